@@ -1,0 +1,86 @@
+import { type ErrorCode, errorCodes } from "./codes.js";
+
+/** A {@link RingrankError} as plain data, so that it survives a thread boundary. */
+export interface RingrankErrorData {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly rank?: number;
+  readonly stack?: string;
+  readonly cause?: RingrankErrorData | { readonly message: string; readonly stack?: string };
+}
+
+export interface RingrankErrorOptions {
+  /** The rank at fault, where there is one. */
+  readonly rank?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class of the project. `code` is stable and listed in {@link errorCodes}; the message says what
+ * was expected, what came, and what to do.
+ */
+export class RingrankError extends Error {
+  override readonly name = "RingrankError";
+  readonly code: ErrorCode;
+  /** The rank at fault; undefined where no single rank is. */
+  readonly rank: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: RingrankErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.rank = options.rank;
+  }
+
+  /** Plain data that {@link RingrankError.fromData} turns back into an error on another thread. */
+  toData(): RingrankErrorData {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.rank === undefined ? {} : { rank: this.rank }),
+      ...(this.stack === undefined ? {} : { stack: this.stack }),
+      ...(this.cause === undefined ? {} : { cause: causeToData(this.cause) }),
+    };
+  }
+
+  static fromData(data: RingrankErrorData): RingrankError {
+    const error = new RingrankError(data.code, data.message, {
+      rank: data.rank,
+      cause: data.cause === undefined ? undefined : causeFromData(data.cause),
+    });
+    if (data.stack !== undefined) error.stack = data.stack;
+    return error;
+  }
+
+  /** `error` itself if it is a RingrankError, else a new one of `code` with `error` as its cause. */
+  static wrap(error: unknown, code: ErrorCode, options: { rank?: number | undefined } = {}): RingrankError {
+    if (isRingrankError(error)) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new RingrankError(code, message, { ...options, cause: error });
+  }
+}
+
+/** True for a RingrankError, also for one made by another copy of this package. */
+export function isRingrankError(value: unknown): value is RingrankError {
+  return (
+    value instanceof Error && value.name === "RingrankError" && "code" in value && isErrorCode(value.code)
+  );
+}
+
+function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(errorCodes, value);
+}
+
+function causeToData(cause: unknown): NonNullable<RingrankErrorData["cause"]> {
+  if (isRingrankError(cause)) return cause.toData();
+  if (cause instanceof Error) {
+    return { message: cause.message, ...(cause.stack === undefined ? {} : { stack: cause.stack }) };
+  }
+  return { message: String(cause) };
+}
+
+function causeFromData(data: NonNullable<RingrankErrorData["cause"]>): Error {
+  if ("code" in data) return RingrankError.fromData(data);
+  const error = new Error(data.message);
+  if (data.stack !== undefined) error.stack = data.stack;
+  return error;
+}

@@ -1,0 +1,151 @@
+/**
+ * A model as a dataflow graph, in the operators of ONNX (https://onnx.ai/onnx/operators) and the `com.microsoft`
+ * ones that ONNX Runtime documents. Everything here is plain data: it crosses threads by structured clone.
+ *
+ * Weights are references to bytes in files; nothing here holds a parameter. The policy reads operators, shapes
+ * and edges, and never a name: names only join an output to the inputs that use it.
+ */
+export interface Graph {
+  /** Operator set versions by domain; `""` is the default ONNX domain. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  /** In topological order. */
+  readonly nodes: readonly GraphNode[];
+  /** Constants of the graph, by the name of the value they define. */
+  readonly weights: ReadonlyMap<string, Weight>;
+  /** State kept from step to step; empty where the model has no causal cache. */
+  readonly caches: readonly Cache[];
+}
+
+/** Element types, named as in ONNX, lower case. */
+export type DataType =
+  | "float32"
+  | "float16"
+  | "bfloat16"
+  | "float64"
+  | "int64"
+  | "int32"
+  | "int16"
+  | "int8"
+  | "uint64"
+  | "uint32"
+  | "uint16"
+  | "uint8"
+  | "bool";
+
+/** A dimension: a size, or the name of a size known only when running (`batch`, `sequence`, `past`). */
+export type SymbolicDim = number | string;
+
+export interface ValueInfo {
+  readonly name: string;
+  readonly type: DataType;
+  readonly dims: readonly SymbolicDim[];
+}
+
+export interface GraphNode {
+  readonly opType: string;
+  /** `""` or `com.microsoft`. */
+  readonly domain: string;
+  /** Names of values; `""` stands for an optional input that is left out. */
+  readonly inputs: readonly string[];
+  /** Names of values; `""` stands for an optional output that is left out. */
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+export type Attribute =
+  | { readonly kind: "int"; readonly value: number }
+  | { readonly kind: "float"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
+  | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "floats"; readonly value: readonly number[] }
+  | { readonly kind: "strings"; readonly value: readonly string[] }
+  | { readonly kind: "tensor"; readonly value: ConstantTensor }
+  | { readonly kind: "graph"; readonly value: Graph };
+
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+/** A small constant, held in the graph itself. Row-major. float16 and bfloat16 as Uint16Array, bool as Uint8Array. */
+export interface ConstantTensor {
+  readonly type: DataType;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** A constant of the graph: `type` and `dims` as its users see it, and where its elements are. */
+export interface Weight {
+  /** Element type in the graph. A rank converts from `source.storedAs` as it reads. */
+  readonly type: DataType;
+  readonly dims: readonly number[];
+  readonly source: WeightSource;
+}
+
+export type WeightSource =
+  | { readonly kind: "inline"; readonly data: TensorData }
+  | FileSource
+  /** Planned from config.json alone: the shape is known, the bytes are not. */
+  | { readonly kind: "absent" };
+
+/** Contiguous, row-major, little-endian elements in a file. */
+export interface FileSource {
+  readonly kind: "file";
+  /** Absolute path. */
+  readonly file: string;
+  /** Byte offset of the first element in the file. */
+  readonly offset: number;
+  /** Element type in the file. */
+  readonly storedAs: DataType;
+}
+
+/**
+ * State tensors whose rows are appended, kept and dropped together. All of them have the same number of rows,
+ * the symbolic dimension `past` of their `past` inputs. Rows past the end of a sequence are zero, and
+ * their entry in `positions` is −1.
+ */
+export interface Cache {
+  /** Graph input, int64 `[batch, past]`: the position of each kept row, or −1 where there is none. */
+  readonly positions: string;
+  /** A query sees only the last `window` positions, itself included, so older rows may be dropped. */
+  readonly window?: number;
+  readonly states: readonly CacheState[];
+}
+
+export interface CacheState {
+  /** Graph input: the rows kept so far, `[batch, …, past, …]`. */
+  readonly past: string;
+  /** Graph output: only the new rows, `[batch, …, sequence, …]`, the same shape but for `axis`. */
+  readonly present: string;
+  /** The axis that grows. */
+  readonly axis: number;
+}
+
+/**
+ * Names of graph inputs and outputs that those who run a graph know. They are the interface of a graph, not of
+ * any model; the policy does not look at them.
+ */
+export const interfaceNames = {
+  /** int64 `[batch, sequence]`. */
+  inputIds: "input_ids",
+  /** int64 `[batch, sequence]`, 1 for a token and 0 for padding. */
+  attentionMask: "attention_mask",
+  /** int64 `[batch, sequence]`: the position of each new token in its own sequence. */
+  positionIds: "position_ids",
+  /**
+   * int64 `[rows]`: which rows of the flattened `[batch · sequence]` the head is computed for, in order. Where a
+   * graph has this input, its `logits` output is `[rows, vocabulary]`; else `[batch, sequence, vocabulary]`.
+   */
+  logitRows: "logit_rows",
+  /** float32. */
+  logits: "logits",
+} as const;

@@ -1,0 +1,1 @@
+export * from "./graph/graph.js";

@@ -1,0 +1,98 @@
+import type { Cache, DataType, Weight } from "@ringrank/model";
+
+/**
+ * What one rank does. Plain data: it crosses threads by structured clone, and holds no parameter, only the
+ * intervals of files where the rank's parameters lie.
+ *
+ * An entry's steps run in order over a table of named values. A step that runs a segment reads its inputs from
+ * the table and writes its outputs there; a collective replaces a value. All ranks of a group have the same
+ * collectives in the same order.
+ */
+export interface RankProgram {
+  readonly rank: number;
+  readonly worldSize: number;
+  /** By name: `forward`; encoder–decoders have `encode` and `decode`. */
+  readonly entries: Readonly<Record<string, Entry>>;
+  /** What steps refer to by index. */
+  readonly segments: readonly Segment[];
+  /** The rank's shard of every weight it holds, by name. Each is read once, however many segments use it. */
+  readonly weights: Readonly<Record<string, WeightShard>>;
+  /** Bytes of parameters this rank keeps, in the types it computes in. */
+  readonly bytes: number;
+}
+
+export interface Entry {
+  /** Values the caller puts into the table, cache inputs and positions included. */
+  readonly inputs: readonly LocalValue[];
+  /** Values the caller takes out of the table, cache outputs (new rows only) included. */
+  readonly outputs: readonly LocalValue[];
+  readonly steps: readonly Step[];
+  /** As in the graph; the states' local shapes are in `inputs` and `outputs`. */
+  readonly caches: readonly Cache[];
+}
+
+/** A value as this rank sees it. A symbolic size is a product: `{ scale: 2, symbols: ["batch"] }` is 2·batch. */
+export interface LocalValue {
+  readonly name: string;
+  readonly type: DataType;
+  readonly dims: readonly SizeProduct[];
+  /**
+   * For an output that is sharded over ranks: where this rank's elements lie in the whole. Absent where every
+   * rank has the whole value.
+   */
+  readonly shard?: ValueShard;
+}
+
+export interface SizeProduct {
+  readonly scale: number;
+  /** Names of symbolic dimensions of the entry's inputs, each bound when the entry is called. */
+  readonly symbols: readonly string[];
+}
+
+/** One axis of a value, and which indices of it each rank has, as half-open intervals in increasing order. */
+export interface ValueShard {
+  readonly axis: number;
+  readonly size: number;
+  /** By rank. Ranks may overlap (they then agree) and may have none. */
+  readonly intervals: readonly (readonly Interval[])[];
+}
+
+/** Half-open: `[start, end)`. */
+export type Interval = readonly [start: number, end: number];
+
+export type Step =
+  | { readonly kind: "run"; readonly segment: number }
+  /** `value` becomes the sum of all ranks' `value`. float32. */
+  | { readonly kind: "allReduce"; readonly value: string }
+  /** `output` becomes the whole of which each rank has the part `value`. */
+  | {
+      readonly kind: "allGather";
+      readonly value: string;
+      readonly output: string;
+      readonly shard: ValueShard;
+    }
+  /** `value` becomes zeros: what a rank without units owes to a sum. */
+  | { readonly kind: "zeros"; readonly value: string; readonly dims: readonly SizeProduct[] };
+
+/** A run of nodes between two collectives; one ONNX Runtime session. */
+export interface Segment {
+  /** An ONNX model whose `initializers` are external data: location = the weight's name, offset 0. */
+  readonly onnx: Uint8Array;
+  /** Values read from the table. */
+  readonly inputs: readonly string[];
+  /** Values written to the table. */
+  readonly outputs: readonly string[];
+  /** Names in `weights` that are initializers of this segment alone: the session takes them over. */
+  readonly initializers: readonly string[];
+  /** Names in `weights` that several segments use: the rank keeps one copy and feeds it to each as an input. */
+  readonly sharedWeights: readonly string[];
+}
+
+/** A rank's part of a weight: the product of a choice of intervals on each axis. */
+export interface WeightShard {
+  readonly weight: Weight;
+  /** By axis of `weight.dims`: which indices this rank has. `[[0, dim]]` for the whole axis. */
+  readonly selection: readonly (readonly Interval[])[];
+  /** Sizes of the selection. */
+  readonly dims: readonly number[];
+}

@@ -1,0 +1,126 @@
+/**
+ * The control plane between the coordinator and a rank: what crosses the thread boundary, both ways, and nothing
+ * else. The coordinator calls every rank with the same request, in the same order; ranks then meet in their
+ * collectives. comlink carries the calls; errors cross as `RingrankErrorData`.
+ */
+import type { DataType, TensorData } from "@ringrank/model";
+import type { RankProgram } from "@ringrank/policy";
+
+/** What a rank serves. One call at a time: the coordinator does not overlap calls to one rank. */
+export interface RankService {
+  /** Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy. */
+  load(
+    program: RankProgram,
+    options: RankOptions,
+    onProgress?: (progress: LoadProgress) => void,
+  ): Promise<LoadReport>;
+  /** Advances sequences by their new tokens, all rows of the step at once. */
+  step(request: StepRequest): Promise<StepResult>;
+  /** Runs the whole graph on given inputs, with an empty cache that is not kept. */
+  run(request: RunRequest): Promise<RunResult>;
+  /** Releases every session, then resolves. The thread ends afterwards. */
+  release(): Promise<void>;
+}
+
+export interface RankOptions {
+  /** Threads of each session; 1 runs kernels on the rank's own thread. */
+  readonly threads: number;
+}
+
+export interface LoadProgress {
+  readonly rank: number;
+  readonly bytesLoaded: number;
+  readonly bytesTotal: number;
+}
+
+export interface LoadReport {
+  /** Parameter bytes kept; equals `RankProgram.bytes`. */
+  readonly bytesKept: number;
+  /** Bytes read from files; more than the shard where small runs were coalesced. */
+  readonly bytesRead: number;
+  readonly sessions: number;
+}
+
+/** How one sequence's tokens are chosen. All ranks compute the same choice. */
+export interface SamplingParameters {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** 0 means no limit. */
+  readonly topK: number;
+  /** 1 means no limit. */
+  readonly topP: number;
+  /** 0 means no limit. */
+  readonly minP: number;
+  /** 1 means none. Applied to every token of the prompt and of what was generated. */
+  readonly repetitionPenalty: number;
+  /** Unsigned 32-bit. Noise is a hash of seed, position and token id. */
+  readonly seed: number;
+  /** Whether `logprob` is wanted (a sum over the vocabulary). */
+  readonly logprobs: boolean;
+}
+
+export interface StepRequest {
+  /** Sequences whose cache is let go before the step. */
+  readonly close: readonly number[];
+  /** Rows computed together. All have the same number of new tokens. Empty only where `close` is not. */
+  readonly rows: readonly StepRow[];
+}
+
+export interface StepRow {
+  /** The sequence this row extends. One not seen before starts empty. */
+  readonly sequence: number;
+  /** New tokens, at the positions that follow those the sequence has. */
+  readonly ids: readonly number[];
+  /**
+   * `token`: choose the next token from the last new token's logits. `logits`: return the logits of every new
+   * token. `nothing`: only extend the cache (a prompt's earlier chunks).
+   */
+  readonly want: "token" | "logits" | "nothing";
+  /** Needed where `want` is `token`. */
+  readonly sampling?: SamplingParameters;
+}
+
+export interface StepResult {
+  /** By row; empty on every rank but rank 0, since all ranks have the same. */
+  readonly rows: readonly StepRowResult[];
+  readonly counters: StepCounters;
+}
+
+export interface StepRowResult {
+  readonly token?: number;
+  /** log-softmax of the raw logits at the chosen token. NaN where not asked for. */
+  readonly logprob?: number;
+  /** `[new tokens, vocabulary]`, row-major. */
+  readonly logits?: Float32Array;
+}
+
+/** Counts since loading. */
+export interface StepCounters {
+  readonly steps: number;
+  /** New tokens that entered `forward`, summed over steps and rows. */
+  readonly tokens: number;
+  readonly collectives: number;
+  /** Bytes of one rank's operands, summed over collectives. */
+  readonly collectiveBytes: number;
+}
+
+export interface RunRequest {
+  readonly entry: string;
+  /** By graph input. Cache inputs, positions and rows that are left out get their empty values. */
+  readonly inputs: Readonly<Record<string, TensorMessage>>;
+  /** Names of graph outputs to return. Cache outputs are not among them. */
+  readonly outputs: readonly string[];
+  /** Whether `logits` holds every position or each sequence's last. */
+  readonly logits: "all" | "last";
+}
+
+export interface RunResult {
+  /** Whole tensors; empty on every rank but rank 0. */
+  readonly outputs: Readonly<Record<string, TensorMessage>>;
+}
+
+export interface TensorMessage {
+  readonly type: DataType;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
