@@ -1,10 +1,23 @@
+import type { RingrankError } from "@ringrank/errors";
+
 /** Element types that collectives move and reduce. */
 export type CollectiveArray = Float32Array | Int32Array;
 
+/**
+ * `sum` rounds to fp32 after each addition and wraps in int32; `max` has −0 < +0. Both propagate NaN (whose
+ * payload bits are not defined).
+ */
 export type ReduceOperation = "sum" | "max";
 
-/** Which algorithm an all-reduce uses; `auto` chooses by length and world size. */
+/** Which algorithm a collective uses; `auto` chooses by length and world size. */
 export type Algorithm = "auto" | "ring" | "one-shot";
+
+/** Counts since joining. */
+export interface CollectiveCounters {
+  readonly collectives: number;
+  /** Bytes of this rank's operands, summed over collectives. */
+  readonly bytes: number;
+}
 
 /**
  * One rank's end of a process group. Every rank calls the same collectives in the same order with the same
@@ -15,16 +28,17 @@ export type Algorithm = "auto" | "ring" | "one-shot";
 export interface Communicator {
   readonly rank: number;
   readonly worldSize: number;
+  readonly counters: CollectiveCounters;
   /** `data` becomes the elementwise sum (default) or maximum over ranks; the same bits on every rank. */
   allReduce<T extends CollectiveArray>(data: T, operation?: ReduceOperation): T;
   /**
    * Concatenates every rank's `part` in rank order. `counts` gives each rank's length and is needed only where
-   * they differ; `out` is allocated if absent.
+   * they differ; `out` is allocated if absent. `part` may be its own place in `out`.
    */
   allGather<T extends CollectiveArray>(part: T, options?: { counts?: readonly number[]; out?: T }): T;
   /**
    * Reduces `data` over ranks and returns this rank's piece of the result: `counts[rank]` elements, near-even if
-   * `counts` is absent.
+   * `counts` is absent. `data` is left as it was.
    */
   reduceScatter<T extends CollectiveArray>(
     data: T,
@@ -34,4 +48,8 @@ export interface Communicator {
   broadcast<T extends CollectiveArray>(data: T, root?: number): T;
   /** Returns once every rank has called it. */
   barrier(): void;
+  /** Says that this rank is alive: call it during work that may outlast `stepTimeoutMs` between collectives. */
+  progress(): void;
+  /** Fails the group: ranks that wait now, and every later call on any rank, throw the group's first cause. */
+  poison(error: RingrankError): void;
 }

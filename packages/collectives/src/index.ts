@@ -1,1 +1,12 @@
+export type { RingObserver, RingStep } from "./algorithms/ring.js";
 export * from "./communicator.js";
+export {
+  createGroup,
+  defaultStepTimeoutMs,
+  type GroupHandle,
+  type GroupOptions,
+  maximumWorldSize,
+} from "./group/group.js";
+export { type JoinOptions, joinGroup } from "./group/join-group.js";
+export { poison, poisonCause } from "./group/poison.js";
+export type { SharedMemory } from "./group/shared-memory.js";

@@ -1,0 +1,197 @@
+import { RingrankError } from "@ringrank/errors";
+import { broadcast } from "../algorithms/broadcast.js";
+import { AlgorithmChoice } from "../algorithms/choose.js";
+import type { RingObserver } from "../algorithms/ring.js";
+import type {
+  Algorithm,
+  CollectiveArray,
+  CollectiveCounters,
+  Communicator,
+  ReduceOperation,
+} from "../communicator.js";
+import { kernelFor } from "../kernels.js";
+import { nearEven, piecesOf } from "../pieces.js";
+import {
+  type ElementType,
+  elementType,
+  requireCounts,
+  requireOperation,
+  requireOut,
+  requireRoot,
+} from "./arguments.js";
+import type { GroupHandle } from "./group.js";
+import type { GroupMemory } from "./group-memory.js";
+import { isPoisoned, poisonFrom, readPoison } from "./poison.js";
+import { Poisoned, Rounds } from "./rounds.js";
+import { Transport } from "./transport.js";
+
+/** A {@link Communicator} over a group's memory: checks, counts, and hands on to an algorithm. */
+export class GroupMember implements Communicator {
+  readonly rank: number;
+  readonly worldSize: number;
+  readonly #memory: GroupMemory;
+  readonly #rounds: Rounds;
+  readonly #transport: Transport;
+  readonly #choice: AlgorithmChoice;
+  #collectives = 0;
+  #bytes = 0;
+
+  constructor(
+    memory: GroupMemory,
+    handle: GroupHandle,
+    rank: number,
+    algorithm: Algorithm,
+    observeRing: RingObserver | undefined,
+  ) {
+    this.rank = rank;
+    this.worldSize = handle.worldSize;
+    this.#memory = memory;
+    this.#rounds = new Rounds(memory, handle, rank);
+    this.#transport = new Transport(memory, this.#rounds);
+    this.#choice = new AlgorithmChoice(algorithm, this.worldSize, observeRing);
+  }
+
+  get counters(): CollectiveCounters {
+    return { collectives: this.#collectives, bytes: this.#bytes };
+  }
+
+  allReduce<T extends CollectiveArray>(data: T, operation: ReduceOperation = "sum"): T {
+    return this.#collective(() => {
+      const type = elementType("allReduce", data);
+      requireOperation(operation);
+      this.#count(data);
+      if (this.worldSize === 1) return data;
+      const algorithm = this.#choice.of("allReduce", data.byteLength);
+      const { length } = data;
+      this.#transport.open({ kind: "allReduce", algorithm: algorithm.name, type, operation, length });
+      algorithm.allReduce(this.#transport, this.#shared<T>(type), data, kernelFor<T>(type, operation));
+      return data;
+    });
+  }
+
+  allGather<T extends CollectiveArray>(part: T, options: { counts?: readonly number[]; out?: T } = {}): T {
+    return this.#collective(() => {
+      const type = elementType("allGather", part);
+      const { length } = part;
+      const counts = options.counts ?? new Array<number>(this.worldSize).fill(length);
+      requireCounts(counts, this.worldSize);
+      if (length !== counts[this.rank]) {
+        throw new RingrankError(
+          "RR_MISMATCH",
+          `rank ${this.rank} called allGather with ${length} elements where its count is ${counts[this.rank]}`,
+          { rank: this.rank },
+        );
+      }
+      const pieces = piecesOf(counts);
+      if (options.out !== undefined) requireOut(options.out, type, pieces.total);
+      this.#count(part);
+      const out = options.out ?? newArray<T>(type, pieces.total);
+      out.set(part, pieces.starts[this.rank]!);
+      if (this.worldSize === 1) return out;
+      const algorithm = this.#choice.of("allGather", out.byteLength);
+      const call = { kind: "allGather", algorithm: algorithm.name, type } as const;
+      this.#transport.open(options.counts ? { ...call, counts } : { ...call, length });
+      algorithm.allGather(this.#transport, this.#shared<T>(type), pieces, out);
+      return out;
+    });
+  }
+
+  reduceScatter<T extends CollectiveArray>(
+    data: T,
+    options: { operation?: ReduceOperation; counts?: readonly number[] } = {},
+  ): T {
+    return this.#collective(() => {
+      const type = elementType("reduceScatter", data);
+      const { operation = "sum" } = options;
+      requireOperation(operation);
+      const { length } = data;
+      const counts = options.counts ?? nearEven(length, this.worldSize);
+      requireCounts(counts, this.worldSize);
+      const pieces = piecesOf(counts);
+      if (pieces.total !== length) {
+        throw new RingrankError(
+          "RR_SHAPE",
+          `counts: expected ${length} elements in all, as many as the data; got [${counts.join(", ")}]`,
+          { rank: this.rank },
+        );
+      }
+      this.#count(data);
+      if (this.worldSize === 1) return data.slice() as T;
+      const algorithm = this.#choice.of("reduceScatter", data.byteLength);
+      const out = newArray<T>(type, counts[this.rank]!);
+      const call = { kind: "reduceScatter", algorithm: algorithm.name, type, operation, length } as const;
+      this.#transport.open({ ...call, counts: options.counts });
+      const reduce = kernelFor<T>(type, operation);
+      algorithm.reduceScatter(this.#transport, this.#shared<T>(type), data, pieces, reduce, out);
+      return out;
+    });
+  }
+
+  broadcast<T extends CollectiveArray>(data: T, root = 0): T {
+    return this.#collective(() => {
+      const type = elementType("broadcast", data);
+      requireRoot(root, this.worldSize);
+      this.#count(data);
+      if (this.worldSize === 1) return data;
+      this.#transport.open({ kind: "broadcast", type, length: data.length, root });
+      broadcast(this.#transport, this.#shared<T>(type), data, root);
+      return data;
+    });
+  }
+
+  barrier(): void {
+    this.#collective(() => {
+      this.#collectives++;
+      if (this.worldSize === 1) return;
+      this.#transport.open({ kind: "barrier" });
+      this.#transport.publish();
+    });
+  }
+
+  progress(): void {
+    this.#rounds.progress();
+  }
+
+  poison(error: RingrankError): void {
+    poisonFrom(this.#memory, this.rank, error.toData());
+  }
+
+  /** This rank will call no more collectives: a rank that still does gets `RR_MISMATCH`, at once. */
+  leave(): void {
+    this.#transport.leave();
+  }
+
+  /** Whatever goes wrong inside poisons the group, and what is thrown is the group's first cause. */
+  #collective<R>(body: () => R): R {
+    if (isPoisoned(this.#memory)) throw this.#cause();
+    try {
+      return body();
+    } catch (error) {
+      if (!(error instanceof Poisoned)) {
+        const failure = RingrankError.wrap(error, "RR_RANK_FAILED").toData();
+        // Ranks that disagree are all named in the message; any other fault here is this rank's own.
+        const own = failure.code === "RR_MISMATCH" ? {} : { rank: this.rank };
+        poisonFrom(this.#memory, this.rank, { ...own, ...failure });
+      }
+      throw this.#cause();
+    }
+  }
+
+  #cause(): RingrankError {
+    return RingrankError.fromData(readPoison(this.#memory)!);
+  }
+
+  #count(operand: CollectiveArray): void {
+    this.#collectives++;
+    this.#bytes += operand.byteLength;
+  }
+
+  /** The whole memory as elements of `type`, which is T's. */
+  #shared<T extends CollectiveArray>(type: ElementType): T {
+    return (type === "float32" ? this.#memory.floats : this.#memory.words) as unknown as T;
+  }
+}
+
+function newArray<T extends CollectiveArray>(type: ElementType, length: number): T {
+  return (type === "float32" ? new Float32Array(length) : new Int32Array(length)) as unknown as T;
+}

@@ -1,0 +1,77 @@
+import { availableParallelism } from "node:os";
+import { RingrankError } from "@ringrank/errors";
+import { GroupLayout } from "./layout.js";
+import { allocateSharedMemory, type SharedMemory } from "./shared-memory.js";
+import { spinsFor } from "./spin.js";
+
+export interface GroupOptions {
+  /** Ranks in the group, 1 to 64. */
+  readonly worldSize: number;
+  /**
+   * How long, in milliseconds, a rank waits for another that makes no progress before the group fails with
+   * `RR_TIMEOUT`. Default 120 000, minimum 100; `Infinity` allowed.
+   */
+  readonly stepTimeoutMs?: number | undefined;
+  /**
+   * Bytes of one window; longer messages go through in several. Default 262 144; a multiple of 64 from 256 (an
+   * element for each of 64 ranks) to 16 777 216. Each rank has two. It changes no result.
+   */
+  readonly windowBytes?: number | undefined;
+}
+
+/** A process group as data: structured clone carries it to every thread, which enters by {@link joinGroup}. */
+export interface GroupHandle {
+  readonly memory: SharedMemory;
+  readonly worldSize: number;
+  readonly stepTimeoutMs: number;
+  readonly windowBytes: number;
+  /** Loads of a peer's counter before a rank goes to sleep on it. */
+  readonly spins: number;
+}
+
+export const maximumWorldSize = 64;
+export const defaultStepTimeoutMs = 120_000;
+
+/**
+ * Makes the shared memory of a process group, on any thread.
+ *
+ * @throws RR_RANKS for a world size that is not 1 to 64; RR_OPTION for another option outside its range.
+ */
+export function createGroup(options: GroupOptions): GroupHandle {
+  const { worldSize, stepTimeoutMs = defaultStepTimeoutMs, windowBytes = 262_144 } = options;
+  checkWorldSize(worldSize);
+  if (typeof stepTimeoutMs !== "number" || !(stepTimeoutMs >= 100)) {
+    throw new RingrankError(
+      "RR_OPTION",
+      `stepTimeoutMs: expected a number of milliseconds from 100, or Infinity; got ${String(stepTimeoutMs)}`,
+    );
+  }
+  if (
+    !Number.isInteger(windowBytes) ||
+    windowBytes < 256 ||
+    windowBytes > 2 ** 24 ||
+    windowBytes % 64 !== 0
+  ) {
+    throw new RingrankError(
+      "RR_OPTION",
+      `windowBytes: expected a multiple of 64 from 256 to 16777216; got ${String(windowBytes)}`,
+    );
+  }
+  return {
+    memory: allocateSharedMemory(new GroupLayout(worldSize, windowBytes).bytes),
+    worldSize,
+    stepTimeoutMs,
+    windowBytes,
+    spins: spinsFor(worldSize, availableParallelism()),
+  };
+}
+
+/** @throws RR_RANKS unless `worldSize` is an integer from 1 to 64. */
+export function checkWorldSize(worldSize: number): void {
+  if (!Number.isInteger(worldSize) || worldSize < 1 || worldSize > maximumWorldSize) {
+    throw new RingrankError(
+      "RR_RANKS",
+      `number of ranks: expected an integer from 1 to ${maximumWorldSize}; got ${String(worldSize)}`,
+    );
+  }
+}

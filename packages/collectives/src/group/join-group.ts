@@ -1,0 +1,44 @@
+import { RingrankError } from "@ringrank/errors";
+import type { RingObserver } from "../algorithms/ring.js";
+import type { Algorithm, Communicator } from "../communicator.js";
+import type { GroupHandle } from "./group.js";
+import { GroupMember } from "./group-member.js";
+import { GroupMemory } from "./group-memory.js";
+
+export interface JoinOptions {
+  /** Default `auto`, by length and world size. Must be the same on every rank. */
+  readonly algorithm?: Algorithm | undefined;
+  /** Watches every step of this rank's rings; for teaching and debugging, it copies what passes. */
+  readonly observeRing?: RingObserver | undefined;
+}
+
+/**
+ * Enters a group as `rank`, on the thread that will call its collectives. Each rank is joined once.
+ *
+ * @throws RR_OPTION for a rank outside the world or joined before, an unknown algorithm, or a bad handle.
+ */
+export function joinGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): Communicator {
+  return enterGroup(handle, rank, options);
+}
+
+/** {@link joinGroup}, with what only this package uses. */
+export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): GroupMember {
+  const memory = new GroupMemory(handle);
+  const { algorithm = "auto", observeRing } = options;
+  if (!Number.isInteger(rank) || rank < 0 || rank >= handle.worldSize) {
+    throw new RingrankError(
+      "RR_OPTION",
+      `rank: expected an integer from 0 to ${handle.worldSize - 1}; got ${String(rank)}`,
+    );
+  }
+  if (!["auto", "ring", "one-shot"].includes(algorithm)) {
+    throw new RingrankError("RR_OPTION", `algorithm: expected auto, ring or one-shot; got ${algorithm}`);
+  }
+  if (Atomics.compareExchange(memory.words, memory.layout.joined(rank), 0, 1) !== 0) {
+    throw new RingrankError(
+      "RR_OPTION",
+      `rank ${rank} has been joined before: give each thread its own rank`,
+    );
+  }
+  return new GroupMember(memory, handle, rank, algorithm, observeRing);
+}

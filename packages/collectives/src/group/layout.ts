@@ -1,0 +1,112 @@
+/**
+ * What lies where in a group's memory, and which word publishes which bytes.
+ *
+ * ```
+ *  ┌ poison ──────────────────────────────────────────────────────────┐  128 B   0, or 1 + the message slot that
+ *  │ word                                                             │          holds the first cause
+ *  ├ board, one line per rank ────────────────────────────────────────┤  128 B × N
+ *  │ published │ sleepers │ progress │ waitingFor │ joined            │
+ *  ├ headers, two per rank ───────────────────────────────────────────┤
+ *  │ rank 0: collective c even │ odd      rank 1: even │ odd      …   │  what the rank called, see header.ts
+ *  ├ messages, one per rank and one for the host ─────────────────────┤  4 KiB × (N + 1)
+ *  │ length, JSON in UTF-8                                            │
+ *  ├ windows, two per rank ───────────────────────────────────────────┤  2 × windowBytes × N
+ *  │ rank 0: round even │ odd             rank 1: even │ odd      …   │  elements on their way
+ *  └──────────────────────────────────────────────────────────────────┘
+ * ```
+ *
+ * **Rounds.** Every collective is a number of rounds, the same on every rank. In round k a rank writes its window
+ * `k mod 2`, then stores k in its `published` word. A reader first loads that word (sequentially consistent, as
+ * all Atomics are), and reads the window only if it says k or later: the store publishes all bytes written before
+ * it. In the first round of a collective the same store publishes the header, and every rank waits for all.
+ *
+ * **When a window is free again.** A rank publishes round k+1 only after it has read all it wants of round k. So
+ * whoever has published k−1 has let go of every window of round k−2, and a rank may write its window of round k
+ * (the one of k−2) once all readers of it have published k−1:
+ *
+ * ```
+ *  writer      window 0: round k−2 │ window 1: round k−1 │ window 0: round k
+ *  reader      reads round k−2 ───▶ publishes k−1 ────────▶ ▲ only now
+ * ```
+ *
+ * The readers are everybody for one-shot (who waited for all in round k−1 anyway) and the next rank for the ring.
+ * Where a collective starts, the readers of the one before may be anybody, so it starts by waiting for all.
+ * Headers alternate by collective, not by round: that of c is read by all before anyone publishes the second
+ * round of c, hence free when c+2 starts.
+ *
+ * **No ABA.** `published` only counts up, by one, and ranks are never more than two rounds apart, so comparing
+ * `(a − b) | 0` with 0 is right even after the 32-bit counter has wrapped.
+ *
+ * **Poison.** A message slot has one writer. The writer fills its own slot, then exchanges the poison word from 0:
+ * the first wins, and a poison word that is not 0 always names a complete message. It never returns to 0.
+ */
+export class GroupLayout {
+  /** Total, in bytes. */
+  readonly bytes: number;
+  readonly windowBytes: number;
+  readonly #headers: number;
+  readonly #headerWords: number;
+  readonly #messages: number;
+  readonly #windows: number;
+
+  constructor(worldSize: number, windowBytes: number) {
+    this.windowBytes = windowBytes;
+    this.#headers = lineBytes * (1 + worldSize);
+    this.#headerWords = headerFixedWords + worldSize;
+    this.#messages = roundUp(this.#headers + 2 * worldSize * this.#headerWords * 4, lineBytes);
+    this.#windows = roundUp(this.#messages + messageBytes * (worldSize + 1), lineBytes);
+    this.bytes = this.#windows + 2 * worldSize * windowBytes;
+  }
+
+  // Indices of 32-bit words.
+
+  get poison(): number {
+    return 0;
+  }
+  /** The last round whose window (and header) the rank has finished writing. */
+  published(rank: number): number {
+    return (rank + 1) * lineWords;
+  }
+  /** How many ranks sleep on `published(rank)`: nobody is woken where nobody sleeps. */
+  sleepers(rank: number): number {
+    return (rank + 1) * lineWords + 1;
+  }
+  /** Moved by {@link Communicator.progress}. */
+  progress(rank: number): number {
+    return (rank + 1) * lineWords + 2;
+  }
+  /** 1 + the rank that this rank sleeps for, 0 while it works. */
+  waitingFor(rank: number): number {
+    return (rank + 1) * lineWords + 3;
+  }
+  /** 1 once a thread has joined as this rank. */
+  joined(rank: number): number {
+    return (rank + 1) * lineWords + 4;
+  }
+  header(rank: number, collective: number): number {
+    return this.#headers / 4 + (2 * rank + (collective & 1)) * this.#headerWords;
+  }
+  /** Also the index of an element, which has 4 bytes too. */
+  window(rank: number, round: number): number {
+    return (this.#windows + (2 * rank + (round & 1)) * this.windowBytes) / 4;
+  }
+
+  /** Byte offset. Slot `worldSize` is the host's. */
+  message(slot: number): number {
+    return this.#messages + slot * messageBytes;
+  }
+}
+
+/** Bytes of one message slot, its length word included. */
+export const messageBytes = 4096;
+
+/** Words of a header before its list of counts. */
+export const headerFixedWords = 7;
+
+/** Two cache lines: processors fetch lines in pairs, and a rank's line is written by it while others spin on theirs. */
+const lineBytes = 128;
+const lineWords = lineBytes / 4;
+
+function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}

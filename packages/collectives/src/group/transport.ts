@@ -1,0 +1,102 @@
+import { RingrankError } from "@ringrank/errors";
+import { type Call, describeCall, sameCall, writeCall } from "./call.js";
+import type { GroupMemory } from "./group-memory.js";
+import type { Rounds } from "./rounds.js";
+
+/**
+ * What a collective algorithm is written in: rounds in which a rank shows its window to others. Ordering rules
+ * are drawn in layout.ts.
+ *
+ * ```
+ * open(call)                    start a collective
+ * claim(readers) → index        my window of the coming round, once its readers have let go of what was in it
+ *   … write there …
+ * publish()                     the coming round becomes the current one; the first one compares all calls
+ * receive(peer) → index         peer's window of the current round, once it is there
+ * ```
+ *
+ * Every rank publishes the same number of rounds. Indices are elements of a 4-byte view on the whole memory.
+ */
+export class Transport {
+  readonly rank: number;
+  readonly worldSize: number;
+  /** Elements that a window holds. */
+  readonly windowLength: number;
+  readonly #memory: GroupMemory;
+  readonly #rounds: Rounds;
+  /** Collectives opened; alternates headers. */
+  #collectives = 0;
+  #unchecked = false;
+
+  constructor(memory: GroupMemory, rounds: Rounds) {
+    this.rank = rounds.rank;
+    this.worldSize = rounds.worldSize;
+    this.windowLength = memory.layout.windowBytes / 4;
+    this.#memory = memory;
+    this.#rounds = rounds;
+  }
+
+  open(call: Call): void {
+    this.#rounds.during = call.kind;
+    this.#rounds.waitForAll(this.#rounds.current);
+    this.#announce(call);
+    this.#unchecked = true;
+  }
+
+  /** Tells ranks that still call collectives that this one will not; waits for nobody. */
+  leave(): void {
+    this.#announce({ kind: "leave" });
+    this.#rounds.publish();
+  }
+
+  claim(readers: number | "all"): number {
+    if (readers === "all") this.#rounds.waitForAll(this.#rounds.current);
+    else this.#rounds.wait(readers, this.#rounds.current);
+    return this.#memory.layout.window(this.rank, this.#rounds.next);
+  }
+
+  publish(): void {
+    this.#rounds.publish();
+    if (!this.#unchecked) return;
+    this.#unchecked = false;
+    this.#rounds.waitForAll(this.#rounds.current);
+    this.#compareCalls();
+  }
+
+  receive(peer: number): number {
+    this.#rounds.wait(peer, this.#rounds.current);
+    return this.#memory.layout.window(peer, this.#rounds.current);
+  }
+
+  #announce(call: Call): void {
+    this.#collectives = (this.#collectives + 1) | 0;
+    writeCall(this.#memory.words, this.#header(this.rank), call);
+  }
+
+  #header(rank: number): number {
+    return this.#memory.layout.header(rank, this.#collectives);
+  }
+
+  /** Every rank compares all with its own, so if any two differ, every rank finds a difference. */
+  #compareCalls(): void {
+    const mine = this.#header(this.rank);
+    for (let rank = 0; rank < this.worldSize; rank++) {
+      if (!sameCall(this.#memory.words, mine, this.#header(rank))) throw this.#mismatch();
+    }
+  }
+
+  #mismatch(): RingrankError {
+    const callers = new Map<string, number[]>();
+    for (let rank = 0; rank < this.worldSize; rank++) {
+      const call = describeCall(this.#memory.words, this.#header(rank));
+      callers.set(call, [...(callers.get(call) ?? []), rank]);
+    }
+    const calls = [...callers].map(
+      ([call, ranks]) => `${ranks.length === 1 ? "rank" : "ranks"} ${ranks.join(", ")} called ${call}`,
+    );
+    return new RingrankError(
+      "RR_MISMATCH",
+      `expected every rank to call the same collective with the same type and lengths; ${calls.join("; ")}`,
+    );
+  }
+}
