@@ -1,1 +1,2 @@
 export * from "./graph/graph.js";
+export * from "./checkpoint/index.js";

@@ -1,1 +1,6 @@
-export {};
+/**
+ * Ranged reads of weights, for the threads that hold them. Files are little-endian, as is every machine that
+ * ONNX Runtime has a Node package for.
+ */
+export { type ReadStatistics, readStatistics } from "./read-at.js";
+export { ShardReader, type ShardReaderOptions, type WeightShard } from "./shard-reader.js";

@@ -1,0 +1,131 @@
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { RingrankError } from "@ringrank/errors";
+import { type JsonObject, jsonFileLimits, readJsonObject } from "../files/json.js";
+import { resolveNamedFile } from "../files/named-file.js";
+import { closeFile, openFile } from "../weights/read-at.js";
+import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from "./safetensors.js";
+import { readWeightMap } from "./weight-map.js";
+
+/** A HuggingFace model directory: its config, and where each tensor lies. No parameter is held here. */
+export interface Checkpoint {
+  /** Real path. */
+  readonly directory: string;
+  readonly config: JsonObject;
+  /** By name; undefined where the directory has a config alone, which is enough to plan. */
+  readonly tensors: ReadonlyMap<string, StoredTensor> | undefined;
+  /** The safetensors files. */
+  readonly files: readonly CheckpointFile[];
+}
+
+export interface CheckpointFile {
+  /** Absolute real path. */
+  readonly path: string;
+  /** Bytes it has. */
+  readonly size: number;
+  /** Bytes its header says it has; {@link checkPayload} compares. */
+  readonly expectedSize: number;
+  /** With `inode`, tells a file from one that replaced it. */
+  readonly modifiedNs: bigint;
+  readonly inode: bigint;
+}
+
+const indexName = "model.safetensors.index.json";
+const singleName = "model.safetensors";
+
+/**
+ * Opens a model directory: `config.json`, and the headers of `model.safetensors` or of the files that
+ * `model.safetensors.index.json` names. Reads no payload. Synchronous, some milliseconds a file.
+ *
+ * @throws RR_NOT_A_MODEL if there is no config.json; RR_FILE_FORMAT if a file is corrupt, truncated in its header, or
+ * hostile; RR_MISSING_FILE, RR_PATH if the index names a file that is missing or lies elsewhere.
+ */
+export function openCheckpoint(directory: string): Checkpoint {
+  const configPath = join(directory, "config.json");
+  if (!existsSync(configPath)) {
+    throw new RingrankError(
+      "RR_NOT_A_MODEL",
+      `${directory} has no config.json; expected the directory of a HuggingFace model`,
+    );
+  }
+  const root = realpathSync(directory);
+  const config = readJsonObject(configPath, jsonFileLimits.config);
+  const indexPath = join(root, indexName);
+  if (existsSync(join(root, singleName))) {
+    const { file, header } = openWeightFile(realpathSync(join(root, singleName)));
+    return { directory: root, config, tensors: header.tensors, files: [file] };
+  }
+  if (existsSync(indexPath)) return { directory: root, config, ...openIndexed(root, indexPath) };
+  return { directory: root, config, tensors: undefined, files: [] };
+}
+
+/**
+ * Checks that each file is the one that was opened, and as long as its header says. Run it before reading
+ * weights.
+ *
+ * @throws RR_MISSING_FILE if there are no weights; RR_FILE_FORMAT if a file is truncated, too long, or changed.
+ */
+export function checkPayload({ directory, tensors, files }: Checkpoint): void {
+  if (tensors === undefined) {
+    throw new RingrankError(
+      "RR_MISSING_FILE",
+      `${directory} has neither ${singleName} nor ${indexName}: it can be planned but not loaded. ` +
+        "Weights in other formats (pytorch_model.bin) have to be saved as safetensors first",
+    );
+  }
+  for (const file of files) {
+    if (file.size !== file.expectedSize) {
+      throw new RingrankError(
+        "RR_FILE_FORMAT",
+        `${file.path}: expected ${file.expectedSize} bytes from its header, got ${file.size}; fetch it again`,
+      );
+    }
+    const now = statSync(file.path, { bigint: true, throwIfNoEntry: false });
+    if (now?.mtimeNs !== file.modifiedNs || now.ino !== file.inode || now.size !== BigInt(file.size)) {
+      throw new RingrankError(
+        "RR_FILE_FORMAT",
+        `${file.path} was changed or removed since the model was opened; open the model again`,
+      );
+    }
+  }
+}
+
+function openIndexed(root: string, indexPath: string): Pick<Checkpoint, "tensors" | "files"> {
+  const tensors = new Map<string, StoredTensor>();
+  const files: CheckpointFile[] = [];
+  for (const [name, expected] of readWeightMap(indexPath)) {
+    const { file, header } = openWeightFile(resolveNamedFile(root, name, indexPath));
+    files.push(file);
+    for (const tensor of expected) {
+      if (!header.tensors.has(tensor)) {
+        throw new RingrankError(
+          "RR_FILE_FORMAT",
+          `${indexPath} says that ${file.path} has the tensor ${JSON.stringify(tensor)}, which it has not`,
+        );
+      }
+    }
+    for (const [tensor, stored] of header.tensors) {
+      const other = tensors.get(tensor);
+      if (other !== undefined) {
+        throw new RingrankError(
+          "RR_FILE_FORMAT",
+          `the tensor ${JSON.stringify(tensor)} is in two files, ${other.file} and ${stored.file}`,
+        );
+      }
+      tensors.set(tensor, stored);
+    }
+  }
+  return { tensors, files };
+}
+
+function openWeightFile(path: string): { file: CheckpointFile; header: SafetensorsHeader } {
+  const open = openFile(path);
+  try {
+    const { mtimeNs, ino } = statSync(path, { bigint: true });
+    const header = readSafetensorsHeader(open);
+    const { expectedSize } = header;
+    return { file: { path, size: open.size, expectedSize, modifiedNs: mtimeNs, inode: ino }, header };
+  } finally {
+    closeFile(open);
+  }
+}

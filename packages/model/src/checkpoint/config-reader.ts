@@ -1,0 +1,184 @@
+import { RingrankError } from "@ringrank/errors";
+import { isJsonObject, type JsonObject, type JsonValue } from "../files/json.js";
+
+/** One name, or several by which configs call the same thing: the first that is present counts. */
+export type FieldNames = string | readonly string[];
+
+/** What no sane config exceeds, and no arithmetic on shapes overflows with. */
+export const configLimits = {
+  layers: 10_000,
+  /** A width, a number of heads or tokens. */
+  dimension: 2 ** 31,
+} as const;
+
+export interface Range {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/**
+ * Typed access to a config that was not trusted. A field that is absent or `null` takes its default, or is an
+ * error; a field of the wrong type or size is always an error, RR_CONFIG, that names file, field, what was
+ * expected and what came.
+ */
+export class ConfigReader {
+  readonly #object: JsonObject;
+  readonly #where: string;
+
+  /** @param where names the object in errors: a file, or a file and the path within it */
+  constructor(object: JsonObject, where = "config.json") {
+    this.#object = object;
+    this.#where = where;
+  }
+
+  /** Names of the fields that are present and not null. */
+  names(): string[] {
+    return Object.keys(this.#object).filter((name) => this.#object[name] !== null);
+  }
+
+  has(names: FieldNames): boolean {
+    return this.#find(names) !== undefined;
+  }
+
+  /** A whole number; a count, so at least 1 and at most 2³¹ unless `range` says otherwise. */
+  integer(names: FieldNames, options: Range & { readonly default?: number } = {}): number {
+    return this.optionalInteger(names, options) ?? options.default ?? this.#missing(names, "an integer");
+  }
+
+  optionalInteger(
+    names: FieldNames,
+    { min = 1, max = configLimits.dimension }: Range = {},
+  ): number | undefined {
+    return this.#read(names, `an integer from ${min} to ${max}`, (value) => isWithin(value, min, max, true));
+  }
+
+  /** A finite number. */
+  number(names: FieldNames, options: Range & { readonly default?: number } = {}): number {
+    return this.optionalNumber(names, options) ?? options.default ?? this.#missing(names, "a number");
+  }
+
+  optionalNumber(
+    names: FieldNames,
+    { min = -Number.MAX_VALUE, max = Number.MAX_VALUE }: Range = {},
+  ): number | undefined {
+    return this.#read(names, describeRange(min, max), (value) => isWithin(value, min, max, false));
+  }
+
+  boolean(names: FieldNames, options: { readonly default?: boolean } = {}): boolean {
+    return this.optionalBoolean(names) ?? options.default ?? this.#missing(names, "true or false");
+  }
+
+  optionalBoolean(names: FieldNames): boolean | undefined {
+    return this.#read(names, "true or false", (value) => typeof value === "boolean");
+  }
+
+  string(names: FieldNames, options: { readonly default?: string } = {}): string {
+    return this.optionalString(names) ?? options.default ?? this.#missing(names, "a string");
+  }
+
+  optionalString(names: FieldNames): string | undefined {
+    return this.#read(names, "a string", (value) => typeof value === "string");
+  }
+
+  /** One of `choices`, spelled so. */
+  oneOf<const T extends string>(
+    names: FieldNames,
+    choices: readonly T[],
+    options: { readonly default?: NoInfer<T> } = {},
+  ): T {
+    const expected = `one of ${choices.join(", ")}`;
+    const isChoice = (value: JsonValue): value is T => choices.some((choice) => choice === value);
+    return this.#read(names, expected, isChoice) ?? options.default ?? this.#missing(names, expected);
+  }
+
+  /** A list of finite numbers. */
+  optionalNumbers(names: FieldNames): readonly number[] | undefined {
+    return this.#read(
+      names,
+      "a list of numbers",
+      (value): value is readonly number[] => Array.isArray(value) && value.every(Number.isFinite),
+    );
+  }
+
+  /** A list of whole numbers; with `orOne`, a single one counts as a list. */
+  optionalIntegers(names: FieldNames, { min = 1, max = configLimits.dimension }: Range = {}) {
+    const valid = (value: JsonValue): value is number => isWithin(value, min, max, true);
+    const value = this.#read(
+      names,
+      `an integer from ${min} to ${max}, or a list of them`,
+      (item): item is number | readonly number[] => (Array.isArray(item) ? item.every(valid) : valid(item)),
+    );
+    return typeof value === "number" ? [value] : value;
+  }
+
+  /** A list of strings, such as `layer_types`. */
+  optionalStrings(names: FieldNames): readonly string[] | undefined {
+    return this.#read(
+      names,
+      "a list of strings",
+      (value): value is readonly string[] =>
+        Array.isArray(value) && value.every((item) => typeof item === "string"),
+    );
+  }
+
+  /** A nested object. */
+  object(names: FieldNames): ConfigReader {
+    return this.optionalObject(names) ?? this.#missing(names, "an object");
+  }
+
+  optionalObject(names: FieldNames): ConfigReader | undefined {
+    const object = this.#read(names, "an object", isJsonObject);
+    return object && new ConfigReader(object, `${this.#where}: ${this.#find(names)}`);
+  }
+
+  /** The value as it is, for what no getter fits; undefined where absent or null. */
+  raw(names: FieldNames): JsonValue | undefined {
+    const name = this.#find(names);
+    return name === undefined ? undefined : this.#object[name];
+  }
+
+  /** An error about this config that no single field's type shows: what was expected, and what came. */
+  error(message: string): RingrankError {
+    return new RingrankError("RR_CONFIG", `${this.#where}: ${message}`);
+  }
+
+  #find(names: FieldNames): string | undefined {
+    const candidates = typeof names === "string" ? [names] : names;
+    return candidates.find((name) => (this.#object[name] ?? null) !== null);
+  }
+
+  #read<T extends JsonValue>(
+    names: FieldNames,
+    expected: string,
+    is: (value: JsonValue) => value is T,
+  ): T | undefined {
+    const name = this.#find(names);
+    if (name === undefined) return undefined;
+    const value = this.#object[name]!;
+    if (!is(value)) throw this.error(`expected "${name}" to be ${expected}, got ${show(value)}`);
+    return value;
+  }
+
+  #missing(names: FieldNames, expected: string): never {
+    const name = typeof names === "string" ? `"${names}"` : names.map((each) => `"${each}"`).join(" or ");
+    throw this.error(`expected ${name} to be ${expected}, but it is absent`);
+  }
+}
+
+function isWithin(value: JsonValue, min: number, max: number, whole: boolean): value is number {
+  const kind = whole ? Number.isSafeInteger(value) : Number.isFinite(value);
+  return kind && (value as number) >= min && (value as number) <= max;
+}
+
+function describeRange(min: number, max: number): string {
+  const bounds = [
+    ...(min > -Number.MAX_VALUE ? [`at least ${min}`] : []),
+    ...(max < Number.MAX_VALUE ? [`at most ${max}`] : []),
+  ];
+  return ["a number", bounds.join(" and ")].filter((part) => part !== "").join(" of ");
+}
+
+function show(value: JsonValue): string {
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}

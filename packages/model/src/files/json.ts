@@ -1,0 +1,134 @@
+import { readFileSync, statSync } from "node:fs";
+import { RingrankError } from "@ringrank/errors";
+
+/**
+ * JSON that was parsed and not trusted: deeply frozen, objects without a prototype, so that a name in a file
+ * (`constructor`, `__proto__`) is only ever a name.
+ */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [name: string]: JsonValue;
+}
+
+export interface JsonLimits {
+  /** Largest file in bytes. */
+  readonly maxBytes: number;
+  /** Whether a name that comes twice in one object is an error; else the last counts, as in Python. */
+  readonly uniqueNames?: boolean;
+}
+
+/** Deeper than any config; shallow enough to walk by recursion. */
+const maxDepth = 64;
+
+const mebibyte = 1024 * 1024;
+
+/** Bytes. The largest of these files in use have 40 KB (config), 20 MB (tokenizer) and some MB (index). */
+export const jsonFileLimits = {
+  config: { maxBytes: 16 * mebibyte },
+  tokenizer: { maxBytes: 256 * mebibyte },
+  index: { maxBytes: 100 * mebibyte, uniqueNames: true },
+} as const satisfies Record<string, JsonLimits>;
+
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The object in a JSON file.
+ *
+ * @throws RR_MISSING_FILE if it is not there; RR_FILE_FORMAT if it is too large, or not one JSON object.
+ */
+export function readJsonObject(file: string, limits: JsonLimits): JsonObject {
+  let bytes: Uint8Array;
+  try {
+    const stat = statSync(file);
+    if (!stat.isFile()) throw new RingrankError("RR_FILE_FORMAT", `${file}: expected a regular file`);
+    if (stat.size > limits.maxBytes) {
+      throw new RingrankError(
+        "RR_FILE_FORMAT",
+        `${file}: expected at most ${limits.maxBytes} bytes of JSON, got ${stat.size}`,
+      );
+    }
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw RingrankError.wrap(error, "RR_MISSING_FILE");
+  }
+  return parseJsonObject(bytes, file, limits);
+}
+
+/**
+ * The JSON object that `bytes` spell in UTF-8. `where` names it in errors.
+ *
+ * @throws RR_FILE_FORMAT
+ */
+export function parseJsonObject(bytes: Uint8Array, where: string, limits: JsonLimits): JsonObject {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new RingrankError("RR_FILE_FORMAT", `${where}: expected JSON in UTF-8, got other bytes`, { cause });
+  }
+  checkNesting(text, where, limits.uniqueNames ?? false);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new RingrankError("RR_FILE_FORMAT", `${where}: ${(cause as Error).message}`, { cause });
+  }
+  const frozen = freeze(value as JsonValue);
+  if (!isJsonObject(frozen)) {
+    throw new RingrankError("RR_FILE_FORMAT", `${where}: expected a JSON object`);
+  }
+  return frozen;
+}
+
+/**
+ * Walks brackets and strings of what may be JSON, before it is parsed: JSON.parse would build any depth, and
+ * hides that a name came twice.
+ */
+function checkNesting(text: string, where: string, uniqueNames: boolean): void {
+  /** By depth: the names seen in an object; undefined in an array. */
+  const open: (Set<string> | undefined)[] = [];
+  const token = /["[\]{}]/g;
+  const name = /"((?:[^"\\]|\\.)*)"(?=\s*(:)?)/sy;
+  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
+    const character = found[0];
+    if (character === "[" || character === "{") {
+      open.push(character === "{" ? new Set() : undefined);
+      if (open.length > maxDepth) {
+        throw new RingrankError("RR_FILE_FORMAT", `${where}: JSON is nested deeper than ${maxDepth}`);
+      }
+    } else if (character === '"') {
+      name.lastIndex = found.index;
+      const string = name.exec(text);
+      // Not JSON: what is wrong with it, JSON.parse says better.
+      if (string === null) return;
+      token.lastIndex = name.lastIndex;
+      if (uniqueNames && string[2] !== undefined) addName(open.at(-1), string[1]!, where);
+    } else {
+      open.pop();
+    }
+  }
+}
+
+function addName(names: Set<string> | undefined, raw: string, where: string): void {
+  if (names === undefined) return;
+  let name = raw;
+  if (raw.includes("\\")) {
+    try {
+      name = JSON.parse(`"${raw}"`) as string;
+    } catch (cause) {
+      throw new RingrankError("RR_FILE_FORMAT", `${where}: "${raw}" is not a JSON string`, { cause });
+    }
+  }
+  if (names.has(name)) throw new RingrankError("RR_FILE_FORMAT", `${where}: the name "${name}" comes twice`);
+  names.add(name);
+}
+
+function freeze(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return Object.freeze(value.map(freeze));
+  if (!isJsonObject(value)) return value;
+  const object = Object.create(null) as Record<string, JsonValue>;
+  for (const [name, item] of Object.entries(value)) object[name] = freeze(item);
+  return Object.freeze(object);
+}

@@ -1,0 +1,79 @@
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { RingrankError } from "@ringrank/errors";
+import { bytesOf } from "./element-types.js";
+
+/** A file open for reading, and its size in bytes when it was opened. */
+export interface OpenFile {
+  readonly path: string;
+  readonly descriptor: number;
+  readonly size: number;
+}
+
+/** What {@link readAt} has read in this thread since it started. */
+export interface ReadStatistics {
+  readonly bytes: number;
+  /** System calls. */
+  readonly calls: number;
+}
+
+let bytes = 0;
+let calls = 0;
+
+export function readStatistics(): ReadStatistics {
+  return { bytes, calls };
+}
+
+/** Linux ends a longer read early; Node refuses one of 2 GiB. */
+const longestRead = 1 << 30;
+
+/**
+ * Fills all of `into` with the bytes of `file` from `position` on. Every byte of a model's weights, and of the
+ * headers that describe them, is read here and counted.
+ *
+ * @throws RR_FILE_FORMAT if the file ends first: it is truncated, or changed since it was opened.
+ */
+export function readAt(file: OpenFile, into: ArrayBufferView, position: number): void {
+  const target = bytesOf(into);
+  let done = 0;
+  while (done < target.length) {
+    const count = readSync(
+      file.descriptor,
+      target,
+      done,
+      Math.min(longestRead, target.length - done),
+      position + done,
+    );
+    calls++;
+    bytes += count;
+    done += count;
+    if (count === 0) {
+      throw new RingrankError(
+        "RR_FILE_FORMAT",
+        `${file.path}: expected ${target.length} bytes at offset ${position}, but the file ends after ${done}. ` +
+          "It is truncated or was changed while open; fetch it again.",
+      );
+    }
+  }
+}
+
+/**
+ * Opens a regular file for {@link readAt}.
+ *
+ * @throws RR_MISSING_FILE if it is not there or cannot be opened; RR_FILE_FORMAT if it is not a regular file.
+ */
+export function openFile(path: string): OpenFile {
+  try {
+    // Asked before opening, because to open a pipe waits for its writer.
+    if (!statSync(path).isFile()) {
+      throw new RingrankError("RR_FILE_FORMAT", `${path}: expected a regular file`);
+    }
+    const descriptor = openSync(path, "r");
+    return { path, descriptor, size: fstatSync(descriptor).size };
+  } catch (error) {
+    throw RingrankError.wrap(error, "RR_MISSING_FILE");
+  }
+}
+
+export function closeFile(file: OpenFile): void {
+  closeSync(file.descriptor);
+}
