@@ -1,0 +1,106 @@
+import { RingrankError } from "@ringrank/errors";
+import type { DataType, TensorData, Weight, WeightSource } from "../graph/graph.js";
+import { allocate, bytesOf, bytesPerElement } from "../weights/element-types.js";
+import { type TensorProto, TensorProto_DataLocation } from "./onnx_pb.js";
+import { fromOnnxDataType } from "./onnx-data-types.js";
+
+/** Absolute path of the file that an external tensor's `location` names. */
+export type ResolveExternal = (location: string) => string;
+
+/**
+ * An ONNX tensor as a weight, with its elements inline or in a file. Its shape is checked against the bytes that
+ * are there before anything is allocated.
+ *
+ * @throws RR_FILE_FORMAT
+ */
+export function decodeTensor(proto: TensorProto, resolveExternal: ResolveExternal | undefined): Weight {
+  const type = fromOnnxDataType(proto.dataType);
+  if (type === undefined) throw malformed(proto, `element type ${proto.dataType} is not supported`);
+  const dims = proto.dims.map((dim) => {
+    if (dim < 0n || dim > Number.MAX_SAFE_INTEGER) throw malformed(proto, `a dimension is ${dim}`);
+    return Number(dim);
+  });
+  const length = dims.reduce((count, dim) => count * dim, bytesPerElement[type]);
+  if (!Number.isSafeInteger(length)) throw malformed(proto, `the shape [${dims.join(", ")}] overflows`);
+  const source: WeightSource =
+    proto.dataLocation === TensorProto_DataLocation.EXTERNAL
+      ? externalSource(proto, type, length, resolveExternal)
+      : { kind: "inline", data: inlineData(proto, type, length) };
+  return { type, dims, source };
+}
+
+function externalSource(
+  proto: TensorProto,
+  type: DataType,
+  length: number,
+  resolveExternal: ResolveExternal | undefined,
+): WeightSource {
+  const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
+  const location = entries.get("location");
+  if (location === undefined || location === "") throw malformed(proto, "external data has no location");
+  const offset = byteCount(proto, entries.get("offset") ?? "0");
+  const stored = entries.get("length");
+  if (stored !== undefined && byteCount(proto, stored) !== length) {
+    throw malformed(proto, `external data is ${stored} bytes long, its shape needs ${length}`);
+  }
+  if (resolveExternal === undefined) return { kind: "absent" };
+  return { kind: "file", file: resolveExternal(location), offset, storedAs: type };
+}
+
+function byteCount(proto: TensorProto, text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw malformed(proto, `expected a number of bytes, got "${text}"`);
+  }
+  return value;
+}
+
+/** ONNX keeps elements as raw bytes, or in the repeated field that the element type calls for. */
+function inlineData(proto: TensorProto, type: DataType, length: number): TensorData {
+  if (proto.rawData.byteLength > 0) {
+    if (proto.rawData.byteLength !== length) {
+      throw malformed(proto, `raw data is ${proto.rawData.byteLength} bytes long, its shape needs ${length}`);
+    }
+    // A copy: a view would keep the whole file alive, and may lie at an odd offset.
+    const data = allocate(type, length / bytesPerElement[type]);
+    bytesOf(data).set(proto.rawData);
+    return data;
+  }
+  const data = typedData(proto, type);
+  if (data.byteLength !== length) {
+    throw malformed(proto, `${data.length} elements, its shape needs ${length / bytesPerElement[type]}`);
+  }
+  return data;
+}
+
+function typedData(proto: TensorProto, type: DataType): TensorData {
+  switch (type) {
+    case "float32":
+      return Float32Array.from(proto.floatData);
+    case "float64":
+      return Float64Array.from(proto.doubleData);
+    case "int64":
+      return BigInt64Array.from(proto.int64Data);
+    case "uint64":
+      return BigUint64Array.from(proto.uint64Data);
+    case "uint32":
+      return Uint32Array.from(proto.uint64Data, Number);
+    case "int32":
+      return Int32Array.from(proto.int32Data);
+    case "int16":
+      return Int16Array.from(proto.int32Data);
+    case "int8":
+      return Int8Array.from(proto.int32Data);
+    case "uint16":
+    case "float16":
+    case "bfloat16":
+      return Uint16Array.from(proto.int32Data);
+    case "uint8":
+    case "bool":
+      return Uint8Array.from(proto.int32Data);
+  }
+}
+
+function malformed(proto: TensorProto, what: string): RingrankError {
+  return new RingrankError("RR_FILE_FORMAT", `cannot read the ONNX tensor ${proto.name}: ${what}`);
+}
