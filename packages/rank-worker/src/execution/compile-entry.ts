@@ -1,0 +1,154 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/policy";
+import type { Tensor } from "onnxruntime-node";
+import type { Fetches, OrtSession } from "../sessions/ort-binding.js";
+
+/** An entry ready to run: names looked up once, so that a step touches only indices into a table of values. */
+export interface CompiledEntry {
+  readonly entry: Entry;
+  /** Index of every value in the table. */
+  readonly indices: ReadonlyMap<string, number>;
+  readonly steps: readonly CompiledStep[];
+}
+
+/** A step, and the values that nobody needs after it. */
+export type CompiledStep = (RunStep | AllReduceStep | AllGatherStep | ZerosStep) & {
+  readonly drop: readonly number[];
+};
+
+interface RunStep {
+  readonly kind: "run";
+  readonly segment: number;
+  readonly session: OrtSession;
+  readonly feeds: readonly NamedIndex[];
+  readonly sharedWeights: Readonly<Record<string, Tensor>>;
+  readonly fetches: Fetches;
+  readonly results: readonly NamedIndex[];
+}
+
+interface AllReduceStep {
+  readonly kind: "allReduce";
+  readonly name: string;
+  readonly value: number;
+}
+
+interface AllGatherStep {
+  readonly kind: "allGather";
+  readonly name: string;
+  readonly value: number;
+  readonly output: number;
+  readonly shard: ValueShard;
+}
+
+interface ZerosStep {
+  readonly kind: "zeros";
+  readonly value: number;
+  readonly dims: readonly SizeProduct[];
+}
+
+interface NamedIndex {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** What an entry's `run` steps refer to. */
+export interface Loaded {
+  readonly segments: readonly Segment[];
+  readonly sessions: readonly OrtSession[];
+  readonly sharedWeights: ReadonlyMap<string, Tensor>;
+}
+
+/** @throws RR_POLICY if a step uses a value that no earlier step, input or weight defines */
+export function compileEntry(
+  name: string,
+  entry: Entry,
+  { segments, sessions, sharedWeights }: Loaded,
+): CompiledEntry {
+  const indices = new Map<string, number>();
+  const define = (value: string): number => {
+    const index = indices.get(value) ?? indices.size;
+    indices.set(value, index);
+    return index;
+  };
+  const use = (value: string): number => {
+    const index = indices.get(value);
+    if (index === undefined) {
+      throw new RingrankError(
+        "RR_POLICY",
+        `entry "${name}": a step uses "${value}" before anything defines it`,
+      );
+    }
+    return index;
+  };
+
+  for (const input of entry.inputs) define(input.name);
+  const drops = lastUses(entry, segments);
+  const steps = entry.steps.map((step, at): CompiledStep => {
+    const compiled = compileStep(step);
+    return { ...compiled, drop: drops[at]!.map(use) };
+  });
+  return { entry, indices, steps };
+
+  function compileStep(step: Step): RunStep | AllReduceStep | AllGatherStep | ZerosStep {
+    switch (step.kind) {
+      case "run": {
+        const segment = segments[step.segment];
+        const session = sessions[step.segment];
+        if (segment === undefined || session === undefined) {
+          throw new RingrankError(
+            "RR_POLICY",
+            `entry "${name}": a step runs segment ${step.segment} of ${segments.length}`,
+          );
+        }
+        return {
+          kind: "run",
+          segment: step.segment,
+          session,
+          feeds: segment.inputs.map((value) => ({ name: value, index: use(value) })),
+          sharedWeights: Object.fromEntries(
+            segment.sharedWeights.map((weight) => [weight, sharedWeights.get(weight)!]),
+          ),
+          fetches: Object.fromEntries(segment.outputs.map((value) => [value, null])),
+          results: segment.outputs.map((value) => ({ name: value, index: define(value) })),
+        };
+      }
+      case "allReduce":
+        return { kind: "allReduce", name: step.value, value: use(step.value) };
+      case "allGather":
+        return {
+          kind: "allGather",
+          name: step.value,
+          value: use(step.value),
+          output: define(step.output),
+          shard: step.shard,
+        };
+      case "zeros":
+        return { kind: "zeros", value: define(step.value), dims: step.dims };
+    }
+  }
+}
+
+/** By step: the values it is the last to touch, outputs of the entry excepted. */
+function lastUses(entry: Entry, segments: readonly Segment[]): string[][] {
+  const last = new Map<string, number>();
+  for (const [at, step] of entry.steps.entries()) {
+    for (const value of touched(step, segments)) last.set(value, at);
+  }
+  for (const output of entry.outputs) last.delete(output.name);
+  const drops: string[][] = entry.steps.map(() => []);
+  for (const [value, at] of last) drops[at]!.push(value);
+  return drops;
+}
+
+function touched(step: Step, segments: readonly Segment[]): readonly string[] {
+  switch (step.kind) {
+    case "run": {
+      const segment = segments[step.segment];
+      return segment === undefined ? [] : [...segment.inputs, ...segment.outputs];
+    }
+    case "allGather":
+      return [step.value, step.output];
+    default:
+      return [step.value];
+  }
+}

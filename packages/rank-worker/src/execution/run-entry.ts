@@ -1,0 +1,142 @@
+import type { Communicator } from "@ringrank/collectives";
+import { RingrankError } from "@ringrank/errors";
+import type { Tensor } from "onnxruntime-node";
+import type { NativeGate } from "../lifecycle.js";
+import type { Fetched } from "../sessions/ort-binding.js";
+import { elementCount } from "../tensors/element-types.js";
+import { tensor, toMessage } from "../tensors/tensor.js";
+import type { CompiledEntry, CompiledStep } from "./compile-entry.js";
+import { gatherShards } from "./gather-shards.js";
+import { type Bindings, bindSizes, resolveSizes } from "./size-product.js";
+
+/** What running needs besides the entry. */
+export interface RunContext {
+  readonly communicator: Communicator;
+  readonly gate: NativeGate;
+}
+
+/** An entry's outputs; those that this rank has no part of are left out. */
+export interface RunOutcome {
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  /** Sizes of the call's symbolic dimensions. */
+  readonly bindings: Bindings;
+}
+
+/**
+ * Runs an entry's steps in order over a table of values. With the synchronous binding nothing is awaited, so a
+ * step's whole work happens in one turn of the event loop.
+ *
+ * @param inputs every input of the entry, by name
+ * @throws RR_INPUT if an input is missing; RR_SHAPE if sizes contradict one another; RR_GRAPH if the runtime fails;
+ * RR_CLOSED if the process ends meanwhile; the group's first cause if a peer fails
+ */
+export async function runEntry(
+  compiled: CompiledEntry,
+  inputs: ReadonlyMap<string, Tensor>,
+  context: RunContext,
+): Promise<RunOutcome> {
+  const { entry, indices } = compiled;
+  const table: (Tensor | undefined)[] = new Array(indices.size);
+  const bindings: Bindings = new Map();
+  for (const declared of entry.inputs) {
+    const value = inputs.get(declared.name);
+    if (value === undefined)
+      throw new RingrankError("RR_INPUT", `expected the input "${declared.name}", got none`);
+    table[indices.get(declared.name)!] = value;
+    bindSizes(declared, value.dims, bindings);
+  }
+
+  for (const step of compiled.steps) {
+    if (step.kind === "run") {
+      // Awaited only where it is a promise: an await of its own would cost a turn of the microtask queue per segment.
+      const fetched = runSegment(step, table, context);
+      storeResults(step, fetched instanceof Promise ? await fetched : fetched, table);
+      context.communicator.progress();
+    } else {
+      runCollective(step, table, bindings, context.communicator);
+    }
+    for (const index of step.drop) table[index] = undefined;
+  }
+
+  const outputs = new Map<string, Tensor>();
+  for (const { name } of entry.outputs) {
+    const index = indices.get(name);
+    const value = index === undefined ? undefined : table[index];
+    if (value !== undefined) outputs.set(name, value);
+  }
+  return { outputs, bindings };
+}
+
+type Step<Kind extends CompiledStep["kind"]> = Extract<CompiledStep, { kind: Kind }>;
+type Table = (Tensor | undefined)[];
+
+function runSegment(step: Step<"run">, table: Table, { gate }: RunContext): Fetched | Promise<Fetched> {
+  const feeds: Record<string, Tensor> = { ...step.sharedWeights };
+  for (const { name, index } of step.feeds) feeds[name] = present(table[index], name);
+  gate.enter();
+  let fetched: Fetched | Promise<Fetched>;
+  try {
+    fetched = step.session.run(feeds, step.fetches);
+  } catch (cause) {
+    gate.leave();
+    throw segmentError(step, cause);
+  }
+  if (!(fetched instanceof Promise)) {
+    gate.leave();
+    return fetched;
+  }
+  return fetched.then(
+    (results) => {
+      gate.leave();
+      return results;
+    },
+    (cause) => {
+      gate.leave();
+      throw segmentError(step, cause);
+    },
+  );
+}
+
+function storeResults(step: Step<"run">, fetched: Fetched, table: Table): void {
+  for (const { name, index } of step.results) table[index] = fetched[name];
+}
+
+function runCollective(
+  step: Step<"allReduce" | "allGather" | "zeros">,
+  table: Table,
+  bindings: Bindings,
+  communicator: Communicator,
+): void {
+  switch (step.kind) {
+    case "allReduce": {
+      const { data } = present(table[step.value], step.name);
+      if (!(data instanceof Float32Array)) {
+        throw new RingrankError("RR_TYPE", `expected "${step.name}" to be float32 to be summed over ranks`);
+      }
+      // The tensor is this rank's own copy of what the runtime computed, so it may change in place.
+      communicator.allReduce(data);
+      break;
+    }
+    case "allGather": {
+      const whole = gatherShards(communicator, toMessage(present(table[step.value], step.name)), step.shard);
+      table[step.output] = tensor(whole.type, whole.data, whole.dims);
+      break;
+    }
+    case "zeros": {
+      const dims = resolveSizes(step.dims, bindings);
+      table[step.value] = tensor("float32", new Float32Array(elementCount(dims)), dims);
+    }
+  }
+}
+
+function present(value: Tensor | undefined, name: string): Tensor {
+  if (value === undefined)
+    throw new RingrankError("RR_POLICY", `expected "${name}" to be defined by an earlier step`);
+  return value;
+}
+
+function segmentError(step: Step<"run">, cause: unknown): RingrankError {
+  return new RingrankError("RR_GRAPH", `ONNX Runtime failed in segment ${step.segment}: ${String(cause)}`, {
+    cause,
+  });
+}

@@ -1,0 +1,63 @@
+import { RingrankError } from "@ringrank/errors";
+import type { LocalValue, SizeProduct } from "@ringrank/policy";
+
+/** Sizes of symbolic dimensions (`batch`, `sequence`, `past`) in one call of an entry. */
+export type Bindings = Map<string, number>;
+
+/**
+ * Learns the symbols of `value` from its actual sizes. A product with one symbol not yet bound binds it; one that
+ * is wholly bound is checked.
+ *
+ * @throws RR_SHAPE if the sizes contradict the declaration or one another
+ */
+export function bindSizes(value: LocalValue, dims: readonly number[], bindings: Bindings): void {
+  if (dims.length !== value.dims.length) {
+    throw new RingrankError(
+      "RR_SHAPE",
+      `expected "${value.name}" to have ${value.dims.length} dimensions, got [${dims.join(", ")}]`,
+    );
+  }
+  for (const [axis, product] of value.dims.entries()) {
+    bindProduct(value.name, axis, product, dims[axis]!, bindings);
+  }
+}
+
+function bindProduct(
+  name: string,
+  axis: number,
+  product: SizeProduct,
+  size: number,
+  bindings: Bindings,
+): void {
+  let known = product.scale;
+  let free: string | undefined;
+  for (const symbol of product.symbols) {
+    const bound = bindings.get(symbol);
+    if (bound !== undefined) known *= bound;
+    else if (free === undefined) free = symbol;
+    else return; // Two unknowns: other inputs have to bind one of them.
+  }
+  if (free === undefined ? size === known : known !== 0 && size % known === 0) {
+    if (free !== undefined) bindings.set(free, size / known);
+    return;
+  }
+  throw new RingrankError(
+    "RR_SHAPE",
+    `expected axis ${axis} of "${name}" to be ${free === undefined ? known : `a multiple of ${known}`}, got ${size}`,
+  );
+}
+
+/** @throws RR_SHAPE if a symbol is not bound */
+export function resolveSize(product: SizeProduct, bindings: Bindings): number {
+  return product.symbols.reduce((size, symbol) => {
+    const bound = bindings.get(symbol);
+    if (bound === undefined) {
+      throw new RingrankError("RR_SHAPE", `expected an input that gives the size "${symbol}", got none`);
+    }
+    return size * bound;
+  }, product.scale);
+}
+
+export function resolveSizes(dims: readonly SizeProduct[], bindings: Bindings): number[] {
+  return dims.map((product) => resolveSize(product, bindings));
+}

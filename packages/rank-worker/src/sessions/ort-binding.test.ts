@@ -1,0 +1,83 @@
+import { Tensor } from "onnxruntime-node";
+import { describe, expect, test } from "vitest";
+import { encodeTinyOnnx } from "../testing/tiny-onnx.js";
+import { findSynchronousBinding, openPublicSession, selfCheckModel } from "./ort-binding.js";
+import { sessionOptions } from "./session-options.js";
+
+const adder = encodeTinyOnnx({
+  inputs: [{ name: "x", dims: [2] }],
+  outputs: [{ name: "y", dims: [2] }],
+  nodes: [{ op: "Add", inputs: ["x", "x"], outputs: ["y"] }],
+});
+
+const projection = encodeTinyOnnx({
+  inputs: [{ name: "x", dims: ["rows", 16] }],
+  outputs: [
+    { name: "y", dims: ["rows", 8] },
+    { name: "shape", type: "int64", dims: [2] },
+  ],
+  nodes: [
+    { op: "MatMul", inputs: ["x", "w"], outputs: ["product"] },
+    { op: "Tanh", inputs: ["product"], outputs: ["y"] },
+    { op: "Shape", inputs: ["y"], outputs: ["shape"] },
+  ],
+  weights: [{ name: "w", dims: [16, 8] }],
+});
+
+const weight = Float32Array.from({ length: 128 }, (_, i) => Math.sin(i));
+const options = sessionOptions(1, [{ path: "w", data: new Uint8Array(weight.buffer) }]);
+const feeds = {
+  x: new Tensor(
+    "float32",
+    Float32Array.from({ length: 48 }, (_, i) => Math.cos(i)),
+    [3, 16],
+  ),
+};
+
+describe("the synchronous binding", () => {
+  test("is found in the version of onnxruntime-node that is installed", () => {
+    expect(findSynchronousBinding()).toBeDefined();
+  });
+
+  test("is checked with the model that the encoder writes", () => {
+    expect(Buffer.from(selfCheckModel).toString("base64")).toBe(Buffer.from(adder).toString("base64"));
+  });
+
+  test("gives the same bits as the public API, at once", async () => {
+    const synchronous = await findSynchronousBinding()!(projection, options);
+    const published = await openPublicSession(projection, options);
+    const fetches = { y: null, shape: null };
+    const now = synchronous.run(feeds, fetches);
+    expect(now).not.toBeInstanceOf(Promise);
+    const direct = await now;
+    const awaited = await published.run(feeds, fetches);
+    expect(direct.y!.data).toEqual(awaited.y!.data);
+    expect(direct.y!.dims).toEqual([3, 8]);
+    expect(direct.shape!.data).toEqual(BigInt64Array.of(3n, 8n));
+    expect(direct.y!.type).toBe("float32");
+    await synchronous.release();
+    await published.release();
+  });
+
+  test("computes the product of the external data it was given", async () => {
+    const session = await findSynchronousBinding()!(projection, options);
+    const { y } = await session.run(feeds, { y: null });
+    const x = feeds.x.data as Float32Array;
+    const expected = Array.from({ length: 24 }, (_, at) => {
+      let sum = 0;
+      for (let k = 0; k < 16; k++) sum += x[Math.floor(at / 8) * 16 + k]! * weight[k * 8 + (at % 8)]!;
+      return Math.tanh(sum);
+    });
+    // Sums of 16 fp32 products in another order.
+    expect(y!.data as Float32Array).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-5 });
+    await session.release();
+  });
+
+  test("throws what the public API rejects with, and stays usable", async () => {
+    const session = await findSynchronousBinding()!(projection, options);
+    const wrong = { x: new Tensor("float32", new Float32Array(6), [2, 3]) };
+    expect(() => session.run(wrong, { y: null })).toThrow(/x|dimension/i);
+    expect((await session.run(feeds, { y: null })).y!.dims).toEqual([3, 8]);
+    await session.release();
+  });
+});
