@@ -1,0 +1,22 @@
+import type { NodeContext } from "./node-context.js";
+
+/**
+ * The shape two shapes broadcast to (https://onnx.ai/onnx/repo-docs/Broadcasting.html): right-aligned, sizes
+ * equal or one of them 1.
+ */
+export function broadcast(node: NodeContext, a: readonly number[], b: readonly number[]): readonly number[] {
+  if (a === b || b.length === 0) return a;
+  if (a.length === 0) return b;
+  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
+  const missing = long.length - short.length;
+  let result: number[] | undefined;
+  for (let axis = missing; axis < long.length; axis++) {
+    const own = long[axis]!;
+    const other = short[axis - missing]!;
+    if (own === other || other === 1) continue;
+    if (own !== 1) node.fail(`shapes that broadcast, not [${a}] and [${b}]`);
+    result ??= [...long];
+    result[axis] = other;
+  }
+  return result ?? long;
+}

@@ -1,0 +1,32 @@
+import type { DataType } from "@ringrank/model";
+
+/** A value of the graph at one setting of the symbolic dimensions. */
+export interface Evaluated {
+  readonly type: DataType;
+  readonly dims: readonly number[];
+  /**
+   * The elements, row-major, where they follow from shapes and constants alone and are at most
+   * {@link maxContents}; bool as 0 and 1, float32 rounded to float32, float16 and bfloat16 never. An integer
+   * beyond ±(2⁵³ − 1), such as the INT64_MAX that ends a Slice, is ±Infinity: a bound, never a size.
+   */
+  readonly contents?: readonly number[] | undefined;
+}
+
+/** The largest tensor, in elements, whose contents are followed. */
+export const maxContents = 4096;
+
+export function elementCount(dims: readonly number[]): number {
+  let count = 1;
+  for (const dim of dims) count *= dim;
+  return count;
+}
+
+/** Whether the contents of a tensor of this type and shape are followed at all. */
+export function hasContents(type: DataType, dims: readonly number[]): boolean {
+  return type !== "float16" && type !== "bfloat16" && elementCount(dims) <= maxContents;
+}
+
+/** `type[d0,d1,…]`, as error messages show a value. */
+export function describe(value: Evaluated | undefined): string {
+  return value === undefined ? "(left out)" : `${value.type}[${value.dims.join(",")}]`;
+}

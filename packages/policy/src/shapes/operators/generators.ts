@@ -1,0 +1,88 @@
+import { typeAttribute } from "../data-types.js";
+import { elementCount, hasContents } from "../evaluated.js";
+import type { ShapeRule, ShapeRules } from "../node-context.js";
+import { toElement, toNumbers } from "../numbers.js";
+
+const constant: ShapeRule = (node) => {
+  const attributes = Object.entries(node.node.attributes);
+  const [name, attribute] = attributes[0] ?? node.fail("an attribute with the value");
+  switch (attribute.kind) {
+    case "tensor": {
+      const { type, dims, data } = attribute.value;
+      return [{ type, dims, contents: hasContents(type, dims) ? toNumbers(data) : undefined }];
+    }
+    case "int":
+      return [{ type: "int64", dims: [], contents: [attribute.value] }];
+    case "ints":
+      return [{ type: "int64", dims: [attribute.value.length], contents: attribute.value }];
+    case "float":
+      return [{ type: "float32", dims: [], contents: [attribute.value] }];
+    case "floats":
+      return [{ type: "float32", dims: [attribute.value.length], contents: attribute.value }];
+    default:
+      return node.fail(`a tensor, or numbers, as its value, not ${name} of kind ${attribute.kind}`);
+  }
+};
+
+const constantOfShape: ShapeRule = (node) => {
+  const dims = node.contents(0, "shape");
+  const value = node.tensor("value");
+  const type = value?.type ?? "float32";
+  if (!hasContents(type, dims)) return [{ type, dims }];
+  const fill = value === undefined ? 0 : (toNumbers(value.data)[0] ?? node.fail("a value of one element"));
+  return [{ type, dims, contents: new Array<number>(elementCount(dims)).fill(fill) }];
+};
+
+const range: ShapeRule = (node) => {
+  const [start, limit, delta] = [node.scalar(0, "start"), node.scalar(1, "limit"), node.scalar(2, "delta")];
+  const type = node.type(0);
+  const count = Math.max(Math.ceil((limit - start) / delta), 0);
+  if (!Number.isSafeInteger(count))
+    node.fail(`finite bounds and a step, not ${start} to ${limit} by ${delta}`);
+  if (!hasContents(type, [count])) return [{ type, dims: [count] }];
+  return [
+    {
+      type,
+      dims: [count],
+      contents: Array.from({ length: count }, (_, i) => toElement(type, start + i * delta)),
+    },
+  ];
+};
+
+/** `start` and `end` count from the back where negative, and are clamped (opset 15). */
+const shape: ShapeRule = (node) => {
+  const dims = node.dims(0);
+  const contents = dims.slice(node.int("start", 0), node.int("end", dims.length));
+  return [{ type: "int64", dims: [contents.length], contents }];
+};
+
+const size: ShapeRule = (node) => [{ type: "int64", dims: [], contents: [elementCount(node.dims(0))] }];
+
+const eyeLike: ShapeRule = (node) => [
+  { type: typeAttribute(node, "dtype", node.type(0)), dims: node.dims(0) },
+];
+
+const oneHot: ShapeRule = (node) => {
+  const dims = [...node.dims(0)];
+  const axis = node.axis(node.int("axis", -1), dims.length + 1);
+  dims.splice(axis, 0, node.scalar(1, "depth"));
+  return [{ type: node.type(2), dims }];
+};
+
+const nonZero: ShapeRule = (node) => {
+  const { length: rank } = node.dims(0);
+  const count = node.contents(0, "data").reduce((sum, x) => sum + (x === 0 ? 0 : 1), 0);
+  return [{ type: "int64", dims: [rank, count] }];
+};
+
+/** Tensors made from constants, shapes and bounds. */
+export const generatorRules: ShapeRules = {
+  Constant: constant,
+  ConstantOfShape: constantOfShape,
+  Range: range,
+  Shape: shape,
+  Size: size,
+  EyeLike: eyeLike,
+  OneHot: oneHot,
+  NonZero: nonZero,
+};

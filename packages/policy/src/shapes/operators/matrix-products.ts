@@ -1,0 +1,72 @@
+import { broadcast } from "../broadcast.js";
+import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
+import { einsum } from "./einsum.js";
+
+/** A shape with its last two axes swapped. */
+function transposed(dims: readonly number[]): readonly number[] {
+  return [...dims.slice(0, -2), dims.at(-1)!, dims.at(-2)!];
+}
+
+/** `[…, m, k] × […, k, n] → […, m, n]`, batch axes broadcast; a vector gets an axis of 1 that is dropped again. */
+function product(node: NodeContext, a: readonly number[], b: readonly number[]): readonly number[] {
+  if (a.length === 0 || b.length === 0) node.fail("two tensors of at least one axis");
+  const left = a.length === 1 ? [1, ...a] : a;
+  const right = b.length === 1 ? [...b, 1] : b;
+  const inner = left.at(-1);
+  if (inner !== right.at(-2)) node.fail(`the contracted sizes to agree, not ${inner} and ${right.at(-2)}`);
+  const batch =
+    right.length === 2 ? left.slice(0, -2) : [...broadcast(node, left.slice(0, -2), right.slice(0, -2))];
+  if (a.length > 1) batch.push(left.at(-2)!);
+  if (b.length > 1) batch.push(right.at(-1)!);
+  return batch;
+}
+
+const matMul: ShapeRule = (node) => [{ type: node.type(0), dims: product(node, node.dims(0), node.dims(1)) }];
+
+const matMulInteger: ShapeRule = (node) => [
+  { type: "int32", dims: product(node, node.dims(0), node.dims(1)) },
+];
+
+/** com.microsoft.FusedMatMul: `transBatch` moves the first axis to the place before the last, then `trans` swaps. */
+const fusedMatMul: ShapeRule = (node) => {
+  const operand = (slot: number, side: "A" | "B"): readonly number[] => {
+    let dims = node.dims(slot);
+    if (dims.length < 2) return dims;
+    if (node.int(`transBatch${side}`, 0) === 1) dims = [...dims.slice(1, -1), dims[0]!, dims.at(-1)!];
+    return node.int(`trans${side}`, 0) === 1 ? transposed(dims) : dims;
+  };
+  return [{ type: node.type(0), dims: product(node, operand(0, "A"), operand(1, "B")) }];
+};
+
+const gemm: ShapeRule = (node) => {
+  const operand = (slot: number, trans: string): readonly number[] => {
+    const dims = node.dims(slot);
+    if (dims.length !== 2) node.fail(`input ${slot} to be a matrix`);
+    return node.int(trans, 0) === 1 ? transposed(dims) : dims;
+  };
+  const dims = product(node, operand(0, "transA"), operand(1, "transB"));
+  const bias = node.optional(2);
+  if (bias !== undefined && `${broadcast(node, dims, bias.dims)}` !== `${dims}`) {
+    node.fail(`input 2 to broadcast to [${dims}]`);
+  }
+  return [{ type: node.type(0), dims }];
+};
+
+/** com.microsoft.MatMulNBits: `[…, K] → […, N]`, the weight blocks of `bits` bits in inputs 1 to 3. */
+const matMulNBits: ShapeRule = (node) => {
+  const dims = node.dims(0);
+  const inner = node.requiredInt("K");
+  if (dims.at(-1) !== inner) node.fail(`the last size of input 0 to be K = ${inner}`);
+  return [{ type: node.type(0), dims: [...dims.slice(0, -1), node.requiredInt("N")] }];
+};
+
+/** Operators that contract an axis of one tensor with one of another. */
+export const matrixProductRules: ShapeRules = {
+  MatMul: matMul,
+  Gemm: gemm,
+  Einsum: einsum,
+  MatMulInteger: matMulInteger,
+  "com.microsoft.FusedMatMul": fusedMatMul,
+  "com.microsoft.TransposeMatMul": fusedMatMul,
+  "com.microsoft.MatMulNBits": matMulNBits,
+};

@@ -1,0 +1,94 @@
+import { elementCount } from "../evaluated.js";
+import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
+import { toElement } from "../numbers.js";
+import { readView, rowMajorStrides } from "../strides.js";
+
+/** All elements of one group to one; absent where contents are not followed. */
+type Fold = (elements: readonly number[]) => number;
+
+/** Axes are an attribute, or an input (opset 13 and 18); none means all, or with noop_with_empty_axes none. */
+function reduction(fold?: Fold): ShapeRule {
+  return (node) => {
+    const { type, dims: from, contents } = node.input(0);
+    const listed = node.ints("axes") ?? (node.optional(1) ? node.contents(1, "axes") : []);
+    if (listed.length === 0 && node.int("noop_with_empty_axes", 0) === 1) return [node.input(0)];
+    const axes = listed.length === 0 ? new Set(from.keys()) : node.axes(listed, from.length);
+    const keep = node.int("keepdims", 1) === 1;
+    const dims = keep
+      ? from.map((size, axis) => (axes.has(axis) ? 1 : size))
+      : from.filter((_, axis) => !axes.has(axis));
+    if (fold === undefined || contents === undefined) return [{ type, dims }];
+    const groups = grouped(contents, from, axes);
+    return [{ type, dims, contents: groups.map((group) => toElement(type, fold(group))) }];
+  };
+}
+
+/** The elements that fall on each element of the result, in row-major order of the result. */
+function grouped(
+  contents: readonly number[],
+  dims: readonly number[],
+  axes: ReadonlySet<number>,
+): number[][] {
+  const order = [...dims.keys()].sort((a, b) => Number(axes.has(a)) - Number(axes.has(b)));
+  const strides = rowMajorStrides(dims);
+  const sorted = readView(
+    contents,
+    order.map((axis) => dims[axis]!),
+    order.map((axis) => strides[axis]!),
+  );
+  const size = elementCount(dims.filter((_, axis) => axes.has(axis)));
+  const count = elementCount(dims.filter((_, axis) => !axes.has(axis)));
+  return Array.from({ length: count }, (_, i) => sorted.slice(i * size, (i + 1) * size));
+}
+
+const sum: Fold = (elements) => elements.reduce((a, b) => a + b, 0);
+
+const arg: ShapeRule = (node) => {
+  const from = node.dims(0);
+  const axis = node.axis(node.int("axis", 0), from.length);
+  return [
+    { type: "int64", dims: node.int("keepdims", 1) === 1 ? from.with(axis, 1) : from.toSpliced(axis, 1) },
+  ];
+};
+
+const topK: ShapeRule = (node) => {
+  const from = node.dims(0);
+  const axis = node.axis(node.int("axis", -1), from.length);
+  const count = node.attribute("k") === undefined ? node.scalar(1, "k") : node.requiredInt("k");
+  if (count > from[axis]!) node.fail(`k of at most ${from[axis]}, not ${count}`);
+  const dims = from.with(axis, count);
+  return [
+    { type: node.type(0), dims },
+    { type: "int64", dims },
+  ];
+};
+
+/** The whole tensor's shape; the axis is checked. */
+function along(defaultAxis: number): ShapeRule {
+  return (node: NodeContext) => {
+    const { type, dims } = node.input(0);
+    if (dims.length > 0) node.axis(node.int("axis", defaultAxis), dims.length);
+    return [{ type, dims }];
+  };
+}
+
+/** Operators that work along axes: reductions, and those that keep the axis. */
+export const reductionRules: ShapeRules = {
+  ReduceSum: reduction(sum),
+  ReduceProd: reduction((elements) => elements.reduce((a, b) => a * b, 1)),
+  ReduceMax: reduction((elements) => Math.max(...elements)),
+  ReduceMin: reduction((elements) => Math.min(...elements)),
+  ReduceMean: reduction((elements) => sum(elements) / elements.length),
+  ReduceL1: reduction(),
+  ReduceL2: reduction(),
+  ReduceLogSum: reduction(),
+  ReduceLogSumExp: reduction(),
+  ReduceSumSquare: reduction(),
+  ArgMax: arg,
+  ArgMin: arg,
+  TopK: topK,
+  Softmax: along(-1),
+  LogSoftmax: along(-1),
+  Hardmax: along(-1),
+  CumSum: (node) => [{ type: node.type(0), dims: node.dims(0) }],
+};

@@ -1,0 +1,33 @@
+import type { ShapeRule } from "../node-context.js";
+import { attentionRules } from "./attention.js";
+import { broadcastingRules } from "./broadcasting.js";
+import { convolutionRules } from "./convolutions.js";
+import { cuttingRules } from "./cutting.js";
+import { elementwiseRules } from "./elementwise.js";
+import { generatorRules } from "./generators.js";
+import { indexingRules } from "./indexing.js";
+import { matrixProductRules } from "./matrix-products.js";
+import { movingRules } from "./moving.js";
+import { normalizationRules } from "./normalizations.js";
+import { quantizationRules } from "./quantization.js";
+import { reductionRules } from "./reductions.js";
+import { reshapingRules } from "./reshaping.js";
+
+/** Every operator with a shape rule but `If`, by {@link operatorKey}. A Map, so that no operator named `constructor` is found. */
+export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map(
+  [
+    attentionRules,
+    broadcastingRules,
+    convolutionRules,
+    cuttingRules,
+    elementwiseRules,
+    generatorRules,
+    indexingRules,
+    matrixProductRules,
+    movingRules,
+    normalizationRules,
+    quantizationRules,
+    reductionRules,
+    reshapingRules,
+  ].flatMap(Object.entries<ShapeRule>),
+);

@@ -1,0 +1,68 @@
+import { RingrankError } from "@ringrank/errors";
+import type { DataType, Graph } from "@ringrank/model";
+import { evaluateShapes } from "./evaluate.js";
+import { describe, type Evaluated } from "./evaluated.js";
+import { type SizePair, zip } from "./size-pair.js";
+import { type SymbolTable, symbolTable } from "./symbols.js";
+
+/** A value at two settings of the symbolic dimensions. */
+export interface EvaluatedPair {
+  readonly type: DataType;
+  readonly dims: readonly SizePair[];
+  /** As in {@link Evaluated}, where both settings have them and in the same number. */
+  readonly contents?: readonly SizePair[] | undefined;
+}
+
+export interface PairedShapes {
+  /** By name. An `If` that takes different branches at the two settings leaves the values inside it out. */
+  readonly values: ReadonlyMap<string, EvaluatedPair>;
+  readonly symbols: SymbolTable;
+}
+
+/**
+ * The shape of every value at two settings of the symbolic dimensions: one setting alone cannot tell a dynamic
+ * size from a static one, and two make symbolic algebra unnecessary.
+ *
+ * @throws RingrankError RR_GRAPH, as {@link evaluateShapes}, and where a value's rank or type depends on sizes
+ */
+export function evaluatePair(graph: Graph): PairedShapes {
+  const symbols = symbolTable(graph);
+  const setting = (which: 0 | 1) =>
+    evaluateShapes(graph, Object.fromEntries([...symbols].map(([symbol, sizes]) => [symbol, sizes[which]])));
+  const first = setting(0);
+  const second = setting(1);
+  const values = new Map<string, EvaluatedPair>();
+  for (const [name, value] of first) {
+    const other = second.get(name);
+    if (other !== undefined) values.set(name, new PairedValue(name, [value, other]));
+  }
+  return { values, symbols };
+}
+
+/** Contents are paired when first asked for: most are never asked. */
+class PairedValue implements EvaluatedPair {
+  readonly type: DataType;
+  readonly dims: readonly SizePair[];
+  readonly #values: readonly [Evaluated, Evaluated];
+  #contents: readonly SizePair[] | undefined;
+
+  constructor(name: string, values: readonly [Evaluated, Evaluated]) {
+    const [first, second] = values;
+    if (first.type !== second.type || first.dims.length !== second.dims.length) {
+      throw new RingrankError(
+        "RR_GRAPH",
+        `value ${name}: expected one type and rank at all sizes, not ${describe(first)} and ${describe(second)}`,
+      );
+    }
+    this.type = first.type;
+    this.dims = zip(first.dims, second.dims);
+    this.#values = values;
+  }
+
+  get contents(): readonly SizePair[] | undefined {
+    const [first, second] = this.#values;
+    if (first.contents?.length !== second.contents?.length) return undefined;
+    this.#contents ??= first.contents && second.contents && zip(first.contents, second.contents);
+    return this.#contents;
+  }
+}

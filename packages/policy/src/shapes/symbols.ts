@@ -1,0 +1,67 @@
+import type { Graph } from "@ringrank/model";
+import type { SizeProduct } from "../program/program.js";
+import type { SizePair } from "./size-pair.js";
+
+/** The two sizes that stand for each symbolic dimension: primes, no prime twice. */
+export type SymbolTable = ReadonlyMap<string, SizePair>;
+
+/** For the first symbols of a graph (often batch, sequence, past); later ones take the primes that follow. */
+const firstPrimes: readonly SizePair[] = [
+  [7, 13],
+  [11, 17],
+  [19, 23],
+];
+
+/** Gives every symbolic dimension of the graph's inputs its own two primes, in order of appearance. */
+export function symbolTable(graph: Graph): SymbolTable {
+  const table = new Map<string, SizePair>();
+  let last = firstPrimes.at(-1)![1];
+  for (const { dims } of graph.inputs) {
+    for (const dim of dims) {
+      if (typeof dim === "number" || table.has(dim)) continue;
+      const pair: SizePair = firstPrimes[table.size] ?? [nextPrime(last), nextPrime(nextPrime(last))];
+      last = Math.max(last, pair[1]);
+      table.set(dim, pair);
+    }
+  }
+  return table;
+}
+
+function nextPrime(above: number): number {
+  let candidate = above + 1;
+  while (hasDivisor(candidate)) candidate++;
+  return candidate;
+}
+
+function hasDivisor(number: number): boolean {
+  for (let divisor = 2; divisor * divisor <= number; divisor++) if (number % divisor === 0) return true;
+  return false;
+}
+
+/**
+ * Recovers a dimension that is a constant times symbols. The primes are all different, so the ratio of the two
+ * sizes has one factorization: what it is made of are the symbols, and what remains the constant.
+ *
+ * @returns undefined where the size is no such product, for example `past + sequence`
+ */
+export function sizeProduct([first, second]: SizePair, symbols: SymbolTable): SizeProduct | undefined {
+  if (first === second) return { scale: first, symbols: [] };
+  if (first === 0 || second === 0) return undefined;
+  const common = greatestCommonDivisor(first, second);
+  let [upper, lower] = [first / common, second / common];
+  let scale = first;
+  const factors: string[] = [];
+  for (const [symbol, [a, b]] of symbols) {
+    while (upper % a === 0 && lower % b === 0) {
+      upper /= a;
+      lower /= b;
+      scale /= a;
+      factors.push(symbol);
+    }
+  }
+  return upper === 1 && lower === 1 ? { scale, symbols: factors } : undefined;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
