@@ -1,0 +1,126 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { Scheduler } from "../scheduler/scheduler.js";
+import { FakeRankGroup, gate } from "../testing/fake-rank-group.js";
+import { startGeneration } from "../testing/start-generation.js";
+import type { GeneratedToken } from "./generation.js";
+
+/** Until the scheduler has nothing left to do. */
+async function idle(group: FakeRankGroup): Promise<void> {
+  for (let seen = -1; seen !== group.requests.length; ) {
+    seen = group.requests.length;
+    for (let i = 0; i < 5; i++) await setImmediate();
+  }
+}
+
+function start(...rest: Parameters<typeof startGeneration> extends [unknown, ...infer Rest] ? Rest : never) {
+  const group = new FakeRankGroup();
+  const scheduler = new Scheduler(group);
+  return { group, scheduler, generation: startGeneration(scheduler, ...rest) };
+}
+
+describe("Generation", () => {
+  it("yields each token with id, text and logprob, and its result has them all", async () => {
+    const { generation } = start([1, 2], { maxNewTokens: 3 });
+    const tokens: GeneratedToken[] = [];
+    for await (const token of generation) tokens.push(token);
+    expect(tokens).toEqual([
+      { id: 3, text: "<3>", logprob: -0.5 },
+      { id: 4, text: "<4>", logprob: -0.5 },
+      { id: 5, text: "<5>", logprob: -0.5 },
+    ]);
+    expect(await generation.result).toEqual({
+      text: "<3><4><5>",
+      ids: [3, 4, 5],
+      finishReason: "length",
+      usage: { promptTokens: 2, completionTokens: 3 },
+    });
+  });
+
+  it("ends at any end-of-sequence token, which is among the ids", async () => {
+    const { generation } = start([1], {}, { eosIds: [50, 4] });
+    expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });
+  });
+
+  it("goes on past end-of-sequence tokens where told to", async () => {
+    const { generation } = start([1], { ignoreEos: true, maxNewTokens: 5 }, { eosIds: [4] });
+    expect(await generation.result).toMatchObject({ ids: [2, 3, 4, 5, 6], finishReason: "length" });
+  });
+
+  it("ends before a stop string that spans tokens", async () => {
+    const { generation } = start([1], { stop: ["4><5"] });
+    const texts: string[] = [];
+    for await (const { text } of generation) texts.push(text);
+    expect(texts).toEqual(["<2>", "<3>", "<", ""]);
+    expect(await generation.result).toMatchObject({ text: "<2><3><", finishReason: "stop" });
+  });
+
+  it("shows what was held back when no stop string came of it", async () => {
+    const { generation } = start([1], { stop: ["3><9"], maxNewTokens: 2 });
+    expect(await generation.result).toMatchObject({ text: "<2><3>", finishReason: "length" });
+  });
+
+  it("ends where the context does; the last token need not fit", async () => {
+    const { generation } = start([1, 2, 3], {}, { maxContext: 5 });
+    expect((await generation.result).ids).toEqual([4, 5, 6]);
+  });
+
+  it("computes one token ahead of a slow reader and no more, and keeps its cache", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 50 });
+    const reader = generation[Symbol.asyncIterator]();
+    expect((await reader.next()).value).toMatchObject({ id: 2 });
+    await idle(group);
+    expect(group.requests).toHaveLength(2);
+    expect((await reader.next()).value).toMatchObject({ id: 3 });
+    await idle(group);
+    expect(group.requests).toHaveLength(3);
+    expect([...group.caches.values()]).toEqual([[1, 2, 3]]);
+  });
+
+  it("computes one token where nobody reads and nobody wants the result", async () => {
+    const { group } = start([1], { maxNewTokens: 50 });
+    await idle(group);
+    expect(group.requests).toHaveLength(1);
+  });
+
+  it("gives a reader who comes after the result all tokens", async () => {
+    const { generation } = start([1], { maxNewTokens: 3 });
+    await generation.result;
+    const ids: number[] = [];
+    for await (const { id } of generation) ids.push(id);
+    expect(ids).toEqual([2, 3, 4]);
+  });
+
+  it("is cancelled by break: the result says abort and the cache is let go", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 50 });
+    for await (const { id } of generation) if (id === 3) break;
+    expect(await generation.result).toMatchObject({ finishReason: "abort" });
+    await idle(group);
+    expect(group.caches.size).toBe(0);
+    expect(group.requests.length).toBeLessThanOrEqual(5);
+  });
+
+  it("throws to the reader who waits, once, when it fails", async () => {
+    const { group, generation } = start([1]);
+    const held = gate();
+    group.beforeAnswer = () => held.opened;
+    const reader = generation[Symbol.asyncIterator]();
+    const waiting = expect(reader.next()).rejects.toMatchObject({ code: "RR_RANK_DIED" });
+    await setImmediate();
+    group.fail();
+    held.open();
+    await waiting;
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it("causes no unhandled rejection where nobody asks for the result", async () => {
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", listener);
+    const { group } = start([1]);
+    group.fail();
+    for (let i = 0; i < 5; i++) await setImmediate();
+    process.off("unhandledRejection", listener);
+    expect(unhandled).toEqual([]);
+  });
+});

@@ -1,0 +1,122 @@
+import type { FinishReason, GeneratedToken, Generation, GenerationResult } from "./generation.js";
+
+interface Reader {
+  readonly resolve: (result: IteratorResult<GeneratedToken, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+const done = { done: true, value: undefined } as const;
+
+/** A {@link Generation} from the inside: the scheduler's end puts tokens in, the reader's end takes them out. */
+export class TokenStream implements Generation {
+  readonly #undelivered: GeneratedToken[] = [];
+  /** `next()` calls that wait for a token. */
+  readonly #readers: Reader[] = [];
+  readonly #ids: number[] = [];
+  readonly #result: Promise<GenerationResult>;
+  #settle!: { resolve: (result: GenerationResult) => void; reject: (reason: unknown) => void };
+  #text = "";
+  #promptTokens = 0;
+  #ended = false;
+  #failure: { readonly reason: unknown } | undefined;
+  #hasReader = false;
+  #resultWanted = false;
+  #onChange: () => void = () => {};
+
+  constructor() {
+    this.#result = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // A caller who only iterates learns of a failure there.
+    this.#result.catch(() => {});
+  }
+
+  get result(): Promise<GenerationResult> {
+    this.#resultWanted = true;
+    this.#onChange();
+    return this.#result;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<GeneratedToken, undefined> {
+    this.#hasReader = true;
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        this.finish("abort");
+        return done;
+      },
+    };
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether the next token may be computed. */
+  get hasRoom(): boolean {
+    return this.#undelivered.length === 0 || (this.#resultWanted && !this.#hasReader);
+  }
+
+  /** Generated ids so far. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** Tells the number of prompt tokens, and whom to call when the stream has room again or has ended. */
+  begin(promptTokens: number, onChange: () => void): void {
+    this.#promptTokens = promptTokens;
+    this.#onChange = onChange;
+  }
+
+  put(token: GeneratedToken): void {
+    if (this.#ended) return;
+    this.#ids.push(token.id);
+    this.#text += token.text;
+    const reader = this.#readers.shift();
+    if (reader === undefined) this.#undelivered.push(token);
+    else reader.resolve({ done: false, value: token });
+  }
+
+  /** Ends the text; tokens that wait for a reader are still read. */
+  finish(finishReason: FinishReason): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const reader of this.#readers.splice(0)) reader.resolve(done);
+    if (finishReason === "abort") this.#undelivered.length = 0;
+    this.#settle.resolve({
+      text: this.#text,
+      ids: this.#ids,
+      finishReason,
+      usage: { promptTokens: this.#promptTokens, completionTokens: this.#ids.length },
+    });
+    this.#onChange();
+  }
+
+  /** Ends the text with an error or an abort's reason, at once: undelivered tokens are dropped. */
+  fail(reason: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#undelivered.length = 0;
+    const readers = this.#readers.splice(0);
+    for (const reader of readers) reader.reject(reason);
+    // An iterator throws once and is then at its end.
+    if (readers.length === 0) this.#failure = { reason };
+    this.#settle.reject(reason);
+    this.#onChange();
+  }
+
+  async #next(): Promise<IteratorResult<GeneratedToken, undefined>> {
+    const token = this.#undelivered.shift();
+    if (token !== undefined) {
+      this.#onChange();
+      return { done: false, value: token };
+    }
+    if (this.#failure !== undefined) {
+      const { reason } = this.#failure;
+      this.#failure = undefined;
+      throw reason;
+    }
+    if (this.#ended) return done;
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+  }
+}

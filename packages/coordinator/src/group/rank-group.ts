@@ -1,0 +1,22 @@
+import type { RingrankError } from "@ringrank/errors";
+import type { LoadReport, RunRequest, RunResult, StepRequest, StepResult } from "@ringrank/rank-worker";
+
+/**
+ * All ranks of a model as one: each call goes to every rank and ends when all have answered. One call at a time.
+ *
+ * An error of a call is either the caller's (bad input, found alike by all ranks before they meet) and leaves the
+ * group usable, or a fault of a rank, which ends the group: then {@link failure} is set before the call rejects.
+ */
+export interface RankGroup {
+  readonly worldSize: number;
+  /** By rank, of the time of loading. */
+  readonly reports: readonly LoadReport[];
+  /** The first cause, once a rank has failed. */
+  readonly failure: RingrankError | undefined;
+  /** Called once, when a rank fails; also between calls. */
+  onFailure(listener: (cause: RingrankError) => void): void;
+  step(request: StepRequest): Promise<StepResult>;
+  run(request: RunRequest): Promise<RunResult>;
+  /** Ends all threads. Always settles; a second call is the first. A running call rejects `RR_CLOSED`. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import type { ModelFacts } from "../model-facts.js";
+import type { Tensor } from "../tensor.js";
+import { checkInputs, type InputValue } from "./inputs.js";
+
+const facts: ModelFacts = {
+  inputs: [
+    { name: "input_ids", type: "int64", dims: ["batch", "sequence"] },
+    { name: "attention_mask", type: "int64", dims: ["batch", "sequence"] },
+    { name: "scale", type: "float32", dims: ["batch", 1] },
+  ],
+  outputs: ["logits"],
+  maxContext: 4,
+  vocabSize: 10,
+  generates: true,
+  hasTokenizer: false,
+  eosIds: [],
+  generationDefaults: {},
+};
+const good: Record<string, InputValue> = { input_ids: [[1, 2, 3]], scale: [[0.5]] };
+
+describe("inputs of run", () => {
+  it("may be nested arrays", () => {
+    expect(checkInputs(good, facts)).toEqual({
+      input_ids: { type: "int64", dims: [1, 3], data: BigInt64Array.of(1n, 2n, 3n) },
+      scale: { type: "float32", dims: [1, 1], data: Float32Array.of(0.5) },
+    });
+  });
+
+  it("may be tensors, which are copied", () => {
+    const ids: Tensor = { type: "int64", dims: [1, 2], data: BigInt64Array.of(4n, 5n) };
+    const { input_ids } = checkInputs({ ...good, input_ids: ids }, facts);
+    ids.data[0] = 9n;
+    expect(input_ids).toEqual({ type: "int64", dims: [1, 2], data: BigInt64Array.of(4n, 5n) });
+  });
+
+  it.each<[string, string, Record<string, unknown>]>([
+    ["RR_INPUT", "a missing input", { scale: [[1]] }],
+    ["RR_INPUT", "an unknown input", { ...good, ids: [[1]] }],
+    ["RR_SHAPE", "ragged rows", { ...good, input_ids: [[1, 2], [3]] }],
+    ["RR_SHAPE", "rows of mixed depth", { ...good, input_ids: [[1, [2]]] }],
+    ["RR_SHAPE", "too few dimensions", { ...good, input_ids: [1, 2] }],
+    ["RR_SHAPE", "a wrong fixed size", { ...good, scale: [[1, 2]] }],
+    ["RR_SHAPE", "a mask of another length", { ...good, attention_mask: [[1, 1]] }],
+    ["RR_SHAPE", "batches that differ", { ...good, scale: [[1], [1]] }],
+    ["RR_TYPE", "text", { ...good, input_ids: [["a"]] }],
+    ["RR_TYPE", "a fraction as an id", { ...good, input_ids: [[1.5]] }],
+    [
+      "RR_TYPE",
+      "a tensor of another type",
+      { ...good, input_ids: { type: "float32", dims: [1, 1], data: Float32Array.of(1) } },
+    ],
+    [
+      "RR_TYPE",
+      "a tensor shorter than its shape",
+      { ...good, input_ids: { type: "int64", dims: [1, 2], data: BigInt64Array.of(1n) } },
+    ],
+    ["RR_TOKEN_ID", "an id past the vocabulary", { ...good, input_ids: [[10]] }],
+    ["RR_TOKEN_ID", "a negative id", { ...good, input_ids: [[-1]] }],
+    ["RR_CONTEXT", "more tokens than the context", { ...good, input_ids: [[1, 2, 3, 4, 5]] }],
+    ["RR_EMPTY_PROMPT", "no tokens", { ...good, input_ids: [[]] }],
+  ])("are refused with %s: %s", (code, _, inputs) => {
+    expect(() => checkInputs(inputs as Record<string, InputValue>, facts)).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+});

@@ -1,0 +1,134 @@
+import { RingrankError } from "@ringrank/errors";
+import { interfaceNames, type ValueInfo } from "@ringrank/model";
+import type { TensorMessage } from "@ringrank/rank-worker";
+import type { ModelFacts } from "../model-facts.js";
+import { isTensor, isTensorType, type Tensor } from "../tensor.js";
+import { arrayFrom } from "./elements.js";
+import { flatten, type NestedArray } from "./nested-array.js";
+
+/** What `model.run` takes for each input: a typed tensor, or nested arrays of numbers. */
+export type InputValue = Tensor | NestedArray;
+
+/** Inputs that the ranks fill in where they are left out. */
+const optionalInputs: readonly string[] = [interfaceNames.attentionMask, interfaceNames.positionIds];
+
+/**
+ * The caller's inputs as the graph takes them, copied, so that what the caller does to them later changes nothing.
+ *
+ * @throws RR_INPUT for a missing or unknown input, RR_TYPE for a wrong element type, RR_SHAPE for a shape that does
+ * not fit the graph or the other inputs, RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT.
+ */
+export function checkInputs(
+  inputs: Readonly<Record<string, InputValue>>,
+  facts: ModelFacts,
+): Record<string, TensorMessage> {
+  if (typeof inputs !== "object" || inputs === null || Array.isArray(inputs)) {
+    throw new RingrankError("RR_INPUT", `expected an object of inputs by name, got ${typeof inputs}`);
+  }
+  refuseUnknown(inputs, facts);
+  const sizes = new Map<string, number>();
+  const checked: Record<string, TensorMessage> = {};
+  for (const info of facts.inputs) {
+    if (inputs[info.name] === undefined) {
+      if (optionalInputs.includes(info.name)) continue;
+      throw new RingrankError("RR_INPUT", `expected the input ${info.name}, got ${given(inputs)}`);
+    }
+    const tensor = toMessage(info, inputs[info.name]);
+    bindSizes(info, tensor.dims, sizes);
+    checked[info.name] = tensor;
+  }
+  const ids = checked[interfaceNames.inputIds];
+  if (ids !== undefined) checkTokenIds(ids, facts);
+  return checked;
+}
+
+function refuseUnknown(inputs: Readonly<Record<string, InputValue>>, facts: ModelFacts): void {
+  const known = facts.inputs.map((info) => info.name);
+  const unknown = Object.keys(inputs).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new RingrankError("RR_INPUT", `expected the inputs ${known.join(", ")}, got ${unknown}`);
+}
+
+function given(inputs: Readonly<Record<string, InputValue>>): string {
+  return Object.keys(inputs).join(", ") || "none";
+}
+
+function toMessage(info: ValueInfo, value: unknown): TensorMessage {
+  const { name, type } = info;
+  if (!isTensorType(type)) {
+    throw new RingrankError("RR_TYPE", `input ${name}: elements of type ${type} cannot be given`);
+  }
+  if (isTensor(value)) {
+    if (value.type === type) return { type, dims: [...value.dims], data: value.data.slice() };
+    throw new RingrankError("RR_TYPE", `input ${name}: expected ${type} elements, got ${value.type}`);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    throw new RingrankError(
+      "RR_TYPE",
+      `input ${name}: expected nested arrays of numbers or { type: "${type}", dims, data } with data as long as dims say`,
+    );
+  }
+  const { dims, elements } = flatten(name, value);
+  return { type, dims, data: arrayFrom(name, type, elements) };
+}
+
+/** Checks fixed sizes, and that a size that several inputs share is the same in all of them. */
+function bindSizes(info: ValueInfo, dims: readonly number[], sizes: Map<string, number>): void {
+  const wrong = (): RingrankError => {
+    const expected = info.dims.map((dim) =>
+      typeof dim === "string" ? `${dim}${sizeNote(sizes, dim)}` : dim,
+    );
+    return new RingrankError(
+      "RR_SHAPE",
+      `input ${info.name}: expected [${expected.join(", ")}], got [${dims.join(", ")}]`,
+    );
+  };
+  if (dims.length !== info.dims.length) throw wrong();
+  info.dims.forEach((expected, axis) => {
+    const size = dims[axis]!;
+    if (typeof expected === "number") {
+      if (size !== expected) throw wrong();
+      return;
+    }
+    if ((sizes.get(expected) ?? size) !== size) throw wrong();
+    sizes.set(expected, size);
+  });
+}
+
+function sizeNote(sizes: ReadonlyMap<string, number>, dim: string): string {
+  const size = sizes.get(dim);
+  return size === undefined ? "" : `=${size}`;
+}
+
+function checkTokenIds(ids: TensorMessage, facts: ModelFacts): void {
+  const sequence = ids.dims[1] ?? 0;
+  if (ids.data.length === 0) {
+    throw new RingrankError(
+      "RR_EMPTY_PROMPT",
+      `expected at least one token id, got [${ids.dims.join(", ")}]`,
+    );
+  }
+  checkLength(sequence, facts);
+  for (const id of ids.data) checkTokenId(Number(id), facts);
+}
+
+/** @throws RR_CONTEXT */
+export function checkLength(tokens: number, facts: Pick<ModelFacts, "maxContext">): void {
+  if (facts.maxContext === undefined || tokens <= facts.maxContext) return;
+  throw new RingrankError(
+    "RR_CONTEXT",
+    `expected at most ${facts.maxContext} tokens, the model's context; got ${tokens}. Shorten the input`,
+  );
+}
+
+/** @throws RR_TOKEN_ID */
+export function checkTokenId(id: unknown, facts: Pick<ModelFacts, "vocabSize">): void {
+  const { vocabSize } = facts;
+  const inside =
+    Number.isSafeInteger(id) && Number(id) >= 0 && (vocabSize === undefined || Number(id) < vocabSize);
+  if (inside) return;
+  throw new RingrankError(
+    "RR_TOKEN_ID",
+    `expected token ids from 0 to ${vocabSize === undefined ? "the vocabulary's end" : vocabSize - 1}, got ${String(id)}`,
+  );
+}

@@ -1,0 +1,20 @@
+import type { ValueInfo } from "@ringrank/model";
+import type { GenerationDefaults } from "./options/generate-options.js";
+
+/** What the coordinator knows of a loaded model besides its policy. Plain data: it comes from the planning thread. */
+export interface ModelFacts {
+  /** Graph inputs that a caller may give; caches and the choice of rows are not among them. */
+  readonly inputs: readonly ValueInfo[];
+  /** Names of graph outputs that a caller may ask for; caches are not among them. */
+  readonly outputs: readonly string[];
+  /** Most tokens of one sequence; undefined where the model sets no limit. */
+  readonly maxContext: number | undefined;
+  /** Token ids run from 0 to one less; undefined where the model has no vocabulary. */
+  readonly vocabSize: number | undefined;
+  /** Whether there is a causal cache, without which nothing can be generated. */
+  readonly generates: boolean;
+  readonly hasTokenizer: boolean;
+  /** Each of them ends a sequence. */
+  readonly eosIds: readonly number[];
+  readonly generationDefaults: GenerationDefaults;
+}

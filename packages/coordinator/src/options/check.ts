@@ -1,0 +1,99 @@
+import { type ErrorCode, RingrankError } from "@ringrank/errors";
+
+/** Bounds of a numeric option, as its documentation gives them. */
+interface NumberRule {
+  readonly minimum: number;
+  readonly maximum?: number;
+  readonly integer?: boolean;
+  /** For the message: "ms", "bytes", "tokens". */
+  readonly unit?: string;
+  readonly infinity?: boolean;
+  readonly code?: ErrorCode;
+}
+
+/**
+ * `value` if it keeps to the rule, `fallback` if it is undefined.
+ *
+ * @throws RR_OPTION (or `rule.code`), saying what was expected and what came.
+ */
+export function numberOption<Fallback>(
+  name: string,
+  value: unknown,
+  rule: NumberRule,
+  fallback: Fallback,
+): number | Fallback {
+  if (value === undefined) return fallback;
+  const allowed =
+    typeof value === "number" &&
+    (Number.isFinite(value) || (rule.infinity === true && value === Number.POSITIVE_INFINITY)) &&
+    (rule.integer !== true || Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY) &&
+    value >= rule.minimum &&
+    value <= (rule.maximum ?? Number.POSITIVE_INFINITY);
+  if (allowed) return value;
+  throw optionError(name, describe(rule), value, rule.code);
+}
+
+/** `value` if it is one of `choices`, `fallback` if it is undefined. */
+export function choiceOption<Choice extends string>(
+  name: string,
+  value: unknown,
+  choices: readonly Choice[],
+  fallback: Choice,
+): Choice {
+  if (value === undefined) return fallback;
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice !== undefined) return choice;
+  throw optionError(name, choices.map((candidate) => JSON.stringify(candidate)).join(" or "), value);
+}
+
+export function booleanOption(name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === "boolean") return value;
+  throw optionError(name, "true or false", value);
+}
+
+export function functionOption<Callback>(
+  name: string,
+  value: Callback | undefined,
+  takes: string,
+): Callback | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw optionError(name, `a function of (${takes})`, value);
+}
+
+export function signalOption(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw optionError("signal", "an AbortSignal", value);
+}
+
+/** Refuses keys that are not options: a misspelt option must not be ignored in silence. */
+export function refuseUnknownOptions(given: unknown, known: readonly string[]): void {
+  if (typeof given !== "object" || given === null) throw optionError("options", "an object", given);
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw new RingrankError("RR_OPTION", `expected the options ${known.join(", ")}; got ${unknown}`);
+}
+
+export function optionError(
+  name: string,
+  expected: string,
+  got: unknown,
+  code: ErrorCode = "RR_OPTION",
+): RingrankError {
+  return new RingrankError(code, `${name}: expected ${expected}, got ${show(got)}`);
+}
+
+function describe(rule: NumberRule): string {
+  const kind = rule.integer === true ? "an integer" : "a number";
+  const unit = rule.unit === undefined ? "" : ` of ${rule.unit}`;
+  const range =
+    rule.maximum === undefined ? `of at least ${rule.minimum}` : `from ${rule.minimum} to ${rule.maximum}`;
+  return `${kind}${unit} ${range}${rule.infinity === true ? ", or Infinity" : ""}`;
+}
+
+/** A short account of any value, for a message. */
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  if (typeof value === "object" && value !== null) return `an object (${value.constructor?.name ?? "null"})`;
+  return typeof value === "function" ? "a function" : String(value);
+}

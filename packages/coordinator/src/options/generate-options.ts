@@ -1,0 +1,104 @@
+import { randomInt } from "node:crypto";
+import type { SamplingParameters } from "@ringrank/rank-worker";
+import { booleanOption, numberOption, optionError, refuseUnknownOptions, signalOption } from "./check.js";
+
+/** How a text is continued. Where an option is left out, generation_config.json decides, then the default here. */
+export interface GenerateOptions {
+  /** Most tokens to generate. Minimum 1, default 256; the context's end comes first where it is nearer. */
+  readonly maxNewTokens?: number | undefined;
+  /** Divides the logits. Minimum 0, which is greedy and the default. */
+  readonly temperature?: number | undefined;
+  /** Sample only from this many of the likeliest tokens. Minimum 0, the default: no limit. */
+  readonly topK?: number | undefined;
+  /** Sample only from the likeliest tokens that together reach this probability. 0 to 1, default 1: no limit. */
+  readonly topP?: number | undefined;
+  /** Drop tokens less likely than this share of the likeliest. 0 to 1, default 0: no limit. */
+  readonly minP?: number | undefined;
+  /** Penalty on tokens seen in prompt and text (CTRL, arXiv 1909.05858). Above 0, default 1: none. */
+  readonly repetitionPenalty?: number | undefined;
+  /** An unsigned 32-bit integer. The same seed gives the same tokens at every number of ranks. Default: random. */
+  readonly seed?: number | undefined;
+  /** Ends before any of these strings, which are not part of the text. At most 64, none empty. Default none. */
+  readonly stop?: string | readonly string[] | undefined;
+  /** Whether to go on past the end-of-sequence tokens. Default false. */
+  readonly ignoreEos?: boolean | undefined;
+  /** Whether each token carries the log-softmax of the raw logits; NaN otherwise. Default false. */
+  readonly logprobs?: boolean | undefined;
+  /** Ends the generation; iterator and result reject with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What generation_config.json says, as {@link GenerateOptions} with `temperature` 0 where it does not sample. */
+export type GenerationDefaults = Omit<GenerateOptions, "signal" | "seed" | "logprobs" | "ignoreEos">;
+
+/** {@link GenerateOptions} with every default in place. */
+export interface CheckedGenerateOptions {
+  readonly maxNewTokens: number;
+  readonly sampling: SamplingParameters;
+  readonly stop: readonly string[];
+  readonly ignoreEos: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+const keys = [
+  "maxNewTokens",
+  "temperature",
+  "topK",
+  "topP",
+  "minP",
+  "repetitionPenalty",
+  "seed",
+  "stop",
+  "ignoreEos",
+  "logprobs",
+  "signal",
+];
+
+/** @throws RR_OPTION */
+export function checkGenerateOptions(
+  given: GenerateOptions,
+  defaults: GenerationDefaults,
+): CheckedGenerateOptions {
+  refuseUnknownOptions(given, keys);
+  const options: GenerateOptions = { ...defaults, ...withoutUndefined(given) };
+  return {
+    maxNewTokens: numberOption(
+      "maxNewTokens",
+      options.maxNewTokens,
+      { minimum: 1, integer: true, unit: "tokens", infinity: true },
+      256,
+    ),
+    sampling: {
+      temperature: numberOption("temperature", options.temperature, { minimum: 0 }, 0),
+      topK: numberOption("topK", options.topK, { minimum: 0, integer: true, unit: "tokens" }, 0),
+      topP: numberOption("topP", options.topP, { minimum: 0, maximum: 1 }, 1),
+      minP: numberOption("minP", options.minP, { minimum: 0, maximum: 1 }, 0),
+      repetitionPenalty: numberOption(
+        "repetitionPenalty",
+        options.repetitionPenalty,
+        { minimum: Number.MIN_VALUE },
+        1,
+      ),
+      seed:
+        numberOption("seed", options.seed, { minimum: 0, maximum: 2 ** 32 - 1, integer: true }, undefined) ??
+        randomInt(2 ** 32),
+      logprobs: booleanOption("logprobs", options.logprobs, false),
+    },
+    stop: stopOption(options.stop),
+    ignoreEos: booleanOption("ignoreEos", options.ignoreEos, false),
+    signal: signalOption(options.signal),
+  };
+}
+
+function stopOption(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  const strings = list.filter((item): item is string => typeof item === "string" && item !== "");
+  if (strings.length === list.length && list.length <= 64) return strings;
+  throw optionError("stop", "a non-empty string, or at most 64 of them", value);
+}
+
+/** An option given as undefined is an option left out. */
+function withoutUndefined(options: GenerateOptions): GenerateOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,133 @@
+import type { Logger } from "pino";
+import {
+  choiceOption,
+  functionOption,
+  numberOption,
+  optionError,
+  refuseUnknownOptions,
+  signalOption,
+} from "./check.js";
+
+/** How a model is divided. */
+export interface PlanOptions {
+  /** Number of ranks (worker threads that hold a shard each). 1 to 64, default 1. Outside it: `RR_RANKS`. */
+  readonly ranks?: number | undefined;
+  /**
+   * `"memory"` (default): the fewest weight bytes per rank, predicted time deciding between near-equals. `"time"`
+   * may replicate what is not worth splitting.
+   */
+  readonly objective?: "memory" | "time" | undefined;
+  /** Most bytes of weights one rank may hold. Minimum 1, default no limit. Where no partition fits: `RR_MEMORY`. */
+  readonly memoryPerRank?: number | undefined;
+  /**
+   * Threads inside each rank's sessions. 1 to 256, default 1, which runs kernels on the rank's own thread. More
+   * than one pays only where cores outnumber ranks.
+   */
+  readonly threadsPerRank?: number | undefined;
+  /** Ends the work; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoadOptions extends PlanOptions {
+  /** A policy from {@link planModel} or its JSON. Checked against this graph and `ranks`: `RR_POLICY`. */
+  readonly policy?: object | undefined;
+  /** Called as the model is planned and loaded; never after `loadModel` has settled. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * A rank that makes no progress for this long has failed (`RR_TIMEOUT`). Milliseconds, minimum 100, default
+   * 120 000, `Infinity` for never.
+   */
+  readonly stepTimeoutMs?: number | undefined;
+  /** A pino logger. Default: silent, unless the environment's `RINGRANK_LOG` names a level. */
+  readonly logger?: Logger | undefined;
+  /** The rank's worker module, for bundlers that move it. Default: `@ringrank/rank-worker/worker`. */
+  readonly workerUrl?: URL | string | undefined;
+}
+
+export interface Progress {
+  /** `plan` once at the start, `load` as weights are read, `ready` once at the end. */
+  readonly phase: "plan" | "load" | "ready";
+  /** The rank that has progressed; undefined for `plan` and `ready`, which concern all. */
+  readonly rank: number | undefined;
+  /** Weight bytes of that rank (of all ranks for `ready`) read so far. */
+  readonly bytesLoaded: number;
+  readonly bytesTotal: number;
+}
+
+/** {@link LoadOptions} with every default in place. */
+export interface CheckedLoadOptions {
+  readonly ranks: number;
+  readonly objective: "memory" | "time";
+  readonly memoryPerRank: number | undefined;
+  readonly threadsPerRank: number;
+  readonly signal: AbortSignal | undefined;
+  readonly policy: object | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly stepTimeoutMs: number;
+  readonly logger: Logger | undefined;
+  readonly workerUrl: string | undefined;
+}
+
+const planKeys = ["ranks", "objective", "memoryPerRank", "threadsPerRank", "signal"];
+const loadKeys = [...planKeys, "policy", "onProgress", "stepTimeoutMs", "logger", "workerUrl"];
+
+/** @throws RR_RANKS, RR_OPTION */
+export function checkPlanOptions(options: PlanOptions): CheckedLoadOptions {
+  refuseUnknownOptions(options, planKeys);
+  return checkKnown(options);
+}
+
+/** @throws RR_RANKS, RR_OPTION */
+export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
+  refuseUnknownOptions(options, loadKeys);
+  return checkKnown(options);
+}
+
+function checkKnown(options: LoadOptions): CheckedLoadOptions {
+  const { policy, logger } = options;
+  if (policy !== undefined && (typeof policy !== "object" || policy === null)) {
+    throw optionError("policy", "a PartitionPolicy or its JSON", policy);
+  }
+  if (logger !== undefined && typeof logger?.child !== "function") {
+    throw optionError("logger", "a pino logger", logger);
+  }
+  return {
+    ranks: numberOption(
+      "ranks",
+      options.ranks,
+      { minimum: 1, maximum: 64, integer: true, code: "RR_RANKS" },
+      1,
+    ),
+    objective: choiceOption("objective", options.objective, ["memory", "time"], "memory"),
+    memoryPerRank: numberOption(
+      "memoryPerRank",
+      options.memoryPerRank,
+      { minimum: 1, unit: "bytes", infinity: true },
+      undefined,
+    ),
+    threadsPerRank: numberOption(
+      "threadsPerRank",
+      options.threadsPerRank,
+      { minimum: 1, maximum: 256, integer: true },
+      1,
+    ),
+    stepTimeoutMs: numberOption(
+      "stepTimeoutMs",
+      options.stepTimeoutMs,
+      { minimum: 100, unit: "milliseconds", infinity: true },
+      120_000,
+    ),
+    onProgress: functionOption("onProgress", options.onProgress, "progress"),
+    signal: signalOption(options.signal),
+    policy,
+    logger,
+    workerUrl: workerUrlOption(options.workerUrl),
+  };
+}
+
+function workerUrlOption(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const href = value instanceof URL ? value.href : value;
+  if (typeof href === "string" && href.startsWith("file:")) return href;
+  throw optionError("workerUrl", "a file: URL", value);
+}

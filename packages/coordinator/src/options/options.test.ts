@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { checkGenerateOptions } from "./generate-options.js";
+import { checkLoadOptions, type LoadOptions } from "./load-options.js";
+import { checkRunOptions } from "./run-options.js";
+
+describe("options of loadModel", () => {
+  it("have the documented defaults", () => {
+    expect(checkLoadOptions({})).toMatchObject({
+      ranks: 1,
+      objective: "memory",
+      threadsPerRank: 1,
+      stepTimeoutMs: 120_000,
+    });
+  });
+
+  it.each([0, -1, 1.5, 1000, Number.NaN])("refuse %d ranks", (ranks) => {
+    expect(() => checkLoadOptions({ ranks })).toThrow(
+      expect.objectContaining({ code: "RR_RANKS", message: expect.stringContaining(`got ${ranks}`) }),
+    );
+  });
+
+  it.each<[string, object]>([
+    ["ranks as text", { stepTimeoutMs: "soon" }],
+    ["a timeout below 100 ms", { stepTimeoutMs: 99 }],
+    ["an unknown objective", { objective: "fun" }],
+    ["no memory at all", { memoryPerRank: 0 }],
+    ["half a thread", { threadsPerRank: 0.5 }],
+    ["a signal that is none", { signal: {} }],
+    ["a policy that is text", { policy: "split it" }],
+    ["a worker elsewhere", { workerUrl: "https://example.org/worker.js" }],
+    ["an option nobody knows", { rank: 2 }],
+  ])("refuse %s", (_, options) => {
+    expect(() => checkLoadOptions(options as LoadOptions)).toThrow(
+      expect.objectContaining({ code: "RR_OPTION", message: expect.stringMatching(/expected .* got /) }),
+    );
+  });
+
+  it("allow waiting for ever", () => {
+    expect(checkLoadOptions({ stepTimeoutMs: Number.POSITIVE_INFINITY }).stepTimeoutMs).toBe(Infinity);
+  });
+});
+
+describe("options of generate", () => {
+  it("come from the caller, then generation_config.json, then the defaults", () => {
+    const { sampling, maxNewTokens } = checkGenerateOptions(
+      { temperature: 0.5, topK: undefined },
+      { temperature: 0.9, topK: 7 },
+    );
+    expect(sampling).toMatchObject({ temperature: 0.5, topK: 7, topP: 1, minP: 0, repetitionPenalty: 1 });
+    expect(maxNewTokens).toBe(256);
+  });
+
+  it("draw a new seed where none is given", () => {
+    const seeds = Array.from({ length: 4 }, () => checkGenerateOptions({}, {}).sampling.seed);
+    expect(new Set(seeds).size).toBeGreaterThan(1);
+  });
+
+  it.each<[string, object]>([
+    ["no tokens", { maxNewTokens: 0 }],
+    ["a negative temperature", { temperature: -1 }],
+    ["a probability above one", { topP: 1.1 }],
+    ["a seed beyond 32 bits", { seed: 2 ** 32 }],
+    ["an empty stop string", { stop: ["a", ""] }],
+    ["a misspelt option", { max_new_tokens: 3 }],
+  ])("refuse %s", (_, options) => {
+    expect(() => checkGenerateOptions(options, {})).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
+  });
+});
+
+describe("options of run", () => {
+  it("are all outputs and all logits by default", () => {
+    expect(checkRunOptions({}, ["logits"])).toMatchObject({ outputs: ["logits"], logits: "all" });
+  });
+
+  it("refuse an output the graph has not", () => {
+    expect(() => checkRunOptions({ outputs: ["hidden"] }, ["logits"])).toThrow(
+      "outputs: expected some of logits, got",
+    );
+  });
+});

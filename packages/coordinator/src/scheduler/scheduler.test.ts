@@ -1,0 +1,194 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { AppendedSequence } from "../sequence.js";
+import { FakeRankGroup, gate } from "../testing/fake-rank-group.js";
+import { startGeneration } from "../testing/start-generation.js";
+import { Scheduler } from "./scheduler.js";
+
+const aRun = { entry: "forward", inputs: {}, outputs: [], logits: "all" } as const;
+const facts = {
+  inputs: [],
+  outputs: [],
+  maxContext: 20,
+  vocabSize: 100,
+  generates: true,
+  hasTokenizer: false,
+  eosIds: [],
+  generationDefaults: {},
+};
+
+describe("Scheduler", () => {
+  it("shares each decode step among all sequences that are ready", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const prompts = [[1], [11], [21]];
+    const results = await Promise.all(
+      prompts.map((prompt) => startGeneration(scheduler, prompt, { maxNewTokens: 4 }).result),
+    );
+    expect(results.map((result) => result.ids)).toEqual([
+      [2, 3, 4, 5],
+      [12, 13, 14, 15],
+      [22, 23, 24, 25],
+    ]);
+    expect(group.requests.filter(({ rows }) => rows.length === 3)).toHaveLength(4);
+  });
+
+  it("feeds a prompt in chunks, and lets others decode between them", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefillChunk: 4 });
+    const short = startGeneration(scheduler, [1], { maxNewTokens: 6 });
+    const long = startGeneration(
+      scheduler,
+      Array.from({ length: 10 }, (_, i) => i),
+      { maxNewTokens: 2 },
+    );
+    await Promise.all([short.result, long.result]);
+    const lengths = group.requests.flatMap(({ rows }) => rows.slice(0, 1).map((row) => row.ids.length));
+    expect(lengths.slice(0, 6)).toEqual([1, 4, 1, 4, 1, 2]);
+  });
+
+  it("feeds every token once", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefillChunk: 3 });
+    const { ids } = await startGeneration(scheduler, [5, 6, 7, 8], { maxNewTokens: 5 }).result;
+    expect(ids).toEqual([9, 10, 11, 12, 13]);
+    const fed = group.requests.flatMap(({ rows }) => rows.flatMap((row) => row.ids));
+    expect(fed).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(scheduler.counters.tokens).toBe(8);
+  });
+
+  it("serves sequences in turn where they do not fit one step", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { maxRows: 2 });
+    const all = [10, 20, 30].map((id) => startGeneration(scheduler, [id], { maxNewTokens: 4 }));
+    await Promise.all(all.map((one) => one.result));
+    const firstSix = group.requests.slice(0, 3).flatMap(({ rows }) => rows.map((row) => row.ids[0]! % 10));
+    expect(firstSix.sort()).toEqual([0, 0, 0, 1, 1, 1]);
+  });
+
+  it("lets caches go when their sequences have ended", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    await startGeneration(scheduler, [1], { maxNewTokens: 2 }).result;
+    await startGeneration(scheduler, [2], { maxNewTokens: 2 }).result;
+    await scheduler.end(new Error("end"));
+    expect(group.caches.size).toBeLessThanOrEqual(1);
+    expect(group.requests.flatMap(({ close }) => close).length).toBeGreaterThanOrEqual(1);
+  });
+
+  it("lets a cache go without waiting for other work", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    await startGeneration(scheduler, [1], { maxNewTokens: 1 }).result;
+    const closed = gate();
+    group.beforeAnswer = ({ close }) => {
+      if (close.length > 0) closed.open();
+    };
+    await closed.opened;
+    expect(group.requests.at(-1)!.rows).toEqual([]);
+  });
+
+  it("interleaves runs with decode steps", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const order: string[] = [];
+    group.beforeAnswer = () => void order.push("step");
+    group.beforeRunAnswer = () => void order.push("run");
+    await Promise.all([
+      startGeneration(scheduler, [1], { maxNewTokens: 3 }).result,
+      scheduler.run(aRun, undefined),
+      scheduler.run(aRun, undefined),
+    ]);
+    expect(order.slice(0, 4)).toEqual(["step", "run", "step", "run"]);
+  });
+
+  it("rejects an aborted run with its reason, at once, and does the next one", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const held = gate();
+    group.beforeRunAnswer = () => held.opened;
+    const controller = new AbortController();
+    const first = scheduler.run(aRun, controller.signal);
+    const queued = scheduler.run(aRun, controller.signal);
+    const other = scheduler.run(aRun, undefined);
+    await setImmediate();
+    controller.abort("enough");
+    await expect(first).rejects.toBe("enough");
+    await expect(queued).rejects.toBe("enough");
+    held.open();
+    await other;
+    expect(group.runs).toHaveLength(2);
+  });
+
+  it("gives running work the cause of a rank's fault, and later work RR_MODEL_FAILED with that cause", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const held = gate();
+    group.beforeAnswer = () => held.opened;
+    const running = startGeneration(scheduler, [1]);
+    const rejected = expect(running.result).rejects.toMatchObject({ code: "RR_RANK_DIED", rank: 0 });
+    await setImmediate();
+    const cause = group.fail();
+    held.open();
+    await rejected;
+    await expect(startGeneration(scheduler, [1]).result).rejects.toMatchObject({
+      code: "RR_MODEL_FAILED",
+      cause,
+    });
+    await expect(scheduler.run(aRun, undefined)).rejects.toMatchObject({ code: "RR_MODEL_FAILED", cause });
+  });
+
+  it("goes on after an error that is the caller's alone", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    group.beforeAnswer = () => {
+      throw new Error("bad input");
+    };
+    await expect(startGeneration(scheduler, [1]).result).rejects.toThrow("bad input");
+    group.beforeAnswer = () => {};
+    expect((await startGeneration(scheduler, [1], { maxNewTokens: 1 }).result).ids).toEqual([2]);
+  });
+
+  it("ends all work at once and waits for the step that runs", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const held = gate();
+    group.beforeAnswer = () => held.opened;
+    const generation = startGeneration(scheduler, [1]);
+    const rejected = expect(generation.result).rejects.toThrow("closed");
+    await setImmediate();
+    let ended = false;
+    const end = scheduler.end(new Error("closed")).then(() => {
+      ended = true;
+    });
+    await rejected;
+    expect(ended).toBe(false);
+    held.open();
+    await end;
+  });
+
+  it("appends given tokens through the cache and returns the logits of each", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefillChunk: 2 });
+    const sequence = new AppendedSequence(900, facts, () => scheduler.wake());
+    scheduler.add(sequence);
+    const { logits } = await sequence.append([1, 2, 3]);
+    expect(logits).toEqual({ type: "float32", dims: [3, 2], data: Float32Array.of(1, -1, 2, -2, 3, -3) });
+    await sequence.append([4]);
+    expect(group.caches.get(900)).toEqual([1, 2, 3, 4]);
+    expect(sequence.length).toBe(4);
+  });
+
+  it("refuses bad ids and too many tokens for a sequence, which stays usable", async () => {
+    const scheduler = new Scheduler(new FakeRankGroup());
+    const sequence = new AppendedSequence(901, facts, () => scheduler.wake());
+    scheduler.add(sequence);
+    await expect(sequence.append([])).rejects.toMatchObject({ code: "RR_EMPTY_PROMPT" });
+    await expect(sequence.append([100])).rejects.toMatchObject({ code: "RR_TOKEN_ID" });
+    await expect(sequence.append(Array(21).fill(1))).rejects.toMatchObject({ code: "RR_CONTEXT" });
+    await sequence.append(Array(20).fill(1));
+    await expect(sequence.append([1])).rejects.toMatchObject({ code: "RR_CONTEXT" });
+    sequence.close();
+    await expect(sequence.append([1])).rejects.toMatchObject({ code: "RR_CLOSED" });
+  });
+});

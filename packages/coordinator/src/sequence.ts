@@ -1,0 +1,121 @@
+import { RingrankError } from "@ringrank/errors";
+import type { StepRowResult } from "@ringrank/rank-worker";
+import { checkLength, checkTokenId } from "./inputs/inputs.js";
+import type { ModelFacts } from "./model-facts.js";
+import type { Piece, ScheduledSequence } from "./scheduler/scheduled-sequence.js";
+import type { TensorOf } from "./tensor.js";
+
+/** What {@link Sequence.append} gives: float32 logits `[appended tokens, vocabulary]`. */
+export interface Appended {
+  readonly logits: TensorOf<"float32">;
+}
+
+/**
+ * A sequence of the caller's own making, kept in the KV cache: for scoring given tokens, for samplers of one's own,
+ * for tests. Sequences share decode steps with generations.
+ */
+export interface Sequence {
+  /** Tokens in the cache. */
+  readonly length: number;
+  /**
+   * Appends tokens and resolves with the logits of each. Calls queue up.
+   *
+   * @throws RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT (the sequence stays usable); RR_CLOSED, RR_MODEL_FAILED
+   */
+  append(ids: readonly number[]): Promise<Appended>;
+  /** Lets the cache go. Appends still waiting reject `RR_CLOSED`. */
+  close(): void;
+}
+
+interface Append {
+  readonly ids: readonly number[];
+  /** Logits of the first chunks. */
+  readonly parts: Float32Array[];
+  done: number;
+  readonly resolve: (appended: Appended) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** A {@link Sequence} as the scheduler sees it. */
+export class AppendedSequence implements Sequence, ScheduledSequence {
+  readonly id: number;
+  readonly #facts: ModelFacts;
+  readonly #wake: () => void;
+  readonly #appends: Append[] = [];
+  #length = 0;
+  /** Why the sequence has ended. */
+  #end: { readonly reason: unknown } | undefined;
+
+  constructor(id: number, facts: ModelFacts, wake: () => void) {
+    this.id = id;
+    this.#facts = facts;
+    this.#wake = wake;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get ended(): boolean {
+    return this.#end !== undefined;
+  }
+
+  async append(ids: readonly number[]): Promise<Appended> {
+    if (this.#end !== undefined) throw this.#end.reason;
+    const copy = [...ids];
+    if (copy.length === 0)
+      throw new RingrankError("RR_EMPTY_PROMPT", "expected at least one token id, got none");
+    for (const id of copy) checkTokenId(id, this.#facts);
+    const waiting = this.#appends.reduce((sum, append) => sum + append.ids.length - append.done, 0);
+    checkLength(this.#length + waiting + copy.length, this.#facts);
+    return new Promise((resolve, reject) => {
+      this.#appends.push({ ids: copy, parts: [], done: 0, resolve, reject });
+      this.#wake();
+    });
+  }
+
+  close(): void {
+    this.fail(new RingrankError("RR_CLOSED", "the sequence is closed; make a new one"));
+    this.#wake();
+  }
+
+  next(limit: number): Piece | undefined {
+    const append = this.#appends[0];
+    return append && { ids: append.ids.slice(append.done, append.done + limit), want: "logits" };
+  }
+
+  accept({ ids }: Piece, { logits }: StepRowResult): void {
+    this.#length += ids.length;
+    const append = this.#appends[0];
+    if (append === undefined) return;
+    if (logits === undefined || logits.length % ids.length !== 0) {
+      throw new RingrankError(
+        "RR_RANK_FAILED",
+        `expected logits of ${ids.length} tokens, got ${logits?.length}`,
+      );
+    }
+    append.parts.push(logits);
+    append.done += ids.length;
+    if (append.done < append.ids.length) return;
+    this.#appends.shift();
+    const data = concatenate(append.parts);
+    const dims = [append.ids.length, data.length / append.ids.length];
+    append.resolve({ logits: { type: "float32", dims, data } });
+  }
+
+  fail(reason: unknown): void {
+    this.#end ??= { reason };
+    for (const append of this.#appends.splice(0)) append.reject(reason);
+  }
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,80 @@
+import { RingrankError } from "@ringrank/errors";
+import type { TensorMessage } from "@ringrank/rank-worker";
+
+/** The array that holds each element type. float16 and bfloat16 are their bits; bool is 0 or 1 per byte. */
+interface ElementArrays {
+  float32: Float32Array;
+  float64: Float64Array;
+  float16: Uint16Array;
+  bfloat16: Uint16Array;
+  int64: BigInt64Array;
+  uint64: BigUint64Array;
+  int32: Int32Array;
+  uint32: Uint32Array;
+  int16: Int16Array;
+  uint16: Uint16Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+
+/** Element types, named as in ONNX, lower case. */
+export type TensorType = keyof ElementArrays;
+
+/** A dense row-major tensor with elements of one type; `data.length` is the product of `dims`. */
+export interface TensorOf<Type extends TensorType> {
+  readonly type: Type;
+  readonly dims: readonly number[];
+  readonly data: ElementArrays[Type];
+}
+
+/** Any tensor, discriminated by `type`: after `tensor.type === "float32"`, `tensor.data` is a Float32Array. */
+export type Tensor = { [Type in TensorType]: TensorOf<Type> }[TensorType];
+
+const arrayOf = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
+
+/** Whether `value` has the form of a {@link Tensor}: a known type, whole dimensions, the right array of the right length. */
+export function isTensor(value: unknown): value is Tensor {
+  if (typeof value !== "object" || value === null) return false;
+  const { type, dims, data } = value as Partial<Record<keyof Tensor, unknown>>;
+  return (
+    typeof type === "string" &&
+    isTensorType(type) &&
+    Array.isArray(dims) &&
+    dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) &&
+    data instanceof arrayOf[type] &&
+    data.length === elementCount(dims)
+  );
+}
+
+/** The result of a rank as the caller's tensor. The message has already crossed threads, so it is nobody else's. */
+export function tensorFromMessage(name: string, message: TensorMessage): Tensor {
+  if (isTensor(message)) return message;
+  throw new RingrankError(
+    "RR_TYPE",
+    `output ${name}: expected ${message.type} elements for [${message.dims}], got a ${message.data.constructor.name} of ${message.data.length}`,
+  );
+}
+
+/** Number of elements of a shape; 1 for a scalar's `[]`. */
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}
+
+export function isTensorType(type: string): type is TensorType {
+  return Object.hasOwn(arrayOf, type);
+}

@@ -1,0 +1,30 @@
+import { GeneratedSequence } from "../generation/generated-sequence.js";
+import type { Generation } from "../generation/generation.js";
+import { TokenStream } from "../generation/token-stream.js";
+import { checkGenerateOptions, type GenerateOptions } from "../options/generate-options.js";
+import type { Scheduler } from "../scheduler/scheduler.js";
+
+let sequences = 0;
+
+/** A generation of ids on a scheduler, with the text of token n being `<n>`. */
+export function startGeneration(
+  scheduler: Scheduler,
+  prompt: readonly number[],
+  options: GenerateOptions = {},
+  { eosIds = [], maxContext }: { eosIds?: readonly number[]; maxContext?: number } = {},
+): Generation {
+  const stream = new TokenStream();
+  stream.begin(prompt.length, () => scheduler.wake());
+  scheduler.add(
+    new GeneratedSequence({
+      id: sequences++,
+      prompt,
+      options: checkGenerateOptions(options, {}),
+      eosIds,
+      maxContext,
+      stream,
+      detokenize: async (id) => `<${id}>`,
+    }),
+  );
+  return stream;
+}
