@@ -1,2 +1,4 @@
-export * from "./graph/graph.js";
 export * from "./checkpoint/index.js";
+export * from "./graph/graph.js";
+export * from "./hub/index.js";
+export * from "./tokenizer/index.js";

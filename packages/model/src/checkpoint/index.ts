@@ -3,4 +3,11 @@ export { resolveNamedFile } from "../files/named-file.js";
 export { type Checkpoint, type CheckpointFile, checkPayload, openCheckpoint } from "./checkpoint.js";
 export { ConfigReader, configLimits, type FieldNames, type Range } from "./config-reader.js";
 export { fileSource } from "./file-source.js";
+export { type GenerationConfig, type GenerationDefaults, readGenerationConfig } from "./generation-config.js";
+export {
+  type RopeOptions,
+  type RopeParameters,
+  type RopeScaling,
+  ropeParameters,
+} from "./rope-parameters.js";
 export { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from "./safetensors.js";

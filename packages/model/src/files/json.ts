@@ -39,7 +39,26 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
  * @throws RR_MISSING_FILE if it is not there; RR_FILE_FORMAT if it is too large, or not one JSON object.
  */
 export function readJsonObject(file: string, limits: JsonLimits): JsonObject {
-  let bytes: Uint8Array;
+  return parseJsonObject(readBytes(file, limits), file, limits);
+}
+
+/** As {@link readJsonObject}, but plain objects that may be changed: for a library that wants its own. */
+export function readMutableJson(file: string, limits: JsonLimits): unknown {
+  return parseJson(readBytes(file, limits), file, limits);
+}
+
+/**
+ * The JSON object that `bytes` spell in UTF-8. `where` names it in errors.
+ *
+ * @throws RR_FILE_FORMAT
+ */
+export function parseJsonObject(bytes: Uint8Array, where: string, limits: JsonLimits): JsonObject {
+  const value = freeze(parseJson(bytes, where, limits));
+  if (!isJsonObject(value)) throw new RingrankError("RR_FILE_FORMAT", `${where}: expected a JSON object`);
+  return value;
+}
+
+function readBytes(file: string, limits: JsonLimits): Uint8Array {
   try {
     const stat = statSync(file);
     if (!stat.isFile()) throw new RingrankError("RR_FILE_FORMAT", `${file}: expected a regular file`);
@@ -49,19 +68,13 @@ export function readJsonObject(file: string, limits: JsonLimits): JsonObject {
         `${file}: expected at most ${limits.maxBytes} bytes of JSON, got ${stat.size}`,
       );
     }
-    bytes = readFileSync(file);
+    return readFileSync(file);
   } catch (error) {
     throw RingrankError.wrap(error, "RR_MISSING_FILE");
   }
-  return parseJsonObject(bytes, file, limits);
 }
 
-/**
- * The JSON object that `bytes` spell in UTF-8. `where` names it in errors.
- *
- * @throws RR_FILE_FORMAT
- */
-export function parseJsonObject(bytes: Uint8Array, where: string, limits: JsonLimits): JsonObject {
+function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits): JsonValue {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -69,17 +82,11 @@ export function parseJsonObject(bytes: Uint8Array, where: string, limits: JsonLi
     throw new RingrankError("RR_FILE_FORMAT", `${where}: expected JSON in UTF-8, got other bytes`, { cause });
   }
   checkNesting(text, where, limits.uniqueNames ?? false);
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text) as JsonValue;
   } catch (cause) {
     throw new RingrankError("RR_FILE_FORMAT", `${where}: ${(cause as Error).message}`, { cause });
   }
-  const frozen = freeze(value as JsonValue);
-  if (!isJsonObject(frozen)) {
-    throw new RingrankError("RR_FILE_FORMAT", `${where}: expected a JSON object`);
-  }
-  return frozen;
 }
 
 /**

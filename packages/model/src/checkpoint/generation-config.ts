@@ -1,0 +1,104 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type JsonObject, type JsonValue, jsonFileLimits, readJsonObject } from "../files/json.js";
+import { ConfigReader } from "./config-reader.js";
+
+/** What a model's authors say about generating with it. */
+export interface GenerationConfig {
+  readonly defaults: GenerationDefaults;
+  /** Every id that ends a sequence; empty if none is named. */
+  readonly eosTokenIds: readonly number[];
+  /** Names of fields that would change results, have a value that does, and are not supported. */
+  readonly unsupported: readonly string[];
+}
+
+/** Fields that are absent have no default here. */
+export interface GenerationDefaults {
+  /** False: greedy, whatever the other fields say. */
+  readonly doSample?: boolean;
+  readonly temperature?: number;
+  /** 0: all tokens. */
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly maxNewTokens?: number;
+}
+
+/**
+ * Fields that change results and are not supported, each with the values that have no effect (besides null).
+ * https://huggingface.co/docs/transformers/main_classes/text_generation#transformers.GenerationConfig
+ */
+const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
+  num_beams: [1],
+  num_beam_groups: [1],
+  diversity_penalty: [0],
+  penalty_alpha: [0],
+  dola_layers: [],
+  typical_p: [1],
+  top_h: [],
+  epsilon_cutoff: [0],
+  eta_cutoff: [0],
+  encoder_repetition_penalty: [1],
+  no_repeat_ngram_size: [0],
+  encoder_no_repeat_ngram_size: [0],
+  bad_words_ids: [],
+  force_words_ids: [],
+  constraints: [],
+  sequence_bias: [],
+  suppress_tokens: [],
+  begin_suppress_tokens: [],
+  forced_bos_token_id: [],
+  forced_eos_token_id: [],
+  forced_decoder_ids: [],
+  exponential_decay_length_penalty: [],
+  min_length: [0],
+  min_new_tokens: [0],
+  guidance_scale: [1],
+  watermarking_config: [],
+  stop_strings: [],
+  token_healing: [false],
+};
+
+/**
+ * Reads `generation_config.json`, if there is one; end-of-sequence ids that it does not name come from `config`.
+ * Its `max_length` is not read: the model's context is the limit.
+ *
+ * @throws RR_CONFIG for a value that makes no sense; RR_FILE_FORMAT if the file is not JSON.
+ */
+export function readGenerationConfig(directory: string, config: JsonObject): GenerationConfig {
+  const path = join(directory, "generation_config.json");
+  const fields = existsSync(path) ? readJsonObject(path, jsonFileLimits.config) : ({} as JsonObject);
+  const reader = new ConfigReader(fields, path);
+  return {
+    defaults: readDefaults(reader),
+    eosTokenIds: readEosTokenIds(reader) ?? readEosTokenIds(new ConfigReader(config)) ?? [],
+    unsupported: Object.keys(unsupportedFields).filter((name) =>
+      hasEffect(reader.raw(name), unsupportedFields[name]!),
+    ),
+  };
+}
+
+function readDefaults(reader: ConfigReader): GenerationDefaults {
+  const defaults = {
+    doSample: reader.optionalBoolean("do_sample"),
+    temperature: reader.optionalNumber("temperature", { min: 0 }),
+    topK: reader.optionalInteger("top_k", { min: 0 }),
+    topP: reader.optionalNumber("top_p", { min: 0, max: 1 }),
+    minP: reader.optionalNumber("min_p", { min: 0, max: 1 }),
+    repetitionPenalty: reader.optionalNumber("repetition_penalty", { min: Number.MIN_VALUE }),
+    maxNewTokens: reader.optionalInteger("max_new_tokens"),
+  };
+  const present = Object.entries(defaults).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as GenerationDefaults;
+}
+
+function readEosTokenIds(reader: ConfigReader): readonly number[] | undefined {
+  const ids = reader.optionalIntegers("eos_token_id", { min: 0 });
+  return ids && [...new Set(ids)];
+}
+
+function hasEffect(value: JsonValue | undefined, neutral: readonly JsonValue[]): boolean {
+  if (value === undefined || value === null || neutral.includes(value)) return false;
+  return typeof value !== "object" || Object.keys(value).length > 0;
+}

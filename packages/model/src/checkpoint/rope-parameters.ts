@@ -1,0 +1,184 @@
+import type { ConfigReader } from "./config-reader.js";
+
+/** Rotary position embedding (https://arxiv.org/abs/2104.09864) as a config describes it, in one form. */
+export interface RopeParameters {
+  /** Base of the geometric series of wavelengths. */
+  readonly theta: number;
+  /** Fraction of a head's lanes that rotate, from above 0 to 1. */
+  readonly partialRotaryFactor: number;
+  readonly scaling: RopeScaling;
+}
+
+/** How frequencies change to reach beyond the context that the model was first trained on. */
+export type RopeScaling =
+  | { readonly type: "default" }
+  /** Positions divided by `factor`. */
+  | { readonly type: "linear"; readonly factor: number }
+  /** NTK-aware: theta grows with the length of the sequence. */
+  | {
+      readonly type: "dynamic";
+      readonly factor: number;
+      readonly originalMaxPositionEmbeddings: number;
+    }
+  /** Llama 3.1: long wavelengths divided by `factor`, short ones kept, a ramp between. */
+  | {
+      readonly type: "llama3";
+      readonly factor: number;
+      readonly lowFreqFactor: number;
+      readonly highFreqFactor: number;
+      readonly originalMaxPositionEmbeddings: number;
+    }
+  /** https://arxiv.org/abs/2309.00071 */
+  | {
+      readonly type: "yarn";
+      readonly factor: number;
+      readonly originalMaxPositionEmbeddings: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      /** Whether the ends of the ramp are rounded to whole lanes. */
+      readonly truncate: boolean;
+      readonly attentionFactor?: number;
+      readonly mscale?: number;
+      readonly mscaleAllDim?: number;
+    }
+  /** https://arxiv.org/abs/2402.13753: a divisor per pair of lanes, one list for short and one for long sequences. */
+  | {
+      readonly type: "longrope";
+      readonly shortFactor: readonly number[];
+      readonly longFactor: readonly number[];
+      readonly originalMaxPositionEmbeddings: number;
+      readonly factor?: number;
+      readonly attentionFactor?: number;
+    };
+
+export interface RopeOptions {
+  /** Where layers differ: which kind to read for, as in `layer_types`. Default `full_attention`. */
+  readonly layerType?: string;
+  /** Used where the config names no theta. Default 10000. */
+  readonly defaultTheta?: number;
+  /** Used where the config names no fraction. Default 1. */
+  readonly defaultPartialRotaryFactor?: number;
+}
+
+const thetaNames = ["rope_theta", "rotary_emb_base"];
+const partialNames = ["partial_rotary_factor", "rotary_pct"];
+const localThetaName = "rope_local_base_freq";
+const theta = { min: Number.MIN_VALUE };
+const fraction = { min: Number.MIN_VALUE, max: 1 };
+
+/**
+ * Reads both styles of config.
+ *
+ * ```
+ * version 4   rope_theta | rotary_emb_base, partial_rotary_factor | rotary_pct, rope_scaling: { type | rope_type, … },
+ *             rope_local_base_freq for layers of sliding attention, which are not scaled
+ * version 5   rope_parameters: { rope_type, rope_theta, … } or { full_attention: { … }, sliding_attention: { … } }
+ * ```
+ *
+ * @throws RR_CONFIG for a scaling that is not known, or lacks a field.
+ */
+export function ropeParameters(
+  config: ConfigReader,
+  { layerType = "full_attention", defaultTheta = 10_000, defaultPartialRotaryFactor = 1 }: RopeOptions = {},
+): RopeParameters {
+  const inConfig = {
+    theta: config.number(thetaNames, { ...theta, default: defaultTheta }),
+    partialRotaryFactor: config.number(partialNames, { ...fraction, default: defaultPartialRotaryFactor }),
+  };
+  const parameters = version5Parameters(config, layerType);
+  if (parameters === undefined && layerType === "sliding_attention" && config.has(localThetaName)) {
+    return { ...inConfig, theta: config.number(localThetaName, theta), scaling: { type: "default" } };
+  }
+  const rope = parameters ?? config.optionalObject("rope_scaling");
+  if (rope === undefined) return { ...inConfig, scaling: { type: "default" } };
+  return {
+    theta: rope.number(thetaNames, { ...theta, default: inConfig.theta }),
+    partialRotaryFactor: rope.number(partialNames, { ...fraction, default: inConfig.partialRotaryFactor }),
+    scaling: readScaling(rope, config),
+  };
+}
+
+function version5Parameters(config: ConfigReader, layerType: string): ConfigReader | undefined {
+  const parameters = config.optionalObject("rope_parameters");
+  if (parameters === undefined || parameters.names().length === 0) return undefined;
+  const keyedByLayerType = parameters.names().some((name) => name.endsWith("_attention"));
+  return keyedByLayerType ? parameters.object(layerType) : parameters;
+}
+
+const types = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "su"] as const;
+/** A divisor of frequencies. */
+const divisor = { min: Number.MIN_VALUE };
+
+function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
+  const type = rope.oneOf(["rope_type", "type"], types, { default: "default" });
+  const factor = () => rope.number("factor", divisor);
+  const originalMaxPositionEmbeddings = () => {
+    const name = "original_max_position_embeddings";
+    return rope.optionalInteger(name) ?? config.integer([name, "max_position_embeddings"]);
+  };
+  switch (type) {
+    case "default":
+      return { type };
+    case "linear":
+      return { type, factor: factor() };
+    case "dynamic":
+      return { type, factor: factor(), originalMaxPositionEmbeddings: originalMaxPositionEmbeddings() };
+    case "llama3": {
+      const lowFreqFactor = rope.number("low_freq_factor", divisor);
+      const highFreqFactor = rope.number("high_freq_factor", divisor);
+      if (highFreqFactor <= lowFreqFactor) {
+        throw rope.error(
+          `expected "high_freq_factor" above "low_freq_factor", got ${highFreqFactor} and ${lowFreqFactor}`,
+        );
+      }
+      return {
+        type,
+        factor: factor(),
+        lowFreqFactor,
+        highFreqFactor,
+        originalMaxPositionEmbeddings: originalMaxPositionEmbeddings(),
+      };
+    }
+    case "yarn":
+      return {
+        type,
+        factor: factor(),
+        originalMaxPositionEmbeddings: originalMaxPositionEmbeddings(),
+        betaFast: rope.number("beta_fast", { ...divisor, default: 32 }),
+        betaSlow: rope.number("beta_slow", { ...divisor, default: 1 }),
+        truncate: rope.boolean("truncate", { default: true }),
+        ...present({
+          attentionFactor: rope.optionalNumber("attention_factor"),
+          mscale: rope.optionalNumber("mscale"),
+          mscaleAllDim: rope.optionalNumber("mscale_all_dim"),
+        }),
+      };
+    // Phi-3 called it "su" before it was published.
+    case "longrope":
+    case "su":
+      return {
+        type: "longrope",
+        shortFactor: readFactors(rope, "short_factor"),
+        longFactor: readFactors(rope, "long_factor"),
+        originalMaxPositionEmbeddings: originalMaxPositionEmbeddings(),
+        ...present({
+          factor: rope.optionalNumber("factor", divisor),
+          attentionFactor: rope.optionalNumber("attention_factor"),
+        }),
+      };
+  }
+}
+
+function readFactors(rope: ConfigReader, name: string): readonly number[] {
+  const factors = rope.optionalNumbers(name);
+  if (factors === undefined || factors.length === 0 || factors.some((factor) => factor <= 0)) {
+    throw rope.error(`expected "${name}" to be a list of numbers above 0, one for each pair of lanes`);
+  }
+  return factors;
+}
+
+/** Without the fields that are undefined. */
+function present<T extends Record<string, number | undefined>>(fields: T): { [K in keyof T]?: number } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: number };
+}

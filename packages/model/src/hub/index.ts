@@ -1,0 +1,1 @@
+export { type HubEnvironment, hubCache, resolveModel } from "./resolve-model.js";

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { RingrankError } from "@ringrank/errors";
+
+/** Environment variables that say where the hub's cache is. */
+export type HubEnvironment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The real path of a model: of an existing directory or file, else of the snapshot of a hub id, `org/name` or
+ * `org/name@revision`, in the local cache. Nothing is ever downloaded.
+ *
+ * ```
+ * <cache>/models--org--name/refs/main                  a commit
+ * <cache>/models--org--name/snapshots/<commit>/…       links into ../../blobs
+ * ```
+ *
+ * @param environment where to look for HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME
+ * @throws RR_NOT_A_MODEL if it is neither; the message says where it was looked for.
+ */
+export function resolveModel(pathOrId: string, environment: HubEnvironment = process.env): string {
+  if (pathOrId !== "" && !pathOrId.includes("\0") && existsSync(pathOrId)) return realpathSync(pathOrId);
+  const { name, revision } = parseId(pathOrId);
+  const cache = hubCache(environment);
+  const repository = join(cache, `models--${name.replaceAll("/", "--")}`);
+  if (!existsSync(repository)) {
+    throw notAModel(
+      pathOrId,
+      `there is no such file or directory, and no ${repository} in the hub's cache. Nothing is downloaded here: ` +
+        `fetch it with "hf download ${name}", or give a path`,
+    );
+  }
+  const commit = commitOf(repository, revision) ?? revision;
+  const snapshot = join(repository, "snapshots", commit);
+  if (!isCommit(commit) || !existsSync(snapshot)) {
+    throw notAModel(
+      pathOrId,
+      `${repository} has no snapshot of the revision "${revision}". Nothing is downloaded here: ` +
+        `fetch it with "hf download ${name} --revision ${revision}"`,
+    );
+  }
+  return realpathSync(snapshot);
+}
+
+/** As huggingface_hub finds it: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables */
+export function hubCache(environment: HubEnvironment): string {
+  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = environment;
+  if (HF_HUB_CACHE) return expandHome(HF_HUB_CACHE);
+  if (HF_HOME) return join(expandHome(HF_HOME), "hub");
+  return join(XDG_CACHE_HOME ? expandHome(XDG_CACHE_HOME) : join(homedir(), ".cache"), "huggingface", "hub");
+}
+
+/**
+ * Every id that the hub gives out, and nothing that could walk out of the cache: `name` or `org/name`, of
+ * letters, digits, `_`, `-` and `.`, without `..` and `--`. The same for a revision, which may have more `/`.
+ */
+function parseId(id: string): { name: string; revision: string } {
+  const found = /^(?<name>\w[\w.-]*(?:\/\w[\w.-]*)?)(?:@(?<revision>\w[\w.-]*(?:\/\w[\w.-]*)*))?$/.exec(id);
+  const { name, revision = "main" } = found?.groups ?? {};
+  if (name === undefined || id.length > 200 || isAbsolute(id) || id.includes("..") || name.includes("--")) {
+    throw notAModel(
+      id,
+      'there is no such file or directory, and it is not the id of a model, "org/name" or "org/name@revision"',
+    );
+  }
+  return { name, revision };
+}
+
+/** The commit a branch or tag stands for in the cache; undefined where the cache does not know it. */
+function commitOf(repository: string, revision: string): string | undefined {
+  const ref = join(repository, "refs", ...revision.split("/"));
+  if (!existsSync(ref)) return undefined;
+  try {
+    return readFileSync(ref, "utf8").trim();
+  } catch (cause) {
+    throw notAModel(ref, "cannot be read as the commit of a revision", cause);
+  }
+}
+
+function isCommit(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+function notAModel(pathOrId: string, why: string, cause?: unknown): RingrankError {
+  return new RingrankError("RR_NOT_A_MODEL", `${JSON.stringify(pathOrId)}: ${why}`, { cause });
+}
+
+function expandHome(path: string): string {
+  return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
+}

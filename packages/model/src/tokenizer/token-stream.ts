@@ -1,0 +1,55 @@
+/** Ids that are decoded again with each new one, at most, and how many of them are kept when it is reached. */
+const longestWindow = 12;
+/**
+ * A character has at most four bytes, so at most three tokens hold an incomplete one. One more before them is
+ * the context that decides about a leading space.
+ */
+const keptWindow = 4;
+
+const replacementCharacter = "\uFFFD";
+
+/**
+ * Token ids to text, as they come. A token's text depends on its neighbours: one character may span several
+ * byte-level tokens, and the first token of a text may lose its leading space. So the last few ids are decoded
+ * together each time, and what is new in their text is given out, but for a last U+FFFD, which may be the
+ * beginning of a character.
+ *
+ * What it gives out, joined, is what decoding all ids at once gives.
+ */
+export class TokenStream {
+  readonly #decode: (ids: readonly number[]) => string;
+  #window: number[] = [];
+  /** How much of the window's text has been given out, in UTF-16 units. */
+  #given = 0;
+
+  /** @param decode text of a sequence of ids, with U+FFFD for bytes that are not UTF-8 */
+  constructor(decode: (ids: readonly number[]) => string) {
+    this.#decode = decode;
+  }
+
+  /** The text that is complete with this token; `""` while a character is not. */
+  push(id: number): string {
+    this.#window.push(id);
+    const piece = this.#give(completePart(this.#decode(this.#window)));
+    if (this.#window.length === longestWindow) {
+      this.#window = this.#window.slice(-keptWindow);
+      this.#given = completePart(this.#decode(this.#window)).length;
+    }
+    return piece;
+  }
+
+  /** The text that is left at the end of the sequence: U+FFFD for a character that stayed incomplete. */
+  flush(): string {
+    return this.#window.length === 0 ? "" : this.#give(this.#decode(this.#window));
+  }
+
+  #give(text: string): string {
+    const piece = text.slice(this.#given);
+    this.#given += piece.length;
+    return piece;
+  }
+}
+
+function completePart(text: string): string {
+  return text.endsWith(replacementCharacter) ? text.slice(0, -1) : text;
+}

@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
+import { RingrankError } from "@ringrank/errors";
+import { jsonFileLimits, readMutableJson } from "../files/json.js";
+import { checkTokenizerJson } from "./check-tokenizer-json.js";
+import { TokenStream } from "./token-stream.js";
+
+export interface EncodeOptions {
+  /** Whether to add what the tokenizer puts around a text (`<s>`, `[CLS]`, …). Default true. */
+  readonly addSpecialTokens?: boolean;
+}
+
+export interface DecodeOptions {
+  /** Whether to leave out special tokens. Default true. */
+  readonly skipSpecialTokens?: boolean;
+}
+
+/**
+ * Text to token ids and back, as `tokenizer.json` says.
+ *
+ * Spaces before punctuation are never "cleaned up", whatever tokenizer_config.json says: it would change text
+ * that has been streamed already.
+ */
+export class Tokenizer {
+  readonly #tokenizer: HubTokenizer;
+
+  constructor(tokenizer: HubTokenizer) {
+    this.#tokenizer = tokenizer;
+  }
+
+  encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
+    const { ids } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
+    // A vocabulary without an unknown token has no id for a character it lacks; it is dropped, as in Rust.
+    return ids.filter((id: number | undefined) => id !== undefined);
+  }
+
+  /** Ids that are not in the vocabulary (models pad theirs) have no text. */
+  decode(ids: readonly number[], { skipSpecialTokens = true }: DecodeOptions = {}): string {
+    const known = ids.filter((id) => this.#tokenizer.id_to_token(id) !== undefined);
+    if (known.length === 0) return "";
+    return this.#tokenizer.decode(known, {
+      skip_special_tokens: skipSpecialTokens,
+      clean_up_tokenization_spaces: false,
+    });
+  }
+
+  /** The id of exactly this token; undefined if there is none. */
+  idOf(token: string): number | undefined {
+    return this.#tokenizer.token_to_id(token);
+  }
+
+  /** Text from ids as they come, one sequence. */
+  stream(options: DecodeOptions = {}): TokenStream {
+    return new TokenStream((ids) => this.decode(ids, options));
+  }
+}
+
+/**
+ * The tokenizer of a model directory; undefined if it has no `tokenizer.json`. Synchronous: a large vocabulary
+ * takes some hundred milliseconds.
+ *
+ * @throws RR_FILE_FORMAT if tokenizer.json or tokenizer_config.json is not what the tokenizer library takes.
+ */
+export function loadTokenizer(directory: string): Tokenizer | undefined {
+  const path = join(directory, "tokenizer.json");
+  const configPath = join(directory, "tokenizer_config.json");
+  if (!existsSync(path)) return undefined;
+  const json = readMutableJson(path, jsonFileLimits.tokenizer);
+  checkTokenizerJson(json, path);
+  const config = existsSync(configPath) ? readMutableJson(configPath, jsonFileLimits.tokenizer) : {};
+  if (typeof config !== "object" || config === null) {
+    throw new RingrankError("RR_FILE_FORMAT", `${configPath}: expected a JSON object`);
+  }
+  try {
+    return new Tokenizer(new HubTokenizer(json, config));
+  } catch (cause) {
+    throw new RingrankError(
+      "RR_FILE_FORMAT",
+      `${path}: cannot be used as a tokenizer: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
