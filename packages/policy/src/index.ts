@@ -1,1 +1,15 @@
+export type { RoleLabel } from "./analysis/roles.js";
+export type { Objective } from "./decide/decide.js";
+export {
+  type CollectiveData,
+  type FactorDecision,
+  PartitionPolicy,
+  type PolicyData,
+  type Prediction,
+  policyVersion,
+  type UnruledOperator,
+  type WeightPlacement,
+} from "./policy/partition-policy.js";
+export { buildPrograms, type PlanOptions, planGraph, policyFromJSON } from "./policy/plan.js";
+export { formatBytes } from "./policy/table.js";
 export * from "./program/program.js";

@@ -1,0 +1,140 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Graph, GraphNode } from "@ringrank/model";
+import { type Dim, freshDim, keepWhole, sameSize, sizeOf } from "../factors/factor.js";
+import { unify } from "../factors/unify.js";
+import { freshOutputs, wholeEverything } from "../rules/matmul.js";
+import type { Operand, Operator, Propagation, Rule } from "../rules/rule.js";
+import { operatorName, ruleFor } from "../rules/table.js";
+import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
+
+/** A graph whose every dimension has been divided into factors. */
+export interface FactoredGraph {
+  readonly graph: Graph;
+  readonly nodes: readonly FactoredNode[];
+  /** Dimensions of graph inputs and of node outputs. Uses of a weight have their own, in the nodes. */
+  readonly values: ReadonlyMap<string, readonly Dim[]>;
+  /** Type and sizes of every value. */
+  readonly shapes: ReadonlyMap<string, EvaluatedPair>;
+  readonly symbols: SymbolTable;
+}
+
+export interface FactoredNode {
+  readonly operator: Operator;
+  /** Undefined where the operator has no rule. */
+  readonly rule: Rule | undefined;
+  /** By slot; empty for an input that is left out. */
+  readonly inputs: readonly (readonly Dim[])[];
+  readonly outputs: readonly (readonly Dim[])[];
+  /** What the operator sums over. */
+  readonly contracted: readonly Dim[];
+  /** How the operator cuts a dimension, where it does. */
+  readonly cut: readonly Dim[];
+}
+
+/**
+ * Walks the graph once and lets every operator's rule relate the factors of its inputs and outputs. Bindings are
+ * shared, so one forward pass reaches the fixed point.
+ */
+export function propagateFactors(graph: Graph): FactoredGraph {
+  const { values: shapes, symbols } = evaluatePair(graph);
+  const values = new Map<string, readonly Dim[]>();
+  for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));
+  const nodes = graph.nodes.map((node) => factorNode(node, graph, shapes, values));
+  relateInterface(graph, values);
+  return { graph, nodes, values, shapes, symbols };
+}
+
+/** New cache rows lie on the rank that keeps the old ones; everything else the caller gives is given whole. */
+function relateInterface(graph: Graph, values: ReadonlyMap<string, readonly Dim[]>): void {
+  const states = graph.caches.flatMap((cache) => cache.states);
+  for (const { past, present, axis } of states) {
+    const kept = values.get(past)!;
+    const added = values.get(present)!;
+    kept.forEach((dim, index) => {
+      if (index !== axis)
+        unify(dim, added[index]!, { operator: "cache", why: "old and new rows differ in shape" });
+    });
+  }
+  const kept = new Set(states.map(({ past }) => past));
+  for (const { name } of graph.inputs) {
+    if (kept.has(name)) continue;
+    for (const dim of values.get(name)!)
+      keepWhole(dim, { operator: "input", why: "given whole by the caller" });
+  }
+}
+
+function factorNode(
+  node: GraphNode,
+  graph: Graph,
+  shapes: ReadonlyMap<string, EvaluatedPair>,
+  values: Map<string, readonly Dim[]>,
+): FactoredNode {
+  const operator = viewOperator(node, graph, shapes);
+  const inputs = node.inputs.map((name, slot): readonly Dim[] => {
+    if (name === "") return [];
+    // Every use of a weight starts with fresh factors: a table read both as embedding and as head would
+    // otherwise weld the two together.
+    return values.get(name) ?? operator.inputs[slot]!.dims.map(freshDim);
+  });
+  const contracted: Dim[] = [];
+  let cut: readonly Dim[] = [];
+  const name = operatorName(node);
+  const factors: Propagation = {
+    input: (slot) => inputs[slot] ?? [],
+    unify: (a, b) => unify(a, b, { operator: name, why: "the sizes do not divide alike" }),
+    whole: (dim, why) => keepWhole(dim, { operator: name, why }),
+    contract: (dim) => contracted.push(dim),
+    cut: (parts) => {
+      cut = parts;
+    },
+  };
+  const rule = ruleFor(node);
+  const outputs =
+    rule === undefined
+      ? [
+          wholeEverything(operator, factors, "no rule for this operator"),
+          freshOutputs(operator, factors, "no rule"),
+        ][1]!
+      : rule.propagate(operator, factors);
+  node.outputs.forEach((output, index) => {
+    if (output === "") return;
+    const dims = outputs[index]!;
+    checkSizes(operator, index, dims);
+    values.set(output, dims);
+  });
+  return { operator, rule, inputs, outputs, contracted, cut };
+}
+
+function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string, EvaluatedPair>): Operator {
+  const view = (name: string): Operand | undefined => {
+    if (name === "") return undefined;
+    const known = shapes.get(name);
+    if (known === undefined)
+      throw new RingrankError("RR_GRAPH", `${node.opType} reads "${name}", which nothing defines`);
+    const isWeight = graph.weights.has(name);
+    return {
+      name,
+      type: known.type,
+      dims: known.dims,
+      isWeight,
+      // Most contents are never asked for.
+      get contents() {
+        return known.contents;
+      },
+    };
+  };
+  return { node, inputs: node.inputs.map(view), outputs: node.outputs.map(view) };
+}
+
+/** A rule that loses or invents elements would shard wrongly later, so it is caught here. */
+function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): void {
+  const expected = operator.outputs[index]!.dims;
+  const agrees =
+    dims.length === expected.length && dims.every((dim, axis) => sameSize(sizeOf(dim), expected[axis]!));
+  if (agrees) return;
+  const sizes = dims.map((dim) => sizeOf(dim)[0]).join("×");
+  throw new RingrankError(
+    "RR_GRAPH",
+    `the rule of ${operatorName(operator.node)} gives output ${index} sizes ${sizes}; its shape is ${expected.map(([size]) => size).join("×")}`,
+  );
+}

@@ -1,0 +1,195 @@
+import type { Weight } from "@ringrank/model";
+import {
+  type Dim,
+  describeDim,
+  type Factor,
+  isOne,
+  isStatic,
+  leavesOf,
+  partsOf,
+  resolve,
+} from "../factors/factor.js";
+import { operatorName } from "../rules/table.js";
+import { Conflicts } from "./conflicts.js";
+import type { FactoredGraph, FactoredNode } from "./propagate.js";
+
+/** One place where a node reads a weight, with the factors of that use. */
+export interface WeightUse {
+  readonly name: string;
+  readonly weight: Weight;
+  /** Index of the node in the graph, and the input it is. */
+  readonly node: number;
+  readonly slot: number;
+  readonly dims: readonly Dim[];
+}
+
+/**
+ * Factors that play the same part in different layers: they touch the same operators, in the same slots, on weights
+ * of the same shapes. Layers repeat, so a decision is taken by role: 4 to 9 of them a model, not two per layer.
+ */
+export interface Role {
+  readonly factors: readonly Factor[];
+  /** Units of each factor. */
+  readonly units: number;
+  /**
+   * For each factor, one that divides a unit further when ranks outnumber units: the group of query heads that
+   * share one key head. Every product that holds it also holds the factor.
+   */
+  readonly within: ReadonlyMap<Factor, Factor> | undefined;
+  /** What the role is, for display: read off the operators its factors reach. */
+  readonly label: RoleLabel;
+}
+
+export type RoleLabel = "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
+
+export interface Roles {
+  readonly roles: readonly Role[];
+  readonly uses: readonly WeightUse[];
+  readonly conflicts: Conflicts;
+  /** Factors of parameters that may be sharded. */
+  readonly candidates: ReadonlySet<Factor>;
+}
+
+export function findRoles(factored: FactoredGraph): Roles {
+  const uses = weightUses(factored);
+  const parameters = uses.filter(({ weight }) => isParameter(weight));
+  const candidates = new Set<Factor>();
+  for (const { dims } of parameters) {
+    for (const factor of dims.flatMap(leavesOf)) {
+      if (factor.whole === undefined && isStatic(factor.size) && !isOne(factor.size)) candidates.add(factor);
+    }
+  }
+  const conflicts = new Conflicts(factored, candidates);
+  const bySignature = new Map<string, Factor[]>();
+  for (const [factor, signature] of signatures(parameters, candidates, factored)) {
+    const known = bySignature.get(signature);
+    if (known === undefined) bySignature.set(signature, [factor]);
+    else known.push(factor);
+  }
+  const labels = new Labels(factored);
+  const roles = [...bySignature.values()].map((factors): Role => {
+    return {
+      factors,
+      units: factors[0]!.size[0],
+      within: findWithin(factors, candidates, conflicts, factored),
+      label: labels.of(factors[0]!),
+    };
+  });
+  return { roles, uses, conflicts, candidates };
+}
+
+/** Parameters lie in files; constants of the graph itself are too small to count. */
+export function isParameter(weight: Weight): boolean {
+  return weight.source.kind !== "inline";
+}
+
+function weightUses({ graph, nodes }: FactoredGraph): WeightUse[] {
+  const uses: WeightUse[] = [];
+  nodes.forEach(({ operator, inputs }, node) => {
+    operator.node.inputs.forEach((name, slot) => {
+      const weight = graph.weights.get(name);
+      if (weight !== undefined) uses.push({ name, weight, node, slot, dims: inputs[slot]! });
+    });
+  });
+  return uses;
+}
+
+/** For each candidate, the sorted set of places where parameters hold it. */
+function signatures(
+  uses: readonly WeightUse[],
+  candidates: ReadonlySet<Factor>,
+  { nodes }: FactoredGraph,
+): Map<Factor, string> {
+  const places = new Map<Factor, Set<string>>();
+  for (const { dims, node, slot } of uses) {
+    const shape = dims.map((dim) => describeDim(dim)).join("×");
+    const operator = operatorName(nodes[node]!.operator.node);
+    dims.forEach((dim, axis) => {
+      for (const [factor, path] of leavesWithPath(dim, "")) {
+        if (!candidates.has(factor)) continue;
+        const known = places.get(factor) ?? new Set();
+        known.add(`${operator}/${slot}/${shape}/${axis}${path}`);
+        places.set(factor, known);
+      }
+    });
+  }
+  return new Map([...places].map(([factor, set]) => [factor, [...set].sort().join(" ")]));
+}
+
+function leavesWithPath(dim: Dim, path: string): [Factor, string][] {
+  return resolve(dim).flatMap((factor, index): [Factor, string][] => {
+    const here = `${path}.${index}`;
+    const parts = partsOf(factor);
+    if (parts === undefined) return [[factor, here]];
+    return parts.flatMap((part, segment) => leavesWithPath(part, `${here}+${segment}`));
+  });
+}
+
+/**
+ * The companion of every factor of a role. Dividing both by one interval each must give every rank a box of every
+ * tensor, and every sum must run over both or neither; else ranks that share a unit would count it twice.
+ */
+function findWithin(
+  factors: readonly Factor[],
+  candidates: ReadonlySet<Factor>,
+  conflicts: Conflicts,
+  { nodes }: FactoredGraph,
+): Map<Factor, Factor> | undefined {
+  const within = new Map<Factor, Factor>();
+  for (const factor of factors) {
+    const companion = [...conflicts.of(factor)].find(
+      (other) =>
+        other !== factor &&
+        candidates.has(other) &&
+        conflicts.alwaysWith(other).has(factor) &&
+        !conflicts.meet(other, other) &&
+        nodes.every((node) => sumsBothOrNeither(node, factor, other)),
+    );
+    if (companion === undefined) return undefined;
+    within.set(factor, companion);
+  }
+  return within;
+}
+
+function sumsBothOrNeither({ contracted }: FactoredNode, a: Factor, b: Factor): boolean {
+  if (contracted.length === 0) return true;
+  const leaves = contracted.flatMap(leavesOf);
+  return leaves.includes(a) === leaves.includes(b);
+}
+
+/** Names for roles, from the operators that their factors reach. */
+class Labels {
+  readonly #tableRows = new Set<Factor>();
+  readonly #heads = new Set<Factor>();
+  readonly #lanes = new Set<Factor>();
+  readonly #vocabulary = new Set<Factor>();
+  readonly #queriesOnly = new Set<Factor>();
+
+  constructor({ graph, nodes, values }: FactoredGraph) {
+    for (const { operator, contracted, inputs } of nodes) {
+      const leaves = contracted.flatMap(leavesOf);
+      const { opType } = operator.node;
+      if (opType === "Gather") for (const factor of leaves) this.#tableRows.add(factor);
+      const reads = operator.inputs.some((operand) => operand?.isWeight === true);
+      if (opType !== "Gather" && !reads) for (const factor of leaves) this.#lanes.add(factor);
+      if (opType === "Softmax") for (const factor of inputs[0]!.flatMap(leavesOf)) this.#heads.add(factor);
+    }
+    const states = new Set(graph.caches.flatMap((cache) => cache.states.map(({ present }) => present)));
+    const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));
+    for (const factor of this.#heads)
+      if (states.size > 0 && !cached.has(factor)) this.#queriesOnly.add(factor);
+    for (const { name } of graph.outputs) {
+      if (states.has(name)) continue;
+      for (const factor of (values.get(name)?.at(-1) ?? []).flatMap((one) => leavesOf([one])))
+        this.#vocabulary.add(factor);
+    }
+  }
+
+  of(factor: Factor): RoleLabel {
+    if (this.#tableRows.has(factor)) return "table rows";
+    if (this.#lanes.has(factor)) return "lanes";
+    if (this.#queriesOnly.has(factor)) return "groups";
+    if (this.#heads.has(factor)) return "heads";
+    return this.#vocabulary.has(factor) ? "vocabulary" : "width";
+  }
+}

@@ -1,0 +1,147 @@
+import { RingrankError } from "@ringrank/errors";
+import type { FactoredGraph } from "../analysis/propagate.js";
+import type { Role, Roles } from "../analysis/roles.js";
+import type { RankShare } from "../factors/shard.js";
+import { type Cost, costOf, referenceBytes } from "./cost.js";
+import { type Placement, place } from "./placement.js";
+import { sharesOf } from "./share.js";
+import { bytesKept, parameterUses } from "./storage.js";
+
+/**
+ * `memory`: the least weight bytes on the fullest rank, and predicted time among plans within 5% of it. `time`:
+ * predicted time alone, so what is not worth splitting is replicated.
+ */
+export type Objective = "memory" | "time";
+
+export interface Limits {
+  readonly ranks: number;
+  readonly objective: Objective;
+  /** Most parameter bytes a rank may keep. */
+  readonly memoryPerRank: number;
+}
+
+/** One choice of roles, carried through. */
+export interface Plan {
+  readonly roles: readonly Role[];
+  readonly shares: readonly RankShare[];
+  readonly bytesPerRank: readonly number[];
+  readonly placement: Placement;
+  readonly cost: Cost;
+}
+
+/** Plans this close to the least memory are told apart by time. */
+const closeEnough = 1.05;
+
+export function decide(factored: FactoredGraph, found: Roles, limits: Limits): Plan {
+  const planner = new Planner(factored, found, limits.ranks);
+  const sets = planner.admissible();
+  if (sets.length === 0) throw nothingSharded(limits, found);
+  const drafts = sets.map((roles) => planner.draft(roles));
+  const fitting = drafts.filter(({ fullest }) => fullest <= limits.memoryPerRank);
+  if (fitting.length === 0) {
+    const least = Math.min(...drafts.map(({ fullest }) => fullest));
+    throw new RingrankError(
+      "RR_MEMORY",
+      `no partition over ${limits.ranks} ranks keeps at most ${limits.memoryPerRank} bytes of weights per rank; the least possible is ${least}. Use more ranks or raise memoryPerRank.`,
+    );
+  }
+  fitting.sort((a, b) => a.fullest - b.fullest);
+  // Least first, so the bound holds once some plan turned out to be admissible.
+  let best: Plan | undefined;
+  let bound = Number.POSITIVE_INFINITY;
+  for (const draft of fitting) {
+    if (draft.fullest > bound) break;
+    const plan = planner.finish(draft);
+    if (plan === undefined) continue;
+    if (limits.objective === "memory" && best === undefined) bound = draft.fullest * closeEnough;
+    if (best === undefined || plan.cost.secondsPerToken < best.cost.secondsPerToken) best = plan;
+  }
+  if (best === undefined) throw nothingSharded(limits, found);
+  return best;
+}
+
+/** The plan that shards exactly `roles`. */
+export function planFor(factored: FactoredGraph, found: Roles, roles: readonly Role[], ranks: number): Plan {
+  const planner = new Planner(factored, found, ranks);
+  const allowed = planner.isAdmissible(roles);
+  const plan = allowed ? planner.finish(planner.draft(roles)) : undefined;
+  if (plan === undefined) {
+    throw new RingrankError(
+      "RR_POLICY",
+      "the policy shards factors that meet in one tensor; plan this graph again",
+    );
+  }
+  return plan;
+}
+
+interface Draft {
+  readonly roles: readonly Role[];
+  readonly shares: readonly RankShare[];
+  readonly bytesPerRank: readonly number[];
+  readonly fullest: number;
+}
+
+class Planner {
+  readonly #factored: FactoredGraph;
+  readonly #found: Roles;
+  readonly #ranks: number;
+  readonly #weights;
+  readonly #referenceBytes;
+
+  constructor(factored: FactoredGraph, found: Roles, ranks: number) {
+    this.#factored = factored;
+    this.#found = found;
+    this.#ranks = ranks;
+    this.#weights = parameterUses(found.uses);
+    this.#referenceBytes = referenceBytes(factored.graph);
+  }
+
+  /** Every set of roles of which no two factors meet. More than one rank without any is a silent copy. */
+  admissible(): Role[][] {
+    const sets: Role[][] = [[]];
+    if (this.#ranks === 1) return sets;
+    for (const role of this.#found.roles) {
+      if (!this.isAdmissible([role])) continue;
+      for (const set of [...sets]) if (this.isAdmissible([...set, role])) sets.push([...set, role]);
+    }
+    return sets.slice(1);
+  }
+
+  isAdmissible(roles: readonly Role[]): boolean {
+    const { conflicts } = this.#found;
+    const factors = new Set(roles.flatMap((role) => role.factors));
+    for (const factor of factors)
+      for (const other of conflicts.of(factor)) if (factors.has(other)) return false;
+    return true;
+  }
+
+  draft(roles: readonly Role[]): Draft {
+    const shares = sharesOf(roles, this.#ranks);
+    const bytesPerRank = shares.map((share) => bytesKept(this.#weights, share));
+    return { roles, shares, bytesPerRank, fullest: Math.max(...bytesPerRank) };
+  }
+
+  finish({ roles, shares, bytesPerRank }: Draft): Plan | undefined {
+    const chosen = new Set(shares.flatMap((share) => [...share.keys()]));
+    const placement = place(this.#factored, chosen);
+    if (placement === undefined) return undefined;
+    return {
+      roles,
+      shares,
+      bytesPerRank,
+      placement,
+      cost: costOf(bytesPerRank, placement, this.#referenceBytes),
+    };
+  }
+}
+
+function nothingSharded({ ranks }: Limits, { roles }: Roles): RingrankError {
+  const why =
+    roles.length === 0
+      ? "every factor of every weight is needed whole by some operator (see plan --json with one rank)"
+      : "the factors that could be sharded meet in one tensor, or in one sum with factors that could not";
+  return new RingrankError(
+    "RR_NOTHING_SHARDED",
+    `nothing in this model is sharded over ${ranks} ranks, which would only run ${ranks} copies: ${why}. Use ranks: 1.`,
+  );
+}

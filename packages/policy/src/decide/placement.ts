@@ -1,0 +1,105 @@
+import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import { type Dim, type Factor, partsOf, resolve } from "../factors/factor.js";
+
+/**
+ * Where sums are owed and where they are paid, for one choice of sharded factors. Every value is Replicated,
+ * Sharded or Partial (a sum over ranks still owed), the R, S and P of GSPMD (Xu et al., arXiv:2105.04663).
+ */
+export interface Placement {
+  /** Values paid for by an all-reduce, in the order of their producers. Their readers see the whole sum. */
+  readonly paid: ReadonlySet<string>;
+  /** Values that leave their producer as partial sums; those in `paid` among them. */
+  readonly partial: ReadonlySet<string>;
+}
+
+/**
+ * Contracting a sharded factor leaves a Partial. It passes through whatever is linear and is paid where something
+ * is not: parallel attention and feed-forward then owe one sum together.
+ *
+ * A value is paid once, not once per reader. When a reader turns out to need the whole value, everything that was
+ * derived from its partial form is stale, so the walk resumes at its producer.
+ *
+ * Returns undefined where the choice is inadmissible: a sum that runs over sharded and whole segments side by side
+ * would count the whole ones once per rank.
+ */
+export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Placement | undefined {
+  const { nodes, graph } = factored;
+  const producer = new Map<string, number>();
+  nodes.forEach(({ operator }, index) => {
+    for (const output of operator.node.outputs) if (output !== "") producer.set(output, index);
+  });
+  const paid = new Set<string>();
+  const partial = new Set<string>();
+
+  const walk = (from: number): string | undefined => {
+    for (let index = from; index < nodes.length; index++) {
+      const { operator } = nodes[index]!;
+      for (const output of operator.node.outputs) partial.delete(output);
+      const needed = visit(nodes[index]!, chosen, (name) => partial.has(name) && !paid.has(name));
+      if (needed.pay !== undefined) return needed.pay;
+      if (needed.owes) for (const output of operator.node.outputs) if (output !== "") partial.add(output);
+    }
+    return graph.outputs.find(({ name }) => partial.has(name) && !paid.has(name))?.name;
+  };
+
+  for (const node of nodes)
+    if (node.contracted.some((dim) => isUnevenlySharded(dim, chosen))) return undefined;
+  let unpaid = walk(0);
+  while (unpaid !== undefined) {
+    paid.add(unpaid);
+    unpaid = walk(producer.get(unpaid)!);
+  }
+  return { paid, partial };
+}
+
+/** Whether a node's outputs owe a sum, or which of its inputs must be paid before it can run. */
+function visit(
+  node: FactoredNode,
+  chosen: ReadonlySet<Factor>,
+  owed: (name: string) => boolean,
+): { pay?: string; owes?: boolean } {
+  const { operator, rule, contracted, outputs } = node;
+  const names = operator.node.inputs;
+  const owedSlots = names.flatMap((name, slot) => (name !== "" && owed(name) ? [slot] : []));
+  const contracts = contracted.some((dim) => holds(dim, chosen));
+  if (owedSlots.length === 0) return { owes: contracts };
+  const first = names[owedSlots[0]!]!;
+  const sharded = outputs.some((dims) => dims.some((dim) => holds(dim, chosen)));
+  const linearity = rule?.linearity;
+  if (sharded || contracts || linearity === undefined) return { pay: first };
+  if (linearity.kind === "one") {
+    const passes = owedSlots.length === 1 && linearity.slots.includes(owedSlots[0]!);
+    return passes ? { owes: true } : { pay: first };
+  }
+  // A sum: an addend that is not owed counts on one rank, which the others can only leave out if what remains has
+  // the shape of the result.
+  const full = outputs[0]!.length;
+  const keepsShape = owedSlots.every((slot) => node.inputs[slot]!.length === full && sameShape(node, slot));
+  return keepsShape ? { owes: true } : { pay: first };
+}
+
+function sameShape({ operator }: FactoredNode, slot: number): boolean {
+  const input = operator.inputs[slot]!.dims;
+  const output = operator.outputs[0]!.dims;
+  return input.every((size, axis) => size[0] === output[axis]![0] && size[1] === output[axis]![1]);
+}
+
+/** Whether `dim` holds one of `chosen`. */
+export function holds(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
+  return resolve(dim).some((factor) => {
+    const parts = partsOf(factor);
+    return parts === undefined ? chosen.has(factor) : parts.some((part) => holds(part, chosen));
+  });
+}
+
+/** Whether some segments of `dim` hold a chosen factor and others do not. */
+function isUnevenlySharded(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
+  return holds(dim, chosen) && !everyProductHolds(dim, chosen);
+}
+
+function everyProductHolds(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
+  return resolve(dim).some((factor) => {
+    const parts = partsOf(factor);
+    return parts === undefined ? chosen.has(factor) : parts.every((part) => everyProductHolds(part, chosen));
+  });
+}

@@ -1,0 +1,64 @@
+import type { Weight } from "@ringrank/model";
+import { isParameter, type WeightUse } from "../analysis/roles.js";
+import { countOf, localIntervals, localSize, type RankShare } from "../factors/shard.js";
+import type { Interval } from "../program/program.js";
+
+/** By axis: which indices of a weight are meant. */
+export type Selection = readonly (readonly Interval[])[];
+
+/** Element sizes in bytes. */
+export const bytesOf: Readonly<Record<Weight["type"], number>> = {
+  float64: 8,
+  int64: 8,
+  uint64: 8,
+  float32: 4,
+  int32: 4,
+  uint32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int16: 2,
+  uint16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
+
+/** Uses of parameters, by weight. */
+export function parameterUses(uses: readonly WeightUse[]): ReadonlyMap<string, readonly WeightUse[]> {
+  const byWeight = new Map<string, WeightUse[]>();
+  for (const use of uses) {
+    if (!isParameter(use.weight)) continue;
+    const known = byWeight.get(use.name);
+    if (known === undefined) byWeight.set(use.name, [use]);
+    else known.push(use);
+  }
+  return byWeight;
+}
+
+/** Parameter bytes a rank keeps. A weight with several uses is kept once for every different selection. */
+export function bytesKept(weights: ReadonlyMap<string, readonly WeightUse[]>, share: RankShare): number {
+  let total = 0;
+  for (const uses of weights.values()) total += weightBytes(uses, share);
+  return total;
+}
+
+export function weightBytes(uses: readonly WeightUse[], share: RankShare): number {
+  const [first, ...others] = uses;
+  const { weight } = first!;
+  if (others.length === 0) {
+    return first!.dims.reduce((bytes, dim) => bytes * localSize(dim, share)[0], bytesOf[weight.type]);
+  }
+  const selections = new Map<string, Selection>();
+  for (const use of uses) {
+    const selection = selectionOf(use, share);
+    selections.set(JSON.stringify(selection), selection);
+  }
+  let total = 0;
+  for (const selection of selections.values())
+    total += selection.reduce((n, axis) => n * countOf(axis), bytesOf[weight.type]);
+  return total;
+}
+
+export function selectionOf(use: WeightUse, share: RankShare): Selection {
+  return use.dims.map((dim) => localIntervals(dim, share));
+}

@@ -1,0 +1,198 @@
+import {
+  type Dim,
+  type Factor,
+  freshDim,
+  isLeaf,
+  isStatic,
+  keepWhole,
+  leavesOf,
+  partsOf,
+  quotient,
+  resolve,
+  sameSize,
+  sizeOf,
+  sumDim,
+  type WholeReason,
+} from "./factor.js";
+
+/**
+ * Makes two dimensions of equal size the same, dividing factors where the other side demands it.
+ *
+ * Equal factors are stripped from both ends; then the two minor ends, or failing that the two major ends, are
+ * made equal by dividing the bigger one. What cannot be matched (`[i, j]` read as `[j, i]`, as XLNet's relative
+ * shift does) keeps its remainder whole, and only the remainder: what matched stays matched.
+ */
+export function unify(a: Dim, b: Dim, reason: WholeReason): void {
+  for (;;) {
+    const left = resolve(a);
+    const right = resolve(b);
+    strip(left, right);
+    if (left.length === 0 && right.length === 0) return;
+    const matched =
+      bindWhole(left, right) ||
+      bindWhole(right, left) ||
+      matchMinor(left, right, reason) ||
+      matchMajor(left, right, reason);
+    if (!matched) {
+      keepWhole(left, reason);
+      keepWhole(right, reason);
+      return;
+    }
+    a = left;
+    b = right;
+  }
+}
+
+/** Drops the factors that the two products already share at either end. */
+function strip(left: Factor[], right: Factor[]): void {
+  while (left.length > 0 && right.length > 0 && left.at(-1) === right.at(-1)) {
+    left.pop();
+    right.pop();
+  }
+  let same = 0;
+  while (same < left.length && same < right.length && left[same] === right[same]) same++;
+  left.splice(0, same);
+  right.splice(0, same);
+}
+
+/** A single leaf against a whole product: the leaf is that product. */
+function bindWhole(one: Factor[], other: Factor[]): boolean {
+  const only = one[0];
+  if (one.length !== 1 || other.length === 0 || only === undefined || !isLeaf(only)) return false;
+  return bind(only, other);
+}
+
+/** Binds a leaf to a product. False where the leaf would contain itself. */
+function bind(target: Factor, product: Dim): boolean {
+  if (leavesOf(product).includes(target)) return false;
+  if (target.whole !== undefined) keepWhole(product, target.whole);
+  const only = product[0];
+  target.binding =
+    product.length === 1 && only !== undefined
+      ? { kind: "same", to: only }
+      : { kind: "product", factors: [...product] };
+  return true;
+}
+
+function matchMinor(left: Factor[], right: Factor[], reason: WholeReason): boolean {
+  const x = left.at(-1);
+  const y = right.at(-1);
+  if (x === undefined || y === undefined) return false;
+  if (sameSize(x.size, y.size)) return merge(x, y, reason);
+  return divideMinor(x, y, reason) || divideMinor(y, x, reason);
+}
+
+/** Makes `small` the minor factor of `big`. */
+function divideMinor(big: Factor, small: Factor, reason: WholeReason): boolean {
+  const rest = quotient(big.size, small.size);
+  if (rest === undefined) return false;
+  if (isLeaf(big)) return bind(big, [...freshDim(rest), small]);
+  return takeOutMinor(big, small, reason);
+}
+
+/** `(a·s + b·s)` against a minor `s`: the sum becomes `(a + b)·s`, if every segment ends on such a factor. */
+function takeOutMinor(sum: Factor, small: Factor, reason: WholeReason): boolean {
+  const parts = partsOf(sum);
+  if (parts === undefined) return false;
+  const rests: Dim[] = [];
+  for (const part of parts) {
+    const factors = resolve(part);
+    const rest = quotient(sizeOf(factors), small.size);
+    const last = factors.at(-1);
+    if (rest === undefined || last === undefined) return false;
+    if (!sameSize(last.size, small.size) && !isLeaf(last)) return false;
+    if (quotient(last.size, small.size) === undefined) return false;
+  }
+  for (const part of parts) {
+    const factors = resolve(part);
+    const last = factors.at(-1)!;
+    if (last === small) {
+      rests.push(factors.slice(0, -1));
+      continue;
+    }
+    const rest = freshDim(quotient(last.size, small.size)!);
+    unify([last], [...rest, small], reason);
+    rests.push([...factors.slice(0, -1), ...rest]);
+  }
+  sum.binding = { kind: "product", factors: [...sumDim(rests), small] };
+  return true;
+}
+
+function matchMajor(left: Factor[], right: Factor[], reason: WholeReason): boolean {
+  const x = left[0];
+  const y = right[0];
+  if (x === undefined || y === undefined) return false;
+  if (sameSize(x.size, y.size)) return merge(x, y, reason);
+  return divideMajor(x, y, reason) || divideMajor(y, x, reason);
+}
+
+/** Makes `small` the major factor of `big`. */
+function divideMajor(big: Factor, small: Factor, reason: WholeReason): boolean {
+  const rest = quotient(big.size, small.size);
+  if (rest === undefined) return false;
+  if (isLeaf(big)) return bind(big, [small, ...freshDim(rest)]);
+  // n equal segments against a factor of size n: the sum is n · segment.
+  const parts = partsOf(big);
+  const first = parts?.[0];
+  if (parts === undefined || first === undefined || !isLeaf(small)) return false;
+  if (!isStatic(small.size) || small.size[0] !== parts.length) return false;
+  if (!parts.every((part) => sameSize(sizeOf(part), sizeOf(first)))) return false;
+  for (const part of parts) unify(first, part, reason);
+  big.binding = { kind: "product", factors: [small, ...first] };
+  return true;
+}
+
+/** Two factors of one size. */
+function merge(x: Factor, y: Factor, reason: WholeReason): boolean {
+  if (isLeaf(x)) return bind(x, [y]);
+  if (isLeaf(y)) return bind(y, [x]);
+  return mergeSums(x, y, reason);
+}
+
+/** Two sums of one size: cut both where either is cut, then match segment by segment. */
+function mergeSums(x: Factor, y: Factor, reason: WholeReason): boolean {
+  const left = partsOf(x);
+  const right = partsOf(y);
+  if (left === undefined || right === undefined) return false;
+  const pairs = alignSegments(left, right);
+  if (pairs === undefined) return false;
+  for (const [one, other] of pairs) unify(one, other, reason);
+  y.binding = { kind: "same", to: x };
+  return true;
+}
+
+/** Runs of segments of either side that start and end together, each run as one dimension. */
+function alignSegments(left: readonly Dim[], right: readonly Dim[]): [Dim, Dim][] | undefined {
+  const pairs: [Dim, Dim][] = [];
+  let i = 0;
+  let j = 0;
+  while (i < left.length && j < right.length) {
+    const runLeft = [left[i++]!];
+    const runRight = [right[j++]!];
+    let ended = compareSizes(runLeft, runRight);
+    while (ended !== 0) {
+      const next = ended === "left shorter" ? left[i++] : ended === "right shorter" ? right[j++] : undefined;
+      if (next === undefined) return undefined;
+      (ended === "left shorter" ? runLeft : runRight).push(next);
+      ended = compareSizes(runLeft, runRight);
+    }
+    // Both runs of several segments: the cut points interleave, and no common refinement is known.
+    if (runLeft.length > 1 && runRight.length > 1) return undefined;
+    pairs.push([sumDim(runLeft), sumDim(runRight)]);
+  }
+  return i === left.length && j === right.length ? pairs : undefined;
+}
+
+function compareSizes(
+  left: readonly Dim[],
+  right: readonly Dim[],
+): 0 | "left shorter" | "right shorter" | "crossed" {
+  const total = (dims: readonly Dim[], k: 0 | 1): number =>
+    dims.reduce((sum, dim) => sum + sizeOf(dim)[k], 0);
+  const first = total(left, 0) - total(right, 0);
+  const second = total(left, 1) - total(right, 1);
+  if (first === 0 && second === 0) return 0;
+  if (first <= 0 && second <= 0) return "left shorter";
+  if (first >= 0 && second >= 0) return "right shorter";
+  return "crossed";
+}

@@ -1,0 +1,222 @@
+import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import { isParameter, type Role, type Roles, type WeightUse } from "../analysis/roles.js";
+import { referenceBytes } from "../decide/cost.js";
+import type { Limits, Plan } from "../decide/decide.js";
+import { bytesOf, parameterUses, weightBytes } from "../decide/storage.js";
+import { describeDim, type Factor, leavesOf } from "../factors/factor.js";
+import { operatorName } from "../rules/table.js";
+import { fingerprint } from "./fingerprint.js";
+import {
+  type CollectiveData,
+  type FactorDecision,
+  type PolicyData,
+  policyVersion,
+  type UnruledOperator,
+  type WeightPlacement,
+} from "./partition-policy.js";
+
+/** A plan as data, with the reason for everything in it. */
+export function describePlan(factored: FactoredGraph, found: Roles, plan: Plan, limits: Limits): PolicyData {
+  const describer = new Describer(factored, found, plan);
+  return {
+    version: policyVersion,
+    graph: fingerprint(factored.graph),
+    ranks: limits.ranks,
+    objective: limits.objective,
+    factors: found.roles.map((role, id) => describer.factor(role, id)),
+    weights: describer.weights(),
+    collectives: describer.collectives(),
+    bytesPerRank: plan.bytesPerRank,
+    totalBytes: describer.totalBytes,
+    predicted: {
+      secondsPerToken: plan.cost.secondsPerToken,
+      collectiveBytesPerToken: plan.cost.collectiveBytesPerToken,
+      allReducesPerToken: plan.cost.allReduces,
+    },
+    unruled: describer.unruled(),
+  };
+}
+
+class Describer {
+  readonly #factored: FactoredGraph;
+  readonly #found: Roles;
+  readonly #plan: Plan;
+  readonly #uses: ReadonlyMap<string, readonly WeightUse[]>;
+  readonly #roleOf = new Map<Factor, number>();
+  readonly #producer = new Map<string, FactoredNode>();
+  readonly totalBytes: number;
+
+  constructor(factored: FactoredGraph, found: Roles, plan: Plan) {
+    this.#factored = factored;
+    this.#found = found;
+    this.#plan = plan;
+    this.#uses = parameterUses(found.uses);
+    found.roles.forEach(({ factors }, id) => {
+      for (const factor of factors) this.#roleOf.set(factor, id);
+    });
+    for (const node of factored.nodes)
+      for (const name of node.operator.node.outputs) this.#producer.set(name, node);
+    this.totalBytes = [...this.#uses.values()].reduce((sum, [use]) => sum + wholeBytes(use!), 0);
+  }
+
+  factor(role: Role, id: number): FactorDecision {
+    const first = role.factors[0]!;
+    const companion = role.within?.get(first);
+    const isCompanion = this.#isCompanionOfChosen(first);
+    const sharded = this.#plan.roles.includes(role);
+    return {
+      id,
+      label: role.label,
+      count: role.factors.length,
+      units: role.units,
+      within: companion !== undefined && this.#plan.shares[0]!.has(companion) ? companion.size[0] : 1,
+      sharded,
+      perRank: sharded ? this.#plan.shares.map((share) => unitsHeld(share, first, companion)) : [],
+      bytes: this.#bytesHolding(role),
+      reason: sharded ? this.#whySharded(role) : (isCompanion ?? this.#whyNot(role)),
+    };
+  }
+
+  weights(): Record<string, WeightPlacement> {
+    const placements: Record<string, WeightPlacement> = Object.create(null);
+    for (const [name, uses] of this.#uses) placements[name] = this.#weight(uses);
+    return placements;
+  }
+
+  collectives(): CollectiveData[] {
+    const bytes = referenceBytes(this.#factored.graph);
+    return [...this.#plan.placement.paid].map((value) => ({
+      kind: "allReduce",
+      value,
+      bytes: bytes(value),
+      reason: `${operatorName(this.#producer.get(value)!.operator.node)} leaves a sum over ranks, and ${this.#readers(value)} needs the whole of it`,
+    }));
+  }
+
+  unruled(): UnruledOperator[] {
+    return this.#factored.nodes.flatMap((node, index): UnruledOperator[] => {
+      if (node.rule !== undefined) return [];
+      const held = this.#found.uses.filter((use) => use.node === index && isParameter(use.weight));
+      return [
+        {
+          operator: operatorName(node.operator.node),
+          node: index,
+          bytes: held.reduce((sum, use) => sum + wholeBytes(use), 0),
+        },
+      ];
+    });
+  }
+
+  #weight(uses: readonly WeightUse[]): WeightPlacement {
+    const { shares } = this.#plan;
+    const [first] = uses;
+    const sharding = uses.map((use) => this.#shardedAxis(use)).find((axis) => axis !== undefined);
+    const common = {
+      dims: first!.weight.dims,
+      structure: first!.dims.map(describeDim).join(" × "),
+      bytesPerRank: shares.map((share) => weightBytes(uses, share)),
+    };
+    if (sharding === undefined)
+      return { ...common, placement: "replicated", reason: this.#whyReplicated(uses) };
+    const { use, axis, factor } = sharding;
+    const node = this.#factored.nodes[use.node]!;
+    const isContracted = node.contracted.some((dim) => leavesOf(dim).includes(factor));
+    const id = this.#ownerOf(factor);
+    const label = this.#found.roles[id]!.label;
+    const operator = operatorName(node.operator.node);
+    const reason = isContracted
+      ? `${operator} sums over its ${label}, so each rank gives a partial sum`
+      : `${operator} computes each of its ${label} apart`;
+    return {
+      ...common,
+      placement: isContracted ? "row-parallel" : "column-parallel",
+      axis,
+      factor: id,
+      reason,
+    };
+  }
+
+  #shardedAxis(use: WeightUse): { use: WeightUse; axis: number; factor: Factor } | undefined {
+    const share = this.#plan.shares[0]!;
+    for (const [axis, dim] of use.dims.entries()) {
+      const factor = leavesOf(dim).find((leaf) => share.has(leaf));
+      if (factor !== undefined) return { use, axis, factor };
+    }
+    return undefined;
+  }
+
+  /** The chosen role that a sharded factor belongs to: its own, or the one it divides further. */
+  #ownerOf(factor: Factor): number {
+    const owner = this.#plan.roles.find(
+      ({ factors, within }) => factors.includes(factor) || [...(within?.values() ?? [])].includes(factor),
+    )!;
+    return this.#found.roles.indexOf(owner);
+  }
+
+  #whySharded({ label, units }: Role): string {
+    const { ranks, allReduces } = { ranks: this.#plan.shares.length, allReduces: this.#plan.cost.allReduces };
+    const even = units % ranks === 0 ? "" : ", near-evenly";
+    return label === "table rows"
+      ? `a rank looks up the rows it has and owes zero for the others${even}`
+      : `no operator needs its ${units} units together${even}; ${allReduces} all-reduces a step in all`;
+  }
+
+  #whyNot(role: Role): string {
+    if (this.#plan.shares.length === 1) return "there is one rank";
+    const chosen = this.#plan.roles.find((other) =>
+      role.factors.some((factor) => other.factors.some((one) => this.#found.conflicts.meet(factor, one))),
+    );
+    if (chosen !== undefined) return `meets the sharded ${chosen.label} in one tensor`;
+    const first = role.factors[0]!;
+    if (this.#found.conflicts.meet(first, first)) return "meets itself in one tensor";
+    return "sharding it too would save too little for the time it costs";
+  }
+
+  #isCompanionOfChosen(factor: Factor): string | undefined {
+    const share = this.#plan.shares[0]!;
+    if (!share.has(factor) || this.#plan.roles.some(({ factors }) => factors.includes(factor)))
+      return undefined;
+    return "divides further the units that ranks share";
+  }
+
+  #whyReplicated(uses: readonly WeightUse[]): string {
+    if (this.#plan.shares.length === 1) return "there is one rank";
+    const leaves = uses.flatMap(({ dims }) => dims.flatMap(leavesOf));
+    const whole = leaves.find((leaf) => leaf.whole !== undefined)?.whole;
+    if (whole !== undefined && leaves.every((leaf) => leaf.whole !== undefined)) {
+      return `${whole.why} by ${whole.operator}`;
+    }
+    const free = leaves.find((leaf) => this.#roleOf.has(leaf));
+    if (free !== undefined) return this.#whyNot(this.#found.roles[this.#roleOf.get(free)!]!);
+    return whole === undefined ? "has a single element" : `${whole.why} by ${whole.operator}`;
+  }
+
+  #bytesHolding({ factors }: Role): number {
+    const members = new Set(factors);
+    let bytes = 0;
+    for (const [first] of this.#uses.values()) {
+      if (first!.dims.flatMap(leavesOf).some((leaf) => members.has(leaf))) bytes += wholeBytes(first!);
+    }
+    return bytes;
+  }
+
+  #readers(value: string): string {
+    const readers = this.#factored.nodes.filter(({ operator }) => operator.node.inputs.includes(value));
+    const names = new Set(readers.map(({ operator }) => operatorName(operator.node)));
+    return names.size === 0 ? "the caller" : [...names].join(" and ");
+  }
+}
+
+function unitsHeld(
+  share: ReadonlyMap<Factor, readonly [number, number]>,
+  factor: Factor,
+  companion: Factor | undefined,
+): number {
+  const [start, end] = share.get(factor)!;
+  const within = companion === undefined ? undefined : share.get(companion);
+  return (end - start) * (within === undefined ? 1 : within[1] - within[0]);
+}
+
+function wholeBytes({ weight }: WeightUse): number {
+  return weight.dims.reduce((bytes, size) => bytes * size, bytesOf[weight.type]);
+}

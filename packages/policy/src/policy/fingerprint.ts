@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import type { Graph } from "@ringrank/model";
+
+/**
+ * A digest of what the policy looks at: operators, attributes, edges and shapes, not names. Two graphs with one
+ * fingerprint divide into the same factors in the same order, so a policy made for one fits the other.
+ */
+export function fingerprint(graph: Graph): string {
+  const numbers = new Map<string, number>([["", -1]]);
+  const numberOf = (name: string): number => {
+    const known = numbers.get(name);
+    if (known !== undefined) return known;
+    numbers.set(name, numbers.size);
+    return numbers.size - 1;
+  };
+  const hash = createHash("sha256");
+  const add = (...parts: readonly unknown[]): void => void hash.update(`${JSON.stringify(parts)}\n`);
+  for (const { name, type, dims } of graph.inputs) add("input", numberOf(name), type, dims);
+  for (const { opType, domain, inputs, outputs, attributes } of graph.nodes) {
+    for (const name of inputs) {
+      const weight = graph.weights.get(name);
+      if (weight !== undefined && !numbers.has(name)) add("weight", weight.type, weight.dims);
+    }
+    // Attributes that hold graphs or tensors belong to operators the policy keeps whole or reads by shape.
+    const plain = Object.entries(attributes).filter(([, { kind }]) => kind !== "graph" && kind !== "tensor");
+    add(domain, opType, inputs.map(numberOf), outputs.map(numberOf), plain.sort(byKey));
+  }
+  for (const { name } of graph.outputs) add("output", numberOf(name));
+  for (const { states, window } of graph.caches) {
+    add(
+      "cache",
+      window,
+      states.map(({ past, present, axis }) => [numberOf(past), numberOf(present), axis]),
+    );
+  }
+  return hash.digest("hex");
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,99 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Graph } from "@ringrank/model";
+import { type FactoredGraph, propagateFactors } from "../analysis/propagate.js";
+import { findRoles, type Roles } from "../analysis/roles.js";
+import { decide, type Limits, type Objective, planFor } from "../decide/decide.js";
+import { buildPrograms as buildFromPlan } from "../program/build.js";
+import type { RankProgram } from "../program/program.js";
+import { describePlan } from "./describe-plan.js";
+import { fingerprint } from "./fingerprint.js";
+import { PartitionPolicy } from "./partition-policy.js";
+import { readPolicyData } from "./read-policy.js";
+
+export interface PlanOptions {
+  /** How many ranks share the model, 1 to 64. */
+  readonly ranks: number;
+  /** Default `memory`. */
+  readonly objective?: Objective | undefined;
+  /** Most parameter bytes a rank may keep. Default: no limit. */
+  readonly memoryPerRank?: number | undefined;
+}
+
+/**
+ * The partition policy of a graph, from operators and shapes alone.
+ *
+ * @throws RingrankError RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no
+ *   plan fits `memoryPerRank`; RR_GRAPH: a malformed graph
+ */
+export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
+  const limits: Limits = {
+    ranks: options.ranks,
+    objective: options.objective ?? "memory",
+    memoryPerRank: options.memoryPerRank ?? Number.POSITIVE_INFINITY,
+  };
+  const { factored, found } = analyse(graph);
+  return new PartitionPolicy(describePlan(factored, found, decide(factored, found, limits), limits));
+}
+
+/**
+ * A policy that was written down, for this graph. Only the decisions are taken from `data`; everything else is
+ * found anew, so that what the policy says is what is done.
+ *
+ * @throws RingrankError RR_POLICY: not a policy, made for another graph or world size, or contradictory
+ */
+export function policyFromJSON(
+  graph: Graph,
+  data: unknown,
+  options: { readonly ranks: number },
+): PartitionPolicy {
+  const read = readPolicyData(data);
+  if (read.ranks !== options.ranks) {
+    throw new RingrankError(
+      "RR_POLICY",
+      `the policy is for ${read.ranks} ranks, the model is loaded on ${options.ranks}; plan again`,
+    );
+  }
+  if (read.graph !== fingerprint(graph)) {
+    throw new RingrankError(
+      "RR_POLICY",
+      "the policy was made for another graph (operators, shapes or edges differ); plan again",
+    );
+  }
+  const { factored, found } = analyse(graph);
+  const plan = planFor(factored, found, chosenRoles(found, read.sharded), read.ranks);
+  const limits: Limits = {
+    ranks: read.ranks,
+    objective: read.objective,
+    memoryPerRank: Number.POSITIVE_INFINITY,
+  };
+  return new PartitionPolicy(describePlan(factored, found, plan, limits));
+}
+
+/** One program per rank. `entry` names the graph's entry point; default `forward`. */
+export function buildPrograms(graph: Graph, policy: PartitionPolicy, entry = "forward"): RankProgram[] {
+  const { factored, found } = analyse(graph);
+  const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);
+  return buildFromPlan(
+    factored,
+    found.uses,
+    planFor(factored, found, chosenRoles(found, sharded), policy.ranks),
+    entry,
+  );
+}
+
+function chosenRoles(found: Roles, ids: readonly number[]): Roles["roles"] {
+  return ids.map((id) => {
+    const role = found.roles[id];
+    if (role === undefined)
+      throw new RingrankError(
+        "RR_POLICY",
+        `the policy shards factor ${id}; this graph has ${found.roles.length}`,
+      );
+    return role;
+  });
+}
+
+function analyse(graph: Graph): { factored: FactoredGraph; found: Roles } {
+  const factored = propagateFactors(graph);
+  return { factored, found: findRoles(factored) };
+}

@@ -1,0 +1,49 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Objective } from "../decide/decide.js";
+import { policyVersion } from "./partition-policy.js";
+
+/** The decisions in a policy that somebody wrote down. */
+export interface WrittenPolicy {
+  readonly ranks: number;
+  readonly objective: Objective;
+  readonly graph: string;
+  /** Ids of the factors to shard. */
+  readonly sharded: readonly number[];
+}
+
+/** @throws RingrankError RR_POLICY: `data` is not what `policy.toJSON()` gives */
+export function readPolicyData(data: unknown): WrittenPolicy {
+  const policy = asRecord(data, "a policy");
+  if (policy.version !== policyVersion) fail(`version ${policyVersion}`, policy.version);
+  const { ranks, objective, graph, factors } = policy;
+  if (typeof ranks !== "number" || !Number.isInteger(ranks) || ranks < 1)
+    return fail("ranks to be a whole number", ranks);
+  if (objective !== "memory" && objective !== "time")
+    return fail('objective to be "memory" or "time"', objective);
+  if (typeof graph !== "string") return fail("graph to be a digest", graph);
+  if (!Array.isArray(factors)) return fail("factors to be a list", factors);
+  const sharded = factors.flatMap((one: unknown): number[] => {
+    const { id, sharded } = asRecord(one, "a factor");
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0)
+      return fail("a factor's id to be a whole number", id);
+    if (typeof sharded !== "boolean") return fail("a factor's sharded to be true or false", sharded);
+    return sharded ? [id] : [];
+  });
+  if (new Set(sharded).size !== sharded.length) return fail("every factor once", "a repeated id");
+  return { ranks, objective, graph, sharded };
+}
+
+function asRecord(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return fail(`${what} to be an object`, value);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function fail(expected: string, got: unknown): never {
+  const text = JSON.stringify(got) ?? String(got);
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  throw new RingrankError(
+    "RR_POLICY",
+    `not a partition policy: expected ${expected}, got ${shown}. Give what policy.toJSON() returned.`,
+  );
+}

@@ -1,0 +1,101 @@
+import type { PolicyData, WeightPlacement } from "./partition-policy.js";
+
+/** What was sharded, into what, and why: one line a factor. */
+export function shortTable(policy: PolicyData): string {
+  const rows = policy.factors.map((factor) => [
+    `${factor.units} ${factor.label}`,
+    factor.sharded ? factor.perRank.join("+") : "whole",
+    factor.count === 1 ? "once" : `${factor.count}×`,
+    formatBytes(factor.bytes),
+    factor.reason,
+  ]);
+  return [
+    ...align([["factor", "per rank", "occurs", "weights", "why"], ...rows]),
+    "",
+    ...summary(policy),
+  ].join("\n");
+}
+
+/** The short table, then every weight, equal ones of different layers in one line. */
+export function table(policy: PolicyData): string {
+  const groups = new Map<string, { names: string[]; placement: WeightPlacement }>();
+  for (const [name, placement] of Object.entries(policy.weights)) {
+    const key = JSON.stringify([placement, name.replaceAll(/\d+/g, "#")]);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { names: [name], placement });
+    else known.names.push(name);
+  }
+  const rows = [...groups.values()].map(({ names, placement }) => [
+    names.length === 1 ? names[0]! : `${common(names)} (${names.length})`,
+    placement.structure,
+    placement.placement,
+    shares(placement),
+    placement.reason,
+  ]);
+  return [
+    shortTable(policy),
+    "",
+    ...align([["weight", "factors", "placement", "share", "why"], ...rows]),
+  ].join("\n");
+}
+
+function summary(policy: PolicyData): string[] {
+  const { bytesPerRank, totalBytes, predicted } = policy;
+  const fullest = Math.max(...bytesPerRank);
+  const lines = [
+    `weights: ${formatBytes(totalBytes)} in all; per rank ${distinct(bytesPerRank.map(formatBytes))} (at most ${percent(fullest / totalBytes)})`,
+  ];
+  if (policy.ranks > 1) {
+    lines.push(
+      `a token: ${predicted.allReducesPerToken} all-reduces, ${formatBytes(predicted.collectiveBytesPerToken)} from each rank`,
+    );
+  }
+  for (const { operator, node, bytes } of policy.unruled) {
+    lines.push(
+      `node ${node}: no rule for ${operator}, so it runs on whole tensors (${formatBytes(bytes)} of weights)`,
+    );
+  }
+  return lines;
+}
+
+function shares({ bytesPerRank, dims }: WeightPlacement): string {
+  const largest = Math.max(...bytesPerRank);
+  const whole = dims.reduce((count, size) => count * size, 4);
+  return percent(largest / whole);
+}
+
+/** Names that differ only in numbers: the numbers become `#`. */
+function common(names: readonly string[]): string {
+  return names[0]!.replaceAll(/\d+/g, "#");
+}
+
+function distinct(values: readonly string[]): string {
+  const first = values[0]!;
+  return values.every((value) => value === first) ? first : values.join(", ");
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)}%`;
+}
+
+function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+}

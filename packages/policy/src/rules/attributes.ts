@@ -1,0 +1,39 @@
+import type { Attribute, ConstantTensor, GraphNode } from "@ringrank/model";
+
+/** Reading and making node attributes. */
+
+export function intAttribute(node: GraphNode, name: string, otherwise: number): number {
+  const attribute = node.attributes[name];
+  return attribute?.kind === "int" ? attribute.value : otherwise;
+}
+
+export function intsAttribute(node: GraphNode, name: string): readonly number[] | undefined {
+  const attribute = node.attributes[name];
+  return attribute?.kind === "ints" ? attribute.value : undefined;
+}
+
+export function int(value: number): Attribute {
+  return { kind: "int", value };
+}
+
+/** A default-domain node with one output. */
+export function makeNode(
+  opType: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: Readonly<Record<string, Attribute>> = {},
+): GraphNode {
+  return { opType, domain: "", inputs, outputs: [output], attributes };
+}
+
+export function int64Tensor(
+  values: readonly number[],
+  dims: readonly number[] = [values.length],
+): ConstantTensor {
+  return { type: "int64", dims, data: BigInt64Array.from(values, (value) => BigInt(value)) };
+}
+
+/** An axis counted from the end, as a plain index. */
+export function normalizeAxis(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
+}

@@ -1,0 +1,129 @@
+import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
+import { intAttribute, intsAttribute, normalizeAxis } from "./attributes.js";
+import { freshOutputs } from "./matmul.js";
+import type { Operator, Propagation, Rule } from "./rule.js";
+
+/** Operators that look along an axis, so that no rank may have only a part of it. */
+function wholeAxis(why: string, defaultAxis: number): Rule {
+  return {
+    propagate(operator, factors) {
+      const input = factors.input(0);
+      const axis = normalizeAxis(intAttribute(operator.node, "axis", defaultAxis), input.length);
+      factors.whole(input[axis]!, why);
+      return [input];
+    },
+  };
+}
+
+/** Normalizes over all axes from `axis` on; scale and bias have the shape of those. */
+const layerNorm: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), input.length);
+    const normalized = input.slice(axis);
+    for (const dim of normalized) factors.whole(dim, "normalized over");
+    for (const slot of [1, 2]) {
+      if (operator.inputs[slot] === undefined) continue;
+      const scale = factors.input(slot);
+      scale.forEach((dim, index) => {
+        const mine = normalized[normalized.length - scale.length + index];
+        if (mine !== undefined && !isOne(sizeOf(dim))) factors.unify(mine, dim);
+      });
+    }
+    const statistics = input.map((dim, index) => (index < axis ? dim : []));
+    return operator.outputs.map((_, index) => (index === 0 ? input : statistics));
+  },
+};
+
+/** CumSum along the axis that its second input names. */
+const cumSum: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const axis = operator.inputs[1]?.contents?.[0]?.[0];
+    if (axis === undefined)
+      for (const dim of input) factors.whole(dim, "summed along an axis known only when running");
+    else factors.whole(input[normalizeAxis(axis, input.length)]!, "summed along");
+    return [input];
+  },
+};
+
+/** Reductions: the sum contracts its axes; the others need them whole. */
+function reduce(sums: boolean): Rule {
+  return {
+    propagate(operator, factors) {
+      const input = factors.input(0);
+      const axes = reducedAxes(operator, input.length);
+      if (axes === undefined) {
+        for (const dim of input) factors.whole(dim, "reduced along axes known only when running");
+        return freshOutputs(operator, factors, "reduced along axes known only when running");
+      }
+      for (const axis of axes) {
+        if (sums) factors.contract(input[axis]!);
+        else factors.whole(input[axis]!, "reduced over");
+      }
+      const keep = intAttribute(operator.node, "keepdims", 1) !== 0;
+      return [input.flatMap((dim, axis): Dim[] => (!axes.has(axis) ? [dim] : keep ? [[]] : []))];
+    },
+    ...(sums ? { linearity: { kind: "one", slots: [0] } as const } : {}),
+  };
+}
+
+function reducedAxes(operator: Operator, rank: number): Set<number> | undefined {
+  const { node, inputs } = operator;
+  const listed = intsAttribute(node, "axes") ?? inputs[1]?.contents?.map(([axis]) => axis);
+  if (listed === undefined && inputs[1] !== undefined) return undefined;
+  if (listed !== undefined && listed.length > 0)
+    return new Set(listed.map((axis) => normalizeAxis(axis, rank)));
+  const none = intAttribute(node, "noop_with_empty_axes", 0) !== 0;
+  return new Set(none ? [] : Array.from({ length: rank }, (_, axis) => axis));
+}
+
+/**
+ * Rotary embedding turns pairs of lanes by an angle per position (Su et al., RoFormer, arXiv:2104.09864). In the
+ * opset 23 form on `[batch, heads, sequence, lanes]` every head is turned alike; lanes meet in pairs, so they stay
+ * whole.
+ */
+const rotaryEmbedding: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const lanes = input.at(-1)!;
+    factors.whole(lanes, "turned in pairs");
+    if (input.length !== 4) factors.whole(input.at(-1)!, "heads are not a dimension of their own");
+    for (const slot of [1, 2, 3]) {
+      if (operator.inputs[slot] === undefined) continue;
+      for (const dim of factors.input(slot)) factors.whole(dim, "angles");
+    }
+    return [input];
+  },
+};
+
+/** Outputs that are related to no input: small integers for shapes. */
+const unrelated: Rule = {
+  propagate: (operator: Operator, factors: Propagation) =>
+    freshOutputs(operator, factors, "counted, not computed from"),
+};
+
+/** A constant: what it holds is free to be divided. */
+const constant: Rule = {
+  propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
+};
+
+export const normalizeRules: Readonly<Record<string, Rule>> = {
+  Softmax: wholeAxis("normalized over", -1),
+  LogSoftmax: wholeAxis("normalized over", -1),
+  LayerNormalization: layerNorm,
+  RMSNormalization: layerNorm,
+  SimplifiedLayerNormalization: layerNorm,
+  CumSum: cumSum,
+  ReduceSum: reduce(true),
+  ReduceMean: reduce(false),
+  ReduceMax: reduce(false),
+  ReduceMin: reduce(false),
+  ReduceProd: reduce(false),
+  ReduceL2: reduce(false),
+  ReduceSumSquare: reduce(false),
+  RotaryEmbedding: rotaryEmbedding,
+  Range: unrelated,
+  Size: unrelated,
+  Constant: constant,
+};

@@ -1,0 +1,142 @@
+import type { ConstantTensor, GraphNode } from "@ringrank/model";
+import { type Dim, freshDim, isOne, isStatic, type SizePair, sizeOf } from "../factors/factor.js";
+import { int64Tensor, makeNode } from "./attributes.js";
+import type { Localization, Operator, Rule } from "./rule.js";
+
+/**
+ * Operators that keep the elements in order and only regroup them: the product of all input dimensions is the
+ * product of all output dimensions, matched from both ends.
+ */
+function regroup(targetSlot?: number): Rule {
+  return {
+    propagate(operator, factors) {
+      const out = operator.outputs[0]!.dims.map(freshDim);
+      factors.unify(factors.input(0).flat(), out.flat());
+      return [out];
+    },
+    linearity: { kind: "one", slots: [0] },
+    ...(targetSlot === undefined
+      ? {}
+      : { localize: (operator, local) => retarget(operator, local, targetSlot) }),
+  };
+}
+
+/**
+ * A node whose input `slot` spells out its output shape, with the sharded sizes made local. Shape arithmetic stays
+ * global, so a computed target is scaled where it is consumed; −1, 0 and broadcast 1 stay.
+ */
+export function retarget(operator: Operator, local: Localization, slot: number): GraphNode[] {
+  const { node } = operator;
+  const outputs = local.outputDims(0);
+  const inputs = node.inputs.map((_, index) => local.input(index));
+  const target = operator.inputs[slot];
+  if (!outputs.some((dim) => local.isSharded(dim)) || target === undefined)
+    return [rename(node, inputs, local)];
+  const contents = target.contents;
+  const entries = outputs.map((dim, axis) => entry(dim, contents?.[axis], local));
+  const before: GraphNode[] = [];
+  if (contents !== undefined && entries.every((one) => one.fixed !== undefined)) {
+    inputs[slot] = local.constant(int64Tensor(entries.map((one) => one.fixed!)));
+  } else {
+    const scaled = local.value();
+    const up = local.constant(int64Tensor(entries.map((one) => one.times)));
+    const down = local.constant(int64Tensor(entries.map((one) => one.by)));
+    const whole = local.value();
+    before.push(makeNode("Mul", [local.input(slot), up], whole), makeNode("Div", [whole, down], scaled));
+    inputs[slot] = scaled;
+  }
+  return [...before, rename(node, inputs, local)];
+}
+
+/** One entry of a target: its local value where known when planning, and the ratio by which to scale it. */
+function entry(
+  dim: Dim,
+  content: SizePair | undefined,
+  local: Localization,
+): { fixed?: number; times: number; by: number } {
+  const placeholder = content !== undefined && isStatic(content) && content[0] <= 0;
+  if (placeholder || !local.isSharded(dim)) {
+    return { times: 1, by: 1, ...(content !== undefined && isStatic(content) ? { fixed: content[0] } : {}) };
+  }
+  if (content !== undefined && isOne(content)) return { fixed: 1, times: 1, by: 1 };
+  const size = local.size(dim);
+  const whole = sizeOf(dim);
+  const ratio = { times: size[0], by: whole[0] };
+  return isStatic(size) && content !== undefined && isStatic(content) ? { ...ratio, fixed: size[0] } : ratio;
+}
+
+function rename(node: GraphNode, inputs: readonly string[], local: Localization): GraphNode {
+  return { ...node, inputs, outputs: node.outputs.map((_, index) => local.output(index)) };
+}
+
+/** Repeats along dimensions of size 1. */
+const expand: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const out = operator.outputs[0]!.dims.map((size, axis, all) => {
+      const mine = input[input.length - (all.length - axis)];
+      return mine === undefined || isOne(sizeOf(mine)) ? freshDim(size) : mine;
+    });
+    return [out];
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize: (operator, local) => retarget(operator, local, 1),
+};
+
+/** A constant everywhere, so any part of it is like any other. */
+const constantOfShape: Rule = {
+  propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
+  localize: (operator, local) => retarget(operator, local, 0),
+};
+
+/** Sizes stay global: where the input is sharded, its sizes are scaled back. */
+const shape: Rule = {
+  propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
+  localize(operator, local) {
+    const { node } = operator;
+    const dims = local.inputDims(0);
+    if (!dims.some((dim) => local.isSharded(dim))) {
+      return [{ ...node, inputs: [local.input(0)], outputs: [local.output(0)] }];
+    }
+    const start = sliceBound(node, "start", dims.length, 0);
+    const end = sliceBound(node, "end", dims.length, dims.length);
+    const chosen = dims.slice(start, end);
+    const ratio = (of: (dim: Dim) => number): ConstantTensor =>
+      int64Tensor(chosen.map((dim) => (local.isSharded(dim) ? of(dim) : 1)));
+    const here = local.value();
+    const scaled = local.value();
+    return [
+      { ...node, inputs: [local.input(0)], outputs: [here] },
+      makeNode("Mul", [here, local.constant(ratio((dim) => sizeOf(dim)[0]))], scaled),
+      makeNode("Div", [scaled, local.constant(ratio((dim) => local.size(dim)[0]))], local.output(0)),
+    ];
+  },
+};
+
+function sliceBound(node: GraphNode, name: string, rank: number, otherwise: number): number {
+  const attribute = node.attributes[name];
+  if (attribute?.kind !== "int") return otherwise;
+  const value = attribute.value < 0 ? attribute.value + rank : attribute.value;
+  return Math.min(Math.max(value, 0), rank);
+}
+
+const transpose: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const perm = operator.node.attributes.perm;
+    const order = perm?.kind === "ints" ? perm.value : input.map((_, axis) => input.length - 1 - axis);
+    return [order.map((axis) => input[axis]!)];
+  },
+  linearity: { kind: "one", slots: [0] },
+};
+
+export const reshapeRules: Readonly<Record<string, Rule>> = {
+  Reshape: regroup(1),
+  Flatten: regroup(),
+  Squeeze: regroup(),
+  Unsqueeze: regroup(),
+  Expand: expand,
+  ConstantOfShape: constantOfShape,
+  Shape: shape,
+  Transpose: transpose,
+};

@@ -1,0 +1,266 @@
+import { type Dim, freshDim, isOne, isStatic, sameSize, sizeOf, sumDim } from "../factors/factor.js";
+import { int64Tensor, intAttribute, intsAttribute, normalizeAxis } from "./attributes.js";
+import type { Localization, Operator, Propagation, Rule } from "./rule.js";
+
+/** The whole dimension is its parts laid end to end; the parts need not be equal. */
+const split: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), input.length);
+    const parts = operator.outputs.map((operand) => freshDim(operand!.dims[axis]!));
+    factors.unify(input[axis]!, sumDim(parts));
+    factors.cut(parts);
+    return parts.map((part) => input.map((dim, index) => (index === axis ? part : dim)));
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize(operator, local) {
+    const { node } = operator;
+    const outputs = node.outputs.map((_, index) => local.output(index));
+    const parts = local.cut();
+    if (!parts.some((part) => local.isSharded(part))) {
+      return [{ ...node, inputs: node.inputs.map((_, slot) => local.input(slot)), outputs }];
+    }
+    const sizes = local.constant(int64Tensor(parts.map((part) => local.size(part)[0])));
+    const { num_outputs: _, split: __, ...attributes } = node.attributes;
+    return [{ ...node, attributes, inputs: [local.input(0), sizes], outputs }];
+  },
+};
+
+const concat: Rule = {
+  propagate(operator, factors) {
+    const shapes = operator.inputs.map((_, slot) => factors.input(slot));
+    const [first] = shapes;
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), first!.length);
+    const out = first!.map((dim, index) => {
+      if (index === axis) return sumDim(shapes.map((shape) => shape[axis]!));
+      for (const shape of shapes.slice(1)) factors.unify(dim, shape[index]!);
+      return dim;
+    });
+    return [out];
+  },
+};
+
+/**
+ * Static bounds cut a dimension in three; a whole range is the dimension itself. A step above 1, a negative one, or
+ * bounds known only when running need the dimension whole.
+ */
+const slice: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const ranges = sliceRanges(operator);
+    const output = operator.outputs[0]!;
+    const out = input.map((dim, axis): Dim => {
+      const size = output.dims[axis]!;
+      const range = ranges?.get(axis);
+      if (ranges !== undefined && (range === undefined || sameSize(size, sizeOf(dim)))) {
+        if (range === undefined || range.step === 1) return dim;
+      }
+      if (range === undefined || range.step !== 1 || !isStatic(sizeOf(dim)) || range.start === undefined) {
+        factors.whole(dim, "bounds known only when running, or a step");
+        return wholeDim(operator, factors, size);
+      }
+      const parts = cutOut(dim, range.start, size[0], factors);
+      factors.cut(parts);
+      return parts[1]!;
+    });
+    return [out];
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize(operator, local) {
+    const { node } = operator;
+    const inputs = node.inputs.map((_, slot) => local.input(slot));
+    const outputs = [local.output(0)];
+    const ranges = sliceRanges(operator);
+    const inputDims = local.inputDims(0);
+    if (ranges === undefined || !inputDims.some((dim) => local.isSharded(dim)))
+      return [{ ...node, inputs, outputs }];
+    // One sharded axis is cut at most: the cut parts belong to it.
+    const axes = [...ranges.keys()];
+    const bounds = axes.map((axis) => {
+      const range = ranges.get(axis)!;
+      const dim = inputDims[axis]!;
+      if (!local.isSharded(dim)) return [range.rawStart, range.rawEnd] as const;
+      if (sameSize(sizeOf(dim), sizeOf(local.outputDims(0)[axis]!)))
+        return [0, Number.MAX_SAFE_INTEGER] as const;
+      const [before, middle] = local.cut();
+      const start = local.size(before!)[0];
+      return [start, start + local.size(middle!)[0]] as const;
+    });
+    const constant = (values: readonly number[]): string => local.constant(int64Tensor(values));
+    return [
+      {
+        ...node,
+        attributes: {},
+        inputs: [
+          inputs[0]!,
+          constant(bounds.map(([start]) => start)),
+          constant(bounds.map(([, end]) => end)),
+          constant(axes),
+          constant(axes.map((axis) => ranges.get(axis)!.step)),
+        ],
+        outputs,
+      },
+    ];
+  },
+};
+
+interface Range {
+  /** First index, counted from the start; undefined where known only when running. */
+  readonly start: number | undefined;
+  readonly rawStart: number;
+  readonly rawEnd: number;
+  readonly step: number;
+}
+
+/** Ranges by axis, from attributes (opset 1) or inputs (10 and later); undefined where axes or steps are computed. */
+function sliceRanges(operator: Operator): Map<number, Range> | undefined {
+  const { node, inputs } = operator;
+  const rank = inputs[0]!.dims.length;
+  const list = (name: string, slot: number): readonly (readonly [number, number])[] | undefined =>
+    intsAttribute(node, name)?.map((value) => [value, value] as const) ?? inputs[slot]?.contents;
+  const starts = list("starts", 1);
+  const ends = list("ends", 2);
+  if (starts === undefined || ends === undefined) return undefined;
+  const axes = list("axes", 3) ?? starts.map((_, index) => [index, index] as const);
+  const steps = list("steps", 4) ?? starts.map(() => [1, 1] as const);
+  const ranges = new Map<number, Range>();
+  for (const [index, start] of starts.entries()) {
+    const axis = normalizeAxis(axes[index]![0], rank);
+    const size = inputs[0]!.dims[axis]!;
+    const known = isStatic(start) && (start[0] >= 0 || isStatic(size));
+    ranges.set(axis, {
+      start: known ? Math.min(start[0] < 0 ? start[0] + size[0] : start[0], size[0]) : undefined,
+      rawStart: start[0],
+      rawEnd: ends[index]![0],
+      step: steps[index]![0],
+    });
+  }
+  return ranges;
+}
+
+/** `dim` as what lies before `[start, start + length)`, that range, and what lies behind it. */
+export function cutOut(dim: Dim, start: number, length: number, factors: Propagation): [Dim, Dim, Dim] {
+  const size = sizeOf(dim)[0];
+  const part = (length: number): Dim => freshDim([length, length]);
+  const parts: [Dim, Dim, Dim] = [part(start), part(length), part(size - start - length)];
+  factors.unify(dim, sumDim(parts));
+  return parts;
+}
+
+function wholeDim(_operator: Operator, factors: Propagation, size: readonly [number, number]): Dim {
+  const dim = freshDim(size);
+  factors.whole(dim, "cut at bounds known only when running");
+  return dim;
+}
+
+/**
+ * Indices known when planning cut a run out of the axis (many exports cut a fused projection so); a table read by
+ * computed indices is a lookup, which contracts the table's rows: a rank that lacks the row owes zero. Any other
+ * use needs the axis whole.
+ */
+const gather: Rule = {
+  propagate(operator, factors) {
+    const data = factors.input(0);
+    const indices = factors.input(1);
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), data.length);
+    const rows = data[axis]!;
+    const rest = [data.slice(0, axis), data.slice(axis + 1)] as const;
+    const run = constantRun(operator);
+    if (run !== undefined && isStatic(sizeOf(rows))) {
+      const parts = cutOut(rows, run.start, run.length, factors);
+      factors.cut(parts);
+      return [[...rest[0], ...(run.scalar ? [] : [parts[1]]), ...rest[1]]];
+    }
+    if (isLookup(operator, axis)) factors.contract(rows);
+    else factors.whole(rows, "picked by indices known only when running");
+    return [[...rest[0], ...indices, ...rest[1]]];
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize(operator, local) {
+    const { node } = operator;
+    const axis = normalizeAxis(intAttribute(node, "axis", 0), local.inputDims(0).length);
+    const rows = local.inputDims(0)[axis]!;
+    const plain = { ...node, inputs: [local.input(0), local.input(1)], outputs: [local.output(0)] };
+    if (!local.isSharded(rows)) return [plain];
+    const run = constantRun(operator);
+    if (run === undefined) return maskedLookup(operator, local, rows);
+    const [before, middle] = local.cut();
+    const start = local.size(before!)[0];
+    const length = run.scalar ? 1 : local.size(middle!)[0];
+    const picked = Array.from({ length }, (_, index) => start + index);
+    return [
+      { ...plain, inputs: [local.input(0), local.constant(int64Tensor(picked, run.scalar ? [] : [length]))] },
+    ];
+  },
+};
+
+/** A scalar index, or consecutive ascending ones, known when planning. */
+function constantRun(operator: Operator): { start: number; length: number; scalar: boolean } | undefined {
+  const indices = operator.inputs[1]!;
+  const contents = indices.contents;
+  if (contents === undefined || contents.length === 0 || indices.dims.length > 1 || !contents.every(isStatic))
+    return undefined;
+  const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), operator.inputs[0]!.dims.length);
+  const size = operator.inputs[0]!.dims[axis]![0];
+  const values = contents.map(([value]) => (value < 0 ? value + size : value));
+  if (!values.every((value, index) => value === values[0]! + index)) return undefined;
+  return { start: values[0]!, length: values.length, scalar: indices.dims.length === 0 };
+}
+
+function isLookup(operator: Operator, axis: number): boolean {
+  const data = operator.inputs[0]!;
+  return axis === 0 && data.isWeight && data.type === "float32" && !isOne(data.dims[0]!);
+}
+
+/**
+ * A rank with rows `[start, start + n)` looks up the ids among them and gives zero for all others:
+ *
+ *     here = 0 ≤ ids − start < n;   out = here ? table[here ? ids − start : 0] : 0
+ */
+function maskedLookup(
+  operator: Operator,
+  local: Localization,
+  rows: Dim,
+): ReturnType<NonNullable<Rule["localize"]>> {
+  const { node } = operator;
+  const indices = operator.inputs[1]!;
+  const { type } = indices;
+  const scalar = (value: number): string =>
+    local.constant(
+      type === "int32"
+        ? { type, dims: [], data: Int32Array.of(value) }
+        : { type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) },
+    );
+  const [shifted, notBefore, notAfter, here, safe, found, mask] = Array.from({ length: 7 }, () =>
+    local.value(),
+  ) as [string, string, string, string, string, string, string];
+  const make = (opType: string, inputs: readonly string[], output: string) => ({
+    opType,
+    domain: "",
+    inputs,
+    outputs: [output],
+    attributes: {},
+  });
+  const zero = scalar(0);
+  return [
+    make("Sub", [local.input(1), scalar(local.start(rows))], shifted),
+    make("GreaterOrEqual", [shifted, zero], notBefore),
+    make("Less", [shifted, scalar(local.size(rows)[0])], notAfter),
+    make("And", [notBefore, notAfter], here),
+    make("Where", [here, shifted, zero], safe),
+    { ...node, inputs: [local.input(0), safe], outputs: [found] },
+    make("Unsqueeze", [here, local.constant(int64Tensor([-1]))], mask),
+    make(
+      "Where",
+      [mask, found, local.constant({ type: "float32", dims: [], data: Float32Array.of(0) })],
+      local.output(0),
+    ),
+  ];
+}
+
+export const segmentRules: Readonly<Record<string, Rule>> = {
+  Split: split,
+  Concat: concat,
+  Slice: slice,
+  Gather: gather,
+};

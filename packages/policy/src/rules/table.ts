@@ -1,0 +1,25 @@
+import type { GraphNode } from "@ringrank/model";
+import { elementwiseRules } from "./elementwise.js";
+import { matmulRules } from "./matmul.js";
+import { normalizeRules } from "./normalize.js";
+import { reshapeRules } from "./reshape.js";
+import type { Rule } from "./rule.js";
+import { segmentRules } from "./segments.js";
+
+/**
+ * Every operator the policy understands, by `operator` for the default ONNX domain and `domain::operator` for
+ * others. An operator that is not here runs on whole inputs, and the policy says so.
+ */
+const rules: ReadonlyMap<string, Rule> = new Map(
+  [elementwiseRules, matmulRules, reshapeRules, segmentRules, normalizeRules].flatMap((family) =>
+    Object.entries(family),
+  ),
+);
+
+export function operatorName(node: GraphNode): string {
+  return node.domain === "" || node.domain === "ai.onnx" ? node.opType : `${node.domain}::${node.opType}`;
+}
+
+export function ruleFor(node: GraphNode): Rule | undefined {
+  return rules.get(operatorName(node));
+}
