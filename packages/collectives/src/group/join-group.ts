@@ -31,9 +31,7 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
       `rank: expected an integer from 0 to ${handle.worldSize - 1}; got ${String(rank)}`,
     );
   }
-  if (!["auto", "ring", "one-shot"].includes(algorithm)) {
-    throw new RingrankError("RR_OPTION", `algorithm: expected auto, ring or one-shot; got ${algorithm}`);
-  }
+  requireAlgorithm(algorithm);
   if (Atomics.compareExchange(memory.words, memory.layout.joined(rank), 0, 1) !== 0) {
     throw new RingrankError(
       "RR_OPTION",
@@ -41,4 +39,14 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
     );
   }
   return new GroupMember(memory, handle, rank, algorithm, observeRing);
+}
+
+/** @throws RR_OPTION */
+export function requireAlgorithm(algorithm: Algorithm): void {
+  if (algorithm !== "auto" && algorithm !== "ring" && algorithm !== "one-shot") {
+    throw new RingrankError(
+      "RR_OPTION",
+      `algorithm: expected auto, ring or one-shot; got ${String(algorithm)}`,
+    );
+  }
 }

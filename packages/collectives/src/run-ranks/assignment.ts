@@ -1,0 +1,16 @@
+import type { Algorithm } from "../communicator.js";
+import type { GroupHandle } from "../group/group.js";
+
+// What crosses between runRanks and the threads it starts, and nothing else.
+
+/** `workerData` of one rank's thread. */
+export interface Assignment {
+  readonly group: GroupHandle;
+  readonly rank: number;
+  readonly algorithm: Algorithm;
+  readonly taskUrl: string;
+  readonly data: unknown;
+}
+
+/** What a thread posts once. A failure's cause travels through the group's poison, where the first one wins. */
+export type Outcome = { readonly kind: "result"; readonly value: unknown } | { readonly kind: "failed" };

@@ -1,0 +1,63 @@
+import { Worker } from "node:worker_threads";
+import { RingrankError } from "@ringrank/errors";
+import type { Assignment, Outcome } from "./assignment.js";
+
+/** What a {@link RankThread} tells whoever started it. */
+export interface RankListener {
+  result(rank: number, value: unknown): void;
+  /** `error` is what this side saw; the group's poison may hold an earlier cause. */
+  failed(error: RingrankError): void;
+}
+
+/** One rank's thread, from the outside. */
+export class RankThread {
+  readonly #worker: Worker;
+  readonly #exited: Promise<unknown>;
+
+  /** @throws RR_OPTION if the data cannot be cloned or Node refuses `execArgv`. */
+  constructor(assignment: Assignment, execArgv: readonly string[] | undefined, listener: RankListener) {
+    const { rank } = assignment;
+    this.#worker = startWorker(assignment, execArgv);
+    this.#exited = new Promise((resolve) => this.#worker.once("exit", resolve));
+    this.#worker.on("message", (outcome: Outcome) => {
+      if (outcome.kind === "result") listener.result(rank, outcome.value);
+      else listener.failed(new RingrankError("RR_RANK_FAILED", `rank ${rank} failed`, { rank }));
+    });
+    this.#worker.on("error", (cause) => {
+      const message = `rank ${rank} ended by an error that nothing caught: ${String(cause)}`;
+      listener.failed(new RingrankError("RR_RANK_FAILED", message, { rank, cause }));
+    });
+    // After a result or a failure this comes too late to count.
+    this.#worker.on("exit", (exitCode) => {
+      const message =
+        `rank ${rank}: its thread ended with exit code ${exitCode} before the task returned; ` +
+        "a task must return or throw, and not call process.exit()";
+      listener.failed(new RingrankError("RR_RANK_DIED", message, { rank }));
+    });
+  }
+
+  /** Resolves once the thread is gone: by itself within `graceMs`, or ended. */
+  async end(graceMs: number): Promise<void> {
+    const grace = setTimeout(() => this.#worker.terminate(), graceMs);
+    await this.#exited;
+    clearTimeout(grace);
+  }
+}
+
+function startWorker(assignment: Assignment, execArgv: readonly string[] | undefined): Worker {
+  try {
+    return new Worker(new URL("./run-ranks-worker.js", import.meta.url), {
+      workerData: assignment,
+      name: `ringrank rank ${assignment.rank}`,
+      ...(execArgv ? { execArgv: [...execArgv] } : {}),
+    });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new RingrankError(
+      "RR_OPTION",
+      `the thread of rank ${assignment.rank} could not be started: expected data that structured clone takes ` +
+        `and execArgv that worker threads take; ${message}`,
+      { cause },
+    );
+  }
+}

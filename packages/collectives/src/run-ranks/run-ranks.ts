@@ -1,0 +1,108 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Algorithm } from "../communicator.js";
+import { createGroup, type GroupOptions } from "../group/group.js";
+import { requireAlgorithm } from "../group/join-group.js";
+import { poison, poisonCause } from "../group/poison.js";
+import { RankThread } from "./rank-thread.js";
+import { requireTaskUrl } from "./task.js";
+
+export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
+  /** How long the whole run may take, in milliseconds. Default 60 000, minimum 1; `Infinity` allowed. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the run; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Node options of the ranks' threads; default those of this process. TypeScript tasks need a loader here. */
+  readonly execArgv?: readonly string[] | undefined;
+  /** Default `auto`. */
+  readonly algorithm?: Algorithm | undefined;
+}
+
+/**
+ * Runs a function on every rank of a fresh group, each in its own thread, and resolves with what they return, by
+ * rank. The module at `taskUrl` exports the function of `(comm, data)`: one named `run`, or its default, or the
+ * only function it exports.
+ *
+ * It rejects with the root cause: where one rank throws and the others fail because it did, the one. When it
+ * settles, no thread is left; ranks that do not leave by themselves are ended, which takes the process with it if
+ * one is inside native code at that moment.
+ *
+ * @throws RR_RANKS, RR_TASK_URL and RR_OPTION for the arguments; RR_RANK_FAILED with the task's error as its
+ * cause (an error with a code of its own stays itself); RR_RANK_DIED if a thread ends early; RR_TIMEOUT; the
+ * signal's reason.
+ */
+export async function runRanks<Result = unknown, Data = unknown>(
+  worldSize: number,
+  taskUrl: string | URL,
+  data: Data,
+  options: RunRanksOptions = {},
+): Promise<Result[]> {
+  const { timeoutMs = 60_000, signal, execArgv, algorithm = "auto", stepTimeoutMs, windowBytes } = options;
+  const group = createGroup({ worldSize, stepTimeoutMs, windowBytes });
+  requireTimeout(timeoutMs);
+  requireAlgorithm(algorithm);
+  const url = requireTaskUrl(taskUrl, execArgv ?? process.execArgv);
+  signal?.throwIfAborted();
+
+  const threads: RankThread[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  try {
+    return await new Promise<Result[]>((resolve, reject) => {
+      const results = new Map<number, unknown>();
+      const fail = (error: RingrankError) => {
+        poison(group, error.toData());
+        reject(RingrankError.fromData(poisonCause(group)!));
+      };
+      const result = (rank: number, value: unknown) => {
+        results.set(rank, value);
+        if (results.size < worldSize) return;
+        resolve(Array.from({ length: worldSize }, (_, index) => results.get(index) as Result));
+      };
+      // A rank that has returned may exit.
+      const failed = (error: RingrankError) => {
+        if (error.code !== "RR_RANK_DIED" || !results.has(error.rank!)) fail(error);
+      };
+      onAbort = () => {
+        reject(signal?.reason);
+        poison(group, new RingrankError("RR_ABORTED", "the run was aborted by its caller").toData());
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      if (timeoutMs !== Number.POSITIVE_INFINITY) {
+        timer = setTimeout(() => fail(timeoutError(worldSize, results, timeoutMs)), timeoutMs);
+      }
+      for (let rank = 0; rank < worldSize; rank++) {
+        const assignment = { group, rank, algorithm, taskUrl: url, data };
+        threads.push(new RankThread(assignment, execArgv, { result, failed }));
+      }
+    });
+  } catch (error) {
+    poison(group, RingrankError.wrap(error, "RR_RANK_FAILED").toData());
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    if (onAbort) signal?.removeEventListener("abort", onAbort);
+    await Promise.all(threads.map((thread) => thread.end(graceMs)));
+  }
+}
+
+/** How long ranks may take to leave by themselves once the run has settled. */
+const graceMs = 500;
+
+function requireTimeout(timeoutMs: number): void {
+  const timer = Number.isFinite(timeoutMs) && timeoutMs >= 1 && timeoutMs < 2 ** 31;
+  if (!timer && timeoutMs !== Number.POSITIVE_INFINITY) {
+    throw new RingrankError(
+      "RR_OPTION",
+      `timeoutMs: expected a number of milliseconds from 1 to 2147483647, or Infinity; got ${String(timeoutMs)}`,
+    );
+  }
+}
+
+function timeoutError(worldSize: number, results: Map<number, unknown>, timeoutMs: number): RingrankError {
+  const late = Array.from({ length: worldSize }, (_, rank) => rank).filter((rank) => !results.has(rank));
+  return new RingrankError(
+    "RR_TIMEOUT",
+    `expected every rank to return within timeoutMs = ${timeoutMs}; still at work: ${late.join(", ")}`,
+    late.length === 1 ? { rank: late[0] } : {},
+  );
+}
