@@ -40,6 +40,11 @@ export class ConfigReader {
     return this.#find(names) !== undefined;
   }
 
+  /** Whether the field is there and null, by which configs switch off what its default would switch on. */
+  isNull(name: string): boolean {
+    return Object.hasOwn(this.#object, name) && this.#object[name] === null;
+  }
+
   /** A whole number; a count, so at least 1 and at most 2³¹ unless `range` says otherwise. */
   integer(names: FieldNames, options: Range & { readonly default?: number } = {}): number {
     return this.optionalInteger(names, options) ?? options.default ?? this.#missing(names, "an integer");

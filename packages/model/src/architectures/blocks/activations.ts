@@ -1,0 +1,31 @@
+import type { Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+
+/**
+ * An activation by the name that configs give it.
+ *
+ * @throws RR_CONFIG for one that is not known.
+ */
+export function activate({ g, config }: ModelContext, name: string, x: Value): Value {
+  switch (name) {
+    case "silu":
+    case "swish":
+      return g.quickGelu(x, 1);
+    case "gelu":
+    case "gelu_python":
+      return g.gelu(x, "none");
+    case "gelu_new":
+    case "gelu_fast":
+    case "gelu_pytorch_tanh":
+      return g.gelu(x, "tanh");
+    case "quick_gelu":
+      return g.quickGelu(x, 1.702);
+    case "relu":
+      return g.relu(x);
+    default:
+      throw config.error(
+        `unknown activation "${name}"; known are silu, swish, gelu, gelu_python, gelu_new, gelu_fast, ` +
+          "gelu_pytorch_tanh, quick_gelu, relu",
+      );
+  }
+}

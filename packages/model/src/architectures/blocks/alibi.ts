@@ -1,0 +1,23 @@
+import type { GraphBuilder, Value } from "../../graph/index.js";
+import type { CausalCache } from "./causal-cache.js";
+
+/**
+ * Attention with linear biases (https://arxiv.org/abs/2108.12409): `slope(head) · position(key)`, float32
+ * `[batch, heads, 1, past + sequence]`. The distance to the query differs from that by a number that is the
+ * same for all keys, which softmax does not see.
+ */
+export function alibi(g: GraphBuilder, cache: CausalCache, heads: number): Value {
+  const positions = g.cast(g.unsqueeze(cache.keyPositions, [1, 2]), "float32");
+  return g.mul(g.numbers(alibiSlopes(heads), [1, heads, 1, 1]), positions);
+}
+
+/**
+ * `2^(−8i/n)` for head i of n, from 1. Where n is no power of two, the series of the next smaller one is
+ * followed by every other number of the next larger one.
+ */
+export function alibiSlopes(heads: number): number[] {
+  const lower = 2 ** Math.floor(Math.log2(heads));
+  return Array.from({ length: heads }, (_, head) =>
+    head < lower ? 2 ** ((-8 * (head + 1)) / lower) : 2 ** ((-4 * (2 * (head - lower) + 1)) / lower),
+  );
+}

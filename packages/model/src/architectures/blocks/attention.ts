@@ -1,0 +1,115 @@
+import { type ConfigReader, configLimits } from "../../checkpoint/index.js";
+import type { GraphBuilder, Value } from "../../graph/index.js";
+import type { CausalCache } from "./causal-cache.js";
+
+/** The sizes that attention and all around it go by. */
+export interface AttentionShape {
+  readonly layers: number;
+  /** Of the residual stream. */
+  readonly width: number;
+  /** Of queries. */
+  readonly heads: number;
+  /** Of keys and values; a divisor of `heads`. */
+  readonly keyValueHeads: number;
+  /** Lanes per head. */
+  readonly headDim: number;
+}
+
+/** Heads and lanes beyond this are a mistake, or meant to exhaust memory. */
+const maxHeads = 2 ** 16;
+const maxLanes = 2 ** 16;
+
+/**
+ * The shape of a model in which every head has keys and values of its own, and heads share out the width.
+ *
+ * @throws RR_CONFIG unless the counts fit one another.
+ */
+export function multiHeadShape(config: ConfigReader): AttentionShape {
+  const { layers, width, heads } = countsOf(config);
+  const headDim = width / heads;
+  if (!Number.isInteger(headDim) || headDim > maxLanes) {
+    throw config.error(
+      `${heads} heads share out a width of ${width}: expected a whole number of lanes per head, up to ${maxLanes}`,
+    );
+  }
+  return { layers, width, heads, keyValueHeads: heads, headDim };
+}
+
+/**
+ * The shape of a model whose config may group heads (`num_key_value_heads`) and size them (`head_dim`).
+ *
+ * @throws RR_CONFIG unless the counts fit one another.
+ */
+export function groupedShape(config: ConfigReader): AttentionShape {
+  const headDim = config.optionalInteger("head_dim", { max: maxLanes });
+  const shape = headDim === undefined ? multiHeadShape(config) : { ...countsOf(config), headDim };
+  const keyValueHeads = config.integer("num_key_value_heads", { max: maxHeads, default: shape.heads });
+  if (shape.heads % keyValueHeads !== 0) {
+    throw config.error(
+      `expected "num_attention_heads" to be a multiple of "num_key_value_heads", got ${shape.heads} and ${keyValueHeads}`,
+    );
+  }
+  return { ...shape, keyValueHeads };
+}
+
+function countsOf(config: ConfigReader): Pick<AttentionShape, "layers" | "width" | "heads"> {
+  return {
+    layers: config.integer(["num_hidden_layers", "n_layer"], { max: configLimits.layers }),
+    // BLOOM's first configs say n_embed, which wins there.
+    width: config.integer(["n_embed", "n_embd", "hidden_size"]),
+    heads: config.integer(["num_attention_heads", "n_head"], { max: maxHeads }),
+  };
+}
+
+/** `[batch, sequence, heads · headDim]` to `[batch, heads, sequence, headDim]`. */
+export function separateHeads(g: GraphBuilder, x: Value, heads: number, headDim: number): Value {
+  return g.transpose(g.reshape(x, [0, 0, heads, headDim]), [0, 2, 1, 3]);
+}
+
+export interface Attention {
+  /** `[batch, heads, sequence, headDim]`. */
+  readonly query: Value;
+  /** New rows only, `[batch, keyValueHeads, sequence, headDim]`. */
+  readonly key: Value;
+  /** As `key`. */
+  readonly value: Value;
+  readonly layer: number;
+  readonly cache: CausalCache;
+  readonly shape: AttentionShape;
+  /** Of the scores. Default `1 / √headDim`. */
+  readonly scale?: number;
+  /** Added to the scores, each broadcast to `[batch, heads, sequence, past + sequence]`. */
+  readonly biases?: readonly Value[];
+}
+
+/**
+ * Causal attention over the cache and the new rows (https://arxiv.org/abs/1706.03762,
+ * https://arxiv.org/abs/2305.13245), `[batch, sequence, heads · headDim]`.
+ *
+ * Scores over the past and over the new rows are computed apart and share one softmax, so the cache is never
+ * copied. The queries of a group are stacked as rows, `[batch, keyValueHeads, group · sequence, headDim]`, so
+ * keys and values are never repeated.
+ *
+ * ```
+ *   q·pastKᵀ | q·newKᵀ  → + biases + mask → softmax → p | n  → p·pastV + n·newV
+ * ```
+ */
+export function attention(g: GraphBuilder, options: Attention): Value {
+  const { query, key, value, layer, cache, shape, biases = [] } = options;
+  const { heads, keyValueHeads, headDim } = shape;
+  const scale = options.scale ?? 1 / Math.sqrt(headDim);
+  const grouped = heads !== keyValueHeads;
+  const stack = (x: Value, last: number): Value => (grouped ? g.reshape(x, [0, keyValueHeads, -1, last]) : x);
+  const unstack = (x: Value, last: number): Value => (grouped ? g.reshape(x, [0, heads, -1, last]) : x);
+
+  const pastKey = cache.append(`${layer}.key`, key, keyValueHeads, headDim);
+  const pastValue = cache.append(`${layer}.value`, value, keyValueHeads, headDim);
+
+  const q = stack(query, headDim);
+  const scores = g.concat([g.matmulTransposed(q, pastKey, scale), g.matmulTransposed(q, key, scale)], 3);
+  const biased = [...biases, cache.mask].reduce((sum, bias) => g.add(sum, bias), unstack(scores, 0));
+  const weights = stack(g.softmax(biased), 0);
+  const [overPast, overNew] = g.splitBy(weights, cache.lengths, 2, 3);
+  const mixed = g.add(g.matmul(overPast!, pastValue), g.matmul(overNew!, value));
+  return g.reshape(g.transpose(unstack(mixed, headDim), [0, 2, 1, 3]), [0, 0, heads * headDim]);
+}

@@ -1,0 +1,82 @@
+import type { CacheState, GraphBuilder, Value } from "../../graph/index.js";
+import type { CausalStep } from "./causal-step.js";
+
+/** The caches of a model: layers that see equally far share one, and with it positions and mask. */
+export class CausalCaches {
+  readonly #g: GraphBuilder;
+  readonly #step: CausalStep;
+  readonly #byWindow = new Map<number | undefined, CausalCache>();
+
+  constructor(g: GraphBuilder, step: CausalStep) {
+    this.#g = g;
+    this.#step = step;
+  }
+
+  /** @param window how many positions a query sees, itself included; undefined for all */
+  get(window?: number): CausalCache {
+    let cache = this.#byWindow.get(window);
+    if (cache === undefined) {
+      cache = new CausalCache(this.#g, this.#step, window);
+      this.#byWindow.set(window, cache);
+    }
+    return cache;
+  }
+}
+
+/** Finite, so that a row with nothing to see has a softmax all the same. */
+const lowest = -3.4028234663852886e38;
+
+/**
+ * Keys and values of earlier steps, and what a query may see of them and of the new rows.
+ *
+ * Keys stand in the order `[past | new]`; a past row that holds nothing has the position −1.
+ */
+export class CausalCache {
+  /** int64 `[batch, past + sequence]`. */
+  readonly keyPositions: Value;
+  /** float32 `[batch, 1, sequence, past + sequence]`: 0 where the query sees the key, else the lowest number. */
+  readonly mask: Value;
+  /** int64 `[2]`: the sizes of `past` and `sequence`. */
+  readonly lengths: Value;
+  readonly #g: GraphBuilder;
+  /** Name of the dimension that grows. */
+  readonly #rows: string;
+  readonly #states: CacheState[] = [];
+
+  constructor(g: GraphBuilder, step: CausalStep, window: number | undefined) {
+    this.#g = g;
+    const suffix = window === undefined ? "" : `_window_${window}`;
+    this.#rows = `past${suffix}`;
+    const positions = g.input(`past_positions${suffix}`, "int64", ["batch", this.#rows]);
+    g.cache({
+      positions: positions.name,
+      ...(window === undefined ? {} : { window }),
+      states: this.#states,
+    });
+    this.keyPositions = g.concat([positions, step.positionIds], 1);
+    this.lengths = g.concat([g.shape(positions, 1, 2), g.shape(step.positionIds, 1, 2)], 0);
+    const filled = g.greaterOrEqual(positions, g.integer(0));
+    const valid = g.concat([filled, g.cast(step.attentionMask, "bool")], 1);
+    this.mask = this.#maskOf(step.positionIds, valid, window);
+  }
+
+  /**
+   * Keeps `present`, float32 `[batch, heads, sequence, headDim]`, as rows of the state `name`, and gives those
+   * of earlier steps, `[batch, heads, past, headDim]`.
+   */
+  append(name: string, present: Value, heads: number, headDim: number): Value {
+    const state: CacheState = { past: `past.${name}`, present: `present.${name}`, axis: 2 };
+    this.#states.push(state);
+    this.#g.output(state.present, present, "float32", ["batch", heads, "sequence", headDim]);
+    return this.#g.input(state.past, "float32", ["batch", heads, this.#rows, headDim]);
+  }
+
+  #maskOf(positionIds: Value, valid: Value, window: number | undefined): Value {
+    const g = this.#g;
+    const query = g.unsqueeze(positionIds, [1, 3]);
+    const key = g.unsqueeze(this.keyPositions, [1, 2]);
+    let seen = g.and(g.unsqueeze(valid, [1, 2]), g.lessOrEqual(key, query));
+    if (window !== undefined) seen = g.and(seen, g.less(g.sub(query, key), g.integer(window)));
+    return g.where(seen, g.numbers([0]), g.numbers([lowest]));
+  }
+}

@@ -1,0 +1,19 @@
+import { type GraphBuilder, interfaceNames, type Value } from "../../graph/index.js";
+
+/** The inputs of one step of a causal model; see `interfaceNames` for their types and shapes. */
+export interface CausalStep {
+  readonly inputIds: Value;
+  readonly attentionMask: Value;
+  readonly positionIds: Value;
+  readonly logitRows: Value;
+}
+
+export function causalStep(g: GraphBuilder): CausalStep {
+  const perToken = (name: string): Value => g.input(name, "int64", ["batch", "sequence"]);
+  return {
+    inputIds: perToken(interfaceNames.inputIds),
+    attentionMask: perToken(interfaceNames.attentionMask),
+    positionIds: perToken(interfaceNames.positionIds),
+    logitRows: g.input(interfaceNames.logitRows, "int64", ["rows"]),
+  };
+}

@@ -1,0 +1,18 @@
+import type { Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+
+export interface EmbeddingTable {
+  /** Of the tensor, `[rows, width]`. */
+  readonly name: string;
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** One row of the table per index: `[batch, sequence]` to `[batch, sequence, width]`. */
+export function embedding(
+  { g, parameters }: ModelContext,
+  indices: Value,
+  { name, rows, width }: EmbeddingTable,
+): Value {
+  return g.gather(parameters.get(name, [rows, width]), indices, 0);
+}

@@ -1,0 +1,32 @@
+import { type GraphBuilder, interfaceNames, type Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import type { CausalStep } from "./causal-step.js";
+import type { EmbeddingTable } from "./embedding.js";
+
+/**
+ * The rows that logits are wanted for, `[batch, sequence, width]` to `[rows, width]`. Before the last norm, so
+ * that what is owed to a sum is paid for these rows only.
+ */
+export function selectRows(g: GraphBuilder, x: Value, step: CausalStep, width: number): Value {
+  return g.gather(g.reshape(x, [-1, width]), step.logitRows, 0);
+}
+
+export interface LanguageHead {
+  /** The embedding, which is also the head where `tie_word_embeddings` says so. */
+  readonly table: EmbeddingTable;
+  /** The head's own tensor, `[vocabulary, width]`, where it is not tied. */
+  readonly separate: string;
+  /** What holds where the config does not say. */
+  readonly tiedByDefault: boolean;
+}
+
+/** Makes the graph's logits, `[rows, vocabulary]`, from the normed `x`, `[rows, width]`. */
+export function languageHead(context: ModelContext, x: Value, head: LanguageHead): void {
+  const { g, config, parameters } = context;
+  const { table, separate, tiedByDefault } = head;
+  const tied = config.boolean("tie_word_embeddings", { default: tiedByDefault });
+  // A tied head that is stored all the same is the embedding once more.
+  if (tied) parameters.ignore(separate);
+  const weight = parameters.get(tied ? table.name : separate, [table.rows, table.width]);
+  g.output(interfaceNames.logits, g.matmulTransposed(x, weight), "float32", ["rows", table.rows]);
+}

@@ -1,0 +1,37 @@
+import { RingrankError } from "@ringrank/errors";
+import { type Checkpoint, ConfigReader } from "../checkpoint/index.js";
+import { type Graph, GraphBuilder } from "../graph/index.js";
+import { Parameters } from "./parameters.js";
+import { architectures } from "./registry.js";
+
+export interface BuiltGraph {
+  readonly graph: Graph;
+  /** Names of tensors in the checkpoint that the graph does not use. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * The graph of a checkpoint's model, in standard operators and without annotations. Reads no parameter; where
+ * the checkpoint has a config alone, weights have the source `absent`.
+ *
+ * @throws RR_UNKNOWN_ARCHITECTURE for a model_type that is not registered; RR_CONFIG for a config that makes no
+ * sense or asks for what the graph would not compute; RR_TENSOR for a parameter that is missing or misshaped.
+ */
+export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): BuiltGraph {
+  const config = new ConfigReader(checkpoint.config);
+  const modelType = config.string("model_type");
+  const architecture = architectures.get(modelType);
+  if (architecture === undefined) {
+    throw new RingrankError(
+      "RR_UNKNOWN_ARCHITECTURE",
+      `no architecture for model_type "${modelType}"; known are ${[...architectures.keys()].join(", ")}`,
+    );
+  }
+  if (config.has("quantization_config")) {
+    throw config.error('"quantization_config" is set; expected weights in float32, float16 or bfloat16');
+  }
+  const g = new GraphBuilder();
+  const parameters = new Parameters(g, config, checkpoint.tensors);
+  architecture.build({ g, config, parameters });
+  return { graph: g.build(), unused: parameters.unused(architecture.ignoredTensors ?? []) };
+}

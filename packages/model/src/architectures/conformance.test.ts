@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readGolden, standardDeviation, zooDirectory } from "../testing/fixtures.js";
+import { UnsplitModel } from "../testing/unsplit-model.js";
+
+const names = [
+  "bloom",
+  "gpt2",
+  "llama",
+  "llama-mha-bias",
+  "llama-tied-rope3",
+  "mistral",
+  "mistral-window",
+  "qwen2",
+];
+
+describe.each(names)("%s, unsplit, against transformers", (name) => {
+  const golden = readGolden(name);
+  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
+  const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(golden.logits) };
+  let model: UnsplitModel;
+
+  beforeAll(async () => {
+    model = await UnsplitModel.load(zooDirectory(name));
+  });
+  afterAll(() => model.release());
+
+  it("gives the logits of the whole sequence at once, from an empty cache", async () => {
+    const logits = await model.start(2).step(golden.inputIds);
+    expect(logits.dims).toEqual([24, golden.vocabulary]);
+    expect(logits.data as Float32Array).toBeAllclose(golden.logits, tolerance);
+  });
+
+  it.each([{ chunks: Array<number>(12).fill(1) }, { chunks: [1, 5, 6] }, { chunks: [6, 6] }])(
+    "gives the same logits through a part-empty cache in chunks of $chunks",
+    async ({ chunks }) => {
+      const run = model.start(2);
+      let from = 0;
+      for (const size of chunks) {
+        const logits = await run.step(golden.inputIds.map((row) => row.slice(from, from + size)));
+        const expected = [0, 1].flatMap((row) => [...rowsOf(golden.logits, row * 12 + from, size)]);
+        expect(logits.data as Float32Array).toBeAllclose(Float32Array.from(expected), tolerance);
+        from += size;
+      }
+    },
+  );
+
+  function rowsOf(logits: Float32Array, first: number, count: number): Float32Array {
+    return logits.subarray(first * golden.vocabulary, (first + count) * golden.vocabulary);
+  }
+});

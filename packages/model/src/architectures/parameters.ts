@@ -1,0 +1,87 @@
+import { RingrankError } from "@ringrank/errors";
+import { type ConfigReader, fileSource, type StoredTensor } from "../checkpoint/index.js";
+import type { GraphBuilder, Value, WeightSource } from "../graph/index.js";
+
+/**
+ * Finds an architecture's parameters among a checkpoint's tensors, by name and shape, and remembers which were
+ * used.
+ *
+ * Architectures name parameters as the model with its head does (`model.layers.0.…`, `transformer.h.0.…`);
+ * checkpoints of the bare model lack the first part of such a name, so both are looked up.
+ */
+export class Parameters {
+  readonly #g: GraphBuilder;
+  readonly #config: ConfigReader;
+  readonly #tensors: ReadonlyMap<string, StoredTensor> | undefined;
+  readonly #used = new Set<string>();
+
+  /** @param tensors undefined where there is a config alone: weights then have the source `absent` */
+  constructor(g: GraphBuilder, config: ConfigReader, tensors: ReadonlyMap<string, StoredTensor> | undefined) {
+    this.#g = g;
+    this.#config = config;
+    this.#tensors = tensors;
+  }
+
+  /**
+   * The parameter as a float32 value of the graph. Asking for the same one twice gives the same value.
+   *
+   * @throws RR_TENSOR if the checkpoint has none of this name, or one of another shape; RR_TYPE if it is stored
+   * in a type that cannot be used; RR_CONFIG if the shape that the config gives is beyond all bounds.
+   */
+  get(name: string, dims: readonly number[]): Value {
+    if (!Number.isSafeInteger(dims.reduce((bytes, dim) => bytes * dim, Float32Array.BYTES_PER_ELEMENT))) {
+      throw this.#config.error(
+        `its sizes make ${name} a tensor of shape [${dims.join(", ")}], which overflows`,
+      );
+    }
+    if (this.#tensors === undefined) return this.#weight(name, dims, { kind: "absent" });
+    const [found, tensor] = this.#find(name, this.#tensors);
+    if (tensor.dims.length !== dims.length || tensor.dims.some((dim, axis) => dim !== dims[axis])) {
+      throw new RingrankError(
+        "RR_TENSOR",
+        `expected the tensor ${found} to have the shape [${dims.join(", ")}], which config.json gives it, got ` +
+          `[${tensor.dims.join(", ")}] in ${tensor.file}`,
+      );
+    }
+    this.#used.add(found);
+    const source = fileSource(found, tensor);
+    if (!floats.has(source.storedAs)) {
+      throw new RingrankError(
+        "RR_TYPE",
+        `expected the tensor ${found} to hold floating-point numbers, got ${source.storedAs} in ${tensor.file}; ` +
+          "quantized checkpoints are not supported",
+      );
+    }
+    return this.#weight(found, dims, source);
+  }
+
+  /** Says that the graph rightly does without this tensor, should the checkpoint have it. */
+  ignore(name: string): void {
+    this.#used.add(name);
+  }
+
+  /** Names of the checkpoint's tensors that nothing has asked for and that match none of `ignored`. */
+  unused(ignored: readonly RegExp[]): string[] {
+    return [...(this.#tensors?.keys() ?? [])].filter(
+      (name) => !this.#used.has(name) && !ignored.some((pattern) => pattern.test(name)),
+    );
+  }
+
+  #weight(name: string, dims: readonly number[], source: WeightSource): Value {
+    return this.#g.weight(name, { type: "float32", dims, source });
+  }
+
+  #find(name: string, tensors: ReadonlyMap<string, StoredTensor>): [string, StoredTensor] {
+    const bare = name.slice(name.indexOf(".") + 1);
+    for (const candidate of [name, bare]) {
+      const tensor = tensors.get(candidate);
+      if (tensor !== undefined) return [candidate, tensor];
+    }
+    throw new RingrankError(
+      "RR_TENSOR",
+      `the checkpoint lacks the tensor ${name} (nor is there a ${bare}), which config.json calls for`,
+    );
+  }
+}
+
+const floats: ReadonlySet<string> = new Set(["float32", "float16", "bfloat16"]);

@@ -1,0 +1,181 @@
+import { float, int, ints, string } from "./attributes.js";
+import type { DataType } from "./graph.js";
+import { NodeBuilder, type Value } from "./node-builder.js";
+
+/** Numbers that ONNX gives the element types a graph casts to; they are the values of Cast's `to`. */
+const castTargets = { float32: 1, int64: 7, bool: 9 } as const satisfies Partial<Record<DataType, number>>;
+
+const microsoft = "com.microsoft";
+
+/**
+ * Builds a {@link Graph} so that it reads like the mathematics: one method per operator, each named as in ONNX
+ * (https://onnx.ai/onnx/operators) and taking and giving {@link Value}s.
+ *
+ * ```ts
+ * const g = new GraphBuilder();
+ * const x = g.input("x", "float32", ["batch", 64]);
+ * const y = g.softmax(g.linear(x, weight));
+ * g.output("y", y, "float32", ["batch", 320]);
+ * const graph = g.build();
+ * ```
+ */
+export class GraphBuilder extends NodeBuilder {
+  /** int64 `[values.length]`. */
+  integers(values: readonly number[]): Value {
+    return this.constant({
+      type: "int64",
+      dims: [values.length],
+      data: BigInt64Array.from(values, BigInt),
+    });
+  }
+
+  /** int64 `[]`. */
+  integer(value: number): Value {
+    return this.constant({ type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) });
+  }
+
+  /** float32 `dims`, default `[]`. */
+  numbers(values: ArrayLike<number>, dims: readonly number[] = []): Value {
+    return this.constant({ type: "float32", dims, data: Float32Array.from(values) });
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.node("Add", [a, b]);
+  }
+
+  sub(a: Value, b: Value): Value {
+    return this.node("Sub", [a, b]);
+  }
+
+  mul(a: Value, b: Value): Value {
+    return this.node("Mul", [a, b]);
+  }
+
+  cos(x: Value): Value {
+    return this.node("Cos", [x]);
+  }
+
+  sin(x: Value): Value {
+    return this.node("Sin", [x]);
+  }
+
+  and(a: Value, b: Value): Value {
+    return this.node("And", [a, b]);
+  }
+
+  less(a: Value, b: Value): Value {
+    return this.node("Less", [a, b]);
+  }
+
+  lessOrEqual(a: Value, b: Value): Value {
+    return this.node("LessOrEqual", [a, b]);
+  }
+
+  greaterOrEqual(a: Value, b: Value): Value {
+    return this.node("GreaterOrEqual", [a, b]);
+  }
+
+  where(condition: Value, yes: Value, no: Value): Value {
+    return this.node("Where", [condition, yes, no]);
+  }
+
+  cast(x: Value, to: keyof typeof castTargets): Value {
+    return this.node("Cast", [x], { attributes: { to: int(castTargets[to]) } });
+  }
+
+  /** `[…, i, k] × […, k, j] → […, i, j]`. */
+  matmul(a: Value, b: Value): Value {
+    return this.node("MatMul", [a, b]);
+  }
+
+  /** `scale · a bᵀ`: `[…, i, k] × […, j, k] → […, i, j]`, without a copy of `b`. */
+  matmulTransposed(a: Value, b: Value, scale = 1): Value {
+    return this.node("FusedMatMul", [a, b], {
+      domain: microsoft,
+      attributes: { transB: int(1), alpha: float(scale) },
+    });
+  }
+
+  /** Sizes of the dimensions from `start` to `end`, int64 `[end - start]`. */
+  shape(x: Value, start: number, end: number): Value {
+    return this.node("Shape", [x], { attributes: { start: int(start), end: int(end) } });
+  }
+
+  /** In `dims`, 0 keeps the size that `x` has there and −1 is what is left over. */
+  reshape(x: Value, dims: readonly number[]): Value {
+    return this.node("Reshape", [x, this.integers(dims)]);
+  }
+
+  transpose(x: Value, permutation: readonly number[]): Value {
+    return this.node("Transpose", [x], { attributes: { perm: ints(permutation) } });
+  }
+
+  squeeze(x: Value, axes: readonly number[]): Value {
+    return this.node("Squeeze", [x, this.integers(axes)]);
+  }
+
+  unsqueeze(x: Value, axes: readonly number[]): Value {
+    return this.node("Unsqueeze", [x, this.integers(axes)]);
+  }
+
+  concat(values: readonly Value[], axis: number): Value {
+    return this.node("Concat", values, { attributes: { axis: int(axis) } });
+  }
+
+  /** `sizes.length` parts of these sizes. */
+  split(x: Value, sizes: readonly number[], axis: number): Value[] {
+    return this.splitBy(x, this.integers(sizes), sizes.length, axis);
+  }
+
+  /** `count` parts whose sizes, int64 `[count]`, are known only when running. */
+  splitBy(x: Value, sizes: Value, count: number, axis: number): Value[] {
+    return this.nodes("Split", [x, sizes], count, { attributes: { axis: int(axis) } });
+  }
+
+  gather(data: Value, indices: Value, axis: number): Value {
+    return this.node("Gather", [data, indices], { attributes: { axis: int(axis) } });
+  }
+
+  /** Over the last axis. */
+  softmax(x: Value): Value {
+    return this.node("Softmax", [x], { attributes: { axis: int(-1) } });
+  }
+
+  /** `x / √(mean(x²) + ε) · scale`, over the last axis (https://arxiv.org/abs/1910.07467). */
+  rmsNormalization(x: Value, scale: Value, epsilon: number): Value {
+    return this.node("RMSNormalization", [x, scale], {
+      attributes: { axis: int(-1), epsilon: float(epsilon) },
+    });
+  }
+
+  /** Over the last axis (https://arxiv.org/abs/1607.06450). */
+  layerNormalization(x: Value, scale: Value, bias: Value | undefined, epsilon: number): Value {
+    return this.node("LayerNormalization", bias === undefined ? [x, scale] : [x, scale, bias], {
+      attributes: { axis: int(-1), epsilon: float(epsilon) },
+    });
+  }
+
+  /**
+   * Rotates the pairs (i, i + d/2) of the last axis (https://arxiv.org/abs/2104.09864).
+   *
+   * @param x `[batch, heads, sequence, d]`
+   * @param cos `[batch, sequence, d/2]`, as is `sin`
+   */
+  rotaryEmbedding(x: Value, cos: Value, sin: Value): Value {
+    return this.node("RotaryEmbedding", [x, cos, sin]);
+  }
+
+  /** `x · Φ(x)`, exact or by the tanh approximation (https://arxiv.org/abs/1606.08415). */
+  gelu(x: Value, approximate: "none" | "tanh"): Value {
+    return this.node("Gelu", [x], { attributes: { approximate: string(approximate) } });
+  }
+
+  /** `x · σ(αx)`; SiLU where α is 1. */
+  quickGelu(x: Value, alpha: number): Value {
+    return this.node("QuickGelu", [x], { domain: microsoft, attributes: { alpha: float(alpha) } });
+  }
+
+  relu(x: Value): Value {
+    return this.node("Relu", [x]);
+  }
+}

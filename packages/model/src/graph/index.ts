@@ -1,0 +1,5 @@
+export * from "./graph.js";
+export { GraphBuilder } from "./graph-builder.js";
+export type { NodeOptions, Value } from "./node-builder.js";
+export { renameValues } from "./rename.js";
+export { checkGraph, readsOf, reorderNodes } from "./topology.js";

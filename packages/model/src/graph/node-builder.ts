@@ -1,0 +1,152 @@
+import { RingrankError } from "@ringrank/errors";
+import type {
+  Attribute,
+  Cache,
+  ConstantTensor,
+  DataType,
+  Graph,
+  GraphNode,
+  SymbolicDim,
+  ValueInfo,
+  Weight,
+} from "./graph.js";
+
+/** A value of the graph being built. Its name is final once {@link NodeBuilder.build} has run. */
+export interface Value {
+  readonly name: string;
+}
+
+export interface NodeOptions {
+  /** Default: the ONNX domain, `""`. */
+  readonly domain?: string;
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+}
+
+interface NewNode extends Omit<GraphNode, "inputs" | "outputs"> {
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+}
+
+/** The operator sets that architectures are written in. */
+const opsets = { "": 23, "com.microsoft": 1 } as const;
+
+/**
+ * Collects nodes, in the order they are made (which is topological), and gives every value a fresh name.
+ * {@link GraphBuilder} adds a method per operator.
+ */
+export class NodeBuilder {
+  readonly #inputs: ValueInfo[] = [];
+  readonly #outputs: ValueInfo[] = [];
+  readonly #nodes: NewNode[] = [];
+  readonly #weights = new Map<string, Weight>();
+  readonly #weightValues = new Map<string, Value>();
+  readonly #caches: Cache[] = [];
+  readonly #constants = new Map<string, Value>();
+  readonly #names = new Set<string>();
+  /** Outputs of nodes that no graph output has named yet. */
+  readonly #renamable = new Set<Value>();
+  #fresh = 0;
+
+  /** A graph input. */
+  input(name: string, type: DataType, dims: readonly SymbolicDim[]): Value {
+    this.#inputs.push({ name, type, dims });
+    return { name: this.#claim(name) };
+  }
+
+  /** Makes `value` a graph output of this name. */
+  output(name: string, value: Value, type: DataType, dims: readonly SymbolicDim[]): void {
+    this.#claim(name);
+    this.#outputs.push({ name, type, dims });
+    if (this.#renamable.delete(value)) {
+      (value as { name: string }).name = name;
+    } else {
+      this.#nodes.push({
+        opType: "Identity",
+        domain: "",
+        inputs: [value],
+        outputs: [{ name }],
+        attributes: {},
+      });
+    }
+  }
+
+  /** A parameter. The same name again gives the same value: that is how weights are tied. */
+  weight(name: string, weight: Weight): Value {
+    const known = this.#weightValues.get(name);
+    if (known !== undefined) return known;
+    const value = { name: this.#claim(name) };
+    this.#weights.set(name, weight);
+    this.#weightValues.set(name, value);
+    return value;
+  }
+
+  /** A small constant, held in the graph. Equal constants are one value. */
+  constant(tensor: ConstantTensor): Value {
+    const key = `${tensor.type}[${tensor.dims}]${tensor.data}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const { type, dims, data } = tensor;
+    const value = this.weight(this.#freshName("constant"), { type, dims, source: { kind: "inline", data } });
+    this.#constants.set(key, value);
+    return value;
+  }
+
+  /** State kept from step to step; its values are inputs and outputs of the graph. */
+  cache(cache: Cache): void {
+    this.#caches.push(cache);
+  }
+
+  /** A node with one output. `undefined` leaves an optional input out. */
+  node(opType: string, inputs: readonly (Value | undefined)[], options: NodeOptions = {}): Value {
+    return this.nodes(opType, inputs, 1, options)[0]!;
+  }
+
+  /** A node with `count` outputs. */
+  nodes(
+    opType: string,
+    inputs: readonly (Value | undefined)[],
+    count: number,
+    { domain = "", attributes = {} }: NodeOptions = {},
+  ): Value[] {
+    const outputs = Array.from({ length: count }, () => ({ name: "" }));
+    for (const output of outputs) this.#renamable.add(output);
+    this.#nodes.push({ opType, domain, inputs, outputs, attributes });
+    return outputs;
+  }
+
+  /** The graph of all that was made so far. */
+  build(): Graph {
+    for (const { opType, outputs } of this.#nodes) {
+      for (const output of outputs) {
+        if (output.name === "") (output as { name: string }).name = this.#freshName(opType.toLowerCase());
+      }
+    }
+    return {
+      opsets,
+      inputs: [...this.#inputs],
+      outputs: [...this.#outputs],
+      nodes: this.#nodes.map((node) => ({
+        ...node,
+        inputs: node.inputs.map((input) => input?.name ?? ""),
+        outputs: node.outputs.map((output) => output.name),
+      })),
+      weights: new Map(this.#weights),
+      caches: [...this.#caches],
+    };
+  }
+
+  #freshName(hint: string): string {
+    let name: string;
+    do name = `${hint}_${this.#fresh++}`;
+    while (this.#names.has(name));
+    return name;
+  }
+
+  #claim(name: string): string {
+    if (name === "" || this.#names.has(name)) {
+      throw new RingrankError("RR_GRAPH", `value names must be unique and not empty, got "${name}" again`);
+    }
+    this.#names.add(name);
+    return name;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Attribute, Graph, GraphNode } from "./graph.js";
+
+/**
+ * The same graph with every value renamed, inputs, outputs, weights and caches included. What a graph computes,
+ * and how it is split, must not depend on names; this is how a test shows it.
+ *
+ * @param rename is asked once per name, and must give distinct names for distinct ones
+ */
+export function renameValues(graph: Graph, rename: (name: string) => string): Graph {
+  const names = new Map<string, string>([["", ""]]);
+  const renamed = (name: string): string => {
+    let to = names.get(name);
+    if (to === undefined) {
+      to = rename(name);
+      names.set(name, to);
+    }
+    return to;
+  };
+  return apply(graph, renamed);
+}
+
+function apply(graph: Graph, renamed: (name: string) => string): Graph {
+  return {
+    opsets: graph.opsets,
+    inputs: graph.inputs.map((input) => ({ ...input, name: renamed(input.name) })),
+    outputs: graph.outputs.map((output) => ({ ...output, name: renamed(output.name) })),
+    nodes: graph.nodes.map((node) => applyToNode(node, renamed)),
+    weights: new Map(Array.from(graph.weights, ([name, weight]) => [renamed(name), weight])),
+    caches: graph.caches.map((cache) => ({
+      ...cache,
+      positions: renamed(cache.positions),
+      states: cache.states.map((state) => ({
+        ...state,
+        past: renamed(state.past),
+        present: renamed(state.present),
+      })),
+    })),
+  };
+}
+
+function applyToNode(node: GraphNode, renamed: (name: string) => string): GraphNode {
+  const attributes = Object.entries(node.attributes).map(([key, attribute]): [string, Attribute] => [
+    key,
+    attribute.kind === "graph" ? { kind: "graph", value: apply(attribute.value, renamed) } : attribute,
+  ]);
+  return {
+    ...node,
+    inputs: node.inputs.map(renamed),
+    outputs: node.outputs.map(renamed),
+    attributes: Object.fromEntries(attributes),
+  };
+}

@@ -1,0 +1,111 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Graph, GraphNode } from "./graph.js";
+
+/**
+ * Names of the values that a node reads: its inputs, and what the graphs among its attributes (the branches of
+ * an `If`) read from outside.
+ */
+export function readsOf(node: GraphNode): Set<string> {
+  const reads = new Set(node.inputs.filter((name) => name !== ""));
+  for (const attribute of Object.values(node.attributes)) {
+    if (attribute.kind !== "graph") continue;
+    for (const name of freeValues(attribute.value)) reads.add(name);
+  }
+  return reads;
+}
+
+function freeValues(graph: Graph): Set<string> {
+  const defined = definedOutside(graph);
+  const free = new Set<string>();
+  for (const node of graph.nodes) {
+    for (const name of readsOf(node)) if (!defined.has(name)) free.add(name);
+    for (const name of node.outputs) defined.add(name);
+  }
+  for (const { name } of graph.outputs) if (!defined.has(name)) free.add(name);
+  return free;
+}
+
+/** Names that are defined before any node has run. */
+function definedOutside(graph: Graph): Set<string> {
+  return new Set([...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
+}
+
+/**
+ * Checks that every value has one definition, made before it is read, and that outputs and caches name values
+ * that exist.
+ *
+ * @throws RR_GRAPH
+ */
+export function checkGraph(graph: Graph): void {
+  if (definedOutside(graph).size !== graph.inputs.length + graph.weights.size) {
+    throw new RingrankError("RR_GRAPH", "two inputs, or an input and a weight, have the same name");
+  }
+  const defined = definedOutside(graph);
+  graph.nodes.forEach((node, index) => {
+    for (const name of readsOf(node)) {
+      if (!defined.has(name)) {
+        const where = `node ${index} (${node.opType})`;
+        throw new RingrankError("RR_GRAPH", `${where} reads "${name}", which nothing before it defines`);
+      }
+    }
+    for (const name of node.outputs) {
+      if (name === "") continue;
+      if (defined.has(name)) throw new RingrankError("RR_GRAPH", `the value "${name}" is defined twice`);
+      defined.add(name);
+    }
+  });
+  for (const { name } of graph.outputs) requireValue(defined, name, "output");
+  const inputs = new Set(graph.inputs.map(({ name }) => name));
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  for (const { positions, states } of graph.caches) {
+    requireValue(inputs, positions, "cache's positions input");
+    for (const { past, present } of states) {
+      requireValue(inputs, past, "cache's past input");
+      requireValue(outputs, present, "cache's present output");
+    }
+  }
+}
+
+function requireValue(known: ReadonlySet<string>, name: string, role: string): void {
+  if (!known.has(name)) throw new RingrankError("RR_GRAPH", `the ${role} "${name}" does not exist`);
+}
+
+/**
+ * The same graph with its nodes in another topological order: of all nodes that may come next, `choose` picks
+ * one by index. With `() => 0` it sorts a graph whose nodes were in any order.
+ *
+ * @throws RR_GRAPH if there is a cycle, or a node reads a value that nothing defines.
+ */
+export function reorderNodes(graph: Graph, choose: (candidates: number) => number): Graph {
+  const { nodes } = graph;
+  const readers = new Map<string, number[]>();
+  const missing = nodes.map(() => 0);
+  const defined = definedOutside(graph);
+  nodes.forEach((node, index) => {
+    for (const name of readsOf(node)) {
+      if (defined.has(name)) continue;
+      missing[index]!++;
+      const list = readers.get(name);
+      if (list === undefined) readers.set(name, [index]);
+      else list.push(index);
+    }
+  });
+  const ready = nodes.flatMap((_, index) => (missing[index] === 0 ? [index] : []));
+  const ordered: GraphNode[] = [];
+  while (ready.length > 0) {
+    const [next] = ready.splice(choose(ready.length), 1);
+    const node = nodes[next!]!;
+    ordered.push(node);
+    for (const reader of node.outputs.flatMap((name) => readers.get(name) ?? [])) {
+      if (--missing[reader]! === 0) ready.push(reader);
+    }
+  }
+  if (ordered.length < nodes.length) {
+    const stuck = nodes.find((_, index) => missing[index]! > 0);
+    throw new RingrankError(
+      "RR_GRAPH",
+      `${nodes.length - ordered.length} nodes wait for one another or for a value that nothing defines, such as ${stuck?.opType}`,
+    );
+  }
+  return { ...graph, nodes: ordered };
+}

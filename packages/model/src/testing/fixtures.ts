@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { readSafetensorsHeader } from "../checkpoint/index.js";
+import { closeFile, openFile } from "../weights/read-at.js";
+
+/** Directory of a checkpoint in test/fixtures/zoo. */
+export function zooDirectory(name: string): string {
+  return fileURLToPath(new URL(`../../../../test/fixtures/zoo/${name}`, import.meta.url));
+}
+
+/** Directory of the embedded default model. */
+export const shakespeareDirectory = fileURLToPath(
+  new URL("../../../cli/models/shakespeare-llama", import.meta.url),
+);
+
+export interface Golden {
+  /** `[2][12]`. */
+  readonly inputIds: number[][];
+  /** `[2, 12, vocabulary]`. */
+  readonly logits: Float32Array;
+  readonly vocabulary: number;
+}
+
+/** What transformers computed for a zoo checkpoint. */
+export function readGolden(name: string): Golden {
+  const path = `${zooDirectory(name)}/golden.safetensors`;
+  const file = openFile(path);
+  const { tensors } = readSafetensorsHeader(file);
+  closeFile(file);
+  const bytes = readFileSync(path);
+  const buffer = (tensor: string): ArrayBuffer => {
+    const { offset, bytes: length } = tensors.get(tensor)!;
+    return new Uint8Array(bytes.subarray(offset, offset + length)).buffer;
+  };
+  const [batch, sequence, vocabulary] = tensors.get("logits")!.dims;
+  const flat = Array.from(new BigInt64Array(buffer("input_ids")), Number);
+  return {
+    inputIds: Array.from({ length: batch! }, (_, row) => flat.slice(row * sequence!, (row + 1) * sequence!)),
+    logits: new Float32Array(buffer("logits")),
+    vocabulary: vocabulary!,
+  };
+}
+
+export function standardDeviation(values: Float32Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+}

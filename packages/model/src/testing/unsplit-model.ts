@@ -1,0 +1,146 @@
+import * as ort from "onnxruntime-node";
+import { buildGraph, encodeOnnx, type Graph, openCheckpoint } from "../index.js";
+import { bytesOf } from "../weights/element-types.js";
+import { ShardReader } from "../weights/index.js";
+
+/** A model as one ONNX Runtime session, to compare with what transformers computed. */
+export class UnsplitModel {
+  readonly graph: Graph;
+  readonly #session: ort.InferenceSession;
+
+  private constructor(graph: Graph, session: ort.InferenceSession) {
+    this.graph = graph;
+    this.#session = session;
+  }
+
+  static async load(directory: string): Promise<UnsplitModel> {
+    const { graph } = buildGraph(openCheckpoint(directory));
+    using reader = new ShardReader();
+    const externalData = [...graph.weights].flatMap(([path, weight]) => {
+      if (weight.source.kind === "inline") return [];
+      const selection = weight.dims.map((dim): [number, number][] => [[0, dim]]);
+      return [{ path, data: bytesOf(reader.read({ weight, selection, dims: weight.dims })) }];
+    });
+    const session = await ort.InferenceSession.create(encodeOnnx(graph), {
+      externalData,
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+    });
+    return new UnsplitModel(graph, session);
+  }
+
+  /** A sequence, or a batch of equal lengths, with an empty cache. */
+  start(batch: number): UnsplitRun {
+    return new UnsplitRun(this.graph, this.#session, batch);
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+/** Rows of cache added whenever it is full, as in a real cache: most of a step's past is empty. */
+const blockRows = 4;
+
+interface CacheRows {
+  capacity: number;
+  /** `[batch, capacity]`; −1 where there is no row. */
+  positions: BigInt64Array;
+  /** By `past` input, `[batch, heads, capacity, headDim]`. */
+  readonly states: Map<string, Float32Array>;
+}
+
+/** Keeps the cache between steps of one batch. */
+export class UnsplitRun {
+  readonly #graph: Graph;
+  readonly #session: ort.InferenceSession;
+  readonly #batch: number;
+  readonly #caches: CacheRows[];
+  #length = 0;
+
+  constructor(graph: Graph, session: ort.InferenceSession, batch: number) {
+    this.#graph = graph;
+    this.#session = session;
+    this.#batch = batch;
+    this.#caches = graph.caches.map(({ states }) => ({
+      capacity: 0,
+      positions: new BigInt64Array(0),
+      states: new Map(states.map(({ past }) => [past, new Float32Array(0)])),
+    }));
+  }
+
+  /**
+   * Logits of all new tokens, `[batch · sequence, vocabulary]`.
+   *
+   * @param ids `[batch][sequence]`
+   * @param mask 0 for padding, as `ids`; positions count its ones
+   */
+  async step(
+    ids: readonly (readonly number[])[],
+    mask?: readonly (readonly number[])[],
+  ): Promise<ort.Tensor> {
+    const sequence = ids[0]!.length;
+    const shape = [this.#batch, sequence];
+    const ones = mask ?? ids.map((row) => row.map(() => 1));
+    const positions = ones.map((row) => {
+      let next = this.#length;
+      return row.map((one) => (one === 1 ? next++ : 0));
+    });
+    const rows = Array.from({ length: this.#batch * sequence }, (_, row) => row);
+    const feeds: Record<string, ort.Tensor> = {
+      input_ids: integers(ids.flat(), shape),
+      attention_mask: integers(ones.flat(), shape),
+      position_ids: integers(positions.flat(), shape),
+      logit_rows: integers(rows, [rows.length]),
+    };
+    this.#graph.caches.forEach((cache, index) => {
+      const { capacity, positions: kept, states } = this.#caches[index]!;
+      feeds[cache.positions] = new ort.Tensor("int64", kept, [this.#batch, capacity]);
+      for (const [past, data] of states) {
+        const [heads, headDim] = this.#sizes(past);
+        feeds[past] = new ort.Tensor("float32", data, [this.#batch, heads, capacity, headDim]);
+      }
+    });
+    const result = await this.#session.run(feeds);
+    this.#append(result, sequence);
+    return result.logits!;
+  }
+
+  #append(result: ort.InferenceSession.ReturnType, sequence: number): void {
+    const from = this.#length;
+    this.#length += sequence;
+    this.#graph.caches.forEach((cache, index) => {
+      const rows = this.#caches[index]!;
+      const old = rows.capacity;
+      while (rows.capacity < this.#length) rows.capacity += blockRows;
+      const positions = new BigInt64Array(this.#batch * rows.capacity).fill(-1n);
+      for (let b = 0; b < this.#batch; b++) {
+        for (let row = 0; row < this.#length; row++) positions[b * rows.capacity + row] = BigInt(row);
+      }
+      rows.positions = positions;
+      for (const { past, present } of cache.states) {
+        const [heads, headDim] = this.#sizes(past);
+        const grown = new Float32Array(this.#batch * heads * rows.capacity * headDim);
+        const before = rows.states.get(past)!;
+        const added = result[present]!.data as Float32Array;
+        for (let head = 0; head < this.#batch * heads; head++) {
+          const start = head * rows.capacity * headDim;
+          grown.set(before.subarray(head * old * headDim, (head * old + from) * headDim), start);
+          const newRows = added.subarray(head * sequence * headDim, (head + 1) * sequence * headDim);
+          grown.set(newRows, start + from * headDim);
+        }
+        rows.states.set(past, grown);
+      }
+    });
+  }
+
+  /** Heads and lanes of a `past` input. */
+  #sizes(past: string): [number, number] {
+    const [, heads, , headDim] = this.#graph.inputs.find(({ name }) => name === past)!.dims;
+    return [Number(heads), Number(headDim)];
+  }
+}
+
+function integers(values: readonly number[], dims: readonly number[]): ort.Tensor {
+  return new ort.Tensor("int64", BigInt64Array.from(values, BigInt), dims);
+}
