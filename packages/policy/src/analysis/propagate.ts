@@ -6,6 +6,7 @@ import { freshOutputs, wholeEverything } from "../rules/matmul.js";
 import type { Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { operatorName, ruleFor } from "../rules/table.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
+import { hoistConstants } from "./hoist-constants.js";
 
 /** A graph whose every dimension has been divided into factors. */
 export interface FactoredGraph {
@@ -35,7 +36,8 @@ export interface FactoredNode {
  * Walks the graph once and lets every operator's rule relate the factors of its inputs and outputs. Bindings are
  * shared, so one forward pass reaches the fixed point.
  */
-export function propagateFactors(graph: Graph): FactoredGraph {
+export function propagateFactors(given: Graph): FactoredGraph {
+  const graph = hoistConstants(given);
   const { values: shapes, symbols } = evaluatePair(graph);
   const values = new Map<string, readonly Dim[]>();
   for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));

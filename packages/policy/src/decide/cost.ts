@@ -1,5 +1,6 @@
+import { isRingrankError } from "@ringrank/errors";
 import type { Graph } from "@ringrank/model";
-import { evaluateShapes } from "../shapes/index.js";
+import { type Evaluated, evaluateShapes } from "../shapes/index.js";
 import type { Placement } from "./placement.js";
 import { bytesOf } from "./storage.js";
 
@@ -21,31 +22,44 @@ export const costConstants = {
   referenceContext: 512,
 } as const;
 
-/** Sizes of every value at the reference decode step: batch 1, one new token, `referenceContext` cached. */
+/**
+ * Bytes of every value at the reference decode step: batch 1, one new token, `referenceContext` cached. A graph
+ * that is built for shorter sequences than that is measured at the longest it takes.
+ */
 export function referenceBytes(graph: Graph): (value: string) => number {
-  const bindings: Record<string, number> = {};
-  const cached = new Map(
-    graph.caches.flatMap((cache) => {
-      const symbol = graph.inputs.find(({ name }) => name === cache.positions)?.dims[1];
-      return typeof symbol === "string" ? [[symbol, cache.window] as const] : [];
-    }),
-  );
-  const { referenceContext } = costConstants;
-  for (const { dims } of graph.inputs) {
-    dims.forEach((dim, axis) => {
-      if (typeof dim !== "string") return;
-      // Without a cache every dimension but the first is a length that is computed whole.
-      const alone = graph.caches.length === 0 && axis > 0 ? referenceContext : 1;
-      bindings[dim] = cached.has(dim)
-        ? Math.min(referenceContext, cached.get(dim) ?? referenceContext)
-        : alone;
-    });
-  }
-  const evaluated = evaluateShapes(graph, bindings);
+  const evaluated = evaluateAtMost(graph, costConstants.referenceContext);
   return (value) => {
     const { type, dims } = evaluated.get(value)!;
     return dims.reduce((bytes, size) => bytes * size, bytesOf[type]);
   };
+}
+
+function evaluateAtMost(graph: Graph, context: number): ReadonlyMap<string, Evaluated> {
+  try {
+    return evaluateShapes(graph, referenceSizes(graph, context));
+  } catch (error) {
+    if (context === 1 || !isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
+    return evaluateAtMost(graph, context / 2);
+  }
+}
+
+function referenceSizes(graph: Graph, context: number): Record<string, number> {
+  const cached = new Map(
+    graph.caches.flatMap((cache) => {
+      const symbol = graph.inputs.find(({ name }) => name === cache.positions)?.dims[1];
+      return typeof symbol === "string" ? [[symbol, cache.window ?? context] as const] : [];
+    }),
+  );
+  const sizes: Record<string, number> = Object.create(null);
+  for (const { dims } of graph.inputs) {
+    dims.forEach((dim, axis) => {
+      if (typeof dim !== "string") return;
+      // Without a cache every dimension but the first is a length that is computed whole.
+      const length = graph.caches.length === 0 && axis > 0 ? context : 1;
+      sizes[dim] = Math.min(context, cached.get(dim) ?? length);
+    });
+  }
+  return sizes;
 }
 
 export interface Cost {

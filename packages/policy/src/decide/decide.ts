@@ -8,8 +8,11 @@ import { sharesOf } from "./share.js";
 import { bytesKept, parameterUses } from "./storage.js";
 
 /**
- * `memory`: the least weight bytes on the fullest rank, and predicted time among plans within 5% of it. `time`:
- * predicted time alone, so what is not worth splitting is replicated.
+ * `memory`: the least weight bytes summed over ranks, that is, the least held twice, and predicted time among plans
+ * within 5% of it. `time`: predicted time alone, so what is not worth splitting is replicated.
+ *
+ * The sum, not the fullest rank: 6 heads on 4 ranks are uneven, yet nothing is held twice. Going by the fullest
+ * rank would shard the 64 lanes of each head instead, evenly, and pay an all-reduce on the scores for it.
  */
 export type Objective = "memory" | "time";
 
@@ -45,15 +48,15 @@ export function decide(factored: FactoredGraph, found: Roles, limits: Limits): P
       `no partition over ${limits.ranks} ranks keeps at most ${limits.memoryPerRank} bytes of weights per rank; the least possible is ${least}. Use more ranks or raise memoryPerRank.`,
     );
   }
-  fitting.sort((a, b) => a.fullest - b.fullest);
+  fitting.sort((a, b) => a.total - b.total);
   // Least first, so the bound holds once some plan turned out to be admissible.
   let best: Plan | undefined;
   let bound = Number.POSITIVE_INFINITY;
   for (const draft of fitting) {
-    if (draft.fullest > bound) break;
+    if (draft.total > bound) break;
     const plan = planner.finish(draft);
     if (plan === undefined) continue;
-    if (limits.objective === "memory" && best === undefined) bound = draft.fullest * closeEnough;
+    if (limits.objective === "memory" && best === undefined) bound = draft.total * closeEnough;
     if (best === undefined || plan.cost.secondsPerToken < best.cost.secondsPerToken) best = plan;
   }
   if (best === undefined) throw nothingSharded(limits, found);
@@ -79,6 +82,7 @@ interface Draft {
   readonly shares: readonly RankShare[];
   readonly bytesPerRank: readonly number[];
   readonly fullest: number;
+  readonly total: number;
 }
 
 class Planner {
@@ -118,7 +122,8 @@ class Planner {
   draft(roles: readonly Role[]): Draft {
     const shares = sharesOf(roles, this.#ranks);
     const bytesPerRank = shares.map((share) => bytesKept(this.#weights, share));
-    return { roles, shares, bytesPerRank, fullest: Math.max(...bytesPerRank) };
+    const total = bytesPerRank.reduce((sum, bytes) => sum + bytes, 0);
+    return { roles, shares, bytesPerRank, fullest: Math.max(...bytesPerRank), total };
   }
 
   finish({ roles, shares, bytesPerRank }: Draft): Plan | undefined {

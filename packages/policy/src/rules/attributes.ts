@@ -26,11 +26,17 @@ export function makeNode(
   return { opType, domain: "", inputs, outputs: [output], attributes };
 }
 
+/** An int64 constant. ±Infinity, which stands for "to the end", becomes the largest integer of that sign. */
 export function int64Tensor(
   values: readonly number[],
   dims: readonly number[] = [values.length],
 ): ConstantTensor {
-  return { type: "int64", dims, data: BigInt64Array.from(values, (value) => BigInt(value)) };
+  return { type: "int64", dims, data: BigInt64Array.from(values, toInt64) };
+}
+
+function toInt64(value: number): bigint {
+  if (Number.isFinite(value)) return BigInt(value);
+  return value > 0 ? 2n ** 63n - 1n : -(2n ** 63n);
 }
 
 /** An axis counted from the end, as a plain index. */

@@ -55,7 +55,8 @@ const slice: Rule = {
       if (ranges !== undefined && (range === undefined || sameSize(size, sizeOf(dim)))) {
         if (range === undefined || range.step === 1) return dim;
       }
-      if (range === undefined || range.step !== 1 || !isStatic(sizeOf(dim)) || range.start === undefined) {
+      const isCut = range?.step === 1 && range.start !== undefined && isStatic(sizeOf(dim)) && isStatic(size);
+      if (!isCut) {
         factors.whole(dim, "bounds known only when running, or a step");
         return wholeDim(operator, factors, size);
       }
@@ -81,7 +82,7 @@ const slice: Rule = {
       const dim = inputDims[axis]!;
       if (!local.isSharded(dim)) return [range.rawStart, range.rawEnd] as const;
       if (sameSize(sizeOf(dim), sizeOf(local.outputDims(0)[axis]!)))
-        return [0, Number.MAX_SAFE_INTEGER] as const;
+        return [0, Number.POSITIVE_INFINITY] as const;
       const [before, middle] = local.cut();
       const start = local.size(before!)[0];
       return [start, start + local.size(middle!)[0]] as const;

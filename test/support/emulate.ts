@@ -1,0 +1,196 @@
+import type { TensorData } from "@ringrank/model";
+import type { Entry, RankProgram, SizeProduct, ValueShard, WeightShard } from "@ringrank/policy";
+import * as ort from "onnxruntime-node";
+
+/** A tensor between steps: what the table of a rank holds. */
+export interface EmulatedTensor {
+  readonly type: "float32" | "int64" | "bool" | "int32";
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/**
+ * Runs the programs of all ranks in turn on one thread, step by step, with a plain sum where an all-reduce would
+ * be. No thread, no shared memory: what fails here is the policy.
+ */
+export class EmulatedGroup {
+  readonly #programs: readonly RankProgram[];
+  readonly #sessions: ort.InferenceSession[][] = [];
+  readonly #read: (shard: WeightShard) => TensorData;
+
+  private constructor(programs: readonly RankProgram[], read: (shard: WeightShard) => TensorData) {
+    this.#programs = programs;
+    this.#read = read;
+  }
+
+  static async open(
+    programs: readonly RankProgram[],
+    read: (shard: WeightShard) => TensorData,
+  ): Promise<EmulatedGroup> {
+    const group = new EmulatedGroup(programs, read);
+    for (const program of programs) {
+      const sessions: ort.InferenceSession[] = [];
+      for (const { onnx, initializers } of program.segments) {
+        const externalData = initializers.map((name) => {
+          const data = read(program.weights[name]!);
+          return { path: name, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+        });
+        sessions.push(
+          await ort.InferenceSession.create(onnx, {
+            externalData,
+            intraOpNumThreads: 1,
+            logSeverityLevel: 3,
+          }),
+        );
+      }
+      group.#sessions.push(sessions);
+    }
+    return group;
+  }
+
+  /** Whole outputs by name, assembled from the ranks that have their parts. `inputs` gives whole values. */
+  async run(
+    entry: string,
+    inputs: Readonly<Record<string, EmulatedTensor>>,
+  ): Promise<Record<string, EmulatedTensor>> {
+    const entries = this.#programs.map((program) => program.entries[entry]!);
+    const symbols = bindSymbols(entries[0]!, inputs);
+    const tables = entries.map(({ inputs: wanted }, rank) => {
+      const table = new Map<string, EmulatedTensor>();
+      for (const { name, shard } of wanted) {
+        table.set(name, shard === undefined ? inputs[name]! : takeShard(inputs[name]!, shard, rank));
+      }
+      return table;
+    });
+    const at = entries.map(() => 0);
+    for (;;) {
+      for (const [rank, { steps }] of entries.entries()) {
+        while (at[rank]! < steps.length && steps[at[rank]!]!.kind !== "allReduce") {
+          await this.#step(rank, entries[rank]!, at[rank]!++, tables[rank]!, symbols);
+        }
+      }
+      const pending = entries.map(({ steps }, rank) => steps[at[rank]!++]);
+      if (pending.every((step) => step === undefined)) break;
+      sumOver(pending.map((step, rank) => tables[rank]!.get(step?.kind === "allReduce" ? step.value : "")!));
+    }
+    return this.#collect(entries, tables);
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.#sessions.flat()) await session.release();
+  }
+
+  async #step(
+    rank: number,
+    { steps }: Entry,
+    index: number,
+    table: Map<string, EmulatedTensor>,
+    symbols: ReadonlyMap<string, number>,
+  ): Promise<void> {
+    const step = steps[index]!;
+    if (step.kind === "zeros") {
+      const dims = step.dims.map((size) => evaluate(size, symbols));
+      const data = new Float32Array(dims.reduce((count, size) => count * size, 1));
+      table.set(step.value, { type: "float32", dims, data });
+      return;
+    }
+    if (step.kind !== "run") throw new TypeError(`the emulator has no ${step.kind}`);
+    const program = this.#programs[rank]!;
+    const segment = program.segments[step.segment]!;
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const name of segment.inputs) feeds[name] = toOrt(table.get(name)!);
+    for (const name of segment.sharedWeights) {
+      const shard = program.weights[name]!;
+      feeds[name] = toOrt({ type: "float32", dims: shard.dims, data: this.#read(shard) });
+    }
+    const results = await this.#sessions[rank]![step.segment]!.run(feeds, segment.outputs);
+    for (const name of segment.outputs) {
+      const { type, dims, data } = results[name]!;
+      table.set(name, { type, dims, data } as EmulatedTensor);
+    }
+  }
+
+  #collect(
+    entries: readonly Entry[],
+    tables: readonly Map<string, EmulatedTensor>[],
+  ): Record<string, EmulatedTensor> {
+    const whole: Record<string, EmulatedTensor> = {};
+    for (const { name, shard } of entries[0]!.outputs) {
+      const parts = tables.map((table) => table.get(name));
+      whole[name] = shard === undefined ? parts[0]! : joinShards(parts, shard);
+    }
+    return whole;
+  }
+}
+
+function bindSymbols(entry: Entry, inputs: Readonly<Record<string, EmulatedTensor>>): Map<string, number> {
+  const symbols = new Map<string, number>();
+  for (const { name, dims } of entry.inputs) {
+    dims.forEach(({ scale, symbols: [symbol, ...others] }, axis) => {
+      if (scale === 1 && symbol !== undefined && others.length === 0)
+        symbols.set(symbol, inputs[name]!.dims[axis]!);
+    });
+  }
+  return symbols;
+}
+
+function evaluate({ scale, symbols }: SizeProduct, sizes: ReadonlyMap<string, number>): number {
+  return symbols.reduce((size, symbol) => size * sizes.get(symbol)!, scale);
+}
+
+function sumOver(values: readonly EmulatedTensor[]): void {
+  const [first, ...others] = values.map(({ data }) => data as Float32Array);
+  for (const other of others) for (let i = 0; i < first!.length; i++) first![i]! += other[i]!;
+  for (const other of others) other.set(first!);
+}
+
+function toOrt({ type, dims, data }: EmulatedTensor): ort.Tensor {
+  return new ort.Tensor(type, data as Float32Array, dims);
+}
+
+/** Strides of one axis: elements before, at and inside an index. */
+function around(dims: readonly number[], axis: number): { outer: number; inner: number } {
+  const product = (sizes: readonly number[]): number => sizes.reduce((count, size) => count * size, 1);
+  return { outer: product(dims.slice(0, axis)), inner: product(dims.slice(axis + 1)) };
+}
+
+function takeShard(
+  whole: EmulatedTensor,
+  { axis, size, intervals }: ValueShard,
+  rank: number,
+): EmulatedTensor {
+  const { outer, inner } = around(whole.dims, axis);
+  const indices = intervals[rank]!.flatMap(([start, end]) =>
+    Array.from({ length: end - start }, (_, i) => start + i),
+  );
+  const data = new Float32Array(outer * indices.length * inner);
+  for (let o = 0; o < outer; o++) {
+    indices.forEach((index, i) => {
+      const from = (o * size + index) * inner;
+      data.set((whole.data as Float32Array).subarray(from, from + inner), (o * indices.length + i) * inner);
+    });
+  }
+  return { ...whole, dims: whole.dims.with(axis, indices.length), data };
+}
+
+function joinShards(
+  parts: readonly (EmulatedTensor | undefined)[],
+  { axis, size, intervals }: ValueShard,
+): EmulatedTensor {
+  const first = parts.find((part) => part !== undefined)!;
+  const { outer, inner } = around(first.dims, axis);
+  const data = new Float32Array(outer * size * inner);
+  parts.forEach((part, rank) => {
+    if (part === undefined) return;
+    const indices = intervals[rank]!.flatMap(([start, end]) =>
+      Array.from({ length: end - start }, (_, i) => start + i),
+    );
+    for (let o = 0; o < outer; o++) {
+      indices.forEach((index, i) => {
+        const from = (o * indices.length + i) * inner;
+        data.set((part.data as Float32Array).subarray(from, from + inner), (o * size + index) * inner);
+      });
+    }
+  });
+  return { ...first, dims: first.dims.with(axis, size), data };
+}
