@@ -2,5 +2,7 @@
  * Ranged reads of weights, for the threads that hold them. Files are little-endian, as is every machine that
  * ONNX Runtime has a Node package for.
  */
+export { allocate, bytesOf, bytesPerElement } from "./element-types.js";
 export { type ReadStatistics, readStatistics } from "./read-at.js";
+export type { Interval, Selection } from "./runs.js";
 export { ShardReader, type ShardReaderOptions, type WeightShard } from "./shard-reader.js";

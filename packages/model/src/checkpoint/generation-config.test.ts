@@ -1,0 +1,56 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { readGenerationConfig } from "./generation-config.js";
+
+const shakespeare = fileURLToPath(new URL("../../../cli/models/shakespeare-llama", import.meta.url));
+
+const read = (fields: object, config = {}) =>
+  readGenerationConfig(temporaryDirectory({ "generation_config.json": JSON.stringify(fields) }), config);
+
+test("the embedded model's defaults", () => {
+  expect(readGenerationConfig(shakespeare, {})).toEqual({
+    defaults: { doSample: true, temperature: 0.8, topP: 0.95 },
+    eosTokenIds: [2],
+    unsupported: [],
+  });
+});
+
+test("every end-of-sequence id counts", () => {
+  expect(read({ eos_token_id: [128001, 128009, 128001] }).eosTokenIds).toEqual([128001, 128009]);
+  expect(read({ eos_token_id: 0 }).eosTokenIds).toEqual([0]);
+});
+
+test("the config's end-of-sequence id counts where the generation config names none", () => {
+  expect(read({}, { eos_token_id: 7 }).eosTokenIds).toEqual([7]);
+  expect(read({ eos_token_id: 8 }, { eos_token_id: 7 }).eosTokenIds).toEqual([8]);
+  expect(readGenerationConfig(temporaryDirectory(), { eos_token_id: [1, 2] }).eosTokenIds).toEqual([1, 2]);
+  expect(readGenerationConfig(temporaryDirectory(), {}).eosTokenIds).toEqual([]);
+});
+
+test("unsupported fields are named where they have an effect", () => {
+  const fields = { num_beams: 4, typical_p: 0.9, no_repeat_ngram_size: 3, suppress_tokens: [1, 2] };
+  expect(read(fields).unsupported.toSorted()).toEqual(Object.keys(fields).sort());
+});
+
+test("unsupported fields are not named where they have none", () => {
+  const neutral = {
+    num_beams: 1,
+    typical_p: 1.0,
+    no_repeat_ngram_size: 0,
+    suppress_tokens: [],
+    guidance_scale: null,
+  };
+  expect(read({ ...neutral, transformers_version: "5.0", use_cache: true }).unsupported).toEqual([]);
+});
+
+test.each([
+  { temperature: "hot" },
+  { top_p: 1.5 },
+  { top_k: -1 },
+  { eos_token_id: -1 },
+  { max_new_tokens: 0 },
+])("%j is refused", (fields) => {
+  expectCode("RR_CONFIG", () => read(fields));
+});

@@ -1,0 +1,131 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { parseJsonObject } from "../files/json.js";
+import { openCheckpoint } from "./checkpoint.js";
+import { ConfigReader } from "./config-reader.js";
+import { type RopeOptions, ropeParameters } from "./rope-parameters.js";
+
+const zoo = fileURLToPath(new URL("../../../../test/fixtures/zoo", import.meta.url));
+
+function rope(config: object, options?: RopeOptions) {
+  const object = parseJsonObject(Buffer.from(JSON.stringify(config)), "config.json", { maxBytes: 1e6 });
+  return ropeParameters(new ConfigReader(object), options);
+}
+
+const plain = (theta: number, partialRotaryFactor = 1) => ({
+  theta,
+  partialRotaryFactor,
+  scaling: { type: "default" },
+});
+
+test("version 4: fields at the top, by any of their names", () => {
+  expect(rope({})).toEqual(plain(10_000));
+  expect(rope({ rope_theta: 5e5, rope_scaling: null })).toEqual(plain(5e5));
+  expect(rope({ rotary_emb_base: 2e4, rotary_pct: 0.25 })).toEqual(plain(2e4, 0.25));
+  expect(rope({ rope_theta: 1e4, partial_rotary_factor: 0.5 })).toEqual(plain(1e4, 0.5));
+});
+
+test("version 5: one object, with theta and fraction in it", () => {
+  const rope_parameters = { rope_type: "default", rope_theta: 1e6, partial_rotary_factor: 0.5 };
+  expect(rope({ rope_parameters })).toEqual(plain(1e6, 0.5));
+});
+
+test("version 5: an object for each type of layer", () => {
+  const config = {
+    rope_parameters: {
+      full_attention: { rope_type: "linear", factor: 8, rope_theta: 1e6 },
+      sliding_attention: { rope_type: "default", rope_theta: 1e4 },
+    },
+  };
+  expect(rope(config)).toMatchObject({ theta: 1e6, scaling: { type: "linear", factor: 8 } });
+  expect(rope(config, { layerType: "sliding_attention" })).toEqual(plain(1e4));
+  expectCode("RR_CONFIG", () => rope(config, { layerType: "chunked_attention" }));
+});
+
+test("version 4: a theta of their own, unscaled, for layers of sliding attention", () => {
+  const config = { rope_theta: 1e6, rope_local_base_freq: 1e4, rope_scaling: { type: "linear", factor: 8 } };
+  expect(rope(config)).toMatchObject({ theta: 1e6, scaling: { type: "linear", factor: 8 } });
+  expect(rope(config, { layerType: "sliding_attention" })).toEqual(plain(1e4));
+});
+
+test("both styles of Llama 3 scaling are the same", () => {
+  const scaling = {
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+  };
+  const version4 = rope({ rope_theta: 5e5, rope_scaling: { rope_type: "llama3", ...scaling } });
+  const version5 = rope({ rope_parameters: { rope_theta: 5e5, rope_type: "llama3", ...scaling } });
+  expect(version4).toEqual(version5);
+  expect(version4.scaling).toEqual({
+    type: "llama3",
+    factor: 8,
+    lowFreqFactor: 1,
+    highFreqFactor: 4,
+    originalMaxPositionEmbeddings: 8192,
+  });
+});
+
+test("the original context of a scaling is its own, else the config's, else the model's", () => {
+  const rope_scaling = { type: "dynamic", factor: 2 };
+  const original = (config: object) => rope({ rope_scaling, ...config }).scaling;
+  expect(original({ max_position_embeddings: 2048 })).toMatchObject({ originalMaxPositionEmbeddings: 2048 });
+  expect(original({ max_position_embeddings: 2048, original_max_position_embeddings: 1024 })).toMatchObject({
+    originalMaxPositionEmbeddings: 1024,
+  });
+});
+
+test("Phi-3's name for longrope, with a list per length", () => {
+  const rope_scaling = { type: "su", short_factor: [1, 2], long_factor: [3, 4] };
+  expect(rope({ rope_scaling, original_max_position_embeddings: 4096 }).scaling).toEqual({
+    type: "longrope",
+    shortFactor: [1, 2],
+    longFactor: [3, 4],
+    originalMaxPositionEmbeddings: 4096,
+  });
+});
+
+test("yarn with its defaults", () => {
+  expect(rope({ rope_scaling: { type: "yarn", factor: 4 }, max_position_embeddings: 8 }).scaling).toEqual({
+    type: "yarn",
+    factor: 4,
+    originalMaxPositionEmbeddings: 8,
+    betaFast: 32,
+    betaSlow: 1,
+    truncate: true,
+  });
+});
+
+test.each([
+  { rope_scaling: { type: "spiral", factor: 2 } },
+  { rope_scaling: { type: "linear" } },
+  { rope_scaling: { type: "linear", factor: 0 } },
+  { rope_scaling: "linear" },
+  { rope_scaling: { type: "su", short_factor: [1], long_factor: [], original_max_position_embeddings: 4 } },
+  {
+    rope_scaling: {
+      type: "llama3",
+      factor: 8,
+      low_freq_factor: 4,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 8,
+    },
+  },
+  { rope_theta: 0 },
+  { rope_theta: "10000" },
+  { partial_rotary_factor: 1.5 },
+])("what makes no sense is refused: %j", (config) => {
+  expectCode("RR_CONFIG", () => rope(config));
+});
+
+test.each(readdirSync(zoo).filter((name) => /llama|mistral|qwen/.test(name)))(
+  "the fixture %s is read",
+  (name) => {
+    const { theta, scaling } = ropeParameters(new ConfigReader(openCheckpoint(`${zoo}/${name}`).config));
+    expect(theta).toBe(10_000);
+    expect(scaling.type).toBe(name === "llama-tied-rope3" ? "llama3" : "default");
+  },
+);

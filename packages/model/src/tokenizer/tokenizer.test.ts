@@ -1,0 +1,139 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { loadTokenizer } from "./tokenizer.js";
+
+const shakespeare = fileURLToPath(new URL("../../../cli/models/shakespeare-llama", import.meta.url));
+const tokenizer = loadTokenizer(shakespeare)!;
+
+interface Golden {
+  prompts: { prompt: string; prompt_ids: number[]; greedy_ids: number[] }[];
+}
+const golden = JSON.parse(readFileSync(join(shakespeare, "golden.json"), "utf8")) as Golden;
+
+const awkward = "Naïve café — “quoted” 👩‍👩‍👧‍👦 🏴󠁧󠁢󠁳󠁣󠁴󠁿 漢字 Ω\u0301 \u200d\n\ttabs  and   spaces ";
+
+test.each(golden.prompts)("the ids of $prompt are those of the reference", ({ prompt, prompt_ids }) => {
+  expect(tokenizer.encode(prompt)).toEqual(prompt_ids);
+});
+
+test("decoding gives back any text, of any script", () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 40 });
+  fc.assert(
+    fc.property(text, (value) => {
+      expect(tokenizer.decode(tokenizer.encode(value))).toBe(value);
+    }),
+    { seed: 1, numRuns: 200 },
+  );
+});
+
+test("special tokens in a text are themselves, and are left out of its decoding unless asked for", () => {
+  const ids = tokenizer.encode("a<|end|>b");
+  expect(ids).toContain(tokenizer.idOf("<|end|>"));
+  expect(tokenizer.decode(ids)).toBe("ab");
+  expect(tokenizer.decode(ids, { skipSpecialTokens: false })).toBe("a<|end|>b");
+});
+
+test("no ids, and ids beyond the vocabulary, have no text", () => {
+  expect(tokenizer.decode([])).toBe("");
+  expect(tokenizer.decode([1_000_000, -1])).toBe("");
+});
+
+describe("a stream", () => {
+  const streamed = (ids: readonly number[], of = tokenizer): string[] => {
+    const stream = of.stream();
+    return [...ids.map((id) => stream.push(id)), stream.flush()];
+  };
+
+  test("gives the text of the reference's tokens", () => {
+    for (const { greedy_ids } of golden.prompts) {
+      expect(streamed(greedy_ids).join("")).toBe(tokenizer.decode(greedy_ids));
+    }
+  });
+
+  test("gives each character once it is complete, and never half of one", () => {
+    const pieces = streamed(tokenizer.encode("a🏴b"));
+    expect(pieces.join("")).toBe("a🏴b");
+    expect(pieces.some((piece) => piece.includes("\uFFFD"))).toBe(false);
+    expect(pieces).toContain("🏴");
+  });
+
+  test("gives what decoding at once gives, for any text", () => {
+    expect(streamed(tokenizer.encode(awkward.repeat(3))).join("")).toBe(awkward.repeat(3));
+  });
+
+  test("gives what decoding at once gives, for any ids, broken characters included", () => {
+    // Ids of a character's bytes in the wrong order are most of what random ids below 260 are.
+    const anyIds = fc.array(fc.oneof(fc.integer({ min: 3, max: 258 }), fc.integer({ min: 3, max: 2047 })), {
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(anyIds, (ids) => {
+        expect(streamed(ids).join("")).toBe(tokenizer.decode(ids));
+      }),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+
+  test("gives out at the end what stayed incomplete", () => {
+    const ids = tokenizer.encode("🏴").slice(0, 2);
+    const stream = tokenizer.stream();
+    expect(ids.map((id) => stream.push(id))).toEqual(["", ""]);
+    expect(stream.flush()).toBe("\uFFFD");
+    expect(stream.flush()).toBe("");
+  });
+
+  test("keeps the spaces between words that a tokenizer of sentences strips from the first", () => {
+    const vocab = { "<unk>": 0, "▁the": 1, "▁cat": 2, s: 3, "▁": 4, "<0xE2>": 5, "<0x82>": 6, "<0xAC>": 7 };
+    const sentences = loadTokenizer(temporaryDirectory({ "tokenizer.json": sentencePiece(vocab) }))!;
+    const ids = [1, 2, 3, 4, 5, 6, 7, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2];
+    const pieces = streamed(ids, sentences);
+    expect(pieces.slice(0, 8)).toEqual(["the", " cat", "s", " ", "", "", "€", " cat"]);
+    expect(pieces.join("")).toBe(sentences.decode(ids));
+  });
+});
+
+/** A tokenizer.json in the manner of Llama 2. */
+function sentencePiece(vocab: object): string {
+  return JSON.stringify({
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: {
+      type: "Sequence",
+      decoders: [
+        { type: "Replace", pattern: { String: "▁" }, content: " " },
+        { type: "ByteFallback" },
+        { type: "Fuse" },
+        { type: "Strip", content: " ", start: 1, stop: 0 },
+      ],
+    },
+    model: { type: "BPE", vocab, merges: [], unk_token: "<unk>", byte_fallback: true },
+  });
+}
+
+test("a directory without tokenizer.json has no tokenizer", () => {
+  expect(loadTokenizer(temporaryDirectory({ "config.json": "{}" }))).toBeUndefined();
+});
+
+test.each([
+  "[]",
+  "{}",
+  '{"model": {}}',
+  '{"model": {"type": "BPE", "vocab": {"a": -1}}, "added_tokens": []}',
+  '{"model": {"type": "BPE", "vocab": {"a": "__proto__"}}, "added_tokens": []}',
+  '{"model": {"type": "BPE", "vocab": {"a": 0}}, "added_tokens": [{"id": 1e9999, "content": "x"}]}',
+  '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "added_tokens": [], "normalizer": {"type": "Abacus"}, "pre_tokenizer": null, "post_processor": null, "decoder": null}',
+  '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [7]}, "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null}',
+  "not JSON",
+])("a broken tokenizer.json is refused: %s", (text) => {
+  const error = expectCode("RR_FILE_FORMAT", () =>
+    loadTokenizer(temporaryDirectory({ "tokenizer.json": text })),
+  );
+  expect(error.message).toContain("tokenizer.json");
+});

@@ -1,0 +1,199 @@
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import type { DataType, TensorData, Weight } from "../graph/graph.js";
+import { bytesOf, bytesPerElement } from "./element-types.js";
+import { readStatistics } from "./read-at.js";
+import { type Interval, type Selection, selectedDims } from "./runs.js";
+import { ShardReader } from "./shard-reader.js";
+
+/** A file of `prefix` bytes and then 0, 1, 2, … as elements of `storedAs`; as float32 where that is a 16-bit float. */
+function countingWeight(dims: readonly number[], storedAs: DataType, prefix = 0): Weight {
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  const element = bytesPerElement[storedAs];
+  const bytes = Buffer.alloc(prefix + count * element);
+  for (let i = 0; i < count; i++) {
+    const at = prefix + i * element;
+    if (storedAs === "bfloat16")
+      bytes.writeUInt16LE(new Uint32Array(Float32Array.of(i).buffer)[0]! >>> 16, at);
+    else if (storedAs === "float32") bytes.writeFloatLE(i, at);
+    else if (storedAs === "int64") bytes.writeBigInt64LE(BigInt(i), at);
+    else if (storedAs === "int32") bytes.writeInt32LE(i, at);
+    else bytes.writeUInt8(i % 251, at);
+  }
+  const file = join(temporaryDirectory(), "weights.bin");
+  writeFileSync(file, bytes);
+  const type = storedAs === "bfloat16" ? "float32" : storedAs;
+  return { type, dims, source: { kind: "file", file, offset: prefix, storedAs } };
+}
+
+function shard(weight: Weight, selection: Selection) {
+  return { weight, selection, dims: selectedDims(selection) };
+}
+
+const whole = (weight: Weight): Selection => weight.dims.map((dim): Interval[] => [[0, dim]]);
+
+/** What `work` reads, as our counters have it. */
+function counted(work: () => void): { bytes: number; calls: number } {
+  const before = readStatistics();
+  work();
+  const after = readStatistics();
+  return { bytes: after.bytes - before.bytes, calls: after.calls - before.calls };
+}
+
+test.each<DataType>(["float32", "bfloat16", "int64", "int32", "uint8", "bool"])(
+  "any selection of a %s tensor, at any offset, is the elements it names",
+  (storedAs) => {
+    // Below 256, so that bfloat16 holds each exactly.
+    const dims = [3, 5, 16];
+    const weight = countingWeight(dims, storedAs, 13);
+    using reader = new ShardReader();
+    const all = reader.read(shard(weight, whole(weight)));
+    const axis = (dim: number) =>
+      fc
+        .subarray(Array.from({ length: dim }, (_, i) => i))
+        .map((chosen) => chosen.map((i): Interval => [i, i + 1]));
+    fc.assert(
+      fc.property(fc.tuple(axis(3), axis(5), axis(16)), (selection) => {
+        const expected = selection[0].flatMap(([i]) =>
+          selection[1].flatMap(([j]) => selection[2].map(([k]) => all[(i * 5 + j) * 16 + k])),
+        );
+        expect([...reader.read(shard(weight, selection))]).toEqual(expected);
+      }),
+      { seed: 1, numRuns: 60 },
+    );
+    expect(Number(all[17])).toBe(17);
+  },
+);
+
+test("a tensor much larger than the scratch buffer is the same tensor", () => {
+  const weight = countingWeight([251, 97], "uint8");
+  const wide = countingWeight([128, 2], "bfloat16");
+  using small = new ShardReader({ scratchBytes: 4096 });
+  using large = new ShardReader();
+  const columns: Selection = [
+    [[0, 251]],
+    [
+      [3, 40],
+      [41, 96],
+    ],
+  ];
+  expect(small.read(shard(weight, columns))).toEqual(large.read(shard(weight, columns)));
+  expect([...small.read(shard(wide, whole(wide)))]).toEqual(Array.from({ length: 256 }, (_, i) => i));
+});
+
+test("inline weights are sliced from memory into memory of their own", () => {
+  const data = Float32Array.from({ length: 12 }, (_, i) => i);
+  const weight: Weight = { type: "float32", dims: [3, 4], source: { kind: "inline", data } };
+  using reader = new ShardReader();
+  const part = reader.read(shard(weight, [[[1, 3]], [[2, 4]]]));
+  expect([...part]).toEqual([6, 7, 10, 11]);
+  part[0] = 99;
+  expect(data[6]).toBe(6);
+});
+
+test("a weight planned from config.json alone cannot be read", () => {
+  using reader = new ShardReader();
+  const weight: Weight = { type: "float32", dims: [2], source: { kind: "absent" } };
+  expectCode("RR_MISSING_FILE", () => reader.read(shard(weight, [[[0, 2]]])));
+});
+
+test("bytes read are at most 1.25 × those kept where runs have 4 KiB", () => {
+  // Rows of 1056 floats, of which a rank keeps 1024 and skips 32: a gap of 128 bytes after a run of 4096.
+  const weight = countingWeight([64, 1056], "float32");
+  using reader = new ShardReader();
+  const { bytes } = counted(() => reader.read(shard(weight, [[[0, 64]], [[0, 1024]]])));
+  expect(bytes).toBeGreaterThanOrEqual(64 * 4096);
+  expect(bytes).toBeLessThanOrEqual(1.25 * 64 * 4096);
+});
+
+test("half of every row, in runs of 4 KiB with gaps of 4 KiB, is read and nothing else", () => {
+  const weight = countingWeight([32, 2048], "float32");
+  using reader = new ShardReader();
+  const { bytes } = counted(() => reader.read(shard(weight, [[[0, 32]], [[1024, 2048]]])));
+  expect(bytes).toBe(32 * 4096);
+});
+
+test("ten thousand tiny runs take a few system calls", () => {
+  const weight = countingWeight([10_000, 8], "bfloat16");
+  using reader = new ShardReader();
+  const { calls } = counted(() => reader.read(shard(weight, [[[0, 10_000]], [[2, 4]]])));
+  expect(calls).toBeLessThanOrEqual(10);
+});
+
+test.runIf(existsSync("/proc/thread-self/io"))("the count of bytes is the operating system's", () => {
+  const readByThread = () => Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/thread-self/io", "utf8"))![1]);
+  const weight = countingWeight([500, 300], "bfloat16", 5);
+  using reader = new ShardReader();
+  // To look costs a read, too, and its length changes with the digits it shows.
+  const first = readByThread();
+  const cost = readByThread() - first;
+  const before = readByThread();
+  const { bytes } = counted(() => {
+    reader.read(shard(weight, whole(weight)));
+    reader.read(shard(weight, [[[0, 500]], [[7, 20]]]));
+    reader.read(shard(weight, [[[3, 490]], [[0, 300]]]));
+  });
+  expect(Math.abs(readByThread() - before - cost - bytes)).toBeLessThanOrEqual(16);
+});
+
+test("a file that ends before the tensor does is refused before memory is taken for the tensor", () => {
+  const dims = [2 ** 20, 2 ** 20];
+  const { source } = countingWeight([4], "uint8");
+  using reader = new ShardReader();
+  const error = expectCode("RR_FILE_FORMAT", () =>
+    reader.read(
+      shard(
+        { type: "uint8", dims, source },
+        dims.map((dim): Interval[] => [[0, dim]]),
+      ),
+    ),
+  );
+  expect(error.message).toContain("weights.bin");
+});
+
+test("a file that is cut off while open is an error, not zeros", () => {
+  const weight = countingWeight([1000], "uint8");
+  using reader = new ShardReader();
+  reader.read(shard(weight, [[[0, 10]]]));
+  if (weight.source.kind === "file") truncateSync(weight.source.file, 500);
+  expectCode("RR_FILE_FORMAT", () => reader.read(shard(weight, [[[0, 1000]]])));
+});
+
+test("a missing file is named", () => {
+  using reader = new ShardReader();
+  const file = join(temporaryDirectory(), "gone.safetensors");
+  const source = { kind: "file", file, offset: 0, storedAs: "uint8" } as const;
+  const error = expectCode("RR_MISSING_FILE", () =>
+    reader.read(shard({ type: "uint8", dims: [1], source }, [[[0, 1]]])),
+  );
+  expect(error.message).toContain("gone.safetensors");
+});
+
+test("a stored type that cannot become the weight's type is refused", () => {
+  const weight: Weight = { ...countingWeight([4], "int32"), type: "float32" };
+  using reader = new ShardReader();
+  expectCode("RR_TYPE", () => reader.read(shard(weight, [[[0, 4]]])));
+});
+
+test("a shard whose dims are not its selection's is refused", () => {
+  const weight = countingWeight([4], "uint8");
+  using reader = new ShardReader();
+  expectCode("RR_SHAPE", () => reader.read({ weight, selection: [[[0, 4]]], dims: [3] }));
+});
+
+test("memory beyond the result is the scratch buffer", () => {
+  // 8 MB of bf16, a column half of it: 8 MB of float32.
+  const file = join(temporaryDirectory({ "weights.bin": new Uint8Array(2048 * 2048 * 2) }), "weights.bin");
+  const source = { kind: "file", file, offset: 0, storedAs: "bfloat16" } as const;
+  const weight: Weight = { type: "float32", dims: [2048, 2048], source };
+  using reader = new ShardReader({ scratchBytes: 64 * 1024 });
+  const before = process.memoryUsage().arrayBuffers;
+  const result: TensorData = reader.read(shard(weight, [[[0, 2048]], [[0, 1024]]]));
+  const grown = process.memoryUsage().arrayBuffers - before;
+  expect(bytesOf(result).length).toBe(8 * 1024 * 1024);
+  expect(grown).toBeLessThanOrEqual(8 * 1024 * 1024 + 64 * 1024);
+});
