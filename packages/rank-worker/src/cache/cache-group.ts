@@ -1,0 +1,143 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Cache } from "@ringrank/model";
+import type { Entry, LocalValue, SizeProduct } from "@ringrank/policy";
+import type { Tensor } from "onnxruntime-node";
+import { integers } from "../tensors/element-types.js";
+import { tensorData } from "../tensors/tensor.js";
+import { StateBuffer, type StateShape } from "./state-buffer.js";
+
+/**
+ * Rows by which capacity grows: growth copies the whole cache, so once per block, and at most a block less one of
+ * masked rows is computed over.
+ */
+export const blockRows = 64;
+
+interface GroupState {
+  readonly past: string;
+  /** Absent for positions, whose rows are known without being computed. */
+  readonly present: string | undefined;
+  readonly buffer: StateBuffer;
+}
+
+/**
+ * States whose rows are appended and dropped together, for all sequences, and the positions of the rows. A rank
+ * without units of attention has no states, and then holds nothing.
+ */
+export class CacheGroup {
+  readonly #states: readonly GroupState[];
+  readonly #positions: { readonly declared: LocalValue; readonly buffer: StateBuffer } | undefined;
+  /** Rows after which a slot begins anew; Infinity without a window. */
+  readonly #ring: number;
+  #slots = 0;
+  #capacity = 0;
+
+  /** @throws RR_POLICY if a state's local shape is not fixed but for batch and past */
+  constructor(cache: Cache, entry: Entry) {
+    const inputs = new Map(entry.inputs.map((value) => [value.name, value]));
+    // A query sees itself and the `window − 1` positions before it.
+    this.#ring =
+      cache.window === undefined
+        ? Number.POSITIVE_INFINITY
+        : roundUp(Math.max(1, cache.window - 1), blockRows);
+    this.#states = cache.states.flatMap(({ past, present, axis }) => {
+      const declared = inputs.get(past);
+      if (declared === undefined) return [];
+      return [{ past, present, buffer: new StateBuffer(stateShape(declared, axis), this.#ring) }];
+    });
+    const positions = inputs.get(cache.positions);
+    this.#positions = positions && {
+      declared: positions,
+      buffer: new StateBuffer({ type: positions.type, outer: [], inner: [], fill: 0xff }, this.#ring),
+    };
+  }
+
+  /** Rows that a slot has room for. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Gives the group this many slots, with room for sequences up to `longest` tokens. */
+  resize(slots: number, longest: number): void {
+    const capacity = Math.min(this.#ring, roundUp(longest, blockRows));
+    if (slots === this.#slots && capacity === this.#capacity) return;
+    this.#slots = slots;
+    this.#capacity = capacity;
+    for (const buffer of this.#buffers()) buffer.resize(slots, capacity);
+  }
+
+  /** Adds this group's inputs for slots `[first, first + count)`. */
+  addInputs(inputs: Map<string, Tensor>, first: number, count: number, rows: "all" | "none"): void {
+    for (const { past, buffer } of this.#states) inputs.set(past, buffer.view(first, count, rows));
+    if (this.#positions) {
+      inputs.set(this.#positions.declared.name, this.#positions.buffer.view(first, count, rows));
+    }
+  }
+
+  /**
+   * Appends the `count` new rows of one sequence.
+   *
+   * @param start how many tokens the sequence has had so far
+   * @param batchRow the sequence's row in `outputs`
+   */
+  append(
+    slot: number,
+    start: number,
+    count: number,
+    outputs: ReadonlyMap<string, Tensor>,
+    batchRow: number,
+  ): void {
+    for (const { present, buffer } of this.#states) {
+      const rows = present === undefined ? undefined : outputs.get(present);
+      if (rows === undefined) {
+        throw new RingrankError(
+          "RR_POLICY",
+          `expected the entry to give the new cache rows "${present}", got none`,
+        );
+      }
+      buffer.append(slot, start, tensorData(rows), batchRow, count);
+    }
+    if (this.#positions) {
+      const positions = Array.from({ length: count }, (_, row) => start + row);
+      this.#positions.buffer.append(
+        slot,
+        start,
+        integers(this.#positions.declared.type, positions),
+        0,
+        count,
+      );
+    }
+  }
+
+  clear(slot: number): void {
+    for (const buffer of this.#buffers()) buffer.clear(slot);
+  }
+
+  copySlot(from: number, to: number): void {
+    for (const buffer of this.#buffers()) buffer.copySlot(from, to);
+  }
+
+  swapSlots(one: number, other: number): void {
+    for (const buffer of this.#buffers()) buffer.swapSlots(one, other);
+  }
+
+  *#buffers(): Iterable<StateBuffer> {
+    for (const { buffer } of this.#states) yield buffer;
+    if (this.#positions) yield this.#positions.buffer;
+  }
+}
+
+/** `[batch, …outer, past, …inner]`, where only batch and past depend on the call. */
+function stateShape({ name, type, dims }: LocalValue, axis: number): StateShape {
+  const fixed = (product: SizeProduct): number => {
+    if (product.symbols.length === 0) return product.scale;
+    throw new RingrankError(
+      "RR_POLICY",
+      `expected the cache input "${name}" to be fixed in size but for batch and axis ${axis}, got a symbolic size`,
+    );
+  };
+  return { type, outer: dims.slice(1, axis).map(fixed), inner: dims.slice(axis + 1).map(fixed), fill: 0 };
+}
+
+function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}

@@ -1,0 +1,145 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Entry } from "@ringrank/policy";
+import type { Tensor } from "onnxruntime-node";
+import { CacheGroup } from "./cache-group.js";
+import { coveringRange, type SlotRange, swapsToNeighbours } from "./slot-arrangement.js";
+
+/**
+ * A swap copies a sequence's whole state three times; a dummy row reads its keys and values once, and computes a
+ * row of every product besides. After this many dummy rows per swap, swapping would have been as cheap, so a reader
+ * that is slow for long is moved aside, and one that misses a few steps is not (the ski-rental rule).
+ */
+const dummyRowsPerSwap = 8;
+
+/** Where a step's rows lie, and whether anything precedes them. */
+export interface StepRange extends SlotRange {
+  /** `none` where no row of the step has a past: then the step is computed without the empty rows of a block. */
+  readonly past: "all" | "none";
+}
+
+/**
+ * The KV cache of every sequence of this rank.
+ *
+ * Sequences lie in slots `0 … n − 1` without gaps: closing one moves the last into its place. A step computes
+ * neighbouring slots, which are a tensor without a copy:
+ *
+ * ```
+ *  slots     0   1   2   3   4          step of sequences in 1, 2, 4: range [1, 5)
+ *                ●   ●   ◦   ●          ◦ slot 3 sits out, and runs as a dummy row whose results are dropped
+ * ```
+ *
+ * Steps of several tokens a row (prompts) would pay many times for a dummy row, so there the slots are swapped until
+ * they are neighbours; in decode steps, where weights are what is read and a row more costs little, only once the
+ * dummy rows have cost as much as the swaps.
+ */
+export class KvCache {
+  readonly #groups: readonly CacheGroup[];
+  /** By slot. */
+  readonly #sequences: number[] = [];
+  readonly #lengths = new Map<number, number>();
+  #allocatedSlots = 0;
+  #dummyRows = 0;
+
+  constructor(entry: Entry) {
+    this.#groups = entry.caches.map((cache) => new CacheGroup(cache, entry));
+  }
+
+  /** Tokens that the sequence has had so far. */
+  length(sequence: number): number {
+    return this.#lengths.get(sequence) ?? 0;
+  }
+
+  slotOf(sequence: number): number {
+    const slot = this.#sequences.indexOf(sequence);
+    if (slot === -1) throw new RingrankError("RR_INPUT", `expected an open sequence, got ${sequence}`);
+    return slot;
+  }
+
+  /** Rows that each slot has room for, by cache. */
+  get capacities(): readonly number[] {
+    return this.#groups.map((group) => group.capacity);
+  }
+
+  get slots(): number {
+    return this.#sequences.length;
+  }
+
+  close(sequence: number): void {
+    const slot = this.#sequences.indexOf(sequence);
+    if (slot === -1) return;
+    this.#lengths.delete(sequence);
+    const moved = this.#sequences.pop()!;
+    const last = this.#sequences.length;
+    for (const group of this.#groups) {
+      if (slot !== last) group.copySlot(last, slot);
+      group.clear(last);
+    }
+    if (slot !== last) this.#sequences[slot] = moved;
+    if (last <= this.#allocatedSlots / 2) this.#allocate(last, this.#longest());
+  }
+
+  /** Opens sequences not seen before, and finds the range of slots in which a step computes these sequences. */
+  arrange(sequences: readonly number[], newTokens: number): StepRange {
+    for (const sequence of sequences) this.#open(sequence);
+    const slots = sequences.map((sequence) => this.slotOf(sequence));
+    const dummies = coveringRange(slots).count - slots.length;
+    this.#dummyRows = dummies === 0 ? 0 : this.#dummyRows + dummies;
+    if (dummies > 0) {
+      const swaps = swapsToNeighbours(slots, this.slots);
+      if (newTokens > 1 || this.#dummyRows > dummyRowsPerSwap * swaps.length) {
+        for (const [from, to] of swaps) this.#swap(from, to);
+        this.#dummyRows = 0;
+      }
+    }
+    const past = sequences.every((sequence) => this.length(sequence) === 0) ? "none" : "all";
+    return { ...coveringRange(sequences.map((sequence) => this.slotOf(sequence))), past };
+  }
+
+  /** The cache inputs of a step over `range`, in place. */
+  inputs(range: StepRange): Map<string, Tensor> {
+    const inputs = new Map<string, Tensor>();
+    for (const group of this.#groups) group.addInputs(inputs, range.first, range.count, range.past);
+    return inputs;
+  }
+
+  /** Appends the new rows that a step over `range` gave for these sequences. */
+  append(
+    sequences: readonly number[],
+    newTokens: number,
+    range: StepRange,
+    outputs: ReadonlyMap<string, Tensor>,
+  ): void {
+    this.#allocate(this.#allocatedSlots, Math.max(this.#longest(), this.#longest(sequences) + newTokens));
+    for (const sequence of sequences) {
+      const slot = this.slotOf(sequence);
+      const length = this.length(sequence);
+      for (const group of this.#groups) group.append(slot, length, newTokens, outputs, slot - range.first);
+      this.#lengths.set(sequence, length + newTokens);
+    }
+  }
+
+  #open(sequence: number): void {
+    if (this.#lengths.has(sequence)) return;
+    this.#lengths.set(sequence, 0);
+    this.#sequences.push(sequence);
+    // Doubling, so that n sequences one after the other copy each slot at most twice.
+    if (this.slots > this.#allocatedSlots)
+      this.#allocate(2 ** Math.ceil(Math.log2(this.slots)), this.#longest());
+  }
+
+  #swap(from: number, to: number): void {
+    for (const group of this.#groups) group.swapSlots(from, to);
+    const moved = this.#sequences[from]!;
+    this.#sequences[from] = this.#sequences[to]!;
+    this.#sequences[to] = moved;
+  }
+
+  #allocate(slots: number, longest: number): void {
+    this.#allocatedSlots = slots;
+    for (const group of this.#groups) group.resize(slots, longest);
+  }
+
+  #longest(sequences: readonly number[] = this.#sequences): number {
+    return sequences.reduce((longest, sequence) => Math.max(longest, this.length(sequence)), 0);
+  }
+}

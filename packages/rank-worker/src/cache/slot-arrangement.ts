@@ -1,0 +1,37 @@
+/** Neighbouring slots `[first, first + count)` that one step computes as a batch. */
+export interface SlotRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The smallest range that has all of `slots`, which is not empty. */
+export function coveringRange(slots: readonly number[]): SlotRange {
+  const first = Math.min(...slots);
+  return { first, count: Math.max(...slots) - first + 1 };
+}
+
+/**
+ * Swaps that make `slots` neighbours, as few as possible.
+ *
+ * @param total how many slots there are
+ * @returns pairs `[slot to move, slot whose place it takes]`
+ */
+export function swapsToNeighbours(slots: readonly number[], total: number): [from: number, to: number][] {
+  const wanted = new Set(slots);
+  let best = 0;
+  let mostInside = -1;
+  for (let first = 0; first + slots.length <= total; first++) {
+    let inside = 0;
+    for (let slot = first; slot < first + slots.length; slot++) if (wanted.has(slot)) inside++;
+    if (inside > mostInside) {
+      best = first;
+      mostInside = inside;
+    }
+  }
+  const last = best + slots.length;
+  const outside = slots.filter((slot) => slot < best || slot >= last);
+  const places = Array.from({ length: slots.length }, (_, at) => best + at).filter(
+    (slot) => !wanted.has(slot),
+  );
+  return outside.map((slot, at) => [slot, places[at]!]);
+}

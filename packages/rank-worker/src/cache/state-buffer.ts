@@ -1,0 +1,120 @@
+import type { DataType, TensorData } from "@ringrank/model";
+import type { Tensor } from "onnxruntime-node";
+import { allocate, bytesPerElement, elementCount } from "../tensors/element-types.js";
+import { tensor } from "../tensors/tensor.js";
+
+/** What a state tensor looks like, but for how many slots and rows it has. */
+export interface StateShape {
+  readonly type: DataType;
+  /** Sizes between the batch axis and the axis that grows: local heads, for keys and values. */
+  readonly outer: readonly number[];
+  /** Sizes after the axis that grows: the head's lanes. */
+  readonly inner: readonly number[];
+  /** What unused rows are filled with, byte by byte: 0, or 0xff for −1 in any integer type. */
+  readonly fill: 0 | 0xff;
+}
+
+/**
+ * One state of every sequence: a tensor `[slots, …outer, capacity, …inner]` that is fed to sessions in place. Any
+ * run of neighbouring slots is a tensor too, without a copy.
+ *
+ * Rows are placed modulo `ring`, so that where a window bounds what is kept, a new row takes the place of one that
+ * has left the window. Attention reads positions beside the rows, so their order does not matter.
+ */
+export class StateBuffer {
+  readonly #shape: StateShape;
+  readonly #ring: number;
+  /** Rows of `inner` in one slot, per row of the growing axis. */
+  readonly #outer: number;
+  readonly #rowBytes: number;
+  #slots = 0;
+  #capacity = 0;
+  #data: TensorData;
+  #bytes: Uint8Array;
+
+  /** @param ring rows after which a slot begins anew; Infinity where nothing is dropped */
+  constructor(shape: StateShape, ring: number) {
+    this.#shape = shape;
+    this.#ring = ring;
+    this.#outer = elementCount(shape.outer);
+    this.#rowBytes = elementCount(shape.inner) * bytesPerElement(shape.type);
+    this.#data = allocate(shape.type, 0);
+    this.#bytes = asBytes(this.#data);
+  }
+
+  /** Slots `[first, first + count)` as a tensor over this buffer, or with no rows at all. */
+  view(first: number, count: number, rows: "all" | "none"): Tensor {
+    const capacity = rows === "all" ? this.#capacity : 0;
+    const dims = [count, ...this.#shape.outer, capacity, ...this.#shape.inner];
+    const slotElements = elementCount(dims.slice(1));
+    const start = rows === "all" ? first * slotElements : 0;
+    return tensor(this.#shape.type, this.#data.subarray(start, start + count * slotElements), dims);
+  }
+
+  /** Gives the buffer this many slots and rows, and lays what fits of the old content out anew. */
+  resize(slots: number, capacity: number): void {
+    const before = { bytes: this.#bytes, slots: this.#slots, capacity: this.#capacity };
+    this.#slots = slots;
+    this.#capacity = capacity;
+    const rowsPerSlot = this.#outer * capacity;
+    this.#data = allocate(
+      this.#shape.type,
+      (slots * rowsPerSlot * this.#rowBytes) / bytesPerElement(this.#shape.type),
+    );
+    this.#bytes = asBytes(this.#data);
+    if (this.#shape.fill !== 0) this.#bytes.fill(this.#shape.fill);
+
+    const [from, to] = [before.capacity * this.#rowBytes, capacity * this.#rowBytes];
+    const kept = Math.min(from, to);
+    const blocks = Math.min(before.slots, slots) * this.#outer;
+    for (let block = 0; block < blocks; block++) {
+      this.#bytes.set(before.bytes.subarray(block * from, block * from + kept), block * to);
+    }
+  }
+
+  /**
+   * Adds new rows to a slot. The buffer must have room for them.
+   *
+   * @param source `[batch, …outer, count, …inner]`, of which row `sourceRow` of the batch is taken
+   * @param start how many rows the slot's sequence has had so far
+   */
+  append(slot: number, start: number, source: TensorData, sourceRow: number, count: number): void {
+    const from = asBytes(source);
+    const blockBytes = this.#capacity * this.#rowBytes;
+    for (let outer = 0; outer < this.#outer; outer++) {
+      const sourceBlock = (sourceRow * this.#outer + outer) * count;
+      const target = (slot * this.#outer + outer) * blockBytes;
+      let row = Math.max(0, count - this.#ring);
+      while (row < count) {
+        const place = (start + row) % this.#ring;
+        const rows = Math.min(count - row, this.#ring - place);
+        const first = (sourceBlock + row) * this.#rowBytes;
+        this.#bytes.set(from.subarray(first, first + rows * this.#rowBytes), target + place * this.#rowBytes);
+        row += rows;
+      }
+    }
+  }
+
+  clear(slot: number): void {
+    this.#slot(slot).fill(this.#shape.fill);
+  }
+
+  copySlot(from: number, to: number): void {
+    this.#slot(to).set(this.#slot(from));
+  }
+
+  swapSlots(one: number, other: number): void {
+    const kept = this.#slot(one).slice();
+    this.copySlot(other, one);
+    this.#slot(other).set(kept);
+  }
+
+  #slot(slot: number): Uint8Array {
+    const bytes = this.#outer * this.#capacity * this.#rowBytes;
+    return this.#bytes.subarray(slot * bytes, (slot + 1) * bytes);
+  }
+}
+
+function asBytes(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,50 @@
+/**
+ * Errors across the control plane. comlink alone loses `code`, `rank` and `cause`; with this handler in place of its
+ * own for thrown values, on both sides, a RingrankError arrives as one.
+ */
+import { isRingrankError, RingrankError, type RingrankErrorData } from "@ringrank/errors";
+import type { TransferHandler } from "comlink";
+
+/** comlink's wrapper around what was thrown. */
+interface Thrown {
+  readonly value: unknown;
+}
+
+type ThrownData =
+  | { readonly kind: "ringrank"; readonly data: RingrankErrorData }
+  | { readonly kind: "other"; readonly message: string; readonly stack?: string };
+
+/**
+ * Idempotent; call it on each thread before any message passes.
+ *
+ * @param handlers `transferHandlers` of the caller's own comlink
+ */
+export function installErrorTransferHandler(handlers: Map<string, TransferHandler<unknown, unknown>>): void {
+  const own = handlers.get("throw");
+  const handler: TransferHandler<Thrown, ThrownData> = {
+    // comlink marks thrown values with a symbol that it keeps to itself, so only its own check knows them.
+    canHandle: (value): value is Thrown => own?.canHandle(value) ?? false,
+    serialize: ({ value }) => [toData(value), []],
+    deserialize: (data) => {
+      throw fromData(data);
+    },
+  };
+  handlers.set("throw", handler as TransferHandler<unknown, unknown>);
+}
+
+function toData(value: unknown): ThrownData {
+  if (isRingrankError(value)) return { kind: "ringrank", data: value.toData() };
+  if (!(value instanceof Error)) return { kind: "other", message: String(value) };
+  return {
+    kind: "other",
+    message: value.message,
+    ...(value.stack === undefined ? {} : { stack: value.stack }),
+  };
+}
+
+function fromData(data: ThrownData): Error {
+  if (data.kind === "ringrank") return RingrankError.fromData(data.data);
+  const error = new Error(data.message);
+  if (data.stack !== undefined) error.stack = data.stack;
+  return error;
+}

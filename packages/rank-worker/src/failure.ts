@@ -1,0 +1,24 @@
+import { type ErrorCode, RingrankError } from "@ringrank/errors";
+
+/** What a rank throws because something else happened first: a peer's fault, a timeout, the end of the process. */
+const echoes: ReadonlySet<ErrorCode> = new Set([
+  "RR_RANK_FAILED",
+  "RR_RANK_DIED",
+  "RR_TIMEOUT",
+  "RR_MISMATCH",
+  "RR_ABORTED",
+  "RR_CLOSED",
+]);
+
+/**
+ * A rank's error as the group sees it: `RR_RANK_FAILED` with the rank, and what was thrown as its cause. An error
+ * that comes from the group already names its cause and stays itself.
+ */
+export function rankFailure(error: unknown, rank: number): RingrankError {
+  const thrown = RingrankError.wrap(error, "RR_RANK_FAILED", { rank });
+  if (thrown === error && echoes.has(thrown.code)) return thrown;
+  return new RingrankError("RR_RANK_FAILED", `rank ${rank} failed: ${thrown.message}`, {
+    rank,
+    cause: error,
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * Gumbel noise as a function of seed, position and token id, with no state: a rank computes the noise of its own
+ * ids alone, and the sum over ranks is the noise of an unsplit model (counter-based random numbers: Salmon et al.,
+ * "Parallel random numbers: as easy as 1, 2, 3", SC 2011). The largest of `logit + noise` is a sample of the softmax
+ * (Gumbel 1954; Maddison et al., "A* sampling", 2014).
+ */
+export class GumbelNoise {
+  readonly #first: number;
+  readonly #second: number;
+
+  /**
+   * @param seed unsigned 32-bit
+   * @param position of the token that is chosen, in its own sequence
+   */
+  constructor(seed: number, position: number) {
+    this.#first = mix(mix((seed + 0x9e37_79b9) | 0) ^ position);
+    this.#second = mix((this.#first + 0x85eb_ca6b) | 0);
+  }
+
+  /** −ln(−ln u), with u = (h + ½) / 2³² in (0, 1), h a hash of the counter. At most {@link maximumNoise}. */
+  of(id: number): number {
+    const hash = mix((mix(id ^ this.#first) + this.#second) | 0) >>> 0;
+    return -Math.log(-Math.log((hash + 0.5) / 2 ** 32));
+  }
+}
+
+/** The largest noise there is: u = 1 − 2⁻³³. What is further below the best cannot win. */
+export const maximumNoise = -Math.log(-Math.log(1 - 2 ** -33));
+
+/** A bijection of 32 bits that avalanches: lowbias32, https://nullprogram.com/blog/2018/07/31/. */
+function mix(word: number): number {
+  let x = word;
+  x ^= x >>> 16;
+  x = Math.imul(x, 0x7feb_352d);
+  x ^= x >>> 15;
+  x = Math.imul(x, 0x846c_a68b);
+  return x ^ (x >>> 16);
+}

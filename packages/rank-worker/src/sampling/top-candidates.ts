@@ -1,0 +1,70 @@
+/** The `limit` largest of what was offered, ties to what came first: a heap whose root is the least of them. */
+export class TopCandidates {
+  readonly #limit: number;
+  readonly #keys: Float64Array;
+  readonly #elements: Int32Array;
+  #size = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#keys = new Float64Array(limit);
+    this.#elements = new Int32Array(limit);
+  }
+
+  /** What a key has to exceed to be taken; −Infinity while there is room. */
+  get threshold(): number {
+    return this.#size < this.#limit ? Number.NEGATIVE_INFINITY : this.#keys[0]!;
+  }
+
+  /** Offers must come by increasing element. A key of −Infinity is never taken. */
+  offer(key: number, element: number): void {
+    if (!(key > this.threshold)) return;
+    if (this.#size < this.#limit) this.#rise(this.#size++, key, element);
+    else this.#sink(key, element);
+  }
+
+  /** Elements by decreasing key, equal keys by increasing element. */
+  sorted(): number[] {
+    const order = Array.from({ length: this.#size }, (_, at) => at);
+    order.sort((a, b) => this.#keys[b]! - this.#keys[a]! || this.#elements[a]! - this.#elements[b]!);
+    return order.map((at) => this.#elements[at]!);
+  }
+
+  #rise(from: number, key: number, element: number): void {
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!this.#less(key, element, parent)) break;
+      this.#move(parent, at);
+      at = parent;
+    }
+    this.#keys[at] = key;
+    this.#elements[at] = element;
+  }
+
+  #sink(key: number, element: number): void {
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= this.#size) break;
+      const right = child + 1;
+      if (right < this.#size && this.#less(this.#keys[right]!, this.#elements[right]!, child)) child = right;
+      if (this.#less(key, element, child)) break;
+      this.#move(child, at);
+      at = child;
+    }
+    this.#keys[at] = key;
+    this.#elements[at] = element;
+  }
+
+  /** Whether a candidate ranks below the one at `place`: a smaller key, or the same and a later element. */
+  #less(key: number, element: number, place: number): boolean {
+    const other = this.#keys[place]!;
+    return key < other || (key === other && element > this.#elements[place]!);
+  }
+
+  #move(from: number, to: number): void {
+    this.#keys[to] = this.#keys[from]!;
+    this.#elements[to] = this.#elements[from]!;
+  }
+}

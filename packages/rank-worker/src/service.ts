@@ -1,0 +1,143 @@
+import type { Communicator } from "@ringrank/collectives";
+import { RingrankError } from "@ringrank/errors";
+import type { RankProgram } from "@ringrank/policy";
+import type { Logger } from "pino";
+import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
+import { rankFailure } from "./failure.js";
+import type { NativeGate } from "./lifecycle.js";
+import type {
+  LoadProgress,
+  LoadReport,
+  RankOptions,
+  RankService,
+  RunRequest,
+  RunResult,
+  StepRequest,
+  StepResult,
+} from "./protocol.js";
+import { loadSessions, releaseSessions } from "./sessions/load-sessions.js";
+import type { OpenSession, OrtSession } from "./sessions/ort-binding.js";
+import { runRequest } from "./steps/run-request.js";
+import { Stepper } from "./steps/stepper.js";
+
+/** The rank's own means, which the coordinator does not send. */
+export interface RankContext {
+  readonly communicator: Communicator;
+  readonly gate: NativeGate;
+  readonly openSession: OpenSession;
+  readonly log: Logger;
+}
+
+/** A program that is loaded. */
+interface Loaded {
+  readonly sessions: readonly OrtSession[];
+  readonly entries: ReadonlyMap<string, CompiledEntry>;
+  /** Undefined where the model has no `forward` entry with logits. */
+  readonly stepper: Stepper | undefined;
+}
+
+/**
+ * One rank. Any error in it fails the group, so that peers leave their waits at once, and rejects with
+ * `RR_RANK_FAILED` and this rank; a rank that fails because another did rejects with the first cause.
+ */
+export class Rank implements RankService {
+  readonly #context: RankContext;
+  #loaded: Loaded | undefined;
+
+  constructor(context: RankContext) {
+    this.#context = context;
+  }
+
+  load(
+    program: RankProgram,
+    options: RankOptions,
+    onProgress: (progress: LoadProgress) => void = () => {},
+  ): Promise<LoadReport> {
+    return this.#failingTheGroup(async () => {
+      if (this.#loaded)
+        throw new RingrankError("RR_OPTION", "expected one load per rank; this one has a program");
+      const { gate, openSession } = this.#context;
+      const { rank, bytes: bytesTotal } = program;
+      const loaded = await loadSessions(program, {
+        openSession,
+        gate,
+        threads: options.threads,
+        onBytes: (bytesLoaded) => {
+          this.#context.communicator.progress();
+          onProgress({ rank, bytesLoaded, bytesTotal });
+        },
+      });
+      const entries = new Map(
+        Object.entries(program.entries).map(([name, entry]) => [
+          name,
+          compileEntry(name, entry, { ...loaded, segments: program.segments }),
+        ]),
+      );
+      const forward = entries.get("forward");
+      const stepper =
+        forward && Stepper.serves(forward.entry) ? new Stepper(forward, this.#context) : undefined;
+      this.#loaded = { sessions: loaded.sessions, entries, stepper };
+      const { bytesKept, bytesRead } = loaded;
+      this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
+      return { bytesKept, bytesRead, sessions: loaded.sessions.length };
+    });
+  }
+
+  step(request: StepRequest): Promise<StepResult> {
+    return this.#failingTheGroup(async () => {
+      const { stepper } = this.#requireLoaded();
+      if (stepper === undefined) {
+        throw new RingrankError(
+          "RR_NO_GENERATE",
+          "the model has no forward entry with logits, so it has no steps",
+        );
+      }
+      const rows = await stepper.step(request);
+      const { collectives, bytes: collectiveBytes } = this.#context.communicator.counters;
+      const { steps, tokens } = stepper;
+      return { rows: this.#onFirstRank(rows, []), counters: { steps, tokens, collectives, collectiveBytes } };
+    });
+  }
+
+  run(request: RunRequest): Promise<RunResult> {
+    return this.#failingTheGroup(async () => {
+      const compiled = this.#requireLoaded().entries.get(request.entry);
+      if (compiled === undefined) {
+        throw new RingrankError("RR_INPUT", `the program has no entry "${request.entry}"`);
+      }
+      return { outputs: this.#onFirstRank(await runRequest(compiled, request, this.#context), {}) };
+    });
+  }
+
+  /** Never fails the group: what it releases, nobody uses again. */
+  async release(): Promise<void> {
+    const sessions = this.#loaded?.sessions ?? [];
+    this.#loaded = undefined;
+    await releaseSessions(sessions, this.#context.gate);
+  }
+
+  #requireLoaded(): Loaded {
+    if (this.#loaded) return this.#loaded;
+    throw new RingrankError(
+      "RR_CLOSED",
+      "this rank has no program: it was released, or load() did not succeed",
+    );
+  }
+
+  /** All ranks have the same result; one copy of it crosses threads. */
+  #onFirstRank<T>(result: T, elsewhere: T): T {
+    return this.#context.communicator.rank === 0 ? result : elsewhere;
+  }
+
+  async #failingTheGroup<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const { communicator, log } = this.#context;
+      const failure = rankFailure(error, communicator.rank);
+      log.error({ err: failure }, "failed");
+      communicator.poison(failure);
+      throw failure;
+    }
+  }
+}

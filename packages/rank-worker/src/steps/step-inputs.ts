@@ -1,0 +1,74 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Entry, LocalValue } from "@ringrank/policy";
+import type { Tensor } from "onnxruntime-node";
+import { elementCount, integers } from "../tensors/element-types.js";
+import { tensor } from "../tensors/tensor.js";
+import { names } from "./interface-names.js";
+
+/** One row of a step's batch. */
+export interface BatchRow {
+  readonly ids: readonly number[];
+  /** Position of its first new token in its own sequence. */
+  readonly start: number;
+}
+
+/**
+ * The inputs of a step besides the cache.
+ *
+ * A row that is absent belongs to a sequence that sits this step out: it is computed with token 0 at position 0,
+ * which every model has, and sees at least itself, so that no softmax is over nothing.
+ *
+ * @param rows by slot of the step's range
+ * @param newTokens of every row
+ * @param logitRows rows of the flattened `[batch · sequence]` for which logits are computed
+ * @throws RR_INPUT if the entry has an input that generation does not know
+ */
+export function stepInputs(
+  entry: Entry,
+  rows: readonly (BatchRow | undefined)[],
+  newTokens: number,
+  logitRows: readonly number[],
+  cacheInputs: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
+  const inputs = new Map(cacheInputs);
+  const batch = [rows.length, newTokens];
+  for (const declared of entry.inputs) {
+    switch (declared.name) {
+      case names.inputIds:
+        add(
+          declared,
+          batch,
+          rows.flatMap((row) => row?.ids ?? new Array<number>(newTokens).fill(0)),
+        );
+        break;
+      case names.attentionMask:
+        add(declared, batch, new Array<number>(elementCount(batch)).fill(1));
+        break;
+      case names.positionIds:
+        add(
+          declared,
+          batch,
+          rows.flatMap((row) => positions(row?.start ?? 0, newTokens)),
+        );
+        break;
+      case names.logitRows:
+        add(declared, [logitRows.length], logitRows);
+        break;
+      default:
+        if (inputs.has(declared.name)) break;
+        throw new RingrankError(
+          "RR_INPUT",
+          `the model's input "${declared.name}" is not one that a step knows how to fill; use run() with it`,
+        );
+    }
+  }
+  return inputs;
+
+  function add({ name, type }: LocalValue, dims: readonly number[], values: readonly number[]): void {
+    inputs.set(name, tensor(type, integers(type, values), dims));
+  }
+}
+
+export function positions(start: number, count: number): number[] {
+  return Array.from({ length: count }, (_, at) => start + at);
+}

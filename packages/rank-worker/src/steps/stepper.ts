@@ -1,0 +1,127 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Entry } from "@ringrank/policy";
+import { KvCache, type StepRange } from "../cache/kv-cache.js";
+import type { CompiledEntry } from "../execution/compile-entry.js";
+import { type RunContext, runEntry } from "../execution/run-entry.js";
+import type { StepRequest, StepRow, StepRowResult } from "../protocol.js";
+import { chooseTokens, type TokenChoice } from "../sampling/choose-tokens.js";
+import { VocabularyShare } from "../sampling/vocabulary-share.js";
+import { names } from "./interface-names.js";
+import { ShardedLogits } from "./sharded-logits.js";
+import { stepInputs } from "./step-inputs.js";
+
+/** Advances sequences token by token: the cache, what each sequence has had, and the choice of what comes next. */
+export class Stepper {
+  readonly #forward: CompiledEntry;
+  readonly #context: RunContext;
+  readonly #cache: KvCache;
+  readonly #logits: ShardedLogits;
+  readonly #share: VocabularyShare;
+  /** By sequence: the tokens of its prompt and of what was generated. */
+  readonly #seen = new Map<number, Set<number>>();
+  steps = 0;
+  /** New tokens that entered the graph, summed over steps and rows. */
+  tokens = 0;
+
+  /** Whether an entry is one that can be advanced token by token. */
+  static serves({ inputs, outputs }: Entry): boolean {
+    return (
+      inputs.some(({ name }) => name === names.inputIds) && outputs.some(({ name }) => name === names.logits)
+    );
+  }
+
+  /** @throws RR_POLICY if the entry has no logits */
+  constructor(forward: CompiledEntry, context: RunContext) {
+    const { rank, worldSize } = context.communicator;
+    this.#forward = forward;
+    this.#context = context;
+    this.#cache = new KvCache(forward.entry);
+    this.#logits = new ShardedLogits(forward.entry, rank);
+    this.#share = new VocabularyShare(this.#logits.vocabulary, this.#logits.shard, rank, worldSize);
+  }
+
+  /** @returns results by row, the same on every rank */
+  async step({ close, rows }: StepRequest): Promise<StepRowResult[]> {
+    for (const sequence of close) {
+      this.#cache.close(sequence);
+      this.#seen.delete(sequence);
+    }
+    if (rows.length === 0) return [];
+    const newTokens = rows[0]!.ids.length;
+    const sequences = rows.map((row) => row.sequence);
+    const range = this.#cache.arrange(sequences, newTokens);
+    const wanted = this.#wantedRows(rows, newTokens, range);
+
+    const { outputs } = await runEntry(
+      this.#forward,
+      this.#inputs(rows, newTokens, range, wanted.flat()),
+      this.#context,
+    );
+    this.#cache.append(sequences, newTokens, range, outputs);
+    for (const row of rows) this.#remember(row);
+    this.steps++;
+    this.tokens += rows.length * newTokens;
+
+    return this.#results(rows, this.#logits.rows(outputs.get(names.logits), wanted));
+  }
+
+  #inputs(rows: readonly StepRow[], newTokens: number, range: StepRange, logitRows: readonly number[]) {
+    const batch = new Array(range.count).fill(undefined);
+    for (const { sequence, ids } of rows) {
+      batch[this.#cache.slotOf(sequence) - range.first] = { ids, start: this.#cache.length(sequence) };
+    }
+    // A head over no rows would be a product of size 0, which not every operator takes: compute one, and drop it.
+    const asked = logitRows.length > 0 ? logitRows : [0];
+    return stepInputs(this.#forward.entry, batch, newTokens, asked, this.#cache.inputs(range));
+  }
+
+  /** By row of the request: which rows of the flattened `[batch · sequence]` it wants logits of. */
+  #wantedRows(rows: readonly StepRow[], newTokens: number, range: StepRange): number[][] {
+    return rows.map(({ sequence, want }) => {
+      const first = (this.#cache.slotOf(sequence) - range.first) * newTokens;
+      if (want === "nothing") return [];
+      if (want === "token") return [first + newTokens - 1];
+      return Array.from({ length: newTokens }, (_, token) => first + token);
+    });
+  }
+
+  #remember({ sequence, ids }: StepRow): void {
+    let seen = this.#seen.get(sequence);
+    if (seen === undefined) {
+      seen = new Set();
+      this.#seen.set(sequence, seen);
+    }
+    for (const id of ids) seen.add(id);
+  }
+
+  /** @param local this rank's logits by row of the request */
+  #results(rows: readonly StepRow[], local: readonly Float32Array[][]): StepRowResult[] {
+    const { communicator } = this.#context;
+    const whole = rows.flatMap(({ want }, at) => (want === "logits" ? local[at]! : []));
+    const gathered = whole.length === 0 ? new Float32Array(0) : this.#logits.gather(whole, communicator);
+
+    const sampled = rows.flatMap(({ sequence, want, sampling }, at) => {
+      if (want !== "token") return [];
+      if (sampling === undefined) {
+        throw new RingrankError(
+          "RR_OPTION",
+          `expected sampling parameters for sequence ${sequence}, got none`,
+        );
+      }
+      const seen = this.#seen.get(sequence) ?? new Set<number>();
+      return [{ logits: local[at]![0]!, sampling, seen, position: this.#cache.length(sequence) }];
+    });
+    const choices: TokenChoice[] =
+      sampled.length === 0 ? [] : chooseTokens(communicator, this.#share, sampled);
+
+    const nextChoice = choices.values();
+    let nextLogits = 0;
+    return rows.map(({ want, ids }): StepRowResult => {
+      if (want === "token") return nextChoice.next().value!;
+      if (want === "nothing") return {};
+      const start = nextLogits;
+      nextLogits += ids.length * this.#logits.vocabulary;
+      return { logits: gathered.slice(start, nextLogits) };
+    });
+  }
+}

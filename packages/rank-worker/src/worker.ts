@@ -1,0 +1,47 @@
+/**
+ * A rank's thread. piscina loads this module and calls {@link serveRank} once; the promise it returns is the thread's
+ * life, so that the pool sees a crash as a task that failed.
+ */
+import { joinGroup } from "@ringrank/collectives";
+import comlink, { type Endpoint } from "comlink";
+import type { Logger } from "pino";
+import { controlledService } from "./control-plane.js";
+import { installErrorTransferHandler } from "./error-transfer.js";
+import { NativeGate } from "./lifecycle.js";
+import { rankLogger } from "./logging.js";
+import { Rank } from "./service.js";
+import { findSynchronousBinding, type OpenSession, openPublicSession } from "./sessions/ort-binding.js";
+import type { RankWorkerTask } from "./task.js";
+
+/**
+ * Serves a `RankService` on the task's port until it is released or the port closes, then resolves. By then every
+ * session is released, so the thread may be ended.
+ */
+export async function serveRank({ rank, group, port, lifecycle, logLevel }: RankWorkerTask): Promise<void> {
+  installErrorTransferHandler(comlink.transferHandlers);
+  const log = rankLogger(rank, logLevel);
+  const gate = new NativeGate(lifecycle, rank);
+  const openSession = await gate.inside(() => chooseBinding(log));
+  const service = new Rank({ communicator: joinGroup(group, rank), gate, openSession, log });
+  try {
+    await new Promise<void>((resolve) => {
+      port.once("close", resolve);
+      // Node's ports are event targets as the web's are; only their type declarations differ.
+      comlink.expose(controlledService(service, resolve), port as unknown as Endpoint);
+      log.debug("serving");
+    });
+  } finally {
+    await service.release();
+    port.close();
+    log.debug("ended");
+  }
+}
+
+function chooseBinding(log: Logger): OpenSession {
+  const synchronous = findSynchronousBinding();
+  if (synchronous) return synchronous;
+  log.warn(
+    "onnxruntime-node is not the version whose synchronous calls were tested; using the slower public API",
+  );
+  return openPublicSession;
+}
