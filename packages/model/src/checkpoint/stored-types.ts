@@ -4,7 +4,7 @@ import type { DataType } from "../graph/graph.js";
  * Element types of safetensors files: their size in bits, our name where we have one, and whether weights of
  * it can be used. (https://github.com/huggingface/safetensors, `Dtype`.)
  */
-export interface StoredType {
+interface StoredType {
   readonly bits: number;
   readonly type?: DataType;
   readonly usable?: true;

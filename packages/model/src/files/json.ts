@@ -10,7 +10,7 @@ export interface JsonObject {
   readonly [name: string]: JsonValue;
 }
 
-export interface JsonLimits {
+interface JsonLimits {
   /** Largest file in bytes. */
   readonly maxBytes: number;
   /** Whether a name that comes twice in one object is an error; else the last counts, as in Python. */

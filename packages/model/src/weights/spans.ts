@@ -10,7 +10,7 @@ const maxRunsPerSpan = 4096;
  * Runs that are read by one call, gaps included, all as bytes from the tensor's first. `starts` and `lengths`
  * are of the runs, in order; a span has at least one.
  */
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
   readonly starts: readonly number[];
