@@ -1,3 +1,4 @@
 export { type DecodeOnnxOptions, decodeOnnx } from "./decode-onnx.js";
 export { type EncodeOnnxOptions, type ExternalLocation, encodeOnnx } from "./encode-onnx.js";
 export { fromOnnxDataType, toOnnxDataType } from "./onnx-data-types.js";
+export { writeOnnx } from "./write-onnx.js";

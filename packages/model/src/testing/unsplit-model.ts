@@ -8,13 +8,13 @@ export class UnsplitModel {
   readonly graph: Graph;
   readonly #session: ort.InferenceSession;
 
-  private constructor(graph: Graph, session: ort.InferenceSession) {
+  constructor(graph: Graph, session: ort.InferenceSession) {
     this.graph = graph;
     this.#session = session;
   }
 
-  static async load(directory: string): Promise<UnsplitModel> {
-    const { graph } = buildGraph(openCheckpoint(directory));
+  static async load(directory: string, change = (graph: Graph) => graph): Promise<UnsplitModel> {
+    const graph = change(buildGraph(openCheckpoint(directory)).graph);
     using reader = new ShardReader();
     const externalData = [...graph.weights].flatMap(([path, weight]) => {
       if (weight.source.kind === "inline") return [];

@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import { type Checkpoint, type JsonObject, openCheckpoint, type StoredTensor } from "../checkpoint/index.js";
+import { checkGraph } from "../graph/index.js";
+import { zooDirectory } from "../testing/fixtures.js";
+import { buildGraph } from "./index.js";
+
+const llama = openCheckpoint(zooDirectory("llama"));
+
+function withConfig(name: string, changes: JsonObject): Pick<Checkpoint, "config" | "tensors"> {
+  const { config } = openCheckpoint(zooDirectory(name));
+  return { config: { ...config, ...changes }, tensors: undefined };
+}
+
+function withTensors(
+  change: (entries: [string, StoredTensor][]) => [string, StoredTensor][],
+): Pick<Checkpoint, "config" | "tensors"> {
+  return { config: llama.config, tensors: new Map(change([...llama.tensors!])) };
+}
+
+describe("a checkpoint's tensors", () => {
+  it("are all used, where the checkpoint is whole", () => {
+    for (const name of ["llama", "llama-tied-rope3", "gpt2", "bloom", "qwen2"]) {
+      expect(buildGraph(openCheckpoint(zooDirectory(name))).unused).toEqual([]);
+    }
+  });
+
+  it("are found without the first part of their names, as the bare model saves them", () => {
+    const bare = withTensors((entries) =>
+      entries.map(([name, tensor]) => [name.replace(/^model\./, ""), tensor]),
+    );
+    const { graph, unused } = buildGraph(bare);
+    expect(unused).toEqual([]);
+    expect(graph.weights.get("norm.weight")?.source).toMatchObject({ kind: "file" });
+  });
+
+  it("are refused with RR_TENSOR, by name, where one is missing", () => {
+    const name = "model.layers.1.mlp.up_proj.weight";
+    const broken = withTensors((entries) => entries.filter(([each]) => each !== name));
+    expect(() => buildGraph(broken)).toThrow(
+      expect.objectContaining({ code: "RR_TENSOR", message: expect.stringContaining(name) }),
+    );
+  });
+
+  it("are refused with RR_TENSOR, by name, where one has another shape", () => {
+    const name = "model.layers.1.self_attn.k_proj.weight";
+    const broken = withTensors((entries) =>
+      entries.map(([each, tensor]) => [each, each === name ? { ...tensor, dims: [32, 128] } : tensor]),
+    );
+    expect(() => buildGraph(broken)).toThrow(
+      expect.objectContaining({ code: "RR_TENSOR", message: expect.stringContaining(name) }),
+    );
+  });
+
+  it("are reported where nothing uses them, but for buffers that are computed instead", () => {
+    const [, any] = [...llama.tensors!][0]!;
+    const { unused } = buildGraph(
+      withTensors((entries) => [
+        ...entries,
+        ["model.layers.0.self_attn.rotary_emb.inv_freq", any],
+        ["model.layers.2.mlp.up_proj.weight", any],
+      ]),
+    );
+    expect(unused).toEqual(["model.layers.2.mlp.up_proj.weight"]);
+  });
+
+  it("stand once in the graph where head and embedding are tied, also if both are stored", () => {
+    const tied = openCheckpoint(zooDirectory("llama-tied-rope3"));
+    const table = tied.tensors!.get("model.embed_tokens.weight")!;
+    const tensors = new Map(tied.tensors).set("lm_head.weight", table);
+    const { graph, unused } = buildGraph({ config: tied.config, tensors });
+    expect(unused).toEqual([]);
+    expect(graph.weights.has("lm_head.weight")).toBe(false);
+    const readers = graph.nodes.filter(({ inputs }) => inputs.includes("model.embed_tokens.weight"));
+    expect(readers.map(({ opType }) => opType)).toEqual(["Gather", "FusedMatMul"]);
+  });
+});
+
+describe("a config alone", () => {
+  const llama70B = {
+    model_type: "llama",
+    hidden_size: 8192,
+    intermediate_size: 28672,
+    num_attention_heads: 64,
+    num_key_value_heads: 8,
+    num_hidden_layers: 80,
+    vocab_size: 128256,
+    rope_theta: 500000,
+  };
+  // Spelled as bigscience/bloom spells it.
+  const bloom176B = {
+    model_type: "bloom",
+    n_embed: 14336,
+    n_layer: 70,
+    num_attention_heads: 112,
+    vocab_size: 250880,
+  };
+
+  it.each([
+    { config: llama70B, billions: 70.6 },
+    { config: bloom176B, billions: 176.2 },
+  ])("is enough for the graph of $config.model_type with $billions billion parameters", (expected) => {
+    const { graph } = buildGraph({ config: expected.config, tensors: undefined });
+    checkGraph(graph);
+    const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
+    const parameters = absent.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
+    expect(parameters / 1e9).toBeCloseTo(expected.billions, 1);
+  });
+
+  it("gives layers that see differently far a cache each", () => {
+    const { graph } = buildGraph(
+      withConfig("qwen2", {
+        use_sliding_window: true,
+        sliding_window: 8,
+        layer_types: ["full_attention", "sliding_attention"],
+      }),
+    );
+    expect(graph.caches.map(({ positions, window }) => ({ positions, window }))).toEqual([
+      { positions: "past_positions", window: undefined },
+      { positions: "past_positions_window_8", window: 8 },
+    ]);
+    const dims = graph.inputs.find(({ name }) => name === "past.1.key")?.dims;
+    expect(dims).toEqual(["batch", 4, "past_window_8", 8]);
+  });
+});
+
+describe("a config is refused", () => {
+  it("with RR_UNKNOWN_ARCHITECTURE that lists what is known", () => {
+    expect(() => buildGraph(withConfig("llama", { model_type: "perceptron" }))).toThrow(
+      expect.objectContaining({
+        code: "RR_UNKNOWN_ARCHITECTURE",
+        message: expect.stringContaining("bloom, gpt2, llama, mistral, qwen2"),
+      }),
+    );
+  });
+
+  it.each<[string, string, JsonObject]>([
+    ["heads that key heads do not divide", "llama", { num_key_value_heads: 3 }],
+    ["heads that do not share out the width", "gpt2", { n_head: 7 }],
+    ["an odd number of rotary lanes", "llama", { head_dim: 15 }],
+    ["an unknown activation", "llama", { hidden_act: "softsign" }],
+    ["a rotary type that is not known", "llama", { rope_parameters: { rope_type: "spiral" } }],
+    [
+      "a rotary type that is known but not computed",
+      "llama",
+      { rope_parameters: { rope_type: "dynamic", factor: 2 } },
+    ],
+    ["rotary positions on part of the lanes", "llama", { partial_rotary_factor: 0.5 }],
+    ["quantized weights", "llama", { quantization_config: { quant_method: "gptq" } }],
+    ["a count of layers beyond all bounds", "llama", { num_hidden_layers: 1e9 }],
+    ["a count of heads beyond all bounds", "bloom", { n_head: 2 ** 31 - 1 }],
+    ["shapes that overflow", "llama", { hidden_size: 2 ** 31, intermediate_size: 2 ** 31 }],
+    ["cross-attention in a decoder", "gpt2", { add_cross_attention: true }],
+    ["an unknown type of layer", "qwen2", { layer_types: ["full_attention", "mamba"] }],
+    ["a sliding layer without a window", "qwen2", { layer_types: ["full_attention", "sliding_attention"] }],
+  ])("with RR_CONFIG: %s", (_, name, changes) => {
+    expect(() => buildGraph(withConfig(name, changes))).toThrow(
+      expect.objectContaining({ code: "RR_CONFIG" }),
+    );
+  });
+});

@@ -1,0 +1,59 @@
+import { type FileHandle, mkdir, open, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Graph, Weight } from "../graph/graph.js";
+import { bytesOf, bytesPerElement } from "../weights/element-types.js";
+import { ShardReader } from "../weights/index.js";
+import { encodeOnnx } from "./encode-onnx.js";
+
+const dataFile = "model.onnx_data";
+/** Weights start at multiples of a page, so that a runtime can map them. */
+const alignment = 4096;
+/** Bytes of a weight in memory at a time. */
+const chunkBytes = 16 * 1024 * 1024;
+
+/**
+ * Writes `model.onnx` and its weights, `model.onnx_data`, into `directory`, to be run unsplit by any ONNX
+ * runtime. Weights are converted to their type in the graph (float32) as they are copied, some MB at a time.
+ *
+ * @returns the path of `model.onnx`, which is written last: while it is missing, the export is not complete
+ * @throws RR_MISSING_FILE if the graph was made from a config alone; what reading weights throws.
+ */
+export async function writeOnnx(graph: Graph, directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const offsets = new Map<string, number>();
+  const file = await open(join(directory, dataFile), "w");
+  try {
+    using reader = new ShardReader();
+    let end = 0;
+    for (const [name, weight] of graph.weights) {
+      if (weight.source.kind === "inline") continue;
+      offsets.set(name, end);
+      end += await appendWeight(file, weight, reader);
+      const padding = (alignment - (end % alignment)) % alignment;
+      await file.appendFile(new Uint8Array(padding));
+      end += padding;
+    }
+  } finally {
+    await file.close();
+  }
+  const onnx = encodeOnnx(graph, {
+    locate: (name) => ({ location: dataFile, offset: offsets.get(name)! }),
+  });
+  const path = join(directory, "model.onnx");
+  await writeFile(path, onnx);
+  return path;
+}
+
+/** Bytes written. */
+async function appendWeight(file: FileHandle, weight: Weight, reader: ShardReader): Promise<number> {
+  const [rows = 1, ...rest] = weight.dims;
+  const rowBytes = rest.reduce((bytes, dim) => bytes * dim, bytesPerElement[weight.type]);
+  const step = Math.max(1, Math.floor(chunkBytes / rowBytes));
+  for (let row = 0; row < rows; row += step) {
+    const end = Math.min(row + step, rows);
+    const dims = weight.dims.length === 0 ? [] : [end - row, ...rest];
+    const selection = dims.map((dim, axis): [number, number][] => (axis === 0 ? [[row, end]] : [[0, dim]]));
+    await file.appendFile(bytesOf(reader.read({ weight, selection, dims })));
+  }
+  return rows * rowBytes;
+}
