@@ -21,9 +21,11 @@ export function elementCount(dims: readonly number[]): number {
   return count;
 }
 
-/** Whether the contents of a tensor of this type and shape are followed at all. */
+/** Whether the contents of a tensor of this type and shape are followed. Never where a size is none: -1, Infinity. */
 export function hasContents(type: DataType, dims: readonly number[]): boolean {
-  return type !== "float16" && type !== "bfloat16" && elementCount(dims) <= maxContents;
+  if (type === "float16" || type === "bfloat16") return false;
+  for (const dim of dims) if (!Number.isInteger(dim) || dim < 0) return false;
+  return elementCount(dims) <= maxContents;
 }
 
 /** `type[d0,d1,…]`, as error messages show a value. */

@@ -42,8 +42,8 @@ const split: ShapeRule = (node) => {
   const total = dims[axis]!;
   const sizes =
     node.ints("split") ?? (node.optional(1) ? node.contents(1, "split") : equalParts(node, total));
-  if (sizes.reduce((sum, size) => sum + size, 0) !== total)
-    node.fail(`the parts [${sizes}] to sum to ${total}`);
+  if (sizes.some((size) => size < 0) || sizes.reduce((sum, size) => sum + size, 0) !== total)
+    node.fail(`parts of at least 0 that sum to ${total}, not [${sizes}]`);
   const strides = contents && rowMajorStrides(dims);
   let start = 0;
   return sizes.map((size): Evaluated => {
@@ -100,7 +100,7 @@ const slice: ShapeRule = (node) => {
     offset += start * strides[axis]!;
     strides[axis]! *= step;
   });
-  if (contents === undefined) return [{ type, dims }];
+  if (contents === undefined || !hasContents(type, dims)) return [{ type, dims }];
   return [{ type, dims, contents: readView(contents, dims, strides, offset) }];
 };
 

@@ -21,7 +21,7 @@ const gather: ShapeRule = (node) => {
 
 function wrapIndex(node: NodeContext, index: number, size: number): number {
   const wrapped = index < 0 ? index + size : index;
-  return wrapped >= 0 && wrapped < size
+  return Number.isInteger(wrapped) && wrapped >= 0 && wrapped < size
     ? wrapped
     : node.fail(`indices from ${-size} to ${size - 1}, not ${index}`);
 }

@@ -1,0 +1,55 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { sizeProduct, symbolTable } from "./symbols.js";
+import { graphOf } from "./testing/graph-of.js";
+
+const symbols = symbolTable(
+  graphOf({
+    inputs: [
+      "ids int64[batch,sequence]",
+      "cache float32[batch,2,past,8]",
+      "rows int64[rows]",
+      "x bool[extra]",
+    ],
+  }),
+);
+
+test("every symbol has its own two primes, in order of appearance", () => {
+  expect([...symbols]).toEqual([
+    ["batch", [7, 13]],
+    ["sequence", [11, 17]],
+    ["past", [19, 23]],
+    ["rows", [29, 31]],
+    ["extra", [37, 41]],
+  ]);
+});
+
+test("a product of a constant and symbols is recovered, whatever primes the constant has", () => {
+  const names = [...symbols.keys()];
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(4), { maxLength: names.length }),
+      fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.constantFrom(7, 13, 91, 77, 7 * 17, 49 * 23)),
+      (picks, scale) => {
+        const chosen = picks.map((pick) => names[pick]!).sort((a, b) => names.indexOf(a) - names.indexOf(b));
+        const at = (which: 0 | 1) =>
+          chosen.reduce((size, symbol) => size * symbols.get(symbol)![which], scale);
+        expect(sizeProduct([at(0), at(1)], symbols)).toEqual({ scale, symbols: chosen });
+      },
+    ),
+  );
+});
+
+test.each([
+  ["past + sequence", [11 + 19, 17 + 23]],
+  ["2·sequence − 1", [2 * 11 - 1, 2 * 17 - 1]],
+  ["the batch's square at one setting only", [49, 13]],
+  ["nothing at one setting only", [0, 13]],
+] as const)("%s is not a product", (_, pair) => {
+  expect(sizeProduct(pair, symbols)).toBeUndefined();
+});
+
+test("a static size is its own scale", () => {
+  expect(sizeProduct([91, 91], symbols)).toEqual({ scale: 91, symbols: [] });
+  expect(sizeProduct([0, 0], symbols)).toEqual({ scale: 0, symbols: [] });
+});
