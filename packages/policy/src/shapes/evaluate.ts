@@ -74,7 +74,7 @@ function refuseOperator({ node, index }: NodeContext): never {
   );
 }
 
-/** The branch taken, in the scope of the node; where the condition is data, both, which must then agree in shape. */
+/** The branch taken, in the node's own scope; where the condition is data, both, which must agree in shape. */
 function evaluateIf(context: NodeContext, scope: Scope): readonly Evaluated[] {
   const condition = context.input(0).contents?.[0];
   if (condition !== undefined) {

@@ -21,7 +21,7 @@ export function elementCount(dims: readonly number[]): number {
   return count;
 }
 
-/** Whether the contents of a tensor of this type and shape are followed. Never where a size is none: -1, Infinity. */
+/** Whether contents of this type and shape are followed. Never where a size is none, such as −1 or Infinity. */
 export function hasContents(type: DataType, dims: readonly number[]): boolean {
   if (type === "float16" || type === "bfloat16") return false;
   for (const dim of dims) if (!Number.isInteger(dim) || dim < 0) return false;

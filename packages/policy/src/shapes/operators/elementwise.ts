@@ -1,7 +1,7 @@
-import { typeAttribute } from "../data-types.js";
 import { type Evaluated, hasContents } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { toElement } from "../numbers.js";
+import { typeAttribute } from "../type-attribute.js";
 
 /** The shape and type of the first input; contents are not followed. */
 export const sameAsInput: ShapeRule = (node) => [{ type: node.type(0), dims: node.dims(0) }];
@@ -44,7 +44,10 @@ function roundHalfEven(x: number): number {
   return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-/** Operators of one tensor, element by element. Transcendental functions are not followed: kernels differ in the last bit. */
+/**
+ * Operators of one tensor, element by element. Contents do not pass through transcendental functions: kernels differ
+ * in the last bit.
+ */
 export const elementwiseRules: ShapeRules = {
   Abs: unary(Math.abs),
   Neg: unary((x) => -x),
@@ -55,7 +58,7 @@ export const elementwiseRules: ShapeRules = {
   Sqrt: unary(Math.sqrt),
   Reciprocal: unary((x) => 1 / x),
   Not: unary((x) => (x === 0 ? 1 : 0)),
-  BitwiseNot: unary((x) => ~x),
+  BitwiseNot: unary((x) => -x - 1),
   Relu: unary((x) => Math.max(x, 0)),
   Clip: clip,
   Cast: (node) => cast(node, typeAttribute(node, "to")),

@@ -1,7 +1,7 @@
-import { typeAttribute } from "../data-types.js";
 import { elementCount, hasContents } from "../evaluated.js";
 import type { ShapeRule, ShapeRules } from "../node-context.js";
 import { toElement, toNumbers } from "../numbers.js";
+import { typeAttribute } from "../type-attribute.js";
 
 const constant: ShapeRule = (node) => {
   const attributes = Object.entries(node.node.attributes);

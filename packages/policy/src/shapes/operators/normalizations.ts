@@ -1,5 +1,5 @@
-import { typeAttribute } from "../data-types.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
+import { typeAttribute } from "../type-attribute.js";
 import { sameAsInput } from "./elementwise.js";
 
 /** The sizes that are left when everything from `axis` on is normalised to one figure. */
@@ -25,7 +25,7 @@ const rmsNormalization: ShapeRule = (node) => {
   return [{ type: node.type(1), dims: node.dims(0) }];
 };
 
-/** com.microsoft.Skip[Simplified]LayerNormalization: output, mean, inverse deviation, and the sum that was normalised. */
+/** com.microsoft.Skip[Simplified]LayerNormalization: output, mean, inverse deviation, and what was normalised. */
 const skipLayerNormalization: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
   const figures = { type: "float32" as const, dims: dims.with(-1, 1) };

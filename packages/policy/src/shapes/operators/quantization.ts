@@ -1,5 +1,5 @@
-import { typeAttribute } from "../data-types.js";
 import type { ShapeRule, ShapeRules } from "../node-context.js";
+import { typeAttribute } from "../type-attribute.js";
 
 /** The type of the zero point, else `output_dtype`, else uint8. */
 const quantize: ShapeRule = (node) => [

@@ -13,7 +13,10 @@ import { quantizationRules } from "./quantization.js";
 import { reductionRules } from "./reductions.js";
 import { reshapingRules } from "./reshaping.js";
 
-/** Every operator with a shape rule but `If`, by {@link operatorKey}. A Map, so that no operator named `constructor` is found. */
+/**
+ * Every operator with a shape rule but `If`, by {@link operatorKey}. A Map, so that no operator named `constructor`
+ * is found.
+ */
 export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map(
   [
     attentionRules,
