@@ -24,7 +24,7 @@ export const llama: Architecture = {
 };
 
 /** Where families of the same graph differ. */
-export interface LlamaDifferences {
+interface LlamaDifferences {
   readonly queryKeyValueBias: boolean;
   readonly outputBias: boolean;
   readonly feedForwardBias: boolean;

@@ -13,7 +13,7 @@ export const shakespeareDirectory = fileURLToPath(
   new URL("../../../cli/models/shakespeare-llama", import.meta.url),
 );
 
-export interface Golden {
+interface Golden {
   /** `[2][12]`. */
   readonly inputIds: number[][];
   /** `[2, 12, vocabulary]`. */

@@ -39,6 +39,11 @@ export class UnsplitModel {
   }
 }
 
+interface StepOptions {
+  readonly mask?: readonly (readonly number[])[];
+  readonly rows?: readonly number[];
+}
+
 /** Rows of cache added whenever it is full, as in a real cache: most of a step's past is empty. */
 const blockRows = 4;
 
@@ -51,17 +56,21 @@ interface CacheRows {
 }
 
 /** Keeps the cache between steps of one batch. */
-export class UnsplitRun {
+class UnsplitRun {
   readonly #graph: Graph;
   readonly #session: ort.InferenceSession;
   readonly #batch: number;
   readonly #caches: CacheRows[];
+  /** Rows of the cache in use, padding included. */
   #length = 0;
+  /** The next position of each sequence. */
+  readonly #next: number[];
 
   constructor(graph: Graph, session: ort.InferenceSession, batch: number) {
     this.#graph = graph;
     this.#session = session;
     this.#batch = batch;
+    this.#next = Array<number>(batch).fill(0);
     this.#caches = graph.caches.map(({ states }) => ({
       capacity: 0,
       positions: new BigInt64Array(0),
@@ -70,27 +79,23 @@ export class UnsplitRun {
   }
 
   /**
-   * Logits of all new tokens, `[batch · sequence, vocabulary]`.
+   * Logits, `[rows, vocabulary]`.
    *
    * @param ids `[batch][sequence]`
-   * @param mask 0 for padding, as `ids`; positions count its ones
+   * @param options.mask 0 for padding, as `ids`; default all 1
+   * @param options.rows of the flattened `[batch · sequence]`; default all
    */
-  async step(
-    ids: readonly (readonly number[])[],
-    mask?: readonly (readonly number[])[],
-  ): Promise<ort.Tensor> {
+  async step(ids: readonly (readonly number[])[], options: StepOptions = {}): Promise<ort.Tensor> {
     const sequence = ids[0]!.length;
     const shape = [this.#batch, sequence];
-    const ones = mask ?? ids.map((row) => row.map(() => 1));
-    const positions = ones.map((row) => {
-      let next = this.#length;
-      return row.map((one) => (one === 1 ? next++ : 0));
-    });
-    const rows = Array.from({ length: this.#batch * sequence }, (_, row) => row);
+    const mask = options.mask ?? ids.map((row) => row.map(() => 1));
+    // Padding has no position of its own; any valid one does, for nothing looks at its row.
+    const positions = mask.flatMap((row, b) => row.map((one) => (one === 1 ? this.#next[b]!++ : 0)));
+    const rows = options.rows ?? Array.from({ length: this.#batch * sequence }, (_, row) => row);
     const feeds: Record<string, ort.Tensor> = {
       input_ids: integers(ids.flat(), shape),
-      attention_mask: integers(ones.flat(), shape),
-      position_ids: integers(positions.flat(), shape),
+      attention_mask: integers(mask.flat(), shape),
+      position_ids: integers(positions, shape),
       logit_rows: integers(rows, [rows.length]),
     };
     this.#graph.caches.forEach((cache, index) => {
@@ -102,22 +107,25 @@ export class UnsplitRun {
       }
     });
     const result = await this.#session.run(feeds);
-    this.#append(result, sequence);
+    const kept = mask.flat().map((one, i) => BigInt(one === 1 ? positions[i]! : -1));
+    this.#append(result, sequence, kept);
     return result.logits!;
   }
 
-  #append(result: ort.InferenceSession.ReturnType, sequence: number): void {
+  #append(result: ort.InferenceSession.ReturnType, sequence: number, positions: readonly bigint[]): void {
     const from = this.#length;
     this.#length += sequence;
     this.#graph.caches.forEach((cache, index) => {
       const rows = this.#caches[index]!;
       const old = rows.capacity;
       while (rows.capacity < this.#length) rows.capacity += blockRows;
-      const positions = new BigInt64Array(this.#batch * rows.capacity).fill(-1n);
+      const grownPositions = new BigInt64Array(this.#batch * rows.capacity).fill(-1n);
       for (let b = 0; b < this.#batch; b++) {
-        for (let row = 0; row < this.#length; row++) positions[b * rows.capacity + row] = BigInt(row);
+        grownPositions.set(rows.positions.subarray(b * old, b * old + from), b * rows.capacity);
+        const added = positions.slice(b * sequence, (b + 1) * sequence);
+        grownPositions.set(added, b * rows.capacity + from);
       }
-      rows.positions = positions;
+      rows.positions = grownPositions;
       for (const { past, present } of cache.states) {
         const [heads, headDim] = this.#sizes(past);
         const grown = new Float32Array(this.#batch * heads * rows.capacity * headDim);

@@ -66,7 +66,7 @@ export function separateHeads(g: GraphBuilder, x: Value, heads: number, headDim:
   return g.transpose(g.reshape(x, [0, 0, heads, headDim]), [0, 2, 1, 3]);
 }
 
-export interface Attention {
+interface Attention {
   /** `[batch, heads, sequence, headDim]`. */
   readonly query: Value;
   /** New rows only, `[batch, keyValueHeads, sequence, headDim]`. */

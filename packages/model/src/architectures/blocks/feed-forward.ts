@@ -12,7 +12,7 @@ interface Widths {
   readonly activation: string;
 }
 
-export interface FeedForward extends Widths {
+interface FeedForward extends Widths {
   readonly project: (context: ModelContext, x: Value, projection: Projection) => Value;
   /** Module names. */
   readonly up: string;
@@ -31,7 +31,7 @@ export function feedForward(context: ModelContext, x: Value, options: FeedForwar
   });
 }
 
-export interface GatedFeedForward extends Widths {
+interface GatedFeedForward extends Widths {
   /** Of the module that holds `gate_proj`, `up_proj` and `down_proj`. */
   readonly prefix: string;
 }

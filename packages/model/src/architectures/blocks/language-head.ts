@@ -11,7 +11,7 @@ export function selectRows(g: GraphBuilder, x: Value, step: CausalStep, width: n
   return g.gather(g.reshape(x, [-1, width]), step.logitRows, 0);
 }
 
-export interface LanguageHead {
+interface LanguageHead {
   /** The embedding, which is also the head where `tie_word_embeddings` says so. */
   readonly table: EmbeddingTable;
   /** The head's own tensor, `[vocabulary, width]`, where it is not tied. */

@@ -1,6 +1,6 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 
-export interface LayerWindowDefaults {
+interface LayerWindowDefaults {
   /** `sliding_window` where the config does not say. */
   readonly defaultWindow: number;
   /** `max_window_layers` where the config does not say: how many of the lower layers see everything. */

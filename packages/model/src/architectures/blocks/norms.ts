@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 
-export interface Norm {
+interface Norm {
   /** Of the module: the tensors are `name.weight` and, for a LayerNorm, `name.bias`. */
   readonly name: string;
   readonly width: number;
