@@ -1,5 +1,6 @@
 export type { RingObserver, RingStep } from "./algorithms/ring.js";
 export * from "./communicator.js";
+export { groupActivity, type RankActivity } from "./group/activity.js";
 export {
   createGroup,
   defaultStepTimeoutMs,

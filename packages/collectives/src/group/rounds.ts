@@ -12,7 +12,8 @@ import { isPoisoned } from "./poison.js";
  * at most {@link longestSleepMs} later.
  *
  * A wait expires when the rank at its end has not moved for `stepTimeoutMs`. The end is not always the peer: if
- * 0 waits for 1 and 1 for 2, it is 2 that has to move, and 2 that is named.
+ * 0 waits for 1 and 1 for 2, it is 2 that has to move, and 2 that is named. A rank that has not joined yet gets
+ * {@link longestStartMs} at least.
  */
 export class Rounds {
   readonly rank: number;
@@ -33,6 +34,8 @@ export class Rounds {
     this.#spins = handle.spins;
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#current = Atomics.load(memory.words, memory.layout.published(rank));
+    // Whoever has waited for the rank to join starts to count anew.
+    this.progress();
   }
 
   /** The last round that this rank has published. A 32-bit counter that wraps. */
@@ -98,7 +101,7 @@ export class Rounds {
           suspect = end;
           moves = moved;
           since = now;
-        } else if (now - since >= this.#stepTimeoutMs) {
+        } else if (now - since >= this.#limitMs(end)) {
           throw this.#timeout(end);
         }
       }
@@ -128,10 +131,16 @@ export class Rounds {
     );
   }
 
+  /** A rank whose thread is only starting has no step to be late with. */
+  #limitMs(rank: number): number {
+    const joined = Atomics.load(this.#words, this.#memory.layout.joined(rank)) === 1;
+    return joined ? this.#stepTimeoutMs : Math.max(this.#stepTimeoutMs, longestStartMs);
+  }
+
   #timeout(culprit: number): RingrankError {
     return new RingrankError(
       "RR_TIMEOUT",
-      `rank ${culprit} made no progress for ${this.#stepTimeoutMs} ms while rank ${this.rank} waited for it in ` +
+      `rank ${culprit} made no progress for ${this.#limitMs(culprit)} ms while rank ${this.rank} waited for it in ` +
         `${this.during}: expected every rank to call the same collectives. It may be stuck or dead; if it only ` +
         "works long, raise stepTimeoutMs or let it call progress()",
       { rank: culprit },
@@ -143,3 +152,4 @@ export class Rounds {
 export class Poisoned extends Error {}
 
 const longestSleepMs = 50;
+const longestStartMs = 10_000;

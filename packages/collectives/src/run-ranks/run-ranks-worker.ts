@@ -1,19 +1,22 @@
 /** The thread of one rank in {@link runRanks}: joins the group, runs the task, posts the outcome. */
 import { parentPort, workerData } from "node:worker_threads";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
+import { GroupMemory } from "../group/group-memory.js";
 import { enterGroup } from "../group/join-group.js";
+import { poisonFrom } from "../group/poison.js";
 import type { Assignment, Outcome } from "./assignment.js";
 import { loadTask } from "./task.js";
 
 async function perform({ group, rank, algorithm, taskUrl, data }: Assignment): Promise<void> {
-  const comm = enterGroup(group, rank, { algorithm });
   try {
+    // Before joining, so that a slow import does not count as a step.
     const task = await loadTask(taskUrl);
+    const comm = enterGroup(group, rank, { algorithm });
     const value = await task(comm, data);
     post({ kind: "result", value });
     comm.leave();
   } catch (error) {
-    comm.poison(asFailure(error, rank));
+    poisonFrom(new GroupMemory(group), rank, asFailure(error, rank).toData());
     post({ kind: "failed" });
   }
 }

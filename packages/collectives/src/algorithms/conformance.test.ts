@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
-import { type CollectiveCase, RankTeam } from "./rank-team.js";
-import { reference } from "./reference.js";
+import { type CollectiveCase, RankTeam } from "../testing/rank-team.js";
+import { reference } from "../testing/reference.js";
 
 const worldSizes = [1, 2, 3, 4, 5, 6, 7, 8];
 const lengths = [0, 1, 3, 7, 1024];

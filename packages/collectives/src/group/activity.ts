@@ -1,0 +1,19 @@
+import type { GroupHandle } from "./group.js";
+import { GroupMemory } from "./group-memory.js";
+
+/** What a thread outside the group can see of a rank. */
+export interface RankActivity {
+  /** Changes whenever the rank finishes a round of a collective or says that it is alive. */
+  readonly count: number;
+  /** Whether it sleeps because another rank has not arrived. */
+  readonly isWaiting: boolean;
+}
+
+/** By rank, for one coordinating thread that watches the group from outside. */
+export function groupActivity(handle: GroupHandle): readonly RankActivity[] {
+  const { words, layout, worldSize } = new GroupMemory(handle);
+  return Array.from({ length: worldSize }, (_, rank) => ({
+    count: (Atomics.load(words, layout.published(rank)) + Atomics.load(words, layout.progress(rank))) | 0,
+    isWaiting: Atomics.load(words, layout.waitingFor(rank)) !== 0,
+  }));
+}

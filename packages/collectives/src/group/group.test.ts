@@ -1,0 +1,101 @@
+import { RingrankError, type RingrankErrorData } from "@ringrank/errors";
+import { describe, expect, it } from "vitest";
+import { createGroup, type GroupOptions } from "./group.js";
+import { joinGroup } from "./join-group.js";
+import { poison, poisonCause } from "./poison.js";
+
+const codeOf = (call: () => unknown) => {
+  try {
+    call();
+  } catch (error) {
+    return (error as RingrankError).code;
+  }
+  return undefined;
+};
+
+describe("createGroup", () => {
+  it("allocates shared memory that cannot grow", () => {
+    const { buffer } = createGroup({ worldSize: 2 }).memory;
+    expect(buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(buffer).toHaveProperty("growable", false);
+  });
+
+  const refused: [string, GroupOptions, string][] = [
+    ["no ranks", { worldSize: 0 }, "RR_RANKS"],
+    ["a broken rank", { worldSize: 1.5 }, "RR_RANKS"],
+    ["65 ranks", { worldSize: 65 }, "RR_RANKS"],
+    ["a stepTimeoutMs below 100", { worldSize: 2, stepTimeoutMs: 99 }, "RR_OPTION"],
+    ["a stepTimeoutMs that is no number", { worldSize: 2, stepTimeoutMs: Number.NaN }, "RR_OPTION"],
+    ["windows below 256 bytes", { worldSize: 2, windowBytes: 192 }, "RR_OPTION"],
+    ["windows that split a cache line", { worldSize: 2, windowBytes: 1000 }, "RR_OPTION"],
+    ["windows above 16 MiB", { worldSize: 2, windowBytes: 2 ** 25 }, "RR_OPTION"],
+  ];
+  it.each(refused)("refuses %s", (_, options, code) => {
+    expect(codeOf(() => createGroup(options))).toBe(code);
+  });
+
+  it("takes an endless stepTimeoutMs", () => {
+    const { stepTimeoutMs } = createGroup({ worldSize: 2, stepTimeoutMs: Number.POSITIVE_INFINITY });
+    expect(stepTimeoutMs).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe("joinGroup", () => {
+  it.each([-1, 2, 0.5, Number.NaN])("refuses rank %d of 2", (rank) => {
+    expect(codeOf(() => joinGroup(createGroup({ worldSize: 2 }), rank))).toBe("RR_OPTION");
+  });
+
+  it("refuses a rank that has been joined before", () => {
+    const group = createGroup({ worldSize: 2 });
+    joinGroup(group, 1);
+    expect(codeOf(() => joinGroup(group, 1))).toBe("RR_OPTION");
+  });
+
+  it("refuses an unknown algorithm", () => {
+    const options = { algorithm: "tree" as never };
+    expect(codeOf(() => joinGroup(createGroup({ worldSize: 1 }), 0, options))).toBe("RR_OPTION");
+  });
+
+  it("refuses what is not a handle", () => {
+    const forged = { ...createGroup({ worldSize: 2 }), worldSize: 64 };
+    expect(codeOf(() => joinGroup(forged, 0))).toBe("RR_OPTION");
+    expect(codeOf(() => joinGroup({} as never, 0))).toBe("RR_OPTION");
+  });
+});
+
+describe("poison", () => {
+  const error = (message: string): RingrankErrorData => ({ code: "RR_RANK_FAILED", message, rank: 1 });
+
+  it("has no cause while the group is sound", () => {
+    expect(poisonCause(createGroup({ worldSize: 2 }))).toBeUndefined();
+  });
+
+  it("keeps the first cause, whoever comes second", () => {
+    const group = createGroup({ worldSize: 1 });
+    const comm = joinGroup(group, 0);
+    poison(group, error("first"));
+    poison(group, error("second"));
+    comm.poison(new RingrankError("RR_TYPE", "third"));
+    expect(poisonCause(group)).toEqual(error("first"));
+    expect(() => comm.barrier()).toThrow("first");
+  });
+
+  it("carries code, rank, message and cause", () => {
+    const group = createGroup({ worldSize: 1 });
+    const cause = new TypeError("wörld");
+    const original = new RingrankError("RR_SHAPE", "hellø", { rank: 0, cause });
+    joinGroup(group, 0).poison(original);
+    expect(poisonCause(group)).toEqual(original.toData());
+  });
+
+  it.each(["x", "\u0001", "ü"])(
+    "cuts a message of %j too long for its slot, and keeps code and rank",
+    (character) => {
+      const group = createGroup({ worldSize: 1 });
+      poison(group, error(character.repeat(100_000)));
+      const kept = poisonCause(group);
+      expect(kept).toMatchObject({ code: "RR_RANK_FAILED", rank: 1 });
+      expect(kept?.message).toMatch(new RegExp(`^${character}{600,}$`));
+    },
+  );
+});

@@ -1,0 +1,122 @@
+import type { Communicator } from "@ringrank/collectives";
+import { runRanks } from "@ringrank/collectives";
+import { describe, expect, it } from "vitest";
+import { type CaughtError, catchingTask } from "../testing/inline-task.js";
+
+type Call = (comm: Communicator) => unknown;
+
+/** Runs `call` on three ranks, of which rank 1 differs; all must see one error, now and in the next call. */
+async function errorOfAll(call: Call): Promise<CaughtError> {
+  const caught = await runRanks<[CaughtError, CaughtError]>(3, catchingTask(call), undefined);
+  const [[error]] = caught as [[CaughtError, CaughtError]];
+  expect(caught).toEqual([
+    [error, error],
+    [error, error],
+    [error, error],
+  ]);
+  return error;
+}
+
+describe("ranks that call different things all get RR_MISMATCH, which says who called what", () => {
+  const cases: [string, Call, string][] = [
+    [
+      "lengths",
+      (comm) => comm.allReduce(new Float32Array(comm.rank === 1 ? 7 : 8)),
+      "ranks 0, 2 called allReduce(float32[8], sum) by one-shot; rank 1 called allReduce(float32[7], sum) by one-shot",
+    ],
+    [
+      "lengths that take other algorithms and numbers of windows",
+      (comm) => comm.allReduce(new Float32Array(comm.rank === 1 ? 2_000_000 : 8)),
+      "rank 1 called allReduce(float32[2000000], sum) by ring",
+    ],
+    [
+      "element types",
+      (comm) => comm.allReduce(comm.rank === 1 ? new Int32Array(8) : new Float32Array(8)),
+      "rank 1 called allReduce(int32[8], sum)",
+    ],
+    [
+      "operations",
+      (comm) => comm.allReduce(new Float32Array(8), comm.rank === 1 ? "max" : "sum"),
+      "rank 1 called allReduce(float32[8], max)",
+    ],
+    [
+      "collectives",
+      (comm) => (comm.rank === 1 ? comm.barrier() : comm.allReduce(new Float32Array(8))),
+      "rank 1 called barrier()",
+    ],
+    [
+      "roots",
+      (comm) => comm.broadcast(new Float32Array(8), comm.rank === 1 ? 1 : 0),
+      "rank 1 called broadcast(float32[8], root 1)",
+    ],
+    [
+      "counts",
+      (comm) => comm.reduceScatter(new Float32Array(6), { counts: comm.rank === 1 ? [3, 2, 1] : [2, 2, 2] }),
+      "rank 1 called reduceScatter(float32[6], sum, counts 3+2+1)",
+    ],
+    [
+      "parts to gather, without counts",
+      (comm) => comm.allGather(new Float32Array(comm.rank === 1 ? 3 : 2)),
+      "rank 1 called allGather(float32[3])",
+    ],
+    [
+      "a part and its count",
+      (comm) => comm.allGather(new Float32Array(comm.rank === 1 ? 3 : 2), { counts: [2, 2, 2] }),
+      "rank 1 called allGather with 3 elements where its count is 2",
+    ],
+  ];
+  it.each(cases)("different %s", async (_, call, text) => {
+    const error = await errorOfAll(call);
+    expect(error.code).toBe("RR_MISMATCH");
+    expect(error.message).toContain(text);
+  });
+});
+
+describe("an argument that one rank can see to be wrong is an error on every rank, with the offender's rank", () => {
+  const cases: [string, string, Call][] = [
+    [
+      "a Float64Array",
+      "RR_TYPE",
+      (comm) => comm.allReduce(comm.rank === 1 ? (new Float64Array(8) as never) : new Float32Array(8)),
+    ],
+    [
+      "a plain array",
+      "RR_TYPE",
+      (comm) => comm.broadcast(comm.rank === 1 ? ([1] as never) : new Int32Array(1)),
+    ],
+    [
+      "a root outside the world",
+      "RR_OPTION",
+      (comm) => comm.broadcast(new Int32Array(1), comm.rank === 1 ? 3 : 0),
+    ],
+    [
+      "an unknown operation",
+      "RR_OPTION",
+      (comm) => comm.allReduce(new Float32Array(8), comm.rank === 1 ? ("mean" as never) : "sum"),
+    ],
+    [
+      "an out of another length",
+      "RR_SHAPE",
+      (comm) => comm.allGather(new Float32Array(2), { out: new Float32Array(comm.rank === 1 ? 5 : 6) }),
+    ],
+    [
+      "an out of another type",
+      "RR_TYPE",
+      (comm) =>
+        comm.allGather(new Float32Array(2), comm.rank === 1 ? { out: new Int32Array(6) as never } : {}),
+    ],
+    [
+      "counts that do not add up",
+      "RR_SHAPE",
+      (comm) => comm.reduceScatter(new Float32Array(6), { counts: comm.rank === 1 ? [2, 2, 3] : [2, 2, 2] }),
+    ],
+    [
+      "a negative count",
+      "RR_SHAPE",
+      (comm) => comm.reduceScatter(new Float32Array(6), { counts: comm.rank === 1 ? [7, -3, 2] : [2, 2, 2] }),
+    ],
+  ];
+  it.each(cases)("%s is %s", async (_, code, call) => {
+    expect(await errorOfAll(call)).toMatchObject({ code, rank: 1 });
+  });
+});

@@ -1,0 +1,85 @@
+import { createGroup, type GroupHandle, poison, runRanks } from "@ringrank/collectives";
+import { RingrankError } from "@ringrank/errors";
+import { describe, expect, it, vi } from "vitest";
+import { type CaughtError, catchingTask, inlineTask } from "../testing/inline-task.js";
+import { GroupMemory } from "./group-memory.js";
+
+/** Long beside what a busy machine takes to schedule a thread. */
+const stepTimeoutMs = 250;
+const flag = () => new Int32Array(new SharedArrayBuffer(4));
+
+describe("a rank that never arrives", () => {
+  it("is RR_TIMEOUT on those who wait, with its rank", async () => {
+    // Rank 1 stays away until both others have given up.
+    const task = catchingTask((comm, gaveUp: Int32Array) => {
+      if (comm.rank === 1) {
+        while (Atomics.load(gaveUp, 0) < 2) Atomics.wait(gaveUp, 0, Atomics.load(gaveUp, 0), 1000);
+        return;
+      }
+      try {
+        comm.barrier();
+      } finally {
+        Atomics.add(gaveUp, 0, 1);
+        Atomics.notify(gaveUp, 0);
+      }
+    });
+    const caught = await runRanks<CaughtError[]>(3, task, flag(), { stepTimeoutMs });
+    for (const rank of [0, 2]) expect(caught[rank]![0]).toMatchObject({ code: "RR_TIMEOUT", rank: 1 });
+    // Late, it learns why.
+    expect(caught[1]![1]).toMatchObject({ code: "RR_TIMEOUT", rank: 1 });
+  });
+
+  it("is named, and not the rank in between that waits for it too", async () => {
+    // In a ring of three, 0 waits for 2 and 1 waits for 0, while 2 is stuck between two steps.
+    const task = new URL("../testing/stuck-ring.task.mjs", import.meta.url);
+    const data = { group: createGroup({ worldSize: 3, stepTimeoutMs }), gaveUp: flag() };
+    const caught = await runRanks<CaughtError>(3, task, data);
+    for (const error of caught) expect(error).toMatchObject({ code: "RR_TIMEOUT", rank: 2 });
+  });
+});
+
+it("a rank that works long and says so is no fault", async () => {
+  const task = inlineTask((comm, idle: Int32Array) => {
+    // Ten times 60 ms is more than twice the timeout.
+    for (let i = 0; comm.rank === 1 && i < 10; i++) {
+      Atomics.wait(idle, 0, 0, 60);
+      comm.progress();
+    }
+    return comm.allReduce(Int32Array.of(comm.rank))[0];
+  });
+  expect(await runRanks(3, task, flag(), { stepTimeoutMs })).toEqual([3, 3, 3]);
+});
+
+it("a rank whose thread starts late is no fault", async () => {
+  const group = createGroup({ worldSize: 2, stepTimeoutMs: 100 });
+  const task = new URL("../testing/late-joiner.task.mjs", import.meta.url);
+  expect(await runRanks(2, task, { group, lateMs: 300 })).toEqual([1, 1]);
+});
+
+it("a poison from outside reaches ranks that sleep, with code, rank, message and cause", async () => {
+  const group = createGroup({ worldSize: 3 });
+  const task = new URL("../testing/waiting.task.mjs", import.meta.url);
+  const done = runRanks<CaughtError>(3, task, group);
+  await vi.waitFor(() => expect(sleepersOn(group, 2)).toBe(2), { timeout: 10_000 });
+  const error = new RingrankError("RR_RANK_DIED", "rank 2 is gone: nöt coming", {
+    rank: 2,
+    cause: new Error("why"),
+  });
+  poison(group, error.toData());
+  const seen = { code: "RR_RANK_DIED", message: "rank 2 is gone: nöt coming", rank: 2, cause: "why" };
+  expect(await done).toEqual([seen, seen, seen]);
+});
+
+it("round counters wrap around", async () => {
+  const group = createGroup({ worldSize: 3, windowBytes: 256 });
+  const { words, layout } = new GroupMemory(group);
+  for (let rank = 0; rank < 3; rank++) words[layout.published(rank)] = 2 ** 31 - 20;
+  const task = new URL("../testing/many-rounds.task.mjs", import.meta.url);
+  expect(await runRanks(3, task, group)).toEqual([true, true, true]);
+  expect(words[layout.published(0)]).toBeLessThan(0);
+});
+
+function sleepersOn(group: GroupHandle, rank: number): number {
+  const { words, layout } = new GroupMemory(group);
+  return Atomics.load(words, layout.sleepers(rank));
+}

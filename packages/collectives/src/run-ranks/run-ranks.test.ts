@@ -1,0 +1,199 @@
+import { runRanks } from "@ringrank/collectives";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { inlineTask, moduleUrl } from "../testing/inline-task.js";
+
+/** Worker threads keep their message ports open for as long as they live. */
+const openPorts = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
+const portsBefore = openPorts();
+afterEach(() => vi.waitFor(() => expect(openPorts()).toBe(portsBefore)));
+
+const flag = () => new Int32Array(new SharedArrayBuffer(4));
+
+describe("runRanks", () => {
+  it("resolves with what each rank returns, by rank", async () => {
+    const task = inlineTask((comm, { base }: { base: number }) => [
+      comm.rank,
+      comm.worldSize,
+      base + comm.rank,
+    ]);
+    expect(await runRanks(3, task, { base: 10 })).toEqual([
+      [0, 3, 10],
+      [1, 3, 11],
+      [2, 3, 12],
+    ]);
+  });
+
+  it("gives the ranks a group to meet in, and awaits async tasks", async () => {
+    const task = inlineTask(async (comm) => {
+      await new Promise((resolve) => setTimeout(resolve, comm.rank));
+      return comm.allReduce(Float32Array.of(comm.rank, 1));
+    });
+    expect(await runRanks(4, task, undefined)).toEqual(new Array(4).fill(Float32Array.of(6, 4)));
+  });
+
+  it("counts collectives and the bytes of their operands", async () => {
+    const task = inlineTask((comm) => {
+      comm.allReduce(new Float32Array(10));
+      comm.allGather(new Int32Array(3));
+      comm.barrier();
+      return comm.counters;
+    });
+    expect(await runRanks(2, task, undefined)).toEqual(new Array(2).fill({ collectives: 3, bytes: 52 }));
+  });
+
+  it("ends threads whose task has left something open", async () => {
+    const task = inlineTask(() => {
+      setInterval(() => {}, 1000);
+    });
+    expect(await runRanks(2, task, undefined)).toEqual([undefined, undefined]);
+  });
+});
+
+describe("runRanks rejects with the root cause", () => {
+  it("where one rank throws while the others wait", async () => {
+    const task = inlineTask((comm) => {
+      if (comm.rank === 1) throw new TypeError("boom");
+      comm.barrier();
+    });
+    await expect(runRanks(3, task, undefined)).rejects.toMatchObject({
+      code: "RR_RANK_FAILED",
+      rank: 1,
+      message: "rank 1 threw TypeError: boom",
+      cause: { message: "boom" },
+    });
+  });
+
+  it("keeping the code of an error that has one", async () => {
+    const task = inlineTask((comm) => comm.broadcast(new Float32Array(1), comm.rank === 2 ? -1 : 0));
+    await expect(runRanks(3, task, undefined)).rejects.toMatchObject({ code: "RR_OPTION", rank: 2 });
+  });
+
+  it("where a rank returns while the others still call collectives", async () => {
+    const task = inlineTask((comm) => (comm.rank === 1 ? undefined : comm.barrier()));
+    await expect(runRanks(3, task, undefined)).rejects.toMatchObject({
+      code: "RR_MISMATCH",
+      message: expect.stringContaining("ranks 0, 2 called barrier(); rank 1 called nothing more"),
+    });
+  });
+
+  it("where a rank calls process.exit", async () => {
+    const task = inlineTask((comm) => (comm.rank === 1 ? process.exit(3) : comm.barrier()));
+    await expect(runRanks(3, task, undefined)).rejects.toMatchObject({
+      code: "RR_RANK_DIED",
+      rank: 1,
+      message: expect.stringContaining("exit code 3"),
+    });
+  });
+
+  it("where nothing catches an error of a rank", async () => {
+    const task = inlineTask((comm) => {
+      if (comm.rank !== 1) return comm.barrier();
+      setImmediate(() => {
+        throw new Error("uncaught");
+      });
+      return new Promise(() => {});
+    });
+    await expect(runRanks(2, task, undefined)).rejects.toMatchObject({
+      code: "RR_RANK_FAILED",
+      rank: 1,
+      cause: { message: "uncaught" },
+    });
+  });
+
+  it("where a result cannot cross threads", async () => {
+    const task = inlineTask((comm) => (comm.rank === 1 ? () => {} : comm.barrier()));
+    await expect(runRanks(2, task, undefined)).rejects.toMatchObject({ code: "RR_RANK_FAILED", rank: 1 });
+  });
+});
+
+describe("runRanks ends what does not end by itself", () => {
+  it("a rank in an endless loop, with RR_TIMEOUT and its rank", async () => {
+    const task = inlineTask((comm) => {
+      while (comm.rank === 1);
+    });
+    await expect(runRanks(2, task, undefined, { timeoutMs: 1000 })).rejects.toMatchObject({
+      code: "RR_TIMEOUT",
+      message: expect.stringContaining("timeoutMs = 1000"),
+    });
+  });
+
+  it("on abort, with the signal's reason", async () => {
+    const started = flag();
+    const task = inlineTask((comm, started: Int32Array) => {
+      Atomics.add(started, 0, 1);
+      if (comm.rank === 1) for (;;) Atomics.wait(started, 0, 2, 1000);
+      comm.barrier();
+    });
+    const controller = new AbortController();
+    const done = runRanks(2, task, started, { signal: controller.signal });
+    const settled = expect(done).rejects.toBe("enough");
+    await vi.waitFor(() => expect(Atomics.load(started, 0)).toBe(2), { timeout: 10_000 });
+    controller.abort("enough");
+    await settled;
+  });
+
+  it("before it starts, where the signal is aborted already", async () => {
+    const started = flag();
+    const task = inlineTask((_, started: Int32Array) => Atomics.add(started, 0, 1));
+    const signal = AbortSignal.abort("no");
+    await expect(runRanks(2, task, started, { signal })).rejects.toBe("no");
+    expect(started[0]).toBe(0);
+  });
+});
+
+describe("runRanks refuses", () => {
+  const task = inlineTask(() => 0);
+
+  it.each([0, -1, 1.5, 65, 1000, Number.NaN])("%d ranks", async (worldSize) => {
+    await expect(runRanks(worldSize, task, undefined)).rejects.toMatchObject({ code: "RR_RANKS" });
+  });
+
+  it.each([0, -5, Number.NaN, 2 ** 31])("a timeoutMs of %d", async (timeoutMs) => {
+    await expect(runRanks(2, task, undefined, { timeoutMs })).rejects.toMatchObject({ code: "RR_OPTION" });
+  });
+
+  it("data that cannot cross threads", async () => {
+    await expect(runRanks(2, task, () => {})).rejects.toMatchObject({ code: "RR_OPTION" });
+  });
+
+  it.each([
+    ["a path that is no URL", "./task.mjs"],
+    ["a URL that is neither file: nor data:", "https://example.org/task.mjs"],
+    ["TypeScript without a loader", "file:///task.ts"],
+    ["a module that does not exist", new URL("./missing.task.mjs", import.meta.url)],
+    ["a module that does not parse", moduleUrl("export function run( {")],
+    ["a module without a function", moduleUrl("export const answer = 42")],
+    [
+      "a module with several functions, none of them named run",
+      moduleUrl("export const a = () => 1, b = () => 2"),
+    ],
+  ])("%s", async (_, url) => {
+    await expect(runRanks(2, url, undefined, { execArgv: [] })).rejects.toMatchObject({
+      code: "RR_TASK_URL",
+    });
+  });
+});
+
+describe("the function of a task's module", () => {
+  it.each([
+    ["named run, among others", "export const other = () => 1; export const run = () => 7"],
+    ["exported as default", "export const other = () => 1; export default () => 7"],
+    ["the only one", "export const six = 6; export const seven = () => 7"],
+  ])("is the one %s", async (_, source) => {
+    expect(await runRanks(1, moduleUrl(source), undefined)).toEqual([7]);
+  });
+
+  it("may be TypeScript where execArgv brings a loader", async () => {
+    // A loader hook that strips the one annotation there is.
+    const hooks = moduleUrl(`
+      import { readFile } from "node:fs/promises";
+      export async function load(url, context, next) {
+        if (!url.endsWith("typed.task.ts")) return next(url, context);
+        const source = (await readFile(new URL(url), "utf8")).replace(": number", "");
+        return { format: "module", shortCircuit: true, source };
+      }`);
+    const register = `import { register } from "node:module"; register(${JSON.stringify(hooks)});`;
+    const task = new URL("../testing/typed.task.ts", import.meta.url);
+    expect(await runRanks(2, task, 0, { execArgv: ["--import", moduleUrl(register)] })).toEqual([7, 7]);
+  });
+});

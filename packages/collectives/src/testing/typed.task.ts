@@ -1,0 +1,2 @@
+/** A task that no plain worker thread can load. */
+export const run = (): number => 7;
