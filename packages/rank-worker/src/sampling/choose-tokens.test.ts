@@ -1,0 +1,189 @@
+import { runRanks } from "@ringrank/collectives";
+import type { ValueShard } from "@ringrank/policy";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { SamplingParameters } from "../protocol.js";
+import { greedy } from "../testing/in-ranks.js";
+import type { TokenChoice } from "./choose-tokens.js";
+import type { SamplingRow } from "./local-row.js";
+import { GumbelNoise } from "./noise.js";
+
+const vocabulary = 700;
+
+const shards: Record<string, { worldSize: number; shard?: ValueShard }> = {
+  "1 rank": { worldSize: 1, shard: { axis: 1, size: vocabulary, intervals: [[[0, vocabulary]]] } },
+  "2 ranks": {
+    worldSize: 2,
+    shard: { axis: 1, size: vocabulary, intervals: [[[0, 350]], [[350, vocabulary]]] },
+  },
+  "4 ranks, one of them without vocabulary": {
+    worldSize: 4,
+    shard: {
+      axis: 1,
+      size: vocabulary,
+      intervals: [[[0, 100]], [], [[100, 101]], [[101, vocabulary]]],
+    },
+  },
+  "3 ranks that overlap and have several pieces": {
+    worldSize: 3,
+    shard: {
+      axis: 1,
+      size: vocabulary,
+      intervals: [
+        [
+          [0, 50],
+          [300, 400],
+        ],
+        [[40, 350]],
+        [
+          [60, 70],
+          [350, vocabulary],
+        ],
+      ],
+    },
+  },
+  "2 ranks that both have all logits": { worldSize: 2 },
+};
+
+function choose(name: string, cases: readonly { rows: SamplingRow[] }[]): Promise<TokenChoice[][][]> {
+  const { worldSize, shard } = shards[name]!;
+  return runRanks(worldSize, new URL("../testing/sampling-task.mjs", import.meta.url), { cases, shard });
+}
+
+/** The definition, on whole logits: transformers' processors in their order, then the Gumbel maximum. */
+function reference({ logits, sampling, seen, position }: SamplingRow): TokenChoice {
+  const { temperature, topK, topP, minP, repetitionPenalty, seed, logprobs } = sampling;
+  const penalized = Array.from(logits, (logit, id) =>
+    seen.has(id) ? Math.fround(logit > 0 ? logit / repetitionPenalty : logit * repetitionPenalty) : logit,
+  );
+  const byScore = (scores: readonly number[]) =>
+    [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b);
+  let token: number;
+  if (temperature === 0) {
+    token = byScore(penalized)[0]!;
+  } else {
+    const scores = penalized.map((logit) => logit / temperature);
+    let kept = byScore(scores);
+    if (topK > 0) kept = kept.slice(0, topK);
+    const shares = softmax(kept.map((id) => scores[id]!));
+    let reached = 0;
+    const nucleus = shares.findIndex((share) => {
+      reached += share;
+      return reached >= topP;
+    });
+    if (topP < 1 && nucleus !== -1) kept = kept.slice(0, nucleus + 1);
+    kept = kept.filter((id) => scores[id]! >= scores[kept[0]!]! + Math.log(minP));
+    const noise = new GumbelNoise(seed, position);
+    const heights = kept.map((id) => scores[id]! + noise.of(id));
+    token = kept[heights.indexOf(Math.max(...heights))]!;
+  }
+  return { token, logprob: logprobs ? Math.log(softmax([...logits])[token]!) : Number.NaN };
+}
+
+function softmax(values: readonly number[]): number[] {
+  const max = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - max));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+const parameters: fc.Arbitrary<SamplingParameters> = fc.record({
+  temperature: fc.constantFrom(0, 0.3, 1, 2.5),
+  topK: fc.constantFrom(0, 0, 1, 7, 300, 2000),
+  topP: fc.constantFrom(1, 1, 0.05, 0.7, 0.999),
+  minP: fc.constantFrom(0, 0, 0.02, 0.5),
+  repetitionPenalty: fc.constantFrom(1, 1.3, 0.8),
+  seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  logprobs: fc.boolean(),
+});
+
+/** Smooth logits, or few distinct values, so that most are tied; now and then −∞. */
+const logits = fc
+  .record({
+    ids: fc.uint32Array({ minLength: vocabulary, maxLength: vocabulary }),
+    spread: fc.constantFrom(0.01, 3, 12),
+    steps: fc.constantFrom(3, 2 ** 32),
+    hidden: fc.constantFrom(0, 100),
+  })
+  .map(({ ids, spread, steps, hidden }) =>
+    Float32Array.from(ids, (word, id) =>
+      id < hidden
+        ? Number.NEGATIVE_INFINITY
+        : (Math.floor((word / 2 ** 32) * steps) / steps - 0.5) * 2 * spread,
+    ),
+  );
+
+const row: fc.Arbitrary<SamplingRow> = fc.record({
+  logits,
+  sampling: parameters,
+  seen: fc.uniqueArray(fc.nat(vocabulary - 1), { maxLength: 40 }).map((ids) => new Set(ids)),
+  position: fc.nat(4000),
+});
+const cases = fc.sample(fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 4 }) }), {
+  numRuns: 60,
+  seed: 7,
+});
+const expected = cases.map(({ rows }) => rows.map(reference));
+
+describe.each(Object.keys(shards))("%s", (name) => {
+  test("choose what the definition chooses from whole logits, on every rank", async () => {
+    for (const chosen of await choose(name, cases)) {
+      expect(chosen.map((rows) => rows.map(({ token }) => token))).toEqual(
+        expected.map((rows) => rows.map(({ token }) => token)),
+      );
+      // Sums of 700 float64 terms in another order.
+      expect(chosen.flatMap((rows) => rows.map(({ logprob }) => logprob))).toBeAllclose(
+        expected.flatMap((rows) => rows.map(({ logprob }) => logprob)),
+        { rtol: 1e-9, atol: 1e-9 },
+      );
+    }
+  });
+
+  test.each([
+    ["NaN", Number.NaN, greedy],
+    ["infinity", Number.POSITIVE_INFINITY, { ...greedy, temperature: 1 }],
+  ])("refuse a logit of %s, on every rank", async (_name, value, sampling) => {
+    const broken = new Float32Array(vocabulary).fill(1);
+    broken[vocabulary - 1] = value;
+    const rows = [{ logits: broken, sampling, seen: new Set<number>(), position: 3 }];
+    await expect(choose(name, [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
+  });
+});
+
+test("a vocabulary of which nothing can be chosen is refused", async () => {
+  const hidden = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
+  const rows = [{ logits: hidden, sampling: greedy, seen: new Set<number>(), position: 0 }];
+  await expect(choose("2 ranks", [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
+});
+
+test("samples follow the softmax of the logits", async () => {
+  const weights = [0.5, 0.25, 0.15, 0.1];
+  const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
+  for (const [id, weight] of weights.entries()) logits[id * 150] = Math.log(weight);
+  const draws = 4000;
+  const sampling = { ...greedy, temperature: 1, seed: 11 };
+  const rows = Array.from({ length: draws }, (_, position) => ({
+    logits,
+    sampling,
+    seen: new Set<number>(),
+    position,
+  }));
+  const [chosen] = await choose("1 rank", [{ rows }]);
+  const shares = weights.map((_, id) => chosen![0]!.filter(({ token }) => token === id * 150).length / draws);
+  // Four standard deviations of a share of 0.5 in 4000 draws.
+  expect(shares).toBeAllclose(weights, { rtol: 0, atol: 0.032 });
+});
+
+test("a repeated seed and position repeat the choice, another seed changes some", async () => {
+  const logits = new Float32Array(vocabulary);
+  const draw = (seed: number) =>
+    Array.from({ length: 20 }, (_, position) => ({
+      logits,
+      sampling: { ...greedy, temperature: 1, seed },
+      seen: new Set<number>(),
+      position,
+    }));
+  const [chosen] = await choose("1 rank", [{ rows: draw(1) }, { rows: draw(1) }, { rows: draw(2) }]);
+  expect(chosen![1]).toEqual(chosen![0]);
+  expect(chosen![2]).not.toEqual(chosen![0]);
+});

@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import type { StepRow } from "./protocol.js";
+import { type Call, greedy, inRanks } from "./testing/in-ranks.js";
+import { tinyDecoder, vocabulary } from "./testing/tiny-decoder.js";
+
+const heads = 3;
+const prompt = Array.from({ length: 9 }, (_, i) => (i * 5 + 2) % vocabulary);
+/** fp32 sums of at most 12 terms of size ~1, in another order. */
+const tolerance = { rtol: 1e-4, atol: 1e-4 };
+
+const whole: Call = [
+  "run",
+  {
+    entry: "forward",
+    inputs: {
+      input_ids: { type: "int64", dims: [1, prompt.length], data: BigInt64Array.from(prompt, BigInt) },
+    },
+    outputs: ["logits"],
+    logits: "all",
+  },
+];
+const unsplit = await inRanks(tinyDecoder({ heads, worldSize: 1 }), [whole]);
+const reference = unsplit[0]!.results[0]!.outputs.logits!;
+
+const logitsOf = (sequence: number, ids: readonly number[]): StepRow => ({ sequence, ids, want: "logits" });
+const tokenOf = (sequence: number, ids: readonly number[]): StepRow => ({
+  sequence,
+  ids,
+  want: "token",
+  sampling: { ...greedy, logprobs: true },
+});
+
+describe.each([1, 2, 3, 4])("%i ranks", (worldSize) => {
+  const programs = tinyDecoder({ heads, worldSize });
+
+  test("give the logits of the unsplit model, on rank 0 alone", async () => {
+    const ranks = await inRanks(programs, [whole]);
+    const logits = ranks[0]!.results[0]!.outputs.logits!;
+    expect(logits.dims).toEqual([1, prompt.length, vocabulary]);
+    expect(logits.data as Float32Array).toBeAllclose(reference.data as Float32Array, tolerance);
+    for (const { results } of ranks.slice(1)) expect(results[0]!.outputs).toEqual({});
+  });
+
+  test("give the same logits token by token, in chunks, and all at once", async () => {
+    const chunked = (sequence: number, chunk: number): Call[] =>
+      Array.from({ length: Math.ceil(prompt.length / chunk) }, (_, at) => [
+        "step",
+        { close: [], rows: [logitsOf(sequence, prompt.slice(at * chunk, (at + 1) * chunk))] },
+      ]);
+    const calls = [...chunked(1, 1), ...chunked(2, 4), ...chunked(3, prompt.length)];
+    const [first] = await inRanks(programs, calls);
+    const rows = first!.results.flatMap((result) => result.rows.flatMap((row) => [...row.logits!]));
+    const expected = [...(reference.data as Float32Array)];
+    expect(rows).toBeAllclose([...expected, ...expected, ...expected], tolerance);
+    expect(first!.results.at(-1)!.counters).toMatchObject({ steps: 9 + 3 + 1, tokens: 27 });
+  });
+
+  test("choose the likeliest token and its log-probability", async () => {
+    const [first] = await inRanks(programs, [["step", { close: [], rows: [tokenOf(1, prompt)] }]]);
+    const last = (reference.data as Float32Array).slice(-vocabulary);
+    const likeliest = last.indexOf(Math.max(...last));
+    const { token, logprob } = first!.results[0]!.rows[0]!;
+    const sum = last.reduce((total, logit) => total + Math.exp(logit), 0);
+    expect(token).toBe(likeliest);
+    expect([logprob!]).toBeAllclose([last[likeliest]! - Math.log(sum)], tolerance);
+  });
+
+  test("keep and report exactly the bytes of their programs", async () => {
+    const ranks = await inRanks(programs, []);
+    for (const [rank, { report, progress }] of ranks.entries()) {
+      const { bytes, segments } = programs[rank]!;
+      expect(report).toEqual({ bytesKept: bytes, bytesRead: 0, sessions: segments.length });
+      expect(progress.at(-1)).toEqual({ rank, bytesLoaded: bytes, bytesTotal: bytes });
+    }
+  });
+});
+
+test("the public API gives the bits of the synchronous binding", async () => {
+  const programs = tinyDecoder({ heads, worldSize: 2 });
+  const calls: Call[] = [whole, ["step", { close: [], rows: [tokenOf(1, prompt)] }]];
+  const synchronous = await inRanks(programs, calls);
+  const published = await inRanks(programs, calls, { binding: "public" });
+  expect(published[0]!.results).toEqual(synchronous[0]!.results);
+});
+
+test("sessions of several threads give the logits of one thread", async () => {
+  const programs = tinyDecoder({ heads, worldSize: 1 });
+  const [two] = await inRanks(programs, [whole], { threads: 2 });
+  expect(two!.results[0]!.outputs.logits!.data as Float32Array).toBeAllclose(
+    reference.data as Float32Array,
+    tolerance,
+  );
+});
+
+test("a run for the last position gives one row a sequence, padding excepted", async () => {
+  const padded = [...prompt, 0, 0];
+  const mask = padded.map((_, at) => (at < prompt.length ? 1 : 0));
+  const int64 = (values: number[]) => ({
+    type: "int64" as const,
+    dims: [1, values.length],
+    data: BigInt64Array.from(values, BigInt),
+  });
+  const [first] = await inRanks(tinyDecoder({ heads, worldSize: 2 }), [
+    [
+      "run",
+      {
+        entry: "forward",
+        inputs: { input_ids: int64(padded), attention_mask: int64(mask) },
+        outputs: ["logits"],
+        logits: "last",
+      },
+    ],
+  ]);
+  const logits = first!.results[0]!.outputs.logits!;
+  expect(logits.dims).toEqual([1, 1, vocabulary]);
+  expect(logits.data as Float32Array).toBeAllclose(
+    (reference.data as Float32Array).slice(-vocabulary),
+    tolerance,
+  );
+});

@@ -1,0 +1,24 @@
+/**
+ * What a rank of these tests does, for `runRanks`: loads its program and answers calls in order. Plain JavaScript on
+ * the built package, since a thread's entry is not transformed by the test runner.
+ */
+import { pino } from "pino";
+import { NativeGate } from "../../dist/lifecycle.js";
+import { Rank } from "../../dist/service.js";
+import { findSynchronousBinding, openPublicSession } from "../../dist/sessions/ort-binding.js";
+
+export async function run(communicator, { programs, calls, binding = "synchronous", threads = 1 }) {
+  const words = new SharedArrayBuffer(4 * (1 + communicator.worldSize));
+  const rank = new Rank({
+    communicator,
+    gate: new NativeGate(words, communicator.rank),
+    openSession: binding === "synchronous" ? findSynchronousBinding() : openPublicSession,
+    log: pino({ level: "silent" }),
+  });
+  const progress = [];
+  const report = await rank.load(programs[communicator.rank], { threads }, (event) => progress.push(event));
+  const results = [];
+  for (const [method, request] of calls) results.push(await rank[method](request));
+  await rank.release();
+  return { report, progress, results };
+}
