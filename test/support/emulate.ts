@@ -48,17 +48,20 @@ export class EmulatedGroup {
     return group;
   }
 
-  /** Whole outputs by name, assembled from the ranks that have their parts. `inputs` gives whole values. */
+  /** Whole outputs by name, assembled from the ranks that have their parts. Caches must be empty. */
   async run(
     entry: string,
     inputs: Readonly<Record<string, EmulatedTensor>>,
   ): Promise<Record<string, EmulatedTensor>> {
     const entries = this.#programs.map((program) => program.entries[entry]!);
     const symbols = bindSymbols(entries[0]!, inputs);
-    const tables = entries.map(({ inputs: wanted }, rank) => {
+    const tables = entries.map(({ inputs: wanted }) => {
       const table = new Map<string, EmulatedTensor>();
-      for (const { name, shard } of wanted) {
-        table.set(name, shard === undefined ? inputs[name]! : takeShard(inputs[name]!, shard, rank));
+      for (const { name, dims } of wanted) {
+        const whole = inputs[name]!;
+        const sizes = dims.map((size) => evaluate(size, symbols));
+        const isEmpty = sizes.includes(0);
+        table.set(name, isEmpty ? { ...whole, dims: sizes } : whole);
       }
       return table;
     });
@@ -152,25 +155,6 @@ function toOrt({ type, dims, data }: EmulatedTensor): ort.Tensor {
 function around(dims: readonly number[], axis: number): { outer: number; inner: number } {
   const product = (sizes: readonly number[]): number => sizes.reduce((count, size) => count * size, 1);
   return { outer: product(dims.slice(0, axis)), inner: product(dims.slice(axis + 1)) };
-}
-
-function takeShard(
-  whole: EmulatedTensor,
-  { axis, size, intervals }: ValueShard,
-  rank: number,
-): EmulatedTensor {
-  const { outer, inner } = around(whole.dims, axis);
-  const indices = intervals[rank]!.flatMap(([start, end]) =>
-    Array.from({ length: end - start }, (_, i) => start + i),
-  );
-  const data = new Float32Array(outer * indices.length * inner);
-  for (let o = 0; o < outer; o++) {
-    indices.forEach((index, i) => {
-      const from = (o * size + index) * inner;
-      data.set((whole.data as Float32Array).subarray(from, from + inner), (o * indices.length + i) * inner);
-    });
-  }
-  return { ...whole, dims: whole.dims.with(axis, indices.length), data };
 }
 
 function joinShards(

@@ -20,7 +20,10 @@ function constantOf({ attributes }: GraphNode): ConstantTensor | undefined {
   const { value, value_int, value_ints, value_float, value_floats } = attributes;
   if (value?.kind === "tensor") return value.value;
   return (
-    numbers(value_int, "int", []) ?? numbers(value_ints, "ints") ?? numbers(value_float, "float", []) ?? numbers(value_floats, "floats")
+    numbers(value_int, "int", []) ??
+    numbers(value_ints, "ints") ??
+    numbers(value_float, "float", []) ??
+    numbers(value_floats, "floats")
   );
 }
 
@@ -30,7 +33,8 @@ function numbers(
   dims?: readonly number[],
 ): ConstantTensor | undefined {
   if (attribute?.kind !== kind) return undefined;
-  const values = typeof attribute.value === "number" ? [attribute.value] : (attribute.value as readonly number[]);
+  const values =
+    typeof attribute.value === "number" ? [attribute.value] : (attribute.value as readonly number[]);
   const shape = dims ?? [values.length];
   return kind === "int" || kind === "ints"
     ? { type: "int64", dims: shape, data: BigInt64Array.from(values, (one) => BigInt(one)) }

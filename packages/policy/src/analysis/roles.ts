@@ -71,7 +71,7 @@ export function findRoles(factored: FactoredGraph): Roles {
     return {
       factors,
       units: factors[0]!.size[0],
-      within: findWithin(factors, candidates, conflicts, factored),
+      within: findWithin(factors, conflicts, parameters, factored),
       label: labels.of(factors[0]!),
     };
   });
@@ -126,29 +126,42 @@ function leavesWithPath(dim: Dim, path: string): [Factor, string][] {
 }
 
 /**
- * The companion of every factor of a role. Dividing both by one interval each must give every rank a box of every
- * tensor, and every sum must run over both or neither; else ranks that share a unit would count it twice.
+ * The companion of every factor of a role: of those that qualify, the one that most parameter bytes hold.
+ *
+ * Dividing both by one interval each must give every rank a box of every tensor, so the companion occurs only in
+ * products with the factor; and every sum must run over both or neither, else ranks that share a unit would count
+ * it twice.
  */
 function findWithin(
   factors: readonly Factor[],
-  candidates: ReadonlySet<Factor>,
   conflicts: Conflicts,
+  parameters: readonly WeightUse[],
   { nodes }: FactoredGraph,
 ): Map<Factor, Factor> | undefined {
   const within = new Map<Factor, Factor>();
   for (const factor of factors) {
-    const companion = [...conflicts.of(factor)].find(
+    const companions = [...conflicts.of(factor)].filter(
       (other) =>
         other !== factor &&
-        candidates.has(other) &&
         conflicts.alwaysWith(other).has(factor) &&
         !conflicts.meet(other, other) &&
         nodes.every((node) => sumsBothOrNeither(node, factor, other)),
     );
-    if (companion === undefined) return undefined;
-    within.set(factor, companion);
+    const held = (companion: Factor): number => elementsHolding(companion, parameters);
+    companions.sort((a, b) => held(b) - held(a));
+    if (companions[0] === undefined) return undefined;
+    within.set(factor, companions[0]);
   }
   return within;
+}
+
+function elementsHolding(factor: Factor, parameters: readonly WeightUse[]): number {
+  let elements = 0;
+  for (const { weight, dims } of parameters) {
+    if (dims.some((dim) => leavesOf(dim).includes(factor)))
+      elements += weight.dims.reduce((n, size) => n * size, 1);
+  }
+  return elements;
 }
 
 function sumsBothOrNeither({ contracted }: FactoredNode, a: Factor, b: Factor): boolean {

@@ -4,15 +4,17 @@ import type { Role, Roles } from "../analysis/roles.js";
 import type { RankShare } from "../factors/shard.js";
 import { type Cost, costOf, referenceBytes } from "./cost.js";
 import { type Placement, place } from "./placement.js";
-import { sharesOf } from "./share.js";
+import { RankView } from "./rank-view.js";
+import { evenShareOf, sharesOf } from "./share.js";
 import { bytesKept, parameterUses } from "./storage.js";
 
 /**
- * `memory`: the least weight bytes summed over ranks, that is, the least held twice, and predicted time among plans
- * within 5% of it. `time`: predicted time alone, so what is not worth splitting is replicated.
+ * `memory`: the least weight bytes per rank, and predicted time among plans within 5% of it. `time`: predicted time
+ * alone, so what is not worth splitting is replicated.
  *
- * The sum, not the fullest rank: 6 heads on 4 ranks are uneven, yet nothing is held twice. Going by the fullest
- * rank would shard the 64 lanes of each head instead, evenly, and pay an all-reduce on the scores for it.
+ * Bytes per rank are counted as if units could be cut. 6 heads on 4 ranks are uneven, yet nothing is held twice;
+ * going by the fullest rank would shard the 64 lanes of each head instead, evenly, and pay an all-reduce on the
+ * scores for it.
  */
 export type Objective = "memory" | "time";
 
@@ -27,8 +29,10 @@ export interface Limits {
 export interface Plan {
   readonly roles: readonly Role[];
   readonly shares: readonly RankShare[];
-  readonly bytesPerRank: readonly number[];
   readonly placement: Placement;
+  readonly views: readonly RankView[];
+  /** Parameter bytes each rank keeps. */
+  readonly bytesPerRank: readonly number[];
   readonly cost: Cost;
 }
 
@@ -48,15 +52,15 @@ export function decide(factored: FactoredGraph, found: Roles, limits: Limits): P
       `no partition over ${limits.ranks} ranks keeps at most ${limits.memoryPerRank} bytes of weights per rank; the least possible is ${least}. Use more ranks or raise memoryPerRank.`,
     );
   }
-  fitting.sort((a, b) => a.total - b.total);
+  fitting.sort((a, b) => a.evenBytes - b.evenBytes);
   // Least first, so the bound holds once some plan turned out to be admissible.
   let best: Plan | undefined;
   let bound = Number.POSITIVE_INFINITY;
   for (const draft of fitting) {
-    if (draft.total > bound) break;
+    if (draft.evenBytes > bound) break;
     const plan = planner.finish(draft);
     if (plan === undefined) continue;
-    if (limits.objective === "memory" && best === undefined) bound = draft.total * closeEnough;
+    if (limits.objective === "memory" && best === undefined) bound = draft.evenBytes * closeEnough;
     if (best === undefined || plan.cost.secondsPerToken < best.cost.secondsPerToken) best = plan;
   }
   if (best === undefined) throw nothingSharded(limits, found);
@@ -77,12 +81,14 @@ export function planFor(factored: FactoredGraph, found: Roles, roles: readonly R
   return plan;
 }
 
+/** A choice of roles before its sums have been placed. */
 interface Draft {
   readonly roles: readonly Role[];
   readonly shares: readonly RankShare[];
-  readonly bytesPerRank: readonly number[];
+  /** Parameter bytes on the fullest rank; less where addends count once. */
   readonly fullest: number;
-  readonly total: number;
+  /** Parameter bytes per rank if units could be cut. */
+  readonly evenBytes: number;
 }
 
 class Planner {
@@ -121,22 +127,20 @@ class Planner {
 
   draft(roles: readonly Role[]): Draft {
     const shares = sharesOf(roles, this.#ranks);
-    const bytesPerRank = shares.map((share) => bytesKept(this.#weights, share));
-    const total = bytesPerRank.reduce((sum, bytes) => sum + bytes, 0);
-    return { roles, shares, bytesPerRank, fullest: Math.max(...bytesPerRank), total };
+    const fullest = Math.max(...shares.map((share) => bytesKept(this.#weights, share)));
+    return { roles, shares, fullest, evenBytes: bytesKept(this.#weights, evenShareOf(roles, this.#ranks)) };
   }
 
-  finish({ roles, shares, bytesPerRank }: Draft): Plan | undefined {
+  finish({ roles, shares }: Draft): Plan | undefined {
     const chosen = new Set(shares.flatMap((share) => [...share.keys()]));
     const placement = place(this.#factored, chosen);
     if (placement === undefined) return undefined;
-    return {
-      roles,
-      shares,
-      bytesPerRank,
-      placement,
-      cost: costOf(bytesPerRank, placement, this.#referenceBytes),
-    };
+    const views = shares.map((share, rank) => new RankView(this.#factored, placement, share, rank));
+    const bytesPerRank = shares.map((share, rank) =>
+      bytesKept(this.#weights, share, ({ node, slot }) => views[rank]!.reads(node, slot)),
+    );
+    const cost = costOf(bytesPerRank, placement, this.#referenceBytes);
+    return { roles, shares, placement, views, bytesPerRank, cost };
   }
 }
 

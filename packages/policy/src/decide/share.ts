@@ -19,3 +19,23 @@ export function sharesOf(chosen: readonly Role[], ranks: number): RankShare[] {
   }
   return shares;
 }
+
+/**
+ * What a rank would have if units could be cut: a share for telling plans apart. 6 heads on 4 ranks count as a
+ * quarter each, 4 heads on 8 ranks as a quarter too, since half of the ranks would have none.
+ */
+export function evenShareOf(chosen: readonly Role[], ranks: number): RankShare {
+  const share = new Map<Factor, Interval>();
+  for (const role of chosen) {
+    const companions = ranks > role.units ? role.within : undefined;
+    const ways = Math.min(ranks, role.units);
+    for (const factor of role.factors) {
+      share.set(factor, [0, role.units / ways]);
+      const companion = companions?.get(factor);
+      if (companion === undefined) continue;
+      const size = companion.size[0];
+      share.set(companion, [0, size / Math.min(ranks / role.units, size)]);
+    }
+  }
+  return share;
+}

@@ -35,18 +35,23 @@ export function parameterUses(uses: readonly WeightUse[]): ReadonlyMap<string, r
   return byWeight;
 }
 
-/** Parameter bytes a rank keeps. A weight with several uses is kept once for every different selection. */
-export function bytesKept(weights: ReadonlyMap<string, readonly WeightUse[]>, share: RankShare): number {
+/** Parameter bytes a rank keeps for the uses it reads. */
+export function bytesKept(
+  weights: ReadonlyMap<string, readonly WeightUse[]>,
+  share: RankShare,
+  reads: (use: WeightUse) => boolean = () => true,
+): number {
   let total = 0;
-  for (const uses of weights.values()) total += weightBytes(uses, share);
+  for (const uses of weights.values()) total += weightBytes(uses.filter(reads), share);
   return total;
 }
 
+/** Bytes of one weight. With several uses it is kept once for every different selection. */
 export function weightBytes(uses: readonly WeightUse[], share: RankShare): number {
   const [first, ...others] = uses;
-  const { weight } = first!;
+  if (first === undefined) return 0;
   if (others.length === 0) {
-    return first!.dims.reduce((bytes, dim) => bytes * localSize(dim, share)[0], bytesOf[weight.type]);
+    return first.dims.reduce((bytes, dim) => bytes * localSize(dim, share)[0], bytesOf[first.weight.type]);
   }
   const selections = new Map<string, Selection>();
   for (const use of uses) {
@@ -54,8 +59,9 @@ export function weightBytes(uses: readonly WeightUse[], share: RankShare): numbe
     selections.set(JSON.stringify(selection), selection);
   }
   let total = 0;
-  for (const selection of selections.values())
-    total += selection.reduce((n, axis) => n * countOf(axis), bytesOf[weight.type]);
+  for (const selection of selections.values()) {
+    total += selection.reduce((count, axis) => count * countOf(axis), bytesOf[first.weight.type]);
+  }
   return total;
 }
 

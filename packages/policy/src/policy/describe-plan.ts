@@ -114,7 +114,12 @@ class Describer {
     const common = {
       dims: first!.weight.dims,
       structure: first!.dims.map(describeDim).join(" × "),
-      bytesPerRank: shares.map((share) => weightBytes(uses, share)),
+      bytesPerRank: shares.map((share, rank) =>
+        weightBytes(
+          uses.filter(({ node, slot }) => this.#plan.views[rank]!.reads(node, slot)),
+          share,
+        ),
+      ),
     };
     if (sharding === undefined)
       return { ...common, placement: "replicated", reason: this.#whyReplicated(uses) };

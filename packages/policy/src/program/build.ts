@@ -1,3 +1,4 @@
+import { RingrankError } from "@ringrank/errors";
 import {
   type DataType,
   encodeOnnx,
@@ -10,7 +11,7 @@ import type { FactoredGraph } from "../analysis/propagate.js";
 import type { WeightUse } from "../analysis/roles.js";
 import type { Plan } from "../decide/decide.js";
 import { bytesOf } from "../decide/storage.js";
-import type { Dim, SizePair } from "../factors/factor.js";
+import { type Dim, type SizePair, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
 import { type LocalGraph, localize } from "./localize.js";
@@ -26,7 +27,7 @@ export function buildPrograms(
 ): RankProgram[] {
   const stages = findStages(factored, plan.placement);
   return plan.shares.map((share, rank) => {
-    const local = localize(factored, uses, plan.placement, share, rank);
+    const local = localize(factored, uses, plan.views[rank]!, share);
     return new ProgramBuilder(factored, plan, stages, local, rank).build(entry);
   });
 }
@@ -50,7 +51,7 @@ class ProgramBuilder {
       const name = local.nameOf(value);
       const type = factored.shapes.get(value)?.type;
       if (name === undefined || type === undefined) continue;
-      this.#values.set(name, { type, dims: dims.map((dim) => localSize(dim, local.share)) });
+      this.#values.set(name, { type, dims: dims.map((dim) => localSize(dim, plan.shares[rank]!)) });
     }
   }
 
@@ -104,7 +105,7 @@ class ProgramBuilder {
   }
 
   #zeros(stage: number): Step[] {
-    return [...this.#local.zeros].flatMap(([index, values]): Step[] => {
+    return [...this.#plan.views[this.#rank]!.zeros].flatMap(([index, values]): Step[] => {
       if (this.#stages.ofNode[index] !== stage) return [];
       return values.map((value) => ({
         kind: "zeros",
@@ -185,7 +186,7 @@ class ProgramBuilder {
 
   #localValue(name: string): LocalValue {
     const dims = this.#factored.values.get(name)!;
-    const shard = this.#shard(dims);
+    const shard = this.#shard(name, dims);
     return {
       name,
       type: this.#factored.shapes.get(name)!.type,
@@ -194,21 +195,28 @@ class ProgramBuilder {
     };
   }
 
-  #shard(dims: readonly Dim[]): ValueShard | undefined {
+  /** Where a sharded value's elements lie in the whole; what a cache keeps stays on its rank and needs none. */
+  #shard(name: string, dims: readonly Dim[]): ValueShard | undefined {
+    const { caches } = this.#factored.graph;
+    if (caches.some(({ states }) => states.some(({ past, present }) => past === name || present === name)))
+      return undefined;
     const { shares } = this.#plan;
-    const axis = dims.findIndex((dim) => shares.some((share) => isSharded(dim, share)));
-    const dim = dims[axis];
-    if (dim === undefined || !isStaticDim(dim)) return undefined;
-    return {
-      axis,
-      size: dim.reduce((size, factor) => size * factor.size[0], 1),
-      intervals: shares.map((share) => localIntervals(dim, share)),
-    };
+    const axes = dims.flatMap((dim, axis) => (shares.some((share) => isSharded(dim, share)) ? [axis] : []));
+    const [axis] = axes;
+    if (axis === undefined) return undefined;
+    const dim = dims[axis]!;
+    if (axes.length > 1 || !isStaticDim(dim)) {
+      throw new RingrankError(
+        "RR_GRAPH",
+        `${name} is sharded along ${axes.length} axes, or along one of unknown size`,
+      );
+    }
+    return { axis, size: sizeOf(dim)[0], intervals: shares.map((share) => localIntervals(dim, share)) };
   }
 
   #sizes(dims: readonly Dim[]): SizeProduct[] {
     return dims.map((dim) => {
-      const size = localSize(dim, this.#local.share);
+      const size = localSize(dim, this.#plan.shares[this.#rank]!);
       return sizeProduct(size, this.#factored.symbols) ?? { scale: size[0], symbols: [] };
     });
   }

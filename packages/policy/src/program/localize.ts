@@ -1,13 +1,10 @@
 import type { ConstantTensor, GraphNode, Weight } from "@ringrank/model";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
-import type { WeightUse } from "../analysis/roles.js";
-import { isParameter } from "../analysis/roles.js";
-import type { Placement } from "../decide/placement.js";
+import { isParameter, type WeightUse } from "../analysis/roles.js";
+import type { RankView } from "../decide/rank-view.js";
 import { selectionOf } from "../decide/storage.js";
-import type { Dim } from "../factors/factor.js";
 import { countOf, isSharded, localIntervals, localSize, type RankShare } from "../factors/shard.js";
 import type { Localization } from "../rules/rule.js";
-import { countsAddend, dropAddends } from "./addends.js";
 import type { WeightShard } from "./program.js";
 import { sliceInline } from "./slice-inline.js";
 
@@ -19,72 +16,53 @@ export interface LocalGraph {
   readonly shards: ReadonlyMap<string, WeightShard>;
   /** Small constants by local name. */
   readonly constants: ReadonlyMap<string, Weight>;
-  /** Values that this rank owes as zeros, by the node that would have produced them. */
-  readonly zeros: ReadonlyMap<number, readonly string[]>;
   /** Local name of a value of the whole graph; undefined where this rank has nothing of it. */
   nameOf(value: string): string | undefined;
-  /** Sizes here of a value of the whole graph. */
-  readonly share: RankShare;
 }
 
 /**
  * Rewrites a graph for one rank: weights become shards, shapes spelt out in constants become local, and addends
- * that count once stay on rank 0. Where a rank has no units, the region that would work on them is left out, and
- * what it owes to a sum is zeros.
+ * that count once stay on rank 0.
  */
 export function localize(
   factored: FactoredGraph,
   uses: readonly WeightUse[],
-  placement: Placement,
+  view: RankView,
   share: RankShare,
-  rank: number,
 ): LocalGraph {
-  return new Localizer(factored, uses, placement, share, rank).run();
+  return new Localizer(factored, uses, view, share).run();
 }
 
 class Localizer {
   readonly #factored: FactoredGraph;
-  readonly #placement: Placement;
+  readonly #view: RankView;
   readonly #share: RankShare;
-  readonly #rank: number;
   readonly #shards = new Map<string, WeightShard>();
   readonly #constants = new Map<string, Weight>();
-  readonly #zeros = new Map<number, string[]>();
   /** Local names that differ from the value's own. */
   readonly #aliases = new Map<string, string>();
-  /** Values of which this rank has nothing. */
-  readonly #absent = new Set<string>();
   /** By node and slot: the local name of a weight there. */
   readonly #weightNames = new Map<string, string>();
   readonly #readers: ReadonlyMap<string, number>;
   #fresh = 0;
 
-  constructor(
-    factored: FactoredGraph,
-    uses: readonly WeightUse[],
-    placement: Placement,
-    share: RankShare,
-    rank: number,
-  ) {
+  constructor(factored: FactoredGraph, uses: readonly WeightUse[], view: RankView, share: RankShare) {
     this.#factored = factored;
-    this.#placement = placement;
+    this.#view = view;
     this.#share = share;
-    this.#rank = rank;
     this.#readers = countReaders(factored);
-    const { inputs, values } = { inputs: factored.graph.inputs, values: factored.values };
-    for (const { name } of inputs) if (this.#isEmpty(values.get(name)!)) this.#absent.add(name);
-    this.#nameWeights(uses);
+    this.#nameWeights(uses.filter(({ node, slot }) => view.reads(node, slot)));
   }
 
   run(): LocalGraph {
-    const nodes = this.#factored.nodes.map((node, index) => this.#node(node, index));
+    const nodes = this.#factored.nodes.map((node, index) =>
+      this.#view.isActive(index) ? this.#node(node, index) : [],
+    );
     return {
       nodes,
       shards: this.#shards,
       constants: this.#constants,
-      zeros: this.#zeros,
-      share: this.#share,
-      nameOf: (value) => (this.#absent.has(value) ? undefined : this.#nameOf(value)),
+      nameOf: (value) => (this.#view.isAbsent(value) ? undefined : this.#nameOf(value)),
     };
   }
 
@@ -92,7 +70,6 @@ class Localizer {
   #nameWeights(uses: readonly WeightUse[]): void {
     const variants = new Map<string, Map<string, string>>();
     for (const use of uses) {
-      if (this.#isEmpty(use.dims)) continue;
       const selection = selectionOf(use, this.#share);
       const key = JSON.stringify(selection);
       const known = variants.get(use.name) ?? new Map<string, string>();
@@ -108,54 +85,27 @@ class Localizer {
   }
 
   #node(node: FactoredNode, index: number): readonly GraphNode[] {
-    const { operator, rule, outputs } = node;
-    const { inputs: names, outputs: results } = operator.node;
-    const lacks = names.some((name, slot) => name !== "" && this.#lacks(name, node.inputs[slot]!));
-    const yieldsNothing = outputs.some((dims) => this.#isEmpty(dims));
-    if (lacks || yieldsNothing) {
-      this.#leaveOut(node, index);
+    const { operator, rule } = node;
+    const slots = operator.node.inputs.map((_, slot) => slot);
+    const kept = slots.filter((slot) => !this.#view.dropsAddend(node, slot));
+    if (kept.length < slots.length) return this.#withoutAddends(node, index, kept);
+    if (rule?.localize !== undefined) return rule.localize(operator, this.#localization(node, index));
+    return [{ ...operator.node, inputs: slots.map((slot) => this.#inputName(node, index, slot)) }];
+  }
+
+  /** A sum, or a Gemm, with only the operands in `kept`. */
+  #withoutAddends(node: FactoredNode, index: number, kept: readonly number[]): readonly GraphNode[] {
+    const whole = node.operator.node;
+    const inputs = kept.map((slot) => this.#inputName(node, index, slot));
+    if (whole.opType === "Gemm" || kept.length > 1) return [{ ...whole, inputs }];
+    if (whole.opType === "Sub" && kept[0] === 1) return [{ ...whole, opType: "Neg", inputs, attributes: {} }];
+    // What is left is the operand itself. The all-reduce works in place, so the operand may only take the sum's
+    // part if nothing else reads it.
+    if (this.#readers.get(whole.inputs[kept[0]!]!) === 1) {
+      this.#aliases.set(whole.outputs[0]!, inputs[0]!);
       return [];
     }
-    const owes = results.some((name) => this.#placement.partial.has(name));
-    if (owes && this.#rank !== 0 && countsAddend(node)) {
-      const owed = (name: string): boolean =>
-        this.#placement.partial.has(name) && !this.#placement.paid.has(name);
-      const rest = dropAddends(node, owed, (slot) => this.#inputName(node, index, slot));
-      if (rest.alias === undefined) return rest.nodes;
-      if (this.#readers.get(rest.alias) === 1) {
-        this.#aliases.set(results[0]!, this.#nameOf(rest.alias));
-        return [];
-      }
-      return [
-        {
-          opType: "Identity",
-          domain: "",
-          inputs: [this.#nameOf(rest.alias)],
-          outputs: [results[0]!],
-          attributes: {},
-        },
-      ];
-    }
-    const local = this.#localization(node, index);
-    if (rule?.localize !== undefined) return rule.localize(operator, local);
-    return [{ ...operator.node, inputs: names.map((_, slot) => local.input(slot)) }];
-  }
-
-  /** The rank has no units of what this node works on: its sums are zeros, its other outputs absent. */
-  #leaveOut({ operator, outputs }: FactoredNode, index: number): void {
-    const owed = operator.node.outputs.filter(
-      (name, slot) => name !== "" && this.#placement.partial.has(name) && !this.#isEmpty(outputs[slot]!),
-    );
-    if (owed.length > 0) this.#zeros.set(index, owed);
-    for (const name of operator.node.outputs) if (name !== "" && !owed.includes(name)) this.#absent.add(name);
-  }
-
-  #lacks(name: string, dims: readonly Dim[]): boolean {
-    return this.#absent.has(name) || this.#isEmpty(dims);
-  }
-
-  #isEmpty(dims: readonly Dim[]): boolean {
-    return dims.some((dim) => isSharded(dim, this.#share) && localSize(dim, this.#share)[0] === 0);
+    return [{ opType: "Identity", domain: "", inputs, outputs: whole.outputs, attributes: {} }];
   }
 
   #nameOf(value: string): string {

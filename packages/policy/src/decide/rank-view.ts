@@ -1,0 +1,98 @@
+import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import type { Dim } from "../factors/factor.js";
+import { isSharded, localSize, type RankShare } from "../factors/shard.js";
+import type { Placement } from "./placement.js";
+
+/**
+ * What of a graph one rank has a part in. A rank without units leaves out the region that works on them and owes
+ * zeros to its sums; an addend that counts once is read on rank 0 alone; and what nothing needs any more is not
+ * computed. So a rank keeps exactly the weights that it reads.
+ */
+export class RankView {
+  readonly #factored: FactoredGraph;
+  readonly #placement: Placement;
+  readonly #share: RankShare;
+  readonly #rank: number;
+  readonly #absent = new Set<string>();
+  readonly #active: boolean[];
+  /** Values this rank owes as zeros, by the node that produces them elsewhere. */
+  readonly zeros = new Map<number, readonly string[]>();
+
+  constructor(factored: FactoredGraph, placement: Placement, share: RankShare, rank: number) {
+    this.#factored = factored;
+    this.#placement = placement;
+    this.#share = share;
+    this.#rank = rank;
+    for (const { name } of factored.graph.inputs)
+      if (this.isEmpty(factored.values.get(name)!)) this.#absent.add(name);
+    this.#active = factored.nodes.map((node, index) => this.#takesPart(node, index));
+    this.#dropUnneeded();
+  }
+
+  /** Whether the rank runs the node. */
+  isActive(node: number): boolean {
+    return this.#active[node]!;
+  }
+
+  /** Whether the rank has nothing of a value, not even zeros. */
+  isAbsent(value: string): boolean {
+    return this.#absent.has(value);
+  }
+
+  /** Whether the rank reads input `slot` of a node. */
+  reads(node: number, slot: number): boolean {
+    return this.isActive(node) && !this.dropsAddend(this.#factored.nodes[node]!, slot);
+  }
+
+  /**
+   * Whether input `slot` is an addend that this rank leaves out, so that it counts once:
+   *
+   *     Σ_r (x_r + [r = 0] b)  =  (Σ_r x_r) + b
+   */
+  dropsAddend({ operator, rule }: FactoredNode, slot: number): boolean {
+    if (this.#rank === 0) return false;
+    const { partial, paid } = this.#placement;
+    const { node } = operator;
+    if (!node.outputs.some((name) => partial.has(name))) return false;
+    // The third operand of a Gemm is added to the product.
+    if (node.opType === "Gemm") return slot === 2;
+    const name = node.inputs[slot]!;
+    return rule?.linearity?.kind === "sum" && !(partial.has(name) && !paid.has(name));
+  }
+
+  isEmpty(dims: readonly Dim[]): boolean {
+    return dims.some((dim) => isSharded(dim, this.#share) && localSize(dim, this.#share)[0] === 0);
+  }
+
+  #takesPart({ operator, inputs, outputs }: FactoredNode, index: number): boolean {
+    const { node } = operator;
+    const lacks = node.inputs.some(
+      (name, slot) => name !== "" && (this.#absent.has(name) || this.isEmpty(inputs[slot]!)),
+    );
+    if (!lacks && !outputs.some((dims) => this.isEmpty(dims))) return true;
+    const owed = node.outputs.filter(
+      (name, slot) => name !== "" && this.#placement.partial.has(name) && !this.isEmpty(outputs[slot]!),
+    );
+    if (owed.length > 0) this.zeros.set(index, owed);
+    for (const name of node.outputs) if (name !== "" && !owed.includes(name)) this.#absent.add(name);
+    return false;
+  }
+
+  #dropUnneeded(): void {
+    const { nodes, graph } = this.#factored;
+    const needed = new Set(graph.outputs.map(({ name }) => name));
+    for (const value of this.#placement.paid) needed.add(value);
+    for (let index = nodes.length - 1; index >= 0; index--) {
+      const { operator } = nodes[index]!;
+      this.#active[index] &&= operator.node.outputs.some((name) => needed.has(name));
+      operator.node.inputs.forEach((name, slot) => {
+        if (this.reads(index, slot)) needed.add(name);
+      });
+    }
+    for (const [index, values] of this.zeros) {
+      const kept = values.filter((name) => needed.has(name));
+      if (kept.length > 0) this.zeros.set(index, kept);
+      else this.zeros.delete(index);
+    }
+  }
+}
