@@ -1,0 +1,165 @@
+import type { Entry } from "@ringrank/policy";
+import { Tensor } from "onnxruntime-node";
+import { expect, test } from "vitest";
+import { KvCache } from "./kv-cache.js";
+
+const fixed = (scale: number) => ({ scale, symbols: [] });
+const free = (name: string) => ({ scale: 1, symbols: [name] });
+
+/** One head of one lane; `states: 0` is a rank without attention. */
+function entry(options: { window?: number; states?: 0 | 1 } = {}): Entry {
+  const { window, states = 1 } = options;
+  return {
+    inputs: [
+      { name: "positions", type: "int64", dims: [free("batch"), free("past")] },
+      ...(states === 0
+        ? []
+        : [
+            {
+              name: "past",
+              type: "float32" as const,
+              dims: [free("batch"), fixed(1), free("past"), fixed(1)],
+            },
+          ]),
+    ],
+    outputs: [],
+    steps: [],
+    caches: [
+      {
+        positions: "positions",
+        ...(window === undefined ? {} : { window }),
+        states: [{ past: "past", present: "present", axis: 2 }],
+      },
+    ],
+  };
+}
+
+/** A step in which each sequence's new rows hold `100 · sequence + position`. */
+function step(cache: KvCache, sequences: readonly number[], newTokens = 1) {
+  const range = cache.arrange(sequences, newTokens);
+  const inputs = cache.inputs(range);
+  const present = new Float32Array(range.count * newTokens).fill(-7);
+  for (const sequence of sequences) {
+    const row = cache.slotOf(sequence) - range.first;
+    for (let token = 0; token < newTokens; token++) {
+      present[row * newTokens + token] = 100 * sequence + cache.length(sequence) + token;
+    }
+  }
+  const outputs = new Map([["present", new Tensor("float32", present, [range.count, 1, newTokens, 1])]]);
+  cache.append(sequences, newTokens, range, outputs);
+  return { range, inputs };
+}
+
+/** The rows that a step of this sequence alone would see, by position. */
+function rowsOf(cache: KvCache, sequence: number): Record<number, number> {
+  const slot = cache.slotOf(sequence);
+  const inputs = cache.inputs({ first: slot, count: 1, past: "all" });
+  const positions = [...(inputs.get("positions")!.data as BigInt64Array)].map(Number);
+  const rows = inputs.get("past")!.data as Float32Array;
+  return Object.fromEntries(
+    positions
+      .map((position, row): [number, number] => [position, rows[row]!])
+      .filter(([position]) => position >= 0),
+  );
+}
+
+const expectedRows = (sequence: number, from: number, to: number) =>
+  Object.fromEntries(
+    Array.from({ length: to - from }, (_, i): [number, number] => [from + i, 100 * sequence + from + i]),
+  );
+
+test("a first step has no past at all, not an empty block", () => {
+  const { inputs } = step(new KvCache(entry()), [1], 5);
+  expect(inputs.get("past")!.dims).toEqual([1, 1, 0, 1]);
+  expect(inputs.get("positions")!.dims).toEqual([1, 0]);
+});
+
+test("capacity grows by blocks of 64 and keeps the rows", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1], 60);
+  expect(cache.capacities).toEqual([64]);
+  for (let token = 0; token < 10; token++) step(cache, [1]);
+  expect(cache.capacities).toEqual([128]);
+  expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 0, 70));
+});
+
+test("with a window, capacity stops growing and the last window − 1 rows are there", () => {
+  const cache = new KvCache(entry({ window: 65 }));
+  step(cache, [1], 50);
+  for (let token = 0; token < 150; token++) step(cache, [1]);
+  expect(cache.capacities).toEqual([64]);
+  expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 200 - 64, 200));
+});
+
+test("a prompt longer than the window leaves its last rows", () => {
+  const cache = new KvCache(entry({ window: 65 }));
+  step(cache, [1], 150);
+  expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 86, 150));
+});
+
+test("a sequence that sits out keeps its rows, and its dummy row leaves nothing", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1, 2, 3], 2);
+  const { range } = step(cache, [1, 3]);
+  expect(range).toMatchObject({ first: 0, count: 3 });
+  expect(cache.length(2)).toBe(2);
+  expect(rowsOf(cache, 2)).toEqual(expectedRows(2, 0, 2));
+  expect(rowsOf(cache, 3)).toEqual(expectedRows(3, 0, 3));
+});
+
+test("a prompt is never computed beside dummy rows", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1, 2, 3], 2);
+  const { range } = step(cache, [1, 3], 4);
+  expect(range.count).toBe(2);
+  for (const sequence of [1, 2, 3]) {
+    expect(rowsOf(cache, sequence)).toEqual(expectedRows(sequence, 0, sequence === 2 ? 2 : 6));
+  }
+});
+
+test("a sequence that sits out for long is moved aside", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1, 2, 3], 2);
+  const counts = Array.from({ length: 12 }, () => step(cache, [1, 3]).range.count);
+  expect(counts.slice(0, 2)).toEqual([3, 3]);
+  expect(counts.at(-1)).toBe(2);
+  for (const sequence of [1, 2, 3]) {
+    expect(rowsOf(cache, sequence)).toEqual(expectedRows(sequence, 0, sequence === 2 ? 2 : 14));
+  }
+});
+
+test("closing a sequence leaves no gap, and a new one starts empty", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1, 2, 3], 3);
+  cache.close(1);
+  expect(cache.slots).toBe(2);
+  expect(step(cache, [2, 3]).range.count).toBe(2);
+  step(cache, [4], 1);
+  expect(rowsOf(cache, 4)).toEqual(expectedRows(4, 0, 1));
+  expect(rowsOf(cache, 3)).toEqual(expectedRows(3, 0, 4));
+});
+
+test("capacity comes down once the longest sequence is closed", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1], 300);
+  step(cache, [2], 3);
+  expect(cache.capacities).toEqual([320]);
+  cache.close(1);
+  expect(cache.capacities).toEqual([64]);
+  expect(rowsOf(cache, 2)).toEqual(expectedRows(2, 0, 3));
+});
+
+test("closing a sequence that was never open changes nothing", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1], 3);
+  cache.close(99);
+  expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 0, 3));
+});
+
+test("a rank without states follows the positions alone", () => {
+  const cache = new KvCache(entry({ states: 0 }));
+  step(cache, [1], 3);
+  const { inputs } = step(cache, [1]);
+  expect([...inputs.keys()]).toEqual(["positions"]);
+  expect(cache.length(1)).toBe(4);
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import type { StepRow } from "../protocol.js";
+import { type Call, greedy, inRanks } from "../testing/in-ranks.js";
+import { tinyDecoder, vocabulary } from "../testing/tiny-decoder.js";
+
+const heads = 2;
+/** fp32 sums of at most 12 terms of size ~1, in another order. */
+const tolerance = { rtol: 1e-4, atol: 1e-4 };
+
+const ids = (sequence: number, length: number) =>
+  Array.from({ length }, (_, at) => (at * at * 3 + at + sequence * 7) % vocabulary);
+const logitsOf = (sequence: number, tokens: readonly number[]): StepRow => ({
+  sequence,
+  ids: tokens,
+  want: "logits",
+});
+const step = (rows: StepRow[], close: number[] = []): Call => ["step", { close, rows }];
+const wholeRun = (tokens: readonly number[]): Call => [
+  "run",
+  {
+    entry: "forward",
+    inputs: {
+      input_ids: { type: "int64", dims: [1, tokens.length], data: BigInt64Array.from(tokens, BigInt) },
+    },
+    outputs: ["logits"],
+    logits: "all",
+  },
+];
+
+describe.each([
+  ["a full cache", undefined],
+  ["a window of 70", 70],
+])("with %s", (_name, window) => {
+  test("a sequence of several blocks gives at each step the logits of the whole", async () => {
+    const programs = tinyDecoder({ heads, worldSize: 2, ...(window === undefined ? {} : { window }) });
+    const tokens = ids(1, 150);
+    const calls = [
+      wholeRun(tokens),
+      step([logitsOf(1, tokens.slice(0, 60))]),
+      ...tokens.slice(60).map((token) => step([logitsOf(1, [token])])),
+    ];
+    const [first] = await inRanks(programs, calls);
+    const [whole, ...steps] = first!.results;
+    const stepped = steps.flatMap((result) => [...result.rows[0]!.logits!]);
+    expect(stepped).toBeAllclose(whole!.outputs.logits!.data as Float32Array, tolerance);
+  });
+});
+
+test("sequences that share steps, sit out, close and reopen give what each gives alone", async () => {
+  const programs = tinyDecoder({ heads, worldSize: 2 });
+  const [a, b, c, d] = [1, 2, 3, 4].map((sequence) => ids(sequence, 12));
+  const rows: [StepRow[], number[]?][] = [
+    [[logitsOf(1, a!.slice(0, 5))]],
+    [[logitsOf(2, b!.slice(0, 3)), logitsOf(3, c!.slice(0, 3))]],
+    [[logitsOf(1, [a![5]!]), logitsOf(2, [b![3]!]), logitsOf(3, [c![3]!])]],
+    [[logitsOf(3, [c![4]!]), logitsOf(1, [a![6]!])]],
+    [[logitsOf(1, a!.slice(7, 10)), logitsOf(3, c!.slice(5, 8))]],
+    [[logitsOf(4, d!.slice(0, 4))], [1]],
+    [[logitsOf(4, [d![4]!]), logitsOf(2, [b![4]!])]],
+  ];
+  const calls = [
+    ...[a, b, c, d].map((tokens) => wholeRun(tokens!)),
+    ...rows.map(([r, close]) => step(r, close)),
+  ];
+  const [first] = await inRanks(programs, calls);
+  const whole = first!.results.slice(0, 4).map((result) => result.outputs.logits!.data as Float32Array);
+  const had = [0, 0, 0, 0];
+  for (const [at, [stepRows]] of rows.entries()) {
+    for (const [row, { sequence, ids: tokens }] of stepRows.entries()) {
+      const start = had[sequence - 1]! * vocabulary;
+      had[sequence - 1]! += tokens.length;
+      const logits = first!.results[4 + at]!.rows[row]!.logits!;
+      expect(logits).toBeAllclose(whole[sequence - 1]!.subarray(start, start + logits.length), tolerance);
+    }
+  }
+});
+
+test("a chunk that wants nothing gives nothing and extends the cache", async () => {
+  const tokens = ids(1, 10);
+  const [first] = await inRanks(tinyDecoder({ heads, worldSize: 2 }), [
+    wholeRun(tokens),
+    step([{ sequence: 1, ids: tokens.slice(0, 9), want: "nothing" }]),
+    step([logitsOf(1, tokens.slice(9))]),
+    step([], [1]),
+  ]);
+  const [whole, nothing, last, closed] = first!.results;
+  expect(nothing!.rows).toEqual([{}]);
+  expect(last!.rows[0]!.logits!).toBeAllclose(
+    (whole!.outputs.logits!.data as Float32Array).slice(-vocabulary),
+    tolerance,
+  );
+  expect(closed!.rows).toEqual([]);
+});
+
+test("one seed samples the same tokens on 1, 2 and 4 ranks", async () => {
+  const sampling = { ...greedy, temperature: 0.9, topP: 0.95, repetitionPenalty: 1.1, seed: 42 };
+  const choices: number[][] = [];
+  for (const worldSize of [1, 2, 4]) {
+    const rows = Array.from({ length: 20 }, (_, at) => at + 1).map(
+      (length): Call => step([{ sequence: length, ids: ids(1, length), want: "token", sampling }]),
+    );
+    const [first] = await inRanks(tinyDecoder({ heads, worldSize }), rows);
+    choices.push(first!.results.map((result) => result.rows[0]!.token!));
+  }
+  expect(new Set(choices[0]).size).toBeGreaterThan(3);
+  expect(choices[1]).toEqual(choices[0]);
+  expect(choices[2]).toEqual(choices[0]);
+});
