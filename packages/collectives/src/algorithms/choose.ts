@@ -3,7 +3,7 @@ import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 import { oneShot } from "./one-shot.js";
 import { createRing, type RingObserver } from "./ring.js";
 
-export type ChosenKind = "allReduce" | "allGather" | "reduceScatter";
+type ChosenKind = "allReduce" | "allGather" | "reduceScatter";
 
 /** One rank's choice of algorithm: what was forced, or by the size of the message. The same on every rank. */
 export class AlgorithmChoice {

@@ -11,9 +11,10 @@ export interface RankActivity {
 
 /** By rank, for one coordinating thread that watches the group from outside. */
 export function groupActivity(handle: GroupHandle): readonly RankActivity[] {
-  const { words, layout, worldSize } = new GroupMemory(handle);
+  const memory = new GroupMemory(handle);
+  const { words, layout, worldSize } = memory;
   return Array.from({ length: worldSize }, (_, rank) => ({
-    count: (Atomics.load(words, layout.published(rank)) + Atomics.load(words, layout.progress(rank))) | 0,
+    count: memory.moves(rank),
     isWaiting: Atomics.load(words, layout.waitingFor(rank)) !== 0,
   }));
 }

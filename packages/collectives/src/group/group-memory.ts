@@ -27,4 +27,10 @@ export class GroupMemory {
     this.words = new Int32Array(buffer);
     this.floats = new Float32Array(buffer);
   }
+
+  /** Changes whenever `rank` publishes a round or says that it is alive: both counters only grow, so their sum does. */
+  moves(rank: number): number {
+    const { words, layout } = this;
+    return (Atomics.load(words, layout.published(rank)) + Atomics.load(words, layout.progress(rank))) | 0;
+  }
 }

@@ -67,7 +67,7 @@ export function createGroup(options: GroupOptions): GroupHandle {
 }
 
 /** @throws RR_RANKS unless `worldSize` is an integer from 1 to 64. */
-export function checkWorldSize(worldSize: number): void {
+function checkWorldSize(worldSize: number): void {
   if (!Number.isInteger(worldSize) || worldSize < 1 || worldSize > maximumWorldSize) {
     throw new RingrankError(
       "RR_RANKS",

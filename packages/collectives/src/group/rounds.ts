@@ -96,7 +96,7 @@ export class Rounds {
         if (Atomics.wait(words, layout.published(peer), seen, slice) !== "timed-out") continue;
         const now = performance.now();
         const end = this.#endOfWait(peer);
-        const moved = this.#moves(end);
+        const moved = this.#memory.moves(end);
         if (end !== suspect || moved !== moves) {
           suspect = end;
           moves = moved;
@@ -120,15 +120,6 @@ export class Rounds {
       end = next - 1;
     }
     return end;
-  }
-
-  /** Both counters only grow, so their sum moves whenever one does. */
-  #moves(rank: number): number {
-    const { layout } = this.#memory;
-    return (
-      (Atomics.load(this.#words, layout.published(rank)) + Atomics.load(this.#words, layout.progress(rank))) |
-      0
-    );
   }
 
   /** A rank whose thread is only starting has no step to be late with. */

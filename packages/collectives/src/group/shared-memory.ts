@@ -4,7 +4,7 @@ export interface SharedMemory {
 }
 
 /** The unit in which WebAssembly memory is allocated, in bytes. */
-export const pageBytes = 65_536;
+const pageBytes = 65_536;
 
 /**
  * At least `bytes` zeroed bytes that no thread can grow: a SharedArrayBuffer cannot become a WebAssembly.Memory

@@ -3,7 +3,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { Assignment, Outcome } from "./assignment.js";
 
 /** What a {@link RankThread} tells whoever started it. */
-export interface RankListener {
+interface RankListener {
   result(rank: number, value: unknown): void;
   /** `error` is what this side saw; the group's poison may hold an earlier cause. */
   failed(error: RingrankError): void;

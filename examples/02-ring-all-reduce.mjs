@@ -1,0 +1,40 @@
+// A ring all-reduce, step by step: watch each rank's chunks as they move.
+//
+//   node examples/02-ring-all-reduce.mjs [ranks]
+//
+// Every rank starts with its own six numbers and ends with the sum of all. Nobody ever talks to anyone but the left
+// neighbour. First each chunk travels once round the ring and collects a summand at every rank (reduce-scatter);
+// then each finished chunk travels round once more (all-gather).
+import { isMainThread } from "node:worker_threads";
+import { createGroup, joinGroup, runRanks } from "@ringrank/collectives";
+
+/** What one rank does, on its own thread. */
+export function run({ rank }, group) {
+  const steps = [];
+  const comm = joinGroup(group, rank, { algorithm: "ring", observeRing: (step) => steps.push(step) });
+  const data = Float32Array.from({ length: 6 }, (_, i) => 10 ** rank * (i + 1));
+  const before = [...data];
+  comm.allReduce(data);
+  return { before, steps, after: [...data] };
+}
+
+if (isMainThread) {
+  const ranks = Number(process.argv[2] ?? 3);
+  const results = await runRanks(ranks, import.meta.url, createGroup({ worldSize: ranks }));
+
+  console.log("Each rank's own numbers:");
+  for (const [rank, { before }] of results.entries()) console.log(`  rank ${rank}: ${before.join(" ")}`);
+
+  for (let index = 0; index < results[0].steps.length; index++) {
+    const { phase, step } = results[0].steps[index];
+    console.log(`\n${phase}, step ${step} of ${ranks - 1}:`);
+    for (const [rank, { steps }] of results.entries()) {
+      const { chunk, from, values } = steps[index];
+      const did = phase === "reduce-scatter" ? "adds its own, has" : "keeps";
+      console.log(`  rank ${rank} gets chunk ${chunk} from rank ${from}, ${did} [${values.join(" ")}]`);
+    }
+  }
+
+  console.log("\nThe sum, on every rank:");
+  for (const [rank, { after }] of results.entries()) console.log(`  rank ${rank}: ${after.join(" ")}`);
+}

@@ -1,0 +1,13 @@
+// A function over several ranks: softmax of scores that are spread over them.
+
+/** Each rank holds a piece of `scores` and returns its piece of their softmax. */
+export function shardedSoftmax(comm, scores) {
+  const pieceLength = Math.ceil(scores.length / comm.worldSize);
+  const mine = scores.slice(comm.rank * pieceLength, (comm.rank + 1) * pieceLength);
+
+  // The largest score of all, so that no exponential overflows.
+  const [largest] = comm.allReduce(Float32Array.of(Math.max(...mine)), "max");
+  const exponentials = mine.map((score) => Math.exp(score - largest));
+  const [total] = comm.allReduce(Float32Array.of(exponentials.reduce((sum, value) => sum + value, 0)));
+  return exponentials.map((value) => value / total);
+}

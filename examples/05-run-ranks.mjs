@@ -1,0 +1,26 @@
+// Test your own multi-rank function: runRanks starts a thread per rank and gives back what each returns.
+//
+//   node examples/05-run-ranks.mjs
+//
+// The function lies in a module of its own (05-run-ranks-task.mjs), which every rank's thread loads.
+import assert from "node:assert/strict";
+import { runRanks } from "@ringrank/collectives";
+
+const task = new URL("./05-run-ranks-task.mjs", import.meta.url);
+const scores = Float32Array.of(2, -1, 0.5, 1000, 999, 3, 998.5);
+
+const exponentials = [...scores].map((score) => Math.exp(score - 1000));
+const total = exponentials.reduce((sum, value) => sum + value, 0);
+const expected = exponentials.map((value) => value / total);
+
+for (const ranks of [1, 2, 3, 4]) {
+  const pieces = await runRanks(ranks, task, scores);
+  const softmax = pieces.flatMap((piece) => [...piece]);
+  // Sums in fp32, in an order that depends on the number of ranks.
+  for (const [i, value] of softmax.entries()) assert.ok(Math.abs(value - expected[i]) < 1e-6);
+  console.log(`${ranks} ranks: ${softmax.map((value) => value.toFixed(4)).join(" ")}`);
+}
+
+// A rank that fails fails the run, with the cause: nobody hangs.
+await assert.rejects(runRanks(2, task, "not an array of scores"), { code: "RR_RANK_FAILED" });
+console.log("bad scores: RR_RANK_FAILED, as it should be");
