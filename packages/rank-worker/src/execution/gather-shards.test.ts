@@ -1,0 +1,57 @@
+import { runRanks } from "@ringrank/collectives";
+import type { ValueShard } from "@ringrank/policy";
+import { expect, test } from "vitest";
+import type { Part } from "./gather-shards.js";
+
+const task = new URL("../testing/gather-task.mjs", import.meta.url);
+const gather = (parts: Part[], shard: ValueShard) => runRanks<Part>(parts.length, task, { parts, shard });
+const float32 = (dims: number[], values: number[]): Part => ({
+  type: "float32",
+  dims,
+  data: Float32Array.from(values),
+});
+
+test("parts along the last axis are interleaved by row", async () => {
+  const shard: ValueShard = { axis: 1, size: 3, intervals: [[[0, 2]], [[2, 3]]] };
+  const parts = [float32([2, 2], [1, 2, 4, 5]), float32([2, 1], [3, 6])];
+  for (const whole of await gather(parts, shard)) expect(whole).toEqual(float32([2, 3], [1, 2, 3, 4, 5, 6]));
+});
+
+test("pieces may be several, overlap, lie across ranks, and be empty", async () => {
+  const shard: ValueShard = {
+    axis: 0,
+    size: 4,
+    intervals: [
+      [
+        [0, 1],
+        [3, 4],
+      ],
+      [],
+      [[0, 3]],
+    ],
+  };
+  const parts = [float32([2, 2], [1, 2, 7, 8]), float32([0, 2], []), float32([3, 2], [1, 2, 3, 4, 5, 6])];
+  for (const whole of await gather(parts, shard))
+    expect(whole).toEqual(float32([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]));
+});
+
+test("every element type keeps its bits, also where it does not fill whole words", async () => {
+  const shard: ValueShard = { axis: 0, size: 5, intervals: [[[0, 3]], [[3, 5]]] };
+  const int64: Part[] = [
+    { type: "int64", dims: [3], data: BigInt64Array.of(1n, -2n, 2n ** 62n) },
+    { type: "int64", dims: [2], data: BigInt64Array.of(-1n, 5n) },
+  ];
+  expect((await gather(int64, shard))[1]!.data).toEqual(BigInt64Array.of(1n, -2n, 2n ** 62n, -1n, 5n));
+  const bool: Part[] = [
+    { type: "bool", dims: [3], data: Uint8Array.of(1, 0, 1) },
+    { type: "bool", dims: [2], data: Uint8Array.of(0, 1) },
+  ];
+  expect((await gather(bool, shard))[0]!.data).toEqual(Uint8Array.of(1, 0, 1, 0, 1));
+});
+
+test("a part of another size than its intervals is refused", async () => {
+  const shard: ValueShard = { axis: 0, size: 3, intervals: [[[0, 2]], [[2, 3]]] };
+  await expect(gather([float32([1], [1]), float32([1], [3])], shard)).rejects.toMatchObject({
+    code: "RR_SHAPE",
+  });
+});

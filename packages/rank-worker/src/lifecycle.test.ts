@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { Lifecycle, NativeGate } from "./lifecycle.js";
+
+test("a rank enters and leaves while nobody stops it", async () => {
+  const lifecycle = new Lifecycle(2);
+  const gate = new NativeGate(lifecycle.buffer, 1);
+  expect(await gate.inside(() => "done")).toBe("done");
+  expect(lifecycle.waitUntilOutside(0)).toBe(true);
+});
+
+test("waiting ends without success while a rank is inside", () => {
+  const lifecycle = new Lifecycle(2);
+  const gate = new NativeGate(lifecycle.buffer, 1);
+  gate.enter();
+  lifecycle.stop();
+  expect(lifecycle.waitUntilOutside(10)).toBe(false);
+  gate.leave();
+  expect(lifecycle.waitUntilOutside(0)).toBe(true);
+});
+
+test("after a stop a rank is turned away, and counts as outside", () => {
+  const lifecycle = new Lifecycle(1);
+  const gate = new NativeGate(lifecycle.buffer, 0);
+  lifecycle.stop();
+  expect(() => gate.enter()).toThrow(expect.objectContaining({ code: "RR_CLOSED" }));
+  expect(gate.stopped).toBe(true);
+  expect(lifecycle.waitUntilOutside(0)).toBe(true);
+});
+
+test("a call that fails leaves the rank outside", async () => {
+  const lifecycle = new Lifecycle(1);
+  const gate = new NativeGate(lifecycle.buffer, 0);
+  await expect(gate.inside(() => Promise.reject(new Error("native")))).rejects.toThrow("native");
+  expect(lifecycle.waitUntilOutside(0)).toBe(true);
+});

@@ -1,0 +1,39 @@
+import { once } from "node:events";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { createGroup } from "@ringrank/collectives";
+import comlink, { type Endpoint, type Remote } from "comlink";
+import { installErrorTransferHandler } from "../error-transfer.js";
+import { Lifecycle } from "../lifecycle.js";
+import type { RankService } from "../protocol.js";
+
+/** Ranks served on threads of their own, each with its control plane. */
+export interface RankThreads {
+  readonly services: readonly Remote<RankService>[];
+  readonly lifecycle: Lifecycle;
+  /** Exit codes, once every thread has ended by itself. */
+  readonly ended: Promise<number[]>;
+  /** Closes the control plane without asking anything. */
+  closePorts(): void;
+}
+
+export function startRankThreads(worldSize: number): RankThreads {
+  installErrorTransferHandler(comlink.transferHandlers);
+  const group = createGroup({ worldSize });
+  const lifecycle = new Lifecycle(worldSize);
+  const ends = Array.from({ length: worldSize }, (_, rank) => {
+    const { port1, port2 } = new MessageChannel();
+    const worker = new Worker(new URL("./rank-thread.mjs", import.meta.url), {
+      workerData: { rank, group, port: port2, lifecycle: lifecycle.buffer },
+      transferList: [port2],
+    });
+    return { port: port1, exit: once(worker, "exit").then(([code]) => Number(code)) };
+  });
+  return {
+    services: ends.map(({ port }) => comlink.wrap<RankService>(port as unknown as Endpoint)),
+    lifecycle,
+    ended: Promise.all(ends.map(({ exit }) => exit)),
+    closePorts: () => {
+      for (const { port } of ends) port.close();
+    },
+  };
+}

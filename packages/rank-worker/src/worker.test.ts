@@ -1,0 +1,88 @@
+import comlink from "comlink";
+import { expect, test } from "vitest";
+import type { LoadProgress, RunRequest } from "./protocol.js";
+import { startRankThreads } from "./testing/rank-threads.js";
+import { tinyDecoder, vocabulary } from "./testing/tiny-decoder.js";
+
+const programs = tinyDecoder({ heads: 2, worldSize: 2 });
+const threads = { threads: 1 };
+const request: RunRequest = {
+  entry: "forward",
+  inputs: { input_ids: { type: "int64", dims: [1, 3], data: BigInt64Array.of(1n, 2n, 3n) } },
+  outputs: ["logits"],
+  logits: "all",
+};
+
+test("a rank's thread serves calls over its port, and ends once released", async () => {
+  const { services, ended } = startRankThreads(2);
+  const progress: LoadProgress[] = [];
+  const reports = await Promise.all(
+    services.map((service, rank) =>
+      service.load(
+        programs[rank]!,
+        threads,
+        comlink.proxy((event: LoadProgress) => progress.push(event)),
+      ),
+    ),
+  );
+  expect(reports.map(({ bytesKept }) => bytesKept)).toEqual(programs.map(({ bytes }) => bytes));
+  const [first, second] = await Promise.all(services.map((service) => service.run(request)));
+  expect(first!.outputs.logits!.dims).toEqual([1, 3, vocabulary]);
+  expect(second!.outputs).toEqual({});
+  expect(progress.filter(({ bytesLoaded, bytesTotal }) => bytesLoaded === bytesTotal)).toHaveLength(2);
+  await Promise.all(services.map((service) => service.release()));
+  expect(await ended).toEqual([0, 0]);
+});
+
+test("a rank whose port closes ends by itself", async () => {
+  const { services, ended, closePorts } = startRankThreads(1);
+  await services[0]!.load(tinyDecoder({ heads: 2, worldSize: 1 })[0]!, threads);
+  closePorts();
+  expect(await ended).toEqual([0]);
+});
+
+test("an error crosses with its code, rank and cause, and a waiting peer rejects with the same one", async () => {
+  const { services, ended } = startRankThreads(2);
+  await Promise.all(services.map((service, rank) => service.load(programs[rank]!, threads)));
+  // Rank 1 fails before the collective in which rank 0 waits for it.
+  const waiting = services[0]!.run(request);
+  const failing = services[1]!.run({ ...request, entry: "backward" });
+  await expect(failing).rejects.toMatchObject({
+    name: "RingrankError",
+    code: "RR_RANK_FAILED",
+    rank: 1,
+    cause: { code: "RR_INPUT" },
+  });
+  await expect(waiting).rejects.toMatchObject({
+    name: "RingrankError",
+    code: "RR_RANK_FAILED",
+    rank: 1,
+    message: expect.stringContaining("backward"),
+  });
+  await Promise.all(services.map((service) => service.release()));
+  expect(await ended).toEqual([0, 0]);
+});
+
+test("a program that asks for a weight it does not have is refused with the weight's name", async () => {
+  const { services, ended } = startRankThreads(1);
+  const [program] = tinyDecoder({ heads: 2, worldSize: 1 });
+  const { wq: _, ...weights } = program!.weights;
+  await expect(services[0]!.load({ ...program!, weights }, threads)).rejects.toMatchObject({
+    code: "RR_RANK_FAILED",
+    rank: 0,
+    cause: { code: "RR_POLICY", message: expect.stringContaining("wq") },
+  });
+  await services[0]!.release();
+  expect(await ended).toEqual([0]);
+});
+
+test("after a stop no rank enters native code again, and it still ends", async () => {
+  const { services, lifecycle, ended } = startRankThreads(1);
+  const [program] = tinyDecoder({ heads: 2, worldSize: 1 });
+  await services[0]!.load(program!, threads);
+  lifecycle.stop();
+  expect(lifecycle.waitUntilOutside(5000)).toBe(true);
+  await expect(services[0]!.run(request)).rejects.toMatchObject({ code: "RR_CLOSED" });
+  await services[0]!.release();
+  expect(await ended).toEqual([0]);
+});
