@@ -11,7 +11,7 @@ import {
 } from "../factors/factor.js";
 import { operatorName } from "../rules/table.js";
 import { Conflicts } from "./conflicts.js";
-import type { FactoredGraph, FactoredNode } from "./propagate.js";
+import type { FactoredGraph } from "./propagate.js";
 
 /** One place where a node reads a weight, with the factors of that use. */
 export interface WeightUse {
@@ -67,11 +67,12 @@ export function findRoles(factored: FactoredGraph): Roles {
     else known.push(factor);
   }
   const labels = new Labels(factored);
+  const sums = contractedFactors(factored);
   const roles = [...bySignature.values()].map((factors): Role => {
     return {
       factors,
       units: factors[0]!.size[0],
-      within: findWithin(factors, conflicts, parameters, factored),
+      within: findWithin(factors, conflicts, parameters, sums),
       label: labels.of(factors[0]!),
     };
   });
@@ -136,7 +137,7 @@ function findWithin(
   factors: readonly Factor[],
   conflicts: Conflicts,
   parameters: readonly WeightUse[],
-  { nodes }: FactoredGraph,
+  sums: readonly ReadonlySet<Factor>[],
 ): Map<Factor, Factor> | undefined {
   const within = new Map<Factor, Factor>();
   for (const factor of factors) {
@@ -145,7 +146,7 @@ function findWithin(
         other !== factor &&
         conflicts.alwaysWith(other).has(factor) &&
         !conflicts.meet(other, other) &&
-        nodes.every((node) => sumsBothOrNeither(node, factor, other)),
+        sums.every((summed) => summed.has(factor) === summed.has(other)),
     );
     const held = (companion: Factor): number => elementsHolding(companion, parameters);
     companions.sort((a, b) => held(b) - held(a));
@@ -164,10 +165,11 @@ function elementsHolding(factor: Factor, parameters: readonly WeightUse[]): numb
   return elements;
 }
 
-function sumsBothOrNeither({ contracted }: FactoredNode, a: Factor, b: Factor): boolean {
-  if (contracted.length === 0) return true;
-  const leaves = contracted.flatMap(leavesOf);
-  return leaves.includes(a) === leaves.includes(b);
+/** What each sum in the graph runs over. */
+function contractedFactors({ nodes }: FactoredGraph): ReadonlySet<Factor>[] {
+  return nodes
+    .filter((node) => node.contracted.length > 0)
+    .map((node) => new Set(node.contracted.flatMap(leavesOf)));
 }
 
 /** Names for roles, from the operators that their factors reach. */

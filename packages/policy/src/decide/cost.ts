@@ -70,7 +70,7 @@ export interface Cost {
 }
 
 export function costOf(
-  bytesPerRank: readonly number[],
+  bytesOnFullest: number,
   placement: Placement,
   sizeOfValue: (value: string) => number,
 ): Cost {
@@ -79,7 +79,7 @@ export function costOf(
   const { weightBytesPerSecond, collectiveSeconds, collectiveBytesPerSecond } = costConstants;
   return {
     secondsPerToken:
-      Math.max(...bytesPerRank) / weightBytesPerSecond +
+      bytesOnFullest / weightBytesPerSecond +
       placement.paid.size * collectiveSeconds +
       collectiveBytes / collectiveBytesPerSecond,
     collectiveBytesPerToken: collectiveBytes,

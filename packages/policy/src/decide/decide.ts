@@ -54,31 +54,30 @@ export function decide(factored: FactoredGraph, found: Roles, limits: Limits): P
   }
   fitting.sort((a, b) => a.evenBytes - b.evenBytes);
   // Least first, so the bound holds once some plan turned out to be admissible.
-  let best: Plan | undefined;
+  let best: PlacedDraft | undefined;
   let bound = Number.POSITIVE_INFINITY;
   for (const draft of fitting) {
     if (draft.evenBytes > bound) break;
-    const plan = planner.finish(draft);
-    if (plan === undefined) continue;
+    const placed = planner.place(draft);
+    if (placed === undefined) continue;
     if (limits.objective === "memory" && best === undefined) bound = draft.evenBytes * closeEnough;
-    if (best === undefined || plan.cost.secondsPerToken < best.cost.secondsPerToken) best = plan;
+    if (best === undefined || placed.cost.secondsPerToken < best.cost.secondsPerToken) best = placed;
   }
   if (best === undefined) throw nothingSharded(limits, found);
-  return best;
+  return planner.finish(best);
 }
 
 /** The plan that shards exactly `roles`. */
 export function planFor(factored: FactoredGraph, found: Roles, roles: readonly Role[], ranks: number): Plan {
   const planner = new Planner(factored, found, ranks);
-  const allowed = planner.isAdmissible(roles);
-  const plan = allowed ? planner.finish(planner.draft(roles)) : undefined;
-  if (plan === undefined) {
+  const placed = planner.isAdmissible(roles) ? planner.place(planner.draft(roles)) : undefined;
+  if (placed === undefined) {
     throw new RingrankError(
       "RR_POLICY",
       "the policy shards factors that meet in one tensor; plan this graph again",
     );
   }
-  return plan;
+  return planner.finish(placed);
 }
 
 /** A choice of roles before its sums have been placed. */
@@ -89,6 +88,11 @@ interface Draft {
   readonly fullest: number;
   /** Parameter bytes per rank if units could be cut. */
   readonly evenBytes: number;
+}
+
+interface PlacedDraft extends Draft {
+  readonly placement: Placement;
+  readonly cost: Cost;
 }
 
 class Planner {
@@ -131,15 +135,17 @@ class Planner {
     return { roles, shares, fullest, evenBytes: bytesKept(this.#weights, evenShareOf(roles, this.#ranks)) };
   }
 
-  finish({ roles, shares }: Draft): Plan | undefined {
-    const chosen = new Set(shares.flatMap((share) => [...share.keys()]));
-    const placement = place(this.#factored, chosen);
+  place(draft: Draft): PlacedDraft | undefined {
+    const placement = place(this.#factored, new Set(draft.shares.flatMap((share) => [...share.keys()])));
     if (placement === undefined) return undefined;
+    return { ...draft, placement, cost: costOf(draft.fullest, placement, this.#referenceBytes) };
+  }
+
+  finish({ roles, shares, placement, cost }: PlacedDraft): Plan {
     const views = shares.map((share, rank) => new RankView(this.#factored, placement, share, rank));
     const bytesPerRank = shares.map((share, rank) =>
       bytesKept(this.#weights, share, ({ node, slot }) => views[rank]!.reads(node, slot)),
     );
-    const cost = costOf(bytesPerRank, placement, this.#referenceBytes);
     return { roles, shares, placement, views, bytesPerRank, cost };
   }
 }

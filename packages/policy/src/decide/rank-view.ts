@@ -13,6 +13,8 @@ export class RankView {
   readonly #placement: Placement;
   readonly #share: RankShare;
   readonly #rank: number;
+  /** Whether the rank has no units of some factor; most have units of all. */
+  readonly #lacksUnits: boolean;
   readonly #absent = new Set<string>();
   readonly #active: boolean[];
   /** Values this rank owes as zeros, by the node that produces them elsewhere. */
@@ -23,6 +25,7 @@ export class RankView {
     this.#placement = placement;
     this.#share = share;
     this.#rank = rank;
+    this.#lacksUnits = [...share.values()].some(([start, end]) => start === end);
     for (const { name } of factored.graph.inputs)
       if (this.isEmpty(factored.values.get(name)!)) this.#absent.add(name);
     this.#active = factored.nodes.map((node, index) => this.#takesPart(node, index));
@@ -61,6 +64,7 @@ export class RankView {
   }
 
   isEmpty(dims: readonly Dim[]): boolean {
+    if (!this.#lacksUnits) return false;
     return dims.some((dim) => isSharded(dim, this.#share) && localSize(dim, this.#share)[0] === 0);
   }
 
