@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Checkpoint, type JsonObject, openCheckpoint, type StoredTensor } from "../checkpoint/index.js";
 import { checkGraph } from "../graph/index.js";
-import { zooDirectory } from "../testing/fixtures.js";
+import { zooDirectory, zooNames } from "../testing/fixtures.js";
 import { buildGraph } from "./index.js";
 
 const llama = openCheckpoint(zooDirectory("llama"));
@@ -19,9 +19,8 @@ function withTensors(
 
 describe("a checkpoint's tensors", () => {
   it("are all used, where the checkpoint is whole", () => {
-    for (const name of ["llama", "llama-tied-rope3", "gpt2", "bloom", "qwen2"]) {
-      expect(buildGraph(openCheckpoint(zooDirectory(name))).unused).toEqual([]);
-    }
+    const unused = zooNames().flatMap((name) => buildGraph(openCheckpoint(zooDirectory(name))).unused);
+    expect(unused).toEqual([]);
   });
 
   it("are found without the first part of their names, as the bare model saves them", () => {
@@ -128,7 +127,7 @@ describe("a config is refused", () => {
     expect(() => buildGraph(withConfig("llama", { model_type: "perceptron" }))).toThrow(
       expect.objectContaining({
         code: "RR_UNKNOWN_ARCHITECTURE",
-        message: expect.stringContaining("bloom, gpt2, llama, mistral, qwen2"),
+        message: expect.stringMatching(/known are bloom, .*llama/),
       }),
     );
   });

@@ -1,19 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readGolden, standardDeviation, zooDirectory } from "../testing/fixtures.js";
+import { readGolden, standardDeviation, zooDirectory, zooNames } from "../testing/fixtures.js";
 import { UnsplitModel } from "../testing/unsplit-model.js";
 
-const names = [
-  "bloom",
-  "gpt2",
-  "llama",
-  "llama-mha-bias",
-  "llama-tied-rope3",
-  "mistral",
-  "mistral-window",
-  "qwen2",
-];
-
-describe.each(names)("%s, unsplit, against transformers", (name) => {
+describe.each(zooNames("causal"))("%s, unsplit, against transformers", (name) => {
   const golden = readGolden(name);
   // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
   const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(golden.logits) };

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readSafetensorsHeader } from "../checkpoint/index.js";
 import { closeFile, openFile } from "../weights/read-at.js";
@@ -6,6 +6,19 @@ import { closeFile, openFile } from "../weights/read-at.js";
 /** Directory of a checkpoint in test/fixtures/zoo. */
 export function zooDirectory(name: string): string {
   return fileURLToPath(new URL(`../../../../test/fixtures/zoo/${name}`, import.meta.url));
+}
+
+/** What a zoo checkpoint is: what `golden.json` calls its kind. */
+export type ZooKind = "causal" | "masked" | "seq2seq";
+
+/** Names of the checkpoints in test/fixtures/zoo, all of them or those of one kind. */
+export function zooNames(kind?: ZooKind): string[] {
+  const isOfKind = (name: string): boolean => {
+    const golden = JSON.parse(readFileSync(`${zooDirectory(name)}/golden.json`, "utf8")) as { kind: string };
+    return golden.kind === kind;
+  };
+  const names = readdirSync(zooDirectory("")).sort();
+  return kind === undefined ? names : names.filter(isOfKind);
 }
 
 /** Directory of the embedded default model. */

@@ -1,0 +1,53 @@
+import { buildGraph, openCheckpoint } from "@ringrank/model";
+import { ShardReader } from "@ringrank/model/weights";
+import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy";
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  readGolden,
+  standardDeviation,
+  zooDirectory,
+  zooNames,
+} from "../../packages/model/src/testing/fixtures.js";
+import { EmulatedGroup } from "../support/emulate.js";
+import { firstStep } from "../support/first-step.js";
+
+/** Attention and feed-forward side by side on one residual: what they owe is paid together. */
+const parallelResiduals: ReadonlySet<string> = new Set();
+
+const layers = 2;
+
+describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
+  const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
+  const golden = readGolden(name);
+  const reader = new ShardReader();
+  afterAll(() => reader[Symbol.dispose]());
+
+  it.each([2, 3, 4])("gives transformers' logits on %i ranks", async (ranks) => {
+    const programs = buildPrograms(graph, planGraph(graph, { ranks }));
+    const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
+    const { logits } = await group.run("forward", firstStep(graph, golden.inputIds));
+    await group.close();
+    expect(logits!.dims).toEqual([24, golden.vocabulary]);
+    // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
+    const atol = 1e-4 * standardDeviation(golden.logits);
+    expect(logits!.data as Float32Array).toBeAllclose(golden.logits, { rtol: 0, atol });
+  });
+
+  it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
+    const policy = planGraph(graph, { ranks });
+    expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * evenShare(policy));
+  });
+
+  it("pays for the embedding once, and for each layer once or twice", () => {
+    const sums = parallelResiduals.has(name) ? 1 : 2;
+    expect(planGraph(graph, { ranks: 2 }).collectives).toHaveLength(1 + layers * sums);
+  });
+});
+
+/** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
+function evenShare({ weights, ranks }: PartitionPolicy): number {
+  return Object.values(weights).reduce((bytes, { dims }) => {
+    const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);
+    return bytes + (dims.length > 1 ? whole / ranks : whole);
+  }, 0);
+}

@@ -1,0 +1,31 @@
+import { type Graph, interfaceNames } from "@ringrank/model";
+import type { EmulatedTensor } from "./emulate.js";
+
+/**
+ * Inputs of a causal graph's first step: every token of `ids`, logits of every row, empty caches.
+ *
+ * @param ids `[batch][sequence]`, without padding
+ */
+export function firstStep(graph: Graph, ids: readonly (readonly number[])[]): Record<string, EmulatedTensor> {
+  const sizes = [ids.length, ids[0]!.length];
+  const rows = ids.flat().map((_, row) => row);
+  const known: Record<string, EmulatedTensor> = {
+    [interfaceNames.inputIds]: int64(ids.flat(), sizes),
+    [interfaceNames.attentionMask]: int64(Array<number>(rows.length).fill(1), sizes),
+    [interfaceNames.positionIds]: int64(
+      ids.flatMap((row) => [...row.keys()]),
+      sizes,
+    ),
+    [interfaceNames.logitRows]: int64(rows, [rows.length]),
+  };
+  const inputs = graph.inputs.map(({ name, type, dims }): [string, EmulatedTensor] => {
+    const empty = dims.map((dim) => (dim === "batch" ? ids.length : typeof dim === "string" ? 0 : dim));
+    const data = type === "int64" ? new BigInt64Array(0) : new Float32Array(0);
+    return [name, known[name] ?? { type: type as "int64" | "float32", dims: empty, data }];
+  });
+  return Object.fromEntries(inputs);
+}
+
+function int64(values: readonly number[], dims: readonly number[]): EmulatedTensor {
+  return { type: "int64", dims, data: BigInt64Array.from(values, BigInt) };
+}
