@@ -1,15 +1,3 @@
-/** Neighbouring slots `[first, first + count)` that one step computes as a batch. */
-export interface SlotRange {
-  readonly first: number;
-  readonly count: number;
-}
-
-/** The smallest range that has all of `slots`, which is not empty. */
-export function coveringRange(slots: readonly number[]): SlotRange {
-  const first = Math.min(...slots);
-  return { first, count: Math.max(...slots) - first + 1 };
-}
-
 /**
  * Swaps that make `slots` neighbours, as few as possible.
  *

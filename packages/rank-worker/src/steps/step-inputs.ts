@@ -15,17 +15,14 @@ export interface BatchRow {
 /**
  * The inputs of a step besides the cache.
  *
- * A row that is absent belongs to a sequence that sits this step out: it is computed with token 0 at position 0,
- * which every model has, and sees at least itself, so that no softmax is over nothing.
- *
- * @param rows by slot of the step's range
+ * @param rows of the batch, in the order of their slots
  * @param newTokens of every row
  * @param logitRows rows of the flattened `[batch · sequence]` for which logits are computed
  * @throws RR_INPUT if the entry has an input that generation does not know
  */
 export function stepInputs(
   entry: Entry,
-  rows: readonly (BatchRow | undefined)[],
+  rows: readonly BatchRow[],
   newTokens: number,
   logitRows: readonly number[],
   cacheInputs: ReadonlyMap<string, Tensor>,
@@ -38,7 +35,7 @@ export function stepInputs(
         add(
           declared,
           batch,
-          rows.flatMap((row) => row?.ids ?? new Array<number>(newTokens).fill(0)),
+          rows.flatMap((row) => row.ids),
         );
         break;
       case names.attentionMask:
@@ -48,7 +45,7 @@ export function stepInputs(
         add(
           declared,
           batch,
-          rows.flatMap((row) => positions(row?.start ?? 0, newTokens)),
+          rows.flatMap((row) => positions(row.start, newTokens)),
         );
         break;
       case names.logitRows:

@@ -8,7 +8,7 @@ import { chooseTokens, type TokenChoice } from "../sampling/choose-tokens.js";
 import { VocabularyShare } from "../sampling/vocabulary-share.js";
 import { names } from "./interface-names.js";
 import { ShardedLogits } from "./sharded-logits.js";
-import { stepInputs } from "./step-inputs.js";
+import { type BatchRow, stepInputs } from "./step-inputs.js";
 
 /** Advances sequences token by token: the cache, what each sequence has had, and the choice of what comes next. */
 export class Stepper {
@@ -49,7 +49,7 @@ export class Stepper {
     if (rows.length === 0) return [];
     const newTokens = rows[0]!.ids.length;
     const sequences = rows.map((row) => row.sequence);
-    const range = this.#cache.arrange(sequences, newTokens);
+    const range = this.#cache.arrange(sequences);
     const wanted = this.#wantedRows(rows, newTokens, range);
 
     const { outputs } = await runEntry(
@@ -66,7 +66,7 @@ export class Stepper {
   }
 
   #inputs(rows: readonly StepRow[], newTokens: number, range: StepRange, logitRows: readonly number[]) {
-    const batch = new Array(range.count).fill(undefined);
+    const batch: BatchRow[] = new Array(range.count);
     for (const { sequence, ids } of rows) {
       batch[this.#cache.slotOf(sequence) - range.first] = { ids, start: this.#cache.length(sequence) };
     }
