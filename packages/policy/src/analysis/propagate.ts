@@ -60,8 +60,7 @@ function relateInterface(graph: Graph, values: ReadonlyMap<string, readonly Dim[
   const kept = new Set(states.map(({ past }) => past));
   for (const { name } of graph.inputs) {
     if (kept.has(name)) continue;
-    for (const dim of values.get(name)!)
-      keepWhole(dim, { operator: "input", why: "given whole by the caller" });
+    for (const dim of values.get(name)!) keepWhole(dim, { operator: "the caller", why: "given whole" });
   }
 }
 

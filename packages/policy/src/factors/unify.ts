@@ -3,7 +3,6 @@ import {
   type Factor,
   freshDim,
   isLeaf,
-  isStatic,
   keepWhole,
   leavesOf,
   partsOf,
@@ -123,23 +122,14 @@ function matchMajor(left: Factor[], right: Factor[], reason: WholeReason): boole
   const y = right[0];
   if (x === undefined || y === undefined) return false;
   if (sameSize(x.size, y.size)) return merge(x, y, reason);
-  return divideMajor(x, y, reason) || divideMajor(y, x, reason);
+  return divideMajor(x, y) || divideMajor(y, x);
 }
 
 /** Makes `small` the major factor of `big`. */
-function divideMajor(big: Factor, small: Factor, reason: WholeReason): boolean {
+function divideMajor(big: Factor, small: Factor): boolean {
   const rest = quotient(big.size, small.size);
   if (rest === undefined) return false;
-  if (isLeaf(big)) return bind(big, [small, ...freshDim(rest)]);
-  // n equal segments against a factor of size n: the sum is n · segment.
-  const parts = partsOf(big);
-  const first = parts?.[0];
-  if (parts === undefined || first === undefined || !isLeaf(small)) return false;
-  if (!isStatic(small.size) || small.size[0] !== parts.length) return false;
-  if (!parts.every((part) => sameSize(sizeOf(part), sizeOf(first)))) return false;
-  for (const part of parts) unify(first, part, reason);
-  big.binding = { kind: "product", factors: [small, ...first] };
-  return true;
+  return isLeaf(big) && bind(big, [small, ...freshDim(rest)]);
 }
 
 /** Two factors of one size. */

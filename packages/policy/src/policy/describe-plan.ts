@@ -187,13 +187,14 @@ class Describer {
   #whyReplicated(uses: readonly WeightUse[]): string {
     if (this.#plan.shares.length === 1) return "there is one rank";
     const leaves = uses.flatMap(({ dims }) => dims.flatMap(leavesOf));
-    const whole = leaves.find((leaf) => leaf.whole !== undefined)?.whole;
-    if (whole !== undefined && leaves.every((leaf) => leaf.whole !== undefined)) {
-      return `${whole.why} by ${whole.operator}`;
+    const reasons = new Set(
+      leaves.flatMap(({ whole }) => (whole === undefined ? [] : [`${whole.why} by ${whole.operator}`])),
+    );
+    for (const leaf of leaves) {
+      const role = this.#roleOf.get(leaf);
+      if (role !== undefined) reasons.add(this.#whyNot(this.#found.roles[role]!));
     }
-    const free = leaves.find((leaf) => this.#roleOf.has(leaf));
-    if (free !== undefined) return this.#whyNot(this.#found.roles[this.#roleOf.get(free)!]!);
-    return whole === undefined ? "has a single element" : `${whole.why} by ${whole.operator}`;
+    return reasons.size === 0 ? "has a single element" : [...reasons].join("; ");
   }
 
   #bytesHolding({ factors }: Role): number {

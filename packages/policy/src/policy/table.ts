@@ -4,7 +4,7 @@ import type { PolicyData, WeightPlacement } from "./partition-policy.js";
 export function shortTable(policy: PolicyData): string {
   const rows = policy.factors.map((factor) => [
     `${factor.units} ${factor.label}`,
-    factor.sharded ? factor.perRank.join("+") : "whole",
+    factor.sharded ? units(factor.perRank) : "whole",
     factor.count === 1 ? "once" : `${factor.count}×`,
     formatBytes(factor.bytes),
     factor.reason,
@@ -67,6 +67,12 @@ function shares({ bytesPerRank, dims }: WeightPlacement): string {
 /** Names that differ only in numbers: the numbers become `#`. */
 function common(names: readonly string[]): string {
   return names[0]!.replaceAll(/\d+/g, "#");
+}
+
+/** `4 each`, or what every rank has: `2+2+1+1`. */
+function units(perRank: readonly number[]): string {
+  const first = perRank[0]!;
+  return perRank.every((one) => one === first) ? `${first} each` : perRank.join("+");
 }
 
 function distinct(values: readonly string[]): string {

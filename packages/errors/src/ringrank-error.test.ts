@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { isRingrankError, RingrankError } from "./ringrank-error.js";
+
+describe("an error that crosses threads as data", () => {
+  const cause = new RingrankError("RR_TIMEOUT", "rank 2 made no progress", {
+    rank: 2,
+    cause: new Error("why"),
+  });
+  const error = new RingrankError("RR_MODEL_FAILED", "the model has ended", { cause });
+  const back = RingrankError.fromData(structuredClone(error.toData()));
+
+  it("keeps code, message, rank and stack", () => {
+    expect(back).toMatchObject({ code: "RR_MODEL_FAILED", message: error.message, stack: error.stack });
+    expect(back.rank).toBeUndefined();
+  });
+
+  it("keeps the chain of causes", () => {
+    expect(back.cause).toMatchObject({ code: "RR_TIMEOUT", rank: 2 });
+    expect((back.cause as Error).cause).toMatchObject({ message: "why" });
+  });
+
+  it("is recognised as what it is", () => {
+    expect(isRingrankError(back)).toBe(true);
+    expect(isRingrankError(new Error("other"))).toBe(false);
+    expect(isRingrankError({ code: "RR_TIMEOUT" })).toBe(false);
+  });
+});
+
+describe("wrapping what somebody else threw", () => {
+  it("keeps a RingrankError as it is", () => {
+    const error = new RingrankError("RR_SHAPE", "ragged");
+    expect(RingrankError.wrap(error, "RR_RANK_FAILED")).toBe(error);
+  });
+
+  it("makes anything else the cause of a coded error", () => {
+    const wrapped = RingrankError.wrap("a string", "RR_RANK_FAILED", { rank: 1 });
+    expect(wrapped).toMatchObject({
+      code: "RR_RANK_FAILED",
+      rank: 1,
+      message: "a string",
+      cause: "a string",
+    });
+  });
+});
