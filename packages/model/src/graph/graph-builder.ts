@@ -7,6 +7,12 @@ const castTargets = { float32: 1, int64: 7, bool: 9 } as const satisfies Partial
 
 const microsoft = "com.microsoft";
 
+interface RotaryPairs {
+  /** r, where it is less than d. */
+  readonly lanes: number | undefined;
+  readonly interleaved: boolean;
+}
+
 /**
  * Builds a {@link Graph} so that it reads like the mathematics: one method per operator, each named as in ONNX
  * (https://onnx.ai/onnx/operators) and taking and giving {@link Value}s.
@@ -59,6 +65,27 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Sin", [x]);
   }
 
+  abs(x: Value): Value {
+    return this.node("Abs", [x]);
+  }
+
+  tanh(x: Value): Value {
+    return this.node("Tanh", [x]);
+  }
+
+  /** The nearest number from `min` to `max`, of the element type of all three. */
+  clip(x: Value, min: Value, max: Value): Value {
+    return this.node("Clip", [x, min, max]);
+  }
+
+  not(x: Value): Value {
+    return this.node("Not", [x]);
+  }
+
+  equal(a: Value, b: Value): Value {
+    return this.node("Equal", [a, b]);
+  }
+
   and(a: Value, b: Value): Value {
     return this.node("And", [a, b]);
   }
@@ -101,9 +128,29 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Shape", [x], { attributes: { start: int(start), end: int(end) } });
   }
 
+  /** `0, 1, …, count − 1`, int64 `[count]`, of a scalar `count`. */
+  range(count: Value): Value {
+    return this.node("Range", [this.integer(0), count, this.integer(1)]);
+  }
+
+  /** Sums along `axis`, each element and all before it. */
+  cumSum(x: Value, axis: number): Value {
+    return this.node("CumSum", [x, this.integer(axis)]);
+  }
+
+  /** Repeats what has size 1, to the sizes in `dims`, an int64 vector. */
+  expand(x: Value, dims: Value): Value {
+    return this.node("Expand", [x, dims]);
+  }
+
   /** In `dims`, 0 keeps the size that `x` has there and −1 is what is left over. */
   reshape(x: Value, dims: readonly number[]): Value {
-    return this.node("Reshape", [x, this.integers(dims)]);
+    return this.reshapeBy(x, this.integers(dims));
+  }
+
+  /** Sizes as in {@link reshape}, int64 `[rank]`, some of them known only when running. */
+  reshapeBy(x: Value, dims: Value): Value {
+    return this.node("Reshape", [x, dims]);
   }
 
   transpose(x: Value, permutation: readonly number[]): Value {
@@ -132,6 +179,12 @@ export class GraphBuilder extends NodeBuilder {
     return this.nodes("Split", [x, sizes], count, { attributes: { axis: int(axis) } });
   }
 
+  /** The elements from `start` up to `end`, each int64 `[1]`, along `axis`; to the last one without `end`. */
+  slice(x: Value, start: Value, end: Value | undefined, axis: number): Value {
+    const last = end ?? this.integers([Number.MAX_SAFE_INTEGER]);
+    return this.node("Slice", [x, start, last, this.integers([axis])]);
+  }
+
   gather(data: Value, indices: Value, axis: number): Value {
     return this.node("Gather", [data, indices], { attributes: { axis: int(axis) } });
   }
@@ -156,13 +209,19 @@ export class GraphBuilder extends NodeBuilder {
   }
 
   /**
-   * Rotates the pairs (i, i + d/2) of the last axis (https://arxiv.org/abs/2104.09864).
+   * Rotates pairs of the first r lanes of the last axis: (i, i + r/2), or (2i, 2i + 1) where interleaved. The
+   * other lanes stay as they are (https://arxiv.org/abs/2104.09864).
    *
    * @param x `[batch, heads, sequence, d]`
-   * @param cos `[batch, sequence, d/2]`, as is `sin`
+   * @param cos `[batch, sequence, r/2]`, as is `sin`
    */
-  rotaryEmbedding(x: Value, cos: Value, sin: Value): Value {
-    return this.node("RotaryEmbedding", [x, cos, sin]);
+  rotaryEmbedding(x: Value, cos: Value, sin: Value, { lanes, interleaved }: RotaryPairs): Value {
+    return this.node("RotaryEmbedding", [x, cos, sin], {
+      attributes: {
+        ...(interleaved ? { interleaved: int(1) } : {}),
+        ...(lanes === undefined ? {} : { rotary_embedding_dim: int(lanes) }),
+      },
+    });
   }
 
   /** `x · Φ(x)`, exact or by the tanh approximation (https://arxiv.org/abs/1606.08415). */

@@ -22,10 +22,14 @@ export function activate({ g, config }: ModelContext, name: string, x: Value): V
       return g.quickGelu(x, 1.702);
     case "relu":
       return g.relu(x);
+    case "relu2": {
+      const positive = g.relu(x);
+      return g.mul(positive, positive);
+    }
     default:
       throw config.error(
         `unknown activation "${name}"; known are silu, swish, gelu, gelu_python, gelu_new, gelu_fast, ` +
-          "gelu_pytorch_tanh, quick_gelu, relu",
+          "gelu_pytorch_tanh, quick_gelu, relu, relu2",
       );
   }
 }

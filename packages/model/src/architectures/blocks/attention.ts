@@ -54,10 +54,14 @@ export function groupedShape(config: ConfigReader): AttentionShape {
 
 function countsOf(config: ConfigReader): Pick<AttentionShape, "layers" | "width" | "heads"> {
   return {
-    layers: config.integer(["num_hidden_layers", "n_layer"], { max: configLimits.layers }),
+    layers: config.integer(["num_hidden_layers", "n_layer", "n_layers", "num_layers"], {
+      max: configLimits.layers,
+    }),
     // BLOOM's first configs say n_embed, which wins there.
-    width: config.integer(["n_embed", "n_embd", "hidden_size"]),
-    heads: config.integer(["num_attention_heads", "n_head"], { max: maxHeads }),
+    width: config.integer(["n_embed", "n_embd", "hidden_size", "d_model"]),
+    heads: config.integer(["num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"], {
+      max: maxHeads,
+    }),
   };
 }
 

@@ -18,15 +18,21 @@ interface LanguageHead {
   readonly separate: string;
   /** What holds where the config does not say. */
   readonly tiedByDefault: boolean;
+  /** Of the tensor added to the logits, `[vocabulary]`. Default: none. */
+  readonly bias?: string;
+  /** Of the logits, bias apart. Default 1. */
+  readonly scale?: number;
 }
 
 /** Makes the graph's logits, `[rows, vocabulary]`, from the normed `x`, `[rows, width]`. */
 export function languageHead(context: ModelContext, x: Value, head: LanguageHead): void {
   const { g, config, parameters } = context;
-  const { table, separate, tiedByDefault } = head;
+  const { table, separate, tiedByDefault, bias, scale = 1 } = head;
   const tied = config.boolean("tie_word_embeddings", { default: tiedByDefault });
   // A tied head that is stored all the same is the embedding once more.
   if (tied) parameters.ignore(separate);
   const weight = parameters.get(tied ? table.name : separate, [table.rows, table.width]);
-  g.output(interfaceNames.logits, g.matmulTransposed(x, weight), "float32", ["rows", table.rows]);
+  const product = g.matmulTransposed(x, weight, scale);
+  const logits = bias === undefined ? product : g.add(product, parameters.get(bias, [table.rows]));
+  g.output(interfaceNames.logits, logits, "float32", ["rows", table.rows]);
 }
