@@ -148,4 +148,6 @@ export const interfaceNames = {
   logitRows: "logit_rows",
   /** float32. */
   logits: "logits",
+  /** Of an encoder, float32 `[batch, sequence, width]`: what its head, or a pooling, reads. */
+  lastHiddenState: "last_hidden_state",
 } as const;

@@ -58,7 +58,7 @@ function countsOf(config: ConfigReader): Pick<AttentionShape, "layers" | "width"
       max: configLimits.layers,
     }),
     // BLOOM's first configs say n_embed, which wins there.
-    width: config.integer(["n_embed", "n_embd", "hidden_size", "d_model"]),
+    width: config.integer(["n_embed", "n_embd", "hidden_size", "d_model", "dim", "emb_dim"]),
     heads: config.integer(["num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"], {
       max: maxHeads,
     }),
@@ -68,6 +68,11 @@ function countsOf(config: ConfigReader): Pick<AttentionShape, "layers" | "width"
 /** `[batch, sequence, heads · headDim]` to `[batch, heads, sequence, headDim]`. */
 export function separateHeads(g: GraphBuilder, x: Value, heads: number, headDim: number): Value {
   return g.transpose(g.reshape(x, [0, 0, heads, headDim]), [0, 2, 1, 3]);
+}
+
+/** `[batch, heads, sequence, headDim]` to `[batch, sequence, heads · headDim]`. */
+export function joinHeads(g: GraphBuilder, x: Value, heads: number, headDim: number): Value {
+  return g.reshape(g.transpose(x, [0, 2, 1, 3]), [0, 0, heads * headDim]);
 }
 
 interface Attention {
@@ -115,5 +120,5 @@ export function attention(g: GraphBuilder, options: Attention): Value {
   const weights = stack(g.softmax(biased), 0);
   const [overPast, overNew] = g.splitBy(weights, cache.lengths, 2, 3);
   const mixed = g.add(g.matmul(overPast!, pastValue), g.matmul(overNew!, value));
-  return g.reshape(g.transpose(unstack(mixed, headDim), [0, 2, 1, 3]), [0, 0, heads * headDim]);
+  return joinHeads(g, unstack(mixed, headDim), heads, headDim);
 }
