@@ -12,7 +12,7 @@ import { EmulatedGroup } from "../support/emulate.js";
 import { firstStep } from "../support/first-step.js";
 
 /** Attention and feed-forward side by side on one residual: what they owe is paid together. */
-const parallelResiduals: ReadonlySet<string> = new Set();
+const parallelResiduals: ReadonlySet<string> = new Set(["gpt-neox"]);
 
 const layers = 2;
 

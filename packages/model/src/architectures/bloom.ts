@@ -1,7 +1,7 @@
 import type { Value } from "../graph/index.js";
-import type { Architecture, ModelContext } from "./architecture.js";
+import type { Architecture } from "./architecture.js";
 import { alibi } from "./blocks/alibi.js";
-import { type AttentionShape, attention, multiHeadShape } from "./blocks/attention.js";
+import { attention, multiHeadShape } from "./blocks/attention.js";
 import { CausalCaches } from "./blocks/causal-cache.js";
 import { causalStep } from "./blocks/causal-step.js";
 import { embedding } from "./blocks/embedding.js";
@@ -9,6 +9,7 @@ import { feedForward } from "./blocks/feed-forward.js";
 import { languageHead, selectRows } from "./blocks/language-head.js";
 import { layerNorm } from "./blocks/norms.js";
 import { linear } from "./blocks/projections.js";
+import { fusedLanes, splitGroups } from "./blocks/query-key-value.js";
 
 /**
  * ALiBi, a projection fused per head `[head, (q, k, v), lane]`, a norm after the embedding.
@@ -18,7 +19,7 @@ export const bloom: Architecture = {
   build(context) {
     const { g, config } = context;
     const shape = multiHeadShape(config);
-    const { width, heads, headDim } = shape;
+    const { width, heads } = shape;
     const epsilon = config.number("layer_norm_epsilon", { min: 0, default: 1e-5 });
     const residualAfterNorm = config.boolean("apply_residual_connection_post_layernorm", { default: false });
     const norm = (x: Value, name: string) => layerNorm(context, x, { name, width, epsilon });
@@ -36,18 +37,16 @@ export const bloom: Architecture = {
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `transformer.h.${layer}`;
       const attentionInput = norm(x, `${prefix}.input_layernorm`);
-      const mixed = attention(g, {
-        ...projectPerHead(context, attentionInput, `${prefix}.self_attention.query_key_value`, shape),
-        layer,
-        cache,
-        shape,
-        biases: [bias],
+      const fused = linear(context, attentionInput, {
+        name: `${prefix}.self_attention.query_key_value`,
+        inputs: width,
+        outputs: fusedLanes(shape),
       });
+      const mixed = attention(g, { ...splitGroups(g, fused, shape), layer, cache, shape, biases: [bias] });
       const attended = linear(context, mixed, {
         name: `${prefix}.self_attention.dense`,
-        inputs: heads * headDim,
+        inputs: width,
         outputs: width,
-        bias: true,
       });
       x = g.add(residualAfterNorm ? attentionInput : x, attended);
 
@@ -66,13 +65,3 @@ export const bloom: Architecture = {
     languageHead(context, rows, { table, separate: "lm_head.weight", tiedByDefault: true });
   },
 };
-
-/** Queries, keys and values, `[batch, heads, sequence, headDim]` each. Activations are cut, weights stay as stored. */
-function projectPerHead(context: ModelContext, x: Value, name: string, shape: AttentionShape) {
-  const { g } = context;
-  const { width, heads, headDim } = shape;
-  const fused = linear(context, x, { name, inputs: width, outputs: 3 * heads * headDim, bias: true });
-  const parts = g.split(g.reshape(fused, [0, 0, heads, 3, headDim]), [1, 1, 1], 3);
-  const [query, key, value] = parts.map((part) => g.transpose(g.squeeze(part, [3]), [0, 2, 1, 3]));
-  return { query: query!, key: key!, value: value! };
-}

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.js";
-import { attention, multiHeadShape, separateHeads } from "./blocks/attention.js";
+import { attention, multiHeadShape } from "./blocks/attention.js";
 import { CausalCaches } from "./blocks/causal-cache.js";
 import { causalStep } from "./blocks/causal-step.js";
 import { embedding } from "./blocks/embedding.js";
@@ -7,6 +7,7 @@ import { feedForward } from "./blocks/feed-forward.js";
 import { languageHead, selectRows } from "./blocks/language-head.js";
 import { layerNorm } from "./blocks/norms.js";
 import { conv1d } from "./blocks/projections.js";
+import { fusedLanes, splitParts } from "./blocks/query-key-value.js";
 
 /**
  * Learned positions, fused `[q | k | v]` projections stored `[in, out]`, LayerNorm before each sublayer.
@@ -19,7 +20,7 @@ export const gpt2: Architecture = {
       throw config.error('"add_cross_attention" is set, which only an encoder–decoder has; expected false');
     }
     const shape = multiHeadShape(config);
-    const { width, headDim, heads } = shape;
+    const { width, headDim } = shape;
     const epsilon = config.number("layer_norm_epsilon", { min: 0, default: 1e-5 });
     const inner = config.optionalInteger("n_inner") ?? 4 * width;
     const activation = config.string("activation_function", { default: "gelu_new" });
@@ -40,15 +41,10 @@ export const gpt2: Architecture = {
       const fused = conv1d(context, layerNorm(context, x, { name: `${prefix}.ln_1`, width, epsilon }), {
         name: `${prefix}.attn.c_attn`,
         inputs: width,
-        outputs: 3 * width,
+        outputs: fusedLanes(shape),
       });
-      const [query, key, value] = g
-        .split(fused, [width, width, width], 2)
-        .map((part) => separateHeads(g, part, heads, headDim));
       const mixed = attention(g, {
-        query: query!,
-        key: key!,
-        value: value!,
+        ...splitParts(g, fused, shape),
         layer,
         cache,
         shape,

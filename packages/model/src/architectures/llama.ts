@@ -1,6 +1,6 @@
 import type { Value } from "../graph/index.js";
 import type { Architecture, ModelContext } from "./architecture.js";
-import { type AttentionShape, attention, groupedShape, separateHeads } from "./blocks/attention.js";
+import { type AttentionShape, attention, groupedShape } from "./blocks/attention.js";
 import { CausalCaches } from "./blocks/causal-cache.js";
 import { causalStep } from "./blocks/causal-step.js";
 import { embedding } from "./blocks/embedding.js";
@@ -8,7 +8,8 @@ import { gatedFeedForward } from "./blocks/feed-forward.js";
 import { languageHead, selectRows } from "./blocks/language-head.js";
 import { rmsNorm } from "./blocks/norms.js";
 import { linear } from "./blocks/projections.js";
-import { type RotaryAngles, rotaryAngles, rotate } from "./blocks/rotary.js";
+import { projectSeparately } from "./blocks/query-key-value.js";
+import { type RotaryAngles, rotaryAngles } from "./blocks/rotary.js";
 
 /** https://arxiv.org/abs/2302.13971, https://arxiv.org/abs/2407.21783 */
 export const llama: Architecture = {
@@ -78,27 +79,13 @@ interface SelfAttention {
 
 /** `[batch, sequence, width]` to the same. */
 function selfAttention(context: ModelContext, x: Value, options: SelfAttention): Value {
-  const { g } = context;
   const { prefix, layer, cache, angles, shape, differences } = options;
-  const { width, heads, keyValueHeads, headDim } = shape;
-  const project = (name: string, count: number): Value => {
-    const outputs = count * headDim;
-    const bias = differences.queryKeyValueBias;
-    const projected = linear(context, x, { name: `${prefix}.${name}`, inputs: width, outputs, bias });
-    return separateHeads(g, projected, count, headDim);
-  };
-  const mixed = attention(g, {
-    query: rotate(g, project("q_proj", heads), angles),
-    key: rotate(g, project("k_proj", keyValueHeads), angles),
-    value: project("v_proj", keyValueHeads),
-    layer,
-    cache,
-    shape,
-  });
+  const heads = projectSeparately(context, x, { prefix, shape, bias: differences.queryKeyValueBias });
+  const mixed = attention(context.g, { ...heads, angles, layer, cache, shape });
   return linear(context, mixed, {
     name: `${prefix}.o_proj`,
-    inputs: heads * headDim,
-    outputs: width,
+    inputs: shape.heads * shape.headDim,
+    outputs: shape.width,
     bias: differences.outputBias,
   });
 }

@@ -1,5 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { bloom } from "./bloom.js";
+import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
 import { mistral } from "./mistral.js";
@@ -9,6 +10,7 @@ import { qwen2 } from "./qwen2.js";
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ["bloom", bloom],
   ["gpt2", gpt2],
+  ["gpt_neox", gptNeox],
   ["llama", llama],
   ["mistral", mistral],
   ["qwen2", qwen2],

@@ -1,6 +1,7 @@
 import { type ConfigReader, configLimits } from "../../checkpoint/index.js";
 import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { CausalCache } from "./causal-cache.js";
+import { type RotaryAngles, rotate } from "./rotary.js";
 
 /** The sizes that attention and all around it go by. */
 export interface AttentionShape {
@@ -82,6 +83,8 @@ interface Attention {
   readonly key: Value;
   /** As `key`. */
   readonly value: Value;
+  /** By which queries and keys turn. Default: none. */
+  readonly angles?: RotaryAngles;
   readonly layer: number;
   readonly cache: CausalCache;
   readonly shape: AttentionShape;
@@ -104,7 +107,10 @@ interface Attention {
  * ```
  */
 export function attention(g: GraphBuilder, options: Attention): Value {
-  const { query, key, value, layer, cache, shape, biases = [] } = options;
+  const { value, layer, cache, shape, angles, biases = [] } = options;
+  const turn = (x: Value): Value => (angles === undefined ? x : rotate(g, x, angles));
+  const query = turn(options.query);
+  const key = turn(options.key);
   const { heads, keyValueHeads, headDim } = shape;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const grouped = heads !== keyValueHeads;
