@@ -25,17 +25,18 @@ export class Parameters {
   /**
    * The parameter as a float32 value of the graph. Asking for the same one twice gives the same value.
    *
+   * @param alias what some checkpoints call it
    * @throws RR_TENSOR if the checkpoint has none of this name, or one of another shape; RR_TYPE if it is stored
    * in a type that cannot be used; RR_CONFIG if the shape that the config gives is beyond all bounds.
    */
-  get(name: string, dims: readonly number[]): Value {
+  get(name: string, dims: readonly number[], alias = name): Value {
     if (!Number.isSafeInteger(dims.reduce((bytes, dim) => bytes * dim, Float32Array.BYTES_PER_ELEMENT))) {
       throw this.#config.error(
         `its sizes make ${name} a tensor of shape [${dims.join(", ")}], which overflows`,
       );
     }
     if (this.#tensors === undefined) return this.#weight(name, dims, { kind: "absent" });
-    const [found, tensor] = this.#find(name, this.#tensors);
+    const [found, tensor] = this.#find([name, alias], this.#tensors);
     if (tensor.dims.length !== dims.length || tensor.dims.some((dim, axis) => dim !== dims[axis])) {
       throw new RingrankError(
         "RR_TENSOR",
@@ -71,15 +72,16 @@ export class Parameters {
     return this.#g.weight(name, { type: "float32", dims, source });
   }
 
-  #find(name: string, tensors: ReadonlyMap<string, StoredTensor>): [string, StoredTensor] {
-    const bare = name.slice(name.indexOf(".") + 1);
-    for (const candidate of [name, bare]) {
+  #find(names: readonly string[], tensors: ReadonlyMap<string, StoredTensor>): [string, StoredTensor] {
+    const candidates = names.flatMap((name) => [name, name.slice(name.indexOf(".") + 1)]);
+    for (const candidate of candidates) {
       const tensor = tensors.get(candidate);
       if (tensor !== undefined) return [candidate, tensor];
     }
+    const [name, ...others] = new Set(candidates);
     throw new RingrankError(
       "RR_TENSOR",
-      `the checkpoint lacks the tensor ${name} (nor is there a ${bare}), which config.json calls for`,
+      `the checkpoint lacks the tensor ${name} (nor is there a ${others.join(" or a ")}), which config.json calls for`,
     );
   }
 }
