@@ -21,7 +21,7 @@ import { runRequest } from "./steps/run-request.js";
 import { Stepper } from "./steps/stepper.js";
 
 /** The rank's own means, which the coordinator does not send. */
-export interface RankContext {
+interface RankContext {
   readonly communicator: Communicator;
   readonly gate: NativeGate;
   readonly openSession: OpenSession;

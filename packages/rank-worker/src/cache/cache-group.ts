@@ -10,7 +10,7 @@ import { StateBuffer, type StateShape } from "./state-buffer.js";
  * Rows by which capacity grows: growth copies the whole cache, so once per block, and at most a block less one of
  * masked rows is computed over.
  */
-export const blockRows = 64;
+const blockRows = 64;
 
 interface GroupState {
   readonly past: string;

@@ -1,6 +1,7 @@
 import type { DataType, TensorData } from "@ringrank/model";
+import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
 import type { Tensor } from "onnxruntime-node";
-import { allocate, bytesPerElement, elementCount } from "../tensors/element-types.js";
+import { elementCount } from "../tensors/element-types.js";
 import { tensor } from "../tensors/tensor.js";
 
 /** What a state tensor looks like, but for how many slots and rows it has. */
@@ -37,9 +38,9 @@ export class StateBuffer {
     this.#shape = shape;
     this.#ring = ring;
     this.#outer = elementCount(shape.outer);
-    this.#rowBytes = elementCount(shape.inner) * bytesPerElement(shape.type);
+    this.#rowBytes = elementCount(shape.inner) * bytesPerElement[shape.type];
     this.#data = allocate(shape.type, 0);
-    this.#bytes = asBytes(this.#data);
+    this.#bytes = bytesOf(this.#data);
   }
 
   /** Slots `[first, first + count)` as a tensor over this buffer, or with no rows at all. */
@@ -59,9 +60,9 @@ export class StateBuffer {
     const rowsPerSlot = this.#outer * capacity;
     this.#data = allocate(
       this.#shape.type,
-      (slots * rowsPerSlot * this.#rowBytes) / bytesPerElement(this.#shape.type),
+      (slots * rowsPerSlot * this.#rowBytes) / bytesPerElement[this.#shape.type],
     );
-    this.#bytes = asBytes(this.#data);
+    this.#bytes = bytesOf(this.#data);
     if (this.#shape.fill !== 0) this.#bytes.fill(this.#shape.fill);
 
     const [from, to] = [before.capacity * this.#rowBytes, capacity * this.#rowBytes];
@@ -79,7 +80,7 @@ export class StateBuffer {
    * @param start how many rows the slot's sequence has had so far
    */
   append(slot: number, start: number, source: TensorData, sourceRow: number, count: number): void {
-    const from = asBytes(source);
+    const from = bytesOf(source);
     const blockBytes = this.#capacity * this.#rowBytes;
     for (let outer = 0; outer < this.#outer; outer++) {
       const sourceBlock = (sourceRow * this.#outer + outer) * count;
@@ -113,8 +114,4 @@ export class StateBuffer {
     const bytes = this.#outer * this.#capacity * this.#rowBytes;
     return this.#bytes.subarray(slot * bytes, (slot + 1) * bytes);
   }
-}
-
-function asBytes(data: TensorData): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

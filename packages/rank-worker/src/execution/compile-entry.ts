@@ -52,7 +52,7 @@ interface NamedIndex {
 }
 
 /** What an entry's `run` steps refer to. */
-export interface Loaded {
+interface Loaded {
   readonly segments: readonly Segment[];
   readonly sessions: readonly OrtSession[];
   readonly sharedWeights: ReadonlyMap<string, Tensor>;

@@ -1,8 +1,9 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { DataType, TensorData } from "@ringrank/model";
+import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
 import type { Interval, ValueShard } from "@ringrank/policy";
-import { allocate, bytesPerElement, elementCount } from "../tensors/element-types.js";
+import { elementCount } from "../tensors/element-types.js";
 
 /** This rank's part of a value: `dims` with the shard's axis as long as its intervals. */
 export interface Part {
@@ -37,14 +38,14 @@ export function gatherShards(communicator: Communicator, part: Part, shard: Valu
     );
   }
 
-  const elementBytes = bytesPerElement(part.type);
+  const elementBytes = bytesPerElement[part.type];
   const words = lengths.map((length) => Math.ceil((outer * length * inner * elementBytes) / 4));
   const gathered = communicator.allGather(asWords(part.data), { counts: words });
 
   const dims = part.dims.with(axis, shard.size);
   const whole = allocate(part.type, elementCount(dims));
-  const target = asBytes(whole);
-  const source = asBytes(gathered);
+  const target = bytesOf(whole);
+  const source = bytesOf(gathered);
   const run = inner * elementBytes;
   let rankStart = 0;
   for (const [rank, intervals] of shard.intervals.entries()) {
@@ -65,16 +66,12 @@ export function totalLength(intervals: readonly Interval[]): number {
   return intervals.reduce((length, [start, end]) => length + end - start, 0);
 }
 
-function asBytes(data: TensorData): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
 /** The same bits as int32 words, which collectives can move; copied only where they do not fill whole words. */
 function asWords(data: TensorData): Int32Array {
   if (data.byteLength % 4 === 0 && data.byteOffset % 4 === 0) {
     return new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4);
   }
   const words = new Int32Array(Math.ceil(data.byteLength / 4));
-  asBytes(words).set(asBytes(data));
+  bytesOf(words).set(bytesOf(data));
   return words;
 }

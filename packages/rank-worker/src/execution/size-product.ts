@@ -48,7 +48,7 @@ function bindProduct(
 }
 
 /** @throws RR_SHAPE if a symbol is not bound */
-export function resolveSize(product: SizeProduct, bindings: Bindings): number {
+function resolveSize(product: SizeProduct, bindings: Bindings): number {
   return product.symbols.reduce((size, symbol) => {
     const bound = bindings.get(symbol);
     if (bound === undefined) {

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { readStatistics, ShardReader } from "@ringrank/model/weights";
+import { bytesOf, readStatistics, ShardReader } from "@ringrank/model/weights";
 import type { RankProgram, Segment, WeightShard } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import type { NativeGate } from "../lifecycle.js";
@@ -8,7 +8,7 @@ import { tensor } from "../tensors/tensor.js";
 import type { OpenSession, OrtSession } from "./ort-binding.js";
 import { type ExternalData, sessionOptions } from "./session-options.js";
 
-export interface LoadContext {
+interface LoadContext {
   readonly openSession: OpenSession;
   readonly gate: NativeGate;
   /** Threads of each session. */
@@ -18,7 +18,7 @@ export interface LoadContext {
 }
 
 /** A program's sessions and shared weights, and what they took. */
-export interface LoadedSessions {
+interface LoadedSessions {
   /** By segment. */
   readonly sessions: readonly OrtSession[];
   /** By name: weights that several segments use, fed to each as an input. */
@@ -77,7 +77,7 @@ async function openSegment(
 ): Promise<OrtSession> {
   const externalData = segment.initializers.map((path): ExternalData => {
     const { data } = shards.read(path);
-    return { path, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+    return { path, data: bytesOf(data) };
   });
   return gate.inside(async () => {
     try {

@@ -1,7 +1,7 @@
 import type { interfaceNames } from "@ringrank/model";
 
 /**
- * Those names of the graph interface that a rank knows. A copy, since a rank loads nothing of the model package but
+ * Those of the graph interface's names that a rank knows. A copy, since a rank loads nothing of the model package but
  * its weight reader; the type keeps the two the same.
  */
 export const names = {

@@ -1,7 +1,8 @@
+import { allocate } from "@ringrank/model/weights";
 import type { Entry, LocalValue } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { type Bindings, bindSizes, resolveSizes } from "../execution/size-product.js";
-import { allocate, elementCount, integers } from "../tensors/element-types.js";
+import { elementCount, integers } from "../tensors/element-types.js";
 import { tensor, tensorData } from "../tensors/tensor.js";
 import { names } from "./interface-names.js";
 import { positions } from "./step-inputs.js";

@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import { allocate, bytesOf } from "@ringrank/model/weights";
 import type { LocalValue } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import type { CompiledEntry } from "../execution/compile-entry.js";
@@ -6,7 +7,7 @@ import { gatherShards, type Part, totalLength } from "../execution/gather-shards
 import { type RunContext, type RunOutcome, runEntry } from "../execution/run-entry.js";
 import { resolveSizes } from "../execution/size-product.js";
 import type { RunRequest, TensorMessage } from "../protocol.js";
-import { allocate, elementCount } from "../tensors/element-types.js";
+import { elementCount } from "../tensors/element-types.js";
 import { fromMessage, toMessage } from "../tensors/tensor.js";
 import { names } from "./interface-names.js";
 import { lastRows, runInputs } from "./run-inputs.js";
@@ -80,11 +81,10 @@ function shapeLogits(
   }
   if (wanted === "all" || logits.dims.length !== 3) return logits;
   const data = allocate(logits.type, batch * vocabulary);
-  const bytes = new Uint8Array(data.buffer);
-  const rowBytes = bytes.length / batch;
+  const [from, to] = [bytesOf(logits.data), bytesOf(data)];
+  const rowBytes = to.length / batch;
   for (const [at, row] of lastRows(given, batch, sequence).entries()) {
-    const start = logits.data.byteOffset + row * rowBytes;
-    bytes.set(new Uint8Array(logits.data.buffer, start, rowBytes), at * rowBytes);
+    to.set(from.subarray(row * rowBytes, (row + 1) * rowBytes), at * rowBytes);
   }
   return { ...logits, data, dims: [batch, 1, vocabulary] };
 }

@@ -11,7 +11,7 @@ import type {
 
 export type Call = ["step", StepRequest] | ["run", RunRequest];
 
-export interface RankAnswers {
+interface RankAnswers {
   readonly report: LoadReport;
   readonly progress: readonly LoadProgress[];
   /** By call. */

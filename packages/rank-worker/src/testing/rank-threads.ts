@@ -7,7 +7,7 @@ import { Lifecycle } from "../lifecycle.js";
 import type { RankService } from "../protocol.js";
 
 /** Ranks served on threads of their own, each with its control plane. */
-export interface RankThreads {
+interface RankThreads {
   readonly services: readonly Remote<RankService>[];
   readonly lifecycle: Lifecycle;
   /** Exit codes, once every thread has ended by itself. */

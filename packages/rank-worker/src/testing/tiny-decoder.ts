@@ -9,12 +9,12 @@ import type { Cache, Weight } from "@ringrank/model";
 import type { Entry, Interval, LocalValue, RankProgram, Segment, Step, WeightShard } from "@ringrank/policy";
 import { encodeTinyOnnx, type TinyNode, type TinyValue } from "./tiny-onnx.js";
 
-export const hidden = 8;
-export const lanes = 4;
+const hidden = 8;
+const lanes = 4;
 export const vocabulary = 23;
 const maximumPositions = 512;
 
-export interface TinyDecoderOptions {
+interface TinyDecoderOptions {
   readonly heads: number;
   readonly worldSize: number;
   readonly window?: number;

@@ -16,7 +16,7 @@ export interface TinyNode {
   readonly attributes?: Readonly<Record<string, number | readonly number[]>>;
 }
 
-export interface TinyModel {
+interface TinyModel {
   readonly inputs: readonly TinyValue[];
   readonly outputs: readonly TinyValue[];
   readonly nodes: readonly TinyNode[];
