@@ -15,7 +15,7 @@ import type {
   StepRequest,
   StepResult,
 } from "./protocol.js";
-import { loadSessions, releaseSessions } from "./sessions/load-sessions.js";
+import { type LoadedSessions, loadSessions, releaseSessions } from "./sessions/load-sessions.js";
 import type { OpenSession, OrtSession } from "./sessions/ort-binding.js";
 import { runRequest } from "./steps/run-request.js";
 import { Stepper } from "./steps/stepper.js";
@@ -67,16 +67,9 @@ export class Rank implements RankService {
           onProgress({ rank, bytesLoaded, bytesTotal });
         },
       });
-      const entries = new Map(
-        Object.entries(program.entries).map(([name, entry]) => [
-          name,
-          compileEntry(name, entry, { ...loaded, segments: program.segments }),
-        ]),
-      );
-      const forward = entries.get("forward");
-      const stepper =
-        forward && Stepper.serves(forward.entry) ? new Stepper(forward, this.#context) : undefined;
-      this.#loaded = { sessions: loaded.sessions, entries, stepper };
+      // Kept before anything else can fail, so that release() finds the sessions.
+      this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
+      this.#loaded = this.#compile(program, loaded);
       const { bytesKept, bytesRead } = loaded;
       this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
       return { bytesKept, bytesRead, sessions: loaded.sessions.length };
@@ -114,6 +107,19 @@ export class Rank implements RankService {
     const sessions = this.#loaded?.sessions ?? [];
     this.#loaded = undefined;
     await releaseSessions(sessions, this.#context.gate);
+  }
+
+  #compile(program: RankProgram, loaded: LoadedSessions): Loaded {
+    const entries = new Map(
+      Object.entries(program.entries).map(([name, entry]) => [
+        name,
+        compileEntry(name, entry, { ...loaded, segments: program.segments }),
+      ]),
+    );
+    const forward = entries.get("forward");
+    const stepper =
+      forward && Stepper.serves(forward.entry) ? new Stepper(forward, this.#context) : undefined;
+    return { sessions: loaded.sessions, entries, stepper };
   }
 
   #requireLoaded(): Loaded {

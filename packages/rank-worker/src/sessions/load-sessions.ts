@@ -18,7 +18,7 @@ interface LoadContext {
 }
 
 /** A program's sessions and shared weights, and what they took. */
-interface LoadedSessions {
+export interface LoadedSessions {
   /** By segment. */
   readonly sessions: readonly OrtSession[];
   /** By name: weights that several segments use, fed to each as an input. */
