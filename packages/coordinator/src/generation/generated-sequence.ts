@@ -1,10 +1,13 @@
 import type { StepRowResult } from "@ringrank/rank-worker";
 import type { CheckedGenerateOptions } from "../options/generate-options.js";
 import type { Piece, ScheduledSequence } from "../scheduler/scheduled-sequence.js";
+import type { FinishReason, GeneratedToken } from "./generation.js";
 import { StopStrings } from "./stop-strings.js";
 import type { TokenStream } from "./token-stream.js";
 
-/** Turns ids into text, one at a time; `last` also releases bytes that never became a character. */
+/**
+ * Turns ids into text, one at a time; `last` also releases bytes that never became a character.
+ */
 export type Detokenize = (id: number, last: boolean) => Promise<string>;
 
 export interface GeneratedSequenceOptions {
@@ -31,6 +34,13 @@ export class GeneratedSequence implements ScheduledSequence {
   readonly #stops: StopStrings;
   /** Tokens that have entered the cache. */
   #entered = 0;
+  #generated = 0;
+  /** The token chosen last: the one that enters next. */
+  #last = 0;
+  /** Why no token comes after the last one; its text may still be on its way. */
+  #finish: FinishReason | undefined;
+  /** Tokens are delivered in order, however their texts arrive. */
+  #delivered: Promise<void> = Promise.resolve();
 
   constructor({ id, prompt, options, eosIds, maxContext, stream, detokenize }: GeneratedSequenceOptions) {
     this.id = id;
@@ -49,35 +59,41 @@ export class GeneratedSequence implements ScheduledSequence {
   }
 
   next(limit: number): Piece | undefined {
-    if (!this.#stream.hasRoom) return undefined;
-    if (this.#entered >= this.#prompt.length) {
-      return { ids: [this.#stream.ids.at(-1)!], want: "token", sampling: this.#options.sampling };
-    }
+    if (this.#finish !== undefined || !this.#stream.hasRoom) return undefined;
+    const { sampling } = this.#options;
+    if (this.#entered >= this.#prompt.length) return { ids: [this.#last], want: "token", sampling };
     const ids = this.#prompt.slice(this.#entered, this.#entered + limit);
     const isLast = this.#entered + ids.length === this.#prompt.length;
-    return isLast ? { ids, want: "token", sampling: this.#options.sampling } : { ids, want: "nothing" };
+    return isLast ? { ids, want: "token", sampling } : { ids, want: "nothing" };
   }
 
   async accept(piece: Piece, { token, logprob = Number.NaN }: StepRowResult): Promise<void> {
     this.#entered += piece.ids.length;
     if (token === undefined || this.ended) return;
-    const isEos = this.#eosIds.includes(token);
-    const isLast = isEos || this.#stream.ids.length + 1 >= this.#limit;
-    const { text, stopped } = await this.#textOf(token, isEos, isLast);
-    this.#stream.put({ id: token, text, logprob });
-    if (isEos) this.#stream.finish("eos");
-    else if (stopped) this.#stream.finish("stop");
-    else if (isLast) this.#stream.finish("length");
+    this.#generated++;
+    this.#last = token;
+    if (this.#eosIds.includes(token)) this.#finish = "eos";
+    else if (this.#generated >= this.#limit) this.#finish = "length";
+    this.#stream.announce();
+    const finish = this.#finish;
+    const text = this.#detokenize?.(token, finish !== undefined) ?? "";
+    this.#delivered = Promise.all([text, this.#delivered]).then(
+      ([raw]) => this.#deliver({ id: token, text: raw, logprob }, finish),
+      (error) => this.fail(error),
+    );
+    // Only a stop string can end the text by what it says; otherwise the next step need not wait for it.
+    if (this.#options.stop.length > 0) await this.#delivered;
   }
 
   fail(error: unknown): void {
     this.#stream.fail(error);
   }
 
-  async #textOf(token: number, isEos: boolean, isLast: boolean): Promise<{ text: string; stopped: boolean }> {
-    if (this.#detokenize === undefined) return { text: "", stopped: false };
-    const raw = await this.#detokenize(token, isLast);
-    const { text, stopped } = this.#stops.push(raw);
-    return { text: isLast && !stopped ? text + this.#stops.flush() : text, stopped: stopped && !isEos };
+  #deliver(token: GeneratedToken, finish: FinishReason | undefined): void {
+    const { text, stopped } = this.#stops.push(token.text);
+    const held = finish === undefined || stopped ? "" : this.#stops.flush();
+    this.#stream.put({ ...token, text: text + held });
+    if (stopped) this.#stream.finish("stop");
+    else if (finish !== undefined) this.#stream.finish(finish);
   }
 }

@@ -83,6 +83,23 @@ describe("Generation", () => {
     expect(group.requests).toHaveLength(1);
   });
 
+  it("goes on when its reader comes back while a token's text is on its way", async () => {
+    const text = gate();
+    const detokenize = async (id: number) => {
+      if (id === 3) await text.opened;
+      return `<${id}>`;
+    };
+    const { group, generation } = start([1], { maxNewTokens: 3 }, { detokenize });
+    const reader = generation[Symbol.asyncIterator]();
+    expect((await reader.next()).value).toMatchObject({ id: 2 });
+    await idle(group);
+    const second = reader.next();
+    await idle(group);
+    text.open();
+    expect((await second).value).toMatchObject({ id: 3 });
+    expect((await reader.next()).value).toMatchObject({ id: 4 });
+  });
+
   it("gives a reader who comes after the result all tokens", async () => {
     const { generation } = start([1], { maxNewTokens: 3 });
     await generation.result;

@@ -18,6 +18,8 @@ export class TokenStream implements Generation {
   #text = "";
   #promptTokens = 0;
   #ended = false;
+  /** Tokens that are chosen but whose text is not there yet. */
+  #coming = 0;
   #failure: { readonly reason: unknown } | undefined;
   #hasReader = false;
   #resultWanted = false;
@@ -52,14 +54,10 @@ export class TokenStream implements Generation {
     return this.#ended;
   }
 
-  /** Whether the next token may be computed. */
+  /** Whether the next token may be computed: all others are delivered, or will be to a reader who waits already. */
   get hasRoom(): boolean {
-    return this.#undelivered.length === 0 || (this.#resultWanted && !this.#hasReader);
-  }
-
-  /** Generated ids so far. */
-  get ids(): readonly number[] {
-    return this.#ids;
+    if (this.#resultWanted && !this.#hasReader) return true;
+    return this.#undelivered.length + this.#coming <= this.#readers.length;
   }
 
   /** Tells the number of prompt tokens, and whom to call when the stream has room again or has ended. */
@@ -68,7 +66,18 @@ export class TokenStream implements Generation {
     this.#onChange = onChange;
   }
 
+  /** Calls `listener` once the stream has ended, however it ends. */
+  onEnd(listener: () => void): void {
+    this.#result.then(listener, listener);
+  }
+
+  /** Says that a token is chosen; {@link put} brings it when its text is known. */
+  announce(): void {
+    this.#coming++;
+  }
+
   put(token: GeneratedToken): void {
+    this.#coming--;
     if (this.#ended) return;
     this.#ids.push(token.id);
     this.#text += token.text;
@@ -117,6 +126,10 @@ export class TokenStream implements Generation {
       throw reason;
     }
     if (this.#ended) return done;
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ resolve, reject });
+      // There may be room again: for the token after one whose text is still on its way.
+      this.#onChange();
+    });
   }
 }

@@ -1,4 +1,4 @@
-import { GeneratedSequence } from "../generation/generated-sequence.js";
+import { type Detokenize, GeneratedSequence } from "../generation/generated-sequence.js";
 import type { Generation } from "../generation/generation.js";
 import { TokenStream } from "../generation/token-stream.js";
 import { checkGenerateOptions, type GenerateOptions } from "../options/generate-options.js";
@@ -11,7 +11,11 @@ export function startGeneration(
   scheduler: Scheduler,
   prompt: readonly number[],
   options: GenerateOptions = {},
-  { eosIds = [], maxContext }: { eosIds?: readonly number[]; maxContext?: number } = {},
+  {
+    eosIds = [],
+    maxContext,
+    detokenize = async (token) => `<${token}>`,
+  }: { eosIds?: readonly number[]; maxContext?: number; detokenize?: Detokenize } = {},
 ): Generation {
   const stream = new TokenStream();
   stream.begin(prompt.length, () => scheduler.wake());
@@ -23,7 +27,7 @@ export function startGeneration(
       eosIds,
       maxContext,
       stream,
-      detokenize: async (id) => `<${id}>`,
+      detokenize,
     }),
   );
   return stream;

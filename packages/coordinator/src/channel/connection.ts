@@ -1,0 +1,54 @@
+import type { MessagePort } from "node:worker_threads";
+import { installErrorTransferHandler } from "@ringrank/rank-worker";
+import comlink, { type Endpoint, type Remote } from "comlink";
+
+/**
+ * The caller's end of a comlink service on another thread. comlink alone never settles a call whose thread has
+ * died; here every call ends when the connection does.
+ */
+export class Connection<Service> {
+  readonly #port: MessagePort;
+  readonly #remote: Remote<Service>;
+  /** Rejects each call that has not been answered. */
+  readonly #pending = new Set<(reason: unknown) => void>();
+  #end: { readonly reason: unknown } | undefined;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    installErrorTransferHandler(comlink.transferHandlers);
+    // Node's ports are event targets as the web's are; only their type declarations differ.
+    this.#remote = comlink.wrap<Service>(port as unknown as Endpoint);
+    port.unref();
+  }
+
+  /** Calls the service. While a call waits, it keeps the process alive. */
+  call<Result>(use: (remote: Remote<Service>) => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) throw this.#end.reason;
+      if (this.#pending.size === 0) this.#port.ref();
+      this.#pending.add(reject);
+      const settled = (): void => {
+        if (this.#pending.delete(reject) && this.#pending.size === 0) this.#port.unref();
+      };
+      use(this.#remote).then(
+        (result) => {
+          settled();
+          resolve(result);
+        },
+        (error) => {
+          settled();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** Rejects every call that waits, and every later one, with `reason`. A second close changes nothing. */
+  close(reason: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = { reason };
+    for (const reject of this.#pending) reject(reason);
+    this.#pending.clear();
+    this.#port.close();
+  }
+}

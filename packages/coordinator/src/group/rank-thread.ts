@@ -1,0 +1,2 @@
+/** The module a rank's thread is started with, unless `workerUrl` names another. */
+export { serveRank } from "@ringrank/rank-worker/worker";

@@ -1,0 +1,69 @@
+import type { MessagePort } from "node:worker_threads";
+import { RingrankError } from "@ringrank/errors";
+import type { RankWorkerTask } from "@ringrank/rank-worker";
+import type { Logger } from "pino";
+import { Piscina } from "piscina";
+
+/**
+ * The ranks' threads, under piscina's supervision. A rank has state, so it is one task that does not return until
+ * the rank is released: as many threads as ranks, none reused, none retired.
+ *
+ * After a crash piscina starts a fresh thread, which knows nothing and stays idle. So ranks are told apart by their
+ * task, not by their thread, and a task that ends early is the death of its rank.
+ */
+export class RankThreads {
+  readonly #pool: Piscina;
+  readonly #tasks: readonly Promise<void>[];
+  #running: number;
+
+  /** @param onEnd called when a rank's task ends, with an error if it died rather than returned */
+  constructor(
+    tasks: readonly RankWorkerTask[],
+    { workerUrl, logger }: { workerUrl: string; logger: Logger },
+    onEnd: (rank: number, error: RingrankError | undefined) => void,
+  ) {
+    this.#pool = new Piscina({
+      minThreads: tasks.length,
+      maxThreads: tasks.length,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // The default blocks the thread between tasks in Atomics.wait, where comlink could not reach it.
+      atomics: "disabled",
+      recordTiming: false,
+    });
+    // Only a spare thread without a task reports here.
+    this.#pool.on("error", (error: unknown) => logger.warn({ err: error }, "an idle thread failed"));
+    this.#running = tasks.length;
+    this.#tasks = tasks.map(async (task) => {
+      const error = await this.#run(task, task.port, workerUrl);
+      this.#running--;
+      onEnd(task.rank, error);
+    });
+  }
+
+  /** Ranks whose task has not ended. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Resolves when every rank's task has ended. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#tasks);
+  }
+
+  /** Ends the threads, also one in an endless loop. Only while no rank is inside native code. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #run(task: RankWorkerTask, port: MessagePort, workerUrl: string): Promise<RingrankError | undefined> {
+    const { rank } = task;
+    try {
+      await this.#pool.run(task, { filename: workerUrl, name: "serveRank", transferList: [port] });
+      return undefined;
+    } catch (cause) {
+      const what = cause instanceof Error ? cause.message : String(cause);
+      return new RingrankError("RR_RANK_DIED", `the thread of rank ${rank} ended: ${what}`, { rank, cause });
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { setTimeout } from "node:timers/promises";
+import { RingrankError } from "@ringrank/errors";
+import type { Lifecycle, RankService } from "@ringrank/rank-worker";
+import type { Logger } from "pino";
+import type { Connection } from "../channel/connection.js";
+import type { RankThreads } from "./rank-threads.js";
+
+interface ShutDown {
+  readonly connections: readonly Connection<RankService>[];
+  readonly lifecycle: Pick<Lifecycle, "stop" | "waitUntilOutside">;
+  readonly threads: Pick<RankThreads, "running" | "ended" | "destroy">;
+  readonly logger: Logger;
+  /** Whether to give ranks time to finish what they do and to release their sessions. */
+  readonly patient: boolean;
+  /** Called once all threads have ended. */
+  readonly onGone: () => void;
+}
+
+/** Milliseconds a rank has to finish its step, which poison cuts short, and release its sessions. */
+const releaseMs = 3_000;
+/** Milliseconds to wait for the end of one native call. */
+const leaveMs = 10_000;
+const pollMs = 5;
+
+/**
+ * Ends the ranks' threads, none of them inside native code, which would abort the process.
+ *
+ * ```
+ *  ask to release ── all tasks end ──────────────────────────────▶ end threads
+ *        └─ not in time ▶ stop word ── all outside native code ──▶ end threads (one may loop in JavaScript)
+ *                             └─ not in time ▶ say so, return; threads end once the call returns
+ * ```
+ *
+ * Always settles, in bounded time.
+ */
+export async function shutDown({
+  connections,
+  lifecycle,
+  threads,
+  logger,
+  patient,
+  onGone,
+}: ShutDown): Promise<void> {
+  const closed = new RingrankError("RR_CLOSED", "the model is closed");
+  if (patient) {
+    for (const connection of connections) {
+      connection
+        .call((remote) => remote.release())
+        .catch((error: unknown) => logger.debug({ err: error }, "not released"));
+    }
+    await within(releaseMs, threads.ended());
+  }
+  if (threads.running > 0) lifecycle.stop();
+  // A closed port tells a rank that still listens to end.
+  for (const connection of connections) connection.close(closed);
+  if (await outside(threads, lifecycle)) {
+    await threads.destroy();
+    onGone();
+    return;
+  }
+  logger.error("a rank is inside a native call that does not return; its thread ends when it does");
+  void destroyLater(threads, lifecycle).then(onGone);
+}
+
+/** Whether all ranks' tasks have ended, or can be ended safely. The stop word keeps them outside. */
+async function outside(threads: ShutDown["threads"], lifecycle: ShutDown["lifecycle"]): Promise<boolean> {
+  const deadline = performance.now() + leaveMs;
+  while (threads.running > 0 && !lifecycle.waitUntilOutside(0)) {
+    if (performance.now() > deadline) return false;
+    await setTimeout(pollMs);
+  }
+  return true;
+}
+
+async function destroyLater(threads: ShutDown["threads"], lifecycle: ShutDown["lifecycle"]): Promise<void> {
+  // The wait itself holds nobody up: at the process's end the exit listener takes over.
+  while (threads.running > 0 && !lifecycle.waitUntilOutside(0))
+    await setTimeout(pollMs, undefined, { ref: false });
+  await threads.destroy();
+}
+
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const timeout = setTimeout(milliseconds, undefined, { signal: timer.signal }).catch(() => {});
+  await Promise.race([work, timeout]);
+  timer.abort();
+}

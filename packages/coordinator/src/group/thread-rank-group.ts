@@ -1,0 +1,211 @@
+import { MessageChannel } from "node:worker_threads";
+import { createGroup, type GroupHandle, groupActivity, poison, poisonCause } from "@ringrank/collectives";
+import { RingrankError } from "@ringrank/errors";
+import type { RankProgram } from "@ringrank/policy";
+import {
+  Lifecycle,
+  type LoadProgress,
+  type LoadReport,
+  type RankService,
+  type RunRequest,
+  type RunResult,
+  type StepRequest,
+  type StepResult,
+} from "@ringrank/rank-worker";
+import comlink, { type Remote } from "comlink";
+import type { Logger } from "pino";
+import { Connection } from "../channel/connection.js";
+import { guardExit } from "../exit-listener.js";
+import { rankLogLevel } from "../logger.js";
+import type { RankGroup } from "./rank-group.js";
+import { RankThreads } from "./rank-threads.js";
+import { shutDown } from "./shut-down.js";
+import { watchForSilence } from "./watchdog.js";
+
+export interface ThreadRankGroupOptions {
+  readonly worldSize: number;
+  /** `file:` URL of the rank's worker module. */
+  readonly workerUrl: string;
+  readonly stepTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/** Reading one weight or making one session may take longer than a step may, but not for ever. */
+const loadTimeoutMs = 60_000;
+
+/**
+ * Ranks on threads of this process.
+ *
+ * ```
+ *  main thread                               rank r
+ *  ───────────                               ──────
+ *  RankThreads ───────── piscina ──────────▶ serveRank   one task, as long as the rank lives
+ *  Connection  ◀──────── comlink ──────────▶ RankService load, step, run, release
+ *  poison, groupActivity ─ GroupHandle ────▶ Communicator
+ *  stop, waitUntilOutside ─ Lifecycle ─────▶ NativeGate
+ * ```
+ *
+ * Whatever goes wrong first, on whichever path it is heard of, ends the group: the collectives are poisoned, so
+ * that ranks waiting for the lost one leave at once, the running call rejects, and the threads are let go.
+ */
+export class ThreadRankGroup implements RankGroup {
+  readonly worldSize: number;
+  readonly #handle: GroupHandle;
+  readonly #lifecycle: Lifecycle;
+  readonly #threads: RankThreads;
+  readonly #connections: readonly Connection<RankService>[];
+  readonly #stepTimeoutMs: number;
+  readonly #logger: Logger;
+  readonly #unguardExit: () => void;
+  readonly #listeners: ((cause: RingrankError) => void)[] = [];
+  #reports: readonly LoadReport[] = [];
+  #failure: RingrankError | undefined;
+  /** Rejects the call that runs. */
+  #abandon: (reason: unknown) => void = () => {};
+  #isLoaded = false;
+  #ending: Promise<void> | undefined;
+
+  /** Starts the threads; {@link load} makes them a model. */
+  constructor({ worldSize, workerUrl, stepTimeoutMs, logger }: ThreadRankGroupOptions) {
+    this.worldSize = worldSize;
+    this.#stepTimeoutMs = stepTimeoutMs;
+    this.#logger = logger;
+    this.#handle = createGroup({ worldSize, stepTimeoutMs });
+    this.#lifecycle = new Lifecycle(worldSize);
+    const channels = Array.from({ length: worldSize }, () => new MessageChannel());
+    this.#connections = channels.map(({ port1 }) => new Connection<RankService>(port1));
+    const tasks = channels.map(({ port2 }, rank) => ({
+      rank,
+      group: this.#handle,
+      port: port2,
+      lifecycle: this.#lifecycle.buffer,
+      logLevel: rankLogLevel(logger),
+    }));
+    this.#threads = new RankThreads(tasks, { workerUrl, logger }, (rank, error) => this.#onEnd(rank, error));
+    this.#unguardExit = guardExit({
+      stopNow: (error) => {
+        this.#lifecycle.stop();
+        poison(this.#handle, error.toData());
+      },
+      waitUntilOutside: (timeoutMs) => this.#lifecycle.waitUntilOutside(timeoutMs),
+    });
+  }
+
+  get reports(): readonly LoadReport[] {
+    return this.#reports;
+  }
+
+  get failure(): RingrankError | undefined {
+    return this.#failure;
+  }
+
+  onFailure(listener: (cause: RingrankError) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Every rank reads its shard and opens its sessions. */
+  async load(
+    programs: readonly RankProgram[],
+    threads: number,
+    onProgress: (progress: LoadProgress) => void,
+  ): Promise<void> {
+    const timeoutMs = Math.max(this.#stepTimeoutMs, loadTimeoutMs);
+    this.#reports = await this.#everyRank(timeoutMs, (remote, rank) =>
+      remote.load(programs[rank]!, { threads }, comlink.proxy(onProgress)),
+    );
+    this.#isLoaded = true;
+  }
+
+  async step(request: StepRequest): Promise<StepResult> {
+    return this.#first(await this.#everyRank(this.#stepTimeoutMs, (remote) => remote.step(request)));
+  }
+
+  async run(request: RunRequest): Promise<RunResult> {
+    return this.#first(await this.#everyRank(this.#stepTimeoutMs, (remote) => remote.run(request)));
+  }
+
+  close(): Promise<void> {
+    this.#ending ??= this.#end(new RingrankError("RR_CLOSED", "the model is closed"));
+    return this.#ending;
+  }
+
+  /** All ranks compute the same; rank 0 alone sends it. */
+  #first<Result>(results: readonly Result[]): Result {
+    return results[0]!;
+  }
+
+  async #everyRank<Result>(
+    timeoutMs: number,
+    call: (remote: Remote<RankService>, rank: number) => Promise<Result>,
+  ): Promise<Result[]> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ending !== undefined) throw new RingrankError("RR_CLOSED", "the model is closed");
+    const waiting = new Set(this.#connections.keys());
+    const stopWatch = watchForSilence(
+      timeoutMs,
+      () => groupActivity(this.#handle),
+      (rank) => waiting.has(rank),
+      (rank) => this.#fail(silence(rank, timeoutMs)),
+    );
+    try {
+      return await new Promise<Result[]>((resolve, reject) => {
+        this.#abandon = reject;
+        const answers = this.#connections.map(async (connection, rank) => {
+          try {
+            return await connection.call((remote) => call(remote, rank));
+          } catch (error) {
+            this.#fail(RingrankError.wrap(error, "RR_RANK_FAILED", { rank }));
+            throw error;
+          } finally {
+            waiting.delete(rank);
+          }
+        });
+        Promise.all(answers).then(resolve, reject);
+      });
+    } finally {
+      stopWatch();
+    }
+  }
+
+  /** A rank's task has ended: as asked, or too early. */
+  #onEnd(rank: number, error: RingrankError | undefined): void {
+    const early = new RingrankError("RR_RANK_DIED", `rank ${rank} ended before it was asked to`, { rank });
+    const reason = error ?? early;
+    this.#fail(reason);
+    this.#connections[rank]!.close(this.#failure ?? reason);
+  }
+
+  #fail(error: RingrankError): void {
+    if (this.#failure !== undefined || this.#ending !== undefined) return;
+    poison(this.#handle, error.toData());
+    // A rank may have poisoned the group before we heard of anything: then that is the first cause.
+    const first = poisonCause(this.#handle);
+    const cause =
+      first === undefined || (first.code === error.code && first.rank === error.rank)
+        ? error
+        : RingrankError.fromData(first);
+    this.#failure = cause;
+    this.#logger.error({ err: cause, rank: cause.rank }, "the model has failed");
+    this.#ending = this.#end(cause);
+    for (const listener of this.#listeners) listener(cause);
+  }
+
+  async #end(reason: RingrankError): Promise<void> {
+    poison(this.#handle, reason.toData());
+    this.#abandon(reason);
+    await shutDown({
+      connections: this.#connections,
+      lifecycle: this.#lifecycle,
+      threads: this.#threads,
+      logger: this.#logger,
+      // Half a model has nothing to release in an orderly way.
+      patient: this.#isLoaded,
+      onGone: this.#unguardExit,
+    });
+  }
+}
+
+function silence(rank: number, timeoutMs: number): RingrankError {
+  const message = `rank ${rank} made no progress for ${timeoutMs} ms; if its work takes longer, raise stepTimeoutMs`;
+  return new RingrankError("RR_TIMEOUT", message, { rank });
+}

@@ -1,0 +1,108 @@
+import { RingrankError } from "@ringrank/errors";
+import type { PartitionPolicy } from "@ringrank/policy";
+import { ThreadRankGroup } from "./group/thread-rank-group.js";
+import { loggerOf } from "./logger.js";
+import { Model } from "./model.js";
+import { Offload } from "./offload/offload.js";
+import type { Preparation } from "./offload/offload-service.js";
+import {
+  type CheckedLoadOptions,
+  checkLoadOptions,
+  type LoadOptions,
+  type Progress,
+} from "./options/load-options.js";
+import { abortable, planOn, requirePath } from "./plan-model.js";
+
+/**
+ * Loads a model on `ranks` threads, each with its shard of the weights.
+ *
+ * ```js
+ * const model = await loadModel("path/to/hf-model", { ranks: 2 });
+ * ```
+ *
+ * @param pathOrCachedId a HuggingFace model directory, or an id that the local HuggingFace cache has; nothing is
+ * downloaded
+ * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
+ * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED,
+ * RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
+ */
+export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
+  requirePath(pathOrCachedId);
+  const checked = checkLoadOptions(options);
+  checked.signal?.throwIfAborted();
+  const progress = new ProgressReports(checked.onProgress);
+  const offload = new Offload();
+  try {
+    return await abortable(checked.signal, offload, async () => {
+      progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
+      const policy = await planOn(offload, pathOrCachedId, checked);
+      const preparation = await offload.call((remote) => remote.prepare());
+      return await loadRanks(offload, policy, preparation, checked, progress);
+    });
+  } catch (error) {
+    await offload.close();
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+async function loadRanks(
+  offload: Offload,
+  policy: PartitionPolicy,
+  { programs, facts, unsupported }: Preparation,
+  options: CheckedLoadOptions,
+  progress: ProgressReports,
+): Promise<Model> {
+  const { ranks, threadsPerRank, stepTimeoutMs, workerUrl, signal } = options;
+  const logger = loggerOf(options.logger);
+  if (unsupported.length > 0) {
+    logger.warn(
+      { unsupported },
+      "generation_config.json has settings that change results and are not supported",
+    );
+  }
+  const group = new ThreadRankGroup({
+    worldSize: ranks,
+    workerUrl: workerUrl ?? new URL("./group/rank-thread.js", import.meta.url).href,
+    stepTimeoutMs,
+    logger,
+  });
+  const abort = (): void => void group.close();
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    await group.load(programs, threadsPerRank, (loaded) => progress.report({ phase: "load", ...loaded }));
+    signal?.throwIfAborted();
+    const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
+    progress.report({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
+    return new Model({ policy, facts, group, offload });
+  } catch (error) {
+    await group.close();
+    throw signal?.aborted === true ? signal.reason : whyLoadingFailed(error);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** While loading, what a rank found wrong with the files says more than that the rank failed. */
+function whyLoadingFailed(error: unknown): unknown {
+  if (!(error instanceof RingrankError) || error.code !== "RR_RANK_FAILED") return error;
+  return error.cause instanceof RingrankError ? error.cause : error;
+}
+
+/** Calls the user's callback until loading has settled; messages of ranks may still be on their way then. */
+class ProgressReports {
+  #callback: ((progress: Progress) => void) | undefined;
+
+  constructor(callback: ((progress: Progress) => void) | undefined) {
+    this.#callback = callback;
+  }
+
+  report(progress: Progress): void {
+    this.#callback?.(progress);
+  }
+
+  end(): void {
+    this.#callback = undefined;
+  }
+}

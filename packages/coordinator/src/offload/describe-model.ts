@@ -1,0 +1,52 @@
+import {
+  type Checkpoint,
+  ConfigReader,
+  type GenerationConfig,
+  type Graph,
+  interfaceNames,
+} from "@ringrank/model";
+import type { ModelFacts } from "../model-facts.js";
+import type { GenerationDefaults } from "../options/generate-options.js";
+
+/** What the coordinator has to know of a model to serve it. */
+export function describeModel(
+  { config }: Pick<Checkpoint, "config">,
+  graph: Graph,
+  { defaults, eosTokenIds }: GenerationConfig,
+  hasTokenizer: boolean,
+): ModelFacts {
+  const states = graph.caches.flatMap((cache) => cache.states);
+  // The ranks fill these in: an empty cache, and the rows that `logits` asks for.
+  const internal: readonly string[] = [
+    ...graph.caches.map((cache) => cache.positions),
+    ...states.map((state) => state.past),
+    interfaceNames.logitRows,
+  ];
+  const presents = states.map((state) => state.present);
+  const logits = graph.outputs.find((output) => output.name === interfaceNames.logits);
+  const vocabulary = logits?.dims.at(-1);
+  return {
+    inputs: graph.inputs.filter((input) => !internal.includes(input.name)),
+    outputs: graph.outputs.map((output) => output.name).filter((name) => !presents.includes(name)),
+    maxContext: new ConfigReader(config).optionalInteger(["max_position_embeddings", "n_positions", "n_ctx"]),
+    vocabSize: typeof vocabulary === "number" ? vocabulary : undefined,
+    generates: graph.caches.length > 0 && logits !== undefined,
+    hasTokenizer,
+    eosIds: eosTokenIds,
+    generationDefaults: generationDefaults(defaults),
+  };
+}
+
+/** As transformers reads it: without `do_sample`, the other fields have no effect on the choice. */
+function generationDefaults({
+  doSample = false,
+  temperature = 1,
+  ...defaults
+}: GenerationConfig["defaults"]): GenerationDefaults {
+  const { maxNewTokens, repetitionPenalty, ...sampling } = defaults;
+  return {
+    maxNewTokens,
+    repetitionPenalty,
+    ...(doSample ? { temperature, ...sampling } : { temperature: 0 }),
+  };
+}

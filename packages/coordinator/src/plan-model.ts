@@ -1,0 +1,59 @@
+import { PartitionPolicy } from "@ringrank/policy";
+import { Offload } from "./offload/offload.js";
+import { optionError } from "./options/check.js";
+import { type CheckedLoadOptions, checkPlanOptions, type PlanOptions } from "./options/load-options.js";
+
+/**
+ * Decides how a model would be divided, from its config and the headers of its weight files (config.json alone is
+ * enough), on a thread of its own. No rank is started and no weight is read.
+ *
+ * @param pathOrCachedId a HuggingFace model directory, or an id that the local HuggingFace cache has
+ * @throws RR_RANKS, RR_OPTION, RR_NOT_A_MODEL, RR_CONFIG, RR_UNKNOWN_ARCHITECTURE, RR_FILE_FORMAT, RR_TENSOR,
+ * RR_NOTHING_SHARDED, RR_MEMORY; or the reason of `signal`
+ */
+export async function planModel(pathOrCachedId: string, options: PlanOptions = {}): Promise<PartitionPolicy> {
+  requirePath(pathOrCachedId);
+  const checked = checkPlanOptions(options);
+  checked.signal?.throwIfAborted();
+  const offload = new Offload();
+  try {
+    return await abortable(checked.signal, offload, () => planOn(offload, pathOrCachedId, checked));
+  } finally {
+    await offload.close();
+  }
+}
+
+/** Plans on a given thread, which then has the model open. */
+export async function planOn(
+  offload: Offload,
+  pathOrId: string,
+  { ranks, objective, memoryPerRank, policy: given }: CheckedLoadOptions,
+): Promise<PartitionPolicy> {
+  // A PartitionPolicy turns into its JSON by itself; what anybody wrote by hand stays as it is.
+  const policy: unknown = given === undefined ? undefined : JSON.parse(JSON.stringify(given));
+  const reply = await offload.call((remote) =>
+    remote.plan({ pathOrId, ranks, objective, memoryPerRank, policy }),
+  );
+  return new PartitionPolicy(reply.policy);
+}
+
+/** Runs `work`; an aborted signal ends the offload thread, and with it the work, with the signal's reason. */
+export async function abortable<Result>(
+  signal: AbortSignal | undefined,
+  offload: Offload,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const abort = (): void => void offload.close(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return await work();
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** @throws RR_OPTION */
+export function requirePath(value: unknown): void {
+  if (typeof value !== "string" || value === "")
+    throw optionError("model", "a path or the id of a model", value);
+}
