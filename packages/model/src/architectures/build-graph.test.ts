@@ -139,9 +139,11 @@ describe("a config is refused", () => {
     ["an unknown activation", "llama", { hidden_act: "softsign" }],
     ["a rotary type that is not known", "llama", { rope_parameters: { rope_type: "spiral" } }],
     [
-      "a rotary type that is known but not computed",
+      "scaled rotary positions with a factor too few",
       "llama",
-      { rope_parameters: { rope_type: "dynamic", factor: 2 } },
+      {
+        rope_parameters: { rope_type: "longrope", short_factor: [1, 2], long_factor: [3, 4] },
+      },
     ],
     ["rotary positions on part of the lanes", "llama", { partial_rotary_factor: 0.5 }],
     ["quantized weights", "llama", { quantization_config: { quant_method: "gptq" } }],

@@ -155,17 +155,20 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
       };
     // Phi-3 called it "su" before it was published.
     case "longrope":
-    case "su":
+    case "su": {
+      const original = originalMaxPositionEmbeddings();
+      const extended = config.optionalInteger("max_position_embeddings");
       return {
         type: "longrope",
         shortFactor: readFactors(rope, "short_factor"),
         longFactor: readFactors(rope, "long_factor"),
-        originalMaxPositionEmbeddings: originalMaxPositionEmbeddings(),
+        originalMaxPositionEmbeddings: original,
         ...present({
-          factor: rope.optionalNumber("factor", divisor),
+          factor: rope.optionalNumber("factor", divisor) ?? (extended && extended / original),
           attentionFactor: rope.optionalNumber("attention_factor"),
         }),
       };
+    }
   }
 }
 

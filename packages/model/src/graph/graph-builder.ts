@@ -3,7 +3,9 @@ import type { DataType } from "./graph.js";
 import { NodeBuilder, type Value } from "./node-builder.js";
 
 /** Numbers that ONNX gives the element types a graph casts to; they are the values of Cast's `to`. */
-const castTargets = { float32: 1, int64: 7, bool: 9 } as const satisfies Partial<Record<DataType, number>>;
+const castTargets = { float32: 1, int64: 7, bool: 9, bfloat16: 16 } as const satisfies Partial<
+  Record<DataType, number>
+>;
 
 const microsoft = "com.microsoft";
 
@@ -57,6 +59,15 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Mul", [a, b]);
   }
 
+  pow(base: Value, exponent: Value): Value {
+    return this.node("Pow", [base, exponent]);
+  }
+
+  /** The larger of two, element by element. */
+  max(a: Value, b: Value): Value {
+    return this.node("Max", [a, b]);
+  }
+
   cos(x: Value): Value {
     return this.node("Cos", [x]);
   }
@@ -96,6 +107,10 @@ export class GraphBuilder extends NodeBuilder {
 
   lessOrEqual(a: Value, b: Value): Value {
     return this.node("LessOrEqual", [a, b]);
+  }
+
+  greater(a: Value, b: Value): Value {
+    return this.node("Greater", [a, b]);
   }
 
   greaterOrEqual(a: Value, b: Value): Value {
@@ -187,6 +202,11 @@ export class GraphBuilder extends NodeBuilder {
 
   gather(data: Value, indices: Value, axis: number): Value {
     return this.node("Gather", [data, indices], { attributes: { axis: int(axis) } });
+  }
+
+  /** The largest along `axes`, which stay with size 1. */
+  reduceMax(x: Value, axes: readonly number[]): Value {
+    return this.node("ReduceMax", [x, this.integers(axes)]);
   }
 
   /** Over the last axis. */

@@ -1,6 +1,7 @@
-import { type ConfigReader, type RopeParameters, ropeParameters } from "../../checkpoint/index.js";
+import { type ConfigReader, type RopeOptions, ropeParameters } from "../../checkpoint/index.js";
 import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
+import { rotaryFrequencies } from "./rotary-scaling.js";
 
 /** Computed once, used by every layer. */
 export interface RotaryAngles {
@@ -12,20 +13,18 @@ export interface RotaryAngles {
   readonly interleaved: boolean;
 }
 
-interface RotaryOptions {
+interface RotaryOptions extends Pick<RopeOptions, "layerType" | "defaultTheta"> {
   /** Whether neighbours (2i, 2i + 1) are a pair, and not (i, i + lanes / 2). Default false. */
   readonly interleaved?: boolean;
   /** How many lanes of a head rotate, the first ones. Default all, and a config that asks for fewer is refused. */
   readonly lanes?: number;
-  /** `rope_theta` where the config does not say. */
-  readonly defaultTheta?: number;
 }
 
 /**
  * Angles of the rotary position embedding (https://arxiv.org/abs/2104.09864): position times frequency.
  *
  * @param positionIds int64 `[batch, sequence]`
- * @throws RR_CONFIG for a scaling that is not computed here, or an odd number of lanes.
+ * @throws RR_CONFIG for a scaling that does not fit the lanes, or an odd number of those.
  */
 export function rotaryAngles(
   context: ModelContext,
@@ -34,8 +33,8 @@ export function rotaryAngles(
   options: RotaryOptions = {},
 ): RotaryAngles {
   const { g, config } = context;
-  const { interleaved = false, lanes = headDim, defaultTheta } = options;
-  const rope = ropeParameters(config, defaultTheta === undefined ? {} : { defaultTheta });
+  const { interleaved = false, lanes = headDim, ...ropeOptions } = options;
+  const rope = ropeParameters(config, ropeOptions);
   if (lanes % 2 !== 0 || lanes > headDim) {
     throw config.error(
       `rotary positions need an even number of lanes, up to the ${headDim} of a head, got ${lanes}`,
@@ -46,17 +45,13 @@ export function rotaryAngles(
       `expected rotary positions on all lanes, got the fraction ${rope.partialRotaryFactor}`,
     );
   }
-  const frequencies = scaledFrequencies(rope, lanes);
-  if (frequencies === undefined) {
-    throw config.error(
-      `rotary scaling of type "${rope.scaling.type}" is not supported; supported are default, linear, llama3`,
-    );
-  }
+  const { radians, amplitude } = rotaryFrequencies(context, positionIds, rope, lanes);
   const positions = g.unsqueeze(g.cast(positionIds, "float32"), [2]);
-  const angles = g.mul(positions, g.numbers(frequencies, [frequencies.length]));
+  const angles = g.mul(positions, radians);
+  const amplified = (x: Value): Value => (amplitude === 1 ? x : g.mul(x, g.numbers([amplitude])));
   return {
-    cos: g.cos(angles),
-    sin: g.sin(angles),
+    cos: amplified(g.cos(angles)),
+    sin: amplified(g.sin(angles)),
     lanes: lanes === headDim ? undefined : lanes,
     interleaved,
   };
@@ -75,33 +70,4 @@ export function partialRotaryLanes(config: ConfigReader, headDim: number, defaul
 /** @param x `[batch, heads, sequence, headDim]` */
 export function rotate(g: GraphBuilder, x: Value, angles: RotaryAngles): Value {
   return g.rotaryEmbedding(x, angles.cos, angles.sin, angles);
-}
-
-/** Radians per position for each pair of lanes, fastest first; undefined for a scaling that depends on the input. */
-function scaledFrequencies({ theta, scaling }: RopeParameters, lanes: number): number[] | undefined {
-  const frequencies = Array.from({ length: lanes / 2 }, (_, pair) => theta ** ((-2 * pair) / lanes));
-  switch (scaling.type) {
-    case "default":
-      return frequencies;
-    case "linear":
-      return frequencies.map((frequency) => frequency / scaling.factor);
-    case "llama3":
-      return frequencies.map((frequency) => scaleLlama3(frequency, scaling));
-    default:
-      return undefined;
-  }
-}
-
-type Llama3Scaling = Extract<RopeParameters["scaling"], { type: "llama3" }>;
-
-/**
- * Wavelengths that fit the original context more than `highFreqFactor` times stay, those that fit less than
- * `lowFreqFactor` times grow by `factor`, and between them one goes over into the other
- * (transformers, `_compute_llama3_parameters`).
- */
-function scaleLlama3(frequency: number, scaling: Llama3Scaling): number {
-  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositionEmbeddings } = scaling;
-  const turns = (originalMaxPositionEmbeddings * frequency) / (2 * Math.PI);
-  const kept = Math.min(1, Math.max(0, (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor)));
-  return kept * frequency + (1 - kept) * (frequency / factor);
 }

@@ -1,0 +1,64 @@
+import * as ort from "onnxruntime-node";
+import { expect, it } from "vitest";
+import { ConfigReader, type JsonObject, ropeParameters } from "../../checkpoint/index.js";
+import { GraphBuilder } from "../../graph/index.js";
+import { encodeOnnx } from "../../onnx/index.js";
+import { Parameters } from "../parameters.js";
+import { rotaryFrequencies } from "./rotary-scaling.js";
+
+const lanes = 8;
+
+/** What a step at `positions`, of one sequence each, turns by. */
+async function turnsPerPosition(config: JsonObject, positions: readonly number[]) {
+  const g = new GraphBuilder();
+  const reader = new ConfigReader(config);
+  const context = { g, config: reader, parameters: new Parameters(g, reader, undefined) };
+  const positionIds = g.input("position_ids", "int64", ["batch", "sequence"]);
+  const { radians, amplitude } = rotaryFrequencies(context, positionIds, ropeParameters(reader), lanes);
+  const perSequence = g.mul(g.unsqueeze(g.cast(positionIds, "float32"), [2]), radians);
+  g.output("turns", perSequence, "float32", ["batch", "sequence", lanes / 2]);
+  const session = await ort.InferenceSession.create(encodeOnnx(g.build()));
+  const ids = BigInt64Array.from(positions, BigInt);
+  const { turns } = await session.run({ position_ids: new ort.Tensor("int64", ids, [positions.length, 1]) });
+  await session.release();
+  const perPosition = Array.from(turns!.data as Float32Array, (turn, i) => turn / positions[i >> 2]!);
+  return { perPosition: Float32Array.from(perPosition), amplitude };
+}
+
+/** fp32 arithmetic on numbers that transformers keeps in fp32 too. */
+const close = { rtol: 1e-5, atol: 0 };
+
+it("yarn keeps the fast pairs, slows the others, and lets queries and keys grow", async () => {
+  const rope_scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 64 };
+  const { perPosition, amplitude } = await turnsPerPosition({ rope_theta: 10_000, rope_scaling }, [5]);
+  expect(perPosition).toBeAllclose(Float32Array.of(1, 0.0625, 0.0025, 0.00025), close);
+  expect(amplitude).toBeCloseTo(1 + 0.1 * Math.log(4), 10);
+});
+
+it("yarn with a ramp between pairs, as gpt-oss has it", async () => {
+  const rope_scaling = {
+    rope_type: "yarn",
+    factor: 32,
+    original_max_position_embeddings: 4096,
+    truncate: false,
+  };
+  const { perPosition } = await turnsPerPosition({ rope_theta: 150_000, rope_scaling }, [5]);
+  const expected = Float32Array.of(1, 0.050813274815461475, 0.00045648391922324086, 4.0999784818029795e-6);
+  expect(perPosition).toBeAllclose(expected, close);
+});
+
+it("longrope divides by the short list up to the original context and by the long one beyond", async () => {
+  const rope_scaling = { type: "longrope", short_factor: [1, 1, 1, 2], long_factor: [1, 2, 4, 8] };
+  const config = { max_position_embeddings: 32, original_max_position_embeddings: 8, rope_scaling };
+  const { perPosition, amplitude } = await turnsPerPosition(config, [7, 8]);
+  const expected = Float32Array.of(1, 0.1, 0.01, 0.0005, 1, 0.05, 0.0025, 0.000125);
+  expect(perPosition).toBeAllclose(expected, close);
+  expect(amplitude).toBeCloseTo(Math.sqrt(1 + Math.log(4) / Math.log(8)), 10);
+});
+
+it("dynamic scaling grows theta with the length of each sequence", async () => {
+  const config = { max_position_embeddings: 8, rope_scaling: { type: "dynamic", factor: 2 } };
+  const { perPosition } = await turnsPerPosition(config, [3, 11]);
+  const expected = Float32Array.of(1, 0.1, 0.01, 0.001, 1, 0.07937005259840997, 0.006299605249474365, 0.0005);
+  expect(perPosition).toBeAllclose(expected, close);
+});

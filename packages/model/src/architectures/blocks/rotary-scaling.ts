@@ -1,0 +1,136 @@
+import type { RopeParameters } from "../../checkpoint/index.js";
+import type { GraphBuilder, Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+
+export interface RotaryFrequencies {
+  /**
+   * Radians per position for each pair of lanes, fastest first: float32 `[lanes / 2]`, or `[batch, 1, lanes / 2]`
+   * where they depend on how long a sequence has become.
+   */
+  readonly radians: Value;
+  /** What cosines and sines are multiplied by. */
+  readonly amplitude: number;
+}
+
+/**
+ * Frequencies as a config scales them, so that a model reaches beyond the context it was first trained on.
+ *
+ * Where they depend on the length, it is that of each sequence so far. Keys that are already cached keep the
+ * rotation of the step they came in, as in transformers.
+ *
+ * @param positionIds int64 `[batch, sequence]`
+ * @throws RR_CONFIG for lists of factors that are not one for each pair of lanes.
+ */
+export function rotaryFrequencies(
+  { g, config }: ModelContext,
+  positionIds: Value,
+  { theta, scaling }: RopeParameters,
+  lanes: number,
+): RotaryFrequencies {
+  const plain = Array.from({ length: lanes / 2 }, (_, pair) => theta ** ((-2 * pair) / lanes));
+  const constant = (radians: readonly number[]): Value => g.numbers(radians, [radians.length]);
+  switch (scaling.type) {
+    case "default":
+      return { radians: constant(plain), amplitude: 1 };
+    case "linear":
+      return { radians: constant(plain.map((radians) => radians / scaling.factor)), amplitude: 1 };
+    case "llama3":
+      return { radians: constant(plain.map((radians) => scaleLlama3(radians, scaling))), amplitude: 1 };
+    case "yarn":
+      return { radians: constant(scaleYarn(plain, theta, scaling)), amplitude: yarnAmplitude(scaling) };
+    case "longrope": {
+      const divided = (factors: readonly number[]): Value => {
+        if (factors.length !== plain.length) {
+          throw config.error(
+            `expected ${plain.length} factors of rotary scaling, one for each pair of lanes, got ${factors.length}`,
+          );
+        }
+        return constant(plain.map((radians, pair) => radians / factors[pair]!));
+      };
+      const isLong = g.greater(lengths(g, positionIds), g.numbers([scaling.originalMaxPositionEmbeddings]));
+      return {
+        radians: g.where(isLong, divided(scaling.longFactor), divided(scaling.shortFactor)),
+        amplitude: longRopeAmplitude(scaling),
+      };
+    }
+    case "dynamic": {
+      // theta grows by stretch^(lanes / (lanes − 2)); the exponent of each pair takes that in.
+      const exponents = plain.map((_, pair) => (-2 * pair) / (lanes - 2));
+      const stretch = g.pow(dynamicStretch(g, positionIds, scaling), constant(exponents));
+      return { radians: g.mul(constant(plain), stretch), amplitude: 1 };
+    }
+  }
+}
+
+type Scaling<Type extends RopeParameters["scaling"]["type"]> = Extract<
+  RopeParameters["scaling"],
+  { type: Type }
+>;
+
+/** Positions of each sequence so far, float32 `[batch, 1, 1]`. */
+function lengths(g: GraphBuilder, positionIds: Value): Value {
+  const last = g.reduceMax(g.unsqueeze(positionIds, [2]), [1]);
+  return g.add(g.cast(last, "float32"), g.numbers([1]));
+}
+
+/** `factor · length / original − (factor − 1)`, from the original context on; float32 `[batch, 1, 1]`. */
+function dynamicStretch(g: GraphBuilder, positionIds: Value, scaling: Scaling<"dynamic">): Value {
+  const { factor, originalMaxPositionEmbeddings } = scaling;
+  const grown = g.mul(lengths(g, positionIds), g.numbers([factor / originalMaxPositionEmbeddings]));
+  return g.max(g.sub(grown, g.numbers([factor - 1])), g.numbers([1]));
+}
+
+/**
+ * Wavelengths that fit the original context more than `highFreqFactor` times stay, those that fit less than
+ * `lowFreqFactor` times grow by `factor`, and between them one goes over into the other
+ * (transformers, `_compute_llama3_parameters`).
+ */
+function scaleLlama3(radians: number, scaling: Scaling<"llama3">): number {
+  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositionEmbeddings } = scaling;
+  const turns = (originalMaxPositionEmbeddings * radians) / (2 * Math.PI);
+  const kept = clamp((turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor), 0, 1);
+  return kept * radians + (1 - kept) * (radians / factor);
+}
+
+/**
+ * Pairs that turn more than `betaFast` times within the original context stay, those that turn less than
+ * `betaSlow` times slow down by `factor`, with a ramp over the pairs between them
+ * (https://arxiv.org/abs/2309.00071, section 3.2).
+ */
+function scaleYarn(plain: readonly number[], theta: number, scaling: Scaling<"yarn">): number[] {
+  const { factor, originalMaxPositionEmbeddings, betaFast, betaSlow, truncate } = scaling;
+  const pairs = plain.length;
+  /** The pair, not a whole one, that turns so often. */
+  const pairOf = (turns: number): number =>
+    (pairs * Math.log(originalMaxPositionEmbeddings / (turns * 2 * Math.PI))) / Math.log(theta);
+  const [fast, slow] = [pairOf(betaFast), pairOf(betaSlow)];
+  const low = Math.max(truncate ? Math.floor(fast) : fast, 0);
+  const high = Math.min(truncate ? Math.ceil(slow) : slow, 2 * pairs - 1);
+  const width = high === low ? 0.001 : high - low;
+  return plain.map((radians, pair) => {
+    const slowed = clamp((pair - low) / width, 0, 1);
+    return slowed * (radians / factor) + (1 - slowed) * radians;
+  });
+}
+
+function yarnAmplitude({ factor, attentionFactor, mscale, mscaleAllDim }: Scaling<"yarn">): number {
+  if (attentionFactor !== undefined) return attentionFactor;
+  if (mscale && mscaleAllDim) return yarnScale(factor, mscale) / yarnScale(factor, mscaleAllDim);
+  return yarnScale(factor, 1);
+}
+
+/** How much larger YaRN wants queries and keys, `0.1 · weight · ln(factor) + 1`. */
+export function yarnScale(factor: number, weight: number): number {
+  return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
+}
+
+/** `√(1 + ln(factor) / ln(original))` (https://arxiv.org/abs/2402.13753). */
+function longRopeAmplitude(scaling: Scaling<"longrope">): number {
+  const { factor = 1, attentionFactor, originalMaxPositionEmbeddings } = scaling;
+  if (attentionFactor !== undefined) return attentionFactor;
+  return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalMaxPositionEmbeddings));
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
