@@ -12,7 +12,14 @@ import { EmulatedGroup } from "../support/emulate.js";
 import { firstStep } from "../support/first-step.js";
 
 /** Attention and feed-forward side by side on one residual: what they owe is paid together. */
-const parallelResiduals: ReadonlySet<string> = new Set(["gpt-neox"]);
+const parallelResiduals: ReadonlySet<string> = new Set([
+  "codegen",
+  "falcon-40b-like",
+  "falcon-7b-like",
+  "gpt-neox",
+  "gptj",
+  "phi",
+]);
 
 const layers = 2;
 

@@ -180,8 +180,16 @@ class ProgramBuilder {
     };
   }
 
+  /** What the caller gets: everything but cache rows that other ranks keep. Of the rest a rank may have none. */
   #outputs(): readonly ValueInfo[] {
-    return this.#factored.graph.outputs.filter(({ name }) => this.#local.nameOf(name) !== undefined);
+    return this.#factored.graph.outputs.filter(
+      ({ name }) => !this.#isState(name) || this.#local.nameOf(name) !== undefined,
+    );
+  }
+
+  #isState(name: string): boolean {
+    const { caches } = this.#factored.graph;
+    return caches.some(({ states }) => states.some(({ past, present }) => past === name || present === name));
   }
 
   #localValue(name: string): LocalValue {
@@ -197,9 +205,7 @@ class ProgramBuilder {
 
   /** Where a sharded value's elements lie in the whole; what a cache keeps stays on its rank and needs none. */
   #shard(name: string, dims: readonly Dim[]): ValueShard | undefined {
-    const { caches } = this.#factored.graph;
-    if (caches.some(({ states }) => states.some(({ past, present }) => past === name || present === name)))
-      return undefined;
+    if (this.#isState(name)) return undefined;
     const { shares } = this.#plan;
     const axes = dims.flatMap((dim, axis) => (shares.some((share) => isSharded(dim, share)) ? [axis] : []));
     const [axis] = axes;

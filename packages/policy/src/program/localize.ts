@@ -100,8 +100,9 @@ class Localizer {
     if (whole.opType === "Gemm" || kept.length > 1) return [{ ...whole, inputs }];
     if (whole.opType === "Sub" && kept[0] === 1) return [{ ...whole, opType: "Neg", inputs, attributes: {} }];
     // What is left is the operand itself. The all-reduce works in place, so the operand may only take the sum's
-    // part if nothing else reads it.
-    if (this.#readers.get(whole.inputs[kept[0]!]!) === 1) {
+    // part if nothing else reads it, and the caller knows outputs by their own names.
+    const isOutput = this.#factored.graph.outputs.some(({ name }) => name === whole.outputs[0]);
+    if (!isOutput && this.#readers.get(whole.inputs[kept[0]!]!) === 1) {
       this.#aliases.set(whole.outputs[0]!, inputs[0]!);
       return [];
     }

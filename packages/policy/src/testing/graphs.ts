@@ -10,10 +10,10 @@ export function parameter(...dims: readonly number[]): Weight {
 export const sizes = { width: 12, inner: 20, heads: 4, lanes: 5 } as const;
 
 /** `x + down(relu(up(x)))`, with a bias on the way down. */
-export function feedForward(): Graph {
+export function feedForward(inner: number = sizes.inner): Graph {
   const g = new GraphBuilder();
   const x = residualInput(g);
-  g.output("y", norm(g, g.add(x, feed(g, x, "a"))), "float32", ["batch", "sequence", sizes.width]);
+  g.output("y", norm(g, g.add(x, feed(g, x, "a", inner))), "float32", ["batch", "sequence", sizes.width]);
   return g.build();
 }
 
@@ -65,8 +65,8 @@ function norm(g: GraphBuilder, x: Value): Value {
   return g.rmsNormalization(x, g.numbers(new Array(sizes.width).fill(1), [sizes.width]), 1e-6);
 }
 
-function feed(g: GraphBuilder, x: Value, name: string): Value {
-  const up = g.matmul(x, g.weight(`${name}.up`, parameter(sizes.width, sizes.inner)));
-  const down = g.matmul(g.relu(up), g.weight(`${name}.down`, parameter(sizes.inner, sizes.width)));
+function feed(g: GraphBuilder, x: Value, name: string, inner: number = sizes.inner): Value {
+  const up = g.matmul(x, g.weight(`${name}.up`, parameter(sizes.width, inner)));
+  const down = g.matmul(g.relu(up), g.weight(`${name}.down`, parameter(inner, sizes.width)));
   return g.add(down, g.weight(`${name}.bias`, parameter(sizes.width)));
 }

@@ -1,0 +1,76 @@
+import { loadModel, type Model } from "@ringrank/coordinator";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
+
+const prompts = [
+  "ROMEO:\n",
+  "To be, or not to be",
+  "JULIET:\nO Romeo, Romeo, wherefore art thou",
+  "KING:",
+  "Enter two",
+  "What",
+  "My lord, I come to",
+  "The quality of mercy is not",
+];
+
+describe("eight concurrent generations of different lengths", () => {
+  let model: Model;
+  beforeAll(async () => {
+    model = await loadModel(shakespeareDirectory, { ranks: 2 });
+  });
+  afterAll(() => model.close());
+
+  const options = (index: number) => ({
+    maxNewTokens: 8 + 9 * index,
+    temperature: 0.8,
+    seed: index,
+    ignoreEos: true,
+  });
+  const tokens = async (index: number): Promise<readonly number[]> =>
+    (await model.generate(prompts[index]!, options(index)).result).ids;
+
+  it("give the tokens that each gives alone", async () => {
+    const alone: (readonly number[])[] = [];
+    for (const index of prompts.keys()) alone.push(await tokens(index));
+    const together = await Promise.all([...prompts.keys()].map(tokens));
+    expect(together).toEqual(alone);
+  });
+
+  it("share decode steps: together they take fewer than one after the other", async () => {
+    const before = model.counters().steps;
+    await Promise.all([...prompts.keys()].map(tokens));
+    const longest = options(prompts.length - 1).maxNewTokens;
+    const sum = [...prompts.keys()].reduce((total, index) => total + options(index).maxNewTokens, 0);
+    const steps = model.counters().steps - before;
+    expect(steps).toBeGreaterThanOrEqual(longest);
+    expect(steps).toBeLessThan(sum / 2);
+  });
+});
+
+describe("one seed", () => {
+  it.each([
+    ["temperature alone", { temperature: 1 }],
+    ["top-k", { temperature: 1, topK: 20 }],
+    ["top-p and a repetition penalty", { temperature: 0.9, topP: 0.9, repetitionPenalty: 1.2 }],
+    ["min-p", { temperature: 1.2, minP: 0.05 }],
+  ])("gives the same sampled tokens on 1, 2 and 4 ranks, with %s", async (_, sampling) => {
+    const ids: (readonly number[])[] = [];
+    for (const ranks of [1, 2, 4]) {
+      const model = await loadModel(shakespeareDirectory, { ranks });
+      try {
+        const generation = model.generate("ROMEO:\n", {
+          ...sampling,
+          seed: 7,
+          maxNewTokens: 48,
+          ignoreEos: true,
+        });
+        ids.push((await generation.result).ids);
+      } finally {
+        await model.close();
+      }
+    }
+    expect(ids[1]).toEqual(ids[0]);
+    expect(ids[2]).toEqual(ids[0]);
+    expect(new Set(ids[0]).size).toBeGreaterThan(5);
+  });
+});

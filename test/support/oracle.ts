@@ -1,0 +1,39 @@
+import type { Checkpoint, StoredTensor } from "@ringrank/model";
+
+/** Counts that a dealer needs, by the names that configs give them. */
+interface Units {
+  /** Key–value heads. */
+  readonly heads: number;
+}
+
+/**
+ * Bytes of the fullest rank when a person splits a checkpoint by the names of its tensors, as DeepSpeed's injection
+ * policies do: attention by (key) heads, feed-forward and vocabulary by their width, vectors kept whole. In fp32,
+ * which is what a rank computes in.
+ */
+export function oracleBytes({ tensors, config }: Checkpoint, ranks: number): number {
+  const units: Units = { heads: number(config, "num_key_value_heads", "num_attention_heads", "n_head") };
+  let bytes = 0;
+  for (const [name, tensor] of tensors!)
+    bytes += fp32Bytes(tensor) * fullestShare(name, tensor, units, ranks);
+  return bytes;
+}
+
+function fullestShare(name: string, { dims }: StoredTensor, { heads }: Units, ranks: number): number {
+  const isOutputBias = /\.(o_proj|down_proj|c_proj|dense|dense_4h_to_h)\.bias$/.test(name);
+  const isNorm = /norm|ln_/.test(name);
+  if (isNorm || isOutputBias) return 1;
+  const isAttention = /attn|attention/.test(name);
+  const units = isAttention ? heads : Math.max(...dims);
+  return Math.ceil(units / ranks) / units;
+}
+
+function fp32Bytes({ dims }: StoredTensor): number {
+  return dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);
+}
+
+function number(config: Checkpoint["config"], ...names: readonly string[]): number {
+  const found = names.map((name) => config[name]).find((value) => typeof value === "number");
+  if (typeof found !== "number") throw new TypeError(`config.json has none of ${names.join(", ")}`);
+  return found;
+}
