@@ -32,6 +32,8 @@ interface Golden {
   /** `[2, 12, vocabulary]`. */
   readonly logits: Float32Array;
   readonly vocabulary: number;
+  /** What an encoder gives where some tokens are padding: `mask` is `[2][12]`, as `inputIds`. */
+  readonly padded: { readonly mask: number[][]; readonly logits: Float32Array } | undefined;
 }
 
 /** What transformers computed for a zoo checkpoint. */
@@ -46,11 +48,20 @@ export function readGolden(name: string): Golden {
     return new Uint8Array(bytes.subarray(offset, offset + length)).buffer;
   };
   const [batch, sequence, vocabulary] = tensors.get("logits")!.dims;
-  const flat = Array.from(new BigInt64Array(buffer("input_ids")), Number);
+  const perToken = (tensor: string): number[][] => {
+    const flat = Array.from(new BigInt64Array(buffer(tensor)), Number);
+    return Array.from({ length: batch! }, (_, row) => flat.slice(row * sequence!, (row + 1) * sequence!));
+  };
   return {
-    inputIds: Array.from({ length: batch! }, (_, row) => flat.slice(row * sequence!, (row + 1) * sequence!)),
+    inputIds: perToken("input_ids"),
     logits: new Float32Array(buffer("logits")),
     vocabulary: vocabulary!,
+    padded: tensors.has("logits_padded")
+      ? {
+          mask: perToken("attention_mask_padded"),
+          logits: new Float32Array(buffer("logits_padded")),
+        }
+      : undefined,
   };
 }
 

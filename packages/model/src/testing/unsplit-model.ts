@@ -34,6 +34,11 @@ export class UnsplitModel {
     return new UnsplitRun(this.graph, this.#session, batch);
   }
 
+  /** Outputs of a graph without caches, by name. */
+  async run(inputs: ort.InferenceSession.FeedsType): Promise<ort.InferenceSession.ReturnType> {
+    return await this.#session.run(inputs);
+  }
+
   async release(): Promise<void> {
     await this.#session.release();
   }
@@ -149,6 +154,6 @@ class UnsplitRun {
   }
 }
 
-function integers(values: readonly number[], dims: readonly number[]): ort.Tensor {
+export function integers(values: readonly number[], dims: readonly number[]): ort.Tensor {
   return new ort.Tensor("int64", BigInt64Array.from(values, BigInt), dims);
 }

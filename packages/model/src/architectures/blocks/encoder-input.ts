@@ -1,0 +1,65 @@
+import { type GraphBuilder, interfaceNames, type Value } from "../../graph/index.js";
+
+/** The inputs of an encoder, int64 `[batch, sequence]` each; see `interfaceNames`. */
+export interface EncoderInput {
+  readonly inputIds: Value;
+  readonly attentionMask: Value;
+}
+
+export function encoderInput(g: GraphBuilder): EncoderInput {
+  const perToken = (name: string): Value => g.input(name, "int64", ["batch", "sequence"]);
+  return {
+    inputIds: perToken(interfaceNames.inputIds),
+    attentionMask: perToken(interfaceNames.attentionMask),
+  };
+}
+
+/** `0, 1, …`, int64 `[sequence]`. */
+export function indicesOf(g: GraphBuilder, { inputIds }: EncoderInput): Value {
+  return g.range(g.squeeze(g.shape(inputIds, 1, 2), [0]));
+}
+
+/** Positions from 0 in every row, padding counted too: int64 `[batch, sequence]`. */
+export function consecutivePositions(g: GraphBuilder, input: EncoderInput): Value {
+  return g.expand(g.unsqueeze(indicesOf(g, input), [0]), g.shape(input.inputIds, 0, 2));
+}
+
+/**
+ * Positions as RoBERTa's table has them: tokens count from `padding + 1`, padding tokens are all at `padding`.
+ * int64 `[batch, sequence]`.
+ *
+ * @param paddingToken id of the token that pads
+ * @param padding its position
+ */
+export function positionsAfterPadding(
+  g: GraphBuilder,
+  { inputIds }: EncoderInput,
+  { paddingToken, padding }: { readonly paddingToken: number; readonly padding: number },
+): Value {
+  const counts = g.cast(g.not(g.equal(inputIds, g.integer(paddingToken))), "int64");
+  return g.add(g.mul(g.cumSum(counts, 1), counts), g.integer(padding));
+}
+
+/** How far each key lies behind its query, `key − query`: int64 `[sequence, sequence]`, a row a query. */
+export function distancesOf(g: GraphBuilder, input: EncoderInput): Value {
+  const indices = indicesOf(g, input);
+  return g.sub(g.unsqueeze(indices, [0]), g.unsqueeze(indices, [1]));
+}
+
+/** Finite, so that a row with nothing to see has a softmax all the same. */
+const lowest = -3.4028234663852886e38;
+
+/**
+ * What is added to scores so that padding is not attended to: float32 `[batch, 1, 1, sequence]`, or with `reach`,
+ * how far from itself a query sees to either side, `[batch, 1, sequence, sequence]`.
+ *
+ * A window is a band in the mask: every score is computed, those outside the band for nothing.
+ */
+export function attentionMaskOf(g: GraphBuilder, input: EncoderInput, reach?: number): Value {
+  let seen = g.unsqueeze(g.cast(input.attentionMask, "bool"), [1, 2]);
+  if (reach !== undefined) {
+    const near = g.lessOrEqual(g.abs(distancesOf(g, input)), g.integer(reach));
+    seen = g.and(seen, near);
+  }
+  return g.where(seen, g.numbers([0]), g.numbers([lowest]));
+}

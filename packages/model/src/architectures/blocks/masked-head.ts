@@ -1,0 +1,52 @@
+import { interfaceNames, type Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import { activate } from "./activations.js";
+import type { EmbeddingTable } from "./embedding.js";
+import { layerNorm, type Norm } from "./norms.js";
+import { linear } from "./projections.js";
+
+interface MaskedHead {
+  /** The embedding, which is also the head unless `tie_word_embeddings` says no. */
+  readonly table: EmbeddingTable;
+  /** Of the encoder's output. */
+  readonly width: number;
+  /** What comes before the product with the vocabulary: `norm(act(dense(x)))`. Default: nothing. */
+  readonly transform?: {
+    /** Module name. */
+    readonly dense: string;
+    readonly bias?: boolean;
+    /** As configs name it. */
+    readonly activation: string;
+    readonly norm: Omit<Norm, "width">;
+  };
+  /** The head's own tensor, `[vocabulary, width]`, where it is not tied. */
+  readonly separate: string;
+  /** Of the tensor added to the logits, `[vocabulary]`. */
+  readonly bias: string;
+  /** By what other name checkpoints hold the bias once more. */
+  readonly biasAlias?: string;
+}
+
+/**
+ * Makes an encoder's outputs from its last hidden state, `[batch, sequence, width]`: that, and the logits of
+ * masked-language modelling for every token, `[batch, sequence, vocabulary]`.
+ */
+export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHead): void {
+  const { g, config, parameters } = context;
+  const { table, width, transform, separate, bias, biasAlias } = head;
+  let x = hidden;
+  if (transform !== undefined) {
+    const { dense, activation, norm } = transform;
+    const projection = { name: dense, inputs: width, outputs: table.width, bias: transform.bias ?? true };
+    x = activate(context, activation, linear(context, x, projection));
+    x = layerNorm(context, x, { ...norm, width: table.width });
+  }
+  const tied = config.boolean("tie_word_embeddings", { default: true });
+  // A tied head that is stored all the same is the embedding once more.
+  if (tied) parameters.ignore(separate);
+  if (biasAlias !== undefined) parameters.ignore(biasAlias);
+  const weight = parameters.get(tied ? table.name : separate, [table.rows, table.width]);
+  const logits = g.add(g.matmulTransposed(x, weight), parameters.get(bias, [table.rows], biasAlias));
+  g.output(interfaceNames.logits, logits, "float32", ["batch", "sequence", table.rows]);
+  g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "sequence", width]);
+}

@@ -1,0 +1,179 @@
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import { type AttentionShape, multiHeadShape } from "../blocks/attention.js";
+import type { EmbeddingTable } from "../blocks/embedding.js";
+import { encoderSelfAttention } from "../blocks/encoder-attention.js";
+import { encoderEmbedding } from "../blocks/encoder-embedding.js";
+import {
+  attentionMaskOf,
+  consecutivePositions,
+  type EncoderInput,
+  encoderInput,
+} from "../blocks/encoder-input.js";
+import { maskedHead } from "../blocks/masked-head.js";
+import { postNormLayer } from "../blocks/post-norm-layer.js";
+import { linear } from "../blocks/projections.js";
+
+/** https://arxiv.org/abs/1810.04805 */
+export const bert: Architecture = {
+  build: (context) =>
+    buildBert(context, {
+      model: "bert",
+      head: bertHead(context),
+      positions: (input) => consecutivePositions(context.g, input),
+    }),
+  ignoredTensors: [
+    // Of the other task of pre-training, whether two sentences follow one another.
+    /(^|\.)pooler\.dense\./,
+    /^cls\.seq_relationship\./,
+    /(^|\.)embeddings\.position_ids$/,
+  ],
+};
+
+/** The head's activation, and names of its modules and tensors. */
+export interface BertHead {
+  readonly dense: string;
+  readonly norm: string;
+  readonly activation: string;
+  readonly separate: string;
+  readonly bias: string;
+  readonly biasAlias: string;
+}
+
+/** Where families of the same graph differ. */
+export interface BertDifferences {
+  /** First part of tensor names. */
+  readonly model: string;
+  readonly head: BertHead;
+  /** Rows of the table of positions, int64 `[batch, sequence]`. Default: there is no such table. */
+  readonly positions?: (input: EncoderInput) => Value;
+  /** Of the embeddings, which are projected to the width of the residual stream where it is another. */
+  readonly embeddingWidth?: number;
+  /** Rows of the table of token types, 0 where there is none. Default: `type_vocab_size`, or 2. */
+  readonly tokenTypes?: number;
+  /** More tables like that of token types. */
+  readonly kinds?: readonly EmbeddingTable[];
+  /** Default: {@link bertAttention} over everything but padding. */
+  readonly attention?: (input: EncoderInput, shape: AttentionShape) => LayerAttention;
+}
+
+/** Attention of the layer whose tensors' names begin with `prefix`. */
+export type LayerAttention = (x: Value, prefix: string, layer: number) => Value;
+
+/** Embeddings, layers normed after each residual, and a head of its own transform. */
+export function buildBert(context: ModelContext, differences: BertDifferences): void {
+  const { g, config } = context;
+  refuseDecoders(context);
+  const { model, head, positions, kinds = [] } = differences;
+  const shape = multiHeadShape(config);
+  const { width } = shape;
+  const embeddingWidth = differences.embeddingWidth ?? width;
+  const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-12 });
+  const inner = config.integer("intermediate_size");
+  const activation = config.string("hidden_act", { default: "gelu" });
+  const tokenTypes = differences.tokenTypes ?? config.integer("type_vocab_size", { min: 0, default: 2 });
+  const tableOf = (name: string, rows: number): EmbeddingTable => ({
+    name: `${model}.embeddings.${name}.weight`,
+    rows,
+    width: embeddingWidth,
+  });
+
+  const input = encoderInput(g);
+  const table = tableOf("word_embeddings", config.integer("vocab_size"));
+  let x = encoderEmbedding(context, input, {
+    table,
+    ...(positions && {
+      positions: {
+        table: tableOf("position_embeddings", config.integer("max_position_embeddings")),
+        ids: positions(input),
+      },
+    }),
+    kinds: [...(tokenTypes > 0 ? [tableOf("token_type_embeddings", tokenTypes)] : []), ...kinds],
+    norm: { name: `${model}.embeddings.LayerNorm`, epsilon },
+  });
+  if (embeddingWidth !== width) {
+    x = linear(context, x, { name: `${model}.embeddings_project`, inputs: embeddingWidth, outputs: width });
+  }
+  const attention = differences.attention?.(input, shape) ?? defaultAttention(context, input, shape);
+  for (let layer = 0; layer < shape.layers; layer++) {
+    const prefix = `${model}.encoder.layer.${layer}`;
+    x = postNormLayer(context, x, {
+      modules: {
+        attentionNorm: `${prefix}.attention.output.LayerNorm`,
+        up: `${prefix}.intermediate.dense`,
+        down: `${prefix}.output.dense`,
+        feedForwardNorm: `${prefix}.output.LayerNorm`,
+      },
+      width,
+      inner,
+      activation,
+      epsilon,
+      attention: (x) => attention(x, `${prefix}.attention`, layer),
+    });
+  }
+  maskedHead(context, x, {
+    table,
+    width,
+    transform: {
+      dense: head.dense,
+      activation: head.activation,
+      norm: { name: head.norm, epsilon },
+    },
+    separate: head.separate,
+    bias: head.bias,
+    biasAlias: head.biasAlias,
+  });
+}
+
+interface BertAttention {
+  readonly shape: AttentionShape;
+  readonly biases: readonly Value[];
+  readonly rotate?: (x: Value) => Value;
+}
+
+/** @param prefix of the module that holds `self` and `output` */
+export function bertAttention(
+  context: ModelContext,
+  x: Value,
+  prefix: string,
+  options: BertAttention,
+): Value {
+  return encoderSelfAttention(context, x, {
+    ...options,
+    modules: {
+      query: `${prefix}.self.query`,
+      key: `${prefix}.self.key`,
+      value: `${prefix}.self.value`,
+      output: `${prefix}.output.dense`,
+    },
+  });
+}
+
+function defaultAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape): LayerAttention {
+  const biases = [attentionMaskOf(context.g, input)];
+  return (x, prefix) => bertAttention(context, x, prefix, { shape, biases });
+}
+
+export function bertHead({ config }: ModelContext): BertHead {
+  return {
+    dense: "cls.predictions.transform.dense",
+    norm: "cls.predictions.transform.LayerNorm",
+    activation: config.string("hidden_act", { default: "gelu" }),
+    separate: "cls.predictions.decoder.weight",
+    bias: "cls.predictions.bias",
+    biasAlias: "cls.predictions.decoder.bias",
+  };
+}
+
+/** @throws RR_CONFIG for what makes a BERT something else than an encoder with absolute positions. */
+function refuseDecoders({ config }: ModelContext): void {
+  for (const name of ["is_decoder", "add_cross_attention"]) {
+    if (config.boolean(name, { default: false })) {
+      throw config.error(`"${name}" is set, which makes a decoder of an encoder; expected false`);
+    }
+  }
+  const positions = config.string("position_embedding_type", { default: "absolute" });
+  if (positions !== "absolute") {
+    throw config.error(`expected "position_embedding_type" to be absolute, got "${positions}"`);
+  }
+}

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readGolden, standardDeviation, zooDirectory, zooNames } from "../../testing/fixtures.js";
+import { integers, UnsplitModel } from "../../testing/unsplit-model.js";
+
+describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) => {
+  const { inputIds, logits: golden, padded, vocabulary } = readGolden(name);
+  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
+  const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(golden) };
+  let model: UnsplitModel;
+
+  beforeAll(async () => {
+    model = await UnsplitModel.load(zooDirectory(name));
+  });
+  afterAll(() => model.release());
+
+  async function run(ids: readonly (readonly number[])[], mask: readonly (readonly number[])[]) {
+    const dims = [ids.length, ids[0]!.length];
+    return await model.run({
+      input_ids: integers(ids.flat(), dims),
+      attention_mask: integers(mask.flat(), dims),
+    });
+  }
+
+  it("gives the logits of every token", async () => {
+    const { logits } = await run(
+      inputIds,
+      inputIds.map((row) => row.map(() => 1)),
+    );
+    expect(logits!.dims).toEqual([2, 12, vocabulary]);
+    expect(logits!.data as Float32Array).toBeAllclose(golden, tolerance);
+  });
+
+  it.runIf(padded)("gives the same logits beside padding", async () => {
+    const { mask, logits: expected } = padded!;
+    const { logits } = await run(inputIds, mask);
+    // What a model computes for padding itself means nothing.
+    expect(tokensOf(logits!.data as Float32Array, mask)).toBeAllclose(tokensOf(expected, mask), tolerance);
+  });
+
+  it("gives a hidden state for every token of a row of one", async () => {
+    const { last_hidden_state: hidden } = await run([[inputIds[0]![0]!]], [[1]]);
+    expect(hidden!.dims.slice(0, 2)).toEqual([1, 1]);
+    expect(hidden!.data as Float32Array).toSatisfy((data: Float32Array) => data.every(Number.isFinite));
+  });
+
+  function tokensOf(logits: Float32Array, mask: readonly (readonly number[])[]): Float32Array {
+    return logits.filter((_, i) => mask.flat()[Math.floor(i / vocabulary)] === 1);
+  }
+});

@@ -1,0 +1,25 @@
+import type { Architecture, ModelContext } from "../architecture.js";
+import { type EncoderInput, positionsAfterPadding } from "../blocks/encoder-input.js";
+import { type BertHead, buildBert } from "./bert.js";
+
+/** BERT with positions that start behind the padding token's id; XLM-RoBERTa too. https://arxiv.org/abs/1907.11692 */
+export const roberta: Architecture = {
+  build: (context) =>
+    buildBert(context, { model: "roberta", head: robertaHead, positions: robertaPositions(context) }),
+  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+};
+
+export const robertaHead: BertHead = {
+  dense: "lm_head.dense",
+  norm: "lm_head.layer_norm",
+  activation: "gelu",
+  separate: "lm_head.decoder.weight",
+  bias: "lm_head.bias",
+  biasAlias: "lm_head.decoder.bias",
+};
+
+/** Padding sits at the position that is its token's id. */
+export function robertaPositions({ g, config }: ModelContext) {
+  const padding = config.integer("pad_token_id", { min: 0, default: 1 });
+  return (input: EncoderInput) => positionsAfterPadding(g, input, { paddingToken: padding, padding });
+}

@@ -1,0 +1,59 @@
+import { buildGraph, openCheckpoint } from "@ringrank/model";
+import { ShardReader } from "@ringrank/model/weights";
+import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy";
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  readGolden,
+  standardDeviation,
+  zooDirectory,
+  zooNames,
+} from "../../packages/model/src/testing/fixtures.js";
+import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+
+const layers = 2;
+
+describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
+  const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
+  const { inputIds, logits: golden, vocabulary } = readGolden(name);
+  const reader = new ShardReader();
+  afterAll(() => reader[Symbol.dispose]());
+
+  it.each([2, 3, 4])("gives transformers' logits on %i ranks", async (ranks) => {
+    const programs = buildPrograms(graph, planGraph(graph, { ranks }));
+    const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
+    const { logits } = await group.run("forward", {
+      input_ids: int64(inputIds),
+      attention_mask: int64(inputIds.map((row) => row.map(() => 1))),
+    });
+    await group.close();
+    expect(logits!.dims).toEqual([2, 12, vocabulary]);
+    // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
+    const atol = 1e-4 * standardDeviation(golden);
+    expect(logits!.data as Float32Array).toBeAllclose(golden, { rtol: 0, atol });
+  });
+
+  it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
+    const policy = planGraph(graph, { ranks });
+    expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * evenShare(policy));
+  });
+
+  it("pays for the embedding once, and for each layer twice", () => {
+    expect(planGraph(graph, { ranks: 2 }).collectives).toHaveLength(1 + layers * 2);
+  });
+});
+
+/** The head's own transform: its outputs are normed together and its inputs were, so no rank can do with a part. */
+const headTransform = /^(cls\.predictions\.transform|generator_predictions|lm_head)\.dense\.weight$/;
+
+/** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
+function evenShare({ weights, ranks }: PartitionPolicy): number {
+  return Object.entries(weights).reduce((bytes, [name, { dims }]) => {
+    const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);
+    return bytes + (dims.length > 1 && !headTransform.test(name) ? whole / ranks : whole);
+  }, 0);
+}
+
+function int64(rows: readonly (readonly number[])[]): EmulatedTensor {
+  const data = BigInt64Array.from(rows.flat(), BigInt);
+  return { type: "int64", dims: [rows.length, rows[0]!.length], data };
+}
