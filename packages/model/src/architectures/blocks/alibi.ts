@@ -12,6 +12,16 @@ export function alibi(g: GraphBuilder, cache: CausalCache, heads: number): Value
 }
 
 /**
+ * The same, rounded to bfloat16 at every step as Falcon was trained with it. The distance to the query is then not
+ * all that counts.
+ */
+export function bfloat16Alibi(g: GraphBuilder, cache: CausalCache, heads: number): Value {
+  const rounded = (x: Value): Value => g.cast(g.cast(x, "bfloat16"), "float32");
+  const positions = rounded(g.cast(g.unsqueeze(cache.keyPositions, [1, 2]), "float32"));
+  return rounded(g.mul(rounded(g.numbers(alibiSlopes(heads), [1, heads, 1, 1])), positions));
+}
+
+/**
  * `2^(−8i/n)` for head i of n, from 1. Where n is no power of two, the series of the next smaller one is
  * followed by every other number of the next larger one.
  */
