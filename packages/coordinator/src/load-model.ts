@@ -1,5 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { PartitionPolicy } from "@ringrank/policy";
+import type { LoadProgress } from "@ringrank/rank-worker";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { loggerOf } from "./logger.js";
 import { Model } from "./model.js";
@@ -71,7 +72,17 @@ async function loadRanks(
   const abort = (): void => void group.close();
   signal?.addEventListener("abort", abort, { once: true });
   try {
-    await group.load(programs, threadsPerRank, (loaded) => progress.report({ phase: "load", ...loaded }));
+    await new Promise<void>((resolve, reject) => {
+      const onProgress = (loaded: LoadProgress): void => {
+        // Thrown here, the caller's error would end up in the rank.
+        try {
+          progress.report({ phase: "load", ...loaded });
+        } catch (error) {
+          reject(error);
+        }
+      };
+      group.load(programs, threadsPerRank, onProgress).then(resolve, reject);
+    });
     signal?.throwIfAborted();
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
     progress.report({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });

@@ -5,7 +5,7 @@ import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
 import { GeneratedSequence } from "./generation/generated-sequence.js";
 import type { Generation } from "./generation/generation.js";
 import { TokenStream } from "./generation/token-stream.js";
-import type { RankGroup } from "./group/rank-group.js";
+import { modelFailed, type RankGroup } from "./group/rank-group.js";
 import { checkInputs, checkLength, checkTokenId, type InputValue } from "./inputs/inputs.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
@@ -51,6 +51,7 @@ export class Model {
     this.#group = group;
     this.#offload = offload;
     this.#scheduler = new Scheduler(group);
+    group.onFailure((cause) => void offload.close(modelFailed(cause)));
   }
 
   /**

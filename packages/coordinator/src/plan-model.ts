@@ -1,3 +1,4 @@
+import { RingrankError } from "@ringrank/errors";
 import { PartitionPolicy } from "@ringrank/policy";
 import { Offload } from "./offload/offload.js";
 import { optionError } from "./options/check.js";
@@ -29,8 +30,7 @@ export async function planOn(
   pathOrId: string,
   { ranks, objective, memoryPerRank, policy: given }: CheckedLoadOptions,
 ): Promise<PartitionPolicy> {
-  // A PartitionPolicy turns into its JSON by itself; what anybody wrote by hand stays as it is.
-  const policy: unknown = given === undefined ? undefined : JSON.parse(JSON.stringify(given));
+  const policy = given === undefined ? undefined : asJson(given);
   const reply = await offload.call((remote) =>
     remote.plan({ pathOrId, ranks, objective, memoryPerRank, policy }),
   );
@@ -56,4 +56,14 @@ export async function abortable<Result>(
 export function requirePath(value: unknown): void {
   if (typeof value !== "string" || value === "")
     throw optionError("model", "a path or the id of a model", value);
+}
+
+/** A PartitionPolicy turns into its JSON by itself; what anybody wrote by hand stays as it is. */
+function asJson(policy: object): unknown {
+  try {
+    return JSON.parse(JSON.stringify(policy));
+  } catch (cause) {
+    const message = "policy: expected a PartitionPolicy or its JSON, got what JSON cannot hold";
+    throw new RingrankError("RR_POLICY", message, { cause });
+  }
 }

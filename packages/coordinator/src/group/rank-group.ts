@@ -1,4 +1,4 @@
-import type { RingrankError } from "@ringrank/errors";
+import { RingrankError } from "@ringrank/errors";
 import type { LoadReport, RunRequest, RunResult, StepRequest, StepResult } from "@ringrank/rank-worker";
 
 /**
@@ -19,4 +19,10 @@ export interface RankGroup {
   run(request: RunRequest): Promise<RunResult>;
   /** Ends all threads. Always settles; a second call is the first. A running call rejects `RR_CLOSED`. */
   close(): Promise<void>;
+}
+
+/** What calls get that come after a fault. */
+export function modelFailed(cause: RingrankError): RingrankError {
+  const message = `the model was ended by a fault: ${cause.message}. Load it again`;
+  return new RingrankError("RR_MODEL_FAILED", message, { cause, rank: cause.rank });
 }

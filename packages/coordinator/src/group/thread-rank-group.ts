@@ -198,8 +198,8 @@ export class ThreadRankGroup implements RankGroup {
       lifecycle: this.#lifecycle,
       threads: this.#threads,
       logger: this.#logger,
-      // Half a model has nothing to release in an orderly way.
-      patient: this.#isLoaded,
+      // Half a model has nothing to release in an orderly way, and a stuck rank does not hear that it should.
+      patient: this.#isLoaded && reason.code !== "RR_TIMEOUT",
       onGone: this.#unguardExit,
     });
   }

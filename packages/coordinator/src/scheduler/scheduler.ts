@@ -1,7 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { RingrankError } from "@ringrank/errors";
 import type { RunRequest, RunResult, StepCounters, StepRowResult } from "@ringrank/rank-worker";
-import type { RankGroup } from "../group/rank-group.js";
+import { modelFailed, type RankGroup } from "../group/rank-group.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
 export interface SchedulerOptions {
@@ -62,10 +61,7 @@ export class Scheduler {
     this.#group = group;
     this.#prefillChunk = prefillChunk;
     this.#maxRows = maxRows;
-    group.onFailure((cause) => {
-      const later = `the model was ended by a fault: ${cause.message}. Load it again`;
-      void this.end(cause, new RingrankError("RR_MODEL_FAILED", later, { cause, rank: cause.rank }));
-    });
+    group.onFailure((cause) => void this.end(cause, modelFailed(cause)));
   }
 
   /** As of the last step. */

@@ -1,0 +1,7 @@
+import { faultyRank } from "./faulty-rank.mjs";
+
+export const serveRank = faultyRank({ rank: 1, step: 3 }, loopForever);
+
+function loopForever() {
+  for (;;);
+}
