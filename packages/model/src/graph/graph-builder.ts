@@ -59,6 +59,14 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Mul", [a, b]);
   }
 
+  div(a: Value, b: Value): Value {
+    return this.node("Div", [a, b]);
+  }
+
+  sqrt(x: Value): Value {
+    return this.node("Sqrt", [x]);
+  }
+
   pow(base: Value, exponent: Value): Value {
     return this.node("Pow", [base, exponent]);
   }
@@ -204,9 +212,19 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Gather", [data, indices], { attributes: { axis: int(axis) } });
   }
 
+  /** The sum along `axes`, which stay with size 1. */
+  reduceSum(x: Value, axes: readonly number[]): Value {
+    return this.node("ReduceSum", [x, this.integers(axes)]);
+  }
+
   /** The largest along `axes`, which stay with size 1. */
   reduceMax(x: Value, axes: readonly number[]): Value {
     return this.node("ReduceMax", [x, this.integers(axes)]);
+  }
+
+  /** The sum of squares along `axes`, which stay with size 1. */
+  reduceSumSquare(x: Value, axes: readonly number[]): Value {
+    return this.node("ReduceSumSquare", [x, this.integers(axes)]);
   }
 
   /** Over the last axis. */
