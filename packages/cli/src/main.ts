@@ -1,1 +1,7 @@
-export {};
+#!/usr/bin/env node
+import { runCommandLine } from "./command-line.js";
+
+// No top-level await, so that bundlers can take this file in any format.
+void runCommandLine(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode;
+});

@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from "commander";
+
+/** A number as it is written; whether it makes sense, the library says. */
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("Expected a number.");
+  return value;
+}
+
+const units = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40,
+};
+
+/** Bytes: `800000000`, `800MB` (powers of 1000), `1.5GiB` (powers of 1024). */
+export function parseBytes(text: string): number {
+  const [, number = "", unit = ""] = /^([\d.]+)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const scale = new Map(Object.entries(units)).get(unit === "" ? "B" : unit.toUpperCase());
+  const bytes = Math.floor(Number(number) * (scale ?? Number.NaN));
+  if (number === "" || Number.isNaN(bytes)) {
+    throw new InvalidArgumentError("Expected bytes, such as 800000000, 800MB or 1.5GiB.");
+  }
+  return bytes;
+}
+
+/** Collects an option that may be given more than once. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}

@@ -1,0 +1,24 @@
+import { readFile } from "node:fs/promises";
+import { RingrankError } from "@ringrank/coordinator";
+
+/**
+ * A policy as `ringrank plan --json` wrote it. What it says is checked when it meets its graph.
+ *
+ * @throws RR_POLICY: no such file, or not a JSON object
+ */
+export async function readPolicyFile(path: string): Promise<object> {
+  const explain = (problem: string, cause?: unknown): RingrankError =>
+    new RingrankError(
+      "RR_POLICY",
+      `${path}: expected the output of ringrank plan --json, but ${problem}`,
+      cause === undefined ? {} : { cause },
+    );
+  let policy: unknown;
+  try {
+    policy = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw explain(error instanceof Error ? error.message : String(error), error);
+  }
+  if (typeof policy !== "object" || policy === null) throw explain("it holds no JSON object");
+  return policy;
+}

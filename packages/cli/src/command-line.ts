@@ -1,0 +1,124 @@
+import { createRequire } from "node:module";
+import { Argument, Command, Option } from "commander";
+import { collect, parseBytes, parseNumber } from "./arguments/numbers.js";
+import { type PlanFlags, plan } from "./commands/plan.js";
+import { type RunFlags, run } from "./commands/run.js";
+import { exitCodeOf, printError } from "./errors.js";
+import { exitCodesHelp } from "./exit-codes.js";
+import { Interruption } from "./interruption.js";
+
+const examples = `
+Examples:
+  $ ringrank run --demo                                  stream from the embedded model, on 2 ranks
+  $ ringrank run --demo --ranks 4 --prompt "ROMEO:"
+  $ ringrank plan path/to/model --ranks 8                who would hold what, and why
+
+${exitCodesHelp}
+Documentation of every error code: docs/errors.md in the repository.`;
+
+const runExamples = `
+Examples:
+  $ ringrank run --demo --ranks 4 --prompt "ROMEO:"
+  $ ringrank run path/to/model --max-new-tokens 40 --temperature 0
+  $ ringrank run org/name --seed 7 --top-p 0.9           an id that the local HuggingFace cache has
+  $ ringrank plan path/to/model --ranks 2 --json > policy.json
+  $ ringrank run path/to/model --ranks 2 --policy policy.json
+
+The text goes to standard output, everything else to standard error.
+${exitCodesHelp}`;
+
+const planExamples = `
+Examples:
+  $ ringrank plan --demo --ranks 4
+  $ ringrank plan path/to/model --ranks 8                needs no more than the model's config.json
+  $ ringrank plan path/to/model --ranks 8 --memory-per-rank 24GB
+  $ ringrank plan path/to/model --ranks 8 --json > policy.json
+
+${exitCodesHelp}`;
+
+/**
+ * Runs the command.
+ *
+ * @param args without the names of node and the script
+ * @returns the exit code; errors have been printed
+ */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const interruption = new Interruption();
+  const program = commandLine(interruption.signal);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    const reason: unknown = interruption.signal.aborted ? interruption.signal.reason : error;
+    printError(reason, program.opts<{ verbose?: boolean }>().verbose === true);
+    return exitCodeOf(reason);
+  } finally {
+    interruption.end();
+  }
+}
+
+function commandLine(signal: AbortSignal): Command {
+  const program = new Command("ringrank")
+    .description("Run a HuggingFace model on N tensor-parallel ranks, split by a policy that nobody wrote.")
+    .version(version())
+    .option("--verbose", "print the stack and the causes of an error, as RINGRANK_LOG=debug does")
+    .exitOverride()
+    .showHelpAfterError("(ringrank --help shows what there is)")
+    .addHelpText("after", examples);
+
+  const model = new Argument(
+    "[model]",
+    "directory of a HuggingFace model, or an id in the local HuggingFace cache",
+  );
+  const demo = new Option("--demo", "use the embedded model, a small Llama of Shakespeare's works");
+  const ranks = new Option("--ranks <count>", "number of ranks, 1 to 64").argParser(parseNumber).default(2);
+  const objective = new Option("--objective <objective>", "fewest bytes per rank, or least predicted time")
+    .choices(["memory", "time"])
+    .default("memory");
+  const memoryPerRank = new Option(
+    "--memory-per-rank <bytes>",
+    "most bytes of weights one rank may hold",
+  ).argParser(parseBytes);
+
+  program
+    .command("run")
+    .description("Load a model on N ranks and stream text from it.")
+    .addArgument(model)
+    .addOption(demo)
+    .addOption(ranks)
+    .option("-p, --prompt <text>", "text to continue")
+    .option("--max-new-tokens <count>", "most tokens to generate", parseNumber)
+    .option("--temperature <number>", "divides the logits; 0 is greedy", parseNumber)
+    .option("--top-k <count>", "sample from the likeliest tokens only; 0 is no limit", parseNumber)
+    .option("--top-p <share>", "sample from the tokens that reach this probability", parseNumber)
+    .option("--min-p <share>", "drop tokens below this share of the likeliest", parseNumber)
+    .option("--repetition-penalty <number>", "penalty on tokens seen; 1 is none", parseNumber)
+    .option("--seed <integer>", "same seed, same text, at every number of ranks", parseNumber)
+    .option("--stop <text>", "end before this text; may be given more than once", collect)
+    .option("--ignore-eos", "go on past the end-of-sequence token")
+    .option("--policy <file>", "use this policy, as ringrank plan --json wrote it")
+    .addOption(objective)
+    .addOption(memoryPerRank)
+    .option("--threads-per-rank <count>", "threads inside each rank", parseNumber)
+    .addHelpText("after", runExamples)
+    .action((directory: string | undefined, flags: RunFlags) => run(directory, flags, signal));
+
+  program
+    .command("plan")
+    .description("Print how a model would be divided, and why. Reads no weights.")
+    .addArgument(model)
+    .addOption(demo)
+    .addOption(ranks)
+    .option("--json", "print the policy as JSON, for ringrank run --policy")
+    .addOption(objective)
+    .addOption(memoryPerRank)
+    .addHelpText("after", planExamples)
+    .action((directory: string | undefined, flags: PlanFlags) => plan(directory, flags, signal));
+
+  return program;
+}
+
+function version(): string {
+  const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+  return version;
+}

@@ -1,0 +1,44 @@
+import { type ErrorCode, isRingrankError } from "@ringrank/coordinator";
+import { CommanderError } from "commander";
+import { exitCodes } from "./exit-codes.js";
+import { Interrupted } from "./interruption.js";
+import { styled } from "./output/style.js";
+
+/** Codes that say what happened while running; every other code says what was wrong with the input. */
+const runtimeCodes: ReadonlySet<ErrorCode> = new Set([
+  "RR_ABORTED",
+  "RR_CLOSED",
+  "RR_MISMATCH",
+  "RR_TIMEOUT",
+  "RR_RANK_FAILED",
+  "RR_RANK_DIED",
+  "RR_MODEL_FAILED",
+]);
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interrupted) return error.exitCode;
+  // Commander throws to end after --help and --version, too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (isRingrankError(error)) return runtimeCodes.has(error.code) ? exitCodes.failed : exitCodes.usage;
+  return exitCodes.failed;
+}
+
+/** To standard error: one line, `code: message`; with its stack and causes where that was asked for. */
+export function printError(error: unknown, verbose: boolean): void {
+  // Commander has printed its own.
+  if (error instanceof CommanderError) return;
+  const lines = [oneLine(error)];
+  if (verbose || process.env.RINGRANK_LOG === "debug") lines.push(...stacks(error));
+  process.stderr.write(`${lines.join("\n")}\n`);
+}
+
+function oneLine(error: unknown): string {
+  if (error instanceof Interrupted) return styled(process.stderr, "dim", error.message);
+  const name = isRingrankError(error) ? error.code : "error";
+  return `${styled(process.stderr, "red", name)}: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function stacks(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  return [error.stack ?? error.message, ...stacks(error.cause)];
+}

@@ -1,0 +1,63 @@
+import type { Progress } from "@ringrank/coordinator";
+import { formatBytes } from "@ringrank/policy";
+import type { StyledStream } from "./style.js";
+
+/** Where progress is written: a terminal, a file, a test's array. */
+export interface ProgressStream extends StyledStream {
+  /** Width of the terminal; 0 where it does not say. */
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
+const clearLine = "\r\u001b[K";
+
+/** Loading, as one line that changes on a terminal, or as a line for each phase elsewhere. */
+export class LoadProgress {
+  readonly #stream: ProgressStream;
+  readonly #ranks: number;
+  readonly #start = performance.now();
+  /** Bytes loaded and to load, by rank. */
+  readonly #loads = new Map<number, readonly [loaded: number, total: number]>();
+
+  constructor(stream: ProgressStream, ranks: number) {
+    this.#stream = stream;
+    this.#ranks = ranks;
+  }
+
+  report({ phase, rank, bytesLoaded, bytesTotal }: Progress): void {
+    if (phase === "plan") this.#show("planning the partition …", true);
+    else if (phase === "ready") this.#showReady(bytesTotal);
+    else if (rank !== undefined) this.#showLoads(rank, bytesLoaded, bytesTotal);
+  }
+
+  /** Takes an unfinished line off the terminal. */
+  clear(): void {
+    if (this.#stream.isTTY === true) this.#stream.write(clearLine);
+  }
+
+  #showLoads(rank: number, bytesLoaded: number, bytesTotal: number): void {
+    const isFirst = this.#loads.size === 0;
+    this.#loads.set(rank, [bytesLoaded, bytesTotal]);
+    const shares = [...this.#loads]
+      .sort(([a], [b]) => a - b)
+      .map(([id, load]) => `rank ${id} ${percent(load)}`);
+    const what = this.#stream.isTTY === true ? shares.join(", ") : `${this.#ranks} ranks …`;
+    this.#show(`loading weights: ${what}`, isFirst);
+  }
+
+  #showReady(bytes: number): void {
+    const seconds = ((performance.now() - this.#start) / 1000).toFixed(2);
+    this.clear();
+    this.#stream.write(`loaded ${formatBytes(bytes)} on ${this.#ranks} ranks in ${seconds} s\n`);
+  }
+
+  #show(text: string, isNewPhase: boolean): void {
+    const { isTTY, columns } = this.#stream;
+    if (isTTY === true) this.#stream.write(clearLine + text.slice(0, (columns || 80) - 1));
+    else if (isNewPhase) this.#stream.write(`${text}\n`);
+  }
+}
+
+function percent([loaded, total]: readonly [number, number]): string {
+  return `${total === 0 ? 100 : Math.floor((100 * loaded) / total)}%`;
+}

@@ -1,0 +1,22 @@
+/** The part of a writable stream that decides on colours. */
+export interface StyledStream {
+  readonly isTTY?: boolean | undefined;
+}
+
+const sgr = { bold: 1, dim: 2, red: 31 } as const;
+
+/**
+ * Text in an ANSI style, or as it is where the stream is no terminal or `NO_COLOR` is set.
+ * https://no-color.org
+ */
+export function styled(stream: StyledStream, style: keyof typeof sgr, text: string): string {
+  const { NO_COLOR, TERM } = process.env;
+  if (stream.isTTY !== true || (NO_COLOR ?? "") !== "" || TERM === "dumb") return text;
+  return `\u001b[${sgr[style]}m${text}\u001b[0m`;
+}
+
+/** A table with its first line in bold. */
+export function withBoldHeader(stream: StyledStream, table: string): string {
+  const [header = "", ...rows] = table.split("\n");
+  return [styled(stream, "bold", header), ...rows].join("\n");
+}
