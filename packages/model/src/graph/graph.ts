@@ -16,6 +16,17 @@ export interface Graph {
   readonly weights: ReadonlyMap<string, Weight>;
   /** State kept from step to step; empty where the model has no causal cache. */
   readonly caches: readonly Cache[];
+  /**
+   * Parts of the graph that are run apart, by name, such as `encode` and `decode`. Each runs the nodes that its
+   * outputs need. Absent where there is one, `forward`, of all inputs and outputs.
+   */
+  readonly entries?: Readonly<Record<string, GraphEntry>>;
+}
+
+/** Names of graph inputs and outputs. */
+export interface GraphEntry {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
 }
 
 /** Element types, named as in ONNX, lower case. */
@@ -118,6 +129,11 @@ export interface Cache {
   readonly positions: string;
   /** A query sees only the last `window` positions, itself included, so older rows may be dropped. */
   readonly window?: number;
+  /**
+   * The entry whose outputs fill the cache, once for a sequence: `encode` for the keys and values of
+   * cross-attention. Absent where every step of the entry that reads the cache appends to it.
+   */
+  readonly filledBy?: string;
   readonly states: readonly CacheState[];
 }
 

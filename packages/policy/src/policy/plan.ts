@@ -69,16 +69,12 @@ export function policyFromJSON(
   return new PartitionPolicy(describePlan(factored, found, plan, limits));
 }
 
-/** One program per rank. `entry` names the graph's entry point; default `forward`. */
-export function buildPrograms(graph: Graph, policy: PartitionPolicy, entry = "forward"): RankProgram[] {
+/** One program per rank. Their entries are the graph's; one called `forward` where it names none. */
+export function buildPrograms(graph: Graph, policy: PartitionPolicy): RankProgram[] {
   const { factored, found } = analyse(graph);
   const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);
-  return buildFromPlan(
-    factored,
-    found.uses,
-    planFor(factored, found, chosenRoles(found, sharded), policy.ranks),
-    entry,
-  );
+  const plan = planFor(factored, found, chosenRoles(found, sharded), policy.ranks);
+  return buildFromPlan(factored, found.uses, plan);
 }
 
 function chosenRoles(found: Roles, ids: readonly number[]): Roles["roles"] {

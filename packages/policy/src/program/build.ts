@@ -1,82 +1,85 @@
 import { RingrankError } from "@ringrank/errors";
-import {
-  type DataType,
-  encodeOnnx,
-  type Graph,
-  type GraphNode,
-  type SymbolicDim,
-  type ValueInfo,
-} from "@ringrank/model";
+import type { GraphNode } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { WeightUse } from "../analysis/roles.js";
 import type { Plan } from "../decide/decide.js";
 import { bytesOf } from "../decide/storage.js";
-import { type Dim, type SizePair, sizeOf } from "../factors/factor.js";
+import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
+import { type EntryNodes, entriesOf } from "./entries.js";
+import { localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
 import type { Entry, LocalValue, RankProgram, Segment, SizeProduct, Step, ValueShard } from "./program.js";
-import { findStages, type Stages } from "./stages.js";
+import { makeSegment, type SegmentContext } from "./segment.js";
+import { findStages, type Stage } from "./stages.js";
 
-/** One program per rank for a plan of a graph; `entry` is the name it is called by. */
+/** One program per rank for a plan of a graph. */
 export function buildPrograms(
   factored: FactoredGraph,
   uses: readonly WeightUse[],
   plan: Plan,
-  entry: string,
 ): RankProgram[] {
-  const stages = findStages(factored, plan.placement);
+  const entries = entriesOf(factored.graph).map((entry) => ({
+    ...entry,
+    stages: findStages(factored, plan.placement, entry),
+  }));
   return plan.shares.map((share, rank) => {
     const local = localize(factored, uses, plan.views[rank]!, share);
-    return new ProgramBuilder(factored, plan, stages, local, rank).build(entry);
+    return new ProgramBuilder(factored, plan, local, rank).build(entries);
   });
+}
+
+interface StagedEntry extends EntryNodes {
+  readonly stages: readonly Stage[];
+}
+
+/** A stage as this rank runs it. */
+interface LocalStage {
+  readonly nodes: readonly GraphNode[];
+  readonly zeros: readonly Step[];
+  /** Local names. */
+  readonly allReduces: readonly string[];
 }
 
 class ProgramBuilder {
   readonly #factored: FactoredGraph;
   readonly #plan: Plan;
-  readonly #stages: Stages;
   readonly #local: LocalGraph;
   readonly #rank: number;
-  /** Types and sizes here of every value that crosses a stage, by local name. */
-  readonly #values = new Map<string, { type: DataType; dims: readonly SizePair[] }>();
+  readonly #segments: Segment[] = [];
 
-  constructor(factored: FactoredGraph, plan: Plan, stages: Stages, local: LocalGraph, rank: number) {
+  constructor(factored: FactoredGraph, plan: Plan, local: LocalGraph, rank: number) {
     this.#factored = factored;
     this.#plan = plan;
-    this.#stages = stages;
     this.#local = local;
     this.#rank = rank;
-    for (const [value, dims] of factored.values) {
-      const name = local.nameOf(value);
-      const type = factored.shapes.get(value)?.type;
-      if (name === undefined || type === undefined) continue;
-      this.#values.set(name, { type, dims: dims.map((dim) => localSize(dim, plan.shares[rank]!)) });
-    }
   }
 
-  build(entry: string): RankProgram {
-    const stageNodes = this.#nodesByStage();
-    const neededLater = this.#neededAfter(stageNodes);
-    const uses = countSegments(stageNodes, this.#local.shards);
-    const segments: Segment[] = [];
-    const steps: Step[] = [];
-    stageNodes.forEach((nodes, stage) => {
-      steps.push(...this.#zeros(stage));
-      if (nodes.length > 0) {
-        steps.push({ kind: "run", segment: segments.length });
-        segments.push(this.#segment(nodes, neededLater[stage]!, uses));
-      }
-      for (const value of this.#stages.allReduces[stage] ?? []) {
-        steps.push({ kind: "allReduce", value: this.#local.nameOf(value)! });
-      }
-    });
+  build(entries: readonly StagedEntry[]): RankProgram {
     const { shards } = this.#local;
+    const staged = entries.map((entry) => ({
+      entry,
+      stages: entry.stages.map((stage) => this.#localStage(stage)),
+    }));
+    const context: SegmentContext = {
+      opsets: this.#factored.graph.opsets,
+      local: this.#local,
+      values: localValues(this.#factored, this.#local, this.#share),
+      uses: countReaders(
+        staged.flatMap(({ stages }) => stages),
+        shards,
+      ),
+    };
+    const built = staged.map(({ entry, stages }) => [
+      entry.name,
+      this.#entry(entry, this.#steps(entry, stages, context)),
+    ]);
     return {
       rank: this.#rank,
       worldSize: this.#plan.shares.length,
-      entries: { [entry]: this.#entry(steps) },
-      segments,
+      entries: Object.fromEntries(built),
+      segments: this.#segments,
       weights: Object.fromEntries(shards),
       bytes: [...shards.values()].reduce(
         (sum, { weight, dims }) => sum + dims.reduce((bytes, size) => bytes * size, bytesOf[weight.type]),
@@ -85,106 +88,57 @@ class ProgramBuilder {
     };
   }
 
-  #nodesByStage(): GraphNode[][] {
-    const byStage: GraphNode[][] = this.#stages.allReduces.map(() => []);
-    for (const [index, nodes] of this.#local.nodes.entries())
-      byStage[this.#stages.ofNode[index]!]!.push(...nodes);
-    return byStage;
+  get #share() {
+    return this.#plan.shares[this.#rank]!;
   }
 
-  /** For each stage, what it must leave in the table: values read later, reduced at its end, or returned. */
-  #neededAfter(stageNodes: readonly (readonly GraphNode[])[]): Set<string>[] {
-    const later = new Set(this.#outputs().map(({ name }) => name));
-    const needed: Set<string>[] = [];
-    for (let stage = stageNodes.length - 1; stage >= 0; stage--) {
-      for (const value of this.#stages.allReduces[stage] ?? []) later.add(this.#local.nameOf(value)!);
-      needed[stage] = new Set(later);
-      for (const node of stageNodes[stage]!) for (const name of node.inputs) later.add(name);
-    }
-    return needed;
-  }
-
-  #zeros(stage: number): Step[] {
-    return [...this.#plan.views[this.#rank]!.zeros].flatMap(([index, values]): Step[] => {
-      if (this.#stages.ofNode[index] !== stage) return [];
-      return values.map((value) => ({
-        kind: "zeros",
-        value: this.#local.nameOf(value)!,
-        dims: this.#sizes(this.#factored.values.get(value)!),
-      }));
-    });
-  }
-
-  #segment(
-    nodes: readonly GraphNode[],
-    needed: ReadonlySet<string>,
-    uses: ReadonlyMap<string, number>,
-  ): Segment {
-    const { shards, constants } = this.#local;
-    const produced = new Set(nodes.flatMap((node) => node.outputs));
-    const read = new Set(nodes.flatMap((node) => node.inputs).filter((name) => name !== ""));
-    const outputs = [...produced].filter((name) => name !== "" && needed.has(name));
-    const initializers: string[] = [];
-    const sharedWeights: string[] = [];
-    const inputs: string[] = [];
-    const weights = new Map<string, Graph["weights"] extends ReadonlyMap<string, infer W> ? W : never>();
-    for (const name of read) {
-      const shard = shards.get(name);
-      const constant = constants.get(name);
-      if (constant !== undefined) weights.set(name, constant);
-      else if (shard !== undefined && (uses.get(name) ?? 0) > 1) sharedWeights.push(name);
-      else if (shard !== undefined) {
-        initializers.push(name);
-        weights.set(name, { type: shard.weight.type, dims: shard.dims, source: { kind: "absent" } });
-      } else if (!produced.has(name)) inputs.push(name);
-    }
-    const onnx = encodeOnnx({
-      opsets: this.#factored.graph.opsets,
-      inputs: [
-        ...inputs.map((name) => this.#valueInfo(name)),
-        ...sharedWeights.map(
-          (name): ValueInfo => ({ name, type: shards.get(name)!.weight.type, dims: shards.get(name)!.dims }),
-        ),
-      ],
-      outputs: outputs.map((name) => this.#valueInfo(name)),
-      nodes,
-      weights,
-      caches: [],
-    });
-    return { onnx, inputs, outputs, initializers, sharedWeights };
-  }
-
-  /** Dynamic sizes are left open, each under a name of its own, since two may differ when running. */
-  #valueInfo(name: string): ValueInfo {
-    const { type, dims } = this.#values.get(name)!;
+  #localStage({ nodes, allReduces }: Stage): LocalStage {
+    const { zeros } = this.#plan.views[this.#rank]!;
     return {
-      name,
-      type,
-      dims: dims.map((size, axis): SymbolicDim => (size[0] === size[1] ? size[0] : `${name}·${axis}`)),
+      nodes: nodes.flatMap((index) => this.#local.nodes[index]!),
+      zeros: nodes.flatMap((index) => (zeros.get(index) ?? []).map((value) => this.#zerosStep(value))),
+      allReduces: allReduces.map((value) => this.#local.nameOf(value)!),
     };
   }
 
-  #entry(steps: readonly Step[]): Entry {
+  #zerosStep(value: string): Step {
+    const dims = this.#sizes(this.#factored.values.get(value)!);
+    return { kind: "zeros", value: this.#local.nameOf(value)!, dims };
+  }
+
+  #steps(entry: EntryNodes, stages: readonly LocalStage[], context: SegmentContext): Step[] {
+    const needed = neededAfter(stages, entry.outputs);
+    return stages.flatMap(({ nodes, zeros, allReduces }, index): Step[] => {
+      const run: Step[] = [];
+      if (nodes.length > 0) {
+        run.push({ kind: "run", segment: this.#segments.length });
+        this.#segments.push(makeSegment(nodes, needed[index]!, context));
+      }
+      return [...zeros, ...run, ...allReduces.map((value): Step => ({ kind: "allReduce", value }))];
+    });
+  }
+
+  #entry({ inputs, outputs }: EntryNodes, steps: readonly Step[]): Entry {
     const { graph } = this.#factored;
-    const present = new Set(this.#outputs().map(({ name }) => name));
-    const given = graph.inputs.filter(({ name }) => this.#local.nameOf(name) !== undefined);
-    const names = new Set(given.map(({ name }) => name));
+    const given = inputs.filter((name) => this.#has(name));
     return {
-      inputs: given.map(({ name }) => this.#localValue(name)),
-      outputs: this.#outputs().map(({ name }) => this.#localValue(name)),
+      inputs: given.map((name) => this.#localValue(name)),
+      // Cache rows that other ranks keep are none of this one's; of other outputs it may have an empty part.
+      outputs: outputs
+        .filter((name) => !this.#isState(name) || this.#has(name))
+        .map((name) => this.#localValue(name)),
       steps,
-      caches: graph.caches.map((cache) => ({
-        ...cache,
-        states: cache.states.filter(({ past, present: added }) => names.has(past) && present.has(added)),
-      })),
+      caches: graph.caches
+        .filter(({ positions }) => inputs.includes(positions))
+        .map((cache) => ({
+          ...cache,
+          states: cache.states.filter(({ past, present }) => this.#has(past) && this.#has(present)),
+        })),
     };
   }
 
-  /** What the caller gets: everything but cache rows that other ranks keep. Of the rest a rank may have none. */
-  #outputs(): readonly ValueInfo[] {
-    return this.#factored.graph.outputs.filter(
-      ({ name }) => !this.#isState(name) || this.#local.nameOf(name) !== undefined,
-    );
+  #has(name: string): boolean {
+    return this.#local.nameOf(name) !== undefined;
   }
 
   #isState(name: string): boolean {
@@ -222,19 +176,32 @@ class ProgramBuilder {
 
   #sizes(dims: readonly Dim[]): SizeProduct[] {
     return dims.map((dim) => {
-      const size = localSize(dim, this.#plan.shares[this.#rank]!);
+      const size = localSize(dim, this.#share);
       return sizeProduct(size, this.#factored.symbols) ?? { scale: size[0], symbols: [] };
     });
   }
 }
 
+/** For each stage, what it must leave in the table: values read later, reduced at its end, or returned. */
+function neededAfter(stages: readonly LocalStage[], outputs: readonly string[]): Set<string>[] {
+  const later = new Set(outputs);
+  const needed: Set<string>[] = [];
+  for (let index = stages.length - 1; index >= 0; index--) {
+    const { nodes, allReduces } = stages[index]!;
+    for (const value of allReduces) later.add(value);
+    needed[index] = new Set(later);
+    for (const node of nodes) for (const name of node.inputs) later.add(name);
+  }
+  return needed;
+}
+
 /** In how many stages each shard is read. */
-function countSegments(
-  stageNodes: readonly (readonly GraphNode[])[],
+function countReaders(
+  stages: readonly LocalStage[],
   shards: ReadonlyMap<string, unknown>,
 ): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const nodes of stageNodes) {
+  for (const { nodes } of stages) {
     const read = new Set(nodes.flatMap((node) => node.inputs));
     for (const name of read) if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
   }

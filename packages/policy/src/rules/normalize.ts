@@ -47,8 +47,11 @@ const cumSum: Rule = {
   },
 };
 
-/** Reductions: the sum contracts its axes; the others need them whole. */
-function reduce(sums: boolean): Rule {
+/** Whether a reduction adds over its axes, and is linear; others need their axes whole. */
+type Reduction = "sum" | "sum of a function" | "other";
+
+/** Reductions. Those that add contract their axes. */
+function reduce(kind: Reduction): Rule {
   return {
     propagate(operator, factors) {
       const input = factors.input(0);
@@ -58,13 +61,13 @@ function reduce(sums: boolean): Rule {
         return freshOutputs(operator, factors, "reduced along axes known only when running");
       }
       for (const axis of axes) {
-        if (sums) factors.contract(input[axis]!);
-        else factors.whole(input[axis]!, "reduced over");
+        if (kind === "other") factors.whole(input[axis]!, "reduced over");
+        else factors.contract(input[axis]!);
       }
       const keep = intAttribute(operator.node, "keepdims", 1) !== 0;
       return [input.flatMap((dim, axis): Dim[] => (!axes.has(axis) ? [dim] : keep ? [[]] : []))];
     },
-    ...(sums ? { linearity: { kind: "one", slots: [0] } as const } : {}),
+    ...(kind === "sum" ? { linearity: { kind: "one", slots: [0] } as const } : {}),
   };
 }
 
@@ -115,13 +118,13 @@ export const normalizeRules: Readonly<Record<string, Rule>> = {
   RMSNormalization: layerNorm,
   SimplifiedLayerNormalization: layerNorm,
   CumSum: cumSum,
-  ReduceSum: reduce(true),
-  ReduceMean: reduce(false),
-  ReduceMax: reduce(false),
-  ReduceMin: reduce(false),
-  ReduceProd: reduce(false),
-  ReduceL2: reduce(false),
-  ReduceSumSquare: reduce(false),
+  ReduceSum: reduce("sum"),
+  ReduceMean: reduce("other"),
+  ReduceMax: reduce("other"),
+  ReduceMin: reduce("other"),
+  ReduceProd: reduce("other"),
+  ReduceL2: reduce("other"),
+  ReduceSumSquare: reduce("sum of a function"),
   RotaryEmbedding: rotaryEmbedding,
   Range: unrelated,
   Size: unrelated,

@@ -1,0 +1,63 @@
+import { encodeOnnx, type GraphNode, type SymbolicDim, type ValueInfo, type Weight } from "@ringrank/model";
+import type { LocalValues } from "./local-values.js";
+import type { LocalGraph } from "./localize.js";
+import type { Segment } from "./program.js";
+
+/** What the segments of one rank have in common. */
+export interface SegmentContext {
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly local: LocalGraph;
+  readonly values: LocalValues;
+  /** In how many segments each shard is read. */
+  readonly uses: ReadonlyMap<string, number>;
+}
+
+/**
+ * One session's model: nodes, the weights it takes over, and what it reads from and leaves in the table.
+ *
+ * @param needed names of the values that something later reads
+ */
+export function makeSegment(
+  nodes: readonly GraphNode[],
+  needed: ReadonlySet<string>,
+  context: SegmentContext,
+): Segment {
+  const { shards, constants } = context.local;
+  const produced = new Set(nodes.flatMap((node) => node.outputs));
+  const read = new Set(nodes.flatMap((node) => node.inputs).filter((name) => name !== ""));
+  const outputs = [...produced].filter((name) => name !== "" && needed.has(name));
+  const initializers: string[] = [];
+  const sharedWeights: string[] = [];
+  const inputs: string[] = [];
+  const weights = new Map<string, Weight>();
+  for (const name of read) {
+    const shard = shards.get(name);
+    const constant = constants.get(name);
+    if (constant !== undefined) weights.set(name, constant);
+    else if (shard !== undefined && (context.uses.get(name) ?? 0) > 1) sharedWeights.push(name);
+    else if (shard !== undefined) {
+      initializers.push(name);
+      weights.set(name, { type: shard.weight.type, dims: shard.dims, source: { kind: "absent" } });
+    } else if (!produced.has(name)) inputs.push(name);
+  }
+  const shared = sharedWeights.map((name): ValueInfo => {
+    const { weight, dims } = shards.get(name)!;
+    return { name, type: weight.type, dims };
+  });
+  const onnx = encodeOnnx({
+    opsets: context.opsets,
+    inputs: [...inputs.map((name) => valueInfo(name, context.values)), ...shared],
+    outputs: outputs.map((name) => valueInfo(name, context.values)),
+    nodes,
+    weights,
+    caches: [],
+  });
+  return { onnx, inputs, outputs, initializers, sharedWeights };
+}
+
+/** Dynamic sizes are left open, each under a name of its own, since two may differ when running. */
+function valueInfo(name: string, values: LocalValues): ValueInfo {
+  const { type, dims } = values.get(name)!;
+  const open = dims.map((size, axis): SymbolicDim => (size[0] === size[1] ? size[0] : `${name}·${axis}`));
+  return { name, type, dims: open };
+}
