@@ -10,7 +10,10 @@ import { fileURLToPath } from "node:url";
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const quiet = process.argv.includes("--quiet");
 
-const lock = createHash("sha256").update(readFileSync("pnpm-lock.yaml")).update(process.version).digest("hex");
+const lock = createHash("sha256")
+  .update(readFileSync("pnpm-lock.yaml"))
+  .update(process.version)
+  .digest("hex");
 const stamp = "node_modules/.ringrank-installed";
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   const { packageManager } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -30,6 +33,8 @@ function run(command, args) {
   });
   if (error) throw error;
   if (status === 0) return;
-  process.stderr.write(`${stdout ?? ""}${stderr ?? ""}\n${command} ${args.join(" ")} exited with ${status}\n`);
+  process.stderr.write(
+    `${stdout ?? ""}${stderr ?? ""}\n${command} ${args.join(" ")} exited with ${status}\n`,
+  );
   process.exit(status ?? 1);
 }
