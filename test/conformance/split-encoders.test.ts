@@ -42,14 +42,18 @@ describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
   });
 });
 
-/** The head's own transform: its outputs are normed together and its inputs were, so no rank can do with a part. */
-const headTransform = /^(cls\.predictions\.transform|generator_predictions|lm_head)\.dense\.weight$/;
+/**
+ * Matrices between a norm and a norm, or between embeddings and the residual stream: their inputs and their outputs
+ * are both needed whole, so every rank has them.
+ */
+const betweenNorms =
+  /((predictions(\.transform)?|lm_head|head)\.dense|vocab_transform|embedding(s_project|_hidden_mapping_in))\.weight$/;
 
 /** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
 function evenShare({ weights, ranks }: PartitionPolicy): number {
   return Object.entries(weights).reduce((bytes, [name, { dims }]) => {
     const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);
-    return bytes + (dims.length > 1 && !headTransform.test(name) ? whole / ranks : whole);
+    return bytes + (dims.length > 1 && !betweenNorms.test(name) ? whole / ranks : whole);
   }, 0);
 }
 

@@ -56,6 +56,11 @@ export class Parameters {
     return this.#weight(found, dims, source);
   }
 
+  /** Whether the checkpoint has a tensor of this name. */
+  has(name: string): boolean {
+    return this.#tensors?.has(name) ?? false;
+  }
+
   /** Says that the graph rightly does without this tensor, should the checkpoint have it. */
   ignore(name: string): void {
     this.#used.add(name);

@@ -13,7 +13,6 @@ import { qwen2 } from "./qwen2.js";
 
 /** By the `model_type` of config.json. */
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
-  ...encoders,
   ["bloom", bloom],
   ["gpt2", gpt2],
   ["gpt_neox", gptNeox],
@@ -24,4 +23,5 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ["llama", llama],
   ["mistral", mistral],
   ["qwen2", qwen2],
+  ...encoders,
 ]);

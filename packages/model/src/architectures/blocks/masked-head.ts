@@ -21,8 +21,8 @@ interface MaskedHead {
   };
   /** The head's own tensor, `[vocabulary, width]`, where it is not tied. */
   readonly separate: string;
-  /** Of the tensor added to the logits, `[vocabulary]`. */
-  readonly bias: string;
+  /** Of the tensor added to the logits, `[vocabulary]`. Default: none. */
+  readonly bias?: string;
   /** By what other name checkpoints hold the bias once more. */
   readonly biasAlias?: string;
 }
@@ -46,7 +46,8 @@ export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHea
   if (tied) parameters.ignore(separate);
   if (biasAlias !== undefined) parameters.ignore(biasAlias);
   const weight = parameters.get(tied ? table.name : separate, [table.rows, table.width]);
-  const logits = g.add(g.matmulTransposed(x, weight), parameters.get(bias, [table.rows], biasAlias));
+  const product = g.matmulTransposed(x, weight);
+  const logits = bias === undefined ? product : g.add(product, parameters.get(bias, [table.rows], biasAlias));
   g.output(interfaceNames.logits, logits, "float32", ["batch", "sequence", table.rows]);
   g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "sequence", width]);
 }

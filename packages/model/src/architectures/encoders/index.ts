@@ -1,14 +1,30 @@
 import type { Architecture } from "../architecture.js";
+import { albert } from "./albert.js";
 import { bert } from "./bert.js";
+import { distilbert } from "./distilbert.js";
 import { electra } from "./electra.js";
 import { ernie } from "./ernie.js";
+import { esm } from "./esm.js";
+import { longformer } from "./longformer.js";
+import { modernbert } from "./modernbert.js";
+import { mpnet } from "./mpnet.js";
 import { roberta } from "./roberta.js";
+import { roformer } from "./roformer.js";
+import { xlm } from "./xlm.js";
 
 /** Models that read a row at once, in both directions, by `model_type`. */
 export const encoders: ReadonlyMap<string, Architecture> = new Map([
+  ["albert", albert],
   ["bert", bert],
+  ["distilbert", distilbert],
   ["electra", electra],
   ["ernie", ernie],
+  ["esm", esm],
+  ["longformer", longformer],
+  ["modernbert", modernbert],
+  ["mpnet", mpnet],
   ["roberta", roberta],
+  ["roformer", roformer],
+  ["xlm", xlm],
   ["xlm-roberta", roberta],
 ]);

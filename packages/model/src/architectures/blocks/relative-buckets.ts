@@ -1,0 +1,60 @@
+import type { GraphBuilder, Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import type { EmbeddingTable } from "./embedding.js";
+
+interface RelativeBuckets {
+  readonly buckets: number;
+  /** Distances from here on share the last bucket. */
+  readonly maxDistance: number;
+  /** Whether keys behind the query have buckets of their own, and not all the bucket of distance 0. */
+  readonly bidirectional: boolean;
+}
+
+/**
+ * T5's relative positions (https://arxiv.org/abs/1910.10683, section 2.1): one learned number per head and bucket of
+ * distance, added to the scores. Near distances have a bucket each, far ones share buckets whose width grows with
+ * the logarithm of the distance.
+ *
+ * @param distances `key − query`, int64 `[queries, keys]`
+ * @param table `[buckets, heads]`
+ * @returns float32 `[heads, queries, keys]`
+ */
+export function relativeBias(
+  { g, parameters }: ModelContext,
+  distances: Value,
+  table: EmbeddingTable,
+  options: RelativeBuckets,
+): Value {
+  const rows = lookUpDistance(g, distances, options.maxDistance, (distance) => bucketOf(distance, options));
+  const biases = g.gather(parameters.get(table.name, [table.rows, table.width]), rows, 0);
+  return g.transpose(biases, [2, 0, 1]);
+}
+
+/**
+ * What a function of the distance gives, where it no longer changes from `reach` on to either side: a table of all
+ * its values, made here, is read at running time. int64, the shape of `distances`.
+ */
+export function lookUpDistance(
+  g: GraphBuilder,
+  distances: Value,
+  reach: number,
+  of: (distance: number) => number,
+): Value {
+  const values = Array.from({ length: 2 * reach + 1 }, (_, i) => of(i - reach));
+  const near = g.clip(distances, g.integer(-reach), g.integer(reach));
+  return g.gather(g.integers(values), g.add(near, g.integer(reach)), 0);
+}
+
+/** The bucket of a distance `key − query`. */
+export function bucketOf(distance: number, { buckets, maxDistance, bidirectional }: RelativeBuckets): number {
+  const perSide = bidirectional ? buckets / 2 : buckets;
+  const first = bidirectional && distance > 0 ? perSide : 0;
+  const length = bidirectional ? Math.abs(distance) : Math.max(0, -distance);
+  const exact = Math.floor(perSide / 2);
+  if (length < exact) return first + length;
+  // In float32, as transformers computes it: a distance on the border of two buckets falls as it does there.
+  const { fround, log } = Math;
+  const ratio = fround(fround(log(fround(length / exact))) / fround(log(maxDistance / exact)));
+  const logarithmic = exact + Math.trunc(fround(ratio * (perSide - exact)));
+  return first + Math.min(logarithmic, perSide - 1);
+}

@@ -1,0 +1,81 @@
+import type { Architecture } from "../architecture.js";
+import { multiHeadShape } from "../blocks/attention.js";
+import { encoderSelfAttention } from "../blocks/encoder-attention.js";
+import { encoderEmbedding } from "../blocks/encoder-embedding.js";
+import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
+import { maskedHead } from "../blocks/masked-head.js";
+import { postNormLayer } from "../blocks/post-norm-layer.js";
+import { linear } from "../blocks/projections.js";
+
+/** Layers that share their parameters, and embeddings narrower than the model. https://arxiv.org/abs/1909.11942 */
+export const albert: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = multiHeadShape(config);
+    const { width, layers } = shape;
+    const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-12 });
+    const inner = config.integer("intermediate_size");
+    const activation = config.string("hidden_act", { default: "gelu_new" });
+    const groups = config.integer("num_hidden_groups", { max: layers, default: 1 });
+    const layersOfGroup = config.integer("inner_group_num", { max: layers, default: 1 });
+    const embeddingWidth = config.integer("embedding_size", { default: 128 });
+    const embeddings = "albert.embeddings";
+    const tableOf = (name: string, rows: number) => ({
+      name: `${embeddings}.${name}.weight`,
+      rows,
+      width: embeddingWidth,
+    });
+
+    const input = encoderInput(g);
+    const biases = [attentionMaskOf(g, input)];
+    const table = tableOf("word_embeddings", config.integer("vocab_size"));
+    let x = encoderEmbedding(context, input, {
+      table,
+      positions: {
+        table: tableOf("position_embeddings", config.integer("max_position_embeddings")),
+        ids: consecutivePositions(g, input),
+      },
+      kinds: [tableOf("token_type_embeddings", config.integer("type_vocab_size", { default: 2 }))],
+      norm: { name: `${embeddings}.LayerNorm`, epsilon },
+    });
+    x = linear(context, x, {
+      name: "albert.encoder.embedding_hidden_mapping_in",
+      inputs: embeddingWidth,
+      outputs: width,
+    });
+    for (let layer = 0; layer < layers; layer++) {
+      const group = Math.floor((layer * groups) / layers);
+      for (let inGroup = 0; inGroup < layersOfGroup; inGroup++) {
+        const prefix = `albert.encoder.albert_layer_groups.${group}.albert_layers.${inGroup}`;
+        const modules = {
+          query: `${prefix}.attention.query`,
+          key: `${prefix}.attention.key`,
+          value: `${prefix}.attention.value`,
+          output: `${prefix}.attention.dense`,
+          attentionNorm: `${prefix}.attention.LayerNorm`,
+          up: `${prefix}.ffn`,
+          down: `${prefix}.ffn_output`,
+          feedForwardNorm: `${prefix}.full_layer_layer_norm`,
+        };
+        x = postNormLayer(context, x, {
+          modules,
+          width,
+          inner,
+          activation,
+          epsilon,
+          attention: (x) => encoderSelfAttention(context, x, { modules, shape, biases }),
+        });
+      }
+    }
+    maskedHead(context, x, {
+      table,
+      width,
+      transform: { dense: "predictions.dense", activation, norm: { name: "predictions.LayerNorm", epsilon } },
+      separate: "predictions.decoder.weight",
+      bias: "predictions.bias",
+      biasAlias: "predictions.decoder.bias",
+    });
+  },
+  // The pooler, and the head that tells the order of two sentences.
+  ignoredTensors: [/(^|\.)pooler\./, /^sop_classifier\./, /(^|\.)embeddings\.position_ids$/],
+};

@@ -1,0 +1,128 @@
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import { multiHeadShape } from "../blocks/attention.js";
+import { type EmbeddingTable, embedding } from "../blocks/embedding.js";
+import { encoderSelfAttention } from "../blocks/encoder-attention.js";
+import {
+  attentionMaskOf,
+  consecutivePositions,
+  type EncoderInput,
+  encoderInput,
+} from "../blocks/encoder-input.js";
+import { feedForward } from "../blocks/feed-forward.js";
+import { maskedHead } from "../blocks/masked-head.js";
+import { layerNorm } from "../blocks/norms.js";
+import { linear } from "../blocks/projections.js";
+import { type RotaryAngles, rotaryAngles, rotate } from "../blocks/rotary.js";
+import { robertaHead } from "./roberta.js";
+
+/** ESM-2, a language model of proteins: norms before each sublayer, rotary positions. https://doi.org/10.1126/science.ade2574 */
+export const esm: Architecture = {
+  build(context) {
+    refuseOthers(context);
+    const { g, config } = context;
+    const shape = multiHeadShape(config);
+    const { width, headDim } = shape;
+    const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-12 });
+    const inner = config.integer("intermediate_size");
+    const norm = (x: Value, name: string) => layerNorm(context, x, { name, width, epsilon });
+
+    const input = encoderInput(g);
+    const biases = [attentionMaskOf(g, input)];
+    const angles = anglesOf(context, consecutivePositions(g, input), headDim);
+    const table = {
+      name: "esm.embeddings.word_embeddings.weight",
+      rows: config.integer("vocab_size"),
+      width,
+    };
+
+    let x = embedTokens(context, input, table);
+    if (config.boolean("emb_layer_norm_before", { default: false })) {
+      x = norm(x, "esm.embeddings.layer_norm");
+    }
+    for (let layer = 0; layer < shape.layers; layer++) {
+      const prefix = `esm.encoder.layer.${layer}`;
+      const attended = encoderSelfAttention(context, norm(x, `${prefix}.attention.LayerNorm`), {
+        modules: {
+          query: `${prefix}.attention.self.query`,
+          key: `${prefix}.attention.self.key`,
+          value: `${prefix}.attention.self.value`,
+          output: `${prefix}.attention.output.dense`,
+        },
+        shape,
+        biases,
+        rotate: (x) => rotate(g, x, angles),
+      });
+      x = g.add(x, attended);
+      const fed = feedForward(context, norm(x, `${prefix}.LayerNorm`), {
+        project: linear,
+        up: `${prefix}.intermediate.dense`,
+        down: `${prefix}.output.dense`,
+        width,
+        inner,
+        activation: "gelu",
+      });
+      x = g.add(x, fed);
+    }
+    const { dense, norm: headNorm, activation, separate, bias, biasAlias } = robertaHead;
+    maskedHead(context, norm(x, "esm.encoder.emb_layer_norm_after"), {
+      table,
+      width,
+      transform: { dense, activation, norm: { name: headNorm, epsilon } },
+      separate,
+      bias,
+      biasAlias,
+    });
+  },
+  ignoredTensors: [
+    /\.rotary_embeddings\.inv_freq$/,
+    // Predicts which residues touch, from attention weights.
+    /(^|\.)contact_head\./,
+    /(^|\.)embeddings\.position_(ids|embeddings\.weight)$/,
+  ],
+};
+
+/** From the frequencies that the checkpoint stores, which are rounded to its type, if it does. */
+function anglesOf(context: ModelContext, positionIds: Value, headDim: number): RotaryAngles {
+  const { g, parameters } = context;
+  const stored = ["0", "*"]
+    .map((layer) => `esm.encoder.layer.${layer}.${frequencies}`)
+    .find((name) => parameters.has(name));
+  if (stored === undefined) return rotaryAngles(context, positionIds, headDim);
+  const positions = g.unsqueeze(g.cast(positionIds, "float32"), [2]);
+  const angles = g.mul(positions, parameters.get(stored, [headDim / 2]));
+  return { cos: g.cos(angles), sin: g.sin(angles), lanes: undefined, interleaved: false };
+}
+
+const frequencies = "attention.self.rotary_embeddings.inv_freq";
+
+/** The share of tokens that were masked in training and shown as such: 80% of 15%. */
+const maskedInTraining = 0.15 * 0.8;
+
+/**
+ * With `token_dropout`, a mask token is an embedding of zeros, and the others grow so that their sum stays what it was
+ * on average in training.
+ */
+function embedTokens(context: ModelContext, input: EncoderInput, table: EmbeddingTable): Value {
+  const { g, config } = context;
+  const x = embedding(context, input.inputIds, table);
+  if (!config.boolean("token_dropout", { default: false })) return x;
+  const maskToken = config.integer("mask_token_id", { min: 0 });
+  const isMasked = g.equal(input.inputIds, g.integer(maskToken));
+  const count = (tokens: Value): Value => g.reduceSum(g.cast(tokens, "float32"), [1]);
+  const shown = g.sub(g.numbers([1]), g.div(count(isMasked), count(input.attentionMask)));
+  const scale = g.where(isMasked, g.numbers([0]), g.div(g.numbers([1 - maskedInTraining]), shown));
+  return g.mul(x, g.unsqueeze(scale, [2]));
+}
+
+function refuseOthers({ config }: ModelContext): void {
+  const positions = config.string("position_embedding_type", { default: "absolute" });
+  if (positions !== "rotary") {
+    throw config.error(`expected "position_embedding_type" to be rotary, got "${positions}"`);
+  }
+  for (const name of ["is_folding_model", "is_decoder", "add_cross_attention"]) {
+    if (config.boolean(name, { default: false })) {
+      throw config.error(`"${name}" is set, which this graph does not compute; expected false`);
+    }
+  }
+}

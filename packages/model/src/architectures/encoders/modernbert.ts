@@ -1,0 +1,130 @@
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import { activate } from "../blocks/activations.js";
+import { multiHeadShape } from "../blocks/attention.js";
+import { embedding } from "../blocks/embedding.js";
+import { attend } from "../blocks/encoder-attention.js";
+import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
+import { maskedHead } from "../blocks/masked-head.js";
+import { layerNorm } from "../blocks/norms.js";
+import { linear } from "../blocks/projections.js";
+import { splitParts } from "../blocks/query-key-value.js";
+import { rotaryAngles, rotate } from "../blocks/rotary.js";
+
+/**
+ * Norms before each sublayer, rotary positions, gated feed-forward; most layers see a window, some everything, each
+ * kind with frequencies of its own. https://arxiv.org/abs/2412.13663
+ */
+export const modernbert: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = multiHeadShape(config);
+    const { width } = shape;
+    const normBias = config.boolean("norm_bias", { default: false });
+    const epsilon = config.number("norm_eps", { min: 0, default: 1e-5 });
+    const bias = config.boolean("attention_bias", { default: false });
+    const norm = (x: Value, name: string) => layerNorm(context, x, { name, width, epsilon, bias: normBias });
+
+    const input = encoderInput(g);
+    const kinds = layerKinds(context, shape.headDim, input);
+    const feedForward = gatedFeedForward(context, width);
+    const table = {
+      name: "model.embeddings.tok_embeddings.weight",
+      rows: config.integer("vocab_size"),
+      width,
+    };
+
+    let x = norm(embedding(context, input.inputIds, table), "model.embeddings.norm");
+    for (let layer = 0; layer < shape.layers; layer++) {
+      const prefix = `model.layers.${layer}`;
+      const { angles, mask } = kinds(layer);
+      // The norm of the embeddings is the first layer's too.
+      const normed = layer === 0 ? x : norm(x, `${prefix}.attn_norm`);
+      const fused = linear(context, normed, {
+        name: `${prefix}.attn.Wqkv`,
+        inputs: width,
+        outputs: 3 * width,
+        bias,
+      });
+      const { query, key, value } = splitParts(g, fused, shape);
+      const mixed = attend(g, {
+        query: rotate(g, query, angles),
+        key: rotate(g, key, angles),
+        value,
+        shape,
+        biases: [mask],
+      });
+      const attended = linear(context, mixed, {
+        name: `${prefix}.attn.Wo`,
+        inputs: width,
+        outputs: width,
+        bias,
+      });
+      x = g.add(x, attended);
+      x = g.add(x, feedForward(norm(x, `${prefix}.mlp_norm`), `${prefix}.mlp`));
+    }
+    maskedHead(context, norm(x, "model.final_norm"), {
+      table,
+      width,
+      transform: {
+        dense: "head.dense",
+        bias: config.boolean("classifier_bias", { default: false }),
+        activation: config.string("classifier_activation", { default: "gelu" }),
+        norm: { name: "head.norm", epsilon, bias: normBias },
+      },
+      separate: "decoder.weight",
+      ...(config.boolean("decoder_bias", { default: true }) && { bias: "decoder.bias" }),
+    });
+  },
+};
+
+/** Rotary angles and mask of each layer. */
+function layerKinds(context: ModelContext, headDim: number, input: ReturnType<typeof encoderInput>) {
+  const { g, config } = context;
+  const positions = consecutivePositions(g, input);
+  const globalTheta = config.number("global_rope_theta", { min: Number.MIN_VALUE, default: 160_000 });
+  const full = {
+    angles: rotaryAngles(context, positions, headDim, {
+      layerType: "full_attention",
+      defaultTheta: globalTheta,
+    }),
+    mask: attentionMaskOf(g, input),
+  };
+  const localTheta = config.isNull("local_rope_theta") ? globalTheta : 10_000;
+  const sliding = {
+    angles: rotaryAngles(context, positions, headDim, {
+      layerType: "sliding_attention",
+      defaultTheta: config.number("local_rope_theta", { min: Number.MIN_VALUE, default: localTheta }),
+    }),
+    mask: attentionMaskOf(g, input, Math.floor(config.integer("local_attention", { default: 128 }) / 2)),
+  };
+  const types = config.optionalStrings("layer_types");
+  const every = config.integer("global_attn_every_n_layers", { default: 3 });
+  return (layer: number) => {
+    const byInterval = layer % every === 0 ? "full_attention" : "sliding_attention";
+    const type = types === undefined ? byInterval : types[layer];
+    if (type === "full_attention") return full;
+    if (type === "sliding_attention") return sliding;
+    throw config.error(
+      `expected "layer_types" to be full_attention or sliding_attention for layer ${layer}, got ${type ?? "none"}`,
+    );
+  };
+}
+
+/** `down(act(a) · b)`, where `a` and `b` are the halves of one projection. */
+function gatedFeedForward(context: ModelContext, width: number) {
+  const { g, config } = context;
+  const inner = config.integer("intermediate_size");
+  const activation = config.string("hidden_activation", { default: "gelu" });
+  const bias = config.boolean("mlp_bias", { default: false });
+  return (x: Value, prefix: string): Value => {
+    const fused = linear(context, x, { name: `${prefix}.Wi`, inputs: width, outputs: 2 * inner, bias });
+    const [gate, up] = g.split(fused, [inner, inner], 2);
+    return linear(context, g.mul(activate(context, activation, gate!), up!), {
+      name: `${prefix}.Wo`,
+      inputs: inner,
+      outputs: width,
+      bias,
+    });
+  };
+}

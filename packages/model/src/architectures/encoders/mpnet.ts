@@ -1,0 +1,85 @@
+import type { Architecture } from "../architecture.js";
+import { multiHeadShape } from "../blocks/attention.js";
+import { encoderSelfAttention } from "../blocks/encoder-attention.js";
+import { encoderEmbedding } from "../blocks/encoder-embedding.js";
+import {
+  attentionMaskOf,
+  distancesOf,
+  encoderInput,
+  positionsAfterPadding,
+} from "../blocks/encoder-input.js";
+import { maskedHead } from "../blocks/masked-head.js";
+import { postNormLayer } from "../blocks/post-norm-layer.js";
+import { relativeBias } from "../blocks/relative-buckets.js";
+import { robertaHead } from "./roberta.js";
+
+/** The padding token's id, and with it the position of padding; no config has another one. */
+const padding = 1;
+
+/** Absolute positions as RoBERTa has them and relative ones as T5 has them. https://arxiv.org/abs/2004.09297 */
+export const mpnet: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = multiHeadShape(config);
+    const { width, heads } = shape;
+    const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-12 });
+    const inner = config.integer("intermediate_size");
+    const activation = config.string("hidden_act", { default: "gelu" });
+    const buckets = config.integer("relative_attention_num_buckets", { min: 4, max: 2 ** 16, default: 32 });
+    const embeddings = "mpnet.embeddings";
+
+    const input = encoderInput(g);
+    const relative = relativeBias(
+      context,
+      distancesOf(g, input),
+      { name: "mpnet.encoder.relative_attention_bias.weight", rows: buckets, width: heads },
+      { buckets, maxDistance: 128, bidirectional: true },
+    );
+    const biases = [relative, attentionMaskOf(g, input)];
+    const table = { name: `${embeddings}.word_embeddings.weight`, rows: config.integer("vocab_size"), width };
+    const positionTable = {
+      name: `${embeddings}.position_embeddings.weight`,
+      rows: config.integer("max_position_embeddings"),
+      width,
+    };
+    let x = encoderEmbedding(context, input, {
+      table,
+      positions: {
+        table: positionTable,
+        ids: positionsAfterPadding(g, input, { paddingToken: padding, padding }),
+      },
+      norm: { name: `${embeddings}.LayerNorm`, epsilon },
+    });
+    for (let layer = 0; layer < shape.layers; layer++) {
+      const prefix = `mpnet.encoder.layer.${layer}`;
+      const modules = {
+        query: `${prefix}.attention.attn.q`,
+        key: `${prefix}.attention.attn.k`,
+        value: `${prefix}.attention.attn.v`,
+        output: `${prefix}.attention.attn.o`,
+        attentionNorm: `${prefix}.attention.LayerNorm`,
+        up: `${prefix}.intermediate.dense`,
+        down: `${prefix}.output.dense`,
+        feedForwardNorm: `${prefix}.output.LayerNorm`,
+      };
+      x = postNormLayer(context, x, {
+        modules,
+        width,
+        inner,
+        activation,
+        epsilon,
+        attention: (x) => encoderSelfAttention(context, x, { modules, shape, biases }),
+      });
+    }
+    const { dense, norm, separate, bias, biasAlias, activation: headActivation } = robertaHead;
+    maskedHead(context, x, {
+      table,
+      width,
+      transform: { dense, activation: headActivation, norm: { name: norm, epsilon } },
+      separate,
+      bias,
+      biasAlias,
+    });
+  },
+  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+};

@@ -1,0 +1,74 @@
+import type { Architecture, ModelContext } from "../architecture.js";
+import { multiHeadShape } from "../blocks/attention.js";
+import { encoderSelfAttention } from "../blocks/encoder-attention.js";
+import { encoderEmbedding } from "../blocks/encoder-embedding.js";
+import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
+import { maskedHead } from "../blocks/masked-head.js";
+import { postNormLayer } from "../blocks/post-norm-layer.js";
+
+/** BERT's layers under names of their own, a head without a transform. https://arxiv.org/abs/1901.07291 */
+export const xlm: Architecture = {
+  build(context) {
+    refuseOthers(context);
+    const { g, config } = context;
+    const shape = multiHeadShape(config);
+    const { width } = shape;
+    const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-12 });
+    const activation = config.boolean("gelu_activation", { default: true }) ? "gelu" : "relu";
+
+    const input = encoderInput(g);
+    const biases = [attentionMaskOf(g, input)];
+    const table = {
+      name: "transformer.embeddings.weight",
+      rows: config.integer(["vocab_size", "n_words"]),
+      width,
+    };
+    const positionTable = {
+      name: "transformer.position_embeddings.weight",
+      rows: config.integer("max_position_embeddings", { default: 512 }),
+      width,
+    };
+    let x = encoderEmbedding(context, input, {
+      table,
+      positions: { table: positionTable, ids: consecutivePositions(g, input) },
+      norm: { name: "transformer.layer_norm_emb", epsilon },
+    });
+    for (let layer = 0; layer < shape.layers; layer++) {
+      const modules = {
+        query: `transformer.attentions.${layer}.q_lin`,
+        key: `transformer.attentions.${layer}.k_lin`,
+        value: `transformer.attentions.${layer}.v_lin`,
+        output: `transformer.attentions.${layer}.out_lin`,
+        attentionNorm: `transformer.layer_norm1.${layer}`,
+        up: `transformer.ffns.${layer}.lin1`,
+        down: `transformer.ffns.${layer}.lin2`,
+        feedForwardNorm: `transformer.layer_norm2.${layer}`,
+      };
+      x = postNormLayer(context, x, {
+        modules,
+        width,
+        inner: 4 * width,
+        activation,
+        epsilon,
+        attention: (x) => encoderSelfAttention(context, x, { modules, shape, biases }),
+      });
+    }
+    maskedHead(context, x, {
+      table,
+      width,
+      separate: "pred_layer.proj.weight",
+      bias: "pred_layer.proj.bias",
+    });
+  },
+  // Added only where the caller says what language a token is in.
+  ignoredTensors: [/(^|\.)lang_embeddings\.weight$/, /(^|\.)position_ids$/],
+};
+
+function refuseOthers({ config }: ModelContext): void {
+  if (config.boolean("asm", { default: false })) {
+    throw config.error('"asm" is set, an adaptive softmax; expected one softmax over the vocabulary');
+  }
+  if (config.boolean("causal", { default: false }) || !config.boolean("is_encoder", { default: true })) {
+    throw config.error('expected an encoder, "causal" false and "is_encoder" true');
+  }
+}
