@@ -6,10 +6,8 @@ import { falcon } from "./falcon.js";
 import { gptNeox } from "./gpt-neox.js";
 import { gpt2 } from "./gpt2.js";
 import { gptj } from "./gptj.js";
-import { llama } from "./llama.js";
-import { mistral } from "./mistral.js";
+import { llamaFamilies } from "./llama/index.js";
 import { phi } from "./phi.js";
-import { qwen2 } from "./qwen2.js";
 
 /** By the `model_type` of config.json. */
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
@@ -20,8 +18,6 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ["falcon", falcon],
   ["gptj", gptj],
   ["phi", phi],
-  ["llama", llama],
-  ["mistral", mistral],
-  ["qwen2", qwen2],
   ...encoders,
+  ...llamaFamilies,
 ]);

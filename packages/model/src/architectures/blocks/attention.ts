@@ -39,10 +39,14 @@ export function multiHeadShape(config: ConfigReader): AttentionShape {
 /**
  * The shape of a model whose config may group heads (`num_key_value_heads`) and size them (`head_dim`).
  *
+ * @param defaults.headDim where the config does not say; default: heads share out the width
  * @throws RR_CONFIG unless the counts fit one another.
  */
-export function groupedShape(config: ConfigReader): AttentionShape {
-  const headDim = config.optionalInteger("head_dim", { max: maxLanes });
+export function groupedShape(
+  config: ConfigReader,
+  defaults: { readonly headDim?: number } = {},
+): AttentionShape {
+  const headDim = config.optionalInteger("head_dim", { max: maxLanes }) ?? defaults.headDim;
   const shape = headDim === undefined ? multiHeadShape(config) : { ...countsOf(config), headDim };
   const keyValueHeads = config.integer("num_key_value_heads", { max: maxHeads, default: shape.heads });
   if (shape.heads % keyValueHeads !== 0) {
@@ -84,12 +88,16 @@ interface Attention {
   /** As `key`. */
   readonly value: Value;
   /** By which queries and keys turn. Default: none. */
-  readonly angles?: RotaryAngles;
+  readonly angles?: RotaryAngles | undefined;
   readonly layer: number;
   readonly cache: CausalCache;
   readonly shape: AttentionShape;
   /** Of the scores. Default `1 / √headDim`. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
+  /** Scores are bent to stay within ±cap, `cap · tanh(score / cap)`. Default: they are not. */
+  readonly scoreCap?: number | undefined;
+  /** One more score for each head that competes with those of the keys and stands for none, float32 `[heads]`. */
+  readonly sinks?: Value | undefined;
   /** Added to the scores, each broadcast to `[batch, heads, sequence, past + sequence]`. */
   readonly biases?: readonly Value[];
 }
@@ -103,11 +111,11 @@ interface Attention {
  * keys and values are never repeated.
  *
  * ```
- *   q·pastKᵀ | q·newKᵀ  → + biases + mask → softmax → p | n  → p·pastV + n·newV
+ *   q·pastKᵀ | q·newKᵀ  → + biases + mask (| sink) → softmax → p | n (| lost)  → p·pastV + n·newV
  * ```
  */
 export function attention(g: GraphBuilder, options: Attention): Value {
-  const { value, layer, cache, shape, angles, biases = [] } = options;
+  const { value, layer, cache, shape, angles, scoreCap: cap, sinks, biases = [] } = options;
   const turn = (x: Value): Value => (angles === undefined ? x : rotate(g, x, angles));
   const query = turn(options.query);
   const key = turn(options.key);
@@ -121,10 +129,16 @@ export function attention(g: GraphBuilder, options: Attention): Value {
   const pastValue = cache.append(`${layer}.value`, value, keyValueHeads, headDim);
 
   const q = stack(query, headDim);
-  const scores = g.concat([g.matmulTransposed(q, pastKey, scale), g.matmulTransposed(q, key, scale)], 3);
-  const biased = [...biases, cache.mask].reduce((sum, bias) => g.add(sum, bias), unstack(scores, 0));
-  const weights = stack(g.softmax(biased), 0);
-  const [overPast, overNew] = g.splitBy(weights, cache.lengths, 2, 3);
+  const factor = scale / (cap ?? 1);
+  const scores = g.concat([g.matmulTransposed(q, pastKey, factor), g.matmulTransposed(q, key, factor)], 3);
+  const capped = cap === undefined ? scores : g.mul(g.tanh(scores), g.numbers([cap]));
+  const biased = [...biases, cache.mask].reduce((sum, bias) => g.add(sum, bias), unstack(capped, 0));
+  const competing = sinks === undefined ? biased : g.concat([biased, cache.perQuery(sinks, heads)], 3);
+  const weights = stack(g.softmax(competing), 0);
+  const [overPast, overNew] =
+    sinks === undefined
+      ? g.splitBy(weights, cache.lengths, 2, 3)
+      : g.splitBy(weights, g.concat([cache.lengths, g.integers([1])], 0), 3, 3);
   const mixed = g.add(g.matmul(overPast!, pastValue), g.matmul(overNew!, value));
   return joinHeads(g, unstack(mixed, headDim), heads, headDim);
 }

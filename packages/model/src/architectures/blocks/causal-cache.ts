@@ -39,12 +39,14 @@ export class CausalCache {
   /** int64 `[2]`: the sizes of `past` and `sequence`. */
   readonly lengths: Value;
   readonly #g: GraphBuilder;
+  readonly #step: CausalStep;
   /** Name of the dimension that grows. */
   readonly #rows: string;
   readonly #states: CacheState[] = [];
 
   constructor(g: GraphBuilder, step: CausalStep, window: number | undefined) {
     this.#g = g;
+    this.#step = step;
     const suffix = window === undefined ? "" : `_window_${window}`;
     this.#rows = `past${suffix}`;
     const positions = g.input(`past_positions${suffix}`, "int64", ["batch", this.#rows]);
@@ -69,6 +71,13 @@ export class CausalCache {
     this.#states.push(state);
     this.#g.output(state.present, present, "float32", ["batch", heads, "sequence", headDim]);
     return this.#g.input(state.past, "float32", ["batch", heads, this.#rows, headDim]);
+  }
+
+  /** One number for each head, `[heads]`, for every new row: `[batch, heads, sequence, 1]`. */
+  perQuery(perHead: Value, heads: number): Value {
+    const g = this.#g;
+    const positions = g.unsqueeze(this.#step.positionIds, [1, 3]);
+    return g.expand(g.reshape(perHead, [1, heads, 1, 1]), g.shape(positions, 0, 4));
   }
 
   #maskOf(positionIds: Value, valid: Value, window: number | undefined): Value {

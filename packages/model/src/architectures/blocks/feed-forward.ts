@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { activate } from "./activations.js";
+import { layerModule, type Sublayer } from "./decoder.js";
 import { linear, type Projection } from "./projections.js";
 
 interface Widths {
@@ -34,18 +35,43 @@ export function feedForward(context: ModelContext, x: Value, options: FeedForwar
 interface GatedFeedForward extends Widths {
   /** Of the module that holds `gate_proj`, `up_proj` and `down_proj`. */
   readonly prefix: string;
+  /** Whether gate and up are one matrix, `gate_up_proj`. Default false. */
+  readonly fused?: boolean;
 }
 
 /** `down(act(gate(x)) · up(x))` (https://arxiv.org/abs/2002.05202). */
 export function gatedFeedForward(context: ModelContext, x: Value, options: GatedFeedForward): Value {
-  const { prefix, width, inner, bias = true, activation } = options;
-  const widen = (name: string): Value =>
-    linear(context, x, { name: `${prefix}.${name}`, inputs: width, outputs: inner, bias });
-  const gate = activate(context, activation, widen("gate_proj"));
-  return linear(context, context.g.mul(gate, widen("up_proj")), {
+  const { g } = context;
+  const { prefix, width, inner, bias = true, activation, fused = false } = options;
+  const widen = (name: string, outputs: number): Value =>
+    linear(context, x, { name: `${prefix}.${name}`, inputs: width, outputs, bias });
+  const [gate, up] = fused
+    ? g.split(widen("gate_up_proj", 2 * inner), [inner, inner], 2)
+    : [widen("gate_proj", inner), widen("up_proj", inner)];
+  return linear(context, g.mul(activate(context, activation, gate!), up!), {
     name: `${prefix}.down_proj`,
     inputs: inner,
     outputs: width,
     bias,
   });
+}
+
+interface FeedForwards extends Pick<GatedFeedForward, "bias" | "fused"> {
+  /** As the config names it. Default: what its `hidden_act` says, or silu. */
+  readonly activation?: string;
+}
+
+/** A gated feed-forward in every layer, as wide inside as `intermediate_size` says; without biases by default. */
+export function gatedFeedForwards(
+  context: ModelContext,
+  width: number,
+  { bias = false, fused = false, activation }: FeedForwards = {},
+): Sublayer {
+  const { config } = context;
+  const inner = config.integer("intermediate_size");
+  const chosen = activation ?? config.string("hidden_act", { default: "silu" });
+  return (x, layer) => {
+    const prefix = `${layerModule(layer)}.mlp`;
+    return gatedFeedForward(context, x, { prefix, width, inner, bias, fused, activation: chosen });
+  };
 }

@@ -1,28 +1,25 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 
-interface LayerWindowDefaults {
-  /** `sliding_window` where the config does not say. */
-  readonly defaultWindow: number;
-  /** `max_window_layers` where the config does not say: how many of the lower layers see everything. */
-  readonly defaultFullLayers: number;
+interface SlidingLayers {
+  /** How many positions a layer that slides sees, itself included; undefined where none may slide. */
+  readonly window: number | undefined;
+  /** Which layers slide, where the config has no `layer_types`. */
+  readonly slides: (layer: number) => boolean;
 }
 
 /**
- * The sliding window of each layer, undefined for one that sees everything: by `layer_types` where the config
- * has them, else from layer `max_window_layers` up. Without `use_sliding_window` no layer has one.
+ * The sliding window of each layer, undefined for one that sees everything; by `layer_types` where the config has
+ * them.
  *
  * @throws RR_CONFIG for a layer type that is not known, or too few of them.
  */
 export function layerWindows(
   config: ConfigReader,
-  { defaultWindow, defaultFullLayers }: LayerWindowDefaults,
+  { window, slides }: SlidingLayers,
 ): (layer: number) => number | undefined {
-  const used = config.boolean("use_sliding_window", { default: false }) && !config.isNull("sliding_window");
-  const window = used ? config.integer("sliding_window", { default: defaultWindow }) : undefined;
   const types = config.optionalStrings("layer_types");
-  const fullLayers = config.integer("max_window_layers", { min: 0, default: defaultFullLayers });
   return (layer) => {
-    if (types === undefined) return layer < fullLayers ? undefined : window;
+    if (types === undefined) return slides(layer) ? window : undefined;
     switch (types[layer]) {
       case "full_attention":
         return undefined;
@@ -35,4 +32,29 @@ export function layerWindows(
         );
     }
   };
+}
+
+/** As above, where every layer slides but each `period`-th. */
+export function alternatingWindows(
+  config: ConfigReader,
+  { window, period }: { readonly window: number | undefined; readonly period: number },
+): (layer: number) => number | undefined {
+  return layerWindows(config, { window, slides: (layer) => (layer + 1) % period !== 0 });
+}
+
+/**
+ * As above, where `use_sliding_window` lets layers from `max_window_layers` up slide.
+ *
+ * @param defaultFullLayers `max_window_layers` where the config does not say
+ */
+export function upperLayerWindows(
+  config: ConfigReader,
+  defaultFullLayers: number,
+): (layer: number) => number | undefined {
+  const used = config.boolean("use_sliding_window", { default: false }) && !config.isNull("sliding_window");
+  const fullLayers = config.integer("max_window_layers", { min: 0, default: defaultFullLayers });
+  return layerWindows(config, {
+    window: used ? config.integer("sliding_window", { default: 4096 }) : undefined,
+    slides: (layer) => layer >= fullLayers,
+  });
 }

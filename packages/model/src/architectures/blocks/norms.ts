@@ -25,3 +25,21 @@ export function layerNorm({ g, parameters }: ModelContext, x: Value, norm: Norm)
   const shift = bias ? parameters.get(`${name}.bias`, [width], `${name}.beta`) : undefined;
   return g.layerNormalization(x, scale, shift, epsilon);
 }
+
+/** A norm of known kind, width and ε, by its module's name. */
+export type NamedNorm = (x: Value, name: string) => Value;
+
+/** RMSNorm with the ε that the config gives. */
+export function rmsNorms(context: ModelContext, width: number, defaultEpsilon = 1e-6): NamedNorm {
+  const epsilon = context.config.number("rms_norm_eps", { min: 0, default: defaultEpsilon });
+  return (x, name) => rmsNorm(context, x, { name, width, epsilon });
+}
+
+/** RMSNorm whose weight is kept as its difference from 1. */
+export function shiftedRmsNorms({ g, config, parameters }: ModelContext, width: number): NamedNorm {
+  const epsilon = config.number("rms_norm_eps", { min: 0, default: 1e-6 });
+  return (x, name) => {
+    const scale = g.add(parameters.get(`${name}.weight`, [width]), g.numbers([1]));
+    return g.rmsNormalization(x, scale, epsilon);
+  };
+}

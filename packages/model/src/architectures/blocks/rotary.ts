@@ -71,3 +71,6 @@ export function partialRotaryLanes(config: ConfigReader, headDim: number, defaul
 export function rotate(g: GraphBuilder, x: Value, angles: RotaryAngles): Value {
   return g.rotaryEmbedding(x, angles.cos, angles.sin, angles);
 }
+
+/** Frequencies that some checkpoints carry as buffers. */
+export const rotaryBuffers = [/\.rotary_emb\.inv_freq$/];

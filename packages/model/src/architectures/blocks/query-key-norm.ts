@@ -1,0 +1,48 @@
+import type { Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import type { AttentionShape } from "./attention.js";
+import type { NamedNorm } from "./norms.js";
+import type { QueryKeyValue } from "./query-key-value.js";
+
+/** Queries and keys normed (https://arxiv.org/abs/2302.05442), `q_norm` and `k_norm`. */
+type QueryKeyNorm = (heads: QueryKeyValue, module: string) => QueryKeyValue;
+
+/** Each head on its own; all heads share the weights. */
+export function normPerHead(norm: NamedNorm): QueryKeyNorm {
+  return ({ query, key, value }, module) => ({
+    query: norm(query, `${module}.q_norm`),
+    key: norm(key, `${module}.k_norm`),
+    value,
+  });
+}
+
+/**
+ * RMSNorm over all heads at once. Written as sums of squares, so that ranks which share out the heads have small
+ * sums to add; those of queries and keys stand in one tensor, so that they are added together.
+ */
+export function normOverHeads(
+  { g, parameters }: ModelContext,
+  { heads, keyValueHeads, headDim }: AttentionShape,
+  epsilon: number,
+): QueryKeyNorm {
+  /** Mean square over heads and lanes in column `column` of float32 `[batch, 1, sequence, 2]`, 0 in the other. */
+  const meanSquare = (x: Value, count: number, column: 0 | 1): Value => {
+    const share = 1 / (count * headDim);
+    const shares = g.numbers(column === 0 ? [share, 0] : [0, share], [2]);
+    return g.mul(g.reduceSumSquare(x, [1, 3]), shares);
+  };
+  const scaled = (x: Value, deviation: Value, name: string, count: number): Value => {
+    const weight = g.reshape(parameters.get(`${name}.weight`, [count * headDim]), [count, 1, headDim]);
+    return g.mul(g.div(x, deviation), weight);
+  };
+  return ({ query, key, value }, module) => {
+    const meanSquares = g.add(meanSquare(query, heads, 0), meanSquare(key, keyValueHeads, 1));
+    const deviations = g.sqrt(g.add(meanSquares, g.numbers([epsilon])));
+    const [ofQuery, ofKey] = g.split(deviations, [1, 1], 3);
+    return {
+      query: scaled(query, ofQuery!, `${module}.q_norm`, heads),
+      key: scaled(key, ofKey!, `${module}.k_norm`, keyValueHeads),
+      value,
+    };
+  };
+}

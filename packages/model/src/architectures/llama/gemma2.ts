@@ -1,0 +1,42 @@
+import type { Architecture } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
+import { alternatingWindows } from "../blocks/layer-windows.js";
+import { shiftedRmsNorms } from "../blocks/norms.js";
+import { rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+import { gemmaActivation, gemmaNorms, optionalCap } from "./gemma.js";
+
+/** https://arxiv.org/abs/2408.00118: Gemma with norms after sublayers too, capped scores and logits, and every other layer sliding. */
+export const gemma2: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = groupedShape(config, { headDim: 256 });
+    const { width } = shape;
+    const step = causalStep(g);
+    const bias = config.boolean("attention_bias", { default: false });
+    const window = config.integer("sliding_window", { default: 4096 });
+    buildDecoder(context, {
+      step,
+      shape,
+      norm: shiftedRmsNorms(context, width),
+      norms: gemmaNorms,
+      embeddingScale: Math.sqrt(width),
+      attention: selfAttention(context, {
+        step,
+        shape,
+        bias,
+        outputBias: bias,
+        window: alternatingWindows(config, { window, period: 2 }),
+        scale: 1 / Math.sqrt(config.number("query_pre_attn_scalar", { min: Number.MIN_VALUE, default: 256 })),
+        scoreCap: optionalCap(config, "attn_logit_softcapping", 50),
+      }),
+      feedForward: gatedFeedForwards(context, width, { activation: gemmaActivation(config) }),
+      logitCap: optionalCap(config, "final_logit_softcapping", 30),
+      tiedByDefault: true,
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};

@@ -1,0 +1,57 @@
+import type { Architecture } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
+import { alternatingWindows } from "../blocks/layer-windows.js";
+import { shiftedRmsNorms } from "../blocks/norms.js";
+import { normPerHead } from "../blocks/query-key-norm.js";
+import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+import { gemmaActivation, gemmaNorms } from "./gemma.js";
+
+/** https://arxiv.org/abs/2503.19786: Gemma 2 with normed queries and keys, no caps, and rotary positions of their own for sliding layers. */
+export const gemma3: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    if (config.boolean("use_bidirectional_attention", { default: false })) {
+      throw config.error(
+        '"use_bidirectional_attention" is set; expected false, as in a model that generates',
+      );
+    }
+    const shape = groupedShape(config, { headDim: 256 });
+    const { width, headDim } = shape;
+    const step = causalStep(g);
+    const bias = config.boolean("attention_bias", { default: false });
+    const window = alternatingWindows(config, {
+      window: config.integer("sliding_window", { default: 4096 }),
+      period: config.integer(["sliding_window_pattern", "_sliding_window_pattern"], { default: 6 }),
+    });
+    const anglesOf = (layerType: string, defaultTheta: number) =>
+      rotaryAngles(context, step.positionIds, headDim, { layerType, defaultTheta });
+    const sliding = anglesOf("sliding_attention", 10_000);
+    const full = anglesOf("full_attention", 1_000_000);
+    buildDecoder(context, {
+      step,
+      shape,
+      norm: shiftedRmsNorms(context, width),
+      norms: gemmaNorms,
+      embeddingScale: Math.sqrt(width),
+      attention: selfAttention(context, {
+        step,
+        shape,
+        bias,
+        outputBias: bias,
+        adjust: normPerHead(shiftedRmsNorms(context, headDim)),
+        angles: (layer) => (window(layer) === undefined ? full : sliding),
+        window,
+        scale: 1 / Math.sqrt(config.number("query_pre_attn_scalar", { min: Number.MIN_VALUE, default: 256 })),
+        scoreCap: config.optionalNumber("attn_logit_softcapping", { min: Number.MIN_VALUE }),
+      }),
+      feedForward: gatedFeedForwards(context, width, { activation: gemmaActivation(config) }),
+      logitCap: config.optionalNumber("final_logit_softcapping", { min: Number.MIN_VALUE }),
+      tiedByDefault: true,
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};

@@ -1,0 +1,37 @@
+import type { Architecture } from "../architecture.js";
+import { ernie45 } from "./ernie4-5.js";
+import { exaone4 } from "./exaone4.js";
+import { gemma } from "./gemma.js";
+import { gemma2 } from "./gemma2.js";
+import { gemma3 } from "./gemma3.js";
+import { glm } from "./glm.js";
+import { glm4 } from "./glm4.js";
+import { granite } from "./granite.js";
+import { llama } from "./llama.js";
+import { mistral } from "./mistral.js";
+import { olmo } from "./olmo.js";
+import { olmo2 } from "./olmo2.js";
+import { phi3 } from "./phi3.js";
+import { qwen2 } from "./qwen2.js";
+import { qwen3 } from "./qwen3.js";
+import { smollm3 } from "./smollm3.js";
+
+/** Decoders in Llama's frame (../blocks/decoder.ts), by the `model_type` of config.json. */
+export const llamaFamilies: readonly [string, Architecture][] = [
+  ["ernie4_5", ernie45],
+  ["exaone4", exaone4],
+  ["gemma", gemma],
+  ["gemma2", gemma2],
+  ["gemma3_text", gemma3],
+  ["glm", glm],
+  ["glm4", glm4],
+  ["granite", granite],
+  ["llama", llama],
+  ["mistral", mistral],
+  ["olmo", olmo],
+  ["olmo2", olmo2],
+  ["phi3", phi3],
+  ["qwen2", qwen2],
+  ["qwen3", qwen3],
+  ["smollm3", smollm3],
+];

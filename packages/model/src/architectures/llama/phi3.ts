@@ -1,0 +1,35 @@
+import type { Architecture } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
+import { rmsNorms } from "../blocks/norms.js";
+import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+
+/** https://arxiv.org/abs/2404.14219: Llama with queries, keys and values in one matrix, gate and up in another. */
+export const phi3: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = groupedShape(config);
+    const { width, headDim } = shape;
+    const step = causalStep(g);
+    const lanes = partialRotaryLanes(config, headDim, 1);
+    const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
+    const window = config.optionalInteger("sliding_window");
+    buildDecoder(context, {
+      step,
+      shape,
+      norm: rmsNorms(context, width, 1e-5),
+      attention: selfAttention(context, {
+        step,
+        shape,
+        fused: true,
+        angles: () => angles,
+        window: () => window,
+      }),
+      feedForward: gatedFeedForwards(context, width, { fused: true }),
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};
