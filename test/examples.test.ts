@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { root, runNode } from "./support/run-program.js";
+
+/** What each example has to print, by its number. */
+const printed: Readonly<Record<string, readonly RegExp[]>> = {
+  "01": [
+    /^ROMEO:\n\S/,
+    /JULIET:\n[^[]+\n\[20 tokens\]/,
+    /logits: float32 \[1,3,2048\]/,
+    /rank 1 holds \d+ bytes/,
+  ],
+  "02": [/reduce-scatter, step 2 of 2/, /all-gather, step 2 of 2/, /rank 2: 111 222 333 444 555 666/],
+  "03": [/output 3: 7 \+ 3 = 10/, /all-reduce: +\[11 13 8 10\]/, /one all-reduce for both: +\[37 45\]/],
+  "04": [
+    /row-parallel/,
+    /Axis \d is divided: the 4 heads, 2 \+ 2 over the ranks/,
+    /sums over its heads/,
+    /13 in all/,
+  ],
+  "05": [/1 ranks: (.+)\n2 ranks: \1\n3 ranks: \1\n4 ranks: \1\n/, /RR_RANK_FAILED, as it should be/],
+};
+
+const files = readdirSync(`${root}examples`).filter((name) => /^\d\d-.*\.mjs$/.test(name));
+const examples = files.filter((name) => !name.endsWith("-task.mjs"));
+
+test.each(examples)("%s runs with one command and shows what it is about", async (file) => {
+  const { exitCode, stdout, stderr } = await runNode([`examples/${file}`]);
+  expect(stderr).toBe("");
+  expect(exitCode).toBe(0);
+  const expected = printed[file.slice(0, 2)];
+  expect(expected, `what ${file} prints`).toBeDefined();
+  for (const pattern of expected!) expect(stdout).toMatch(pattern);
+});
+
+test("examples/README.md names every example", () => {
+  const readme = readFileSync(`${root}examples/README.md`, "utf8");
+  expect(examples.filter((file) => !readme.includes(`node examples/${file}\``))).toEqual([]);
+});
