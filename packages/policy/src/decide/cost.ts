@@ -1,8 +1,8 @@
 import { isRingrankError } from "@ringrank/errors";
 import type { Graph } from "@ringrank/model";
+import { bytesPerElement } from "@ringrank/model/weights";
 import { type Evaluated, evaluateShapes } from "../shapes/index.js";
 import type { Placement } from "./placement.js";
-import { bytesOf } from "./storage.js";
 
 /**
  * What a token is predicted to cost: one decode step at a reference context length. Bytes of weights dominate, so
@@ -30,7 +30,7 @@ export function referenceBytes(graph: Graph): (value: string) => number {
   const evaluated = evaluateAtMost(graph, costConstants.referenceContext);
   return (value) => {
     const { type, dims } = evaluated.get(value)!;
-    return dims.reduce((bytes, size) => bytes * size, bytesOf[type]);
+    return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
   };
 }
 

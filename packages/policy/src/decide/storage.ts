@@ -1,27 +1,10 @@
-import type { Weight } from "@ringrank/model";
+import { bytesPerElement } from "@ringrank/model/weights";
 import { isParameter, type WeightUse } from "../analysis/roles.js";
 import { countOf, localIntervals, localSize, type RankShare } from "../factors/shard.js";
 import type { Interval } from "../program/program.js";
 
 /** By axis: which indices of a weight are meant. */
 export type Selection = readonly (readonly Interval[])[];
-
-/** Element sizes in bytes. */
-export const bytesOf: Readonly<Record<Weight["type"], number>> = {
-  float64: 8,
-  int64: 8,
-  uint64: 8,
-  float32: 4,
-  int32: 4,
-  uint32: 4,
-  float16: 2,
-  bfloat16: 2,
-  int16: 2,
-  uint16: 2,
-  int8: 1,
-  uint8: 1,
-  bool: 1,
-};
 
 /** Uses of parameters, by weight. */
 export function parameterUses(uses: readonly WeightUse[]): ReadonlyMap<string, readonly WeightUse[]> {
@@ -51,7 +34,10 @@ export function weightBytes(uses: readonly WeightUse[], share: RankShare): numbe
   const [first, ...others] = uses;
   if (first === undefined) return 0;
   if (others.length === 0) {
-    return first.dims.reduce((bytes, dim) => bytes * localSize(dim, share)[0], bytesOf[first.weight.type]);
+    return first.dims.reduce(
+      (bytes, dim) => bytes * localSize(dim, share)[0],
+      bytesPerElement[first.weight.type],
+    );
   }
   const selections = new Map<string, Selection>();
   for (const use of uses) {
@@ -60,7 +46,7 @@ export function weightBytes(uses: readonly WeightUse[], share: RankShare): numbe
   }
   let total = 0;
   for (const selection of selections.values()) {
-    total += selection.reduce((count, axis) => count * countOf(axis), bytesOf[first.weight.type]);
+    total += selection.reduce((count, axis) => count * countOf(axis), bytesPerElement[first.weight.type]);
   }
   return total;
 }

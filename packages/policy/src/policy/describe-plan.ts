@@ -1,8 +1,9 @@
+import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import { isParameter, type Role, type Roles, type WeightUse } from "../analysis/roles.js";
 import { referenceBytes } from "../decide/cost.js";
 import type { Limits, Plan } from "../decide/decide.js";
-import { bytesOf, parameterUses, weightBytes } from "../decide/storage.js";
+import { parameterUses, weightBytes } from "../decide/storage.js";
 import { describeDim, type Factor, leavesOf } from "../factors/factor.js";
 import { operatorName } from "../rules/table.js";
 import { fingerprint } from "./fingerprint.js";
@@ -224,5 +225,5 @@ function unitsHeld(
 }
 
 function wholeBytes({ weight }: WeightUse): number {
-  return weight.dims.reduce((bytes, size) => bytes * size, bytesOf[weight.type]);
+  return weight.dims.reduce((bytes, size) => bytes * size, bytesPerElement[weight.type]);
 }

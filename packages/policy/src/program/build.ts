@@ -1,9 +1,9 @@
 import { RingrankError } from "@ringrank/errors";
 import type { GraphNode } from "@ringrank/model";
+import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { WeightUse } from "../analysis/roles.js";
 import type { Plan } from "../decide/decide.js";
-import { bytesOf } from "../decide/storage.js";
 import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
@@ -82,7 +82,8 @@ class ProgramBuilder {
       segments: this.#segments,
       weights: Object.fromEntries(shards),
       bytes: [...shards.values()].reduce(
-        (sum, { weight, dims }) => sum + dims.reduce((bytes, size) => bytes * size, bytesOf[weight.type]),
+        (sum, { weight, dims }) =>
+          sum + dims.reduce((bytes, size) => bytes * size, bytesPerElement[weight.type]),
         0,
       ),
     };
