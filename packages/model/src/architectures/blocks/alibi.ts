@@ -6,9 +6,9 @@ import type { CausalCache } from "./causal-cache.js";
  * `[batch, heads, 1, past + sequence]`. The distance to the query differs from that by a number that is the
  * same for all keys, which softmax does not see.
  */
-export function alibi(g: GraphBuilder, cache: CausalCache, heads: number): Value {
+export function alibi(g: GraphBuilder, cache: CausalCache, heads: number, last?: number): Value {
   const positions = g.cast(g.unsqueeze(cache.keyPositions, [1, 2]), "float32");
-  return g.mul(g.numbers(alibiSlopes(heads), [1, heads, 1, 1]), positions);
+  return g.mul(g.numbers(alibiSlopes(heads, last), [1, heads, 1, 1]), positions);
 }
 
 /**
@@ -22,12 +22,15 @@ export function bfloat16Alibi(g: GraphBuilder, cache: CausalCache, heads: number
 }
 
 /**
- * `2^(−8i/n)` for head i of n, from 1. Where n is no power of two, the series of the next smaller one is
- * followed by every other number of the next larger one.
+ * `2^(−m·i/n)` for head i of n, from 1, with m = 8 unless a model says otherwise. Where n is no power of two, the
+ * series of the next smaller one is followed by every other number of the next larger one.
+ *
+ * @param last m, which makes the last head's slope 2^(−m)
  */
-export function alibiSlopes(heads: number): number[] {
+export function alibiSlopes(heads: number, last = 8): number[] {
   const lower = 2 ** Math.floor(Math.log2(heads));
-  return Array.from({ length: heads }, (_, head) =>
-    head < lower ? 2 ** ((-8 * (head + 1)) / lower) : 2 ** ((-4 * (2 * (head - lower) + 1)) / lower),
-  );
+  return Array.from({ length: heads }, (_, head) => {
+    const place = head < lower ? head + 1 : head - lower + 1 / 2;
+    return 2 ** ((-last * place) / lower);
+  });
 }

@@ -1,15 +1,15 @@
-import type { Value } from "../graph/index.js";
-import type { Architecture, ModelContext } from "./architecture.js";
-import { type AttentionShape, attention, multiHeadShape } from "./blocks/attention.js";
-import { CausalCaches } from "./blocks/causal-cache.js";
-import { causalStep } from "./blocks/causal-step.js";
-import { embedding } from "./blocks/embedding.js";
-import { feedForward } from "./blocks/feed-forward.js";
-import { languageHead, selectRows } from "./blocks/language-head.js";
-import { layerNorm } from "./blocks/norms.js";
-import { linear } from "./blocks/projections.js";
-import { projectSeparately, type QueryKeyValue } from "./blocks/query-key-value.js";
-import { rotaryAngles } from "./blocks/rotary.js";
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import { type AttentionShape, attention, multiHeadShape } from "../blocks/attention.js";
+import { CausalCaches } from "../blocks/causal-cache.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { embedding } from "../blocks/embedding.js";
+import { feedForward } from "../blocks/feed-forward.js";
+import { languageHead, selectRows } from "../blocks/language-head.js";
+import { layerNorm } from "../blocks/norms.js";
+import { linear } from "../blocks/projections.js";
+import { projectSeparately, type QueryKeyValue } from "../blocks/query-key-value.js";
+import { rotaryAngles } from "../blocks/rotary.js";
 
 /** https://github.com/kingoflolz/mesh-transformer-jax */
 export const gptj: Architecture = {

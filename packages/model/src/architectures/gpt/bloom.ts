@@ -1,15 +1,15 @@
-import type { Value } from "../graph/index.js";
-import type { Architecture } from "./architecture.js";
-import { alibi } from "./blocks/alibi.js";
-import { attention, multiHeadShape } from "./blocks/attention.js";
-import { CausalCaches } from "./blocks/causal-cache.js";
-import { causalStep } from "./blocks/causal-step.js";
-import { embedding } from "./blocks/embedding.js";
-import { feedForward } from "./blocks/feed-forward.js";
-import { languageHead, selectRows } from "./blocks/language-head.js";
-import { layerNorm } from "./blocks/norms.js";
-import { linear } from "./blocks/projections.js";
-import { fusedLanes, splitGroups } from "./blocks/query-key-value.js";
+import type { Value } from "../../graph/index.js";
+import type { Architecture } from "../architecture.js";
+import { alibi } from "../blocks/alibi.js";
+import { attention, multiHeadShape } from "../blocks/attention.js";
+import { CausalCaches } from "../blocks/causal-cache.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { embedding } from "../blocks/embedding.js";
+import { feedForward } from "../blocks/feed-forward.js";
+import { languageHead, selectRows } from "../blocks/language-head.js";
+import { layerNorm } from "../blocks/norms.js";
+import { linear } from "../blocks/projections.js";
+import { fusedLanes, splitGroups } from "../blocks/query-key-value.js";
 
 /**
  * ALiBi, a projection fused per head `[head, (q, k, v), lane]`, a norm after the embedding.

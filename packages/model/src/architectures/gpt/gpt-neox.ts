@@ -1,14 +1,14 @@
-import type { Architecture } from "./architecture.js";
-import { attention, multiHeadShape } from "./blocks/attention.js";
-import { CausalCaches } from "./blocks/causal-cache.js";
-import { causalStep } from "./blocks/causal-step.js";
-import { embedding } from "./blocks/embedding.js";
-import { feedForward } from "./blocks/feed-forward.js";
-import { languageHead, selectRows } from "./blocks/language-head.js";
-import { layerNorm } from "./blocks/norms.js";
-import { linear } from "./blocks/projections.js";
-import { fusedLanes, splitGroups } from "./blocks/query-key-value.js";
-import { partialRotaryLanes, rotaryAngles } from "./blocks/rotary.js";
+import type { Architecture } from "../architecture.js";
+import { attention, multiHeadShape } from "../blocks/attention.js";
+import { CausalCaches } from "../blocks/causal-cache.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { embedding } from "../blocks/embedding.js";
+import { feedForward } from "../blocks/feed-forward.js";
+import { languageHead, selectRows } from "../blocks/language-head.js";
+import { layerNorm } from "../blocks/norms.js";
+import { linear } from "../blocks/projections.js";
+import { fusedLanes, splitGroups } from "../blocks/query-key-value.js";
+import { partialRotaryLanes, rotaryAngles } from "../blocks/rotary.js";
 
 /**
  * A projection fused per head, rotary positions on a quarter of the lanes, and attention and feed-forward side

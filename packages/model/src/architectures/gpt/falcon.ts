@@ -1,16 +1,22 @@
-import type { Value } from "../graph/index.js";
-import type { Architecture, ModelContext } from "./architecture.js";
-import { bfloat16Alibi } from "./blocks/alibi.js";
-import { type AttentionShape, attention, multiHeadShape } from "./blocks/attention.js";
-import { CausalCaches } from "./blocks/causal-cache.js";
-import { causalStep } from "./blocks/causal-step.js";
-import { embedding } from "./blocks/embedding.js";
-import { feedForward } from "./blocks/feed-forward.js";
-import { languageHead, selectRows } from "./blocks/language-head.js";
-import { layerNorm } from "./blocks/norms.js";
-import { linear } from "./blocks/projections.js";
-import { fusedLanes, splitGroups } from "./blocks/query-key-value.js";
-import { rotaryAngles } from "./blocks/rotary.js";
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import { bfloat16Alibi } from "../blocks/alibi.js";
+import { type AttentionShape, attention, multiHeadShape } from "../blocks/attention.js";
+import { CausalCaches } from "../blocks/causal-cache.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { embedding } from "../blocks/embedding.js";
+import { feedForward } from "../blocks/feed-forward.js";
+import { languageHead, selectRows } from "../blocks/language-head.js";
+import { layerNorm } from "../blocks/norms.js";
+import { linear } from "../blocks/projections.js";
+import { fusedLanes, splitGroups } from "../blocks/query-key-value.js";
+import { rotaryAngles } from "../blocks/rotary.js";
+
+/**
+ * How often ALiBi counts. The reference here is transformers 5.18 with eager attention, which adds it to the scores
+ * and, by its mask, once more. Its SDPA attention, and the model as it was trained, add it once.
+ */
+const alibiCount = 2;
 
 /**
  * One key head (7B), several (40B, 180B), or one per query head (RW); rotary positions or ALiBi; attention and
@@ -31,8 +37,9 @@ export const falcon: Architecture = {
     const step = causalStep(g);
     const cache = new CausalCaches(g, step).get();
     // Unlike elsewhere, ALiBi is scaled with the scores.
+    const alibiScale = alibiCount / Math.sqrt(headDim);
     const positions = config.boolean("alibi", { default: false })
-      ? { biases: [g.mul(bfloat16Alibi(g, cache, heads), g.numbers([1 / Math.sqrt(headDim)]))] }
+      ? { biases: [g.mul(bfloat16Alibi(g, cache, heads), g.numbers([alibiScale]))] }
       : { angles: rotaryAngles(context, step.positionIds, headDim) };
     const table = {
       name: "transformer.word_embeddings.weight",

@@ -1,8 +1,8 @@
-import type { Value } from "../graph/index.js";
-import type { Architecture, ModelContext } from "./architecture.js";
-import type { AttentionShape } from "./blocks/attention.js";
-import { linear } from "./blocks/projections.js";
-import { fusedLanes, type QueryKeyValue } from "./blocks/query-key-value.js";
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import type { AttentionShape } from "../blocks/attention.js";
+import { linear } from "../blocks/projections.js";
+import { fusedLanes, type QueryKeyValue } from "../blocks/query-key-value.js";
 import { buildGptj } from "./gptj.js";
 
 /** https://arxiv.org/abs/2203.13474: GPT-J with a projection fused the way it was once spread over four devices. */

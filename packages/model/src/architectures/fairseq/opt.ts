@@ -1,0 +1,26 @@
+import type { Architecture } from "../architecture.js";
+import { buildFairseqDecoder } from "./decoder.js";
+import { learnedPositions } from "./positions.js";
+
+/** https://arxiv.org/abs/2205.01068; the 350M model has its norms after each sublayer, and a narrow embedding. */
+export const opt: Architecture = {
+  build(context) {
+    const { config } = context;
+    if (!config.boolean("layer_norm_elementwise_affine", { default: true })) {
+      throw config.error('expected "layer_norm_elementwise_affine" to be true, got false');
+    }
+    const normsBefore = config.boolean("do_layer_norm_before", { default: true });
+    const hasLastNorm = normsBefore && !config.boolean("_remove_final_layer_norm", { default: false });
+    buildFairseqDecoder(context, {
+      prefix: "model.decoder",
+      embeddingWidth: config.optionalInteger("word_embed_proj_dim") ?? config.integer("hidden_size"),
+      positions: learnedPositions(context, "model.decoder.embed_positions.weight"),
+      inner: config.integer("ffn_dim"),
+      activation: config.string("activation_function", { default: "relu" }),
+      bias: config.boolean("enable_bias", { default: true }),
+      normsAfter: !normsBefore,
+      lastNorm: hasLastNorm ? "final_layer_norm" : undefined,
+      separateHead: "lm_head.weight",
+    });
+  },
+};
