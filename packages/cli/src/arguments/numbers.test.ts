@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from "commander";
+import { expect, test } from "vitest";
+import { parseBytes, parseNumber } from "./numbers.js";
+
+test.each([
+  ["0", 0],
+  ["-1", -1],
+  ["0.75", 0.75],
+  ["1e3", 1000],
+  ["Infinity", Number.POSITIVE_INFINITY],
+])("the number %s", (text, value) => {
+  expect(parseNumber(text)).toBe(value);
+});
+
+test.each(["", " ", "two", "1,5", "NaN", "3 tokens"])("%j is no number", (text) => {
+  expect(() => parseNumber(text)).toThrow(InvalidArgumentError);
+});
+
+test.each([
+  ["800000000", 800_000_000],
+  ["800MB", 800_000_000],
+  ["24 gb", 24_000_000_000],
+  ["1.5GiB", 1_610_612_736],
+])("%s in bytes", (text, bytes) => {
+  expect(parseBytes(text)).toBe(bytes);
+});
+
+test.each(["", "GB", "1.2.3", "5 parsecs", "-1MB", "1constructor"])("%j is no number of bytes", (text) => {
+  expect(() => parseBytes(text)).toThrow(InvalidArgumentError);
+});

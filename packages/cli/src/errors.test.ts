@@ -1,0 +1,30 @@
+import { type ErrorCode, errorCodes, RingrankError } from "@ringrank/coordinator";
+import { CommanderError } from "commander";
+import { expect, test } from "vitest";
+import { exitCodeOf } from "./errors.js";
+import { Interrupted } from "./interruption.js";
+
+const codes = Object.keys(errorCodes) as ErrorCode[];
+
+test("every error code has an exit status: 1 for what failed while running, 2 for what was given", () => {
+  const runtime = codes.filter((code) => exitCodeOf(new RingrankError(code, "")) === 1);
+  expect(runtime).toEqual([
+    "RR_ABORTED",
+    "RR_CLOSED",
+    "RR_MISMATCH",
+    "RR_TIMEOUT",
+    "RR_RANK_FAILED",
+    "RR_RANK_DIED",
+    "RR_MODEL_FAILED",
+  ]);
+  for (const code of codes.filter((other) => !runtime.includes(other))) {
+    expect(exitCodeOf(new RingrankError(code, ""))).toBe(2);
+  }
+});
+
+test("help ends with 0, wrong usage with 2, Ctrl-C with 130, anything unexpected with 1", () => {
+  expect(exitCodeOf(new CommanderError(0, "commander.help", ""))).toBe(0);
+  expect(exitCodeOf(new CommanderError(1, "commander.unknownOption", ""))).toBe(2);
+  expect(exitCodeOf(new Interrupted("ended by SIGINT", 130))).toBe(130);
+  expect(exitCodeOf(new TypeError("a bug"))).toBe(1);
+});

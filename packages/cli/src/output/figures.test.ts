@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { figures, Stopwatch } from "./figures.js";
+
+beforeEach(() => vi.useFakeTimers({ toFake: ["performance"] }));
+afterEach(() => vi.useRealTimers());
+
+const result = { usage: { promptTokens: 3, completionTokens: 5 }, finishReason: "length" } as const;
+
+test("the first token is timed from the call, the rate from the first token", () => {
+  const stopwatch = new Stopwatch();
+  vi.advanceTimersByTime(200);
+  stopwatch.token();
+  for (let i = 0; i < 4; i++) {
+    vi.advanceTimersByTime(10);
+    stopwatch.token();
+  }
+  expect(stopwatch.timeToFirstToken).toBe(200);
+  expect(stopwatch.tokensPerSecond).toBe(100);
+  expect(figures(stopwatch, result, [1000, 2000])).toBe(
+    [
+      "tokens                 5 after a prompt of 3 (end: length)",
+      "time to first token    200.0 ms",
+      "tokens per second      100.0",
+      "bytes each rank holds  rank 0 1.00 kB, rank 1 2.00 kB",
+    ].join("\n"),
+  );
+});
+
+test("no figure is made up where too few tokens came", () => {
+  const stopwatch = new Stopwatch();
+  expect(stopwatch.timeToFirstToken).toBeUndefined();
+  stopwatch.token();
+  expect(stopwatch.tokensPerSecond).toBeUndefined();
+  expect(figures(stopwatch, result, [])).toMatch(/tokens per second +too few to tell/);
+});

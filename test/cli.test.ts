@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type RunProgramOptions, root, runNode, runProgram } from "./support/run-program.js";
+import { temporaryDirectory } from "./support/temporary-directory.js";
+
+const bin = `${root}packages/cli/dist/main.js`;
+const escapeCharacter = "\u001b";
+
+const ringrank = (args: readonly string[], options?: RunProgramOptions) => runNode([bin, ...args], options);
+
+describe("ringrank run", () => {
+  test("streams text to standard output; progress, the table and figures go to standard error", async () => {
+    const golden = JSON.parse(
+      readFileSync(`${root}packages/cli/models/shakespeare-llama/golden.json`, "utf8"),
+    );
+    const { prompt } = golden.prompts[0];
+    const args = [
+      "run",
+      "--demo",
+      "--ranks",
+      "3",
+      "--prompt",
+      prompt,
+      "--max-new-tokens",
+      "12",
+      "--temperature",
+      "0",
+    ];
+    const { exitCode, stdout, stderr } = await ringrank(args);
+    expect(exitCode).toBe(0);
+    expect(stdout.length).toBeGreaterThan(12);
+    expect(stderr).toMatch(/^planning the partition …\nloading weights: 3 ranks …\nloaded .+ on 3 ranks in/);
+    expect(stderr).toMatch(/4 heads +2\+1\+1 .*(near-evenly|2 units)/);
+    expect(stderr).toContain(prompt);
+    expect(stderr).toMatch(/tokens +12 after a prompt of \d+ \(end: length\)\n/);
+    expect(stderr).toMatch(/time to first token +[\d.]+ ms\ntokens per second +[\d.]+\n/);
+    expect(stderr).toMatch(/bytes each rank holds +rank 0 [\d.]+ MB, rank 1 [\d.]+ MB, rank 2 [\d.]+ MB\n$/);
+  });
+
+  test("the same seed gives the same text on 1 and 4 ranks, with a prompt by default", async () => {
+    const options = ["--seed", "7", "--max-new-tokens", "16", "--top-k", "40"];
+    const alone = await ringrank(["run", "--demo", "--ranks", "1", ...options]);
+    const four = await ringrank(["run", "--demo", "--ranks", "4", ...options]);
+    expect(alone.exitCode).toBe(0);
+    expect(alone.stderr).toContain("ROMEO:\n");
+    expect(four.stdout).toBe(alone.stdout);
+  });
+
+  test("takes a policy that plan has written", async () => {
+    const { stdout: json } = await ringrank(["plan", "--demo", "--ranks", "2", "--json"]);
+    const directory = temporaryDirectory({ "policy.json": json });
+    const given = ["--policy", `${directory}/policy.json`, "--max-new-tokens", "4"];
+    expect((await ringrank(["run", "--demo", "--ranks", "2", ...given])).exitCode).toBe(0);
+    const three = await ringrank(["run", "--demo", "--ranks", "3", ...given]);
+    expect(three.stderr).toMatch(/^RR_POLICY: .*2 ranks/m);
+    expect(three.exitCode).toBe(2);
+  });
+
+  test("uses no colours, nor a changing line, without a terminal", async () => {
+    const { stdout, stderr } = await ringrank(["run", "--demo", "--max-new-tokens", "2"], {
+      env: { NO_COLOR: undefined, TERM: "xterm" },
+    });
+    expect(stdout + stderr).not.toContain(escapeCharacter);
+    expect(stderr).not.toContain("\r");
+  });
+
+  test("Ctrl-C closes the model and ends with 130", async () => {
+    const endless = ["run", "--demo", "--max-new-tokens", "400", "--ignore-eos"];
+    const { exitCode, stderr } = await ringrank(endless, { kill: { after: "ROMEO:", signal: "SIGINT" } });
+    expect(stderr).toMatch(/ended by SIGINT\n$/);
+    expect(exitCode).toBe(130);
+  });
+
+  test("Ctrl-C while loading ends with 130, too", async () => {
+    const { exitCode, stderr } = await ringrank(["run", "--demo"], {
+      kill: { after: "planning", signal: "SIGINT" },
+    });
+    expect(stderr).toMatch(/ended by SIGINT\n$/);
+    expect(exitCode).toBe(130);
+  });
+});
+
+describe("ringrank plan", () => {
+  test("prints every weight's placement and the reason for it", async () => {
+    const { exitCode, stdout, stderr } = await ringrank(["plan", "--demo", "--ranks", "2"]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/q_proj\.weight \(6\) .*column-parallel +50\.0%/);
+    expect(stdout).toMatch(/down_proj\.weight \(6\) .*row-parallel +50\.0%/);
+  });
+
+  test.each([
+    ["llama-2-70b", "8 heads", 68_976_648_192],
+    ["bloom-176b", "112 heads", 176_247_271_424],
+  ])("divides %s over 8 ranks, from its config alone", async (name, heads, parameters) => {
+    const totalBytes = 4 * parameters;
+    const directory = `${root}test/fixtures/configs/${name}`;
+    const { exitCode, stdout } = await ringrank(["plan", directory, "--ranks", "8", "--json"]);
+    expect(exitCode).toBe(0);
+    const policy = JSON.parse(stdout);
+    expect(policy.totalBytes).toBe(totalBytes);
+    // Nothing but norms and biases after an all-reduce is held by all.
+    for (const bytes of policy.bytesPerRank) expect(bytes / totalBytes).toBeLessThan(1 / 8 + 0.001);
+    const sharded = policy.factors.filter((factor: { sharded: boolean }) => factor.sharded);
+    expect(
+      sharded.map((factor: { units: number; label: string }) => `${factor.units} ${factor.label}`),
+    ).toContain(heads);
+  });
+
+  test("says what does not fit", async () => {
+    const tooSmall = ["plan", "--demo", "--ranks", "2", "--memory-per-rank", "5MB"];
+    const { exitCode, stdout, stderr } = await ringrank(tooSmall);
+    expect(stderr).toMatch(/^RR_MEMORY: /);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe("ringrank", () => {
+  test.each([[["--help"]], [["run", "--help"]], [["plan", "--help"]]])(
+    "%j has examples and exit codes",
+    async (args) => {
+      const { exitCode, stdout } = await ringrank(args);
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/Examples:\n +\$ ringrank /);
+      expect(stdout).toMatch(/Exit codes: 0 .*1 .*2 .*130/);
+    },
+  );
+
+  test.each([
+    [["run"], /^RR_OPTION: expected a model's directory/],
+    [["run", "somewhere", "--demo"], /^RR_OPTION: .*somewhere and --demo/],
+    [["run", "--demo", "--ranks", "0"], /^RR_RANKS: .*1 to 64, got 0\n$/],
+    [["run", "--demo", "--ranks", "two"], /'two' is invalid. Expected a number./],
+    [
+      ["run", "--demo", "--policy", "missing.json"],
+      /^RR_POLICY: missing.json: expected the output of ringrank plan/,
+    ],
+    [["plan", "not/a/model"], /^RR_NOT_A_MODEL: /],
+    [["fly"], /unknown command 'fly'/],
+  ])("%j is wrong usage: a line on standard error, and 2", async (args, message) => {
+    const { exitCode, stdout, stderr } = await ringrank(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(2);
+  });
+
+  test("shows an error's stack with --verbose, or with RINGRANK_LOG=debug", async () => {
+    const wrong = ["plan", "--demo", "--ranks", "0"];
+    expect((await ringrank([...wrong, "--verbose"])).stderr).toMatch(/^ +at .*options/m);
+    expect((await ringrank(wrong, { env: { RINGRANK_LOG: "debug" } })).stderr).toMatch(/^ +at .*options/m);
+  });
+
+  test("ends quietly when its reader leaves", async () => {
+    const pipe = `"${process.execPath}" "${bin}" run --demo --max-new-tokens 400 --ignore-eos | head -n 1`;
+    const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", pipe]);
+    expect(exitCode).toBe(0);
+    expect(stdout.split("\n")).toHaveLength(2);
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+});
