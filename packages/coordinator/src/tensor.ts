@@ -71,7 +71,7 @@ export function tensorFromMessage(name: string, message: TensorMessage): Tensor 
 }
 
 /** Number of elements of a shape; 1 for a scalar's `[]`. */
-export function elementCount(dims: readonly number[]): number {
+function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { RingrankError } from "@ringrank/errors";
 import type { Lifecycle, RankService } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
@@ -67,21 +66,27 @@ async function outside(threads: ShutDown["threads"], lifecycle: ShutDown["lifecy
   const deadline = performance.now() + leaveMs;
   while (threads.running > 0 && !lifecycle.waitUntilOutside(0)) {
     if (performance.now() > deadline) return false;
-    await setTimeout(pollMs);
+    await sleep(pollMs);
   }
   return true;
 }
 
 async function destroyLater(threads: ShutDown["threads"], lifecycle: ShutDown["lifecycle"]): Promise<void> {
-  // The wait itself holds nobody up: at the process's end the exit listener takes over.
-  while (threads.running > 0 && !lifecycle.waitUntilOutside(0))
-    await setTimeout(pollMs, undefined, { ref: false });
+  while (threads.running > 0 && !lifecycle.waitUntilOutside(0)) await sleep(pollMs);
   await threads.destroy();
 }
 
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  const timer = new AbortController();
-  const timeout = setTimeout(milliseconds, undefined, { signal: timer.signal }).catch(() => {});
-  await Promise.race([work, timeout]);
-  timer.abort();
+function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** Does not keep the process alive: the ranks that are waited for do. */
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }

@@ -1,16 +1,16 @@
 import {
-  type Checkpoint,
   ConfigReader,
   type GenerationConfig,
   type Graph,
   interfaceNames,
+  type JsonObject,
 } from "@ringrank/model";
 import type { ModelFacts } from "../model-facts.js";
 import type { GenerationDefaults } from "../options/generate-options.js";
 
 /** What the coordinator has to know of a model to serve it. */
 export function describeModel(
-  { config }: Pick<Checkpoint, "config">,
+  config: JsonObject,
   graph: Graph,
   { defaults, eosTokenIds }: GenerationConfig,
   hasTokenizer: boolean,

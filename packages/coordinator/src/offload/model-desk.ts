@@ -1,55 +1,45 @@
 import { RingrankError } from "@ringrank/errors";
-import {
-  buildGraph,
-  type Checkpoint,
-  checkPayload,
-  type Graph,
-  loadTokenizer,
-  openCheckpoint,
-  readGenerationConfig,
-  resolveModel,
-  type Tokenizer,
-  type TokenStream,
-} from "@ringrank/model";
+import { loadTokenizer, readGenerationConfig, type Tokenizer, type TokenStream } from "@ringrank/model";
 import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
 import { describeModel } from "./describe-model.js";
 import type { OffloadService, PlanReply, PlanRequest, Preparation } from "./offload-service.js";
+import { type OpenedModel, openModel } from "./open-model.js";
 
-interface OpenModel {
-  readonly checkpoint: Checkpoint;
-  readonly graph: Graph;
+interface PlannedModel {
+  readonly model: OpenedModel;
   readonly policy: PartitionPolicy;
 }
 
 /** One model, opened and planned on the offload thread; later its tokenizer. */
 export class ModelDesk implements OffloadService {
-  #model: OpenModel | undefined;
+  #planned: PlannedModel | undefined;
   #tokenizer: Tokenizer | undefined;
   /** By generation, while its text is in the making. */
   readonly #texts = new Map<number, TokenStream>();
 
   plan({ pathOrId, ranks, objective, memoryPerRank, policy: given }: PlanRequest): PlanReply {
-    const checkpoint = openCheckpoint(resolveModel(pathOrId));
-    const { graph } = buildGraph(checkpoint);
+    const model = openModel(pathOrId);
+    const { graph } = model;
     const policy =
       given === undefined
         ? planGraph(graph, { ranks, objective, memoryPerRank })
         : policyFromJSON(graph, given, { ranks });
-    this.#model = { checkpoint, graph, policy };
+    this.#planned = { model, policy };
     return { policy: policy.toJSON() };
   }
 
   prepare(): Preparation {
-    const model = this.#model;
-    if (model === undefined) throw new RingrankError("RR_CLOSED", "prepare was called before plan");
-    const { checkpoint, graph, policy } = model;
-    checkPayload(checkpoint);
-    this.#tokenizer = loadTokenizer(checkpoint.directory);
-    const generation = readGenerationConfig(checkpoint.directory, checkpoint.config);
-    const facts = describeModel(checkpoint, graph, generation, this.#tokenizer !== undefined);
+    const planned = this.#planned;
+    if (planned === undefined) throw new RingrankError("RR_CLOSED", "prepare was called before plan");
+    const { model, policy } = planned;
+    const { directory, config, graph } = model;
+    model.checkWeights();
+    this.#tokenizer = loadTokenizer(directory);
+    const generation = readGenerationConfig(directory, config);
+    const facts = describeModel(config, graph, generation, this.#tokenizer !== undefined);
     const programs = buildPrograms(graph, policy);
     // From here on the desk only tokenizes.
-    this.#model = undefined;
+    this.#planned = undefined;
     return { programs, facts, unsupported: generation.unsupported };
   }
 

@@ -10,7 +10,7 @@ import type {
 import type { RankGroup } from "../group/rank-group.js";
 
 /** The fake model's vocabulary; it continues every sequence by counting up, modulo this. */
-export const fakeVocabulary = 100;
+const fakeVocabulary = 100;
 
 /**
  * A rank group without threads: the next token is the last one plus one. It records every request, can be held

@@ -1,0 +1,51 @@
+import { once } from "node:events";
+import { MessageChannel } from "node:worker_threads";
+import { RingrankError } from "@ringrank/errors";
+import comlink, { type Endpoint } from "comlink";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { gate } from "../testing/fake-rank-group.js";
+import { Connection } from "./connection.js";
+
+const held = gate();
+const service = {
+  double: (value: number) => 2 * value,
+  wait: () => held.opened,
+  fail: () => {
+    throw new RingrankError("RR_MEMORY", "too small", { rank: 3, cause: new Error("no room") });
+  },
+};
+let channel: MessageChannel;
+let connection: Connection<typeof service>;
+
+beforeEach(() => {
+  channel = new MessageChannel();
+  connection = new Connection(channel.port1);
+  comlink.expose(service, channel.port2 as unknown as Endpoint);
+});
+afterEach(() => channel.port2.close());
+
+it("calls a service on the other side", async () => {
+  expect(await connection.call((remote) => remote.double(21))).toBe(42);
+});
+
+it("carries an error's code, rank and cause", async () => {
+  await expect(connection.call((remote) => remote.fail())).rejects.toMatchObject({
+    code: "RR_MEMORY",
+    rank: 3,
+    cause: { message: "no room" },
+  });
+});
+
+it("rejects the calls that wait, and every later one, with the reason it was closed for", async () => {
+  const waiting = connection.call((remote) => remote.wait());
+  connection.close("gone");
+  connection.close("again");
+  await expect(waiting).rejects.toBe("gone");
+  await expect(connection.call((remote) => remote.double(1))).rejects.toBe("gone");
+});
+
+it("tells the other side that it is closed", async () => {
+  const closed = once(channel.port2, "close");
+  connection.close("gone");
+  await closed;
+});

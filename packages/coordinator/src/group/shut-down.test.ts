@@ -1,0 +1,80 @@
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { gate } from "../testing/fake-rank-group.js";
+import { shutDown } from "./shut-down.js";
+
+/** Threads whose tasks end when told to, and ranks that are inside native code until told otherwise. */
+class FakeThreads {
+  readonly events: string[] = [];
+  readonly #end = gate();
+  running = 2;
+  isInside = true;
+
+  end(): void {
+    this.running = 0;
+    this.#end.open();
+  }
+
+  ended = (): Promise<void> => this.#end.opened;
+
+  destroy = async (): Promise<void> => {
+    if (this.running > 0 && this.isInside) throw new Error("this aborts the process");
+    this.events.push("destroyed");
+  };
+
+  start(patient: boolean): Promise<void> {
+    return shutDown({
+      connections: [],
+      lifecycle: {
+        stop: () => this.events.push("stop"),
+        waitUntilOutside: () => !this.isInside,
+      },
+      threads: this,
+      logger: pino({ level: "silent" }),
+      patient,
+      onGone: () => this.events.push("gone"),
+    });
+  }
+}
+
+let threads: FakeThreads;
+beforeEach(() => {
+  vi.useFakeTimers();
+  threads = new FakeThreads();
+});
+afterEach(() => vi.useRealTimers());
+
+it("ends threads whose ranks have released their sessions, without the stop word", async () => {
+  const done = threads.start(true);
+  threads.end();
+  await done;
+  expect(threads.events).toEqual(["destroyed", "gone"]);
+});
+
+it("stops ranks that do not end in time, and ends threads that loop outside native code", async () => {
+  threads.isInside = false;
+  const done = threads.start(true);
+  await vi.advanceTimersByTimeAsync(3_000);
+  await done;
+  expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
+});
+
+it("waits for a native call to return", async () => {
+  const done = threads.start(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(threads.events).toEqual(["stop"]);
+  threads.isInside = false;
+  await vi.advanceTimersByTimeAsync(10);
+  await done;
+  expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
+});
+
+it("settles where a native call does not return, and ends the threads when it does", async () => {
+  const done = threads.start(false);
+  await vi.advanceTimersByTimeAsync(11_000);
+  await done;
+  expect(threads.events).toEqual(["stop"]);
+  threads.isInside = false;
+  await vi.advanceTimersByTimeAsync(10);
+  expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
+});

@@ -1,0 +1,119 @@
+import { buildGraph, openCheckpoint, writeOnnx } from "@ringrank/model";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { shakespeareDirectory, zooDirectory } from "../../model/src/testing/fixtures.js";
+// Threads are started from the build, so the build is what is tested.
+import { loadModel, type Model, type Progress, planModel, type Tensor } from "../dist/index.js";
+
+describe("loadModel", () => {
+  it("reports its progress: the plan, the weights of each rank, and that it is ready", async () => {
+    const reports: Progress[] = [];
+    const model = await loadModel(shakespeareDirectory, { ranks: 2, onProgress: (one) => reports.push(one) });
+    await model.close();
+    expect(reports.map(({ phase }) => phase).filter((phase, i, all) => phase !== all[i - 1])).toEqual([
+      "plan",
+      "load",
+      "ready",
+    ]);
+    for (const rank of [0, 1]) {
+      const last = reports.findLast((report) => report.rank === rank)!;
+      expect(last.bytesLoaded).toBe(last.bytesTotal);
+      expect(last.bytesTotal).toBe(model.policy.bytesPerRank[rank]);
+    }
+  });
+
+  it("takes back the policy that planModel gave, also as JSON", async () => {
+    const policy = await planModel(shakespeareDirectory, { ranks: 2, objective: "time" });
+    for (const given of [policy, JSON.parse(JSON.stringify(policy)) as object]) {
+      const model = await loadModel(shakespeareDirectory, { ranks: 2, policy: given });
+      await model.close();
+      expect(model.policy.toJSON()).toEqual(policy.toJSON());
+      expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(policy.bytesPerRank);
+    }
+  });
+});
+
+describe("a loaded model", () => {
+  let model: Model;
+  beforeAll(async () => {
+    model = await loadModel(shakespeareDirectory, { ranks: 2 });
+  });
+  afterAll(() => model.close());
+
+  it("masks padding: a padded row has the logits it has alone", async () => {
+    const alone = (await model.run({ input_ids: [[5, 6]] }, { logits: "last" })).logits as Tensor;
+    const padded = await model.run(
+      {
+        input_ids: [
+          [5, 6, 0],
+          [7, 8, 9],
+        ],
+        attention_mask: [
+          [1, 1, 0],
+          [1, 1, 1],
+        ],
+      },
+      { logits: "last" },
+    );
+    const row = (padded.logits!.data as Float32Array).subarray(0, 2048);
+    // Rows of a batch share products of another shape, whose sums are rounded in another order.
+    expect(row).toBeAllclose(alone.data as Float32Array, { rtol: 0, atol: 1e-4 });
+  });
+
+  it("gives a sequence's logits as run does", async () => {
+    const ids = [5, 6, 7, 8];
+    const whole = (await model.run({ input_ids: [ids] })).logits!;
+    const sequence = model.sequence();
+    const first = await sequence.append(ids.slice(0, 3));
+    const second = await sequence.append(ids.slice(3));
+    expect(sequence.length).toBe(4);
+    sequence.close();
+    const logits = [...first.logits.data, ...second.logits.data];
+    // As above: one product of four rows against one of three and one of one.
+    expect(logits).toBeAllclose(whole.data as Float32Array, { rtol: 0, atol: 1e-4 });
+  });
+
+  it("ends a text at a stop string, wherever tokens end", async () => {
+    const { text, finishReason } = await model.generate("ROMEO:\n", { temperature: 0, stop: "yet a f" })
+      .result;
+    expect(text).toBe("I am not so:\nI am not ");
+    expect(finishReason).toBe("stop");
+  });
+
+  it("gives the same sampled tokens for the same seed", async () => {
+    const options = { maxNewTokens: 12, temperature: 0.9, topP: 0.9, seed: 42, ignoreEos: true };
+    const texts = await Promise.all([1, 2].map(() => model.generate("KING:", options).result));
+    expect(texts[0]!.ids).toEqual(texts[1]!.ids);
+  });
+});
+
+describe("an .onnx file", () => {
+  it("runs split as the checkpoint it was written from", async () => {
+    const directory = zooDirectory("llama");
+    const { graph } = buildGraph(openCheckpoint(directory));
+    const path = await writeOnnx(graph, temporaryDirectory());
+    const fromCheckpoint = await loadModel(directory, { ranks: 2 });
+    const fromFile = await loadModel(path, { ranks: 2 });
+    const input_ids = [[5, 6, 7]];
+    const expected = (await fromCheckpoint.run({ input_ids })).logits!;
+    // ONNX does not say which inputs are a cache, so an empty one is given like any input.
+    const pasts = graph.caches.flatMap(({ positions, states }) => [
+      [positions, { type: "int64", dims: [1, 0], data: new BigInt64Array(0) } satisfies Tensor] as const,
+      ...states.map(({ past }) => [past, emptyPast(past)] as const),
+    ]);
+    const given = { input_ids, attention_mask: [[1, 1, 1]], position_ids: [[0, 1, 2]] };
+    const outputs = await fromFile.run({ ...given, ...Object.fromEntries(pasts) }, { outputs: ["logits"] });
+    await Promise.all([fromCheckpoint.close(), fromFile.close()]);
+    expect(outputs.logits!.data as Float32Array).toBeAllclose(expected.data as Float32Array, {
+      rtol: 0,
+      // The same operators on the same weights.
+      atol: 1e-5,
+    });
+
+    function emptyPast(name: string): Tensor {
+      const { dims } = graph.inputs.find((input) => input.name === name)!;
+      const sizes = dims.map((dim) => (typeof dim === "number" ? dim : dim === "batch" ? 1 : 0));
+      return { type: "float32", dims: sizes, data: new Float32Array(0) };
+    }
+  });
+});

@@ -1,0 +1,47 @@
+import { buildGraph, type JsonObject, openCheckpoint, readGenerationConfig } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
+import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
+import { describeModel } from "./describe-model.js";
+
+const { config, directory, tensors } = openCheckpoint(shakespeareDirectory);
+const { graph } = buildGraph({ config, tensors });
+const generation = readGenerationConfig(directory, config);
+
+describe("what is known of a model", () => {
+  it("are the inputs and outputs that are the caller's, caches excepted", () => {
+    const facts = describeModel(config, graph, generation, true);
+    expect(facts.inputs.map(({ name }) => name)).toEqual(["input_ids", "attention_mask", "position_ids"]);
+    expect(facts.outputs).toEqual(["logits"]);
+  });
+
+  it("are its context, vocabulary and ends of sequence", () => {
+    expect(describeModel(config, graph, generation, true)).toMatchObject({
+      maxContext: 512,
+      vocabSize: 2048,
+      eosIds: [2],
+      generates: true,
+    });
+  });
+
+  it("is no context limit where the config has none", () => {
+    expect(describeModel({} as JsonObject, graph, generation, true).maxContext).toBeUndefined();
+  });
+
+  it("samples as generation_config.json says, and only where it says so", () => {
+    const defaults = { temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1 };
+    const of = (doSample: boolean) =>
+      describeModel(
+        config,
+        graph,
+        { defaults: { ...defaults, doSample }, eosTokenIds: [], unsupported: [] },
+        true,
+      ).generationDefaults;
+    expect(of(true)).toMatchObject({ temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1 });
+    expect(of(false)).toMatchObject({ temperature: 0, repetitionPenalty: 1.1 });
+    expect(of(false).topP).toBeUndefined();
+  });
+
+  it("cannot generate without a causal cache", () => {
+    expect(describeModel(config, { ...graph, caches: [] }, generation, true).generates).toBe(false);
+  });
+});

@@ -1,0 +1,45 @@
+import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import {
+  buildGraph,
+  checkPayload,
+  decodeOnnx,
+  type Graph,
+  type JsonObject,
+  openCheckpoint,
+  resolveModel,
+  resolveNamedFile,
+} from "@ringrank/model";
+
+/** A model whose shapes are known; no weight is read. */
+export interface OpenedModel {
+  readonly graph: Graph;
+  /** Where the tokenizer and generation_config.json would be. */
+  readonly directory: string;
+  /** Empty for an ONNX file. */
+  readonly config: JsonObject;
+  /** Checks that every weight file is there and as long as its header says: `RR_MISSING_FILE`, `RR_FILE_FORMAT`. */
+  checkWeights(): void;
+}
+
+/** Opens a HuggingFace directory, an id in the local cache, or an `.onnx` file. Throws what these throw. */
+export function openModel(pathOrId: string): OpenedModel {
+  const path = resolveModel(pathOrId);
+  return statSync(path).isFile() ? openOnnxFile(path) : openDirectory(path);
+}
+
+function openDirectory(path: string): OpenedModel {
+  const checkpoint = openCheckpoint(path);
+  const { config, directory } = checkpoint;
+  const { graph } = buildGraph(checkpoint);
+  return { graph, directory, config, checkWeights: () => checkPayload(checkpoint) };
+}
+
+function openOnnxFile(path: string): OpenedModel {
+  const directory = dirname(path);
+  const graph = decodeOnnx(readFileSync(path), {
+    resolveExternal: (location) => resolveNamedFile(directory, location, path),
+  });
+  // Every file it names was resolved above, and readers check that what they read is there.
+  return { graph, directory, config: {}, checkWeights: () => {} };
+}
