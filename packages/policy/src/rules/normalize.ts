@@ -82,7 +82,7 @@ function reducedAxes(operator: Operator, rank: number): Set<number> | undefined 
 }
 
 /**
- * Rotary embedding turns pairs of lanes by an angle per position (Su et al., RoFormer, arXiv:2104.09864). In the
+ * Rotary embedding turns pairs of lanes by an angle per position (Su et al., arXiv:2104.09864). In the
  * opset 23 form on `[batch, heads, sequence, lanes]` every head is turned alike; lanes meet in pairs, so they stay
  * whole.
  */

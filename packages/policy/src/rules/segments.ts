@@ -49,18 +49,20 @@ const slice: Rule = {
     const input = factors.input(0);
     const ranges = sliceRanges(operator);
     const output = operator.outputs[0]!;
+    // Bounds are rewritten for all axes or for none, so one that is known only when running rules out any cut.
+    const isKnown = [...(ranges?.values() ?? [])].every(({ start }) => start !== undefined);
     const out = input.map((dim, axis): Dim => {
       const size = output.dims[axis]!;
       const range = ranges?.get(axis);
       if (ranges !== undefined && (range === undefined || sameSize(size, sizeOf(dim)))) {
         if (range === undefined || range.step === 1) return dim;
       }
-      const isCut = range?.step === 1 && range.start !== undefined && isStatic(sizeOf(dim)) && isStatic(size);
+      const isCut = isKnown && range?.step === 1 && isStatic(sizeOf(dim)) && isStatic(size);
       if (!isCut) {
         factors.whole(dim, "bounds known only when running, or a step");
         return wholeDim(operator, factors, size);
       }
-      const parts = cutOut(dim, range.start, size[0], factors);
+      const parts = cutOut(dim, range.start!, size[0], factors);
       factors.cut(parts);
       return parts[1]!;
     });
@@ -73,16 +75,18 @@ const slice: Rule = {
     const outputs = [local.output(0)];
     const ranges = sliceRanges(operator);
     const inputDims = local.inputDims(0);
-    if (ranges === undefined || !inputDims.some((dim) => local.isSharded(dim)))
+    const axes = [...(ranges?.keys() ?? [])];
+    const outputDims = local.outputDims(0);
+    const isCut = (axis: number): boolean => !sameSize(sizeOf(inputDims[axis]!), sizeOf(outputDims[axis]!));
+    // The bounds of a whole range, from 0 to the size or beyond, are right on a part too.
+    if (ranges === undefined || !axes.some((axis) => isCut(axis) && local.isSharded(inputDims[axis]!)))
       return [{ ...node, inputs, outputs }];
     // One sharded axis is cut at most: the cut parts belong to it.
-    const axes = [...ranges.keys()];
     const bounds = axes.map((axis) => {
       const range = ranges.get(axis)!;
       const dim = inputDims[axis]!;
       if (!local.isSharded(dim)) return [range.rawStart, range.rawEnd] as const;
-      if (sameSize(sizeOf(dim), sizeOf(local.outputDims(0)[axis]!)))
-        return [0, Number.POSITIVE_INFINITY] as const;
+      if (!isCut(axis)) return [0, Number.POSITIVE_INFINITY] as const;
       const [before, middle] = local.cut();
       const start = local.size(before!)[0];
       return [start, start + local.size(middle!)[0]] as const;
@@ -106,7 +110,7 @@ const slice: Rule = {
 };
 
 interface Range {
-  /** First index, counted from the start; undefined where known only when running. */
+  /** First index, counted from the start; undefined where it or the last is known only when running. */
   readonly start: number | undefined;
   readonly rawStart: number;
   readonly rawEnd: number;
@@ -128,7 +132,7 @@ function sliceRanges(operator: Operator): Map<number, Range> | undefined {
   for (const [index, start] of starts.entries()) {
     const axis = normalizeAxis(axes[index]![0], rank);
     const size = inputs[0]!.dims[axis]!;
-    const known = isStatic(start) && (start[0] >= 0 || isStatic(size));
+    const known = isStatic(start) && isStatic(ends[index]!) && (start[0] >= 0 || isStatic(size));
     ranges.set(axis, {
       start: known ? Math.min(start[0] < 0 ? start[0] + size[0] : start[0], size[0]) : undefined,
       rawStart: start[0],
