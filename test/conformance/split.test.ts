@@ -14,6 +14,8 @@ import { firstStep } from "../support/first-step.js";
 /** Attention and feed-forward side by side on one residual: what they owe is paid together. */
 const parallelResiduals: ReadonlySet<string> = new Set([
   "codegen",
+  "cohere",
+  "cohere2",
   "falcon-40b-like",
   "falcon-7b-like",
   "gpt-neox",

@@ -31,6 +31,8 @@ interface Decoder {
   readonly shape: Pick<AttentionShape, "layers" | "width">;
   readonly attention: Sublayer;
   readonly feedForward: Sublayer;
+  /** Whether the feed-forward reads what attention reads, its norm included, so that their sums are one. Default false. */
+  readonly parallel?: boolean;
   /** Default: RMSNorm, `rms_norm_eps`. */
   readonly norm?: NamedNorm;
   /** Default: one before each sublayer, under Llama's names. */
@@ -52,7 +54,7 @@ const llamaNorms: DecoderNorms = {
   feedForward: { before: "post_attention_layernorm" },
 };
 
-/** A decoder in Llama's frame: embedding, layers of attention and feed-forward with serial residuals, norm, head. */
+/** A decoder in Llama's frame: embedding, layers of attention and feed-forward, norm, head. */
 export function buildDecoder(context: ModelContext, decoder: Decoder): void {
   const { g, config } = context;
   const { step, shape, norms = llamaNorms, embeddingScale = 1, residualScale = 1 } = decoder;
@@ -65,11 +67,12 @@ export function buildDecoder(context: ModelContext, decoder: Decoder): void {
   for (let layer = 0; layer < shape.layers; layer++) {
     const normed = (x: Value, name: string | undefined): Value =>
       name === undefined ? x : norm(x, `${layerModule(layer)}.${name}`);
-    for (const sublayer of ["attention", "feedForward"] as const) {
-      const { before, after } = norms[sublayer];
-      const added = normed(decoder[sublayer](normed(x, before), layer), after);
-      x = g.add(x, scaled(added, residualScale));
-    }
+    const add = (x: Value, y: Value, { after }: NormsAround): Value =>
+      g.add(x, scaled(normed(y, after), residualScale));
+    const input = normed(x, norms.attention.before);
+    x = add(x, decoder.attention(input, layer), norms.attention);
+    const second = decoder.parallel ? input : normed(x, norms.feedForward.before);
+    x = add(x, decoder.feedForward(second, layer), norms.feedForward);
   }
   languageHead(context, norm(selectRows(g, x, step, width), "model.norm"), {
     table,

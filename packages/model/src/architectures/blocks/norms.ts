@@ -26,6 +26,13 @@ export function layerNorm({ g, parameters }: ModelContext, x: Value, norm: Norm)
   return g.layerNormalization(x, scale, shift, epsilon);
 }
 
+/** LayerNorm whose weight is kept as its difference from 1. */
+export function shiftedLayerNorm({ g, parameters }: ModelContext, x: Value, norm: Norm): Value {
+  const { name, width, epsilon } = norm;
+  const scale = g.add(parameters.get(`${name}.weight`, [width]), g.numbers([1]));
+  return g.layerNormalization(x, scale, parameters.get(`${name}.bias`, [width]), epsilon);
+}
+
 /** A norm of known kind, width and ε, by its module's name. */
 export type NamedNorm = (x: Value, name: string) => Value;
 

@@ -1,4 +1,6 @@
 import type { Architecture } from "../architecture.js";
+import { cohere } from "./cohere.js";
+import { cohere2 } from "./cohere2.js";
 import { ernie45 } from "./ernie4-5.js";
 import { exaone4 } from "./exaone4.js";
 import { gemma } from "./gemma.js";
@@ -9,15 +11,20 @@ import { glm4 } from "./glm4.js";
 import { granite } from "./granite.js";
 import { llama } from "./llama.js";
 import { mistral } from "./mistral.js";
+import { nemotron } from "./nemotron.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
 import { phi3 } from "./phi3.js";
 import { qwen2 } from "./qwen2.js";
 import { qwen3 } from "./qwen3.js";
 import { smollm3 } from "./smollm3.js";
+import { stablelm } from "./stablelm.js";
+import { starcoder2 } from "./starcoder2.js";
 
 /** Decoders in Llama's frame (../blocks/decoder.ts), by the `model_type` of config.json. */
 export const llamaFamilies: readonly [string, Architecture][] = [
+  ["cohere", cohere],
+  ["cohere2", cohere2],
   ["ernie4_5", ernie45],
   ["exaone4", exaone4],
   ["gemma", gemma],
@@ -28,10 +35,13 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["granite", granite],
   ["llama", llama],
   ["mistral", mistral],
+  ["nemotron", nemotron],
   ["olmo", olmo],
   ["olmo2", olmo2],
   ["phi3", phi3],
   ["qwen2", qwen2],
   ["qwen3", qwen3],
   ["smollm3", smollm3],
+  ["stablelm", stablelm],
+  ["starcoder2", starcoder2],
 ];

@@ -1,0 +1,58 @@
+import type { Architecture, ModelContext } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
+import { layerNorm } from "../blocks/norms.js";
+import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+
+/** https://docs.cohere.com/docs/command-r */
+export const cohere: Architecture = {
+  build(context) {
+    const { config } = context;
+    if (config.boolean("use_qk_norm", { default: false })) {
+      throw config.error('"use_qk_norm" is set, which is not supported for cohere; expected false');
+    }
+    buildCohere(context, () => undefined);
+  },
+  ignoredTensors: rotaryBuffers,
+};
+
+/**
+ * Attention and feed-forward side by side behind one LayerNorm without bias, rotary positions on neighbours, scaled
+ * logits.
+ *
+ * @param window how many positions a layer sees, itself included; undefined for all
+ * @param rotates whether a layer has rotary positions; default all have
+ */
+export function buildCohere(
+  context: ModelContext,
+  window: (layer: number) => number | undefined,
+  rotates: (layer: number) => boolean = () => true,
+): void {
+  const { g, config } = context;
+  const shape = groupedShape(config);
+  const { width, headDim } = shape;
+  const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-5 });
+  const bias = config.boolean("attention_bias", { default: false });
+  const step = causalStep(g);
+  const angles = rotaryAngles(context, step.positionIds, headDim, { interleaved: true });
+  buildDecoder(context, {
+    step,
+    shape,
+    parallel: true,
+    norm: (x, name) => layerNorm(context, x, { name, width, epsilon, bias: false }),
+    attention: selfAttention(context, {
+      step,
+      shape,
+      bias,
+      outputBias: bias,
+      window,
+      angles: (layer) => (rotates(layer) ? angles : undefined),
+    }),
+    feedForward: gatedFeedForwards(context, width),
+    logitScale: config.number("logit_scale", { default: 0.0625 }),
+    tiedByDefault: true,
+  });
+}

@@ -1,0 +1,47 @@
+import type { Architecture } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder, layerModule } from "../blocks/decoder.js";
+import { feedForward } from "../blocks/feed-forward.js";
+import { shiftedLayerNorm } from "../blocks/norms.js";
+import { linear } from "../blocks/projections.js";
+import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+
+/**
+ * https://arxiv.org/abs/2402.16819: Llama with LayerNorms that keep their weights less 1, squared ReLU, and rotary
+ * positions on half of the lanes.
+ */
+export const nemotron: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = groupedShape(config);
+    const { width, headDim } = shape;
+    const epsilon = config.number("norm_eps", { min: 0, default: 1e-5 });
+    const attentionBias = config.boolean("attention_bias", { default: false });
+    const bias = config.boolean("mlp_bias", { default: false });
+    const inner = config.integer("intermediate_size");
+    const activation = config.string("hidden_act", { default: "relu2" });
+    const step = causalStep(g);
+    const lanes = partialRotaryLanes(config, headDim, 0.5);
+    const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
+    buildDecoder(context, {
+      step,
+      shape,
+      norm: (x, name) => shiftedLayerNorm(context, x, { name, width, epsilon }),
+      attention: selfAttention(context, {
+        step,
+        shape,
+        bias: attentionBias,
+        outputBias: attentionBias,
+        angles: () => angles,
+      }),
+      feedForward: (x, layer) => {
+        const module = `${layerModule(layer)}.mlp`;
+        const modules = { up: `${module}.up_proj`, down: `${module}.down_proj` };
+        return feedForward(context, x, { project: linear, ...modules, width, inner, bias, activation });
+      },
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};

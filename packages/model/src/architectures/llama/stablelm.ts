@@ -1,0 +1,38 @@
+import type { Architecture } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
+import { layerNorm } from "../blocks/norms.js";
+import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+
+/** https://arxiv.org/abs/2402.17834: Llama with LayerNorm, and rotary positions on a quarter of the lanes. */
+export const stablelm: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    if (config.boolean("qk_layernorm", { default: false })) {
+      throw config.error('"qk_layernorm" is set, which is not supported for stablelm; expected false');
+    }
+    const shape = groupedShape(config);
+    const { width, headDim } = shape;
+    const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-5 });
+    const step = causalStep(g);
+    const lanes = partialRotaryLanes(config, headDim, 0.25);
+    const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
+    buildDecoder(context, {
+      step,
+      shape,
+      parallel: config.boolean("use_parallel_residual", { default: false }),
+      norm: (x, name) => layerNorm(context, x, { name, width, epsilon }),
+      attention: selfAttention(context, {
+        step,
+        shape,
+        bias: config.boolean("use_qkv_bias", { default: false }),
+        angles: () => angles,
+      }),
+      feedForward: gatedFeedForwards(context, width),
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};
