@@ -1,4 +1,4 @@
-export type { RoleLabel } from "./analysis/roles.js";
+export type { RoleLabel } from "./analysis/labels.js";
 export type { Objective } from "./decide/decide.js";
 export {
   type CollectiveData,

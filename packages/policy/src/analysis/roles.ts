@@ -11,6 +11,7 @@ import {
 } from "../factors/factor.js";
 import { operatorName } from "../rules/table.js";
 import { Conflicts } from "./conflicts.js";
+import { Labels, type RoleLabel } from "./labels.js";
 import type { FactoredGraph } from "./propagate.js";
 
 /** One place where a node reads a weight, with the factors of that use. */
@@ -39,8 +40,6 @@ export interface Role {
   /** What the role is, for display: read off the operators its factors reach. */
   readonly label: RoleLabel;
 }
-
-export type RoleLabel = "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
 
 export interface Roles {
   readonly roles: readonly Role[];
@@ -170,41 +169,4 @@ function contractedFactors({ nodes }: FactoredGraph): ReadonlySet<Factor>[] {
   return nodes
     .filter((node) => node.contracted.length > 0)
     .map((node) => new Set(node.contracted.flatMap(leavesOf)));
-}
-
-/** Names for roles, from the operators that their factors reach. */
-class Labels {
-  readonly #tableRows = new Set<Factor>();
-  readonly #heads = new Set<Factor>();
-  readonly #lanes = new Set<Factor>();
-  readonly #vocabulary = new Set<Factor>();
-  readonly #queriesOnly = new Set<Factor>();
-
-  constructor({ graph, nodes, values }: FactoredGraph) {
-    for (const { operator, contracted, inputs } of nodes) {
-      const leaves = contracted.flatMap(leavesOf);
-      const { opType } = operator.node;
-      if (opType === "Gather") for (const factor of leaves) this.#tableRows.add(factor);
-      const reads = operator.inputs.some((operand) => operand?.isWeight === true);
-      if (opType !== "Gather" && !reads) for (const factor of leaves) this.#lanes.add(factor);
-      if (opType === "Softmax") for (const factor of inputs[0]!.flatMap(leavesOf)) this.#heads.add(factor);
-    }
-    const states = new Set(graph.caches.flatMap((cache) => cache.states.map(({ present }) => present)));
-    const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));
-    for (const factor of this.#heads)
-      if (states.size > 0 && !cached.has(factor)) this.#queriesOnly.add(factor);
-    for (const { name } of graph.outputs) {
-      if (states.has(name)) continue;
-      for (const factor of (values.get(name)?.at(-1) ?? []).flatMap((one) => leavesOf([one])))
-        this.#vocabulary.add(factor);
-    }
-  }
-
-  of(factor: Factor): RoleLabel {
-    if (this.#tableRows.has(factor)) return "table rows";
-    if (this.#lanes.has(factor)) return "lanes";
-    if (this.#queriesOnly.has(factor)) return "groups";
-    if (this.#heads.has(factor)) return "heads";
-    return this.#vocabulary.has(factor) ? "vocabulary" : "width";
-  }
 }

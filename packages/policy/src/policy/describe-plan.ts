@@ -4,7 +4,7 @@ import { isParameter, type Role, type Roles, type WeightUse } from "../analysis/
 import { referenceBytes } from "../decide/cost.js";
 import type { Limits, Plan } from "../decide/decide.js";
 import { parameterUses, weightBytes } from "../decide/storage.js";
-import { describeDim, type Factor, leavesOf } from "../factors/factor.js";
+import { type Dim, describeDim, type Factor, leavesOf } from "../factors/factor.js";
 import { operatorName } from "../rules/table.js";
 import { fingerprint } from "./fingerprint.js";
 import {
@@ -159,12 +159,25 @@ class Describer {
     return this.#found.roles.indexOf(owner);
   }
 
-  #whySharded({ label, units }: Role): string {
-    const { ranks, allReduces } = { ranks: this.#plan.shares.length, allReduces: this.#plan.cost.allReduces };
-    const even = units % ranks === 0 ? "" : ", near-evenly";
-    return label === "table rows"
-      ? `a rank looks up the rows it has and owes zero for the others${even}`
-      : `no operator needs its ${units} units together${even}; ${allReduces} all-reduces a step in all`;
+  /** Which of its weights lie by columns and which by rows, and what that costs, per occurrence. */
+  #whySharded({ label, factors }: Role): string {
+    const members = new Set(factors);
+    const holding = (dims: readonly Dim[]): boolean =>
+      dims.some((dim) => leavesOf(dim).some((leaf) => members.has(leaf)));
+    let columns = 0;
+    let rows = 0;
+    for (const use of [...this.#uses.values()].flat()) {
+      // Vectors (biases, norms) go along with the matrices.
+      if (use.weight.dims.length < 2 || !holding(use.dims)) continue;
+      if (holding(this.#factored.nodes[use.node]!.contracted)) rows++;
+      else columns++;
+    }
+    const each = (count: number): string => String(Math.round((100 * count) / factors.length) / 100);
+    const every = factors.length === 1 ? "" : " each time";
+    if (label === "table rows")
+      return "a rank looks up the rows it has and owes zero for the others; 1 all-reduce";
+    if (rows === 0) return `computed apart: ${each(columns)} by columns${every}; no all-reduce`;
+    return `computed apart: ${each(columns)} by columns, ${each(rows)} by rows${every}, which leaves a sum to all-reduce`;
   }
 
   #whyNot(role: Role): string {

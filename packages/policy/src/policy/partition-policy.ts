@@ -1,4 +1,4 @@
-import type { RoleLabel } from "../analysis/roles.js";
+import type { RoleLabel } from "../analysis/labels.js";
 import type { Objective } from "../decide/decide.js";
 import { shortTable, table } from "./table.js";
 

@@ -1,0 +1,52 @@
+import { type Factor, leavesOf } from "../factors/factor.js";
+import type { FactoredGraph, FactoredNode } from "./propagate.js";
+
+export type RoleLabel = "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
+
+/**
+ * Words for factors, read off the operators they reach, so that a table can be talked about. Nothing is decided by
+ * them.
+ */
+export class Labels {
+  readonly #tableRows = new Set<Factor>();
+  readonly #heads = new Set<Factor>();
+  readonly #lanes = new Set<Factor>();
+  readonly #vocabulary = new Set<Factor>();
+  readonly #queriesOnly = new Set<Factor>();
+
+  constructor({ graph, nodes, values }: FactoredGraph) {
+    for (const node of nodes) {
+      const { opType } = node.operator.node;
+      if (opType === "Gather") addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
+      if (opType === "Softmax") addAll(this.#heads, node.inputs[0]!.flatMap(leavesOf));
+      // Scores, and the mix of values: what is no head there is a lane of one.
+      if (multipliesActivations(node)) addAll(this.#lanes, node.inputs.flat().flatMap(leavesOf));
+    }
+    const states = new Set(graph.caches.flatMap((cache) => cache.states.map(({ present }) => present)));
+    const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));
+    for (const factor of this.#heads) {
+      if (states.size > 0 && !cached.has(factor)) this.#queriesOnly.add(factor);
+    }
+    for (const { name } of graph.outputs) {
+      if (!states.has(name)) addAll(this.#vocabulary, leavesOf(values.get(name)?.at(-1) ?? []));
+    }
+  }
+
+  of(factor: Factor): RoleLabel {
+    if (this.#tableRows.has(factor)) return "table rows";
+    if (this.#queriesOnly.has(factor)) return "groups";
+    if (this.#heads.has(factor)) return "heads";
+    if (this.#lanes.has(factor)) return "lanes";
+    return this.#vocabulary.has(factor) ? "vocabulary" : "width";
+  }
+}
+
+/** A product of two values that are computed, not a projection by a weight. */
+function multipliesActivations({ operator, contracted }: FactoredNode): boolean {
+  const [a, b] = operator.inputs;
+  return contracted.length > 0 && a?.isWeight === false && b?.isWeight === false;
+}
+
+function addAll<T>(set: Set<T>, values: readonly T[]): void {
+  for (const value of values) set.add(value);
+}
