@@ -1,12 +1,26 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
+
+type Files = Readonly<Record<string, string | Uint8Array>>;
 
 /** A new directory with `files` in it, by relative path, removed when the test ends. Its real path. */
-export function temporaryDirectory(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), "ringrank-")));
+export function temporaryDirectory(files: Files = {}): string {
+  const directory = makeDirectory(files);
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** As {@link temporaryDirectory}, but removed when the suite ends that calls it. */
+export function suiteDirectory(files: Files = {}): string {
+  const directory = makeDirectory(files);
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function makeDirectory(files: Files): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), "ringrank-")));
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), content);
