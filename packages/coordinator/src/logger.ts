@@ -12,7 +12,7 @@ export function loggerOf(given: Logger | undefined): Logger {
 }
 
 /** A custom level of the caller's has no counterpart in a rank: those log at `info` then. */
-export function rankLogLevel({ level }: Logger): LogLevel {
+export function rankLogLevel({ level }: { readonly level: string }): LogLevel {
   return isLogLevel(level) ? level : "info";
 }
 

@@ -13,7 +13,7 @@ export interface RankGroup {
   readonly reports: readonly LoadReport[];
   /** The first cause, once a rank has failed. */
   readonly failure: RingrankError | undefined;
-  /** Called once, when a rank fails; also between calls. */
+  /** Called once, when a rank fails, also between calls; at once if one has failed already. */
   onFailure(listener: (cause: RingrankError) => void): void;
   step(request: StepRequest): Promise<StepResult>;
   run(request: RunRequest): Promise<RunResult>;

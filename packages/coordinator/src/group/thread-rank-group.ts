@@ -100,7 +100,8 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   onFailure(listener: (cause: RingrankError) => void): void {
-    this.#listeners.push(listener);
+    if (this.#failure !== undefined) listener(this.#failure);
+    else this.#listeners.push(listener);
   }
 
   /** Every rank reads its shard and opens its sessions. */

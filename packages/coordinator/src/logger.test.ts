@@ -1,0 +1,29 @@
+import { pino } from "pino";
+import { afterEach, expect, it, vi } from "vitest";
+import { loggerOf, rankLogLevel } from "./logger.js";
+
+afterEach(() => vi.unstubAllEnvs());
+
+it("is silent unless the environment says otherwise", () => {
+  vi.stubEnv("RINGRANK_LOG", undefined);
+  expect(loggerOf(undefined).level).toBe("silent");
+});
+
+it.each([
+  ["debug", "debug"],
+  ["silent", "silent"],
+  ["1", "info"],
+])("logs at the level that RINGRANK_LOG names: %s is %s", (value, level) => {
+  vi.stubEnv("RINGRANK_LOG", value);
+  expect(loggerOf(undefined).level).toBe(level);
+});
+
+it("is the caller's own where there is one, and ranks log at its level", () => {
+  const own = pino({ level: "warn" });
+  expect(loggerOf(own)).toBe(own);
+  expect(rankLogLevel(own)).toBe("warn");
+});
+
+it("has ranks log at info where the caller's level is one of their own making", () => {
+  expect(rankLogLevel(pino({ level: "verbose", customLevels: { verbose: 25 } }))).toBe("info");
+});
