@@ -155,6 +155,10 @@ export const interfaceNames = {
   inputIds: "input_ids",
   /** int64 `[batch, sequence]`, 1 for a token and 0 for padding. */
   attentionMask: "attention_mask",
+  /** Of a decoder that reads an encoder's output, int64 `[batch, sequence]`; `input_ids` is then the source. */
+  decoderInputIds: "decoder_input_ids",
+  /** int64 `[batch, sequence]`, of the decoder's own tokens; `attention_mask` is then the source's. */
+  decoderAttentionMask: "decoder_attention_mask",
   /** int64 `[batch, sequence]`: the position of each new token in its own sequence. */
   positionIds: "position_ids",
   /**
