@@ -8,14 +8,17 @@ export function zooDirectory(name: string): string {
   return fileURLToPath(new URL(`../../../../test/fixtures/zoo/${name}`, import.meta.url));
 }
 
-/** What a zoo checkpoint is: what `golden.json` calls its kind. */
+/**
+ * What a zoo checkpoint is: what `golden.json` calls its kind. But XLNet, causal there after the name of its class,
+ * reads in both directions.
+ */
 export type ZooKind = "causal" | "masked" | "seq2seq";
 
 /** Names of the checkpoints in test/fixtures/zoo, all of them or those of one kind. */
 export function zooNames(kind?: ZooKind): string[] {
   const isOfKind = (name: string): boolean => {
     const golden = JSON.parse(readFileSync(`${zooDirectory(name)}/golden.json`, "utf8")) as { kind: string };
-    return golden.kind === kind;
+    return (name === "xlnet" ? "masked" : golden.kind) === kind;
   };
   const names = readdirSync(zooDirectory("")).sort();
   return kind === undefined ? names : names.filter(isOfKind);

@@ -37,6 +37,18 @@ describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) =>
     expect(tokensOf(logits!.data as Float32Array, mask)).toBeAllclose(tokensOf(expected, mask), tolerance);
   });
 
+  it("gives a row the same logits with padding behind it as without", async () => {
+    const shorter = inputIds.map((row) => row.slice(0, 7));
+    const { logits: alone } = await run(
+      shorter,
+      shorter.map((row) => row.map(() => 1)),
+    );
+    const mask = inputIds.map((row) => row.map((_, i) => (i < 7 ? 1 : 0)));
+    const { logits: beside } = await run(inputIds, mask);
+    const tokens = tokensOf(beside!.data as Float32Array, mask);
+    expect(tokens).toBeAllclose(alone!.data as Float32Array, tolerance);
+  });
+
   it("gives a hidden state for every token of a row of one", async () => {
     const { last_hidden_state: hidden } = await run([[inputIds[0]![0]!]], [[1]]);
     expect(hidden!.dims.slice(0, 2)).toEqual([1, 1]);

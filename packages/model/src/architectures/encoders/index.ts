@@ -1,6 +1,8 @@
 import type { Architecture } from "../architecture.js";
 import { albert } from "./albert.js";
 import { bert } from "./bert.js";
+import { deberta } from "./deberta.js";
+import { debertaV2 } from "./deberta-v2.js";
 import { distilbert } from "./distilbert.js";
 import { electra } from "./electra.js";
 import { ernie } from "./ernie.js";
@@ -11,11 +13,14 @@ import { mpnet } from "./mpnet.js";
 import { roberta } from "./roberta.js";
 import { roformer } from "./roformer.js";
 import { xlm } from "./xlm.js";
+import { xlnet } from "./xlnet.js";
 
 /** Models that read a row at once, in both directions, by `model_type`. */
 export const encoders: ReadonlyMap<string, Architecture> = new Map([
   ["albert", albert],
   ["bert", bert],
+  ["deberta", deberta],
+  ["deberta-v2", debertaV2],
   ["distilbert", distilbert],
   ["electra", electra],
   ["ernie", ernie],
@@ -27,4 +32,5 @@ export const encoders: ReadonlyMap<string, Architecture> = new Map([
   ["roformer", roformer],
   ["xlm", xlm],
   ["xlm-roberta", roberta],
+  ["xlnet", xlnet],
 ]);

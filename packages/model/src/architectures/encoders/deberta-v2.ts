@@ -1,0 +1,80 @@
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import { type AttentionShape, separateHeads } from "../blocks/attention.js";
+import { attentionMaskOf, type EncoderInput } from "../blocks/encoder-input.js";
+import { layerNorm } from "../blocks/norms.js";
+import { linear } from "../blocks/projections.js";
+import { bertHead, buildBert, type LayerAttention } from "./bert.js";
+import { readDeberta } from "./deberta.js";
+import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
+
+/**
+ * DeBERTa whose distances share buckets and may share the projections of content; version 3 too.
+ * https://arxiv.org/abs/2111.09543
+ */
+export const debertaV2: Architecture = {
+  build(context) {
+    const { config } = context;
+    if (config.integer("conv_kernel_size", { min: 0, default: 0 }) > 0) {
+      throw config.error('"conv_kernel_size" is set, a convolution beside the first layer; expected 0');
+    }
+    buildBert(context, {
+      model: "deberta",
+      head: bertHead(context),
+      tokenTypes: config.integer("type_vocab_size", { min: 0, default: 0 }),
+      attention: (input, shape) => debertaAttention(context, input, shape),
+    });
+  },
+  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+};
+
+function debertaAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape): LayerAttention {
+  const { g, config, parameters } = context;
+  const { keys, queries, reach } = readDeberta(context);
+  const { width, heads, headDim } = shape;
+  const shared = config.boolean("share_att_key", { default: false });
+  const buckets = config.integer("position_buckets", { min: -1, default: -1 });
+  const span = buckets > 0 ? buckets : reach;
+  const bucketOf = (distance: number) => (buckets > 0 ? logBucket(distance, buckets, reach) : distance);
+  const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-7 });
+  const isNormed = config.string("norm_rel_ebd", { default: "none" }).split("|").includes("layer_norm");
+
+  const mask = attentionMaskOf(g, input);
+  const embeddings = distanceEmbeddings(context, input, {
+    table: parameters.get("deberta.encoder.rel_embeddings.weight", [2 * span, width]),
+    reach,
+    rowOf: (distance) => Math.min(Math.max(bucketOf(distance) + span, 0), 2 * span - 1),
+  });
+  const distances = isNormed
+    ? layerNorm(context, embeddings, { name: "deberta.encoder.LayerNorm", width, epsilon })
+    : embeddings;
+  return (x, prefix) => {
+    const project = (of: Value, name: string): Value =>
+      linear(context, of, { name: `${prefix}.self.${name}`, inputs: width, outputs: width });
+    const content = (name: string) => separateHeads(g, project(x, name), heads, headDim);
+    const mixed = disentangledAttention(context, {
+      query: content("query_proj"),
+      key: content("key_proj"),
+      value: content("value_proj"),
+      distanceKeys: keys ? project(distances, shared ? "key_proj" : "pos_key_proj") : undefined,
+      distanceQueries: queries ? project(distances, shared ? "query_proj" : "pos_query_proj") : undefined,
+      shape,
+      input,
+      mask,
+    });
+    return linear(context, mixed, { name: `${prefix}.output.dense`, inputs: width, outputs: width });
+  };
+}
+
+/**
+ * Distances up to half the buckets have one each; those beyond share the other half by their logarithm, so that the
+ * last one begins at `maxDistance`.
+ */
+function logBucket(distance: number, buckets: number, maxDistance: number): number {
+  const { abs, ceil, fround, log, sign } = Math;
+  const exact = Math.floor(buckets / 2);
+  if (abs(distance) <= exact) return distance;
+  // In float32, as transformers computes it: a distance on the border of two buckets falls as it does there.
+  const ratio = fround(fround(log(fround(abs(distance) / exact))) / fround(log((maxDistance - 1) / exact)));
+  return sign(distance) * (exact + ceil(fround(ratio * (exact - 1))));
+}

@@ -1,0 +1,93 @@
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import type { AttentionShape } from "../blocks/attention.js";
+import { attentionMaskOf, type EncoderInput } from "../blocks/encoder-input.js";
+import { linear } from "../blocks/projections.js";
+import { splitGroups } from "../blocks/query-key-value.js";
+import { bertHead, buildBert, type LayerAttention } from "./bert.js";
+import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
+
+/** BERT with disentangled attention, one embedding per distance. https://arxiv.org/abs/2006.03654 */
+export const deberta: Architecture = {
+  build: (context) =>
+    buildBert(context, {
+      model: "deberta",
+      head: bertHead(context),
+      tokenTypes: context.config.integer("type_vocab_size", { min: 0, default: 0 }),
+      attention: (input, shape) => debertaAttention(context, input, shape),
+    }),
+  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+};
+
+function debertaAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape): LayerAttention {
+  const { g, config, parameters } = context;
+  const { keys, queries, reach } = readDeberta(context);
+  if (config.boolean("talking_head", { default: false })) {
+    throw config.error('"talking_head" is set, which this graph does not compute; expected false');
+  }
+  const { width, heads, headDim } = shape;
+  const mask = attentionMaskOf(g, input);
+  const distances = distanceEmbeddings(context, input, {
+    table: parameters.get("deberta.encoder.rel_embeddings.weight", [2 * reach, width]),
+    reach,
+    rowOf: (distance) => Math.min(distance + reach, 2 * reach - 1),
+  });
+  const perHead = (name: string): Value => g.reshape(parameters.get(name, [width]), [heads, 1, headDim]);
+  return (x, prefix) => {
+    const self = `${prefix}.self`;
+    const project = (name: string, bias: boolean): Value =>
+      linear(context, distances, { name: `${self}.${name}`, inputs: width, outputs: width, bias });
+    const fused = linear(context, x, {
+      name: `${self}.in_proj`,
+      inputs: width,
+      outputs: 3 * width,
+      bias: false,
+    });
+    const { query, key, value } = splitGroups(g, fused, shape);
+    const mixed = disentangledAttention(context, {
+      query: g.add(query, perHead(`${self}.q_bias`)),
+      key,
+      value: g.add(value, perHead(`${self}.v_bias`)),
+      distanceKeys: keys ? project("pos_proj", false) : undefined,
+      distanceQueries: queries ? project("pos_q_proj", true) : undefined,
+      shape,
+      input,
+      mask,
+    });
+    return linear(context, mixed, { name: `${prefix}.output.dense`, inputs: width, outputs: width });
+  };
+}
+
+interface DebertaConfig {
+  /** Whether queries look at the distance (`c2p`). */
+  readonly keys: boolean;
+  /** Whether the distance looks at keys (`p2c`). */
+  readonly queries: boolean;
+  /** Distances that are told apart, to either side. */
+  readonly reach: number;
+}
+
+/** @throws RR_CONFIG for what neither version of the model computes here. */
+export function readDeberta({ config }: ModelContext): DebertaConfig {
+  if (!config.boolean("relative_attention", { default: false })) {
+    throw config.error('expected "relative_attention" to be true');
+  }
+  if (config.boolean("position_biased_input", { default: true })) {
+    throw config.error('"position_biased_input" is set; expected positions in attention alone, false');
+  }
+  if (!config.boolean("legacy", { default: true })) {
+    throw config.error('"legacy" is false, which means another head; expected true');
+  }
+  const list = config.raw("pos_att_type");
+  const types = typeof list === "string" ? list.split("|") : (config.optionalStrings("pos_att_type") ?? []);
+  const unknown = types.find((type) => type !== "c2p" && type !== "p2c");
+  if (unknown !== undefined) {
+    throw config.error(`expected "pos_att_type" to list c2p and p2c, got "${unknown}"`);
+  }
+  const reach = config.integer("max_relative_positions", { min: -1, default: -1 });
+  return {
+    keys: types.includes("c2p"),
+    queries: types.includes("p2c"),
+    reach: reach < 1 ? config.integer("max_position_embeddings") : reach,
+  };
+}
