@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import { type ConfigReader, fileSource, type StoredTensor } from "../checkpoint/index.js";
-import type { GraphBuilder, Value, WeightSource } from "../graph/index.js";
+import type { FileSource, GraphBuilder, Value, WeightSource } from "../graph/index.js";
 
 /**
  * Finds an architecture's parameters among a checkpoint's tensors, by name and shape, and remembers which were
@@ -30,30 +30,28 @@ export class Parameters {
    * in a type that cannot be used; RR_CONFIG if the shape that the config gives is beyond all bounds.
    */
   get(name: string, dims: readonly number[], alias = name): Value {
-    if (!Number.isSafeInteger(dims.reduce((bytes, dim) => bytes * dim, Float32Array.BYTES_PER_ELEMENT))) {
-      throw this.#config.error(
-        `its sizes make ${name} a tensor of shape [${dims.join(", ")}], which overflows`,
-      );
-    }
+    this.#checkSize(name, dims);
     if (this.#tensors === undefined) return this.#weight(name, dims, { kind: "absent" });
-    const [found, tensor] = this.#find([name, alias], this.#tensors);
-    if (tensor.dims.length !== dims.length || tensor.dims.some((dim, axis) => dim !== dims[axis])) {
-      throw new RingrankError(
-        "RR_TENSOR",
-        `expected the tensor ${found} to have the shape [${dims.join(", ")}], which config.json gives it, got ` +
-          `[${tensor.dims.join(", ")}] in ${tensor.file}`,
-      );
-    }
-    this.#used.add(found);
-    const source = fileSource(found, tensor);
-    if (!floats.has(source.storedAs)) {
-      throw new RingrankError(
-        "RR_TYPE",
-        `expected the tensor ${found} to hold floating-point numbers, got ${source.storedAs} in ${tensor.file}; ` +
-          "quantized checkpoints are not supported",
-      );
-    }
+    const [found, source] = this.#locate([name, alias], dims, this.#tensors);
     return this.#weight(found, dims, source);
+  }
+
+  /**
+   * As {@link Parameters.get}, for tensors of one shape that stand apart in the checkpoint and are one value of
+   * the graph, `[count, …dims]`.
+   *
+   * @param nameOf the tensor at each index; at `"*"`, the value's name
+   */
+  stack(nameOf: (index: number | "*") => string, count: number, dims: readonly number[]): Value {
+    const name = nameOf("*");
+    const tensors = this.#tensors;
+    this.#checkSize(name, [count, ...dims]);
+    if (tensors === undefined) return this.#weight(name, [count, ...dims], { kind: "absent" });
+    const parts = Array.from(
+      { length: count },
+      (_, index) => this.#locate([nameOf(index)], dims, tensors)[1],
+    );
+    return this.#weight(name, [count, ...dims], { kind: "stack", parts });
   }
 
   /** Whether the checkpoint has a tensor of this name. */
@@ -71,6 +69,40 @@ export class Parameters {
     return [...(this.#tensors?.keys() ?? [])].filter(
       (name) => !this.#used.has(name) && !ignored.some((pattern) => pattern.test(name)),
     );
+  }
+
+  #checkSize(name: string, dims: readonly number[]): void {
+    if (!Number.isSafeInteger(dims.reduce((bytes, dim) => bytes * dim, Float32Array.BYTES_PER_ELEMENT))) {
+      throw this.#config.error(
+        `its sizes make ${name} a tensor of shape [${dims.join(", ")}], which overflows`,
+      );
+    }
+  }
+
+  /** The tensor's own name, and where it lies. */
+  #locate(
+    names: readonly string[],
+    dims: readonly number[],
+    tensors: ReadonlyMap<string, StoredTensor>,
+  ): [string, FileSource] {
+    const [found, tensor] = this.#find(names, tensors);
+    if (tensor.dims.length !== dims.length || tensor.dims.some((dim, axis) => dim !== dims[axis])) {
+      throw new RingrankError(
+        "RR_TENSOR",
+        `expected the tensor ${found} to have the shape [${dims.join(", ")}], which config.json gives it, got ` +
+          `[${tensor.dims.join(", ")}] in ${tensor.file}`,
+      );
+    }
+    this.#used.add(found);
+    const source = fileSource(found, tensor);
+    if (!floats.has(source.storedAs)) {
+      throw new RingrankError(
+        "RR_TYPE",
+        `expected the tensor ${found} to hold floating-point numbers, got ${source.storedAs} in ${tensor.file}; ` +
+          "quantized checkpoints are not supported",
+      );
+    }
+    return [found, source];
   }
 
   #weight(name: string, dims: readonly number[], source: WeightSource): Value {

@@ -105,8 +105,16 @@ export interface Weight {
 export type WeightSource =
   | { readonly kind: "inline"; readonly data: TensorData }
   | FileSource
+  | StackSource
   /** Planned from config.json alone: the shape is known, the bytes are not. */
   | { readonly kind: "absent" };
+
+/** Tensors of one shape laid one after the other along a new first axis. */
+export interface StackSource {
+  readonly kind: "stack";
+  /** By index of the first axis. */
+  readonly parts: readonly FileSource[];
+}
 
 /** Contiguous, row-major, little-endian elements in a file. */
 export interface FileSource {

@@ -197,3 +197,36 @@ test("memory beyond the result is the scratch buffer", () => {
   expect(bytesOf(result).length).toBe(8 * 1024 * 1024);
   expect(grown).toBeLessThanOrEqual(8 * 1024 * 1024 + 64 * 1024);
 });
+
+test("a stack is read from wherever its parts lie, in the types they are stored in", () => {
+  const parts = (["float32", "bfloat16", "float32"] as const).map((storedAs, i) => {
+    const { source } = countingWeight([4, 5], storedAs, 7 * i);
+    if (source.kind !== "file") throw new TypeError("expected a file");
+    return source;
+  });
+  const weight: Weight = { type: "float32", dims: [3, 4, 5], source: { kind: "stack", parts } };
+  using reader = new ShardReader();
+  const selection: Selection = [
+    [
+      [0, 1],
+      [2, 3],
+    ],
+    [[1, 3]],
+    [[4, 5]],
+  ];
+  expect([...reader.read(shard(weight, selection))]).toEqual([9, 14, 9, 14]);
+  expect([...reader.read(shard(weight, whole(weight)))].slice(19, 22)).toEqual([19, 0, 1]);
+});
+
+test("a stack of which one part is cut short is refused, before memory is taken for it", () => {
+  const { source } = countingWeight([4, 5], "float32");
+  if (source.kind !== "file") throw new TypeError("expected a file");
+  const late = { ...source, offset: 4 };
+  const weight: Weight = {
+    type: "float32",
+    dims: [2, 4, 5],
+    source: { kind: "stack", parts: [source, late] },
+  };
+  using reader = new ShardReader();
+  expectCode("RR_FILE_FORMAT", () => reader.read(shard(weight, whole(weight))));
+});

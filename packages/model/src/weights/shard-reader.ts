@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { DataType, FileSource, TensorData, Weight } from "../graph/graph.js";
+import type { DataType, FileSource, StackSource, TensorData, Weight } from "../graph/graph.js";
 import { conversion, type Widen } from "./convert.js";
 import { allocate, bytesOf, bytesPerElement } from "./element-types.js";
 import { closeFile, type OpenFile, openFile, readAt } from "./read-at.js";
@@ -56,7 +56,9 @@ export class ShardReader implements Disposable {
       case "inline":
         return gatherInline(weight, source.data, selection, dims);
       case "file":
-        return this.#readFile(weight, source, selection, dims);
+        return this.#readParts(weight.type, dims, [{ source, dims: weight.dims, selection }]);
+      case "stack":
+        return this.#readParts(weight.type, dims, partsOf(weight, source, selection));
       case "absent":
         throw new RingrankError(
           "RR_MISSING_FILE",
@@ -70,39 +72,51 @@ export class ShardReader implements Disposable {
     this.#files.clear();
   }
 
-  #readFile(weight: Weight, source: FileSource, selection: Selection, dims: readonly number[]): TensorData {
-    const convert = conversionFor(source.storedAs, weight.type, source.file);
+  /** The selected elements of all parts, one part after the other. */
+  #readParts(type: DataType, dims: readonly number[], parts: readonly Part[]): TensorData {
+    // Known before memory is taken for it.
+    for (const part of parts) this.#check(part, type);
+    const result = allocate(type, product(dims));
+    let kept = 0;
+    for (const part of parts) kept = this.#readPart(part, type, result, kept);
+    return result;
+  }
+
+  #check({ source, dims }: Part, type: DataType): void {
+    conversionFor(source.storedAs, type, source.file);
+    const file = this.#open(source.file);
+    const end = source.offset + product(dims) * bytesPerElement[source.storedAs];
+    if (source.offset >= 0 && end <= file.size) return;
+    throw new RingrankError(
+      "RR_FILE_FORMAT",
+      `${file.path}: expected a tensor at bytes ${source.offset} to ${end}, but the file has ${file.size} bytes. ` +
+        "It is truncated or was changed; fetch it again.",
+    );
+  }
+
+  /** Puts the selected elements into `result` from byte `kept` on; returns where they end. */
+  #readPart({ source, dims, selection }: Part, type: DataType, result: TensorData, kept: number): number {
+    const convert = conversionFor(source.storedAs, type, source.file);
     const storedBytes = bytesPerElement[source.storedAs];
     const file = this.#open(source.file);
-    const end = source.offset + product(weight.dims) * storedBytes;
-    // Known before memory is taken for it.
-    if (!(source.offset >= 0) || end > file.size) {
-      throw new RingrankError(
-        "RR_FILE_FORMAT",
-        `${file.path}: expected a tensor at bytes ${source.offset} to ${end}, but the file has ${file.size} bytes. ` +
-          "It is truncated or was changed; fetch it again.",
-      );
-    }
-
-    const result = allocate(weight.type, product(dims));
     const target = bytesOf(result);
-    const cursor = new RunCursor(weight.dims, selection);
-    let kept = 0;
+    let end = kept;
+    const cursor = new RunCursor(dims, selection);
     for (const span of spans(cursor, storedBytes, this.#scratch.byteLength)) {
       const position = source.offset + span.start;
       const [length] = span.lengths;
       if (convert === "copy" && span.starts.length === 1) {
-        readAt(file, target.subarray(kept, kept + length!), position);
-        kept += length!;
+        readAt(file, target.subarray(end, end + length!), position);
+        end += length!;
         continue;
       }
       readAt(file, new Uint8Array(this.#scratch, 0, span.end - span.start), position);
       span.starts.forEach((start, run) => {
         const bytes = new Uint8Array(this.#scratch, start - span.start, span.lengths[run]);
-        kept += place(bytes, result, kept, convert);
+        end += place(bytes, result, end, convert);
       });
     }
-    return result;
+    return end;
   }
 
   #open(path: string): OpenFile {
@@ -113,6 +127,19 @@ export class ShardReader implements Disposable {
     }
     return file;
   }
+}
+
+/** What is read from one place: the selected elements of a tensor of the shape `dims`. */
+interface Part {
+  readonly source: FileSource;
+  readonly dims: readonly number[];
+  readonly selection: Selection;
+}
+
+function partsOf({ dims }: Weight, { parts }: StackSource, [chosen, ...selection]: Selection): Part[] {
+  return chosen!.flatMap(([start, end]) =>
+    parts.slice(start, end).map((source) => ({ source, dims: dims.slice(1), selection })),
+  );
 }
 
 /** Puts the stored `bytes` into `result` at byte `at`; returns how many bytes of it they fill. */

@@ -100,6 +100,19 @@ const rotaryEmbedding: Rule = {
   },
 };
 
+/** The largest along an axis, and where they were. */
+const topK: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), input.length);
+    factors.whole(input[axis]!, "searched for the largest");
+    const chosen = freshDim(operator.outputs.find((output) => output !== undefined)!.dims[axis]!);
+    factors.whole(chosen, "the largest of another dimension");
+    const out = input.map((dim, index) => (index === axis ? chosen : dim));
+    return operator.outputs.map(() => out);
+  },
+};
+
 /** Outputs that are related to no input: small integers for shapes. */
 const unrelated: Rule = {
   propagate: (operator: Operator, factors: Propagation) =>
@@ -125,6 +138,7 @@ export const normalizeRules: Readonly<Record<string, Rule>> = {
   ReduceProd: reduce("other"),
   ReduceL2: reduce("other"),
   ReduceSumSquare: reduce("sum of a function"),
+  TopK: topK,
   RotaryEmbedding: rotaryEmbedding,
   Range: unrelated,
   Size: unrelated,
