@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { publint } from "publint";
+import { beforeAll, describe, expect, test } from "vitest";
+import { libraryExample } from "./support/readme.js";
+import {
+  type ProgramResult,
+  type RunProgramOptions,
+  root,
+  runNode,
+  runProgram,
+} from "./support/run-program.js";
+import { suiteDirectory } from "./support/temporary-directory.js";
+
+/** Packing and installing take longer than a test usually may: npm reads the runtime's 100 MB. */
+const installMs = 300_000;
+
+const isWindows = process.platform === "win32";
+const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
+  packageManager: string;
+};
+
+/** Runs npm or npx as a person would, without what an npm that runs these tests has put in the environment. */
+function runNpm(
+  command: "npm" | "npx",
+  args: readonly string[],
+  options: RunProgramOptions,
+): Promise<ProgramResult> {
+  const inherited = Object.keys(process.env).filter((name) => /^npm_|^NODE_OPTIONS$|^VITEST/i.test(name));
+  const env = { ...Object.fromEntries(inherited.map((name) => [name, undefined])), ...options.env };
+  return runProgram(isWindows ? `${command}.cmd` : command, args, { ...options, env, timeoutMs: installMs });
+}
+
+describe("the packages, packed and installed with npm in an empty folder", () => {
+  const packed = suiteDirectory();
+  const consumer = suiteDirectory({
+    "package.json": JSON.stringify({ name: "consumer", private: true, type: "module" }),
+  });
+  const tarballs = () => readdirSync(packed).map((name) => `${packed}/${name}`);
+
+  beforeAll(async () => {
+    const packAll = ["--yes", packageManager, "--recursive", "--filter", "./packages/*", "pack"];
+    const pack = await runNpm("npx", [...packAll, "--pack-destination", packed], { cwd: root });
+    expect(pack.exitCode, pack.stderr).toBe(0);
+    const install = await runNpm(
+      "npm",
+      ["install", "--no-audit", "--no-fund", "--prefer-offline", ...tarballs()],
+      {
+        cwd: consumer,
+        // As the README tells consumers to skip the runtime's GPU download.
+        env: { ONNXRUNTIME_NODE_INSTALL: "skip" },
+      },
+    );
+    expect(install.exitCode, install.stderr).toBe(0);
+  }, installMs);
+
+  test("run the README's library example with plain node", async () => {
+    writeFileSync(`${consumer}/example.mjs`, libraryExample());
+    const { exitCode, stdout, stderr } = await runNode(["example.mjs"], { cwd: consumer });
+    expect(stderr).toBe("");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/column-parallel/);
+  });
+
+  test("give npx ringrank, with its help", async () => {
+    const { exitCode, stdout } = await runNpm("npx", ["ringrank", "--help"], { cwd: consumer });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Usage: ringrank/);
+  });
+
+  test("carry types that a strict consumer compiles against", async () => {
+    writeFileSync(
+      `${consumer}/consumer.mts`,
+      `import { loadModel, type Model, type Tensor } from "@ringrank/coordinator";
+       import { createGroup, joinGroup } from "@ringrank/collectives";
+       import { demoModel } from "ringrank";
+       const model: Model = await loadModel(demoModel, { ranks: 2 });
+       const { logits } = await model.run({ input_ids: [[5, 6, 7]] });
+       const first: number | undefined = logits?.type === "float32" ? logits.data[0] : undefined;
+       const tensor: Tensor | undefined = logits;
+       joinGroup(createGroup({ worldSize: 1 }), 0).barrier();
+       console.log(first, tensor);
+      `,
+    );
+    const strict = [
+      "--noEmit",
+      "--strict",
+      "--target",
+      "es2022",
+      "--module",
+      "nodenext",
+      "--lib",
+      "es2023,esnext.disposable",
+    ];
+    const types = ["--types", "node", "--typeRoots", `${root}node_modules/@types`];
+    const tsc = `${root}node_modules/typescript/bin/tsc`;
+    const { exitCode, stdout } = await runNode([tsc, ...strict, ...types, "consumer.mts"], { cwd: consumer });
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(0);
+  });
+
+  test("hold a README, the licence and no build leftovers; publint finds no fault", async () => {
+    expect(tarballs()).toHaveLength(readdirSync(`${root}packages`).length);
+    for (const path of tarballs()) {
+      const name = path.slice(packed.length + 1);
+      const { stdout } = await runProgram("tar", ["-tzf", path]);
+      const files = stdout.trim().split("\n");
+      expect(files, name).toContain("package/README.md");
+      expect(files, name).toContain("package/LICENSE");
+      expect(files, name).toContain("package/dist/index.js");
+      expect(
+        files.filter((file) => /tsbuildinfo|\.map$|\.test\.|\/testing\//.test(file)),
+        name,
+      ).toEqual([]);
+      const { buffer } = new Uint8Array(readFileSync(path));
+      const { messages } = await publint({ pack: { tarball: buffer }, level: "warning" });
+      expect(messages, name).toEqual([]);
+    }
+  });
+});

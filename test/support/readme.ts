@@ -1,0 +1,17 @@
+import { readFileSync } from "node:fs";
+import { root } from "./run-program.js";
+
+export const readme: string = readFileSync(`${root}README.md`, "utf8");
+
+/** The contents of README.md's fenced blocks in a language. */
+export function codeBlocks(language: string): string[] {
+  const fence = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms");
+  return [...readme.matchAll(fence)].map(([, code]) => code!);
+}
+
+/** README.md's library example: its first JavaScript. */
+export function libraryExample(): string {
+  const [example] = codeBlocks("js");
+  if (example === undefined) throw new Error("README.md has no block of js");
+  return example;
+}
