@@ -16,7 +16,7 @@ export interface RankService {
   ): Promise<LoadReport>;
   /** Advances sequences by their new tokens, all rows of the step at once. */
   step(request: StepRequest): Promise<StepResult>;
-  /** Runs the whole graph on given inputs, with an empty cache that is not kept. */
+  /** Runs an entry on given inputs, after those that fill its caches, with empty caches that are not kept. */
   run(request: RunRequest): Promise<RunResult>;
   /** Releases every session, then resolves. The thread ends afterwards. */
   release(): Promise<void>;
@@ -62,8 +62,16 @@ export interface SamplingParameters {
 export interface StepRequest {
   /** Sequences whose cache is let go before the step. */
   readonly close: readonly number[];
+  /** Sources read before the rows are computed, each once and alone. For encoder–decoders. */
+  readonly encode?: readonly StepSource[];
   /** Rows computed together. All have the same number of new tokens. Empty only where `close` is not. */
   readonly rows: readonly StepRow[];
+}
+
+/** What a sequence of an encoder–decoder is about. It fills the caches of cross-attention, before the first row. */
+export interface StepSource {
+  readonly sequence: number;
+  readonly ids: readonly number[];
 }
 
 export interface StepRow {
@@ -97,8 +105,10 @@ export interface StepRowResult {
 /** Counts since loading. */
 export interface StepCounters {
   readonly steps: number;
-  /** New tokens that entered `forward`, summed over steps and rows. */
+  /** New tokens that entered the graph, summed over steps and rows. */
   readonly tokens: number;
+  /** Tokens of sources that an encoder has read, summed over sequences. */
+  readonly sourceTokens: number;
   readonly collectives: number;
   /** Bytes of one rank's operands, summed over collectives. */
   readonly collectiveBytes: number;
@@ -106,9 +116,12 @@ export interface StepCounters {
 
 export interface RunRequest {
   readonly entry: string;
-  /** By graph input. Cache inputs, positions and rows that are left out get their empty values. */
+  /**
+   * By graph input, those of entries that fill the entry's caches included. Cache inputs, positions and rows that are
+   * left out get their empty values.
+   */
   readonly inputs: Readonly<Record<string, TensorMessage>>;
-  /** Names of graph outputs to return. Cache outputs are not among them. */
+  /** Names of outputs to return, of the entry or of one that fills its caches. Cache outputs are not among them. */
   readonly outputs: readonly string[];
   /** Whether `logits` holds every position or each sequence's last. */
   readonly logits: "all" | "last";

@@ -17,6 +17,7 @@ import type {
 } from "./protocol.js";
 import { type LoadedSessions, loadSessions, releaseSessions } from "./sessions/load-sessions.js";
 import type { OpenSession, OrtSession } from "./sessions/ort-binding.js";
+import { fillingEntry } from "./steps/filling-entry.js";
 import { runRequest } from "./steps/run-request.js";
 import { Stepper } from "./steps/stepper.js";
 
@@ -32,7 +33,7 @@ interface RankContext {
 interface Loaded {
   readonly sessions: readonly OrtSession[];
   readonly entries: ReadonlyMap<string, CompiledEntry>;
-  /** Undefined where the model has no `forward` entry with logits. */
+  /** Undefined where no entry has logits. */
   readonly stepper: Stepper | undefined;
 }
 
@@ -80,25 +81,25 @@ export class Rank implements RankService {
     return this.#failingTheGroup(async () => {
       const { stepper } = this.#requireLoaded();
       if (stepper === undefined) {
-        throw new RingrankError(
-          "RR_NO_GENERATE",
-          "the model has no forward entry with logits, so it has no steps",
-        );
+        throw new RingrankError("RR_NO_GENERATE", "the model has no entry with logits, so it has no steps");
       }
       const rows = await stepper.step(request);
       const { collectives, bytes: collectiveBytes } = this.#context.communicator.counters;
-      const { steps, tokens } = stepper;
-      return { rows: this.#onFirstRank(rows, []), counters: { steps, tokens, collectives, collectiveBytes } };
+      const { steps, tokens, sourceTokens } = stepper;
+      const counters = { steps, tokens, sourceTokens, collectives, collectiveBytes };
+      return { rows: this.#onFirstRank(rows, []), counters };
     });
   }
 
   run(request: RunRequest): Promise<RunResult> {
     return this.#failingTheGroup(async () => {
-      const compiled = this.#requireLoaded().entries.get(request.entry);
+      const { entries } = this.#requireLoaded();
+      const compiled = entries.get(request.entry);
       if (compiled === undefined) {
         throw new RingrankError("RR_INPUT", `the program has no entry "${request.entry}"`);
       }
-      return { outputs: this.#onFirstRank(await runRequest(compiled, request, this.#context), {}) };
+      const filling = fillingEntry(compiled.entry, entries);
+      return { outputs: this.#onFirstRank(await runRequest(compiled, filling, request, this.#context), {}) };
     });
   }
 
@@ -116,9 +117,8 @@ export class Rank implements RankService {
         compileEntry(name, entry, { ...loaded, segments: program.segments }),
       ]),
     );
-    const forward = entries.get("forward");
-    const stepper =
-      forward && Stepper.serves(forward.entry) ? new Stepper(forward, this.#context) : undefined;
+    const decoder = [...entries.values()].find(({ entry }) => Stepper.serves(entry));
+    const stepper = decoder && new Stepper(decoder, fillingEntry(decoder.entry, entries), this.#context);
     return { sessions: loaded.sessions, entries, stepper };
   }
 

@@ -23,6 +23,8 @@ export class FakeRankGroup implements RankGroup {
   readonly runs: RunRequest[] = [];
   /** Tokens of every sequence that has a cache. */
   readonly caches = new Map<number, number[]>();
+  /** Sources of every sequence that has one encoded. */
+  readonly sources = new Map<number, readonly number[]>();
   failure: RingrankError | undefined;
   /** Awaited before each step is answered. */
   beforeAnswer: (request: StepRequest) => Promise<void> | void = () => {};
@@ -30,6 +32,7 @@ export class FakeRankGroup implements RankGroup {
   readonly #listeners: ((cause: RingrankError) => void)[] = [];
   #running = 0;
   #tokens = 0;
+  #sourceTokens = 0;
 
   onFailure(listener: (cause: RingrankError) => void): void {
     this.#listeners.push(listener);
@@ -46,7 +49,14 @@ export class FakeRankGroup implements RankGroup {
   async step(request: StepRequest): Promise<StepResult> {
     this.requests.push(request);
     await this.#alone(() => this.beforeAnswer(request));
-    for (const id of request.close) this.caches.delete(id);
+    for (const id of request.close) {
+      this.caches.delete(id);
+      this.sources.delete(id);
+    }
+    for (const { sequence, ids } of request.encode ?? []) {
+      this.sources.set(sequence, ids);
+      this.#sourceTokens += ids.length;
+    }
     if (new Set(request.rows.map((row) => row.ids.length)).size > 1) throw new Error("rows differ in length");
     const rows = request.rows.map((row): StepRowResult => {
       const cache = this.caches.get(row.sequence) ?? [];
@@ -58,7 +68,8 @@ export class FakeRankGroup implements RankGroup {
       return { token: (row.ids.at(-1)! + 1) % fakeVocabulary, logprob: -0.5 };
     });
     const steps = this.requests.length;
-    return { rows, counters: { steps, tokens: this.#tokens, collectives: 0, collectiveBytes: 0 } };
+    const counts = { steps, tokens: this.#tokens, sourceTokens: this.#sourceTokens };
+    return { rows, counters: { ...counts, collectives: 0, collectiveBytes: 0 } };
   }
 
   async run(request: RunRequest): Promise<RunResult> {

@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import type { Cache } from "@ringrank/model";
 import type { Entry } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { CacheGroup } from "./cache-group.js";
@@ -13,7 +14,8 @@ export interface StepRange {
 }
 
 /**
- * The KV cache of every sequence of this rank.
+ * The KV cache of every sequence of this rank. Some of its groups grow with every step; others, a decoder's
+ * cross-attention, are filled once with rows of the sequence's source, and are as long as the longest source.
  *
  * Sequences lie in slots `0 … n − 1` without gaps: closing one moves the last into its place. A step computes
  * neighbouring slots, which are a tensor without a copy; a sequence that sits a step out, because its reader is slow,
@@ -29,14 +31,19 @@ export interface StepRange {
  * sequence that comes back and leaves again is at the edge already.
  */
 export class KvCache {
-  readonly #groups: readonly CacheGroup[];
+  readonly #growing: readonly CacheGroup[];
+  readonly #filled: readonly CacheGroup[];
   /** By slot. */
   readonly #sequences: number[] = [];
   readonly #lengths = new Map<number, number>();
+  /** By sequence: tokens of its source. */
+  readonly #sources = new Map<number, number>();
   #allocatedSlots = 0;
 
   constructor(entry: Entry) {
-    this.#groups = entry.caches.map((cache) => new CacheGroup(cache, entry));
+    const groups = (caches: readonly Cache[]) => caches.map((cache) => new CacheGroup(cache, entry));
+    this.#growing = groups(entry.caches.filter(({ filledBy }) => filledBy === undefined));
+    this.#filled = groups(entry.caches.filter(({ filledBy }) => filledBy !== undefined));
   }
 
   /** Tokens that the sequence has had so far. */
@@ -50,7 +57,7 @@ export class KvCache {
     return slot;
   }
 
-  /** Rows that each slot has room for, by cache. */
+  /** Rows that each slot has room for, by cache; those that are filled once come last. */
   get capacities(): readonly number[] {
     return this.#groups.map((group) => group.capacity);
   }
@@ -63,6 +70,7 @@ export class KvCache {
     const slot = this.#sequences.indexOf(sequence);
     if (slot === -1) return;
     this.#lengths.delete(sequence);
+    this.#sources.delete(sequence);
     const moved = this.#sequences.pop()!;
     const last = this.#sequences.length;
     for (const group of this.#groups) {
@@ -70,12 +78,29 @@ export class KvCache {
       group.clear(last);
     }
     if (slot !== last) this.#sequences[slot] = moved;
-    if (last <= this.#allocatedSlots / 2) this.#allocate(last, this.#longest());
+    if (last <= this.#allocatedSlots / 2) this.#allocate(last);
   }
 
-  /** Opens sequences not seen before, and makes the slots of these sequences neighbours. */
+  /** Fills a sequence's other caches from its source, whose rows `outputs` has as a batch of one. */
+  fill(sequence: number, sourceTokens: number, outputs: ReadonlyMap<string, Tensor>): void {
+    this.#open(sequence);
+    this.#sources.set(sequence, sourceTokens);
+    this.#allocate(this.#allocatedSlots);
+    const slot = this.slotOf(sequence);
+    for (const group of this.#filled) group.append(slot, 0, sourceTokens, outputs, 0);
+  }
+
+  /**
+   * Opens sequences not seen before, and makes the slots of these sequences neighbours.
+   *
+   * @throws RR_INPUT if a sequence needs a source and has none
+   */
   arrange(sequences: readonly number[]): StepRange {
-    for (const sequence of sequences) this.#open(sequence);
+    for (const sequence of sequences) {
+      this.#open(sequence);
+      if (this.#filled.length === 0 || this.#sources.has(sequence)) continue;
+      throw new RingrankError("RR_INPUT", `expected sequence ${sequence} to be encoded before its first row`);
+    }
     const slots = sequences.map((sequence) => this.slotOf(sequence));
     for (const [from, to] of swapsToNeighbours(slots, this.slots)) this.#swap(from, to);
     return {
@@ -88,7 +113,8 @@ export class KvCache {
   /** The cache inputs of a step over `range`, in place. */
   inputs(range: StepRange): Map<string, Tensor> {
     const inputs = new Map<string, Tensor>();
-    for (const group of this.#groups) group.addInputs(inputs, range.first, range.count, range.past);
+    for (const group of this.#growing) group.addInputs(inputs, range.first, range.count, range.past);
+    for (const group of this.#filled) group.addInputs(inputs, range.first, range.count, "all");
     return inputs;
   }
 
@@ -103,7 +129,7 @@ export class KvCache {
     for (const sequence of sequences) {
       const slot = this.slotOf(sequence);
       const length = this.length(sequence);
-      for (const group of this.#groups) group.append(slot, length, newTokens, outputs, slot - range.first);
+      for (const group of this.#growing) group.append(slot, length, newTokens, outputs, slot - range.first);
       this.#lengths.set(sequence, length + newTokens);
     }
   }
@@ -113,8 +139,7 @@ export class KvCache {
     this.#lengths.set(sequence, 0);
     this.#sequences.push(sequence);
     // Doubling, so that n sequences one after the other copy each slot at most twice.
-    if (this.slots > this.#allocatedSlots)
-      this.#allocate(2 ** Math.ceil(Math.log2(this.slots)), this.#longest());
+    if (this.slots > this.#allocatedSlots) this.#allocate(2 ** Math.ceil(Math.log2(this.slots)));
   }
 
   #swap(from: number, to: number): void {
@@ -124,9 +149,15 @@ export class KvCache {
     this.#sequences[to] = moved;
   }
 
-  #allocate(slots: number, longest: number): void {
+  #allocate(slots: number, longest = this.#longest()): void {
     this.#allocatedSlots = slots;
-    for (const group of this.#groups) group.resize(slots, longest);
+    const longestSource = Math.max(0, ...this.#sources.values());
+    for (const group of this.#growing) group.resize(slots, longest);
+    for (const group of this.#filled) group.resize(slots, longestSource);
+  }
+
+  get #groups(): readonly CacheGroup[] {
+    return [...this.#growing, ...this.#filled];
   }
 
   #longest(sequences: readonly number[] = this.#sequences): number {

@@ -4,7 +4,7 @@ import type { Tensor } from "onnxruntime-node";
 import { type Bindings, bindSizes, resolveSizes } from "../execution/size-product.js";
 import { elementCount, integers } from "../tensors/element-types.js";
 import { tensor, tensorData } from "../tensors/tensor.js";
-import { names } from "./interface-names.js";
+import { names, tokenInputs } from "./interface-names.js";
 import { positions } from "./step-inputs.js";
 
 /**
@@ -26,7 +26,8 @@ export function runInputs(
   }
   emptyPast(entry, given, bindings);
 
-  const [batch = 1, sequence = 1] = given.get(names.inputIds)?.dims ?? [];
+  const tokens = tokenInputs(entry);
+  const [batch = 1, sequence = 1] = given.get(tokens.ids)?.dims ?? [];
   for (const declared of entry.inputs) {
     if (inputs.has(declared.name)) continue;
     inputs.set(declared.name, fill(declared));
@@ -35,12 +36,13 @@ export function runInputs(
 
   function fill(declared: LocalValue): Tensor {
     if (declared.name === names.logitRows) {
-      const rows = logits === "all" ? positions(0, batch * sequence) : lastRows(given, batch, sequence);
+      const rows =
+        logits === "all" ? positions(0, batch * sequence) : lastRows(given.get(tokens.mask), batch, sequence);
       return tensor(declared.type, integers(declared.type, rows), [rows.length]);
     }
     const dims = resolveSizes(declared.dims, bindings);
     const count = elementCount(dims);
-    if (declared.name === names.attentionMask) {
+    if (declared.name === tokens.mask) {
       return tensor(declared.type, integers(declared.type, new Array<number>(count).fill(1)), dims);
     }
     if (declared.name === names.positionIds) {
@@ -54,8 +56,7 @@ export function runInputs(
 }
 
 /** The row of each sequence's last token in the flattened `[batch · sequence]`, padding excepted. */
-export function lastRows(given: ReadonlyMap<string, Tensor>, batch: number, sequence: number): number[] {
-  const mask = given.get(names.attentionMask);
+export function lastRows(mask: Tensor | undefined, batch: number, sequence: number): number[] {
   const data = mask && tensorData(mask);
   return Array.from({ length: batch }, (_, row) => {
     let last = sequence - 1;

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import { allocate, bytesOf } from "@ringrank/model/weights";
-import type { LocalValue } from "@ringrank/policy";
+import type { Entry, LocalValue } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import type { CompiledEntry } from "../execution/compile-entry.js";
 import { gatherShards, type Part, totalLength } from "../execution/gather-shards.js";
@@ -9,34 +9,60 @@ import { resolveSizes } from "../execution/size-product.js";
 import type { RunRequest, TensorMessage } from "../protocol.js";
 import { elementCount } from "../tensors/element-types.js";
 import { fromMessage, toMessage } from "../tensors/tensor.js";
-import { names } from "./interface-names.js";
+import { filledInputs } from "./filling-entry.js";
+import { names, tokenInputs } from "./interface-names.js";
 import { lastRows, runInputs } from "./run-inputs.js";
 
+/** An entry that has run. */
+interface Ran {
+  readonly entry: Entry;
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly outcome: RunOutcome;
+}
+
 /**
- * Runs a whole entry on given inputs.
+ * Runs a whole entry on given inputs, after the entry that fills its caches.
  *
+ * @param filling whose outputs `compiled` reads as its filled caches
  * @returns whole tensors, the same on every rank; logits as `[batch, sequence or 1, vocabulary]`
  * @throws RR_INPUT if an output is unknown
  */
 export async function runRequest(
   compiled: CompiledEntry,
+  filling: CompiledEntry | undefined,
   request: RunRequest,
   context: RunContext,
 ): Promise<Record<string, TensorMessage>> {
-  const { entry } = compiled;
   const given = new Map(
     Object.entries(request.inputs).map(([name, message]) => [name, fromMessage(message)]),
   );
-  const inputs = runInputs(entry, given, request.logits);
-  const outcome = await runEntry(compiled, inputs, context);
-  const outputs: [string, TensorMessage][] = request.outputs.map((name) => {
-    const declared = entry.outputs.find((output) => output.name === name);
-    if (declared === undefined) {
-      const known = entry.outputs.map((output) => output.name).join(", ");
-      throw new RingrankError("RR_INPUT", `expected outputs among ${known}; got "${name}"`);
+  const ran: Ran[] = [];
+  const run = async (next: CompiledEntry): Promise<Ran> => {
+    const inputs = runInputs(next.entry, given, request.logits);
+    const outcome = await runEntry(next, inputs, context);
+    ran.push({ entry: next.entry, inputs, outcome });
+    return ran.at(-1)!;
+  };
+  if (filling !== undefined) {
+    const { entry, inputs, outcome } = await run(filling);
+    const tokens = tokenInputs(entry);
+    const mask = inputs.get(tokens.mask);
+    if (mask === undefined) {
+      throw new RingrankError("RR_POLICY", `expected an entry that fills caches to read "${tokens.mask}"`);
     }
-    const whole = wholeOutput(declared, outcome, context);
-    return [name, name === names.logits ? shapeLogits(whole, inputs, given, request.logits) : whole];
+    for (const [name, value] of filledInputs(compiled.entry, outcome.outputs, mask)) given.set(name, value);
+  }
+  await run(compiled);
+
+  const outputs = request.outputs.map((name): [string, TensorMessage] => {
+    for (const one of ran) {
+      const declared = one.entry.outputs.find((output) => output.name === name);
+      if (declared === undefined) continue;
+      const whole = wholeOutput(declared, one.outcome, context);
+      return [name, name === names.logits ? shapeLogits(whole, one, given, request.logits) : whole];
+    }
+    const known = ran.flatMap(({ entry }) => entry.outputs.map((output) => output.name)).join(", ");
+    throw new RingrankError("RR_INPUT", `expected outputs among ${known}; got "${name}"`);
   });
   return Object.fromEntries(outputs);
 }
@@ -67,11 +93,12 @@ function wholeOutput(
 /** `[rows, vocabulary]` or `[batch, sequence, vocabulary]` as `[batch, sequence or 1, vocabulary]`. */
 function shapeLogits(
   logits: Part,
-  inputs: ReadonlyMap<string, Tensor>,
+  { entry, inputs }: Ran,
   given: ReadonlyMap<string, Tensor>,
   wanted: "all" | "last",
 ): Part {
-  const ids = inputs.get(names.inputIds);
+  const tokens = tokenInputs(entry);
+  const ids = inputs.get(tokens.ids);
   const vocabulary = logits.dims.at(-1)!;
   if (ids === undefined) return logits;
   const [batch = 1, sequence = 1] = ids.dims;
@@ -83,7 +110,7 @@ function shapeLogits(
   const data = allocate(logits.type, batch * vocabulary);
   const [from, to] = [bytesOf(logits.data), bytesOf(data)];
   const rowBytes = to.length / batch;
-  for (const [at, row] of lastRows(given, batch, sequence).entries()) {
+  for (const [at, row] of lastRows(given.get(tokens.mask), batch, sequence).entries()) {
     to.set(from.subarray(row * rowBytes, (row + 1) * rowBytes), at * rowBytes);
   }
   return { ...logits, data, dims: [batch, 1, vocabulary] };

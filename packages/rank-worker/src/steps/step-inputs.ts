@@ -3,7 +3,7 @@ import type { Entry, LocalValue } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { elementCount, integers } from "../tensors/element-types.js";
 import { tensor } from "../tensors/tensor.js";
-import { names } from "./interface-names.js";
+import { names, tokenInputs } from "./interface-names.js";
 
 /** One row of a step's batch. */
 export interface BatchRow {
@@ -29,16 +29,17 @@ export function stepInputs(
 ): Map<string, Tensor> {
   const inputs = new Map(cacheInputs);
   const batch = [rows.length, newTokens];
+  const tokens = tokenInputs(entry);
   for (const declared of entry.inputs) {
     switch (declared.name) {
-      case names.inputIds:
+      case tokens.ids:
         add(
           declared,
           batch,
           rows.flatMap((row) => row.ids),
         );
         break;
-      case names.attentionMask:
+      case tokens.mask:
         add(declared, batch, new Array<number>(elementCount(batch)).fill(1));
         break;
       case names.positionIds:

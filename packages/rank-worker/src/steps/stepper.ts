@@ -3,16 +3,20 @@ import type { Entry } from "@ringrank/policy";
 import { KvCache, type StepRange } from "../cache/kv-cache.js";
 import type { CompiledEntry } from "../execution/compile-entry.js";
 import { type RunContext, runEntry } from "../execution/run-entry.js";
-import type { StepRequest, StepRow, StepRowResult } from "../protocol.js";
+import type { StepRequest, StepRow, StepRowResult, StepSource } from "../protocol.js";
 import { chooseTokens, type TokenChoice } from "../sampling/choose-tokens.js";
 import { VocabularyShare } from "../sampling/vocabulary-share.js";
-import { names } from "./interface-names.js";
+import { integers } from "../tensors/element-types.js";
+import { tensor } from "../tensors/tensor.js";
+import { names, tokenInputs } from "./interface-names.js";
+import { runInputs } from "./run-inputs.js";
 import { ShardedLogits } from "./sharded-logits.js";
 import { type BatchRow, stepInputs } from "./step-inputs.js";
 
 /** Advances sequences token by token: the cache, what each sequence has had, and the choice of what comes next. */
 export class Stepper {
-  readonly #forward: CompiledEntry;
+  readonly #decoder: CompiledEntry;
+  readonly #encoder: CompiledEntry | undefined;
   readonly #context: RunContext;
   readonly #cache: KvCache;
   readonly #logits: ShardedLogits;
@@ -22,30 +26,38 @@ export class Stepper {
   steps = 0;
   /** New tokens that entered the graph, summed over steps and rows. */
   tokens = 0;
+  /** Tokens of sources, summed over sequences. */
+  sourceTokens = 0;
 
   /** Whether an entry is one that can be advanced token by token. */
-  static serves({ inputs, outputs }: Entry): boolean {
+  static serves(entry: Entry): boolean {
+    const { ids } = tokenInputs(entry);
     return (
-      inputs.some(({ name }) => name === names.inputIds) && outputs.some(({ name }) => name === names.logits)
+      entry.inputs.some(({ name }) => name === ids) && entry.outputs.some(({ name }) => name === names.logits)
     );
   }
 
-  /** @throws RR_POLICY if the entry has no logits */
-  constructor(forward: CompiledEntry, context: RunContext) {
+  /**
+   * @param encoder fills the caches that `decoder` does not
+   * @throws RR_POLICY if the decoder has no logits
+   */
+  constructor(decoder: CompiledEntry, encoder: CompiledEntry | undefined, context: RunContext) {
     const { rank, worldSize } = context.communicator;
-    this.#forward = forward;
+    this.#decoder = decoder;
+    this.#encoder = encoder;
     this.#context = context;
-    this.#cache = new KvCache(forward.entry);
-    this.#logits = new ShardedLogits(forward.entry, rank);
+    this.#cache = new KvCache(decoder.entry);
+    this.#logits = new ShardedLogits(decoder.entry, rank);
     this.#share = new VocabularyShare(this.#logits.vocabulary, this.#logits.shard, rank, worldSize);
   }
 
   /** @returns results by row, the same on every rank */
-  async step({ close, rows }: StepRequest): Promise<StepRowResult[]> {
+  async step({ close, encode = [], rows }: StepRequest): Promise<StepRowResult[]> {
     for (const sequence of close) {
       this.#cache.close(sequence);
       this.#seen.delete(sequence);
     }
+    for (const source of encode) await this.#encode(source);
     if (rows.length === 0) return [];
     const newTokens = rows[0]!.ids.length;
     const sequences = rows.map((row) => row.sequence);
@@ -53,7 +65,7 @@ export class Stepper {
     const wanted = this.#wantedRows(rows, newTokens, range);
 
     const { outputs } = await runEntry(
-      this.#forward,
+      this.#decoder,
       this.#inputs(rows, newTokens, range, wanted.flat()),
       this.#context,
     );
@@ -65,6 +77,20 @@ export class Stepper {
     return this.#results(rows, this.#logits.rows(outputs.get(names.logits), wanted));
   }
 
+  /** Alone, since a batch of sources would need padding to one length, and computes no less. */
+  async #encode({ sequence, ids }: StepSource): Promise<void> {
+    const encoder = this.#encoder;
+    if (encoder === undefined) {
+      throw new RingrankError("RR_INPUT", `sequence ${sequence} has a source; the model has no encoder`);
+    }
+    const name = tokenInputs(encoder.entry).ids;
+    const source = tensor("int64", integers("int64", ids), [1, ids.length]);
+    const inputs = runInputs(encoder.entry, new Map([[name, source]]), "last");
+    const { outputs } = await runEntry(encoder, inputs, this.#context);
+    this.#cache.fill(sequence, ids.length, outputs);
+    this.sourceTokens += ids.length;
+  }
+
   #inputs(rows: readonly StepRow[], newTokens: number, range: StepRange, logitRows: readonly number[]) {
     const batch: BatchRow[] = new Array(range.count);
     for (const { sequence, ids } of rows) {
@@ -72,7 +98,7 @@ export class Stepper {
     }
     // A head over no rows would be a product of size 0, which not every operator takes: compute one, and drop it.
     const asked = logitRows.length > 0 ? logitRows : [0];
-    return stepInputs(this.#forward.entry, batch, newTokens, asked, this.#cache.inputs(range));
+    return stepInputs(this.#decoder.entry, batch, newTokens, asked, this.#cache.inputs(range));
   }
 
   /** By row of the request: which rows of the flattened `[batch · sequence]` it wants logits of. */
