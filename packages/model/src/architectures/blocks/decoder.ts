@@ -6,19 +6,23 @@ import { embedding } from "./embedding.js";
 import { languageHead, selectRows } from "./language-head.js";
 import { type NamedNorm, rmsNorms } from "./norms.js";
 
-/** A part of every layer that adds to the residual stream, `[batch, sequence, width]` to the same. */
-export type Sublayer = (x: Value, layer: number) => Value;
-
-/** The module that holds a layer's modules. */
-export function layerModule(layer: number): string {
-  return `model.layers.${layer}`;
+/** One of a decoder's layers. */
+export interface Layer {
+  readonly index: number;
+  /** The module that holds the layer's modules. */
+  readonly module: string;
 }
 
-/** Names, within the layer's module, of the norms on either side of a sublayer; undefined where there is none. */
+/** A part of every layer that adds to the residual stream, `[batch, sequence, width]` to the same. */
+export type Sublayer = (x: Value, layer: Layer) => Value;
+
+/** Names, within the layer's module, of the norms around a sublayer; undefined where there is none. */
 interface NormsAround {
   readonly before?: string;
   /** Of what the sublayer adds. */
   readonly after?: string;
+  /** Of the residual stream, once the sublayer has added to it. */
+  readonly ofSum?: string;
 }
 
 export interface DecoderNorms {
@@ -26,59 +30,106 @@ export interface DecoderNorms {
   readonly feedForward: NormsAround;
 }
 
-interface Decoder {
+/** What a family calls its modules. */
+export interface DecoderModules {
+  readonly embedding: string;
+  /** Holds the layers, by number. */
+  readonly layers: string;
+  /** Undefined where no norm stands behind the layers. */
+  readonly lastNorm: string | undefined;
+  /** Where the head is not the embedding. */
+  readonly head: string;
+}
+
+export interface Decoder {
   readonly step: CausalStep;
   readonly shape: Pick<AttentionShape, "layers" | "width">;
   readonly attention: Sublayer;
   readonly feedForward: Sublayer;
-  /** Whether the feed-forward reads what attention reads, its norm included, so that their sums are one. Default false. */
+  /** Default: Llama's. */
+  readonly modules?: DecoderModules;
+  /** Whether the feed-forward reads the stream that attention reads, so that their sums are one. Default false. */
   readonly parallel?: boolean;
   /** Default: RMSNorm, `rms_norm_eps`. */
   readonly norm?: NamedNorm;
   /** Default: one before each sublayer, under Llama's names. */
   readonly norms?: DecoderNorms;
+  /** Of rows of the embedding. Default: that of the stream. */
+  readonly embeddingWidth?: number;
   /** Of rows of the embedding. Default 1. */
   readonly embeddingScale?: number;
+  /** What becomes of embedded tokens before the first layer. Default: nothing. */
+  readonly enter?: (tokens: Value) => Value;
+  /** What becomes of normed rows, `[rows, width]`, before the head. Default: nothing. */
+  readonly leave?: (rows: Value) => Value;
   /** Of what sublayers add. Default 1. */
   readonly residualScale?: number;
   /** Of the logits. Default 1. */
   readonly logitScale?: number;
   /** The logits' bound. Default: none. */
   readonly logitCap?: number | undefined;
+  /** Whether the head has a bias. Default false. */
+  readonly headBias?: boolean;
   /** Whether the head is the embedding, where the config does not say. Default false. */
   readonly tiedByDefault?: boolean;
 }
+
+const llamaModules: DecoderModules = {
+  embedding: "model.embed_tokens",
+  layers: "model.layers",
+  lastNorm: "model.norm",
+  head: "lm_head",
+};
 
 const llamaNorms: DecoderNorms = {
   attention: { before: "input_layernorm" },
   feedForward: { before: "post_attention_layernorm" },
 };
 
-/** A decoder in Llama's frame: embedding, layers of attention and feed-forward, norm, head. */
+/** One norm before both sublayers, for those that stand side by side. */
+export const sharedNorm: DecoderNorms = {
+  attention: { before: "input_layernorm" },
+  feedForward: { before: "input_layernorm" },
+};
+
+/** A decoder alone: embedding, layers of attention and feed-forward, norm, head. */
 export function buildDecoder(context: ModelContext, decoder: Decoder): void {
   const { g, config } = context;
-  const { step, shape, norms = llamaNorms, embeddingScale = 1, residualScale = 1 } = decoder;
-  const { width } = shape;
-  const norm = decoder.norm ?? rmsNorms(context, width);
+  const { step, shape, parallel = false, modules = llamaModules, norms = llamaNorms } = decoder;
+  const { embeddingScale = 1, residualScale = 1, enter = same, leave = same } = decoder;
+  const norm = decoder.norm ?? rmsNorms(context, shape.width);
   const scaled = (x: Value, scale: number): Value => (scale === 1 ? x : g.mul(x, g.numbers([scale])));
-  const table = { name: "model.embed_tokens.weight", rows: config.integer("vocab_size"), width };
+  const table = {
+    name: `${modules.embedding}.weight`,
+    rows: config.integer("vocab_size"),
+    width: decoder.embeddingWidth ?? shape.width,
+  };
 
-  let x = scaled(embedding(context, step.inputIds, table), embeddingScale);
-  for (let layer = 0; layer < shape.layers; layer++) {
+  let x = enter(scaled(embedding(context, step.inputIds, table), embeddingScale));
+  for (let index = 0; index < shape.layers; index++) {
+    const layer: Layer = { index, module: `${modules.layers}.${index}` };
     const normed = (x: Value, name: string | undefined): Value =>
-      name === undefined ? x : norm(x, `${layerModule(layer)}.${name}`);
-    const add = (x: Value, y: Value, { after }: NormsAround): Value =>
-      g.add(x, scaled(normed(y, after), residualScale));
-    const input = normed(x, norms.attention.before);
-    x = add(x, decoder.attention(input, layer), norms.attention);
-    const second = decoder.parallel ? input : normed(x, norms.feedForward.before);
-    x = add(x, decoder.feedForward(second, layer), norms.feedForward);
+      name === undefined ? x : norm(x, `${layer.module}.${name}`);
+    const add = (x: Value, added: Value, { after, ofSum }: NormsAround): Value =>
+      normed(g.add(x, scaled(normed(added, after), residualScale)), ofSum);
+
+    const read = normed(x, norms.attention.before);
+    const attended = add(x, decoder.attention(read, layer), norms.attention);
+    const shared = parallel && norms.feedForward.before === norms.attention.before;
+    const readNext = shared ? read : normed(parallel ? x : attended, norms.feedForward.before);
+    x = add(attended, decoder.feedForward(readNext, layer), norms.feedForward);
   }
-  languageHead(context, norm(selectRows(g, x, step, width), "model.norm"), {
+  const rows = selectRows(g, x, step, shape.width);
+  languageHead(context, leave(modules.lastNorm === undefined ? rows : norm(rows, modules.lastNorm)), {
     table,
-    separate: "lm_head.weight",
+    separate: `${modules.head}.weight`,
     tiedByDefault: decoder.tiedByDefault ?? false,
+    ...(decoder.headBias ? { bias: `${modules.head}.bias` } : {}),
     scale: decoder.logitScale ?? 1,
     cap: decoder.logitCap,
   });
+}
+
+function same(x: Value): Value {
+  return x;
 }

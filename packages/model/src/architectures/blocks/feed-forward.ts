@@ -1,8 +1,8 @@
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { activate } from "./activations.js";
-import { layerModule, type Sublayer } from "./decoder.js";
-import { linear, type Projection } from "./projections.js";
+import type { Sublayer } from "./decoder.js";
+import { linear, type Project } from "./projections.js";
 
 interface Widths {
   /** Of the residual stream. */
@@ -14,7 +14,7 @@ interface Widths {
 }
 
 interface FeedForward extends Widths {
-  readonly project: (context: ModelContext, x: Value, projection: Projection) => Value;
+  readonly project: Project;
   /** Module names. */
   readonly up: string;
   readonly down: string;
@@ -30,6 +30,21 @@ export function feedForward(context: ModelContext, x: Value, options: FeedForwar
     outputs: width,
     bias,
   });
+}
+
+interface FeedForwards extends Widths {
+  /** How matrices are stored. Default: as torch's `Linear`. */
+  readonly project?: Project;
+  /** Module names within the layer. */
+  readonly up: string;
+  readonly down: string;
+}
+
+/** A plain feed-forward in every layer. */
+export function feedForwards(context: ModelContext, options: FeedForwards): Sublayer {
+  const { project = linear, up, down, ...widths } = options;
+  return (x, { module }) =>
+    feedForward(context, x, { ...widths, project, up: `${module}.${up}`, down: `${module}.${down}` });
 }
 
 interface GatedFeedForward extends Widths {
@@ -56,7 +71,7 @@ export function gatedFeedForward(context: ModelContext, x: Value, options: Gated
   });
 }
 
-interface FeedForwards extends Pick<GatedFeedForward, "bias" | "fused"> {
+interface GatedFeedForwards extends Pick<GatedFeedForward, "bias" | "fused"> {
   /** As the config names it. Default: what its `hidden_act` says, or silu. */
   readonly activation?: string;
 }
@@ -65,13 +80,13 @@ interface FeedForwards extends Pick<GatedFeedForward, "bias" | "fused"> {
 export function gatedFeedForwards(
   context: ModelContext,
   width: number,
-  { bias = false, fused = false, activation }: FeedForwards = {},
+  { bias = false, fused = false, activation }: GatedFeedForwards = {},
 ): Sublayer {
   const { config } = context;
   const inner = config.integer("intermediate_size");
   const chosen = activation ?? config.string("hidden_act", { default: "silu" });
-  return (x, layer) => {
-    const prefix = `${layerModule(layer)}.mlp`;
+  return (x, { module }) => {
+    const prefix = `${module}.mlp`;
     return gatedFeedForward(context, x, { prefix, width, inner, bias, fused, activation: chosen });
   };
 }

@@ -36,6 +36,11 @@ export function shiftedLayerNorm({ g, parameters }: ModelContext, x: Value, norm
 /** A norm of known kind, width and ε, by its module's name. */
 export type NamedNorm = (x: Value, name: string) => Value;
 
+/** LayerNorm of one width and ε; `norm.bias` as in a {@link Norm}. */
+export function layerNorms(context: ModelContext, norm: Omit<Norm, "name">): NamedNorm {
+  return (x, name) => layerNorm(context, x, { ...norm, name });
+}
+
 /** RMSNorm with the ε that the config gives. */
 export function rmsNorms(context: ModelContext, width: number, defaultEpsilon = 1e-6): NamedNorm {
   const epsilon = context.config.number("rms_norm_eps", { min: 0, default: defaultEpsilon });

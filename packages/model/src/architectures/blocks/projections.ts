@@ -10,6 +10,9 @@ export interface Projection {
   readonly bias?: boolean;
 }
 
+/** A projection by how its matrix is stored. */
+export type Project = (context: ModelContext, x: Value, projection: Projection) => Value;
+
 /** torch's `Linear`, stored `[outputs, inputs]`: `x Wᵀ + b`. */
 export function linear(context: ModelContext, x: Value, projection: Projection): Value {
   const { g, parameters } = context;

@@ -4,14 +4,14 @@ import type { AttentionShape } from "./attention.js";
 import type { NamedNorm } from "./norms.js";
 import type { QueryKeyValue } from "./query-key-value.js";
 
-/** Queries and keys normed (https://arxiv.org/abs/2302.05442), `q_norm` and `k_norm`. */
+/** Queries and keys normed (https://arxiv.org/abs/2302.05442). */
 type QueryKeyNorm = (heads: QueryKeyValue, module: string) => QueryKeyValue;
 
-/** Each head on its own; all heads share the weights. */
-export function normPerHead(norm: NamedNorm): QueryKeyNorm {
+/** Each head on its own, by `q_norm` and `k_norm` unless `names` says otherwise; all heads share the weights. */
+export function normPerHead(norm: NamedNorm, names = { query: "q_norm", key: "k_norm" }): QueryKeyNorm {
   return ({ query, key, value }, module) => ({
-    query: norm(query, `${module}.q_norm`),
-    key: norm(key, `${module}.k_norm`),
+    query: norm(query, `${module}.${names.query}`),
+    key: norm(key, `${module}.${names.key}`),
     value,
   });
 }

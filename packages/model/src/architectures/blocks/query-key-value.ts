@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { type AttentionShape, separateHeads } from "./attention.js";
-import { linear } from "./projections.js";
+import { linear, type Project } from "./projections.js";
 
 /** Queries, `[batch, heads, sequence, headDim]`; keys and values, `[batch, keyValueHeads, sequence, headDim]`. */
 export interface QueryKeyValue {
@@ -10,37 +10,54 @@ export interface QueryKeyValue {
   readonly value: Value;
 }
 
-interface SeparateProjections {
-  /** Of the module that holds `q_proj`, `k_proj` and `v_proj`. */
-  readonly prefix: string;
-  readonly shape: AttentionShape;
-  readonly bias: boolean;
-}
+/** Queries, keys and values of `x`, `[batch, sequence, width]`, by the attention called `module`. */
+export type ProjectHeads = (x: Value, module: string) => QueryKeyValue;
 
-/** A matrix each. */
-export function projectSeparately(
+/** A matrix each: `q_proj`, `k_proj`, `v_proj`. */
+export function separateProjections(
   context: ModelContext,
-  x: Value,
-  { prefix, shape, bias }: SeparateProjections,
-): QueryKeyValue {
+  { width, heads, keyValueHeads, headDim }: AttentionShape,
+  bias: boolean,
+): ProjectHeads {
+  return (x, module) => {
+    const project = (name: string, count: number): Value => {
+      const projection = { name: `${module}.${name}`, inputs: width, outputs: count * headDim, bias };
+      return separateHeads(context.g, linear(context, x, projection), count, headDim);
+    };
+    return {
+      query: project("q_proj", heads),
+      key: project("k_proj", keyValueHeads),
+      value: project("v_proj", keyValueHeads),
+    };
+  };
+}
+
+interface FusedProjection {
+  /** Of the one matrix, within attention. */
+  readonly name: string;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** How it is stored. Default: as torch's `Linear`. */
+  readonly project?: Project;
+  /** How its lanes are cut into heads. */
+  readonly split: (g: GraphBuilder, fused: Value, shape: AttentionShape) => QueryKeyValue;
+}
+
+/** One matrix for queries, keys and values, kept as it is stored: what comes of it is cut. */
+export function fusedProjection(
+  context: ModelContext,
+  shape: AttentionShape,
+  { name, bias = true, project = linear, split }: FusedProjection,
+): ProjectHeads {
   const { width, heads, keyValueHeads, headDim } = shape;
-  const project = (name: string, count: number): Value => {
-    const projection = { name: `${prefix}.${name}`, inputs: width, outputs: count * headDim, bias };
-    return separateHeads(context.g, linear(context, x, projection), count, headDim);
-  };
-  return {
-    query: project("q_proj", heads),
-    key: project("k_proj", keyValueHeads),
-    value: project("v_proj", keyValueHeads),
+  const outputs = (heads + 2 * keyValueHeads) * headDim;
+  return (x, module) => {
+    const fused = project(context, x, { name: `${module}.${name}`, inputs: width, outputs, bias });
+    return split(context.g, fused, shape);
   };
 }
 
-/** How many lanes a fused projection has. */
-export function fusedLanes({ heads, keyValueHeads, headDim }: AttentionShape): number {
-  return (heads + 2 * keyValueHeads) * headDim;
-}
-
-/** From one projection whose lanes are `(query | key | value)`, heads within each. Weights stay as stored. */
+/** Lanes `(query | key | value)`, heads within each. */
 export function splitParts(g: GraphBuilder, fused: Value, shape: AttentionShape): QueryKeyValue {
   const { heads, keyValueHeads, headDim } = shape;
   const counts = [heads, keyValueHeads, keyValueHeads];
@@ -54,8 +71,8 @@ export function splitParts(g: GraphBuilder, fused: Value, shape: AttentionShape)
 }
 
 /**
- * From one projection whose lanes are `[keyValueHead, (queries of the group | key | value), lane]`; without
- * groups that is `[head, (query | key | value), lane]`. Weights stay as stored.
+ * Lanes `[keyValueHead, (queries of the group | key | value), lane]`; without groups that is
+ * `[head, (query | key | value), lane]`.
  */
 export function splitGroups(g: GraphBuilder, fused: Value, shape: AttentionShape): QueryKeyValue {
   const { heads, keyValueHeads, headDim } = shape;

@@ -1,19 +1,25 @@
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { type AttentionShape, attention } from "./attention.js";
-import { CausalCaches } from "./causal-cache.js";
+import { type CausalCache, CausalCaches } from "./causal-cache.js";
 import type { CausalStep } from "./causal-step.js";
-import { layerModule, type Sublayer } from "./decoder.js";
-import { linear } from "./projections.js";
-import { fusedLanes, projectSeparately, type QueryKeyValue, splitParts } from "./query-key-value.js";
+import type { Sublayer } from "./decoder.js";
+import { linear, type Project } from "./projections.js";
+import { type ProjectHeads, type QueryKeyValue, separateProjections } from "./query-key-value.js";
 import { type RotaryAngles, rotaryAngles } from "./rotary.js";
 
-interface SelfAttention {
+export interface SelfAttention {
   readonly step: CausalStep;
   readonly shape: AttentionShape;
-  /** Whether queries, keys and values come from one matrix, `qkv_proj`. Default false. */
-  readonly fused?: boolean;
-  /** On queries, keys and values. Default false. */
+  /** Of attention, within its layer. Default `self_attn`. */
+  readonly module?: string;
+  /** Of the output projection, within attention. Default `o_proj`. */
+  readonly output?: string;
+  /** How the output projection is stored. Default: as torch's `Linear`. */
+  readonly project?: Project;
+  /** Where queries, keys and values come from. Default: a matrix each. */
+  readonly heads?: ProjectHeads;
+  /** On queries, keys and values, where they come from a matrix each. Default false. */
   readonly bias?: boolean;
   /** On the output. Default false. */
   readonly outputBias?: boolean;
@@ -23,43 +29,44 @@ interface SelfAttention {
   readonly angles?: (layer: number) => RotaryAngles | undefined;
   /** How many positions a layer sees, itself included; undefined for all. Default: all. */
   readonly window?: (layer: number) => number | undefined;
-  /** Of the scores. Default `1 / √headDim`. */
-  readonly scale?: number;
+  /** Of a layer's scores. Default `1 / √headDim`. */
+  readonly scale?: number | ((layer: number) => number);
+  /** Added to the scores of every layer; all layers must then see everything. Default: nothing. */
+  readonly scoreBias?: (cache: CausalCache) => Value;
   /** The scores' bound. Default: none. */
   readonly scoreCap?: number | undefined;
   /** Whether each head has a score that stands for no key, `sinks`. Default false. */
   readonly sinks?: boolean;
 }
 
-/** Self-attention in Llama's frame, with rotary positions unless `angles` says otherwise. */
+/** Self-attention with its projections, with rotary positions unless `angles` says otherwise. */
 export function selfAttention(context: ModelContext, options: SelfAttention): Sublayer {
   const { g, parameters } = context;
-  const { step, shape, fused = false, bias = false, outputBias = false, window, scale, scoreCap } = options;
+  const { step, shape, bias = false, outputBias = false, window, scale, scoreCap } = options;
+  const { output = "o_proj", project = linear } = options;
   const { width, heads, headDim } = shape;
   const caches = new CausalCaches(g, step);
   const sameAngles = options.angles ? undefined : rotaryAngles(context, step.positionIds, headDim);
   const angles = options.angles ?? (() => sameAngles);
+  const projectHeads = options.heads ?? separateProjections(context, shape, bias);
   const adjust = options.adjust ?? ((heads: QueryKeyValue) => heads);
+  const scoreBias = options.scoreBias?.(caches.get());
 
-  const project = (x: Value, module: string): QueryKeyValue => {
-    if (!fused) return projectSeparately(context, x, { prefix: module, shape, bias });
-    const projection = { name: `${module}.qkv_proj`, inputs: width, outputs: fusedLanes(shape), bias };
-    return splitParts(g, linear(context, x, projection), shape);
-  };
   return (x, layer) => {
-    const module = `${layerModule(layer)}.self_attn`;
+    const module = `${layer.module}.${options.module ?? "self_attn"}`;
     const mixed = attention(g, {
-      ...adjust(project(x, module), module),
-      angles: angles(layer),
-      layer,
-      cache: caches.get(window?.(layer)),
+      ...adjust(projectHeads(x, module), module),
+      angles: angles(layer.index),
+      layer: layer.index,
+      cache: caches.get(window?.(layer.index)),
       shape,
-      scale,
+      scale: typeof scale === "function" ? scale(layer.index) : scale,
       scoreCap,
       sinks: options.sinks ? parameters.get(`${module}.sinks`, [heads]) : undefined,
+      ...(scoreBias === undefined ? {} : { biases: [scoreBias] }),
     });
-    return linear(context, mixed, {
-      name: `${module}.o_proj`,
+    return project(context, mixed, {
+      name: `${module}.${output}`,
       inputs: heads * headDim,
       outputs: width,
       bias: outputBias,

@@ -14,7 +14,7 @@ export const biogpt: Architecture = {
       inner: config.integer("intermediate_size"),
       activation: config.string("hidden_act", { default: "gelu" }),
       lastNorm: "layer_norm",
-      separateHead: "output_projection.weight",
+      head: "output_projection",
     });
   },
 };

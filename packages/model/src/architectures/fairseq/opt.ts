@@ -20,7 +20,7 @@ export const opt: Architecture = {
       bias: config.boolean("enable_bias", { default: true }),
       normsAfter: !normsBefore,
       lastNorm: hasLastNorm ? "final_layer_norm" : undefined,
-      separateHead: "lm_head.weight",
+      head: "lm_head",
     });
   },
 };

@@ -17,7 +17,7 @@ export const xglm: Architecture = {
       inner: config.integer("ffn_dim"),
       activation: config.string("activation_function", { default: "gelu" }),
       lastNorm: "layer_norm",
-      separateHead: "lm_head.weight",
+      head: "lm_head",
     });
   },
   // Sinusoids were once kept as a buffer.

@@ -1,15 +1,12 @@
-import type { Value } from "../../graph/index.js";
 import type { Architecture } from "../architecture.js";
 import { alibi } from "../blocks/alibi.js";
-import { attention, multiHeadShape } from "../blocks/attention.js";
-import { CausalCaches } from "../blocks/causal-cache.js";
+import { multiHeadShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
-import { embedding } from "../blocks/embedding.js";
-import { feedForward } from "../blocks/feed-forward.js";
-import { languageHead, selectRows } from "../blocks/language-head.js";
-import { layerNorm } from "../blocks/norms.js";
-import { linear } from "../blocks/projections.js";
-import { fusedLanes, splitGroups } from "../blocks/query-key-value.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { feedForwards } from "../blocks/feed-forward.js";
+import { layerNorms } from "../blocks/norms.js";
+import { fusedProjection, splitGroups } from "../blocks/query-key-value.js";
+import { selfAttention } from "../blocks/self-attention.js";
 
 /**
  * ALiBi, a projection fused per head `[head, (q, k, v), lane]`, a norm after the embedding.
@@ -18,50 +15,43 @@ import { fusedLanes, splitGroups } from "../blocks/query-key-value.js";
 export const bloom: Architecture = {
   build(context) {
     const { g, config } = context;
+    if (config.boolean("apply_residual_connection_post_layernorm", { default: false })) {
+      throw config.error('expected "apply_residual_connection_post_layernorm" to be false, got true');
+    }
     const shape = multiHeadShape(config);
     const { width, heads } = shape;
     const epsilon = config.number("layer_norm_epsilon", { min: 0, default: 1e-5 });
-    const residualAfterNorm = config.boolean("apply_residual_connection_post_layernorm", { default: false });
-    const norm = (x: Value, name: string) => layerNorm(context, x, { name, width, epsilon });
-
+    const norm = layerNorms(context, { width, epsilon });
     const step = causalStep(g);
-    const cache = new CausalCaches(g, step).get();
-    const bias = alibi(g, cache, heads);
-    const table = {
-      name: "transformer.word_embeddings.weight",
-      rows: config.integer("vocab_size"),
-      width,
-    };
-
-    let x = norm(embedding(context, step.inputIds, table), "transformer.word_embeddings_layernorm");
-    for (let layer = 0; layer < shape.layers; layer++) {
-      const prefix = `transformer.h.${layer}`;
-      const attentionInput = norm(x, `${prefix}.input_layernorm`);
-      const fused = linear(context, attentionInput, {
-        name: `${prefix}.self_attention.query_key_value`,
-        inputs: width,
-        outputs: fusedLanes(shape),
-      });
-      const mixed = attention(g, { ...splitGroups(g, fused, shape), layer, cache, shape, biases: [bias] });
-      const attended = linear(context, mixed, {
-        name: `${prefix}.self_attention.dense`,
-        inputs: width,
-        outputs: width,
-      });
-      x = g.add(residualAfterNorm ? attentionInput : x, attended);
-
-      const feedForwardInput = norm(x, `${prefix}.post_attention_layernorm`);
-      const fed = feedForward(context, feedForwardInput, {
-        project: linear,
-        up: `${prefix}.mlp.dense_h_to_4h`,
-        down: `${prefix}.mlp.dense_4h_to_h`,
+    buildDecoder(context, {
+      step,
+      shape,
+      modules: {
+        embedding: "transformer.word_embeddings",
+        layers: "transformer.h",
+        lastNorm: "transformer.ln_f",
+        head: "lm_head",
+      },
+      enter: (tokens) => norm(tokens, "transformer.word_embeddings_layernorm"),
+      norm,
+      attention: selfAttention(context, {
+        step,
+        shape,
+        module: "self_attention",
+        heads: fusedProjection(context, shape, { name: "query_key_value", split: splitGroups }),
+        output: "dense",
+        outputBias: true,
+        angles: () => undefined,
+        scoreBias: (cache) => alibi(g, cache, heads),
+      }),
+      feedForward: feedForwards(context, {
+        up: "mlp.dense_h_to_4h",
+        down: "mlp.dense_4h_to_h",
         width,
         inner: 4 * width,
         activation: "gelu_new",
-      });
-      x = g.add(residualAfterNorm ? feedForwardInput : x, fed);
-    }
-    const rows = norm(selectRows(g, x, step, width), "transformer.ln_f");
-    languageHead(context, rows, { table, separate: "lm_head.weight", tiedByDefault: true });
+      }),
+      tiedByDefault: true,
+    });
   },
 };

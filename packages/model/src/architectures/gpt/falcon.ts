@@ -1,16 +1,12 @@
-import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { bfloat16Alibi } from "../blocks/alibi.js";
-import { type AttentionShape, attention, multiHeadShape } from "../blocks/attention.js";
-import { CausalCaches } from "../blocks/causal-cache.js";
+import { type AttentionShape, multiHeadShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
-import { embedding } from "../blocks/embedding.js";
-import { feedForward } from "../blocks/feed-forward.js";
-import { languageHead, selectRows } from "../blocks/language-head.js";
-import { layerNorm } from "../blocks/norms.js";
-import { linear } from "../blocks/projections.js";
-import { fusedLanes, splitGroups } from "../blocks/query-key-value.js";
-import { rotaryAngles } from "../blocks/rotary.js";
+import { buildDecoder, type Decoder, sharedNorm } from "../blocks/decoder.js";
+import { feedForwards } from "../blocks/feed-forward.js";
+import { layerNorms } from "../blocks/norms.js";
+import { fusedProjection, splitGroups } from "../blocks/query-key-value.js";
+import { selfAttention } from "../blocks/self-attention.js";
 
 /**
  * How often ALiBi counts. The reference here is transformers 5.18 with eager attention, which adds it to the scores
@@ -28,68 +24,49 @@ export const falcon: Architecture = {
     const { g, config } = context;
     const shape = falconShape(context);
     const { width, heads, headDim } = shape;
-    const epsilon = config.number("layer_norm_epsilon", { min: 0, default: 1e-5 });
-    const inner = config.optionalInteger("ffn_hidden_size") ?? 4 * width;
-    const activation = config.string("activation", { default: "gelu" });
     const bias = config.boolean("bias", { default: false });
-    const residual = residualsOf(context);
-
     const step = causalStep(g);
-    const cache = new CausalCaches(g, step).get();
     // Unlike elsewhere, ALiBi is scaled with the scores.
-    const alibiScale = alibiCount / Math.sqrt(headDim);
-    const positions = config.boolean("alibi", { default: false })
-      ? { biases: [g.mul(bfloat16Alibi(g, cache, heads), g.numbers([alibiScale]))] }
-      : { angles: rotaryAngles(context, step.positionIds, headDim) };
-    const table = {
-      name: "transformer.word_embeddings.weight",
-      rows: config.integer("vocab_size"),
-      width,
-    };
-
-    let x = embedding(context, step.inputIds, table);
-    for (let layer = 0; layer < shape.layers; layer++) {
-      const prefix = `transformer.h.${layer}`;
-      const norm = (input: Value, name: string): Value =>
-        layerNorm(context, input, { name: `${prefix}.${name}`, width, epsilon });
-      const attentionInput = norm(x, residual.attentionNorm);
-      const fused = linear(context, attentionInput, {
-        name: `${prefix}.self_attention.query_key_value`,
-        inputs: width,
-        outputs: fusedLanes(shape),
+    const alibiScale = g.numbers([alibiCount / Math.sqrt(headDim)]);
+    const usesAlibi = config.boolean("alibi", { default: false });
+    buildDecoder(context, {
+      step,
+      shape,
+      modules: {
+        embedding: "transformer.word_embeddings",
+        layers: "transformer.h",
+        lastNorm: "transformer.ln_f",
+        head: "lm_head",
+      },
+      norm: layerNorms(context, {
+        width,
+        epsilon: config.number("layer_norm_epsilon", { min: 0, default: 1e-5 }),
+      }),
+      ...residualsOf(context),
+      attention: selfAttention(context, {
+        step,
+        shape,
+        module: "self_attention",
+        heads: fusedProjection(context, shape, { name: "query_key_value", bias, split: splitGroups }),
+        output: "dense",
+        outputBias: bias,
+        ...(usesAlibi
+          ? {
+              angles: () => undefined,
+              scoreBias: (cache) => g.mul(bfloat16Alibi(g, cache, heads), alibiScale),
+            }
+          : {}),
+      }),
+      feedForward: feedForwards(context, {
+        up: "mlp.dense_h_to_4h",
+        down: "mlp.dense_4h_to_h",
+        width,
+        inner: config.optionalInteger("ffn_hidden_size") ?? 4 * width,
         bias,
-      });
-      const mixed = attention(g, { ...splitGroups(g, fused, shape), ...positions, layer, cache, shape });
-      const attended = linear(context, mixed, {
-        name: `${prefix}.self_attention.dense`,
-        inputs: width,
-        outputs: width,
-        bias,
-      });
-      const both = g.add(x, attended);
-      const fed = feedForward(
-        context,
-        residual.feedForwardNorm === undefined
-          ? attentionInput
-          : norm(residual.parallel ? x : both, residual.feedForwardNorm),
-        {
-          project: linear,
-          up: `${prefix}.mlp.dense_h_to_4h`,
-          down: `${prefix}.mlp.dense_4h_to_h`,
-          width,
-          inner,
-          bias,
-          activation,
-        },
-      );
-      x = g.add(both, fed);
-    }
-    const rows = layerNorm(context, selectRows(g, x, step, width), {
-      name: "transformer.ln_f",
-      width,
-      epsilon,
+        activation: config.string("activation", { default: "gelu" }),
+      }),
+      tiedByDefault: true,
     });
-    languageHead(context, rows, { table, separate: "lm_head.weight", tiedByDefault: true });
   },
   ignoredTensors: [/\.self_attention\.rotary_emb\.inv_freq$/],
 };
@@ -110,23 +87,16 @@ function falconShape({ config }: ModelContext): AttentionShape {
   return { ...shape, keyValueHeads };
 }
 
-interface Residuals {
-  /** Whether the feed-forward reads what attention reads, and not what attention adds to. */
-  readonly parallel: boolean;
-  readonly attentionNorm: string;
-  /** Undefined where it shares the norm of attention. */
-  readonly feedForwardNorm: string | undefined;
-}
-
-function residualsOf({ config }: ModelContext): Residuals {
+/** Where norms stand, and whether the feed-forward reads what attention reads. */
+function residualsOf({ config }: ModelContext): Pick<Decoder, "parallel" | "norms"> {
   const parallel = config.boolean("parallel_attn", { default: true });
-  if (config.boolean("new_decoder_architecture", { default: false })) {
-    const norms = config.integer("num_ln_in_parallel_attn", { max: 2, default: 2 });
-    if (!parallel) throw config.error('"new_decoder_architecture" calls for "parallel_attn", got false');
-    return norms === 2
-      ? { parallel, attentionNorm: "ln_attn", feedForwardNorm: "ln_mlp" }
-      : { parallel, attentionNorm: "input_layernorm", feedForwardNorm: undefined };
+  if (!config.boolean("new_decoder_architecture", { default: false })) {
+    return parallel ? { parallel, norms: sharedNorm } : {};
   }
-  const feedForwardNorm = parallel ? undefined : "post_attention_layernorm";
-  return { parallel, attentionNorm: "input_layernorm", feedForwardNorm };
+  if (!parallel) throw config.error('"new_decoder_architecture" calls for "parallel_attn", got false');
+  const norms = config.integer("num_ln_in_parallel_attn", { max: 2, default: 2 });
+  return {
+    parallel,
+    norms: norms === 1 ? sharedNorm : { attention: { before: "ln_attn" }, feedForward: { before: "ln_mlp" } },
+  };
 }

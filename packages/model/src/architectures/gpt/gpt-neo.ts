@@ -1,7 +1,7 @@
 import type { Architecture, ModelContext } from "../architecture.js";
 import { multiHeadShape } from "../blocks/attention.js";
 import { linear } from "../blocks/projections.js";
-import { projectSeparately } from "../blocks/query-key-value.js";
+import { separateProjections } from "../blocks/query-key-value.js";
 import { buildGpt2 } from "./gpt2.js";
 
 /** https://doi.org/10.5281/zenodo.5297715: GPT-2 with windows on every other layer, and scores as they come. */
@@ -12,11 +12,13 @@ export const gptNeo: Architecture = {
     buildGpt2(context, {
       shape,
       project: linear,
-      queryKeyValue: (x, module) =>
-        projectSeparately(context, x, { prefix: `${module}.attention`, shape, bias: false }),
-      output: "attn.attention.out_proj",
-      scale: () => 1,
-      window: localLayers(context),
+      attention: {
+        module: "attn.attention",
+        heads: separateProjections(context, shape, false),
+        output: "out_proj",
+        scale: 1,
+        window: localLayers(context),
+      },
       inner: config.optionalInteger("intermediate_size") ?? 4 * shape.width,
       activation: config.string("activation_function", { default: "gelu_new" }),
     });

@@ -1,14 +1,15 @@
 import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
-import { type AttentionShape, attention, multiHeadShape } from "../blocks/attention.js";
-import { CausalCaches } from "../blocks/causal-cache.js";
-import { causalStep } from "../blocks/causal-step.js";
+import { type AttentionShape, multiHeadShape } from "../blocks/attention.js";
+import { type CausalStep, causalStep } from "../blocks/causal-step.js";
+import { buildDecoder, type Decoder } from "../blocks/decoder.js";
 import { embedding } from "../blocks/embedding.js";
-import { feedForward } from "../blocks/feed-forward.js";
-import { languageHead, selectRows } from "../blocks/language-head.js";
-import { layerNorm } from "../blocks/norms.js";
-import { conv1d } from "../blocks/projections.js";
-import { fusedLanes, type QueryKeyValue, splitParts } from "../blocks/query-key-value.js";
+import { feedForwards } from "../blocks/feed-forward.js";
+import { layerNorms } from "../blocks/norms.js";
+import { conv1d, type Project } from "../blocks/projections.js";
+import { fusedProjection, splitParts } from "../blocks/query-key-value.js";
+import { type SelfAttention, selfAttention } from "../blocks/self-attention.js";
+import { gptModules } from "./gpt-modules.js";
 
 /** https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf */
 export const gpt2: Architecture = {
@@ -19,8 +20,10 @@ export const gpt2: Architecture = {
     buildGpt2(context, {
       shape,
       project: conv1d,
-      queryKeyValue: conv1dParts(context, shape),
-      scale: (layer) => configuredScale(context, shape) / (byLayer ? layer + 1 : 1),
+      attention: {
+        heads: fusedProjection(context, shape, { name: "c_attn", project: conv1d, split: splitParts }),
+        scale: (layer) => configuredScale(context, shape) / (byLayer ? layer + 1 : 1),
+      },
       inner: config.optionalInteger("n_inner") ?? 4 * shape.width,
       activation: config.string("activation_function", { default: "gelu_new" }),
     });
@@ -33,22 +36,15 @@ export const gpt2: Architecture = {
 interface Gpt2Differences {
   readonly shape: AttentionShape;
   /** How matrices are stored. */
-  readonly project: typeof conv1d;
-  /** Queries, keys and values of `x`; `module` is that of the layer's attention. */
-  readonly queryKeyValue: (x: Value, module: string) => QueryKeyValue;
-  /** The attention's output projection, within its layer. Default `attn.c_proj`. */
-  readonly output?: string;
-  /** Of the scores. Default `1 / √headDim`. */
-  readonly scale?: (layer: number) => number;
-  /** How many positions a layer sees, itself included; undefined for all. Default: all. */
-  readonly window?: (layer: number) => number | undefined;
+  readonly project: Project;
+  readonly attention: Pick<SelfAttention, "heads" | "scale" | "module" | "output" | "window">;
   /** Of the feed-forward. */
   readonly inner: number;
   readonly activation: string;
-  /** Names of the tables. Default `wte` and `wpe`. */
-  readonly tables?: { readonly tokens: string; readonly positions: string };
-  /** Whether norms stand after each sublayer and its residual, and not before; then there is none at the end. */
-  readonly normsAfter?: boolean;
+  /** Default: GPT-2's. */
+  readonly decoder?: Pick<Decoder, "modules" | "norms">;
+  /** The table of positions. Default `transformer.wpe`. */
+  readonly positions?: string;
 }
 
 /** Learned positions, LayerNorm, plain feed-forward, serial residuals, a tied head. */
@@ -57,69 +53,48 @@ export function buildGpt2(context: ModelContext, differences: Gpt2Differences): 
   if (config.boolean("add_cross_attention", { default: false })) {
     throw config.error('"add_cross_attention" is set, which only an encoder–decoder has; expected false');
   }
-  const { shape, project, inner, activation, output = "attn.c_proj", normsAfter = false } = differences;
-  const { tokens, positions } = differences.tables ?? { tokens: "wte", positions: "wpe" };
+  const { shape, project, inner, activation, positions = "transformer.wpe" } = differences;
   const { width } = shape;
-  const epsilon = config.number("layer_norm_epsilon", { min: 0, default: 1e-5 });
-  const norm = (x: Value, name: string): Value =>
-    layerNorm(context, x, { name: `transformer.${name}`, width, epsilon });
-
   const step = causalStep(g);
-  const caches = new CausalCaches(g, step);
-  const table = { name: `transformer.${tokens}.weight`, rows: config.integer("vocab_size"), width };
-  const positionTable = {
-    name: `transformer.${positions}.weight`,
-    rows: config.integer(["n_positions", "max_position_embeddings"]),
-    width,
-  };
-  const attend = (x: Value, layer: number): Value => {
-    const mixed = attention(g, {
-      ...differences.queryKeyValue(x, `transformer.h.${layer}.attn`),
-      layer,
-      cache: caches.get(differences.window?.(layer)),
+  buildDecoder(context, {
+    step,
+    shape,
+    modules: gptModules,
+    norm: layerNorms(context, {
+      width,
+      epsilon: config.number("layer_norm_epsilon", { min: 0, default: 1e-5 }),
+    }),
+    norms: { attention: { before: "ln_1" }, feedForward: { before: "ln_2" } },
+    ...differences.decoder,
+    enter: (tokens) => g.add(tokens, learnedPositions(context, step, positions, width)),
+    attention: selfAttention(context, {
+      step,
       shape,
-      scale: differences.scale?.(layer),
-    });
-    const name = `transformer.h.${layer}.${output}`;
-    return project(context, mixed, { name, inputs: width, outputs: width });
-  };
-  const feed = (x: Value, layer: number): Value => {
-    const module = `transformer.h.${layer}.mlp`;
-    const modules = { up: `${module}.c_fc`, down: `${module}.c_proj` };
-    return feedForward(context, x, { project, ...modules, width, inner, activation });
-  };
-
-  let x = g.add(
-    embedding(context, step.inputIds, table),
-    embedding(context, step.positionIds, positionTable),
-  );
-  for (let layer = 0; layer < shape.layers; layer++) {
-    const names = { attention: `h.${layer}.ln_1`, feedForward: `h.${layer}.ln_2` };
-    if (normsAfter) {
-      x = norm(g.add(x, attend(x, layer)), names.attention);
-      x = norm(g.add(x, feed(x, layer)), names.feedForward);
-    } else {
-      x = g.add(x, attend(norm(x, names.attention), layer));
-      x = g.add(x, feed(norm(x, names.feedForward), layer));
-    }
-  }
-  const rows = selectRows(g, x, step, width);
-  languageHead(context, normsAfter ? rows : norm(rows, "ln_f"), {
-    table,
-    separate: "lm_head.weight",
+      module: "attn",
+      output: "c_proj",
+      project,
+      outputBias: true,
+      angles: () => undefined,
+      ...differences.attention,
+    }),
+    feedForward: feedForwards(context, {
+      project,
+      up: "mlp.c_fc",
+      down: "mlp.c_proj",
+      width,
+      inner,
+      activation,
+    }),
     tiedByDefault: true,
   });
+}
+
+function learnedPositions(context: ModelContext, step: CausalStep, module: string, width: number): Value {
+  const rows = context.config.integer(["n_positions", "max_position_embeddings"]);
+  return embedding(context, step.positionIds, { name: `${module}.weight`, rows, width });
 }
 
 /** Of the scores, as `scale_attn_weights` says. */
 export function configuredScale({ config }: ModelContext, { headDim }: AttentionShape): number {
   return config.boolean("scale_attn_weights", { default: true }) ? 1 / Math.sqrt(headDim) : 1;
-}
-
-/** From one matrix `c_attn`, stored `[in, out]`, whose lanes are `(query | key | value)`. */
-export function conv1dParts(context: ModelContext, shape: AttentionShape): Gpt2Differences["queryKeyValue"] {
-  return (x, module) => {
-    const projection = { name: `${module}.c_attn`, inputs: shape.width, outputs: fusedLanes(shape) };
-    return splitParts(context.g, conv1d(context, x, projection), shape);
-  };
 }

@@ -1,10 +1,12 @@
 import type { Architecture } from "../architecture.js";
 import { multiHeadShape } from "../blocks/attention.js";
 import { conv1d } from "../blocks/projections.js";
-import { buildGpt2, conv1dParts } from "./gpt2.js";
+import { fusedProjection, splitParts } from "../blocks/query-key-value.js";
+import { gptModules } from "./gpt-modules.js";
+import { buildGpt2 } from "./gpt2.js";
 
 /**
- * GPT-2's predecessor, with norms after each sublayer.
+ * GPT-2's predecessor, with norms after each sublayer and its residual.
  * https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf
  */
 export const openaiGpt: Architecture = {
@@ -15,12 +17,17 @@ export const openaiGpt: Architecture = {
     buildGpt2(context, {
       shape,
       project: conv1d,
-      queryKeyValue: conv1dParts(context, shape),
+      attention: {
+        heads: fusedProjection(context, shape, { name: "c_attn", project: conv1d, split: splitParts }),
+      },
       inner: 4 * shape.width,
       // What this family calls gelu is its tanh approximation.
       activation: activation === "gelu" ? "gelu_new" : activation,
-      tables: { tokens: "tokens_embed", positions: "positions_embed" },
-      normsAfter: true,
+      decoder: {
+        modules: { ...gptModules, embedding: "transformer.tokens_embed", lastNorm: undefined },
+        norms: { attention: { ofSum: "ln_1" }, feedForward: { ofSum: "ln_2" } },
+      },
+      positions: "transformer.positions_embed",
     });
   },
   // The causal mask and the range of positions were once kept as buffers.

@@ -1,14 +1,11 @@
 import type { Architecture } from "../architecture.js";
-import { attention, groupedShape } from "../blocks/attention.js";
-import { CausalCaches } from "../blocks/causal-cache.js";
+import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
-import { embedding } from "../blocks/embedding.js";
-import { feedForward } from "../blocks/feed-forward.js";
-import { languageHead, selectRows } from "../blocks/language-head.js";
-import { layerNorm } from "../blocks/norms.js";
-import { linear } from "../blocks/projections.js";
-import { projectSeparately } from "../blocks/query-key-value.js";
-import { partialRotaryLanes, rotaryAngles } from "../blocks/rotary.js";
+import { buildDecoder, sharedNorm } from "../blocks/decoder.js";
+import { feedForwards } from "../blocks/feed-forward.js";
+import { layerNorms } from "../blocks/norms.js";
+import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
 
 /**
  * Attention and feed-forward side by side behind one norm, rotary positions on part of the lanes, biases
@@ -21,55 +18,42 @@ export const phi: Architecture = {
       throw config.error('"qk_layernorm" is set, which is not supported for phi; expected false');
     }
     const shape = groupedShape(config);
-    const { width, heads, headDim } = shape;
-    const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-5 });
-    const inner = config.integer("intermediate_size");
-    const activation = config.string("hidden_act", { default: "gelu_new" });
-
+    const { width, headDim } = shape;
     const step = causalStep(g);
-    const cache = new CausalCaches(g, step).get();
-    const angles = rotaryAngles(context, step.positionIds, headDim, {
-      lanes: partialRotaryLanes(config, headDim, 0.5),
-    });
-    const table = { name: "model.embed_tokens.weight", rows: config.integer("vocab_size"), width };
-
-    let x = embedding(context, step.inputIds, table);
-    for (let layer = 0; layer < shape.layers; layer++) {
-      const prefix = `model.layers.${layer}`;
-      const normed = layerNorm(context, x, { name: `${prefix}.input_layernorm`, width, epsilon });
-      const mixed = attention(g, {
-        ...projectSeparately(context, normed, { prefix: `${prefix}.self_attn`, shape, bias: true }),
-        angles,
-        layer,
-        cache,
-        shape,
-      });
-      const attended = linear(context, mixed, {
-        name: `${prefix}.self_attn.dense`,
-        inputs: heads * headDim,
-        outputs: width,
-      });
-      const fed = feedForward(context, normed, {
-        project: linear,
-        up: `${prefix}.mlp.fc1`,
-        down: `${prefix}.mlp.fc2`,
+    const lanes = partialRotaryLanes(config, headDim, 0.5);
+    const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
+    buildDecoder(context, {
+      step,
+      shape,
+      modules: {
+        embedding: "model.embed_tokens",
+        layers: "model.layers",
+        lastNorm: "model.final_layernorm",
+        head: "lm_head",
+      },
+      parallel: true,
+      norm: layerNorms(context, {
         width,
-        inner,
-        activation,
-      });
-      x = g.add(x, g.add(attended, fed));
-    }
-    const rows = layerNorm(context, selectRows(g, x, step, width), {
-      name: "model.final_layernorm",
-      width,
-      epsilon,
-    });
-    languageHead(context, rows, {
-      table,
-      separate: "lm_head.weight",
-      bias: "lm_head.bias",
-      tiedByDefault: false,
+        epsilon: config.number("layer_norm_eps", { min: 0, default: 1e-5 }),
+      }),
+      norms: sharedNorm,
+      attention: selfAttention(context, {
+        step,
+        shape,
+        bias: true,
+        output: "dense",
+        outputBias: true,
+        angles: () => angles,
+      }),
+      feedForward: feedForwards(context, {
+        up: "mlp.fc1",
+        down: "mlp.fc2",
+        width,
+        inner: config.integer("intermediate_size"),
+        activation: config.string("hidden_act", { default: "gelu_new" }),
+      }),
+      headBias: true,
     });
   },
-  ignoredTensors: [/\.rotary_emb\.inv_freq$/],
+  ignoredTensors: rotaryBuffers,
 };

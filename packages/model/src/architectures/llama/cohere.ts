@@ -1,9 +1,9 @@
 import type { Architecture, ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
-import { buildDecoder } from "../blocks/decoder.js";
+import { buildDecoder, sharedNorm } from "../blocks/decoder.js";
 import { gatedFeedForwards } from "../blocks/feed-forward.js";
-import { layerNorm } from "../blocks/norms.js";
+import { layerNorms } from "../blocks/norms.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
@@ -42,7 +42,8 @@ export function buildCohere(
     step,
     shape,
     parallel: true,
-    norm: (x, name) => layerNorm(context, x, { name, width, epsilon, bias: false }),
+    norm: layerNorms(context, { width, epsilon, bias: false }),
+    norms: sharedNorm,
     attention: selfAttention(context, {
       step,
       shape,

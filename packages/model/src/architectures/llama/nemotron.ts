@@ -1,10 +1,9 @@
 import type { Architecture } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
-import { buildDecoder, layerModule } from "../blocks/decoder.js";
-import { feedForward } from "../blocks/feed-forward.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { feedForwards } from "../blocks/feed-forward.js";
 import { shiftedLayerNorm } from "../blocks/norms.js";
-import { linear } from "../blocks/projections.js";
 import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
@@ -20,8 +19,6 @@ export const nemotron: Architecture = {
     const epsilon = config.number("norm_eps", { min: 0, default: 1e-5 });
     const attentionBias = config.boolean("attention_bias", { default: false });
     const bias = config.boolean("mlp_bias", { default: false });
-    const inner = config.integer("intermediate_size");
-    const activation = config.string("hidden_act", { default: "relu2" });
     const step = causalStep(g);
     const lanes = partialRotaryLanes(config, headDim, 0.5);
     const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
@@ -36,11 +33,14 @@ export const nemotron: Architecture = {
         outputBias: attentionBias,
         angles: () => angles,
       }),
-      feedForward: (x, layer) => {
-        const module = `${layerModule(layer)}.mlp`;
-        const modules = { up: `${module}.up_proj`, down: `${module}.down_proj` };
-        return feedForward(context, x, { project: linear, ...modules, width, inner, bias, activation });
-      },
+      feedForward: feedForwards(context, {
+        up: "mlp.up_proj",
+        down: "mlp.down_proj",
+        width,
+        inner: config.integer("intermediate_size"),
+        bias,
+        activation: config.string("hidden_act", { default: "relu2" }),
+      }),
     });
   },
   ignoredTensors: rotaryBuffers,

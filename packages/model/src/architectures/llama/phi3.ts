@@ -4,6 +4,7 @@ import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
 import { gatedFeedForwards } from "../blocks/feed-forward.js";
 import { rmsNorms } from "../blocks/norms.js";
+import { fusedProjection, splitParts } from "../blocks/query-key-value.js";
 import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
@@ -24,7 +25,7 @@ export const phi3: Architecture = {
       attention: selfAttention(context, {
         step,
         shape,
-        fused: true,
+        heads: fusedProjection(context, shape, { name: "qkv_proj", bias: false, split: splitParts }),
         angles: () => angles,
         window: () => window,
       }),

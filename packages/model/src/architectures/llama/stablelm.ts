@@ -1,9 +1,9 @@
 import type { Architecture } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
-import { buildDecoder } from "../blocks/decoder.js";
+import { buildDecoder, sharedNorm } from "../blocks/decoder.js";
 import { gatedFeedForwards } from "../blocks/feed-forward.js";
-import { layerNorm } from "../blocks/norms.js";
+import { layerNorms } from "../blocks/norms.js";
 import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
@@ -17,14 +17,15 @@ export const stablelm: Architecture = {
     const shape = groupedShape(config);
     const { width, headDim } = shape;
     const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-5 });
+    const parallel = config.boolean("use_parallel_residual", { default: false });
     const step = causalStep(g);
     const lanes = partialRotaryLanes(config, headDim, 0.25);
     const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
     buildDecoder(context, {
       step,
       shape,
-      parallel: config.boolean("use_parallel_residual", { default: false }),
-      norm: (x, name) => layerNorm(context, x, { name, width, epsilon }),
+      ...(parallel ? { parallel, norms: sharedNorm } : {}),
+      norm: layerNorms(context, { width, epsilon }),
       attention: selfAttention(context, {
         step,
         shape,
