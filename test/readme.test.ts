@@ -1,16 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { errorCodes } from "@ringrank/errors";
 import { describe, expect, test } from "vitest";
 import { codeBlocks, libraryExample, readme } from "./support/readme.js";
 import { root, runNode } from "./support/run-program.js";
+import { temporaryDirectory } from "./support/temporary-directory.js";
 
 describe("README.md", () => {
   test("has a library example that runs as it stands, with plain node", async () => {
-    const { exitCode, stdout, stderr } = await runNode(["--input-type=module", "--eval", libraryExample()]);
+    const directory = temporaryDirectory({ "example.mjs": libraryExample() });
+    symlinkSync(`${root}node_modules`, `${directory}/node_modules`, "junction");
+    const { exitCode, stdout, stderr } = await runNode(["example.mjs"], { cwd: directory });
     expect(stderr).toBe("");
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^\S.*\nfloat32 \[ 1, 3, 2048 \]\n|float32/s);
+    expect(stdout).toMatch(/float32 \[ 1, 3, 2048 \]\n/);
     expect(stdout).toMatch(/down_proj\.weight \(6\) .*row-parallel/);
   });
 
