@@ -147,3 +147,63 @@ test("a rank without states follows the positions alone", () => {
   expect([...inputs.keys()]).toEqual(["positions"]);
   expect(cache.length(1)).toBe(4);
 });
+
+/** A cache that grows, and one that is filled once: rows hold `1000 · sequence + position`. */
+function sourcedEntry(): Entry {
+  const grown = entry();
+  return {
+    ...grown,
+    inputs: [
+      ...grown.inputs,
+      { name: "source_positions", type: "int64", dims: [free("batch"), free("encoded")] },
+      { name: "encoded", type: "float32", dims: [free("batch"), fixed(1), free("encoded"), fixed(1)] },
+    ],
+    caches: [
+      ...grown.caches,
+      {
+        positions: "source_positions",
+        filledBy: "encode",
+        states: [{ past: "encoded", present: "cross", axis: 2 }],
+      },
+    ],
+  };
+}
+
+function fill(cache: KvCache, sequence: number, count: number): void {
+  const rows = Float32Array.from({ length: count }, (_, at) => 1000 * sequence + at);
+  cache.fill(sequence, count, new Map([["cross", new Tensor("float32", rows, [1, 1, count, 1])]]));
+}
+
+function sourceOf(cache: KvCache, sequence: number): number[] {
+  const inputs = cache.inputs({ first: cache.slotOf(sequence), count: 1, past: "none" });
+  const rows = inputs.get("encoded")!.data as Float32Array;
+  const positions = inputs.get("source_positions")!.data as BigInt64Array;
+  return [...rows].filter((_, at) => positions[at]! >= 0n);
+}
+
+test("what is filled once stays as it is while other rows are appended, and is there at the first step", () => {
+  const cache = new KvCache(sourcedEntry());
+  fill(cache, 1, 3);
+  const { inputs } = step(cache, [1]);
+  expect(inputs.get("past")!.dims).toEqual([1, 1, 0, 1]);
+  expect(inputs.get("encoded")!.dims).toEqual([1, 1, 64, 1]);
+  for (let token = 0; token < 100; token++) step(cache, [1]);
+  expect(cache.capacities).toEqual([128, 64]);
+  expect(sourceOf(cache, 1)).toEqual([1000, 1001, 1002]);
+});
+
+test("sources keep to their sequences when slots move, and capacity follows the longest source", () => {
+  const cache = new KvCache(sourcedEntry());
+  for (const sequence of [1, 2, 3]) fill(cache, sequence, sequence === 1 ? 70 : sequence);
+  step(cache, [1, 2, 3]);
+  step(cache, [1, 3]);
+  expect(cache.capacities).toEqual([64, 128]);
+  cache.close(1);
+  step(cache, [2, 3]);
+  expect(cache.capacities).toEqual([64, 64]);
+  expect(sourceOf(cache, 2)).toEqual([2000, 2001]);
+  expect(sourceOf(cache, 3)).toEqual([3000, 3001, 3002]);
+  fill(cache, 4, 1);
+  step(cache, [4]);
+  expect(sourceOf(cache, 4)).toEqual([4000]);
+});

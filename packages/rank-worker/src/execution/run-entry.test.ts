@@ -1,8 +1,8 @@
 import type { LocalValue, RankProgram, Segment, ValueShard, WeightShard } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
 import { inRanks } from "../testing/in-ranks.js";
-import { deal, shard, size, symbol, weight } from "../testing/tiny-decoder.js";
 import { encodeTinyOnnx, type TinyNode, type TinyValue } from "../testing/tiny-onnx.js";
+import { deal, shard, size, symbol, weight } from "../testing/tiny-program.js";
 
 const [inner, width] = [6, 10];
 const a = weight(1, [inner, width]);

@@ -7,7 +7,8 @@
  */
 import type { Cache, Weight } from "@ringrank/model";
 import type { Entry, Interval, LocalValue, RankProgram, Segment, Step, WeightShard } from "@ringrank/policy";
-import { encodeTinyOnnx, type TinyNode, type TinyValue } from "./tiny-onnx.js";
+import type { TinyNode } from "./tiny-onnx.js";
+import { deal, f32, i64, int64, segment, shard, size, symbol, weight } from "./tiny-program.js";
 
 const hidden = 8;
 const lanes = 4;
@@ -207,56 +208,6 @@ function headSegment(words: number): Segment {
   });
 }
 
-function segment(model: {
-  inputs: TinyValue[];
-  outputs: TinyValue[];
-  weights: TinyValue[];
-  nodes: TinyNode[];
-  constants?: Record<string, number | readonly number[]>;
-}): Segment {
-  return {
-    onnx: encodeTinyOnnx(model),
-    inputs: model.inputs.map(({ name }) => name),
-    outputs: model.outputs.map(({ name }) => name),
-    initializers: model.weights.map(({ name }) => name),
-    sharedWeights: [],
-  };
-}
-
-/** Near-even intervals, in order. */
-export function deal(units: number, ranks: number): Interval[] {
-  return Array.from({ length: ranks }, (_, rank) => [
-    Math.ceil((units * rank) / ranks),
-    Math.ceil((units * (rank + 1)) / ranks),
-  ]);
-}
-
-/** Values that repeat in no simple pattern, about ±1. */
-export function weight(seed: number, dims: readonly number[]): Weight {
-  const length = dims.reduce((product, dim) => product * dim, 1);
-  const data = Float32Array.from({ length }, (_, i) => 1.3 * Math.sin(seed * 7.13 + i * i * 0.377 + i));
-  return { type: "float32", dims, source: { kind: "inline", data } };
-}
-
-/** @param axes by axis: the interval kept; the whole axis where absent */
-export function shard(whole: Weight, axes: readonly (Interval | undefined)[]): WeightShard {
-  const intervals = whole.dims.map((dim, axis): Interval => axes[axis] ?? [0, dim]);
-  return {
-    weight: whole,
-    selection: intervals.map((interval) => [interval]),
-    dims: intervals.map(([start, end]) => end - start),
-  };
-}
-
-export const symbol = (name: string) => ({ scale: 1, symbols: [name] });
-export const size = (scale: number) => ({ scale, symbols: [] });
-const f32 = (name: string, ...dims: (number | string)[]): TinyValue => ({ name, dims });
-const i64 = (name: string, ...dims: (number | string)[]): TinyValue => ({ name, type: "int64", dims });
-const int64 = (name: string, symbols: string[]): LocalValue => ({
-  name,
-  type: "int64",
-  dims: symbols.map(symbol),
-});
 const state = (name: string, heads: number, rows: string): LocalValue => ({
   name,
   type: "float32",
