@@ -1,5 +1,6 @@
 import type { Architecture } from "./architecture.js";
 import { encoders } from "./encoders/index.js";
+import { expertFamilies } from "./experts/index.js";
 import { fairseqDecoders } from "./fairseq/index.js";
 import { gpts } from "./gpt/index.js";
 import { llamaFamilies } from "./llama/index.js";
@@ -7,6 +8,7 @@ import { llamaFamilies } from "./llama/index.js";
 /** By the `model_type` of config.json. */
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ...encoders,
+  ...expertFamilies,
   ...fairseqDecoders,
   ...gpts,
   ...llamaFamilies,

@@ -71,6 +71,11 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Pow", [base, exponent]);
   }
 
+  /** The smaller of two, element by element. */
+  min(a: Value, b: Value): Value {
+    return this.node("Min", [a, b]);
+  }
+
   /** The larger of two, element by element. */
   max(a: Value, b: Value): Value {
     return this.node("Max", [a, b]);
@@ -86,6 +91,10 @@ export class GraphBuilder extends NodeBuilder {
 
   abs(x: Value): Value {
     return this.node("Abs", [x]);
+  }
+
+  sigmoid(x: Value): Value {
+    return this.node("Sigmoid", [x]);
   }
 
   tanh(x: Value): Value {
@@ -210,6 +219,17 @@ export class GraphBuilder extends NodeBuilder {
 
   gather(data: Value, indices: Value, axis: number): Value {
     return this.node("Gather", [data, indices], { attributes: { axis: int(axis) } });
+  }
+
+  /** The `count` largest along the last axis, descending, and where they are, int64. */
+  topK(x: Value, count: number): [values: Value, indices: Value] {
+    const [values, indices] = this.nodes("TopK", [x, this.integers([count])], 2);
+    return [values!, indices!];
+  }
+
+  /** The elements of `data` at `indices` along `axis`, in the indices' shape. */
+  gatherElements(data: Value, indices: Value, axis: number): Value {
+    return this.node("GatherElements", [data, indices], { attributes: { axis: int(axis) } });
   }
 
   /** The sum along `axes`, which stay with size 1. */

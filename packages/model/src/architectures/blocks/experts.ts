@@ -1,0 +1,70 @@
+import type { Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import { activate } from "./activations.js";
+import type { Sublayer } from "./decoder.js";
+import { denseWeights, type ExpertCounts, type Routes } from "./routing.js";
+
+interface ExpertSublayer {
+  readonly counts: ExpertCounts;
+  /** Of the residual stream. */
+  readonly width: number;
+  /** Within the layer's module, the one that holds router and experts. Default `mlp`. */
+  readonly module?: string;
+  /** Where rows, `[rows, width]`, go. */
+  readonly route: (rows: Value, module: string) => Routes;
+  /** What every expert makes of every row: `[rows, width]` to `[experts, rows, width]`. */
+  readonly run: (rows: Value, module: string) => Value;
+  /** What is added for every row: `[batch, sequence, width]` to the same. */
+  readonly shared?: (x: Value, module: string) => Value;
+}
+
+/**
+ * A mixture of experts (https://arxiv.org/abs/2101.03961): each row goes to a few of many feed-forwards.
+ *
+ * The graph says what every expert makes of every row, and then multiplies by a weight that is 0 but for a few.
+ * Whoever runs it may leave out what is multiplied by 0.
+ */
+export function expertSublayer({ g }: ModelContext, options: ExpertSublayer): Sublayer {
+  const { counts, width, module: name = "mlp", route, run, shared } = options;
+  return (x, layer) => {
+    const module = `${layer.module}.${name}`;
+    const rows = g.reshape(x, [-1, width]);
+    const weights = denseWeights(g, route(rows, module), counts.experts);
+    const perExpert = g.unsqueeze(g.transpose(weights, [1, 0]), [2]);
+    const mixed = g.squeeze(g.reduceSum(g.mul(run(rows, module), perExpert), [0]), [0]);
+    const output = g.reshapeBy(mixed, g.shape(x, 0, 3));
+    return shared === undefined ? output : g.add(output, shared(x, module));
+  };
+}
+
+interface GatedExperts {
+  readonly experts: number;
+  readonly width: number;
+  /** Of each expert. */
+  readonly inner: number;
+  /** As the config names it. */
+  readonly activation: string;
+  /** Modules of an expert. Default `gate_proj`, `up_proj` and `down_proj`. */
+  readonly names?: { readonly gate: string; readonly up: string; readonly down: string };
+}
+
+const projectionNames = { gate: "gate_proj", up: "up_proj", down: "down_proj" };
+
+/**
+ * Gated feed-forwards, a tensor each in the checkpoint (`experts.0.gate_proj.weight`) and a stack in the graph:
+ * `[rows, width]` to `[experts, rows, width]`.
+ */
+export function gatedExperts(
+  context: ModelContext,
+  { experts, width, inner, activation, names = projectionNames }: GatedExperts,
+): (rows: Value, module: string) => Value {
+  const { g, parameters } = context;
+  return (rows, module) => {
+    const stack = (name: string, outputs: number, inputs: number): Value =>
+      parameters.stack((i) => `${module}.experts.${i}.${name}.weight`, experts, [outputs, inputs]);
+    const gate = g.matmulTransposed(rows, stack(names.gate, inner, width));
+    const up = g.matmulTransposed(rows, stack(names.up, inner, width));
+    const hidden = g.mul(activate(context, activation, gate), up);
+    return g.matmulTransposed(hidden, stack(names.down, width, inner));
+  };
+}

@@ -1,0 +1,73 @@
+import type { GraphBuilder, Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import { linear } from "./projections.js";
+
+/** How many experts there are, and how many of them each row goes to. */
+export interface ExpertCounts {
+  readonly experts: number;
+  readonly perRow: number;
+}
+
+/** @throws RR_CONFIG if a row is to go to more experts than there are. */
+export function expertCounts({ config }: ModelContext, defaultPerRow: number): ExpertCounts {
+  const names = ["num_experts", "num_local_experts", "n_routed_experts"];
+  const experts = config.integer(names, { max: 2 ** 16 });
+  const perRow = config.integer("num_experts_per_tok", { default: defaultPerRow });
+  if (perRow > experts) {
+    throw config.error(`expected "num_experts_per_tok" to be at most the ${experts} experts, got ${perRow}`);
+  }
+  return { experts, perRow };
+}
+
+/** The experts that rows go to, `[rows, perRow]` each. */
+export interface Routes {
+  /** What each of them counts for, float32. */
+  readonly weights: Value;
+  /** int64. */
+  readonly indices: Value;
+}
+
+interface SoftmaxRouter {
+  readonly counts: ExpertCounts;
+  /** Of the residual stream. */
+  readonly width: number;
+  /** Whether the weights of the chosen experts sum to 1. */
+  readonly normalize: boolean;
+  /** Of the router, within the module. Default `gate`. */
+  readonly name?: string;
+  /** Default false. */
+  readonly bias?: boolean;
+}
+
+/** The experts of the largest router logits, each counting for its share of the softmax. */
+export function softmaxRouter(
+  context: ModelContext,
+  { counts, width, normalize, name = "gate", bias = false }: SoftmaxRouter,
+): (rows: Value, module: string) => Routes {
+  const { g } = context;
+  return (rows, module) => {
+    const router = { name: `${module}.${name}`, inputs: width, outputs: counts.experts, bias };
+    const logits = linear(context, rows, router);
+    // Normalized shares are the softmax over the chosen ones alone.
+    const [values, indices] = g.topK(normalize ? logits : g.softmax(logits), counts.perRow);
+    return { weights: normalize ? g.softmax(values) : values, indices };
+  };
+}
+
+/** Whether index = number, bool `[rows, chosen, count]`, of int64 `[rows, chosen]` and the numbers below `count`. */
+export function isIndex(g: GraphBuilder, indices: Value, count: number): Value {
+  const numbers = g.integers(Array.from({ length: count }, (_, number) => number));
+  return g.equal(g.unsqueeze(indices, [2]), numbers);
+}
+
+/**
+ * What every expert counts for in every row, `[rows, experts]`: exactly 0 where a row does not go to it.
+ *
+ * ```
+ *   Σ over the row's routes:  weight where index = expert, else 0
+ * ```
+ */
+export function denseWeights(g: GraphBuilder, { weights, indices }: Routes, experts: number): Value {
+  const perRoute = g.where(isIndex(g, indices, experts), g.unsqueeze(weights, [2]), g.numbers([0]));
+  return g.squeeze(g.reduceSum(perRoute, [1]), [1]);
+}

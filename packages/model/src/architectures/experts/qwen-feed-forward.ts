@@ -1,0 +1,40 @@
+import type { Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import type { Sublayer } from "../blocks/decoder.js";
+import { expertSublayer, gatedExperts } from "../blocks/experts.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
+import { expertCounts, softmaxRouter } from "../blocks/routing.js";
+
+interface QwenFeedForward {
+  readonly width: number;
+  /** What holds where the config does not say. */
+  readonly perRow: number;
+  /** What is added for every row, besides the experts. Default: nothing. */
+  readonly shared?: (x: Value, module: string) => Value;
+}
+
+/** Experts in every `decoder_sparse_step`-th layer that is not among `mlp_only_layers`, one feed-forward in others. */
+export function qwenFeedForward(context: ModelContext, { width, perRow, shared }: QwenFeedForward): Sublayer {
+  const { config } = context;
+  const counts = expertCounts(context, perRow);
+  const sparseStep = config.integer("decoder_sparse_step", { default: 1 });
+  const denseLayers = new Set(config.optionalIntegers("mlp_only_layers", { min: 0 }));
+  const normalize = config.boolean("norm_topk_prob", { default: false });
+  const dense = gatedFeedForwards(context, width);
+  const sparse = expertSublayer(context, {
+    counts,
+    width,
+    route: softmaxRouter(context, { counts, width, normalize }),
+    run: gatedExperts(context, {
+      ...counts,
+      width,
+      inner: config.integer("moe_intermediate_size"),
+      activation: config.string("hidden_act", { default: "silu" }),
+    }),
+    ...(shared === undefined ? {} : { shared }),
+  });
+  return (x, layer) => {
+    const isDense = denseLayers.has(layer.index) || (layer.index + 1) % sparseStep !== 0;
+    return isDense ? dense(x, layer) : sparse(x, layer);
+  };
+}

@@ -1,0 +1,45 @@
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { gatedFeedForward } from "../blocks/feed-forward.js";
+import { upperLayerWindows } from "../blocks/layer-windows.js";
+import { linear } from "../blocks/projections.js";
+import { rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+import { qwenFeedForward } from "./qwen-feed-forward.js";
+
+/** https://qwenlm.github.io/blog/qwen-moe/: Qwen2 with experts, one of them for every row, behind a gate of its own. */
+export const qwen2Moe: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = groupedShape(config);
+    const { width } = shape;
+    const step = causalStep(g);
+    buildDecoder(context, {
+      step,
+      shape,
+      attention: selfAttention(context, {
+        step,
+        shape,
+        bias: config.boolean("qkv_bias", { default: true }),
+        window: upperLayerWindows(config, 28),
+      }),
+      feedForward: qwenFeedForward(context, { width, perRow: 4, shared: sharedExpert(context, width) }),
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};
+
+function sharedExpert(context: ModelContext, width: number): (x: Value, module: string) => Value {
+  const { g, config } = context;
+  const inner = config.integer("shared_expert_intermediate_size");
+  const activation = config.string("hidden_act", { default: "silu" });
+  return (x, module) => {
+    const prefix = `${module}.shared_expert`;
+    const output = gatedFeedForward(context, x, { prefix, width, inner, bias: false, activation });
+    const gate = { name: `${module}.shared_expert_gate`, inputs: width, outputs: 1, bias: false };
+    return g.mul(g.sigmoid(linear(context, x, gate)), output);
+  };
+}

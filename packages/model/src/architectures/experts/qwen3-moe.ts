@@ -1,0 +1,36 @@
+import type { Architecture } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { rmsNorms } from "../blocks/norms.js";
+import { normPerHead } from "../blocks/query-key-norm.js";
+import { rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+import { qwenFeedForward } from "./qwen-feed-forward.js";
+
+/** https://arxiv.org/abs/2505.09388: Qwen3 with experts; a window, where there is one, is over all layers. */
+export const qwen3Moe: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = groupedShape(config);
+    const { width } = shape;
+    const step = causalStep(g);
+    const bias = config.boolean("attention_bias", { default: false });
+    const slides = config.boolean("use_sliding_window", { default: false });
+    const window = slides ? config.optionalInteger("sliding_window") : undefined;
+    buildDecoder(context, {
+      step,
+      shape,
+      attention: selfAttention(context, {
+        step,
+        shape,
+        bias,
+        outputBias: bias,
+        adjust: normPerHead(rmsNorms(context, shape.headDim)),
+        window: () => window,
+      }),
+      feedForward: qwenFeedForward(context, { width, perRow: 8 }),
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};
