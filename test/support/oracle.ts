@@ -6,13 +6,23 @@ interface Units {
   readonly heads: number;
 }
 
+/** The first that a config has counts. */
+const headCounts = [
+  "num_key_value_heads",
+  "num_attention_heads",
+  "n_head",
+  "n_heads",
+  "num_heads",
+  "attention_heads",
+];
+
 /**
  * Bytes of the fullest rank when a person splits a checkpoint by the names of its tensors, as DeepSpeed's injection
  * policies do: attention by (key) heads, feed-forward and vocabulary by their width, vectors kept whole. In fp32,
  * which is what a rank computes in.
  */
 export function oracleBytes({ tensors, config }: Checkpoint, ranks: number): number {
-  const units: Units = { heads: number(config, "num_key_value_heads", "num_attention_heads", "n_head") };
+  const units: Units = { heads: number(config, ...headCounts) };
   let bytes = 0;
   for (const [name, tensor] of tensors!)
     bytes += fp32Bytes(tensor) * fullestShare(name, tensor, units, ranks);
