@@ -1,3 +1,4 @@
+export { entryGraph } from "./entry-graph.js";
 export * from "./graph.js";
 export { GraphBuilder } from "./graph-builder.js";
 export type { NodeOptions, Value } from "./node-builder.js";

@@ -5,6 +5,7 @@ import type {
   ConstantTensor,
   DataType,
   Graph,
+  GraphEntry,
   GraphNode,
   SymbolicDim,
   ValueInfo,
@@ -27,6 +28,11 @@ interface NewNode extends Omit<GraphNode, "inputs" | "outputs"> {
   readonly outputs: readonly Value[];
 }
 
+interface NewEntry extends GraphEntry {
+  readonly inputs: string[];
+  readonly outputs: string[];
+}
+
 /** The operator sets that architectures are written in. */
 const opsets = { "": 23, "com.microsoft": 1 } as const;
 
@@ -41,15 +47,27 @@ export class NodeBuilder {
   readonly #weights = new Map<string, Weight>();
   readonly #weightValues = new Map<string, Value>();
   readonly #caches: Cache[] = [];
+  readonly #entries = new Map<string, NewEntry>();
+  /** The entry that inputs and outputs now belong to. */
+  #entry: NewEntry | undefined;
   readonly #constants = new Map<string, Value>();
   readonly #names = new Set<string>();
   /** Outputs of nodes that no graph output has named yet. */
   readonly #renamable = new Set<Value>();
   #fresh = 0;
 
+  /** Inputs and outputs made while `build` runs belong to the entry `name`. Weights may be shared with other entries. */
+  entry(name: string, build: () => void): void {
+    this.#entry = { inputs: [], outputs: [] };
+    this.#entries.set(name, this.#entry);
+    build();
+    this.#entry = undefined;
+  }
+
   /** A graph input. */
   input(name: string, type: DataType, dims: readonly SymbolicDim[]): Value {
     this.#inputs.push({ name, type, dims });
+    this.#entry?.inputs.push(name);
     return { name: this.#claim(name) };
   }
 
@@ -57,6 +75,7 @@ export class NodeBuilder {
   output(name: string, value: Value, type: DataType, dims: readonly SymbolicDim[]): void {
     this.#claim(name);
     this.#outputs.push({ name, type, dims });
+    this.#entry?.outputs.push(name);
     if (this.#renamable.delete(value)) {
       (value as { name: string }).name = name;
     } else {
@@ -132,6 +151,7 @@ export class NodeBuilder {
       })),
       weights: new Map(this.#weights),
       caches: [...this.#caches],
+      ...(this.#entries.size > 0 && { entries: Object.fromEntries(this.#entries) }),
     };
   }
 

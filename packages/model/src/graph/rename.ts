@@ -35,6 +35,14 @@ function apply(graph: Graph, renamed: (name: string) => string): Graph {
         present: renamed(state.present),
       })),
     })),
+    ...(graph.entries && {
+      entries: Object.fromEntries(
+        Object.entries(graph.entries).map(([name, { inputs, outputs }]) => [
+          name,
+          { inputs: inputs.map(renamed), outputs: outputs.map(renamed) },
+        ]),
+      ),
+    }),
   };
 }
 

@@ -1,0 +1,38 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Graph, GraphNode } from "./graph.js";
+import { readsOf } from "./topology.js";
+
+/**
+ * What an entry of a graph runs, as a graph of its own: the nodes that its outputs need, and their weights. A cache
+ * that another entry fills is not state here; its values are plain inputs and outputs.
+ *
+ * @throws RR_GRAPH if the graph has no such entry
+ */
+export function entryGraph(graph: Graph, name: string): Graph {
+  const entry = graph.entries?.[name];
+  if (entry === undefined) {
+    const known = Object.keys(graph.entries ?? { forward: undefined });
+    throw new RingrankError("RR_GRAPH", `the graph has no entry "${name}"; it has ${known.join(", ")}`);
+  }
+  const inputs = new Set(entry.inputs);
+  const outputs = new Set(entry.outputs);
+  const needed = new Set(entry.outputs);
+  const nodes: GraphNode[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    nodes.unshift(node);
+    for (const read of readsOf(node)) needed.add(read);
+  }
+  return {
+    opsets: graph.opsets,
+    inputs: graph.inputs.filter((input) => inputs.has(input.name)),
+    outputs: graph.outputs.filter((output) => outputs.has(output.name)),
+    nodes,
+    weights: new Map([...graph.weights].filter(([weight]) => needed.has(weight))),
+    caches: graph.caches.filter(
+      ({ positions, states }) =>
+        inputs.has(positions) &&
+        states.every(({ past, present }) => inputs.has(past) && outputs.has(present)),
+    ),
+  };
+}
