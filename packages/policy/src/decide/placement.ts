@@ -85,7 +85,7 @@ function sameShape({ operator }: FactoredNode, slot: number): boolean {
 }
 
 /** Whether `dim` holds one of `chosen`. */
-export function holds(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
+function holds(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
   return resolve(dim).some((factor) => {
     const parts = partsOf(factor);
     return parts === undefined ? chosen.has(factor) : parts.some((part) => holds(part, chosen));

@@ -66,7 +66,7 @@ export function sumDim(parts: readonly Dim[]): Dim {
 }
 
 /** The factor that `factor` has been found to be. */
-export function root(factor: Factor): Factor {
+function root(factor: Factor): Factor {
   let top = factor;
   while (top.binding.kind === "same") top = top.binding.to;
   // Path compression.
@@ -125,7 +125,7 @@ export function isOne(size: SizePair): boolean {
   return size[0] === 1 && size[1] === 1;
 }
 
-export function isZero(size: SizePair): boolean {
+function isZero(size: SizePair): boolean {
   return size[0] === 0 && size[1] === 0;
 }
 

@@ -1,6 +1,6 @@
 import type { Attribute, ConstantTensor, GraphNode } from "@ringrank/model";
 
-/** Reading and making node attributes. */
+/** Reading node attributes, and making nodes and constants. */
 
 export function intAttribute(node: GraphNode, name: string, otherwise: number): number {
   const attribute = node.attributes[name];
@@ -10,10 +10,6 @@ export function intAttribute(node: GraphNode, name: string, otherwise: number): 
 export function intsAttribute(node: GraphNode, name: string): readonly number[] | undefined {
   const attribute = node.attributes[name];
   return attribute?.kind === "ints" ? attribute.value : undefined;
-}
-
-export function int(value: number): Attribute {
-  return { kind: "int", value };
 }
 
 /** A default-domain node with one output. */
