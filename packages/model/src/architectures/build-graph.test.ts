@@ -94,9 +94,34 @@ describe("a config alone", () => {
     vocab_size: 250880,
   };
 
+  const gptj6B = { model_type: "gptj", n_embd: 4096, n_head: 16, n_layer: 28, vocab_size: 50400 };
+  const gptNeox20B = {
+    model_type: "gpt_neox",
+    hidden_size: 6144,
+    intermediate_size: 24576,
+    num_attention_heads: 64,
+    num_hidden_layers: 44,
+    vocab_size: 50432,
+  };
+  // The one that is wider than its embedding.
+  const opt350M = {
+    model_type: "opt",
+    hidden_size: 1024,
+    ffn_dim: 4096,
+    num_attention_heads: 16,
+    num_hidden_layers: 24,
+    vocab_size: 50272,
+    max_position_embeddings: 2048,
+    word_embed_proj_dim: 512,
+    do_layer_norm_before: false,
+  };
+
   it.each([
     { config: llama70B, billions: 70.6 },
     { config: bloom176B, billions: 176.2 },
+    { config: gptj6B, billions: 6.05 },
+    { config: gptNeox20B, billions: 20.55 },
+    { config: opt350M, billions: 0.33 },
   ])("is enough for the graph of $config.model_type with $billions billion parameters", (expected) => {
     const { graph } = buildGraph({ config: expected.config, tensors: undefined });
     checkGraph(graph);
@@ -151,6 +176,20 @@ describe("a config is refused", () => {
     ["a count of heads beyond all bounds", "bloom", { n_head: 2 ** 31 - 1 }],
     ["shapes that overflow", "llama", { hidden_size: 2 ** 31, intermediate_size: 2 ** 31 }],
     ["cross-attention in a decoder", "gpt2", { add_cross_attention: true }],
+    ["residuals from behind the norm", "bloom", { apply_residual_connection_post_layernorm: true }],
+    ["more rotary lanes than a head has", "gptj", { rotary_dim: 10 }],
+    ["heads that four blocks do not share", "codegen", { n_embd: 48, n_head: 6 }],
+    ["an unknown kind of attention layer", "gpt-neo", { attention_layers: ["global", "sparse"] }],
+    ["one layer of attention where there are two", "gpt-neo", { attention_layers: ["global"] }],
+    ["grouped heads one after the other", "falcon-40b-like", { parallel_attn: false }],
+    ["key heads that do not divide heads", "falcon-40b-like", { num_kv_heads: 3 }],
+    ["norms without weights", "opt", { layer_norm_elementwise_affine: false }],
+    ["clipped projections", "mpt", { attn_config: { clip_qkv: 6 } }],
+    ["attention without ALiBi", "mpt", { attn_config: { alibi: false } }],
+    ["a prefix that sees itself", "mpt", { attn_config: { prefix_lm: true } }],
+    ["normed queries", "phi", { qk_layernorm: true }],
+    ["queries normed by weights per head", "stablelm", { qk_layernorm: true }],
+    ["queries normed by weights per head", "cohere", { use_qk_norm: true }],
     ["an unknown type of layer", "qwen2", { layer_types: ["full_attention", "mamba"] }],
     ["a sliding layer without a window", "qwen2", { layer_types: ["full_attention", "sliding_attention"] }],
   ])("with RR_CONFIG: %s", (_, name, changes) => {

@@ -1,12 +1,14 @@
 import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { CausalCache } from "./causal-cache.js";
 
+type KeyPositions = Pick<CausalCache, "keyPositions">;
+
 /**
  * Attention with linear biases (https://arxiv.org/abs/2108.12409): `slope(head) · position(key)`, float32
  * `[batch, heads, 1, past + sequence]`. The distance to the query differs from that by a number that is the
  * same for all keys, which softmax does not see.
  */
-export function alibi(g: GraphBuilder, cache: CausalCache, heads: number, last?: number): Value {
+export function alibi(g: GraphBuilder, cache: KeyPositions, heads: number, last?: number): Value {
   const positions = g.cast(g.unsqueeze(cache.keyPositions, [1, 2]), "float32");
   return g.mul(g.numbers(alibiSlopes(heads, last), [1, heads, 1, 1]), positions);
 }
@@ -15,7 +17,7 @@ export function alibi(g: GraphBuilder, cache: CausalCache, heads: number, last?:
  * The same, rounded to bfloat16 at every step as Falcon was trained with it. The distance to the query is then not
  * all that counts.
  */
-export function bfloat16Alibi(g: GraphBuilder, cache: CausalCache, heads: number): Value {
+export function bfloat16Alibi(g: GraphBuilder, cache: KeyPositions, heads: number): Value {
   const rounded = (x: Value): Value => g.cast(g.cast(x, "bfloat16"), "float32");
   const positions = rounded(g.cast(g.unsqueeze(cache.keyPositions, [1, 2]), "float32"));
   return rounded(g.mul(rounded(g.numbers(alibiSlopes(heads), [1, heads, 1, 1])), positions));
