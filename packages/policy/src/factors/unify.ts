@@ -18,7 +18,7 @@ import {
  * Makes two dimensions of equal size the same, dividing factors where the other side demands it.
  *
  * Equal factors are stripped from both ends; then the two minor ends, or failing that the two major ends, are
- * made equal by dividing the bigger one. What cannot be matched (`[i, j]` read as `[j, i]`, as XLNet's relative
+ * made equal by dividing the bigger one. What cannot be matched (`[i, j]` read as `[j, i]`, as a relative
  * shift does) keeps its remainder whole, and only the remainder: what matched stays matched.
  */
 export function unify(a: Dim, b: Dim, reason: WholeReason): void {
