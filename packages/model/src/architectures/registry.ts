@@ -4,10 +4,12 @@ import { expertFamilies } from "./experts/index.js";
 import { fairseqDecoders } from "./fairseq/index.js";
 import { gpts } from "./gpt/index.js";
 import { llamaFamilies } from "./llama/index.js";
+import { sequenceToSequence } from "./sequence-to-sequence/index.js";
 
 /** By the `model_type` of config.json. */
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ...encoders,
+  ...sequenceToSequence,
   ...expertFamilies,
   ...fairseqDecoders,
   ...gpts,

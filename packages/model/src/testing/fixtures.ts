@@ -32,11 +32,13 @@ export const shakespeareDirectory = fileURLToPath(
 interface Golden {
   /** `[2][12]`. */
   readonly inputIds: number[][];
-  /** `[2, 12, vocabulary]`. */
+  /** `[2, 12, vocabulary]`; of an encoder–decoder `[2, 7, vocabulary]`. */
   readonly logits: Float32Array;
   readonly vocabulary: number;
-  /** What an encoder gives where some tokens are padding: `mask` is `[2][12]`, as `inputIds`. */
+  /** What is given where some of `inputIds` are padding; `mask` is `[2][12]`. */
   readonly padded: { readonly mask: number[][]; readonly logits: Float32Array } | undefined;
+  /** Of an encoder–decoder: what the decoder reads, `[2][7]`, whose logits `logits` are; and the encoder's output. */
+  readonly target: { readonly inputIds: number[][]; readonly encoderHidden: Float32Array } | undefined;
 }
 
 /** What transformers computed for a zoo checkpoint. */
@@ -50,19 +52,25 @@ export function readGolden(name: string): Golden {
     const { offset, bytes: length } = tensors.get(tensor)!;
     return new Uint8Array(bytes.subarray(offset, offset + length)).buffer;
   };
-  const [batch, sequence, vocabulary] = tensors.get("logits")!.dims;
   const perToken = (tensor: string): number[][] => {
+    const [batch, length] = tensors.get(tensor)!.dims;
     const flat = Array.from(new BigInt64Array(buffer(tensor)), Number);
-    return Array.from({ length: batch! }, (_, row) => flat.slice(row * sequence!, (row + 1) * sequence!));
+    return Array.from({ length: batch! }, (_, row) => flat.slice(row * length!, (row + 1) * length!));
   };
   return {
     inputIds: perToken("input_ids"),
     logits: new Float32Array(buffer("logits")),
-    vocabulary: vocabulary!,
+    vocabulary: tensors.get("logits")!.dims[2]!,
     padded: tensors.has("logits_padded")
       ? {
           mask: perToken("attention_mask_padded"),
           logits: new Float32Array(buffer("logits_padded")),
+        }
+      : undefined,
+    target: tensors.has("decoder_input_ids")
+      ? {
+          inputIds: perToken("decoder_input_ids"),
+          encoderHidden: new Float32Array(buffer("encoder_last_hidden_state")),
         }
       : undefined,
   };

@@ -29,9 +29,13 @@ export class UnsplitModel {
     return new UnsplitModel(graph, session);
   }
 
-  /** A sequence, or a batch of equal lengths, with an empty cache. */
-  start(batch: number): UnsplitRun {
-    return new UnsplitRun(this.graph, this.#session, batch);
+  /**
+   * A sequence, or a batch of equal lengths, with an empty cache.
+   *
+   * @param source inputs that are the same in every step: what an encoder made
+   */
+  start(batch: number, source: ort.InferenceSession.FeedsType = {}): UnsplitRun {
+    return new UnsplitRun(this.graph, this.#session, batch, source);
   }
 
   /** Outputs of a graph without caches, by name. */
@@ -65,13 +69,20 @@ class UnsplitRun {
   readonly #graph: Graph;
   readonly #session: ort.InferenceSession;
   readonly #batch: number;
+  readonly #source: ort.InferenceSession.FeedsType;
   readonly #caches: CacheRows[];
   /** Rows of the cache in use, padding included. */
   #length = 0;
   /** The next position of each sequence. */
   readonly #next: number[];
 
-  constructor(graph: Graph, session: ort.InferenceSession, batch: number) {
+  constructor(
+    graph: Graph,
+    session: ort.InferenceSession,
+    batch: number,
+    source: ort.InferenceSession.FeedsType,
+  ) {
+    this.#source = source;
     this.#graph = graph;
     this.#session = session;
     this.#batch = batch;
@@ -97,9 +108,11 @@ class UnsplitRun {
     // Padding has no position of its own; any valid one does, for nothing looks at its row.
     const positions = mask.flatMap((row, b) => row.map((one) => (one === 1 ? this.#next[b]!++ : 0)));
     const rows = options.rows ?? Array.from({ length: this.#batch * sequence }, (_, row) => row);
+    const prefix = this.#graph.inputs.some(({ name }) => name === "decoder_input_ids") ? "decoder_" : "";
     const feeds: Record<string, ort.Tensor> = {
-      input_ids: integers(ids.flat(), shape),
-      attention_mask: integers(mask.flat(), shape),
+      ...this.#source,
+      [`${prefix}input_ids`]: integers(ids.flat(), shape),
+      [`${prefix}attention_mask`]: integers(mask.flat(), shape),
       position_ids: integers(positions, shape),
       logit_rows: integers(rows, [rows.length]),
     };

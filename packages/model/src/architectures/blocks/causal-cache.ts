@@ -1,4 +1,5 @@
 import type { CacheState, GraphBuilder, Value } from "../../graph/index.js";
+import { additiveMask } from "./additive-mask.js";
 import type { CausalStep } from "./causal-step.js";
 
 /** The caches of a model: layers that see equally far share one, and with it positions and mask. */
@@ -22,9 +23,6 @@ export class CausalCaches {
     return cache;
   }
 }
-
-/** Finite, so that a row with nothing to see has a softmax all the same. */
-const lowest = -3.4028234663852886e38;
 
 /**
  * Keys and values of earlier steps, and what a query may see of them and of the new rows.
@@ -86,6 +84,6 @@ export class CausalCache {
     const key = g.unsqueeze(this.keyPositions, [1, 2]);
     let seen = g.and(g.unsqueeze(valid, [1, 2]), g.lessOrEqual(key, query));
     if (window !== undefined) seen = g.and(seen, g.less(g.sub(query, key), g.integer(window)));
-    return g.where(seen, g.numbers([0]), g.numbers([lowest]));
+    return additiveMask(g, seen);
   }
 }

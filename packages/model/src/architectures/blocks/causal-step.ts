@@ -9,10 +9,19 @@ export interface CausalStep {
 }
 
 export function causalStep(g: GraphBuilder): CausalStep {
+  return stepOf(g, interfaceNames.inputIds, interfaceNames.attentionMask);
+}
+
+/** The inputs of one step of a decoder that reads an encoder's output. */
+export function decoderStep(g: GraphBuilder): CausalStep {
+  return stepOf(g, interfaceNames.decoderInputIds, interfaceNames.decoderAttentionMask);
+}
+
+function stepOf(g: GraphBuilder, inputIds: string, attentionMask: string): CausalStep {
   const perToken = (name: string): Value => g.input(name, "int64", ["batch", "sequence"]);
   return {
-    inputIds: perToken(interfaceNames.inputIds),
-    attentionMask: perToken(interfaceNames.attentionMask),
+    inputIds: perToken(inputIds),
+    attentionMask: perToken(attentionMask),
     positionIds: perToken(interfaceNames.positionIds),
     logitRows: g.input(interfaceNames.logitRows, "int64", ["rows"]),
   };

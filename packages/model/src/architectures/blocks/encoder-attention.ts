@@ -38,24 +38,47 @@ export interface AttentionModules {
 interface SelfAttention {
   readonly modules: AttentionModules;
   readonly shape: AttentionShape;
+  /** Of all projections. Default true. */
+  readonly bias?: boolean;
+  /** Of the scores. Default `1 / √headDim`. */
+  readonly scale?: number;
+  /** Added to the scores, as in {@link attend}. */
   readonly biases: readonly Value[];
   /** Applied to queries and keys, `[batch, heads, sequence, headDim]`. */
   readonly rotate?: (x: Value) => Value;
 }
 
-/** Attention over all of the row, with projections of their own and biases: `[batch, sequence, width]` to the same. */
+/** Attention over all of the row, from a matrix each: `[batch, sequence, width]` to the same. */
 export function encoderSelfAttention(context: ModelContext, x: Value, options: SelfAttention): Value {
   const { g } = context;
-  const { modules, shape, biases, rotate = (x) => x } = options;
-  const { width, heads, headDim } = shape;
-  const project = (name: string): Value =>
-    separateHeads(g, linear(context, x, { name, inputs: width, outputs: width }), heads, headDim);
+  const { modules, shape, scale, biases, bias = true, rotate = (x) => x } = options;
+  const project = (name: string): Value => projectHeads(context, x, { name, shape, bias });
   const mixed = attend(g, {
     query: rotate(project(modules.query)),
     key: rotate(project(modules.key)),
     value: project(modules.value),
     shape,
+    ...(scale !== undefined && { scale }),
     biases,
   });
-  return linear(context, mixed, { name: modules.output, inputs: width, outputs: width });
+  return mergeHeads(context, mixed, { name: modules.output, shape, bias });
+}
+
+interface HeadProjection {
+  readonly name: string;
+  readonly shape: AttentionShape;
+  readonly bias: boolean;
+}
+
+/** `[batch, sequence, width]` to `[batch, heads, sequence, headDim]`. */
+export function projectHeads(context: ModelContext, x: Value, { name, shape, bias }: HeadProjection): Value {
+  const { width, heads, headDim } = shape;
+  const projected = linear(context, x, { name, inputs: width, outputs: heads * headDim, bias });
+  return separateHeads(context.g, projected, heads, headDim);
+}
+
+/** What heads have mixed, `[batch, sequence, heads · headDim]`, to `[batch, sequence, width]`. */
+export function mergeHeads(context: ModelContext, x: Value, { name, shape, bias }: HeadProjection): Value {
+  const { width, heads, headDim } = shape;
+  return linear(context, x, { name, inputs: heads * headDim, outputs: width, bias });
 }

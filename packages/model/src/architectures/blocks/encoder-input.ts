@@ -1,4 +1,5 @@
 import { type GraphBuilder, interfaceNames, type Value } from "../../graph/index.js";
+import { additiveMask } from "./additive-mask.js";
 
 /** The inputs of an encoder, int64 `[batch, sequence]` each; see `interfaceNames`. */
 export interface EncoderInput {
@@ -6,8 +7,9 @@ export interface EncoderInput {
   readonly attentionMask: Value;
 }
 
-export function encoderInput(g: GraphBuilder): EncoderInput {
-  const perToken = (name: string): Value => g.input(name, "int64", ["batch", "sequence"]);
+/** @param length symbol of the dimension: of another name where a decoder has a `sequence` of its own */
+export function encoderInput(g: GraphBuilder, length = "sequence"): EncoderInput {
+  const perToken = (name: string): Value => g.input(name, "int64", ["batch", length]);
   return {
     inputIds: perToken(interfaceNames.inputIds),
     attentionMask: perToken(interfaceNames.attentionMask),
@@ -33,7 +35,7 @@ export function consecutivePositions(g: GraphBuilder, input: EncoderInput): Valu
  */
 export function positionsAfterPadding(
   g: GraphBuilder,
-  { inputIds }: EncoderInput,
+  inputIds: Value,
   { paddingToken, padding }: { readonly paddingToken: number; readonly padding: number },
 ): Value {
   const counts = g.cast(g.not(g.equal(inputIds, g.integer(paddingToken))), "int64");
@@ -45,9 +47,6 @@ export function distancesOf(g: GraphBuilder, input: EncoderInput): Value {
   const indices = indicesOf(g, input);
   return g.sub(g.unsqueeze(indices, [0]), g.unsqueeze(indices, [1]));
 }
-
-/** Finite, so that a row with nothing to see has a softmax all the same. */
-const lowest = -3.4028234663852886e38;
 
 /**
  * What is added to scores so that padding is not attended to: float32 `[batch, 1, 1, sequence]`, or with `reach`,
@@ -61,5 +60,5 @@ export function attentionMaskOf(g: GraphBuilder, input: EncoderInput, reach?: nu
     const near = g.lessOrEqual(g.abs(distancesOf(g, input)), g.integer(reach));
     seen = g.and(seen, near);
   }
-  return g.where(seen, g.numbers([0]), g.numbers([lowest]));
+  return additiveMask(g, seen);
 }

@@ -20,6 +20,8 @@ interface LanguageHead {
   readonly tiedByDefault: boolean;
   /** Of the tensor added to the logits, `[vocabulary]`. Default: none. */
   readonly bias?: string;
+  /** Its shape, where that is another of as many elements. */
+  readonly biasDims?: readonly number[];
   /** Of the logits, bias apart. Default 1. */
   readonly scale?: number;
   /** Logits, bias apart, are bent to stay within ±cap: `cap · tanh(logit / cap)`. Default: they are not. */
@@ -29,13 +31,13 @@ interface LanguageHead {
 /** Makes the graph's logits, `[rows, vocabulary]`, from the normed `x`, `[rows, width]`. */
 export function languageHead(context: ModelContext, x: Value, head: LanguageHead): void {
   const { g, config, parameters } = context;
-  const { table, separate, tiedByDefault, bias, scale = 1, cap } = head;
+  const { table, separate, tiedByDefault, bias, biasDims = [table.rows], scale = 1, cap } = head;
   const tied = config.boolean("tie_word_embeddings", { default: tiedByDefault });
   // A tied head that is stored all the same is the embedding once more.
   if (tied) parameters.ignore(separate);
   const weight = parameters.get(tied ? table.name : separate, [table.rows, table.width]);
   const product = g.matmulTransposed(x, weight, scale / (cap ?? 1));
   const capped = cap === undefined ? product : g.mul(g.tanh(product), g.numbers([cap]));
-  const logits = bias === undefined ? capped : g.add(capped, parameters.get(bias, [table.rows]));
+  const logits = bias === undefined ? capped : g.add(capped, parameters.get(bias, biasDims));
   g.output(interfaceNames.logits, logits, "float32", ["rows", table.rows]);
 }

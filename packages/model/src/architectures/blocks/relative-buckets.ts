@@ -15,9 +15,9 @@ interface RelativeBuckets {
  * distance, added to the scores. Near distances have a bucket each, far ones share buckets whose width grows with
  * the logarithm of the distance.
  *
- * @param distances `key − query`, int64 `[queries, keys]`
+ * @param distances `key − query`, int64 `[batch or 1, queries, keys]`
  * @param table `[buckets, heads]`
- * @returns float32 `[heads, queries, keys]`
+ * @returns float32 `[batch or 1, heads, queries, keys]`
  */
 export function relativeBias(
   { g, parameters }: ModelContext,
@@ -27,7 +27,7 @@ export function relativeBias(
 ): Value {
   const rows = lookUpDistance(g, distances, options.maxDistance, (distance) => bucketOf(distance, options));
   const biases = g.gather(parameters.get(table.name, [table.rows, table.width]), rows, 0);
-  return g.transpose(biases, [2, 0, 1]);
+  return g.transpose(biases, [0, 3, 1, 2]);
 }
 
 /**

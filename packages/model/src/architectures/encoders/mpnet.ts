@@ -31,7 +31,7 @@ export const mpnet: Architecture = {
     const input = encoderInput(g);
     const relative = relativeBias(
       context,
-      distancesOf(g, input),
+      g.unsqueeze(distancesOf(g, input), [0]),
       { name: "mpnet.encoder.relative_attention_bias.weight", rows: buckets, width: heads },
       { buckets, maxDistance: 128, bidirectional: true },
     );
@@ -46,7 +46,7 @@ export const mpnet: Architecture = {
       table,
       positions: {
         table: positionTable,
-        ids: positionsAfterPadding(g, input, { paddingToken: padding, padding }),
+        ids: positionsAfterPadding(g, input.inputIds, { paddingToken: padding, padding }),
       },
       norm: { name: `${embeddings}.LayerNorm`, epsilon },
     });

@@ -21,5 +21,6 @@ export const robertaHead: BertHead = {
 /** Padding sits at the position that is its token's id. */
 export function robertaPositions({ g, config }: ModelContext) {
   const padding = config.integer("pad_token_id", { min: 0, default: 1 });
-  return (input: EncoderInput) => positionsAfterPadding(g, input, { paddingToken: padding, padding });
+  return (input: EncoderInput) =>
+    positionsAfterPadding(g, input.inputIds, { paddingToken: padding, padding });
 }

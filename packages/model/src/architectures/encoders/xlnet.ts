@@ -6,6 +6,7 @@ import { attentionMaskOf, type EncoderInput, encoderInput } from "../blocks/enco
 import { maskedHead } from "../blocks/masked-head.js";
 import { postNormLayer } from "../blocks/post-norm-layer.js";
 import { relativeShift } from "../blocks/relative-shift.js";
+import { halfOpenFrequencies, sinusoids } from "../blocks/sinusoids.js";
 
 /**
  * Every token sees every other, as in a row without a permutation and without memory of earlier ones; scores are of
@@ -70,12 +71,16 @@ function refuseOthers({ config }: ModelContext): void {
  *     (q(i) + u)·k(j) + (q(i) + v)·r(i − j)
  */
 function relativeAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape) {
-  const { g, parameters } = context;
+  const { g, config, parameters } = context;
   const { width, heads, headDim } = shape;
   const lanes = heads * headDim;
   const length = g.shape(input.inputIds, 1, 2);
   const mask = attentionMaskOf(g, input);
-  const distances = g.unsqueeze(sinusoids(context, length, width), [0]);
+  if (width % 2 !== 0) throw config.error(`expected an even width, got ${width}`);
+  const n = g.squeeze(length, [0]);
+  // Query − key, from n down to 1 − n.
+  const falling = g.unsqueeze(g.sub(n, g.range(g.add(n, n))), [0]);
+  const distances = sinusoids(g, falling, halfOpenFrequencies(width / 2));
   const scale = 1 / Math.sqrt(headDim);
 
   return (x: Value, prefix: string): Value => {
@@ -94,14 +99,4 @@ function relativeAttention(context: ModelContext, input: EncoderInput, shape: At
     const mixed = joinHeads(g, g.matmul(weights, project(x, "v")), heads, headDim);
     return g.matmulTransposed(mixed, weight("o"));
   };
-}
-
-/** Sines, then cosines, of the distances query − key from n down to 1 − n, float32 `[2n, width]`. */
-function sinusoids({ g, config }: ModelContext, length: Value, width: number): Value {
-  if (width % 2 !== 0) throw config.error(`expected an even width, got ${width}`);
-  const n = g.squeeze(length, [0]);
-  const distances = g.cast(g.sub(n, g.range(g.add(n, n))), "float32");
-  const frequencies = Array.from({ length: width / 2 }, (_, pair) => 10_000 ** ((-2 * pair) / width));
-  const angles = g.mul(g.unsqueeze(distances, [1]), g.numbers(frequencies, [width / 2]));
-  return g.concat([g.sin(angles), g.cos(angles)], 1);
 }

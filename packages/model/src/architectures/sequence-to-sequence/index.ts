@@ -1,0 +1,19 @@
+import type { Architecture } from "../architecture.js";
+import { bart } from "./bart.js";
+import { blenderbot } from "./blenderbot.js";
+import { m2m100 } from "./m2m-100.js";
+import { marian } from "./marian.js";
+import { mbart } from "./mbart.js";
+import { pegasus } from "./pegasus.js";
+import { t5 } from "./t5.js";
+
+/** Models that read a source and write a target, by `model_type`. Their graphs have the entries `encode` and `decode`. */
+export const sequenceToSequence: ReadonlyMap<string, Architecture> = new Map([
+  ["bart", bart],
+  ["blenderbot", blenderbot],
+  ["m2m_100", m2m100],
+  ["marian", marian],
+  ["mbart", mbart],
+  ["pegasus", pegasus],
+  ["t5", t5],
+]);
