@@ -4,7 +4,7 @@
 //   node scripts/build.mjs [--quiet]     --quiet: say nothing but what takes long, and what went wrong
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
@@ -23,9 +23,21 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
 }
 if (quiet && !existsSync("packages/cli/dist/main.js")) process.stderr.write("building …\n");
 run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
+for (const name of readdirSync("packages")) buildWebAssembly(`packages/${name}`);
 
-function run(command, args) {
+/** Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what. */
+function buildWebAssembly(folder) {
+  if (!existsSync(`${folder}/asconfig.json`)) return;
+  const { options } = JSON.parse(readFileSync(`${folder}/asconfig.json`, "utf8"));
+  const sources = readdirSync(`${folder}/assembly`).map((file) => `assembly/${file}`);
+  const written = (file) => statSync(`${folder}/${file}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (written(options.outFile) > Math.max(...["asconfig.json", ...sources].map(written))) return;
+  run(process.execPath, ["node_modules/assemblyscript/bin/asc.js"], folder);
+}
+
+function run(command, args, cwd) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
     encoding: "utf8",
     stdio: quiet ? "pipe" : ["ignore", "inherit", "inherit"],
     // npx is a .cmd file there, which only a shell can start; none of the arguments needs quoting.

@@ -1,51 +1,101 @@
-// Microseconds per collective, by algorithm, world size and length. Prints one row per length.
+// Time and bandwidth of a collective, from local array to local array, beside the bound that copying sets.
 //
-//   node bench/collectives.mjs [collective = allReduce] [worldSize,… = 2,4] [bytes,… = 256,8192,131072,1048576,8388608] [spins,… = default]
-import { availableParallelism } from "node:os";
+//   node bench/collectives.mjs [--collective allReduce] [--ranks 2,4,8] [--bytes 1024,…,67108864]
+//                              [--algorithms auto] [--kernels simd,plain] [--spins 50,20000]
+//
+// The bound is what the ranks take to copy their arrays once, from local to local, all at the same time. Whatever
+// is compared takes turns in one run, and each figure is the median of its turns on rank 0, with the middle half
+// of them behind it. Where other programs use the cores, it is the spread that says so.
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { createGroup, joinGroup, runRanks } from "@ringrank/collectives";
 
-/** Each rank's time per call, in microseconds; the median of several batches. */
-export function run(comm, { group, algorithm, collective, bytes }) {
-  const member = joinGroup(group, comm.rank, { algorithm });
+/** This rank's microseconds per call, by turn, of each contestant; the last one is the copy. */
+export function run(comm, { contestants, collective, bytes }) {
   const data = new Float32Array(bytes / 4);
-  const calls = Math.max(3, Math.min(500, Math.ceil(2e6 / bytes)));
-  const batches = [];
-  for (let batch = 0; batch < 15; batch++) {
-    member.barrier();
-    const start = performance.now();
-    for (let call = 0; call < calls; call++) member[collective](data);
-    batches.push(((performance.now() - start) * 1000) / calls);
+  const copied = new Float32Array(bytes / 4);
+  const calls = [
+    ...contestants.map(({ group, algorithm, kernels }) => {
+      const member = joinGroup(group, comm.rank, { algorithm, kernels });
+      return () => member[collective](data);
+    }),
+    () => copied.set(data),
+  ];
+  // Short turns: most of them pass without another program coming in between.
+  const perTurn = Math.max(1, Math.min(10, Math.floor(2 ** 17 / bytes)));
+  const turns = Math.max(7, Math.min(400, Math.floor(2 ** 26 / (bytes * comm.worldSize))));
+  const warmUp = Math.min(turns, 100);
+  const times = calls.map(() => []);
+  for (let turn = -warmUp; turn < turns; turn++) {
+    for (const [index, call] of calls.entries()) {
+      comm.barrier();
+      const start = performance.now();
+      for (let i = 0; i < perTurn; i++) call();
+      if (turn >= 0) times[index].push(((performance.now() - start) * 1000) / perTurn);
+    }
   }
-  return batches.sort((a, b) => a - b)[7];
+  return times;
 }
 
 if (isMainThread) {
-  const numbers = (text, otherwise) => (text ? text.split(",").map(Number) : otherwise);
-  const collective = process.argv[2] ?? "allReduce";
-  const worldSizes = numbers(process.argv[3], [2, 4]);
-  const lengths = numbers(process.argv[4], [256, 8192, 131072, 1048576, 8388608]);
-  const spinChoices = numbers(process.argv[5], [undefined]);
+  const { values } = parseArgs({
+    options: {
+      collective: { type: "string", default: "allReduce" },
+      ranks: { type: "string", default: "2,4,8" },
+      bytes: { type: "string", default: Array.from({ length: 9 }, (_, i) => 1024 * 4 ** i).join() },
+      algorithms: { type: "string", default: "auto" },
+      kernels: { type: "string", default: "simd,plain" },
+      spins: { type: "string", default: "default" },
+    },
+  });
+  const numbers = (text) => text.split(",").map(Number);
+  const choices = values.kernels
+    .split(",")
+    .flatMap((kernels) =>
+      values.algorithms
+        .split(",")
+        .flatMap((algorithm) => values.spins.split(",").map((spins) => ({ kernels, algorithm, spins }))),
+    );
+
+  console.log(`${values.collective} of float32 on ${cpus()[0]?.model ?? "an unnamed processor"}`);
   console.log(
-    `${availableParallelism()} cores; microseconds per ${collective} (median of 15 batches, rank 0)`,
+    `${availableParallelism()} cores, ${process.platform} ${process.arch}, Node ${process.version}`,
   );
-  for (const worldSize of worldSizes) {
-    for (const bytes of lengths) {
-      const row = [];
-      for (const spins of spinChoices) {
-        for (const algorithm of ["ring", "one-shot"]) {
-          const group = createGroup({ worldSize });
-          const data = {
-            group: spins === undefined ? group : { ...group, spins },
-            algorithm,
-            collective,
-            bytes,
-          };
-          const [time] = await runRanks(worldSize, import.meta.url, data);
-          row.push(`${algorithm}${spins === undefined ? "" : ` (${spins} spins)`} ${time.toFixed(1)}`);
-        }
-      }
-      console.log(`${worldSize} ranks, ${bytes} B: ${row.join(", ")}`);
+  console.log("median µs (middle half) GB/s of the array\n");
+  const titles = choices.map(({ kernels, algorithm, spins }) =>
+    [kernels, algorithm, ...(spins === "default" ? [] : [spins])].join(" "),
+  );
+  console.log(row("ranks", "bytes", [...titles, "copy"]));
+  for (const worldSize of numbers(values.ranks)) {
+    for (const bytes of numbers(values.bytes)) {
+      const contestants = choices.map(({ spins, ...choice }) => {
+        const group = createGroup({ worldSize });
+        return { ...choice, group: spins === "default" ? group : { ...group, spins: Number(spins) } };
+      });
+      const data = { contestants, collective: values.collective, bytes };
+      const [times] = await runRanks(worldSize, import.meta.url, data);
+      console.log(
+        row(
+          worldSize,
+          bytes,
+          times.map((samples) => summary(samples, bytes)),
+        ),
+      );
     }
   }
+  console.log(`\nload on the machine, over the last minute: ${loadavg()[0].toFixed(1)}`);
+}
+
+function summary(samples, bytes) {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const at = (part) => sorted[Math.floor(part * (sorted.length - 1))];
+  const figure = (time) => (time < 100 ? time.toFixed(1) : time.toFixed(0));
+  return `${figure(at(0.5))} (${figure(at(0.25))}–${figure(at(0.75))}) ${(bytes / at(0.5) / 1000).toFixed(1)}`;
+}
+
+function row(ranks, bytes, cells) {
+  return [String(ranks).padStart(5), String(bytes).padStart(9), ...cells.map((cell) => cell.padEnd(26))]
+    .join("  ")
+    .trimEnd();
 }

@@ -1,19 +1,19 @@
 import type { CollectiveArray } from "../communicator.js";
+import type { Elements } from "../group/elements.js";
 import type { Transport } from "../group/transport.js";
-import { copy } from "../kernels.js";
 
 /** Root publishes, everyone reads: in shared memory no tree or ring can move less. Others publish empty rounds. */
 export function broadcast<T extends CollectiveArray>(
   transport: Transport,
-  shared: T,
+  elements: Elements<T>,
   data: T,
   root: number,
 ): void {
   const { windowLength, rank } = transport;
   for (let from = 0; from === 0 || from < data.length; from += windowLength) {
     const length = Math.min(windowLength, data.length - from);
-    if (rank === root) copy(shared, transport.claim("all"), data, from, length);
+    if (rank === root) elements.put(transport.claim("all"), data, from, length);
     transport.publish();
-    if (rank !== root) copy(data, from, shared, transport.receive(root), length);
+    if (rank !== root) elements.take(data, from, transport.receive(root), length);
   }
 }

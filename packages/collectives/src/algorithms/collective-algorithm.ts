@@ -1,6 +1,7 @@
 import type { CollectiveArray } from "../communicator.js";
+import type { Elements } from "../group/elements.js";
 import type { Transport } from "../group/transport.js";
-import type { ReduceKernel } from "../kernels.js";
+import type { ReduceKernel } from "../kernels/kernels.js";
 import type { Pieces } from "../pieces.js";
 
 /**
@@ -10,7 +11,7 @@ import type { Pieces } from "../pieces.js";
  * The order of additions is part of each algorithm's contract: it depends on the world size and on where an
  * element lies, never on timing or on the window's size, so all ranks and all runs have the same bits.
  *
- * `shared` is the group's whole memory, viewed as elements of the operand's type.
+ * `elements` is the group's memory in the operand's type, and `reduce` one of its kernels.
  */
 export interface CollectiveAlgorithm {
   readonly name: "ring" | "one-shot";
@@ -18,21 +19,26 @@ export interface CollectiveAlgorithm {
   /** `data` becomes the reduction over ranks. */
   allReduce<T extends CollectiveArray>(
     transport: Transport,
-    shared: T,
+    elements: Elements<T>,
     data: T,
-    reduce: ReduceKernel<T>,
+    reduce: ReduceKernel,
   ): void;
 
   /** `out`, of `pieces.counts[rank]` elements, becomes this rank's piece of the reduction of `data`. */
   reduceScatter<T extends CollectiveArray>(
     transport: Transport,
-    shared: T,
+    elements: Elements<T>,
     data: T,
     pieces: Pieces,
-    reduce: ReduceKernel<T>,
+    reduce: ReduceKernel,
     out: T,
   ): void;
 
   /** `out` has this rank's piece in place, and gets everybody's. */
-  allGather<T extends CollectiveArray>(transport: Transport, shared: T, pieces: Pieces, out: T): void;
+  allGather<T extends CollectiveArray>(
+    transport: Transport,
+    elements: Elements<T>,
+    pieces: Pieces,
+    out: T,
+  ): void;
 }

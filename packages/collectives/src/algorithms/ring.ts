@@ -1,6 +1,8 @@
 import type { CollectiveArray } from "../communicator.js";
+import type { Elements } from "../group/elements.js";
+import { scratchLength } from "../group/layout.js";
 import type { Transport } from "../group/transport.js";
-import { copy, type ReduceKernel } from "../kernels.js";
+import type { ReduceKernel } from "../kernels/kernels.js";
 import { lengthInWindow, nearEven, type Pieces, piecesOf } from "../pieces.js";
 import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 
@@ -42,25 +44,48 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
   return {
     name: "ring",
 
-    allReduce(transport, shared, data, reduce) {
+    allReduce(transport, elements, data, reduce) {
       const { rank, worldSize, windowLength } = transport;
       const pieces = piecesOf(nearEven(data.length, worldSize));
       for (let from = 0; from === 0 || from < pieces.longest; from += windowLength) {
-        const window = { transport, shared, pieces, from, observe };
-        reduceScatterWindow(window, data, reduce, data, pieces.starts[rank]! + from);
-        allGatherWindow(window, data);
+        const window = { transport, elements, pieces, from, observe };
+        const start = startOf(window, rank);
+        const incoming = passPartialSums(window, data, reduce);
+        // The sum is made where its way round starts.
+        const sum = transport.claim(rightOf(transport));
+        addOwn(elements, reduce, sum, incoming, data, start, lengthOf(window, rank));
+        report(window, "reduce-scatter", worldSize - 1, rank, elements.all, sum);
+        transport.publish();
+        elements.take(data, start, sum, lengthOf(window, rank));
+        passFinished(window, data);
       }
     },
 
-    reduceScatter(transport, shared, data, pieces, reduce, out) {
+    reduceScatter(transport, elements, data, pieces, reduce, out) {
+      const { rank, worldSize } = transport;
       for (let from = 0; from === 0 || from < pieces.longest; from += transport.windowLength) {
-        reduceScatterWindow({ transport, shared, pieces, from, observe }, data, reduce, out, from);
+        const window = { transport, elements, pieces, from, observe };
+        const incoming = passPartialSums(window, data, reduce);
+        const start = startOf(window, rank);
+        const length = lengthOf(window, rank);
+        const sum = elements.scratchFor(out, from);
+        for (let done = 0; done < length; done += scratchLength) {
+          const count = Math.min(scratchLength, length - done);
+          addOwn(elements, reduce, sum, incoming + done, data, start + done, count);
+          elements.take(out, from + done, sum, count);
+        }
+        report(window, "reduce-scatter", worldSize - 1, rank, out, from);
       }
     },
 
-    allGather(transport, shared, pieces, out) {
+    allGather(transport, elements, pieces, out) {
+      const { rank } = transport;
       for (let from = 0; from === 0 || from < pieces.longest; from += transport.windowLength) {
-        allGatherWindow({ transport, shared, pieces, from, observe }, out);
+        const window = { transport, elements, pieces, from, observe };
+        const mine = transport.claim(rightOf(transport));
+        elements.put(mine, out, startOf(window, rank), lengthOf(window, rank));
+        transport.publish();
+        passFinished(window, out);
       }
     },
   };
@@ -69,58 +94,85 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
 /** The elements that go round at once: `windowLength` of each piece, from its `from`-th on. */
 interface RingWindow<T extends CollectiveArray> {
   readonly transport: Transport;
-  readonly shared: T;
+  readonly elements: Elements<T>;
   readonly pieces: Pieces;
   readonly from: number;
   readonly observe: RingObserver | undefined;
 }
 
-/** N−1 rounds. This rank's piece ends in `out` at `outStart`; `data` is only read. */
-function reduceScatterWindow<T extends CollectiveArray>(
+/**
+ * N−1 rounds of the reduce-scatter. Returns where the left neighbour shows this rank's chunk, with all parts but
+ * this rank's own. `data` is only read.
+ */
+function passPartialSums<T extends CollectiveArray>(
   window: RingWindow<T>,
   data: T,
-  reduce: ReduceKernel<T>,
-  out: T,
-  outStart: number,
-): void {
-  const { transport, shared } = window;
-  const { rank, worldSize } = transport;
-  const right = (rank + 1) % worldSize;
-  const left = (rank + worldSize - 1) % worldSize;
+  reduce: ReduceKernel,
+): number {
+  const { transport, elements } = window;
+  const { worldSize } = transport;
+  const right = rightOf(transport);
+  const left = leftOf(transport);
 
-  copy(shared, transport.claim(right), data, startOf(window, left), lengthOf(window, left));
+  elements.put(transport.claim(right), data, startOf(window, left), lengthOf(window, left));
   transport.publish();
-  for (let step = 1; step < worldSize; step++) {
+  for (let step = 1; step < worldSize - 1; step++) {
     const incoming = transport.receive(left);
     const chunk = (left + worldSize - step) % worldSize;
-    const length = lengthOf(window, chunk);
-    const last = step === worldSize - 1;
-    const target = last ? out : shared;
-    const at = last ? outStart : transport.claim(right);
-    reduce(target, at, shared, incoming, data, startOf(window, chunk), length);
-    report(window, "reduce-scatter", step, chunk, target, at);
-    if (!last) transport.publish();
+    const sum = transport.claim(right);
+    addOwn(elements, reduce, sum, incoming, data, startOf(window, chunk), lengthOf(window, chunk));
+    report(window, "reduce-scatter", step, chunk, elements.all, sum);
+    transport.publish();
   }
+  return transport.receive(left);
 }
 
-/** N−1 rounds. `out` holds this rank's piece, and gets the others'. */
-function allGatherWindow<T extends CollectiveArray>(window: RingWindow<T>, out: T): void {
-  const { transport, shared } = window;
+/** The all-gather after its first round was published, N−2 rounds: `out` gets the other ranks' chunks. */
+function passFinished<T extends CollectiveArray>(window: RingWindow<T>, out: T): void {
+  const { transport, elements } = window;
   const { rank, worldSize } = transport;
-  const right = (rank + 1) % worldSize;
-  const left = (rank + worldSize - 1) % worldSize;
+  const right = rightOf(transport);
+  const left = leftOf(transport);
 
-  copy(shared, transport.claim(right), out, startOf(window, rank), lengthOf(window, rank));
-  transport.publish();
   for (let step = 1; step < worldSize; step++) {
     const incoming = transport.receive(left);
     const chunk = (rank + worldSize - step) % worldSize;
-    copy(out, startOf(window, chunk), shared, incoming, lengthOf(window, chunk));
-    report(window, "all-gather", step, chunk, shared, incoming);
-    if (step === worldSize - 1) return;
-    copy(shared, transport.claim(right), shared, incoming, lengthOf(window, chunk));
-    transport.publish();
+    const length = lengthOf(window, chunk);
+    // Publishing lets go of what came in, so what goes on is taken from this rank's own window.
+    let held = incoming;
+    if (step < worldSize - 1) {
+      held = transport.claim(right);
+      elements.move(held, incoming, length);
+      transport.publish();
+    }
+    elements.take(out, startOf(window, chunk), held, length);
+    report(window, "all-gather", step, chunk, out, startOf(window, chunk));
   }
+}
+
+/** `sum` becomes `incoming ∘ data[start…]`; by blocks, so that what was put in is still in the cache when it is read. */
+function addOwn<T extends CollectiveArray>(
+  elements: Elements<T>,
+  reduce: ReduceKernel,
+  sum: number,
+  incoming: number,
+  data: T,
+  start: number,
+  length: number,
+): void {
+  for (let done = 0; done < length; done += scratchLength) {
+    const count = Math.min(scratchLength, length - done);
+    elements.put(sum + done, data, start + done, count);
+    reduce(sum + done, incoming + done, sum + done, count);
+  }
+}
+
+function rightOf({ rank, worldSize }: Transport): number {
+  return (rank + 1) % worldSize;
+}
+
+function leftOf({ rank, worldSize }: Transport): number {
+  return (rank + worldSize - 1) % worldSize;
 }
 
 function startOf(window: RingWindow<CollectiveArray>, chunk: number): number {
@@ -140,7 +192,6 @@ function report(
   at: number,
 ): void {
   if (!window.observe) return;
-  const { rank, worldSize } = window.transport;
   const values = Array.from(held.subarray(at, at + lengthOf(window, chunk)));
-  window.observe({ phase, step, chunk, from: (rank + worldSize - 1) % worldSize, values });
+  window.observe({ phase, step, chunk, from: leftOf(window.transport), values });
 }

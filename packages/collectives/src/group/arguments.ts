@@ -1,9 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
+import type { ElementType } from "../kernels/kernels.js";
 
 // What a rank can see to be wrong by itself. It then poisons the group, so every rank throws the same error.
-
-export type ElementType = "float32" | "int32";
 
 /** @throws RR_TYPE unless `data` is a Float32Array or Int32Array; RR_SHAPE if it has 2³¹ elements or more. */
 export function elementType(collective: string, data: CollectiveArray): ElementType {

@@ -1,4 +1,4 @@
-import { headerFixedWords } from "./layout.js";
+import type { GroupMemory } from "./group-memory.js";
 
 /** What a rank calls: published in its header, and compared with what every other rank calls. */
 export interface Call {
@@ -28,45 +28,63 @@ const algorithms = [undefined, "ring", "one-shot"] as const;
 const types = [undefined, "float32", "int32"] as const;
 const operations = [undefined, "sum", "max"] as const;
 
-/** Order of a header's words; the counts follow. */
-const field = { kind: 0, algorithm: 1, type: 2, operation: 3, length: 4, root: 5, counts: 6 } as const;
+/**
+ * A header has two words: the signature, then the length.
+ *
+ * | bits of the signature | 0–2  | 3–4       | 5–6  | 7–8       | 9–14 | 15               |
+ * |-----------------------|------|-----------|------|-----------|------|------------------|
+ * |                       | kind | algorithm | type | operation | root | has a counts list |
+ */
+const bit = { kind: 0, algorithm: 3, type: 5, operation: 7, root: 9, counts: 15 } as const;
+const bits = (signature: number, at: number, width: number) => (signature >> at) & ((1 << width) - 1);
 
-export function writeCall(words: Int32Array, at: number, call: Call): void {
-  words[at + field.kind] = kinds.indexOf(call.kind);
-  words[at + field.algorithm] = algorithms.indexOf(call.algorithm);
-  words[at + field.type] = types.indexOf(call.type);
-  words[at + field.operation] = operations.indexOf(call.operation);
-  words[at + field.length] = call.length ?? 0;
-  words[at + field.root] = call.root ?? 0;
-  words[at + field.counts] = call.counts?.length ?? 0;
-  if (call.counts) words.set(call.counts, at + headerFixedWords);
+export function writeCall(memory: GroupMemory, rank: number, collective: number, call: Call): void {
+  const { words, layout } = memory;
+  const at = layout.header(rank, collective);
+  words[at] =
+    (kinds.indexOf(call.kind) << bit.kind) |
+    (algorithms.indexOf(call.algorithm) << bit.algorithm) |
+    (types.indexOf(call.type) << bit.type) |
+    (operations.indexOf(call.operation) << bit.operation) |
+    ((call.root ?? 0) << bit.root) |
+    ((call.counts ? 1 : 0) << bit.counts);
+  words[at + 1] = call.length ?? 0;
+  if (call.counts) words.set(call.counts, layout.counts(rank, collective));
 }
 
-/** Whether the headers at `mine` and `theirs` call the same collective. */
-export function sameCall(words: Int32Array, mine: number, theirs: number): boolean {
-  const length = headerFixedWords + words[mine + field.counts]!;
-  for (let word = 0; word < length; word++) {
-    if (words[mine + word] !== words[theirs + word]) return false;
+/** Whether two ranks call the same collective. */
+export function sameCall(memory: GroupMemory, collective: number, one: number, other: number): boolean {
+  const { words, layout, worldSize } = memory;
+  const mine = layout.header(one, collective);
+  const theirs = layout.header(other, collective);
+  if (words[mine] !== words[theirs] || words[mine + 1] !== words[theirs + 1]) return false;
+  if (bits(words[mine]!, bit.counts, 1) === 0) return true;
+  const myCounts = layout.counts(one, collective);
+  const theirCounts = layout.counts(other, collective);
+  for (let rank = 0; rank < worldSize; rank++) {
+    if (words[myCounts + rank] !== words[theirCounts + rank]) return false;
   }
   return true;
 }
 
 /** As a person would write the call: `allReduce(float32[8], sum) by ring`. */
-export function describeCall(words: Int32Array, at: number): string {
-  const kind = kinds[words[at + field.kind]!];
+export function describeCall(memory: GroupMemory, collective: number, rank: number): string {
+  const { words, layout, worldSize } = memory;
+  const at = layout.header(rank, collective);
+  const signature = words[at]!;
+  const kind = kinds[bits(signature, bit.kind, 3)];
   if (kind === "leave") return "nothing more: it has left the group";
-  const type = types[words[at + field.type]!];
-  const operation = operations[words[at + field.operation]!];
-  const algorithm = algorithms[words[at + field.algorithm]!];
-  const counts = words[at + field.counts]!;
-  const gathersUneven = kind === "allGather" && counts > 0;
+  const type = types[bits(signature, bit.type, 2)];
+  const operation = operations[bits(signature, bit.operation, 2)];
+  const algorithm = algorithms[bits(signature, bit.algorithm, 2)];
+  const hasCounts = bits(signature, bit.counts, 1) === 1;
+  const gathersUneven = kind === "allGather" && hasCounts;
+  const countsAt = layout.counts(rank, collective);
   const parts = [
-    ...(type ? [gathersUneven ? type : `${type}[${words[at + field.length]}]`] : []),
+    ...(type ? [gathersUneven ? type : `${type}[${words[at + 1]}]`] : []),
     ...(operation ? [operation] : []),
-    ...(kind === "broadcast" ? [`root ${words[at + field.root]}`] : []),
-    ...(counts > 0
-      ? [`counts ${[...words.slice(at + headerFixedWords, at + headerFixedWords + counts)].join("+")}`]
-      : []),
+    ...(kind === "broadcast" ? [`root ${bits(signature, bit.root, 6)}`] : []),
+    ...(hasCounts ? [`counts ${[...words.slice(countsAt, countsAt + worldSize)].join("+")}`] : []),
   ];
   return `${kind}(${parts.join(", ")})${algorithm ? ` by ${algorithm}` : ""}`;
 }

@@ -9,16 +9,10 @@ import type {
   Communicator,
   ReduceOperation,
 } from "../communicator.js";
-import { kernelFor } from "../kernels.js";
+import type { ElementType, Kernels } from "../kernels/kernels.js";
 import { nearEven, piecesOf } from "../pieces.js";
-import {
-  type ElementType,
-  elementType,
-  requireCounts,
-  requireOperation,
-  requireOut,
-  requireRoot,
-} from "./arguments.js";
+import { elementType, requireCounts, requireOperation, requireOut, requireRoot } from "./arguments.js";
+import { Elements } from "./elements.js";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { isPoisoned, poisonFrom, readPoison } from "./poison.js";
@@ -33,6 +27,8 @@ export class GroupMember implements Communicator {
   readonly #rounds: Rounds;
   readonly #transport: Transport;
   readonly #choice: AlgorithmChoice;
+  readonly #floats: Elements<Float32Array>;
+  readonly #ints: Elements<Int32Array>;
   #collectives = 0;
   #bytes = 0;
 
@@ -42,6 +38,7 @@ export class GroupMember implements Communicator {
     rank: number,
     algorithm: Algorithm,
     observeRing: RingObserver | undefined,
+    kernels: Kernels,
   ) {
     this.rank = rank;
     this.worldSize = handle.worldSize;
@@ -49,6 +46,8 @@ export class GroupMember implements Communicator {
     this.#rounds = new Rounds(memory, handle, rank);
     this.#transport = new Transport(memory, this.#rounds);
     this.#choice = new AlgorithmChoice(algorithm, this.worldSize, observeRing);
+    this.#floats = new Elements(memory, rank, "float32", kernels);
+    this.#ints = new Elements(memory, rank, "int32", kernels);
   }
 
   get counters(): CollectiveCounters {
@@ -64,7 +63,8 @@ export class GroupMember implements Communicator {
       const algorithm = this.#choice.of("allReduce", data.byteLength);
       const { length } = data;
       this.#transport.open({ kind: "allReduce", algorithm: algorithm.name, type, operation, length });
-      algorithm.allReduce(this.#transport, this.#shared<T>(type), data, kernelFor<T>(type, operation));
+      const elements = this.#elements<T>(type);
+      algorithm.allReduce(this.#transport, elements, data, elements.reduce[operation]);
       return data;
     });
   }
@@ -91,7 +91,7 @@ export class GroupMember implements Communicator {
       const algorithm = this.#choice.of("allGather", out.byteLength);
       const call = { kind: "allGather", algorithm: algorithm.name, type } as const;
       this.#transport.open(options.counts ? { ...call, counts } : { ...call, length });
-      algorithm.allGather(this.#transport, this.#shared<T>(type), pieces, out);
+      algorithm.allGather(this.#transport, this.#elements<T>(type), pieces, out);
       return out;
     });
   }
@@ -121,8 +121,8 @@ export class GroupMember implements Communicator {
       const out = newArray<T>(type, counts[this.rank]!);
       const call = { kind: "reduceScatter", algorithm: algorithm.name, type, operation, length } as const;
       this.#transport.open({ ...call, counts: options.counts });
-      const reduce = kernelFor<T>(type, operation);
-      algorithm.reduceScatter(this.#transport, this.#shared<T>(type), data, pieces, reduce, out);
+      const elements = this.#elements<T>(type);
+      algorithm.reduceScatter(this.#transport, elements, data, pieces, elements.reduce[operation], out);
       return out;
     });
   }
@@ -134,7 +134,7 @@ export class GroupMember implements Communicator {
       this.#count(data);
       if (this.worldSize === 1) return data;
       this.#transport.open({ kind: "broadcast", type, length: data.length, root });
-      broadcast(this.#transport, this.#shared<T>(type), data, root);
+      broadcast(this.#transport, this.#elements<T>(type), data, root);
       return data;
     });
   }
@@ -186,9 +186,9 @@ export class GroupMember implements Communicator {
     this.#bytes += operand.byteLength;
   }
 
-  /** The whole memory as elements of `type`, which is T's. */
-  #shared<T extends CollectiveArray>(type: ElementType): T {
-    return (type === "float32" ? this.#memory.floats : this.#memory.words) as unknown as T;
+  /** `type` is T's. */
+  #elements<T extends CollectiveArray>(type: ElementType): Elements<T> {
+    return (type === "float32" ? this.#floats : this.#ints) as unknown as Elements<T>;
   }
 }
 

@@ -1,6 +1,9 @@
 import { RingrankError } from "@ringrank/errors";
 import type { RingObserver } from "../algorithms/ring.js";
 import type { Algorithm, Communicator } from "../communicator.js";
+import type { KernelChoice, Kernels } from "../kernels/kernels.js";
+import { plainKernels } from "../kernels/plain-kernels.js";
+import { simdKernels } from "../kernels/simd-kernels.js";
 import type { GroupHandle } from "./group.js";
 import { GroupMember } from "./group-member.js";
 import { GroupMemory } from "./group-memory.js";
@@ -10,12 +13,15 @@ export interface JoinOptions {
   readonly algorithm?: Algorithm | undefined;
   /** Watches every step of this rank's rings; for teaching and debugging, it copies what passes. */
   readonly observeRing?: RingObserver | undefined;
+  /** Default `simd`. Both give the same bits, so ranks may differ. */
+  readonly kernels?: KernelChoice | undefined;
 }
 
 /**
  * Enters a group as `rank`, on the thread that will call its collectives. Each rank is joined once.
  *
- * @throws RR_OPTION for a rank outside the world or joined before, an unknown algorithm, or a bad handle.
+ * @throws RR_OPTION for a rank outside the world or joined before, an unknown algorithm, kernels
+ * that cannot be loaded, or a bad handle.
  */
 export function joinGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): Communicator {
   return enterGroup(handle, rank, options);
@@ -24,7 +30,7 @@ export function joinGroup(handle: GroupHandle, rank: number, options: JoinOption
 /** {@link joinGroup}, with what only this package uses. */
 export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): GroupMember {
   const memory = new GroupMemory(handle);
-  const { algorithm = "auto", observeRing } = options;
+  const { algorithm = "auto", observeRing, kernels = "simd" } = options;
   if (!Number.isInteger(rank) || rank < 0 || rank >= handle.worldSize) {
     throw new RingrankError(
       "RR_OPTION",
@@ -32,13 +38,14 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
     );
   }
   requireAlgorithm(algorithm);
+  const loaded = loadKernels(kernels, handle);
   if (Atomics.compareExchange(memory.words, memory.layout.joined(rank), 0, 1) !== 0) {
     throw new RingrankError(
       "RR_OPTION",
       `rank ${rank} has been joined before: give each thread its own rank`,
     );
   }
-  return new GroupMember(memory, handle, rank, algorithm, observeRing);
+  return new GroupMember(memory, handle, rank, algorithm, observeRing, loaded);
 }
 
 /** @throws RR_OPTION */
@@ -49,4 +56,11 @@ export function requireAlgorithm(algorithm: Algorithm): void {
       `algorithm: expected auto, ring or one-shot; got ${String(algorithm)}`,
     );
   }
+}
+
+/** @throws RR_OPTION */
+function loadKernels(choice: KernelChoice, { memory }: GroupHandle): Kernels {
+  if (choice === "simd") return simdKernels(memory);
+  if (choice === "plain") return plainKernels(memory);
+  throw new RingrankError("RR_OPTION", `kernels: expected simd or plain; got ${String(choice)}`);
 }

@@ -5,11 +5,13 @@
  *  ┌ poison ──────────────────────────────────────────────────────────┐  128 B   0, or 1 + the message slot that
  *  │ word                                                             │          holds the first cause
  *  ├ board, one line per rank ────────────────────────────────────────┤  128 B × N
- *  │ published │ sleepers │ progress │ waitingFor │ joined            │
- *  ├ headers, two per rank ───────────────────────────────────────────┤
- *  │ rank 0: collective c even │ odd      rank 1: even │ odd      …   │  what the rank called, see header.ts
+ *  │ published │ sleepers │ progress │ waitingFor │ joined │ headers  │          headers: what the rank called, in
+ *  ├ counts, two lists per rank ──────────────────────────────────────┤          collective c even │ odd, see call.ts
+ *  │ rank 0: c even │ odd                 rank 1: even │ odd      …   │          the header's list, where it has one
  *  ├ messages, one per rank and one for the host ─────────────────────┤  4 KiB × (N + 1)
  *  │ length, JSON in UTF-8                                            │
+ *  ├ scratch, two blocks per rank ────────────────────────────────────┤  2 × 16 KiB and a line × N
+ *  │ rank 0: results │ staging            rank 1: …                   │          no other rank looks at it
  *  ├ windows, two per rank ───────────────────────────────────────────┤  2 × windowBytes × N
  *  │ rank 0: round even │ odd             rank 1: even │ odd      …   │  elements on their way
  *  └──────────────────────────────────────────────────────────────────┘
@@ -18,7 +20,8 @@
  * **Rounds.** Every collective is a number of rounds, the same on every rank. In round k a rank writes its window
  * `k mod 2`, then stores k in its `published` word. A reader first loads that word (sequentially consistent, as
  * all Atomics are), and reads the window only if it says k or later: the store publishes all bytes written before
- * it. In the first round of a collective the same store publishes the header, and every rank waits for all.
+ * it. In the first round of a collective the same store publishes the header, and every rank waits for all. The
+ * header lies on the line of the word that publishes it, so that both cross from core to core at once.
  *
  * **When a window is free again.** A rank publishes round k+1 only after it has read all it wants of round k. So
  * whoever has published k−1 has let go of every window of round k−2, and a rank may write its window of round k
@@ -44,17 +47,19 @@ export class GroupLayout {
   /** Total, in bytes. */
   readonly bytes: number;
   readonly windowBytes: number;
-  readonly #headers: number;
-  readonly #headerWords: number;
+  readonly #counts: number;
+  readonly #countsBytes: number;
   readonly #messages: number;
+  readonly #scratch: number;
   readonly #windows: number;
 
   constructor(worldSize: number, windowBytes: number) {
     this.windowBytes = windowBytes;
-    this.#headers = lineBytes * (1 + worldSize);
-    this.#headerWords = headerFixedWords + worldSize;
-    this.#messages = roundUp(this.#headers + 2 * worldSize * this.#headerWords * 4, lineBytes);
-    this.#windows = roundUp(this.#messages + messageBytes * (worldSize + 1), lineBytes);
+    this.#counts = lineBytes * (1 + worldSize);
+    this.#countsBytes = roundUp(worldSize * 4, lineBytes);
+    this.#messages = this.#counts + 2 * worldSize * this.#countsBytes;
+    this.#scratch = this.#messages + messageBytes * (worldSize + 1);
+    this.#windows = roundUp(this.#scratch + 2 * worldSize * scratchBytes, lineBytes);
     this.bytes = this.#windows + 2 * worldSize * windowBytes;
   }
 
@@ -83,8 +88,21 @@ export class GroupLayout {
   joined(rank: number): number {
     return (rank + 1) * lineWords + 4;
   }
+  /** {@link headerWords} words. */
   header(rank: number, collective: number): number {
-    return this.#headers / 4 + (2 * rank + (collective & 1)) * this.#headerWords;
+    return (rank + 1) * lineWords + 5 + (collective & 1) * headerWords;
+  }
+  /** A word for each rank. */
+  counts(rank: number, collective: number): number {
+    return (this.#counts + (2 * rank + (collective & 1)) * this.#countsBytes) / 4;
+  }
+  /** {@link scratchLength} elements and one more. */
+  scratch(rank: number): number {
+    return (this.#scratch + 2 * rank * scratchBytes) / 4;
+  }
+  /** As large as {@link scratch}, for `Elements` alone. */
+  staging(rank: number): number {
+    return (this.#scratch + (2 * rank + 1) * scratchBytes) / 4;
   }
   /** Also the index of an element, which has 4 bytes too. */
   window(rank: number, round: number): number {
@@ -100,12 +118,18 @@ export class GroupLayout {
 /** Bytes of one message slot, its length word included. */
 export const messageBytes = 4096;
 
-/** Words of a header before its list of counts. */
-export const headerFixedWords = 7;
+/** Words of a header. */
+const headerWords = 2;
+
+/** Elements that a rank reduces or copies at once: the operands and the result together stay in a core's first cache. */
+export const scratchLength = 4096;
 
 /** Two cache lines: processors fetch lines in pairs, and a rank's line is written by it while others spin on theirs. */
 const lineBytes = 128;
 const lineWords = lineBytes / 4;
+
+/** A scratch block may start in the middle of eight bytes, see `Elements`. */
+const scratchBytes = scratchLength * 4 + lineBytes;
 
 function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;

@@ -26,7 +26,8 @@ export class Transport {
   readonly #rounds: Rounds;
   /** Collectives opened; alternates headers. */
   #collectives = 0;
-  #unchecked = false;
+  /** Of the collective whose first round has not been published yet. */
+  #call: Call | undefined;
 
   constructor(memory: GroupMemory, rounds: Rounds) {
     this.rank = rounds.rank;
@@ -39,13 +40,14 @@ export class Transport {
   open(call: Call): void {
     this.#rounds.during = call.kind;
     this.#rounds.waitForAll(this.#rounds.current);
-    this.#announce(call);
-    this.#unchecked = true;
+    this.#collectives = (this.#collectives + 1) | 0;
+    this.#call = call;
   }
 
   /** Tells ranks that still call collectives that this one will not; waits for nobody. */
   leave(): void {
-    this.#announce({ kind: "leave" });
+    this.#collectives = (this.#collectives + 1) | 0;
+    writeCall(this.#memory, this.rank, this.#collectives, { kind: "leave" });
     this.#rounds.publish();
   }
 
@@ -56,9 +58,15 @@ export class Transport {
   }
 
   publish(): void {
+    const call = this.#call;
+    if (call === undefined) {
+      this.#rounds.publish();
+      return;
+    }
+    this.#call = undefined;
+    // Not before: others spin on this line, and would fetch it once for each of the two writes.
+    writeCall(this.#memory, this.rank, this.#collectives, call);
     this.#rounds.publish();
-    if (!this.#unchecked) return;
-    this.#unchecked = false;
     this.#rounds.waitForAll(this.#rounds.current);
     this.#compareCalls();
   }
@@ -68,27 +76,17 @@ export class Transport {
     return this.#memory.layout.window(peer, this.#rounds.current);
   }
 
-  #announce(call: Call): void {
-    this.#collectives = (this.#collectives + 1) | 0;
-    writeCall(this.#memory.words, this.#header(this.rank), call);
-  }
-
-  #header(rank: number): number {
-    return this.#memory.layout.header(rank, this.#collectives);
-  }
-
   /** Every rank compares all with its own, so if any two differ, every rank finds a difference. */
   #compareCalls(): void {
-    const mine = this.#header(this.rank);
     for (let rank = 0; rank < this.worldSize; rank++) {
-      if (!sameCall(this.#memory.words, mine, this.#header(rank))) throw this.#mismatch();
+      if (!sameCall(this.#memory, this.#collectives, this.rank, rank)) throw this.#mismatch();
     }
   }
 
   #mismatch(): RingrankError {
     const callers = new Map<string, number[]>();
     for (let rank = 0; rank < this.worldSize; rank++) {
-      const call = describeCall(this.#memory.words, this.#header(rank));
+      const call = describeCall(this.#memory, this.#collectives, rank);
       callers.set(call, [...(callers.get(call) ?? []), rank]);
     }
     const calls = [...callers].map(

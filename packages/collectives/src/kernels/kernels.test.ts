@@ -1,0 +1,127 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { allocateSharedMemory } from "../group/shared-memory.js";
+import type { Kernels } from "./kernels.js";
+import { plainKernels } from "./plain-kernels.js";
+import { simdKernels } from "./simd-kernels.js";
+
+const memory = allocateSharedMemory(65_536);
+const floats = new Float32Array(memory.buffer);
+const words = new Int32Array(memory.buffer);
+const plain = plainKernels(memory);
+const simd = simdKernels(memory);
+
+const left = 1024;
+const right = 2048;
+const out = 4096;
+
+/** What `kernel` makes of each pair. */
+function reduce(kernels: Kernels, type: "float32" | "int32", operation: "sum" | "max", pairs: number[][]) {
+  const elements = type === "float32" ? floats : words;
+  for (const [i, [a, b]] of pairs.entries()) {
+    elements[left + i] = a!;
+    elements[right + i] = b!;
+  }
+  kernels[type][operation](out, left, right, pairs.length);
+  return [...elements.subarray(out, out + pairs.length)];
+}
+
+describe.each([
+  ["plain", plain],
+  ["simd", simd],
+])("%s kernels", (_, kernels) => {
+  it("round each fp32 sum to fp32", () => {
+    const pairs = fc.array(fc.tuple(fc.float(), fc.float()), { maxLength: 100 });
+    fc.assert(
+      fc.property(pairs, (pairs) => {
+        expect(reduce(kernels, "float32", "sum", pairs)).toEqual(pairs.map(([a, b]) => Math.fround(a + b)));
+      }),
+    );
+  });
+
+  // 40 elements reach the vector loop and its tail.
+  const many = (pair: number[]) => Array.from({ length: 40 }, () => pair);
+
+  it("wrap an int32 sum around", () => {
+    expect(reduce(kernels, "int32", "sum", many([2 ** 31 - 1, 1]))).toEqual(many([-(2 ** 31)]).flat());
+  });
+
+  it("propagate NaN from either side", () => {
+    for (const operation of ["sum", "max"] as const) {
+      expect(reduce(kernels, "float32", operation, many([Number.NaN, 1]))).toEqual(many([Number.NaN]).flat());
+      expect(reduce(kernels, "float32", operation, many([1, Number.NaN]))).toEqual(many([Number.NaN]).flat());
+    }
+  });
+
+  it("have −0 below +0 in a maximum, whichever comes first", () => {
+    expect(reduce(kernels, "float32", "max", many([-0, 0]))).toEqual(many([0]).flat());
+    expect(reduce(kernels, "float32", "max", many([0, -0]))).toEqual(many([0]).flat());
+    expect(reduce(kernels, "float32", "max", many([-0, -0]))).toEqual(many([-0]).flat());
+  });
+
+  it("have an exact maximum in int32", () => {
+    expect(reduce(kernels, "int32", "max", many([2 ** 31 - 1, 2 ** 31 - 2]))).toEqual(
+      many([2 ** 31 - 1]).flat(),
+    );
+    expect(reduce(kernels, "int32", "max", many([-5, -(2 ** 31)]))).toEqual(many([-5]).flat());
+  });
+});
+
+/** Any length, any starts, results apart from the operands or in place of one of them. */
+const anyCase = fc.record({
+  length: fc.oneof(fc.integer({ min: 0, max: 70 }), fc.integer({ min: 0, max: 900 })),
+  leftShift: fc.nat(17),
+  rightShift: fc.nat(17),
+  outShift: fc.nat(17),
+  place: fc.constantFrom("apart", "left", "right"),
+  seed: fc.integer(),
+});
+
+/** Finite and infinite floats of every size, and both zeros; no NaN, whose payload is not defined. */
+function fill(seed: number): void {
+  for (let i = 0; i < words.length; i++) {
+    words[i] = Math.imul(seed ^ Math.imul(i, 0x9e3779b1), 0x85ebca6b);
+    if (Number.isNaN(floats[i])) words[i] = (words[i]! & 0x80000000) | (i & 1 ? 0x7f800000 : 0);
+  }
+}
+
+describe("simd kernels", () => {
+  it.each([
+    ["float32", "sum"],
+    ["float32", "max"],
+    ["int32", "sum"],
+    ["int32", "max"],
+  ] as const)("have the bits of the plain %s %s, and touch nothing else", (type, operation) => {
+    fc.assert(
+      fc.property(anyCase, ({ length, leftShift, rightShift, outShift, place, seed }) => {
+        const from = [left + leftShift, right + rightShift] as const;
+        const to = { apart: out + outShift, left: from[0], right: from[1] }[place];
+        const [expected, received] = [plain, simd].map((kernels) => {
+          fill(seed);
+          kernels[type][operation](to, from[0], from[1], length);
+          return canonical(type);
+        });
+        expect(received!.equals(expected!)).toBe(true);
+      }),
+    );
+  });
+
+  it("move elements as the plain ones do", () => {
+    fc.assert(
+      fc.property(anyCase, ({ length, leftShift, outShift, seed }) => {
+        const [expected, received] = [plain, simd].map((kernels) => {
+          fill(seed);
+          kernels.move(out + outShift, left + leftShift, length);
+          return canonical("int32");
+        });
+        expect(received!.equals(expected!)).toBe(true);
+      }),
+    );
+  });
+});
+
+/** All bytes of the memory, with one NaN for all: ∞ − ∞ makes one whose bits are the processor's choice. */
+function canonical(type: "float32" | "int32"): Buffer {
+  if (type === "int32") return Buffer.from(words.slice().buffer);
+  return Buffer.from(floats.map((value) => (Number.isNaN(value) ? Number.NaN : value)).buffer);
+}

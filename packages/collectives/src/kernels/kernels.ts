@@ -1,0 +1,28 @@
+import type { ReduceOperation } from "../communicator.js";
+
+/** Element types that kernels reduce. */
+export type ElementType = "float32" | "int32";
+
+/**
+ * `m[out + i] = m[left + i] ∘ m[right + i]` for `i < length`, where m is a group's memory as 4-byte elements. `out`
+ * may be `left` or `right`. `left` is the operand that comes first in the documented order.
+ */
+export type ReduceKernel = (out: number, left: number, right: number, length: number) => void;
+
+/** `m[out + i] = m[from + i]` for `i < length`; the two do not overlap. */
+export type MoveKernel = (out: number, from: number, length: number) => void;
+
+/**
+ * What computes inside one group's memory. Nothing here checks bounds.
+ *
+ * A float32 sum rounds to fp32 after each addition and an int32 sum wraps; a maximum has −0 < +0. NaN propagates,
+ * and its payload bits are not defined.
+ */
+export interface Kernels {
+  readonly float32: Readonly<Record<ReduceOperation, ReduceKernel>>;
+  readonly int32: Readonly<Record<ReduceOperation, ReduceKernel>>;
+  readonly move: MoveKernel;
+}
+
+/** `simd` is what to use; `plain` is the reference in JavaScript that it is checked against, some 20 times slower. */
+export type KernelChoice = "simd" | "plain";

@@ -1,0 +1,31 @@
+import type { SharedMemory } from "../group/shared-memory.js";
+import type { Kernels } from "./kernels.js";
+
+/** The kernels' definition, in plain JavaScript. */
+export function plainKernels(memory: SharedMemory): Kernels {
+  const floats = new Float32Array(memory.buffer);
+  const words = new Int32Array(memory.buffer);
+  return {
+    float32: {
+      sum(out, left, right, length) {
+        for (let i = 0; i < length; i++)
+          floats[out + i] = Math.fround(floats[left + i]! + floats[right + i]!);
+      },
+      // Math.max propagates NaN and has −0 < +0.
+      max(out, left, right, length) {
+        for (let i = 0; i < length; i++) floats[out + i] = Math.max(floats[left + i]!, floats[right + i]!);
+      },
+    },
+    int32: {
+      sum(out, left, right, length) {
+        for (let i = 0; i < length; i++) words[out + i] = (words[left + i]! + words[right + i]!) | 0;
+      },
+      max(out, left, right, length) {
+        for (let i = 0; i < length; i++) words[out + i] = Math.max(words[left + i]!, words[right + i]!);
+      },
+    },
+    move(out, from, length) {
+      for (let i = 0; i < length; i++) words[out + i] = words[from + i]!;
+    },
+  };
+}
