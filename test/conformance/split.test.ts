@@ -26,6 +26,9 @@ const parallelResiduals: ReadonlySet<string> = new Set([
 /** Queries and keys normed over all heads at once: each layer pays for a small sum of squares besides. */
 const normsOverHeads: ReadonlySet<string> = new Set(["olmo2"]);
 
+/** Latents are normed whole, so every rank keeps all of the two projections onto them: 7% of these tiny models. */
+const latents: ReadonlySet<string> = new Set(["deepseek-v2", "deepseek-v3"]);
+
 const layers = 2;
 
 describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
@@ -47,7 +50,8 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
 
   it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
     const policy = planGraph(graph, { ranks });
-    expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * evenShare(policy));
+    const most = latents.has(name) ? 1.15 : 1.1;
+    expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(most * evenShare(policy));
   });
 
   it("pays for the embedding once, and for each layer once or twice", () => {

@@ -80,18 +80,9 @@ export function joinHeads(g: GraphBuilder, x: Value, heads: number, headDim: num
   return g.reshape(g.transpose(x, [0, 2, 1, 3]), [0, 0, heads * headDim]);
 }
 
-interface Attention {
-  /** `[batch, heads, sequence, headDim]`. */
-  readonly query: Value;
-  /** New rows only, `[batch, keyValueHeads, sequence, headDim]`. */
-  readonly key: Value;
-  /** As `key`. */
-  readonly value: Value;
-  /** By which queries and keys turn. Default: none. */
-  readonly angles?: RotaryAngles | undefined;
-  readonly layer: number;
+/** How scores become weights. */
+interface Scoring {
   readonly cache: CausalCache;
-  readonly shape: AttentionShape;
   /** Of the scores. Default `1 / √headDim`. */
   readonly scale?: number | undefined;
   /** Scores are bent to stay within ±cap, `cap · tanh(score / cap)`. Default: they are not. */
@@ -102,9 +93,51 @@ interface Attention {
   readonly biases?: readonly Value[];
 }
 
+interface Attention extends Scoring {
+  /** `[batch, heads, sequence, headDim]`. */
+  readonly query: Value;
+  /** New rows only, `[batch, keyValueHeads, sequence, headDim]`. */
+  readonly key: Value;
+  /** As `key`. */
+  readonly value: Value;
+  /** By which queries and keys turn. Default: none. */
+  readonly angles?: RotaryAngles | undefined;
+  readonly layer: number;
+  readonly shape: AttentionShape;
+}
+
+/** Causal attention over the cache, which then keeps the new rows too: `[batch, sequence, heads · headDim]`. */
+export function attention(g: GraphBuilder, options: Attention): Value {
+  const { layer, cache, shape, angles } = options;
+  const { heads, keyValueHeads, headDim } = shape;
+  const turn = (x: Value): Value => (angles === undefined ? x : rotate(g, x, angles));
+  const query = turn(options.query);
+  const keep = (name: string, present: Value): CachedRows => ({
+    past: cache.append(`${layer}.${name}`, present, keyValueHeads, headDim),
+    present,
+  });
+  const key = keep("key", turn(options.key));
+  const value = keep("value", options.value);
+  return joinHeads(g, attend(g, { ...options, query, key, value }), heads, headDim);
+}
+
+/** Rows of earlier steps, `[batch, keyValueHeads, past, headDim]`, and of this one. */
+export interface CachedRows {
+  readonly past: Value;
+  readonly present: Value;
+}
+
+interface Attending extends Scoring {
+  /** `[batch, heads, sequence, headDim]`. */
+  readonly query: Value;
+  readonly key: CachedRows;
+  readonly value: CachedRows;
+  readonly shape: Pick<AttentionShape, "heads" | "keyValueHeads" | "headDim">;
+}
+
 /**
- * Causal attention over the cache and the new rows (https://arxiv.org/abs/1706.03762,
- * https://arxiv.org/abs/2305.13245), `[batch, sequence, heads · headDim]`.
+ * Causal attention over past and new rows (https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245),
+ * `[batch, heads, sequence, headDim]`.
  *
  * Scores over the past and over the new rows are computed apart and share one softmax, so the cache is never
  * copied. The queries of a group are stacked as rows, `[batch, keyValueHeads, group · sequence, headDim]`, so
@@ -114,23 +147,17 @@ interface Attention {
  *   q·pastKᵀ | q·newKᵀ  → + biases + mask (| sink) → softmax → p | n (| lost)  → p·pastV + n·newV
  * ```
  */
-export function attention(g: GraphBuilder, options: Attention): Value {
-  const { value, layer, cache, shape, angles, scoreCap: cap, sinks, biases = [] } = options;
-  const turn = (x: Value): Value => (angles === undefined ? x : rotate(g, x, angles));
-  const query = turn(options.query);
-  const key = turn(options.key);
+export function attend(g: GraphBuilder, options: Attending): Value {
+  const { query, key, value, shape, cache, scoreCap: cap, sinks, biases = [] } = options;
   const { heads, keyValueHeads, headDim } = shape;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const grouped = heads !== keyValueHeads;
   const stack = (x: Value, last: number): Value => (grouped ? g.reshape(x, [0, keyValueHeads, -1, last]) : x);
   const unstack = (x: Value, last: number): Value => (grouped ? g.reshape(x, [0, heads, -1, last]) : x);
 
-  const pastKey = cache.append(`${layer}.key`, key, keyValueHeads, headDim);
-  const pastValue = cache.append(`${layer}.value`, value, keyValueHeads, headDim);
-
   const q = stack(query, headDim);
-  const factor = scale / (cap ?? 1);
-  const scores = g.concat([g.matmulTransposed(q, pastKey, factor), g.matmulTransposed(q, key, factor)], 3);
+  const score = (rows: Value): Value => g.matmulTransposed(q, rows, scale / (cap ?? 1));
+  const scores = g.concat([score(key.past), score(key.present)], 3);
   const capped = cap === undefined ? scores : g.mul(g.tanh(scores), g.numbers([cap]));
   const biased = [...biases, cache.mask].reduce((sum, bias) => g.add(sum, bias), unstack(capped, 0));
   const competing = sinks === undefined ? biased : g.concat([biased, cache.perQuery(sinks, heads)], 3);
@@ -139,6 +166,6 @@ export function attention(g: GraphBuilder, options: Attention): Value {
     sinks === undefined
       ? g.splitBy(weights, cache.lengths, 2, 3)
       : g.splitBy(weights, g.concat([cache.lengths, g.integers([1])], 0), 3, 3);
-  const mixed = g.add(g.matmul(overPast!, pastValue), g.matmul(overNew!, value));
-  return joinHeads(g, unstack(mixed, headDim), heads, headDim);
+  const mixed = g.add(g.matmul(overPast!, value.past), g.matmul(overNew!, value.present));
+  return unstack(mixed, headDim);
 }

@@ -1,4 +1,6 @@
 import type { Architecture } from "../architecture.js";
+import { deepseekV2 } from "./deepseek-v2.js";
+import { deepseekV3 } from "./deepseek-v3.js";
 import { gptOss } from "./gpt-oss.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
@@ -7,6 +9,8 @@ import { qwen3Moe } from "./qwen3-moe.js";
 
 /** Decoders with experts, by the `model_type` of config.json. */
 export const expertFamilies: readonly [string, Architecture][] = [
+  ["deepseek_v2", deepseekV2],
+  ["deepseek_v3", deepseekV3],
   ["gpt_oss", gptOss],
   ["mixtral", mixtral],
   ["olmoe", olmoe],

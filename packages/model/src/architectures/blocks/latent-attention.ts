@@ -1,0 +1,145 @@
+import type { Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import { type AttentionShape, attend, joinHeads, separateHeads } from "./attention.js";
+import { CausalCaches } from "./causal-cache.js";
+import type { CausalStep } from "./causal-step.js";
+import type { Sublayer } from "./decoder.js";
+import { rmsNorm } from "./norms.js";
+import { linear } from "./projections.js";
+import { type RotaryAngles, rotate } from "./rotary.js";
+
+/** The sizes of multi-head latent attention. */
+export interface LatentShape extends Pick<AttentionShape, "layers" | "width" | "heads"> {
+  /** Of the latent that queries come from; undefined where they come from the stream itself. */
+  readonly queryRank: number | undefined;
+  /** Of the latent that keys and values come from. */
+  readonly keyValueRank: number;
+  /** Lanes of a query and a key that do not turn. */
+  readonly plainLanes: number;
+  /** Lanes of a query that turn, and of the one key that all heads share for them. */
+  readonly rotaryLanes: number;
+  /** Lanes of a value. */
+  readonly valueLanes: number;
+}
+
+/** @throws RR_CONFIG for a size that is missing or makes no sense. */
+export function latentShape({ config }: ModelContext, shape: AttentionShape): LatentShape {
+  return {
+    layers: shape.layers,
+    width: shape.width,
+    heads: shape.heads,
+    queryRank: config.optionalInteger("q_lora_rank"),
+    keyValueRank: config.integer("kv_lora_rank"),
+    plainLanes: config.integer("qk_nope_head_dim"),
+    rotaryLanes: config.integer("qk_rope_head_dim"),
+    valueLanes: config.integer("v_head_dim"),
+  };
+}
+
+interface LatentAttention {
+  readonly step: CausalStep;
+  readonly shape: LatentShape;
+  readonly angles: RotaryAngles;
+  /** Of the scores. */
+  readonly scale: number;
+  /** On what makes latents, and on the output. */
+  readonly bias: boolean;
+}
+
+/** Of the norms of latents, whatever the config says of others. */
+const epsilon = 1e-6;
+
+/**
+ * Multi-head latent attention (https://arxiv.org/abs/2405.04434, section 2.1). The cache keeps one row for all
+ * heads: the latent that keys and values come from, and the lanes of the key that turn.
+ *
+ * What would make a key of the latent c is applied to the query instead, and what would make a value of it to the
+ * mixture, so keys and values are never made:
+ *
+ * ```
+ *   q·(K c) = (Kᵀq)·c          Σ pᵢ (V cᵢ) = V (Σ pᵢ cᵢ)
+ * ```
+ */
+export function latentAttention(context: ModelContext, options: LatentAttention): Sublayer {
+  const { g } = context;
+  const { step, shape, angles, scale, bias } = options;
+  const { width, heads, keyValueRank: rank, rotaryLanes, valueLanes } = shape;
+  const cache = new CausalCaches(g, step).get();
+  const lanes = rank + rotaryLanes;
+
+  return (x, layer) => {
+    const module = `${layer.module}.self_attn`;
+    const [toKey, toValue] = expansions(context, module, shape);
+    const [plain, turning] = queries(context, x, module, shape, bias);
+    const query = g.concat([g.matmul(plain, toKey), rotate(g, turning, angles)], 3);
+    const present = latents(context, x, module, options);
+    const rows = { past: cache.append(`${layer.index}.latent`, present, 1, lanes), present };
+    const attended = attend(g, {
+      query,
+      key: rows,
+      value: rows,
+      cache,
+      shape: { heads, keyValueHeads: 1, headDim: lanes },
+      scale,
+    });
+    const [mixture] = g.split(attended, [rank, rotaryLanes], 3);
+    const mixed = joinHeads(g, g.matmulTransposed(mixture!, toValue), heads, valueLanes);
+    const output = { name: `${module}.o_proj`, inputs: heads * valueLanes, outputs: width, bias };
+    return linear(context, mixed, output);
+  };
+}
+
+/** What makes keys and values of latents, `[heads, plainLanes, rank]` and `[heads, valueLanes, rank]`. */
+function expansions({ g, parameters }: ModelContext, module: string, shape: LatentShape): [Value, Value] {
+  const { heads, plainLanes, valueLanes, keyValueRank: rank } = shape;
+  const perHead = plainLanes + valueLanes;
+  const stored = parameters.get(`${module}.kv_b_proj.weight`, [heads * perHead, rank]);
+  const [toKey, toValue] = g.split(g.reshape(stored, [heads, perHead, rank]), [plainLanes, valueLanes], 1);
+  return [toKey!, toValue!];
+}
+
+/** `[batch, heads, sequence, plainLanes]` and `[batch, heads, sequence, rotaryLanes]`. */
+function queries(
+  context: ModelContext,
+  x: Value,
+  module: string,
+  shape: LatentShape,
+  bias: boolean,
+): [Value, Value] {
+  const { g } = context;
+  const { width, heads, queryRank, plainLanes, rotaryLanes } = shape;
+  const lanes = plainLanes + rotaryLanes;
+  const outputs = heads * lanes;
+  const project = (): Value => {
+    if (queryRank === undefined) {
+      return linear(context, x, { name: `${module}.q_proj`, inputs: width, outputs, bias: false });
+    }
+    const latent = linear(context, x, {
+      name: `${module}.q_a_proj`,
+      inputs: width,
+      outputs: queryRank,
+      bias,
+    });
+    const normed = rmsNorm(context, latent, { name: `${module}.q_a_layernorm`, width: queryRank, epsilon });
+    return linear(context, normed, { name: `${module}.q_b_proj`, inputs: queryRank, outputs, bias: false });
+  };
+  const perHead = separateHeads(g, project(), heads, lanes);
+  const [plain, turning] = g.split(perHead, [plainLanes, rotaryLanes], 3);
+  return [plain!, turning!];
+}
+
+/** New rows of the cache, `[batch, 1, sequence, rank + rotaryLanes]`. */
+function latents(
+  context: ModelContext,
+  x: Value,
+  module: string,
+  { shape, angles, bias }: LatentAttention,
+): Value {
+  const { g } = context;
+  const { width, keyValueRank: rank, rotaryLanes } = shape;
+  const name = `${module}.kv_a_proj_with_mqa`;
+  const both = linear(context, x, { name, inputs: width, outputs: rank + rotaryLanes, bias });
+  const [latent, turning] = g.split(g.unsqueeze(both, [1]), [rank, rotaryLanes], 3);
+  const normed = rmsNorm(context, latent!, { name: `${module}.kv_a_layernorm`, width: rank, epsilon });
+  return g.concat([normed, rotate(g, turning!, angles)], 3);
+}

@@ -1,0 +1,106 @@
+import type { Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder, type Sublayer } from "../blocks/decoder.js";
+import { expertSublayer, gatedExperts } from "../blocks/experts.js";
+import { gatedFeedForward, gatedFeedForwards } from "../blocks/feed-forward.js";
+import { type LatentShape, latentAttention, latentShape } from "../blocks/latent-attention.js";
+import { rotaryAngles } from "../blocks/rotary.js";
+import { type ExpertCounts, expertCounts, isIndex, type Routes } from "../blocks/routing.js";
+
+interface Deepseek {
+  /** Where rows, `[rows, width]`, go. */
+  readonly route: (counts: ExpertCounts, width: number) => (rows: Value, module: string) => Routes;
+  /** Of the scores. */
+  readonly scale: (shape: LatentShape) => number;
+  /** Whether neighbouring lanes turn together. */
+  readonly interleaved: boolean;
+  /** What holds where the config does not say. */
+  readonly defaults: {
+    readonly perRow: number;
+    readonly denseLayers: number;
+    readonly sharedExperts: number;
+  };
+}
+
+/** Multi-head latent attention; experts above the first layers, some of them for every row. */
+export function buildDeepseek(context: ModelContext, family: Deepseek): void {
+  const { g, config } = context;
+  const shape = latentShape(context, groupedShape(config));
+  const step = causalStep(g);
+  const { rotaryLanes } = shape;
+  const angles = rotaryAngles(context, step.positionIds, rotaryLanes, { interleaved: family.interleaved });
+  const bias = config.boolean("attention_bias", { default: false });
+  buildDecoder(context, {
+    step,
+    shape,
+    attention: latentAttention(context, { step, shape, angles, scale: family.scale(shape), bias }),
+    feedForward: feedForward(context, shape.width, family),
+  });
+}
+
+function feedForward(context: ModelContext, width: number, { route, defaults }: Deepseek): Sublayer {
+  const { config } = context;
+  if (config.integer("moe_layer_freq", { default: 1 }) !== 1) {
+    throw config.error('expected "moe_layer_freq" to be 1: experts in every layer above the first');
+  }
+  const counts = expertCounts(context, defaults.perRow);
+  const inner = config.integer("moe_intermediate_size");
+  const sharedInner =
+    inner *
+    config.integer("n_shared_experts", {
+      min: 0,
+      default: config.isNull("n_shared_experts") ? 0 : defaults.sharedExperts,
+    });
+  const activation = config.string("hidden_act", { default: "silu" });
+  const denseLayers = config.integer("first_k_dense_replace", { min: 0, default: defaults.denseLayers });
+  const dense = gatedFeedForwards(context, width, { bias: config.boolean("mlp_bias", { default: false }) });
+  const shared = (x: Value, module: string): Value =>
+    gatedFeedForward(context, x, {
+      prefix: `${module}.shared_experts`,
+      width,
+      inner: sharedInner,
+      bias: false,
+      activation,
+    });
+  const sparse = expertSublayer(context, {
+    counts,
+    width,
+    route: route(counts, width),
+    run: gatedExperts(context, { ...counts, width, inner, activation }),
+    ...(sharedInner === 0 ? {} : { shared }),
+  });
+  return (x, layer) => (layer.index < denseLayers ? dense(x, layer) : sparse(x, layer));
+}
+
+interface ExpertGroups {
+  readonly groups: number;
+  /** How many of the groups a row may go to. */
+  readonly perRow: number;
+  /** What a group is worth, `[rows, groups]`, of what its experts are, `[rows, groups, experts / groups]`. */
+  readonly worth: (scores: Value) => Value;
+}
+
+/**
+ * `scores`, `[rows, experts]`, with 0 for experts outside each row's best groups, so that a row's experts lie on
+ * few devices (https://arxiv.org/abs/2405.04434, section 2.2.2).
+ */
+export function withinBestGroups(
+  { g, config }: ModelContext,
+  scores: Value,
+  experts: number,
+  { groups, perRow, worth }: ExpertGroups,
+): Value {
+  if (groups === perRow) return scores;
+  if (experts % groups !== 0 || perRow > groups) {
+    throw config.error(
+      `expected ${experts} experts to share out ${groups} groups, and rows to go to no more groups than that, got ${perRow}`,
+    );
+  }
+  const grouped = g.reshape(scores, [-1, groups, experts / groups]);
+  const [, best] = g.topK(worth(grouped), perRow);
+  const isBest = g.reduceMax(g.cast(isIndex(g, best, groups), "float32"), [1]);
+  const kept = g.cast(g.transpose(isBest, [0, 2, 1]), "bool");
+  return g.reshape(g.where(kept, grouped, g.numbers([0])), [-1, experts]);
+}
