@@ -1,5 +1,5 @@
 import type { TensorData } from "@ringrank/model";
-import type { Entry, RankProgram, SizeProduct, ValueShard, WeightShard } from "@ringrank/policy";
+import type { Entry, RankProgram, RoutedStep, SizeProduct, ValueShard, WeightShard } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 
 /** A tensor between steps: what the table of a rank holds. */
@@ -17,10 +17,13 @@ export class EmulatedGroup {
   readonly #programs: readonly RankProgram[];
   readonly #sessions: ort.InferenceSession[][] = [];
   readonly #read: (shard: WeightShard) => TensorData;
+  /** By rank: what one entry has made of the caches that another reads, under the names it is read by. */
+  readonly #filled: Map<string, EmulatedTensor>[];
 
   private constructor(programs: readonly RankProgram[], read: (shard: WeightShard) => TensorData) {
     this.#programs = programs;
     this.#read = read;
+    this.#filled = programs.map(() => new Map());
   }
 
   static async open(
@@ -48,17 +51,21 @@ export class EmulatedGroup {
     return group;
   }
 
-  /** Whole outputs by name, assembled from the ranks that have their parts. Caches must be empty. */
+  /**
+   * Whole outputs by name, assembled from the ranks that have their parts. Caches must be empty, but for those that
+   * another entry fills: each rank reads what that entry last gave it.
+   */
   async run(
     entry: string,
     inputs: Readonly<Record<string, EmulatedTensor>>,
   ): Promise<Record<string, EmulatedTensor>> {
     const entries = this.#programs.map((program) => program.entries[entry]!);
     const symbols = bindSymbols(entries[0]!, inputs);
-    const tables = entries.map(({ inputs: wanted }) => {
-      const table = new Map<string, EmulatedTensor>();
+    const tables = entries.map(({ inputs: wanted }, rank) => {
+      const table = new Map(this.#filled[rank]);
       for (const { name, dims } of wanted) {
-        const whole = inputs[name]!;
+        const whole = inputs[name];
+        if (whole === undefined) continue;
         const sizes = dims.map((size) => evaluate(size, symbols));
         const isEmpty = sizes.includes(0);
         table.set(name, isEmpty ? { ...whole, dims: sizes } : whole);
@@ -76,7 +83,19 @@ export class EmulatedGroup {
       if (pending.every((step) => step === undefined)) break;
       sumOver(pending.map((step, rank) => tables[rank]!.get(step?.kind === "allReduce" ? step.value : "")!));
     }
+    this.#keep(entry, tables);
     return this.#collect(entries, tables);
+  }
+
+  #keep(entry: string, tables: readonly ReadonlyMap<string, EmulatedTensor>[]): void {
+    const caches = Object.values(this.#programs[0]!.entries).flatMap(({ caches }) => caches);
+    const filled = caches.filter(({ filledBy }) => filledBy === entry).flatMap(({ states }) => states);
+    for (const [rank, table] of tables.entries()) {
+      for (const { past, present } of filled) {
+        const value = table.get(present);
+        if (value !== undefined) this.#filled[rank]!.set(past, value);
+      }
+    }
   }
 
   async close(): Promise<void> {
@@ -97,6 +116,10 @@ export class EmulatedGroup {
       table.set(step.value, { type: "float32", dims, data });
       return;
     }
+    if (step.kind === "routed") {
+      table.set(step.output, await this.#everyExpert(rank, step, table, symbols));
+      return;
+    }
     if (step.kind !== "run") throw new TypeError(`the emulator has no ${step.kind}`);
     const program = this.#programs[rank]!;
     const segment = program.segments[step.segment]!;
@@ -111,6 +134,35 @@ export class EmulatedGroup {
       const { type, dims, data } = results[name]!;
       table.set(name, { type, dims, data } as EmulatedTensor);
     }
+  }
+
+  /** The plain way: every expert on every row, then the weighted sum. */
+  async #everyExpert(
+    rank: number,
+    { segment, rows, weights, stacks, perExpert, dims }: RoutedStep,
+    table: ReadonlyMap<string, EmulatedTensor>,
+    symbols: ReadonlyMap<string, number>,
+  ): Promise<EmulatedTensor> {
+    const input = table.get(rows)!;
+    const routing = table.get(weights)!.data as Float32Array;
+    const count = input.dims[0]!;
+    const shards = stacks.map((name) => [name, this.#programs[rank]!.weights[name]!] as const);
+    const contents = shards.map(([name, shard]) => [name, shard, this.#read(shard) as Float32Array] as const);
+    const outputDims = dims.map((size) => evaluate(size, symbols));
+    const sum = new Float32Array(outputDims.reduce((product, size) => product * size, 1));
+    const width = sum.length / count;
+    for (let expert = 0; expert < shards[0]![1].dims[0]!; expert++) {
+      const feeds: Record<string, ort.Tensor> = { [rows]: toOrt(input) };
+      for (const [name, shard, data] of contents) {
+        const size = data.length / shard.dims[0]!;
+        const part = data.subarray(expert * size, (expert + 1) * size);
+        feeds[name] = new ort.Tensor("float32", part, [1, ...shard.dims.slice(1)]);
+      }
+      const computed = (await this.#sessions[rank]![segment]!.run(feeds))[perExpert]!.data as Float32Array;
+      for (const [at, value] of computed.entries())
+        sum[at]! += routing[expert * count + Math.floor(at / width)]! * value;
+    }
+    return { type: "float32", dims: outputDims, data: sum };
   }
 
   #collect(
@@ -131,7 +183,7 @@ function bindSymbols(entry: Entry, inputs: Readonly<Record<string, EmulatedTenso
   for (const { name, dims } of entry.inputs) {
     dims.forEach(({ scale, symbols: [symbol, ...others] }, axis) => {
       if (scale === 1 && symbol !== undefined && others.length === 0)
-        symbols.set(symbol, inputs[name]!.dims[axis]!);
+        if (inputs[name] !== undefined) symbols.set(symbol, inputs[name].dims[axis]!);
     });
   }
   return symbols;

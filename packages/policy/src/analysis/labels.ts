@@ -1,20 +1,24 @@
 import { type Factor, leavesOf } from "../factors/factor.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
+import { findRoutedExperts } from "./routed-experts.js";
 
-export type RoleLabel = "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
+export type RoleLabel = "experts" | "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
 
 /**
  * Words for factors, read off the operators they reach, so that a table can be talked about. Nothing is decided by
  * them.
  */
 export class Labels {
+  readonly #experts: ReadonlySet<Factor>;
   readonly #tableRows = new Set<Factor>();
   readonly #heads = new Set<Factor>();
   readonly #lanes = new Set<Factor>();
   readonly #vocabulary = new Set<Factor>();
   readonly #queriesOnly = new Set<Factor>();
 
-  constructor({ graph, nodes, values }: FactoredGraph) {
+  constructor(factored: FactoredGraph) {
+    const { graph, nodes, values } = factored;
+    this.#experts = new Set(findRoutedExperts(factored).map(({ experts }) => experts));
     for (const node of nodes) {
       const { opType } = node.operator.node;
       if (opType === "Gather") addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
@@ -33,6 +37,7 @@ export class Labels {
   }
 
   of(factor: Factor): RoleLabel {
+    if (this.#experts.has(factor)) return "experts";
     if (this.#tableRows.has(factor)) return "table rows";
     if (this.#queriesOnly.has(factor)) return "groups";
     if (this.#heads.has(factor)) return "heads";

@@ -70,8 +70,9 @@ export interface Cost {
   readonly allReduces: number;
 }
 
+/** @param bytesRead parameter bytes that the slowest rank reads for a token */
 export function costOf(
-  bytesOnFullest: number,
+  bytesRead: number,
   placement: Placement,
   sizeOfValue: (value: string) => number,
 ): Cost {
@@ -80,7 +81,7 @@ export function costOf(
   const { weightBytesPerSecond, collectiveSeconds, collectiveBytesPerSecond } = costConstants;
   return {
     secondsPerToken:
-      bytesOnFullest / weightBytesPerSecond +
+      bytesRead / weightBytesPerSecond +
       placement.paid.size * collectiveSeconds +
       collectiveBytes / collectiveBytesPerSecond,
     collectiveBytesPerToken: collectiveBytes,

@@ -1,12 +1,14 @@
 import { RingrankError } from "@ringrank/errors";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Role, Roles } from "../analysis/roles.js";
+import { findRoutedExperts } from "../analysis/routed-experts.js";
 import type { RankShare } from "../factors/shard.js";
 import { type Cost, costOf, referenceBytes } from "./cost.js";
 import { type Placement, place } from "./placement.js";
 import { RankView } from "./rank-view.js";
 import { evenShareOf, sharesOf } from "./share.js";
 import { bytesKept, parameterUses } from "./storage.js";
+import { UnreadExperts } from "./unread-experts.js";
 
 /**
  * `memory`: the least weight bytes per rank, and predicted time among plans within 5% of it. `time`: predicted time
@@ -101,6 +103,7 @@ class Planner {
   readonly #ranks: number;
   readonly #weights;
   readonly #referenceBytes;
+  readonly #unreadExperts: UnreadExperts;
 
   constructor(factored: FactoredGraph, found: Roles, ranks: number) {
     this.#factored = factored;
@@ -108,6 +111,7 @@ class Planner {
     this.#ranks = ranks;
     this.#weights = parameterUses(found.uses);
     this.#referenceBytes = referenceBytes(factored.graph);
+    this.#unreadExperts = new UnreadExperts(factored, found.uses, findRoutedExperts(factored));
   }
 
   /** Every set of roles of which no two factors meet. More than one rank without any is a silent copy. */
@@ -138,7 +142,8 @@ class Planner {
   place(draft: Draft): PlacedDraft | undefined {
     const placement = place(this.#factored, new Set(draft.shares.flatMap((share) => [...share.keys()])));
     if (placement === undefined) return undefined;
-    return { ...draft, placement, cost: costOf(draft.fullest, placement, this.#referenceBytes) };
+    const bytesRead = draft.fullest - this.#unreadExperts.bytes(draft.shares[0]!);
+    return { ...draft, placement, cost: costOf(bytesRead, placement, this.#referenceBytes) };
   }
 
   finish({ roles, shares, placement, cost }: PlacedDraft): Plan {

@@ -1,13 +1,15 @@
 import { RingrankError } from "@ringrank/errors";
-import type { GraphNode } from "@ringrank/model";
+import { type GraphNode, readsOf } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { WeightUse } from "../analysis/roles.js";
+import { findRoutedExperts, type RoutedExperts } from "../analysis/routed-experts.js";
 import type { Plan } from "../decide/decide.js";
 import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
+import { type ExpertSegment, makeExpertSegments } from "./experts.js";
 import { localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
 import type { Entry, LocalValue, RankProgram, Segment, SizeProduct, Step, ValueShard } from "./program.js";
@@ -20,14 +22,28 @@ export function buildPrograms(
   uses: readonly WeightUse[],
   plan: Plan,
 ): RankProgram[] {
+  const experts = findRoutedExperts(factored).filter((one) => isUnbroken(one, factored, plan));
   const entries = entriesOf(factored.graph).map((entry) => ({
     ...entry,
-    stages: findStages(factored, plan.placement, entry),
+    stages: findStages(factored, plan.placement, entry, experts),
   }));
   return plan.shares.map((share, rank) => {
-    const local = localize(factored, uses, plan.views[rank]!, share);
-    return new ProgramBuilder(factored, plan, local, rank).build(entries);
+    const view = plan.views[rank]!;
+    const local = localize(factored, uses, view, share);
+    const expertSegments = makeExpertSegments(factored, uses, view, share, experts);
+    return new ProgramBuilder(factored, plan, local, expertSegments, rank).build(entries);
   });
+}
+
+/** Whether no sum has to be paid between an expert's rows and the sum over experts. */
+function isUnbroken(
+  { body, product }: RoutedExperts,
+  { nodes }: FactoredGraph,
+  { placement }: Plan,
+): boolean {
+  return [...body, product].every(
+    (index) => !nodes[index]!.operator.node.outputs.some((name) => placement.paid.has(name)),
+  );
 }
 
 interface StagedEntry extends EntryNodes {
@@ -38,6 +54,7 @@ interface StagedEntry extends EntryNodes {
 interface LocalStage {
   readonly nodes: readonly GraphNode[];
   readonly zeros: readonly Step[];
+  readonly routed: readonly RoutedExperts[];
   /** Local names. */
   readonly allReduces: readonly string[];
 }
@@ -46,13 +63,21 @@ class ProgramBuilder {
   readonly #factored: FactoredGraph;
   readonly #plan: Plan;
   readonly #local: LocalGraph;
+  readonly #experts: ReadonlyMap<RoutedExperts, ExpertSegment>;
   readonly #rank: number;
   readonly #segments: Segment[] = [];
 
-  constructor(factored: FactoredGraph, plan: Plan, local: LocalGraph, rank: number) {
+  constructor(
+    factored: FactoredGraph,
+    plan: Plan,
+    local: LocalGraph,
+    experts: ReadonlyMap<RoutedExperts, ExpertSegment>,
+    rank: number,
+  ) {
     this.#factored = factored;
     this.#plan = plan;
     this.#local = local;
+    this.#experts = experts;
     this.#rank = rank;
   }
 
@@ -93,11 +118,13 @@ class ProgramBuilder {
     return this.#plan.shares[this.#rank]!;
   }
 
-  #localStage({ nodes, allReduces }: Stage): LocalStage {
-    const { zeros } = this.#plan.views[this.#rank]!;
+  #localStage({ nodes, routed, allReduces }: Stage): LocalStage {
+    const view = this.#plan.views[this.#rank]!;
+    const all = [...nodes, ...routed.map(({ sum }) => sum)];
     return {
       nodes: nodes.flatMap((index) => this.#local.nodes[index]!),
-      zeros: nodes.flatMap((index) => (zeros.get(index) ?? []).map((value) => this.#zerosStep(value))),
+      zeros: all.flatMap((index) => (view.zeros.get(index) ?? []).map((value) => this.#zerosStep(value))),
+      routed: routed.filter(({ sum }) => view.isActive(sum)),
       allReduces: allReduces.map((value) => this.#local.nameOf(value)!),
     };
   }
@@ -108,15 +135,55 @@ class ProgramBuilder {
   }
 
   #steps(entry: EntryNodes, stages: readonly LocalStage[], context: SegmentContext): Step[] {
-    const needed = neededAfter(stages, entry.outputs);
-    return stages.flatMap(({ nodes, zeros, allReduces }, index): Step[] => {
+    const needed = this.#neededAfter(stages, entry.outputs);
+    return stages.flatMap(({ nodes, zeros, routed, allReduces }, index): Step[] => {
       const run: Step[] = [];
-      if (nodes.length > 0) {
-        run.push({ kind: "run", segment: this.#segments.length });
-        this.#segments.push(makeSegment(nodes, needed[index]!, context));
-      }
-      return [...zeros, ...run, ...allReduces.map((value): Step => ({ kind: "allReduce", value }))];
+      if (nodes.length > 0)
+        run.push({ kind: "run", segment: this.#addSegment(makeSegment(nodes, needed[index]!, context)) });
+      return [
+        ...zeros,
+        ...run,
+        ...routed.map((one) => this.#routedStep(one)),
+        ...allReduces.map((value): Step => ({ kind: "allReduce", value })),
+      ];
     });
+  }
+
+  #routedStep(routed: RoutedExperts): Step {
+    const { segment, stacks, perExpert } = this.#experts.get(routed)!;
+    const { output } = routed;
+    return {
+      kind: "routed",
+      segment: this.#addSegment(segment),
+      rows: this.#local.nameOf(routed.rows)!,
+      weights: this.#local.nameOf(routed.weights)!,
+      stacks,
+      perExpert,
+      output,
+      dims: this.#sizes(this.#factored.values.get(output)!),
+    };
+  }
+
+  #addSegment(segment: Segment): number {
+    this.#segments.push(segment);
+    return this.#segments.length - 1;
+  }
+
+  /** For each stage, what it must leave in the table: values read later, reduced at its end, or returned. */
+  #neededAfter(stages: readonly LocalStage[], outputs: readonly string[]): Set<string>[] {
+    const later = new Set(outputs);
+    const needed: Set<string>[] = [];
+    for (let index = stages.length - 1; index >= 0; index--) {
+      const { nodes, routed, allReduces } = stages[index]!;
+      for (const value of allReduces) later.add(value);
+      for (const { rows, weights } of routed) {
+        later.add(this.#local.nameOf(rows)!);
+        later.add(this.#local.nameOf(weights)!);
+      }
+      needed[index] = new Set(later);
+      for (const node of nodes) for (const name of readsOf(node)) later.add(name);
+    }
+    return needed;
   }
 
   #entry({ inputs, outputs }: EntryNodes, steps: readonly Step[]): Entry {
@@ -183,19 +250,6 @@ class ProgramBuilder {
   }
 }
 
-/** For each stage, what it must leave in the table: values read later, reduced at its end, or returned. */
-function neededAfter(stages: readonly LocalStage[], outputs: readonly string[]): Set<string>[] {
-  const later = new Set(outputs);
-  const needed: Set<string>[] = [];
-  for (let index = stages.length - 1; index >= 0; index--) {
-    const { nodes, allReduces } = stages[index]!;
-    for (const value of allReduces) later.add(value);
-    needed[index] = new Set(later);
-    for (const node of nodes) for (const name of node.inputs) later.add(name);
-  }
-  return needed;
-}
-
 /** In how many stages each shard is read. */
 function countReaders(
   stages: readonly LocalStage[],
@@ -203,7 +257,7 @@ function countReaders(
 ): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { nodes } of stages) {
-    const read = new Set(nodes.flatMap((node) => node.inputs));
+    const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
     for (const name of read) if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;

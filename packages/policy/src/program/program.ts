@@ -72,7 +72,27 @@ export type Step =
       readonly shard: ValueShard;
     }
   /** `value` becomes zeros: what a rank without units owes to a sum. */
-  | { readonly kind: "zeros"; readonly value: string; readonly dims: readonly SizeProduct[] };
+  | { readonly kind: "zeros"; readonly value: string; readonly dims: readonly SizeProduct[] }
+  | RoutedStep;
+
+/**
+ * Runs a segment for every expert of this rank that some row goes to, on those rows alone:
+ *
+ *     output[row] = Σ_e weights[e, row] · segment(rows[row], stacks[e])   over experts e with weights[e, row] ≠ 0
+ *
+ * `weights` is `[experts, rows, 1]` and `rows` `[rows, …]`, float32; the segment gives `perExpert`, `[1, rows, …]`.
+ */
+export interface RoutedStep {
+  readonly kind: "routed";
+  readonly segment: number;
+  readonly rows: string;
+  readonly weights: string;
+  /** Names in the program's weights. The segment is fed one index of their first axis, as `[1, …]`. */
+  readonly stacks: readonly string[];
+  readonly perExpert: string;
+  readonly output: string;
+  readonly dims: readonly SizeProduct[];
+}
 
 /** A run of nodes between two collectives; one ONNX Runtime session. */
 export interface Segment {

@@ -1,4 +1,11 @@
-import { encodeOnnx, type GraphNode, type SymbolicDim, type ValueInfo, type Weight } from "@ringrank/model";
+import {
+  encodeOnnx,
+  type GraphNode,
+  readsOf,
+  type SymbolicDim,
+  type ValueInfo,
+  type Weight,
+} from "@ringrank/model";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
 import type { Segment } from "./program.js";
@@ -24,7 +31,7 @@ export function makeSegment(
 ): Segment {
   const { shards, constants } = context.local;
   const produced = new Set(nodes.flatMap((node) => node.outputs));
-  const read = new Set(nodes.flatMap((node) => node.inputs).filter((name) => name !== ""));
+  const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
   const outputs = [...produced].filter((name) => name !== "" && needed.has(name));
   const initializers: string[] = [];
   const sharedWeights: string[] = [];

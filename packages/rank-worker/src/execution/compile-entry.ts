@@ -2,6 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import type { Fetches, OrtSession } from "../sessions/ort-binding.js";
+import { tensor, toMessage } from "../tensors/tensor.js";
 
 /** An entry ready to run: names looked up once, so that a step touches only indices into a table of values. */
 export interface CompiledEntry {
@@ -12,7 +13,7 @@ export interface CompiledEntry {
 }
 
 /** A step, and the values that nobody needs after it. */
-export type CompiledStep = (RunStep | AllReduceStep | AllGatherStep | ZerosStep) & {
+export type CompiledStep = (RunStep | AllReduceStep | AllGatherStep | ZerosStep | RoutedStep) & {
   readonly drop: readonly number[];
 };
 
@@ -46,7 +47,22 @@ interface ZerosStep {
   readonly dims: readonly SizeProduct[];
 }
 
-interface NamedIndex {
+/** The experts of this rank, each run for the rows that go to it. */
+export interface RoutedStep {
+  readonly kind: "routed";
+  readonly segment: number;
+  readonly session: OrtSession;
+  readonly rows: NamedIndex;
+  readonly weights: NamedIndex;
+  /** What is fed besides rows, by expert. */
+  readonly experts: readonly Readonly<Record<string, Tensor>>[];
+  readonly perExpert: string;
+  readonly fetches: Fetches;
+  readonly output: number;
+  readonly dims: readonly SizeProduct[];
+}
+
+export interface NamedIndex {
   readonly name: string;
   readonly index: number;
 }
@@ -89,17 +105,20 @@ export function compileEntry(
   });
   return { entry, indices, steps };
 
-  function compileStep(step: Step): RunStep | AllReduceStep | AllGatherStep | ZerosStep {
+  function segmentAt(index: number): { readonly segment: Segment; readonly session: OrtSession } {
+    const segment = segments[index];
+    const session = sessions[index];
+    if (segment !== undefined && session !== undefined) return { segment, session };
+    throw new RingrankError(
+      "RR_POLICY",
+      `entry "${name}": a step runs segment ${index} of ${segments.length}`,
+    );
+  }
+
+  function compileStep(step: Step): RunStep | AllReduceStep | AllGatherStep | ZerosStep | RoutedStep {
     switch (step.kind) {
       case "run": {
-        const segment = segments[step.segment];
-        const session = sessions[step.segment];
-        if (segment === undefined || session === undefined) {
-          throw new RingrankError(
-            "RR_POLICY",
-            `entry "${name}": a step runs segment ${step.segment} of ${segments.length}`,
-          );
-        }
+        const { segment, session } = segmentAt(step.segment);
         return {
           kind: "run",
           segment: step.segment,
@@ -124,8 +143,32 @@ export function compileEntry(
         };
       case "zeros":
         return { kind: "zeros", value: define(step.value), dims: step.dims };
+      case "routed":
+        return {
+          ...step,
+          session: segmentAt(step.segment).session,
+          rows: { name: step.rows, index: use(step.rows) },
+          weights: { name: step.weights, index: use(step.weights) },
+          experts: splitStacks(step.stacks.map((stack) => [stack, sharedWeights.get(stack)!])),
+          fetches: { [step.perExpert]: null },
+          output: define(step.output),
+        };
     }
   }
+}
+
+/** For each index of the stacks' first axis: the parts there, `[1, …]`, without a copy. */
+function splitStacks(stacks: readonly (readonly [string, Tensor])[]): Record<string, Tensor>[] {
+  const count = stacks[0]?.[1].dims[0] ?? 0;
+  return Array.from({ length: count }, (_, expert) =>
+    Object.fromEntries(stacks.map(([name, stack]) => [name, partOf(stack, expert)])),
+  );
+}
+
+function partOf(stack: Tensor, index: number): Tensor {
+  const { type, data } = toMessage(stack);
+  const size = data.length / stack.dims[0]!;
+  return tensor(type, data.subarray(index * size, (index + 1) * size), [1, ...stack.dims.slice(1)]);
 }
 
 /** By step: the values it is the last to touch, outputs of the entry excepted. */
@@ -148,6 +191,8 @@ function touched(step: Step, segments: readonly Segment[]): readonly string[] {
     }
     case "allGather":
       return [step.value, step.output];
+    case "routed":
+      return [step.rows, step.weights, step.output];
     default:
       return [step.value];
   }

@@ -7,6 +7,7 @@ import { elementCount } from "../tensors/element-types.js";
 import { tensor, toMessage } from "../tensors/tensor.js";
 import type { CompiledEntry, CompiledStep } from "./compile-entry.js";
 import { gatherShards } from "./gather-shards.js";
+import { runExperts } from "./run-experts.js";
 import { type Bindings, bindSizes, resolveSizes } from "./size-product.js";
 
 /** What running needs besides the entry. */
@@ -20,6 +21,8 @@ export interface RunOutcome {
   readonly outputs: ReadonlyMap<string, Tensor>;
   /** Sizes of the call's symbolic dimensions. */
   readonly bindings: Bindings;
+  /** How many experts of this rank some row went to, summed over layers. */
+  readonly expertsRun: number;
 }
 
 /**
@@ -46,12 +49,29 @@ export async function runEntry(
     bindSizes(declared, value.dims, bindings);
   }
 
+  let expertsRun = 0;
   for (const step of compiled.steps) {
     if (step.kind === "run") {
       // Awaited only where it is a promise: an await of its own would cost a turn of the microtask queue per segment.
       const fetched = runSegment(step, table, context);
       storeResults(step, fetched instanceof Promise ? await fetched : fetched, table);
       context.communicator.progress();
+    } else if (step.kind === "routed") {
+      const { rows, weights } = step;
+      const dims = resolveSizes(step.dims, bindings);
+      const run = async (feeds: Readonly<Record<string, Tensor>>): Promise<Fetched> => {
+        context.communicator.progress();
+        return runNatively(step, feeds, context);
+      };
+      const result = await runExperts(
+        step,
+        present(table[rows.index], rows.name),
+        present(table[weights.index], weights.name),
+        dims,
+        run,
+      );
+      table[step.output] = result.output;
+      expertsRun += result.ran;
     } else {
       runCollective(step, table, bindings, context.communicator);
     }
@@ -64,15 +84,23 @@ export async function runEntry(
     const value = index === undefined ? undefined : table[index];
     if (value !== undefined) outputs.set(name, value);
   }
-  return { outputs, bindings };
+  return { outputs, bindings, expertsRun };
 }
 
 type Step<Kind extends CompiledStep["kind"]> = Extract<CompiledStep, { kind: Kind }>;
 type Table = (Tensor | undefined)[];
 
-function runSegment(step: Step<"run">, table: Table, { gate }: RunContext): Fetched | Promise<Fetched> {
+function runSegment(step: Step<"run">, table: Table, context: RunContext): Fetched | Promise<Fetched> {
   const feeds: Record<string, Tensor> = { ...step.sharedWeights };
   for (const { name, index } of step.feeds) feeds[name] = present(table[index], name);
+  return runNatively(step, feeds, context);
+}
+
+function runNatively(
+  step: Step<"run" | "routed">,
+  feeds: Readonly<Record<string, Tensor>>,
+  { gate }: RunContext,
+): Fetched | Promise<Fetched> {
   gate.enter();
   let fetched: Fetched | Promise<Fetched>;
   try {
@@ -135,7 +163,7 @@ function present(value: Tensor | undefined, name: string): Tensor {
   return value;
 }
 
-function segmentError(step: Step<"run">, cause: unknown): RingrankError {
+function segmentError(step: Step<"run" | "routed">, cause: unknown): RingrankError {
   return new RingrankError("RR_GRAPH", `ONNX Runtime failed in segment ${step.segment}: ${String(cause)}`, {
     cause,
   });

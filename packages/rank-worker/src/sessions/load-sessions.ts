@@ -21,7 +21,7 @@ interface LoadContext {
 export interface LoadedSessions {
   /** By segment. */
   readonly sessions: readonly OrtSession[];
-  /** By name: weights that several segments use, fed to each as an input. */
+  /** By name: weights that are fed as inputs, whole to several segments or by the expert to one. */
   readonly sharedWeights: ReadonlyMap<string, Tensor>;
   /** Parameter bytes kept, in the types they are computed in. */
   readonly bytesKept: number;
@@ -42,7 +42,7 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
   const sessions: OrtSession[] = [];
   try {
     const sharedWeights = new Map<string, Tensor>();
-    for (const name of new Set(program.segments.flatMap((segment) => segment.sharedWeights))) {
+    for (const name of fedWeights(program)) {
       const { data, shard } = shards.read(name);
       sharedWeights.set(name, tensor(shard.weight.type, data, shard.dims));
     }
@@ -61,6 +61,13 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
     await releaseSessions(sessions, context.gate);
     throw error;
   }
+}
+
+/** Weights that stay in the rank's own memory. */
+function fedWeights({ segments, entries }: RankProgram): Set<string> {
+  const steps = Object.values(entries).flatMap((entry) => entry.steps);
+  const stacks = steps.flatMap((step) => (step.kind === "routed" ? step.stacks : []));
+  return new Set([...segments.flatMap((segment) => segment.sharedWeights), ...stacks]);
 }
 
 /** Releases every session, unless the process is ending: then its memory goes with it. */

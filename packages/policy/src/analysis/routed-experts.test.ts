@@ -1,0 +1,61 @@
+import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
+import { buildPrograms, planGraph } from "../policy/plan.js";
+import { parameter } from "../testing/graphs.js";
+import { propagateFactors } from "./propagate.js";
+import { findRoutedExperts } from "./routed-experts.js";
+
+const [experts, width, inner] = [6, 8, 20];
+
+/** `Σ_e w_e · (relu(x·up_e)·down_e)` after a norm; `between` may add to what is done to the hidden rows. */
+function mixture(between: (g: GraphBuilder, hidden: Value) => Value = (_, hidden) => hidden): Graph {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["rows", width]);
+  const weights = g.input("w", "float32", ["rows", experts]);
+  const normed = g.rmsNormalization(x, g.numbers(new Array(width).fill(1), [width]), 1e-6);
+  const up = g.matmul(normed, g.weight("up", parameter(experts, width, inner)));
+  const down = g.matmul(between(g, g.relu(up)), g.weight("down", parameter(experts, inner, width)));
+  const sum = g.reduceSum(g.mul(down, g.unsqueeze(g.transpose(weights, [1, 0]), [2])), [0]);
+  g.output("y", g.add(x, g.squeeze(sum, [0])), "float32", ["rows", width]);
+  return g.build();
+}
+
+const found = (graph: Graph) => findRoutedExperts(propagateFactors(graph));
+
+describe("a sum over experts of what each makes of every row, times a weight", () => {
+  it("is recognised from the dataflow", () => {
+    const [routed, ...others] = found(mixture());
+    expect(others).toEqual([]);
+    expect(routed!.experts.size).toEqual([experts, experts]);
+    expect(routed!.body).toHaveLength(3);
+  });
+
+  it("is not, where experts see one another", () => {
+    const softmaxOverExperts = (g: GraphBuilder, hidden: Value): Value =>
+      g.transpose(g.softmax(g.transpose(hidden, [1, 2, 0])), [2, 0, 1]);
+    expect(found(mixture(softmaxOverExperts))).toEqual([]);
+  });
+
+  it("is not, where rows see one another", () => {
+    const sumOfRows = (g: GraphBuilder, hidden: Value): Value => g.add(hidden, g.reduceSum(hidden, [1]));
+    expect(found(mixture(sumOfRows))).toEqual([]);
+  });
+});
+
+describe("a program with routed experts", () => {
+  // Given whole, the routing weights keep the experts whole: the width of each is what is sharded.
+  const programs = buildPrograms(mixture(), planGraph(mixture(), { ranks: 2 }));
+
+  it("runs one expert's session for the rows of each, between what comes before and after", () => {
+    for (const { entries } of programs) {
+      expect(entries.forward!.steps.map(({ kind }) => kind)).toEqual(["run", "routed", "run", "allReduce"]);
+    }
+  });
+
+  it("feeds each expert its part of the rank's stacks", () => {
+    const [, routed] = programs[1]!.entries.forward!.steps;
+    expect(routed).toMatchObject({ kind: "routed", stacks: ["up", "down"] });
+    expect(programs[1]!.weights.up!.dims).toEqual([experts, width, inner / 2]);
+    expect(programs[1]!.bytes).toBe((2 * experts * width * inner * 4) / 2);
+  });
+});

@@ -1,0 +1,184 @@
+import {
+  type Dim,
+  type Factor,
+  isLeaf,
+  isOne,
+  isStatic,
+  leavesOf,
+  resolve,
+  sizeOf,
+} from "../factors/factor.js";
+import { operatorName } from "../rules/table.js";
+import type { FactoredGraph, FactoredNode } from "./propagate.js";
+
+/**
+ * A mixture of experts, recognised by what it computes:
+ *
+ *     y = f(x, W₀, W₁, …)     [experts, rows, width]   x [rows, …] broadcast over stacks W [experts, …]
+ *     output = Σ_e w_e · y_e   w [experts, rows, 1]
+ *
+ * Experts and rows are computed apart in f, so y is not needed where w is 0, and with it neither are the weights of
+ * an expert to which no row goes (Shazeer et al., arXiv:1701.06538).
+ */
+export interface RoutedExperts {
+  /** Indices of the nodes of f. */
+  readonly body: readonly number[];
+  /** Indices of the product with w and of the sum over experts. */
+  readonly product: number;
+  readonly sum: number;
+  /** Names of x, w, y and of the sum. */
+  readonly rows: string;
+  readonly weights: string;
+  readonly perExpert: string;
+  readonly output: string;
+  readonly experts: Factor;
+}
+
+/** Operators that treat every index of a leading dimension alike as long as it stays where it is. */
+const apart: ReadonlySet<string> = new Set([
+  ...[
+    "Add",
+    "Sub",
+    "Mul",
+    "Div",
+    "Neg",
+    "Min",
+    "Max",
+    "Clip",
+    "Sigmoid",
+    "Tanh",
+    "Relu",
+    "Gelu",
+    "Erf",
+    "Softplus",
+    "Exp",
+  ],
+  ...["MatMul", "Split", "Slice", "Concat", "Gather", "Reshape", "Squeeze", "Unsqueeze"],
+  ...["com.microsoft::FusedMatMul", "com.microsoft::QuickGelu", "com.microsoft::FastGelu"],
+]);
+
+export function findRoutedExperts(factored: FactoredGraph): RoutedExperts[] {
+  const { nodes, graph } = factored;
+  const producers = new Map<string, number>();
+  const readers = new Map<string, number[]>();
+  for (const [index, { operator }] of nodes.entries()) {
+    for (const name of operator.node.outputs) producers.set(name, index);
+    for (const name of operator.node.inputs) readers.set(name, [...(readers.get(name) ?? []), index]);
+  }
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const context: Context = { nodes, producers, readers, outputs };
+  return nodes.flatMap((_, index) => routedAt(index, context) ?? []);
+}
+
+interface Context {
+  readonly nodes: readonly FactoredNode[];
+  readonly producers: ReadonlyMap<string, number>;
+  readonly readers: ReadonlyMap<string, readonly number[]>;
+  readonly outputs: ReadonlySet<string>;
+}
+
+function routedAt(sum: number, context: Context): RoutedExperts | undefined {
+  const { nodes, producers } = context;
+  const { operator, contracted, inputs } = nodes[sum]!;
+  const experts = operator.node.opType === "ReduceSum" ? soleLeaf(contracted) : undefined;
+  if (experts === undefined || soleLeaf(inputs[0]!.slice(0, 1)) !== experts) return undefined;
+  const weighted = operator.node.inputs[0]!;
+  const product = producers.get(weighted);
+  if (
+    product === undefined ||
+    nodes[product]!.operator.node.opType !== "Mul" ||
+    !isOnlyFor(weighted, sum, context)
+  ) {
+    return undefined;
+  }
+  const factors = nodes[product]!;
+  const rows = factors.outputs[0]![1];
+  if (rows === undefined) return undefined;
+  const weightSlot = factors.inputs.findIndex((dims) => isRoutingWeight(dims, experts, rows));
+  if (weightSlot === -1 || factors.inputs.length !== 2) return undefined;
+  const perExpert = factors.operator.node.inputs[1 - weightSlot]!;
+  const found = collectBody(perExpert, product, experts, rows, context);
+  if (found === undefined) return undefined;
+  return {
+    ...found,
+    product,
+    sum,
+    weights: factors.operator.node.inputs[weightSlot]!,
+    perExpert,
+    output: operator.node.outputs[0]!,
+    experts,
+  };
+}
+
+/** `[experts, rows, 1, …]`: one number for each row and expert. */
+function isRoutingWeight(dims: readonly Dim[], experts: Factor, rows: Dim): boolean {
+  const [first, second, ...others] = dims;
+  if (first === undefined || second === undefined) return false;
+  return soleLeaf([first]) === experts && same(second, rows) && others.every((dim) => isOne(sizeOf(dim)));
+}
+
+/** The nodes between x and y, if experts and rows are computed apart in all of them. */
+function collectBody(
+  perExpert: string,
+  product: number,
+  experts: Factor,
+  rows: Dim,
+  context: Context,
+): { body: readonly number[]; rows: string } | undefined {
+  const { nodes, producers } = context;
+  const body = new Set<number>();
+  const sources = new Set<string>();
+  const pending = [perExpert];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const index = producers.get(name);
+    if (index === undefined || context.outputs.has(name)) return undefined;
+    if (body.has(index)) continue;
+    const node = nodes[index]!;
+    if (!computesApart(node, experts, rows)) return undefined;
+    body.add(index);
+    for (const [slot, input] of node.operator.node.inputs.entries()) {
+      const operand = node.operator.inputs[slot];
+      if (operand === undefined) continue;
+      const dims = node.inputs[slot]!;
+      if (!dims.some((dim) => leavesOf(dim).includes(experts))) {
+        // A constant is read whole by every expert; anything else without experts is x.
+        if (!operand.isWeight) sources.add(input);
+        if (!operand.isWeight && !same(dims[0] ?? [], rows)) return undefined;
+      } else if (soleLeaf(dims.slice(0, 1)) !== experts) return undefined;
+      else if (!operand.isWeight) pending.push(input);
+    }
+  }
+  const inside = (name: string): boolean =>
+    context.readers.get(name)?.every((reader) => body.has(reader) || reader === product) ?? true;
+  const [source, ...others] = sources;
+  if (source === undefined || others.length > 0) return undefined;
+  if (![...body].every((index) => nodes[index]!.operator.node.outputs.every(inside))) return undefined;
+  return { body: [...body].sort((a, b) => a - b), rows: source };
+}
+
+function computesApart({ operator, contracted, outputs }: FactoredNode, experts: Factor, rows: Dim): boolean {
+  if (!apart.has(operatorName(operator.node))) return false;
+  const summed = contracted.flatMap(leavesOf);
+  const rowLeaves = leavesOf(rows);
+  if (summed.some((leaf) => leaf === experts || rowLeaves.includes(leaf))) return false;
+  // A stack that is prepared, such as a bias, has no rows yet: a size of 1 there.
+  const hasRows = (dim: Dim): boolean => same(dim, rows) || isOne(sizeOf(dim));
+  return outputs.every(
+    ([first, second]) => first !== undefined && soleLeaf([first]) === experts && hasRows(second ?? []),
+  );
+}
+
+function isOnlyFor(name: string, reader: number, { readers, outputs }: Context): boolean {
+  return !outputs.has(name) && (readers.get(name) ?? []).every((index) => index === reader);
+}
+
+/** The one static leaf that `dims` are, if they are. */
+function soleLeaf(dims: readonly Dim[]): Factor | undefined {
+  const [only, ...others] = dims.flatMap(resolve);
+  return only !== undefined && others.length === 0 && isLeaf(only) && isStatic(only.size) ? only : undefined;
+}
+
+function same(a: Dim, b: Dim): boolean {
+  const [left, right] = [resolve(a), resolve(b)];
+  return left.length === right.length && left.every((factor, index) => factor === right[index]);
+}

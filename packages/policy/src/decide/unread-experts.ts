@@ -1,0 +1,58 @@
+import type { FactoredGraph } from "../analysis/propagate.js";
+import type { WeightUse } from "../analysis/roles.js";
+import type { RoutedExperts } from "../analysis/routed-experts.js";
+import { leavesOf } from "../factors/factor.js";
+import { localSize, type RankShare } from "../factors/shard.js";
+import { weightBytes } from "./storage.js";
+
+/**
+ * Bytes of a rank's experts that a decode step does not read, because its row goes to few of them. A rank that
+ * holds a part of every expert reads that part of those routed to; one that holds whole experts may hold all of
+ * those routed to, and the others then wait for it.
+ */
+export class UnreadExperts {
+  readonly #stacks: readonly {
+    readonly use: WeightUse;
+    readonly routed: RoutedExperts;
+    readonly chosen: number;
+  }[];
+
+  constructor(factored: FactoredGraph, uses: readonly WeightUse[], experts: readonly RoutedExperts[]) {
+    this.#stacks = experts.flatMap((routed) => {
+      const body = new Set(routed.body);
+      const chosen = expertsPerRow(factored, routed);
+      return uses
+        .filter(({ node, dims }) => body.has(node) && leavesOf(dims[0] ?? []).includes(routed.experts))
+        .map((use) => ({ use, routed, chosen }));
+    });
+  }
+
+  bytes(share: RankShare): number {
+    let unread = 0;
+    for (const { use, routed, chosen } of this.#stacks) {
+      const held = localSize([routed.experts], share)[0];
+      unread += weightBytes([use], share) * (1 - Math.min(1, chosen / held));
+    }
+    return unread;
+  }
+}
+
+/** How many experts a row goes to: what the `TopK` that its routing weights come from picks; all if none does. */
+function expertsPerRow({ nodes }: FactoredGraph, { weights, experts }: RoutedExperts): number {
+  const producers = new Map(
+    nodes.flatMap((node) => node.operator.node.outputs.map((name) => [name, node] as const)),
+  );
+  const seen = new Set<string>();
+  const pending = [weights];
+  let chosen = 0;
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const node = producers.get(name);
+    if (node === undefined || seen.has(name)) continue;
+    seen.add(name);
+    const { operator } = node;
+    if (operator.node.opType !== "TopK") pending.push(...operator.node.inputs);
+    // Groups of experts are picked by a TopK too, further back; the nearest one picks the experts.
+    else chosen = Math.max(chosen, operator.outputs[0]?.dims.at(-1)?.[0] ?? 0);
+  }
+  return chosen === 0 ? experts.size[0] : chosen;
+}
