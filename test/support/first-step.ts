@@ -2,16 +2,21 @@ import { type Graph, interfaceNames } from "@ringrank/model";
 import type { EmulatedTensor } from "./emulate.js";
 
 /**
- * Inputs of a causal graph's first step: every token of `ids`, logits of every row, empty caches.
+ * Inputs of a causal graph's first step, or that of an encoder–decoder's `decode`: every token of `ids`, logits of
+ * every row, empty caches.
  *
  * @param ids `[batch][sequence]`, without padding
  */
 export function firstStep(graph: Graph, ids: readonly (readonly number[])[]): Record<string, EmulatedTensor> {
   const sizes = [ids.length, ids[0]!.length];
   const rows = ids.flat().map((_, row) => row);
+  const tokens = int64(ids.flat(), sizes);
+  const mask = int64(Array<number>(rows.length).fill(1), sizes);
   const known: Record<string, EmulatedTensor> = {
-    [interfaceNames.inputIds]: int64(ids.flat(), sizes),
-    [interfaceNames.attentionMask]: int64(Array<number>(rows.length).fill(1), sizes),
+    [interfaceNames.inputIds]: tokens,
+    [interfaceNames.attentionMask]: mask,
+    [interfaceNames.decoderInputIds]: tokens,
+    [interfaceNames.decoderAttentionMask]: mask,
     [interfaceNames.positionIds]: int64(
       ids.flatMap((row) => [...row.keys()]),
       sizes,
@@ -26,6 +31,6 @@ export function firstStep(graph: Graph, ids: readonly (readonly number[])[]): Re
   return Object.fromEntries(inputs);
 }
 
-function int64(values: readonly number[], dims: readonly number[]): EmulatedTensor {
+export function int64(values: readonly number[], dims: readonly number[]): EmulatedTensor {
   return { type: "int64", dims, data: BigInt64Array.from(values, BigInt) };
 }

@@ -1,0 +1,72 @@
+import { buildGraph, entryGraph, openCheckpoint } from "@ringrank/model";
+import { ShardReader } from "@ringrank/model/weights";
+import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy";
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  readGolden,
+  standardDeviation,
+  zooDirectory,
+  zooNames,
+} from "../../packages/model/src/testing/fixtures.js";
+import { EmulatedGroup } from "../support/emulate.js";
+import { firstStep, int64 } from "../support/first-step.js";
+
+const layers = 2;
+
+describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
+  const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
+  const { inputIds, logits: golden, padded, target } = readGolden(name);
+  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
+  const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(golden) };
+  const reader = new ShardReader();
+  afterAll(() => reader[Symbol.dispose]());
+
+  const encodeInputs = (mask: readonly (readonly number[])[]) => {
+    const dims = [inputIds.length, inputIds[0]!.length];
+    return { input_ids: int64(inputIds.flat(), dims), attention_mask: int64(mask.flat(), dims) };
+  };
+  const decodeInputs = (mask: readonly (readonly number[])[]) => {
+    const positions = mask.flatMap((row) => row.map((one, i) => (one === 1 ? i : -1)));
+    const step = firstStep(entryGraph(graph, "decode"), target!.inputIds);
+    // What the ranks have of the encoder's output, each keeps for itself.
+    const given = Object.entries(step).filter(([input]) => !input.startsWith("encoded."));
+    return {
+      ...Object.fromEntries(given),
+      encoder_positions: int64(positions, [mask.length, mask[0]!.length]),
+    };
+  };
+
+  it.each([2, 3, 4])("gives transformers' logits on %i ranks, padded or not", async (ranks) => {
+    const programs = buildPrograms(graph, planGraph(graph, { ranks }));
+    const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
+    const cases = [{ mask: inputIds.map((row) => row.map(() => 1)), logits: golden }, padded!];
+    for (const { mask, logits: expected } of cases) {
+      await group.run("encode", encodeInputs(mask));
+      const { logits } = await group.run("decode", decodeInputs(mask));
+      expect(logits!.data as Float32Array).toBeAllclose(expected, tolerance);
+    }
+    await group.close();
+  });
+
+  it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
+    const policy = planGraph(graph, { ranks });
+    expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * evenShare(policy));
+  });
+
+  it("pays for each side's embedding once, for an encoder's layer twice and a decoder's three times", () => {
+    const [program] = buildPrograms(graph, planGraph(graph, { ranks: 2 }));
+    const sums = Object.entries(program!.entries).map(([entry, { steps }]) => [
+      entry,
+      steps.filter(({ kind }) => kind === "allReduce").length,
+    ]);
+    expect(Object.fromEntries(sums)).toEqual({ encode: 1 + layers * 2, decode: 1 + layers * 3 });
+  });
+});
+
+/** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
+function evenShare({ weights, ranks }: PartitionPolicy): number {
+  return Object.values(weights).reduce((bytes, { dims }) => {
+    const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);
+    return bytes + (dims.length > 1 ? whole / ranks : whole);
+  }, 0);
+}
