@@ -7,7 +7,7 @@ export interface ModelFacts {
   readonly inputs: readonly ValueInfo[];
   /** Names of graph outputs that a caller may ask for; caches are not among them. */
   readonly outputs: readonly string[];
-  /** Most tokens of one sequence; undefined where the model sets no limit. */
+  /** Most tokens of one sequence, and of a source; undefined where the model sets no limit. */
   readonly maxContext: number | undefined;
   /** Token ids run from 0 to one less; undefined where the model has no vocabulary. */
   readonly vocabSize: number | undefined;
@@ -17,4 +17,16 @@ export interface ModelFacts {
   /** Each of them ends a sequence. */
   readonly eosIds: readonly number[];
   readonly generationDefaults: GenerationDefaults;
+  /** Where the model is an encoder–decoder. */
+  readonly encoder?: EncoderFacts;
+}
+
+/** The encoder of an encoder–decoder. */
+export interface EncoderFacts {
+  /** Of the model's inputs, the names of those it takes. */
+  readonly inputs: readonly string[];
+  /** Of the model's outputs, those that need no decoder. */
+  readonly outputs: readonly string[];
+  /** Ids that a target begins with unless the caller says otherwise; empty where the config names none. */
+  readonly decoderPromptIds: readonly number[];
 }

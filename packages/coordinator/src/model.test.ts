@@ -32,8 +32,19 @@ const offload = {
   close: async () => {},
 };
 
-function modelOf(different: Partial<ModelFacts> = {}): Model {
-  return new Model({ policy, facts: { ...facts, ...different }, group: new FakeRankGroup(), offload });
+/** An encoder–decoder; its targets begin with 40. */
+const translator: Partial<ModelFacts> = {
+  inputs: ["input_ids", "decoder_input_ids"].map((name) => ({
+    name,
+    type: "int64",
+    dims: ["batch", name],
+  })),
+  outputs: ["last_hidden_state", "logits"],
+  encoder: { inputs: ["input_ids"], outputs: ["last_hidden_state"], decoderPromptIds: [40] },
+};
+
+function modelOf(different: Partial<ModelFacts> = {}, group = new FakeRankGroup()): Model {
+  return new Model({ policy, facts: { ...facts, ...different }, group, offload });
 }
 
 describe("Model", () => {
@@ -57,6 +68,74 @@ describe("Model", () => {
   it("tells the reader what is wrong with the options, rather than throw", async () => {
     const generation = modelOf().generate([1], { temperature: -1 });
     await expect(generation[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: "RR_OPTION" });
+  });
+
+  it("generates a target from a source, beginning as the config or the caller says", async () => {
+    const group = new FakeRankGroup();
+    const model = modelOf(translator, group);
+    const { ids, usage } = await model.generate([1, 2, 3]).result;
+    expect(ids).toEqual([41, 42, 43, 44]);
+    expect(usage).toEqual({ promptTokens: 3, completionTokens: 4 });
+    expect(group.requests[0]).toMatchObject({ encode: [{ ids: [1, 2, 3] }], rows: [{ ids: [40] }] });
+    const options = { decoderPrompt: [50, 60] };
+    expect((await model.generate([1], options).result).ids).toEqual([61, 62, 63, 64]);
+  });
+
+  it("appends to a target whose source it is given", async () => {
+    const group = new FakeRankGroup();
+    const sequence = modelOf(translator, group).sequence({ source: [1, 2] });
+    await sequence.append([40]);
+    expect([...group.sources.values()]).toEqual([[1, 2]]);
+  });
+
+  it.each<[string, Partial<ModelFacts>, unknown, string]>([
+    ["a missing source", translator, {}, "RR_OPTION"],
+    ["an empty source", translator, { source: [] }, "RR_EMPTY_PROMPT"],
+    ["a source past the vocabulary", translator, { source: [100] }, "RR_TOKEN_ID"],
+    ["a source longer than the context", translator, { source: Array(21).fill(1) }, "RR_CONTEXT"],
+    ["a source without an encoder", {}, { source: [1] }, "RR_OPTION"],
+  ])("refuses %s of a sequence", (_, different, options, code) => {
+    const model = modelOf(different);
+    expect(() => model.sequence(options as object)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it.each<[string, Partial<ModelFacts>, unknown, string]>([
+    ["without an encoder", {}, [1], "RR_OPTION"],
+    ["that is empty", translator, [], "RR_EMPTY_PROMPT"],
+    ["past the vocabulary", translator, [100], "RR_TOKEN_ID"],
+    ["that is no array", translator, "de", "RR_OPTION"],
+    [
+      "that is left out, where the config names no start",
+      { ...translator, encoder: { ...translator.encoder!, decoderPromptIds: [] } },
+      undefined,
+      "RR_OPTION",
+    ],
+  ])("refuses a decoder prompt %s", async (_, different, decoderPrompt, code) => {
+    const { result } = modelOf(different).generate([1], { decoderPrompt: decoderPrompt as number[] });
+    await expect(result).rejects.toMatchObject({ code });
+  });
+
+  it("runs the encoder alone where only its outputs are asked for", async () => {
+    const group = new FakeRankGroup();
+    const model = modelOf(translator, group);
+    await model.run({ input_ids: [[1]] }, { outputs: ["last_hidden_state"] });
+    await model.run({ input_ids: [[1]], decoder_input_ids: [[40]] });
+    expect(group.runs.map(({ entry, outputs }) => [entry, outputs])).toEqual([
+      ["encode", ["last_hidden_state"]],
+      ["decode", ["last_hidden_state", "logits"]],
+    ]);
+    await expect(model.run({ input_ids: [[1]] })).rejects.toMatchObject({ code: "RR_INPUT" });
+  });
+
+  it.each<[string, unknown, Partial<ModelFacts>, string]>([
+    ["what is not a list", "a rose", translator, "RR_INPUT"],
+    ["no texts", [], translator, "RR_INPUT"],
+    ["a text without a tokenizer", ["a rose"], translator, "RR_NO_TOKENIZER"],
+    ["ids past the vocabulary", [[1], [100]], translator, "RR_TOKEN_ID"],
+    ["a text without tokens", [[]], translator, "RR_EMPTY_PROMPT"],
+    ["anything, where no hidden state is given", [[1]], {}, "RR_NO_EMBED"],
+  ])("refuses to embed %s", async (_, texts, different, code) => {
+    await expect(modelOf(different).embed(texts as number[][])).rejects.toMatchObject({ code });
   });
 
   it("counts the steps and tokens of its work", async () => {

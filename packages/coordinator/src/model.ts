@@ -2,18 +2,23 @@ import { RingrankError } from "@ringrank/errors";
 import { interfaceNames } from "@ringrank/model";
 import type { PartitionPolicy } from "@ringrank/policy";
 import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
+import { embed } from "./embedding/embed.js";
 import { GeneratedSequence } from "./generation/generated-sequence.js";
 import type { Generation } from "./generation/generation.js";
 import { TokenStream } from "./generation/token-stream.js";
 import { modelFailed, type RankGroup } from "./group/rank-group.js";
-import { checkInputs, checkLength, checkTokenId, type InputValue } from "./inputs/inputs.js";
+import { checkInputs, type InputValue } from "./inputs/inputs.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
+import { refuseUnknownOptions } from "./options/check.js";
+import { checkEmbedOptions, type EmbedOptions } from "./options/embed-options.js";
 import { checkGenerateOptions, type GenerateOptions } from "./options/generate-options.js";
 import { checkRunOptions, type RunOptions } from "./options/run-options.js";
+import { Prompts } from "./prompts/prompts.js";
+import { checkSource, sourceAndPrompt } from "./prompts/source-and-prompt.js";
 import { Scheduler } from "./scheduler/scheduler.js";
-import { AppendedSequence, type Sequence } from "./sequence.js";
-import { type Tensor, tensorFromMessage } from "./tensor.js";
+import { AppendedSequence, type Sequence, type SequenceOptions } from "./sequence.js";
+import { type Tensor, type TensorOf, tensorFromMessage } from "./tensor.js";
 
 /** What a model is made of; `loadModel` puts it together. */
 export interface ModelParts {
@@ -31,7 +36,7 @@ export class Model {
   /** Who holds what, and why: `policy.table()`, `policy.toJSON()`. */
   readonly policy: PartitionPolicy;
   readonly ranks: number;
-  /** Most tokens of one sequence; undefined where the model sets no limit. */
+  /** Most tokens of one sequence, and of what an encoder reads; undefined where the model sets no limit. */
   readonly maxContext: number | undefined;
   /** Token ids run from 0 to one less; undefined where the model has no vocabulary. */
   readonly vocabSize: number | undefined;
@@ -39,6 +44,7 @@ export class Model {
   readonly #group: RankGroup;
   readonly #offload: Pick<Offload, "call" | "close">;
   readonly #scheduler: Scheduler;
+  readonly #prompts: Prompts;
   #nextSequence = 0;
   #closing: Promise<void> | undefined;
 
@@ -51,11 +57,13 @@ export class Model {
     this.#group = group;
     this.#offload = offload;
     this.#scheduler = new Scheduler(group);
+    this.#prompts = new Prompts(facts, offload);
     group.onFailure((cause) => void offload.close(modelFailed(cause)));
   }
 
   /**
-   * Runs the whole graph once, without the KV cache.
+   * Runs the whole graph once, without the KV cache. An encoder–decoder encodes `input_ids` and decodes
+   * `decoder_input_ids`; where only the encoder's outputs are asked for, the encoder alone runs.
    *
    * @param inputs by name, such as `{ input_ids: [[5, 6, 7]] }`; `attention_mask` (0 for padding) is optional
    * @returns the outputs asked for, by name, the caller's own; logits are `[batch, sequence, vocabulary]`, or
@@ -68,7 +76,14 @@ export class Model {
     options: RunOptions = {},
   ): Promise<Record<string, Tensor>> {
     const { outputs, logits, signal } = checkRunOptions(options, this.#facts.outputs);
-    const request = { entry: "forward", inputs: checkInputs(inputs, this.#facts), outputs, logits };
+    const { encoder } = this.#facts;
+    const encodes = encoder !== undefined && outputs.every((name) => encoder.outputs.includes(name));
+    const request = {
+      entry: encoder === undefined ? "forward" : encodes ? "encode" : "decode",
+      inputs: checkInputs(inputs, this.#facts, encodes ? encoder.inputs : undefined),
+      outputs,
+      logits,
+    };
     const result = await this.#scheduler.run(request, signal);
     return Object.fromEntries(
       Object.entries(result.outputs).map(([name, message]) => [name, tensorFromMessage(name, message)]),
@@ -76,7 +91,42 @@ export class Model {
   }
 
   /**
-   * Continues a prompt, a text or token ids. Never throws: what is wrong with the call, the reader and the result
+   * Turns texts, or token ids of texts, into vectors: pools what an encoder's last layer gives for their tokens.
+   *
+   * ```js
+   * const { dims, data } = await model.embed(["a rose", "a flower"]);   // dims: [2, width]
+   * ```
+   *
+   * @returns float32 `[texts, width]`, normalised unless `normalize` is false. Padding changes nothing but rounding.
+   * @throws RR_NO_EMBED where the model gives no `last_hidden_state`; RR_OPTION, RR_INPUT, RR_NO_TOKENIZER,
+   * RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT; RR_CLOSED, RR_MODEL_FAILED; or the reason of `signal`
+   */
+  async embed(
+    texts: readonly (string | readonly number[])[],
+    options: EmbedOptions = {},
+  ): Promise<TensorOf<"float32">> {
+    const { signal, ...pooling } = checkEmbedOptions(options);
+    const { lastHiddenState } = interfaceNames;
+    if (!this.#facts.outputs.includes(lastHiddenState)) {
+      throw new RingrankError(
+        "RR_NO_EMBED",
+        `expected a model with the output ${lastHiddenState}, got ${this.#facts.outputs.join(", ")}; use an encoder`,
+      );
+    }
+    if (!Array.isArray(texts) || texts.length === 0) {
+      throw new RingrankError(
+        "RR_INPUT",
+        "expected an array of at least one text, or of arrays of token ids",
+      );
+    }
+    const sequences = await Promise.all(texts.map((text) => this.#prompts.idsOf(text)));
+    const run = async (inputs: Readonly<Record<string, InputValue>>) =>
+      (await this.run(inputs, { outputs: [lastHiddenState], signal }))[lastHiddenState];
+    return embed(sequences, run, pooling);
+  }
+
+  /**
+   * Continues a prompt, a text or token ids; an encoder–decoder reads it as its source and gives the target. Never throws: what is wrong with the call, the reader and the result
    * learn.
    *
    * ```js
@@ -94,12 +144,16 @@ export class Model {
 
   /**
    * An empty sequence to append given tokens to and see the logits of each: for scoring, one's own sampling, tests.
+   * That of an encoder–decoder is its target, and `source` is what the encoder reads, once.
    *
-   * @throws RR_NO_GENERATE
+   * @throws RR_NO_GENERATE; RR_OPTION, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT for the source
    */
-  sequence(): Sequence {
+  sequence(options: SequenceOptions = {}): Sequence {
     this.#requireCache();
-    const sequence = new AppendedSequence(this.#nextSequence++, this.#facts, () => this.#scheduler.wake());
+    refuseUnknownOptions(options, ["source"]);
+    const source = checkSource(options.source, this.#facts);
+    const wake = () => this.#scheduler.wake();
+    const sequence = new AppendedSequence(this.#nextSequence++, source, this.#facts, wake);
     this.#scheduler.add(sequence);
     return sequence;
   }
@@ -141,18 +195,19 @@ export class Model {
   ): Promise<void> {
     const checked = checkGenerateOptions(options, this.#facts.generationDefaults);
     this.#requireCache();
-    if (checked.stop.length > 0) this.#requireTokenizer("stop strings");
+    if (checked.stop.length > 0) this.#prompts.requireTokenizer("stop strings");
     const { signal } = checked;
     signal?.throwIfAborted();
     const abort = (): void => stream.fail(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     stream.onEnd(() => signal?.removeEventListener("abort", abort));
     const id = this.#nextSequence++;
-    const ids = await this.#promptIds(prompt);
+    const ids = await this.#prompts.idsOf(prompt);
+    const start = sourceAndPrompt(ids, checked.decoderPrompt, this.#facts);
     stream.onEnd(() => this.#forget(id));
     const sequence = new GeneratedSequence({
       id,
-      prompt: ids,
+      ...start,
       options: checked,
       eosIds: this.#facts.eosIds,
       maxContext: this.#facts.maxContext,
@@ -172,41 +227,11 @@ export class Model {
     this.#offload.call((remote) => remote.forget(id)).catch(() => {});
   }
 
-  async #promptIds(prompt: unknown): Promise<readonly number[]> {
-    const ids = await this.#tokenize(prompt);
-    if (ids.length === 0) {
-      throw new RingrankError("RR_EMPTY_PROMPT", "expected a prompt of at least one token, got none");
-    }
-    for (const id of ids) checkTokenId(id, this.#facts);
-    checkLength(ids.length, this.#facts);
-    return ids;
-  }
-
-  async #tokenize(prompt: unknown): Promise<readonly number[]> {
-    if (typeof prompt === "string") {
-      this.#requireTokenizer("a text");
-      return this.#offload.call((remote) => remote.encode(prompt));
-    }
-    if (Array.isArray(prompt)) return [...prompt];
-    throw new RingrankError(
-      "RR_INPUT",
-      `expected a text or an array of token ids as prompt, got ${typeof prompt}`,
-    );
-  }
-
   #requireCache(): void {
     if (this.#facts.generates) return;
     throw new RingrankError(
       "RR_NO_GENERATE",
       `the model has no causal cache or no ${interfaceNames.logits}, so it cannot generate; use run`,
-    );
-  }
-
-  #requireTokenizer(what: string): void {
-    if (this.#facts.hasTokenizer) return;
-    throw new RingrankError(
-      "RR_NO_TOKENIZER",
-      `${what} needs a tokenizer.json, which the model has not; give token ids`,
     );
   }
 }

@@ -10,6 +10,11 @@ export interface Appended {
   readonly logits: TensorOf<"float32">;
 }
 
+export interface SequenceOptions {
+  /** Token ids that the encoder of an encoder–decoder reads, once. Needed there, and `RR_OPTION` elsewhere. */
+  readonly source?: readonly number[] | undefined;
+}
+
 /**
  * A sequence of the caller's own making, kept in the KV cache: for scoring given tokens, for samplers of one's own,
  * for tests. Sequences share decode steps with generations.
@@ -39,6 +44,7 @@ interface Append {
 /** A {@link Sequence} as the scheduler sees it. */
 export class AppendedSequence implements Sequence, ScheduledSequence {
   readonly id: number;
+  readonly source: readonly number[] | undefined;
   readonly #facts: ModelFacts;
   readonly #wake: () => void;
   readonly #appends: Append[] = [];
@@ -46,8 +52,9 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
   /** Why the sequence has ended. */
   #end: { readonly reason: unknown } | undefined;
 
-  constructor(id: number, facts: ModelFacts, wake: () => void) {
+  constructor(id: number, source: readonly number[] | undefined, facts: ModelFacts, wake: () => void) {
     this.id = id;
+    this.source = source;
     this.#facts = facts;
     this.#wake = wake;
   }

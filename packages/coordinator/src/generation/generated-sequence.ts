@@ -12,7 +12,9 @@ export type Detokenize = (id: number, last: boolean) => Promise<string>;
 
 export interface GeneratedSequenceOptions {
   readonly id: number;
+  /** What the cache begins with: a decoder's own beginning where there is a source. */
   readonly prompt: readonly number[];
+  readonly source: readonly number[] | undefined;
   readonly options: CheckedGenerateOptions;
   readonly eosIds: readonly number[];
   readonly maxContext: number | undefined;
@@ -24,6 +26,7 @@ export interface GeneratedSequenceOptions {
 /** One generation as the scheduler sees it: its prompt in chunks, then one token after the other. */
 export class GeneratedSequence implements ScheduledSequence {
   readonly id: number;
+  readonly source: readonly number[] | undefined;
   readonly #prompt: readonly number[];
   readonly #options: CheckedGenerateOptions;
   readonly #eosIds: readonly number[];
@@ -42,8 +45,18 @@ export class GeneratedSequence implements ScheduledSequence {
   /** Tokens are delivered in order, however their texts arrive. */
   #delivered: Promise<void> = Promise.resolve();
 
-  constructor({ id, prompt, options, eosIds, maxContext, stream, detokenize }: GeneratedSequenceOptions) {
+  constructor({
+    id,
+    prompt,
+    source,
+    options,
+    eosIds,
+    maxContext,
+    stream,
+    detokenize,
+  }: GeneratedSequenceOptions) {
     this.id = id;
+    this.source = source;
     this.#prompt = prompt;
     this.#options = options;
     this.#eosIds = options.ignoreEos ? [] : eosIds;

@@ -10,17 +10,23 @@ import { flatten, type NestedArray } from "./nested-array.js";
 export type InputValue = Tensor | NestedArray;
 
 /** Inputs that the ranks fill in where they are left out. */
-const optionalInputs: readonly string[] = [interfaceNames.attentionMask, interfaceNames.positionIds];
+const optionalInputs: readonly string[] = [
+  interfaceNames.attentionMask,
+  interfaceNames.decoderAttentionMask,
+  interfaceNames.positionIds,
+];
 
 /**
  * The caller's inputs as the graph takes them, copied, so that what the caller does to them later changes nothing.
  *
+ * @param needed names of the inputs that may not be left out; default: all but what the ranks fill in
  * @throws RR_INPUT for a missing or unknown input, RR_TYPE for a wrong element type, RR_SHAPE for a shape that does
  * not fit the graph or the other inputs, RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT.
  */
 export function checkInputs(
   inputs: Readonly<Record<string, InputValue>>,
   facts: ModelFacts,
+  needed: readonly string[] = facts.inputs.map(({ name }) => name),
 ): Record<string, TensorMessage> {
   if (typeof inputs !== "object" || inputs === null || Array.isArray(inputs)) {
     throw new RingrankError("RR_INPUT", `expected an object of inputs by name, got ${typeof inputs}`);
@@ -30,15 +36,17 @@ export function checkInputs(
   const checked: Record<string, TensorMessage> = {};
   for (const info of facts.inputs) {
     if (inputs[info.name] === undefined) {
-      if (optionalInputs.includes(info.name)) continue;
+      if (optionalInputs.includes(info.name) || !needed.includes(info.name)) continue;
       throw new RingrankError("RR_INPUT", `expected the input ${info.name}, got ${given(inputs)}`);
     }
     const tensor = toMessage(info, inputs[info.name]);
     bindSizes(info, tensor.dims, sizes);
     checked[info.name] = tensor;
   }
-  const ids = checked[interfaceNames.inputIds];
-  if (ids !== undefined) checkTokenIds(ids, facts);
+  for (const name of [interfaceNames.inputIds, interfaceNames.decoderInputIds]) {
+    const ids = checked[name];
+    if (ids !== undefined) checkTokenIds(ids, facts);
+  }
   return checked;
 }
 
@@ -110,6 +118,19 @@ function checkTokenIds(ids: TensorMessage, facts: ModelFacts): void {
   }
   checkLength(sequence, facts);
   for (const id of ids.data) checkTokenId(Number(id), facts);
+}
+
+/**
+ * Checks the ids of one sequence.
+ *
+ * @throws RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT
+ */
+export function checkIds(ids: readonly number[], facts: Pick<ModelFacts, "maxContext" | "vocabSize">): void {
+  if (ids.length === 0) {
+    throw new RingrankError("RR_EMPTY_PROMPT", "expected at least one token id, got none");
+  }
+  for (const id of ids) checkTokenId(id, facts);
+  checkLength(ids.length, facts);
 }
 
 /** @throws RR_CONTEXT */

@@ -33,12 +33,42 @@ describe("what is known of a model", () => {
       describeModel(
         config,
         graph,
-        { defaults: { ...defaults, doSample }, eosTokenIds: [], unsupported: [] },
+        { defaults: { ...defaults, doSample }, eosTokenIds: [], decoderPromptIds: [], unsupported: [] },
         true,
       ).generationDefaults;
     expect(of(true)).toMatchObject({ temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1 });
     expect(of(false)).toMatchObject({ temperature: 0, repetitionPenalty: 1.1 });
     expect(of(false).topP).toBeUndefined();
+  });
+
+  it("names what an encoder takes and gives by itself, and what a target begins with", () => {
+    const value = (name: string) => ({ name, type: "int64" as const, dims: ["batch"] });
+    const caches = [
+      {
+        positions: "encoder_positions",
+        filledBy: "encode",
+        states: [{ past: "encoded", present: "cross", axis: 1 }],
+      },
+    ];
+    const entries = {
+      encode: { inputs: ["input_ids"], outputs: ["cross", "last_hidden_state"] },
+      decode: { inputs: ["decoder_input_ids", "encoder_positions", "encoded"], outputs: ["logits"] },
+    };
+    const seq2seq = {
+      ...graph,
+      inputs: ["input_ids", "decoder_input_ids", "encoder_positions", "encoded"].map(value),
+      outputs: ["cross", "last_hidden_state", "logits"].map(value),
+      caches,
+      entries,
+    };
+    const facts = describeModel(config, seq2seq, { ...generation, decoderPromptIds: [2, 7] }, true);
+    expect(facts.inputs.map(({ name }) => name)).toEqual(["input_ids", "decoder_input_ids"]);
+    expect(facts.outputs).toEqual(["last_hidden_state", "logits"]);
+    expect(facts.encoder).toEqual({
+      inputs: ["input_ids"],
+      outputs: ["last_hidden_state"],
+      decoderPromptIds: [2, 7],
+    });
   });
 
   it("cannot generate without a causal cache", () => {

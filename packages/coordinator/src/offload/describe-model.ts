@@ -2,6 +2,7 @@ import {
   ConfigReader,
   type GenerationConfig,
   type Graph,
+  type GraphEntry,
   interfaceNames,
   type JsonObject,
 } from "@ringrank/model";
@@ -12,7 +13,7 @@ import type { GenerationDefaults } from "../options/generate-options.js";
 export function describeModel(
   config: JsonObject,
   graph: Graph,
-  { defaults, eosTokenIds }: GenerationConfig,
+  { defaults, eosTokenIds, decoderPromptIds }: GenerationConfig,
   hasTokenizer: boolean,
 ): ModelFacts {
   const states = graph.caches.flatMap((cache) => cache.states);
@@ -25,16 +26,31 @@ export function describeModel(
   const presents = states.map((state) => state.present);
   const logits = graph.outputs.find((output) => output.name === interfaceNames.logits);
   const vocabulary = logits?.dims.at(-1);
+  const encoder = encoderEntry(graph);
+  const outputs = graph.outputs.map((output) => output.name).filter((name) => !presents.includes(name));
   return {
     inputs: graph.inputs.filter((input) => !internal.includes(input.name)),
-    outputs: graph.outputs.map((output) => output.name).filter((name) => !presents.includes(name)),
+    outputs,
     maxContext: new ConfigReader(config).optionalInteger(["max_position_embeddings", "n_positions", "n_ctx"]),
     vocabSize: typeof vocabulary === "number" ? vocabulary : undefined,
     generates: graph.caches.length > 0 && logits !== undefined,
     hasTokenizer,
     eosIds: eosTokenIds,
     generationDefaults: generationDefaults(defaults),
+    ...(encoder && {
+      encoder: {
+        inputs: encoder.inputs,
+        outputs: encoder.outputs.filter((name) => outputs.includes(name)),
+        decoderPromptIds,
+      },
+    }),
   };
+}
+
+/** The part of a graph that fills a cache for another. */
+function encoderEntry({ caches, entries = {} }: Graph): GraphEntry | undefined {
+  const name = caches.find(({ filledBy }) => filledBy !== undefined)?.filledBy;
+  return name === undefined ? undefined : entries[name];
 }
 
 /** As transformers reads it: without `do_sample`, the other fields have no effect on the choice. */

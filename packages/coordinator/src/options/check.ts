@@ -52,6 +52,13 @@ export function booleanOption(name: string, value: unknown, fallback: boolean): 
   throw optionError(name, "true or false", value);
 }
 
+/** A copy of token ids; whether the model has them is checked elsewhere. */
+export function idsOption(name: string, value: unknown): readonly number[] | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value)) return [...value];
+  throw optionError(name, "an array of token ids", value);
+}
+
 export function functionOption<Callback>(
   name: string,
   value: Callback | undefined,

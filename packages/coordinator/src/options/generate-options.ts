@@ -1,6 +1,13 @@
 import { randomInt } from "node:crypto";
 import type { SamplingParameters } from "@ringrank/rank-worker";
-import { booleanOption, numberOption, optionError, refuseUnknownOptions, signalOption } from "./check.js";
+import {
+  booleanOption,
+  idsOption,
+  numberOption,
+  optionError,
+  refuseUnknownOptions,
+  signalOption,
+} from "./check.js";
 
 /** How a text is continued. Where an option is left out, generation_config.json decides, then the default here. */
 export interface GenerateOptions {
@@ -24,12 +31,20 @@ export interface GenerateOptions {
   readonly ignoreEos?: boolean | undefined;
   /** Whether each token carries the log-softmax of the raw logits; NaN otherwise. Default false. */
   readonly logprobs?: boolean | undefined;
+  /**
+   * Token ids that an encoder–decoder's target begins with, such as a language's; they are not part of the result.
+   * Default: what the config names as the decoder's start, and as forced first token. `RR_OPTION` for other models.
+   */
+  readonly decoderPrompt?: readonly number[] | undefined;
   /** Ends the generation; iterator and result reject with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What generation_config.json says, as {@link GenerateOptions} with `temperature` 0 where it does not sample. */
-export type GenerationDefaults = Omit<GenerateOptions, "signal" | "seed" | "logprobs" | "ignoreEos">;
+export type GenerationDefaults = Omit<
+  GenerateOptions,
+  "signal" | "seed" | "logprobs" | "ignoreEos" | "decoderPrompt"
+>;
 
 /** {@link GenerateOptions} with every default in place. */
 export interface CheckedGenerateOptions {
@@ -37,6 +52,7 @@ export interface CheckedGenerateOptions {
   readonly sampling: SamplingParameters;
   readonly stop: readonly string[];
   readonly ignoreEos: boolean;
+  readonly decoderPrompt: readonly number[] | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -51,6 +67,7 @@ const keys = [
   "stop",
   "ignoreEos",
   "logprobs",
+  "decoderPrompt",
   "signal",
 ];
 
@@ -86,6 +103,7 @@ export function checkGenerateOptions(
     },
     stop: stopOption(options.stop),
     ignoreEos: booleanOption("ignoreEos", options.ignoreEos, false),
+    decoderPrompt: idsOption("decoderPrompt", options.decoderPrompt),
     signal: signalOption(options.signal),
   };
 }

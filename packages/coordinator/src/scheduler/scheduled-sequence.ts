@@ -7,6 +7,8 @@ export type Piece = Omit<StepRow, "sequence">;
 export interface ScheduledSequence {
   /** Names the cache; never used again after the sequence has ended. */
   readonly id: number;
+  /** Token ids that an encoder reads before the sequence's first piece; only for encoder–decoders. */
+  readonly source: readonly number[] | undefined;
   /** Once true, the cache is let go at the next opportunity. */
   readonly ended: boolean;
   /** What to compute next, at most `limit` tokens, or undefined while there is nothing. Changes nothing. */

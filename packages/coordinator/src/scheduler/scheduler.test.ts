@@ -57,6 +57,27 @@ describe("Scheduler", () => {
     expect(scheduler.counters.tokens).toBe(8);
   });
 
+  it("has a source encoded once, alone, and lets others decode between", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const sources = [[7, 8, 9], [4], [5, 6]];
+    const generations = sources.map((source) =>
+      startGeneration(scheduler, [1], { maxNewTokens: 5 }, { source }),
+    );
+    const results = await Promise.all(generations.map(({ result }) => result));
+    expect(results.map(({ ids }) => ids)).toEqual(Array(3).fill([2, 3, 4, 5, 6]));
+    const encoded = group.requests.flatMap(({ encode = [] }) => encode.map(({ ids }) => ids));
+    expect(encoded).toEqual(sources);
+    expect(scheduler.counters.sourceTokens).toBe(6);
+    const shape = group.requests.slice(0, 4).map(({ encode = [], rows }) => [encode.length, rows.length]);
+    expect(shape).toEqual([
+      [1, 1],
+      [0, 1],
+      [1, 1],
+      [0, 2],
+    ]);
+  });
+
   it("serves sequences in turn where they do not fit one step", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { maxRows: 2 });
@@ -170,7 +191,7 @@ describe("Scheduler", () => {
   it("appends given tokens through the cache and returns the logits of each", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 2 });
-    const sequence = new AppendedSequence(900, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(900, undefined, facts, () => scheduler.wake());
     scheduler.add(sequence);
     const { logits } = await sequence.append([1, 2, 3]);
     expect(logits).toEqual({ type: "float32", dims: [3, 2], data: Float32Array.of(1, -1, 2, -2, 3, -3) });
@@ -181,7 +202,7 @@ describe("Scheduler", () => {
 
   it("refuses bad ids and too many tokens for a sequence, which stays usable", async () => {
     const scheduler = new Scheduler(new FakeRankGroup());
-    const sequence = new AppendedSequence(901, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(901, undefined, facts, () => scheduler.wake());
     scheduler.add(sequence);
     await expect(sequence.append([])).rejects.toMatchObject({ code: "RR_EMPTY_PROMPT" });
     await expect(sequence.append([100])).rejects.toMatchObject({ code: "RR_TOKEN_ID" });

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { RunRequest, RunResult, StepCounters, StepRowResult } from "@ringrank/rank-worker";
+import type { RunRequest, RunResult, StepCounters, StepRowResult, StepSource } from "@ringrank/rank-worker";
 import { modelFailed, type RankGroup } from "../group/rank-group.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
@@ -34,7 +34,8 @@ const turns: readonly Turn[] = ["decode", "prefill", "run"];
  *   decode          prefill            run             decode   …
  * ┌────────────┐ ┌──────────────┐ ┌──────────────┐ ┌────────────┐
  * │ 1 token of │ │ a chunk of 1 │ │ one whole    │ │ 1 token of │
- * │ each ready │ │ prompt       │ │ `run`        │ │ each ready │
+ * │ each ready │ │ prompt, or a │ │ `run`        │ │ each ready │
+ * │            │ │ whole source │ │              │ │            │
  * └────────────┘ └──────────────┘ └──────────────┘ └────────────┘
  * ```
  *
@@ -150,9 +151,19 @@ export class Scheduler {
     }
     const rows =
       turn === "decode"
-        ? ready.filter(({ piece }) => piece.ids.length === 1).slice(0, this.#maxRows)
-        : ready.filter(({ piece }) => piece.ids.length > 1).slice(0, 1);
+        ? ready.filter((row) => !this.#isPrefill(row)).slice(0, this.#maxRows)
+        : ready.filter((row) => this.#isPrefill(row)).slice(0, 1);
     return rows.length === 0 ? undefined : () => this.#step(rows);
+  }
+
+  #isPrefill({ sequence, piece }: Row): boolean {
+    return piece.ids.length > 1 || this.#sourceOf(sequence) !== undefined;
+  }
+
+  /** What an encoder has to read for a sequence that has no cache yet. */
+  #sourceOf(sequence: ScheduledSequence): StepSource | undefined {
+    const { id, source } = sequence;
+    return source === undefined || this.#cached.has(sequence) ? undefined : { sequence: id, ids: source };
   }
 
   #dropEnded(): void {
@@ -171,10 +182,12 @@ export class Scheduler {
   }
 
   async #step(rows: readonly Row[]): Promise<void> {
+    const encode = rows.flatMap(({ sequence }) => this.#sourceOf(sequence) ?? []);
     for (const { sequence } of rows) this.#cached.add(sequence);
     try {
       const result = await this.#group.step({
         close: this.#toClose.splice(0),
+        ...(encode.length > 0 && { encode }),
         rows: rows.map(({ sequence, piece }) => ({ sequence: sequence.id, ...piece })),
       });
       this.#counters = result.counters;

@@ -14,8 +14,14 @@ export function startGeneration(
   {
     eosIds = [],
     maxContext,
+    source,
     detokenize = async (token) => `<${token}>`,
-  }: { eosIds?: readonly number[]; maxContext?: number; detokenize?: Detokenize } = {},
+  }: {
+    eosIds?: readonly number[];
+    maxContext?: number;
+    source?: readonly number[];
+    detokenize?: Detokenize;
+  } = {},
 ): Generation {
   const stream = new TokenStream();
   stream.begin(prompt.length, () => scheduler.wake());
@@ -23,6 +29,7 @@ export function startGeneration(
     new GeneratedSequence({
       id: sequences++,
       prompt,
+      source,
       options: checkGenerateOptions(options, {}),
       eosIds,
       maxContext,

@@ -13,6 +13,7 @@ test("the embedded model's defaults", () => {
   expect(readGenerationConfig(shakespeare, {})).toEqual({
     defaults: { doSample: true, temperature: 0.8, topP: 0.95 },
     eosTokenIds: [2],
+    decoderPromptIds: [],
     unsupported: [],
   });
 });
@@ -27,6 +28,21 @@ test("the config's end-of-sequence id counts where the generation config names n
   expect(read({ eos_token_id: 8 }, { eos_token_id: 7 }).eosTokenIds).toEqual([8]);
   expect(readGenerationConfig(temporaryDirectory(), { eos_token_id: [1, 2] }).eosTokenIds).toEqual([1, 2]);
   expect(readGenerationConfig(temporaryDirectory(), {}).eosTokenIds).toEqual([]);
+});
+
+test("an encoder–decoder's target begins with its start token, then with the token that is forced", () => {
+  const config = { is_encoder_decoder: true, decoder_start_token_id: 5, bos_token_id: 1 };
+  expect(read({}, config).decoderPromptIds).toEqual([5]);
+  const forced = read({ decoder_start_token_id: 2, forced_bos_token_id: 9 }, config);
+  expect(forced).toMatchObject({ decoderPromptIds: [2, 9], unsupported: [] });
+  expect(read({ bos_token_id: 3 }, { is_encoder_decoder: true }).decoderPromptIds).toEqual([3]);
+  expect(read({}, { is_encoder_decoder: true }).decoderPromptIds).toEqual([]);
+});
+
+test("a forced first token is not supported where there is no encoder", () => {
+  const { decoderPromptIds, unsupported } = read({ bos_token_id: 1, forced_bos_token_id: 9 });
+  expect(decoderPromptIds).toEqual([]);
+  expect(unsupported).toEqual(["forced_bos_token_id"]);
 });
 
 test("unsupported fields are named where they have an effect", () => {

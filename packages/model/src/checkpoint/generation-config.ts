@@ -8,6 +8,11 @@ export interface GenerationConfig {
   readonly defaults: GenerationDefaults;
   /** Every id that ends a sequence; empty if none is named. */
   readonly eosTokenIds: readonly number[];
+  /**
+   * What an encoder–decoder's target begins with: `decoder_start_token_id` (else `bos_token_id`), then
+   * `forced_bos_token_id`, which in multilingual models is the language. Empty for other models.
+   */
+  readonly decoderPromptIds: readonly number[];
   /** Names of fields that would change results, have a value that does, and are not supported. */
   readonly unsupported: readonly string[];
 }
@@ -61,7 +66,7 @@ const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
 };
 
 /**
- * Reads `generation_config.json`, if there is one; end-of-sequence ids that it does not name come from `config`.
+ * Reads `generation_config.json`, if there is one; ids of special tokens that it does not name come from `config`.
  * Its `max_length` is not read: the model's context is the limit.
  *
  * @throws RR_CONFIG for a value that makes no sense; RR_FILE_FORMAT if the file is not JSON.
@@ -70,13 +75,29 @@ export function readGenerationConfig(directory: string, config: JsonObject): Gen
   const path = join(directory, "generation_config.json");
   const fields = existsSync(path) ? readJsonObject(path, jsonFileLimits.config) : ({} as JsonObject);
   const reader = new ConfigReader(fields, path);
+  const modelConfig = new ConfigReader(config);
+  const decoderPromptIds = readDecoderPromptIds(reader, modelConfig);
+  const unsupported = Object.keys(unsupportedFields).filter((name) =>
+    hasEffect(reader.raw(name), unsupportedFields[name]!),
+  );
   return {
     defaults: readDefaults(reader),
-    eosTokenIds: readEosTokenIds(reader) ?? readEosTokenIds(new ConfigReader(config)) ?? [],
-    unsupported: Object.keys(unsupportedFields).filter((name) =>
-      hasEffect(reader.raw(name), unsupportedFields[name]!),
+    eosTokenIds: readEosTokenIds(reader) ?? readEosTokenIds(modelConfig) ?? [],
+    decoderPromptIds,
+    unsupported: unsupported.filter(
+      (name) => name !== "forced_bos_token_id" || decoderPromptIds.length === 0,
     ),
   };
+}
+
+function readDecoderPromptIds(reader: ConfigReader, config: ConfigReader): number[] {
+  if (config.optionalBoolean("is_encoder_decoder") !== true) return [];
+  const id = (name: string): number | undefined =>
+    reader.optionalInteger(name, { min: 0 }) ?? config.optionalInteger(name, { min: 0 });
+  const start = id("decoder_start_token_id") ?? id("bos_token_id");
+  if (start === undefined) return [];
+  const forced = id("forced_bos_token_id");
+  return forced === undefined ? [start] : [start, forced];
 }
 
 function readDefaults(reader: ConfigReader): GenerationDefaults {

@@ -1,0 +1,39 @@
+/** What one batch may hold, padding included: its hidden states cross threads, and pooling them blocks the caller. */
+const maxBatchTokens = 4096;
+const maxBatchRows = 32;
+
+/**
+ * Groups sequences of like lengths, so that little of a batch is padding.
+ *
+ * @param lengths in tokens, by sequence
+ * @returns indices of sequences, by batch; a sequence longer than a batch is one by itself
+ */
+export function batchesByLength(lengths: readonly number[]): number[][] {
+  const longestFirst = [...lengths.keys()].sort((a, b) => lengths[b]! - lengths[a]!);
+  const batches: number[][] = [];
+  let rows = 0;
+  for (const index of longestFirst) {
+    const batch = batches.at(-1);
+    if (batch === undefined || batch.length === rows) {
+      rows = Math.max(1, Math.min(maxBatchRows, Math.floor(maxBatchTokens / lengths[index]!)));
+      batches.push([index]);
+    } else {
+      batch.push(index);
+    }
+  }
+  return batches;
+}
+
+/** The inputs of a batch: rows padded on the right to the longest, and the mask that says so. */
+export function paddedBatch(rows: readonly (readonly number[])[]): {
+  readonly ids: number[][];
+  readonly mask: number[][];
+} {
+  const width = Math.max(...rows.map((row) => row.length));
+  const columns = [...Array(width).keys()];
+  return {
+    // Which token pads does not matter: the mask hides it.
+    ids: rows.map((row) => columns.map((at) => row[at] ?? 0)),
+    mask: rows.map((row) => columns.map((at) => (at < row.length ? 1 : 0))),
+  };
+}

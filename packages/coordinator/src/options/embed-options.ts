@@ -1,0 +1,26 @@
+import { booleanOption, choiceOption, refuseUnknownOptions, signalOption } from "./check.js";
+
+export interface EmbedOptions {
+  /** `"mean"` (default) of the hidden states of all tokens, or `"cls"`: that of the first. */
+  readonly pooling?: "mean" | "cls" | undefined;
+  /** Whether each embedding is divided by its length (L2), so that dot products are cosines. Default true. */
+  readonly normalize?: boolean | undefined;
+  /** Ends the work; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CheckedEmbedOptions {
+  readonly pooling: "mean" | "cls";
+  readonly normalize: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** @throws RR_OPTION */
+export function checkEmbedOptions(options: EmbedOptions): CheckedEmbedOptions {
+  refuseUnknownOptions(options, ["pooling", "normalize", "signal"]);
+  return {
+    pooling: choiceOption("pooling", options.pooling, ["mean", "cls"], "mean"),
+    normalize: booleanOption("normalize", options.normalize, true),
+    signal: signalOption(options.signal),
+  };
+}
