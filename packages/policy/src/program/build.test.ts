@@ -30,6 +30,11 @@ describe("a program", () => {
     expect(second!.filter((operator) => operator === "Add")).toHaveLength(0);
   });
 
+  it("computes what depends on weights alone in the segment that reads it", () => {
+    const [program] = programsOf(shiftedNorms(), 2);
+    expect(program!.segments.map(({ outputs }) => outputs.length)).toEqual([1, 1, 1]);
+  });
+
   it("of one rank is one segment without collectives", () => {
     expect(programsOf(serialFeedForwards(), 1)[0]!.entries.forward!.steps).toEqual([
       { kind: "run", segment: 0 },
@@ -68,6 +73,22 @@ describe("an output of the graph", () => {
     expect(programs[3]!.segments).toEqual([]);
   });
 });
+
+/** Two feed-forwards, one after the other, each behind a norm whose scale is computed from a weight. */
+function shiftedNorms(): Graph {
+  const g = new GraphBuilder();
+  let x = g.input("x", "float32", ["rows", sizes.width]);
+  for (const name of ["a", "b"]) {
+    const scale = g.add(g.weight(`${name}.scale`, parameter(sizes.width)), g.numbers([1]));
+    const up = g.matmul(
+      g.rmsNormalization(x, scale, 1e-6),
+      g.weight(`${name}.up`, parameter(sizes.width, sizes.inner)),
+    );
+    x = g.matmul(g.relu(up), g.weight(`${name}.down`, parameter(sizes.inner, sizes.width)));
+  }
+  g.output("y", g.relu(x), "float32", ["rows", sizes.width]);
+  return g.build();
+}
 
 /** `y = relu(x·up)·down + b` with one column, so that only the inner width can be sharded. */
 function sumAsOutput(): Graph {
