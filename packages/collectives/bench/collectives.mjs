@@ -1,7 +1,8 @@
 // Time and bandwidth of a collective, from local array to local array, beside the bound that copying sets.
 //
 //   node bench/collectives.mjs [--collective allReduce] [--ranks 2,4,8] [--bytes 1024,…,67108864]
-//                              [--algorithms auto] [--kernels simd,plain] [--spins 50,20000]
+//                              [--algorithms auto] [--kernels simd,plain]
+//                              [--spins 50,20000] [--windows 65536,262144]
 //
 // The bound is what the ranks take to copy their arrays once, from local to local, all at the same time. Whatever
 // is compared takes turns in one run, and each figure is the median of its turns on rank 0, with the middle half
@@ -47,31 +48,37 @@ if (isMainThread) {
       algorithms: { type: "string", default: "auto" },
       kernels: { type: "string", default: "simd,plain" },
       spins: { type: "string", default: "default" },
+      windows: { type: "string", default: "default" },
     },
   });
   const numbers = (text) => text.split(",").map(Number);
-  const choices = values.kernels
-    .split(",")
-    .flatMap((kernels) =>
-      values.algorithms
-        .split(",")
-        .flatMap((algorithm) => values.spins.split(",").map((spins) => ({ kernels, algorithm, spins }))),
-    );
+  /** All combinations of one value from each list. */
+  const choices = ["kernels", "algorithms", "spins", "windows"].reduce(
+    (some, name) =>
+      some.flatMap((one) => values[name].split(",").map((value) => ({ ...one, [name]: value }))),
+    [{}],
+  );
 
   console.log(`${values.collective} of float32 on ${cpus()[0]?.model ?? "an unnamed processor"}`);
   console.log(
     `${availableParallelism()} cores, ${process.platform} ${process.arch}, Node ${process.version}`,
   );
   console.log("median µs (middle half) GB/s of the array\n");
-  const titles = choices.map(({ kernels, algorithm, spins }) =>
-    [kernels, algorithm, ...(spins === "default" ? [] : [spins])].join(" "),
+  const titles = choices.map((choice) =>
+    Object.values(choice)
+      .filter((value) => value !== "default")
+      .join(" "),
   );
   console.log(row("ranks", "bytes", [...titles, "copy"]));
   for (const worldSize of numbers(values.ranks)) {
     for (const bytes of numbers(values.bytes)) {
-      const contestants = choices.map(({ spins, ...choice }) => {
-        const group = createGroup({ worldSize });
-        return { ...choice, group: spins === "default" ? group : { ...group, spins: Number(spins) } };
+      const contestants = choices.map(({ kernels, algorithms: algorithm, spins, windows }) => {
+        const group = createGroup({
+          worldSize,
+          ...(windows !== "default" && { windowBytes: Number(windows) }),
+        });
+        if (spins !== "default") group.spins = Number(spins);
+        return { group, algorithm, kernels };
       });
       const data = { contestants, collective: values.collective, bytes };
       const [times] = await runRanks(worldSize, import.meta.url, data);

@@ -25,7 +25,7 @@ export interface GroupHandle {
   readonly worldSize: number;
   readonly stepTimeoutMs: number;
   readonly windowBytes: number;
-  /** Loads of a peer's counter before a rank goes to sleep on it. */
+  /** Loads of a peer's counter, at most, before a rank goes to sleep on it. */
   readonly spins: number;
 }
 

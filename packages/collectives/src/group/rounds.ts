@@ -2,6 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { isPoisoned } from "./poison.js";
+import { SpinLimit } from "./spin.js";
 
 /**
  * Publishing rounds and waiting for those of others.
@@ -22,7 +23,7 @@ export class Rounds {
   during = "a collective";
   readonly #memory: GroupMemory;
   readonly #words: Int32Array;
-  readonly #spins: number;
+  readonly #spins: SpinLimit;
   readonly #stepTimeoutMs: number;
   #current: number;
 
@@ -31,7 +32,7 @@ export class Rounds {
     this.worldSize = handle.worldSize;
     this.#memory = memory;
     this.#words = memory.words;
-    this.#spins = handle.spins;
+    this.#spins = new SpinLimit(handle.spins);
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#current = Atomics.load(memory.words, memory.layout.published(rank));
     // Whoever has waited for the rank to join starts to count anew.
@@ -66,10 +67,15 @@ export class Rounds {
    * @throws RR_TIMEOUT naming the rank that did not move; {@link Poisoned} if the group failed meanwhile.
    */
   wait(peer: number, round: number): void {
+    const words = this.#words;
     const published = this.#memory.layout.published(peer);
-    for (let spin = 0; spin <= this.#spins; spin++) {
-      if (((Atomics.load(this.#words, published) - round) | 0) >= 0) return;
+    if (((Atomics.load(words, published) - round) | 0) >= 0) return;
+    for (let left = this.#spins.forNextWait(); left > 0; left--) {
+      if (((Atomics.load(words, published) - round) | 0) < 0) continue;
+      this.#spins.paid();
+      return;
     }
+    this.#spins.wasInVain();
     this.#sleep(peer, round);
   }
 

@@ -1,18 +1,47 @@
 /**
- * How often a rank looks at a peer's counter before it sleeps on it.
+ * How often a rank may look at a peer's counter before it sleeps on it.
  *
  * A sleep and its wake cost 10 µs and more; a spin costs nothing but the core it runs on. Where every rank has a
- * core, it spins for about 0.1 ms, as long as a small decode segment lasts. Where ranks share cores, whoever spins
- * keeps the one it waits for from running, so it sleeps almost at once.
- *
- * Measured with bench/collectives.mjs on two cores, one-shot, microseconds:
- *
- * | spins          | 0    | 50  | 200 | 1000 | 5000 | 20 000 |
- * |----------------|------|-----|-----|------|------|--------|
- * | 2 ranks, 256 B | 8.5  | 11  |     | 23   | 1.2  | 2.3    |
- * | 4 ranks, 8 KiB | 100  | 77  | 83  | 107  | 255  |        |
- * | 8 ranks, 8 KiB | 284  | 385 | 213 | 231  | 530  |        |
+ * core, it may spin for about 0.1 ms, as long as a small decode segment lasts. Where ranks share cores, whoever
+ * spins keeps the one it waits for from running, so it sleeps almost at once.
  */
 export function spinsFor(worldSize: number, cores: number): number {
-  return worldSize <= cores ? 20_000 : 50;
+  return worldSize <= cores ? 20_000 : fewestSpins;
 }
+
+const fewestSpins = 50;
+
+/**
+ * What one rank makes of its allowance. Where other programs want the cores too, the peer is often not running, and
+ * whoever spins for it only keeps it waiting. So the limit falls when spinning was in vain, and is back
+ * at once when it was not. Now and then a wait gets the whole allowance: without that, two ranks that take turns
+ * waking each other would never find out that they can do without.
+ */
+export class SpinLimit {
+  readonly #most: number;
+  #limit: number;
+  #waits = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#limit = most;
+  }
+
+  /** How often to look in the wait that begins now. */
+  forNextWait(): number {
+    this.#waits = (this.#waits + 1) % waitsPerTrial;
+    return this.#waits === 0 ? this.#most : this.#limit;
+  }
+
+  /** That wait ended while the rank spun. */
+  paid(): void {
+    this.#limit = this.#most;
+  }
+
+  /** The rank had to sleep after all. */
+  wasInVain(): void {
+    this.#limit = Math.max(Math.min(this.#most, fewestSpins), this.#limit >> 2);
+  }
+}
+
+const waitsPerTrial = 64;
