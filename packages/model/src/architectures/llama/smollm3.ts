@@ -18,6 +18,11 @@ export const smollm3: Architecture = {
     const feedForwardBias = config.boolean("mlp_bias", { default: false });
     const interval = config.integer("no_rope_layer_interval", { default: 4 });
     const rotates = config.optionalIntegers("no_rope_layers", { min: 0, max: 1 });
+    if (rotates !== undefined && rotates.length < shape.layers) {
+      throw config.error(
+        `expected "no_rope_layers" to have an entry for each of ${shape.layers} layers, got ${rotates.length}`,
+      );
+    }
     // The list is of layers that do rotate, whatever its name says.
     const isRotary = (layer: number): boolean =>
       rotates === undefined ? (layer + 1) % interval !== 0 : rotates[layer] === 1;

@@ -1,0 +1,177 @@
+import * as ort from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import { ConfigReader, type JsonObject, openCheckpoint } from "../../checkpoint/index.js";
+import { checkGraph, GraphBuilder, type Value } from "../../graph/index.js";
+import { encodeOnnx } from "../../onnx/index.js";
+import { zooDirectory } from "../../testing/fixtures.js";
+import type { ModelContext } from "../architecture.js";
+import { denseWeights } from "../blocks/routing.js";
+import { buildGraph } from "../index.js";
+import { Parameters } from "../parameters.js";
+import { withinBestGroups } from "./deepseek.js";
+
+const deepseekV2Lite = {
+  model_type: "deepseek_v2",
+  hidden_size: 2048,
+  intermediate_size: 10944,
+  moe_intermediate_size: 1408,
+  num_hidden_layers: 27,
+  num_attention_heads: 16,
+  num_key_value_heads: 16,
+  n_routed_experts: 64,
+  n_shared_experts: 2,
+  num_experts_per_tok: 6,
+  first_k_dense_replace: 1,
+  kv_lora_rank: 512,
+  q_lora_rank: null,
+  qk_nope_head_dim: 128,
+  qk_rope_head_dim: 64,
+  v_head_dim: 128,
+  vocab_size: 102400,
+};
+
+const deepseekV3 = {
+  ...deepseekV2Lite,
+  model_type: "deepseek_v3",
+  hidden_size: 7168,
+  intermediate_size: 18432,
+  moe_intermediate_size: 2048,
+  num_hidden_layers: 61,
+  num_attention_heads: 128,
+  num_key_value_heads: 128,
+  n_routed_experts: 256,
+  n_shared_experts: 1,
+  num_experts_per_tok: 8,
+  first_k_dense_replace: 3,
+  q_lora_rank: 1536,
+  vocab_size: 129280,
+  rope_scaling: {
+    type: "yarn",
+    factor: 40,
+    mscale: 1,
+    mscale_all_dim: 1,
+    original_max_position_embeddings: 4096,
+  },
+};
+
+const mixtral8x7B = {
+  model_type: "mixtral",
+  hidden_size: 4096,
+  intermediate_size: 14336,
+  num_hidden_layers: 32,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  num_local_experts: 8,
+  vocab_size: 32000,
+};
+
+const qwen3A3B = {
+  model_type: "qwen3_moe",
+  hidden_size: 2048,
+  intermediate_size: 6144,
+  moe_intermediate_size: 768,
+  num_hidden_layers: 48,
+  num_attention_heads: 32,
+  num_key_value_heads: 4,
+  head_dim: 128,
+  num_experts: 128,
+  num_experts_per_tok: 8,
+  vocab_size: 151936,
+};
+
+const gptOss20B = {
+  model_type: "gpt_oss",
+  hidden_size: 2880,
+  intermediate_size: 2880,
+  num_hidden_layers: 24,
+  num_attention_heads: 64,
+  num_key_value_heads: 8,
+  head_dim: 64,
+  num_local_experts: 32,
+  vocab_size: 201088,
+};
+
+it.each([
+  { config: deepseekV2Lite, billions: 15.7 },
+  { config: deepseekV3, billions: 671 },
+  { config: mixtral8x7B, billions: 46.7 },
+  { config: qwen3A3B, billions: 30.5 },
+  { config: gptOss20B, billions: 20.9 },
+])("$config.model_type has $billions billion parameters as published", ({ config, billions }) => {
+  const { graph } = buildGraph({ config, tensors: undefined });
+  checkGraph(graph);
+  const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
+  const parameters = absent.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
+  expect(parameters / 1e9).toBeCloseTo(billions, 0);
+});
+
+it("multi-head latent attention caches one row for all heads, as wide as latent and turning lanes", () => {
+  const { graph } = buildGraph({ config: deepseekV3, tensors: undefined });
+  const { states } = graph.caches[0]!;
+  expect(states).toHaveLength(61);
+  const past = graph.inputs.find(({ name }) => name === states[0]!.past);
+  expect(past!.dims).toEqual(["batch", 1, "past", 576]);
+});
+
+describe("routing", () => {
+  it("gives an expert no weight at all but in rows that go to it", async () => {
+    const weights = await computed([2, 5], ({ g }, scores) => {
+      const [values, indices] = g.topK(scores, 2);
+      return denseWeights(g, { weights: values, indices }, 5);
+    });
+    await expect(weights([3, 1, 4, 1, 5, 9, 2, 6, 5, 3])).resolves.toEqual([0, 0, 4, 0, 5, 9, 0, 6, 0, 0]);
+  });
+
+  it("within the best groups leaves no score to the others", async () => {
+    const candidates = await computed([2, 6], (context, scores) =>
+      withinBestGroups(context, scores, 6, {
+        groups: 3,
+        perRow: 1,
+        worth: (grouped) => context.g.squeeze(context.g.reduceMax(grouped, [2]), [2]),
+      }),
+    );
+    const scores = [1, 2, 8, 1, 5, 6, 7, 1, 6, 6, 2, 3];
+    await expect(candidates(scores)).resolves.toEqual([0, 0, 8, 1, 0, 0, 7, 1, 0, 0, 0, 0]);
+  });
+});
+
+/** What `build` makes of `dims` numbers, as a function of them. */
+async function computed(
+  dims: readonly [number, number],
+  build: (context: ModelContext, scores: Value) => Value,
+): Promise<(numbers: readonly number[]) => Promise<number[]>> {
+  const g = new GraphBuilder();
+  const config = new ConfigReader({});
+  const context = { g, config, parameters: new Parameters(g, config, undefined) };
+  g.output("y", build(context, g.input("x", "float32", ["rows", dims[1]])), "float32", ["rows", "columns"]);
+  const session = await ort.InferenceSession.create(encodeOnnx(g.build()));
+  return async (numbers) => {
+    const { y } = await session.run({ x: new ort.Tensor("float32", Float32Array.from(numbers), dims) });
+    await session.release();
+    return Array.from(y!.data as Float32Array);
+  };
+}
+
+it.each<[string, string, JsonObject]>([
+  ["rows that go to more experts than there are", "mixtral", { num_experts_per_tok: 5 }],
+  ["experts that groups do not share out", "deepseek-v3", { n_group: 3 }],
+  ["rows that go to more groups than there are", "deepseek-v3", { n_group: 2, topk_group: 3 }],
+  ["a score of experts that is not known", "deepseek-v3", { scoring_func: "softmax" }],
+  ["a way to choose experts that is not known", "deepseek-v2", { topk_method: "noaux_tc" }],
+  ["experts in some layers only", "deepseek-v2", { moe_layer_freq: 2 }],
+  ["clipped projections", "olmoe", { clip_qkv: 8 }],
+])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
+  const { config } = openCheckpoint(zooDirectory(name));
+  expect(() => buildGraph({ config: { ...config, ...changes }, tensors: undefined })).toThrow(
+    expect.objectContaining({ code: "RR_CONFIG" }),
+  );
+});
+
+it("an expert that the checkpoint lacks is named", () => {
+  const { config, tensors } = openCheckpoint(zooDirectory("mixtral"));
+  const name = "model.layers.1.block_sparse_moe.experts.3.w2.weight";
+  const lacking = new Map([...tensors!].filter(([each]) => each !== name));
+  expect(() => buildGraph({ config, tensors: lacking })).toThrow(
+    expect.objectContaining({ code: "RR_TENSOR", message: expect.stringContaining(name) }),
+  );
+});

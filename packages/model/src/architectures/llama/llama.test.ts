@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import { type JsonObject, openCheckpoint } from "../../checkpoint/index.js";
+import { checkGraph } from "../../graph/index.js";
+import { zooDirectory } from "../../testing/fixtures.js";
+import { buildGraph } from "../index.js";
+
+/** Configs as their authors published them, less what does not shape the graph. */
+const published: readonly { readonly config: JsonObject; readonly billions: number }[] = [
+  {
+    // microsoft/Phi-3-mini-128k-instruct: positions scaled by a list for each length.
+    config: {
+      model_type: "phi3",
+      hidden_size: 3072,
+      intermediate_size: 8192,
+      num_hidden_layers: 32,
+      num_attention_heads: 32,
+      num_key_value_heads: 32,
+      vocab_size: 32064,
+      max_position_embeddings: 131072,
+      original_max_position_embeddings: 4096,
+      rope_scaling: {
+        type: "longrope",
+        short_factor: Array<number>(48).fill(1.05),
+        long_factor: Array<number>(48).fill(4),
+      },
+    },
+    billions: 3.82,
+  },
+  {
+    // google/gemma-2-9b
+    config: {
+      model_type: "gemma2",
+      hidden_size: 3584,
+      intermediate_size: 14336,
+      num_hidden_layers: 42,
+      num_attention_heads: 16,
+      num_key_value_heads: 8,
+      head_dim: 256,
+      vocab_size: 256000,
+      hidden_act: "gelu_pytorch_tanh",
+    },
+    billions: 9.24,
+  },
+  {
+    // google/gemma-3-1b-pt: one key head, and version 4's name for the sliding layers' theta.
+    config: {
+      model_type: "gemma3_text",
+      hidden_size: 1152,
+      intermediate_size: 6912,
+      num_hidden_layers: 26,
+      num_attention_heads: 4,
+      num_key_value_heads: 1,
+      head_dim: 256,
+      vocab_size: 262144,
+      sliding_window: 512,
+      sliding_window_pattern: 6,
+      rope_theta: 1_000_000,
+      rope_local_base_freq: 10_000,
+    },
+    billions: 1,
+  },
+  {
+    // allenai/OLMo-2-1124-7B
+    config: {
+      model_type: "olmo2",
+      hidden_size: 4096,
+      intermediate_size: 11008,
+      num_hidden_layers: 32,
+      num_attention_heads: 32,
+      vocab_size: 100352,
+    },
+    billions: 7.3,
+  },
+  {
+    // THUDM/GLM-4-9B-0414
+    config: {
+      model_type: "glm4",
+      hidden_size: 4096,
+      intermediate_size: 13696,
+      num_hidden_layers: 40,
+      num_attention_heads: 32,
+      num_key_value_heads: 2,
+      head_dim: 128,
+      vocab_size: 151552,
+      attention_bias: true,
+    },
+    billions: 9.4,
+  },
+];
+
+it.each(published)(
+  "$config.model_type has $billions billion parameters as published",
+  ({ config, billions }) => {
+    const { graph } = buildGraph({ config, tensors: undefined });
+    checkGraph(graph);
+    const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
+    const parameters = absent.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
+    expect(parameters / 1e9).toBeCloseTo(billions, 1);
+  },
+);
+
+/** The window of every layer's cache in the graph of a zoo checkpoint with `changes` to its config. */
+function windowsOf(name: string, changes: JsonObject): (number | undefined)[] {
+  const { config } = openCheckpoint(zooDirectory(name));
+  const { graph } = buildGraph({ config: { ...config, ...changes }, tensors: undefined });
+  const windows: (number | undefined)[] = [];
+  for (const { states, window } of graph.caches) {
+    for (const { past } of states) windows[Number(past.split(".")[1])] = window;
+  }
+  return windows;
+}
+
+describe("layers that slide, where the config does not list them", () => {
+  const layers = { num_hidden_layers: 6, layer_types: null, sliding_window: 8 };
+
+  it.each<[string, JsonObject, (number | undefined)[]]>([
+    ["gemma2", {}, [8, undefined, 8, undefined, 8, undefined]],
+    ["gemma3", { _sliding_window_pattern: 3 }, [8, 8, undefined, 8, 8, undefined]],
+    ["exaone4", { sliding_window_pattern: 4 }, [8, 8, 8, undefined, 8, 8]],
+    ["qwen3", { use_sliding_window: true, max_window_layers: 4 }, [...Array(4).fill(undefined), 8, 8]],
+    [
+      "smollm3",
+      { use_sliding_window: true, no_rope_layers: [1, 0, 1, 1, 1, 0] },
+      [undefined, 8, undefined, undefined, undefined, 8],
+    ],
+    ["phi3", {}, Array(6).fill(8)],
+  ])("are those of %s, %j", (name, changes, expected) => {
+    const windows = windowsOf(name, { ...layers, ...changes });
+    expect(Array.from({ length: 6 }, (_, layer) => windows[layer])).toEqual(Array.from(expected));
+  });
+});
+
+it.each<[string, string, JsonObject]>([
+  ["a head of lanes of which an odd number turns", "glm", { partial_rotary_factor: 0.35 }],
+  ["attention that sees ahead", "gemma3", { use_bidirectional_attention: true }],
+  ["a cap on scores that is none", "gemma2", { attn_logit_softcapping: 0 }],
+  ["a list of rotating layers with something else in it", "smollm3", { no_rope_layers: [1, 2] }],
+  ["fewer entries than layers of what rotates", "smollm3", { no_rope_layers: [1] }],
+  ["a layer type that is not known", "exaone4", { layer_types: ["sliding_attention", "chunked_attention"] }],
+])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
+  const { config } = openCheckpoint(zooDirectory(name));
+  expect(() => buildGraph({ config: { ...config, ...changes }, tensors: undefined })).toThrow(
+    expect.objectContaining({ code: "RR_CONFIG" }),
+  );
+});
