@@ -54,9 +54,14 @@ export class Parameters {
     return this.#weight(name, [count, ...dims], { kind: "stack", parts });
   }
 
-  /** Whether the checkpoint has a tensor of this name. */
+  /** Whether there is a checkpoint that has this parameter. */
   has(name: string): boolean {
-    return this.#tensors?.has(name) ?? false;
+    return namesOf(name).some((candidate) => this.#tensors?.has(candidate));
+  }
+
+  /** Whether there is a checkpoint, and it has none of these parameters: that of a model without the part they make up. */
+  lacks(names: readonly string[]): boolean {
+    return this.#tensors !== undefined && !names.some((name) => this.has(name));
   }
 
   /** Says that the graph rightly does without this tensor, should the checkpoint have it. */
@@ -110,7 +115,7 @@ export class Parameters {
   }
 
   #find(names: readonly string[], tensors: ReadonlyMap<string, StoredTensor>): [string, StoredTensor] {
-    const candidates = names.flatMap((name) => [name, name.slice(name.indexOf(".") + 1)]);
+    const candidates = names.flatMap(namesOf);
     for (const candidate of candidates) {
       const tensor = tensors.get(candidate);
       if (tensor !== undefined) return [candidate, tensor];
@@ -121,6 +126,11 @@ export class Parameters {
       `the checkpoint lacks the tensor ${name} (nor is there a ${others.join(" or a ")}), which config.json calls for`,
     );
   }
+}
+
+/** What a parameter is called in a checkpoint of the model with its head, and in one of the bare model. */
+function namesOf(name: string): readonly string[] {
+  return [name, name.slice(name.indexOf(".") + 1)];
 }
 
 const floats: ReadonlySet<string> = new Set(["float32", "float16", "bfloat16"]);

@@ -11,7 +11,7 @@ interface Attend {
   readonly value: Value;
   readonly shape: AttentionShape;
   /** Of the scores. Default `1 / √headDim`. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
   /** Added to the scores, each broadcast to `[batch, heads, queries, keys]`: a mask, and what else there is. */
   readonly biases: readonly Value[];
 }
@@ -58,7 +58,7 @@ export function encoderSelfAttention(context: ModelContext, x: Value, options: S
     key: rotate(project(modules.key)),
     value: project(modules.value),
     shape,
-    ...(scale !== undefined && { scale }),
+    scale,
     biases,
   });
   return mergeHeads(context, mixed, { name: modules.output, shape, bias });

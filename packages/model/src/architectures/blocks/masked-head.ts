@@ -28,10 +28,19 @@ interface MaskedHead {
 }
 
 /**
- * Makes an encoder's outputs from its last hidden state, `[batch, sequence, width]`: that, and the logits of
- * masked-language modelling for every token, `[batch, sequence, vocabulary]`.
+ * Makes an encoder's outputs from its last hidden state, `[batch, sequence, width]`: the logits of masked-language
+ * modelling for every token, `[batch, sequence, vocabulary]`, and that state itself. A checkpoint of the bare encoder,
+ * without a head (those that embed sentences), gives the state alone.
  */
 export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHead): void {
+  const { g, parameters } = context;
+  const { width, transform, separate, bias } = head;
+  const own = [transform && `${transform.dense}.weight`, separate, bias].filter((name) => name !== undefined);
+  if (!parameters.lacks(own)) maskedLogits(context, hidden, head);
+  g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "sequence", width]);
+}
+
+function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): void {
   const { g, config, parameters } = context;
   const { table, width, transform, separate, bias, biasAlias } = head;
   let x = hidden;
@@ -49,5 +58,4 @@ export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHea
   const product = g.matmulTransposed(x, weight);
   const logits = bias === undefined ? product : g.add(product, parameters.get(bias, [table.rows], biasAlias));
   g.output(interfaceNames.logits, logits, "float32", ["batch", "sequence", table.rows]);
-  g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "sequence", width]);
 }

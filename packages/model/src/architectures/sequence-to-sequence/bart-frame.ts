@@ -1,17 +1,9 @@
 import { interfaceNames, type Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
-import { attention } from "../blocks/attention.js";
-import { CausalCaches } from "../blocks/causal-cache.js";
 import { decoderStep } from "../blocks/causal-step.js";
+import { DecoderAttention } from "../blocks/decoder-attention.js";
 import { embedding } from "../blocks/embedding.js";
-import { EncodedCache } from "../blocks/encoded-cache.js";
-import {
-  type AttentionModules,
-  attend,
-  encoderSelfAttention,
-  mergeHeads,
-  projectHeads,
-} from "../blocks/encoder-attention.js";
+import { type AttentionModules, encoderSelfAttention } from "../blocks/encoder-attention.js";
 import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
 import { feedForward } from "../blocks/feed-forward.js";
 import { languageHead, selectRows } from "../blocks/language-head.js";
@@ -41,10 +33,18 @@ export const bartIgnored: readonly RegExp[] = [
 /** An encoder, and a decoder that attends to its output; one table of words for both and for the head. */
 export function buildBart(context: ModelContext, differences: BartDifferences): void {
   const { g, config } = context;
-  const encoded = new EncodedCache(g, shapeOfSide(config, "decoder"));
+  if (config.boolean("is_decoder", { default: false })) {
+    throw config.error('"is_decoder" is set; expected an encoder with a decoder');
+  }
+  const layer = (index: number) => `model.decoder.layers.${index}`;
+  const attention = new DecoderAttention(context, {
+    shape: shapeOfSide(config, "decoder"),
+    own: (index) => modulesOf(`${layer(index)}.self_attn`),
+    cross: (index) => modulesOf(`${layer(index)}.encoder_attn`),
+  });
   const bart = new Bart(context, differences);
-  g.entry("encode", () => bart.encode(encoded));
-  g.entry("decode", () => bart.decode(encoded));
+  g.entry("encode", () => attention.fill(bart.encode()));
+  g.entry("decode", () => bart.decode(attention));
 }
 
 class Bart {
@@ -61,70 +61,44 @@ class Bart {
     this.#table = { name: "model.shared.weight", rows: config.integer("vocab_size"), width: this.#width };
   }
 
-  encode(encoded: EncodedCache): void {
+  /** The last hidden state, `[batch, source, width]`, which is an output too. */
+  encode(): Value {
     const { g, config } = this.#context;
     const shape = shapeOfSide(config, "encoder");
     const input = encoderInput(g, "source");
     const biases = [attentionMaskOf(g, input)];
-    let x = this.#embed("encoder", {
-      inputIds: input.inputIds,
-      positions: consecutivePositions(g, input),
-    });
+    const places = { inputIds: input.inputIds, positions: consecutivePositions(g, input) };
+    let x = this.#embed("encoder", places);
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `model.encoder.layers.${layer}`;
+      const modules = modulesOf(`${prefix}.self_attn`);
       x = this.#sublayer(x, `${prefix}.self_attn_layer_norm`, (x) =>
-        encoderSelfAttention(this.#context, x, { modules: modulesOf(`${prefix}.self_attn`), shape, biases }),
+        encoderSelfAttention(this.#context, x, { modules, shape, biases }),
       );
       x = this.#feedForward(x, "encoder", prefix);
     }
     const hidden = this.#lastNorm(x, "encoder");
     g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "source", this.#width]);
-    this.#fill(encoded, hidden);
+    return hidden;
   }
 
-  /** Keys and values of the decoder's cross-attention, which no step of it changes. */
-  #fill(encoded: EncodedCache, hidden: Value): void {
-    const shape = shapeOfSide(this.#context.config, "decoder");
-    for (let layer = 0; layer < shape.layers; layer++) {
-      const { key, value } = modulesOf(`model.decoder.layers.${layer}.encoder_attn`);
-      const project = (name: string) => projectHeads(this.#context, hidden, { name, shape, bias: true });
-      encoded.fill(layer, { key: project(key), value: project(value) });
-    }
-  }
-
-  decode(encoded: EncodedCache): void {
+  decode(attention: DecoderAttention): void {
     const { g, config } = this.#context;
-    const shape = shapeOfSide(config, "decoder");
     const step = decoderStep(g);
-    const cache = new CausalCaches(g, step).get();
-    const mask = encoded.open();
+    const { own, cross } = attention.open(step);
     let x = this.#embed("decoder", { inputIds: step.inputIds, positions: step.positionIds });
-    for (let layer = 0; layer < shape.layers; layer++) {
+    for (let layer = 0; layer < shapeOfSide(config, "decoder").layers; layer++) {
       const prefix = `model.decoder.layers.${layer}`;
-      const own = modulesOf(`${prefix}.self_attn`);
-      const cross = modulesOf(`${prefix}.encoder_attn`);
-      const project = (x: Value, name: string) => projectHeads(this.#context, x, { name, shape, bias: true });
-      const merge = (x: Value, name: string) => mergeHeads(this.#context, x, { name, shape, bias: true });
-
-      x = this.#sublayer(x, `${prefix}.self_attn_layer_norm`, (x) => {
-        const [query, key, value] = [project(x, own.query), project(x, own.key), project(x, own.value)];
-        return merge(attention(g, { query, key, value, layer, cache, shape }), own.output);
-      });
-      const { key, value } = encoded.read(layer);
-      x = this.#sublayer(x, `${prefix}.encoder_attn_layer_norm`, (x) => {
-        const query = project(x, cross.query);
-        return merge(attend(g, { query, key, value, shape, biases: [mask] }), cross.output);
-      });
+      x = this.#sublayer(x, `${prefix}.self_attn_layer_norm`, (x) => own(x, layer));
+      x = this.#sublayer(x, `${prefix}.encoder_attn_layer_norm`, (x) => cross(x, layer));
       x = this.#feedForward(x, "decoder", prefix);
     }
+    const hasBias = this.#differences.logitsBias ?? true;
     languageHead(this.#context, this.#lastNorm(selectRows(g, x, step, this.#width), "decoder"), {
       table: this.#table,
       separate: "lm_head.weight",
       tiedByDefault: true,
-      ...((this.#differences.logitsBias ?? true) && {
-        bias: "final_logits_bias",
-        biasDims: [1, this.#table.rows],
-      }),
+      ...(hasBias && { bias: "final_logits_bias", biasDims: [1, this.#table.rows] }),
     });
   }
 

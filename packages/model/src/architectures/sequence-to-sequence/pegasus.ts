@@ -1,10 +1,19 @@
 import type { Architecture } from "../architecture.js";
 import { bartIgnored, buildBart } from "./bart-frame.js";
-import { tabulatedPlaces } from "./positions.js";
+import { sinusoidalPlaces, tabulatedPlaces } from "./positions.js";
 
-/** BART with norms before each sublayer and none of embeddings; its sinusoids are a table. https://arxiv.org/abs/1912.08777 */
+/**
+ * BART with norms before each sublayer and none of embeddings. Its sinusoids are a table, which checkpoints may leave
+ * out. https://arxiv.org/abs/1912.08777
+ */
 export const pegasus: Architecture = {
-  build: (context) =>
-    buildBart(context, { places: tabulatedPlaces(context, 0), norms: "before", embeddingNorm: false }),
+  build(context) {
+    const isStored = context.parameters.has("model.encoder.embed_positions.weight");
+    buildBart(context, {
+      places: isStored ? tabulatedPlaces(context, 0) : sinusoidalPlaces(context),
+      norms: "before",
+      embeddingNorm: false,
+    });
+  },
   ignoredTensors: bartIgnored,
 };

@@ -2,18 +2,11 @@ import { configLimits } from "../../checkpoint/index.js";
 import { interfaceNames, type Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { activate } from "../blocks/activations.js";
-import { type AttentionShape, attention } from "../blocks/attention.js";
-import { CausalCaches } from "../blocks/causal-cache.js";
+import type { AttentionShape } from "../blocks/attention.js";
 import { decoderStep } from "../blocks/causal-step.js";
+import { DecoderAttention } from "../blocks/decoder-attention.js";
 import { embedding } from "../blocks/embedding.js";
-import { EncodedCache } from "../blocks/encoded-cache.js";
-import {
-  type AttentionModules,
-  attend,
-  encoderSelfAttention,
-  mergeHeads,
-  projectHeads,
-} from "../blocks/encoder-attention.js";
+import { type AttentionModules, encoderSelfAttention } from "../blocks/encoder-attention.js";
 import { attentionMaskOf, distancesOf, encoderInput } from "../blocks/encoder-input.js";
 import { languageHead, selectRows } from "../blocks/language-head.js";
 import { rmsNorm } from "../blocks/norms.js";
@@ -28,13 +21,26 @@ import type { Side } from "./side.js";
 export const t5: Architecture = {
   build(context) {
     const { g, config } = context;
-    const model = new T5(context);
-    const encoded = new EncodedCache(g, shapeOf(context, "decoder"));
     if (config.boolean("is_decoder", { default: false })) {
       throw config.error('"is_decoder" is set; expected an encoder with a decoder');
     }
-    g.entry("encode", () => model.encode(encoded));
-    g.entry("decode", () => model.decode(encoded));
+    const model = new T5(context);
+    const layer = (index: number) => `decoder.block.${index}.layer`;
+    const attention = new DecoderAttention(context, {
+      shape: shapeOf(context, "decoder"),
+      own: (index) => modulesOf(`${layer(index)}.0.SelfAttention`),
+      cross: (index) => modulesOf(`${layer(index)}.1.EncDecAttention`),
+      bias: false,
+      scale: unscaled,
+      scoreBias: ({ keyPositions }, { positionIds }) =>
+        relativeScores(
+          context,
+          "decoder",
+          g.sub(g.unsqueeze(keyPositions, [1]), g.unsqueeze(positionIds, [2])),
+        ),
+    });
+    g.entry("encode", () => attention.fill(model.encode()));
+    g.entry("decode", () => model.decode(attention));
   },
   ignoredTensors: [
     // Copies of what is tied, and a bias that was never used.
@@ -59,12 +65,13 @@ class T5 {
     this.#table = { name: "shared.weight", rows: config.integer("vocab_size"), width: this.#width };
   }
 
-  encode(encoded: EncodedCache): void {
+  /** The last hidden state, `[batch, source, width]`, which is an output too. */
+  encode(): Value {
     const { g } = this.#context;
     const shape = shapeOf(this.#context, "encoder");
     const input = encoderInput(g, "source");
     const distances = g.unsqueeze(distancesOf(g, input), [0]);
-    const biases = [this.#relativeBias("encoder", distances, shape), attentionMaskOf(g, input)];
+    const biases = [relativeScores(this.#context, "encoder", distances), attentionMaskOf(g, input)];
     let x = embedding(this.#context, input.inputIds, this.#table);
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `encoder.block.${layer}.layer`;
@@ -76,46 +83,18 @@ class T5 {
     }
     const hidden = this.#norm(x, "encoder.final_layer_norm");
     g.output(interfaceNames.lastHiddenState, hidden, "float32", ["batch", "source", this.#width]);
-    this.#fill(encoded, hidden);
+    return hidden;
   }
 
-  /** Keys and values of the decoder's cross-attention, which no step of it changes. */
-  #fill(encoded: EncodedCache, hidden: Value): void {
-    const shape = shapeOf(this.#context, "decoder");
-    for (let layer = 0; layer < shape.layers; layer++) {
-      const { key, value } = modulesOf(`decoder.block.${layer}.layer.1.EncDecAttention`);
-      const project = (name: string) => projectHeads(this.#context, hidden, { name, shape, bias: false });
-      encoded.fill(layer, { key: project(key), value: project(value) });
-    }
-  }
-
-  decode(encoded: EncodedCache): void {
+  decode(attention: DecoderAttention): void {
     const { g, config } = this.#context;
-    const shape = shapeOf(this.#context, "decoder");
     const step = decoderStep(g);
-    const cache = new CausalCaches(g, step).get();
-    const mask = encoded.open();
-    const distances = g.sub(g.unsqueeze(cache.keyPositions, [1]), g.unsqueeze(step.positionIds, [2]));
-    const biases = [this.#relativeBias("decoder", distances, shape)];
+    const { own, cross } = attention.open(step);
     let x = embedding(this.#context, step.inputIds, this.#table);
-    for (let layer = 0; layer < shape.layers; layer++) {
+    for (let layer = 0; layer < shapeOf(this.#context, "decoder").layers; layer++) {
       const prefix = `decoder.block.${layer}.layer`;
-      const own = modulesOf(`${prefix}.0.SelfAttention`);
-      const cross = modulesOf(`${prefix}.1.EncDecAttention`);
-      const project = (x: Value, name: string) =>
-        projectHeads(this.#context, x, { name, shape, bias: false });
-      const merge = (x: Value, name: string) => mergeHeads(this.#context, x, { name, shape, bias: false });
-
-      x = this.#sublayer(x, `${prefix}.0`, (x) => {
-        const [query, key, value] = [project(x, own.query), project(x, own.key), project(x, own.value)];
-        const mixed = attention(g, { query, key, value, layer, cache, shape, scale: unscaled, biases });
-        return merge(mixed, own.output);
-      });
-      const { key, value } = encoded.read(layer);
-      x = this.#sublayer(x, `${prefix}.1`, (x) => {
-        const query = project(x, cross.query);
-        return merge(attend(g, { query, key, value, shape, scale: unscaled, biases: [mask] }), cross.output);
-      });
+      x = this.#sublayer(x, `${prefix}.0`, (x) => own(x, layer));
+      x = this.#sublayer(x, `${prefix}.1`, (x) => cross(x, layer));
       x = this.#sublayer(x, `${prefix}.2`, (x) => this.#feedForward(x, `${prefix}.2.DenseReluDense`));
     }
     const isTied = config.boolean("tie_word_embeddings", { default: true });
@@ -125,25 +104,6 @@ class T5 {
       tiedByDefault: true,
       scale: config.boolean("scale_decoder_outputs", { default: isTied }) ? this.#width ** -0.5 : 1,
     });
-  }
-
-  #relativeBias(side: Side, distances: Value, { heads }: AttentionShape): Value {
-    const { config } = this.#context;
-    const buckets = config.integer("relative_attention_num_buckets", { min: 4, max: 2 ** 16, default: 32 });
-    return relativeBias(
-      this.#context,
-      distances,
-      {
-        name: `${side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`,
-        rows: buckets,
-        width: heads,
-      },
-      {
-        buckets,
-        maxDistance: config.integer("relative_attention_max_distance", { max: 2 ** 20, default: 128 }),
-        bidirectional: side === "encoder",
-      },
-    );
   }
 
   #sublayer(x: Value, prefix: string, run: (x: Value) => Value): Value {
@@ -167,6 +127,22 @@ class T5 {
       : activate(this.#context, activation, widen("wi"));
     return project(hidden, "wo", inner, this.#width);
   }
+}
+
+/** What a side adds to its scores in every layer, from the table of its first one. */
+function relativeScores(context: ModelContext, side: Side, distances: Value): Value {
+  const { config } = context;
+  const buckets = config.integer("relative_attention_num_buckets", { min: 4, max: 2 ** 16, default: 32 });
+  const table = {
+    name: `${side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`,
+    rows: buckets,
+    width: shapeOf(context, side).heads,
+  };
+  return relativeBias(context, distances, table, {
+    buckets,
+    maxDistance: config.integer("relative_attention_max_distance", { max: 2 ** 20, default: 128 }),
+    bidirectional: side === "encoder",
+  });
 }
 
 /** `relu`, `gated-gelu` and the like. The gated one that says gelu means its approximation. */

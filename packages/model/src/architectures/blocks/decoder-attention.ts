@@ -1,0 +1,94 @@
+import type { Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
+import { type AttentionShape, attention } from "./attention.js";
+import { type CausalCache, CausalCaches } from "./causal-cache.js";
+import type { CausalStep } from "./causal-step.js";
+import { EncodedCache } from "./encoded-cache.js";
+import { type AttentionModules, attend, mergeHeads, projectHeads } from "./encoder-attention.js";
+
+interface DecoderAttentionOptions {
+  readonly shape: AttentionShape;
+  /** Names of a layer's modules: to its own tokens, and to the encoder's output. */
+  readonly own: (layer: number) => AttentionModules;
+  readonly cross: (layer: number) => AttentionModules;
+  /** Of all projections. Default true. */
+  readonly bias?: boolean;
+  /** Of the scores. Default `1 / √headDim`. */
+  readonly scale?: number;
+  /** Added to the scores of own tokens. Default: nothing. */
+  readonly scoreBias?: (cache: CausalCache, step: CausalStep) => Value;
+}
+
+/** `[batch, sequence, width]` to the same. */
+type LayerAttention = (x: Value, layer: number) => Value;
+
+/** The two attentions of a decoder that reads an encoder's output. */
+export class DecoderAttention {
+  readonly #context: ModelContext;
+  readonly #options: DecoderAttentionOptions;
+  readonly #encoded: EncodedCache;
+
+  constructor(context: ModelContext, options: DecoderAttentionOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#encoded = new EncodedCache(context.g, options.shape);
+  }
+
+  /**
+   * In `encode`: the keys and values of cross-attention in every layer, which no step of the decoder changes.
+   *
+   * @param hidden the encoder's output, `[batch, source, width]`
+   */
+  fill(hidden: Value): void {
+    const { shape, cross } = this.#options;
+    for (let layer = 0; layer < shape.layers; layer++) {
+      const { key, value } = cross(layer);
+      this.#encoded.fill(layer, { key: this.#project(hidden, key), value: this.#project(hidden, value) });
+    }
+  }
+
+  /** In `decode`. */
+  open(step: CausalStep): { readonly own: LayerAttention; readonly cross: LayerAttention } {
+    const { g } = this.#context;
+    const { shape, scale, scoreBias } = this.#options;
+    const cache = new CausalCaches(g, step).get();
+    const mask = this.#encoded.open();
+    const biases = scoreBias === undefined ? [] : [scoreBias(cache, step)];
+    return {
+      own: (x, layer) => {
+        const modules = this.#options.own(layer);
+        const [query, key, value] = [modules.query, modules.key, modules.value].map((name) =>
+          this.#project(x, name),
+        );
+        const mixed = attention(g, {
+          query: query!,
+          key: key!,
+          value: value!,
+          layer,
+          cache,
+          shape,
+          scale,
+          biases,
+        });
+        return this.#merge(mixed, modules.output);
+      },
+      cross: (x, layer) => {
+        const modules = this.#options.cross(layer);
+        const query = this.#project(x, modules.query);
+        const { key, value } = this.#encoded.read(layer);
+        const mixed = attend(g, { query, key, value, shape, scale, biases: [mask] });
+        return this.#merge(mixed, modules.output);
+      },
+    };
+  }
+
+  #project(x: Value, name: string): Value {
+    const { shape, bias = true } = this.#options;
+    return projectHeads(this.#context, x, { name, shape, bias });
+  }
+
+  #merge(x: Value, name: string): Value {
+    const { shape, bias = true } = this.#options;
+    return mergeHeads(this.#context, x, { name, shape, bias });
+  }
+}

@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import { type Checkpoint, type JsonObject, openCheckpoint } from "../../checkpoint/index.js";
+import { type Graph, renameValues } from "../../graph/index.js";
+import { readGolden, zooDirectory } from "../../testing/fixtures.js";
+import { integers, UnsplitModel } from "../../testing/unsplit-model.js";
+import { buildGraph } from "../index.js";
+
+function withConfig(name: string, changes: JsonObject): Pick<Checkpoint, "config" | "tensors"> {
+  const { config, tensors } = openCheckpoint(zooDirectory(name));
+  return { config: { ...config, ...changes }, tensors };
+}
+
+describe("a checkpoint of an encoder", () => {
+  it("without a head, under the bare model's names, gives its hidden state alone", () => {
+    const { config, tensors } = openCheckpoint(zooDirectory("bert"));
+    const bare = [...tensors!].filter(([name]) => name.startsWith("bert."));
+    const renamed = new Map(bare.map(([name, tensor]) => [name.replace("bert.", ""), tensor]));
+    const { graph, unused } = buildGraph({ config, tensors: renamed });
+    expect(graph.outputs.map(({ name }) => name)).toEqual(["last_hidden_state"]);
+    expect(unused).toEqual([]);
+  });
+
+  it("with part of a head is refused with RR_TENSOR that names what is missing", () => {
+    const { config, tensors } = openCheckpoint(zooDirectory("bert"));
+    const broken = new Map(tensors);
+    broken.delete("cls.predictions.bias");
+    expect(() => buildGraph({ config, tensors: broken })).toThrow(
+      expect.objectContaining({
+        code: "RR_TENSOR",
+        message: expect.stringContaining("cls.predictions.bias"),
+      }),
+    );
+  });
+
+  it("may call the weights and biases of norms gamma and beta, as TensorFlow does", () => {
+    const { config, tensors } = openCheckpoint(zooDirectory("bert"));
+    const old = [...tensors!].map(([name, tensor]): [string, typeof tensor] => [
+      name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"),
+      tensor,
+    ]);
+    expect(buildGraph({ config, tensors: new Map(old) }).unused).toEqual([]);
+  });
+});
+
+// Counts of transformers' own models, poolers apart.
+describe("the published config of", () => {
+  const base = { hidden_size: 768, intermediate_size: 3072, num_attention_heads: 12, num_hidden_layers: 12 };
+  it.each<[string, JsonObject, number]>([
+    [
+      "bert-base-uncased",
+      { ...base, model_type: "bert", vocab_size: 30522, max_position_embeddings: 512 },
+      109_514_298,
+    ],
+    [
+      "roberta-base",
+      {
+        ...base,
+        model_type: "roberta",
+        vocab_size: 50265,
+        max_position_embeddings: 514,
+        type_vocab_size: 1,
+      },
+      124_697_433,
+    ],
+    [
+      "distilbert-base-uncased",
+      {
+        model_type: "distilbert",
+        dim: 768,
+        n_heads: 12,
+        n_layers: 6,
+        vocab_size: 30522,
+        hidden_dim: 3072,
+        max_position_embeddings: 512,
+      },
+      66_985_530,
+    ],
+  ])("%s makes a graph of as many parameters as transformers counts", (_, config, expected) => {
+    expect(parametersOf(config)).toBe(expected);
+  });
+});
+
+function parametersOf(config: JsonObject): number {
+  const { graph } = buildGraph({ config, tensors: undefined });
+  const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
+  return absent.reduce((sum, { dims }) => sum + dims.reduce((product, size) => product * size, 1), 0);
+}
+
+describe("the token dropout of ESM-2", () => {
+  const maskToken = 3;
+
+  it("zeroes mask tokens, and scales the others by the share of tokens shown in training and here", async () => {
+    const { inputIds } = readGolden("esm");
+    const ids = inputIds.map((row) => row.with(4, maskToken).with(7, maskToken));
+    const { graph } = buildGraph(withConfig("esm", { token_dropout: true }));
+    const model = await UnsplitModel.load(zooDirectory("esm"), () => withEmbeddings(graph));
+    const plain = await UnsplitModel.load(zooDirectory("esm"), withEmbeddings);
+    const feeds = {
+      input_ids: integers(ids.flat(), [2, 12]),
+      attention_mask: integers(Array<number>(24).fill(1), [2, 12]),
+    };
+    const [dropped, whole] = [await model.run(feeds), await plain.run(feeds)];
+    const [a, b] = [dropped, whole].map(({ embeddings }) => embeddings!.data as Float32Array);
+    const scale = (1 - 0.15 * 0.8) / (1 - 2 / 12);
+    const expected = b!.map((x, i) => (ids.flat()[Math.floor(i / 64)] === maskToken ? 0 : scale * x));
+    expect(a!).toBeAllclose(expected, { rtol: 1e-6, atol: 0 });
+    await Promise.all([model.release(), plain.release()]);
+  });
+});
+
+/** The same graph with one output more: what the first norm reads. */
+function withEmbeddings(graph: Graph): Graph {
+  const name = graph.nodes.find(({ opType }) => opType === "LayerNormalization")!.inputs[0]!;
+  const embeddings = { name, type: "float32", dims: ["batch", "sequence", 64] } as const;
+  return renameValues({ ...graph, outputs: [...graph.outputs, embeddings] }, (value) =>
+    value === name ? "embeddings" : value,
+  );
+}
+
+describe("a config of an encoder is refused", () => {
+  it.each<[string, string, JsonObject]>([
+    ["a decoder", "bert", { is_decoder: true }],
+    ["cross-attention", "roberta", { add_cross_attention: true }],
+    ["positions relative to keys", "bert", { position_embedding_type: "relative_key" }],
+    ["absolute positions of ESM-1b", "esm", { position_embedding_type: "absolute" }],
+    ["a folding model", "esm", { is_folding_model: true }],
+    ["rotated values", "roformer", { rotary_value: true }],
+    ["an odd window", "longformer", { attention_window: [16, 15] }],
+    ["an unknown type of layer", "modernbert", { layer_types: ["full_attention", "mamba"] }],
+    ["an adaptive softmax", "xlm", { asm: true }],
+    ["a causal XLM", "xlm", { causal: true }],
+    ["a convolution beside the first layer", "deberta-v2", { conv_kernel_size: 3 }],
+    ["content alone", "deberta", { relative_attention: false }],
+    ["another head", "deberta", { legacy: false }],
+    ["an unknown kind of score", "deberta", { pos_att_type: "c2p|p2p" }],
+    ["positions in the embeddings", "deberta-v2", { position_biased_input: true }],
+    ["attention to one side", "xlnet", { attn_type: "uni" }],
+    ["clamped distances", "xlnet", { clamp_len: 4 }],
+  ])("with RR_CONFIG: %s", (_, name, changes) => {
+    expect(() => buildGraph(withConfig(name, changes))).toThrow(
+      expect.objectContaining({ code: "RR_CONFIG" }),
+    );
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { type JsonObject, openCheckpoint } from "../../checkpoint/index.js";
+import { zooDirectory } from "../../testing/fixtures.js";
+import { buildGraph } from "../index.js";
+
+describe("the graph of an encoder–decoder", () => {
+  const { graph } = buildGraph(openCheckpoint(zooDirectory("t5")));
+
+  it("has what the encoder reads and makes in `encode`, and what a step of the decoder does in `decode`", () => {
+    const { encode, decode } = graph.entries!;
+    expect(encode!.inputs).toEqual(["input_ids", "attention_mask"]);
+    expect(encode!.outputs).toEqual([
+      "last_hidden_state",
+      ...["cross.0.key", "cross.0.value", "cross.1.key", "cross.1.value"],
+    ]);
+    expect(decode!.inputs).toEqual(
+      expect.arrayContaining(["decoder_input_ids", "decoder_attention_mask", "position_ids", "logit_rows"]),
+    );
+    expect(decode!.outputs).toEqual(expect.arrayContaining(["logits", "present.0.key", "present.1.value"]));
+  });
+
+  it("keeps its own rows in one cache and those that `encode` makes in another", () => {
+    expect(graph.caches.map(({ positions, filledBy }) => ({ positions, filledBy }))).toEqual([
+      { positions: "past_positions", filledBy: undefined },
+      { positions: "encoder_positions", filledBy: "encode" },
+    ]);
+    expect(graph.caches[1]!.states[0]).toEqual({ past: "encoded.0.key", present: "cross.0.key", axis: 2 });
+  });
+});
+
+describe("the published config of", () => {
+  const t5Small = { model_type: "t5", d_model: 512, d_kv: 64, num_layers: 6, vocab_size: 32128 };
+  it.each<[string, JsonObject, number]>([
+    ["t5-small", { ...t5Small, d_ff: 2048, num_heads: 8 }, 60_506_624],
+    [
+      "flan-t5-small",
+      {
+        ...t5Small,
+        d_ff: 1024,
+        num_heads: 6,
+        num_layers: 8,
+        num_decoder_layers: 8,
+        feed_forward_proj: "gated-gelu",
+        tie_word_embeddings: false,
+      },
+      76_961_152,
+    ],
+    [
+      "bart-base",
+      {
+        model_type: "bart",
+        vocab_size: 50265,
+        d_model: 768,
+        encoder_layers: 6,
+        decoder_layers: 6,
+        encoder_attention_heads: 12,
+        decoder_attention_heads: 12,
+        encoder_ffn_dim: 3072,
+        decoder_ffn_dim: 3072,
+        max_position_embeddings: 1024,
+      },
+      // The bias of the logits is a buffer, which transformers does not count.
+      139_420_416 + 50_265,
+    ],
+  ])("%s makes a graph of as many parameters as transformers counts", (_, config, expected) => {
+    const { graph } = buildGraph({ config, tensors: undefined });
+    const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
+    const parameters = absent.reduce((sum, { dims }) => sum + dims.reduce((n, size) => n * size, 1), 0);
+    expect(parameters).toBe(expected);
+  });
+});
+
+describe("a config of an encoder–decoder is refused", () => {
+  it.each<[string, string, JsonObject]>([
+    ["a T5 that is only a decoder", "t5", { is_decoder: true }],
+    ["an unknown feed-forward", "t5", { feed_forward_proj: "gated-softsign" }],
+    ["heads that do not share out the width", "bart", { decoder_attention_heads: 7 }],
+    ["a table for each side", "marian", { share_encoder_decoder_embeddings: false }],
+    [
+      "sinusoids of an odd width",
+      "m2m-100",
+      { d_model: 63, encoder_attention_heads: 9, decoder_attention_heads: 9 },
+    ],
+    ["a decoder alone", "bart", { is_decoder: true }],
+  ])("with RR_CONFIG: %s", (_, name, changes) => {
+    const { config } = openCheckpoint(zooDirectory(name));
+    expect(() => buildGraph({ config: { ...config, ...changes }, tensors: undefined })).toThrow(
+      expect.objectContaining({ code: "RR_CONFIG" }),
+    );
+  });
+});
