@@ -1,14 +1,13 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import {
   buildGraph,
   checkPayload,
-  decodeOnnx,
   type Graph,
   type JsonObject,
   openCheckpoint,
+  openOnnx,
   resolveModel,
-  resolveNamedFile,
 } from "@ringrank/model";
 
 /** A model whose shapes are known; no weight is read. */
@@ -36,10 +35,6 @@ function openDirectory(path: string): OpenedModel {
 }
 
 function openOnnxFile(path: string): OpenedModel {
-  const directory = dirname(path);
-  const graph = decodeOnnx(readFileSync(path), {
-    resolveExternal: (location) => resolveNamedFile(directory, location, path),
-  });
-  // Every file it names was resolved above, and readers check that what they read is there.
-  return { graph, directory, config: {}, checkWeights: () => {} };
+  // Opening has checked that every weight lies inside its file.
+  return { graph: openOnnx(path), directory: dirname(path), config: {}, checkWeights: () => {} };
 }

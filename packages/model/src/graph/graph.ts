@@ -73,7 +73,13 @@ export type Attribute =
   | { readonly kind: "floats"; readonly value: readonly number[] }
   | { readonly kind: "strings"; readonly value: readonly string[] }
   | { readonly kind: "tensor"; readonly value: ConstantTensor }
-  | { readonly kind: "graph"; readonly value: Graph };
+  | { readonly kind: "graph"; readonly value: Branch };
+
+/**
+ * A graph inside a node, a branch of an `If`. It reads values of the graph around it by name, and exporters leave
+ * out what type and shape its outputs have.
+ */
+export type Branch = Omit<Graph, "outputs"> & { readonly outputs: readonly Pick<ValueInfo, "name">[] };
 
 export type TensorData =
   | Float32Array

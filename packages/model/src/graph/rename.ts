@@ -1,4 +1,4 @@
-import type { Attribute, Graph, GraphNode } from "./graph.js";
+import type { Attribute, Branch, Graph, GraphNode } from "./graph.js";
 
 /**
  * The same graph with every value renamed, inputs, outputs, weights and caches included. What a graph computes,
@@ -19,9 +19,9 @@ export function renameValues(graph: Graph, rename: (name: string) => string): Gr
   return apply(graph, renamed);
 }
 
-function apply(graph: Graph, renamed: (name: string) => string): Graph {
+function apply<Of extends Branch>(graph: Of, renamed: (name: string) => string): Of {
   return {
-    opsets: graph.opsets,
+    ...graph,
     inputs: graph.inputs.map((input) => ({ ...input, name: renamed(input.name) })),
     outputs: graph.outputs.map((output) => ({ ...output, name: renamed(output.name) })),
     nodes: graph.nodes.map((node) => applyToNode(node, renamed)),

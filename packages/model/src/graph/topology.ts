@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Graph, GraphNode } from "./graph.js";
+import type { Branch, Graph, GraphNode } from "./graph.js";
 
 /**
  * Names of the values that a node reads: its inputs, and what the graphs among its attributes (the branches of
@@ -14,7 +14,7 @@ export function readsOf(node: GraphNode): Set<string> {
   return reads;
 }
 
-function freeValues(graph: Graph): Set<string> {
+function freeValues(graph: Branch): Set<string> {
   const defined = definedOutside(graph);
   const free = new Set<string>();
   for (const node of graph.nodes) {
@@ -26,7 +26,7 @@ function freeValues(graph: Graph): Set<string> {
 }
 
 /** Names that are defined before any node has run. */
-function definedOutside(graph: Graph): Set<string> {
+function definedOutside(graph: Branch): Set<string> {
   return new Set([...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
 }
 

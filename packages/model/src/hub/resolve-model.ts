@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 
 /** Environment variables that say where the hub's cache is. */
@@ -19,7 +19,7 @@ export type HubEnvironment = Readonly<Record<string, string | undefined>>;
  * @throws RR_NOT_A_MODEL if it is neither; the message says where it was looked for.
  */
 export function resolveModel(pathOrId: string, environment: HubEnvironment = process.env): string {
-  if (pathOrId !== "" && !pathOrId.includes("\0") && existsSync(pathOrId)) return realpathSync(pathOrId);
+  if (pathOrId !== "" && !pathOrId.includes("\0") && existsSync(pathOrId)) return realPath(pathOrId);
   const { name, revision } = parseId(pathOrId);
   const cache = hubCache(environment);
   const repository = join(cache, `models--${name.replaceAll("/", "--")}`);
@@ -40,6 +40,13 @@ export function resolveModel(pathOrId: string, environment: HubEnvironment = pro
     );
   }
   return realpathSync(snapshot);
+}
+
+/** A file keeps its name: in the hub's cache it is a link to a blob, whose name says nothing. */
+function realPath(path: string): string {
+  return statSync(path).isDirectory()
+    ? realpathSync(path)
+    : join(realpathSync(dirname(path)), basename(path));
 }
 
 /** As huggingface_hub finds it: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables */

@@ -1,7 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { RingrankError } from "@ringrank/errors";
-import type { Attribute, Graph, GraphNode, SymbolicDim, ValueInfo, Weight } from "../graph/graph.js";
+import type { Attribute, Branch, Graph, GraphNode, SymbolicDim, ValueInfo, Weight } from "../graph/graph.js";
+import { checkGraph, readsOf, reorderNodes } from "../graph/topology.js";
 import { decodeTensor, type ResolveExternal } from "./decode-tensor.js";
+import { Functions, resolveAttributes } from "./functions.js";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -9,37 +11,47 @@ import {
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
+  TensorProto_DataLocation,
   type ValueInfoProto,
 } from "./onnx_pb.js";
 import { fromOnnxDataType } from "./onnx-data-types.js";
+import { outermost, type Scope } from "./scope.js";
+import { upgradeOpset } from "./upgrade-opset.js";
 
 export interface DecodeOnnxOptions {
   /**
-   * Absolute path of the file that a `location` inside the model names; it must refuse one that leaves the
-   * model's directory. Without it, external weights have the source `absent`.
+   * The file that a `location` inside the model names; it must refuse one that leaves the model's directory.
+   * Without it, external weights have the source `absent`.
    */
   readonly resolveExternal?: ResolveExternal;
 }
 
+/** Operator sets of the default domain that are understood; those below the first one's successor are upgraded. */
+const opsets = { oldest: 11, newest: 23 } as const;
+/** More than any model has, once its functions are inlined. */
+const maxNodes = 1_000_000;
+
 /**
- * An ONNX model as a graph. What ONNX keeps apart stays apart: `caches` is empty, for ONNX does not say which
- * inputs are state.
+ * An ONNX model as a graph, its own functions inlined and its nodes in topological order. What ONNX keeps apart stays
+ * apart: `caches` is empty, for ONNX does not say which inputs are state.
  *
- * @throws RR_FILE_FORMAT where the bytes are not an ONNX model, or use what a Graph cannot hold: model-local
- * functions, sparse or string tensors, inputs that are not tensors.
+ * @throws RR_FILE_FORMAT where the bytes are not an ONNX model, or use what a Graph cannot hold: sparse or string
+ * tensors, inputs that are not tensors, an opset before 11 or after 23; RR_GRAPH for a cycle or an undefined value
  */
 export function decodeOnnx(bytes: Uint8Array, options: DecodeOnnxOptions = {}): Graph {
   const model = parse(bytes);
   if (model.graph === undefined) throw malformed("the model has no graph");
-  if (model.functions.length > 0) {
-    throw malformed(
-      `the model defines its own operator ${model.functions[0]?.name ?? ""}; inline functions when exporting`,
-    );
-  }
-  const opsets = Object.fromEntries(
+  const versions = Object.fromEntries(
     model.opsetImport.map(({ domain, version }) => [domain === "ai.onnx" ? "" : domain, Number(version)]),
   );
-  return decodeGraph(model.graph, opsets, options.resolveExternal);
+  const opset = versions[""];
+  if (opset !== undefined && !(opset >= opsets.oldest && opset <= opsets.newest)) {
+    throw malformed(`it is of opset ${opset}; export it with one from ${opsets.oldest} to ${opsets.newest}`);
+  }
+  const graph = new Decoder(model, versions, options.resolveExternal).graph(model.graph);
+  const upgraded = upgradeOpset(graph);
+  checkGraph(upgraded);
+  return upgraded;
 }
 
 function parse(bytes: Uint8Array): ModelProto {
@@ -52,82 +64,116 @@ function parse(bytes: Uint8Array): ModelProto {
   }
 }
 
-function decodeGraph(
-  proto: GraphProto,
-  opsets: Graph["opsets"],
-  resolveExternal: ResolveExternal | undefined,
-): Graph {
-  if (proto.sparseInitializer.length > 0) throw malformed("sparse initializers are not supported");
-  const weights = new Map<string, Weight>();
-  for (const tensor of proto.initializer) {
-    if (tensor.name === "" || weights.has(tensor.name)) {
-      throw malformed(`initializer names must be unique and not empty, got "${tensor.name}" again`);
+class Decoder {
+  readonly #opsets: Graph["opsets"];
+  readonly #functions: Functions;
+  readonly #resolveExternal: ResolveExternal | undefined;
+  #nodes = 0;
+
+  constructor(model: ModelProto, versions: Graph["opsets"], resolveExternal: ResolveExternal | undefined) {
+    const opset = versions[""];
+    this.#opsets = versions;
+    this.#functions = new Functions(model.functions, opset === undefined ? undefined : BigInt(opset));
+    this.#resolveExternal = resolveExternal;
+  }
+
+  graph(proto: GraphProto): Graph {
+    const { inputs, outputs, ...body } = this.#body(proto, outermost);
+    const graph = { ...body, inputs: inputs.map(decodeValueInfo), outputs: outputs.map(decodeValueInfo) };
+    // ONNX wants nodes in order; a file that lacks it is sorted, unless there is a cycle.
+    return isOrdered(graph) ? graph : reorderNodes(graph, () => 0);
+  }
+
+  #branch(proto: GraphProto, scope: Scope): Branch {
+    const { inputs, outputs, ...body } = this.#body(proto, scope);
+    if (inputs.length > 0) throw malformed("a graph inside a node has inputs, as only loops have");
+    return { ...body, inputs: [], outputs: outputs.map(({ name }) => ({ name: scope.nameOf(name) })) };
+  }
+
+  #body(proto: GraphProto, scope: Scope) {
+    if (proto.sparseInitializer.length > 0) throw malformed("sparse initializers are not supported");
+    const weights = new Map<string, Weight>();
+    for (const tensor of proto.initializer) {
+      const name = scope.nameOf(tensor.name);
+      if (name === "" || weights.has(name))
+        throw malformed(`initializer names must be unique and not empty, got "${name}" again`);
+      weights.set(name, decodeTensor(tensor, this.#resolveExternal));
     }
-    weights.set(tensor.name, decodeTensor(tensor, resolveExternal));
+    const nodes = proto.node.flatMap((node) => this.#node(node, scope, weights));
+    return {
+      opsets: this.#opsets,
+      // Before IR version 4 initializers were listed among the inputs too, as defaults that a caller may override.
+      inputs: proto.input.filter(({ name }) => !weights.has(scope.nameOf(name))),
+      outputs: proto.output,
+      nodes,
+      weights,
+      caches: [],
+    };
   }
-  return {
-    opsets,
-    // Before IR version 4 initializers were listed among the inputs too, as defaults that a caller may override.
-    inputs: proto.input.filter(({ name }) => !weights.has(name)).map(decodeValueInfo),
-    outputs: proto.output.map(decodeValueInfo),
-    nodes: proto.node.map((node) => decodeNode(node, opsets, resolveExternal)),
-    weights,
-    caches: [],
-  };
+
+  #node(proto: NodeProto, scope: Scope, weights: Map<string, Weight>): GraphNode[] {
+    if (++this.#nodes > maxNodes) throw malformed(`more than ${maxNodes} nodes`);
+    const body = this.#functions.find(proto);
+    if (body !== undefined) {
+      const inner = this.#functions.scopeOf(body, proto, scope);
+      return body.node.flatMap((node) => this.#node(node, inner, weights));
+    }
+    const attributes = resolveAttributes(proto, scope);
+    const [only] = attributes;
+    const output = scope.nameOf(proto.output[0] ?? "");
+    if (proto.opType === "Constant" && only?.t?.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+      weights.set(output, decodeTensor(only.t, this.#resolveExternal));
+      return [];
+    }
+    return [
+      {
+        opType: proto.opType,
+        domain: proto.domain === "ai.onnx" ? "" : proto.domain,
+        inputs: proto.input.map(scope.nameOf),
+        outputs: proto.output.map(scope.nameOf),
+        attributes: Object.fromEntries(attributes.map((one) => [one.name, this.#attribute(one, scope)])),
+      },
+    ];
+  }
+
+  #attribute(proto: AttributeProto, scope: Scope): Attribute {
+    switch (proto.type) {
+      case AttributeType.INT:
+        return { kind: "int", value: toNumber(proto.i, proto.name) };
+      case AttributeType.FLOAT:
+        return { kind: "float", value: proto.f };
+      case AttributeType.STRING:
+        return { kind: "string", value: utf8.decode(proto.s) };
+      case AttributeType.INTS:
+        return { kind: "ints", value: proto.ints.map((value) => toNumber(value, proto.name)) };
+      case AttributeType.FLOATS:
+        return { kind: "floats", value: proto.floats };
+      case AttributeType.STRINGS:
+        return { kind: "strings", value: proto.strings.map((text) => utf8.decode(text)) };
+      case AttributeType.TENSOR:
+        if (proto.t !== undefined) {
+          const { type, dims, source } = decodeTensor(proto.t, undefined);
+          if (source.kind === "inline") return { kind: "tensor", value: { type, dims, data: source.data } };
+        }
+        break;
+      case AttributeType.GRAPH:
+        if (proto.g !== undefined) return { kind: "graph", value: this.#branch(proto.g, scope) };
+        break;
+      default:
+    }
+    throw malformed(
+      `attribute ${proto.name} has no value, or is of type ${proto.type}, which is not supported`,
+    );
+  }
 }
 
-function decodeNode(
-  proto: NodeProto,
-  opsets: Graph["opsets"],
-  resolveExternal: ResolveExternal | undefined,
-): GraphNode {
-  return {
-    opType: proto.opType,
-    domain: proto.domain === "ai.onnx" ? "" : proto.domain,
-    inputs: proto.input,
-    outputs: proto.output,
-    attributes: Object.fromEntries(
-      proto.attribute.map((attribute) => [
-        attribute.name,
-        decodeAttribute(attribute, opsets, resolveExternal),
-      ]),
-    ),
-  };
-}
-
-function decodeAttribute(
-  proto: AttributeProto,
-  opsets: Graph["opsets"],
-  resolveExternal: ResolveExternal | undefined,
-): Attribute {
-  switch (proto.type) {
-    case AttributeType.INT:
-      return { kind: "int", value: toNumber(proto.i, proto.name) };
-    case AttributeType.FLOAT:
-      return { kind: "float", value: proto.f };
-    case AttributeType.STRING:
-      return { kind: "string", value: utf8.decode(proto.s) };
-    case AttributeType.INTS:
-      return { kind: "ints", value: proto.ints.map((value) => toNumber(value, proto.name)) };
-    case AttributeType.FLOATS:
-      return { kind: "floats", value: proto.floats };
-    case AttributeType.STRINGS:
-      return { kind: "strings", value: proto.strings.map((text) => utf8.decode(text)) };
-    case AttributeType.TENSOR:
-      if (proto.t !== undefined) {
-        const { type, dims, source } = decodeTensor(proto.t, undefined);
-        if (source.kind === "inline") return { kind: "tensor", value: { type, dims, data: source.data } };
-      }
-      break;
-    case AttributeType.GRAPH:
-      if (proto.g !== undefined)
-        return { kind: "graph", value: decodeGraph(proto.g, opsets, resolveExternal) };
-      break;
-    default:
-  }
-  throw malformed(
-    `attribute ${proto.name} has no value, or is of type ${proto.type}, which is not supported`,
-  );
+function isOrdered(graph: Graph): boolean {
+  const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  return graph.nodes.every((node) => {
+    const ready = [...readsOf(node)].every((name) => !made.has(name));
+    for (const name of node.outputs) made.delete(name);
+    return ready;
+  });
 }
 
 const utf8 = new TextDecoder();

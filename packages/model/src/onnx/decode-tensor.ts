@@ -4,8 +4,16 @@ import { allocate, bytesOf, bytesPerElement } from "../weights/element-types.js"
 import { type TensorProto, TensorProto_DataLocation } from "./onnx_pb.js";
 import { fromOnnxDataType } from "./onnx-data-types.js";
 
-/** Absolute path of the file that an external tensor's `location` names. */
-export type ResolveExternal = (location: string) => string;
+/** A file of external data. */
+export interface ExternalFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Bytes it has. */
+  readonly size: number;
+}
+
+/** The file that an external tensor's `location` names. */
+export type ResolveExternal = (location: string) => ExternalFile;
 
 /**
  * An ONNX tensor as a weight, with its elements inline or in a file. Its shape is checked against the bytes that
@@ -37,14 +45,18 @@ function externalSource(
 ): WeightSource {
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
   const location = entries.get("location");
-  if (location === undefined || location === "") throw malformed(proto, "external data has no location");
+  if (location === undefined) throw malformed(proto, "external data has no location");
   const offset = byteCount(proto, entries.get("offset") ?? "0");
   const stored = entries.get("length");
   if (stored !== undefined && byteCount(proto, stored) !== length) {
     throw malformed(proto, `external data is ${stored} bytes long, its shape needs ${length}`);
   }
   if (resolveExternal === undefined) return { kind: "absent" };
-  return { kind: "file", file: resolveExternal(location), offset, storedAs: type };
+  const { path, size } = resolveExternal(location);
+  if (offset > size - length) {
+    throw malformed(proto, `its ${length} bytes at offset ${offset} end beyond ${path}, which has ${size}`);
+  }
+  return { kind: "file", file: path, offset, storedAs: type };
 }
 
 function byteCount(proto: TensorProto, text: string): number {

@@ -1,6 +1,14 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 
-import type { Attribute, ConstantTensor, Graph, GraphNode, ValueInfo, Weight } from "../graph/graph.js";
+import type {
+  Attribute,
+  Branch,
+  ConstantTensor,
+  Graph,
+  GraphNode,
+  ValueInfo,
+  Weight,
+} from "../graph/graph.js";
 import { bytesOf, bytesPerElement } from "../weights/element-types.js";
 import {
   type AttributeProtoSchema,
@@ -42,7 +50,7 @@ export function encodeOnnx(graph: Graph, options: EncodeOnnxOptions = {}): Uint8
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName: "ringrank",
-    graph: graphProto(graph, locate),
+    graph: graphProto(graph, locate, graph.outputs.map(valueInfoProto)),
     opsetImport: Object.entries(graph.opsets).map(([domain, version]) => ({
       domain,
       version: BigInt(version),
@@ -53,13 +61,18 @@ export function encodeOnnx(graph: Graph, options: EncodeOnnxOptions = {}): Uint8
 
 type Locate = NonNullable<EncodeOnnxOptions["locate"]>;
 
-function graphProto(graph: Graph, locate: Locate): MessageInitShape<typeof GraphProtoSchema> {
+/** @param output default: by name only, as a branch has them: their types follow from the nodes */
+function graphProto(
+  graph: Branch,
+  locate: Locate,
+  output: MessageInitShape<typeof ValueInfoProtoSchema>[] = graph.outputs.map(({ name }) => ({ name })),
+): MessageInitShape<typeof GraphProtoSchema> {
   return {
     name: "graph",
     node: graph.nodes.map((node) => nodeProto(node, locate)),
     initializer: Array.from(graph.weights, ([name, weight]) => weightProto(name, weight, locate)),
     input: graph.inputs.map(valueInfoProto),
-    output: graph.outputs.map(valueInfoProto),
+    output,
   };
 }
 

@@ -32,7 +32,9 @@ describe("a graph as ONNX", () => {
     const weight = g.weight("w", { type: "float32", dims: [2, 3], source: { kind: "absent" } });
     g.output("y", g.relu(weight), "float32", [2, 3]);
     const bytes = encodeOnnx(g.build(), { locate: () => ({ location: "some.data", offset: 4096 }) });
-    const decoded = decodeOnnx(bytes, { resolveExternal: (location) => `/models/${location}` });
+    const decoded = decodeOnnx(bytes, {
+      resolveExternal: (location) => ({ path: `/models/${location}`, size: 8192 }),
+    });
     expect(decoded.weights.get("w")?.source).toEqual({
       kind: "file",
       file: "/models/some.data",
@@ -62,7 +64,10 @@ describe("a graph as ONNX", () => {
             floats: { kind: "floats", value: [0.25] },
             strings: { kind: "strings", value: ["a", ""] },
             tensor: { kind: "tensor", value: { type: "int64", dims: [1], data: BigInt64Array.of(5n) } },
-            graph: { kind: "graph", value: { ...branch.build(), opsets: { "": 23 } } },
+            graph: {
+              kind: "graph",
+              value: { ...branch.build(), opsets: { "": 23 }, outputs: [{ name: "branch_y" }] },
+            },
           },
         },
       ],

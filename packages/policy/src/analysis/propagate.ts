@@ -7,6 +7,7 @@ import type { Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { operatorName, ruleFor } from "../rules/table.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { hoistConstants } from "./hoist-constants.js";
+import { inlineBranches } from "./inline-branches.js";
 
 /** A graph whose every dimension has been divided into factors. */
 export interface FactoredGraph {
@@ -37,8 +38,8 @@ export interface FactoredNode {
  * shared, so one forward pass reaches the fixed point.
  */
 export function propagateFactors(given: Graph): FactoredGraph {
-  const graph = hoistConstants(given);
-  const { values: shapes, symbols } = evaluatePair(graph);
+  const { values: shapes, symbols } = evaluatePair(given);
+  const graph = hoistConstants(inlineBranches(given, (name) => shapes.get(name)?.contents));
   const values = new Map<string, readonly Dim[]>();
   for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));
   const nodes = graph.nodes.map((node) => factorNode(node, graph, shapes, values));

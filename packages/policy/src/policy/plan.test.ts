@@ -53,11 +53,11 @@ describe("nothing is hidden", () => {
 
   it("names an operator without a rule, and keeps what it touches whole", () => {
     const policy = planGraph(unknownOperator(), { ranks: 2 });
-    expect(policy.unruled.map(({ operator }) => operator)).toEqual(["Trilu"]);
+    expect(policy.unruled.map(({ operator }) => operator)).toEqual(["Hardmax"]);
     expect(policy.weights.up).toMatchObject({ placement: "replicated" });
-    expect(policy.weights.up?.reason).toContain("no rule for this operator by Trilu");
+    expect(policy.weights.up?.reason).toContain("no rule for this operator by Hardmax");
     expect(policy.weights["known.up"]).toMatchObject({ placement: "column-parallel" });
-    expect(policy.table({ short: true })).toContain("no rule for Trilu");
+    expect(policy.table({ short: true })).toContain("no rule for Hardmax");
   });
 
   it("refuses a limit that no plan fits", () => {
@@ -95,6 +95,14 @@ describe("a policy that was written down", () => {
     expect(policyFromJSON(graph, written, { ranks: 2 }).toJSON()).toEqual(
       planGraph(graph, { ranks: 2 }).toJSON(),
     );
+  });
+
+  it("is taken back for a graph whose constants are nodes", () => {
+    const value = { kind: "tensor", value: { type: "float32", dims: [], data: Float32Array.of(2) } } as const;
+    const two = { opType: "Constant", domain: "", inputs: [], outputs: ["two"], attributes: { value } };
+    const withConstant = { ...graph, nodes: [two, ...graph.nodes] };
+    const policy = planGraph(withConstant, { ranks: 2 });
+    expect(policyFromJSON(withConstant, policy.toJSON(), { ranks: 2 }).toJSON()).toEqual(policy.toJSON());
   });
 
   it("can be changed by hand: a factor left whole is replicated", () => {

@@ -53,13 +53,13 @@ export function policyFromJSON(
       `the policy is for ${read.ranks} ranks, the model is loaded on ${options.ranks}; plan again`,
     );
   }
-  if (read.graph !== fingerprint(graph)) {
+  const { factored, found } = analyse(graph);
+  if (read.graph !== fingerprint(factored.graph)) {
     throw new RingrankError(
       "RR_POLICY",
       "the policy was made for another graph (operators, shapes or edges differ); plan again",
     );
   }
-  const { factored, found } = analyse(graph);
   const plan = planFor(factored, found, chosenRoles(found, read.sharded), read.ranks);
   const limits: Limits = {
     ranks: read.ranks,

@@ -1,4 +1,6 @@
+import type { Attribute, ConstantTensor } from "@ringrank/model";
 import { type Dim, isOne, sizeOf } from "../factors/factor.js";
+import { makeNode } from "./attributes.js";
 import type { Linearity, Propagation, Rule } from "./rule.js";
 
 /**
@@ -40,6 +42,28 @@ const linearInFirst = elementwise({ kind: "one", slots: [0] });
 const linearInEither = elementwise({ kind: "one", slots: [0, 1] });
 const additive = elementwise({ kind: "sum" });
 
+/**
+ * The identity, as it is when nothing is learned, also where an exporter left `training_mode` on: noise would differ
+ * from rank to rank. ONNX Runtime's optimizer takes such nodes out as well.
+ */
+const dropout: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    return operator.outputs.map(() => input);
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize(operator, local) {
+    const [output, mask] = operator.node.outputs.map((_, slot) => local.output(slot));
+    const input = local.input(0);
+    const nodes = output ? [makeNode("Identity", [input], output)] : [];
+    if (!mask) return nodes;
+    const size = local.value();
+    const kept: ConstantTensor = { type: "bool", dims: [1], data: Uint8Array.of(1) };
+    const value: Attribute = { kind: "tensor", value: kept };
+    return [...nodes, makeNode("Shape", [input], size), makeNode("ConstantOfShape", [size], mask, { value })];
+  },
+};
+
 export const elementwiseRules: Readonly<Record<string, Rule>> = {
   Add: additive,
   Sub: additive,
@@ -48,6 +72,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   Div: linearInFirst,
   Neg: linearInFirst,
   Identity: linearInFirst,
+  Dropout: dropout,
   ...Object.fromEntries(
     [
       ...[
@@ -55,6 +80,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
         "Ceil",
         "Clip",
         "Cos",
+        "Celu",
         "Elu",
         "Erf",
         "Exp",
@@ -78,6 +104,8 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
         "Sin",
         "Softplus",
       ],
+      ...["Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cosh", "Shrink", "Sinh"],
+      ...["BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"],
       ...["Softsign", "Sqrt", "Tan", "Tanh", "ThresholdedRelu", "Swish"],
       ...["Max", "Min", "Mean", "Mod", "BitShift", "And", "Or", "Xor", "Not", "IsNaN", "IsInf"],
       ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Where", "Cast", "CastLike"],

@@ -1,6 +1,7 @@
 import type { ConstantTensor, GraphNode } from "@ringrank/model";
-import { type Dim, freshDim, isOne, isStatic, type SizePair, sizeOf } from "../factors/factor.js";
-import { int64Tensor, makeNode } from "./attributes.js";
+import { type Dim, freshDim, isOne, isStatic, quotient, type SizePair, sizeOf } from "../factors/factor.js";
+import { int64Tensor, intsAttribute, makeNode, normalizeAxis } from "./attributes.js";
+import { indicesFrom } from "./indices.js";
 import type { Localization, Operator, Rule } from "./rule.js";
 
 /**
@@ -24,10 +25,16 @@ function regroup(targetSlot?: number): Rule {
 /**
  * A node whose input `slot` spells out its output shape, with the sharded sizes made local. Shape arithmetic stays
  * global, so a computed target is scaled where it is consumed; −1, 0 and broadcast 1 stay.
+ *
+ * @param outputs the dimensions that the input spells out
  */
-export function retarget(operator: Operator, local: Localization, slot: number): GraphNode[] {
+export function retarget(
+  operator: Operator,
+  local: Localization,
+  slot: number,
+  outputs: readonly Dim[] = local.outputDims(0),
+): GraphNode[] {
   const { node } = operator;
-  const outputs = local.outputDims(0);
   const inputs = node.inputs.map((_, index) => local.input(index));
   const target = operator.inputs[slot];
   if (!outputs.some((dim) => local.isSharded(dim)) || target === undefined)
@@ -83,6 +90,57 @@ const expand: Rule = {
   localize: (operator, local) => retarget(operator, local, 1),
 };
 
+/** Lays copies of an axis behind one another: the repeats are a major factor of it. */
+const tile: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const sizes = operator.outputs[0]!.dims;
+    const repeats = input.map((dim, axis): Dim => {
+      const times = quotient(sizes[axis]!, sizeOf(dim));
+      return times === undefined ? [] : freshDim(times);
+    });
+    factors.cut(repeats);
+    return [input.map((dim, axis) => [...repeats[axis]!, ...dim])];
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize: (operator, local) => retarget(operator, local, 1, local.cut()),
+};
+
+/** One triangle of the last two axes, which stay whole. */
+const trilu: Rule = {
+  propagate(_operator, factors) {
+    const input = factors.input(0);
+    for (const dim of input.slice(-2)) factors.whole(dim, "cut along a diagonal");
+    return [input];
+  },
+  linearity: { kind: "one", slots: [0] },
+};
+
+/** Axes that are padded stay whole; all do where the pads are known only when running. */
+const pad: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const sizes = operator.outputs[0]!.dims;
+    const padded = paddedAxes(operator, input.length);
+    const out = input.map((dim, axis): Dim => {
+      if (padded !== undefined && !padded.has(axis)) return dim;
+      factors.whole(dim, "padded");
+      const longer = freshDim(sizes[axis]!);
+      factors.whole(longer, "padded");
+      return longer;
+    });
+    return [out];
+  },
+};
+
+function paddedAxes({ node, inputs }: Operator, rank: number): Set<number> | undefined {
+  const pads = intsAttribute(node, "pads") ?? inputs[1]?.contents?.map(([first, second]) => first || second);
+  const axes = inputs[3] === undefined ? indicesFrom(0, rank) : inputs[3].contents?.map(([axis]) => axis);
+  if (pads === undefined || axes === undefined) return undefined;
+  const isPadded = (index: number): boolean => pads[index] !== 0 || pads[axes.length + index] !== 0;
+  return new Set(axes.filter((_, index) => isPadded(index)).map((axis) => normalizeAxis(axis, rank)));
+}
+
 /** A constant everywhere, so any part of it is like any other. */
 const constantOfShape: Rule = {
   propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
@@ -136,6 +194,9 @@ export const reshapeRules: Readonly<Record<string, Rule>> = {
   Squeeze: regroup(),
   Unsqueeze: regroup(),
   Expand: expand,
+  Tile: tile,
+  Trilu: trilu,
+  Pad: pad,
   ConstantOfShape: constantOfShape,
   Shape: shape,
   Transpose: transpose,

@@ -1,5 +1,6 @@
 import { type Dim, freshDim, isOne, isStatic, sameSize, sizeOf, sumDim } from "../factors/factor.js";
 import { int64Tensor, intAttribute, intsAttribute, normalizeAxis } from "./attributes.js";
+import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 
 /** The whole dimension is its parts laid end to end; the parts need not be equal. */
@@ -171,7 +172,7 @@ const gather: Rule = {
     const rows = data[axis]!;
     const rest = [data.slice(0, axis), data.slice(axis + 1)] as const;
     const run = constantRun(operator);
-    if (run !== undefined && isStatic(sizeOf(rows))) {
+    if (run !== undefined) {
       const parts = cutOut(rows, run.start, run.length, factors);
       factors.cut(parts);
       return [[...rest[0], ...(run.scalar ? [] : [parts[1]]), ...rest[1]]];
@@ -192,7 +193,7 @@ const gather: Rule = {
     const [before, middle] = local.cut();
     const start = local.size(before!)[0];
     const length = run.scalar ? 1 : local.size(middle!)[0];
-    const picked = Array.from({ length }, (_, index) => start + index);
+    const picked = indicesFrom(start, length);
     return [
       { ...plain, inputs: [local.input(0), local.constant(int64Tensor(picked, run.scalar ? [] : [length]))] },
     ];
@@ -200,16 +201,11 @@ const gather: Rule = {
 };
 
 /** A scalar index, or consecutive ascending ones, known when planning. */
-function constantRun(operator: Operator): { start: number; length: number; scalar: boolean } | undefined {
-  const indices = operator.inputs[1]!;
-  const contents = indices.contents;
-  if (contents === undefined || contents.length === 0 || indices.dims.length > 1 || !contents.every(isStatic))
-    return undefined;
+function constantRun(operator: Operator): (IndexRun & { scalar: boolean }) | undefined {
+  const { dims, contents } = operator.inputs[1]!;
   const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), operator.inputs[0]!.dims.length);
-  const size = operator.inputs[0]!.dims[axis]![0];
-  const values = contents.map(([value]) => (value < 0 ? value + size : value));
-  if (!values.every((value, index) => value === values[0]! + index)) return undefined;
-  return { start: values[0]!, length: values.length, scalar: indices.dims.length === 0 };
+  const run = dims.length > 1 ? undefined : consecutive(contents, operator.inputs[0]!.dims[axis]!);
+  return run && { ...run, scalar: dims.length === 0 };
 }
 
 function isLookup(operator: Operator, axis: number): boolean {

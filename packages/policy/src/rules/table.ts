@@ -1,5 +1,7 @@
 import type { GraphNode } from "@ringrank/model";
+import { branchRules } from "./branch.js";
 import { elementwiseRules } from "./elementwise.js";
+import { indexingRules } from "./indexing.js";
 import { matmulRules } from "./matmul.js";
 import { normalizeRules } from "./normalize.js";
 import { reshapeRules } from "./reshape.js";
@@ -11,9 +13,15 @@ import { segmentRules } from "./segments.js";
  * others. An operator that is not here runs on whole inputs, and the policy says so.
  */
 const rules: ReadonlyMap<string, Rule> = new Map(
-  [elementwiseRules, matmulRules, reshapeRules, segmentRules, normalizeRules].flatMap((family) =>
-    Object.entries(family),
-  ),
+  [
+    elementwiseRules,
+    matmulRules,
+    reshapeRules,
+    segmentRules,
+    indexingRules,
+    normalizeRules,
+    branchRules,
+  ].flatMap((family) => Object.entries(family)),
 );
 
 export function operatorName(node: GraphNode): string {

@@ -53,7 +53,7 @@ describe("If", () => {
     kind: "graph",
     value: {
       ...graphOf({ nodes: [node(operator, ["x"], [output])] }),
-      outputs: [{ name: output, type: "float32", dims: [] }],
+      outputs: [{ name: output }],
     },
   });
   const withCondition = (

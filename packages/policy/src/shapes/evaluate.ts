@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Graph, ValueInfo } from "@ringrank/model";
+import type { Branch, Graph, ValueInfo } from "@ringrank/model";
 import { describe, type Evaluated } from "./evaluated.js";
 import { NodeContext, operatorKey } from "./node-context.js";
 import { shapeRules } from "./operators/rules.js";
@@ -42,7 +42,7 @@ function bindInput({ name, type, dims }: ValueInfo, bindings: Readonly<Record<st
   return { type, dims: sizes };
 }
 
-function evaluateNodes(graph: Graph, scope: Scope): void {
+function evaluateNodes(graph: Branch, scope: Scope): void {
   for (const [name, weight] of graph.weights) scope.define(name, new WeightValue(weight));
   graph.nodes.forEach((node, index) => {
     const context = new NodeContext(node, index, readInputs(scope, node, index));

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Attribute, ConstantTensor, DataType, Graph, GraphNode } from "@ringrank/model";
+import type { Attribute, Branch, ConstantTensor, DataType, GraphNode } from "@ringrank/model";
 import { describe, type Evaluated } from "./evaluated.js";
 
 /**
@@ -72,7 +72,7 @@ export class NodeContext {
     return this.#attribute(name, "tensor")?.value;
   }
 
-  graph(name: string): Graph {
+  graph(name: string): Branch {
     return this.#attribute(name, "graph")?.value ?? this.fail(`the attribute ${name}`);
   }
 

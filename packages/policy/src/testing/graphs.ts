@@ -50,7 +50,7 @@ export function unknownOperator(): Graph {
   const g = new GraphBuilder();
   const x = residualInput(g);
   const up = g.matmul(x, g.weight("up", parameter(sizes.width, sizes.inner)));
-  const odd = g.node("Trilu", [up]);
+  const odd = g.node("Hardmax", [up]);
   const down = g.matmul(odd, g.weight("down", parameter(sizes.inner, sizes.width)));
   const fed = norm(g, g.add(down, feed(g, x, "known")));
   g.output("y", fed, "float32", ["batch", "sequence", sizes.width]);

@@ -1,0 +1,42 @@
+import { realpathSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { resolveNamedFile } from "../files/named-file.js";
+import type { Graph } from "../graph/graph.js";
+import { closeFile, openFile } from "../weights/read-at.js";
+import { decodeOnnx } from "./decode-onnx.js";
+import type { ExternalFile } from "./decode-tensor.js";
+import { ownFile, stripWeights } from "./strip-weights.js";
+
+/**
+ * Opens an ONNX file (opset 11 to 23) as a graph whose weights are references into it, or into the files of
+ * external data that it names. No weight is read; that every one lies inside its file is checked.
+ *
+ * ```
+ * model.onnx        structure and small constants, read; weights inside it, referred to by offset
+ * model.onnx_data   external data, in any number of files, of any size, in the model's directory or its hub blobs
+ * ```
+ *
+ * @throws RR_MISSING_FILE; RR_FILE_FORMAT where it is not an ONNX model, or a weight does not lie in its file;
+ * RR_PATH where external data lies outside the model's directory; RR_GRAPH for a cycle or an undefined value
+ */
+export function openOnnx(path: string): Graph {
+  const file = openFile(resolve(path));
+  try {
+    const directory = realpathSync(dirname(file.path));
+    const files = new Map<string, ExternalFile>([[ownFile, file]]);
+    const resolveExternal = (location: string): ExternalFile => {
+      const known = files.get(location) ?? measured(resolveNamedFile(directory, location, path));
+      files.set(location, known);
+      return known;
+    };
+    return decodeOnnx(stripWeights(file), { resolveExternal });
+  } finally {
+    closeFile(file);
+  }
+}
+
+function measured(path: string): ExternalFile {
+  const file = openFile(path);
+  closeFile(file);
+  return file;
+}

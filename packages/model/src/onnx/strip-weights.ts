@@ -1,0 +1,145 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { OpenFile } from "../weights/read-at.js";
+import { TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema } from "./onnx_pb.js";
+import { type WireField, WireReader, wireType } from "./wire-reader.js";
+
+/** The location, in a stripped model, of elements that lie in the model's own file. */
+export const ownFile = "";
+
+/** Float tensors up to this many bytes stay in the model: scales, epsilons, short vectors of constants. */
+const inlineFloatBytes = 255;
+/** So do other tensors: shapes and indices, which planning looks into. 4096 int64. */
+const inlineBytes = 32 * 1024;
+/** Most bytes of a model without its weights. */
+const maxStructureBytes = 256 * 1024 * 1024;
+/** Branches in branches. */
+const maxDepth = 32;
+
+/** Fields of the messages that weights lie in. Fields that are not listed are of no use here and left out. */
+type Message = ReadonlyMap<
+  number,
+  "copy" | "model" | "graph" | "node" | "attribute" | "function" | "sparse" | "tensor"
+>;
+
+const copied = (...numbers: readonly number[]) => numbers.map((number) => [number, "copy"] as const);
+
+const messages: Readonly<Record<Exclude<MessageName, "tensor">, Message>> = {
+  model: new Map([...copied(1, 2, 8), [7, "graph"], [25, "function"]]),
+  graph: new Map([...copied(2, 11, 12), [1, "node"], [5, "tensor"], [15, "sparse"]]),
+  node: new Map([...copied(1, 2, 4, 7, 8), [5, "attribute"]]),
+  attribute: new Map([...copied(1, 2, 3, 4, 7, 8, 9, 20, 21), [5, "tensor"], [6, "graph"]]),
+  function: new Map([...copied(1, 4, 5, 6, 9, 10, 13), [7, "node"], [11, "attribute"]]),
+  // Refused later; that there is one is enough.
+  sparse: new Map(copied(3)),
+};
+
+type MessageName = "model" | "graph" | "node" | "attribute" | "function" | "sparse" | "tensor";
+
+/**
+ * An ONNX file as protobuf bytes without its weights, which are not read: a tensor's raw or float data becomes
+ * external data in {@link ownFile}, at the offset where it lies. Elements that are packed as varints have no place
+ * in a file that a rank could read from, so they stay.
+ *
+ * @throws RR_FILE_FORMAT
+ */
+export function stripWeights(file: OpenFile): Uint8Array {
+  const stripper = new Stripper(new WireReader(file));
+  return joined(stripper.message("model", 0, file.size, 0));
+}
+
+class Stripper {
+  readonly #reader: WireReader;
+  #kept = 0;
+
+  constructor(reader: WireReader) {
+    this.#reader = reader;
+  }
+
+  message(name: MessageName, start: number, end: number, depth: number): Uint8Array[] {
+    if (name === "tensor") return this.#tensor(start, end);
+    if (depth > 4 * maxDepth) throw this.#reader.malformed(start, `graphs more than ${maxDepth} deep`);
+    const out: Uint8Array[] = [];
+    for (const field of this.#reader.fields(start, end)) {
+      const kind = messages[name].get(field.number);
+      if (kind === undefined) continue;
+      if (kind === "copy" || field.wire !== wireType.bytes) out.push(this.#copy(field.from, field.end));
+      else out.push(...nested(field.number, this.message(kind, field.start, field.end, depth + 1)));
+    }
+    return out;
+  }
+
+  #tensor(start: number, end: number): Uint8Array[] {
+    const fields = [...this.#reader.fields(start, end)];
+    const type = fields.findLast(({ number }) => number === tensorField.dataType);
+    const data = fields.filter(({ number, wire }) => isRaw(number) && wire === wireType.bytes);
+    const [only] = data;
+    const isFloat = type !== undefined && floats.has(this.#reader.varint(type.start, type.end).value);
+    const most = isFloat ? inlineFloatBytes : inlineBytes;
+    if (only === undefined || data.length > 1 || only.end - only.start <= most || isExternal(fields)) {
+      return [this.#copy(start, end)];
+    }
+    const kept = fields.filter((field) => field !== only).map(({ from, end: to }) => this.#copy(from, to));
+    return [...kept, externalData(only)];
+  }
+
+  #copy(start: number, end: number): Uint8Array {
+    this.#kept += end - start;
+    if (this.#kept > maxStructureBytes) {
+      throw this.#reader.malformed(start, `more than ${maxStructureBytes} bytes besides its weights`);
+    }
+    return this.#reader.bytes(start, end);
+  }
+}
+
+/** Of TensorProto. */
+const tensorField = { dataType: 2, floatData: 4, rawData: 9, doubleData: 10, dataLocation: 14 } as const;
+
+const floats: ReadonlySet<number> = new Set([
+  TensorProto_DataType.FLOAT,
+  TensorProto_DataType.FLOAT16,
+  TensorProto_DataType.BFLOAT16,
+  TensorProto_DataType.DOUBLE,
+]);
+
+/** Fields whose bytes are the elements as memory has them. */
+function isRaw(number: number): boolean {
+  return (
+    number === tensorField.rawData || number === tensorField.floatData || number === tensorField.doubleData
+  );
+}
+
+function isExternal(fields: readonly WireField[]): boolean {
+  return fields.some(({ number }) => number === tensorField.dataLocation);
+}
+
+function externalData({ start, end }: WireField): Uint8Array {
+  const reference = create(TensorProtoSchema, {
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [
+      { key: "location", value: ownFile },
+      { key: "offset", value: String(start) },
+      { key: "length", value: String(end - start) },
+    ],
+  });
+  return toBinary(TensorProtoSchema, reference);
+}
+
+/** A field that holds a message. */
+function nested(number: number, content: readonly Uint8Array[]): Uint8Array[] {
+  const length = content.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return [Uint8Array.from([...varint(number * 8 + wireType.bytes), ...varint(length)]), ...content];
+}
+
+function varint(value: number): number[] {
+  return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}

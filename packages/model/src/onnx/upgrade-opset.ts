@@ -1,0 +1,94 @@
+import { int } from "../graph/attributes.js";
+import type { Attribute, Branch, Graph, GraphNode, Weight } from "../graph/graph.js";
+
+/** The operator set in which axes and sizes became inputs, and Softmax a matter of one axis. */
+const target = 13;
+
+/**
+ * A graph of opset 11 or 12 in opset 13 (https://onnx.ai/onnx/operators/index.html); any other as it is. So that
+ * whoever reads or rewrites a graph meets one form of each operator.
+ */
+export function upgradeOpset(graph: Graph): Graph {
+  const version = graph.opsets[""];
+  if (version === undefined || version >= target) return graph;
+  const upgraded = new Upgrade().branch(graph);
+  return { ...graph, ...upgraded, outputs: graph.outputs };
+}
+
+class Upgrade {
+  #fresh = 0;
+
+  branch(graph: Branch): Branch {
+    const weights = new Map<string, Weight>(graph.weights);
+    const nodes = graph.nodes.flatMap((node) => this.#node(this.#inner(node), weights));
+    return { ...graph, opsets: { ...graph.opsets, "": target }, nodes, weights };
+  }
+
+  #inner(node: GraphNode): GraphNode {
+    const attributes = Object.entries(node.attributes).map(([name, attribute]): [string, Attribute] => [
+      name,
+      attribute.kind === "graph" ? { ...attribute, value: this.branch(attribute.value) } : attribute,
+    ]);
+    return { ...node, attributes: Object.fromEntries(attributes) };
+  }
+
+  #node(node: GraphNode, weights: Map<string, Weight>): readonly GraphNode[] {
+    if (node.domain !== "") return [node];
+    switch (node.opType) {
+      case "Squeeze":
+      case "Unsqueeze":
+      case "ReduceSum":
+        return [this.#attributeAsInput(node, "axes", weights)];
+      case "Split":
+        return [this.#attributeAsInput(node, "split", weights)];
+      case "Softmax":
+      case "LogSoftmax":
+      case "Hardmax":
+        return this.#overFlattened(node);
+      case "Dropout": {
+        const { ratio: _, ...attributes } = node.attributes;
+        return [{ ...node, attributes }];
+      }
+      default:
+        return [node];
+    }
+  }
+
+  #attributeAsInput(node: GraphNode, attribute: string, weights: Map<string, Weight>): GraphNode {
+    const { [attribute]: moved, ...attributes } = node.attributes;
+    if (moved?.kind !== "ints") return node;
+    const name = this.#name(attribute);
+    const data = BigInt64Array.from(moved.value, BigInt);
+    weights.set(name, { type: "int64", dims: [data.length], source: { kind: "inline", data } });
+    return { ...node, inputs: [node.inputs[0]!, name], attributes };
+  }
+
+  /** Before opset 13 all axes from `axis` on were one: `Reshape(op(Flatten(x, axis)), Shape(x))`. */
+  #overFlattened(node: GraphNode): GraphNode[] {
+    const axis = node.attributes.axis?.kind === "int" ? node.attributes.axis.value : 1;
+    const last = { ...node, attributes: { ...node.attributes, axis: int(-1) } };
+    if (axis === -1) return [last];
+    const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+    const [flat, computed, shape] = [this.#name("flat"), this.#name("computed"), this.#name("shape")];
+    return [
+      makeNode("Flatten", [input], flat, { axis: int(axis) }),
+      { ...last, inputs: [flat], outputs: [computed] },
+      makeNode("Shape", [input], shape),
+      makeNode("Reshape", [computed, shape], output),
+    ];
+  }
+
+  /** `·` keeps made names apart from any that a graph is likely to have; a clash is refused with the graph. */
+  #name(kind: string): string {
+    return `upgraded·${kind}·${this.#fresh++}`;
+  }
+}
+
+function makeNode(
+  opType: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: GraphNode["attributes"] = {},
+): GraphNode {
+  return { opType, domain: "", inputs, outputs: [output], attributes };
+}

@@ -1,0 +1,49 @@
+import type { Branch, GraphNode } from "@ringrank/model";
+import { wholeEverything } from "./matmul.js";
+import type { Localization, Operator, Rule } from "./rule.js";
+
+/**
+ * An `If` that is decided by data: both branches run on whole tensors. Its captures were made inputs, after the
+ * condition; ONNX has them by name only, so the branches read them under the names they have on the rank.
+ */
+const conditional: Rule = {
+  propagate: (operator, factors) =>
+    wholeEverything(operator, factors, "read by a branch that is taken or not when running"),
+  localize: (operator, local) => [localNode(operator, local)],
+};
+
+function localNode({ node }: Operator, local: Localization): GraphNode {
+  const names = new Map(node.inputs.map((name, slot) => [name, local.input(slot)]));
+  return {
+    ...captureAs(node, names),
+    inputs: [local.input(0)],
+    outputs: node.outputs.map((_, slot) => local.output(slot)),
+  };
+}
+
+/** A node that reads values under other names; what a branch defines itself hides a name from outside. */
+function captureAs(node: GraphNode, names: ReadonlyMap<string, string>): GraphNode {
+  const attributes = Object.entries(node.attributes).map(([key, attribute]) => [
+    key,
+    attribute.kind === "graph" ? { ...attribute, value: captureInGraph(attribute.value, names) } : attribute,
+  ]);
+  return {
+    ...node,
+    inputs: node.inputs.map((name) => names.get(name) ?? name),
+    attributes: Object.fromEntries(attributes),
+  };
+}
+
+function captureInGraph(graph: Branch, names: ReadonlyMap<string, string>): Branch {
+  const free = new Map(names);
+  for (const name of graph.weights.keys()) free.delete(name);
+  const nodes = graph.nodes.map((node) => {
+    const renamed = captureAs(node, free);
+    for (const name of node.outputs) free.delete(name);
+    return renamed;
+  });
+  const outputs = graph.outputs.map((output) => ({ ...output, name: free.get(output.name) ?? output.name }));
+  return { ...graph, nodes, outputs };
+}
+
+export const branchRules: Readonly<Record<string, Rule>> = { If: conditional };

@@ -1,0 +1,148 @@
+import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../factors/factor.js";
+import { int64Tensor, intAttribute, normalizeAxis } from "./attributes.js";
+import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
+import { freshOutputs, wholeEverything } from "./matmul.js";
+import type { Operator, Propagation, Rule } from "./rule.js";
+import { cutOut } from "./segments.js";
+
+/**
+ * `out[i…] = data[…, indices[i…], i…, …]`: looks along one axis, which stays whole. Along the others data and
+ * indices go side by side, where they are equally long.
+ */
+const gatherElements: Rule = {
+  propagate(operator, factors) {
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), factors.input(0).length);
+    const indices = factors.input(1);
+    sideBySide(factors, 0, indices, axis);
+    return [indices];
+  },
+  linearity: { kind: "one", slots: [0] },
+};
+
+/** Writes updates over data along one axis; else as GatherElements. */
+const scatterElements: Rule = {
+  propagate(operator, factors) {
+    const data = factors.input(0);
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), data.length);
+    const indices = factors.input(1);
+    for (const [index, dim] of factors.input(2).entries()) factors.unify(indices[index]!, dim);
+    factors.whole(indices[axis]!, "written by index");
+    sideBySide(factors, 0, indices, axis);
+    return [data];
+  },
+};
+
+/** Unifies the axes of input `slot` with those of `other`, except `axis`, which stays whole in the input. */
+function sideBySide(factors: Propagation, slot: number, other: readonly Dim[], axis: number): void {
+  factors.input(slot).forEach((dim, index) => {
+    const mine = other[index]!;
+    if (index === axis) factors.whole(dim, "picked by index");
+    else if (sameSize(sizeOf(dim), sizeOf(mine))) factors.unify(dim, mine);
+    else for (const part of [dim, mine]) factors.whole(part, "picked by index from a longer axis");
+  });
+}
+
+/**
+ * `out[i…] = data[indices[i…, 0], …, indices[i…, k − 1]]`. One axis indexed by a run known when planning is cut (an
+ * exporter's way of taking the keys out of a fused projection); else all axes that are indexed stay whole.
+ */
+const gatherND: Rule = {
+  propagate(operator, factors) {
+    const data = factors.input(0);
+    const indices = factors.input(1);
+    const batch = intAttribute(operator.node, "batch_dims", 0);
+    const depth = operator.inputs[1]!.dims.at(-1)![0];
+    factors.whole(indices.at(-1)!, "an index");
+    const run = constantRun(operator);
+    if (run !== undefined) {
+      const parts = cutOut(data[0]!, run.start, run.length, factors);
+      factors.cut(parts);
+      const picked = indices.slice(0, -1).map((dim) => (isOne(sizeOf(dim)) ? dim : parts[1]));
+      return [[...picked, ...data.slice(1)]];
+    }
+    for (let axis = 0; axis < batch; axis++) factors.unify(data[axis]!, indices[axis]!);
+    for (const dim of data.slice(batch, batch + depth)) factors.whole(dim, "picked by index");
+    return [[...indices.slice(0, -1), ...data.slice(batch + depth)]];
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize(operator, local) {
+    const node = { ...operator.node, outputs: [local.output(0)] };
+    const run = constantRun(operator);
+    const [before, picked] = local.cut();
+    if (run === undefined || before === undefined || !local.isSharded(local.inputDims(0)[0]!))
+      return [{ ...node, inputs: [local.input(0), local.input(1)] }];
+    const length = local.size(picked!)[0];
+    const dims = operator.inputs[1]!.dims.map(([size]) => (size === run.length && size > 1 ? length : size));
+    const indices = int64Tensor(indicesFrom(local.size(before)[0], length), dims);
+    return [{ ...node, inputs: [local.input(0), local.constant(indices)] }];
+  },
+};
+
+/** Indices `[…, 1]` into the first axis, of which at most one dimension is longer than 1. */
+function constantRun({ node, inputs }: Operator): IndexRun | undefined {
+  const { dims, contents } = inputs[1]!;
+  const longer = dims.filter((size) => !isOne(size));
+  if (intAttribute(node, "batch_dims", 0) !== 0 || dims.at(-1)![0] !== 1 || longer.length > 1)
+    return undefined;
+  return consecutive(contents, inputs[0]!.dims[0]!);
+}
+
+/** Writes whole slices over a copy of data; the axes that are indexed stay whole. */
+const scatterND: Rule = {
+  propagate(operator, factors) {
+    const [data, indices, updates] = [factors.input(0), factors.input(1), factors.input(2)];
+    const depth = operator.inputs[1]!.dims.at(-1)![0];
+    for (const dim of [...indices, ...data.slice(0, depth)]) factors.whole(dim, "written by index");
+    const rest = updates.slice(indices.length - 1);
+    for (const dim of updates.slice(0, indices.length - 1)) factors.whole(dim, "written by index");
+    data.slice(depth).forEach((dim, index) => {
+      factors.unify(dim, rest[index]!);
+    });
+    return [data];
+  },
+};
+
+/** `[…] → […, depth, …]`, the new axis whole. */
+const oneHot: Rule = {
+  propagate(operator, factors) {
+    const indices = factors.input(0);
+    const sizes = operator.outputs[0]!.dims;
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), sizes.length);
+    const classes = freshDim(sizes[axis]!);
+    factors.whole(classes, "compared with every index");
+    return [[...indices.slice(0, axis), classes, ...indices.slice(axis)]];
+  },
+};
+
+/** The place of the largest or smallest along an axis, which stays whole. */
+const argument: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), input.length);
+    factors.whole(input[axis]!, "compared along");
+    const keep = intAttribute(operator.node, "keepdims", 1) !== 0;
+    return [input.flatMap((dim, index): Dim[] => (index !== axis ? [dim] : keep ? [[]] : []))];
+  },
+};
+
+/** Finds its output's size in the data, so it needs all of it. */
+const nonZero: Rule = {
+  propagate: (operator, factors) => wholeEverything(operator, factors, "searched as a whole"),
+};
+
+/** A matrix of ones and zeros by place, whatever the input holds. */
+const eyeLike: Rule = {
+  propagate: (operator, factors) => freshOutputs(operator, factors, "made by place"),
+};
+
+export const indexingRules: Readonly<Record<string, Rule>> = {
+  GatherElements: gatherElements,
+  GatherND: gatherND,
+  ScatterElements: scatterElements,
+  ScatterND: scatterND,
+  OneHot: oneHot,
+  ArgMax: argument,
+  ArgMin: argument,
+  NonZero: nonZero,
+  EyeLike: eyeLike,
+};

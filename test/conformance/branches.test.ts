@@ -1,0 +1,76 @@
+import { type Branch, decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { buildPrograms, planGraph } from "@ringrank/policy";
+import { expect, it } from "vitest";
+import { EmulatedGroup } from "../support/emulate.js";
+import { select } from "../support/random-graph.js";
+
+const width = 4;
+const inner = 6;
+
+it("an If whose condition follows from shapes is the branch it takes, split like any graph", async () => {
+  const graph = choosing((g, x) => g.equal(g.squeeze(g.shape(g.shape(x, 0, 2), 0, 1), [0]), g.integer(2)));
+  expect(operatorsOf(graph)).not.toContain("If");
+  expect(planGraph(graph, { ranks: 2 }).weights.up).toMatchObject({ placement: "column-parallel" });
+  expect(await outputOf(graph, 2)).toBeAllclose(await outputOf(graph, 1), { rtol: 0, atol: 1e-5 });
+});
+
+it("an If decided by data runs on whole tensors, what its branches capture among them", async () => {
+  const graph = choosing((g, x) => g.greater(g.reduceMax(x, []), g.numbers([0])));
+  expect(operatorsOf(graph)).toContain("If");
+  expect(planGraph(graph, { ranks: 2 }).weights.up).toMatchObject({ placement: "replicated" });
+  expect(await outputOf(graph, 2)).toBeAllclose(await outputOf(graph, 1), { rtol: 0, atol: 1e-5 });
+});
+
+/** `y = relu(if condition then up + up else −up) · down + x · other`, where the branches capture `up = x · up`. */
+function choosing(condition: (g: GraphBuilder, x: Value) => Value): Graph {
+  const g = new GraphBuilder();
+  const parameter = (name: string, ...dims: readonly number[]) =>
+    g.weight(name, { type: "float32", dims, source: { kind: "absent" } });
+  const x = g.input("x", "float32", ["batch", width]);
+  const up = g.matmul(x, parameter("up", width, inner));
+  const chosen = g.node("If", [condition(g, x)], {
+    attributes: {
+      then_branch: { kind: "graph", value: branch("Add", 2) },
+      else_branch: { kind: "graph", value: branch("Neg", 1) },
+    },
+  });
+  const other = g.matmul(g.relu(g.matmul(x, parameter("a", width, inner))), parameter("b", inner, width));
+  g.output("captured", up, "float32", ["batch", inner]);
+  const down = g.matmul(g.relu(chosen), parameter("down", inner, width));
+  g.output("y", g.add(down, other), "float32", ["batch", width]);
+  return g.build();
+}
+
+/** One node that reads the outer value `captured`, `times` over. */
+function branch(opType: string, times: number): Branch {
+  const name = `${opType}_of_captured`;
+  return {
+    opsets: { "": 23 },
+    inputs: [],
+    outputs: [{ name }],
+    nodes: [
+      { opType, domain: "", inputs: Array<string>(times).fill("captured"), outputs: [name], attributes: {} },
+    ],
+    weights: new Map(),
+    caches: [],
+  };
+}
+
+function operatorsOf(graph: Graph): string[] {
+  const [program] = buildPrograms(graph, planGraph(graph, { ranks: 1 }));
+  return program!.segments.flatMap(({ onnx }) => decodeOnnx(onnx).nodes.map(({ opType }) => opType));
+}
+
+async function outputOf(graph: Graph, ranks: number): Promise<Float32Array> {
+  const programs = buildPrograms(graph, planGraph(graph, { ranks }));
+  const wave = Float32Array.from({ length: width * inner }, (_, index) => Math.sin(1 + 7.3 * index));
+  const group = await EmulatedGroup.open(programs, ({ weight, selection }) =>
+    select(wave, weight.dims, selection),
+  );
+  try {
+    const x = { type: "float32", dims: [3, width], data: wave.slice(0, 3 * width) } as const;
+    return (await group.run("forward", { x })).y!.data as Float32Array;
+  } finally {
+    await group.close();
+  }
+}
