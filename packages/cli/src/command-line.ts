@@ -68,7 +68,7 @@ function commandLine(signal: AbortSignal): Command {
 
   const model = new Argument(
     "[model]",
-    "directory of a HuggingFace model, or an id in the local HuggingFace cache",
+    "HuggingFace directory, .onnx file, or an id in the local HuggingFace cache",
   );
   const demo = new Option("--demo", "use the embedded model, a small Llama of Shakespeare's works");
   const ranks = new Option("--ranks <count>", "number of ranks, 1 to 64").argParser(parseNumber).default(2);
