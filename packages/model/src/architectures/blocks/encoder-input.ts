@@ -17,7 +17,7 @@ export function encoderInput(g: GraphBuilder, length = "sequence"): EncoderInput
 }
 
 /** `0, 1, …`, int64 `[sequence]`. */
-export function indicesOf(g: GraphBuilder, { inputIds }: EncoderInput): Value {
+function indicesOf(g: GraphBuilder, { inputIds }: EncoderInput): Value {
   return g.range(g.squeeze(g.shape(inputIds, 1, 2), [0]));
 }
 
