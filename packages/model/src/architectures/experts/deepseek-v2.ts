@@ -10,7 +10,6 @@ export const deepseekV2: Architecture = {
   build(context) {
     buildDeepseek(context, {
       route: (counts, width) => router(context, counts, width),
-      scale: ({ plainLanes, rotaryLanes }) => 1 / Math.sqrt(plainLanes + rotaryLanes),
       interleaved: true,
       defaults: { perRow: 6, denseLayers: 0, sharedExperts: 2 },
     });

@@ -1,10 +1,7 @@
-import { ropeParameters } from "../../checkpoint/index.js";
 import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
-import type { LatentShape } from "../blocks/latent-attention.js";
 import { linear } from "../blocks/projections.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
-import { yarnScale } from "../blocks/rotary-scaling.js";
 import type { ExpertCounts, Routes } from "../blocks/routing.js";
 import { buildDeepseek, withinBestGroups } from "./deepseek.js";
 
@@ -13,7 +10,6 @@ export const deepseekV3: Architecture = {
   build(context) {
     buildDeepseek(context, {
       route: (counts, width) => router(context, counts, width),
-      scale: (shape) => scoreScale(context, shape),
       interleaved: context.config.boolean("rope_interleave", { default: true }),
       defaults: { perRow: 8, denseLayers: 3, sharedExperts: 1 },
     });
@@ -21,13 +17,6 @@ export const deepseekV3: Architecture = {
   // Layer 61 predicts one more token while training.
   ignoredTensors: [...rotaryBuffers, /^model\.layers\.61\./],
 };
-
-/** YaRN's growth of queries and keys is here a growth of the scores. */
-function scoreScale({ config }: ModelContext, { plainLanes, rotaryLanes }: LatentShape): number {
-  const { scaling } = ropeParameters(config);
-  const growth = scaling.type === "yarn" ? yarnScale(scaling.factor, scaling.mscaleAllDim ?? 0) : 1;
-  return growth ** 2 / Math.sqrt(plainLanes + rotaryLanes);
-}
 
 /**
  * Experts are chosen by their score plus a bias that evens out their load, and count for their score alone; a

@@ -1,3 +1,4 @@
+import { ropeParameters } from "../../checkpoint/index.js";
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
@@ -7,13 +8,12 @@ import { expertSublayer, gatedExperts } from "../blocks/experts.js";
 import { gatedFeedForward, gatedFeedForwards } from "../blocks/feed-forward.js";
 import { type LatentShape, latentAttention, latentShape } from "../blocks/latent-attention.js";
 import { rotaryAngles } from "../blocks/rotary.js";
+import { yarnScale } from "../blocks/rotary-scaling.js";
 import { type ExpertCounts, expertCounts, isIndex, type Routes } from "../blocks/routing.js";
 
 interface Deepseek {
   /** Where rows, `[rows, width]`, go. */
   readonly route: (counts: ExpertCounts, width: number) => (rows: Value, module: string) => Routes;
-  /** Of the scores. */
-  readonly scale: (shape: LatentShape) => number;
   /** Whether neighbouring lanes turn together. */
   readonly interleaved: boolean;
   /** What holds where the config does not say. */
@@ -35,9 +35,16 @@ export function buildDeepseek(context: ModelContext, family: Deepseek): void {
   buildDecoder(context, {
     step,
     shape,
-    attention: latentAttention(context, { step, shape, angles, scale: family.scale(shape), bias }),
+    attention: latentAttention(context, { step, shape, angles, scale: scoreScale(context, shape), bias }),
     feedForward: feedForward(context, shape.width, family),
   });
+}
+
+/** YaRN's growth of queries and keys is here a growth of the scores, lanes that do not turn included. */
+function scoreScale({ config }: ModelContext, { plainLanes, rotaryLanes }: LatentShape): number {
+  const { scaling } = ropeParameters(config);
+  const growth = scaling.type === "yarn" ? yarnScale(scaling.factor, scaling.mscaleAllDim ?? 0) : 1;
+  return growth ** 2 / Math.sqrt(plainLanes + rotaryLanes);
 }
 
 function feedForward(context: ModelContext, width: number, { route, defaults }: Deepseek): Sublayer {

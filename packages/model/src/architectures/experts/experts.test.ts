@@ -113,6 +113,18 @@ it("multi-head latent attention caches one row for all heads, as wide as latent 
   expect(past!.dims).toEqual(["batch", 1, "past", 576]);
 });
 
+it.each([
+  { config: deepseekV2Lite, mscale: 0.707 },
+  { config: deepseekV3, mscale: 1 },
+])("scores of $config.model_type grow with the context that yarn reaches", ({ config, mscale }) => {
+  const rope_scaling = { ...deepseekV3.rope_scaling, mscale, mscale_all_dim: mscale };
+  const { graph } = buildGraph({ config: { ...config, rope_scaling }, tensors: undefined });
+  const { past } = graph.caches[0]!.states[0]!;
+  const scores = graph.nodes.find(({ opType, inputs }) => opType === "FusedMatMul" && inputs[1] === past)!;
+  const growth = 0.1 * mscale * Math.log(40) + 1;
+  expect(scores.attributes.alpha).toEqual({ kind: "float", value: growth ** 2 / Math.sqrt(128 + 64) });
+});
+
 describe("routing", () => {
   it("gives an expert no weight at all but in rows that go to it", async () => {
     const weights = await computed([2, 5], ({ g }, scores) => {
