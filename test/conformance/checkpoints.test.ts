@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { loadModel, type Model } from "@ringrank/coordinator";
 import { openCheckpoint } from "@ringrank/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,8 +7,11 @@ import {
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
+import { appendInChunks } from "../support/append-in-chunks.js";
+import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
 import { oracleBytes } from "../support/oracle.js";
+import { recordSplit, relativeError } from "../support/results.js";
 
 /** Every causal checkpoint of the zoo on real ranks, against what transformers computed. */
 describe.each(zooNames("causal"))("%s", (name) => {
@@ -31,6 +33,7 @@ describe.each(zooNames("causal"))("%s", (name) => {
 
     it("run gives transformers' logits", async () => {
       const { logits: whole } = await model.run({ input_ids: inputIds });
+      recordSplit(name, model, relativeError(whole!.data as Float32Array, logits));
       expect(whole).toMatchObject({ type: "float32", dims: [2, inputIds[0]!.length, vocabulary] });
       expect(whole!.data as Float32Array).toBeAllclose(logits, tolerance);
     });
@@ -47,20 +50,28 @@ describe.each(zooNames("causal"))("%s", (name) => {
       ["in chunks of 1, 5 and 6", [1, 5, 6]],
     ])("the cache gives the same logits %s, and only new tokens enter", async (_, chunks) => {
       const before = model.counters().tokens;
-      const parts = await Promise.all(inputIds.map((ids) => appended(model, ids, chunks)));
+      const parts = await Promise.all(inputIds.map((ids) => appendInChunks(model.sequence(), ids, chunks)));
       for (const [row, part] of parts.entries()) expect(part).toBeAllclose(rowLogits(row), tolerance);
       expect(model.counters().tokens - before).toBe(inputIds.flat().length);
     });
 
     it("greedy tokens agree as long as the two best logits are told apart", async () => {
-      const { greedy_prompt, greedy, greedy_top2_gap } = readGreedy(name);
-      const generation = model.generate(greedy_prompt, {
-        maxNewTokens: greedy.length,
+      const greedy = readGoldenGreedy(name);
+      const generation = model.generate(greedy.prompt, {
+        maxNewTokens: greedy.ids.length,
         temperature: 0,
         ignoreEos: true,
       });
       const { ids } = await generation.result;
-      expect(ids).toSatisfy(greedyAgreement(greedy, greedy_top2_gap));
+      expect(ids).toSatisfy(greedyAgreement(greedy.ids, greedy.gaps));
+    });
+
+    it("a step runs the all-reduces that the policy pays for, and no more", async () => {
+      const before = model.counters().collectives;
+      await appendInChunks(model.sequence(), inputIds[0]!.slice(0, 1), [1]);
+      // Besides, ranks meet once to put the logits together.
+      const met = ranks === 1 ? 0 : model.policy.collectives.length + 1;
+      expect(model.counters().collectives - before).toBe(met);
     });
 
     it("each rank keeps exactly the bytes that the policy predicts", () => {
@@ -73,27 +84,3 @@ describe.each(zooNames("causal"))("%s", (name) => {
     });
   });
 });
-
-/** Logits of every position of `ids`, fed through the cache in chunks of these lengths. */
-async function appended(model: Model, ids: readonly number[], chunks: readonly number[]): Promise<number[]> {
-  const sequence = model.sequence();
-  const all: number[] = [];
-  let at = 0;
-  for (const length of chunks) {
-    const { logits } = await sequence.append(ids.slice(at, at + length));
-    all.push(...logits.data);
-    at += length;
-  }
-  sequence.close();
-  return all;
-}
-
-interface Greedy {
-  readonly greedy_prompt: number[];
-  readonly greedy: number[];
-  readonly greedy_top2_gap: number[];
-}
-
-function readGreedy(name: string): Greedy {
-  return JSON.parse(readFileSync(`${zooDirectory(name)}/golden.json`, "utf8")) as Greedy;
-}

@@ -32,7 +32,9 @@ export function oracleBytes({ tensors, config }: Checkpoint, ranks: number): num
 function fullestShare(name: string, { dims }: StoredTensor, { heads }: Units, ranks: number): number {
   const isOutputBias = /\.(o_proj|down_proj|c_proj|dense|dense_4h_to_h)\.bias$/.test(name);
   const isNorm = /norm|ln_/.test(name);
-  if (isNorm || isOutputBias) return 1;
+  // Projections onto a latent that is normed whole, as multi-head latent attention has.
+  const isLatent = /_a_proj(_with_mqa)?\.weight$/.test(name);
+  if (isNorm || isOutputBias || isLatent) return 1;
   const isAttention = /attn|attention/.test(name);
   const units = isAttention ? heads : Math.max(...dims);
   return Math.ceil(units / ranks) / units;

@@ -109,6 +109,8 @@ export interface StepCounters {
   readonly tokens: number;
   /** Tokens of sources that an encoder has read, summed over sequences. */
   readonly sourceTokens: number;
+  /** Experts of rank 0 that some row went to, summed over layers and steps; the weights of others are not read. */
+  readonly experts: number;
   readonly collectives: number;
   /** Bytes of one rank's operands, summed over collectives. */
   readonly collectiveBytes: number;

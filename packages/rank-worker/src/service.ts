@@ -85,8 +85,8 @@ export class Rank implements RankService {
       }
       const rows = await stepper.step(request);
       const { collectives, bytes: collectiveBytes } = this.#context.communicator.counters;
-      const { steps, tokens, sourceTokens } = stepper;
-      const counters = { steps, tokens, sourceTokens, collectives, collectiveBytes };
+      const { steps, tokens, sourceTokens, experts } = stepper;
+      const counters = { steps, tokens, sourceTokens, experts, collectives, collectiveBytes };
       return { rows: this.#onFirstRank(rows, []), counters };
     });
   }

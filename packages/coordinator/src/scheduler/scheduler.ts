@@ -56,7 +56,14 @@ export class Scheduler {
   #lastTurn: Turn = "run";
   #loop: Promise<void> | undefined;
   #end: { readonly error: unknown } | undefined;
-  #counters: StepCounters = { steps: 0, tokens: 0, sourceTokens: 0, collectives: 0, collectiveBytes: 0 };
+  #counters: StepCounters = {
+    steps: 0,
+    tokens: 0,
+    sourceTokens: 0,
+    experts: 0,
+    collectives: 0,
+    collectiveBytes: 0,
+  };
 
   constructor(group: RankGroup, { prefillChunk = 128, maxRows = 32 }: SchedulerOptions = {}) {
     this.#group = group;

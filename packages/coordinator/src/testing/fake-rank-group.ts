@@ -68,7 +68,7 @@ export class FakeRankGroup implements RankGroup {
       return { token: (row.ids.at(-1)! + 1) % fakeVocabulary, logprob: -0.5 };
     });
     const steps = this.requests.length;
-    const counts = { steps, tokens: this.#tokens, sourceTokens: this.#sourceTokens };
+    const counts = { steps, tokens: this.#tokens, sourceTokens: this.#sourceTokens, experts: 0 };
     return { rows, counters: { ...counts, collectives: 0, collectiveBytes: 0 } };
   }
 

@@ -28,6 +28,8 @@ export class Stepper {
   tokens = 0;
   /** Tokens of sources, summed over sequences. */
   sourceTokens = 0;
+  /** Experts that some row went to, summed over layers and steps. */
+  experts = 0;
 
   /** Whether an entry is one that can be advanced token by token. */
   static serves(entry: Entry): boolean {
@@ -64,7 +66,7 @@ export class Stepper {
     const range = this.#cache.arrange(sequences);
     const wanted = this.#wantedRows(rows, newTokens, range);
 
-    const { outputs } = await runEntry(
+    const { outputs, expertsRun } = await runEntry(
       this.#decoder,
       this.#inputs(rows, newTokens, range, wanted.flat()),
       this.#context,
@@ -73,6 +75,7 @@ export class Stepper {
     for (const row of rows) this.#remember(row);
     this.steps++;
     this.tokens += rows.length * newTokens;
+    this.experts += expertsRun;
 
     return this.#results(rows, this.#logits.rows(outputs.get(names.logits), wanted));
   }

@@ -1,0 +1,18 @@
+import type { Sequence } from "@ringrank/coordinator";
+
+/** Logits of every one of `ids`, fed to a sequence in chunks of these lengths; the sequence is closed. */
+export async function appendInChunks(
+  sequence: Sequence,
+  ids: readonly number[],
+  chunks: readonly number[],
+): Promise<number[]> {
+  const all: number[] = [];
+  let at = 0;
+  for (const length of chunks) {
+    const { logits } = await sequence.append(ids.slice(at, at + length));
+    all.push(...logits.data);
+    at += length;
+  }
+  sequence.close();
+  return all;
+}
