@@ -1,0 +1,99 @@
+import { loadModel, type Model } from "@ringrank/coordinator";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  readGolden,
+  standardDeviation,
+  zooDirectory,
+  zooNames,
+} from "../../packages/model/src/testing/fixtures.js";
+import { appendInChunks } from "../support/append-in-chunks.js";
+import { readGoldenGreedy } from "../support/golden-greedy.js";
+import { greedyAgreement } from "../support/greedy.js";
+import { recordSplit, relativeError } from "../support/results.js";
+
+/** Every encoder–decoder of the zoo on real ranks, against what transformers computed. */
+describe.each(zooNames("seq2seq"))("%s", (name) => {
+  const { inputIds, logits, padded, target, vocabulary } = readGolden(name);
+  const targetIds = target!.inputIds;
+  const length = targetIds[0]!.length;
+  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
+  const within = (expected: Float32Array) => ({ rtol: 0, atol: 1e-4 * standardDeviation(expected) });
+
+  describe.each([1, 2, 3, 4])("on %i ranks", (ranks) => {
+    let model: Model;
+    beforeAll(async () => {
+      model = await loadModel(zooDirectory(name), { ranks });
+    });
+    afterAll(() => model.close());
+
+    it("run gives transformers' logits and encoder output", async () => {
+      const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
+      const { logits: whole, last_hidden_state: hidden } = await model.run(inputs);
+      recordSplit(name, model, relativeError(whole!.data as Float32Array, logits));
+      expect(whole).toMatchObject({ type: "float32", dims: [2, length, vocabulary] });
+      expect(whole!.data as Float32Array).toBeAllclose(logits, within(logits));
+      expect(hidden!.data as Float32Array).toBeAllclose(target!.encoderHidden, within(target!.encoderHidden));
+    });
+
+    it("run does not read a source's padding", async () => {
+      const { mask, logits: expected } = padded!;
+      const inputs = { input_ids: inputIds, attention_mask: mask, decoder_input_ids: targetIds };
+      const { logits: whole } = await model.run(inputs);
+      expect(whole!.data as Float32Array).toBeAllclose(expected, within(logits));
+    });
+
+    it("run encodes alone where no logits are wanted, and decodes the last where only those are", async () => {
+      const outputs = ["last_hidden_state"];
+      const { last_hidden_state: hidden } = await model.run({ input_ids: inputIds }, { outputs });
+      expect(hidden!.data as Float32Array).toBeAllclose(target!.encoderHidden, within(target!.encoderHidden));
+      const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
+      const { logits: last } = await model.run(inputs, { logits: "last", outputs: ["logits"] });
+      const rowSize = length * vocabulary;
+      const expected = [1, 2].flatMap((row) => [
+        ...logits.subarray(row * rowSize - vocabulary, row * rowSize),
+      ]);
+      expect(last!.dims).toEqual([2, 1, vocabulary]);
+      expect(last!.data as Float32Array).toBeAllclose(expected, within(logits));
+    });
+
+    it("embed pools the encoder's output", async () => {
+      const { dims, data } = await model.embed(inputIds, { pooling: "cls", normalize: false });
+      const [rows, width] = dims;
+      const { encoderHidden } = target!;
+      const rowSize = encoderHidden.length / rows!;
+      const firsts = inputIds.flatMap((_, row) => [
+        ...encoderHidden.subarray(row * rowSize, row * rowSize + width!),
+      ]);
+      expect(data).toBeAllclose(firsts, within(encoderHidden));
+    });
+
+    it.each([
+      ["one token at a time", Array<number>(length).fill(1)],
+      ["in chunks of 1, 2 and the rest", [1, 2, length - 3]],
+    ])("the cache gives the same logits %s, and each source is read once", async (_, chunks) => {
+      const before = model.counters();
+      const parts = await Promise.all(
+        inputIds.map((source, row) => appendInChunks(model.sequence({ source }), targetIds[row]!, chunks)),
+      );
+      expect(parts.flat()).toBeAllclose(logits, within(logits));
+      const { tokens, sourceTokens } = model.counters();
+      expect(tokens - before.tokens).toBe(targetIds.flat().length);
+      expect(sourceTokens - before.sourceTokens).toBe(inputIds.flat().length);
+    });
+
+    it("greedy tokens agree as long as the two best logits are told apart", async () => {
+      const greedy = readGoldenGreedy(name);
+      const options = { maxNewTokens: greedy.ids.length, temperature: 0, ignoreEos: true };
+      const generations = [options, { ...options, decoderPrompt: greedy.prompt }].map((each) =>
+        model.generate(inputIds[0]!, each),
+      );
+      for (const { result } of generations) {
+        expect((await result).ids).toSatisfy(greedyAgreement(greedy.ids, greedy.gaps));
+      }
+    });
+
+    it("each rank keeps exactly the bytes that the policy predicts", () => {
+      expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(model.policy.bytesPerRank);
+    });
+  });
+});

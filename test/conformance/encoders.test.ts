@@ -1,0 +1,80 @@
+import { loadModel, type Model } from "@ringrank/coordinator";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  readGolden,
+  standardDeviation,
+  zooDirectory,
+  zooNames,
+} from "../../packages/model/src/testing/fixtures.js";
+import { recordSplit, relativeError } from "../support/results.js";
+
+/** Every encoder of the zoo on real ranks, against what transformers computed. */
+describe.each(zooNames("masked"))("%s", (name) => {
+  const { inputIds, logits, padded, vocabulary } = readGolden(name);
+  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
+  const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(logits) };
+
+  describe.each([1, 2, 3, 4])("on %i ranks", (ranks) => {
+    let model: Model;
+    beforeAll(async () => {
+      model = await loadModel(zooDirectory(name), { ranks });
+    });
+    afterAll(() => model.close());
+
+    it("run gives transformers' logits", async () => {
+      const { logits: whole } = await model.run({ input_ids: inputIds }, { outputs: ["logits"] });
+      recordSplit(name, model, relativeError(whole!.data as Float32Array, logits));
+      expect(whole).toMatchObject({ type: "float32", dims: [2, inputIds[0]!.length, vocabulary] });
+      expect(whole!.data as Float32Array).toBeAllclose(logits, tolerance);
+    });
+
+    it.runIf(padded)("run gives tokens beside padding the logits that they have there", async () => {
+      const { mask, logits: expected } = padded!;
+      const { logits: whole } = await model.run({ input_ids: inputIds, attention_mask: mask });
+      // What a model computes for padding itself means nothing.
+      const ofTokens = (data: Float32Array) =>
+        data.filter((_, at) => mask.flat()[Math.floor(at / vocabulary)] === 1);
+      expect(ofTokens(whole!.data as Float32Array)).toBeAllclose(ofTokens(expected), tolerance);
+    });
+
+    it("embed pools what run gives for each text alone, whatever it is padded with", async () => {
+      const texts = [inputIds[0]!.slice(0, 5), inputIds[1]!, inputIds[0]!.slice(3, 4)];
+      const [mean, cls] = await Promise.all([
+        model.embed(texts, { normalize: false }),
+        model.embed(texts, { pooling: "cls" }),
+      ]);
+      const alone = await Promise.all(texts.map((text) => hiddenStates(model, text)));
+      const means = alone.flatMap((rows) =>
+        rows[0]!.map((_, lane) => average(rows.map((row) => row[lane]!))),
+      );
+      const firsts = alone.flatMap(([first]) => first!.map((value) => value / Math.hypot(...first!)));
+      expect(mean.dims).toEqual([3, alone[0]![0]!.length]);
+      // Attention over masked padding sums in another order.
+      expect(mean.data).toBeAllclose(means, { rtol: 0, atol: 1e-4 * standardDeviation(mean.data) });
+      expect(cls.data).toBeAllclose(firsts, { rtol: 0, atol: 1e-5 });
+    });
+
+    it("does not generate", async () => {
+      await expect(model.generate(inputIds[0]!).result).rejects.toMatchObject({ code: "RR_NO_GENERATE" });
+    });
+
+    it("each rank keeps exactly the bytes that the policy predicts", () => {
+      expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(model.policy.bytesPerRank);
+    });
+  });
+});
+
+/** The hidden state of each token of a text that is a batch by itself. */
+async function hiddenStates(model: Model, text: readonly number[]): Promise<number[][]> {
+  const { last_hidden_state: hidden } = await model.run(
+    { input_ids: [text] },
+    { outputs: ["last_hidden_state"] },
+  );
+  const width = hidden!.dims.at(-1)!;
+  const states = Array.from(hidden!.data as Float32Array);
+  return text.map((_, token) => states.slice(token * width, (token + 1) * width));
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
