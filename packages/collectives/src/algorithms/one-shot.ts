@@ -1,6 +1,5 @@
 import type { CollectiveArray } from "../communicator.js";
 import type { Elements } from "../group/elements.js";
-import { scratchLength } from "../group/layout.js";
 import type { Transport } from "../group/transport.js";
 import type { ReduceKernel } from "../kernels/kernels.js";
 import { lengthInWindow } from "../pieces.js";
@@ -25,9 +24,10 @@ export const oneShot: CollectiveAlgorithm = {
     const { windowLength } = transport;
     for (let from = 0; from === 0 || from < data.length; from += windowLength) {
       const length = Math.min(windowLength, data.length - from);
-      elements.put(transport.claim("all"), data, from, length);
+      const own = elements.stage(data, from, length);
+      elements.move(transport.claim("all"), own, length);
       transport.publish();
-      reduceWindows(transport, elements, 0, reduce, data, from, length);
+      reduceAll(transport, elements, reduce, own, 0, data, from, length);
     }
   },
 
@@ -36,14 +36,18 @@ export const oneShot: CollectiveAlgorithm = {
     const { rank, worldSize } = transport;
     const share = Math.floor(transport.windowLength / worldSize);
     for (let from = 0; from === 0 || from < pieces.longest; from += share) {
-      const mine = transport.claim("all");
-      for (let piece = 0; piece < worldSize; piece++) {
-        const length = lengthInWindow(pieces, piece, from, share);
-        elements.put(mine + piece * share, data, pieces.starts[piece]! + from, length);
+      const window = transport.claim("all");
+      let own = 0;
+      let length = 0;
+      // This rank's own piece comes last, and so stays in the operand block.
+      for (let distance = 1; distance <= worldSize; distance++) {
+        const piece = (rank + distance) % worldSize;
+        length = lengthInWindow(pieces, piece, from, share);
+        own = elements.stage(data, pieces.starts[piece]! + from, length);
+        elements.move(window + piece * share, own, length);
       }
       transport.publish();
-      const length = lengthInWindow(pieces, rank, from, share);
-      reduceWindows(transport, elements, rank * share, reduce, out, from, length);
+      reduceAll(transport, elements, reduce, own, rank * share, out, from, length);
     }
   },
 
@@ -51,7 +55,7 @@ export const oneShot: CollectiveAlgorithm = {
     const { rank, worldSize, windowLength } = transport;
     for (let from = 0; from === 0 || from < pieces.longest; from += windowLength) {
       const length = lengthInWindow(pieces, rank, from, windowLength);
-      elements.put(transport.claim("all"), out, pieces.starts[rank]! + from, length);
+      elements.move(transport.claim("all"), elements.stage(out, pieces.starts[rank]! + from, length), length);
       transport.publish();
       for (let distance = 1; distance < worldSize; distance++) {
         const peer = (rank + distance) % worldSize;
@@ -63,26 +67,24 @@ export const oneShot: CollectiveAlgorithm = {
 };
 
 /**
- * Everybody's `length` elements from `offset` in the current windows, reduced into `out` at `start`; by blocks, so
- * that a result is copied out while the cache still has it.
+ * The reduction over ranks of `length` elements goes to `out` at `start`. This rank's own are at `own`, and those
+ * of others `offset` elements into their windows.
  */
-function reduceWindows<T extends CollectiveArray>(
+function reduceAll<T extends CollectiveArray>(
   transport: Transport,
   elements: Elements<T>,
-  offset: number,
   reduce: ReduceKernel,
+  own: number,
+  offset: number,
   out: T,
   start: number,
   length: number,
 ): void {
-  const scratch = elements.scratchFor(out, start);
-  for (let done = 0; done < length; done += scratchLength) {
-    const count = Math.min(scratchLength, length - done);
-    const at = offset + done;
-    reduce(scratch, transport.receive(0) + at, transport.receive(1) + at, count);
-    for (let peer = 2; peer < transport.worldSize; peer++) {
-      reduce(scratch, scratch, transport.receive(peer) + at, count);
-    }
-    elements.take(out, start + done, scratch, count);
-  }
+  const { rank, worldSize } = transport;
+  const operandOf = (peer: number) => (peer === rank ? own : transport.receive(peer) + offset);
+  // In place where nothing is added before this rank's own elements.
+  const result = rank < 2 ? own : elements.resultFor(out, start);
+  reduce(result, operandOf(0), operandOf(1), length);
+  for (let peer = 2; peer < worldSize; peer++) reduce(result, result, operandOf(peer), length);
+  elements.take(out, start, result, length);
 }

@@ -1,6 +1,5 @@
 import type { CollectiveArray } from "../communicator.js";
 import type { Elements } from "../group/elements.js";
-import { scratchLength } from "../group/layout.js";
 import type { Transport } from "../group/transport.js";
 import type { ReduceKernel } from "../kernels/kernels.js";
 import { lengthInWindow, nearEven, type Pieces, piecesOf } from "../pieces.js";
@@ -49,32 +48,19 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
       const pieces = piecesOf(nearEven(data.length, worldSize));
       for (let from = 0; from === 0 || from < pieces.longest; from += windowLength) {
         const window = { transport, elements, pieces, from, observe };
-        const start = startOf(window, rank);
-        const incoming = passPartialSums(window, data, reduce);
-        // The sum is made where its way round starts.
-        const sum = transport.claim(rightOf(transport));
-        addOwn(elements, reduce, sum, incoming, data, start, lengthOf(window, rank));
-        report(window, "reduce-scatter", worldSize - 1, rank, elements.all, sum);
+        const sum = reduceOwnChunk(window, data, reduce);
+        elements.move(transport.claim(rightOf(transport)), sum, lengthOf(window, rank));
         transport.publish();
-        elements.take(data, start, sum, lengthOf(window, rank));
+        elements.take(data, startOf(window, rank), sum, lengthOf(window, rank));
         passFinished(window, data);
       }
     },
 
     reduceScatter(transport, elements, data, pieces, reduce, out) {
-      const { rank, worldSize } = transport;
       for (let from = 0; from === 0 || from < pieces.longest; from += transport.windowLength) {
         const window = { transport, elements, pieces, from, observe };
-        const incoming = passPartialSums(window, data, reduce);
-        const start = startOf(window, rank);
-        const length = lengthOf(window, rank);
-        const sum = elements.scratchFor(out, from);
-        for (let done = 0; done < length; done += scratchLength) {
-          const count = Math.min(scratchLength, length - done);
-          addOwn(elements, reduce, sum, incoming + done, data, start + done, count);
-          elements.take(out, from + done, sum, count);
-        }
-        report(window, "reduce-scatter", worldSize - 1, rank, out, from);
+        const sum = reduceOwnChunk(window, data, reduce);
+        elements.take(out, from, sum, lengthOf(window, transport.rank));
       }
     },
 
@@ -82,8 +68,9 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
       const { rank } = transport;
       for (let from = 0; from === 0 || from < pieces.longest; from += transport.windowLength) {
         const window = { transport, elements, pieces, from, observe };
-        const mine = transport.claim(rightOf(transport));
-        elements.put(mine, out, startOf(window, rank), lengthOf(window, rank));
+        const length = lengthOf(window, rank);
+        const own = elements.stage(out, startOf(window, rank), length);
+        elements.move(transport.claim(rightOf(transport)), own, length);
         transport.publish();
         passFinished(window, out);
       }
@@ -100,11 +87,8 @@ interface RingWindow<T extends CollectiveArray> {
   readonly observe: RingObserver | undefined;
 }
 
-/**
- * N−1 rounds of the reduce-scatter. Returns where the left neighbour shows this rank's chunk, with all parts but
- * this rank's own. `data` is only read.
- */
-function passPartialSums<T extends CollectiveArray>(
+/** The reduce-scatter, N−1 rounds. `data` is only read. Returns where this rank's finished chunk is, in its operand block. */
+function reduceOwnChunk<T extends CollectiveArray>(
   window: RingWindow<T>,
   data: T,
   reduce: ReduceKernel,
@@ -114,17 +98,20 @@ function passPartialSums<T extends CollectiveArray>(
   const right = rightOf(transport);
   const left = leftOf(transport);
 
-  elements.put(transport.claim(right), data, startOf(window, left), lengthOf(window, left));
+  let sum = elements.stage(data, startOf(window, left), lengthOf(window, left));
+  elements.move(transport.claim(right), sum, lengthOf(window, left));
   transport.publish();
-  for (let step = 1; step < worldSize - 1; step++) {
-    const incoming = transport.receive(left);
+  for (let step = 1; step < worldSize; step++) {
     const chunk = (left + worldSize - step) % worldSize;
-    const sum = transport.claim(right);
-    addOwn(elements, reduce, sum, incoming, data, startOf(window, chunk), lengthOf(window, chunk));
+    const length = lengthOf(window, chunk);
+    sum = elements.stage(data, startOf(window, chunk), length);
+    reduce(sum, transport.receive(left), sum, length);
     report(window, "reduce-scatter", step, chunk, elements.all, sum);
+    if (step === worldSize - 1) break;
+    elements.move(transport.claim(right), sum, length);
     transport.publish();
   }
-  return transport.receive(left);
+  return sum;
 }
 
 /** The all-gather after its first round was published, N−2 rounds: `out` gets the other ranks' chunks. */
@@ -135,35 +122,20 @@ function passFinished<T extends CollectiveArray>(window: RingWindow<T>, out: T):
   const left = leftOf(transport);
 
   for (let step = 1; step < worldSize; step++) {
-    const incoming = transport.receive(left);
     const chunk = (rank + worldSize - step) % worldSize;
+    const start = startOf(window, chunk);
     const length = lengthOf(window, chunk);
-    // Publishing lets go of what came in, so what goes on is taken from this rank's own window.
-    let held = incoming;
+    let held = transport.receive(left);
     if (step < worldSize - 1) {
-      held = transport.claim(right);
-      elements.move(held, incoming, length);
+      // Publishing lets go of what came in, so what is copied out afterwards has to be this rank's own.
+      const own = elements.operandFor(out, start);
+      elements.move(own, held, length);
+      elements.move(transport.claim(right), own, length);
       transport.publish();
+      held = own;
     }
-    elements.take(out, startOf(window, chunk), held, length);
-    report(window, "all-gather", step, chunk, out, startOf(window, chunk));
-  }
-}
-
-/** `sum` becomes `incoming ∘ data[start…]`; by blocks, so that what was put in is still in the cache when it is read. */
-function addOwn<T extends CollectiveArray>(
-  elements: Elements<T>,
-  reduce: ReduceKernel,
-  sum: number,
-  incoming: number,
-  data: T,
-  start: number,
-  length: number,
-): void {
-  for (let done = 0; done < length; done += scratchLength) {
-    const count = Math.min(scratchLength, length - done);
-    elements.put(sum + done, data, start + done, count);
-    reduce(sum + done, incoming + done, sum + done, count);
+    elements.take(out, start, held, length);
+    report(window, "all-gather", step, chunk, out, start);
   }
 }
 

@@ -10,8 +10,8 @@
  *  │ rank 0: c even │ odd                 rank 1: even │ odd      …   │          the header's list, where it has one
  *  ├ messages, one per rank and one for the host ─────────────────────┤  4 KiB × (N + 1)
  *  │ length, JSON in UTF-8                                            │
- *  ├ scratch, two blocks per rank ────────────────────────────────────┤  2 × 16 KiB and a line × N
- *  │ rank 0: results │ staging            rank 1: …                   │          no other rank looks at it
+ *  ├ blocks, two per rank ────────────────────────────────────────────┤  2 × (windowBytes + 128) × N
+ *  │ rank 0: operand │ result             rank 1: operand │ result …  │          no other rank looks at them
  *  ├ windows, two per rank ───────────────────────────────────────────┤  2 × windowBytes × N
  *  │ rank 0: round even │ odd             rank 1: even │ odd      …   │  elements on their way
  *  └──────────────────────────────────────────────────────────────────┘
@@ -50,7 +50,8 @@ export class GroupLayout {
   readonly #counts: number;
   readonly #countsBytes: number;
   readonly #messages: number;
-  readonly #scratch: number;
+  readonly #blocks: number;
+  readonly #blockBytes: number;
   readonly #windows: number;
 
   constructor(worldSize: number, windowBytes: number) {
@@ -58,8 +59,10 @@ export class GroupLayout {
     this.#counts = lineBytes * (1 + worldSize);
     this.#countsBytes = roundUp(worldSize * 4, lineBytes);
     this.#messages = this.#counts + 2 * worldSize * this.#countsBytes;
-    this.#scratch = this.#messages + messageBytes * (worldSize + 1);
-    this.#windows = roundUp(this.#scratch + 2 * worldSize * scratchBytes, lineBytes);
+    this.#blocks = this.#messages + messageBytes * (worldSize + 1);
+    // A block may start in the middle of eight bytes, see `Elements`.
+    this.#blockBytes = roundUp(windowBytes, lineBytes) + lineBytes;
+    this.#windows = this.#blocks + 2 * worldSize * this.#blockBytes;
     this.bytes = this.#windows + 2 * worldSize * windowBytes;
   }
 
@@ -96,13 +99,12 @@ export class GroupLayout {
   counts(rank: number, collective: number): number {
     return (this.#counts + (2 * rank + (collective & 1)) * this.#countsBytes) / 4;
   }
-  /** {@link scratchLength} elements and one more. */
-  scratch(rank: number): number {
-    return (this.#scratch + 2 * rank * scratchBytes) / 4;
+  /** A window's elements and one more; likewise {@link result}. */
+  operand(rank: number): number {
+    return (this.#blocks + 2 * rank * this.#blockBytes) / 4;
   }
-  /** As large as {@link scratch}, for `Elements` alone. */
-  staging(rank: number): number {
-    return (this.#scratch + (2 * rank + 1) * scratchBytes) / 4;
+  result(rank: number): number {
+    return (this.#blocks + (2 * rank + 1) * this.#blockBytes) / 4;
   }
   /** Also the index of an element, which has 4 bytes too. */
   window(rank: number, round: number): number {
@@ -121,15 +123,9 @@ export const messageBytes = 4096;
 /** Words of a header. */
 const headerWords = 2;
 
-/** Elements that a rank reduces or copies at once: the operands and the result together stay in a core's first cache. */
-export const scratchLength = 4096;
-
 /** Two cache lines: processors fetch lines in pairs, and a rank's line is written by it while others spin on theirs. */
 const lineBytes = 128;
 const lineWords = lineBytes / 4;
-
-/** A scratch block may start in the middle of eight bytes, see `Elements`. */
-const scratchBytes = scratchLength * 4 + lineBytes;
 
 function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
