@@ -51,7 +51,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
 async function loadRanks(
   offload: Offload,
   policy: PartitionPolicy,
-  { programs, facts, unsupported }: Preparation,
+  { programs, facts, unsupported, unused }: Preparation,
   options: CheckedLoadOptions,
   progress: ProgressReports,
 ): Promise<Model> {
@@ -63,6 +63,7 @@ async function loadRanks(
       "generation_config.json has settings that change results and are not supported",
     );
   }
+  if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
   const group = new ThreadRankGroup({
     worldSize: ranks,
     workerUrl: workerUrl ?? new URL("./group/rank-thread.js", import.meta.url).href,

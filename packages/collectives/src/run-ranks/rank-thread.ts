@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { RingrankError } from "@ringrank/errors";
 import type { Assignment, Outcome } from "./assignment.js";
+import { inheritedExecArgv } from "./inherited-exec-argv.js";
 
 /** What a {@link RankThread} tells whoever started it. */
 interface RankListener {
@@ -49,7 +50,7 @@ function startWorker(assignment: Assignment, execArgv: readonly string[] | undef
     return new Worker(new URL("./run-ranks-worker.js", import.meta.url), {
       workerData: assignment,
       name: `ringrank rank ${assignment.rank}`,
-      ...(execArgv ? { execArgv: [...execArgv] } : {}),
+      execArgv: [...(execArgv ?? inheritedExecArgv())],
     });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankWorkerTask } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
@@ -30,6 +31,7 @@ export class RankThreads {
       // The default blocks the thread between tasks in Atomics.wait, where comlink could not reach it.
       atomics: "disabled",
       recordTiming: false,
+      execArgv: inheritedExecArgv(),
     });
     // Only a spare thread without a task reports here.
     this.#pool.on("error", (error: unknown) => logger.warn({ err: error }, "an idle thread failed"));

@@ -1,21 +1,22 @@
-import { buildGraph, type JsonObject, openCheckpoint, readGenerationConfig } from "@ringrank/model";
+import { buildGraph, openCheckpoint, readGenerationConfig } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
 import { describeModel } from "./describe-model.js";
 
 const { config, directory, tensors } = openCheckpoint(shakespeareDirectory);
-const { graph } = buildGraph({ config, tensors });
+const built = buildGraph({ config, tensors });
+const { graph } = built;
 const generation = readGenerationConfig(directory, config);
 
 describe("what is known of a model", () => {
   it("are the inputs and outputs that are the caller's, caches excepted", () => {
-    const facts = describeModel(config, graph, generation, true);
+    const facts = describeModel(built, generation, true);
     expect(facts.inputs.map(({ name }) => name)).toEqual(["input_ids", "attention_mask", "position_ids"]);
     expect(facts.outputs).toEqual(["logits"]);
   });
 
   it("are its context, vocabulary and ends of sequence", () => {
-    expect(describeModel(config, graph, generation, true)).toMatchObject({
+    expect(describeModel(built, generation, true)).toMatchObject({
       maxContext: 512,
       vocabSize: 2048,
       eosIds: [2],
@@ -23,16 +24,15 @@ describe("what is known of a model", () => {
     });
   });
 
-  it("is no context limit where the config has none", () => {
-    expect(describeModel({} as JsonObject, graph, generation, true).maxContext).toBeUndefined();
+  it("is no context limit where the model has none", () => {
+    expect(describeModel({ graph, maxContext: undefined }, generation, true).maxContext).toBeUndefined();
   });
 
   it("samples as generation_config.json says, and only where it says so", () => {
     const defaults = { temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1 };
     const of = (doSample: boolean) =>
       describeModel(
-        config,
-        graph,
+        built,
         { defaults: { ...defaults, doSample }, eosTokenIds: [], decoderPromptIds: [], unsupported: [] },
         true,
       ).generationDefaults;
@@ -61,7 +61,11 @@ describe("what is known of a model", () => {
       caches,
       entries,
     };
-    const facts = describeModel(config, seq2seq, { ...generation, decoderPromptIds: [2, 7] }, true);
+    const facts = describeModel(
+      { graph: seq2seq, maxContext: 512 },
+      { ...generation, decoderPromptIds: [2, 7] },
+      true,
+    );
     expect(facts.inputs.map(({ name }) => name)).toEqual(["input_ids", "decoder_input_ids"]);
     expect(facts.outputs).toEqual(["last_hidden_state", "logits"]);
     expect(facts.encoder).toEqual({
@@ -72,6 +76,8 @@ describe("what is known of a model", () => {
   });
 
   it("cannot generate without a causal cache", () => {
-    expect(describeModel(config, { ...graph, caches: [] }, generation, true).generates).toBe(false);
+    expect(describeModel({ ...built, graph: { ...graph, caches: [] } }, generation, true).generates).toBe(
+      false,
+    );
   });
 });

@@ -1,18 +1,16 @@
 import {
-  ConfigReader,
+  type BuiltGraph,
   type GenerationConfig,
   type Graph,
   type GraphEntry,
   interfaceNames,
-  type JsonObject,
 } from "@ringrank/model";
 import type { ModelFacts } from "../model-facts.js";
 import type { GenerationDefaults } from "../options/generate-options.js";
 
 /** What the coordinator has to know of a model to serve it. */
 export function describeModel(
-  config: JsonObject,
-  graph: Graph,
+  { graph, maxContext }: Pick<BuiltGraph, "graph" | "maxContext">,
   { defaults, eosTokenIds, decoderPromptIds }: GenerationConfig,
   hasTokenizer: boolean,
 ): ModelFacts {
@@ -31,7 +29,7 @@ export function describeModel(
   return {
     inputs: graph.inputs.filter((input) => !internal.includes(input.name)),
     outputs,
-    maxContext: new ConfigReader(config).optionalInteger(["max_position_embeddings", "n_positions", "n_ctx"]),
+    maxContext,
     vocabSize: typeof vocabulary === "number" ? vocabulary : undefined,
     generates: graph.caches.length > 0 && logits !== undefined,
     hasTokenizer,

@@ -36,11 +36,11 @@ export class ModelDesk implements OffloadService {
     model.checkWeights();
     this.#tokenizer = loadTokenizer(directory);
     const generation = readGenerationConfig(directory, config);
-    const facts = describeModel(config, graph, generation, this.#tokenizer !== undefined);
+    const facts = describeModel(model, generation, this.#tokenizer !== undefined);
     const programs = buildPrograms(graph, policy);
     // From here on the desk only tokenizes.
     this.#planned = undefined;
-    return { programs, facts, unsupported: generation.unsupported };
+    return { programs, facts, unsupported: generation.unsupported, unused: model.unused };
   }
 
   encode(text: string): readonly number[] {

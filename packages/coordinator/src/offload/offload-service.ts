@@ -45,4 +45,6 @@ export interface Preparation {
   readonly facts: ModelFacts;
   /** Keys of generation_config.json that change results and are not supported. */
   readonly unsupported: readonly string[];
+  /** Names of tensors in the files that the model does not use. */
+  readonly unused: readonly string[];
 }

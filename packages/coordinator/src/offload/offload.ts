@@ -1,4 +1,5 @@
 import { MessageChannel, Worker } from "node:worker_threads";
+import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { Remote } from "comlink";
 import { Connection } from "../channel/connection.js";
@@ -17,6 +18,7 @@ export class Offload {
     const { port1, port2 } = new MessageChannel();
     this.#worker = new Worker(new URL("./offload-worker.js", import.meta.url), {
       workerData: port2,
+      execArgv: inheritedExecArgv(),
       transferList: [port2],
     });
     this.#connection = new Connection<OffloadService>(port1);

@@ -17,6 +17,10 @@ export interface OpenedModel {
   readonly directory: string;
   /** Empty for an ONNX file. */
   readonly config: JsonObject;
+  /** Most tokens of a sequence; undefined where the model sets no limit. */
+  readonly maxContext: number | undefined;
+  /** Names of tensors in the files that the model does not use. */
+  readonly unused: readonly string[];
   /** Checks that every weight file is there and as long as its header says: `RR_MISSING_FILE`, `RR_FILE_FORMAT`. */
   checkWeights(): void;
 }
@@ -30,11 +34,17 @@ export function openModel(pathOrId: string): OpenedModel {
 function openDirectory(path: string): OpenedModel {
   const checkpoint = openCheckpoint(path);
   const { config, directory } = checkpoint;
-  const { graph } = buildGraph(checkpoint);
-  return { graph, directory, config, checkWeights: () => checkPayload(checkpoint) };
+  return { ...buildGraph(checkpoint), directory, config, checkWeights: () => checkPayload(checkpoint) };
 }
 
 function openOnnxFile(path: string): OpenedModel {
   // Opening has checked that every weight lies inside its file.
-  return { graph: openOnnx(path), directory: dirname(path), config: {}, checkWeights: () => {} };
+  return {
+    graph: openOnnx(path),
+    directory: dirname(path),
+    config: {},
+    maxContext: undefined,
+    unused: [],
+    checkWeights: () => {},
+  };
 }

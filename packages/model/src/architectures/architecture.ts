@@ -18,6 +18,10 @@ export interface Architecture {
    * RR_TENSOR for a parameter that is missing or misshaped.
    */
   build(context: ModelContext): void;
+  /**
+   * Most tokens of a sequence; undefined for no limit. Default: what the config calls its positions.
+   */
+  maxContext?(config: ConfigReader): number | undefined;
   /** Tensors that checkpoints of this family carry and no graph needs: buffers that are computed instead. */
   readonly ignoredTensors?: readonly RegExp[];
 }

@@ -198,3 +198,13 @@ describe("a config is refused", () => {
     );
   });
 });
+
+describe("the longest sequence", () => {
+  it.each([
+    ["as many as the config's positions", "gpt2", 128],
+    ["fewer where positions start behind the padding token's id", "roberta", 131],
+    ["not limited where positions are relative", "bloom", undefined],
+  ])("is %s", (_, name, expected) => {
+    expect(buildGraph(openCheckpoint(zooDirectory(name))).maxContext).toBe(expected);
+  });
+});

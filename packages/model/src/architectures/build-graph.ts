@@ -8,6 +8,8 @@ export interface BuiltGraph {
   readonly graph: Graph;
   /** Names of tensors in the checkpoint that the graph does not use. */
   readonly unused: readonly string[];
+  /** Most tokens of a sequence; undefined where the model sets no limit. */
+  readonly maxContext: number | undefined;
 }
 
 /**
@@ -33,5 +35,13 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
   const g = new GraphBuilder();
   const parameters = new Parameters(g, config, checkpoint.tensors);
   architecture.build({ g, config, parameters });
-  return { graph: g.build(), unused: parameters.unused(architecture.ignoredTensors ?? []) };
+  return {
+    graph: g.build(),
+    unused: parameters.unused(architecture.ignoredTensors ?? []),
+    maxContext: (architecture.maxContext ?? positionsOf)(config),
+  };
+}
+
+function positionsOf(config: ConfigReader): number | undefined {
+  return config.optionalInteger(["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"]);
 }

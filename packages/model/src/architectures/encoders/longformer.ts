@@ -1,7 +1,7 @@
 import type { Architecture } from "../architecture.js";
 import { attentionMaskOf } from "../blocks/encoder-input.js";
 import { bertAttention, buildBert } from "./bert.js";
-import { robertaHead, robertaPositions } from "./roberta.js";
+import { positionsBehindPadding, robertaHead, robertaPositions } from "./roberta.js";
 
 /**
  * RoBERTa whose tokens see half a window to either side, as a band in the mask. No token attends globally, which is
@@ -31,6 +31,7 @@ export const longformer: Architecture = {
       },
     });
   },
+  maxContext: positionsBehindPadding,
   ignoredTensors: [
     // Of global attention.
     /\.attention\.self\.(query|key|value)_global\./,

@@ -18,6 +18,7 @@ const padding = 1;
 
 /** Absolute positions as RoBERTa has them and relative ones as T5 has them. https://arxiv.org/abs/2004.09297 */
 export const mpnet: Architecture = {
+  maxContext: (config) => config.integer("max_position_embeddings") - padding - 1,
   build(context) {
     const { g, config } = context;
     const shape = multiHeadShape(config);

@@ -1,3 +1,4 @@
+import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { type EncoderInput, positionsAfterPadding } from "../blocks/encoder-input.js";
 import { type BertHead, buildBert } from "./bert.js";
@@ -6,6 +7,7 @@ import { type BertHead, buildBert } from "./bert.js";
 export const roberta: Architecture = {
   build: (context) =>
     buildBert(context, { model: "roberta", head: robertaHead, positions: robertaPositions(context) }),
+  maxContext: positionsBehindPadding,
   ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
 };
 
@@ -18,9 +20,18 @@ export const robertaHead: BertHead = {
   biasAlias: "lm_head.decoder.bias",
 };
 
+/** Rows of the position table up to the padding token's id stand for no token's position. */
+export function positionsBehindPadding(config: ConfigReader): number {
+  return config.integer("max_position_embeddings") - paddingId(config) - 1;
+}
+
+function paddingId(config: ConfigReader): number {
+  return config.integer("pad_token_id", { min: 0, default: 1 });
+}
+
 /** Padding sits at the position that is its token's id. */
 export function robertaPositions({ g, config }: ModelContext) {
-  const padding = config.integer("pad_token_id", { min: 0, default: 1 });
+  const padding = paddingId(config);
   return (input: EncoderInput) =>
     positionsAfterPadding(g, input.inputIds, { paddingToken: padding, padding });
 }

@@ -1,0 +1,89 @@
+// Runs the conformance tests and renders docs/architectures.md from what they measured:
+//   npm run docs:architectures
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const zoo = join(root, "test/fixtures/zoo");
+const names = readdirSync(zoo).sort();
+const read = (path) => JSON.parse(readFileSync(path, "utf8"));
+const others = read(join(root, "docs/other-systems.json"));
+
+const measured = runTests();
+writeFileSync(join(root, "docs/architectures.md"), page());
+const missing = names.filter((name) => !measured.some((run) => run.name === name));
+process.stdout.write(
+  `docs/architectures.md: ${names.length} architectures, not measured: ${missing.join(", ") || "none"}\n`,
+);
+process.exit(missing.length === 0 ? 0 : 1);
+
+/** Every architecture on every number of ranks, as `SplitResult` in test/support/results.ts. */
+function runTests() {
+  const results = mkdtempSync(join(tmpdir(), "ringrank-results-"));
+  try {
+    const tests = ["checkpoints", "encoders", "encoder-decoders"].map(
+      (name) => `test/conformance/${name}.test.ts`,
+    );
+    const { status } = spawnSync(
+      process.execPath,
+      [join(root, "node_modules/vitest/vitest.mjs"), "run", ...tests],
+      {
+        cwd: root,
+        env: { ...process.env, RINGRANK_RESULTS: results },
+        stdio: "inherit",
+      },
+    );
+    if (status !== 0) process.exit(status ?? 1);
+    return readdirSync(results).map((file) => read(join(results, file)));
+  } finally {
+    rmSync(results, { recursive: true });
+  }
+}
+
+function page() {
+  return `# Architectures
+
+Every checkpoint of the test zoo (hidden width 64, two layers, random weights, written by transformers
+${others.transformersVersion}), loaded from its own files on real ranks and split by the policy that its dataflow gives. Made by
+\`npm run docs:architectures\` from what the conformance tests measured.
+
+- **sharded**: the factors that 2 ranks share out; units and what they are.
+- **all-reduces**: of one pass on 2 ranks, the embedding's included (encoder and decoder together where there are two).
+- **2 ranks, 4 ranks**: weight bytes of the fullest rank, as a share of the whole.
+- **error**: largest error of the logits on 1 to 4 ranks against transformers', as a share of their standard deviation.
+- **DeepSpeed**: the families that its page on automatic tensor parallelism lists as tested, and those it refuses
+  (${others.deepspeed.source}).
+- **transformers**: whether the configuration class carries a tensor-parallel plan (\`base_model_tp_plan\`,
+  version ${others.transformers.version}).
+
+| architecture | sharded | all-reduces | 2 ranks | 4 ranks | error | DeepSpeed | transformers |
+|---|---|---|---|---|---|---|---|
+${names.map(row).join("\n")}
+`;
+}
+
+function row(name) {
+  const runs = measured.filter((run) => run.name === name);
+  const on = (ranks) => runs.find((run) => run.ranks === ranks);
+  const type = read(join(zoo, name, "config.json")).model_type;
+  const share = (run) => (run === undefined ? "–" : `${(100 * run.share).toFixed(1)}%`);
+  const cells = [
+    name,
+    [...new Set(on(2)?.sharded ?? [])].join(", "),
+    on(2)?.allReduces ?? "–",
+    share(on(2)),
+    share(on(4)),
+    runs.length === 0 ? "–" : Math.max(...runs.map(({ error }) => error)).toExponential(1),
+    support(others.deepspeed, type),
+    support(others.transformers, type),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function support({ listed, refused = [] }, type) {
+  if (refused.includes(type)) return "refused";
+  return listed.includes(type) ? "yes" : "–";
+}
