@@ -12,7 +12,7 @@ import type { Placement } from "./placement.js";
  * of the test fixtures at 2, 3 and 8 ranks, halving or doubling any one of them changed no decision for memory, and
  * fewer than one in a hundred for time.
  */
-export const costConstants = {
+const costConstants = {
   /** Bytes of fp32 weights that a rank streams through matrix–vector products in a second. */
   weightBytesPerSecond: 16e9,
   /** Seconds of one small all-reduce: fetching, waiting for the slowest rank, feeding. */

@@ -7,7 +7,7 @@ import type { Linearity, Propagation, Rule } from "./rule.js";
  * Operators that compute each output element from the input elements at the same place, with NumPy's broadcasting
  * (https://onnx.ai/onnx/repo-docs/Broadcasting.html): right-aligned dimensions are the same unless their size is 1.
  */
-export function elementwise(linearity?: Linearity): Rule {
+function elementwise(linearity?: Linearity): Rule {
   return {
     propagate(operator, factors) {
       const shapes = operator.inputs.flatMap((operand, slot) =>
