@@ -1,4 +1,4 @@
-import { type Factor, leavesOf } from "../factors/factor.js";
+import { type Factor, isStatic, leavesOf } from "../factors/factor.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 import { findRoutedExperts } from "./routed-experts.js";
 
@@ -14,33 +14,42 @@ export class Labels {
   readonly #heads = new Set<Factor>();
   readonly #lanes = new Set<Factor>();
   readonly #vocabulary = new Set<Factor>();
-  readonly #queriesOnly = new Set<Factor>();
+  readonly #groups = new Set<Factor>();
 
   constructor(factored: FactoredGraph) {
     const { graph, nodes, values } = factored;
     this.#experts = new Set(findRoutedExperts(factored).map(({ experts }) => experts));
+    const states = new Set(graph.caches.flatMap((cache) => cache.states.map(({ present }) => present)));
+    const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));
     for (const node of nodes) {
       const { opType } = node.operator.node;
       if (opType === "Gather") addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
-      if (opType === "Softmax") addAll(this.#heads, node.inputs[0]!.flatMap(leavesOf));
+      if (opType === "Softmax") this.#readScores(node.inputs[0]!.flatMap(leavesOf), cached);
       // Scores, and the mix of values: what is no head there is a lane of one.
       if (multipliesActivations(node)) addAll(this.#lanes, node.inputs.flat().flatMap(leavesOf));
-    }
-    const states = new Set(graph.caches.flatMap((cache) => cache.states.map(({ present }) => present)));
-    const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));
-    for (const factor of this.#heads) {
-      if (states.size > 0 && !cached.has(factor)) this.#queriesOnly.add(factor);
     }
     for (const { name } of graph.outputs) {
       if (!states.has(name)) addAll(this.#vocabulary, leavesOf(values.get(name)?.at(-1) ?? []));
     }
   }
 
+  /** Heads of queries beside cached heads are groups of those. */
+  #readScores(leaves: readonly Factor[], cached: ReadonlySet<Factor>): void {
+    const fixed = leaves.filter(({ size }) => isStatic(size));
+    const grouped = fixed.some((factor) => cached.has(factor));
+    addAll(this.#heads, grouped ? fixed.filter((factor) => cached.has(factor)) : fixed);
+    if (grouped)
+      addAll(
+        this.#groups,
+        fixed.filter((factor) => !cached.has(factor)),
+      );
+  }
+
   of(factor: Factor): RoleLabel {
     if (this.#experts.has(factor)) return "experts";
     if (this.#tableRows.has(factor)) return "table rows";
-    if (this.#queriesOnly.has(factor)) return "groups";
     if (this.#heads.has(factor)) return "heads";
+    if (this.#groups.has(factor)) return "groups";
     if (this.#lanes.has(factor)) return "lanes";
     return this.#vocabulary.has(factor) ? "vocabulary" : "width";
   }

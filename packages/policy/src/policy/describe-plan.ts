@@ -90,7 +90,7 @@ class Describer {
       kind: "allReduce",
       value,
       bytes: bytes(value),
-      reason: `${operatorName(this.#producer.get(value)!.operator.node)} leaves a sum over ranks, and ${this.#readers(value)} needs the whole of it`,
+      reason: `${operatorName(this.#producer.get(value)!.operator.node)} leaves a sum over ranks, needed whole by ${this.#readers(value)}`,
     }));
   }
 
