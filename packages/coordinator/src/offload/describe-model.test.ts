@@ -4,7 +4,7 @@ import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
 import { describeModel } from "./describe-model.js";
 
 const { config, directory, tensors } = openCheckpoint(shakespeareDirectory);
-const built = buildGraph({ config, tensors });
+const built = { ...buildGraph({ config, tensors }), config };
 const { graph } = built;
 const generation = readGenerationConfig(directory, config);
 
@@ -24,8 +24,14 @@ describe("what is known of a model", () => {
     });
   });
 
+  it("is the config's vocabulary where there are no logits, as in a bare encoder", () => {
+    const bare = { ...graph, outputs: graph.outputs.filter(({ name }) => name !== "logits") };
+    expect(describeModel({ ...built, graph: bare }, generation, true).vocabSize).toBe(2048);
+    expect(describeModel({ ...built, graph: bare, config: {} }, generation, true).vocabSize).toBeUndefined();
+  });
+
   it("is no context limit where the model has none", () => {
-    expect(describeModel({ graph, maxContext: undefined }, generation, true).maxContext).toBeUndefined();
+    expect(describeModel({ ...built, maxContext: undefined }, generation, true).maxContext).toBeUndefined();
   });
 
   it("samples as generation_config.json says, and only where it says so", () => {
@@ -62,7 +68,7 @@ describe("what is known of a model", () => {
       entries,
     };
     const facts = describeModel(
-      { graph: seq2seq, maxContext: 512 },
+      { ...built, graph: seq2seq },
       { ...generation, decoderPromptIds: [2, 7] },
       true,
     );

@@ -1,5 +1,5 @@
 import {
-  type BuiltGraph,
+  ConfigReader,
   type GenerationConfig,
   type Graph,
   type GraphEntry,
@@ -7,10 +7,11 @@ import {
 } from "@ringrank/model";
 import type { ModelFacts } from "../model-facts.js";
 import type { GenerationDefaults } from "../options/generate-options.js";
+import type { OpenedModel } from "./open-model.js";
 
 /** What the coordinator has to know of a model to serve it. */
 export function describeModel(
-  { graph, maxContext }: Pick<BuiltGraph, "graph" | "maxContext">,
+  { graph, maxContext, config }: Pick<OpenedModel, "graph" | "maxContext" | "config">,
   { defaults, eosTokenIds, decoderPromptIds }: GenerationConfig,
   hasTokenizer: boolean,
 ): ModelFacts {
@@ -30,7 +31,11 @@ export function describeModel(
     inputs: graph.inputs.filter((input) => !internal.includes(input.name)),
     outputs,
     maxContext,
-    vocabSize: typeof vocabulary === "number" ? vocabulary : undefined,
+    // A bare encoder has no logits, and token ids all the same.
+    vocabSize:
+      typeof vocabulary === "number"
+        ? vocabulary
+        : new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]),
     generates: graph.caches.length > 0 && logits !== undefined,
     hasTokenizer,
     eosIds: eosTokenIds,

@@ -207,4 +207,8 @@ describe("the longest sequence", () => {
   ])("is %s", (_, name, expected) => {
     expect(buildGraph(openCheckpoint(zooDirectory(name))).maxContext).toBe(expected);
   });
+
+  it("is not limited by the number of positions that T5's older configs have", () => {
+    expect(buildGraph(withConfig("t5", { n_positions: 512 })).maxContext).toBeUndefined();
+  });
 });

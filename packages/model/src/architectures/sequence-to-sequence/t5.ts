@@ -42,6 +42,8 @@ export const t5: Architecture = {
     g.entry("encode", () => attention.fill(model.encode()));
     g.entry("decode", () => model.decode(attention));
   },
+  // Positions are relative; the `n_positions` that older configs have limits nothing.
+  maxContext: () => undefined,
   ignoredTensors: [
     // Copies of what is tied, and a bias that was never used.
     /^(encoder|decoder)\.embed_tokens\.weight$/,
