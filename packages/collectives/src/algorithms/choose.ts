@@ -8,12 +8,18 @@ type ChosenKind = "allReduce" | "allGather" | "reduceScatter";
 /** One rank's choice of algorithm: what was forced, or by the size of the message. The same on every rank. */
 export class AlgorithmChoice {
   readonly #forced: Algorithm;
-  readonly #worldSize: number;
+  readonly #ringFromBytes: number;
   readonly #ring: CollectiveAlgorithm;
 
-  constructor(forced: Algorithm, worldSize: number, observeRing: RingObserver | undefined) {
+  /** `sharesCores`: the group has more ranks than there are cores. */
+  constructor(
+    forced: Algorithm,
+    worldSize: number,
+    sharesCores: boolean,
+    observeRing: RingObserver | undefined,
+  ) {
     this.#forced = forced;
-    this.#worldSize = worldSize;
+    this.#ringFromBytes = ringFromBytes(worldSize, sharesCores);
     this.#ring = createRing(observeRing);
   }
 
@@ -21,27 +27,33 @@ export class AlgorithmChoice {
   of(kind: ChosenKind, bytes: number): CollectiveAlgorithm {
     if (this.#forced === "ring") return this.#ring;
     if (this.#forced === "one-shot") return oneShot;
-    return ringPays(kind, bytes, this.#worldSize) ? this.#ring : oneShot;
+    return kind === "allReduce" && bytes >= this.#ringFromBytes ? this.#ring : oneShot;
   }
 }
 
 /**
- * Only a long all-reduce is worth a ring: there, one-shot has every rank add up the whole message, and a ring only
- * its share. In the others each rank adds or copies its share either way, and one-shot waits less.
+ * From how many bytes on an all-reduce goes round the ring. Only a long one is worth it: there, one-shot has every
+ * rank add up the whole message, and a ring only its share. In the others each rank adds or copies its share either
+ * way, and one-shot waits less.
  *
- * Measured with bench/collectives.mjs and the JavaScript kernels, on two x86-64 cores (so all but the first column
- * share cores); microseconds for ring / one-shot, in a noisy place:
+ * Measured with bench/collectives.mjs and the SIMD kernels, on two x86-64 cores (so all but the first column share
+ * cores); microseconds for ring / one-shot:
  *
- * | all-reduce of | 2 ranks       | 3 ranks       | 4 ranks       | 8 ranks        |
- * |---------------|---------------|---------------|---------------|----------------|
- * | 8 KiB         | 9 / 20        | 78 / 52       | 163 / 75      | 937 / 199      |
- * | 64 KiB        | 295 / 178     | 243 / 473     | 433 / 485     | 1310 / 1458    |
- * | 256 KiB       | 390 / 402     | 709 / 1686    | 490 / 981     | 2216 / 4655    |
- * | 1 MiB         | 1038 / 1525   | 3207 / 5088   | 1367 / 4340   | 7059 / 25574   |
- * | 4 MiB         | 4295 / 5895   | 9541 / 25085  | 6048 / 18817  | 23697 / 78642  |
+ * | all-reduce of | 2 ranks   | 3 ranks     | 4 ranks     | 8 ranks     |
+ * |---------------|-----------|-------------|-------------|-------------|
+ * | 8 KiB         | 1.8 / 1.2 | 83 / 21     | 142 / 31    | 594 / 65    |
+ * | 64 KiB        | 9.0 / 7.6 | 90 / 33     | 160 / 46    | 644 / 111   |
+ * | 128 KiB       | 15 / 14   | 96 / 48     | 171 / 61    | 728 / 153   |
+ * | 256 KiB       | 28 / 30   | 121 / 68    | 207 / 93    | 786 / 236   |
+ * | 512 KiB       | 55 / 54   | 164 / 144   | 236 / 176   | 924 / 501   |
+ * | 1 MiB         | 111 / 119 | 322 / 312   | 356 / 399   | 1201 / 1408 |
+ * | 4 MiB         | 366 / 415 | 1295 / 1344 | 1698 / 1774 | 4258 / 5598 |
+ *
+ * A round costs 20 to 40 µs where ranks share cores, and well under 1 µs where each has its own. More than two
+ * ranks with a core each have not been measured: there a ring of N adds 2(N−1) such rounds and saves N−2 readings
+ * of the message, at the 5 GB/s or so that a core reads of another's cache, so 64 KiB are on the safe side.
  */
-function ringPays(kind: ChosenKind, bytes: number, worldSize: number): boolean {
-  return kind === "allReduce" && bytes >= (worldSize === 2 ? ringFromBytes.two : ringFromBytes.more);
+function ringFromBytes(worldSize: number, sharesCores: boolean): number {
+  if (sharesCores) return 1024 * 1024;
+  return worldSize === 2 ? 256 * 1024 : 64 * 1024;
 }
-
-const ringFromBytes = { two: 512 * 1024, more: 64 * 1024 };

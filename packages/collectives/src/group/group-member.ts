@@ -45,7 +45,7 @@ export class GroupMember implements Communicator {
     this.#memory = memory;
     this.#rounds = new Rounds(memory, handle, rank);
     this.#transport = new Transport(memory, this.#rounds);
-    this.#choice = new AlgorithmChoice(algorithm, this.worldSize, observeRing);
+    this.#choice = new AlgorithmChoice(algorithm, this.worldSize, handle.sharesCores, observeRing);
     this.#floats = new Elements(memory, rank, "float32", kernels);
     this.#ints = new Elements(memory, rank, "int32", kernels);
   }

@@ -27,6 +27,8 @@ export interface GroupHandle {
   readonly windowBytes: number;
   /** Loads of a peer's counter, at most, before a rank goes to sleep on it. */
   readonly spins: number;
+  /** Whether there are more ranks than cores. */
+  readonly sharesCores: boolean;
 }
 
 export const maximumWorldSize = 64;
@@ -57,12 +59,14 @@ export function createGroup(options: GroupOptions): GroupHandle {
       `windowBytes: expected a multiple of 64 from 256 to 16777216; got ${String(windowBytes)}`,
     );
   }
+  const sharesCores = worldSize > availableParallelism();
   return {
     memory: allocateSharedMemory(new GroupLayout(worldSize, windowBytes).bytes),
     worldSize,
     stepTimeoutMs,
     windowBytes,
-    spins: spinsFor(worldSize, availableParallelism()),
+    spins: spinsFor(sharesCores),
+    sharesCores,
   };
 }
 

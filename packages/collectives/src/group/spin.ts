@@ -5,8 +5,8 @@
  * core, it may spin for about 0.1 ms, as long as a small decode segment lasts. Where ranks share cores, whoever
  * spins keeps the one it waits for from running, so it sleeps almost at once.
  */
-export function spinsFor(worldSize: number, cores: number): number {
-  return worldSize <= cores ? 20_000 : fewestSpins;
+export function spinsFor(sharesCores: boolean): number {
+  return sharesCores ? fewestSpins : 20_000;
 }
 
 const fewestSpins = 50;
