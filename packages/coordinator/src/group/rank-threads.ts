@@ -7,10 +7,12 @@ import { Piscina } from "piscina";
 
 /**
  * The ranks' threads, under piscina's supervision. A rank has state, so it is one task that does not return until
- * the rank is released: as many threads as ranks, none reused, none retired.
+ * the rank is released: as many threads as ranks, none reused, none retired. Ranks are told apart by their task, and
+ * a task that ends early is the death of its rank.
  *
- * After a crash piscina starts a fresh thread, which knows nothing and stays idle. So ranks are told apart by their
- * task, not by their thread, and a task that ends early is the death of its rank.
+ * A thread is started for each task, and none besides (`minThreads` 0): piscina would replace a thread that crashed
+ * by a fresh one, which knows nothing, and when the crashed one's `exit` comes after the pool was destroyed, nobody
+ * would end the replacements.
  */
 export class RankThreads {
   readonly #pool: Piscina;
@@ -24,7 +26,7 @@ export class RankThreads {
     onEnd: (rank: number, error: RingrankError | undefined) => void,
   ) {
     this.#pool = new Piscina({
-      minThreads: tasks.length,
+      minThreads: 0,
       maxThreads: tasks.length,
       concurrentTasksPerWorker: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -33,8 +35,10 @@ export class RankThreads {
       recordTiming: false,
       execArgv: inheritedExecArgv(),
     });
-    // Only a spare thread without a task reports here.
-    this.#pool.on("error", (error: unknown) => logger.warn({ err: error }, "an idle thread failed"));
+    // A thread reports here what happens to it outside its task.
+    this.#pool.on("error", (error: unknown) =>
+      logger.warn({ err: error }, "a thread failed outside its task"),
+    );
     this.#running = tasks.length;
     this.#tasks = tasks.map(async (task) => {
       const error = await this.#run(task, task.port, workerUrl);
