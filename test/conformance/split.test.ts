@@ -1,4 +1,4 @@
-import { buildGraph, openCheckpoint } from "@ringrank/model";
+import { buildGraph, openCheckpoint, renameValues, reorderNodes } from "@ringrank/model";
 import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy";
 import { afterAll, describe, expect, it } from "vitest";
@@ -52,6 +52,21 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
     const policy = planGraph(graph, { ranks });
     const most = latents.has(name) ? 1.15 : 1.1;
     expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(most * evenShare(policy));
+  });
+
+  it("is placed alike under other names and in another order", () => {
+    const renamed = (value: string): string => `renamed ${value}`;
+    const shuffled = reorderNodes(renameValues(graph, renamed), (candidates) => candidates - 1);
+    const [before, after] = [planGraph(graph, { ranks: 3 }), planGraph(shuffled, { ranks: 3 })];
+    const placements = ({ weights }: PartitionPolicy, rename: (weight: string) => string) =>
+      Object.fromEntries(
+        Object.entries(weights).map(([weight, { placement, axis, bytesPerRank }]) => [
+          rename(weight),
+          { placement, axis, bytesPerRank },
+        ]),
+      );
+    expect(placements(after, (weight) => weight)).toEqual(placements(before, renamed));
+    expect(after.predicted).toEqual(before.predicted);
   });
 
   it("pays for the embedding once, and for each layer once or twice", () => {
