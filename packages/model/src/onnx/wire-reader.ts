@@ -15,7 +15,7 @@ export interface WireField {
   readonly end: number;
 }
 
-const windowBytes = 64 * 1024;
+const windowBytes = 4096;
 
 /**
  * Walks over protobuf fields in a file without reading what they hold: it skips by their lengths, so the gigabytes

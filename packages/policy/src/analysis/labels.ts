@@ -19,6 +19,7 @@ export class Labels {
   constructor(factored: FactoredGraph) {
     const { graph, nodes, values } = factored;
     this.#experts = new Set(findRoutedExperts(factored).map(({ experts }) => experts));
+    const fixed = fixedValues(factored);
     const states = new Set(graph.caches.flatMap((cache) => cache.states.map(({ present }) => present)));
     const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));
     for (const node of nodes) {
@@ -26,7 +27,7 @@ export class Labels {
       if (opType === "Gather") addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
       if (opType === "Softmax") this.#readScores(node.inputs[0]!.flatMap(leavesOf), cached);
       // Scores, and the mix of values: what is no head there is a lane of one.
-      if (multipliesActivations(node)) addAll(this.#lanes, node.inputs.flat().flatMap(leavesOf));
+      if (multipliesActivations(node, fixed)) addAll(this.#lanes, node.inputs.flat().flatMap(leavesOf));
     }
     for (const { name } of graph.outputs) {
       if (!states.has(name)) addAll(this.#vocabulary, leavesOf(values.get(name)?.at(-1) ?? []));
@@ -55,10 +56,19 @@ export class Labels {
   }
 }
 
-/** A product of two values that are computed, not a projection by a weight. */
-function multipliesActivations({ operator, contracted }: FactoredNode): boolean {
-  const [a, b] = operator.inputs;
-  return contracted.length > 0 && a?.isWeight === false && b?.isWeight === false;
+/** A product of two values that are computed, not a projection by a weight, or by one turned round. */
+function multipliesActivations({ operator, contracted }: FactoredNode, fixed: ReadonlySet<string>): boolean {
+  const [a, b] = operator.node.inputs;
+  return contracted.length > 0 && a !== undefined && b !== undefined && !fixed.has(a) && !fixed.has(b);
+}
+
+/** Names of weights, and of what is computed from weights alone. */
+function fixedValues({ graph, nodes }: FactoredGraph): Set<string> {
+  const fixed = new Set(graph.weights.keys());
+  for (const { node } of nodes.map(({ operator }) => operator)) {
+    if (node.inputs.every((name) => name === "" || fixed.has(name))) addAll(fixed, node.outputs);
+  }
+  return fixed;
 }
 
 function addAll<T>(set: Set<T>, values: readonly T[]): void {

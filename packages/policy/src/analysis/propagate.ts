@@ -8,6 +8,7 @@ import { operatorName, ruleFor } from "../rules/table.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { hoistConstants } from "./hoist-constants.js";
 import { inlineBranches } from "./inline-branches.js";
+import { readWeightsThemselves } from "./read-weights.js";
 
 /** A graph whose every dimension has been divided into factors. */
 export interface FactoredGraph {
@@ -39,7 +40,8 @@ export interface FactoredNode {
  */
 export function propagateFactors(given: Graph): FactoredGraph {
   const { values: shapes, symbols } = evaluatePair(given);
-  const graph = hoistConstants(inlineBranches(given, (name) => shapes.get(name)?.contents));
+  const inlined = inlineBranches(given, (name) => shapes.get(name)?.contents);
+  const graph = readWeightsThemselves(hoistConstants(inlined));
   const values = new Map<string, readonly Dim[]>();
   for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));
   const nodes = graph.nodes.map((node) => factorNode(node, graph, shapes, values));

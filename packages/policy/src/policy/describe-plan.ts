@@ -214,8 +214,9 @@ class Describer {
   #bytesHolding({ factors }: Role): number {
     const members = new Set(factors);
     let bytes = 0;
-    for (const [first] of this.#uses.values()) {
-      if (first!.dims.flatMap(leavesOf).some((leaf) => members.has(leaf))) bytes += wholeBytes(first!);
+    for (const uses of this.#uses.values()) {
+      const holds = uses.some(({ dims }) => dims.flatMap(leavesOf).some((leaf) => members.has(leaf)));
+      if (holds) bytes += wholeBytes(uses[0]!);
     }
     return bytes;
   }

@@ -1,0 +1,153 @@
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { type Graph, GraphBuilder, type GraphNode, type Weight } from "../graph/index.js";
+import { readStatistics, ShardReader } from "../weights/index.js";
+import { type ExternalLocation, encodeOnnx } from "./encode-onnx.js";
+import { openOnnx } from "./open-onnx.js";
+
+const rows = 64;
+const values = Float32Array.from({ length: rows * 64 }, (_, index) => index / 7);
+const inline: Weight = { type: "float32", dims: [rows, 64], source: { kind: "inline", data: values } };
+const external: Weight = { ...inline, source: { kind: "absent" } };
+
+/** `y = x · w + 2`. */
+function linear(w: Weight): Graph {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["batch", rows]);
+  g.output("y", g.add(g.matmul(x, g.weight("w", w)), g.numbers([2])), "float32", ["batch", 64]);
+  return g.build();
+}
+
+/** A model whose `w` is external data. */
+const located = (place: Partial<ExternalLocation>): Uint8Array =>
+  encodeOnnx(linear(external), { locate: () => ({ location: "w.data", offset: 0, ...place }) });
+
+function read(weight: Weight) {
+  using reader = new ShardReader();
+  return reader.read({ weight, selection: weight.dims.map((size) => [[0, size]]), dims: weight.dims });
+}
+
+describe("weights inside the file", () => {
+  const open = () => openOnnx(join(temporaryDirectory({ "m.onnx": encodeOnnx(linear(inline)) }), "m.onnx"));
+
+  it("are referred to where they lie", () => {
+    expect(read(open().weights.get("w")!)).toEqual(values);
+  });
+
+  it("are not read to open it, while small constants are", () => {
+    const before = readStatistics().bytes;
+    const graph = open();
+    expect(readStatistics().bytes - before).toBeLessThan(values.byteLength);
+    const [constant] = [...graph.weights].filter(([name]) => name !== "w").map(([, weight]) => weight);
+    expect(constant!.source).toEqual({ kind: "inline", data: Float32Array.of(2) });
+  });
+
+  it("are weights also where the file has them as a Constant node", () => {
+    const node: GraphNode = {
+      opType: "Constant",
+      domain: "",
+      inputs: [],
+      outputs: ["w"],
+      attributes: { value: { kind: "tensor", value: { type: "float32", dims: [rows, 64], data: values } } },
+    };
+    const graph = linear(inline);
+    const bytes = encodeOnnx({
+      ...graph,
+      nodes: [node, ...graph.nodes],
+      weights: new Map([...graph.weights].filter(([name]) => name !== "w")),
+    });
+    const opened = openOnnx(join(temporaryDirectory({ "m.onnx": bytes }), "m.onnx"));
+    expect(opened.nodes.map(({ opType }) => opType)).toEqual(["MatMul", "Add"]);
+    expect(read(opened.weights.get("w")!)).toEqual(values);
+  });
+});
+
+describe("external data", () => {
+  it("is referred to in the file it lies in, at its offset", () => {
+    const data = new Uint8Array(values.byteLength + 12);
+    data.set(new Uint8Array(values.buffer), 12);
+    const directory = temporaryDirectory({ "m.onnx": located({ offset: 12 }), "w.data": data });
+    expect(read(openOnnx(join(directory, "m.onnx")).weights.get("w")!)).toEqual(values);
+  });
+
+  it("may lie beyond 4 GiB", () => {
+    const offset = 5 * 2 ** 30 + 4;
+    const directory = temporaryDirectory({ "m.onnx": located({ offset }) });
+    // Sparse: the file takes no more room than its last page.
+    const file = openSync(join(directory, "w.data"), "w");
+    ftruncateSync(file, offset);
+    writeSync(file, values, 0, values.byteLength, offset);
+    closeSync(file);
+    expect(statSync(join(directory, "w.data")).size).toBeGreaterThan(2 ** 32);
+    expect(read(openOnnx(join(directory, "m.onnx")).weights.get("w")!)).toEqual(values);
+  });
+
+  it("is found beside the links of a hub cache's snapshot", () => {
+    const cache = temporaryDirectory({
+      "models--a--b/blobs/1": located({}),
+      "models--a--b/blobs/2": bytes(),
+    });
+    const snapshot = join(cache, "models--a--b/snapshots", "0".repeat(40), "onnx");
+    mkdirSync(snapshot, { recursive: true });
+    symlinkSync(join(cache, "models--a--b/blobs/1"), join(snapshot, "model.onnx"));
+    symlinkSync(join(cache, "models--a--b/blobs/2"), join(snapshot, "w.data"));
+    expect(read(openOnnx(join(snapshot, "model.onnx")).weights.get("w")!)).toEqual(values);
+  });
+
+  it.each<[string, Partial<ExternalLocation>, "RR_PATH" | "RR_MISSING_FILE" | "RR_FILE_FORMAT"]>([
+    ["in a folder above", { location: "../w.data" }, "RR_PATH"],
+    ["at an absolute path", { location: "/etc/hostname" }, "RR_PATH"],
+    ["behind a link that leads out", { location: "link" }, "RR_PATH"],
+    ["in a file that is not there", { location: "no.data" }, "RR_MISSING_FILE"],
+    ["beyond its file's end", { offset: 4 }, "RR_FILE_FORMAT"],
+    ["at an offset that is no number", { offset: -1 }, "RR_FILE_FORMAT"],
+  ])("is refused %s", (_, place, code) => {
+    const outside = temporaryDirectory({ secret: bytes() });
+    const directory = temporaryDirectory({ "m.onnx": located(place), "w.data": bytes() });
+    symlinkSync(join(outside, "secret"), join(directory, "link"));
+    expectCode(code, () => openOnnx(join(directory, "m.onnx")));
+  });
+
+  function bytes(): Uint8Array {
+    return new Uint8Array(values.buffer);
+  }
+});
+
+describe("a file", () => {
+  it("whose nodes are out of order is put in order", () => {
+    const graph = linear(inline);
+    const directory = temporaryDirectory({
+      "m.onnx": encodeOnnx({ ...graph, nodes: graph.nodes.toReversed() }),
+    });
+    const { nodes } = openOnnx(join(directory, "m.onnx"));
+    expect(nodes.map(({ opType }) => opType)).toEqual(["MatMul", "Add"]);
+  });
+
+  it.each<[string, (graph: Graph) => Graph, "RR_GRAPH" | "RR_FILE_FORMAT"]>([
+    ["with a cycle", withCycle, "RR_GRAPH"],
+    ["that reads what nothing defines", (graph) => ({ ...graph, nodes: graph.nodes.slice(1) }), "RR_GRAPH"],
+    ["of opset 10", (graph) => ({ ...graph, opsets: { "": 10 } }), "RR_FILE_FORMAT"],
+    ["of opset 24", (graph) => ({ ...graph, opsets: { "": 24 } }), "RR_FILE_FORMAT"],
+  ])("%s is refused", (_, change, code) => {
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, "m.onnx"), encodeOnnx(change(linear(inline))));
+    expectCode(code, () => openOnnx(join(directory, "m.onnx")));
+  });
+
+  function withCycle(graph: Graph): Graph {
+    const [product, sum] = graph.nodes as [GraphNode, GraphNode];
+    return { ...graph, nodes: [{ ...product, inputs: [sum.outputs[0]!, "w"] }, sum] };
+  }
+});
