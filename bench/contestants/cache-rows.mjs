@@ -1,0 +1,84 @@
+/** Rows a cache grows by, as Ringrank's does. */
+const blockRows = 64;
+
+/**
+ * The keys and values of one sequence, fed to a session in place: tensors of a whole number of blocks, whose unused
+ * rows have the position −1.
+ */
+export class CacheRows {
+  #ort;
+  #graph;
+  #capacity = 0;
+  #positions;
+  /** By `past` input: data `[1, heads, capacity, lanes]`. */
+  #states = new Map();
+  #feeds = {};
+  length = 0;
+
+  constructor(graph, ort) {
+    this.#ort = ort;
+    this.#graph = graph;
+    this.reserve(0);
+  }
+
+  /** Inputs of a step; their data is the cache itself. */
+  get feeds() {
+    return this.#feeds;
+  }
+
+  /** Makes room for `rows`, a block at a time. */
+  reserve(rows) {
+    const capacity = Math.ceil(rows / blockRows) * blockRows;
+    if (capacity === this.#capacity && this.#positions !== undefined) return;
+    const { Tensor } = this.#ort;
+    const [cache] = this.#graph.caches;
+    const positions = new BigInt64Array(capacity).fill(-1n);
+    if (this.#positions !== undefined) positions.set(this.#positions.subarray(0, this.length));
+    this.#positions = positions;
+    this.#feeds[cache.positions] = new Tensor("int64", positions, [1, capacity]);
+    for (const { past } of cache.states) {
+      const [heads, lanes] = this.#sizes(past);
+      const grown = new Float32Array(heads * capacity * lanes);
+      const before = this.#states.get(past);
+      for (let head = 0; head < heads && before !== undefined; head++) {
+        const from = head * this.#capacity * lanes;
+        grown.set(before.subarray(from, from + this.length * lanes), head * capacity * lanes);
+      }
+      this.#states.set(past, grown);
+      this.#feeds[past] = new Tensor("float32", grown, [1, heads, capacity, lanes]);
+    }
+    this.#capacity = capacity;
+  }
+
+  /** Takes over the new rows of a step, by name of its outputs. */
+  append(outputs, rows) {
+    const [cache] = this.#graph.caches;
+    this.reserve(this.length + rows);
+    for (let row = 0; row < rows; row++) this.#positions[this.length + row] = BigInt(this.length + row);
+    for (const { past, present } of cache.states) {
+      const [heads, lanes] = this.#sizes(past);
+      const kept = this.#states.get(past);
+      const { data } = outputs[present];
+      for (let head = 0; head < heads; head++) {
+        const added = data.subarray(head * rows * lanes, (head + 1) * rows * lanes);
+        kept.set(added, (head * this.#capacity + this.length) * lanes);
+      }
+    }
+    this.length += rows;
+  }
+
+  /** Rows that nobody computed: what reading them costs does not depend on what they are. */
+  fill(rows) {
+    this.reserve(rows);
+    for (let row = 0; row < rows; row++) this.#positions[row] = BigInt(row);
+    for (const data of this.#states.values()) {
+      for (let i = 0; i < data.length; i++) data[i] = ((i * 7919) % 2003) / 2003 - 0.5;
+    }
+    this.length = rows;
+  }
+
+  #sizes(past) {
+    const [, heads, , lanes] = this.#graph.inputs.find(({ name }) => name === past).dims;
+    return [heads, lanes];
+  }
+}

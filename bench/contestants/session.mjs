@@ -1,0 +1,81 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { CacheRows } from "./cache-rows.mjs";
+import { growth, tokenIds } from "./prompts.mjs";
+import { unsplitGraph } from "./unsplit-graph.mjs";
+
+/**
+ * The same-cores baseline: the very graph that Ringrank splits, in one ONNX Runtime session with a thread for each
+ * core. The loop is as fast as the public interface allows: the past is fed in place, and only new rows and logits
+ * are fetched.
+ *
+ * @param options.onnx the directory that `writeOnnx` wrote the graph to
+ * @param options.threads default: as many as cores
+ */
+export async function open({ checkpoint, precision, onnx, threads = availableParallelism() }) {
+  const graph = unsplitGraph(checkpoint, precision);
+  const session = await ort.InferenceSession.create(join(onnx, "model.onnx"), {
+    executionProviders: ["cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  });
+  const vocabulary = graph.outputs.find(({ name }) => name === "logits").dims[1];
+  let running;
+
+  /** Runs `ids` behind what the cache holds and gives the likeliest next token. */
+  async function step(cache, ids) {
+    const count = ids.length;
+    const outputs = await session.run({
+      ...cache.feeds,
+      input_ids: integers(ids, [1, count]),
+      attention_mask: integers(Array(count).fill(1), [1, count]),
+      position_ids: integers(
+        ids.map((_, i) => cache.length + i),
+        [1, count],
+      ),
+      logit_rows: integers([count - 1], [1]),
+    });
+    cache.append(outputs, count);
+    return likeliest(outputs.logits.data);
+  }
+
+  return {
+    facts: { threads },
+
+    /** Milliseconds from a prompt of `tokens` to its first new token. */
+    async prefill(tokens) {
+      const ids = tokenIds(tokens, vocabulary);
+      const start = performance.now();
+      await step(new CacheRows(graph, ort), ids);
+      return performance.now() - start;
+    },
+
+    /** Milliseconds a token of `tokens` steps, behind `context` tokens. */
+    async decode(context, tokens) {
+      if (running?.context !== context || running.cache.length + tokens > context + growth) {
+        running = { context, cache: new CacheRows(graph, ort), next: 16 };
+        running.cache.fill(context);
+        running.next = await step(running.cache, [running.next]);
+      }
+      const start = performance.now();
+      for (let i = 0; i < tokens; i++) running.next = await step(running.cache, [running.next]);
+      return (performance.now() - start) / tokens;
+    },
+
+    async close() {
+      await session.release();
+    },
+  };
+}
+
+function integers(values, dims) {
+  return new ort.Tensor("int64", BigInt64Array.from(values, BigInt), dims);
+}
+
+function likeliest(logits) {
+  let best = 0;
+  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
+  return best;
+}

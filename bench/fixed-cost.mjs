@@ -1,0 +1,87 @@
+// What a layer costs beside its arithmetic: decode steps of a model so small that its weights do not count.
+//
+//   node bench/fixed-cost.mjs [--ranks 1,2] [--turns 15] [--tokens 64]
+//
+// Two models, of 24 and of 4 layers, take turns; a layer's cost is the difference of their steps over the 20 layers
+// between them, so that what a step costs once (sampling, the caller's thread) is not in it, and is printed apart.
+// Beside it: one ONNX Runtime session with two threads, and with one, on the same graph.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { writeOnnx } from "@ringrank/model";
+import { configOf } from "./checkpoints/shapes.mjs";
+import { syntheticCheckpoint } from "./checkpoints/synthetic.mjs";
+import * as ringrank from "./contestants/ringrank.mjs";
+import * as session from "./contestants/session.mjs";
+import { unsplitGraph } from "./contestants/unsplit-graph.mjs";
+import { summary } from "./measure/statistics.mjs";
+
+const depths = { deep: 24, shallow: 4 };
+const context = 32;
+
+/** µs of a decode step by contestant: of a layer, and of the rest. */
+export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, tokens = 64 } = {}) {
+  const cache = mkdtempSync(join(tmpdir(), "ringrank-fixed-"));
+  const contestants = [];
+  try {
+    for (const [depth, layers] of Object.entries(depths)) {
+      const checkpoint = await syntheticCheckpoint(configOf("fixed", layers), cache);
+      const onnx = join(cache, `onnx-${layers}`);
+      await writeOnnx(unsplitGraph(checkpoint, "float32"), onnx);
+      for (const count of ranks) {
+        const name = `${count} rank${count === 1 ? "" : "s"} × 1 thread`;
+        contestants.push({ name, depth, ...(await ringrank.open({ checkpoint, load: { ranks: count } })) });
+      }
+      for (const count of threads) {
+        const name = `one session × ${count} thread${count === 1 ? "" : "s"}`;
+        const opened = await session.open({ checkpoint, precision: "float32", onnx, threads: count });
+        contestants.push({ name, depth, ...opened });
+      }
+    }
+    const times = new Map(contestants.map((contestant) => [contestant, []]));
+    for (let turn = -3; turn < turns; turn++) {
+      for (const contestant of contestants) {
+        const milliseconds = await contestant.decode(context, tokens);
+        if (turn >= 0) times.get(contestant).push(1000 * milliseconds);
+      }
+    }
+    const of = (name, depth) =>
+      times.get(contestants.find((contestant) => contestant.name === name && contestant.depth === depth));
+    return [...new Set(contestants.map(({ name }) => name))].map((name) => {
+      const deep = of(name, "deep");
+      const shallow = of(name, "shallow");
+      const layers = depths.deep - depths.shallow;
+      return {
+        name,
+        layer: summary(deep.map((time, turn) => (time - shallow[turn]) / layers)),
+        step: summary(deep),
+        rest: summary(deep.map((time, turn) => time - (depths.deep * (time - shallow[turn])) / layers)),
+      };
+    });
+  } finally {
+    for (const contestant of contestants) await contestant.close();
+    rmSync(cache, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: {
+      ranks: { type: "string", default: "1,2" },
+      turns: { type: "string", default: "15" },
+      tokens: { type: "string", default: "64" },
+    },
+  });
+  const rows = await fixedCost({
+    ranks: values.ranks.split(",").map(Number),
+    turns: Number(values.turns),
+    tokens: Number(values.tokens),
+  });
+  const figure = ({ median, low, high }) =>
+    `${median.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`.padEnd(18);
+  console.log("µs, medians (middle half)    a layer           the rest of a step  a step of 24 layers");
+  for (const { name, layer, rest, step } of rows) {
+    console.log(`${name.padEnd(28)} ${figure(layer)} ${figure(rest)}  ${figure(step)}`);
+  }
+}
