@@ -4,7 +4,7 @@ import * as ort from "onnxruntime-node";
 
 /** A tensor between steps: what the table of a rank holds. */
 export interface EmulatedTensor {
-  readonly type: "float32" | "int64" | "bool" | "int32";
+  readonly type: "float32" | "int64" | "bool" | "int32" | "uint8" | "int8";
   readonly dims: readonly number[];
   readonly data: TensorData;
 }
@@ -127,7 +127,8 @@ export class EmulatedGroup {
     for (const name of segment.inputs) feeds[name] = toOrt(table.get(name)!);
     for (const name of segment.sharedWeights) {
       const shard = program.weights[name]!;
-      feeds[name] = toOrt({ type: "float32", dims: shard.dims, data: this.#read(shard) });
+      const type = shard.weight.type as EmulatedTensor["type"];
+      feeds[name] = toOrt({ type, dims: shard.dims, data: this.#read(shard) });
     }
     const results = await this.#sessions[rank]![step.segment]!.run(feeds, segment.outputs);
     for (const name of segment.outputs) {

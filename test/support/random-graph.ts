@@ -148,7 +148,7 @@ class Grower {
 
 /** The selected elements of a row-major tensor. */
 export function select(
-  data: Float32Array,
+  data: TensorData,
   dims: readonly number[],
   selection: readonly (readonly (readonly [number, number])[])[],
 ): TensorData {
@@ -159,5 +159,7 @@ export function select(
     );
     offsets = offsets.flatMap((offset) => indices.map((index) => offset * size + index));
   }
-  return Float32Array.from(offsets, (offset) => data[offset]!);
+  const selected = data.slice(0, offsets.length);
+  for (const [at, offset] of offsets.entries()) selected[at] = data[offset]!;
+  return selected;
 }

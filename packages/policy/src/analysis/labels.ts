@@ -1,4 +1,6 @@
-import { type Factor, isStatic, leavesOf } from "../factors/factor.js";
+import { type Dim, type Factor, isStatic, leavesOf } from "../factors/factor.js";
+import { attentionRules } from "../rules/attention.js";
+import { operatorName } from "../rules/table.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 import { findRoutedExperts } from "./routed-experts.js";
 
@@ -26,12 +28,19 @@ export class Labels {
       const { opType } = node.operator.node;
       if (opType === "Gather") addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
       if (opType === "Softmax") this.#readScores(node.inputs[0]!.flatMap(leavesOf), cached);
+      if (Object.hasOwn(attentionRules, operatorName(node.operator.node))) this.#readHeads(node.cut);
       // Scores, and the mix of values: what is no head there is a lane of one.
       if (multipliesActivations(node, fixed)) addAll(this.#lanes, node.inputs.flat().flatMap(leavesOf));
     }
     for (const { name } of graph.outputs) {
       if (!states.has(name)) addAll(this.#vocabulary, leavesOf(values.get(name)?.at(-1) ?? []));
     }
+  }
+
+  /** Attention in one operator says what its heads are, and how many queries share one. */
+  #readHeads([heads, groups]: readonly Dim[]): void {
+    addAll(this.#heads, leavesOf(heads ?? []));
+    addAll(this.#groups, leavesOf(groups ?? []));
   }
 
   /** Heads of queries beside cached heads are groups of those. */

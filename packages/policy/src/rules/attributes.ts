@@ -1,4 +1,5 @@
 import type { Attribute, ConstantTensor, GraphNode } from "@ringrank/model";
+import type { Localization, Operator } from "./rule.js";
 
 /** Reading node attributes, and making nodes and constants. */
 
@@ -20,6 +21,20 @@ export function makeNode(
   attributes: Readonly<Record<string, Attribute>> = {},
 ): GraphNode {
   return { opType, domain: "", inputs, outputs: [output], attributes };
+}
+
+/** The same node on this rank's share of its operands, with some attributes changed. */
+export function onShare(
+  { node }: Operator,
+  local: Localization,
+  changed: Readonly<Record<string, Attribute>> = {},
+): GraphNode {
+  return {
+    ...node,
+    inputs: node.inputs.map((_, slot) => local.input(slot)),
+    outputs: node.outputs.map((_, slot) => local.output(slot)),
+    attributes: { ...node.attributes, ...changed },
+  };
 }
 
 /** An int64 constant. ±Infinity, which stands for "to the end", becomes the largest integer of that sign. */

@@ -1,5 +1,6 @@
 import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
 import { intAttribute, intsAttribute, normalizeAxis } from "./attributes.js";
+import { broadcast } from "./elementwise.js";
 import { freshOutputs } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 
@@ -82,23 +83,24 @@ function reducedAxes(operator: Operator, rank: number): Set<number> | undefined 
 }
 
 /**
- * Rotary embedding turns pairs of lanes by an angle per position (Su et al., arXiv:2104.09864). In the
- * opset 23 form on `[batch, heads, sequence, lanes]` every head is turned alike; lanes meet in pairs, so they stay
- * whole.
+ * What a norm of the last axis does after adding its first inputs: `norm(input + skip + bias)`. Outputs: that, two
+ * statistics, and the sum itself.
+ *
+ * @param vectors slots of `[width]` inputs: scale, shift, bias
  */
-const rotaryEmbedding: Rule = {
-  propagate(operator, factors) {
-    const input = factors.input(0);
-    const lanes = input.at(-1)!;
-    factors.whole(lanes, "turned in pairs");
-    if (input.length !== 4) factors.whole(input.at(-1)!, "heads are not a dimension of their own");
-    for (const slot of [1, 2, 3]) {
-      if (operator.inputs[slot] === undefined) continue;
-      for (const dim of factors.input(slot)) factors.whole(dim, "angles");
-    }
-    return [input];
-  },
-};
+function skipNorm(vectors: readonly number[]): Rule {
+  return {
+    propagate(operator, factors) {
+      const input = factors.input(0);
+      factors.whole(input.at(-1)!, "normalized over");
+      broadcast([input, factors.input(1)], factors);
+      for (const slot of vectors)
+        if (operator.inputs[slot] !== undefined) factors.unify(factors.input(slot)[0]!, input.at(-1)!);
+      const statistics = [...input.slice(0, -1), []];
+      return operator.outputs.map((_, index) => (index === 1 || index === 2 ? statistics : input));
+    },
+  };
+}
 
 /** The largest along an axis, and where they were. */
 const topK: Rule = {
@@ -139,7 +141,9 @@ export const normalizeRules: Readonly<Record<string, Rule>> = {
   ReduceL2: reduce("other"),
   ReduceSumSquare: reduce("sum of a function"),
   TopK: topK,
-  RotaryEmbedding: rotaryEmbedding,
+  "com.microsoft::SimplifiedLayerNormalization": layerNorm,
+  "com.microsoft::SkipLayerNormalization": skipNorm([2, 3, 4]),
+  "com.microsoft::SkipSimplifiedLayerNormalization": skipNorm([2, 3]),
   Range: unrelated,
   Size: unrelated,
   Constant: constant,

@@ -51,7 +51,10 @@ export interface Propagation {
   whole(dim: Dim, why: string): void;
   /** The operator sums over `dim`: where it is sharded, the outputs are owed a sum. */
   contract(dim: Dim): void;
-  /** The operator cuts a dimension into these parts, laid end to end; kept for {@link Localization.cut}. */
+  /**
+   * The operator cuts a dimension into these parts, laid end to end, or has dimensions inside that none of its operands
+   * shows as they are; kept for {@link Localization.cut}.
+   */
   cut(parts: readonly Dim[]): void;
 }
 

@@ -1,10 +1,12 @@
 import type { GraphNode } from "@ringrank/model";
+import { attentionRules } from "./attention.js";
 import { branchRules } from "./branch.js";
 import { elementwiseRules } from "./elementwise.js";
 import { indexingRules } from "./indexing.js";
 import { matmulRules } from "./matmul.js";
 import { normalizeRules } from "./normalize.js";
 import { reshapeRules } from "./reshape.js";
+import { rotaryRules } from "./rotary.js";
 import type { Rule } from "./rule.js";
 import { segmentRules } from "./segments.js";
 
@@ -21,6 +23,8 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     indexingRules,
     normalizeRules,
     branchRules,
+    attentionRules,
+    rotaryRules,
   ].flatMap((family) => Object.entries(family)),
 );
 

@@ -1,0 +1,83 @@
+import { isRingrankError } from "@ringrank/errors";
+import { type PartitionPolicy, planGraph } from "@ringrank/policy";
+import { describe, expect, it } from "vitest";
+import {
+  type GraphWithContents,
+  inputsFor,
+  runSplit,
+  runWhole,
+  shardingOnly,
+  type Tensors,
+} from "./split-and-whole.js";
+import { TestGraph } from "./test-graph.js";
+
+/** An operator in a small graph: what of its parameters may be sharded, and that every such choice is right. */
+export interface OperatorCase {
+  readonly operator: string;
+  readonly says: string;
+  readonly build: (g: TestGraph) => void;
+  /** Inputs that {@link inputsFor} does not make well. */
+  readonly inputs?: Tensors;
+  /** Units of the factors that may be sharded. */
+  readonly shards: readonly number[];
+  /** Largest difference to the unsplit session. Default 1e-5: fp32 sums of numbers around 1 in another order. */
+  readonly tolerance?: number;
+}
+
+/**
+ * Every case in one session of ONNX Runtime, against each of its factors sharded alone, and against what the policy
+ * chooses on 2 to 5 ranks.
+ */
+export function describeOperators(cases: readonly OperatorCase[]): void {
+  describe.each(cases)("$operator", ({ says, build, inputs, shards, tolerance = 1e-5 }) => {
+    it(says, async () => {
+      const g = new TestGraph();
+      build(g);
+      const made: GraphWithContents = { graph: g.build(), contents: g.contents };
+      const fed = { ...inputsFor(made.graph), ...inputs };
+      const expected = await runWhole(made, fed);
+      const whole = planGraph(made.graph, { ranks: 1 });
+      expect(whole.factors.map(({ units }) => units).sort(ascending)).toEqual([...shards].sort(ascending));
+      expectSame(await runSplit(made, whole, fed), expected, tolerance);
+      for (const policy of policies(made, whole))
+        expectSame(await runSplit(made, policy, fed), expected, tolerance);
+    });
+  });
+}
+
+function* policies({ graph }: GraphWithContents, whole: PartitionPolicy): Generator<PartitionPolicy> {
+  for (const { id } of whole.factors) {
+    for (const ranks of [2, 3]) {
+      const policy = admissible(() => shardingOnly(graph, id, ranks), "RR_POLICY");
+      if (policy !== undefined) yield policy;
+    }
+  }
+  for (const ranks of [2, 3, 4, 5]) {
+    const policy = admissible(() => planGraph(graph, { ranks }), "RR_NOTHING_SHARDED");
+    if (policy !== undefined) yield policy;
+  }
+}
+
+/** A factor that meets itself in one tensor cannot be sharded, alone or at all. */
+function admissible(plan: () => PartitionPolicy, refusal: string): PartitionPolicy | undefined {
+  try {
+    return plan();
+  } catch (error) {
+    if (isRingrankError(error) && error.code === refusal) return undefined;
+    throw error;
+  }
+}
+
+function expectSame(actual: Tensors, expected: Tensors, tolerance: number): void {
+  expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
+  for (const [name, { dims, data }] of Object.entries(expected)) {
+    expect(actual[name]!.dims).toEqual(dims);
+    const numbers = (values: typeof data): number[] =>
+      Array.from(values as ArrayLike<number | bigint>, Number);
+    expect(numbers(actual[name]!.data)).toBeAllclose(numbers(data), { rtol: 0, atol: tolerance });
+  }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}

@@ -1,0 +1,86 @@
+import { encodeOnnx, type Graph, type TensorData } from "@ringrank/model";
+import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
+import * as ort from "onnxruntime-node";
+import { EmulatedGroup, type EmulatedTensor } from "./emulate.js";
+import { select } from "./random-graph.js";
+import { random, typed } from "./test-graph.js";
+
+/** A graph with the contents of its parameters. */
+export interface GraphWithContents {
+  readonly graph: Graph;
+  readonly contents: ReadonlyMap<string, TensorData>;
+}
+
+export type Tensors = Readonly<Record<string, EmulatedTensor>>;
+
+/** Sizes that symbolic dimensions get, by name; others are 3. */
+export const sizes: Readonly<Record<string, number>> = { batch: 2, sequence: 3, past: 4 };
+
+/** Something for every input of a graph: numbers in ±1, token ids below 5, masks of ones. */
+export function inputsFor({ inputs }: Graph): Record<string, EmulatedTensor> {
+  const entries = inputs.map(({ name, type, dims }, index): [string, EmulatedTensor] => {
+    const known = dims.map((dim) => (typeof dim === "number" ? dim : (sizes[dim] ?? 3)));
+    const count = known.reduce((product, size) => product * size, 1);
+    const element = (at: number): number => {
+      const number = random(7919 * (index + 1) + at);
+      if (type === "float32") return 2 * number - 1;
+      if (type === "bool") return 1;
+      return type === "uint8" || type === "int8" ? Math.floor(100 * number) : Math.floor(5 * number);
+    };
+    const data = typed(
+      type,
+      Array.from({ length: count }, (_, at) => element(at)),
+    );
+    return [name, { type: type as EmulatedTensor["type"], dims: known, data }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What ONNX Runtime makes of the graph in one session, untouched by anything of ours but the writing of the file. */
+export async function runWhole({ graph, contents }: GraphWithContents, inputs: Tensors): Promise<Tensors> {
+  const weights = new Map(
+    [...graph.weights].map(([name, weight]) => {
+      const data = contents.get(name);
+      return [name, data === undefined ? weight : { ...weight, source: { kind: "inline" as const, data } }];
+    }),
+  );
+  const session = await ort.InferenceSession.create(encodeOnnx({ ...graph, weights }), {
+    intraOpNumThreads: 1,
+    logSeverityLevel: 3,
+  });
+  try {
+    const feeds = Object.entries(inputs).map(([name, { type, data, dims }]) => [
+      name,
+      new ort.Tensor(type, data as Float32Array, dims),
+    ]);
+    return (await session.run(
+      Object.fromEntries(feeds) as Record<string, ort.Tensor>,
+    )) as unknown as Promise<Tensors>;
+  } finally {
+    await session.release();
+  }
+}
+
+/** What all ranks of a policy make of it together. */
+export async function runSplit(
+  { graph, contents }: GraphWithContents,
+  policy: PartitionPolicy,
+  inputs: Tensors,
+): Promise<Tensors> {
+  const names = new Map([...graph.weights].map(([name, weight]) => [weight, name]));
+  const group = await EmulatedGroup.open(buildPrograms(graph, policy), ({ weight, selection }) =>
+    select(contents.get(names.get(weight)!)!, weight.dims, selection),
+  );
+  try {
+    return await group.run("forward", inputs);
+  } finally {
+    await group.close();
+  }
+}
+
+/** The policy that shards one factor alone. */
+export function shardingOnly(graph: Graph, factor: number, ranks: number): PartitionPolicy {
+  const whole = planGraph(graph, { ranks: 1 });
+  const factors = whole.factors.map((one) => ({ ...one, sharded: one.id === factor }));
+  return policyFromJSON(graph, { ...whole.toJSON(), ranks, factors }, { ranks });
+}
