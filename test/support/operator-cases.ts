@@ -1,6 +1,7 @@
 import { isRingrankError } from "@ringrank/errors";
 import { type PartitionPolicy, planGraph } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
+import { evaluateShapes } from "../../packages/policy/src/shapes/index.js";
 import {
   type GraphWithContents,
   inputsFor,
@@ -36,6 +37,7 @@ export function describeOperators(cases: readonly OperatorCase[]): void {
       const made: GraphWithContents = { graph: g.build(), contents: g.contents };
       const fed = { ...inputsFor(made.graph), ...inputs };
       const expected = await runWhole(made, fed);
+      await expectShapes(made, fed);
       const whole = planGraph(made.graph, { ranks: 1 });
       expect(whole.factors.map(({ units }) => units).sort(ascending)).toEqual([...shards].sort(ascending));
       expectSame(await runSplit(made, whole, fed), expected, tolerance);
@@ -43,6 +45,29 @@ export function describeOperators(cases: readonly OperatorCase[]): void {
         expectSame(await runSplit(made, policy, fed), expected, tolerance);
     });
   });
+}
+
+/** Every value has the type and sizes that the shape formulas give it. */
+async function expectShapes({ graph, contents }: GraphWithContents, fed: Tensors): Promise<void> {
+  const bindings = Object.fromEntries(
+    graph.inputs.flatMap(({ name, dims }) =>
+      dims.flatMap((dim, axis) => (typeof dim === "string" ? [[dim, fed[name]!.dims[axis]!]] : [])),
+    ),
+  );
+  const shapes = evaluateShapes(graph, bindings);
+  const made = graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""));
+  const outputs = made.map((name) => {
+    const { type, dims } = shapes.get(name)!;
+    return { name, type, dims: dims.map((_, axis) => `${name}·${axis}`) };
+  });
+  for (const [name, { type, dims }] of Object.entries(
+    await runWhole({ graph: { ...graph, outputs }, contents }, fed),
+  ))
+    expect({ name, type, dims }).toEqual({
+      name,
+      type: shapes.get(name)!.type,
+      dims: shapes.get(name)!.dims,
+    });
 }
 
 function* policies({ graph }: GraphWithContents, whole: PartitionPolicy): Generator<PartitionPolicy> {

@@ -3,7 +3,7 @@ import type { Graph, GraphNode } from "@ringrank/model";
 import { type Dim, freshDim, keepWhole, sameSize, sizeOf } from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
 import { freshOutputs, wholeEverything } from "../rules/matmul.js";
-import type { Operand, Operator, Propagation, Rule } from "../rules/rule.js";
+import type { Linearity, Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { operatorName, ruleFor } from "../rules/table.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { hoistConstants } from "./hoist-constants.js";
@@ -25,6 +25,7 @@ export interface FactoredNode {
   readonly operator: Operator;
   /** Undefined where the operator has no rule. */
   readonly rule: Rule | undefined;
+  readonly linearity: Linearity | undefined;
   /** By slot; empty for an input that is left out. */
   readonly inputs: readonly (readonly Dim[])[];
   readonly outputs: readonly (readonly Dim[])[];
@@ -106,7 +107,8 @@ function factorNode(
     checkSizes(operator, index, dims);
     values.set(output, dims);
   });
-  return { operator, rule, inputs, outputs, contracted, cut };
+  const linearity = typeof rule?.linearity === "function" ? rule.linearity(operator) : rule?.linearity;
+  return { operator, rule, linearity, inputs, outputs, contracted, cut };
 }
 
 function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string, EvaluatedPair>): Operator {

@@ -58,14 +58,13 @@ function visit(
   chosen: ReadonlySet<Factor>,
   owed: (name: string) => boolean,
 ): { pay?: string; owes?: boolean } {
-  const { operator, rule, contracted, outputs } = node;
+  const { operator, linearity, contracted, outputs } = node;
   const names = operator.node.inputs;
   const owedSlots = names.flatMap((name, slot) => (name !== "" && owed(name) ? [slot] : []));
   const contracts = contracted.some((dim) => holds(dim, chosen));
   if (owedSlots.length === 0) return { owes: contracts };
   const first = names[owedSlots[0]!]!;
   const sharded = outputs.some((dims) => dims.some((dim) => holds(dim, chosen)));
-  const linearity = rule?.linearity;
   if (sharded || contracts || linearity === undefined) return { pay: first };
   if (linearity.kind === "one") {
     const passes = owedSlots.length === 1 && linearity.slots.includes(owedSlots[0]!);

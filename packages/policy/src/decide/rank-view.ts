@@ -52,15 +52,14 @@ export class RankView {
    *
    *     Σ_r (x_r + [r = 0] b)  =  (Σ_r x_r) + b
    */
-  dropsAddend({ operator, rule }: FactoredNode, slot: number): boolean {
+  dropsAddend({ operator, rule, linearity }: FactoredNode, slot: number): boolean {
     if (this.#rank === 0) return false;
     const { partial, paid } = this.#placement;
     const { node } = operator;
     if (!node.outputs.some((name) => partial.has(name))) return false;
-    // The third operand of a Gemm is added to the product.
-    if (node.opType === "Gemm") return slot === 2;
+    if (rule?.addends !== undefined) return rule.addends.includes(slot);
     const name = node.inputs[slot]!;
-    return rule?.linearity?.kind === "sum" && !(partial.has(name) && !paid.has(name));
+    return linearity?.kind === "sum" && !(partial.has(name) && !paid.has(name));
   }
 
   isEmpty(dims: readonly Dim[]): boolean {

@@ -88,16 +88,17 @@ class Localizer {
     const { operator, rule } = node;
     const slots = operator.node.inputs.map((_, slot) => slot);
     const kept = slots.filter((slot) => !this.#view.dropsAddend(node, slot));
-    if (kept.length < slots.length) return this.#withoutAddends(node, index, kept);
+    if (kept.length < slots.length && rule?.addends === undefined)
+      return this.#withoutAddends(node, index, kept);
     if (rule?.localize !== undefined) return rule.localize(operator, this.#localization(node, index));
     return [{ ...operator.node, inputs: slots.map((slot) => this.#inputName(node, index, slot)) }];
   }
 
-  /** A sum, or a Gemm, with only the operands in `kept`. */
+  /** A sum with only the operands in `kept`. */
   #withoutAddends(node: FactoredNode, index: number, kept: readonly number[]): readonly GraphNode[] {
     const whole = node.operator.node;
     const inputs = kept.map((slot) => this.#inputName(node, index, slot));
-    if (whole.opType === "Gemm" || kept.length > 1) return [{ ...whole, inputs }];
+    if (kept.length > 1) return [{ ...whole, inputs }];
     if (whole.opType === "Sub" && kept[0] === 1) return [{ ...whole, opType: "Neg", inputs, attributes: {} }];
     // What is left is the operand itself. The all-reduce works in place, so the operand may only take the sum's
     // part if nothing else reads it, and the caller knows outputs by their own names.
@@ -113,9 +114,10 @@ class Localizer {
     return this.#aliases.get(value) ?? value;
   }
 
-  #inputName({ operator }: FactoredNode, index: number, slot: number): string {
-    const name = operator.node.inputs[slot];
-    if (name === undefined || name === "") return "";
+  /** `""` for an operand that is left out, by the graph or because it counts on another rank. */
+  #inputName(node: FactoredNode, index: number, slot: number): string {
+    const name = node.operator.node.inputs[slot];
+    if (name === undefined || name === "" || this.#view.dropsAddend(node, slot)) return "";
     return this.#weightNames.get(`${index}/${slot}`) ?? this.#nameOf(name);
   }
 

@@ -1,4 +1,4 @@
-import { type Dim, freshDim } from "../factors/factor.js";
+import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
 import { intAttribute } from "./attributes.js";
 import { broadcast } from "./elementwise.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
@@ -36,6 +36,7 @@ const gemm: Rule = {
     if (operator.inputs[2] !== undefined) return [broadcast([out, factors.input(2)], factors)];
     return [out];
   },
+  addends: [2],
 };
 
 function product(factors: Propagation, transA: boolean, transB: boolean): Dim[] {
@@ -59,29 +60,46 @@ function lastTwo(dims: readonly Dim[], transposed: boolean): [Dim, Dim] {
   return transposed ? [minor, major] : [major, minor];
 }
 
-/** `ab,bc->ac`: one dimension per letter; letters absent from the result are contracted. */
+/**
+ * `ab,bc->ac`: one dimension per letter; letters absent from the result are contracted. An ellipsis stands for axes
+ * that broadcast.
+ */
 const einsum: Rule = {
   propagate(operator, factors) {
     const equation = operator.node.attributes.equation;
     const text = equation?.kind === "string" ? equation.value.replaceAll(" ", "") : "";
     const [left = "", right] = text.split("->");
-    const terms = left.split(",");
-    if (right === undefined || text.includes("."))
-      return wholeEverything(operator, factors, "an implicit or elliptic equation");
+    if (right === undefined) return wholeEverything(operator, factors, "an implicit equation");
     const letters = new Map<string, Dim>();
-    terms.forEach((term, slot) => {
-      [...term].forEach((letter, axis) => {
-        const mine = factors.input(slot)[axis]!;
+    const broadcastAxes: Dim[][] = [];
+    left.split(",").forEach((term, slot) => {
+      const [before, dots, after] = axesOf(term, factors.input(slot));
+      if (dots.length > 0) broadcastAxes.push(dots);
+      for (const [letter, mine] of [...before, ...after]) {
         const known = letters.get(letter);
-        if (known === undefined) letters.set(letter, mine);
-        else factors.unify(known, mine);
-      });
+        if (known === undefined || isOne(sizeOf(known))) letters.set(letter, mine);
+        else if (!isOne(sizeOf(mine))) factors.unify(known, mine);
+      }
     });
     for (const [letter, dim] of letters) if (!right.includes(letter)) factors.contract(dim);
-    return [[...right].map((letter) => letters.get(letter)!)];
+    const dots = broadcast(broadcastAxes, factors);
+    const [before = "", after] = right.split("...");
+    const named = (text: string): Dim[] => [...text].map((letter) => letters.get(letter)!);
+    return [[...named(before), ...(after === undefined ? [] : [...dots, ...named(after)])]];
   },
   linearity: { kind: "one", slots: [0, 1] },
 };
+
+type Lettered = readonly (readonly [letter: string, dim: Dim])[];
+
+/** The dimensions of a term by letter, and those under its ellipsis. */
+function axesOf(term: string, dims: readonly Dim[]): [before: Lettered, dots: Dim[], after: Lettered] {
+  const [before = "", after = ""] = term.split("...");
+  const from = dims.length - after.length;
+  const name = (text: string, start: number): Lettered =>
+    [...text].map((letter, index) => [letter, dims[start + index]!]);
+  return [name(before, 0), dims.slice(before.length, from), name(after, from)];
+}
 
 /** All inputs unsplit and nothing known about the outputs: for forms of an operator that a rule does not cover. */
 export function wholeEverything(operator: Operator, factors: Propagation, why: string): Dim[][] {
@@ -105,6 +123,7 @@ export function freshOutputs(operator: Operator, factors: Propagation, why: stri
 export const matmulRules: Readonly<Record<string, Rule>> = {
   MatMul: matmul,
   "com.microsoft::FusedMatMul": fusedMatMul,
+  "com.microsoft::TransposeMatMul": fusedMatMul,
   Gemm: gemm,
   Einsum: einsum,
 };

@@ -36,6 +36,16 @@ const layerNorm: Rule = {
   },
 };
 
+/** Over the axes of an attribute: by default all but the channels. */
+const meanVariance: Rule = {
+  propagate(operator, factors) {
+    const input = factors.input(0);
+    for (const axis of intsAttribute(operator.node, "axes") ?? [0, 2, 3])
+      factors.whole(input[normalizeAxis(axis, input.length)]!, "normalized over");
+    return [input];
+  },
+};
+
 /** CumSum along the axis that its second input names. */
 const cumSum: Rule = {
   propagate(operator, factors) {
@@ -132,13 +142,18 @@ export const normalizeRules: Readonly<Record<string, Rule>> = {
   LayerNormalization: layerNorm,
   RMSNormalization: layerNorm,
   SimplifiedLayerNormalization: layerNorm,
+  LpNormalization: wholeAxis("normalized over", -1),
+  MeanVarianceNormalization: meanVariance,
   CumSum: cumSum,
   ReduceSum: reduce("sum"),
   ReduceMean: reduce("other"),
   ReduceMax: reduce("other"),
   ReduceMin: reduce("other"),
   ReduceProd: reduce("other"),
+  ReduceL1: reduce("sum of a function"),
   ReduceL2: reduce("other"),
+  ReduceLogSum: reduce("other"),
+  ReduceLogSumExp: reduce("other"),
   ReduceSumSquare: reduce("sum of a function"),
   TopK: topK,
   "com.microsoft::SimplifiedLayerNormalization": layerNorm,

@@ -28,7 +28,7 @@ function regroup(targetSlot?: number): Rule {
  *
  * @param outputs the dimensions that the input spells out
  */
-function retarget(
+export function retarget(
   operator: Operator,
   local: Localization,
   slot: number,

@@ -11,7 +11,9 @@ export interface Rule {
   /** Relates factors and returns those of every output, in the order of `operator.outputs`. */
   propagate(operator: Operator, factors: Propagation): readonly (readonly Dim[])[];
   /** How a sum still owed passes through; absent where it must be paid first. */
-  readonly linearity?: Linearity;
+  readonly linearity?: Linearity | ((operator: Operator) => Linearity | undefined);
+  /** Slots of operands that are added to a result which may be owed: they then count on one rank only. */
+  readonly addends?: readonly number[];
   /** The nodes a rank runs instead of this one; absent where the node is right as it stands. */
   localize?(operator: Operator, local: Localization): readonly GraphNode[];
 }
@@ -20,9 +22,7 @@ export type Linearity =
   /** Any number of inputs may be owed; those that are not count on one rank only. */
   | { readonly kind: "sum" }
   /** One of these inputs may be owed, while all others are whole. */
-  | { readonly kind: "one"; readonly slots: readonly number[] }
-  /** Like `one`, but an operand that is added (a bias) counts on one rank only. */
-  | { readonly kind: "none" };
+  | { readonly kind: "one"; readonly slots: readonly number[] };
 
 /** A node with what is known about its values. */
 export interface Operator {

@@ -1,7 +1,9 @@
 import type { GraphNode } from "@ringrank/model";
 import { attentionRules } from "./attention.js";
 import { branchRules } from "./branch.js";
+import { convolutionRules } from "./convolutions.js";
 import { elementwiseRules } from "./elementwise.js";
+import { imageRules } from "./images.js";
 import { indexingRules } from "./indexing.js";
 import { matmulRules } from "./matmul.js";
 import { normalizeRules } from "./normalize.js";
@@ -25,6 +27,8 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     branchRules,
     attentionRules,
     rotaryRules,
+    convolutionRules,
+    imageRules,
   ].flatMap((family) => Object.entries(family)),
 );
 

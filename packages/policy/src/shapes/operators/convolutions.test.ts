@@ -22,6 +22,32 @@ const cases: readonly OperatorCase[] = [
     attributes: { auto_pad: "SAME_UPPER", strides: [2] },
     gives: ["float32[1,8,6]"],
   },
+  {
+    operator: "ConvTranspose",
+    says: "grows by the stride, the kernel and the output's padding",
+    inputs: ["float32[2,4,5]", "float32[4,3,3]"],
+    attributes: { group: 2, strides: [2], pads: [1, 0], output_padding: [1] },
+    gives: ["float32[2,6,11]"],
+  },
+  {
+    operator: "MaxPool",
+    says: "counts a window that hangs over the end with ceil_mode, and gives places",
+    inputs: ["float32[2,4,8,6]"],
+    attributes: { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 },
+    gives: ["float32[2,4,4,3]", "int64[2,4,4,3]"],
+  },
+  {
+    operator: "GlobalAveragePool",
+    says: "leaves 1 of every spatial axis",
+    inputs: ["float32[2,4,8,6]"],
+    gives: ["float32[2,4,1,1]"],
+  },
+  {
+    operator: "BatchNormalization",
+    says: "keeps the shape",
+    inputs: ["float32[2,4,8]", "float32[4]", "float32[4]", "float32[4]", "float32[4]"],
+    gives: ["float32[2,4,8]"],
+  },
 ];
 
 test.each(cases)("$operator: $says", (spec) => {

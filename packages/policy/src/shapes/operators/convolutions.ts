@@ -1,4 +1,40 @@
-import type { ShapeRule, ShapeRules } from "../node-context.js";
+import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
+import { sameAsInput } from "./elementwise.js";
+
+/** How a window slides over spatial axes, each entry by axis. */
+interface Sliding {
+  readonly window: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** All starts, then all ends. */
+  readonly pads: readonly number[];
+  readonly autoPad: string;
+}
+
+function slidingOf(node: NodeContext, window: readonly number[]): Sliding {
+  const ones = window.map(() => 1);
+  return {
+    window,
+    strides: node.ints("strides") ?? ones,
+    dilations: node.ints("dilations") ?? ones,
+    pads: node.ints("pads") ?? [...window, ...window].map(() => 0),
+    autoPad: node.string("auto_pad", "NOTSET"),
+  };
+}
+
+/** Places a window has along each axis; with `ceil`, one that hangs over the end counts if it starts inside. */
+function places(sizes: readonly number[], sliding: Sliding, ceil = false): number[] {
+  const { window, strides, dilations, pads, autoPad } = sliding;
+  return sizes.map((size, axis) => {
+    const stride = strides[axis]!;
+    if (autoPad.startsWith("SAME")) return Math.ceil(size / stride);
+    const [before, after] = autoPad === "VALID" ? [0, 0] : [pads[axis]!, pads[sizes.length + axis]!];
+    const reach = (window[axis]! - 1) * dilations[axis]! + 1;
+    const steps = (size + before + after - reach) / stride;
+    const count = (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
+    return ceil && (count - 1) * stride >= size + before ? count - 1 : count;
+  });
+}
 
 /**
  * `[batch, in, …]` with a kernel `[out, in / group, …]` over any number of spatial axes
@@ -13,19 +49,74 @@ const conv: ShapeRule = (node) => {
   if (batch === undefined || out === undefined || spatial.length !== window.length) {
     return node.fail("an input and a kernel of one rank, at least 2");
   }
-  if (channels !== inPerGroup! * group) node.fail(`${inPerGroup! * group} channels`);
-  const strides = node.ints("strides") ?? spatial.map(() => 1);
-  const dilations = node.ints("dilations") ?? spatial.map(() => 1);
-  const pads = node.ints("pads") ?? [...spatial, ...spatial].map(() => 0);
-  const autoPad = node.string("auto_pad", "NOTSET");
-  const sizes = spatial.map((size, axis) => {
-    if (autoPad.startsWith("SAME")) return Math.ceil(size / strides[axis]!);
-    const padding = autoPad === "VALID" ? 0 : pads[axis]! + pads[spatial.length + axis]!;
-    const reach = (window[axis]! - 1) * dilations[axis]! + 1;
-    return Math.floor((size + padding - reach) / strides[axis]!) + 1;
-  });
-  return [{ type, dims: [batch, out, ...sizes] }];
+  if (channels !== inPerGroup! * group || out % group !== 0) {
+    node.fail(`${inPerGroup! * group} channels, and ${group} groups that divide ${out}`);
+  }
+  return [{ type, dims: [batch, out, ...places(spatial, slidingOf(node, window))] }];
 };
 
-/** Convolutions. */
-export const convolutionRules: ShapeRules = { Conv: conv };
+/**
+ * `[batch, in, …]` with a kernel `[in, out / group, …]`
+ * (https://onnx.ai/onnx/operators/onnx__ConvTranspose.html); `output_shape` says the spatial sizes outright.
+ */
+const convTranspose: ShapeRule = (node) => {
+  const { type, dims } = node.input(0);
+  const group = node.int("group", 1);
+  const [batch, channels, ...spatial] = dims;
+  const [into, outPerGroup, ...window] = node.dims(1);
+  if (batch === undefined || outPerGroup === undefined || spatial.length !== window.length) {
+    return node.fail("an input and a kernel of one rank, at least 2");
+  }
+  if (channels !== into || into! % group !== 0) node.fail(`${into} channels that ${group} groups divide`);
+  const { strides, dilations, pads, autoPad } = slidingOf(node, window);
+  const extra = node.ints("output_padding") ?? spatial.map(() => 0);
+  const sizes = spatial.map((size, axis) => {
+    if (autoPad.startsWith("SAME")) return size * strides[axis]!;
+    const padding = autoPad === "VALID" ? 0 : pads[axis]! + pads[spatial.length + axis]!;
+    const reach = (window[axis]! - 1) * dilations[axis]! + 1;
+    return strides[axis]! * (size - 1) + extra[axis]! + reach - padding;
+  });
+  return [{ type, dims: [batch, outPerGroup * group, ...(node.ints("output_shape") ?? sizes)] }];
+};
+
+/** `[batch, channels, …]` with a window of `kernel_shape`; the places of the largest as a second output. */
+const pool: ShapeRule = (node) => {
+  const { type, dims } = node.input(0);
+  const [batch, channels, ...spatial] = dims;
+  const window = node.ints("kernel_shape") ?? node.fail("the attribute kernel_shape");
+  if (window.length !== spatial.length) node.fail(`a window of ${spatial.length} axes`);
+  const sizes = places(spatial, slidingOf(node, window), node.int("ceil_mode", 0) === 1);
+  const out = [batch!, channels!, ...sizes];
+  return [
+    { type, dims: out },
+    { type: "int64", dims: out },
+  ];
+};
+
+/** `[batch, channels, 1, …]`. */
+const globalPool: ShapeRule = (node) => [
+  { type: node.type(0), dims: node.dims(0).map((size, axis) => (axis < 2 ? size : 1)) },
+];
+
+/** Y and, in training, the running mean and variance. */
+const batchNormalization: ShapeRule = (node) => [
+  { type: node.type(0), dims: node.dims(0) },
+  node.input(3),
+  node.input(4),
+];
+
+/** Convolutions and what goes with them: `[batch, channels, …]`. */
+export const convolutionRules: ShapeRules = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  MaxPool: pool,
+  AveragePool: pool,
+  LpPool: pool,
+  GlobalMaxPool: globalPool,
+  GlobalAveragePool: globalPool,
+  GlobalLpPool: globalPool,
+  BatchNormalization: batchNormalization,
+  InstanceNormalization: sameAsInput,
+  GroupNormalization: sameAsInput,
+  LRN: sameAsInput,
+};

@@ -62,6 +62,11 @@ const eyeLike: ShapeRule = (node) => [
   { type: typeAttribute(node, "dtype", node.type(0)), dims: node.dims(0) },
 ];
 
+/** Noise of the shape and, unless it says another, the type of the input. */
+const noiseLike: ShapeRule = (node) => [
+  { type: typeAttribute(node, "dtype", node.type(0)), dims: node.dims(0) },
+];
+
 const oneHot: ShapeRule = (node) => {
   const dims = [...node.dims(0)];
   const axis = node.axis(node.int("axis", -1), dims.length + 1);
@@ -85,4 +90,7 @@ export const generatorRules: ShapeRules = {
   EyeLike: eyeLike,
   OneHot: oneHot,
   NonZero: nonZero,
+  RandomNormalLike: noiseLike,
+  RandomUniformLike: noiseLike,
+  Bernoulli: noiseLike,
 };

@@ -5,11 +5,13 @@ import { convolutionRules } from "./convolutions.js";
 import { cuttingRules } from "./cutting.js";
 import { elementwiseRules } from "./elementwise.js";
 import { generatorRules } from "./generators.js";
+import { imageRules } from "./images.js";
 import { indexingRules } from "./indexing.js";
 import { matrixProductRules } from "./matrix-products.js";
 import { movingRules } from "./moving.js";
 import { normalizationRules } from "./normalizations.js";
 import { quantizationRules } from "./quantization.js";
+import { recurrenceRules } from "./recurrences.js";
 import { reductionRules } from "./reductions.js";
 import { reshapingRules } from "./reshaping.js";
 
@@ -25,11 +27,13 @@ export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map(
     cuttingRules,
     elementwiseRules,
     generatorRules,
+    imageRules,
     indexingRules,
     matrixProductRules,
     movingRules,
     normalizationRules,
     quantizationRules,
+    recurrenceRules,
     reductionRules,
     reshapingRules,
   ].flatMap(Object.entries<ShapeRule>),

@@ -1,0 +1,83 @@
+import { type Dim, freshDim, sameSize, sizeOf } from "../factors/factor.js";
+import { intAttribute } from "./attributes.js";
+import { retarget } from "./reshape.js";
+import type { Operator, Propagation, Rule } from "./rule.js";
+
+/** Spatial axes of another size than the input's, which no rank may have a part of. */
+function whole(size: readonly [number, number], factors: Propagation, why: string): Dim {
+  const dim = freshDim(size);
+  factors.whole(dim, why);
+  return dim;
+}
+
+/** Axes whose size changes are interpolated along, so they stay whole; the others are as they were. */
+const resize: Rule = {
+  propagate(operator, factors) {
+    const sizes = operator.outputs[0]!.dims;
+    const why = "interpolated along";
+    const out = factors.input(0).map((dim, axis): Dim => {
+      if (sameSize(sizeOf(dim), sizes[axis]!) && !isScaledAlike(operator)) return dim;
+      factors.whole(dim, why);
+      return whole(sizes[axis]!, factors, why);
+    });
+    return [out];
+  },
+  // Scales are ratios, right on any part; sizes are spelt out.
+  localize: (operator, local) => retarget(operator, local, 3),
+};
+
+/** Whether axes are named, or sizes bounded together, so that entries do not stand for axes one by one. */
+function isScaledAlike({ node }: Operator): boolean {
+  const policy = node.attributes.keep_aspect_ratio_policy;
+  return node.attributes.axes !== undefined || (policy?.kind === "string" && policy.value !== "stretch");
+}
+
+/** Blocks of channels laid out as squares; the channels that are left are apart. */
+const depthToSpace: Rule = {
+  propagate(operator, factors) {
+    const [batch, channels, ...spatial] = factors.input(0);
+    const sizes = operator.outputs[0]!.dims;
+    const why = "channels laid out along it";
+    const side = intAttribute(operator.node, "blocksize", 1);
+    const block = whole([side * side, side * side], factors, why);
+    const left = freshDim(sizes[1]!);
+    const mode = operator.node.attributes.mode;
+    const isMinor = mode?.kind === "string" && mode.value === "CRD";
+    factors.unify(channels!, isMinor ? [...left, ...block] : [...block, ...left]);
+    for (const dim of spatial) factors.whole(dim, why);
+    return [[batch!, left, ...sizes.slice(2).map((size) => whole(size, factors, why))]];
+  },
+};
+
+/** The inverse: squares of the image become blocks of channels, major to the channels there were. */
+const spaceToDepth: Rule = {
+  propagate(operator, factors) {
+    const [batch, channels, ...spatial] = factors.input(0);
+    const why = "laid out as channels";
+    const side = intAttribute(operator.node, "blocksize", 1);
+    for (const dim of spatial) factors.whole(dim, why);
+    const block = whole([side * side, side * side], factors, why);
+    const sizes = operator.outputs[0]!.dims.slice(2);
+    return [[batch!, [...block, ...channels!], ...sizes.map((size) => whole(size, factors, why))]];
+  },
+};
+
+/** Every channel is read at the same places of the image. */
+const gridSample: Rule = {
+  propagate(operator, factors) {
+    const [batch, channels, ...spatial] = factors.input(0);
+    const [gridBatch, ...grid] = factors.input(1);
+    factors.unify(batch!, gridBatch!);
+    const why = "read at computed places";
+    for (const dim of [...spatial, ...grid]) factors.whole(dim, why);
+    const sizes = operator.outputs[0]!.dims.slice(2);
+    return [[batch!, channels!, ...sizes.map((size) => whole(size, factors, why))]];
+  },
+};
+
+export const imageRules: Readonly<Record<string, Rule>> = {
+  Resize: resize,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
+  GridSample: gridSample,
+};
