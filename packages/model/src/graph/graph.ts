@@ -112,14 +112,49 @@ export type WeightSource =
   | { readonly kind: "inline"; readonly data: TensorData }
   | FileSource
   | StackSource
-  /** Planned from config.json alone: the shape is known, the bytes are not. */
-  | { readonly kind: "absent" };
+  | QuantizedSource
+  | AbsentSource;
+
+/** Planned from config.json alone: the shape is known, the bytes are not. */
+export interface AbsentSource {
+  readonly kind: "absent";
+}
 
 /** Tensors of one shape laid one after the other along a new first axis. */
 export interface StackSource {
   readonly kind: "stack";
   /** By index of the first axis. */
   readonly parts: readonly FileSource[];
+}
+
+/** Elements along a row that share a scale where a matrix is quantized as it is read. */
+export const quantizationBlock = 32;
+
+/**
+ * One of the two tensors that a matrix `[rows, columns]` becomes when whoever reads it quantizes it, each row in blocks
+ * of {@link quantizationBlock} columns, the last of them partial where columns do not divide. They are what the
+ * `com.microsoft` operators MatMulNBits and GatherBlockQuantized take:
+ *
+ * ```
+ *   values   uint8    [rows, blocks, bytes]   n + 2^(bits − 1), of 4 bits the even column in the lower half
+ *   scales   float32  [rows, blocks]          matrix ≈ n · scale
+ * ```
+ *
+ * A block is quantized from its own elements alone, so a share of whole blocks has the bytes that the whole has there.
+ */
+export interface QuantizedSource {
+  readonly kind: "quantized";
+  readonly part: "values" | "scales";
+  readonly bits: 4 | 8;
+  readonly matrix: StoredMatrix;
+}
+
+/** A matrix of floating-point elements as it is stored. */
+export interface StoredMatrix {
+  /** As stored: `[rows, columns]`, or `[columns, rows]` where `transposed`. */
+  readonly dims: readonly [number, number];
+  readonly transposed: boolean;
+  readonly source: FileSource | AbsentSource;
 }
 
 /** Contiguous, row-major, little-endian elements in a file. */

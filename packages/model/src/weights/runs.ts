@@ -8,7 +8,23 @@ export type Selection = readonly (readonly Interval[])[];
 
 /** Sizes of a selection. */
 export function selectedDims(selection: Selection): number[] {
-  return selection.map((intervals) => intervals.reduce((sum, [start, end]) => sum + end - start, 0));
+  return selection.map(countOf);
+}
+
+/** Total length of intervals. */
+export function countOf(intervals: readonly Interval[]): number {
+  return intervals.reduce((sum, [start, end]) => sum + end - start, 0);
+}
+
+/** The indices that come `from`-th up to `to`-th, not included, in `intervals`. */
+export function partOf(intervals: readonly Interval[], from: number, to: number): Interval[] {
+  let passed = 0;
+  return intervals.flatMap(([start, end]): Interval[] => {
+    const first = start + Math.max(0, from - passed);
+    const last = start + Math.min(end - start, to - passed);
+    passed += end - start;
+    return first < last ? [[first, last]] : [];
+  });
 }
 
 /** @throws RR_SHAPE unless `selection` names increasing, disjoint index ranges of every axis of `dims`. */

@@ -1,10 +1,21 @@
 import { RingrankError } from "@ringrank/errors";
-import type { DataType, FileSource, StackSource, TensorData, Weight } from "../graph/graph.js";
-import { conversion, type Widen } from "./convert.js";
+import type {
+  DataType,
+  FileSource,
+  QuantizedSource,
+  StackSource,
+  StoredMatrix,
+  TensorData,
+  Weight,
+} from "../graph/graph.js";
+import { type Conversion, conversion } from "./convert.js";
 import { allocate, bytesOf, bytesPerElement } from "./element-types.js";
+import type { KernelChoice } from "./kernels/kernels.js";
+import { type QuantizedMatrix, quantizeMatrix } from "./quantize-matrix.js";
 import { closeFile, type OpenFile, openFile, readAt } from "./read-at.js";
 import { checkSelection, RunCursor, type Selection, selectedDims } from "./runs.js";
 import { spans } from "./spans.js";
+import { tileElements, Workspace } from "./workspace.js";
 
 /** A part of a weight: the product of a choice of intervals on each axis. */
 export interface WeightShard {
@@ -17,11 +28,16 @@ export interface WeightShard {
 export interface ShardReaderOptions {
   /** Bytes of the buffer that converted and gathered elements go through; at least 4096. Default 4 MiB. */
   readonly scratchBytes?: number;
+  /** What converts and quantizes. Default `simd`; `plain` is the reference in JavaScript, many times slower. */
+  readonly kernels?: KernelChoice;
 }
 
 /**
- * Reads shards of weights: only the selected elements (and small gaps between them), converted as they are
- * read, so that peak memory is the result plus one scratch buffer. Keeps files open until disposed of.
+ * Reads shards of weights: only the selected elements (and small gaps between them), converted or quantized as they
+ * are read, so that peak memory is the result plus a few MiB. Keeps files open until disposed of.
+ *
+ * A quantized matrix is two weights, and is read once for both where they are asked for one after the other with one
+ * selection of rows and blocks.
  *
  * ```ts
  * using reader = new ShardReader();
@@ -30,10 +46,12 @@ export interface ShardReaderOptions {
  */
 export class ShardReader implements Disposable {
   readonly #files = new Map<string, OpenFile>();
-  readonly #scratch: ArrayBuffer;
+  readonly #workspace: Workspace;
+  /** What was read of a quantized matrix and has not been asked for yet. */
+  #quantized: (Partial<QuantizedMatrix> & { readonly key: string }) | undefined;
 
-  constructor({ scratchBytes = 4 * 1024 * 1024 }: ShardReaderOptions = {}) {
-    this.#scratch = new ArrayBuffer(Math.max(4096, scratchBytes));
+  constructor({ scratchBytes = 4 * 1024 * 1024, kernels = "simd" }: ShardReaderOptions = {}) {
+    this.#workspace = new Workspace(Math.max(4096, scratchBytes), kernels);
   }
 
   /**
@@ -59,17 +77,47 @@ export class ShardReader implements Disposable {
         return this.#readParts(weight.type, dims, [{ source, dims: weight.dims, selection }]);
       case "stack":
         return this.#readParts(weight.type, dims, partsOf(weight, source, selection));
+      case "quantized":
+        return this.#readQuantized(source, selection, weight);
       case "absent":
-        throw new RingrankError(
-          "RR_MISSING_FILE",
-          "the model was planned from config.json alone, so there are no weights to read; add its safetensors files",
-        );
+        throw noWeights();
     }
   }
 
   [Symbol.dispose](): void {
     for (const file of this.#files.values()) closeFile(file);
     this.#files.clear();
+    this.#quantized = undefined;
+  }
+
+  #readQuantized({ matrix, bits, part }: QuantizedSource, selection: Selection, weight: Weight): TensorData {
+    const [rows, blocks, bytes] = selection as [Selection[number], Selection[number], Selection[number]?];
+    if (bytes !== undefined && (bytes[0]?.[0] !== 0 || bytes[0][1] !== weight.dims[2])) {
+      throw new RingrankError("RR_SHAPE", "expected whole blocks of a quantized matrix, got a part of each");
+    }
+    const key = JSON.stringify([matrix, bits, rows, blocks]);
+    const known = this.#quantized?.key === key ? this.#quantized[part] : undefined;
+    if (known !== undefined) {
+      this.#quantized = undefined;
+      return known;
+    }
+    // Let go of before more memory is taken.
+    this.#quantized = undefined;
+    const quantized = quantizeMatrix({ matrix, bits, rows, blocks }, this.#workspace, (chosen, address) =>
+      this.#readMatrix(matrix, chosen, address),
+    );
+    const other = part === "values" ? "scales" : "values";
+    this.#quantized = { key, [other]: quantized[other] };
+    return quantized[part];
+  }
+
+  /** Puts selected elements of a matrix, as float32, into the workspace. */
+  #readMatrix({ dims, source }: StoredMatrix, selection: Selection, address: number): void {
+    if (source.kind === "absent") throw noWeights();
+    const part = { source, dims, selection };
+    this.#check(part, "float32");
+    const elements = product(selectedDims(selection));
+    this.#readPart(part, "float32", new Float32Array(this.#workspace.buffer, address, elements), 0);
   }
 
   /** The selected elements of all parts, one part after the other. */
@@ -100,9 +148,10 @@ export class ShardReader implements Disposable {
     const storedBytes = bytesPerElement[source.storedAs];
     const file = this.#open(source.file);
     const target = bytesOf(result);
+    const { buffer, stored } = this.#workspace;
     let end = kept;
     const cursor = new RunCursor(dims, selection);
-    for (const span of spans(cursor, storedBytes, this.#scratch.byteLength)) {
+    for (const span of spans(cursor, storedBytes, stored.bytes)) {
       const position = source.offset + span.start;
       const [length] = span.lengths;
       if (convert === "copy" && span.starts.length === 1) {
@@ -110,13 +159,34 @@ export class ShardReader implements Disposable {
         end += length!;
         continue;
       }
-      readAt(file, new Uint8Array(this.#scratch, 0, span.end - span.start), position);
+      readAt(file, new Uint8Array(buffer, stored.address, span.end - span.start), position);
       span.starts.forEach((start, run) => {
-        const bytes = new Uint8Array(this.#scratch, start - span.start, span.lengths[run]);
-        end += place(bytes, result, end, convert);
+        const address = stored.address + start - span.start;
+        end += this.#place(address, span.lengths[run]!, target, end, convert);
       });
     }
     return end;
+  }
+
+  /** Puts stored bytes from the workspace into `target` at byte `at`; returns how many bytes of it they fill. */
+  #place(address: number, length: number, target: Uint8Array, at: number, convert: Conversion): number {
+    const { buffer, kernels, tile } = this.#workspace;
+    if (convert === "copy") {
+      target.set(new Uint8Array(buffer, address, length), at);
+      return length;
+    }
+    const widen = kernels[convert];
+    const elements = length / 2;
+    if (target.buffer === buffer) {
+      widen(target.byteOffset + at, address, elements);
+      return elements * 4;
+    }
+    for (let done = 0; done < elements; done += tileElements) {
+      const count = Math.min(tileElements, elements - done);
+      widen(tile.address, address + done * 2, count);
+      target.set(new Uint8Array(buffer, tile.address, count * 4), at + done * 4);
+    }
+    return elements * 4;
   }
 
   #open(path: string): OpenFile {
@@ -142,18 +212,11 @@ function partsOf({ dims }: Weight, { parts }: StackSource, [chosen, ...selection
   );
 }
 
-/** Puts the stored `bytes` into `result` at byte `at`; returns how many bytes of it they fill. */
-function place(bytes: Uint8Array, result: TensorData, at: number, convert: "copy" | Widen): number {
-  if (convert === "copy") {
-    bytesOf(result).set(bytes, at);
-    return bytes.length;
-  }
-  const elements = bytes.length / 2;
-  convert(
-    new Uint16Array(bytes.buffer, bytes.byteOffset, elements),
-    new Uint32Array(result.buffer, result.byteOffset + at, elements),
+function noWeights(): RingrankError {
+  return new RingrankError(
+    "RR_MISSING_FILE",
+    "the model was planned from config.json alone, so there are no weights to read; add its safetensors files",
   );
-  return elements * 4;
 }
 
 function gatherInline(
@@ -180,7 +243,7 @@ function gatherInline(
   return result;
 }
 
-function conversionFor(storedAs: DataType, type: DataType, file: string): "copy" | Widen {
+function conversionFor(storedAs: DataType, type: DataType, file: string): Conversion {
   const convert = conversion(storedAs, type);
   if (convert === undefined) {
     throw new RingrankError(

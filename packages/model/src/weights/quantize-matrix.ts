@@ -1,0 +1,103 @@
+import { quantizationBlock, type StoredMatrix } from "../graph/graph.js";
+import { countOf, type Interval, partOf, type Selection } from "./runs.js";
+import { tileElements, type Workspace } from "./workspace.js";
+
+/** Whole blocks of some rows of a matrix. */
+interface QuantizedShard {
+  readonly matrix: StoredMatrix;
+  readonly bits: 4 | 8;
+  readonly rows: readonly Interval[];
+  /** Along a row, each of {@link quantizationBlock} columns. */
+  readonly blocks: readonly Interval[];
+}
+
+/** Row-major, of the shard's rows and blocks. */
+export interface QuantizedMatrix {
+  /** `[rows, blocks, bytes]`. */
+  readonly values: Uint8Array;
+  /** `[rows, blocks]`. */
+  readonly scales: Float32Array;
+}
+
+/**
+ * Quantizes a shard tile by tile, so that what is between a file and the result stays in a core's cache.
+ *
+ * @param read puts selected elements of the stored matrix into the workspace, as float32
+ */
+export function quantizeMatrix(
+  { matrix, bits, rows, blocks }: QuantizedShard,
+  workspace: Workspace,
+  read: (selection: Selection, address: number) => void,
+): QuantizedMatrix {
+  const { buffer, kernels, tile, turned } = workspace;
+  const { transposed, dims } = matrix;
+  const columns = dims[transposed ? 0 : 1];
+  const counts = { rows: countOf(rows), blocks: countOf(blocks) };
+  const blockBytes = (quantizationBlock * bits) / 8;
+  const values = new Uint8Array(counts.rows * counts.blocks * blockBytes);
+  const scales = new Float32Array(counts.rows * counts.blocks);
+  const step = tileOf(counts, transposed);
+  for (let row = 0; row < counts.rows; row += step.rows) {
+    const tileRows = Math.min(step.rows, counts.rows - row);
+    const rowIntervals = partOf(rows, row, row + tileRows);
+    for (let block = 0; block < counts.blocks; block += step.blocks) {
+      const tileBlocks = Math.min(step.blocks, counts.blocks - block);
+      const columnIntervals = partOf(blocks, block, block + tileBlocks).map(
+        ([start, end]): Interval => [start * quantizationBlock, Math.min(end * quantizationBlock, columns)],
+      );
+      const tileColumns = countOf(columnIntervals);
+      if (transposed) {
+        read([columnIntervals, rowIntervals], tile.address);
+        kernels.transpose(turned.address, tile.address, tileColumns, tileRows);
+      } else read([rowIntervals, columnIntervals], tile.address);
+      const quantize = bits === 4 ? kernels.quantize4 : kernels.quantize8;
+      const source = transposed ? turned : tile;
+      quantize(workspace.values.address, workspace.scales.address, source.address, tileRows, tileColumns);
+      const at = row * counts.blocks + block;
+      const shape = { rows: tileRows, width: tileBlocks, pitch: counts.blocks };
+      const count = tileRows * tileBlocks;
+      copyRows(new Float32Array(buffer, workspace.scales.address, count), scales, at, shape, 1);
+      copyRows(
+        new Uint8Array(buffer, workspace.values.address, count * blockBytes),
+        values,
+        at,
+        shape,
+        blockBytes,
+      );
+    }
+  }
+  return { values, scales };
+}
+
+/**
+ * Rows and blocks of a tile: long runs of what is stored, and no more than the workspace holds. So whole rows, if they
+ * fit; of a transposed matrix as many rows as one block of each leaves room for.
+ */
+function tileOf(
+  { rows, blocks }: { readonly rows: number; readonly blocks: number },
+  transposed: boolean,
+): { readonly rows: number; readonly blocks: number } {
+  const most = tileElements / quantizationBlock;
+  const first = Math.min(transposed ? rows : blocks, most);
+  const second = Math.max(1, Math.floor(most / Math.max(1, first)));
+  return transposed
+    ? { rows: Math.max(1, first), blocks: second }
+    : { rows: second, blocks: Math.max(1, first) };
+}
+
+/** Puts `rows` rows of `width` blocks into rows of `pitch` blocks, from block `at` on; `size` elements a block. */
+function copyRows<Data extends Uint8Array | Float32Array>(
+  from: Data,
+  to: Data,
+  at: number,
+  { rows, width, pitch }: { readonly rows: number; readonly width: number; readonly pitch: number },
+  size: number,
+): void {
+  if (width === pitch) {
+    to.set(from, at * size);
+    return;
+  }
+  for (let row = 0; row < rows; row++) {
+    to.set(from.subarray(row * width * size, (row + 1) * width * size), (at + row * pitch) * size);
+  }
+}
