@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: ["scripts/exports/assemble.mjs"],
     setupFiles: ["test/support/setup.ts"],
     // A native abort in one file must not take the others with it.
     pool: "forks",

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { isRingrankError } from "@ringrank/errors";
 import { type Branch, encodeOnnx, type Graph, GraphBuilder, openOnnx } from "@ringrank/model";
 import { ShardReader } from "@ringrank/model/weights";
 import { planGraph } from "@ringrank/policy";
 import { expect, test } from "vitest";
+import { assembledExport } from "../support/onnx-exports.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
 
 /** Fixed seeds, so that a failure comes back; `npm run test:full` has 10 000. */
@@ -99,9 +99,7 @@ const breakers: readonly ((bytes: Uint8Array, random: Random) => Uint8Array)[] =
 
 const samples: readonly Uint8Array[] = [
   everythingAtOnce(),
-  new Uint8Array(
-    readFileSync(fileURLToPath(new URL("../fixtures/onnx/albert/torchscript.onnx", import.meta.url))),
-  ),
+  new Uint8Array(readFileSync(assembledExport("torch/albert/torchscript.onnx"))),
 ];
 
 /** External data, weights inside, constants, shape arithmetic and a branch in one small model. */

@@ -7,36 +7,56 @@ import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/index
 import { closeFile, openFile } from "../../packages/model/src/weights/read-at.js";
 import type { EmulatedTensor } from "./emulate.js";
 
-/**
- * Where exports and what transformers computed for them lie: `onnx/<name>/*.onnx` and
- * `zoo/<name>/golden.safetensors`. `RINGRANK_FIXTURES` names a larger folder of that layout.
- */
-const fixtures = process.env.RINGRANK_FIXTURES ?? fileURLToPath(new URL("../fixtures", import.meta.url));
+/** The project's own fixtures; their exports are put together before the tests, see test/fixtures/README.md. */
+const own = fileURLToPath(new URL("../fixtures", import.meta.url));
+const exporters = join(own, "assembled");
+
+/** A folder of a tool's exports, put together: `optimum/gpt2`. */
+export function assembledExport(path: string): string {
+  return join(exporters, path);
+}
 
 /** One file of an exporter. */
 export interface OnnxExport {
   /** `gpt2/dynamo`. */
   readonly name: string;
   readonly path: string;
-  /** Folder of what transformers computed for the model. */
+  /** Folder of the checkpoint and what transformers computed with it. */
   readonly reference: string;
 }
 
-/** Every export in the fixtures. */
-export function onnxExports(): OnnxExport[] {
-  const root = join(fixtures, "onnx");
+/**
+ * Every file of torch's two exporters. `RINGRANK_FIXTURES` names another folder of them, with `onnx/<name>/*.onnx` and
+ * the references in `zoo/<name>`.
+ */
+export function everyExport(): OnnxExport[] {
+  const other = process.env.RINGRANK_FIXTURES;
+  const root = other === undefined ? join(exporters, "torch") : join(other, "onnx");
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => exportsOf(root, name))
+    .flatMap(({ name }) => exportsOf(root, name, join(other ?? own, "zoo", name)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function exportsOf(root: string, model: string): OnnxExport[] {
+/** Architectures that `npm test` runs as torch.export wrote them; of the others it runs the TorchScript file. */
+const asDynamo = new Set(["bloom", "falcon-7b-like", "gptj", "llama", "roberta"]);
+
+/** One file of each architecture; every one in `npm run test:full`, or where `RINGRANK_FIXTURES` names a folder. */
+export function onnxExports(): OnnxExport[] {
+  const { RINGRANK_EXPORTS, RINGRANK_FIXTURES } = process.env;
+  if (RINGRANK_EXPORTS === "all" || RINGRANK_FIXTURES !== undefined) return everyExport();
+  return everyExport().filter(({ name }) => {
+    const [model, exporter] = name.split("/") as [string, string];
+    return asDynamo.has(model) === (exporter === "dynamo");
+  });
+}
+
+function exportsOf(root: string, model: string, reference: string): OnnxExport[] {
   const files = readdirSync(join(root, model)).filter((file) => file.endsWith(".onnx"));
   return files.map((file) => ({
     name: `${model}/${file.slice(0, -".onnx".length)}`,
     path: join(root, model, file),
-    reference: join(fixtures, "zoo", model),
+    reference,
   }));
 }
 
