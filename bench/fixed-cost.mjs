@@ -14,13 +14,16 @@ import { configOf } from "./checkpoints/shapes.mjs";
 import { syntheticCheckpoint } from "./checkpoints/synthetic.mjs";
 import * as ringrank from "./contestants/ringrank.mjs";
 import * as session from "./contestants/session.mjs";
-import { unsplitGraph } from "./contestants/unsplit-graph.mjs";
 import { summary } from "./measure/statistics.mjs";
+import { unsplitGraph } from "./onnx/unsplit-graph.mjs";
 
 const depths = { deep: 24, shallow: 4 };
 const context = 32;
 
-/** µs of a decode step by contestant: of a layer, and of the rest. */
+/**
+ * Samples, in µs, by contestant ("ranks × threads" or "session × threads"): of a decode layer, of a step of 24
+ * layers, and of what is left of the step without its layers.
+ */
 export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, tokens = 64 } = {}) {
   const cache = mkdtempSync(join(tmpdir(), "ringrank-fixed-"));
   const contestants = [];
@@ -30,13 +33,12 @@ export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, 
       const onnx = join(cache, `onnx-${layers}`);
       await writeOnnx(unsplitGraph(checkpoint, "float32"), onnx);
       for (const count of ranks) {
-        const name = `${count} rank${count === 1 ? "" : "s"} × 1 thread`;
-        contestants.push({ name, depth, ...(await ringrank.open({ checkpoint, load: { ranks: count } })) });
+        const opened = await ringrank.open({ checkpoint, load: { ranks: count } });
+        contestants.push({ label: `${count} × 1`, depth, ...opened });
       }
       for (const count of threads) {
-        const name = `one session × ${count} thread${count === 1 ? "" : "s"}`;
         const opened = await session.open({ checkpoint, precision: "float32", onnx, threads: count });
-        contestants.push({ name, depth, ...opened });
+        contestants.push({ label: `session × ${count}`, depth, ...opened });
       }
     }
     const times = new Map(contestants.map((contestant) => [contestant, []]));
@@ -46,18 +48,13 @@ export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, 
         if (turn >= 0) times.get(contestant).push(1000 * milliseconds);
       }
     }
-    const of = (name, depth) =>
-      times.get(contestants.find((contestant) => contestant.name === name && contestant.depth === depth));
-    return [...new Set(contestants.map(({ name }) => name))].map((name) => {
-      const deep = of(name, "deep");
-      const shallow = of(name, "shallow");
-      const layers = depths.deep - depths.shallow;
-      return {
-        name,
-        layer: summary(deep.map((time, turn) => (time - shallow[turn]) / layers)),
-        step: summary(deep),
-        rest: summary(deep.map((time, turn) => time - (depths.deep * (time - shallow[turn])) / layers)),
-      };
+    const of = (label, depth) =>
+      times.get(contestants.find((contestant) => contestant.label === label && contestant.depth === depth));
+    return [...new Set(contestants.map(({ label }) => label))].map((label) => {
+      const step = of(label, "deep");
+      const shallow = of(label, "shallow");
+      const layer = step.map((time, turn) => (time - shallow[turn]) / (depths.deep - depths.shallow));
+      return { label, layer, step, rest: step.map((time, turn) => time - depths.deep * layer[turn]) };
     });
   } finally {
     for (const contestant of contestants) await contestant.close();
@@ -78,10 +75,13 @@ if (process.argv[1] === import.meta.filename) {
     turns: Number(values.turns),
     tokens: Number(values.tokens),
   });
-  const figure = ({ median, low, high }) =>
-    `${median.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`.padEnd(18);
-  console.log("µs, medians (middle half)    a layer           the rest of a step  a step of 24 layers");
-  for (const { name, layer, rest, step } of rows) {
-    console.log(`${name.padEnd(28)} ${figure(layer)} ${figure(rest)}  ${figure(step)}`);
+  const figure = (samples) => {
+    const { median, low, high } = summary(samples);
+    return `${median.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`.padEnd(20);
+  };
+  console.log("µs, medians (middle half)");
+  console.log(`${" ".repeat(14)} a layer              the rest of a step   a step of 24 layers`);
+  for (const { label, layer, rest, step } of rows) {
+    console.log(`${label.padEnd(14)} ${figure(layer)} ${figure(rest)} ${figure(step)}`.trimEnd());
   }
 }

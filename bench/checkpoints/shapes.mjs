@@ -59,6 +59,9 @@ const shapes = {
   },
 };
 
+/** Those of real models: what `npm run bench` measures. */
+export const realShapes = Object.keys(shapes).filter((name) => name !== "fixed");
+
 /** A shape's config, cut to `layers` where given. */
 export function configOf(shape, layers) {
   const config = shapes[shape];

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
+import { unsplitGraph } from "../onnx/unsplit-graph.mjs";
 import { CacheRows } from "./cache-rows.mjs";
 import { growth, tokenIds } from "./prompts.mjs";
-import { unsplitGraph } from "./unsplit-graph.mjs";
 
 /**
  * The same-cores baseline: the very graph that Ringrank splits, in one ONNX Runtime session with a thread for each

@@ -3,10 +3,12 @@
 //   node bench/collectives.mjs [--collective allReduce] [--ranks 2,4,8] [--bytes 1024,…,67108864]
 //                              [--algorithms auto] [--kernels simd,plain]
 //                              [--spins 50,20000] [--windows 65536,262144]
+//                              [--json FILE]
 //
 // The bound is what the ranks take to copy their arrays once, from local to local, all at the same time. Whatever
 // is compared takes turns in one run, and each figure is the median of its turns on rank 0, with the middle half
 // of them behind it. Where other programs use the cores, it is the spread that says so.
+import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
@@ -51,6 +53,7 @@ if (isMainThread) {
       kernels: { type: "string", default: "simd,plain" },
       spins: { type: "string", default: "default" },
       windows: { type: "string", default: "default" },
+      json: { type: "string" },
     },
   });
   const numbers = (text) => text.split(",").map(Number);
@@ -72,6 +75,7 @@ if (isMainThread) {
       .join(" "),
   );
   console.log(row("ranks", "bytes", [...titles, "copy"]));
+  const measured = [];
   for (const worldSize of numbers(values.ranks)) {
     for (const bytes of numbers(values.bytes)) {
       const contestants = choices.map(({ kernels, algorithms: algorithm, spins, windows }) => {
@@ -84,6 +88,9 @@ if (isMainThread) {
       });
       const data = { contestants, collective: values.collective, bytes };
       const [times] = await runRanks(worldSize, import.meta.url, data);
+      for (const [index, microseconds] of times.entries()) {
+        measured.push({ ranks: worldSize, bytes, title: titles[index] ?? "copy", microseconds });
+      }
       console.log(
         row(
           worldSize,
@@ -93,6 +100,7 @@ if (isMainThread) {
       );
     }
   }
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(measured));
   console.log(`\nload on the machine, over the last minute: ${loadavg()[0].toFixed(1)}`);
 }
 

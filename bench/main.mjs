@@ -1,0 +1,101 @@
+// npm run bench: see bench/README.md, or --help.
+import { loadavg } from "node:os";
+import { fixedCost } from "./fixed-cost.mjs";
+import { describeMachine } from "./measure/machine.mjs";
+import { installPeers } from "./measure/peers.mjs";
+import { readBandwidth } from "./measure/read-bandwidth.mjs";
+import { help, readOptions } from "./options.mjs";
+import { tables } from "./report/tables.mjs";
+import { judge } from "./report/targets.mjs";
+import { Results } from "./results.mjs";
+import { measureCollectives } from "./rows/collectives.mjs";
+import { measureModel } from "./rows/models.mjs";
+import { measurePerplexity } from "./rows/perplexity.mjs";
+
+const options = optionsOrExit();
+const started = performance.now();
+const seconds = () => (performance.now() - started) / 1000;
+const part = (name) => options.parts.includes(name);
+
+let lastProgress;
+
+let peerProblem;
+if (part("models") && options.peers) {
+  progress("installing transformers.js and llama.cpp into bench/peers, unless they are there");
+  peerProblem = installPeers();
+}
+const machine = describeMachine();
+const results = new Results(options.json, { machine, options });
+
+if (part("bandwidth")) {
+  await measure({ row: "read bandwidth" }, async (what) => {
+    progress("memory bandwidth");
+    results.add(
+      { ...what, threads: options.threads },
+      "GB/s",
+      await readBandwidth({ threads: options.threads }),
+    );
+  });
+}
+if (part("fixed")) {
+  await measure({ row: "fixed cost of a layer" }, async (what) => {
+    progress("fixed cost of a decode layer");
+    for (const { label, layer, rest } of await fixedCost({ turns: options.quick ? 7 : 15 })) {
+      results.add({ ...what, label }, "µs", layer);
+      results.add({ row: "fixed cost of a step", label }, "µs", rest);
+    }
+  });
+}
+if (part("collectives")) await measureCollectives({ ...options, results, progress });
+if (part("perplexity")) await measurePerplexity({ ...options, results, progress });
+if (part("models")) {
+  for (const shape of options.shapes) {
+    for (const precision of options.precisions) {
+      await measure({ row: "models", shape, precision }, () =>
+        measureModel({ shape, precision, options, results, progress, peerProblem }),
+      );
+    }
+  }
+}
+
+const targets = judge(results.measurements, options);
+results.finish(targets, seconds());
+const { measurements } = results;
+process.stdout.write(`\n${tables({ measurements, machine, targets, options })}\n\n`);
+process.stdout.write(
+  `took ${(seconds() / 60).toFixed(1)} minutes; load at the end ${loadavg()[0].toFixed(1)}; all figures in ${options.json}\n`,
+);
+const failed = measurements.some((one) => one.failed !== undefined);
+const missed = options.assert && targets.some(({ met }) => met === false);
+process.exit(failed || missed ? 1 : 0);
+
+/** A part that fails is a row that says why; the others go on. */
+async function measure(what, take) {
+  try {
+    await take(what);
+  } catch (error) {
+    results.fail(what, error);
+  }
+}
+
+/** A line for each thing that begins; a terminal also sees how far it is, in the same place. */
+function progress(what, detail = "") {
+  const at = new Date(1000 * seconds()).toISOString().slice(14, 19);
+  const { isTTY } = process.stderr;
+  if (what !== lastProgress)
+    process.stderr.write(`${isTTY ? "\r\u001b[K" : ""}${at}  ${what}${isTTY ? "" : "\n"}`);
+  if (isTTY && detail !== "") process.stderr.write(`\r\u001b[K${at}  ${what}, ${detail}`);
+  lastProgress = what;
+}
+
+function optionsOrExit() {
+  try {
+    const read = readOptions(process.argv.slice(2));
+    if (!read.help) return read;
+    process.stdout.write(help);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${help}`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,41 @@
+// The process of one contestant: opens what its parent names, and answers calls until told to close.
+import { readFileSync } from "node:fs";
+
+let contestant;
+
+process.on("message", async ({ id, call, args }) => {
+  try {
+    process.send({ id, value: await answer(call, args) });
+  } catch (error) {
+    process.send({ id, error: [error?.code, error?.message ?? error].filter(Boolean).join(": ") });
+  }
+});
+process.on("disconnect", () => process.exit(1));
+
+async function answer(call, args) {
+  if (call === "open") {
+    const [module, options] = args;
+    const start = performance.now();
+    const { open } = await import(module);
+    const imported = performance.now();
+    contestant = await open(options);
+    return {
+      importMilliseconds: imported - start,
+      loadMilliseconds: performance.now() - imported,
+      peakBytes: peakBytes(),
+      facts: contestant.facts,
+    };
+  }
+  if (call === "close") {
+    await contestant.close();
+    return { peakBytes: peakBytes() };
+  }
+  return await contestant[call](...args);
+}
+
+/** Most bytes that this process has had in memory, as Linux counts them (VmHWM); undefined elsewhere. */
+function peakBytes() {
+  if (process.platform !== "linux") return undefined;
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
+  return 1024 * Number(kilobytes);
+}

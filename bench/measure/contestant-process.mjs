@@ -1,0 +1,71 @@
+import { fork } from "node:child_process";
+
+const host = new URL("./contestant-host.mjs", import.meta.url);
+
+/**
+ * A contestant in a process of its own, so that neither memory nor threads of the others touch its figures, and its
+ * end, however it comes, is its own.
+ */
+export class ContestantProcess {
+  #child;
+  #waiting = new Map();
+  #nextCall = 0;
+  #ended;
+  #stderr = "";
+
+  /** @param environment variables that differ from this process's */
+  constructor(environment = {}) {
+    this.#child = fork(host, {
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      serialization: "advanced",
+    });
+    this.#child.stderr.on("data", (text) => {
+      this.#stderr = (this.#stderr + text).slice(-4000);
+    });
+    this.#child.on("message", ({ id, value, error }) => {
+      const { resolve, reject } = this.#waiting.get(id) ?? {};
+      this.#waiting.delete(id);
+      if (error === undefined) resolve?.(value);
+      else reject?.(new Error(error));
+    });
+    this.#child.on("exit", (code, signal) => {
+      this.#ended = new Error(
+        `its process ended with ${signal ?? code}. ${this.#stderr.trim().split("\n").slice(-3).join(" ")}`,
+      );
+      for (const { reject } of this.#waiting.values()) reject(this.#ended);
+      this.#waiting.clear();
+    });
+  }
+
+  /**
+   * Calls the contestant and waits, at most `limit` milliseconds: then its process is ended.
+   *
+   * @throws what went wrong there
+   */
+  call(name, args = [], limit = 300_000) {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const id = this.#nextCall++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`${name} took longer than ${limit / 1000} s`));
+        this.#child.kill("SIGKILL");
+      }, limit);
+      const settle = (done) => (value) => {
+        clearTimeout(timer);
+        done(value);
+      };
+      this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      this.#child.send({ id, call: name, args });
+    });
+  }
+
+  /** Closes the contestant; its process ends whether or not that works. */
+  async close() {
+    try {
+      return await this.call("close", [], 30_000);
+    } finally {
+      this.#child.kill("SIGKILL");
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
+
+/** Where and with what the figures were made. */
+export function describeMachine() {
+  return {
+    date: new Date().toISOString(),
+    processor: cpus()[0]?.model.trim() ?? "unnamed",
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    system: `${process.platform} ${process.arch}`,
+    node: process.version,
+    versions: {
+      ringrank: versionOf("../../packages/cli/package.json"),
+      "onnxruntime-node": versionOf("../../node_modules/onnxruntime-node/package.json"),
+      "@huggingface/transformers": versionOf("../peers/node_modules/@huggingface/transformers/package.json"),
+      "node-llama-cpp": versionOf("../peers/node_modules/node-llama-cpp/package.json"),
+    },
+    loadBefore: loadavg()[0],
+  };
+}
+
+/** Bytes that programs may still take, as far as the system tells. */
+export function availableBytes() {
+  if (process.platform !== "linux") return totalmem();
+  const [, kilobytes] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"));
+  return 1024 * Number(kilobytes);
+}
+
+function versionOf(path) {
+  try {
+    return createRequire(import.meta.url)(path).version;
+  } catch {
+    return "not installed";
+  }
+}

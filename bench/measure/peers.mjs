@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const directory = fileURLToPath(new URL("../peers/", import.meta.url));
+const root = new URL("../../", import.meta.url);
+
+/**
+ * Installs transformers.js and llama.cpp as bench/peers' lock file says, without running their scripts: what they
+ * need is inside the packages.
+ *
+ * @returns why they cannot be had, or undefined
+ */
+export function installPeers() {
+  const lock = createHash("sha256")
+    .update(readFileSync(`${directory}pnpm-lock.yaml`))
+    .update(process.version);
+  const digest = lock.digest("hex");
+  const stamp = `${directory}node_modules/.ringrank-installed`;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === digest) return undefined;
+  const { packageManager } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+  const { status, stdout, stderr, error } = spawnSync(
+    "npx",
+    ["--yes", packageManager, "install", "--frozen-lockfile", "--ignore-scripts", "--reporter=append-only"],
+    // npx is a .cmd file on Windows, which only a shell can start; none of the arguments needs quoting.
+    { cwd: directory, encoding: "utf8", timeout: 600_000, shell: process.platform === "win32" },
+  );
+  if (status !== 0)
+    return `installing bench/peers failed: ${error?.message ?? `${stdout}${stderr}`.trim().slice(-300)}`;
+  writeFileSync(stamp, digest);
+  return undefined;
+}

@@ -1,0 +1,28 @@
+/** Bytes of weights that a decode step reads: all but tables of which it looks up a row. */
+export function bytesReadPerToken(graph) {
+  const read = new Set();
+  for (const { opType, inputs } of graph.nodes) {
+    inputs.forEach((name, at) => {
+      if (!(opType.startsWith("Gather") && at === 0)) read.add(name);
+    });
+  }
+  let bytes = 0;
+  for (const [name, { type, dims, source }] of graph.weights) {
+    if (source.kind === "inline" || !read.has(name)) continue;
+    bytes += dims.reduce((product, dim) => product * dim, elementBytes[type]);
+  }
+  return bytes;
+}
+
+/** Bytes of one sequence's keys and values, of `rows` rows. */
+export function cacheBytes(graph, rows) {
+  return graph.caches
+    .flatMap(({ states }) => states)
+    .map(({ past }) => graph.inputs.find(({ name }) => name === past))
+    .map(({ type, dims }) =>
+      dims.reduce((size, dim) => size * (typeof dim === "number" ? dim : 1), elementBytes[type]),
+    )
+    .reduce((sum, bytesPerRow) => sum + bytesPerRow * rows, 0);
+}
+
+const elementBytes = { float32: 4, float16: 2, bfloat16: 2, uint8: 1, int8: 1 };

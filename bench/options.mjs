@@ -1,0 +1,96 @@
+import { availableParallelism, homedir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { configOf, realShapes } from "./checkpoints/shapes.mjs";
+
+const precisions = ["float32", "int8", "int4"];
+const parts = ["bandwidth", "fixed", "collectives", "perplexity", "models"];
+
+export const help = `npm run bench [-- options]
+
+Compares Ringrank with one ONNX Runtime session, transformers.js and llama.cpp on models of real shapes with random
+weights, prints tables, and writes all figures to a JSON file as they come. Without options about 25 minutes on two
+cores; --quick takes under 3. Nothing else should run meanwhile.
+
+  --shape LIST      of ${realShapes.join(", ")} (all)
+  --layers N        cut models to N layers
+  --precision LIST  of ${precisions.join(", ")} (all)
+  --ranks LIST      numbers of ranks (1,2,4,8)
+  --quick           one shape at 4 layers, float32 and int4, fewer turns
+  --only LIST       parts: ${parts.join(", ")} (all)
+  --no-peers        without transformers.js and llama.cpp, which are installed into bench/peers otherwise
+  --json FILE       where the figures go (bench-results.json)
+  --cache DIR       for checkpoints and exports, up to 12 GB; made weights are kept for the next run
+  --assert          exit with 1 if a target is missed; otherwise only if something could not be measured
+  --scaling         ranks × threads against one session × threads, for a machine of many cores; see bench/README.md
+  --help
+`;
+
+/** @throws with a message for the user */
+export function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      shape: { type: "string" },
+      layers: { type: "string" },
+      precision: { type: "string" },
+      ranks: { type: "string" },
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      "no-peers": { type: "boolean", default: false },
+      json: { type: "string", default: "bench-results.json" },
+      cache: {
+        type: "string",
+        default: join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ringrank-bench"),
+      },
+      assert: { type: "boolean", default: false },
+      scaling: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const { quick } = values;
+  const layers = values.layers === undefined ? (quick ? 4 : undefined) : positive("--layers", values.layers);
+  const shapes = values.shape?.split(",") ?? (quick ? [realShapes[0]] : realShapes);
+  for (const shape of shapes) configOf(shape, layers);
+  const cores = availableParallelism();
+  const ranks = (values.ranks ?? (quick ? "1,2,4" : "1,2,4,8"))
+    .split(",")
+    .map((text) => positive("--ranks", text));
+  return {
+    quick,
+    shapes,
+    layers,
+    precisions: listOf("--precision", values.precision ?? (quick ? "float32,int4" : undefined), precisions),
+    ranks,
+    /** Of all contestants: a thread for each core. */
+    threads: cores,
+    /** Ranks that are compared with the others: one for each core, or as many of those asked for as there are cores. */
+    mainRanks: ranks.filter((count) => count <= cores).sort((a, b) => b - a)[0] ?? ranks[0],
+    contexts: quick ? [128] : [128, 2048],
+    prompt: quick ? 256 : 512,
+    decodeTurns: quick ? 5 : 7,
+    prefillTurns: quick ? 2 : 3,
+    parts: listOf("--only", values.only, parts),
+    peers: !values["no-peers"],
+    json: values.json,
+    cache: values.cache,
+    assert: values.assert,
+    scaling: values.scaling,
+    help: values.help,
+  };
+}
+
+function listOf(option, text, known) {
+  const chosen = text?.split(",") ?? known;
+  const unknown = chosen.find((one) => !known.includes(one));
+  if (unknown !== undefined)
+    throw new Error(`${option}: expected some of ${known.join(", ")}, got ${unknown}`);
+  return chosen;
+}
+
+function positive(option, text) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`${option}: expected a positive integer, got ${text}`);
+  return value;
+}

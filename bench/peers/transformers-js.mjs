@@ -1,0 +1,77 @@
+import { basename, dirname } from "node:path";
+import { AutoModelForCausalLM, BaseStreamer, env, Tensor } from "@huggingface/transformers";
+import { growth, tokenIds } from "../contestants/prompts.mjs";
+
+/**
+ * transformers.js on an ONNX file of the same graph, with the interface of Optimum's exports and as many threads as
+ * the others have.
+ *
+ * @param options.directory a model directory as the hub has them: config.json, onnx/model.onnx
+ */
+export async function open({ directory, threads, vocabulary }) {
+  env.allowRemoteModels = false;
+  env.localModelPath = dirname(directory);
+  const model = await AutoModelForCausalLM.from_pretrained(basename(directory), {
+    device: "cpu",
+    dtype: "fp32",
+    use_external_data_format: true,
+    local_files_only: true,
+    session_options: { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3 },
+  });
+  let running;
+
+  /** Continues `ids`, of which `past` covers all but the last, and gives the time of every new token. */
+  async function generate(ids, past, count) {
+    const times = new Times();
+    const start = performance.now();
+    const result = await model.generate({
+      inputs: new Tensor("int64", BigInt64Array.from(ids, BigInt), [1, ids.length]),
+      ...(past && { past_key_values: past }),
+      max_new_tokens: count,
+      min_new_tokens: count,
+      do_sample: false,
+      eos_token_id: null,
+      return_dict_in_generate: true,
+      streamer: times,
+    });
+    const sequence = [...result.sequences.data].map(Number);
+    return { sequence, past: result.past_key_values, times: times.at.map((at) => at - start) };
+  }
+
+  return {
+    facts: { threads },
+
+    /** Milliseconds from a prompt of `tokens` to its first new token. */
+    async prefill(tokens) {
+      const { times, past } = await generate(tokenIds(tokens, vocabulary), undefined, 1);
+      past?.dispose?.();
+      return times.at(-1);
+    },
+
+    /** Milliseconds a token of `tokens` steps, behind `context` tokens. */
+    async decode(context, tokens) {
+      if (running?.context !== context || running.sequence.length + tokens > context + growth) {
+        running?.past?.dispose?.();
+        running = { context, ...(await generate(tokenIds(context, vocabulary), undefined, 1)) };
+      }
+      const { times, ...next } = await generate(running.sequence, running.past, tokens + 1);
+      running = { context, ...next };
+      return (times.at(-1) - times.at(-1 - tokens)) / tokens;
+    },
+
+    async close() {
+      await model.dispose();
+    },
+  };
+}
+
+/** Notes when each new token came; the first call has the prompt. */
+class Times extends BaseStreamer {
+  at = [];
+
+  put() {
+    this.at.push(performance.now());
+  }
+
+  end() {}
+}

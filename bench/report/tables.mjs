@@ -1,0 +1,178 @@
+import { find } from "./find.mjs";
+
+/** Everything measured, as text for a terminal. */
+export function tables({ measurements, machine, targets, options }) {
+  return [
+    machineLines(machine, measurements),
+    ...options.shapes.map((shape) => modelTable(measurements, shape, options)),
+    fixedTable(measurements),
+    collectivesTable(measurements),
+    perplexityTable(measurements),
+    targetTable(targets),
+    notMeasured(measurements),
+  ]
+    .filter((text) => text !== "")
+    .join("\n\n");
+}
+
+function machineLines(machine, measurements) {
+  const bandwidth = find(measurements, { row: "read bandwidth" });
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${machine.processor}, ${machine.cores} cores, ${gigabytes(machine.memoryBytes)} GB, ${machine.system}, Node ${machine.node}`,
+    versions.join(", "),
+    `load over the last minute before the run: ${machine.loadBefore.toFixed(1)}`,
+    ...(bandwidth?.median === undefined
+      ? []
+      : [
+          `memory-bandwidth bound: ${bandwidth.median.toFixed(1)} GB/s (${bandwidth.low.toFixed(1)}–${bandwidth.high.toFixed(1)}), ` +
+            `${bandwidth.threads} threads that only read, 16 bytes at a time`,
+        ]),
+  ].join("\n");
+}
+
+/** Rows by precision and figure, a column for each contestant. */
+function modelTable(measurements, shape, { precisions }) {
+  const ofShape = measurements.filter((one) => one.shape === shape && one.label !== undefined);
+  const labels = [...new Set(ofShape.map(({ label }) => label))].sort(byKind);
+  if (labels.length === 0) return "";
+  const rows = precisions.flatMap((precision) => {
+    const ofCell = ofShape.filter((one) => one.precision === precision);
+    const kinds = new Map(ofCell.filter(({ row }) => shown(row)).map((one) => [rowTitle(one), one]));
+    return [...kinds].map(([title, { row, context, prompt, load }]) => {
+      const cells = labels.map((label) => {
+        const what = {
+          row,
+          label,
+          ...(context && { context }),
+          ...(prompt && { prompt }),
+          ...(load && { load }),
+        };
+        return cellText(find(ofCell, what));
+      });
+      return [precision, title, bound(measurements, { shape, precision, row, context }), ...cells];
+    });
+  });
+  const titles = ["", "", "bound", ...labels.map((label) => (/^\d/.test(label) ? `ranks ${label}` : label))];
+  return `${shape}: medians (middle half)\n${grid([titles, ...rows])}`;
+}
+
+function shown(row) {
+  return ["decode", "prefill", "load", "peak memory, loaded"].includes(row);
+}
+
+function rowTitle({ row, context, prompt, load }) {
+  if (row === "decode") return `decode at ${context}, ms`;
+  if (row === "prefill") return `prefill of ${prompt}, ms`;
+  if (row === "load") return `${load} load, ms`;
+  return "peak memory, MB";
+}
+
+/** Ringrank by number of ranks, then the others. */
+function byKind(a, b) {
+  const [first, second] = [a, b].map((label) => (/^\d/.test(label) ? Number.parseInt(label, 10) : 1000));
+  return first - second || a.localeCompare(b);
+}
+
+/** What decoding cannot be faster than: its weights, and its cache, read once. */
+function bound(measurements, { shape, precision, row, context }) {
+  const bandwidth = find(measurements, { row: "read bandwidth" });
+  const weights = find(measurements, { row: "weights read per token", shape, precision });
+  const cache = find(measurements, { row: "cache", context, shape, precision });
+  if (row !== "decode" || [bandwidth, weights, cache].some((one) => one?.median === undefined)) return "";
+  return figure((weights.median + cache.median) / bandwidth.median / 1e6);
+}
+
+function cellText(measurement) {
+  if (measurement === undefined) return "–";
+  if (measurement.failed !== undefined) return "failed";
+  if (measurement.skipped !== undefined) return "skipped";
+  const { median, low, high, samples, unit } = measurement;
+  const scale = unit === "bytes" ? 1e-6 : 1;
+  if (samples === 1) return figure(scale * median);
+  return `${figure(scale * median)} (${figure(scale * low)}–${figure(scale * high)})`;
+}
+
+function fixedTable(measurements) {
+  const rows = measurements.filter(({ row }) => row === "fixed cost of a layer");
+  if (rows.length === 0) return "";
+  const cells = rows.map((one) => [
+    one.label,
+    cellText(one),
+    cellText(find(measurements, { row: "fixed cost of a step", label: one.label })),
+  ]);
+  return `fixed cost of decoding, µs: medians (middle half)\n${grid([["", "a layer", "the rest of a step"], ...cells])}`;
+}
+
+function collectivesTable(measurements) {
+  const rows = measurements.filter(({ row }) => row === "all-reduce");
+  if (rows.length === 0) return "";
+  const cells = rows.map((one) => {
+    const { ranks, bytes } = one;
+    const copy = find(measurements, { row: "copy", ranks, bytes });
+    const speed = one.median === undefined ? "" : figure(bytes / one.median / 1000);
+    return [String(ranks), String(bytes), cellText(one), copy === undefined ? "–" : cellText(copy), speed];
+  });
+  const titles = ["ranks", "bytes", "all-reduce, µs", "copy, µs", "GB/s of the array"];
+  return `all-reduce of float32, from local array to local array: medians (middle half)\n${grid([titles, ...cells])}`;
+}
+
+function perplexityTable(measurements) {
+  const rows = measurements.filter(({ row }) => row === "perplexity");
+  if (rows.length === 0) return "";
+  const cells = rows.map((one) => {
+    const above = find(measurements, { row: "perplexity above float32", precision: one.precision });
+    return [
+      one.precision,
+      one.median === undefined ? "failed" : one.median.toFixed(4),
+      above?.median === undefined ? "" : `${above.median >= 0 ? "+" : ""}${above.median.toFixed(2)}%`,
+    ];
+  });
+  return `perplexity of the embedded model\n${grid([["", "", "against float32"], ...cells])}`;
+}
+
+function targetTable(targets) {
+  if (targets.length === 0) return "";
+  const rows = targets.map(({ name, shape, precision, target, measured, low, high, met, why }) => [
+    met === undefined ? "not measured" : met ? "met" : "missed",
+    [name, [shape, precision].filter(Boolean).join(" ")].filter(Boolean).join(", "),
+    measured === undefined
+      ? (why ?? "").slice(0, 60)
+      : `${measured.toFixed(2)}${low === undefined ? "" : ` (${low.toFixed(2)}–${high.toFixed(2)})`}`,
+    "atLeast" in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`,
+  ]);
+  const count = (wanted) => targets.filter(({ met }) => met === wanted).length;
+  return `targets: ${count(true)} met, ${count(false)} missed, ${count(undefined)} not measured\n${grid(rows)}`;
+}
+
+function notMeasured(measurements) {
+  const lines = measurements
+    .filter(({ failed, skipped }) => failed !== undefined || skipped !== undefined)
+    .map(({ row, shape, precision, label, context, failed, skipped }) => {
+      const what = [shape, precision, label, row, context].filter((part) => part !== undefined).join(" ");
+      return `  ${what}: ${failed ?? skipped}`;
+    });
+  return lines.length === 0 ? "" : `not measured:\n${lines.join("\n")}`;
+}
+
+/** Columns as wide as their widest cell. */
+function grid(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function figure(value) {
+  if (value >= 100) return value.toFixed(0);
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function gigabytes(bytes) {
+  return (bytes / 1e9).toFixed(0);
+}

@@ -1,0 +1,246 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { configOf } from "../checkpoints/shapes.mjs";
+import { syntheticCheckpoint } from "../checkpoints/synthetic.mjs";
+import { writeGguf } from "../gguf/write-gguf.mjs";
+import { ContestantProcess } from "../measure/contestant-process.mjs";
+import { availableBytes } from "../measure/machine.mjs";
+import { takeTurns } from "../measure/take-turns.mjs";
+import { unsplitGraph } from "../onnx/unsplit-graph.mjs";
+import { bytesReadPerToken, cacheBytes } from "../onnx/weights-read.mjs";
+import { writeModels } from "../onnx/write-models.mjs";
+import { decodeTokens } from "./turn-lengths.mjs";
+
+/** Block types of GGUF with as many bits as a precision has. */
+const ggufTypes = {
+  int8: { matrices: "Q8_0", head: "Q8_0" },
+  int4: { matrices: "Q4_0", head: "Q4_0" },
+};
+
+/**
+ * All that is measured of one shape in one precision: decode, prefill, load time, peak memory, for every contestant.
+ *
+ * One Ringrank (`mainRanks`) stays open throughout; the others come beside it one or two at a time, so that every
+ * comparison is made in turns with it and memory holds.
+ */
+export async function measureModel({ shape, precision, options, results, progress, peerProblem }) {
+  const config = configOf(shape, options.layers);
+  const cell = { shape, precision };
+  progress(`${shape} ${precision}: weights`);
+  const checkpoint = await syntheticCheckpoint(config, options.cache);
+  const work = join(options.cache, `work-${process.pid}`);
+  mkdirSync(work, { recursive: true });
+  const bench = new Cell({ cell, config, checkpoint, work, options, results, progress, peerProblem });
+  try {
+    await bench.measure();
+  } finally {
+    await bench.end();
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+class Cell {
+  #cell;
+  #config;
+  #checkpoint;
+  #work;
+  #options;
+  #results;
+  #progress;
+  #peerProblem;
+  /** Contestants whose processes are alive, by name. */
+  #open = new Map();
+
+  constructor({ cell, config, checkpoint, work, options, results, progress, peerProblem }) {
+    this.#cell = cell;
+    this.#config = config;
+    this.#checkpoint = checkpoint;
+    this.#work = work;
+    this.#options = options;
+    this.#results = results;
+    this.#progress = (what, detail) => progress(`${cell.shape} ${cell.precision}: ${what}`, detail);
+    this.#peerProblem = peerProblem;
+  }
+
+  async measure() {
+    const { precision } = this.#cell;
+    const { mainRanks, ranks, contexts, peers } = this.#options;
+    this.#reportSizes();
+    const main = this.#ringrank(mainRanks);
+    await this.#openOne(main);
+
+    const rivals = [
+      await this.#session(),
+      ...(peers && precision !== "float32" ? [await this.#llama()] : []),
+    ];
+    for (const rival of rivals) await this.#openOne(rival);
+    await this.#decode(contexts, decodeTokens(this.#config, precision));
+    await this.#prefill(this.#options.prefillTurns);
+    for (const rival of rivals) await this.#closeOne(rival);
+
+    if (peers) {
+      const rival = await this.#transformersJs();
+      await this.#openOne(rival);
+      await this.#decode(contexts, decodeTokens(this.#config, precision));
+      await this.#prefill(1, [rival.name]);
+      await this.#closeOne(rival);
+    }
+    for (const count of ranks.filter((count) => count !== mainRanks)) {
+      const rival = this.#ringrank(count);
+      await this.#openOne(rival);
+      await this.#decode(contexts.slice(0, 1), decodeTokens(this.#config, precision));
+      await this.#prefill(1, [rival.name]);
+      await this.#closeOne(rival);
+    }
+    await this.#closeOne(main);
+    if (precision !== "float32") {
+      await this.#openOne(main, "second");
+      await this.#closeOne(main, "second");
+    }
+  }
+
+  async end() {
+    for (const { process } of this.#open.values()) await process.close().catch(() => {});
+  }
+
+  #reportSizes() {
+    try {
+      const graph = unsplitGraph(this.#checkpoint, this.#cell.precision);
+      this.#results.add({ row: "weights read per token", ...this.#cell }, "bytes", [
+        bytesReadPerToken(graph),
+      ]);
+      for (const context of this.#options.contexts) {
+        const bytes = cacheBytes(graph, context);
+        this.#results.add({ row: "cache", context, ...this.#cell }, "bytes", [bytes]);
+      }
+    } catch (error) {
+      this.#results.fail({ row: "weights read per token", ...this.#cell }, error);
+    }
+  }
+
+  #ringrank(ranks) {
+    return contestant("ringrank", { ranks, threads: 1 }, "../contestants/ringrank.mjs", {
+      checkpoint: this.#checkpoint,
+      load: { ranks, ...(this.#cell.precision !== "float32" && { precision: this.#cell.precision }) },
+    });
+  }
+
+  async #session() {
+    const { threads } = this.#options;
+    return contestant("session", { threads }, "../contestants/session.mjs", async () => ({
+      checkpoint: this.#checkpoint,
+      precision: this.#cell.precision,
+      onnx: (await this.#exports()).session,
+      threads,
+    }));
+  }
+
+  async #transformersJs() {
+    const { threads } = this.#options;
+    return contestant("transformers.js", { threads }, "../peers/transformers-js.mjs", async () => ({
+      directory: (await this.#exports()).transformersJs,
+      threads,
+      vocabulary: this.#config.vocab_size,
+    }));
+  }
+
+  async #llama() {
+    const { threads, contexts, prompt } = this.#options;
+    return contestant("llama.cpp", { threads }, "../peers/llama-cpp.mjs", async () => {
+      this.#progress("writing GGUF");
+      const gguf = join(this.#work, "model.gguf");
+      await writeGguf(this.#checkpoint, gguf, ggufTypes[this.#cell.precision]);
+      return { gguf, threads, vocabulary: this.#config.vocab_size, contexts: [...contexts, prompt] };
+    });
+  }
+
+  async #exports() {
+    this.#progress("writing ONNX");
+    return await writeModels(this.#checkpoint, this.#cell.precision, join(this.#work, "onnx"));
+  }
+
+  async #openOne(rival, load = "first") {
+    const what = { ...this.#cell, ...rival.what };
+    const isPeer = rival.module.includes("/peers/");
+    if (isPeer && this.#peerProblem !== undefined) {
+      this.#results.fail({ row: "load", ...what }, this.#peerProblem);
+      return;
+    }
+    const process = new ContestantProcess({ XDG_CACHE_HOME: join(this.#work, "xdg") });
+    try {
+      const options = typeof rival.options === "function" ? await rival.options() : rival.options;
+      this.#requireMemory();
+      this.#progress(`loading ${rival.name}`);
+      const { loadMilliseconds, peakBytes, facts } = await process.call("open", [rival.module, options]);
+      this.#open.set(rival.name, { process, what });
+      this.#results.add({ row: "load", load, ...what }, "ms", [loadMilliseconds]);
+      if (load !== "first") return;
+      if (peakBytes !== undefined)
+        this.#results.add({ row: "peak memory, loaded", ...what }, "bytes", [peakBytes]);
+      if (facts.bytesKept !== undefined) {
+        const kept = facts.bytesKept.reduce((sum, bytes) => sum + bytes, 0);
+        this.#results.add({ row: "weights kept", ...what }, "bytes", [kept]);
+      }
+    } catch (error) {
+      this.#results.fail({ row: "load", load, ...what }, error);
+      await process.close().catch(() => {});
+    }
+  }
+
+  async #closeOne(rival, load = "first") {
+    const open = this.#open.get(rival.name);
+    if (open === undefined) return;
+    this.#open.delete(rival.name);
+    try {
+      const { peakBytes } = await open.process.close();
+      if (load === "first" && peakBytes !== undefined) {
+        this.#results.add({ row: "peak memory, after running", ...open.what }, "bytes", [peakBytes]);
+      }
+    } catch (error) {
+      this.#results.fail({ row: "close", ...open.what }, error);
+    }
+  }
+
+  /** A machine that swaps, or kills the largest process, measures nothing. */
+  #requireMemory() {
+    const parameterBytes = { float32: 4, int8: 1.2, int4: 0.7 }[this.#cell.precision];
+    const elements = bytesReadPerToken(unsplitGraph(this.#checkpoint, "float32")) / 4;
+    // Weights once while they are read and once where they are kept.
+    const needed = 1.5 * elements * parameterBytes + 500e6;
+    if (availableBytes() > needed) return;
+    throw new Error(
+      `not enough memory: about ${(needed / 1e9).toFixed(1)} GB wanted, ${(availableBytes() / 1e9).toFixed(1)} GB free`,
+    );
+  }
+
+  async #decode(contexts, tokens) {
+    for (const context of contexts) {
+      const turns = { turns: this.#options.decodeTurns, warmUp: 1 };
+      await this.#turns({ row: "decode", context }, "decode", [context, tokens], turns);
+    }
+  }
+
+  async #prefill(turns, names = [...this.#open.keys()]) {
+    const { prompt } = this.#options;
+    await this.#turns({ row: "prefill", prompt }, "prefill", [prompt], { turns }, names);
+  }
+
+  async #turns(what, call, args, turns, names = [...this.#open.keys()]) {
+    const chosen = names.filter((name) => this.#open.has(name));
+    const processes = new Map(chosen.map((name) => [name, this.#open.get(name).process]));
+    const label = `${what.row} ${args[0]}: ${chosen.join(", ")}`;
+    const onTurn = (turn, name) => this.#progress(label, `${name}, turn ${turn + 1} of ${turns.turns}`);
+    const beside = chosen.length > 1 ? { beside: chosen } : {};
+    for (const [name, { samples, error }] of await takeTurns(processes, call, args, { ...turns, onTurn })) {
+      const whole = { ...what, ...this.#open.get(name).what, ...beside };
+      if (error === undefined) this.#results.add(whole, "ms", samples);
+      else this.#results.fail(whole, error);
+    }
+  }
+}
+
+function contestant(name, { ranks, threads }, module, options) {
+  const what = { contestant: name, ...(ranks !== undefined && { ranks }), threads };
+  const label = ranks === undefined ? `${name} × ${threads}` : `${ranks} × ${threads}`;
+  return { name: label, what: { ...what, label }, module: new URL(module, import.meta.url).href, options };
+}

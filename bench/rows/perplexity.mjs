@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadModel } from "@ringrank/coordinator";
+import { demoModel } from "ringrank";
+
+/** Perplexity of the embedded model on text it was not trained on, in each precision, on 2 ranks. */
+export async function measurePerplexity({ precisions, results, progress }) {
+  const { perplexity_ids: ids } = JSON.parse(readFileSync(join(demoModel, "golden.json"), "utf8"));
+  let float32;
+  for (const precision of new Set(["float32", ...precisions])) {
+    progress(`perplexity in ${precision}`);
+    try {
+      const value = await perplexity(ids, precision === "float32" ? {} : { precision });
+      results.add({ row: "perplexity", precision }, "", [value]);
+      float32 ??= value;
+      if (precision === "float32") continue;
+      results.add({ row: "perplexity above float32", precision }, "%", [100 * (value / float32 - 1)]);
+    } catch (error) {
+      results.fail({ row: "perplexity", precision }, error);
+    }
+  }
+}
+
+async function perplexity(ids, load) {
+  const model = await loadModel(demoModel, { ranks: 2, ...load });
+  try {
+    const { logits } = await model.sequence().append(ids);
+    const [, vocabulary] = logits.dims;
+    let nll = 0;
+    for (let at = 1; at < ids.length; at++) {
+      const row = logits.data.subarray((at - 1) * vocabulary, at * vocabulary);
+      const most = row.reduce((max, x) => Math.max(max, x), Number.NEGATIVE_INFINITY);
+      const sum = row.reduce((total, x) => total + Math.exp(x - most), 0);
+      nll += most + Math.log(sum) - row[ids[at]];
+    }
+    return Math.exp(nll / (ids.length - 1));
+  } finally {
+    await model.close();
+  }
+}
