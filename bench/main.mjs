@@ -11,7 +11,12 @@ import { Results } from "./results.mjs";
 import { measureCollectives } from "./rows/collectives.mjs";
 import { measureModel } from "./rows/models.mjs";
 import { measurePerplexity } from "./rows/perplexity.mjs";
+import { scaling } from "./scaling.mjs";
 
+if (process.argv.includes("--scaling")) {
+  const args = process.argv.slice(2).filter((argument) => argument !== "--scaling");
+  process.exit(await scaling(args));
+}
 const options = optionsOrExit();
 const started = performance.now();
 const seconds = () => (performance.now() - started) / 1000;

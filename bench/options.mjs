@@ -22,7 +22,8 @@ cores; --quick takes under 3. Nothing else should run meanwhile.
   --json FILE       where the figures go (bench-results.json)
   --cache DIR       for checkpoints and exports, up to 12 GB; made weights are kept for the next run
   --assert          exit with 1 if a target is missed; otherwise only if something could not be measured
-  --scaling         ranks × threads against one session × threads, for a machine of many cores; see bench/README.md
+  --scaling         ranks × threads against one session × threads, for a machine of many cores; it has
+                    options of its own: bench/scaling.mjs
   --help
 `;
 
@@ -44,7 +45,6 @@ export function readOptions(args) {
         default: join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ringrank-bench"),
       },
       assert: { type: "boolean", default: false },
-      scaling: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -75,7 +75,6 @@ export function readOptions(args) {
     json: values.json,
     cache: values.cache,
     assert: values.assert,
-    scaling: values.scaling,
     help: values.help,
   };
 }

@@ -1,4 +1,5 @@
 import { find } from "./find.mjs";
+import { grid } from "./grid.mjs";
 
 /** Everything measured, as text for a terminal. */
 export function tables({ measurements, machine, targets, options }) {
@@ -153,19 +154,6 @@ function notMeasured(measurements) {
       return `  ${what}: ${failed ?? skipped}`;
     });
   return lines.length === 0 ? "" : `not measured:\n${lines.join("\n")}`;
-}
-
-/** Columns as wide as their widest cell. */
-function grid(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
 }
 
 function figure(value) {
