@@ -1,6 +1,9 @@
+import { cpSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { loadModel, type Model } from "@ringrank/coordinator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const prompts = [
   "ROMEO:\n",
@@ -45,6 +48,28 @@ describe("eight concurrent generations of different lengths", () => {
     expect(steps).toBeGreaterThanOrEqual(longest);
     expect(steps).toBeLessThan(sum / 2);
   });
+});
+
+it("nothing is computed past an end of sequence, though steps are sent in advance", async () => {
+  const directory = temporaryDirectory();
+  for (const file of ["config.json", "model.safetensors"]) {
+    cpSync(join(shakespeareDirectory, file), join(directory, file));
+  }
+  // The ids of single letters and marks, so that no continuation goes on for long.
+  const eosIds = Array.from({ length: 100 }, (_, id) => id);
+  writeFileSync(join(directory, "generation_config.json"), JSON.stringify({ eos_token_id: eosIds }));
+  const model = await loadModel(directory, { ranks: 2 });
+  try {
+    const generations = Array.from({ length: 8 }, (_, seed) =>
+      model.generate([300, 400 + seed], { temperature: 1, seed, maxNewTokens: 200 }),
+    );
+    const results = await Promise.all(generations.map(({ result }) => result));
+    expect(new Set(results.map(({ finishReason }) => finishReason))).toEqual(new Set(["eos"]));
+    const entered = results.map(({ usage }) => usage.promptTokens + usage.completionTokens - 1);
+    expect(model.counters().tokens).toBe(entered.reduce((sum, tokens) => sum + tokens, 0));
+  } finally {
+    await model.close();
+  }
 });
 
 describe("one seed", () => {

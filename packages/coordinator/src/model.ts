@@ -3,7 +3,8 @@ import { interfaceNames } from "@ringrank/model";
 import type { PartitionPolicy } from "@ringrank/policy";
 import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
 import { embed } from "./embedding/embed.js";
-import { GeneratedSequence } from "./generation/generated-sequence.js";
+import { Detokenizer, type KnownTexts } from "./generation/detokenizer.js";
+import { type Detokenize, GeneratedSequence } from "./generation/generated-sequence.js";
 import type { Generation } from "./generation/generation.js";
 import { TokenStream } from "./generation/token-stream.js";
 import { modelFailed, type RankGroup } from "./group/rank-group.js";
@@ -45,6 +46,7 @@ export class Model {
   readonly #offload: Pick<Offload, "call" | "close">;
   readonly #scheduler: Scheduler;
   readonly #prompts: Prompts;
+  readonly #knownTexts: KnownTexts = new Map();
   #nextSequence = 0;
   #closing: Promise<void> | undefined;
 
@@ -212,12 +214,17 @@ export class Model {
       eosIds: this.#facts.eosIds,
       maxContext: this.#facts.maxContext,
       stream,
-      detokenize: this.#facts.hasTokenizer
-        ? (token, last) => this.#offload.call((remote) => remote.detokenize(id, token, last))
-        : undefined,
+      detokenize: this.#facts.hasTokenizer ? this.#detokenizer(id) : undefined,
     });
     stream.begin(ids.length, () => this.#scheduler.wake());
     this.#scheduler.add(sequence);
+  }
+
+  #detokenizer(generation: number): Detokenize {
+    const detokenizer = new Detokenizer(this.#knownTexts, (id, last) =>
+      this.#offload.call((remote) => remote.detokenize(generation, id, last)),
+    );
+    return (id, last) => detokenizer.push(id, last);
   }
 
   /** Lets go of what the offload thread keeps for a generation's text. */

@@ -48,6 +48,7 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
   readonly #facts: ModelFacts;
   readonly #wake: () => void;
   readonly #appends: Append[] = [];
+  #isOnItsWay = false;
   #length = 0;
   /** Why the sequence has ended. */
   #end: { readonly reason: unknown } | undefined;
@@ -86,15 +87,27 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
     this.#wake();
   }
 
+  /** Its caller decides by the logits what comes next. */
+  get isComplete(): boolean {
+    return false;
+  }
+
   next(limit: number): Piece | undefined {
+    if (this.#isOnItsWay) return undefined;
     const append = this.#appends[0];
     return append && { ids: append.ids.slice(append.done, append.done + limit), want: "logits" };
   }
 
-  accept({ ids }: Piece, { logits }: StepRowResult): void {
-    this.#length += ids.length;
+  sent(): void {
+    this.#isOnItsWay = true;
+  }
+
+  accept(piece: Piece, { logits }: StepRowResult): void {
+    this.#isOnItsWay = false;
     const append = this.#appends[0];
-    if (append === undefined) return;
+    if (append === undefined || piece.want === "next") return;
+    const { ids } = piece;
+    this.#length += ids.length;
     if (logits === undefined || logits.length % ids.length !== 0) {
       throw new RingrankError(
         "RR_RANK_FAILED",

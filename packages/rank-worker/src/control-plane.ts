@@ -19,11 +19,6 @@ export function controlledService(service: RankService, onReleased: () => void):
         onProgress?.[comlink.releaseProxy]?.();
       }
     },
-    async step(request) {
-      const result = await service.step(request);
-      const buffers = result.rows.flatMap(({ logits }) => (logits === undefined ? [] : [logits.buffer]));
-      return comlink.transfer(result, buffers);
-    },
     async run(request) {
       const result = await service.run(request);
       return comlink.transfer(result, buffersOf(Object.values(result.outputs)));

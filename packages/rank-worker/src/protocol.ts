@@ -1,12 +1,19 @@
 /**
- * The control plane between the coordinator and a rank: what crosses the thread boundary, both ways, and nothing
- * else. The coordinator calls every rank with the same request, in the same order; ranks then meet in their
- * collectives. comlink carries the calls; errors cross as `RingrankErrorData`.
+ * What crosses the thread boundary between the coordinator and a rank, both ways, and nothing else. The coordinator
+ * sends every rank the same requests, in the same order; ranks then meet in their collectives.
+ *
+ * - {@link RankService} is called by comlink, one call at a time.
+ * - Steps have a port of their own, since a call by comlink costs about as much as a small model's step: a
+ *   {@link StepRequest} goes out, before the one ahead of it has been answered if need be; a {@link StepAnswer} comes
+ *   back.
+ *
+ * Errors cross as `RingrankErrorData`.
  */
+import type { RingrankErrorData } from "@ringrank/errors";
 import type { DataType, TensorData } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 
-/** What a rank serves. One call at a time: the coordinator does not overlap calls to one rank. */
+/** What a rank serves besides steps. The coordinator overlaps none of these calls, neither with each other nor with steps. */
 export interface RankService {
   /** Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy. */
   load(
@@ -14,8 +21,6 @@ export interface RankService {
     options: RankOptions,
     onProgress?: (progress: LoadProgress) => void,
   ): Promise<LoadReport>;
-  /** Advances sequences by their new tokens, all rows of the step at once. */
-  step(request: StepRequest): Promise<StepResult>;
   /** Runs an entry on given inputs, after those that fill its caches, with empty caches that are not kept. */
   run(request: RunRequest): Promise<RunResult>;
   /** Releases every session, then resolves. The thread ends afterwards. */
@@ -64,7 +69,7 @@ export interface StepRequest {
   readonly close: readonly number[];
   /** Sources read before the rows are computed, each once and alone. For encoder–decoders. */
   readonly encode?: readonly StepSource[];
-  /** Rows computed together. All have the same number of new tokens. Empty only where `close` is not. */
+  /** Rows computed together. All have the same number of new tokens. */
   readonly rows: readonly StepRow[];
 }
 
@@ -74,7 +79,9 @@ export interface StepSource {
   readonly ids: readonly number[];
 }
 
-export interface StepRow {
+export type StepRow = GivenTokens | FollowingToken;
+
+export interface GivenTokens {
   /** The sequence this row extends. One not seen before starts empty. */
   readonly sequence: number;
   /** New tokens, at the positions that follow those the sequence has. */
@@ -86,10 +93,25 @@ export interface StepRow {
   readonly want: "token" | "logits" | "nothing";
   /** Needed where `want` is `token`. */
   readonly sampling?: SamplingParameters;
+  /** Tokens that end the sequence: after one of them, a {@link FollowingToken} is not computed. Default none. */
+  readonly endIds?: readonly number[];
 }
 
+/**
+ * The token that was chosen last enters, and the next is chosen as that one was. All ranks know it, so this can be
+ * asked for before the coordinator does. Where that token has ended the sequence, nothing is computed and the row's
+ * result is empty.
+ */
+export interface FollowingToken {
+  readonly sequence: number;
+  readonly want: "next";
+}
+
+/** Rank 0 answers every step, in order. Another rank only says that it has failed. */
+export type StepAnswer = { readonly result: StepResult } | { readonly error: RingrankErrorData };
+
 export interface StepResult {
-  /** By row; empty on every rank but rank 0, since all ranks have the same. */
+  /** By row. */
   readonly rows: readonly StepRowResult[];
   readonly counters: StepCounters;
 }

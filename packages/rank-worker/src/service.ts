@@ -44,6 +44,8 @@ interface Loaded {
 export class Rank implements RankService {
   readonly #context: RankContext;
   #loaded: Loaded | undefined;
+  /** The end of the call that was made last. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(context: RankContext) {
     this.#context = context;
@@ -77,6 +79,7 @@ export class Rank implements RankService {
     });
   }
 
+  /** Advances sequences by their new tokens, all rows of the step at once. */
   step(request: StepRequest): Promise<StepResult> {
     return this.#failingTheGroup(async () => {
       const { stepper } = this.#requireLoaded();
@@ -87,7 +90,7 @@ export class Rank implements RankService {
       const { collectives, bytes: collectiveBytes } = this.#context.communicator.counters;
       const { steps, tokens, sourceTokens, experts } = stepper;
       const counters = { steps, tokens, sourceTokens, experts, collectives, collectiveBytes };
-      return { rows: this.#onFirstRank(rows, []), counters };
+      return { rows, counters };
     });
   }
 
@@ -104,10 +107,12 @@ export class Rank implements RankService {
   }
 
   /** Never fails the group: what it releases, nobody uses again. */
-  async release(): Promise<void> {
-    const sessions = this.#loaded?.sessions ?? [];
-    this.#loaded = undefined;
-    await releaseSessions(sessions, this.#context.gate);
+  release(): Promise<void> {
+    return this.#inTurn(async () => {
+      const sessions = this.#loaded?.sessions ?? [];
+      this.#loaded = undefined;
+      await releaseSessions(sessions, this.#context.gate);
+    });
   }
 
   #compile(program: RankProgram, loaded: LoadedSessions): Loaded {
@@ -135,15 +140,27 @@ export class Rank implements RankService {
     return this.#context.communicator.rank === 0 ? result : elsewhere;
   }
 
-  async #failingTheGroup<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const { communicator, log } = this.#context;
-      const failure = rankFailure(error, communicator.rank);
-      log.error({ err: failure }, "failed");
-      communicator.poison(failure);
-      throw failure;
-    }
+  #failingTheGroup<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        const { communicator, log } = this.#context;
+        const failure = rankFailure(error, communicator.rank);
+        log.error({ err: failure }, "failed");
+        communicator.poison(failure);
+        throw failure;
+      }
+    });
+  }
+
+  /**
+   * One call after the other: steps come ahead of time, and what rank 0 has answered another rank may still be
+   * finishing when the next call arrives.
+   */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
   }
 }

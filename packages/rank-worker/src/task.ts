@@ -10,6 +10,8 @@ export interface RankWorkerTask {
   readonly group: GroupHandle;
   /** The control plane: a `RankService` is exposed here. Must be transferred. */
   readonly port: MessagePort;
+  /** Where steps come from and go to. Must be transferred. */
+  readonly steps: MessagePort;
   /** `Lifecycle.buffer`. */
   readonly lifecycle: SharedArrayBuffer;
   /** Default: `RINGRANK_LOG`, or silent. */

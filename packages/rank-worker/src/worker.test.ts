@@ -1,6 +1,7 @@
 import comlink from "comlink";
 import { expect, test } from "vitest";
-import type { LoadProgress, RunRequest } from "./protocol.js";
+import type { LoadProgress, RunRequest, StepAnswer, StepRequest } from "./protocol.js";
+import { greedy } from "./testing/in-ranks.js";
 import { startRankThreads } from "./testing/rank-threads.js";
 import { tinyDecoder, vocabulary } from "./testing/tiny-decoder.js";
 
@@ -30,6 +31,31 @@ test("a rank's thread serves calls over its port, and ends once released", async
   expect(first!.outputs.logits!.dims).toEqual([1, 3, vocabulary]);
   expect(second!.outputs).toEqual({});
   expect(progress.filter(({ bytesLoaded, bytesTotal }) => bytesLoaded === bytesTotal)).toHaveLength(2);
+  await Promise.all(services.map((service) => service.release()));
+  expect(await ended).toEqual([0, 0]);
+});
+
+test("steps that come ahead of time are taken in order, and rank 0 answers them", async () => {
+  const { services, steps, ended } = startRankThreads(2);
+  await Promise.all(services.map((service, rank) => service.load(programs[rank]!, threads)));
+  const requests: StepRequest[] = [
+    { close: [], rows: [{ sequence: 1, ids: [1, 2, 3], want: "token", sampling: greedy }] },
+    { close: [], rows: [{ sequence: 1, want: "next" }] },
+    { close: [1], rows: [] },
+  ];
+  const answers: StepAnswer[] = [];
+  const all = new Promise<void>((resolve) => {
+    steps[0]!.on("message", (answer: StepAnswer) => {
+      if (answers.push(answer) === requests.length) resolve();
+    });
+  });
+  for (const request of requests) for (const port of steps) port.postMessage(request);
+  await all;
+  expect(answers).toMatchObject([
+    { result: { rows: [{ token: expect.any(Number) }], counters: { steps: 1, tokens: 3 } } },
+    { result: { rows: [{ token: expect.any(Number) }], counters: { steps: 2, tokens: 4 } } },
+    { result: { rows: [], counters: { steps: 2, tokens: 4 } } },
+  ]);
   await Promise.all(services.map((service) => service.release()));
   expect(await ended).toEqual([0, 0]);
 });

@@ -11,13 +11,21 @@ import { NativeGate } from "./lifecycle.js";
 import { rankLogger } from "./logging.js";
 import { Rank } from "./service.js";
 import { findSynchronousBinding, type OpenSession, openPublicSession } from "./sessions/ort-binding.js";
+import { serveSteps } from "./step-port.js";
 import type { RankWorkerTask } from "./task.js";
 
 /**
  * Serves a `RankService` on the task's port until it is released or the port closes, then resolves. By then every
  * session is released, so the thread may be ended.
  */
-export async function serveRank({ rank, group, port, lifecycle, logLevel }: RankWorkerTask): Promise<void> {
+export async function serveRank({
+  rank,
+  group,
+  port,
+  steps,
+  lifecycle,
+  logLevel,
+}: RankWorkerTask): Promise<void> {
   installErrorTransferHandler(comlink.transferHandlers);
   const log = rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);
@@ -28,11 +36,13 @@ export async function serveRank({ rank, group, port, lifecycle, logLevel }: Rank
       port.once("close", resolve);
       // Node's ports are event targets as the web's are; only their type declarations differ.
       comlink.expose(controlledService(service, resolve), port as unknown as Endpoint);
+      serveSteps(steps, rank, service);
       log.debug("serving");
     });
   } finally {
     await service.release();
     port.close();
+    steps.close();
     log.debug("ended");
   }
 }

@@ -1,3 +1,4 @@
+import { MessageChannel } from "node:worker_threads";
 import { serveRank } from "@ringrank/rank-worker/worker";
 
 /**
@@ -6,21 +7,20 @@ import { serveRank } from "@ringrank/rank-worker/worker";
  */
 export function faultyRank({ rank, step }, fault) {
   return (task) => {
-    if (task.rank === rank) beforeStep(task.port, step, fault);
-    return serveRank(task);
+    if (task.rank !== rank) return serveRank(task);
+    return serveRank({ ...task, steps: withFault(task.steps, step, fault) });
   };
 }
 
-function beforeStep(port, step, fault) {
+/** A port that passes on what `port` gets, and the answers back. */
+function withFault(port, step, fault) {
+  const { port1, port2 } = new MessageChannel();
   let steps = 0;
-  const addEventListener = port.addEventListener.bind(port);
-  // A listener of our own any earlier would start the port, and the rank would miss its first messages.
-  port.addEventListener = (type, listener) => {
-    if (type === "message") {
-      addEventListener(type, ({ data }) => {
-        if (data.path?.at(-1) === "step" && ++steps === step) fault(data.argumentList[0].value);
-      });
-    }
-    addEventListener(type, listener);
-  };
+  port.on("message", (request) => {
+    if (++steps === step) fault(request);
+    port1.postMessage(request);
+  });
+  port1.on("message", (answer) => port.postMessage(answer));
+  port1.on("close", () => port.close());
+  return port2;
 }

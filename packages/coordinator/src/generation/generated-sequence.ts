@@ -1,4 +1,4 @@
-import type { StepRowResult } from "@ringrank/rank-worker";
+import type { SamplingParameters, StepRowResult } from "@ringrank/rank-worker";
 import type { CheckedGenerateOptions } from "../options/generate-options.js";
 import type { Piece, ScheduledSequence } from "../scheduler/scheduled-sequence.js";
 import type { FinishReason, GeneratedToken } from "./generation.js";
@@ -6,9 +6,9 @@ import { StopStrings } from "./stop-strings.js";
 import type { TokenStream } from "./token-stream.js";
 
 /**
- * Turns ids into text, one at a time; `last` also releases bytes that never became a character.
+ * Turns ids into text, one at a time; `last` also releases bytes that never became a character. At once where it can.
  */
-export type Detokenize = (id: number, last: boolean) => Promise<string>;
+export type Detokenize = (id: number, last: boolean) => string | Promise<string>;
 
 export interface GeneratedSequenceOptions {
   readonly id: number;
@@ -28,20 +28,22 @@ export class GeneratedSequence implements ScheduledSequence {
   readonly id: number;
   readonly source: readonly number[] | undefined;
   readonly #prompt: readonly number[];
-  readonly #options: CheckedGenerateOptions;
-  readonly #eosIds: readonly number[];
+  readonly #sampling: SamplingParameters;
+  readonly #endIds: readonly number[];
   /** How many tokens may be generated. The last one need not fit the context, since it never enters. */
   readonly #limit: number;
   readonly #stream: TokenStream;
   readonly #detokenize: Detokenize | undefined;
   readonly #stops: StopStrings;
-  /** Tokens that have entered the cache. */
+  /** Tokens of the prompt that are in the cache or on their way. */
   #entered = 0;
+  /** Tokens that are generated or on their way. */
+  #asked = 0;
   #generated = 0;
-  /** The token chosen last: the one that enters next. */
-  #last = 0;
   /** Why no token comes after the last one; its text may still be on its way. */
   #finish: FinishReason | undefined;
+  /** Tokens whose text is on its way. */
+  #undelivered = 0;
   /** Tokens are delivered in order, however their texts arrive. */
   #delivered: Promise<void> = Promise.resolve();
 
@@ -58,8 +60,8 @@ export class GeneratedSequence implements ScheduledSequence {
     this.id = id;
     this.source = source;
     this.#prompt = prompt;
-    this.#options = options;
-    this.#eosIds = options.ignoreEos ? [] : eosIds;
+    this.#sampling = options.sampling;
+    this.#endIds = options.ignoreEos ? [] : eosIds;
     const room = (maxContext ?? Number.POSITIVE_INFINITY) - prompt.length + 1;
     this.#limit = Math.min(options.maxNewTokens, room);
     this.#stream = stream;
@@ -71,31 +73,50 @@ export class GeneratedSequence implements ScheduledSequence {
     return this.#stream.ended;
   }
 
-  next(limit: number): Piece | undefined {
-    if (this.#finish !== undefined || !this.#stream.hasRoom) return undefined;
-    const { sampling } = this.#options;
-    if (this.#entered >= this.#prompt.length) return { ids: [this.#last], want: "token", sampling };
-    const ids = this.#prompt.slice(this.#entered, this.#entered + limit);
-    const isLast = this.#entered + ids.length === this.#prompt.length;
-    return isLast ? { ids, want: "token", sampling } : { ids, want: "nothing" };
+  get isComplete(): boolean {
+    return this.#finish !== undefined || this.#asked >= this.#limit;
   }
 
-  async accept(piece: Piece, { token, logprob = Number.NaN }: StepRowResult): Promise<void> {
-    this.#entered += piece.ids.length;
-    if (token === undefined || this.ended) return;
-    this.#generated++;
-    this.#last = token;
-    if (this.#eosIds.includes(token)) this.#finish = "eos";
-    else if (this.#generated >= this.#limit) this.#finish = "length";
+  next(limit: number): Piece | undefined {
+    if (this.isComplete || !this.#stream.hasRoom) return undefined;
+    if (this.#entered >= this.#prompt.length) return { want: "next" };
+    const ids = this.#prompt.slice(this.#entered, this.#entered + limit);
+    const isLast = this.#entered + ids.length === this.#prompt.length;
+    if (!isLast) return { ids, want: "nothing" };
+    return { ids, want: "token", sampling: this.#sampling, endIds: this.#endIds };
+  }
+
+  sent(piece: Piece): void {
+    if (piece.want !== "next") this.#entered += piece.ids.length;
+    if (piece.want === "nothing") return;
+    this.#asked++;
     this.#stream.announce();
+  }
+
+  accept(piece: Piece, { token, logprob = Number.NaN }: StepRowResult): void {
+    if (piece.want === "nothing" || this.ended) return;
+    // Asked for before it was known that the one before was the end.
+    if (token === undefined) {
+      this.#stream.withdraw();
+      return;
+    }
+    this.#generated++;
+    if (this.#endIds.includes(token)) this.#finish = "eos";
+    else if (this.#generated >= this.#limit) this.#finish = "length";
     const finish = this.#finish;
     const text = this.#detokenize?.(token, finish !== undefined) ?? "";
+    if (typeof text === "string" && this.#undelivered === 0) {
+      this.#deliver({ id: token, text, logprob }, finish);
+      return;
+    }
+    this.#undelivered++;
     this.#delivered = Promise.all([text, this.#delivered]).then(
-      ([raw]) => this.#deliver({ id: token, text: raw, logprob }, finish),
+      ([raw]) => {
+        this.#undelivered--;
+        this.#deliver({ id: token, text: raw, logprob }, finish);
+      },
       (error) => this.fail(error),
     );
-    // Only a stop string can end the text by what it says; otherwise the next step need not wait for it.
-    if (this.#options.stop.length > 0) await this.#delivered;
   }
 
   fail(error: unknown): void {

@@ -42,6 +42,21 @@ describe("Generation", () => {
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });
   });
 
+  it("computes nothing past an end-of-sequence token, though it was asked for in advance", async () => {
+    const { group, generation } = start([1], {}, { eosIds: [4] });
+    await generation.result;
+    await idle(group);
+    expect(group.computed).toBe(3);
+  });
+
+  it("computes at most one token past a stop string, and drops it", async () => {
+    const { group, generation } = start([1], { stop: ["<4>"] });
+    expect(await generation.result).toMatchObject({ ids: [2, 3, 4], text: "<2><3>", finishReason: "stop" });
+    await idle(group);
+    expect(group.computed).toBeLessThanOrEqual(4);
+    expect(group.caches.size).toBe(0);
+  });
+
   it("goes on past end-of-sequence tokens where told to", async () => {
     const { generation } = start([1], { ignoreEos: true, maxNewTokens: 5 }, { eosIds: [4] });
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4, 5, 6], finishReason: "length" });

@@ -18,7 +18,7 @@ export class TokenStream implements Generation {
   #text = "";
   #promptTokens = 0;
   #ended = false;
-  /** Tokens that are chosen but whose text is not there yet. */
+  /** Tokens that are being computed, or whose text is not there yet. */
   #coming = 0;
   #failure: { readonly reason: unknown } | undefined;
   #hasReader = false;
@@ -54,7 +54,7 @@ export class TokenStream implements Generation {
     return this.#ended;
   }
 
-  /** Whether the next token may be computed: all others are delivered, or will be to a reader who waits already. */
+  /** Whether one more token may be computed: all others are delivered, or will be to a reader who waits already. */
   get hasRoom(): boolean {
     if (this.#resultWanted && !this.#hasReader) return true;
     return this.#undelivered.length + this.#coming <= this.#readers.length;
@@ -71,9 +71,13 @@ export class TokenStream implements Generation {
     this.#result.then(listener, listener);
   }
 
-  /** Says that a token is chosen; {@link put} brings it when its text is known. */
+  /** Says that a token is being computed; {@link put} brings it, or {@link withdraw} says that there is none. */
   announce(): void {
     this.#coming++;
+  }
+
+  withdraw(): void {
+    this.#coming--;
   }
 
   put(token: GeneratedToken): void {

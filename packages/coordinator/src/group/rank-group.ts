@@ -2,7 +2,8 @@ import { RingrankError } from "@ringrank/errors";
 import type { LoadReport, RunRequest, RunResult, StepRequest, StepResult } from "@ringrank/rank-worker";
 
 /**
- * All ranks of a model as one: each call goes to every rank and ends when all have answered. One call at a time.
+ * All ranks of a model as one: each call goes to every rank. Steps may follow each other before they are answered,
+ * and are answered in order; a run is alone, from its call to its answer.
  *
  * An error of a call is either the caller's (bad input, found alike by all ranks before they meet) and leaves the
  * group usable, or a fault of a rank, which ends the group: then {@link failure} is set before the call rejects.

@@ -1,4 +1,3 @@
-import type { MessagePort } from "node:worker_threads";
 import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankWorkerTask } from "@ringrank/rank-worker";
@@ -41,7 +40,7 @@ export class RankThreads {
     );
     this.#running = tasks.length;
     this.#tasks = tasks.map(async (task) => {
-      const error = await this.#run(task, task.port, workerUrl);
+      const error = await this.#run(task, workerUrl);
       this.#running--;
       onEnd(task.rank, error);
     });
@@ -62,10 +61,10 @@ export class RankThreads {
     await this.#pool.destroy();
   }
 
-  async #run(task: RankWorkerTask, port: MessagePort, workerUrl: string): Promise<RingrankError | undefined> {
-    const { rank } = task;
+  async #run(task: RankWorkerTask, workerUrl: string): Promise<RingrankError | undefined> {
+    const { rank, port, steps } = task;
     try {
-      await this.#pool.run(task, { filename: workerUrl, name: "serveRank", transferList: [port] });
+      await this.#pool.run(task, { filename: workerUrl, name: "serveRank", transferList: [port, steps] });
       return undefined;
     } catch (cause) {
       const what = cause instanceof Error ? cause.message : String(cause);

@@ -20,6 +20,7 @@ import { rankLogLevel } from "../logger.js";
 import type { RankGroup } from "./rank-group.js";
 import { RankThreads } from "./rank-threads.js";
 import { shutDown } from "./shut-down.js";
+import { StepChannel } from "./step-channel.js";
 import { watchForSilence } from "./watchdog.js";
 
 export interface ThreadRankGroupOptions {
@@ -40,7 +41,8 @@ const loadTimeoutMs = 60_000;
  *  main thread                               rank r
  *  ───────────                               ──────
  *  RankThreads ───────── piscina ──────────▶ serveRank   one task, as long as the rank lives
- *  Connection  ◀──────── comlink ──────────▶ RankService load, step, run, release
+ *  Connection  ◀──────── comlink ──────────▶ RankService load, run, release
+ *  StepChannel ◀──────── messages ─────────▶ serveSteps  steps, the next before the answer to the last
  *  poison, groupActivity ─ GroupHandle ────▶ Communicator
  *  stop, waitUntilOutside ─ Lifecycle ─────▶ NativeGate
  * ```
@@ -54,14 +56,16 @@ export class ThreadRankGroup implements RankGroup {
   readonly #lifecycle: Lifecycle;
   readonly #threads: RankThreads;
   readonly #connections: readonly Connection<RankService>[];
+  readonly #steps: StepChannel;
   readonly #stepTimeoutMs: number;
   readonly #logger: Logger;
   readonly #unguardExit: () => void;
   readonly #listeners: ((cause: RingrankError) => void)[] = [];
   #reports: readonly LoadReport[] = [];
   #failure: RingrankError | undefined;
-  /** Rejects the call that runs. */
+  /** Rejects the load or run that is on its way. */
   #abandon: (reason: unknown) => void = () => {};
+  #stopStepWatch: () => void = () => {};
   #isLoaded = false;
   #ending: Promise<void> | undefined;
 
@@ -73,11 +77,18 @@ export class ThreadRankGroup implements RankGroup {
     this.#handle = createGroup({ worldSize, stepTimeoutMs });
     this.#lifecycle = new Lifecycle(worldSize);
     const channels = Array.from({ length: worldSize }, () => new MessageChannel());
+    const stepChannels = channels.map(() => new MessageChannel());
     this.#connections = channels.map(({ port1 }) => new Connection<RankService>(port1));
+    this.#steps = new StepChannel(
+      stepChannels.map(({ port1 }) => port1),
+      (error) => this.#fail(error),
+      (isWaiting) => this.#watchSteps(isWaiting),
+    );
     const tasks = channels.map(({ port2 }, rank) => ({
       rank,
       group: this.#handle,
       port: port2,
+      steps: stepChannels[rank]!.port2,
       lifecycle: this.#lifecycle.buffer,
       logLevel: rankLogLevel(logger),
     }));
@@ -118,11 +129,13 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   async step(request: StepRequest): Promise<StepResult> {
-    return this.#first(await this.#everyRank(this.#stepTimeoutMs, (remote) => remote.step(request)));
+    this.#requireUsable();
+    return this.#steps.send(request);
   }
 
   async run(request: RunRequest): Promise<RunResult> {
-    return this.#first(await this.#everyRank(this.#stepTimeoutMs, (remote) => remote.run(request)));
+    // All ranks compute the same; rank 0 alone sends it.
+    return (await this.#everyRank(this.#stepTimeoutMs, (remote) => remote.run(request)))[0]!;
   }
 
   close(): Promise<void> {
@@ -130,24 +143,18 @@ export class ThreadRankGroup implements RankGroup {
     return this.#ending;
   }
 
-  /** All ranks compute the same; rank 0 alone sends it. */
-  #first<Result>(results: readonly Result[]): Result {
-    return results[0]!;
+  #requireUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ending !== undefined) throw new RingrankError("RR_CLOSED", "the model is closed");
   }
 
   async #everyRank<Result>(
     timeoutMs: number,
     call: (remote: Remote<RankService>, rank: number) => Promise<Result>,
   ): Promise<Result[]> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#ending !== undefined) throw new RingrankError("RR_CLOSED", "the model is closed");
+    this.#requireUsable();
     const waiting = new Set(this.#connections.keys());
-    const stopWatch = watchForSilence(
-      timeoutMs,
-      () => groupActivity(this.#handle),
-      (rank) => waiting.has(rank),
-      (rank) => this.#fail(silence(rank, timeoutMs)),
-    );
+    const stopWatch = this.#watch(timeoutMs, (rank) => waiting.has(rank));
     try {
       return await new Promise<Result[]>((resolve, reject) => {
         this.#abandon = reject;
@@ -166,6 +173,21 @@ export class ThreadRankGroup implements RankGroup {
     } finally {
       stopWatch();
     }
+  }
+
+  #watchSteps(isWaiting: boolean): void {
+    this.#stopStepWatch();
+    // Rank 0 answers for all, and soon after the last collective: no other rank is through much earlier.
+    this.#stopStepWatch = isWaiting ? this.#watch(this.#stepTimeoutMs, () => true) : () => {};
+  }
+
+  #watch(timeoutMs: number, isWorking: (rank: number) => boolean): () => void {
+    return watchForSilence(
+      timeoutMs,
+      () => groupActivity(this.#handle),
+      isWorking,
+      (rank) => this.#fail(silence(rank, timeoutMs)),
+    );
   }
 
   /** A rank's task has ended: as asked, or too early. */
@@ -194,6 +216,7 @@ export class ThreadRankGroup implements RankGroup {
   async #end(reason: RingrankError): Promise<void> {
     poison(this.#handle, reason.toData());
     this.#abandon(reason);
+    this.#steps.close(reason);
     await shutDown({
       connections: this.#connections,
       lifecycle: this.#lifecycle,

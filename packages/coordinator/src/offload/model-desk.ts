@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import { loadTokenizer, readGenerationConfig, type Tokenizer, type TokenStream } from "@ringrank/model";
 import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
+import type { TokenText } from "../generation/detokenizer.js";
 import { describeModel } from "./describe-model.js";
 import type { OffloadService, PlanReply, PlanRequest, Preparation } from "./offload-service.js";
 import { type OpenedModel, openModel } from "./open-model.js";
@@ -47,12 +48,14 @@ export class ModelDesk implements OffloadService {
     return this.#requireTokenizer().encode(text);
   }
 
-  detokenize(generation: number, id: number, last: boolean): string {
-    const stream = this.#texts.get(generation) ?? this.#requireTokenizer().stream();
+  detokenize(generation: number, id: number, last: boolean): TokenText {
+    const tokenizer = this.#requireTokenizer();
+    const stream = this.#texts.get(generation) ?? tokenizer.stream();
     if (last) this.#texts.delete(generation);
     else this.#texts.set(generation, stream);
     const text = stream.push(id);
-    return last ? text + stream.flush() : text;
+    const isSettled = tokenizer.textsAddUp && stream.isWhole;
+    return { text: last ? text + stream.flush() : text, isSettled };
   }
 
   forget(generation: number): void {

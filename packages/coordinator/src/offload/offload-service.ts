@@ -1,4 +1,5 @@
 import type { PolicyData, RankProgram } from "@ringrank/policy";
+import type { TokenText } from "../generation/detokenizer.js";
 import type { ModelFacts } from "../model-facts.js";
 
 /** What the offload thread does for the caller's thread. Arguments and results cross by structured clone. */
@@ -19,9 +20,9 @@ export interface OffloadService {
   encode(text: string): readonly number[];
   /**
    * The text that is complete with this token of a generation; `last` also gives what is left of an incomplete
-   * character, and forgets the generation.
+   * character, and forgets the generation. Tokens may be left out whose text is known.
    */
-  detokenize(generation: number, id: number, last: boolean): string;
+  detokenize(generation: number, id: number, last: boolean): TokenText;
   /** Forgets a generation that ends without a last token. */
   forget(generation: number): void;
 }

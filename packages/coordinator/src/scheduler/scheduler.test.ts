@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { AppendedSequence } from "../sequence.js";
-import { FakeRankGroup, gate } from "../testing/fake-rank-group.js";
+import { FakeRankGroup, gate, tokensOf } from "../testing/fake-rank-group.js";
 import { startGeneration } from "../testing/start-generation.js";
 import { Scheduler } from "./scheduler.js";
 
@@ -16,6 +16,11 @@ const facts = {
   eosIds: [],
   generationDefaults: {},
 };
+
+/** Time for all that goes on by itself. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await setImmediate();
+}
 
 describe("Scheduler", () => {
   it("shares each decode step among all sequences that are ready", async () => {
@@ -33,6 +38,44 @@ describe("Scheduler", () => {
     expect(group.requests.filter(({ rows }) => rows.length === 3)).toHaveLength(4);
   });
 
+  it("sends a decode step before the one ahead of it is answered, and no more than that", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const held = gate();
+    group.beforeAnswer = () => held.opened;
+    const generations = [[1], [11]].map((prompt) => startGeneration(scheduler, prompt, { maxNewTokens: 5 }));
+    const results = generations.map(({ result }) => result);
+    await turns();
+    expect(group.requests.map(({ rows }) => rows.map(({ want }) => want))).toEqual([
+      ["token", "token"],
+      ["next", "next"],
+    ]);
+    held.open();
+    await Promise.all(results);
+  });
+
+  it("sends no step ahead that a sequence on its way could still join: its reader is not back", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const gates = [gate(), gate(), gate()];
+    group.beforeAnswer = (request) => gates[group.requests.indexOf(request)]?.opened;
+    const [slow, fast] = [[1], [11]].map((prompt) => startGeneration(scheduler, prompt, { maxNewTokens: 3 }));
+    const reader = slow![Symbol.asyncIterator]();
+    const first = reader.next();
+    const result = fast!.result;
+    await turns();
+    expect(group.requests).toHaveLength(2);
+    gates[0]!.open();
+    await first;
+    await turns();
+    expect(group.requests).toHaveLength(2);
+    const second = reader.next();
+    await turns();
+    expect(group.requests.map(({ rows }) => rows.length)).toEqual([2, 2, 2]);
+    for (const { open } of gates) open();
+    await Promise.all([second, result]);
+  });
+
   it("feeds a prompt in chunks, and lets others decode between them", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 4 });
@@ -43,7 +86,7 @@ describe("Scheduler", () => {
       { maxNewTokens: 2 },
     );
     await Promise.all([short.result, long.result]);
-    const lengths = group.requests.flatMap(({ rows }) => rows.slice(0, 1).map((row) => row.ids.length));
+    const lengths = group.requests.flatMap(({ rows }) => rows.slice(0, 1).map(tokensOf));
     expect(lengths.slice(0, 6)).toEqual([1, 4, 1, 4, 1, 2]);
   });
 
@@ -52,8 +95,7 @@ describe("Scheduler", () => {
     const scheduler = new Scheduler(group, { prefillChunk: 3 });
     const { ids } = await startGeneration(scheduler, [5, 6, 7, 8], { maxNewTokens: 5 }).result;
     expect(ids).toEqual([9, 10, 11, 12, 13]);
-    const fed = group.requests.flatMap(({ rows }) => rows.flatMap((row) => row.ids));
-    expect(fed).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+    expect([...group.caches.values()]).toEqual([[5, 6, 7, 8, 9, 10, 11, 12]]);
     expect(scheduler.counters.tokens).toBe(8);
   });
 
@@ -83,8 +125,11 @@ describe("Scheduler", () => {
     const scheduler = new Scheduler(group, { maxRows: 2 });
     const all = [10, 20, 30].map((id) => startGeneration(scheduler, [id], { maxNewTokens: 4 }));
     await Promise.all(all.map((one) => one.result));
-    const firstSix = group.requests.slice(0, 3).flatMap(({ rows }) => rows.map((row) => row.ids[0]! % 10));
-    expect(firstSix.sort()).toEqual([0, 0, 0, 1, 1, 1]);
+    const rows = group.requests.slice(0, 3).flatMap((request) => request.rows);
+    const [first, ...others] = [...new Set(rows.map(({ sequence }) => sequence))].map(
+      (id) => rows.filter(({ sequence }) => sequence === id).length,
+    );
+    expect([first, ...others]).toEqual([2, 2, 2]);
   });
 
   it("lets caches go when their sequences have ended", async () => {

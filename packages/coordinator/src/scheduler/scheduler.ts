@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { RunRequest, RunResult, StepCounters, StepRowResult, StepSource } from "@ringrank/rank-worker";
 import { modelFailed, type RankGroup } from "../group/rank-group.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
@@ -24,6 +23,19 @@ interface Row {
   readonly piece: Piece;
 }
 
+/** One call of the ranks, about to be made. */
+interface Job {
+  /** None where it is a run. */
+  readonly rows: readonly Row[];
+  start(): Promise<void>;
+}
+
+interface UnderWay {
+  readonly rows: readonly Row[];
+  /** Never rejects. */
+  readonly done: Promise<void>;
+}
+
 type Turn = "decode" | "prefill" | "run";
 const turns: readonly Turn[] = ["decode", "prefill", "run"];
 
@@ -41,6 +53,12 @@ const turns: readonly Turn[] = ["decode", "prefill", "run"];
  *
  * Kinds of work that have something to do take turns, so none starves another. Between steps, and only there,
  * sequences enter, leave and are cancelled: within a step all ranks do the same.
+ *
+ * **A step ahead.** The ranks know which token they have chosen, so a decode step is sent while the one before it
+ * is computed, and the ranks go from one to the next without waiting for text to be made, read and asked for. That is
+ * done only where it leaves nobody behind: if every sequence of the step that is on its way either has a token in
+ * the next one or is complete. A sequence whose reader is not back yet would otherwise sit out a step that it could
+ * have shared a moment later, and two halves of a batch would alternate at half the speed.
  */
 export class Scheduler {
   readonly #group: RankGroup;
@@ -54,7 +72,9 @@ export class Scheduler {
   readonly #toClose: number[] = [];
   readonly #runs: QueuedRun[] = [];
   #lastTurn: Turn = "run";
-  #loop: Promise<void> | undefined;
+  /** In order. Two at most, and then both are steps. */
+  readonly #underWay = new Set<UnderWay>();
+  #isWoken = false;
   #end: { readonly error: unknown } | undefined;
   #counters: StepCounters = {
     steps: 0,
@@ -114,57 +134,77 @@ export class Scheduler {
 
   /** To be called when a sequence has something to compute, or has ended. */
   wake(): void {
-    this.#loop ??= this.#work();
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    // Whoever woke us may have more to add in the same turn, which then shares the step; readers take their tokens.
+    setImmediate(() => {
+      this.#isWoken = false;
+      this.#send();
+    });
   }
 
-  /** Ends all work with `error`, at once; what comes later gets `later`. Resolves when no step is running. */
+  /** Ends all work with `error`, at once; what comes later gets `later`. Resolves when nothing is under way. */
   async end(error: unknown, later: unknown = error): Promise<void> {
     this.#end ??= { error: later };
     for (const sequence of this.#sequences) sequence.fail(error);
     for (const run of [...this.#runs]) run.reject(error);
     this.#sequences.clear();
-    await this.#loop;
+    await Promise.all([...this.#underWay].map(({ done }) => done));
   }
 
-  async #work(): Promise<void> {
-    // Whoever woke us may have more to add in the same turn, which then shares the first step.
-    await setImmediate();
+  #send(): void {
     for (let job = this.#nextJob(); job !== undefined; job = this.#nextJob()) {
-      await job();
-      // Readers take their tokens, and aborts arrive, before the next step is put together.
-      await setImmediate();
+      const { rows, start } = job;
+      const underWay: UnderWay = { rows, done: start().finally(() => this.#done(underWay)) };
+      this.#underWay.add(underWay);
     }
-    this.#loop = undefined;
   }
 
-  #nextJob(): (() => Promise<void>) | undefined {
+  #done(job: UnderWay): void {
+    this.#underWay.delete(job);
+    this.wake();
+  }
+
+  #nextJob(): Job | undefined {
     if (this.#end !== undefined) return undefined;
     this.#dropEnded();
     const ready = this.#readyRows();
     const after = turns.indexOf(this.#lastTurn) + 1;
-    for (const turn of [...turns.slice(after), ...turns.slice(0, after)]) {
+    for (let i = 0; i < turns.length; i++) {
+      const turn = turns[(after + i) % turns.length]!;
       const job = this.#jobOf(turn, ready);
       if (job === undefined) continue;
+      if (this.#underWay.size > 0 && !(turn === "decode" && this.#leavesNobodyBehind(job.rows)))
+        return undefined;
       this.#lastTurn = turn;
       return job;
     }
-    return this.#toClose.length > 0 ? () => this.#step([]) : undefined;
+    const hasLeftovers = this.#underWay.size === 0 && this.#toClose.length > 0;
+    return hasLeftovers ? this.#stepJob([]) : undefined;
   }
 
-  #jobOf(turn: Turn, ready: readonly Row[]): (() => Promise<void>) | undefined {
+  /** Whether these rows may be sent a step ahead. */
+  #leavesNobodyBehind(rows: readonly Row[]): boolean {
+    const [only, ...others] = this.#underWay;
+    if (only === undefined || others.length > 0 || only.rows.length === 0) return false;
+    const included = new Set(rows.map(({ sequence }) => sequence));
+    return only.rows.every(({ sequence }) => included.has(sequence) || sequence.ended || sequence.isComplete);
+  }
+
+  #jobOf(turn: Turn, ready: readonly Row[]): Job | undefined {
     if (turn === "run") {
-      const run = this.#runs.shift();
-      return run && (() => this.#runWhole(run));
+      const run = this.#runs[0];
+      return run && { rows: [], start: () => this.#runWhole(run) };
     }
     const rows =
       turn === "decode"
         ? ready.filter((row) => !this.#isPrefill(row)).slice(0, this.#maxRows)
         : ready.filter((row) => this.#isPrefill(row)).slice(0, 1);
-    return rows.length === 0 ? undefined : () => this.#step(rows);
+    return rows.length === 0 ? undefined : this.#stepJob(rows);
   }
 
   #isPrefill({ sequence, piece }: Row): boolean {
-    return piece.ids.length > 1 || this.#sourceOf(sequence) !== undefined;
+    return (piece.want !== "next" && piece.ids.length > 1) || this.#sourceOf(sequence) !== undefined;
   }
 
   /** What an encoder has to read for a sequence that has no cache yet. */
@@ -188,9 +228,17 @@ export class Scheduler {
     });
   }
 
+  #stepJob(rows: readonly Row[]): Job {
+    return { rows, start: () => this.#step(rows) };
+  }
+
   async #step(rows: readonly Row[]): Promise<void> {
     const encode = rows.flatMap(({ sequence }) => this.#sourceOf(sequence) ?? []);
-    for (const { sequence } of rows) this.#cached.add(sequence);
+    for (const { sequence, piece } of rows) {
+      this.#cached.add(sequence);
+      sequence.sent(piece);
+    }
+    this.#moveToEnd(rows);
     try {
       const result = await this.#group.step({
         close: this.#toClose.splice(0),
@@ -198,11 +246,10 @@ export class Scheduler {
         rows: rows.map(({ sequence, piece }) => ({ sequence: sequence.id, ...piece })),
       });
       this.#counters = result.counters;
-      await Promise.all(rows.map((row, i) => accept(row, result.rows[i] ?? {})));
+      for (const [at, row] of rows.entries()) accept(row, result.rows[at] ?? {});
     } catch (error) {
       for (const { sequence } of rows) sequence.fail(error);
     }
-    this.#moveToEnd(rows);
   }
 
   /** Who was served lets others go first; a prompt keeps its place until it is through. */
@@ -213,19 +260,20 @@ export class Scheduler {
     }
   }
 
-  async #runWhole({ request, resolve, reject }: QueuedRun): Promise<void> {
+  async #runWhole(run: QueuedRun): Promise<void> {
+    this.#runs.splice(this.#runs.indexOf(run), 1);
     try {
-      resolve(await this.#group.run(request));
+      run.resolve(await this.#group.run(run.request));
     } catch (error) {
-      reject(error);
+      run.reject(error);
     }
   }
 }
 
 /** What goes wrong in taking one row's result, as in making text of it, ends that sequence alone. */
-async function accept({ sequence, piece }: Row, result: StepRowResult): Promise<void> {
+function accept({ sequence, piece }: Row, result: StepRowResult): void {
   try {
-    await sequence.accept(piece, result);
+    sequence.accept(piece, result);
   } catch (error) {
     sequence.fail(error);
   }

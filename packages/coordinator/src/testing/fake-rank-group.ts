@@ -5,12 +5,16 @@ import type {
   RunResult,
   StepRequest,
   StepResult,
+  StepRow,
   StepRowResult,
 } from "@ringrank/rank-worker";
 import type { RankGroup } from "../group/rank-group.js";
 
 /** The fake model's vocabulary; it continues every sequence by counting up, modulo this. */
 const fakeVocabulary = 100;
+
+/** Steps that may be on their way at once: one that the ranks compute and one that waits for it. */
+const mostSteps = 2;
 
 /**
  * A rank group without threads: the next token is the last one plus one. It records every request, can be held
@@ -30,7 +34,11 @@ export class FakeRankGroup implements RankGroup {
   beforeAnswer: (request: StepRequest) => Promise<void> | void = () => {};
   beforeRunAnswer: () => Promise<void> | void = () => {};
   readonly #listeners: ((cause: RingrankError) => void)[] = [];
-  #running = 0;
+  /** Tokens that end a sequence, of every sequence that tokens are chosen for. */
+  readonly #endIds = new Map<number, readonly number[]>();
+  #steps = 0;
+  #isRunning = false;
+  #last: Promise<unknown> = Promise.resolve();
   #tokens = 0;
   #sourceTokens = 0;
 
@@ -48,47 +56,86 @@ export class FakeRankGroup implements RankGroup {
 
   async step(request: StepRequest): Promise<StepResult> {
     this.requests.push(request);
-    await this.#alone(() => this.beforeAnswer(request));
-    for (const id of request.close) {
-      this.caches.delete(id);
-      this.sources.delete(id);
+    if (this.#isRunning || this.#steps === mostSteps) throw new Error("too many calls at once");
+    this.#steps++;
+    try {
+      return await this.#inTurn(async () => {
+        await this.beforeAnswer(request);
+        if (this.failure !== undefined) throw this.failure;
+        return this.#answer(request);
+      });
+    } finally {
+      this.#steps--;
     }
-    for (const { sequence, ids } of request.encode ?? []) {
-      this.sources.set(sequence, ids);
-      this.#sourceTokens += ids.length;
-    }
-    if (new Set(request.rows.map((row) => row.ids.length)).size > 1) throw new Error("rows differ in length");
-    const rows = request.rows.map((row): StepRowResult => {
-      const cache = this.caches.get(row.sequence) ?? [];
-      this.caches.set(row.sequence, cache);
-      cache.push(...row.ids);
-      this.#tokens += row.ids.length;
-      if (row.want === "nothing") return {};
-      if (row.want === "logits") return { logits: Float32Array.from(row.ids.flatMap((id) => [id, -id])) };
-      return { token: (row.ids.at(-1)! + 1) % fakeVocabulary, logprob: -0.5 };
-    });
-    const steps = this.requests.length;
-    const counts = { steps, tokens: this.#tokens, sourceTokens: this.#sourceTokens, experts: 0 };
-    return { rows, counters: { ...counts, collectives: 0, collectiveBytes: 0 } };
   }
 
   async run(request: RunRequest): Promise<RunResult> {
     this.runs.push(request);
-    await this.#alone(() => this.beforeRunAnswer());
-    return { outputs: {} };
+    if (this.#isRunning || this.#steps > 0) throw new Error("too many calls at once");
+    this.#isRunning = true;
+    try {
+      await this.beforeRunAnswer();
+      if (this.failure !== undefined) throw this.failure;
+      return { outputs: {} };
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** Tokens that have entered. */
+  get computed(): number {
+    return this.#tokens;
   }
 
   async close(): Promise<void> {}
 
-  async #alone(wait: () => Promise<void> | void): Promise<void> {
-    if (++this.#running > 1) throw new Error("two calls at once");
-    try {
-      await wait();
-      if (this.failure !== undefined) throw this.failure;
-    } finally {
-      this.#running--;
+  #answer({ close, encode = [], rows }: StepRequest): StepResult {
+    for (const id of close) {
+      this.caches.delete(id);
+      this.sources.delete(id);
     }
+    for (const { sequence, ids } of encode) {
+      this.sources.set(sequence, ids);
+      this.#sourceTokens += ids.length;
+    }
+    if (new Set(rows.map(tokensOf)).size > 1) throw new Error("rows differ in length");
+    const results = rows.map((row) => this.#advance(row));
+    const steps = this.requests.length;
+    const counts = { steps, tokens: this.#tokens, sourceTokens: this.#sourceTokens, experts: 0 };
+    return { rows: results, counters: { ...counts, collectives: 0, collectiveBytes: 0 } };
   }
+
+  #advance(row: StepRow): StepRowResult {
+    const cache = this.caches.get(row.sequence) ?? [];
+    this.caches.set(row.sequence, cache);
+    if (row.want === "next") {
+      const chosen = following(cache);
+      if (this.#endIds.get(row.sequence)!.includes(chosen)) return {};
+      cache.push(chosen);
+    } else {
+      cache.push(...row.ids);
+      this.#endIds.set(row.sequence, row.endIds ?? []);
+    }
+    this.#tokens += tokensOf(row);
+    if (row.want === "nothing") return {};
+    if (row.want === "logits") return { logits: Float32Array.from(row.ids.flatMap((id) => [id, -id])) };
+    return { token: following(cache), logprob: -0.5 };
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+/** How many tokens a row enters. */
+export function tokensOf(row: StepRow): number {
+  return row.want === "next" ? 1 : row.ids.length;
+}
+
+function following(cache: readonly number[]): number {
+  return (cache.at(-1)! + 1) % fakeVocabulary;
 }
 
 /** A promise and the function that resolves it, for handshakes. */

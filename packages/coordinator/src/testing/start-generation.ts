@@ -15,7 +15,7 @@ export function startGeneration(
     eosIds = [],
     maxContext,
     source,
-    detokenize = async (token) => `<${token}>`,
+    detokenize = (token) => `<${token}>`,
   }: {
     eosIds?: readonly number[];
     maxContext?: number;

@@ -21,16 +21,25 @@ export class TokenStream {
   #window: number[] = [];
   /** How much of the window's text has been given out, in UTF-16 units. */
   #given = 0;
+  #isWhole = true;
 
   /** @param decode text of a sequence of ids, with U+FFFD for bytes that are not UTF-8 */
   constructor(decode: (ids: readonly number[]) => string) {
     this.#decode = decode;
   }
 
+  /** Whether all text has been given out: no character is incomplete. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   /** The text that is complete with this token; `""` while a character is not. */
   push(id: number): string {
     this.#window.push(id);
-    const piece = this.#give(completePart(this.#decode(this.#window)));
+    const text = this.#decode(this.#window);
+    const complete = completePart(text);
+    this.#isWhole = complete.length === text.length;
+    const piece = this.#give(complete);
     if (this.#window.length === longestWindow) {
       this.#window = this.#window.slice(-keptWindow);
       this.#given = completePart(this.#decode(this.#window)).length;
@@ -40,6 +49,7 @@ export class TokenStream {
 
   /** The text that is left at the end of the sequence: U+FFFD for a character that stayed incomplete. */
   flush(): string {
+    this.#isWhole = true;
     return this.#window.length === 0 ? "" : this.#give(this.#decode(this.#window));
   }
 

@@ -4,6 +4,7 @@ import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
+import { textsAddUp } from "./texts-add-up.js";
 import { TokenStream } from "./token-stream.js";
 
 export interface EncodeOptions {
@@ -24,9 +25,14 @@ export interface DecodeOptions {
  */
 export class Tokenizer {
   readonly #tokenizer: HubTokenizer;
+  /**
+   * Whether a token adds the same text wherever it stands, once a text has begun and its characters are complete.
+   */
+  readonly textsAddUp: boolean;
 
-  constructor(tokenizer: HubTokenizer) {
+  constructor(tokenizer: HubTokenizer, textsAddUp: boolean) {
     this.#tokenizer = tokenizer;
+    this.textsAddUp = textsAddUp;
   }
 
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
@@ -73,7 +79,7 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
     throw new RingrankError("RR_FILE_FORMAT", `${configPath}: expected a JSON object`);
   }
   try {
-    return new Tokenizer(new HubTokenizer(json, config));
+    return new Tokenizer(new HubTokenizer(json, config), textsAddUp(json));
   } catch (cause) {
     throw new RingrankError(
       "RR_FILE_FORMAT",

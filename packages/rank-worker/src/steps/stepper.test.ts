@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { StepRow } from "../protocol.js";
+import type { GivenTokens, StepRow } from "../protocol.js";
 import { type Call, greedy, inRanks } from "../testing/in-ranks.js";
 import { tinyDecoder, vocabulary } from "../testing/tiny-decoder.js";
 
@@ -9,7 +9,7 @@ const tolerance = { rtol: 1e-4, atol: 1e-4 };
 
 const ids = (sequence: number, length: number) =>
   Array.from({ length }, (_, at) => (at * at * 3 + at + sequence * 7) % vocabulary);
-const logitsOf = (sequence: number, tokens: readonly number[]): StepRow => ({
+const logitsOf = (sequence: number, tokens: readonly number[]): GivenTokens => ({
   sequence,
   ids: tokens,
   want: "logits",
@@ -49,7 +49,7 @@ describe.each([
 test("sequences that share steps, sit out, close and reopen give what each gives alone", async () => {
   const programs = tinyDecoder({ heads, worldSize: 2 });
   const [a, b, c, d] = [1, 2, 3, 4].map((sequence) => ids(sequence, 12));
-  const rows: [StepRow[], number[]?][] = [
+  const rows: [GivenTokens[], number[]?][] = [
     [[logitsOf(1, a!.slice(0, 5))]],
     [[logitsOf(2, b!.slice(0, 3)), logitsOf(3, c!.slice(0, 3))]],
     [[logitsOf(1, [a![5]!]), logitsOf(2, [b![3]!]), logitsOf(3, [c![3]!])]],
@@ -105,4 +105,54 @@ test("one seed samples the same tokens on 1, 2 and 4 ranks", async () => {
   expect(new Set(choices[0]).size).toBeGreaterThan(3);
   expect(choices[1]).toEqual(choices[0]);
   expect(choices[2]).toEqual(choices[0]);
+});
+
+const tokenOf = (sequence: number, tokens: readonly number[], endIds: readonly number[] = []): StepRow => ({
+  sequence,
+  ids: tokens,
+  want: "token",
+  sampling: { ...greedy, temperature: 0.9, repetitionPenalty: 1.1, seed: 3 },
+  endIds,
+});
+const next = (sequence: number): StepRow => ({ sequence, want: "next" });
+
+test("a token that is asked for as the next is the one that the last chosen token leads to", async () => {
+  const programs = tinyDecoder({ heads, worldSize: 2 });
+  const chosen = async (calls: Call[]): Promise<(number | undefined)[]> => {
+    const [first] = await inRanks(programs, calls);
+    return first!.results.map((result) => result.rows[0]!.token);
+  };
+  const following = await chosen([
+    step([tokenOf(1, ids(1, 4))]),
+    ...Array.from({ length: 5 }, () => step([next(1)])),
+  ]);
+  const given = await chosen([
+    step([tokenOf(1, ids(1, 4))]),
+    ...following.slice(0, -1).map((token) => step([tokenOf(1, [token!])])),
+  ]);
+  expect(following).toEqual(given);
+});
+
+test("nothing is computed after a token that ends its sequence, and others of the step go on", async () => {
+  const programs = tinyDecoder({ heads, worldSize: 2 });
+  const [alone] = await inRanks(programs, [step([tokenOf(1, ids(1, 4))]), step([next(1)])]);
+  const [end] = [alone!.results[0]!.rows[0]!.token!];
+  const [first] = await inRanks(programs, [
+    step([tokenOf(1, ids(1, 4), [end]), tokenOf(2, ids(1, 4))]),
+    step([next(1), next(2)]),
+    step([next(1)]),
+  ]);
+  const [, both, none] = first!.results;
+  expect(both!.rows).toEqual([{}, alone!.results[1]!.rows[0]]);
+  expect(none!.rows).toEqual([{}]);
+  expect(none!.counters).toMatchObject({ steps: 2, tokens: 4 + 4 + 1 });
+});
+
+test("a next token without one chosen before is refused", async () => {
+  const programs = tinyDecoder({ heads, worldSize: 1 });
+  const steps = inRanks(programs, [step([logitsOf(1, [2])]), step([next(1)])]);
+  await expect(steps).rejects.toMatchObject({
+    code: "RR_RANK_FAILED",
+    message: expect.stringContaining("chosen"),
+  });
 });

@@ -3,7 +3,7 @@ import type { Entry } from "@ringrank/policy";
 import { KvCache, type StepRange } from "../cache/kv-cache.js";
 import type { CompiledEntry } from "../execution/compile-entry.js";
 import { type RunContext, runEntry } from "../execution/run-entry.js";
-import type { StepRequest, StepRow, StepRowResult, StepSource } from "../protocol.js";
+import type { GivenTokens, StepRequest, StepRowResult, StepSource } from "../protocol.js";
 import { chooseTokens, type TokenChoice } from "../sampling/choose-tokens.js";
 import { VocabularyShare } from "../sampling/vocabulary-share.js";
 import { integers } from "../tensors/element-types.js";
@@ -12,6 +12,7 @@ import { names, tokenInputs } from "./interface-names.js";
 import { runInputs } from "./run-inputs.js";
 import { ShardedLogits } from "./sharded-logits.js";
 import { type BatchRow, stepInputs } from "./step-inputs.js";
+import { TokenHistory } from "./token-history.js";
 
 /** Advances sequences token by token: the cache, what each sequence has had, and the choice of what comes next. */
 export class Stepper {
@@ -21,8 +22,7 @@ export class Stepper {
   readonly #cache: KvCache;
   readonly #logits: ShardedLogits;
   readonly #share: VocabularyShare;
-  /** By sequence: the tokens of its prompt and of what was generated. */
-  readonly #seen = new Map<number, Set<number>>();
+  readonly #history = new TokenHistory();
   steps = 0;
   /** New tokens that entered the graph, summed over steps and rows. */
   tokens = 0;
@@ -57,9 +57,15 @@ export class Stepper {
   async step({ close, encode = [], rows }: StepRequest): Promise<StepRowResult[]> {
     for (const sequence of close) {
       this.#cache.close(sequence);
-      this.#seen.delete(sequence);
+      this.#history.forget(sequence);
     }
     for (const source of encode) await this.#encode(source);
+    const resolved = rows.map((row) => this.#history.resolve(row));
+    const results = (await this.#advance(resolved.filter((row) => row !== undefined))).values();
+    return resolved.map((row) => (row === undefined ? {} : results.next().value!));
+  }
+
+  async #advance(rows: readonly GivenTokens[]): Promise<StepRowResult[]> {
     if (rows.length === 0) return [];
     const newTokens = rows[0]!.ids.length;
     const sequences = rows.map((row) => row.sequence);
@@ -72,7 +78,7 @@ export class Stepper {
       this.#context,
     );
     this.#cache.append(sequences, newTokens, range, outputs);
-    for (const row of rows) this.#remember(row);
+    for (const row of rows) this.#history.enter(row);
     this.steps++;
     this.tokens += rows.length * newTokens;
     this.experts += expertsRun;
@@ -94,7 +100,7 @@ export class Stepper {
     this.sourceTokens += ids.length;
   }
 
-  #inputs(rows: readonly StepRow[], newTokens: number, range: StepRange, logitRows: readonly number[]) {
+  #inputs(rows: readonly GivenTokens[], newTokens: number, range: StepRange, logitRows: readonly number[]) {
     const batch: BatchRow[] = new Array(range.count);
     for (const { sequence, ids } of rows) {
       batch[this.#cache.slotOf(sequence) - range.first] = { ids, start: this.#cache.length(sequence) };
@@ -105,7 +111,7 @@ export class Stepper {
   }
 
   /** By row of the request: which rows of the flattened `[batch · sequence]` it wants logits of. */
-  #wantedRows(rows: readonly StepRow[], newTokens: number, range: StepRange): number[][] {
+  #wantedRows(rows: readonly GivenTokens[], newTokens: number, range: StepRange): number[][] {
     return rows.map(({ sequence, want }) => {
       const first = (this.#cache.slotOf(sequence) - range.first) * newTokens;
       if (want === "nothing") return [];
@@ -114,17 +120,8 @@ export class Stepper {
     });
   }
 
-  #remember({ sequence, ids }: StepRow): void {
-    let seen = this.#seen.get(sequence);
-    if (seen === undefined) {
-      seen = new Set();
-      this.#seen.set(sequence, seen);
-    }
-    for (const id of ids) seen.add(id);
-  }
-
   /** @param local this rank's logits by row of the request */
-  #results(rows: readonly StepRow[], local: readonly Float32Array[][]): StepRowResult[] {
+  #results(rows: readonly GivenTokens[], local: readonly Float32Array[][]): StepRowResult[] {
     const { communicator } = this.#context;
     const whole = rows.flatMap(({ want }, at) => (want === "logits" ? local[at]! : []));
     const gathered = whole.length === 0 ? new Float32Array(0) : this.#logits.gather(whole, communicator);
@@ -137,7 +134,7 @@ export class Stepper {
           `expected sampling parameters for sequence ${sequence}, got none`,
         );
       }
-      const seen = this.#seen.get(sequence) ?? new Set<number>();
+      const seen = this.#history.seen(sequence);
       return [{ logits: local[at]![0]!, sampling, seen, position: this.#cache.length(sequence) }];
     });
     const choices: TokenChoice[] =
@@ -145,8 +142,13 @@ export class Stepper {
 
     const nextChoice = choices.values();
     let nextLogits = 0;
-    return rows.map(({ want, ids }): StepRowResult => {
-      if (want === "token") return nextChoice.next().value!;
+    return rows.map((row): StepRowResult => {
+      const { want, ids } = row;
+      if (want === "token") {
+        const choice = nextChoice.next().value!;
+        this.#history.choose(row, choice.token);
+        return choice;
+      }
       if (want === "nothing") return {};
       const start = nextLogits;
       nextLogits += ids.length * this.#logits.vocabulary;

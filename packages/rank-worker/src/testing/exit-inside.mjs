@@ -10,9 +10,16 @@ import { Lifecycle } from "../../dist/lifecycle.js";
 process.once("message", async ({ program, request, exitCode }) => {
   const lifecycle = new Lifecycle(1);
   const { port1, port2 } = new MessageChannel();
+  const { port2: steps } = new MessageChannel();
   new Worker(new URL("./rank-thread.mjs", import.meta.url), {
-    workerData: { rank: 0, group: createGroup({ worldSize: 1 }), port: port2, lifecycle: lifecycle.buffer },
-    transferList: [port2],
+    workerData: {
+      rank: 0,
+      group: createGroup({ worldSize: 1 }),
+      port: port2,
+      steps,
+      lifecycle: lifecycle.buffer,
+    },
+    transferList: [port2, steps],
   });
   process.on("exit", () => {
     lifecycle.stop();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { createGroup } from "@ringrank/collectives";
 import comlink, { type Endpoint, type Remote } from "comlink";
 import { installErrorTransferHandler } from "../error-transfer.js";
@@ -9,6 +9,8 @@ import type { RankService } from "../protocol.js";
 /** Ranks served on threads of their own, each with its control plane. */
 interface RankThreads {
   readonly services: readonly Remote<RankService>[];
+  /** By rank: where steps go and answers come from. */
+  readonly steps: readonly MessagePort[];
   readonly lifecycle: Lifecycle;
   /** Exit codes, once every thread has ended by itself. */
   readonly ended: Promise<number[]>;
@@ -22,18 +24,23 @@ export function startRankThreads(worldSize: number): RankThreads {
   const lifecycle = new Lifecycle(worldSize);
   const ends = Array.from({ length: worldSize }, (_, rank) => {
     const { port1, port2 } = new MessageChannel();
+    const { port1: steps, port2: rankSteps } = new MessageChannel();
     const worker = new Worker(new URL("./rank-thread.mjs", import.meta.url), {
-      workerData: { rank, group, port: port2, lifecycle: lifecycle.buffer },
-      transferList: [port2],
+      workerData: { rank, group, port: port2, steps: rankSteps, lifecycle: lifecycle.buffer },
+      transferList: [port2, rankSteps],
     });
-    return { port: port1, exit: once(worker, "exit").then(([code]) => Number(code)) };
+    return { port: port1, steps, exit: once(worker, "exit").then(([code]) => Number(code)) };
   });
   return {
     services: ends.map(({ port }) => comlink.wrap<RankService>(port as unknown as Endpoint)),
     lifecycle,
     ended: Promise.all(ends.map(({ exit }) => exit)),
+    steps: ends.map(({ steps }) => steps),
     closePorts: () => {
-      for (const { port } of ends) port.close();
+      for (const { port, steps } of ends) {
+        port.close();
+        steps.close();
+      }
     },
   };
 }

@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
+import { ModelDesk } from "../offload/model-desk.js";
+import { Detokenizer, type KnownTexts, type TokenText } from "./detokenizer.js";
+
+const desk = new ModelDesk();
+desk.plan({
+  pathOrId: shakespeareDirectory,
+  ranks: 1,
+  objective: "memory",
+  memoryPerRank: undefined,
+  policy: undefined,
+});
+desk.prepare();
+let generations = 0;
+
+/** A generation's detokenizer, and what it asked the desk for. */
+function detokenizer(known: KnownTexts, ask?: (id: number) => Promise<TokenText>) {
+  const generation = generations++;
+  const asked: number[] = [];
+  const made = new Detokenizer(known, async (id, last) => {
+    asked.push(id);
+    return ask?.(id) ?? desk.detokenize(generation, id, last);
+  });
+  return { made, asked };
+}
+
+async function textOf(ids: readonly number[], known: KnownTexts): Promise<string> {
+  const { made } = detokenizer(known);
+  let text = "";
+  for (const [at, id] of ids.entries()) text += await made.push(id, at === ids.length - 1);
+  return text;
+}
+
+/** What the desk alone makes of all ids. */
+function plainText(ids: readonly number[]): string {
+  const generation = generations++;
+  return ids.map((id, at) => desk.detokenize(generation, id, at === ids.length - 1).text).join("");
+}
+
+test("any ids have the text that the tokenizer gives them, whatever was learned before", async () => {
+  const known: KnownTexts = new Map();
+  // Ids below 260 are bytes: in the wrong order, broken characters.
+  const anyIds = fc.array(fc.oneof(fc.integer({ min: 0, max: 258 }), fc.integer({ min: 0, max: 2047 })), {
+    minLength: 1,
+    maxLength: 40,
+  });
+  await fc.assert(
+    fc.asyncProperty(anyIds, async (ids) => {
+      expect(await textOf(ids, known)).toBe(plainText(ids));
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+  expect(known.size).toBeGreaterThan(500);
+});
+
+test("a known token's text comes at once; the first token, and any after half a character, is asked for", async () => {
+  const known: KnownTexts = new Map();
+  const ids = [...desk.encode("to be or not to be 🏴 to be")];
+  await textOf(ids, known);
+  const { made, asked } = detokenizer(known);
+  for (const id of ids) await made.push(id, false);
+  const flag = [...desk.encode("🏴")].filter((id) => !known.has(id));
+  expect(asked.length).toBeLessThan(ids.length / 2);
+  expect(asked[0]).toBe(ids[0]);
+  expect(asked).toEqual(expect.arrayContaining(flag));
+  expect(made.push(ids[1]!, false)).toBe(known.get(ids[1]!));
+});
+
+test("nothing is learned where a token's text depends on its neighbours", async () => {
+  const known: KnownTexts = new Map();
+  const { made } = detokenizer(known, async (id) => ({ text: `<${id}>`, isSettled: false }));
+  for (const id of [1, 2, 1, 2]) await made.push(id, false);
+  expect(known.size).toBe(0);
+});
