@@ -1,10 +1,16 @@
 /**
- * A WebAssembly module that does nothing but read: `read(from, to)` combines the bytes between two multiples of 128
- * with xor, 16 at a time into four registers, and gives some of the result so that no read can be left out.
- *
- * Assembled here, since it is one loop; its memory is the import `memory.memory`.
+ * Memory of `pages` times 64 KiB, and `read(from, to)`, which does nothing but read it: it combines the bytes between
+ * two multiples of 128 with xor, 16 at a time into four registers, and gives some of the result so that no read can
+ * be left out.
  */
-export function readKernel() {
+export async function readableMemory(pages) {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { instance } = await WebAssembly.instantiate(readKernel(), { memory: { memory } });
+  return { bytes: new Uint8Array(memory.buffer), read: instance.exports.read };
+}
+
+/** The module, assembled here since it is one loop; its memory is the import `memory.memory`. */
+function readKernel() {
   const [load, xor, firstLane] = [0x00, 0x51, 0x1b].map((code) => [0xfd, code]);
   const get = (local) => [0x20, local];
   const set = (local) => [0x21, local];

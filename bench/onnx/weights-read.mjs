@@ -2,9 +2,8 @@
 export function bytesReadPerToken(graph) {
   const read = new Set();
   for (const { opType, inputs } of graph.nodes) {
-    inputs.forEach((name, at) => {
-      if (!(opType.startsWith("Gather") && at === 0)) read.add(name);
-    });
+    if (opType.startsWith("Gather")) continue;
+    for (const name of inputs) read.add(name);
   }
   let bytes = 0;
   for (const [name, { type, dims, source }] of graph.weights) {
