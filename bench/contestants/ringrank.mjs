@@ -2,7 +2,7 @@ import { loadModel } from "@ringrank/coordinator";
 import { growth, tokenIds } from "./prompts.mjs";
 
 /** Tokens at the beginning of a turn that were made before it began. */
-const ahead = 2;
+const ahead = 3;
 
 /**
  * Ringrank itself, through its public face.
