@@ -34,9 +34,9 @@ export class EmulatedGroup {
     for (const program of programs) {
       const sessions: ort.InferenceSession[] = [];
       for (const { onnx, initializers } of program.segments) {
-        const externalData = initializers.map((name) => {
+        const externalData = initializers.map((name, index) => {
           const data = read(program.weights[name]!);
-          return { path: name, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+          return { path: String(index), data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
         });
         sessions.push(
           await ort.InferenceSession.create(onnx, {

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { PartitionPolicy } from "@ringrank/policy";
-import type { LoadProgress } from "@ringrank/rank-worker";
+import { type LoadProgress, ScratchFolder, scratchBytes } from "@ringrank/rank-worker";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { loggerOf } from "./logger.js";
 import { Model } from "./model.js";
@@ -72,6 +72,8 @@ async function loadRanks(
   });
   const abort = (): void => void group.close();
   signal?.addEventListener("abort", abort, { once: true });
+  // Removed after the ranks have loaded, or have ended.
+  using scratch = ScratchFolder.create(scratchBytes(programs));
   try {
     await new Promise<void>((resolve, reject) => {
       const onProgress = (loaded: LoadProgress): void => {
@@ -82,7 +84,8 @@ async function loadRanks(
           reject(error);
         }
       };
-      group.load(programs, threadsPerRank, onProgress).then(resolve, reject);
+      const rankOptions = { threads: threadsPerRank, scratchFolder: scratch?.path };
+      group.load(programs, rankOptions, onProgress).then(resolve, reject);
     });
     signal?.throwIfAborted();
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);

@@ -30,6 +30,8 @@ export interface RankService {
 export interface RankOptions {
   /** Threads of each session; 1 runs kernels on the rank's own thread. */
   readonly threads: number;
+  /** `ScratchFolder.path`, for all ranks; without it, weights go to sessions through memory, which takes more of it. */
+  readonly scratchFolder?: string | undefined;
 }
 
 export interface LoadProgress {

@@ -59,12 +59,13 @@ export class Rank implements RankService {
     return this.#failingTheGroup(async () => {
       if (this.#loaded)
         throw new RingrankError("RR_OPTION", "expected one load per rank; this one has a program");
-      const { gate, openSession } = this.#context;
+      const { gate, openSession, log } = this.#context;
       const { rank, bytes: bytesTotal } = program;
       const loaded = await loadSessions(program, {
         openSession,
         gate,
-        threads: options.threads,
+        log,
+        ...options,
         onBytes: (bytesLoaded) => {
           this.#context.communicator.progress();
           onProgress({ rank, bytesLoaded, bytesTotal });

@@ -6,6 +6,7 @@ import {
   Lifecycle,
   type LoadProgress,
   type LoadReport,
+  type RankOptions,
   type RankService,
   type RunRequest,
   type RunResult,
@@ -118,12 +119,12 @@ export class ThreadRankGroup implements RankGroup {
   /** Every rank reads its shard and opens its sessions. */
   async load(
     programs: readonly RankProgram[],
-    threads: number,
+    options: RankOptions,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<void> {
     const timeoutMs = Math.max(this.#stepTimeoutMs, loadTimeoutMs);
     this.#reports = await this.#everyRank(timeoutMs, (remote, rank) =>
-      remote.load(programs[rank]!, { threads }, comlink.proxy(onProgress)),
+      remote.load(programs[rank]!, options, comlink.proxy(onProgress)),
     );
     this.#isLoaded = true;
   }

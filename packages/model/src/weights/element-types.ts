@@ -17,25 +17,35 @@ export const bytesPerElement: Readonly<Record<DataType, number>> = {
   bool: 1,
 };
 
-const makers: Readonly<Record<DataType, (length: number) => TensorData>> = {
-  float64: (length) => new Float64Array(length),
-  int64: (length) => new BigInt64Array(length),
-  uint64: (length) => new BigUint64Array(length),
-  float32: (length) => new Float32Array(length),
-  int32: (length) => new Int32Array(length),
-  uint32: (length) => new Uint32Array(length),
-  float16: (length) => new Uint16Array(length),
-  bfloat16: (length) => new Uint16Array(length),
-  int16: (length) => new Int16Array(length),
-  uint16: (length) => new Uint16Array(length),
-  int8: (length) => new Int8Array(length),
-  uint8: (length) => new Uint8Array(length),
-  bool: (length) => new Uint8Array(length),
+type Maker = (buffer: ArrayBuffer, length: number) => TensorData;
+
+const makers: Readonly<Record<DataType, Maker>> = {
+  float64: (buffer, length) => new Float64Array(buffer, 0, length),
+  int64: (buffer, length) => new BigInt64Array(buffer, 0, length),
+  uint64: (buffer, length) => new BigUint64Array(buffer, 0, length),
+  float32: (buffer, length) => new Float32Array(buffer, 0, length),
+  int32: (buffer, length) => new Int32Array(buffer, 0, length),
+  uint32: (buffer, length) => new Uint32Array(buffer, 0, length),
+  float16: (buffer, length) => new Uint16Array(buffer, 0, length),
+  bfloat16: (buffer, length) => new Uint16Array(buffer, 0, length),
+  int16: (buffer, length) => new Int16Array(buffer, 0, length),
+  uint16: (buffer, length) => new Uint16Array(buffer, 0, length),
+  int8: (buffer, length) => new Int8Array(buffer, 0, length),
+  uint8: (buffer, length) => new Uint8Array(buffer, 0, length),
+  bool: (buffer, length) => new Uint8Array(buffer, 0, length),
 };
 
-/** A zeroed array of `length` elements; float16 and bfloat16 as their bits, bool as bytes. */
-export function allocate(type: DataType, length: number): TensorData {
-  return makers[type](length);
+/**
+ * An array of `length` elements; float16 and bfloat16 as their bits, bool as bytes.
+ *
+ * @param buffer where it begins with the first byte; default: new memory, zeroed
+ */
+export function allocate(
+  type: DataType,
+  length: number,
+  buffer: ArrayBuffer = new ArrayBuffer(length * bytesPerElement[type]),
+): TensorData {
+  return makers[type](buffer, length);
 }
 
 /** The memory of `array`, as bytes. */

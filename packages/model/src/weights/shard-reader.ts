@@ -57,10 +57,12 @@ export class ShardReader implements Disposable {
   /**
    * The selected elements in the type of `weight.type`, row-major, in new memory of their own.
    *
+   * @param into taken in place of new memory, from its first byte on, where it is large enough; not for what is
+   * quantized or held inline
    * @throws RR_SHAPE if the selection does not fit the weight; RR_TYPE if the stored type cannot become the
    * weight's; RR_MISSING_FILE, RR_FILE_FORMAT if the file is gone or ends too early.
    */
-  read({ weight, selection, dims }: WeightShard): TensorData {
+  read({ weight, selection, dims }: WeightShard, into?: ArrayBuffer): TensorData {
     checkSelection(selection, weight.dims);
     const expected = selectedDims(selection);
     if (expected.length !== dims.length || expected.some((size, axis) => size !== dims[axis])) {
@@ -74,9 +76,9 @@ export class ShardReader implements Disposable {
       case "inline":
         return gatherInline(weight, source.data, selection, dims);
       case "file":
-        return this.#readParts(weight.type, dims, [{ source, dims: weight.dims, selection }]);
+        return this.#readParts(weight.type, dims, [{ source, dims: weight.dims, selection }], into);
       case "stack":
-        return this.#readParts(weight.type, dims, partsOf(weight, source, selection));
+        return this.#readParts(weight.type, dims, partsOf(weight, source, selection), into);
       case "quantized":
         return this.#readQuantized(source, selection, weight);
       case "absent":
@@ -121,10 +123,17 @@ export class ShardReader implements Disposable {
   }
 
   /** The selected elements of all parts, one part after the other. */
-  #readParts(type: DataType, dims: readonly number[], parts: readonly Part[]): TensorData {
+  #readParts(
+    type: DataType,
+    dims: readonly number[],
+    parts: readonly Part[],
+    into: ArrayBuffer | undefined,
+  ): TensorData {
     // Known before memory is taken for it.
     for (const part of parts) this.#check(part, type);
-    const result = allocate(type, product(dims));
+    const length = product(dims);
+    const fits = into !== undefined && into.byteLength >= length * bytesPerElement[type];
+    const result = allocate(type, length, fits ? into : undefined);
     let kept = 0;
     for (const part of parts) kept = this.#readPart(part, type, result, kept);
     return result;

@@ -96,7 +96,7 @@ export interface RoutedStep {
 
 /** A run of nodes between two collectives; one ONNX Runtime session. */
 export interface Segment {
-  /** An ONNX model whose `initializers` are external data: location = the weight's name, offset 0. */
+  /** An ONNX model whose `initializers` are external data: location = the index in that list, offset 0. */
   readonly onnx: Uint8Array;
   /** Values read from the table. */
   readonly inputs: readonly string[];

@@ -51,14 +51,16 @@ export function makeSegment(
     const { weight, dims } = shards.get(name)!;
     return { name, type: weight.type, dims };
   });
-  const onnx = encodeOnnx({
+  const graph = {
     opsets: context.opsets,
     inputs: [...inputs.map((name) => valueInfo(name, context.values)), ...shared],
     outputs: outputs.map((name) => valueInfo(name, context.values)),
     nodes,
     weights,
     caches: [],
-  });
+  };
+  const locations = new Map(initializers.map((name, index) => [name, String(index)]));
+  const onnx = encodeOnnx(graph, { locate: (name) => ({ location: locations.get(name)!, offset: 0 }) });
   return { onnx, inputs, outputs, initializers, sharedWeights };
 }
 

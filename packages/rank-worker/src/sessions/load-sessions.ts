@@ -1,18 +1,24 @@
-import { RingrankError } from "@ringrank/errors";
-import type { TensorData } from "@ringrank/model";
-import { bytesOf, readStatistics, ShardReader } from "@ringrank/model/weights";
-import type { RankProgram, Segment, WeightShard } from "@ringrank/policy";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { isRingrankError, RingrankError } from "@ringrank/errors";
+import { bytesOf, readStatistics } from "@ringrank/model/weights";
+import type { RankProgram, Segment } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
+import type { Logger } from "pino";
 import type { NativeGate } from "../lifecycle.js";
 import { tensor } from "../tensors/tensor.js";
+import { ProgramWeights } from "../weight-files/program-weights.js";
 import type { OpenSession, OrtSession } from "./ort-binding.js";
-import { type ExternalData, sessionOptions } from "./session-options.js";
+import { type SessionWeights, sessionOptions } from "./session-options.js";
 
 interface LoadContext {
   readonly openSession: OpenSession;
   readonly gate: NativeGate;
+  readonly log: Logger;
   /** Threads of each session. */
   readonly threads: number;
+  /** A private folder for files of one segment at a time; without it, weights go to sessions through memory. */
+  readonly scratchFolder?: string | undefined;
   /** Called after each shard with the bytes loaded so far. */
   readonly onBytes: (bytesLoaded: number) => void;
 }
@@ -31,32 +37,35 @@ export interface LoadedSessions {
 /**
  * Reads the rank's shard and opens a session for each segment.
  *
- * Segments are loaded one after the other, and a segment's buffers are let go once its session has copied them, so
- * the peak is the rank's shard plus one segment. If one fails, those already open are released.
+ * Segments are loaded one after the other. A segment's weights go into files, which its session maps: what it repacks
+ * for its kernels it lets go of, what it uses as it is stays mapped. The files are unlinked at once, so the peak is the
+ * rank's shard plus one segment. If one fails, the sessions already open are released.
  *
  * @throws RR_CLOSED if the process ends meanwhile; whatever reading a shard throws; RR_POLICY if the program names a
  * weight it does not have, or its byte count is not what was loaded; RR_GRAPH if the runtime refuses a segment
  */
 export async function loadSessions(program: RankProgram, context: LoadContext): Promise<LoadedSessions> {
-  using shards = new Shards(program, context.onBytes);
+  using weights = new ProgramWeights(program, context.onBytes);
+  const readBefore = readStatistics().bytes;
   const sessions: OrtSession[] = [];
   try {
     const sharedWeights = new Map<string, Tensor>();
     for (const name of fedWeights(program)) {
-      const { data, shard } = shards.read(name);
-      sharedWeights.set(name, tensor(shard.weight.type, data, shard.dims));
+      const { weight, dims } = weights.shard(name);
+      sharedWeights.set(name, tensor(weight.type, weights.read(name), dims));
     }
     for (const [index, segment] of program.segments.entries()) {
-      sessions.push(await openSegment(segment, index, shards, context));
+      sessions.push(await openSegment(segment, index, weights, context));
     }
-    if (shards.bytesKept !== program.bytes) {
+    const { bytesKept } = weights;
+    if (bytesKept !== program.bytes) {
       throw new RingrankError(
         "RR_POLICY",
-        `expected the program to load ${program.bytes} bytes of weights, got ${shards.bytesKept}`,
+        `expected the program to load ${program.bytes} bytes of weights, got ${bytesKept}`,
         { rank: program.rank },
       );
     }
-    return { sessions, sharedWeights, bytesKept: shards.bytesKept, bytesRead: shards.bytesRead };
+    return { sessions, sharedWeights, bytesKept, bytesRead: readStatistics().bytes - readBefore };
   } catch (error) {
     await releaseSessions(sessions, context.gate);
     throw error;
@@ -79,16 +88,26 @@ export async function releaseSessions(sessions: readonly OrtSession[], gate: Nat
 async function openSegment(
   segment: Segment,
   index: number,
-  shards: Shards,
-  { openSession, gate, threads }: LoadContext,
+  weights: ProgramWeights,
+  context: LoadContext,
 ): Promise<OrtSession> {
-  const externalData = segment.initializers.map((path): ExternalData => {
-    const { data } = shards.read(path);
-    return { path, data: bytesOf(data) };
-  });
+  const folder = writeToScratch(segment, index, weights, context);
+  try {
+    return await openSession(segment, index, folder ?? fromMemory(segment, weights), context);
+  } finally {
+    if (folder !== undefined) removeFolder(folder.folder, context);
+  }
+}
+
+function openSession(
+  { onnx }: Segment,
+  index: number,
+  weights: SessionWeights,
+  { openSession: open, gate, threads }: LoadContext,
+): Promise<OrtSession> {
   return gate.inside(async () => {
     try {
-      return await openSession(segment.onnx, sessionOptions(threads, externalData));
+      return await open(onnx, sessionOptions(threads, weights));
     } catch (cause) {
       throw new RingrankError("RR_GRAPH", `ONNX Runtime refused segment ${index}: ${String(cause)}`, {
         cause,
@@ -97,41 +116,41 @@ async function openSegment(
   });
 }
 
-/** Reads the weights of one program, counting. */
-class Shards implements Disposable {
-  readonly #program: RankProgram;
-  readonly #reader = new ShardReader();
-  readonly #onBytes: (bytesLoaded: number) => void;
-  readonly #readBefore = readStatistics().bytes;
-  bytesKept = 0;
+function fromMemory({ initializers }: Segment, weights: ProgramWeights): SessionWeights {
+  const externalData = initializers.map((name, at) => ({
+    path: String(at),
+    data: bytesOf(weights.read(name)),
+  }));
+  return { externalData };
+}
 
-  constructor(program: RankProgram, onBytes: (bytesLoaded: number) => void) {
-    this.#program = program;
-    this.#onBytes = onBytes;
+/** Undefined where there is nothing to write, nowhere to write to, or no room there. */
+function writeToScratch(
+  { initializers }: Segment,
+  index: number,
+  weights: ProgramWeights,
+  context: LoadContext,
+): { readonly folder: string } | undefined {
+  if (context.scratchFolder === undefined || initializers.length === 0) return undefined;
+  const folder = join(context.scratchFolder, `rank-${weights.program.rank}-segment-${index}`);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    for (const [at, name] of initializers.entries()) weights.write(name, join(folder, String(at)));
+    return { folder };
+  } catch (error) {
+    // What is wrong with the model is its error; what is wrong with the folder, we can do without.
+    if (isRingrankError(error)) throw error;
+    context.log.warn({ err: error, folder }, "cannot write weights to files; this segment takes more memory");
+    removeFolder(folder, context);
+    return undefined;
   }
+}
 
-  get bytesRead(): number {
-    return readStatistics().bytes - this.#readBefore;
-  }
-
-  read(name: string): { readonly data: TensorData; readonly shard: WeightShard } {
-    const shard = Object.hasOwn(this.#program.weights, name) ? this.#program.weights[name] : undefined;
-    if (shard === undefined) {
-      throw new RingrankError(
-        "RR_POLICY",
-        `expected the program to have the weight "${name}", which a segment uses`,
-        {
-          rank: this.#program.rank,
-        },
-      );
-    }
-    const data = this.#reader.read(shard);
-    this.bytesKept += data.byteLength;
-    this.#onBytes(this.bytesKept);
-    return { data, shard };
-  }
-
-  [Symbol.dispose](): void {
-    this.#reader[Symbol.dispose]();
+function removeFolder(folder: string, { log }: LoadContext): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    // Windows keeps files that are mapped; the folder they are in goes when the model is loaded.
+    log.debug({ err: error, folder }, "cannot remove files of weights yet");
   }
 }

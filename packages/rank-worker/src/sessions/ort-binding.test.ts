@@ -25,7 +25,7 @@ const projection = encodeTinyOnnx({
 });
 
 const weight = Float32Array.from({ length: 128 }, (_, i) => Math.sin(i));
-const options = sessionOptions(1, [{ path: "w", data: new Uint8Array(weight.buffer) }]);
+const options = sessionOptions(1, { externalData: [{ path: "0", data: new Uint8Array(weight.buffer) }] });
 const feeds = {
   x: new Tensor(
     "float32",

@@ -6,13 +6,13 @@ export interface ExternalData {
   readonly data: Uint8Array;
 }
 
+/** Where a session finds its weights: as files of a folder (a real path), which it maps, or in memory, which it copies. */
+export type SessionWeights = { readonly folder: string } | { readonly externalData: readonly ExternalData[] };
+
 /**
  * @param threads threads of one session; 1 runs kernels on the rank's own thread
  */
-export function sessionOptions(
-  threads: number,
-  externalData: readonly ExternalData[],
-): InferenceSession.SessionOptions {
+export function sessionOptions(threads: number, weights: SessionWeights): InferenceSession.SessionOptions {
   return {
     executionProviders: ["cpu"],
     executionMode: "sequential",
@@ -20,9 +20,16 @@ export function sessionOptions(
     interOpNumThreads: 1,
     // Warnings would be written to the process's stderr from inside the runtime.
     logSeverityLevel: 3,
-    ...(externalData.length === 0 ? {} : { externalData: [...externalData] }),
-    // Each session has a pool of its own; pools that spin starve the session that works (552 ms against 21 ms a
-    // token, 2 ranks of 8 threads).
-    ...(threads === 1 ? {} : { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
+    ...("externalData" in weights && weights.externalData.length > 0
+      ? { externalData: [...weights.externalData] }
+      : {}),
+    extra: {
+      session: {
+        ...("folder" in weights ? { model_external_initializers_file_folder_path: weights.folder } : {}),
+        // Each session has a pool of its own; pools that spin starve the session that works (552 ms against 21 ms a
+        // token, 2 ranks of 8 threads).
+        ...(threads === 1 ? {} : { intra_op: { allow_spinning: "0" } }),
+      },
+    },
   };
 }

@@ -20,7 +20,7 @@ interface TinyModel {
   readonly inputs: readonly TinyValue[];
   readonly outputs: readonly TinyValue[];
   readonly nodes: readonly TinyNode[];
-  /** External data: location = the name, offset 0. */
+  /** External data: location = the index, offset 0. */
   readonly weights?: readonly TinyValue[];
   /** int64 vectors and scalars held in the model itself. */
   readonly constants?: Readonly<Record<string, number | readonly number[]>>;
@@ -32,7 +32,7 @@ export function encodeTinyOnnx(model: TinyModel): Uint8Array {
   const graph = [
     ...model.nodes.flatMap((node) => message(1, encodeNode(node))),
     ...text(2, "tiny"),
-    ...(model.weights ?? []).flatMap((weight) => message(5, externalTensor(weight))),
+    ...(model.weights ?? []).flatMap((weight, index) => message(5, externalTensor(weight, index))),
     ...Object.entries(model.constants ?? {}).flatMap(([name, value]) =>
       message(5, constantTensor(name, value)),
     ),
@@ -58,10 +58,10 @@ function encodeNode({ op, inputs, outputs, attributes = {} }: TinyNode): number[
   ];
 }
 
-function externalTensor({ name, type = "float32", dims }: TinyValue): number[] {
+function externalTensor({ name, type = "float32", dims }: TinyValue, index: number): number[] {
   const length =
     dims.reduce<number>((product, size) => product * Number(size), 1) * (type === "int64" ? 8 : 4);
-  const entries = { location: name, offset: "0", length: String(length) };
+  const entries = { location: String(index), offset: "0", length: String(length) };
   return [
     ...dims.flatMap((size) => integer(1, Number(size))),
     ...integer(2, elementTypes[type]),

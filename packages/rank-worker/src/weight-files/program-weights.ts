@@ -1,0 +1,68 @@
+import { RingrankError } from "@ringrank/errors";
+import type { TensorData } from "@ringrank/model";
+import { bytesPerElement, ShardReader } from "@ringrank/model/weights";
+import type { RankProgram, WeightShard } from "@ringrank/policy";
+import { WeightWriter } from "./write-weight.js";
+
+/** The weights of one program, read from the model's files, counted. */
+export class ProgramWeights implements Disposable {
+  readonly program: RankProgram;
+  readonly #reader = new ShardReader();
+  readonly #writer = new WeightWriter(this.#reader);
+  readonly #onBytes: (bytesLoaded: number) => void;
+  /** Names of those that somebody has. */
+  readonly #loaded = new Set<string>();
+  #bytesKept = 0;
+
+  /** @param onBytes called after each weight with the bytes loaded so far */
+  constructor(program: RankProgram, onBytes: (bytesLoaded: number) => void) {
+    this.program = program;
+    this.#onBytes = onBytes;
+  }
+
+  /** Bytes of the weights loaded so far, in the types they are computed in. */
+  get bytesKept(): number {
+    return this.#bytesKept;
+  }
+
+  /** @throws RR_POLICY if the program does not have it */
+  shard(name: string): WeightShard {
+    const { weights, rank } = this.program;
+    const shard = Object.hasOwn(weights, name) ? weights[name] : undefined;
+    if (shard !== undefined) return shard;
+    throw new RingrankError(
+      "RR_POLICY",
+      `expected the program to have the weight "${name}", which a segment uses`,
+      { rank },
+    );
+  }
+
+  /** The elements, in memory of their own. */
+  read(name: string): TensorData {
+    const data = this.#reader.read(this.shard(name));
+    this.#count(name);
+    return data;
+  }
+
+  /** The elements, into a new file. `onPiece` is shown the bytes in order. */
+  write(name: string, path: string, onPiece?: (bytes: Uint8Array) => void): void {
+    this.#writer.write(this.shard(name), path, onPiece);
+    this.#count(name);
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader[Symbol.dispose]();
+  }
+
+  #count(name: string): void {
+    if (this.#loaded.has(name)) return;
+    this.#loaded.add(name);
+    this.#bytesKept += bytesOfShard(this.shard(name));
+    this.#onBytes(this.#bytesKept);
+  }
+}
+
+/** In the type it is computed in. */
+export function bytesOfShard({ weight, dims }: WeightShard): number {
+  return dims.reduce((bytes, size) => bytes * size, bytesPerElement[weight.type]);
+}

@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { ScratchFolder } from "./scratch-folder.js";
+
+test("a scratch folder is its owner's alone, and gone when disposed of", () => {
+  const path = temporaryDirectory();
+  {
+    using scratch = ScratchFolder.create(1000, [{ path }]);
+    expect(statSync(scratch!.path).mode & 0o777).toBe(0o700);
+  }
+  expect(readdirSync(path)).toEqual([]);
+});
+
+test("the first place with room is taken", () => {
+  const [small, large] = [temporaryDirectory(), temporaryDirectory()];
+  using scratch = ScratchFolder.create(1000, [
+    { path: join(small, "not there") },
+    { path: small, most: 999 },
+    { path: large },
+  ]);
+  expect(scratch!.path.startsWith(large)).toBe(true);
+});
+
+test("there is none where nothing has the room", () => {
+  expect(ScratchFolder.create(2 ** 60, [{ path: temporaryDirectory() }])).toBeUndefined();
+});
+
+test("what a killed process left is removed, what a running one has is not", () => {
+  const path = temporaryDirectory();
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  const [abandoned, taken] = [`ringrank-load-${pid}-x`, `ringrank-load-${process.pid}-x`];
+  for (const name of [abandoned, taken]) mkdirSync(join(path, name));
+  using _scratch = ScratchFolder.create(1000, [{ path }]);
+  expect(existsSync(join(path, abandoned))).toBe(false);
+  expect(existsSync(join(path, taken))).toBe(true);
+});
