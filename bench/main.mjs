@@ -1,5 +1,6 @@
 // npm run bench: see bench/README.md, or --help.
 import { loadavg } from "node:os";
+import { parametersOf } from "./checkpoints/shapes.mjs";
 import { fixedCost } from "./fixed-cost.mjs";
 import { describeMachine } from "./measure/machine.mjs";
 import { installPeers } from "./measure/peers.mjs";
@@ -54,12 +55,20 @@ if (part("fixed")) {
 if (part("collectives")) await measureCollectives({ ...options, results, progress });
 if (part("perplexity")) await measurePerplexity({ ...options, results, progress });
 if (part("models")) {
-  for (const shape of options.shapes) {
-    for (const precision of options.precisions) {
-      await measure({ row: "models", shape, precision }, () =>
-        measureModel({ shape, precision, options, results, progress, peerProblem }),
-      );
-    }
+  const cells = options.shapes.flatMap((shape) =>
+    options.precisions.map((precision) => ({ shape, precision })),
+  );
+  for (const [index, cell] of cells.entries()) {
+    // What is left of the time is shared out by what models take.
+    const left = cells.slice(index).reduce((sum, { shape }) => sum + parametersOf(shape, options.layers), 0);
+    const share = parametersOf(cell.shape, options.layers) / left;
+    const until = performance.now() + share * Math.max(0, options.minutes * 60_000 - 1000 * seconds());
+    progress(
+      `${cell.shape} ${cell.precision}, model ${index + 1} of ${cells.length}: until about ${clock(until - started)}`,
+    );
+    await measure({ row: "models", ...cell }, () =>
+      measureModel({ ...cell, options, results, progress, peerProblem, until }),
+    );
   }
 }
 
@@ -85,12 +94,17 @@ async function measure(what, take) {
 
 /** A line for each thing that begins; a terminal also sees how far it is, in the same place. */
 function progress(what, detail = "") {
-  const at = new Date(1000 * seconds()).toISOString().slice(14, 19);
+  const at = clock(1000 * seconds());
   const { isTTY } = process.stderr;
   if (what !== lastProgress)
     process.stderr.write(`${isTTY ? "\r\u001b[K" : ""}${at}  ${what}${isTTY ? "" : "\n"}`);
   if (isTTY && detail !== "") process.stderr.write(`\r\u001b[K${at}  ${what}, ${detail}`);
   lastProgress = what;
+}
+
+/** `mm:ss` */
+function clock(milliseconds) {
+  return new Date(milliseconds).toISOString().slice(14, 19);
 }
 
 function optionsOrExit() {

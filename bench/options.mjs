@@ -16,6 +16,7 @@ cores; --quick takes under 3. Nothing else should run meanwhile.
   --layers N        cut models to N layers
   --precision LIST  of ${precisions.join(", ")} (all)
   --ranks LIST      numbers of ranks (1,2,4,8)
+  --minutes N       what it may take (25, quick 3): when it is over, what no target asks for is left out
   --quick           one shape at 4 layers, float32 and int4, fewer turns
   --only LIST       parts: ${parts.join(", ")} (all)
   --no-peers        without transformers.js and llama.cpp, which are installed into bench/peers otherwise
@@ -36,6 +37,7 @@ export function readOptions(args) {
       layers: { type: "string" },
       precision: { type: "string" },
       ranks: { type: "string" },
+      minutes: { type: "string" },
       quick: { type: "boolean", default: false },
       only: { type: "string" },
       "no-peers": { type: "boolean", default: false },
@@ -62,6 +64,8 @@ export function readOptions(args) {
     layers,
     precisions: listOf("--precision", values.precision ?? (quick ? "float32,int4" : undefined), precisions),
     ranks,
+    /** What all of it may take; what no target asks for is left out where it takes longer. */
+    minutes: values.minutes === undefined ? (quick ? 3 : 25) : positive("--minutes", values.minutes),
     /** Of all contestants: a thread for each core. */
     threads: cores,
     /** Ranks that are compared with the others: one for each core, or as many of those asked for as there are cores. */

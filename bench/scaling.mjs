@@ -7,7 +7,7 @@
 // A session of 8 threads (or as many as there are cores) stays open; every other contestant comes beside it in turns,
 // each in a process of its own, so that the ratios are of decode steps taken side by side. transformers.js and
 // llama.cpp have no part in this.
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { availableParallelism, homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,6 +18,7 @@ import { describeMachine } from "./measure/machine.mjs";
 import { readBandwidth } from "./measure/read-bandwidth.mjs";
 import { summary } from "./measure/statistics.mjs";
 import { takeTurns } from "./measure/take-turns.mjs";
+import { workFolder } from "./measure/work-folder.mjs";
 import { writeModels } from "./onnx/write-models.mjs";
 import { grid } from "./report/grid.mjs";
 import { Results } from "./results.mjs";
@@ -55,8 +56,7 @@ export async function scaling(args) {
   for (const [index, precision] of options.precisions.entries()) {
     // What is left of the time, shared out among the precisions still to come.
     const until = minutes() + (options.minutes - minutes()) / (options.precisions.length - index);
-    const work = join(options.cache, `scaling-${process.pid}`);
-    mkdirSync(work, { recursive: true });
+    const work = workFolder(options.cache);
     try {
       const ratios = await measurePrecision({
         precision,
@@ -121,7 +121,7 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
           [standing.label, reference],
           [other.label, process],
         ]);
-        const tokens = Math.max(8, decodeTokens(config, precision));
+        const tokens = Math.max(8, decodeTokens(shape, layers, precision));
         const outcomes = await takeTurns(contestants, "decode", [context, tokens], { turns, warmUp: 2 });
         const [theirs, own] = [standing.label, other.label].map((label) => outcomes.get(label));
         if (theirs.error ?? own.error) throw theirs.error ?? own.error;

@@ -72,3 +72,13 @@ export function configOf(shape, layers) {
   const field = config.n_layer === undefined ? "num_hidden_layers" : "n_layer";
   return { ...config, [field]: Math.min(layers, config[field]) };
 }
+
+/** How many parameters a shape has, roughly: what its time goes by. */
+export function parametersOf(shape, layers) {
+  const config = configOf(shape, layers);
+  const { hidden_size: width, intermediate_size: inner = 2.7 * width, vocab_size: vocabulary } = config;
+  return (
+    (config.num_hidden_layers ?? config.n_layer) * (3 * width * inner + 3 * width * width) +
+    vocabulary * width
+  );
+}

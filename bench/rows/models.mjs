@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { configOf } from "../checkpoints/shapes.mjs";
 import { syntheticCheckpoint } from "../checkpoints/synthetic.mjs";
@@ -6,6 +6,7 @@ import { writeGguf } from "../gguf/write-gguf.mjs";
 import { ContestantProcess } from "../measure/contestant-process.mjs";
 import { availableBytes } from "../measure/machine.mjs";
 import { takeTurns } from "../measure/take-turns.mjs";
+import { workFolder } from "../measure/work-folder.mjs";
 import { unsplitGraph } from "../onnx/unsplit-graph.mjs";
 import { bytesReadPerToken, cacheBytes } from "../onnx/weights-read.mjs";
 import { writeModels } from "../onnx/write-models.mjs";
@@ -20,17 +21,19 @@ const ggufTypes = {
 /**
  * All that is measured of one shape in one precision: decode, prefill, load time, peak memory, for every contestant.
  *
- * One Ringrank (`mainRanks`) stays open throughout; the others come beside it one or two at a time, so that every
- * comparison is made in turns with it and memory holds.
+ * One Ringrank (`mainRanks`) stays open throughout; first those that are no Ringrank come beside it, then other
+ * numbers of ranks one by one, so that every comparison is made in turns with it.
+ *
+ * @param until when this cell's share of the time is over (`performance.now()`): what no target asks for is left out
+ * then, and said to be
  */
-export async function measureModel({ shape, precision, options, results, progress, peerProblem }) {
+export async function measureModel({ shape, precision, options, results, progress, peerProblem, until }) {
   const config = configOf(shape, options.layers);
   const cell = { shape, precision };
   progress(`${shape} ${precision}: weights`);
   const checkpoint = await syntheticCheckpoint(config, options.cache);
-  const work = join(options.cache, `work-${process.pid}`);
-  mkdirSync(work, { recursive: true });
-  const bench = new Cell({ cell, config, checkpoint, work, options, results, progress, peerProblem });
+  const work = workFolder(options.cache);
+  const bench = new Cell({ cell, config, checkpoint, work, options, results, progress, peerProblem, until });
   try {
     await bench.measure();
   } finally {
@@ -48,10 +51,11 @@ class Cell {
   #results;
   #progress;
   #peerProblem;
+  #until;
   /** Contestants whose processes are alive, by name. */
   #open = new Map();
 
-  constructor({ cell, config, checkpoint, work, options, results, progress, peerProblem }) {
+  constructor({ cell, config, checkpoint, work, options, results, progress, peerProblem, until }) {
     this.#cell = cell;
     this.#config = config;
     this.#checkpoint = checkpoint;
@@ -60,6 +64,7 @@ class Cell {
     this.#results = results;
     this.#progress = (what, detail) => progress(`${cell.shape} ${cell.precision}: ${what}`, detail);
     this.#peerProblem = peerProblem;
+    this.#until = until;
   }
 
   async measure() {
@@ -70,33 +75,42 @@ class Cell {
     await this.#openOne(main);
 
     const rivals = [
-      await this.#session(),
-      ...(peers && precision !== "float32" ? [await this.#llama()] : []),
+      this.#session(),
+      ...(peers && precision !== "float32" ? [this.#llama()] : []),
+      ...(peers ? [this.#transformersJs()] : []),
     ];
     for (const rival of rivals) await this.#openOne(rival);
-    await this.#decode(contexts, decodeTokens(this.#config, precision));
+    await this.#decode(contexts.slice(0, 1));
     await this.#prefill(this.#options.prefillTurns);
+    if (contexts.length > 1)
+      await this.#inTime({ row: "decode", context: contexts[1] }, () => this.#decode(contexts.slice(1)));
     for (const rival of rivals) await this.#closeOne(rival);
 
-    if (peers) {
-      const rival = await this.#transformersJs();
-      await this.#openOne(rival);
-      await this.#decode(contexts, decodeTokens(this.#config, precision));
-      await this.#prefill(1, [rival.name]);
-      await this.#closeOne(rival);
-    }
-    for (const count of ranks.filter((count) => count !== mainRanks)) {
+    // Of those that no target asks for, as many as there is time for.
+    const others = ranks
+      .filter((count) => count !== mainRanks)
+      .sort((a, b) => Number(b === 4) - Number(a === 4));
+    for (const count of others) {
       const rival = this.#ringrank(count);
-      await this.#openOne(rival);
-      await this.#decode(contexts.slice(0, 1), decodeTokens(this.#config, precision));
-      await this.#prefill(1, [rival.name]);
-      await this.#closeOne(rival);
+      await this.#inTime({ row: "load", ...rival.what }, async () => {
+        await this.#openOne(rival);
+        await this.#decode(contexts.slice(0, 1));
+        await this.#prefill(1, [rival.name]);
+        await this.#closeOne(rival);
+      });
     }
     await this.#closeOne(main);
     if (precision !== "float32") {
       await this.#openOne(main, "second");
       await this.#closeOne(main, "second");
     }
+  }
+
+  /** Does something unless this cell has had its share of the time. */
+  async #inTime(what, take) {
+    if (performance.now() < this.#until) await take();
+    else
+      this.#results.skip({ ...what, ...this.#cell }, "its share of the time was over; --minutes gives more");
   }
 
   async end() {
@@ -125,7 +139,7 @@ class Cell {
     });
   }
 
-  async #session() {
+  #session() {
     const { threads } = this.#options;
     return contestant("session", { threads }, "../contestants/session.mjs", async () => ({
       checkpoint: this.#checkpoint,
@@ -135,7 +149,7 @@ class Cell {
     }));
   }
 
-  async #transformersJs() {
+  #transformersJs() {
     const { threads } = this.#options;
     return contestant("transformers.js", { threads }, "../peers/transformers-js.mjs", async () => ({
       directory: (await this.#exports()).transformersJs,
@@ -144,7 +158,7 @@ class Cell {
     }));
   }
 
-  async #llama() {
+  #llama() {
     const { threads, contexts, prompt } = this.#options;
     return contestant("llama.cpp", { threads }, "../peers/llama-cpp.mjs", async () => {
       this.#progress("writing GGUF");
@@ -213,7 +227,8 @@ class Cell {
     );
   }
 
-  async #decode(contexts, tokens) {
+  async #decode(contexts) {
+    const tokens = decodeTokens(this.#cell.shape, this.#options.layers, this.#cell.precision);
     for (const context of contexts) {
       const turns = { turns: this.#options.decodeTurns, warmUp: 1 };
       await this.#turns({ row: "decode", context }, "decode", [context, tokens], turns);
