@@ -2,6 +2,7 @@ import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankProgram } from "@ringrank/policy";
 import type { Logger } from "pino";
+import { AttentionKernel } from "./attention/attention-kernel.js";
 import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
 import { rankFailure } from "./failure.js";
 import type { NativeGate } from "./lifecycle.js";
@@ -73,7 +74,7 @@ export class Rank implements RankService {
       });
       // Kept before anything else can fail, so that release() finds the sessions.
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
-      this.#loaded = this.#compile(program, loaded);
+      this.#loaded = this.#compile(program, loaded, this.#kernelFor(program, options.threads));
       const { bytesKept, bytesRead } = loaded;
       this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
       return { bytesKept, bytesRead, sessions: loaded.sessions.length };
@@ -116,11 +117,23 @@ export class Rank implements RankService {
     });
   }
 
-  #compile(program: RankProgram, loaded: LoadedSessions): Loaded {
+  /** What attention of one row is computed by, where a program has any and the engine can. */
+  #kernelFor({ entries }: RankProgram, threads: number): AttentionKernel | undefined {
+    const steps = Object.values(entries).flatMap((entry) => entry.steps);
+    if (!steps.some((step) => step.kind === "run" && step.attention !== undefined)) return undefined;
+    try {
+      return new AttentionKernel(threads);
+    } catch (error) {
+      this.#context.log.warn({ err: error }, "no kernel for attention; using sessions for it");
+      return undefined;
+    }
+  }
+
+  #compile(program: RankProgram, loaded: LoadedSessions, kernel: AttentionKernel | undefined): Loaded {
     const entries = new Map(
       Object.entries(program.entries).map(([name, entry]) => [
         name,
-        compileEntry(name, entry, { ...loaded, segments: program.segments }),
+        compileEntry(name, entry, { ...loaded, segments: program.segments, kernel }),
       ]),
     );
     const decoder = [...entries.values()].find(({ entry }) => Stepper.serves(entry));

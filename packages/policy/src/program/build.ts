@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import { type GraphNode, readsOf } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
+import { findCachedAttention } from "../analysis/cached-attention.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { WeightUse } from "../analysis/roles.js";
 import { findRoutedExperts, type RoutedExperts } from "../analysis/routed-experts.js";
@@ -8,9 +9,10 @@ import type { Plan } from "../decide/decide.js";
 import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
+import { type LocalAttention, localAttention } from "./attention.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertSegment, makeExpertSegments } from "./experts.js";
-import { localValues } from "./local-values.js";
+import { type LocalValues, localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
 import type { Entry, LocalValue, RankProgram, Segment, SizeProduct, Step, ValueShard } from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
@@ -22,28 +24,27 @@ export function buildPrograms(
   uses: readonly WeightUse[],
   plan: Plan,
 ): RankProgram[] {
-  const experts = findRoutedExperts(factored).filter((one) => isUnbroken(one, factored, plan));
+  const apart = {
+    experts: findRoutedExperts(factored).filter(({ body, product }) =>
+      isUnbroken([...body, product], factored, plan),
+    ),
+    attention: findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan)),
+  };
   const entries = entriesOf(factored.graph).map((entry) => ({
     ...entry,
-    stages: findStages(factored, plan.placement, entry, experts),
+    stages: findStages(factored, plan.placement, entry, apart),
   }));
   return plan.shares.map((share, rank) => {
     const view = plan.views[rank]!;
     const local = localize(factored, uses, view, share);
-    const expertSegments = makeExpertSegments(factored, uses, view, share, experts);
+    const expertSegments = makeExpertSegments(factored, uses, view, share, apart.experts);
     return new ProgramBuilder(factored, plan, local, expertSegments, rank).build(entries);
   });
 }
 
-/** Whether no sum has to be paid between an expert's rows and the sum over experts. */
-function isUnbroken(
-  { body, product }: RoutedExperts,
-  { nodes }: FactoredGraph,
-  { placement }: Plan,
-): boolean {
-  return [...body, product].every(
-    (index) => !nodes[index]!.operator.node.outputs.some((name) => placement.paid.has(name)),
-  );
+/** Whether no sum has to be paid inside `body`. */
+function isUnbroken(body: readonly number[], { nodes }: FactoredGraph, { placement }: Plan): boolean {
+  return body.every((index) => !nodes[index]!.operator.node.outputs.some((name) => placement.paid.has(name)));
 }
 
 interface StagedEntry extends EntryNodes {
@@ -55,6 +56,7 @@ interface LocalStage {
   readonly nodes: readonly GraphNode[];
   readonly zeros: readonly Step[];
   readonly routed: readonly RoutedExperts[];
+  readonly attention: readonly LocalAttention[];
   /** Local names. */
   readonly allReduces: readonly string[];
 }
@@ -83,18 +85,19 @@ class ProgramBuilder {
 
   build(entries: readonly StagedEntry[]): RankProgram {
     const { shards } = this.#local;
+    const values = localValues(this.#factored, this.#local, this.#share);
     const staged = entries.map((entry) => ({
       entry,
-      stages: entry.stages.map((stage) => this.#localStage(stage)),
+      stages: entry.stages.map((stage) => this.#localStage(stage, values)),
     }));
+    const stages = staged.flatMap(({ stages }) => stages);
+    const attention = stages.flatMap((stage) => stage.attention);
     const context: SegmentContext = {
       opsets: this.#factored.graph.opsets,
-      local: this.#local,
-      values: localValues(this.#factored, this.#local, this.#share),
-      uses: countReaders(
-        staged.flatMap(({ stages }) => stages),
-        shards,
-      ),
+      shards,
+      constants: new Map([...this.#local.constants, ...attention.flatMap(({ constants }) => [...constants])]),
+      values: new Map([...values, ...attention.flatMap((one) => [...one.values])]),
+      uses: countReaders(stages, shards),
     };
     const built = staged.map(({ entry, stages }) => [
       entry.name,
@@ -118,13 +121,20 @@ class ProgramBuilder {
     return this.#plan.shares[this.#rank]!;
   }
 
-  #localStage({ nodes, routed, allReduces }: Stage): LocalStage {
+  #localStage({ nodes, routed, attention, allReduces }: Stage, values: LocalValues): LocalStage {
     const view = this.#plan.views[this.#rank]!;
-    const all = [...nodes, ...routed.map(({ sum }) => sum)];
+    const all = [...nodes, ...routed.map(({ sum }) => sum), ...attention.flatMap(({ body }) => body)];
+    const attending = attention
+      .filter(({ body }) => body.every((index) => view.isActive(index)))
+      .map((one) => localAttention(one, this.#local, values));
     return {
-      nodes: nodes.flatMap((index) => this.#local.nodes[index]!),
+      nodes: [
+        ...nodes.flatMap((index) => this.#local.nodes[index]!),
+        ...attending.flatMap(({ before }) => before),
+      ],
       zeros: all.flatMap((index) => (view.zeros.get(index) ?? []).map((value) => this.#zerosStep(value))),
       routed: routed.filter(({ sum }) => view.isActive(sum)),
+      attention: attending,
       allReduces: allReduces.map((value) => this.#local.nameOf(value)!),
     };
   }
@@ -136,7 +146,7 @@ class ProgramBuilder {
 
   #steps(entry: EntryNodes, stages: readonly LocalStage[], context: SegmentContext): Step[] {
     const needed = this.#neededAfter(stages, entry.outputs);
-    return stages.flatMap(({ nodes, zeros, routed, allReduces }, index): Step[] => {
+    return stages.flatMap(({ nodes, zeros, routed, attention, allReduces }, index): Step[] => {
       const run: Step[] = [];
       if (nodes.length > 0)
         run.push({ kind: "run", segment: this.#addSegment(makeSegment(nodes, needed[index]!, context)) });
@@ -144,6 +154,10 @@ class ProgramBuilder {
         ...zeros,
         ...run,
         ...routed.map((one) => this.#routedStep(one)),
+        ...attention.map(({ nodes, outputs, ofOneRow }): Step => {
+          const segment = this.#addSegment(makeSegment(nodes, new Set(outputs), context));
+          return { kind: "run", segment, ...(ofOneRow && { attention: ofOneRow }) };
+        }),
         ...allReduces.map((value): Step => ({ kind: "allReduce", value })),
       ];
     });
@@ -174,12 +188,13 @@ class ProgramBuilder {
     const later = new Set(outputs);
     const needed: Set<string>[] = [];
     for (let index = stages.length - 1; index >= 0; index--) {
-      const { nodes, routed, allReduces } = stages[index]!;
+      const { nodes, routed, attention, allReduces } = stages[index]!;
       for (const value of allReduces) later.add(value);
       for (const { rows, weights } of routed) {
         later.add(this.#local.nameOf(rows)!);
         later.add(this.#local.nameOf(weights)!);
       }
+      for (const { nodes } of attention) for (const name of readsOfAll(nodes)) later.add(name);
       needed[index] = new Set(later);
       for (const node of nodes) for (const name of readsOf(node)) later.add(name);
     }
@@ -256,9 +271,18 @@ function countReaders(
   shards: ReadonlyMap<string, unknown>,
 ): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { nodes } of stages) {
-    const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
-    for (const name of read) if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const nodes of stages.flatMap((stage) => [
+    stage.nodes,
+    ...stage.attention.map(({ nodes }) => nodes),
+  ])) {
+    for (const name of readsOfAll(nodes)) if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
+}
+
+/** Names of what nodes read and do not make themselves. */
+function readsOfAll(nodes: readonly GraphNode[]): Set<string> {
+  const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
+  for (const { outputs } of nodes) for (const name of outputs) read.delete(name);
+  return read;
 }

@@ -41,7 +41,8 @@ export function makeExpertSegments(
       routed.body.includes(node) && leavesOf(dims[0] ?? []).includes(routed.experts);
     // A weight that several segments use is fed; so are these, in parts.
     const fed = new Map(uses.filter(isStack).map(({ name }) => [name, Number.POSITIVE_INFINITY]));
-    const context = { opsets: factored.graph.opsets, local, values, uses: fed };
+    const { shards, constants } = local;
+    const context = { opsets: factored.graph.opsets, shards, constants, values, uses: fed };
     const perExpert = local.nameOf(routed.perExpert)!;
     const segment = makeSegment(nodes, new Set([perExpert]), context);
     segments.set(routed, {

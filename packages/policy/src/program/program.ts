@@ -61,7 +61,12 @@ export interface ValueShard {
 export type Interval = readonly [start: number, end: number];
 
 export type Step =
-  | { readonly kind: "run"; readonly segment: number }
+  | {
+      readonly kind: "run";
+      readonly segment: number;
+      /** What the segment computes where every sequence has one new row, for a rank that has a shorter way. */
+      readonly attention?: AttentionOfOneRow;
+    }
   /** `value` becomes the sum of all ranks' `value`. float32. */
   | { readonly kind: "allReduce"; readonly value: string }
   /** `output` becomes the whole of which each rank has the part `value`. */
@@ -92,6 +97,51 @@ export interface RoutedStep {
   readonly perExpert: string;
   readonly output: string;
   readonly dims: readonly SizeProduct[];
+}
+
+/**
+ * Attention of one new row of each sequence over cached rows and itself. For every head h of keys and values, and
+ * every query i of its group:
+ *
+ *     score_j = scale · q_hi · K_hj + Σ addends      context_hi = Σ_j softmax(score)_j · V_hj
+ *
+ * over the kept rows j, then the new one, which is given back too. q and k are turned first, if `rotary` says so.
+ */
+export interface AttentionOfOneRow {
+  readonly query: HeadsInRow;
+  readonly key: HeadsInRow;
+  readonly value: HeadsInRow;
+  /** Names of entry inputs `[batch, keyValueHeads, past, lanes]`. */
+  readonly pastKeys: string;
+  readonly pastValues: string;
+  /** Names of what is given, `[batch, keyValueHeads, 1, lanes]`. */
+  readonly presentKeys: string;
+  readonly presentValues: string;
+  /** Name of what is given, `[batch, 1, keyValueHeads · group · lanes]`. */
+  readonly context: string;
+  readonly keyValueHeads: number;
+  readonly group: number;
+  readonly lanes: number;
+  readonly scale: number;
+  /** Names of float32 values, each broadcast to `[batch, keyValueHeads · group, 1, past + 1]`. */
+  readonly addends: readonly string[];
+  readonly rotary?: {
+    /** Names, `[batch, 1, lanes / 2]` both. */
+    readonly cos: string;
+    readonly sin: string;
+    /** How many lanes turn, the first ones: pairs (i, i + lanes / 2), or (2i, 2i + 1) where interleaved. */
+    readonly lanes: number;
+    readonly interleaved: boolean;
+  };
+}
+
+/** Where the heads of a projection lie in a row of `value`, in elements. Queries of a group follow one another. */
+export interface HeadsInRow {
+  readonly value: string;
+  readonly rowWidth: number;
+  readonly offset: number;
+  /** From one head of keys and values to the next. */
+  readonly headStride: number;
 }
 
 /** A run of nodes between two collectives; one ONNX Runtime session. */

@@ -13,7 +13,8 @@ import type { Segment } from "./program.js";
 /** What the segments of one rank have in common. */
 export interface SegmentContext {
   readonly opsets: Readonly<Record<string, number>>;
-  readonly local: LocalGraph;
+  readonly shards: LocalGraph["shards"];
+  readonly constants: LocalGraph["constants"];
   readonly values: LocalValues;
   /** In how many segments each shard is read. */
   readonly uses: ReadonlyMap<string, number>;
@@ -29,7 +30,7 @@ export function makeSegment(
   needed: ReadonlySet<string>,
   context: SegmentContext,
 ): Segment {
-  const { shards, constants } = context.local;
+  const { shards, constants } = context;
   const produced = new Set(nodes.flatMap((node) => node.outputs));
   const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
   const outputs = [...produced].filter((name) => name !== "" && needed.has(name));

@@ -1,3 +1,4 @@
+import type { CachedAttention } from "../analysis/cached-attention.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Placement } from "../decide/placement.js";
@@ -9,13 +10,21 @@ export interface Stage {
   readonly nodes: readonly number[];
   /** Experts to run after the nodes, each only for the rows that go to it. */
   readonly routed: readonly RoutedExperts[];
+  /** Attention to run after the nodes, each in a segment of its own. */
+  readonly attention: readonly CachedAttention[];
   /** Values all-reduced at the end, in the order of their producers. */
   readonly allReduces: readonly string[];
 }
 
+/** What does not run in the segment of its stage. */
+export interface Apart {
+  readonly experts: readonly RoutedExperts[];
+  readonly attention: readonly CachedAttention[];
+}
+
 /**
- * An entry cut at its collectives and at its routed experts. A node runs in the stage in which the last of its
- * inputs is there; what is paid for, or comes from experts, is there one stage later. What depends on weights alone
+ * An entry cut at its collectives and at what runs apart. A node runs in the stage in which the last of its inputs is
+ * there; what is paid for, or comes from experts or attention, is there one stage later. What depends on weights alone
  * is computed where it is first read, so that it need not cross stages. Stages are found on the whole graph, so that
  * all ranks meet in the same collectives, whatever each of them runs in between.
  */
@@ -23,32 +32,42 @@ export function findStages(
   factored: FactoredGraph,
   { paid }: Placement,
   entry: EntryNodes,
-  experts: readonly RoutedExperts[],
+  { experts, attention }: Apart,
 ): Stage[] {
   const { nodes } = factored;
+  const inputsOf = (index: number): readonly string[] => nodes[index]!.operator.node.inputs;
   const bySum = new Map(experts.map((one) => [one.sum, one]));
-  const inside = new Set(experts.flatMap(({ body, product }) => [...body, product]));
+  // Where all that attention reads has been passed.
+  const byLast = new Map(attention.map((one) => [one.body.at(-1)!, one]));
+  const inside = new Set([
+    ...experts.flatMap(({ body, product }) => [...body, product]),
+    ...attention.flatMap(({ body }) => body.slice(0, -1)),
+  ]);
+  const readsOf = (index: number): readonly string[] => {
+    const routed = bySum.get(index);
+    if (routed !== undefined) return [routed.rows, routed.weights];
+    return byLast.get(index)?.body.flatMap(inputsOf) ?? inputsOf(index);
+  };
   const ready = new Map<string, number>();
   const stageOf = new Map<number, number>();
   for (const [index, { operator }] of nodes.entries()) {
     if (!entry.nodes.has(index) || inside.has(index)) continue;
-    const routed = bySum.get(index);
-    const reads = routed === undefined ? operator.node.inputs : [routed.rows, routed.weights];
-    const at = reads.reduce((latest, name) => Math.max(latest, ready.get(name) ?? 0), 0);
+    const at = readsOf(index).reduce((latest, name) => Math.max(latest, ready.get(name) ?? 0), 0);
     stageOf.set(index, at);
-    for (const output of operator.node.outputs) {
-      ready.set(output, paid.has(output) || routed !== undefined ? at + 1 : at);
-    }
+    const later = bySum.has(index) || byLast.has(index);
+    for (const output of operator.node.outputs) ready.set(output, paid.has(output) || later ? at + 1 : at);
   }
-  delayConstants(factored, paid, stageOf);
+  delayConstants(factored, paid, stageOf, readsOf);
 
-  const stages: { nodes: number[]; routed: RoutedExperts[]; allReduces: string[] }[] = [];
+  const stages: { [Part in keyof Stage]: Stage[Part][number][] }[] = [];
   for (const [index, at] of stageOf) {
-    while (stages.length <= at) stages.push({ nodes: [], routed: [], allReduces: [] });
+    while (stages.length <= at) stages.push({ nodes: [], routed: [], attention: [], allReduces: [] });
     const stage = stages[at]!;
     const routed = bySum.get(index);
-    if (routed === undefined) stage.nodes.push(index);
-    else stage.routed.push(routed);
+    const attending = byLast.get(index);
+    if (routed !== undefined) stage.routed.push(routed);
+    else if (attending !== undefined) stage.attention.push(attending);
+    else stage.nodes.push(index);
     stage.allReduces.push(...nodes[index]!.operator.node.outputs.filter((output) => paid.has(output)));
   }
   return stages;
@@ -59,13 +78,14 @@ function delayConstants(
   { graph, nodes }: FactoredGraph,
   paid: ReadonlySet<string>,
   stageOf: Map<number, number>,
+  readsOf: (index: number) => readonly string[],
 ): void {
   const fixed = new Set([...graph.outputs.map(({ name }) => name), ...paid]);
   const constants = new Set<string>(graph.weights.keys()).add("");
   const constantNodes: number[] = [];
   for (const index of stageOf.keys()) {
     const { node } = nodes[index]!.operator;
-    const isConstant = node.inputs.every((name) => constants.has(name));
+    const isConstant = readsOf(index).every((name) => constants.has(name));
     if (!isConstant || node.outputs.some((name) => fixed.has(name))) continue;
     for (const output of node.outputs) constants.add(output);
     constantNodes.push(index);
@@ -73,7 +93,7 @@ function delayConstants(
   const firstRead = new Map<string, number>();
   const read = (index: number): void => {
     const at = stageOf.get(index)!;
-    for (const name of nodes[index]!.operator.node.inputs) {
+    for (const name of readsOf(index)) {
       firstRead.set(name, Math.min(firstRead.get(name) ?? at, at));
     }
   };

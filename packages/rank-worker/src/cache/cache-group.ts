@@ -4,6 +4,7 @@ import type { Entry, LocalValue, SizeProduct } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { integers } from "../tensors/element-types.js";
 import { tensorData } from "../tensors/tensor.js";
+import type { CacheMemory } from "./cache-memory.js";
 import { StateBuffer, type StateShape } from "./state-buffer.js";
 
 /**
@@ -32,7 +33,7 @@ export class CacheGroup {
   #capacity = 0;
 
   /** @throws RR_POLICY if a state's local shape is not fixed but for batch and past */
-  constructor(cache: Cache, entry: Entry) {
+  constructor(cache: Cache, entry: Entry, memory: CacheMemory) {
     const inputs = new Map(entry.inputs.map((value) => [value.name, value]));
     // A query sees itself and the `window − 1` positions before it.
     this.#ring =
@@ -42,7 +43,7 @@ export class CacheGroup {
     this.#states = cache.states.flatMap(({ past, present, axis }) => {
       const declared = inputs.get(past);
       if (declared === undefined) return [];
-      return [{ past, present, buffer: new StateBuffer(stateShape(declared, axis), this.#ring) }];
+      return [{ past, present, buffer: new StateBuffer(stateShape(declared, axis), this.#ring, memory) }];
     });
     const positions = inputs.get(cache.positions);
     this.#positions = positions && {

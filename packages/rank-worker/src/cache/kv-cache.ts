@@ -3,6 +3,7 @@ import type { Cache } from "@ringrank/model";
 import type { Entry } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { CacheGroup } from "./cache-group.js";
+import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 import { swapsToNeighbours } from "./slot-arrangement.js";
 
 /** Neighbouring slots `[first, first + count)` that one step computes as a batch. */
@@ -40,8 +41,8 @@ export class KvCache {
   readonly #sources = new Map<number, number>();
   #allocatedSlots = 0;
 
-  constructor(entry: Entry) {
-    const groups = (caches: readonly Cache[]) => caches.map((cache) => new CacheGroup(cache, entry));
+  constructor(entry: Entry, memory: CacheMemory = ordinaryMemory) {
+    const groups = (caches: readonly Cache[]) => caches.map((cache) => new CacheGroup(cache, entry, memory));
     this.#growing = groups(entry.caches.filter(({ filledBy }) => filledBy === undefined));
     this.#filled = groups(entry.caches.filter(({ filledBy }) => filledBy !== undefined));
   }

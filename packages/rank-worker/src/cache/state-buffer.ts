@@ -1,8 +1,9 @@
 import type { DataType, TensorData } from "@ringrank/model";
-import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
+import { bytesOf, bytesPerElement } from "@ringrank/model/weights";
 import type { Tensor } from "onnxruntime-node";
 import { elementCount } from "../tensors/element-types.js";
 import { tensor } from "../tensors/tensor.js";
+import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 
 /** What a state tensor looks like, but for how many slots and rows it has. */
 export interface StateShape {
@@ -25,6 +26,7 @@ export interface StateShape {
 export class StateBuffer {
   readonly #shape: StateShape;
   readonly #ring: number;
+  readonly #memory: CacheMemory;
   /** Rows of `inner` in one slot, per row of the growing axis. */
   readonly #outer: number;
   readonly #rowBytes: number;
@@ -34,12 +36,13 @@ export class StateBuffer {
   #bytes: Uint8Array;
 
   /** @param ring rows after which a slot begins anew; Infinity where nothing is dropped */
-  constructor(shape: StateShape, ring: number) {
+  constructor(shape: StateShape, ring: number, memory: CacheMemory = ordinaryMemory) {
     this.#shape = shape;
     this.#ring = ring;
+    this.#memory = memory;
     this.#outer = elementCount(shape.outer);
     this.#rowBytes = elementCount(shape.inner) * bytesPerElement[shape.type];
-    this.#data = allocate(shape.type, 0);
+    this.#data = memory.allocate(shape.type, 0);
     this.#bytes = bytesOf(this.#data);
   }
 
@@ -54,11 +57,11 @@ export class StateBuffer {
 
   /** Gives the buffer this many slots and rows, and lays what fits of the old content out anew. */
   resize(slots: number, capacity: number): void {
-    const before = { bytes: this.#bytes, slots: this.#slots, capacity: this.#capacity };
+    const before = { data: this.#data, bytes: this.#bytes, slots: this.#slots, capacity: this.#capacity };
     this.#slots = slots;
     this.#capacity = capacity;
     const rowsPerSlot = this.#outer * capacity;
-    this.#data = allocate(
+    this.#data = this.#memory.allocate(
       this.#shape.type,
       (slots * rowsPerSlot * this.#rowBytes) / bytesPerElement[this.#shape.type],
     );
@@ -71,6 +74,7 @@ export class StateBuffer {
     for (let block = 0; block < blocks; block++) {
       this.#bytes.set(before.bytes.subarray(block * from, block * from + kept), block * to);
     }
+    this.#memory.release(before.data);
   }
 
   /**

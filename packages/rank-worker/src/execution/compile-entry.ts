@@ -1,6 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
+import type { AttentionKernel } from "../attention/attention-kernel.js";
+import type { RowAttention } from "../attention/row-attention.js";
 import type { Fetches, OrtSession } from "../sessions/ort-binding.js";
 import { tensor, toMessage } from "../tensors/tensor.js";
 
@@ -10,6 +12,7 @@ export interface CompiledEntry {
   /** Index of every value in the table. */
   readonly indices: ReadonlyMap<string, number>;
   readonly steps: readonly CompiledStep[];
+  readonly kernel: AttentionKernel | undefined;
 }
 
 /** A step, and the values that nobody needs after it. */
@@ -25,6 +28,8 @@ interface RunStep {
   readonly sharedWeights: Readonly<Record<string, Tensor>>;
   readonly fetches: Fetches;
   readonly results: readonly NamedIndex[];
+  /** The shorter way for one new row a sequence, where there is one. */
+  readonly rowAttention: RowAttention | undefined;
 }
 
 interface AllReduceStep {
@@ -72,13 +77,15 @@ interface Loaded {
   readonly segments: readonly Segment[];
   readonly sessions: readonly OrtSession[];
   readonly sharedWeights: ReadonlyMap<string, Tensor>;
+  /** Undefined where the engine has none. */
+  readonly kernel: AttentionKernel | undefined;
 }
 
 /** @throws RR_POLICY if a step uses a value that no earlier step, input or weight defines */
 export function compileEntry(
   name: string,
   entry: Entry,
-  { segments, sessions, sharedWeights }: Loaded,
+  { segments, sessions, sharedWeights, kernel }: Loaded,
 ): CompiledEntry {
   const indices = new Map<string, number>();
   const define = (value: string): number => {
@@ -103,7 +110,7 @@ export function compileEntry(
     const compiled = compileStep(step);
     return { ...compiled, drop: drops[at]!.map(use) };
   });
-  return { entry, indices, steps };
+  return { entry, indices, steps, kernel };
 
   function segmentAt(index: number): { readonly segment: Segment; readonly session: OrtSession } {
     const segment = segments[index];
@@ -119,6 +126,7 @@ export function compileEntry(
     switch (step.kind) {
       case "run": {
         const { segment, session } = segmentAt(step.segment);
+        const results = segment.outputs.map((value) => ({ name: value, index: define(value) }));
         return {
           kind: "run",
           segment: step.segment,
@@ -128,7 +136,8 @@ export function compileEntry(
             segment.sharedWeights.map((weight) => [weight, sharedWeights.get(weight)!]),
           ),
           fetches: Object.fromEntries(segment.outputs.map((value) => [value, null])),
-          results: segment.outputs.map((value) => ({ name: value, index: define(value) })),
+          results,
+          rowAttention: step.attention && kernel?.rowAttention(step.attention, use),
         };
       }
       case "allReduce":

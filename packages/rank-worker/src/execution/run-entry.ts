@@ -50,8 +50,9 @@ export async function runEntry(
   }
 
   let expertsRun = 0;
+  compiled.kernel?.beginRun();
   for (const step of compiled.steps) {
-    if (step.kind === "run") {
+    if (step.kind === "run" && step.rowAttention?.run(table) !== true) {
       // Awaited only where it is a promise: an await of its own would cost a turn of the microtask queue per segment.
       const fetched = runSegment(step, table, context);
       storeResults(step, fetched instanceof Promise ? await fetched : fetched, table);
@@ -72,7 +73,7 @@ export async function runEntry(
       );
       table[step.output] = result.output;
       expertsRun += result.ran;
-    } else {
+    } else if (step.kind !== "run") {
       runCollective(step, table, bindings, context.communicator);
     }
     for (const index of step.drop) table[index] = undefined;

@@ -1,0 +1,49 @@
+import type { GraphNode } from "@ringrank/model";
+
+/** Who makes and who reads the values of a graph. */
+export class Wiring {
+  readonly #nodes: readonly GraphNode[];
+  readonly #producers = new Map<string, number>();
+  readonly #readers = new Map<string, number[]>();
+  readonly #outputs: ReadonlySet<string>;
+
+  constructor(nodes: readonly GraphNode[], outputs: readonly { readonly name: string }[]) {
+    this.#nodes = nodes;
+    this.#outputs = new Set(outputs.map(({ name }) => name));
+    for (const [index, node] of nodes.entries()) {
+      for (const name of node.outputs) this.#producers.set(name, index);
+      for (const name of node.inputs) {
+        const readers = this.#readers.get(name);
+        if (readers === undefined) this.#readers.set(name, [index]);
+        else readers.push(index);
+      }
+    }
+  }
+
+  node(index: number): GraphNode {
+    return this.#nodes[index]!;
+  }
+
+  /** Index of the node that makes `name`; undefined for an input or a weight. */
+  producer(name: string): number | undefined {
+    return this.#producers.get(name);
+  }
+
+  /** Index of the one node that reads `name`; undefined where there are more, or where it is an output. */
+  soleReader(name: string): number | undefined {
+    const readers = this.#readers.get(name) ?? [];
+    return readers.length === 1 && !this.#outputs.has(name) ? readers[0] : undefined;
+  }
+
+  /** Whether nobody but `body` reads what `body` makes, `open` excepted. */
+  isClosed(body: ReadonlySet<number>, open: readonly string[]): boolean {
+    return [...body].every((index) =>
+      this.node(index).outputs.every((name) => {
+        if (open.includes(name)) return true;
+        return (
+          !this.#outputs.has(name) && (this.#readers.get(name) ?? []).every((reader) => body.has(reader))
+        );
+      }),
+    );
+  }
+}

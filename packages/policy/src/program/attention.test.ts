@@ -1,0 +1,120 @@
+import { decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { expect, it } from "vitest";
+import { buildPrograms, planGraph } from "../policy/plan.js";
+import { parameter } from "../testing/graphs.js";
+import type { RankProgram, Step } from "./program.js";
+
+const width = 12;
+const heads = 4;
+const keyValueHeads = 2;
+const lanes = 8;
+
+const programsOf = (graph: Graph, ranks: number): RankProgram[] =>
+  buildPrograms(graph, planGraph(graph, { ranks }));
+
+const attending = ({ entries }: RankProgram): Step[] =>
+  entries.forward!.steps.filter((step) => step.kind === "run" && step.attention !== undefined);
+
+it("attention over a cache is a segment of its own, between its projections and what follows", () => {
+  const [program] = programsOf(attentionGraph(), 2);
+  const operators = program!.segments.map(({ onnx }) => decodeOnnx(onnx).nodes.map(({ opType }) => opType));
+  expect(program!.entries.forward!.steps.map(({ kind }) => kind)).toEqual([
+    "run",
+    "run",
+    "run",
+    "allReduce",
+    "run",
+  ]);
+  expect(operators[0]!.filter((operator) => operator === "FusedMatMul")).toHaveLength(3);
+  expect(operators[1]).toContain("Softmax");
+  expect(operators[2]).toContain("FusedMatMul");
+});
+
+it("a rank is told where its heads lie in what crosses to attention", () => {
+  const programs = programsOf(attentionGraph(), 2);
+  for (const program of programs) {
+    const [first, second] = program.segments;
+    const [joined] = first!.outputs.filter((name) => second!.inputs.includes(name) && name.includes("|"));
+    const rowWidth = (2 + 1 + 1) * lanes;
+    expect(attending(program)).toEqual([
+      expect.objectContaining({
+        attention: expect.objectContaining({
+          query: { value: joined, rowWidth, offset: 0, headStride: 2 * lanes },
+          key: { value: joined, rowWidth, offset: 2 * lanes, headStride: lanes },
+          value: { value: joined, rowWidth, offset: 3 * lanes, headStride: lanes },
+          keyValueHeads: 1,
+          group: 2,
+          lanes,
+          pastKeys: "past.key",
+          presentValues: "present.value",
+        }),
+      }),
+    ]);
+  }
+});
+
+it("scores that are bent before the softmax are left to the segment they are in", () => {
+  const [program] = programsOf(
+    attentionGraph((g, scores) => g.tanh(scores)),
+    2,
+  );
+  expect(attending(program!)).toEqual([]);
+});
+
+it("attention whose kept rows are not those that the new ones are added to is left where it is", () => {
+  const graph = attentionGraph();
+  const [cache] = graph.caches;
+  const [keys, values] = cache!.states;
+  const crossed = [
+    { ...keys!, present: values!.present },
+    { ...values!, present: keys!.present },
+  ];
+  const [program] = programsOf({ ...graph, caches: [{ ...cache!, states: crossed }] }, 2);
+  expect(attending(program!)).toEqual([]);
+});
+
+/** One layer of grouped attention over a cache, with what follows it. */
+function attentionGraph(bend: (g: GraphBuilder, scores: Value) => Value = (_, scores) => scores): Graph {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["batch", "sequence", width]);
+  const mask = g.input("mask", "float32", ["batch", 1, "sequence", 1]);
+  const positions = g.input("positions", "int64", ["batch", "past"]);
+  const lengths = g.concat([g.shape(positions, 1, 2), g.shape(x, 1, 2)], 0);
+  g.cache({
+    positions: positions.name,
+    states: [
+      { past: "past.key", present: "present.key", axis: 2 },
+      { past: "past.value", present: "present.value", axis: 2 },
+    ],
+  });
+  const past = (name: string): Value =>
+    g.input(`past.${name}`, "float32", ["batch", keyValueHeads, "past", lanes]);
+  const project = (name: string, count: number): Value => {
+    const rows = g.matmulTransposed(x, g.weight(name, parameter(count * lanes, width)));
+    return g.transpose(g.reshape(rows, [0, 0, count, lanes]), [0, 2, 1, 3]);
+  };
+  const query = g.reshape(project("q", heads), [0, keyValueHeads, -1, lanes]);
+  const [key, value] = [project("k", keyValueHeads), project("v", keyValueHeads)];
+  for (const [name, rows] of [
+    ["key", key],
+    ["value", value],
+  ] as const) {
+    g.output(`present.${name}`, rows!, "float32", ["batch", keyValueHeads, "sequence", lanes]);
+  }
+  const scores = g.concat(
+    [past("key"), key!].map((keys) => g.matmulTransposed(query, keys, 0.5)),
+    3,
+  );
+  const seen = g.add(g.reshape(bend(g, scores), [0, heads, -1, 0]), mask);
+  const shares = g.reshape(g.softmax(seen), [0, keyValueHeads, -1, 0]);
+  const [overPast, overNew] = g.splitBy(shares, lengths, 2, 3);
+  const mixed = g.add(g.matmul(overPast!, past("value")), g.matmul(overNew!, value!));
+  const context = g.reshape(g.transpose(g.reshape(mixed, [0, heads, -1, lanes]), [0, 2, 1, 3]), [
+    0,
+    0,
+    heads * lanes,
+  ]);
+  const y = g.matmulTransposed(context, g.weight("o", parameter(width, heads * lanes)));
+  g.output("y", g.relu(y), "float32", ["batch", "sequence", width]);
+  return g.build();
+}

@@ -1,0 +1,114 @@
+import type { GraphNode, Weight } from "@ringrank/model";
+import type { CachedAttention } from "../analysis/cached-attention.js";
+import { int64Tensor, makeNode } from "../rules/attributes.js";
+import type { LocalValues } from "./local-values.js";
+import type { LocalGraph } from "./localize.js";
+import type { AttentionOfOneRow, HeadsInRow } from "./program.js";
+
+/** Attention as a segment of its own, on one rank. It has no weights, so what runs it is a matter of rows. */
+export interface LocalAttention {
+  /** Nodes that come before, in the stage that makes the projections. */
+  readonly before: readonly GraphNode[];
+  readonly nodes: readonly GraphNode[];
+  /** Names of values that the segment gives. */
+  readonly outputs: readonly string[];
+  /** Absent where this rank's part is not of the plain form. */
+  readonly ofOneRow: AttentionOfOneRow | undefined;
+  /** Values and constants that are new. */
+  readonly values: LocalValues;
+  readonly constants: ReadonlyMap<string, Weight>;
+}
+
+/**
+ * One rank's part of an attention. Projections that are apart cross to it side by side, in one value: a value that
+ * crosses from session to session costs more than to join and to cut it.
+ */
+export function localAttention(
+  attention: CachedAttention,
+  local: LocalGraph,
+  values: LocalValues,
+): LocalAttention {
+  const core = attention.body.flatMap((index) => local.nodes[index]!);
+  const nameOf = (value: string): string => local.nameOf(value)!;
+  const { projections, context, presentKeys, presentValues } = attention;
+  const outputs = [nameOf(context), presentKeys, presentValues];
+  const names = [projections.query, projections.key, projections.value].map(nameOf);
+  const dims = names.map((name) => values.get(name)!.dims);
+  if (projections.cut !== undefined || dims.some(({ length }) => length !== 3)) {
+    const ofOneRow = describe(attention, local, values, undefined);
+    return { before: [], nodes: core, outputs, ofOneRow, values: new Map(), constants: new Map() };
+  }
+  const widths = dims.map((sizes) => sizes[2]![0]);
+  const joined = names.join("|");
+  const sizes = `sizes of ${joined}`;
+  const axis = { kind: "int", value: 2 } as const;
+  const width = widths.reduce((sum, one) => sum + one, 0);
+  const cut: GraphNode = { ...makeNode("Split", [joined, sizes], "", { axis }), outputs: names };
+  const { type, dims: lengths, data } = int64Tensor(widths);
+  return {
+    before: [makeNode("Concat", names, joined, { axis })],
+    nodes: [cut, ...core],
+    outputs,
+    ofOneRow: describe(attention, local, values, { name: joined, width }),
+    values: new Map([
+      [joined, { type: values.get(names[0]!)!.type, dims: [...dims[0]!.slice(0, 2), [width, width]] }],
+    ]),
+    constants: new Map([[sizes, { type, dims: lengths, source: { kind: "inline", data } }]]),
+  };
+}
+
+/** @param joined the value that holds the projections side by side, if they were joined, and its width */
+function describe(
+  attention: CachedAttention,
+  local: LocalGraph,
+  values: LocalValues,
+  joined: { readonly name: string; readonly width: number } | undefined,
+): AttentionOfOneRow | undefined {
+  const nameOf = (value: string): string => local.nameOf(value)!;
+  const { projections, rotary } = attention;
+  const isPlain = attention.body.every((index) => local.nodes[index]!.length === 1);
+  const [, heads, , lanes] = values.get(attention.pastKeys)!.dims.map(([size]) => size);
+  if (!isPlain || heads === undefined || lanes === undefined) return undefined;
+  if (values.get(nameOf(attention.context))!.type !== "float32") return undefined;
+  const [query, key, value] = [projections.query, projections.key, projections.value].map((name) => ({
+    name: nameOf(name),
+    width: staticSize(values, nameOf(name)),
+  }));
+  const group = query!.width / (heads * lanes);
+  const rowsAgree = key!.width === heads * lanes && value!.width === heads * lanes;
+  const sameLanes = values.get(attention.pastValues)!.dims.at(-1)![0] === lanes;
+  if (!Number.isInteger(group) || !rowsAgree || !sameLanes) return undefined;
+
+  const cut = projections.cut && nameOf(projections.cut.from);
+  const from = joined ?? (cut === undefined ? undefined : { name: cut, width: staticSize(values, cut) });
+  const byHeads = projections.cut?.by === "heads";
+  const stride = (own: number): number => (byHeads ? (group + 2) * lanes : own);
+  const part = (alone: { name: string; width: number }, offset: number, own: number): HeadsInRow =>
+    from === undefined
+      ? { value: alone.name, rowWidth: alone.width, offset: 0, headStride: own }
+      : { value: from.name, rowWidth: from.width, offset, headStride: stride(own) };
+  const keyAt = byHeads ? group * lanes : query!.width;
+  return {
+    query: part(query!, 0, group * lanes),
+    key: part(key!, keyAt, lanes),
+    value: part(value!, keyAt + (byHeads ? lanes : key!.width), lanes),
+    pastKeys: attention.pastKeys,
+    pastValues: attention.pastValues,
+    presentKeys: attention.presentKeys,
+    presentValues: attention.presentValues,
+    context: nameOf(attention.context),
+    keyValueHeads: heads,
+    group,
+    lanes,
+    scale: attention.scale,
+    addends: attention.addends.map(nameOf),
+    ...(rotary && {
+      rotary: { ...rotary, cos: nameOf(rotary.cos), sin: nameOf(rotary.sin), lanes: rotary.lanes || lanes },
+    }),
+  };
+}
+
+/** The product of a value's sizes that do not depend on the call. */
+function staticSize(values: LocalValues, name: string): number {
+  return values.get(name)!.dims.reduce((size, [one, other]) => (one === other ? size * one : size), 1);
+}

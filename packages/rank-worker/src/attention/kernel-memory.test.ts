@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { KernelMemory } from "./kernel-memory.js";
+
+it("gives zeros, also where something was before", () => {
+  const memory = new KernelMemory(1);
+  const first = memory.floats(100)!;
+  first.fill(7);
+  memory.release(first);
+  const second = memory.floats(100)!;
+  expect(second.byteOffset).toBe(first.byteOffset);
+  expect([...second].every((x) => x === 0)).toBe(true);
+});
+
+it("joins what is released to its neighbours, so that it can be given out whole", () => {
+  const memory = new KernelMemory(1);
+  const parts = Array.from({ length: 4 }, () => memory.floats(4000)!);
+  expect(memory.floats(4000)).toBeUndefined();
+  for (const part of [parts[1]!, parts[3]!, parts[0]!, parts[2]!]) memory.release(part);
+  expect(memory.floats(16_000)).toHaveLength(16_000);
+});
+
+it("allocates elsewhere what it has no room for, and what is not float32", () => {
+  const memory = new KernelMemory(1);
+  expect(memory.holds(memory.allocate("float32", 1000))).toBe(true);
+  expect(memory.holds(memory.allocate("float32", 1_000_000))).toBe(false);
+  expect(memory.holds(memory.allocate("int64", 10))).toBe(false);
+});
