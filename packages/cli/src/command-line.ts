@@ -100,6 +100,7 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(objective)
     .addOption(memoryPerRank)
     .option("--threads-per-rank <count>", "threads inside each rank", parseNumber)
+    .option("--trace <file>", "write where each rank's time goes, for ui.perfetto.dev or chrome://tracing")
     .addHelpText("after", runExamples)
     .action((directory: string | undefined, flags: RunFlags) => run(directory, flags, signal));
 

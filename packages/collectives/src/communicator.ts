@@ -17,6 +17,8 @@ export interface CollectiveCounters {
   readonly collectives: number;
   /** Bytes of this rank's operands, summed over collectives. */
   readonly bytes: number;
+  /** Milliseconds in which this rank waited for others; 0 unless it joined with `measureWaits`. */
+  readonly waitedMs: number;
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   type Progress,
 } from "./options/load-options.js";
 import { abortable, planOn, requirePath } from "./plan-model.js";
+import { beginTrace } from "./trace-file.js";
 
 /**
  * Loads a model on `ranks` threads, each with its shard of the weights.
@@ -31,6 +32,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   requirePath(pathOrCachedId);
   const checked = checkLoadOptions(options);
   checked.signal?.throwIfAborted();
+  if (checked.trace !== undefined) beginTrace(checked.trace);
   const progress = new ProgressReports(checked.onProgress);
   const offload = new Offload();
   try {
@@ -55,7 +57,7 @@ async function loadRanks(
   options: CheckedLoadOptions,
   progress: ProgressReports,
 ): Promise<Model> {
-  const { ranks, threadsPerRank, stepTimeoutMs, workerUrl, signal } = options;
+  const { ranks, threadsPerRank, stepTimeoutMs, workerUrl, trace, signal } = options;
   const logger = loggerOf(options.logger);
   if (unsupported.length > 0) {
     logger.warn(
@@ -69,6 +71,7 @@ async function loadRanks(
     workerUrl: workerUrl ?? new URL("./group/rank-thread.js", import.meta.url).href,
     stepTimeoutMs,
     logger,
+    trace,
   });
   const abort = (): void => void group.close();
   signal?.addEventListener("abort", abort, { once: true });

@@ -21,6 +21,7 @@ import type { OpenSession, OrtSession } from "./sessions/ort-binding.js";
 import { fillingEntry } from "./steps/filling-entry.js";
 import { runRequest } from "./steps/run-request.js";
 import { Stepper } from "./steps/stepper.js";
+import type { StepTrace } from "./trace/step-trace.js";
 
 /** The rank's own means, which the coordinator does not send. */
 interface RankContext {
@@ -28,6 +29,8 @@ interface RankContext {
   readonly gate: NativeGate;
   readonly openSession: OpenSession;
   readonly log: Logger;
+  /** Undefined where none is wanted. */
+  readonly trace?: StepTrace | undefined;
 }
 
 /** A program that is loaded. */
@@ -88,7 +91,10 @@ export class Rank implements RankService {
       if (stepper === undefined) {
         throw new RingrankError("RR_NO_GENERATE", "the model has no entry with logits, so it has no steps");
       }
+      const { trace } = this.#context;
+      const start = trace?.begin();
       const rows = await stepper.step(request);
+      if (start !== undefined) trace?.endStep("step", start);
       const { collectives, bytes: collectiveBytes } = this.#context.communicator.counters;
       const { steps, tokens, sourceTokens, experts } = stepper;
       const counters = { steps, tokens, sourceTokens, experts, collectives, collectiveBytes };
@@ -104,7 +110,11 @@ export class Rank implements RankService {
         throw new RingrankError("RR_INPUT", `the program has no entry "${request.entry}"`);
       }
       const filling = fillingEntry(compiled.entry, entries);
-      return { outputs: this.#onFirstRank(await runRequest(compiled, filling, request, this.#context), {}) };
+      const { trace } = this.#context;
+      const start = trace?.begin();
+      const outputs = await runRequest(compiled, filling, request, this.#context);
+      if (start !== undefined) trace?.endStep("run", start);
+      return { outputs: this.#onFirstRank(outputs, {}) };
     });
   }
 

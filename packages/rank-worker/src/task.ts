@@ -16,4 +16,6 @@ export interface RankWorkerTask {
   readonly lifecycle: SharedArrayBuffer;
   /** Default: `RINGRANK_LOG`, or silent. */
   readonly logLevel?: LogLevel | undefined;
+  /** A file that begins with `[`, to which the rank adds its trace when it ends. Default: it keeps none. */
+  readonly trace?: string | undefined;
 }

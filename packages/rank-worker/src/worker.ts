@@ -13,6 +13,7 @@ import { Rank } from "./service.js";
 import { findSynchronousBinding, type OpenSession, openPublicSession } from "./sessions/ort-binding.js";
 import { serveSteps } from "./step-port.js";
 import type { RankWorkerTask } from "./task.js";
+import { StepTrace } from "./trace/step-trace.js";
 
 /**
  * Serves a `RankService` on the task's port until it is released or the port closes, then resolves. By then every
@@ -25,12 +26,15 @@ export async function serveRank({
   steps,
   lifecycle,
   logLevel,
+  trace: tracePath,
 }: RankWorkerTask): Promise<void> {
   installErrorTransferHandler(comlink.transferHandlers);
   const log = rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);
   const openSession = await gate.inside(() => chooseBinding(log));
-  const service = new Rank({ communicator: joinGroup(group, rank), gate, openSession, log });
+  const trace = tracePath === undefined ? undefined : new StepTrace(rank);
+  const communicator = joinGroup(group, rank, { measureWaits: trace !== undefined });
+  const service = new Rank({ communicator, gate, openSession, log, trace });
   try {
     await new Promise<void>((resolve) => {
       port.once("close", resolve);
@@ -41,9 +45,19 @@ export async function serveRank({
     });
   } finally {
     await service.release();
+    if (tracePath !== undefined) writeTrace(trace, tracePath, log);
     port.close();
     steps.close();
     log.debug("ended");
+  }
+}
+
+/** The file may have gone, or its disk may be full; by now nobody waits for an error. */
+function writeTrace(trace: StepTrace | undefined, path: string, log: Logger): void {
+  try {
+    trace?.appendTo(path);
+  } catch (error) {
+    log.error({ err: error }, "the trace was not written");
   }
 }
 

@@ -14,6 +14,7 @@ export interface RunFlags extends Omit<GenerateOptions, "signal" | "logprobs"> {
   readonly objective: "memory" | "time";
   readonly memoryPerRank?: number;
   readonly threadsPerRank?: number;
+  readonly trace?: string;
 }
 
 /** `ringrank run`: the generated text on standard output, everything else on standard error. */
@@ -34,7 +35,7 @@ export async function run(
 }
 
 async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise<Model> {
-  const { ranks, objective, memoryPerRank, threadsPerRank } = flags;
+  const { ranks, objective, memoryPerRank, threadsPerRank, trace } = flags;
   const policy = flags.policy === undefined ? undefined : await readPolicyFile(flags.policy);
   const progress = new LoadProgress(process.stderr, ranks);
   try {
@@ -43,6 +44,7 @@ async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise
       objective,
       memoryPerRank,
       threadsPerRank,
+      trace,
       policy,
       signal,
       onProgress: (report) => progress.report(report),

@@ -39,11 +39,12 @@ export class GroupMember implements Communicator {
     algorithm: Algorithm,
     observeRing: RingObserver | undefined,
     kernels: Kernels,
+    measureWaits: boolean,
   ) {
     this.rank = rank;
     this.worldSize = handle.worldSize;
     this.#memory = memory;
-    this.#rounds = new Rounds(memory, handle, rank);
+    this.#rounds = new Rounds(memory, handle, rank, measureWaits);
     this.#transport = new Transport(memory, this.#rounds);
     this.#choice = new AlgorithmChoice(algorithm, this.worldSize, handle.sharesCores, observeRing);
     this.#floats = new Elements(memory, rank, "float32", kernels);
@@ -51,7 +52,7 @@ export class GroupMember implements Communicator {
   }
 
   get counters(): CollectiveCounters {
-    return { collectives: this.#collectives, bytes: this.#bytes };
+    return { collectives: this.#collectives, bytes: this.#bytes, waitedMs: this.#rounds.waitedMs };
   }
 
   allReduce<T extends CollectiveArray>(data: T, operation: ReduceOperation = "sum"): T {

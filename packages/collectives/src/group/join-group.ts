@@ -15,6 +15,8 @@ export interface JoinOptions {
   readonly observeRing?: RingObserver | undefined;
   /** Default `simd`. Both give the same bits, so ranks may differ. */
   readonly kernels?: KernelChoice | undefined;
+  /** Whether `counters.waitedMs` counts, which takes two looks at the clock a wait. Default false. */
+  readonly measureWaits?: boolean | undefined;
 }
 
 /**
@@ -30,7 +32,7 @@ export function joinGroup(handle: GroupHandle, rank: number, options: JoinOption
 /** {@link joinGroup}, with what only this package uses. */
 export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): GroupMember {
   const memory = new GroupMemory(handle);
-  const { algorithm = "auto", observeRing, kernels = "simd" } = options;
+  const { algorithm = "auto", observeRing, kernels = "simd", measureWaits = false } = options;
   if (!Number.isInteger(rank) || rank < 0 || rank >= handle.worldSize) {
     throw new RingrankError(
       "RR_OPTION",
@@ -45,7 +47,7 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
       `rank ${rank} has been joined before: give each thread its own rank`,
     );
   }
-  return new GroupMember(memory, handle, rank, algorithm, observeRing, loaded);
+  return new GroupMember(memory, handle, rank, algorithm, observeRing, loaded, measureWaits);
 }
 
 /** @throws RR_OPTION */

@@ -25,15 +25,19 @@ export class Rounds {
   readonly #words: Int32Array;
   readonly #spins: SpinLimit;
   readonly #stepTimeoutMs: number;
+  readonly #measureWaits: boolean;
+  /** Milliseconds in {@link wait}, where they are measured. */
+  waitedMs = 0;
   #current: number;
 
-  constructor(memory: GroupMemory, handle: GroupHandle, rank: number) {
+  constructor(memory: GroupMemory, handle: GroupHandle, rank: number, measureWaits = false) {
     this.rank = rank;
     this.worldSize = handle.worldSize;
     this.#memory = memory;
     this.#words = memory.words;
     this.#spins = new SpinLimit(handle.spins);
     this.#stepTimeoutMs = handle.stepTimeoutMs;
+    this.#measureWaits = measureWaits;
     this.#current = Atomics.load(memory.words, memory.layout.published(rank));
     // Whoever has waited for the rank to join starts to count anew.
     this.progress();
@@ -70,6 +74,18 @@ export class Rounds {
     const words = this.#words;
     const published = this.#memory.layout.published(peer);
     if (((Atomics.load(words, published) - round) | 0) >= 0) return;
+    if (this.#measureWaits) {
+      const start = performance.now();
+      this.#spinThenSleep(peer, round);
+      this.waitedMs += performance.now() - start;
+    } else {
+      this.#spinThenSleep(peer, round);
+    }
+  }
+
+  #spinThenSleep(peer: number, round: number): void {
+    const words = this.#words;
+    const published = this.#memory.layout.published(peer);
     for (let left = this.#spins.forNextWait(); left > 0; left--) {
       if (((Atomics.load(words, published) - round) | 0) < 0) continue;
       this.#spins.paid();

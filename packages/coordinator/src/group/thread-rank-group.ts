@@ -30,6 +30,8 @@ export interface ThreadRankGroupOptions {
   readonly workerUrl: string;
   readonly stepTimeoutMs: number;
   readonly logger: Logger;
+  /** A file to which ranks add their traces when they end. */
+  readonly trace?: string | undefined;
 }
 
 /** Reading one weight or making one session may take longer than a step may, but not for ever. */
@@ -71,7 +73,7 @@ export class ThreadRankGroup implements RankGroup {
   #ending: Promise<void> | undefined;
 
   /** Starts the threads; {@link load} makes them a model. */
-  constructor({ worldSize, workerUrl, stepTimeoutMs, logger }: ThreadRankGroupOptions) {
+  constructor({ worldSize, workerUrl, stepTimeoutMs, logger, trace }: ThreadRankGroupOptions) {
     this.worldSize = worldSize;
     this.#stepTimeoutMs = stepTimeoutMs;
     this.#logger = logger;
@@ -92,6 +94,7 @@ export class ThreadRankGroup implements RankGroup {
       steps: stepChannels[rank]!.port2,
       lifecycle: this.#lifecycle.buffer,
       logLevel: rankLogLevel(logger),
+      trace,
     }));
     this.#threads = new RankThreads(tasks, { workerUrl, logger }, (rank, error) => this.#onEnd(rank, error));
     this.#unguardExit = guardExit({

@@ -40,6 +40,11 @@ export interface LoadOptions extends PlanOptions {
   readonly stepTimeoutMs?: number | undefined;
   /** A pino logger. Default: silent, unless the environment's `RINGRANK_LOG` names a level. */
   readonly logger?: Logger | undefined;
+  /**
+   * A file for a trace of where each rank's time goes, step by step, in the format that Perfetto and Chrome read. It is
+   * begun at once, and complete when the model is closed. Default: none is kept.
+   */
+  readonly trace?: string | undefined;
   /** The rank's worker module, for bundlers that move it. Default: `@ringrank/rank-worker/worker`. */
   readonly workerUrl?: URL | string | undefined;
 }
@@ -65,11 +70,12 @@ export interface CheckedLoadOptions {
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly stepTimeoutMs: number;
   readonly logger: Logger | undefined;
+  readonly trace: string | undefined;
   readonly workerUrl: string | undefined;
 }
 
 const planKeys = ["ranks", "objective", "memoryPerRank", "threadsPerRank", "signal"];
-const loadKeys = [...planKeys, "policy", "onProgress", "stepTimeoutMs", "logger", "workerUrl"];
+const loadKeys = [...planKeys, "policy", "onProgress", "stepTimeoutMs", "logger", "trace", "workerUrl"];
 
 /** @throws RR_RANKS, RR_OPTION */
 export function checkPlanOptions(options: PlanOptions): CheckedLoadOptions {
@@ -121,8 +127,14 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     signal: signalOption(options.signal),
     policy,
     logger,
+    trace: traceOption(options.trace),
     workerUrl: workerUrlOption(options.workerUrl),
   };
+}
+
+function traceOption(value: unknown): string | undefined {
+  if (value === undefined || (typeof value === "string" && value !== "")) return value;
+  throw optionError("trace", "the path of a file", value);
 }
 
 function workerUrlOption(value: unknown): string | undefined {

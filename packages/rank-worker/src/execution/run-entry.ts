@@ -5,6 +5,7 @@ import type { NativeGate } from "../lifecycle.js";
 import type { Fetched } from "../sessions/ort-binding.js";
 import { elementCount } from "../tensors/element-types.js";
 import { tensor, toMessage } from "../tensors/tensor.js";
+import type { StepTrace } from "../trace/step-trace.js";
 import type { CompiledEntry, CompiledStep } from "./compile-entry.js";
 import { gatherShards } from "./gather-shards.js";
 import { runExperts } from "./run-experts.js";
@@ -14,6 +15,7 @@ import { type Bindings, bindSizes, resolveSizes } from "./size-product.js";
 export interface RunContext {
   readonly communicator: Communicator;
   readonly gate: NativeGate;
+  readonly trace?: StepTrace | undefined;
 }
 
 /** An entry's outputs; those that this rank has no part of are left out. */
@@ -52,10 +54,17 @@ export async function runEntry(
   let expertsRun = 0;
   compiled.kernel?.beginRun();
   for (const step of compiled.steps) {
-    if (step.kind === "run" && step.rowAttention?.run(table) !== true) {
-      // Awaited only where it is a promise: an await of its own would cost a turn of the microtask queue per segment.
-      const fetched = runSegment(step, table, context);
-      storeResults(step, fetched instanceof Promise ? await fetched : fetched, table);
+    const { trace } = context;
+    const start = trace?.begin();
+    if (step.kind === "run") {
+      if (step.rowAttention?.run(table) === true) {
+        if (start !== undefined) trace?.end("attention", `attention ${step.segment}`, start);
+      } else {
+        // Awaited only where it is a promise: an await of its own would cost a turn of the microtask queue per segment.
+        const fetched = runSegment(step, table, context);
+        storeResults(step, fetched instanceof Promise ? await fetched : fetched, table);
+        if (start !== undefined) trace?.end("session", `segment ${step.segment}`, start);
+      }
       context.communicator.progress();
     } else if (step.kind === "routed") {
       const { rows, weights } = step;
@@ -73,8 +82,14 @@ export async function runEntry(
       );
       table[step.output] = result.output;
       expertsRun += result.ran;
-    } else if (step.kind !== "run") {
-      runCollective(step, table, bindings, context.communicator);
+      if (start !== undefined) trace?.end("session", `experts ${step.segment}`, start);
+    } else {
+      const { communicator } = context;
+      const waited = start === undefined ? 0 : communicator.counters.waitedMs;
+      runCollective(step, table, bindings, communicator);
+      if (start !== undefined && step.kind !== "zeros") {
+        trace?.endCollective(step.kind, start, communicator.counters.waitedMs - waited);
+      }
     }
     for (const index of step.drop) table[index] = undefined;
   }

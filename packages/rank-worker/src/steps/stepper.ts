@@ -69,21 +69,27 @@ export class Stepper {
     if (rows.length === 0) return [];
     const newTokens = rows[0]!.ids.length;
     const sequences = rows.map((row) => row.sequence);
-    const range = this.#cache.arrange(sequences);
+    const range = this.#traced("cache", "slots", () => this.#cache.arrange(sequences));
     const wanted = this.#wantedRows(rows, newTokens, range);
-
-    const { outputs, expertsRun } = await runEntry(
-      this.#decoder,
-      this.#inputs(rows, newTokens, range, wanted.flat()),
-      this.#context,
-    );
-    this.#cache.append(sequences, newTokens, range, outputs);
+    const inputs = this.#inputs(rows, newTokens, range, wanted.flat());
+    const { outputs, expertsRun } = await runEntry(this.#decoder, inputs, this.#context);
+    this.#traced("cache", "append", () => this.#cache.append(sequences, newTokens, range, outputs));
     for (const row of rows) this.#history.enter(row);
     this.steps++;
     this.tokens += rows.length * newTokens;
     this.experts += expertsRun;
 
-    return this.#results(rows, this.#logits.rows(outputs.get(names.logits), wanted));
+    const logits = this.#logits.rows(outputs.get(names.logits), wanted);
+    return this.#traced("choosing", "choose", () => this.#results(rows, logits));
+  }
+
+  #traced<T>(work: "cache" | "choosing", name: string, act: () => T): T {
+    const { trace } = this.#context;
+    if (trace === undefined) return act();
+    const start = trace.begin();
+    const result = act();
+    trace.end(work, name, start);
+    return result;
   }
 
   /** Alone, since a batch of sources would need padding to one length, and computes no less. */

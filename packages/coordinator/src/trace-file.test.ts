@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { zooDirectory } from "../../model/src/testing/fixtures.js";
+// Threads are started from the build, so the build is what is tested.
+import { loadModel } from "../dist/index.js";
+
+const directory = zooDirectory("llama");
+
+interface Event {
+  readonly name: string;
+  readonly cat?: string;
+  readonly tid: number;
+  readonly args?: Readonly<Record<string, number>>;
+}
+
+it("a trace has every rank's steps, and what they did", async () => {
+  const path = join(temporaryDirectory(), "trace.json");
+  const model = await loadModel(directory, { ranks: 2, trace: path });
+  const tokens = 4;
+  await model.generate([5, 6, 7], { maxNewTokens: tokens, temperature: 0, ignoreEos: true }).result;
+  await model.close();
+
+  const events = JSON.parse(readFileSync(path, "utf8").replace(/,\s*$/, "]")) as Event[];
+  for (const rank of [0, 1]) {
+    const own = events.filter(({ tid }) => tid === rank);
+    const steps = own.filter(({ name, args }) => name === "step" && args!.session_us! > 0);
+    expect(steps).toHaveLength(tokens);
+    // The prompt has three rows, and is for a session; each token after it is one row.
+    const layers = 2;
+    expect(own.filter(({ cat }) => cat === "attention")).toHaveLength((tokens - 1) * layers);
+    for (const category of ["session", "collective", "cache", "choosing"]) {
+      expect(own.some(({ cat }) => cat === category)).toBe(true);
+    }
+  }
+});
+
+it("a trace that cannot be written is refused before anything is loaded", async () => {
+  const trace = join(temporaryDirectory(), "absent", "trace.json");
+  await expect(loadModel(directory, { trace })).rejects.toMatchObject({ code: "RR_OPTION" });
+});

@@ -1,0 +1,52 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { StepTrace } from "./step-trace.js";
+
+interface Event {
+  readonly name: string;
+  readonly ph: string;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur: number;
+  readonly args: Record<string, number>;
+}
+
+/** The format lets a file end without its bracket. */
+function eventsOf(path: string): Event[] {
+  return JSON.parse(readFileSync(path, "utf8").replace(/,\s*$/, "]")) as Event[];
+}
+
+it("every rank adds its events to one file, a thread for each rank", () => {
+  const path = join(temporaryDirectory(), "trace.json");
+  writeFileSync(path, "[\n");
+  for (const rank of [1, 0]) {
+    const trace = new StepTrace(rank);
+    trace.end("session", "segment 3", trace.begin());
+    trace.appendTo(path);
+  }
+  const spans = eventsOf(path).filter(({ ph }) => ph === "X");
+  expect(spans.map(({ name, tid }) => [name, tid])).toEqual([
+    ["segment 3", 1],
+    ["segment 3", 0],
+  ]);
+});
+
+it("a step says what its time went to, what is left over included", () => {
+  const path = join(temporaryDirectory(), "trace.json");
+  writeFileSync(path, "[\n");
+  const trace = new StepTrace(0);
+  const start = trace.begin();
+  trace.end("session", "segment 0", start);
+  trace.endCollective("all-reduce", trace.begin(), 0);
+  trace.endStep("step", start);
+  trace.appendTo(path);
+  const step = eventsOf(path).find(({ name }) => name === "step")!;
+  const parts = Object.values(step.args).reduce((sum, time) => sum + time, 0);
+  expect(Object.keys(step.args).sort()).toEqual(
+    ["attention_us", "cache_us", "choosing_us", "moving_us", "other_us", "session_us", "waiting_us"].sort(),
+  );
+  // Each is rounded to a tenth of a microsecond.
+  expect(Math.abs(parts - step.dur)).toBeLessThan(1);
+});
