@@ -1,8 +1,7 @@
 import { buildGraph, openCheckpoint } from "@ringrank/model";
+import { graphInPrecision } from "@ringrank/policy";
 
 /** The graph that Ringrank splits, whole. */
 export function unsplitGraph(checkpoint, precision) {
-  const { graph } = buildGraph(openCheckpoint(checkpoint));
-  if (precision !== "float32") throw new Error(`precision ${precision} is not there yet`);
-  return graph;
+  return graphInPrecision(buildGraph(openCheckpoint(checkpoint)).graph, { precision });
 }

@@ -20,6 +20,7 @@ const runExamples = `
 Examples:
   $ ringrank run --demo --ranks 4 --prompt "ROMEO:"
   $ ringrank run path/to/model --max-new-tokens 40 --temperature 0
+  $ ringrank run path/to/model --precision int4
   $ ringrank run org/name --seed 7 --top-p 0.9           an id that the local HuggingFace cache has
   $ ringrank plan path/to/model --ranks 2 --json > policy.json
   $ ringrank run path/to/model --ranks 2 --policy policy.json
@@ -80,6 +81,14 @@ function commandLine(signal: AbortSignal): Command {
     "most bytes of weights one rank may hold",
   ).argParser(parseBytes);
 
+  const precision = new Option("--precision <type>", "hold matrices in fp32, or in blocks of 8 or 4 bits")
+    .choices(["float32", "int8", "int4"])
+    .default("float32");
+  const activations = new Option(
+    "--activations <type>",
+    "what is multiplied with quantized matrices (default: int8)",
+  ).choices(["float32", "int8"]);
+
   program
     .command("run")
     .description("Load a model on N ranks and stream text from it.")
@@ -99,6 +108,8 @@ function commandLine(signal: AbortSignal): Command {
     .option("--policy <file>", "use this policy, as ringrank plan --json wrote it")
     .addOption(objective)
     .addOption(memoryPerRank)
+    .addOption(precision)
+    .addOption(activations)
     .option("--threads-per-rank <count>", "threads inside each rank", parseNumber)
     .option("--trace <file>", "write where each rank's time goes, for ui.perfetto.dev or chrome://tracing")
     .addHelpText("after", runExamples)
@@ -113,6 +124,8 @@ function commandLine(signal: AbortSignal): Command {
     .option("--json", "print the policy as JSON, for ringrank run --policy")
     .addOption(objective)
     .addOption(memoryPerRank)
+    .addOption(precision)
+    .addOption(activations)
     .addHelpText("after", planExamples)
     .action((directory: string | undefined, flags: PlanFlags) => plan(directory, flags, signal));
 

@@ -15,10 +15,11 @@ const facts: ModelFacts = {
   generationDefaults: { maxNewTokens: 4 },
 };
 const policy = new PartitionPolicy({
-  version: 1,
+  version: 2,
   graph: "",
   ranks: 1,
   objective: "memory",
+  precision: { weights: "float32", activations: "float32" },
   factors: [],
   weights: {},
   collectives: [],

@@ -10,6 +10,13 @@ export {
   type UnruledOperator,
   type WeightPlacement,
 } from "./policy/partition-policy.js";
-export { buildPrograms, type PlanOptions, planGraph, policyFromJSON } from "./policy/plan.js";
+export {
+  buildPrograms,
+  graphInPrecision,
+  type PlanOptions,
+  planGraph,
+  policyFromJSON,
+} from "./policy/plan.js";
 export { formatBytes } from "./policy/table.js";
+export type { ActivationPrecision, Precision, WeightPrecision } from "./precision/precision.js";
 export * from "./program/program.js";

@@ -7,6 +7,8 @@ export interface PlanFlags {
   readonly ranks: number;
   readonly objective: "memory" | "time";
   readonly memoryPerRank?: number;
+  readonly precision: "float32" | "int8" | "int4";
+  readonly activations?: "float32" | "int8";
   readonly json?: boolean;
 }
 
@@ -16,9 +18,16 @@ export async function plan(
   flags: PlanFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ranks, objective, memoryPerRank } = flags;
+  const { ranks, objective, memoryPerRank, precision, activations } = flags;
   const model = modelFrom(directory, flags.demo);
-  const policy = await planModel(model, { ranks, objective, memoryPerRank, signal });
+  const policy = await planModel(model, {
+    ranks,
+    objective,
+    memoryPerRank,
+    precision,
+    activations,
+    signal,
+  });
   const text =
     flags.json === true
       ? JSON.stringify(policy.toJSON(), null, 2)

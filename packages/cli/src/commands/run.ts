@@ -15,6 +15,8 @@ export interface RunFlags extends Omit<GenerateOptions, "signal" | "logprobs"> {
   readonly memoryPerRank?: number;
   readonly threadsPerRank?: number;
   readonly trace?: string;
+  readonly precision: "float32" | "int8" | "int4";
+  readonly activations?: "float32" | "int8";
 }
 
 /** `ringrank run`: the generated text on standard output, everything else on standard error. */
@@ -35,7 +37,7 @@ export async function run(
 }
 
 async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise<Model> {
-  const { ranks, objective, memoryPerRank, threadsPerRank, trace } = flags;
+  const { ranks, objective, memoryPerRank, threadsPerRank, precision, activations, trace } = flags;
   const policy = flags.policy === undefined ? undefined : await readPolicyFile(flags.policy);
   const progress = new LoadProgress(process.stderr, ranks);
   try {
@@ -45,6 +47,8 @@ async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise
       memoryPerRank,
       threadsPerRank,
       trace,
+      precision,
+      activations,
       policy,
       signal,
       onProgress: (report) => progress.report(report),

@@ -10,6 +10,8 @@ desk.plan({
   ranks: 1,
   objective: "memory",
   memoryPerRank: undefined,
+  precision: "float32",
+  activations: undefined,
   policy: undefined,
 });
 desk.prepare();

@@ -18,13 +18,10 @@ export class ModelDesk implements OffloadService {
   /** By generation, while its text is in the making. */
   readonly #texts = new Map<number, TokenStream>();
 
-  plan({ pathOrId, ranks, objective, memoryPerRank, policy: given }: PlanRequest): PlanReply {
+  plan({ pathOrId, policy: given, ...options }: PlanRequest): PlanReply {
     const model = openModel(pathOrId);
     const { graph } = model;
-    const policy =
-      given === undefined
-        ? planGraph(graph, { ranks, objective, memoryPerRank })
-        : policyFromJSON(graph, given, { ranks });
+    const policy = given === undefined ? planGraph(graph, options) : policyFromJSON(graph, given, options);
     this.#planned = { model, policy };
     return { policy: policy.toJSON() };
   }

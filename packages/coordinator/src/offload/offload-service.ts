@@ -1,4 +1,4 @@
-import type { PolicyData, RankProgram } from "@ringrank/policy";
+import type { ActivationPrecision, PolicyData, RankProgram, WeightPrecision } from "@ringrank/policy";
 import type { TokenText } from "../generation/detokenizer.js";
 import type { ModelFacts } from "../model-facts.js";
 
@@ -32,6 +32,8 @@ export interface PlanRequest {
   readonly ranks: number;
   readonly objective: "memory" | "time";
   readonly memoryPerRank: number | undefined;
+  readonly precision: WeightPrecision;
+  readonly activations: ActivationPrecision | undefined;
   /** A policy's JSON, to be used in place of a new one. */
   readonly policy: unknown;
 }

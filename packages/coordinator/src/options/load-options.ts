@@ -24,6 +24,16 @@ export interface PlanOptions {
    * than one pays only where cores outnumber ranks.
    */
   readonly threadsPerRank?: number | undefined;
+  /**
+   * What matrices of parameters are held and computed in: `"float32"` (default), or whole numbers of 8 or 4 bits in
+   * blocks of 32 that share a scale, `"int8"` (1.1 bytes an element) or `"int4"` (0.6).
+   */
+  readonly precision?: "float32" | "int8" | "int4" | undefined;
+  /**
+   * What is multiplied with quantized matrices. `"int8"` (default where there are any) is fast and rounds; `"float32"`
+   * is exact and slow: about 5 times in int4, 80 times in int8.
+   */
+  readonly activations?: "float32" | "int8" | undefined;
   /** Ends the work; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -65,6 +75,8 @@ export interface CheckedLoadOptions {
   readonly objective: "memory" | "time";
   readonly memoryPerRank: number | undefined;
   readonly threadsPerRank: number;
+  readonly precision: "float32" | "int8" | "int4";
+  readonly activations: "float32" | "int8" | undefined;
   readonly signal: AbortSignal | undefined;
   readonly policy: object | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -74,7 +86,15 @@ export interface CheckedLoadOptions {
   readonly workerUrl: string | undefined;
 }
 
-const planKeys = ["ranks", "objective", "memoryPerRank", "threadsPerRank", "signal"];
+const planKeys = [
+  "ranks",
+  "objective",
+  "memoryPerRank",
+  "threadsPerRank",
+  "precision",
+  "activations",
+  "signal",
+];
 const loadKeys = [...planKeys, "policy", "onProgress", "stepTimeoutMs", "logger", "trace", "workerUrl"];
 
 /** @throws RR_RANKS, RR_OPTION */
@@ -97,7 +117,19 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
   if (logger !== undefined && typeof logger?.child !== "function") {
     throw optionError("logger", "a pino logger", logger);
   }
+  const precision = choiceOption("precision", options.precision, ["float32", "int8", "int4"], "float32");
+  const activations =
+    options.activations && choiceOption("activations", options.activations, ["float32", "int8"], "float32");
+  if (precision === "float32" && activations === "int8") {
+    throw optionError(
+      "activations",
+      'float32, where precision is "float32"; int8 needs quantized weights',
+      activations,
+    );
+  }
   return {
+    precision,
+    activations,
     ranks: numberOption(
       "ranks",
       options.ranks,

@@ -140,6 +140,8 @@ export const quantizationBlock = 32;
  *   scales   float32  [rows, blocks]          matrix ≈ n · scale
  * ```
  *
+ * Where columns divide into blocks, values may be seen as `[rows, blocks · bytes]`, of which a share is whole rows.
+ *
  * A block is quantized from its own elements alone, so a share of whole blocks has the bytes that the whole has there.
  */
 export interface QuantizedSource {

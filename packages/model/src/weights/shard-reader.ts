@@ -1,19 +1,20 @@
 import { RingrankError } from "@ringrank/errors";
-import type {
-  DataType,
-  FileSource,
-  QuantizedSource,
-  StackSource,
-  StoredMatrix,
-  TensorData,
-  Weight,
+import {
+  type DataType,
+  type FileSource,
+  type QuantizedSource,
+  quantizationBlock,
+  type StackSource,
+  type StoredMatrix,
+  type TensorData,
+  type Weight,
 } from "../graph/graph.js";
 import { type Conversion, conversion } from "./convert.js";
 import { allocate, bytesOf, bytesPerElement } from "./element-types.js";
 import type { KernelChoice } from "./kernels/kernels.js";
 import { type QuantizedMatrix, quantizeMatrix } from "./quantize-matrix.js";
 import { closeFile, type OpenFile, openFile, readAt } from "./read-at.js";
-import { checkSelection, RunCursor, type Selection, selectedDims } from "./runs.js";
+import { checkSelection, type Interval, RunCursor, type Selection, selectedDims } from "./runs.js";
 import { spans } from "./spans.js";
 import { tileElements, Workspace } from "./workspace.js";
 
@@ -93,10 +94,8 @@ export class ShardReader implements Disposable {
   }
 
   #readQuantized({ matrix, bits, part }: QuantizedSource, selection: Selection, weight: Weight): TensorData {
-    const [rows, blocks, bytes] = selection as [Selection[number], Selection[number], Selection[number]?];
-    if (bytes !== undefined && (bytes[0]?.[0] !== 0 || bytes[0][1] !== weight.dims[2])) {
-      throw new RingrankError("RR_SHAPE", "expected whole blocks of a quantized matrix, got a part of each");
-    }
+    const rows = selection[0]!;
+    const blocks = blocksOf(weight, matrix, selection);
     const key = JSON.stringify([matrix, bits, rows, blocks]);
     const known = this.#quantized?.key === key ? this.#quantized[part] : undefined;
     if (known !== undefined) {
@@ -219,6 +218,17 @@ function partsOf({ dims }: Weight, { parts }: StackSource, [chosen, ...selection
   return chosen!.flatMap(([start, end]) =>
     parts.slice(start, end).map((source) => ({ source, dims: dims.slice(1), selection })),
   );
+}
+
+/** The blocks of a row that a selection of values or scales is of. */
+function blocksOf({ dims, source }: Weight, matrix: StoredMatrix, [, second, third]: Selection): Interval[] {
+  const count = Math.ceil(matrix.dims[matrix.transposed ? 0 : 1] / quantizationBlock);
+  const isRows = dims.length === 2 && source.kind === "quantized" && source.part === "values";
+  const [inner, size] = isRows ? [second, dims[1]] : [third, dims[2]];
+  if (inner !== undefined && (inner.length !== 1 || inner[0]![0] !== 0 || inner[0]![1] !== size)) {
+    throw new RingrankError("RR_SHAPE", "expected whole blocks of a quantized matrix, got parts of them");
+  }
+  return isRows ? [[0, count]] : [...second!];
 }
 
 function noWeights(): RingrankError {

@@ -6,6 +6,8 @@ import { findRoutedExperts } from "./routed-experts.js";
 
 export type RoleLabel = "experts" | "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
 
+const lookups: ReadonlySet<string> = new Set(["Gather", "GatherBlockQuantized"]);
+
 /**
  * Words for factors, read off the operators they reach, so that a table can be talked about. Nothing is decided by
  * them.
@@ -26,7 +28,7 @@ export class Labels {
     const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));
     for (const node of nodes) {
       const { opType } = node.operator.node;
-      if (opType === "Gather") addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
+      if (lookups.has(opType)) addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
       if (opType === "Softmax") this.#readScores(node.inputs[0]!.flatMap(leavesOf), cached);
       if (Object.hasOwn(attentionRules, operatorName(node.operator.node))) this.#readHeads(node.cut);
       // Scores, and the mix of values: what is no head there is a lane of one.

@@ -2,13 +2,12 @@ import { RingrankError } from "@ringrank/errors";
 import type { Graph, GraphNode } from "@ringrank/model";
 import { type Dim, freshDim, keepWhole, sameSize, sizeOf } from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
+import type { Precision } from "../precision/precision.js";
 import { freshOutputs, wholeEverything } from "../rules/matmul.js";
 import type { Linearity, Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { operatorName, ruleFor } from "../rules/table.js";
-import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
-import { hoistConstants } from "./hoist-constants.js";
-import { inlineBranches } from "./inline-branches.js";
-import { readWeightsThemselves } from "./read-weights.js";
+import type { EvaluatedPair, SymbolTable } from "../shapes/index.js";
+import { prepareGraph } from "./prepare-graph.js";
 
 /** A graph whose every dimension has been divided into factors. */
 export interface FactoredGraph {
@@ -39,10 +38,8 @@ export interface FactoredNode {
  * Walks the graph once and lets every operator's rule relate the factors of its inputs and outputs. Bindings are
  * shared, so one forward pass reaches the fixed point.
  */
-export function propagateFactors(given: Graph): FactoredGraph {
-  const { values: shapes, symbols } = evaluatePair(given);
-  const inlined = inlineBranches(given, (name) => shapes.get(name)?.contents);
-  const graph = readWeightsThemselves(hoistConstants(inlined));
+export function propagateFactors(given: Graph, precision: Precision): FactoredGraph {
+  const { graph, shapes, symbols } = prepareGraph(given, precision);
   const values = new Map<string, readonly Dim[]>();
   for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));
   const nodes = graph.nodes.map((node) => factorNode(node, graph, shapes, values));

@@ -47,6 +47,7 @@ export interface Roles {
   readonly conflicts: Conflicts;
   /** Factors of parameters that may be sharded. */
   readonly candidates: ReadonlySet<Factor>;
+  readonly labels: Labels;
 }
 
 export function findRoles(factored: FactoredGraph): Roles {
@@ -75,7 +76,7 @@ export function findRoles(factored: FactoredGraph): Roles {
       label: labels.of(factors[0]!),
     };
   });
-  return { roles, uses, conflicts, candidates };
+  return { roles, uses, conflicts, candidates, labels };
 }
 
 /** Parameters lie in files; constants of the graph itself are too small to count. */

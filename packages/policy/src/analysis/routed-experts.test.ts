@@ -1,6 +1,7 @@
 import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
+import { precisionOf } from "../precision/precision.js";
 import { parameter } from "../testing/graphs.js";
 import { propagateFactors } from "./propagate.js";
 import { findRoutedExperts } from "./routed-experts.js";
@@ -20,7 +21,7 @@ function mixture(between: (g: GraphBuilder, hidden: Value) => Value = (_, hidden
   return g.build();
 }
 
-const found = (graph: Graph) => findRoutedExperts(propagateFactors(graph));
+const found = (graph: Graph) => findRoutedExperts(propagateFactors(graph, precisionOf()));
 
 describe("a sum over experts of what each makes of every row, times a weight", () => {
   it("is recognised from the dataflow", () => {

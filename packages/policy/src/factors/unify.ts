@@ -3,7 +3,9 @@ import {
   type Factor,
   freshDim,
   isLeaf,
+  isStatic,
   keepWhole,
+  leaf,
   leavesOf,
   partsOf,
   quotient,
@@ -18,7 +20,8 @@ import {
  * Makes two dimensions of equal size the same, dividing factors where the other side demands it.
  *
  * Equal factors are stripped from both ends; then the two minor ends, or failing that the two major ends, are
- * made equal by dividing the bigger one. What cannot be matched (`[i, j]` read as `[j, i]`, as a relative
+ * made equal by dividing the bigger one; or, where neither divides the other, both, by what they have in common. What
+ * cannot be matched (`[i, j]` read as `[j, i]`, as a relative
  * shift does) keeps its remainder whole, and only the remainder: what matched stays matched.
  */
 export function unify(a: Dim, b: Dim, reason: WholeReason): void {
@@ -31,7 +34,9 @@ export function unify(a: Dim, b: Dim, reason: WholeReason): void {
       bindWhole(left, right) ||
       bindWhole(right, left) ||
       matchMinor(left, right, reason) ||
-      matchMajor(left, right, reason);
+      matchMajor(left, right, reason) ||
+      shareMinor(left, right) ||
+      shareMajor(left, right);
     if (!matched) {
       keepWhole(left, reason);
       keepWhole(right, reason);
@@ -130,6 +135,31 @@ function divideMajor(big: Factor, small: Factor): boolean {
   const rest = quotient(big.size, small.size);
   if (rest === undefined) return false;
   return isLeaf(big) && bind(big, [small, ...freshDim(rest)]);
+}
+
+/** Takes out of both minor ends what their sizes have in common: 80 and 32 become 5·16 and 2·16. */
+function shareMinor(left: readonly Factor[], right: readonly Factor[]): boolean {
+  const [x, y] = [left.at(-1), right.at(-1)];
+  const common = commonFactor(x, y);
+  if (common === undefined) return false;
+  return [x!, y!].every((one) => bind(one, [...freshDim(quotient(one.size, common.size)!), common]));
+}
+
+/** As {@link shareMinor}, of the major ends. */
+function shareMajor(left: readonly Factor[], right: readonly Factor[]): boolean {
+  const [x, y] = [left[0], right[0]];
+  const common = commonFactor(x, y);
+  if (common === undefined) return false;
+  return [x!, y!].every((one) => bind(one, [common, ...freshDim(quotient(one.size, common.size)!)]));
+}
+
+/** A new factor of the greatest size that divides those of two leaves, where that is above 1 and known. */
+function commonFactor(x: Factor | undefined, y: Factor | undefined): Factor | undefined {
+  if (x === undefined || y === undefined || !isLeaf(x) || !isLeaf(y)) return undefined;
+  if (!isStatic(x.size) || !isStatic(y.size)) return undefined;
+  let [size, rest] = [x.size[0], y.size[0]];
+  while (rest > 0) [size, rest] = [rest, size % rest];
+  return size > 1 ? leaf([size, size]) : undefined;
 }
 
 /** Two factors of one size. */

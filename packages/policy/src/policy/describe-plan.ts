@@ -4,7 +4,8 @@ import { isParameter, type Role, type Roles, type WeightUse } from "../analysis/
 import { referenceBytes } from "../decide/cost.js";
 import type { Limits, Plan } from "../decide/decide.js";
 import { parameterUses, weightBytes } from "../decide/storage.js";
-import { type Dim, describeDim, type Factor, leavesOf } from "../factors/factor.js";
+import { type Dim, describeDim, type Factor, leavesOf, resolve, sizeOf } from "../factors/factor.js";
+import type { Precision } from "../precision/precision.js";
 import { operatorName } from "../rules/table.js";
 import { fingerprint } from "./fingerprint.js";
 import {
@@ -17,13 +18,20 @@ import {
 } from "./partition-policy.js";
 
 /** A plan as data, with the reason for everything in it. */
-export function describePlan(factored: FactoredGraph, found: Roles, plan: Plan, limits: Limits): PolicyData {
+export function describePlan(
+  factored: FactoredGraph,
+  found: Roles,
+  plan: Plan,
+  limits: Limits,
+  precision: Precision,
+): PolicyData {
   const describer = new Describer(factored, found, plan);
   return {
     version: policyVersion,
     graph: fingerprint(factored.graph),
     ranks: limits.ranks,
     objective: limits.objective,
+    precision,
     factors: found.roles.map((role, id) => describer.factor(role, id)),
     weights: describer.weights(),
     collectives: describer.collectives(),
@@ -65,17 +73,43 @@ class Describer {
     const companion = role.within?.get(first);
     const isCompanion = this.#isCompanionOfChosen(first);
     const sharded = this.#plan.roles.includes(role);
+    const group = this.#groupOf(first);
     return {
       id,
       label: role.label,
       count: role.factors.length,
       units: role.units,
+      group: group?.size ?? 1,
       within: companion !== undefined && this.#plan.shares[0]!.has(companion) ? companion.size[0] : 1,
       sharded,
       perRank: sharded ? this.#plan.shares.map((share) => unitsHeld(share, first, companion)) : [],
       bytes: this.#bytesHolding(role),
-      reason: sharded ? this.#whySharded(role) : (isCompanion ?? this.#whyNot(role)),
+      reason: [
+        sharded ? this.#whySharded(role) : (isCompanion ?? this.#whyNot(role)),
+        ...(group === undefined ? [] : [`in groups of ${group.size}, for ${group.why}`]),
+      ].join("; "),
     };
+  }
+
+  /**
+   * Where a factor is one that was divided, because only some of its units end where something else does: how many of
+   * what it counts are in one of its units, and why.
+   */
+  #groupOf(factor: Factor): { readonly size: number; readonly why: string } | undefined {
+    const { labels } = this.#found;
+    const label = labels.of(factor);
+    for (const { dims } of [...this.#uses.values()].flat()) {
+      for (const dim of dims) {
+        const product = resolve(dim);
+        const inside = product.slice(product.indexOf(factor) + 1);
+        if (inside.length === product.length) continue;
+        const end = inside.findIndex((one) => labels.of(one) !== label || one.whole === undefined);
+        const grouped = end === -1 ? inside : inside.slice(0, end);
+        const why = grouped[0]?.whole?.why;
+        if (why !== undefined) return { size: sizeOf(grouped)[0], why };
+      }
+    }
+    return undefined;
   }
 
   weights(): Record<string, WeightPlacement> {
@@ -113,6 +147,7 @@ class Describer {
     const [first] = uses;
     const sharding = uses.map((use) => this.#shardedAxis(use)).find((axis) => axis !== undefined);
     const common = {
+      type: first!.weight.type,
       dims: first!.weight.dims,
       structure: first!.dims.map(describeDim).join(" × "),
       bytesPerRank: shares.map((share, rank) =>

@@ -1,9 +1,11 @@
+import type { DataType } from "@ringrank/model";
 import type { RoleLabel } from "../analysis/labels.js";
 import type { Objective } from "../decide/decide.js";
+import type { Precision } from "../precision/precision.js";
 import { shortTable, table } from "./table.js";
 
 /** The version of {@link PolicyData}; a change of meaning raises it. */
-export const policyVersion = 1;
+export const policyVersion = 2;
 
 /** A partition policy as plain JSON. */
 export interface PolicyData {
@@ -12,6 +14,8 @@ export interface PolicyData {
   readonly graph: string;
   readonly ranks: number;
   readonly objective: Objective;
+  /** What the matrices of parameters are held and computed in, and what is multiplied with them. */
+  readonly precision: Precision;
   /** What could be decided on, and what was. */
   readonly factors: readonly FactorDecision[];
   /** By weight name. */
@@ -33,6 +37,8 @@ export interface FactorDecision {
   /** How many such factors the graph has. */
   readonly count: number;
   readonly units: number;
+  /** What a unit is made of, counted as the label does: 2 where heads are dealt in pairs, else 1. */
+  readonly group: number;
   /** Pieces a unit is made of where ranks share one (query heads of a key head); 1 where it is not divided. */
   readonly within: number;
   readonly sharded: boolean;
@@ -45,6 +51,7 @@ export interface FactorDecision {
 
 /** R, or S by a factor of one axis. Parameters are never Partial. */
 export interface WeightPlacement {
+  readonly type: DataType;
   readonly dims: readonly number[];
   readonly placement: "replicated" | "column-parallel" | "row-parallel";
   /** Axis and factor it is sharded by. */
@@ -92,6 +99,10 @@ export class PartitionPolicy {
 
   get objective(): Objective {
     return this.#data.objective;
+  }
+
+  get precision(): Precision {
+    return this.#data.precision;
   }
 
   get factors(): readonly FactorDecision[] {

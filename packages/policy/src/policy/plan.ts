@@ -1,8 +1,16 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Graph } from "@ringrank/model";
+import { prepareGraph } from "../analysis/prepare-graph.js";
 import { type FactoredGraph, propagateFactors } from "../analysis/propagate.js";
 import { findRoles, type Roles } from "../analysis/roles.js";
 import { decide, type Limits, type Objective, planFor } from "../decide/decide.js";
+import {
+  type ActivationPrecision,
+  describePrecision,
+  type Precision,
+  precisionOf,
+  type WeightPrecision,
+} from "../precision/precision.js";
 import { buildPrograms as buildFromPlan } from "../program/build.js";
 import type { RankProgram } from "../program/program.js";
 import { describePlan } from "./describe-plan.js";
@@ -17,6 +25,10 @@ export interface PlanOptions {
   readonly objective?: Objective | undefined;
   /** Most parameter bytes a rank may keep. Default: no limit. */
   readonly memoryPerRank?: number | undefined;
+  /** What matrices of parameters are held and computed in. Default `float32`. */
+  readonly precision?: WeightPrecision | undefined;
+  /** What is multiplied with quantized matrices. Default `int8` where there are any. */
+  readonly activations?: ActivationPrecision | undefined;
 }
 
 /**
@@ -31,20 +43,22 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
     objective: options.objective ?? "memory",
     memoryPerRank: options.memoryPerRank ?? Number.POSITIVE_INFINITY,
   };
-  const { factored, found } = analyse(graph);
-  return new PartitionPolicy(describePlan(factored, found, decide(factored, found, limits), limits));
+  const precision = precisionOf(options.precision, options.activations);
+  const { factored, found } = analyse(graph, precision);
+  const plan = decide(factored, found, limits);
+  return new PartitionPolicy(describePlan(factored, found, plan, limits, precision));
 }
 
 /**
  * A policy that was written down, for this graph. Only the decisions are taken from `data`; everything else is
  * found anew, so that what the policy says is what is done.
  *
- * @throws RingrankError RR_POLICY: not a policy, made for another graph or world size, or contradictory
+ * @throws RingrankError RR_POLICY: not a policy, made for another graph, world size or precision, or contradictory
  */
 export function policyFromJSON(
   graph: Graph,
   data: unknown,
-  options: { readonly ranks: number },
+  options: Pick<PlanOptions, "ranks" | "precision" | "activations">,
 ): PartitionPolicy {
   const read = readPolicyData(data);
   if (read.ranks !== options.ranks) {
@@ -53,7 +67,15 @@ export function policyFromJSON(
       `the policy is for ${read.ranks} ranks, the model is loaded on ${options.ranks}; plan again`,
     );
   }
-  const { factored, found } = analyse(graph);
+  const precision = precisionOf(options.precision, options.activations);
+  if (read.precision.weights !== precision.weights || read.precision.activations !== precision.activations) {
+    throw new RingrankError(
+      "RR_POLICY",
+      `the policy is for ${describePrecision(read.precision)}, the model is loaded with ` +
+        `${describePrecision(precision)}; plan again, or load it as the policy says`,
+    );
+  }
+  const { factored, found } = analyse(graph, precision);
   if (read.graph !== fingerprint(factored.graph)) {
     throw new RingrankError(
       "RR_POLICY",
@@ -66,12 +88,20 @@ export function policyFromJSON(
     objective: read.objective,
     memoryPerRank: Number.POSITIVE_INFINITY,
   };
-  return new PartitionPolicy(describePlan(factored, found, plan, limits));
+  return new PartitionPolicy(describePlan(factored, found, plan, limits, precision));
+}
+
+/** The graph that {@link planGraph} divides, whole: to be run beside what it becomes. */
+export function graphInPrecision(
+  graph: Graph,
+  { precision, activations }: Pick<PlanOptions, "precision" | "activations">,
+): Graph {
+  return prepareGraph(graph, precisionOf(precision, activations)).graph;
 }
 
 /** One program per rank. Their entries are the graph's; one called `forward` where it names none. */
 export function buildPrograms(graph: Graph, policy: PartitionPolicy): RankProgram[] {
-  const { factored, found } = analyse(graph);
+  const { factored, found } = analyse(graph, policy.precision);
   const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);
   const plan = planFor(factored, found, chosenRoles(found, sharded), policy.ranks);
   return buildFromPlan(factored, found.uses, plan);
@@ -89,7 +119,7 @@ function chosenRoles(found: Roles, ids: readonly number[]): Roles["roles"] {
   });
 }
 
-function analyse(graph: Graph): { factored: FactoredGraph; found: Roles } {
-  const factored = propagateFactors(graph);
+function analyse(graph: Graph, precision: Precision): { factored: FactoredGraph; found: Roles } {
+  const factored = propagateFactors(graph, precision);
   return { factored, found: findRoles(factored) };
 }

@@ -1,5 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Objective } from "../decide/decide.js";
+import type { Precision } from "../precision/precision.js";
 import { policyVersion } from "./partition-policy.js";
 
 /** The decisions in a policy that somebody wrote down. */
@@ -7,6 +8,7 @@ export interface WrittenPolicy {
   readonly ranks: number;
   readonly objective: Objective;
   readonly graph: string;
+  readonly precision: Precision;
   /** Ids of the factors to shard. */
   readonly sharded: readonly number[];
 }
@@ -20,6 +22,7 @@ export function readPolicyData(data: unknown): WrittenPolicy {
     return fail("ranks to be a whole number", ranks);
   if (objective !== "memory" && objective !== "time")
     return fail('objective to be "memory" or "time"', objective);
+  const precision = readPrecision(policy.precision);
   if (typeof graph !== "string") return fail("graph to be a digest", graph);
   if (!Array.isArray(factors)) return fail("factors to be a list", factors);
   const sharded = factors.flatMap((one: unknown): number[] => {
@@ -30,7 +33,16 @@ export function readPolicyData(data: unknown): WrittenPolicy {
     return sharded ? [id] : [];
   });
   if (new Set(sharded).size !== sharded.length) return fail("every factor once", "a repeated id");
-  return { ranks, objective, graph, sharded };
+  return { ranks, objective, graph, precision, sharded };
+}
+
+function readPrecision(value: unknown): Precision {
+  const { weights, activations } = asRecord(value, "a precision");
+  if (weights !== "float32" && weights !== "int8" && weights !== "int4")
+    return fail('weights to be "float32", "int8" or "int4"', weights);
+  if (activations !== "float32" && activations !== "int8")
+    return fail('activations to be "float32" or "int8"', activations);
+  return { weights, activations };
 }
 
 function asRecord(value: unknown, what: string): Readonly<Record<string, unknown>> {

@@ -1,9 +1,13 @@
+import { bytesPerElement } from "@ringrank/model/weights";
+import { describePrecision } from "../precision/precision.js";
 import type { PolicyData, WeightPlacement } from "./partition-policy.js";
 
 /** What was sharded, into what, and why: one line a factor. */
 export function shortTable(policy: PolicyData): string {
   const rows = policy.factors.map((factor) => [
-    `${factor.units} ${factor.label}`,
+    factor.group === 1
+      ? `${factor.units} ${factor.label}`
+      : `${factor.units} × ${factor.group} ${factor.label}`,
     factor.sharded ? units(factor.perRank) : "whole",
     factor.count === 1 ? "once" : `${factor.count}×`,
     formatBytes(factor.bytes),
@@ -20,7 +24,7 @@ export function shortTable(policy: PolicyData): string {
 export function table(policy: PolicyData): string {
   const groups = new Map<string, { names: string[]; placement: WeightPlacement }>();
   for (const [name, placement] of Object.entries(policy.weights)) {
-    const key = JSON.stringify([placement, name.replaceAll(/\d+/g, "#")]);
+    const key = JSON.stringify([placement, common([name])]);
     const known = groups.get(key);
     if (known === undefined) groups.set(key, { names: [name], placement });
     else known.names.push(name);
@@ -43,7 +47,7 @@ function summary(policy: PolicyData): string[] {
   const { bytesPerRank, totalBytes, predicted } = policy;
   const fullest = Math.max(...bytesPerRank);
   const lines = [
-    `weights: ${formatBytes(totalBytes)} in all; per rank ${distinct(bytesPerRank.map(formatBytes))} (at most ${percent(fullest / totalBytes)})`,
+    `weights: ${formatBytes(totalBytes)} in all${inPrecision(policy)}; per rank ${distinct(bytesPerRank.map(formatBytes))} (at most ${percent(fullest / totalBytes)})`,
   ];
   if (policy.ranks > 1) {
     lines.push(
@@ -58,15 +62,19 @@ function summary(policy: PolicyData): string[] {
   return lines;
 }
 
-function shares({ bytesPerRank, dims }: WeightPlacement): string {
+function inPrecision({ precision }: PolicyData): string {
+  return precision.weights === "float32" ? "" : `, ${describePrecision(precision)}`;
+}
+
+function shares({ bytesPerRank, dims, type }: WeightPlacement): string {
   const largest = Math.max(...bytesPerRank);
-  const whole = dims.reduce((count, size) => count * size, 4);
+  const whole = dims.reduce((count, size) => count * size, bytesPerElement[type]);
   return percent(largest / whole);
 }
 
-/** Names that differ only in numbers: the numbers become `#`. */
+/** Names that differ only in numbers: the numbers become `#`, but for the bits of quantized weights. */
 function common(names: readonly string[]): string {
-  return names[0]!.replaceAll(/\d+/g, "#");
+  return names[0]!.replaceAll(/(?<!·int)\d+/g, "#");
 }
 
 /** `4 each`, or what every rank has: `2+2+1+1`. */

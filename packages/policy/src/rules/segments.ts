@@ -218,7 +218,7 @@ function isLookup(operator: Operator, axis: number): boolean {
  *
  *     here = 0 ≤ ids − start < n;   out = here ? table[here ? ids − start : 0] : 0
  */
-function maskedLookup(
+export function maskedLookup(
   operator: Operator,
   local: Localization,
   rows: Dim,
@@ -249,7 +249,11 @@ function maskedLookup(
     make("Less", [shifted, scalar(local.size(rows)[0])], notAfter),
     make("And", [notBefore, notAfter], here),
     make("Where", [here, shifted, zero], safe),
-    { ...node, inputs: [local.input(0), safe], outputs: [found] },
+    {
+      ...node,
+      inputs: node.inputs.map((_, slot) => (slot === 1 ? safe : local.input(slot))),
+      outputs: [found],
+    },
     make("Unsqueeze", [here, local.constant(int64Tensor([-1]))], mask),
     make(
       "Where",

@@ -7,6 +7,7 @@ import { imageRules } from "./images.js";
 import { indexingRules } from "./indexing.js";
 import { matmulRules } from "./matmul.js";
 import { normalizeRules } from "./normalize.js";
+import { quantizedBlockRules } from "./quantized-blocks.js";
 import { reshapeRules } from "./reshape.js";
 import { rotaryRules } from "./rotary.js";
 import type { Rule } from "./rule.js";
@@ -25,6 +26,7 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     indexingRules,
     normalizeRules,
     branchRules,
+    quantizedBlockRules,
     attentionRules,
     rotaryRules,
     convolutionRules,

@@ -1,0 +1,25 @@
+import type { Graph } from "@ringrank/model";
+import type { Precision } from "../precision/precision.js";
+import { quantizeGraph } from "../precision/quantize-graph.js";
+import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
+import { hoistConstants } from "./hoist-constants.js";
+import { inlineBranches } from "./inline-branches.js";
+import { readWeightsThemselves } from "./read-weights.js";
+
+/** A graph as it is divided. */
+export interface PreparedGraph {
+  readonly graph: Graph;
+  /** Type and sizes of every value. */
+  readonly shapes: ReadonlyMap<string, EvaluatedPair>;
+  readonly symbols: SymbolTable;
+}
+
+/** Settles branches, sees through what only renames a weight, and puts matrices into their precision. */
+export function prepareGraph(given: Graph, precision: Precision): PreparedGraph {
+  const evaluated = evaluatePair(given);
+  const inlined = inlineBranches(given, (name) => evaluated.values.get(name)?.contents);
+  const plain = readWeightsThemselves(hoistConstants(inlined));
+  const graph = quantizeGraph(plain, precision, (name) => evaluated.values.get(name)?.type);
+  const { values: shapes, symbols } = graph === plain ? evaluated : evaluatePair(graph);
+  return { graph, shapes, symbols };
+}

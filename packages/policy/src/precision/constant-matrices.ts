@@ -1,0 +1,67 @@
+import { type Graph, type GraphNode, readsOf, type StoredMatrix, type Weight } from "@ringrank/model";
+
+/** A matrix of floating-point parameters as some node reads it. */
+export interface ConstantMatrix {
+  /** Name of the weight it is, or is made from. */
+  readonly name: string;
+  /** As the node reads it. */
+  readonly dims: readonly [number, number];
+  readonly stored: Omit<StoredMatrix, "transposed">;
+  /** Whether the node reads it turned, compared with how it is stored. */
+  readonly turned: boolean;
+}
+
+/** Finds the values of a graph that are a stored matrix, or one turned, renamed or widened by nodes in between. */
+export class ConstantMatrices {
+  readonly #weights: ReadonlyMap<string, Weight>;
+  readonly #producers = new Map<string, GraphNode>();
+
+  constructor({ weights, nodes }: Graph) {
+    this.#weights = weights;
+    for (const node of nodes) for (const output of node.outputs) this.#producers.set(output, node);
+  }
+
+  /** The matrix that a value is; undefined where it is none. */
+  of(value: string): ConstantMatrix | undefined {
+    const weight = this.#weights.get(value);
+    if (weight !== undefined) return matrixOf(value, weight);
+    const node = this.#producers.get(value);
+    const source = node && isReading(node) ? this.of(node.inputs[0]!) : undefined;
+    if (source === undefined || node!.opType !== "Transpose") return source;
+    return { ...source, dims: [source.dims[1], source.dims[0]], turned: !source.turned };
+  }
+}
+
+/** Whether a node gives the elements that it reads, of a matrix in another order. */
+function isReading({ opType, domain, attributes }: GraphNode): boolean {
+  if (domain !== "") return false;
+  const { perm, to } = attributes;
+  if (opType === "Transpose")
+    return perm === undefined || (perm.kind === "ints" && `${perm.value}` === "1,0");
+  // 1 is float32: what is quantized from is read as that, whatever it is stored as.
+  if (opType === "Cast") return to?.kind === "int" && to.value === 1;
+  return opType === "Identity";
+}
+
+function matrixOf(name: string, { dims, source }: Weight): ConstantMatrix | undefined {
+  const [first, second, ...others] = dims;
+  if (first === undefined || second === undefined || others.length > 0) return undefined;
+  if (source.kind !== "file" && source.kind !== "absent") return undefined;
+  if (source.kind === "file" && !floats.has(source.storedAs)) return undefined;
+  const both = [first, second] as const;
+  return { name, dims: both, stored: { dims: both, source }, turned: false };
+}
+
+const floats: ReadonlySet<string> = new Set(["float32", "float16", "bfloat16"]);
+
+/** The graph without nodes that nothing reads, and without weights that no node reads. */
+export function withoutUnread(graph: Graph): Graph {
+  const needed = new Set(graph.outputs.map(({ name }) => name));
+  const nodes: GraphNode[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    for (const name of readsOf(node)) needed.add(name);
+    nodes.unshift(node);
+  }
+  return { ...graph, nodes, weights: new Map([...graph.weights].filter(([name]) => needed.has(name))) };
+}

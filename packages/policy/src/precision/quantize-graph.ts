@@ -1,0 +1,223 @@
+import {
+  type Attribute,
+  type Graph,
+  type GraphNode,
+  type QuantizedSource,
+  quantizationBlock,
+  readsOf,
+  type Weight,
+} from "@ringrank/model";
+import { intAttribute, makeNode } from "../rules/attributes.js";
+import { operatorName } from "../rules/table.js";
+import { ConstantMatrices, type ConstantMatrix, withoutUnread } from "./constant-matrices.js";
+import type { Precision } from "./precision.js";
+
+/**
+ * The same graph with its matrices of parameters in few bits, found by dataflow alone:
+ *
+ * - a product of fp32 activations with a constant matrix becomes a MatMulNBits, of 4 or 8 bits;
+ * - a lookup in a constant table becomes a GatherBlockQuantized, of 8 bits always: in 4 they would cost the embedded
+ *   model as much perplexity as all its products together;
+ * - a product whose result picks something by rank (`TopK`: which experts a row goes to) stays as it is, for to pick
+ *   another is no small error; so do stacks of matrices, and what is no matrix: biases, norms, convolutions.
+ *
+ * Weights stay references. What the graph's `If`s hold is not looked at: they are inlined before.
+ *
+ * @param typeOf the element type of a value of the graph
+ */
+export function quantizeGraph(
+  graph: Graph,
+  precision: Precision,
+  typeOf: (value: string) => string | undefined,
+): Graph {
+  if (precision.weights === "float32") return graph;
+  const rewriter = new Rewriter(graph, precision, typeOf);
+  const nodes = graph.nodes.flatMap((node) => rewriter.rewrite(node));
+  const { "com.microsoft": version = 1, ...opsets } = graph.opsets;
+  return withoutUnread({
+    ...graph,
+    opsets: { ...opsets, "com.microsoft": version },
+    nodes,
+    weights: rewriter.weights,
+  });
+}
+
+class Rewriter {
+  readonly weights: Map<string, Weight>;
+  readonly #bits: 4 | 8;
+  readonly #accuracyLevel: number;
+  readonly #typeOf: (value: string) => string | undefined;
+  readonly #matrices: ConstantMatrices;
+  readonly #readers = new Map<string, GraphNode[]>();
+  readonly #names: Set<string>;
+  /** By matrix, the way it is read, and bits: the names of its values and scales. */
+  readonly #quantized = new Map<string, readonly [string, string]>();
+
+  constructor(
+    graph: Graph,
+    { weights, activations }: Precision,
+    typeOf: (value: string) => string | undefined,
+  ) {
+    this.weights = new Map(graph.weights);
+    this.#bits = weights === "int4" ? 4 : 8;
+    // What the operator's specification calls fp32 and int8.
+    this.#accuracyLevel = activations === "int8" ? 4 : 1;
+    this.#typeOf = typeOf;
+    this.#matrices = new ConstantMatrices(graph);
+    this.#names = new Set([...graph.weights.keys(), ...graph.inputs.map(({ name }) => name)]);
+    for (const node of graph.nodes) {
+      for (const name of node.outputs) this.#names.add(name);
+      for (const name of readsOf(node)) this.#readers.set(name, [...(this.#readers.get(name) ?? []), node]);
+    }
+  }
+
+  /** What stands for a node: itself, where nothing of it is quantized. */
+  rewrite(node: GraphNode): readonly GraphNode[] {
+    switch (operatorName(node)) {
+      case "MatMul":
+        return this.#product(node, { turned: false, alpha: 1 });
+      case "com.microsoft::FusedMatMul":
+        if (["transA", "transBatchA", "transBatchB"].some((name) => intAttribute(node, name, 0) !== 0))
+          return [node];
+        return this.#product(node, { turned: isTurned(node), alpha: floatAttribute(node, "alpha") });
+      case "Gemm":
+        if (intAttribute(node, "transA", 0) !== 0) return [node];
+        return this.#product(node, { turned: isTurned(node), alpha: floatAttribute(node, "alpha") });
+      case "Gather":
+        return this.#lookup(node);
+      default:
+        return [node];
+    }
+  }
+
+  /** `alpha · A·B + beta · C`; there is a C in a Gemm only. */
+  #product(
+    node: GraphNode,
+    { turned, alpha }: { readonly turned: boolean; readonly alpha: number },
+  ): readonly GraphNode[] {
+    const [a, b, c = ""] = node.inputs as [string, string, string?];
+    const [output] = node.outputs as [string];
+    const matrix = this.#matrices.of(b);
+    const isFit = matrix !== undefined && this.#typeOf(a) === "float32" && this.#typeOf(b) === "float32";
+    if (!isFit || this.#matrices.of(a) !== undefined || this.#isRanked(output)) return [node];
+    const [columns, rows] = turned ? [matrix.dims[1], matrix.dims[0]] : matrix.dims;
+    // B is [columns, rows] as the product reads it, and the other way round where the product turns it.
+    const [values, scales] = this.#quantize(matrix, matrix.turned === turned, this.#bits);
+    const before = alpha === 1 ? [] : [this.#scaled(a, alpha)];
+    const beta = floatAttribute(node, "beta");
+    const added = c === "" || beta === 1 ? [] : [this.#scaled(c, beta)];
+    const product: GraphNode = {
+      opType: "MatMulNBits",
+      domain: "com.microsoft",
+      inputs: [before[0]?.outputs[0] ?? a, values, scales],
+      outputs: [c === "" ? output : this.#fresh(`${output}·product`)],
+      attributes: ints({
+        K: columns,
+        N: rows,
+        bits: this.#bits,
+        block_size: quantizationBlock,
+        accuracy_level: this.#accuracyLevel,
+      }),
+    };
+    if (c === "") return [...before, product];
+    const sum = makeNode("Add", [product.outputs[0]!, added[0]?.outputs[0] ?? c], output);
+    return [...before, product, ...added, sum];
+  }
+
+  #lookup(node: GraphNode): readonly GraphNode[] {
+    const [table, indices] = node.inputs as [string, string];
+    const matrix = this.#matrices.of(table);
+    const isFit =
+      matrix !== undefined &&
+      !matrix.turned &&
+      intAttribute(node, "axis", 0) === 0 &&
+      matrix.dims[0] > 1 &&
+      matrix.dims[1] % quantizationBlock === 0 &&
+      this.#typeOf(table) === "float32" &&
+      !this.weights.has(indices);
+    if (!isFit) return [node];
+    const [values, scales] = this.#quantize(matrix, false, 8, "rows");
+    const attributes = ints({ bits: 8, block_size: quantizationBlock, gather_axis: 0, quantize_axis: 1 });
+    return [
+      {
+        opType: "GatherBlockQuantized",
+        domain: "com.microsoft",
+        inputs: [values, indices, scales],
+        outputs: node.outputs,
+        attributes,
+      },
+    ];
+  }
+
+  /** Whether what follows from a value, short of another product, is ranked by a TopK. */
+  #isRanked(value: string): boolean {
+    const seen = new Set<string>();
+    const pending = [value];
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      for (const reader of this.#readers.get(name) ?? []) {
+        if (reader.opType === "TopK") return true;
+        if (!/MatMul|Gemm|Conv|Attention/.test(reader.opType)) pending.push(...reader.outputs);
+      }
+    }
+    return false;
+  }
+
+  #scaled(value: string, factor: number): GraphNode {
+    const constant = this.#fresh(`${value}·factor`);
+    this.weights.set(constant, {
+      type: "float32",
+      dims: [],
+      source: { kind: "inline", data: Float32Array.of(factor) },
+    });
+    return makeNode("Mul", [value, constant], this.#fresh(`${value}·scaled`));
+  }
+
+  /** The two weights of a matrix whose rows are what the product makes a column each. */
+  #quantize(
+    { name, stored }: ConstantMatrix,
+    transposed: boolean,
+    bits: 4 | 8,
+    layout: "blocks" | "rows" = "blocks",
+  ): readonly [string, string] {
+    const label = `${name}·int${bits}${layout === "rows" ? "·table" : ""}${transposed ? "·turned" : ""}`;
+    const known = this.#quantized.get(label);
+    if (known !== undefined) return known;
+    const [rows, columns] = transposed ? [stored.dims[1], stored.dims[0]] : stored.dims;
+    const blocks = Math.ceil(columns / quantizationBlock);
+    const source = (part: QuantizedSource["part"]): QuantizedSource => ({
+      kind: "quantized",
+      part,
+      bits,
+      matrix: { ...stored, transposed },
+    });
+    const names = [this.#fresh(label), this.#fresh(`${label}·scales`)] as const;
+    const blockBytes = (quantizationBlock * bits) / 8;
+    const dims = layout === "rows" ? [rows, blocks * blockBytes] : [rows, blocks, blockBytes];
+    this.weights.set(names[0], { type: "uint8", dims, source: source("values") });
+    this.weights.set(names[1], { type: "float32", dims: [rows, blocks], source: source("scales") });
+    this.#quantized.set(label, names);
+    return names;
+  }
+
+  #fresh(wanted: string): string {
+    let name = wanted;
+    while (this.#names.has(name)) name += "·";
+    this.#names.add(name);
+    return name;
+  }
+}
+
+function isTurned(node: GraphNode): boolean {
+  return intAttribute(node, "transB", 0) !== 0;
+}
+
+function floatAttribute(node: GraphNode, name: string): number {
+  const attribute = node.attributes[name];
+  return attribute?.kind === "float" ? attribute.value : 1;
+}
+
+function ints(values: Readonly<Record<string, number>>): Record<string, Attribute> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { kind: "int", value }]));
+}

@@ -1,0 +1,132 @@
+import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
+import { intAttribute, normalizeAxis } from "./attributes.js";
+import { wholeEverything } from "./matmul.js";
+import type { Operand, Operator, Propagation, Rule } from "./rule.js";
+import { maskedLookup } from "./segments.js";
+
+const shareScale = "elements of a block share a scale";
+
+/**
+ * `[…, K] × Bᵀ → […, N]` with B `[N, blocks, bytes]` in whole numbers of few bits, and a scale and a zero point for each
+ * block of `block_size` elements along K.
+ *
+ * K is `blocks · block_size`, and no rank has a part of a block. So where the units along K (heads of 80 lanes) do not
+ * end where blocks do, they are dealt in groups that do:
+ *
+ *     8 · 80  =  20 · 32   →   heads 4 · 2, lanes 5 · 16, blocks 4 · 5: pairs of heads
+ *
+ * Where the last block is partial, K stays whole.
+ */
+const matMulNBits: Rule = {
+  propagate(operator, factors) {
+    const [x, values] = [factors.input(0), factors.input(1)];
+    const [rows, blocks, bytes] = values;
+    const columns = x.at(-1);
+    if (rows === undefined || blocks === undefined || columns === undefined)
+      return wholeEverything(operator, factors, "blocks are not a dimension of their own");
+    for (const dim of values.slice(2)) factors.whole(dim, shareScale);
+    if (bytes === undefined) factors.whole(blocks, shareScale);
+    const block = intAttribute(operator.node, "block_size", 0);
+    if (sizeOf(blocks)[0] * block === sizeOf(columns)[0]) {
+      const elements = freshDim([block, block]);
+      factors.whole(elements, shareScale);
+      factors.unify(columns, [...blocks, ...elements]);
+    } else {
+      for (const dim of [columns, blocks]) factors.whole(dim, "the last block is partial");
+    }
+    factors.contract(columns);
+    perBlock(factors, 2, rows, blocks);
+    zeroPoints(operator, factors, rows, blocks);
+    // Columns in another order than blocks have them.
+    if (operator.inputs[4] !== undefined)
+      for (const dim of [columns, blocks, ...factors.input(4)])
+        factors.whole(dim, "columns in another order");
+    if (operator.inputs[5] !== undefined) factors.unify(factors.input(5)[0]!, rows);
+    return [[...x.slice(0, -1), rows]];
+  },
+  linearity: { kind: "one", slots: [0] },
+  addends: [5],
+  localize(operator, local) {
+    const { node } = operator;
+    const size = (dim: Dim) => ({ kind: "int", value: local.size(dim)[0] }) as const;
+    const K = size(local.inputDims(0).at(-1)!);
+    const N = size(local.outputDims(0).at(-1)!);
+    const inputs = node.inputs.map((_, slot) => local.input(slot));
+    return [{ ...node, inputs, attributes: { ...node.attributes, K, N } }];
+  },
+};
+
+/** One element for each block of each row, `[rows, blocks]` or `[rows · blocks]`. */
+function perBlock(factors: Propagation, slot: number, rows: Dim, blocks: Dim): void {
+  const [first, second] = factors.input(slot);
+  if (second === undefined) factors.unify(first!, [...rows, ...blocks]);
+  else {
+    factors.unify(first!, rows);
+    factors.unify(second, blocks);
+  }
+}
+
+/** One for each block: of 4 bits, those of two blocks share a byte, and with it a rank. */
+function zeroPoints({ node, inputs }: Operator, factors: Propagation, rows: Dim, blocks: Dim): void {
+  const operand = inputs[3];
+  if (operand === undefined) return;
+  const perByte = isPacked(operand) ? 8 / intAttribute(node, "bits", 4) : 1;
+  const count = sizeOf(blocks)[0];
+  if (perByte === 1 || count === 1) perBlock(factors, 3, rows, blocks);
+  else if (count % perByte === 0) {
+    const bytes = freshDim([count / perByte, count / perByte]);
+    const within = freshDim([perByte, perByte]);
+    factors.whole(within, "zero points of a byte");
+    factors.unify(blocks, [...bytes, ...within]);
+    perBlock(factors, 3, rows, bytes);
+  } else {
+    const bytes = freshDim([Math.ceil(count / perByte), Math.ceil(count / perByte)]);
+    for (const dim of [blocks, bytes]) factors.whole(dim, "zero points of a byte");
+    perBlock(factors, 3, rows, bytes);
+  }
+}
+
+/** Zero points are packed like the numbers they belong to, or floating-point. */
+function isPacked({ type }: Operand): boolean {
+  return type === "uint8";
+}
+
+/**
+ * A lookup in a table `[rows, columns]` of whole numbers, several to a byte or one, with scales by block of a row: sums
+ * over the table's rows, as a Gather does.
+ */
+const gatherBlockQuantized: Rule = {
+  propagate(operator, factors) {
+    const { node, inputs, outputs } = operator;
+    const [rows, columns] = factors.input(0);
+    const isLookup =
+      inputs[0]!.isWeight &&
+      inputs[0]!.dims.length === 2 &&
+      normalizeAxis(intAttribute(node, "gather_axis", 0), 2) === 0 &&
+      normalizeAxis(intAttribute(node, "quantize_axis", 1), 2) === 1 &&
+      !isOne(inputs[0]!.dims[0]!);
+    if (!isLookup) return wholeEverything(operator, factors, "not a lookup of quantized rows");
+    factors.contract(rows!);
+    const width = freshDim(outputs[0]!.dims.at(-1)!);
+    factors.whole(width, shareScale);
+    factors.whole(columns!, shareScale);
+    for (const slot of [2, 3]) {
+      if (inputs[slot] === undefined) continue;
+      factors.unify(factors.input(slot)[0]!, rows!);
+      factors.whole(factors.input(slot)[1]!, shareScale);
+    }
+    return [[...factors.input(1), width]];
+  },
+  localize(operator, local) {
+    const { node } = operator;
+    const rows = local.inputDims(0)[0]!;
+    if (local.isSharded(rows)) return maskedLookup(operator, local, rows);
+    return [{ ...node, inputs: node.inputs.map((_, slot) => local.input(slot)) }];
+  },
+};
+
+/** Weights in blocks that share a scale. */
+export const quantizedBlockRules: Readonly<Record<string, Rule>> = {
+  "com.microsoft::MatMulNBits": matMulNBits,
+  "com.microsoft::GatherBlockQuantized": gatherBlockQuantized,
+};

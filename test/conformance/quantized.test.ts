@@ -1,0 +1,158 @@
+import { buildGraph, type Graph, openCheckpoint, type Weight } from "@ringrank/model";
+import { bytesOf, ShardReader } from "@ringrank/model/weights";
+import { buildPrograms, planGraph, type RankProgram, type WeightShard } from "@ringrank/policy";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  readGolden,
+  standardDeviation,
+  zooDirectory,
+  zooNames,
+} from "../../packages/model/src/testing/fixtures.js";
+import { EmulatedGroup } from "../support/emulate.js";
+import { firstStep } from "../support/first-step.js";
+import { select } from "../support/random-graph.js";
+
+/**
+ * Ten kinds of models: fused projections in three layouts, weights stored turned, tied heads, groups of heads, scaled
+ * and capped logits, experts and their router, latents. `npm run test:full` has them all.
+ */
+const ten = [
+  "bloom",
+  "codegen",
+  "cohere",
+  "deepseek-v2",
+  "falcon-40b-like",
+  "gemma2",
+  "gpt2",
+  "llama",
+  "mixtral",
+  "phi3",
+];
+const names = process.env.RINGRANK_EVERY_MODEL === undefined ? ten : zooNames("causal");
+
+describe.each(["int8", "int4"] as const)("in %s", (precision) => {
+  describe.each(names)("%s", (name) => {
+    const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
+    const golden = readGolden(name);
+    const reader = new ShardReader();
+    afterAll(() => reader[Symbol.dispose]());
+
+    const programsOf = (ranks: number, activations: "float32" | "int8"): RankProgram[] =>
+      buildPrograms(graph, planGraph(graph, { ranks, precision, activations }));
+    const logitsOf = async (programs: readonly RankProgram[]): Promise<Float32Array> => {
+      const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
+      const { logits } = await group.run("forward", firstStep(graph, golden.inputIds));
+      await group.close();
+      return logits!.data as Float32Array;
+    };
+    const whole = programsOf(1, "float32");
+    let exact: Float32Array;
+    let rounded: Float32Array;
+    beforeAll(async () => {
+      exact = await logitsOf(whole);
+      rounded = await logitsOf(programsOf(1, "int8"));
+    });
+
+    it("computes what fp32 products with the rounded matrices do", async () => {
+      const apart = withTablesApart(graph);
+      const plain = buildPrograms(apart, planGraph(apart, { ranks: 1 }));
+      const matrices = roundedMatrices(whole[0]!, reader);
+      const group = await EmulatedGroup.open(plain, (shard) => matrices(shard) ?? reader.read(shard));
+      const { logits } = await group.run("forward", firstStep(graph, golden.inputIds));
+      await group.close();
+      // The bound on fp32 sums in another order.
+      const atol = 1e-4 * standardDeviation(exact);
+      expect(exact).toBeAllclose(logits!.data as Float32Array, { rtol: 0, atol });
+    });
+
+    it.each([2, 3, 4])("has on each of %i ranks the bytes that one rank has there", (ranks) => {
+      const one = whole[0]!.weights;
+      for (const { weights } of programsOf(ranks, "float32")) {
+        for (const [local, shard] of Object.entries(weights)) {
+          // A weight with a selection of its own for a further use is called so after a #.
+          const known = one[local] ?? one[local.slice(0, local.lastIndexOf("#"))]!;
+          const expected = select(reader.read(known), known.dims, shard.selection);
+          expect(Buffer.compare(bytesOf(reader.read(shard)), bytesOf(expected))).toBe(0);
+        }
+      }
+    });
+
+    it.each([2, 3, 4])("gives with fp32 activations one rank's logits on %i ranks", async (ranks) => {
+      const logits = await logitsOf(programsOf(ranks, "float32"));
+      expect(logits).toBeAllclose(exact, { rtol: 0, atol: 1e-4 * standardDeviation(exact) });
+    });
+
+    it.each([2, 4])(
+      "gives with int8 activations one rank's logits, but for roundings, on %i ranks",
+      async (ranks) => {
+        const logits = await logitsOf(programsOf(ranks, "int8"));
+        // Sums in another order round some activations to the next number, and what follows from them.
+        expect(rootMeanSquare(logits, rounded)).toBeLessThanOrEqual(5e-2 * standardDeviation(rounded));
+      },
+    );
+  });
+});
+
+function rootMeanSquare(a: Float32Array, b: Float32Array): number {
+  return Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0) / a.length);
+}
+
+/**
+ * What a reader of the fp32 graph would have to give so that it multiplies by the same rounded matrices: n · scale, in
+ * the place of each element that the quantized program reads.
+ */
+function roundedMatrices(
+  { weights }: RankProgram,
+  reader: ShardReader,
+): (shard: WeightShard) => Float32Array | undefined {
+  const byPlace = new Map<string, Float32Array>();
+  for (const [name, shard] of Object.entries(weights)) {
+    const { source } = shard.weight;
+    if (source.kind !== "quantized" || source.part !== "values") continue;
+    const { dims, transposed, source: stored } = source.matrix;
+    const values = reader.read(shard) as Uint8Array;
+    const scales = reader.read(weights[`${name}·scales`]!) as Float32Array;
+    const [rows, columns] = transposed ? [dims[1], dims[0]] : dims;
+    const blocks = Math.ceil(columns / 32);
+    const matrix = new Float32Array(rows * columns);
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const at = row * blocks * 32 + column;
+        const n = source.bits === 8 ? values[at]! - 128 : ((values[at >> 1]! >> (4 * (at % 2))) & 15) - 8;
+        const value = n * scales[row * blocks + (column >> 5)]!;
+        matrix[transposed ? column * rows + row : row * columns + column] = value;
+      }
+    }
+    byPlace.set(`${isTable(shard.weight)} ${placeOf(stored)}`, matrix);
+  }
+  return ({ weight, selection }) => {
+    const matrix = byPlace.get(`${isTable(weight)} ${placeOf(weight.source)}`);
+    return matrix && (select(matrix, weight.dims, selection) as Float32Array);
+  };
+}
+
+/** Weights that are looked up by row, and those that {@link withTablesApart} made for it. */
+const tables = new WeakSet<Weight>();
+
+function isTable(weight: Weight): boolean {
+  return tables.has(weight) || (weight.source.kind === "quantized" && weight.dims.length === 2);
+}
+
+/** The same graph with a weight of its own for each lookup: one that is tied is rounded in two ways. */
+function withTablesApart(graph: Graph): Graph {
+  const weights = new Map(graph.weights);
+  const nodes = graph.nodes.map((node) => {
+    const [name, ...others] = node.inputs;
+    const weight = weights.get(name ?? "");
+    if (node.opType !== "Gather" || weight === undefined) return node;
+    const table = { ...weight };
+    tables.add(table);
+    weights.set(`${name} looked up`, table);
+    return { ...node, inputs: [`${name} looked up`, ...others] };
+  });
+  return { ...graph, nodes, weights };
+}
+
+function placeOf(source: WeightShard["weight"]["source"]): string {
+  return source.kind === "file" ? `${source.file}:${source.offset}` : source.kind;
+}
