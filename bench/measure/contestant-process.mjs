@@ -43,7 +43,7 @@ export class ContestantProcess {
    *
    * @throws what went wrong there
    */
-  call(name, args = [], limit = 300_000) {
+  call(name, args = [], limit = 900_000) {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = this.#nextCall++;
     return new Promise((resolve, reject) => {
