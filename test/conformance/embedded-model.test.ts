@@ -3,6 +3,7 @@ import { loadModel, type Model } from "@ringrank/coordinator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { greedyAgreement } from "../support/greedy.js";
+import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js";
 
 interface Golden {
   readonly prompts: readonly {
@@ -45,15 +46,24 @@ describe.each([1, 2, 3, 4, 8])("the embedded model on %i ranks", (ranks) => {
   });
 });
 
-/** Of each token after the first, given those before it. */
-function meanNegativeLogLikelihood(logits: Float32Array, ids: readonly number[]): number {
-  const vocabulary = logits.length / ids.length;
-  let sum = 0;
-  for (let position = 0; position + 1 < ids.length; position++) {
-    const row = logits.subarray(position * vocabulary, (position + 1) * vocabulary);
-    const largest = row.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-    const total = row.reduce((exponentials, logit) => exponentials + Math.exp(logit - largest), 0);
-    sum += largest + Math.log(total) - row[ids[position + 1]!]!;
-  }
-  return sum / (ids.length - 1);
-}
+describe.each([
+  ["int8", 0.5],
+  ["int4", 3.5],
+] as const)("the embedded model in %s", (precision, percent) => {
+  let alone: number;
+
+  it.each([1, 2, 3, 4])(
+    "keeps the perplexity of fp32 and of one rank, within bounds, on %i ranks",
+    async (ranks) => {
+      const ids = golden.perplexity_ids;
+      const model = await loadModel(shakespeareDirectory, { ranks, precision });
+      const { logits } = await model.run({ input_ids: [ids] });
+      await model.close();
+      const nll = meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
+      if (ranks === 1) alone = nll;
+      // Bounds of the project's contract; README has what was measured.
+      expect(100 * (Math.exp(nll - golden.perplexity_nll) - 1)).toBeLessThan(percent);
+      expect(100 * Math.abs(Math.exp(nll - alone) - 1)).toBeLessThan(0.2);
+    },
+  );
+});

@@ -22,6 +22,16 @@ describe("two products of one size become the same factors", () => {
     expect(b.map(describeDim)).toEqual(["2", "2·6"]);
   });
 
+  it("divides both by what they have in common where neither divides the other", () => {
+    const [heads, lanes] = [dim(8), dim(80)];
+    const [blocks, elements] = [dim(20), dim(32)];
+    unify([...heads, ...lanes], [...blocks, ...elements], reason);
+    expect([heads, lanes, blocks, elements].map(describeDim)).toEqual(["4·2", "5·16", "4·5", "2·16"]);
+    // Blocks end where pairs of heads do, and nowhere else.
+    expect(leavesOf(heads).map(({ whole }) => whole)).toEqual([undefined, reason]);
+    expect(leavesOf(heads)[0]).toBe(leavesOf(blocks)[0]);
+  });
+
   it("joins a dynamic size with a static one and parts them again", () => {
     const sequence: Dim = freshDim([11, 17]);
     const group = dim(2);

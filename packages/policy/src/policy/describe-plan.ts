@@ -86,7 +86,7 @@ class Describer {
       bytes: this.#bytesHolding(role),
       reason: [
         sharded ? this.#whySharded(role) : (isCompanion ?? this.#whyNot(role)),
-        ...(group === undefined ? [] : [`in groups of ${group.size}, for ${group.why}`]),
+        ...(group === undefined ? [] : [`in groups of ${group.size} (${group.why})`]),
       ].join("; "),
     };
   }
@@ -105,8 +105,8 @@ class Describer {
         if (inside.length === product.length) continue;
         const end = inside.findIndex((one) => labels.of(one) !== label || one.whole === undefined);
         const grouped = end === -1 ? inside : inside.slice(0, end);
-        const why = grouped[0]?.whole?.why;
-        if (why !== undefined) return { size: sizeOf(grouped)[0], why };
+        const whole = grouped[0]?.whole;
+        if (whole !== undefined) return { size: sizeOf(grouped)[0], why: `${whole.operator}: ${whole.why}` };
       }
     }
     return undefined;

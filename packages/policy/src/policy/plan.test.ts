@@ -1,14 +1,15 @@
-import { renameValues, reorderNodes } from "@ringrank/model";
+import { GraphBuilder, renameValues, reorderNodes } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import {
   feedForward,
   onlyNorm,
   parallelFeedForwards,
+  parameter,
   serialFeedForwards,
   unknownOperator,
 } from "../testing/graphs.js";
-import { buildPrograms, planGraph, policyFromJSON } from "./plan.js";
+import { buildPrograms, graphInPrecision, planGraph, policyFromJSON } from "./plan.js";
 
 describe("a feed-forward on two ranks", () => {
   const policy = planGraph(feedForward(), { ranks: 2 });
@@ -124,5 +125,48 @@ describe("a policy that was written down", () => {
     ["one factor twice", { ...written, factors: [written.factors[0], written.factors[0]] }, { ranks: 2 }],
   ])("is refused for %s", (_, data, options) => {
     expectCode("RR_POLICY", () => policyFromJSON(graph, data, options));
+  });
+});
+
+describe("a precision", () => {
+  const int4 = () => planGraph(feedForward(64), { ranks: 2, precision: "int4" });
+
+  it("is part of the policy, and of its table", () => {
+    expect(int4().precision).toEqual({ weights: "int4", activations: "int8" });
+    expect(int4().table()).toContain("int4 weights and int8 activations");
+  });
+
+  it("counts the bytes of the blocks and their scales", () => {
+    const programs = buildPrograms(feedForward(64), int4());
+    expect(programs.map(({ bytes }) => bytes)).toEqual(int4().bytesPerRank);
+    expect(int4().totalBytes).toBeLessThan(planGraph(feedForward(64), { ranks: 2 }).totalBytes / 2);
+  });
+
+  it("that a policy was not made for is refused, in either part", () => {
+    const data = int4().toJSON();
+    expectCode("RR_POLICY", () => policyFromJSON(feedForward(64), data, { ranks: 2 }));
+    expectCode("RR_POLICY", () =>
+      policyFromJSON(feedForward(64), data, { ranks: 2, precision: "int4", activations: "float32" }),
+    );
+    expect(policyFromJSON(feedForward(64), data, { ranks: 2, precision: "int4" }).toJSON()).toEqual(data);
+  });
+
+  it("leaves a matrix whose products are ranked as it is", () => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["rows", 32]);
+    const [best] = g.topK(g.softmax(g.matmul(x, g.weight("router", parameter(32, 64)))), 2);
+    g.output("y", g.matmul(x, g.weight("up", parameter(32, 64))), "float32", ["rows", 64]);
+    g.output("best", best, "float32", ["rows", 2]);
+    const policy = planGraph(g.build(), { ranks: 1, precision: "int4" });
+    expect(Object.keys(policy.weights)).toEqual(["router", "up·int4·turned", "up·int4·turned·scales"]);
+  });
+
+  it("sees through nodes that turn, rename or widen a matrix, and drops what nothing reads any more", () => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["rows", 32]);
+    const weight = g.transpose(g.node("Identity", [g.weight("w", parameter(64, 32))]), [1, 0]);
+    g.output("y", g.matmul(x, weight), "float32", ["rows", 64]);
+    const { nodes } = graphInPrecision(g.build(), { precision: "int8" });
+    expect(nodes.map(({ opType }) => opType)).toEqual(["MatMulNBits"]);
   });
 });
