@@ -13,6 +13,8 @@ export interface ModelFacts {
   readonly vocabSize: number | undefined;
   /** Whether there is a causal cache, without which nothing can be generated. */
   readonly generates: boolean;
+  /** What was found in place of a causal cache, where something was. */
+  readonly obstacle?: string;
   readonly hasTokenizer: boolean;
   /** Each of them ends a sequence. */
   readonly eosIds: readonly number[];

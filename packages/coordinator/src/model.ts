@@ -238,7 +238,9 @@ export class Model {
     if (this.#facts.generates) return;
     throw new RingrankError(
       "RR_NO_GENERATE",
-      `the model has no causal cache or no ${interfaceNames.logits}, so it cannot generate; use run`,
+      this.#facts.obstacle === undefined
+        ? `the model has no causal cache or no ${interfaceNames.logits}, so it cannot generate; use run`
+        : `${this.#facts.obstacle}. It cannot generate; use run`,
     );
   }
 }

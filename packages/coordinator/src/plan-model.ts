@@ -28,11 +28,11 @@ export async function planModel(pathOrCachedId: string, options: PlanOptions = {
 export async function planOn(
   offload: Offload,
   pathOrId: string,
-  { ranks, objective, memoryPerRank, precision, activations, policy: given }: CheckedLoadOptions,
+  { dtype, ranks, objective, memoryPerRank, precision, activations, policy: given }: CheckedLoadOptions,
 ): Promise<PartitionPolicy> {
   const policy = given === undefined ? undefined : asJson(given);
   const reply = await offload.call((remote) =>
-    remote.plan({ pathOrId, ranks, objective, memoryPerRank, precision, activations, policy }),
+    remote.plan({ pathOrId, dtype, ranks, objective, memoryPerRank, precision, activations, policy }),
   );
   return new PartitionPolicy(reply.policy);
 }

@@ -14,6 +14,7 @@ const optionalInputs: readonly string[] = [
   interfaceNames.attentionMask,
   interfaceNames.decoderAttentionMask,
   interfaceNames.positionIds,
+  interfaceNames.tokenTypeIds,
 ];
 
 /**

@@ -11,7 +11,7 @@ import type { OpenedModel } from "./open-model.js";
 
 /** What the coordinator has to know of a model to serve it. */
 export function describeModel(
-  { graph, maxContext, config }: Pick<OpenedModel, "graph" | "maxContext" | "config">,
+  { graph, maxContext, config, obstacle }: Pick<OpenedModel, "graph" | "maxContext" | "config" | "obstacle">,
   { defaults, eosTokenIds, decoderPromptIds }: GenerationConfig,
   hasTokenizer: boolean,
 ): ModelFacts {
@@ -37,6 +37,7 @@ export function describeModel(
         ? vocabulary
         : new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]),
     generates: graph.caches.length > 0 && logits !== undefined,
+    ...(obstacle && { obstacle: obstacle.message }),
     hasTokenizer,
     eosIds: eosTokenIds,
     generationDefaults: generationDefaults(defaults),

@@ -18,8 +18,8 @@ export class ModelDesk implements OffloadService {
   /** By generation, while its text is in the making. */
   readonly #texts = new Map<number, TokenStream>();
 
-  plan({ pathOrId, policy: given, ...options }: PlanRequest): PlanReply {
-    const model = openModel(pathOrId);
+  plan({ pathOrId, dtype, policy: given, ...options }: PlanRequest): PlanReply {
+    const model = openModel(pathOrId, dtype);
     const { graph } = model;
     const policy = given === undefined ? planGraph(graph, options) : policyFromJSON(graph, given, options);
     this.#planned = { model, policy };

@@ -1,3 +1,4 @@
+import type { ExportDtype } from "@ringrank/model";
 import type { ActivationPrecision, PolicyData, RankProgram, WeightPrecision } from "@ringrank/policy";
 import type { TokenText } from "../generation/detokenizer.js";
 import type { ModelFacts } from "../model-facts.js";
@@ -29,6 +30,8 @@ export interface OffloadService {
 
 export interface PlanRequest {
   readonly pathOrId: string;
+  /** Which of a directory's ONNX files. */
+  readonly dtype?: ExportDtype | undefined;
   readonly ranks: number;
   readonly objective: "memory" | "time";
   readonly memoryPerRank: number | undefined;

@@ -1,12 +1,15 @@
-import { statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { RingrankError } from "@ringrank/errors";
 import {
   buildGraph,
   checkPayload,
+  type ExportDtype,
   type Graph,
+  hasExport,
   type JsonObject,
   openCheckpoint,
-  openOnnx,
+  openExport,
   resolveModel,
 } from "@ringrank/model";
 
@@ -15,36 +18,38 @@ export interface OpenedModel {
   readonly graph: Graph;
   /** Where the tokenizer and generation_config.json would be. */
   readonly directory: string;
-  /** Empty for an ONNX file. */
+  /** Empty for an ONNX file without one. */
   readonly config: JsonObject;
   /** Most tokens of a sequence; undefined where the model sets no limit. */
   readonly maxContext: number | undefined;
   /** Names of tensors in the files that the model does not use. */
   readonly unused: readonly string[];
+  /** Why it has no cache, where its file has what looks like one. */
+  readonly obstacle?: RingrankError | undefined;
   /** Checks that every weight file is there and as long as its header says: `RR_MISSING_FILE`, `RR_FILE_FORMAT`. */
   checkWeights(): void;
 }
 
-/** Opens a HuggingFace directory, an id in the local cache, or an `.onnx` file. Throws what these throw. */
-export function openModel(pathOrId: string): OpenedModel {
+/**
+ * Opens a HuggingFace directory, an id in the local cache, an `.onnx` file, or a directory of these. A directory with
+ * both is the checkpoint, unless `dtype` says which of the ONNX files is meant. Throws what these throw.
+ */
+export function openModel(pathOrId: string, dtype?: ExportDtype): OpenedModel {
   const path = resolveModel(pathOrId);
-  return statSync(path).isFile() ? openOnnxFile(path) : openDirectory(path);
+  const isExport = statSync(path).isFile() || dtype !== undefined || (!hasWeights(path) && hasExport(path));
+  if (!isExport) return openDirectory(path);
+  // Opening an export has checked that every weight lies inside its file.
+  return { ...openExport(path, dtype), unused: [], checkWeights: () => {} };
+}
+
+function hasWeights(directory: string): boolean {
+  return ["model.safetensors", "model.safetensors.index.json"].some((name) =>
+    existsSync(join(directory, name)),
+  );
 }
 
 function openDirectory(path: string): OpenedModel {
   const checkpoint = openCheckpoint(path);
   const { config, directory } = checkpoint;
   return { ...buildGraph(checkpoint), directory, config, checkWeights: () => checkPayload(checkpoint) };
-}
-
-function openOnnxFile(path: string): OpenedModel {
-  // Opening has checked that every weight lies inside its file.
-  return {
-    graph: openOnnx(path),
-    directory: dirname(path),
-    config: {},
-    maxContext: undefined,
-    unused: [],
-    checkWeights: () => {},
-  };
 }

@@ -1,3 +1,4 @@
+import { type ExportDtype, exportDtypes } from "@ringrank/model";
 import type { Logger } from "pino";
 import {
   choiceOption,
@@ -10,6 +11,11 @@ import {
 
 /** How a model is divided. */
 export interface PlanOptions {
+  /**
+   * Which of a directory's ONNX files, named as in transformers.js: `"fp32"` is `model.onnx`, `"q4"` is
+   * `model_q4.onnx`, and so on. Default: the checkpoint where there is one, else `"fp32"`, else the only one.
+   */
+  readonly dtype?: ExportDtype | undefined;
   /** Number of ranks (worker threads that hold a shard each). 1 to 64, default 1. Outside it: `RR_RANKS`. */
   readonly ranks?: number | undefined;
   /**
@@ -71,6 +77,7 @@ export interface Progress {
 
 /** {@link LoadOptions} with every default in place. */
 export interface CheckedLoadOptions {
+  readonly dtype: ExportDtype | undefined;
   readonly ranks: number;
   readonly objective: "memory" | "time";
   readonly memoryPerRank: number | undefined;
@@ -87,6 +94,7 @@ export interface CheckedLoadOptions {
 }
 
 const planKeys = [
+  "dtype",
   "ranks",
   "objective",
   "memoryPerRank",
@@ -130,6 +138,8 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
   return {
     precision,
     activations,
+    dtype:
+      options.dtype === undefined ? undefined : choiceOption("dtype", options.dtype, exportDtypes, "fp32"),
     ranks: numberOption(
       "ranks",
       options.ranks,

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { type Checkpoint, ConfigReader } from "../checkpoint/index.js";
+import { type Checkpoint, ConfigReader, type JsonObject } from "../checkpoint/index.js";
 import { type Graph, GraphBuilder } from "../graph/index.js";
 import { Parameters } from "./parameters.js";
 import { architectures } from "./registry.js";
@@ -38,8 +38,19 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
   return {
     graph: g.build(),
     unused: parameters.unused(architecture.ignoredTensors ?? []),
-    maxContext: (architecture.maxContext ?? positionsOf)(config),
+    maxContext: contextLimit(checkpoint.config),
   };
+}
+
+/**
+ * Most tokens of a sequence that a config allows; undefined where it sets no limit. Of architectures that are not
+ * known, what they call their positions.
+ */
+export function contextLimit(json: JsonObject): number | undefined {
+  const config = new ConfigReader(json);
+  const type = json.model_type;
+  const architecture = typeof type === "string" ? architectures.get(type) : undefined;
+  return (architecture?.maxContext ?? positionsOf)(config);
 }
 
 function positionsOf(config: ConfigReader): number | undefined {

@@ -3,9 +3,14 @@ import type { DataType } from "./graph.js";
 import { NodeBuilder, type Value } from "./node-builder.js";
 
 /** Numbers that ONNX gives the element types a graph casts to; they are the values of Cast's `to`. */
-const castTargets = { float32: 1, int64: 7, bool: 9, bfloat16: 16 } as const satisfies Partial<
-  Record<DataType, number>
->;
+const castTargets = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+} as const satisfies Partial<Record<DataType, number>>;
 
 const microsoft = "com.microsoft";
 

@@ -185,6 +185,11 @@ export interface Cache {
    * cross-attention. Absent where every step of the entry that reads the cache appends to it.
    */
   readonly filledBy?: string;
+  /**
+   * Whether every row that is fed counts: the graph takes the size of `past` for the number of rows there are, so
+   * unused rows would change what it computes. Absent where `positions` alone says which rows there are.
+   */
+  readonly exact?: boolean;
   readonly states: readonly CacheState[];
 }
 
@@ -212,6 +217,8 @@ export const interfaceNames = {
   decoderAttentionMask: "decoder_attention_mask",
   /** int64 `[batch, sequence]`: the position of each new token in its own sequence. */
   positionIds: "position_ids",
+  /** Of an encoder, int64 `[batch, sequence]`: which segment each token is of, 0 for the first. */
+  tokenTypeIds: "token_type_ids",
   /**
    * int64 `[rows]`: which rows of the flattened `[batch · sequence]` the head is computed for, in order. Where a
    * graph has this input, its `logits` output is `[rows, vocabulary]`; else `[batch, sequence, vocabulary]`.

@@ -3,4 +3,5 @@ export * from "./graph.js";
 export { GraphBuilder } from "./graph-builder.js";
 export type { NodeOptions, Value } from "./node-builder.js";
 export { renameValues } from "./rename.js";
+export { isIf, takeBranch } from "./take-branch.js";
 export { checkGraph, readsOf, reorderNodes } from "./topology.js";

@@ -51,10 +51,20 @@ export class NodeBuilder {
   /** The entry that inputs and outputs now belong to. */
   #entry: NewEntry | undefined;
   readonly #constants = new Map<string, Value>();
-  readonly #names = new Set<string>();
+  readonly #names: Set<string>;
   /** Outputs of nodes that no graph output has named yet. */
   readonly #renamable = new Set<Value>();
   #fresh = 0;
+
+  /** @param taken names of a graph that what is built here will be part of; its values may be read */
+  constructor(taken: Iterable<string> = []) {
+    this.#names = new Set(taken);
+  }
+
+  /** A value of the graph around. */
+  read(name: string): Value {
+    return { name };
+  }
 
   /** Inputs and outputs made while `build` runs belong to the entry `name`. Weights may be shared with other entries. */
   entry(name: string, build: () => void): void {

@@ -1,22 +1,29 @@
-import { int } from "../graph/attributes.js";
+import { int, string } from "../graph/attributes.js";
 import type { Attribute, Branch, Graph, GraphNode, Weight } from "../graph/graph.js";
 
 /** The operator set in which axes and sizes became inputs, and Softmax a matter of one axis. */
-const target = 13;
+const axesAsInputs = 13;
+/** The first one in which Shape takes a part of the sizes (15) and LayerNormalization is an operator (17). */
+const target = 17;
 
 /**
- * A graph of opset 11 or 12 in opset 13 (https://onnx.ai/onnx/operators/index.html); any other as it is. So that
+ * A graph of opset 11 to 16 in opset 17 (https://onnx.ai/onnx/operators/index.html); any other as it is. So that
  * whoever reads or rewrites a graph meets one form of each operator.
  */
 export function upgradeOpset(graph: Graph): Graph {
   const version = graph.opsets[""];
   if (version === undefined || version >= target) return graph;
-  const upgraded = new Upgrade().branch(graph);
+  const upgraded = new Upgrade(version).branch(graph);
   return { ...graph, ...upgraded, outputs: graph.outputs };
 }
 
 class Upgrade {
+  readonly #from: number;
   #fresh = 0;
+
+  constructor(from: number) {
+    this.#from = from;
+  }
 
   branch(graph: Branch): Branch {
     const weights = new Map<string, Weight>(graph.weights);
@@ -34,6 +41,16 @@ class Upgrade {
 
   #node(node: GraphNode, weights: Map<string, Weight>): readonly GraphNode[] {
     if (node.domain !== "") return [node];
+    if (node.opType === "RoiAlign") {
+      // The default became another in opset 16.
+      return [
+        {
+          ...node,
+          attributes: { coordinate_transformation_mode: string("output_half_pixel"), ...node.attributes },
+        },
+      ];
+    }
+    if (this.#from >= axesAsInputs) return [node];
     switch (node.opType) {
       case "Squeeze":
       case "Unsqueeze":

@@ -1,11 +1,4 @@
-import {
-  type Attribute,
-  type Branch,
-  type Graph,
-  type GraphNode,
-  readsOf,
-  type Weight,
-} from "@ringrank/model";
+import { type Graph, type GraphNode, isIf, readsOf, takeBranch, type Weight } from "@ringrank/model";
 import { isStatic, type SizePair } from "../factors/factor.js";
 
 /** Contents of small values, at two settings of the symbolic dimensions. */
@@ -31,14 +24,11 @@ function inlineNodes(
     if (!isIf(node)) return [node];
     const condition = contents(node.inputs[0]!)?.[0];
     if (condition === undefined || !isStatic(condition)) return [withCaptures(node)];
-    const taken = branch(node, condition[0] !== 0 ? "then_branch" : "else_branch");
+    const taken = takeBranch(node, condition[0] !== 0 ? "then_branch" : "else_branch");
+    // Shapes have been evaluated, which refuses an `If` without its branches.
+    if (taken === undefined) throw new TypeError("an If without its branches");
     for (const [name, weight] of taken.weights) weights.set(name, weight);
-    const results = taken.outputs.flatMap(({ name }, index): GraphNode[] => {
-      const output = node.outputs[index];
-      if (output === undefined || output === "") return [];
-      return [{ opType: "Identity", domain: "", inputs: [name], outputs: [output], attributes: {} }];
-    });
-    return [...inlineNodes(taken.nodes, weights, contents), ...results];
+    return inlineNodes(taken.nodes, weights, contents);
   });
 }
 
@@ -46,15 +36,4 @@ function withCaptures(node: GraphNode): GraphNode {
   const captured = readsOf(node);
   captured.delete(node.inputs[0]!);
   return { ...node, inputs: [node.inputs[0]!, ...captured] };
-}
-
-function branch({ attributes }: GraphNode, name: string): Branch {
-  const found: Attribute | undefined = attributes[name];
-  // Shapes have been evaluated, which refuses an `If` without its branches.
-  if (found?.kind !== "graph") throw new TypeError(`an If without its ${name}`);
-  return found.value;
-}
-
-function isIf({ opType, domain }: GraphNode): boolean {
-  return opType === "If" && domain === "";
 }

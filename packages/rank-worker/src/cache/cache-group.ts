@@ -29,12 +29,15 @@ export class CacheGroup {
   readonly #positions: { readonly declared: LocalValue; readonly buffer: StateBuffer } | undefined;
   /** Rows after which a slot begins anew; Infinity without a window. */
   readonly #ring: number;
+  /** Whether slots of different lengths cannot be one tensor, since unused rows would count. */
+  readonly exact: boolean;
   #slots = 0;
   #capacity = 0;
 
   /** @throws RR_POLICY if a state's local shape is not fixed but for batch and past */
   constructor(cache: Cache, entry: Entry, memory: CacheMemory) {
     const inputs = new Map(entry.inputs.map((value) => [value.name, value]));
+    this.exact = cache.exact === true;
     // A query sees itself and the `window − 1` positions before it.
     this.#ring =
       cache.window === undefined
@@ -66,8 +69,13 @@ export class CacheGroup {
     for (const buffer of this.#buffers()) buffer.resize(slots, capacity);
   }
 
-  /** Adds this group's inputs for slots `[first, first + count)`. */
-  addInputs(inputs: Map<string, Tensor>, first: number, count: number, rows: "all" | "none"): void {
+  /**
+   * Adds this group's inputs for slots `[first, first + count)`.
+   *
+   * @param length rows that each of the slots has, where the cache is exact; 0 for none at all in any cache
+   */
+  addInputs(inputs: Map<string, Tensor>, first: number, count: number, length: number): void {
+    const rows = this.exact || length === 0 ? length : "all";
     for (const { past, buffer } of this.#states) inputs.set(past, buffer.view(first, count, rows));
     if (this.#positions) {
       inputs.set(this.#positions.declared.name, this.#positions.buffer.view(first, count, rows));

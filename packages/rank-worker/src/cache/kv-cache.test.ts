@@ -53,7 +53,7 @@ function step(cache: KvCache, sequences: readonly number[], newTokens = 1) {
 /** The rows that a step of this sequence alone would see, by position. */
 function rowsOf(cache: KvCache, sequence: number): Record<number, number> {
   const slot = cache.slotOf(sequence);
-  const inputs = cache.inputs({ first: slot, count: 1, past: "all" });
+  const inputs = cache.inputs({ first: slot, count: 1, past: cache.length(sequence), source: 0 });
   const positions = [...(inputs.get("positions")!.data as BigInt64Array)].map(Number);
   const rows = inputs.get("past")!.data as Float32Array;
   return Object.fromEntries(
@@ -175,7 +175,7 @@ function fill(cache: KvCache, sequence: number, count: number): void {
 }
 
 function sourceOf(cache: KvCache, sequence: number): number[] {
-  const inputs = cache.inputs({ first: cache.slotOf(sequence), count: 1, past: "none" });
+  const inputs = cache.inputs({ first: cache.slotOf(sequence), count: 1, past: 0, source: 1 });
   const rows = inputs.get("encoded")!.data as Float32Array;
   const positions = inputs.get("source_positions")!.data as BigInt64Array;
   return [...rows].filter((_, at) => positions[at]! >= 0n);

@@ -10,8 +10,13 @@ import { swapsToNeighbours } from "./slot-arrangement.js";
 export interface StepRange {
   readonly first: number;
   readonly count: number;
-  /** `none` where no row of the step has a past: then the step is computed without the empty rows of a block. */
-  readonly past: "all" | "none";
+  /**
+   * Rows of the longest past. Where it is 0, the step is computed without the empty rows of a block; an exact cache
+   * has this many in every slot.
+   */
+  readonly past: number;
+  /** Rows of the longest source. */
+  readonly source: number;
 }
 
 /**
@@ -107,15 +112,34 @@ export class KvCache {
     return {
       first: Math.min(...sequences.map((sequence) => this.slotOf(sequence))),
       count: sequences.length,
-      past: sequences.every((sequence) => this.length(sequence) === 0) ? "none" : "all",
+      past: this.#longest(sequences),
+      source: Math.max(0, ...sequences.map((sequence) => this.#sources.get(sequence) ?? 0)),
     };
   }
 
-  /** The cache inputs of a step over `range`, in place. */
-  inputs(range: StepRange): Map<string, Tensor> {
+  /**
+   * Divides sequences into those that one run of the graph can take, by their indices: all of them, but for exact
+   * caches, where those of one length.
+   */
+  batches(sequences: readonly number[]): readonly (readonly number[])[] {
+    const isExact = (groups: readonly CacheGroup[]): boolean => groups.some(({ exact }) => exact);
+    const [own, source] = [isExact(this.#growing), isExact(this.#filled)];
+    if (!own && !source) return [[...sequences.keys()]];
+    const byLengths = new Map<string, number[]>();
+    sequences.forEach((sequence, index) => {
+      const key = `${own ? this.length(sequence) : ""}/${source ? this.#sources.get(sequence) : ""}`;
+      const batch = byLengths.get(key);
+      if (batch === undefined) byLengths.set(key, [index]);
+      else batch.push(index);
+    });
+    return [...byLengths.values()];
+  }
+
+  /** The cache inputs of a step over `range`: in place, but for exact caches with room for more. */
+  inputs({ first, count, past, source }: StepRange): Map<string, Tensor> {
     const inputs = new Map<string, Tensor>();
-    for (const group of this.#growing) group.addInputs(inputs, range.first, range.count, range.past);
-    for (const group of this.#filled) group.addInputs(inputs, range.first, range.count, "all");
+    for (const group of this.#growing) group.addInputs(inputs, first, count, past);
+    for (const group of this.#filled) group.addInputs(inputs, first, count, source);
     return inputs;
   }
 

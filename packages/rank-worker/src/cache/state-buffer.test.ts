@@ -64,7 +64,7 @@ test("slots can be cleared, copied and swapped", () => {
 test("a view of no rows has the slots and heads but no elements", () => {
   const buffer = new StateBuffer(shape, unbounded);
   buffer.resize(2, 5);
-  const none = buffer.view(0, 2, "none");
+  const none = buffer.view(0, 2, 0);
   expect(none.dims).toEqual([2, 2, 0, 1]);
   expect(none.data).toHaveLength(0);
 });

@@ -1,5 +1,5 @@
 import type { DataType, TensorData } from "@ringrank/model";
-import { bytesOf, bytesPerElement } from "@ringrank/model/weights";
+import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
 import type { Tensor } from "onnxruntime-node";
 import { elementCount } from "../tensors/element-types.js";
 import { tensor } from "../tensors/tensor.js";
@@ -46,13 +46,26 @@ export class StateBuffer {
     this.#bytes = bytesOf(this.#data);
   }
 
-  /** Slots `[first, first + count)` as a tensor over this buffer, or with no rows at all. */
-  view(first: number, count: number, rows: "all" | "none"): Tensor {
-    const capacity = rows === "all" ? this.#capacity : 0;
-    const dims = [count, ...this.#shape.outer, capacity, ...this.#shape.inner];
-    const slotElements = elementCount(dims.slice(1));
-    const start = rows === "all" ? first * slotElements : 0;
-    return tensor(this.#shape.type, this.#data.subarray(start, start + count * slotElements), dims);
+  /**
+   * Slots `[first, first + count)` as a tensor of all rows there is room for, or of the first `rows`. Over this buffer
+   * where these are all of them, or none; else a copy.
+   */
+  view(first: number, count: number, rows: "all" | number): Tensor {
+    const wanted = rows === "all" ? this.#capacity : rows;
+    const dims = [count, ...this.#shape.outer, wanted, ...this.#shape.inner];
+    const elements = elementCount(dims);
+    if (wanted === this.#capacity || elements === 0) {
+      const start = elements === 0 ? 0 : (first * elements) / count;
+      return tensor(this.#shape.type, this.#data.subarray(start, start + elements), dims);
+    }
+    const data = allocate(this.#shape.type, elements);
+    const bytes = bytesOf(data);
+    const [from, to] = [this.#capacity * this.#rowBytes, wanted * this.#rowBytes];
+    for (let block = 0; block < count * this.#outer; block++) {
+      const start = (first * this.#outer + block) * from;
+      bytes.set(this.#bytes.subarray(start, start + to), block * to);
+    }
+    return tensor(this.#shape.type, data, dims);
   }
 
   /** Gives the buffer this many slots and rows, and lays what fits of the old content out anew. */

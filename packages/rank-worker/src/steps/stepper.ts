@@ -67,6 +67,17 @@ export class Stepper {
 
   async #advance(rows: readonly GivenTokens[]): Promise<StepRowResult[]> {
     if (rows.length === 0) return [];
+    const results = new Array<StepRowResult>(rows.length);
+    for (const batch of this.#cache.batches(rows.map(({ sequence }) => sequence))) {
+      const advanced = await this.#run(batch.map((index) => rows[index]!));
+      for (const [at, index] of batch.entries()) results[index] = advanced[at]!;
+    }
+    this.steps++;
+    return results;
+  }
+
+  /** Rows that one run of the graph takes. */
+  async #run(rows: readonly GivenTokens[]): Promise<StepRowResult[]> {
     const newTokens = rows[0]!.ids.length;
     const sequences = rows.map((row) => row.sequence);
     const range = this.#traced("cache", "slots", () => this.#cache.arrange(sequences));
@@ -75,7 +86,6 @@ export class Stepper {
     const { outputs, expertsRun } = await runEntry(this.#decoder, inputs, this.#context);
     this.#traced("cache", "append", () => this.#cache.append(sequences, newTokens, range, outputs));
     for (const row of rows) this.#history.enter(row);
-    this.steps++;
     this.tokens += rows.length * newTokens;
     this.experts += expertsRun;
 

@@ -133,6 +133,8 @@ interface Attending extends Scoring {
   readonly key: CachedRows;
   readonly value: CachedRows;
   readonly shape: Pick<AttentionShape, "heads" | "keyValueHeads" | "headDim">;
+  /** Added to the scores in place of the cache's mask. */
+  readonly mask?: Value | undefined;
 }
 
 /**
@@ -149,6 +151,7 @@ interface Attending extends Scoring {
  */
 export function attend(g: GraphBuilder, options: Attending): Value {
   const { query, key, value, shape, cache, scoreCap: cap, sinks, biases = [] } = options;
+  const mask = options.mask ?? cache.mask;
   const { heads, keyValueHeads, headDim } = shape;
   const scale = options.scale ?? 1 / Math.sqrt(headDim);
   const grouped = heads !== keyValueHeads;
@@ -159,7 +162,7 @@ export function attend(g: GraphBuilder, options: Attending): Value {
   const score = (rows: Value): Value => g.matmulTransposed(q, rows, scale / (cap ?? 1));
   const scores = g.concat([score(key.past), score(key.present)], 3);
   const capped = cap === undefined ? scores : g.mul(g.tanh(scores), g.numbers([cap]));
-  const biased = [...biases, cache.mask].reduce((sum, bias) => g.add(sum, bias), unstack(capped, 0));
+  const biased = [...biases, mask].reduce((sum, bias) => g.add(sum, bias), unstack(capped, 0));
   const competing = sinks === undefined ? biased : g.concat([biased, cache.perQuery(sinks, heads)], 3);
   const weights = stack(g.softmax(competing), 0);
   const [overPast, overNew] =

@@ -1,23 +1,43 @@
-import type { CacheState, GraphBuilder, Value } from "../../graph/index.js";
+import type { CacheState, DataType, GraphBuilder, Value } from "../../graph/index.js";
 import { additiveMask } from "./additive-mask.js";
 import type { CausalStep } from "./causal-step.js";
+
+/** What a cache has to know of a step. */
+type Step = Pick<CausalStep, "attentionMask" | "positionIds">;
+
+/** A state's type and sizes, but for batch, its first axis, and rows. */
+export interface StateLayout {
+  readonly type: DataType;
+  /** `[batch, …before, rows, …after]`. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+interface CacheOptions {
+  /** How many positions a query sees, itself included. Default: all. */
+  readonly window?: number | undefined;
+  /** As in the graph's cache. Default false. */
+  readonly exact?: boolean;
+}
 
 /** The caches of a model: layers that see equally far share one, and with it positions and mask. */
 export class CausalCaches {
   readonly #g: GraphBuilder;
-  readonly #step: CausalStep;
+  readonly #step: Step;
+  readonly #exact: boolean;
   readonly #byWindow = new Map<number | undefined, CausalCache>();
 
-  constructor(g: GraphBuilder, step: CausalStep) {
+  constructor(g: GraphBuilder, step: Step, { exact = false }: Pick<CacheOptions, "exact"> = {}) {
     this.#g = g;
     this.#step = step;
+    this.#exact = exact;
   }
 
   /** @param window how many positions a query sees, itself included; undefined for all */
   get(window?: number): CausalCache {
     let cache = this.#byWindow.get(window);
     if (cache === undefined) {
-      cache = new CausalCache(this.#g, this.#step, window);
+      cache = new CausalCache(this.#g, this.#step, { window, exact: this.#exact });
       this.#byWindow.set(window, cache);
     }
     return cache;
@@ -32,17 +52,19 @@ export class CausalCaches {
 export class CausalCache {
   /** int64 `[batch, past + sequence]`. */
   readonly keyPositions: Value;
+  /** bool `[batch, past]`: which rows there are. */
+  readonly filled: Value;
   /** float32 `[batch, 1, sequence, past + sequence]`: 0 where the query sees the key, else the lowest number. */
   readonly mask: Value;
   /** int64 `[2]`: the sizes of `past` and `sequence`. */
   readonly lengths: Value;
   readonly #g: GraphBuilder;
-  readonly #step: CausalStep;
+  readonly #step: Step;
   /** Name of the dimension that grows. */
   readonly #rows: string;
   readonly #states: CacheState[] = [];
 
-  constructor(g: GraphBuilder, step: CausalStep, window: number | undefined) {
+  constructor(g: GraphBuilder, step: Step, { window, exact = false }: CacheOptions = {}) {
     this.#g = g;
     this.#step = step;
     const suffix = window === undefined ? "" : `_window_${window}`;
@@ -51,12 +73,13 @@ export class CausalCache {
     g.cache({
       positions: positions.name,
       ...(window === undefined ? {} : { window }),
+      ...(exact ? { exact } : {}),
       states: this.#states,
     });
     this.keyPositions = g.concat([positions, step.positionIds], 1);
     this.lengths = g.concat([g.shape(positions, 1, 2), g.shape(step.positionIds, 1, 2)], 0);
-    const filled = g.greaterOrEqual(positions, g.integer(0));
-    const valid = g.concat([filled, g.cast(step.attentionMask, "bool")], 1);
+    this.filled = g.greaterOrEqual(positions, g.integer(0));
+    const valid = g.concat([this.filled, g.cast(step.attentionMask, "bool")], 1);
     this.mask = this.#maskOf(step.positionIds, valid, window);
   }
 
@@ -65,10 +88,15 @@ export class CausalCache {
    * of earlier steps, `[batch, heads, past, headDim]`.
    */
   append(name: string, present: Value, heads: number, headDim: number): Value {
-    const state: CacheState = { past: `past.${name}`, present: `present.${name}`, axis: 2 };
+    return this.keep(name, present, { type: "float32", before: [heads], after: [headDim] });
+  }
+
+  /** As {@link append}, of rows that lie as `layout` says. */
+  keep(name: string, present: Value, { type, before, after }: StateLayout): Value {
+    const state: CacheState = { past: `past.${name}`, present: `present.${name}`, axis: 1 + before.length };
     this.#states.push(state);
-    this.#g.output(state.present, present, "float32", ["batch", heads, "sequence", headDim]);
-    return this.#g.input(state.past, "float32", ["batch", heads, this.#rows, headDim]);
+    this.#g.output(state.present, present, type, ["batch", ...before, "sequence", ...after]);
+    return this.#g.input(state.past, type, ["batch", ...before, this.#rows, ...after]);
   }
 
   /** One number for each head, `[heads]`, for every new row: `[batch, heads, sequence, 1]`. */

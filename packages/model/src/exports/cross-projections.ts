@@ -1,0 +1,49 @@
+import { RingrankError } from "@ringrank/errors";
+import { type Graph, type GraphNode, readsOf } from "../graph/index.js";
+import { constantOf, producersOf, withoutUnread } from "./edit.js";
+
+/**
+ * What a decoder's first step makes of the encoder's output alone: `graph` without all else. Exporters take the batch
+ * from whatever tensor is at hand, the decoder's own too, `Gather(Shape(x), 0)`. It is the encoder's output's as well,
+ * so it is taken from there, and the decoder need not run for it.
+ *
+ * @param graph of which every output is `[batch, heads, source, lanes]`, of the input `hidden`'s batch
+ * @throws RR_NO_GENERATE where an output depends on more
+ */
+export function crossProjections(graph: Graph, hidden: string): Graph {
+  const needed = withoutUnread(graph);
+  const readers = readersOf(needed.nodes);
+  const producers = producersOf(needed.nodes);
+  const known = new Set([hidden, ...needed.weights.keys()]);
+  const nodes = needed.nodes.map((node) => {
+    const isKnown = [...readsOf(node)].every((name) => known.has(name));
+    const takesBatch = !isKnown && isShape(node) && (readers.get(node.outputs[0]!) ?? []).every(isBatchOf);
+    if (isKnown || takesBatch) for (const name of node.outputs) known.add(name);
+    return takesBatch ? { ...node, inputs: [hidden] } : node;
+  });
+  const projections = withoutUnread({ ...needed, nodes });
+  const foreign = projections.nodes.find((node) => [...readsOf(node)].some((name) => !known.has(name)));
+  if (foreign === undefined) return projections;
+  throw new RingrankError(
+    "RR_NO_GENERATE",
+    `expected keys and values of cross-attention to follow from ${hidden} alone; ${foreign.opType} reads ` +
+      `${[...readsOf(foreign)].filter((name) => !known.has(name)).join(", ")} too`,
+  );
+
+  /** Whether a reader of sizes takes the first one only. */
+  function isBatchOf(reader: GraphNode): boolean {
+    return reader.opType === "Gather" && constantOf(reader.inputs[1]!, graph, producers)?.join() === "0";
+  }
+}
+
+function isShape({ opType, domain }: GraphNode): boolean {
+  return opType === "Shape" && domain === "";
+}
+
+function readersOf(nodes: readonly GraphNode[]): Map<string, GraphNode[]> {
+  const readers = new Map<string, GraphNode[]>();
+  for (const node of nodes) {
+    for (const name of readsOf(node)) readers.set(name, [...(readers.get(name) ?? []), node]);
+  }
+  return readers;
+}

@@ -1,0 +1,99 @@
+import type { Attribute, Branch, Graph, GraphNode } from "../graph/graph.js";
+import { checkGraph, readsOf, reorderNodes } from "../graph/topology.js";
+
+/** Names of all values of a graph, those inside branches included. */
+export function namesOf(graph: Branch): Set<string> {
+  const names = new Set([...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
+  for (const { outputs, attributes } of graph.nodes) {
+    for (const name of outputs) names.add(name);
+    for (const attribute of Object.values(attributes)) {
+      if (attribute.kind === "graph") for (const name of namesOf(attribute.value)) names.add(name);
+    }
+  }
+  return names;
+}
+
+/** By value: the node that makes it. */
+export function producersOf(nodes: readonly GraphNode[]): Map<string, GraphNode> {
+  return new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+}
+
+/** The value that `name` is another name of, by nodes that change nothing. */
+export function originOf(name: string, producers: ReadonlyMap<string, GraphNode>): string {
+  let origin = name;
+  for (let node = producers.get(origin); node?.opType === "Identity"; node = producers.get(origin)) {
+    origin = node.inputs[0]!;
+  }
+  return origin;
+}
+
+/** Nodes that read other values in place of those they read, by name; branches inside them too. */
+export function redirect(nodes: readonly GraphNode[], to: ReadonlyMap<string, string>): GraphNode[] {
+  const read = (name: string): string => to.get(name) ?? name;
+  const branch = (graph: Branch): Branch => ({
+    ...graph,
+    nodes: redirect(graph.nodes, to),
+    outputs: graph.outputs.map(({ name }) => ({ name: read(name) })),
+  });
+  return nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(read),
+    attributes: Object.fromEntries(
+      Object.entries(node.attributes).map(([key, attribute]): [string, Attribute] => [
+        key,
+        attribute.kind === "graph" ? { kind: "graph", value: branch(attribute.value) } : attribute,
+      ]),
+    ),
+  }));
+}
+
+/**
+ * A graph with what was built to be part of it, its nodes in topological order, without nodes and constants that no
+ * output needs. Inputs stay.
+ *
+ * @throws RR_GRAPH if the two do not fit
+ */
+export function extended(graph: Graph, built: Graph): Graph {
+  const whole = reorderNodes(
+    {
+      ...graph,
+      opsets: { ...built.opsets, ...graph.opsets },
+      inputs: [...graph.inputs, ...built.inputs],
+      outputs: [...graph.outputs, ...built.outputs],
+      nodes: [...graph.nodes, ...built.nodes],
+      weights: new Map([...graph.weights, ...built.weights]),
+      caches: [...graph.caches, ...built.caches],
+    },
+    () => 0,
+  );
+  const pruned = withoutUnread(whole);
+  checkGraph(pruned);
+  return pruned;
+}
+
+/** A graph in topological order without the nodes and constants that no output needs. */
+export function withoutUnread(graph: Graph): Graph {
+  const needed = new Set(graph.outputs.map(({ name }) => name));
+  const nodes: GraphNode[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    nodes.push(node);
+    for (const name of readsOf(node)) needed.add(name);
+  }
+  const weights = new Map([...graph.weights].filter(([name]) => needed.has(name)));
+  return { ...graph, nodes: nodes.reverse(), weights };
+}
+
+/** The elements of a constant that is held in the graph; undefined where there is none of that name. */
+export function constantOf(
+  name: string,
+  graph: Graph,
+  producers: ReadonlyMap<string, GraphNode>,
+): readonly number[] | undefined {
+  const source = graph.weights.get(name)?.source;
+  if (source?.kind === "inline") return Array.from(source.data, Number);
+  const { value, value_int, value_ints } = producers.get(name)?.attributes ?? {};
+  if (value?.kind === "tensor") return Array.from(value.value.data, Number);
+  if (value_int?.kind === "int") return [value_int.value];
+  return value_ints?.kind === "ints" ? value_ints.value : undefined;
+}

@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { ConfigReader, isJsonObject, type JsonObject } from "../checkpoint/index.js";
+import { jsonFileLimits, readJsonObject } from "../files/json.js";
+
+/** What is known of a model besides its ONNX files. */
+export interface ExportConfig {
+  /** Where the config, the tokenizer and generation_config.json lie. */
+  readonly directory: string;
+  /** Empty where there is none. */
+  readonly config: JsonObject;
+}
+
+const genaiName = "genai_config.json";
+
+/**
+ * The config of an ONNX file: beside it, or above the folder `onnx` that it lies in.
+ *
+ * @throws RR_FILE_FORMAT if a config is not JSON
+ */
+export function exportConfig(folder: string): ExportConfig {
+  const above = basename(folder) === "onnx" ? [dirname(folder)] : [];
+  for (const directory of [folder, ...above]) {
+    const path = join(directory, "config.json");
+    if (existsSync(path)) return { directory, config: readJsonObject(path, jsonFileLimits.config) };
+    if (existsSync(join(directory, genaiName))) return { directory, config: readGenaiConfig(directory) };
+  }
+  return { directory: folder, config: {} };
+}
+
+/**
+ * What onnxruntime-genai's builder writes, under the names that HuggingFace gives the same
+ * (https://onnxruntime.ai/docs/genai/reference/config.html).
+ */
+function readGenaiConfig(directory: string): JsonObject {
+  const path = join(directory, genaiName);
+  const { model } = readJsonObject(path, jsonFileLimits.config);
+  if (!isJsonObject(model)) throw new ConfigReader({}, path).error('expected an object "model"');
+  const { context_length, vocab_size, bos_token_id, eos_token_id } = model;
+  const fields = { max_position_embeddings: context_length, vocab_size, bos_token_id, eos_token_id };
+  const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as JsonObject;
+}

@@ -1,0 +1,82 @@
+import { basename } from "node:path";
+import { describe, expect, it } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { type ExportDtype, exportFiles } from "./export-files.js";
+
+/** Names of the files chosen in a directory that has these. */
+function chosen(files: readonly string[], dtype?: ExportDtype): string[] {
+  const directory = temporaryDirectory(Object.fromEntries(files.map((file) => [file, ""])));
+  const { kind: _, ...paths } = exportFiles(directory, dtype);
+  return Object.values(paths).map((path) => basename(path));
+}
+
+describe("the files of a model", () => {
+  it.each<[string, readonly string[], readonly string[]]>([
+    ["in onnx/ before others", ["onnx/model.onnx", "model.onnx", "other.onnx"], ["model.onnx"]],
+    ["beside the config", ["config.json", "model.onnx"], ["model.onnx"]],
+    ["of any name, where there is one", ["encoder.onnx"], ["encoder.onnx"]],
+    ["in fp32, where there is", ["onnx/model_q4.onnx", "onnx/model.onnx"], ["model.onnx"]],
+    ["in the only dtype", ["onnx/model_q4.onnx"], ["model_q4.onnx"]],
+    [
+      "of a decoder, merged before others",
+      ["decoder_model.onnx", "decoder_with_past_model.onnx", "decoder_model_merged.onnx"],
+      ["decoder_model_merged.onnx"],
+    ],
+    [
+      "of a decoder, with past",
+      ["decoder_model.onnx", "decoder_with_past_model.onnx"],
+      ["decoder_with_past_model.onnx"],
+    ],
+    [
+      "of an encoder and a merged decoder",
+      [
+        "encoder_model.onnx",
+        "decoder_model.onnx",
+        "decoder_with_past_model.onnx",
+        "decoder_model_merged.onnx",
+      ],
+      ["encoder_model.onnx", "decoder_model_merged.onnx"],
+    ],
+    [
+      "of an encoder and two decoders",
+      ["encoder_model.onnx", "decoder_model.onnx", "decoder_with_past_model.onnx"],
+      ["encoder_model.onnx", "decoder_model.onnx", "decoder_with_past_model.onnx"],
+    ],
+  ])("are those %s", (_, files, expected) => {
+    expect(chosen(files)).toEqual(expected);
+  });
+
+  it.each<[ExportDtype, string]>([
+    ["fp32", "model.onnx"],
+    ["fp16", "model_fp16.onnx"],
+    ["q8", "model_quantized.onnx"],
+    ["int8", "model_int8.onnx"],
+    ["uint8", "model_uint8.onnx"],
+    ["q4", "model_q4.onnx"],
+    ["q4f16", "model_q4f16.onnx"],
+    ["bnb4", "model_bnb4.onnx"],
+  ])("are, for dtype %s, %s", (dtype, file) => {
+    const suffixes = ["", "_fp16", "_quantized", "_int8", "_uint8", "_q4", "_q4f16", "_bnb4"];
+    expect(
+      chosen(
+        suffixes.map((suffix) => `onnx/model${suffix}.onnx`),
+        dtype,
+      ),
+    ).toEqual([file]);
+  });
+
+  it.each<[string, "RR_NOT_A_MODEL" | "RR_OPTION" | "RR_MISSING_FILE", readonly string[], ExportDtype?]>([
+    ["without any", "RR_NOT_A_MODEL", ["config.json"]],
+    ["of a dtype that is not there", "RR_MISSING_FILE", ["onnx/model.onnx"], "q4"],
+    ["of one dtype among several, without fp32", "RR_OPTION", ["onnx/model_q4.onnx", "onnx/model_fp16.onnx"]],
+    ["of names that do not tell", "RR_OPTION", ["one.onnx", "two.onnx"]],
+    [
+      "of an encoder without its decoder with past",
+      "RR_MISSING_FILE",
+      ["encoder_model.onnx", "decoder_model.onnx"],
+    ],
+  ])("are refused %s with %s", (_, code, files, dtype) => {
+    expectCode(code, () => chosen(files, dtype));
+  });
+});

@@ -1,0 +1,56 @@
+import { attend, joinHeads, separateHeads } from "../../architectures/blocks/attention.js";
+import type { Value } from "../../graph/index.js";
+import { countOf, floatOf } from "./attributes.js";
+import { type AttentionOperator, lanesOf, notLowered } from "./fused-attention.js";
+
+/** Inputs of the operator. */
+const slot = {
+  query: 0,
+  key: 1,
+  value: 2,
+  bias: 3,
+  paddingMask: 4,
+  attentionBias: 5,
+  pastKey: 6,
+  pastValue: 7,
+} as const;
+
+/**
+ * com.microsoft.MultiHeadAttention with a past: query, key and value `[batch, sequence, heads · lanes]`, which `bias`
+ * is added to; `attention_bias`, of past and new rows, is added to the scores
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md). Where there is none, it is causal.
+ */
+export const multiHeadAttention: AttentionOperator = {
+  past: { key: slot.pastKey, value: slot.pastValue },
+  biases: [slot.attentionBias],
+  lower({ g, node, input, caches, key: keyState, value: valueState }) {
+    const projected = [input(slot.query), input(slot.key), input(slot.value)];
+    if (input(slot.paddingMask) !== undefined) throw notLowered(node, "a key_padding_mask");
+    const heads = countOf(node, "num_heads");
+    const [keyDim, valueDim] = [lanesOf(keyState), lanesOf(valueState)];
+    const bias = input(slot.bias);
+    const widths = [keyDim, keyDim, valueDim].map((lanes) => heads * lanes);
+    const biases = bias && g.split(bias, widths, 0);
+    const headsOf = (which: 0 | 1 | 2): Value => {
+      const x = projected[which];
+      if (x === undefined) throw notLowered(node, "packed projections");
+      const lanes = which === 2 ? valueDim : keyDim;
+      return separateHeads(g, biases === undefined ? x : g.add(x, biases[which]!), heads, lanes);
+    };
+    const cache = caches.get();
+    const keep = (state: string, present: Value, lanes: number) => ({
+      present,
+      past: cache.append(state, present, heads, lanes),
+    });
+    const mixed = attend(g, {
+      query: headsOf(0),
+      key: keep(keyState.state, headsOf(1), keyDim),
+      value: keep(valueState.state, headsOf(2), valueDim),
+      shape: { heads, keyValueHeads: heads, headDim: keyDim },
+      cache,
+      mask: input(slot.attentionBias),
+      scale: floatOf(node, "scale", 0) || undefined,
+    });
+    return joinHeads(g, mixed, heads, valueDim);
+  },
+};

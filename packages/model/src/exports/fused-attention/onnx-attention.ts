@@ -1,0 +1,45 @@
+import { attend, joinHeads, separateHeads } from "../../architectures/blocks/attention.js";
+import type { Value } from "../../graph/index.js";
+import { floatOf, intOf } from "./attributes.js";
+import { type AttentionOperator, lanesOf, notLowered } from "./fused-attention.js";
+
+/** Inputs of the operator. */
+const slot = { query: 0, key: 1, value: 2, mask: 3, pastKey: 4, pastValue: 5 } as const;
+
+/**
+ * Attention of ONNX, opset 23, with a past (https://onnx.ai/onnx/operators/onnx__Attention.html): heads of their own
+ * axis, or joined where `q_num_heads` says how many. Its mask spans past and new rows; without one it is causal.
+ */
+export const onnxAttention: AttentionOperator = {
+  past: { key: slot.pastKey, value: slot.pastValue },
+  biases: [slot.mask],
+  lower({ g, node, input, caches, key: keyState, value: valueState }) {
+    const [query, key, value] = [input(slot.query)!, input(slot.key)!, input(slot.value)!];
+    const [keyDim, valueDim] = [lanesOf(keyState), lanesOf(valueState)];
+    const joined = intOf(node, "q_num_heads", 0);
+    const keyValueHeads = keyState.past.dims[1];
+    if (typeof keyValueHeads !== "number")
+      throw notLowered(node, "a number of heads known only when running");
+    if (joined === 0) throw notLowered(node, "heads on an axis of their own");
+    const mask = input(slot.mask);
+    if (mask !== undefined && intOf(node, "is_causal", 0) !== 0)
+      throw notLowered(node, "a mask and is_causal");
+    const cache = caches.get();
+    const keep = (state: string, present: Value, lanes: number) => ({
+      present,
+      past: cache.append(state, present, keyValueHeads, lanes),
+    });
+    const cap = floatOf(node, "softcap", 0);
+    const mixed = attend(g, {
+      query: separateHeads(g, query, joined, keyDim),
+      key: keep(keyState.state, separateHeads(g, key, keyValueHeads, keyDim), keyDim),
+      value: keep(valueState.state, separateHeads(g, value, keyValueHeads, valueDim), valueDim),
+      shape: { heads: joined, keyValueHeads, headDim: keyDim },
+      cache,
+      mask,
+      scale: floatOf(node, "scale", 0) || undefined,
+      scoreCap: cap === 0 ? undefined : cap,
+    });
+    return joinHeads(g, mixed, joined, valueDim);
+  },
+};

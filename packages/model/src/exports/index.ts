@@ -1,0 +1,2 @@
+export { type ExportDtype, exportDtypes, hasExport } from "./export-files.js";
+export { type OpenedExport, openExport } from "./open-export.js";

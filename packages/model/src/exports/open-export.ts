@@ -1,0 +1,72 @@
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import { RingrankError } from "@ringrank/errors";
+import { contextLimit } from "../architectures/index.js";
+import type { Graph } from "../graph/index.js";
+import { openOnnx } from "../onnx/index.js";
+import { cacheBranches } from "./cache-branch.js";
+import { encoderDecoder } from "./encoder-decoder.js";
+import { type ExportConfig, exportConfig } from "./export-config.js";
+import { type ExportDtype, type ExportFiles, exportFiles } from "./export-files.js";
+import { withCache } from "./with-cache.js";
+
+/** A model that a tool has exported as ONNX. */
+export interface OpenedExport extends ExportConfig {
+  readonly graph: Graph;
+  /** Most tokens of a sequence; undefined where the config sets no limit. */
+  readonly maxContext: number | undefined;
+  /** Why the graph has no caches though the export has a past; undefined where it has none, or both. */
+  readonly obstacle: RingrankError | undefined;
+}
+
+/**
+ * Opens an ONNX file, or a directory of them, as a graph, with the export's past as its caches. Reads no weight.
+ *
+ * @param path a file; or a directory, see {@link exportFiles}
+ * @param dtype which of a directory's files
+ * @throws RR_NOT_A_MODEL, RR_OPTION, RR_MISSING_FILE; RR_FILE_FORMAT, RR_PATH, RR_GRAPH as openOnnx; RR_NO_GENERATE for
+ * an encoder and decoder in files of their own that do not fit one another
+ */
+export function openExport(path: string, dtype?: ExportDtype): OpenedExport {
+  const files: ExportFiles = statSync(path).isFile()
+    ? { kind: "whole", file: path }
+    : exportFiles(path, dtype);
+  const { directory, config } = exportConfig(dirname(files.kind === "whole" ? files.file : files.encoder));
+  return { directory, config, maxContext: contextLimit(config), ...openFiles(files) };
+}
+
+function openFiles(files: ExportFiles): Pick<OpenedExport, "graph" | "obstacle"> {
+  switch (files.kind) {
+    case "whole":
+      return openDecoder(openOnnx(files.file));
+    case "merged": {
+      const encoder = openOnnx(files.encoder);
+      const merged = openOnnx(files.decoder);
+      const branches = cacheBranches(merged);
+      if (branches === undefined) {
+        throw new RingrankError(
+          "RR_NO_GENERATE",
+          `${files.decoder} is not a decoder with and without past in one`,
+        );
+      }
+      return { graph: encoderDecoder({ encoder, ...branches }), obstacle: undefined };
+    }
+    case "apart": {
+      const [encoder, withoutPast, withPast] = [files.encoder, files.withoutPast, files.withPast].map(
+        openOnnx,
+      );
+      const parts = { encoder: encoder!, withoutPast: withoutPast!, withPast: withPast! };
+      return { graph: encoderDecoder(parts), obstacle: undefined };
+    }
+  }
+}
+
+/** A graph whose past is no cache is run as it is. */
+function openDecoder(graph: Graph): Pick<OpenedExport, "graph" | "obstacle"> {
+  try {
+    return { graph: withCache(cacheBranches(graph)?.withPast ?? graph), obstacle: undefined };
+  } catch (error) {
+    if (!(error instanceof RingrankError) || error.code !== "RR_NO_GENERATE") throw error;
+    return { graph, obstacle: error };
+  }
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { type Graph, GraphBuilder, type Value } from "../graph/index.js";
+import { withCache } from "./with-cache.js";
+
+interface Options {
+  /** What comes out as the state, of what went in and the new rows. */
+  readonly present?: (g: GraphBuilder, past: Value, rows: Value) => Value;
+  readonly past?: readonly (number | string)[];
+  readonly ids?: readonly [number | string, number | string];
+  readonly input?: string;
+}
+
+/** `logits = Σ over past and new rows`, masked; `[b, s, 4]`. */
+function decoder({
+  present = append,
+  past: dims = ["b", 2, "p", 4],
+  ids: sizes = ["b", "s"],
+  input,
+}: Options = {}): Graph {
+  const g = new GraphBuilder();
+  const ids = g.input("input_ids", "int64", sizes);
+  const mask = g.input("attention_mask", "int64", ["b", "p + s"]);
+  const past = g.input("past_key_values.0.key", "float32", dims);
+  if (input !== undefined) g.input(input, "int64", ["b", "s"]);
+  const table = g.numbers(
+    Array.from({ length: 80 }, (_, i) => i),
+    [10, 2, 4],
+  );
+  const rows = g.transpose(g.gather(table, ids, 0), [0, 2, 1, 3]);
+  const all = present(g, past, rows);
+  const seen = g.mul(all, g.unsqueeze(g.cast(mask, "float32"), [1, 3]));
+  g.output("logits", g.reduceSum(seen, [2]), "float32", ["b", 2, 1, 4]);
+  g.output("present.0.key", all, "float32", ["b", 2, "p + s", 4]);
+  return g.build();
+}
+
+function append(g: GraphBuilder, past: Value, rows: Value): Value {
+  return g.concat([past, rows], 2);
+}
+
+describe("a decoder export", () => {
+  const { inputs, outputs, caches } = withCache(decoder());
+
+  it("has a cache of its past, whose present is the new rows alone", () => {
+    expect(caches).toEqual([
+      {
+        positions: "past_positions",
+        exact: true,
+        states: [{ past: "past.0.key", present: "present.0.key", axis: 2 }],
+      },
+    ]);
+    expect(outputs).toContainEqual({
+      name: "present.0.key",
+      type: "float32",
+      dims: ["batch", 2, "sequence", 4],
+    });
+  });
+
+  it("reads a mask of the new tokens, the ids, and positions where the export does", () => {
+    expect(inputs.map(({ name, dims }) => [name, ...dims])).toEqual([
+      ["input_ids", "batch", "sequence"],
+      ["attention_mask", "batch", "sequence"],
+      ["past_positions", "batch", "past"],
+      ["past.0.key", "batch", 2, "past", 4],
+    ]);
+  });
+
+  it("without a past is given back as it is", () => {
+    const graph = { ...decoder(), inputs: decoder().inputs.filter(({ name }) => !name.startsWith("past")) };
+    const plain = { ...graph, outputs: graph.outputs.filter(({ name }) => name === "logits") };
+    expect(withCache(plain)).toBe(plain);
+  });
+
+  it.each<[string, Options, string]>([
+    ["whose state is made anew", { present: (_, _past, rows) => rows }, "found Transpose"],
+    ["that puts new rows first", { present: (g, past, rows) => append(g, rows, past) }, "found Concat of"],
+    ["whose state has no batch of its own", { past: [8, 2, "p", 4] }, "found"],
+    ["with a size known only when running", { past: ["b", "h", "p", 4] }, "all sizes but those two"],
+    ["of one sequence only", { ids: [1, "s"] }, "of any [batch, sequence], found [1,s]"],
+    ["with an input of its own", { input: "cache_position" }, "how to fill the input cache_position"],
+  ])("%s is not understood, and says what was found", (_, options, found) => {
+    const message = expect.stringContaining(options.past?.[0] === 8 ? "expected its first axis" : found);
+    expect(() => withCache(decoder(options))).toThrow(
+      expect.objectContaining({ code: "RR_NO_GENERATE", message }),
+    );
+  });
+});

@@ -1,0 +1,186 @@
+import { RingrankError } from "@ringrank/errors";
+import { CausalCaches } from "../architectures/blocks/causal-cache.js";
+import {
+  type DataType,
+  type Graph,
+  GraphBuilder,
+  type GraphNode,
+  interfaceNames,
+  renameValues,
+  type SymbolicDim,
+  type Value,
+  type ValueInfo,
+} from "../graph/index.js";
+import { extended, namesOf, redirect } from "./edit.js";
+import { lastSize } from "./last-size.js";
+import { type StatePair, statePairs } from "./state-pairs.js";
+import { type StateSources, stateSources } from "./state-sources.js";
+
+/** What a decoder calls its tokens and their mask. */
+export interface TokenNames {
+  readonly ids: string;
+  readonly mask: string;
+}
+
+export interface WithCacheOptions {
+  /** Default: those of a decoder alone. */
+  readonly tokens?: TokenNames;
+  /** Inputs that others fill. Default: none. */
+  readonly filled?: readonly string[];
+}
+
+/**
+ * A decoder export with a cache: its past as the state of a graph, of which a step gives new rows only.
+ *
+ * ```
+ *  exported   past_key_values.0.key ─┬─ Concat ─ present.0.key, …      attention_mask over past and new tokens
+ *             new rows ──────────────┘
+ *  here       past.0.key ─┬─ Concat ─ …                                past_positions ≥ 0 ─┬─ Concat ─ …
+ *             new rows ───┴─ present.0.key                             attention_mask ─────┘
+ * ```
+ *
+ * Fused attention becomes the attention of the project's own architectures, which reads its cache in place and masks
+ * the unused rows. What exporters write in primitive operators takes the size of the past for the number of its rows
+ * (a position, a distance, the edge of a window may be `size + index`), so its cache is exact. A graph without a past
+ * is given back as it is.
+ *
+ * @throws RR_NO_GENERATE for a past that is no cache, and for inputs that a step cannot fill
+ */
+export function withCache(graph: Graph, options: WithCacheOptions = {}): Graph {
+  const { pairs, onlyRead } = statePairs(graph);
+  const [lone] = onlyRead;
+  if (lone !== undefined) throw notACache(`the past ${lone.past.name} has no present that grows from it`);
+  return pairs.length === 0 ? graph : new CachedDecoder(graph, pairs, options).graph();
+}
+
+class CachedDecoder {
+  readonly #exported: Graph;
+  readonly #pairs: readonly StatePair[];
+  readonly #tokens: TokenNames;
+  readonly #inputs: ReadonlyMap<string, ValueInfo>;
+  readonly #sources: StateSources;
+
+  constructor(graph: Graph, pairs: readonly StatePair[], options: WithCacheOptions) {
+    const { tokens = { ids: interfaceNames.inputIds, mask: interfaceNames.attentionMask }, filled = [] } =
+      options;
+    this.#exported = graph;
+    this.#pairs = pairs;
+    this.#tokens = tokens;
+    this.#inputs = new Map(graph.inputs.map((input) => [input.name, input]));
+    const pasts = pairs.map(({ past }) => past.name);
+    const known = [tokens.ids, tokens.mask, interfaceNames.positionIds, ...pasts, ...filled];
+    const other = graph.inputs.find(({ name }) => !known.includes(name));
+    if (other !== undefined) throw notACache(`a step does not know how to fill the input ${other.name}`);
+    this.#sources = stateSources(graph, pairs);
+  }
+
+  graph(): Graph {
+    const states = new Set(this.#pairs.flatMap(({ past, present }) => [past.name, present.name]));
+    const apart = (name: string): string => (states.has(name) ? `exported·${name}` : name);
+    const exported = renameValues(this.#exported, apart);
+    const g = new GraphBuilder(namesOf(exported));
+    const step = {
+      attentionMask: this.#perToken(g, this.#tokens.mask),
+      positionIds: this.#perToken(g, interfaceNames.positionIds),
+    };
+    const { appended, fused } = this.#sources;
+    const caches = new CausalCaches(g, step, {
+      exact: appended.length > 0 || fused.some(({ exact }) => exact),
+    });
+
+    const replaced = new Map<string, Value>();
+    for (const state of appended) {
+      replaced.set(apart(state.past.name), caches.get().keep(state.state, g.read(state.rows), state));
+    }
+    for (const { node, key, value, lower } of fused) {
+      const input = (slot: number): Value | undefined =>
+        node.inputs[slot] ? g.read(node.inputs[slot]) : undefined;
+      const weight = (slot: number) => exported.weights.get(node.inputs[slot] ?? "");
+      const last = (slot: number) => lastSize(node.inputs[slot] ?? "", exported);
+      replaced.set(
+        node.outputs[0]!,
+        lower({ g, node, input, weight, lastSize: last, key, value, caches, step }),
+      );
+    }
+    const mask = this.#inputs.get(this.#tokens.mask);
+    if (mask !== undefined) replaced.set(mask.name, longMask(g, mask, caches.get().filled));
+
+    const built = g.build();
+    const reads = new Map([...replaced].map(([name, value]) => [name, value.name]));
+    const lowered = new Set(fused.map(({ node }) => node.outputs[0]!));
+    const rest = {
+      ...exported,
+      inputs: this.#keptInputs(),
+      outputs: exported.outputs.filter(({ name }) => !states.has(name.replace(/^exported·/, ""))),
+      nodes: [
+        ...redirect(
+          exported.nodes.filter(({ outputs }) => !lowered.has(outputs[0]!)),
+          reads,
+        ),
+        ...namedOutputs(exported.outputs, reads),
+      ],
+    };
+    return withoutUnreadInputs(extended(rest, built), built);
+  }
+
+  /** An input of the export, or a new one for what the export does not read. */
+  #perToken(g: GraphBuilder, name: string): Value {
+    return this.#inputs.has(name) ? g.read(name) : g.input(name, "int64", ["batch", "sequence"]);
+  }
+
+  /** Those that are no state, of the sizes that one step has. */
+  #keptInputs(): ValueInfo[] {
+    const { ids, mask } = this.#tokens;
+    const [batch, sequence] = this.#inputs.get(ids)?.dims ?? [];
+    if (typeof batch !== "string" || typeof sequence !== "string" || batch === sequence) {
+      throw notACache(
+        `expected an input ${ids} of any [batch, sequence], found [${this.#inputs.get(ids)?.dims}]`,
+      );
+    }
+    const symbols = new Map<SymbolicDim, string>([
+      [batch, "batch"],
+      [sequence, "sequence"],
+    ]);
+    const pasts = new Set(this.#pairs.map(({ past }) => past.name));
+    return [...this.#inputs.values()]
+      .filter(({ name }) => !pasts.has(name))
+      .map((input) => ({
+        ...input,
+        dims: input.name === mask ? ["batch", "sequence"] : input.dims.map((dim) => symbols.get(dim) ?? dim),
+      }));
+  }
+}
+
+/** Over rows of the past and new tokens, `[batch, past + sequence]`, in the type that the export reads. */
+function longMask(g: GraphBuilder, mask: ValueInfo, filled: Value): Value {
+  const types = ["float32", "float16", "int64", "int32", "bool"] as const satisfies readonly DataType[];
+  const type = types.find((one) => one === mask.type);
+  if (type === undefined || mask.dims.length !== 2) {
+    throw notACache(
+      `expected a mask ${mask.name} of [batch, past + sequence], found ${mask.type} [${mask.dims}]`,
+    );
+  }
+  return g.concat([type === "bool" ? filled : g.cast(filled, type), g.read(mask.name)], 1);
+}
+
+/** Outputs of the graph that are made anew keep their names. */
+function namedOutputs(outputs: readonly ValueInfo[], reads: ReadonlyMap<string, string>): GraphNode[] {
+  return outputs.flatMap(({ name }) => {
+    const made = reads.get(name);
+    if (made === undefined) return [];
+    return [{ opType: "Identity", domain: "", inputs: [made], outputs: [name], attributes: {} }];
+  });
+}
+
+/** Without the caches and inputs that were made because a step has them, and that nothing turned out to need. */
+function withoutUnreadInputs(graph: Graph, built: Graph): Graph {
+  const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+  const caches = graph.caches.filter(({ positions, states }) => states.length > 0 || read.has(positions));
+  for (const { positions } of caches) read.add(positions);
+  const made = new Set(built.inputs.map(({ name }) => name));
+  return { ...graph, caches, inputs: graph.inputs.filter(({ name }) => read.has(name) || !made.has(name)) };
+}
+
+function notACache(found: string): RingrankError {
+  return new RingrankError("RR_NO_GENERATE", `the decoder's past is not understood as a cache: ${found}`);
+}

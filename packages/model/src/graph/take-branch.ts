@@ -1,0 +1,28 @@
+import type { Graph, GraphNode, Weight } from "./graph.js";
+
+/** A branch of an `If` in place of the node. */
+export interface TakenBranch {
+  readonly nodes: readonly GraphNode[];
+  readonly weights: ReadonlyMap<string, Weight>;
+}
+
+/**
+ * What an `If` computes where it takes `name`, whose outputs take the node's names. Undefined where the node has no
+ * such branch.
+ */
+export function takeBranch(node: GraphNode, name: "then_branch" | "else_branch"): TakenBranch | undefined {
+  const branch = node.attributes[name];
+  if (branch?.kind !== "graph") return undefined;
+  const { nodes, weights, outputs } = branch.value;
+  const results = outputs.flatMap(({ name: from }, index): GraphNode[] => {
+    const to = node.outputs[index];
+    if (to === undefined || to === "" || to === from) return [];
+    return [{ opType: "Identity", domain: "", inputs: [from], outputs: [to], attributes: {} }];
+  });
+  return { nodes: [...nodes, ...results], weights };
+}
+
+/** Whether a node is an `If` of ONNX. */
+export function isIf({ opType, domain }: Graph["nodes"][number]): boolean {
+  return opType === "If" && domain === "";
+}

@@ -1,0 +1,67 @@
+import { readdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { loadModel, type Model } from "@ringrank/coordinator";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readGolden, standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { appendInChunks } from "../support/append-in-chunks.js";
+import { readGoldenGreedy } from "../support/golden-greedy.js";
+import { greedyAgreement } from "../support/greedy.js";
+import { assembledExport } from "../support/onnx-exports.js";
+import { suiteDirectory } from "../support/temporary-directory.js";
+
+/** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
+const within = (expected: Float32Array) => ({ rtol: 0, atol: 1e-4 * standardDeviation(expected) });
+
+/** Encoder–decoders in several files, on real ranks, against what transformers computed. */
+describe.each(["bart", "t5"])("optimum/%s", (name) => {
+  const { inputIds, logits, padded, target } = readGolden(name);
+  const targetIds = target!.inputIds;
+  const length = targetIds[0]!.length;
+
+  const directory = assembledExport(`optimum/${name}`);
+  // As exporters leave it that merge no decoders.
+  const apart = suiteDirectory();
+  for (const file of readdirSync(directory)) {
+    if (!file.includes("merged")) symlinkSync(join(directory, file), join(apart, file));
+  }
+
+  describe.each([
+    [1, "merged", directory],
+    [2, "merged", directory],
+    [3, "merged", directory],
+    [4, "merged", directory],
+    [2, "apart", apart],
+  ])("on %i ranks, its decoder %s", (ranks, _, files) => {
+    let model: Model;
+    beforeAll(async () => {
+      model = await loadModel(files, { ranks });
+    });
+    afterAll(() => model.close());
+
+    it("run gives transformers' logits and encoder output, and does not read padding", async () => {
+      const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
+      const { logits: whole, last_hidden_state: hidden } = await model.run(inputs);
+      expect(whole!.data as Float32Array).toBeAllclose(logits, within(logits));
+      expect(hidden!.data as Float32Array).toBeAllclose(target!.encoderHidden, within(target!.encoderHidden));
+      const masked = await model.run({ ...inputs, attention_mask: padded!.mask });
+      expect(masked.logits!.data as Float32Array).toBeAllclose(padded!.logits, within(logits));
+    });
+
+    it("sequences of different lengths and sources get through the cache what they get alone", async () => {
+      const chunks = [Array<number>(length).fill(1), [3, 1, length - 4]];
+      const parts = await Promise.all(
+        inputIds.map((source, row) =>
+          appendInChunks(model.sequence({ source }), targetIds[row]!, chunks[row]!),
+        ),
+      );
+      expect(parts.flat()).toBeAllclose(logits, within(logits));
+    });
+
+    it("greedy tokens agree as long as the two best logits are told apart", async () => {
+      const { prompt, ids, gaps } = readGoldenGreedy(name);
+      const options = { maxNewTokens: ids.length, temperature: 0, ignoreEos: true, decoderPrompt: prompt };
+      const { result } = model.generate(inputIds[0]!, options);
+      expect((await result).ids).toSatisfy(greedyAgreement(ids, gaps));
+    });
+  });
+});
