@@ -41,7 +41,7 @@ class Arguments {
 
 export function attend(args: Arguments): void {
   const lanes = args.lanes;
-  const group = args.group;
+  const group = <usize>args.group;
   const rowBytes = <usize>lanes << 2;
   const headBytes = <usize>args.past * rowBytes;
   // Scores of a query, the new key's among them, in whole vectors.
@@ -75,7 +75,7 @@ export function attend(args: Arguments): void {
 
       memory.fill(context, 0, group * rowBytes);
       for (let first: usize = 0; first < args.past; first += tileRows) {
-        const rows = min(tileRows, args.past - first);
+        const rows = min(tileRows, <usize>args.past - first);
         mix(context, scores + (first << 2), scoreBytes, group, pastValues + first * rowBytes, rows, rowBytes);
       }
       mix(context, scores + (<usize>args.past << 2), scoreBytes, group, presentValue, 1, rowBytes);
@@ -190,7 +190,7 @@ function addAll(scores: usize, row: usize, head: usize, args: Arguments): void {
   const keys = <usize>args.past + 1;
   let addend = changetype<usize>(args) + offsetof<Arguments>();
   for (let one: u32 = 0; one < args.addends; one++, addend += 12) {
-    const from = load<u32>(addend) + row * load<u32>(addend, 4) + head * load<u32>(addend, 8);
+    const from = load<usize>(addend) + row * load<usize>(addend, 4) + head * load<usize>(addend, 8);
     let key: usize = 0;
     for (; key + 4 <= keys; key += 4) {
       const at = key << 2;
