@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { PartitionPolicy } from "@ringrank/policy";
-import { type LoadProgress, ScratchFolder, scratchBytes } from "@ringrank/rank-worker";
+import { type LoadProgress, ScratchFolder, scratchBytes, type TraceFile } from "@ringrank/rank-worker";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { loggerOf } from "./logger.js";
 import { Model } from "./model.js";
@@ -32,7 +32,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   requirePath(pathOrCachedId);
   const checked = checkLoadOptions(options);
   checked.signal?.throwIfAborted();
-  if (checked.trace !== undefined) beginTrace(checked.trace);
+  const trace = checked.trace === undefined ? undefined : beginTrace(checked.trace);
   const progress = new ProgressReports(checked.onProgress);
   const offload = new Offload();
   try {
@@ -40,7 +40,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
       progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
       const policy = await planOn(offload, pathOrCachedId, checked);
       const preparation = await offload.call((remote) => remote.prepare());
-      return await loadRanks(offload, policy, preparation, checked, progress);
+      return await loadRanks(offload, policy, preparation, checked, progress, trace);
     });
   } catch (error) {
     await offload.close();
@@ -56,8 +56,9 @@ async function loadRanks(
   { programs, facts, unsupported, unused }: Preparation,
   options: CheckedLoadOptions,
   progress: ProgressReports,
+  trace: TraceFile | undefined,
 ): Promise<Model> {
-  const { ranks, threadsPerRank, stepTimeoutMs, workerUrl, trace, signal } = options;
+  const { ranks, threadsPerRank, stepTimeoutMs, workerUrl, signal } = options;
   const logger = loggerOf(options.logger);
   if (unsupported.length > 0) {
     logger.warn(

@@ -1,14 +1,17 @@
 import { writeFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
 import { RingrankError } from "@ringrank/errors";
+import type { TraceFile } from "@ringrank/rank-worker";
 
 /**
  * Begins a trace, an array of events that every rank adds its own to when it ends.
  *
  * @throws RR_OPTION where it cannot be written: at once, and not after all the work it is to be of
  */
-export function beginTrace(path: string): void {
+export function beginTrace(path: string): TraceFile {
   try {
     writeFileSync(path, "[\n");
+    return { path, origin: performance.timeOrigin + performance.now() };
   } catch (cause) {
     throw new RingrankError(
       "RR_OPTION",

@@ -16,6 +16,14 @@ export interface RankWorkerTask {
   readonly lifecycle: SharedArrayBuffer;
   /** Default: `RINGRANK_LOG`, or silent. */
   readonly logLevel?: LogLevel | undefined;
-  /** A file that begins with `[`, to which the rank adds its trace when it ends. Default: it keeps none. */
-  readonly trace?: string | undefined;
+  /** Where the rank adds its trace when it ends. Default: it keeps none. */
+  readonly trace?: TraceFile | undefined;
+}
+
+/** A trace that all ranks of a group add to. */
+export interface TraceFile {
+  /** Of a file that begins with `[`. */
+  readonly path: string;
+  /** Milliseconds since 1970 at which the trace begins; clocks of threads begin with the thread. */
+  readonly origin: number;
 }

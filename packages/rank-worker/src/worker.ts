@@ -26,13 +26,13 @@ export async function serveRank({
   steps,
   lifecycle,
   logLevel,
-  trace: tracePath,
+  trace: traceFile,
 }: RankWorkerTask): Promise<void> {
   installErrorTransferHandler(comlink.transferHandlers);
   const log = rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);
   const openSession = await gate.inside(() => chooseBinding(log));
-  const trace = tracePath === undefined ? undefined : new StepTrace(rank);
+  const trace = traceFile === undefined ? undefined : new StepTrace(rank, traceFile);
   const communicator = joinGroup(group, rank, { measureWaits: trace !== undefined });
   const service = new Rank({ communicator, gate, openSession, log, trace });
   try {
@@ -45,7 +45,7 @@ export async function serveRank({
     });
   } finally {
     await service.release();
-    if (tracePath !== undefined) writeTrace(trace, tracePath, log);
+    finishTrace(trace, log);
     port.close();
     steps.close();
     log.debug("ended");
@@ -53,11 +53,11 @@ export async function serveRank({
 }
 
 /** The file may have gone, or its disk may be full; by now nobody waits for an error. */
-function writeTrace(trace: StepTrace | undefined, path: string, log: Logger): void {
+function finishTrace(trace: StepTrace | undefined, log: Logger): void {
   try {
-    trace?.appendTo(path);
+    trace?.finish();
   } catch (error) {
-    log.error({ err: error }, "the trace was not written");
+    log.error({ err: error }, "the trace is not complete");
   }
 }
 

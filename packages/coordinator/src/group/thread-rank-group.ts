@@ -12,6 +12,7 @@ import {
   type RunResult,
   type StepRequest,
   type StepResult,
+  type TraceFile,
 } from "@ringrank/rank-worker";
 import comlink, { type Remote } from "comlink";
 import type { Logger } from "pino";
@@ -30,8 +31,8 @@ export interface ThreadRankGroupOptions {
   readonly workerUrl: string;
   readonly stepTimeoutMs: number;
   readonly logger: Logger;
-  /** A file to which ranks add their traces when they end. */
-  readonly trace?: string | undefined;
+  /** To which ranks add theirs when they end. */
+  readonly trace?: TraceFile | undefined;
 }
 
 /** Reading one weight or making one session may take longer than a step may, but not for ever. */

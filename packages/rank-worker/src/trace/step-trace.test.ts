@@ -22,9 +22,9 @@ it("every rank adds its events to one file, a thread for each rank", () => {
   const path = join(temporaryDirectory(), "trace.json");
   writeFileSync(path, "[\n");
   for (const rank of [1, 0]) {
-    const trace = new StepTrace(rank);
+    const trace = new StepTrace(rank, { path, origin: performance.timeOrigin });
     trace.end("session", "segment 3", trace.begin());
-    trace.appendTo(path);
+    trace.finish();
   }
   const spans = eventsOf(path).filter(({ ph }) => ph === "X");
   expect(spans.map(({ name, tid }) => [name, tid])).toEqual([
@@ -36,12 +36,12 @@ it("every rank adds its events to one file, a thread for each rank", () => {
 it("a step says what its time went to, what is left over included", () => {
   const path = join(temporaryDirectory(), "trace.json");
   writeFileSync(path, "[\n");
-  const trace = new StepTrace(0);
+  const trace = new StepTrace(0, { path, origin: performance.timeOrigin });
   const start = trace.begin();
   trace.end("session", "segment 0", start);
   trace.endCollective("all-reduce", trace.begin(), 0);
   trace.endStep("step", start);
-  trace.appendTo(path);
+  trace.finish();
   const step = eventsOf(path).find(({ name }) => name === "step")!;
   const parts = Object.values(step.args).reduce((sum, time) => sum + time, 0);
   expect(Object.keys(step.args).sort()).toEqual(
@@ -49,4 +49,10 @@ it("a step says what its time went to, what is left over included", () => {
   );
   // Each is rounded to a tenth of a microsecond.
   expect(Math.abs(parts - step.dur)).toBeLessThan(1);
+});
+
+it("what was not written is told at the end, and fails no step before", () => {
+  const trace = new StepTrace(0, { path: join(temporaryDirectory(), "absent", "trace.json"), origin: 0 });
+  trace.endStep("step", trace.begin());
+  expect(() => trace.finish()).toThrow("ENOENT");
 });

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
+import type { TraceFile } from "../task.js";
 
 /**
  * What a rank's time goes to. Whatever of a step is none of these is the rank's own bookkeeping. Choosing a token takes
@@ -7,8 +8,11 @@ import { performance } from "node:perf_hooks";
  */
 export type Work = "session" | "attention" | "waiting" | "moving" | "cache" | "choosing";
 
-/** Spans that are kept; what comes later is counted and not kept, so that a rank adds 50 MB at most, in less time than it is given to end. */
+/** Spans that are kept; what comes later is counted and not kept, so that a rank adds some 30 MB at most. */
 const mostSpans = 2 ** 18;
+
+/** Written at once, between two steps: a rank that ends has little time, and a rank that works is not held up for long. */
+const spansPerWrite = 4096;
 
 interface Span {
   readonly name: string;
@@ -27,12 +31,17 @@ interface Span {
  */
 export class StepTrace {
   readonly #rank: number;
-  readonly #spans: Span[] = [];
+  readonly #file: TraceFile;
+  #spans: Span[] = [];
+  #kept = 0;
   #dropped = 0;
   #ofStep = nothing();
+  #failure: unknown;
 
-  constructor(rank: number) {
+  constructor(rank: number, file: TraceFile) {
     this.#rank = rank;
+    this.#file = file;
+    this.#write([{ ph: "M", name: "thread_name", args: { name: `rank ${rank}` } }]);
   }
 
   /** The time to give to {@link end} or {@link endStep}. */
@@ -70,35 +79,55 @@ export class StepTrace {
     const args = [...parts, ["other", other] as const].map(([work, time]) => [`${work}_us`, round(time)]);
     this.#ofStep = nothing();
     this.#keep({ name, category: "step", start, duration, args: Object.fromEntries(args) });
+    if (this.#spans.length >= spansPerWrite) this.#writeSpans();
   }
 
-  /** Adds this rank's events to a file that begins with `[`; the format needs no end. */
-  appendTo(path: string): void {
-    const event = { pid: 1, tid: this.#rank };
-    const lines = [
-      { ...event, ph: "M", name: "thread_name", args: { name: `rank ${this.#rank}` } },
-      ...this.#spans.map(({ name, category, start, duration, args }) => ({
-        ...event,
-        ph: "X",
-        name,
-        cat: category,
-        // Clocks of threads start with the thread.
-        ts: round(performance.timeOrigin + start),
-        dur: round(duration),
-        ...(args && { args }),
-      })),
-      ...(this.#dropped === 0
-        ? []
-        : [
-            { ...event, ph: "M", name: "thread_labels", args: { labels: `${this.#dropped} spans not kept` } },
-          ]),
-    ];
-    appendFileSync(path, lines.map((line) => `${JSON.stringify(line)},\n`).join(""));
+  /**
+   * Writes what is not written yet.
+   *
+   * @throws what writing threw, now or before; a step does not fail for it
+   */
+  finish(): void {
+    this.#writeSpans();
+    if (this.#dropped > 0) {
+      this.#write([{ ph: "M", name: "thread_labels", args: { labels: `${this.#dropped} spans not kept` } }]);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #keep(span: Span): void {
-    if (this.#spans.length < mostSpans) this.#spans.push(span);
-    else this.#dropped++;
+    if (this.#kept === mostSpans) {
+      this.#dropped++;
+      return;
+    }
+    this.#kept++;
+    this.#spans.push(span);
+  }
+
+  #writeSpans(): void {
+    // Clocks of threads begin with the thread.
+    const sinceOrigin = performance.timeOrigin - this.#file.origin;
+    const events = this.#spans.map(({ name, category, start, duration, args }) => ({
+      ph: "X",
+      name,
+      cat: category,
+      ts: round(sinceOrigin + start),
+      dur: round(duration),
+      args,
+    }));
+    this.#spans = [];
+    this.#write(events);
+  }
+
+  /** Adds events to the file; the format needs no end. */
+  #write(events: readonly object[]): void {
+    if (this.#failure !== undefined) return;
+    const lines = events.map((event) => `${JSON.stringify({ pid: 1, tid: this.#rank, ...event })},\n`);
+    try {
+      appendFileSync(this.#file.path, lines.join(""));
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 }
 
