@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { Argument, Command, Option } from "commander";
 import { collect, parseBytes, parseNumber } from "./arguments/numbers.js";
+import { clearCache, listCache } from "./commands/cache.js";
 import { type PlanFlags, plan } from "./commands/plan.js";
 import { type RunFlags, run } from "./commands/run.js";
 import { exitCodeOf, printError } from "./errors.js";
@@ -34,6 +35,18 @@ Examples:
   $ ringrank plan path/to/model --ranks 8                needs no more than the model's config.json
   $ ringrank plan path/to/model --ranks 8 --memory-per-rank 24GB
   $ ringrank plan path/to/model --ranks 8 --json > policy.json
+
+${exitCodesHelp}`;
+
+const cacheExamples = `
+Quantized weights are kept on disk, so that the next load of a model maps them and need not quantize again. They lie in
+$RINGRANK_CACHE, else in $XDG_CACHE_HOME/ringrank, else in ~/.cache/ringrank, at most 20 GB (run --cache-max-bytes);
+what was not used for the longest time goes first.
+
+Examples:
+  $ ringrank cache ls                                    models, sizes, when they were last used
+  $ ringrank cache clear
+  $ ringrank run path/to/model --no-cache                keep nothing of this load
 
 ${exitCodesHelp}`;
 
@@ -112,6 +125,8 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(activations)
     .option("--threads-per-rank <count>", "threads inside each rank", parseNumber)
     .option("--trace <file>", "write where each rank's time goes, for ui.perfetto.dev or chrome://tracing")
+    .option("--no-cache", "do not keep quantized weights on disk, nor use those that are there")
+    .option("--cache-max-bytes <bytes>", "most bytes of quantized weights kept on disk", parseBytes)
     .addHelpText("after", runExamples)
     .action((directory: string | undefined, flags: RunFlags) => run(directory, flags, signal));
 
@@ -128,6 +143,13 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(activations)
     .addHelpText("after", planExamples)
     .action((directory: string | undefined, flags: PlanFlags) => plan(directory, flags, signal));
+
+  const cache = program
+    .command("cache")
+    .description("Show or empty the cache of quantized weights.")
+    .addHelpText("after", cacheExamples);
+  cache.command("ls").description("Print what is kept, and its sizes.").action(listCache);
+  cache.command("clear").description("Remove all of it.").action(clearCache);
 
   return program;
 }

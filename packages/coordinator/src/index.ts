@@ -1,7 +1,7 @@
 export { type RankTask, type RunRanksOptions, runRanks } from "@ringrank/collectives";
 export { type ErrorCode, errorCodes, isRingrankError, RingrankError } from "@ringrank/errors";
 export { PartitionPolicy, type PolicyData } from "@ringrank/policy";
-export type { LoadReport, StepCounters } from "@ringrank/rank-worker";
+export type { CacheEntry, LoadReport, StepCounters } from "@ringrank/rank-worker";
 export type { FinishReason, GeneratedToken, Generation, GenerationResult } from "./generation/generation.js";
 export type { InputValue } from "./inputs/inputs.js";
 export type { NestedArray } from "./inputs/nested-array.js";
@@ -13,4 +13,5 @@ export type { LoadOptions, PlanOptions, Progress } from "./options/load-options.
 export type { RunOptions } from "./options/run-options.js";
 export { planModel } from "./plan-model.js";
 export type { Appended, Sequence, SequenceOptions } from "./sequence.js";
+export { clearShardCache, listShardCache } from "./shard-cache.js";
 export type { Tensor, TensorOf, TensorType } from "./tensor.js";

@@ -1,6 +1,14 @@
 import { RingrankError } from "@ringrank/errors";
-import type { PartitionPolicy } from "@ringrank/policy";
-import { type LoadProgress, ScratchFolder, scratchBytes, type TraceFile } from "@ringrank/rank-worker";
+import type { PartitionPolicy, RankProgram } from "@ringrank/policy";
+import {
+  type LoadProgress,
+  type RankOptions,
+  ScratchFolder,
+  ShardCache,
+  scratchBytes,
+  type TraceFile,
+} from "@ringrank/rank-worker";
+import type { Logger } from "pino";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { loggerOf } from "./logger.js";
 import { Model } from "./model.js";
@@ -76,7 +84,8 @@ async function loadRanks(
   });
   const abort = (): void => void group.close();
   signal?.addEventListener("abort", abort, { once: true });
-  // Removed after the ranks have loaded, or have ended.
+  // What they hold for this load is removed after the ranks have loaded, or have ended.
+  using cache = openCache(programs, options, logger);
   using scratch = ScratchFolder.create(scratchBytes(programs));
   try {
     await new Promise<void>((resolve, reject) => {
@@ -88,8 +97,12 @@ async function loadRanks(
           reject(error);
         }
       };
-      const rankOptions = { threads: threadsPerRank, scratchFolder: scratch?.path };
-      group.load(programs, rankOptions, onProgress).then(resolve, reject);
+      const optionsOf = (rank: number): RankOptions => ({
+        threads: threadsPerRank,
+        scratchFolder: scratch?.path,
+        cachedShard: cache?.places[rank],
+      });
+      group.load(programs, optionsOf, onProgress).then(resolve, reject);
     });
     signal?.throwIfAborted();
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
@@ -100,6 +113,21 @@ async function loadRanks(
     throw signal?.aborted === true ? signal.reason : whyLoadingFailed(error);
   } finally {
     signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** Undefined where nothing is quantized, nothing shall be kept, or the directory is unfit, which is logged. */
+function openCache(
+  programs: readonly RankProgram[],
+  { cache }: CheckedLoadOptions,
+  logger: Logger,
+): ShardCache | undefined {
+  if (cache === undefined) return undefined;
+  try {
+    return ShardCache.open(programs, cache.directory, cache.maxBytes);
+  } catch (error) {
+    logger.warn({ err: error }, "loading without the cache of quantized weights");
+    return undefined;
   }
 }
 

@@ -32,6 +32,16 @@ export interface RankOptions {
   readonly threads: number;
   /** `ScratchFolder.path`, for all ranks; without it, weights go to sessions through memory, which takes more of it. */
   readonly scratchFolder?: string | undefined;
+  /** Where this rank's quantized weights are kept, or are to be; absent where they are not. */
+  readonly cachedShard?: CachedShardPlace | undefined;
+}
+
+/** Where a rank finds its entry of the cache on disk. */
+export interface CachedShardPlace {
+  /** The entry, which may not be there yet. */
+  readonly entry: string;
+  /** A folder that does not exist yet, in which a new entry may grow; absent where none may be made. */
+  readonly staging?: string | undefined;
 }
 
 export interface LoadProgress {

@@ -17,6 +17,9 @@ export interface RunFlags extends Omit<GenerateOptions, "signal" | "logprobs"> {
   readonly trace?: string;
   readonly precision: "float32" | "int8" | "int4";
   readonly activations?: "float32" | "int8";
+  /** False after `--no-cache`. */
+  readonly cache: boolean;
+  readonly cacheMaxBytes?: number;
 }
 
 /** `ringrank run`: the generated text on standard output, everything else on standard error. */
@@ -37,7 +40,17 @@ export async function run(
 }
 
 async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise<Model> {
-  const { ranks, objective, memoryPerRank, threadsPerRank, precision, activations, trace } = flags;
+  const {
+    ranks,
+    objective,
+    memoryPerRank,
+    threadsPerRank,
+    precision,
+    activations,
+    trace,
+    cache,
+    cacheMaxBytes,
+  } = flags;
   const policy = flags.policy === undefined ? undefined : await readPolicyFile(flags.policy);
   const progress = new LoadProgress(process.stderr, ranks);
   try {
@@ -49,6 +62,8 @@ async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise
       trace,
       precision,
       activations,
+      cache,
+      cacheMaxBytes,
       policy,
       signal,
       onProgress: (report) => progress.report(report),

@@ -123,12 +123,12 @@ export class ThreadRankGroup implements RankGroup {
   /** Every rank reads its shard and opens its sessions. */
   async load(
     programs: readonly RankProgram[],
-    options: RankOptions,
+    optionsOf: (rank: number) => RankOptions,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<void> {
     const timeoutMs = Math.max(this.#stepTimeoutMs, loadTimeoutMs);
     this.#reports = await this.#everyRank(timeoutMs, (remote, rank) =>
-      remote.load(programs[rank]!, options, comlink.proxy(onProgress)),
+      remote.load(programs[rank]!, optionsOf(rank), comlink.proxy(onProgress)),
     );
     this.#isLoaded = true;
   }

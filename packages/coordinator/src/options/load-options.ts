@@ -1,4 +1,5 @@
 import { type ExportDtype, exportDtypes } from "@ringrank/model";
+import { defaultCacheDirectory } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import {
   choiceOption,
@@ -54,6 +55,15 @@ export interface LoadOptions extends PlanOptions {
    * 120 000, `Infinity` for never.
    */
   readonly stepTimeoutMs?: number | undefined;
+  /**
+   * Whether quantized weights are kept on disk, so that the next load of the model maps them. Default true; loads
+   * without quantized weights keep nothing.
+   */
+  readonly cache?: boolean | undefined;
+  /** Where they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's cache directory. */
+  readonly cacheDirectory?: string | undefined;
+  /** Most bytes there; what was not used for the longest time goes first. Minimum 0, default 20 GB (20e9). */
+  readonly cacheMaxBytes?: number | undefined;
   /** A pino logger. Default: silent, unless the environment's `RINGRANK_LOG` names a level. */
   readonly logger?: Logger | undefined;
   /**
@@ -88,6 +98,8 @@ export interface CheckedLoadOptions {
   readonly policy: object | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly stepTimeoutMs: number;
+  /** Undefined where nothing is kept. */
+  readonly cache: { readonly directory: string; readonly maxBytes: number } | undefined;
   readonly logger: Logger | undefined;
   readonly trace: string | undefined;
   readonly workerUrl: string | undefined;
@@ -103,7 +115,18 @@ const planKeys = [
   "activations",
   "signal",
 ];
-const loadKeys = [...planKeys, "policy", "onProgress", "stepTimeoutMs", "logger", "trace", "workerUrl"];
+const loadKeys = [
+  ...planKeys,
+  "policy",
+  "onProgress",
+  "stepTimeoutMs",
+  "cache",
+  "cacheDirectory",
+  "cacheMaxBytes",
+  "logger",
+  "trace",
+  "workerUrl",
+];
 
 /** @throws RR_RANKS, RR_OPTION */
 export function checkPlanOptions(options: PlanOptions): CheckedLoadOptions {
@@ -167,6 +190,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     ),
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
     signal: signalOption(options.signal),
+    cache: cacheOption(options),
     policy,
     logger,
     trace: traceOption(options.trace),
@@ -177,6 +201,20 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
 function traceOption(value: unknown): string | undefined {
   if (value === undefined || (typeof value === "string" && value !== "")) return value;
   throw optionError("trace", "the path of a file", value);
+}
+
+function cacheOption({
+  cache = true,
+  cacheDirectory,
+  cacheMaxBytes,
+}: LoadOptions): CheckedLoadOptions["cache"] {
+  if (typeof cache !== "boolean") throw optionError("cache", "true or false", cache);
+  if (cacheDirectory !== undefined && (typeof cacheDirectory !== "string" || cacheDirectory === "")) {
+    throw optionError("cacheDirectory", "a path", cacheDirectory);
+  }
+  const bounds = { minimum: 0, unit: "bytes", infinity: true };
+  const maxBytes = numberOption("cacheMaxBytes", cacheMaxBytes, bounds, 20e9);
+  return cache ? { directory: cacheDirectory ?? defaultCacheDirectory(), maxBytes } : undefined;
 }
 
 function workerUrlOption(value: unknown): string | undefined {

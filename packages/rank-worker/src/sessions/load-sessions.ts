@@ -1,13 +1,13 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { isRingrankError, RingrankError } from "@ringrank/errors";
-import { bytesOf, readStatistics } from "@ringrank/model/weights";
+import { RingrankError } from "@ringrank/errors";
+import { readStatistics } from "@ringrank/model/weights";
 import type { RankProgram, Segment } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import type { Logger } from "pino";
 import type { NativeGate } from "../lifecycle.js";
+import type { CachedShardPlace } from "../protocol.js";
 import { tensor } from "../tensors/tensor.js";
 import { ProgramWeights } from "../weight-files/program-weights.js";
+import { ShardFiles } from "../weight-files/shard-files.js";
 import type { OpenSession, OrtSession } from "./ort-binding.js";
 import { type SessionWeights, sessionOptions } from "./session-options.js";
 
@@ -19,6 +19,7 @@ interface LoadContext {
   readonly threads: number;
   /** A private folder for files of one segment at a time; without it, weights go to sessions through memory. */
   readonly scratchFolder?: string | undefined;
+  readonly cachedShard?: CachedShardPlace | undefined;
   /** Called after each shard with the bytes loaded so far. */
   readonly onBytes: (bytesLoaded: number) => void;
 }
@@ -38,25 +39,27 @@ export interface LoadedSessions {
  * Reads the rank's shard and opens a session for each segment.
  *
  * Segments are loaded one after the other. A segment's weights go into files, which its session maps: what it repacks
- * for its kernels it lets go of, what it uses as it is stays mapped. The files are unlinked at once, so the peak is the
- * rank's shard plus one segment. If one fails, the sessions already open are released.
+ * for its kernels it lets go of, what it uses as it is stays mapped. So the peak is the rank's shard plus one segment.
+ * If one fails, the sessions already open are released.
  *
  * @throws RR_CLOSED if the process ends meanwhile; whatever reading a shard throws; RR_POLICY if the program names a
  * weight it does not have, or its byte count is not what was loaded; RR_GRAPH if the runtime refuses a segment
  */
 export async function loadSessions(program: RankProgram, context: LoadContext): Promise<LoadedSessions> {
   using weights = new ProgramWeights(program, context.onBytes);
+  const files = new ShardFiles(weights, context);
   const readBefore = readStatistics().bytes;
   const sessions: OrtSession[] = [];
   try {
     const sharedWeights = new Map<string, Tensor>();
-    for (const name of fedWeights(program)) {
+    for (const [name, data] of files.fed([...fedWeights(program)])) {
       const { weight, dims } = weights.shard(name);
-      sharedWeights.set(name, tensor(weight.type, weights.read(name), dims));
+      sharedWeights.set(name, tensor(weight.type, data, dims));
     }
     for (const [index, segment] of program.segments.entries()) {
-      sessions.push(await openSegment(segment, index, weights, context));
+      sessions.push(await openSegment(segment, index, files, context));
     }
+    files.finish();
     const { bytesKept } = weights;
     if (bytesKept !== program.bytes) {
       throw new RingrankError(
@@ -88,14 +91,18 @@ export async function releaseSessions(sessions: readonly OrtSession[], gate: Nat
 async function openSegment(
   segment: Segment,
   index: number,
-  weights: ProgramWeights,
+  files: ShardFiles,
   context: LoadContext,
 ): Promise<OrtSession> {
-  const folder = writeToScratch(segment, index, weights, context);
+  using place = files.segment(index);
   try {
-    return await openSession(segment, index, folder ?? fromMemory(segment, weights), context);
-  } finally {
-    if (folder !== undefined) removeFolder(folder.folder, context);
+    return await openSession(segment, index, place.weights, context);
+  } catch (error) {
+    // Somebody may have cleared the cache since the entry was checked.
+    if (!place.isCached || context.gate.stopped) throw error;
+    context.log.warn({ err: error }, "cannot use a cached shard; reading the model instead");
+    files.distrust();
+    return await openSegment(segment, index, files, context);
   }
 }
 
@@ -114,43 +121,4 @@ function openSession(
       });
     }
   });
-}
-
-function fromMemory({ initializers }: Segment, weights: ProgramWeights): SessionWeights {
-  const externalData = initializers.map((name, at) => ({
-    path: String(at),
-    data: bytesOf(weights.read(name)),
-  }));
-  return { externalData };
-}
-
-/** Undefined where there is nothing to write, nowhere to write to, or no room there. */
-function writeToScratch(
-  { initializers }: Segment,
-  index: number,
-  weights: ProgramWeights,
-  context: LoadContext,
-): { readonly folder: string } | undefined {
-  if (context.scratchFolder === undefined || initializers.length === 0) return undefined;
-  const folder = join(context.scratchFolder, `rank-${weights.program.rank}-segment-${index}`);
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-    for (const [at, name] of initializers.entries()) weights.write(name, join(folder, String(at)));
-    return { folder };
-  } catch (error) {
-    // What is wrong with the model is its error; what is wrong with the folder, we can do without.
-    if (isRingrankError(error)) throw error;
-    context.log.warn({ err: error, folder }, "cannot write weights to files; this segment takes more memory");
-    removeFolder(folder, context);
-    return undefined;
-  }
-}
-
-function removeFolder(folder: string, { log }: LoadContext): void {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-  } catch (error) {
-    // Windows keeps files that are mapped; the folder they are in goes when the model is loaded.
-    log.debug({ err: error, folder }, "cannot remove files of weights yet");
-  }
 }

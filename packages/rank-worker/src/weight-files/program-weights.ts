@@ -40,25 +40,26 @@ export class ProgramWeights implements Disposable {
   /** The elements, in memory of their own. */
   read(name: string): TensorData {
     const data = this.#reader.read(this.shard(name));
-    this.#count(name);
+    this.count(name);
     return data;
   }
 
   /** The elements, into a new file. `onPiece` is shown the bytes in order. */
   write(name: string, path: string, onPiece?: (bytes: Uint8Array) => void): void {
     this.#writer.write(this.shard(name), path, onPiece);
-    this.#count(name);
+    this.count(name);
   }
 
-  [Symbol.dispose](): void {
-    this.#reader[Symbol.dispose]();
-  }
-
-  #count(name: string): void {
+  /** Notes that somebody has the weight; once is as good as twice. */
+  count(name: string): void {
     if (this.#loaded.has(name)) return;
     this.#loaded.add(name);
     this.#bytesKept += bytesOfShard(this.shard(name));
     this.#onBytes(this.#bytesKept);
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader[Symbol.dispose]();
   }
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
@@ -31,7 +32,10 @@ test("there is none where nothing has the room", () => {
 test("what a killed process left is removed, what a running one has is not", () => {
   const path = temporaryDirectory();
   const { pid } = spawnSync(process.execPath, ["--version"]);
-  const [abandoned, taken] = [`ringrank-load-${pid}-x`, `ringrank-load-${process.pid}-x`];
+  const [abandoned, taken] = [pid, process.pid].map((id) => `ringrank-load-${hostname()}-${id}-x`) as [
+    string,
+    string,
+  ];
   for (const name of [abandoned, taken]) mkdirSync(join(path, name));
   using _scratch = ScratchFolder.create(1000, [{ path }]);
   expect(existsSync(join(path, abandoned))).toBe(false);

@@ -1,7 +1,7 @@
-import { accessSync, constants, mkdtempSync, readdirSync, realpathSync, rmSync, statfsSync } from "node:fs";
+import { accessSync, constants, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { RankProgram } from "@ringrank/policy";
+import { makeLoadFolder, removeAbandonedLoads } from "./load-folder.js";
 import { bytesOfShard } from "./program-weights.js";
 
 /** Where scratch files may lie, the best place first. */
@@ -42,11 +42,10 @@ export class ScratchFolder implements Disposable {
     for (const { path, most = Number.POSITIVE_INFINITY } of places) {
       try {
         accessSync(path, constants.W_OK);
-        removeAbandoned(path);
+        removeAbandonedLoads(path);
         const { bavail, bsize } = statfsSync(path);
         if (bytes > most || bavail * bsize < bytes * 1.5) continue;
-        // Sessions want real paths. Mode 0700.
-        return new ScratchFolder(realpathSync(mkdtempSync(join(path, `${prefix}${process.pid}-`))));
+        return new ScratchFolder(makeLoadFolder(path));
       } catch {
         // Not there, or not for us: the next place, or memory, does as well.
       }
@@ -70,27 +69,4 @@ export function scratchBytes(programs: readonly RankProgram[]): number {
     ),
   );
   return largest.reduce((sum, bytes) => sum + bytes, 0);
-}
-
-const prefix = "ringrank-load-";
-
-function removeAbandoned(place: string): void {
-  for (const name of readdirSync(place)) {
-    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (Number.isNaN(pid) || isRunning(pid)) continue;
-    try {
-      rmSync(join(place, name), { recursive: true, force: true });
-    } catch {
-      // Another user's.
-    }
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }

@@ -1,0 +1,33 @@
+import type { CacheEntry } from "@ringrank/coordinator";
+import { expect, test } from "vitest";
+import { cacheTable } from "./cache-table.js";
+
+const now = new Date("2030-01-10T12:00:00Z");
+const entry = (rank: number, hoursAgo: number, more: Partial<CacheEntry> = {}): CacheEntry => ({
+  path: `/cache/${rank}`,
+  model: "/models/a",
+  bits: [4],
+  rank,
+  worldSize: 2,
+  bytes: 1_500_000,
+  usedAt: new Date(now.getTime() - hoursAgo * 3_600_000),
+  ...more,
+});
+
+test("the ranks of one load are one line; the latest used comes first; the sum is last", () => {
+  const damaged = { path: "/cache/x", model: undefined, bits: [], rank: undefined, worldSize: undefined };
+  const entries = [
+    entry(0, 72),
+    entry(1, 72),
+    entry(0, 0.5, { bits: [8], worldSize: 1 }),
+    entry(0, 5, damaged),
+  ];
+  expect(cacheTable(entries, now).split("\n")).toEqual([
+    "size     weights  ranks   used        model",
+    "1.50 MB  int8     1 of 1  30 min ago  /models/a",
+    "1.50 MB                   5 h ago     (damaged; made again when used)",
+    "3.00 MB  int4     2 of 2  3 days ago  /models/a",
+    "",
+    "6.00 MB in all",
+  ]);
+});

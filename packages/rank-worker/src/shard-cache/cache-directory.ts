@@ -1,0 +1,41 @@
+import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { RingrankError } from "@ringrank/errors";
+
+/**
+ * Where quantized shards are kept: `RINGRANK_CACHE`, else `ringrank` in the user's cache directory
+ * (https://specifications.freedesktop.org/basedir-spec: a relative `XDG_CACHE_HOME` counts as none).
+ */
+export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+  const { RINGRANK_CACHE, XDG_CACHE_HOME } = environment;
+  if (RINGRANK_CACHE) return RINGRANK_CACHE;
+  const caches = XDG_CACHE_HOME && isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), ".cache");
+  return join(caches, "ringrank");
+}
+
+/**
+ * Makes the directory where it is not there, for its owner alone. What lies in it becomes a model's weights, so a link,
+ * or a directory that others may write to, is refused.
+ *
+ * @returns its real path
+ * @throws RR_CACHE where it is a link, no directory, somebody else's or open to others; the errors of node:fs
+ */
+export function privateDirectory(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const found = lstatSync(path);
+  const refuse = (what: string): RingrankError =>
+    new RingrankError(
+      "RR_CACHE",
+      `${path}: expected a directory that is yours alone (mode 0700), got ${what}; remove it, or name another ` +
+        "with RINGRANK_CACHE",
+    );
+  if (found.isSymbolicLink()) throw refuse("a link");
+  if (!found.isDirectory()) throw refuse("something else");
+  // Windows has neither owners nor modes here.
+  if (process.getuid !== undefined) {
+    if (found.uid !== process.getuid()) throw refuse("another user's");
+    if ((found.mode & 0o077) !== 0) throw refuse(`mode 0${(found.mode & 0o777).toString(8)}`);
+  }
+  return realpathSync(path);
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What an entry says of itself. Written last: an entry without it is none. */
+export interface Manifest {
+  /** Directory of the model's files. */
+  readonly model: string;
+  /** Bits of the quantized weights, ascending, such as `[4]`. */
+  readonly bits: readonly number[];
+  readonly rank: number;
+  readonly worldSize: number;
+  /** Bytes of all files. */
+  readonly bytes: number;
+  readonly files: readonly ManifestFile[];
+}
+
+/** The file of one tensor. */
+export interface ManifestFile {
+  /** In the entry: `<segment>/<index>` of an initializer, `fed/<index>` of a weight that is fed. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Of the file's bytes, in hex. */
+  readonly sha256: string;
+}
+
+export const manifestName = "manifest.json";
+
+/** @throws the errors of node:fs; a SyntaxError or TypeError where it is not a manifest */
+export function readManifest(entry: string): Manifest {
+  const manifest: unknown = JSON.parse(readFileSync(join(entry, manifestName), "utf8"));
+  if (!isManifest(manifest)) throw new TypeError(`${entry}: expected a manifest of a cached shard`);
+  return manifest;
+}
+
+function isManifest(value: unknown): value is Manifest {
+  if (typeof value !== "object" || value === null) return false;
+  const { model, bits, rank, worldSize, bytes, files } = value as Partial<Record<keyof Manifest, unknown>>;
+  return (
+    typeof model === "string" &&
+    [rank, worldSize, bytes].every(Number.isSafeInteger) &&
+    Array.isArray(bits) &&
+    Array.isArray(files) &&
+    files.every(isFile)
+  );
+}
+
+function isFile(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { path, bytes, sha256 } = value as Partial<Record<keyof ManifestFile, unknown>>;
+  return (
+    typeof path === "string" &&
+    /^([0-9]+|fed)\/[0-9]+$/.test(path) &&
+    Number.isSafeInteger(bytes) &&
+    typeof sha256 === "string"
+  );
+}

@@ -1,0 +1,17 @@
+import { dirname } from "node:path";
+import type { RankProgram } from "@ringrank/policy";
+import { filesOf } from "./shard-key.js";
+
+/** Bits of the weights that are quantized as they are read, ascending; empty where none is. */
+export function bitsOf({ weights }: RankProgram): number[] {
+  const bits = Object.values(weights).flatMap(({ weight: { source } }) =>
+    source.kind === "quantized" ? [source.bits] : [],
+  );
+  return [...new Set(bits)].sort((a, b) => a - b);
+}
+
+/** The directory that the weights are read from. */
+export function modelOf({ weights }: RankProgram): string {
+  const [file] = Object.values(weights).flatMap(({ weight }) => filesOf(weight));
+  return file === undefined ? "" : dirname(file);
+}

@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Weight } from "@ringrank/model";
+import type { RankProgram } from "@ringrank/policy";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { clearCache, listCache, ShardCache } from "./shard-cache.js";
+import { shardKey } from "./shard-key.js";
+
+/** A program of one 2 × 64 matrix of a file, of which a rank has a row. */
+function program(file: string, { rank = 0, quantized = true } = {}): RankProgram {
+  const stored = { kind: "file", file, offset: 0, storedAs: "bfloat16" } as const;
+  const matrix = { dims: [2, 64] as const, transposed: false, source: stored };
+  const weight: Weight = quantized
+    ? { type: "uint8", dims: [2, 2, 16], source: { kind: "quantized", part: "values", bits: 4, matrix } }
+    : { type: "float32", dims: [2, 64], source: stored };
+  const inner = weight.dims.slice(1).map((dim) => [[0, dim] as const]);
+  return {
+    rank,
+    worldSize: 2,
+    entries: {},
+    segments: [],
+    weights: { w: { weight, selection: [[[rank, rank + 1]], ...inner], dims: [1, ...weight.dims.slice(1)] } },
+    bytes: 1000,
+  };
+}
+
+function modelFile(): string {
+  return join(temporaryDirectory({ "model.safetensors": new Uint8Array(256) }), "model.safetensors");
+}
+
+/** An entry of 1000 bytes and a little, last used so many hours ago. */
+function makeEntry(directory: string, key: string, hoursAgo: number): void {
+  const entry = join(directory, key);
+  mkdirSync(join(entry, "0"), { recursive: true });
+  writeFileSync(join(entry, "0", "0"), new Uint8Array(1000));
+  const manifest = { model: "/m", bits: [4], rank: 0, worldSize: 1, bytes: 1000, files: [] };
+  writeFileSync(join(entry, "manifest.json"), JSON.stringify(manifest));
+  const time = new Date(Date.now() - hoursAgo * 3_600_000);
+  utimesSync(join(entry, "manifest.json"), time, time);
+}
+
+const key = (letter: string): string => letter.repeat(40);
+
+test("every rank has an entry of its own, and what a load writes is gone when it ends", () => {
+  const directory = join(temporaryDirectory(), "cache");
+  const file = modelFile();
+  {
+    using cache = ShardCache.open([program(file), program(file, { rank: 1 })], directory, 1e6);
+    const [first, second] = cache!.places;
+    expect(first!.entry).not.toBe(second!.entry);
+    expect(readdirSync(directory)).toEqual([basename(dirname(first!.staging!))]);
+  }
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test("a load without quantized weights makes no cache", () => {
+  const directory = join(temporaryDirectory(), "cache");
+  expect(ShardCache.open([program(modelFile(), { quantized: false })], directory, 1e6)).toBeUndefined();
+  expect(existsSync(directory)).toBe(false);
+});
+
+test("room is made by removing what was not used for the longest time", () => {
+  const directory = temporaryDirectory();
+  makeEntry(directory, key("a"), 1);
+  makeEntry(directory, key("b"), 3);
+  makeEntry(directory, key("c"), 2);
+  using _cache = ShardCache.open([program(modelFile())], directory, 3500);
+  expect(readdirSync(directory).filter((name) => name.length === 40)).toEqual([key("a"), key("c")]);
+});
+
+test("a model larger than the limit is not kept, and nothing is removed for it", () => {
+  const directory = temporaryDirectory();
+  makeEntry(directory, key("a"), 1);
+  using cache = ShardCache.open([program(modelFile())], directory, 999);
+  expect(cache!.places[0]!.staging).toBeUndefined();
+  expect(listCache(directory)).toHaveLength(1);
+});
+
+test("clearing removes entries, whole and damaged, and says which", () => {
+  const directory = temporaryDirectory();
+  makeEntry(directory, key("a"), 1);
+  mkdirSync(join(directory, key("d")));
+  writeFileSync(join(directory, "a note"), "");
+  expect(clearCache(directory).map(({ model }) => model)).toEqual(["/m", undefined]);
+  expect(readdirSync(directory)).toEqual(["a note"]);
+});
+
+test("the key changes with the file's header, size and time, the selection, and the precision", () => {
+  const file = modelFile();
+  const before = shardKey(program(file));
+  expect(shardKey(program(file))).toBe(before);
+  const keys = [before, shardKey(program(file, { rank: 1 })), shardKey(program(file, { quantized: false }))];
+  const time = new Date(2020, 1, 1);
+  const rewrite = (bytes: Uint8Array): void => {
+    writeFileSync(file, bytes);
+    utimesSync(file, time, time);
+    keys.push(shardKey(program(file)));
+  };
+  rewrite(new Uint8Array(256));
+  rewrite(new Uint8Array(256).fill(1, 0, 1));
+  rewrite(new Uint8Array(257).fill(1, 0, 1));
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("a file of the hub's cache is known by its blob, whatever its time", () => {
+  const blob = key("e");
+  const file = join(temporaryDirectory({ [`blobs/${blob}`]: new Uint8Array(256) }), "blobs", blob);
+  const before = shardKey(program(file));
+  utimesSync(file, new Date(2020, 1, 1), new Date(2020, 1, 1));
+  expect(shardKey(program(file))).toBe(before);
+});

@@ -1,0 +1,136 @@
+import { existsSync, lstatSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { RankProgram } from "@ringrank/policy";
+import type { CachedShardPlace } from "../protocol.js";
+import { makeLoadFolder, removeAbandonedLoads } from "../weight-files/load-folder.js";
+import { privateDirectory } from "./cache-directory.js";
+import { manifestName, readManifest } from "./manifest.js";
+import { bitsOf } from "./quantized-program.js";
+import { shardKey } from "./shard-key.js";
+
+/** One rank's quantized weights, as the cache has them. */
+export interface CacheEntry {
+  readonly path: string;
+  /** Directory of the model's files; undefined where the entry is damaged. */
+  readonly model: string | undefined;
+  /** Bits of its quantized weights. */
+  readonly bits: readonly number[];
+  readonly rank: number | undefined;
+  readonly worldSize: number | undefined;
+  /** On disk. */
+  readonly bytes: number;
+  readonly usedAt: Date;
+}
+
+/**
+ * The cache of one load: where its ranks find their quantized weights, or may put them.
+ *
+ * ```
+ * <directory>/<key>/manifest.json            an entry: one rank's weights, ready to be mapped
+ *                   <segment>/<index>        an initializer of a segment
+ *                   fed/<index>              a weight that is fed
+ * <directory>/ringrank-load-…/rank-<rank>/   an entry that a running load writes
+ * ```
+ *
+ * It belongs to the coordinator: a rank's thread may be ended before it could clean up.
+ */
+export class ShardCache implements Disposable {
+  /** By rank. */
+  readonly places: readonly CachedShardPlace[];
+  readonly #staging: string | undefined;
+
+  private constructor(entries: readonly string[], staging: string | undefined) {
+    this.places = entries.map((entry, rank) => ({
+      entry,
+      staging: staging === undefined ? undefined : join(staging, `rank-${rank}`),
+    }));
+    this.#staging = staging;
+  }
+
+  /**
+   * Makes room for what these programs will add: entries not used for the longest time go first.
+   *
+   * @param maxBytes what the directory may hold; where the programs alone take more, nothing is added
+   * @returns undefined where no weight is quantized: those of other programs are as soon read from the model, and
+   * take four times the space
+   * @throws RR_CACHE where the directory cannot be trusted; the errors of node:fs
+   */
+  static open(programs: readonly RankProgram[], directory: string, maxBytes: number): ShardCache | undefined {
+    if (programs.every((program) => bitsOf(program).length === 0)) return undefined;
+    const root = privateDirectory(directory);
+    removeAbandonedLoads(root);
+    const entries = programs.map((program) => join(root, shardKey(program)));
+    const bytes = (some: readonly RankProgram[]) => some.reduce((sum, program) => sum + program.bytes, 0);
+    if (bytes(programs) > maxBytes) return new ShardCache(entries, undefined);
+    const missing = programs.filter((_, rank) => !existsSync(entries[rank]!));
+    makeRoom(root, maxBytes - bytes(missing), entries);
+    return new ShardCache(entries, makeLoadFolder(root));
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#staging !== undefined) rmSync(this.#staging, { recursive: true, force: true });
+  }
+}
+
+/** Removes entries, the longest unused first and never those in `kept`, until all take at most `maxBytes`. */
+function makeRoom(root: string, maxBytes: number, kept: readonly string[]): void {
+  const entries = entriesOf(root);
+  let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+  for (const entry of entries.sort((a, b) => a.usedAt.getTime() - b.usedAt.getTime())) {
+    if (bytes <= maxBytes) return;
+    if (kept.includes(entry.path)) continue;
+    rmSync(entry.path, { recursive: true, force: true });
+    bytes -= entry.bytes;
+  }
+}
+
+/**
+ * What the cache holds. A directory that is not there holds nothing.
+ *
+ * @throws RR_CACHE where the directory cannot be trusted
+ */
+export function listCache(directory: string): CacheEntry[] {
+  return existsSync(directory) ? entriesOf(privateDirectory(directory)) : [];
+}
+
+/**
+ * Removes every entry, and what killed loads left; running loads keep theirs. Models that are loaded are not disturbed.
+ *
+ * @returns the entries that were removed
+ */
+export function clearCache(directory: string): CacheEntry[] {
+  const entries = listCache(directory);
+  for (const { path } of entries) rmSync(path, { recursive: true, force: true });
+  if (existsSync(directory)) removeAbandonedLoads(directory);
+  return entries;
+}
+
+function entriesOf(root: string): CacheEntry[] {
+  return readdirSync(root, { withFileTypes: true })
+    .filter((found) => found.isDirectory() && /^[0-9a-f]{40}$/.test(found.name))
+    .flatMap(({ name }) => describe(join(root, name)) ?? []);
+}
+
+/** Undefined where another process has removed it meanwhile. */
+function describe(path: string): CacheEntry | undefined {
+  try {
+    const bytes = bytesIn(path);
+    try {
+      const { model, bits, rank, worldSize } = readManifest(path);
+      return { path, model, bits, rank, worldSize, bytes, usedAt: statSync(join(path, manifestName)).mtime };
+    } catch {
+      const { mtime: usedAt } = statSync(path);
+      return { path, model: undefined, bits: [], rank: undefined, worldSize: undefined, bytes, usedAt };
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function bytesIn(directory: string): number {
+  return readdirSync(directory, { withFileTypes: true }).reduce((sum, found) => {
+    const path = join(directory, found.name);
+    return sum + (found.isDirectory() ? bytesIn(path) : lstatSync(path).size);
+  }, 0);
+}

@@ -1,0 +1,155 @@
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { bytesOf } from "@ringrank/model/weights";
+import { type Logger, pino } from "pino";
+import { describe, expect, test } from "vitest";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { tinyDecoder } from "../testing/tiny-decoder.js";
+import { ProgramWeights } from "./program-weights.js";
+import { ShardFiles } from "./shard-files.js";
+
+const program = tinyDecoder({ heads: 2, worldSize: 1 })[0]!;
+const index = program.segments.findIndex(({ initializers }) => initializers.length > 1);
+const { initializers } = program.segments[index]!;
+
+/** A logger, and the messages of what it was told. */
+function listener(): { log: Logger; messages: string[] } {
+  const messages: string[] = [];
+  const write = (line: string): void => void messages.push((JSON.parse(line) as { msg: string }).msg);
+  return { log: pino({ level: "warn" }, { write }), messages };
+}
+
+interface Cache {
+  readonly entry: string;
+  readonly directory: string;
+}
+
+function newCache(): Cache {
+  const directory = temporaryDirectory();
+  return { directory, entry: join(directory, "entry") };
+}
+
+let loads = 0;
+
+/** What the sessions of one load would read, and where it comes from. */
+function load({ entry, directory }: Cache, weights = new ProgramWeights(program, () => {})) {
+  const { log, messages } = listener();
+  const scratchFolder = temporaryDirectory();
+  const cachedShard = { entry, staging: join(directory, `load-${loads++}`) };
+  const files = new ShardFiles(weights, { log, scratchFolder, cachedShard });
+  const bytes: Buffer[] = [];
+  const isCached: boolean[] = [];
+  for (const at of program.segments.keys()) {
+    using place = files.segment(at);
+    isCached.push(place.isCached);
+    if (!("folder" in place.weights)) continue;
+    for (const name of readdirSync(place.weights.folder))
+      bytes.push(readFileSync(join(place.weights.folder, name)));
+  }
+  files.finish();
+  return { bytes, messages, isCached: isCached.every(Boolean), bytesKept: weights.bytesKept };
+}
+
+/** What the model has. */
+const expected = program.segments.flatMap((segment) =>
+  segment.initializers.map((name) => Buffer.from(bytesOf(new ProgramWeights(program, () => {}).read(name)))),
+);
+
+describe("a shard that is kept", () => {
+  test("is mapped by the next load, byte for byte, and counted as if it were read", () => {
+    const cache = newCache();
+    const first = load(cache);
+    const second = load(cache);
+    expect([first.isCached, second.isCached]).toEqual([false, true]);
+    expect(first.bytes).toEqual(expected);
+    expect(second.bytes).toEqual(expected);
+    expect(second.bytesKept).toBe(first.bytesKept);
+    expect([...first.messages, ...second.messages]).toEqual([]);
+  });
+
+  const file = join(String(index), "0");
+  test.each<[string, (entry: string) => void]>([
+    [
+      "has another byte",
+      (entry) => writeFileSync(join(entry, file), flipped(readFileSync(join(entry, file)))),
+    ],
+    ["is longer", (entry) => appendFileSync(join(entry, file), "x")],
+    ["lacks its manifest", (entry) => renameSync(join(entry, "manifest.json"), join(entry, "gone"))],
+    ["has a manifest of nonsense", (entry) => writeFileSync(join(entry, "manifest.json"), "{}")],
+    [
+      "has a link in place of a file",
+      (entry) => {
+        renameSync(join(entry, file), join(entry, "elsewhere"));
+        symlinkSync(join(entry, "elsewhere"), join(entry, file));
+      },
+    ],
+  ])("is made again where it %s", (_, damage) => {
+    const cache = newCache();
+    load(cache);
+    damage(cache.entry);
+    const again = load(cache);
+    expect(again.isCached).toBe(false);
+    expect(again.messages).toEqual(["a cached shard is damaged; it is made again"]);
+    expect(again.bytes).toEqual(expected);
+    expect(load(cache).isCached).toBe(true);
+  });
+
+  test("is written whole or not at all: on a full disk the load goes on without", () => {
+    class OnFullDisk extends ProgramWeights {
+      override write(name: string, path: string, onPiece?: (bytes: Uint8Array) => void): void {
+        const isFull = onPiece !== undefined && name === initializers[1];
+        if (isFull) throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+        super.write(name, path, onPiece);
+      }
+    }
+    const cache = newCache();
+    const { bytes, messages } = load(cache, new OnFullDisk(program, () => {}));
+    expect(bytes).toEqual(expected);
+    expect(messages).toEqual(["cannot cache this shard; the next load quantizes again"]);
+    expect(existsSync(cache.entry)).toBe(false);
+  });
+
+  test("is the first that was finished where two loads write it at once", () => {
+    const cache = newCache();
+    const { log, messages } = listener();
+    const two = ["a", "b"].map((name) => {
+      const weights = new ProgramWeights(program, () => {});
+      const cachedShard = { entry: cache.entry, staging: join(cache.directory, name) };
+      return new ShardFiles(weights, { log, cachedShard });
+    });
+    for (const at of program.segments.keys()) for (const files of two) files.segment(at);
+    for (const files of two) files.finish();
+    expect(messages).toEqual([]);
+    expect(load(cache)).toMatchObject({ isCached: true, bytes: expected });
+  });
+
+  test("gives the weights that are fed as the model does", () => {
+    const cache = newCache();
+    const names = Object.keys(program.weights).slice(0, 3);
+    const { log } = listener();
+    const fed = [0, 1].map((at) => {
+      const weights = new ProgramWeights(program, () => {});
+      const cachedShard = { entry: cache.entry, staging: join(cache.directory, `fed-${at}`) };
+      const files = new ShardFiles(weights, { log, cachedShard });
+      const given = files.fed(names);
+      files.finish();
+      return given;
+    });
+    expect(readdirSync(join(cache.entry, "fed"))).toHaveLength(3);
+    expect(fed[1]).toEqual(fed[0]);
+  });
+});
+
+function flipped(bytes: Buffer): Buffer {
+  const other = Buffer.from(bytes);
+  other[other.length - 1]! ^= 1;
+  return other;
+}
