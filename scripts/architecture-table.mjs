@@ -1,47 +1,21 @@
 // Runs the conformance tests and renders docs/architectures.md from what they measured:
 //   npm run docs:architectures
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { measure, percent, readJson, root } from "./measure.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const zoo = join(root, "test/fixtures/zoo");
 const names = readdirSync(zoo).sort();
-const read = (path) => JSON.parse(readFileSync(path, "utf8"));
-const others = read(join(root, "docs/other-systems.json"));
+const others = readJson(join(root, "docs/other-systems.json"));
 
-const measured = runTests();
+/** Every architecture on every number of ranks. */
+const measured = measure(["checkpoints", "encoders", "encoder-decoders"]);
 writeFileSync(join(root, "docs/architectures.md"), page());
 const missing = names.filter((name) => !measured.some((run) => run.name === name));
 process.stdout.write(
   `docs/architectures.md: ${names.length} architectures, not measured: ${missing.join(", ") || "none"}\n`,
 );
 process.exit(missing.length === 0 ? 0 : 1);
-
-/** Every architecture on every number of ranks, as `SplitResult` in test/support/results.ts. */
-function runTests() {
-  const results = mkdtempSync(join(tmpdir(), "ringrank-results-"));
-  try {
-    const tests = ["checkpoints", "encoders", "encoder-decoders"].map(
-      (name) => `test/conformance/${name}.test.ts`,
-    );
-    const { status } = spawnSync(
-      process.execPath,
-      [join(root, "node_modules/vitest/vitest.mjs"), "run", ...tests],
-      {
-        cwd: root,
-        env: { ...process.env, RINGRANK_RESULTS: results },
-        stdio: "inherit",
-      },
-    );
-    if (status !== 0) process.exit(status ?? 1);
-    return readdirSync(results).map((file) => read(join(results, file)));
-  } finally {
-    rmSync(results, { recursive: true });
-  }
-}
 
 function page() {
   return `# Architectures
@@ -68,14 +42,13 @@ ${names.map(row).join("\n")}
 function row(name) {
   const runs = measured.filter((run) => run.name === name);
   const on = (ranks) => runs.find((run) => run.ranks === ranks);
-  const type = read(join(zoo, name, "config.json")).model_type;
-  const share = (run) => (run === undefined ? "–" : `${(100 * run.share).toFixed(1)}%`);
+  const type = readJson(join(zoo, name, "config.json")).model_type;
   const cells = [
     name,
     [...new Set(on(2)?.sharded ?? [])].join(", "),
     on(2)?.allReduces ?? "–",
-    share(on(2)),
-    share(on(4)),
+    percent(on(2)?.share),
+    percent(on(4)?.share),
     runs.length === 0 ? "–" : Math.max(...runs.map(({ error }) => error)).toExponential(1),
     support(others.deepspeed, type),
     support(others.transformers, type),

@@ -7,8 +7,13 @@ import { select } from "../support/random-graph.js";
 const width = 4;
 const inner = 6;
 
-it("an If whose condition follows from shapes is the branch it takes, split like any graph", async () => {
-  const graph = choosing((g, x) => g.equal(g.squeeze(g.shape(g.shape(x, 0, 2), 0, 1), [0]), g.integer(2)));
+type Condition = (g: GraphBuilder, x: Value) => Value;
+
+it.each<[string, Condition]>([
+  ["follows from shapes", (g, x) => g.equal(g.squeeze(g.shape(g.shape(x, 0, 2), 0, 1), [0]), g.integer(2))],
+  ["is a constant", (g) => g.constant({ type: "bool", dims: [], data: Uint8Array.of(0) })],
+])("an If whose condition %s is the branch it takes, split like any graph", async (_, condition) => {
+  const graph = choosing(condition);
   expect(operatorsOf(graph)).not.toContain("If");
   expect(planGraph(graph, { ranks: 2 }).weights.up).toMatchObject({ placement: "column-parallel" });
   expect(await outputOf(graph, 2)).toBeAllclose(await outputOf(graph, 1), { rtol: 0, atol: 1e-5 });
@@ -22,7 +27,7 @@ it("an If decided by data runs on whole tensors, what its branches capture among
 });
 
 /** `y = relu(if condition then up + up else −up) · down + x · other`, where the branches capture `up = x · up`. */
-function choosing(condition: (g: GraphBuilder, x: Value) => Value): Graph {
+function choosing(condition: Condition): Graph {
   const g = new GraphBuilder();
   const parameter = (name: string, ...dims: readonly number[]) =>
     g.weight(name, { type: "float32", dims, source: { kind: "absent" } });

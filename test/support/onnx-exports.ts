@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Graph, TensorData } from "@ringrank/model";
@@ -23,32 +23,37 @@ export interface OnnxExport {
   readonly path: string;
   /** Folder of the checkpoint and what transformers computed with it. */
   readonly reference: string;
+  /** Which of the checkpoint's tensors stand where in the file; only of the project's own fixtures. */
+  readonly recipe: string;
 }
 
-/**
- * Every file of torch's two exporters. `RINGRANK_FIXTURES` names another folder of them, with `onnx/<name>/*.onnx` and
- * the references in `zoo/<name>`.
- */
-export function everyExport(): OnnxExport[] {
-  const other = process.env.RINGRANK_FIXTURES;
-  const root = other === undefined ? join(exporters, "torch") : join(other, "onnx");
-  return readdirSync(root, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => exportsOf(root, name, join(other ?? own, "zoo", name)))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+/** Every file of torch's two exporters among the project's own fixtures. */
+export function fixtureExports(): OnnxExport[] {
+  return exportsIn(join(exporters, "torch"), join(own, "zoo"));
 }
 
 /** Architectures that `npm test` runs as torch.export wrote them; of the others it runs the TorchScript file. */
 const asDynamo = new Set(["bloom", "falcon-7b-like", "gptj", "llama", "roberta"]);
 
-/** One file of each architecture; every one in `npm run test:full`, or where `RINGRANK_FIXTURES` names a folder. */
+/**
+ * The exports to run. `npm test`: one file of each architecture; `npm run test:full`: every one. `RINGRANK_FIXTURES`
+ * names another folder to take all of: `onnx/<name>/*.onnx`, with the references in `zoo/<name>`.
+ */
 export function onnxExports(): OnnxExport[] {
-  const { RINGRANK_EXPORTS, RINGRANK_FIXTURES } = process.env;
-  if (RINGRANK_EXPORTS === "all" || RINGRANK_FIXTURES !== undefined) return everyExport();
-  return everyExport().filter(({ name }) => {
+  const { RINGRANK_EXPORTS, RINGRANK_FIXTURES: other } = process.env;
+  if (other !== undefined) return exportsIn(join(other, "onnx"), join(other, "zoo"));
+  if (RINGRANK_EXPORTS === "all") return fixtureExports();
+  return fixtureExports().filter(({ name }) => {
     const [model, exporter] = name.split("/") as [string, string];
     return asDynamo.has(model) === (exporter === "dynamo");
   });
+}
+
+function exportsIn(root: string, zoo: string): OnnxExport[] {
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => exportsOf(root, name, join(zoo, name)))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function exportsOf(root: string, model: string, reference: string): OnnxExport[] {
@@ -57,7 +62,21 @@ function exportsOf(root: string, model: string, reference: string): OnnxExport[]
     name: `${model}/${file.slice(0, -".onnx".length)}`,
     path: join(root, model, file),
     reference,
+    recipe: join(own, "exports/torch", model, `${file}.json`),
   }));
+}
+
+/** Where bytes of a checkpoint stand in an export, as scripts/exports/take-apart.mjs writes it. */
+export interface SharedWeight {
+  /** Offset in the export. */
+  readonly at: number;
+  /** The checkpoint's tensors, joined along their first axis. */
+  readonly tensors: readonly string[];
+  readonly transposed?: boolean;
+}
+
+export function readRecipe(path: string): readonly SharedWeight[] {
+  return (JSON.parse(readFileSync(path, "utf8")) as { weights: readonly SharedWeight[] }).weights;
 }
 
 /** What transformers computed, by name: `input_ids`, `logits`, … */

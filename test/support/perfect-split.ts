@@ -1,23 +1,26 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/index.js";
 import { closeFile, openFile } from "../../packages/model/src/weights/read-at.js";
+import { type OnnxExport, readRecipe } from "./onnx-exports.js";
 
 /** What is neither attention, feed-forward nor vocabulary: positions, token types, narrow embeddings, heads' transforms. */
 const others =
-  /position|token_type|rel_embeddings|wpe|embed_dim|project|mapping|transform|lm_head\.dense|head\.dense|vocab_transform|generator|predictions\.dense/;
+  /position|token_type|rel_embeddings|wpe|mask_emb|embed_dim|project|mapping|\.transform\.|lm_head\.dense|head\.dense|vocab_transform|generator|predictions\.dense/;
 
 /**
- * Bytes that the fullest rank is spared when a person splits the matrices of a checkpoint's attention, feed-forward
- * and vocabulary by the names of their tensors. In fp32; a table that a file holds twice counts once.
- *
- * @param directory of the checkpoint
+ * Bytes that the fullest rank is spared when a person splits the matrices of an export's attention, feed-forward and
+ * vocabulary by the names that its checkpoint has for them. In fp32. A table that the file holds twice counts twice,
+ * where a recipe says so; once in an export of another folder.
  */
-export function perfectSplit(directory: string, ranks: number): number {
-  const file = openFile(join(directory, "model.safetensors"));
+export function perfectSplit({ reference, recipe }: OnnxExport, ranks: number): number {
+  const file = openFile(join(reference, "model.safetensors"));
   const { tensors } = readSafetensorsHeader(file);
   closeFile(file);
+  const held = existsSync(recipe) ? readRecipe(recipe).flatMap((place) => place.tensors) : tensors.keys();
   let bytes = 0;
-  for (const [name, { dims }] of tensors) {
+  for (const name of held) {
+    const { dims } = tensors.get(name)!;
     if (dims.length < 2 || others.test(name)) continue;
     bytes += dims.reduce((size, dim) => size * dim, Float32Array.BYTES_PER_ELEMENT);
   }

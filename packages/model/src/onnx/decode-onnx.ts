@@ -131,21 +131,27 @@ class Decoder {
         domain: proto.domain === "ai.onnx" ? "" : proto.domain,
         inputs: proto.input.map(scope.nameOf),
         outputs: proto.output.map(scope.nameOf),
-        attributes: Object.fromEntries(attributes.map((one) => [one.name, this.#attribute(one, scope)])),
+        attributes: Object.fromEntries(
+          attributes.map((one) => [
+            one.name,
+            this.#attribute(one, scope, `the ${proto.opType} of "${output}"`),
+          ]),
+        ),
       },
     ];
   }
 
-  #attribute(proto: AttributeProto, scope: Scope): Attribute {
+  /** @param node that has it, for errors */
+  #attribute(proto: AttributeProto, scope: Scope, node: string): Attribute {
     switch (proto.type) {
       case AttributeType.INT:
-        return { kind: "int", value: toNumber(proto.i, proto.name) };
+        return { kind: "int", value: toNumber(proto.i, proto.name, node) };
       case AttributeType.FLOAT:
         return { kind: "float", value: proto.f };
       case AttributeType.STRING:
         return { kind: "string", value: utf8.decode(proto.s) };
       case AttributeType.INTS:
-        return { kind: "ints", value: proto.ints.map((value) => toNumber(value, proto.name)) };
+        return { kind: "ints", value: proto.ints.map((value) => toNumber(value, proto.name, node)) };
       case AttributeType.FLOATS:
         return { kind: "floats", value: proto.floats };
       case AttributeType.STRINGS:
@@ -162,7 +168,7 @@ class Decoder {
       default:
     }
     throw malformed(
-      `attribute ${proto.name} has no value, or is of type ${proto.type}, which is not supported`,
+      `attribute ${proto.name} of ${node} has no value, or is of type ${proto.type}, which is not supported`,
     );
   }
 }
@@ -179,10 +185,10 @@ function isOrdered(graph: Graph): boolean {
 const utf8 = new TextDecoder();
 
 /** Bounds such as Slice's "to the end" (the largest int64) lose their last digits, which says the same. */
-function toNumber(value: bigint, name: string): number {
+function toNumber(value: bigint, name: string, node: string): number {
   const number = Number(value);
   if (!Number.isSafeInteger(number) && Math.abs(number) < 2 ** 62) {
-    throw malformed(`attribute ${name} is ${value}, beyond 2^53`);
+    throw malformed(`attribute ${name} of ${node} is ${value}, beyond 2^53`);
   }
   return number;
 }

@@ -94,6 +94,20 @@ describe("external data", () => {
     expect(read(openOnnx(join(directory, "m.onnx")).weights.get("w")!)).toEqual(values);
   });
 
+  it("may lie in any number of files", () => {
+    const g = new GraphBuilder();
+    const parts = Array.from({ length: 100 }, (_, row) =>
+      g.weight(`row${row}`, { type: "float32", dims: [1, rows], source: { kind: "absent" } }),
+    );
+    g.output("y", g.concat(parts, 0), "float32", [100, rows]);
+    const model = encodeOnnx(g.build(), { locate: (name) => ({ location: `data/${name}`, offset: 4 }) });
+    const files = parts.map((_, row) => [`data/row${row}`, new Float32Array(1 + rows).fill(row)] as const);
+    const contents = files.map(([name, data]) => [name, new Uint8Array(data.buffer)] as const);
+    const directory = temporaryDirectory({ "m.onnx": model, ...Object.fromEntries(contents) });
+    const { weights } = openOnnx(join(directory, "m.onnx"));
+    expect([...weights.values()].map((weight) => read(weight)[0])).toEqual([...parts.keys()]);
+  });
+
   it("is found beside the links of a hub cache's snapshot", () => {
     const cache = temporaryDirectory({
       "models--a--b/blobs/1": located({}),
@@ -145,6 +159,30 @@ describe("a file", () => {
     writeFileSync(join(directory, "m.onnx"), encodeOnnx(change(linear(inline))));
     expectCode(code, () => openOnnx(join(directory, "m.onnx")));
   });
+
+  it("is named in what is wrong with it, and so is the tensor or the node", () => {
+    const product: GraphNode = {
+      ...linear(inline).nodes[0]!,
+      attributes: { size: { kind: "int", value: 2 ** 60 } },
+    };
+    const directory = temporaryDirectory({
+      "tensor.onnx": located({ offset: 4 }),
+      "node.onnx": encodeOnnx({ ...linear(inline), nodes: [product, linear(inline).nodes[1]!] }),
+      "w.data": new Uint8Array(values.byteLength),
+    });
+    const messageOf = (name: string) => messageOfError(() => openOnnx(join(directory, name)));
+    expect(messageOf("tensor.onnx")).toMatch(/tensor\.onnx: .* tensor w: its 16384 bytes at offset 4/);
+    expect(messageOf("node.onnx")).toMatch(/node\.onnx: .* attribute size of the MatMul of ".+"/);
+  });
+
+  function messageOfError(run: () => unknown): string {
+    try {
+      run();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "nothing was thrown";
+  }
 
   function withCycle(graph: Graph): Graph {
     const [product, sum] = graph.nodes as [GraphNode, GraphNode];

@@ -1,5 +1,6 @@
 import { realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { isRingrankError, RingrankError } from "@ringrank/errors";
 import { resolveNamedFile } from "../files/named-file.js";
 import type { Graph } from "../graph/graph.js";
 import { closeFile, openFile } from "../weights/read-at.js";
@@ -30,9 +31,17 @@ export function openOnnx(path: string): Graph {
       return known;
     };
     return decodeOnnx(stripWeights(file), { resolveExternal });
+  } catch (error) {
+    throw naming(file.path, error);
   } finally {
     closeFile(file);
   }
+}
+
+/** What is wrong inside a file, with the file's path in front where it does not say it. */
+function naming(path: string, error: unknown): unknown {
+  if (!isRingrankError(error) || error.message.includes(path)) return error;
+  return new RingrankError(error.code, `${path}: ${error.message}`, { cause: error });
 }
 
 function measured(path: string): ExternalFile {

@@ -1,0 +1,56 @@
+import { buildGraph, type Graph, openCheckpoint, openOnnx } from "@ringrank/model";
+import { planGraph } from "@ringrank/policy";
+import { type OnnxExport, readRecipe } from "./onnx-exports.js";
+
+/** What was decided on each tensor of a checkpoint: `axis 0: 160+160 of 320`, or `whole`. */
+export type Decisions = ReadonlyMap<string, string>;
+
+/** A tensor of the checkpoint where a graph has it. */
+interface Place {
+  readonly tensor: string;
+  /** Byte at which it stands in the graph's file. */
+  readonly offset: number;
+  readonly transposed: boolean;
+}
+
+/** The checkpoint's own graph, decided. */
+export function checkpointDecisions(directory: string, ranks: number): Decisions {
+  const checkpoint = openCheckpoint(directory);
+  const places = Array.from(checkpoint.tensors!, ([tensor, { offset }]) => ({
+    tensor,
+    offset,
+    transposed: false,
+  }));
+  return decisions(buildGraph(checkpoint).graph, places, ranks);
+}
+
+/** An export of the checkpoint, decided; by the checkpoint's tensors, whose bytes stand in it under other names. */
+export function exportDecisions({ path, recipe }: OnnxExport, ranks: number): Decisions {
+  const places = readRecipe(recipe).map(({ at, tensors, transposed = false }) => ({
+    tensor: tensors.join(" and "),
+    offset: at,
+    transposed,
+  }));
+  return decisions(openOnnx(path), places, ranks);
+}
+
+function decisions(graph: Graph, places: readonly Place[], ranks: number): Decisions {
+  const policy = planGraph(graph, { ranks });
+  const byOffset = new Map<number, string>();
+  for (const [name, { source }] of graph.weights) {
+    if (source.kind === "file") byOffset.set(source.offset, name);
+  }
+  return new Map(
+    places.flatMap(({ tensor, offset, transposed }): [string, string][] => {
+      const name = byOffset.get(offset);
+      const placement = name === undefined ? undefined : policy.weights[name];
+      if (placement === undefined) return [];
+      const { axis, dims } = placement;
+      if (axis === undefined) return [[tensor, "whole"]];
+      const { units, perRank } = policy.factors[placement.factor!]!;
+      return [
+        [tensor, `axis ${transposed ? dims.length - 1 - axis : axis}: ${perRank.join("+")} of ${units}`],
+      ];
+    }),
+  );
+}
