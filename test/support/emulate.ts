@@ -1,10 +1,19 @@
 import type { TensorData } from "@ringrank/model";
-import type { Entry, RankProgram, RoutedStep, SizeProduct, ValueShard, WeightShard } from "@ringrank/policy";
+import { allocate } from "@ringrank/model/weights";
+import type {
+  Entry,
+  RankProgram,
+  RoutedStep,
+  SizeProduct,
+  Step,
+  ValueShard,
+  WeightShard,
+} from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 
 /** A tensor between steps: what the table of a rank holds. */
 export interface EmulatedTensor {
-  readonly type: "float32" | "int64" | "bool" | "int32" | "uint8" | "int8";
+  readonly type: "float32" | "int64" | "bool" | "int32" | "uint8" | "int8" | "float16";
   readonly dims: readonly number[];
   readonly data: TensorData;
 }
@@ -43,6 +52,8 @@ export class EmulatedGroup {
             externalData,
             intraOpNumThreads: 1,
             logSeverityLevel: 3,
+            // As ranks have it: real numbers are not rounded because of a share's shape.
+            extra: { session: { qdq_matmulnbits_accuracy_level: "1" } },
           }),
         );
       }
@@ -75,13 +86,20 @@ export class EmulatedGroup {
     const at = entries.map(() => 0);
     for (;;) {
       for (const [rank, { steps }] of entries.entries()) {
-        while (at[rank]! < steps.length && steps[at[rank]!]!.kind !== "allReduce") {
+        while (at[rank]! < steps.length && !isCollective(steps[at[rank]!]!)) {
           await this.#step(rank, entries[rank]!, at[rank]!++, tables[rank]!, symbols);
         }
       }
       const pending = entries.map(({ steps }, rank) => steps[at[rank]!++]);
       if (pending.every((step) => step === undefined)) break;
-      sumOver(pending.map((step, rank) => tables[rank]!.get(step?.kind === "allReduce" ? step.value : "")!));
+      const [step] = pending;
+      const parts = pending.map((mine, rank) => tables[rank]!.get(broughtBy(mine))!);
+      if (step?.kind === "allReduce") {
+        reduceOver(parts, step.operation === "max" ? Math.max : (a, b) => a + b);
+      } else if (step?.kind === "allGather") {
+        const whole = joinShards(parts, step.shard);
+        for (const table of tables) table.set(step.output, whole);
+      }
     }
     this.#keep(entry, tables);
     return this.#collect(entries, tables);
@@ -112,8 +130,12 @@ export class EmulatedGroup {
     const step = steps[index]!;
     if (step.kind === "zeros") {
       const dims = step.dims.map((size) => evaluate(size, symbols));
-      const data = new Float32Array(dims.reduce((count, size) => count * size, 1));
-      table.set(step.value, { type: "float32", dims, data });
+      const type = (step.type ?? "float32") as EmulatedTensor["type"];
+      const data = allocate(
+        type,
+        dims.reduce((count, size) => count * size, 1),
+      );
+      table.set(step.value, { type, dims, data });
       return;
     }
     if (step.kind === "routed") {
@@ -194,9 +216,24 @@ function evaluate({ scale, symbols }: SizeProduct, sizes: ReadonlyMap<string, nu
   return symbols.reduce((size, symbol) => size * sizes.get(symbol)!, scale);
 }
 
-function sumOver(values: readonly EmulatedTensor[]): void {
-  const [first, ...others] = values.map(({ data }) => data as Float32Array);
-  for (const other of others) for (let i = 0; i < first!.length; i++) first![i]! += other[i]!;
+function isCollective({ kind }: Step): boolean {
+  return kind === "allReduce" || kind === "allGather";
+}
+
+/** What a rank brings to a collective. */
+function broughtBy(step: Step | undefined): string {
+  if (step?.kind === "allReduce" || step?.kind === "allGather") return step.value;
+  throw new TypeError("every rank meets the same collectives");
+}
+
+function reduceOver(values: readonly EmulatedTensor[], combine: (a: number, b: number) => number): void {
+  const [first, ...others] = values.map(({ data }) => {
+    if (data instanceof Float32Array || data instanceof Int32Array) return data;
+    throw new TypeError("expected float32 or int32 to be reduced over ranks");
+  });
+  for (const other of others) {
+    for (let i = 0; i < first!.length; i++) first![i] = combine(first![i]!, other[i]!);
+  }
   for (const other of others) other.set(first!);
 }
 
@@ -216,7 +253,7 @@ function joinShards(
 ): EmulatedTensor {
   const first = parts.find((part) => part !== undefined)!;
   const { outer, inner } = around(first.dims, axis);
-  const data = new Float32Array(outer * size * inner);
+  const data = allocate(first.type, outer * size * inner) as Float32Array;
   parts.forEach((part, rank) => {
     if (part === undefined) return;
     const indices = intervals[rank]!.flatMap(([start, end]) =>

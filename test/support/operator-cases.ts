@@ -1,6 +1,7 @@
 import { isRingrankError } from "@ringrank/errors";
 import { type PartitionPolicy, planGraph } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
+import { lower } from "../../packages/policy/src/lowering/lower.js";
 import { evaluateShapes } from "../../packages/policy/src/shapes/index.js";
 import {
   type GraphWithContents,
@@ -47,15 +48,15 @@ export function describeOperators(cases: readonly OperatorCase[]): void {
   });
 }
 
-/** Every value has the type and sizes that the shape formulas give it. */
+/** Every value has the type and sizes that the shape formulas give it; what is fused away has none. */
 async function expectShapes({ graph, contents }: GraphWithContents, fed: Tensors): Promise<void> {
   const bindings = Object.fromEntries(
     graph.inputs.flatMap(({ name, dims }) =>
       dims.flatMap((dim, axis) => (typeof dim === "string" ? [[dim, fed[name]!.dims[axis]!]] : [])),
     ),
   );
-  const shapes = evaluateShapes(graph, bindings);
-  const made = graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""));
+  const shapes = evaluateShapes(lower(graph), bindings);
+  const made = graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => shapes.has(name)));
   const outputs = made.map((name) => {
     const { type, dims } = shapes.get(name)!;
     return { name, type, dims: dims.map((_, axis) => `${name}·${axis}`) };

@@ -1,10 +1,6 @@
-import { type Graph, GraphBuilder, type TensorData, type Value } from "@ringrank/model";
-
-/** A graph with the contents of its weights, which lie in no file. */
-export interface RandomGraph {
-  readonly graph: Graph;
-  readonly contents: ReadonlyMap<string, Float32Array>;
-}
+import type { TensorData, Value } from "@ringrank/model";
+import type { GraphWithContents } from "./split-and-whole.js";
+import { microsoft, TestGraph } from "./test-graph.js";
 
 /** Choices that a graph is made from; fast-check shrinks them. */
 export interface Recipe {
@@ -19,48 +15,54 @@ export interface Recipe {
 
 /** A block adds to the residual stream; `parallel` ones read what the block before them read. */
 export interface Block {
-  readonly kind: "attention" | "feed-forward" | "gated";
+  readonly kind: "attention" | "fused attention" | "feed-forward" | "gated" | "convolution";
   /** How queries, keys and values, or gate and up, lie in one weight. */
   readonly layout: "apart" | "thirds" | "interleaved";
   readonly parallel: boolean;
   readonly bias: boolean;
+  readonly products: Products;
 }
 
+/** What weights are: real numbers; int8 by column, or by block of rows, made real; int8 times rounded activations. */
+export type Products = "real" | "by column" | "by block" | "integer";
+
 /** `ids [batch, sequence] → logits [batch, sequence, vocabulary]`, through random blocks of a random shape. */
-export function randomGraph(recipe: Recipe): RandomGraph {
+export function randomGraph(recipe: Recipe): GraphWithContents {
   return new Grower(recipe).grow();
 }
 
 class Grower {
-  readonly #g = new GraphBuilder();
-  readonly #contents = new Map<string, Float32Array>();
+  readonly #g: TestGraph;
   readonly #recipe: Recipe;
   readonly #width = 12;
-  #state: number;
+  #products: Products = "real";
 
   constructor(recipe: Recipe) {
     this.#recipe = recipe;
-    this.#state = recipe.seed;
+    this.#g = new TestGraph(recipe.seed);
   }
 
-  grow(): RandomGraph {
+  grow(): GraphWithContents {
     const g = this.#g;
     const { vocabulary, blocks } = this.#recipe;
     const ids = g.input("ids", "int64", ["batch", "sequence"]);
-    const table = this.#weight(vocabulary, this.#width);
+    const table = g.parameter([vocabulary, this.#width]);
     let x = g.gather(table, ids, 0);
     let read = x;
     for (const block of blocks) {
+      this.#products = block.products;
       if (!block.parallel) read = this.#norm(x);
       x = g.add(x, this.#block(read, block));
     }
     const logits = g.matmulTransposed(this.#norm(x), table);
     g.output("logits", logits, "float32", ["batch", "sequence", vocabulary]);
-    return { graph: g.build(), contents: this.#contents };
+    return { graph: g.build(), contents: g.contents };
   }
 
   #block(x: Value, block: Block): Value {
     if (block.kind === "attention") return this.#attention(x, block);
+    if (block.kind === "fused attention") return this.#fusedAttention(x, block);
+    if (block.kind === "convolution") return this.#convolution(x, block);
     const g = this.#g;
     const { inner } = this.#recipe;
     const hidden =
@@ -92,6 +94,43 @@ class Grower {
     return this.#linear(joined, this.#width, bias, heads * lanes);
   }
 
+  /** In one operator: with heads as an axis, with a packed weight, or with joined heads that attributes count. */
+  #fusedAttention(x: Value, { layout, bias }: Block): Value {
+    const g = this.#g;
+    const { keyHeads, group, lanes } = this.#recipe;
+    const heads = keyHeads * group;
+    const finish = (mixed: Value): Value => this.#linear(mixed, this.#width, bias, heads * lanes);
+    if (layout === "interleaved") {
+      const [q, k, v] = this.#queriesKeysValues(x, layout, bias);
+      const mixed = g.apply("Attention", [q, k, v], { is_causal: 1 });
+      return finish(g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [0, 0, heads * lanes]));
+    }
+    if (layout === "thirds") {
+      const packed = 3 * heads * lanes;
+      const inputs = [x, g.parameter([this.#width, packed]), g.parameter([packed])];
+      return finish(g.apply(`Attention@${microsoft}`, inputs, { num_heads: heads }));
+    }
+    const [q, k, v] = [heads, keyHeads, keyHeads].map((count) => this.#linear(x, count * lanes, bias));
+    const counts = { q_num_heads: heads, kv_num_heads: keyHeads };
+    return finish(g.apply("Attention", [q, k, v], counts));
+  }
+
+  /** Along the sequence: to inner channels, depthwise or grouped over them, and back. */
+  #convolution(x: Value, { layout, bias }: Block): Value {
+    const g = this.#g;
+    const { inner } = this.#recipe;
+    const conv = (from: Value, outputs: number, inputs: number, size: number, group = 1): Value =>
+      g.apply(
+        "Conv",
+        [from, g.parameter([outputs, inputs / group, size]), ...(bias ? [g.parameter([outputs])] : [])],
+        { group, pads: [(size - 1) / 2, (size - 1) / 2] },
+      );
+    const wide = g.relu(conv(g.transpose(x, [0, 2, 1]), 2 * inner, this.#width, 1));
+    const group = { apart: 1, thirds: inner, interleaved: 2 * inner }[layout];
+    const mixed = g.relu(conv(wide, 2 * inner, 2 * inner, 3, group));
+    return g.transpose(conv(mixed, this.#width, 2 * inner, 1), [0, 2, 1]);
+  }
+
   /** Queries `[batch, heads, sequence, lanes]`; keys and values with key heads. */
   #queriesKeysValues(x: Value, layout: Block["layout"], bias: boolean): Value[] {
     const g = this.#g;
@@ -121,28 +160,29 @@ class Grower {
   }
 
   #norm(x: Value): Value {
-    return this.#g.layerNormalization(x, this.#weight(this.#width), this.#weight(this.#width), 1e-5);
+    const g = this.#g;
+    return g.layerNormalization(x, g.parameter([this.#width]), g.parameter([this.#width]), 1e-5);
   }
 
   #linear(x: Value, outputs: number, bias: boolean, inputs = this.#width): Value {
-    const product = this.#g.matmul(x, this.#weight(inputs, outputs));
-    return bias ? this.#g.add(product, this.#weight(outputs)) : product;
+    const product = this.#product(x, inputs, outputs);
+    return bias ? this.#g.add(product, this.#g.parameter([outputs])) : product;
   }
 
-  #weight(...dims: readonly number[]): Value {
-    const name = `w${this.#contents.size}`;
-    const count = dims.reduce((product, size) => product * size, 1);
-    this.#contents.set(
-      name,
-      Float32Array.from({ length: count }, () => this.#next()),
-    );
-    return this.#g.weight(name, { type: "float32", dims, source: { kind: "absent" } });
-  }
-
-  /** Uniform in ±0.5: a linear congruential generator (Numerical Recipes). */
-  #next(): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return this.#state / 2 ** 32 - 0.5;
+  #product(x: Value, inputs: number, outputs: number): Value {
+    const g = this.#g;
+    if (this.#products === "real") return g.matmul(x, g.parameter([inputs, outputs]));
+    const weight = g.quantized("int8", [inputs, outputs]);
+    if (this.#products === "integer") {
+      const [rounded, scale, zero] = g.applyAll("DynamicQuantizeLinear", [x], 3);
+      const sum = g.apply("MatMulInteger", [rounded, weight, zero]);
+      return g.mul(g.cast(sum, "float32"), g.mul(scale!, g.scales([outputs], 1 / 256)));
+    }
+    // Blocks of 2 rows where they fill the axis.
+    const isByBlock = this.#products === "by block" && inputs % 2 === 0;
+    const scales = isByBlock ? g.scales([inputs / 2, outputs], 1 / 256) : g.scales([outputs], 1 / 256);
+    const attributes = isByBlock ? { axis: 0, block_size: 2 } : { axis: 1 };
+    return g.matmul(x, g.apply("DequantizeLinear", [weight, scales], attributes));
   }
 }
 

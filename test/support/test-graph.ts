@@ -8,6 +8,12 @@ export type Attributes = Readonly<Record<string, number | readonly number[] | st
 /** A graph whose parameters lie in no file, so that they may be sharded, and whose contents are known all the same. */
 export class TestGraph extends GraphBuilder {
   readonly contents = new Map<string, TensorData>();
+  readonly #seed: number;
+
+  constructor(seed = 0) {
+    super();
+    this.#seed = seed;
+  }
 
   /** float32, uniform in ±`scale`/2. */
   parameter(dims: readonly number[], scale = 1): Value {
@@ -49,8 +55,8 @@ export class TestGraph extends GraphBuilder {
   #parameter(type: DataType, dims: readonly number[], element: (at: number) => number): Value {
     const name = `w${this.contents.size}`;
     const count = dims.reduce((product, size) => product * size, 1);
-    const seed = 1000 * this.contents.size;
-    const numbers = Array.from({ length: count }, (_, at) => element(seed + at));
+    const first = this.#seed + 1009 * this.contents.size;
+    const numbers = Array.from({ length: count }, (_, at) => element(first + at));
     this.contents.set(name, typed(type, numbers));
     return this.weight(name, { type, dims, source: { kind: "absent" } });
   }

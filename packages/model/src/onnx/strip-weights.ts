@@ -6,10 +6,10 @@ import { type WireField, WireReader, wireType } from "./wire-reader.js";
 /** The location, in a stripped model, of elements that lie in the model's own file. */
 export const ownFile = "";
 
-/** Float tensors up to this many bytes stay in the model: scales, epsilons, short vectors of constants. */
-const inlineFloatBytes = 255;
-/** So do other tensors: shapes and indices, which planning looks into. 4096 int64. */
-const inlineBytes = 32 * 1024;
+/** Tensors up to this many bytes stay in the model: scales, epsilons, short vectors of constants. */
+const inlineBytes = 255;
+/** So do larger ones of the types that shapes and indices have, which planning looks into. 4096 int64. */
+const inlineIndexBytes = 32 * 1024;
 /** Most bytes of a model without its weights. */
 const maxStructureBytes = 256 * 1024 * 1024;
 /** Branches in branches. */
@@ -73,8 +73,8 @@ class Stripper {
     const type = fields.findLast(({ number }) => number === tensorField.dataType);
     const data = fields.filter(({ number, wire }) => isRaw(number) && wire === wireType.bytes);
     const [only] = data;
-    const isFloat = type !== undefined && floats.has(this.#reader.varint(type.start, type.end).value);
-    const most = isFloat ? inlineFloatBytes : inlineBytes;
+    const isIndex = type !== undefined && indices.has(this.#reader.varint(type.start, type.end).value);
+    const most = isIndex ? inlineIndexBytes : inlineBytes;
     if (only === undefined || data.length > 1 || only.end - only.start <= most || isExternal(fields)) {
       return [this.#copy(start, end)];
     }
@@ -94,11 +94,10 @@ class Stripper {
 /** Of TensorProto. */
 const tensorField = { dataType: 2, floatData: 4, rawData: 9, doubleData: 10, dataLocation: 14 } as const;
 
-const floats: ReadonlySet<number> = new Set([
-  TensorProto_DataType.FLOAT,
-  TensorProto_DataType.FLOAT16,
-  TensorProto_DataType.BFLOAT16,
-  TensorProto_DataType.DOUBLE,
+const indices: ReadonlySet<number> = new Set([
+  TensorProto_DataType.INT64,
+  TensorProto_DataType.INT32,
+  TensorProto_DataType.BOOL,
 ]);
 
 /** Fields whose bytes are the elements as memory has them. */

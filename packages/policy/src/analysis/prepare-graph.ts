@@ -1,4 +1,6 @@
 import type { Graph } from "@ringrank/model";
+import { gatherForUnruled } from "../lowering/gather-for-unruled.js";
+import { lower } from "../lowering/lower.js";
 import type { Precision } from "../precision/precision.js";
 import { quantizeGraph } from "../precision/quantize-graph.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
@@ -14,10 +16,11 @@ export interface PreparedGraph {
   readonly symbols: SymbolTable;
 }
 
-/** Settles branches, sees through what only renames a weight, and puts matrices into their precision. */
+/** Takes operators apart that do several things, settles branches, sees through what only renames a weight, and puts matrices into their precision. */
 export function prepareGraph(given: Graph, precision: Precision): PreparedGraph {
-  const evaluated = evaluatePair(given);
-  const inlined = inlineBranches(given, (name) => evaluated.values.get(name)?.contents);
+  const lowered = gatherForUnruled(lower(given));
+  const evaluated = evaluatePair(lowered);
+  const inlined = inlineBranches(lowered, (name) => evaluated.values.get(name)?.contents);
   const plain = readWeightsThemselves(hoistConstants(inlined));
   const graph = quantizeGraph(plain, precision, (name) => evaluated.values.get(name)?.type);
   const { values: shapes, symbols } = graph === plain ? evaluated : evaluatePair(graph);

@@ -30,6 +30,8 @@ export interface FactoredNode {
   readonly outputs: readonly (readonly Dim[])[];
   /** What the operator sums over. */
   readonly contracted: readonly Dim[];
+  /** What the operator takes the largest over. */
+  readonly compared: readonly Dim[];
   /** How the operator cuts a dimension, where it does. */
   readonly cut: readonly Dim[];
 }
@@ -79,6 +81,7 @@ function factorNode(
     return values.get(name) ?? operator.inputs[slot]!.dims.map(freshDim);
   });
   const contracted: Dim[] = [];
+  const compared: Dim[] = [];
   let cut: readonly Dim[] = [];
   const name = operatorName(node);
   const factors: Propagation = {
@@ -86,6 +89,7 @@ function factorNode(
     unify: (a, b) => unify(a, b, { operator: name, why: "the sizes do not divide alike" }),
     whole: (dim, why) => keepWhole(dim, { operator: name, why }),
     contract: (dim) => contracted.push(dim),
+    takeLargest: (dim) => compared.push(dim),
     cut: (parts) => {
       cut = parts;
     },
@@ -105,7 +109,7 @@ function factorNode(
     values.set(output, dims);
   });
   const linearity = typeof rule?.linearity === "function" ? rule.linearity(operator) : rule?.linearity;
-  return { operator, rule, linearity, inputs, outputs, contracted, cut };
+  return { operator, rule, linearity, inputs, outputs, contracted, compared, cut };
 }
 
 function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string, EvaluatedPair>): Operator {

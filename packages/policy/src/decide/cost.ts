@@ -1,7 +1,9 @@
 import { isRingrankError } from "@ringrank/errors";
 import type { Graph } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
-import { type Evaluated, evaluateShapes } from "../shapes/index.js";
+import type { FactoredGraph } from "../analysis/propagate.js";
+import { isStatic } from "../factors/factor.js";
+import { type Evaluated, evaluateShapes, type SymbolTable } from "../shapes/index.js";
 import type { Placement } from "./placement.js";
 
 /**
@@ -27,24 +29,27 @@ const costConstants = {
  * Bytes of every value at the reference decode step: batch 1, one new token, `referenceContext` cached. A graph
  * that is built for shorter sequences than that is measured at the longest it takes.
  */
-export function referenceBytes(graph: Graph): (value: string) => number {
-  const evaluated = evaluateAtMost(graph, costConstants.referenceContext);
+export function referenceBytes({ graph, symbols }: FactoredGraph): (value: string) => number {
+  const evaluated = evaluateAtMost(graph, symbols, costConstants.referenceContext);
   return (value) => {
     const { type, dims } = evaluated.get(value)!;
     return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
   };
 }
 
-function evaluateAtMost(graph: Graph, context: number): ReadonlyMap<string, Evaluated> {
+function evaluateAtMost(graph: Graph, symbols: SymbolTable, context: number): ReadonlyMap<string, Evaluated> {
+  // Below one position, the sizes that it was planned at.
+  const isLast = context < 1;
+  const sizes = Object.fromEntries([...symbols].map(([symbol, [first]]) => [symbol, first]));
   try {
-    return evaluateShapes(graph, referenceSizes(graph, context));
+    return evaluateShapes(graph, isLast ? sizes : { ...sizes, ...referenceSizes(graph, symbols, context) });
   } catch (error) {
-    if (context === 1 || !isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
-    return evaluateAtMost(graph, context / 2);
+    if (isLast || !isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
+    return evaluateAtMost(graph, symbols, context / 2);
   }
 }
 
-function referenceSizes(graph: Graph, context: number): Record<string, number> {
+function referenceSizes(graph: Graph, symbols: SymbolTable, context: number): Record<string, number> {
   const cached = new Map(
     graph.caches.flatMap((cache) => {
       const symbol = graph.inputs.find(({ name }) => name === cache.positions)?.dims[1];
@@ -54,7 +59,7 @@ function referenceSizes(graph: Graph, context: number): Record<string, number> {
   const sizes: Record<string, number> = Object.create(null);
   for (const { dims } of graph.inputs) {
     dims.forEach((dim, axis) => {
-      if (typeof dim !== "string") return;
+      if (typeof dim !== "string" || isStatic(symbols.get(dim)!)) return;
       // Without a cache every dimension but the first is a length that is computed whole.
       const length = graph.caches.length === 0 && axis > 0 ? context : 1;
       sizes[dim] = Math.min(context, cached.get(dim) ?? length);
@@ -65,9 +70,10 @@ function referenceSizes(graph: Graph, context: number): Record<string, number> {
 
 export interface Cost {
   readonly secondsPerToken: number;
-  /** Bytes of one rank's operands, summed over all-reduces. */
+  /** Bytes of one rank's operands, summed over all-reduces, and of what is gathered. */
   readonly collectiveBytesPerToken: number;
   readonly allReduces: number;
+  readonly allGathers: number;
 }
 
 /** @param bytesRead parameter bytes that the slowest rank reads for a token */
@@ -77,14 +83,16 @@ export function costOf(
   sizeOfValue: (value: string) => number,
 ): Cost {
   let collectiveBytes = 0;
-  for (const value of placement.paid) collectiveBytes += sizeOfValue(value);
+  const { paid, gathered } = placement;
+  for (const value of [...paid, ...gathered.keys()]) collectiveBytes += sizeOfValue(value);
   const { weightBytesPerSecond, collectiveSeconds, collectiveBytesPerSecond } = costConstants;
   return {
     secondsPerToken:
       bytesRead / weightBytesPerSecond +
-      placement.paid.size * collectiveSeconds +
+      (paid.size + gathered.size) * collectiveSeconds +
       collectiveBytes / collectiveBytesPerSecond,
     collectiveBytesPerToken: collectiveBytes,
-    allReduces: placement.paid.size,
+    allReduces: paid.size,
+    allGathers: gathered.size,
   };
 }

@@ -1,7 +1,9 @@
 import { RingrankError } from "@ringrank/errors";
+import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
-import type { Role, Roles } from "../analysis/roles.js";
+import { isParameter, type Role, type Roles } from "../analysis/roles.js";
 import { findRoutedExperts } from "../analysis/routed-experts.js";
+import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
 import { type Cost, costOf, referenceBytes } from "./cost.js";
 import { type Placement, place } from "./placement.js";
@@ -110,7 +112,7 @@ class Planner {
     this.#found = found;
     this.#ranks = ranks;
     this.#weights = parameterUses(found.uses);
-    this.#referenceBytes = referenceBytes(factored.graph);
+    this.#referenceBytes = referenceBytes(factored);
     this.#unreadExperts = new UnreadExperts(factored, found.uses, findRoutedExperts(factored));
   }
 
@@ -155,13 +157,28 @@ class Planner {
   }
 }
 
-function nothingSharded({ ranks }: Limits, { roles }: Roles): RingrankError {
+function nothingSharded({ ranks }: Limits, { roles, uses }: Roles): RingrankError {
   const why =
     roles.length === 0
-      ? "every factor of every weight is needed whole by some operator (see plan --json with one rank)"
+      ? `every factor of every weight is needed whole: ${wholeReasons(uses)}`
       : "the factors that could be sharded meet in one tensor, or in one sum with factors that could not";
   return new RingrankError(
     "RR_NOTHING_SHARDED",
     `nothing in this model is sharded over ${ranks} ranks, which would only run ${ranks} copies: ${why}. Use ranks: 1.`,
   );
+}
+
+/** What needs weights whole, those of most bytes first, and no more than three. */
+function wholeReasons(uses: Roles["uses"]): string {
+  const bytes = new Map<string, number>();
+  for (const { weight, dims } of uses) {
+    if (!isParameter(weight)) continue;
+    const size = weight.dims.reduce((product, dim) => product * dim, bytesPerElement[weight.type]);
+    const reasons = dims.flatMap(leavesOf).flatMap(({ whole }) => (whole === undefined ? [] : [whole]));
+    for (const reason of new Set(reasons.map(({ why, operator }) => `${why} by ${operator}`)))
+      bytes.set(reason, (bytes.get(reason) ?? 0) + size);
+  }
+  const most = [...bytes].sort(([, a], [, b]) => b - a).map(([reason]) => reason);
+  if (most.length === 0) return "it has no weight of more than one element";
+  return most.slice(0, 3).join("; ") + (most.length > 3 ? "; and others" : "");
 }

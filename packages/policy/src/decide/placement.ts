@@ -1,5 +1,6 @@
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
-import { type Dim, type Factor, partsOf, resolve } from "../factors/factor.js";
+import { type Dim, type Factor, isStatic, partsOf, resolve, sizeOf } from "../factors/factor.js";
+import { isGather } from "../lowering/own-domain.js";
 
 /**
  * Where sums are owed and where they are paid, for one choice of sharded factors. Every value is Replicated,
@@ -10,6 +11,10 @@ export interface Placement {
   readonly paid: ReadonlySet<string>;
   /** Values that leave their producer as partial sums; those in `paid` among them. */
   readonly partial: ReadonlySet<string>;
+  /** Those of `paid` that are the largest over ranks, not the sum. */
+  readonly largest: ReadonlySet<string>;
+  /** By value made whole by an all-gather: the sharded value it is made of. */
+  readonly gathered: ReadonlyMap<string, string>;
 }
 
 /**
@@ -20,7 +25,8 @@ export interface Placement {
  * derived from its partial form is stale, so the walk resumes at its producer.
  *
  * Returns undefined where the choice is inadmissible: a sum that runs over sharded and whole segments side by side
- * would count the whole ones once per rank.
+ * would count the whole ones once per rank; a value to be gathered that is sharded along two axes, or along one of
+ * unknown size, has no order to be gathered in.
  */
 export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Placement | undefined {
   const { nodes, graph } = factored;
@@ -30,6 +36,7 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
   });
   const paid = new Set<string>();
   const partial = new Set<string>();
+  const largest = new Set<string>();
 
   const walk = (from: number): string | undefined => {
     for (let index = from; index < nodes.length; index++) {
@@ -37,19 +44,34 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
       for (const output of operator.node.outputs) partial.delete(output);
       const needed = visit(nodes[index]!, chosen, (name) => partial.has(name) && !paid.has(name));
       if (needed.pay !== undefined) return needed.pay;
-      if (needed.owes) for (const output of operator.node.outputs) if (output !== "") partial.add(output);
+      const comparesShares = nodes[index]!.compared.some((dim) => holds(dim, chosen));
+      if (!needed.owes && !comparesShares) continue;
+      for (const output of operator.node.outputs) {
+        if (output === "") continue;
+        partial.add(output);
+        // Nothing is linear in a maximum.
+        if (comparesShares) paid.add(output);
+        if (comparesShares) largest.add(output);
+      }
     }
     return graph.outputs.find(({ name }) => partial.has(name) && !paid.has(name))?.name;
   };
 
-  for (const node of nodes)
+  const gathered = new Map<string, string>();
+  for (const node of nodes) {
     if (node.contracted.some((dim) => isUnevenlySharded(dim, chosen))) return undefined;
+    if (!isGather(node.operator.node)) continue;
+    const sharded = node.inputs[0]!.filter((dim) => holds(dim, chosen));
+    if (sharded.length > 1 || sharded.some((dim) => !isStatic(sizeOf(dim)))) return undefined;
+    const { inputs, outputs } = node.operator.node;
+    if (sharded.length > 0) gathered.set(outputs[0]!, inputs[0]!);
+  }
   let unpaid = walk(0);
   while (unpaid !== undefined) {
     paid.add(unpaid);
     unpaid = walk(producer.get(unpaid)!);
   }
-  return { paid, partial };
+  return { paid, partial, largest, gathered };
 }
 
 /** Whether a node's outputs owe a sum, or which of its inputs must be paid before it can run. */

@@ -69,6 +69,13 @@ export class RankView {
 
   #takesPart({ operator, inputs, outputs }: FactoredNode, index: number): boolean {
     const { node } = operator;
+    if (this.#placement.gathered.has(node.outputs[0]!)) {
+      // Every rank meets in the collective; one without a share brings an empty one.
+      const [part] = node.inputs as [string];
+      if (this.isEmpty(inputs[0]!)) this.zeros.set(index, [part]);
+      this.#absent.delete(part);
+      return true;
+    }
     const lacks = node.inputs.some(
       (name, slot) => name !== "" && (this.#absent.has(name) || this.isEmpty(inputs[slot]!)),
     );
@@ -85,6 +92,7 @@ export class RankView {
     const { nodes, graph } = this.#factored;
     const needed = new Set(graph.outputs.map(({ name }) => name));
     for (const value of this.#placement.paid) needed.add(value);
+    for (const value of this.#placement.gathered.keys()) needed.add(value);
     for (let index = nodes.length - 1; index >= 0; index--) {
       const { operator } = nodes[index]!;
       this.#active[index] &&= operator.node.outputs.some((name) => needed.has(name));

@@ -5,6 +5,7 @@ import { referenceBytes } from "../decide/cost.js";
 import type { Limits, Plan } from "../decide/decide.js";
 import { parameterUses, weightBytes } from "../decide/storage.js";
 import { type Dim, describeDim, type Factor, leavesOf, resolve, sizeOf } from "../factors/factor.js";
+import { isGather } from "../lowering/own-domain.js";
 import type { Precision } from "../precision/precision.js";
 import { operatorName } from "../rules/table.js";
 import { fingerprint } from "./fingerprint.js";
@@ -41,6 +42,7 @@ export function describePlan(
       secondsPerToken: plan.cost.secondsPerToken,
       collectiveBytesPerToken: plan.cost.collectiveBytesPerToken,
       allReducesPerToken: plan.cost.allReduces,
+      allGathersPerToken: plan.cost.allGathers,
     },
     unruled: describer.unruled(),
   };
@@ -53,6 +55,7 @@ class Describer {
   readonly #uses: ReadonlyMap<string, readonly WeightUse[]>;
   readonly #roleOf = new Map<Factor, number>();
   readonly #producer = new Map<string, FactoredNode>();
+  readonly #referenceBytes: (value: string) => number;
   readonly totalBytes: number;
 
   constructor(factored: FactoredGraph, found: Roles, plan: Plan) {
@@ -60,6 +63,7 @@ class Describer {
     this.#found = found;
     this.#plan = plan;
     this.#uses = parameterUses(found.uses);
+    this.#referenceBytes = referenceBytes(factored);
     found.roles.forEach(({ factors }, id) => {
       for (const factor of factors) this.#roleOf.set(factor, id);
     });
@@ -119,27 +123,43 @@ class Describer {
   }
 
   collectives(): CollectiveData[] {
-    const bytes = referenceBytes(this.#factored.graph);
-    return [...this.#plan.placement.paid].map((value) => ({
-      kind: "allReduce",
-      value,
-      bytes: bytes(value),
-      reason: `${operatorName(this.#producer.get(value)!.operator.node)} leaves a sum over ranks, needed whole by ${this.#readers(value)}`,
-    }));
+    const { paid, largest, gathered } = this.#plan.placement;
+    const reduced = [...paid].map((value): CollectiveData => {
+      const [operation, what] = largest.has(value)
+        ? (["max", "the largest of its share"] as const)
+        : (["sum", "a sum over ranks"] as const);
+      const reason = `${this.#producerOf(value)} leaves ${what}, needed whole by ${this.#readers(value)}`;
+      return { kind: "allReduce", operation, value, bytes: this.#referenceBytes(value), reason };
+    });
+    const whole = [...gathered].map(([output, value]): CollectiveData => {
+      const reason = `sharded by ${this.#producerOf(value)}, read whole by ${this.#readers(output)}, which has no rule`;
+      return { kind: "allGather", value, bytes: this.#referenceBytes(output), reason };
+    });
+    return [...reduced, ...whole];
   }
 
   unruled(): UnruledOperator[] {
-    return this.#factored.nodes.flatMap((node, index): UnruledOperator[] => {
-      if (node.rule !== undefined) return [];
+    const { gathered } = this.#plan.placement;
+    return this.#factored.nodes.flatMap(({ operator, rule }, index): UnruledOperator[] => {
+      if (rule !== undefined) return [];
+      const { node } = operator;
       const held = this.#found.uses.filter((use) => use.node === index && isParameter(use.weight));
+      const wholes = new Set(node.inputs.filter((name) => gathered.has(name)));
       return [
         {
-          operator: operatorName(node.operator.node),
-          node: index,
-          bytes: held.reduce((sum, use) => sum + wholeBytes(use), 0),
+          operator: operatorName(node),
+          node: node.outputs.find((name) => name !== "") ?? "",
+          weightBytes: held.reduce((sum, use) => sum + wholeBytes(use), 0),
+          gatheredBytes: [...wholes].reduce((sum, name) => sum + this.#referenceBytes(name), 0),
+          lift: `a rule for ${operatorName(node)} in packages/policy/src/rules`,
         },
       ];
     });
+  }
+
+  #producerOf(value: string): string {
+    const producer = this.#producer.get(value);
+    return producer === undefined ? "the caller" : operatorName(producer.operator.node);
   }
 
   #weight(uses: readonly WeightUse[]): WeightPlacement {
@@ -150,6 +170,7 @@ class Describer {
       type: first!.weight.type,
       dims: first!.weight.dims,
       structure: first!.dims.map(describeDim).join(" × "),
+      bytes: wholeBytes(first!),
       bytesPerRank: shares.map((share, rank) =>
         weightBytes(
           uses.filter(({ node, slot }) => this.#plan.views[rank]!.reads(node, slot)),
@@ -257,9 +278,17 @@ class Describer {
   }
 
   #readers(value: string): string {
-    const readers = this.#factored.nodes.filter(({ operator }) => operator.node.inputs.includes(value));
-    const names = new Set(readers.map(({ operator }) => operatorName(operator.node)));
+    const names = new Set(this.#readersOf(value).map(({ operator }) => operatorName(operator.node)));
     return names.size === 0 ? "the caller" : [...names].join(" and ");
+  }
+
+  /** A value that is made whole is read by those who read the whole. */
+  #readersOf(value: string): readonly FactoredNode[] {
+    const readers = this.#factored.nodes.filter(({ operator }) => operator.node.inputs.includes(value));
+    return readers.flatMap((reader) => {
+      const { node } = reader.operator;
+      return isGather(node) ? this.#readersOf(node.outputs[0]!) : [reader];
+    });
   }
 }
 

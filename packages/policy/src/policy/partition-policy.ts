@@ -59,14 +59,18 @@ export interface WeightPlacement {
   readonly factor?: number;
   /** The axes as products of factors: `4·2·16 × 64`. */
   readonly structure: string;
+  /** Of the whole weight, in the type it computes in. */
+  readonly bytes: number;
   readonly bytesPerRank: readonly number[];
   readonly reason: string;
 }
 
 export interface CollectiveData {
-  readonly kind: "allReduce";
+  readonly kind: "allReduce" | "allGather";
+  /** Of an all-reduce. */
+  readonly operation?: "sum" | "max";
   readonly value: string;
-  /** Bytes of one rank's operand at the reference decode step. */
+  /** Bytes of one rank's operand, or of what is gathered, at the reference decode step. */
   readonly bytes: number;
   readonly reason: string;
 }
@@ -75,14 +79,20 @@ export interface Prediction {
   readonly secondsPerToken: number;
   readonly collectiveBytesPerToken: number;
   readonly allReducesPerToken: number;
+  readonly allGathersPerToken: number;
 }
 
+/** An operator without a rule runs on whole tensors on every rank. */
 export interface UnruledOperator {
   readonly operator: string;
-  /** Index in the graph. */
-  readonly node: number;
+  /** The first value it gives: what names the node in the file. */
+  readonly node: string;
   /** Bytes of the weights it keeps whole. */
-  readonly bytes: number;
+  readonly weightBytes: number;
+  /** Bytes that are gathered for it, at the reference decode step. */
+  readonly gatheredBytes: number;
+  /** What would let it run on shares. */
+  readonly lift: string;
 }
 
 /** The decision: the placement of every weight, every collective, and the reason for each. */

@@ -7,6 +7,7 @@ import {
   parallelFeedForwards,
   parameter,
   serialFeedForwards,
+  sizes,
   unknownOperator,
 } from "../testing/graphs.js";
 import { buildPrograms, graphInPrecision, planGraph, policyFromJSON } from "./plan.js";
@@ -48,15 +49,33 @@ describe("nothing is hidden", () => {
     expectCode("RR_NOTHING_SHARDED", () => planGraph(onlyNorm(), { ranks: 2 }));
   });
 
+  it("says what needs the weights whole", () => {
+    expect(() => planGraph(onlyNorm(), { ranks: 2 })).toThrow("normalized over by RMSNormalization");
+  });
+
   it("takes the same model on one rank", () => {
     expect(planGraph(onlyNorm(), { ranks: 1 }).bytesPerRank).toEqual([48]);
   });
 
-  it("names an operator without a rule, and keeps what it touches whole", () => {
+  it("names an operator without a rule, what is gathered for it, and what would lift that", () => {
     const policy = planGraph(unknownOperator(), { ranks: 2 });
-    expect(policy.unruled.map(({ operator }) => operator)).toEqual(["Hardmax"]);
-    expect(policy.weights.up).toMatchObject({ placement: "replicated" });
-    expect(policy.weights.up?.reason).toContain("no rule for this operator by Hardmax");
+    // 512 rows of the inner width, in float32: without a cache the reference step computes its whole context.
+    const gatheredBytes = 512 * 4 * sizes.inner;
+    expect(policy.unruled).toEqual([
+      {
+        operator: "Hardmax",
+        node: expect.any(String),
+        weightBytes: 0,
+        gatheredBytes,
+        lift: expect.any(String),
+      },
+    ]);
+    expect(policy.collectives).toContainEqual(
+      expect.objectContaining({ kind: "allGather", bytes: gatheredBytes }),
+    );
+    expect(policy.weights.up).toMatchObject({ placement: "column-parallel" });
+    expect(policy.weights.down).toMatchObject({ placement: "replicated" });
+    expect(policy.weights.down?.reason).toContain("no rule by Hardmax");
     expect(policy.weights["known.up"]).toMatchObject({ placement: "column-parallel" });
     expect(policy.table({ short: true })).toContain("no rule for Hardmax");
   });

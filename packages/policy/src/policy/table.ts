@@ -1,6 +1,5 @@
-import { bytesPerElement } from "@ringrank/model/weights";
 import { describePrecision } from "../precision/precision.js";
-import type { PolicyData, WeightPlacement } from "./partition-policy.js";
+import type { PolicyData, UnruledOperator, WeightPlacement } from "./partition-policy.js";
 
 /** What was sharded, into what, and why: one line a factor. */
 export function shortTable(policy: PolicyData): string {
@@ -51,14 +50,10 @@ function summary(policy: PolicyData): string[] {
   ];
   if (policy.ranks > 1) {
     lines.push(
-      `a token: ${predicted.allReducesPerToken} all-reduces, ${formatBytes(predicted.collectiveBytesPerToken)} from each rank`,
+      `a token: ${predicted.allReducesPerToken} all-reduces${gathers(predicted.allGathersPerToken)}, ${formatBytes(predicted.collectiveBytesPerToken)} from each rank`,
     );
   }
-  for (const { operator, node, bytes } of policy.unruled) {
-    lines.push(
-      `node ${node}: no rule for ${operator}, so it runs on whole tensors (${formatBytes(bytes)} of weights)`,
-    );
-  }
+  for (const one of policy.unruled) lines.push(unruledLine(one));
   return lines;
 }
 
@@ -66,10 +61,16 @@ function inPrecision({ precision }: PolicyData): string {
   return precision.weights === "float32" ? "" : `, ${describePrecision(precision)}`;
 }
 
-function shares({ bytesPerRank, dims, type }: WeightPlacement): string {
-  const largest = Math.max(...bytesPerRank);
-  const whole = dims.reduce((count, size) => count * size, bytesPerElement[type]);
-  return percent(largest / whole);
+function gathers(count: number): string {
+  return count === 0 ? "" : `, ${count} all-gathers`;
+}
+
+function unruledLine({ operator, node, weightBytes, gatheredBytes, lift }: UnruledOperator): string {
+  return `no rule for ${operator} (${node}), so it runs on whole tensors: ${formatBytes(gatheredBytes)} gathered a token, ${formatBytes(weightBytes)} of weights on every rank; ${lift} would lift that`;
+}
+
+function shares({ bytesPerRank, bytes }: WeightPlacement): string {
+  return percent(Math.max(...bytesPerRank) / bytes);
 }
 
 /** Names that differ only in numbers: the numbers become `#`, but for the bits of quantized weights. */

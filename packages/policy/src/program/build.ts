@@ -17,6 +17,7 @@ import { type LocalGraph, localize } from "./localize.js";
 import type { Entry, LocalValue, RankProgram, Segment, SizeProduct, Step, ValueShard } from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 import { findStages, type Stage } from "./stages.js";
+import { castSums } from "./wire-types.js";
 
 /** One program per rank for a plan of a graph. */
 export function buildPrograms(
@@ -57,9 +58,22 @@ interface LocalStage {
   readonly zeros: readonly Step[];
   readonly routed: readonly RoutedExperts[];
   readonly attention: readonly LocalAttention[];
-  /** Local names. */
-  readonly allReduces: readonly string[];
+  readonly allReduces: readonly AllReduce[];
+  readonly allGathers: readonly AllGather[];
 }
+
+const nothing: LocalStage = {
+  nodes: [],
+  zeros: [],
+  routed: [],
+  attention: [],
+  allReduces: [],
+  allGathers: [],
+};
+
+/** By local name. */
+type AllGather = Extract<Step, { kind: "allGather" }>;
+type AllReduce = Extract<Step, { kind: "allReduce" }>;
 
 class ProgramBuilder {
   readonly #factored: FactoredGraph;
@@ -85,11 +99,13 @@ class ProgramBuilder {
 
   build(entries: readonly StagedEntry[]): RankProgram {
     const { shards } = this.#local;
-    const values = localValues(this.#factored, this.#local, this.#share);
-    const staged = entries.map((entry) => ({
-      entry,
-      stages: entry.stages.map((stage) => this.#localStage(stage, values)),
-    }));
+    const values = new Map(localValues(this.#factored, this.#local, this.#share));
+    const staged = entries.map((entry) => {
+      const local = entry.stages.map((stage) => this.#localStage(stage, values));
+      const { stages, crossing } = castSums(local, nothing, (value) => values.get(value)!.type);
+      for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
+      return { entry, stages };
+    });
     const stages = staged.flatMap(({ stages }) => stages);
     const attention = stages.flatMap((stage) => stage.attention);
     const context: SegmentContext = {
@@ -121,7 +137,7 @@ class ProgramBuilder {
     return this.#plan.shares[this.#rank]!;
   }
 
-  #localStage({ nodes, routed, attention, allReduces }: Stage, values: LocalValues): LocalStage {
+  #localStage({ nodes, routed, attention, allReduces, allGathers }: Stage, values: LocalValues): LocalStage {
     const view = this.#plan.views[this.#rank]!;
     const all = [...nodes, ...routed.map(({ sum }) => sum), ...attention.flatMap(({ body }) => body)];
     const attending = attention
@@ -135,18 +151,32 @@ class ProgramBuilder {
       zeros: all.flatMap((index) => (view.zeros.get(index) ?? []).map((value) => this.#zerosStep(value))),
       routed: routed.filter(({ sum }) => view.isActive(sum)),
       attention: attending,
-      allReduces: allReduces.map((value) => this.#local.nameOf(value)!),
+      allReduces: allReduces.map((value) => this.#allReduce(value)),
+      allGathers: allGathers.map((value) => this.#allGather(value)),
     };
+  }
+
+  #allReduce(value: string): AllReduce {
+    const step = { kind: "allReduce", value: this.#local.nameOf(value)! } as const;
+    return this.#plan.placement.largest.has(value) ? { ...step, operation: "max" } : step;
+  }
+
+  #allGather(output: string): AllGather {
+    const part = this.#plan.placement.gathered.get(output)!;
+    const shard = this.#shardOf(part, this.#factored.values.get(part)!)!;
+    return { kind: "allGather", value: this.#local.nameOf(part)!, output, shard };
   }
 
   #zerosStep(value: string): Step {
     const dims = this.#sizes(this.#factored.values.get(value)!);
-    return { kind: "zeros", value: this.#local.nameOf(value)!, dims };
+    const step = { kind: "zeros", value: this.#local.nameOf(value)!, dims } as const;
+    const { type } = this.#factored.shapes.get(value)!;
+    return type === "float32" ? step : { ...step, type };
   }
 
   #steps(entry: EntryNodes, stages: readonly LocalStage[], context: SegmentContext): Step[] {
     const needed = this.#neededAfter(stages, entry.outputs);
-    return stages.flatMap(({ nodes, zeros, routed, attention, allReduces }, index): Step[] => {
+    return stages.flatMap(({ nodes, zeros, routed, attention, allReduces, allGathers }, index): Step[] => {
       const run: Step[] = [];
       if (nodes.length > 0)
         run.push({ kind: "run", segment: this.#addSegment(makeSegment(nodes, needed[index]!, context)) });
@@ -158,7 +188,8 @@ class ProgramBuilder {
           const segment = this.#addSegment(makeSegment(nodes, new Set(outputs), context));
           return { kind: "run", segment, ...(ofOneRow && { attention: ofOneRow }) };
         }),
-        ...allReduces.map((value): Step => ({ kind: "allReduce", value })),
+        ...allReduces,
+        ...allGathers,
       ];
     });
   }
@@ -188,8 +219,8 @@ class ProgramBuilder {
     const later = new Set(outputs);
     const needed: Set<string>[] = [];
     for (let index = stages.length - 1; index >= 0; index--) {
-      const { nodes, routed, attention, allReduces } = stages[index]!;
-      for (const value of allReduces) later.add(value);
+      const { nodes, routed, attention, allReduces, allGathers } = stages[index]!;
+      for (const { value } of [...allReduces, ...allGathers]) later.add(value);
       for (const { rows, weights } of routed) {
         later.add(this.#local.nameOf(rows)!);
         later.add(this.#local.nameOf(weights)!);
@@ -242,7 +273,10 @@ class ProgramBuilder {
 
   /** Where a sharded value's elements lie in the whole; what a cache keeps stays on its rank and needs none. */
   #shard(name: string, dims: readonly Dim[]): ValueShard | undefined {
-    if (this.#isState(name)) return undefined;
+    return this.#isState(name) ? undefined : this.#shardOf(name, dims);
+  }
+
+  #shardOf(name: string, dims: readonly Dim[]): ValueShard | undefined {
     const { shares } = this.#plan;
     const axes = dims.flatMap((dim, axis) => (shares.some((share) => isSharded(dim, share)) ? [axis] : []));
     const [axis] = axes;

@@ -67,8 +67,8 @@ export type Step =
       /** What the segment computes where every sequence has one new row, for a rank that has a shorter way. */
       readonly attention?: AttentionOfOneRow;
     }
-  /** `value` becomes the sum of all ranks' `value`. float32. */
-  | { readonly kind: "allReduce"; readonly value: string }
+  /** `value` becomes the sum of all ranks' `value`, or the largest. float32 or int32. */
+  | { readonly kind: "allReduce"; readonly value: string; readonly operation?: "max" }
   /** `output` becomes the whole of which each rank has the part `value`. */
   | {
       readonly kind: "allGather";
@@ -77,7 +77,13 @@ export type Step =
       readonly shard: ValueShard;
     }
   /** `value` becomes zeros: what a rank without units owes to a sum. */
-  | { readonly kind: "zeros"; readonly value: string; readonly dims: readonly SizeProduct[] }
+  | {
+      readonly kind: "zeros";
+      readonly value: string;
+      /** Default float32. */
+      readonly type?: DataType;
+      readonly dims: readonly SizeProduct[];
+    }
   | RoutedStep;
 
 /**

@@ -14,6 +14,8 @@ export interface Stage {
   readonly attention: readonly CachedAttention[];
   /** Values all-reduced at the end, in the order of their producers. */
   readonly allReduces: readonly string[];
+  /** Values made whole after that, as their readers know them. */
+  readonly allGathers: readonly string[];
 }
 
 /** What does not run in the segment of its stage. */
@@ -30,7 +32,7 @@ export interface Apart {
  */
 export function findStages(
   factored: FactoredGraph,
-  { paid }: Placement,
+  { paid, gathered }: Placement,
   entry: EntryNodes,
   { experts, attention }: Apart,
 ): Stage[] {
@@ -54,20 +56,25 @@ export function findStages(
     if (!entry.nodes.has(index) || inside.has(index)) continue;
     const at = readsOf(index).reduce((latest, name) => Math.max(latest, ready.get(name) ?? 0), 0);
     stageOf.set(index, at);
-    const later = bySum.has(index) || byLast.has(index);
-    for (const output of operator.node.outputs) ready.set(output, paid.has(output) || later ? at + 1 : at);
+    const isApart = bySum.has(index) || byLast.has(index);
+    for (const output of operator.node.outputs) {
+      const isLater = paid.has(output) || gathered.has(output) || isApart;
+      ready.set(output, isLater ? at + 1 : at);
+    }
   }
   delayConstants(factored, paid, stageOf, readsOf);
 
   const stages: { [Part in keyof Stage]: Stage[Part][number][] }[] = [];
   for (const [index, at] of stageOf) {
-    while (stages.length <= at) stages.push({ nodes: [], routed: [], attention: [], allReduces: [] });
+    while (stages.length <= at)
+      stages.push({ nodes: [], routed: [], attention: [], allReduces: [], allGathers: [] });
     const stage = stages[at]!;
     const routed = bySum.get(index);
     const attending = byLast.get(index);
     if (routed !== undefined) stage.routed.push(routed);
     else if (attending !== undefined) stage.attention.push(attending);
     else stage.nodes.push(index);
+    stage.allGathers.push(...nodes[index]!.operator.node.outputs.filter((output) => gathered.has(output)));
     stage.allReduces.push(...nodes[index]!.operator.node.outputs.filter((output) => paid.has(output)));
   }
   return stages;

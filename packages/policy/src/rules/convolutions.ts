@@ -1,5 +1,5 @@
 import type { GraphNode } from "@ringrank/model";
-import { type Dim, freshDim, quotient, type SizePair, sizeOf } from "../factors/factor.js";
+import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf } from "../factors/factor.js";
 import { intAttribute, onShare } from "./attributes.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 
@@ -46,11 +46,13 @@ function convolution(
       for (const dim of window) factors.whole(dim, "the window of a convolution");
       factors.contract(input);
       const out = [...group, ...output];
-      if (operator.inputs[2] !== undefined) factors.unify(factors.input(2)[0]!, out);
+      // A bias; of integers, a zero point of the image and one or many of the kernel.
+      for (const slot of [2, 3]) {
+        const operand = operator.inputs[slot];
+        if (operand !== undefined && !operand.dims.every(isOne)) factors.unify(factors.input(slot)[0]!, out);
+      }
       return [[batch!, out, ...spatial(operator, factors)]];
     },
-    linearity: { kind: "one", slots: [0] },
-    addends: [2],
     localize: withLocalGroups,
   };
 }
@@ -138,9 +140,13 @@ const localResponseNorm: Rule = {
   },
 };
 
+/** Linear in the image, with a bias that counts once. */
+const withBias = { linearity: { kind: "one", slots: [0] }, addends: [2] } as const;
+
 export const convolutionRules: Readonly<Record<string, Rule>> = {
-  Conv: conv,
-  ConvTranspose: convTranspose,
+  Conv: { ...conv, ...withBias },
+  ConvTranspose: { ...convTranspose, ...withBias },
+  ConvInteger: conv,
   MaxPool: pool,
   LpPool: pool,
   GlobalMaxPool: pool,

@@ -37,6 +37,13 @@ export function broadcast(shapes: readonly (readonly Dim[])[], factors: Propagat
   return out;
 }
 
+/** Linear between numbers, up to rounding; a sum of the rounded is not the sum rounded down to an integer. */
+const cast: Rule = {
+  ...elementwise(),
+  linearity: ({ inputs, outputs }) =>
+    outputs[0]?.type === "float32" && inputs[0]?.type !== "bool" ? { kind: "one", slots: [0] } : undefined,
+};
+
 const pointwise = elementwise();
 const linearInFirst = elementwise({ kind: "one", slots: [0] });
 const linearInEither = elementwise({ kind: "one", slots: [0, 1] });
@@ -73,6 +80,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   Neg: linearInFirst,
   Identity: linearInFirst,
   Dropout: dropout,
+  Cast: cast,
   ...Object.fromEntries(
     [
       ...[
@@ -108,7 +116,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
       ...["BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"],
       ...["Softsign", "Sqrt", "Tan", "Tanh", "ThresholdedRelu", "Swish"],
       ...["Max", "Min", "Mean", "Mod", "BitShift", "And", "Or", "Xor", "Not", "IsNaN", "IsInf"],
-      ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Where", "Cast", "CastLike"],
+      ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Where", "CastLike"],
       ...[
         "com.microsoft::QuickGelu",
         "com.microsoft::FastGelu",

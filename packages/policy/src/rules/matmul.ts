@@ -39,6 +39,35 @@ const gemm: Rule = {
   addends: [2],
 };
 
+/**
+ * Products of integers, each less its zero point: of all, or of every row of A and every column of B. What ranks owe is
+ * exact, since int32 sums are.
+ *
+ * @param zeroPoints slots of figures of A and of B: one for all, or one a row and one a column
+ */
+function integerProduct(
+  zeroPoints: readonly [readonly number[], readonly number[]],
+  addends?: number[],
+): Rule {
+  return {
+    propagate(operator, factors) {
+      const out = product(factors, false, false);
+      const [ofRows, ofColumns] = zeroPoints;
+      for (const slot of ofRows) relateFigures(slot, out.at(-2) ?? [], operator, factors);
+      for (const slot of ofColumns) relateFigures(slot, out.at(-1)!, operator, factors);
+      for (const slot of addends ?? [])
+        if (operator.inputs[slot] !== undefined) broadcast([out, factors.input(slot)], factors);
+      return [out];
+    },
+    ...(addends === undefined ? {} : { addends }),
+  };
+}
+
+function relateFigures(slot: number, dim: Dim, { inputs }: Operator, factors: Propagation): void {
+  if (inputs[slot] === undefined || inputs[slot].dims.every(isOne)) return;
+  factors.unify(factors.input(slot).at(-1)!, dim);
+}
+
 function product(factors: Propagation, transA: boolean, transB: boolean): Dim[] {
   const a = [...factors.input(0)];
   const b = [...factors.input(1)];
@@ -124,6 +153,14 @@ export const matmulRules: Readonly<Record<string, Rule>> = {
   MatMul: matmul,
   "com.microsoft::FusedMatMul": fusedMatMul,
   "com.microsoft::TransposeMatMul": fusedMatMul,
+  MatMulInteger: integerProduct([[2], [3]]),
+  "com.microsoft::MatMulIntegerToFloat": integerProduct(
+    [
+      [2, 4],
+      [3, 5],
+    ],
+    [6],
+  ),
   Gemm: gemm,
   Einsum: einsum,
 };

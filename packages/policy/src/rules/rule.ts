@@ -52,6 +52,11 @@ export interface Propagation {
   /** The operator sums over `dim`: where it is sharded, the outputs are owed a sum. */
   contract(dim: Dim): void;
   /**
+   * The operator takes the largest over `dim` of numbers that are not negative: where it is sharded, the outputs are
+   * owed the largest of all ranks', to which one without a share adds zero.
+   */
+  takeLargest(dim: Dim): void;
+  /**
    * The operator cuts a dimension into these parts, laid end to end, or has dimensions inside that none of its operands
    * shows as they are; kept for {@link Localization.cut}.
    */

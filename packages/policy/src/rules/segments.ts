@@ -1,6 +1,8 @@
+import type { GraphNode } from "@ringrank/model";
 import { type Dim, freshDim, isOne, isStatic, sameSize, sizeOf, sumDim } from "../factors/factor.js";
 import { int64Tensor, intAttribute, intsAttribute, normalizeAxis } from "./attributes.js";
 import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
+import { maskedRows } from "./masked-rows.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 
 /** The whole dimension is its parts laid end to end; the parts need not be equal. */
@@ -213,54 +215,16 @@ function isLookup(operator: Operator, axis: number): boolean {
   return axis === 0 && data.isWeight && data.type === "float32" && !isOne(data.dims[0]!);
 }
 
-/**
- * A rank with rows `[start, start + n)` looks up the ids among them and gives zero for all others:
- *
- *     here = 0 ≤ ids − start < n;   out = here ? table[here ? ids − start : 0] : 0
- */
-export function maskedLookup(
-  operator: Operator,
-  local: Localization,
-  rows: Dim,
-): ReturnType<NonNullable<Rule["localize"]>> {
+/** A lookup, of a table that may have further operands by row, in the rows that a rank has; zero for all others. */
+export function maskedLookup(operator: Operator, local: Localization, rows: Dim): readonly GraphNode[] {
   const { node } = operator;
-  const indices = operator.inputs[1]!;
-  const { type } = indices;
-  const scalar = (value: number): string =>
-    local.constant(
-      type === "int32"
-        ? { type, dims: [], data: Int32Array.of(value) }
-        : { type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) },
-    );
-  const [shifted, notBefore, notAfter, here, safe, found, mask] = Array.from({ length: 7 }, () =>
-    local.value(),
-  ) as [string, string, string, string, string, string, string];
-  const make = (opType: string, inputs: readonly string[], output: string) => ({
-    opType,
-    domain: "",
-    inputs,
-    outputs: [output],
-    attributes: {},
-  });
-  const zero = scalar(0);
-  return [
-    make("Sub", [local.input(1), scalar(local.start(rows))], shifted),
-    make("GreaterOrEqual", [shifted, zero], notBefore),
-    make("Less", [shifted, scalar(local.size(rows)[0])], notAfter),
-    make("And", [notBefore, notAfter], here),
-    make("Where", [here, shifted, zero], safe),
+  return maskedRows(local, operator.inputs[1]!, rows, (ids, output) => [
     {
       ...node,
-      inputs: node.inputs.map((_, slot) => (slot === 1 ? safe : local.input(slot))),
-      outputs: [found],
+      inputs: node.inputs.map((_, slot) => (slot === 1 ? ids : local.input(slot))),
+      outputs: [output],
     },
-    make("Unsqueeze", [here, local.constant(int64Tensor([-1]))], mask),
-    make(
-      "Where",
-      [mask, found, local.constant({ type: "float32", dims: [], data: Float32Array.of(0) })],
-      local.output(0),
-    ),
-  ];
+  ]);
 }
 
 export const segmentRules: Readonly<Record<string, Rule>> = {

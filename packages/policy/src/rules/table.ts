@@ -7,11 +7,13 @@ import { imageRules } from "./images.js";
 import { indexingRules } from "./indexing.js";
 import { matmulRules } from "./matmul.js";
 import { normalizeRules } from "./normalize.js";
+import { quantizeRules } from "./quantize.js";
 import { quantizedBlockRules } from "./quantized-blocks.js";
 import { reshapeRules } from "./reshape.js";
 import { rotaryRules } from "./rotary.js";
 import type { Rule } from "./rule.js";
 import { segmentRules } from "./segments.js";
+import { wholeRules } from "./whole.js";
 
 /**
  * Every operator the policy understands, by `operator` for the default ONNX domain and `domain::operator` for
@@ -31,6 +33,8 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     rotaryRules,
     convolutionRules,
     imageRules,
+    quantizeRules,
+    wholeRules,
   ].flatMap((family) => Object.entries(family)),
 );
 

@@ -1,9 +1,10 @@
-import { RingrankError } from "@ringrank/errors";
+import { isRingrankError, RingrankError } from "@ringrank/errors";
 import type { DataType, Graph } from "@ringrank/model";
 import { evaluateShapes } from "./evaluate.js";
 import { describe, type Evaluated } from "./evaluated.js";
+import { fittingSymbols } from "./fitting-symbols.js";
 import { type SizePair, zip } from "./size-pair.js";
-import { type SymbolTable, symbolTable } from "./symbols.js";
+import type { SymbolTable } from "./symbols.js";
 
 /** A value at two settings of the symbolic dimensions. */
 export interface EvaluatedPair {
@@ -26,7 +27,20 @@ export interface PairedShapes {
  * @throws RingrankError RR_GRAPH, as {@link evaluateShapes}, and where a value's rank or type depends on sizes
  */
 export function evaluatePair(graph: Graph): PairedShapes {
-  const symbols = symbolTable(graph);
+  let refusal: unknown;
+  for (const symbols of fittingSymbols(graph)) {
+    try {
+      return evaluateAt(graph, symbols);
+    } catch (error) {
+      if (!isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
+      // What the first, unconstrained sizes were refused for says most.
+      refusal ??= error;
+    }
+  }
+  throw refusal;
+}
+
+function evaluateAt(graph: Graph, symbols: SymbolTable): PairedShapes {
   const setting = (which: 0 | 1) =>
     evaluateShapes(graph, Object.fromEntries([...symbols].map(([symbol, sizes]) => [symbol, sizes[which]])));
   const first = setting(0);

@@ -2,7 +2,10 @@ import type { Graph } from "@ringrank/model";
 import type { SizeProduct } from "../program/program.js";
 import type { SizePair } from "./size-pair.js";
 
-/** The two sizes that stand for each symbolic dimension: primes, no prime twice. */
+/**
+ * The two sizes that stand for each symbolic dimension: primes, no prime twice; or one size twice, where the graph takes
+ * no other.
+ */
 export type SymbolTable = ReadonlyMap<string, SizePair>;
 
 /** For the first symbols of a graph (often batch, sequence, past); later ones take the primes that follow. */
@@ -27,7 +30,8 @@ export function symbolTable(graph: Graph): SymbolTable {
   return table;
 }
 
-function nextPrime(above: number): number {
+/** The first prime above a number. */
+export function nextPrime(above: number): number {
   let candidate = above + 1;
   while (hasDivisor(candidate)) candidate++;
   return candidate;
@@ -52,6 +56,7 @@ export function sizeProduct([first, second]: SizePair, symbols: SymbolTable): Si
   let scale = first;
   const factors: string[] = [];
   for (const [symbol, [a, b]] of symbols) {
+    if (a === b) continue;
     while (upper % a === 0 && lower % b === 0) {
       upper /= a;
       lower /= b;

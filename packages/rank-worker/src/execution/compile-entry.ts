@@ -1,4 +1,6 @@
+import type { ReduceOperation } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
+import type { DataType } from "@ringrank/model";
 import type { Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
@@ -36,6 +38,7 @@ interface AllReduceStep {
   readonly kind: "allReduce";
   readonly name: string;
   readonly value: number;
+  readonly operation: ReduceOperation;
 }
 
 interface AllGatherStep {
@@ -49,6 +52,7 @@ interface AllGatherStep {
 interface ZerosStep {
   readonly kind: "zeros";
   readonly value: number;
+  readonly type: DataType;
   readonly dims: readonly SizeProduct[];
 }
 
@@ -141,7 +145,12 @@ export function compileEntry(
         };
       }
       case "allReduce":
-        return { kind: "allReduce", name: step.value, value: use(step.value) };
+        return {
+          kind: "allReduce",
+          name: step.value,
+          value: use(step.value),
+          operation: step.operation ?? "sum",
+        };
       case "allGather":
         return {
           kind: "allGather",
@@ -151,7 +160,12 @@ export function compileEntry(
           shard: step.shard,
         };
       case "zeros":
-        return { kind: "zeros", value: define(step.value), dims: step.dims };
+        return {
+          kind: "zeros",
+          value: define(step.value),
+          type: step.type ?? "float32",
+          dims: step.dims,
+        };
       case "routed":
         return {
           ...step,

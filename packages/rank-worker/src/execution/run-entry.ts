@@ -1,5 +1,6 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
+import { allocate } from "@ringrank/model/weights";
 import type { Tensor } from "onnxruntime-node";
 import type { NativeGate } from "../lifecycle.js";
 import type { Fetched } from "../sessions/ort-binding.js";
@@ -154,11 +155,14 @@ function runCollective(
   switch (step.kind) {
     case "allReduce": {
       const { data } = present(table[step.value], step.name);
-      if (!(data instanceof Float32Array)) {
-        throw new RingrankError("RR_TYPE", `expected "${step.name}" to be float32 to be summed over ranks`);
+      if (!(data instanceof Float32Array || data instanceof Int32Array)) {
+        throw new RingrankError(
+          "RR_TYPE",
+          `expected "${step.name}" to be float32 or int32 to be reduced over ranks`,
+        );
       }
       // The tensor is this rank's own copy of what the runtime computed, so it may change in place.
-      communicator.allReduce(data);
+      communicator.allReduce(data, step.operation);
       break;
     }
     case "allGather": {
@@ -168,7 +172,7 @@ function runCollective(
     }
     case "zeros": {
       const dims = resolveSizes(step.dims, bindings);
-      table[step.value] = tensor("float32", new Float32Array(elementCount(dims)), dims);
+      table[step.value] = tensor(step.type, allocate(step.type, elementCount(dims)), dims);
     }
   }
 }

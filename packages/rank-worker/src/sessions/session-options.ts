@@ -25,6 +25,9 @@ export function sessionOptions(threads: number, weights: SessionWeights): Infere
       : {}),
     extra: {
       session: {
+        // A product of real numbers by a quantized weight stays one: the runtime's default rounds them to int8, where the
+        // shape of a share lets it, and not where that of the whole does not.
+        qdq_matmulnbits_accuracy_level: "1",
         ...("folder" in weights ? { model_external_initializers_file_folder_path: weights.folder } : {}),
         // Each session has a pool of its own; pools that spin starve the session that works (552 ms against 21 ms a
         // token, 2 ranks of 8 threads).

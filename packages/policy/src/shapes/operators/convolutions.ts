@@ -23,7 +23,12 @@ function slidingOf(node: NodeContext, window: readonly number[]): Sliding {
 }
 
 /** Places a window has along each axis; with `ceil`, one that hangs over the end counts if it starts inside. */
-function places(sizes: readonly number[], sliding: Sliding, ceil = false): number[] {
+function places(node: NodeContext, sizes: readonly number[], sliding: Sliding, ceil = false): number[] {
+  const counts = placesAlong(sizes, sliding, ceil);
+  return counts.some((count) => count < 1) ? node.fail("an input that the window fits into") : counts;
+}
+
+function placesAlong(sizes: readonly number[], sliding: Sliding, ceil: boolean): number[] {
   const { window, strides, dilations, pads, autoPad } = sliding;
   return sizes.map((size, axis) => {
     const stride = strides[axis]!;
@@ -52,7 +57,7 @@ const conv: ShapeRule = (node) => {
   if (channels !== inPerGroup! * group || out % group !== 0) {
     node.fail(`${inPerGroup! * group} channels, and ${group} groups that divide ${out}`);
   }
-  return [{ type, dims: [batch, out, ...places(spatial, slidingOf(node, window))] }];
+  return [{ type, dims: [batch, out, ...places(node, spatial, slidingOf(node, window))] }];
 };
 
 /**
@@ -85,7 +90,7 @@ const pool: ShapeRule = (node) => {
   const [batch, channels, ...spatial] = dims;
   const window = node.ints("kernel_shape") ?? node.fail("the attribute kernel_shape");
   if (window.length !== spatial.length) node.fail(`a window of ${spatial.length} axes`);
-  const sizes = places(spatial, slidingOf(node, window), node.int("ceil_mode", 0) === 1);
+  const sizes = places(node, spatial, slidingOf(node, window), node.int("ceil_mode", 0) === 1);
   const out = [batch!, channels!, ...sizes];
   return [
     { type, dims: out },
@@ -108,6 +113,7 @@ const batchNormalization: ShapeRule = (node) => [
 /** Convolutions and what goes with them: `[batch, channels, …]`. */
 export const convolutionRules: ShapeRules = {
   Conv: conv,
+  ConvInteger: (node) => conv(node).map(({ dims }) => ({ type: "int32", dims })),
   ConvTranspose: convTranspose,
   MaxPool: pool,
   AveragePool: pool,

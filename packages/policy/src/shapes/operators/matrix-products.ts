@@ -27,6 +27,11 @@ const matMulInteger: ShapeRule = (node) => [
   { type: "int32", dims: product(node, node.dims(0), node.dims(1)) },
 ];
 
+/** com.microsoft.MatMulIntegerToFloat: in the type of the scales. */
+const matMulIntegerToFloat: ShapeRule = (node) => [
+  { type: node.type(2), dims: product(node, node.dims(0), node.dims(1)) },
+];
+
 /** com.microsoft.FusedMatMul: `transBatch` moves the first axis to the place before the last, then `trans` swaps. */
 const fusedMatMul: ShapeRule = (node) => {
   const operand = (slot: number, side: "A" | "B"): readonly number[] => {
@@ -66,6 +71,7 @@ export const matrixProductRules: ShapeRules = {
   Gemm: gemm,
   Einsum: einsum,
   MatMulInteger: matMulInteger,
+  "com.microsoft.MatMulIntegerToFloat": matMulIntegerToFloat,
   "com.microsoft.FusedMatMul": fusedMatMul,
   "com.microsoft.TransposeMatMul": fusedMatMul,
   "com.microsoft.MatMulNBits": matMulNBits,

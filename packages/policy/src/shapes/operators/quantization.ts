@@ -16,11 +16,22 @@ const dynamicQuantize: ShapeRule = (node) => [
   { type: "uint8", dims: [] },
 ];
 
+/** `[largest, −smallest]`. */
+const valueRange: ShapeRule = (node) => [{ type: node.type(0), dims: [2] }];
+
+/** Rows of a table of integers, made real. */
+const dequantizedLookup: ShapeRule = (node) => [
+  { type: node.type(2), dims: [...node.dims(1), ...node.dims(0).slice(1)] },
+];
+
 /** Conversions between real numbers and integers with a scale. */
 export const quantizationRules: ShapeRules = {
   QuantizeLinear: quantize,
   DequantizeLinear: dequantize,
   DynamicQuantizeLinear: dynamicQuantize,
+  "ringrank.ValueRange": valueRange,
+  "ringrank.QuantizeInRange": dynamicQuantize,
+  "ringrank.DequantizedLookup": dequantizedLookup,
   "com.microsoft.QuantizeLinear": quantize,
   "com.microsoft.DequantizeLinear": dequantize,
 };

@@ -1,0 +1,35 @@
+import { type Lowering, ownPart, part } from "./lowering.js";
+
+/**
+ * DynamicQuantizeLinear (https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html) rounds by the range of the
+ * whole tensor. A range is a maximum, so ranks that have shares of the tensor find it together, at one small
+ * all-reduce, and round exactly as one session does.
+ */
+const dynamicQuantizeLinear: Lowering = ({ inputs, outputs, attributes }, maker) => {
+  const range = maker.value();
+  const [x] = inputs as [string];
+  return [
+    ownPart("ValueRange", { inputs: [x], outputs: [range], attributes }),
+    ownPart("QuantizeInRange", { inputs: [x, range], outputs, attributes }),
+  ];
+};
+
+/** com.microsoft.DynamicQuantizeMatMul (A, B, b_scale, b_zero_point, bias): the two together, as it is defined. */
+const dynamicQuantizeMatMul: Lowering = ({ inputs, outputs }, maker) => {
+  const [a = "", b = "", scale = "", zeroPoint = "", bias = ""] = inputs;
+  const [rounded, aScale, aZeroPoint] = [maker.value(), maker.value(), maker.value()];
+  const quantized = part("DynamicQuantizeLinear", [a], [rounded, aScale, aZeroPoint]);
+  return [
+    ...dynamicQuantizeLinear(quantized, maker)!,
+    part(
+      "MatMulIntegerToFloat@com.microsoft",
+      [rounded, b, aScale, scale, aZeroPoint, zeroPoint, bias],
+      outputs,
+    ),
+  ];
+};
+
+export const dynamicQuantization: Readonly<Record<string, Lowering>> = {
+  DynamicQuantizeLinear: dynamicQuantizeLinear,
+  "com.microsoft::DynamicQuantizeMatMul": dynamicQuantizeMatMul,
+};

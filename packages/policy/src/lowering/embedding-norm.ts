@@ -1,0 +1,55 @@
+import type { GraphNode } from "@ringrank/model";
+import { type Lowering, part } from "./lowering.js";
+
+/**
+ * com.microsoft.EmbedLayerNormalization (ids, segment ids, words, positions, segments, scale, shift, mask, position ids):
+ * lookups that are added up and normalized. Outputs: that, how many tokens of each sequence count, and the sum.
+ */
+const embedLayerNormalization: Lowering = ({ inputs, outputs, attributes }, maker) => {
+  const [ids, segmentIds, words, positions, segments, scale, shift, mask, positionIds] = inputs.map((name) =>
+    name === "" ? undefined : name,
+  );
+  const nodes: GraphNode[] = [];
+  const make = (
+    operator: string,
+    from: readonly string[],
+    to = maker.value(),
+    more: GraphNode["attributes"] = {},
+  ) => {
+    nodes.push(part(operator, from, [to], more));
+    return to;
+  };
+  const integers = (...values: readonly number[]): string =>
+    maker.constant({ type: "int64", dims: [values.length], data: BigInt64Array.from(values, BigInt) });
+  const scalar = (value: number): string =>
+    maker.constant({ type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) });
+
+  const places = (): string => {
+    const length = make("Squeeze", [
+      make("Slice", [make("Shape", [ids!]), integers(1), integers(2)]),
+      integers(0),
+    ]);
+    return make("Range", [scalar(0), length, scalar(1)]);
+  };
+  let sum = make(
+    "Add",
+    [make("Gather", [words!, ids!]), make("Gather", [positions!, positionIds ?? places()])],
+    segments === undefined ? outputs[2] || maker.value() : maker.value(),
+  );
+  if (segments !== undefined && segmentIds !== undefined)
+    sum = make("Add", [sum, make("Gather", [segments, segmentIds])], outputs[2] || maker.value());
+  const epsilon = attributes.epsilon ?? { kind: "float", value: 1e-12 };
+  make("LayerNormalization", [sum, scale!, shift!], outputs[0]!, {
+    epsilon,
+    axis: { kind: "int", value: -1 },
+  });
+  if (outputs[1])
+    make("ReduceSum", [mask ?? make("Mul", [ids!, make("Sub", [ids!, ids!])]), integers(1)], outputs[1], {
+      keepdims: { kind: "int", value: 0 },
+    });
+  return nodes;
+};
+
+export const embeddingNorm: Readonly<Record<string, Lowering>> = {
+  "com.microsoft::EmbedLayerNormalization": embedLayerNormalization,
+};

@@ -1,0 +1,36 @@
+import type { Graph, GraphNode } from "@ringrank/model";
+import { ruleFor } from "../rules/table.js";
+import { ownPart } from "./lowering.js";
+
+/**
+ * A graph in which operators without a rule read whole values: what is sharded is gathered for them, and for nobody
+ * else, so that what comes before them may be sharded all the same.
+ */
+export function gatherForUnruled(graph: Graph): Graph {
+  const fixed = new Set([
+    "",
+    ...graph.weights.keys(),
+    ...graph.nodes.flatMap((node) => (node.opType === "Constant" ? node.outputs : [])),
+  ]);
+  const wholes = new Map<string, string>();
+  const taken = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  const nodes = graph.nodes.flatMap((node): GraphNode[] => {
+    if (ruleFor(node) !== undefined) return [node];
+    const made: GraphNode[] = [];
+    const inputs = node.inputs.map((name) => {
+      if (fixed.has(name)) return name;
+      const known = wholes.get(name);
+      if (known !== undefined) return known;
+      const whole = freshName(`${name}·whole`, taken);
+      wholes.set(name, whole);
+      made.push(ownPart("Whole", { inputs: [name], outputs: [whole], attributes: {} }));
+      return whole;
+    });
+    return [...made, { ...node, inputs }];
+  });
+  return wholes.size === 0 ? graph : { ...graph, nodes };
+}
+
+function freshName(name: string, taken: ReadonlySet<string>): string {
+  return taken.has(name) ? freshName(`${name}·`, taken) : name;
+}

@@ -1,0 +1,62 @@
+import { RingrankError } from "@ringrank/errors";
+import type { ConstantTensor, Graph, Weight } from "@ringrank/model";
+import { dynamicQuantization } from "./dynamic-quantization.js";
+import { embeddingNorm } from "./embedding-norm.js";
+import type { Lowering, Maker } from "./lowering.js";
+import { ownDomain } from "./own-domain.js";
+import { fuseQuantizedLookups } from "./quantized-lookup.js";
+import { quantizedOperators } from "./quantized-operators.js";
+
+const lowerings: ReadonlyMap<string, Lowering> = new Map(
+  Object.entries({ ...dynamicQuantization, ...quantizedOperators, ...embeddingNorm }),
+);
+
+/**
+ * A graph in which operators that do several things at once are the several, so that what ranks do between them has a
+ * place: a sum that is paid before it is rounded, the largest element of all shares.
+ *
+ * @throws RingrankError RR_GRAPH: an operator of the domain that stands for such parts, which no file may have
+ */
+export function lower(given: Graph): Graph {
+  if (given.nodes.some(({ domain }) => domain === ownDomain))
+    throw new RingrankError("RR_GRAPH", `the operator domain ${ownDomain} is no file's to use`);
+  const graph = fuseQuantizedLookups(given);
+  const maker = new GraphMaker(graph);
+  let changed = graph !== given;
+  const nodes = graph.nodes.flatMap((node) => {
+    const lowering = lowerings.get(node.domain === "" ? node.opType : `${node.domain}::${node.opType}`);
+    const parts = lowering?.(node, maker);
+    changed ||= parts !== undefined;
+    return parts ?? [node];
+  });
+  return changed ? { ...graph, nodes, weights: maker.weights } : given;
+}
+
+class GraphMaker implements Maker {
+  readonly weights: Map<string, Weight>;
+  readonly #taken: ReadonlySet<string>;
+  #fresh = 0;
+
+  constructor({ inputs, nodes, weights }: Graph) {
+    this.weights = new Map(weights);
+    this.#taken = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap(({ outputs }) => outputs)]);
+  }
+
+  dims(name: string): readonly number[] | undefined {
+    return this.weights.get(name)?.dims;
+  }
+
+  constant({ type, dims, data }: ConstantTensor): string {
+    const name = this.value();
+    this.weights.set(name, { type, dims, source: { kind: "inline", data } });
+    return name;
+  }
+
+  /** `·` keeps made names apart from any that a graph is likely to have; a clash is still looked for. */
+  value(): string {
+    for (;;) {
+      const name = `part·${this.#fresh++}`;
+      if (!this.#taken.has(name) && !this.weights.has(name)) return name;
+    }
+  }
+}

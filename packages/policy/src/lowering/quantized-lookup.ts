@@ -1,0 +1,52 @@
+import type { Graph, GraphNode } from "@ringrank/model";
+import { ownPart } from "./lowering.js";
+
+/**
+ * A table of integers that is looked up in and only then made real, `DequantizeLinear(Gather(table, ids))`, as one
+ * operator: a row that a rank lacks is zero afterwards, which it is not before where zero has a point of its own.
+ */
+export function fuseQuantizedLookups(graph: Graph): Graph {
+  const readers = new Map<string, GraphNode[]>();
+  for (const node of graph.nodes)
+    for (const name of node.inputs) readers.set(name, [...(readers.get(name) ?? []), node]);
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const fused = new Map<GraphNode, GraphNode>();
+  for (const lookup of graph.nodes) {
+    const [table, ids] = lookup.inputs;
+    const [rows] = lookup.outputs;
+    const [only, ...others] = readers.get(rows ?? "") ?? [];
+    if (only === undefined || others.length > 0 || outputs.has(rows!) || !isLookup(lookup, graph)) continue;
+    if (!dequantizesAlike(only, rows!, graph)) continue;
+    const { inputs, outputs: made } = only;
+    fused.set(
+      only,
+      ownPart("DequantizedLookup", {
+        inputs: [table!, ids!, ...inputs.slice(1)],
+        outputs: made,
+        attributes: {},
+      }),
+    );
+    fused.set(lookup, lookup);
+  }
+  if (fused.size === 0) return graph;
+  const nodes = graph.nodes.flatMap((node) => {
+    const other = fused.get(node);
+    return other === undefined ? [node] : other === node ? [] : [other];
+  });
+  return { ...graph, nodes };
+}
+
+/** Whole rows of a constant table of 8-bit integers. */
+function isLookup({ opType, domain, inputs, attributes }: GraphNode, { weights }: Graph): boolean {
+  const table = weights.get(inputs[0] ?? "");
+  const { axis } = attributes;
+  if (opType !== "Gather" || domain !== "" || (axis?.kind === "int" && axis.value !== 0)) return false;
+  return (table?.type === "int8" || table?.type === "uint8") && table.dims.length > 1;
+}
+
+/** With one scale and zero point for all elements. */
+function dequantizesAlike({ opType, domain, inputs }: GraphNode, rows: string, { weights }: Graph): boolean {
+  if (opType !== "DequantizeLinear" || domain !== "" || inputs[0] !== rows) return false;
+  const isScalar = (name: string): boolean => weights.get(name)?.dims.every((size) => size === 1) ?? false;
+  return inputs.slice(1).every((name) => name === "" || isScalar(name));
+}

@@ -1,0 +1,143 @@
+import type { Attribute, GraphNode } from "@ringrank/model";
+import { type Lowering, type Maker, part } from "./lowering.js";
+
+/**
+ * Operators on quantized operands, as the plain operator between DequantizeLinear and QuantizeLinear: what they
+ * compute by definition. Where nothing is summed over ranks the runtime puts them together again; where something is,
+ * the sum is paid before it is rounded, so that nothing saturates on the way.
+ */
+interface Form {
+  readonly operator: string;
+  /** First of the three slots (value, scale, zero point) of each operand, and the axis that a scale per index goes by. */
+  readonly operands: readonly (readonly [slot: number, axis: number])[];
+  /** Slot of the output's scale; its zero point follows. */
+  readonly output: number;
+  /** An int32 bias in the scale of the product. */
+  readonly bias?: number;
+}
+
+function lowerTo(formOf: (node: GraphNode) => Form): Lowering {
+  return (node, maker) => {
+    const { operator, operands, output, bias } = formOf(node);
+    const made: GraphNode[] = [];
+    const plain = operands.map(([slot, axis]) => {
+      const triple = [slot, slot + 1, slot + 2].map((at) => node.inputs[at] ?? "");
+      return dequantized(triple, axis, maker, made);
+    });
+    if (bias !== undefined && (node.inputs[bias] ?? "") !== "")
+      plain.push(dequantizedBias(node, bias, operands, maker, made));
+    const [result] = node.outputs as [string];
+    const [scale = "", zeroPoint = ""] = node.inputs.slice(output, output + 2);
+    if (scale === "") return [...made, part(operator, plain, [result], node.attributes)];
+    const computed = maker.value();
+    return [
+      ...made,
+      part(operator, plain, [computed], node.attributes),
+      part("QuantizeLinear", [computed, scale, zeroPoint], [result]),
+    ];
+  };
+}
+
+function dequantized(triple: readonly string[], axis: number, maker: Maker, made: GraphNode[]): string {
+  const name = maker.value();
+  made.push(part("DequantizeLinear", triple, [name], { axis: { kind: "int", value: axis } }));
+  return name;
+}
+
+/** Quantized with the product of the operands' scales, times alpha where there is one. */
+function dequantizedBias(
+  { inputs, attributes }: GraphNode,
+  slot: number,
+  operands: Form["operands"],
+  maker: Maker,
+  made: GraphNode[],
+): string {
+  let scale = maker.value();
+  made.push(
+    part(
+      "Mul",
+      operands.map(([at]) => inputs[at + 1]!),
+      [scale],
+    ),
+  );
+  if (attributes.alpha?.kind === "float" && attributes.alpha.value !== 1) {
+    const alpha = maker.constant({
+      type: "float32",
+      dims: [],
+      data: Float32Array.of(attributes.alpha.value),
+    });
+    const scaled = maker.value();
+    made.push(part("Mul", [scale, alpha], [scaled]));
+    scale = scaled;
+  }
+  const plain = maker.value();
+  const isPerColumn = operands.some(([at]) => (maker.dims(inputs[at + 1]!) ?? [1]).some((size) => size > 1));
+  if (isPerColumn) {
+    // An int32 vector of scales of its own length: a product, since DequantizeLinear wants one axis of many.
+    const cast = maker.value();
+    made.push(part("Cast", [inputs[slot]!], [cast], { to: { kind: "int", value: 1 } }));
+    made.push(part("Mul", [cast, scale], [plain]));
+  } else made.push(part("DequantizeLinear", [inputs[slot]!, scale], [plain]));
+  return plain;
+}
+
+/** `(A, B, y)`, both with a scale of their own. */
+function binary(operator: string, axes: readonly [number, number] = [0, 0]): Lowering {
+  return lowerTo(() => ({
+    operator,
+    operands: [
+      [0, axes[0]],
+      [3, axes[1]],
+    ],
+    output: 6,
+  }));
+}
+
+function unary(operator: string): Lowering {
+  return lowerTo(() => ({ operator, operands: [[0, 0]], output: 3 }));
+}
+
+const isTransposed = (attribute: Attribute | undefined): boolean =>
+  attribute?.kind === "int" && attribute.value !== 0;
+
+/** com.microsoft.QGemm (A, B, C, y): without a scale of y its result is float. */
+const gemm = lowerTo(({ attributes }) => ({
+  operator: "Gemm",
+  operands: [
+    [0, 0],
+    [3, isTransposed(attributes.transB) ? 0 : 1],
+  ],
+  output: 7,
+  bias: 6,
+}));
+
+const conv = lowerTo(() => ({
+  operator: "Conv",
+  operands: [
+    [0, 0],
+    [3, 0],
+  ],
+  output: 6,
+  bias: 8,
+}));
+
+/** com.microsoft.QLinearConcat: the output's scale and zero point, then three inputs for every operand. */
+const concat = lowerTo(({ inputs }) => ({
+  operator: "Concat",
+  operands: Array.from(
+    { length: Math.floor((inputs.length - 2) / 3) },
+    (_, index) => [2 + 3 * index, 0] as const,
+  ),
+  output: 0,
+}));
+
+export const quantizedOperators: Readonly<Record<string, Lowering>> = {
+  QLinearMatMul: binary("MatMul", [-2, -1]),
+  QLinearConv: conv,
+  "com.microsoft::QGemm": gemm,
+  "com.microsoft::QLinearAdd": binary("Add"),
+  "com.microsoft::QLinearMul": binary("Mul"),
+  "com.microsoft::QLinearConcat": concat,
+  "com.microsoft::QLinearSigmoid": unary("Sigmoid"),
+  "com.microsoft::QLinearLeakyRelu": unary("LeakyRelu"),
+};

@@ -1,0 +1,72 @@
+import { type DataType, type GraphNode, toOnnxDataType } from "@ringrank/model";
+import { makeNode } from "../rules/attributes.js";
+import type { Step } from "./program.js";
+
+/** What collectives reduce. */
+const wire: ReadonlySet<DataType> = new Set<DataType>(["float32", "int32"]);
+
+/** What of a stage sums have to do with. */
+interface SummingStage {
+  readonly nodes: readonly GraphNode[];
+  readonly zeros: readonly Step[];
+  readonly allReduces: readonly Extract<Step, { kind: "allReduce" }>[];
+}
+
+/**
+ * Sums of another type than collectives have, float16 above all, cross in float32: the stage that makes one casts it,
+ * and the next casts it back for its readers.
+ *
+ * @param empty a stage in which nothing happens, for a sum that the last stage makes
+ * @returns the stages, and by sum the name that it crosses under
+ */
+export function castSums<S extends SummingStage>(
+  stages: readonly S[],
+  empty: S,
+  typeOf: (value: string) => DataType,
+): { stages: S[]; crossing: ReadonlyMap<string, string> } {
+  const crossing = new Map<string, string>();
+  const cast: S[] = [];
+  let back: GraphNode[] = [];
+  for (const stage of stages) {
+    const sums = stage.allReduces.map(({ value }) => value).filter((value) => !wire.has(typeOf(value)));
+    const nodes = [...back, ...stage.nodes];
+    cast.push(sums.length === 0 ? { ...stage, nodes } : crossingStage(stage, nodes, sums, crossing));
+    back = sums.map((value) => castTo(crossing.get(value)!, value, typeOf(value)));
+  }
+  if (back.length > 0) cast.push({ ...empty, nodes: back });
+  return { stages: cast, crossing };
+}
+
+function crossingStage<S extends SummingStage>(
+  stage: S,
+  nodes: readonly GraphNode[],
+  sums: readonly string[],
+  crossing: Map<string, string>,
+): S {
+  // Its readers, in later stages, know the sum by its name; what this rank adds to it gets another.
+  const own = new Map(sums.map((value) => [value, `${value}·part`]));
+  for (const value of sums) crossing.set(value, `${value}·float32`);
+  const rename = (name: string): string => own.get(name) ?? name;
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const renamed = nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
+  const casts = sums
+    .filter((value) => made.has(value))
+    .map((value) => castTo(rename(value), crossing.get(value)!, "float32"));
+  return {
+    ...stage,
+    nodes: [...renamed, ...casts],
+    zeros: stage.zeros.map((step) => {
+      if (step.kind !== "zeros" || !own.has(step.value)) return step;
+      return { kind: "zeros", value: crossing.get(step.value)!, dims: step.dims };
+    }),
+    allReduces: stage.allReduces.map((step) => ({ ...step, value: crossing.get(step.value) ?? step.value })),
+  };
+}
+
+function castTo(input: string, output: string, type: DataType): GraphNode {
+  return makeNode("Cast", [input], output, { to: { kind: "int", value: toOnnxDataType(type) } });
+}

@@ -1,0 +1,42 @@
+import type { GraphNode } from "@ringrank/model";
+import type { Dim } from "../factors/factor.js";
+import { int64Tensor, makeNode } from "./attributes.js";
+import type { Localization, Operand } from "./rule.js";
+
+/**
+ * A rank with rows `[start, start + n)` of a table looks up the ids among them and gives zero for all others:
+ *
+ *     here = 0 ≤ ids − start < n;   out = here ? table[here ? ids − start : 0] : 0
+ *
+ * @param indices the ids, input 1 of the operator; its output 0 is what is made
+ * @param lookUp the nodes that look ids up, all of which the rank has
+ */
+export function maskedRows(
+  local: Localization,
+  indices: Operand,
+  rows: Dim,
+  lookUp: (ids: string, output: string) => readonly GraphNode[],
+): GraphNode[] {
+  const { type } = indices;
+  const scalar = (value: number): string =>
+    local.constant(
+      type === "int32"
+        ? { type, dims: [], data: Int32Array.of(value) }
+        : { type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) },
+    );
+  const [shifted, notBefore, notAfter, here, safe, found, mask] = Array.from({ length: 7 }, () =>
+    local.value(),
+  ) as [string, string, string, string, string, string, string];
+  const zero = scalar(0);
+  const nothing = local.constant({ type: "float32", dims: [], data: Float32Array.of(0) });
+  return [
+    makeNode("Sub", [local.input(1), scalar(local.start(rows))], shifted),
+    makeNode("GreaterOrEqual", [shifted, zero], notBefore),
+    makeNode("Less", [shifted, scalar(local.size(rows)[0])], notAfter),
+    makeNode("And", [notBefore, notAfter], here),
+    makeNode("Where", [here, shifted, zero], safe),
+    ...lookUp(safe, found),
+    makeNode("Unsqueeze", [here, local.constant(int64Tensor([-1]))], mask),
+    makeNode("Where", [mask, found, nothing], local.output(0)),
+  ];
+}

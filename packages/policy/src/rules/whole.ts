@@ -1,0 +1,18 @@
+import { makeNode } from "./attributes.js";
+import { freshOutputs } from "./matmul.js";
+import type { Rule } from "./rule.js";
+
+/**
+ * A value as every rank has it whole, for a reader that has no rule: gathered between segments where it is sharded,
+ * else the value itself.
+ */
+const whole: Rule = {
+  propagate: (operator, factors) =>
+    freshOutputs(operator, factors, "gathered for an operator without a rule"),
+  localize(_operator, local) {
+    if (local.inputDims(0).some((dim) => local.isSharded(dim))) return [];
+    return [makeNode("Identity", [local.input(0)], local.output(0))];
+  },
+};
+
+export const wholeRules: Readonly<Record<string, Rule>> = { "ringrank::Whole": whole };

@@ -1,0 +1,76 @@
+import type { Graph } from "@ringrank/model";
+import type { SizePair } from "./size-pair.js";
+import { nextPrime, type SymbolTable, symbolTable } from "./symbols.js";
+
+/** Elements of the signals, and a side of the largest image, that a graph is tried with. */
+const [shortestSignal, longestSignal, largestImage] = [128, 2 ** 20, 1024];
+
+/**
+ * Settings of the symbolic dimensions to try in turn: any sizes do for tokens, but a convolution has a number of
+ * channels of its own, a stack of them needs a signal that is long enough, and what is added to the places of an image
+ * says how large it has to be. A size that only one value fits is static.
+ */
+export function* fittingSymbols(graph: Graph): Generator<SymbolTable> {
+  const free = symbolTable(graph);
+  const convolved = convolvedInputs(graph);
+  const spatial = [...new Set(convolved.flatMap(({ spatial }) => spatial))];
+  const channels = convolved.flatMap(({ channels }) => (channels === undefined ? [] : [channels]));
+  const fixed = new Map<string, SizePair>([...free, ...channels]);
+  if (spatial.length === 0) {
+    yield fixed;
+    return;
+  }
+  for (let least = shortestSignal; least <= longestSignal; least *= 8)
+    yield new Map([...fixed, ...far(spatial, least)]);
+  const [{ stride }] = convolved as [ConvolvedInput];
+  // A single place would be broadcast to any number.
+  for (let side = 2 * stride; side <= largestImage; side += stride)
+    yield new Map([...fixed, ...spatial.map((symbol): [string, SizePair] => [symbol, [side, side]])]);
+}
+
+/** Primes at least twice as large for every further size: strides would make one of two near ones. */
+function far(symbols: readonly string[], least: number): [string, SizePair][] {
+  let prime = least;
+  const next = (): number => {
+    prime = nextPrime(prime);
+    return prime;
+  };
+  return symbols.map((symbol) => {
+    const first = next();
+    prime *= 2;
+    return [symbol, [first, next()]];
+  });
+}
+
+interface ConvolvedInput {
+  /** The symbol of its channels, where they are one, with the number the kernel has. */
+  readonly channels: readonly [string, SizePair] | undefined;
+  /** Symbols that windows slide along. */
+  readonly spatial: readonly string[];
+  readonly stride: number;
+}
+
+/** Inputs that a convolution reads, as they are or as another type. */
+function convolvedInputs({ inputs, nodes, weights }: Graph): ConvolvedInput[] {
+  const sources = new Map(inputs.map(({ name }) => [name, name]));
+  return nodes.flatMap(({ opType, inputs: read, outputs, attributes }): ConvolvedInput[] => {
+    const source = sources.get(read[0] ?? "");
+    if (source === undefined) return [];
+    if (opType === "Cast" || opType === "Identity" || opType === "Unsqueeze")
+      sources.set(outputs[0]!, source);
+    const kernel = weights.get(read[1] ?? "");
+    if (opType !== "Conv" || kernel === undefined) return [];
+    const { dims } = inputs.find(({ name }) => name === source)!;
+    const { group, strides } = attributes;
+    const count = kernel.dims[1]! * (group?.kind === "int" ? group.value : 1);
+    const isChannels = dims.length === kernel.dims.length;
+    const [, second] = dims;
+    return [
+      {
+        channels: isChannels && typeof second === "string" ? [second, [count, count]] : undefined,
+        spatial: dims.slice(isChannels ? 2 : 1).filter((dim) => typeof dim === "string"),
+        stride: strides?.kind === "ints" ? Math.max(1, ...strides.value) : 1,
+      },
+    ];
+  });
+}

@@ -1,0 +1,186 @@
+import type { Value } from "@ringrank/model";
+import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
+import { microsoft, type TestGraph } from "../support/test-graph.js";
+
+/** Operators on integers, as exporters' quantizers write them, against ONNX Runtime unsplit. */
+
+const [width, inner, block] = [12, 16, 4];
+
+function hidden(g: TestGraph): Value {
+  return g.input("x", "float32", ["batch", "sequence", width]);
+}
+
+/** `x · w`, w int8 with a scale for each column. */
+function integerLinear(g: TestGraph, x: Value, inputs: number, outputs: number): Value {
+  const [rounded, scale, zero] = g.applyAll("DynamicQuantizeLinear", [x], 3);
+  const weight = g.quantized("int8", [inputs, outputs]);
+  const product = g.apply("MatMulInteger", [rounded!, weight, zero!, g.quantized("int8", [outputs], -5, 5)]);
+  const scales = g.mul(scale!, g.scales([outputs], 0.01));
+  return g.add(g.mul(g.cast(product, "float32"), scales), g.parameter([outputs]));
+}
+
+/** A weight that is made real by scales. */
+function dequantized(
+  g: TestGraph,
+  dims: readonly number[],
+  scales: readonly number[],
+  attributes: Readonly<Record<string, number>>,
+): Value {
+  const values = g.quantized("int8", dims);
+  return g.apply(
+    "DequantizeLinear",
+    [values, g.scales(scales, 0.01), g.quantized("int8", scales, -5, 5)],
+    attributes,
+  );
+}
+
+/** Rounded to uint8 with a fixed scale, which suits numbers in ±6. */
+function quantized(g: TestGraph, x: Value): [Value, Value, Value] {
+  const [scale, zero] = [
+    g.numbers([0.05]),
+    g.constant({ type: "uint8", dims: [], data: Uint8Array.of(120) }),
+  ];
+  return [g.apply("QuantizeLinear", [x, scale, zero]), scale, zero];
+}
+
+const signedZero = (g: TestGraph): Value => g.constant({ type: "int8", dims: [], data: Int8Array.of(0) });
+
+const cases: readonly OperatorCase[] = [
+  {
+    operator: "DynamicQuantizeLinear",
+    says: "rounds by the range of the whole tensor, also where every rank has a share; integer products are exact sums",
+    build: (g) => {
+      const up = g.relu(integerLinear(g, hidden(g), width, inner));
+      g.output("y", integerLinear(g, up, inner, width), "float32", []);
+    },
+    shards: [inner, width],
+    // The integers are the unsplit session's; only what follows the sum is in fp32, in another order.
+  },
+  {
+    operator: `DynamicQuantizeMatMul@${microsoft}`,
+    says: "is its two parts, and adds its bias once",
+    build: (g) => {
+      const linear = (x: Value, inputs: number, outputs: number): Value =>
+        g.apply(`DynamicQuantizeMatMul@${microsoft}`, [
+          x,
+          g.quantized("int8", [inputs, outputs]),
+          g.scales([outputs], 0.01),
+          undefined,
+          g.parameter([outputs]),
+        ]);
+      g.output("y", linear(g.relu(linear(hidden(g), width, inner)), inner, width), "float32", []);
+    },
+    shards: [inner, width],
+  },
+  {
+    operator: "DequantizeLinear",
+    says: "has a scale for each column, or each row, of a weight",
+    build: (g) => {
+      const up = g.matmul(hidden(g), dequantized(g, [width, inner], [inner], { axis: 1 }));
+      g.output(
+        "y",
+        g.matmul(g.relu(up), dequantized(g, [inner, width], [inner], { axis: 0 })),
+        "float32",
+        [],
+      );
+    },
+    shards: [inner, width],
+  },
+  {
+    operator: "DequantizeLinear",
+    says: "keeps blocks whole, which one scale is for",
+    build: (g) => {
+      const up = dequantized(g, [width, inner], [width, inner / block], { axis: 1, block_size: block });
+      const down = dequantized(g, [inner, width], [inner / block, width], { axis: 0, block_size: block });
+      g.output("y", g.matmul(g.relu(g.matmul(hidden(g), up)), down), "float32", []);
+    },
+    shards: [inner / block, width],
+  },
+  {
+    operator: "DequantizeLinear",
+    says: "of rows looked up gives zero for rows that a rank lacks, wherever zero lies",
+    build: (g) => {
+      const ids = g.input("ids", "int64", ["batch", "sequence"]);
+      const rows = g.gather(g.quantized("uint8", [10, width]), ids, 0);
+      const zero = g.constant({ type: "uint8", dims: [], data: Uint8Array.of(131) });
+      const x = g.apply("DequantizeLinear", [rows, g.numbers([0.02]), zero]);
+      g.output("y", g.softmax(x), "float32", []);
+    },
+    shards: [10],
+  },
+  {
+    operator: `GatherBlockQuantized@${microsoft}`,
+    says: "looks rows up with their scales",
+    build: (g) => {
+      const ids = g.input("ids", "int64", ["batch", "sequence"]);
+      const table = g.quantized("uint8", [10, 16]);
+      const x = g.apply(`GatherBlockQuantized@${microsoft}`, [table, ids, g.scales([10, 2], 0.02)], {
+        block_size: 16,
+        bits: 4,
+        quantize_axis: 1,
+      });
+      g.output("y", g.softmax(x), "float32", []);
+    },
+    shards: [10],
+  },
+  {
+    operator: "QuantizeLinear",
+    says: "and back is computed apart for each element",
+    build: (g) => {
+      const [rounded, scale, zero] = quantized(g, g.matmul(hidden(g), g.parameter([width, inner])));
+      const x = g.apply("DequantizeLinear", [rounded, scale, zero]);
+      g.output("y", g.matmul(g.relu(x), g.parameter([inner, width])), "float32", []);
+    },
+    shards: [inner, width],
+  },
+  {
+    operator: "QLinearMatMul",
+    says: "pays a sum before it is rounded",
+    build: (g) => {
+      const linear = (x: [Value, Value, Value], inputs: number, outputs: number): Value => {
+        const weight = [g.quantized("int8", [inputs, outputs]), g.numbers([0.003]), signedZero(g)];
+        return g.apply("QLinearMatMul", [...x, ...weight, x[1], x[2]]);
+      };
+      const [x, scale, zero] = quantized(g, hidden(g));
+      const up = linear([x, scale, zero], width, inner);
+      const down = linear([up, scale, zero], inner, width);
+      g.output("y", g.apply("DequantizeLinear", [down, scale, zero]), "float32", []);
+    },
+    shards: [inner, width],
+    // A product that lies between two integers may be rounded either way: one step of 0.05.
+    tolerance: 0.0501,
+  },
+  {
+    operator: `QGemm@${microsoft}`,
+    says: "adds its bias once, whichever way its weight lies",
+    build: (g) => {
+      const x = g.reshape(hidden(g), [-1, width]);
+      const linear = (x: Value, inputs: number, outputs: number): Value => {
+        const weight = [g.quantized("int8", [outputs, inputs]), g.numbers([0.003]), signedZero(g)];
+        const bias = g.quantized("int32", [outputs], -500, 500);
+        return g.apply(`QGemm@${microsoft}`, [...quantized(g, x), ...weight, bias], { transB: 1 });
+      };
+      g.output("y", linear(g.relu(linear(x, width, inner)), inner, width), "float32", []);
+    },
+    shards: [inner, width],
+    tolerance: 0.05,
+  },
+  {
+    operator: "ConvInteger",
+    says: "sums over input channels in integers",
+    build: (g) => {
+      const conv = (x: Value, inputs: number, outputs: number): Value => {
+        const [rounded, scale, zero] = g.applyAll("DynamicQuantizeLinear", [x], 3);
+        const weight = g.quantized("uint8", [outputs, inputs, 3, 3]);
+        const point = g.constant({ type: "uint8", dims: [], data: Uint8Array.of(128) });
+        const sum = g.apply("ConvInteger", [rounded!, weight, zero!, point], { pads: [1, 1, 1, 1] });
+        return g.mul(g.cast(sum, "float32"), g.mul(scale!, g.numbers([0.001])));
+      };
+      const x = g.input("x", "float32", ["batch", 3, 5, 4]);
+      g.output("y", conv(g.relu(conv(x, 3, inner)), inner, 6), "float32", []);
+    },
+    shards: [inner, 6],
+  },
+];
+
+describeOperators(cases);
