@@ -60,6 +60,12 @@ describe.each(decoders)("%s", (path, checkpoint) => {
   });
 });
 
+/**
+ * The project's bound with int8 activations, which these files' products ask for (`accuracy_level` 4): a sum in another
+ * order rounds an activation to its other neighbour now and then, and that is seen in all that follows.
+ */
+const withinRounding = (expected: Float32Array) => ({ rtol: 0, atol: 5e-2 * standardDeviation(expected) });
+
 /** Random weights quantize badly, so these are compared with one session on the same file. */
 describe.each(["llama-int4", "qwen3-int4"])("onnxruntime-genai/%s", (name) => {
   const directory = assembledExport(`onnxruntime-genai/${name}`);
@@ -86,7 +92,7 @@ describe.each(["llama-int4", "qwen3-int4"])("onnxruntime-genai/%s", (name) => {
     try {
       const chunks = [4, 1, 1, inputIds[0]!.length - 6];
       const logits = await appendInChunks(model.sequence(), inputIds[0]!, chunks);
-      expect(logits).toBeAllclose(whole, within(whole));
+      expect(logits).toBeAllclose(whole, withinRounding(whole));
     } finally {
       await model.close();
     }
