@@ -136,6 +136,7 @@ describe("ringrank", () => {
       ["run", "--demo", "--policy", "missing.json"],
       /^RR_POLICY: missing.json: expected the output of ringrank plan/,
     ],
+    [["run", "--demo", "--decoder-prompt", "2,x"], /'2,x' is invalid. Expected token ids/],
     [["plan", "not/a/model"], /^RR_NOT_A_MODEL: /],
     [["fly"], /unknown command 'fly'/],
   ])("%j is wrong usage: a line on standard error, and 2", async (args, message) => {

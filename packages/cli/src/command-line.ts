@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { Argument, Command, Option } from "commander";
-import { collect, parseBytes, parseNumber } from "./arguments/numbers.js";
+import { collect, parseBytes, parseIds, parseNumber } from "./arguments/numbers.js";
 import { clearCache, listCache } from "./commands/cache.js";
 import { type PlanFlags, plan } from "./commands/plan.js";
 import { type RunFlags, run } from "./commands/run.js";
@@ -109,6 +109,11 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(demo)
     .addOption(ranks)
     .option("-p, --prompt <text>", "text to continue")
+    .option(
+      "--decoder-prompt <ids>",
+      "token ids that an encoder–decoder's text begins with, such as its language: 2,128028",
+      parseIds,
+    )
     .option("--max-new-tokens <count>", "most tokens to generate", parseNumber)
     .option("--temperature <number>", "divides the logits; 0 is greedy", parseNumber)
     .option("--top-k <count>", "sample from the likeliest tokens only; 0 is no limit", parseNumber)

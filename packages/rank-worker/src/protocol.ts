@@ -139,6 +139,8 @@ export interface StepRowResult {
 /** Counts since loading. */
 export interface StepCounters {
   readonly steps: number;
+  /** Milliseconds that rank 0 has spent in steps, its waits for other ranks included. */
+  readonly milliseconds: number;
   /** New tokens that entered the graph, summed over steps and rows. */
   readonly tokens: number;
   /** Tokens of sources that an encoder has read, summed over sequences. */

@@ -48,6 +48,7 @@ interface Loaded {
 export class Rank implements RankService {
   readonly #context: RankContext;
   #loaded: Loaded | undefined;
+  #milliseconds = 0;
   /** The end of the call that was made last. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -92,12 +93,15 @@ export class Rank implements RankService {
         throw new RingrankError("RR_NO_GENERATE", "the model has no entry with logits, so it has no steps");
       }
       const { trace } = this.#context;
-      const start = trace?.begin();
+      const traced = trace?.begin();
+      const start = performance.now();
       const rows = await stepper.step(request);
-      if (start !== undefined) trace?.endStep("step", start);
+      this.#milliseconds += performance.now() - start;
+      if (traced !== undefined) trace?.endStep("step", traced);
       const { collectives, bytes: collectiveBytes } = this.#context.communicator.counters;
       const { steps, tokens, sourceTokens, experts } = stepper;
-      const counters = { steps, tokens, sourceTokens, experts, collectives, collectiveBytes };
+      const milliseconds = this.#milliseconds;
+      const counters = { steps, milliseconds, tokens, sourceTokens, experts, collectives, collectiveBytes };
       return { rows, counters };
     });
   }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { expect, test } from "vitest";
-import { parseBytes, parseNumber } from "./numbers.js";
+import { parseBytes, parseIds, parseNumber } from "./numbers.js";
 
 test.each([
   ["0", 0],
@@ -27,4 +27,16 @@ test.each([
 
 test.each(["", "GB", "1.2.3", "5 parsecs", "-1MB", "1constructor"])("%j is no number of bytes", (text) => {
   expect(() => parseBytes(text)).toThrow(InvalidArgumentError);
+});
+
+test.each([
+  ["2", [2]],
+  ["2,128028", [2, 128028]],
+  ["2, 0 ,7", [2, 0, 7]],
+])("the token ids %s", (text, ids) => {
+  expect(parseIds(text)).toEqual(ids);
+});
+
+test.each(["", "2,", "-1", "1.5", "<s>"])("%j are no token ids", (text) => {
+  expect(() => parseIds(text)).toThrow(InvalidArgumentError);
 });

@@ -30,6 +30,13 @@ export function parseBytes(text: string): number {
   return bytes;
 }
 
+/** Token ids: `2,128028`. Which ids there are, the library knows. */
+export function parseIds(text: string): readonly number[] {
+  const ids = text.split(",");
+  if (ids.every((id) => /^\s*\d+\s*$/.test(id))) return ids.map(Number);
+  throw new InvalidArgumentError("Expected token ids, such as 2,128028.");
+}
+
 /** Collects an option that may be given more than once. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

@@ -76,9 +76,17 @@ async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise
 
 async function stream(model: Model, prompt: string, flags: RunFlags, signal: AbortSignal): Promise<void> {
   const { maxNewTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop, ignoreEos } = flags;
+  const { decoderPrompt } = flags;
   const sampling = { temperature, topK, topP, minP, repetitionPenalty, seed };
   const stopwatch = new Stopwatch();
-  const generation = model.generate(prompt, { maxNewTokens, ...sampling, stop, ignoreEos, signal });
+  const generation = model.generate(prompt, {
+    maxNewTokens,
+    ...sampling,
+    stop,
+    ignoreEos,
+    decoderPrompt,
+    signal,
+  });
   process.stderr.write(styled(process.stderr, "dim", prompt));
   try {
     for await (const { text } of generation) {

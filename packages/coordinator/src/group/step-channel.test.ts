@@ -8,7 +8,15 @@ import { StepChannel } from "./step-channel.js";
 const request = (sequence: number): StepRequest => ({ close: [], rows: [{ sequence, want: "next" }] });
 const result = (token: number): StepResult => ({
   rows: [{ token }],
-  counters: { steps: 1, tokens: 1, sourceTokens: 0, experts: 0, collectives: 0, collectiveBytes: 0 },
+  counters: {
+    steps: 1,
+    milliseconds: 1,
+    tokens: 1,
+    sourceTokens: 0,
+    experts: 0,
+    collectives: 0,
+    collectiveBytes: 0,
+  },
 });
 
 let ranks: MessagePort[];

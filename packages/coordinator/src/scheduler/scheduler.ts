@@ -78,6 +78,7 @@ export class Scheduler {
   #end: { readonly error: unknown } | undefined;
   #counters: StepCounters = {
     steps: 0,
+    milliseconds: 0,
     tokens: 0,
     sourceTokens: 0,
     experts: 0,

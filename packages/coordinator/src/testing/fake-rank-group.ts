@@ -102,7 +102,7 @@ export class FakeRankGroup implements RankGroup {
     const results = rows.map((row) => this.#advance(row));
     const steps = this.requests.length;
     const counts = { steps, tokens: this.#tokens, sourceTokens: this.#sourceTokens, experts: 0 };
-    return { rows: results, counters: { ...counts, collectives: 0, collectiveBytes: 0 } };
+    return { rows: results, counters: { ...counts, milliseconds: 0, collectives: 0, collectiveBytes: 0 } };
   }
 
   #advance(row: StepRow): StepRowResult {
