@@ -107,6 +107,14 @@ describe("ringrank plan", () => {
     ).toContain(heads);
   });
 
+  test("--dtype says which of a directory's ONNX files is meant", async () => {
+    const directory = `${root}test/fixtures/assembled/transformers.js/llama`;
+    const { exitCode, stdout } = await ringrank(["plan", directory, "--dtype", "q4"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("com.microsoft::MatMulNBits");
+    expect((await ringrank(["plan", directory])).stdout).not.toContain("MatMulNBits");
+  });
+
   test("says what does not fit", async () => {
     const tooSmall = ["plan", "--demo", "--ranks", "2", "--memory-per-rank", "5MB"];
     const { exitCode, stdout, stderr } = await ringrank(tooSmall);
@@ -116,8 +124,22 @@ describe("ringrank plan", () => {
   });
 });
 
+describe("ringrank cache", () => {
+  test("lists what a load in few bits has kept, and removes it", async () => {
+    const env = { RINGRANK_CACHE: `${temporaryDirectory()}/cache` };
+    const short = ["run", "--demo", "--precision", "int4", "--max-new-tokens", "2"];
+    expect((await ringrank([...short, "--no-cache"], { env })).exitCode).toBe(0);
+    expect((await ringrank(["cache", "ls"], { env })).stdout).toBe("the cache is empty\n");
+    expect((await ringrank(short, { env })).exitCode).toBe(0);
+    const { stdout } = await ringrank(["cache", "ls"], { env });
+    expect(stdout).toMatch(/MB +int4 int8 +2 of 2 +0 min ago +.*shakespeare-llama\n/);
+    expect((await ringrank(["cache", "clear"], { env })).stdout).toMatch(/^removed 2 entries, [\d.]+ MB\n$/);
+    expect((await ringrank(["cache", "ls"], { env })).stdout).toBe("the cache is empty\n");
+  });
+});
+
 describe("ringrank", () => {
-  test.each([[["--help"]], [["run", "--help"]], [["plan", "--help"]]])(
+  test.each([[["--help"]], [["run", "--help"]], [["plan", "--help"]], [["cache", "--help"]]])(
     "%j has examples and exit codes",
     async (args) => {
       const { exitCode, stdout } = await ringrank(args);
@@ -138,6 +160,7 @@ describe("ringrank", () => {
     ],
     [["run", "--demo", "--decoder-prompt", "2,x"], /'2,x' is invalid. Expected token ids/],
     [["plan", "not/a/model"], /^RR_NOT_A_MODEL: /],
+    [["plan", "--demo", "--dtype", "q3"], /^RR_OPTION: dtype: expected .*"q4".*, got "q3"\n$/],
     [["fly"], /unknown command 'fly'/],
   ])("%j is wrong usage: a line on standard error, and 2", async (args, message) => {
     const { exitCode, stdout, stderr } = await ringrank(args);

@@ -22,6 +22,7 @@ Examples:
   $ ringrank run --demo --ranks 4 --prompt "ROMEO:"
   $ ringrank run path/to/model --max-new-tokens 40 --temperature 0
   $ ringrank run path/to/model --precision int4
+  $ ringrank run path/to/export --dtype q4               onnx/model_q4.onnx, as transformers.js has it
   $ ringrank run org/name --seed 7 --top-p 0.9           an id that the local HuggingFace cache has
   $ ringrank plan path/to/model --ranks 2 --json > policy.json
   $ ringrank run path/to/model --ranks 2 --policy policy.json
@@ -102,11 +103,17 @@ function commandLine(signal: AbortSignal): Command {
     "what is multiplied with quantized matrices (default: int8)",
   ).choices(["float32", "int8"]);
 
+  const dtype = new Option(
+    "--dtype <dtype>",
+    "which of a directory's ONNX files, such as fp32, fp16, q8 or q4 (default: the checkpoint, else fp32)",
+  );
+
   program
     .command("run")
     .description("Load a model on N ranks and stream text from it.")
     .addArgument(model)
     .addOption(demo)
+    .addOption(dtype)
     .addOption(ranks)
     .option("-p, --prompt <text>", "text to continue")
     .option(
@@ -140,6 +147,7 @@ function commandLine(signal: AbortSignal): Command {
     .description("Print how a model would be divided, and why. Reads no weights.")
     .addArgument(model)
     .addOption(demo)
+    .addOption(dtype)
     .addOption(ranks)
     .option("--json", "print the policy as JSON, for ringrank run --policy")
     .addOption(objective)

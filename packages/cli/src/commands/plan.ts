@@ -1,9 +1,10 @@
-import { planModel } from "@ringrank/coordinator";
+import { type PlanOptions, planModel } from "@ringrank/coordinator";
 import { modelFrom } from "../arguments/model.js";
 import { withBoldHeader } from "../output/style.js";
 
 export interface PlanFlags {
   readonly demo?: boolean;
+  readonly dtype?: PlanOptions["dtype"];
   readonly ranks: number;
   readonly objective: "memory" | "time";
   readonly memoryPerRank?: number;
@@ -18,9 +19,10 @@ export async function plan(
   flags: PlanFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ranks, objective, memoryPerRank, precision, activations } = flags;
+  const { dtype, ranks, objective, memoryPerRank, precision, activations } = flags;
   const model = modelFrom(directory, flags.demo);
   const policy = await planModel(model, {
+    dtype,
     ranks,
     objective,
     memoryPerRank,

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type GenerateOptions, loadModel, type Model } from "@ringrank/coordinator";
+import { type GenerateOptions, type LoadOptions, loadModel, type Model } from "@ringrank/coordinator";
 import { modelFrom } from "../arguments/model.js";
 import { readPolicyFile } from "../arguments/policy-file.js";
 import { figures, Stopwatch } from "../output/figures.js";
@@ -8,6 +8,7 @@ import { styled, withBoldHeader } from "../output/style.js";
 
 export interface RunFlags extends Omit<GenerateOptions, "signal" | "logprobs"> {
   readonly demo?: boolean;
+  readonly dtype?: LoadOptions["dtype"];
   readonly ranks: number;
   readonly prompt?: string;
   readonly policy?: string;
@@ -41,6 +42,7 @@ export async function run(
 
 async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise<Model> {
   const {
+    dtype,
     ranks,
     objective,
     memoryPerRank,
@@ -55,6 +57,7 @@ async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise
   const progress = new LoadProgress(process.stderr, ranks);
   try {
     return await loadModel(path, {
+      dtype,
       ranks,
       objective,
       memoryPerRank,
