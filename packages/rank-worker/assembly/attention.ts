@@ -1,8 +1,8 @@
 // AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
 //
 // Attention of one new token per sequence over its cached rows (https://arxiv.org/abs/1706.03762), for all heads of a
-// rank. src/attention/attention-kernel.ts draws the block of arguments and says what is computed; its tests compare
-// every result with ONNX Runtime's operators.
+// rank. src/attention/row-attention.ts fills the block of arguments, policy/src/program/program.ts (AttentionOfOneRow)
+// says what is computed; tests compare every result with ONNX Runtime's operators.
 //
 // One head of keys and values serves `group` queries (https://arxiv.org/abs/2305.13245), so whatever is read of the
 // cache is used for as many of them as registers hold: the cache is read from memory once.

@@ -1,7 +1,7 @@
 import type { Graph, GraphNode } from "../graph/graph.js";
 import { isIf, takeBranch } from "../graph/take-branch.js";
-import { readsOf } from "../graph/topology.js";
-import { originOf, producersOf, withoutUnread } from "./edit.js";
+import { readsOf, withoutUnread } from "../graph/topology.js";
+import { originOf, producersOf } from "./edit.js";
 import { statePairs } from "./state-pairs.js";
 
 /** The two graphs that a merged decoder has in one. */

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
-import { type Graph, type GraphNode, readsOf } from "../graph/index.js";
-import { constantOf, producersOf, withoutUnread } from "./edit.js";
+import { type Graph, type GraphNode, readsOf, withoutUnread } from "../graph/index.js";
+import { constantOf, producersOf } from "./edit.js";
 
 /**
  * What a decoder's first step makes of the encoder's output alone: `graph` without all else. Exporters take the batch

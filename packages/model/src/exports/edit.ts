@@ -1,5 +1,5 @@
 import type { Attribute, Branch, Graph, GraphNode } from "../graph/graph.js";
-import { checkGraph, readsOf, reorderNodes } from "../graph/topology.js";
+import { checkGraph, reorderNodes, withoutUnread } from "../graph/topology.js";
 
 /** Names of all values of a graph, those inside branches included. */
 export function namesOf(graph: Branch): Set<string> {
@@ -69,19 +69,6 @@ export function extended(graph: Graph, built: Graph): Graph {
   const pruned = withoutUnread(whole);
   checkGraph(pruned);
   return pruned;
-}
-
-/** A graph in topological order without the nodes and constants that no output needs. */
-export function withoutUnread(graph: Graph): Graph {
-  const needed = new Set(graph.outputs.map(({ name }) => name));
-  const nodes: GraphNode[] = [];
-  for (const node of graph.nodes.toReversed()) {
-    if (!node.outputs.some((output) => needed.has(output))) continue;
-    nodes.push(node);
-    for (const name of readsOf(node)) needed.add(name);
-  }
-  const weights = new Map([...graph.weights].filter(([name]) => needed.has(name)));
-  return { ...graph, nodes: nodes.reverse(), weights };
 }
 
 /** The elements of a constant that is held in the graph; undefined where there is none of that name. */

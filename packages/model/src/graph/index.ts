@@ -4,4 +4,4 @@ export { GraphBuilder } from "./graph-builder.js";
 export type { NodeOptions, Value } from "./node-builder.js";
 export { renameValues } from "./rename.js";
 export { isIf, takeBranch } from "./take-branch.js";
-export { checkGraph, readsOf, reorderNodes } from "./topology.js";
+export { checkGraph, readsOf, reorderNodes, withoutUnread } from "./topology.js";

@@ -1,5 +1,5 @@
 import type { GraphNode } from "@ringrank/model";
-import { intAttribute, intsAttribute, normalizeAxis } from "../rules/attributes.js";
+import { floatAttribute, intAttribute, intsAttribute, normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { FactoredGraph } from "./propagate.js";
 import { Wiring } from "./wiring.js";
@@ -235,9 +235,4 @@ class Matcher {
 function isScoring(node: GraphNode): boolean {
   const flags = ["transA", "transBatchA", "transBatchB"].map((name) => intAttribute(node, name, 0));
   return intAttribute(node, "transB", 0) === 1 && flags.every((flag) => flag === 0);
-}
-
-function floatAttribute(node: GraphNode, name: string, otherwise: number): number {
-  const attribute = node.attributes[name];
-  return attribute?.kind === "float" ? attribute.value : otherwise;
 }

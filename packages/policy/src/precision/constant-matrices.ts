@@ -1,4 +1,4 @@
-import { type Graph, type GraphNode, readsOf, type StoredMatrix, type Weight } from "@ringrank/model";
+import type { Graph, GraphNode, StoredMatrix, Weight } from "@ringrank/model";
 
 /** A matrix of floating-point parameters as some node reads it. */
 export interface ConstantMatrix {
@@ -53,15 +53,3 @@ function matrixOf(name: string, { dims, source }: Weight): ConstantMatrix | unde
 }
 
 const floats: ReadonlySet<string> = new Set(["float32", "float16", "bfloat16"]);
-
-/** The graph without nodes that nothing reads, and without weights that no node reads. */
-export function withoutUnread(graph: Graph): Graph {
-  const needed = new Set(graph.outputs.map(({ name }) => name));
-  const nodes: GraphNode[] = [];
-  for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((name) => needed.has(name))) continue;
-    for (const name of readsOf(node)) needed.add(name);
-    nodes.unshift(node);
-  }
-  return { ...graph, nodes, weights: new Map([...graph.weights].filter(([name]) => needed.has(name))) };
-}

@@ -6,10 +6,11 @@ import {
   quantizationBlock,
   readsOf,
   type Weight,
+  withoutUnread,
 } from "@ringrank/model";
-import { intAttribute, makeNode } from "../rules/attributes.js";
+import { floatAttribute, intAttribute, makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
-import { ConstantMatrices, type ConstantMatrix, withoutUnread } from "./constant-matrices.js";
+import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
 
 /**
@@ -79,10 +80,10 @@ class Rewriter {
       case "com.microsoft::FusedMatMul":
         if (["transA", "transBatchA", "transBatchB"].some((name) => intAttribute(node, name, 0) !== 0))
           return [node];
-        return this.#product(node, { turned: isTurned(node), alpha: floatAttribute(node, "alpha") });
+        return this.#product(node, { turned: isTurned(node), alpha: floatAttribute(node, "alpha", 1) });
       case "Gemm":
         if (intAttribute(node, "transA", 0) !== 0) return [node];
-        return this.#product(node, { turned: isTurned(node), alpha: floatAttribute(node, "alpha") });
+        return this.#product(node, { turned: isTurned(node), alpha: floatAttribute(node, "alpha", 1) });
       case "Gather":
         return this.#lookup(node);
       default:
@@ -104,7 +105,7 @@ class Rewriter {
     // B is [columns, rows] as the product reads it, and the other way round where the product turns it.
     const [values, scales] = this.#quantize(matrix, matrix.turned === turned, this.#bits);
     const before = alpha === 1 ? [] : [this.#scaled(a, alpha)];
-    const beta = floatAttribute(node, "beta");
+    const beta = floatAttribute(node, "beta", 1);
     const added = c === "" || beta === 1 ? [] : [this.#scaled(c, beta)];
     const product: GraphNode = {
       opType: "MatMulNBits",
@@ -211,11 +212,6 @@ class Rewriter {
 
 function isTurned(node: GraphNode): boolean {
   return intAttribute(node, "transB", 0) !== 0;
-}
-
-function floatAttribute(node: GraphNode, name: string): number {
-  const attribute = node.attributes[name];
-  return attribute?.kind === "float" ? attribute.value : 1;
 }
 
 function ints(values: Readonly<Record<string, number>>): Record<string, Attribute> {

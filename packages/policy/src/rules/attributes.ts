@@ -8,6 +8,11 @@ export function intAttribute(node: GraphNode, name: string, otherwise: number): 
   return attribute?.kind === "int" ? attribute.value : otherwise;
 }
 
+export function floatAttribute(node: GraphNode, name: string, otherwise: number): number {
+  const attribute = node.attributes[name];
+  return attribute?.kind === "float" ? attribute.value : otherwise;
+}
+
 export function intsAttribute(node: GraphNode, name: string): readonly number[] | undefined {
   const attribute = node.attributes[name];
   return attribute?.kind === "ints" ? attribute.value : undefined;
