@@ -163,7 +163,7 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
   }
 
   async function start({ module, options }) {
-    const process = new ContestantProcess({ XDG_CACHE_HOME: join(work, "xdg") });
+    const process = new ContestantProcess(join(work, "caches"));
     try {
       await process.call("open", [new URL(module, import.meta.url).href, options]);
       return process;

@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { join } from "node:path";
 
 const host = new URL("./contestant-host.mjs", import.meta.url);
 
@@ -13,10 +14,13 @@ export class ContestantProcess {
   #ended;
   #stderr = "";
 
-  /** @param environment variables that differ from this process's */
-  constructor(environment = {}) {
+  /** @param caches a folder for what contestants keep from one load to the next; default: where they keep it anyway */
+  constructor(caches) {
     this.#child = fork(host, {
-      env: { ...process.env, ...environment },
+      env: {
+        ...process.env,
+        ...(caches && { XDG_CACHE_HOME: caches, RINGRANK_CACHE: join(caches, "ringrank") }),
+      },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       serialization: "advanced",
     });

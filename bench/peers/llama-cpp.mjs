@@ -52,7 +52,7 @@ export async function open({ gguf, threads, vocabulary, contexts }) {
       return time;
     },
 
-    /** Milliseconds a token of `tokens` steps, behind a prompt of `tokens` tokens. */
+    /** Milliseconds a token of `tokens` steps, behind a prompt of `tokensBefore` tokens. */
     async decode(tokensBefore, tokens) {
       if (running?.context !== tokensBefore || running.grown + tokens > growth) await begin(tokensBefore);
       running.grown += ahead + tokens;

@@ -179,7 +179,7 @@ class Cell {
       this.#results.fail({ row: "load", ...what }, this.#peerProblem);
       return;
     }
-    const process = new ContestantProcess({ XDG_CACHE_HOME: join(this.#work, "xdg") });
+    const process = new ContestantProcess(join(this.#work, "caches"));
     try {
       const options = typeof rival.options === "function" ? await rival.options() : rival.options;
       this.#requireMemory();
