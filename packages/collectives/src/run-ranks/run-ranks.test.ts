@@ -38,7 +38,9 @@ describe("runRanks", () => {
       comm.barrier();
       return comm.counters;
     });
-    expect(await runRanks(2, task, undefined)).toEqual(new Array(2).fill({ collectives: 3, bytes: 52, waitedMs: 0 }));
+    expect(await runRanks(2, task, undefined)).toEqual(
+      new Array(2).fill({ collectives: 3, bytes: 52, waitedMs: 0 }),
+    );
   });
 
   it("ends threads whose task has left something open", async () => {
