@@ -9,20 +9,20 @@ const parts = ["bandwidth", "fixed", "collectives", "perplexity", "models"];
 export const help = `npm run bench [-- options]
 
 Compares Ringrank with one ONNX Runtime session, transformers.js and llama.cpp on models of real shapes with random
-weights, prints tables, and writes all figures to a JSON file as they come. Without options about 25 minutes on two
+weights, prints tables, and writes all figures to a JSON file as they come. Without options about 40 minutes on two
 cores; --quick takes under 3. Nothing else should run meanwhile.
 
   --shape LIST      of ${realShapes.join(", ")} (all)
   --layers N        cut models to N layers
   --precision LIST  of ${precisions.join(", ")} (all)
   --ranks LIST      numbers of ranks (1,2,4,8)
-  --minutes N       what it may take (25, quick 3): when it is over, what no target asks for is left out
+  --minutes N       what it may take (40, quick 3): when it is over, what no target asks for is left out
   --quick           one shape at 4 layers, float32 and int4, fewer turns
   --only LIST       parts: ${parts.join(", ")} (all)
   --no-peers        without transformers.js and llama.cpp, which are installed into bench/peers otherwise
   --json FILE       where the figures go (bench-results.json)
   --cache DIR       for checkpoints and exports, up to 12 GB; made weights are kept for the next run
-  --assert          exit with 1 if a target is missed; otherwise only if something could not be measured
+  --assert          exit with 1 unless every target of what is measured is met; otherwise only if something failed
   --scaling         ranks × threads against one session × threads, for a machine of many cores; it has
                     options of its own: bench/scaling.mjs
   --help
@@ -65,7 +65,7 @@ export function readOptions(args) {
     precisions: listOf("--precision", values.precision ?? (quick ? "float32,int4" : undefined), precisions),
     ranks,
     /** What all of it may take; what no target asks for is left out where it takes longer. */
-    minutes: values.minutes === undefined ? (quick ? 3 : 25) : positive("--minutes", values.minutes),
+    minutes: values.minutes === undefined ? (quick ? 3 : 40) : positive("--minutes", values.minutes),
     /** Of all contestants: a thread for each core. */
     threads: cores,
     /** Ranks that are compared with the others: one for each core, or as many of those asked for as there are cores. */

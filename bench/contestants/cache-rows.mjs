@@ -1,3 +1,5 @@
+import { fillStates } from "./prompts.mjs";
+
 /** Rows a cache grows by, as Ringrank's does. */
 const blockRows = 64;
 
@@ -67,13 +69,11 @@ export class CacheRows {
     this.length += rows;
   }
 
-  /** Rows that nobody computed: what reading them costs does not depend on what they are. */
+  /** Takes `rows` rows that nobody computed. */
   fill(rows) {
     this.reserve(rows);
     for (let row = 0; row < rows; row++) this.#positions[row] = BigInt(row);
-    for (const data of this.#states.values()) {
-      for (let i = 0; i < data.length; i++) data[i] = ((i * 7919) % 2003) / 2003 - 0.5;
-    }
+    for (const data of this.#states.values()) fillStates(data);
     this.length = rows;
   }
 

@@ -1,8 +1,6 @@
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
+import { DecodeTurns } from "../contestants/decode-turns.mjs";
 import { growth, tokenIds } from "../contestants/prompts.mjs";
-
-/** Tokens at the beginning of a turn that were made before it began. */
-const ahead = 2;
 
 /**
  * llama.cpp through node-llama-cpp, on the CPU, with the library's own defaults.
@@ -26,44 +24,31 @@ export async function open({ gguf, threads, vocabulary, contexts }) {
     sequences: 1,
   });
   const sequence = context.getSequence();
-  let running;
-
-  async function begin(tokens) {
-    await running?.tokens.return();
+  /** There is one sequence: what begins ends what was before it. */
+  async function evaluate(tokens) {
     await sequence.clearHistory();
-    const ids = tokenIds(tokens, vocabulary);
-    running = { context: tokens, grown: 1, tokens: sequence.evaluate(ids, greedy)[Symbol.asyncIterator]() };
-    await running.tokens.next();
+    return sequence.evaluate(tokenIds(tokens, vocabulary), greedy)[Symbol.asyncIterator]();
   }
+  const turns = new DecodeTurns(evaluate);
 
   return {
     facts: { threads },
 
     /** Milliseconds from a prompt of `tokens` to its first new token. */
     async prefill(tokens) {
-      await running?.tokens.return();
-      running = undefined;
-      await sequence.clearHistory();
+      await turns.end();
       const start = performance.now();
-      const iterator = sequence.evaluate(tokenIds(tokens, vocabulary), greedy)[Symbol.asyncIterator]();
-      await iterator.next();
+      const stream = await evaluate(tokens);
+      await stream.next();
       const time = performance.now() - start;
-      await iterator.return();
+      await stream.return();
       return time;
     },
 
-    /** Milliseconds a token of `tokens` steps, behind a prompt of `tokensBefore` tokens. */
-    async decode(tokensBefore, tokens) {
-      if (running?.context !== tokensBefore || running.grown + tokens > growth) await begin(tokensBefore);
-      running.grown += ahead + tokens;
-      for (let i = 0; i < ahead; i++) await running.tokens.next();
-      const start = performance.now();
-      for (let i = 0; i < tokens; i++) await running.tokens.next();
-      return (performance.now() - start) / tokens;
-    },
+    decode: (context, tokens) => turns.take(context, tokens),
 
     async close() {
-      await running?.tokens.return();
+      await turns.end();
       await context.dispose();
       await model.dispose();
       await llama.dispose();

@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { AutoModelForCausalLM, BaseStreamer, env, Tensor } from "@huggingface/transformers";
-import { growth, tokenIds } from "../contestants/prompts.mjs";
+import { fillStates, growth, tokenIds } from "../contestants/prompts.mjs";
 
 /**
  * transformers.js on an ONNX file of the same graph, with the interface of Optimum's exports and as many threads as
@@ -38,21 +38,39 @@ export async function open({ directory, threads, vocabulary }) {
     return { sequence, past: result.past_key_values, times: times.at.map((at) => at - start) };
   }
 
+  /** A sequence of `context` tokens, of which `past` covers all but the last. */
+  async function begin(context) {
+    const sequence = tokenIds(context, vocabulary);
+    const { past } = await generate(sequence.slice(0, 1), undefined, 1);
+    for (const [
+      name,
+      {
+        dims: [batch, heads, , lanes],
+      },
+    ] of Object.entries(past)) {
+      const dims = [batch, heads, context - 1, lanes];
+      const data = new Float32Array(dims.reduce((count, size) => count * size));
+      fillStates(data);
+      past.update({ [name]: new Tensor("float32", data, dims) });
+    }
+    return { sequence, past };
+  }
+
   return {
     facts: { threads },
 
     /** Milliseconds from a prompt of `tokens` to its first new token. */
     async prefill(tokens) {
       const { times, past } = await generate(tokenIds(tokens, vocabulary), undefined, 1);
-      past?.dispose?.();
+      past.dispose();
       return times.at(-1);
     },
 
     /** Milliseconds a token of `tokens` steps, behind `context` tokens. */
     async decode(context, tokens) {
       if (running?.context !== context || running.sequence.length + tokens > context + growth) {
-        running?.past?.dispose?.();
-        running = { context, ...(await generate(tokenIds(context, vocabulary), undefined, 1)) };
+        running?.past.dispose();
+        running = { context, ...(await begin(context)) };
       }
       const { times, ...next } = await generate(running.sequence, running.past, tokens + 1);
       running = { context, ...next };

@@ -11,16 +11,32 @@ export function find(measurements, what) {
  * @returns ratios by turn, or why there are none
  */
 export function speedRatios(measurements, what, label, other) {
-  const theirs = find(measurements, { ...what, label: other });
-  if (theirs === undefined) return { missing: `${other} was not measured` };
-  if (theirs.turns === undefined) return { missing: `${other}: ${theirs.failed ?? theirs.skipped}` };
-  const ours = measurements.find(
-    (one) => matches(one, { ...what, label }) && one.turns !== undefined && one.beside?.includes(other),
-  );
-  if (ours === undefined) return { missing: `${label} was not measured beside ${other}` };
-  return { ratios: ours.turns.map((time, turn) => theirs.turns[turn] / time) };
+  // Who stays open is measured beside several others.
+  const turnsOf = (label, other) =>
+    measurements.find((one) => matches(one, { ...what, label }) && one.beside?.includes(other))?.turns;
+  const [ours, theirs] = [turnsOf(label, other), turnsOf(other, label)];
+  if (ours !== undefined && theirs !== undefined)
+    return { ratios: ours.map((time, turn) => theirs[turn] / time) };
+  return { missing: whyMissing(measurements, { ...what, label: theirs === undefined ? other : label }) };
+}
+
+/** Why there is no figure of `what`: it failed, was left out, or its contestant never opened. */
+export function whyMissing(measurements, what) {
+  const without = measurements.filter(({ failed, skipped }) => failed !== undefined || skipped !== undefined);
+  const { row, context, label, shape, precision } = what;
+  const opening = { shape, precision, label, load: "first" };
+  const reason =
+    without.find((one) => agrees(one, what)) ??
+    without.find((one) => ["load", "models"].includes(one.row) && agrees(one, opening));
+  const name = [label, row, context].filter((part) => part !== undefined).join(", ");
+  return `${name}: ${reason?.failed ?? reason?.skipped ?? "not measured"}`;
 }
 
 function matches(one, what) {
   return Object.entries(what).every(([key, value]) => one[key] === value);
+}
+
+/** As `matches`, but what a measurement does not say it is of, it is of all. */
+function agrees(one, what) {
+  return Object.entries(what).every(([key, value]) => one[key] === undefined || one[key] === value);
 }

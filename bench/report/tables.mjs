@@ -138,7 +138,7 @@ function targetTable(targets) {
     met === undefined ? "not measured" : met ? "met" : "missed",
     [name, [shape, precision].filter(Boolean).join(" ")].filter(Boolean).join(", "),
     measured === undefined
-      ? (why ?? "").slice(0, 60)
+      ? why.slice(0, 80)
       : `${measured.toFixed(2)}${low === undefined ? "" : ` (${low.toFixed(2)}–${high.toFixed(2)})`}`,
     "atLeast" in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`,
   ]);

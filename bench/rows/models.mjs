@@ -80,17 +80,17 @@ class Cell {
       ...(peers ? [this.#transformersJs()] : []),
     ];
     for (const rival of rivals) await this.#openOne(rival);
-    await this.#decode(contexts.slice(0, 1));
+    const [short, ...long] = contexts;
+    await this.#decode([short]);
     await this.#prefill(this.#options.prefillTurns);
-    if (contexts.length > 1)
-      await this.#inTime({ row: "decode", context: contexts[1] }, () => this.#decode(contexts.slice(1)));
+    await this.#decode(long);
     for (const rival of rivals) await this.#closeOne(rival);
 
     for (const count of ranks.filter((count) => count !== mainRanks)) {
       const rival = this.#ringrank(count);
       const measure = async () => {
         await this.#openOne(rival);
-        await this.#decode(contexts.slice(0, 1));
+        await this.#decode([short]);
         await this.#prefill(1, [rival.name]);
         await this.#closeOne(rival);
       };
@@ -227,9 +227,10 @@ class Cell {
   }
 
   async #decode(contexts) {
-    const tokens = decodeTokens(this.#cell.shape, this.#options.layers, this.#cell.precision);
+    const { layers, decodeTurns } = this.#options;
+    const turns = { turns: decodeTurns, warmUp: 1 };
+    const tokens = decodeTokens({ ...this.#cell, layers, turns: turns.turns + turns.warmUp });
     for (const context of contexts) {
-      const turns = { turns: this.#options.decodeTurns, warmUp: 1 };
       await this.#turns({ row: "decode", context }, "decode", [context, tokens], turns);
     }
   }

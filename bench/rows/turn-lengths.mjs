@@ -1,7 +1,15 @@
 import { parametersOf } from "../checkpoints/shapes.mjs";
+import { ahead } from "../contestants/decode-turns.mjs";
+import { growth } from "../contestants/prompts.mjs";
 
-/** Tokens of a decode turn: about half a second's worth, at least 4. */
-export function decodeTokens(shape, layers, precision) {
+/**
+ * Tokens of a decode turn: about half a second's worth, at least 4, and no more than lets `turns` turns go on with one
+ * prompt.
+ */
+export function decodeTokens({ shape, layers, precision, turns }) {
   const bytes = parametersOf(shape, layers) * { float32: 4, int8: 1.1, int4: 0.65 }[precision];
-  return Math.min(24, Math.max(4, Math.round(0.5 / (bytes / 20e9 + 2e-3))));
+  const wanted = Math.round(0.5 / (bytes / 20e9 + 2e-3));
+  // The prompt gives a token, too.
+  const room = Math.floor((growth - 1) / turns) - ahead;
+  return Math.min(Math.max(4, wanted), room);
 }

@@ -1,0 +1,89 @@
+/**
+ * What targets are held against: each is a function of the measurements that gives a `value`, with the middle half
+ * around it where there is one, or `why` there is none.
+ */
+import { summary } from "../measure/statistics.mjs";
+import { find, speedRatios, whyMissing } from "./find.mjs";
+
+/** The figure itself. */
+export function median(what) {
+  return whereAll({ one: what }, ({ one }) => ({ value: one.median, low: one.low, high: one.high }));
+}
+
+/** How many times faster one contestant was than another: the median over the turns they took side by side. */
+export function turnRatio(what, label, other) {
+  return (measurements) => {
+    const { ratios, missing } = speedRatios(measurements, what, label, other);
+    if (ratios === undefined) return { why: missing };
+    const { median, low, high } = summary(ratios);
+    return { value: median, low, high };
+  };
+}
+
+/** What decoding behind a long context takes longer than behind a short one, in reads of its cache at the bandwidth measured. */
+export function cacheReads({ label, ...cell }, { from, to }) {
+  const needed = {
+    short: { row: "decode", context: from, ...cell, label },
+    long: { row: "decode", context: to, ...cell, label },
+    cache: { row: "cache", context: to, ...cell },
+    bandwidth,
+  };
+  return whereAll(needed, ({ short, long, cache, bandwidth }) => ({
+    value: (long.median - short.median) / readMilliseconds(cache, bandwidth),
+  }));
+}
+
+/** What reading the weights once takes at the bandwidth measured, as a share of a decode step. */
+export function trafficShare({ label, ...cell }, context) {
+  const needed = {
+    decode: { row: "decode", context, ...cell, label },
+    weights: { row: "weights read per token", ...cell },
+    bandwidth,
+  };
+  return whereAll(needed, ({ decode, weights, bandwidth }) => ({
+    value: readMilliseconds(weights, bandwidth) / decode.median,
+  }));
+}
+
+/** The peak of a load as a share of what it may be: 1.15 times the shards, and 300 MB. */
+export function memoryShare(what) {
+  const needed = { peak: { row: "peak memory, loaded", ...what }, kept: { row: "weights kept", ...what } };
+  return whereAll(needed, ({ peak, kept }) => ({ value: peak.median / (1.15 * kept.median + 300e6) }));
+}
+
+/** How many times faster the second load was. */
+export function loadRatio(what) {
+  const load = { row: "load", ...what };
+  return whereAll(
+    { first: { ...load, load: "first" }, second: { ...load, load: "second" } },
+    ({ first, second }) => ({ value: first.median / second.median }),
+  );
+}
+
+/** What copying takes as a share of an all-reduce. */
+export function copyShare(what) {
+  return whereAll(
+    { reduce: { row: "all-reduce", ...what }, copy: { row: "copy", ...what } },
+    ({ reduce, copy }) => ({ value: copy.median / reduce.median }),
+  );
+}
+
+const bandwidth = { row: "read bandwidth" };
+
+/** @param bandwidth in GB/s */
+function readMilliseconds(bytes, bandwidth) {
+  return bytes.median / bandwidth.median / 1e6;
+}
+
+/** Finds all that is needed, by name; where one is missing, says why. */
+function whereAll(needed, outcome) {
+  return (measurements) => {
+    const found = {};
+    for (const [name, what] of Object.entries(needed)) {
+      const one = find(measurements, what);
+      if (one?.median === undefined) return { why: whyMissing(measurements, what) };
+      found[name] = one;
+    }
+    return outcome(found);
+  };
+}
