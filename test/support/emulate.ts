@@ -1,5 +1,5 @@
 import type { TensorData } from "@ringrank/model";
-import { allocate } from "@ringrank/model/weights";
+import { allocate, bytesOf } from "@ringrank/model/weights";
 import type {
   Entry,
   RankProgram,
@@ -43,9 +43,9 @@ export class EmulatedGroup {
     for (const program of programs) {
       const sessions: ort.InferenceSession[] = [];
       for (const { onnx, initializers } of program.segments) {
-        const externalData = initializers.map((name, index) => {
-          const data = read(program.weights[name]!);
-          return { path: String(index), data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+        const externalData = initializers.map((names, index) => {
+          const parts = names.map((name) => bytesOf(read(program.weights[name]!)));
+          return { path: String(index), data: Uint8Array.from(Buffer.concat(parts)) };
         });
         sessions.push(
           await ort.InferenceSession.create(onnx, {

@@ -1,4 +1,4 @@
-import type { GraphNode } from "@ringrank/model";
+import { type GraphNode, readsOf } from "@ringrank/model";
 
 /** Who makes and who reads the values of a graph. */
 export class Wiring {
@@ -12,7 +12,8 @@ export class Wiring {
     this.#outputs = new Set(outputs.map(({ name }) => name));
     for (const [index, node] of nodes.entries()) {
       for (const name of node.outputs) this.#producers.set(name, index);
-      for (const name of node.inputs) {
+      const captured = [...readsOf(node)].filter((name) => !node.inputs.includes(name));
+      for (const name of [...node.inputs, ...captured]) {
         const readers = this.#readers.get(name);
         if (readers === undefined) this.#readers.set(name, [index]);
         else readers.push(index);

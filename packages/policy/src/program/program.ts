@@ -158,8 +158,11 @@ export interface Segment {
   readonly inputs: readonly string[];
   /** Values written to the table. */
   readonly outputs: readonly string[];
-  /** Names in `weights` that are initializers of this segment alone: the session takes them over. */
-  readonly initializers: readonly string[];
+  /**
+   * By location: names in `weights` whose elements lie there, one weight after the other. They are this segment's
+   * alone, and its session takes them over.
+   */
+  readonly initializers: readonly (readonly string[])[];
   /** Names in `weights` that several segments use: the rank keeps one copy and feeds it to each as an input. */
   readonly sharedWeights: readonly string[];
 }

@@ -6,9 +6,10 @@ import {
   type ValueInfo,
   type Weight,
 } from "@ringrank/model";
+import { joinProducts } from "./join-products.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
-import type { Segment } from "./program.js";
+import type { Segment, WeightShard } from "./program.js";
 
 /** What the segments of one rank have in common. */
 export interface SegmentContext {
@@ -26,26 +27,27 @@ export interface SegmentContext {
  * @param needed names of the values that something later reads
  */
 export function makeSegment(
-  nodes: readonly GraphNode[],
+  given: readonly GraphNode[],
   needed: ReadonlySet<string>,
   context: SegmentContext,
 ): Segment {
-  const { shards, constants } = context;
+  const { shards } = context;
+  const { nodes, ...joined } = joinProducts(given, needed, context);
   const produced = new Set(nodes.flatMap((node) => node.outputs));
   const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
   const outputs = [...produced].filter((name) => name !== "" && needed.has(name));
-  const initializers: string[] = [];
+  const initializers = new Map<string, readonly string[]>();
   const sharedWeights: string[] = [];
   const inputs: string[] = [];
   const weights = new Map<string, Weight>();
   for (const name of read) {
-    const shard = shards.get(name);
-    const constant = constants.get(name);
+    const constant = joined.constants.get(name) ?? context.constants.get(name);
+    const parts = joined.weights.get(name) ?? (shards.has(name) ? [name] : []);
     if (constant !== undefined) weights.set(name, constant);
-    else if (shard !== undefined && (context.uses.get(name) ?? 0) > 1) sharedWeights.push(name);
-    else if (shard !== undefined) {
-      initializers.push(name);
-      weights.set(name, { type: shard.weight.type, dims: shard.dims, source: { kind: "absent" } });
+    else if ((context.uses.get(name) ?? 0) > 1) sharedWeights.push(name);
+    else if (parts.length > 0) {
+      initializers.set(name, parts);
+      weights.set(name, oneAfterTheOther(parts.map((part) => shards.get(part)!)));
     } else if (!produced.has(name)) inputs.push(name);
   }
   const shared = sharedWeights.map((name): ValueInfo => {
@@ -60,9 +62,17 @@ export function makeSegment(
     weights,
     caches: [],
   };
-  const locations = new Map(initializers.map((name, index) => [name, String(index)]));
+  const locations = new Map([...initializers.keys()].map((name, index) => [name, String(index)]));
   const onnx = encodeOnnx(graph, { locate: (name) => ({ location: locations.get(name)!, offset: 0 }) });
-  return { onnx, inputs, outputs, initializers, sharedWeights };
+  return { onnx, inputs, outputs, initializers: [...initializers.values()], sharedWeights };
+}
+
+/** The weight whose elements are those of some shards, along their first axis; as a session sees it. */
+function oneAfterTheOther(shards: readonly WeightShard[]): Weight {
+  const { weight, dims } = shards[0]!;
+  const rows = shards.map((shard) => shard.dims[0]!);
+  const joined = shards.length === 1 ? dims : [rows.reduce((sum, count) => sum + count), ...dims.slice(1)];
+  return { type: weight.type, dims: joined, source: { kind: "absent" } };
 }
 
 /** Dynamic sizes are left open, each under a name of its own, since two may differ when running. */

@@ -87,7 +87,7 @@ function segment(
     onnx: encodeTinyOnnx({ inputs: [...inputs, ...sharedWeights], outputs, nodes, weights: initializers }),
     inputs: inputs.map(({ name }) => name),
     outputs: outputs.map(({ name }) => name),
-    initializers: initializers.map(({ name }) => name),
+    initializers: initializers.map(({ name }) => [name]),
     sharedWeights: sharedWeights.map(({ name }) => name),
   };
 }

@@ -7,7 +7,7 @@ import { bytesOf } from "@ringrank/model/weights";
 import type { RankProgram } from "@ringrank/policy";
 
 /** Raised whenever entries are written in another way. */
-const format = 1;
+const format = 2;
 
 /** Bytes from a file's beginning that are hashed: the header of a safetensors file, and more. */
 const headBytes = 1 << 20;

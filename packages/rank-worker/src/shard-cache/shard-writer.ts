@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Initializers } from "../weight-files/initializers.js";
 import type { ProgramWeights } from "../weight-files/program-weights.js";
 import { type Manifest, type ManifestFile, manifestName } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
@@ -25,13 +26,16 @@ export class ShardWriter {
   }
 
   /** Writes a segment's initializers. @returns their folder */
-  segment(index: number, initializers: readonly string[]): string {
+  segment(index: number, initializers: Initializers): string {
     return this.#write(String(index), initializers);
   }
 
   /** Writes the weights that are fed. */
   fed(names: readonly string[]): void {
-    this.#write("fed", names);
+    this.#write(
+      "fed",
+      names.map((name) => [name]),
+    );
   }
 
   /** Makes what was written the entry `path`. What another process has put there meanwhile stays, and is as good. */
@@ -54,18 +58,17 @@ export class ShardWriter {
     }
   }
 
-  #write(folder: string, names: readonly string[]): string {
+  #write(folder: string, initializers: Initializers): string {
     const path = join(this.#staging, folder);
     mkdirSync(path, { mode: 0o700 });
-    for (const [index, name] of names.entries()) {
-      const hash = createHash("sha256");
-      let bytes = 0;
-      this.#weights.write(name, join(path, String(index)), (piece) => {
-        hash.update(piece);
-        bytes += piece.length;
-      });
-      this.#files.push({ path: `${folder}/${index}`, bytes, sha256: hash.digest("hex") });
-    }
+    const written = initializers.map(() => ({ hash: createHash("sha256"), bytes: 0 }));
+    this.#weights.writeInitializers(path, initializers, (piece, file) => {
+      const one = written[file]!;
+      one.hash.update(piece);
+      one.bytes += piece.length;
+    });
+    for (const [file, { hash, bytes }] of written.entries())
+      this.#files.push({ path: `${folder}/${file}`, bytes, sha256: hash.digest("hex") });
     return path;
   }
 }

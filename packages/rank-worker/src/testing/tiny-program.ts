@@ -15,7 +15,7 @@ export function segment(model: {
     onnx: encodeTinyOnnx(model),
     inputs: model.inputs.map(({ name }) => name),
     outputs: model.outputs.map(({ name }) => name),
-    initializers: model.weights.map(({ name }) => name),
+    initializers: model.weights.map(({ name }) => [name]),
     sharedWeights: [],
   };
 }

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { bytesPerElement, ShardReader } from "@ringrank/model/weights";
+import { bytesOf, bytesPerElement, ShardReader } from "@ringrank/model/weights";
 import type { RankProgram, WeightShard } from "@ringrank/policy";
+import { type Initializers, inTurns } from "./initializers.js";
 import { WeightWriter } from "./write-weight.js";
 
 /** The weights of one program, read from the model's files, counted. */
@@ -44,10 +46,28 @@ export class ProgramWeights implements Disposable {
     return data;
   }
 
-  /** The elements, into a new file. `onPiece` is shown the bytes in order. */
-  write(name: string, path: string, onPiece?: (bytes: Uint8Array) => void): void {
-    this.#writer.write(this.shard(name), path, onPiece);
-    this.count(name);
+  /** The bytes of each initializer. */
+  readInitializers(initializers: Initializers): Uint8Array[] {
+    const parts = initializers.map((): Uint8Array[] => []);
+    for (const { at, name } of inTurns(initializers)) parts[at]!.push(bytesOf(this.read(name)));
+    return parts.map(concatenate);
+  }
+
+  /**
+   * The bytes of each initializer, into a new file of `folder` named by its index.
+   *
+   * @param onPiece is shown the bytes of each file in order
+   */
+  writeInitializers(
+    folder: string,
+    initializers: Initializers,
+    onPiece?: (bytes: Uint8Array, file: number) => void,
+  ): void {
+    for (const { at, name, isFirst } of inTurns(initializers)) {
+      const path = join(folder, String(at));
+      this.#writer.write(this.shard(name), path, isFirst ? "new" : "append", (bytes) => onPiece?.(bytes, at));
+      this.count(name);
+    }
   }
 
   /** Notes that somebody has the weight; once is as good as twice. */
@@ -61,6 +81,17 @@ export class ProgramWeights implements Disposable {
   [Symbol.dispose](): void {
     this.#reader[Symbol.dispose]();
   }
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    whole.set(part, end);
+    end += part.length;
+  }
+  return whole;
 }
 
 /** In the type it is computed in. */

@@ -64,7 +64,7 @@ export function scratchBytes(programs: readonly RankProgram[]): number {
     Math.max(
       0,
       ...segments.map(({ initializers }) =>
-        initializers.reduce((bytes, name) => bytes + bytesOfShard(weights[name]!), 0),
+        initializers.flat().reduce((bytes, name) => bytes + bytesOfShard(weights[name]!), 0),
       ),
     ),
   );

@@ -8,6 +8,7 @@ import type { CachedShardPlace } from "../protocol.js";
 import type { SessionWeights } from "../sessions/session-options.js";
 import { CachedShard } from "../shard-cache/cached-shard.js";
 import { ShardWriter } from "../shard-cache/shard-writer.js";
+import type { Initializers } from "./initializers.js";
 import type { ProgramWeights } from "./program-weights.js";
 
 interface ShardFilesOptions {
@@ -71,7 +72,7 @@ export class ShardFiles {
   segment(index: number): SegmentPlace {
     const { initializers } = this.#weights.program.segments[index]!;
     if (this.#cached !== undefined) {
-      for (const name of initializers) this.#weights.count(name);
+      for (const name of initializers.flat()) this.#weights.count(name);
       return kept(this.#cached.segment(index), true);
     }
     const folder = this.#writing((writer) => writer?.segment(index, initializers));
@@ -105,13 +106,13 @@ export class ShardFiles {
   }
 
   /** Undefined where there is nothing to write, nowhere to write to, or no room there. */
-  #scratch(index: number, initializers: readonly string[]): SegmentPlace | undefined {
+  #scratch(index: number, initializers: Initializers): SegmentPlace | undefined {
     const { scratchFolder, log } = this.#options;
     if (scratchFolder === undefined || initializers.length === 0) return undefined;
     const folder = join(scratchFolder, `rank-${this.#weights.program.rank}-segment-${index}`);
     try {
       mkdirSync(folder, { mode: 0o700 });
-      for (const [at, name] of initializers.entries()) this.#weights.write(name, join(folder, String(at)));
+      this.#weights.writeInitializers(folder, initializers);
       // Unlinked at once; what the session keeps mapped lives on without a name.
       return { weights: { folder }, isCached: false, [Symbol.dispose]: () => this.#discard(folder) };
     } catch (error) {
@@ -122,11 +123,10 @@ export class ShardFiles {
     }
   }
 
-  #memory(initializers: readonly string[]): SegmentPlace {
-    const externalData = initializers.map((name, at) => ({
-      path: String(at),
-      data: bytesOf(this.#weights.read(name)),
-    }));
+  #memory(initializers: Initializers): SegmentPlace {
+    const externalData = this.#weights
+      .readInitializers(initializers)
+      .map((data, at) => ({ path: String(at), data }));
     return { weights: { externalData }, isCached: false, [Symbol.dispose]: () => {} };
   }
 

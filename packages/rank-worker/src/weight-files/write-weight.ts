@@ -15,18 +15,23 @@ export class WeightWriter {
   }
 
   /**
-   * Makes a new file of a shard's elements, row-major.
+   * Puts a shard's elements, row-major, into a new file, or at the end of one that it has made.
    *
    * @param onPiece is shown the bytes in order
    * @throws what {@link ShardReader.read} throws; the errors of node:fs where the file cannot be written
    */
-  write(shard: WeightShard, path: string, onPiece?: (bytes: Uint8Array) => void): void {
+  write(
+    shard: WeightShard,
+    path: string,
+    how: "new" | "append",
+    onPiece: (bytes: Uint8Array) => void = () => {},
+  ): void {
     // "wx": never through a link that somebody else has put there.
-    const descriptor = openSync(path, "wx", 0o600);
+    const descriptor = openSync(path, how === "new" ? "wx" : "a", 0o600);
     try {
       for (const piece of rowPieces(shard, pieceBytes)) {
         const bytes = bytesOf(this.#reader.read(piece, this.#piece));
-        onPiece?.(bytes);
+        onPiece(bytes);
         for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
       }
     } finally {

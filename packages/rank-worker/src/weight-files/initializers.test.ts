@@ -1,0 +1,81 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Weight } from "@ringrank/model";
+import { bytesOf, readStatistics } from "@ringrank/model/weights";
+import type { RankProgram } from "@ringrank/policy";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { shard } from "../testing/tiny-program.js";
+import type { Initializers } from "./initializers.js";
+import { ProgramWeights } from "./program-weights.js";
+
+const columns = 64;
+
+/** Two matrices in one file, each as its values and its scales. */
+function quantizedMatrices(rows: Readonly<Record<string, number>>): Record<string, Weight> {
+  const file = join(temporaryDirectory(), "model.safetensors");
+  const count = Object.values(rows).reduce((sum, one) => sum + one, 0);
+  writeFileSync(
+    file,
+    Float32Array.from({ length: count * columns }, (_, i) => Math.sin(i * i)),
+  );
+  let offset = 0;
+  const weights = Object.entries(rows).flatMap(([name, height]): [string, Weight][] => {
+    const source = { kind: "file", file, offset, storedAs: "float32" } as const;
+    offset += height * columns * 4;
+    const matrix = { dims: [height, columns] as const, source, transposed: false };
+    const part = (kind: "values" | "scales") => ({ kind: "quantized", part: kind, bits: 4, matrix }) as const;
+    return [
+      [`${name}.values`, { type: "uint8", dims: [height, 2, 16], source: part("values") }],
+      [`${name}.scales`, { type: "float32", dims: [height, 2], source: part("scales") }],
+    ];
+  });
+  return Object.fromEntries(weights);
+}
+
+const joined: Initializers = [
+  ["a.values", "b.values"],
+  ["a.scales", "b.scales"],
+];
+
+/** Matrices of 3 and of 5 rows. */
+function programWeights(onBytes: (bytes: number) => void = () => {}): ProgramWeights {
+  const weights = Object.entries(quantizedMatrices({ a: 3, b: 5 }));
+  const program: RankProgram = {
+    rank: 0,
+    worldSize: 1,
+    entries: {},
+    segments: [],
+    weights: Object.fromEntries(weights.map(([name, one]) => [name, shard(one, [])])),
+    bytes: 0,
+  };
+  return new ProgramWeights(program, onBytes);
+}
+
+test("weights of one initializer lie one after the other, in memory as in files", () => {
+  using weights = programWeights();
+  const expected = joined.map((names) => Buffer.concat(names.map((name) => bytesOf(weights.read(name)))));
+  expect(weights.readInitializers(joined).map((bytes) => Buffer.from(bytes))).toEqual(expected);
+
+  const folder = temporaryDirectory();
+  const shown: Buffer[][] = [[], []];
+  weights.writeInitializers(folder, joined, (bytes, file) => shown[file]!.push(Buffer.from(bytes)));
+  expect(["0", "1"].map((name) => readFileSync(join(folder, name)))).toEqual(expected);
+  expect(shown.map((pieces) => Buffer.concat(pieces))).toEqual(expected);
+});
+
+test("a quantized matrix is read once, though its values and its scales go to two initializers", () => {
+  using weights = programWeights();
+  const before = readStatistics().bytes;
+  weights.readInitializers(joined);
+  expect(readStatistics().bytes - before).toBe((3 + 5) * columns * 4);
+});
+
+test("each weight of an initializer counts by itself, once it is read", () => {
+  const loaded: number[] = [];
+  using weights = programWeights((bytes) => loaded.push(bytes));
+  weights.readInitializers(joined);
+  const [values, scales] = [32, 8];
+  expect(loaded).toEqual([3 * values, 3 * (values + scales), 8 * values + 3 * scales, 8 * (values + scales)]);
+  expect(weights.bytesKept).toBe(8 * (values + scales));
+});
