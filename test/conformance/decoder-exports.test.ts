@@ -6,6 +6,7 @@ import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
 import { assembledExport } from "../support/onnx-exports.js";
+import { rankCounts } from "../support/rank-counts.js";
 
 /** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
 const within = (expected: Float32Array) => ({ rtol: 0, atol: 1e-4 * standardDeviation(expected) });
@@ -25,7 +26,7 @@ describe.each(decoders)("%s", (path, checkpoint) => {
   const { inputIds, logits } = readGolden(checkpoint);
   const length = inputIds[0]!.length;
 
-  describe.each([1, 2, 3, 4])("on %i ranks", (ranks) => {
+  describe.each(rankCounts(path))("on %i ranks", (ranks) => {
     let model: Model;
     beforeAll(async () => {
       model = await loadModel(assembledExport(path), { ranks });
@@ -87,7 +88,7 @@ describe.each(["llama-int4", "qwen3-int4"])("onnxruntime-genai/%s", (name) => {
     await session.release();
   });
 
-  it.each([1, 2, 3])("gives one session's logits through the cache on %i ranks", async (ranks) => {
+  it.each(rankCounts(name))("gives one session's logits through the cache on %i ranks", async (ranks) => {
     const model = await loadModel(directory, { ranks });
     try {
       const chunks = [4, 1, 1, inputIds[0]!.length - 6];

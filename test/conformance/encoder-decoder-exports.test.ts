@@ -7,6 +7,7 @@ import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
 import { assembledExport } from "../support/onnx-exports.js";
+import { rankCounts } from "../support/rank-counts.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
 
 /** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
@@ -26,11 +27,8 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
   }
 
   describe.each([
-    [1, "merged", directory],
-    [2, "merged", directory],
-    [3, "merged", directory],
-    [4, "merged", directory],
-    [2, "apart", apart],
+    ...rankCounts(name).map((ranks) => [ranks, "merged", directory] as const),
+    [2, "apart", apart] as const,
   ])("on %i ranks, its decoder %s", (ranks, _, files) => {
     let model: Model;
     beforeAll(async () => {

@@ -9,6 +9,7 @@ import {
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
+import { rankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
 
 /** Every encoder–decoder of the zoo on real ranks, against what transformers computed. */
@@ -19,7 +20,7 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
   // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
   const within = (expected: Float32Array) => ({ rtol: 0, atol: 1e-4 * standardDeviation(expected) });
 
-  describe.each([1, 2, 3, 4])("on %i ranks", (ranks) => {
+  describe.each(rankCounts(name))("on %i ranks", (ranks) => {
     let model: Model;
     beforeAll(async () => {
       model = await loadModel(zooDirectory(name), { ranks });

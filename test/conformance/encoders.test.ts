@@ -6,6 +6,7 @@ import {
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
+import { rankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
 
 /** Every encoder of the zoo on real ranks, against what transformers computed. */
@@ -14,7 +15,7 @@ describe.each(zooNames("masked"))("%s", (name) => {
   // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
   const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(logits) };
 
-  describe.each([1, 2, 3, 4])("on %i ranks", (ranks) => {
+  describe.each(rankCounts(name))("on %i ranks", (ranks) => {
     let model: Model;
     beforeAll(async () => {
       model = await loadModel(zooDirectory(name), { ranks });

@@ -1,11 +1,11 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankProgram } from "@ringrank/policy";
-import type { Logger } from "pino";
 import { AttentionKernel } from "./attention/attention-kernel.js";
 import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
 import { rankFailure } from "./failure.js";
 import type { NativeGate } from "./lifecycle.js";
+import type { RankLog } from "./logging.js";
 import type {
   LoadProgress,
   LoadReport,
@@ -28,7 +28,7 @@ interface RankContext {
   readonly communicator: Communicator;
   readonly gate: NativeGate;
   readonly openSession: OpenSession;
-  readonly log: Logger;
+  readonly log: RankLog;
   /** Undefined where none is wanted. */
   readonly trace?: StepTrace | undefined;
 }

@@ -4,11 +4,10 @@
  */
 import { joinGroup } from "@ringrank/collectives";
 import comlink, { type Endpoint } from "comlink";
-import type { Logger } from "pino";
 import { controlledService } from "./control-plane.js";
 import { installErrorTransferHandler } from "./error-transfer.js";
 import { NativeGate } from "./lifecycle.js";
-import { rankLogger } from "./logging.js";
+import { type RankLog, rankLogger } from "./logging.js";
 import { Rank } from "./service.js";
 import { findSynchronousBinding, type OpenSession, openPublicSession } from "./sessions/ort-binding.js";
 import { serveSteps } from "./step-port.js";
@@ -29,7 +28,7 @@ export async function serveRank({
   trace: traceFile,
 }: RankWorkerTask): Promise<void> {
   installErrorTransferHandler(comlink.transferHandlers);
-  const log = rankLogger(rank, logLevel);
+  const log = await rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);
   const openSession = await gate.inside(() => chooseBinding(log));
   const trace = traceFile === undefined ? undefined : new StepTrace(rank, traceFile);
@@ -53,7 +52,7 @@ export async function serveRank({
 }
 
 /** The file may have gone, or its disk may be full; by now nobody waits for an error. */
-function finishTrace(trace: StepTrace | undefined, log: Logger): void {
+function finishTrace(trace: StepTrace | undefined, log: RankLog): void {
   try {
     trace?.finish();
   } catch (error) {
@@ -61,7 +60,7 @@ function finishTrace(trace: StepTrace | undefined, log: Logger): void {
   }
 }
 
-function chooseBinding(log: Logger): OpenSession {
+function chooseBinding(log: RankLog): OpenSession {
   const synchronous = findSynchronousBinding();
   if (synchronous) return synchronous;
   log.warn(

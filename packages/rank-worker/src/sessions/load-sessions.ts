@@ -2,8 +2,8 @@ import { RingrankError } from "@ringrank/errors";
 import { readStatistics } from "@ringrank/model/weights";
 import type { RankProgram, Segment } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
-import type { Logger } from "pino";
 import type { NativeGate } from "../lifecycle.js";
+import type { RankLog } from "../logging.js";
 import type { CachedShardPlace } from "../protocol.js";
 import { tensor } from "../tensors/tensor.js";
 import { ProgramWeights } from "../weight-files/program-weights.js";
@@ -14,7 +14,7 @@ import { type SessionWeights, sessionOptions } from "./session-options.js";
 interface LoadContext {
   readonly openSession: OpenSession;
   readonly gate: NativeGate;
-  readonly log: Logger;
+  readonly log: RankLog;
   /** Threads of each session. */
   readonly threads: number;
   /** A private folder for files of one segment at a time; without it, weights go to sessions through memory. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isRingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
 import { allocate, bytesOf } from "@ringrank/model/weights";
-import type { Logger } from "pino";
+import type { RankLog } from "../logging.js";
 import type { CachedShardPlace } from "../protocol.js";
 import type { SessionWeights } from "../sessions/session-options.js";
 import { CachedShard } from "../shard-cache/cached-shard.js";
@@ -12,7 +12,7 @@ import type { Initializers } from "./initializers.js";
 import type { ProgramWeights } from "./program-weights.js";
 
 interface ShardFilesOptions {
-  readonly log: Logger;
+  readonly log: RankLog;
   /** For files of one segment at a time. */
   readonly scratchFolder?: string | undefined;
   readonly cachedShard?: CachedShardPlace | undefined;

@@ -1,20 +1,16 @@
 import { loadModel, type Model } from "@ringrank/coordinator";
 import { openCheckpoint } from "@ringrank/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  readGolden,
-  standardDeviation,
-  zooDirectory,
-  zooNames,
-} from "../../packages/model/src/testing/fixtures.js";
-import { appendInChunks } from "../support/append-in-chunks.js";
-import { readGoldenGreedy } from "../support/golden-greedy.js";
-import { greedyAgreement } from "../support/greedy.js";
-import { oracleBytes } from "../support/oracle.js";
-import { recordSplit, relativeError } from "../support/results.js";
+import { readGolden, standardDeviation, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { appendInChunks } from "./append-in-chunks.js";
+import { readGoldenGreedy } from "./golden-greedy.js";
+import { greedyAgreement } from "./greedy.js";
+import { oracleBytes } from "./oracle.js";
+import { rankCounts } from "./rank-counts.js";
+import { recordSplit, relativeError } from "./results.js";
 
-/** Every causal checkpoint of the zoo on real ranks, against what transformers computed. */
-describe.each(zooNames("causal"))("%s", (name) => {
+/** What a causal checkpoint of the zoo has to do on real ranks, against what transformers computed. */
+export function checkpointOnRanks(name: string): void {
   const golden = readGolden(name);
   const { inputIds, logits, vocabulary } = golden;
   // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
@@ -24,7 +20,7 @@ describe.each(zooNames("causal"))("%s", (name) => {
     return logits.subarray(row * size, (row + 1) * size);
   };
 
-  describe.each([1, 2, 3, 4])("on %i ranks", (ranks) => {
+  describe.each(rankCounts(name))("on %i ranks", (ranks) => {
     let model: Model;
     beforeAll(async () => {
       model = await loadModel(zooDirectory(name), { ranks });
@@ -84,4 +80,4 @@ describe.each(zooNames("causal"))("%s", (name) => {
       expect(Math.max(...model.policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * oracle);
     });
   });
-});
+}
