@@ -2,6 +2,7 @@ import type { TensorData } from "@ringrank/model";
 import { allocate, bytesOf } from "@ringrank/model/weights";
 import type {
   Entry,
+  NormalizeStep,
   RankProgram,
   RoutedStep,
   SizeProduct,
@@ -138,6 +139,10 @@ export class EmulatedGroup {
       table.set(step.value, { type, dims, data });
       return;
     }
+    if (step.kind === "normalize") {
+      table.set(step.output, this.#normalize(rank, step, table.get(step.value)!));
+      return;
+    }
     if (step.kind === "routed") {
       table.set(step.output, await this.#everyExpert(rank, step, table, symbols));
       return;
@@ -157,6 +162,27 @@ export class EmulatedGroup {
       const { type, dims, data } = results[name]!;
       table.set(name, { type, dims, data } as EmulatedTensor);
     }
+  }
+
+  #normalize(
+    rank: number,
+    { scale, bias, epsilon, centered }: NormalizeStep,
+    { data, dims }: EmulatedTensor,
+  ): EmulatedTensor {
+    const weightOf = (name: string) => this.#read(this.#programs[rank]!.weights[name]!) as Float32Array;
+    const [scales, biases] = [weightOf(scale), bias === undefined ? undefined : weightOf(bias)];
+    const width = scales.length;
+    const normalized = new Float32Array(data.length);
+    for (let start = 0; start < data.length; start += width) {
+      const row = Array.from(data.slice(start, start + width) as Float32Array);
+      const mean = centered ? row.reduce((sum, x) => sum + x, 0) / width : 0;
+      const variance = row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / width;
+      for (const [i, x] of row.entries()) {
+        normalized[start + i] =
+          (scales[i]! * (x - mean)) / Math.sqrt(variance + epsilon) + (biases?.[i] ?? 0);
+      }
+    }
+    return { type: "float32", dims, data: normalized };
   }
 
   /** The plain way: every expert on every row, then the weighted sum. */

@@ -4,6 +4,7 @@ import type { RankProgram } from "@ringrank/policy";
 import { AttentionKernel } from "./attention/attention-kernel.js";
 import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
 import { rankFailure } from "./failure.js";
+import { RankKernels } from "./kernels/rank-kernels.js";
 import type { NativeGate } from "./lifecycle.js";
 import type { RankLog } from "./logging.js";
 import type {
@@ -78,7 +79,7 @@ export class Rank implements RankService {
       });
       // Kept before anything else can fail, so that release() finds the sessions.
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
-      this.#loaded = this.#compile(program, loaded, this.#kernelFor(program, options.threads));
+      this.#loaded = this.#compile(program, loaded, options.threads);
       const { bytesKept, bytesRead } = loaded;
       this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
       return { bytesKept, bytesRead, sessions: loaded.sessions.length };
@@ -131,23 +132,26 @@ export class Rank implements RankService {
     });
   }
 
-  /** What attention of one row is computed by, where a program has any and the engine can. */
-  #kernelFor({ entries }: RankProgram, threads: number): AttentionKernel | undefined {
+  /** What the rank computes beside its sessions, where its program has any of it and the engine can. */
+  #kernelsFor({ entries }: RankProgram): RankKernels | undefined {
     const steps = Object.values(entries).flatMap((entry) => entry.steps);
-    if (!steps.some((step) => step.kind === "run" && step.attention !== undefined)) return undefined;
+    if (!steps.some((step) => step.kind === "normalize" || (step.kind === "run" && step.attention)))
+      return undefined;
     try {
-      return new AttentionKernel(threads);
+      return new RankKernels();
     } catch (error) {
-      this.#context.log.warn({ err: error }, "no kernel for attention; using sessions for it");
+      this.#context.log.warn({ err: error }, "no kernels of the rank's own; using sessions and plain code");
       return undefined;
     }
   }
 
-  #compile(program: RankProgram, loaded: LoadedSessions, kernel: AttentionKernel | undefined): Loaded {
+  #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
+    const kernels = this.#kernelsFor(program);
+    const attention = kernels && new AttentionKernel(kernels, threads);
     const entries = new Map(
       Object.entries(program.entries).map(([name, entry]) => [
         name,
-        compileEntry(name, entry, { ...loaded, segments: program.segments, kernel }),
+        compileEntry(name, entry, { ...loaded, segments: program.segments, kernels, attention }),
       ]),
     );
     const decoder = [...entries.values()].find(({ entry }) => Stepper.serves(entry));

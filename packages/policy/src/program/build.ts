@@ -14,7 +14,17 @@ import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertSegment, makeExpertSegments } from "./experts.js";
 import { type LocalValues, localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
-import type { Entry, LocalValue, RankProgram, Segment, SizeProduct, Step, ValueShard } from "./program.js";
+import { normalizeSums } from "./normalize-sums.js";
+import type {
+  Entry,
+  LocalValue,
+  NormalizeStep,
+  RankProgram,
+  Segment,
+  SizeProduct,
+  Step,
+  ValueShard,
+} from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 import { findStages, type Stage } from "./stages.js";
 import { castSums } from "./wire-types.js";
@@ -59,6 +69,8 @@ interface LocalStage {
   readonly routed: readonly RoutedExperts[];
   readonly attention: readonly LocalAttention[];
   readonly allReduces: readonly AllReduce[];
+  /** Of what was all-reduced. */
+  readonly normalizations: readonly NormalizeStep[];
   readonly allGathers: readonly AllGather[];
 }
 
@@ -68,6 +80,7 @@ const nothing: LocalStage = {
   routed: [],
   attention: [],
   allReduces: [],
+  normalizations: [],
   allGathers: [],
 };
 
@@ -100,12 +113,17 @@ class ProgramBuilder {
   build(entries: readonly StagedEntry[]): RankProgram {
     const { shards } = this.#local;
     const values = new Map(localValues(this.#factored, this.#local, this.#share));
-    const staged = entries.map((entry) => {
+    const summed = entries.map((entry) => {
       const local = entry.stages.map((stage) => this.#localStage(stage, values));
       const { stages, crossing } = castSums(local, nothing, (value) => values.get(value)!.type);
       for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
       return { entry, stages };
     });
+    const reads = countReads(summed.flatMap(({ stages }) => stages.flatMap(nodesOf)));
+    const staged = summed.map(({ entry, stages }) => ({
+      entry,
+      stages: normalizeSums(stages, this.#local, values, new Set(entry.outputs), reads),
+    }));
     const stages = staged.flatMap(({ stages }) => stages);
     const attention = stages.flatMap((stage) => stage.attention);
     const context: SegmentContext = {
@@ -152,6 +170,7 @@ class ProgramBuilder {
       routed: routed.filter(({ sum }) => view.isActive(sum)),
       attention: attending,
       allReduces: allReduces.map((value) => this.#allReduce(value)),
+      normalizations: [],
       allGathers: allGathers.map((value) => this.#allGather(value)),
     };
   }
@@ -176,7 +195,8 @@ class ProgramBuilder {
 
   #steps(entry: EntryNodes, stages: readonly LocalStage[], context: SegmentContext): Step[] {
     const needed = this.#neededAfter(stages, entry.outputs);
-    return stages.flatMap(({ nodes, zeros, routed, attention, allReduces, allGathers }, index): Step[] => {
+    return stages.flatMap((stage, index): Step[] => {
+      const { nodes, zeros, routed, attention, allReduces, normalizations, allGathers } = stage;
       const run: Step[] = [];
       if (nodes.length > 0)
         run.push({ kind: "run", segment: this.#addSegment(makeSegment(nodes, needed[index]!, context)) });
@@ -189,6 +209,7 @@ class ProgramBuilder {
           return { kind: "run", segment, ...(ofOneRow && { attention: ofOneRow }) };
         }),
         ...allReduces,
+        ...normalizations,
         ...allGathers,
       ];
     });
@@ -311,6 +332,18 @@ function countReaders(
   ])) {
     for (const name of readsOfAll(nodes)) if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
+  return counts;
+}
+
+function nodesOf({ nodes, attention }: LocalStage): GraphNode[] {
+  return [...nodes, ...attention.flatMap(({ nodes }) => nodes)];
+}
+
+/** How many nodes read each name. */
+function countReads(nodes: readonly GraphNode[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of nodes.flatMap((node) => [...readsOf(node)]))
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }
 

@@ -84,7 +84,25 @@ export type Step =
       readonly type?: DataType;
       readonly dims: readonly SizeProduct[];
     }
+  | NormalizeStep
   | RoutedStep;
+
+/**
+ * Every row `x` of `value` normalized, as `output`:
+ *
+ *     scale · (x − m) / √(mean((x − m)²) + epsilon) + bias       m: the row's mean where `centered`, else 0
+ *
+ * float32, in the value's shape. `scale` and `bias` are names in the program's weights, each as long as a row.
+ */
+export interface NormalizeStep {
+  readonly kind: "normalize";
+  readonly value: string;
+  readonly output: string;
+  readonly scale: string;
+  readonly bias?: string;
+  readonly epsilon: number;
+  readonly centered: boolean;
+}
 
 /**
  * Runs a segment for every expert of this rank that some row goes to, on those rows alone:

@@ -1,37 +1,29 @@
-import { readFileSync } from "node:fs";
 import type { AttentionOfOneRow } from "@ringrank/policy";
-import { KernelMemory, type WasmMemory } from "./kernel-memory.js";
+import type { KernelMemory } from "../kernels/kernel-memory.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
 import { RowAttention } from "./row-attention.js";
 
-/** Computes what the block of arguments at this address says; see `row-attention.ts`. */
-export type Attend = (args: number) => void;
-
 /**
- * Attention of one new row over the cache, in WebAssembly SIMD (assembly/attention.ts), on memory that sessions see
- * too. It takes the place of a segment of some 24 operators whose inputs and outputs cost as much again, and reads the
- * cache once for a whole group of queries. docs/design-notes.md has what was measured.
+ * Attention of one new row over the cache, by a kernel of the rank's own (assembly/attention.ts). It takes the place of
+ * a segment of some 24 operators whose inputs and outputs cost as much again, and reads the cache once for a whole
+ * group of queries.
  *
  * ONNX Runtime has several threads and wider registers: it keeps what has more rows, and most of what has more threads.
  */
 export class AttentionKernel {
-  readonly memory: KernelMemory;
-  readonly #attend: Attend;
+  readonly #kernels: RankKernels;
   readonly #threads: number;
   readonly #staged = new Map<number, Staged>();
-  #scratch: Float32Array | undefined;
   #run = 0;
 
-  /**
-   * @param threads of a session, which would share the work
-   * @throws if the engine does not give the memory, or cannot run the kernel
-   */
-  constructor(threads: number) {
-    this.memory = new KernelMemory();
+  /** @param threads of a session, which would share the work */
+  constructor(kernels: RankKernels, threads: number) {
+    this.#kernels = kernels;
     this.#threads = threads;
-    const { exports } = new wasm.Instance(new wasm.Module(readFileSync(url)), {
-      env: { memory: this.memory.memory },
-    });
-    this.#attend = exports.attend;
+  }
+
+  get memory(): KernelMemory {
+    return this.#kernels.memory;
   }
 
   /** @param indexOf the place of a value in the table of the entry */
@@ -48,7 +40,7 @@ export class AttentionKernel {
   }
 
   attend(args: number): void {
-    this.#attend(args);
+    this.#kernels.attend(args);
   }
 
   /** What was staged is of an earlier run from now on. */
@@ -58,11 +50,7 @@ export class AttentionKernel {
 
   /** The address of room for so many floats, in which nothing is kept; undefined where there is none. */
   scratch(count: number): number | undefined {
-    if (this.#scratch === undefined || this.#scratch.length < count) {
-      if (this.#scratch !== undefined) this.memory.release(this.#scratch);
-      this.#scratch = this.memory.floats(2 * count);
-    }
-    return this.#scratch?.byteOffset;
+    return this.#kernels.scratch(count)?.byteOffset;
   }
 
   /**
@@ -92,17 +80,3 @@ interface Staged {
   /** In which it was filled. */
   run: number;
 }
-
-/** The same from dist/attention/ as from src/attention/, where tests run. */
-const url = new URL("../../dist/attention.wasm", import.meta.url);
-
-// Node's own type declarations have no WebAssembly.
-const { WebAssembly: wasm } = globalThis as unknown as {
-  readonly WebAssembly: {
-    readonly Module: new (bytes: Uint8Array) => object;
-    readonly Instance: new (
-      module: object,
-      imports: { readonly env: { readonly memory: WasmMemory } },
-    ) => { readonly exports: { readonly attend: Attend } };
-  };
-};

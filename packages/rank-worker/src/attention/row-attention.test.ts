@@ -2,6 +2,7 @@ import { encodeOnnx, GraphBuilder, type Value } from "@ringrank/model";
 import type { AttentionOfOneRow } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
+import { RankKernels } from "../kernels/rank-kernels.js";
 import { tensor } from "../tensors/tensor.js";
 import { AttentionKernel } from "./attention-kernel.js";
 
@@ -156,7 +157,7 @@ async function plainly(
 
 function byKernel(options: Case, inputs: Record<string, Float32Array>): Record<string, Float32Array> {
   const { batch, heads, group, lanes, past, rotary, addends = [], byHeads = false } = options;
-  const kernel = new AttentionKernel(1);
+  const kernel = new AttentionKernel(new RankKernels(), 1);
   const rowWidth = heads * (group + 2) * lanes;
   const keyAt = byHeads ? group * lanes : heads * group * lanes;
   const part = (offset: number, own: number) => ({

@@ -5,6 +5,8 @@ import type { Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/po
 import type { Tensor } from "onnxruntime-node";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
 import type { RowAttention } from "../attention/row-attention.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
+import { Normalization } from "../normalization/normalization.js";
 import type { Fetches, OrtSession } from "../sessions/ort-binding.js";
 import { tensor, toMessage } from "../tensors/tensor.js";
 
@@ -14,13 +16,13 @@ export interface CompiledEntry {
   /** Index of every value in the table. */
   readonly indices: ReadonlyMap<string, number>;
   readonly steps: readonly CompiledStep[];
-  readonly kernel: AttentionKernel | undefined;
+  readonly attention: AttentionKernel | undefined;
 }
 
 /** A step, and the values that nobody needs after it. */
-export type CompiledStep = (RunStep | AllReduceStep | AllGatherStep | ZerosStep | RoutedStep) & {
-  readonly drop: readonly number[];
-};
+export type CompiledStep = StepKind & { readonly drop: readonly number[] };
+
+type StepKind = RunStep | AllReduceStep | AllGatherStep | ZerosStep | NormalizationStep | RoutedStep;
 
 interface RunStep {
   readonly kind: "run";
@@ -56,6 +58,14 @@ interface ZerosStep {
   readonly dims: readonly SizeProduct[];
 }
 
+interface NormalizationStep {
+  readonly kind: "normalize";
+  readonly name: string;
+  readonly value: number;
+  readonly output: number;
+  readonly normalization: Normalization;
+}
+
 /** The experts of this rank, each run for the rows that go to it. */
 export interface RoutedStep {
   readonly kind: "routed";
@@ -81,15 +91,16 @@ interface Loaded {
   readonly segments: readonly Segment[];
   readonly sessions: readonly OrtSession[];
   readonly sharedWeights: ReadonlyMap<string, Tensor>;
-  /** Undefined where the engine has none. */
-  readonly kernel: AttentionKernel | undefined;
+  /** Undefined where the engine cannot run them, or the program needs none. */
+  readonly kernels: RankKernels | undefined;
+  readonly attention: AttentionKernel | undefined;
 }
 
 /** @throws RR_POLICY if a step uses a value that no earlier step, input or weight defines */
 export function compileEntry(
   name: string,
   entry: Entry,
-  { segments, sessions, sharedWeights, kernel }: Loaded,
+  { segments, sessions, sharedWeights, kernels, attention }: Loaded,
 ): CompiledEntry {
   const indices = new Map<string, number>();
   const define = (value: string): number => {
@@ -114,7 +125,16 @@ export function compileEntry(
     const compiled = compileStep(step);
     return { ...compiled, drop: drops[at]!.map(use) };
   });
-  return { entry, indices, steps, kernel };
+  return { entry, indices, steps, attention };
+
+  function weightOf(weight: string): Tensor {
+    const tensor = sharedWeights.get(weight);
+    if (tensor !== undefined) return tensor;
+    throw new RingrankError(
+      "RR_POLICY",
+      `entry "${name}": a step needs the weight "${weight}", which is not there`,
+    );
+  }
 
   function segmentAt(index: number): { readonly segment: Segment; readonly session: OrtSession } {
     const segment = segments[index];
@@ -126,7 +146,7 @@ export function compileEntry(
     );
   }
 
-  function compileStep(step: Step): RunStep | AllReduceStep | AllGatherStep | ZerosStep | RoutedStep {
+  function compileStep(step: Step): StepKind {
     switch (step.kind) {
       case "run": {
         const { segment, session } = segmentAt(step.segment);
@@ -141,7 +161,7 @@ export function compileEntry(
           ),
           fetches: Object.fromEntries(segment.outputs.map((value) => [value, null])),
           results,
-          rowAttention: step.attention && kernel?.rowAttention(step.attention, use),
+          rowAttention: step.attention && attention?.rowAttention(step.attention, use),
         };
       }
       case "allReduce":
@@ -165,6 +185,14 @@ export function compileEntry(
           value: define(step.value),
           type: step.type ?? "float32",
           dims: step.dims,
+        };
+      case "normalize":
+        return {
+          kind: "normalize",
+          name: step.value,
+          value: use(step.value),
+          output: define(step.output),
+          normalization: new Normalization(step, weightOf, kernels),
         };
       case "routed":
         return {
@@ -213,6 +241,7 @@ function touched(step: Step, segments: readonly Segment[]): readonly string[] {
       return segment === undefined ? [] : [...segment.inputs, ...segment.outputs];
     }
     case "allGather":
+    case "normalize":
       return [step.value, step.output];
     case "routed":
       return [step.rows, step.weights, step.output];

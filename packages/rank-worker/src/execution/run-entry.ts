@@ -53,7 +53,7 @@ export async function runEntry(
   }
 
   let expertsRun = 0;
-  compiled.kernel?.beginRun();
+  compiled.attention?.beginRun();
   for (const step of compiled.steps) {
     const { trace } = context;
     const start = trace?.begin();
@@ -84,6 +84,9 @@ export async function runEntry(
       table[step.output] = result.output;
       expertsRun += result.ran;
       if (start !== undefined) trace?.end("session", `experts ${step.segment}`, start);
+    } else if (step.kind === "normalize") {
+      table[step.output] = step.normalization.run(present(table[step.value], step.name));
+      if (start !== undefined) trace?.end("normalizing", `normalize ${step.name}`, start);
     } else {
       const { communicator } = context;
       const waited = start === undefined ? 0 : communicator.counters.waitedMs;

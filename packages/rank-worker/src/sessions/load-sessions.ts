@@ -78,8 +78,12 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
 /** Weights that stay in the rank's own memory. */
 function fedWeights({ segments, entries }: RankProgram): Set<string> {
   const steps = Object.values(entries).flatMap((entry) => entry.steps);
-  const stacks = steps.flatMap((step) => (step.kind === "routed" ? step.stacks : []));
-  return new Set([...segments.flatMap((segment) => segment.sharedWeights), ...stacks]);
+  const ofSteps = steps.flatMap((step) => {
+    if (step.kind === "routed") return step.stacks;
+    if (step.kind === "normalize") return step.bias === undefined ? [step.scale] : [step.scale, step.bias];
+    return [];
+  });
+  return new Set([...segments.flatMap((segment) => segment.sharedWeights), ...ofSteps]);
 }
 
 /** Releases every session, unless the process is ending: then its memory goes with it. */

@@ -48,7 +48,7 @@ export class Stepper {
     this.#decoder = decoder;
     this.#encoder = encoder;
     this.#context = context;
-    this.#cache = new KvCache(decoder.entry, decoder.kernel?.memory);
+    this.#cache = new KvCache(decoder.entry, decoder.attention?.memory);
     this.#logits = new ShardedLogits(decoder.entry, rank);
     this.#share = new VocabularyShare(this.#logits.vocabulary, this.#logits.shard, rank, worldSize);
   }

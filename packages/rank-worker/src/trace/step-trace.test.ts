@@ -45,7 +45,16 @@ it("a step says what its time went to, what is left over included", () => {
   const step = eventsOf(path).find(({ name }) => name === "step")!;
   const parts = Object.values(step.args).reduce((sum, time) => sum + time, 0);
   expect(Object.keys(step.args).sort()).toEqual(
-    ["attention_us", "cache_us", "choosing_us", "moving_us", "other_us", "session_us", "waiting_us"].sort(),
+    [
+      "attention_us",
+      "cache_us",
+      "choosing_us",
+      "moving_us",
+      "normalizing_us",
+      "other_us",
+      "session_us",
+      "waiting_us",
+    ].sort(),
   );
   // Each is rounded to a tenth of a microsecond.
   expect(Math.abs(parts - step.dur)).toBeLessThan(1);

@@ -1,0 +1,91 @@
+// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+//
+// Rows normalized by their root mean square (https://arxiv.org/abs/1910.07467), or about their mean too
+// (https://arxiv.org/abs/1607.06450). policy/src/program/program.ts (NormalizeStep) says what is computed; tests
+// compare it with ONNX Runtime's operators and with the plain implementation.
+
+/**
+ * Rows of `width` floats, from `x` to `out`, which may be the same. All addresses are in bytes.
+ *
+ * @param bias 0 for none
+ */
+export function normalize(
+  x: usize,
+  out: usize,
+  rows: u32,
+  width: u32,
+  scale: usize,
+  bias: usize,
+  epsilon: f32,
+  centered: bool,
+): void {
+  const rowBytes = <usize>width << 2;
+  for (let row: usize = 0; row < rows; row++) {
+    const from = x + row * rowBytes;
+    const mean: f32 = centered ? sum(from, rowBytes) / <f32>width : 0;
+    const variance = sumOfSquares(from, rowBytes, mean) / <f32>width;
+    writeRow(out + row * rowBytes, from, rowBytes, mean, 1 / sqrt(variance + epsilon), scale, bias);
+  }
+}
+
+function sum(from: usize, bytes: usize): f32 {
+  let a = f32x4.splat(0);
+  let b = f32x4.splat(0);
+  let at: usize = 0;
+  for (; at + 32 <= bytes; at += 32) {
+    a = f32x4.add(a, v128.load(from + at));
+    b = f32x4.add(b, v128.load(from + at, 16));
+  }
+  let total = sumLanes(f32x4.add(a, b));
+  for (; at < bytes; at += 4) total += load<f32>(from + at);
+  return total;
+}
+
+function sumOfSquares(from: usize, bytes: usize, mean: f32): f32 {
+  const m = f32x4.splat(mean);
+  let a = f32x4.splat(0);
+  let b = f32x4.splat(0);
+  let at: usize = 0;
+  for (; at + 32 <= bytes; at += 32) {
+    const x = f32x4.sub(v128.load(from + at), m);
+    const y = f32x4.sub(v128.load(from + at, 16), m);
+    a = f32x4.add(a, f32x4.mul(x, x));
+    b = f32x4.add(b, f32x4.mul(y, y));
+  }
+  let total = sumLanes(f32x4.add(a, b));
+  for (; at < bytes; at += 4) {
+    const x = load<f32>(from + at) - mean;
+    total += x * x;
+  }
+  return total;
+}
+
+/** `out = scale · (from − mean) · factor + bias`. */
+function writeRow(
+  out: usize,
+  from: usize,
+  bytes: usize,
+  mean: f32,
+  factor: f32,
+  scale: usize,
+  bias: usize,
+): void {
+  const m = f32x4.splat(mean);
+  const f = f32x4.splat(factor);
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) {
+    const x = f32x4.mul(f32x4.sub(v128.load(from + at), m), f);
+    const scaled = f32x4.mul(x, v128.load(scale + at));
+    v128.store(out + at, bias === 0 ? scaled : f32x4.add(scaled, v128.load(bias + at)));
+  }
+  for (; at < bytes; at += 4) {
+    const scaled = (load<f32>(from + at) - mean) * factor * load<f32>(scale + at);
+    store<f32>(out + at, bias === 0 ? scaled : scaled + load<f32>(bias + at));
+  }
+}
+
+function sumLanes(x: v128): f32 {
+  return (
+    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
+  );
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { KernelMemory, type WasmMemory } from "./kernel-memory.js";
+
+/** What assembly/ exports. Addresses are bytes of {@link RankKernels.memory}. */
+interface Exports {
+  /** Computes what the block of arguments at this address says; see attention/row-attention.ts. */
+  attend(args: number): void;
+  normalize(
+    x: number,
+    out: number,
+    rows: number,
+    width: number,
+    scale: number,
+    bias: number,
+    epsilon: number,
+    centered: boolean,
+  ): void;
+}
+
+/**
+ * What a rank computes itself, in WebAssembly SIMD, on memory that sessions see too: where a session's inputs and
+ * outputs, and an operator's overhead, cost more than the arithmetic. docs/design-notes.md has what was measured.
+ */
+export class RankKernels {
+  readonly memory = new KernelMemory();
+  readonly attend: Exports["attend"];
+  readonly normalize: Exports["normalize"];
+  #scratch: Float32Array | undefined;
+
+  /** @throws if the engine does not give the memory, or cannot run the kernels */
+  constructor() {
+    const { exports } = new wasm.Instance(new wasm.Module(readFileSync(url)), {
+      env: { memory: this.memory.memory },
+    });
+    this.attend = exports.attend;
+    this.normalize = exports.normalize;
+  }
+
+  /** Room for so many floats, in which nothing is kept; undefined where there is none. */
+  scratch(count: number): Float32Array | undefined {
+    if (this.#scratch === undefined || this.#scratch.length < count) {
+      if (this.#scratch !== undefined) this.memory.release(this.#scratch);
+      this.#scratch = this.memory.floats(2 * count);
+    }
+    return this.#scratch;
+  }
+}
+
+/** The same from dist/kernels/ as from src/kernels/, where tests run. */
+const url = new URL("../../dist/kernels.wasm", import.meta.url);
+
+// Node's own type declarations have no WebAssembly.
+const { WebAssembly: wasm } = globalThis as unknown as {
+  readonly WebAssembly: {
+    readonly Module: new (bytes: Uint8Array) => object;
+    readonly Instance: new (
+      module: object,
+      imports: { readonly env: { readonly memory: WasmMemory } },
+    ) => { readonly exports: Exports };
+  };
+};

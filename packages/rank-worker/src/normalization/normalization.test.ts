@@ -1,0 +1,103 @@
+import { encodeOnnx, GraphBuilder } from "@ringrank/model";
+import type { NormalizeStep } from "@ringrank/policy";
+import * as ort from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import { RankKernels } from "../kernels/rank-kernels.js";
+import { tensor } from "../tensors/tensor.js";
+import { Normalization } from "./normalization.js";
+
+interface Case {
+  readonly dims: readonly number[];
+  readonly centered: boolean;
+  readonly hasBias?: boolean;
+}
+
+const cases: [string, Case][] = [
+  ["a row by its root mean square", { dims: [1, 1, 96], centered: false }],
+  ["a row about its mean, with a bias", { dims: [1, 1, 64], centered: true, hasBias: true }],
+  ["a row about its mean, without one", { dims: [3, 40], centered: true }],
+  ["rows whose width is no multiple of a vector's", { dims: [2, 3, 45], centered: true, hasBias: true }],
+  ["more rows than it takes at once", { dims: [2, 21, 32], centered: false }],
+];
+
+/** Sums of some ten to a hundred squares, in another order. */
+const tolerance = { rtol: 1e-5, atol: 1e-6 };
+
+describe.each([
+  ["the kernel", () => new RankKernels()],
+  ["plain code", () => undefined],
+])("%s normalizes as ONNX Runtime does", (_, kernelsOf) => {
+  it.each(cases)("%s", async (_, options) => {
+    const { step, weights, value } = make(options);
+    const normalization = new Normalization(step, (name) => weights.get(name)!, kernelsOf());
+    const computed = normalization.run(value);
+    expect(computed.dims).toEqual(options.dims);
+    expect(computed.data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
+  });
+});
+
+it("normalizes values of another shape anew", async () => {
+  const options = { dims: [1, 1, 24], centered: true, hasBias: true };
+  const { step, weights } = make(options);
+  const normalization = new Normalization(step, (name) => weights.get(name)!, new RankKernels());
+  for (const dims of [
+    [1, 1, 24],
+    [3, 1, 24],
+    [1, 3, 24],
+  ]) {
+    const { value } = make({ ...options, dims });
+    const { data } = normalization.run(value);
+    expect(data as Float32Array).toBeAllclose(
+      await byOperator({ ...options, dims }, weights, value),
+      tolerance,
+    );
+  }
+});
+
+const epsilon = 1e-5;
+
+function make({ dims, centered, hasBias = false }: Case) {
+  const width = dims.at(-1)!;
+  const floats = (shape: readonly number[], seed: number) =>
+    tensor(
+      "float32",
+      Float32Array.from({ length: size(shape) }, (_, i) => Math.sin(seed + i * 1.3)),
+      shape,
+    );
+  const step: NormalizeStep = {
+    kind: "normalize",
+    value: "x",
+    output: "y",
+    scale: "scale",
+    ...(hasBias && { bias: "bias" }),
+    epsilon,
+    centered,
+  };
+  const weights = new Map([
+    ["scale", floats([width], 1)],
+    ["bias", floats([width], 2)],
+  ]);
+  return { step, weights, value: floats(dims, 3 + dims[0]!) };
+}
+
+async function byOperator(
+  { centered, hasBias = false }: Case,
+  weights: ReadonlyMap<string, ort.Tensor>,
+  value: ort.Tensor,
+): Promise<Float32Array> {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", [...value.dims]);
+  const width = value.dims.at(-1)!;
+  const [scale, bias] = ["scale", "bias"].map((name) => g.input(name, "float32", [width]));
+  const y = centered
+    ? g.layerNormalization(x, scale!, hasBias ? bias! : undefined, epsilon)
+    : g.rmsNormalization(x, scale!, epsilon);
+  g.output("y", y, "float32", [...value.dims]);
+  const session = await ort.InferenceSession.create(encodeOnnx(g.build()), { logSeverityLevel: 3 });
+  const { y: result } = await session.run({ x: value, ...Object.fromEntries(weights) });
+  return result!.data as Float32Array;
+}
+
+function size(dims: readonly number[]): number {
+  return dims.reduce((product, one) => product * one, 1);
+}
