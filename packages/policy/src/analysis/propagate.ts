@@ -7,6 +7,7 @@ import { freshOutputs, wholeEverything } from "../rules/matmul.js";
 import type { Linearity, Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { operatorName, ruleFor } from "../rules/table.js";
 import type { EvaluatedPair, SymbolTable } from "../shapes/index.js";
+import { chooseRowsEarly } from "./asked-rows.js";
 import { prepareGraph } from "./prepare-graph.js";
 
 /** A graph whose every dimension has been divided into factors. */
@@ -41,7 +42,7 @@ export interface FactoredNode {
  * shared, so one forward pass reaches the fixed point.
  */
 export function propagateFactors(given: Graph, precision: Precision): FactoredGraph {
-  const { graph, shapes, symbols } = prepareGraph(given, precision);
+  const { graph, shapes, symbols } = chooseRowsEarly(prepareGraph(given, precision));
   const values = new Map<string, readonly Dim[]>();
   for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));
   const nodes = graph.nodes.map((node) => factorNode(node, graph, shapes, values));

@@ -1,5 +1,6 @@
 import type { Graph, GraphNode } from "@ringrank/model";
 import { ruleFor } from "../rules/table.js";
+import { freshName } from "./fresh-name.js";
 import { ownPart } from "./lowering.js";
 
 /**
@@ -29,8 +30,4 @@ export function gatherForUnruled(graph: Graph): Graph {
     return [...made, { ...node, inputs }];
   });
   return wholes.size === 0 ? graph : { ...graph, nodes };
-}
-
-function freshName(name: string, taken: ReadonlySet<string>): string {
-  return taken.has(name) ? freshName(`${name}·`, taken) : name;
 }

@@ -1,0 +1,92 @@
+import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { expect, it } from "vitest";
+import { precisionOf } from "../precision/precision.js";
+import { parameter } from "../testing/graphs.js";
+import { chooseRowsEarly } from "./asked-rows.js";
+import { prepareGraph } from "./prepare-graph.js";
+
+const width = 12;
+const inner = 20;
+const vocabulary = 40;
+
+type Make = (g: GraphBuilder, x: Value) => Value;
+
+const feed: Make = (g, x) => {
+  const up = g.relu(g.matmul(x, g.weight("up", parameter(width, inner))));
+  const down = g.matmul(up, g.weight("down", parameter(inner, width)));
+  return g.add(down, g.weight("bias", parameter(width)));
+};
+
+/** Mixes rows: `[batch, sequence, width]` to the same. */
+const mix: Make = (g, x) => g.matmul(g.softmax(g.matmulTransposed(x, x, 1)), x);
+
+/** `x` mixed, what `make` makes of that, and a head for chosen rows of it. */
+function modelOf(make: Make): Graph {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["batch", "sequence", width]);
+  const chosen = g.input("chosen", "int64", ["rows"]);
+  const made = make(g, mix(g, x));
+  const rows = g.gather(g.reshape(made, [-1, width]), chosen, 0);
+  g.output("logits", g.matmul(rows, g.weight("head", parameter(width, vocabulary))), "float32", [
+    "rows",
+    vocabulary,
+  ]);
+  return g.build();
+}
+
+/** Whether each product with a matrix computes all rows, or the chosen ones. */
+function rowsOfProducts(graph: Graph): Record<string, "all" | "chosen"> {
+  const { graph: early, shapes } = chooseRowsEarly(prepareGraph(graph, precisionOf()));
+  const chosen = shapes.get("chosen")!.dims[0]!;
+  const products = early.nodes.filter(
+    ({ opType, inputs }) => opType === "MatMul" && graph.weights.has(inputs[1]!),
+  );
+  return Object.fromEntries(
+    products.map(({ inputs }) => {
+      const dims = shapes.get(inputs[0]!)!.dims.slice(0, -1);
+      const isChosen =
+        dims.at(-1)!.join() === chosen.join() && dims.slice(0, -1).every(([size]) => size === 1);
+      return [inputs[1]!, isChosen ? "chosen" : "all"];
+    }),
+  );
+}
+
+it("what computes row by row does so for the rows that are chosen at the end", () => {
+  const graph = modelOf((g, x) => g.add(x, feed(g, g.rmsNormalization(x, g.numbers([1], [1]), 1e-6))));
+  expect(rowsOfProducts(graph)).toEqual({ up: "chosen", down: "chosen", head: "chosen" });
+});
+
+it("what comes before an operator that mixes rows is computed for all of them", () => {
+  const graph = modelOf((g, x) => mix(g, feed(g, x)));
+  expect(rowsOfProducts(graph)).toEqual({ up: "all", down: "all", head: "chosen" });
+});
+
+it("what somebody else reads is computed for all rows", () => {
+  const graph = modelOf((g, x) => {
+    const fed = feed(g, x);
+    g.output("rows", fed, "float32", ["batch", "sequence", width]);
+    return g.add(x, fed);
+  });
+  expect(rowsOfProducts(graph)).toEqual({ up: "all", down: "all", head: "chosen" });
+});
+
+it("an operand that differs from row to row is chosen of too", () => {
+  const graph = modelOf((g, x) => {
+    const gate = g.input("gate", "float32", ["batch", "sequence", 1]);
+    return g.mul(feed(g, x), gate);
+  });
+  expect(rowsOfProducts(graph)).toEqual({ up: "chosen", down: "chosen", head: "chosen" });
+});
+
+it("an operand with a row of its own for each place in a sequence is no row to choose", () => {
+  const graph = modelOf((g, x) => g.add(feed(g, x), g.input("places", "float32", ["sequence", width])));
+  expect(rowsOfProducts(graph)).toEqual({ up: "all", down: "all", head: "chosen" });
+});
+
+it("where no product would have fewer rows, nothing is changed", () => {
+  const prepared = prepareGraph(
+    modelOf((g, x) => g.relu(x)),
+    precisionOf(),
+  );
+  expect(chooseRowsEarly(prepared)).toBe(prepared);
+});

@@ -1,0 +1,133 @@
+import { type Graph, type GraphNode, readsOf, type Weight, withoutUnread } from "@ringrank/model";
+import { freshName } from "../lowering/fresh-name.js";
+import { int64Tensor, intAttribute, makeNode } from "../rules/attributes.js";
+import { operatorName } from "../rules/table.js";
+import { evaluatePair } from "../shapes/index.js";
+import type { PreparedGraph } from "./prepare-graph.js";
+import { isProduct, isRowwise, Rows } from "./rowwise.js";
+
+/**
+ * Leaves rows out that nobody asks for. A graph that chooses rows at its end, those that logits are wanted of, chooses
+ * them as early as can be: behind the last operator that mixes rows, an attention. The rest of the last layer is then
+ * computed for one row of a prompt, not for all of them.
+ *
+ * ```
+ *   residual ──────────────── + ── … ── + ── choose       residual ── choose ────────────── + ── … ── +
+ *   context ── projection ────┘                      ▶    context ─── choose ── projection ─┘
+ * ```
+ */
+export function chooseRowsEarly(prepared: PreparedGraph): PreparedGraph {
+  const choice = prepared.graph.nodes
+    .map((node) => findChoice(node, prepared))
+    .find((found) => found !== undefined && [...found.nodes].some(isProduct));
+  if (choice === undefined) return prepared;
+  const graph = rewrite(prepared, choice);
+  const { values: shapes, symbols } = evaluatePair(graph);
+  return { graph, shapes, symbols };
+}
+
+/** `gather(reshape(x, [-1, width]), chosen)`. */
+interface Choice {
+  readonly gather: GraphNode;
+  readonly reshape: GraphNode;
+  /** Name of the indices that are chosen, a list that the caller gives. */
+  readonly chosen: string;
+  readonly rows: Rows;
+  /** What makes `x` row by row, and nothing that anybody else reads. */
+  readonly nodes: ReadonlySet<GraphNode>;
+}
+
+function findChoice(gather: GraphNode, { graph, shapes }: PreparedGraph): Choice | undefined {
+  if (operatorName(gather) !== "Gather" || intAttribute(gather, "axis", 0) !== 0) return undefined;
+  const [flat, chosen] = gather.inputs as [string, string];
+  const isList = shapes.get(chosen)?.dims.length === 1;
+  if (!isList || !graph.inputs.some(({ name }) => name === chosen)) return undefined;
+  const reshape = graph.nodes.find(({ outputs }) => outputs.includes(flat));
+  if (reshape === undefined || operatorName(reshape) !== "Reshape") return undefined;
+  const rows = Rows.flattened(shapes.get(reshape.inputs[0]!)?.dims, shapes.get(flat)?.dims);
+  if (rows === undefined) return undefined;
+  const nodes = rowwiseBefore(graph, { gather, reshape }, (node) =>
+    isRowwise(node, rows, (name) => shapes.get(name)?.dims),
+  );
+  return { gather, reshape, chosen, rows, nodes };
+}
+
+function rowwiseBefore(
+  { nodes, outputs }: Graph,
+  { gather, reshape }: Pick<Choice, "gather" | "reshape">,
+  isRowwise: (node: GraphNode) => boolean,
+): Set<GraphNode> {
+  const moved = new Set<GraphNode>();
+  /** Read by what is moved, and by what stays. */
+  const wanted = new Set<string>();
+  const needed = new Set(outputs.map(({ name }) => name));
+  for (const node of nodes.toReversed()) {
+    const isNeeded = node.outputs.some((name) => needed.has(name));
+    const isWanted = node.outputs.some((name) => wanted.has(name));
+    if (!isNeeded && isWanted && (node === reshape || isRowwise(node))) moved.add(node);
+    const reads = node === gather || moved.has(node) ? wanted : needed;
+    for (const name of readsOf(node)) reads.add(name);
+  }
+  moved.delete(reshape);
+  return moved;
+}
+
+/** The moved nodes read chosen rows, `[1, chosen, width]`; what they make needs to be chosen of no more. */
+function rewrite(
+  { graph, shapes }: PreparedGraph,
+  { gather, reshape, chosen, rows, nodes: moved }: Choice,
+): Graph {
+  const weights = new Map<string, Weight>(graph.weights);
+  const taken = new Set([
+    ...[...graph.inputs, ...graph.outputs].map(({ name }) => name),
+    ...graph.nodes.flatMap(({ outputs }) => outputs),
+    ...weights.keys(),
+  ]);
+  const made = new Set([...moved].flatMap(({ outputs }) => outputs));
+  const choices = new Map<string, string>();
+  // All of it last: so what stays and reads a sum that is owed pays for it, and the choice is made of what was paid.
+  const late = graph.nodes.flatMap((node) => (moved.has(node) ? chosenFor(node) : []));
+  const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
+    if (node === gather) return [...late, flatten(reshape.inputs[0]!, gather.outputs[0]!)];
+    return node === reshape || moved.has(node) ? [] : [node];
+  });
+  return withoutUnread({ ...graph, nodes, weights });
+
+  /** The node on chosen rows, behind the choice of those that are not chosen yet. */
+  function chosenFor(node: GraphNode): GraphNode[] {
+    const before: GraphNode[] = [];
+    const inputs = node.inputs.map((name) => {
+      if (made.has(name) || !rows.has(shapes.get(name)?.dims)) return name;
+      if (!choices.has(name)) before.push(...choose(name));
+      return choices.get(name)!;
+    });
+    return [...before, { ...node, inputs }];
+  }
+
+  function choose(name: string): GraphNode[] {
+    const [flat, some, result] = ["rows", "chosen rows", "chosen"].map((part) =>
+      freshName(`${name}·${part}`, taken),
+    );
+    choices.set(name, result!);
+    return [
+      flatten(name, flat!),
+      makeNode("Gather", [flat!, chosen], some!, { axis: { kind: "int", value: 0 } }),
+      reshaped(some!, result!, [1, -1, widthOf(name)]),
+    ];
+  }
+
+  function flatten(name: string, output: string): GraphNode {
+    return reshaped(name, output, [-1, widthOf(name)]);
+  }
+
+  function reshaped(name: string, output: string, sizes: readonly number[]): GraphNode {
+    const target = freshName(`${output}·sizes`, taken);
+    const { type, dims, data } = int64Tensor(sizes);
+    weights.set(target, { type, dims, source: { kind: "inline", data } });
+    return makeNode("Reshape", [name, target], output);
+  }
+
+  function widthOf(name: string): number {
+    return shapes.get(name)!.dims.at(-1)![0];
+  }
+}
