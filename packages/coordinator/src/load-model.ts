@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import { hasTokenizer } from "@ringrank/model";
 import type { PartitionPolicy, RankProgram } from "@ringrank/policy";
 import {
   type LoadProgress,
@@ -12,8 +13,9 @@ import type { Logger } from "pino";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { loggerOf } from "./logger.js";
 import { Model } from "./model.js";
-import { Offload } from "./offload/offload.js";
-import type { Preparation } from "./offload/offload-service.js";
+import { type Offload, planningThread, textThread } from "./offload/offload.js";
+import type { Preparation } from "./offload/planning-service.js";
+import type { TextService } from "./offload/text-service.js";
 import {
   type CheckedLoadOptions,
   checkLoadOptions,
@@ -42,26 +44,45 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   checked.signal?.throwIfAborted();
   const trace = checked.trace === undefined ? undefined : beginTrace(checked.trace);
   const progress = new ProgressReports(checked.onProgress);
-  const offload = new Offload();
+  let prepared: Prepared | undefined;
   try {
-    return await abortable(checked.signal, offload, async () => {
-      progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
-      const policy = await planOn(offload, pathOrCachedId, checked);
-      const preparation = await offload.call((remote) => remote.prepare());
-      return await loadRanks(offload, policy, preparation, checked, progress, trace);
-    });
+    progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
+    prepared = await prepare(pathOrCachedId, checked);
+    return await loadRanks(prepared, checked, progress, trace);
   } catch (error) {
-    await offload.close();
+    await prepared?.texts?.close();
     throw error;
   } finally {
     progress.end();
   }
 }
 
+interface Prepared extends Preparation {
+  readonly policy: PartitionPolicy;
+  /** Undefined where the model has no tokenizer. */
+  readonly texts: Offload<TextService> | undefined;
+}
+
+async function prepare(pathOrId: string, options: CheckedLoadOptions): Promise<Prepared> {
+  await using planning = planningThread();
+  return await abortable(options.signal, planning, async () => {
+    const { policy, directory } = await planOn(planning, pathOrId, options);
+    const texts = hasTokenizer(directory) ? textThread() : undefined;
+    try {
+      const [preparation] = await Promise.all([
+        planning.call((remote) => remote.prepare()),
+        texts?.call((remote) => remote.open(directory)),
+      ]);
+      return { ...preparation, policy, texts };
+    } catch (error) {
+      await texts?.close();
+      throw error;
+    }
+  });
+}
+
 async function loadRanks(
-  offload: Offload,
-  policy: PartitionPolicy,
-  { programs, facts, unsupported, unused }: Preparation,
+  { policy, programs, facts, unsupported, unused, texts }: Prepared,
   options: CheckedLoadOptions,
   progress: ProgressReports,
   trace: TraceFile | undefined,
@@ -107,7 +128,7 @@ async function loadRanks(
     signal?.throwIfAborted();
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
     progress.report({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
-    return new Model({ policy, facts, group, offload });
+    return new Model({ policy, facts, group, texts });
   } catch (error) {
     await group.close();
     throw signal?.aborted === true ? signal.reason : whyLoadingFailed(error);

@@ -15,7 +15,6 @@ export interface ModelFacts {
   readonly generates: boolean;
   /** What was found in place of a causal cache, where something was. */
   readonly obstacle?: string;
-  readonly hasTokenizer: boolean;
   /** Each of them ends a sequence. */
   readonly eosIds: readonly number[];
   readonly generationDefaults: GenerationDefaults;

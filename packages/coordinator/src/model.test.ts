@@ -10,7 +10,6 @@ const facts: ModelFacts = {
   maxContext: 20,
   vocabSize: 100,
   generates: true,
-  hasTokenizer: false,
   eosIds: [9],
   generationDefaults: { maxNewTokens: 4 },
 };
@@ -28,10 +27,6 @@ const policy = new PartitionPolicy({
   predicted: { secondsPerToken: 0, collectiveBytesPerToken: 0, allReducesPerToken: 0, allGathersPerToken: 0 },
   unruled: [],
 });
-const offload = {
-  call: () => Promise.reject(new Error("there is no tokenizer to ask")),
-  close: async () => {},
-};
 
 /** An encoder–decoder; its targets begin with 40. */
 const translator: Partial<ModelFacts> = {
@@ -45,7 +40,7 @@ const translator: Partial<ModelFacts> = {
 };
 
 function modelOf(different: Partial<ModelFacts> = {}, group = new FakeRankGroup()): Model {
-  return new Model({ policy, facts: { ...facts, ...different }, group, offload });
+  return new Model({ policy, facts: { ...facts, ...different }, group, texts: undefined });
 }
 
 describe("Model", () => {

@@ -11,6 +11,7 @@ import { modelFailed, type RankGroup } from "./group/rank-group.js";
 import { checkInputs, type InputValue } from "./inputs/inputs.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
+import type { TextService } from "./offload/text-service.js";
 import { refuseUnknownOptions } from "./options/check.js";
 import { checkEmbedOptions, type EmbedOptions } from "./options/embed-options.js";
 import { checkGenerateOptions, type GenerateOptions } from "./options/generate-options.js";
@@ -26,7 +27,8 @@ export interface ModelParts {
   readonly policy: PartitionPolicy;
   readonly facts: ModelFacts;
   readonly group: RankGroup;
-  readonly offload: Pick<Offload, "call" | "close">;
+  /** Undefined where the model has no tokenizer. */
+  readonly texts: Offload<TextService> | undefined;
 }
 
 /**
@@ -43,24 +45,24 @@ export class Model {
   readonly vocabSize: number | undefined;
   readonly #facts: ModelFacts;
   readonly #group: RankGroup;
-  readonly #offload: Pick<Offload, "call" | "close">;
+  readonly #texts: Offload<TextService> | undefined;
   readonly #scheduler: Scheduler;
   readonly #prompts: Prompts;
   readonly #knownTexts: KnownTexts = new Map();
   #nextSequence = 0;
   #closing: Promise<void> | undefined;
 
-  constructor({ policy, facts, group, offload }: ModelParts) {
+  constructor({ policy, facts, group, texts }: ModelParts) {
     this.policy = policy;
     this.ranks = group.worldSize;
     this.maxContext = facts.maxContext;
     this.vocabSize = facts.vocabSize;
     this.#facts = facts;
     this.#group = group;
-    this.#offload = offload;
+    this.#texts = texts;
     this.#scheduler = new Scheduler(group);
-    this.#prompts = new Prompts(facts, offload);
-    group.onFailure((cause) => void offload.close(modelFailed(cause)));
+    this.#prompts = new Prompts(facts, texts);
+    group.onFailure((cause) => void texts?.close(modelFailed(cause)));
   }
 
   /**
@@ -186,7 +188,7 @@ export class Model {
   async #close(): Promise<void> {
     const error = new RingrankError("RR_CLOSED", "the model is closed; load it again to use it");
     const ended = this.#scheduler.end(error);
-    await Promise.all([this.#group.close(), this.#offload.close(error)]);
+    await Promise.all([this.#group.close(), this.#texts?.close(error)]);
     await ended;
   }
 
@@ -214,24 +216,24 @@ export class Model {
       eosIds: this.#facts.eosIds,
       maxContext: this.#facts.maxContext,
       stream,
-      detokenize: this.#facts.hasTokenizer ? this.#detokenizer(id) : undefined,
+      detokenize: this.#texts && this.#detokenizer(id, this.#texts),
     });
     stream.begin(ids.length, () => this.#scheduler.wake());
     this.#scheduler.add(sequence);
   }
 
-  #detokenizer(generation: number): Detokenize {
+  #detokenizer(generation: number, texts: Offload<TextService>): Detokenize {
     const detokenizer = new Detokenizer(this.#knownTexts, (id, last) =>
-      this.#offload.call((remote) => remote.detokenize(generation, id, last)),
+      texts.call((remote) => remote.detokenize(generation, id, last)),
     );
     return (id, last) => detokenizer.push(id, last);
   }
 
-  /** Lets go of what the offload thread keeps for a generation's text. */
+  /** Lets go of what the text thread keeps for a generation's text. */
   #forget(id: number): void {
-    if (!this.#facts.hasTokenizer || this.#closing !== undefined) return;
+    if (this.#closing !== undefined) return;
     // Should the thread be gone, so is what it kept; the next call that needs it says so.
-    this.#offload.call((remote) => remote.forget(id)).catch(() => {});
+    this.#texts?.call((remote) => remote.forget(id)).catch(() => {});
   }
 
   #requireCache(): void {

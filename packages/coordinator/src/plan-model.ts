@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import { PartitionPolicy } from "@ringrank/policy";
-import { Offload } from "./offload/offload.js";
+import { type Offload, planningThread } from "./offload/offload.js";
+import type { PlanningService } from "./offload/planning-service.js";
 import { optionError } from "./options/check.js";
 import { type CheckedLoadOptions, checkPlanOptions, type PlanOptions } from "./options/load-options.js";
 
@@ -16,31 +17,29 @@ export async function planModel(pathOrCachedId: string, options: PlanOptions = {
   requirePath(pathOrCachedId);
   const checked = checkPlanOptions(options);
   checked.signal?.throwIfAborted();
-  const offload = new Offload();
-  try {
-    return await abortable(checked.signal, offload, () => planOn(offload, pathOrCachedId, checked));
-  } finally {
-    await offload.close();
-  }
+  await using planning = planningThread();
+  return await abortable(checked.signal, planning, async () => {
+    return (await planOn(planning, pathOrCachedId, checked)).policy;
+  });
 }
 
 /** Plans on a given thread, which then has the model open. */
 export async function planOn(
-  offload: Offload,
+  planning: Offload<PlanningService>,
   pathOrId: string,
   { dtype, ranks, objective, memoryPerRank, precision, activations, policy: given }: CheckedLoadOptions,
-): Promise<PartitionPolicy> {
+): Promise<{ readonly policy: PartitionPolicy; readonly directory: string }> {
   const policy = given === undefined ? undefined : asJson(given);
-  const reply = await offload.call((remote) =>
+  const reply = await planning.call((remote) =>
     remote.plan({ pathOrId, dtype, ranks, objective, memoryPerRank, precision, activations, policy }),
   );
-  return new PartitionPolicy(reply.policy);
+  return { policy: new PartitionPolicy(reply.policy), directory: reply.directory };
 }
 
-/** Runs `work`; an aborted signal ends the offload thread, and with it the work, with the signal's reason. */
+/** Runs `work`; an aborted signal ends the thread it works on, and with it the work, with the signal's reason. */
 export async function abortable<Result>(
   signal: AbortSignal | undefined,
-  offload: Offload,
+  offload: Pick<Offload<unknown>, "close">,
   work: () => Promise<Result>,
 ): Promise<Result> {
   const abort = (): void => void offload.close(signal?.reason);

@@ -1,20 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
-import { ModelDesk } from "../offload/model-desk.js";
+import { TextDesk } from "../offload/text-desk.js";
 import { Detokenizer, type KnownTexts, type TokenText } from "./detokenizer.js";
 
-const desk = new ModelDesk();
-desk.plan({
-  pathOrId: shakespeareDirectory,
-  ranks: 1,
-  objective: "memory",
-  memoryPerRank: undefined,
-  precision: "float32",
-  activations: undefined,
-  policy: undefined,
-});
-desk.prepare();
+const desk = new TextDesk();
+desk.open(shakespeareDirectory);
 let generations = 0;
 
 /** A generation's detokenizer, and what it asked the desk for. */

@@ -1,4 +1,4 @@
-/** What the offload thread makes of a token. */
+/** What the text thread makes of a token. */
 export interface TokenText {
   /** The text that is complete with it. */
   readonly text: string;
@@ -7,14 +7,14 @@ export interface TokenText {
 }
 
 /**
- * Texts of tokens that add the same text wherever they stand, as the offload thread has given them. One for all
+ * Texts of tokens that add the same text wherever they stand, as the text thread has given them. One for all
  * generations of a model: after some hundred tokens most are known, and need no round trip to another thread (0.15
  * ms, and a third busy thread where two ranks have two cores). The tokenizer itself stays there, since loading
  * one takes longer than the caller's thread may be held up.
  */
 export type KnownTexts = Map<number, string>;
 
-/** Turns the ids of one generation into text: those that are known at once, others on the offload thread. */
+/** Turns the ids of one generation into text: those that are known at once, others on the text thread. */
 export class Detokenizer {
   readonly #known: KnownTexts;
   readonly #ask: (id: number, last: boolean) => Promise<TokenText>;

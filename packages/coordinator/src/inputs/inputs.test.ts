@@ -13,7 +13,6 @@ const facts: ModelFacts = {
   maxContext: 4,
   vocabSize: 10,
   generates: true,
-  hasTokenizer: false,
   eosIds: [],
   generationDefaults: {},
 };

@@ -10,13 +10,13 @@ const generation = readGenerationConfig(directory, config);
 
 describe("what is known of a model", () => {
   it("are the inputs and outputs that are the caller's, caches excepted", () => {
-    const facts = describeModel(built, generation, true);
+    const facts = describeModel(built, generation);
     expect(facts.inputs.map(({ name }) => name)).toEqual(["input_ids", "attention_mask", "position_ids"]);
     expect(facts.outputs).toEqual(["logits"]);
   });
 
   it("are its context, vocabulary and ends of sequence", () => {
-    expect(describeModel(built, generation, true)).toMatchObject({
+    expect(describeModel(built, generation)).toMatchObject({
       maxContext: 512,
       vocabSize: 2048,
       eosIds: [2],
@@ -26,22 +26,23 @@ describe("what is known of a model", () => {
 
   it("is the config's vocabulary where there are no logits, as in a bare encoder", () => {
     const bare = { ...graph, outputs: graph.outputs.filter(({ name }) => name !== "logits") };
-    expect(describeModel({ ...built, graph: bare }, generation, true).vocabSize).toBe(2048);
-    expect(describeModel({ ...built, graph: bare, config: {} }, generation, true).vocabSize).toBeUndefined();
+    expect(describeModel({ ...built, graph: bare }, generation).vocabSize).toBe(2048);
+    expect(describeModel({ ...built, graph: bare, config: {} }, generation).vocabSize).toBeUndefined();
   });
 
   it("is no context limit where the model has none", () => {
-    expect(describeModel({ ...built, maxContext: undefined }, generation, true).maxContext).toBeUndefined();
+    expect(describeModel({ ...built, maxContext: undefined }, generation).maxContext).toBeUndefined();
   });
 
   it("samples as generation_config.json says, and only where it says so", () => {
     const defaults = { temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1 };
     const of = (doSample: boolean) =>
-      describeModel(
-        built,
-        { defaults: { ...defaults, doSample }, eosTokenIds: [], decoderPromptIds: [], unsupported: [] },
-        true,
-      ).generationDefaults;
+      describeModel(built, {
+        defaults: { ...defaults, doSample },
+        eosTokenIds: [],
+        decoderPromptIds: [],
+        unsupported: [],
+      }).generationDefaults;
     expect(of(true)).toMatchObject({ temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1 });
     expect(of(false)).toMatchObject({ temperature: 0, repetitionPenalty: 1.1 });
     expect(of(false).topP).toBeUndefined();
@@ -67,11 +68,7 @@ describe("what is known of a model", () => {
       caches,
       entries,
     };
-    const facts = describeModel(
-      { ...built, graph: seq2seq },
-      { ...generation, decoderPromptIds: [2, 7] },
-      true,
-    );
+    const facts = describeModel({ ...built, graph: seq2seq }, { ...generation, decoderPromptIds: [2, 7] });
     expect(facts.inputs.map(({ name }) => name)).toEqual(["input_ids", "decoder_input_ids"]);
     expect(facts.outputs).toEqual(["last_hidden_state", "logits"]);
     expect(facts.encoder).toEqual({
@@ -82,8 +79,6 @@ describe("what is known of a model", () => {
   });
 
   it("cannot generate without a causal cache", () => {
-    expect(describeModel({ ...built, graph: { ...graph, caches: [] } }, generation, true).generates).toBe(
-      false,
-    );
+    expect(describeModel({ ...built, graph: { ...graph, caches: [] } }, generation).generates).toBe(false);
   });
 });

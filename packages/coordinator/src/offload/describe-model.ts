@@ -13,7 +13,6 @@ import type { OpenedModel } from "./open-model.js";
 export function describeModel(
   { graph, maxContext, config, obstacle }: Pick<OpenedModel, "graph" | "maxContext" | "config" | "obstacle">,
   { defaults, eosTokenIds, decoderPromptIds }: GenerationConfig,
-  hasTokenizer: boolean,
 ): ModelFacts {
   const states = graph.caches.flatMap((cache) => cache.states);
   // The ranks fill these in: an empty cache, and the rows that `logits` asks for.
@@ -38,7 +37,6 @@ export function describeModel(
         : new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]),
     generates: graph.caches.length > 0 && logits !== undefined,
     ...(obstacle && { obstacle: obstacle.message }),
-    hasTokenizer,
     eosIds: eosTokenIds,
     generationDefaults: generationDefaults(defaults),
     ...(encoder && {

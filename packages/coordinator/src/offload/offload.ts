@@ -3,32 +3,48 @@ import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { Remote } from "comlink";
 import { Connection } from "../channel/connection.js";
-import type { OffloadService } from "./offload-service.js";
+import type { PlanningService } from "./planning-service.js";
+import type { TextService } from "./text-service.js";
 
 /**
- * A thread of its own for what would keep the caller's thread busy: opening and planning a model, loading its
- * tokenizer, encoding long texts. It never enters native code, so it may be terminated at any time.
+ * Opens and plans a model. It ends before ranks load theirs: some ten megabytes that planning leaves on its heap would
+ * add to the peak.
  */
-export class Offload {
+export function planningThread(): Offload<PlanningService> {
+  return new Offload("planning", new URL("./planning-worker.js", import.meta.url));
+}
+
+/** Has the tokenizer, which may take some hundred milliseconds to load, or to encode a long text. */
+export function textThread(): Offload<TextService> {
+  return new Offload("text", new URL("./text-worker.js", import.meta.url));
+}
+
+/**
+ * A thread of its own for what would keep the caller's thread busy. It never enters native code, so it may be
+ * terminated at any time.
+ */
+export class Offload<Service> implements AsyncDisposable {
+  readonly #name: string;
   readonly #worker: Worker;
-  readonly #connection: Connection<OffloadService>;
+  readonly #connection: Connection<Service>;
   #closing = false;
 
-  constructor() {
+  constructor(name: string, url: URL) {
+    this.#name = name;
     const { port1, port2 } = new MessageChannel();
-    this.#worker = new Worker(new URL("./offload-worker.js", import.meta.url), {
+    this.#worker = new Worker(url, {
       workerData: port2,
       execArgv: inheritedExecArgv(),
       transferList: [port2],
     });
-    this.#connection = new Connection<OffloadService>(port1);
+    this.#connection = new Connection<Service>(port1);
     // The thread alone keeps no process alive; a call that waits for it does.
     this.#worker.unref();
     this.#worker.on("error", (error) => this.#lost(error));
     this.#worker.on("exit", (code) => this.#lost(new Error(`exited with code ${code}`)));
   }
 
-  call<Result>(use: (remote: Remote<OffloadService>) => Promise<Result>): Promise<Result> {
+  call<Result>(use: (remote: Remote<Service>) => Promise<Result>): Promise<Result> {
     return this.#connection.call(use);
   }
 
@@ -39,9 +55,13 @@ export class Offload {
     await this.#worker.terminate();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #lost(cause: Error): void {
     if (this.#closing) return;
-    const message = `the planning thread ended: ${cause.message}. Load the model again`;
+    const message = `the ${this.#name} thread ended: ${cause.message}. Load the model again`;
     this.#connection.close(new RingrankError("RR_CLOSED", message, { cause }));
   }
 }

@@ -2,15 +2,17 @@ import { RingrankError } from "@ringrank/errors";
 import { checkIds } from "../inputs/inputs.js";
 import type { ModelFacts } from "../model-facts.js";
 import type { Offload } from "../offload/offload.js";
+import type { TextService } from "../offload/text-service.js";
 
-/** Makes token ids of what callers give as texts; tokenizing happens on the offload thread. */
+/** Makes token ids of what callers give as texts; tokenizing happens on the text thread. */
 export class Prompts {
   readonly #facts: ModelFacts;
-  readonly #offload: Pick<Offload, "call">;
+  readonly #texts: Offload<TextService> | undefined;
 
-  constructor(facts: ModelFacts, offload: Pick<Offload, "call">) {
+  /** @param texts undefined where the model has no tokenizer */
+  constructor(facts: ModelFacts, texts: Offload<TextService> | undefined) {
     this.#facts = facts;
-    this.#offload = offload;
+    this.#texts = texts;
   }
 
   /**
@@ -25,8 +27,8 @@ export class Prompts {
   }
 
   /** @throws RR_NO_TOKENIZER */
-  requireTokenizer(what: string): void {
-    if (this.#facts.hasTokenizer) return;
+  requireTokenizer(what: string): Offload<TextService> {
+    if (this.#texts !== undefined) return this.#texts;
     throw new RingrankError(
       "RR_NO_TOKENIZER",
       `${what} needs a tokenizer.json, which the model has not; give token ids`,
@@ -34,10 +36,8 @@ export class Prompts {
   }
 
   async #tokenize(prompt: unknown): Promise<readonly number[]> {
-    if (typeof prompt === "string") {
-      this.requireTokenizer("a text");
-      return this.#offload.call((remote) => remote.encode(prompt));
-    }
+    if (typeof prompt === "string")
+      return this.requireTokenizer("a text").call((remote) => remote.encode(prompt));
     if (Array.isArray(prompt)) return [...prompt];
     throw new RingrankError(
       "RR_INPUT",

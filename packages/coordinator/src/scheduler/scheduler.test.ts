@@ -12,7 +12,6 @@ const facts = {
   maxContext: 20,
   vocabSize: 100,
   generates: true,
-  hasTokenizer: false,
   eosIds: [],
   generationDefaults: {},
 };

@@ -1,2 +1,8 @@
 export { TokenStream } from "./token-stream.js";
-export { type DecodeOptions, type EncodeOptions, loadTokenizer, Tokenizer } from "./tokenizer.js";
+export {
+  type DecodeOptions,
+  type EncodeOptions,
+  hasTokenizer,
+  loadTokenizer,
+  Tokenizer,
+} from "./tokenizer.js";

@@ -7,6 +7,8 @@ import { checkTokenizerJson } from "./check-tokenizer-json.js";
 import { textsAddUp } from "./texts-add-up.js";
 import { TokenStream } from "./token-stream.js";
 
+const tokenizerFile = "tokenizer.json";
+
 export interface EncodeOptions {
   /** Whether to add what the tokenizer puts around a text (`<s>`, `[CLS]`, …). Default true. */
   readonly addSpecialTokens?: boolean;
@@ -62,6 +64,11 @@ export class Tokenizer {
   }
 }
 
+/** Whether a model directory has a tokenizer, which {@link loadTokenizer} loads. */
+export function hasTokenizer(directory: string): boolean {
+  return existsSync(join(directory, tokenizerFile));
+}
+
 /**
  * The tokenizer of a model directory; undefined if it has no `tokenizer.json`. Synchronous: a large vocabulary
  * takes some hundred milliseconds.
@@ -69,7 +76,7 @@ export class Tokenizer {
  * @throws RR_FILE_FORMAT if tokenizer.json or tokenizer_config.json is not what the tokenizer library takes.
  */
 export function loadTokenizer(directory: string): Tokenizer | undefined {
-  const path = join(directory, "tokenizer.json");
+  const path = join(directory, tokenizerFile);
   const configPath = join(directory, "tokenizer_config.json");
   if (!existsSync(path)) return undefined;
   const json = readMutableJson(path, jsonFileLimits.tokenizer);

@@ -48,6 +48,11 @@ export function allocate(
   return makers[type](buffer, length);
 }
 
+/** `offered`, if it has `bytes` bytes, else new memory of so many. */
+export function room(bytes: number, offered: ArrayBuffer | undefined): ArrayBuffer {
+  return offered !== undefined && offered.byteLength >= bytes ? offered : new ArrayBuffer(bytes);
+}
+
 /** The memory of `array`, as bytes. */
 export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

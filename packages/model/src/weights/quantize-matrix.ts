@@ -1,4 +1,5 @@
 import { quantizationBlock, type StoredMatrix } from "../graph/graph.js";
+import { room } from "./element-types.js";
 import { countOf, type Interval, partOf, type Selection } from "./runs.js";
 import { tileElements, type Workspace } from "./workspace.js";
 
@@ -23,19 +24,22 @@ export interface QuantizedMatrix {
  * Quantizes a shard tile by tile, so that what is between a file and the result stays in a core's cache.
  *
  * @param read puts selected elements of the stored matrix into the workspace, as float32
+ * @param into where each part goes, if it is large enough; default: new memory
  */
 export function quantizeMatrix(
   { matrix, bits, rows, blocks }: QuantizedShard,
   workspace: Workspace,
   read: (selection: Selection, address: number) => void,
+  into: { readonly [Part in keyof QuantizedMatrix]?: ArrayBuffer | undefined } = {},
 ): QuantizedMatrix {
   const { buffer, kernels, tile, turned } = workspace;
   const { transposed, dims } = matrix;
   const columns = dims[transposed ? 0 : 1];
   const counts = { rows: countOf(rows), blocks: countOf(blocks) };
   const blockBytes = (quantizationBlock * bits) / 8;
-  const values = new Uint8Array(counts.rows * counts.blocks * blockBytes);
-  const scales = new Float32Array(counts.rows * counts.blocks);
+  const count = counts.rows * counts.blocks;
+  const values = new Uint8Array(room(count * blockBytes, into.values), 0, count * blockBytes);
+  const scales = new Float32Array(room(count * 4, into.scales), 0, count);
   const step = tileOf(counts, transposed);
   for (let row = 0; row < counts.rows; row += step.rows) {
     const tileRows = Math.min(step.rows, counts.rows - row);
@@ -55,10 +59,10 @@ export function quantizeMatrix(
       quantize(workspace.values.address, workspace.scales.address, source.address, tileRows, tileColumns);
       const at = row * counts.blocks + block;
       const shape = { rows: tileRows, width: tileBlocks, pitch: counts.blocks };
-      const count = tileRows * tileBlocks;
-      copyRows(new Float32Array(buffer, workspace.scales.address, count), scales, at, shape, 1);
+      const quantized = tileRows * tileBlocks;
+      copyRows(new Float32Array(buffer, workspace.scales.address, quantized), scales, at, shape, 1);
       copyRows(
-        new Uint8Array(buffer, workspace.values.address, count * blockBytes),
+        new Uint8Array(buffer, workspace.values.address, quantized * blockBytes),
         values,
         at,
         shape,

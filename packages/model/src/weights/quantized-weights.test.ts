@@ -107,6 +107,27 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     },
   );
 
+  it("has the same bytes in memory that the caller gives, and leaves what it gave before alone", () => {
+    using reader = new ShardReader();
+    const memory = new ArrayBuffer(4096);
+    // The second matrix is smaller, so what the first one left is behind it in the same memory.
+    for (const [rows, columns] of [
+      [7, 75],
+      [5, 40],
+    ] as const) {
+      const { values, scales } = partsOf(storedMatrix(rows, columns, false, "float32"), bits);
+      const own = [values, scales].map((weight) => read(reader, weight));
+      for (const [index, weight] of [values, scales].entries()) {
+        const { dims } = weight;
+        const selection = dims.map((size): Interval[] => [[0, size]]);
+        const given = reader.read({ weight, selection, dims }, memory);
+        expect(given.buffer).toBe(memory);
+        expect(given).toEqual(own[index]);
+      }
+      expect(own).toEqual([values, scales].map((weight) => read(reader, weight)));
+    }
+  });
+
   it("has in every share of rows and blocks the bytes that the whole has there", () => {
     using reader = new ShardReader();
     const some = (size: number) =>

@@ -31,18 +31,35 @@ test("pieces are the shard's rows, in order, each within the limit or of one row
   );
 });
 
-test("a scalar, and what is quantized as it is read, stay whole", () => {
+test("values and scales of a quantized matrix are cut at the same rows", () => {
+  const matrix = { dims: [12, 64] as const, transposed: false, source };
+  const part = (name: "values" | "scales", type: "uint8" | "float32", inner: number[]) => ({
+    weight: {
+      type,
+      dims: [12, ...inner],
+      source: { kind: "quantized", part: name, bits: 4, matrix } as const,
+    },
+    selection: [[[1, 4] as const, [6, 12] as const], ...inner.map((size): Interval[] => [[0, size]])],
+    dims: [9, ...inner],
+  });
+  // A row has two blocks of 16 bytes, so two rows are a piece.
+  const [values, scales] = [part("values", "uint8", [2, 16]), part("scales", "float32", [2])].map((shard) =>
+    [...rowPieces(shard, 70)].map(({ selection: [cut] }) => cut),
+  );
+  expect(values).toEqual([
+    [[1, 3]],
+    [
+      [3, 4],
+      [6, 7],
+    ],
+    [[7, 9]],
+    [[9, 11]],
+    [[11, 12]],
+  ]);
+  expect(scales).toEqual(values);
+});
+
+test("a scalar stays whole", () => {
   const scalar = { weight: { ...weight, dims: [] }, selection: [], dims: [] };
   expect([...rowPieces(scalar, 1)]).toEqual([scalar]);
-  const matrix = { dims: [12, 64] as const, transposed: false, source };
-  const quantized = {
-    weight: {
-      type: "uint8",
-      dims: [12, 2, 16],
-      source: { kind: "quantized", part: "values", bits: 4, matrix },
-    },
-    selection: [[[0, 12]], [[0, 2]], [[0, 16]]],
-    dims: [12, 2, 16],
-  } as const;
-  expect([...rowPieces(quantized, 32)]).toEqual([quantized]);
 });

@@ -1,18 +1,19 @@
+import { quantizationBlock, type Weight } from "../graph/graph.js";
 import { bytesPerElement } from "./element-types.js";
 import type { Interval } from "./runs.js";
 import type { WeightShard } from "./shard-reader.js";
 
 /**
- * A shard cut along its first axis into shards of at most `limit` bytes (of one index at least), in order. What is
- * quantized as it is read stays whole: its two tensors are made by one pass over the matrix.
+ * A shard cut along its first axis into shards of at most `limit` bytes (of one index at least), in order. The values and
+ * the scales of a quantized matrix are cut at the same rows, so that a reader makes both of a piece in one pass.
  */
 export function* rowPieces(shard: WeightShard, limit: number): Generator<WeightShard> {
   const { weight, selection, dims } = shard;
   const [rows, ...inner] = dims;
-  const rowBytes = inner.reduce((bytes, size) => bytes * size, bytesPerElement[weight.type]);
+  const rowBytes = inner.reduce((bytes, size) => bytes * size, bytesOfOne(weight));
   const rowsPerPiece = Math.max(1, Math.floor(limit / rowBytes));
   const isWhole = rows === undefined || rows <= rowsPerPiece;
-  if (isWhole || weight.source.kind === "quantized" || weight.source.kind === "inline") {
+  if (isWhole || weight.source.kind === "inline") {
     yield shard;
     return;
   }
@@ -36,4 +37,10 @@ export function* rowPieces(shard: WeightShard, limit: number): Generator<WeightS
     }
   }
   if (taken > 0) yield finished();
+}
+
+/** Bytes that an element counts as: a scale as the block of values that it belongs to. */
+function bytesOfOne({ type, source }: Weight): number {
+  const isScale = source.kind === "quantized" && source.part === "scales";
+  return isScale ? (quantizationBlock * source.bits) / 8 : bytesPerElement[type];
 }

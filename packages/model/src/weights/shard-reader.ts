@@ -10,9 +10,9 @@ import {
   type Weight,
 } from "../graph/graph.js";
 import { type Conversion, conversion } from "./convert.js";
-import { allocate, bytesOf, bytesPerElement } from "./element-types.js";
+import { allocate, bytesOf, bytesPerElement, room } from "./element-types.js";
 import type { KernelChoice } from "./kernels/kernels.js";
-import { type QuantizedMatrix, quantizeMatrix } from "./quantize-matrix.js";
+import { quantizeMatrix } from "./quantize-matrix.js";
 import { closeFile, type OpenFile, openFile, readAt } from "./read-at.js";
 import { checkSelection, type Interval, RunCursor, type Selection, selectedDims } from "./runs.js";
 import { spans } from "./spans.js";
@@ -37,8 +37,8 @@ export interface ShardReaderOptions {
  * Reads shards of weights: only the selected elements (and small gaps between them), converted or quantized as they
  * are read, so that peak memory is the result plus a few MiB. Keeps files open until disposed of.
  *
- * A quantized matrix is two weights, and is read once for both where they are asked for one after the other with one
- * selection of rows and blocks.
+ * A quantized matrix is two weights, and is read once for both where they are asked for one after the other with the
+ * same selections of rows and blocks.
  *
  * ```ts
  * using reader = new ShardReader();
@@ -48,8 +48,10 @@ export interface ShardReaderOptions {
 export class ShardReader implements Disposable {
   readonly #files = new Map<string, OpenFile>();
   readonly #workspace: Workspace;
-  /** What was read of a quantized matrix and has not been asked for yet. */
-  #quantized: (Partial<QuantizedMatrix> & { readonly key: string }) | undefined;
+  /** What was made of a quantized matrix, part by part, and has not been asked for yet: by part, rows and blocks. */
+  #unasked: { readonly matrix: string; readonly parts: Map<string, Uint8Array | Float32Array> } | undefined;
+  /** Memory for that, once what was in it has been copied out. */
+  #spare: ArrayBuffer | undefined;
 
   constructor({ scratchBytes = 4 * 1024 * 1024, kernels = "simd" }: ShardReaderOptions = {}) {
     this.#workspace = new Workspace(Math.max(4096, scratchBytes), kernels);
@@ -58,8 +60,8 @@ export class ShardReader implements Disposable {
   /**
    * The selected elements in the type of `weight.type`, row-major, in new memory of their own.
    *
-   * @param into taken in place of new memory, from its first byte on, where it is large enough; not for what is
-   * quantized or held inline
+   * @param into taken in place of new memory, from its first byte on, where it is large enough; not for what is held
+   * inline
    * @throws RR_SHAPE if the selection does not fit the weight; RR_TYPE if the stored type cannot become the
    * weight's; RR_MISSING_FILE, RR_FILE_FORMAT if the file is gone or ends too early.
    */
@@ -81,7 +83,7 @@ export class ShardReader implements Disposable {
       case "stack":
         return this.#readParts(weight.type, dims, partsOf(weight, source, selection), into);
       case "quantized":
-        return this.#readQuantized(source, selection, weight);
+        return this.#readQuantized(source, selection, weight, into);
       case "absent":
         throw noWeights();
     }
@@ -90,26 +92,47 @@ export class ShardReader implements Disposable {
   [Symbol.dispose](): void {
     for (const file of this.#files.values()) closeFile(file);
     this.#files.clear();
-    this.#quantized = undefined;
+    this.#unasked = undefined;
+    this.#spare = undefined;
   }
 
-  #readQuantized({ matrix, bits, part }: QuantizedSource, selection: Selection, weight: Weight): TensorData {
+  #readQuantized(
+    { matrix, bits, part }: QuantizedSource,
+    selection: Selection,
+    weight: Weight,
+    into: ArrayBuffer | undefined,
+  ): TensorData {
     const rows = selection[0]!;
     const blocks = blocksOf(weight, matrix, selection);
-    const key = JSON.stringify([matrix, bits, rows, blocks]);
-    const known = this.#quantized?.key === key ? this.#quantized[part] : undefined;
+    const name = JSON.stringify([matrix, bits]);
+    const keyOf = (part: string): string => JSON.stringify([part, rows, blocks]);
+    // What is left of another matrix is let go of before more memory is taken.
+    if (this.#unasked?.matrix !== name) this.#unasked = { matrix: name, parts: new Map() };
+    const { parts } = this.#unasked;
+    const known = parts.get(keyOf(part));
     if (known !== undefined) {
-      this.#quantized = undefined;
-      return known;
+      parts.delete(keyOf(part));
+      return this.#moved(known, weight.type, into);
     }
-    // Let go of before more memory is taken.
-    this.#quantized = undefined;
-    const quantized = quantizeMatrix({ matrix, bits, rows, blocks }, this.#workspace, (chosen, address) =>
-      this.#readMatrix(matrix, chosen, address),
-    );
     const other = part === "values" ? "scales" : "values";
-    this.#quantized = { key, [other]: quantized[other] };
+    const quantized = quantizeMatrix(
+      { matrix, bits, rows, blocks },
+      this.#workspace,
+      (chosen, address) => this.#readMatrix(matrix, chosen, address),
+      { [part]: into, [other]: this.#spare },
+    );
+    this.#spare = undefined;
+    parts.set(keyOf(other), quantized[other]);
     return quantized[part];
+  }
+
+  /** The part that was kept: copied where the caller has memory for it, whose place the next one's then takes. */
+  #moved(kept: Uint8Array | Float32Array, type: DataType, into: ArrayBuffer | undefined): TensorData {
+    if (into === undefined || into.byteLength < kept.byteLength) return kept;
+    const moved = allocate(type, kept.length, into);
+    bytesOf(moved).set(bytesOf(kept));
+    this.#spare = kept.buffer as ArrayBuffer;
+    return moved;
   }
 
   /** Puts selected elements of a matrix, as float32, into the workspace. */
@@ -131,8 +154,7 @@ export class ShardReader implements Disposable {
     // Known before memory is taken for it.
     for (const part of parts) this.#check(part, type);
     const length = product(dims);
-    const fits = into !== undefined && into.byteLength >= length * bytesPerElement[type];
-    const result = allocate(type, length, fits ? into : undefined);
+    const result = allocate(type, length, room(length * bytesPerElement[type], into));
     let kept = 0;
     for (const part of parts) kept = this.#readPart(part, type, result, kept);
     return result;

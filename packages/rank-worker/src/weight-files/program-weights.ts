@@ -4,12 +4,12 @@ import type { TensorData } from "@ringrank/model";
 import { bytesOf, bytesPerElement, ShardReader } from "@ringrank/model/weights";
 import type { RankProgram, WeightShard } from "@ringrank/policy";
 import { type Initializers, inTurns } from "./initializers.js";
-import { WeightWriter } from "./write-weight.js";
+import { pieceBytes, WeightWriter } from "./write-weight.js";
 
 /** The weights of one program, read from the model's files, counted. */
 export class ProgramWeights implements Disposable {
   readonly program: RankProgram;
-  readonly #reader = new ShardReader();
+  readonly #reader = new ShardReader({ scratchBytes: pieceBytes });
   readonly #writer = new WeightWriter(this.#reader);
   readonly #onBytes: (bytesLoaded: number) => void;
   /** Names of those that somebody has. */

@@ -1,10 +1,9 @@
 import type { ExportDtype } from "@ringrank/model";
 import type { ActivationPrecision, PolicyData, RankProgram, WeightPrecision } from "@ringrank/policy";
-import type { TokenText } from "../generation/detokenizer.js";
 import type { ModelFacts } from "../model-facts.js";
 
-/** What the offload thread does for the caller's thread. Arguments and results cross by structured clone. */
-export interface OffloadService {
+/** What the planning thread does for the caller's thread. Arguments and results cross by structured clone. */
+export interface PlanningService {
   /**
    * Finds and opens a model and decides its partition, or checks a given one. The model is kept open.
    *
@@ -17,15 +16,6 @@ export interface OffloadService {
    * @throws RR_MISSING_FILE, RR_FILE_FORMAT where a weight file is not what its header says
    */
   prepare(): Preparation;
-  /** Token ids of a text, with the tokenizer's own special tokens. `RR_NO_TOKENIZER` where there is none. */
-  encode(text: string): readonly number[];
-  /**
-   * The text that is complete with this token of a generation; `last` also gives what is left of an incomplete
-   * character, and forgets the generation. Tokens may be left out whose text is known.
-   */
-  detokenize(generation: number, id: number, last: boolean): TokenText;
-  /** Forgets a generation that ends without a last token. */
-  forget(generation: number): void;
 }
 
 export interface PlanRequest {
@@ -43,6 +33,8 @@ export interface PlanRequest {
 
 export interface PlanReply {
   readonly policy: PolicyData;
+  /** Where the model's tokenizer would be. */
+  readonly directory: string;
 }
 
 export interface Preparation {

@@ -1,0 +1,36 @@
+import { RingrankError } from "@ringrank/errors";
+import { readGenerationConfig } from "@ringrank/model";
+import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
+import { describeModel } from "./describe-model.js";
+import { type OpenedModel, openModel } from "./open-model.js";
+import type { PlanningService, PlanReply, PlanRequest, Preparation } from "./planning-service.js";
+
+interface PlannedModel {
+  readonly model: OpenedModel;
+  readonly policy: PartitionPolicy;
+}
+
+/** One model, opened and planned on the planning thread. */
+export class PlanningDesk implements PlanningService {
+  #planned: PlannedModel | undefined;
+
+  plan({ pathOrId, dtype, policy: given, ...options }: PlanRequest): PlanReply {
+    const model = openModel(pathOrId, dtype);
+    const { graph } = model;
+    const policy = given === undefined ? planGraph(graph, options) : policyFromJSON(graph, given, options);
+    this.#planned = { model, policy };
+    return { policy: policy.toJSON(), directory: model.directory };
+  }
+
+  prepare(): Preparation {
+    const planned = this.#planned;
+    if (planned === undefined) throw new RingrankError("RR_CLOSED", "prepare was called before plan");
+    const { model, policy } = planned;
+    const { directory, config, graph } = model;
+    model.checkWeights();
+    const generation = readGenerationConfig(directory, config);
+    const facts = describeModel(model, generation);
+    const programs = buildPrograms(graph, policy);
+    return { programs, facts, unsupported: generation.unsupported, unused: model.unused };
+  }
+}

@@ -1,0 +1,41 @@
+import { RingrankError } from "@ringrank/errors";
+import { loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model";
+import type { TokenText } from "../generation/detokenizer.js";
+import type { TextService } from "./text-service.js";
+
+/** The tokenizer of one model, on the text thread. */
+export class TextDesk implements TextService {
+  #tokenizer: Tokenizer | undefined;
+  /** By generation, while its text is in the making. */
+  readonly #texts = new Map<number, TokenStream>();
+
+  open(directory: string): void {
+    this.#tokenizer = loadTokenizer(directory);
+  }
+
+  encode(text: string): readonly number[] {
+    return this.#requireTokenizer().encode(text);
+  }
+
+  detokenize(generation: number, id: number, last: boolean): TokenText {
+    const tokenizer = this.#requireTokenizer();
+    const stream = this.#texts.get(generation) ?? tokenizer.stream();
+    if (last) this.#texts.delete(generation);
+    else this.#texts.set(generation, stream);
+    const text = stream.push(id);
+    const isSettled = tokenizer.textsAddUp && stream.isWhole;
+    return { text: last ? text + stream.flush() : text, isSettled };
+  }
+
+  forget(generation: number): void {
+    this.#texts.delete(generation);
+  }
+
+  #requireTokenizer(): Tokenizer {
+    if (this.#tokenizer !== undefined) return this.#tokenizer;
+    throw new RingrankError(
+      "RR_NO_TOKENIZER",
+      "expected token ids: the model has no tokenizer.json, so it cannot take or give text",
+    );
+  }
+}

@@ -1,0 +1,20 @@
+import type { TokenText } from "../generation/detokenizer.js";
+
+/** What the text thread does for the caller's thread. */
+export interface TextService {
+  /**
+   * Loads the tokenizer of a model directory. Before anything else.
+   *
+   * @throws RR_FILE_FORMAT if it is not what the tokenizer library takes
+   */
+  open(directory: string): void;
+  /** Token ids of a text, with the tokenizer's own special tokens. `RR_NO_TOKENIZER` where there is none. */
+  encode(text: string): readonly number[];
+  /**
+   * The text that is complete with this token of a generation; `last` also gives what is left of an incomplete
+   * character, and forgets the generation. Tokens may be left out whose text is known.
+   */
+  detokenize(generation: number, id: number, last: boolean): TokenText;
+  /** Forgets a generation that ends without a last token. */
+  forget(generation: number): void;
+}

@@ -1,0 +1,7 @@
+import { workerData } from "node:worker_threads";
+import { installErrorTransferHandler } from "@ringrank/rank-worker";
+import comlink from "comlink";
+import { TextDesk } from "./text-desk.js";
+
+installErrorTransferHandler(comlink.transferHandlers);
+comlink.expose(new TextDesk(), workerData);
