@@ -24,6 +24,20 @@ describe("attention of one row by the kernel is what ONNX Runtime computes", () 
     ["with a head for each query", { batch: 1, heads: 3, group: 1, lanes: 64, past: 65 }],
     ["with four queries to a head", { batch: 1, heads: 2, group: 4, lanes: 32, past: 130 }],
     ["with groups of seven", { batch: 1, heads: 1, group: 7, lanes: 40, past: 33 }],
+    [
+      "with groups of six, a mask and a bias for each head",
+      {
+        batch: 2,
+        heads: 2,
+        group: 6,
+        lanes: 8,
+        past: 70,
+        addends: [
+          [2, 1],
+          [1, 12],
+        ],
+      },
+    ],
     ["with nothing kept yet", { batch: 2, heads: 2, group: 5, lanes: 12, past: 0 }],
     [
       "with all lanes turned",

@@ -96,7 +96,7 @@ export class RowAttention {
     const { keyValueHeads, group, lanes } = this.#plan;
     const scored = batch * keyValueHeads * group * (past + 1);
     if (!this.#kernel.pays(2 * scored * lanes)) return false;
-    const scratch = this.#kernel.scratch(group * (lanes + past + 4));
+    const scratch = this.#kernel.scratch(scratchLength(group, lanes, past));
     const results = this.#resultsFor(batch);
     if (scratch === undefined || results === undefined) return false;
     if (!this.#takeInputs(table, batch, past)) return false;
@@ -192,6 +192,12 @@ export class RowAttention {
     };
     return this.#results;
   }
+}
+
+/** Floats that the kernel works in for one head: queries, by fours again, their sums, and a score for every row. */
+function scratchLength(group: number, lanes: number, past: number): number {
+  const padded = 4 * Math.ceil(group / 4);
+  return padded * (3 * lanes + past + 4);
 }
 
 /** Places of values in the table. */
