@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import { intAttribute } from "../graph/attributes.js";
 import type { DataType, GraphNode } from "../graph/graph.js";
 import { originOf } from "./edit.js";
 import type { StatePair } from "./state-pairs.js";
@@ -30,8 +31,7 @@ export function appendedRows(pair: StatePair, producers: ReadonlyMap<string, Gra
   if (originOf(first!, producers) !== past.name) {
     throw notAppended(pair, `Concat of ${first} and ${rows}`);
   }
-  const { axis } = source.attributes;
-  const at = axis?.kind === "int" ? (axis.value + past.dims.length) % past.dims.length : 0;
+  const at = (intAttribute(source, "axis", 0) + past.dims.length) % past.dims.length;
   return { ...pair, rows, axis: at, type: past.type, ...fixedSizes(pair, at) };
 }
 

@@ -1,7 +1,23 @@
-import type { Attribute } from "./graph.js";
+import type { Attribute, GraphNode } from "./graph.js";
 
 /** Attributes of a node, by their ONNX type: a number alone does not say whether it is an int or a float. */
 export const int = (value: number): Attribute => ({ kind: "int", value });
 export const ints = (value: readonly number[]): Attribute => ({ kind: "ints", value });
 export const float = (value: number): Attribute => ({ kind: "float", value });
 export const string = (value: string): Attribute => ({ kind: "string", value });
+
+/** What a node's attribute says; `otherwise` where there is none of this name and type. */
+export function intAttribute({ attributes }: GraphNode, name: string, otherwise: number): number {
+  const attribute = attributes[name];
+  return attribute?.kind === "int" ? attribute.value : otherwise;
+}
+
+export function floatAttribute({ attributes }: GraphNode, name: string, otherwise: number): number {
+  const attribute = attributes[name];
+  return attribute?.kind === "float" ? attribute.value : otherwise;
+}
+
+export function intsAttribute({ attributes }: GraphNode, name: string): readonly number[] | undefined {
+  const attribute = attributes[name];
+  return attribute?.kind === "ints" ? attribute.value : undefined;
+}

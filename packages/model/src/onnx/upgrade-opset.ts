@@ -1,4 +1,4 @@
-import { int, string } from "../graph/attributes.js";
+import { int, intAttribute, string } from "../graph/attributes.js";
 import type { Attribute, Branch, Graph, GraphNode, Weight } from "../graph/graph.js";
 
 /** The operator set in which axes and sizes became inputs, and Softmax a matter of one axis. */
@@ -82,7 +82,7 @@ class Upgrade {
 
   /** Before opset 13 all axes from `axis` on were one: `Reshape(op(Flatten(x, axis)), Shape(x))`. */
   #overFlattened(node: GraphNode): GraphNode[] {
-    const axis = node.attributes.axis?.kind === "int" ? node.attributes.axis.value : 1;
+    const axis = intAttribute(node, "axis", 1);
     const last = { ...node, attributes: { ...node.attributes, axis: int(-1) } };
     if (axis === -1) return [last];
     const [input, output] = [node.inputs[0]!, node.outputs[0]!];

@@ -1,5 +1,5 @@
-import type { GraphNode } from "@ringrank/model";
-import { floatAttribute, intAttribute, intsAttribute, normalizeAxis } from "../rules/attributes.js";
+import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
+import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { FactoredGraph } from "./propagate.js";
 import { Wiring } from "./wiring.js";

@@ -1,4 +1,4 @@
-import type { Graph, GraphNode } from "@ringrank/model";
+import { type Graph, type GraphNode, intAttribute } from "@ringrank/model";
 import { ownPart } from "./lowering.js";
 
 /**
@@ -37,10 +37,9 @@ export function fuseQuantizedLookups(graph: Graph): Graph {
 }
 
 /** Whole rows of a constant table of 8-bit integers. */
-function isLookup({ opType, domain, inputs, attributes }: GraphNode, { weights }: Graph): boolean {
-  const table = weights.get(inputs[0] ?? "");
-  const { axis } = attributes;
-  if (opType !== "Gather" || domain !== "" || (axis?.kind === "int" && axis.value !== 0)) return false;
+function isLookup(node: GraphNode, { weights }: Graph): boolean {
+  const table = weights.get(node.inputs[0] ?? "");
+  if (node.opType !== "Gather" || node.domain !== "" || intAttribute(node, "axis", 0) !== 0) return false;
   return (table?.type === "int8" || table?.type === "uint8") && table.dims.length > 1;
 }
 

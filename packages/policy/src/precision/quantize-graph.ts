@@ -1,14 +1,16 @@
 import {
   type Attribute,
+  floatAttribute,
   type Graph,
   type GraphNode,
+  intAttribute,
   type QuantizedSource,
   quantizationBlock,
   readsOf,
   type Weight,
   withoutUnread,
 } from "@ringrank/model";
-import { floatAttribute, intAttribute, makeNode } from "../rules/attributes.js";
+import { makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";

@@ -1,6 +1,6 @@
-import type { GraphNode, Weight } from "@ringrank/model";
+import { type GraphNode, intAttribute, type Weight } from "@ringrank/model";
 import { Wiring } from "../analysis/wiring.js";
-import { int64Tensor, intAttribute, makeNode, normalizeAxis } from "../rules/attributes.js";
+import { int64Tensor, makeNode, normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { WeightShard } from "./program.js";
 import type { SegmentContext } from "./segment.js";

@@ -1,5 +1,5 @@
-import type { GraphNode } from "@ringrank/model";
-import { floatAttribute, intAttribute, normalizeAxis } from "../rules/attributes.js";
+import { floatAttribute, type GraphNode, intAttribute } from "@ringrank/model";
+import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";

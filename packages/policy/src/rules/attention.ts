@@ -1,6 +1,6 @@
-import type { Attribute } from "@ringrank/model";
+import { type Attribute, intAttribute, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf, sumDim } from "../factors/factor.js";
-import { intAttribute, intsAttribute, onShare } from "./attributes.js";
+import { onShare } from "./attributes.js";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 

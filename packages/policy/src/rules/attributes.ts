@@ -1,23 +1,6 @@
 import type { Attribute, ConstantTensor, GraphNode } from "@ringrank/model";
 import type { Localization, Operator } from "./rule.js";
 
-/** Reading node attributes, and making nodes and constants. */
-
-export function intAttribute(node: GraphNode, name: string, otherwise: number): number {
-  const attribute = node.attributes[name];
-  return attribute?.kind === "int" ? attribute.value : otherwise;
-}
-
-export function floatAttribute(node: GraphNode, name: string, otherwise: number): number {
-  const attribute = node.attributes[name];
-  return attribute?.kind === "float" ? attribute.value : otherwise;
-}
-
-export function intsAttribute(node: GraphNode, name: string): readonly number[] | undefined {
-  const attribute = node.attributes[name];
-  return attribute?.kind === "ints" ? attribute.value : undefined;
-}
-
 /** A default-domain node with one output. */
 export function makeNode(
   opType: string,

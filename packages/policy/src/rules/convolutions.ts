@@ -1,6 +1,6 @@
-import type { GraphNode } from "@ringrank/model";
+import { type GraphNode, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf } from "../factors/factor.js";
-import { intAttribute, onShare } from "./attributes.js";
+import { onShare } from "./attributes.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 
 const slides = "a window slides along it";

@@ -1,5 +1,5 @@
+import { intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, sameSize, sizeOf } from "../factors/factor.js";
-import { intAttribute } from "./attributes.js";
 import { retarget } from "./reshape.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 

@@ -1,5 +1,6 @@
+import { intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../factors/factor.js";
-import { int64Tensor, intAttribute, normalizeAxis } from "./attributes.js";
+import { int64Tensor, normalizeAxis } from "./attributes.js";
 import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
 import { freshOutputs, wholeEverything } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";

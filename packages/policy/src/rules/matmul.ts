@@ -1,5 +1,5 @@
+import { intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
-import { intAttribute } from "./attributes.js";
 import { broadcast } from "./elementwise.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 

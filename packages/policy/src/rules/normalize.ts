@@ -1,5 +1,6 @@
+import { intAttribute, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
-import { intAttribute, intsAttribute, normalizeAxis } from "./attributes.js";
+import { normalizeAxis } from "./attributes.js";
 import { broadcast } from "./elementwise.js";
 import { freshOutputs } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";

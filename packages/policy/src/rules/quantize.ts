@@ -1,6 +1,6 @@
-import type { ConstantTensor, GraphNode } from "@ringrank/model";
+import { type ConstantTensor, type GraphNode, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf } from "../factors/factor.js";
-import { int64Tensor, intAttribute, makeNode, normalizeAxis } from "./attributes.js";
+import { int64Tensor, makeNode, normalizeAxis } from "./attributes.js";
 import { maskedRows } from "./masked-rows.js";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";

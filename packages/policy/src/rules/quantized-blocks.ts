@@ -1,5 +1,6 @@
+import { intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
-import { intAttribute, normalizeAxis } from "./attributes.js";
+import { normalizeAxis } from "./attributes.js";
 import { wholeEverything } from "./matmul.js";
 import type { Operand, Operator, Propagation, Rule } from "./rule.js";
 import { maskedLookup } from "./segments.js";

@@ -1,6 +1,6 @@
-import type { ConstantTensor, GraphNode } from "@ringrank/model";
+import { type ConstantTensor, type GraphNode, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, isStatic, quotient, type SizePair, sizeOf } from "../factors/factor.js";
-import { int64Tensor, intsAttribute, makeNode, normalizeAxis } from "./attributes.js";
+import { int64Tensor, makeNode, normalizeAxis } from "./attributes.js";
 import { indicesFrom } from "./indices.js";
 import type { Localization, Operator, Rule } from "./rule.js";
 
@@ -181,8 +181,8 @@ function sliceBound(node: GraphNode, name: string, rank: number, otherwise: numb
 const transpose: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
-    const perm = operator.node.attributes.perm;
-    const order = perm?.kind === "ints" ? perm.value : input.map((_, axis) => input.length - 1 - axis);
+    const turned = input.map((_, axis) => input.length - 1 - axis);
+    const order = intsAttribute(operator.node, "perm") ?? turned;
     return [order.map((axis) => input[axis]!)];
   },
   linearity: { kind: "one", slots: [0] },

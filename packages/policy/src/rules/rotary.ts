@@ -1,5 +1,6 @@
+import { intAttribute } from "@ringrank/model";
 import { freshDim, sizeOf } from "../factors/factor.js";
-import { intAttribute, onShare } from "./attributes.js";
+import { onShare } from "./attributes.js";
 import type { Operator, Rule } from "./rule.js";
 
 /**

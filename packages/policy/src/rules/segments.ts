@@ -1,6 +1,6 @@
-import type { GraphNode } from "@ringrank/model";
+import { type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, isStatic, sameSize, sizeOf, sumDim } from "../factors/factor.js";
-import { int64Tensor, intAttribute, intsAttribute, normalizeAxis } from "./attributes.js";
+import { int64Tensor, normalizeAxis } from "./attributes.js";
 import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
 import { maskedRows } from "./masked-rows.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";

@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { CausalCaches } from "../../architectures/blocks/causal-cache.js";
 import type { CausalStep } from "../../architectures/blocks/causal-step.js";
+import { intAttribute } from "../../graph/attributes.js";
 import type { GraphBuilder, GraphNode, Value, Weight } from "../../graph/index.js";
 import type { StatePair } from "../state-pairs.js";
 
@@ -56,6 +57,17 @@ export function lanesOf({ past }: StatePair, otherwise?: number): number {
     "RR_NO_GENERATE",
     `expected the state ${past.name} to be [batch, heads, past, lanes] with a number of lanes, found [${past.dims}]`,
   );
+}
+
+/**
+ * How many of something there are, which the operator has to say.
+ *
+ * @throws RR_NO_GENERATE
+ */
+export function countOf(node: GraphNode, name: string): number {
+  const count = intAttribute(node, name, 0);
+  if (count > 0) return count;
+  throw notLowered(node, `no ${name}`);
 }
 
 /** A form of an operator that nobody has written down yet. */

@@ -1,8 +1,7 @@
 import { attend, joinHeads, separateHeads } from "../../architectures/blocks/attention.js";
-import { int } from "../../graph/attributes.js";
+import { floatAttribute, int, intAttribute } from "../../graph/attributes.js";
 import type { Value } from "../../graph/index.js";
-import { countOf, floatOf, intOf } from "./attributes.js";
-import { type AttentionOperator, type Lowering, lanesOf, notLowered } from "./fused-attention.js";
+import { type AttentionOperator, countOf, type Lowering, lanesOf, notLowered } from "./fused-attention.js";
 
 /** Inputs of the operator. */
 const slot = {
@@ -43,21 +42,22 @@ export const groupQueryAttention: AttentionOperator = {
       lowering,
       [heads, keyValueHeads, keyValueHeads].map((n) => n * headDim),
     );
-    const turn = (x: Value): Value => (intOf(node, "do_rotary", 0) === 0 ? x : rotated(lowering, x, headDim));
-    const window = intOf(node, "local_window_size", -1);
+    const turn = (x: Value): Value =>
+      intAttribute(node, "do_rotary", 0) === 0 ? x : rotated(lowering, x, headDim);
+    const window = intAttribute(node, "local_window_size", -1);
     const cache = caches.get(window > 0 ? window : undefined);
     const keep = (state: string, present: Value) => ({
       present,
       past: cache.append(state, present, keyValueHeads, headDim),
     });
-    const cap = floatOf(node, "softcap", 0);
+    const cap = floatAttribute(node, "softcap", 0);
     const mixed = attend(g, {
       query: turn(separateHeads(g, q, heads, headDim)),
       key: keep(keyState.state, turn(separateHeads(g, k, keyValueHeads, headDim))),
       value: keep(valueState.state, separateHeads(g, v, keyValueHeads, headDim)),
       shape,
       cache,
-      scale: floatOf(node, "scale", 0) || undefined,
+      scale: floatAttribute(node, "scale", 0) || undefined,
       scoreCap: cap === 0 ? undefined : cap,
       sinks: sinksOf(lowering, heads),
     });
@@ -81,7 +81,7 @@ function rotated({ g, node, input, weight, step }: Lowering, x: Value, headDim: 
     throw notLowered(node, "rotary angles that are not constant");
   }
   const positions = input(slot.positionIds) ?? step.positionIds;
-  const interleaved = intOf(node, "rotary_interleaved", 0);
+  const interleaved = intAttribute(node, "rotary_interleaved", 0);
   const rotate = (lanes: Value): Value =>
     g.node("RotaryEmbedding", [lanes, positions, cos, sin], {
       domain: "com.microsoft",
@@ -94,6 +94,6 @@ function rotated({ g, node, input, weight, step }: Lowering, x: Value, headDim: 
 
 /** One more score for each head: given, or 0 for a smooth softmax, `exp(x) / (1 + Σ exp(x))`. */
 function sinksOf({ g, node, input }: Lowering, heads: number): Value | undefined {
-  const smooth = intOf(node, "smooth_softmax", 0) > 0;
+  const smooth = intAttribute(node, "smooth_softmax", 0) > 0;
   return input(slot.headSink) ?? (smooth ? g.numbers(new Array<number>(heads).fill(0), [heads]) : undefined);
 }

@@ -1,7 +1,7 @@
 import { attend, joinHeads, separateHeads } from "../../architectures/blocks/attention.js";
+import { floatAttribute } from "../../graph/attributes.js";
 import type { Value } from "../../graph/index.js";
-import { countOf, floatOf } from "./attributes.js";
-import { type AttentionOperator, lanesOf, notLowered } from "./fused-attention.js";
+import { type AttentionOperator, countOf, lanesOf, notLowered } from "./fused-attention.js";
 
 /** Inputs of the operator. */
 const slot = {
@@ -49,7 +49,7 @@ export const multiHeadAttention: AttentionOperator = {
       shape: { heads, keyValueHeads: heads, headDim: keyDim },
       cache,
       mask: input(slot.attentionBias),
-      scale: floatOf(node, "scale", 0) || undefined,
+      scale: floatAttribute(node, "scale", 0) || undefined,
     });
     return joinHeads(g, mixed, heads, valueDim);
   },

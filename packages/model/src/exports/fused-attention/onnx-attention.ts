@@ -1,6 +1,6 @@
 import { attend, joinHeads, separateHeads } from "../../architectures/blocks/attention.js";
+import { floatAttribute, intAttribute } from "../../graph/attributes.js";
 import type { Value } from "../../graph/index.js";
-import { floatOf, intOf } from "./attributes.js";
 import { type AttentionOperator, lanesOf, notLowered } from "./fused-attention.js";
 
 /** Inputs of the operator. */
@@ -16,20 +16,20 @@ export const onnxAttention: AttentionOperator = {
   lower({ g, node, input, caches, key: keyState, value: valueState }) {
     const [query, key, value] = [input(slot.query)!, input(slot.key)!, input(slot.value)!];
     const [keyDim, valueDim] = [lanesOf(keyState), lanesOf(valueState)];
-    const joined = intOf(node, "q_num_heads", 0);
+    const joined = intAttribute(node, "q_num_heads", 0);
     const keyValueHeads = keyState.past.dims[1];
     if (typeof keyValueHeads !== "number")
       throw notLowered(node, "a number of heads known only when running");
     if (joined === 0) throw notLowered(node, "heads on an axis of their own");
     const mask = input(slot.mask);
-    if (mask !== undefined && intOf(node, "is_causal", 0) !== 0)
+    if (mask !== undefined && intAttribute(node, "is_causal", 0) !== 0)
       throw notLowered(node, "a mask and is_causal");
     const cache = caches.get();
     const keep = (state: string, present: Value, lanes: number) => ({
       present,
       past: cache.append(state, present, keyValueHeads, lanes),
     });
-    const cap = floatOf(node, "softcap", 0);
+    const cap = floatAttribute(node, "softcap", 0);
     const mixed = attend(g, {
       query: separateHeads(g, query, joined, keyDim),
       key: keep(keyState.state, separateHeads(g, key, keyValueHeads, keyDim), keyDim),
@@ -37,7 +37,7 @@ export const onnxAttention: AttentionOperator = {
       shape: { heads: joined, keyValueHeads, headDim: keyDim },
       cache,
       mask,
-      scale: floatOf(node, "scale", 0) || undefined,
+      scale: floatAttribute(node, "scale", 0) || undefined,
       scoreCap: cap === 0 ? undefined : cap,
     });
     return joinHeads(g, mixed, joined, valueDim);
