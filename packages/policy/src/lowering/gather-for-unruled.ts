@@ -1,4 +1,5 @@
 import type { Graph, GraphNode } from "@ringrank/model";
+import { FreshNames } from "../fresh-names.js";
 import { ruleFor } from "../rules/table.js";
 import { freshName } from "./fresh-name.js";
 import { ownPart } from "./lowering.js";
@@ -15,6 +16,7 @@ export function gatherForUnruled(graph: Graph): Graph {
   ]);
   const wholes = new Map<string, string>();
   const taken = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  const names = new FreshNames((name) => taken.has(name));
   const nodes = graph.nodes.flatMap((node): GraphNode[] => {
     if (ruleFor(node) !== undefined) return [node];
     const made: GraphNode[] = [];
@@ -22,7 +24,7 @@ export function gatherForUnruled(graph: Graph): Graph {
       if (fixed.has(name)) return name;
       const known = wholes.get(name);
       if (known !== undefined) return known;
-      const whole = freshName(`${name}·whole`, taken);
+      const whole = names.after(`${name}·whole`);
       wholes.set(name, whole);
       made.push(ownPart("Whole", { inputs: [name], outputs: [whole], attributes: {} }));
       return whole;

@@ -1,5 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { ConstantTensor, Graph, Weight } from "@ringrank/model";
+import { FreshNames } from "../fresh-names.js";
 import { dynamicQuantization } from "./dynamic-quantization.js";
 import { embeddingNorm } from "./embedding-norm.js";
 import type { Lowering, Maker } from "./lowering.js";
@@ -34,12 +35,12 @@ export function lower(given: Graph): Graph {
 
 class GraphMaker implements Maker {
   readonly weights: Map<string, Weight>;
-  readonly #taken: ReadonlySet<string>;
-  #fresh = 0;
+  readonly #names: FreshNames;
 
   constructor({ inputs, nodes, weights }: Graph) {
     this.weights = new Map(weights);
-    this.#taken = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap(({ outputs }) => outputs)]);
+    const taken = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap(({ outputs }) => outputs)]);
+    this.#names = new FreshNames((name) => taken.has(name) || weights.has(name));
   }
 
   dims(name: string): readonly number[] | undefined {
@@ -52,11 +53,7 @@ class GraphMaker implements Maker {
     return name;
   }
 
-  /** `·` keeps made names apart from any that a graph is likely to have; a clash is still looked for. */
   value(): string {
-    for (;;) {
-      const name = `part·${this.#fresh++}`;
-      if (!this.#taken.has(name) && !this.weights.has(name)) return name;
-    }
+    return this.#names.numbered("part");
   }
 }

@@ -10,6 +10,7 @@ import {
   type Weight,
   withoutUnread,
 } from "@ringrank/model";
+import { FreshNames } from "../fresh-names.js";
 import { makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
@@ -45,6 +46,24 @@ export function quantizeGraph(
   });
 }
 
+/** Products. What is ranked after one is no longer what it read. */
+const products: ReadonlySet<string> = new Set([
+  "Attention",
+  "Conv",
+  "ConvInteger",
+  "ConvTranspose",
+  "Gemm",
+  "MatMul",
+  "MatMulInteger",
+  "com.microsoft::Attention",
+  "com.microsoft::FusedMatMul",
+  "com.microsoft::GroupQueryAttention",
+  "com.microsoft::MatMulIntegerToFloat",
+  "com.microsoft::MatMulNBits",
+  "com.microsoft::MultiHeadAttention",
+  "com.microsoft::TransposeMatMul",
+]);
+
 class Rewriter {
   readonly weights: Map<string, Weight>;
   readonly #bits: 4 | 8;
@@ -52,7 +71,7 @@ class Rewriter {
   readonly #typeOf: (value: string) => string | undefined;
   readonly #matrices: ConstantMatrices;
   readonly #readers = new Map<string, GraphNode[]>();
-  readonly #names: Set<string>;
+  readonly #names: FreshNames;
   /** By matrix, the way it is read, and bits: the names of its values and scales. */
   readonly #quantized = new Map<string, readonly [string, string]>();
 
@@ -67,11 +86,12 @@ class Rewriter {
     this.#accuracyLevel = activations === "int8" ? 4 : 1;
     this.#typeOf = typeOf;
     this.#matrices = new ConstantMatrices(graph);
-    this.#names = new Set([...graph.weights.keys(), ...graph.inputs.map(({ name }) => name)]);
+    const values = new Set(graph.inputs.map(({ name }) => name));
     for (const node of graph.nodes) {
-      for (const name of node.outputs) this.#names.add(name);
+      for (const name of node.outputs) values.add(name);
       for (const name of readsOf(node)) this.#readers.set(name, [...(this.#readers.get(name) ?? []), node]);
     }
+    this.#names = new FreshNames((name) => values.has(name) || graph.weights.has(name));
   }
 
   /** What stands for a node: itself, where nothing of it is quantized. */
@@ -113,7 +133,7 @@ class Rewriter {
       opType: "MatMulNBits",
       domain: "com.microsoft",
       inputs: [before[0]?.outputs[0] ?? a, values, scales],
-      outputs: [c === "" ? output : this.#fresh(`${output}·product`)],
+      outputs: [c === "" ? output : this.#names.after(`${output}·product`)],
       attributes: ints({
         K: columns,
         N: rows,
@@ -161,20 +181,20 @@ class Rewriter {
       seen.add(name);
       for (const reader of this.#readers.get(name) ?? []) {
         if (reader.opType === "TopK") return true;
-        if (!/MatMul|Gemm|Conv|Attention/.test(reader.opType)) pending.push(...reader.outputs);
+        if (!products.has(operatorName(reader))) pending.push(...reader.outputs);
       }
     }
     return false;
   }
 
   #scaled(value: string, factor: number): GraphNode {
-    const constant = this.#fresh(`${value}·factor`);
+    const constant = this.#names.after(`${value}·factor`);
     this.weights.set(constant, {
       type: "float32",
       dims: [],
       source: { kind: "inline", data: Float32Array.of(factor) },
     });
-    return makeNode("Mul", [value, constant], this.#fresh(`${value}·scaled`));
+    return makeNode("Mul", [value, constant], this.#names.after(`${value}·scaled`));
   }
 
   /** The two weights of a matrix whose rows are what the product makes a column each. */
@@ -195,20 +215,13 @@ class Rewriter {
       bits,
       matrix: { ...stored, transposed },
     });
-    const names = [this.#fresh(label), this.#fresh(`${label}·scales`)] as const;
+    const names = [this.#names.after(label), this.#names.after(`${label}·scales`)] as const;
     const blockBytes = (quantizationBlock * bits) / 8;
     const dims = layout === "rows" ? [rows, blocks * blockBytes] : [rows, blocks, blockBytes];
     this.weights.set(names[0], { type: "uint8", dims, source: source("values") });
     this.weights.set(names[1], { type: "float32", dims: [rows, blocks], source: source("scales") });
     this.#quantized.set(label, names);
     return names;
-  }
-
-  #fresh(wanted: string): string {
-    let name = wanted;
-    while (this.#names.has(name)) name += "·";
-    this.#names.add(name);
-    return name;
   }
 }
 

@@ -4,6 +4,7 @@ import { isParameter, type WeightUse } from "../analysis/roles.js";
 import type { RankView } from "../decide/rank-view.js";
 import { selectionOf } from "../decide/storage.js";
 import { countOf, isSharded, localIntervals, localSize, type RankShare } from "../factors/shard.js";
+import { FreshNames } from "../fresh-names.js";
 import type { Localization } from "../rules/rule.js";
 import type { WeightShard } from "./program.js";
 import { sliceInline } from "./slice-inline.js";
@@ -44,13 +45,15 @@ class Localizer {
   /** By node and slot: the local name of a weight there. */
   readonly #weightNames = new Map<string, string>();
   readonly #readers: ReadonlyMap<string, number>;
-  #fresh = 0;
+  readonly #names: FreshNames;
 
   constructor(factored: FactoredGraph, uses: readonly WeightUse[], view: RankView, share: RankShare) {
     this.#factored = factored;
     this.#view = view;
     this.#share = share;
     this.#readers = countReaders(factored);
+    const { values, graph } = factored;
+    this.#names = new FreshNames((name) => values.has(name) || graph.weights.has(name));
     this.#nameWeights(uses.filter(({ node, slot }) => view.reads(node, slot)));
   }
 
@@ -133,26 +136,18 @@ class Localizer {
       cut: () => node.cut,
       start: (dim) => localIntervals(dim, share)[0]?.[0] ?? 0,
       constant: (tensor) => this.#constant(tensor),
-      value: () => this.#freshName("v"),
+      value: () => this.#names.numbered("v"),
     };
   }
 
   #constant(tensor: ConstantTensor): string {
-    const name = this.#freshName("c");
+    const name = this.#names.numbered("c");
     this.#constants.set(name, {
       type: tensor.type,
       dims: tensor.dims,
       source: { kind: "inline", data: tensor.data },
     });
     return name;
-  }
-
-  /** `·` keeps made names apart from any that a graph is likely to have; a clash is still looked for. */
-  #freshName(kind: string): string {
-    for (;;) {
-      const name = `${kind}·${this.#fresh++}`;
-      if (!this.#factored.values.has(name) && !this.#factored.graph.weights.has(name)) return name;
-    }
   }
 }
 

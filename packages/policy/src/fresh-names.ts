@@ -1,0 +1,36 @@
+/**
+ * Names for what a rewrite adds to a graph. `·` keeps them apart from any that a graph is likely to have; a clash is
+ * still looked for.
+ */
+export class FreshNames {
+  readonly #isTaken: (name: string) => boolean;
+  readonly #given = new Set<string>();
+  #next = 0;
+
+  /** @param isTaken whether the graph has a value or a weight of this name */
+  constructor(isTaken: (name: string) => boolean) {
+    this.#isTaken = isTaken;
+  }
+
+  /** A name after what it is made of: `x·scaled`, and where there is one, `x·scaled·`. */
+  after(wanted: string): string {
+    let name = wanted;
+    while (this.#isUsed(name)) name += "·";
+    this.#given.add(name);
+    return name;
+  }
+
+  /** The next of a kind: `part·0`, `part·1`, … */
+  numbered(kind: string): string {
+    for (;;) {
+      const name = `${kind}·${this.#next++}`;
+      if (this.#isUsed(name)) continue;
+      this.#given.add(name);
+      return name;
+    }
+  }
+
+  #isUsed(name: string): boolean {
+    return this.#given.has(name) || this.#isTaken(name);
+  }
+}
