@@ -1,6 +1,13 @@
-import { type Graph, type GraphNode, readsOf, type Weight, withoutUnread } from "@ringrank/model";
-import { freshName } from "../lowering/fresh-name.js";
-import { int64Tensor, intAttribute, makeNode } from "../rules/attributes.js";
+import {
+  type Graph,
+  type GraphNode,
+  intAttribute,
+  readsOf,
+  type Weight,
+  withoutUnread,
+} from "@ringrank/model";
+import { FreshNames } from "../fresh-names.js";
+import { int64Tensor, makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import { evaluatePair } from "../shapes/index.js";
 import type { PreparedGraph } from "./prepare-graph.js";
@@ -83,6 +90,7 @@ function rewrite(
     ...graph.nodes.flatMap(({ outputs }) => outputs),
     ...weights.keys(),
   ]);
+  const names = new FreshNames((name) => taken.has(name));
   const made = new Set([...moved].flatMap(({ outputs }) => outputs));
   const choices = new Map<string, string>();
   // All of it last: so what stays and reads a sum that is owed pays for it, and the choice is made of what was paid.
@@ -106,7 +114,7 @@ function rewrite(
 
   function choose(name: string): GraphNode[] {
     const [flat, some, result] = ["rows", "chosen rows", "chosen"].map((part) =>
-      freshName(`${name}·${part}`, taken),
+      names.after(`${name}·${part}`),
     );
     choices.set(name, result!);
     return [
@@ -121,7 +129,7 @@ function rewrite(
   }
 
   function reshaped(name: string, output: string, sizes: readonly number[]): GraphNode {
-    const target = freshName(`${output}·sizes`, taken);
+    const target = names.after(`${output}·sizes`);
     const { type, dims, data } = int64Tensor(sizes);
     weights.set(target, { type, dims, source: { kind: "inline", data } });
     return makeNode("Reshape", [name, target], output);

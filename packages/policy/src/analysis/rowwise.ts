@@ -1,5 +1,5 @@
-import type { GraphNode } from "@ringrank/model";
-import { intAttribute, normalizeAxis } from "../rules/attributes.js";
+import { type GraphNode, intAttribute } from "@ringrank/model";
+import { normalizeAxis } from "../rules/attributes.js";
 import { elementwiseRules } from "../rules/elementwise.js";
 import { operatorName } from "../rules/table.js";
 import { isStatic, type SizePair } from "../shapes/index.js";

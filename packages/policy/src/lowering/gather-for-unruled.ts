@@ -1,7 +1,6 @@
 import type { Graph, GraphNode } from "@ringrank/model";
 import { FreshNames } from "../fresh-names.js";
 import { ruleFor } from "../rules/table.js";
-import { freshName } from "./fresh-name.js";
 import { ownPart } from "./lowering.js";
 
 /**
