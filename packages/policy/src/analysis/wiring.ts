@@ -12,6 +12,7 @@ export class Wiring {
     this.#outputs = new Set(outputs.map(({ name }) => name));
     for (const [index, node] of nodes.entries()) {
       for (const name of node.outputs) this.#producers.set(name, index);
+      // What branches read has no slot.
       const captured = [...readsOf(node)].filter((name) => !node.inputs.includes(name));
       for (const name of [...node.inputs, ...captured]) {
         const readers = this.#readers.get(name);
