@@ -49,9 +49,9 @@ export class AlgorithmChoice {
  * | 1 MiB         | 111 / 119 | 322 / 312   | 356 / 399   | 1201 / 1408 |
  * | 4 MiB         | 366 / 415 | 1295 / 1344 | 1698 / 1774 | 4258 / 5598 |
  *
- * A round costs 20 to 40 µs where ranks share cores, and well under 1 µs where each has its own. More than two
- * ranks with a core each have not been measured: there a ring of N adds 2(N−1) such rounds and saves N−2 readings
- * of the message, at the 5 GB/s or so that a core reads of another's cache, so 64 KiB are on the safe side.
+ * A round costs many times as much where ranks share cores as where each has its own. More than two ranks with a core
+ * each are not in the table: there a ring of N adds 2(N−1) such rounds and saves N−2 readings of the message, which a
+ * core reads out of another's cache, so 64 KiB are on the safe side.
  */
 function ringFromBytes(worldSize: number, sharesCores: boolean): number {
   if (sharesCores) return 1024 * 1024;

@@ -8,11 +8,11 @@ import type { GroupMemory } from "./group-memory.js";
  * this rank looks at. It reaches the window from there, for three reasons:
  *
  * - A core that writes lines which another has read waits until that one gives them up. The engine copies local
- *   arrays with narrow stores, which ask for few lines at once; {@link MoveKernel} has wide ones. Between cores
- *   that share no cache, 64 KiB take 4 µs and not 10.
+ *   arrays with narrow stores, which ask for few lines at once; {@link MoveKernel} has wide ones. It
+ *   tells most between cores that share no cache.
  * - What this rank reduces or copies out next it has in its own cache, while the others pull at the window.
- * - Where a local and a shared array start at different offsets within eight bytes, the engine copies byte by byte,
- *   at a tenth of the speed. Elements have four bytes, so that is every other pair of starts. A block starts as the
+ * - Where a local and a shared array start at different offsets within eight bytes, the engine copies byte by byte.
+ *   Elements have four bytes, so that is every other pair of starts. A block starts as the
  *   local array does, and {@link MoveKernel} does not care.
  *
  * No length exceeds a window's.

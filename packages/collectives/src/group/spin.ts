@@ -1,8 +1,8 @@
 /**
  * How often a rank may look at a peer's counter before it sleeps on it.
  *
- * A sleep and its wake cost 10 µs and more; a spin costs nothing but the core it runs on. Where every rank has a
- * core, it may spin for about 0.1 ms, as long as a small decode segment lasts. Where ranks share cores, whoever
+ * A sleep and its wake cost more than a small all-reduce; a spin costs nothing but the core it runs on. Where every
+ * rank has a core, it may spin for about as long as a small decode segment lasts. Where ranks share cores, whoever
  * spins keeps the one it waits for from running, so it sleeps almost at once.
  */
 export function spinsFor(sharesCores: boolean): number {

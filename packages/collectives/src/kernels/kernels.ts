@@ -24,5 +24,5 @@ export interface Kernels {
   readonly move: MoveKernel;
 }
 
-/** `simd` is what to use; `plain` is the reference in JavaScript that it is checked against, some 20 times slower. */
+/** `simd` is what to use; `plain` is the reference in JavaScript that it is checked against, many times slower. */
 export type KernelChoice = "simd" | "plain";

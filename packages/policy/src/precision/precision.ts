@@ -10,17 +10,10 @@ export interface Precision {
 }
 
 /**
- * Activations in int8 wherever weights are quantized, unless said otherwise. On one thread of a server CPU with AVX2,
- * six matrices of 2048 × 5632 (ONNX Runtime 1.30, milliseconds; 1 row is a step of decoding, 256 rows a prompt):
- *
- *     weights   activations   1 row   256 rows
- *     float32   float32        21      568
- *     int8      float32       500     1130       every run dequantizes the matrix first
- *     int8      int8            5.9    660
- *     int4      float32        16      513
- *     int4      int8            3.4    523
- *
- * What that costs in accuracy, docs/design-notes.md says.
+ * Activations in int8 wherever weights are quantized, unless said otherwise. With fp32 activations ONNX Runtime (1.30,
+ * AVX2) dequantizes what it reads: of 8 bits the whole matrix in every run, so that a step of decoding is slower than
+ * without quantization, and of 4 bits block by block, so that it is several times slower than with int8. What int8 costs
+ * in accuracy, docs/design-notes.md says.
  */
 export function precisionOf(
   weights: WeightPrecision = "float32",

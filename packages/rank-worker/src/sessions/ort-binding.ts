@@ -1,8 +1,8 @@
 /**
  * The one file that touches ONNX Runtime's session API, public and private.
  *
- * The public `InferenceSession.run` is a synchronous native call behind `setImmediate`: 14–37 µs for a tiny run,
- * where the package's own synchronous binding takes about 10 µs, and a decode step is dozens of runs. That binding
+ * The public `InferenceSession.run` is a synchronous native call behind `setImmediate`, which can cost more than
+ * a tiny run itself; the package's own synchronous binding spares it, and a decode step is dozens of runs. That binding
  * is private (`onnxruntime-node/dist/binding.js`), so it is used only in the exact version it was tested with, and
  * only after it has computed a small sum correctly on this thread; else the public call is used.
  */

@@ -29,8 +29,8 @@ export function sessionOptions(threads: number, weights: SessionWeights): Infere
         // shape of a share lets it, and not where that of the whole does not.
         qdq_matmulnbits_accuracy_level: "1",
         ...("folder" in weights ? { model_external_initializers_file_folder_path: weights.folder } : {}),
-        // Each session has a pool of its own; pools that spin starve the session that works (552 ms against 21 ms a
-        // token, 2 ranks of 8 threads).
+        // Each session has a pool of its own; a rank has dozens, and pools that spin starve the session that
+        // works.
         ...(threads === 1 ? {} : { intra_op: { allow_spinning: "0" } }),
       },
     },

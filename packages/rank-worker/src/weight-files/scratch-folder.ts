@@ -19,9 +19,8 @@ const usualPlaces: readonly Place[] = [{ path: "/dev/shm", most: 2 ** 30 }, { pa
  * afterwards.
  *
  * Weights go to a session through files and not through memory, because ONNX Runtime maps files, where it copies bytes
- * from memory twice and leaves the heap in pieces. A session of 4.4 GB: 9.9 s and 4.3 GB at the peak through a file
- * that is there, 31 s and 9.4 GB through memory. Files in memory (`/dev/shm`) are written four times as fast as those
- * on a disk.
+ * from memory twice and leaves the heap in pieces: docs/design-notes.md has what `npm run bench` measured. Files in
+ * memory (`/dev/shm`) are written faster than those on a disk.
  *
  * It belongs to the coordinator: a rank's thread may be ended before it could clean up.
  */
