@@ -20,7 +20,10 @@ export async function open({ directory, threads, vocabulary }) {
   });
   let running;
 
-  /** Continues `ids`, of which `past` covers all but the last, and gives the time of every new token. */
+  /**
+   * Continues `ids` behind what `past` covers, and gives the last new token and the time of each. Ids that `past` covers
+   * would be computed once more: transformers.js takes all it is given for new.
+   */
   async function generate(ids, past, count) {
     const times = new Times();
     const start = performance.now();
@@ -34,26 +37,21 @@ export async function open({ directory, threads, vocabulary }) {
       return_dict_in_generate: true,
       streamer: times,
     });
-    const sequence = [...result.sequences.data].map(Number);
-    return { sequence, past: result.past_key_values, times: times.at.map((at) => at - start) };
+    const last = Number(result.sequences.data.at(-1));
+    return { last, past: result.past_key_values, times: times.at.map((at) => at - start) };
   }
 
-  /** A sequence of `context` tokens, of which `past` covers all but the last. */
+  /** A past of `context` rows, and a token to go on with. */
   async function begin(context) {
-    const sequence = tokenIds(context, vocabulary);
-    const { past } = await generate(sequence.slice(0, 1), undefined, 1);
-    for (const [
-      name,
-      {
-        dims: [batch, heads, , lanes],
-      },
-    ] of Object.entries(past)) {
-      const dims = [batch, heads, context - 1, lanes];
+    const { last, past } = await generate(tokenIds(1, vocabulary), undefined, 1);
+    for (const [name, state] of Object.entries(past)) {
+      const [batch, heads, , lanes] = state.dims;
+      const dims = [batch, heads, context, lanes];
       const data = new Float32Array(dims.reduce((count, size) => count * size));
       fillStates(data);
       past.update({ [name]: new Tensor("float32", data, dims) });
     }
-    return { sequence, past };
+    return { last, past };
   }
 
   return {
@@ -68,11 +66,12 @@ export async function open({ directory, threads, vocabulary }) {
 
     /** Milliseconds a token of `tokens` steps, behind `context` tokens. */
     async decode(context, tokens) {
-      if (running?.context !== context || running.sequence.length + tokens > context + growth) {
+      const rows = running?.past.get_seq_length();
+      if (running?.context !== context || rows + 1 + tokens > context + growth) {
         running?.past.dispose();
         running = { context, ...(await begin(context)) };
       }
-      const { times, ...next } = await generate(running.sequence, running.past, tokens + 1);
+      const { times, ...next } = await generate([running.last], running.past, tokens + 1);
       running = { context, ...next };
       return (times.at(-1) - times.at(-1 - tokens)) / tokens;
     },

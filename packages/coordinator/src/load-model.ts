@@ -88,6 +88,7 @@ async function loadRanks(
   trace: TraceFile | undefined,
 ): Promise<Model> {
   const { ranks, threadsPerRank, stepTimeoutMs, workerUrl, signal } = options;
+  signal?.throwIfAborted();
   const logger = loggerOf(options.logger);
   if (unsupported.length > 0) {
     logger.warn(
@@ -108,9 +109,11 @@ async function loadRanks(
   // What they hold for this load is removed after the ranks have loaded, or have ended.
   using cache = openCache(programs, options, logger);
   using scratch = ScratchFolder.create(scratchBytes(programs));
+  const bytesReported = programs.map(() => 0);
   try {
     await new Promise<void>((resolve, reject) => {
       const onProgress = (loaded: LoadProgress): void => {
+        bytesReported[loaded.rank] = loaded.bytesLoaded;
         // Thrown here, the caller's error would end up in the rank.
         try {
           progress.report({ phase: "load", ...loaded });
@@ -126,6 +129,10 @@ async function loadRanks(
       group.load(programs, optionsOf, onProgress).then(resolve, reject);
     });
     signal?.throwIfAborted();
+    // A rank's last reports may still be on their way, since they come through a port of their own.
+    for (const { rank, bytes } of programs.filter(({ rank, bytes }) => bytesReported[rank]! < bytes)) {
+      progress.report({ phase: "load", rank, bytesLoaded: bytes, bytesTotal: bytes });
+    }
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
     progress.report({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
     return new Model({ policy, facts, group, texts });

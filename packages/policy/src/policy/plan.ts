@@ -119,7 +119,20 @@ function chosenRoles(found: Roles, ids: readonly number[]): Roles["roles"] {
   });
 }
 
-function analyse(graph: Graph, precision: Precision): { factored: FactoredGraph; found: Roles } {
+interface Analysis {
+  readonly precision: Precision;
+  readonly factored: FactoredGraph;
+  readonly found: Roles;
+}
+
+/** The last of each graph: who plans a graph builds its programs next. */
+const analyses = new WeakMap<Graph, Analysis>();
+
+function analyse(graph: Graph, precision: Precision): Analysis {
+  const known = analyses.get(graph);
+  if (known !== undefined && describePrecision(known.precision) === describePrecision(precision)) return known;
   const factored = propagateFactors(graph, precision);
-  return { factored, found: findRoles(factored) };
+  const analysis = { precision, factored, found: findRoles(factored) };
+  analyses.set(graph, analysis);
+  return analysis;
 }
