@@ -130,7 +130,8 @@ const analyses = new WeakMap<Graph, Analysis>();
 
 function analyse(graph: Graph, precision: Precision): Analysis {
   const known = analyses.get(graph);
-  if (known !== undefined && describePrecision(known.precision) === describePrecision(precision)) return known;
+  if (known !== undefined && describePrecision(known.precision) === describePrecision(precision))
+    return known;
   const factored = propagateFactors(graph, precision);
   const analysis = { precision, factored, found: findRoles(factored) };
   analyses.set(graph, analysis);
