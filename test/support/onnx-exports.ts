@@ -80,7 +80,9 @@ export function readRecipe(path: string): readonly SharedWeight[] {
 }
 
 /** What transformers computed, by name: `input_ids`, `logits`, … */
-export function readReference({ reference }: OnnxExport): ReadonlyMap<string, EmulatedTensor> {
+export function readReference({
+  reference,
+}: Pick<OnnxExport, "reference">): ReadonlyMap<string, EmulatedTensor> {
   const path = join(reference, "golden.safetensors");
   if (!existsSync(path)) throw new Error(`an export needs its reference, ${path}`);
   const file = openFile(path);

@@ -1,0 +1,30 @@
+import { loadModel, type Tensor } from "@ringrank/coordinator";
+import { describe, expect, it } from "vitest";
+import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { assembledExport, readReference } from "../support/onnx-exports.js";
+import { rankCounts } from "../support/rank-counts.js";
+
+/** Optimum's exports of models that do not read tokens; the checkpoint that lies beside them has no architecture here. */
+const exports = [
+  ["vit", "model.onnx", "pixel_values", "logits"],
+  ["convnext", "model.onnx", "pixel_values", "logits"],
+  ["wav2vec2", "model.onnx", "input_values", "logits"],
+  ["whisper", "encoder_model.onnx", "input_features", "encoder_last_hidden_state"],
+] as const;
+
+/** On real ranks, against what transformers computed. */
+describe.each(exports)("optimum/%s", (name, file, input, output) => {
+  const directory = assembledExport(`optimum/${name}`);
+  const reference = readReference({ reference: directory });
+
+  it.each(rankCounts(name))("gives transformers' numbers on %i ranks", async (ranks) => {
+    await using model = await loadModel(`${directory}/${file}`, { ranks });
+    const outputs = await model.run({ [input]: reference.get(input) as Tensor });
+    const { dims, data } = reference.get(output)!;
+    const [received] = Object.values(outputs);
+    expect(received!.dims).toEqual(dims);
+    // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
+    const atol = 1e-4 * standardDeviation(data as Float32Array);
+    expect(received!.data as Float32Array).toBeAllclose(data as Float32Array, { rtol: 0, atol });
+  });
+});
