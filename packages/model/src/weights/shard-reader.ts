@@ -50,8 +50,8 @@ export class ShardReader implements Disposable {
   readonly #workspace: Workspace;
   /** What was made of a quantized matrix, part by part, and has not been asked for yet: by part, rows and blocks. */
   #unasked: { readonly matrix: string; readonly parts: Map<string, Uint8Array | Float32Array> } | undefined;
-  /** Memory for that, once what was in it has been copied out. */
-  #spare: ArrayBuffer | undefined;
+  /** Memory for that, once what was in it has been copied out: as much as the pieces of one matrix took. */
+  readonly #spare: ArrayBuffer[] = [];
 
   constructor({ scratchBytes = 4 * 1024 * 1024, kernels = "simd" }: ShardReaderOptions = {}) {
     this.#workspace = new Workspace(Math.max(4096, scratchBytes), kernels);
@@ -93,7 +93,7 @@ export class ShardReader implements Disposable {
     for (const file of this.#files.values()) closeFile(file);
     this.#files.clear();
     this.#unasked = undefined;
-    this.#spare = undefined;
+    this.#spare.length = 0;
   }
 
   #readQuantized(
@@ -119,9 +119,8 @@ export class ShardReader implements Disposable {
       { matrix, bits, rows, blocks },
       this.#workspace,
       (chosen, address) => this.#readMatrix(matrix, chosen, address),
-      { [part]: into, [other]: this.#spare },
+      { [part]: into, [other]: this.#spare.pop() },
     );
-    this.#spare = undefined;
     parts.set(keyOf(other), quantized[other]);
     return quantized[part];
   }
@@ -131,7 +130,7 @@ export class ShardReader implements Disposable {
     if (into === undefined || into.byteLength < kept.byteLength) return kept;
     const moved = allocate(type, kept.length, into);
     bytesOf(moved).set(bytesOf(kept));
-    this.#spare = kept.buffer as ArrayBuffer;
+    this.#spare.push(kept.buffer as ArrayBuffer);
     return moved;
   }
 
