@@ -121,14 +121,15 @@ function collectivesTable(measurements) {
 function perplexityTable(measurements) {
   const rows = measurements.filter(({ row }) => row === "perplexity");
   if (rows.length === 0) return "";
-  const cells = rows.map((one) => {
-    const above = find(measurements, { row: "perplexity above float32", precision: one.precision });
-    return [
-      one.precision,
-      one.median === undefined ? "failed" : one.median.toFixed(4),
-      above?.median === undefined ? "" : `${above.median >= 0 ? "+" : ""}${above.median.toFixed(2)}%`,
-    ];
-  });
+  const difference = (cell) => {
+    const above = find(measurements, { row: "perplexity above float32", ...cell });
+    return above?.median === undefined ? "" : `${above.median >= 0 ? "+" : ""}${above.median.toFixed(2)}%`;
+  };
+  const cells = rows.map(({ precision, wire, median }) => [
+    wire === undefined ? precision : `float32, sums in ${wire}`,
+    median === undefined ? "failed" : median.toFixed(4),
+    difference(wire === undefined ? { precision } : { wire }),
+  ]);
   return `perplexity of the embedded model\n${grid([["", "", "against float32"], ...cells])}`;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { loadModel } from "@ringrank/coordinator";
 import { demoModel } from "ringrank";
 
-/** Perplexity of the embedded model on text it was not trained on, in each precision, on 2 ranks. */
+/** Perplexity of the embedded model on text it was not trained on, in each precision and on each wire, on 2 ranks. */
 export async function measurePerplexity({ precisions, results, progress }) {
   const { perplexity_ids: ids } = JSON.parse(readFileSync(join(demoModel, "golden.json"), "utf8"));
   let float32;
@@ -17,6 +17,16 @@ export async function measurePerplexity({ precisions, results, progress }) {
       results.add({ row: "perplexity above float32", precision }, "%", [100 * (value / float32 - 1)]);
     } catch (error) {
       results.fail({ row: "perplexity", precision }, error);
+    }
+  }
+  for (const wire of ["float16", "int8"]) {
+    progress(`perplexity with sums in ${wire}`);
+    try {
+      const value = await perplexity(ids, { wire });
+      results.add({ row: "perplexity", wire }, "", [value]);
+      results.add({ row: "perplexity above float32", wire }, "%", [100 * (value / float32 - 1)]);
+    } catch (error) {
+      results.fail({ row: "perplexity", wire }, error);
     }
   }
 }

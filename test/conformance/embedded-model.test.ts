@@ -46,6 +46,17 @@ describe.each([1, 2, 3, 4, 8])("the embedded model on %i ranks", (ranks) => {
   });
 });
 
+// A rounding of every sum by 2⁻¹², or by some 1/500 of its neighbours, is far below what int8 weights do.
+it.each(["float16", "int8"] as const)("keeps its perplexity where sums cross in %s", async (wire) => {
+  const ids = golden.perplexity_ids;
+  const model = await loadModel(shakespeareDirectory, { ranks: 2, wire });
+  const { logits } = await model.run({ input_ids: [ids] });
+  await model.close();
+  const nll = meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
+  expect(nll).not.toBe(golden.perplexity_nll);
+  expect(100 * Math.abs(Math.exp(nll - golden.perplexity_nll) - 1)).toBeLessThan(0.5);
+});
+
 describe.each([
   ["int8", 0.5],
   ["int4", 3.5],

@@ -103,6 +103,10 @@ function commandLine(signal: AbortSignal): Command {
     "what is multiplied with quantized matrices (default: int8)",
   ).choices(["float32", "int8"]);
 
+  const wire = new Option("--wire <type>", "round what ranks add up, as a slower link would have it")
+    .choices(["float32", "float16", "int8"])
+    .default("float32");
+
   const dtype = new Option(
     "--dtype <dtype>",
     "which of a directory's ONNX files, such as fp32, fp16, q8 or q4 (default: the checkpoint, else fp32)",
@@ -136,6 +140,7 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(precision)
     .addOption(activations)
     .option("--threads-per-rank <count>", "threads inside each rank", parseNumber)
+    .addOption(wire)
     .option("--trace <file>", "write where each rank's time goes, for ui.perfetto.dev or chrome://tracing")
     .option("--no-cache", "do not keep quantized weights on disk, nor use those that are there")
     .option("--cache-max-bytes <bytes>", "most bytes of quantized weights kept on disk", parseBytes)

@@ -11,7 +11,7 @@ export {
 export { type JoinOptions, joinGroup } from "./group/join-group.js";
 export { poison, poisonCause } from "./group/poison.js";
 export type { SharedMemory } from "./group/shared-memory.js";
-export type { KernelChoice } from "./kernels/kernels.js";
+export type { KernelChoice, Wire } from "./kernels/kernels.js";
 export { inheritedExecArgv } from "./run-ranks/inherited-exec-argv.js";
 export { type RunRanksOptions, runRanks } from "./run-ranks/run-ranks.js";
 export type { RankTask } from "./run-ranks/task.js";

@@ -87,7 +87,7 @@ async function loadRanks(
   progress: ProgressReports,
   trace: TraceFile | undefined,
 ): Promise<Model> {
-  const { ranks, threadsPerRank, stepTimeoutMs, workerUrl, signal } = options;
+  const { ranks, threadsPerRank, stepTimeoutMs, wire, workerUrl, signal } = options;
   signal?.throwIfAborted();
   const logger = loggerOf(options.logger);
   if (unsupported.length > 0) {
@@ -101,6 +101,7 @@ async function loadRanks(
     worldSize: ranks,
     workerUrl: workerUrl ?? new URL("./group/rank-thread.js", import.meta.url).href,
     stepTimeoutMs,
+    wire,
     logger,
     trace,
   });

@@ -18,6 +18,7 @@ export interface RunFlags extends Omit<GenerateOptions, "signal" | "logprobs"> {
   readonly trace?: string;
   readonly precision: "float32" | "int8" | "int4";
   readonly activations?: "float32" | "int8";
+  readonly wire: "float32" | "float16" | "int8";
   /** False after `--no-cache`. */
   readonly cache: boolean;
   readonly cacheMaxBytes?: number;
@@ -49,6 +50,7 @@ async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise
     threadsPerRank,
     precision,
     activations,
+    wire,
     trace,
     cache,
     cacheMaxBytes,
@@ -65,6 +67,7 @@ async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise
       trace,
       precision,
       activations,
+      wire,
       cache,
       cacheMaxBytes,
       policy,

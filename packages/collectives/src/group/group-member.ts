@@ -2,6 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import { broadcast } from "../algorithms/broadcast.js";
 import { AlgorithmChoice } from "../algorithms/choose.js";
 import type { RingObserver } from "../algorithms/ring.js";
+import { sumRounded } from "../algorithms/rounded.js";
 import type {
   Algorithm,
   CollectiveArray,
@@ -9,7 +10,7 @@ import type {
   Communicator,
   ReduceOperation,
 } from "../communicator.js";
-import type { ElementType, Kernels } from "../kernels/kernels.js";
+import type { ElementType, Kernels, WireKernels } from "../kernels/kernels.js";
 import { nearEven, piecesOf } from "../pieces.js";
 import { elementType, requireCounts, requireOperation, requireOut, requireRoot } from "./arguments.js";
 import { Elements } from "./elements.js";
@@ -29,6 +30,8 @@ export class GroupMember implements Communicator {
   readonly #choice: AlgorithmChoice;
   readonly #floats: Elements<Float32Array>;
   readonly #ints: Elements<Int32Array>;
+  /** Of sums of float32, where they do not cross as they are. */
+  readonly #wire: WireKernels | undefined;
   #collectives = 0;
   #bytes = 0;
 
@@ -49,6 +52,7 @@ export class GroupMember implements Communicator {
     this.#choice = new AlgorithmChoice(algorithm, this.worldSize, handle.sharesCores, observeRing);
     this.#floats = new Elements(memory, rank, "float32", kernels);
     this.#ints = new Elements(memory, rank, "int32", kernels);
+    this.#wire = handle.wire === "float32" ? undefined : kernels.wires[handle.wire];
   }
 
   get counters(): CollectiveCounters {
@@ -61,8 +65,13 @@ export class GroupMember implements Communicator {
       requireOperation(operation);
       this.#count(data);
       if (this.worldSize === 1) return data;
-      const algorithm = this.#choice.of("allReduce", data.byteLength);
       const { length } = data;
+      if (this.#wire !== undefined && operation === "sum" && data instanceof Float32Array) {
+        this.#transport.open({ kind: "allReduce", algorithm: "one-shot", type, operation, length });
+        sumRounded(this.#transport, this.#floats, data, this.#wire);
+        return data;
+      }
+      const algorithm = this.#choice.of("allReduce", data.byteLength);
       this.#transport.open({ kind: "allReduce", algorithm: algorithm.name, type, operation, length });
       const elements = this.#elements<T>(type);
       algorithm.allReduce(this.#transport, elements, data, elements.reduce[operation]);

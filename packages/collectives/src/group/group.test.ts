@@ -28,6 +28,7 @@ describe("createGroup", () => {
     ["a stepTimeoutMs that is no number", { worldSize: 2, stepTimeoutMs: Number.NaN }, "RR_OPTION"],
     ["windows below 256 bytes", { worldSize: 2, windowBytes: 192 }, "RR_OPTION"],
     ["windows that split a cache line", { worldSize: 2, windowBytes: 1000 }, "RR_OPTION"],
+    ["an unknown wire", { worldSize: 2, wire: "float8" as never }, "RR_OPTION"],
     ["windows above 16 MiB", { worldSize: 2, windowBytes: 2 ** 25 }, "RR_OPTION"],
   ];
   it.each(refused)("refuses %s", (_, options, code) => {

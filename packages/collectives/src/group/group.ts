@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { RingrankError } from "@ringrank/errors";
+import type { Wire } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
 import { allocateSharedMemory, type SharedMemory } from "./shared-memory.js";
 import { spinsFor } from "./spin.js";
@@ -17,6 +18,13 @@ export interface GroupOptions {
    * element for each of 64 ranks) to 16 777 216. Each rank has two. It changes no result.
    */
   readonly windowBytes?: number | undefined;
+  /**
+   * What sums of float32 cross between ranks in. Default `float32`, which rounds nothing; `float16` rounds each rank's
+   * operand to 11 significant bits (at most 2⁻¹¹ of its size; beyond 65 504 it is infinite), `int8` to 127 steps up to
+   * the largest of 32 neighbours (at most 1/254 of that). Every rank still gets the same bits. Here memory is shared
+   * and narrow forms only cost time: they show what a slower link would do to results.
+   */
+  readonly wire?: Wire | undefined;
 }
 
 /** A process group as data: structured clone carries it to every thread, which enters by {@link joinGroup}. */
@@ -27,6 +35,7 @@ export interface GroupHandle {
   readonly windowBytes: number;
   /** Loads of a peer's counter, at most, before a rank goes to sleep on it. */
   readonly spins: number;
+  readonly wire: Wire;
   /** Whether there are more ranks than cores. */
   readonly sharesCores: boolean;
 }
@@ -40,7 +49,12 @@ export const defaultStepTimeoutMs = 120_000;
  * @throws RR_RANKS for a world size that is not 1 to 64; RR_OPTION for another option outside its range.
  */
 export function createGroup(options: GroupOptions): GroupHandle {
-  const { worldSize, stepTimeoutMs = defaultStepTimeoutMs, windowBytes = 262_144 } = options;
+  const {
+    worldSize,
+    stepTimeoutMs = defaultStepTimeoutMs,
+    windowBytes = 262_144,
+    wire = "float32",
+  } = options;
   checkWorldSize(worldSize);
   if (typeof stepTimeoutMs !== "number" || !(stepTimeoutMs >= 100)) {
     throw new RingrankError(
@@ -59,16 +73,22 @@ export function createGroup(options: GroupOptions): GroupHandle {
       `windowBytes: expected a multiple of 64 from 256 to 16777216; got ${String(windowBytes)}`,
     );
   }
+  if (!wires.includes(wire)) {
+    throw new RingrankError("RR_OPTION", `wire: expected ${wires.join(", ")}; got ${String(wire)}`);
+  }
   const sharesCores = worldSize > availableParallelism();
   return {
     memory: allocateSharedMemory(new GroupLayout(worldSize, windowBytes).bytes),
     worldSize,
     stepTimeoutMs,
     windowBytes,
+    wire,
     spins: spinsFor(sharesCores),
     sharesCores,
   };
 }
+
+const wires: readonly Wire[] = ["float32", "float16", "int8"];
 
 /** @throws RR_RANKS unless `worldSize` is an integer from 1 to 64. */
 function checkWorldSize(worldSize: number): void {

@@ -40,6 +40,12 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
     );
   }
   requireAlgorithm(algorithm);
+  if (algorithm === "ring" && handle.wire !== "float32") {
+    throw new RingrankError(
+      "RR_OPTION",
+      `algorithm: a ring would round sums at every hop; with wire ${handle.wire}, choose auto or one-shot`,
+    );
+  }
   const loaded = loadKernels(kernels, handle);
   if (Atomics.compareExchange(memory.words, memory.layout.joined(rank), 0, 1) !== 0) {
     throw new RingrankError(

@@ -9,6 +9,21 @@ export type ElementType = "float32" | "int32";
  */
 export type ReduceKernel = (out: number, left: number, right: number, length: number) => void;
 
+/**
+ * How float32 elements lie in a window on their way to other ranks: as they are; in IEEE 754's binary16; or as whole
+ * numbers of 8 bits in blocks of {@link int8Block}, each behind its float32 scale.
+ */
+export type Wire = "float32" | "float16" | "int8";
+
+/** Elements that share a scale. */
+export const int8Block = 32;
+
+/** Elements to and from a narrower form, both at indices of 4-byte elements. The forms are in plain-wires.ts. */
+export interface WireKernels {
+  readonly encode: MoveKernel;
+  readonly decode: MoveKernel;
+}
+
 /** `m[out + i] = m[from + i]` for `i < length`; the two do not overlap. */
 export type MoveKernel = (out: number, from: number, length: number) => void;
 
@@ -22,6 +37,7 @@ export interface Kernels {
   readonly float32: Readonly<Record<ReduceOperation, ReduceKernel>>;
   readonly int32: Readonly<Record<ReduceOperation, ReduceKernel>>;
   readonly move: MoveKernel;
+  readonly wires: Readonly<Record<Exclude<Wire, "float32">, WireKernels>>;
 }
 
 /** `simd` is what to use; `plain` is the reference in JavaScript that it is checked against, many times slower. */

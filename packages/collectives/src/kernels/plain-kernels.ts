@@ -1,5 +1,6 @@
 import type { SharedMemory } from "../group/shared-memory.js";
 import type { Kernels } from "./kernels.js";
+import { plainWires } from "./plain-wires.js";
 
 /** The kernels' definition, in plain JavaScript. */
 export function plainKernels(memory: SharedMemory): Kernels {
@@ -27,5 +28,6 @@ export function plainKernels(memory: SharedMemory): Kernels {
     move(out, from, length) {
       for (let i = 0; i < length; i++) words[out + i] = words[from + i]!;
     },
+    wires: plainWires(memory),
   };
 }

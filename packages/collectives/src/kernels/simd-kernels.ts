@@ -9,13 +9,18 @@ import type { Kernels, MoveKernel, ReduceKernel } from "./kernels.js";
  * @throws RR_OPTION if the compiled file cannot be read or this engine cannot run it.
  */
 export function simdKernels(memory: SharedMemory): Kernels {
-  const { sumFloat32, maxFloat32, sumInt32, maxInt32, move } = new wasm.Instance(compiled(), {
-    env: { memory },
-  }).exports;
+  const { sumFloat32, maxFloat32, sumInt32, maxInt32, move, toHalves, fromHalves, toInt8, fromInt8 } =
+    new wasm.Instance(compiled(), {
+      env: { memory },
+    }).exports;
   return {
     float32: { sum: sumFloat32, max: maxFloat32 },
     int32: { sum: sumInt32, max: maxInt32 },
     move,
+    wires: {
+      float16: { encode: toHalves, decode: fromHalves },
+      int8: { encode: toInt8, decode: fromInt8 },
+    },
   };
 }
 
@@ -46,6 +51,10 @@ interface KernelExports {
   readonly sumInt32: ReduceKernel;
   readonly maxInt32: ReduceKernel;
   readonly move: MoveKernel;
+  readonly toHalves: MoveKernel;
+  readonly fromHalves: MoveKernel;
+  readonly toInt8: MoveKernel;
+  readonly fromInt8: MoveKernel;
 }
 
 // Node's own type declarations have no WebAssembly.

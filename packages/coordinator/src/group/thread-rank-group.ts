@@ -1,5 +1,12 @@
 import { MessageChannel } from "node:worker_threads";
-import { createGroup, type GroupHandle, groupActivity, poison, poisonCause } from "@ringrank/collectives";
+import {
+  createGroup,
+  type GroupHandle,
+  groupActivity,
+  poison,
+  poisonCause,
+  type Wire,
+} from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankProgram } from "@ringrank/policy";
 import {
@@ -30,6 +37,8 @@ export interface ThreadRankGroupOptions {
   /** `file:` URL of the rank's worker module. */
   readonly workerUrl: string;
   readonly stepTimeoutMs: number;
+  /** Default `float32`. */
+  readonly wire?: Wire | undefined;
   readonly logger: Logger;
   /** To which ranks add theirs when they end. */
   readonly trace?: TraceFile | undefined;
@@ -74,11 +83,11 @@ export class ThreadRankGroup implements RankGroup {
   #ending: Promise<void> | undefined;
 
   /** Starts the threads; {@link load} makes them a model. */
-  constructor({ worldSize, workerUrl, stepTimeoutMs, logger, trace }: ThreadRankGroupOptions) {
+  constructor({ worldSize, workerUrl, stepTimeoutMs, wire, logger, trace }: ThreadRankGroupOptions) {
     this.worldSize = worldSize;
     this.#stepTimeoutMs = stepTimeoutMs;
     this.#logger = logger;
-    this.#handle = createGroup({ worldSize, stepTimeoutMs });
+    this.#handle = createGroup({ worldSize, stepTimeoutMs, wire });
     this.#lifecycle = new Lifecycle(worldSize);
     const channels = Array.from({ length: worldSize }, () => new MessageChannel());
     const stepChannels = channels.map(() => new MessageChannel());

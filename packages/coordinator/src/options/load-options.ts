@@ -1,3 +1,4 @@
+import type { Wire } from "@ringrank/collectives";
 import { type ExportDtype, exportDtypes } from "@ringrank/model";
 import { defaultCacheDirectory } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
@@ -46,6 +47,12 @@ export interface PlanOptions {
 }
 
 export interface LoadOptions extends PlanOptions {
+  /**
+   * What partial sums cross between ranks in: `"float32"` (default), which rounds nothing; or `"float16"` or `"int8"`,
+   * which round what each rank brings, as over a slow link. Threads have no such link: this only shows what it would do
+   * to results. The error is in `@ringrank/collectives`' README.
+   */
+  readonly wire?: Wire | undefined;
   /** A policy from {@link planModel} or its JSON. Checked against this graph and `ranks`: `RR_POLICY`. */
   readonly policy?: object | undefined;
   /** Called as the model is planned and loaded; never after `loadModel` has settled. */
@@ -95,6 +102,7 @@ export interface CheckedLoadOptions {
   readonly precision: "float32" | "int8" | "int4";
   readonly activations: "float32" | "int8" | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly wire: Wire;
   readonly policy: object | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly stepTimeoutMs: number;
@@ -117,6 +125,7 @@ const planKeys = [
 ];
 const loadKeys = [
   ...planKeys,
+  "wire",
   "policy",
   "onProgress",
   "stepTimeoutMs",
@@ -190,6 +199,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     ),
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
     signal: signalOption(options.signal),
+    wire: choiceOption("wire", options.wire, ["float32", "float16", "int8"], "float32"),
     cache: cacheOption(options),
     policy,
     logger,

@@ -1,0 +1,30 @@
+import type { Elements } from "../group/elements.js";
+import type { Transport } from "../group/transport.js";
+import type { WireKernels } from "../kernels/kernels.js";
+
+/**
+ * The sum over ranks of float32 elements that cross in a narrower form. As one-shot: every rank publishes its own, and
+ * adds up everybody's, its own as it was published too, `((x0 + x1) + x2) + …`. So each operand is rounded once, sums
+ * are float32, and all ranks have the same bits. A ring would round partial sums at every hop.
+ */
+export function sumRounded(
+  transport: Transport,
+  elements: Elements<Float32Array>,
+  data: Float32Array,
+  { encode, decode }: WireKernels,
+): void {
+  const { windowLength, worldSize } = transport;
+  for (let from = 0; from === 0 || from < data.length; from += windowLength) {
+    const length = Math.min(windowLength, data.length - from);
+    const operand = elements.stage(data, from, length);
+    encode(transport.claim("all"), operand, length);
+    transport.publish();
+    const result = elements.resultFor(data, from);
+    decode(result, transport.receive(0), length);
+    for (let peer = 1; peer < worldSize; peer++) {
+      decode(operand, transport.receive(peer), length);
+      elements.reduce.sum(result, result, operand, length);
+    }
+    elements.take(data, from, result, length);
+  }
+}
