@@ -61,8 +61,8 @@ describe.each([
       halves[2 * narrow] = bits;
       wires.float16.decode(from, narrow, 1);
       wires.float16.encode(out, from, 1);
-      const isNaN = (bits & 0x7fff) > 0x7c00;
-      if (isNaN) expect(floats[from]).toBeNaN();
+      const isNoNumber = (bits & 0x7fff) > 0x7c00;
+      if (isNoNumber) expect(floats[from]).toBeNaN();
       else if (halves[2 * out] !== bits) expect.unreachable(`${bits} became ${halves[2 * out]}`);
     }
   });
