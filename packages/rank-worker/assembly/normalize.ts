@@ -2,7 +2,8 @@
 //
 // Rows normalized by their root mean square (https://arxiv.org/abs/1910.07467), or about their mean too
 // (https://arxiv.org/abs/1607.06450). policy/src/program/program.ts (NormalizeStep) says what is computed; tests
-// compare it with ONNX Runtime's operators and with the plain implementation.
+// compare it with ONNX Runtime's operators. src/normalization/plain-normalize.ts adds up in the same order, so that it
+// has the same bits; a test sees to it.
 
 /**
  * Rows of `width` floats, from `x` to `out`, which may be the same. All addresses are in bytes.

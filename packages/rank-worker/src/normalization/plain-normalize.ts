@@ -1,5 +1,6 @@
 /**
- * Normalizes rows as long as `scale`, in double precision. What the kernel is held against, and what works without it.
+ * Normalizes rows as long as `scale`, with the very bits of assembly/normalize.ts: in float32, every sum in the order of
+ * the kernel. A rank that has no kernel must not differ in a replicated value from one that has.
  *
  * @param out may be `x`
  * @see NormalizeStep in packages/policy for the formula
@@ -21,13 +22,28 @@ export function plainNormalize(
 ): void {
   const width = scale.length;
   for (let start = 0; start < x.length; start += width) {
-    let mean = 0;
-    if (centered) for (let i = 0; i < width; i++) mean += x[start + i]! / width;
-    let variance = 0;
-    for (let i = 0; i < width; i++) variance += (x[start + i]! - mean) ** 2 / width;
-    const factor = 1 / Math.sqrt(variance + epsilon);
+    const mean = centered ? f32(sum(width, (i) => x[start + i]!) / width) : 0;
+    const fromMean = (i: number): number => f32(x[start + i]! - mean);
+    const square = (i: number): number => f32(fromMean(i) * fromMean(i));
+    const variance = f32(sum(width, square) / width);
+    const factor = f32(1 / f32(Math.sqrt(f32(variance + f32(epsilon)))));
     for (let i = 0; i < width; i++) {
-      out[start + i] = scale[i]! * (x[start + i]! - mean) * factor + (bias?.[i] ?? 0);
+      const scaled = f32(f32(fromMean(i) * factor) * scale[i]!);
+      out[start + i] = bias === undefined ? scaled : scaled + bias[i]!;
     }
   }
+}
+
+/** One operation on float32 numbers, done in double precision and then rounded, has the bits of float32 arithmetic. */
+const f32 = Math.fround;
+
+/** As the kernel's vectors add up: eight sums side by side, their halves added, those four in pairs, then the rest. */
+function sum(count: number, term: (index: number) => number): number {
+  const lanes = new Float32Array(8);
+  const whole = count - (count % 8);
+  for (let i = 0; i < whole; i++) lanes[i % 8]! += term(i);
+  const lane = (i: number): number => f32(lanes[i]! + lanes[i + 4]!);
+  let total = f32(f32(lane(0) + lane(1)) + f32(lane(2) + lane(3)));
+  for (let i = whole; i < count; i++) total = f32(total + term(i));
+  return total;
 }

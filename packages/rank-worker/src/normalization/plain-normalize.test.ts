@@ -1,0 +1,57 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { RankKernels } from "../kernels/rank-kernels.js";
+import { plainNormalize } from "./plain-normalize.js";
+
+const kernels = new RankKernels();
+const { memory } = kernels;
+// Room for the largest case, at addresses that stay.
+const [input, output, scales, biases] = [700, 700, 70, 70].map((count) => memory.floats(count)!);
+
+/** Of like size and with all their bits, so that the order of a sum shows; or any, infinities and zeros of both signs. */
+const floatsOf = (length: number): fc.Arbitrary<Float32Array> =>
+  fc
+    .oneof(
+      ...[
+        fc.integer({ min: -(2 ** 24), max: 2 ** 24 }).map((n) => n / 2 ** 21),
+        fc.float({ noNaN: true }),
+      ].map((number) => fc.array(number, { minLength: length, maxLength: length })),
+    )
+    .map((numbers) => Float32Array.from(numbers));
+
+const anyCase = fc
+  .tuple(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 10 }))
+  .chain(([width, rows]) =>
+    fc.record({
+      x: floatsOf(rows * width),
+      scale: floatsOf(width),
+      bias: fc.option(floatsOf(width), { nil: undefined }),
+      epsilon: fc.constantFrom(1e-5, 1e-6, 1e-12, 0),
+      centered: fc.boolean(),
+    }),
+  );
+
+it("has the bits of the kernel", () => {
+  fc.assert(
+    fc.property(anyCase, ({ x, scale, bias, epsilon, centered }) => {
+      input!.set(x);
+      scales!.set(scale);
+      if (bias !== undefined) biases!.set(bias);
+      const { length: width } = scale;
+      kernels.normalize(
+        input!.byteOffset,
+        output!.byteOffset,
+        x.length / width,
+        width,
+        scales!.byteOffset,
+        bias === undefined ? 0 : biases!.byteOffset,
+        epsilon,
+        centered,
+      );
+      const plain = new Float32Array(x.length);
+      plainNormalize(x, plain, { scale, bias, epsilon, centered });
+      expect([...plain]).toEqual([...output!.subarray(0, x.length)]);
+    }),
+    { numRuns: 500 },
+  );
+});
