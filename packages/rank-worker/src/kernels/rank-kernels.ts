@@ -22,13 +22,17 @@ interface Exports {
  * outputs, and an operator's overhead, cost more than the arithmetic. docs/design-notes.md has what was measured.
  */
 export class RankKernels {
-  readonly memory = new KernelMemory();
+  readonly memory: KernelMemory;
   readonly attend: Exports["attend"];
   readonly normalize: Exports["normalize"];
   #scratch: Float32Array | undefined;
 
-  /** @throws if the engine does not give the memory, or cannot run the kernels */
-  constructor() {
+  /**
+   * @param pages of 64 KiB; default: all that there are addresses for
+   * @throws if the engine does not give the memory, or cannot run the kernels
+   */
+  constructor(pages?: number) {
+    this.memory = new KernelMemory(pages);
     const { exports } = new wasm.Instance(new wasm.Module(readFileSync(url)), {
       env: { memory: this.memory.memory },
     });

@@ -29,7 +29,7 @@ describe.each([
 ])("%s normalizes as ONNX Runtime does", (_, kernelsOf) => {
   it.each(cases)("%s", async (_, options) => {
     const { step, weights, value } = make(options);
-    const normalization = new Normalization(step, (name) => weights.get(name)!, kernelsOf());
+    const normalization = new Normalization(step, weightOf(weights), kernelsOf());
     const computed = normalization.run(value);
     expect(computed.dims).toEqual(options.dims);
     expect(computed.data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
@@ -39,7 +39,7 @@ describe.each([
 it("normalizes values of another shape anew", async () => {
   const options = { dims: [1, 1, 24], centered: true, hasBias: true };
   const { step, weights } = make(options);
-  const normalization = new Normalization(step, (name) => weights.get(name)!, new RankKernels());
+  const normalization = new Normalization(step, weightOf(weights), new RankKernels());
   for (const dims of [
     [1, 1, 24],
     [3, 1, 24],
@@ -54,7 +54,55 @@ it("normalizes values of another shape anew", async () => {
   }
 });
 
+it("two on the same kernels leave each other's results alone", async () => {
+  const kernels = new RankKernels();
+  const pair = [
+    { dims: [1, 2, 24], centered: true, hasBias: true },
+    { dims: [2, 1, 40], centered: false },
+  ].map((options) => {
+    const made = make(options);
+    return { options, ...made, normalization: new Normalization(made.step, weightOf(made.weights), kernels) };
+  });
+  for (const factor of [1, -3]) {
+    const values = pair.map(({ value }) =>
+      tensor(
+        "float32",
+        (value.data as Float32Array).map((x) => x * factor),
+        value.dims,
+      ),
+    );
+    const results = pair.map(({ normalization }, i) => normalization.run(values[i]!));
+    for (const [i, { options, weights }] of pair.entries())
+      expect(results[i]!.data as Float32Array).toBeAllclose(
+        await byOperator(options, weights, values[i]!),
+        tolerance,
+      );
+  }
+});
+
+it.each([
+  ["what it keeps", 1000],
+  ["what it works on", 400],
+])("plain code normalizes where kernels have no room for %s", async (_, width) => {
+  const options = { dims: [1, 2, width], centered: true, hasBias: true };
+  const { step, weights, value } = make(options);
+  const kernels = new RankKernels(1);
+  const { data } = new Normalization(step, weightOf(weights), kernels).run(value);
+  expect(kernels.memory.holds(data as Float32Array)).toBe(false);
+  expect(data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
+});
+
+it("takes nothing of kernels that have no room for all it keeps", () => {
+  const { step, weights } = make({ dims: [1, 1, 1000], centered: true, hasBias: true });
+  const kernels = new RankKernels(1);
+  new Normalization(step, weightOf(weights), kernels);
+  // A page, less the line at address 0 that is never given.
+  expect(kernels.memory.floats((65_536 - 64) / 4)).toBeDefined();
+});
+
 const epsilon = 1e-5;
+
+const weightOf = (weights: ReadonlyMap<string, ort.Tensor>) => (name: string) => weights.get(name)!;
 
 function make({ dims, centered, hasBias = false }: Case) {
   const width = dims.at(-1)!;
