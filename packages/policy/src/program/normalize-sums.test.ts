@@ -1,10 +1,13 @@
-import { decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { type DataType, decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
+import { makeNode } from "../rules/attributes.js";
 import { parameter, sizes } from "../testing/graphs.js";
-import type { RankProgram, Step } from "./program.js";
+import { normalizeSums } from "./normalize-sums.js";
+import type { RankProgram, Step, WeightShard } from "./program.js";
 
-const programsOf = (graph: Graph): RankProgram[] => buildPrograms(graph, planGraph(graph, { ranks: 2 }));
+const programsOf = (graph: Graph, ranks = 2): RankProgram[] =>
+  buildPrograms(graph, planGraph(graph, { ranks }));
 
 const stepsOf = ({ entries }: RankProgram): readonly Step[] => entries.forward!.steps;
 
@@ -31,6 +34,34 @@ it("a norm about the mean keeps its bias", () => {
   );
 });
 
+it("a rank without units normalizes as the others do", () => {
+  const graph = normalized((g, x) => g.rmsNormalization(x, scaleOf(g), 1e-6), { inner: 3 });
+  const kinds = programsOf(graph, 4).map((program) => stepsOf(program).map(({ kind }) => kind));
+  const rest = ["allReduce", "normalize", "run"];
+  expect(kinds).toEqual([...Array(3).fill(["run", ...rest]), ["zeros", ...rest]]);
+});
+
+it("what two later segments read is normalized once, and an input of both", () => {
+  const graph = normalized((g, x) => {
+    const normed = g.rmsNormalization(x, scaleOf(g), 1e-6);
+    return g.mul(g.relu(feed(g, normed, "next")), normed);
+  });
+  for (const program of programsOf(graph)) {
+    const steps = stepsOf(program);
+    expect(steps.map(({ kind }) => kind)).toEqual([
+      "run",
+      "allReduce",
+      "normalize",
+      "run",
+      "allReduce",
+      "run",
+    ]);
+    const [, , norm] = steps;
+    const output = norm!.kind === "normalize" ? norm!.output : "";
+    expect(program.segments.map(({ inputs }) => inputs.includes(output))).toEqual([false, true, true]);
+  }
+});
+
 it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
   ["of more than the last axis", (g, x) => g.node("LayerNormalization", [x, squareScaleOf(g)], axis(1))],
   ["whose scale is computed", (g, x) => g.rmsNormalization(x, g.add(scaleOf(g), g.numbers([1])), 1e-6)],
@@ -43,8 +74,52 @@ it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
 });
 
 it("a norm that the caller is given stays in its segment", () => {
-  const [program] = programsOf(normalized((g, x) => g.rmsNormalization(x, scaleOf(g), 1e-6), "itself"));
+  const [program] = programsOf(
+    normalized((g, x) => g.rmsNormalization(x, scaleOf(g), 1e-6), { given: "itself" }),
+  );
   expect(stepsOf(program!).map(({ kind }) => kind)).toEqual(["run", "allReduce", "run"]);
+});
+
+it("the norm of a float16 sum stays in its segment", () => {
+  const graph = normalized((g, x) => g.rmsNormalization(x, scaleOf(g), 1e-6), { type: "float16" });
+  for (const program of programsOf(graph)) {
+    expect(stepsOf(program).map(({ kind }) => kind)).toEqual(["run", "allReduce", "run"]);
+    expect(operatorsOf(program)).toContain("RMSNormalization");
+  }
+});
+
+it("norms of two entries that share their scale stay in their segments", () => {
+  const g = new GraphBuilder();
+  for (const name of ["first", "second"]) {
+    g.entry(name, () => {
+      const x = g.input(`${name}.x`, "float32", ["batch", rows, sizes.width]);
+      const normed = g.rmsNormalization(feed(g, x, name), scaleOf(g), 1e-6);
+      g.output(`${name}.y`, g.relu(normed), "float32", ["batch", rows, sizes.width]);
+    });
+  }
+  for (const { entries } of programsOf(g.build())) {
+    for (const { steps } of [entries.first!, entries.second!])
+      expect(steps.map(({ kind }) => kind)).toEqual(["run", "allReduce", "run"]);
+  }
+});
+
+it.each([
+  ["a sum is taken", undefined, { moved: 1, left: 0 }],
+  ["a maximum of ranks stays in its segment", "max" as const, { moved: 0, left: 1 }],
+])("the norm of %s", (_, operation, { moved, left }) => {
+  const empty = { nodes: [], allReduces: [], normalizations: [] };
+  const [reducing, reading] = normalizeSums(
+    [
+      { ...empty, allReduces: [{ kind: "allReduce", value: "x", ...(operation && { operation }) }] },
+      { ...empty, nodes: [makeNode("RMSNormalization", ["x", "scale"], "y")] },
+    ],
+    { shards: new Map([["scale", wholeShard(sizes.width)]]) },
+    new Map([["x", { type: "float32", dims: [[sizes.width, sizes.width]] }]]),
+    new Set(),
+    new Map([["scale", 1]]),
+  );
+  expect(reducing!.normalizations).toHaveLength(moved);
+  expect(reading!.nodes).toHaveLength(left);
 });
 
 const scaleOf = (g: GraphBuilder): Value => g.weight("scale", parameter(sizes.width));
@@ -52,16 +127,40 @@ const squareScaleOf = (g: GraphBuilder): Value => g.weight("scale", parameter(ro
 const axis = (value: number) => ({ attributes: { axis: { kind: "int", value } as const } });
 const rows = 3;
 
+const wholeShard = (width: number): WeightShard => ({
+  weight: parameter(width),
+  selection: [[[0, width]]],
+  dims: [width],
+});
+
+interface Options {
+  readonly given?: "itself" | "what follows";
+  readonly inner?: number;
+  /** Of all but what `norm` brings. */
+  readonly type?: DataType;
+}
+
 /** `relu(norm(x + relu(x·up)·down))`, or without the last relu. */
 function normalized(
   norm: (g: GraphBuilder, sum: Value) => Value,
-  given: "itself" | "what follows" = "what follows",
+  { given = "what follows", inner = sizes.inner, type = "float32" }: Options = {},
 ): Graph {
   const g = new GraphBuilder();
-  const x = g.input("x", "float32", ["batch", rows, sizes.width]);
-  const up = g.relu(g.matmul(x, g.weight("up", parameter(sizes.width, sizes.inner))));
-  const sum = g.add(x, g.matmul(up, g.weight("down", parameter(sizes.inner, sizes.width))));
-  const normed = norm(g, sum);
-  g.output("y", given === "itself" ? normed : g.relu(normed), "float32", ["batch", rows, sizes.width]);
+  const x = g.input("x", type, ["batch", rows, sizes.width]);
+  const normed = norm(g, g.add(x, feed(g, x, "own", { inner, type })));
+  g.output("y", given === "itself" ? normed : g.relu(normed), type, ["batch", rows, sizes.width]);
   return g.build();
+}
+
+/** `relu(x·up)·down`, a sum over ranks. */
+function feed(
+  g: GraphBuilder,
+  x: Value,
+  name: string,
+  { inner = sizes.inner, type = "float32" }: Pick<Options, "inner" | "type"> = {},
+): Value {
+  const weight = (part: string, ...dims: readonly number[]): Value =>
+    g.weight(`${name}.${part}`, { ...parameter(...dims), type });
+  const up = g.relu(g.matmul(x, weight("up", sizes.width, inner)));
+  return g.matmul(up, weight("down", inner, sizes.width));
 }
