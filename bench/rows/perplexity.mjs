@@ -22,6 +22,7 @@ export async function measurePerplexity({ precisions, results, progress }) {
   for (const wire of ["float16", "int8"]) {
     progress(`perplexity with sums in ${wire}`);
     try {
+      if (float32 === undefined) throw new Error("there is none in float32 to compare with");
       const value = await perplexity(ids, { wire });
       results.add({ row: "perplexity", wire }, "", [value]);
       results.add({ row: "perplexity above float32", wire }, "%", [100 * (value / float32 - 1)]);

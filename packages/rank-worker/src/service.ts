@@ -132,11 +132,8 @@ export class Rank implements RankService {
     });
   }
 
-  /** What the rank computes beside its sessions, where its program has any of it and the engine can. */
-  #kernelsFor({ entries }: RankProgram): RankKernels | undefined {
-    const steps = Object.values(entries).flatMap((entry) => entry.steps);
-    if (!steps.some((step) => step.kind === "normalize" || (step.kind === "run" && step.attention)))
-      return undefined;
+  /** What the rank computes beside its sessions, where the engine can. */
+  #openKernels(): RankKernels | undefined {
     try {
       return new RankKernels();
     } catch (error) {
@@ -146,8 +143,12 @@ export class Rank implements RankService {
   }
 
   #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
-    const kernels = this.#kernelsFor(program);
-    const attention = kernels && new AttentionKernel(kernels, threads);
+    const steps = Object.values(program.entries).flatMap((entry) => entry.steps);
+    const attends = steps.some((step) => step.kind === "run" && step.attention !== undefined);
+    const normalizes = steps.some((step) => step.kind === "normalize");
+    const kernels = attends || normalizes ? this.#openKernels() : undefined;
+    // A cache that no kernel reads is as well off in ordinary memory.
+    const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;
     const entries = new Map(
       Object.entries(program.entries).map(([name, entry]) => [
         name,

@@ -25,6 +25,7 @@ describe("options of loadModel", () => {
     ["an unknown objective", { objective: "fun" }],
     ["no memory at all", { memoryPerRank: 0 }],
     ["half a thread", { threadsPerRank: 0.5 }],
+    ["an unknown wire", { wire: "float8" }],
     ["a signal that is none", { signal: {} }],
     ["a policy that is text", { policy: "split it" }],
     ["a worker elsewhere", { workerUrl: "https://example.org/worker.js" }],

@@ -1,4 +1,4 @@
-import { decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { decodeOnnx, type Graph, GraphBuilder, renameValues, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { buildPrograms, type PlanOptions, planGraph } from "../policy/plan.js";
 import { parameter } from "../testing/graphs.js";
@@ -148,6 +148,21 @@ describe("products stay apart", () => {
     });
     expect(sessionOf(graph).operators).toEqual([...twoProducts, "Mul", "FusedMatMul"]);
   });
+});
+
+it("a name that is made is none that a value has", () => {
+  const graph = graphOf((g, x) => {
+    const [a, b] = [project(g, x, "a"), project(g, x, "b")];
+    return { alone: a, y: g.relu(g.concat([a, b], 1)) };
+  });
+  const outputOf = (opType: string) =>
+    graph.nodes.filter((node) => node.opType === opType).map(({ outputs }) => outputs[0]!);
+  const taken = outputOf("FusedMatMul").join("|");
+  const renamed = renameValues(graph, (name) => (name === outputOf("Concat")[0] ? taken : name));
+  const [segment] = segmentsOf(renamed);
+  const made = decodeOnnx(segment!.onnx).nodes.flatMap(({ outputs }) => outputs);
+  expect(made).toContain(taken);
+  expect(made).toHaveLength(new Set(made).size);
 });
 
 it("a product that is an output of the graph keeps its name, and is split off for that", () => {

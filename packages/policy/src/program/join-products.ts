@@ -1,5 +1,6 @@
 import { type GraphNode, intAttribute, type Weight } from "@ringrank/model";
 import { Wiring } from "../analysis/wiring.js";
+import { FreshNames } from "../fresh-names.js";
 import { int64Tensor, makeNode, normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { WeightShard } from "./program.js";
@@ -72,6 +73,7 @@ class Joiner {
   readonly #nodes: readonly GraphNode[];
   readonly #context: SegmentContext;
   readonly #wiring: Wiring;
+  readonly #names: FreshNames;
   /** What stands for a node, where that is not the node itself. */
   readonly #instead = new Map<GraphNode, readonly GraphNode[]>();
   readonly #weights = new Map<string, readonly string[]>();
@@ -83,6 +85,11 @@ class Joiner {
     this.#wiring = new Wiring(
       nodes,
       [...needed].map((name) => ({ name })),
+    );
+    const { values, shards, constants } = context;
+    const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+    this.#names = new FreshNames((name) =>
+      [values, shards, constants, made].some((taken) => taken.has(name)),
     );
   }
 
@@ -164,11 +171,11 @@ class Joiner {
     const pieces = this.#pieces(products, given);
     const parts = pieces.flatMap((piece) => piece.parts);
     const [only] = pieces;
-    const value = pieces.length === 1 ? only!.value : parts.map(given).join("|");
+    const value = pieces.length === 1 ? only!.value : this.#joinNames(parts.map(given));
 
     const product = this.#product(
       parts,
-      haveSums ? parts.map(({ node }) => node.outputs[0]!).join("|") : value,
+      haveSums ? this.#joinNames(parts.map(({ node }) => node.outputs[0]!)) : value,
     );
     const nodes = [product];
     if (haveSums) {
@@ -223,14 +230,18 @@ class Joiner {
   }
 
   #joinWeights(names: readonly string[]): string {
-    const joined = names.join("|");
+    const joined = this.#joinNames(names);
     this.#weights.set(joined, names);
     return joined;
   }
 
+  #joinNames(names: readonly string[]): string {
+    return this.#names.after(names.join("|"));
+  }
+
   #split(value: string, pieces: readonly Piece[]): GraphNode {
     const widths = pieces.map(({ parts }) => parts.reduce((sum, { columns }) => sum + columns, 0));
-    const sizes = `sizes of ${value}`;
+    const sizes = this.#names.after(`sizes of ${value}`);
     const { type, dims, data } = int64Tensor(widths);
     this.#constants.set(sizes, { type, dims, source: { kind: "inline", data } });
     const outputs = pieces.map((piece) => piece.value);

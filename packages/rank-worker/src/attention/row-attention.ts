@@ -3,7 +3,7 @@ import type { Tensor } from "onnxruntime-node";
 import { tensor, tensorData } from "../tensors/tensor.js";
 import type { AttentionKernel } from "./attention-kernel.js";
 
-/** Places in the block of arguments, in 32-bit words. `Arguments` in assembly/attention.ts has the same order. */
+/** Places in the block of arguments, in 32-bit words. `Arguments` in assembly/arguments.ts has the same order. */
 const word = {
   batch: 0,
   keyValueHeads: 1,

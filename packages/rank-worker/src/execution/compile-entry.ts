@@ -90,7 +90,8 @@ export interface NamedIndex {
 interface Loaded {
   readonly segments: readonly Segment[];
   readonly sessions: readonly OrtSession[];
-  readonly sharedWeights: ReadonlyMap<string, Tensor>;
+  /** Weights in the rank's own memory, by name. */
+  readonly keptWeights: ReadonlyMap<string, Tensor>;
   /** Undefined where the engine cannot run them, or the program needs none. */
   readonly kernels: RankKernels | undefined;
   readonly attention: AttentionKernel | undefined;
@@ -100,7 +101,7 @@ interface Loaded {
 export function compileEntry(
   name: string,
   entry: Entry,
-  { segments, sessions, sharedWeights, kernels, attention }: Loaded,
+  { segments, sessions, keptWeights, kernels, attention }: Loaded,
 ): CompiledEntry {
   const indices = new Map<string, number>();
   const define = (value: string): number => {
@@ -128,7 +129,7 @@ export function compileEntry(
   return { entry, indices, steps, attention };
 
   function weightOf(weight: string): Tensor {
-    const tensor = sharedWeights.get(weight);
+    const tensor = keptWeights.get(weight);
     if (tensor !== undefined) return tensor;
     throw new RingrankError(
       "RR_POLICY",
@@ -157,7 +158,7 @@ export function compileEntry(
           session,
           feeds: segment.inputs.map((value) => ({ name: value, index: use(value) })),
           sharedWeights: Object.fromEntries(
-            segment.sharedWeights.map((weight) => [weight, sharedWeights.get(weight)!]),
+            segment.sharedWeights.map((weight) => [weight, keptWeights.get(weight)!]),
           ),
           fetches: Object.fromEntries(segment.outputs.map((value) => [value, null])),
           results,
@@ -200,7 +201,7 @@ export function compileEntry(
           session: segmentAt(step.segment).session,
           rows: { name: step.rows, index: use(step.rows) },
           weights: { name: step.weights, index: use(step.weights) },
-          experts: splitStacks(step.stacks.map((stack) => [stack, sharedWeights.get(stack)!])),
+          experts: splitStacks(step.stacks.map((stack) => [stack, keptWeights.get(stack)!])),
           fetches: { [step.perExpert]: null },
           output: define(step.output),
         };

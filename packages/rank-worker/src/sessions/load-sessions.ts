@@ -6,6 +6,7 @@ import type { NativeGate } from "../lifecycle.js";
 import type { RankLog } from "../logging.js";
 import type { CachedShardPlace } from "../protocol.js";
 import { tensor } from "../tensors/tensor.js";
+import { keptWeights } from "../weight-files/kept-weights.js";
 import { ProgramWeights } from "../weight-files/program-weights.js";
 import { ShardFiles } from "../weight-files/shard-files.js";
 import type { OpenSession, OrtSession } from "./ort-binding.js";
@@ -24,12 +25,12 @@ interface LoadContext {
   readonly onBytes: (bytesLoaded: number) => void;
 }
 
-/** A program's sessions and shared weights, and what they took. */
+/** A program's sessions and the weights the rank keeps itself, and what they took. */
 export interface LoadedSessions {
   /** By segment. */
   readonly sessions: readonly OrtSession[];
-  /** By name: weights that are fed as inputs, whole to several segments or by the expert to one. */
-  readonly sharedWeights: ReadonlyMap<string, Tensor>;
+  /** By name: weights in the rank's own memory. */
+  readonly keptWeights: ReadonlyMap<string, Tensor>;
   /** Parameter bytes kept, in the types they are computed in. */
   readonly bytesKept: number;
   readonly bytesRead: number;
@@ -51,10 +52,10 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
   const readBefore = readStatistics().bytes;
   const sessions: OrtSession[] = [];
   try {
-    const sharedWeights = new Map<string, Tensor>();
-    for (const [name, data] of files.fed([...fedWeights(program)])) {
+    const kept = new Map<string, Tensor>();
+    for (const [name, data] of files.kept(keptWeights(program))) {
       const { weight, dims } = weights.shard(name);
-      sharedWeights.set(name, tensor(weight.type, data, dims));
+      kept.set(name, tensor(weight.type, data, dims));
     }
     for (const [index, segment] of program.segments.entries()) {
       sessions.push(await openSegment(segment, index, files, context));
@@ -68,22 +69,11 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
         { rank: program.rank },
       );
     }
-    return { sessions, sharedWeights, bytesKept, bytesRead: readStatistics().bytes - readBefore };
+    return { sessions, keptWeights: kept, bytesKept, bytesRead: readStatistics().bytes - readBefore };
   } catch (error) {
     await releaseSessions(sessions, context.gate);
     throw error;
   }
-}
-
-/** Weights that stay in the rank's own memory. */
-function fedWeights({ segments, entries }: RankProgram): Set<string> {
-  const steps = Object.values(entries).flatMap((entry) => entry.steps);
-  const ofSteps = steps.flatMap((step) => {
-    if (step.kind === "routed") return step.stacks;
-    if (step.kind === "normalize") return step.bias === undefined ? [step.scale] : [step.scale, step.bias];
-    return [];
-  });
-  return new Set([...segments.flatMap((segment) => segment.sharedWeights), ...ofSteps]);
 }
 
 /** Releases every session, unless the process is ending: then its memory goes with it. */

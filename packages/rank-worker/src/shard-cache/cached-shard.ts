@@ -39,9 +39,9 @@ export class CachedShard {
     return join(this.#path, String(index));
   }
 
-  /** Fills `into` with the weight at `index` of those that are fed. */
+  /** Fills `into` with the weight at `index` of those that the rank keeps. */
   readFed(index: number, into: Uint8Array): void {
-    const path = `fed/${index}`;
+    const path = `kept/${index}`;
     const file = this.#manifest.files.find((one) => one.path === path);
     if (file?.bytes !== into.byteLength)
       throw new Error(`${this.#path}: expected ${into.byteLength} bytes in ${path}`);

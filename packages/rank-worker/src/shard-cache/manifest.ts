@@ -16,7 +16,7 @@ export interface Manifest {
 
 /** The file of one tensor. */
 export interface ManifestFile {
-  /** In the entry: `<segment>/<index>` of an initializer, `fed/<index>` of a weight that is fed. */
+  /** In the entry: `<segment>/<index>` of an initializer, `kept/<index>` of a weight that the rank keeps. */
   readonly path: string;
   readonly bytes: number;
   /** Of the file's bytes, in hex. */
@@ -49,7 +49,7 @@ function isFile(value: unknown): boolean {
   const { path, bytes, sha256 } = value as Partial<Record<keyof ManifestFile, unknown>>;
   return (
     typeof path === "string" &&
-    /^([0-9]+|fed)\/[0-9]+$/.test(path) &&
+    /^([0-9]+|kept)\/[0-9]+$/.test(path) &&
     Number.isSafeInteger(bytes) &&
     typeof sha256 === "string"
   );

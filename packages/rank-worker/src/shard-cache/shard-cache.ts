@@ -28,7 +28,7 @@ export interface CacheEntry {
  * ```
  * <directory>/<key>/manifest.json            an entry: one rank's weights, ready to be mapped
  *                   <segment>/<index>        an initializer of a segment
- *                   fed/<index>              a weight that is fed
+ *                   kept/<index>             a weight that the rank keeps in its own memory
  * <directory>/ringrank-load-…/rank-<rank>/   an entry that a running load writes
  * ```
  *

@@ -5,9 +5,10 @@ import { basename, dirname } from "node:path";
 import type { Weight } from "@ringrank/model";
 import { bytesOf } from "@ringrank/model/weights";
 import type { RankProgram } from "@ringrank/policy";
+import { keptWeights } from "../weight-files/kept-weights.js";
 
 /** Raised whenever entries are written in another way. */
-const format = 2;
+const format = 3;
 
 /** Bytes from a file's beginning that are hashed: the header of a safetensors file, and more. */
 const headBytes = 1 << 20;
@@ -25,7 +26,8 @@ export function shardKey(program: RankProgram): string {
     library: libraryVersion(),
     rank,
     worldSize,
-    segments: segments.map(({ initializers, sharedWeights }) => [initializers, sharedWeights]),
+    segments: segments.map(({ initializers }) => initializers),
+    kept: keptWeights(program),
     weights,
     files: files.map((file) => [file, fileIdentity(file)]),
   };

@@ -30,10 +30,10 @@ export class ShardWriter {
     return this.#write(String(index), initializers);
   }
 
-  /** Writes the weights that are fed. */
-  fed(names: readonly string[]): void {
+  /** Writes the weights that the rank keeps. */
+  kept(names: readonly string[]): void {
     this.#write(
-      "fed",
+      "kept",
       names.map((name) => [name]),
     );
   }

@@ -141,20 +141,20 @@ describe("a shard that is kept", () => {
     expect(load(cache)).toMatchObject({ isCached: true, bytes: expected });
   });
 
-  test("gives the weights that are fed as the model does", () => {
+  test("gives the weights that the rank keeps as the model does", () => {
     const cache = newCache();
     const names = Object.keys(program.weights).slice(0, 3);
     const { log } = listener();
-    const fed = [0, 1].map((at) => {
+    const kept = [0, 1].map((at) => {
       const weights = new ProgramWeights(program, () => {});
-      const cachedShard = { entry: cache.entry, staging: join(cache.directory, `fed-${at}`) };
+      const cachedShard = { entry: cache.entry, staging: join(cache.directory, `kept-${at}`) };
       const files = new ShardFiles(weights, { log, cachedShard });
-      const given = files.fed(names);
+      const given = files.kept(names);
       files.finish();
       return given;
     });
-    expect(readdirSync(join(cache.entry, "fed"))).toHaveLength(3);
-    expect(fed[1]).toEqual(fed[0]);
+    expect(readdirSync(join(cache.entry, "kept"))).toHaveLength(3);
+    expect(kept[1]).toEqual(kept[0]);
   });
 });
 

@@ -56,8 +56,8 @@ export class ShardFiles {
     this.#writer = this.#writing(() => new ShardWriter(weights, staging));
   }
 
-  /** Weights that are fed, in memory of their own, by name. */
-  fed(names: readonly string[]): Map<string, TensorData> {
+  /** Weights that the rank keeps, in memory of their own, by name. */
+  kept(names: readonly string[]): Map<string, TensorData> {
     const { log } = this.#options;
     try {
       if (this.#cached !== undefined) return this.#fedFrom(this.#cached, names);
@@ -65,7 +65,7 @@ export class ShardFiles {
       log.warn({ err: error }, "cannot use a cached shard; reading the model instead");
       this.distrust();
     }
-    this.#writing((writer) => writer?.fed(names));
+    this.#writing((writer) => writer?.kept(names));
     return new Map(names.map((name) => [name, this.#weights.read(name)]));
   }
 
