@@ -1,6 +1,6 @@
 import type { Elements } from "../group/elements.js";
 import type { Transport } from "../group/transport.js";
-import type { WireKernels } from "../kernels/kernels.js";
+import { int8Block, type WireKernels } from "../kernels/kernels.js";
 
 /**
  * The sum over ranks of float32 elements that cross in a narrower form. As one-shot: every rank publishes its own, and
@@ -14,8 +14,10 @@ export function sumRounded(
   { encode, decode }: WireKernels,
 ): void {
   const { windowLength, worldSize } = transport;
-  for (let from = 0; from === 0 || from < data.length; from += windowLength) {
-    const length = Math.min(windowLength, data.length - from);
+  // Whole blocks, so that no scale depends on where a window ends. A window has two at least.
+  const step = windowLength - (windowLength % int8Block);
+  for (let from = 0; from === 0 || from < data.length; from += step) {
+    const length = Math.min(step, data.length - from);
     const operand = elements.stage(data, from, length);
     encode(transport.claim("all"), operand, length);
     transport.publish();

@@ -19,9 +19,10 @@ export interface GroupOptions {
    */
   readonly windowBytes?: number | undefined;
   /**
-   * What sums of float32 cross between ranks in. Default `float32`, which rounds nothing; `float16` rounds each rank's
-   * operand to 11 significant bits (at most 2⁻¹¹ of its size; beyond 65 504 it is infinite), `int8` to 127 steps up to
-   * the largest of 32 neighbours (at most 1/254 of that). Every rank still gets the same bits. Here memory is shared
+   * What all-reduced sums of float32 cross between ranks in; all other collectives stay exact. Default `float32`,
+   * which rounds nothing. `float16` rounds each rank's operand to 11 significant bits: by at most 2⁻¹¹ of its size
+   * from 2⁻¹⁴ on, and by at most 2⁻²⁵ below; from 65 520 on it is infinite. `int8` rounds to 127 steps up to the
+   * largest of 32 neighbours (by at most 1/254 of that). Every rank still gets the same bits. Here memory is shared
    * and narrow forms only cost time: they show what a slower link would do to results.
    */
   readonly wire?: Wire | undefined;
