@@ -1,6 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { hasTokenizer } from "@ringrank/model";
-import type { PartitionPolicy, RankProgram } from "@ringrank/policy";
+import type { RankProgram } from "@ringrank/policy";
 import {
   type LoadProgress,
   type RankOptions,
@@ -13,16 +12,14 @@ import type { Logger } from "pino";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { loggerOf } from "./logger.js";
 import { Model } from "./model.js";
-import { type Offload, planningThread, textThread } from "./offload/offload.js";
-import type { Preparation } from "./offload/planning-service.js";
-import type { TextService } from "./offload/text-service.js";
 import {
   type CheckedLoadOptions,
   checkLoadOptions,
   type LoadOptions,
   type Progress,
 } from "./options/load-options.js";
-import { abortable, planOn, requirePath } from "./plan-model.js";
+import { requirePath } from "./plan-model.js";
+import { type Prepared, prepareModel } from "./prepare-model.js";
 import { beginTrace } from "./trace-file.js";
 
 /**
@@ -47,7 +44,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   let prepared: Prepared | undefined;
   try {
     progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
-    prepared = await prepare(pathOrCachedId, checked);
+    prepared = await prepareModel(pathOrCachedId, checked);
     return await loadRanks(prepared, checked, progress, trace);
   } catch (error) {
     await prepared?.texts?.close();
@@ -55,30 +52,6 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   } finally {
     progress.end();
   }
-}
-
-interface Prepared extends Preparation {
-  readonly policy: PartitionPolicy;
-  /** Undefined where the model has no tokenizer. */
-  readonly texts: Offload<TextService> | undefined;
-}
-
-async function prepare(pathOrId: string, options: CheckedLoadOptions): Promise<Prepared> {
-  await using planning = planningThread();
-  return await abortable(options.signal, planning, async () => {
-    const { policy, directory } = await planOn(planning, pathOrId, options);
-    const texts = hasTokenizer(directory) ? textThread() : undefined;
-    try {
-      const [preparation] = await Promise.all([
-        planning.call((remote) => remote.prepare()),
-        texts?.call((remote) => remote.open(directory)),
-      ]);
-      return { ...preparation, policy, texts };
-    } catch (error) {
-      await texts?.close();
-      throw error;
-    }
-  });
 }
 
 async function loadRanks(

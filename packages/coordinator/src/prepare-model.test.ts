@@ -1,0 +1,44 @@
+import { BroadcastChannel } from "node:worker_threads";
+import { expect, it, vi } from "vitest";
+import { workerThreads } from "../../../test/support/worker-threads.js";
+import { shakespeareDirectory } from "../../model/src/testing/fixtures.js";
+// Threads are started from the build, so the build is what is tested.
+import { Offload, planningThread } from "../dist/offload/offload.js";
+import type { TextService } from "../dist/offload/text-service.js";
+import { checkLoadOptions } from "../dist/options/load-options.js";
+import { prepareModel } from "../dist/prepare-model.js";
+
+/** The module of a text thread that says when it is asked to open a tokenizer, and is then busy for good. */
+const neverOpens = `
+  import { BroadcastChannel, workerData } from "node:worker_threads";
+  workerData.on("message", () => {
+    new BroadcastChannel("opening").postMessage("opening");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+`;
+
+it("an abort stops a tokenizer's loading when all else is done, and leaves no thread", async () => {
+  const controller = new AbortController();
+  const reason = new Error("too slow");
+  const channel = new BroadcastChannel("opening");
+  const opening = new Promise((resolve) => {
+    channel.onmessage = resolve;
+  });
+  const planning = planningThread();
+  const calls = vi.spyOn(planning, "call");
+  const preparing = prepareModel(
+    shakespeareDirectory,
+    checkLoadOptions({ ranks: 2, signal: controller.signal }),
+    {
+      planning: () => planning,
+      texts: () => new Offload<TextService>("text", new URL(`data:text/javascript,${neverOpens}`)),
+    },
+  );
+  await opening;
+  channel.close();
+  // The first call planned, the second prepares.
+  await calls.mock.results[1]!.value;
+  controller.abort(reason);
+  await expect(preparing).rejects.toBe(reason);
+  expect(workerThreads()).toBe(0);
+});
