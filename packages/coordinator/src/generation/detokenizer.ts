@@ -8,9 +8,9 @@ export interface TokenText {
 
 /**
  * Texts of tokens that add the same text wherever they stand, as the text thread has given them. One for all
- * generations of a model: after some hundred tokens most are known, and need no round trip to another thread (0.15
- * ms, and a third busy thread where two ranks have two cores). The tokenizer itself stays there, since loading
- * one takes longer than the caller's thread may be held up.
+ * generations of a model: after some hundred tokens most are known, and need no round trip to another thread,
+ * which would be a third busy one where two ranks have two cores. The tokenizer itself stays there, since loading one
+ * takes longer than the caller's thread may be held up.
  */
 export type KnownTexts = Map<number, string>;
 

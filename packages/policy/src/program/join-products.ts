@@ -24,9 +24,9 @@ export interface JoinedProducts {
  * MatMul would have to be woven together, and stay apart. Each must be read here and nowhere else. Parts that are only
  * concatenated again are not split; with biases of all products, the sum is one, too.
  *
- * It saves nodes, each of which costs a few µs at one row, and rounds x to int8 once, where it is. The Split that gate
- * and up need copies the rows; measured beside two products it costs less than it saves at one row, in fp32 and in int4,
- * and neither more nor less at 256.
+ * It saves nodes, each with a fixed cost that counts at one row, and rounds x to int8 once, where it is. The Split that
+ * gate and up need copies the rows; measured beside two products it costs less than it saves at one row, in fp32 and in
+ * int4, and neither more nor less at 256.
  *
  * @param needed names of values that are read outside of the segment
  */
