@@ -1,8 +1,25 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Packages that start no thread: their tests are many short files that import much. */
-const withoutThreads = ["errors", "model", "policy"].map((name) => `packages/${name}/src/**/*.test.ts`);
+/**
+ * Test files that run JavaScript alone, many and short, that import much: those of packages that start no thread, but
+ * for what runs ONNX Runtime.
+ */
+const plain = ["errors", "model", "policy"].flatMap(testFilesOf).filter((file) => !runsOnnxRuntime(file));
+
+function testFilesOf(name: string): string[] {
+  const folder = `packages/${name}/src`;
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  return files
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => `${folder}/${file.replaceAll("\\", "/")}`);
+}
+
+/** By itself, or by the one support module of these packages that does. */
+function runsOnnxRuntime(file: string): boolean {
+  return /from "(onnxruntime-node|.*\/unsplit-model\.js)"/.test(readFileSync(file, "utf8"));
+}
 
 /**
  * Conformance first: a long file that begins last leaves a core idle until it ends. What is known from an earlier run
@@ -20,7 +37,7 @@ export default defineConfig({
   test: {
     globalSetup: ["scripts/exports/assemble.mjs"],
     setupFiles: ["test/support/setup.ts"],
-    // A native abort in one file must not take the others with it.
+    // A native abort in one file must not take the others with it, so each that can abort is a process of its own.
     pool: "forks",
     // As many as the machines that this is measured on have cores; the default leaves one of two idle.
     maxWorkers: 2,
@@ -30,15 +47,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // What one file has imported, the next has; two thirds of their time would be imports.
-        test: { name: "without threads", include: withoutThreads, isolate: false },
+        // What one file has imported, the next has, in the same process; two thirds of their time would be imports.
+        test: { name: "plain", include: plain, isolate: false },
       },
       {
         extends: true,
         test: {
-          name: "with threads",
+          name: "isolated",
           include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [...withoutThreads, "**/node_modules/**"],
+          exclude: [...plain, "**/node_modules/**"],
         },
       },
     ],
