@@ -1,7 +1,7 @@
 import { loadModel, type Model } from "@ringrank/coordinator";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readGolden, standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { modelTolerance, readGolden, standardDeviation } from "../../packages/model/src/testing/fixtures.js";
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
@@ -9,7 +9,6 @@ import { assembledExport } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
 
 /** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
-const within = (expected: Float32Array) => ({ rtol: 0, atol: 1e-4 * standardDeviation(expected) });
 
 /** What a tool made of a checkpoint of the zoo: its files, and the checkpoint. */
 const decoders: readonly (readonly [path: string, checkpoint: string])[] = [
@@ -35,7 +34,7 @@ describe.each(decoders)("%s", (path, checkpoint) => {
 
     it("run gives transformers' logits", async () => {
       const run = await model.run({ input_ids: inputIds });
-      expect(run.logits!.data as Float32Array).toBeAllclose(logits, within(logits));
+      expect(run.logits!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
     });
 
     it("sequences of different lengths get through the cache what they get alone", async () => {
@@ -44,7 +43,7 @@ describe.each(decoders)("%s", (path, checkpoint) => {
       const parts = await Promise.all(
         inputIds.map((ids, row) => appendInChunks(model.sequence(), ids, chunks[row]!)),
       );
-      expect(parts.flat()).toBeAllclose(logits, within(logits));
+      expect(parts.flat()).toBeAllclose(logits, modelTolerance(logits));
       expect(model.counters().tokens - before).toBe(inputIds.flat().length);
     });
 

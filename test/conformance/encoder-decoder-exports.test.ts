@@ -2,7 +2,7 @@ import { readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { loadModel, type Model } from "@ringrank/coordinator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readGolden, standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { modelTolerance, readGolden } from "../../packages/model/src/testing/fixtures.js";
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
@@ -11,7 +11,6 @@ import { rankCounts } from "../support/rank-counts.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
 
 /** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
-const within = (expected: Float32Array) => ({ rtol: 0, atol: 1e-4 * standardDeviation(expected) });
 
 /** Encoder–decoders in several files, on real ranks, against what transformers computed. */
 describe.each(["bart", "t5"])("optimum/%s", (name) => {
@@ -39,10 +38,13 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
     it("run gives transformers' logits and encoder output, and does not read padding", async () => {
       const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
       const { logits: whole, last_hidden_state: hidden } = await model.run(inputs);
-      expect(whole!.data as Float32Array).toBeAllclose(logits, within(logits));
-      expect(hidden!.data as Float32Array).toBeAllclose(target!.encoderHidden, within(target!.encoderHidden));
+      expect(whole!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
+      expect(hidden!.data as Float32Array).toBeAllclose(
+        target!.encoderHidden,
+        modelTolerance(target!.encoderHidden),
+      );
       const masked = await model.run({ ...inputs, attention_mask: padded!.mask });
-      expect(masked.logits!.data as Float32Array).toBeAllclose(padded!.logits, within(logits));
+      expect(masked.logits!.data as Float32Array).toBeAllclose(padded!.logits, modelTolerance(logits));
     });
 
     it("sequences of different lengths and sources get through the cache what they get alone", async () => {
@@ -52,7 +54,7 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
           appendInChunks(model.sequence({ source }), targetIds[row]!, chunks[row]!),
         ),
       );
-      expect(parts.flat()).toBeAllclose(logits, within(logits));
+      expect(parts.flat()).toBeAllclose(logits, modelTolerance(logits));
     });
 
     it("greedy tokens agree as long as the two best logits are told apart", async () => {

@@ -3,7 +3,7 @@ import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
 import {
   type OnnxExport,
@@ -43,7 +43,7 @@ describe.each(onnxExports())("$name", (exported) => {
     const errors: number[] = [];
     const compare = (actual: Float32Array, expected: Float32Array): void => {
       // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
-      expect(actual).toBeAllclose(expected, { rtol: 0, atol: 1e-4 * standardDeviation(expected) });
+      expect(actual).toBeAllclose(expected, modelTolerance(expected));
       errors.push(relativeError(actual, expected));
     };
     try {

@@ -3,6 +3,7 @@ import { bytesOf, ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, planGraph, type RankProgram, type WeightShard } from "@ringrank/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  modelTolerance,
   readGolden,
   standardDeviation,
   zooDirectory,
@@ -79,7 +80,7 @@ describe.each(["int8", "int4"] as const)("in %s", (precision) => {
 
     it.each([2, 3, 4])("gives with fp32 activations one rank's logits on %i ranks", async (ranks) => {
       const logits = await logitsOf(programsOf(ranks, "float32"));
-      expect(logits).toBeAllclose(exact, { rtol: 0, atol: 1e-4 * standardDeviation(exact) });
+      expect(logits).toBeAllclose(exact, modelTolerance(exact));
     });
 
     it.each([2, 4])(

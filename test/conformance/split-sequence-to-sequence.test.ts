@@ -3,8 +3,8 @@ import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy";
 import { afterAll, describe, expect, it } from "vitest";
 import {
+  modelTolerance,
   readGolden,
-  standardDeviation,
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
@@ -17,7 +17,7 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
   const { inputIds, logits: golden, padded, target } = readGolden(name);
   // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
-  const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(golden) };
+  const tolerance = modelTolerance(golden);
   const reader = new ShardReader();
   afterAll(() => reader[Symbol.dispose]());
 

@@ -1,11 +1,10 @@
 import { loadModel, planModel } from "@ringrank/coordinator";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { readGolden, standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { modelTolerance, readGolden } from "../../packages/model/src/testing/fixtures.js";
 import { assembledExport } from "../support/onnx-exports.js";
 
 /** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
-const within = (expected: Float32Array) => ({ rtol: 0, atol: 1e-4 * standardDeviation(expected) });
 
 describe("a directory in the layout of transformers.js", () => {
   const encoder = assembledExport("transformers.js/bert");
@@ -15,14 +14,14 @@ describe("a directory in the layout of transformers.js", () => {
   it("is its fp32 file, unless dtype says otherwise; token types may be left out", async () => {
     await using model = await loadModel(encoder, { ranks: 2 });
     const run = await model.run({ input_ids: inputIds });
-    expect(run.logits!.data as Float32Array).toBeAllclose(logits, within(logits));
+    expect(run.logits!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
   });
 
   it("is the file that dtype names", async () => {
     const expected = await unsplit(`${encoder}/onnx/model_q4.onnx`);
     await using model = await loadModel(encoder, { ranks: 2, dtype: "q4" });
     const run = await model.run({ input_ids: inputIds });
-    expect(run.logits!.data as Float32Array).toBeAllclose(expected, within(expected));
+    expect(run.logits!.data as Float32Array).toBeAllclose(expected, modelTolerance(expected));
   });
 
   it("has its config and tokenizer above its files, for one of them too", async () => {
@@ -63,6 +62,6 @@ describe("an encoder's file", () => {
     const [rows, width] = dims as [number, number];
     const perRow = expected.length / rows;
     const firsts = inputIds.flatMap((_, row) => [...expected.subarray(row * perRow, row * perRow + width)]);
-    expect(data).toBeAllclose(firsts, within(expected));
+    expect(data).toBeAllclose(firsts, modelTolerance(expected));
   });
 });

@@ -1,7 +1,7 @@
 import { loadModel, type Model } from "@ringrank/coordinator";
 import { openCheckpoint } from "@ringrank/model";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readGolden, standardDeviation, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { modelTolerance, readGolden, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { appendInChunks } from "./append-in-chunks.js";
 import { readGoldenGreedy } from "./golden-greedy.js";
 import { greedyAgreement } from "./greedy.js";
@@ -13,8 +13,7 @@ import { recordSplit, relativeError } from "./results.js";
 export function checkpointOnRanks(name: string): void {
   const golden = readGolden(name);
   const { inputIds, logits, vocabulary } = golden;
-  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
-  const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(logits) };
+  const tolerance = modelTolerance(logits);
   const rowLogits = (row: number): Float32Array => {
     const size = inputIds[row]!.length * vocabulary;
     return logits.subarray(row * size, (row + 1) * size);
