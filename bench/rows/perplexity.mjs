@@ -6,28 +6,20 @@ import { demoModel } from "ringrank";
 /** Perplexity of the embedded model on text it was not trained on, in each precision and on each wire, on 2 ranks. */
 export async function measurePerplexity({ precisions, results, progress }) {
   const { perplexity_ids: ids } = JSON.parse(readFileSync(join(demoModel, "golden.json"), "utf8"));
+  const quantized = precisions.filter((precision) => precision !== "float32");
+  const cells = [...quantized.map((precision) => ({ precision })), { wire: "float16" }, { wire: "int8" }];
   let float32;
-  for (const precision of new Set(["float32", ...precisions])) {
-    progress(`perplexity in ${precision}`);
+  for (const cell of [{ precision: "float32" }, ...cells]) {
+    const [[what, type]] = Object.entries(cell);
+    progress(`perplexity with ${what} ${type}`);
     try {
-      const value = await perplexity(ids, precision === "float32" ? {} : { precision });
-      results.add({ row: "perplexity", precision }, "", [value]);
-      float32 ??= value;
-      if (precision === "float32") continue;
-      results.add({ row: "perplexity above float32", precision }, "%", [100 * (value / float32 - 1)]);
+      const value = await perplexity(ids, cell);
+      results.add({ row: "perplexity", ...cell }, "", [value]);
+      if (cell.precision === "float32") float32 = value;
+      else if (float32 === undefined) throw new Error("there is none in float32 to compare with");
+      else results.add({ row: "perplexity above float32", ...cell }, "%", [100 * (value / float32 - 1)]);
     } catch (error) {
-      results.fail({ row: "perplexity", precision }, error);
-    }
-  }
-  for (const wire of ["float16", "int8"]) {
-    progress(`perplexity with sums in ${wire}`);
-    try {
-      if (float32 === undefined) throw new Error("there is none in float32 to compare with");
-      const value = await perplexity(ids, { wire });
-      results.add({ row: "perplexity", wire }, "", [value]);
-      results.add({ row: "perplexity above float32", wire }, "%", [100 * (value / float32 - 1)]);
-    } catch (error) {
-      results.fail({ row: "perplexity", wire }, error);
+      results.fail({ row: "perplexity", ...cell }, error);
     }
   }
 }
