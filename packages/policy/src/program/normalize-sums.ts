@@ -50,18 +50,21 @@ export function normalizeSums<S extends NormalizingStage>(
     return { kind: "normalize", value, output, scale, ...(hasBias && { bias }), epsilon, centered };
   };
 
-  const taken: S[] = [];
-  let sums = new Set<string>();
-  for (const stage of stages) {
-    const steps = stage.nodes.map((node) => stepFor(node, sums));
-    const before = taken.pop();
-    const moved = steps.filter((step) => step !== undefined);
-    if (before !== undefined) taken.push({ ...before, normalizations: moved });
-    taken.push({ ...stage, nodes: stage.nodes.filter((_, index) => steps[index] === undefined) });
-    const ofSums = stage.allReduces.filter(({ operation }) => operation === undefined);
-    sums = new Set(ofSums.map(({ value }) => value));
-  }
-  return taken;
+  const steps = stages.map(({ nodes }, index) => {
+    const sums = sumsOf(stages[index - 1]);
+    return nodes.map((node) => stepFor(node, sums));
+  });
+  return stages.map((stage, index) => ({
+    ...stage,
+    nodes: stage.nodes.filter((_, at) => steps[index]![at] === undefined),
+    normalizations: (steps[index + 1] ?? []).filter((step) => step !== undefined),
+  }));
+}
+
+/** What is summed over ranks at a stage's end. */
+function sumsOf(stage: NormalizingStage | undefined): Set<string> {
+  const sums = stage?.allReduces.filter(({ operation }) => operation === undefined) ?? [];
+  return new Set(sums.map(({ value }) => value));
 }
 
 /** By operator: whether a row's mean is subtracted. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html */

@@ -158,7 +158,7 @@ export function compileEntry(
           session,
           feeds: segment.inputs.map((value) => ({ name: value, index: use(value) })),
           sharedWeights: Object.fromEntries(
-            segment.sharedWeights.map((weight) => [weight, keptWeights.get(weight)!]),
+            segment.sharedWeights.map((weight) => [weight, weightOf(weight)]),
           ),
           fetches: Object.fromEntries(segment.outputs.map((value) => [value, null])),
           results,
@@ -201,7 +201,7 @@ export function compileEntry(
           session: segmentAt(step.segment).session,
           rows: { name: step.rows, index: use(step.rows) },
           weights: { name: step.weights, index: use(step.weights) },
-          experts: splitStacks(step.stacks.map((stack) => [stack, keptWeights.get(stack)!])),
+          experts: splitStacks(step.stacks.map((stack) => [stack, weightOf(stack)])),
           fetches: { [step.perExpert]: null },
           output: define(step.output),
         };

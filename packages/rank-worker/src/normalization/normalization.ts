@@ -1,5 +1,5 @@
 import type { NormalizeStep } from "@ringrank/policy";
-import { Tensor } from "onnxruntime-node";
+import type { Tensor } from "onnxruntime-node";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { tensor } from "../tensors/tensor.js";
 import { plainNormalize } from "./plain-normalize.js";
@@ -51,7 +51,7 @@ class KernelRows {
   readonly #scale: number;
   readonly #bias: number;
   readonly #results: Float32Array;
-  #last: Tensor;
+  #last: Tensor | undefined;
 
   private constructor(kernels: RankKernels, parameters: Parameters, places: readonly Float32Array[]) {
     const [scale, bias, results] = places;
@@ -60,7 +60,6 @@ class KernelRows {
     this.#scale = scale!.byteOffset;
     this.#bias = parameters.bias === undefined ? 0 : bias!.byteOffset;
     this.#results = results!;
-    this.#last = new Tensor("float32", results!.subarray(0, 0), [0, parameters.scale.length]);
   }
 
   /** Undefined where there is no room. */
@@ -90,7 +89,7 @@ class KernelRows {
     if (input === undefined) return undefined;
     input.set(data);
     this.#normalize(input, this.#results, data.length);
-    if (this.#last.dims.join() !== value.dims.join()) {
+    if (this.#last === undefined || !sameSizes(this.#last.dims, value.dims)) {
       this.#last = tensor("float32", this.#results.subarray(0, data.length), value.dims);
     }
     return this.#last;
@@ -124,4 +123,8 @@ class KernelRows {
       centered,
     );
   }
+}
+
+function sameSizes(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((size, axis) => size === other[axis]);
 }
