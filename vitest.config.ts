@@ -6,7 +6,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * Test files that run JavaScript alone, many and short, that import much: those of packages that start no thread, but
  * for what runs ONNX Runtime.
  */
-const plain = ["errors", "model", "policy"].flatMap(testFilesOf).filter((file) => !runsOnnxRuntime(file));
+const plain = ["errors", "webassembly", "model", "policy"]
+  .flatMap(testFilesOf)
+  .filter((file) => !runsOnnxRuntime(file));
 
 function testFilesOf(name: string): string[] {
   const folder = `packages/${name}/src`;

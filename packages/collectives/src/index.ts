@@ -10,7 +10,6 @@ export {
 } from "./group/group.js";
 export { type JoinOptions, joinGroup } from "./group/join-group.js";
 export { poison, poisonCause } from "./group/poison.js";
-export type { SharedMemory } from "./group/shared-memory.js";
 export type { KernelChoice, Wire } from "./kernels/kernels.js";
 export { inheritedExecArgv } from "./run-ranks/inherited-exec-argv.js";
 export { type RunRanksOptions, runRanks } from "./run-ranks/run-ranks.js";

@@ -1,7 +1,7 @@
+import { sharedMemory } from "@ringrank/webassembly";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createGroup } from "../group/group.js";
 import { joinGroup } from "../group/join-group.js";
-import { allocateSharedMemory } from "../group/shared-memory.js";
 import { plainKernels } from "../kernels/plain-kernels.js";
 import { RankTeam } from "../testing/rank-team.js";
 import { reference } from "../testing/reference.js";
@@ -63,7 +63,7 @@ it("a ring is refused where sums are rounded", () => {
 
 /** By the plain kernels, all of at most 1024 elements at once. */
 function thereAndBack(values: Float32Array, wire: "float16" | "int8"): Float32Array {
-  const memory = allocateSharedMemory(65_536);
+  const memory = sharedMemory(65_536);
   const floats = new Float32Array(memory.buffer);
   const { encode, decode } = plainKernels(memory).wires[wire];
   floats.set(values, 0);

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { RingrankError } from "@ringrank/errors";
+import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
 import type { Wire } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
-import { allocateSharedMemory, type SharedMemory } from "./shared-memory.js";
 import { spinsFor } from "./spin.js";
 
 export interface GroupOptions {
@@ -79,7 +79,7 @@ export function createGroup(options: GroupOptions): GroupHandle {
   }
   const sharesCores = worldSize > availableParallelism();
   return {
-    memory: allocateSharedMemory(new GroupLayout(worldSize, windowBytes).bytes),
+    memory: sharedMemory(new GroupLayout(worldSize, windowBytes).bytes),
     worldSize,
     stepTimeoutMs,
     windowBytes,

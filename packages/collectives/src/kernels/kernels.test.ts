@@ -1,11 +1,11 @@
+import { sharedMemory } from "@ringrank/webassembly";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allocateSharedMemory } from "../group/shared-memory.js";
 import type { Kernels } from "./kernels.js";
 import { plainKernels } from "./plain-kernels.js";
 import { simdKernels } from "./simd-kernels.js";
 
-const memory = allocateSharedMemory(65_536);
+const memory = sharedMemory(65_536);
 const floats = new Float32Array(memory.buffer);
 const words = new Int32Array(memory.buffer);
 const plain = plainKernels(memory);

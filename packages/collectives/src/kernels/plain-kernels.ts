@@ -1,4 +1,4 @@
-import type { SharedMemory } from "../group/shared-memory.js";
+import type { SharedMemory } from "@ringrank/webassembly";
 import type { Kernels } from "./kernels.js";
 import { plainWires } from "./plain-wires.js";
 

@@ -1,4 +1,4 @@
-import type { SharedMemory } from "../group/shared-memory.js";
+import type { SharedMemory } from "@ringrank/webassembly";
 import { int8Block, type Kernels } from "./kernels.js";
 
 /** The narrower forms of float32 elements, in plain JavaScript: their definition. */

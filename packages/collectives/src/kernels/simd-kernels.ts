@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-import { RingrankError } from "@ringrank/errors";
-import type { SharedMemory } from "../group/shared-memory.js";
+import { instantiate, type SharedMemory } from "@ringrank/webassembly";
 import type { Kernels, MoveKernel, ReduceKernel } from "./kernels.js";
 
 /**
@@ -10,9 +8,7 @@ import type { Kernels, MoveKernel, ReduceKernel } from "./kernels.js";
  */
 export function simdKernels(memory: SharedMemory): Kernels {
   const { sumFloat32, maxFloat32, sumInt32, maxInt32, move, toHalves, fromHalves, toInt8, fromInt8 } =
-    new wasm.Instance(compiled(), {
-      env: { memory },
-    }).exports;
+    instantiate<KernelExports>(memory, file);
   return {
     float32: { sum: sumFloat32, max: maxFloat32 },
     int32: { sum: sumInt32, max: maxInt32 },
@@ -25,25 +21,7 @@ export function simdKernels(memory: SharedMemory): Kernels {
 }
 
 /** The same from dist/kernels/ as from src/kernels/, where tests run. */
-const url = new URL("../../dist/kernels.wasm", import.meta.url);
-
-/** Compiled at the first use and kept for this thread's next groups. */
-let cached: object | undefined;
-
-function compiled(): object {
-  if (cached !== undefined) return cached;
-  try {
-    cached = new wasm.Module(readFileSync(url));
-    return cached;
-  } catch (cause) {
-    throw new RingrankError(
-      "RR_OPTION",
-      `kernels: expected ${url.href} to hold kernels that this engine runs; ${String(cause)}. Build the package ` +
-        `again, or choose kernels: "plain"`,
-      { cause },
-    );
-  }
-}
+const file = new URL("../../dist/kernels.wasm", import.meta.url);
 
 interface KernelExports {
   readonly sumFloat32: ReduceKernel;
@@ -56,14 +34,3 @@ interface KernelExports {
   readonly toInt8: MoveKernel;
   readonly fromInt8: MoveKernel;
 }
-
-// Node's own type declarations have no WebAssembly.
-const { WebAssembly: wasm } = globalThis as unknown as {
-  readonly WebAssembly: {
-    readonly Module: new (bytes: Uint8Array) => object;
-    readonly Instance: new (
-      module: object,
-      imports: { readonly env: { readonly memory: SharedMemory } },
-    ) => { readonly exports: KernelExports };
-  };
-};

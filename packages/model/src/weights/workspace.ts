@@ -1,7 +1,8 @@
+import { localMemory } from "@ringrank/webassembly";
 import { quantizationBlock } from "../graph/graph.js";
 import type { KernelChoice, Kernels } from "./kernels/kernels.js";
 import { plainKernels } from "./kernels/plain-kernels.js";
-import { kernelMemory, reservedBytes, simdKernels } from "./kernels/simd-kernels.js";
+import { reservedBytes, simdKernels } from "./kernels/simd-kernels.js";
 
 /** A part of a workspace: where it starts in it, and its length, in bytes. */
 export interface Region {
@@ -43,7 +44,7 @@ export class Workspace {
     // Partial blocks count as whole ones, and those have at most a byte an element.
     this.values = region(tileElements);
     this.scales = region((tileElements / quantizationBlock) * 4);
-    const memory = kernelMemory(end);
+    const memory = localMemory(end);
     this.buffer = memory.buffer;
     this.kernels = choice === "simd" ? simdKernels(memory) : plainKernels(memory.buffer);
   }

@@ -1,4 +1,5 @@
 import type { DataType, TensorData } from "@ringrank/model";
+import { type LocalMemory, localMemory, pageBytes } from "@ringrank/webassembly";
 import { type CacheMemory, ordinaryMemory } from "../cache/cache-memory.js";
 
 /** Bytes. What is taken is given out in cache lines. */
@@ -10,7 +11,7 @@ const line = 64;
  * is not used takes no room but addresses.
  */
 export class KernelMemory implements CacheMemory {
-  readonly memory: WasmMemory;
+  readonly memory: LocalMemory;
   readonly #floats: Float32Array;
   /** Free ranges of bytes, in increasing order, never adjacent. */
   #free: { start: number; end: number }[];
@@ -18,7 +19,7 @@ export class KernelMemory implements CacheMemory {
 
   /** @throws RangeError where the system does not give so many addresses */
   constructor(pages = mostPages) {
-    this.memory = new wasm.Memory({ initial: pages, maximum: mostPages });
+    this.memory = localMemory(pages * pageBytes);
     this.#floats = new Float32Array(this.memory.buffer);
     // Nothing lies at address 0.
     this.#free = [{ start: line, end: this.memory.buffer.byteLength }];
@@ -62,16 +63,5 @@ export class KernelMemory implements CacheMemory {
   }
 }
 
-/** Of 64 KiB: all that 32-bit addresses reach. */
-const mostPages = 65_536;
-
-export interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-}
-
-// Node's own type declarations have no WebAssembly.
-const { WebAssembly: wasm } = globalThis as unknown as {
-  readonly WebAssembly: {
-    readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => WasmMemory;
-  };
-};
+/** All that 32-bit addresses reach. */
+const mostPages = 2 ** 32 / pageBytes;

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { KernelMemory, type WasmMemory } from "./kernel-memory.js";
+import { instantiate } from "@ringrank/webassembly";
+import { KernelMemory } from "./kernel-memory.js";
 
 /** What assembly/ exports. Addresses are bytes of {@link RankKernels.memory}. */
 interface Exports {
@@ -33,11 +33,9 @@ export class RankKernels {
    */
   constructor(pages?: number) {
     this.memory = new KernelMemory(pages);
-    const { exports } = new wasm.Instance(new wasm.Module(readFileSync(url)), {
-      env: { memory: this.memory.memory },
-    });
-    this.attend = exports.attend;
-    this.normalize = exports.normalize;
+    const { attend, normalize } = instantiate<Exports>(this.memory.memory, file);
+    this.attend = attend;
+    this.normalize = normalize;
   }
 
   /** Room for so many floats, in which nothing is kept; undefined where there is none. */
@@ -51,15 +49,4 @@ export class RankKernels {
 }
 
 /** The same from dist/kernels/ as from src/kernels/, where tests run. */
-const url = new URL("../../dist/kernels.wasm", import.meta.url);
-
-// Node's own type declarations have no WebAssembly.
-const { WebAssembly: wasm } = globalThis as unknown as {
-  readonly WebAssembly: {
-    readonly Module: new (bytes: Uint8Array) => object;
-    readonly Instance: new (
-      module: object,
-      imports: { readonly env: { readonly memory: WasmMemory } },
-    ) => { readonly exports: Exports };
-  };
-};
+const file = new URL("../../dist/kernels.wasm", import.meta.url);

@@ -1,10 +1,11 @@
+import { localMemory } from "@ringrank/webassembly";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Kernels } from "./kernels.js";
 import { plainKernels } from "./plain-kernels.js";
-import { kernelMemory, reservedBytes, simdKernels } from "./simd-kernels.js";
+import { reservedBytes, simdKernels } from "./simd-kernels.js";
 
-const memory = kernelMemory(1 << 20);
+const memory = localMemory(1 << 20);
 const bytes = new Uint8Array(memory.buffer);
 const halves = new Uint16Array(memory.buffer);
 const floats = new Float32Array(memory.buffer);

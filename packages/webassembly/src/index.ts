@@ -1,0 +1,2 @@
+export { instantiate } from "./instantiate.js";
+export { type LocalMemory, localMemory, pageBytes, type SharedMemory, sharedMemory } from "./memory.js";

@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { RingrankError } from "@ringrank/errors";
+import { type CompiledModule, engine } from "./engine.js";
+import type { LocalMemory, SharedMemory } from "./memory.js";
+
+/**
+ * The functions of a compiled file, working on `memory`; `Exports` is what its sources export. Of several files, which
+ * have to export the same, the first one that this engine runs: builds that use newer instructions stand before one
+ * that every engine runs. A file is compiled once a thread.
+ *
+ * @throws RR_OPTION if a file cannot be read, or this engine runs none
+ */
+export function instantiate<Exports>(
+  memory: LocalMemory | SharedMemory,
+  ...files: readonly [URL, ...URL[]]
+): Exports {
+  for (const file of files) {
+    const module = compiled(file);
+    if (module !== undefined) return new engine.Instance(module, { env: { memory } }).exports as Exports;
+  }
+  throw unusable(files.at(-1)!, "it uses instructions that this engine has not");
+}
+
+/** By address of the file; undefined where the engine cannot run it. */
+const modules = new Map<string, CompiledModule | undefined>();
+
+function compiled(file: URL): CompiledModule | undefined {
+  if (!modules.has(file.href)) {
+    const bytes = read(file);
+    modules.set(file.href, engine.validate(bytes) ? new engine.Module(bytes) : undefined);
+  }
+  return modules.get(file.href);
+}
+
+function read(file: URL): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw unusable(file, String(cause), cause);
+  }
+}
+
+function unusable(file: URL, why: string, cause?: unknown): RingrankError {
+  return new RingrankError(
+    "RR_OPTION",
+    `kernels: expected ${file.href} to hold kernels that this engine runs; ${why}. Build or install its package ` +
+      `again; where there is an option "kernels", "plain" does without`,
+    { cause },
+  );
+}
