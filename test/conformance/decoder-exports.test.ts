@@ -1,14 +1,13 @@
-import { loadModel, type Model } from "@ringrank/coordinator";
+import { loadModel } from "@ringrank/coordinator";
 import * as ort from "onnxruntime-node";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { modelTolerance, readGolden, standardDeviation } from "../../packages/model/src/testing/fixtures.js";
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
+import { loadedModel } from "../support/loaded-model.js";
 import { assembledExport } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
-
-/** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
 
 /** What a tool made of a checkpoint of the zoo: its files, and the checkpoint. */
 const decoders: readonly (readonly [path: string, checkpoint: string])[] = [
@@ -26,36 +25,33 @@ describe.each(decoders)("%s", (path, checkpoint) => {
   const length = inputIds[0]!.length;
 
   describe.each(rankCounts(path))("on %i ranks", (ranks) => {
-    let model: Model;
-    beforeAll(async () => {
-      model = await loadModel(assembledExport(path), { ranks });
-    });
-    afterAll(() => model.close());
+    const model = loadedModel(assembledExport(path), { ranks });
 
     it("run gives transformers' logits", async () => {
-      const run = await model.run({ input_ids: inputIds });
+      const run = await model().run({ input_ids: inputIds });
       expect(run.logits!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
     });
 
     it("sequences of different lengths get through the cache what they get alone", async () => {
       const chunks = [Array<number>(length).fill(1), [5, 1, length - 6]];
-      const before = model.counters().tokens;
+      const before = model().counters().tokens;
       const parts = await Promise.all(
-        inputIds.map((ids, row) => appendInChunks(model.sequence(), ids, chunks[row]!)),
+        inputIds.map((ids, row) => appendInChunks(model().sequence(), ids, chunks[row]!)),
       );
       expect(parts.flat()).toBeAllclose(logits, modelTolerance(logits));
-      expect(model.counters().tokens - before).toBe(inputIds.flat().length);
+      expect(model().counters().tokens - before).toBe(inputIds.flat().length);
     });
 
     it("greedy tokens agree as long as the two best logits are told apart", async () => {
       const { ids, gaps } = readGoldenGreedy(checkpoint);
       const options = { maxNewTokens: ids.length, temperature: 0, ignoreEos: true };
-      const { result } = model.generate(inputIds[0]!, options);
+      const { result } = model().generate(inputIds[0]!, options);
       expect((await result).ids).toSatisfy(greedyAgreement(ids, gaps));
     });
 
     it("each rank keeps exactly the bytes that the policy predicts", () => {
-      expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(model.policy.bytesPerRank);
+      const reports = model().memory();
+      expect(reports.map(({ bytesKept }) => bytesKept)).toEqual(model().policy.bytesPerRank);
     });
   });
 });

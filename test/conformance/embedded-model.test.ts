@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { loadModel, type Model } from "@ringrank/coordinator";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadModel } from "@ringrank/coordinator";
+import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { greedyAgreement } from "../support/greedy.js";
+import { loadedModel } from "../support/loaded-model.js";
 import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js";
 
 interface Golden {
@@ -18,16 +19,12 @@ interface Golden {
 const golden = JSON.parse(readFileSync(`${shakespeareDirectory}/golden.json`, "utf8")) as Golden;
 
 describe.each([1, 2, 3, 4, 8])("the embedded model on %i ranks", (ranks) => {
-  let model: Model;
-  beforeAll(async () => {
-    model = await loadModel(shakespeareDirectory, { ranks });
-  });
-  afterAll(() => model.close());
+  const model = loadedModel(shakespeareDirectory, { ranks });
 
   it.each(golden.prompts)(
     "continues $prompt with transformers' greedy tokens",
     async ({ prompt, greedy_ids, top2_gap }) => {
-      const generation = model.generate(prompt, {
+      const generation = model().generate(prompt, {
         maxNewTokens: greedy_ids.length,
         temperature: 0,
         ignoreEos: true,
@@ -39,7 +36,7 @@ describe.each([1, 2, 3, 4, 8])("the embedded model on %i ranks", (ranks) => {
 
   it("gives 256 tokens transformers' negative log-likelihood", async () => {
     const ids = golden.perplexity_ids;
-    const { logits } = await model.run({ input_ids: [ids] });
+    const { logits } = await model().run({ input_ids: [ids] });
     const nll = meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
     // The bound of the project's contract; transformers' own value is rounded to fp32.
     expect(Math.abs(nll - golden.perplexity_nll)).toBeLessThan(1e-4);

@@ -1,16 +1,14 @@
 import { readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { loadModel, type Model } from "@ringrank/coordinator";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { modelTolerance, readGolden } from "../../packages/model/src/testing/fixtures.js";
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
+import { loadedModel } from "../support/loaded-model.js";
 import { assembledExport } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
-
-/** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
 
 /** Encoder–decoders in several files, on real ranks, against what transformers computed. */
 describe.each(["bart", "t5"])("optimum/%s", (name) => {
@@ -29,21 +27,17 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
     ...rankCounts(name).map((ranks) => [ranks, "merged", directory] as const),
     [2, "apart", apart] as const,
   ])("on %i ranks, its decoder %s", (ranks, _, files) => {
-    let model: Model;
-    beforeAll(async () => {
-      model = await loadModel(files, { ranks });
-    });
-    afterAll(() => model.close());
+    const model = loadedModel(files, { ranks });
 
     it("run gives transformers' logits and encoder output, and does not read padding", async () => {
       const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
-      const { logits: whole, last_hidden_state: hidden } = await model.run(inputs);
+      const { logits: whole, last_hidden_state: hidden } = await model().run(inputs);
       expect(whole!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
       expect(hidden!.data as Float32Array).toBeAllclose(
         target!.encoderHidden,
         modelTolerance(target!.encoderHidden),
       );
-      const masked = await model.run({ ...inputs, attention_mask: padded!.mask });
+      const masked = await model().run({ ...inputs, attention_mask: padded!.mask });
       expect(masked.logits!.data as Float32Array).toBeAllclose(padded!.logits, modelTolerance(logits));
     });
 
@@ -51,7 +45,7 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
       const chunks = [Array<number>(length).fill(1), [3, 1, length - 4]];
       const parts = await Promise.all(
         inputIds.map((source, row) =>
-          appendInChunks(model.sequence({ source }), targetIds[row]!, chunks[row]!),
+          appendInChunks(model().sequence({ source }), targetIds[row]!, chunks[row]!),
         ),
       );
       expect(parts.flat()).toBeAllclose(logits, modelTolerance(logits));
@@ -60,7 +54,7 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
     it("greedy tokens agree as long as the two best logits are told apart", async () => {
       const { prompt, ids, gaps } = readGoldenGreedy(name);
       const options = { maxNewTokens: ids.length, temperature: 0, ignoreEos: true, decoderPrompt: prompt };
-      const { result } = model.generate(inputIds[0]!, options);
+      const { result } = model().generate(inputIds[0]!, options);
       expect((await result).ids).toSatisfy(greedyAgreement(ids, gaps));
     });
   });

@@ -1,5 +1,4 @@
-import { loadModel, type Model } from "@ringrank/coordinator";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   modelTolerance,
   readGolden,
@@ -9,6 +8,7 @@ import {
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { readGoldenGreedy } from "../support/golden-greedy.js";
 import { greedyAgreement } from "../support/greedy.js";
+import { loadedModel } from "../support/loaded-model.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
 
@@ -19,16 +19,12 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
   const length = targetIds[0]!.length;
 
   describe.each(rankCounts(name))("on %i ranks", (ranks) => {
-    let model: Model;
-    beforeAll(async () => {
-      model = await loadModel(zooDirectory(name), { ranks });
-    });
-    afterAll(() => model.close());
+    const model = loadedModel(zooDirectory(name), { ranks });
 
     it("run gives transformers' logits and encoder output", async () => {
       const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
-      const { logits: whole, last_hidden_state: hidden } = await model.run(inputs);
-      recordSplit(name, model, relativeError(whole!.data as Float32Array, logits));
+      const { logits: whole, last_hidden_state: hidden } = await model().run(inputs);
+      recordSplit(name, model(), relativeError(whole!.data as Float32Array, logits));
       expect(whole).toMatchObject({ type: "float32", dims: [2, length, vocabulary] });
       expect(whole!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
       expect(hidden!.data as Float32Array).toBeAllclose(
@@ -40,19 +36,19 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
     it("run does not read a source's padding", async () => {
       const { mask, logits: expected } = padded!;
       const inputs = { input_ids: inputIds, attention_mask: mask, decoder_input_ids: targetIds };
-      const { logits: whole } = await model.run(inputs);
+      const { logits: whole } = await model().run(inputs);
       expect(whole!.data as Float32Array).toBeAllclose(expected, modelTolerance(logits));
     });
 
     it("run encodes alone where no logits are wanted, and decodes the last where only those are", async () => {
       const outputs = ["last_hidden_state"];
-      const { last_hidden_state: hidden } = await model.run({ input_ids: inputIds }, { outputs });
+      const { last_hidden_state: hidden } = await model().run({ input_ids: inputIds }, { outputs });
       expect(hidden!.data as Float32Array).toBeAllclose(
         target!.encoderHidden,
         modelTolerance(target!.encoderHidden),
       );
       const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
-      const { logits: last } = await model.run(inputs, { logits: "last", outputs: ["logits"] });
+      const { logits: last } = await model().run(inputs, { logits: "last", outputs: ["logits"] });
       const rowSize = length * vocabulary;
       const expected = [1, 2].flatMap((row) => [
         ...logits.subarray(row * rowSize - vocabulary, row * rowSize),
@@ -62,7 +58,7 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
     });
 
     it("embed pools the encoder's output", async () => {
-      const { dims, data } = await model.embed(inputIds, { pooling: "cls", normalize: false });
+      const { dims, data } = await model().embed(inputIds, { pooling: "cls", normalize: false });
       const [rows, width] = dims;
       const { encoderHidden } = target!;
       const rowSize = encoderHidden.length / rows!;
@@ -76,12 +72,12 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
       ["one token at a time", Array<number>(length).fill(1)],
       ["in chunks of 1, 2 and the rest", [1, 2, length - 3]],
     ])("the cache gives the same logits %s, and each source is read once", async (_, chunks) => {
-      const before = model.counters();
+      const before = model().counters();
       const parts = await Promise.all(
-        inputIds.map((source, row) => appendInChunks(model.sequence({ source }), targetIds[row]!, chunks)),
+        inputIds.map((source, row) => appendInChunks(model().sequence({ source }), targetIds[row]!, chunks)),
       );
       expect(parts.flat()).toBeAllclose(logits, modelTolerance(logits));
-      const { tokens, sourceTokens } = model.counters();
+      const { tokens, sourceTokens } = model().counters();
       expect(tokens - before.tokens).toBe(targetIds.flat().length);
       expect(sourceTokens - before.sourceTokens).toBe(inputIds.flat().length);
     });
@@ -90,7 +86,7 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
       const greedy = readGoldenGreedy(name);
       const options = { maxNewTokens: greedy.ids.length, temperature: 0, ignoreEos: true };
       const generations = [options, { ...options, decoderPrompt: greedy.prompt }].map((each) =>
-        model.generate(inputIds[0]!, each),
+        model().generate(inputIds[0]!, each),
       );
       for (const { result } of generations) {
         expect((await result).ids).toSatisfy(greedyAgreement(greedy.ids, greedy.gaps));
@@ -98,7 +94,8 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
     });
 
     it("each rank keeps exactly the bytes that the policy predicts", () => {
-      expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(model.policy.bytesPerRank);
+      const reports = model().memory();
+      expect(reports.map(({ bytesKept }) => bytesKept)).toEqual(model().policy.bytesPerRank);
     });
   });
 });

@@ -1,11 +1,12 @@
-import { loadModel, type Model } from "@ringrank/coordinator";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Model } from "@ringrank/coordinator";
+import { describe, expect, it } from "vitest";
 import {
   modelTolerance,
   readGolden,
   zooDirectory,
   zooNames,
 } from "../../packages/model/src/testing/fixtures.js";
+import { loadedModel } from "../support/loaded-model.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
 
@@ -15,15 +16,11 @@ describe.each(zooNames("masked"))("%s", (name) => {
   const tolerance = modelTolerance(logits);
 
   describe.each(rankCounts(name))("on %i ranks", (ranks) => {
-    let model: Model;
-    beforeAll(async () => {
-      model = await loadModel(zooDirectory(name), { ranks });
-    });
-    afterAll(() => model.close());
+    const model = loadedModel(zooDirectory(name), { ranks });
 
     it("run gives transformers' logits", async () => {
-      const { logits: whole } = await model.run({ input_ids: inputIds }, { outputs: ["logits"] });
-      recordSplit(name, model, relativeError(whole!.data as Float32Array, logits));
+      const { logits: whole } = await model().run({ input_ids: inputIds }, { outputs: ["logits"] });
+      recordSplit(name, model(), relativeError(whole!.data as Float32Array, logits));
       expect(whole).toMatchObject({ type: "float32", dims: [2, inputIds[0]!.length, vocabulary] });
       expect(whole!.data as Float32Array).toBeAllclose(logits, tolerance);
     });
@@ -31,7 +28,7 @@ describe.each(zooNames("masked"))("%s", (name) => {
     if (padded !== undefined)
       it("run gives tokens beside padding the logits that they have there", async () => {
         const { mask, logits: expected } = padded!;
-        const { logits: whole } = await model.run({ input_ids: inputIds, attention_mask: mask });
+        const { logits: whole } = await model().run({ input_ids: inputIds, attention_mask: mask });
         // What a model computes for padding itself means nothing.
         const ofTokens = (data: Float32Array) =>
           data.filter((_, at) => mask.flat()[Math.floor(at / vocabulary)] === 1);
@@ -41,10 +38,10 @@ describe.each(zooNames("masked"))("%s", (name) => {
     it("embed pools what run gives for each text alone, whatever it is padded with", async () => {
       const texts = [inputIds[0]!.slice(0, 5), inputIds[1]!, inputIds[0]!.slice(3, 4)];
       const [mean, cls] = await Promise.all([
-        model.embed(texts, { normalize: false }),
-        model.embed(texts, { pooling: "cls" }),
+        model().embed(texts, { normalize: false }),
+        model().embed(texts, { pooling: "cls" }),
       ]);
-      const alone = await Promise.all(texts.map((text) => hiddenStates(model, text)));
+      const alone = await Promise.all(texts.map((text) => hiddenStates(model(), text)));
       const means = alone.flatMap((rows) =>
         rows[0]!.map((_, lane) => average(rows.map((row) => row[lane]!))),
       );
@@ -56,11 +53,12 @@ describe.each(zooNames("masked"))("%s", (name) => {
     });
 
     it("does not generate", async () => {
-      await expect(model.generate(inputIds[0]!).result).rejects.toMatchObject({ code: "RR_NO_GENERATE" });
+      await expect(model().generate(inputIds[0]!).result).rejects.toMatchObject({ code: "RR_NO_GENERATE" });
     });
 
     it("each rank keeps exactly the bytes that the policy predicts", () => {
-      expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(model.policy.bytesPerRank);
+      const reports = model().memory();
+      expect(reports.map(({ bytesKept }) => bytesKept)).toEqual(model().policy.bytesPerRank);
     });
   });
 });

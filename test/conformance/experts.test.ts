@@ -1,7 +1,7 @@
-import { loadModel, type Model } from "@ringrank/coordinator";
 import { openCheckpoint } from "@ringrank/model";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { zooDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { loadedModel } from "../support/loaded-model.js";
 
 /** Layers with experts, and how many experts a token goes to. */
 const mixtures: readonly (readonly [name: string, layers: number])[] = [
@@ -18,27 +18,23 @@ describe.each(mixtures)("%s", (name, layers) => {
   const experts = (config.num_local_experts ?? config.num_experts ?? config.n_routed_experts) as number;
 
   describe.each([1, 2])("on %i ranks", (ranks) => {
-    let model: Model;
-    beforeAll(async () => {
-      model = await loadModel(zooDirectory(name), { ranks });
-    });
-    afterAll(() => model.close());
+    const model = loadedModel(zooDirectory(name), { ranks });
 
     it("reads, for one token, the weights of the experts it is routed to and of no other", async () => {
-      const before = model.counters().experts;
-      const sequence = model.sequence();
+      const before = model().counters().experts;
+      const sequence = model().sequence();
       await sequence.append([7]);
       sequence.close();
-      expect(model.counters().experts - before).toBe(layers * perToken);
+      expect(model().counters().experts - before).toBe(layers * perToken);
       expect(perToken).toBeLessThan(experts);
     });
 
     it("runs each expert once for all tokens that go to it", async () => {
-      const before = model.counters().experts;
-      const sequence = model.sequence();
+      const before = model().counters().experts;
+      const sequence = model().sequence();
       await sequence.append(Array.from({ length: 100 }, (_, index) => index + 3));
       sequence.close();
-      const ran = model.counters().experts - before;
+      const ran = model().counters().experts - before;
       expect(ran).toBeGreaterThan(layers * perToken);
       expect(ran).toBeLessThanOrEqual(layers * experts);
     });

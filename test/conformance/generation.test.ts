@@ -1,8 +1,9 @@
 import { cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadModel, type Model } from "@ringrank/coordinator";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadModel } from "@ringrank/coordinator";
+import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { loadedModel } from "../support/loaded-model.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const prompts = [
@@ -17,11 +18,7 @@ const prompts = [
 ];
 
 describe("eight concurrent generations of different lengths", () => {
-  let model: Model;
-  beforeAll(async () => {
-    model = await loadModel(shakespeareDirectory, { ranks: 2 });
-  });
-  afterAll(() => model.close());
+  const model = loadedModel(shakespeareDirectory, { ranks: 2 });
 
   const options = (index: number) => ({
     maxNewTokens: 8 + 9 * index,
@@ -30,7 +27,7 @@ describe("eight concurrent generations of different lengths", () => {
     ignoreEos: true,
   });
   const tokens = async (index: number): Promise<readonly number[]> =>
-    (await model.generate(prompts[index]!, options(index)).result).ids;
+    (await model().generate(prompts[index]!, options(index)).result).ids;
 
   it("give the tokens that each gives alone", async () => {
     const alone: (readonly number[])[] = [];
@@ -40,11 +37,11 @@ describe("eight concurrent generations of different lengths", () => {
   });
 
   it("share decode steps: together they take fewer than one after the other", async () => {
-    const before = model.counters().steps;
+    const before = model().counters().steps;
     await Promise.all([...prompts.keys()].map(tokens));
     const longest = options(prompts.length - 1).maxNewTokens;
     const sum = [...prompts.keys()].reduce((total, index) => total + options(index).maxNewTokens, 0);
-    const steps = model.counters().steps - before;
+    const steps = model().counters().steps - before;
     expect(steps).toBeGreaterThanOrEqual(longest);
     expect(steps).toBeLessThan(sum / 2);
   });

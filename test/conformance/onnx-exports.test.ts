@@ -42,7 +42,6 @@ describe.each(onnxExports())("$name", (exported) => {
       (await group.run("forward", inputs)).logits!.data as Float32Array;
     const errors: number[] = [];
     const compare = (actual: Float32Array, expected: Float32Array): void => {
-      // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
       expect(actual).toBeAllclose(expected, modelTolerance(expected));
       errors.push(relativeError(actual, expected));
     };

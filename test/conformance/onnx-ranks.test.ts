@@ -1,7 +1,7 @@
 import { loadModel, type Tensor } from "@ringrank/coordinator";
 import { openOnnx } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
-import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
 import { onnxExports, readReference, referenceInputs } from "../support/onnx-exports.js";
 
 /** Every export of the fixtures on real ranks, against what transformers computed. */
@@ -16,11 +16,7 @@ describe.each(onnxExports())("$name on 2 ranks", (exported) => {
       const logits = (await model.run(inputs)).logits as Tensor;
       expect(logits.dims).toEqual(expected.dims);
       const whole = expected.data as Float32Array;
-      // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation.
-      expect(logits.data as Float32Array).toBeAllclose(whole, {
-        rtol: 0,
-        atol: 1e-4 * standardDeviation(whole),
-      });
+      expect(logits.data as Float32Array).toBeAllclose(whole, modelTolerance(whole));
       expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(model.policy.bytesPerRank);
     } finally {
       await model.close();

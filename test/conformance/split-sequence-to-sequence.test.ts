@@ -16,7 +16,6 @@ const layers = 2;
 describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
   const { inputIds, logits: golden, padded, target } = readGolden(name);
-  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
   const tolerance = modelTolerance(golden);
   const reader = new ShardReader();
   afterAll(() => reader[Symbol.dispose]());

@@ -4,8 +4,6 @@ import { describe, expect, it } from "vitest";
 import { modelTolerance, readGolden } from "../../packages/model/src/testing/fixtures.js";
 import { assembledExport } from "../support/onnx-exports.js";
 
-/** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
-
 describe("a directory in the layout of transformers.js", () => {
   const encoder = assembledExport("transformers.js/bert");
   const decoder = assembledExport("transformers.js/llama");

@@ -1,17 +1,14 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { loadModel, type Model, planModel } from "@ringrank/coordinator";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadModel, planModel } from "@ringrank/coordinator";
+import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { loadedModel } from "../support/loaded-model.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { workerThreads } from "../support/worker-threads.js";
 
 describe("bad input", () => {
-  let model: Model;
-  beforeAll(async () => {
-    model = await loadModel(shakespeareDirectory, { ranks: 2 });
-  });
-  afterAll(() => model.close());
+  const model = loadedModel(shakespeareDirectory, { ranks: 2 });
 
   it.each<[string, string, string | number[]]>([
     ["RR_CONTEXT", "a prompt longer than the context", new Array<number>(513).fill(5)],
@@ -21,23 +18,23 @@ describe("bad input", () => {
     ["RR_TOKEN_ID", "a negative id", [-1]],
     ["RR_TOKEN_ID", "half an id", [1.5]],
   ])("to generate is %s, and the model stays usable: %s", async (code, _, prompt) => {
-    const generation = model.generate(prompt, { maxNewTokens: 2 });
+    const generation = model().generate(prompt, { maxNewTokens: 2 });
     await expect(generation.result).rejects.toMatchObject({ code });
     await expect(generation[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code });
-    const { ids } = await model.generate([5], { maxNewTokens: 2, ignoreEos: true }).result;
+    const { ids } = await model().generate([5], { maxNewTokens: 2, ignoreEos: true }).result;
     expect(ids).toHaveLength(2);
   });
 
   it("to run is a coded error, and the model stays usable", async () => {
-    await expect(model.run({ input_ids: [[1, 2], [3]] })).rejects.toMatchObject({ code: "RR_SHAPE" });
-    await expect(model.run({ ids: [[1]] })).rejects.toMatchObject({ code: "RR_INPUT" });
-    const { logits } = await model.run({ input_ids: [[1, 2]] }, { logits: "last" });
+    await expect(model().run({ input_ids: [[1, 2], [3]] })).rejects.toMatchObject({ code: "RR_SHAPE" });
+    await expect(model().run({ ids: [[1]] })).rejects.toMatchObject({ code: "RR_INPUT" });
+    const { logits } = await model().run({ input_ids: [[1, 2]] }, { logits: "last" });
     expect(logits!.dims).toEqual([1, 1, 2048]);
   });
 
   it("fills the context to its end", async () => {
     const prompt = new Array<number>(510).fill(5);
-    const { ids, finishReason } = await model.generate(prompt, { ignoreEos: true, temperature: 0 }).result;
+    const { ids, finishReason } = await model().generate(prompt, { ignoreEos: true, temperature: 0 }).result;
     expect(ids).toHaveLength(3);
     expect(finishReason).toBe("length");
   });

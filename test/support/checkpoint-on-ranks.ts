@@ -1,10 +1,10 @@
-import { loadModel, type Model } from "@ringrank/coordinator";
 import { openCheckpoint } from "@ringrank/model";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { modelTolerance, readGolden, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { appendInChunks } from "./append-in-chunks.js";
 import { readGoldenGreedy } from "./golden-greedy.js";
 import { greedyAgreement } from "./greedy.js";
+import { loadedModel } from "./loaded-model.js";
 import { oracleBytes } from "./oracle.js";
 import { rankCounts } from "./rank-counts.js";
 import { recordSplit, relativeError } from "./results.js";
@@ -20,21 +20,17 @@ export function checkpointOnRanks(name: string): void {
   };
 
   describe.each(rankCounts(name))("on %i ranks", (ranks) => {
-    let model: Model;
-    beforeAll(async () => {
-      model = await loadModel(zooDirectory(name), { ranks });
-    });
-    afterAll(() => model.close());
+    const model = loadedModel(zooDirectory(name), { ranks });
 
     it("run gives transformers' logits", async () => {
-      const { logits: whole } = await model.run({ input_ids: inputIds });
-      recordSplit(name, model, relativeError(whole!.data as Float32Array, logits));
+      const { logits: whole } = await model().run({ input_ids: inputIds });
+      recordSplit(name, model(), relativeError(whole!.data as Float32Array, logits));
       expect(whole).toMatchObject({ type: "float32", dims: [2, inputIds[0]!.length, vocabulary] });
       expect(whole!.data as Float32Array).toBeAllclose(logits, tolerance);
     });
 
     it("run gives each sequence's last logits alone where only those are wanted", async () => {
-      const { logits: last } = await model.run({ input_ids: inputIds }, { logits: "last" });
+      const { logits: last } = await model().run({ input_ids: inputIds }, { logits: "last" });
       expect(last!.dims).toEqual([2, 1, vocabulary]);
       const expected = inputIds.flatMap((_, row) => [...rowLogits(row).subarray(-vocabulary)]);
       expect(last!.data as Float32Array).toBeAllclose(expected, tolerance);
@@ -44,15 +40,15 @@ export function checkpointOnRanks(name: string): void {
       ["one token at a time", Array<number>(12).fill(1)],
       ["in chunks of 1, 5 and 6", [1, 5, 6]],
     ])("the cache gives the same logits %s, and only new tokens enter", async (_, chunks) => {
-      const before = model.counters().tokens;
-      const parts = await Promise.all(inputIds.map((ids) => appendInChunks(model.sequence(), ids, chunks)));
+      const before = model().counters().tokens;
+      const parts = await Promise.all(inputIds.map((ids) => appendInChunks(model().sequence(), ids, chunks)));
       for (const [row, part] of parts.entries()) expect(part).toBeAllclose(rowLogits(row), tolerance);
-      expect(model.counters().tokens - before).toBe(inputIds.flat().length);
+      expect(model().counters().tokens - before).toBe(inputIds.flat().length);
     });
 
     it("greedy tokens agree as long as the two best logits are told apart", async () => {
       const greedy = readGoldenGreedy(name);
-      const generation = model.generate(greedy.prompt, {
+      const generation = model().generate(greedy.prompt, {
         maxNewTokens: greedy.ids.length,
         temperature: 0,
         ignoreEos: true,
@@ -62,21 +58,22 @@ export function checkpointOnRanks(name: string): void {
     });
 
     it("a step runs the all-reduces that the policy pays for, and no more", async () => {
-      const before = model.counters().collectives;
-      await appendInChunks(model.sequence(), inputIds[0]!.slice(0, 1), [1]);
-      const { collectives, factors } = model.policy;
+      const before = model().counters().collectives;
+      await appendInChunks(model().sequence(), inputIds[0]!.slice(0, 1), [1]);
+      const { collectives, factors } = model().policy;
       // Besides, ranks meet once to put logits together that they have by vocabulary.
       const apart = factors.some(({ label, sharded }) => label === "vocabulary" && sharded);
-      expect(model.counters().collectives - before).toBe(collectives.length + (apart ? 1 : 0));
+      expect(model().counters().collectives - before).toBe(collectives.length + (apart ? 1 : 0));
     });
 
     it("each rank keeps exactly the bytes that the policy predicts", () => {
-      expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(model.policy.bytesPerRank);
+      const reports = model().memory();
+      expect(reports.map(({ bytesKept }) => bytesKept)).toEqual(model().policy.bytesPerRank);
     });
 
     it("no rank keeps more than a tenth over what a split by tensor names would give it", () => {
       const oracle = oracleBytes(openCheckpoint(zooDirectory(name)), ranks);
-      expect(Math.max(...model.policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * oracle);
+      expect(Math.max(...model().policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * oracle);
     });
   });
 }

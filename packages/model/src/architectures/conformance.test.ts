@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readGolden, standardDeviation, zooDirectory, zooNames } from "../testing/fixtures.js";
+import { modelTolerance, readGolden, zooDirectory, zooNames } from "../testing/fixtures.js";
 import { UnsplitModel } from "../testing/unsplit-model.js";
 
 describe.each(zooNames("causal"))("%s, unsplit, against transformers", (name) => {
   const golden = readGolden(name);
-  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
-  const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(golden.logits) };
+  const tolerance = modelTolerance(golden.logits);
   let model: UnsplitModel;
 
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renameValues, reorderNodes } from "../graph/index.js";
-import { readGolden, shakespeareDirectory, standardDeviation, zooDirectory } from "../testing/fixtures.js";
+import { modelTolerance, readGolden, shakespeareDirectory, zooDirectory } from "../testing/fixtures.js";
 import { UnsplitModel } from "../testing/unsplit-model.js";
 
 /** fp32 sums taken in another order. */
@@ -9,8 +9,7 @@ const sameNumbers = { rtol: 0, atol: 1e-5 };
 
 describe.each(["llama", "gpt2", "bloom", "mistral-window"])("the inputs of %s", (name) => {
   const { inputIds, logits: golden, vocabulary } = readGolden(name);
-  // The bound of the conformance test.
-  const atol = 1e-4 * standardDeviation(golden);
+  const tolerance = modelTolerance(golden);
   let model: UnsplitModel;
 
   beforeAll(async () => {
@@ -23,7 +22,7 @@ describe.each(["llama", "gpt2", "bloom", "mistral-window"])("the inputs of %s", 
     const logits = await model.start(2).step(inputIds, { rows });
     const expected = rows.flatMap((row) => [...golden.subarray(row * vocabulary, (row + 1) * vocabulary)]);
     expect(logits.dims).toEqual([4, vocabulary]);
-    expect(logits.data as Float32Array).toBeAllclose(Float32Array.from(expected), { rtol: 0, atol });
+    expect(logits.data as Float32Array).toBeAllclose(Float32Array.from(expected), tolerance);
   });
 
   it("attention_mask hides padding, in this step and in later ones", async () => {
@@ -34,7 +33,7 @@ describe.each(["llama", "gpt2", "bloom", "mistral-window"])("the inputs of %s", 
     const padded = await run.step([ids!.slice(5, 9), ids!.slice(8, 12)]);
     const expected = golden.subarray(5 * vocabulary, 9 * vocabulary);
     const first = (padded.data as Float32Array).subarray(0, 4 * vocabulary);
-    expect(first).toBeAllclose(Float32Array.from(expected), { rtol: 0, atol });
+    expect(first).toBeAllclose(Float32Array.from(expected), tolerance);
   });
 });
 

@@ -5,7 +5,7 @@ import * as ort from "onnxruntime-node";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { buildGraph } from "../architectures/index.js";
 import { openCheckpoint } from "../checkpoint/index.js";
-import { readGolden, standardDeviation, zooDirectory } from "../testing/fixtures.js";
+import { modelTolerance, readGolden, zooDirectory } from "../testing/fixtures.js";
 import { UnsplitModel } from "../testing/unsplit-model.js";
 import { writeOnnx } from "./index.js";
 
@@ -21,9 +21,7 @@ it("writes a model that runs on its own, with its weights beside it", async () =
   const model = new UnsplitModel(graph, await ort.InferenceSession.create(path));
   const golden = readGolden("llama");
   const logits = await model.start(2).step(golden.inputIds);
-  // The project's bound on every model.
-  const atol = 1e-4 * standardDeviation(golden.logits);
-  expect(logits.data as Float32Array).toBeAllclose(golden.logits, { rtol: 0, atol });
+  expect(logits.data as Float32Array).toBeAllclose(golden.logits, modelTolerance(golden.logits));
   await model.release();
 });
 

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { entryGraph } from "../../graph/index.js";
-import { readGolden, standardDeviation, zooDirectory, zooNames } from "../../testing/fixtures.js";
+import { modelTolerance, readGolden, zooDirectory, zooNames } from "../../testing/fixtures.js";
 import { integers, UnsplitModel } from "../../testing/unsplit-model.js";
 
 describe.each(zooNames("seq2seq"))("%s, unsplit, against transformers", (name) => {
   const { inputIds, logits: golden, padded, target, vocabulary } = readGolden(name);
   const length = target!.inputIds[0]!.length;
   const allTokens = inputIds.map((row) => row.map(() => 1));
-  // The project's bound on every model: fp32 sums taken in another order differ by some 1e-6.
-  const tolerance = { rtol: 0, atol: 1e-4 * standardDeviation(golden) };
+  const tolerance = modelTolerance(golden);
   let encoder: UnsplitModel;
   let decoder: UnsplitModel;
 
@@ -40,8 +39,7 @@ describe.each(zooNames("seq2seq"))("%s, unsplit, against transformers", (name) =
   it("gives the encoder's output", async () => {
     const { last_hidden_state: hidden } = await encode(allTokens);
     const expected = target!.encoderHidden;
-    const atol = 1e-4 * standardDeviation(expected);
-    expect(hidden!.data as Float32Array).toBeAllclose(expected, { rtol: 0, atol });
+    expect(hidden!.data as Float32Array).toBeAllclose(expected, modelTolerance(expected));
   });
 
   it("gives the logits of the whole target at once", async () => {
