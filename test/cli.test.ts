@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type RunProgramOptions, root, runNode, runProgram } from "./support/run-program.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
@@ -153,6 +153,8 @@ describe("ringrank", () => {
     [["run"], /^RR_OPTION: expected a model's directory/],
     [["run", "somewhere", "--demo"], /^RR_OPTION: .*somewhere and --demo/],
     [["run", "--demo", "--ranks", "0"], /^RR_RANKS: .*1 to 64, got 0\n$/],
+    [["run", "--demo", "--temperature", "-1"], /^RR_OPTION: temperature: .*at least 0, got -1\n$/],
+    [["run", "--demo", "--stop", ""], /^RR_OPTION: stop: .*, got ""\n$/],
     [["run", "--demo", "--ranks", "two"], /'two' is invalid. Expected a number./],
     [
       ["run", "--demo", "--policy", "missing.json"],
@@ -181,6 +183,13 @@ describe("ringrank", () => {
     const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", pipe]);
     expect(exitCode).toBe(0);
     expect(stdout.split("\n")).toHaveLength(2);
-    expect(stderr).not.toMatch(/^ +at /m);
+    expect(stderr).toMatch(/ROMEO:\n$/);
+  });
+
+  test.runIf(existsSync("/dev/full"))("fails where its output cannot be written", async () => {
+    const full = `"${process.execPath}" "${bin}" plan --demo > /dev/full`;
+    const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", full]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^standard output: ENOSPC.*\n$/);
   });
 });

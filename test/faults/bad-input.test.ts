@@ -46,8 +46,13 @@ describe("what cannot be loaded", () => {
     await expect(planModel(shakespeareDirectory, { ranks })).rejects.toMatchObject({ code: "RR_RANKS" });
   });
 
-  it("is RR_NOT_A_MODEL: a directory without a config", async () => {
+  it("is RR_NOT_A_MODEL: a directory without a config, or one of a checkpoint's files", async () => {
     await expect(loadModel(temporaryDirectory())).rejects.toMatchObject({ code: "RR_NOT_A_MODEL" });
+    const file = join(shakespeareDirectory, "model.safetensors");
+    await expect(loadModel(file)).rejects.toMatchObject({
+      code: "RR_NOT_A_MODEL",
+      message: expect.stringContaining("give the directory"),
+    });
   });
 
   it("is RR_MISSING_FILE: an index that names a shard which is not there", async () => {

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { activationPrecisions, objectives, weightPrecisions, wires } from "@ringrank/coordinator";
 import { Argument, Command, Option } from "commander";
 import { collect, parseBytes, parseIds, parseNumber } from "./arguments/numbers.js";
 import { clearCache, listCache } from "./commands/cache.js";
@@ -27,6 +28,7 @@ Examples:
   $ ringrank plan path/to/model --ranks 2 --json > policy.json
   $ ringrank run path/to/model --ranks 2 --policy policy.json
 
+What is left out of how tokens are chosen, the model's generation_config.json says.
 The text goes to standard output, everything else to standard error.
 ${exitCodesHelp}`;
 
@@ -88,7 +90,7 @@ function commandLine(signal: AbortSignal): Command {
   const demo = new Option("--demo", "use the embedded model, a small Llama of Shakespeare's works");
   const ranks = new Option("--ranks <count>", "number of ranks, 1 to 64").argParser(parseNumber).default(2);
   const objective = new Option("--objective <objective>", "fewest bytes per rank, or least predicted time")
-    .choices(["memory", "time"])
+    .choices(objectives)
     .default("memory");
   const memoryPerRank = new Option(
     "--memory-per-rank <bytes>",
@@ -96,15 +98,15 @@ function commandLine(signal: AbortSignal): Command {
   ).argParser(parseBytes);
 
   const precision = new Option("--precision <type>", "hold matrices in fp32, or in blocks of 8 or 4 bits")
-    .choices(["float32", "int8", "int4"])
+    .choices(weightPrecisions)
     .default("float32");
   const activations = new Option(
     "--activations <type>",
     "what is multiplied with quantized matrices (default: int8)",
-  ).choices(["float32", "int8"]);
+  ).choices(activationPrecisions);
 
   const wire = new Option("--wire <type>", "round what ranks add up, as a slower link would have it")
-    .choices(["float32", "float16", "int8"])
+    .choices(wires)
     .default("float32");
 
   const dtype = new Option(
@@ -119,7 +121,7 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(demo)
     .addOption(dtype)
     .addOption(ranks)
-    .option("-p, --prompt <text>", "text to continue")
+    .option("-p, --prompt <text>", 'text to continue (default: "ROMEO:" of --demo, else "Once upon a time")')
     .option(
       "--decoder-prompt <ids>",
       "token ids that an encoder–decoder's text begins with, such as its language: 2,128028",

@@ -25,8 +25,8 @@ export function exitCodeOf(error: unknown): number {
 
 /** To standard error: one line, `code: message`; with its stack and causes where that was asked for. */
 export function printError(error: unknown, verbose: boolean): void {
-  // Commander has printed its own.
-  if (error instanceof CommanderError) return;
+  // Commander has printed its own, and a reader that has left has nothing to be told.
+  if (error instanceof CommanderError || exitCodeOf(error) === exitCodes.ok) return;
   const lines = [oneLine(error)];
   if (verbose || process.env.RINGRANK_LOG === "debug") lines.push(...stacks(error));
   process.stderr.write(`${lines.join("\n")}\n`);
@@ -35,7 +35,9 @@ export function printError(error: unknown, verbose: boolean): void {
 function oneLine(error: unknown): string {
   if (error instanceof Interrupted) return styled(process.stderr, "dim", error.message);
   const name = isRingrankError(error) ? error.code : "error";
-  return `${styled(process.stderr, "red", name)}: ${error instanceof Error ? error.message : String(error)}`;
+  const message = error instanceof Error ? error.message : String(error);
+  // Messages of others, such as JSON.parse's, may quote line breaks.
+  return `${styled(process.stderr, "red", name)}: ${message.replace(/\s*\n\s*/g, " ")}`;
 }
 
 function stacks(error: unknown): string[] {

@@ -11,4 +11,4 @@ export const exitCodes = {
 } as const;
 
 export const exitCodesHelp = `Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed while running, \
-${exitCodes.usage} wrong usage or input, ${exitCodes.SIGINT} ended by Ctrl-C.`;
+${exitCodes.usage} wrong usage or input, ${exitCodes.SIGINT} ended by Ctrl-C, ${exitCodes.SIGTERM} by SIGTERM.`;

@@ -11,6 +11,12 @@ export class Interrupted extends Error {
   }
 }
 
+/** Why nothing more can be written. Whoever stops reading has all they wanted. */
+export function outputFailure(error: NodeJS.ErrnoException): Interrupted {
+  const exitCode = error.code === "EPIPE" ? exitCodes.ok : exitCodes.failed;
+  return new Interrupted(`standard output: ${error.message}`, exitCode);
+}
+
 /**
  * Turns Ctrl-C, SIGTERM and a reader of standard output that has left (`ringrank run … | head`) into an abort signal,
  * so that the model is closed before the process ends. A second Ctrl-C does not wait for that.
@@ -18,11 +24,8 @@ export class Interrupted extends Error {
 export class Interruption {
   readonly #controller = new AbortController();
   readonly #onSignal = (name: NodeJS.Signals): void => this.#interrupt(name === "SIGTERM" ? name : "SIGINT");
-  readonly #onOutputError = (error: NodeJS.ErrnoException): void => {
-    // Whoever stops reading has all they wanted.
-    const exitCode = error.code === "EPIPE" ? exitCodes.ok : exitCodes.failed;
-    this.#controller.abort(new Interrupted(`standard output: ${error.message}`, exitCode));
-  };
+  readonly #onOutputError = (error: NodeJS.ErrnoException): void =>
+    this.#controller.abort(outputFailure(error));
 
   constructor() {
     process.on("SIGINT", this.#onSignal);

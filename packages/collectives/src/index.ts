@@ -10,7 +10,7 @@ export {
 } from "./group/group.js";
 export { type JoinOptions, joinGroup } from "./group/join-group.js";
 export { poison, poisonCause } from "./group/poison.js";
-export type { KernelChoice, Wire } from "./kernels/kernels.js";
+export { type KernelChoice, type Wire, wires } from "./kernels/kernels.js";
 export { inheritedExecArgv } from "./run-ranks/inherited-exec-argv.js";
 export { type RunRanksOptions, runRanks } from "./run-ranks/run-ranks.js";
 export type { RankTask } from "./run-ranks/task.js";

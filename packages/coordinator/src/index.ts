@@ -1,6 +1,15 @@
-export { type RankTask, type RunRanksOptions, runRanks } from "@ringrank/collectives";
+export { type RankTask, type RunRanksOptions, runRanks, type Wire, wires } from "@ringrank/collectives";
 export { type ErrorCode, errorCodes, isRingrankError, RingrankError } from "@ringrank/errors";
-export { PartitionPolicy, type PolicyData } from "@ringrank/policy";
+export {
+  type ActivationPrecision,
+  activationPrecisions,
+  type Objective,
+  objectives,
+  PartitionPolicy,
+  type PolicyData,
+  type WeightPrecision,
+  weightPrecisions,
+} from "@ringrank/policy";
 export type { CacheEntry, LoadReport, StepCounters } from "@ringrank/rank-worker";
 export type { FinishReason, GeneratedToken, Generation, GenerationResult } from "./generation/generation.js";
 export type { InputValue } from "./inputs/inputs.js";
@@ -8,7 +17,7 @@ export type { NestedArray } from "./inputs/nested-array.js";
 export { loadModel } from "./load-model.js";
 export type { Model } from "./model.js";
 export type { EmbedOptions } from "./options/embed-options.js";
-export type { GenerateOptions } from "./options/generate-options.js";
+export { type GenerateOptions, validateGenerateOptions } from "./options/generate-options.js";
 export type { LoadOptions, PlanOptions, Progress } from "./options/load-options.js";
 export type { RunOptions } from "./options/run-options.js";
 export { planModel } from "./plan-model.js";

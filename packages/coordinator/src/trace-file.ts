@@ -15,7 +15,7 @@ export function beginTrace(path: string): TraceFile {
   } catch (cause) {
     throw new RingrankError(
       "RR_OPTION",
-      `trace: expected a file that can be written, got "${path}"; ${String(cause)}`,
+      `trace: expected a file that can be written, got "${path}": ${(cause as Error).message}`,
       { cause },
     );
   }

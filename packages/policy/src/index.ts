@@ -1,5 +1,5 @@
 export type { RoleLabel } from "./analysis/labels.js";
-export type { Objective } from "./decide/decide.js";
+export { type Objective, objectives } from "./decide/decide.js";
 export {
   type CollectiveData,
   type FactorDecision,
@@ -18,5 +18,11 @@ export {
   policyFromJSON,
 } from "./policy/plan.js";
 export { formatBytes } from "./policy/table.js";
-export type { ActivationPrecision, Precision, WeightPrecision } from "./precision/precision.js";
+export {
+  type ActivationPrecision,
+  activationPrecisions,
+  type Precision,
+  type WeightPrecision,
+  weightPrecisions,
+} from "./precision/precision.js";
 export * from "./program/program.js";

@@ -1,19 +1,20 @@
 import { type CacheEntry, clearShardCache, listShardCache } from "@ringrank/coordinator";
 import { formatBytes } from "@ringrank/policy";
 import { cacheTable } from "../output/cache-table.js";
+import { print } from "../output/print.js";
 import { withBoldHeader } from "../output/style.js";
 
 /** `ringrank cache ls`: what is kept, on standard output. */
-export function listCache(): void {
+export async function listCache(): Promise<void> {
   const entries = listShardCache();
   const table = entries.length === 0 ? "the cache is empty" : cacheTable(entries, new Date());
-  process.stdout.write(`${withBoldHeader(process.stdout, table)}\n`);
+  await print(`${withBoldHeader(process.stdout, table)}\n`);
 }
 
 /** `ringrank cache clear`. */
-export function clearCache(): void {
+export async function clearCache(): Promise<void> {
   const removed = clearShardCache();
-  process.stdout.write(`removed ${removed.length} entries, ${formatBytes(totalOf(removed))}\n`);
+  await print(`removed ${removed.length} entries, ${formatBytes(totalOf(removed))}\n`);
 }
 
 function totalOf(entries: readonly CacheEntry[]): number {

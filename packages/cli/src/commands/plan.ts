@@ -1,15 +1,10 @@
 import { type PlanOptions, planModel } from "@ringrank/coordinator";
 import { modelFrom } from "../arguments/model.js";
+import { print } from "../output/print.js";
 import { withBoldHeader } from "../output/style.js";
 
-export interface PlanFlags {
+export interface PlanFlags extends Omit<PlanOptions, "threadsPerRank" | "signal"> {
   readonly demo?: boolean;
-  readonly dtype?: PlanOptions["dtype"];
-  readonly ranks: number;
-  readonly objective: "memory" | "time";
-  readonly memoryPerRank?: number;
-  readonly precision: "float32" | "int8" | "int4";
-  readonly activations?: "float32" | "int8";
   readonly json?: boolean;
 }
 
@@ -19,20 +14,9 @@ export async function plan(
   flags: PlanFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { dtype, ranks, objective, memoryPerRank, precision, activations } = flags;
-  const model = modelFrom(directory, flags.demo);
-  const policy = await planModel(model, {
-    dtype,
-    ranks,
-    objective,
-    memoryPerRank,
-    precision,
-    activations,
-    signal,
-  });
+  const { demo, json, ...options } = flags;
+  const policy = await planModel(modelFrom(directory, demo), { ...options, signal });
   const text =
-    flags.json === true
-      ? JSON.stringify(policy.toJSON(), null, 2)
-      : withBoldHeader(process.stdout, policy.table());
-  process.stdout.write(`${text}\n`);
+    json === true ? JSON.stringify(policy.toJSON(), null, 2) : withBoldHeader(process.stdout, policy.table());
+  await print(`${text}\n`);
 }

@@ -1,27 +1,28 @@
 import { once } from "node:events";
-import { type GenerateOptions, type LoadOptions, loadModel, type Model } from "@ringrank/coordinator";
+import {
+  type GenerateOptions,
+  type LoadOptions,
+  loadModel,
+  type Model,
+  validateGenerateOptions,
+} from "@ringrank/coordinator";
 import { modelFrom } from "../arguments/model.js";
 import { readPolicyFile } from "../arguments/policy-file.js";
 import { figures, Stopwatch } from "../output/figures.js";
 import { LoadProgress } from "../output/load-progress.js";
 import { styled, withBoldHeader } from "../output/style.js";
 
-export interface RunFlags extends Omit<GenerateOptions, "signal" | "logprobs"> {
+type LoadFlags = Omit<
+  LoadOptions,
+  "ranks" | "policy" | "signal" | "onProgress" | "stepTimeoutMs" | "cacheDirectory" | "logger" | "workerUrl"
+>;
+
+export interface RunFlags extends LoadFlags, Omit<GenerateOptions, "signal" | "logprobs"> {
   readonly demo?: boolean;
-  readonly dtype?: LoadOptions["dtype"];
   readonly ranks: number;
   readonly prompt?: string;
+  /** A file. */
   readonly policy?: string;
-  readonly objective: "memory" | "time";
-  readonly memoryPerRank?: number;
-  readonly threadsPerRank?: number;
-  readonly trace?: string;
-  readonly precision: "float32" | "int8" | "int4";
-  readonly activations?: "float32" | "int8";
-  readonly wire: "float32" | "float16" | "int8";
-  /** False after `--no-cache`. */
-  readonly cache: boolean;
-  readonly cacheMaxBytes?: number;
 }
 
 /** `ringrank run`: the generated text on standard output, everything else on standard error. */
@@ -30,74 +31,63 @@ export async function run(
   flags: RunFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = modelFrom(directory, flags.demo);
-  const model = await load(path, flags, signal);
+  const {
+    demo,
+    prompt = defaultPrompt(demo),
+    policy: policyFile,
+    maxNewTokens,
+    temperature,
+    topK,
+    topP,
+    minP,
+    repetitionPenalty,
+    seed,
+    stop,
+    ignoreEos,
+    decoderPrompt,
+    ...loadFlags
+  } = flags;
+  const sampling = { temperature, topK, topP, minP, repetitionPenalty, seed };
+  const generateOptions = { maxNewTokens, ...sampling, stop, ignoreEos, decoderPrompt, signal };
+  const path = modelFrom(directory, demo);
+  validateGenerateOptions(generateOptions);
+  const policy = policyFile === undefined ? undefined : await readPolicyFile(policyFile);
+  const model = await load(path, { ...loadFlags, policy, signal });
   try {
     process.stderr.write(`\n${withBoldHeader(process.stderr, model.policy.table({ short: true }))}\n\n`);
-    const prompt = flags.prompt ?? (flags.demo === true ? "ROMEO:\n" : "Once upon a time");
-    await stream(model, prompt, flags, signal);
+    await stream(model, prompt, generateOptions);
   } finally {
     await model.close();
   }
 }
 
-async function load(path: string, flags: RunFlags, signal: AbortSignal): Promise<Model> {
-  const {
-    dtype,
-    ranks,
-    objective,
-    memoryPerRank,
-    threadsPerRank,
-    precision,
-    activations,
-    wire,
-    trace,
-    cache,
-    cacheMaxBytes,
-  } = flags;
-  const policy = flags.policy === undefined ? undefined : await readPolicyFile(flags.policy);
-  const progress = new LoadProgress(process.stderr, ranks);
+function defaultPrompt(demo: boolean | undefined): string {
+  return demo === true ? "ROMEO:\n" : "Once upon a time";
+}
+
+/** Loads a model, its progress on standard error. */
+async function load(path: string, options: LoadOptions & { readonly ranks: number }): Promise<Model> {
+  const progress = new LoadProgress(process.stderr, options.ranks);
   try {
-    return await loadModel(path, {
-      dtype,
-      ranks,
-      objective,
-      memoryPerRank,
-      threadsPerRank,
-      trace,
-      precision,
-      activations,
-      wire,
-      cache,
-      cacheMaxBytes,
-      policy,
-      signal,
-      onProgress: (report) => progress.report(report),
-    });
+    return await loadModel(path, { ...options, onProgress: (report) => progress.report(report) });
   } catch (error) {
     progress.clear();
     throw error;
   }
 }
 
-async function stream(model: Model, prompt: string, flags: RunFlags, signal: AbortSignal): Promise<void> {
-  const { maxNewTokens, temperature, topK, topP, minP, repetitionPenalty, seed, stop, ignoreEos } = flags;
-  const { decoderPrompt } = flags;
-  const sampling = { temperature, topK, topP, minP, repetitionPenalty, seed };
+async function stream(
+  model: Model,
+  prompt: string,
+  options: GenerateOptions & { readonly signal: AbortSignal },
+): Promise<void> {
   const stopwatch = new Stopwatch();
-  const generation = model.generate(prompt, {
-    maxNewTokens,
-    ...sampling,
-    stop,
-    ignoreEos,
-    decoderPrompt,
-    signal,
-  });
+  const generation = model.generate(prompt, options);
   process.stderr.write(styled(process.stderr, "dim", prompt));
   try {
     for await (const { text } of generation) {
       stopwatch.token();
-      if (!process.stdout.write(text)) await once(process.stdout, "drain", { signal });
+      if (!process.stdout.write(text)) await once(process.stdout, "drain", { signal: options.signal });
     }
   } finally {
     process.stdout.write("\n");

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { RingrankError } from "@ringrank/errors";
 import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
-import type { Wire } from "../kernels/kernels.js";
+import { type Wire, wires } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
 import { spinsFor } from "./spin.js";
 
@@ -88,8 +88,6 @@ export function createGroup(options: GroupOptions): GroupHandle {
     sharesCores,
   };
 }
-
-const wires: readonly Wire[] = ["float32", "float16", "int8"];
 
 /** @throws RR_RANKS unless `worldSize` is an integer from 1 to 64. */
 function checkWorldSize(worldSize: number): void {

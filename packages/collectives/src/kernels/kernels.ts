@@ -13,7 +13,8 @@ export type ReduceKernel = (out: number, left: number, right: number, length: nu
  * How float32 elements lie in a window on their way to other ranks: as they are; in IEEE 754's binary16; or as whole
  * numbers of 8 bits in blocks of {@link int8Block}, each behind its float32 scale.
  */
-export type Wire = "float32" | "float16" | "int8";
+export const wires = ["float32", "float16", "int8"] as const;
+export type Wire = (typeof wires)[number];
 
 /** Elements that share a scale. */
 export const int8Block = 32;

@@ -71,6 +71,15 @@ const keys = [
   "signal",
 ];
 
+/**
+ * Refuses what `generate` of any model would refuse, for those who have its options before they load one.
+ *
+ * @throws RR_OPTION
+ */
+export function validateGenerateOptions(options: GenerateOptions): void {
+  checkGenerateOptions(options, {});
+}
+
 /** @throws RR_OPTION */
 export function checkGenerateOptions(
   given: GenerateOptions,
@@ -113,7 +122,8 @@ function stopOption(value: unknown): readonly string[] {
   const list: unknown[] = Array.isArray(value) ? value : [value];
   const strings = list.filter((item): item is string => typeof item === "string" && item !== "");
   if (strings.length === list.length && list.length <= 64) return strings;
-  throw optionError("stop", "a non-empty string, or at most 64 of them", value);
+  const wrong = list.find((item) => typeof item !== "string" || item === "");
+  throw optionError("stop", "a non-empty string, or at most 64 of them", wrong ?? value);
 }
 
 /** An option given as undefined is an option left out. */

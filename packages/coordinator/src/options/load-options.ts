@@ -1,5 +1,13 @@
-import type { Wire } from "@ringrank/collectives";
+import { type Wire, wires } from "@ringrank/collectives";
 import { type ExportDtype, exportDtypes } from "@ringrank/model";
+import {
+  type ActivationPrecision,
+  activationPrecisions,
+  type Objective,
+  objectives,
+  type WeightPrecision,
+  weightPrecisions,
+} from "@ringrank/policy";
 import { defaultCacheDirectory } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import {
@@ -24,7 +32,7 @@ export interface PlanOptions {
    * `"memory"` (default): the fewest weight bytes per rank, predicted time deciding between near-equals. `"time"`
    * may replicate what is not worth splitting.
    */
-  readonly objective?: "memory" | "time" | undefined;
+  readonly objective?: Objective | undefined;
   /** Most bytes of weights one rank may hold. Minimum 1, default no limit. Where no partition fits: `RR_MEMORY`. */
   readonly memoryPerRank?: number | undefined;
   /**
@@ -36,12 +44,12 @@ export interface PlanOptions {
    * What matrices of parameters are held and computed in: `"float32"` (default), or whole numbers of 8 or 4 bits in
    * blocks of 32 that share a scale, `"int8"` (1.1 bytes an element) or `"int4"` (0.6).
    */
-  readonly precision?: "float32" | "int8" | "int4" | undefined;
+  readonly precision?: WeightPrecision | undefined;
   /**
    * What is multiplied with quantized matrices. `"int8"` (default where there are any) is fast and rounds; `"float32"`
    * is exact and slow: about 5 times in int4, 80 times in int8.
    */
-  readonly activations?: "float32" | "int8" | undefined;
+  readonly activations?: ActivationPrecision | undefined;
   /** Ends the work; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -96,11 +104,11 @@ export interface Progress {
 export interface CheckedLoadOptions {
   readonly dtype: ExportDtype | undefined;
   readonly ranks: number;
-  readonly objective: "memory" | "time";
+  readonly objective: Objective;
   readonly memoryPerRank: number | undefined;
   readonly threadsPerRank: number;
-  readonly precision: "float32" | "int8" | "int4";
-  readonly activations: "float32" | "int8" | undefined;
+  readonly precision: WeightPrecision;
+  readonly activations: ActivationPrecision | undefined;
   readonly signal: AbortSignal | undefined;
   readonly wire: Wire;
   readonly policy: object | undefined;
@@ -157,9 +165,9 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
   if (logger !== undefined && typeof logger?.child !== "function") {
     throw optionError("logger", "a pino logger", logger);
   }
-  const precision = choiceOption("precision", options.precision, ["float32", "int8", "int4"], "float32");
+  const precision = choiceOption("precision", options.precision, weightPrecisions, "float32");
   const activations =
-    options.activations && choiceOption("activations", options.activations, ["float32", "int8"], "float32");
+    options.activations && choiceOption("activations", options.activations, activationPrecisions, "float32");
   if (precision === "float32" && activations === "int8") {
     throw optionError(
       "activations",
@@ -178,7 +186,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
       { minimum: 1, maximum: 64, integer: true, code: "RR_RANKS" },
       1,
     ),
-    objective: choiceOption("objective", options.objective, ["memory", "time"], "memory"),
+    objective: choiceOption("objective", options.objective, objectives, "memory"),
     memoryPerRank: numberOption(
       "memoryPerRank",
       options.memoryPerRank,
@@ -199,7 +207,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     ),
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
     signal: signalOption(options.signal),
-    wire: choiceOption("wire", options.wire, ["float32", "float16", "int8"], "float32"),
+    wire: choiceOption("wire", options.wire, wires, "float32"),
     cache: cacheOption(options),
     policy,
     logger,

@@ -20,7 +20,7 @@ describe("options of loadModel", () => {
   });
 
   it.each<[string, object]>([
-    ["ranks as text", { stepTimeoutMs: "soon" }],
+    ["a timeout as text", { stepTimeoutMs: "soon" }],
     ["a timeout below 100 ms", { stepTimeoutMs: 99 }],
     ["an unknown objective", { objective: "fun" }],
     ["no memory at all", { memoryPerRank: 0 }],

@@ -26,7 +26,8 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
   if (architecture === undefined) {
     throw new RingrankError(
       "RR_UNKNOWN_ARCHITECTURE",
-      `no architecture for model_type "${modelType}"; known are ${[...architectures.keys()].join(", ")}`,
+      `no architecture for model_type "${modelType}"; known are ` +
+        `${[...architectures.keys()].join(", ")}. Export the model to ONNX, and give that file`,
     );
   }
   if (config.has("quantization_config")) {

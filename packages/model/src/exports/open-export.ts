@@ -29,10 +29,18 @@ export interface OpenedExport extends ExportConfig {
  */
 export function openExport(path: string, dtype?: ExportDtype): OpenedExport {
   const files: ExportFiles = statSync(path).isFile()
-    ? { kind: "whole", file: path }
+    ? { kind: "whole", file: onnxFile(path) }
     : exportFiles(path, dtype);
   const { directory, config } = exportConfig(dirname(files.kind === "whole" ? files.file : files.encoder));
   return { directory, config, maxContext: contextLimit(config), ...openFiles(files) };
+}
+
+function onnxFile(path: string): string {
+  if (path.endsWith(".onnx")) return path;
+  throw new RingrankError(
+    "RR_NOT_A_MODEL",
+    `${path}: expected an .onnx file, or a directory; of a checkpoint, give the directory that has its config.json`,
+  );
 }
 
 function openFiles(files: ExportFiles): Pick<OpenedExport, "graph" | "obstacle"> {

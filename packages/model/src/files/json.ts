@@ -85,7 +85,9 @@ function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits): JsonVa
   try {
     return JSON.parse(text) as JsonValue;
   } catch (cause) {
-    throw new RingrankError("RR_FILE_FORMAT", `${where}: ${(cause as Error).message}`, { cause });
+    throw new RingrankError("RR_FILE_FORMAT", `${where}: expected JSON, but ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

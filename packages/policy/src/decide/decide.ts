@@ -20,7 +20,8 @@ import { UnreadExperts } from "./unread-experts.js";
  * going by the fullest rank would shard the 64 lanes of each head instead, evenly, and pay an all-reduce on the
  * scores for it.
  */
-export type Objective = "memory" | "time";
+export const objectives = ["memory", "time"] as const;
+export type Objective = (typeof objectives)[number];
 
 export interface Limits {
   readonly ranks: number;

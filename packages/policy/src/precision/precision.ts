@@ -1,8 +1,10 @@
 /** What weights are held and computed in: fp32, or whole numbers of 8 or 4 bits in blocks that share a scale. */
-export type WeightPrecision = "float32" | "int8" | "int4";
+export const weightPrecisions = ["float32", "int8", "int4"] as const;
+export type WeightPrecision = (typeof weightPrecisions)[number];
 
 /** What the other operand of a product with quantized weights is rounded to. */
-export type ActivationPrecision = "float32" | "int8";
+export const activationPrecisions = ["float32", "int8"] as const;
+export type ActivationPrecision = (typeof activationPrecisions)[number];
 
 export interface Precision {
   readonly weights: WeightPrecision;
