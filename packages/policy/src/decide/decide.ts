@@ -8,6 +8,7 @@ import type { RankShare } from "../factors/shard.js";
 import { type Cost, costOf, referenceBytes } from "./cost.js";
 import { type Placement, place } from "./placement.js";
 import { RankView } from "./rank-view.js";
+import { admissibleSets } from "./role-sets.js";
 import { evenShareOf, sharesOf } from "./share.js";
 import { bytesKept, parameterUses } from "./storage.js";
 import { UnreadExperts } from "./unread-experts.js";
@@ -46,9 +47,9 @@ const closeEnough = 1.05;
 
 export function decide(factored: FactoredGraph, found: Roles, limits: Limits): Plan {
   const planner = new Planner(factored, found, limits.ranks);
-  const sets = planner.admissible();
-  if (sets.length === 0) throw nothingSharded(limits, found);
-  const drafts = sets.map((roles) => planner.draft(roles));
+  const choices = planner.choices(limits.objective);
+  if (choices.length === 0) throw nothingSharded(limits, found);
+  const drafts = choices.map((roles) => planner.draft(roles));
   const fitting = drafts.filter(({ fullest }) => fullest <= limits.memoryPerRank);
   if (fitting.length === 0) {
     const least = Math.min(...drafts.map(({ fullest }) => fullest));
@@ -117,15 +118,13 @@ class Planner {
     this.#unreadExperts = new UnreadExperts(factored, found.uses, findRoutedExperts(factored));
   }
 
-  /** Every set of roles of which no two factors meet. More than one rank without any is a silent copy. */
-  admissible(): Role[][] {
-    const sets: Role[][] = [[]];
-    if (this.#ranks === 1) return sets;
-    for (const role of this.#found.roles) {
-      if (!this.isAdmissible([role])) continue;
-      for (const set of [...sets]) if (this.isAdmissible([...set, role])) sets.push([...set, role]);
-    }
-    return sets.slice(1);
+  /** Choices of roles to tell apart. On more than one rank, to shard nothing would be a silent copy. */
+  choices(objective: Objective): (readonly Role[])[] {
+    if (this.#ranks === 1) return [[]];
+    const worth = objective === "memory" ? this.#evenBytes : this.#secondsAlone;
+    const nothing = worth([]);
+    const { roles, conflicts } = this.#found;
+    return admissibleSets(roles, conflicts, (role) => nothing - worth([role]));
   }
 
   isAdmissible(roles: readonly Role[]): boolean {
@@ -139,8 +138,14 @@ class Planner {
   draft(roles: readonly Role[]): Draft {
     const shares = sharesOf(roles, this.#ranks);
     const fullest = Math.max(...shares.map((share) => bytesKept(this.#weights, share)));
-    return { roles, shares, fullest, evenBytes: bytesKept(this.#weights, evenShareOf(roles, this.#ranks)) };
+    return { roles, shares, fullest, evenBytes: this.#evenBytes(roles) };
   }
+
+  /** Parameter bytes per rank if units could be cut. */
+  #evenBytes = (roles: readonly Role[]): number => bytesKept(this.#weights, evenShareOf(roles, this.#ranks));
+
+  #secondsAlone = (roles: readonly Role[]): number =>
+    this.place(this.draft(roles))?.cost.secondsPerToken ?? Number.POSITIVE_INFINITY;
 
   place(draft: Draft): PlacedDraft | undefined {
     const placement = place(this.#factored, new Set(draft.shares.flatMap((share) => [...share.keys()])));

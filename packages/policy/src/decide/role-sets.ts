@@ -1,0 +1,56 @@
+import type { Conflicts } from "../analysis/conflicts.js";
+import type { Role } from "../analysis/roles.js";
+import type { Factor } from "../factors/factor.js";
+
+/** Most sets that are told apart by what their plans cost: some seconds' work for a graph of thousands of nodes. */
+const mostSets = 1024;
+
+/**
+ * Sets of roles of which no two factors meet, the empty one excepted: what may be sharded together.
+ *
+ * Models repeat their layers, so they have 4 to 9 roles, and these are all sets there are. But their number may double
+ * with each role, and where no layer is like another there are roles by the hundred. Then roles are added one after the
+ * other, as the graph meets them, and of more than {@link mostSets} those of the greatest gain are kept: a beam search.
+ * Roles meet those near them in the graph, so what a set is worth later depends on its last few roles, and sets that
+ * differ in these are among the kept.
+ *
+ * @param gainOf what sharding one role alone is worth; gains of roles that do not meet add up
+ */
+export function admissibleSets(
+  roles: readonly Role[],
+  conflicts: Conflicts,
+  gainOf: (role: Role) => number,
+): Role[][] {
+  const meets = meetings(roles, conflicts);
+  const gains = new Map<Role, number>();
+  const gainOfSet = (set: readonly Role[]): number =>
+    set.reduce((sum, role) => {
+      const gain = gains.get(role) ?? gainOf(role);
+      gains.set(role, gain);
+      return sum + gain;
+    }, 0);
+  let sets: Role[][] = [[]];
+  for (const role of roles) {
+    const others = meets.get(role)!;
+    if (others.has(role)) continue;
+    const widened = sets.filter((set) => !set.some((one) => others.has(one))).map((set) => [...set, role]);
+    sets = best([...sets, ...widened], gainOfSet);
+  }
+  return sets.filter((set) => set.length > 0);
+}
+
+function best(sets: Role[][], gainOfSet: (set: readonly Role[]) => number): Role[][] {
+  if (sets.length <= mostSets) return sets;
+  const gains = new Map(sets.map((set) => [set, gainOfSet(set)]));
+  return sets.sort((a, b) => gains.get(b)! - gains.get(a)!).slice(0, mostSets);
+}
+
+/** By role: those it meets, which may be itself. */
+function meetings(roles: readonly Role[], conflicts: Conflicts): Map<Role, ReadonlySet<Role>> {
+  const roleOf = new Map<Factor, Role>(roles.flatMap((role) => role.factors.map((factor) => [factor, role])));
+  const metBy = (role: Role): ReadonlySet<Role> =>
+    new Set(
+      role.factors.flatMap((factor) => [...conflicts.of(factor)].flatMap((one) => roleOf.get(one) ?? [])),
+    );
+  return new Map(roles.map((role) => [role, metBy(role)]));
+}
