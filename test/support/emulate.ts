@@ -97,6 +97,9 @@ export class EmulatedGroup {
       const parts = pending.map((mine, rank) => tables[rank]!.get(broughtBy(mine))!);
       if (step?.kind === "allReduce") {
         reduceOver(parts, step.operation === "max" ? Math.max : (a, b) => a + b);
+        for (const [rank, mine] of pending.entries())
+          if (mine?.kind === "allReduce" && mine.addend !== undefined)
+            addTo(parts[rank]!, tables[rank]!.get(mine.addend)!);
       } else if (step?.kind === "allGather") {
         const whole = joinShards(parts, step.shard);
         for (const table of tables) table.set(step.output, whole);
@@ -261,6 +264,11 @@ function reduceOver(values: readonly EmulatedTensor[], combine: (a: number, b: n
     for (let i = 0; i < first!.length; i++) first![i] = combine(first![i]!, other[i]!);
   }
   for (const other of others) other.set(first!);
+}
+
+function addTo(sum: EmulatedTensor, addend: EmulatedTensor): void {
+  const [x, y] = [sum.data as Float32Array, addend.data as Float32Array];
+  for (let i = 0; i < x.length; i++) x[i]! += y[i]!;
 }
 
 function toOrt({ type, dims, data }: EmulatedTensor): ort.Tensor {

@@ -145,8 +145,10 @@ export class Rank implements RankService {
   #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
     const steps = Object.values(program.entries).flatMap((entry) => entry.steps);
     const attends = steps.some((step) => step.kind === "run" && step.attention !== undefined);
-    const normalizes = steps.some((step) => step.kind === "normalize");
-    const kernels = attends || normalizes ? this.#openKernels() : undefined;
+    const worksOnSums = steps.some(
+      (step) => step.kind === "normalize" || (step.kind === "allReduce" && step.addend !== undefined),
+    );
+    const kernels = attends || worksOnSums ? this.#openKernels() : undefined;
     // A cache that no kernel reads is as well off in ordinary memory.
     const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;
     const entries = new Map(

@@ -6,6 +6,7 @@ import { findRoutedExperts } from "../analysis/routed-experts.js";
 import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
 import { type Cost, costOf, referenceBytes } from "./cost.js";
+import { findLateAddends, type LateAddends } from "./late-addends.js";
 import { type Placement, place } from "./placement.js";
 import { RankView } from "./rank-view.js";
 import { admissibleSets } from "./role-sets.js";
@@ -36,6 +37,7 @@ export interface Plan {
   readonly roles: readonly Role[];
   readonly shares: readonly RankShare[];
   readonly placement: Placement;
+  readonly lateAddends: LateAddends;
   readonly views: readonly RankView[];
   /** Parameter bytes each rank keeps. */
   readonly bytesPerRank: readonly number[];
@@ -155,11 +157,14 @@ class Planner {
   }
 
   finish({ roles, shares, placement, cost }: PlacedDraft): Plan {
-    const views = shares.map((share, rank) => new RankView(this.#factored, placement, share, rank));
+    const lateAddends = findLateAddends(this.#factored, placement);
+    const views = shares.map(
+      (share, rank) => new RankView(this.#factored, placement, lateAddends, share, rank),
+    );
     const bytesPerRank = shares.map((share, rank) =>
       bytesKept(this.#weights, share, ({ node, slot }) => views[rank]!.reads(node, slot)),
     );
-    return { roles, shares, placement, views, bytesPerRank, cost };
+    return { roles, shares, placement, lateAddends, views, bytesPerRank, cost };
   }
 }
 

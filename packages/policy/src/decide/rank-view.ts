@@ -1,6 +1,8 @@
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import type { Dim } from "../factors/factor.js";
 import { isSharded, localSize, type RankShare } from "../factors/shard.js";
+import { countsOnce, neededFor } from "./counted-once.js";
+import type { LateAddends } from "./late-addends.js";
 import type { Placement } from "./placement.js";
 
 /**
@@ -11,6 +13,7 @@ import type { Placement } from "./placement.js";
 export class RankView {
   readonly #factored: FactoredGraph;
   readonly #placement: Placement;
+  readonly #late: LateAddends;
   readonly #share: RankShare;
   readonly #rank: number;
   /** Whether the rank has no units of some factor; most have units of all. */
@@ -20,9 +23,16 @@ export class RankView {
   /** Values this rank owes as zeros, by the node that produces them elsewhere. */
   readonly zeros = new Map<number, readonly string[]>();
 
-  constructor(factored: FactoredGraph, placement: Placement, share: RankShare, rank: number) {
+  constructor(
+    factored: FactoredGraph,
+    placement: Placement,
+    late: LateAddends,
+    share: RankShare,
+    rank: number,
+  ) {
     this.#factored = factored;
     this.#placement = placement;
+    this.#late = late;
     this.#share = share;
     this.#rank = rank;
     this.#lacksUnits = [...share.values()].some(([start, end]) => start === end);
@@ -47,19 +57,11 @@ export class RankView {
     return this.isActive(node) && !this.dropsAddend(this.#factored.nodes[node]!, slot);
   }
 
-  /**
-   * Whether input `slot` is an addend that this rank leaves out, so that it counts once:
-   *
-   *     Σ_r (x_r + [r = 0] b)  =  (Σ_r x_r) + b
-   */
-  dropsAddend({ operator, rule, linearity }: FactoredNode, slot: number): boolean {
-    if (this.#rank === 0) return false;
-    const { partial, paid } = this.#placement;
-    const { node } = operator;
-    if (!node.outputs.some((name) => partial.has(name))) return false;
-    if (rule?.addends !== undefined) return rule.addends.includes(slot);
-    const name = node.inputs[slot]!;
-    return linearity?.kind === "sum" && !(partial.has(name) && !paid.has(name));
+  /** Whether input `slot` is an addend that counts on another rank, or later. */
+  dropsAddend(node: FactoredNode, slot: number): boolean {
+    const { inputs, outputs } = node.operator.node;
+    const isLate = inputs[slot] !== "" && this.#late.leftOut.get(outputs[0]!) === inputs[slot];
+    return isLate || (this.#rank !== 0 && countsOnce(node, slot, this.#placement));
   }
 
   isEmpty(dims: readonly Dim[]): boolean {
@@ -89,17 +91,14 @@ export class RankView {
   }
 
   #dropUnneeded(): void {
-    const { nodes, graph } = this.#factored;
-    const needed = new Set(graph.outputs.map(({ name }) => name));
-    for (const value of this.#placement.paid) needed.add(value);
-    for (const value of this.#placement.gathered.keys()) needed.add(value);
-    for (let index = nodes.length - 1; index >= 0; index--) {
-      const { operator } = nodes[index]!;
+    const needed = neededFor(
+      this.#factored,
+      this.#placement,
+      (node, slot) => this.reads(node, slot),
+      this.#late.ofSum.values(),
+    );
+    for (const [index, { operator }] of this.#factored.nodes.entries())
       this.#active[index] &&= operator.node.outputs.some((name) => needed.has(name));
-      operator.node.inputs.forEach((name, slot) => {
-        if (this.reads(index, slot)) needed.add(name);
-      });
-    }
     for (const [index, values] of this.zeros) {
       const kept = values.filter((name) => needed.has(name));
       if (kept.length > 0) this.zeros.set(index, kept);

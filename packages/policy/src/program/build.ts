@@ -14,8 +14,9 @@ import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertSegment, makeExpertSegments } from "./experts.js";
 import { type LocalValues, localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
-import { normalizeSums } from "./normalize-sums.js";
+import { findNormalizedSums } from "./normalize-sums.js";
 import type {
+  AllReduceStep,
   Entry,
   LocalValue,
   NormalizeStep,
@@ -40,6 +41,7 @@ export function buildPrograms(
       isUnbroken([...body, product], factored, plan),
     ),
     attention: findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan)),
+    normalizations: findNormalizedSums(factored, plan.placement),
   };
   const entries = entriesOf(factored.graph).map((entry) => ({
     ...entry,
@@ -68,7 +70,7 @@ interface LocalStage {
   readonly zeros: readonly Step[];
   readonly routed: readonly RoutedExperts[];
   readonly attention: readonly LocalAttention[];
-  readonly allReduces: readonly AllReduce[];
+  readonly allReduces: readonly AllReduceStep[];
   /** Of what was all-reduced. */
   readonly normalizations: readonly NormalizeStep[];
   readonly allGathers: readonly AllGather[];
@@ -86,7 +88,6 @@ const nothing: LocalStage = {
 
 /** By local name. */
 type AllGather = Extract<Step, { kind: "allGather" }>;
-type AllReduce = Extract<Step, { kind: "allReduce" }>;
 
 class ProgramBuilder {
   readonly #factored: FactoredGraph;
@@ -113,17 +114,12 @@ class ProgramBuilder {
   build(entries: readonly StagedEntry[]): RankProgram {
     const { shards } = this.#local;
     const values = new Map(localValues(this.#factored, this.#local, this.#share));
-    const summed = entries.map((entry) => {
+    const staged = entries.map((entry) => {
       const local = entry.stages.map((stage) => this.#localStage(stage, values));
       const { stages, crossing } = castSums(local, nothing, (value) => values.get(value)!.type);
       for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
       return { entry, stages };
     });
-    const reads = countReads(summed.flatMap(({ stages }) => stages.flatMap(nodesOf)));
-    const staged = summed.map(({ entry, stages }) => ({
-      entry,
-      stages: normalizeSums(stages, this.#local, values, new Set(entry.outputs), reads),
-    }));
     const stages = staged.flatMap(({ stages }) => stages);
     const attention = stages.flatMap((stage) => stage.attention);
     const context: SegmentContext = {
@@ -155,7 +151,8 @@ class ProgramBuilder {
     return this.#plan.shares[this.#rank]!;
   }
 
-  #localStage({ nodes, routed, attention, allReduces, allGathers }: Stage, values: LocalValues): LocalStage {
+  #localStage(stage: Stage, values: LocalValues): LocalStage {
+    const { nodes, routed, attention, allReduces, normalizations, allGathers } = stage;
     const view = this.#plan.views[this.#rank]!;
     const all = [...nodes, ...routed.map(({ sum }) => sum), ...attention.flatMap(({ body }) => body)];
     const attending = attention
@@ -170,14 +167,19 @@ class ProgramBuilder {
       routed: routed.filter(({ sum }) => view.isActive(sum)),
       attention: attending,
       allReduces: allReduces.map((value) => this.#allReduce(value)),
-      normalizations: [],
+      normalizations: normalizations
+        .filter(({ node }) => view.isActive(node))
+        .map(({ node: _, ...step }) => ({ ...step, value: this.#local.nameOf(step.value)! })),
       allGathers: allGathers.map((value) => this.#allGather(value)),
     };
   }
 
-  #allReduce(value: string): AllReduce {
+  #allReduce(value: string): AllReduceStep {
+    const { placement, lateAddends } = this.#plan;
+    const addend = lateAddends.ofSum.get(value);
     const step = { kind: "allReduce", value: this.#local.nameOf(value)! } as const;
-    return this.#plan.placement.largest.has(value) ? { ...step, operation: "max" } : step;
+    if (addend !== undefined) return { ...step, addend: this.#local.nameOf(addend)! };
+    return placement.largest.has(value) ? { ...step, operation: "max" } : step;
   }
 
   #allGather(output: string): AllGather {
@@ -242,6 +244,7 @@ class ProgramBuilder {
     for (let index = stages.length - 1; index >= 0; index--) {
       const { nodes, routed, attention, allReduces, allGathers } = stages[index]!;
       for (const { value } of [...allReduces, ...allGathers]) later.add(value);
+      for (const { addend } of allReduces) if (addend !== undefined) later.add(addend);
       for (const { rows, weights } of routed) {
         later.add(this.#local.nameOf(rows)!);
         later.add(this.#local.nameOf(weights)!);
@@ -332,18 +335,6 @@ function countReaders(
   ])) {
     for (const name of readsOfAll(nodes)) if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  return counts;
-}
-
-function nodesOf({ nodes, attention }: LocalStage): GraphNode[] {
-  return [...nodes, ...attention.flatMap(({ nodes }) => nodes)];
-}
-
-/** How many nodes read each name. */
-function countReads(nodes: readonly GraphNode[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const name of nodes.flatMap((node) => [...readsOf(node)]))
-    counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }
 

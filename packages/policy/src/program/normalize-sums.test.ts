@@ -1,10 +1,11 @@
 import { type DataType, decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { expect, it } from "vitest";
+import { propagateFactors } from "../analysis/propagate.js";
 import { buildPrograms, planGraph } from "../policy/plan.js";
-import { makeNode } from "../rules/attributes.js";
+import { precisionOf } from "../precision/precision.js";
 import { parameter, sizes } from "../testing/graphs.js";
-import { normalizeSums } from "./normalize-sums.js";
-import type { RankProgram, Step, WeightShard } from "./program.js";
+import { findNormalizedSums } from "./normalize-sums.js";
+import type { RankProgram, Step } from "./program.js";
 
 const programsOf = (graph: Graph, ranks = 2): RankProgram[] =>
   buildPrograms(graph, planGraph(graph, { ranks }));
@@ -103,35 +104,31 @@ it("norms of two entries that share their scale stay in their segments", () => {
   }
 });
 
+it("a norm whose scale is read by what one rank has no part in stays in its segment on every rank", () => {
+  const graph = normalized((g, x) => {
+    const scale = scaleOf(g);
+    return g.add(g.rmsNormalization(x, scale, 1e-6), feed(g, g.mul(x, scale), "next", { inner: 3 }));
+  });
+  const kinds = programsOf(graph, 4).flatMap((program) => stepsOf(program).map(({ kind }) => kind));
+  expect(kinds).not.toContain("normalize");
+});
+
 it.each([
-  ["a sum is taken", undefined, { moved: 1, left: 0 }],
-  ["a maximum of ranks stays in its segment", "max" as const, { moved: 0, left: 1 }],
-])("the norm of %s", (_, operation, { moved, left }) => {
-  const empty = { nodes: [], allReduces: [], normalizations: [] };
-  const [reducing, reading] = normalizeSums(
-    [
-      { ...empty, allReduces: [{ kind: "allReduce", value: "x", ...(operation && { operation }) }] },
-      { ...empty, nodes: [makeNode("RMSNormalization", ["x", "scale"], "y")] },
-    ],
-    { shards: new Map([["scale", wholeShard(sizes.width)]]) },
-    new Map([["x", { type: "float32", dims: [[sizes.width, sizes.width]] }]]),
-    new Set(),
-    new Map([["scale", 1]]),
-  );
-  expect(reducing!.normalizations).toHaveLength(moved);
-  expect(reading!.nodes).toHaveLength(left);
+  ["a sum is taken", [], 1],
+  ["a maximum of ranks stays in its segment", ["x"], 0],
+])("the norm of %s", (_, largest, taken) => {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", [rows, sizes.width]);
+  g.output("y", g.relu(g.rmsNormalization(x, scaleOf(g), 1e-6)), "float32", [rows, sizes.width]);
+  const factored = propagateFactors(g.build(), precisionOf());
+  const norms = findNormalizedSums(factored, { paid: new Set(["x"]), largest: new Set(largest) });
+  expect(norms).toHaveLength(taken);
 });
 
 const scaleOf = (g: GraphBuilder): Value => g.weight("scale", parameter(sizes.width));
 const squareScaleOf = (g: GraphBuilder): Value => g.weight("scale", parameter(rows, sizes.width));
 const axis = (value: number) => ({ attributes: { axis: { kind: "int", value } as const } });
 const rows = 3;
-
-const wholeShard = (width: number): WeightShard => ({
-  weight: parameter(width),
-  selection: [[[0, width]]],
-  dims: [width],
-});
 
 interface Options {
   readonly given?: "itself" | "what follows";

@@ -1,70 +1,55 @@
-import { floatAttribute, type GraphNode, intAttribute } from "@ringrank/model";
+import { floatAttribute, intAttribute, readsOf } from "@ringrank/model";
+import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import { isParameter } from "../analysis/roles.js";
+import type { Placement } from "../decide/placement.js";
 import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
-import type { LocalValues } from "./local-values.js";
-import type { LocalGraph } from "./localize.js";
-import type { NormalizeStep, Step } from "./program.js";
+import type { NormalizeStep } from "./program.js";
 
-/** What of a stage normalizations have to do with. */
-interface NormalizingStage {
-  readonly nodes: readonly GraphNode[];
-  readonly allReduces: readonly Extract<Step, { kind: "allReduce" }>[];
-  readonly normalizations: readonly NormalizeStep[];
+/** A normalization that ranks do themselves, where they run its node; in the names of the whole graph. */
+export interface NormalizedSum extends NormalizeStep {
+  /** Index in the whole graph. */
+  readonly node: number;
 }
 
 /**
- * Takes the normalizations of all-reduced values out of the segments that begin with them. A rank has the sum at hand
- * when its collective ends, and normalizing a row then costs less than one operator more in a session.
+ * Normalizations of all-reduced values, which are taken out of the segments that begin with them. A rank has the sum at
+ * hand when its collective ends, and normalizing a row then costs less than one operator more in a session.
  *
  * Only one whose parameters nothing else reads, and whose value no caller does, is taken: what a rank computes itself
- * it keeps in memory of its own.
- *
- * @param outputs names of the values that are given to the caller
- * @param reads how many nodes of the program read a weight
+ * it keeps in memory of its own. That is decided on the whole graph, so that all ranks round a value alike.
  */
-export function normalizeSums<S extends NormalizingStage>(
-  stages: readonly S[],
-  { shards }: Pick<LocalGraph, "shards">,
-  values: LocalValues,
-  outputs: ReadonlySet<string>,
-  reads: ReadonlyMap<string, number>,
-): S[] {
+export function findNormalizedSums(
+  { graph, nodes, shapes }: FactoredGraph,
+  { paid, largest }: Pick<Placement, "paid" | "largest">,
+): NormalizedSum[] {
+  const given = new Set(graph.outputs.map(({ name }) => name));
+  const reads = countReads(nodes);
   const isOwn = (name: string, width: number): boolean => {
-    const shard = shards.get(name);
-    return shard?.weight.type === "float32" && shard.dims.join() === `${width}` && reads.get(name) === 1;
+    const weight = graph.weights.get(name);
+    if (weight === undefined || !isParameter(weight) || reads.get(name) !== 1) return false;
+    return weight.type === "float32" && weight.dims.length === 1 && weight.dims[0] === width;
   };
 
-  const stepFor = (node: GraphNode, sums: ReadonlySet<string>): NormalizeStep | undefined => {
+  return nodes.flatMap(({ operator }, index): NormalizedSum[] => {
+    const { node } = operator;
     const centered = centering.get(operatorName(node));
     const [value, scale, bias] = node.inputs;
     const [output, ...statistics] = node.outputs;
-    if (centered === undefined || value === undefined || scale === undefined || output === undefined) return;
-    if (!sums.has(value) || outputs.has(output) || statistics.some((name) => name !== "")) return;
-    const { type, dims } = values.get(value)!;
+    if (centered === undefined || value === undefined || scale === undefined || output === undefined)
+      return [];
+    if (!paid.has(value) || largest.has(value)) return [];
+    if (given.has(output) || statistics.some((name) => name !== "")) return [];
+    const { type, dims } = shapes.get(value)!;
     const [width, widest] = dims.at(-1) ?? [0, 1];
     const axis = normalizeAxis(intAttribute(node, "axis", -1), dims.length);
-    if (type !== "float32" || width !== widest || axis !== dims.length - 1) return;
+    if (type !== "float32" || width !== widest || axis !== dims.length - 1) return [];
     const hasBias = bias !== undefined && bias !== "";
-    if (![scale, ...(hasBias ? [bias] : [])].every((name) => isOwn(name, width))) return;
+    if (![scale, ...(hasBias ? [bias] : [])].every((name) => isOwn(name, width))) return [];
     const epsilon = floatAttribute(node, "epsilon", 1e-5);
-    return { kind: "normalize", value, output, scale, ...(hasBias && { bias }), epsilon, centered };
-  };
-
-  const steps = stages.map(({ nodes }, index) => {
-    const sums = sumsOf(stages[index - 1]);
-    return nodes.map((node) => stepFor(node, sums));
+    const step = { kind: "normalize", value, output, scale, epsilon, centered } as const;
+    return [{ ...step, ...(hasBias && { bias }), node: index }];
   });
-  return stages.map((stage, index) => ({
-    ...stage,
-    nodes: stage.nodes.filter((_, at) => steps[index]![at] === undefined),
-    normalizations: (steps[index + 1] ?? []).filter((step) => step !== undefined),
-  }));
-}
-
-/** What is summed over ranks at a stage's end. */
-function sumsOf(stage: NormalizingStage | undefined): Set<string> {
-  const sums = stage?.allReduces.filter(({ operation }) => operation === undefined) ?? [];
-  return new Set(sums.map(({ value }) => value));
 }
 
 /** By operator: whether a row's mean is subtracted. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html */
@@ -74,3 +59,11 @@ const centering: ReadonlyMap<string, boolean> = new Map([
   ["SimplifiedLayerNormalization", false],
   ["com.microsoft::SimplifiedLayerNormalization", false],
 ]);
+
+/** How many nodes read each name. */
+function countReads(nodes: readonly FactoredNode[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of nodes.flatMap(({ operator }) => [...readsOf(operator.node)]))
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}

@@ -67,8 +67,7 @@ export type Step =
       /** What the segment computes where every sequence has one new row, for a rank that has a shorter way. */
       readonly attention?: AttentionOfOneRow;
     }
-  /** `value` becomes the sum of all ranks' `value`, or the largest. float32 or int32. */
-  | { readonly kind: "allReduce"; readonly value: string; readonly operation?: "max" }
+  | AllReduceStep
   /** `output` becomes the whole of which each rank has the part `value`. */
   | {
       readonly kind: "allGather";
@@ -86,6 +85,18 @@ export type Step =
     }
   | NormalizeStep
   | RoutedStep;
+
+/** `value` becomes the sum of all ranks' `value`, or the largest. float32 or int32. */
+export interface AllReduceStep {
+  readonly kind: "allReduce";
+  readonly value: string;
+  readonly operation?: "max";
+  /**
+   * Name of what is then added to the sum, on every rank: float32, as many elements in the same order. Not with a
+   * maximum.
+   */
+  readonly addend?: string;
+}
 
 /**
  * Every row `x` of `value` normalized, as `output`:

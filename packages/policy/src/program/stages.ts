@@ -3,6 +3,7 @@ import type { FactoredGraph } from "../analysis/propagate.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Placement } from "../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
+import type { NormalizedSum } from "./normalize-sums.js";
 
 /** A run of nodes, then what the ranks do outside their sessions, before it is made local to a rank. */
 export interface Stage {
@@ -14,6 +15,8 @@ export interface Stage {
   readonly attention: readonly CachedAttention[];
   /** Values all-reduced at the end, in the order of their producers. */
   readonly allReduces: readonly string[];
+  /** Of what was all-reduced. */
+  readonly normalizations: readonly NormalizedSum[];
   /** Values made whole after that, as their readers know them. */
   readonly allGathers: readonly string[];
 }
@@ -22,11 +25,12 @@ export interface Stage {
 export interface Apart {
   readonly experts: readonly RoutedExperts[];
   readonly attention: readonly CachedAttention[];
+  readonly normalizations: readonly NormalizedSum[];
 }
 
 /**
  * An entry cut at its collectives and at what runs apart. A node runs in the stage in which the last of its inputs is
- * there; what is paid for, or comes from experts or attention, is there one stage later. What depends on weights alone
+ * there; what is paid for, or comes from experts or attention, is there one stage later, and so is its normalization. What depends on weights alone
  * is computed where it is first read, so that it need not cross stages. Stages are found on the whole graph, so that
  * all ranks meet in the same collectives, whatever each of them runs in between.
  */
@@ -34,13 +38,14 @@ export function findStages(
   factored: FactoredGraph,
   { paid, gathered }: Placement,
   entry: EntryNodes,
-  { experts, attention }: Apart,
+  { experts, attention, normalizations }: Apart,
 ): Stage[] {
   const { nodes } = factored;
   const inputsOf = (index: number): readonly string[] => nodes[index]!.operator.node.inputs;
   const bySum = new Map(experts.map((one) => [one.sum, one]));
   // Where all that attention reads has been passed.
   const byLast = new Map(attention.map((one) => [one.body.at(-1)!, one]));
+  const norms = new Map(normalizations.map((one) => [one.node, one]));
   const inside = new Set([
     ...experts.flatMap(({ body, product }) => [...body, product]),
     ...attention.flatMap(({ body }) => body.slice(0, -1)),
@@ -67,7 +72,20 @@ export function findStages(
   const stages: { [Part in keyof Stage]: Stage[Part][number][] }[] = [];
   for (const [index, at] of stageOf) {
     while (stages.length <= at)
-      stages.push({ nodes: [], routed: [], attention: [], allReduces: [], allGathers: [] });
+      stages.push({
+        nodes: [],
+        routed: [],
+        attention: [],
+        allReduces: [],
+        normalizations: [],
+        allGathers: [],
+      });
+    const norm = norms.get(index);
+    if (norm !== undefined) {
+      // Its sum was all-reduced at the end of the stage before.
+      stages[at - 1]!.normalizations.push(norm);
+      continue;
+    }
     const stage = stages[at]!;
     const routed = bySum.get(index);
     const attending = byLast.get(index);

@@ -1,6 +1,6 @@
 import { type DataType, type GraphNode, toOnnxDataType } from "@ringrank/model";
 import { makeNode } from "../rules/attributes.js";
-import type { Step } from "./program.js";
+import type { AllReduceStep, Step } from "./program.js";
 
 /** What collectives reduce. */
 const wire: ReadonlySet<DataType> = new Set<DataType>(["float32", "int32"]);
@@ -9,7 +9,7 @@ const wire: ReadonlySet<DataType> = new Set<DataType>(["float32", "int32"]);
 interface SummingStage {
   readonly nodes: readonly GraphNode[];
   readonly zeros: readonly Step[];
-  readonly allReduces: readonly Extract<Step, { kind: "allReduce" }>[];
+  readonly allReduces: readonly AllReduceStep[];
 }
 
 /**

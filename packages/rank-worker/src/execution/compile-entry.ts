@@ -3,6 +3,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { DataType } from "@ringrank/model";
 import type { Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
+import { Addition } from "../addition/addition.js";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
 import type { RowAttention } from "../attention/row-attention.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
@@ -41,6 +42,8 @@ interface AllReduceStep {
   readonly name: string;
   readonly value: number;
   readonly operation: ReduceOperation;
+  /** What is added to the sum, where something is. */
+  readonly addend: { readonly name: string; readonly index: number; readonly addition: Addition } | undefined;
 }
 
 interface AllGatherStep {
@@ -171,6 +174,10 @@ export function compileEntry(
           name: step.value,
           value: use(step.value),
           operation: step.operation ?? "sum",
+          addend:
+            step.addend === undefined
+              ? undefined
+              : { name: step.addend, index: use(step.addend), addition: new Addition(kernels) },
         };
       case "allGather":
         return {
@@ -241,6 +248,8 @@ function touched(step: Step, segments: readonly Segment[]): readonly string[] {
       const segment = segments[step.segment];
       return segment === undefined ? [] : [...segment.inputs, ...segment.outputs];
     }
+    case "allReduce":
+      return step.addend === undefined ? [step.value] : [step.value, step.addend];
     case "allGather":
     case "normalize":
       return [step.value, step.output];

@@ -12,7 +12,7 @@ const rows = 5;
 const x = Float32Array.from({ length: rows * inner }, (_, i) => Math.cos(i * 1.7));
 
 /**
- * `y = relu(x·A)·B` with A split by columns and B by rows, `z = (y·S)·S` with S in two segments, and the hidden
+ * `y = relu(x·A)·B + x` with A split by columns and B by rows, `z = (y·S)·S` with S in two segments, and the hidden
  * columns both gathered by a step (`whole`) and left sharded (`hidden`).
  */
 function programs(worldSize: number): RankProgram[] {
@@ -56,7 +56,7 @@ function programs(worldSize: number): RankProgram[] {
           caches: [],
           steps: [
             { kind: "run", segment: 0 },
-            { kind: "allReduce", value: "y" },
+            { kind: "allReduce", value: "y", addend: "x" },
             { kind: "allGather", value: "hidden", output: "whole", shard: columnShard },
             { kind: "run", segment: 1 },
             { kind: "run", segment: 2 },
@@ -105,11 +105,8 @@ function multiply(left: ArrayLike<number>, right: ArrayLike<number>, shared: num
 
 const dataOf = ({ source }: typeof a) => (source.kind === "inline" ? (source.data as Float32Array) : []);
 const hidden = multiply(x, dataOf(a), inner).map((product) => Math.max(0, product));
-const z = multiply(
-  multiply(multiply(hidden, dataOf(b), width), dataOf(square), inner),
-  dataOf(square),
-  inner,
-);
+const y = multiply(hidden, dataOf(b), width).map((product, i) => product + x[i]!);
+const z = multiply(multiply(y, dataOf(square), inner), dataOf(square), inner);
 const call = (dims: number[]) =>
   [
     "run",

@@ -94,6 +94,12 @@ export async function runEntry(
       if (start !== undefined && step.kind !== "zeros") {
         trace?.endCollective(step.kind, start, communicator.counters.waitedMs - waited);
       }
+      if (step.kind === "allReduce" && step.addend !== undefined) {
+        const begun = trace?.begin();
+        const { name, index, addition } = step.addend;
+        table[step.value] = addition.run(present(table[step.value], step.name), present(table[index], name));
+        if (begun !== undefined) trace?.end("adding", `add ${name}`, begun);
+      }
     }
     for (const index of step.drop) table[index] = undefined;
   }

@@ -5,6 +5,7 @@ import { KernelMemory } from "./kernel-memory.js";
 interface Exports {
   /** Computes what the block of arguments at this address says; see attention/row-attention.ts. */
   attend(args: number): void;
+  add(x: number, y: number, out: number, count: number): void;
   normalize(
     x: number,
     out: number,
@@ -24,6 +25,7 @@ interface Exports {
 export class RankKernels {
   readonly memory: KernelMemory;
   readonly attend: Exports["attend"];
+  readonly add: Exports["add"];
   readonly normalize: Exports["normalize"];
   #scratch: Float32Array | undefined;
 
@@ -33,8 +35,9 @@ export class RankKernels {
    */
   constructor(pages?: number) {
     this.memory = new KernelMemory(pages);
-    const { attend, normalize } = instantiate<Exports>(this.memory.memory, file);
+    const { attend, add, normalize } = instantiate<Exports>(this.memory.memory, file);
     this.attend = attend;
+    this.add = add;
     this.normalize = normalize;
   }
 

@@ -17,7 +17,7 @@ const cases: [string, Case][] = [
   ["a row about its mean, with a bias", { dims: [1, 1, 64], centered: true, hasBias: true }],
   ["a row about its mean, without one", { dims: [3, 40], centered: true }],
   ["rows whose width is no multiple of a vector's", { dims: [2, 3, 45], centered: true, hasBias: true }],
-  ["more rows than it takes at once", { dims: [2, 21, 32], centered: false }],
+  ["more rows than it takes at once", { dims: [2, 600, 32], centered: false }],
 ];
 
 /** Sums of some ten to a hundred squares, in another order. */
@@ -80,11 +80,13 @@ it("two on the same kernels leave each other's results alone", async () => {
   }
 });
 
+// A page has room for 16,368 floats: scale and bias, a result, and twice what is worked on.
 it.each([
-  ["what it keeps", 1000],
-  ["what it works on", 400],
-])("plain code normalizes where kernels have no room for %s", async (_, width) => {
-  const options = { dims: [1, 2, width], centered: true, hasBias: true };
+  ["what it keeps", [1, 2, 9000]],
+  ["what it gives", [20, 1, 1000]],
+  ["what it works on", [4, 1, 2000]],
+])("plain code normalizes where kernels have no room for %s", async (_, dims) => {
+  const options = { dims, centered: true, hasBias: true };
   const { step, weights, value } = make(options);
   const kernels = new RankKernels(1);
   const { data } = new Normalization(step, weightOf(weights), kernels).run(value);
@@ -93,7 +95,7 @@ it.each([
 });
 
 it("takes nothing of kernels that have no room for all it keeps", () => {
-  const { step, weights } = make({ dims: [1, 1, 1000], centered: true, hasBias: true });
+  const { step, weights } = make({ dims: [1, 1, 9000], centered: true, hasBias: true });
   const kernels = new RankKernels(1);
   new Normalization(step, weightOf(weights), kernels);
   // A page, less the line at address 0 that is never given.

@@ -1,5 +1,6 @@
 import type { NormalizeStep } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
+import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { tensor } from "../tensors/tensor.js";
 import { plainNormalize } from "./plain-normalize.js";
@@ -41,62 +42,51 @@ interface Parameters {
   readonly centered: boolean;
 }
 
-/** Rows that are normalized at once; the results of so few, which decode steps have, lie where sessions see them. */
-const rowsAtOnce = 16;
-
 /** Rows by the kernel, with what they are multiplied by and moved by in its memory. */
 class KernelRows {
   readonly #kernels: RankKernels;
   readonly #parameters: Parameters;
   readonly #scale: number;
   readonly #bias: number;
-  readonly #results: Float32Array;
-  #last: Tensor | undefined;
+  readonly #result: KernelResult;
 
-  private constructor(kernels: RankKernels, parameters: Parameters, places: readonly Float32Array[]) {
-    const [scale, bias, results] = places;
+  private constructor(kernels: RankKernels, parameters: Parameters, scale: Float32Array, bias: Float32Array) {
     this.#kernels = kernels;
     this.#parameters = parameters;
-    this.#scale = scale!.byteOffset;
-    this.#bias = parameters.bias === undefined ? 0 : bias!.byteOffset;
-    this.#results = results!;
+    this.#scale = scale.byteOffset;
+    this.#bias = parameters.bias === undefined ? 0 : bias.byteOffset;
+    this.#result = new KernelResult(kernels.memory);
   }
 
   /** Undefined where there is no room. */
   static open(kernels: RankKernels, parameters: Parameters): KernelRows | undefined {
-    const { scale, bias } = parameters;
     const { memory } = kernels;
-    const places = [
-      memory.floats(scale.length),
-      memory.floats(bias?.length ?? 0),
-      memory.floats(rowsAtOnce * scale.length),
-    ].filter((place) => place !== undefined);
-    if (places.length < 3) {
-      for (const place of places) memory.release(place);
+    const scale = memory.floats(parameters.scale.length);
+    const bias = memory.floats(parameters.bias?.length ?? 0);
+    if (scale === undefined || bias === undefined) {
+      for (const place of [scale, bias]) if (place !== undefined) memory.release(place);
       return undefined;
     }
-    places[0]!.set(scale);
-    if (bias !== undefined) places[1]!.set(bias);
-    return new KernelRows(kernels, parameters, places);
+    scale.set(parameters.scale);
+    if (parameters.bias !== undefined) bias.set(parameters.bias);
+    return new KernelRows(kernels, parameters, scale, bias);
   }
 
   /** Undefined where there is no room. */
   run(value: Tensor): Tensor | undefined {
     const data = value.data as Float32Array;
-    const most = this.#results.length;
-    if (data.length > most) return this.#runInParts(data, value.dims);
-    const input = this.#kernels.scratch(most);
+    const result = this.#result.tensor(value.dims);
+    if (result === undefined) return this.#runInParts(data, value.dims);
+    const input = this.#kernels.memory.holds(data) ? data : this.#kernels.scratch(data.length);
     if (input === undefined) return undefined;
-    input.set(data);
-    this.#normalize(input, this.#results, data.length);
-    if (this.#last === undefined || !sameSizes(this.#last.dims, value.dims)) {
-      this.#last = tensor("float32", this.#results.subarray(0, data.length), value.dims);
-    }
-    return this.#last;
+    if (input !== data) input.set(data);
+    this.#normalize(input, result.data as Float32Array, data.length);
+    return result;
   }
 
   #runInParts(data: Float32Array, dims: readonly number[]): Tensor | undefined {
-    const most = this.#results.length;
+    const width = this.#parameters.scale.length;
+    const most = width * Math.max(1, Math.floor(floatsAtOnce / width));
     const part = this.#kernels.scratch(most);
     if (part === undefined) return undefined;
     const out = new Float32Array(data.length);
@@ -123,8 +113,4 @@ class KernelRows {
       centered,
     );
   }
-}
-
-function sameSizes(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((size, axis) => size === other[axis]);
 }

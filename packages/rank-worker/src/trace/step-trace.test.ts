@@ -50,6 +50,7 @@ it("a step says what its time went to, what is left over included", () => {
       "cache_us",
       "choosing_us",
       "moving_us",
+      "adding_us",
       "normalizing_us",
       "other_us",
       "session_us",

@@ -6,7 +6,15 @@ import type { TraceFile } from "../task.js";
  * What a rank's time goes to. Whatever of a step is none of these is the rank's own bookkeeping. Choosing a token takes
  * a collective too, which is part of it.
  */
-export type Work = "session" | "attention" | "normalizing" | "waiting" | "moving" | "cache" | "choosing";
+export type Work =
+  | "session"
+  | "attention"
+  | "adding"
+  | "normalizing"
+  | "waiting"
+  | "moving"
+  | "cache"
+  | "choosing";
 
 /** Spans that are kept; what comes later is counted and not kept, so that a rank adds some 30 MB at most. */
 const mostSpans = 2 ** 18;
@@ -132,7 +140,16 @@ export class StepTrace {
 }
 
 function nothing(): Record<Work, number> {
-  return { session: 0, attention: 0, normalizing: 0, waiting: 0, moving: 0, cache: 0, choosing: 0 };
+  return {
+    session: 0,
+    attention: 0,
+    adding: 0,
+    normalizing: 0,
+    waiting: 0,
+    moving: 0,
+    cache: 0,
+    choosing: 0,
+  };
 }
 
 /** Milliseconds as microseconds, to a tenth. */

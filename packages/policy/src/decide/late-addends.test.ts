@@ -1,0 +1,110 @@
+import { type DataType, decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { expect, it } from "vitest";
+import { buildPrograms, planGraph } from "../policy/plan.js";
+import type { RankProgram, Step } from "../program/program.js";
+import { parameter, sizes } from "../testing/graphs.js";
+
+it("every rank adds what all have to a sum that is paid, and no session does", () => {
+  const graph = graphOf((g, x) => g.relu(g.add(x, feed(g, g.relu(x), "a"))));
+  for (const program of programsOf(graph)) {
+    expect(stepsOf(program).map(({ kind }) => kind)).toEqual(["run", "allReduce", "run"]);
+    expect(addends(program)).toEqual(["x"]);
+    expect(operatorsOf(program)).not.toContain("Add");
+  }
+});
+
+it("a sum that is added to the next one is not fed to a session for it", () => {
+  const graph = graphOf((g, x) => {
+    const first = g.add(x, feed(g, g.relu(x), "a"));
+    return g.relu(g.add(feed(g, scaled(g, first, "scale"), "b"), first));
+  });
+  for (const program of programsOf(graph)) {
+    const reduced = stepsOf(program).filter((step) => step.kind === "allReduce");
+    expect(addends(program)).toEqual(["x", reduced[0]!.value]);
+    expect(program.segments.flatMap(({ inputs }) => inputs)).not.toContain(reduced[0]!.value);
+  }
+});
+
+it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
+  ["the outer sum", (g, x) => g.add(g.add(feed(g, x, "a"), feed(g, x, "b")), x)],
+  ["an inner one", (g, x) => g.add(g.add(feed(g, x, "a"), x), feed(g, x, "b"))],
+  ["one below a bias", (g, x) => g.add(g.add(feed(g, x, "a"), x), g.weight("bias", parameter(sizes.width)))],
+  ["one that is given another shape", (g, x) => g.reshape(g.add(feed(g, x, "a"), x), [-1, sizes.width])],
+])("in a sum of several, an addend of %s is found", (_, sum) => {
+  const graph = graphOf((g, x) => g.reshape(g.relu(sum(g, x)), [-1, rows, sizes.width]));
+  for (const program of programsOf(graph)) expect(addends(program)).toEqual(["x"]);
+});
+
+it("an addend that is computed without parameters is computed on every rank", () => {
+  const graph = graphOf((g, x) => {
+    const first = g.add(x, feed(g, x, "a"));
+    return g.relu(g.add(g.relu(first), feed(g, scaled(g, first, "scale"), "b")));
+  });
+  for (const program of programsOf(graph)) {
+    expect(addends(program)).toHaveLength(2);
+    expect(operatorsOf(program)).not.toContain("Add");
+  }
+});
+
+it("a rank without units adds as the others do", () => {
+  const graph = graphOf((g, x) => g.relu(g.add(x, feed(g, g.relu(x), "a", { inner: 3 }))));
+  for (const program of programsOf(graph, 4)) expect(addends(program)).toEqual(["x"]);
+});
+
+it.each<[string, (g: GraphBuilder, x: Value) => Value, DataType?]>([
+  ["a parameter", (g, x) => g.add(feed(g, x, "a"), g.weight("own", parameter(1, rows, sizes.width)))],
+  [
+    "computed with a parameter that nothing else needs",
+    (g, x) => g.add(feed(g, x, "a"), scaled(g, x, "scale")),
+  ],
+  ["one row for all", (g, x) => g.add(feed(g, x, "a"), g.slice(x, g.integers([0]), g.integers([1]), 1))],
+  ["of float16", (g, x) => g.add(feed(g, x, "a", { type: "float16" }), x), "float16"],
+])("an addend that is %s stays in a session of rank 0", (_, sum, type) => {
+  const graph = graphOf((g, x) => g.relu(sum(g, x)), type);
+  const programs = programsOf(graph);
+  expect(programs.map(addends)).toEqual([[], []]);
+  expect(programs.map((program) => operatorsOf(program).includes("Add"))).toEqual([true, false]);
+});
+
+it("what is added to a sum that the caller is given stays in a session", () => {
+  const programs = programsOf(graphOf((g, x) => g.add(x, feed(g, x, "a"))));
+  expect(programs.map(addends)).toEqual([[], []]);
+});
+
+const rows = 3;
+
+const programsOf = (graph: Graph, ranks = 2): RankProgram[] =>
+  buildPrograms(graph, planGraph(graph, { ranks }));
+
+const stepsOf = ({ entries }: RankProgram): readonly Step[] => entries.forward!.steps;
+
+const addends = (program: RankProgram): string[] =>
+  stepsOf(program).flatMap((step) =>
+    step.kind === "allReduce" && step.addend !== undefined ? [step.addend] : [],
+  );
+
+const operatorsOf = ({ segments }: RankProgram): string[] =>
+  segments.flatMap(({ onnx }) => decodeOnnx(onnx).nodes.map(({ opType }) => opType));
+
+function graphOf(build: (g: GraphBuilder, x: Value) => Value, type: DataType = "float32"): Graph {
+  const g = new GraphBuilder();
+  const x = g.input("x", type, ["batch", rows, sizes.width]);
+  g.output("y", build(g, x), type, ["batch", rows, sizes.width]);
+  return g.build();
+}
+
+/** `x · scale`, not linear in what a rank has of a sum. */
+const scaled = (g: GraphBuilder, x: Value, name: string): Value =>
+  g.rmsNormalization(x, g.weight(name, parameter(sizes.width)), 1e-6);
+
+/** `relu(x·up)·down`, a sum over ranks. */
+function feed(
+  g: GraphBuilder,
+  x: Value,
+  name: string,
+  { inner = sizes.inner, type = "float32" }: { inner?: number; type?: DataType } = {},
+): Value {
+  const weight = (part: string, ...dims: readonly number[]): Value =>
+    g.weight(`${name}.${part}`, { ...parameter(...dims), type });
+  return g.matmul(g.relu(g.matmul(x, weight("up", sizes.width, inner))), weight("down", inner, sizes.width));
+}

@@ -1,0 +1,9 @@
+// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+
+/** `out[i] = x[i] + y[i]`, for `count` floats; `out` may be `x` or `y`. Addresses are in bytes. */
+export function add(x: usize, y: usize, out: usize, count: u32): void {
+  const bytes = <usize>count << 2;
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(out + at, f32x4.add(v128.load(x + at), v128.load(y + at)));
+  for (; at < bytes; at += 4) store<f32>(out + at, load<f32>(x + at) + load<f32>(y + at));
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { floatsAtOnce } from "../kernels/kernel-result.js";
+import { RankKernels } from "../kernels/rank-kernels.js";
+import { tensor } from "../tensors/tensor.js";
+import { Addition } from "./addition.js";
+
+describe.each([
+  ["the kernel", () => new RankKernels()],
+  ["a kernel without room", () => new RankKernels(1)],
+  ["plain code", () => undefined],
+])("%s", (_, kernelsOf) => {
+  it.each([
+    ["a row", [1, 1, 96]],
+    ["rows whose width is no multiple of a vector's", [2, 3, 45]],
+    ["more than it takes at once", [3, floatsAtOnce / 2 + 5]],
+  ])("adds %s to the bits of float32", (_, dims) => {
+    const { sum, addend, expected } = make(dims);
+    const result = new Addition(kernelsOf()).run(sum, addend);
+    expect(result.dims).toEqual(dims);
+    expect(result.data).toEqual(expected);
+  });
+});
+
+it("takes an addend of another shape in the order of its elements", () => {
+  const { sum, addend, expected } = make([4, 6]);
+  const result = new Addition(new RankKernels()).run(sum, tensor("float32", floats(addend), [2, 2, 6]));
+  expect(result.dims).toEqual([4, 6]);
+  expect(result.data).toEqual(expected);
+});
+
+it("one after the other on the same kernels leave each other's results alone, and add to them in place", () => {
+  const kernels = new RankKernels();
+  const [one, other] = [make([1, 8]), make([1, 8])];
+  const first = new Addition(kernels).run(one.sum, one.addend);
+  const second = new Addition(kernels).run(other.sum, first);
+  expect(first.data).toEqual(one.expected);
+  expect(second.data).toEqual(one.expected.map((x, i) => x + floats(other.sum)[i]!));
+  expect(kernels.memory.holds(floats(second))).toBe(true);
+});
+
+it("adds values of another shape anew", () => {
+  const addition = new Addition(new RankKernels());
+  for (const dims of [
+    [1, 1, 24],
+    [3, 1, 24],
+    [1, 2, 24],
+  ]) {
+    const { sum, addend, expected } = make(dims);
+    expect(addition.run(sum, addend)).toMatchObject({ dims, data: expected });
+  }
+});
+
+it.each([
+  ["of another size", tensor("float32", new Float32Array(6), [6])],
+  ["of another type", tensor("int32", new Int32Array(8), [8])],
+])("an addend %s is refused", (_, addend) => {
+  const { sum } = make([8]);
+  expect(() => new Addition(undefined).run(sum, addend)).toThrow(
+    expect.objectContaining({ code: "RR_POLICY" }),
+  );
+});
+
+function make(dims: readonly number[]) {
+  const count = dims.reduce((product, one) => product * one, 1);
+  const values = (seed: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + i * 1.3));
+  const [x, y] = [values(1), values(2)];
+  const expected = x.map((value, i) => value + y[i]!);
+  return { sum: tensor("float32", x, dims), addend: tensor("float32", y, dims), expected };
+}
+
+function floats({ data }: { readonly data: unknown }): Float32Array {
+  return data as Float32Array;
+}

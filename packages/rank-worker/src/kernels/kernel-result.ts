@@ -1,0 +1,39 @@
+import type { Tensor } from "onnxruntime-node";
+import { elementCount } from "../tensors/element-types.js";
+import { tensor } from "../tensors/tensor.js";
+import type { KernelMemory } from "./kernel-memory.js";
+
+/** Floats that kernels work on at once: what fits into the processor's second cache, and the rows of a decode step. */
+export const floatsAtOnce = 2 ** 15;
+
+/** What a kernel gives, in memory where sessions and other kernels read it in place; the same from call to call. */
+export class KernelResult {
+  readonly #memory: KernelMemory;
+  #floats: Float32Array | undefined;
+  #last: Tensor | undefined;
+
+  constructor(memory: KernelMemory) {
+    this.#memory = memory;
+  }
+
+  /** A tensor to write to, good until the next call; undefined where there is no room, or there are more floats than at once. */
+  tensor(dims: readonly number[]): Tensor | undefined {
+    if (this.#last !== undefined && sameSizes(this.#last.dims, dims)) return this.#last;
+    const count = elementCount(dims);
+    if (count > floatsAtOnce) return undefined;
+    const floats = this.#roomFor(count);
+    this.#last = floats && tensor("float32", floats.subarray(0, count), dims);
+    return this.#last;
+  }
+
+  #roomFor(count: number): Float32Array | undefined {
+    if (this.#floats !== undefined && this.#floats.length >= count) return this.#floats;
+    if (this.#floats !== undefined) this.#memory.release(this.#floats);
+    this.#floats = this.#memory.floats(count);
+    return this.#floats;
+  }
+}
+
+function sameSizes(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((size, axis) => size === other[axis]);
+}
