@@ -29,8 +29,8 @@ import { beginTrace } from "./trace-file.js";
  * const model = await loadModel("path/to/hf-model", { ranks: 2 });
  * ```
  *
- * @param pathOrCachedId a HuggingFace model directory, or an id that the local HuggingFace cache has; nothing is
- * downloaded
+ * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or an id that the
+ * local HuggingFace cache has; nothing is downloaded
  * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
  * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED,
  * RR_TIMEOUT; or the reason of `signal`. No thread is left behind.

@@ -9,7 +9,8 @@ import { type CheckedLoadOptions, checkPlanOptions, type PlanOptions } from "./o
  * Decides how a model would be divided, from its config and the headers of its weight files (config.json alone is
  * enough), on a thread of its own. No rank is started and no weight is read.
  *
- * @param pathOrCachedId a HuggingFace model directory, or an id that the local HuggingFace cache has
+ * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or an id that the
+ * local HuggingFace cache has; nothing is downloaded
  * @throws RR_RANKS, RR_OPTION, RR_NOT_A_MODEL, RR_CONFIG, RR_UNKNOWN_ARCHITECTURE, RR_FILE_FORMAT, RR_TENSOR,
  * RR_NOTHING_SHARDED, RR_MEMORY; or the reason of `signal`
  */

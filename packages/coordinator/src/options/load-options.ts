@@ -33,7 +33,7 @@ export interface PlanOptions {
    * may replicate what is not worth splitting.
    */
   readonly objective?: Objective | undefined;
-  /** Most bytes of weights one rank may hold. Minimum 1, default no limit. Where no partition fits: `RR_MEMORY`. */
+  /** Most bytes of weights one rank may hold. Minimum 1, default no limit. Where none fits, or a given one does not: `RR_MEMORY`. */
   readonly memoryPerRank?: number | undefined;
   /**
    * Threads inside each rank's sessions. 1 to 256, default 1, which runs kernels on the rank's own thread. More
@@ -61,7 +61,7 @@ export interface LoadOptions extends PlanOptions {
    * to results. The error is in `@ringrank/collectives`' README.
    */
   readonly wire?: Wire | undefined;
-  /** A policy from {@link planModel} or its JSON. Checked against this graph and `ranks`: `RR_POLICY`. */
+  /** A policy from {@link planModel} or its JSON. Checked against this graph, `ranks` and precision: `RR_POLICY`. */
   readonly policy?: object | undefined;
   /** Called as the model is planned and loaded; never after `loadModel` has settled. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;

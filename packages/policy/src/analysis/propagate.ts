@@ -96,13 +96,7 @@ function factorNode(
     },
   };
   const rule = ruleFor(node);
-  const outputs =
-    rule === undefined
-      ? [
-          wholeEverything(operator, factors, "no rule for this operator"),
-          freshOutputs(operator, factors, "no rule"),
-        ][1]!
-      : rule.propagate(operator, factors);
+  const outputs = (rule?.propagate ?? propagateUnruled)(operator, factors);
   node.outputs.forEach((output, index) => {
     if (output === "") return;
     const dims = outputs[index]!;
@@ -111,6 +105,12 @@ function factorNode(
   });
   const linearity = typeof rule?.linearity === "function" ? rule.linearity(operator) : rule?.linearity;
   return { operator, rule, linearity, inputs, outputs, contracted, compared, cut };
+}
+
+/** What nobody knows of takes and gives whole tensors. */
+function propagateUnruled(operator: Operator, factors: Propagation): (readonly Dim[])[] {
+  wholeEverything(operator, factors, "no rule for this operator");
+  return freshOutputs(operator, factors, "no rule");
 }
 
 function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string, EvaluatedPair>): Operator {

@@ -10,6 +10,7 @@ import {
 } from "../factors/factor.js";
 import { operatorName } from "../rules/table.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
+import { Wiring } from "./wiring.js";
 
 /**
  * A mixture of experts, recognised by what it computes:
@@ -59,38 +60,27 @@ const apart: ReadonlySet<string> = new Set([
 
 export function findRoutedExperts(factored: FactoredGraph): RoutedExperts[] {
   const { nodes, graph } = factored;
-  const producers = new Map<string, number>();
-  const readers = new Map<string, number[]>();
-  for (const [index, { operator }] of nodes.entries()) {
-    for (const name of operator.node.outputs) producers.set(name, index);
-    for (const name of operator.node.inputs) readers.set(name, [...(readers.get(name) ?? []), index]);
-  }
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
-  const context: Context = { nodes, producers, readers, outputs };
-  return nodes.flatMap((_, index) => routedAt(index, context) ?? []);
+  const wiring = new Wiring(
+    nodes.map(({ operator }) => operator.node),
+    graph.outputs,
+  );
+  return nodes.flatMap((_, index) => routedAt(index, { nodes, wiring }) ?? []);
 }
 
 interface Context {
   readonly nodes: readonly FactoredNode[];
-  readonly producers: ReadonlyMap<string, number>;
-  readonly readers: ReadonlyMap<string, readonly number[]>;
-  readonly outputs: ReadonlySet<string>;
+  readonly wiring: Wiring;
 }
 
 function routedAt(sum: number, context: Context): RoutedExperts | undefined {
-  const { nodes, producers } = context;
+  const { nodes, wiring } = context;
   const { operator, contracted, inputs } = nodes[sum]!;
   const experts = operator.node.opType === "ReduceSum" ? soleLeaf(contracted) : undefined;
   if (experts === undefined || soleLeaf(inputs[0]!.slice(0, 1)) !== experts) return undefined;
   const weighted = operator.node.inputs[0]!;
-  const product = producers.get(weighted);
-  if (
-    product === undefined ||
-    nodes[product]!.operator.node.opType !== "Mul" ||
-    !isOnlyFor(weighted, sum, context)
-  ) {
-    return undefined;
-  }
+  const product = wiring.producer(weighted);
+  if (product === undefined || wiring.soleReader(weighted) !== sum) return undefined;
+  if (nodes[product]!.operator.node.opType !== "Mul") return undefined;
   const factors = nodes[product]!;
   const rows = factors.outputs[0]![1];
   if (rows === undefined) return undefined;
@@ -125,13 +115,13 @@ function collectBody(
   rows: Dim,
   context: Context,
 ): { body: readonly number[]; rows: string } | undefined {
-  const { nodes, producers } = context;
+  const { nodes, wiring } = context;
   const body = new Set<number>();
   const sources = new Set<string>();
   const pending = [perExpert];
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    const index = producers.get(name);
-    if (index === undefined || context.outputs.has(name)) return undefined;
+    const index = wiring.producer(name);
+    if (index === undefined) return undefined;
     if (body.has(index)) continue;
     const node = nodes[index]!;
     if (!computesApart(node, experts, rows)) return undefined;
@@ -148,11 +138,10 @@ function collectBody(
       else if (!operand.isWeight) pending.push(input);
     }
   }
-  const inside = (name: string): boolean =>
-    context.readers.get(name)?.every((reader) => body.has(reader) || reader === product) ?? true;
   const [source, ...others] = sources;
   if (source === undefined || others.length > 0) return undefined;
-  if (![...body].every((index) => nodes[index]!.operator.node.outputs.every(inside))) return undefined;
+  const isAlone = wiring.isClosed(new Set([...body, product]), nodes[product]!.operator.node.outputs);
+  if (!isAlone) return undefined;
   return { body: [...body].sort((a, b) => a - b), rows: source };
 }
 
@@ -166,10 +155,6 @@ function computesApart({ operator, contracted, outputs }: FactoredNode, experts:
   return outputs.every(
     ([first, second]) => first !== undefined && soleLeaf([first]) === experts && hasRows(second ?? []),
   );
-}
-
-function isOnlyFor(name: string, reader: number, { readers, outputs }: Context): boolean {
-  return !outputs.has(name) && (readers.get(name) ?? []).every((index) => index === reader);
 }
 
 /** The one static leaf that `dims` are, if they are. */

@@ -75,7 +75,7 @@ class Describer {
   factor(role: Role, id: number): FactorDecision {
     const first = role.factors[0]!;
     const companion = role.within?.get(first);
-    const isCompanion = this.#isCompanionOfChosen(first);
+    const whyCompanion = this.#whyCompanion(first);
     const sharded = this.#plan.roles.includes(role);
     const group = this.#groupOf(first);
     return {
@@ -89,7 +89,7 @@ class Describer {
       perRank: sharded ? this.#plan.shares.map((share) => unitsHeld(share, first, companion)) : [],
       bytes: this.#bytesHolding(role),
       reason: [
-        sharded ? this.#whySharded(role) : (isCompanion ?? this.#whyNot(role)),
+        sharded ? this.#whySharded(role) : (whyCompanion ?? this.#whyNot(role)),
         ...(group === undefined ? [] : [`in groups of ${group.size} (${group.why})`]),
       ].join("; "),
     };
@@ -247,7 +247,8 @@ class Describer {
     return "sharding it too would save too little for the time it costs";
   }
 
-  #isCompanionOfChosen(factor: Factor): string | undefined {
+  /** Undefined unless a factor divides the units of a chosen one further. */
+  #whyCompanion(factor: Factor): string | undefined {
     const share = this.#plan.shares[0]!;
     if (!share.has(factor) || this.#plan.roles.some(({ factors }) => factors.includes(factor)))
       return undefined;

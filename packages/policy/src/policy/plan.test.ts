@@ -125,6 +125,15 @@ describe("a policy that was written down", () => {
     expect(policyFromJSON(withConstant, policy.toJSON(), { ranks: 2 }).toJSON()).toEqual(policy.toJSON());
   });
 
+  it("is refused where a rank may hold less than it keeps", () => {
+    const policy = planGraph(feedForward(), { ranks: 2 });
+    const least = Math.max(...policy.bytesPerRank);
+    const given = (memoryPerRank: number) =>
+      policyFromJSON(feedForward(), policy.toJSON(), { ranks: 2, memoryPerRank });
+    expect(given(least).bytesPerRank).toEqual(policy.bytesPerRank);
+    expectCode("RR_MEMORY", () => given(least - 1));
+  });
+
   it("can be changed by hand: a factor left whole is replicated", () => {
     const factors = written.factors.map((factor: object) => ({ ...factor, sharded: false }));
     const policy = policyFromJSON(graph, { ...written, factors }, { ranks: 2 });

@@ -53,12 +53,13 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
  * A policy that was written down, for this graph. Only the decisions are taken from `data`; everything else is
  * found anew, so that what the policy says is what is done.
  *
- * @throws RingrankError RR_POLICY: not a policy, made for another graph, world size or precision, or contradictory
+ * @throws RingrankError RR_POLICY: not a policy, made for another graph, world size or precision, or contradictory;
+ *   RR_MEMORY: it does not fit `memoryPerRank`
  */
 export function policyFromJSON(
   graph: Graph,
   data: unknown,
-  options: Pick<PlanOptions, "ranks" | "precision" | "activations">,
+  options: Omit<PlanOptions, "objective">,
 ): PartitionPolicy {
   const read = readPolicyData(data);
   if (read.ranks !== options.ranks) {
@@ -83,11 +84,15 @@ export function policyFromJSON(
     );
   }
   const plan = planFor(factored, found, chosenRoles(found, read.sharded), read.ranks);
-  const limits: Limits = {
-    ranks: read.ranks,
-    objective: read.objective,
-    memoryPerRank: Number.POSITIVE_INFINITY,
-  };
+  const { memoryPerRank = Number.POSITIVE_INFINITY } = options;
+  const fullest = Math.max(...plan.bytesPerRank);
+  if (fullest > memoryPerRank) {
+    throw new RingrankError(
+      "RR_MEMORY",
+      `the policy keeps ${fullest} bytes of weights on a rank, where memoryPerRank is ${memoryPerRank}; plan again`,
+    );
+  }
+  const limits: Limits = { ranks: read.ranks, objective: read.objective, memoryPerRank };
   return new PartitionPolicy(describePlan(factored, found, plan, limits, precision));
 }
 

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Objective } from "../decide/decide.js";
-import type { Precision } from "../precision/precision.js";
+import { type Objective, objectives } from "../decide/decide.js";
+import { activationPrecisions, type Precision, weightPrecisions } from "../precision/precision.js";
 import { policyVersion } from "./partition-policy.js";
 
 /** The decisions in a policy that somebody wrote down. */
@@ -20,8 +20,6 @@ export function readPolicyData(data: unknown): WrittenPolicy {
   const { ranks, objective, graph, factors } = policy;
   if (typeof ranks !== "number" || !Number.isInteger(ranks) || ranks < 1)
     return fail("ranks to be a whole number", ranks);
-  if (objective !== "memory" && objective !== "time")
-    return fail('objective to be "memory" or "time"', objective);
   const precision = readPrecision(policy.precision);
   if (typeof graph !== "string") return fail("graph to be a digest", graph);
   if (!Array.isArray(factors)) return fail("factors to be a list", factors);
@@ -33,16 +31,20 @@ export function readPolicyData(data: unknown): WrittenPolicy {
     return sharded ? [id] : [];
   });
   if (new Set(sharded).size !== sharded.length) return fail("every factor once", "a repeated id");
-  return { ranks, objective, graph, precision, sharded };
+  return { ranks, objective: oneOf("objective", objectives, objective), graph, precision, sharded };
 }
 
 function readPrecision(value: unknown): Precision {
   const { weights, activations } = asRecord(value, "a precision");
-  if (weights !== "float32" && weights !== "int8" && weights !== "int4")
-    return fail('weights to be "float32", "int8" or "int4"', weights);
-  if (activations !== "float32" && activations !== "int8")
-    return fail('activations to be "float32" or "int8"', activations);
-  return { weights, activations };
+  return {
+    weights: oneOf("weights", weightPrecisions, weights),
+    activations: oneOf("activations", activationPrecisions, activations),
+  };
+}
+
+function oneOf<Choice extends string>(what: string, choices: readonly Choice[], value: unknown): Choice {
+  const choice = choices.find((one) => one === value);
+  return choice ?? fail(`${what} to be one of ${choices.join(", ")}`, value);
 }
 
 function asRecord(value: unknown, what: string): Readonly<Record<string, unknown>> {
