@@ -10,6 +10,7 @@ import {
 } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
+import { KeptPlan } from "./kept-plan.js";
 import { loggerOf } from "./logger.js";
 import { Model } from "./model.js";
 import {
@@ -39,38 +40,37 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   requirePath(pathOrCachedId);
   const checked = checkLoadOptions(options);
   checked.signal?.throwIfAborted();
+  const logger = loggerOf(checked.logger);
   const trace = checked.trace === undefined ? undefined : beginTrace(checked.trace);
   const progress = new ProgressReports(checked.onProgress);
+  let group: ThreadRankGroup | undefined;
   let prepared: Prepared | undefined;
   try {
     progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
-    prepared = await prepareModel(pathOrCachedId, checked);
-    return await loadRanks(prepared, checked, progress, trace);
+    const keptPlan = KeptPlan.of(pathOrCachedId, checked, logger);
+    const kept = keptPlan?.read();
+    const startRanks = (): void => {
+      group = startGroup(checked, logger, trace);
+    };
+    prepared = await prepareModel(pathOrCachedId, checked, { kept, onDecided: startRanks });
+    const loading = loadRanks(group!, prepared, checked, logger, progress, kept ? undefined : keptPlan);
+    const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
+    return model;
   } catch (error) {
-    await prepared?.texts?.close();
+    await Promise.all([group?.close(), prepared?.texts?.thread.close()]);
     throw error;
   } finally {
     progress.end();
   }
 }
 
-async function loadRanks(
-  { policy, programs, facts, unsupported, unused, texts }: Prepared,
-  options: CheckedLoadOptions,
-  progress: ProgressReports,
+/** Starts the threads of the ranks, which takes as long as to write their programs. */
+function startGroup(
+  { ranks, stepTimeoutMs, wire, workerUrl }: CheckedLoadOptions,
+  logger: Logger,
   trace: TraceFile | undefined,
-): Promise<Model> {
-  const { ranks, threadsPerRank, stepTimeoutMs, wire, workerUrl, signal } = options;
-  signal?.throwIfAborted();
-  const logger = loggerOf(options.logger);
-  if (unsupported.length > 0) {
-    logger.warn(
-      { unsupported },
-      "generation_config.json has settings that change results and are not supported",
-    );
-  }
-  if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
-  const group = new ThreadRankGroup({
+): ThreadRankGroup {
+  return new ThreadRankGroup({
     worldSize: ranks,
     workerUrl: workerUrl ?? new URL("./group/rank-thread.js", import.meta.url).href,
     stepTimeoutMs,
@@ -78,6 +78,27 @@ async function loadRanks(
     logger,
     trace,
   });
+}
+
+/** @param keptPlan where the plan is to be kept, unless it comes from there */
+async function loadRanks(
+  group: ThreadRankGroup,
+  { plan, policy, texts }: Prepared,
+  options: CheckedLoadOptions,
+  logger: Logger,
+  progress: ProgressReports,
+  keptPlan: KeptPlan | undefined,
+): Promise<Model> {
+  const { threadsPerRank, signal } = options;
+  const { programs, facts, unsupported, unused } = plan;
+  signal?.throwIfAborted();
+  if (unsupported.length > 0) {
+    logger.warn(
+      { unsupported },
+      "generation_config.json has settings that change results and are not supported",
+    );
+  }
+  if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
   const abort = (): void => void group.close();
   signal?.addEventListener("abort", abort, { once: true });
   // What they hold for this load is removed after the ranks have loaded, or have ended.
@@ -103,13 +124,14 @@ async function loadRanks(
       group.load(programs, optionsOf, onProgress).then(resolve, reject);
     });
     signal?.throwIfAborted();
+    if (cache !== undefined) keptPlan?.keep(plan, cache);
     // A rank's last reports may still be on their way, since they come through a port of their own.
     for (const { rank, bytes } of programs.filter(({ rank, bytes }) => bytesReported[rank]! < bytes)) {
       progress.report({ phase: "load", rank, bytesLoaded: bytes, bytesTotal: bytes });
     }
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
     progress.report({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
-    return new Model({ policy, facts, group, texts });
+    return new Model({ policy, facts, group, texts: texts?.thread });
   } catch (error) {
     await group.close();
     throw signal?.aborted === true ? signal.reason : whyLoadingFailed(error);

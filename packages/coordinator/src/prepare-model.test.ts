@@ -1,5 +1,5 @@
 import { BroadcastChannel } from "node:worker_threads";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { workerThreads } from "../../../test/support/worker-threads.js";
 import { shakespeareDirectory } from "../../model/src/testing/fixtures.js";
 // Threads are started from the build, so the build is what is tested.
@@ -24,21 +24,18 @@ it("an abort stops a tokenizer's loading when all else is done, and leaves no th
   const opening = new Promise((resolve) => {
     channel.onmessage = resolve;
   });
-  const planning = planningThread();
-  const calls = vi.spyOn(planning, "call");
-  const preparing = prepareModel(
+  const prepared = await prepareModel(
     shakespeareDirectory,
     checkLoadOptions({ ranks: 2, signal: controller.signal }),
+    {},
     {
-      planning: () => planning,
+      planning: planningThread,
       texts: () => new Offload<TextService>("text", new URL(`data:text/javascript,${neverOpens}`)),
     },
   );
   await opening;
   channel.close();
-  // The first call planned, the second prepares.
-  await calls.mock.results[1]!.value;
   controller.abort(reason);
-  await expect(preparing).rejects.toBe(reason);
+  await expect(prepared.texts!.isOpen).rejects.toBe(reason);
   expect(workerThreads()).toBe(0);
 });

@@ -14,11 +14,12 @@ const entry = (rank: number, hoursAgo: number, more: Partial<CacheEntry> = {}): 
   ...more,
 });
 
-test("the ranks of one load are one line; the latest used comes first; the sum is last", () => {
+test("the ranks of one load and its plan are one line; the latest used comes first; the sum is last", () => {
   const damaged = { path: "/cache/x", model: undefined, bits: [], rank: undefined, worldSize: undefined };
   const entries = [
     entry(0, 72),
     entry(1, 72),
+    entry(1, 72, { rank: undefined, bytes: 20_000 }),
     entry(0, 0.5, { bits: [8], worldSize: 1 }),
     entry(0, 5, damaged),
   ];
@@ -26,8 +27,8 @@ test("the ranks of one load are one line; the latest used comes first; the sum i
     "size     weights  ranks   used        model",
     "1.50 MB  int8     1 of 1  30 min ago  /models/a",
     "1.50 MB                   5 h ago     (damaged; made again when used)",
-    "3.00 MB  int4     2 of 2  3 days ago  /models/a",
+    "3.02 MB  int4     2 of 2  3 days ago  /models/a",
     "",
-    "6.00 MB in all",
+    "6.02 MB in all",
   ]);
 });

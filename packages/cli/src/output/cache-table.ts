@@ -9,7 +9,9 @@ export function cacheTable(entries: readonly CacheEntry[], now: Date): string {
     return [
       formatBytes(bytesOf(shards)),
       bits.map((count) => `int${count}`).join(" "),
-      worldSize === undefined ? "" : `${shards.length} of ${worldSize}`,
+      worldSize === undefined
+        ? ""
+        : `${shards.filter(({ rank }) => rank !== undefined).length} of ${worldSize}`,
       age(now.getTime() - lastUse(shards)),
       model ?? "(damaged; made again when used)",
     ];

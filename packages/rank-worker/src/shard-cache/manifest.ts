@@ -7,20 +7,23 @@ export interface Manifest {
   readonly model: string;
   /** Bits of the quantized weights, ascending, such as `[4]`. */
   readonly bits: readonly number[];
-  readonly rank: number;
+  /** Whose weights they are; absent in the entry of a plan, which is for all ranks. */
+  readonly rank?: number;
   readonly worldSize: number;
   /** Bytes of all files. */
   readonly bytes: number;
   readonly files: readonly ManifestFile[];
 }
 
-/** The file of one tensor. */
+/** One file of an entry. */
 export interface ManifestFile {
-  /** In the entry: `<segment>/<index>` of an initializer, `kept/<index>` of a weight that the rank keeps. */
+  /**
+   * In the entry: `<segment>/<index>` of an initializer, `kept/<index>` of a weight that the rank keeps, or `plan`.
+   */
   readonly path: string;
   readonly bytes: number;
-  /** Of the file's bytes, in hex. */
-  readonly sha256: string;
+  /** Of the file's bytes. */
+  readonly crc32: number;
 }
 
 export const manifestName = "manifest.json";
@@ -28,7 +31,7 @@ export const manifestName = "manifest.json";
 /** @throws the errors of node:fs; a SyntaxError or TypeError where it is not a manifest */
 export function readManifest(entry: string): Manifest {
   const manifest: unknown = JSON.parse(readFileSync(join(entry, manifestName), "utf8"));
-  if (!isManifest(manifest)) throw new TypeError(`${entry}: expected a manifest of a cached shard`);
+  if (!isManifest(manifest)) throw new TypeError(`${entry}: expected a manifest of a cache's entry`);
   return manifest;
 }
 
@@ -37,7 +40,8 @@ function isManifest(value: unknown): value is Manifest {
   const { model, bits, rank, worldSize, bytes, files } = value as Partial<Record<keyof Manifest, unknown>>;
   return (
     typeof model === "string" &&
-    [rank, worldSize, bytes].every(Number.isSafeInteger) &&
+    (rank === undefined || Number.isSafeInteger(rank)) &&
+    [worldSize, bytes].every(Number.isSafeInteger) &&
     Array.isArray(bits) &&
     Array.isArray(files) &&
     files.every(isFile)
@@ -46,11 +50,11 @@ function isManifest(value: unknown): value is Manifest {
 
 function isFile(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { path, bytes, sha256 } = value as Partial<Record<keyof ManifestFile, unknown>>;
+  const { path, bytes, crc32 } = value as Partial<Record<keyof ManifestFile, unknown>>;
   return (
     typeof path === "string" &&
-    /^([0-9]+|kept)\/[0-9]+$/.test(path) &&
+    /^(([0-9]+|kept)\/[0-9]+|plan)$/.test(path) &&
     Number.isSafeInteger(bytes) &&
-    typeof sha256 === "string"
+    Number.isSafeInteger(crc32)
   );
 }

@@ -4,7 +4,7 @@ import type { Weight } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
-import { clearCache, listCache, ShardCache } from "./shard-cache.js";
+import { clearCache, listCache, readPlan, ShardCache } from "./shard-cache.js";
 import { shardKey } from "./shard-key.js";
 
 /** A program of one 2 × 64 matrix of a file, of which a rank has a row. */
@@ -75,6 +75,28 @@ test("a model larger than the limit is not kept, and nothing is removed for it",
   using cache = ShardCache.open([program(modelFile())], directory, 999);
   expect(cache!.places[0]!.staging).toBeUndefined();
   expect(listCache(directory)).toHaveLength(1);
+});
+
+test("a plan is kept beside the weights, unless the model is not kept", () => {
+  const directory = temporaryDirectory();
+  const keep = (name: string, maxBytes: number): void => {
+    using cache = ShardCache.open([program(modelFile())], directory, maxBytes);
+    cache!.keepPlan(name, new Uint8Array([1, 2, 3]));
+  };
+  keep(key("a"), 1e6);
+  keep(key("b"), 999);
+  expect(readPlan(directory, key("a"))).toEqual(new Uint8Array([1, 2, 3]));
+  expect(readPlan(directory, key("b"))).toBeUndefined();
+  expect(listCache(directory)).toMatchObject([{ bits: [4], rank: undefined, worldSize: 1 }]);
+});
+
+test("a damaged plan is an error once, and gone then", () => {
+  const directory = temporaryDirectory();
+  using cache = ShardCache.open([program(modelFile())], directory, 1e6);
+  cache!.keepPlan(key("a"), new Uint8Array([1, 2, 3]));
+  writeFileSync(join(directory, key("a"), "plan"), new Uint8Array([1, 2, 4]));
+  expect(() => readPlan(directory, key("a"))).toThrow("the checksum is another");
+  expect(readPlan(directory, key("a"))).toBeUndefined();
 });
 
 test("clearing removes entries, whole and damaged, and says which", () => {

@@ -1,20 +1,23 @@
-import { existsSync, lstatSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import type { RankProgram } from "@ringrank/policy";
 import type { CachedShardPlace } from "../protocol.js";
 import { makeLoadFolder, removeAbandonedLoads } from "../weight-files/load-folder.js";
 import { privateDirectory } from "./cache-directory.js";
+import { commitEntry, Entry } from "./entry.js";
 import { manifestName, readManifest } from "./manifest.js";
-import { bitsOf } from "./quantized-program.js";
+import { bitsOf, modelOf } from "./quantized-program.js";
 import { shardKey } from "./shard-key.js";
 
-/** One rank's quantized weights, as the cache has them. */
+/** One rank's quantized weights, or the plan of all ranks, as the cache has them. */
 export interface CacheEntry {
   readonly path: string;
   /** Directory of the model's files; undefined where the entry is damaged. */
   readonly model: string | undefined;
   /** Bits of its quantized weights. */
   readonly bits: readonly number[];
+  /** Undefined for a plan, and where the entry is damaged. */
   readonly rank: number | undefined;
   readonly worldSize: number | undefined;
   /** On disk. */
@@ -29,6 +32,8 @@ export interface CacheEntry {
  * <directory>/<key>/manifest.json            an entry: one rank's weights, ready to be mapped
  *                   <segment>/<index>        an initializer of a segment
  *                   kept/<index>             a weight that the rank keeps in its own memory
+ * <directory>/<key>/manifest.json            an entry: what was planned for all ranks
+ *                   plan
  * <directory>/ringrank-load-…/rank-<rank>/   an entry that a running load writes
  * ```
  *
@@ -37,14 +42,26 @@ export interface CacheEntry {
 export class ShardCache implements Disposable {
   /** By rank. */
   readonly places: readonly CachedShardPlace[];
+  readonly #root: string;
+  readonly #maxBytes: number;
+  readonly #programs: readonly RankProgram[];
   readonly #staging: string | undefined;
 
-  private constructor(entries: readonly string[], staging: string | undefined) {
+  private constructor(programs: readonly RankProgram[], root: string, maxBytes: number) {
+    const entries = programs.map((program) => join(root, shardKey(program)));
+    const bytes = (some: readonly RankProgram[]) => some.reduce((sum, program) => sum + program.bytes, 0);
+    if (bytes(programs) <= maxBytes) {
+      const missing = programs.filter((_, rank) => !existsSync(entries[rank]!));
+      makeRoom(root, maxBytes - bytes(missing), entries);
+      this.#staging = makeLoadFolder(root);
+    }
+    this.#root = root;
+    this.#maxBytes = maxBytes;
+    this.#programs = programs;
     this.places = entries.map((entry, rank) => ({
       entry,
-      staging: staging === undefined ? undefined : join(staging, `rank-${rank}`),
+      staging: this.#staging === undefined ? undefined : join(this.#staging, `rank-${rank}`),
     }));
-    this.#staging = staging;
   }
 
   /**
@@ -59,16 +76,49 @@ export class ShardCache implements Disposable {
     if (programs.every((program) => bitsOf(program).length === 0)) return undefined;
     const root = privateDirectory(directory);
     removeAbandonedLoads(root);
-    const entries = programs.map((program) => join(root, shardKey(program)));
-    const bytes = (some: readonly RankProgram[]) => some.reduce((sum, program) => sum + program.bytes, 0);
-    if (bytes(programs) > maxBytes) return new ShardCache(entries, undefined);
-    const missing = programs.filter((_, rank) => !existsSync(entries[rank]!));
-    makeRoom(root, maxBytes - bytes(missing), entries);
-    return new ShardCache(entries, makeLoadFolder(root));
+    return new ShardCache(programs, root, maxBytes);
+  }
+
+  /** Keeps what was planned for these programs; where they are not kept, nothing. @throws the errors of node:fs */
+  keepPlan(key: string, plan: Uint8Array): void {
+    if (this.#staging === undefined) return;
+    const path = join(this.#root, key);
+    makeRoom(this.#root, this.#maxBytes - plan.length, [path, ...this.places.map(({ entry }) => entry)]);
+    const folder = join(this.#staging, "plan");
+    mkdirSync(folder, { mode: 0o700 });
+    writeFileSync(join(folder, "plan"), plan, { mode: 0o600 });
+    commitEntry(folder, path, {
+      model: modelOf(this.#programs[0]!),
+      bits: [...new Set(this.#programs.flatMap(bitsOf))].sort((a, b) => a - b),
+      worldSize: this.#programs.length,
+      bytes: plan.length,
+      files: [{ path: "plan", bytes: plan.length, crc32: crc32(plan) }],
+    });
   }
 
   [Symbol.dispose](): void {
     if (this.#staging !== undefined) rmSync(this.#staging, { recursive: true, force: true });
+  }
+}
+
+/**
+ * What {@link ShardCache.keepPlan} has kept under a key. A damaged entry is removed.
+ *
+ * @returns undefined where there is none
+ * @throws RR_CACHE where the directory cannot be trusted; an Error that says what is wrong with the entry
+ */
+export function readPlan(directory: string, key: string): Uint8Array | undefined {
+  if (!existsSync(directory)) return undefined;
+  const path = join(privateDirectory(directory), key);
+  try {
+    const entry = Entry.open(path);
+    if (entry === undefined) return undefined;
+    const plan = new Uint8Array(entry.bytesOf("plan"));
+    entry.read("plan", plan);
+    return plan;
+  } catch (error) {
+    rmSync(path, { recursive: true, force: true });
+    throw error;
   }
 }
 

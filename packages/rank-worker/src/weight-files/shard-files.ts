@@ -98,7 +98,7 @@ export class ShardFiles {
           weight.type,
           dims.reduce((count, size) => count * size, 1),
         );
-        cached.readFed(index, bytesOf(data));
+        cached.readKept(index, bytesOf(data));
         this.#weights.count(name);
         return [name, data];
       }),

@@ -1,0 +1,103 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ShardCache } from "@ringrank/rank-worker";
+import { type Logger, pino } from "pino";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { zooDirectory } from "../../model/src/testing/fixtures.js";
+// Threads are started from the build, so the build is what is tested.
+import { type LoadOptions, listShardCache, loadModel } from "../dist/index.js";
+import { KeptPlan } from "../dist/kept-plan.js";
+import { checkLoadOptions } from "../dist/options/load-options.js";
+
+/** A logger of warnings, and the messages of what it was told. */
+function listener(): { logger: Logger; messages: string[] } {
+  const messages: string[] = [];
+  const write = (line: string): void => void messages.push((JSON.parse(line) as { msg: string }).msg);
+  return { logger: pino({ level: "warn" }, { write }), messages };
+}
+
+/** A copy of a small checkpoint, and a cache that is empty. */
+function modelAndCache(): { model: string; options: LoadOptions } {
+  const model = temporaryDirectory();
+  cpSync(zooDirectory("llama"), model, { recursive: true });
+  return { model, options: { ranks: 2, precision: "int4", cacheDirectory: join(temporaryDirectory(), "c") } };
+}
+
+async function logitsOf(model: string, options: LoadOptions): Promise<unknown> {
+  const loaded = await loadModel(model, options);
+  const { logits } = await loaded.run({ input_ids: [[5, 6, 7, 8]] });
+  await loaded.close();
+  return logits!.data;
+}
+
+/** The one entry that holds no weights. */
+function entryOfPlan(directory: string): string {
+  const entries = listShardCache(directory).filter(({ rank }) => rank === undefined);
+  expect(entries).toHaveLength(1);
+  return entries[0]!.path;
+}
+
+const planOf = (model: string, options: LoadOptions) =>
+  KeptPlan.of(model, checkLoadOptions(options), listener().logger);
+
+test("a second load plans as the first did, and gives its logits bit for bit", async () => {
+  const { model, options } = modelAndCache();
+  const { logger, messages } = listener();
+  const first = await logitsOf(model, { ...options, logger });
+  const plan = planOf(model, options)!.read()!;
+  expect(plan.programs.map(({ rank }) => rank)).toEqual([0, 1]);
+  expect(await logitsOf(model, { ...options, logger })).toEqual(first);
+  expect(messages).toEqual([]);
+});
+
+test("what an earlier load has planned is not planned again", async () => {
+  const { model, options } = modelAndCache();
+  const loaded = await loadModel(model, options);
+  await loaded.close();
+  const kept = planOf(model, options)!;
+  const plan = kept.read()!;
+  rmSync(entryOfPlan(options.cacheDirectory!), { recursive: true });
+  using cache = ShardCache.open(plan.programs, options.cacheDirectory!, 1e9);
+  // Planning would not say so.
+  kept.keep({ ...plan, facts: { ...plan.facts, maxContext: 7 } }, cache!);
+  const again = await loadModel(model, options);
+  await again.close();
+  expect(again.maxContext).toBe(7);
+});
+
+test("a damaged plan is made again", async () => {
+  const { model, options } = modelAndCache();
+  const first = await logitsOf(model, options);
+  const file = join(entryOfPlan(options.cacheDirectory!), "plan");
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(file, bytes);
+  const { logger, messages } = listener();
+  expect(await logitsOf(model, { ...options, logger })).toEqual(first);
+  expect(messages).toEqual(["cannot use the plan of an earlier load; planning anew"]);
+  expect(planOf(model, options)!.read()).toBeDefined();
+});
+
+test("a plan is not that of other options, nor of a model with another file", async () => {
+  const { model, options } = modelAndCache();
+  await logitsOf(model, options);
+  const isKept = (some: LoadOptions): boolean => planOf(model, some)?.read() !== undefined;
+  expect(isKept(options)).toBe(true);
+  const others: LoadOptions[] = [
+    { ranks: 1 },
+    { precision: "int8" },
+    { activations: "float32" },
+    { objective: "time" },
+    { memoryPerRank: 1e9 },
+  ];
+  for (const other of others) expect(isKept({ ...options, ...other })).toBe(false);
+  writeFileSync(join(model, "generation_config.json"), '{ "temperature": 0.5 }');
+  expect(isKept(options)).toBe(false);
+});
+
+test("no plan is kept where no weight is quantized, or without a cache", () => {
+  const { model, options } = modelAndCache();
+  expect(planOf(model, { ...options, precision: "float32" })).toBeUndefined();
+  expect(planOf(model, { ...options, cache: false })).toBeUndefined();
+});
