@@ -1,6 +1,6 @@
 import { type ConfigReader, configLimits } from "../../checkpoint/index.js";
 import type { GraphBuilder, Value } from "../../graph/index.js";
-import type { CausalCache } from "./causal-cache.js";
+import type { CachedRows, CausalCache } from "./causal-cache.js";
 import { type RotaryAngles, rotate } from "./rotary.js";
 
 /** The sizes that attention and all around it go by. */
@@ -112,25 +112,17 @@ export function attention(g: GraphBuilder, options: Attention): Value {
   const { heads, keyValueHeads, headDim } = shape;
   const turn = (x: Value): Value => (angles === undefined ? x : rotate(g, x, angles));
   const query = turn(options.query);
-  const keep = (name: string, present: Value): CachedRows => ({
-    past: cache.append(`${layer}.${name}`, present, keyValueHeads, headDim),
-    present,
-  });
-  const key = keep("key", turn(options.key));
-  const value = keep("value", options.value);
+  const key = cache.append(`${layer}.key`, turn(options.key), keyValueHeads, headDim);
+  const value = cache.append(`${layer}.value`, options.value, keyValueHeads, headDim);
   return joinHeads(g, attend(g, { ...options, query, key, value }), heads, headDim);
-}
-
-/** Rows of earlier steps, `[batch, keyValueHeads, past, headDim]`, and of this one. */
-export interface CachedRows {
-  readonly past: Value;
-  readonly present: Value;
 }
 
 interface Attending extends Scoring {
   /** `[batch, heads, sequence, headDim]`. */
   readonly query: Value;
+  /** Of `keyValueHeads`. */
   readonly key: CachedRows;
+  /** As `key`. */
   readonly value: CachedRows;
   readonly shape: Pick<AttentionShape, "heads" | "keyValueHeads" | "headDim">;
   /** Added to the scores in place of the cache's mask. */

@@ -20,6 +20,12 @@ interface CacheOptions {
   readonly exact?: boolean;
 }
 
+/** Rows of earlier steps, `[batch, heads, past, headDim]`, and of this one, `[batch, heads, sequence, headDim]`. */
+export interface CachedRows {
+  readonly past: Value;
+  readonly present: Value;
+}
+
 /** The caches of a model: layers that see equally far share one, and with it positions and mask. */
 export class CausalCaches {
   readonly #g: GraphBuilder;
@@ -84,14 +90,15 @@ export class CausalCache {
   }
 
   /**
-   * Keeps `present`, float32 `[batch, heads, sequence, headDim]`, as rows of the state `name`, and gives those
-   * of earlier steps, `[batch, heads, past, headDim]`.
+   * Keeps `present`, float32 `[batch, heads, sequence, headDim]`, as rows of the state `name`, and gives it beside those
+   * of earlier steps.
    */
-  append(name: string, present: Value, heads: number, headDim: number): Value {
-    return this.keep(name, present, { type: "float32", before: [heads], after: [headDim] });
+  append(name: string, present: Value, heads: number, headDim: number): CachedRows {
+    const past = this.keep(name, present, { type: "float32", before: [heads], after: [headDim] });
+    return { past, present };
   }
 
-  /** As {@link append}, of rows that lie as `layout` says. */
+  /** As {@link append}, of rows that lie as `layout` says; gives those of earlier steps alone. */
   keep(name: string, present: Value, { type, before, after }: StateLayout): Value {
     const state: CacheState = { past: `past.${name}`, present: `present.${name}`, axis: 1 + before.length };
     this.#states.push(state);

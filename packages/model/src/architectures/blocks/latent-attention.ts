@@ -72,8 +72,7 @@ export function latentAttention(context: ModelContext, options: LatentAttention)
     const [toKey, toValue] = expansions(context, module, shape);
     const [plain, turning] = queries(context, x, module, shape, bias);
     const query = g.concat([g.matmul(plain, toKey), rotate(g, turning, angles)], 3);
-    const present = latents(context, x, module, options);
-    const rows = { past: cache.append(`${layer.index}.latent`, present, 1, lanes), present };
+    const rows = cache.append(`${layer.index}.latent`, latents(context, x, module, options), 1, lanes);
     const attended = attend(g, {
       query,
       key: rows,

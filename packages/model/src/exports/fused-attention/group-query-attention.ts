@@ -1,6 +1,7 @@
 import { attend, joinHeads, separateHeads } from "../../architectures/blocks/attention.js";
 import { floatAttribute, int, intAttribute } from "../../graph/attributes.js";
 import type { Value } from "../../graph/index.js";
+import type { StatePair } from "../state-pairs.js";
 import { type AttentionOperator, countOf, type Lowering, lanesOf, notLowered } from "./fused-attention.js";
 
 /** Inputs of the operator. */
@@ -46,15 +47,12 @@ export const groupQueryAttention: AttentionOperator = {
       intAttribute(node, "do_rotary", 0) === 0 ? x : rotated(lowering, x, headDim);
     const window = intAttribute(node, "local_window_size", -1);
     const cache = caches.get(window > 0 ? window : undefined);
-    const keep = (state: string, present: Value) => ({
-      present,
-      past: cache.append(state, present, keyValueHeads, headDim),
-    });
+    const kept = ({ state }: StatePair, rows: Value) => cache.append(state, rows, keyValueHeads, headDim);
     const cap = floatAttribute(node, "softcap", 0);
     const mixed = attend(g, {
       query: turn(separateHeads(g, q, heads, headDim)),
-      key: keep(keyState.state, turn(separateHeads(g, k, keyValueHeads, headDim))),
-      value: keep(valueState.state, separateHeads(g, v, keyValueHeads, headDim)),
+      key: kept(keyState, turn(separateHeads(g, k, keyValueHeads, headDim))),
+      value: kept(valueState, separateHeads(g, v, keyValueHeads, headDim)),
       shape,
       cache,
       scale: floatAttribute(node, "scale", 0) || undefined,

@@ -38,14 +38,10 @@ export const multiHeadAttention: AttentionOperator = {
       return separateHeads(g, biases === undefined ? x : g.add(x, biases[which]!), heads, lanes);
     };
     const cache = caches.get();
-    const keep = (state: string, present: Value, lanes: number) => ({
-      present,
-      past: cache.append(state, present, heads, lanes),
-    });
     const mixed = attend(g, {
       query: headsOf(0),
-      key: keep(keyState.state, headsOf(1), keyDim),
-      value: keep(valueState.state, headsOf(2), valueDim),
+      key: cache.append(keyState.state, headsOf(1), heads, keyDim),
+      value: cache.append(valueState.state, headsOf(2), heads, valueDim),
       shape: { heads, keyValueHeads: heads, headDim: keyDim },
       cache,
       mask: input(slot.attentionBias),

@@ -1,6 +1,7 @@
 import { attend, joinHeads, separateHeads } from "../../architectures/blocks/attention.js";
 import { floatAttribute, intAttribute } from "../../graph/attributes.js";
 import type { Value } from "../../graph/index.js";
+import type { StatePair } from "../state-pairs.js";
 import { type AttentionOperator, lanesOf, notLowered } from "./fused-attention.js";
 
 /** Inputs of the operator. */
@@ -25,15 +26,13 @@ export const onnxAttention: AttentionOperator = {
     if (mask !== undefined && intAttribute(node, "is_causal", 0) !== 0)
       throw notLowered(node, "a mask and is_causal");
     const cache = caches.get();
-    const keep = (state: string, present: Value, lanes: number) => ({
-      present,
-      past: cache.append(state, present, keyValueHeads, lanes),
-    });
+    const kept = ({ state }: StatePair, rows: Value, lanes: number) =>
+      cache.append(state, separateHeads(g, rows, keyValueHeads, lanes), keyValueHeads, lanes);
     const cap = floatAttribute(node, "softcap", 0);
     const mixed = attend(g, {
       query: separateHeads(g, query, joined, keyDim),
-      key: keep(keyState.state, separateHeads(g, key, keyValueHeads, keyDim), keyDim),
-      value: keep(valueState.state, separateHeads(g, value, keyValueHeads, valueDim), valueDim),
+      key: kept(keyState, key, keyDim),
+      value: kept(valueState, value, valueDim),
       shape: { heads: joined, keyValueHeads, headDim: keyDim },
       cache,
       mask,
