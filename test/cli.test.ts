@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type RunProgramOptions, root, runNode, runProgram } from "./support/run-program.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
@@ -44,6 +44,20 @@ describe("ringrank run", () => {
     expect(alone.exitCode).toBe(0);
     expect(alone.stderr).toContain("ROMEO:\n");
     expect(four.stdout).toBe(alone.stdout);
+  });
+
+  test("--chat has the prompt written by the model's chat template, --system something before it", async () => {
+    const directory = temporaryDirectory();
+    cpSync(`${root}packages/cli/models/shakespeare-llama`, directory, { recursive: true });
+    const template =
+      "{% for message in messages %}{{ message.role | upper }}:\n{{ message.content }}\n\n{% endfor %}";
+    writeFileSync(`${directory}/chat_template.jinja`, template);
+    const options = ["--temperature", "0", "--max-new-tokens", "12"];
+    const chat = ["--system", "In Verona.", "--prompt", "Who art thou?"];
+    const written = "SYSTEM:\nIn Verona.\n\nUSER:\nWho art thou?\n\n";
+    const { exitCode, stdout } = await ringrank(["run", directory, "--chat", ...chat, ...options]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe((await ringrank(["run", "--demo", "--prompt", written, ...options])).stdout);
   });
 
   test("takes a policy that plan has written", async () => {

@@ -22,6 +22,7 @@ const runExamples = `
 Examples:
   $ ringrank run --demo --ranks 4 --prompt "ROMEO:"
   $ ringrank run path/to/model --max-new-tokens 40 --temperature 0
+  $ ringrank run path/to/model --chat --prompt "Who art thou?"
   $ ringrank run path/to/model --precision int4
   $ ringrank run path/to/export --dtype q4               onnx/model_q4.onnx, as transformers.js has it
   $ ringrank run org/name --seed 7 --top-p 0.9           an id that the local HuggingFace cache has
@@ -122,6 +123,8 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(dtype)
     .addOption(ranks)
     .option("-p, --prompt <text>", 'text to continue (default: "ROMEO:" of --demo, else "Once upon a time")')
+    .option("--chat", "the prompt is a user's message, written as the model's chat template has it")
+    .option("--system <text>", "a system message before it; implies --chat")
     .option(
       "--decoder-prompt <ids>",
       "token ids that an encoder–decoder's text begins with, such as its language: 2,128028",

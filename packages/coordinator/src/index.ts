@@ -1,5 +1,6 @@
 export { type RankTask, type RunRanksOptions, runRanks, type Wire, wires } from "@ringrank/collectives";
 export { type ErrorCode, errorCodes, isRingrankError, RingrankError } from "@ringrank/errors";
+export type { ChatMessage } from "@ringrank/model";
 export {
   type ActivationPrecision,
   activationPrecisions,
@@ -21,6 +22,7 @@ export { type GenerateOptions, validateGenerateOptions } from "./options/generat
 export type { LoadOptions, PlanOptions, Progress } from "./options/load-options.js";
 export type { RunOptions } from "./options/run-options.js";
 export { planModel } from "./plan-model.js";
+export type { Prompt } from "./prompts/prompts.js";
 export type { Appended, Sequence, SequenceOptions } from "./sequence.js";
 export { clearShardCache, listShardCache } from "./shard-cache.js";
 export type { Tensor, TensorOf, TensorType } from "./tensor.js";

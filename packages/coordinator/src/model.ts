@@ -16,7 +16,7 @@ import { refuseUnknownOptions } from "./options/check.js";
 import { checkEmbedOptions, type EmbedOptions } from "./options/embed-options.js";
 import { checkGenerateOptions, type GenerateOptions } from "./options/generate-options.js";
 import { checkRunOptions, type RunOptions } from "./options/run-options.js";
-import { Prompts } from "./prompts/prompts.js";
+import { type Prompt, Prompts } from "./prompts/prompts.js";
 import { checkSource, sourceAndPrompt } from "./prompts/source-and-prompt.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { AppendedSequence, type Sequence, type SequenceOptions } from "./sequence.js";
@@ -130,17 +130,20 @@ export class Model {
   }
 
   /**
-   * Continues a prompt, a text or token ids; an encoder–decoder reads it as its source and gives the target. Never throws: what is wrong with the call, the reader and the result
-   * learn.
+   * Continues a prompt: a text, token ids, or messages, which the model's chat template writes as a text whose next turn
+   * is the assistant's. An encoder–decoder reads it as its source and gives the target. Never throws: what is wrong with
+   * the call, the reader and the result learn.
    *
    * ```js
    * for await (const token of model.generate("ROMEO:\n", { maxNewTokens: 80 })) process.stdout.write(token.text);
+   * const { text } = await model.generate([{ role: "user", content: "Who art thou?" }]).result;
    * ```
    *
-   * @throws in the iterator and in `result`: RR_OPTION, RR_NO_GENERATE, RR_NO_TOKENIZER, RR_EMPTY_PROMPT,
-   * RR_TOKEN_ID, RR_CONTEXT; RR_CLOSED, RR_MODEL_FAILED, a rank's fault; or the reason of `signal`
+   * @throws in the iterator and in `result`: RR_OPTION, RR_INPUT, RR_NO_GENERATE, RR_NO_TOKENIZER,
+   * RR_NO_CHAT_TEMPLATE, RR_FILE_FORMAT (of the template), RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT; RR_CLOSED,
+   * RR_MODEL_FAILED, a rank's fault; or the reason of `signal`
    */
-  generate(prompt: string | readonly number[], options: GenerateOptions = {}): Generation {
+  generate(prompt: Prompt, options: GenerateOptions = {}): Generation {
     const stream = new TokenStream();
     this.#start(stream, prompt, options).catch((error: unknown) => stream.fail(error));
     return stream;
@@ -192,11 +195,7 @@ export class Model {
     await ended;
   }
 
-  async #start(
-    stream: TokenStream,
-    prompt: string | readonly number[],
-    options: GenerateOptions,
-  ): Promise<void> {
+  async #start(stream: TokenStream, prompt: Prompt, options: GenerateOptions): Promise<void> {
     const checked = checkGenerateOptions(options, this.#facts.generationDefaults);
     this.#requireCache();
     if (checked.stop.length > 0) this.#prompts.requireTokenizer("stop strings");
@@ -206,7 +205,7 @@ export class Model {
     signal?.addEventListener("abort", abort, { once: true });
     stream.onEnd(() => signal?.removeEventListener("abort", abort));
     const id = this.#nextSequence++;
-    const ids = await this.#prompts.idsOf(prompt);
+    const ids = await this.#prompts.promptIdsOf(prompt);
     const start = sourceAndPrompt(ids, checked.decoderPrompt, this.#facts);
     stream.onEnd(() => this.#forget(id));
     const sequence = new GeneratedSequence({

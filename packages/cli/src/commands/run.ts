@@ -4,6 +4,7 @@ import {
   type LoadOptions,
   loadModel,
   type Model,
+  type Prompt,
   validateGenerateOptions,
 } from "@ringrank/coordinator";
 import { modelFrom } from "../arguments/model.js";
@@ -21,6 +22,8 @@ export interface RunFlags extends LoadFlags, Omit<GenerateOptions, "signal" | "l
   readonly demo?: boolean;
   readonly ranks: number;
   readonly prompt?: string;
+  readonly chat?: boolean;
+  readonly system?: string;
   /** A file. */
   readonly policy?: string;
 }
@@ -33,7 +36,9 @@ export async function run(
 ): Promise<void> {
   const {
     demo,
-    prompt = defaultPrompt(demo),
+    prompt: text = defaultPrompt(demo),
+    chat,
+    system,
     policy: policyFile,
     maxNewTokens,
     temperature,
@@ -49,13 +54,15 @@ export async function run(
   } = flags;
   const sampling = { temperature, topK, topP, minP, repetitionPenalty, seed };
   const generateOptions = { maxNewTokens, ...sampling, stop, ignoreEos, decoderPrompt, signal };
+  const isChat = chat === true || system !== undefined;
   const path = modelFrom(directory, demo);
   validateGenerateOptions(generateOptions);
   const policy = policyFile === undefined ? undefined : await readPolicyFile(policyFile);
   const model = await load(path, { ...loadFlags, policy, signal });
   try {
     process.stderr.write(`\n${withBoldHeader(process.stderr, model.policy.table({ short: true }))}\n\n`);
-    await stream(model, prompt, generateOptions);
+    process.stderr.write(styled(process.stderr, "dim", isChat ? `${text}\n` : text));
+    await stream(model, isChat ? conversation(text, system) : text, generateOptions);
   } finally {
     await model.close();
   }
@@ -63,6 +70,11 @@ export async function run(
 
 function defaultPrompt(demo: boolean | undefined): string {
   return demo === true ? "ROMEO:\n" : "Once upon a time";
+}
+
+function conversation(question: string, system: string | undefined): Prompt {
+  const user = { role: "user", content: question };
+  return system === undefined ? [user] : [{ role: "system", content: system }, user];
 }
 
 /** Loads a model, its progress on standard error. */
@@ -78,12 +90,11 @@ async function load(path: string, options: LoadOptions & { readonly ranks: numbe
 
 async function stream(
   model: Model,
-  prompt: string,
+  prompt: Prompt,
   options: GenerateOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
   const stopwatch = new Stopwatch();
   const generation = model.generate(prompt, options);
-  process.stderr.write(styled(process.stderr, "dim", prompt));
   try {
     for await (const { text } of generation) {
       stopwatch.token();

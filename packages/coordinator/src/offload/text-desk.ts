@@ -1,20 +1,44 @@
 import { RingrankError } from "@ringrank/errors";
-import { loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model";
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  loadChatTemplate,
+  loadTokenizer,
+  type Tokenizer,
+  type TokenStream,
+} from "@ringrank/model";
 import type { TokenText } from "../generation/detokenizer.js";
 import type { TextService } from "./text-service.js";
 
 /** The tokenizer of one model, on the text thread. */
 export class TextDesk implements TextService {
+  #directory = "";
   #tokenizer: Tokenizer | undefined;
+  /** Read when it is first asked for: who never does is not kept from a model by a broken one. */
+  #chatTemplate: ChatTemplate | undefined;
   /** By generation, while its text is in the making. */
   readonly #texts = new Map<number, TokenStream>();
 
   open(directory: string): void {
+    this.#directory = directory;
     this.#tokenizer = loadTokenizer(directory);
   }
 
   encode(text: string): readonly number[] {
     return this.#requireTokenizer().encode(text);
+  }
+
+  encodeChat(messages: readonly ChatMessage[]): readonly number[] {
+    this.#chatTemplate ??= loadChatTemplate(this.#directory);
+    if (this.#chatTemplate === undefined) {
+      throw new RingrankError(
+        "RR_NO_CHAT_TEMPLATE",
+        `expected a text or token ids: ${this.#directory} has no chat_template.jinja, and no chat_template in ` +
+          "tokenizer_config.json, so the model cannot take messages",
+      );
+    }
+    const text = this.#chatTemplate.render(messages);
+    return this.#requireTokenizer().encode(text, { addSpecialTokens: false });
   }
 
   detokenize(generation: number, id: number, last: boolean): TokenText {

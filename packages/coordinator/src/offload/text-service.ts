@@ -1,3 +1,4 @@
+import type { ChatMessage } from "@ringrank/model";
 import type { TokenText } from "../generation/detokenizer.js";
 
 /** What the text thread does for the caller's thread. */
@@ -10,6 +11,13 @@ export interface TextService {
   open(directory: string): void;
   /** Token ids of a text, with the tokenizer's own special tokens. `RR_NO_TOKENIZER` where there is none. */
   encode(text: string): readonly number[];
+  /**
+   * Token ids of a conversation as the model's chat template writes it, which puts all special tokens where they belong.
+   *
+   * @throws RR_NO_CHAT_TEMPLATE where there is none; RR_FILE_FORMAT where it is broken; RR_INPUT where it cannot write
+   * this conversation
+   */
+  encodeChat(messages: readonly ChatMessage[]): readonly number[];
   /**
    * The text that is complete with this token of a generation; `last` also gives what is left of an incomplete
    * character, and forgets the generation. Tokens may be left out whose text is known.

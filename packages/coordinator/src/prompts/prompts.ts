@@ -1,8 +1,12 @@
 import { RingrankError } from "@ringrank/errors";
+import type { ChatMessage } from "@ringrank/model";
 import { checkIds } from "../inputs/inputs.js";
 import type { ModelFacts } from "../model-facts.js";
 import type { Offload } from "../offload/offload.js";
 import type { TextService } from "../offload/text-service.js";
+
+/** What a generation continues: a text, its token ids, or a conversation. */
+export type Prompt = string | readonly number[] | readonly ChatMessage[];
 
 /** Makes token ids of what callers give as texts; tokenizing happens on the text thread. */
 export class Prompts {
@@ -13,6 +17,19 @@ export class Prompts {
   constructor(facts: ModelFacts, texts: Offload<TextService> | undefined) {
     this.#facts = facts;
     this.#texts = texts;
+  }
+
+  /**
+   * The ids of what a generation continues: messages, a text, or ids.
+   *
+   * @throws as {@link idsOf}; RR_NO_CHAT_TEMPLATE, RR_FILE_FORMAT
+   */
+  async promptIdsOf(prompt: unknown): Promise<readonly number[]> {
+    if (!Array.isArray(prompt) || typeof prompt[0] !== "object") return this.idsOf(prompt);
+    const messages = checkMessages(prompt);
+    const ids = await this.requireTokenizer("a message").call((remote) => remote.encodeChat(messages));
+    checkIds(ids, this.#facts);
+    return ids;
   }
 
   /**
@@ -41,7 +58,25 @@ export class Prompts {
     if (Array.isArray(prompt)) return [...prompt];
     throw new RingrankError(
       "RR_INPUT",
-      `expected a text or an array of token ids as prompt, got ${typeof prompt}`,
+      `expected a text, or an array of token ids or messages, as prompt, got ${typeof prompt}`,
     );
   }
+}
+
+/**
+ * A copy of messages, with what a template knows of and nothing else.
+ *
+ * @throws RR_INPUT
+ */
+function checkMessages(messages: readonly unknown[]): ChatMessage[] {
+  return messages.map((message, index) => {
+    const { role, content, ...others } = (message ?? {}) as Record<string, unknown>;
+    if (typeof role === "string" && typeof content === "string" && Object.keys(others).length === 0) {
+      return { role, content };
+    }
+    throw new RingrankError(
+      "RR_INPUT",
+      `message ${index}: expected { role, content }, two texts, got ${JSON.stringify(message)?.slice(0, 80)}`,
+    );
+  });
 }

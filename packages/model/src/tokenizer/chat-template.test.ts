@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { type ChatMessage, ChatTemplate, loadChatTemplate } from "./chat-template.js";
+
+interface Reference {
+  readonly tokens: Record<string, string>;
+  readonly conversations: Record<string, ChatMessage[]>;
+  readonly templates: readonly {
+    readonly name: string;
+    readonly template: string;
+    readonly cases: readonly { conversation: string; rendered?: string; refused?: string }[];
+  }[];
+}
+
+/** What transformers made of them: test/fixtures/make/chat_templates.py. */
+const { tokens, conversations, templates } = JSON.parse(
+  readFileSync(new URL("../../../../test/fixtures/chat-templates.json", import.meta.url), "utf8"),
+) as Reference;
+
+describe.each(templates)("a template of $name", ({ template, cases }) => {
+  it.each(cases)("writes $conversation as transformers does", ({ conversation, rendered, refused }) => {
+    const render = () =>
+      new ChatTemplate(template, tokens, "the fixture").render(conversations[conversation]!);
+    if (refused === undefined) expect(render()).toBe(rendered);
+    else expect(expectCode("RR_INPUT", render).message).toContain(refused);
+  });
+});
+
+describe("the chat template of a directory", () => {
+  const question = conversations["a question"]!;
+  const rendered = (files: Record<string, string>): string | undefined =>
+    loadChatTemplate(temporaryDirectory(files))?.render(question);
+
+  it("is in tokenizer_config.json, with the tokens it may write", () => {
+    const config = {
+      chat_template: "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}",
+      bos_token: "<s>",
+      eos_token: { content: "</s>", lstrip: false },
+    };
+    expect(rendered({ "tokenizer_config.json": JSON.stringify(config) })).toBe("<s>Who art thou?</s>");
+  });
+
+  it("is the default of several", () => {
+    const chat_template = [
+      { name: "tool_use", template: "tools" },
+      { name: "default", template: "{{ messages | length }}" },
+    ];
+    expect(rendered({ "tokenizer_config.json": JSON.stringify({ chat_template }) })).toBe("1");
+  });
+
+  it("is chat_template.jinja before all others", () => {
+    const config = JSON.stringify({ chat_template: "config" });
+    expect(rendered({ "tokenizer_config.json": config, "chat_template.jinja": "file" })).toBe("file");
+  });
+
+  it("is none where there is neither", () => {
+    expect(rendered({ "tokenizer_config.json": "{}" })).toBeUndefined();
+    expect(rendered({})).toBeUndefined();
+  });
+
+  it("is RR_FILE_FORMAT where it is no Jinja", () => {
+    expectCode("RR_FILE_FORMAT", () => rendered({ "chat_template.jinja": "{% for message in %}" }));
+  });
+});

@@ -1,0 +1,122 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Template } from "@huggingface/jinja";
+import { RingrankError } from "@ringrank/errors";
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  jsonFileLimits,
+  readJsonObject,
+} from "../files/json.js";
+
+/** One turn of a conversation. */
+export interface ChatMessage {
+  /** Who speaks: most templates know `system`, `user` and `assistant`. */
+  readonly role: string;
+  readonly content: string;
+}
+
+/** Those in use have 20 KB at the most. */
+const mostBytes = 2 ** 20;
+
+/** Names of special tokens that a template may write. */
+const tokenNames = [
+  "bos_token",
+  "eos_token",
+  "unk_token",
+  "pad_token",
+  "sep_token",
+  "cls_token",
+  "mask_token",
+];
+
+/**
+ * How a model wants a conversation written: a Jinja template, in `chat_template.jinja` or in `tokenizer_config.json`
+ * (https://huggingface.co/docs/transformers/chat_templating).
+ */
+export class ChatTemplate {
+  readonly #template: Template;
+  readonly #tokens: Readonly<Record<string, string>>;
+
+  /**
+   * @param source in Jinja
+   * @param tokens texts of special tokens, by the names that templates use
+   * @param where names the template in errors
+   * @throws RR_FILE_FORMAT if it is no Jinja
+   */
+  constructor(source: string, tokens: Readonly<Record<string, string>>, where: string) {
+    try {
+      this.#template = new Template(source);
+    } catch (cause) {
+      const message = `${where}: cannot be used as a chat template: ${(cause as Error).message}`;
+      throw new RingrankError("RR_FILE_FORMAT", message, { cause });
+    }
+    this.#tokens = tokens;
+  }
+
+  /**
+   * The conversation as a text that the assistant's next turn continues. It has all special tokens that it needs.
+   *
+   * @throws RR_INPUT for a conversation that the template cannot write, in its own words
+   */
+  render(messages: readonly ChatMessage[]): string {
+    try {
+      return this.#template.render({
+        ...this.#tokens,
+        messages,
+        add_generation_prompt: true,
+        // As in transformers, where they are there and None.
+        tools: null,
+        documents: null,
+      });
+    } catch (cause) {
+      const message = `the model's chat template cannot write the messages: ${(cause as Error).message}`;
+      throw new RingrankError("RR_INPUT", message, { cause });
+    }
+  }
+}
+
+/**
+ * The chat template of a model directory; undefined if it has none.
+ *
+ * @throws RR_FILE_FORMAT if what it has is no template
+ */
+export function loadChatTemplate(directory: string): ChatTemplate | undefined {
+  const configPath = join(directory, "tokenizer_config.json");
+  const config = existsSync(configPath) ? readJsonObject(configPath, jsonFileLimits.tokenizer) : {};
+  const templatePath = join(directory, "chat_template.jinja");
+  const isFile = existsSync(templatePath);
+  const source = isFile ? readTemplate(templatePath) : sourceIn(config.chat_template);
+  return source === undefined
+    ? undefined
+    : new ChatTemplate(source, tokensOf(config), isFile ? templatePath : configPath);
+}
+
+function readTemplate(path: string): string {
+  const { size } = statSync(path);
+  if (size <= mostBytes) return readFileSync(path, "utf8");
+  throw new RingrankError(
+    "RR_FILE_FORMAT",
+    `${path}: expected at most ${mostBytes} bytes of Jinja, got ${size}`,
+  );
+}
+
+/** A template, or several by name, of which `default` is for conversations. */
+function sourceIn(given: JsonValue | undefined): string | undefined {
+  if (typeof given === "string") return given;
+  if (!Array.isArray(given)) return undefined;
+  const named = given.filter(isJsonObject).find(({ name }) => name === "default");
+  return typeof named?.template === "string" ? named.template : undefined;
+}
+
+/** A token is its text, or an object that has it as `content`. */
+function tokensOf(config: JsonObject): Record<string, string> {
+  const tokens = tokenNames.map((name): [string, JsonValue | undefined] => {
+    const token = config[name];
+    return [name, isJsonObject(token) ? token.content : token];
+  });
+  return Object.fromEntries(
+    tokens.filter((token): token is [string, string] => typeof token[1] === "string"),
+  );
+}

@@ -1,0 +1,74 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadTokenizer } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
+import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { loadedModel } from "../support/loaded-model.js";
+import { suiteDirectory } from "../support/temporary-directory.js";
+
+const greedy = { temperature: 0, maxNewTokens: 8, ignoreEos: true };
+const begin = 1;
+
+/** The embedded model with a chat template, and a tokenizer that begins every text with `<|begin|>`. */
+function chattingModel(): string {
+  const directory = suiteDirectory();
+  cpSync(shakespeareDirectory, directory, { recursive: true });
+  const template =
+    "{% if messages[0].role != 'user' %}{{ raise_exception('the first has to be a user') }}{% endif %}" +
+    "{{ bos_token }}{% for message in messages %}{{ message.role | upper }}:\n{{ message.content }}\n\n{% endfor %}" +
+    "{% if add_generation_prompt %}ROMEO:\n{% endif %}";
+  writeFileSync(join(directory, "chat_template.jinja"), template);
+  const file = join(directory, "tokenizer.json");
+  const token = "<|begin|>";
+  const tokenizer = {
+    ...JSON.parse(readFileSync(file, "utf8")),
+    post_processor: {
+      type: "TemplateProcessing",
+      single: [{ SpecialToken: { id: token, type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+      pair: [],
+      special_tokens: { [token]: { id: token, ids: [begin], tokens: [token] } },
+    },
+  };
+  writeFileSync(file, JSON.stringify(tokenizer));
+  return directory;
+}
+
+describe("messages", () => {
+  const directory = chattingModel();
+  const model = loadedModel(directory, { ranks: 2 });
+
+  it("are continued as the text that the chat template writes, with its special tokens and no others", async () => {
+    const written = "USER:\nWho art thou?\n\nASSISTANT:\nThy love.\n\nUSER:\nSwear it.\n\nROMEO:\n";
+    const ids = loadTokenizer(directory)!.encode(written);
+    expect(ids.filter((id) => id === begin)).toHaveLength(1);
+    const chat = await model().generate(
+      [
+        { role: "user", content: "Who art thou?" },
+        { role: "assistant", content: "Thy love." },
+        { role: "user", content: "Swear it." },
+      ],
+      greedy,
+    ).result;
+    expect(chat).toEqual(await model().generate(ids, greedy).result);
+    expect(chat.usage.promptTokens).toBe(ids.length);
+  });
+
+  it.each<[string, unknown[]]>([
+    ["the template refuses", [{ role: "assistant", content: "Hail." }]],
+    ["are no messages", [{ role: "user" }]],
+    ["have what no template would see", [{ role: "user", content: "Hail.", name: "Romeo" }]],
+  ])("that %s are RR_INPUT, and the model stays usable", async (_, messages) => {
+    const { result } = model().generate(messages as [], greedy);
+    await expect(result).rejects.toMatchObject({ code: "RR_INPUT" });
+    expect((await model().generate([5], greedy).result).ids).toHaveLength(8);
+  });
+});
+
+describe("messages to a model without a chat template", () => {
+  const model = loadedModel(shakespeareDirectory, { ranks: 1 });
+
+  it("are RR_NO_CHAT_TEMPLATE", async () => {
+    const { result } = model().generate([{ role: "user", content: "Who art thou?" }], greedy);
+    await expect(result).rejects.toMatchObject({ code: "RR_NO_CHAT_TEMPLATE" });
+  });
+});
