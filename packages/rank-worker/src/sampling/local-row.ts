@@ -48,13 +48,12 @@ export const emptySum: ExponentialSum = { max: Number.NEGATIVE_INFINITY, sum: 0 
 export function summarize(row: SamplingRow, share: VocabularyShare, limit: number): RowSummary {
   const { sampling } = row;
   const raw = share.own(row.logits);
-  if (isBroken(raw))
-    return { broken: true, raw: emptySum, adjusted: emptySum, candidates: [], exhausted: true };
   const values = adjust(raw, row, share);
   const room = Math.min(limit, raw.length);
   const top = new TopCandidates(room);
-  if (strategyOf(sampling) === "noise") offerWithNoise(top, values, row, share);
-  else for (let element = 0; element < values.length; element++) top.offer(values[element]!, element);
+  const isSound =
+    strategyOf(sampling) === "noise" ? offerWithNoise(top, values, row, share) : top.offerAll(values);
+  if (!isSound) return { broken: true, raw: emptySum, adjusted: emptySum, candidates: [], exhausted: true };
   const candidates = top.sorted().map((element) => ({ id: share.id(element), logit: raw[element]! }));
   return {
     broken: false,
@@ -64,13 +63,6 @@ export function summarize(row: SamplingRow, share: VocabularyShare, limit: numbe
     // Fewer than there was room for: the rest is −∞.
     exhausted: room === raw.length || candidates.length < room,
   };
-}
-
-function isBroken(logits: Float32Array): boolean {
-  for (let element = 0; element < logits.length; element++) {
-    if (!(logits[element]! < Number.POSITIVE_INFINITY)) return true;
-  }
-  return false;
 }
 
 /** The logits after the repetition penalty; the same array where there is none. */
@@ -84,19 +76,28 @@ function adjust(raw: Float32Array, { sampling, seen }: SamplingRow, share: Vocab
   return adjusted;
 }
 
+/** @returns false if a value is NaN or +∞ */
 function offerWithNoise(
   top: TopCandidates,
   values: Float32Array,
   { sampling, position }: SamplingRow,
   share: VocabularyShare,
-): void {
+): boolean {
   const noise = new GumbelNoise(sampling.seed, position);
   const { temperature } = sampling;
+  let threshold = top.threshold;
   for (let element = 0; element < values.length; element++) {
     const scaled = values[element]! / temperature;
-    // Two logarithms are spared for all that no noise can lift above the best so far.
-    if (scaled + maximumNoise > top.threshold) top.offer(scaled + noise.of(share.id(element)), element);
+    // Two logarithms are spared for all that their noise does not lift above the best so far.
+    const behind = threshold - scaled;
+    if (behind >= maximumNoise) continue;
+    if (!(scaled < Number.POSITIVE_INFINITY)) return false;
+    const id = share.id(element);
+    if (behind > 0 && !noise.mayReach(id, behind)) continue;
+    top.offer(scaled + noise.of(id), element);
+    threshold = top.threshold;
   }
+  return true;
 }
 
 function exponentialSum(values: Float32Array, temperature: number): ExponentialSum {

@@ -34,3 +34,13 @@ test("no noise exceeds the bound that pruning relies on", () => {
   expect(largest).toBeLessThanOrEqual(maximumNoise);
   expect(Number.isFinite(maximumNoise)).toBe(true);
 });
+
+test("no noise reaches a height that it may not reach, and few may reach a great one", () => {
+  const noise = new GumbelNoise(5, 6);
+  const ids = Array.from({ length: 50_000 }, (_, id) => id);
+  for (const height of [0, 0.3, 1, 2.7, 5, 9.9, 22, 23, 40]) {
+    const may = ids.filter((id) => noise.mayReach(id, height));
+    expect(ids.filter((id) => noise.of(id) >= height && !may.includes(id))).toEqual([]);
+    expect(may.length / ids.length).toBeLessThan(1.5 * Math.exp(-Math.floor(height)) + 1e-3);
+  }
+});

@@ -19,10 +19,29 @@ export class GumbelNoise {
 
   /** −ln(−ln u), with u = (h + ½) / 2³² in (0, 1), h a hash of the counter. At most {@link maximumNoise}. */
   of(id: number): number {
-    const hash = mix((mix(id ^ this.#first) + this.#second) | 0) >>> 0;
-    return -Math.log(-Math.log((hash + 0.5) / 2 ** 32));
+    return -Math.log(-Math.log((this.#hash(id) + 0.5) / 2 ** 32));
+  }
+
+  /**
+   * Whether the noise may be `height` or more, without a logarithm: where it is, 1 − u ≤ −ln u ≤ e^−height. Hardly more
+   * than a fraction of e^−height of all ids may.
+   *
+   * @param height 0 or more
+   */
+  mayReach(id: number, height: number): boolean {
+    return (
+      2 ** 32 - this.#hash(id) <=
+      mostAbove[height < mostAbove.length ? Math.floor(height) : mostAbove.length - 1]!
+    );
+  }
+
+  #hash(id: number): number {
+    return mix((mix(id ^ this.#first) + this.#second) | 0) >>> 0;
   }
 }
+
+/** By whole height: 2³² · (1 − u) of noise that reaches it is no more, what is rounded included. */
+const mostAbove = Float64Array.from({ length: 24 }, (_, height) => 2 ** 32 * Math.exp(-height) + 1);
 
 /** The largest noise there is: u = 1 − 2⁻³³. What is further below the best cannot win. */
 export const maximumNoise = -Math.log(-Math.log(1 - 2 ** -33));

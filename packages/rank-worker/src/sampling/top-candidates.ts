@@ -23,6 +23,24 @@ export class TopCandidates {
     else this.#sink(key, element);
   }
 
+  /**
+   * Offers every key, by its index.
+   *
+   * @returns false, and nothing can be said of what was offered, if one is NaN or +∞
+   */
+  offerAll(keys: Float32Array): boolean {
+    // Most keys are not taken, so that to compare with one number is nearly all there is to do.
+    let threshold = this.threshold;
+    for (let element = 0; element < keys.length; element++) {
+      const key = keys[element]!;
+      if (key <= threshold) continue;
+      if (!(key < Number.POSITIVE_INFINITY)) return false;
+      this.offer(key, element);
+      threshold = this.threshold;
+    }
+    return true;
+  }
+
   /** Elements by decreasing key, equal keys by increasing element. */
   sorted(): number[] {
     const order = Array.from({ length: this.#size }, (_, at) => at);

@@ -21,6 +21,8 @@ interface Span {
  */
 export class VocabularyShare {
   readonly #spans: readonly Span[];
+  /** What there mostly is. */
+  readonly #only: Span | undefined;
   /** How many ids this rank owns. */
   readonly size: number;
   /** How many ids there are on all ranks. */
@@ -30,13 +32,14 @@ export class VocabularyShare {
   constructor(vocabulary: number, shard: ValueShard | undefined, rank: number, worldSize: number) {
     this.vocabulary = vocabulary;
     this.#spans = shard ? ownedSpans(shard.intervals, rank) : [evenSpan(vocabulary, rank, worldSize)];
+    this.#only = this.#spans.length === 1 ? this.#spans[0] : undefined;
     this.size = this.#spans.reduce((sum, span) => sum + span.length, 0);
   }
 
   /** The owned part of one row of local logits, by increasing id; a view where it is one piece. */
   own(local: Float32Array): Float32Array {
-    const [only] = this.#spans;
-    if (this.#spans.length === 1 && only) return local.subarray(only.local, only.local + only.length);
+    const only = this.#only;
+    if (only !== undefined) return local.subarray(only.local, only.local + only.length);
     const owned = new Float32Array(this.size);
     for (const span of this.#spans)
       owned.set(local.subarray(span.local, span.local + span.length), span.first);
@@ -45,6 +48,7 @@ export class VocabularyShare {
 
   /** The token id of an owned element. */
   id(element: number): number {
+    if (this.#only !== undefined) return this.#only.id + element;
     const span = this.#spans.find(({ first, length }) => element < first + length);
     return span === undefined ? -1 : span.id + element - span.first;
   }
