@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
@@ -14,6 +14,18 @@ test("the cache lies in RINGRANK_CACHE, else in the user's cache directory", () 
 test("a directory that is not there is made for its owner alone", () => {
   const path = join(temporaryDirectory(), "a", "b");
   expect(statSync(privateDirectory(path)).mode & 0o777).toBe(0o700);
+});
+
+test.runIf(existsSync("/proc/self"))(
+  "a place where the system makes no directories is refused at once",
+  () => {
+    expectCode("RR_CACHE", () => privateDirectory("/proc/ringrank"));
+  },
+);
+
+test("a file is refused", () => {
+  const parent = temporaryDirectory({ "a file": "" });
+  expectCode("RR_CACHE", () => privateDirectory(join(parent, "a file")));
 });
 
 test("a link is refused, wherever it leads", () => {

@@ -1,6 +1,6 @@
-import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 
 /**
@@ -19,10 +19,17 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
  * or a directory that others may write to, is refused.
  *
  * @returns its real path
- * @throws RR_CACHE where it is a link, no directory, somebody else's or open to others; the errors of node:fs
+ * @throws RR_CACHE where it cannot be made, is a link, no directory, somebody else's or open to others
  */
 export function privateDirectory(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    makeDirectories(resolve(path));
+  } catch (cause) {
+    const what = `cannot make it: ${(cause as Error).message}`;
+    throw new RingrankError("RR_CACHE", `${path}: ${what}; name another directory with RINGRANK_CACHE`, {
+      cause,
+    });
+  }
   const found = lstatSync(path);
   const refuse = (what: string): RingrankError =>
     new RingrankError(
@@ -38,4 +45,20 @@ export function privateDirectory(path: string): string {
     if ((found.mode & 0o077) !== 0) throw refuse(`mode 0${(found.mode & 0o777).toString(8)}`);
   }
   return realpathSync(path);
+}
+
+/**
+ * Makes a directory and those above it. Node's own `recursive` never returns where the system says ENOENT though the
+ * directory above is there, as in /proc.
+ */
+function makeDirectories(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || existsSync(dirname(path))) throw error;
+    makeDirectories(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
 }
