@@ -40,8 +40,8 @@ export interface LoadedSessions {
  * Reads the rank's shard and opens a session for each segment.
  *
  * Segments are loaded one after the other. A segment's weights go into files, which its session maps: what it repacks
- * for its kernels it lets go of, what it uses as it is stays mapped. So the peak is the rank's shard plus one segment.
- * If one fails, the sessions already open are released.
+ * for its kernels it lets go of, what it uses as it is stays mapped. So the peak is the rank's shard plus one segment,
+ * a small one. If one fails, the sessions already open are released.
  *
  * @throws RR_CLOSED if the process ends meanwhile; whatever reading a shard throws; RR_POLICY if the program names a
  * weight it does not have, or its byte count is not what was loaded; RR_GRAPH if the runtime refuses a segment
@@ -50,15 +50,16 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
   using weights = new ProgramWeights(program, context.onBytes);
   const files = new ShardFiles(weights, context);
   const readBefore = readStatistics().bytes;
-  const sessions: OrtSession[] = [];
+  /** By segment. */
+  const opened = new Map<number, OrtSession>();
   try {
     const kept = new Map<string, Tensor>();
     for (const [name, data] of files.kept(keptWeights(program))) {
       const { weight, dims } = weights.shard(name);
       kept.set(name, tensor(weight.type, data, dims));
     }
-    for (const [index, segment] of program.segments.entries()) {
-      sessions.push(await openSegment(segment, index, files, context));
+    for (const index of largestFirst(program.segments, weights)) {
+      opened.set(index, await openSegment(program.segments[index]!, index, files, context));
     }
     files.finish();
     const { bytesKept } = weights;
@@ -69,11 +70,18 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
         { rank: program.rank },
       );
     }
+    const sessions = program.segments.map((_, index) => opened.get(index)!);
     return { sessions, keptWeights: kept, bytesKept, bytesRead: readStatistics().bytes - readBefore };
   } catch (error) {
-    await releaseSessions(sessions, context.gate);
+    await releaseSessions([...opened.values()], context.gate);
     throw error;
   }
+}
+
+/** Indices of segments. While one is opened it takes its room twice, which at the end, with all others there, is the peak. */
+function largestFirst(segments: readonly Segment[], weights: ProgramWeights): number[] {
+  const bytes = segments.map(({ initializers }) => weights.bytesOf(initializers));
+  return [...segments.keys()].sort((a, b) => bytes[b]! - bytes[a]!);
 }
 
 /** Releases every session, unless the process is ending: then its memory goes with it. */

@@ -39,6 +39,11 @@ export class ProgramWeights implements Disposable {
     );
   }
 
+  /** Bytes of all initializers. */
+  bytesOf(initializers: Initializers): number {
+    return initializers.flat().reduce((bytes, name) => bytes + bytesOfShard(this.shard(name)), 0);
+  }
+
   /** The elements, in memory of their own. */
   read(name: string): TensorData {
     const data = this.#reader.read(this.shard(name));
