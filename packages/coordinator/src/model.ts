@@ -240,8 +240,8 @@ export class Model {
     throw new RingrankError(
       "RR_NO_GENERATE",
       this.#facts.obstacle === undefined
-        ? `the model has no causal cache or no ${interfaceNames.logits}, so it cannot generate; use run`
-        : `${this.#facts.obstacle}. It cannot generate; use run`,
+        ? `the model has no causal cache or no ${interfaceNames.logits}, so it cannot generate; use model.run`
+        : `${this.#facts.obstacle}. It cannot generate; use model.run`,
     );
   }
 }
