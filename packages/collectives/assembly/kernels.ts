@@ -1,8 +1,11 @@
 // AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
 //
 // Every position is an index of 4-byte elements in the group's shared memory, any index, also one that is no
-// multiple of four; `length` counts elements. `out` may be `left` or `right`. The caller has checked all bounds.
+// multiple of four; `length` counts elements. `out` may be `left` or `right`, and overlaps nothing else. The caller has
+// checked all bounds.
 // The plain kernels (src/kernels/plain-kernels.ts) say what each has to compute, to the bit.
+
+import { acquireLines, blockBytes } from "./lines";
 
 export function sumFloat32(out: usize, left: usize, right: usize, length: usize): void {
   reduce<f32>(Operation.sum, out << 2, left << 2, right << 2, length);
@@ -22,7 +25,25 @@ export function maxInt32(out: usize, left: usize, right: usize, length: usize): 
 }
 
 export function move(out: usize, from: usize, length: usize): void {
-  memory.copy(out << 2, from << 2, length << 2);
+  let to = out << 2;
+  let at = from << 2;
+  const end = at + (length << 2);
+  while (at < end) {
+    const block = min(blockBytes, end - at);
+    acquireLines(to, block);
+    const blockEnd = at + block;
+    for (const last = at + (block & ~63); at < last; at += 64, to += 64) {
+      const first = v128.load(at);
+      const second = v128.load(at, 16);
+      const third = v128.load(at, 32);
+      const fourth = v128.load(at, 48);
+      v128.store(to, first);
+      v128.store(to, second, 16);
+      v128.store(to, third, 32);
+      v128.store(to, fourth, 48);
+    }
+    for (; at < blockEnd; at += 4, to += 4) store<u32>(to, load<u32>(at));
+  }
 }
 
 enum Operation {
@@ -40,20 +61,25 @@ function reduce<T extends number>(
   length: usize,
 ): void {
   const end = left + (length << 2);
-  // 16 elements at a time: a cache line of each operand.
-  const lastLine = left + ((length & ~15) << 2);
-  for (; left < lastLine; left += 64, right += 64, out += 64) {
-    const first = combineFour<T>(operation, v128.load(left), v128.load(right));
-    const second = combineFour<T>(operation, v128.load(left, 16), v128.load(right, 16));
-    const third = combineFour<T>(operation, v128.load(left, 32), v128.load(right, 32));
-    const fourth = combineFour<T>(operation, v128.load(left, 48), v128.load(right, 48));
-    v128.store(out, first);
-    v128.store(out, second, 16);
-    v128.store(out, third, 32);
-    v128.store(out, fourth, 48);
-  }
-  for (; left < end; left += 4, right += 4, out += 4) {
-    store<T>(out, combine<T>(operation, load<T>(left), load<T>(right)));
+  const acquires = out != left && out != right;
+  while (left < end) {
+    const block = min(blockBytes, end - left);
+    const blockEnd = left + block;
+    if (acquires) acquireLines(out, block);
+    // 16 elements at a time: a cache line of each operand.
+    for (const lastLine = left + (block & ~63); left < lastLine; left += 64, right += 64, out += 64) {
+      const first = combineFour<T>(operation, v128.load(left), v128.load(right));
+      const second = combineFour<T>(operation, v128.load(left, 16), v128.load(right, 16));
+      const third = combineFour<T>(operation, v128.load(left, 32), v128.load(right, 32));
+      const fourth = combineFour<T>(operation, v128.load(left, 48), v128.load(right, 48));
+      v128.store(out, first);
+      v128.store(out, second, 16);
+      v128.store(out, third, 32);
+      v128.store(out, fourth, 48);
+    }
+    for (; left < blockEnd; left += 4, right += 4, out += 4) {
+      store<T>(out, combine<T>(operation, load<T>(left), load<T>(right)));
+    }
   }
 }
 

@@ -12,7 +12,7 @@ export function broadcast<T extends CollectiveArray>(
   const { windowLength, rank } = transport;
   for (let from = 0; from === 0 || from < data.length; from += windowLength) {
     const length = Math.min(windowLength, data.length - from);
-    if (rank === root) elements.move(transport.claim("all"), elements.stage(data, from, length), length);
+    if (rank === root) elements.put(transport.claim("all"), data, from, length);
     transport.publish();
     if (rank !== root) elements.take(data, from, transport.receive(root), length);
   }

@@ -37,16 +37,14 @@ export const oneShot: CollectiveAlgorithm = {
     const share = Math.floor(transport.windowLength / worldSize);
     for (let from = 0; from === 0 || from < pieces.longest; from += share) {
       const window = transport.claim("all");
-      let own = 0;
-      let length = 0;
-      // This rank's own piece comes last, and so stays in the operand block.
-      for (let distance = 1; distance <= worldSize; distance++) {
+      for (let distance = 1; distance < worldSize; distance++) {
         const piece = (rank + distance) % worldSize;
-        length = lengthInWindow(pieces, piece, from, share);
-        own = elements.stage(data, pieces.starts[piece]! + from, length);
-        elements.move(window + piece * share, own, length);
+        const length = lengthInWindow(pieces, piece, from, share);
+        elements.put(window + piece * share, data, pieces.starts[piece]! + from, length);
       }
       transport.publish();
+      const length = lengthInWindow(pieces, rank, from, share);
+      const own = elements.stage(data, pieces.starts[rank]! + from, length);
       reduceAll(transport, elements, reduce, own, rank * share, out, from, length);
     }
   },
@@ -55,7 +53,7 @@ export const oneShot: CollectiveAlgorithm = {
     const { rank, worldSize, windowLength } = transport;
     for (let from = 0; from === 0 || from < pieces.longest; from += windowLength) {
       const length = lengthInWindow(pieces, rank, from, windowLength);
-      elements.move(transport.claim("all"), elements.stage(out, pieces.starts[rank]! + from, length), length);
+      elements.put(transport.claim("all"), out, pieces.starts[rank]! + from, length);
       transport.publish();
       for (let distance = 1; distance < worldSize; distance++) {
         const peer = (rank + distance) % worldSize;

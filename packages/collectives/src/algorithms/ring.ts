@@ -48,8 +48,7 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
       const pieces = piecesOf(nearEven(data.length, worldSize));
       for (let from = 0; from === 0 || from < pieces.longest; from += windowLength) {
         const window = { transport, elements, pieces, from, observe };
-        const sum = reduceOwnChunk(window, data, reduce);
-        elements.move(transport.claim(rightOf(transport)), sum, lengthOf(window, rank));
+        const sum = reduceOwnChunk(window, data, reduce, "window");
         transport.publish();
         elements.take(data, startOf(window, rank), sum, lengthOf(window, rank));
         passFinished(window, data);
@@ -59,7 +58,7 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
     reduceScatter(transport, elements, data, pieces, reduce, out) {
       for (let from = 0; from === 0 || from < pieces.longest; from += transport.windowLength) {
         const window = { transport, elements, pieces, from, observe };
-        const sum = reduceOwnChunk(window, data, reduce);
+        const sum = reduceOwnChunk(window, data, reduce, "block");
         elements.take(out, from, sum, lengthOf(window, transport.rank));
       }
     },
@@ -69,8 +68,7 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
       for (let from = 0; from === 0 || from < pieces.longest; from += transport.windowLength) {
         const window = { transport, elements, pieces, from, observe };
         const length = lengthOf(window, rank);
-        const own = elements.stage(out, startOf(window, rank), length);
-        elements.move(transport.claim(rightOf(transport)), own, length);
+        elements.put(transport.claim(rightOf(transport)), out, startOf(window, rank), length);
         transport.publish();
         passFinished(window, out);
       }
@@ -87,31 +85,35 @@ interface RingWindow<T extends CollectiveArray> {
   readonly observe: RingObserver | undefined;
 }
 
-/** The reduce-scatter, N−1 rounds. `data` is only read. Returns where this rank's finished chunk is, in its operand block. */
+/**
+ * The reduce-scatter, N−1 rounds. `data` is only read. Returns where this rank's finished chunk is: in the window of the
+ * coming round, which the caller publishes, or in a block of the rank's own.
+ */
 function reduceOwnChunk<T extends CollectiveArray>(
   window: RingWindow<T>,
   data: T,
   reduce: ReduceKernel,
+  finished: "window" | "block",
 ): number {
   const { transport, elements } = window;
   const { worldSize } = transport;
   const right = rightOf(transport);
   const left = leftOf(transport);
 
-  let sum = elements.stage(data, startOf(window, left), lengthOf(window, left));
-  elements.move(transport.claim(right), sum, lengthOf(window, left));
+  elements.put(transport.claim(right), data, startOf(window, left), lengthOf(window, left));
   transport.publish();
-  for (let step = 1; step < worldSize; step++) {
+  for (let step = 1; ; step++) {
     const chunk = (left + worldSize - step) % worldSize;
     const length = lengthOf(window, chunk);
-    sum = elements.stage(data, startOf(window, chunk), length);
-    reduce(sum, transport.receive(left), sum, length);
+    const own = elements.stage(data, startOf(window, chunk), length);
+    const arrived = transport.receive(left);
+    const isLast = step === worldSize - 1;
+    const sum = isLast && finished === "block" ? own : transport.claim(right);
+    reduce(sum, arrived, own, length);
     report(window, "reduce-scatter", step, chunk, elements.all, sum);
-    if (step === worldSize - 1) break;
-    elements.move(transport.claim(right), sum, length);
+    if (isLast) return sum;
     transport.publish();
   }
-  return sum;
 }
 
 /** The all-gather after its first round was published, N−2 rounds: `out` gets the other ranks' chunks. */
@@ -128,9 +130,8 @@ function passFinished<T extends CollectiveArray>(window: RingWindow<T>, out: T):
     let held = transport.receive(left);
     if (step < worldSize - 1) {
       // Publishing lets go of what came in, so what is copied out afterwards has to be this rank's own.
-      const own = elements.operandFor(out, start);
+      const own = transport.claim(right);
       elements.move(own, held, length);
-      elements.move(transport.claim(right), own, length);
       transport.publish();
       held = own;
     }

@@ -13,20 +13,13 @@ export interface Call {
   readonly counts?: readonly number[] | undefined;
 }
 
-export type CallKind = NonNullable<(typeof kinds)[number]>;
+export type CallKind = keyof typeof kinds;
 
-const kinds = [
-  undefined,
-  "allReduce",
-  "allGather",
-  "reduceScatter",
-  "broadcast",
-  "barrier",
-  "leave",
-] as const;
-const algorithms = [undefined, "ring", "one-shot"] as const;
-const types = [undefined, "float32", "int32"] as const;
-const operations = [undefined, "sum", "max"] as const;
+// 0 in a signature says that a call has none of these.
+const kinds = { allReduce: 1, allGather: 2, reduceScatter: 3, broadcast: 4, barrier: 5, leave: 6 } as const;
+const algorithms = { ring: 1, "one-shot": 2 } as const;
+const types = { float32: 1, int32: 2 } as const;
+const operations = { sum: 1, max: 2 } as const;
 
 /**
  * A header has two words: the signature, then the length.
@@ -42,10 +35,10 @@ export function writeCall(memory: GroupMemory, rank: number, collective: number,
   const { words, layout } = memory;
   const at = layout.header(rank, collective);
   words[at] =
-    (kinds.indexOf(call.kind) << bit.kind) |
-    (algorithms.indexOf(call.algorithm) << bit.algorithm) |
-    (types.indexOf(call.type) << bit.type) |
-    (operations.indexOf(call.operation) << bit.operation) |
+    (kinds[call.kind] << bit.kind) |
+    ((call.algorithm ? algorithms[call.algorithm] : 0) << bit.algorithm) |
+    ((call.type ? types[call.type] : 0) << bit.type) |
+    ((call.operation ? operations[call.operation] : 0) << bit.operation) |
     ((call.root ?? 0) << bit.root) |
     ((call.counts ? 1 : 0) << bit.counts);
   words[at + 1] = call.length ?? 0;
@@ -72,11 +65,11 @@ export function describeCall(memory: GroupMemory, collective: number, rank: numb
   const { words, layout, worldSize } = memory;
   const at = layout.header(rank, collective);
   const signature = words[at]!;
-  const kind = kinds[bits(signature, bit.kind, 3)];
+  const kind = nameOf(kinds, bits(signature, bit.kind, 3));
   if (kind === "leave") return "nothing more: it has left the group";
-  const type = types[bits(signature, bit.type, 2)];
-  const operation = operations[bits(signature, bit.operation, 2)];
-  const algorithm = algorithms[bits(signature, bit.algorithm, 2)];
+  const type = nameOf(types, bits(signature, bit.type, 2));
+  const operation = nameOf(operations, bits(signature, bit.operation, 2));
+  const algorithm = nameOf(algorithms, bits(signature, bit.algorithm, 2));
   const hasCounts = bits(signature, bit.counts, 1) === 1;
   const gathersUneven = kind === "allGather" && hasCounts;
   const countsAt = layout.counts(rank, collective);
@@ -87,4 +80,8 @@ export function describeCall(memory: GroupMemory, collective: number, rank: numb
     ...(hasCounts ? [`counts ${[...words.slice(countsAt, countsAt + worldSize)].join("+")}`] : []),
   ];
   return `${kind}(${parts.join(", ")})${algorithm ? ` by ${algorithm}` : ""}`;
+}
+
+function nameOf(codes: Readonly<Record<string, number>>, code: number): string | undefined {
+  return Object.keys(codes).find((name) => codes[name] === code);
 }
