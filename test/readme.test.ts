@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { errorCodes } from "@ringrank/errors";
+import { buildGraph, openCheckpoint } from "@ringrank/model";
+import { planGraph } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
+import { zooDirectory, zooNames } from "../packages/model/src/testing/fixtures.js";
 import { codeBlocks, libraryExample, readme } from "./support/readme.js";
 import { root, runNode } from "./support/run-program.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
@@ -51,4 +54,17 @@ test("docs/errors.md explains every error code, in the words of the code, and no
     /^\| `(RR_\w+)` \| (.+?) \| (.+) \|$/gm,
   );
   expect(Object.fromEntries([...rows].map(([, code, meaning]) => [code, meaning]))).toEqual(errorCodes);
+});
+
+test("docs/architectures.md has every checkpoint, with what is sharded of it as it is now", () => {
+  const table = readFileSync(`${root}docs/architectures.md`, "utf8");
+  const rows = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \| (\d+) \|/gm)].map(([, ...cells]) => cells);
+  expect(rows.map(([name]) => name)).toEqual(zooNames());
+  // To plan all of them would take longer than that is worth; a change of words or decisions shows in some.
+  for (const [name, ...documented] of rows.filter((_, index) => index % 5 === 1)) {
+    const { graph } = buildGraph(openCheckpoint(zooDirectory(name!)));
+    const { factors, collectives } = planGraph(graph, { ranks: 2 });
+    const sharded = factors.filter((factor) => factor.sharded).map(({ units, label }) => `${units} ${label}`);
+    expect(documented, name).toEqual([[...new Set(sharded)].join(", "), String(collectives.length)]);
+  }
 });
