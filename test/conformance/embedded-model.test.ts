@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { loadModel } from "@ringrank/coordinator";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { greedyAgreement } from "../support/greedy.js";
 import { loadedModel } from "../support/loaded-model.js";
@@ -67,21 +67,43 @@ describe.each([
   ["int8", 0.5],
   ["int4", 3.5],
 ] as const)("the embedded model in %s", (precision, percent) => {
+  let texts: number[][];
   let alone: number;
+
+  beforeAll(async () => {
+    texts = await sampledTexts(8, 256);
+  });
 
   it.each([1, 2, 3, 4])(
     "keeps the perplexity of fp32 and of one rank, within bounds, on %i ranks",
     async (ranks) => {
-      const ids = golden.perplexity_ids;
       // A kept shard would be what another build has quantized.
       const model = await loadModel(shakespeareDirectory, { ranks, precision, cache: false });
-      const { logits } = await model.run({ input_ids: [ids] });
+      const nllOf = async (ids: number[]): Promise<number> => {
+        const { logits } = await model.run({ input_ids: [ids] });
+        return meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
+      };
+      const nlls = [await nllOf(golden.perplexity_ids)];
+      for (const ids of texts) nlls.push(await nllOf(ids));
       await model.close();
-      const nll = meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
-      if (ranks === 1) alone = nll;
       // Bounds of the project's contract; README has what was measured.
-      expect(100 * (Math.exp(nll - golden.perplexity_nll) - 1)).toBeLessThan(percent);
-      expect(100 * Math.abs(Math.exp(nll - alone) - 1)).toBeLessThan(0.2);
+      expect(100 * (Math.exp(nlls[0]! - golden.perplexity_nll) - 1)).toBeLessThan(percent);
+      // Activations that round to the other side move the perplexity of 256 tokens by 0.1% at random, up as well as down.
+      const mean = nlls.reduce((sum, nll) => sum + nll) / nlls.length;
+      if (ranks === 1) alone = mean;
+      expect(100 * Math.abs(Math.exp(mean - alone) - 1)).toBeLessThan(0.2);
     },
   );
 });
+
+/** What the model says in fp32, by chance. */
+async function sampledTexts(count: number, tokens: number): Promise<number[][]> {
+  const model = await loadModel(shakespeareDirectory, { ranks: 1 });
+  const [start] = golden.perplexity_ids;
+  const generations = Array.from({ length: count }, (_, seed) =>
+    model.generate([start!], { temperature: 1, seed, maxNewTokens: tokens - 1, ignoreEos: true }),
+  );
+  const results = await Promise.all(generations.map(({ result }) => result));
+  await model.close();
+  return results.map(({ ids }) => [start!, ...ids]);
+}
