@@ -1,7 +1,7 @@
 // AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
 //
 // Attention of one new token per sequence over its cached rows (https://arxiv.org/abs/1706.03762), for all heads of a
-// rank. src/attention/row-attention.ts fills the block of arguments, policy/src/program/program.ts (AttentionOfOneRow)
+// rank. src/attention/row-attention.ts fills the block of arguments, policy/src/program/program.ts (AttentionOverCache)
 // says what is computed; tests compare every result with ONNX Runtime's operators.
 //
 // One head of keys and values serves `group` queries (https://arxiv.org/abs/2305.13245). They are taken by fours, and what

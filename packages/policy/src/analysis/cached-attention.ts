@@ -182,7 +182,8 @@ class Matcher {
    */
   #cutByHeads(names: readonly string[]): string | undefined {
     const shaped = names.map((name, at) => this.#peek(name, at === 0 ? "Reshape" : "Squeeze"));
-    const parts = shaped.map((node) => node?.inputs[0] ?? "");
+    // Without groups, queries need no reshaping of their own.
+    const parts = shaped.map((node, at) => node?.inputs[0] ?? (at === 0 ? names[0]! : ""));
     const split = this.#peek(parts[0]!, "Split");
     if (split === undefined || intAttribute(split, "axis", 0) !== 2) return undefined;
     if (split.outputs.join() !== parts.join()) return undefined;

@@ -28,7 +28,18 @@ it("attention over a cache is a segment of its own, between its projections and 
   // One product gives them side by side, as they cross.
   expect(operators[0]).toEqual(["Shape", "Shape", "Concat", "FusedMatMul"]);
   expect(operators[1]).toContain("Softmax");
-  expect(operators[2]).toContain("FusedMatMul");
+  // The third is of a block of rows; a step's attention names it.
+  expect(operators[3]).toContain("FusedMatMul");
+});
+
+it("attention of a block of rows is one segment for all layers that have heads alike", () => {
+  const [program] = programsOf(attentionGraph(undefined, 3), 2);
+  const blocks = attending(program!).map((step) => step.kind === "run" && step.attention?.block);
+  expect(blocks).toEqual([blocks[0], blocks[0], blocks[0]]);
+  const { onnx, inputs, initializers } = program!.segments[Number(blocks[0])]!;
+  expect(decodeOnnx(onnx).nodes.map(({ opType }) => opType)).toEqual(["Attention"]);
+  expect(inputs).toEqual(["query", "keys", "values", "mask", "past keys", "past values"]);
+  expect(initializers).toEqual([]);
 });
 
 it("a rank is told where its heads lie in what crosses to attention", () => {
@@ -74,48 +85,54 @@ it("attention whose kept rows are not those that the new ones are added to is le
   expect(attending(program!)).toEqual([]);
 });
 
-/** One layer of grouped attention over a cache, with what follows it. */
-function attentionGraph(bend: (g: GraphBuilder, scores: Value) => Value = (_, scores) => scores): Graph {
+/** Layers of grouped attention over a cache, and what follows each. */
+function attentionGraph(
+  bend: (g: GraphBuilder, scores: Value) => Value = (_, scores) => scores,
+  layers = 1,
+): Graph {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", "sequence", width]);
   const mask = g.input("mask", "float32", ["batch", 1, "sequence", 1]);
   const positions = g.input("positions", "int64", ["batch", "past"]);
   const lengths = g.concat([g.shape(positions, 1, 2), g.shape(x, 1, 2)], 0);
+  const names = Array.from({ length: layers }, (_, layer) => (layer === 0 ? "" : `.${layer}`));
   g.cache({
     positions: positions.name,
-    states: [
-      { past: "past.key", present: "present.key", axis: 2 },
-      { past: "past.value", present: "present.value", axis: 2 },
-    ],
+    states: names.flatMap((name) => [
+      { past: `past${name}.key`, present: `present${name}.key`, axis: 2 },
+      { past: `past${name}.value`, present: `present${name}.value`, axis: 2 },
+    ]),
   });
-  const past = (name: string): Value =>
-    g.input(`past.${name}`, "float32", ["batch", keyValueHeads, "past", lanes]);
-  const project = (name: string, count: number): Value => {
-    const rows = g.matmulTransposed(x, g.weight(name, parameter(count * lanes, width)));
-    return g.transpose(g.reshape(rows, [0, 0, count, lanes]), [0, 2, 1, 3]);
+  const layer = (x: Value, at: string): Value => {
+    const past = (name: string): Value =>
+      g.input(`past${at}.${name}`, "float32", ["batch", keyValueHeads, "past", lanes]);
+    const project = (name: string, count: number): Value => {
+      const rows = g.matmulTransposed(x, g.weight(name + at, parameter(count * lanes, width)));
+      return g.transpose(g.reshape(rows, [0, 0, count, lanes]), [0, 2, 1, 3]);
+    };
+    const query = g.reshape(project("q", heads), [0, keyValueHeads, -1, lanes]);
+    const [key, value] = [project("k", keyValueHeads), project("v", keyValueHeads)];
+    for (const [name, rows] of [
+      ["key", key],
+      ["value", value],
+    ] as const) {
+      g.output(`present${at}.${name}`, rows, "float32", ["batch", keyValueHeads, "sequence", lanes]);
+    }
+    const scores = g.concat(
+      [past("key"), key].map((keys) => g.matmulTransposed(query, keys, 0.5)),
+      3,
+    );
+    const seen = g.add(g.reshape(bend(g, scores), [0, heads, -1, 0]), mask);
+    const shares = g.reshape(g.softmax(seen), [0, keyValueHeads, -1, 0]);
+    const [overPast, overNew] = g.splitBy(shares, lengths, 2, 3);
+    const mixed = g.add(g.matmul(overPast!, past("value")), g.matmul(overNew!, value));
+    const context = g.reshape(g.transpose(g.reshape(mixed, [0, heads, -1, lanes]), [0, 2, 1, 3]), [
+      0,
+      0,
+      heads * lanes,
+    ]);
+    return g.matmulTransposed(context, g.weight(`o${at}`, parameter(width, heads * lanes)));
   };
-  const query = g.reshape(project("q", heads), [0, keyValueHeads, -1, lanes]);
-  const [key, value] = [project("k", keyValueHeads), project("v", keyValueHeads)];
-  for (const [name, rows] of [
-    ["key", key],
-    ["value", value],
-  ] as const) {
-    g.output(`present.${name}`, rows!, "float32", ["batch", keyValueHeads, "sequence", lanes]);
-  }
-  const scores = g.concat(
-    [past("key"), key!].map((keys) => g.matmulTransposed(query, keys, 0.5)),
-    3,
-  );
-  const seen = g.add(g.reshape(bend(g, scores), [0, heads, -1, 0]), mask);
-  const shares = g.reshape(g.softmax(seen), [0, keyValueHeads, -1, 0]);
-  const [overPast, overNew] = g.splitBy(shares, lengths, 2, 3);
-  const mixed = g.add(g.matmul(overPast!, past("value")), g.matmul(overNew!, value!));
-  const context = g.reshape(g.transpose(g.reshape(mixed, [0, heads, -1, lanes]), [0, 2, 1, 3]), [
-    0,
-    0,
-    heads * lanes,
-  ]);
-  const y = g.matmulTransposed(context, g.weight("o", parameter(width, heads * lanes)));
-  g.output("y", g.relu(y), "float32", ["batch", "sequence", width]);
+  g.output("y", g.relu(names.reduce(layer, x)), "float32", ["batch", "sequence", width]);
   return g.build();
 }

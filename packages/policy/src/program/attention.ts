@@ -1,9 +1,10 @@
 import type { GraphNode, Weight } from "@ringrank/model";
 import type { CachedAttention } from "../analysis/cached-attention.js";
+import type { SizePair } from "../factors/factor.js";
 import { int64Tensor, makeNode } from "../rules/attributes.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
-import type { AttentionOfOneRow, HeadsInRow } from "./program.js";
+import type { AttentionOverCache, HeadsInRow } from "./program.js";
 
 /** Attention as a segment of its own, on one rank. It has no weights, so what runs it is a matter of rows. */
 export interface LocalAttention {
@@ -13,7 +14,9 @@ export interface LocalAttention {
   /** Names of values that the segment gives. */
   readonly outputs: readonly string[];
   /** Absent where this rank's part is not of the plain form. */
-  readonly ofOneRow: AttentionOfOneRow | undefined;
+  readonly description: AttentionOverCache | undefined;
+  /** Whether a row of every projection has all of its heads, so that some rows of a sequence lie together. */
+  readonly rowByRow: boolean;
   /** Values and constants that are new. */
   readonly values: LocalValues;
   readonly constants: ReadonlyMap<string, Weight>;
@@ -35,8 +38,17 @@ export function localAttention(
   const names = [projections.query, projections.key, projections.value].map(nameOf);
   const dims = names.map((name) => values.get(name)!.dims);
   if (projections.cut !== undefined || dims.some(({ length }) => length !== 3)) {
-    const ofOneRow = describe(attention, local, values, undefined);
-    return { before: [], nodes: core, outputs, ofOneRow, values: new Map(), constants: new Map() };
+    const description = describe(attention, local, values, undefined);
+    const rowByRow = projections.cut !== undefined || dims.every(([, rows]) => !isStatic(rows!));
+    return {
+      before: [],
+      nodes: core,
+      outputs,
+      description,
+      rowByRow,
+      values: new Map(),
+      constants: new Map(),
+    };
   }
   const widths = dims.map((sizes) => sizes[2]![0]);
   const joined = names.join("|");
@@ -49,7 +61,8 @@ export function localAttention(
     before: [makeNode("Concat", names, joined, { axis })],
     nodes: [cut, ...core],
     outputs,
-    ofOneRow: describe(attention, local, values, { name: joined, width }),
+    description: describe(attention, local, values, { name: joined, width }),
+    rowByRow: true,
     values: new Map([
       [joined, { type: values.get(names[0]!)!.type, dims: [...dims[0]!.slice(0, 2), [width, width]] }],
     ]),
@@ -63,7 +76,7 @@ function describe(
   local: LocalGraph,
   values: LocalValues,
   joined: { readonly name: string; readonly width: number } | undefined,
-): AttentionOfOneRow | undefined {
+): AttentionOverCache | undefined {
   const nameOf = (value: string): string => local.nameOf(value)!;
   const { projections, rotary } = attention;
   const isPlain = attention.body.every((index) => local.nodes[index]!.length === 1);
@@ -110,5 +123,9 @@ function describe(
 
 /** The product of a value's sizes that do not depend on the call. */
 function staticSize(values: LocalValues, name: string): number {
-  return values.get(name)!.dims.reduce((size, [one, other]) => (one === other ? size * one : size), 1);
+  return values.get(name)!.dims.reduce((product, size) => (isStatic(size) ? product * size[0] : product), 1);
+}
+
+function isStatic([one, other]: SizePair): boolean {
+  return one === other;
 }

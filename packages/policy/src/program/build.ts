@@ -10,6 +10,7 @@ import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
 import { type LocalAttention, localAttention } from "./attention.js";
+import { makeAttentionBlock } from "./attention-block.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertSegment, makeExpertSegments } from "./experts.js";
 import { type LocalValues, localValues } from "./local-values.js";
@@ -17,6 +18,7 @@ import { type LocalGraph, localize } from "./localize.js";
 import { findNormalizedSums } from "./normalize-sums.js";
 import type {
   AllReduceStep,
+  AttentionOverCache,
   Entry,
   LocalValue,
   NormalizeStep,
@@ -96,6 +98,8 @@ class ProgramBuilder {
   readonly #experts: ReadonlyMap<RoutedExperts, ExpertSegment>;
   readonly #rank: number;
   readonly #segments: Segment[] = [];
+  /** Indices of segments, by what tells one from another. */
+  readonly #attentionBlocks = new Map<string, number>();
 
   constructor(
     factored: FactoredGraph,
@@ -206,9 +210,12 @@ class ProgramBuilder {
         ...zeros,
         ...run,
         ...routed.map((one) => this.#routedStep(one)),
-        ...attention.map(({ nodes, outputs, ofOneRow }): Step => {
+        ...attention.map(({ nodes, outputs, description, rowByRow }): Step => {
           const segment = this.#addSegment(makeSegment(nodes, new Set(outputs), context));
-          return { kind: "run", segment, ...(ofOneRow && { attention: ofOneRow }) };
+          if (description === undefined) return { kind: "run", segment };
+          const inBlocks = rowByRow && description.addends.length > 0;
+          const block = inBlocks ? { block: this.#attentionBlock(description) } : {};
+          return { kind: "run", segment, attention: { ...description, ...block } };
         }),
         ...allReduces,
         ...normalizations,
@@ -230,6 +237,15 @@ class ProgramBuilder {
       output,
       dims: this.#sizes(this.#factored.values.get(output)!),
     };
+  }
+
+  /** The segment that this attention shares with all that have heads alike. */
+  #attentionBlock(description: AttentionOverCache): number {
+    const { keyValueHeads, group, lanes, scale } = description;
+    const key = [keyValueHeads, group, lanes, scale].join();
+    const segment = this.#attentionBlocks.get(key) ?? this.#addSegment(makeAttentionBlock(description));
+    this.#attentionBlocks.set(key, segment);
+    return segment;
   }
 
   #addSegment(segment: Segment): number {

@@ -64,8 +64,8 @@ export type Step =
   | {
       readonly kind: "run";
       readonly segment: number;
-      /** What the segment computes where every sequence has one new row, for a rank that has a shorter way. */
-      readonly attention?: AttentionOfOneRow;
+      /** What the segment computes, if it is attention over a cache, for a rank that has a shorter way. */
+      readonly attention?: AttentionOverCache;
     }
   | AllReduceStep
   /** `output` becomes the whole of which each rank has the part `value`. */
@@ -135,39 +135,45 @@ export interface RoutedStep {
 }
 
 /**
- * Attention of one new row of each sequence over cached rows and itself. For every head h of keys and values, and
- * every query i of its group:
+ * Attention of new rows of each sequence over cached rows and themselves. For every head h of keys and values, every
+ * query i of its group, and every new row:
  *
  *     score_j = scale · q_hi · K_hj + Σ addends      context_hi = Σ_j softmax(score)_j · V_hj
  *
- * over the kept rows j, then the new one, which is given back too. q and k are turned first, if `rotary` says so.
+ * over the cached rows j, then the new ones, whose keys and values are given back too. q and k are turned first, if
+ * `rotary` says so.
  */
-export interface AttentionOfOneRow {
+export interface AttentionOverCache {
   readonly query: HeadsInRow;
   readonly key: HeadsInRow;
   readonly value: HeadsInRow;
   /** Names of entry inputs `[batch, keyValueHeads, past, lanes]`. */
   readonly pastKeys: string;
   readonly pastValues: string;
-  /** Names of what is given, `[batch, keyValueHeads, 1, lanes]`. */
+  /** Names of what is given, `[batch, keyValueHeads, rows, lanes]`. */
   readonly presentKeys: string;
   readonly presentValues: string;
-  /** Name of what is given, `[batch, 1, keyValueHeads · group · lanes]`. */
+  /** Name of what is given, `[batch, rows, keyValueHeads · group · lanes]`. */
   readonly context: string;
   readonly keyValueHeads: number;
   readonly group: number;
   readonly lanes: number;
   readonly scale: number;
-  /** Names of float32 values, each broadcast to `[batch, keyValueHeads · group, 1, past + 1]`. */
+  /** Names of float32 values, each broadcast to `[batch, keyValueHeads · group, rows, past + rows]`. */
   readonly addends: readonly string[];
   readonly rotary?: {
-    /** Names, `[batch, 1, lanes / 2]` both. */
+    /** Names, `[batch, rows, lanes / 2]` both. */
     readonly cos: string;
     readonly sin: string;
     /** How many lanes turn, the first ones: pairs (i, i + lanes / 2), or (2i, 2i + 1) where interleaved. */
     readonly lanes: number;
     readonly interleaved: boolean;
   };
+  /**
+   * The segment that computes some new rows of one sequence at a time: see program/attention-block.ts. Absent where
+   * projections do not lie row by row.
+   */
+  readonly block?: number;
 }
 
 /** Where the heads of a projection lie in a row of `value`, in elements. Queries of a group follow one another. */

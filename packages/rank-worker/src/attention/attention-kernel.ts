@@ -1,4 +1,4 @@
-import type { AttentionOfOneRow } from "@ringrank/policy";
+import type { AttentionOverCache } from "@ringrank/policy";
 import type { KernelMemory } from "../kernels/kernel-memory.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { RowAttention } from "./row-attention.js";
@@ -27,7 +27,7 @@ export class AttentionKernel {
   }
 
   /** @param indexOf the place of a value in the table of the entry */
-  rowAttention(plan: AttentionOfOneRow, indexOf: (value: string) => number): RowAttention | undefined {
+  rowAttention(plan: AttentionOverCache, indexOf: (value: string) => number): RowAttention | undefined {
     // A row of lanes is read in whole vectors.
     if (plan.lanes % 4 !== 0) return undefined;
     const block = this.memory.floats(RowAttention.blockLength(plan));

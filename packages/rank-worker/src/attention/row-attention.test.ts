@@ -1,5 +1,5 @@
 import { encodeOnnx, GraphBuilder, type Value } from "@ringrank/model";
-import type { AttentionOfOneRow } from "@ringrank/policy";
+import type { AttentionOverCache } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { RankKernels } from "../kernels/rank-kernels.js";
@@ -180,7 +180,7 @@ function byKernel(options: Case, inputs: Record<string, Float32Array>): Record<s
     offset,
     headStride: byHeads ? (group + 2) * lanes : own,
   });
-  const plan: AttentionOfOneRow = {
+  const plan: AttentionOverCache = {
     query: part(0, group * lanes),
     key: part(keyAt, lanes),
     value: part(keyAt + (byHeads ? lanes : heads * lanes), lanes),

@@ -1,4 +1,4 @@
-import type { AttentionOfOneRow, HeadsInRow } from "@ringrank/policy";
+import type { AttentionOverCache, HeadsInRow } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { tensor, tensorData } from "../tensors/tensor.js";
 import type { AttentionKernel } from "./attention-kernel.js";
@@ -43,7 +43,7 @@ type Table = readonly (Tensor | undefined)[];
 /** One layer's attention of one new row of every sequence, by the kernel instead of a session. */
 export class RowAttention {
   readonly #kernel: AttentionKernel;
-  readonly #plan: AttentionOfOneRow;
+  readonly #plan: AttentionOverCache;
   readonly #indices: Indices;
   /** The block of arguments. */
   readonly #words: Uint32Array;
@@ -56,7 +56,7 @@ export class RowAttention {
    */
   constructor(
     kernel: AttentionKernel,
-    plan: AttentionOfOneRow,
+    plan: AttentionOverCache,
     block: Float32Array,
     indexOf: (value: string) => number,
   ) {
@@ -74,7 +74,7 @@ export class RowAttention {
     this.#args = block.byteOffset;
   }
 
-  static blockLength({ addends }: AttentionOfOneRow): number {
+  static blockLength({ addends }: AttentionOverCache): number {
     return word.addend + 3 * addends.length;
   }
 
@@ -214,7 +214,7 @@ interface Indices {
   readonly context: number;
 }
 
-function indicesOf(plan: AttentionOfOneRow, indexOf: (value: string) => number): Indices {
+function indicesOf(plan: AttentionOverCache, indexOf: (value: string) => number): Indices {
   const { query, key, value, rotary } = plan;
   return {
     projections: [indexOf(query.value), indexOf(key.value), indexOf(value.value)],

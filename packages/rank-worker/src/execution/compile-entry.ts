@@ -1,10 +1,12 @@
 import type { ReduceOperation } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { DataType } from "@ringrank/model";
-import type { Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/policy";
+import type { AttentionOverCache, Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { Addition } from "../addition/addition.js";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
+import { BlockAttention } from "../attention/block-attention.js";
+import { BlockMasks } from "../attention/block-masks.js";
 import type { RowAttention } from "../attention/row-attention.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { Normalization } from "../normalization/normalization.js";
@@ -25,16 +27,26 @@ export type CompiledStep = StepKind & { readonly drop: readonly number[] };
 
 type StepKind = RunStep | AllReduceStep | AllGatherStep | ZerosStep | NormalizationStep | RoutedStep;
 
-interface RunStep {
-  readonly kind: "run";
+/** What running a session takes besides what it is fed. */
+export interface SessionCall {
   readonly segment: number;
   readonly session: OrtSession;
+  readonly fetches: Fetches;
+}
+
+interface RunStep extends SessionCall {
+  readonly kind: "run";
   readonly feeds: readonly NamedIndex[];
   readonly sharedWeights: Readonly<Record<string, Tensor>>;
-  readonly fetches: Fetches;
   readonly results: readonly NamedIndex[];
   /** The shorter way for one new row a sequence, where there is one. */
   readonly rowAttention: RowAttention | undefined;
+  /** The shorter way for several new rows. */
+  readonly blocks: AttentionBlocks | undefined;
+}
+
+interface AttentionBlocks extends SessionCall {
+  readonly attention: BlockAttention;
 }
 
 interface AllReduceStep {
@@ -70,16 +82,13 @@ interface NormalizationStep {
 }
 
 /** The experts of this rank, each run for the rows that go to it. */
-export interface RoutedStep {
+export interface RoutedStep extends SessionCall {
   readonly kind: "routed";
-  readonly segment: number;
-  readonly session: OrtSession;
   readonly rows: NamedIndex;
   readonly weights: NamedIndex;
   /** What is fed besides rows, by expert. */
   readonly experts: readonly Readonly<Record<string, Tensor>>[];
   readonly perExpert: string;
-  readonly fetches: Fetches;
   readonly output: number;
   readonly dims: readonly SizeProduct[];
 }
@@ -125,6 +134,7 @@ export function compileEntry(
 
   for (const input of entry.inputs) define(input.name);
   const drops = lastUses(entry, segments);
+  const masks = new BlockMasks();
   const steps = entry.steps.map((step, at): CompiledStep => {
     const compiled = compileStep(step);
     return { ...compiled, drop: drops[at]!.map(use) };
@@ -150,6 +160,13 @@ export function compileEntry(
     );
   }
 
+  function attentionBlocks(plan: AttentionOverCache): AttentionBlocks | undefined {
+    if (plan.block === undefined) return undefined;
+    const { segment, session } = segmentAt(plan.block);
+    const block = new BlockAttention(plan, masks, use);
+    return { segment: plan.block, session, fetches: fetchesOf(segment), attention: block };
+  }
+
   function compileStep(step: Step): StepKind {
     switch (step.kind) {
       case "run": {
@@ -163,9 +180,10 @@ export function compileEntry(
           sharedWeights: Object.fromEntries(
             segment.sharedWeights.map((weight) => [weight, weightOf(weight)]),
           ),
-          fetches: Object.fromEntries(segment.outputs.map((value) => [value, null])),
+          fetches: fetchesOf(segment),
           results,
           rowAttention: step.attention && attention?.rowAttention(step.attention, use),
+          blocks: step.attention && attentionBlocks(step.attention),
         };
       }
       case "allReduce":
@@ -214,6 +232,10 @@ export function compileEntry(
         };
     }
   }
+}
+
+function fetchesOf({ outputs }: Segment): Fetches {
+  return Object.fromEntries(outputs.map((value) => [value, null]));
 }
 
 /** For each index of the stacks' first axis: the parts there, `[1, …]`, without a copy. */

@@ -7,7 +7,7 @@ import type { Fetched } from "../sessions/ort-binding.js";
 import { elementCount } from "../tensors/element-types.js";
 import { tensor, toMessage } from "../tensors/tensor.js";
 import type { StepTrace } from "../trace/step-trace.js";
-import type { CompiledEntry, CompiledStep } from "./compile-entry.js";
+import type { CompiledEntry, CompiledStep, SessionCall } from "./compile-entry.js";
 import { gatherShards } from "./gather-shards.js";
 import { runExperts } from "./run-experts.js";
 import { type Bindings, bindSizes, resolveSizes } from "./size-product.js";
@@ -58,10 +58,11 @@ export async function runEntry(
     const { trace } = context;
     const start = trace?.begin();
     if (step.kind === "run") {
-      if (step.rowAttention?.run(table) === true) {
+      // Awaited only where it is a promise: an await of its own would cost a turn of the microtask queue per segment.
+      const attended = step.rowAttention?.run(table) === true || inBlocks(step, table, context);
+      if (attended instanceof Promise ? await attended : attended) {
         if (start !== undefined) trace?.end("attention", `attention ${step.segment}`, start);
       } else {
-        // Awaited only where it is a promise: an await of its own would cost a turn of the microtask queue per segment.
         const fetched = runSegment(step, table, context);
         storeResults(step, fetched instanceof Promise ? await fetched : fetched, table);
         if (start !== undefined) trace?.end("session", `segment ${step.segment}`, start);
@@ -122,8 +123,17 @@ function runSegment(step: Step<"run">, table: Table, context: RunContext): Fetch
   return runNatively(step, feeds, context);
 }
 
+/** @returns false, and nothing is done, where that is no way */
+function inBlocks({ blocks }: Step<"run">, table: Table, context: RunContext): boolean | Promise<boolean> {
+  if (blocks === undefined) return false;
+  return blocks.attention.run(table, (feeds) => {
+    context.communicator.progress();
+    return runNatively(blocks, feeds, context);
+  });
+}
+
 function runNatively(
-  step: Step<"run" | "routed">,
+  step: SessionCall,
   feeds: Readonly<Record<string, Tensor>>,
   { gate }: RunContext,
 ): Fetched | Promise<Fetched> {
@@ -192,7 +202,7 @@ function present(value: Tensor | undefined, name: string): Tensor {
   return value;
 }
 
-function segmentError(step: Step<"run" | "routed">, cause: unknown): RingrankError {
+function segmentError(step: SessionCall, cause: unknown): RingrankError {
   return new RingrankError("RR_GRAPH", `ONNX Runtime failed in segment ${step.segment}: ${String(cause)}`, {
     cause,
   });

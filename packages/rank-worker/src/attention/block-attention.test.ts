@@ -1,0 +1,189 @@
+import { type AttentionOverCache, buildPrograms, planGraph, type Segment } from "@ringrank/policy";
+import * as ort from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import type { Feeds } from "../sessions/ort-binding.js";
+import { tensor } from "../tensors/tensor.js";
+import {
+  type AttentionCase,
+  type AttentionInput,
+  attentionGraph,
+  attentionInputs,
+  computeWhole,
+} from "../testing/attention-reference.js";
+import { BlockAttention } from "./block-attention.js";
+import { BlockMasks } from "./block-masks.js";
+
+const given = ["context", "presentKeys", "presentValues"];
+
+/** Of every row: what comes after it is not seen. */
+const causal =
+  (past: number) =>
+  (which: number, row: number, column: number): number =>
+    which === 0 && column > past + row ? -3.4e38 : 0;
+
+describe("attention in blocks is what ONNX Runtime computes of all rows", () => {
+  it.each<[string, AttentionCase]>([
+    ["of one block", { batch: 1, rows: 7, heads: 2, group: 3, lanes: 8, past: 5, addends: [[1, 1, 7]] }],
+    [
+      "of three blocks, the last one short",
+      { batch: 1, rows: 130, heads: 1, group: 2, lanes: 16, past: 40, addends: [[1, 1, 130]] },
+    ],
+    [
+      "with nothing kept yet",
+      { batch: 1, rows: 70, heads: 2, group: 1, lanes: 8, past: 0, addends: [[1, 1, 70]] },
+    ],
+    [
+      "of several sequences, each with a mask of its own",
+      { batch: 3, rows: 66, heads: 2, group: 2, lanes: 8, past: 9, addends: [[3, 1, 66]] },
+    ],
+    [
+      "with a bias for each head",
+      {
+        batch: 2,
+        rows: 68,
+        heads: 3,
+        group: 1,
+        lanes: 8,
+        past: 4,
+        addends: [
+          [2, 1, 68],
+          [1, 3, 1],
+        ],
+        byHeads: true,
+      },
+    ],
+    [
+      "with groups cut by heads",
+      { batch: 2, rows: 5, heads: 2, group: 4, lanes: 8, past: 3, addends: [[2, 1, 5]], byHeads: true },
+    ],
+    [
+      "with all lanes turned",
+      {
+        batch: 2,
+        rows: 9,
+        heads: 2,
+        group: 2,
+        lanes: 16,
+        past: 6,
+        addends: [[2, 1, 9]],
+        rotary: { lanes: 16, interleaved: false },
+      },
+    ],
+    [
+      "with some lanes turned in neighbouring pairs",
+      {
+        batch: 1,
+        rows: 9,
+        heads: 2,
+        group: 1,
+        lanes: 20,
+        past: 6,
+        addends: [[1, 1, 9]],
+        rotary: { lanes: 8, interleaved: true },
+      },
+    ],
+  ])("%s", async (_, options) => {
+    await expectAlike(options, attentionInputs(options, causal(options.past)));
+  });
+
+  it("where a row sees nothing and mixes all alike", async () => {
+    const options: AttentionCase = {
+      batch: 1,
+      rows: 70,
+      heads: 1,
+      group: 1,
+      lanes: 4,
+      past: 3,
+      addends: [[1, 1, 70]],
+    };
+    const unseen = attentionInputs(options, (_, row, column) =>
+      row === 2 || column > 3 + row ? -3.4e38 : 0,
+    );
+    await expectAlike(options, unseen);
+  });
+});
+
+it("a block is not given the rows that come after it", async () => {
+  const options: AttentionCase = {
+    batch: 1,
+    rows: 130,
+    heads: 1,
+    group: 1,
+    lanes: 4,
+    past: 2,
+    addends: [[1, 1, 130]],
+  };
+  const { fed } = await inBlocks(options, attentionInputs(options, causal(2)));
+  expect(fed.map(({ query, keys }) => [query!.dims[1], keys!.dims[1]])).toEqual([
+    [64, 64],
+    [64, 128],
+    [2, 130],
+  ]);
+});
+
+it("one new row is left to others", async () => {
+  const options: AttentionCase = {
+    batch: 2,
+    rows: 1,
+    heads: 1,
+    group: 1,
+    lanes: 4,
+    past: 2,
+    addends: [[1, 1, 1]],
+  };
+  expect(
+    (
+      await inBlocks(
+        options,
+        attentionInputs(options, () => 0),
+      )
+    ).done,
+  ).toBe(false);
+});
+
+async function expectAlike(
+  options: AttentionCase,
+  inputs: Readonly<Record<string, AttentionInput>>,
+): Promise<void> {
+  const expected = await computeWhole(attentionGraph(options), inputs);
+  const { done, results } = await inBlocks(options, inputs);
+  expect(done).toBe(true);
+  // Sums of up to some hundred fp32 products, in another order.
+  for (const name of given) expect(results[name]).toBeAllclose(expected[name]!, { rtol: 1e-5, atol: 2e-6 });
+}
+
+/** As a rank does, by what a program for one rank says. */
+async function inBlocks(
+  options: AttentionCase,
+  inputs: Readonly<Record<string, AttentionInput>>,
+): Promise<{ done: boolean; fed: Feeds[]; results: Record<string, Float32Array> }> {
+  const { plan, segment } = planned(options);
+  const session = await ort.InferenceSession.create(segment.onnx);
+  // What is added comes from a node, whose name is not this test's.
+  const named = Object.keys(inputs).map((name) =>
+    name.startsWith("addend") ? plan.addends[Number(name.slice("addend".length))]! : name,
+  );
+  const places = [...named, ...given];
+  const table: (ort.Tensor | undefined)[] = Object.values(inputs).map(({ data, dims }) =>
+    tensor("float32", data, dims),
+  );
+  const attention = new BlockAttention(plan, new BlockMasks(), (name) => places.indexOf(name));
+  const fed: Feeds[] = [];
+  const done = await attention.run(table, (feeds) => {
+    fed.push(feeds);
+    return session.run(feeds);
+  });
+  await session.release();
+  const results = given.map((name) => [name, table[places.indexOf(name)]?.data as Float32Array]);
+  return { done, fed, results: Object.fromEntries(results) };
+}
+
+function planned(options: AttentionCase): { plan: AttentionOverCache; segment: Segment } {
+  const graph = attentionGraph(options);
+  const [program] = buildPrograms(graph, planGraph(graph, { ranks: 1 }));
+  const plans = program!.entries.forward!.steps.flatMap((step) =>
+    step.kind === "run" && step.attention !== undefined ? [step.attention] : [],
+  );
+  const [plan] = plans;
+  return { plan: plan!, segment: program!.segments[plan!.block!]! };
+}

@@ -1,0 +1,131 @@
+import type { Tensor } from "onnxruntime-node";
+import { tensor } from "../tensors/tensor.js";
+
+/** Rows of a block: few enough that their scores stay in a core's own cache, enough for products to run fast. */
+const blockRows = 64;
+
+/**
+ * Scores that so much is added to have no share beside any that less is taken from: their exponential is 0 in float32,
+ * whatever the scores are.
+ */
+const masked = -1e30;
+
+/** Some new rows of one sequence, and what is added to their scores. */
+export interface Block {
+  readonly sequence: number;
+  readonly first: number;
+  readonly rows: number;
+  /** How many of the sequence's new rows they see, from its first on. */
+  readonly columns: number;
+  /** float32 `[1, 1 or heads, rows, past + columns]`. */
+  readonly mask: Tensor;
+}
+
+/** Sizes of the whole: all new rows of a step. */
+export interface Extent {
+  readonly batch: number;
+  readonly heads: number;
+  readonly rows: number;
+  readonly past: number;
+}
+
+/**
+ * Cuts masks into those of blocks. Layers are given the same masks, and all get the same blocks, which are made once.
+ */
+export class BlockMasks {
+  /** By first addend: they are those of one step. */
+  readonly #made = new WeakMap<Tensor, { readonly addends: readonly Tensor[]; readonly blocks: Block[] }>();
+
+  /**
+   * @param addends to the scores, each broadcast to `[batch, heads, rows, past + rows]`
+   * @returns undefined where one is not float32 or has another shape
+   */
+  of(addends: readonly Tensor[], extent: Extent): readonly Block[] | undefined {
+    const [first] = addends;
+    if (first === undefined) return undefined;
+    const made = this.#made.get(first);
+    if (made?.addends.every((addend, at) => addend === addends[at])) return made.blocks;
+    const views = addends.map((addend) => viewOf(addend, extent));
+    if (!views.every((view) => view !== undefined)) return undefined;
+    const blocks = cut(views, extent);
+    this.#made.set(first, { addends, blocks });
+    return blocks;
+  }
+}
+
+/** An addend, and how far its elements are apart on each axis; 0 where it is broadcast. */
+interface View {
+  readonly data: Float32Array;
+  readonly strides: readonly [number, number, number, number];
+}
+
+function viewOf({ data, dims }: Tensor, { batch, heads, rows, past }: Extent): View | undefined {
+  const sizes = [batch, heads, rows, past + rows];
+  if (!(data instanceof Float32Array) || dims.length !== 4) return undefined;
+  if (dims.some((size, axis) => size !== 1 && size !== sizes[axis])) return undefined;
+  const stride = (axis: number): number =>
+    dims[axis] === 1 ? 0 : dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+  return { data, strides: [stride(0), stride(1), stride(2), stride(3)] };
+}
+
+function cut(views: readonly View[], { batch, heads, rows, past }: Extent): Block[] {
+  const blocks: Block[] = [];
+  const planes = views.every(({ strides }) => strides[1] === 0) ? 1 : heads;
+  for (let sequence = 0; sequence < batch; sequence++) {
+    for (let first = 0; first < rows; first += blockRows) {
+      const count = Math.min(blockRows, rows - first);
+      const whole = new Float32Array(planes * count * (past + rows));
+      for (let plane = 0; plane < planes; plane++) {
+        for (let row = 0; row < count; row++) {
+          const at = (plane * count + row) * (past + rows);
+          const out = whole.subarray(at, at + past + rows);
+          for (const view of views) addRow(out, view, sequence, plane, first + row);
+        }
+      }
+      const seen = seenColumns(whole, past + rows);
+      const columns = Math.max(1, seen - past);
+      const mask = narrowed(whole, past + rows, past + columns);
+      blocks.push({
+        sequence,
+        first,
+        rows: count,
+        columns,
+        mask: tensor("float32", mask, [1, planes, count, past + columns]),
+      });
+    }
+  }
+  return blocks;
+}
+
+function addRow(
+  out: Float32Array,
+  { data, strides }: View,
+  sequence: number,
+  head: number,
+  row: number,
+): void {
+  let at = sequence * strides[0] + head * strides[1] + row * strides[2];
+  for (let column = 0; column < out.length; column++, at += strides[3]) {
+    out[column] = out[column]! + data[at]!;
+  }
+}
+
+/** How many columns some row sees; all, where a row sees none: then it mixes all alike. */
+function seenColumns(mask: Float32Array, width: number): number {
+  let seen = 0;
+  for (let start = 0; start < mask.length; start += width) {
+    let last = width - 1;
+    while (last >= 0 && !(mask[start + last]! > masked)) last--;
+    if (last < 0) return width;
+    seen = Math.max(seen, last + 1);
+  }
+  return seen;
+}
+
+/** The first `width` of each row's columns, in place. */
+function narrowed(mask: Float32Array, whole: number, width: number): Float32Array {
+  if (width === whole) return mask;
+  const rows = mask.length / whole;
+  for (let row = 1; row < rows; row++) mask.copyWithin(row * width, row * whole, row * whole + width);
+  return mask.subarray(0, rows * width);
+}
