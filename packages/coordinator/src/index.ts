@@ -10,7 +10,7 @@ export {
   type PolicyData,
   type WeightPrecision,
   weightPrecisions,
-} from "@ringrank/policy";
+} from "@ringrank/policy/decision";
 export type { CacheEntry, LoadReport, StepCounters } from "@ringrank/rank-worker";
 export type { FinishReason, GeneratedToken, Generation, GenerationResult } from "./generation/generation.js";
 export type { InputValue } from "./inputs/inputs.js";

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { deserialize, serialize } from "node:v8";
-import { resolveModel } from "@ringrank/model";
+import { resolveModel } from "@ringrank/model/serving";
 import type { PolicyData } from "@ringrank/policy";
 import { entryKey, readPlan, type ShardCache } from "@ringrank/rank-worker";
 import type { Logger } from "pino";

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { interfaceNames } from "@ringrank/model";
+import { interfaceNames } from "@ringrank/model/serving";
 import type { PartitionPolicy } from "@ringrank/policy";
 import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
 import { embed } from "./embedding/embed.js";

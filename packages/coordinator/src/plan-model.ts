@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { PartitionPolicy } from "@ringrank/policy";
+import { PartitionPolicy } from "@ringrank/policy/decision";
 import { type Offload, planningThread } from "./offload/offload.js";
 import type { PlanningService } from "./offload/planning-service.js";
 import { optionError } from "./options/check.js";

@@ -1,5 +1,5 @@
-import { hasTokenizer } from "@ringrank/model";
-import { PartitionPolicy } from "@ringrank/policy";
+import { hasTokenizer } from "@ringrank/model/serving";
+import { PartitionPolicy } from "@ringrank/policy/decision";
 import type { Plan } from "./kept-plan.js";
 import { type Offload, planningThread, textThread } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";

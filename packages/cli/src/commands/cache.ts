@@ -1,5 +1,5 @@
 import { type CacheEntry, clearShardCache, listShardCache } from "@ringrank/coordinator";
-import { formatBytes } from "@ringrank/policy";
+import { formatBytes } from "@ringrank/policy/decision";
 import { cacheTable } from "../output/cache-table.js";
 import { print } from "../output/print.js";
 import { withBoldHeader } from "../output/style.js";

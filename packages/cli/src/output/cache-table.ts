@@ -1,5 +1,5 @@
 import type { CacheEntry } from "@ringrank/coordinator";
-import { formatBytes } from "@ringrank/policy";
+import { formatBytes } from "@ringrank/policy/decision";
 
 /** Entries of the cache, those of one load in one line, the latest used first, and their sum. */
 export function cacheTable(entries: readonly CacheEntry[], now: Date): string {

@@ -1,5 +1,5 @@
 import type { GenerationResult } from "@ringrank/coordinator";
-import { formatBytes } from "@ringrank/policy";
+import { formatBytes } from "@ringrank/policy/decision";
 
 /** Takes the times of a generation's tokens. */
 export class Stopwatch {

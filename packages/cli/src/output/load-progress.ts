@@ -1,5 +1,5 @@
 import type { Progress } from "@ringrank/coordinator";
-import { formatBytes } from "@ringrank/policy";
+import { formatBytes } from "@ringrank/policy/decision";
 import type { StyledStream } from "./style.js";
 
 /** Where progress is written: a terminal, a file, a test's array. */

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { interfaceNames } from "@ringrank/model";
+import { interfaceNames } from "@ringrank/model/serving";
 import type { InputValue } from "../inputs/inputs.js";
 import type { CheckedEmbedOptions } from "../options/embed-options.js";
 import type { Tensor, TensorOf } from "../tensor.js";

@@ -1,5 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
-import { interfaceNames, type ValueInfo } from "@ringrank/model";
+import type { ValueInfo } from "@ringrank/model";
+import { interfaceNames } from "@ringrank/model/serving";
 import type { TensorMessage } from "@ringrank/rank-worker";
 import type { ModelFacts } from "../model-facts.js";
 import { isTensor, isTensorType, type Tensor } from "../tensor.js";

@@ -6,7 +6,7 @@ import {
   loadTokenizer,
   type Tokenizer,
   type TokenStream,
-} from "@ringrank/model";
+} from "@ringrank/model/serving";
 import type { TokenText } from "../generation/detokenizer.js";
 import type { TextService } from "./text-service.js";
 

@@ -1,5 +1,5 @@
 import { type Wire, wires } from "@ringrank/collectives";
-import { type ExportDtype, exportDtypes } from "@ringrank/model";
+import { type ExportDtype, exportDtypes } from "@ringrank/model/serving";
 import {
   type ActivationPrecision,
   activationPrecisions,
@@ -7,7 +7,7 @@ import {
   objectives,
   type WeightPrecision,
   weightPrecisions,
-} from "@ringrank/policy";
+} from "@ringrank/policy/decision";
 import { defaultCacheDirectory } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import {

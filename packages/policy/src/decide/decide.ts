@@ -7,23 +7,13 @@ import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
 import { type Cost, costOf, referenceBytes } from "./cost.js";
 import { findLateAddends, type LateAddends } from "./late-addends.js";
+import type { Objective } from "./objective.js";
 import { type Placement, place } from "./placement.js";
 import { RankView } from "./rank-view.js";
 import { admissibleSets } from "./role-sets.js";
 import { evenShareOf, sharesOf } from "./share.js";
 import { bytesKept, parameterUses } from "./storage.js";
 import { UnreadExperts } from "./unread-experts.js";
-
-/**
- * `memory`: the least weight bytes per rank, and predicted time among plans within 5% of it. `time`: predicted time
- * alone, so what is not worth splitting is replicated.
- *
- * Bytes per rank are counted as if units could be cut. 6 heads on 4 ranks are uneven, yet nothing is held twice;
- * going by the fullest rank would shard the 64 lanes of each head instead, evenly, and pay an all-reduce on the
- * scores for it.
- */
-export const objectives = ["memory", "time"] as const;
-export type Objective = (typeof objectives)[number];
 
 export interface Limits {
   readonly ranks: number;

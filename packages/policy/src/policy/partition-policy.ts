@@ -1,6 +1,6 @@
 import type { DataType } from "@ringrank/model";
 import type { RoleLabel } from "../analysis/labels.js";
-import type { Objective } from "../decide/decide.js";
+import type { Objective } from "../decide/objective.js";
 import type { Precision } from "../precision/precision.js";
 import { shortTable, table } from "./table.js";
 

@@ -3,7 +3,8 @@ import type { Graph } from "@ringrank/model";
 import { prepareGraph } from "../analysis/prepare-graph.js";
 import { type FactoredGraph, propagateFactors } from "../analysis/propagate.js";
 import { findRoles, type Roles } from "../analysis/roles.js";
-import { decide, type Limits, type Objective, planFor } from "../decide/decide.js";
+import { decide, type Limits, planFor } from "../decide/decide.js";
+import type { Objective } from "../decide/objective.js";
 import {
   type ActivationPrecision,
   describePrecision,

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { type Objective, objectives } from "../decide/decide.js";
+import { type Objective, objectives } from "../decide/objective.js";
 import { activationPrecisions, type Precision, weightPrecisions } from "../precision/precision.js";
 import { policyVersion } from "./partition-policy.js";
 
