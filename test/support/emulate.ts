@@ -143,6 +143,7 @@ export class EmulatedGroup {
       return;
     }
     if (step.kind === "normalize") {
+      if (step.addend !== undefined) addTo(table.get(step.value)!, table.get(step.addend)!);
       table.set(step.output, this.#normalize(rank, step, table.get(step.value)!));
       return;
     }

@@ -80,7 +80,9 @@ const stepsOf = ({ entries }: RankProgram): readonly Step[] => entries.forward!.
 
 const addends = (program: RankProgram): string[] =>
   stepsOf(program).flatMap((step) =>
-    step.kind === "allReduce" && step.addend !== undefined ? [step.addend] : [],
+    (step.kind === "allReduce" || step.kind === "normalize") && step.addend !== undefined
+      ? [step.addend]
+      : [],
   );
 
 const operatorsOf = ({ segments }: RankProgram): string[] =>

@@ -170,10 +170,12 @@ class ProgramBuilder {
       zeros: all.flatMap((index) => (view.zeros.get(index) ?? []).map((value) => this.#zerosStep(value))),
       routed: routed.filter(({ sum }) => view.isActive(sum)),
       attention: attending,
-      allReduces: allReduces.map((value) => this.#allReduce(value)),
-      normalizations: normalizations
-        .filter(({ node }) => view.isActive(node))
-        .map(({ node: _, ...step }) => ({ ...step, value: this.#local.nameOf(step.value)! })),
+      ...addInNorms(
+        allReduces.map((value) => this.#allReduce(value)),
+        normalizations
+          .filter(({ node }) => view.isActive(node))
+          .map(({ node: _, ...step }) => ({ ...step, value: this.#local.nameOf(step.value)! })),
+      ),
       allGathers: allGathers.map((value) => this.#allGather(value)),
     };
   }
@@ -258,9 +260,10 @@ class ProgramBuilder {
     const later = new Set(outputs);
     const needed: Set<string>[] = [];
     for (let index = stages.length - 1; index >= 0; index--) {
-      const { nodes, routed, attention, allReduces, allGathers } = stages[index]!;
+      const { nodes, routed, attention, allReduces, normalizations, allGathers } = stages[index]!;
       for (const { value } of [...allReduces, ...allGathers]) later.add(value);
-      for (const { addend } of allReduces) if (addend !== undefined) later.add(addend);
+      for (const { addend } of [...allReduces, ...normalizations])
+        if (addend !== undefined) later.add(addend);
       for (const { rows, weights } of routed) {
         later.add(this.#local.nameOf(rows)!);
         later.add(this.#local.nameOf(weights)!);
@@ -337,6 +340,24 @@ class ProgramBuilder {
       return sizeProduct(size, this.#factored.symbols) ?? { scale: size[0], symbols: [] };
     });
   }
+}
+
+/** What is added to a sum that is normalized next, the step that normalizes it adds: one pass over the rows for both. */
+function addInNorms(
+  allReduces: readonly AllReduceStep[],
+  normalizations: readonly NormalizeStep[],
+): Pick<LocalStage, "allReduces" | "normalizations"> {
+  const addends = new Map(allReduces.map(({ value, addend }) => [value, addend]));
+  const adding = normalizations.map((step): NormalizeStep => {
+    const addend = addends.get(step.value);
+    if (addend === undefined) return step;
+    addends.delete(step.value);
+    return { ...step, addend };
+  });
+  const reducing = allReduces.map(({ addend, ...step }): AllReduceStep => {
+    return addend === undefined || !addends.has(step.value) ? step : { ...step, addend };
+  });
+  return { allReduces: reducing, normalizations: adding };
 }
 
 /** In how many stages each shard is read. */

@@ -26,6 +26,17 @@ it("the norm of a sum of ranks is a step behind its all-reduce", () => {
   }
 });
 
+it("what is added to a sum is added by the first step that normalizes it", () => {
+  const graph = normalized((g, x) =>
+    g.add(g.rmsNormalization(x, scaleOf(g), 1e-6), g.rmsNormalization(x, scaleOf(g, "other"), 1e-6)),
+  );
+  for (const program of programsOf(graph)) {
+    const steps = stepsOf(program).filter(({ kind }) => kind !== "run");
+    expect(steps.map(({ kind }) => kind)).toEqual(["allReduce", "normalize", "normalize"]);
+    expect(steps.map((step) => "addend" in step && step.addend)).toEqual([false, "x", false]);
+  }
+});
+
 it("a norm about the mean keeps its bias", () => {
   const [program] = programsOf(
     normalized((g, x) => g.layerNormalization(x, scaleOf(g), g.weight("bias", parameter(sizes.width)), 1e-5)),
@@ -125,7 +136,7 @@ it.each([
   expect(norms).toHaveLength(taken);
 });
 
-const scaleOf = (g: GraphBuilder): Value => g.weight("scale", parameter(sizes.width));
+const scaleOf = (g: GraphBuilder, name = "scale"): Value => g.weight(name, parameter(sizes.width));
 const squareScaleOf = (g: GraphBuilder): Value => g.weight("scale", parameter(rows, sizes.width));
 const axis = (value: number) => ({ attributes: { axis: { kind: "int", value } as const } });
 const rows = 3;

@@ -109,6 +109,8 @@ export interface NormalizeStep {
   readonly kind: "normalize";
   readonly value: string;
   readonly output: string;
+  /** Name of what is added to `value` before: see {@link AllReduceStep.addend}, of which it is the place then. */
+  readonly addend?: string;
   readonly scale: string;
   readonly bias?: string;
   readonly epsilon: number;

@@ -3,7 +3,7 @@ import type { Tensor } from "onnxruntime-node";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
-/** The addend of one all-reduce of a program: added by the kernel where there is one, else plainly, to the same bits. */
+/** What is added to one all-reduced value of a program: added by the kernel where there is one, else plainly, to the same bits. */
 export class Addition {
   readonly #kernels: RankKernels | undefined;
   readonly #result: KernelResult | undefined;
@@ -20,13 +20,7 @@ export class Addition {
    * @throws RR_POLICY if they cannot be added
    */
   run(sum: Tensor, addend: Tensor): Tensor {
-    const [x, y] = [sum.data, addend.data];
-    if (!(x instanceof Float32Array && y instanceof Float32Array && x.length === y.length)) {
-      throw new RingrankError(
-        "RR_POLICY",
-        `expected float32 values of one size to be added after an all-reduce, got ${sum.type} [${sum.dims.join(", ")}] and ${addend.type} [${addend.dims.join(", ")}]`,
-      );
-    }
+    const [x, y] = operandsOf(sum, addend);
     const kept = this.#addInKernelMemory(x, y, sum.dims);
     if (kept !== undefined) return kept;
     this.#addInPlace(x, y);
@@ -62,4 +56,14 @@ export class Addition {
       part.set(left.subarray(0, part.length));
     }
   }
+}
+
+/** @throws RR_POLICY if they cannot be added */
+export function operandsOf(sum: Tensor, addend: Tensor): [Float32Array, Float32Array] {
+  const [x, y] = [sum.data, addend.data];
+  if (x instanceof Float32Array && y instanceof Float32Array && x.length === y.length) return [x, y];
+  throw new RingrankError(
+    "RR_POLICY",
+    `expected float32 values of one size to be added after an all-reduce, got ${sum.type} [${sum.dims.join(", ")}] and ${addend.type} [${addend.dims.join(", ")}]`,
+  );
 }

@@ -55,7 +55,7 @@ interface AllReduceStep {
   readonly value: number;
   readonly operation: ReduceOperation;
   /** What is added to the sum, where something is. */
-  readonly addend: { readonly name: string; readonly index: number; readonly addition: Addition } | undefined;
+  readonly addend: (NamedIndex & { readonly addition: Addition }) | undefined;
 }
 
 interface AllGatherStep {
@@ -78,6 +78,7 @@ interface NormalizationStep {
   readonly name: string;
   readonly value: number;
   readonly output: number;
+  readonly addend: NamedIndex | undefined;
   readonly normalization: Normalization;
 }
 
@@ -132,6 +133,8 @@ export function compileEntry(
     return index;
   };
 
+  const named = (value: string): NamedIndex => ({ name: value, index: use(value) });
+
   for (const input of entry.inputs) define(input.name);
   const drops = lastUses(entry, segments);
   const masks = new BlockMasks();
@@ -176,7 +179,7 @@ export function compileEntry(
           kind: "run",
           segment: step.segment,
           session,
-          feeds: segment.inputs.map((value) => ({ name: value, index: use(value) })),
+          feeds: segment.inputs.map(named),
           sharedWeights: Object.fromEntries(
             segment.sharedWeights.map((weight) => [weight, weightOf(weight)]),
           ),
@@ -195,7 +198,7 @@ export function compileEntry(
           addend:
             step.addend === undefined
               ? undefined
-              : { name: step.addend, index: use(step.addend), addition: new Addition(kernels) },
+              : { ...named(step.addend), addition: new Addition(kernels) },
         };
       case "allGather":
         return {
@@ -217,6 +220,7 @@ export function compileEntry(
           kind: "normalize",
           name: step.value,
           value: use(step.value),
+          addend: step.addend === undefined ? undefined : named(step.addend),
           output: define(step.output),
           normalization: new Normalization(step, weightOf, kernels),
         };
@@ -224,8 +228,8 @@ export function compileEntry(
         return {
           ...step,
           session: segmentAt(step.segment).session,
-          rows: { name: step.rows, index: use(step.rows) },
-          weights: { name: step.weights, index: use(step.weights) },
+          rows: named(step.rows),
+          weights: named(step.weights),
           experts: splitStacks(step.stacks.map((stack) => [stack, weightOf(stack)])),
           fetches: { [step.perExpert]: null },
           output: define(step.output),
@@ -271,10 +275,11 @@ function touched(step: Step, segments: readonly Segment[]): readonly string[] {
       return segment === undefined ? [] : [...segment.inputs, ...segment.outputs];
     }
     case "allReduce":
-      return step.addend === undefined ? [step.value] : [step.value, step.addend];
+      return [step.value, ...(step.addend === undefined ? [] : [step.addend])];
     case "allGather":
-    case "normalize":
       return [step.value, step.output];
+    case "normalize":
+      return [step.value, step.output, ...(step.addend === undefined ? [] : [step.addend])];
     case "routed":
       return [step.rows, step.weights, step.output];
     default:

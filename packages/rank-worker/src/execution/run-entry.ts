@@ -86,7 +86,13 @@ export async function runEntry(
       expertsRun += result.ran;
       if (start !== undefined) trace?.end("session", `experts ${step.segment}`, start);
     } else if (step.kind === "normalize") {
-      table[step.output] = step.normalization.run(present(table[step.value], step.name));
+      const { addend } = step;
+      const { sum, normalized } = step.normalization.run(
+        present(table[step.value], step.name),
+        addend && present(table[addend.index], addend.name),
+      );
+      table[step.value] = sum;
+      table[step.output] = normalized;
       if (start !== undefined) trace?.end("normalizing", `normalize ${step.name}`, start);
     } else {
       const { communicator } = context;

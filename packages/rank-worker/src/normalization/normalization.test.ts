@@ -30,9 +30,33 @@ describe.each([
   it.each(cases)("%s", async (_, options) => {
     const { step, weights, value } = make(options);
     const normalization = new Normalization(step, weightOf(weights), kernelsOf());
-    const computed = normalization.run(value);
+    const { normalized: computed } = normalization.run(value);
     expect(computed.dims).toEqual(options.dims);
     expect(computed.data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
+  });
+});
+
+describe.each([
+  ["the kernel", () => new RankKernels()],
+  ["plain code", () => undefined],
+])("%s adds before it normalizes", (_, kernelsOf) => {
+  it.each([
+    ["a few rows", [2, 3, 45]],
+    ["more rows than it takes at once", [2, 600, 32]],
+  ])("%s", async (_, dims) => {
+    const options = { dims, centered: true, hasBias: true };
+    const { step, weights, value } = make(options);
+    const addend = make({ ...options, dims: [dims[0]! + 1, ...dims.slice(1)] }).value;
+    const other = (addend.data as Float32Array).slice(0, size(dims));
+    const expected = (value.data as Float32Array).map((x, i) => x + other[i]!);
+    const normalization = new Normalization(step, weightOf(weights), kernelsOf());
+    const { sum, normalized } = normalization.run(value, tensor("float32", other, dims));
+    expect(sum).toMatchObject({ dims, data: expected });
+    const whole = tensor("float32", expected, dims);
+    expect(normalized.data as Float32Array).toBeAllclose(
+      await byOperator(options, weights, whole),
+      tolerance,
+    );
   });
 });
 
@@ -46,7 +70,7 @@ it("normalizes values of another shape anew", async () => {
     [1, 3, 24],
   ]) {
     const { value } = make({ ...options, dims });
-    const { data } = normalization.run(value);
+    const { data } = normalization.run(value).normalized;
     expect(data as Float32Array).toBeAllclose(
       await byOperator({ ...options, dims }, weights, value),
       tolerance,
@@ -71,7 +95,7 @@ it("two on the same kernels leave each other's results alone", async () => {
         value.dims,
       ),
     );
-    const results = pair.map(({ normalization }, i) => normalization.run(values[i]!));
+    const results = pair.map(({ normalization }, i) => normalization.run(values[i]!).normalized);
     for (const [i, { options, weights }] of pair.entries())
       expect(results[i]!.data as Float32Array).toBeAllclose(
         await byOperator(options, weights, values[i]!),
@@ -89,7 +113,7 @@ it.each([
   const options = { dims, centered: true, hasBias: true };
   const { step, weights, value } = make(options);
   const kernels = new RankKernels(1);
-  const { data } = new Normalization(step, weightOf(weights), kernels).run(value);
+  const { data } = new Normalization(step, weightOf(weights), kernels).run(value).normalized;
   expect(kernels.memory.holds(data as Float32Array)).toBe(false);
   expect(data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
 });

@@ -1,5 +1,6 @@
 import type { NormalizeStep } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
+import { Addition, operandsOf } from "../addition/addition.js";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { tensor } from "../tensors/tensor.js";
@@ -8,6 +9,7 @@ import { plainNormalize } from "./plain-normalize.js";
 /** One normalization step of a program: by the kernel where there is one, else plainly. */
 export class Normalization {
   readonly #parameters: Parameters;
+  readonly #addition: Addition;
   readonly #kernel: KernelRows | undefined;
 
   /** @param parameterOf the tensor of a weight that the rank keeps, by name */
@@ -20,12 +22,20 @@ export class Normalization {
       epsilon,
       centered,
     };
+    this.#addition = new Addition(kernels);
     this.#kernel = kernels && KernelRows.open(kernels, this.#parameters);
   }
 
-  /** @returns a tensor of the same shape, good until the next call */
-  run(value: Tensor): Tensor {
-    return this.#kernel?.run(value) ?? this.#runPlainly(value);
+  /**
+   * @param value the rank's own; changes where something is added to it
+   * @param addend as many elements
+   * @throws RR_POLICY if `addend` cannot be added to `value`
+   */
+  run(value: Tensor, addend?: Tensor): Normalized {
+    const inParts = addend && this.#kernel?.addAndNormalizeInParts(value, addend);
+    if (inParts !== undefined) return inParts;
+    const sum = addend === undefined ? value : this.#addition.run(value, addend);
+    return { sum, normalized: this.#kernel?.run(sum) ?? this.#runPlainly(sum) };
   }
 
   #runPlainly({ data, dims }: Tensor): Tensor {
@@ -33,6 +43,13 @@ export class Normalization {
     plainNormalize(data as Float32Array, out, this.#parameters);
     return tensor("float32", out, dims);
   }
+}
+
+/** Tensors of the shape of what was normalized, good until the next call. */
+interface Normalized {
+  /** What was normalized: the value itself, where nothing is added to it. */
+  readonly sum: Tensor;
+  readonly normalized: Tensor;
 }
 
 interface Parameters {
@@ -84,15 +101,30 @@ class KernelRows {
     return result;
   }
 
-  #runInParts(data: Float32Array, dims: readonly number[]): Tensor | undefined {
+  /** Undefined, and nothing is done, where there is no room, or so little that it need not be done in parts. */
+  addAndNormalizeInParts(value: Tensor, addend: Tensor): Normalized | undefined {
+    const [data, other] = operandsOf(value, addend);
+    if (data.length <= floatsAtOnce) return undefined;
+    const normalized = this.#runInParts(data, value.dims, other);
+    return normalized && { sum: value, normalized };
+  }
+
+  /** What is added is added to `data` itself. */
+  #runInParts(data: Float32Array, dims: readonly number[], addend?: Float32Array): Tensor | undefined {
     const width = this.#parameters.scale.length;
     const most = width * Math.max(1, Math.floor(floatsAtOnce / width));
-    const part = this.#kernels.scratch(most);
-    if (part === undefined) return undefined;
+    const scratch = this.#kernels.scratch(2 * most);
+    if (scratch === undefined) return undefined;
+    const [part, other] = [scratch.subarray(0, most), scratch.subarray(most)];
     const out = new Float32Array(data.length);
     for (let from = 0; from < data.length; from += most) {
       const source = data.subarray(from, from + most);
       part.set(source);
+      if (addend !== undefined) {
+        other.set(addend.subarray(from, from + most));
+        this.#kernels.add(part.byteOffset, other.byteOffset, part.byteOffset, source.length);
+        source.set(part.subarray(0, source.length));
+      }
       this.#normalize(part, part, source.length);
       out.set(part.subarray(0, source.length), from);
     }
