@@ -36,18 +36,18 @@ export class AlgorithmChoice {
  * rank add up the whole message, and a ring only its share. In the others each rank adds or copies its share either
  * way, and one-shot waits less.
  *
- * Measured with bench/collectives.mjs and the SIMD kernels, on two x86-64 cores (so all but the first column share
- * cores); microseconds for ring / one-shot:
+ * Measured with bench/collectives.mjs and the SIMD kernels, on two x86-64 cores that share no cache (so all but the
+ * first column share cores); microseconds for ring / one-shot:
  *
- * | all-reduce of | 2 ranks   | 3 ranks     | 4 ranks     | 8 ranks     |
- * |---------------|-----------|-------------|-------------|-------------|
- * | 8 KiB         | 1.8 / 1.2 | 83 / 21     | 142 / 31    | 594 / 65    |
- * | 64 KiB        | 9.0 / 7.6 | 90 / 33     | 160 / 46    | 644 / 111   |
- * | 128 KiB       | 15 / 14   | 96 / 48     | 171 / 61    | 728 / 153   |
- * | 256 KiB       | 28 / 30   | 121 / 68    | 207 / 93    | 786 / 236   |
- * | 512 KiB       | 55 / 54   | 164 / 144   | 236 / 176   | 924 / 501   |
- * | 1 MiB         | 111 / 119 | 322 / 312   | 356 / 399   | 1201 / 1408 |
- * | 4 MiB         | 366 / 415 | 1295 / 1344 | 1698 / 1774 | 4258 / 5598 |
+ * | all-reduce of | 2 ranks     | 4 ranks     | 8 ranks       |
+ * |---------------|-------------|-------------|---------------|
+ * | 8 KiB         | 7.8 / 4.9   | 345 / 73    | 1639 / 184    |
+ * | 64 KiB        | 56 / 41     | 414 / 136   | 2032 / 444    |
+ * | 128 KiB       | 49 / 44     | 607 / 245   | 2671 / 562    |
+ * | 256 KiB       | 81 / 92     | 680 / 333   | 1873 / 662    |
+ * | 512 KiB       | 148 / 169   | 840 / 625   | 3418 / 2329   |
+ * | 1 MiB         | 480 / 524   | 1079 / 1280 | 3842 / 4547   |
+ * | 4 MiB         | 1941 / 2148 | 6537 / 6688 | 10808 / 17300 |
  *
  * A round costs many times as much where ranks share cores as where each has its own. More than two ranks with a core
  * each are not in the table: there a ring of N adds 2(N−1) such rounds and saves N−2 readings of the message, which a
