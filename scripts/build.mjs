@@ -25,14 +25,19 @@ if (quiet && !existsSync("packages/cli/dist/main.js")) process.stderr.write("bui
 run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
 for (const name of readdirSync("packages")) buildWebAssembly(`packages/${name}`);
 
-/** Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what. */
+/** Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what, by target if there are several. */
 function buildWebAssembly(folder) {
   if (!existsSync(`${folder}/asconfig.json`)) return;
-  const { options } = JSON.parse(readFileSync(`${folder}/asconfig.json`, "utf8"));
+  const { options, targets = { release: options } } = JSON.parse(
+    readFileSync(`${folder}/asconfig.json`, "utf8"),
+  );
   const sources = readdirSync(`${folder}/assembly`).map((file) => `assembly/${file}`);
   const written = (file) => statSync(`${folder}/${file}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (written(options.outFile) > Math.max(...["asconfig.json", ...sources].map(written))) return;
-  run(process.execPath, ["node_modules/assemblyscript/bin/asc.js"], folder);
+  const changed = Math.max(...["asconfig.json", ...sources].map(written));
+  for (const [target, { outFile }] of Object.entries(targets)) {
+    if (written(outFile) > changed) continue;
+    run(process.execPath, ["node_modules/assemblyscript/bin/asc.js", "--target", target], folder);
+  }
 }
 
 function run(command, args, cwd) {

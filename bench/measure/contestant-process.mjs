@@ -3,6 +3,9 @@ import { join } from "node:path";
 
 const host = new URL("./contestant-host.mjs", import.meta.url);
 
+/** What the `ringrank` command sets for itself: the engine of Node 20 has relaxed SIMD behind a flag. */
+const execArgv = process.versions.v8.startsWith("11.3.") ? ["--experimental-wasm-relaxed-simd"] : [];
+
 /**
  * A contestant in a process of its own, so that neither memory nor threads of the others touch its figures, and its
  * end, however it comes, is its own.
@@ -17,6 +20,7 @@ export class ContestantProcess {
   /** @param caches a folder for what contestants keep from one load to the next; default: where they keep it anyway */
   constructor(caches) {
     this.#child = fork(host, {
+      execArgv,
       env: {
         ...process.env,
         ...(caches && { XDG_CACHE_HOME: caches, RINGRANK_CACHE: join(caches, "ringrank") }),

@@ -20,17 +20,22 @@ export function turnRatio(what, label, other) {
   };
 }
 
-/** What decoding behind a long context takes longer than behind a short one, in reads of its cache at the bandwidth measured. */
+/**
+ * What decoding behind a long context takes longer than behind a short one, in reads, at the bandwidth measured, of what
+ * its cache has more.
+ */
 export function cacheReads({ label, ...cell }, { from, to }) {
   const needed = {
     short: { row: "decode", context: from, ...cell, label },
     long: { row: "decode", context: to, ...cell, label },
-    cache: { row: "cache", context: to, ...cell },
+    shortCache: { row: "cache", context: from, ...cell },
+    longCache: { row: "cache", context: to, ...cell },
     bandwidth,
   };
-  return whereAll(needed, ({ short, long, cache, bandwidth }) => ({
-    value: (long.median - short.median) / readMilliseconds(cache, bandwidth),
-  }));
+  return whereAll(needed, ({ short, long, shortCache, longCache, bandwidth }) => {
+    const more = { median: longCache.median - shortCache.median };
+    return { value: (long.median - short.median) / readMilliseconds(more, bandwidth) };
+  });
 }
 
 /** What reading the weights once takes at the bandwidth measured, as a share of a decode step. */

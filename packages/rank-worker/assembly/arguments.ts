@@ -27,5 +27,19 @@ export class Arguments {
   sin: usize;
   scratch: usize;
   addends: u32;
-  // Then for each addend: pointer, bytes from sequence to sequence, bytes from head to head.
+  // Then an Addend for each.
+}
+
+/** What is added to the scores; 0 bytes from one to the next where it is the same for all. */
+@unmanaged
+export class Addend {
+  at: usize;
+  perSequence: usize;
+  perHead: usize;
+}
+
+/** The addend of this number. */
+@inline
+export function addendAt(args: Arguments, which: usize): Addend {
+  return changetype<Addend>(changetype<usize>(args) + offsetof<Arguments>() + which * offsetof<Addend>());
 }

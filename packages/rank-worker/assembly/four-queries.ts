@@ -5,8 +5,8 @@
 //   scores   [row][query]              then shares
 //   sums     [query][lanes]
 
-import { Arguments } from "./arguments";
-import { exponential, sumEach } from "./vectors";
+import { addendAt, Arguments } from "./arguments";
+import { exponential, madd, sumEach } from "./vectors";
 
 /** Packs four queries that lie one after the other. */
 export function packFour(packed: usize, queries: usize, rowBytes: usize): void {
@@ -41,17 +41,17 @@ export function scoreFour(scores: usize, packed: usize, keys: usize, rows: usize
       const k0 = v128.load(key);
       const k1 = v128.load(next);
       let q = v128.load(query);
-      a0 = f32x4.add(a0, f32x4.mul(q, k0));
-      a1 = f32x4.add(a1, f32x4.mul(q, k1));
+      a0 = madd(q, k0, a0);
+      a1 = madd(q, k1, a1);
       q = v128.load(query, 16);
-      b0 = f32x4.add(b0, f32x4.mul(q, k0));
-      b1 = f32x4.add(b1, f32x4.mul(q, k1));
+      b0 = madd(q, k0, b0);
+      b1 = madd(q, k1, b1);
       q = v128.load(query, 32);
-      c0 = f32x4.add(c0, f32x4.mul(q, k0));
-      c1 = f32x4.add(c1, f32x4.mul(q, k1));
+      c0 = madd(q, k0, c0);
+      c1 = madd(q, k1, c1);
       q = v128.load(query, 48);
-      d0 = f32x4.add(d0, f32x4.mul(q, k0));
-      d1 = f32x4.add(d1, f32x4.mul(q, k1));
+      d0 = madd(q, k0, d0);
+      d1 = madd(q, k1, d1);
     }
     v128.store(scores, sumEach(a0, b0, c0, d0));
     v128.store(scores, sumEach(a1, b1, c1, d1), 16);
@@ -64,31 +64,30 @@ export function scoreFour(scores: usize, packed: usize, keys: usize, rows: usize
   let query = packed;
   for (let key = keys, end = keys + rowBytes; key < end; key += 16, query += 64) {
     const k = v128.load(key);
-    a = f32x4.add(a, f32x4.mul(v128.load(query), k));
-    b = f32x4.add(b, f32x4.mul(v128.load(query, 16), k));
-    c = f32x4.add(c, f32x4.mul(v128.load(query, 32), k));
-    d = f32x4.add(d, f32x4.mul(v128.load(query, 48), k));
+    a = madd(v128.load(query), k, a);
+    b = madd(v128.load(query, 16), k, b);
+    c = madd(v128.load(query, 32), k, c);
+    d = madd(v128.load(query, 48), k, d);
   }
   v128.store(scores, sumEach(a, b, c, d));
 }
 
 /** Adds every addend's row for this sequence and the four heads from `head` on, or for the last of them. */
-export function addToFour(scores: usize, row: usize, head: usize, last: usize, args: Arguments): void {
+export function addToFour(scores: usize, sequence: usize, head: usize, last: usize, args: Arguments): void {
   const end = scores + ((<usize>args.past + 1) << 4);
-  let addend = changetype<usize>(args) + offsetof<Arguments>();
-  for (let one: u32 = 0; one < args.addends; one++, addend += 12) {
-    const ofRow = load<usize>(addend) + row * load<usize>(addend, 4);
-    const perHead = load<usize>(addend, 8);
-    let a = ofRow + head * perHead;
-    if (perHead === 0) {
+  for (let which: usize = 0; which < args.addends; which++) {
+    const addend = addendAt(args, which);
+    const ofSequence = addend.at + sequence * addend.perSequence;
+    let a = ofSequence + head * addend.perHead;
+    if (addend.perHead === 0) {
       for (let at = scores; at < end; at += 16, a += 4) {
         v128.store(at, f32x4.add(v128.load(at), v128.load_splat<f32>(a)));
       }
       continue;
     }
-    let b = ofRow + min(head + 1, last) * perHead;
-    let c = ofRow + min(head + 2, last) * perHead;
-    let d = ofRow + min(head + 3, last) * perHead;
+    let b = ofSequence + min(head + 1, last) * addend.perHead;
+    let c = ofSequence + min(head + 2, last) * addend.perHead;
+    let d = ofSequence + min(head + 3, last) * addend.perHead;
     for (let at = scores; at < end; at += 16, a += 4, b += 4, c += 4, d += 4) {
       let sum = v128.load_zero<f32>(a);
       sum = v128.load_lane<f32>(b, sum, 1);
@@ -135,17 +134,17 @@ export function mixFour(sums: usize, shares: usize, values: usize, rows: usize, 
       const v0 = v128.load(value);
       const v1 = v128.load(value, 16);
       let p = v128.load_splat<f32>(share);
-      a0 = f32x4.add(a0, f32x4.mul(p, v0));
-      a1 = f32x4.add(a1, f32x4.mul(p, v1));
+      a0 = madd(p, v0, a0);
+      a1 = madd(p, v1, a1);
       p = v128.load_splat<f32>(share, 4);
-      b0 = f32x4.add(b0, f32x4.mul(p, v0));
-      b1 = f32x4.add(b1, f32x4.mul(p, v1));
+      b0 = madd(p, v0, b0);
+      b1 = madd(p, v1, b1);
       p = v128.load_splat<f32>(share, 8);
-      c0 = f32x4.add(c0, f32x4.mul(p, v0));
-      c1 = f32x4.add(c1, f32x4.mul(p, v1));
+      c0 = madd(p, v0, c0);
+      c1 = madd(p, v1, c1);
       p = v128.load_splat<f32>(share, 12);
-      d0 = f32x4.add(d0, f32x4.mul(p, v0));
-      d1 = f32x4.add(d1, f32x4.mul(p, v1));
+      d0 = madd(p, v0, d0);
+      d1 = madd(p, v1, d1);
     }
     v128.store(at, d0);
     v128.store(at, d1, 16);
@@ -168,10 +167,10 @@ export function mixFour(sums: usize, shares: usize, values: usize, rows: usize, 
     let value = values + lane;
     for (let share = shares; share < end; share += 16, value += rowBytes) {
       const v = v128.load(value);
-      a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(share), v));
-      b = f32x4.add(b, f32x4.mul(v128.load_splat<f32>(share, 4), v));
-      c = f32x4.add(c, f32x4.mul(v128.load_splat<f32>(share, 8), v));
-      d = f32x4.add(d, f32x4.mul(v128.load_splat<f32>(share, 12), v));
+      a = madd(v128.load_splat<f32>(share), v, a);
+      b = madd(v128.load_splat<f32>(share, 4), v, b);
+      c = madd(v128.load_splat<f32>(share, 8), v, c);
+      d = madd(v128.load_splat<f32>(share, 12), v, d);
     }
     v128.store(at, a);
     v128.store(at + rowBytes, b);

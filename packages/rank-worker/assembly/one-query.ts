@@ -1,7 +1,7 @@
 // Attention of one query to a head of keys and values, its scores one after the other.
 
-import { Arguments } from "./arguments";
-import { exponential, sumEach } from "./vectors";
+import { addendAt, Arguments } from "./arguments";
+import { exponential, madd, sumEach } from "./vectors";
 
 /** `out[row] = query · key[row]`. */
 export function scoreOne(out: usize, query: usize, keys: usize, rows: usize, rowBytes: usize): void {
@@ -15,10 +15,10 @@ export function scoreOne(out: usize, query: usize, keys: usize, rows: usize, row
     for (let lane: usize = 0; lane < rowBytes; lane += 16) {
       const q = v128.load(query + lane);
       const k = first + lane;
-      a = f32x4.add(a, f32x4.mul(q, v128.load(k)));
-      b = f32x4.add(b, f32x4.mul(q, v128.load(k + rowBytes)));
-      c = f32x4.add(c, f32x4.mul(q, v128.load(k + 2 * rowBytes)));
-      d = f32x4.add(d, f32x4.mul(q, v128.load(k + 3 * rowBytes)));
+      a = madd(q, v128.load(k), a);
+      b = madd(q, v128.load(k + rowBytes), b);
+      c = madd(q, v128.load(k + 2 * rowBytes), c);
+      d = madd(q, v128.load(k + 3 * rowBytes), d);
     }
     v128.store(out + (row << 2), sumEach(a, b, c, d));
   }
@@ -26,18 +26,18 @@ export function scoreOne(out: usize, query: usize, keys: usize, rows: usize, row
     const key = keys + row * rowBytes;
     let a = f32x4.splat(0);
     for (let lane: usize = 0; lane < rowBytes; lane += 16) {
-      a = f32x4.add(a, f32x4.mul(v128.load(query + lane), v128.load(key + lane)));
+      a = madd(v128.load(query + lane), v128.load(key + lane), a);
     }
     store<f32>(out + (row << 2), f32x4.extract_lane(sumEach(a, a, a, a), 0));
   }
 }
 
 /** Adds every addend's row for this sequence and head. */
-export function addToOne(scores: usize, row: usize, head: usize, args: Arguments): void {
+export function addToOne(scores: usize, sequence: usize, head: usize, args: Arguments): void {
   const keys = <usize>args.past + 1;
-  let addend = changetype<usize>(args) + offsetof<Arguments>();
-  for (let one: u32 = 0; one < args.addends; one++, addend += 12) {
-    const from = load<usize>(addend) + row * load<usize>(addend, 4) + head * load<usize>(addend, 8);
+  for (let which: usize = 0; which < args.addends; which++) {
+    const addend = addendAt(args, which);
+    const from = addend.at + sequence * addend.perSequence + head * addend.perHead;
     let key: usize = 0;
     for (; key + 4 <= keys; key += 4) {
       const at = key << 2;
@@ -87,10 +87,10 @@ export function mixOne(out: usize, share: usize, values: usize, rows: usize, row
     let value = values + lane;
     for (let row: usize = 0; row < end; row += 4, value += rowBytes) {
       const p = v128.load_splat<f32>(share + row);
-      a = f32x4.add(a, f32x4.mul(p, v128.load(value)));
-      b = f32x4.add(b, f32x4.mul(p, v128.load(value, 16)));
-      c = f32x4.add(c, f32x4.mul(p, v128.load(value, 32)));
-      d = f32x4.add(d, f32x4.mul(p, v128.load(value, 48)));
+      a = madd(p, v128.load(value), a);
+      b = madd(p, v128.load(value, 16), b);
+      c = madd(p, v128.load(value, 32), c);
+      d = madd(p, v128.load(value, 48), d);
     }
     v128.store(at, a);
     v128.store(at, b, 16);
@@ -101,7 +101,7 @@ export function mixOne(out: usize, share: usize, values: usize, rows: usize, row
     let a = v128.load(out + lane);
     let value = values + lane;
     for (let row: usize = 0; row < end; row += 4, value += rowBytes) {
-      a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(share + row), v128.load(value)));
+      a = madd(v128.load_splat<f32>(share + row), v128.load(value), a);
     }
     v128.store(out + lane, a);
   }

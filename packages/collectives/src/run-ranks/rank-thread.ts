@@ -46,11 +46,12 @@ export class RankThread {
 }
 
 function startWorker(assignment: Assignment, execArgv: readonly string[] | undefined): Worker {
+  const given = execArgv ?? inheritedExecArgv();
   try {
     return new Worker(new URL("./run-ranks-worker.js", import.meta.url), {
       workerData: assignment,
       name: `ringrank rank ${assignment.rank}`,
-      execArgv: [...(execArgv ?? inheritedExecArgv())],
+      ...(given && { execArgv: [...given] }),
     });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);

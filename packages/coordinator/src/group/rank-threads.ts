@@ -24,6 +24,7 @@ export class RankThreads {
     { workerUrl, logger }: { workerUrl: string; logger: Logger },
     onEnd: (rank: number, error: RingrankError | undefined) => void,
   ) {
+    const execArgv = inheritedExecArgv();
     this.#pool = new Piscina({
       minThreads: 0,
       maxThreads: tasks.length,
@@ -32,7 +33,7 @@ export class RankThreads {
       // The default blocks the thread between tasks in Atomics.wait, where comlink could not reach it.
       atomics: "disabled",
       recordTiming: false,
-      execArgv: inheritedExecArgv(),
+      ...(execArgv && { execArgv }),
     });
     // A thread reports here what happens to it outside its task.
     this.#pool.on("error", (error: unknown) =>

@@ -32,9 +32,10 @@ export class Offload<Service> implements AsyncDisposable {
   constructor(name: string, url: URL) {
     this.#name = name;
     const { port1, port2 } = new MessageChannel();
+    const execArgv = inheritedExecArgv();
     this.#worker = new Worker(url, {
       workerData: port2,
-      execArgv: inheritedExecArgv(),
+      ...(execArgv && { execArgv }),
       transferList: [port2],
     });
     this.#connection = new Connection<Service>(port1);

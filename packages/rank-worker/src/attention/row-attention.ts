@@ -96,7 +96,7 @@ export class RowAttention {
     const { keyValueHeads, group, lanes } = this.#plan;
     const scored = batch * keyValueHeads * group * (past + 1);
     if (!this.#kernel.pays(2 * scored * lanes)) return false;
-    const scratch = this.#kernel.scratch(scratchLength(group, lanes, past));
+    const scratch = this.#kernel.scratch(scratchLength(this.#plan, past));
     const results = this.#resultsFor(batch);
     if (scratch === undefined || results === undefined) return false;
     if (!this.#takeInputs(table, batch, past)) return false;
@@ -194,10 +194,15 @@ export class RowAttention {
   }
 }
 
-/** Floats that the kernel works in for one head: queries, by fours again, their sums, and a score for every row. */
-function scratchLength(group: number, lanes: number, past: number): number {
-  const padded = 4 * Math.ceil(group / 4);
-  return padded * (3 * lanes + past + 4);
+/**
+ * Floats that the kernel works in for one head: for eight queries, these, their sums, one query, a tile of 32 scores, three
+ * vectors of eight, and the places of what is added; or for up to four, these, the same side by side, their sums, and a
+ * score for every row.
+ */
+function scratchLength({ lanes, addends }: AttentionOverCache, past: number): number {
+  const ofEight = (8 + 8 + 1) * lanes + (32 + 3) * 8 + addends.length * 8;
+  const ofFour = 4 * (3 * lanes + past + 4);
+  return Math.max(ofEight, ofFour);
 }
 
 /** Places of values in the table. */

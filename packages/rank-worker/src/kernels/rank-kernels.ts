@@ -31,11 +31,12 @@ export class RankKernels {
 
   /**
    * @param pages of 64 KiB; default: all that there are addresses for
+   * @param files of which the first is taken that the engine runs
    * @throws if the engine does not give the memory, or cannot run the kernels
    */
-  constructor(pages?: number) {
+  constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
-    const { attend, add, normalize } = instantiate<Exports>(this.memory.memory, file);
+    const { attend, add, normalize } = instantiate<Exports>(this.memory.memory, ...files);
     this.attend = attend;
     this.add = add;
     this.normalize = normalize;
@@ -45,11 +46,20 @@ export class RankKernels {
   scratch(count: number): Float32Array | undefined {
     if (this.#scratch === undefined || this.#scratch.length < count) {
       if (this.#scratch !== undefined) this.memory.release(this.#scratch);
-      this.#scratch = this.memory.floats(2 * count);
+      this.#scratch = this.memory.floats(Math.max(count, 2 * (this.#scratch?.length ?? 0)));
     }
     return this.#scratch;
   }
 }
 
-/** The same from dist/kernels/ as from src/kernels/, where tests run. */
-const file = new URL("../../dist/kernels.wasm", import.meta.url);
+/**
+ * Two builds of the same sources: `fused` multiplies and adds in one instruction, which not every engine has. All ranks
+ * are threads of one engine, so that they compute alike. The same from dist/kernels/ as from src/kernels/, where tests
+ * run.
+ */
+export const kernelFiles = {
+  fused: new URL("../../dist/kernels-fused.wasm", import.meta.url),
+  plain: new URL("../../dist/kernels.wasm", import.meta.url),
+} as const;
+
+type Files = readonly [URL, ...URL[]];

@@ -1,0 +1,82 @@
+// Attention of eight queries of one head of keys and values, tile by tile of the keys, with a softmax that is kept up to
+// date (https://arxiv.org/abs/2205.14135): all that is worked on lies in the nearest cache, and keys and values are each
+// read once. Keys that none of the eight may see are left out.
+
+import { Arguments } from "./arguments";
+import { addAddends, addendBytes, findAddends, leastSeen, seenRows } from "./eight-addends";
+import { mixEight, rescaleEight, scoreEight, shareEight } from "./eight-queries";
+import { turnQuery } from "./rows";
+
+/** Keys, and values, that stay in the nearest cache. */
+const tileRows: usize = 32;
+
+/** @param count of the group's queries from `first` on, up to 8 */
+export function attendEight(sequence: usize, head: usize, first: usize, count: usize, args: Arguments): void {
+  const rowBytes = <usize>args.lanes << 2;
+  // scratchLength of src/attention/row-attention.ts is what this comes to.
+  const packed = args.scratch;
+  const sums = packed + (rowBytes << 3);
+  const scores = sums + (rowBytes << 3);
+  const most = scores + (tileRows << 5);
+  const totals = most + 32;
+  const before = totals + 32;
+  const query = before + 32;
+  const addends = query + rowBytes;
+
+  for (let one: usize = 0; one < 8; one++) {
+    // Where the last are fewer than eight, the last is there several times.
+    turnQuery(query, sequence, head, first + min(one, count - 1), args);
+    for (let lane: usize = 0; lane < rowBytes; lane += 4) {
+      store<f32>(packed + (lane << 3) + (one << 2), load<f32>(query + lane));
+    }
+  }
+  findAddends(addends, sequence, head, first, count, args);
+
+  let all = false;
+  do {
+    memory.fill(sums, 0, rowBytes << 3);
+    v128.store(totals, f32x4.splat(0));
+    v128.store(totals, f32x4.splat(0), 16);
+    v128.store(most, f32x4.splat(-f32.MAX_VALUE));
+    v128.store(most, f32x4.splat(-f32.MAX_VALUE), 16);
+    memory.copy(before, most, 32);
+    const ofHead = sequence * args.keyValueHeads + head;
+    const past = <usize>args.past;
+    let keys = args.pastKeys + ofHead * past * rowBytes;
+    let values = args.pastValues + ofHead * past * rowBytes;
+    for (let key: usize = 0; key <= past; ) {
+      if (key === past) {
+        keys = args.presentKeys + ofHead * rowBytes;
+        values = args.presentValues + ofHead * rowBytes;
+      }
+      const tile = key < past ? min(tileRows, past - key) : 1;
+      addAddends(scores, key, tile, addends, args);
+      const seen = all ? tile : seenRows(scores, tile);
+      if (seen > 0) {
+        scoreEight(scores, packed, keys, seen, rowBytes, most);
+        rescaleEight(sums, totals, rowBytes, before, most);
+        shareEight(scores, seen, most, totals);
+        mixEight(sums, scores, values, seen, rowBytes);
+      }
+      key += tile;
+      keys += tile * rowBytes;
+      values += tile * rowBytes;
+    }
+    // A query that may see no key at all gives all of them the same share.
+    all = !all && seesNone(most);
+  } while (all);
+
+  let out = args.context + ((sequence * args.keyValueHeads + head) * args.group + first) * rowBytes;
+  for (let one: usize = 0; one < count; one++, out += rowBytes) {
+    const inverse: f32 = 1 / load<f32>(totals + (one << 2));
+    for (let lane: usize = 0; lane < rowBytes; lane += 4) {
+      store<f32>(out + lane, load<f32>(sums + (lane << 3) + (one << 2)) * inverse);
+    }
+  }
+}
+
+/** Whether any of eight largest scores is that of a key that is not seen. */
+function seesNone(most: usize): bool {
+  const least = f32x4.splat(leastSeen);
+  return v128.any_true(v128.or(f32x4.lt(v128.load(most), least), f32x4.lt(v128.load(most, 16), least)));
+}

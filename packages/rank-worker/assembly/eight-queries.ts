@@ -1,0 +1,171 @@
+// Attention of eight queries to rows of one head of keys and values. What is of the eight lies side by side, so that two
+// vectors have one number of each; no number of a key or value is loaded twice for them, and no sum runs across a vector:
+//
+//   packed   [lane][query]     queries
+//   scores   [row][query]      then shares
+//   sums     [lane][query]
+//
+// The inner loops multiply four numbers with eight, in eight sums that grow side by side: an addition takes four cycles,
+// and two can begin in each. One turn of a loop adds once to each sum, since V8 puts additions to one sum together, and
+// then has to move sums out of registers.
+
+import { exponential, madd } from "./vectors";
+
+/** `scores[row][query] += query · key[row]`; `most` becomes the largest score there is of each query, if it is larger. */
+export function scoreEight(
+  scores: usize,
+  packed: usize,
+  keys: usize,
+  rows: usize,
+  rowBytes: usize,
+  most: usize,
+): void {
+  const end = packed + (rowBytes << 3);
+  let m0 = v128.load(most);
+  let m1 = v128.load(most, 16);
+  let row: usize = 0;
+  for (; row + 4 <= rows; row += 4, scores += 128) {
+    let a0 = f32x4.splat(0);
+    let a1 = a0;
+    let b0 = a0;
+    let b1 = a0;
+    let c0 = a0;
+    let c1 = a0;
+    let d0 = a0;
+    let d1 = a0;
+    let a = keys;
+    let b = a + rowBytes;
+    let c = b + rowBytes;
+    let d = c + rowBytes;
+    for (let query = packed; query < end; query += 32, a += 4, b += 4, c += 4, d += 4) {
+      const q0 = v128.load(query);
+      const q1 = v128.load(query, 16);
+      let k = v128.load_splat<f32>(a);
+      a0 = madd(k, q0, a0);
+      a1 = madd(k, q1, a1);
+      k = v128.load_splat<f32>(b);
+      b0 = madd(k, q0, b0);
+      b1 = madd(k, q1, b1);
+      k = v128.load_splat<f32>(c);
+      c0 = madd(k, q0, c0);
+      c1 = madd(k, q1, c1);
+      k = v128.load_splat<f32>(d);
+      d0 = madd(k, q0, d0);
+      d1 = madd(k, q1, d1);
+    }
+    keys = d;
+    a0 = f32x4.add(a0, v128.load(scores));
+    a1 = f32x4.add(a1, v128.load(scores, 16));
+    b0 = f32x4.add(b0, v128.load(scores, 32));
+    b1 = f32x4.add(b1, v128.load(scores, 48));
+    c0 = f32x4.add(c0, v128.load(scores, 64));
+    c1 = f32x4.add(c1, v128.load(scores, 80));
+    d0 = f32x4.add(d0, v128.load(scores, 96));
+    d1 = f32x4.add(d1, v128.load(scores, 112));
+    v128.store(scores, a0);
+    v128.store(scores, a1, 16);
+    v128.store(scores, b0, 32);
+    v128.store(scores, b1, 48);
+    v128.store(scores, c0, 64);
+    v128.store(scores, c1, 80);
+    v128.store(scores, d0, 96);
+    v128.store(scores, d1, 112);
+    m0 = f32x4.pmax(m0, f32x4.pmax(f32x4.pmax(a0, b0), f32x4.pmax(c0, d0)));
+    m1 = f32x4.pmax(m1, f32x4.pmax(f32x4.pmax(a1, b1), f32x4.pmax(c1, d1)));
+  }
+  for (; row < rows; row++, scores += 32) {
+    let a0 = v128.load(scores);
+    let a1 = v128.load(scores, 16);
+    for (let query = packed; query < end; query += 32, keys += 4) {
+      const k = v128.load_splat<f32>(keys);
+      a0 = madd(k, v128.load(query), a0);
+      a1 = madd(k, v128.load(query, 16), a1);
+    }
+    v128.store(scores, a0);
+    v128.store(scores, a1, 16);
+    m0 = f32x4.pmax(m0, a0);
+    m1 = f32x4.pmax(m1, a1);
+  }
+  v128.store(most, m0);
+  v128.store(most, m1, 16);
+}
+
+/** Scores become shares that are not yet divided by their sum, in place; `totals` grow by them. */
+export function shareEight(scores: usize, rows: usize, most: usize, totals: usize): void {
+  const m0 = v128.load(most);
+  const m1 = v128.load(most, 16);
+  let t0 = v128.load(totals);
+  let t1 = v128.load(totals, 16);
+  for (const end = scores + (rows << 5); scores < end; scores += 32) {
+    const s0 = exponential(f32x4.sub(v128.load(scores), m0));
+    const s1 = exponential(f32x4.sub(v128.load(scores, 16), m1));
+    v128.store(scores, s0);
+    v128.store(scores, s1, 16);
+    t0 = f32x4.add(t0, s0);
+    t1 = f32x4.add(t1, s1);
+  }
+  v128.store(totals, t0);
+  v128.store(totals, t1, 16);
+}
+
+/** `sums[lane][query] += Σ_row share[row][query] · value[row][lane]`. */
+export function mixEight(sums: usize, shares: usize, values: usize, rows: usize, rowBytes: usize): void {
+  const end = shares + (rows << 5);
+  for (let lane: usize = 0; lane < rowBytes; lane += 16, sums += 128) {
+    let a0 = v128.load(sums);
+    let a1 = v128.load(sums, 16);
+    let b0 = v128.load(sums, 32);
+    let b1 = v128.load(sums, 48);
+    let c0 = v128.load(sums, 64);
+    let c1 = v128.load(sums, 80);
+    let d0 = v128.load(sums, 96);
+    let d1 = v128.load(sums, 112);
+    let value = values + lane;
+    for (let share = shares; share < end; share += 32, value += rowBytes) {
+      const p0 = v128.load(share);
+      const p1 = v128.load(share, 16);
+      let v = v128.load_splat<f32>(value);
+      a0 = madd(v, p0, a0);
+      a1 = madd(v, p1, a1);
+      v = v128.load_splat<f32>(value, 4);
+      b0 = madd(v, p0, b0);
+      b1 = madd(v, p1, b1);
+      v = v128.load_splat<f32>(value, 8);
+      c0 = madd(v, p0, c0);
+      c1 = madd(v, p1, c1);
+      v = v128.load_splat<f32>(value, 12);
+      d0 = madd(v, p0, d0);
+      d1 = madd(v, p1, d1);
+    }
+    v128.store(sums, a0);
+    v128.store(sums, a1, 16);
+    v128.store(sums, b0, 32);
+    v128.store(sums, b1, 48);
+    v128.store(sums, c0, 64);
+    v128.store(sums, c1, 80);
+    v128.store(sums, d0, 96);
+    v128.store(sums, d1, 112);
+  }
+}
+
+/**
+ * Sums and totals whose shares are of the largest score of before, as if they were of the largest there is now
+ * (https://arxiv.org/abs/1805.02867).
+ */
+export function rescaleEight(sums: usize, totals: usize, rowBytes: usize, before: usize, now: usize): void {
+  const b0 = v128.load(before);
+  const b1 = v128.load(before, 16);
+  const n0 = v128.load(now);
+  const n1 = v128.load(now, 16);
+  if (!v128.any_true(v128.or(f32x4.lt(b0, n0), f32x4.lt(b1, n1)))) return;
+  const f0 = exponential(f32x4.sub(b0, n0));
+  const f1 = exponential(f32x4.sub(b1, n1));
+  v128.store(totals, f32x4.mul(v128.load(totals), f0));
+  v128.store(totals, f32x4.mul(v128.load(totals, 16), f1), 16);
+  for (const end = sums + (rowBytes << 3); sums < end; sums += 32) {
+    v128.store(sums, f32x4.mul(v128.load(sums), f0));
+    v128.store(sums, f32x4.mul(v128.load(sums, 16), f1), 16);
+  }
+  v128.store(before, n0);
+  v128.store(before, n1, 16);
+}
