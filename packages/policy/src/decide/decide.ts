@@ -10,7 +10,7 @@ import { findLateAddends, type LateAddends } from "./late-addends.js";
 import type { Objective } from "./objective.js";
 import { type Placement, place } from "./placement.js";
 import { RankView } from "./rank-view.js";
-import { admissibleSets } from "./role-sets.js";
+import { type AdmissibleSets, admissibleSets } from "./role-sets.js";
 import { evenShareOf, sharesOf } from "./share.js";
 import { bytesKept, parameterUses } from "./storage.js";
 import { UnreadExperts } from "./unread-experts.js";
@@ -39,15 +39,16 @@ const closeEnough = 1.05;
 
 export function decide(factored: FactoredGraph, found: Roles, limits: Limits): Plan {
   const planner = new Planner(factored, found, limits.ranks);
-  const choices = planner.choices(limits.objective);
-  if (choices.length === 0) throw nothingSharded(limits, found);
-  const drafts = choices.map((roles) => planner.draft(roles));
+  const { sets, complete } = planner.choices(limits.objective);
+  if (sets.length === 0) throw nothingSharded(limits, found);
+  const drafts = sets.map((roles) => planner.draft(roles));
   const fitting = drafts.filter(({ fullest }) => fullest <= limits.memoryPerRank);
   if (fitting.length === 0) {
     const least = Math.min(...drafts.map(({ fullest }) => fullest));
     throw new RingrankError(
       "RR_MEMORY",
-      `no partition over ${limits.ranks} ranks keeps at most ${limits.memoryPerRank} bytes of weights per rank; the least possible is ${least}. Use more ranks or raise memoryPerRank.`,
+      `no partition over ${limits.ranks} ranks keeps at most ${limits.memoryPerRank} bytes of weights per rank; the ` +
+        `least ${complete ? "possible" : "found"} is ${least}. Use more ranks or raise memoryPerRank.`,
     );
   }
   fitting.sort((a, b) => a.evenBytes - b.evenBytes);
@@ -111,8 +112,8 @@ class Planner {
   }
 
   /** Choices of roles to tell apart. On more than one rank, to shard nothing would be a silent copy. */
-  choices(objective: Objective): (readonly Role[])[] {
-    if (this.#ranks === 1) return [[]];
+  choices(objective: Objective): AdmissibleSets {
+    if (this.#ranks === 1) return { sets: [[]], complete: true };
     const worth = objective === "memory" ? this.#evenBytes : this.#secondsAlone;
     const nothing = worth([]);
     const { roles, conflicts } = this.#found;

@@ -1,5 +1,6 @@
-import { GraphBuilder } from "@ringrank/model";
+import { type Graph, GraphBuilder } from "@ringrank/model";
 import { expect, it } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
 import { propagateFactors } from "../analysis/propagate.js";
 import { findRoles, type Role, type Roles } from "../analysis/roles.js";
 import { planGraph } from "../policy/plan.js";
@@ -26,7 +27,8 @@ const unitsOf = (set: readonly Role[]): number => set.reduce((sum, { units }) =>
 it("few roles give every set in which none meets another", () => {
   const { roles, conflicts } = rolesOf(4);
   const [first, second, third, fourth] = roles;
-  const sets = admissibleSets(roles, conflicts, ({ units }) => units);
+  const { sets, complete } = admissibleSets(roles, conflicts, ({ units }) => units);
+  expect(complete).toBe(true);
   expect(new Set(sets)).toEqual(
     new Set([
       ...[[first], [second], [third], [fourth]],
@@ -41,11 +43,43 @@ it("few roles give every set in which none meets another", () => {
 
 it("of a hundred roles the best set is found without trying them all", () => {
   const { roles, conflicts } = rolesOf(100);
-  const sets = admissibleSets(roles, conflicts, ({ units }) => units);
+  const { sets, complete } = admissibleSets(roles, conflicts, ({ units }) => units);
+  expect(complete).toBe(false);
   // Along a path, the best with a role is the best up to the one before its neighbour, and itself.
   let [without, best] = [0, 0];
   for (const { units } of roles) [without, best] = [best, Math.max(best, without + units)];
   expect(Math.max(...sets.map(unitsOf))).toBe(best);
+});
+
+/** `x·first·last·[1]`, and between the first two products ten of other inputs, each with a role that meets no other. */
+function twoThatMeetAroundTen() {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["batch", 4]);
+  const inner = g.relu(g.matmul(x, g.weight("first", parameter(4, 400))));
+  for (let index = 0; index < 10; index++) {
+    const input = g.input(`x${index}`, "float32", ["batch", 2]);
+    const product = g.matmul(input, g.weight(`small ${index}`, parameter(2, 10 + index)));
+    g.output(`y${index}`, g.relu(product), "float32", ["batch", 10 + index]);
+  }
+  const wide = g.relu(g.matmul(inner, g.weight("last", parameter(400, 3000))));
+  g.output("y", g.matmul(wide, g.weight("sum", parameter(3000, 1))), "float32", ["batch", 1]);
+  return g.build();
+}
+
+it("a role that comes late and meets what all the best sets have is still tried", () => {
+  const { roles, conflicts } = findRoles(propagateFactors(twoThatMeetAroundTen(), precisionOf()));
+  const { sets, complete } = admissibleSets(roles, conflicts, ({ units }) => units);
+  expect(roles.map(({ units }) => units)).toEqual([400, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 3000]);
+  expect(complete).toBe(false);
+  expect(sets).toContainEqual([roles.at(-1)]);
+});
+
+it.each<[string, Graph, "possible" | "found"]>([
+  ["every set was tried", perceptron(4), "possible"],
+  ["sets were left out", twoThatMeetAroundTen(), "found"],
+])("where %s, the error of too little memory says so", (_, graph, word) => {
+  const plan = () => planGraph(graph, { ranks: 2, memoryPerRank: 1 });
+  expect(expectCode("RR_MEMORY", plan).message).toContain(`the least ${word} is`);
 });
 
 it.each(["memory", "time"] as const)(

@@ -5,6 +5,12 @@ import type { Factor } from "../factors/factor.js";
 /** Most sets that are told apart by what their plans cost: some seconds' work for a graph of thousands of nodes. */
 const mostSets = 1024;
 
+export interface AdmissibleSets {
+  readonly sets: readonly (readonly Role[])[];
+  /** Whether these are all there are. */
+  readonly complete: boolean;
+}
+
 /**
  * Sets of roles of which no two factors meet, the empty one excepted: what may be sharded together.
  *
@@ -12,7 +18,8 @@ const mostSets = 1024;
  * with each role, and where no layer is like another there are roles by the hundred. Then roles are added one after the
  * other, as the graph meets them, and of more than {@link mostSets} those of the greatest gain are kept: a beam search.
  * Roles meet those near them in the graph, so what a set is worth later depends on its last few roles, and sets that
- * differ in these are among the kept.
+ * differ in these are among the kept. Any role may begin a set: one that comes late may be worth
+ * more than the sets before it, all of which meet it.
  *
  * @param gainOf what sharding one role alone is worth; gains of roles that do not meet add up
  */
@@ -20,7 +27,7 @@ export function admissibleSets(
   roles: readonly Role[],
   conflicts: Conflicts,
   gainOf: (role: Role) => number,
-): Role[][] {
+): AdmissibleSets {
   const meets = meetings(roles, conflicts);
   const gains = new Map<Role, number>();
   const gainOfSet = (set: readonly Role[]): number =>
@@ -29,20 +36,26 @@ export function admissibleSets(
       gains.set(role, gain);
       return sum + gain;
     }, 0);
-  let sets: Role[][] = [[]];
+  let sets: (readonly Role[])[] = [];
+  let complete = true;
   for (const role of roles) {
     const others = meets.get(role)!;
     if (others.has(role)) continue;
-    const widened = sets.filter((set) => !set.some((one) => others.has(one))).map((set) => [...set, role]);
-    sets = best([...sets, ...widened], gainOfSet);
+    const apart = sets.filter((set) => !set.some((one) => others.has(one)));
+    sets.push([role], ...apart.map((set) => [...set, role]));
+    if (sets.length <= mostSets) continue;
+    complete = false;
+    sets = best(sets, gainOfSet);
   }
-  return sets.filter((set) => set.length > 0);
+  return { sets, complete };
 }
 
-function best(sets: Role[][], gainOfSet: (set: readonly Role[]) => number): Role[][] {
-  if (sets.length <= mostSets) return sets;
+function best(
+  sets: readonly (readonly Role[])[],
+  gainOfSet: (set: readonly Role[]) => number,
+): (readonly Role[])[] {
   const gains = new Map(sets.map((set) => [set, gainOfSet(set)]));
-  return sets.sort((a, b) => gains.get(b)! - gains.get(a)!).slice(0, mostSets);
+  return [...sets].sort((a, b) => gains.get(b)! - gains.get(a)!).slice(0, mostSets);
 }
 
 /** By role: those it meets, which may be itself. */
