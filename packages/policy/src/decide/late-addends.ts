@@ -3,7 +3,8 @@ import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter } from "../analysis/roles.js";
 import { Wiring } from "../analysis/wiring.js";
 import { operatorName } from "../rules/table.js";
-import { countsOnce, neededFor } from "./counted-once.js";
+import { countsOnce } from "./counted-once.js";
+import { neededFor } from "./needed-values.js";
 import type { Placement } from "./placement.js";
 
 /**

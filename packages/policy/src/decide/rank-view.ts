@@ -1,8 +1,9 @@
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import type { Dim } from "../factors/factor.js";
 import { isSharded, localSize, type RankShare } from "../factors/shard.js";
-import { countsOnce, neededFor } from "./counted-once.js";
+import { countsOnce } from "./counted-once.js";
 import type { LateAddends } from "./late-addends.js";
+import { neededFor } from "./needed-values.js";
 import type { Placement } from "./placement.js";
 
 /**
