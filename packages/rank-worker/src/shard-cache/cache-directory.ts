@@ -48,17 +48,15 @@ export function privateDirectory(path: string): string {
 }
 
 /**
- * Makes a directory and those above it. Node's own `recursive` never returns where the system says ENOENT though the
- * directory above is there, as in /proc.
+ * Makes a directory and those above it, where they are not there; other processes may make them at the same time.
+ * Node's own `recursive` never returns where the system says ENOENT though the directory above is there, as in /proc.
  */
 function makeDirectories(path: string): void {
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) makeDirectories(parent);
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
-    if (code !== "ENOENT" || existsSync(dirname(path))) throw error;
-    makeDirectories(dirname(path));
-    mkdirSync(path, { mode: 0o700 });
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
