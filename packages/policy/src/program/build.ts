@@ -174,7 +174,9 @@ class ProgramBuilder {
         allReduces.map((value) => this.#allReduce(value)),
         normalizations
           .filter(({ node }) => view.isActive(node))
-          .map(({ node: _, ...step }) => ({ ...step, value: this.#local.nameOf(step.value)! })),
+          .map(({ node: _, ...sum }): NormalizeStep => {
+            return { kind: "normalize", ...sum, value: this.#local.nameOf(sum.value)! };
+          }),
       ),
       allGathers: allGathers.map((value) => this.#allGather(value)),
     };

@@ -6,10 +6,16 @@ import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { NormalizeStep } from "./program.js";
 
-/** A normalization that ranks do themselves, where they run its node; in the names of the whole graph. */
-export interface NormalizedSum extends NormalizeStep {
+/** A normalization that ranks do themselves, where they run its node: a {@link NormalizeStep} in names of the whole graph. */
+export interface NormalizedSum {
   /** Index in the whole graph. */
   readonly node: number;
+  readonly value: string;
+  readonly output: string;
+  readonly scale: string;
+  readonly bias?: string;
+  readonly epsilon: number;
+  readonly centered: boolean;
 }
 
 /**
@@ -47,8 +53,7 @@ export function findNormalizedSums(
     const hasBias = bias !== undefined && bias !== "";
     if (![scale, ...(hasBias ? [bias] : [])].every((name) => isOwn(name, width))) return [];
     const epsilon = floatAttribute(node, "epsilon", 1e-5);
-    const step = { kind: "normalize", value, output, scale, epsilon, centered } as const;
-    return [{ ...step, ...(hasBias && { bias }), node: index }];
+    return [{ node: index, value, output, scale, ...(hasBias && { bias }), epsilon, centered }];
   });
 }
 
