@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ShardCache } from "@ringrank/rank-worker";
 import { type Logger, pino } from "pino";
@@ -79,21 +79,43 @@ test("a damaged plan is made again", async () => {
   expect(planOf(model, options)!.read()).toBeDefined();
 });
 
-test("a plan is not that of other options, nor of a model with another file", async () => {
+test("a plan is not that of other options", async () => {
   const { model, options } = modelAndCache();
   await logitsOf(model, options);
-  const isKept = (some: LoadOptions): boolean => planOf(model, some)?.read() !== undefined;
-  expect(isKept(options)).toBe(true);
+  expect(planOf(model, options)!.read()).toBeDefined();
   const others: LoadOptions[] = [
+    { dtype: "fp32" },
     { ranks: 1 },
     { precision: "int8" },
     { activations: "float32" },
     { objective: "time" },
     { memoryPerRank: 1e9 },
+    { policy: { factors: [] } },
   ];
-  for (const other of others) expect(isKept({ ...options, ...other })).toBe(false);
+  for (const other of others)
+    expect(planOf(model, { ...options, ...other })!.read(), JSON.stringify(other)).toBeUndefined();
+});
+
+test("a plan is not that of a model with another file", async () => {
+  const { model, options } = modelAndCache();
+  await logitsOf(model, options);
   writeFileSync(join(model, "generation_config.json"), '{ "temperature": 0.5 }');
-  expect(isKept(options)).toBe(false);
+  expect(planOf(model, options)!.read()).toBeUndefined();
+});
+
+test("a cache directory that is unfit is told of once", async () => {
+  const { model, options } = modelAndCache();
+  mkdirSync(options.cacheDirectory!);
+  chmodSync(options.cacheDirectory!, 0o755);
+  const { logger, messages } = listener();
+  await logitsOf(model, { ...options, logger });
+  expect(messages).toEqual(["loading without the cache of quantized weights"]);
+});
+
+test("no plan is kept of a model in a directory with hundreds of files", () => {
+  const { model, options } = modelAndCache();
+  for (let index = 0; index < 257; index++) writeFileSync(join(model, `${index}`), "");
+  expect(planOf(model, options)).toBeUndefined();
 });
 
 test("no plan is kept where no weight is quantized, or without a cache", () => {

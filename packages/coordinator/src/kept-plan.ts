@@ -2,6 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { deserialize, serialize } from "node:v8";
+import { isRingrankError } from "@ringrank/errors";
 import { resolveModel } from "@ringrank/model/serving";
 import type { PolicyData } from "@ringrank/policy";
 import { entryKey, readPlan, type ShardCache } from "@ringrank/rank-worker";
@@ -16,15 +17,16 @@ export interface Plan extends Preparation {
   readonly directory: string;
 }
 
-/** What has more files, or lies in a directory with much else, is planned anew. */
+/** A model that has more files, or lies in a directory with much else, is planned anew. */
 const mostFiles = 256;
 
 /**
  * The plan of a load, in the cache of quantized weights: a load that finds it need not open the model, nor plan. Like
  * its weights, it is kept where something is quantized.
  *
- * It is known by all that planning depends on: the code, the options that concern it, and each file in the model's
- * directory. (A model that is named by its file is planned anew, since planning looks around it.)
+ * It is known by all that planning depends on: the code, the options that concern it, and the files of the model's
+ * directory and of its folders, one level deep and none hidden. (A model that is named by its file is planned anew,
+ * since planning looks around it.)
  */
 export class KeptPlan {
   readonly #key: string;
@@ -45,25 +47,31 @@ export class KeptPlan {
     const { cache, dtype, ranks, objective, memoryPerRank, precision, activations, policy } = options;
     if (cache === undefined || precision === "float32") return undefined;
     const model = resolveModel(pathOrId);
+    const compiled = lastCompiled();
     try {
-      const files = statSync(model).isDirectory() ? filesIn(model, 1) : [];
-      if (files.length === 0 || files.length > mostFiles) return undefined;
+      const files = statSync(model).isDirectory() ? filesOf(model) : undefined;
+      if (files === undefined) return undefined;
       const given = { model, dtype, ranks, objective, memoryPerRank, precision, activations, policy };
       // The engine's serialization is its version's own.
-      const key = entryKey({ plan: given, engine: process.versions.v8, compiled: lastCompiled() }, files);
+      const key = entryKey({ plan: given, engine: process.versions.v8, compiled }, files);
       return new KeptPlan(key, cache.directory, logger);
-    } catch {
+    } catch (error) {
       // A file that cannot be read, or a policy that is no JSON: planning says what is wrong with it.
+      logger.debug({ err: error }, "cannot tell whether an earlier load had the same plan; planning anew");
       return undefined;
     }
   }
 
-  /** Undefined where there is none, or none that can be used, which is logged. */
+  /**
+   * Undefined where there is none, or none that can be used. That is logged, but of a directory that is unfit the load
+   * tells as it opens it for the weights.
+   */
   read(): Plan | undefined {
     try {
       const bytes = readPlan(this.#directory, this.#key);
       return bytes && (deserialize(bytes) as Plan);
     } catch (error) {
+      if (isRingrankError(error) && error.code === "RR_CACHE") return undefined;
       this.#logger.warn({ err: error }, "cannot use the plan of an earlier load; planning anew");
       return undefined;
     }
@@ -79,26 +87,36 @@ export class KeptPlan {
   }
 }
 
-/** Those of a directory, and so many levels below, in order. What is hidden belongs to other programs. */
-function filesIn(directory: string, depth: number): string[] {
-  const names = readdirSync(directory).filter((name) => !name.startsWith("."));
-  return names.sort().flatMap((name) => {
-    const path = join(directory, name);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found?.isDirectory()) return depth > 0 ? filesIn(path, depth - 1) : [];
-    return found?.isFile() ? [path] : [];
-  });
+/** The files that a model's plan is known by, in order. Undefined where there are none, or more than {@link mostFiles}. */
+function filesOf(model: string): string[] | undefined {
+  const files: string[] = [];
+  for (const file of walk(model, 1)) if (files.push(file) > mostFiles) return undefined;
+  return files.length === 0 ? undefined : files;
 }
 
-/** In a checkout, where the library's version does not tell: when the packages that plan were last compiled. */
-function lastCompiled(): (number | undefined)[] {
-  const require = createRequire(import.meta.url);
-  const modules = [
-    import.meta.filename,
-    require.resolve("@ringrank/model"),
-    require.resolve("@ringrank/policy"),
-  ];
-  return modules.map(
-    (path) => statSync(join(dirname(path), ".tsbuildinfo"), { throwIfNoEntry: false })?.mtimeMs,
-  );
+/** The files of a directory, and so many levels below, in order. What is hidden belongs to other programs. */
+function* walk(directory: string, depth: number): Generator<string> {
+  const names = readdirSync(directory).filter((name) => !name.startsWith("."));
+  for (const name of names.sort()) {
+    const path = join(directory, name);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isFile()) yield path;
+    else if (found?.isDirectory() && depth > 0) yield* walk(path, depth - 1);
+  }
+}
+
+/**
+ * In a checkout, where the library's version does not tell: when the packages that plan were last compiled. Undefined
+ * in a bundle, where there are no packages.
+ */
+function lastCompiled(): (number | undefined)[] | undefined {
+  try {
+    const require = createRequire(import.meta.url);
+    const packages = ["@ringrank/model", "@ringrank/policy"].map((name) => require.resolve(name));
+    return [import.meta.filename, ...packages].map(
+      (path) => statSync(join(dirname(path), ".tsbuildinfo"), { throwIfNoEntry: false })?.mtimeMs,
+    );
+  } catch {
+    return undefined;
+  }
 }
