@@ -21,7 +21,7 @@ export const errorCodes = {
   RR_MISSING_FILE: "a file that the model refers to is missing",
   RR_PATH: "a file named inside a file lies outside the model's own directory",
   RR_CACHE: "the directory of the cache of quantized weights cannot be made, or is not this user's alone",
-  RR_FILE_FORMAT: "a file is corrupt, truncated or hostile",
+  RR_FILE_FORMAT: "a file is corrupt, truncated, hostile or not supported",
   RR_CONFIG: "config.json lacks a field or holds a value that makes no sense",
   RR_UNKNOWN_ARCHITECTURE: "no architecture is registered for the config's model_type",
   RR_TENSOR: "the checkpoint lacks a tensor, or holds it in another shape or type",

@@ -14,8 +14,8 @@ export interface TextService {
   /**
    * Token ids of a conversation as the model's chat template writes it, which puts all special tokens where they belong.
    *
-   * @throws RR_NO_CHAT_TEMPLATE where there is none; RR_FILE_FORMAT where it is broken; RR_INPUT where it cannot write
-   * this conversation
+   * @throws RR_NO_CHAT_TEMPLATE where there is none; RR_FILE_FORMAT where it is broken or not supported; RR_INPUT where
+   * it refuses this conversation
    */
   encodeChat(messages: readonly ChatMessage[]): readonly number[];
   /**

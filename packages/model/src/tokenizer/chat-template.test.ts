@@ -60,7 +60,14 @@ describe("the chat template of a directory", () => {
     expect(rendered({})).toBeUndefined();
   });
 
-  it("is RR_FILE_FORMAT where it is no Jinja", () => {
-    expectCode("RR_FILE_FORMAT", () => rendered({ "chat_template.jinja": "{% for message in %}" }));
+  it.each([
+    ["is no Jinja", "{% for message in %}"],
+    ["uses what is not supported", "{{ messages | no_such_filter }}"],
+  ])("is RR_FILE_FORMAT where it %s", (_, template) => {
+    expectCode("RR_FILE_FORMAT", () => rendered({ "chat_template.jinja": template }));
+  });
+
+  it("keeps the lines that it begins with", () => {
+    expect(rendered({ "chat_template.jinja": "\n\n{{ messages[0].role }}" })).toBe("\n\nuser");
   });
 });

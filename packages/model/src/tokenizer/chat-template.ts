@@ -31,6 +31,16 @@ const tokenNames = [
   "mask_token",
 ];
 
+/** What a template says of a conversation that it cannot write, by `raise_exception`. */
+class Refusal extends Error {}
+
+function refuse(reason: unknown): never {
+  throw new Refusal(String(reason));
+}
+
+/** The library's own `raise_exception` throws what cannot be told from its other errors. */
+const prelude = "{% set raise_exception = ringrank_refuse %}\n";
+
 /**
  * How a model wants a conversation written: a Jinja template, in `chat_template.jinja` or in `tokenizer_config.json`
  * (https://huggingface.co/docs/transformers/chat_templating).
@@ -38,6 +48,7 @@ const tokenNames = [
 export class ChatTemplate {
   readonly #template: Template;
   readonly #tokens: Readonly<Record<string, string>>;
+  readonly #where: string;
 
   /**
    * @param source in Jinja
@@ -47,23 +58,26 @@ export class ChatTemplate {
    */
   constructor(source: string, tokens: Readonly<Record<string, string>>, where: string) {
     try {
-      this.#template = new Template(source);
+      this.#template = new Template(prelude + source);
     } catch (cause) {
       const message = `${where}: cannot be used as a chat template: ${(cause as Error).message}`;
       throw new RingrankError("RR_FILE_FORMAT", message, { cause });
     }
     this.#tokens = tokens;
+    this.#where = where;
   }
 
   /**
    * The conversation as a text that the assistant's next turn continues. It has all special tokens that it needs.
    *
-   * @throws RR_INPUT for a conversation that the template cannot write, in its own words
+   * @throws RR_INPUT for a conversation that the template refuses, in its own words; RR_FILE_FORMAT where it fails
+   * otherwise, as with what the library does not know of Jinja
    */
   render(messages: readonly ChatMessage[]): string {
     try {
       return this.#template.render({
         ...this.#tokens,
+        ringrank_refuse: refuse,
         messages,
         add_generation_prompt: true,
         // As in transformers, where they are there and None.
@@ -71,8 +85,17 @@ export class ChatTemplate {
         documents: null,
       });
     } catch (cause) {
-      const message = `the model's chat template cannot write the messages: ${(cause as Error).message}`;
-      throw new RingrankError("RR_INPUT", message, { cause });
+      const { message } = cause as Error;
+      if (cause instanceof Refusal) {
+        const refused = `the model's chat template refuses the messages: ${message}`;
+        throw new RingrankError("RR_INPUT", refused, { cause });
+      }
+      throw new RingrankError(
+        "RR_FILE_FORMAT",
+        `${this.#where}: the chat template fails: ${message}; it may use what is not supported of Jinja. Give a text ` +
+          "as the model was trained to continue it",
+        { cause },
+      );
     }
   }
 }
