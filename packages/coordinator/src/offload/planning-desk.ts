@@ -24,7 +24,8 @@ export class PlanningDesk implements PlanningService {
 
   prepare(): Preparation {
     const planned = this.#planned;
-    if (planned === undefined) throw new RingrankError("RR_CLOSED", "prepare was called before plan");
+    if (planned === undefined)
+      throw new RingrankError("RR_INPUT", "expected plan to be called before prepare");
     const { model, policy } = planned;
     const { directory, config, graph } = model;
     model.checkWeights();
