@@ -57,9 +57,15 @@ describe("messages", () => {
     ["the template refuses", [{ role: "assistant", content: "Hail." }]],
     ["are no messages", [{ role: "user" }]],
     ["have what no template would see", [{ role: "user", content: "Hail.", name: "Romeo" }]],
-  ])("that %s are RR_INPUT, and the model stays usable", async (_, messages) => {
+    ["are not even JSON", [{ role: "user", content: 5n }]],
+  ])("that %s are RR_INPUT", async (_, messages) => {
     const { result } = model().generate(messages as [], greedy);
     await expect(result).rejects.toMatchObject({ code: "RR_INPUT" });
+  });
+
+  it("that are refused leave the model usable", async () => {
+    const { result } = model().generate([{ role: "assistant", content: "Hail." }], greedy);
+    await expect(result).rejects.toThrow();
     expect((await model().generate([5], greedy).result).ids).toHaveLength(8);
   });
 });

@@ -4,6 +4,7 @@ import { checkIds } from "../inputs/inputs.js";
 import type { ModelFacts } from "../model-facts.js";
 import type { Offload } from "../offload/offload.js";
 import type { TextService } from "../offload/text-service.js";
+import { show } from "../options/check.js";
 
 /** What a generation continues: a text, its token ids, or a conversation. */
 export type Prompt = string | readonly number[] | readonly ChatMessage[];
@@ -76,7 +77,7 @@ function checkMessages(messages: readonly unknown[]): ChatMessage[] {
     }
     throw new RingrankError(
       "RR_INPUT",
-      `message ${index}: expected { role, content }, two texts, got ${JSON.stringify(message)?.slice(0, 80)}`,
+      `message ${index}: expected { role, content }, two texts, got ${show(message)}`,
     );
   });
 }
