@@ -2,9 +2,9 @@
 //
 //   node examples/03-split-a-matmul.mjs
 //
-// These two splits are all that tensor parallelism does to a layer's weights. By columns, each rank computes some of the
-// outputs, and nothing has to be added. By rows, each rank computes a part of every output, and an all-reduce adds the
-// parts. One after the other, they need a single all-reduce for two products (Megatron-LM, arXiv 1909.08053).
+// These two splits are all that tensor parallelism does to a layer's weights. By columns, each rank computes some of
+// the outputs, and nothing has to be added. By rows, each rank computes a part of every output, and an all-reduce adds
+// the parts. One after the other, they need a single all-reduce for two products (Megatron-LM, arXiv 1909.08053).
 import assert from "node:assert/strict";
 
 const x = [[1, 2, 3, 4]];

@@ -25,7 +25,10 @@ if (quiet && !existsSync("packages/cli/dist/main.js")) process.stderr.write("bui
 run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
 for (const name of readdirSync("packages")) buildWebAssembly(`packages/${name}`);
 
-/** Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what, by target if there are several. */
+/**
+ * Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what, by target if there are
+ * several.
+ */
 function buildWebAssembly(folder) {
   if (!existsSync(`${folder}/asconfig.json`)) return;
   const { options, targets = { release: options } } = JSON.parse(

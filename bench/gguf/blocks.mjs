@@ -51,7 +51,10 @@ function encodeQ8(values, out) {
   }
 }
 
-/** Scale, then 16 bytes of two: element i in the low half of byte i, element i + 16 in the high one; x ≈ scale · (q − 8). */
+/**
+ * Scale, then 16 bytes of two: element i in the low half of byte i, element i + 16 in the high one;
+ * x ≈ scale · (q − 8).
+ */
 function encodeQ4(values, out) {
   let at = 0;
   for (let from = 0; from < values.length; from += 32) {

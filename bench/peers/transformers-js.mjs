@@ -21,8 +21,8 @@ export async function open({ directory, threads, vocabulary }) {
   let running;
 
   /**
-   * Continues `ids` behind what `past` covers, and gives the last new token and the time of each. Ids that `past` covers
-   * would be computed once more: transformers.js takes all it is given for new.
+   * Continues `ids` behind what `past` covers, and gives the last new token and the time of each. Ids that `past`
+   * covers would be computed once more: transformers.js takes all it is given for new.
    */
   async function generate(ids, past, count) {
     const times = new Times();

@@ -21,8 +21,8 @@ export function turnRatio(what, label, other) {
 }
 
 /**
- * What decoding behind a long context takes longer than behind a short one, in reads, at the bandwidth measured, of what
- * its cache has more.
+ * What decoding behind a long context takes longer than behind a short one, in reads, at the bandwidth measured, of
+ * what its cache has more.
  */
 export function cacheReads({ label, ...cell }, { from, to }) {
   const needed = {

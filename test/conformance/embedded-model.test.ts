@@ -88,7 +88,8 @@ describe.each([
       await model.close();
       // Bounds of the project's contract; README has what was measured.
       expect(100 * (Math.exp(nlls[0]! - golden.perplexity_nll) - 1)).toBeLessThan(percent);
-      // Activations that round to the other side move the perplexity of 256 tokens by 0.1% at random, up as well as down.
+      // Activations that round to the other side move the perplexity of 256 tokens by 0.1% at random, up as well as
+      // down.
       const mean = nlls.reduce((sum, nll) => sum + nll) / nlls.length;
       if (ranks === 1) alone = mean;
       expect(100 * Math.abs(Math.exp(mean - alone) - 1)).toBeLessThan(0.2);

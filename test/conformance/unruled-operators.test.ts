@@ -1,7 +1,9 @@
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
 import type { TestGraph } from "../support/test-graph.js";
 
-/** Operators that the policy has no rule for: what is sharded is gathered for them, by ranks with and without a share. */
+/**
+ * Operators that the policy has no rule for: what is sharded is gathered for them, by ranks with and without a share.
+ */
 
 const [width, inner] = [12, 3];
 

@@ -4,7 +4,9 @@ import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
 import { assembledExport, readReference } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
 
-/** Optimum's exports of models that do not read tokens; the checkpoint that lies beside them has no architecture here. */
+/**
+ * Optimum's exports of models that do not read tokens; the checkpoint that lies beside them has no architecture here.
+ */
 const exports = [
   ["vit", "model.onnx", "pixel_values", "logits"],
   ["convnext", "model.onnx", "pixel_values", "logits"],

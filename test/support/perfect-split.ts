@@ -4,7 +4,9 @@ import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/index
 import { closeFile, openFile } from "../../packages/model/src/weights/read-at.js";
 import { type OnnxExport, readRecipe } from "./onnx-exports.js";
 
-/** What is neither attention, feed-forward nor vocabulary: positions, token types, narrow embeddings, heads' transforms. */
+/**
+ * What is neither attention, feed-forward nor vocabulary: positions, token types, narrow embeddings, heads' transforms.
+ */
 const others =
   /position|token_type|rel_embeddings|wpe|mask_emb|embed_dim|project|mapping|\.transform\.|lm_head\.dense|head\.dense|vocab_transform|generator|predictions\.dense/;
 

@@ -3,7 +3,10 @@ import { destination, type Logger, levels, pino } from "pino";
 /** The level a rank's logger is started with. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
-/** The caller's logger, or one to standard error that is silent unless `RINGRANK_LOG` names a level; an unknown one is `info`. */
+/**
+ * The caller's logger, or one to standard error that is silent unless `RINGRANK_LOG` names a level; an unknown one is
+ * `info`.
+ */
 export function loggerOf(given: Logger | undefined): Logger {
   if (given !== undefined) return given;
   const wanted = process.env.RINGRANK_LOG ?? "silent";

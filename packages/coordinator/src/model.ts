@@ -130,9 +130,9 @@ export class Model {
   }
 
   /**
-   * Continues a prompt: a text, token ids, or messages, which the model's chat template writes as a text whose next turn
-   * is the assistant's. An encoder–decoder reads it as its source and gives the target. Never throws: what is wrong with
-   * the call, the reader and the result learn.
+   * Continues a prompt: a text, token ids, or messages, which the model's chat template writes as a text whose next
+   * turn is the assistant's. An encoder–decoder reads it as its source and gives the target. Never throws: what is
+   * wrong with the call, the reader and the result learn.
    *
    * ```js
    * for await (const token of model.generate("ROMEO:\n", { maxNewTokens: 80 })) process.stdout.write(token.text);

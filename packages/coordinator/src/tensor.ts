@@ -47,7 +47,10 @@ const arrayOf = {
   bool: Uint8Array,
 } as const;
 
-/** Whether `value` has the form of a {@link Tensor}: a known type, whole dimensions, the right array of the right length. */
+/**
+ * Whether `value` has the form of a {@link Tensor}: a known type, whole dimensions, the right array of the right
+ * length.
+ */
 export function isTensor(value: unknown): value is Tensor {
   if (typeof value !== "object" || value === null) return false;
   const { type, dims, data } = value as Partial<Record<keyof Tensor, unknown>>;

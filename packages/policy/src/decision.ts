@@ -1,4 +1,7 @@
-/** A decision that was made elsewhere, and the words it is asked for in. Without the planner, which takes long to import. */
+/**
+ * A decision that was made elsewhere, and the words it is asked for in. Without the planner, which takes long to
+ * import.
+ */
 export { type Objective, objectives } from "./decide/objective.js";
 export {
   type CollectiveData,

@@ -1,6 +1,6 @@
-// Attention of eight queries of one head of keys and values, tile by tile of the keys, with a softmax that is kept up to
-// date (https://arxiv.org/abs/2205.14135): all that is worked on lies in the nearest cache, and keys and values are each
-// read once. Keys that none of the eight may see are left out.
+// Attention of eight queries of one head of keys and values, tile by tile of the keys, with a softmax that is kept up
+// to date (https://arxiv.org/abs/2205.14135): all that is worked on lies in the nearest cache, and keys and values are
+// each read once. Keys that none of the eight may see are left out.
 
 import { Arguments } from "./arguments";
 import { addAddends, addendBytes, findAddends, leastSeen, seenRows } from "./eight-addends";

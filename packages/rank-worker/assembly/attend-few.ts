@@ -1,5 +1,5 @@
-// Attention of up to four queries of one row and one head of keys and values: three or four side by side, one or two one
-// by one. All of them go over a tile of the cache while it is near: the cache is read from memory once.
+// Attention of up to four queries of one row and one head of keys and values: three or four side by side, one or two
+// one by one. All of them go over a tile of the cache while it is near: the cache is read from memory once.
 
 import { Arguments } from "./arguments";
 import { addToFour, mixFour, packFour, scaled, scoreFour, softmaxFour } from "./four-queries";

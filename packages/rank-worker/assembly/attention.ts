@@ -4,8 +4,8 @@
 // rank. src/attention/row-attention.ts fills the block of arguments, policy/src/program/program.ts (AttentionOverCache)
 // says what is computed; tests compare every result with ONNX Runtime's operators.
 //
-// One head of keys and values serves `group` queries (https://arxiv.org/abs/2305.13245). They are taken by eights, and up to
-// four that are left in the way that is fastest for so few.
+// One head of keys and values serves `group` queries (https://arxiv.org/abs/2305.13245). They are taken by eights, and
+// up to four that are left in the way that is fastest for so few.
 
 import { Arguments } from "./arguments";
 import { attendEight } from "./attend-eight";

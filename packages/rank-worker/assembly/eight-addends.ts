@@ -6,8 +6,8 @@ import { addendAt, Arguments } from "./arguments";
 export const addendBytes: usize = 32;
 
 /**
- * For each addend, where it has the numbers of each of the eight queries: [addend][query]. The last counts for those that
- * there are none of.
+ * For each addend, where it has the numbers of each of the eight queries: [addend][query]. The last counts for those
+ * that there are none of.
  */
 export function findAddends(
   table: usize,

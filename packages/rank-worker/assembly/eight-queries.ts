@@ -1,17 +1,20 @@
-// Attention of eight queries to rows of one head of keys and values. What is of the eight lies side by side, so that two
-// vectors have one number of each; no number of a key or value is loaded twice for them, and no sum runs across a vector:
+// Attention of eight queries to rows of one head of keys and values. What is of the eight lies side by side, so that
+// two vectors have one number of each; no number of a key or value is loaded twice for them, and no sum runs across a
+// vector:
 //
 //   packed   [lane][query]     queries
 //   scores   [row][query]      then shares
 //   sums     [lane][query]
 //
-// The inner loops multiply four numbers with eight, in eight sums that grow side by side: an addition takes four cycles,
-// and two can begin in each. One turn of a loop adds once to each sum, since V8 puts additions to one sum together, and
-// then has to move sums out of registers.
+// The inner loops multiply four numbers with eight, in eight sums that grow side by side: an addition takes four
+// cycles, and two can begin in each. One turn of a loop adds once to each sum, since V8 puts additions to one sum
+// together, and then has to move sums out of registers.
 
 import { exponential, madd } from "./vectors";
 
-/** `scores[row][query] += query · key[row]`; `most` becomes the largest score there is of each query, if it is larger. */
+/**
+ * `scores[row][query] += query · key[row]`; `most` becomes the largest score there is of each query, if it is larger.
+ */
 export function scoreEight(
   scores: usize,
   packed: usize,

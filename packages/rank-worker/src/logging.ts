@@ -8,8 +8,8 @@ const levels: readonly string[] = ["trace", "debug", "info", "warn", "error", "f
 
 /**
  * A logger with the rank in every line, to standard error. It writes synchronously: a transport would lose its last
- * lines when the thread ends. Silent unless a level is given here or in `RINGRANK_LOG`, and then without pino: every thread
- * that starts would compile it anew.
+ * lines when the thread ends. Silent unless a level is given here or in `RINGRANK_LOG`, and then without pino: every
+ * thread that starts would compile it anew.
  */
 export async function rankLogger(rank: number, level: LogLevel | undefined): Promise<RankLog> {
   const wanted = level ?? process.env.RINGRANK_LOG ?? "silent";

@@ -13,7 +13,10 @@ import type { RingrankErrorData } from "@ringrank/errors";
 import type { DataType, TensorData } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 
-/** What a rank serves besides steps. The coordinator overlaps none of these calls, neither with each other nor with steps. */
+/**
+ * What a rank serves besides steps. The coordinator overlaps none of these calls, neither with each other nor with
+ * steps.
+ */
 export interface RankService {
   /** Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy. */
   load(

@@ -4,7 +4,9 @@ import { RingrankError } from "@ringrank/errors";
 import type { StepAnswer, StepRequest } from "./protocol.js";
 import type { Rank } from "./service.js";
 
-/** After so many steps without a pause, the thread's other work gets a turn: finalizers, tasks of the garbage collector. */
+/**
+ * After so many steps without a pause, the thread's other work gets a turn: finalizers, tasks of the garbage collector.
+ */
 const stepsPerTurn = 64;
 
 /**

@@ -86,8 +86,8 @@ interface RingWindow<T extends CollectiveArray> {
 }
 
 /**
- * The reduce-scatter, N−1 rounds. `data` is only read. Returns where this rank's finished chunk is: in the window of the
- * coming round, which the caller publishes, or in a block of the rank's own.
+ * The reduce-scatter, N−1 rounds. `data` is only read. Returns where this rank's finished chunk is: in the window of
+ * the coming round, which the caller publishes, or in a block of the rank's own.
  */
 function reduceOwnChunk<T extends CollectiveArray>(
   window: RingWindow<T>,

@@ -67,7 +67,9 @@ describe.each([
   });
 });
 
-/** Any length, of several blocks of kernels too, any starts, results apart from the operands or in place of one of them. */
+/**
+ * Any length, of several blocks of kernels too, any starts, results apart from the operands or in place of one of them.
+ */
 const anyCase = fc.record({
   length: fc.oneof(fc.integer({ min: 0, max: 70 }), fc.integer({ min: 0, max: 3000 })),
   leftShift: fc.nat(17),

@@ -5,7 +5,8 @@ export type ElementType = "float32" | "int32";
 
 /**
  * `m[out + i] = m[left + i] ∘ m[right + i]` for `i < length`, where m is a group's memory as 4-byte elements. `out`
- * may be `left` or `right`, and overlaps neither otherwise. `left` is the operand that comes first in the documented order.
+ * may be `left` or `right`, and overlaps neither otherwise. `left` is the operand that comes first in the documented
+ * order.
  */
 export type ReduceKernel = (out: number, left: number, right: number, length: number) => void;
 

@@ -11,9 +11,9 @@ interface Waiting {
  * The coordinator's end of the ports that steps take: every rank gets each request, rank 0 answers each, in order. A
  * step may be sent before the one ahead of it is answered; ranks then go on to it at once.
  *
- * Bare messages, since the round trip of a comlink call, with its three objects a rank, is too much where a step may take
- * a millisecond. Shared memory in place of ports was tried: waking a thread by `Atomics.notify` and by a message takes
- * the same time within the noise.
+ * Bare messages, since the round trip of a comlink call, with its three objects a rank, is too much where a step may
+ * take a millisecond. Shared memory in place of ports was tried: waking a thread by `Atomics.notify` and by a message
+ * takes the same time within the noise.
  */
 export class StepChannel {
   readonly #ports: readonly MessagePort[];

@@ -12,7 +12,8 @@ export interface TextService {
   /** Token ids of a text, with the tokenizer's own special tokens. `RR_NO_TOKENIZER` where there is none. */
   encode(text: string): readonly number[];
   /**
-   * Token ids of a conversation as the model's chat template writes it, which puts all special tokens where they belong.
+   * Token ids of a conversation as the model's chat template writes it, which puts all special tokens where they
+   * belong.
    *
    * @throws RR_NO_CHAT_TEMPLATE where there is none; RR_FILE_FORMAT where it is broken or not supported; RR_INPUT where
    * it refuses this conversation

@@ -33,7 +33,10 @@ export interface PlanOptions {
    * may replicate what is not worth splitting.
    */
   readonly objective?: Objective | undefined;
-  /** Most bytes of weights one rank may hold. Minimum 1, default no limit. Where none fits, or a given one does not: `RR_MEMORY`. */
+  /**
+   * Most bytes of weights one rank may hold. Minimum 1, default no limit. Where none fits, or a given one does not:
+   * `RR_MEMORY`.
+   */
   readonly memoryPerRank?: number | undefined;
   /**
    * Threads inside each rank's sessions. 1 to 256, default 1, which runs kernels on the rank's own thread. More
@@ -75,7 +78,9 @@ export interface LoadOptions extends PlanOptions {
    * without quantized weights keep nothing.
    */
   readonly cache?: boolean | undefined;
-  /** Where they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's cache directory. */
+  /**
+   * Where they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's cache directory.
+   */
   readonly cacheDirectory?: string | undefined;
   /** Most bytes there; what was not used for the longest time goes first. Minimum 0, default 20 GB (20e9). */
   readonly cacheMaxBytes?: number | undefined;

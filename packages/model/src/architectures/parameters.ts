@@ -59,7 +59,9 @@ export class Parameters {
     return namesOf(name).some((candidate) => this.#tensors?.has(candidate));
   }
 
-  /** Whether there is a checkpoint, and it has none of these parameters: that of a model without the part they make up. */
+  /**
+   * Whether there is a checkpoint, and it has none of these parameters: that of a model without the part they make up.
+   */
   lacks(names: readonly string[]): boolean {
     return this.#tensors !== undefined && !names.some((name) => this.has(name));
   }

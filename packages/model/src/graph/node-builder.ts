@@ -66,7 +66,9 @@ export class NodeBuilder {
     return { name };
   }
 
-  /** Inputs and outputs made while `build` runs belong to the entry `name`. Weights may be shared with other entries. */
+  /**
+   * Inputs and outputs made while `build` runs belong to the entry `name`. Weights may be shared with other entries.
+   */
   entry(name: string, build: () => void): void {
     this.#entry = { inputs: [], outputs: [] };
     this.#entries.set(name, this.#entry);

@@ -4,8 +4,8 @@ import type { Interval } from "./runs.js";
 import type { WeightShard } from "./shard-reader.js";
 
 /**
- * A shard cut along its first axis into shards of at most `limit` bytes (of one index at least), in order. The values and
- * the scales of a quantized matrix are cut at the same rows, so that a reader makes both of a piece in one pass.
+ * A shard cut along its first axis into shards of at most `limit` bytes (of one index at least), in order. The values
+ * and the scales of a quantized matrix are cut at the same rows, so that a reader makes both of a piece in one pass.
  */
 export function* rowPieces(shard: WeightShard, limit: number): Generator<WeightShard> {
   const { weight, selection, dims } = shard;

@@ -16,7 +16,10 @@ export interface PreparedGraph {
   readonly symbols: SymbolTable;
 }
 
-/** Takes operators apart that do several things, settles branches, sees through what only renames a weight, and puts matrices into their precision. */
+/**
+ * Takes operators apart that do several things, settles branches, sees through what only renames a weight, and puts
+ * matrices into their precision.
+ */
 export function prepareGraph(given: Graph, precision: Precision): PreparedGraph {
   const lowered = gatherForUnruled(lower(given));
   const evaluated = evaluatePair(lowered);

@@ -2,8 +2,8 @@ import type { GraphNode } from "@ringrank/model";
 import { type Lowering, part } from "./lowering.js";
 
 /**
- * com.microsoft.EmbedLayerNormalization (ids, segment ids, words, positions, segments, scale, shift, mask, position ids):
- * lookups that are added up and normalized. Outputs: that, how many tokens of each sequence count, and the sum.
+ * com.microsoft.EmbedLayerNormalization (ids, segment ids, words, positions, segments, scale, shift, mask, position
+ * ids): lookups that are added up and normalized. Outputs: that, how many tokens of each sequence count, and the sum.
  */
 const embedLayerNormalization: Lowering = ({ inputs, outputs, attributes }, maker) => {
   const [ids, segmentIds, words, positions, segments, scale, shift, mask, positionIds] = inputs.map((name) =>

@@ -8,7 +8,9 @@ import { type Lowering, type Maker, part } from "./lowering.js";
  */
 interface Form {
   readonly operator: string;
-  /** First of the three slots (value, scale, zero point) of each operand, and the axis that a scale per index goes by. */
+  /**
+   * First of the three slots (value, scale, zero point) of each operand, and the axis that a scale per index goes by.
+   */
   readonly operands: readonly (readonly [slot: number, axis: number])[];
   /** Slot of the output's scale; its zero point follows. */
   readonly output: number;

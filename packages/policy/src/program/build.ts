@@ -344,7 +344,9 @@ class ProgramBuilder {
   }
 }
 
-/** What is added to a sum that is normalized next, the step that normalizes it adds: one pass over the rows for both. */
+/**
+ * What is added to a sum that is normalized next, the step that normalizes it adds: one pass over the rows for both.
+ */
 function addInNorms(
   allReduces: readonly AllReduceStep[],
   normalizations: readonly NormalizeStep[],

@@ -64,7 +64,9 @@ function output(
   });
 }
 
-/** The node with its head counts made those of this rank. `names`: attributes that count heads of queries and of keys. */
+/**
+ * The node with its head counts made those of this rank. `names`: attributes that count heads of queries and of keys.
+ */
 function withLocalHeads(
   operator: Operator,
   local: Localization,
@@ -88,8 +90,8 @@ function joinedOrApart(rank: number, heads: Dim, lane: Dim): Readonly<Record<num
 /**
  * com.microsoft.MultiHeadAttention
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MultiHeadAttention):
- * keys and values as `[batch, kept, heads·lanes]`, or with heads as an axis. Packed by head, with 5 axes, its CPU kernel
- * does not take them.
+ * keys and values as `[batch, kept, heads·lanes]`, or with heads as an axis. Packed by head, with 5 axes, its CPU
+ * kernel does not take them.
  */
 const multiHeadAttention: Rule = {
   propagate(operator, factors) {
@@ -209,7 +211,10 @@ const groupQueryAttention: Rule = {
     withLocalHeads(operator, local, { queries: "num_heads", keys: "kv_num_heads" }),
 };
 
-/** Opset 23 (https://onnx.ai/onnx/operators/onnx__Attention.html): heads as an axis, or joined and counted by attributes. */
+/**
+ * Opset 23 (https://onnx.ai/onnx/operators/onnx__Attention.html): heads as an axis, or joined and counted by
+ * attributes.
+ */
 const attention: Rule = {
   propagate(operator, factors) {
     const { inputs, node } = operator;

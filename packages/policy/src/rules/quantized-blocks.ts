@@ -8,8 +8,8 @@ import { maskedLookup } from "./segments.js";
 const shareScale = "elements of a block share a scale";
 
 /**
- * `[…, K] × Bᵀ → […, N]` with B `[N, blocks, bytes]` in whole numbers of few bits, and a scale and a zero point for each
- * block of `block_size` elements along K.
+ * `[…, K] × Bᵀ → […, N]` with B `[N, blocks, bytes]` in whole numbers of few bits, and a scale and a zero point for
+ * each block of `block_size` elements along K.
  *
  * K is `blocks · block_size`, and no rank has a part of a block. So where the units along K (heads of 80 lanes) do not
  * end where blocks do, they are dealt in groups that do:

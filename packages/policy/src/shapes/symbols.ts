@@ -3,8 +3,8 @@ import type { SizeProduct } from "../program/program.js";
 import type { SizePair } from "./size-pair.js";
 
 /**
- * The two sizes that stand for each symbolic dimension: primes, no prime twice; or one size twice, where the graph takes
- * no other.
+ * The two sizes that stand for each symbolic dimension: primes, no prime twice; or one size twice, where the graph
+ * takes no other.
  */
 export type SymbolTable = ReadonlyMap<string, SizePair>;
 

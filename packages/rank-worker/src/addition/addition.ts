@@ -3,7 +3,10 @@ import type { Tensor } from "onnxruntime-node";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
-/** What is added to one all-reduced value of a program: added by the kernel where there is one, else plainly, to the same bits. */
+/**
+ * What is added to one all-reduced value of a program: added by the kernel where there is one, else plainly, to the
+ * same bits.
+ */
 export class Addition {
   readonly #kernels: RankKernels | undefined;
   readonly #result: KernelResult | undefined;

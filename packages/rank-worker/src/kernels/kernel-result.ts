@@ -16,7 +16,10 @@ export class KernelResult {
     this.#memory = memory;
   }
 
-  /** A tensor to write to, good until the next call; undefined where there is no room, or there are more floats than at once. */
+  /**
+   * A tensor to write to, good until the next call; undefined where there is no room, or there are more floats than at
+   * once.
+   */
   tensor(dims: readonly number[]): Tensor | undefined {
     if (this.#last !== undefined && sameSizes(this.#last.dims, dims)) return this.#last;
     const count = elementCount(dims);

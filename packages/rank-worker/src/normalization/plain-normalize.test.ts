@@ -8,7 +8,9 @@ const { memory } = kernels;
 // Room for the largest case, at addresses that stay.
 const [input, output, scales, biases] = [700, 700, 70, 70].map((count) => memory.floats(count)!);
 
-/** Of like size and with all their bits, so that the order of a sum shows; or any, infinities and zeros of both signs. */
+/**
+ * Of like size and with all their bits, so that the order of a sum shows; or any, infinities and zeros of both signs.
+ */
 const floatsOf = (length: number): fc.Arbitrary<Float32Array> =>
   fc
     .oneof(

@@ -1,6 +1,6 @@
 /**
- * Normalizes rows as long as `scale`, with the very bits of assembly/normalize.ts: in float32, every sum in the order of
- * the kernel. A rank that has no kernel must not differ in a replicated value from one that has.
+ * Normalizes rows as long as `scale`, with the very bits of assembly/normalize.ts: in float32, every sum in the order
+ * of the kernel. A rank that has no kernel must not differ in a replicated value from one that has.
  *
  * @param out may be `x`
  * @see NormalizeStep in packages/policy for the formula

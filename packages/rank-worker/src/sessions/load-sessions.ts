@@ -78,7 +78,10 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
   }
 }
 
-/** Indices of segments. While one is opened it takes its room twice, which at the end, with all others there, is the peak. */
+/**
+ * Indices of segments. While one is opened it takes its room twice, which at the end, with all others there, is the
+ * peak.
+ */
 function largestFirst(segments: readonly Segment[], weights: ProgramWeights): number[] {
   const bytes = segments.map(({ initializers }) => weights.bytesOf(initializers));
   return [...segments.keys()].sort((a, b) => bytes[b]! - bytes[a]!);

@@ -6,7 +6,9 @@ export interface ExternalData {
   readonly data: Uint8Array;
 }
 
-/** Where a session finds its weights: as files of a folder (a real path), which it maps, or in memory, which it copies. */
+/**
+ * Where a session finds its weights: as files of a folder (a real path), which it maps, or in memory, which it copies.
+ */
 export type SessionWeights = { readonly folder: string } | { readonly externalData: readonly ExternalData[] };
 
 /**
@@ -25,8 +27,8 @@ export function sessionOptions(threads: number, weights: SessionWeights): Infere
       : {}),
     extra: {
       session: {
-        // A product of real numbers by a quantized weight stays one: the runtime's default rounds them to int8, where the
-        // shape of a share lets it, and not where that of the whole does not.
+        // A product of real numbers by a quantized weight stays one: the runtime's default rounds them to int8, where
+        // the shape of a share lets it, and not where that of the whole does not.
         qdq_matmulnbits_accuracy_level: "1",
         ...("folder" in weights ? { model_external_initializers_file_folder_path: weights.folder } : {}),
         // Each session has a pool of its own; a rank has dozens, and pools that spin starve the session that

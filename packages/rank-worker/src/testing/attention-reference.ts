@@ -22,7 +22,9 @@ export interface AttentionInput {
   readonly data: Float32Array;
 }
 
-/** By the names of {@link attentionGraph}; what is added to the scores is given, for what it means is up to the test. */
+/**
+ * By the names of {@link attentionGraph}; what is added to the scores is given, for what it means is up to the test.
+ */
 export function attentionInputs(
   { batch, rows, heads, group, lanes, past, rotary, addends = [] }: AttentionCase,
   addend: (which: number, row: number, column: number) => number,

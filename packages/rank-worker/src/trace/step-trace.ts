@@ -19,7 +19,9 @@ export type Work =
 /** Spans that are kept; what comes later is counted and not kept, so that a rank adds some 30 MB at most. */
 const mostSpans = 2 ** 18;
 
-/** Written at once, between two steps: a rank that ends has little time, and a rank that works is not held up for long. */
+/**
+ * Written at once, between two steps: a rank that ends has little time, and a rank that works is not held up for long.
+ */
 const spansPerWrite = 4096;
 
 interface Span {

@@ -2,7 +2,9 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { bytesOf, rowPieces, type ShardReader } from "@ringrank/model/weights";
 import type { WeightShard } from "@ringrank/policy";
 
-/** Bytes that go from one file to the other at a time. Every rank has them, and the reader's own, at the peak of a load. */
+/**
+ * Bytes that go from one file to the other at a time. Every rank has them, and the reader's own, at the peak of a load.
+ */
 export const pieceBytes = 2 * 1024 * 1024;
 
 /** Copies shards from where the model has them into files of their own, converted, through one small buffer. */

@@ -90,8 +90,8 @@ export class CausalCache {
   }
 
   /**
-   * Keeps `present`, float32 `[batch, heads, sequence, headDim]`, as rows of the state `name`, and gives it beside those
-   * of earlier steps.
+   * Keeps `present`, float32 `[batch, heads, sequence, headDim]`, as rows of the state `name`, and gives it beside
+   * those of earlier steps.
    */
   append(name: string, present: Value, heads: number, headDim: number): CachedRows {
     const past = this.keep(name, present, { type: "float32", before: [heads], after: [headDim] });

@@ -16,7 +16,10 @@ import { linear } from "../blocks/projections.js";
 import { type RotaryAngles, rotaryAngles, rotate } from "../blocks/rotary.js";
 import { robertaHead } from "./roberta.js";
 
-/** ESM-2, a language model of proteins: norms before each sublayer, rotary positions. https://doi.org/10.1126/science.ade2574 */
+/**
+ * ESM-2, a language model of proteins: norms before each sublayer, rotary positions.
+ * https://doi.org/10.1126/science.ade2574
+ */
 export const esm: Architecture = {
   build(context) {
     refuseOthers(context);

@@ -10,7 +10,9 @@ import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2508.10925: attention sinks, every other layer sliding, experts with biases and a bounded gate. */
+/**
+ * https://arxiv.org/abs/2508.10925: attention sinks, every other layer sliding, experts with biases and a bounded gate.
+ */
 export const gptOss: Architecture = {
   build(context) {
     const { g, config } = context;

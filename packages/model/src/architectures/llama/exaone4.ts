@@ -10,7 +10,10 @@ import { normPerHead } from "../blocks/query-key-norm.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2507.11407: norms after each sublayer, normed queries and keys, rotary positions in sliding layers only. */
+/**
+ * https://arxiv.org/abs/2507.11407: norms after each sublayer, normed queries and keys, rotary positions in sliding
+ * layers only.
+ */
 export const exaone4: Architecture = {
   build(context) {
     const { g, config } = context;

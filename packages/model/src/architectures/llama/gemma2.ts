@@ -9,7 +9,10 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 import { gemmaActivation, gemmaNorms, optionalCap } from "./gemma.js";
 
-/** https://arxiv.org/abs/2408.00118: Gemma with norms after sublayers too, capped scores and logits, and every other layer sliding. */
+/**
+ * https://arxiv.org/abs/2408.00118: Gemma with norms after sublayers too, capped scores and logits, and every other
+ * layer sliding.
+ */
 export const gemma2: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -10,7 +10,10 @@ import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 import { gemmaActivation, gemmaNorms } from "./gemma.js";
 
-/** https://arxiv.org/abs/2503.19786: Gemma 2 with normed queries and keys, no caps, and rotary positions of their own for sliding layers. */
+/**
+ * https://arxiv.org/abs/2503.19786: Gemma 2 with normed queries and keys, no caps, and rotary positions of their own
+ * for sliding layers.
+ */
 export const gemma3: Architecture = {
   build(context) {
     const { g, config } = context;

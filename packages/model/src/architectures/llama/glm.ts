@@ -7,7 +7,10 @@ import { rmsNorms } from "../blocks/norms.js";
 import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2406.12793: Llama with rotary positions on neighbouring lanes, half of them, and gate and up in one matrix. */
+/**
+ * https://arxiv.org/abs/2406.12793: Llama with rotary positions on neighbouring lanes, half of them, and gate and up in
+ * one matrix.
+ */
 export const glm: Architecture = {
   build(context) {
     buildGlm(context);

@@ -8,7 +8,10 @@ import { normOverHeads } from "../blocks/query-key-norm.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2501.00656: norms after each sublayer instead of before, and of queries and keys over all heads. */
+/**
+ * https://arxiv.org/abs/2501.00656: norms after each sublayer instead of before, and of queries and keys over all
+ * heads.
+ */
 export const olmo2: Architecture = {
   build(context) {
     const { g, config } = context;

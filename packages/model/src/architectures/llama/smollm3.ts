@@ -7,7 +7,10 @@ import { layerWindows } from "../blocks/layer-windows.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://huggingface.co/blog/smollm3: Llama without rotary positions in every fourth layer (https://arxiv.org/abs/2501.18795). */
+/**
+ * https://huggingface.co/blog/smollm3: Llama without rotary positions in every fourth layer
+ * (https://arxiv.org/abs/2501.18795).
+ */
 export const smollm3: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -7,7 +7,9 @@ import { layerNorms } from "../blocks/norms.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2402.19173: Llama with LayerNorm, a plain feed-forward and biases; one window for all layers. */
+/**
+ * https://arxiv.org/abs/2402.19173: Llama with LayerNorm, a plain feed-forward and biases; one window for all layers.
+ */
 export const starcoder2: Architecture = {
   build(context) {
     const { g, config } = context;

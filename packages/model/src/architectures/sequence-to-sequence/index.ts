@@ -7,7 +7,9 @@ import { mbart } from "./mbart.js";
 import { pegasus } from "./pegasus.js";
 import { t5 } from "./t5.js";
 
-/** Models that read a source and write a target, by `model_type`. Their graphs have the entries `encode` and `decode`. */
+/**
+ * Models that read a source and write a target, by `model_type`. Their graphs have the entries `encode` and `decode`.
+ */
 export const sequenceToSequence: ReadonlyMap<string, Architecture> = new Map([
   ["bart", bart],
   ["blenderbot", blenderbot],

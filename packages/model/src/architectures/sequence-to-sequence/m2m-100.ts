@@ -6,7 +6,10 @@ import { bartIgnored, buildBart } from "./bart-frame.js";
 import type { Places } from "./positions.js";
 import type { Side } from "./side.js";
 
-/** BART with norms before each sublayer and sinusoidal positions that padding has none of. https://arxiv.org/abs/2010.11125 */
+/**
+ * BART with norms before each sublayer and sinusoidal positions that padding has none of.
+ * https://arxiv.org/abs/2010.11125
+ */
 export const m2m100: Architecture = {
   build: (context) =>
     buildBart(context, {

@@ -10,8 +10,8 @@ export interface Kernels {
   /** float32 `[rows, columns]` at `from` to `[columns, rows]` at `to`. */
   transpose(to: number, from: number, rows: number, columns: number): void;
   /**
-   * float32 `[rows, columns]` at `from` to blocks of 4 bits, laid out as QuantizedSource (graph.ts) says. Rows follow one
-   * another without a gap, in the values, in the scales and where they are read.
+   * float32 `[rows, columns]` at `from` to blocks of 4 bits, laid out as QuantizedSource (graph.ts) says. Rows follow
+   * one another without a gap, in the values, in the scales and where they are read.
    */
   readonly quantize4: QuantizeKernel;
   /** As `quantize4`, to 8 bits. */
