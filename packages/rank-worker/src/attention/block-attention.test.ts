@@ -1,4 +1,3 @@
-import { type AttentionOverCache, buildPrograms, planGraph, type Segment } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import type { Feeds } from "../sessions/ort-binding.js";
@@ -10,6 +9,7 @@ import {
   attentionInputs,
   computeWhole,
 } from "../testing/attention-reference.js";
+import { plannedAttention } from "../testing/planned-attention.js";
 import { BlockAttention } from "./block-attention.js";
 import { BlockMasks } from "./block-masks.js";
 
@@ -157,14 +157,11 @@ async function inBlocks(
   options: AttentionCase,
   inputs: Readonly<Record<string, AttentionInput>>,
 ): Promise<{ done: boolean; fed: Feeds[]; results: Record<string, Float32Array> }> {
-  const { plan, segment } = planned(options);
-  const session = await ort.InferenceSession.create(segment.onnx);
-  // What is added comes from a node, whose name is not this test's.
-  const named = Object.keys(inputs).map((name) =>
-    name.startsWith("addend") ? plan.addends[Number(name.slice("addend".length))]! : name,
-  );
-  const places = [...named, ...given];
-  const table: (ort.Tensor | undefined)[] = Object.values(inputs).map(({ data, dims }) =>
+  const { plan, block, named } = plannedAttention(options);
+  const session = await ort.InferenceSession.create(block.onnx);
+  const fedIn = named(inputs);
+  const places = [...fedIn.keys(), ...given];
+  const table: (ort.Tensor | undefined)[] = [...fedIn.values()].map(({ data, dims }) =>
     tensor("float32", data, dims),
   );
   const attention = new BlockAttention(plan, new BlockMasks(), (name) => places.indexOf(name));
@@ -176,14 +173,4 @@ async function inBlocks(
   await session.release();
   const results = given.map((name) => [name, table[places.indexOf(name)]?.data as Float32Array]);
   return { done, fed, results: Object.fromEntries(results) };
-}
-
-function planned(options: AttentionCase): { plan: AttentionOverCache; segment: Segment } {
-  const graph = attentionGraph(options);
-  const [program] = buildPrograms(graph, planGraph(graph, { ranks: 1 }));
-  const plans = program!.entries.forward!.steps.flatMap((step) =>
-    step.kind === "run" && step.attention !== undefined ? [step.attention] : [],
-  );
-  const [plan] = plans;
-  return { plan: plan!, segment: program!.segments[plan!.block!]! };
 }

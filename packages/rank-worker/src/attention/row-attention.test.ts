@@ -1,27 +1,30 @@
 import { setFlagsFromString } from "node:v8";
-import { encodeOnnx, GraphBuilder, type Value } from "@ringrank/model";
-import type { AttentionOverCache } from "@ringrank/policy";
-import * as ort from "onnxruntime-node";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
+import type { Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { tensor } from "../tensors/tensor.js";
+import {
+  type AttentionCase,
+  type AttentionInput,
+  attentionGraph,
+  attentionInputs,
+  computeWhole,
+} from "../testing/attention-reference.js";
+import { plannedAttention } from "../testing/planned-attention.js";
 import { AttentionKernel } from "./attention-kernel.js";
 
-// The engine of Node 20 knows the fused build's instructions only if it is told to.
-if (process.versions.v8.startsWith("11.3.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
-interface Case {
-  readonly batch: number;
-  readonly heads: number;
-  readonly group: number;
-  readonly lanes: number;
-  readonly past: number;
-  readonly rotary?: { readonly lanes: number; readonly interleaved: boolean };
-  /** Sizes of batch and heads of what is added to the scores. */
-  readonly addends?: readonly (readonly [number, number])[];
-  /** Whether a head's queries, key and value lie together. */
-  readonly byHeads?: boolean;
-}
+const given = ["context", "presentKeys", "presentValues"];
+
+/** What is added to a score that is left out. */
+const hidden = -3.4e38;
+
+type Case = Omit<AttentionCase, "rows">;
+
+/** Of the keys of eight queries, 131 in tiles of 32. */
+const ofEight: Case = { batch: 1, heads: 2, group: 8, lanes: 16, past: 130 };
 
 describe.each(["plain", "fused"] as const)(
   "attention of one row by the %s kernel is what ONNX Runtime computes",
@@ -42,8 +45,8 @@ describe.each(["plain", "fused"] as const)(
           lanes: 8,
           past: 70,
           addends: [
-            [2, 1],
-            [1, 12],
+            [2, 1, 1],
+            [1, 12, 1],
           ],
         },
       ],
@@ -65,177 +68,86 @@ describe.each(["plain", "fused"] as const)(
           lanes: 8,
           past: 21,
           addends: [
-            [3, 1],
-            [1, 6],
+            [3, 1, 1],
+            [1, 6, 1],
           ],
         },
       ],
       ["with projections cut by heads", { batch: 2, heads: 3, group: 2, lanes: 8, past: 5, byHeads: true }],
     ])("%s", async (_, options) => {
-      const inputs = inputsOf(options);
-      const expected = await plainly(options, inputs);
-      const computed = byKernel(options, inputs, build);
-      for (const name of ["context", "presentKeys", "presentValues"]) {
-        // Sums of up to some hundred fp32 products, in another order.
-        expect(computed[name]).toBeAllclose(expected[name]!, { rtol: 1e-5, atol: 2e-6 });
-      }
+      // Every third key of the first is not seen.
+      await expectAlike(options, build, (which, _row, key) => (which === 0 && key % 3 === 1 ? hidden : 0));
     });
 
-    it("where the mask hides every row", async () => {
-      const options: Case = { batch: 1, heads: 1, group: 6, lanes: 8, past: 70, addends: [[1, 1]] };
-      const inputs = { ...inputsOf(options), addend0: new Float32Array(71).fill(-3.4e38) };
-      const { context } = byKernel(options, inputs, build);
-      expect(context).toBeAllclose((await plainly(options, inputs)).context!, { rtol: 1e-5, atol: 2e-6 });
+    it.each<[string, masks: 1 | 16, (key: number, head: number) => boolean]>([
+      ["the first of its tiles and one in the middle", 1, (key) => key < 32 || (key >= 64 && key < 96)],
+      ["the end of a tile", 1, (key) => key >= 5 && key < 32],
+      ["all but the new key", 1, (key) => key < 130],
+      ["the new key", 1, (key) => key === 130],
+      ["a tile from the first queries of a group", 16, (key, head) => head % 8 < 5 && key >= 32 && key < 64],
+      ["a tile from the last queries of a group", 16, (key, head) => head % 8 >= 3 && key >= 32 && key < 64],
+      ["each tile from some queries of a group", 16, (key, head) => head % 5 === Math.floor(key / 32)],
+      ["all keys from one query, and a tile from all", 16, (key, head) => head === 5 || key < 32],
+    ])("where a mask hides %s", async (_, masks, hides) => {
+      const options: Case = { ...ofEight, addends: [[1, masks, 1]] };
+      await expectAlike(options, build, (_which, _row, key, head) => (hides(key, head) ? hidden : 0));
+    });
+
+    it.each([3, 8])("where a mask hides all from %i queries of a group", async (group) => {
+      const options: Case = { batch: 1, heads: 1, group, lanes: 8, past: 70, addends: [[1, 1, 1]] };
+      await expectAlike(options, build, () => hidden);
+    });
+
+    // Over 300 keys, e⁻²¹⁰ is left of a share.
+    it.each([
+      [3, "last", 0.7],
+      [3, "first", -0.7],
+      [8, "last", 0.7],
+      [8, "first", -0.7],
+    ])("where %i queries see little but the %s keys", async (group, _, slope) => {
+      const options: Case = { batch: 1, heads: 2, group, lanes: 8, past: 300, addends: [[1, 1, 1]] };
+      await expectAlike(options, build, (_which, _row, key) => slope * (key - (slope > 0 ? 300 : 0)));
     });
 
     it("leaves two new rows of a sequence to a session", () => {
-      const options = { batch: 1, heads: 1, group: 1, lanes: 4, past: 3 };
-      const inputs = { ...inputsOf(options), joined: new Float32Array(2 * 12) };
-      expect(() => byKernel(options, inputs, build)).toThrow("not by the kernel");
+      const options: AttentionCase = { batch: 1, rows: 2, heads: 1, group: 1, lanes: 4, past: 3 };
+      const inputs = attentionInputs(options, () => 0);
+      expect(byKernel(options, inputs, build)).toBeUndefined();
     });
   },
 );
 
-function inputsOf({
-  batch,
-  heads,
-  group,
-  lanes,
-  past,
-  rotary,
-  addends = [],
-}: Case): Record<string, Float32Array> {
-  const angles = (rotary?.lanes ?? 0) / 2;
-  return {
-    joined: noise(1, batch * heads * (group + 2) * lanes),
-    pastKeys: noise(2, batch * heads * past * lanes),
-    pastValues: noise(3, batch * heads * past * lanes),
-    cos: noise(4, batch * angles).map(Math.cos),
-    sin: noise(4, batch * angles).map(Math.sin),
-    ...Object.fromEntries(
-      addends.map(([rows, of], at) => [
-        `addend${at}`,
-        // Every third key of the first is not seen.
-        noise(5 + at, rows * of * (past + 1)).map((x, i) => (at === 0 && i % 3 === 1 ? -3.4e38 : x)),
-      ]),
-    ),
-  };
-}
-
-/** About ±1, in no simple pattern. */
-function noise(seed: number, length: number): Float32Array {
-  return Float32Array.from({ length }, (_, i) => Math.sin(seed * 7.13 + i * i * 0.377 + i));
-}
-
-/** The operators that architectures are written in. */
-async function plainly(
-  options: Case,
-  inputs: Record<string, Float32Array>,
-): Promise<Record<string, Float32Array>> {
-  const { batch, heads, group, lanes, past, rotary, addends = [], byHeads = false } = options;
-  const g = new GraphBuilder();
-  const width = heads * (group + 2) * lanes;
-  const dims: Record<string, number[]> = {
-    joined: [batch, 1, width],
-    pastKeys: [batch, heads, past, lanes],
-    pastValues: [batch, heads, past, lanes],
-    ...(rotary && { cos: [batch, 1, rotary.lanes / 2], sin: [batch, 1, rotary.lanes / 2] }),
-    ...Object.fromEntries(addends.map(([rows, of], at) => [`addend${at}`, [rows, of, 1, past + 1]])),
-  };
-  const given: Record<string, Value> = {};
-  for (const [name, sizes] of Object.entries(dims)) given[name] = g.input(name, "float32", sizes);
-  const { joined, pastKeys, pastValues, cos, sin } = given;
-
-  const parts = byHeads
-    ? g.split(g.reshape(joined!, [batch, heads, group + 2, lanes]), [group, 1, 1], 2)
-    : g.split(joined!, [heads * group * lanes, heads * lanes, heads * lanes], 2);
-  const [q, k, v] = parts.map((part, at) =>
-    g.reshape(part, [batch, at === 0 ? heads * group : heads, 1, lanes]),
-  );
-  const turn = (x: Value): Value =>
-    rotary === undefined
-      ? x
-      : g.rotaryEmbedding(x, cos!, sin!, {
-          lanes: rotary.lanes === lanes ? undefined : rotary.lanes,
-          interleaved: rotary.interleaved,
-        });
-  const key = turn(k!);
-  const query = g.reshape(turn(q!), [batch, heads, group, lanes]);
-  const scored = g.concat(
-    [g.matmulTransposed(query, pastKeys!, 0.3), g.matmulTransposed(query, key, 0.3)],
-    3,
-  );
-  const scores = addends.reduce(
-    (sum, _, at) => g.add(sum, given[`addend${at}`]!),
-    g.reshape(scored, [batch, heads * group, 1, past + 1]),
-  );
-  const shares = g.reshape(g.softmax(scores), [batch, heads, group, past + 1]);
-  const value = g.reshape(v!, [batch, heads, 1, lanes]);
-  const mixed = g.matmul(shares, g.concat([pastValues!, value], 2));
-  g.output("context", mixed, "float32", [batch, heads, group, lanes]);
-  g.output("presentKeys", key, "float32", [batch, heads, 1, lanes]);
-  g.output("presentValues", value, "float32", [batch, heads, 1, lanes]);
-
-  const session = await ort.InferenceSession.create(encodeOnnx(g.build()));
-  const feeds = Object.entries(dims).map(([name, sizes]) => [
-    name,
-    new ort.Tensor("float32", inputs[name]!, sizes),
-  ]);
-  const results = await session.run(Object.fromEntries(feeds));
-  await session.release();
-  return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]));
-}
-
-function byKernel(
-  options: Case,
-  inputs: Record<string, Float32Array>,
+async function expectAlike(
+  of: Case,
   build: keyof typeof kernelFiles,
-): Record<string, Float32Array> {
-  const { batch, heads, group, lanes, past, rotary, addends = [], byHeads = false } = options;
+  addend: Parameters<typeof attentionInputs>[1],
+): Promise<void> {
+  const options: AttentionCase = { ...of, rows: 1 };
+  const inputs = attentionInputs(options, addend);
+  const expected = await computeWhole(attentionGraph(options), inputs);
+  const computed = byKernel(options, inputs, build)!;
+  // Sums of up to some hundred fp32 products, in another order.
+  for (const name of given) expect(computed[name]).toBeAllclose(expected[name]!, { rtol: 1e-5, atol: 2e-6 });
+}
+
+/** As a rank does, by what a program for one rank says; undefined where the kernel leaves it to a session. */
+function byKernel(
+  options: AttentionCase,
+  inputs: Readonly<Record<string, AttentionInput>>,
+  build: keyof typeof kernelFiles,
+): Record<string, Float32Array> | undefined {
   const kernel = new AttentionKernel(new RankKernels(1024, [kernelFiles[build]]), 1);
-  const rowWidth = heads * (group + 2) * lanes;
-  const keyAt = byHeads ? group * lanes : heads * group * lanes;
-  const part = (offset: number, own: number) => ({
-    value: "joined",
-    rowWidth,
-    offset,
-    headStride: byHeads ? (group + 2) * lanes : own,
-  });
-  const plan: AttentionOverCache = {
-    query: part(0, group * lanes),
-    key: part(keyAt, lanes),
-    value: part(keyAt + (byHeads ? lanes : heads * lanes), lanes),
-    pastKeys: "pastKeys",
-    pastValues: "pastValues",
-    presentKeys: "presentKeys",
-    presentValues: "presentValues",
-    context: "context",
-    keyValueHeads: heads,
-    group,
-    lanes,
-    scale: Math.fround(0.3),
-    addends: addends.map((_, at) => `addend${at}`),
-    ...(rotary && { rotary: { ...rotary, cos: "cos", sin: "sin" } }),
-  };
-  const names = ["joined", "pastKeys", "pastValues", "cos", "sin", ...plan.addends];
-  const places = [...names, "presentKeys", "presentValues", "context"];
-  const cached = (name: string) => {
-    const floats = kernel.memory.floats(inputs[name]!.length)!;
-    floats.set(inputs[name]!);
-    return tensor("float32", floats, [batch, heads, past, lanes]);
-  };
-  const table = names.map((name) => {
-    if (name.startsWith("past")) return cached(name);
-    const addend = addends[plan.addends.indexOf(name)];
-    const dims = addend === undefined ? [inputs[name]!.length] : [...addend, 1, past + 1];
-    return tensor("float32", inputs[name]!, dims);
+  const { plan, named } = plannedAttention(options);
+  const fedIn = named(inputs);
+  const places = [...fedIn.keys(), ...given];
+  const table: (Tensor | undefined)[] = [...fedIn].map(([name, { data, dims }]) => {
+    if (name !== plan.pastKeys && name !== plan.pastValues) return tensor("float32", data, dims);
+    const cached = kernel.memory.floats(data.length)!;
+    cached.set(data);
+    return tensor("float32", cached, dims);
   });
   const attention = kernel.rowAttention(plan, (name) => places.indexOf(name))!;
-  if (!attention.run(table)) throw new Error("not by the kernel");
-  return Object.fromEntries(
-    ["context", "presentKeys", "presentValues"].map((name) => [
-      name,
-      table[places.indexOf(name)]!.data as Float32Array,
-    ]),
-  );
+  if (!attention.run(table)) return undefined;
+  const results = given.map((name) => [name, table[places.indexOf(name)]!.data as Float32Array]);
+  return Object.fromEntries(results);
 }

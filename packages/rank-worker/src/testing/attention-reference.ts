@@ -27,7 +27,7 @@ export interface AttentionInput {
  */
 export function attentionInputs(
   { batch, rows, heads, group, lanes, past, rotary, addends = [] }: AttentionCase,
-  addend: (which: number, row: number, column: number) => number,
+  addend: (which: number, row: number, column: number, head: number) => number,
 ): Record<string, AttentionInput> {
   const dims: Record<string, readonly number[]> = {
     joined: [batch, rows, heads * (group + 2) * lanes],
@@ -44,9 +44,10 @@ export function attentionInputs(
   ]);
   const added = addends.map(([sequences, perHead, perRow], which) => {
     const sizes = [sequences, perHead, perRow, past + rows];
-    const data = noise(5 + which, sizes).map(
-      (x, i) => x + addend(which, Math.floor(i / (past + rows)) % perRow, i % (past + rows)),
-    );
+    const data = noise(5 + which, sizes).map((x, i) => {
+      const [column, line] = [i % (past + rows), Math.floor(i / (past + rows))];
+      return x + addend(which, line % perRow, column, Math.floor(line / perRow) % perHead);
+    });
     return [`addend${which}`, { dims: sizes, data }];
   });
   return Object.fromEntries([...drawn, ...added]);
