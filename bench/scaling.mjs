@@ -138,11 +138,11 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
         results.fail(what, error);
         rows.push([other.label, `failed: ${error.message}`]);
       } finally {
-        await process?.close().catch(() => {});
+        if (process !== undefined) await close(process, other.label);
       }
     }
   } finally {
-    await reference.close().catch(() => {});
+    await close(reference, standing.label);
   }
   ratios.set(standing.label, [1]);
   const title = ["ranks × threads", "ms a token", `${standing.label} beside it`, "speed, as a share of it"];
@@ -170,8 +170,16 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
       await process.call("open", [new URL(module, import.meta.url).href, options]);
       return process;
     } catch (error) {
-      await process.close().catch(() => {});
+      process.end();
       throw error;
+    }
+  }
+
+  async function close(process, label) {
+    try {
+      await process.close();
+    } catch (error) {
+      results.fail({ row: "close", shape, precision, label }, error);
     }
   }
 }

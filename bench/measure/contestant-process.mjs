@@ -1,10 +1,8 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
 
 const host = new URL("./contestant-host.mjs", import.meta.url);
-
-/** What the `ringrank` command sets for itself: the engine of Node 20 has relaxed SIMD behind a flag. */
-const execArgv = process.versions.v8.startsWith("11.3.") ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /**
  * A contestant in a process of its own, so that neither memory nor threads of the others touch its figures, and its
@@ -20,7 +18,8 @@ export class ContestantProcess {
   /** @param caches a folder for what contestants keep from one load to the next; default: where they keep it anyway */
   constructor(caches) {
     this.#child = fork(host, {
-      execArgv,
+      // What the `ringrank` command sets for itself.
+      execArgv: [...relaxedSimdFlags],
       env: {
         ...process.env,
         ...(caches && { XDG_CACHE_HOME: caches, RINGRANK_CACHE: join(caches, "ringrank") }),
@@ -68,12 +67,22 @@ export class ContestantProcess {
     });
   }
 
-  /** Closes the contestant; its process ends whether or not that works. */
+  /**
+   * Closes the contestant; its process ends whether or not that works.
+   *
+   * @returns the most bytes that it had in memory
+   * @throws what went wrong in closing
+   */
   async close() {
     try {
       return await this.call("close", [], 30_000);
     } finally {
-      this.#child.kill("SIGKILL");
+      this.end();
     }
+  }
+
+  /** Ends the process, where there is no contestant in it to close. */
+  end() {
+    this.#child.kill("SIGKILL");
   }
 }

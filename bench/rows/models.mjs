@@ -113,7 +113,7 @@ class Cell {
   }
 
   async end() {
-    for (const { process } of this.#open.values()) await process.close().catch(() => {});
+    for (const name of [...this.#open.keys()]) await this.#closeOne({ name });
   }
 
   #reportSizes() {
@@ -196,7 +196,7 @@ class Cell {
       }
     } catch (error) {
       this.#results.fail({ row: "load", load, ...what }, error);
-      await process.close().catch(() => {});
+      process.end();
     }
   }
 
