@@ -27,9 +27,8 @@ it("a trace has every rank's steps, and what they did", async () => {
     const own = events.filter(({ tid }) => tid === rank);
     const steps = own.filter(({ name, args }) => name === "step" && args!.session_us! > 0);
     expect(steps).toHaveLength(tokens);
-    // The prompt has three rows, and is for a session; each token after it is one row.
     const layers = 2;
-    expect(own.filter(({ cat }) => cat === "attention")).toHaveLength((tokens - 1) * layers);
+    expect(own.filter(({ cat }) => cat === "attention")).toHaveLength(tokens * layers);
     for (const category of ["session", "collective", "cache", "choosing"]) {
       expect(own.some(({ cat }) => cat === category)).toBe(true);
     }

@@ -1,4 +1,4 @@
-import type { AttentionOverCache, HeadsInRow } from "@ringrank/policy";
+import type { AttentionOverCache } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import type { Feeds, Fetched } from "../sessions/ort-binding.js";
 import { tensor } from "../tensors/tensor.js";
@@ -7,18 +7,25 @@ import { type Angles, layRows } from "./lay-rows.js";
 
 type Table = (Tensor | undefined)[];
 
-/** One layer's new rows, as a block's session reads them. */
-interface Rows {
+/** What a layer is given. */
+interface Inputs {
   readonly batch: number;
-  /** Of each sequence. */
+  /** New ones of each sequence. */
   readonly rows: number;
   readonly past: number;
-  /** `[batch, rows, heads · lanes]` each; queries and keys turned. */
+  readonly query: Float32Array;
+  readonly key: Float32Array;
+  readonly value: Float32Array;
+  readonly angles: Angles | undefined;
+  readonly pastKeys: Float32Array;
+  readonly pastValues: Float32Array;
+}
+
+/** `[batch, rows, heads · lanes]` each; queries and keys turned. */
+interface Laid {
   readonly query: Float32Array;
   readonly keys: Float32Array;
   readonly values: Float32Array;
-  readonly pastKeys: Float32Array;
-  readonly pastValues: Float32Array;
 }
 
 /**
@@ -45,20 +52,29 @@ export class BlockAttention {
    * @param compute runs the block's session
    * @returns false, and nothing is done, where the segment has to do it: one new row, or inputs of another form
    */
-  async run(table: Table, compute: (feeds: Feeds) => Fetched | Promise<Fetched>): Promise<boolean> {
-    const taken = this.#take(table);
+  run(table: Table, compute: (feeds: Feeds) => Fetched | Promise<Fetched>): false | Promise<true> {
+    const inputs = this.#take(table);
     const addends = this.#plan.addends.map((name) => table[this.#places.get(name)!]);
-    if (taken === undefined || !addends.every((addend) => addend !== undefined)) return false;
-    const { batch, rows, past } = taken;
-    const { keyValueHeads, group, lanes } = this.#plan;
-    const heads = keyValueHeads * group;
+    if (inputs === undefined || !addends.every((addend) => addend !== undefined)) return false;
+    const { batch, rows, past } = inputs;
+    const heads = this.#plan.keyValueHeads * this.#plan.group;
     const blocks = this.#masks.of(addends, { batch, heads, rows, past });
-    if (blocks === undefined) return false;
+    return blocks !== undefined && this.#attend(inputs, blocks, table, compute);
+  }
 
-    const width = heads * lanes;
+  async #attend(
+    inputs: Inputs,
+    blocks: readonly Block[],
+    table: Table,
+    compute: (feeds: Feeds) => Fetched | Promise<Fetched>,
+  ): Promise<true> {
+    const { batch, rows } = inputs;
+    const { keyValueHeads, group, lanes } = this.#plan;
+    const laid = this.#lay(inputs);
+    const width = keyValueHeads * group * lanes;
     const context = new Float32Array(batch * rows * width);
     for (const block of blocks) {
-      const fetched = await compute(this.#feeds(taken, block));
+      const fetched = await compute(this.#feeds(inputs, laid, block));
       const { data } = fetched.context!;
       context.set(data as Float32Array, (block.sequence * rows + block.first) * width);
     }
@@ -67,65 +83,60 @@ export class BlockAttention {
       table[this.#places.get(name)!] = value;
     };
     put(this.#plan.context, tensor("float32", context, [batch, rows, width]));
-    put(this.#plan.presentKeys, tensor("float32", headsFirst(taken.keys, dims), dims));
-    put(this.#plan.presentValues, tensor("float32", headsFirst(taken.values, dims), dims));
+    put(this.#plan.presentKeys, tensor("float32", headsFirst(laid.keys, dims), dims));
+    put(this.#plan.presentValues, tensor("float32", headsFirst(laid.values, dims), dims));
     return true;
   }
 
-  #feeds(taken: Rows, { sequence, first, rows, columns, mask }: Block): Feeds {
+  #feeds(inputs: Inputs, laid: Laid, { sequence, first, rows, columns, mask }: Block): Feeds {
     const { keyValueHeads, group, lanes } = this.#plan;
     const width = keyValueHeads * lanes;
-    const start = sequence * taken.rows;
-    const rowsOf = (laid: Float32Array, from: number, count: number, width: number): Tensor =>
-      tensor("float32", laid.subarray(from * width, (from + count) * width), [1, count, width]);
+    const start = sequence * inputs.rows;
+    const rowsOf = (all: Float32Array, from: number, count: number, width: number): Tensor =>
+      tensor("float32", all.subarray(from * width, (from + count) * width), [1, count, width]);
     const pastOf = (cache: Float32Array): Tensor => {
-      const size = width * taken.past;
+      const size = width * inputs.past;
       const part = cache.subarray(sequence * size, (sequence + 1) * size);
-      return tensor("float32", part, [1, keyValueHeads, taken.past, lanes]);
+      return tensor("float32", part, [1, keyValueHeads, inputs.past, lanes]);
     };
     return {
-      query: rowsOf(taken.query, start + first, rows, width * group),
-      keys: rowsOf(taken.keys, start, columns, width),
-      values: rowsOf(taken.values, start, columns, width),
+      query: rowsOf(laid.query, start + first, rows, width * group),
+      keys: rowsOf(laid.keys, start, columns, width),
+      values: rowsOf(laid.values, start, columns, width),
       mask,
-      "past keys": pastOf(taken.pastKeys),
-      "past values": pastOf(taken.pastValues),
+      "past keys": pastOf(inputs.pastKeys),
+      "past values": pastOf(inputs.pastValues),
     };
   }
 
-  /** Undefined where an input is not of the form expected. */
-  #take(table: Table): Rows | undefined {
-    const { query, key, value, rotary, ...plan } = this.#plan;
+  #lay({ query, key, value, angles }: Inputs): Laid {
+    const { group, ...plan } = this.#plan;
+    return {
+      query: layRows(query, plan.query, { ...plan, group }, angles),
+      keys: layRows(key, plan.key, { ...plan, group: 1 }, angles),
+      values: layRows(value, plan.value, { ...plan, group: 1 }),
+    };
+  }
+
+  /** Undefined where there is one new row, or an input is not of the form expected. */
+  #take(table: Table): Inputs | undefined {
+    const { rotary, ...plan } = this.#plan;
     const at = (name: string): Tensor | undefined => table[this.#places.get(name)!];
-    const [pastKeys, pastValues] = [floats(at(plan.pastKeys)), floats(at(plan.pastValues))];
     const [batch, , past] = at(plan.pastKeys)?.dims ?? [];
-    const projections = [query, key, value].map(({ value }) => floats(at(value)));
-    const [queries, keys, values] = projections;
+    const [pastKeys, pastValues] = [floats(at(plan.pastKeys)), floats(at(plan.pastValues))];
+    const [query, key, value] = [plan.query, plan.key, plan.value].map((heads) => floats(at(heads.value)));
     if (batch === undefined || past === undefined || pastKeys === undefined || pastValues === undefined) {
       return undefined;
     }
-    if (queries === undefined || keys === undefined || values === undefined) return undefined;
-    const rows = queries.length / query.rowWidth / batch;
+    if (query === undefined || key === undefined || value === undefined) return undefined;
+    const rows = query.length / plan.query.rowWidth / batch;
     if (rows === 1) return undefined;
-    let angles: Angles | undefined;
-    if (rotary !== undefined) {
-      const [cos, sin] = [floats(at(rotary.cos)), floats(at(rotary.sin))];
-      const length = (batch * rows * rotary.lanes) / 2;
-      if (cos?.length !== length || sin?.length !== length) return undefined;
-      angles = { cos, sin, lanes: rotary.lanes, interleaved: rotary.interleaved };
-    }
-    const lay = (data: Float32Array, place: HeadsInRow, group: number, turned?: Angles): Float32Array =>
-      layRows(data, place, { ...plan, group }, turned);
-    return {
-      batch,
-      rows,
-      past,
-      query: lay(queries, query, plan.group, angles),
-      keys: lay(keys, key, 1, angles),
-      values: lay(values, value, 1),
-      pastKeys,
-      pastValues,
-    };
+    const inputs = { batch, rows, past, query, key, value, pastKeys, pastValues };
+    if (rotary === undefined) return { ...inputs, angles: undefined };
+    const [cos, sin] = [floats(at(rotary.cos)), floats(at(rotary.sin))];
+    const length = (batch * rows * rotary.lanes) / 2;
+    if (cos?.length !== length || sin?.length !== length) return undefined;
+    return { ...inputs, angles: { ...rotary, cos, sin } };
   }
 }
 

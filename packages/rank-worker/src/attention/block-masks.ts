@@ -6,7 +6,7 @@ const blockRows = 64;
 
 /**
  * Scores that so much is added to have no share beside any that less is taken from: their exponential is 0 in float32,
- * whatever the scores are.
+ * whatever the scores are. (`leastSeen` of assembly/eight-addends.ts is the same.)
  */
 const masked = -1e30;
 
@@ -34,7 +34,7 @@ export interface Extent {
  */
 export class BlockMasks {
   /** By first addend: they are those of one step. */
-  readonly #made = new WeakMap<Tensor, { readonly addends: readonly Tensor[]; readonly blocks: Block[] }>();
+  readonly #made = new WeakMap<Tensor, Made>();
 
   /**
    * @param addends to the scores, each broadcast to `[batch, heads, rows, past + rows]`
@@ -44,13 +44,34 @@ export class BlockMasks {
     const [first] = addends;
     if (first === undefined) return undefined;
     const made = this.#made.get(first);
-    if (made?.addends.every((addend, at) => addend === addends[at])) return made.blocks;
+    if (made !== undefined && isOf(made, addends, extent)) return made.blocks;
     const views = addends.map((addend) => viewOf(addend, extent));
     if (!views.every((view) => view !== undefined)) return undefined;
     const blocks = cut(views, extent);
-    this.#made.set(first, { addends, blocks });
+    this.#made.set(first, { addends, extent, blocks });
     return blocks;
   }
+}
+
+interface Made {
+  readonly addends: readonly Tensor[];
+  readonly extent: Extent;
+  readonly blocks: readonly Block[];
+}
+
+function isOf(
+  { addends, extent }: Made,
+  others: readonly Tensor[],
+  { batch, heads, rows, past }: Extent,
+): boolean {
+  return (
+    addends.length === others.length &&
+    addends.every((addend, at) => addend === others[at]) &&
+    extent.batch === batch &&
+    extent.heads === heads &&
+    extent.rows === rows &&
+    extent.past === past
+  );
 }
 
 /** An addend, and how far its elements are apart on each axis; 0 where it is broadcast. */
@@ -115,17 +136,17 @@ function seenColumns(mask: Float32Array, width: number): number {
   let seen = 0;
   for (let start = 0; start < mask.length; start += width) {
     let last = width - 1;
-    while (last >= 0 && !(mask[start + last]! > masked)) last--;
+    while (last >= 0 && mask[start + last]! <= masked) last--;
     if (last < 0) return width;
     seen = Math.max(seen, last + 1);
   }
   return seen;
 }
 
-/** The first `width` of each row's columns, in place. */
+/** The first `width` of each row's columns, and no more memory than they take. */
 function narrowed(mask: Float32Array, whole: number, width: number): Float32Array {
   if (width === whole) return mask;
   const rows = mask.length / whole;
   for (let row = 1; row < rows; row++) mask.copyWithin(row * width, row * whole, row * whole + width);
-  return mask.subarray(0, rows * width);
+  return mask.slice(0, rows * width);
 }

@@ -29,8 +29,8 @@ export interface RunOutcome {
 }
 
 /**
- * Runs an entry's steps in order over a table of values. With the synchronous binding nothing is awaited, so a
- * step's whole work happens in one turn of the event loop.
+ * Runs an entry's steps in order over a table of values. With the synchronous binding no step waits for the event
+ * loop, so a call's whole work happens in one turn of it.
  *
  * @param inputs every input of the entry, by name
  * @throws RR_INPUT if an input is missing; RR_SHAPE if sizes contradict one another; RR_GRAPH if the runtime fails;
@@ -130,7 +130,7 @@ function runSegment(step: Step<"run">, table: Table, context: RunContext): Fetch
 }
 
 /** @returns false, and nothing is done, where that is no way */
-function inBlocks({ blocks }: Step<"run">, table: Table, context: RunContext): boolean | Promise<boolean> {
+function inBlocks({ blocks }: Step<"run">, table: Table, context: RunContext): false | Promise<true> {
   if (blocks === undefined) return false;
   return blocks.attention.run(table, (feeds) => {
     context.communicator.progress();

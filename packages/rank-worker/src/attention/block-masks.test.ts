@@ -1,0 +1,47 @@
+import type { Tensor } from "onnxruntime-node";
+import { expect, it } from "vitest";
+import { tensor } from "../tensors/tensor.js";
+import { BlockMasks } from "./block-masks.js";
+
+const extent = { batch: 1, heads: 2, rows: 2, past: 1 };
+const masked = -3.4e38;
+const causal = tensor("float32", Float32Array.of(0, 0, masked, 0, 0, 0), [1, 1, 2, 3]);
+const bias = tensor("float32", Float32Array.of(1, 2, 3, 4, 5, 6), [1, 2, 1, 3]);
+
+const numbers = (masks: BlockMasks, ...addends: Tensor[]): number[][] =>
+  masks.of(addends, extent)!.map(({ mask }) => [...(mask.data as Float32Array)]);
+
+it("layers that are given the same masks get the same blocks", () => {
+  const masks = new BlockMasks();
+  expect(masks.of([causal], extent)).toBe(masks.of([causal], extent));
+});
+
+it("a layer that adds more than one before it gets blocks of its own", () => {
+  const masks = new BlockMasks();
+  expect(numbers(masks, causal)).toEqual([[0, 0, Math.fround(masked), 0, 0, 0]]);
+  expect(numbers(masks, causal, bias)[0]!.slice(3)).toEqual([1, 2, 3, 4, 5, Math.fround(masked), 4, 5, 6]);
+});
+
+it("a step of another past gets blocks of its own", () => {
+  const masks = new BlockMasks();
+  const everywhere = tensor("float32", Float32Array.of(0), [1, 1, 1, 1]);
+  const [first] = masks.of([everywhere], extent)!;
+  const [longer] = masks.of([everywhere], { ...extent, past: 5 })!;
+  expect([first!.mask.dims, longer!.mask.dims]).toEqual([
+    [1, 1, 2, 3],
+    [1, 1, 2, 7],
+  ]);
+});
+
+it("a NaN is seen", () => {
+  const odd = tensor("float32", Float32Array.of(0, 0, masked, 0, 0, Number.NaN), [1, 1, 2, 3]);
+  expect(numbers(new BlockMasks(), odd)[0]!.at(-1)).toBeNaN();
+});
+
+it.each([
+  ["of another type", tensor("int32", new Int32Array(6), [1, 1, 2, 3])],
+  ["of fewer axes", tensor("float32", new Float32Array(6), [1, 2, 3])],
+  ["of other sizes", tensor("float32", new Float32Array(8), [1, 1, 2, 4])],
+])("a mask %s is left to others", (_, mask) => {
+  expect(new BlockMasks().of([mask], extent)).toBeUndefined();
+});
