@@ -87,7 +87,9 @@ export class KeptPlan {
   }
 }
 
-/** The files that a model's plan is known by, in order. Undefined where there are none, or more than {@link mostFiles}. */
+/**
+ * The files that a model's plan is known by, in order. Undefined where there are none, or more than {@link mostFiles}.
+ */
 function filesOf(model: string): string[] | undefined {
   const files: string[] = [];
   for (const file of walk(model, 1)) if (files.push(file) > mostFiles) return undefined;

@@ -6,7 +6,10 @@ import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { NormalizeStep } from "./program.js";
 
-/** A normalization that ranks do themselves, where they run its node: a {@link NormalizeStep} in names of the whole graph. */
+/**
+ * A normalization that ranks do themselves, where they run its node: a {@link NormalizeStep} in names of the whole
+ * graph.
+ */
 export interface NormalizedSum {
   /** Index in the whole graph. */
   readonly node: number;
