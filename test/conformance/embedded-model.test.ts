@@ -63,16 +63,17 @@ describe("the embedded model on 2 ranks, where sums cross in a narrower form", (
   );
 });
 
+let texts: number[][];
+
+beforeAll(async () => {
+  texts = await sampledTexts(4, 256);
+});
+
 describe.each([
   ["int8", 0.5],
   ["int4", 3.5],
 ] as const)("the embedded model in %s", (precision, percent) => {
-  let texts: number[][];
   let alone: number;
-
-  beforeAll(async () => {
-    texts = await sampledTexts(8, 256);
-  });
 
   it.each([1, 2, 3, 4])(
     "keeps the perplexity of fp32 and of one rank, within bounds, on %i ranks",
