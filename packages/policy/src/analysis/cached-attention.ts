@@ -46,11 +46,9 @@ export interface RotaryTurn {
   readonly interleaved: boolean;
 }
 
-export function findCachedAttention({ graph, nodes, shapes }: FactoredGraph): CachedAttention[] {
-  const wiring = new Wiring(
-    nodes.map(({ operator }) => operator.node),
-    graph.outputs,
-  );
+export function findCachedAttention(factored: FactoredGraph): CachedAttention[] {
+  const { graph, nodes, shapes } = factored;
+  const wiring = Wiring.of(factored);
   const kept = graph.caches.flatMap((cache) => (cache.filledBy === undefined ? cache.states : []));
   const presents = new Map(kept.map(({ past, present }) => [past, present]));
   const rankOf = (name: string): number => shapes.get(name)?.dims.length ?? 0;

@@ -59,11 +59,8 @@ const apart: ReadonlySet<string> = new Set([
 ]);
 
 export function findRoutedExperts(factored: FactoredGraph): RoutedExperts[] {
-  const { nodes, graph } = factored;
-  const wiring = new Wiring(
-    nodes.map(({ operator }) => operator.node),
-    graph.outputs,
-  );
+  const { nodes } = factored;
+  const wiring = Wiring.of(factored);
   return nodes.flatMap((_, index) => routedAt(index, { nodes, wiring }) ?? []);
 }
 

@@ -24,12 +24,9 @@ export interface LateAddends {
 
 /** One addend for each sum, at most: a value that every rank has, or computes without a parameter from what it has. */
 export function findLateAddends(factored: FactoredGraph, placement: Placement): LateAddends {
-  const { graph, nodes, shapes } = factored;
+  const { graph, shapes } = factored;
   const { paid, partial, largest } = placement;
-  const wiring = new Wiring(
-    nodes.map(({ operator }) => operator.node),
-    graph.outputs,
-  );
+  const wiring = Wiring.of(factored);
   const onEveryRank = new OnEveryRank(factored, placement, wiring);
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const isOwed = (value: string): boolean => partial.has(value) && !paid.has(value);

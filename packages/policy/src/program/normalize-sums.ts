@@ -1,6 +1,7 @@
-import { floatAttribute, intAttribute, readsOf } from "@ringrank/model";
-import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import { floatAttribute, intAttribute } from "@ringrank/model";
+import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter } from "../analysis/roles.js";
+import { Wiring } from "../analysis/wiring.js";
 import type { Placement } from "../decide/placement.js";
 import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
@@ -29,14 +30,15 @@ export interface NormalizedSum {
  * it keeps in memory of its own. That is decided on the whole graph, so that all ranks round a value alike.
  */
 export function findNormalizedSums(
-  { graph, nodes, shapes }: FactoredGraph,
+  factored: FactoredGraph,
   { paid, largest }: Pick<Placement, "paid" | "largest">,
 ): NormalizedSum[] {
+  const { graph, nodes, shapes } = factored;
   const given = new Set(graph.outputs.map(({ name }) => name));
-  const reads = countReads(nodes);
+  const wiring = Wiring.of(factored);
   const isOwn = (name: string, width: number): boolean => {
     const weight = graph.weights.get(name);
-    if (weight === undefined || !isParameter(weight) || reads.get(name) !== 1) return false;
+    if (weight === undefined || !isParameter(weight) || wiring.soleReader(name) === undefined) return false;
     return weight.type === "float32" && weight.dims.length === 1 && weight.dims[0] === width;
   };
 
@@ -67,11 +69,3 @@ const centering: ReadonlyMap<string, boolean> = new Map([
   ["SimplifiedLayerNormalization", false],
   ["com.microsoft::SimplifiedLayerNormalization", false],
 ]);
-
-/** How many nodes read each name. */
-function countReads(nodes: readonly FactoredNode[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const name of nodes.flatMap(({ operator }) => [...readsOf(operator.node)]))
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
-}

@@ -173,7 +173,7 @@ export interface AttentionOverCache {
   };
   /**
    * The segment that computes some new rows of one sequence at a time: see program/attention-block.ts. Absent where
-   * projections do not lie row by row.
+   * projections do not lie row by row, or nothing is added to the scores.
    */
   readonly block?: number;
 }

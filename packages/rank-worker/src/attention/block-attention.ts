@@ -3,6 +3,7 @@ import type { Tensor } from "onnxruntime-node";
 import type { Feeds, Fetched } from "../sessions/ort-binding.js";
 import { tensor } from "../tensors/tensor.js";
 import type { Block, BlockMasks } from "./block-masks.js";
+import { type Indices, indicesOf } from "./indices.js";
 import { type Angles, layRows } from "./lay-rows.js";
 
 type Table = (Tensor | undefined)[];
@@ -36,14 +37,13 @@ interface Laid {
 export class BlockAttention {
   readonly #plan: AttentionOverCache;
   readonly #masks: BlockMasks;
-  /** Places in the table, by name. */
-  readonly #places: ReadonlyMap<string, number>;
+  readonly #indices: Indices;
 
   /** @param indexOf the place of a value in the table */
   constructor(plan: AttentionOverCache, masks: BlockMasks, indexOf: (value: string) => number) {
     this.#plan = plan;
     this.#masks = masks;
-    this.#places = new Map(namesOf(plan).map((name) => [name, indexOf(name)]));
+    this.#indices = indicesOf(plan, indexOf);
   }
 
   /**
@@ -54,7 +54,7 @@ export class BlockAttention {
    */
   run(table: Table, compute: (feeds: Feeds) => Fetched | Promise<Fetched>): false | Promise<true> {
     const inputs = this.#take(table);
-    const addends = this.#plan.addends.map((name) => table[this.#places.get(name)!]);
+    const addends = this.#indices.addends.map((index) => table[index]);
     if (inputs === undefined || !addends.every((addend) => addend !== undefined)) return false;
     const { batch, rows, past } = inputs;
     const heads = this.#plan.keyValueHeads * this.#plan.group;
@@ -79,12 +79,10 @@ export class BlockAttention {
       context.set(data as Float32Array, (block.sequence * rows + block.first) * width);
     }
     const dims = [batch, keyValueHeads, rows, lanes];
-    const put = (name: string, value: Tensor): void => {
-      table[this.#places.get(name)!] = value;
-    };
-    put(this.#plan.context, tensor("float32", context, [batch, rows, width]));
-    put(this.#plan.presentKeys, tensor("float32", headsFirst(laid.keys, dims), dims));
-    put(this.#plan.presentValues, tensor("float32", headsFirst(laid.values, dims), dims));
+    const indices = this.#indices;
+    table[indices.context] = tensor("float32", context, [batch, rows, width]);
+    table[indices.presentKeys] = tensor("float32", headsFirst(laid.keys, dims), dims);
+    table[indices.presentValues] = tensor("float32", headsFirst(laid.values, dims), dims);
     return true;
   }
 
@@ -120,30 +118,24 @@ export class BlockAttention {
 
   /** Undefined where there is one new row, or an input is not of the form expected. */
   #take(table: Table): Inputs | undefined {
-    const { rotary, ...plan } = this.#plan;
-    const at = (name: string): Tensor | undefined => table[this.#places.get(name)!];
-    const [batch, , past] = at(plan.pastKeys)?.dims ?? [];
-    const [pastKeys, pastValues] = [floats(at(plan.pastKeys)), floats(at(plan.pastValues))];
-    const [query, key, value] = [plan.query, plan.key, plan.value].map((heads) => floats(at(heads.value)));
+    const { rotary, query: queries } = this.#plan;
+    const { projections, angles, ...indices } = this.#indices;
+    const [batch, , past] = table[indices.pastKeys]?.dims ?? [];
+    const [pastKeys, pastValues] = [floats(table[indices.pastKeys]), floats(table[indices.pastValues])];
+    const [query, key, value] = projections.map((index) => floats(table[index]));
     if (batch === undefined || past === undefined || pastKeys === undefined || pastValues === undefined) {
       return undefined;
     }
     if (query === undefined || key === undefined || value === undefined) return undefined;
-    const rows = query.length / plan.query.rowWidth / batch;
+    const rows = query.length / queries.rowWidth / batch;
     if (rows === 1) return undefined;
     const inputs = { batch, rows, past, query, key, value, pastKeys, pastValues };
     if (rotary === undefined) return { ...inputs, angles: undefined };
-    const [cos, sin] = [floats(at(rotary.cos)), floats(at(rotary.sin))];
+    const [cos, sin] = angles.map((index) => floats(table[index]));
     const length = (batch * rows * rotary.lanes) / 2;
     if (cos?.length !== length || sin?.length !== length) return undefined;
     return { ...inputs, angles: { ...rotary, cos, sin } };
   }
-}
-
-function namesOf({ query, key, value, rotary, addends, ...plan }: AttentionOverCache): string[] {
-  const { pastKeys, pastValues, presentKeys, presentValues, context } = plan;
-  const read = [query.value, key.value, value.value, ...addends, pastKeys, pastValues];
-  return [...read, ...(rotary ? [rotary.cos, rotary.sin] : []), presentKeys, presentValues, context];
 }
 
 function floats(value: Tensor | undefined): Float32Array | undefined {

@@ -2,6 +2,7 @@ import type { AttentionOverCache, HeadsInRow } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { tensor, tensorData } from "../tensors/tensor.js";
 import type { AttentionKernel } from "./attention-kernel.js";
+import { type Indices, indicesOf } from "./indices.js";
 
 /** Places in the block of arguments, in 32-bit words. `Arguments` in assembly/arguments.ts has the same order. */
 const word = {
@@ -203,32 +204,4 @@ function scratchLength({ lanes, addends }: AttentionOverCache, past: number): nu
   const ofEight = (8 + 8 + 1) * lanes + (32 + 3) * 8 + addends.length * 8;
   const ofFour = 4 * (3 * lanes + past + 4);
   return Math.max(ofEight, ofFour);
-}
-
-/** Places of values in the table. */
-interface Indices {
-  /** Of queries, keys and values. */
-  readonly projections: readonly [number, number, number];
-  /** Of cos and sin, where heads turn. */
-  readonly angles: readonly number[];
-  readonly addends: readonly number[];
-  readonly pastKeys: number;
-  readonly pastValues: number;
-  readonly presentKeys: number;
-  readonly presentValues: number;
-  readonly context: number;
-}
-
-function indicesOf(plan: AttentionOverCache, indexOf: (value: string) => number): Indices {
-  const { query, key, value, rotary } = plan;
-  return {
-    projections: [indexOf(query.value), indexOf(key.value), indexOf(value.value)],
-    angles: rotary === undefined ? [] : [indexOf(rotary.cos), indexOf(rotary.sin)],
-    addends: plan.addends.map(indexOf),
-    pastKeys: indexOf(plan.pastKeys),
-    pastValues: indexOf(plan.pastValues),
-    presentKeys: indexOf(plan.presentKeys),
-    presentValues: indexOf(plan.presentValues),
-    context: indexOf(plan.context),
-  };
 }

@@ -3,8 +3,9 @@ import type { RankProgram } from "@ringrank/policy";
 import { filesOf } from "./shard-key.js";
 
 /** Bits of the weights that are quantized as they are read, ascending; empty where none is. */
-export function bitsOf({ weights }: RankProgram): number[] {
-  const bits = Object.values(weights).flatMap(({ weight: { source } }) =>
+export function bitsOf(...programs: readonly RankProgram[]): number[] {
+  const weights = programs.flatMap((program) => Object.values(program.weights));
+  const bits = weights.flatMap(({ weight: { source } }) =>
     source.kind === "quantized" ? [source.bits] : [],
   );
   return [...new Set(bits)].sort((a, b) => a - b);

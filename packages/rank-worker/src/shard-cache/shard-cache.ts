@@ -73,7 +73,7 @@ export class ShardCache implements Disposable {
    * @throws RR_CACHE where the directory cannot be trusted; the errors of node:fs
    */
   static open(programs: readonly RankProgram[], directory: string, maxBytes: number): ShardCache | undefined {
-    if (programs.every((program) => bitsOf(program).length === 0)) return undefined;
+    if (bitsOf(...programs).length === 0) return undefined;
     const root = privateDirectory(directory);
     removeAbandonedLoads(root);
     return new ShardCache(programs, root, maxBytes);
@@ -89,7 +89,7 @@ export class ShardCache implements Disposable {
     writeFileSync(join(folder, "plan"), plan, { mode: 0o600 });
     commitEntry(folder, path, {
       model: modelOf(this.#programs[0]!),
-      bits: [...new Set(this.#programs.flatMap(bitsOf))].sort((a, b) => a - b),
+      bits: bitsOf(...this.#programs),
       worldSize: this.#programs.length,
       bytes: plan.length,
       files: [{ path: "plan", bytes: plan.length, crc32: crc32(plan) }],
