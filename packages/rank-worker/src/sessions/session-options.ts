@@ -20,6 +20,10 @@ export function sessionOptions(threads: number, weights: SessionWeights): Infere
     executionMode: "sequential",
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // An arena and a plan of memory for each number of rows would be every session's own, and keep for ever the most
+    // that it has ever needed. Without them what one session lets go of the next one takes.
+    enableCpuMemArena: false,
+    enableMemPattern: false,
     // Warnings would be written to the process's stderr from inside the runtime.
     logSeverityLevel: 3,
     ...("externalData" in weights && weights.externalData.length > 0
