@@ -10,7 +10,8 @@ export const errorCodes = {
   RR_EMPTY_PROMPT: "a prompt has no tokens",
   RR_CONTEXT: "a sequence is longer than the model's context",
   RR_NO_TOKENIZER: "text was given to a model that has no tokenizer",
-  RR_NO_CHAT_TEMPLATE: "messages were given to a model that has no chat template",
+  RR_NO_CHAT_TEMPLATE:
+    "messages were given to a model that has no chat template, or none that can be rendered here",
   RR_NO_GENERATE:
     "the model has no causal cache, or its export one that is not understood, so it cannot generate",
   RR_NO_EMBED: "the model gives no last_hidden_state, so it has nothing to pool",

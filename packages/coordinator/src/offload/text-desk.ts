@@ -1,12 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
-import {
-  type ChatMessage,
-  type ChatTemplate,
-  loadChatTemplate,
-  loadTokenizer,
-  type Tokenizer,
-  type TokenStream,
-} from "@ringrank/model/serving";
+import { type ChatMessage, loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model/serving";
+import { ConversationWriter } from "../conversations/conversation-writer.js";
 import type { TokenText } from "../generation/detokenizer.js";
 import type { TextService } from "./text-service.js";
 
@@ -14,8 +8,8 @@ import type { TextService } from "./text-service.js";
 export class TextDesk implements TextService {
   #directory = "";
   #tokenizer: Tokenizer | undefined;
-  /** Read when it is first asked for: who never does is not kept from a model by a broken one. */
-  #chatTemplate: ChatTemplate | undefined;
+  /** Made when it is first asked for: who never does is not kept from a model by a broken template. */
+  #conversations: ConversationWriter | undefined;
   /** By generation, while its text is in the making. */
   readonly #texts = new Map<number, TokenStream>();
 
@@ -28,16 +22,9 @@ export class TextDesk implements TextService {
     return this.#requireTokenizer().encode(text);
   }
 
-  encodeChat(messages: readonly ChatMessage[]): readonly number[] {
-    this.#chatTemplate ??= loadChatTemplate(this.#directory);
-    if (this.#chatTemplate === undefined) {
-      throw new RingrankError(
-        "RR_NO_CHAT_TEMPLATE",
-        `expected a text or token ids: ${this.#directory} has no chat_template.jinja, and no chat_template in ` +
-          "tokenizer_config.json, so the model cannot take messages",
-      );
-    }
-    const text = this.#chatTemplate.render(messages);
+  async encodeChat(messages: readonly ChatMessage[]): Promise<readonly number[]> {
+    this.#conversations ??= new ConversationWriter(this.#directory);
+    const text = await this.#conversations.write(messages);
     return this.#requireTokenizer().encode(text, { addSpecialTokens: false });
   }
 

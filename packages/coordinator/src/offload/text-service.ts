@@ -15,10 +15,10 @@ export interface TextService {
    * Token ids of a conversation as the model's chat template writes it, which puts all special tokens where they
    * belong.
    *
-   * @throws RR_NO_CHAT_TEMPLATE where there is none; RR_FILE_FORMAT where it is broken or not supported; RR_INPUT where
-   * it refuses this conversation
+   * @throws RR_NO_CHAT_TEMPLATE where there is none; RR_FILE_FORMAT where it is broken, not supported, or has no end;
+   * RR_INPUT where it refuses this conversation
    */
-  encodeChat(messages: readonly ChatMessage[]): readonly number[];
+  encodeChat(messages: readonly ChatMessage[]): Promise<readonly number[]>;
   /**
    * The text that is complete with this token of a generation; `last` also gives what is left of an incomplete
    * character, and forgets the generation. Tokens may be left out whose text is known.

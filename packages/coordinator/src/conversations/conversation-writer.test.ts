@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { ConversationWriter, type TemplateLimits } from "../../dist/conversations/conversation-writer.js";
+
+const question = [{ role: "user", content: "Who art thou?" }];
+const written = "{{ messages[0].content }}";
+
+function writerOf(template: string, limits?: TemplateLimits): ConversationWriter {
+  return new ConversationWriter(temporaryDirectory({ "chat_template.jinja": template }), limits);
+}
+
+const endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
+const loopsForAnEmptyMessage = `{% if messages[0].content == '' %}${endless}{% endif %}${written}`;
+const manyTimes = (what: string, times: number): string =>
+  `{% set all = namespace(text='${what}') %}{% for i in range(${times}) %}{% set all.text = all.text ~ all.text %}` +
+  "{% endfor %}";
+
+it("writes one conversation after the other as the template has it", async () => {
+  const writer = writerOf(written);
+  const texts = ["a", "b", "\ud800\u0000"].map((content) => writer.write([{ role: "user", content }]));
+  expect(await Promise.all(texts)).toEqual(["a", "b", "\ud800\u0000"]);
+});
+
+it("ends a template that loops for ever, and writes the next conversation", async () => {
+  const writer = writerOf(loopsForAnEmptyMessage, { milliseconds: 1000, megabytes: 256 });
+  const looping = writer.write([{ role: "user", content: "" }]);
+  const next = writer.write(question);
+  await expect(looping).rejects.toMatchObject({
+    code: "RR_FILE_FORMAT",
+    message: expect.stringMatching(/not done after 1000 ms.*Do not trust the model, or give a text/),
+  });
+  expect(await next).toBe("Who art thou?");
+});
+
+it.each([
+  ["a list that fills the memory", "{% for i in range(1000000000) %}{% endfor %}", /more than 64 MB/],
+  ["a string that fills the memory", `${manyTimes("abcd", 26)}{{ all.text | upper }}`, /more than 64 MB/],
+  ["more text than messages are worth", `${manyTimes("abcd", 19)}{{ all.text }}`, /2097152 characters/],
+])("refuses a template that makes %s", async (_, template, message) => {
+  const written = writerOf(template, { milliseconds: 30_000, megabytes: 64 }).write(question);
+  await expect(written).rejects.toMatchObject({
+    code: "RR_FILE_FORMAT",
+    message: expect.stringMatching(message),
+  });
+});

@@ -1,0 +1,104 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { isRingrankError, RingrankError } from "@ringrank/errors";
+import type { ChatMessage } from "@ringrank/model";
+import type { WriteReply, WriteRequest } from "./protocol.js";
+
+/** What a model's chat template may take for one conversation. */
+export interface TemplateLimits {
+  /** The start of its process included. Templates in use take some milliseconds. */
+  readonly milliseconds: number;
+  /** Of the process's heap. */
+  readonly megabytes: number;
+}
+
+const defaultLimits: TemplateLimits = { milliseconds: 10_000, megabytes: 256 };
+
+/**
+ * Writes conversations as a model's chat template has it. A template comes with the model, and may loop for ever or
+ * make a string that no memory holds, of which the engine ends the whole process, on whatever thread it is. So
+ * templates are rendered in a process of their own. It stays for the next conversation, unless it broke a limit.
+ */
+export class ConversationWriter {
+  readonly #directory: string;
+  readonly #limits: TemplateLimits;
+  #child: ChildProcess | undefined;
+  /** One conversation at a time, so that it is known which of them broke a limit. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(directory: string, limits = defaultLimits) {
+    this.#directory = directory;
+    this.#limits = limits;
+  }
+
+  /**
+   * The conversation as a text that the assistant's next turn continues, with all special tokens that it needs.
+   *
+   * @throws RR_NO_CHAT_TEMPLATE where the model has none, or no process can be started for it; RR_INPUT where it
+   * refuses the messages; RR_FILE_FORMAT where it is broken, not supported, or breaks a limit
+   */
+  write(messages: readonly ChatMessage[]): Promise<string> {
+    const written = this.#last.then(() => this.#write(messages));
+    this.#last = written.catch(() => {});
+    return written;
+  }
+
+  async #write(messages: readonly ChatMessage[]): Promise<string> {
+    this.#child ??= this.#start();
+    const reply = await this.#ask(this.#child, messages);
+    if ("error" in reply) throw RingrankError.fromData(reply.error);
+    return reply.text;
+  }
+
+  #start(): ChildProcess {
+    return fork(fileURLToPath(new URL("./writing-process.js", import.meta.url)), {
+      execArgv: [`--max-old-space-size=${this.#limits.megabytes}`],
+      // Options for the host, such as to wait for a debugger, are not for this.
+      env: { ...process.env, NODE_OPTIONS: "" },
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+  }
+
+  async #ask(child: ChildProcess, messages: readonly ChatMessage[]): Promise<WriteReply> {
+    const { milliseconds, megabytes } = this.#limits;
+    const settled = new AbortController();
+    const { signal } = settled;
+    const answered = once(child, "message", { signal }).then(([reply]) => reply as WriteReply);
+    const ended = once(child, "exit", { signal }).then(() => {
+      throw tooMuch(`needs more than ${megabytes} MB of memory`);
+    });
+    const expired = setTimeout(milliseconds, undefined, { signal }).then(() => {
+      throw tooMuch(`is not done after ${milliseconds} ms`);
+    });
+    const request: WriteRequest = { directory: this.#directory, messages, milliseconds: 2 * milliseconds };
+    // Where it cannot be sent, the process has ended.
+    child.send(request, () => {});
+    try {
+      return await Promise.race([answered, ended, expired]);
+    } catch (error) {
+      this.#child = undefined;
+      child.kill("SIGKILL");
+      throw isRingrankError(error) ? error : cannotStart(error as Error);
+    } finally {
+      settled.abort();
+    }
+  }
+}
+
+function tooMuch(what: string): RingrankError {
+  const message = `the model's chat template ${what}, so it may have no end`;
+  return new RingrankError(
+    "RR_FILE_FORMAT",
+    `${message}. Do not trust the model, or give a text as it was trained to continue it`,
+  );
+}
+
+function cannotStart(cause: Error): RingrankError {
+  return new RingrankError(
+    "RR_NO_CHAT_TEMPLATE",
+    `a chat template needs a process of its own, which cannot be started: ${cause.message}. Give a text or token ids`,
+    { cause },
+  );
+}

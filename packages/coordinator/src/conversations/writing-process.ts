@@ -1,0 +1,44 @@
+import { runInNewContext } from "node:vm";
+import { RingrankError } from "@ringrank/errors";
+import { type ChatMessage, type ChatTemplate, loadChatTemplate } from "@ringrank/model/serving";
+import type { WriteReply, WriteRequest } from "./protocol.js";
+
+let template: ChatTemplate | undefined;
+
+// It ends by itself when whoever started it has gone.
+process.on("message", (request: WriteRequest) => process.send?.(replyTo(request)));
+
+function replyTo({ directory, messages, milliseconds }: WriteRequest): WriteReply {
+  try {
+    // A function called from a script is under the script's time limit, too.
+    const write = (): string => writtenBy(directory, messages);
+    return { text: runInNewContext("write()", { write }, { timeout: milliseconds }) as string };
+  } catch (error) {
+    return { error: RingrankError.wrap(error, "RR_FILE_FORMAT").toData() };
+  }
+}
+
+function writtenBy(directory: string, messages: readonly ChatMessage[]): string {
+  template ??= loadChatTemplate(directory);
+  if (template === undefined) {
+    throw new RingrankError(
+      "RR_NO_CHAT_TEMPLATE",
+      `expected a text or token ids: ${directory} has no chat_template.jinja, and no chat_template in ` +
+        "tokenizer_config.json, so the model cannot take messages",
+    );
+  }
+  const text = template.render(messages);
+  const most = mostCharacters(messages);
+  if (text.length <= most) return text;
+  throw new RingrankError(
+    "RR_FILE_FORMAT",
+    `the model's chat template makes ${text.length} characters of the messages, where at most ${most} make sense. ` +
+      "Do not trust the model, or give a text as it was trained to continue it",
+  );
+}
+
+/** What a template writes of its own is a part of it (1 MiB at the most), and it writes each message about once. */
+function mostCharacters(messages: readonly ChatMessage[]): number {
+  const given = messages.reduce((sum, { role, content }) => sum + role.length + content.length, 0);
+  return 2 ** 20 + 8 * given;
+}
