@@ -1,6 +1,7 @@
 import type { TensorData } from "@ringrank/model";
 import { allocate, bytesOf } from "@ringrank/model/weights";
 import type {
+  Addends,
   Entry,
   NormalizeStep,
   RankProgram,
@@ -98,8 +99,7 @@ export class EmulatedGroup {
       if (step?.kind === "allReduce") {
         reduceOver(parts, step.operation === "max" ? Math.max : (a, b) => a + b);
         for (const [rank, mine] of pending.entries())
-          if (mine?.kind === "allReduce" && mine.addend !== undefined)
-            addTo(parts[rank]!, tables[rank]!.get(mine.addend)!);
+          if (mine?.kind === "allReduce") this.#add(rank, parts[rank]!, mine.added, tables[rank]!);
       } else if (step?.kind === "allGather") {
         const whole = joinShards(parts, step.shard);
         for (const table of tables) table.set(step.output, whole);
@@ -143,7 +143,7 @@ export class EmulatedGroup {
       return;
     }
     if (step.kind === "normalize") {
-      if (step.addend !== undefined) addTo(table.get(step.value)!, table.get(step.addend)!);
+      this.#add(rank, table.get(step.value)!, step.added, table);
       table.set(step.output, this.#normalize(rank, step, table.get(step.value)!));
       return;
     }
@@ -166,6 +166,16 @@ export class EmulatedGroup {
       const { type, dims, data } = results[name]!;
       table.set(name, { type, dims, data } as EmulatedTensor);
     }
+  }
+
+  #add(
+    rank: number,
+    sum: EmulatedTensor,
+    added: Addends | undefined,
+    table: ReadonlyMap<string, EmulatedTensor>,
+  ): void {
+    for (const name of added?.rows ?? []) addTo(sum, this.#read(this.#programs[rank]!.weights[name]!));
+    if (added?.value !== undefined) addTo(sum, table.get(added.value)!.data);
   }
 
   #normalize(
@@ -267,9 +277,10 @@ function reduceOver(values: readonly EmulatedTensor[], combine: (a: number, b: n
   for (const other of others) other.set(first!);
 }
 
-function addTo(sum: EmulatedTensor, addend: EmulatedTensor): void {
-  const [x, y] = [sum.data as Float32Array, addend.data as Float32Array];
-  for (let i = 0; i < x.length; i++) x[i]! += y[i]!;
+/** @param addend as many elements, or those of a row, which is added to each */
+function addTo(sum: EmulatedTensor, addend: TensorData): void {
+  const [x, y] = [sum.data as Float32Array, addend as Float32Array];
+  for (let i = 0; i < x.length; i++) x[i]! += y[i % y.length]!;
 }
 
 function toOrt({ type, dims, data }: EmulatedTensor): ort.Tensor {

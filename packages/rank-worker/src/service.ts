@@ -146,7 +146,7 @@ export class Rank implements RankService {
     const steps = Object.values(program.entries).flatMap((entry) => entry.steps);
     const attends = steps.some((step) => step.kind === "run" && step.attention !== undefined);
     const worksOnSums = steps.some(
-      (step) => step.kind === "normalize" || (step.kind === "allReduce" && step.addend !== undefined),
+      (step) => step.kind === "normalize" || (step.kind === "allReduce" && step.added !== undefined),
     );
     const kernels = attends || worksOnSums ? this.#openKernels() : undefined;
     // A cache that no kernel reads is as well off in ordinary memory.

@@ -28,7 +28,7 @@ it("a sum that is added to the next one is not fed to a session for it", () => {
 it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
   ["the outer sum", (g, x) => g.add(g.add(feed(g, x, "a"), feed(g, x, "b")), x)],
   ["an inner one", (g, x) => g.add(g.add(feed(g, x, "a"), x), feed(g, x, "b"))],
-  ["one below a bias", (g, x) => g.add(g.add(feed(g, x, "a"), x), g.weight("bias", parameter(sizes.width)))],
+  ["one below a bias", (g, x) => g.add(g.add(feed(g, x, "a"), x), biasOf(g))],
   ["one that is given another shape", (g, x) => g.reshape(g.add(feed(g, x, "a"), x), [-1, sizes.width])],
 ])("in a sum of several, an addend of %s is found", (_, sum) => {
   const graph = graphOf((g, x) => g.reshape(g.relu(sum(g, x)), [-1, rows, sizes.width]));
@@ -52,7 +52,21 @@ it("a rank without units adds as the others do", () => {
 });
 
 it.each<[string, (g: GraphBuilder, x: Value) => Value, DataType?]>([
-  ["a parameter", (g, x) => g.add(feed(g, x, "a"), g.weight("own", parameter(1, rows, sizes.width)))],
+  [
+    "a parameter of several rows",
+    (g, x) => g.add(feed(g, x, "a"), g.weight("own", parameter(1, rows, sizes.width))),
+  ],
+  [
+    "a parameter that is added elsewhere too",
+    (g, x) => {
+      const bias = biasOf(g);
+      return g.add(g.relu(g.add(x, bias)), g.add(feed(g, x, "a"), bias));
+    },
+  ],
+  [
+    "a parameter that is added to all elements alike",
+    (g, x) => g.add(feed(g, x, "a"), g.weight("one", parameter(1))),
+  ],
   [
     "computed with a parameter that nothing else needs",
     (g, x) => g.add(feed(g, x, "a"), scaled(g, x, "scale")),
@@ -64,6 +78,58 @@ it.each<[string, (g: GraphBuilder, x: Value) => Value, DataType?]>([
   const programs = programsOf(graph);
   expect(programs.map(addends)).toEqual([[], []]);
   expect(programs.map((program) => operatorsOf(program).includes("Add"))).toEqual([true, false]);
+});
+
+it("the bias of a product is kept by every rank, which adds it to the sum", () => {
+  const graph = graphOf((g, x) => g.relu(g.add(x, g.add(feed(g, x, "a"), biasOf(g)))));
+  const policy = planGraph(graph, { ranks: 2 });
+  for (const [rank, program] of buildPrograms(graph, policy).entries()) {
+    expect(rowsOf(program)).toEqual(["bias"]);
+    expect(addends(program)).toEqual(["x"]);
+    expect(operatorsOf(program)).not.toContain("Add");
+    expect(program.weights.bias).toMatchObject({ dims: [sizes.width] });
+    expect(policy.weights.bias!.bytesPerRank[rank]).toBe(4 * sizes.width);
+    expect(program.bytes).toBe(policy.bytesPerRank[rank]);
+  }
+});
+
+it.each<[string, number, (g: GraphBuilder, x: Value) => Value]>([
+  ["two products that are added", 1, (g, x) => g.add(biased(g, x, "a"), biased(g, x, "b"))],
+  [
+    "a product that is given another shape",
+    0,
+    (g, x) => g.reshape(g.add(biased(g, x, "a"), biasOf(g, "b.bias")), [-1, sizes.width]),
+  ],
+])("every bias of %s is added later", (_, left, sum) => {
+  const graph = graphOf((g, x) => g.reshape(g.relu(sum(g, x)), [-1, rows, sizes.width]));
+  for (const program of programsOf(graph)) {
+    expect(rowsOf(program).sort()).toEqual(["a.bias", "b.bias"]);
+    expect(operatorsOf(program).filter((operator) => operator === "Add")).toHaveLength(left);
+  }
+});
+
+it.each([
+  ["a product has as an operand is", 1, ["bias"]],
+  ["is scaled is not", 0.5, []],
+])("the bias that %s added later", (_, beta, expected) => {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["batch", sizes.width]);
+  const up = g.relu(g.matmul(x, g.weight("up", parameter(sizes.width, sizes.inner))));
+  const down = g.weight("down", parameter(sizes.inner, sizes.width));
+  const attributes = { beta: { kind: "float", value: beta } } as const;
+  g.output("y", g.relu(g.node("Gemm", [up, down, biasOf(g)], { attributes })), "float32", [
+    "batch",
+    sizes.width,
+  ]);
+  for (const program of programsOf(g.build())) expect(rowsOf(program)).toEqual(expected);
+});
+
+it("a rank without units keeps the bias as the others do", () => {
+  const graph = graphOf((g, x) => g.relu(g.add(feed(g, x, "a", { inner: 3 }), biasOf(g))));
+  for (const program of programsOf(graph, 4)) {
+    expect(rowsOf(program)).toEqual(["bias"]);
+    expect(program.weights).toHaveProperty("bias");
+  }
 });
 
 it("what is added to a sum that the caller is given stays in a session", () => {
@@ -80,9 +146,15 @@ const stepsOf = ({ entries }: RankProgram): readonly Step[] => entries.forward!.
 
 const addends = (program: RankProgram): string[] =>
   stepsOf(program).flatMap((step) =>
-    (step.kind === "allReduce" || step.kind === "normalize") && step.addend !== undefined
-      ? [step.addend]
+    (step.kind === "allReduce" || step.kind === "normalize") && step.added?.value !== undefined
+      ? [step.added.value]
       : [],
+  );
+
+/** Of all sums. */
+const rowsOf = (program: RankProgram): string[] =>
+  stepsOf(program).flatMap((step) =>
+    step.kind === "allReduce" || step.kind === "normalize" ? (step.added?.rows ?? []) : [],
   );
 
 const operatorsOf = ({ segments }: RankProgram): string[] =>
@@ -94,6 +166,12 @@ function graphOf(build: (g: GraphBuilder, x: Value) => Value, type: DataType = "
   g.output("y", build(g, x), type, ["batch", rows, sizes.width]);
   return g.build();
 }
+
+const biasOf = (g: GraphBuilder, name = "bias"): Value => g.weight(name, parameter(sizes.width));
+
+/** A sum over ranks, with a bias. */
+const biased = (g: GraphBuilder, x: Value, name: string): Value =>
+  g.add(feed(g, x, name), biasOf(g, `${name}.bias`));
 
 /** `x · scale`, not linear in what a rank has of a sum. */
 const scaled = (g: GraphBuilder, x: Value, name: string): Value =>

@@ -1,28 +1,34 @@
-import type { GraphNode } from "@ringrank/model";
+import { floatAttribute, type GraphNode } from "@ringrank/model";
+import { isOwnRow } from "../analysis/own-rows.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter } from "../analysis/roles.js";
 import { Wiring } from "../analysis/wiring.js";
+import { isStatic } from "../factors/factor.js";
+import type { Addends } from "../program/program.js";
 import { operatorName } from "../rules/table.js";
 import { countsOnce } from "./counted-once.js";
 import { neededFor } from "./needed-values.js";
 import type { Placement } from "./placement.js";
 
 /**
- * Addends that every rank adds to a sum once it is paid, such as the residual of a layer:
+ * Addends that every rank adds to a sum once it is paid, such as the bias of a product and the residual of a layer:
  *
- *     Σ_r (x_r + [r = 0] a)   →   (Σ_r x_r) + a
+ *     Σ_r (x_r + [r = 0] (b + a))   →   ((Σ_r x_r) + b) + a
  *
- * Added on rank 0 before, they would be an operator more in a session of that rank, and an input more, and all other
+ * Added on rank 0 before, each would be an operator more in a session of that rank, and an input more, and all other
  * ranks wait for its end.
  */
 export interface LateAddends {
-  /** By paid sum: its addend, of as many elements in the same order. */
-  readonly ofSum: ReadonlyMap<string, string>;
-  /** By output of an Add: the operand that it leaves out on every rank. */
+  /** By paid sum, in names of the whole graph. */
+  readonly ofSum: ReadonlyMap<string, Addends>;
+  /** By output of a node that adds: the operand that it leaves out on every rank. */
   readonly leftOut: ReadonlyMap<string, string>;
 }
 
-/** One addend for each sum, at most: a value that every rank has, or computes without a parameter from what it has. */
+/**
+ * For each sum: parameters of one row, which every rank then keeps, and at most one value of the sum's own size, that
+ * every rank has, or computes without a parameter from what it has.
+ */
 export function findLateAddends(factored: FactoredGraph, placement: Placement): LateAddends {
   const { graph, shapes } = factored;
   const { paid, partial, largest } = placement;
@@ -31,35 +37,62 @@ export function findLateAddends(factored: FactoredGraph, placement: Placement): 
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const isOwed = (value: string): boolean => partial.has(value) && !paid.has(value);
   const sizesOf = (value: string): string => JSON.stringify(shapes.get(value)!.dims);
-
-  /** The addend among what `sum` was made of, by sums and by giving the same elements another shape. */
-  const find = (sum: string): { readonly addend: string; readonly output: string } | undefined => {
-    const index = wiring.producer(sum);
-    if (index === undefined) return undefined;
-    const { inputs } = wiring.node(index);
-    const within = (value: string | undefined) =>
-      value !== undefined && isOwed(value) && wiring.soleReader(value) === index ? find(value) : undefined;
-    const operator = operatorName(wiring.node(index));
-    if (reshaping.has(operator)) return within(inputs[0]);
-    if (operator !== "Add") return undefined;
-    const addend = inputs.find((name) => !isOwed(name));
-    const isWhole = addend !== undefined && sizesOf(addend) === sizesOf(sum);
-    if (isWhole && onEveryRank.has(addend)) return { addend, output: sum };
-    return within(inputs[0]) ?? within(inputs[1]);
-  };
-
-  const ofSum = new Map<string, string>();
+  const ofSum = new Map<string, Addends>();
   const leftOut = new Map<string, string>();
+
   for (const sum of paid) {
     // What the caller is given lies where the session put it.
     if (largest.has(sum) || outputs.has(sum) || shapes.get(sum)!.type !== "float32") continue;
-    const found = find(sum);
-    if (found === undefined) continue;
-    ofSum.set(sum, found.addend);
-    leftOut.set(found.output, found.addend);
+    const width = rowWidth(sum);
+    const rows: string[] = [];
+    let whole: string | undefined;
+
+    /** Takes what `value` was made of, by sums and by giving the same elements another shape. */
+    const take = (value: string): void => {
+      const index = wiring.producer(value);
+      if (index === undefined) return;
+      const node = wiring.node(index);
+      const addends = addendsOf(node);
+      for (const name of addends) {
+        if (isOwed(name)) continue;
+        const isRow =
+          width !== undefined && rowWidth(value) === width && isOwnRow(name, width, factored, wiring);
+        const isWhole = whole === undefined && sizesOf(name) === sizesOf(value) && onEveryRank.has(name);
+        if (isRow) rows.push(name);
+        else if (isWhole) whole = name;
+        else continue;
+        leftOut.set(value, name);
+      }
+      for (const name of reshaping.has(operatorName(node)) ? node.inputs.slice(0, 1) : addends)
+        if (isOwed(name) && wiring.soleReader(name) === index) take(name);
+    };
+
+    take(sum);
+    if (rows.length > 0 || whole !== undefined)
+      ofSum.set(sum, { rows, ...(whole !== undefined && { value: whole }) });
   }
   return { ofSum, leftOut };
+
+  /** Undefined where it is not the same in every call. */
+  function rowWidth(value: string): number | undefined {
+    const last = shapes.get(value)!.dims.at(-1);
+    return last !== undefined && isStatic(last) ? last[0] : undefined;
+  }
 }
+
+/** Operands that are added as they are. */
+function addendsOf(node: GraphNode): readonly string[] {
+  const operator = operatorName(node);
+  if (operator === "Add") return node.inputs;
+  const bias = node.inputs[biasSlots.get(operator) ?? node.inputs.length];
+  return bias && floatAttribute(node, "beta", 1) === 1 ? [bias] : [];
+}
+
+/** By product: which operand is added to it. */
+const biasSlots: ReadonlyMap<string, number> = new Map([
+  ["Gemm", 2],
+  ["com.microsoft::MatMulNBits", 5],
+]);
 
 /** Operators that keep every element, in order, and give it another place. */
 const reshaping: ReadonlySet<string> = new Set(["Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"]);
@@ -82,7 +115,12 @@ class OnEveryRank {
     );
   }
 
+  /** A weight is no value: nobody puts it into the table. */
   has(value: string): boolean {
+    return !this.#factored.graph.weights.has(value) && this.#isThere(value);
+  }
+
+  #isThere(value: string): boolean {
     const known = this.#known.get(value);
     if (known !== undefined) return known;
     const found = this.#needed.has(value) || this.#isCheap(value);
@@ -96,6 +134,6 @@ class OnEveryRank {
     const index = this.#wiring.producer(value);
     if (index === undefined) return false;
     const { inputs }: GraphNode = this.#wiring.node(index);
-    return inputs.every((name) => name === "" || this.has(name));
+    return inputs.every((name) => name === "" || this.#isThere(name));
   }
 }

@@ -53,16 +53,22 @@ export class RankView {
     return this.#absent.has(value);
   }
 
-  /** Whether the rank reads input `slot` of a node. */
+  /** Whether the rank reads input `slot` of a node: as it runs it, or later, as a parameter that it adds to the sum. */
   reads(node: number, slot: number): boolean {
-    return this.isActive(node) && !this.dropsAddend(this.#factored.nodes[node]!, slot);
+    const factored = this.#factored.nodes[node]!;
+    if (!this.isActive(node)) return false;
+    const isParameter = this.#factored.graph.weights.has(factored.operator.node.inputs[slot]!);
+    return !this.dropsAddend(factored, slot) || (isParameter && this.#isLate(factored, slot));
   }
 
   /** Whether input `slot` is an addend that counts on another rank, or later. */
   dropsAddend(node: FactoredNode, slot: number): boolean {
-    const { inputs, outputs } = node.operator.node;
-    const isLate = inputs[slot] !== "" && this.#late.leftOut.get(outputs[0]!) === inputs[slot];
-    return isLate || (this.#rank !== 0 && countsOnce(node, slot, this.#placement));
+    return this.#isLate(node, slot) || (this.#rank !== 0 && countsOnce(node, slot, this.#placement));
+  }
+
+  #isLate({ operator }: FactoredNode, slot: number): boolean {
+    const { inputs, outputs } = operator.node;
+    return inputs[slot] !== "" && this.#late.leftOut.get(outputs[0]!) === inputs[slot];
   }
 
   isEmpty(dims: readonly Dim[]): boolean {
@@ -96,7 +102,7 @@ export class RankView {
       this.#factored,
       this.#placement,
       (node, slot) => this.reads(node, slot),
-      this.#late.ofSum.values(),
+      [...this.#late.ofSum.values()].flatMap(({ value }) => value ?? []),
     );
     for (const [index, { operator }] of this.#factored.nodes.entries())
       this.#active[index] &&= operator.node.outputs.some((name) => needed.has(name));

@@ -24,8 +24,8 @@ describe("a feed-forward on two ranks", () => {
     expect(policy.predicted.allReducesPerToken).toBe(1);
   });
 
-  it("adds the bias on one rank only, so only that rank keeps it", () => {
-    expect(policy.weights["a.bias"]).toMatchObject({ placement: "replicated", bytesPerRank: [48, 0] });
+  it("keeps the bias on every rank, since each adds it to the sum", () => {
+    expect(policy.weights["a.bias"]).toMatchObject({ placement: "replicated", bytesPerRank: [48, 48] });
   });
 
   it("predicts the bytes that its programs keep", () => {

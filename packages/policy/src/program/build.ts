@@ -184,10 +184,11 @@ class ProgramBuilder {
 
   #allReduce(value: string): AllReduceStep {
     const { placement, lateAddends } = this.#plan;
-    const addend = lateAddends.ofSum.get(value);
+    const late = lateAddends.ofSum.get(value);
     const step = { kind: "allReduce", value: this.#local.nameOf(value)! } as const;
-    if (addend !== undefined) return { ...step, addend: this.#local.nameOf(addend)! };
-    return placement.largest.has(value) ? { ...step, operation: "max" } : step;
+    if (late === undefined) return placement.largest.has(value) ? { ...step, operation: "max" } : step;
+    const { rows, value: whole } = late;
+    return { ...step, added: { rows, ...(whole !== undefined && { value: this.#local.nameOf(whole)! }) } };
   }
 
   #allGather(output: string): AllGather {
@@ -264,8 +265,8 @@ class ProgramBuilder {
     for (let index = stages.length - 1; index >= 0; index--) {
       const { nodes, routed, attention, allReduces, normalizations, allGathers } = stages[index]!;
       for (const { value } of [...allReduces, ...allGathers]) later.add(value);
-      for (const { addend } of [...allReduces, ...normalizations])
-        if (addend !== undefined) later.add(addend);
+      for (const { added } of [...allReduces, ...normalizations])
+        if (added?.value !== undefined) later.add(added.value);
       for (const { rows, weights } of routed) {
         later.add(this.#local.nameOf(rows)!);
         later.add(this.#local.nameOf(weights)!);
@@ -351,15 +352,15 @@ function addInNorms(
   allReduces: readonly AllReduceStep[],
   normalizations: readonly NormalizeStep[],
 ): Pick<LocalStage, "allReduces" | "normalizations"> {
-  const addends = new Map(allReduces.map(({ value, addend }) => [value, addend]));
+  const addends = new Map(allReduces.map(({ value, added }) => [value, added]));
   const adding = normalizations.map((step): NormalizeStep => {
-    const addend = addends.get(step.value);
-    if (addend === undefined) return step;
+    const added = addends.get(step.value);
+    if (added === undefined) return step;
     addends.delete(step.value);
-    return { ...step, addend };
+    return { ...step, added };
   });
-  const reducing = allReduces.map(({ addend, ...step }): AllReduceStep => {
-    return addend === undefined || !addends.has(step.value) ? step : { ...step, addend };
+  const reducing = allReduces.map(({ added, ...step }): AllReduceStep => {
+    return added === undefined || !addends.has(step.value) ? step : { ...step, added };
   });
   return { allReduces: reducing, normalizations: adding };
 }

@@ -33,7 +33,11 @@ it("what is added to a sum is added by the first step that normalizes it", () =>
   for (const program of programsOf(graph)) {
     const steps = stepsOf(program).filter(({ kind }) => kind !== "run");
     expect(steps.map(({ kind }) => kind)).toEqual(["allReduce", "normalize", "normalize"]);
-    expect(steps.map((step) => "addend" in step && step.addend)).toEqual([false, "x", false]);
+    expect(steps.map((step) => "added" in step && step.added)).toEqual([
+      false,
+      { rows: [], value: "x" },
+      false,
+    ]);
   }
 });
 

@@ -1,6 +1,6 @@
 import { floatAttribute, intAttribute } from "@ringrank/model";
+import { isOwnRow } from "../analysis/own-rows.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
-import { isParameter } from "../analysis/roles.js";
 import { Wiring } from "../analysis/wiring.js";
 import type { Placement } from "../decide/placement.js";
 import { normalizeAxis } from "../rules/attributes.js";
@@ -36,11 +36,6 @@ export function findNormalizedSums(
   const { graph, nodes, shapes } = factored;
   const given = new Set(graph.outputs.map(({ name }) => name));
   const wiring = Wiring.of(factored);
-  const isOwn = (name: string, width: number): boolean => {
-    const weight = graph.weights.get(name);
-    if (weight === undefined || !isParameter(weight) || wiring.soleReader(name) === undefined) return false;
-    return weight.type === "float32" && weight.dims.length === 1 && weight.dims[0] === width;
-  };
 
   return nodes.flatMap(({ operator }, index): NormalizedSum[] => {
     const { node } = operator;
@@ -56,7 +51,8 @@ export function findNormalizedSums(
     const axis = normalizeAxis(intAttribute(node, "axis", -1), dims.length);
     if (type !== "float32" || width !== widest || axis !== dims.length - 1) return [];
     const hasBias = bias !== undefined && bias !== "";
-    if (![scale, ...(hasBias ? [bias] : [])].every((name) => isOwn(name, width))) return [];
+    if (![scale, ...(hasBias ? [bias] : [])].every((name) => isOwnRow(name, width, factored, wiring)))
+      return [];
     const epsilon = floatAttribute(node, "epsilon", 1e-5);
     return [{ node: index, value, output, scale, ...(hasBias && { bias }), epsilon, centered }];
   });

@@ -91,11 +91,16 @@ export interface AllReduceStep {
   readonly kind: "allReduce";
   readonly value: string;
   readonly operation?: "max";
-  /**
-   * Name of what is then added to the sum, on every rank: float32, as many elements in the same order. Not with a
-   * maximum.
-   */
-  readonly addend?: string;
+  /** What is then added to the sum, on every rank. Not with a maximum. */
+  readonly added?: Addends;
+}
+
+/** What is added to a sum of ranks, float32: to each of its rows the sum of `rows`, then `value` to the whole. */
+export interface Addends {
+  /** Names in the program's weights, each as long as a row. */
+  readonly rows: readonly string[];
+  /** Name in the table: as many elements as the sum has, in the same order. */
+  readonly value?: string;
 }
 
 /**
@@ -109,8 +114,8 @@ export interface NormalizeStep {
   readonly kind: "normalize";
   readonly value: string;
   readonly output: string;
-  /** Name of what is added to `value` before: see {@link AllReduceStep.addend}, of which it is the place then. */
-  readonly addend?: string;
+  /** What is added to `value` before: see {@link AllReduceStep.added}, of which it is the place then. */
+  readonly added?: Addends;
   readonly scale: string;
   readonly bias?: string;
   readonly epsilon: number;

@@ -15,15 +15,42 @@ describe.each([
     ["more than it takes at once", [3, floatsAtOnce / 2 + 5]],
   ])("adds %s to the bits of float32", (_, dims) => {
     const { sum, addend, expected } = make(dims);
-    const result = new Addition(kernelsOf()).run(sum, addend);
+    const result = new Addition([], kernelsOf()).run(sum, addend);
     expect(result.dims).toEqual(dims);
     expect(result.data).toEqual(expected);
+  });
+
+  it.each([
+    ["a row", [1, 1, 96]],
+    ["rows whose width is no multiple of a vector's", [2, 3, 45]],
+    ["more than it takes at once", [600, 96]],
+    ["a row longer than that", [2, floatsAtOnce + 5]],
+  ])("adds a row to each of %s, and then a value", (_, dims) => {
+    const { sum, addend } = make(dims);
+    const width = dims.at(-1)!;
+    const bias = floats(make([width]).addend);
+    const biased = floats(sum).map((x, i) => x + bias[i % width]!);
+    const expected = biased.map((x, i) => x + floats(addend)[i]!);
+    const alone = new Addition([bias], kernelsOf()).run(make(dims).sum);
+    expect(alone.data).toEqual(biased);
+    const result = new Addition([bias], kernelsOf()).run(sum, addend);
+    expect(result.dims).toEqual(dims);
+    expect(result.data).toEqual(expected);
+  });
+
+  it("adds the sum of several rows", () => {
+    const { sum, addend } = make([2, 8]);
+    const rows = [make([8]).sum, make([8]).addend].map(floats);
+    const row = rows[0]!.map((x, i) => x + rows[1]![i]!);
+    const expected = floats(sum).map((x, i) => x + row[i % 8]!);
+    const added = expected.map((x, i) => x + floats(addend)[i]!);
+    expect(new Addition(rows, kernelsOf()).run(sum, addend).data).toEqual(added);
   });
 });
 
 it("takes an addend of another shape in the order of its elements", () => {
   const { sum, addend, expected } = make([4, 6]);
-  const result = new Addition(new RankKernels()).run(sum, tensor("float32", floats(addend), [2, 2, 6]));
+  const result = new Addition([], new RankKernels()).run(sum, tensor("float32", floats(addend), [2, 2, 6]));
   expect(result.dims).toEqual([4, 6]);
   expect(result.data).toEqual(expected);
 });
@@ -31,15 +58,15 @@ it("takes an addend of another shape in the order of its elements", () => {
 it("one after the other on the same kernels leave each other's results alone, and add to them in place", () => {
   const kernels = new RankKernels();
   const [one, other] = [make([1, 8]), make([1, 8])];
-  const first = new Addition(kernels).run(one.sum, one.addend);
-  const second = new Addition(kernels).run(other.sum, first);
+  const first = new Addition([], kernels).run(one.sum, one.addend);
+  const second = new Addition([], kernels).run(other.sum, first);
   expect(first.data).toEqual(one.expected);
   expect(second.data).toEqual(one.expected.map((x, i) => x + floats(other.sum)[i]!));
   expect(kernels.memory.holds(floats(second))).toBe(true);
 });
 
 it("adds values of another shape anew", () => {
-  const addition = new Addition(new RankKernels());
+  const addition = new Addition([], new RankKernels());
   for (const dims of [
     [1, 1, 24],
     [3, 1, 24],
@@ -55,7 +82,13 @@ it.each([
   ["of another type", tensor("int32", new Int32Array(8), [8])],
 ])("an addend %s is refused", (_, addend) => {
   const { sum } = make([8]);
-  expect(() => new Addition(undefined).run(sum, addend)).toThrow(
+  expect(() => new Addition([], undefined).run(sum, addend)).toThrow(
+    expect.objectContaining({ code: "RR_POLICY" }),
+  );
+});
+
+it("a row that does not divide the sum is refused", () => {
+  expect(() => new Addition([new Float32Array(5)], undefined).run(make([8]).sum)).toThrow(
     expect.objectContaining({ code: "RR_POLICY" }),
   );
 });

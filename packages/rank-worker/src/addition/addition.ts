@@ -4,69 +4,111 @@ import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
 /**
- * What is added to one all-reduced value of a program: added by the kernel where there is one, else plainly, to the
- * same bits.
+ * What is added to one all-reduced value of a program, a row to each of its rows and then another value: added by the
+ * kernel where there is one, else plainly, to the same bits.
  */
 export class Addition {
   readonly #kernels: RankKernels | undefined;
   readonly #result: KernelResult | undefined;
+  /** In the kernels' memory, where there are kernels. */
+  readonly #row: Float32Array | undefined;
 
-  constructor(kernels: RankKernels | undefined) {
-    this.#kernels = kernels;
-    this.#result = kernels && new KernelResult(kernels.memory);
+  /** @param rows of one length, whose sum is added to each row */
+  constructor(rows: readonly Float32Array[], kernels: RankKernels | undefined) {
+    const row = sumOf(rows);
+    const room = row && kernels?.memory.floats(row.length);
+    room?.set(row!);
+    this.#row = room ?? row;
+    // Without room for the row, there is none for the kernel either.
+    this.#kernels = row === undefined || room !== undefined ? kernels : undefined;
+    this.#result = this.#kernels && new KernelResult(this.#kernels.memory);
+  }
+
+  /** Whether {@link addInMemory} can be used. */
+  get hasKernel(): boolean {
+    return this.#kernels !== undefined;
   }
 
   /**
-   * @param sum the rank's own, which may change
-   * @param addend as many elements
+   * @param sum the rank's own, which may change; as many elements as whole rows have
+   * @param value as many elements
    * @returns a tensor of the sum's shape: the sum itself, or one that is good until the next call
    * @throws RR_POLICY if they cannot be added
    */
-  run(sum: Tensor, addend: Tensor): Tensor {
-    const [x, y] = operandsOf(sum, addend);
-    const kept = this.#addInKernelMemory(x, y, sum.dims);
-    if (kept !== undefined) return kept;
-    this.#addInPlace(x, y);
-    return sum;
-  }
-
-  /** Undefined where there is no room. */
-  #addInKernelMemory(x: Float32Array, y: Float32Array, dims: readonly number[]): Tensor | undefined {
-    const result = this.#result?.tensor(dims);
-    const kernels = this.#kernels;
-    if (kernels === undefined || result === undefined) return undefined;
-    const other = kernels.memory.holds(y) ? y : kernels.scratch(y.length);
-    if (other === undefined) return undefined;
-    if (other !== y) other.set(y);
+  run(sum: Tensor, value?: Tensor): Tensor {
+    const [x, y] = this.operandsOf(sum, value);
+    const result = this.#result?.tensor(sum.dims);
+    const other = result && y && this.#inMemory(y);
+    if (result === undefined || (y !== undefined && other === undefined)) {
+      this.#addInPlace(x, y);
+      return sum;
+    }
     const out = result.data as Float32Array;
     out.set(x);
-    kernels.add(out.byteOffset, other.byteOffset, out.byteOffset, x.length);
+    this.addInMemory(out, other);
     return result;
   }
 
-  #addInPlace(x: Float32Array, y: Float32Array): void {
-    const scratch = this.#kernels?.scratch(2 * floatsAtOnce);
+  /** Adds to `x`. Both lie in the kernels' memory. */
+  addInMemory(x: Float32Array, value: Float32Array | undefined): void {
+    const row = this.#row;
+    if (row !== undefined)
+      this.#kernels!.addRow(x.byteOffset, row.byteOffset, x.length / row.length, row.length);
+    if (value !== undefined) this.#kernels!.add(x.byteOffset, value.byteOffset, x.byteOffset, x.length);
+  }
+
+  /** @throws RR_POLICY if they cannot be added */
+  operandsOf(sum: Tensor, value: Tensor | undefined): [Float32Array, Float32Array | undefined] {
+    const [x, y] = [sum.data, value?.data];
+    const width = this.#row?.length ?? 1;
+    if (x instanceof Float32Array && x.length % width === 0) {
+      if (y === undefined || (y instanceof Float32Array && x.length === y.length)) return [x, y];
+    }
+    const [one, other] = [sum, value].map((tensor) => tensor && `${tensor.type} [${tensor.dims.join(", ")}]`);
+    throw new RingrankError(
+      "RR_POLICY",
+      `expected float32 values of one size, of rows of ${width}, to be added after an all-reduce, got ${one} and ${other}`,
+    );
+  }
+
+  /** Undefined where there is no room. */
+  #inMemory(value: Float32Array): Float32Array | undefined {
+    if (this.#kernels!.memory.holds(value)) return value;
+    const scratch = this.#kernels!.scratch(value.length)?.subarray(0, value.length);
+    scratch?.set(value);
+    return scratch;
+  }
+
+  #addInPlace(x: Float32Array, y: Float32Array | undefined): void {
+    const width = this.#row?.length ?? 1;
+    const most = width * Math.max(1, Math.floor(floatsAtOnce / width));
+    const scratch = this.#kernels?.scratch(2 * most);
     if (scratch === undefined) {
-      for (let i = 0; i < x.length; i++) x[i]! += y[i]!;
+      this.#addPlainly(x, y);
       return;
     }
-    const [left, right] = [scratch.subarray(0, floatsAtOnce), scratch.subarray(floatsAtOnce)];
-    for (let from = 0; from < x.length; from += floatsAtOnce) {
-      const part = x.subarray(from, from + floatsAtOnce);
-      left.set(part);
-      right.set(y.subarray(from, from + floatsAtOnce));
-      this.#kernels!.add(left.byteOffset, right.byteOffset, left.byteOffset, part.length);
-      part.set(left.subarray(0, part.length));
+    for (let from = 0; from < x.length; from += most) {
+      const source = x.subarray(from, from + most);
+      const part = scratch.subarray(0, source.length);
+      const other = y && scratch.subarray(most, most + source.length);
+      part.set(source);
+      other?.set(y!.subarray(from, from + most));
+      this.addInMemory(part, other);
+      source.set(part);
     }
+  }
+
+  /** Storing an element rounds it to float32, as the kernel's additions do. */
+  #addPlainly(x: Float32Array, y: Float32Array | undefined): void {
+    const row = this.#row;
+    if (row !== undefined) for (let i = 0; i < x.length; i++) x[i]! += row[i % row.length]!;
+    if (y !== undefined) for (let i = 0; i < x.length; i++) x[i]! += y[i]!;
   }
 }
 
-/** @throws RR_POLICY if they cannot be added */
-export function operandsOf(sum: Tensor, addend: Tensor): [Float32Array, Float32Array] {
-  const [x, y] = [sum.data, addend.data];
-  if (x instanceof Float32Array && y instanceof Float32Array && x.length === y.length) return [x, y];
-  throw new RingrankError(
-    "RR_POLICY",
-    `expected float32 values of one size to be added after an all-reduce, got ${sum.type} [${sum.dims.join(", ")}] and ${addend.type} [${addend.dims.join(", ")}]`,
-  );
+/** Undefined of none. */
+function sumOf([first, ...others]: readonly Float32Array[]): Float32Array | undefined {
+  const sum = first?.slice();
+  for (const other of others) for (let i = 0; i < other.length; i++) sum![i]! += other[i]!;
+  return sum;
 }

@@ -1,7 +1,15 @@
 import type { ReduceOperation } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { DataType } from "@ringrank/model";
-import type { AttentionOverCache, Entry, Segment, SizeProduct, Step, ValueShard } from "@ringrank/policy";
+import type {
+  Addends,
+  AttentionOverCache,
+  Entry,
+  Segment,
+  SizeProduct,
+  Step,
+  ValueShard,
+} from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { Addition } from "../addition/addition.js";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
@@ -54,8 +62,10 @@ interface AllReduceStep {
   readonly name: string;
   readonly value: number;
   readonly operation: ReduceOperation;
-  /** What is added to the sum, where something is. */
-  readonly addend: (NamedIndex & { readonly addition: Addition }) | undefined;
+  /** Of what is added to the sum, where something is. */
+  readonly addition: Addition | undefined;
+  /** The value among that. */
+  readonly addend: NamedIndex | undefined;
 }
 
 interface AllGatherStep {
@@ -153,6 +163,14 @@ export function compileEntry(
     );
   }
 
+  function floatsOf(weight: string): Float32Array {
+    return weightOf(weight).data as Float32Array;
+  }
+
+  function addedValue(added: Addends | undefined): NamedIndex | undefined {
+    return added?.value === undefined ? undefined : named(added.value);
+  }
+
   function segmentAt(index: number): { readonly segment: Segment; readonly session: OrtSession } {
     const segment = segments[index];
     const session = sessions[index];
@@ -195,10 +213,8 @@ export function compileEntry(
           name: step.value,
           value: use(step.value),
           operation: step.operation ?? "sum",
-          addend:
-            step.addend === undefined
-              ? undefined
-              : { ...named(step.addend), addition: new Addition(kernels) },
+          addition: step.added && new Addition(step.added.rows.map(floatsOf), kernels),
+          addend: addedValue(step.added),
         };
       case "allGather":
         return {
@@ -220,7 +236,7 @@ export function compileEntry(
           kind: "normalize",
           name: step.value,
           value: use(step.value),
-          addend: step.addend === undefined ? undefined : named(step.addend),
+          addend: addedValue(step.added),
           output: define(step.output),
           normalization: new Normalization(step, weightOf, kernels),
         };
@@ -269,17 +285,18 @@ function lastUses(entry: Entry, segments: readonly Segment[]): string[][] {
 }
 
 function touched(step: Step, segments: readonly Segment[]): readonly string[] {
+  const added = "added" in step && step.added?.value !== undefined ? [step.added.value] : [];
   switch (step.kind) {
     case "run": {
       const segment = segments[step.segment];
       return segment === undefined ? [] : [...segment.inputs, ...segment.outputs];
     }
     case "allReduce":
-      return [step.value, ...(step.addend === undefined ? [] : [step.addend])];
+      return [step.value, ...added];
     case "allGather":
       return [step.value, step.output];
     case "normalize":
-      return [step.value, step.output, ...(step.addend === undefined ? [] : [step.addend])];
+      return [step.value, step.output, ...added];
     case "routed":
       return [step.rows, step.weights, step.output];
     default:

@@ -56,7 +56,7 @@ function programs(worldSize: number): RankProgram[] {
           caches: [],
           steps: [
             { kind: "run", segment: 0 },
-            { kind: "allReduce", value: "y", addend: "x" },
+            { kind: "allReduce", value: "y", added: { rows: [], value: "x" } },
             { kind: "allGather", value: "hidden", output: "whole", shard: columnShard },
             { kind: "run", segment: 1 },
             { kind: "run", segment: 2 },

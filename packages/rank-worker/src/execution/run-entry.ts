@@ -101,11 +101,14 @@ export async function runEntry(
       if (start !== undefined && step.kind !== "zeros") {
         trace?.endCollective(step.kind, start, communicator.counters.waitedMs - waited);
       }
-      if (step.kind === "allReduce" && step.addend !== undefined) {
+      if (step.kind === "allReduce" && step.addition !== undefined) {
         const begun = trace?.begin();
-        const { name, index, addition } = step.addend;
-        table[step.value] = addition.run(present(table[step.value], step.name), present(table[index], name));
-        if (begun !== undefined) trace?.end("adding", `add ${name}`, begun);
+        const { addition, addend } = step;
+        table[step.value] = addition.run(
+          present(table[step.value], step.name),
+          addend && present(table[addend.index], addend.name),
+        );
+        if (begun !== undefined) trace?.end("adding", `add to ${step.name}`, begun);
       }
     }
     for (const index of step.drop) table[index] = undefined;

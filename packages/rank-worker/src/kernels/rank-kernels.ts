@@ -6,6 +6,7 @@ interface Exports {
   /** Computes what the block of arguments at this address says; see attention/row-attention.ts. */
   attend(args: number): void;
   add(x: number, y: number, out: number, count: number): void;
+  addRow(x: number, row: number, rows: number, width: number): void;
   normalize(
     x: number,
     out: number,
@@ -26,6 +27,7 @@ export class RankKernels {
   readonly memory: KernelMemory;
   readonly attend: Exports["attend"];
   readonly add: Exports["add"];
+  readonly addRow: Exports["addRow"];
   readonly normalize: Exports["normalize"];
   #scratch: Float32Array | undefined;
 
@@ -36,9 +38,10 @@ export class RankKernels {
    */
   constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
-    const { attend, add, normalize } = instantiate<Exports>(this.memory.memory, ...files);
+    const { attend, add, addRow, normalize } = instantiate<Exports>(this.memory.memory, ...files);
     this.attend = attend;
     this.add = add;
+    this.addRow = addRow;
     this.normalize = normalize;
   }
 

@@ -48,8 +48,11 @@ describe.each([
     const { step, weights, value } = make(options);
     const addend = make({ ...options, dims: [dims[0]! + 1, ...dims.slice(1)] }).value;
     const other = (addend.data as Float32Array).slice(0, size(dims));
-    const expected = (value.data as Float32Array).map((x, i) => x + other[i]!);
-    const normalization = new Normalization(step, weightOf(weights), kernelsOf());
+    const row = weights.get("bias")!.data as Float32Array;
+    const biased = (value.data as Float32Array).map((x, i) => x + row[i % row.length]!);
+    const expected = biased.map((x, i) => x + other[i]!);
+    const adding = { ...step, added: { rows: ["bias"], value: "z" } };
+    const normalization = new Normalization(adding, weightOf(weights), kernelsOf());
     const { sum, normalized } = normalization.run(value, tensor("float32", other, dims));
     expect(sum).toMatchObject({ dims, data: expected });
     const whole = tensor("float32", expected, dims);

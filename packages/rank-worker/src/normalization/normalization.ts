@@ -1,6 +1,6 @@
 import type { NormalizeStep } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
-import { Addition, operandsOf } from "../addition/addition.js";
+import { Addition } from "../addition/addition.js";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { tensor } from "../tensors/tensor.js";
@@ -9,7 +9,7 @@ import { plainNormalize } from "./plain-normalize.js";
 /** One normalization step of a program: by the kernel where there is one, else plainly. */
 export class Normalization {
   readonly #parameters: Parameters;
-  readonly #addition: Addition;
+  readonly #addition: Addition | undefined;
   readonly #kernel: KernelRows | undefined;
 
   /** @param parameterOf the tensor of a weight that the rank keeps, by name */
@@ -22,19 +22,19 @@ export class Normalization {
       epsilon,
       centered,
     };
-    this.#addition = new Addition(kernels);
+    this.#addition = step.added && new Addition(step.added.rows.map(floats), kernels);
     this.#kernel = kernels && KernelRows.open(kernels, this.#parameters);
   }
 
   /**
    * @param value the rank's own; changes where something is added to it
-   * @param addend as many elements
+   * @param addend as many elements; for a step that adds a value
    * @throws RR_POLICY if `addend` cannot be added to `value`
    */
   run(value: Tensor, addend?: Tensor): Normalized {
-    const inParts = addend && this.#kernel?.addAndNormalizeInParts(value, addend);
+    const inParts = this.#addition && this.#kernel?.addAndNormalizeInParts(value, this.#addition, addend);
     if (inParts !== undefined) return inParts;
-    const sum = addend === undefined ? value : this.#addition.run(value, addend);
+    const sum = this.#addition?.run(value, addend) ?? value;
     return { sum, normalized: this.#kernel?.run(sum) ?? this.#runPlainly(sum) };
   }
 
@@ -102,31 +102,37 @@ class KernelRows {
   }
 
   /** Undefined, and nothing is done, where there is no room, or so little that it need not be done in parts. */
-  addAndNormalizeInParts(value: Tensor, addend: Tensor): Normalized | undefined {
-    const [data, other] = operandsOf(value, addend);
-    if (data.length <= floatsAtOnce) return undefined;
-    const normalized = this.#runInParts(data, value.dims, other);
+  addAndNormalizeInParts(value: Tensor, addition: Addition, addend?: Tensor): Normalized | undefined {
+    const [data, other] = addition.operandsOf(value, addend);
+    if (data.length <= floatsAtOnce || !addition.hasKernel) return undefined;
+    const normalized = this.#runInParts(data, value.dims, addition, other);
     return normalized && { sum: value, normalized };
   }
 
   /** What is added is added to `data` itself. */
-  #runInParts(data: Float32Array, dims: readonly number[], addend?: Float32Array): Tensor | undefined {
+  #runInParts(
+    data: Float32Array,
+    dims: readonly number[],
+    addition?: Addition,
+    addend?: Float32Array,
+  ): Tensor | undefined {
     const width = this.#parameters.scale.length;
     const most = width * Math.max(1, Math.floor(floatsAtOnce / width));
     const scratch = this.#kernels.scratch(2 * most);
     if (scratch === undefined) return undefined;
-    const [part, other] = [scratch.subarray(0, most), scratch.subarray(most)];
     const out = new Float32Array(data.length);
     for (let from = 0; from < data.length; from += most) {
       const source = data.subarray(from, from + most);
+      const part = scratch.subarray(0, source.length);
+      const other = addend && scratch.subarray(most, most + source.length);
       part.set(source);
-      if (addend !== undefined) {
-        other.set(addend.subarray(from, from + most));
-        this.#kernels.add(part.byteOffset, other.byteOffset, part.byteOffset, source.length);
-        source.set(part.subarray(0, source.length));
+      if (addition !== undefined) {
+        other?.set(addend!.subarray(from, from + most));
+        addition.addInMemory(part, other);
+        source.set(part);
       }
       this.#normalize(part, part, source.length);
-      out.set(part.subarray(0, source.length), from);
+      out.set(part, from);
     }
     return tensor("float32", out, dims);
   }

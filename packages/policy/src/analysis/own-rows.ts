@@ -1,0 +1,19 @@
+import type { FactoredGraph } from "./propagate.js";
+import { isParameter } from "./roles.js";
+import type { Wiring } from "./wiring.js";
+
+/**
+ * Whether `name` is one row of `width` float32 parameters that a single node reads. Only such a row may a rank apply by
+ * itself: what it applies it keeps in memory of its own, and a session that read it too would hold it twice.
+ */
+export function isOwnRow(
+  name: string,
+  width: number,
+  { graph }: Pick<FactoredGraph, "graph">,
+  wiring: Wiring,
+): boolean {
+  const weight = graph.weights.get(name);
+  if (weight === undefined || !isParameter(weight) || wiring.soleReader(name) === undefined) return false;
+  const { type, dims } = weight;
+  return type === "float32" && dims.at(-1) === width && dims.slice(0, -1).every((size) => size === 1);
+}
