@@ -1,11 +1,21 @@
 // The process of one contestant: opens what its parent names, and answers calls until told to close.
 import { readFileSync } from "node:fs";
+import { untilIdle } from "./idle.mjs";
+
+/** Milliseconds that a contestant may go on working after it was loaded, or after its turn, before the next has its. */
+const settling = 60_000;
 
 let contestant;
 
 process.on("message", async ({ id, call, args }) => {
   try {
-    process.send({ id, value: await answer(call, args) });
+    const value = await answer(call, args);
+    if (!(await untilIdle(settling))) {
+      throw new Error(
+        `was busy ${settling / 1000} s after ${call}, which would slow down others in their turns`,
+      );
+    }
+    process.send({ id, value });
   } catch (error) {
     process.send({ id, error: [error?.code, error?.message ?? error].filter(Boolean).join(": ") });
   }
