@@ -49,7 +49,7 @@ export class GroupMember implements Communicator {
     this.#memory = memory;
     this.#rounds = new Rounds(memory, handle, rank, measureWaits);
     this.#transport = new Transport(memory, this.#rounds);
-    this.#choice = new AlgorithmChoice(algorithm, this.worldSize, handle.sharesCores, observeRing);
+    this.#choice = new AlgorithmChoice(algorithm, this.worldSize, this.worldSize > handle.cores, observeRing);
     this.#floats = new Elements(memory, rank, "float32", kernels);
     this.#ints = new Elements(memory, rank, "int32", kernels);
     this.#wire = handle.wire === "float32" ? undefined : kernels.wires[handle.wire];

@@ -3,7 +3,7 @@ import { RingrankError } from "@ringrank/errors";
 import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
 import { type Wire, wires } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
-import { spinsFor } from "./spin.js";
+import { mostSpins } from "./spin.js";
 
 export interface GroupOptions {
   /** Ranks in the group, 1 to 64. */
@@ -37,8 +37,8 @@ export interface GroupHandle {
   /** Loads of a peer's counter, at most, before a rank goes to sleep on it. */
   readonly spins: number;
   readonly wire: Wire;
-  /** Whether there are more ranks than cores. */
-  readonly sharesCores: boolean;
+  /** That this process may run on. */
+  readonly cores: number;
 }
 
 export const maximumWorldSize = 64;
@@ -77,15 +77,14 @@ export function createGroup(options: GroupOptions): GroupHandle {
   if (!wires.includes(wire)) {
     throw new RingrankError("RR_OPTION", `wire: expected ${wires.join(", ")}; got ${String(wire)}`);
   }
-  const sharesCores = worldSize > availableParallelism();
   return {
     memory: sharedMemory(new GroupLayout(worldSize, windowBytes).bytes),
     worldSize,
     stepTimeoutMs,
     windowBytes,
     wire,
-    spins: spinsFor(sharesCores),
-    sharesCores,
+    spins: mostSpins,
+    cores: availableParallelism(),
   };
 }
 

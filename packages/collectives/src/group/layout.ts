@@ -4,6 +4,8 @@
  * ```
  *  ┌ poison ──────────────────────────────────────────────────────────┐  128 B   0, or 1 + the message slot that
  *  │ word                                                             │          holds the first cause
+ *  ├ gate ────────────────────────────────────────────────────────────┤  128 B   moved by the last to arrive, where
+ *  │ openings │ sleepers                                              │          somebody sleeps until all have
  *  ├ board, one line per rank ────────────────────────────────────────┤  128 B × N
  *  │ published │ sleepers │ progress │ waitingFor │ joined │ headers  │          headers: what the rank called, in
  *  ├ counts, two lists per rank ──────────────────────────────────────┤          collective c even │ odd, see call.ts
@@ -56,7 +58,7 @@ export class GroupLayout {
 
   constructor(worldSize: number, windowBytes: number) {
     this.windowBytes = windowBytes;
-    this.#counts = lineBytes * (1 + worldSize);
+    this.#counts = lineBytes * (linesOfAll + worldSize);
     this.#countsBytes = roundUp(worldSize * 4, lineBytes);
     this.#messages = this.#counts + 2 * worldSize * this.#countsBytes;
     this.#blocks = this.#messages + messageBytes * (worldSize + 1);
@@ -71,29 +73,37 @@ export class GroupLayout {
   get poison(): number {
     return 0;
   }
+  /** Counts how often sleepers were woken there. */
+  get gate(): number {
+    return lineWords;
+  }
+  /** How many ranks sleep on {@link gate}. */
+  get gateSleepers(): number {
+    return lineWords + 1;
+  }
   /** The last round whose window (and header) the rank has finished writing. */
   published(rank: number): number {
-    return (rank + 1) * lineWords;
+    return (linesOfAll + rank) * lineWords;
   }
   /** How many ranks sleep on `published(rank)`: nobody is woken where nobody sleeps. */
   sleepers(rank: number): number {
-    return (rank + 1) * lineWords + 1;
+    return (linesOfAll + rank) * lineWords + 1;
   }
   /** Moved by {@link Communicator.progress}. */
   progress(rank: number): number {
-    return (rank + 1) * lineWords + 2;
+    return (linesOfAll + rank) * lineWords + 2;
   }
   /** 1 + the rank that this rank sleeps for, 0 while it works. */
   waitingFor(rank: number): number {
-    return (rank + 1) * lineWords + 3;
+    return (linesOfAll + rank) * lineWords + 3;
   }
   /** 1 once a thread has joined as this rank. */
   joined(rank: number): number {
-    return (rank + 1) * lineWords + 4;
+    return (linesOfAll + rank) * lineWords + 4;
   }
   /** {@link headerWords} words. */
   header(rank: number, collective: number): number {
-    return (rank + 1) * lineWords + 5 + (collective & 1) * headerWords;
+    return (linesOfAll + rank) * lineWords + 5 + (collective & 1) * headerWords;
   }
   /** A word for each rank. */
   counts(rank: number, collective: number): number {
@@ -126,6 +136,8 @@ const headerWords = 2;
 /** Two cache lines: processors fetch lines in pairs, and a rank's line is written by it while others spin on theirs. */
 const lineBytes = 128;
 const lineWords = lineBytes / 4;
+/** Before the board: poison and gate. */
+const linesOfAll = 2;
 
 function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;

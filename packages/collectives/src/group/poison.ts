@@ -27,6 +27,7 @@ export function poisonFrom(memory: GroupMemory, slot: number, error: RingrankErr
   bytes.set(text, at + 4);
   Atomics.compareExchange(words, layout.poison, 0, slot + 1);
   for (let rank = 0; rank < memory.worldSize; rank++) Atomics.notify(words, layout.published(rank));
+  Atomics.notify(words, layout.gate);
 }
 
 export function isPoisoned(memory: GroupMemory): boolean {

@@ -2,15 +2,19 @@ import { RingrankError } from "@ringrank/errors";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { isPoisoned } from "./poison.js";
-import { SpinLimit } from "./spin.js";
+import { canSpin, SpinLimit } from "./spin.js";
 
 /**
  * Publishing rounds and waiting for those of others.
  *
- * A rank that waits looks at the peer's counter for a while, then sleeps on its address. It announces the sleep in
- * `sleepers` before it looks a last time, and a publisher looks at `sleepers` after it has counted up, so one of
- * the two sees the other. A poison that falls between the last look and the sleep is seen at the sleep's end,
+ * A rank that waits looks at its peers' counters for a while, if that can help (spin.ts), and then sleeps. It
+ * announces the sleep before it looks a last time, and a publisher looks for sleepers after it has counted up, so one
+ * of the two sees the other. A poison that falls between the last look and the sleep is seen at the sleep's end,
  * at most {@link longestSleepMs} later.
+ *
+ * Who waits for one peer sleeps on that peer's counter. Who waits for all sleeps on the group's `gate`, which only the
+ * last to arrive opens: of several that arrive at once, each sees all the others or is seen by one that does. So a
+ * round wakes each sleeper once, not once for every peer.
  *
  * A wait expires when the rank at its end has not moved for `stepTimeoutMs`. The end is not always the peer: if
  * 0 waits for 1 and 1 for 2, it is 2 that has to move, and 2 that is named. A rank that has not joined yet gets
@@ -24,9 +28,10 @@ export class Rounds {
   readonly #memory: GroupMemory;
   readonly #words: Int32Array;
   readonly #spins: SpinLimit;
+  readonly #cores: number;
   readonly #stepTimeoutMs: number;
   readonly #measureWaits: boolean;
-  /** Milliseconds in {@link wait}, where they are measured. */
+  /** Milliseconds spent waiting, where they are measured. */
   waitedMs = 0;
   #current: number;
 
@@ -36,6 +41,7 @@ export class Rounds {
     this.#memory = memory;
     this.#words = memory.words;
     this.#spins = new SpinLimit(handle.spins);
+    this.#cores = handle.cores;
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#measureWaits = measureWaits;
     this.#current = Atomics.load(memory.words, memory.layout.published(rank));
@@ -53,11 +59,19 @@ export class Rounds {
   }
 
   publish(): void {
+    const words = this.#words;
     const { layout } = this.#memory;
     this.#current = this.next;
     const published = layout.published(this.rank);
-    Atomics.store(this.#words, published, this.#current);
-    if (Atomics.load(this.#words, layout.sleepers(this.rank)) > 0) Atomics.notify(this.#words, published);
+    Atomics.store(words, published, this.#current);
+    if (Atomics.load(words, layout.sleepers(this.rank)) > 0) Atomics.notify(words, published);
+    if (
+      Atomics.load(words, layout.gateSleepers) > 0 &&
+      this.#firstMissing("all", this.#current) === undefined
+    ) {
+      Atomics.add(words, layout.gate, 1);
+      Atomics.notify(words, layout.gate);
+    }
   }
 
   /** Says that this rank is at work. */
@@ -71,51 +85,73 @@ export class Rounds {
    * @throws RR_TIMEOUT naming the rank that did not move; {@link Poisoned} if the group failed meanwhile.
    */
   wait(peer: number, round: number): void {
-    const words = this.#words;
-    const published = this.#memory.layout.published(peer);
-    if (((Atomics.load(words, published) - round) | 0) >= 0) return;
-    if (this.#measureWaits) {
-      const start = performance.now();
-      this.#spinThenSleep(peer, round);
-      this.waitedMs += performance.now() - start;
-    } else {
-      this.#spinThenSleep(peer, round);
+    // Any of the others may be at work.
+    if (!this.#hasPublished(peer, round)) this.#spinThenSleep(peer, round, this.worldSize - 1);
+  }
+
+  /** Returns once every rank has published `round`; throws as {@link wait} does. */
+  waitForAll(round: number): void {
+    if (this.#firstMissing("all", round) !== undefined) {
+      this.#spinThenSleep("all", round, this.#countMissing(round));
     }
   }
 
-  #spinThenSleep(peer: number, round: number): void {
-    const words = this.#words;
-    const published = this.#memory.layout.published(peer);
+  #hasPublished(rank: number, round: number): boolean {
+    return ((Atomics.load(this.#words, this.#memory.layout.published(rank)) - round) | 0) >= 0;
+  }
+
+  /** Of those waited for, the first one after this rank that has not published `round`. */
+  #firstMissing(awaited: Awaited, round: number): number | undefined {
+    if (awaited !== "all") return this.#hasPublished(awaited, round) ? undefined : awaited;
+    for (let distance = 1; distance < this.worldSize; distance++) {
+      const peer = (this.rank + distance) % this.worldSize;
+      if (!this.#hasPublished(peer, round)) return peer;
+    }
+    return undefined;
+  }
+
+  #countMissing(round: number): number {
+    let missing = 0;
+    for (let rank = 0; rank < this.worldSize; rank++) if (!this.#hasPublished(rank, round)) missing++;
+    return missing;
+  }
+
+  /** `atWork` ranks may have to run before this wait ends. */
+  #spinThenSleep(awaited: Awaited, round: number, atWork: number): void {
+    const start = this.#measureWaits ? performance.now() : 0;
+    if (!canSpin(atWork, this.#cores) || !this.#spin(awaited, round)) this.#sleep(awaited, round);
+    if (this.#measureWaits) this.waitedMs += performance.now() - start;
+  }
+
+  /** Whether the wait is over. */
+  #spin(awaited: Awaited, round: number): boolean {
     for (let left = this.#spins.forNextWait(); left > 0; left--) {
-      if (((Atomics.load(words, published) - round) | 0) < 0) continue;
+      if (this.#firstMissing(awaited, round) !== undefined) continue;
       this.#spins.paid();
-      return;
+      return true;
     }
     this.#spins.wasInVain();
-    this.#sleep(peer, round);
+    return false;
   }
 
-  waitForAll(round: number): void {
-    for (let distance = 1; distance < this.worldSize; distance++) {
-      this.wait((this.rank + distance) % this.worldSize, round);
-    }
-  }
-
-  #sleep(peer: number, round: number): void {
+  #sleep(awaited: Awaited, round: number): void {
     const { layout } = this.#memory;
     const words = this.#words;
+    const bell = awaited === "all" ? layout.gate : layout.published(awaited);
+    const sleepers = awaited === "all" ? layout.gateSleepers : layout.sleepers(awaited);
     const slice = Math.min(longestSleepMs, this.#stepTimeoutMs / 4);
-    Atomics.store(words, layout.waitingFor(this.rank), 1 + peer);
-    Atomics.add(words, layout.sleepers(peer), 1);
+    Atomics.add(words, sleepers, 1);
     try {
       let suspect = -1;
       let moves = 0;
       let since = 0;
       for (;;) {
-        const seen = Atomics.load(words, layout.published(peer));
-        if (((seen - round) | 0) >= 0) return;
+        const seen = Atomics.load(words, bell);
+        const peer = this.#firstMissing(awaited, round);
+        if (peer === undefined) return;
         if (isPoisoned(this.#memory)) throw new Poisoned();
-        if (Atomics.wait(words, layout.published(peer), seen, slice) !== "timed-out") continue;
+        Atomics.store(words, layout.waitingFor(this.rank), 1 + peer);
+        if (Atomics.wait(words, bell, seen, slice) !== "timed-out") continue;
         const now = performance.now();
         const end = this.#endOfWait(peer);
         const moved = this.#memory.moves(end);
@@ -128,7 +164,7 @@ export class Rounds {
         }
       }
     } finally {
-      Atomics.sub(words, layout.sleepers(peer), 1);
+      Atomics.sub(words, sleepers, 1);
       Atomics.store(words, layout.waitingFor(this.rank), 0);
     }
   }
@@ -163,6 +199,9 @@ export class Rounds {
 
 /** Ends a wait in a group that somebody else has poisoned; the caller turns it into the group's first cause. */
 export class Poisoned extends Error {}
+
+/** One rank, or every rank. */
+type Awaited = number | "all";
 
 const longestSleepMs = 50;
 const longestStartMs = 10_000;

@@ -1,13 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { SpinLimit, spinsFor } from "./spin.js";
+import { canSpin, SpinLimit } from "./spin.js";
 
-describe("spinsFor", () => {
-  it("lets ranks spin that have a core each", () => {
-    expect(spinsFor(false)).toBeGreaterThan(1000);
+describe("a rank", () => {
+  it.each([
+    [1, 2],
+    [7, 8],
+  ])("spins for %i others on %i cores, one of which is its own", (atWork, cores) => {
+    expect(canSpin(atWork, cores)).toBe(true);
   });
 
-  it("lets ranks that share cores hardly spin", () => {
-    expect(spinsFor(true)).toBeLessThan(100);
+  it.each([
+    [2, 2],
+    [7, 2],
+    [1, 1],
+  ])("makes room for %i others on %i cores", (atWork, cores) => {
+    expect(canSpin(atWork, cores)).toBe(false);
   });
 });
 

@@ -1,15 +1,17 @@
-/**
- * How often a rank may look at a peer's counter before it sleeps on it.
- *
- * A sleep and its wake cost more than a small all-reduce; a spin costs nothing but the core it runs on. Where every
- * rank has a core, it may spin for about as long as a small decode segment lasts. Where ranks share cores, whoever
- * spins keeps the one it waits for from running, so it sleeps almost at once.
- */
-export function spinsFor(sharesCores: boolean): number {
-  return sharesCores ? fewestSpins : 20_000;
-}
+/** Loads of a peer's counter, at most: for about as long as a small decode segment lasts. */
+export const mostSpins = 20_000;
 
-const fewestSpins = 50;
+/**
+ * Whether a rank may spin while `atWork` others have to run before its wait ends.
+ *
+ * A sleep and its wake cost more than a small all-reduce, most of all where a core falls asleep with the rank; a spin
+ * costs nothing but the core it runs on. So a rank spins while there is a core for each of those at work beside its
+ * own. Where there is none, it would keep one of them from running, and sleeps at once. With 4 ranks on 2 cores, the
+ * first two to arrive make room for the others, and the third spins for the fourth.
+ */
+export function canSpin(atWork: number, cores: number): boolean {
+  return atWork < cores;
+}
 
 /**
  * What one rank makes of its allowance. Where other programs want the cores too, the peer is often not running, and
@@ -45,3 +47,5 @@ export class SpinLimit {
 }
 
 const waitsPerTrial = 64;
+/** A limit does not fall below. */
+const fewestSpins = 50;

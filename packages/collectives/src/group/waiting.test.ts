@@ -6,6 +6,7 @@ import { GroupMemory } from "./group-memory.js";
 
 /** Long beside what a busy machine takes to schedule a thread. */
 const stepTimeoutMs = 250;
+const manyRounds = new URL("../testing/many-rounds.task.mjs", import.meta.url);
 const flag = () => new Int32Array(new SharedArrayBuffer(4));
 
 describe("a rank that never arrives", () => {
@@ -60,7 +61,7 @@ it("a poison from outside reaches ranks that sleep, with code, rank, message and
   const group = createGroup({ worldSize: 3 });
   const task = new URL("../testing/waiting.task.mjs", import.meta.url);
   const done = runRanks<CaughtError>(3, task, group);
-  await vi.waitFor(() => expect(sleepersOn(group, 2)).toBe(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(sleepersAtGate(group)).toBe(2), { timeout: 10_000 });
   const error = new RingrankError("RR_RANK_DIED", "rank 2 is gone: nöt coming", {
     rank: 2,
     cause: new Error("why"),
@@ -74,12 +75,21 @@ it("round counters wrap around", async () => {
   const group = createGroup({ worldSize: 3, windowBytes: 256 });
   const { words, layout } = new GroupMemory(group);
   for (let rank = 0; rank < 3; rank++) words[layout.published(rank)] = 2 ** 31 - 20;
-  const task = new URL("../testing/many-rounds.task.mjs", import.meta.url);
-  expect(await runRanks(3, task, group)).toEqual([true, true, true]);
+  expect(await runRanks(3, manyRounds, { group, algorithm: "ring", calls: 10 })).toEqual([true, true, true]);
   expect(words[layout.published(0)]).toBeLessThan(0);
 });
 
-function sleepersOn(group: GroupHandle, rank: number): number {
+it.each(["ring", "one-shot"])(
+  "ranks that sleep in every wait are all woken, thousands of times (%s)",
+  async (algorithm) => {
+    // As if on one core. A wake that went missing would cost 50 ms, hence all of them the test's time.
+    const group = { ...createGroup({ worldSize: 4 }), cores: 1 };
+    const sound = await runRanks(4, manyRounds, { group, algorithm, calls: 1000 });
+    expect(sound).toEqual([true, true, true, true]);
+  },
+);
+
+function sleepersAtGate(group: GroupHandle): number {
   const { words, layout } = new GroupMemory(group);
-  return Atomics.load(words, layout.sleepers(rank));
+  return Atomics.load(words, layout.gateSleepers);
 }

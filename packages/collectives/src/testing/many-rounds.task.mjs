@@ -1,11 +1,12 @@
-/** Whether sums stay right over more rounds than the given group's counters have left. */
+/** Whether sums stay right over many collectives of the given group. */
 import { joinGroup } from "@ringrank/collectives";
 
-export function run({ rank, worldSize }, group) {
-  const comm = joinGroup(group, rank, { algorithm: "ring" });
-  for (let length = 0; length < 300; length += 30) {
-    const sums = comm.allReduce(new Int32Array(length).fill(length + rank));
-    const expected = worldSize * length + (worldSize * (worldSize - 1)) / 2;
+export function run({ rank, worldSize }, { group, algorithm, calls }) {
+  const comm = joinGroup(group, rank, { algorithm });
+  for (let call = 0; call < calls; call++) {
+    const length = (call % 10) * 30;
+    const sums = comm.allReduce(new Int32Array(length).fill(call + rank));
+    const expected = worldSize * call + (worldSize * (worldSize - 1)) / 2;
     if (!sums.every((value) => value === expected)) return false;
   }
   return true;
