@@ -70,6 +70,22 @@ describe("ringrank run", () => {
     expect(three.exitCode).toBe(2);
   });
 
+  test("says of an encoder that it cannot generate, and loads nothing", async () => {
+    const { exitCode, stdout, stderr } = await ringrank(["run", `${root}test/fixtures/zoo/bert`]);
+    expect(stderr).toMatch(/^planning the partition …\nRR_NO_GENERATE: .*model\.run\n$/);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(2);
+  });
+
+  test("warns of what the generation config sets in vain, on a line of its own", async () => {
+    const directory = temporaryDirectory();
+    cpSync(`${root}packages/cli/models/shakespeare-llama`, directory, { recursive: true });
+    writeFileSync(`${directory}/generation_config.json`, '{ "num_beams": 4, "no_repeat_ngram_size": 3 }');
+    const { exitCode, stderr } = await ringrank(["run", directory, "--max-new-tokens", "2"]);
+    expect(stderr).toMatch(/^RR_UNSUPPORTED_SETTING: .*num_beams, no_repeat_ngram_size/m);
+    expect(exitCode).toBe(0);
+  });
+
   test("uses no colours, nor a changing line, without a terminal", async () => {
     const { stdout, stderr } = await ringrank(["run", "--demo", "--max-new-tokens", "2"], {
       env: { NO_COLOR: undefined, TERM: "xterm" },

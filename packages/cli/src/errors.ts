@@ -1,4 +1,4 @@
-import { type ErrorCode, isRingrankError } from "@ringrank/coordinator";
+import { type ErrorCode, isRingrankError, type RingrankError } from "@ringrank/coordinator";
 import { CommanderError } from "commander";
 import { exitCodes } from "./exit-codes.js";
 import { Interrupted } from "./interruption.js";
@@ -30,6 +30,11 @@ export function printError(error: unknown, verbose: boolean): void {
   const lines = [oneLine(error)];
   if (verbose || process.env.RINGRANK_LOG === "debug") lines.push(...stacks(error));
   process.stderr.write(`${lines.join("\n")}\n`);
+}
+
+/** To standard error: one line, `code: message`, as an error has it, in another colour. */
+export function printWarning({ code, message }: RingrankError): void {
+  process.stderr.write(`${styled(process.stderr, "yellow", code)}: ${message}\n`);
 }
 
 function oneLine(error: unknown): string {

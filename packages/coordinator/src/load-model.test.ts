@@ -1,9 +1,16 @@
 import { buildGraph, openCheckpoint, writeOnnx } from "@ringrank/model";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { shakespeareDirectory, zooDirectory } from "../../model/src/testing/fixtures.js";
 // Threads are started from the build, so the build is what is tested.
-import { loadModel, type Model, type Progress, planModel, type Tensor } from "../dist/index.js";
+import {
+  loadModel,
+  type Model,
+  type Progress,
+  planModel,
+  type RingrankError,
+  type Tensor,
+} from "../dist/index.js";
 
 describe("loadModel", () => {
   it("reports its progress: the plan, the weights of each rank, and that it is ready", async () => {
@@ -30,6 +37,35 @@ describe("loadModel", () => {
       expect(model.policy.toJSON()).toEqual(policy.toJSON());
       expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(policy.bytesPerRank);
     }
+  });
+});
+
+describe("loadModel, asked for a model that generates", () => {
+  it("refuses one that cannot before it reads a weight", async () => {
+    const reports: Progress[] = [];
+    const onProgress = (report: Progress) => reports.push(report);
+    const loading = loadModel(zooDirectory("bert"), { ranks: 2, requireGenerate: true, onProgress });
+    await expect(loading).rejects.toMatchObject({ code: "RR_NO_GENERATE" });
+    expect(reports.map(({ phase }) => phase)).toEqual(["plan"]);
+  });
+});
+
+describe("a generation config with what is not supported", () => {
+  const pegasus = zooDirectory("pegasus");
+  const setting = { code: "RR_UNSUPPORTED_SETTING", message: expect.stringContaining("forced_eos_token_id") };
+
+  it("is warned of, by a function of the caller's", async () => {
+    const warnings: RingrankError[] = [];
+    await (await loadModel(pegasus, { onWarning: (warning) => warnings.push(warning) })).close();
+    expect(warnings).toEqual([expect.objectContaining(setting)]);
+  });
+
+  it("is warned of by Node, where nobody else would hear", async () => {
+    const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    await (await loadModel(pegasus)).close();
+    const { code, message } = setting;
+    expect(emitWarning).toHaveBeenCalledExactlyOnceWith(message, { type: "RingrankWarning", code });
+    emitWarning.mockRestore();
   });
 });
 

@@ -9,6 +9,7 @@ import {
   type TraceFile,
 } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
+import { requireGenerate } from "./generation/require-generate.js";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { KeptPlan } from "./kept-plan.js";
 import { loggerOf } from "./logger.js";
@@ -22,6 +23,7 @@ import {
 import { requirePath } from "./plan-model.js";
 import { type Prepared, prepareModel } from "./prepare-model.js";
 import { beginTrace } from "./trace-file.js";
+import { unsupportedSettings, type Warn, warnThrough } from "./warnings.js";
 
 /**
  * Loads a model on `ranks` threads, each with its shard of the weights.
@@ -33,7 +35,7 @@ import { beginTrace } from "./trace-file.js";
  * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or an id that the
  * local HuggingFace cache has; nothing is downloaded
  * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
- * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED,
+ * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_NO_GENERATE; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED,
  * RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
  */
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
@@ -90,19 +92,16 @@ async function loadRanks(
   keptPlan: KeptPlan | undefined,
 ): Promise<Model> {
   const { threadsPerRank, signal } = options;
+  const warn = warnThrough(options.onWarning, logger);
   const { programs, facts, unsupported, unused } = plan;
   signal?.throwIfAborted();
-  if (unsupported.length > 0) {
-    logger.warn(
-      { unsupported },
-      "generation_config.json has settings that change results and are not supported",
-    );
-  }
+  if (options.requireGenerate) requireGenerate(facts);
+  if (unsupported.length > 0 && facts.generates) warn(unsupportedSettings(unsupported));
   if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
   const abort = (): void => void group.close();
   signal?.addEventListener("abort", abort, { once: true });
   // What they hold for this load is removed after the ranks have loaded, or have ended.
-  using cache = openCache(programs, options, logger);
+  using cache = openCache(programs, options, warn);
   using scratch = ScratchFolder.create(scratchBytes(programs));
   const bytesReported = programs.map(() => 0);
   try {
@@ -140,17 +139,19 @@ async function loadRanks(
   }
 }
 
-/** Undefined where nothing is quantized, nothing shall be kept, or the directory is unfit, which is logged. */
+/** Undefined where nothing is quantized, nothing shall be kept, or the directory is unfit, of which it warns. */
 function openCache(
   programs: readonly RankProgram[],
   { cache }: CheckedLoadOptions,
-  logger: Logger,
+  warn: Warn,
 ): ShardCache | undefined {
   if (cache === undefined) return undefined;
   try {
     return ShardCache.open(programs, cache.directory, cache.maxBytes);
   } catch (error) {
-    logger.warn({ err: error }, "loading without the cache of quantized weights");
+    const { message } = error as Error;
+    const what = `loading without the cache of quantized weights: ${message}`;
+    warn(new RingrankError("RR_CACHE", what, { cause: error }));
     return undefined;
   }
 }

@@ -6,6 +6,7 @@ import { embed } from "./embedding/embed.js";
 import { Detokenizer, type KnownTexts } from "./generation/detokenizer.js";
 import { type Detokenize, GeneratedSequence } from "./generation/generated-sequence.js";
 import type { Generation } from "./generation/generation.js";
+import { requireGenerate } from "./generation/require-generate.js";
 import { TokenStream } from "./generation/token-stream.js";
 import { modelFailed, type RankGroup } from "./group/rank-group.js";
 import { checkInputs, type InputValue } from "./inputs/inputs.js";
@@ -156,7 +157,7 @@ export class Model {
    * @throws RR_NO_GENERATE; RR_OPTION, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT for the source
    */
   sequence(options: SequenceOptions = {}): Sequence {
-    this.#requireCache();
+    requireGenerate(this.#facts);
     refuseUnknownOptions(options, ["source"]);
     const source = checkSource(options.source, this.#facts);
     const wake = () => this.#scheduler.wake();
@@ -197,7 +198,7 @@ export class Model {
 
   async #start(stream: TokenStream, prompt: Prompt, options: GenerateOptions): Promise<void> {
     const checked = checkGenerateOptions(options, this.#facts.generationDefaults);
-    this.#requireCache();
+    requireGenerate(this.#facts);
     if (checked.stop.length > 0) this.#prompts.requireTokenizer("stop strings");
     const { signal } = checked;
     signal?.throwIfAborted();
@@ -233,15 +234,5 @@ export class Model {
     if (this.#closing !== undefined) return;
     // Should the thread be gone, so is what it kept; the next call that needs it says so.
     this.#texts?.call((remote) => remote.forget(id)).catch(() => {});
-  }
-
-  #requireCache(): void {
-    if (this.#facts.generates) return;
-    throw new RingrankError(
-      "RR_NO_GENERATE",
-      this.#facts.obstacle === undefined
-        ? `the model has no causal cache or no ${interfaceNames.logits}, so it cannot generate; use model.run`
-        : `${this.#facts.obstacle}. It cannot generate; use model.run`,
-    );
   }
 }

@@ -25,6 +25,8 @@ export const errorCodes = {
   RR_FILE_FORMAT: "a file is corrupt, truncated, hostile or not supported",
   RR_CONFIG: "config.json lacks a field or holds a value that makes no sense",
   RR_UNKNOWN_ARCHITECTURE: "no architecture is registered for the config's model_type",
+  RR_UNSUPPORTED_SETTING:
+    "the generation config sets what would change results and is not supported; a warning, not an error",
   RR_TENSOR: "the checkpoint lacks a tensor, or holds it in another shape or type",
   RR_GRAPH: "a graph is malformed: a cycle, an undefined value, an operator used wrongly",
 

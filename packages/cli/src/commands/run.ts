@@ -9,13 +9,23 @@ import {
 } from "@ringrank/coordinator";
 import { modelFrom } from "../arguments/model.js";
 import { readPolicyFile } from "../arguments/policy-file.js";
+import { printWarning } from "../errors.js";
 import { figures, Stopwatch } from "../output/figures.js";
 import { LoadProgress } from "../output/load-progress.js";
 import { styled, withBoldHeader } from "../output/style.js";
 
 type LoadFlags = Omit<
   LoadOptions,
-  "ranks" | "policy" | "signal" | "onProgress" | "stepTimeoutMs" | "cacheDirectory" | "logger" | "workerUrl"
+  | "ranks"
+  | "policy"
+  | "signal"
+  | "requireGenerate"
+  | "onWarning"
+  | "onProgress"
+  | "stepTimeoutMs"
+  | "cacheDirectory"
+  | "logger"
+  | "workerUrl"
 >;
 
 export interface RunFlags extends LoadFlags, Omit<GenerateOptions, "signal" | "logprobs"> {
@@ -81,7 +91,15 @@ function conversation(question: string, system: string | undefined): Prompt {
 async function load(path: string, options: LoadOptions & { readonly ranks: number }): Promise<Model> {
   const progress = new LoadProgress(process.stderr, options.ranks);
   try {
-    return await loadModel(path, { ...options, onProgress: (report) => progress.report(report) });
+    return await loadModel(path, {
+      ...options,
+      requireGenerate: true,
+      onProgress: (report) => progress.report(report),
+      onWarning: (warning) => {
+        progress.clear();
+        printWarning(warning);
+      },
+    });
   } catch (error) {
     progress.clear();
     throw error;

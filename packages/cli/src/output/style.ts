@@ -3,7 +3,7 @@ export interface StyledStream {
   readonly isTTY?: boolean | undefined;
 }
 
-const sgr = { bold: 1, dim: 2, red: 31 } as const;
+const sgr = { bold: 1, dim: 2, red: 31, yellow: 33 } as const;
 
 /**
  * Text in an ANSI style, or as it is where the stream is no terminal or `NO_COLOR` is set.

@@ -1,4 +1,5 @@
 import { type Wire, wires } from "@ringrank/collectives";
+import type { RingrankError } from "@ringrank/errors";
 import { type ExportDtype, exportDtypes } from "@ringrank/model/serving";
 import {
   type ActivationPrecision,
@@ -11,6 +12,7 @@ import {
 import { defaultCacheDirectory } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import {
+  booleanOption,
   choiceOption,
   functionOption,
   numberOption,
@@ -66,6 +68,17 @@ export interface LoadOptions extends PlanOptions {
   readonly wire?: Wire | undefined;
   /** A policy from {@link planModel} or its JSON. Checked against this graph, `ranks` and precision: `RR_POLICY`. */
   readonly policy?: object | undefined;
+  /**
+   * Whether a model that cannot generate is refused, `RR_NO_GENERATE`, before a weight of it is read. Default false:
+   * `generate` refuses.
+   */
+  readonly requireGenerate?: boolean | undefined;
+  /**
+   * Called, before weights are read, with what loading goes on in spite of, but the caller should know: settings of
+   * generation_config.json that have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used
+   * (`RR_CACHE`). Default: the logger where its level is `warn` or below, else Node's `process.emitWarning`.
+   */
+  readonly onWarning?: ((warning: RingrankError) => void) | undefined;
   /** Called as the model is planned and loaded; never after `loadModel` has settled. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
@@ -117,6 +130,8 @@ export interface CheckedLoadOptions {
   readonly signal: AbortSignal | undefined;
   readonly wire: Wire;
   readonly policy: object | undefined;
+  readonly requireGenerate: boolean;
+  readonly onWarning: ((warning: RingrankError) => void) | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly stepTimeoutMs: number;
   /** Undefined where nothing is kept. */
@@ -140,6 +155,8 @@ const loadKeys = [
   ...planKeys,
   "wire",
   "policy",
+  "requireGenerate",
+  "onWarning",
   "onProgress",
   "stepTimeoutMs",
   "cache",
@@ -210,6 +227,8 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
       { minimum: 100, unit: "milliseconds", infinity: true },
       120_000,
     ),
+    requireGenerate: booleanOption("requireGenerate", options.requireGenerate, false),
+    onWarning: functionOption("onWarning", options.onWarning, "a warning"),
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
     signal: signalOption(options.signal),
     wire: choiceOption("wire", options.wire, wires, "float32"),

@@ -30,6 +30,15 @@ test("the config's end-of-sequence id counts where the generation config names n
   expect(readGenerationConfig(temporaryDirectory(), {}).eosTokenIds).toEqual([]);
 });
 
+test("without a generation config, the config's own fields count, as in models from before there was one", () => {
+  const config = { do_sample: true, top_k: 5, num_beams: 4, no_repeat_ngram_size: 3, hidden_size: 64 };
+  expect(readGenerationConfig(temporaryDirectory(), config)).toMatchObject({
+    defaults: { doSample: true, topK: 5 },
+    unsupported: ["num_beams", "no_repeat_ngram_size"],
+  });
+  expect(read({}, config)).toMatchObject({ defaults: {}, unsupported: [] });
+});
+
 test("an encoder–decoder's target begins with its start token, then with the token that is forced", () => {
   const config = { is_encoder_decoder: true, decoder_start_token_id: 5, bos_token_id: 1 };
   expect(read({}, config).decoderPromptIds).toEqual([5]);

@@ -66,16 +66,18 @@ const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
 };
 
 /**
- * Reads `generation_config.json`, if there is one; ids of special tokens that it does not name come from `config`.
+ * Reads `generation_config.json`; ids of special tokens that it does not name come from `config`. Where there is no such
+ * file, all comes from `config`, as transformers has it for models older than that file.
  * Its `max_length` is not read: the model's context is the limit.
  *
  * @throws RR_CONFIG for a value that makes no sense; RR_FILE_FORMAT if the file is not JSON.
  */
 export function readGenerationConfig(directory: string, config: JsonObject): GenerationConfig {
   const path = join(directory, "generation_config.json");
-  const fields = existsSync(path) ? readJsonObject(path, jsonFileLimits.config) : ({} as JsonObject);
-  const reader = new ConfigReader(fields, path);
   const modelConfig = new ConfigReader(config);
+  const reader = existsSync(path)
+    ? new ConfigReader(readJsonObject(path, jsonFileLimits.config), path)
+    : modelConfig;
   const decoderPromptIds = readDecoderPromptIds(reader, modelConfig);
   const unsupported = Object.keys(unsupportedFields).filter((name) =>
     hasEffect(reader.raw(name), unsupportedFields[name]!),

@@ -1,0 +1,14 @@
+import { RingrankError } from "@ringrank/errors";
+import { interfaceNames } from "@ringrank/model/serving";
+import type { ModelFacts } from "../model-facts.js";
+
+/** @throws RR_NO_GENERATE where the model cannot generate, with what it would take */
+export function requireGenerate({ generates, obstacle }: ModelFacts): void {
+  if (generates) return;
+  throw new RingrankError(
+    "RR_NO_GENERATE",
+    obstacle === undefined
+      ? `the model has no causal cache or no ${interfaceNames.logits}, so it cannot generate; use model.run`
+      : `${obstacle}. It cannot generate; use model.run`,
+  );
+}

@@ -1,0 +1,24 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Logger } from "pino";
+
+/** Tells the caller of a load what it goes on in spite of. */
+export type Warn = (warning: RingrankError) => void;
+
+/**
+ * @param onWarning the caller's own
+ * @returns which, without one, is the logger, or where that would say nothing, Node's own way to warn
+ */
+export function warnThrough(onWarning: Warn | undefined, logger: Logger): Warn {
+  if (onWarning !== undefined) return onWarning;
+  if (logger.isLevelEnabled("warn")) return (warning) => logger.warn({ err: warning }, warning.message);
+  return ({ code, message }) => process.emitWarning(message, { type: "RingrankWarning", code });
+}
+
+/** @param names of settings that would change what is generated */
+export function unsupportedSettings(names: readonly string[]): RingrankError {
+  return new RingrankError(
+    "RR_UNSUPPORTED_SETTING",
+    `the model's generation config sets ${names.join(", ")}, which Ringrank does not support: what it generates is ` +
+      "not what transformers would. Take them out of generation_config.json where that is meant",
+  );
+}
