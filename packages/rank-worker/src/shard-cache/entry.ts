@@ -10,17 +10,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
+import { Checksum } from "./checksum.js";
 import { type Manifest, type ManifestFile, manifestName, readManifest } from "./manifest.js";
-
-/** Bytes read at a time: small enough to stay in the processor's cache while they are summed up. */
-const chunkBytes = 1 << 16;
 
 /**
  * An entry of the cache, each of whose files has been read once and has the size and checksum it was written with.
  *
- * The checksum is CRC-32 (ISO 3309, as in gzip), since every byte is summed up at each load: it finds what a disk or a
- * power cut has damaged. It keeps nobody out; that the directory is its owner's alone does.
+ * The checksum finds what a disk or a power cut has damaged. It keeps nobody out; that the directory is its owner's
+ * alone does.
  */
 export class Entry {
   readonly path: string;
@@ -40,8 +37,7 @@ export class Entry {
     if (found === undefined) return undefined;
     if (!found.isDirectory()) throw new Error(`${path}: expected a directory, not a link or a file`);
     const manifest = readManifest(path);
-    const chunk = Buffer.allocUnsafe(chunkBytes);
-    for (const file of manifest.files) verify(path, file, chunk);
+    for (const file of manifest.files) verify(path, file);
     markUsed(path);
     return new Entry(path, manifest);
   }
@@ -91,14 +87,13 @@ function markUsed(entry: string): void {
   utimesSync(join(entry, manifestName), now, now);
 }
 
-function verify(entry: string, file: ManifestFile, chunk: Buffer): void {
+function verify(entry: string, file: ManifestFile): void {
   const descriptor = openRegular(join(entry, file.path), file.bytes);
   try {
-    let sum = 0;
-    for (let count = readSync(descriptor, chunk); count > 0; count = readSync(descriptor, chunk)) {
-      sum = crc32(chunk.subarray(0, count), sum);
-    }
-    if (sum !== file.crc32) throw new Error(`${join(entry, file.path)}: the checksum is another`);
+    const checksum = new Checksum();
+    checksum.updateFrom(descriptor);
+    if (checksum.digest() !== file.checksum)
+      throw new Error(`${join(entry, file.path)}: the checksum is another`);
   } finally {
     closeSync(descriptor);
   }

@@ -22,8 +22,8 @@ export interface ManifestFile {
    */
   readonly path: string;
   readonly bytes: number;
-  /** Of the file's bytes. */
-  readonly crc32: number;
+  /** Of the file's bytes: see {@link Checksum}. */
+  readonly checksum: string;
 }
 
 export const manifestName = "manifest.json";
@@ -50,11 +50,11 @@ function isManifest(value: unknown): value is Manifest {
 
 function isFile(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { path, bytes, crc32 } = value as Partial<Record<keyof ManifestFile, unknown>>;
+  const { path, bytes, checksum } = value as Partial<Record<keyof ManifestFile, unknown>>;
   return (
     typeof path === "string" &&
     /^(([0-9]+|kept)\/[0-9]+|plan)$/.test(path) &&
     Number.isSafeInteger(bytes) &&
-    Number.isSafeInteger(crc32)
+    typeof checksum === "string"
   );
 }

@@ -1,10 +1,10 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import type { RankProgram } from "@ringrank/policy";
 import type { CachedShardPlace } from "../protocol.js";
 import { makeLoadFolder, removeAbandonedLoads } from "../weight-files/load-folder.js";
 import { privateDirectory } from "./cache-directory.js";
+import { checksumOf } from "./checksum.js";
 import { commitEntry, Entry } from "./entry.js";
 import { manifestName, readManifest } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
@@ -92,7 +92,7 @@ export class ShardCache implements Disposable {
       bits: bitsOf(...this.#programs),
       worldSize: this.#programs.length,
       bytes: plan.length,
-      files: [{ path: "plan", bytes: plan.length, crc32: crc32(plan) }],
+      files: [{ path: "plan", bytes: plan.length, checksum: checksumOf(plan) }],
     });
   }
 

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import type { Initializers } from "../weight-files/initializers.js";
 import type { ProgramWeights } from "../weight-files/program-weights.js";
+import { Checksum } from "./checksum.js";
 import { commitEntry } from "./entry.js";
 import type { ManifestFile } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
@@ -54,13 +54,15 @@ export class ShardWriter {
   #write(folder: string, initializers: Initializers): string {
     const path = join(this.#staging, folder);
     mkdirSync(path, { mode: 0o700 });
-    const written = initializers.map((_, file) => ({ path: `${folder}/${file}`, bytes: 0, crc32: 0 }));
+    const written = initializers.map(() => ({ bytes: 0, checksum: new Checksum() }));
     this.#weights.writeInitializers(path, initializers, (piece, file) => {
       const one = written[file]!;
-      one.crc32 = crc32(piece, one.crc32);
+      one.checksum.update(piece);
       one.bytes += piece.length;
     });
-    this.#files.push(...written);
+    for (const [file, { bytes, checksum }] of written.entries()) {
+      this.#files.push({ path: `${folder}/${file}`, bytes, checksum: checksum.digest() });
+    }
     return path;
   }
 }
