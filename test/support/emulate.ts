@@ -154,17 +154,18 @@ export class EmulatedGroup {
     if (step.kind !== "run") throw new TypeError(`the emulator has no ${step.kind}`);
     const program = this.#programs[rank]!;
     const segment = program.segments[step.segment]!;
+    const values = step.values ?? segment;
     const feeds: Record<string, ort.Tensor> = {};
-    for (const name of segment.inputs) feeds[name] = toOrt(table.get(name)!);
+    for (const [at, name] of segment.inputs.entries()) feeds[name] = toOrt(table.get(values.inputs[at]!)!);
     for (const name of segment.sharedWeights) {
       const shard = program.weights[name]!;
       const type = shard.weight.type as EmulatedTensor["type"];
       feeds[name] = toOrt({ type, dims: shard.dims, data: this.#read(shard) });
     }
     const results = await this.#sessions[rank]![step.segment]!.run(feeds, segment.outputs);
-    for (const name of segment.outputs) {
+    for (const [at, name] of segment.outputs.entries()) {
       const { type, dims, data } = results[name]!;
-      table.set(name, { type, dims, data } as EmulatedTensor);
+      table.set(values.outputs[at]!, { type, dims, data } as EmulatedTensor);
     }
   }
 

@@ -2,7 +2,7 @@ import { decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/mode
 import { expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
 import { parameter } from "../testing/graphs.js";
-import type { RankProgram, Step } from "./program.js";
+import type { RankProgram, RunStep } from "./program.js";
 
 const width = 12;
 const heads = 4;
@@ -12,8 +12,8 @@ const lanes = 8;
 const programsOf = (graph: Graph, ranks: number): RankProgram[] =>
   buildPrograms(graph, planGraph(graph, { ranks }));
 
-const attending = ({ entries }: RankProgram): Step[] =>
-  entries.forward!.steps.filter((step) => step.kind === "run" && step.attention !== undefined);
+const attending = ({ entries }: RankProgram): RunStep[] =>
+  entries.forward!.steps.filter((step) => step.kind === "run").filter((step) => step.attention !== undefined);
 
 it("attention over a cache is a segment of its own, between its projections and what follows", () => {
   const [program] = programsOf(attentionGraph(), 2);
@@ -32,9 +32,23 @@ it("attention over a cache is a segment of its own, between its projections and 
   expect(operators[3]).toContain("FusedMatMul");
 });
 
+it("attention of layers that are alike is one segment, and each step says what it reads and writes", () => {
+  const [program] = programsOf(attentionGraph(undefined, 3), 2);
+  const steps = attending(program!);
+  const [first] = steps;
+  expect(steps.map(({ segment }) => segment)).toEqual([first!.segment, first!.segment, first!.segment]);
+  const { inputs, outputs } = program!.segments[first!.segment]!;
+  for (const { values, attention } of steps) {
+    expect([values!.inputs.length, values!.outputs.length]).toEqual([inputs.length, outputs.length]);
+    expect(values!.inputs).toContain(attention!.pastKeys);
+    expect(values!.outputs).toContain(attention!.presentKeys);
+  }
+  expect(new Set(steps.flatMap(({ values }) => values!.outputs)).size).toBe(3 * outputs.length);
+});
+
 it("attention of a block of rows is one segment for all layers that have heads alike", () => {
   const [program] = programsOf(attentionGraph(undefined, 3), 2);
-  const blocks = attending(program!).map((step) => step.kind === "run" && step.attention?.block);
+  const blocks = attending(program!).map((step) => step.attention?.block);
   expect(blocks).toEqual([blocks[0], blocks[0], blocks[0]]);
   const { onnx, inputs, initializers } = program!.segments[Number(blocks[0])]!;
   expect(decodeOnnx(onnx).nodes.map(({ opType }) => opType)).toEqual(["Attention"]);
@@ -45,8 +59,10 @@ it("attention of a block of rows is one segment for all layers that have heads a
 it("a rank is told where its heads lie in what crosses to attention", () => {
   const programs = programsOf(attentionGraph(), 2);
   for (const program of programs) {
-    const [first, second] = program.segments;
-    const [joined] = first!.outputs.filter((name) => second!.inputs.includes(name) && name.includes("|"));
+    const [first] = program.segments;
+    const [step] = attending(program);
+    const read = step!.values!.inputs;
+    const [joined] = first!.outputs.filter((name) => read.includes(name) && name.includes("|"));
     const rowWidth = (2 + 1 + 1) * lanes;
     expect(attending(program)).toEqual([
       expect.objectContaining({

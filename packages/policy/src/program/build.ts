@@ -18,11 +18,11 @@ import { type LocalGraph, localize } from "./localize.js";
 import { findNormalizedSums } from "./normalize-sums.js";
 import type {
   AllReduceStep,
-  AttentionOverCache,
   Entry,
   LocalValue,
   NormalizeStep,
   RankProgram,
+  RunStep,
   Segment,
   SizeProduct,
   Step,
@@ -30,6 +30,7 @@ import type {
 } from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 import { findStages, type Stage } from "./stages.js";
+import { makeWeightlessSegment } from "./weightless-segment.js";
 import { castSums } from "./wire-types.js";
 
 /** One program per rank for a plan of a graph. */
@@ -98,8 +99,8 @@ class ProgramBuilder {
   readonly #experts: ReadonlyMap<RoutedExperts, ExpertSegment>;
   readonly #rank: number;
   readonly #segments: Segment[] = [];
-  /** Indices of segments, by what tells one from another. */
-  readonly #attentionBlocks = new Map<string, number>();
+  /** Indices of segments without weights, by their bytes. */
+  readonly #weightless = new Map<string, number>();
 
   constructor(
     factored: FactoredGraph,
@@ -209,18 +210,17 @@ class ProgramBuilder {
     return stages.flatMap((stage, index): Step[] => {
       const { nodes, zeros, routed, attention, allReduces, normalizations, allGathers } = stage;
       const run: Step[] = [];
-      if (nodes.length > 0)
-        run.push({ kind: "run", segment: this.#addSegment(makeSegment(nodes, needed[index]!, context)) });
+      if (nodes.length > 0) run.push(this.#runStep(nodes, needed[index]!, context));
       return [
         ...zeros,
         ...run,
         ...routed.map((one) => this.#routedStep(one)),
         ...attention.map(({ nodes, outputs, description, rowByRow }): Step => {
-          const segment = this.#addSegment(makeSegment(nodes, new Set(outputs), context));
-          if (description === undefined) return { kind: "run", segment };
+          const step = this.#runStep(nodes, new Set(outputs), context);
+          if (description === undefined) return step;
           const inBlocks = rowByRow && description.addends.length > 0;
-          const block = inBlocks ? { block: this.#attentionBlock(description) } : {};
-          return { kind: "run", segment, attention: { ...description, ...block } };
+          const block = inBlocks ? { block: this.#addWeightless(makeAttentionBlock(description)) } : {};
+          return { ...step, attention: { ...description, ...block } };
         }),
         ...allReduces,
         ...normalizations,
@@ -244,13 +244,21 @@ class ProgramBuilder {
     };
   }
 
-  /** The segment that this attention shares with all that have heads alike. */
-  #attentionBlock(description: AttentionOverCache): number {
-    const { keyValueHeads, group, lanes, scale } = description;
-    const key = [keyValueHeads, group, lanes, scale].join();
-    const segment = this.#attentionBlocks.get(key) ?? this.#addSegment(makeAttentionBlock(description));
-    this.#attentionBlocks.set(key, segment);
-    return segment;
+  #runStep(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext): RunStep {
+    const weightless = makeWeightlessSegment(nodes, needed, context);
+    if (weightless === undefined) {
+      return { kind: "run", segment: this.#addSegment(makeSegment(nodes, needed, context)) };
+    }
+    const { segment, ...values } = weightless;
+    return { kind: "run", segment: this.#addWeightless(segment), values };
+  }
+
+  /** The one there is already, if there is one of the same bytes. */
+  #addWeightless(segment: Segment): number {
+    const bytes = Buffer.from(segment.onnx).toString("latin1");
+    const index = this.#weightless.get(bytes) ?? this.#addSegment(segment);
+    this.#weightless.set(bytes, index);
+    return index;
   }
 
   #addSegment(segment: Segment): number {

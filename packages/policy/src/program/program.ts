@@ -61,12 +61,7 @@ export interface ValueShard {
 export type Interval = readonly [start: number, end: number];
 
 export type Step =
-  | {
-      readonly kind: "run";
-      readonly segment: number;
-      /** What the segment computes, if it is attention over a cache, for a rank that has a shorter way. */
-      readonly attention?: AttentionOverCache;
-    }
+  | RunStep
   | AllReduceStep
   /** `output` becomes the whole of which each rank has the part `value`. */
   | {
@@ -85,6 +80,18 @@ export type Step =
     }
   | NormalizeStep
   | RoutedStep;
+
+export interface RunStep {
+  readonly kind: "run";
+  readonly segment: number;
+  /**
+   * By place: names in the table of what the segment reads and writes. Absent where those are the segment's own names;
+   * one without weights has names that are nobody's, since several steps may run it.
+   */
+  readonly values?: { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
+  /** What the segment computes, if it is attention over a cache, for a rank that has a shorter way. */
+  readonly attention?: AttentionOverCache;
+}
 
 /** `value` becomes the sum of all ranks' `value`, or the largest. float32 or int32. */
 export interface AllReduceStep {
@@ -192,13 +199,16 @@ export interface HeadsInRow {
   readonly headStride: number;
 }
 
-/** A run of nodes between two collectives; one ONNX Runtime session. */
+/**
+ * A run of nodes between two collectives; one ONNX Runtime session. Several steps may run one that has no weights: what
+ * is alike in all layers is there once.
+ */
 export interface Segment {
   /** An ONNX model whose `initializers` are external data: location = the index in that list, offset 0. */
   readonly onnx: Uint8Array;
-  /** Values read from the table. */
+  /** The model's names of values read from the table, and the table's where a step says no others. */
   readonly inputs: readonly string[];
-  /** Values written to the table. */
+  /** Of values written to it, likewise. */
   readonly outputs: readonly string[];
   /**
    * By location: names in `weights` whose elements lie there, one weight after the other. They are this segment's

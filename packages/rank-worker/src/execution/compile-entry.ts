@@ -192,17 +192,17 @@ export function compileEntry(
     switch (step.kind) {
       case "run": {
         const { segment, session } = segmentAt(step.segment);
-        const results = segment.outputs.map((value) => ({ name: value, index: define(value) }));
+        const values = step.values ?? segment;
         return {
           kind: "run",
           segment: step.segment,
           session,
-          feeds: segment.inputs.map(named),
+          feeds: segment.inputs.map((name, at) => ({ name, index: use(values.inputs[at]!) })),
           sharedWeights: Object.fromEntries(
             segment.sharedWeights.map((weight) => [weight, weightOf(weight)]),
           ),
           fetches: fetchesOf(segment),
-          results,
+          results: segment.outputs.map((name, at) => ({ name, index: define(values.outputs[at]!) })),
           rowAttention: step.attention && attention?.rowAttention(step.attention, use),
           blocks: step.attention && attentionBlocks(step.attention),
         };
@@ -288,8 +288,8 @@ function touched(step: Step, segments: readonly Segment[]): readonly string[] {
   const added = "added" in step && step.added?.value !== undefined ? [step.added.value] : [];
   switch (step.kind) {
     case "run": {
-      const segment = segments[step.segment];
-      return segment === undefined ? [] : [...segment.inputs, ...segment.outputs];
+      const values = step.values ?? segments[step.segment];
+      return values === undefined ? [] : [...values.inputs, ...values.outputs];
     }
     case "allReduce":
       return [step.value, ...added];

@@ -1,0 +1,63 @@
+import { type GraphNode, readsOf } from "@ringrank/model";
+import type { Segment } from "./program.js";
+import { makeSegment, type SegmentContext } from "./segment.js";
+
+/** A segment that several steps may run, and what its values are called in the table of one of them. */
+export interface WeightlessSegment {
+  readonly segment: Segment;
+  /** By place in `segment.inputs`. */
+  readonly inputs: readonly string[];
+  /** By place in `segment.outputs`. */
+  readonly outputs: readonly string[];
+}
+
+/**
+ * A segment whose values are named by the order in which its nodes name them, so that what is alike in all layers, such
+ * as attention over a cache, is the same bytes in all of them.
+ *
+ * @param needed names of the values that something later reads
+ * @returns undefined where it reads a weight, which is one layer's alone, or has branches, which read by name
+ */
+export function makeWeightlessSegment(
+  nodes: readonly GraphNode[],
+  needed: ReadonlySet<string>,
+  context: SegmentContext,
+): WeightlessSegment | undefined {
+  const isAlone = nodes.some(
+    (node) =>
+      [...readsOf(node)].some((name) => context.shards.has(name)) ||
+      Object.values(node.attributes).some(({ kind }) => kind === "graph"),
+  );
+  if (isAlone) return undefined;
+  const places = new Map<string, string>([["", ""]]);
+  const placeOf = (name: string): string => {
+    const place = places.get(name) ?? String(places.size);
+    places.set(name, place);
+    return place;
+  };
+  const placed = nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(placeOf),
+    outputs: node.outputs.map(placeOf),
+  }));
+  places.delete("");
+  const names = new Map(Array.from(places, ([name, place]) => [place, name]));
+  const segment = makeSegment(placed, new Set([...needed].flatMap((name) => places.get(name) ?? [])), {
+    opsets: context.opsets,
+    shards: new Map(),
+    constants: byPlace(context.constants, places),
+    values: byPlace(context.values, places),
+    uses: new Map(),
+  });
+  const namesOf = (some: readonly string[]): string[] => some.map((place) => names.get(place)!);
+  return { segment, inputs: namesOf(segment.inputs), outputs: namesOf(segment.outputs) };
+}
+
+function byPlace<T>(of: ReadonlyMap<string, T>, places: ReadonlyMap<string, string>): Map<string, T> {
+  return new Map(
+    Array.from(places).flatMap(([name, place]) => {
+      const found = of.get(name);
+      return found === undefined ? [] : [[place, found] as const];
+    }),
+  );
+}
