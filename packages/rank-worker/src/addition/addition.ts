@@ -36,7 +36,9 @@ export class Addition {
    * @throws RR_POLICY if they cannot be added
    */
   run(sum: Tensor, value?: Tensor): Tensor {
-    const [x, y] = this.operandsOf(sum, value);
+    this.requireOperands(sum, value);
+    const x = sum.data as Float32Array;
+    const y = value?.data as Float32Array | undefined;
     const result = this.#result?.tensor(sum.dims);
     const other = result && y && this.#inMemory(y);
     if (result === undefined || (y !== undefined && other === undefined)) {
@@ -58,11 +60,12 @@ export class Addition {
   }
 
   /** @throws RR_POLICY if they cannot be added */
-  operandsOf(sum: Tensor, value: Tensor | undefined): [Float32Array, Float32Array | undefined] {
-    const [x, y] = [sum.data, value?.data];
+  requireOperands(sum: Tensor, value: Tensor | undefined): void {
+    const x = sum.data;
+    const y = value?.data;
     const width = this.#row?.length ?? 1;
     if (x instanceof Float32Array && x.length % width === 0) {
-      if (y === undefined || (y instanceof Float32Array && x.length === y.length)) return [x, y];
+      if (y === undefined || (y instanceof Float32Array && x.length === y.length)) return;
     }
     const [one, other] = [sum, value].map((tensor) => tensor && `${tensor.type} [${tensor.dims.join(", ")}]`);
     throw new RingrankError(

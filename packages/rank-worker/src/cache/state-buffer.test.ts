@@ -35,6 +35,24 @@ test("a range of slots is the buffer itself, not a copy", () => {
   expect([...(before.data as Float32Array)]).toEqual([0, 0, 7, 8]);
 });
 
+test("a view of the same slots and rows is one tensor until the buffer is laid out anew", () => {
+  const buffer = new StateBuffer(shape, unbounded);
+  buffer.resize(2, 1);
+  const view = buffer.view(0, 1, "all");
+  expect(buffer.view(0, 1, "all")).toBe(view);
+  expect(buffer.view(1, 1, "all")).not.toBe(view);
+  buffer.resize(2, 3);
+  expect(buffer.view(0, 1, "all").dims).toEqual([1, 2, 3, 1]);
+});
+
+test.each([1, 300])("rows of %i lanes are kept", (lanes) => {
+  const buffer = new StateBuffer({ ...shape, outer: [1], inner: [lanes] }, unbounded);
+  buffer.resize(1, 2);
+  const row = Float32Array.from({ length: lanes }, (_, i) => i + 1);
+  buffer.append(0, 1, row, 0, 1);
+  expect(content(buffer, 0, 1)).toEqual([...new Float32Array(lanes), ...row]);
+});
+
 test("rows beyond the ring take the place of the oldest", () => {
   const buffer = new StateBuffer(shape, 3);
   buffer.resize(1, 3);

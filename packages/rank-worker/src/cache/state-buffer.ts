@@ -5,6 +5,13 @@ import { elementCount } from "../tensors/element-types.js";
 import { tensor } from "../tensors/tensor.js";
 import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 
+interface View {
+  readonly first: number;
+  readonly count: number;
+  readonly rows: number;
+  readonly value: Tensor;
+}
+
 /** What a state tensor looks like, but for how many slots and rows it has. */
 export interface StateShape {
   readonly type: DataType;
@@ -34,6 +41,8 @@ export class StateBuffer {
   #capacity = 0;
   #data: TensorData;
   #bytes: Uint8Array;
+  /** The last one in place: steps of a sequence are fed the same until the buffer grows. */
+  #view: View | undefined;
 
   /** @param ring rows after which a slot begins anew; Infinity where nothing is dropped */
   constructor(shape: StateShape, ring: number, memory: CacheMemory = ordinaryMemory) {
@@ -52,11 +61,15 @@ export class StateBuffer {
    */
   view(first: number, count: number, rows: "all" | number): Tensor {
     const wanted = rows === "all" ? this.#capacity : rows;
+    const last = this.#view;
+    if (last?.first === first && last.count === count && last.rows === wanted) return last.value;
     const dims = [count, ...this.#shape.outer, wanted, ...this.#shape.inner];
     const elements = elementCount(dims);
     if (wanted === this.#capacity || elements === 0) {
       const start = elements === 0 ? 0 : (first * elements) / count;
-      return tensor(this.#shape.type, this.#data.subarray(start, start + elements), dims);
+      const value = tensor(this.#shape.type, this.#data.subarray(start, start + elements), dims);
+      this.#view = { first, count, rows: wanted, value };
+      return value;
     }
     const data = allocate(this.#shape.type, elements);
     const bytes = bytesOf(data);
@@ -73,6 +86,7 @@ export class StateBuffer {
     const before = { data: this.#data, bytes: this.#bytes, slots: this.#slots, capacity: this.#capacity };
     this.#slots = slots;
     this.#capacity = capacity;
+    this.#view = undefined;
     const rowsPerSlot = this.#outer * capacity;
     this.#data = this.#memory.allocate(
       this.#shape.type,
@@ -97,17 +111,17 @@ export class StateBuffer {
    * @param start how many rows the slot's sequence has had so far
    */
   append(slot: number, start: number, source: TensorData, sourceRow: number, count: number): void {
-    const from = bytesOf(source);
-    const blockBytes = this.#capacity * this.#rowBytes;
+    const rowElements = this.#rowBytes / bytesPerElement[this.#shape.type];
+    const blockElements = this.#capacity * rowElements;
     for (let outer = 0; outer < this.#outer; outer++) {
       const sourceBlock = (sourceRow * this.#outer + outer) * count;
-      const target = (slot * this.#outer + outer) * blockBytes;
+      const target = (slot * this.#outer + outer) * blockElements;
       let row = Math.max(0, count - this.#ring);
       while (row < count) {
         const place = (start + row) % this.#ring;
         const rows = Math.min(count - row, this.#ring - place);
-        const first = (sourceBlock + row) * this.#rowBytes;
-        this.#bytes.set(from.subarray(first, first + rows * this.#rowBytes), target + place * this.#rowBytes);
+        const first = (sourceBlock + row) * rowElements;
+        copyElements(source, first, this.#data, target + place * rowElements, rows * rowElements);
         row += rows;
       }
     }
@@ -132,3 +146,18 @@ export class StateBuffer {
     return this.#bytes.subarray(slot * bytes, (slot + 1) * bytes);
   }
 }
+
+/**
+ * Between arrays of one type. A decode step copies a few floats for every head of every layer: without a view for each.
+ * (Of floats alone, since a loop over arrays of several types makes an object of every element.)
+ */
+function copyElements(source: TensorData, from: number, target: TensorData, to: number, count: number): void {
+  if (count <= fewFloats && source instanceof Float32Array && target instanceof Float32Array) {
+    for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
+  } else {
+    (target as Float32Array).set((source as Float32Array).subarray(from, from + count), to);
+  }
+}
+
+/** Up to which a loop is as fast as a copy through a view. */
+const fewFloats = 256;

@@ -17,8 +17,9 @@ export function bindSizes(value: LocalValue, dims: readonly number[], bindings: 
       `expected "${value.name}" to have ${value.dims.length} dimensions, got [${dims.join(", ")}]`,
     );
   }
-  for (const [axis, product] of value.dims.entries()) {
-    bindProduct(value.name, axis, product, dims[axis]!, bindings);
+  // A step has an input for every layer's keys and values: no iterator, which would make an object for every axis.
+  for (let axis = 0; axis < dims.length; axis++) {
+    bindProduct(value.name, axis, value.dims[axis]!, dims[axis]!, bindings);
   }
 }
 

@@ -103,8 +103,10 @@ class KernelRows {
 
   /** Undefined, and nothing is done, where there is no room, or so little that it need not be done in parts. */
   addAndNormalizeInParts(value: Tensor, addition: Addition, addend?: Tensor): Normalized | undefined {
-    const [data, other] = addition.operandsOf(value, addend);
+    addition.requireOperands(value, addend);
+    const data = value.data as Float32Array;
     if (data.length <= floatsAtOnce || !addition.hasKernel) return undefined;
+    const other = addend?.data as Float32Array | undefined;
     const normalized = this.#runInParts(data, value.dims, addition, other);
     return normalized && { sum: value, normalized };
   }

@@ -13,21 +13,21 @@ export interface BatchRow {
 }
 
 /**
- * The inputs of a step besides the cache.
+ * Adds the inputs of a step besides the cache.
  *
+ * @param inputs those of the cache
  * @param rows of the batch, in the order of their slots
  * @param newTokens of every row
  * @param logitRows rows of the flattened `[batch · sequence]` for which logits are computed
  * @throws RR_INPUT if the entry has an input that generation does not know
  */
-export function stepInputs(
+export function addStepInputs(
+  inputs: Map<string, Tensor>,
   entry: Entry,
   rows: readonly BatchRow[],
   newTokens: number,
   logitRows: readonly number[],
-  cacheInputs: ReadonlyMap<string, Tensor>,
-): Map<string, Tensor> {
-  const inputs = new Map(cacheInputs);
+): void {
   const batch = [rows.length, newTokens];
   const tokens = tokenInputs(entry);
   for (const declared of entry.inputs) {
@@ -60,7 +60,6 @@ export function stepInputs(
         );
     }
   }
-  return inputs;
 
   function add({ name, type }: LocalValue, dims: readonly number[], values: readonly number[]): void {
     inputs.set(name, tensor(type, integers(type, values), dims));

@@ -11,7 +11,7 @@ import { tensor } from "../tensors/tensor.js";
 import { names, tokenInputs } from "./interface-names.js";
 import { runInputs } from "./run-inputs.js";
 import { ShardedLogits } from "./sharded-logits.js";
-import { type BatchRow, stepInputs } from "./step-inputs.js";
+import { addStepInputs, type BatchRow } from "./step-inputs.js";
 import { TokenHistory } from "./token-history.js";
 
 /** Advances sequences token by token: the cache, what each sequence has had, and the choice of what comes next. */
@@ -123,7 +123,9 @@ export class Stepper {
     }
     // A head over no rows would be a product of size 0, which not every operator takes: compute one, and drop it.
     const asked = logitRows.length > 0 ? logitRows : [0];
-    return stepInputs(this.#decoder.entry, batch, newTokens, asked, this.#cache.inputs(range));
+    const inputs = this.#cache.inputs(range);
+    addStepInputs(inputs, this.#decoder.entry, batch, newTokens, asked);
+    return inputs;
   }
 
   /** By row of the request: which rows of the flattened `[batch · sequence]` it wants logits of. */
