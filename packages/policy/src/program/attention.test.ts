@@ -56,6 +56,23 @@ it("attention of a block of rows is one segment for all layers that have heads a
   expect(initializers).toEqual([]);
 });
 
+it("new rows of caches are there, on every rank, behind the attention of the last layer", () => {
+  for (const program of programsOf(attentionGraph(undefined, 3), 2)) {
+    const { steps, cacheSteps } = program.entries.forward!;
+    expect(cacheSteps).toBe(steps.lastIndexOf(attending(program).at(-1)!) + 1);
+  }
+});
+
+it("ranks that leave out what is behind the caches leave out the same collectives", () => {
+  for (const ranks of [2, 3]) {
+    const left = programsOf(attentionGraph(undefined, 3), ranks).map(({ entries }) => {
+      const { steps, cacheSteps } = entries.forward!;
+      return steps.slice(cacheSteps).filter(({ kind }) => kind === "allReduce").length;
+    });
+    expect(left).toEqual(Array(ranks).fill(1));
+  }
+});
+
 it("a rank is told where its heads lie in what crosses to attention", () => {
   const programs = programsOf(attentionGraph(), 2);
   for (const program of programs) {

@@ -11,6 +11,7 @@ import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/sh
 import { sizeProduct } from "../shapes/index.js";
 import { type LocalAttention, localAttention } from "./attention.js";
 import { makeAttentionBlock } from "./attention-block.js";
+import { stagesOfCaches } from "./cache-stages.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertSegment, makeExpertSegments } from "./experts.js";
 import { type LocalValues, localValues } from "./local-values.js";
@@ -46,10 +47,10 @@ export function buildPrograms(
     attention: findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan)),
     normalizations: findNormalizedSums(factored, plan.placement),
   };
-  const entries = entriesOf(factored.graph).map((entry) => ({
-    ...entry,
-    stages: findStages(factored, plan.placement, entry, apart),
-  }));
+  const entries = entriesOf(factored.graph).map((entry): StagedEntry => {
+    const stages = findStages(factored, plan.placement, entry, apart);
+    return { ...entry, stages, cacheStages: stagesOfCaches(factored, plan.placement, entry, stages) };
+  });
   return plan.shares.map((share, rank) => {
     const view = plan.views[rank]!;
     const local = localize(factored, uses, view, share);
@@ -65,6 +66,8 @@ function isUnbroken(body: readonly number[], { nodes }: FactoredGraph, { placeme
 
 interface StagedEntry extends EntryNodes {
   readonly stages: readonly Stage[];
+  /** How many of them give all that caches keep; undefined where none grows. */
+  readonly cacheStages: number | undefined;
 }
 
 /** A stage as this rank runs it. */
@@ -205,9 +208,10 @@ class ProgramBuilder {
     return type === "float32" ? step : { ...step, type };
   }
 
-  #steps(entry: EntryNodes, stages: readonly LocalStage[], context: SegmentContext): Step[] {
+  /** By stage. */
+  #steps(entry: EntryNodes, stages: readonly LocalStage[], context: SegmentContext): Step[][] {
     const needed = this.#neededAfter(stages, entry.outputs);
-    return stages.flatMap((stage, index): Step[] => {
+    return stages.map((stage, index): Step[] => {
       const { nodes, zeros, routed, attention, allReduces, normalizations, allGathers } = stage;
       const run: Step[] = [];
       if (nodes.length > 0) run.push(this.#runStep(nodes, needed[index]!, context));
@@ -286,8 +290,10 @@ class ProgramBuilder {
     return needed;
   }
 
-  #entry({ inputs, outputs }: EntryNodes, steps: readonly Step[]): Entry {
+  #entry({ inputs, outputs, cacheStages }: StagedEntry, stages: readonly Step[][]): Entry {
     const { graph } = this.#factored;
+    const steps = stages.flat();
+    const cacheSteps = stages.slice(0, cacheStages).flat().length;
     const given = inputs.filter((name) => this.#has(name));
     return {
       inputs: given.map((name) => this.#localValue(name)),
@@ -296,6 +302,7 @@ class ProgramBuilder {
         .filter((name) => !this.#isState(name) || this.#has(name))
         .map((name) => this.#localValue(name)),
       steps,
+      ...(cacheSteps < steps.length && { cacheSteps }),
       caches: graph.caches
         .filter(({ positions }) => inputs.includes(positions))
         .map((cache) => ({

@@ -27,6 +27,11 @@ export interface Entry {
   /** Values the caller takes out of the table, cache outputs (new rows only) included. */
   readonly outputs: readonly LocalValue[];
   readonly steps: readonly Step[];
+  /**
+   * How many of the steps give all that caches keep: for a call that wants no other output, the rest may be left out,
+   * by all ranks alike. Absent where that is none of them.
+   */
+  readonly cacheSteps?: number;
   /** As in the graph; the states' local shapes are in `inputs` and `outputs`. */
   readonly caches: readonly Cache[];
 }

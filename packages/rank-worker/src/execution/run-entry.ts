@@ -19,7 +19,7 @@ export interface RunContext {
   readonly trace?: StepTrace | undefined;
 }
 
-/** An entry's outputs; those that this rank has no part of are left out. */
+/** An entry's outputs; those that this rank has no part of, or that were not wanted, are left out. */
 export interface RunOutcome {
   readonly outputs: ReadonlyMap<string, Tensor>;
   /** Sizes of the call's symbolic dimensions. */
@@ -33,6 +33,7 @@ export interface RunOutcome {
  * loop, so a call's whole work happens in one turn of it.
  *
  * @param inputs every input of the entry, by name
+ * @param wanted `caches` where all ranks want new rows of caches and nothing else: then it ends when those are there
  * @throws RR_INPUT if an input is missing; RR_SHAPE if sizes contradict one another; RR_GRAPH if the runtime fails;
  * RR_CLOSED if the process ends meanwhile; the group's first cause if a peer fails
  */
@@ -40,8 +41,10 @@ export async function runEntry(
   compiled: CompiledEntry,
   inputs: ReadonlyMap<string, Tensor>,
   context: RunContext,
+  wanted: "all" | "caches" = "all",
 ): Promise<RunOutcome> {
   const { entry, indices } = compiled;
+  const steps = wanted === "all" ? compiled.steps : compiled.steps.slice(0, entry.cacheSteps);
   const table: (Tensor | undefined)[] = new Array(indices.size);
   const bindings: Bindings = new Map();
   for (const declared of entry.inputs) {
@@ -54,7 +57,7 @@ export async function runEntry(
 
   let expertsRun = 0;
   compiled.attention?.beginRun();
-  for (const step of compiled.steps) {
+  for (const step of steps) {
     const { trace } = context;
     const start = trace?.begin();
     if (step.kind === "run") {

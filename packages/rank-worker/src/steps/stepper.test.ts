@@ -92,6 +92,15 @@ test("a chunk that wants nothing gives nothing and extends the cache", async () 
   expect(closed!.rows).toEqual([]);
 });
 
+test("a chunk that wants nothing ends where its cache rows are there", async () => {
+  const [first] = await inRanks(tinyDecoder({ heads, worldSize: 2 }), [
+    step([{ sequence: 1, ids: ids(1, 9), want: "nothing" }]),
+    step([logitsOf(1, ids(1, 1))]),
+  ]);
+  // The decoder's all-reduce is behind its cache, as is the all-gather of its logits.
+  expect(first!.results.map(({ counters }) => counters.collectives)).toEqual([0, 2]);
+});
+
 test("one seed samples the same tokens on 1, 2 and 4 ranks", async () => {
   const sampling = { ...greedy, temperature: 0.9, topP: 0.95, repetitionPenalty: 1.1, seed: 42 };
   const choices: number[][] = [];

@@ -82,13 +82,20 @@ export class Stepper {
     const sequences = rows.map((row) => row.sequence);
     const range = this.#traced("cache", "slots", () => this.#cache.arrange(sequences));
     const wanted = this.#wantedRows(rows, newTokens, range);
+    const asksForLogits = wanted.some((flat) => flat.length > 0);
     const inputs = this.#inputs(rows, newTokens, range, wanted.flat());
-    const { outputs, expertsRun } = await runEntry(this.#decoder, inputs, this.#context);
+    const { outputs, expertsRun } = await runEntry(
+      this.#decoder,
+      inputs,
+      this.#context,
+      asksForLogits ? "all" : "caches",
+    );
     this.#traced("cache", "append", () => this.#cache.append(sequences, newTokens, range, outputs));
     for (const row of rows) this.#history.enter(row);
     this.tokens += rows.length * newTokens;
     this.experts += expertsRun;
 
+    if (!asksForLogits) return rows.map(() => ({}));
     const logits = this.#logits.rows(outputs.get(names.logits), wanted);
     return this.#traced("choosing", "choose", () => this.#results(rows, logits));
   }
@@ -121,7 +128,8 @@ export class Stepper {
     for (const { sequence, ids } of rows) {
       batch[this.#cache.slotOf(sequence) - range.first] = { ids, start: this.#cache.length(sequence) };
     }
-    // A head over no rows would be a product of size 0, which not every operator takes: compute one, and drop it.
+    // Where none is asked for, and no step can be left out for it, one is computed and dropped: a head over no rows
+    // would be a product of size 0, which not every operator takes.
     const asked = logitRows.length > 0 ? logitRows : [0];
     const inputs = this.#cache.inputs(range);
     addStepInputs(inputs, this.#decoder.entry, batch, newTokens, asked);

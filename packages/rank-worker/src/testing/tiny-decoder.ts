@@ -96,6 +96,7 @@ export function tinyDecoder({ heads, worldSize, window, headIntervals }: TinyDec
         ...(own === 0 ? [] : ["present_k", "present_v"].map((name) => state(name, own, "sequence"))),
       ],
       steps,
+      cacheSteps: 2,
       caches: [cache],
     };
     const bytes = Object.values(weights).reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 4), 0);

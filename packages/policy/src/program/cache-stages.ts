@@ -1,0 +1,42 @@
+import type { FactoredGraph } from "../analysis/propagate.js";
+import type { Placement } from "../decide/placement.js";
+import type { EntryNodes } from "./entries.js";
+import type { Stage } from "./stages.js";
+
+/**
+ * How many stages of an entry give all that its caches keep; what follows computes other outputs only. Found on the
+ * whole graph, so that all ranks can leave the same collectives out.
+ *
+ * @returns undefined where no cache grows
+ */
+export function stagesOfCaches(
+  { graph, nodes }: FactoredGraph,
+  { paid }: Placement,
+  entry: EntryNodes,
+  stages: readonly Stage[],
+): number | undefined {
+  const kept = new Set(
+    graph.caches
+      .filter(({ filledBy }) => filledBy === undefined)
+      .flatMap(({ states }) => states.map(({ present }) => present))
+      .filter((present) => entry.outputs.includes(present)),
+  );
+  if (kept.size === 0) return undefined;
+  const reaches = stages.map((stage, at) => {
+    const made = nodesOf(stage).flatMap((index) => nodes[index]!.operator.node.outputs);
+    const rows = made.filter((name) => kept.has(name));
+    if (rows.length === 0) return 0;
+    // A sum that crosses in another type gets its own back one stage later.
+    return rows.some((name) => paid.has(name)) ? at + 2 : at + 1;
+  });
+  return Math.max(...reaches);
+}
+
+function nodesOf({ nodes, routed, attention, normalizations }: Stage): number[] {
+  return [
+    ...nodes,
+    ...routed.map(({ sum }) => sum),
+    ...attention.flatMap(({ body }) => body),
+    ...normalizations.map(({ node }) => node),
+  ];
+}
