@@ -4,6 +4,7 @@ import type { Transport } from "../group/transport.js";
 import type { ReduceKernel } from "../kernels/kernels.js";
 import { lengthInWindow } from "../pieces.js";
 import type { CollectiveAlgorithm } from "./collective-algorithm.js";
+import { canSwap, swap } from "./swap.js";
 
 /**
  * Everyone publishes, everyone reads all: one wait per window, but each rank reads N windows. Wins where waiting
@@ -21,6 +22,10 @@ export const oneShot: CollectiveAlgorithm = {
   name: "one-shot",
 
   allReduce(transport, elements, data, reduce) {
+    if (canSwap(transport, data.length)) {
+      swap(transport, elements, data, reduce);
+      return;
+    }
     const { windowLength } = transport;
     for (let from = 0; from === 0 || from < data.length; from += windowLength) {
       const length = Math.min(windowLength, data.length - from);

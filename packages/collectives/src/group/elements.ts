@@ -1,5 +1,5 @@
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
-import type { ElementType, Kernels, MoveKernel, ReduceKernel } from "../kernels/kernels.js";
+import type { ElementType, Kernels, MoveKernel, ReduceKernel, WireKernels } from "../kernels/kernels.js";
 import type { GroupMemory } from "./group-memory.js";
 
 /**
@@ -26,6 +26,7 @@ export class Elements<T extends CollectiveArray> {
   readonly all: T;
   readonly reduce: Readonly<Record<ReduceOperation, ReduceKernel>>;
   readonly move: MoveKernel;
+  readonly lines: WireKernels;
   readonly #operand: number;
   readonly #result: number;
   /** What was taken last, since a collective is often repeated: a view costs as much as copying some kilobytes. */
@@ -37,6 +38,7 @@ export class Elements<T extends CollectiveArray> {
     this.all = (type === "float32" ? memory.floats : memory.words) as CollectiveArray as T;
     this.reduce = kernels[type];
     this.move = kernels.move;
+    this.lines = kernels.lines;
     this.#operand = memory.layout.operand(rank);
     this.#result = memory.layout.result(rank);
     this.#taken = this.all.subarray(0, 0) as T;

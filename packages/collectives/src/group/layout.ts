@@ -16,6 +16,8 @@
  *  │ rank 0: operand │ result             rank 1: operand │ result …  │          no other rank looks at them
  *  ├ windows, two per rank ───────────────────────────────────────────┤  2 × windowBytes × N
  *  │ rank 0: round even │ odd             rank 1: even │ odd      …   │  elements on their way
+ *  ├ slots, two, in a world of 2 ─────────────────────────────────────┤  16 KiB × 2
+ *  │ slot 0                               slot 1                      │  short messages on their way, see swap.ts
  *  └──────────────────────────────────────────────────────────────────┘
  * ```
  *
@@ -55,6 +57,7 @@ export class GroupLayout {
   readonly #blocks: number;
   readonly #blockBytes: number;
   readonly #windows: number;
+  readonly #slots: number;
 
   constructor(worldSize: number, windowBytes: number) {
     this.windowBytes = windowBytes;
@@ -65,7 +68,8 @@ export class GroupLayout {
     // A block may start in the middle of eight bytes, see `Elements`.
     this.#blockBytes = roundUp(windowBytes, lineBytes) + lineBytes;
     this.#windows = this.#blocks + 2 * worldSize * this.#blockBytes;
-    this.bytes = this.#windows + 2 * worldSize * windowBytes;
+    this.#slots = this.#windows + 2 * worldSize * windowBytes;
+    this.bytes = this.#slots + (worldSize === 2 ? 2 * slotBytes : 0);
   }
 
   // Indices of 32-bit words.
@@ -120,6 +124,10 @@ export class GroupLayout {
   window(rank: number, round: number): number {
     return (this.#windows + (2 * rank + (round & 1)) * this.windowBytes) / 4;
   }
+  /** Likewise; only in a world of 2. */
+  slot(slot: 0 | 1): number {
+    return (this.#slots + slot * slotBytes) / 4;
+  }
 
   /** Byte offset. Slot `worldSize` is the host's. */
   message(slot: number): number {
@@ -129,6 +137,11 @@ export class GroupLayout {
 
 /** Bytes of one message slot, its length word included. */
 export const messageBytes = 4096;
+
+/** Of a slot: all-reduces of a decode step are shorter. */
+const slotBytes = 16_384;
+/** Elements of a slot, 15 in each line of 64 bytes. */
+export const slotLength = (slotBytes / 64) * 15;
 
 /** Words of a header. */
 const headerWords = 2;

@@ -15,6 +15,9 @@ import type { Rounds } from "./rounds.js";
  * receive(peer) → index         peer's window of the current round, once it is there
  * ```
  *
+ * Two ranks may pass a collective of one round through slots instead of windows (algorithms/swap.ts): `claimSlot`,
+ * `publish`, `receiveSlot`.
+ *
  * Every rank publishes the same number of rounds. Indices are elements of a 4-byte view on the whole memory.
  */
 export class Transport {
@@ -26,6 +29,8 @@ export class Transport {
   readonly #rounds: Rounds;
   /** Collectives opened; alternates headers. */
   #collectives = 0;
+  /** Moves by one with each use of the slots. */
+  #slotTurn: 0 | 1 = 0;
   /** Of the collective whose first round has not been published yet. */
   #call: Call | undefined;
 
@@ -74,6 +79,18 @@ export class Transport {
   receive(peer: number): number {
     this.#rounds.wait(peer, this.#rounds.current);
     return this.#memory.layout.window(peer, this.#rounds.current);
+  }
+
+  /** The slot that this rank had from the other one the last time: nobody else looks at it any more. */
+  claimSlot(): number {
+    this.#slotTurn = this.#slotTurn === 0 ? 1 : 0;
+    return this.#memory.layout.slot(this.rank === this.#slotTurn ? 0 : 1);
+  }
+
+  /** The slot that the other rank has claimed and filled. */
+  receiveSlot(): number {
+    this.#rounds.waitForAll(this.#rounds.current);
+    return this.#memory.layout.slot(this.rank === this.#slotTurn ? 1 : 0);
   }
 
   /** Every rank compares all with its own, so if any two differ, every rank finds a difference. */

@@ -14,6 +14,9 @@ const simd = simdKernels(memory);
 const left = 1024;
 const right = 5120;
 const out = 9216;
+/** For as many elements as a case has, at the beginning of a line. */
+const lines = 12_800;
+const linesEnd = lines + 3584;
 
 /** What `kernel` makes of each pair. */
 function reduce(kernels: Kernels, type: "float32" | "int32", operation: "sum" | "max", pairs: number[][]) {
@@ -117,6 +120,25 @@ describe("simd kernels", () => {
           return canonical("int32");
         });
         expect(received!.equals(expected!)).toBe(true);
+      }),
+    );
+  });
+
+  it("take elements out of lines as the plain ones do, whatever the words between them hold", () => {
+    fc.assert(
+      fc.property(anyCase, ({ length, leftShift, outShift, seed }) => {
+        const [expected, received] = [plain, simd].map((kernels) => {
+          fill(seed);
+          kernels.lines.encode(lines, left + leftShift, length);
+          for (let word = lines + 15; word < linesEnd; word += 16) words[word] = seed;
+          kernels.lines.decode(out + outShift, lines, length);
+          for (let word = lines + 15; word < linesEnd; word += 16) words[word] = seed;
+          return canonical("int32");
+        });
+        expect(received!.equals(expected!)).toBe(true);
+        expect(words.subarray(out + outShift, out + outShift + length)).toEqual(
+          words.subarray(left + leftShift, left + leftShift + length),
+        );
       }),
     );
   });

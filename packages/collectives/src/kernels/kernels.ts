@@ -20,7 +20,7 @@ export type Wire = (typeof wires)[number];
 /** Elements that share a scale. */
 export const int8Block = 32;
 
-/** Elements to and from a narrower form, both at indices of 4-byte elements. The forms are in plain-wires.ts. */
+/** Elements to and from another form, both at indices of 4-byte elements. The narrower forms are in plain-wires.ts. */
 export interface WireKernels {
   readonly encode: MoveKernel;
   readonly decode: MoveKernel;
@@ -39,6 +39,11 @@ export interface Kernels {
   readonly float32: Readonly<Record<ReduceOperation, ReduceKernel>>;
   readonly int32: Readonly<Record<ReduceOperation, ReduceKernel>>;
   readonly move: MoveKernel;
+  /**
+   * Any elements as lines of 64 bytes, each with 15 and a last word that may change at any time: decoding makes the
+   * lines this core's own by writing that word, see algorithms/swap.ts. Lines begin at a multiple of 64 bytes.
+   */
+  readonly lines: WireKernels;
   readonly wires: Readonly<Record<Exclude<Wire, "float32">, WireKernels>>;
 }
 

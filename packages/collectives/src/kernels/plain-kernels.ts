@@ -28,6 +28,19 @@ export function plainKernels(memory: SharedMemory): Kernels {
     move(out, from, length) {
       for (let i = 0; i < length; i++) words[out + i] = words[from + i]!;
     },
+    lines: {
+      encode(out, from, length) {
+        for (let i = 0; i < length; i++) words[out + placeInLines(i)] = words[from + i]!;
+      },
+      decode(out, from, length) {
+        for (let i = 0; i < length; i++) words[out + i] = words[from + placeInLines(i)]!;
+      },
+    },
     wires: plainWires(memory),
   };
+}
+
+/** Where the `i`-th element lies in lines of 15 and a word without meaning. */
+function placeInLines(i: number): number {
+  return i + Math.floor(i / 15);
 }

@@ -7,12 +7,14 @@ import type { Kernels, MoveKernel, ReduceKernel } from "./kernels.js";
  * @throws RR_OPTION if the compiled file cannot be read or this engine cannot run it.
  */
 export function simdKernels(memory: SharedMemory): Kernels {
-  const { sumFloat32, maxFloat32, sumInt32, maxInt32, move, toHalves, fromHalves, toInt8, fromInt8 } =
-    instantiate<KernelExports>(memory, file);
+  const exports = instantiate<KernelExports>(memory, file);
+  const { sumFloat32, maxFloat32, sumInt32, maxInt32, move } = exports;
+  const { toLines, fromLines, toHalves, fromHalves, toInt8, fromInt8 } = exports;
   return {
     float32: { sum: sumFloat32, max: maxFloat32 },
     int32: { sum: sumInt32, max: maxInt32 },
     move,
+    lines: { encode: toLines, decode: fromLines },
     wires: {
       float16: { encode: toHalves, decode: fromHalves },
       int8: { encode: toInt8, decode: fromInt8 },
@@ -29,6 +31,8 @@ interface KernelExports {
   readonly sumInt32: ReduceKernel;
   readonly maxInt32: ReduceKernel;
   readonly move: MoveKernel;
+  readonly toLines: MoveKernel;
+  readonly fromLines: MoveKernel;
   readonly toHalves: MoveKernel;
   readonly fromHalves: MoveKernel;
   readonly toInt8: MoveKernel;

@@ -1,0 +1,42 @@
+import type { CollectiveArray } from "../communicator.js";
+import type { Elements } from "../group/elements.js";
+import { slotLength } from "../group/layout.js";
+import type { Transport } from "../group/transport.js";
+import type { ReduceKernel } from "../kernels/kernels.js";
+
+/** Whether {@link swap} can do it: two ranks, and a message that fits a slot, and the blocks that it is staged in. */
+export function canSwap({ worldSize, windowLength }: Transport, length: number): boolean {
+  return worldSize === 2 && length <= Math.min(slotLength, windowLength);
+}
+
+/**
+ * The one-shot all-reduce of a short message between two ranks, with the same order of additions, through two slots
+ * that change hands each time: a rank writes the slot that it has read the last time.
+ *
+ * ```
+ *            slot 0           slot 1
+ *   call 0   1 ──▶ 0          0 ──▶ 1
+ *   call 1   0 ──▶ 1          1 ──▶ 0      rank 0 writes what it has read before, so it waits for nobody
+ * ```
+ *
+ * A message costs what it moves between two cores' caches, and through windows each line moves twice: to the reader,
+ * and back to the writer, who may only write what no other core has. Here the reader asks for lines as if to write
+ * them, so that they are its own already when it does, in the next call, and each line moves once. It can ask by a
+ * store to a word that holds nothing, so lines have 15 elements and such a word (`WireKernels`, in kernels.ts).
+ */
+export function swap<T extends CollectiveArray>(
+  transport: Transport,
+  elements: Elements<T>,
+  data: T,
+  reduce: ReduceKernel,
+): void {
+  const { length } = data;
+  const own = elements.stage(data, 0, length);
+  elements.lines.encode(transport.claimSlot(), own, length);
+  transport.publish();
+  const other = elements.resultFor(data, 0);
+  elements.lines.decode(other, transport.receiveSlot(), length);
+  if (transport.rank === 0) reduce(own, own, other, length);
+  else reduce(own, other, own, length);
+  elements.take(data, 0, own, length);
+}
