@@ -52,7 +52,8 @@ export class ShardCache implements Disposable {
     const bytes = (some: readonly RankProgram[]) => some.reduce((sum, program) => sum + program.bytes, 0);
     if (bytes(programs) <= maxBytes) {
       const missing = programs.filter((_, rank) => !existsSync(entries[rank]!));
-      makeRoom(root, maxBytes - bytes(missing), entries);
+      // To look through the whole cache takes as long as some sessions.
+      if (missing.length > 0) makeRoom(root, maxBytes - bytes(missing), entries);
       this.#staging = makeLoadFolder(root);
     }
     this.#root = root;
