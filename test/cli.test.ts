@@ -70,6 +70,12 @@ describe("ringrank run", () => {
     expect(three.exitCode).toBe(2);
   });
 
+  test("refuses a prompt of 100 kB by its tokens", async () => {
+    const { exitCode, stderr } = await ringrank(["run", "--demo", "--prompt", "Juliet ".repeat(15_000)]);
+    expect(stderr).toMatch(/RR_CONTEXT: expected at most 512 tokens/);
+    expect(exitCode).toBe(2);
+  });
+
   test("says of an encoder that it cannot generate, and loads nothing", async () => {
     const { exitCode, stdout, stderr } = await ringrank(["run", `${root}test/fixtures/zoo/bert`]);
     expect(stderr).toMatch(/^planning the partition …\nRR_NO_GENERATE: .*model\.run\n$/);

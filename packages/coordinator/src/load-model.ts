@@ -10,6 +10,7 @@ import {
 } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import { requireGenerate } from "./generation/require-generate.js";
+import { disableRuntimeTelemetry } from "./group/runtime-telemetry.js";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { KeptPlan } from "./kept-plan.js";
 import { loggerOf } from "./logger.js";
@@ -72,6 +73,7 @@ function startGroup(
   logger: Logger,
   trace: TraceFile | undefined,
 ): ThreadRankGroup {
+  disableRuntimeTelemetry();
   return new ThreadRankGroup({
     worldSize: ranks,
     workerUrl: workerUrl ?? new URL("./group/rank-thread.js", import.meta.url).href,
