@@ -124,11 +124,24 @@ it.each([
   for (const program of programsOf(g.build())) expect(rowsOf(program)).toEqual(expected);
 });
 
-it("a rank without units keeps the bias as the others do", () => {
-  const graph = graphOf((g, x) => g.relu(g.add(feed(g, x, "a", { inner: 3 }), biasOf(g))));
-  for (const program of programsOf(graph, 4)) {
+it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
+  ["that is added to a product", (g, x) => g.add(feed(g, x, "a", { inner: 3 }), biasOf(g))],
+  [
+    "that a product has as an operand",
+    (g, x) => {
+      const row = g.reshape(x, [-1, sizes.width]);
+      const up = g.relu(g.matmul(row, g.weight("up", parameter(sizes.width, 3))));
+      const down = g.node("Gemm", [up, g.weight("down", parameter(3, sizes.width)), biasOf(g)]);
+      return g.reshape(down, [-1, rows, sizes.width]);
+    },
+  ],
+])("a rank without units keeps the bias %s, as the others do", (_, sum) => {
+  const graph = graphOf((g, x) => g.relu(sum(g, x)));
+  const policy = planGraph(graph, { ranks: 4 });
+  for (const [rank, program] of buildPrograms(graph, policy).entries()) {
     expect(rowsOf(program)).toEqual(["bias"]);
     expect(program.weights).toHaveProperty("bias");
+    expect(program.bytes).toBe(policy.bytesPerRank[rank]);
   }
 });
 

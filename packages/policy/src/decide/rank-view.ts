@@ -53,12 +53,15 @@ export class RankView {
     return this.#absent.has(value);
   }
 
-  /** Whether the rank reads input `slot` of a node: as it runs it, or later, as a parameter that it adds to the sum. */
+  /**
+   * Whether the rank reads input `slot` of a node: as it runs it, or later, as a parameter that it adds to the sum, which
+   * a rank does too that owes zeros in place of the node.
+   */
   reads(node: number, slot: number): boolean {
     const factored = this.#factored.nodes[node]!;
-    if (!this.isActive(node)) return false;
     const isParameter = this.#factored.graph.weights.has(factored.operator.node.inputs[slot]!);
-    return !this.dropsAddend(factored, slot) || (isParameter && this.#isLate(factored, slot));
+    if (isParameter && this.#isLate(factored, slot)) return true;
+    return this.isActive(node) && !this.dropsAddend(factored, slot);
   }
 
   /** Whether input `slot` is an addend that counts on another rank, or later. */
