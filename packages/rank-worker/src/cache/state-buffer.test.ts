@@ -53,6 +53,14 @@ test.each([1, 300])("rows of %i lanes are kept", (lanes) => {
   expect(content(buffer, 0, 1)).toEqual([...new Float32Array(lanes), ...row]);
 });
 
+test("rows are kept bit for bit, whatever kind of array they come in", () => {
+  const buffer = new StateBuffer(shape, unbounded);
+  buffer.resize(1, 1);
+  const row = Float32Array.of(1.5, -2);
+  buffer.append(0, 0, new Int32Array(row.buffer), 0, 1);
+  expect(content(buffer, 0, 1)).toEqual([...row]);
+});
+
 test("rows beyond the ring take the place of the oldest", () => {
   const buffer = new StateBuffer(shape, 3);
   buffer.resize(1, 3);

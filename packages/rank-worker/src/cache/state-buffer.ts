@@ -148,14 +148,16 @@ export class StateBuffer {
 }
 
 /**
- * Between arrays of one type. A decode step copies a few floats for every head of every layer: without a view for each.
- * (Of floats alone, since a loop over arrays of several types makes an object of every element.)
+ * Between arrays of elements of one size. A decode step copies a few floats for every head of every layer: without a
+ * view for each. (Of floats alone, since a loop over arrays of several types makes an object of every element.) All else
+ * goes by bytes: halves may come in a Float16Array and lie in a Uint16Array, between which `set` converts numbers.
  */
 function copyElements(source: TensorData, from: number, target: TensorData, to: number, count: number): void {
   if (count <= fewFloats && source instanceof Float32Array && target instanceof Float32Array) {
     for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
   } else {
-    (target as Float32Array).set((source as Float32Array).subarray(from, from + count), to);
+    const size = target.BYTES_PER_ELEMENT;
+    bytesOf(target).set(bytesOf(source).subarray(from * size, (from + count) * size), to * size);
   }
 }
 
