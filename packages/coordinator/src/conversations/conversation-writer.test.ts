@@ -1,3 +1,6 @@
+import type { ChildProcess } from "node:child_process";
+import { channel } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { expect, it } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { ConversationWriter, type TemplateLimits } from "../../dist/conversations/conversation-writer.js";
@@ -30,6 +33,21 @@ it("ends a template that loops for ever, and writes the next conversation", asyn
     message: expect.stringMatching(/not done after 1000 ms.*Do not trust the model, or give a text/),
   });
   expect(await next).toBe("Who art thou?");
+});
+
+it("starts another process where the one it had has ended between conversations", async () => {
+  const children: ChildProcess[] = [];
+  const started = (message: unknown): void =>
+    void children.push((message as { process: ChildProcess }).process);
+  channel("child_process").subscribe(started);
+  const writer = writerOf(written);
+  await writer.write(question);
+  const ended = once(children[0]!, "exit");
+  children[0]!.kill("SIGINT");
+  await ended;
+  expect(await writer.write(question)).toBe("Who art thou?");
+  expect(children).toHaveLength(2);
+  channel("child_process").unsubscribe(started);
 });
 
 it.each([

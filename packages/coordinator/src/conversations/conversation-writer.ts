@@ -19,7 +19,7 @@ const defaultLimits: TemplateLimits = { milliseconds: 10_000, megabytes: 256 };
 /**
  * Writes conversations as a model's chat template has it. A template comes with the model, and may loop for ever or
  * make a string that no memory holds, of which the engine ends the whole process, on whatever thread it is. So
- * templates are rendered in a process of their own. It stays for the next conversation, unless it broke a limit.
+ * templates are rendered in a process of their own. It stays for the next conversation, unless it has ended.
  */
 export class ConversationWriter {
   readonly #directory: string;
@@ -53,12 +53,17 @@ export class ConversationWriter {
   }
 
   #start(): ChildProcess {
-    return fork(fileURLToPath(new URL("./writing-process.js", import.meta.url)), {
+    const child = fork(fileURLToPath(new URL("./writing-process.js", import.meta.url)), {
       execArgv: [`--max-old-space-size=${this.#limits.megabytes}`],
       // Options for the host, such as to wait for a debugger, are not for this.
       env: { ...process.env, NODE_OPTIONS: "" },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
+    // Between conversations too, as by a Ctrl-C that the host outlives: the next one gets another.
+    child.once("exit", () => {
+      if (this.#child === child) this.#child = undefined;
+    });
+    return child;
   }
 
   async #ask(child: ChildProcess, messages: readonly ChatMessage[]): Promise<WriteReply> {
