@@ -29,7 +29,7 @@ export interface Entry {
   readonly steps: readonly Step[];
   /**
    * How many of the steps give all that caches keep: for a call that wants no other output, the rest may be left out,
-   * by all ranks alike. Absent where that is none of them.
+   * by all ranks alike. Absent where there is no rest.
    */
   readonly cacheSteps?: number;
   /** As in the graph; the states' local shapes are in `inputs` and `outputs`. */
