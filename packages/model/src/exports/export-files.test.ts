@@ -79,4 +79,11 @@ describe("the files of a model", () => {
   ])("are refused %s with %s", (_, code, files, dtype) => {
     expectCode(code, () => chosen(files, dtype));
   });
+
+  it("are named, where a dtype is asked for and there is only a checkpoint", () => {
+    const { message } = expectCode("RR_MISSING_FILE", () =>
+      chosen(["config.json", "model.safetensors"], "q4"),
+    );
+    expect(message).toMatch(/expected model_q4\.onnx in .*; leave dtype out to load a checkpoint/);
+  });
 });

@@ -41,17 +41,12 @@ export type ExportFiles =
  * ```
  *
  * @param dtype default: `fp32` where it is there, else the only one
- * @throws RR_NOT_A_MODEL without an ONNX file; RR_MISSING_FILE where there is none of `dtype`, or of all it takes;
- * RR_OPTION where it has to be said which
+ * @throws RR_NOT_A_MODEL without an ONNX file; RR_MISSING_FILE where there is none of the `dtype` that is asked for, or
+ * not all it takes; RR_OPTION where it has to be said which
  */
 export function exportFiles(directory: string, dtype?: ExportDtype): ExportFiles {
   const folder = [join(directory, "onnx"), directory].find((one) => onnxFiles(one).length > 0);
-  if (folder === undefined) {
-    throw new RingrankError(
-      "RR_NOT_A_MODEL",
-      `${directory} has neither config.json with weights, nor an .onnx file in it or in its folder onnx`,
-    );
-  }
+  if (folder === undefined) throw withoutFiles(directory, dtype);
   const byDtype = sortFiles(onnxFiles(folder));
   const found = [...byDtype.keys()].join(", ");
   const chosen = dtype ?? (byDtype.has("fp32") ? "fp32" : [...byDtype.keys()][0]!);
@@ -72,6 +67,20 @@ export function hasExport(directory: string): boolean {
 
 function onnxFiles(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".onnx")) : [];
+}
+
+function withoutFiles(directory: string, dtype: ExportDtype | undefined): RingrankError {
+  if (dtype === undefined) {
+    return new RingrankError(
+      "RR_NOT_A_MODEL",
+      `${directory} has neither config.json with weights, nor an .onnx file in it or in its folder onnx`,
+    );
+  }
+  return new RingrankError(
+    "RR_MISSING_FILE",
+    `dtype ${dtype}: expected model${suffixes[dtype]}.onnx in ${directory} or in its folder onnx, where there is no ` +
+      ".onnx file; leave dtype out to load a checkpoint (which precision quantizes), or give a directory of ONNX files",
+  );
 }
 
 /** Names without dtype and extension, by dtype. */
