@@ -70,9 +70,11 @@ describe("ringrank run", () => {
     expect(three.exitCode).toBe(2);
   });
 
-  test("refuses a prompt of 100 kB by its tokens", async () => {
-    const { exitCode, stderr } = await ringrank(["run", "--demo", "--prompt", "Juliet ".repeat(15_000)]);
-    expect(stderr).toMatch(/RR_CONTEXT: expected at most 512 tokens/);
+  test("refuses a prompt of 100 kB by its tokens, on a line of its own, and writes no text", async () => {
+    const prompt = "Juliet ".repeat(15_000);
+    const { exitCode, stdout, stderr } = await ringrank(["run", "--demo", "--prompt", prompt]);
+    expect(stderr).toMatch(/Juliet \nRR_CONTEXT: expected at most 512 tokens.*\n$/);
+    expect(stdout).toBe("");
     expect(exitCode).toBe(2);
   });
 

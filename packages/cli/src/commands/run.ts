@@ -71,8 +71,8 @@ export async function run(
   const model = await load(path, { ...loadFlags, policy, signal });
   try {
     process.stderr.write(`\n${withBoldHeader(process.stderr, model.policy.table({ short: true }))}\n\n`);
-    process.stderr.write(styled(process.stderr, "dim", isChat ? `${text}\n` : text));
-    await stream(model, isChat ? conversation(text, system) : text, generateOptions);
+    const prompt = isChat ? conversation(text, system) : text;
+    await stream(model, prompt, isChat ? `${text}\n` : text, generateOptions);
   } finally {
     await model.close();
   }
@@ -106,20 +106,32 @@ async function load(path: string, options: LoadOptions & { readonly ranks: numbe
   }
 }
 
+/**
+ * Streams what follows a prompt to standard output. On either stream, whatever happens ends the line that it began.
+ *
+ * @param echo the prompt, to be read before the text
+ */
 async function stream(
   model: Model,
   prompt: Prompt,
+  echo: string,
   options: GenerateOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
+  process.stderr.write(styled(process.stderr, "dim", echo));
   const stopwatch = new Stopwatch();
   const generation = model.generate(prompt, options);
+  let hasText = false;
   try {
     for await (const { text } of generation) {
       stopwatch.token();
+      hasText ||= text !== "";
       if (!process.stdout.write(text)) await once(process.stdout, "drain", { signal: options.signal });
     }
+  } catch (error) {
+    if (!echo.endsWith("\n")) process.stderr.write("\n");
+    throw error;
   } finally {
-    process.stdout.write("\n");
+    if (hasText) process.stdout.write("\n");
   }
   const bytesPerRank = model.memory().map(({ bytesKept }) => bytesKept);
   process.stderr.write(`\n${figures(stopwatch, await generation.result, bytesPerRank)}\n`);
