@@ -200,6 +200,14 @@ describe("ringrank", () => {
       /^RR_POLICY: missing.json: expected the output of ringrank plan/,
     ],
     [["run", "--demo", "--decoder-prompt", "2,x"], /'2,x' is invalid. Expected token ids/],
+    [
+      ["run", "--demo", "--policy", "policy.json", "--objective", "memory"],
+      /^error: option '--policy <file>' cannot be used with option '--objective <objective>'\n/,
+    ],
+    [
+      ["run", "--demo", "--no-cache", "--cache-max-bytes", "1GB"],
+      /^error: option '--cache-max-bytes <bytes>' cannot be used with option '--no-cache'\n/,
+    ],
     [["plan", "not/a/model"], /^RR_NOT_A_MODEL: /],
     [["plan", "--demo", "--dtype", "q3"], /^RR_OPTION: dtype: expected .*"q4".*, got "q3"\n$/],
     [["fly"], /unknown command 'fly'/],

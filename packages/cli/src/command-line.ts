@@ -115,6 +115,16 @@ function commandLine(signal: AbortSignal): Command {
     "which of a directory's ONNX files, such as fp32, fp16, q8 or q4 (default: the checkpoint, else fp32)",
   );
 
+  const policy = new Option("--policy <file>", "use this policy, as ringrank plan --json wrote it").conflicts(
+    "objective",
+  );
+  const cacheMaxBytes = new Option(
+    "--cache-max-bytes <bytes>",
+    "most bytes of quantized weights kept on disk",
+  )
+    .argParser(parseBytes)
+    .conflicts("cache");
+
   program
     .command("run")
     .description("Load a model on N ranks and stream text from it.")
@@ -139,7 +149,7 @@ function commandLine(signal: AbortSignal): Command {
     .option("--seed <integer>", "same seed, same text, at every number of ranks", parseNumber)
     .option("--stop <text>", "end before this text; may be given more than once", collect)
     .option("--ignore-eos", "go on past the end-of-sequence token")
-    .option("--policy <file>", "use this policy, as ringrank plan --json wrote it")
+    .addOption(policy)
     .addOption(objective)
     .addOption(memoryPerRank)
     .addOption(precision)
@@ -148,7 +158,7 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(wire)
     .option("--trace <file>", "write where each rank's time goes, for ui.perfetto.dev or chrome://tracing")
     .option("--no-cache", "do not keep quantized weights on disk, nor use those that are there")
-    .option("--cache-max-bytes <bytes>", "most bytes of quantized weights kept on disk", parseBytes)
+    .addOption(cacheMaxBytes)
     .addHelpText("after", runExamples)
     .action((directory: string | undefined, flags: RunFlags) => run(directory, flags, signal));
 
