@@ -208,6 +208,7 @@ describe("ringrank", () => {
       ["run", "--demo", "--no-cache", "--cache-max-bytes", "1GB"],
       /^error: option '--cache-max-bytes <bytes>' cannot be used with option '--no-cache'\n/,
     ],
+    [["run", "--demo", "--chat"], /^planning the partition …\nRR_NO_CHAT_TEMPLATE: .*\n$/],
     [["plan", "not/a/model"], /^RR_NOT_A_MODEL: /],
     [["plan", "--demo", "--dtype", "q3"], /^RR_OPTION: dtype: expected .*"q4".*, got "q3"\n$/],
     [["fly"], /unknown command 'fly'/],

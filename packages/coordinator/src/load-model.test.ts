@@ -40,12 +40,15 @@ describe("loadModel", () => {
   });
 });
 
-describe("loadModel, asked for a model that generates", () => {
-  it("refuses one that cannot before it reads a weight", async () => {
+describe("loadModel, asked for a model that can do something", () => {
+  it.each([
+    ["generates", { requireGenerate: true }, "RR_NO_GENERATE", zooDirectory("bert")],
+    ["takes messages", { requireChat: true }, "RR_NO_CHAT_TEMPLATE", shakespeareDirectory],
+    ["takes messages, and so text,", { requireChat: true }, "RR_NO_TOKENIZER", zooDirectory("llama")],
+  ])("that %s refuses one that cannot before it reads a weight", async (_, required, code, path) => {
     const reports: Progress[] = [];
     const onProgress = (report: Progress) => reports.push(report);
-    const loading = loadModel(zooDirectory("bert"), { ranks: 2, requireGenerate: true, onProgress });
-    await expect(loading).rejects.toMatchObject({ code: "RR_NO_GENERATE" });
+    await expect(loadModel(path, { ranks: 2, onProgress, ...required })).rejects.toMatchObject({ code });
     expect(reports.map(({ phase }) => phase)).toEqual(["plan"]);
   });
 });

@@ -9,6 +9,7 @@ import {
   type TraceFile,
 } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
+import { requireChat } from "./conversations/require-chat.js";
 import { requireGenerate } from "./generation/require-generate.js";
 import { disableRuntimeTelemetry } from "./group/runtime-telemetry.js";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
@@ -36,8 +37,9 @@ import { unsupportedSettings, type Warn, warnThrough } from "./warnings.js";
  * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or an id that the
  * local HuggingFace cache has; nothing is downloaded
  * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
- * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_NO_GENERATE; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED,
- * RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
+ * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_NO_GENERATE, RR_NO_CHAT_TEMPLATE, RR_NO_TOKENIZER; RR_POLICY,
+ * RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED, RR_TIMEOUT; or the reason of `signal`. No thread is left
+ * behind.
  */
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
   requirePath(pathOrCachedId);
@@ -95,9 +97,10 @@ async function loadRanks(
 ): Promise<Model> {
   const { threadsPerRank, signal } = options;
   const warn = warnThrough(options.onWarning, logger);
-  const { programs, facts, unsupported, unused } = plan;
+  const { programs, facts, unsupported, unused, directory } = plan;
   signal?.throwIfAborted();
   if (options.requireGenerate) requireGenerate(facts);
+  if (options.requireChat) requireChat(directory);
   if (unsupported.length > 0 && facts.generates) warn(unsupportedSettings(unsupported));
   if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
   const abort = (): void => void group.close();

@@ -20,6 +20,7 @@ type LoadFlags = Omit<
   | "policy"
   | "signal"
   | "requireGenerate"
+  | "requireChat"
   | "onWarning"
   | "onProgress"
   | "stepTimeoutMs"
@@ -68,7 +69,7 @@ export async function run(
   const path = modelFrom(directory, demo);
   validateGenerateOptions(generateOptions);
   const policy = policyFile === undefined ? undefined : await readPolicyFile(policyFile);
-  const model = await load(path, { ...loadFlags, policy, signal });
+  const model = await load(path, { ...loadFlags, policy, requireChat: isChat, signal });
   try {
     process.stderr.write(`\n${withBoldHeader(process.stderr, model.policy.table({ short: true }))}\n\n`);
     const prompt = isChat ? conversation(text, system) : text;

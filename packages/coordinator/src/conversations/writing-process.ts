@@ -1,6 +1,7 @@
 import { runInNewContext } from "node:vm";
 import { RingrankError } from "@ringrank/errors";
 import { type ChatMessage, type ChatTemplate, loadChatTemplate } from "@ringrank/model/serving";
+import { noChatTemplate } from "./no-chat-template.js";
 import type { WriteReply, WriteRequest } from "./protocol.js";
 
 let template: ChatTemplate | undefined;
@@ -20,13 +21,7 @@ function replyTo({ directory, messages, milliseconds }: WriteRequest): WriteRepl
 
 function writtenBy(directory: string, messages: readonly ChatMessage[]): string {
   template ??= loadChatTemplate(directory);
-  if (template === undefined) {
-    throw new RingrankError(
-      "RR_NO_CHAT_TEMPLATE",
-      `expected a text or token ids: ${directory} has no chat_template.jinja, and no chat_template in ` +
-        "tokenizer_config.json, so the model cannot take messages",
-    );
-  }
+  if (template === undefined) throw noChatTemplate(directory);
   const text = template.render(messages);
   const most = mostCharacters(messages);
   if (text.length <= most) return text;

@@ -74,6 +74,11 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly requireGenerate?: boolean | undefined;
   /**
+   * Whether a model that cannot take messages is refused, `RR_NO_CHAT_TEMPLATE` or `RR_NO_TOKENIZER`, before a weight of
+   * it is read. Default false: `generate` refuses.
+   */
+  readonly requireChat?: boolean | undefined;
+  /**
    * Called, before weights are read, with what loading goes on in spite of, but the caller should know: settings of
    * generation_config.json that have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used
    * (`RR_CACHE`). Default: the logger where its level is `warn` or below, else Node's `process.emitWarning`.
@@ -131,6 +136,7 @@ export interface CheckedLoadOptions {
   readonly wire: Wire;
   readonly policy: object | undefined;
   readonly requireGenerate: boolean;
+  readonly requireChat: boolean;
   readonly onWarning: ((warning: RingrankError) => void) | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly stepTimeoutMs: number;
@@ -156,6 +162,7 @@ const loadKeys = [
   "wire",
   "policy",
   "requireGenerate",
+  "requireChat",
   "onWarning",
   "onProgress",
   "stepTimeoutMs",
@@ -228,6 +235,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
       120_000,
     ),
     requireGenerate: booleanOption("requireGenerate", options.requireGenerate, false),
+    requireChat: booleanOption("requireChat", options.requireChat, false),
     onWarning: functionOption("onWarning", options.onWarning, "a warning"),
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
     signal: signalOption(options.signal),

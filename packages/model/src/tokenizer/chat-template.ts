@@ -106,6 +106,28 @@ export class ChatTemplate {
  * @throws RR_FILE_FORMAT if what it has is no template
  */
 export function loadChatTemplate(directory: string): ChatTemplate | undefined {
+  const found = findTemplate(directory);
+  return found && new ChatTemplate(found.source, found.tokens, found.where);
+}
+
+/**
+ * Whether {@link loadChatTemplate} would find one, be it sound or not.
+ *
+ * @throws RR_FILE_FORMAT if the file that may have it is none that it could be in
+ */
+export function hasChatTemplate(directory: string): boolean {
+  return findTemplate(directory) !== undefined;
+}
+
+interface FoundTemplate {
+  /** In Jinja. */
+  readonly source: string;
+  readonly tokens: Readonly<Record<string, string>>;
+  /** The file. */
+  readonly where: string;
+}
+
+function findTemplate(directory: string): FoundTemplate | undefined {
   const configPath = join(directory, "tokenizer_config.json");
   const config = existsSync(configPath) ? readJsonObject(configPath, jsonFileLimits.tokenizer) : {};
   const templatePath = join(directory, "chat_template.jinja");
@@ -113,7 +135,7 @@ export function loadChatTemplate(directory: string): ChatTemplate | undefined {
   const source = isFile ? readTemplate(templatePath) : sourceIn(config.chat_template);
   return source === undefined
     ? undefined
-    : new ChatTemplate(source, tokensOf(config), isFile ? templatePath : configPath);
+    : { source, tokens: tokensOf(config), where: isFile ? templatePath : configPath };
 }
 
 function readTemplate(path: string): string {

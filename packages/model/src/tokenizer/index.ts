@@ -1,4 +1,4 @@
-export { type ChatMessage, ChatTemplate, loadChatTemplate } from "./chat-template.js";
+export { type ChatMessage, ChatTemplate, hasChatTemplate, loadChatTemplate } from "./chat-template.js";
 export { TokenStream } from "./token-stream.js";
 export {
   type DecodeOptions,
