@@ -12,6 +12,20 @@ export type ReduceOperation = "sum" | "max";
 /** Which algorithm a collective uses; `auto` chooses by length and world size. */
 export type Algorithm = "auto" | "ring" | "one-shot";
 
+export interface GatherOptions<T extends CollectiveArray> {
+  /** Each rank's length; needed only where they differ. */
+  readonly counts?: readonly number[];
+  /** Where the result goes; allocated if absent. */
+  readonly out?: T;
+}
+
+export interface ReduceScatterOptions {
+  /** Default `sum`. */
+  readonly operation?: ReduceOperation;
+  /** Each rank's length of the result; near-even if absent. */
+  readonly counts?: readonly number[];
+}
+
 /** Counts since joining. */
 export interface CollectiveCounters {
   readonly collectives: number;
@@ -33,19 +47,12 @@ export interface Communicator {
   readonly counters: CollectiveCounters;
   /** `data` becomes the elementwise sum (default) or maximum over ranks; the same bits on every rank. */
   allReduce<T extends CollectiveArray>(data: T, operation?: ReduceOperation): T;
-  /**
-   * Concatenates every rank's `part` in rank order. `counts` gives each rank's length and is needed only where
-   * they differ; `out` is allocated if absent. `part` may be its own place in `out`.
-   */
-  allGather<T extends CollectiveArray>(part: T, options?: { counts?: readonly number[]; out?: T }): T;
-  /**
-   * Reduces `data` over ranks and returns this rank's piece of the result: `counts[rank]` elements, near-even if
-   * `counts` is absent. `data` is left as it was.
-   */
-  reduceScatter<T extends CollectiveArray>(
-    data: T,
-    options?: { operation?: ReduceOperation; counts?: readonly number[] },
-  ): T;
+  /** Concatenates every rank's `part` in rank order. `part` may be its own place in `out`. */
+  allGather(part: Float32Array, options?: GatherOptions<Float32Array>): Float32Array;
+  allGather(part: Int32Array, options?: GatherOptions<Int32Array>): Int32Array;
+  /** Reduces `data` over ranks and returns this rank's piece of the result. `data` is left as it was. */
+  reduceScatter(data: Float32Array, options?: ReduceScatterOptions): Float32Array;
+  reduceScatter(data: Int32Array, options?: ReduceScatterOptions): Int32Array;
   /** `data` becomes root's `data` (default root 0) on every rank. */
   broadcast<T extends CollectiveArray>(data: T, root?: number): T;
   /** Returns once every rank has called it. */

@@ -8,7 +8,9 @@ import type {
   CollectiveArray,
   CollectiveCounters,
   Communicator,
+  GatherOptions,
   ReduceOperation,
+  ReduceScatterOptions,
 } from "../communicator.js";
 import type { ElementType, Kernels, WireKernels } from "../kernels/kernels.js";
 import { nearEven, piecesOf } from "../pieces.js";
@@ -28,8 +30,7 @@ export class GroupMember implements Communicator {
   readonly #rounds: Rounds;
   readonly #transport: Transport;
   readonly #choice: AlgorithmChoice;
-  readonly #floats: Elements<Float32Array>;
-  readonly #ints: Elements<Int32Array>;
+  readonly #elements: { readonly float32: Elements<Float32Array>; readonly int32: Elements<Int32Array> };
   /** Of sums of float32, where they do not cross as they are. */
   readonly #wire: WireKernels | undefined;
   #collectives = 0;
@@ -50,8 +51,10 @@ export class GroupMember implements Communicator {
     this.#rounds = new Rounds(memory, handle, rank, measureWaits);
     this.#transport = new Transport(memory, this.#rounds);
     this.#choice = new AlgorithmChoice(algorithm, this.worldSize, this.worldSize > handle.cores, observeRing);
-    this.#floats = new Elements(memory, rank, "float32", kernels);
-    this.#ints = new Elements(memory, rank, "int32", kernels);
+    this.#elements = {
+      float32: new Elements(memory, rank, "float32", kernels),
+      int32: new Elements(memory, rank, "int32", kernels),
+    };
     this.#wire = handle.wire === "float32" ? undefined : kernels.wires[handle.wire];
   }
 
@@ -68,18 +71,20 @@ export class GroupMember implements Communicator {
       const { length } = data;
       if (this.#wire !== undefined && operation === "sum" && data instanceof Float32Array) {
         this.#transport.open({ kind: "allReduce", algorithm: "one-shot", type, operation, length });
-        sumRounded(this.#transport, this.#floats, data, this.#wire);
+        sumRounded(this.#transport, this.#elements.float32, data, this.#wire);
         return data;
       }
       const algorithm = this.#choice.of("allReduce", data.byteLength);
       this.#transport.open({ kind: "allReduce", algorithm: algorithm.name, type, operation, length });
-      const elements = this.#elements<T>(type);
-      algorithm.allReduce(this.#transport, elements, data, elements.reduce[operation]);
+      const elements = this.#elements[type];
+      algorithm.allReduce<CollectiveArray>(this.#transport, elements, data, elements.reduce[operation]);
       return data;
     });
   }
 
-  allGather<T extends CollectiveArray>(part: T, options: { counts?: readonly number[]; out?: T } = {}): T {
+  allGather(part: Float32Array, options?: GatherOptions<Float32Array>): Float32Array;
+  allGather(part: Int32Array, options?: GatherOptions<Int32Array>): Int32Array;
+  allGather(part: CollectiveArray, options: GatherOptions<CollectiveArray> = {}): CollectiveArray {
     return this.#collective(() => {
       const type = elementType("allGather", part);
       const { length } = part;
@@ -95,21 +100,20 @@ export class GroupMember implements Communicator {
       const pieces = piecesOf(counts);
       if (options.out !== undefined) requireOut(options.out, type, pieces.total);
       this.#count(part);
-      const out = options.out ?? newArray<T>(type, pieces.total);
+      const out = options.out ?? newArray(type, pieces.total);
       out.set(part, pieces.starts[this.rank]!);
       if (this.worldSize === 1) return out;
       const algorithm = this.#choice.of("allGather", out.byteLength);
       const call = { kind: "allGather", algorithm: algorithm.name, type } as const;
       this.#transport.open(options.counts ? { ...call, counts } : { ...call, length });
-      algorithm.allGather(this.#transport, this.#elements<T>(type), pieces, out);
+      algorithm.allGather<CollectiveArray>(this.#transport, this.#elements[type], pieces, out);
       return out;
     });
   }
 
-  reduceScatter<T extends CollectiveArray>(
-    data: T,
-    options: { operation?: ReduceOperation; counts?: readonly number[] } = {},
-  ): T {
+  reduceScatter(data: Float32Array, options?: ReduceScatterOptions): Float32Array;
+  reduceScatter(data: Int32Array, options?: ReduceScatterOptions): Int32Array;
+  reduceScatter(data: CollectiveArray, options: ReduceScatterOptions = {}): CollectiveArray {
     return this.#collective(() => {
       const type = elementType("reduceScatter", data);
       const { operation = "sum" } = options;
@@ -126,13 +130,14 @@ export class GroupMember implements Communicator {
         );
       }
       this.#count(data);
-      if (this.worldSize === 1) return data.slice() as T;
+      if (this.worldSize === 1) return data.slice();
       const algorithm = this.#choice.of("reduceScatter", data.byteLength);
-      const out = newArray<T>(type, counts[this.rank]!);
+      const out = newArray(type, counts[this.rank]!);
       const call = { kind: "reduceScatter", algorithm: algorithm.name, type, operation, length } as const;
       this.#transport.open({ ...call, counts: options.counts });
-      const elements = this.#elements<T>(type);
-      algorithm.reduceScatter(this.#transport, elements, data, pieces, elements.reduce[operation], out);
+      const elements = this.#elements[type];
+      const reduce = elements.reduce[operation];
+      algorithm.reduceScatter<CollectiveArray>(this.#transport, elements, data, pieces, reduce, out);
       return out;
     });
   }
@@ -144,7 +149,7 @@ export class GroupMember implements Communicator {
       this.#count(data);
       if (this.worldSize === 1) return data;
       this.#transport.open({ kind: "broadcast", type, length: data.length, root });
-      broadcast(this.#transport, this.#elements<T>(type), data, root);
+      broadcast<CollectiveArray>(this.#transport, this.#elements[type], data, root);
       return data;
     });
   }
@@ -195,13 +200,8 @@ export class GroupMember implements Communicator {
     this.#collectives++;
     this.#bytes += operand.byteLength;
   }
-
-  /** `type` is T's. */
-  #elements<T extends CollectiveArray>(type: ElementType): Elements<T> {
-    return (type === "float32" ? this.#floats : this.#ints) as unknown as Elements<T>;
-  }
 }
 
-function newArray<T extends CollectiveArray>(type: ElementType, length: number): T {
-  return (type === "float32" ? new Float32Array(length) : new Int32Array(length)) as unknown as T;
+function newArray(type: ElementType, length: number): CollectiveArray {
+  return type === "float32" ? new Float32Array(length) : new Int32Array(length);
 }
