@@ -25,12 +25,12 @@ it("writes one conversation after the other as the template has it", async () =>
 });
 
 it("ends a template that loops for ever, and writes the next conversation", async () => {
-  const writer = writerOf(loopsForAnEmptyMessage, { milliseconds: 1000, megabytes: 256 });
+  const writer = writerOf(loopsForAnEmptyMessage, { milliseconds: 3000, megabytes: 256 });
   const looping = writer.write([{ role: "user", content: "" }]);
   const next = writer.write(question);
   await expect(looping).rejects.toMatchObject({
     code: "RR_FILE_FORMAT",
-    message: expect.stringMatching(/not done after 1000 ms.*Do not trust the model, or give a text/),
+    message: expect.stringMatching(/not done after 3000 ms.*Do not trust the model, or give a text/),
   });
   expect(await next).toBe("Who art thou?");
 });

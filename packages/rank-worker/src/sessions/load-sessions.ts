@@ -10,7 +10,12 @@ import { keptWeights } from "../weight-files/kept-weights.js";
 import { ProgramWeights } from "../weight-files/program-weights.js";
 import { ShardFiles } from "../weight-files/shard-files.js";
 import type { OpenSession, OrtSession } from "./ort-binding.js";
-import { type SessionWeights, sessionOptions } from "./session-options.js";
+import {
+  type SessionThreads,
+  type SessionWeights,
+  sessionOptions,
+  sessionThreads,
+} from "./session-options.js";
 
 interface LoadContext {
   readonly openSession: OpenSession;
@@ -24,6 +29,10 @@ interface LoadContext {
   /** Called after each shard with the bytes loaded so far. */
   readonly onBytes: (bytesLoaded: number) => void;
 }
+
+type OpenContext = Omit<LoadContext, "threads"> & { readonly threads: SessionThreads };
+
+const oneThread: SessionThreads = { count: 1, spin: false };
 
 /** A program's sessions and the weights the rank keeps itself, and what they took. */
 export interface LoadedSessions {
@@ -49,6 +58,7 @@ export interface LoadedSessions {
 export async function loadSessions(program: RankProgram, context: LoadContext): Promise<LoadedSessions> {
   using weights = new ProgramWeights(program, context.onBytes);
   const files = new ShardFiles(weights, context);
+  const threads = sessionThreads(context.threads, program.worldSize);
   const readBefore = readStatistics().bytes;
   /** By segment. */
   const opened = new Map<number, OrtSession>();
@@ -59,7 +69,7 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
       kept.set(name, tensor(weight.type, data, dims));
     }
     for (const index of largestFirst(program.segments, weights)) {
-      opened.set(index, await openSegment(program.segments[index]!, index, files, context));
+      opened.set(index, await openSegment(program.segments[index]!, index, files, { ...context, threads }));
     }
     files.finish();
     const { bytesKept } = weights;
@@ -97,7 +107,7 @@ async function openSegment(
   segment: Segment,
   index: number,
   files: ShardFiles,
-  context: LoadContext,
+  context: OpenContext,
 ): Promise<OrtSession> {
   using place = files.segment(index);
   try {
@@ -112,14 +122,15 @@ async function openSegment(
 }
 
 function openSession(
-  { onnx }: Segment,
+  { onnx, initializers }: Segment,
   index: number,
   weights: SessionWeights,
-  { openSession: open, gate, threads }: LoadContext,
+  { openSession: open, gate, threads }: OpenContext,
 ): Promise<OrtSession> {
   return gate.inside(async () => {
     try {
-      return await open(onnx, sessionOptions(threads, weights));
+      // What has no weights has little to share out, and its threads would be one more pool.
+      return await open(onnx, sessionOptions(initializers.length > 0 ? threads : oneThread, weights));
     } catch (cause) {
       throw new RingrankError("RR_GRAPH", `ONNX Runtime refused segment ${index}: ${String(cause)}`, {
         cause,

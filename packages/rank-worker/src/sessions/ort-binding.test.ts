@@ -2,7 +2,7 @@ import { Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
 import { encodeTinyOnnx } from "../testing/tiny-onnx.js";
 import { findSynchronousBinding, openPublicSession, selfCheckModel } from "./ort-binding.js";
-import { sessionOptions } from "./session-options.js";
+import { sessionOptions, sessionThreads } from "./session-options.js";
 
 const adder = encodeTinyOnnx({
   inputs: [{ name: "x", dims: [2] }],
@@ -25,7 +25,9 @@ const projection = encodeTinyOnnx({
 });
 
 const weight = Float32Array.from({ length: 128 }, (_, i) => Math.sin(i));
-const options = sessionOptions(1, { externalData: [{ path: "0", data: new Uint8Array(weight.buffer) }] });
+const options = sessionOptions(sessionThreads(1, 1), {
+  externalData: [{ path: "0", data: new Uint8Array(weight.buffer) }],
+});
 const feeds = {
   x: new Tensor(
     "float32",

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { InferenceSession } from "onnxruntime-node";
 
 /** One weight's bytes for a session, under the location that the model names. */
@@ -11,14 +12,27 @@ export interface ExternalData {
  */
 export type SessionWeights = { readonly folder: string } | { readonly externalData: readonly ExternalData[] };
 
-/**
- * @param threads threads of one session; 1 runs kernels on the rank's own thread
- */
-export function sessionOptions(threads: number, weights: SessionWeights): InferenceSession.SessionOptions {
+/** The threads that share a session's work. */
+export interface SessionThreads {
+  /** 1 runs kernels on the rank's own thread. */
+  readonly count: number;
+  /** Whether those without work may spin for it while their session runs; otherwise they sleep. */
+  readonly spin: boolean;
+}
+
+/** Threads spin only where every thread of every rank has a core, so that none keeps another from its work. */
+export function sessionThreads(count: number, worldSize: number): SessionThreads {
+  return { count, spin: count > 1 && count * worldSize <= availableParallelism() };
+}
+
+export function sessionOptions(
+  threads: SessionThreads,
+  weights: SessionWeights,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: ["cpu"],
     executionMode: "sequential",
-    intraOpNumThreads: threads,
+    intraOpNumThreads: threads.count,
     interOpNumThreads: 1,
     // An arena and a plan of memory for each number of rows would be every session's own, and keep for ever the most
     // that it has ever needed. Without them what one session lets go of the next one takes.
@@ -35,10 +49,18 @@ export function sessionOptions(threads: number, weights: SessionWeights): Infere
         // the shape of a share lets it, and not where that of the whole does not.
         qdq_matmulnbits_accuracy_level: "1",
         ...("folder" in weights ? { model_external_initializers_file_folder_path: weights.folder } : {}),
-        // Each session has a pool of its own; a rank has dozens, and pools that spin starve the session that
-        // works.
-        ...(threads === 1 ? {} : { intra_op: { allow_spinning: "0" } }),
+        ...(threads.count === 1 ? {} : poolOptions(threads)),
       },
     },
   };
+}
+
+/**
+ * Each session has a pool of threads of its own; a rank has dozens, and pools that spin on after their run starve the
+ * session that works.
+ */
+function poolOptions({ spin }: SessionThreads) {
+  return spin
+    ? { force_spinning_stop: "1", intra_op: { allow_spinning: "1" } }
+    : { intra_op: { allow_spinning: "0" } };
 }
