@@ -6,6 +6,7 @@
 // The plain kernels (src/kernels/plain-kernels.ts) say what each has to compute, to the bit.
 
 import { acquireLines, blockBytes } from "./lines";
+import { combine, combineFour, Operation } from "./operations";
 
 export function sumFloat32(out: usize, left: usize, right: usize, length: usize): void {
   reduce<f32>(Operation.sum, out << 2, left << 2, right << 2, length);
@@ -46,11 +47,6 @@ export function move(out: usize, from: usize, length: usize): void {
   }
 }
 
-enum Operation {
-  sum,
-  max,
-}
-
 /** Addresses in bytes. Inlined where `operation` is a constant, so no branch on it is left in the loops. */
 @inline
 function reduce<T extends number>(
@@ -81,14 +77,4 @@ function reduce<T extends number>(
       store<T>(out, combine<T>(operation, load<T>(left), load<T>(right)));
     }
   }
-}
-
-@inline
-function combineFour<T extends number>(operation: Operation, left: v128, right: v128): v128 {
-  return operation == Operation.sum ? v128.add<T>(left, right) : v128.max<T>(left, right);
-}
-
-@inline
-function combine<T extends number>(operation: Operation, left: T, right: T): T {
-  return operation == Operation.sum ? <T>(left + right) : max<T>(left, right);
 }

@@ -1,7 +1,6 @@
-import type { CollectiveArray } from "../communicator.js";
+import type { CollectiveArray, ReduceOperation } from "../communicator.js";
 import type { Elements } from "../group/elements.js";
 import type { Transport } from "../group/transport.js";
-import type { ReduceKernel } from "../kernels/kernels.js";
 import type { Pieces } from "../pieces.js";
 
 /**
@@ -11,7 +10,7 @@ import type { Pieces } from "../pieces.js";
  * The order of additions is part of each algorithm's contract: it depends on the world size and on where an
  * element lies, never on timing or on the window's size, so all ranks and all runs have the same bits.
  *
- * `elements` is the group's memory in the operand's type, and `reduce` one of its kernels.
+ * `elements` is the group's memory in the operand's type.
  */
 export interface CollectiveAlgorithm {
   readonly name: "ring" | "one-shot";
@@ -21,7 +20,7 @@ export interface CollectiveAlgorithm {
     transport: Transport,
     elements: Elements<T>,
     data: T,
-    reduce: ReduceKernel,
+    operation: ReduceOperation,
   ): void;
 
   /** `out`, of `pieces.counts[rank]` elements, becomes this rank's piece of the reduction of `data`. */
@@ -30,7 +29,7 @@ export interface CollectiveAlgorithm {
     elements: Elements<T>,
     data: T,
     pieces: Pieces,
-    reduce: ReduceKernel,
+    operation: ReduceOperation,
     out: T,
   ): void;
 

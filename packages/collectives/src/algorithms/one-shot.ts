@@ -1,7 +1,6 @@
-import type { CollectiveArray } from "../communicator.js";
+import type { CollectiveArray, ReduceOperation } from "../communicator.js";
 import type { Elements } from "../group/elements.js";
 import type { Transport } from "../group/transport.js";
-import type { ReduceKernel } from "../kernels/kernels.js";
 import { lengthInWindow } from "../pieces.js";
 import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 import { canSwap, swap } from "./swap.js";
@@ -21,9 +20,9 @@ import { canSwap, swap } from "./swap.js";
 export const oneShot: CollectiveAlgorithm = {
   name: "one-shot",
 
-  allReduce(transport, elements, data, reduce) {
+  allReduce(transport, elements, data, operation) {
     if (canSwap(transport, data.length)) {
-      swap(transport, elements, data, reduce);
+      swap(transport, elements, data, operation);
       return;
     }
     const { windowLength } = transport;
@@ -32,12 +31,12 @@ export const oneShot: CollectiveAlgorithm = {
       const own = elements.stage(data, from, length);
       elements.move(transport.claim("all"), own, length);
       transport.publish();
-      reduceAll(transport, elements, reduce, own, 0, data, from, length);
+      reduceAll(transport, elements, operation, own, 0, data, from, length);
     }
   },
 
   // A window holds an equal share of every piece, so that every rank has work in every round.
-  reduceScatter(transport, elements, data, pieces, reduce, out) {
+  reduceScatter(transport, elements, data, pieces, operation, out) {
     const { rank, worldSize } = transport;
     const share = Math.floor(transport.windowLength / worldSize);
     for (let from = 0; from === 0 || from < pieces.longest; from += share) {
@@ -50,7 +49,7 @@ export const oneShot: CollectiveAlgorithm = {
       transport.publish();
       const length = lengthInWindow(pieces, rank, from, share);
       const own = elements.stage(data, pieces.starts[rank]! + from, length);
-      reduceAll(transport, elements, reduce, own, rank * share, out, from, length);
+      reduceAll(transport, elements, operation, own, rank * share, out, from, length);
     }
   },
 
@@ -76,7 +75,7 @@ export const oneShot: CollectiveAlgorithm = {
 function reduceAll<T extends CollectiveArray>(
   transport: Transport,
   elements: Elements<T>,
-  reduce: ReduceKernel,
+  operation: ReduceOperation,
   own: number,
   offset: number,
   out: T,
@@ -84,6 +83,7 @@ function reduceAll<T extends CollectiveArray>(
   length: number,
 ): void {
   const { rank, worldSize } = transport;
+  const reduce = elements.reduce[operation];
   const operandOf = (peer: number) => (peer === rank ? own : transport.receive(peer) + offset);
   // In place where nothing is added before this rank's own elements.
   const result = rank < 2 ? own : elements.resultFor(out, start);

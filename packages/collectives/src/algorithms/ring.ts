@@ -1,7 +1,6 @@
-import type { CollectiveArray } from "../communicator.js";
+import type { CollectiveArray, ReduceOperation } from "../communicator.js";
 import type { Elements } from "../group/elements.js";
 import type { Transport } from "../group/transport.js";
-import type { ReduceKernel } from "../kernels/kernels.js";
 import { lengthInWindow, nearEven, type Pieces, piecesOf } from "../pieces.js";
 import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 
@@ -43,22 +42,22 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
   return {
     name: "ring",
 
-    allReduce(transport, elements, data, reduce) {
+    allReduce(transport, elements, data, operation) {
       const { rank, worldSize, windowLength } = transport;
       const pieces = piecesOf(nearEven(data.length, worldSize));
       for (let from = 0; from === 0 || from < pieces.longest; from += windowLength) {
         const window = { transport, elements, pieces, from, observe };
-        const sum = reduceOwnChunk(window, data, reduce, "window");
+        const sum = reduceOwnChunk(window, data, operation, "window");
         transport.publish();
         elements.take(data, startOf(window, rank), sum, lengthOf(window, rank));
         passFinished(window, data);
       }
     },
 
-    reduceScatter(transport, elements, data, pieces, reduce, out) {
+    reduceScatter(transport, elements, data, pieces, operation, out) {
       for (let from = 0; from === 0 || from < pieces.longest; from += transport.windowLength) {
         const window = { transport, elements, pieces, from, observe };
-        const sum = reduceOwnChunk(window, data, reduce, "block");
+        const sum = reduceOwnChunk(window, data, operation, "block");
         elements.take(out, from, sum, lengthOf(window, transport.rank));
       }
     },
@@ -92,7 +91,7 @@ interface RingWindow<T extends CollectiveArray> {
 function reduceOwnChunk<T extends CollectiveArray>(
   window: RingWindow<T>,
   data: T,
-  reduce: ReduceKernel,
+  operation: ReduceOperation,
   finished: "window" | "block",
 ): number {
   const { transport, elements } = window;
@@ -109,7 +108,7 @@ function reduceOwnChunk<T extends CollectiveArray>(
     const arrived = transport.receive(left);
     const isLast = step === worldSize - 1;
     const sum = isLast && finished === "block" ? own : transport.claim(right);
-    reduce(sum, arrived, own, length);
+    elements.reduce[operation](sum, arrived, own, length);
     report(window, "reduce-scatter", step, chunk, elements.all, sum);
     if (isLast) return sum;
     transport.publish();

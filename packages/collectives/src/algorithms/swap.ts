@@ -1,8 +1,7 @@
-import type { CollectiveArray } from "../communicator.js";
+import type { CollectiveArray, ReduceOperation } from "../communicator.js";
 import type { Elements } from "../group/elements.js";
 import { slotLength } from "../group/layout.js";
 import type { Transport } from "../group/transport.js";
-import type { ReduceKernel } from "../kernels/kernels.js";
 
 /** Whether {@link swap} can do it: two ranks, and a message that fits a slot, and the blocks that it is staged in. */
 export function canSwap({ worldSize, windowLength }: Transport, length: number): boolean {
@@ -10,8 +9,8 @@ export function canSwap({ worldSize, windowLength }: Transport, length: number):
 }
 
 /**
- * The one-shot all-reduce of a short message between two ranks, with the same order of additions, through two slots
- * that change hands each time: a rank writes the slot that it has read the last time.
+ * The one-shot all-reduce of a short message between two ranks, through two slots that change hands each time: a rank
+ * writes the slot that it has read the last time. Of two operands it does not matter which comes first.
  *
  * ```
  *            slot 0           slot 1
@@ -22,21 +21,20 @@ export function canSwap({ worldSize, windowLength }: Transport, length: number):
  * A message costs what it moves between two cores' caches, and through windows each line moves twice: to the reader,
  * and back to the writer, who may only write what no other core has. Here the reader asks for lines as if to write
  * them, so that they are its own already when it does, in the next call, and each line moves once. It can ask by a
- * store to a word that holds nothing, so lines have 15 elements and such a word (`WireKernels`, in kernels.ts).
+ * store to a word that holds nothing, so lines have 15 elements and such a word (`LineKernels`, in kernels.ts).
+ *
+ * One kernel puts the message into lines, publishes it and looks for the other rank's for a while; only if that is late
+ * does JavaScript wait. Another kernel takes what came, and reduces it into the rank's own.
  */
 export function swap<T extends CollectiveArray>(
   transport: Transport,
   elements: Elements<T>,
   data: T,
-  reduce: ReduceKernel,
+  operation: ReduceOperation,
 ): void {
   const { length } = data;
   const own = elements.stage(data, 0, length);
-  elements.lines.encode(transport.claimSlot(), own, length);
-  transport.publish();
-  const other = elements.resultFor(data, 0);
-  elements.lines.decode(other, transport.receiveSlot(), length);
-  if (transport.rank === 0) reduce(own, own, other, length);
-  else reduce(own, other, own, length);
+  const lines = transport.exchange(elements.offer, own, length);
+  elements.reduceLines[operation](own, lines, length);
   elements.take(data, 0, own, length);
 }

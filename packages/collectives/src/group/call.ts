@@ -31,16 +31,22 @@ const operations = { sum: 1, max: 2 } as const;
 const bit = { kind: 0, algorithm: 3, type: 5, operation: 7, root: 9, counts: 15 } as const;
 const bits = (signature: number, at: number, width: number) => (signature >> at) & ((1 << width) - 1);
 
-export function writeCall(memory: GroupMemory, rank: number, collective: number, call: Call): void {
-  const { words, layout } = memory;
-  const at = layout.header(rank, collective);
-  words[at] =
+/** The first word of the call's header. */
+export function signatureOf(call: Call): number {
+  return (
     (kinds[call.kind] << bit.kind) |
     ((call.algorithm ? algorithms[call.algorithm] : 0) << bit.algorithm) |
     ((call.type ? types[call.type] : 0) << bit.type) |
     ((call.operation ? operations[call.operation] : 0) << bit.operation) |
     ((call.root ?? 0) << bit.root) |
-    ((call.counts ? 1 : 0) << bit.counts);
+    ((call.counts ? 1 : 0) << bit.counts)
+  );
+}
+
+export function writeCall(memory: GroupMemory, rank: number, collective: number, call: Call): void {
+  const { words, layout } = memory;
+  const at = layout.header(rank, collective);
+  words[at] = signatureOf(call);
   words[at + 1] = call.length ?? 0;
   if (call.counts) words.set(call.counts, layout.counts(rank, collective));
 }

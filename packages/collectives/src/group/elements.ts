@@ -1,5 +1,12 @@
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
-import type { ElementType, Kernels, MoveKernel, ReduceKernel, WireKernels } from "../kernels/kernels.js";
+import type {
+  ElementType,
+  Kernels,
+  LinesKernel,
+  MoveKernel,
+  OfferKernel,
+  ReduceKernel,
+} from "../kernels/kernels.js";
 import type { GroupMemory } from "./group-memory.js";
 
 /**
@@ -26,7 +33,8 @@ export class Elements<T extends CollectiveArray> {
   readonly all: T;
   readonly reduce: Readonly<Record<ReduceOperation, ReduceKernel>>;
   readonly move: MoveKernel;
-  readonly lines: WireKernels;
+  readonly offer: OfferKernel;
+  readonly reduceLines: Readonly<Record<ReduceOperation, LinesKernel>>;
   readonly #operand: number;
   readonly #result: number;
   /** What was taken last, since a collective is often repeated: a view costs as much as copying some kilobytes. */
@@ -38,7 +46,8 @@ export class Elements<T extends CollectiveArray> {
     this.all = (type === "float32" ? memory.floats : memory.words) as CollectiveArray as T;
     this.reduce = kernels[type];
     this.move = kernels.move;
-    this.lines = kernels.lines;
+    this.offer = kernels.lines.offer;
+    this.reduceLines = kernels.lines[type];
     this.#operand = memory.layout.operand(rank);
     this.#result = memory.layout.result(rank);
     this.#taken = this.all.subarray(0, 0) as T;

@@ -76,8 +76,7 @@ export class GroupMember implements Communicator {
       }
       const algorithm = this.#choice.of("allReduce", data.byteLength);
       this.#transport.open({ kind: "allReduce", algorithm: algorithm.name, type, operation, length });
-      const elements = this.#elements[type];
-      algorithm.allReduce<CollectiveArray>(this.#transport, elements, data, elements.reduce[operation]);
+      algorithm.allReduce<CollectiveArray>(this.#transport, this.#elements[type], data, operation);
       return data;
     });
   }
@@ -136,8 +135,7 @@ export class GroupMember implements Communicator {
       const call = { kind: "reduceScatter", algorithm: algorithm.name, type, operation, length } as const;
       this.#transport.open({ ...call, counts: options.counts });
       const elements = this.#elements[type];
-      const reduce = elements.reduce[operation];
-      algorithm.reduceScatter<CollectiveArray>(this.#transport, elements, data, pieces, reduce, out);
+      algorithm.reduceScatter<CollectiveArray>(this.#transport, elements, data, pieces, operation, out);
       return out;
     });
   }

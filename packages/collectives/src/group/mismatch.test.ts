@@ -5,15 +5,11 @@ import { type CaughtError, catchingTask } from "../testing/inline-task.js";
 
 type Call = (comm: Communicator) => unknown;
 
-/** Runs `call` on three ranks, of which rank 1 differs; all must see one error, now and in the next call. */
-async function errorOfAll(call: Call): Promise<CaughtError> {
-  const caught = await runRanks<[CaughtError, CaughtError]>(3, catchingTask(call), undefined);
+/** Runs `call` on some ranks, of which rank 1 differs; all must see one error, now and in the next call. */
+async function errorOfAll(call: Call, worldSize = 3): Promise<CaughtError> {
+  const caught = await runRanks<[CaughtError, CaughtError]>(worldSize, catchingTask(call), undefined);
   const [[error]] = caught as [[CaughtError, CaughtError]];
-  expect(caught).toEqual([
-    [error, error],
-    [error, error],
-    [error, error],
-  ]);
+  expect(caught).toEqual(new Array(worldSize).fill([error, error]));
   return error;
 }
 
@@ -70,6 +66,29 @@ describe("ranks that call different things all get RR_MISMATCH, which says who c
     expect(error.code).toBe("RR_MISMATCH");
     expect(error.message).toContain(text);
   });
+});
+
+// Their headers are compared by a kernel.
+it.each<[string, Call, string]>([
+  [
+    "lengths",
+    (comm) => comm.allReduce(new Float32Array(comm.rank === 1 ? 7 : 8)),
+    "rank 0 called allReduce(float32[8], sum) by one-shot; rank 1 called allReduce(float32[7], sum) by one-shot",
+  ],
+  [
+    "operations",
+    (comm) => comm.allReduce(new Float32Array(8), comm.rank === 1 ? "max" : "sum"),
+    "rank 1 called allReduce(float32[8], max)",
+  ],
+  [
+    "collectives",
+    (comm) => (comm.rank === 1 ? comm.barrier() : comm.allReduce(new Float32Array(8))),
+    "rank 1 called barrier()",
+  ],
+])("two ranks that reduce a short message get RR_MISMATCH too, for different %s", async (_, call, text) => {
+  const error = await errorOfAll(call, 2);
+  expect(error.code).toBe("RR_MISMATCH");
+  expect(error.message).toContain(text);
 });
 
 describe("an argument that one rank can see to be wrong is an error on every rank, with the offender's rank", () => {

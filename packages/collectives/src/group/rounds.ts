@@ -23,6 +23,12 @@ import { canSpin, SpinLimit } from "./spin.js";
 export class Rounds {
   readonly rank: number;
   readonly worldSize: number;
+  /**
+   * How often a kernel may look for the one other rank before it leaves the wait to {@link waitForAll}. All its looks
+   * take a microsecond or so: little beside a sleep, whoever else wants the core. Waits are measured in `waitForAll`, so
+   * where they are, and where a rank may not spin, a kernel looks once.
+   */
+  readonly kernelLooks: number;
   /** The collective in progress, for messages. */
   during = "a collective";
   readonly #memory: GroupMemory;
@@ -34,6 +40,8 @@ export class Rounds {
   /** Milliseconds spent waiting, where they are measured. */
   waitedMs = 0;
   #current: number;
+  /** All have published this round at least. To look again takes a line from a peer that may want to write it. */
+  #publishedByAll: number;
 
   constructor(memory: GroupMemory, handle: GroupHandle, rank: number, measureWaits = false) {
     this.rank = rank;
@@ -44,7 +52,10 @@ export class Rounds {
     this.#cores = handle.cores;
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#measureWaits = measureWaits;
+    this.kernelLooks =
+      canSpin(1, handle.cores) && !measureWaits ? Math.min(mostKernelLooks, handle.spins) : 1;
     this.#current = Atomics.load(memory.words, memory.layout.published(rank));
+    this.#publishedByAll = this.#current;
     // Whoever has waited for the rank to join starts to count anew.
     this.progress();
   }
@@ -59,11 +70,17 @@ export class Rounds {
   }
 
   publish(): void {
+    Atomics.store(this.#words, this.#memory.layout.published(this.rank), this.next);
+    this.wasPublished(false);
+  }
+
+  /** After a kernel has stored `next` in this rank's `published` word, and maybe seen that all others have, too. */
+  wasPublished(byAll: boolean): void {
     const words = this.#words;
     const { layout } = this.#memory;
     this.#current = this.next;
+    if (byAll) this.#publishedByAll = this.#current;
     const published = layout.published(this.rank);
-    Atomics.store(words, published, this.#current);
     if (Atomics.load(words, layout.sleepers(this.rank)) > 0) Atomics.notify(words, published);
     if (
       Atomics.load(words, layout.gateSleepers) > 0 &&
@@ -91,9 +108,11 @@ export class Rounds {
 
   /** Returns once every rank has published `round`; throws as {@link wait} does. */
   waitForAll(round: number): void {
+    if (((this.#publishedByAll - round) | 0) >= 0) return;
     if (this.#firstMissing("all", round) !== undefined) {
       this.#spinThenSleep("all", round, this.#countMissing(round));
     }
+    this.#publishedByAll = round;
   }
 
   #hasPublished(rank: number, round: number): boolean {
@@ -203,5 +222,6 @@ export class Poisoned extends Error {}
 /** One rank, or every rank. */
 type Awaited = number | "all";
 
+const mostKernelLooks = 2000;
 const longestSleepMs = 50;
 const longestStartMs = 10_000;

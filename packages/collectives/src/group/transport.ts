@@ -1,5 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
-import { type Call, describeCall, sameCall, writeCall } from "./call.js";
+import type { OfferKernel } from "../kernels/kernels.js";
+import { type Call, describeCall, sameCall, signatureOf, writeCall } from "./call.js";
 import type { GroupMemory } from "./group-memory.js";
 import type { Rounds } from "./rounds.js";
 
@@ -15,8 +16,7 @@ import type { Rounds } from "./rounds.js";
  * receive(peer) → index         peer's window of the current round, once it is there
  * ```
  *
- * Two ranks may pass a collective of one round through slots instead of windows (algorithms/swap.ts): `claimSlot`,
- * `publish`, `receiveSlot`.
+ * Two ranks may pass a collective of one round through slots instead of windows (algorithms/swap.ts), by `exchange`.
  *
  * Every rank publishes the same number of rounds. Indices are elements of a 4-byte view on the whole memory.
  */
@@ -81,16 +81,38 @@ export class Transport {
     return this.#memory.layout.window(peer, this.#rounds.current);
   }
 
-  /** The slot that this rank had from the other one the last time: nobody else looks at it any more. */
-  claimSlot(): number {
+  /**
+   * Claims, publishes and receives in one kernel, in a world of two, for a collective that is this one round: this
+   * rank's operand at `own` goes to the slot that it had from the other one the last time, which nobody else looks at
+   * any more, and the slot that the other has filled comes back.
+   */
+  exchange(offer: OfferKernel, own: number, length: number): number {
+    const { layout } = this.#memory;
+    const rounds = this.#rounds;
+    const { rank } = this;
+    const other = 1 - rank;
+    const call = this.#call!;
+    this.#call = undefined;
     this.#slotTurn = this.#slotTurn === 0 ? 1 : 0;
-    return this.#memory.layout.slot(this.rank === this.#slotTurn ? 0 : 1);
-  }
-
-  /** The slot that the other rank has claimed and filled. */
-  receiveSlot(): number {
-    this.#rounds.waitForAll(this.#rounds.current);
-    return this.#memory.layout.slot(this.rank === this.#slotTurn ? 1 : 0);
+    const isMet =
+      offer(
+        layout.slot(rank === this.#slotTurn ? 0 : 1),
+        own,
+        length,
+        layout.header(rank, this.#collectives),
+        layout.published(rank),
+        layout.header(other, this.#collectives),
+        layout.published(other),
+        signatureOf(call),
+        rounds.next,
+        rounds.kernelLooks,
+      ) !== 0;
+    rounds.wasPublished(isMet);
+    if (!isMet) {
+      rounds.waitForAll(rounds.current);
+      this.#compareCalls();
+    }
+    return layout.slot(rank === this.#slotTurn ? 1 : 0);
   }
 
   /** Every rank compares all with its own, so if any two differ, every rank finds a difference. */

@@ -17,6 +17,8 @@ const out = 9216;
 /** For as many elements as a case has, at the beginning of a line. */
 const lines = 12_800;
 const linesEnd = lines + 3584;
+/** Header and counter of this rank, and of the other one. */
+const headers = [16, 18, 32, 34] as const;
 
 /** What `kernel` makes of each pair. */
 function reduce(kernels: Kernels, type: "float32" | "int32", operation: "sum" | "max", pairs: number[][]) {
@@ -90,13 +92,15 @@ function fill(seed: number): void {
   }
 }
 
+const reductions = [
+  ["float32", "sum"],
+  ["float32", "max"],
+  ["int32", "sum"],
+  ["int32", "max"],
+] as const;
+
 describe("simd kernels", () => {
-  it.each([
-    ["float32", "sum"],
-    ["float32", "max"],
-    ["int32", "sum"],
-    ["int32", "max"],
-  ] as const)("have the bits of the plain %s %s, and touch nothing else", (type, operation) => {
+  it.each(reductions)("have the bits of the plain %s %s, and touch nothing else", (type, operation) => {
     fc.assert(
       fc.property(anyCase, ({ length, leftShift, rightShift, outShift, place, seed }) => {
         const from = [left + leftShift, right + rightShift] as const;
@@ -124,23 +128,52 @@ describe("simd kernels", () => {
     );
   });
 
-  it("take elements out of lines as the plain ones do, whatever the words between them hold", () => {
-    fc.assert(
-      fc.property(anyCase, ({ length, leftShift, outShift, seed }) => {
-        const [expected, received] = [plain, simd].map((kernels) => {
+  it.each(reductions)(
+    "offer lines and take them, %s %s, as the plain ones do, whatever the words between them hold",
+    (type, operation) => {
+      fc.assert(
+        fc.property(anyCase, ({ length, leftShift, rightShift, seed }) => {
+          const own = left + leftShift;
+          const [expected, received] = [plain, simd].map((kernels) => {
+            fill(seed);
+            kernels.lines.offer(lines, right + rightShift, length, ...headers, seed, 7, 1);
+            for (let word = lines + 15; word < linesEnd; word += 16) words[word] = seed;
+            kernels.lines[type][operation](own, lines, length);
+            for (let word = lines + 15; word < linesEnd; word += 16) words[word] = seed;
+            return canonical(type);
+          });
+          expect(received!.equals(expected!)).toBe(true);
           fill(seed);
-          kernels.lines.encode(lines, left + leftShift, length);
-          for (let word = lines + 15; word < linesEnd; word += 16) words[word] = seed;
-          kernels.lines.decode(out + outShift, lines, length);
-          for (let word = lines + 15; word < linesEnd; word += 16) words[word] = seed;
-          return canonical("int32");
-        });
-        expect(received!.equals(expected!)).toBe(true);
-        expect(words.subarray(out + outShift, out + outShift + length)).toEqual(
-          words.subarray(left + leftShift, left + leftShift + length),
-        );
-      }),
-    );
+          plain[type][operation](own, own, right + rightShift, length);
+          const reduced = [4 * own, 4 * (own + length)] as const;
+          expect(received!.subarray(...reduced).equals(canonical(type).subarray(...reduced))).toBe(true);
+        }),
+      );
+    },
+  );
+
+  it.each([
+    ["has come as far and calls the same", [7, 177, 100], 1],
+    ["is a round ahead and called the same", [8, 177, 100], 1],
+    ["is late", [6, 177, 100], 0],
+    ["calls something else", [7, 178, 100], 0],
+    ["has another length", [7, 177, 101], 0],
+  ] as const)("tell that the other rank %s", (_, [round, signature, length], expected) => {
+    const [, , otherHeader, otherPublished] = headers;
+    words[otherPublished] = round;
+    words[otherHeader] = signature;
+    words[otherHeader + 1] = length;
+    expect(simd.lines.offer(lines, left, 100, ...headers, 177, 7, 3)).toBe(expected);
+  });
+
+  it("tell rounds apart where their counter wraps", () => {
+    const [, , otherHeader, otherPublished] = headers;
+    words[otherHeader] = 177;
+    words[otherHeader + 1] = 100;
+    words[otherPublished] = 2 ** 31 - 1;
+    expect(simd.lines.offer(lines, left, 100, ...headers, 177, -(2 ** 31), 3)).toBe(0);
+    words[otherPublished] = -(2 ** 31);
+    expect(simd.lines.offer(lines, left, 100, ...headers, 177, 2 ** 31 - 1, 3)).toBe(1);
   });
 });
 

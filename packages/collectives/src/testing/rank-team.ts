@@ -2,6 +2,7 @@ import { BroadcastChannel } from "node:worker_threads";
 import type { Algorithm, CollectiveArray, GroupOptions, ReduceOperation } from "@ringrank/collectives";
 import { createGroup, runRanks } from "@ringrank/collectives";
 import { RingrankError, type RingrankErrorData } from "@ringrank/errors";
+import type { KernelChoice } from "../kernels/kernels.js";
 
 /** One collective with every rank's operand. */
 export interface CollectiveCase {
@@ -39,14 +40,18 @@ export class RankTeam {
     return team;
   }
 
-  /** A fresh group of all ranks; the result performs cases in it, one after the other, and gives outputs by rank. */
+  /**
+   * A fresh group of all ranks; the result performs cases in it, one after the other, and gives outputs by rank.
+   * `kernels` are by rank, too.
+   */
   async group(
     algorithm: Algorithm,
     options: Omit<GroupOptions, "worldSize"> = {},
+    kernels?: readonly KernelChoice[],
   ): Promise<(...cases: CollectiveCase[]) => Promise<CollectiveArray[][]>> {
     const group = ++groups;
     const handle = createGroup({ worldSize: this.worldSize, ...options });
-    await this.#order({ kind: "join", group, handle, algorithm });
+    await this.#order({ kind: "join", group, handle, algorithm, kernels });
     return async (...cases) => {
       const calls = cases.map((one) => toCall(one, this.worldSize));
       await this.#order({ kind: "perform", group, calls });

@@ -6,8 +6,8 @@ export function run({ rank }, { channel: name }) {
   const channel = new BroadcastChannel(name);
   const groups = new Map();
   const obey = {
-    join({ group, handle, algorithm }) {
-      groups.set(group, joinGroup(handle, rank, { algorithm }));
+    join({ group, handle, algorithm, kernels }) {
+      groups.set(group, joinGroup(handle, rank, { algorithm, kernels: kernels?.[rank] }));
     },
     perform({ group, calls }) {
       for (const call of calls) perform(groups.get(group), call);

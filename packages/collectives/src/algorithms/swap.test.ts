@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { slotLength } from "../group/layout.js";
+import { type CollectiveCase, RankTeam } from "../testing/rank-team.js";
+import { reference } from "../testing/reference.js";
+
+let team: RankTeam;
+beforeAll(async () => {
+  team = await RankTeam.start(2);
+});
+afterAll(() => team.stop());
+
+/** Around a vector, a line, a block of 64 lines, and a slot; the last one is too long for it. */
+const lengths = [4, 15, 30, 64 * 15, slotLength].flatMap((length) => [length - 1, length, length + 1]);
+
+it.each([[["simd", "simd"]], [["simd", "plain"]], [["plain", "simd"]]] as const)(
+  "gives two ranks with %j kernels the documented bits, whatever message follows which",
+  async (kernels) => {
+    // 31 and the number of cases have no divisor in common, so each case comes once, after one quite unlike it.
+    const cases = [0, ...lengths].flatMap((length) => [
+      caseOf("sum", floats(length)),
+      caseOf("max", floats(length)),
+      caseOf("sum", ints(length)),
+      caseOf("max", ints(length)),
+    ]);
+    const mixed = cases.map((_, i) => cases[(i * 31) % cases.length]!);
+    const perform = await team.group("one-shot", {}, kernels);
+    const results = await perform(...mixed);
+    for (const [i, one] of mixed.entries()) {
+      for (const [rank, result] of results[i]!.entries()) {
+        expect(Buffer.from(result.buffer).equals(Buffer.from(reference(one, "one-shot")[rank]!.buffer))).toBe(
+          true,
+        );
+      }
+    }
+  },
+);
+
+function caseOf(operation: "sum" | "max", inputs: CollectiveCase["inputs"]): CollectiveCase {
+  return { collective: "allReduce", operation, inputs };
+}
+
+/** Sums of theirs overflow. */
+function ints(length: number): Int32Array[] {
+  return [1, 2].map((rank) => Int32Array.from({ length }, (_, i) => Math.imul(i + rank, 0x9e3779b1)));
+}
+
+/** Of many sizes. */
+function floats(length: number): Float32Array[] {
+  return ints(length).map((row) => Float32Array.from(row, (value, i) => value / 2 ** (i % 30)));
+}
