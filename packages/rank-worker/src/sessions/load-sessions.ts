@@ -32,8 +32,6 @@ interface LoadContext {
 
 type OpenContext = Omit<LoadContext, "threads"> & { readonly threads: SessionThreads };
 
-const oneThread: SessionThreads = { count: 1, spin: false };
-
 /** A program's sessions and the weights the rank keeps itself, and what they took. */
 export interface LoadedSessions {
   /** By segment. */
@@ -122,15 +120,14 @@ async function openSegment(
 }
 
 function openSession(
-  { onnx, initializers }: Segment,
+  { onnx }: Segment,
   index: number,
   weights: SessionWeights,
   { openSession: open, gate, threads }: OpenContext,
 ): Promise<OrtSession> {
   return gate.inside(async () => {
     try {
-      // What has no weights has little to share out, and its threads would be one more pool.
-      return await open(onnx, sessionOptions(initializers.length > 0 ? threads : oneThread, weights));
+      return await open(onnx, sessionOptions(threads, weights));
     } catch (cause) {
       throw new RingrankError("RR_GRAPH", `ONNX Runtime refused segment ${index}: ${String(cause)}`, {
         cause,
