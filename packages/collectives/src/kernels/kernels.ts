@@ -20,7 +20,7 @@ export type Wire = (typeof wires)[number];
 /** Elements that share a scale. */
 export const int8Block = 32;
 
-/** Elements to and from another form, both at indices of 4-byte elements. The narrower forms are in plain-wires.ts. */
+/** Elements to and from a narrower form, both at indices of 4-byte elements. The forms are in plain-wires.ts. */
 export interface WireKernels {
   readonly encode: MoveKernel;
   readonly decode: MoveKernel;

@@ -9,6 +9,7 @@ import type { Plan } from "../decide/decide.js";
 import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
+import { addInNorms } from "./add-in-norms.js";
 import { type LocalAttention, localAttention } from "./attention.js";
 import { makeAttentionBlock } from "./attention-block.js";
 import { stagesOfCaches } from "./cache-stages.js";
@@ -358,26 +359,6 @@ class ProgramBuilder {
       return sizeProduct(size, this.#factored.symbols) ?? { scale: size[0], symbols: [] };
     });
   }
-}
-
-/**
- * What is added to a sum that is normalized next, the step that normalizes it adds: one pass over the rows for both.
- */
-function addInNorms(
-  allReduces: readonly AllReduceStep[],
-  normalizations: readonly NormalizeStep[],
-): Pick<LocalStage, "allReduces" | "normalizations"> {
-  const addends = new Map(allReduces.map(({ value, added }) => [value, added]));
-  const adding = normalizations.map((step): NormalizeStep => {
-    const added = addends.get(step.value);
-    if (added === undefined) return step;
-    addends.delete(step.value);
-    return { ...step, added };
-  });
-  const reducing = allReduces.map(({ added, ...step }): AllReduceStep => {
-    return added === undefined || !addends.has(step.value) ? step : { ...step, added };
-  });
-  return { allReduces: reducing, normalizations: adding };
 }
 
 /** In how many stages each shard is read. */

@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Tensor } from "onnxruntime-node";
-import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
+import { inParts } from "../kernels/in-parts.js";
+import { KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
 /**
@@ -83,22 +84,13 @@ export class Addition {
   }
 
   #addInPlace(x: Float32Array, y: Float32Array | undefined): void {
-    const width = this.#row?.length ?? 1;
-    const most = width * Math.max(1, Math.floor(floatsAtOnce / width));
-    const scratch = this.#kernels?.scratch(2 * most);
-    if (scratch === undefined) {
-      this.#addPlainly(x, y);
-      return;
-    }
-    for (let from = 0; from < x.length; from += most) {
-      const source = x.subarray(from, from + most);
-      const part = scratch.subarray(0, source.length);
-      const other = y && scratch.subarray(most, most + source.length);
-      part.set(source);
-      other?.set(y!.subarray(from, from + most));
-      this.addInMemory(part, other);
-      source.set(part);
-    }
+    const added =
+      this.#kernels !== undefined &&
+      inParts(this.#kernels, this.#row?.length ?? 1, x, y, (part, other, from) => {
+        this.addInMemory(part, other);
+        x.set(part, from);
+      });
+    if (!added) this.#addPlainly(x, y);
   }
 
   /** Storing an element rounds it to float32, as the kernel's additions do. */

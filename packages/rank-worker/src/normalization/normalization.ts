@@ -1,6 +1,7 @@
 import type { NormalizeStep } from "@ringrank/policy";
 import type { Tensor } from "onnxruntime-node";
 import { Addition } from "../addition/addition.js";
+import { inParts } from "../kernels/in-parts.js";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { tensor } from "../tensors/tensor.js";
@@ -118,25 +119,22 @@ class KernelRows {
     addition?: Addition,
     addend?: Float32Array,
   ): Tensor | undefined {
-    const width = this.#parameters.scale.length;
-    const most = width * Math.max(1, Math.floor(floatsAtOnce / width));
-    const scratch = this.#kernels.scratch(2 * most);
-    if (scratch === undefined) return undefined;
     const out = new Float32Array(data.length);
-    for (let from = 0; from < data.length; from += most) {
-      const source = data.subarray(from, from + most);
-      const part = scratch.subarray(0, source.length);
-      const other = addend && scratch.subarray(most, most + source.length);
-      part.set(source);
-      if (addition !== undefined) {
-        other?.set(addend!.subarray(from, from + most));
-        addition.addInMemory(part, other);
-        source.set(part);
-      }
-      this.#normalize(part, part, source.length);
-      out.set(part, from);
-    }
-    return tensor("float32", out, dims);
+    const isDone = inParts(
+      this.#kernels,
+      this.#parameters.scale.length,
+      data,
+      addend,
+      (part, other, from) => {
+        if (addition !== undefined) {
+          addition.addInMemory(part, other);
+          data.set(part, from);
+        }
+        this.#normalize(part, part, part.length);
+        out.set(part, from);
+      },
+    );
+    return isDone ? tensor("float32", out, dims) : undefined;
   }
 
   #normalize(input: Float32Array, out: Float32Array, count: number): void {

@@ -56,7 +56,7 @@ export interface LoadedSessions {
 export async function loadSessions(program: RankProgram, context: LoadContext): Promise<LoadedSessions> {
   using weights = new ProgramWeights(program, context.onBytes);
   const files = new ShardFiles(weights, context);
-  const threads = sessionThreads(context.threads, program.worldSize);
+  const opening = { ...context, threads: sessionThreads(context.threads, program.worldSize) };
   const readBefore = readStatistics().bytes;
   /** By segment. */
   const opened = new Map<number, OrtSession>();
@@ -67,7 +67,7 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
       kept.set(name, tensor(weight.type, data, dims));
     }
     for (const index of largestFirst(program.segments, weights)) {
-      opened.set(index, await openSegment(program.segments[index]!, index, files, { ...context, threads }));
+      opened.set(index, await openSegment(program.segments[index]!, index, files, opening));
     }
     files.finish();
     const { bytesKept } = weights;
