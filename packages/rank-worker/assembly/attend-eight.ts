@@ -53,10 +53,12 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
       addAddends(scores, key, tile, addends, args);
       const seen = all ? tile : seenRows(scores, tile);
       if (seen > 0) {
-        scoreEight(scores, packed, keys, seen, rowBytes, most);
+        scoreEight(scores, packed, keys, seen, rowBytes, most, values);
         rescaleEight(sums, totals, rowBytes, before, most);
         shareEight(scores, seen, most, totals);
-        mixEight(sums, scores, values, seen, rowBytes);
+        // Behind the last tile there may be no memory.
+        const next = key + 2 * tileRows <= past ? keys + tile * rowBytes : keys;
+        mixEight(sums, scores, values, seen, rowBytes, next);
       }
       key += tile;
       keys += tile * rowBytes;

@@ -9,11 +9,17 @@
 // The inner loops multiply four numbers with eight, in eight sums that grow side by side: an addition takes four
 // cycles, and two can begin in each. One turn of a loop adds once to each sum, since V8 puts additions to one sum
 // together, and then has to move sums out of registers.
+//
+// They go over a tile again and again, in strides that no processor sees coming, so each also reads on in what the next
+// will go over, 16 bytes a turn, which over a tile comes to as many bytes: then that is near when its turn comes.
 
+import { readAhead } from "./read-ahead";
 import { exponential, madd } from "./vectors";
 
 /**
  * `scores[row][query] += query · key[row]`; `most` becomes the largest score there is of each query, if it is larger.
+ *
+ * @param ahead as many bytes as the keys have, to be read next
  */
 export function scoreEight(
   scores: usize,
@@ -22,6 +28,7 @@ export function scoreEight(
   rows: usize,
   rowBytes: usize,
   most: usize,
+  ahead: usize,
 ): void {
   const end = packed + (rowBytes << 3);
   let m0 = v128.load(most);
@@ -40,7 +47,8 @@ export function scoreEight(
     let b = a + rowBytes;
     let c = b + rowBytes;
     let d = c + rowBytes;
-    for (let query = packed; query < end; query += 32, a += 4, b += 4, c += 4, d += 4) {
+    for (let query = packed; query < end; query += 32, a += 4, b += 4, c += 4, d += 4, ahead += 16) {
+      readAhead(ahead);
       const q0 = v128.load(query);
       const q1 = v128.load(query, 16);
       let k = v128.load_splat<f32>(a);
@@ -95,24 +103,36 @@ export function scoreEight(
 
 /** Scores become shares that are not yet divided by their sum, in place; `totals` grow by them. */
 export function shareEight(scores: usize, rows: usize, most: usize, totals: usize): void {
-  const m0 = v128.load(most);
-  const m1 = v128.load(most, 16);
-  let t0 = v128.load(totals);
-  let t1 = v128.load(totals, 16);
-  for (const end = scores + (rows << 5); scores < end; scores += 32) {
-    const s0 = exponential(f32x4.sub(v128.load(scores), m0));
-    const s1 = exponential(f32x4.sub(v128.load(scores, 16), m1));
-    v128.store(scores, s0);
-    v128.store(scores, s1, 16);
-    t0 = f32x4.add(t0, s0);
-    t1 = f32x4.add(t1, s1);
-  }
-  v128.store(totals, t0);
-  v128.store(totals, t1, 16);
+  const end = scores + (rows << 5);
+  shareFour(scores, end, most, totals);
+  shareFour(scores + 16, end, most + 16, totals + 16);
 }
 
-/** `sums[lane][query] += Σ_row share[row][query] · value[row][lane]`. */
-export function mixEight(sums: usize, shares: usize, values: usize, rows: usize, rowBytes: usize): void {
+/** Of four of the eight: beside the exponential's constants there are no registers for more. */
+function shareFour(scores: usize, end: usize, most: usize, totals: usize): void {
+  const m = v128.load(most);
+  let total = v128.load(totals);
+  for (; scores < end; scores += 32) {
+    const share = exponential(f32x4.sub(v128.load(scores), m));
+    v128.store(scores, share);
+    total = f32x4.add(total, share);
+  }
+  v128.store(totals, total);
+}
+
+/**
+ * `sums[lane][query] += Σ_row share[row][query] · value[row][lane]`.
+ *
+ * @param ahead as many bytes as the values have, to be read next
+ */
+export function mixEight(
+  sums: usize,
+  shares: usize,
+  values: usize,
+  rows: usize,
+  rowBytes: usize,
+  ahead: usize,
+): void {
   const end = shares + (rows << 5);
   for (let lane: usize = 0; lane < rowBytes; lane += 16, sums += 128) {
     let a0 = v128.load(sums);
@@ -124,7 +144,8 @@ export function mixEight(sums: usize, shares: usize, values: usize, rows: usize,
     let d0 = v128.load(sums, 96);
     let d1 = v128.load(sums, 112);
     let value = values + lane;
-    for (let share = shares; share < end; share += 32, value += rowBytes) {
+    for (let share = shares; share < end; share += 32, value += rowBytes, ahead += 16) {
+      readAhead(ahead);
       const p0 = v128.load(share);
       const p1 = v128.load(share, 16);
       let v = v128.load_splat<f32>(value);
