@@ -24,6 +24,8 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
 if (quiet && !existsSync("packages/cli/dist/main.js")) process.stderr.write("building …\n");
 run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
 for (const name of readdirSync("packages")) buildWebAssembly(`packages/${name}`);
+// What it imports may just have been installed.
+await (await import("./bundle-threads.mjs")).bundleThreads();
 
 /**
  * Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what, by target if there are
