@@ -77,14 +77,15 @@ export function createGroup(options: GroupOptions): GroupHandle {
   if (!wires.includes(wire)) {
     throw new RingrankError("RR_OPTION", `wire: expected ${wires.join(", ")}; got ${String(wire)}`);
   }
+  const cores = availableParallelism();
   return {
     memory: sharedMemory(new GroupLayout(worldSize, windowBytes).bytes),
     worldSize,
     stepTimeoutMs,
     windowBytes,
     wire,
-    spins: mostSpins,
-    cores: availableParallelism(),
+    spins: mostSpins(worldSize, cores),
+    cores,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { canSpin, SpinLimit } from "./spin.js";
+import { canSpin, mostSpins, SpinLimit } from "./spin.js";
 
 describe("a rank", () => {
   it.each([
@@ -15,6 +15,11 @@ describe("a rank", () => {
     [1, 1],
   ])("makes room for %i others on %i cores", (atWork, cores) => {
     expect(canSpin(atWork, cores)).toBe(false);
+  });
+
+  it("spins for less long where ranks share cores", () => {
+    expect(mostSpins(3, 2)).toBeLessThan(mostSpins(2, 2));
+    expect(mostSpins(3, 2)).toBeGreaterThan(0);
   });
 });
 

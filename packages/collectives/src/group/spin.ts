@@ -1,5 +1,11 @@
-/** Loads of a peer's counter, at most: for about as long as a small decode segment lasts. */
-export const mostSpins = 20_000;
+/**
+ * Loads of a peer's counter, at most, before a rank sleeps. Where each rank has a core: for about as long as a small
+ * decode segment lasts. Where ranks share cores, for about as long as a sleep and its wake take: the rank spun for may
+ * stand in line for the very core.
+ */
+export function mostSpins(worldSize: number, cores: number): number {
+  return worldSize > cores ? 1000 : 20_000;
+}
 
 /**
  * Whether a rank may spin while `atWork` others have to run before its wait ends.
