@@ -1,4 +1,4 @@
-// Installs what the lock file says (only when it changed) and compiles what changed.
+// Installs what the lock file says (only when it changed), compiles and bundles what changed.
 // Needs Node and npm alone: pnpm comes through npx, at the version that package.json pins.
 //
 //   node scripts/build.mjs [--quiet]     --quiet: say nothing but what takes long, and what went wrong
@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { bundlePackages } from "./bundle.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const quiet = process.argv.includes("--quiet");
@@ -23,9 +24,9 @@ if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
 }
 if (quiet && !existsSync("packages/cli/dist/main.js")) process.stderr.write("building …\n");
 run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
-for (const name of readdirSync("packages")) buildWebAssembly(`packages/${name}`);
-// What it imports may just have been installed.
-await (await import("./bundle-threads.mjs")).bundleThreads();
+const packages = readdirSync("packages");
+await bundlePackages(packages);
+for (const name of packages) buildWebAssembly(`packages/${name}`);
 
 /**
  * Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what, by target if there are

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { isRingrankError } from "@ringrank/errors";
 import { resolveModel } from "@ringrank/model/serving";
@@ -111,13 +111,11 @@ function* walk(directory: string, depth: number): Generator<string> {
  * In a checkout, where the library's version does not tell: when the packages that plan were last compiled. Undefined
  * in a bundle, where there are no packages.
  */
-function lastCompiled(): (number | undefined)[] | undefined {
+function lastCompiled(): number[] | undefined {
   try {
     const require = createRequire(import.meta.url);
     const packages = ["@ringrank/model", "@ringrank/policy"].map((name) => require.resolve(name));
-    return [import.meta.filename, ...packages].map(
-      (path) => statSync(join(dirname(path), ".tsbuildinfo"), { throwIfNoEntry: false })?.mtimeMs,
-    );
+    return [import.meta.filename, ...packages].map((path) => statSync(path).mtimeMs);
   } catch {
     return undefined;
   }

@@ -1,7 +1,3 @@
-import { buildGraph, openCheckpoint, writeOnnx } from "@ringrank/model";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
-import { shakespeareDirectory, zooDirectory } from "../../model/src/testing/fixtures.js";
 // Threads are started from the build, so the build is what is tested.
 import {
   loadModel,
@@ -10,7 +6,11 @@ import {
   planModel,
   type RingrankError,
   type Tensor,
-} from "../dist/index.js";
+} from "@ringrank/coordinator";
+import { buildGraph, openCheckpoint, writeOnnx } from "@ringrank/model";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { shakespeareDirectory, zooDirectory } from "../../model/src/testing/fixtures.js";
 
 describe("loadModel", () => {
   it("reports its progress: the plan, the weights of each rank, and that it is ready", async () => {

@@ -78,7 +78,7 @@ function startGroup(
   disableRuntimeTelemetry();
   return new ThreadRankGroup({
     worldSize: ranks,
-    workerUrl: workerUrl ?? new URL("./group/rank-thread.js", import.meta.url).href,
+    workerUrl,
     stepTimeoutMs,
     wire,
     logger,

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+// Threads are started from the build, so the build is what is tested.
+import { loadModel } from "@ringrank/coordinator";
 import { expect, it } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { zooDirectory } from "../../model/src/testing/fixtures.js";
-// Threads are started from the build, so the build is what is tested.
-import { loadModel } from "../dist/index.js";
 
 const directory = zooDirectory("llama");
 

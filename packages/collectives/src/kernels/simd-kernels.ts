@@ -27,7 +27,7 @@ export function simdKernels(memory: SharedMemory): Kernels {
   };
 }
 
-/** The same from dist/kernels/ as from src/kernels/, where tests run. */
+/** The same from dist/bundle/ as from src/kernels/, where tests run. */
 const file = new URL("../../dist/kernels.wasm", import.meta.url);
 
 interface KernelExports {

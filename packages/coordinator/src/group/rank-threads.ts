@@ -21,7 +21,10 @@ export class RankThreads {
   /** @param onEnd called when a rank's task ends, with an error if it died rather than returned */
   constructor(
     tasks: readonly RankWorkerTask[],
-    { workerUrl, logger }: { workerUrl: string; logger: Logger },
+    {
+      workerUrl = new URL("./rank-thread.js", import.meta.url).href,
+      logger,
+    }: { workerUrl: string | undefined; logger: Logger },
     onEnd: (rank: number, error: RingrankError | undefined) => void,
   ) {
     const execArgv = inheritedExecArgv();

@@ -35,7 +35,8 @@ import { watchForSilence } from "./watchdog.js";
 export interface ThreadRankGroupOptions {
   readonly worldSize: number;
   /** `file:` URL of the rank's worker module. */
-  readonly workerUrl: string;
+  /** Default: `rank-thread.ts`. */
+  readonly workerUrl: string | undefined;
   readonly stepTimeoutMs: number;
   /** Default `float32`. */
   readonly wire?: Wire | undefined;

@@ -57,7 +57,7 @@ export class RankKernels {
 
 /**
  * Two builds of the same sources: `fused` multiplies and adds in one instruction, which not every engine has. All ranks
- * are threads of one engine, so that they compute alike. The same from dist/kernels/ as from src/kernels/, where tests
+ * are threads of one engine, so that they compute alike. The same from dist/bundle/ as from src/kernels/, where tests
  * run.
  */
 export const kernelFiles = {

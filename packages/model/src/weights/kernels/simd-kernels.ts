@@ -1,4 +1,5 @@
 import { instantiate, type LocalMemory, pageBytes } from "@ringrank/webassembly";
+import { kernelsFile } from "../kernels-file.js";
 import type { Kernels } from "./kernels.js";
 
 /**
@@ -7,11 +8,8 @@ import type { Kernels } from "./kernels.js";
  * @throws RR_OPTION if the compiled file cannot be read or this engine cannot run it
  */
 export function simdKernels(memory: LocalMemory): Kernels {
-  return instantiate<Kernels>(memory, file);
+  return instantiate<Kernels>(memory, kernelsFile);
 }
 
 /** Bytes at the start of a memory that the kernels keep for themselves. */
 export const reservedBytes = pageBytes;
-
-/** The same from dist/weights/kernels/ as from src/weights/kernels/, where tests run. */
-const file = new URL("../../../dist/kernels.wasm", import.meta.url);
