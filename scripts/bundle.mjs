@@ -42,9 +42,7 @@ async function bundlePackage(rolldown, name) {
     platform: "node",
     external: (id) => !/^(\.|\/|[A-Za-z]:)/.test(id),
   });
-  // A stack of calls shows names.
-  const names = { entryFileNames: "[name].js", chunkFileNames: "[name].js", keepNames: true };
-  await bundle.write({ dir, format: "esm", ...names });
+  await bundle.write({ dir, format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name].js" });
   await bundle.close();
 }
 

@@ -222,8 +222,10 @@ describe("ringrank", () => {
 
   test("shows an error's stack with --verbose, or with RINGRANK_LOG=debug", async () => {
     const wrong = ["plan", "--demo", "--ranks", "0"];
-    expect((await ringrank([...wrong, "--verbose"])).stderr).toMatch(/^ +at .*options/m);
-    expect((await ringrank(wrong, { env: { RINGRANK_LOG: "debug" } })).stderr).toMatch(/^ +at .*options/m);
+    expect((await ringrank([...wrong, "--verbose"])).stderr).toMatch(/^ +at checkPlanOptions/m);
+    expect((await ringrank(wrong, { env: { RINGRANK_LOG: "debug" } })).stderr).toMatch(
+      /^ +at checkPlanOptions/m,
+    );
   });
 
   test("ends quietly when its reader leaves", async () => {

@@ -1,5 +1,6 @@
 import comlink from "comlink";
 import { expect, test } from "vitest";
+import { runNode } from "../../../test/support/run-program.js";
 import type { LoadProgress, RunRequest, StepAnswer, StepRequest } from "./protocol.js";
 import { greedy } from "./testing/in-ranks.js";
 import { startRankThreads } from "./testing/rank-threads.js";
@@ -58,6 +59,16 @@ test("steps that come ahead of time are taken in order, and rank 0 answers them"
   ]);
   await Promise.all(services.map((service) => service.release()));
   expect(await ended).toEqual([0, 0]);
+});
+
+test("no native code of ONNX Runtime is loaded before the rank can say that it is inside", async () => {
+  // A thread may be ended while it imports its module, and one that is ended inside native code ends the process.
+  const libraries = "process.report.getReport().sharedObjects.filter((file) => file.includes('onnxruntime'))";
+  const script = `await import("@ringrank/rank-worker/worker"); const before = ${libraries};
+    await import("onnxruntime-node"); console.log(before.length, ${libraries}.length > 0);`;
+  const { stdout, stderr } = await runNode(["--input-type=module", "--eval", script]);
+  expect(stderr).toBe("");
+  expect(stdout).toBe("0 true\n");
 });
 
 test("a rank whose port closes ends by itself", async () => {

@@ -8,8 +8,7 @@ import { controlledService } from "./control-plane.js";
 import { installErrorTransferHandler } from "./error-transfer.js";
 import { NativeGate } from "./lifecycle.js";
 import { type RankLog, rankLogger } from "./logging.js";
-import { Rank } from "./service.js";
-import { findSynchronousBinding, type OpenSession, openPublicSession } from "./sessions/ort-binding.js";
+import type { OpenSession } from "./sessions/ort-binding.js";
 import { serveSteps } from "./step-port.js";
 import type { RankWorkerTask } from "./task.js";
 import { StepTrace } from "./trace/step-trace.js";
@@ -30,7 +29,7 @@ export async function serveRank({
   installErrorTransferHandler(comlink.transferHandlers);
   const log = await rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);
-  const openSession = await gate.inside(() => chooseBinding(log));
+  const { Rank, openSession } = await gate.inside(() => importRuntime(log));
   const trace = traceFile === undefined ? undefined : new StepTrace(rank, traceFile);
   const communicator = joinGroup(group, rank, { measureWaits: trace !== undefined });
   const service = new Rank({ communicator, gate, openSession, log, trace });
@@ -60,11 +59,16 @@ function finishTrace(trace: StepTrace | undefined, log: RankLog): void {
   }
 }
 
-function chooseBinding(log: RankLog): OpenSession {
-  const synchronous = findSynchronousBinding();
-  if (synchronous) return synchronous;
-  log.warn(
-    "onnxruntime-node is not the version whose synchronous calls were tested; using the slower public API",
-  );
-  return openPublicSession;
+/** All that imports ONNX Runtime, which runs native code as it is imported: inside the gate, so not before. */
+async function importRuntime(log: RankLog) {
+  const [{ Rank }, { findSynchronousBinding, openPublicSession }] = await Promise.all([
+    import("./service.js"),
+    import("./sessions/ort-binding.js"),
+  ]);
+  const synchronous: OpenSession | undefined = findSynchronousBinding();
+  if (synchronous === undefined)
+    log.warn(
+      "onnxruntime-node is not the version whose synchronous calls were tested; using the slower public API",
+    );
+  return { Rank, openSession: synchronous ?? openPublicSession };
 }
