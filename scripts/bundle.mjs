@@ -19,41 +19,40 @@ const startedModules = {
  * @param {readonly string[]} names of folders in packages/
  */
 export async function bundlePackages(names) {
-  const changed = names.filter((name) => {
-    const folder = `packages/${name}`;
-    const written = lastWritten(`${folder}/dist/bundle/index.js`);
-    return (
-      written < Math.max(lastWritten(`${folder}/dist/.tsbuildinfo`), lastWritten(`${folder}/package.json`))
-    );
-  });
+  const changed = names.filter(isOutdated);
   // Some 0.2 s to load, for nothing most of the time.
   const { rolldown } = changed.length > 0 ? await import("rolldown") : {};
   for (const name of changed) await bundlePackage(rolldown, name);
 }
 
-async function bundlePackage(rolldown, name) {
+function isOutdated(name) {
   const folder = `packages/${name}`;
-  const input = entriesOf(folder, startedModules[name] ?? []);
-  const dir = `${folder}/dist/bundle`;
+  const [first] = Object.keys(entriesOf(name));
+  if (first === undefined) return false;
+  const sources = [`${folder}/dist/.tsbuildinfo`, `${folder}/package.json`, import.meta.filename];
+  return lastWritten(`${folder}/dist/bundle/${first}.js`) < Math.max(...sources.map(lastWritten));
+}
+
+async function bundlePackage(rolldown, name) {
+  const dir = `packages/${name}/dist/bundle`;
   rmSync(dir, { recursive: true, force: true });
-  if (Object.keys(input).length === 0) return;
-  const bundle = await rolldown({
-    input,
-    platform: "node",
-    external: (id) => !/^(\.|\/|[A-Za-z]:)/.test(id),
-  });
+  const isOthers = (id) => !/^(\.|\/|[A-Za-z]:)/.test(id);
+  const bundle = await rolldown({ input: entriesOf(name), platform: "node", external: isOthers });
   await bundle.write({ dir, format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name].js" });
   await bundle.close();
 }
 
 /** What package.json exports from dist/bundle, and what is started; all side by side, as addresses of their like say. */
-function entriesOf(folder, started) {
+function entriesOf(name) {
+  const folder = `packages/${name}`;
   const { exports } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
   const exported = Object.values(exports)
     .filter((entry) => entry.default?.startsWith("./dist/bundle/"))
     .map((entry) => [basename(entry.default, ".js"), entry.types.replace(/^\.\/dist\/(.*)\.d\.ts$/, "$1")]);
-  const all = [...exported, ...started.map((path) => [basename(path), path])];
-  return Object.fromEntries(all.map(([name, path]) => [name, `./${folder}/dist/${path}.js`]));
+  const started = (startedModules[name] ?? []).map((path) => [basename(path), path]);
+  return Object.fromEntries(
+    [...exported, ...started].map(([entry, path]) => [entry, `./${folder}/dist/${path}.js`]),
+  );
 }
 
 function lastWritten(file) {
