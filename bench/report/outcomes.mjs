@@ -21,20 +21,23 @@ export function turnRatio(what, label, other) {
 }
 
 /**
- * What decoding behind a long context takes longer than behind a short one, in reads, at the bandwidth measured, of
- * what its cache has more.
+ * What the cache costs a step more behind a long context than behind a short one, in reads, at the bandwidth measured,
+ * of what the cache has more.
+ *
+ * @param row whose milliseconds count: what the cache costs by the trace, or whole steps ("decode")
  */
-export function cacheReads({ label, ...cell }, { from, to }) {
+export function cacheReads({ label, ...cell }, { from, to, row = "cache work" }) {
   const needed = {
-    short: { row: "decode", context: from, ...cell, label },
-    long: { row: "decode", context: to, ...cell, label },
+    short: { row, context: from, ...cell, label },
+    long: { row, context: to, ...cell, label },
     shortCache: { row: "cache", context: from, ...cell },
     longCache: { row: "cache", context: to, ...cell },
     bandwidth,
   };
   return whereAll(needed, ({ short, long, shortCache, longCache, bandwidth }) => {
-    const more = { median: longCache.median - shortCache.median };
-    return { value: (long.median - short.median) / readMilliseconds(more, bandwidth) };
+    const once = readMilliseconds({ median: longCache.median - shortCache.median }, bandwidth);
+    const reads = (time) => (time - short.median) / once;
+    return { value: reads(long.median), low: reads(long.low), high: reads(long.high) };
   });
 }
 

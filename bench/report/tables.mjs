@@ -1,11 +1,13 @@
 import { find } from "./find.mjs";
 import { grid } from "./grid.mjs";
+import { cacheReads } from "./outcomes.mjs";
 
 /** Everything measured, as text for a terminal. */
 export function tables({ measurements, machine, targets, options }) {
   return [
     machineLines(machine, measurements),
     ...options.shapes.map((shape) => modelTable(measurements, shape, options)),
+    cacheTable(measurements, options),
     fixedTable(measurements),
     collectivesTable(measurements),
     perplexityTable(measurements),
@@ -92,6 +94,38 @@ function cellText(measurement) {
   const scale = unit === "bytes" ? 1e-6 : 1;
   if (samples === 1) return figure(scale * median);
   return `${figure(scale * median)} (${figure(scale * low)}–${figure(scale * high)})`;
+}
+
+/** What the target judges, beside what whole steps say, whose other work varies by more than the cache costs. */
+function cacheTable(measurements, { shapes, precisions, contexts, mainRanks }) {
+  const [from, ...longer] = contexts;
+  const rows = shapes.flatMap((shape) =>
+    precisions.flatMap((precision) =>
+      longer.map((to) => {
+        const cell = { shape, precision, label: `${mainRanks} × 1` };
+        const reads = ["cache work", "decode"].map((row) =>
+          readsText(cacheReads(cell, { from, to, row })(measurements)),
+        );
+        const work = [from, to].map((context) =>
+          cellText(find(measurements, { row: "cache work", context, ...cell })),
+        );
+        return [shape, precision, ...work, ...reads];
+      }),
+    ),
+  );
+  if (rows.every((row) => row.slice(2).every((cell) => cell === "–"))) return "";
+  const titles = [
+    "",
+    "",
+    ...contexts.map((context) => `at ${context}, ms`),
+    "in reads of it",
+    "by whole steps",
+  ];
+  return `what the cache costs a step, the longest of ranks: medians (middle half)\n${grid([titles, ...rows])}`;
+}
+
+function readsText({ value, low, high }) {
+  return value === undefined ? "–" : `${value.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
 }
 
 function fixedTable(measurements) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { configOf } from "../checkpoints/shapes.mjs";
 import { syntheticCheckpoint } from "../checkpoints/synthetic.mjs";
 import { writeGguf } from "../gguf/write-gguf.mjs";
+import { cacheWork } from "../measure/cache-work.mjs";
 import { ContestantProcess } from "../measure/contestant-process.mjs";
 import { availableBytes } from "../measure/machine.mjs";
 import { takeTurns } from "../measure/take-turns.mjs";
@@ -10,7 +11,7 @@ import { workFolder } from "../measure/work-folder.mjs";
 import { unsplitGraph } from "../onnx/unsplit-graph.mjs";
 import { bytesReadPerToken, cacheBytes } from "../onnx/weights-read.mjs";
 import { writeModels } from "../onnx/write-models.mjs";
-import { decodeTokens } from "./turn-lengths.mjs";
+import { decodeTokens, tracedTokens } from "./turn-lengths.mjs";
 
 /** Block types of GGUF with as many bits as a precision has. */
 const ggufTypes = {
@@ -99,10 +100,28 @@ class Cell {
       else await this.#inTime({ row: "load", load: "first", ...rival.what }, measure);
     }
     await this.#closeOne(main);
-    if (precision !== "float32") {
-      await this.#openOne(main, "second");
-      await this.#closeOne(main, "second");
+    await this.#second(mainRanks);
+  }
+
+  /** Another Ringrank, of which only a trace is wanted, and how fast it loads behind the first. */
+  async #second(ranks) {
+    const trace = join(this.#work, "trace.json");
+    const traced = this.#ringrank(ranks, { trace });
+    await this.#openOne(traced, "second");
+    const open = this.#open.get(traced.name);
+    if (open === undefined) return;
+    const what = { row: "cache work", ...open.what };
+    try {
+      for (const context of this.#options.contexts) {
+        this.#progress(`tracing decode ${context}: ${traced.name}`);
+        await open.process.call("decode", [context, tracedTokens]);
+      }
+    } catch (error) {
+      this.#results.fail(what, error);
     }
+    // Only then is the trace whole.
+    await this.#closeOne(traced, "second");
+    for (const [context, steps] of cacheWork(trace)) this.#results.add({ ...what, context }, "ms", steps);
   }
 
   /** Does something unless this cell has had its share of the time. */
@@ -131,10 +150,14 @@ class Cell {
     }
   }
 
-  #ringrank(ranks) {
+  #ringrank(ranks, others = {}) {
     return contestant("ringrank", { ranks, threads: 1 }, "../contestants/ringrank.mjs", {
       checkpoint: this.#checkpoint,
-      load: { ranks, ...(this.#cell.precision !== "float32" && { precision: this.#cell.precision }) },
+      load: {
+        ranks,
+        ...(this.#cell.precision !== "float32" && { precision: this.#cell.precision }),
+        ...others,
+      },
     });
   }
 

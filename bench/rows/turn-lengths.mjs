@@ -2,6 +2,9 @@ import { parametersOf } from "../checkpoints/shapes.mjs";
 import { ahead } from "../contestants/decode-turns.mjs";
 import { growth } from "../contestants/prompts.mjs";
 
+/** Decode steps that are traced behind each context. */
+export const tracedTokens = 32;
+
 /**
  * Tokens of a decode turn: about half a second's worth, at least 4, and no more than lets `turns` turns go on with one
  * prompt.

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -210,6 +210,24 @@ test("a target that was asked for and not measured says why", async () => {
   ]);
 });
 
+test("what the cache costs a step is read from a trace: that of the longest rank, by the prompt it is behind", async () => {
+  const { cacheWork } = await load<{ cacheWork(path: string): Map<number, number[]> }>(
+    "measure/cache-work.mjs",
+  );
+  const step = (tid: number, tokens: number, attention_us: number) =>
+    JSON.stringify({ tid, cat: "step", name: "step", args: { tokens, attention_us, cache_us: 100 } });
+  const ofRank = (rank: number, extra: number) => [
+    ...[step(rank, 128, 9000), step(rank, 1, 1000 + extra), step(rank, 1, 2000 - extra)],
+    ...[step(rank, 256, 9000), step(rank, 44, 9000), step(rank, 1, 3000)],
+  ];
+  const path = join(directory, "trace.json");
+  writeFileSync(path, `[\n${[...ofRank(1, 500), ...ofRank(0, 0)].join(",\n")},\n`);
+  expect([...cacheWork(path)]).toEqual([
+    [128, [1.6, 2.1]],
+    [300, [3.1]],
+  ]);
+});
+
 test("npm run bench measures Ringrank beside one session and says what it could not measure", async () => {
   const json = join(directory, "results.json");
   const args = ["--quick", "--shape", "fixed", "--precision", "float32", "--ranks", "1,2"];
@@ -233,6 +251,9 @@ test("npm run bench measures Ringrank beside one session and says what it could 
       }),
     );
   }
+  expect(measurements).toContainEqual(
+    expect.objectContaining({ row: "cache work", context: 128, label: "2 × 1", unit: "ms" }),
+  );
   const decode = measurements.find((one: { row: string }) => one.row === "decode");
   expect(decode.turns).toHaveLength(decode.samples);
   expect(decode.low).toBeLessThanOrEqual(decode.median);

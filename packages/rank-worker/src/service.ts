@@ -95,10 +95,11 @@ export class Rank implements RankService {
       }
       const { trace } = this.#context;
       const traced = trace?.begin();
+      const tokensBefore = stepper.tokens;
       const start = performance.now();
       const rows = await stepper.step(request);
       this.#milliseconds += performance.now() - start;
-      if (traced !== undefined) trace?.endStep("step", traced);
+      if (traced !== undefined) trace?.endStep("step", traced, { tokens: stepper.tokens - tokensBefore });
       const { collectives, bytes: collectiveBytes } = this.#context.communicator.counters;
       const { steps, tokens, sourceTokens, experts } = stepper;
       const milliseconds = this.#milliseconds;

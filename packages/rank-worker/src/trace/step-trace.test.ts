@@ -40,11 +40,13 @@ it("a step says what its time went to, what is left over included", () => {
   const start = trace.begin();
   trace.end("session", "segment 0", start);
   trace.endCollective("all-reduce", trace.begin(), 0);
-  trace.endStep("step", start);
+  trace.endStep("step", start, { tokens: 3 });
   trace.finish();
   const step = eventsOf(path).find(({ name }) => name === "step")!;
-  const parts = Object.values(step.args).reduce((sum, time) => sum + time, 0);
-  expect(Object.keys(step.args).sort()).toEqual(
+  const { tokens, ...times } = step.args;
+  expect(tokens).toBe(3);
+  const parts = Object.values(times).reduce((sum, time) => sum + time, 0);
+  expect(Object.keys(times).sort()).toEqual(
     [
       "attention_us",
       "cache_us",

@@ -81,14 +81,18 @@ export class StepTrace {
     });
   }
 
-  /** A step, or a run, that began at `start` ends now. */
-  endStep(name: string, start: number): void {
+  /**
+   * A step, or a run, that began at `start` ends now.
+   *
+   * @param facts what its arguments say besides
+   */
+  endStep(name: string, start: number, facts: Readonly<Record<string, number>> = {}): void {
     const duration = performance.now() - start;
     const parts = Object.entries(this.#ofStep);
     const other = parts.reduce((left, [, time]) => left - time, duration);
     const args = [...parts, ["other", other] as const].map(([work, time]) => [`${work}_us`, round(time)]);
     this.#ofStep = nothing();
-    this.#keep({ name, category: "step", start, duration, args: Object.fromEntries(args) });
+    this.#keep({ name, category: "step", start, duration, args: { ...facts, ...Object.fromEntries(args) } });
     if (this.#spans.length >= spansPerWrite) this.#writeSpans();
   }
 
