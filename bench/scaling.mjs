@@ -18,6 +18,7 @@ import { describeMachine } from "./measure/machine.mjs";
 import { readBandwidth } from "./measure/read-bandwidth.mjs";
 import { summary } from "./measure/statistics.mjs";
 import { takeTurns } from "./measure/take-turns.mjs";
+import { warmUp } from "./measure/warm-up.mjs";
 import { workFolder } from "./measure/work-folder.mjs";
 import { writeModels } from "./onnx/write-models.mjs";
 import { grid } from "./report/grid.mjs";
@@ -26,7 +27,6 @@ import { decodeTokens } from "./rows/turn-lengths.mjs";
 
 const context = 128;
 const turns = 7;
-const warmUp = 2;
 
 /** What is aimed at on 16 cores: speed as a share of another's. */
 const targets = [
@@ -122,9 +122,8 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
           [standing.label, reference],
           [other.label, process],
         ]);
-        const all = turns + warmUp;
-        const tokens = Math.max(8, decodeTokens({ shape, layers, precision, turns: all }));
-        const outcomes = await takeTurns(contestants, "decode", [context, tokens], { turns, warmUp });
+        const tokens = Math.max(8, decodeTokens({ shape, layers, precision, turns: turns + 1 }));
+        const outcomes = await takeTurns(contestants, "decode", [context, tokens], { turns, warmUp: 1 });
         const [theirs, own] = [standing.label, other.label].map((label) => outcomes.get(label));
         if (theirs.error ?? own.error) throw theirs.error ?? own.error;
         results.add(what, "ms", own.samples);
@@ -168,6 +167,7 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
     const process = new ContestantProcess(join(work, "caches"));
     try {
       await process.call("open", [new URL(module, import.meta.url).href, options]);
+      await process.call("decode", [warmUp.prompt, warmUp.tokens]);
       return process;
     } catch (error) {
       process.end();

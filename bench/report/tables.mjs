@@ -61,10 +61,11 @@ function modelTable(measurements, shape, { precisions }) {
 }
 
 function shown(row) {
-  return ["decode", "prefill", "load", "peak memory, loaded"].includes(row);
+  return ["warm-up", "decode", "prefill", "load", "peak memory, loaded"].includes(row);
 }
 
-function rowTitle({ row, context, prompt, load }) {
+function rowTitle({ row, context, prompt, load, tokens }) {
+  if (row === "warm-up") return `first ${tokens} tokens, ms each`;
   if (row === "decode") return `decode at ${context}, ms`;
   if (row === "prefill") return `prefill of ${prompt}, ms`;
   if (row === "load") return `${load} load, ms`;

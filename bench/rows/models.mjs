@@ -7,6 +7,7 @@ import { cacheWork } from "../measure/cache-work.mjs";
 import { ContestantProcess } from "../measure/contestant-process.mjs";
 import { availableBytes } from "../measure/machine.mjs";
 import { takeTurns } from "../measure/take-turns.mjs";
+import { warmUp } from "../measure/warm-up.mjs";
 import { workFolder } from "../measure/work-folder.mjs";
 import { unsplitGraph } from "../onnx/unsplit-graph.mjs";
 import { bytesReadPerToken, cacheBytes } from "../onnx/weights-read.mjs";
@@ -217,6 +218,9 @@ class Cell {
         const kept = facts.bytesKept.reduce((sum, bytes) => sum + bytes, 0);
         this.#results.add({ row: "weights kept", ...what }, "bytes", [kept]);
       }
+      this.#progress(`warming up ${rival.name}`);
+      const first = await process.call("decode", [warmUp.prompt, warmUp.tokens]);
+      this.#results.add({ row: "warm-up", tokens: warmUp.tokens, ...what }, "ms", [first]);
     } catch (error) {
       this.#results.fail({ row: "load", load, ...what }, error);
       process.end();
