@@ -10,7 +10,8 @@ export type CollectiveArray = Float32Array | Int32Array;
 export type ReduceOperation = "sum" | "max";
 
 /** Which algorithm a collective uses; `auto` chooses by length and world size. */
-export type Algorithm = "auto" | "ring" | "one-shot";
+export const algorithms = ["auto", "ring", "one-shot", "two-shot"] as const;
+export type Algorithm = (typeof algorithms)[number];
 
 export interface GatherOptions<T extends CollectiveArray> {
   /** Each rank's length; needed only where they differ. */

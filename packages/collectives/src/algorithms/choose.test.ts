@@ -5,16 +5,26 @@ const decodeStep = 16 * 1024;
 const prefill = 8 * 1024 * 1024;
 
 describe("auto", () => {
-  it.each([2, 3, 8, 64])(
-    "takes one-shot for a decode step and the ring for a prefill, on %i ranks",
-    (worldSize) => {
+  it.each([
+    [2, "one-shot"],
+    [3, "two-shot"],
+    [8, "two-shot"],
+    [64, "two-shot"],
+  ])(
+    "on %i ranks with a core each takes %s for a decode step and the ring for a prefill",
+    (worldSize, shots) => {
       const choice = new AlgorithmChoice("auto", worldSize, false, undefined);
-      expect(choice.of("allReduce", decodeStep).name).toBe("one-shot");
+      expect(choice.of("allReduce", decodeStep).name).toBe(shots);
       expect(choice.of("allReduce", prefill).name).toBe("ring");
     },
   );
 
-  it("takes the ring later where ranks share cores, as each of its rounds wakes somebody", () => {
+  it("takes one-shot for a few words, which cost no more to read than another wait", () => {
+    const choice = new AlgorithmChoice("auto", 8, false, undefined);
+    expect(choice.of("allReduce", 512).name).toBe("one-shot");
+  });
+
+  it("takes more rounds later where ranks share cores, as each round wakes somebody", () => {
     const halfMegabyte = 512 * 1024;
     const name = (sharesCores: boolean) =>
       new AlgorithmChoice("auto", 4, sharesCores, undefined).of("allReduce", halfMegabyte).name;
@@ -29,7 +39,7 @@ describe("auto", () => {
   });
 });
 
-it.each(["ring", "one-shot"] as const)("%s can be forced, whatever the size", (algorithm) => {
+it.each(["ring", "one-shot", "two-shot"] as const)("%s can be forced, whatever the size", (algorithm) => {
   const choice = new AlgorithmChoice(algorithm, 4, false, undefined);
   for (const bytes of [0, decodeStep, prefill]) {
     for (const kind of ["allReduce", "allGather", "reduceScatter"] as const) {

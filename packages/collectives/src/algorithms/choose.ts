@@ -2,14 +2,15 @@ import type { Algorithm } from "../communicator.js";
 import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 import { oneShot } from "./one-shot.js";
 import { createRing, type RingObserver } from "./ring.js";
+import { twoShot } from "./two-shot.js";
 
 type ChosenKind = "allReduce" | "allGather" | "reduceScatter";
 
 /** One rank's choice of algorithm: what was forced, or by the size of the message. The same on every rank. */
 export class AlgorithmChoice {
-  readonly #forced: Algorithm;
-  readonly #ringFromBytes: number;
+  readonly #forced: CollectiveAlgorithm | undefined;
   readonly #ring: CollectiveAlgorithm;
+  readonly #from: { readonly twoShot: number; readonly ring: number };
 
   /** `sharesCores`: the group has more ranks than there are cores. */
   constructor(
@@ -18,42 +19,49 @@ export class AlgorithmChoice {
     sharesCores: boolean,
     observeRing: RingObserver | undefined,
   ) {
-    this.#forced = forced;
-    this.#ringFromBytes = ringFromBytes(worldSize, sharesCores);
     this.#ring = createRing(observeRing);
+    this.#forced = [oneShot, twoShot, this.#ring].find(({ name }) => name === forced);
+    this.#from = switchOvers(worldSize, sharesCores);
   }
 
   /** `bytes` of the whole message: what is reduced, or what is gathered. */
   of(kind: ChosenKind, bytes: number): CollectiveAlgorithm {
-    if (this.#forced === "ring") return this.#ring;
-    if (this.#forced === "one-shot") return oneShot;
-    return kind === "allReduce" && bytes >= this.#ringFromBytes ? this.#ring : oneShot;
+    if (this.#forced !== undefined) return this.#forced;
+    if (kind !== "allReduce" || bytes < this.#from.twoShot) return oneShot;
+    return bytes < this.#from.ring ? twoShot : this.#ring;
   }
 }
 
 /**
- * From how many bytes on an all-reduce goes round the ring. Only a long one is worth it: there, one-shot has every
- * rank add up the whole message, and a ring only its share. In the others each rank adds or copies its share either
- * way, and one-shot waits less.
+ * From how many bytes on an all-reduce takes two shots, and from how many it goes round the ring. One-shot waits once,
+ * but every rank reads and adds up the messages of all; two-shot waits twice, and a ring 2(N−1) times, but each rank
+ * reads and adds up its share only. In other collectives a rank only has its share to do anyway, and one-shot waits
+ * least.
  *
- * Measured with bench/collectives.mjs and the SIMD kernels, on two x86-64 cores that share no cache (so all but the
- * first column share cores); microseconds for ring / one-shot:
+ * Measured with bench/collectives.mjs and the SIMD kernels; microseconds for one-shot / two-shot / ring. Each rank with a
+ * core of its own, on a Xeon with 16:
  *
- * | all-reduce of | 2 ranks     | 4 ranks     | 8 ranks       |
- * |---------------|-------------|-------------|---------------|
- * | 8 KiB         | 7.8 / 4.9   | 345 / 73    | 1639 / 184    |
- * | 64 KiB        | 56 / 41     | 414 / 136   | 2032 / 444    |
- * | 128 KiB       | 49 / 44     | 607 / 245   | 2671 / 562    |
- * | 256 KiB       | 81 / 92     | 680 / 333   | 1873 / 662    |
- * | 512 KiB       | 148 / 169   | 840 / 625   | 3418 / 2329   |
- * | 1 MiB         | 480 / 524   | 1079 / 1280 | 3842 / 4547   |
- * | 4 MiB         | 1941 / 2148 | 6537 / 6688 | 10808 / 17300 |
+ * | all-reduce of | 2 ranks          | 4 ranks           | 8 ranks            | 16 ranks           |
+ * |---------------|------------------|-------------------|--------------------|--------------------|
+ * | 1 KiB         | 1.8 / 2.9 / 4.0  | 3.4 / 4.3 / 10.1  | 5.6 / 7.0 / 13.3   | 7.6 / 8.2 / 22.1   |
+ * | 8 KiB         | 3.8 / 4.0 / 4.8  | 8.5 / 7.3 / 11.6  | 16.2 / 9.3 / 17.7  | 31.3 / 12.9 / 32.3 |
+ * | 32 KiB        | 15 / 17 / 17     | 28 / 19 / 25      | 52 / 22 / 37       | 116 / 31 / 59      |
+ * | 128 KiB       | 50 / 50 / 49     | 99 / 64 / 68      | 194 / 76 / 109     | 427 / 102 / 171    |
+ * | 1 MiB         | 428 / 406 / 337  | 737 / 497 / 428   | 3009 / 1732 / 1330 | 3953 / 732 / 601   |
  *
- * A round costs many times as much where ranks share cores as where each has its own. More than two ranks with a core
- * each are not in the table: there a ring of N adds 2(N−1) such rounds and saves N−2 readings of the message, which a
- * core reads out of another's cache, so 64 KiB are on the safe side.
+ * Ranks that share two cores of an AMD EPYC, where each wait wakes somebody:
+ *
+ * | all-reduce of | 4 ranks            | 8 ranks               |
+ * |---------------|--------------------|-----------------------|
+ * | 8 KiB         | 87 / 143 / 363     | 178 / 317 / 1494      |
+ * | 64 KiB        | 128 / 179 / 393    | 580 / 683 / 2924      |
+ * | 256 KiB       | 308 / 309 / 462    | 1125 / 1022 / 4013    |
+ * | 1 MiB         | 1241 / 1215 / 1009 | 6089 / 7569 / 6349    |
+ * | 4 MiB         | 4766 / 5663 / 4498 | 42074 / 35432 / 30693 |
  */
-function ringFromBytes(worldSize: number, sharesCores: boolean): number {
-  if (sharesCores) return 1024 * 1024;
-  return worldSize === 2 ? 256 * 1024 : 64 * 1024;
+function switchOvers(worldSize: number, sharesCores: boolean): { twoShot: number; ring: number } {
+  if (sharesCores) return { twoShot: 1024 * 1024, ring: 1024 * 1024 };
+  // Of two ranks, two-shot reads as much as one-shot.
+  if (worldSize === 2) return { twoShot: 256 * 1024, ring: 256 * 1024 };
+  return { twoShot: (16 * 1024) / worldSize, ring: 512 * 1024 };
 }

@@ -1,4 +1,4 @@
-import type { CollectiveArray, ReduceOperation } from "../communicator.js";
+import type { Algorithm, CollectiveArray, ReduceOperation } from "../communicator.js";
 import type { Elements } from "../group/elements.js";
 import type { Transport } from "../group/transport.js";
 import type { Pieces } from "../pieces.js";
@@ -13,7 +13,7 @@ import type { Pieces } from "../pieces.js";
  * `elements` is the group's memory in the operand's type.
  */
 export interface CollectiveAlgorithm {
-  readonly name: "ring" | "one-shot";
+  readonly name: Exclude<Algorithm, "auto">;
 
   /** `data` becomes the reduction over ranks. */
   allReduce<T extends CollectiveArray>(

@@ -18,7 +18,7 @@ describe.each(worldSizes)("a world of %i", (worldSize) => {
   });
   afterAll(() => team.stop());
 
-  describe.each(["ring", "one-shot"] as const)("%s", (algorithm) => {
+  describe.each(["ring", "one-shot", "two-shot"] as const)("%s", (algorithm) => {
     it.each(collectives)(
       "gives %s the documented bits on every rank, at every length and type",
       async (collective) => {

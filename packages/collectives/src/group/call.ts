@@ -3,7 +3,7 @@ import type { GroupMemory } from "./group-memory.js";
 /** What a rank calls: published in its header, and compared with what every other rank calls. */
 export interface Call {
   readonly kind: CallKind;
-  readonly algorithm?: "ring" | "one-shot";
+  readonly algorithm?: keyof typeof algorithms;
   readonly type?: "float32" | "int32";
   readonly operation?: "sum" | "max";
   /** Elements of this rank's operand, below 2³¹. Absent where ranks differ in it, as `counts` then says. */
@@ -17,7 +17,7 @@ export type CallKind = keyof typeof kinds;
 
 // 0 in a signature says that a call has none of these.
 const kinds = { allReduce: 1, allGather: 2, reduceScatter: 3, broadcast: 4, barrier: 5, leave: 6 } as const;
-const algorithms = { ring: 1, "one-shot": 2 } as const;
+const algorithms = { ring: 1, "one-shot": 2, "two-shot": 3 } as const;
 const types = { float32: 1, int32: 2 } as const;
 const operations = { sum: 1, max: 2 } as const;
 

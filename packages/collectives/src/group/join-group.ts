@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { RingObserver } from "../algorithms/ring.js";
-import type { Algorithm, Communicator } from "../communicator.js";
+import { type Algorithm, algorithms, type Communicator } from "../communicator.js";
 import type { KernelChoice, Kernels } from "../kernels/kernels.js";
 import { plainKernels } from "../kernels/plain-kernels.js";
 import { simdKernels } from "../kernels/simd-kernels.js";
@@ -58,10 +58,10 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
 
 /** @throws RR_OPTION */
 export function requireAlgorithm(algorithm: Algorithm): void {
-  if (algorithm !== "auto" && algorithm !== "ring" && algorithm !== "one-shot") {
+  if (!algorithms.includes(algorithm)) {
     throw new RingrankError(
       "RR_OPTION",
-      `algorithm: expected auto, ring or one-shot; got ${String(algorithm)}`,
+      `algorithm: expected ${algorithms.join(", ")}; got ${String(algorithm)}`,
     );
   }
 }

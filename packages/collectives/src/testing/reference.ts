@@ -1,11 +1,11 @@
-import type { CollectiveArray } from "../communicator.js";
+import type { Algorithm, CollectiveArray } from "../communicator.js";
 import type { CollectiveCase } from "./rank-team.js";
 
 /**
  * What every rank must get, by rank, bit for bit: the plain definition of each collective, with additions in the
  * order that the algorithm documents.
  */
-export function reference(one: CollectiveCase, algorithm: "ring" | "one-shot"): CollectiveArray[] {
+export function reference(one: CollectiveCase, algorithm: Exclude<Algorithm, "auto">): CollectiveArray[] {
   const { inputs, collective } = one;
   const worldSize = inputs.length;
   if (collective === "broadcast") return inputs.map(() => inputs[one.root ?? 0]!.slice());
