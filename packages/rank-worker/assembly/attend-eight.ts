@@ -6,9 +6,7 @@ import { Arguments } from "./arguments";
 import { addAddends, addendBytes, findAddends, leastSeen, seenRows } from "./eight-addends";
 import { mixEight, rescaleEight, scoreEight, shareEight } from "./eight-queries";
 import { turnQuery } from "./rows";
-
-/** Keys, and values, that stay in the nearest cache. */
-const tileRows: usize = 32;
+import { bytesAhead, rowsFrom, tileRows } from "./tiles";
 
 /** @param count of the group's queries from `first` on, up to 8 */
 export function attendEight(sequence: usize, head: usize, first: usize, count: usize, args: Arguments): void {
@@ -49,16 +47,14 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
         keys = args.presentKeys + ofHead * rowBytes;
         values = args.presentValues + ofHead * rowBytes;
       }
-      const tile = key < past ? min(tileRows, past - key) : 1;
+      const tile = rowsFrom(key, past);
       addAddends(scores, key, tile, addends, args);
       const seen = all ? tile : seenRows(scores, tile);
       if (seen > 0) {
         scoreEight(scores, packed, keys, seen, rowBytes, most, values);
         rescaleEight(sums, totals, rowBytes, before, most);
         shareEight(scores, seen, most, totals);
-        // Behind the last tile there may be no memory.
-        const next = key + 2 * tileRows <= past ? keys + tile * rowBytes : keys;
-        mixEight(sums, scores, values, seen, rowBytes, next);
+        mixEight(sums, scores, values, seen, rowBytes, keys + bytesAhead(key, past, rowBytes));
       }
       key += tile;
       keys += tile * rowBytes;

@@ -5,9 +5,7 @@ import { Arguments } from "./arguments";
 import { addToFour, mixFour, packFour, scaled, scoreFour, softmaxFour } from "./four-queries";
 import { addToOne, mixOne, scoreOne, softmaxOne } from "./one-query";
 import { turnQuery } from "./rows";
-
-/** Rows of keys, or of values, that stay in the nearest cache while all queries of their head go over them. */
-const tileRows: usize = 32;
+import { bytesAhead, rowsFrom } from "./tiles";
 
 /** Queries of a group from `first` on. */
 export function attendFew(sequence: usize, head: usize, first: usize, args: Arguments): void {
@@ -40,18 +38,18 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
     packFour(packed, queries, rowBytes);
     let rows: usize = 0;
     for (let row: usize = 0; row <= past; row += rows) {
-      rows = row < past ? min(tileRows, past - row) : 1;
+      rows = rowsFrom(row, past);
       const keys = row < past ? pastKeys + row * rowBytes : presentKey;
-      scoreFour(scores + (row << 4), packed, keys, rows, rowBytes);
+      scoreFour(scores + (row << 4), packed, keys, rows, rowBytes, keys + bytesAhead(row, past, rowBytes));
     }
     addToFour(scores, sequence, firstHead, firstHead + count - 1, args);
     // Queries are no longer needed: one divided by the sum of each one's shares comes in their place.
     v128.store(queries, softmaxFour(scores, past + 1));
     memory.fill(sums, 0, padded * rowBytes);
     for (let row: usize = 0; row <= past; row += rows) {
-      rows = row < past ? min(tileRows, past - row) : 1;
+      rows = rowsFrom(row, past);
       const values = row < past ? pastValues + row * rowBytes : presentValue;
-      mixFour(sums, scores + (row << 4), values, rows, rowBytes);
+      mixFour(sums, scores + (row << 4), values, rows, rowBytes, values + bytesAhead(row, past, rowBytes));
     }
     for (let one: usize = 0; one < count; one++) {
       scaled(context + one * rowBytes, sums + one * rowBytes, load<f32>(queries + (one << 2)), rowBytes);
@@ -61,10 +59,12 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
 
   let rows: usize = 0;
   for (let row: usize = 0; row <= past; row += rows) {
-    rows = row < past ? min(tileRows, past - row) : 1;
+    rows = rowsFrom(row, past);
     const keys = row < past ? pastKeys + row * rowBytes : presentKey;
+    const next = keys + bytesAhead(row, past, rowBytes);
     for (let one: usize = 0; one < count; one++) {
-      scoreOne(scores + one * scoreBytes + (row << 2), queries + one * rowBytes, keys, rows, rowBytes);
+      const out = scores + one * scoreBytes + (row << 2);
+      scoreOne(out, queries + one * rowBytes, keys, rows, rowBytes, next);
     }
   }
   for (let one: usize = 0; one < count; one++) {
@@ -73,10 +73,12 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
   }
   memory.fill(context, 0, count * rowBytes);
   for (let row: usize = 0; row <= past; row += rows) {
-    rows = row < past ? min(tileRows, past - row) : 1;
+    rows = rowsFrom(row, past);
     const values = row < past ? pastValues + row * rowBytes : presentValue;
+    const next = values + bytesAhead(row, past, rowBytes);
     for (let one: usize = 0; one < count; one++) {
-      mixOne(context + one * rowBytes, scores + one * scoreBytes + (row << 2), values, rows, rowBytes);
+      const shares = scores + one * scoreBytes + (row << 2);
+      mixOne(context + one * rowBytes, shares, values, rows, rowBytes, next);
     }
   }
 }

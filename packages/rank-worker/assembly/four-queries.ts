@@ -6,6 +6,7 @@
 //   sums     [query][lanes]
 
 import { addendAt, Arguments } from "./arguments";
+import { readAhead } from "./read-ahead";
 import { exponential, madd, sumEach } from "./vectors";
 
 /** Packs four queries that lie one after the other. */
@@ -22,8 +23,17 @@ export function packFour(packed: usize, queries: usize, rowBytes: usize): void {
 /**
  * `scores[row][query] = query · key[row]`. Of two rows at a time: eight sums grow side by side, for an addition takes
  * some cycles and two can begin in each.
+ *
+ * @param ahead as many bytes as the keys have, to be read next
  */
-export function scoreFour(scores: usize, packed: usize, keys: usize, rows: usize, rowBytes: usize): void {
+export function scoreFour(
+  scores: usize,
+  packed: usize,
+  keys: usize,
+  rows: usize,
+  rowBytes: usize,
+  ahead: usize,
+): void {
   let row: usize = 0;
   for (; row + 2 <= rows; row += 2, keys += 2 * rowBytes, scores += 32) {
     let a0 = f32x4.splat(0);
@@ -37,7 +47,8 @@ export function scoreFour(scores: usize, packed: usize, keys: usize, rows: usize
     let query = packed;
     let key = keys;
     let next = keys + rowBytes;
-    for (const end = next; key < end; key += 16, next += 16, query += 64) {
+    for (const end = next; key < end; key += 16, next += 16, query += 64, ahead += 32) {
+      readAhead(ahead);
       const k0 = v128.load(key);
       const k1 = v128.load(next);
       let q = v128.load(query);
@@ -112,8 +123,19 @@ export function softmaxFour(scores: usize, count: usize): v128 {
   return f32x4.div(f32x4.splat(1), sum);
 }
 
-/** `sums[query] += Σ_row share[row][query] · value[row]`. */
-export function mixFour(sums: usize, shares: usize, values: usize, rows: usize, rowBytes: usize): void {
+/**
+ * `sums[query] += Σ_row share[row][query] · value[row]`.
+ *
+ * @param ahead as many bytes as the values have, to be read next
+ */
+export function mixFour(
+  sums: usize,
+  shares: usize,
+  values: usize,
+  rows: usize,
+  rowBytes: usize,
+  ahead: usize,
+): void {
   const end = shares + (rows << 4);
   let lane: usize = 0;
   for (; lane + 32 <= rowBytes; lane += 32) {
@@ -130,7 +152,8 @@ export function mixFour(sums: usize, shares: usize, values: usize, rows: usize, 
     let d0 = v128.load(at);
     let d1 = v128.load(at, 16);
     let value = values + lane;
-    for (let share = shares; share < end; share += 16, value += rowBytes) {
+    for (let share = shares; share < end; share += 16, value += rowBytes, ahead += 32) {
+      readAhead(ahead);
       const v0 = v128.load(value);
       const v1 = v128.load(value, 16);
       let p = v128.load_splat<f32>(share);

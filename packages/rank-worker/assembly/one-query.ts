@@ -1,10 +1,22 @@
 // Attention of one query to a head of keys and values, its scores one after the other.
 
 import { addendAt, Arguments } from "./arguments";
+import { readAhead } from "./read-ahead";
 import { exponential, madd, sumEach } from "./vectors";
 
-/** `out[row] = query · key[row]`. */
-export function scoreOne(out: usize, query: usize, keys: usize, rows: usize, rowBytes: usize): void {
+/**
+ * `out[row] = query · key[row]`.
+ *
+ * @param ahead as many bytes as the keys have, to be read next
+ */
+export function scoreOne(
+  out: usize,
+  query: usize,
+  keys: usize,
+  rows: usize,
+  rowBytes: usize,
+  ahead: usize,
+): void {
   let row: usize = 0;
   for (; row + 4 <= rows; row += 4) {
     const first = keys + row * rowBytes;
@@ -12,7 +24,8 @@ export function scoreOne(out: usize, query: usize, keys: usize, rows: usize, row
     let b = f32x4.splat(0);
     let c = f32x4.splat(0);
     let d = f32x4.splat(0);
-    for (let lane: usize = 0; lane < rowBytes; lane += 16) {
+    for (let lane: usize = 0; lane < rowBytes; lane += 16, ahead += 64) {
+      readAhead(ahead);
       const q = v128.load(query + lane);
       const k = first + lane;
       a = madd(q, v128.load(k), a);
@@ -74,8 +87,19 @@ export function softmaxOne(scores: usize, count: usize, bytes: usize): void {
   for (let at = scores; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), inverse));
 }
 
-/** `out += Σ_row share[row] · value[row]`. */
-export function mixOne(out: usize, share: usize, values: usize, rows: usize, rowBytes: usize): void {
+/**
+ * `out += Σ_row share[row] · value[row]`.
+ *
+ * @param ahead as many bytes as the values have, to be read next
+ */
+export function mixOne(
+  out: usize,
+  share: usize,
+  values: usize,
+  rows: usize,
+  rowBytes: usize,
+  ahead: usize,
+): void {
   const end = rows << 2;
   let lane: usize = 0;
   for (; lane + 64 <= rowBytes; lane += 64) {
@@ -85,7 +109,8 @@ export function mixOne(out: usize, share: usize, values: usize, rows: usize, row
     let c = v128.load(at, 32);
     let d = v128.load(at, 48);
     let value = values + lane;
-    for (let row: usize = 0; row < end; row += 4, value += rowBytes) {
+    for (let row: usize = 0; row < end; row += 4, value += rowBytes, ahead += 64) {
+      readAhead(ahead);
       const p = v128.load_splat<f32>(share + row);
       a = madd(p, v128.load(value), a);
       b = madd(p, v128.load(value, 16), b);

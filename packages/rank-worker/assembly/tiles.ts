@@ -1,0 +1,16 @@
+// Past rows of keys or values are gone over by tiles, then the new row, which lies elsewhere.
+
+/** Rows of keys, and of values, that stay in the nearest cache. */
+export const tileRows: usize = 32;
+
+/** How many rows are in the tile that begins with this one. */
+@inline
+export function rowsFrom(row: usize, past: usize): usize {
+  return row < past ? min(tileRows, past - row) : 1;
+}
+
+/** Bytes from a tile to what is read ahead meanwhile: to the next if that is whole, since memory may end behind it. */
+@inline
+export function bytesAhead(row: usize, past: usize, rowBytes: usize): usize {
+  return row + 2 * tileRows <= past ? tileRows * rowBytes : 0;
+}
