@@ -1,8 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Tensor } from "onnxruntime-node";
 import { inParts } from "../kernels/in-parts.js";
 import { KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
+import type { Tensor } from "../tensors/tensor.js";
 
 /**
  * What is added to one all-reduced value of a program, a row to each of its rows and then another value: added by the

@@ -1,7 +1,6 @@
-import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import type { Feeds } from "../sessions/ort-binding.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Feeds, openPublicSession } from "../sessions/ort-binding.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   type AttentionCase,
   type AttentionInput,
@@ -158,17 +157,18 @@ async function inBlocks(
   inputs: Readonly<Record<string, AttentionInput>>,
 ): Promise<{ done: boolean; fed: Feeds[]; results: Record<string, Float32Array> }> {
   const { plan, block, named } = plannedAttention(options);
-  const session = await ort.InferenceSession.create(block.onnx);
+  const session = await openPublicSession(block.onnx, {});
+  const fetches = Object.fromEntries(block.outputs.map((name) => [name, null]));
   const fedIn = named(inputs);
   const places = [...fedIn.keys(), ...given];
-  const table: (ort.Tensor | undefined)[] = [...fedIn.values()].map(({ data, dims }) =>
+  const table: (Tensor | undefined)[] = [...fedIn.values()].map(({ data, dims }) =>
     tensor("float32", data, dims),
   );
   const attention = new BlockAttention(plan, new BlockMasks(), (name) => places.indexOf(name));
   const fed: Feeds[] = [];
   const done = await attention.run(table, (feeds) => {
     fed.push(feeds);
-    return session.run(feeds);
+    return session.run(feeds, fetches);
   });
   await session.release();
   const results = given.map((name) => [name, table[places.indexOf(name)]?.data as Float32Array]);

@@ -1,7 +1,6 @@
 import type { AttentionOverCache } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import type { Feeds, Fetched } from "../sessions/ort-binding.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import type { Block, BlockMasks } from "./block-masks.js";
 import { type Indices, indicesOf } from "./indices.js";
 import { type Angles, layRows } from "./lay-rows.js";

@@ -1,6 +1,5 @@
-import type { Tensor } from "onnxruntime-node";
 import { expect, it } from "vitest";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { BlockMasks } from "./block-masks.js";
 
 const extent = { batch: 1, heads: 2, rows: 2, past: 1 };

@@ -1,5 +1,4 @@
-import type { Tensor } from "onnxruntime-node";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 
 /** Rows of a block: few enough that their scores stay in a core's own cache, enough for products to run fast. */
 const blockRows = 64;

@@ -1,9 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { relaxedSimdFlags } from "@ringrank/webassembly";
-import type { Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   type AttentionCase,
   type AttentionInput,

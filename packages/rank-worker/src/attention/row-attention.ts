@@ -1,6 +1,5 @@
 import type { AttentionOverCache, HeadsInRow } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
-import { tensor, tensorData } from "../tensors/tensor.js";
+import { type Tensor, tensor, tensorData } from "../tensors/tensor.js";
 import type { AttentionKernel } from "./attention-kernel.js";
 import { type Indices, indicesOf } from "./indices.js";
 

@@ -1,9 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Cache } from "@ringrank/model";
 import type { Entry, LocalValue, SizeProduct } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import { integers } from "../tensors/element-types.js";
-import { tensorData } from "../tensors/tensor.js";
+import { type Tensor, tensorData } from "../tensors/tensor.js";
 import type { CacheMemory } from "./cache-memory.js";
 import { StateBuffer, type StateShape } from "./state-buffer.js";
 

@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Cache } from "@ringrank/model";
 import type { Entry } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
+import type { Tensor } from "../tensors/tensor.js";
 import { CacheGroup } from "./cache-group.js";
 import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 import { swapsToNeighbours } from "./slot-arrangement.js";

@@ -1,8 +1,7 @@
 import type { DataType, TensorData } from "@ringrank/model";
 import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
-import type { Tensor } from "onnxruntime-node";
 import { elementCount } from "../tensors/element-types.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 
 interface View {

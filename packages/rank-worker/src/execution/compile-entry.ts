@@ -10,7 +10,6 @@ import type {
   Step,
   ValueShard,
 } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import { Addition } from "../addition/addition.js";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
 import { BlockAttention } from "../attention/block-attention.js";
@@ -19,7 +18,7 @@ import type { RowAttention } from "../attention/row-attention.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { Normalization } from "../normalization/normalization.js";
 import type { Fetches, OrtSession } from "../sessions/ort-binding.js";
-import { tensor, toMessage } from "../tensors/tensor.js";
+import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
 
 /** An entry ready to run: names looked up once, so that a step touches only indices into a table of values. */
 export interface CompiledEntry {

@@ -1,11 +1,10 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { allocate } from "@ringrank/model/weights";
-import type { Tensor } from "onnxruntime-node";
 import type { NativeGate } from "../lifecycle.js";
 import type { Fetched } from "../sessions/ort-binding.js";
 import { elementCount } from "../tensors/element-types.js";
-import { tensor, toMessage } from "../tensors/tensor.js";
+import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
 import type { StepTrace } from "../trace/step-trace.js";
 import type { CompiledEntry, CompiledStep, SessionCall } from "./compile-entry.js";
 import { gatherShards } from "./gather-shards.js";

@@ -1,7 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Tensor } from "onnxruntime-node";
 import { elementCount } from "../tensors/element-types.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import type { RoutedStep } from "./compile-entry.js";
 
 /** Runs a step's segment on feeds. */

@@ -1,6 +1,5 @@
-import type { Tensor } from "onnxruntime-node";
 import { elementCount } from "../tensors/element-types.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import type { KernelMemory } from "./kernel-memory.js";
 
 /** Floats that kernels work on at once: what fits into the processor's second cache, and the rows of a decode step. */

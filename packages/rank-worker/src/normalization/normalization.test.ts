@@ -1,9 +1,9 @@
 import { encodeOnnx, GraphBuilder } from "@ringrank/model";
 import type { NormalizeStep } from "@ringrank/policy";
-import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { RankKernels } from "../kernels/rank-kernels.js";
-import { tensor } from "../tensors/tensor.js";
+import { openPublicSession } from "../sessions/ort-binding.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { Normalization } from "./normalization.js";
 
 interface Case {
@@ -131,7 +131,7 @@ it("takes nothing of kernels that have no room for all it keeps", () => {
 
 const epsilon = 1e-5;
 
-const weightOf = (weights: ReadonlyMap<string, ort.Tensor>) => (name: string) => weights.get(name)!;
+const weightOf = (weights: ReadonlyMap<string, Tensor>) => (name: string) => weights.get(name)!;
 
 function make({ dims, centered, hasBias = false }: Case) {
   const width = dims.at(-1)!;
@@ -159,8 +159,8 @@ function make({ dims, centered, hasBias = false }: Case) {
 
 async function byOperator(
   { centered, hasBias = false }: Case,
-  weights: ReadonlyMap<string, ort.Tensor>,
-  value: ort.Tensor,
+  weights: ReadonlyMap<string, Tensor>,
+  value: Tensor,
 ): Promise<Float32Array> {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", [...value.dims]);
@@ -170,8 +170,8 @@ async function byOperator(
     ? g.layerNormalization(x, scale!, hasBias ? bias! : undefined, epsilon)
     : g.rmsNormalization(x, scale!, epsilon);
   g.output("y", y, "float32", [...value.dims]);
-  const session = await ort.InferenceSession.create(encodeOnnx(g.build()), { logSeverityLevel: 3 });
-  const { y: result } = await session.run({ x: value, ...Object.fromEntries(weights) });
+  const session = await openPublicSession(encodeOnnx(g.build()), { logSeverityLevel: 3 });
+  const { y: result } = await session.run({ x: value, ...Object.fromEntries(weights) }, { y: null });
   return result!.data as Float32Array;
 }
 

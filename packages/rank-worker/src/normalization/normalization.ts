@@ -1,10 +1,9 @@
 import type { NormalizeStep } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import { Addition } from "../addition/addition.js";
 import { inParts } from "../kernels/in-parts.js";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { plainNormalize } from "./plain-normalize.js";
 
 /** One normalization step of a program: by the kernel where there is one, else plainly. */

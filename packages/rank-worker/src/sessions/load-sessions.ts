@@ -1,11 +1,10 @@
 import { RingrankError } from "@ringrank/errors";
 import { readStatistics } from "@ringrank/model/weights";
 import type { RankProgram, Segment } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import type { NativeGate } from "../lifecycle.js";
 import type { RankLog } from "../logging.js";
 import type { CachedShardPlace } from "../protocol.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { keptWeights } from "../weight-files/kept-weights.js";
 import { ProgramWeights } from "../weight-files/program-weights.js";
 import { ShardFiles } from "../weight-files/shard-files.js";

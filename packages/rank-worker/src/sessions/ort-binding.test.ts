@@ -1,5 +1,5 @@
-import { Tensor } from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
+import { Tensor } from "../tensors/tensor.js";
 import { encodeTinyOnnx } from "../testing/tiny-onnx.js";
 import { findSynchronousBinding, openPublicSession, selfCheckModel } from "./ort-binding.js";
 import { sessionOptions, sessionThreads } from "./session-options.js";
@@ -64,6 +64,7 @@ describe("the synchronous binding", () => {
   test("computes the product of the external data it was given", async () => {
     const session = await findSynchronousBinding()!(projection, options);
     const { y } = await session.run(feeds, { y: null });
+    expect(y).toBeInstanceOf(Tensor);
     const x = feeds.x.data as Float32Array;
     const expected = Array.from({ length: 24 }, (_, at) => {
       let sum = 0;
@@ -72,6 +73,15 @@ describe("the synchronous binding", () => {
     });
     // Sums of 16 fp32 products in another order.
     expect(y!.data as Float32Array).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-5 });
+    await session.release();
+  });
+
+  test.each([
+    ["fewer elements than its sizes say", new Tensor("float32", new Float32Array(47), [3, 16])],
+    ["elements of another type", new Tensor("float32", new Int32Array(48), [3, 16])],
+  ])("refuses a tensor of %s", async (_, x) => {
+    const session = await findSynchronousBinding()!(projection, options);
+    expect(() => session.run({ x }, { y: null })).toThrow(/not enough space|type/i);
     await session.release();
   });
 

@@ -7,7 +7,9 @@
  * only after it has computed a small sum correctly on this thread; else the public call is used.
  */
 import { createRequire } from "node:module";
-import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import { isMainThread } from "node:worker_threads";
+import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { Tensor } from "../tensors/tensor.js";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 /** Outputs to fetch; each is copied into a new tensor, so only what is needed is named. */
@@ -30,10 +32,19 @@ export type OpenSession = (
 export const openPublicSession: OpenSession = async (model, options) => {
   const session = await InferenceSession.create(model, options);
   return {
-    run: (feeds, fetches) => session.run(feeds, fetches) as Promise<Fetched>,
+    run: (feeds, fetches) => session.run(publicFeeds(feeds), fetches) as Promise<Fetched>,
     release: () => session.release(),
   };
 };
+
+function publicFeeds(feeds: Feeds): InferenceSession.FeedsType {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { type, data, dims }]) => [
+      name,
+      new OrtTensor(type as keyof OrtTensor.DataTypeMap, data as OrtTensor.DataType, dims),
+    ]),
+  );
+}
 
 const TESTED_VERSION = "1.30.0";
 
@@ -50,10 +61,15 @@ interface NativeSession {
 }
 
 interface PrivateBinding {
-  readonly binding: { readonly InferenceSession: new () => NativeSession };
-  /** Registers the tensor class with the native code, once per thread. */
-  initOrt(): void;
+  readonly binding: {
+    readonly InferenceSession: new () => NativeSession;
+    /** Tells the native code, on this thread, of which class to make the tensors that it gives. */
+    initOrtOnce(logLevel: number, tensorClass: typeof Tensor, isMainThread: boolean): void;
+  };
 }
+
+/** Of the runtime's environment, which the first thread makes: warnings, as in the public API. */
+const logLevel = 2;
 
 /**
  * The private synchronous API, or undefined where it is not what was tested: another version, another shape, or a
@@ -73,9 +89,11 @@ function requireSynchronousBinding(): OpenSession | undefined {
     return undefined; // The file has moved: the public API is the fallback that the caller logs.
   }
   if (!isPrivateBinding(module)) return undefined;
-  const { binding, initOrt } = module;
+  const { binding } = module;
+  let isInitialized = false;
   return (model, options) => {
-    initOrt();
+    if (!isInitialized) binding.initOrtOnce(logLevel, Tensor, isMainThread);
+    isInitialized = true;
     const session = new binding.InferenceSession();
     session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
     return {
@@ -86,12 +104,11 @@ function requireSynchronousBinding(): OpenSession | undefined {
 }
 
 function isPrivateBinding(module: unknown): module is PrivateBinding {
-  if (typeof module !== "object" || module === null || !("binding" in module) || !("initOrt" in module)) {
-    return false;
-  }
-  const { binding, initOrt } = module;
-  if (typeof binding !== "object" || binding === null || !("InferenceSession" in binding)) return false;
-  return typeof binding.InferenceSession === "function" && typeof initOrt === "function";
+  if (typeof module !== "object" || module === null || !("binding" in module)) return false;
+  const { binding } = module;
+  if (typeof binding !== "object" || binding === null) return false;
+  const functions = ["InferenceSession", "initOrtOnce"];
+  return functions.every((name) => typeof Reflect.get(binding, name) === "function");
 }
 
 /** ONNX (IR 8, opset 13) of `y = Add(x, x)`, float32 `[2]`; the test beside this file encodes it anew. */

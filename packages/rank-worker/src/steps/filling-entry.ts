@@ -1,9 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Entry } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import type { CompiledEntry } from "../execution/compile-entry.js";
 import { integers } from "../tensors/element-types.js";
-import { tensor, tensorData } from "../tensors/tensor.js";
+import { type Tensor, tensor, tensorData } from "../tensors/tensor.js";
 
 /**
  * The entry that fills caches of `entry` and so runs before it, once for a sequence: an encoder, for a decoder's

@@ -1,14 +1,13 @@
 import { RingrankError } from "@ringrank/errors";
 import { allocate, bytesOf } from "@ringrank/model/weights";
 import type { Entry, LocalValue } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import type { CompiledEntry } from "../execution/compile-entry.js";
 import { gatherShards, type Part, totalLength } from "../execution/gather-shards.js";
 import { type RunContext, type RunOutcome, runEntry } from "../execution/run-entry.js";
 import { resolveSizes } from "../execution/size-product.js";
 import type { RunRequest, TensorMessage } from "../protocol.js";
 import { elementCount } from "../tensors/element-types.js";
-import { fromMessage, toMessage } from "../tensors/tensor.js";
+import { fromMessage, type Tensor, toMessage } from "../tensors/tensor.js";
 import { filledInputs } from "./filling-entry.js";
 import { names, tokenInputs } from "./interface-names.js";
 import { lastRows, runInputs } from "./run-inputs.js";

@@ -1,8 +1,8 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { Entry, ValueShard } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import { gatherShards, totalLength } from "../execution/gather-shards.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { names } from "./interface-names.js";
 
 /**

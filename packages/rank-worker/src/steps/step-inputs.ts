@@ -1,8 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Entry, LocalValue } from "@ringrank/policy";
-import type { Tensor } from "onnxruntime-node";
 import { elementCount, integers } from "../tensors/element-types.js";
-import { tensor } from "../tensors/tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { names, tokenInputs } from "./interface-names.js";
 
 /** One row of a step's batch. */

@@ -1,8 +1,27 @@
 import { RingrankError } from "@ringrank/errors";
 import type { DataType, TensorData } from "@ringrank/model";
-import { Tensor } from "onnxruntime-node";
 import type { TensorMessage } from "../protocol.js";
 import { isDataType } from "./element-types.js";
+
+/**
+ * A tensor of a rank, as ONNX Runtime's native code takes one and, told of this class, gives one. The runtime's own has
+ * the same properties, but as accessors that native code has to call, and checks all it is made of: that is half of what
+ * it costs to hand a value over, dozens of times a token.
+ */
+export class Tensor {
+  /** A `DataType`, or one that no rank computes with: `string`. */
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: TensorData | readonly string[];
+  readonly location: string = "cpu";
+
+  /** @param data not copied, and not checked against `dims`: sessions do that */
+  constructor(type: string, data: TensorData | readonly string[], dims: readonly number[]) {
+    this.type = type;
+    this.dims = dims;
+    this.data = data;
+  }
+}
 
 /** A tensor over `data`, not copied. `data` may not lie in shared memory: ONNX Runtime refuses it. */
 export function tensor(type: DataType, data: TensorData, dims: readonly number[]): Tensor {
