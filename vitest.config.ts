@@ -43,6 +43,8 @@ export default defineConfig({
     pool: "forks",
     // As many as the machines that this is measured on have cores; the default leaves one of two idle.
     maxWorkers: 2,
+    // What is built needs no transforming, file by file, in every process again.
+    server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     sequence: { sequencer: LongFilesFirst },

@@ -30,8 +30,9 @@ describe.each(zooNames("masked"))("%s", (name) => {
         const { mask, logits: expected } = padded!;
         const { logits: whole } = await model().run({ input_ids: inputIds, attention_mask: mask });
         // What a model computes for padding itself means nothing.
+        const isToken = mask.flat();
         const ofTokens = (data: Float32Array) =>
-          data.filter((_, at) => mask.flat()[Math.floor(at / vocabulary)] === 1);
+          data.filter((_, at) => isToken[Math.floor(at / vocabulary)] === 1);
         expect(ofTokens(whole!.data as Float32Array)).toBeAllclose(ofTokens(expected), tolerance);
       });
 
