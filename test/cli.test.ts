@@ -85,6 +85,13 @@ describe("ringrank run", () => {
     expect(exitCode).toBe(2);
   });
 
+  test("says of a model without a tokenizer that it cannot take text, and loads nothing", async () => {
+    const { exitCode, stdout, stderr } = await ringrank(["run", `${root}test/fixtures/zoo/llama`]);
+    expect(stderr).toMatch(/^planning the partition …\nRR_NO_TOKENIZER: expected token ids.*\n$/);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(2);
+  });
+
   test("warns of what the generation config sets in vain, on a line of its own", async () => {
     const directory = temporaryDirectory();
     cpSync(`${root}packages/cli/models/shakespeare-llama`, directory, { recursive: true });

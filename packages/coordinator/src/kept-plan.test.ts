@@ -121,5 +121,5 @@ test("no plan is kept of a model in a directory with hundreds of files", () => {
 test("no plan is kept where no weight is quantized, or without a cache", () => {
   const { model, options } = modelAndCache();
   expect(planOf(model, { ...options, precision: "float32" })).toBeUndefined();
-  expect(planOf(model, { ...options, cache: false })).toBeUndefined();
+  expect(planOf(model, { ...options, cache: false, cacheDirectory: undefined })).toBeUndefined();
 });

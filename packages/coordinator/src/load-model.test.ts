@@ -43,6 +43,7 @@ describe("loadModel", () => {
 describe("loadModel, asked for a model that can do something", () => {
   it.each([
     ["generates", { requireGenerate: true }, "RR_NO_GENERATE", zooDirectory("bert")],
+    ["takes text", { requireText: true }, "RR_NO_TOKENIZER", zooDirectory("llama")],
     ["takes messages", { requireChat: true }, "RR_NO_CHAT_TEMPLATE", shakespeareDirectory],
     ["takes messages, and so text,", { requireChat: true }, "RR_NO_TOKENIZER", zooDirectory("llama")],
   ])("that %s refuses one that cannot before it reads a weight", async (_, required, code, path) => {

@@ -24,6 +24,7 @@ import {
 } from "./options/load-options.js";
 import { requirePath } from "./plan-model.js";
 import { type Prepared, prepareModel } from "./prepare-model.js";
+import { noTokenizer } from "./prompts/no-tokenizer.js";
 import { beginTrace } from "./trace-file.js";
 import { unsupportedSettings, type Warn, warnThrough } from "./warnings.js";
 
@@ -100,6 +101,7 @@ async function loadRanks(
   const { programs, facts, unsupported, unused, directory } = plan;
   signal?.throwIfAborted();
   if (options.requireGenerate) requireGenerate(facts);
+  if (options.requireText && texts === undefined) throw noTokenizer("a text");
   if (options.requireChat) requireChat(directory);
   if (unsupported.length > 0 && facts.generates) warn(unsupportedSettings(unsupported));
   if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");

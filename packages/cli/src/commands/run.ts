@@ -20,6 +20,7 @@ type LoadFlags = Omit<
   | "policy"
   | "signal"
   | "requireGenerate"
+  | "requireText"
   | "requireChat"
   | "onWarning"
   | "onProgress"
@@ -51,6 +52,7 @@ export async function run(
     chat,
     system,
     policy: policyFile,
+    objective,
     maxNewTokens,
     temperature,
     topK,
@@ -68,8 +70,9 @@ export async function run(
   const isChat = chat === true || system !== undefined;
   const path = modelFrom(directory, demo);
   validateGenerateOptions(generateOptions);
-  const policy = policyFile === undefined ? undefined : await readPolicyFile(policyFile);
-  const model = await load(path, { ...loadFlags, policy, requireChat: isChat, signal });
+  // A policy has been decided: the flag's default has no say then.
+  const division = policyFile === undefined ? { objective } : { policy: await readPolicyFile(policyFile) };
+  const model = await load(path, { ...loadFlags, ...division, requireChat: isChat, signal });
   try {
     process.stderr.write(`\n${withBoldHeader(process.stderr, model.policy.table({ short: true }))}\n\n`);
     const prompt = isChat ? conversation(text, system) : text;
@@ -95,6 +98,7 @@ async function load(path: string, options: LoadOptions & { readonly ranks: numbe
     return await loadModel(path, {
       ...options,
       requireGenerate: true,
+      requireText: true,
       onProgress: (report) => progress.report(report),
       onWarning: (warning) => {
         progress.clear();

@@ -1,7 +1,7 @@
-import { RingrankError } from "@ringrank/errors";
 import { type ChatMessage, loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model/serving";
 import { ConversationWriter } from "../conversations/conversation-writer.js";
 import type { TokenText } from "../generation/detokenizer.js";
+import { noTokenizer } from "../prompts/no-tokenizer.js";
 import type { TextService } from "./text-service.js";
 
 /** The tokenizer of one model, on the text thread. */
@@ -44,9 +44,6 @@ export class TextDesk implements TextService {
 
   #requireTokenizer(): Tokenizer {
     if (this.#tokenizer !== undefined) return this.#tokenizer;
-    throw new RingrankError(
-      "RR_NO_TOKENIZER",
-      "expected token ids: the model has no tokenizer.json, so it cannot take or give text",
-    );
+    throw noTokenizer("a text");
   }
 }

@@ -32,7 +32,7 @@ export interface PlanOptions {
   readonly ranks?: number | undefined;
   /**
    * `"memory"` (default): the fewest weight bytes per rank, predicted time deciding between near-equals. `"time"`
-   * may replicate what is not worth splitting.
+   * may replicate what is not worth splitting. Not beside a `policy`, which has been decided: `RR_OPTION`.
    */
   readonly objective?: Objective | undefined;
   /**
@@ -66,7 +66,10 @@ export interface LoadOptions extends PlanOptions {
    * to results. The error is in `@ringrank/collectives`' README.
    */
   readonly wire?: Wire | undefined;
-  /** A policy from {@link planModel} or its JSON. Checked against this graph, `ranks` and precision: `RR_POLICY`. */
+  /**
+   * A policy from {@link planModel} or its JSON, in place of one by `objective`. Checked against this graph, `ranks` and
+   * precision: `RR_POLICY`.
+   */
   readonly policy?: object | undefined;
   /**
    * Whether a model that cannot generate is refused, `RR_NO_GENERATE`, before a weight of it is read. Default false:
@@ -74,8 +77,14 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly requireGenerate?: boolean | undefined;
   /**
+   * Whether a model that cannot take text is refused, `RR_NO_TOKENIZER`, before a weight of it is read. Default false:
+   * calls with texts refuse.
+   */
+  readonly requireText?: boolean | undefined;
+  /**
    * Whether a model that cannot take messages is refused, `RR_NO_CHAT_TEMPLATE` or `RR_NO_TOKENIZER`, before a weight of
-   * it is read. Default false: `generate` refuses.
+   * it is read. Default false: `generate` refuses. Whether a template that is there can be followed, only the first
+   * conversation tells: templates run in a process of their own, which a load does not wait for.
    */
   readonly requireChat?: boolean | undefined;
   /**
@@ -97,7 +106,8 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly cache?: boolean | undefined;
   /**
-   * Where they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's cache directory.
+   * Where they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's cache directory. Not
+   * beside `cache: false`, nor is {@link cacheMaxBytes}: `RR_OPTION`.
    */
   readonly cacheDirectory?: string | undefined;
   /** Most bytes there; what was not used for the longest time goes first. Minimum 0, default 20 GB (20e9). */
@@ -136,6 +146,7 @@ export interface CheckedLoadOptions {
   readonly wire: Wire;
   readonly policy: object | undefined;
   readonly requireGenerate: boolean;
+  readonly requireText: boolean;
   readonly requireChat: boolean;
   readonly onWarning: ((warning: RingrankError) => void) | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
@@ -162,6 +173,7 @@ const loadKeys = [
   "wire",
   "policy",
   "requireGenerate",
+  "requireText",
   "requireChat",
   "onWarning",
   "onProgress",
@@ -191,6 +203,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
   if (policy !== undefined && (typeof policy !== "object" || policy === null)) {
     throw optionError("policy", "a PartitionPolicy or its JSON", policy);
   }
+  if (policy !== undefined) refuseBeside("a policy", "objective", options.objective);
   if (logger !== undefined && typeof logger?.child !== "function") {
     throw optionError("logger", "a pino logger", logger);
   }
@@ -235,6 +248,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
       120_000,
     ),
     requireGenerate: booleanOption("requireGenerate", options.requireGenerate, false),
+    requireText: booleanOption("requireText", options.requireText, false),
     requireChat: booleanOption("requireChat", options.requireChat, false),
     onWarning: functionOption("onWarning", options.onWarning, "a warning"),
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
@@ -262,9 +276,18 @@ function cacheOption({
   if (cacheDirectory !== undefined && (typeof cacheDirectory !== "string" || cacheDirectory === "")) {
     throw optionError("cacheDirectory", "a path", cacheDirectory);
   }
+  if (!cache) {
+    refuseBeside("cache: false", "cacheDirectory", cacheDirectory);
+    refuseBeside("cache: false", "cacheMaxBytes", cacheMaxBytes);
+  }
   const bounds = { minimum: 0, unit: "bytes", infinity: true };
   const maxBytes = numberOption("cacheMaxBytes", cacheMaxBytes, bounds, 20e9);
   return cache ? { directory: cacheDirectory ?? defaultCacheDirectory(), maxBytes } : undefined;
+}
+
+/** Refuses an option that another one leaves without effect. */
+function refuseBeside(other: string, name: string, value: unknown): void {
+  if (value !== undefined) throw optionError(name, `nothing beside ${other}`, value);
 }
 
 function workerUrlOption(value: unknown): string | undefined {

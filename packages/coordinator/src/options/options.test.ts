@@ -28,6 +28,9 @@ describe("options of loadModel", () => {
     ["an unknown wire", { wire: "float8" }],
     ["a signal that is none", { signal: {} }],
     ["a policy that is text", { policy: "split it" }],
+    ["an objective beside a policy", { policy: {}, objective: "time" }],
+    ["a place for a cache that is not wanted", { cache: false, cacheDirectory: "there" }],
+    ["a size for a cache that is not wanted", { cache: false, cacheMaxBytes: 1e9 }],
     ["a worker elsewhere", { workerUrl: "https://example.org/worker.js" }],
     ["an option nobody knows", { rank: 2 }],
   ])("refuse %s", (_, options) => {

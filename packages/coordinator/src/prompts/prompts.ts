@@ -5,6 +5,7 @@ import type { ModelFacts } from "../model-facts.js";
 import type { Offload } from "../offload/offload.js";
 import type { TextService } from "../offload/text-service.js";
 import { show } from "../options/check.js";
+import { noTokenizer } from "./no-tokenizer.js";
 
 /** What a generation continues: a text, its token ids, or a conversation. */
 export type Prompt = string | readonly number[] | readonly ChatMessage[];
@@ -28,7 +29,7 @@ export class Prompts {
   async promptIdsOf(prompt: unknown): Promise<readonly number[]> {
     if (!Array.isArray(prompt) || typeof prompt[0] !== "object") return this.idsOf(prompt);
     const messages = checkMessages(prompt);
-    const ids = await this.requireTokenizer("a message").call((remote) => remote.encodeChat(messages));
+    const ids = await this.requireTokenizer("messages").call((remote) => remote.encodeChat(messages));
     checkIds(ids, this.#facts);
     return ids;
   }
@@ -47,10 +48,7 @@ export class Prompts {
   /** @throws RR_NO_TOKENIZER */
   requireTokenizer(what: string): Offload<TextService> {
     if (this.#texts !== undefined) return this.#texts;
-    throw new RingrankError(
-      "RR_NO_TOKENIZER",
-      `${what} needs a tokenizer.json, which the model has not; give token ids`,
-    );
+    throw noTokenizer(what);
   }
 
   async #tokenize(prompt: unknown): Promise<readonly number[]> {
