@@ -29,14 +29,17 @@ export class TopCandidates {
    * @returns false, and nothing can be said of what was offered, if one is NaN or +∞
    */
   offerAll(keys: Float32Array): boolean {
-    // Most keys are not taken, so that to compare with one number is nearly all there is to do.
     let threshold = this.threshold;
-    for (let element = 0; element < keys.length; element++) {
-      const key = keys[element]!;
-      if (key <= threshold) continue;
-      if (!(key < Number.POSITIVE_INFINITY)) return false;
-      this.offer(key, element);
-      threshold = this.threshold;
+    let element = 0;
+    while (element < keys.length) {
+      element = skipEights(keys, element, threshold);
+      for (const end = Math.min(element + 8, keys.length); element < end; element++) {
+        const key = keys[element]!;
+        if (key <= threshold) continue;
+        if (!(key < Number.POSITIVE_INFINITY)) return false;
+        this.offer(key, element);
+        threshold = this.threshold;
+      }
     }
     return true;
   }
@@ -85,4 +88,29 @@ export class TopCandidates {
     this.#keys[to] = this.#keys[from]!;
     this.#elements[to] = this.#elements[from]!;
   }
+}
+
+/**
+ * Most keys are not taken, so that to compare with one number is nearly all there is to do. Eight in one condition take
+ * less than half the time of a loop over each, with all a loop does besides.
+ *
+ * @returns where the next eight begin, from `from` on, of which one is above the threshold or NaN; or the last few
+ */
+function skipEights(keys: Float32Array, from: number, threshold: number): number {
+  const last = keys.length - 8;
+  let at = from;
+  while (
+    at <= last &&
+    keys[at]! <= threshold &&
+    keys[at + 1]! <= threshold &&
+    keys[at + 2]! <= threshold &&
+    keys[at + 3]! <= threshold &&
+    keys[at + 4]! <= threshold &&
+    keys[at + 5]! <= threshold &&
+    keys[at + 6]! <= threshold &&
+    keys[at + 7]! <= threshold
+  ) {
+    at += 8;
+  }
+  return at;
 }
