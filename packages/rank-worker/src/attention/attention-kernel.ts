@@ -2,6 +2,7 @@ import type { AttentionOverCache } from "@ringrank/policy";
 import type { KernelMemory } from "../kernels/kernel-memory.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { RowAttention } from "./row-attention.js";
+import { StagedInput } from "./staged-input.js";
 
 /**
  * Attention of one new row over the cache, by a kernel of the rank's own (assembly/attention.ts). It takes the place of
@@ -13,7 +14,8 @@ import { RowAttention } from "./row-attention.js";
 export class AttentionKernel {
   readonly #kernels: RankKernels;
   readonly #threads: number;
-  readonly #staged = new Map<number, Staged>();
+  /** By their place in the table: layers share them. */
+  readonly #inputs = new Map<number, StagedInput>();
   #run = 0;
 
   /** @param threads of a session, which would share the work */
@@ -43,40 +45,24 @@ export class AttentionKernel {
     this.#kernels.attend(args);
   }
 
-  /** What was staged is of an earlier run from now on. */
+  /** Which run this is: what was staged in an earlier one is staged anew. */
+  get run(): number {
+    return this.#run;
+  }
+
   beginRun(): void {
     this.#run++;
+  }
+
+  /** What is read at a place of the table. */
+  input(index: number): StagedInput {
+    const input = this.#inputs.get(index) ?? new StagedInput(this.memory, index);
+    this.#inputs.set(index, input);
+    return input;
   }
 
   /** The address of room for so many floats, in which nothing is kept; undefined where there is none. */
   scratch(count: number): number | undefined {
     return this.#kernels.scratch(count)?.byteOffset;
   }
-
-  /**
-   * The address of a tensor's elements in this memory, where they are copied once a run.
-   *
-   * @param index the tensor's place in the table
-   * @returns undefined where there is no room
-   */
-  stage(index: number, source: Float32Array): number | undefined {
-    if (this.memory.holds(source)) return source.byteOffset;
-    let staged = this.#staged.get(index);
-    if (staged === undefined || staged.floats.length < source.length) {
-      if (staged !== undefined) this.memory.release(staged.floats);
-      const floats = this.memory.floats(Math.max(source.length, 2 * (staged?.floats.length ?? 0)));
-      if (floats === undefined) return undefined;
-      staged = { floats, run: -1 };
-      this.#staged.set(index, staged);
-    }
-    if (staged.run !== this.#run) staged.floats.set(source);
-    staged.run = this.#run;
-    return staged.floats.byteOffset;
-  }
-}
-
-interface Staged {
-  readonly floats: Float32Array;
-  /** In which it was filled. */
-  run: number;
 }

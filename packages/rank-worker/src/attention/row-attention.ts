@@ -2,6 +2,7 @@ import type { AttentionOverCache, HeadsInRow } from "@ringrank/policy";
 import { type Tensor, tensor, tensorData } from "../tensors/tensor.js";
 import type { AttentionKernel } from "./attention-kernel.js";
 import { type Indices, indicesOf } from "./indices.js";
+import type { StagedInput } from "./staged-input.js";
 
 /** Places in the block of arguments, in 32-bit words. `Arguments` in assembly/arguments.ts has the same order. */
 const word = {
@@ -38,6 +39,16 @@ interface Results {
   readonly presentValues: Tensor;
 }
 
+/** What is read besides the cache. */
+interface Inputs {
+  readonly query: StagedInput;
+  readonly key: StagedInput;
+  readonly value: StagedInput;
+  /** Cosines, then sines, where heads turn. */
+  readonly angles: readonly StagedInput[];
+  readonly addends: readonly StagedInput[];
+}
+
 type Table = readonly (Tensor | undefined)[];
 
 /** One layer's attention of one new row of every sequence, by the kernel instead of a session. */
@@ -48,6 +59,9 @@ export class RowAttention {
   /** The block of arguments. */
   readonly #words: Uint32Array;
   readonly #args: number;
+  readonly #inputs: Inputs;
+  /** Whose addresses are in the block: a cache gives the same tensors until it grows. */
+  #past: { readonly keys: Tensor; readonly values: Tensor } | undefined;
   #results: Results | undefined;
 
   /**
@@ -63,6 +77,15 @@ export class RowAttention {
     this.#kernel = kernel;
     this.#plan = plan;
     this.#indices = indicesOf(plan, indexOf);
+    const { projections, angles, addends: added } = this.#indices;
+    const input = (index: number) => kernel.input(index);
+    this.#inputs = {
+      query: input(projections[0]),
+      key: input(projections[1]),
+      value: input(projections[2]),
+      angles: angles.map(input),
+      addends: added.map(input),
+    };
     const { keyValueHeads, group, lanes, scale, rotary, addends } = plan;
     const words = new Uint32Array(block.buffer, block.byteOffset, block.length);
     words.set([keyValueHeads, group, lanes], word.keyValueHeads);
@@ -88,10 +111,7 @@ export class RowAttention {
     const { pastKeys, pastValues, presentKeys, presentValues, context } = this.#indices;
     const keys = table[pastKeys];
     const values = table[pastValues];
-    if (keys === undefined || values === undefined) return false;
-    if (!this.#kernel.memory.holds(tensorData(keys)) || !this.#kernel.memory.holds(tensorData(values))) {
-      return false;
-    }
+    if (keys === undefined || values === undefined || !this.#takePast(keys, values)) return false;
     const [batch, past] = [keys.dims[0]!, keys.dims[2]!];
     const { keyValueHeads, group, lanes } = this.#plan;
     const scored = batch * keyValueHeads * group * (past + 1);
@@ -104,11 +124,6 @@ export class RowAttention {
     const words = this.#words;
     words[word.batch] = batch;
     words[word.past] = past;
-    words[word.pastKeys] = tensorData(keys).byteOffset;
-    words[word.pastValues] = tensorData(values).byteOffset;
-    words[word.presentKeys] = tensorData(results.presentKeys).byteOffset;
-    words[word.presentValues] = tensorData(results.presentValues).byteOffset;
-    words[word.context] = tensorData(results.context).byteOffset;
     words[word.scratch] = scratch;
     this.#kernel.attend(this.#args);
     table[context] = results.context;
@@ -117,57 +132,58 @@ export class RowAttention {
     return true;
   }
 
+  /** Says where the cache is; false where that is elsewhere. */
+  #takePast(keys: Tensor, values: Tensor): boolean {
+    if (this.#past?.keys === keys && this.#past.values === values) return true;
+    const [ofKeys, ofValues] = [tensorData(keys), tensorData(values)];
+    const { memory } = this.#kernel;
+    if (!memory.holds(ofKeys) || !memory.holds(ofValues)) return false;
+    this.#words[word.pastKeys] = ofKeys.byteOffset;
+    this.#words[word.pastValues] = ofValues.byteOffset;
+    this.#past = { keys, values };
+    return true;
+  }
+
   /** Stages what is read besides the cache and says where it is; false where that is not of the form expected. */
   #takeInputs(table: Table, batch: number, past: number): boolean {
     const { query, key, value, rotary } = this.#plan;
-    const { projections, angles } = this.#indices;
+    const inputs = this.#inputs;
+    const angles = (batch * (rotary?.lanes ?? 0)) / 2;
     return (
-      this.#takeHeads(word.query, table, projections[0], query, batch) &&
-      this.#takeHeads(word.key, table, projections[1], key, batch) &&
-      this.#takeHeads(word.value, table, projections[2], value, batch) &&
-      (rotary === undefined ||
-        (this.#takeAngles(word.cos, table, angles[0]!, (batch * rotary.lanes) / 2) &&
-          this.#takeAngles(word.sin, table, angles[1]!, (batch * rotary.lanes) / 2))) &&
-      this.#indices.addends.every((index, at) => this.#takeAddend(at, table, index, batch, past))
+      this.#takeHeads(word.query, table, inputs.query, query, batch) &&
+      this.#takeHeads(word.key, table, inputs.key, key, batch) &&
+      this.#takeHeads(word.value, table, inputs.value, value, batch) &&
+      inputs.angles.every((input, at) => this.#take(word.cos + at, table, input, angles)) &&
+      inputs.addends.every((input, at) => this.#takeAddend(at, table, input, batch, past))
     );
   }
 
-  #takeHeads(at: number, table: Table, index: number, heads: HeadsInRow, batch: number): boolean {
-    const address = this.#stage(table, index, batch * heads.rowWidth);
-    if (address === undefined) return false;
-    this.#words[at] = address + 4 * heads.offset;
+  #takeHeads(at: number, table: Table, input: StagedInput, heads: HeadsInRow, batch: number): boolean {
+    if (!this.#take(at, table, input, batch * heads.rowWidth)) return false;
+    this.#words[at]! += 4 * heads.offset;
     this.#words[at + 1] = 4 * heads.rowWidth;
     this.#words[at + 2] = 4 * heads.headStride;
     return true;
   }
 
-  #takeAngles(at: number, table: Table, index: number, length: number): boolean {
-    const address = this.#stage(table, index, length);
-    if (address === undefined) return false;
-    this.#words[at] = address;
-    return true;
-  }
-
-  #takeAddend(which: number, table: Table, index: number, batch: number, past: number): boolean {
-    const [rows, heads, queries, keys] = table[index]?.dims ?? [];
+  #takeAddend(which: number, table: Table, input: StagedInput, batch: number, past: number): boolean {
+    const [rows, heads, queries, keys] = input.dims(table) ?? [];
     const { keyValueHeads, group } = this.#plan;
     if (queries !== 1 || keys !== past + 1 || !(rows === 1 || rows === batch)) return false;
     if (heads !== 1 && heads !== keyValueHeads * group) return false;
-    const address = this.#stage(table, index, rows * heads * keys);
-    if (address === undefined) return false;
     const at = word.addend + 3 * which;
-    this.#words[at] = address;
+    if (!this.#take(at, table, input, rows * heads * keys)) return false;
     this.#words[at + 1] = rows === 1 ? 0 : 4 * heads * keys;
     this.#words[at + 2] = heads === 1 ? 0 : 4 * keys;
     return true;
   }
 
-  /** The address of a float tensor of this length; undefined where it is none. */
-  #stage(table: Table, index: number, length: number): number | undefined {
-    const data = table[index]?.data;
-    return data instanceof Float32Array && data.length === length
-      ? this.#kernel.stage(index, data)
-      : undefined;
+  /** Writes where `length` floats are; false where there is something else. */
+  #take(at: number, table: Table, input: StagedInput, length: number): boolean {
+    const address = input.address(table, this.#kernel.run, length);
+    if (address === undefined) return false;
+    this.#words[at] = address;
+    return true;
   }
 
   /** Undefined where there is no room. */
@@ -190,6 +206,9 @@ export class RowAttention {
       presentKeys: tensor("float32", presentKeys, [batch, keyValueHeads, 1, lanes]),
       presentValues: tensor("float32", presentValues, [batch, keyValueHeads, 1, lanes]),
     };
+    this.#words[word.context] = context.byteOffset;
+    this.#words[word.presentKeys] = presentKeys.byteOffset;
+    this.#words[word.presentValues] = presentValues.byteOffset;
     return this.#results;
   }
 }

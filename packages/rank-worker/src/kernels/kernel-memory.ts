@@ -12,6 +12,8 @@ const line = 64;
  */
 export class KernelMemory implements CacheMemory {
   readonly memory: LocalMemory;
+  /** Asking the memory for it is a call into the engine, and it is compared with in every layer. */
+  readonly #buffer: ArrayBuffer;
   readonly #floats: Float32Array;
   /** Free ranges of bytes, in increasing order, never adjacent. */
   #free: { start: number; end: number }[];
@@ -20,9 +22,10 @@ export class KernelMemory implements CacheMemory {
   /** @throws RangeError where the system does not give so many addresses */
   constructor(pages = mostPages) {
     this.memory = localMemory(pages * pageBytes);
-    this.#floats = new Float32Array(this.memory.buffer);
+    this.#buffer = this.memory.buffer;
+    this.#floats = new Float32Array(this.#buffer);
     // Nothing lies at address 0.
-    this.#free = [{ start: line, end: this.memory.buffer.byteLength }];
+    this.#free = [{ start: line, end: this.#buffer.byteLength }];
   }
 
   /** Zeros, or undefined where no room is left. */
@@ -59,7 +62,7 @@ export class KernelMemory implements CacheMemory {
   }
 
   holds(data: TensorData): boolean {
-    return data.buffer === this.memory.buffer;
+    return data.buffer === this.#buffer;
   }
 }
 
