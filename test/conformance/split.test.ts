@@ -1,7 +1,7 @@
 import { buildGraph, openCheckpoint, renameValues, reorderNodes } from "@ringrank/model";
 import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, type PartitionPolicy, planGraph } from "@ringrank/policy";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   modelTolerance,
   readGolden,
@@ -26,6 +26,9 @@ const parallelResiduals: ReadonlySet<string> = new Set([
 /** Queries and keys normed over all heads at once: each layer pays for a small sum of squares besides. */
 const normsOverHeads: ReadonlySet<string> = new Set(["olmo2"]);
 
+/** Attention with latents, sinks or bounds on scores is no step of its own, but computed where its keys are made. */
+const attentionInSegments: ReadonlySet<string> = new Set(["deepseek-v2", "deepseek-v3", "gemma2", "gpt-oss"]);
+
 /** Latents are normed whole, so every rank keeps all of the two projections onto them: 7% of these tiny models. */
 const latents: ReadonlySet<string> = new Set(["deepseek-v2", "deepseek-v3"]);
 
@@ -37,13 +40,28 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
   const reader = new ShardReader();
   afterAll(() => reader[Symbol.dispose]());
 
-  it.each([2, 3, 4])("gives transformers' logits on %i ranks", async (ranks) => {
+  describe.each([2, 3, 4])("on %i ranks", (ranks) => {
     const programs = buildPrograms(graph, planGraph(graph, { ranks }));
-    const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
-    const { logits } = await group.run("forward", firstStep(graph, golden.inputIds));
-    await group.close();
-    expect(logits!.dims).toEqual([24, golden.vocabulary]);
-    expect(logits!.data as Float32Array).toBeAllclose(golden.logits, modelTolerance(golden.logits));
+    const step = firstStep(graph, golden.inputIds);
+    let group: EmulatedGroup;
+    beforeAll(async () => {
+      group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
+    });
+    afterAll(() => group.close());
+
+    it("gives transformers' logits", async () => {
+      const { logits } = await group.run("forward", step);
+      expect(logits!.dims).toEqual([24, golden.vocabulary]);
+      expect(logits!.data as Float32Array).toBeAllclose(golden.logits, modelTolerance(golden.logits));
+    });
+
+    it("gives the same cache rows where only those are wanted, without the last layer's sums", async () => {
+      const { logits, ...caches } = await group.run("forward", step);
+      expect(await group.run("forward", step, "caches")).toEqual(caches);
+      const { steps, cacheSteps } = programs[0]!.entries.forward!;
+      const leftOut = steps.slice(cacheSteps).filter(({ kind }) => kind === "allReduce");
+      expect(leftOut).toHaveLength(sumsOfLayer(name) - (attentionInSegments.has(name) ? 1 : 0));
+    });
   });
 
   it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
@@ -68,10 +86,15 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
   });
 
   it("pays for the embedding once, and for each layer once or twice", () => {
-    const sums = (parallelResiduals.has(name) ? 1 : 2) + (normsOverHeads.has(name) ? 1 : 0);
+    const sums = sumsOfLayer(name) + (normsOverHeads.has(name) ? 1 : 0);
     expect(planGraph(graph, { ranks: 2 }).collectives).toHaveLength(1 + layers * sums);
   });
 });
+
+/** How often ranks add up what attention and feed-forward give. */
+function sumsOfLayer(name: string): number {
+  return parallelResiduals.has(name) ? 1 : 2;
+}
 
 /** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
 function evenShare({ weights, ranks }: PartitionPolicy): number {

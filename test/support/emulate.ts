@@ -67,12 +67,18 @@ export class EmulatedGroup {
   /**
    * Whole outputs by name, assembled from the ranks that have their parts. Caches must be empty, but for those that
    * another entry fills: each rank reads what that entry last gave it.
+   *
+   * @param wanted `caches`: every rank leaves out the steps that give none of these
    */
   async run(
     entry: string,
     inputs: Readonly<Record<string, EmulatedTensor>>,
+    wanted: "all" | "caches" = "all",
   ): Promise<Record<string, EmulatedTensor>> {
-    const entries = this.#programs.map((program) => program.entries[entry]!);
+    const entries = this.#programs.map((program) => {
+      const whole = program.entries[entry]!;
+      return wanted === "all" ? whole : { ...whole, steps: whole.steps.slice(0, whole.cacheSteps) };
+    });
     const symbols = bindSymbols(entries[0]!, inputs);
     const tables = entries.map(({ inputs: wanted }, rank) => {
       const table = new Map(this.#filled[rank]);
@@ -236,6 +242,7 @@ export class EmulatedGroup {
     const whole: Record<string, EmulatedTensor> = {};
     for (const { name, shard } of entries[0]!.outputs) {
       const parts = tables.map((table) => table.get(name));
+      if (parts.every((part) => part === undefined)) continue;
       whole[name] = shard === undefined ? parts[0]! : joinShards(parts, shard);
     }
     return whole;

@@ -1,4 +1,6 @@
+import { createGroup, runRanks } from "@ringrank/collectives";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { GroupMemory } from "../group/group-memory.js";
 import { slotLength } from "../group/layout.js";
 import { type CollectiveCase, RankTeam } from "../testing/rank-team.js";
 import { reference } from "../testing/reference.js";
@@ -34,6 +36,16 @@ it.each([[["simd", "simd"]], [["simd", "plain"]], [["plain", "simd"]]] as const)
     }
   },
 );
+
+it("gives the sum where the other rank comes after all looks of the kernel, whichever does", async () => {
+  const group = createGroup({ worldSize: 2 });
+  const { words, layout } = new GroupMemory(group);
+  const [calls, length] = [6, 31];
+  const task = new URL("../testing/late-peer.task.mjs", import.meta.url);
+  const late = { group, words, sleepers: layout.gateSleepers, calls, length };
+  const sums = Array.from({ length: calls }, (_, call) => Int32Array.from({ length }, (_, i) => call + i));
+  expect(await runRanks(2, task, late)).toEqual([sums, sums]);
+});
 
 function caseOf(operation: "sum" | "max", inputs: CollectiveCase["inputs"]): CollectiveCase {
   return { collective: "allReduce", operation, inputs };
