@@ -5,8 +5,8 @@ import { isDataType } from "./element-types.js";
 
 /**
  * A tensor of a rank, as ONNX Runtime's native code takes one and, told of this class, gives one. The runtime's own has
- * the same properties, but as accessors that native code has to call, and checks all it is made of: that is half of what
- * it costs to hand a value over, dozens of times a token.
+ * the same properties, but as accessors that native code has to call, and checks all it is made of: a quarter of what a
+ * trivial run costs, dozens of times a token.
  */
 export class Tensor {
   /** A `DataType`, or one that no rank computes with: `string`. */
