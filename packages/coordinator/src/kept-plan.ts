@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
@@ -15,6 +15,8 @@ export interface Plan extends Preparation {
   readonly policy: PolicyData;
   /** Where the model's tokenizer would be. */
   readonly directory: string;
+  /** What the cache knows the ranks' weights by; only of a plan that was kept. */
+  readonly contents?: ShardCache["contents"];
 }
 
 /** A model that has more files, or lies in a directory with much else, is planned anew. */
@@ -62,6 +64,11 @@ export class KeptPlan {
     }
   }
 
+  /** Whether an earlier load has left one. It may turn out that it cannot be used. */
+  get isThere(): boolean {
+    return existsSync(join(this.#directory, this.#key));
+  }
+
   /**
    * Undefined where there is none, or none that can be used. That is logged, but of a directory that is unfit the load
    * tells as it opens it for the weights.
@@ -80,7 +87,7 @@ export class KeptPlan {
   /** For the next load. What prevents it is logged. */
   keep(plan: Plan, cache: ShardCache): void {
     try {
-      cache.keepPlan(this.#key, serialize(plan));
+      cache.keepPlan(this.#key, serialize({ ...plan, contents: cache.contents } satisfies Plan));
     } catch (error) {
       this.#logger.warn({ err: error }, "cannot keep the plan of this load; the next one plans again");
     }

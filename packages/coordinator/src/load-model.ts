@@ -1,5 +1,4 @@
 import { RingrankError } from "@ringrank/errors";
-import type { RankProgram } from "@ringrank/policy";
 import {
   type LoadProgress,
   type RankOptions,
@@ -13,7 +12,7 @@ import { requireChat } from "./conversations/require-chat.js";
 import { requireGenerate } from "./generation/require-generate.js";
 import { disableRuntimeTelemetry } from "./group/runtime-telemetry.js";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
-import { KeptPlan } from "./kept-plan.js";
+import { KeptPlan, type Plan } from "./kept-plan.js";
 import { loggerOf } from "./logger.js";
 import { Model } from "./model.js";
 import {
@@ -54,10 +53,11 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   try {
     progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
     const keptPlan = KeptPlan.of(pathOrCachedId, checked, logger);
-    const kept = keptPlan?.read();
     const startRanks = (): void => {
-      group = startGroup(checked, logger, trace);
+      group ??= startGroup(checked, logger, trace);
     };
+    if (keptPlan?.isThere) startRanks();
+    const kept = keptPlan?.read();
     prepared = await prepareModel(pathOrCachedId, checked, { kept, onDecided: startRanks });
     const loading = loadRanks(group!, prepared, checked, logger, progress, kept ? undefined : keptPlan);
     const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
@@ -70,7 +70,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   }
 }
 
-/** Starts the threads of the ranks, which takes as long as to write their programs. */
+/** Starts the threads of the ranks, which takes as long as to write their programs, and longer than to read those. */
 function startGroup(
   { ranks, stepTimeoutMs, wire, workerUrl }: CheckedLoadOptions,
   logger: Logger,
@@ -108,7 +108,7 @@ async function loadRanks(
   const abort = (): void => void group.close();
   signal?.addEventListener("abort", abort, { once: true });
   // What they hold for this load is removed after the ranks have loaded, or have ended.
-  using cache = openCache(programs, options, warn);
+  using cache = openCache(plan, options, warn);
   using scratch = ScratchFolder.create(scratchBytes(programs));
   const bytesReported = programs.map(() => 0);
   try {
@@ -148,13 +148,13 @@ async function loadRanks(
 
 /** Undefined where nothing is quantized, nothing shall be kept, or the directory is unfit, of which it warns. */
 function openCache(
-  programs: readonly RankProgram[],
+  { programs, contents }: Plan,
   { cache }: CheckedLoadOptions,
   warn: Warn,
 ): ShardCache | undefined {
   if (cache === undefined) return undefined;
   try {
-    return ShardCache.open(programs, cache.directory, cache.maxBytes);
+    return ShardCache.open(programs, cache.directory, cache.maxBytes, contents);
   } catch (error) {
     const { message } = error as Error;
     const what = `loading without the cache of quantized weights: ${message}`;

@@ -21,7 +21,12 @@ export function entryKey(contents: object, files: readonly string[]): string {
     ...contents,
     files: files.map((file) => [file, fileIdentity(file)]),
   };
-  return createHash("sha256").update(JSON.stringify(all, hashed)).digest("hex").slice(0, 40);
+  return contentsHash(all).slice(0, 40);
+}
+
+/** SHA-256 of what JSON makes of an object, with a hash in place of data that it holds. */
+export function contentsHash(contents: object): string {
+  return createHash("sha256").update(JSON.stringify(contents, hashed)).digest("hex");
 }
 
 /**

@@ -8,7 +8,7 @@ import { checksumOf } from "./checksum.js";
 import { commitEntry, Entry } from "./entry.js";
 import { manifestName, readManifest } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
-import { shardKey } from "./shard-key.js";
+import { shardContents, shardKey } from "./shard-key.js";
 
 /** One rank's quantized weights, or the plan of all ranks, as the cache has them. */
 export interface CacheEntry {
@@ -42,13 +42,20 @@ export interface CacheEntry {
 export class ShardCache implements Disposable {
   /** By rank. */
   readonly places: readonly CachedShardPlace[];
+  /** By rank: what its entry is known by, beside the model's files. Another load of the same programs may have it. */
+  readonly contents: readonly string[];
   readonly #root: string;
   readonly #maxBytes: number;
   readonly #programs: readonly RankProgram[];
   readonly #staging: string | undefined;
 
-  private constructor(programs: readonly RankProgram[], root: string, maxBytes: number) {
-    const entries = programs.map((program) => join(root, shardKey(program)));
+  private constructor(
+    programs: readonly RankProgram[],
+    contents: readonly string[],
+    root: string,
+    maxBytes: number,
+  ) {
+    const entries = programs.map((program, rank) => join(root, shardKey(program, contents[rank]!)));
     const bytes = (some: readonly RankProgram[]) => some.reduce((sum, program) => sum + program.bytes, 0);
     if (bytes(programs) <= maxBytes) {
       const missing = programs.filter((_, rank) => !existsSync(entries[rank]!));
@@ -56,6 +63,7 @@ export class ShardCache implements Disposable {
       if (missing.length > 0) makeRoom(root, maxBytes - bytes(missing), entries);
       this.#staging = makeLoadFolder(root);
     }
+    this.contents = contents;
     this.#root = root;
     this.#maxBytes = maxBytes;
     this.#programs = programs;
@@ -69,15 +77,21 @@ export class ShardCache implements Disposable {
    * Makes room for what these programs will add: entries not used for the longest time go first.
    *
    * @param maxBytes what the directory may hold; where the programs alone take more, nothing is added
+   * @param contents of an earlier load of the same programs
    * @returns undefined where no weight is quantized: those of other programs are as soon read from the model, and
    * take four times the space
    * @throws RR_CACHE where the directory cannot be trusted; the errors of node:fs
    */
-  static open(programs: readonly RankProgram[], directory: string, maxBytes: number): ShardCache | undefined {
+  static open(
+    programs: readonly RankProgram[],
+    directory: string,
+    maxBytes: number,
+    contents?: readonly string[],
+  ): ShardCache | undefined {
     if (bitsOf(...programs).length === 0) return undefined;
     const root = privateDirectory(directory);
     removeAbandonedLoads(root);
-    return new ShardCache(programs, root, maxBytes);
+    return new ShardCache(programs, contents ?? programs.map(shardContents), root, maxBytes);
   }
 
   /** Keeps what was planned for these programs; where they are not kept, nothing. @throws the errors of node:fs */
