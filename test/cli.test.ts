@@ -201,24 +201,28 @@ describe("ringrank", () => {
     [["run", "--demo", "--ranks", "0"], /^RR_RANKS: .*1 to 64, got 0\n$/],
     [["run", "--demo", "--temperature", "-1"], /^RR_OPTION: temperature: .*at least 0, got -1\n$/],
     [["run", "--demo", "--stop", ""], /^RR_OPTION: stop: .*, got ""\n$/],
-    [["run", "--demo", "--ranks", "two"], /'two' is invalid. Expected a number./],
+    [["run", "--demo", "--ranks", "two"], /^RR_OPTION: .*'two' is invalid. Expected a number; .*\n$/],
+    [
+      ["plan", "--demo", "--rank", "2"],
+      /^RR_OPTION: unknown option '--rank' \(Did you mean --ranks\?\); ringrank plan --help shows what there is\n$/,
+    ],
     [
       ["run", "--demo", "--policy", "missing.json"],
       /^RR_POLICY: missing.json: expected the output of ringrank plan/,
     ],
-    [["run", "--demo", "--decoder-prompt", "2,x"], /'2,x' is invalid. Expected token ids/],
+    [["run", "--demo", "--decoder-prompt", "2,x"], /^RR_OPTION: .*'2,x' is invalid. Expected token ids.*\n$/],
     [
       ["run", "--demo", "--policy", "policy.json", "--objective", "memory"],
-      /^error: option '--policy <file>' cannot be used with option '--objective <objective>'\n/,
+      /^RR_OPTION: option '--policy <file>' cannot be used with option '--objective <objective>'; .*\n$/,
     ],
     [
       ["run", "--demo", "--no-cache", "--cache-max-bytes", "1GB"],
-      /^error: option '--cache-max-bytes <bytes>' cannot be used with option '--no-cache'\n/,
+      /^RR_OPTION: option '--cache-max-bytes <bytes>' cannot be used with option '--no-cache'; .*\n$/,
     ],
     [["run", "--demo", "--chat"], /^planning the partition …\nRR_NO_CHAT_TEMPLATE: .*\n$/],
     [["plan", "not/a/model"], /^RR_NOT_A_MODEL: /],
     [["plan", "--demo", "--dtype", "q3"], /^RR_OPTION: dtype: expected .*"q4".*, got "q3"\n$/],
-    [["fly"], /unknown command 'fly'/],
+    [["fly"], /^RR_OPTION: unknown command 'fly'; ringrank --help shows what there is\n$/],
   ])("%j is wrong usage: a line on standard error, and 2", async (args, message) => {
     const { exitCode, stdout, stderr } = await ringrank(args);
     expect(stderr).toMatch(message);

@@ -5,7 +5,7 @@ import { collect, parseBytes, parseIds, parseNumber } from "./arguments/numbers.
 import { clearCache, listCache } from "./commands/cache.js";
 import { type PlanFlags, plan } from "./commands/plan.js";
 import { type RunFlags, run } from "./commands/run.js";
-import { exitCodeOf, printError } from "./errors.js";
+import { exitCodeOf, printError, usageErrorLine } from "./errors.js";
 import { exitCodesHelp } from "./exit-codes.js";
 import { Interruption } from "./interruption.js";
 
@@ -81,7 +81,6 @@ function commandLine(signal: AbortSignal): Command {
     .version(version())
     .option("--verbose", "print the stack and the causes of an error, as RINGRANK_LOG=debug does")
     .exitOverride()
-    .showHelpAfterError("(ringrank --help shows what there is)")
     .addHelpText("after", examples);
 
   const model = new Argument(
@@ -184,7 +183,14 @@ function commandLine(signal: AbortSignal): Command {
   cache.command("ls").description("Print what is kept, and its sizes.").action(listCache);
   cache.command("clear").description("Remove all of it.").action(clearCache);
 
+  printUsageErrorsAsLines(program, "ringrank");
   return program;
+}
+
+/** @param path what is typed to call it: "ringrank cache" */
+function printUsageErrorsAsLines(command: Command, path: string): void {
+  command.configureOutput({ outputError: (text, write) => write(usageErrorLine(text, path)) });
+  for (const child of command.commands) printUsageErrorsAsLines(child, `${path} ${child.name()}`);
 }
 
 function version(): string {

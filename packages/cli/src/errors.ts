@@ -1,4 +1,4 @@
-import { type ErrorCode, isRingrankError, type RingrankError } from "@ringrank/coordinator";
+import { type ErrorCode, isRingrankError, RingrankError } from "@ringrank/coordinator";
 import { CommanderError } from "commander";
 import { exitCodes } from "./exit-codes.js";
 import { Interrupted } from "./interruption.js";
@@ -30,6 +30,16 @@ export function printError(error: unknown, verbose: boolean): void {
   const lines = [oneLine(error)];
   if (verbose || process.env.RINGRANK_LOG === "debug") lines.push(...stacks(error));
   process.stderr.write(`${lines.join("\n")}\n`);
+}
+
+/**
+ * What commander has to say, as other errors do, and where to look.
+ *
+ * @param text "error: …", and perhaps a suggestion on a line of its own
+ */
+export function usageErrorLine(text: string, command: string): string {
+  const message = oneLine(new RingrankError("RR_OPTION", text.trim().replace(/^error: |\.$/g, "")));
+  return `${message}; ${command} --help shows what there is\n`;
 }
 
 /** To standard error: one line, `code: message`, as an error has it, in another colour. */

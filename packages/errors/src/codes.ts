@@ -1,7 +1,7 @@
 /** Every code a {@link RingrankError} can carry, and what it means. Codes are stable; messages are not. */
 export const errorCodes = {
   // What the caller asked for.
-  RR_OPTION: "an option has a value outside its documented range",
+  RR_OPTION: "an option is unknown, outside its documented range, or without effect beside another",
   RR_RANKS: "the number of ranks is not an integer from 1 to 64",
   RR_INPUT: "a model input is missing, unknown, or refers to another input of the wrong size",
   RR_SHAPE: "a tensor has the wrong shape, or nested arrays are ragged",
