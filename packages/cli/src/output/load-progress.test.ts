@@ -11,9 +11,9 @@ const reports: readonly Progress[] = [
 ];
 
 /** What is written while loading, with the time it took replaced. */
-function written(stream: { readonly isTTY?: boolean; readonly columns?: number }): string {
+function written(stream: { readonly isTTY?: boolean; readonly columns?: number }, ranks = 2): string {
   let text = "";
-  const progress = new LoadProgress({ ...stream, write: (part) => (text += part) }, 2);
+  const progress = new LoadProgress({ ...stream, write: (part) => (text += part) }, ranks);
   for (const report of reports) progress.report(report);
   return text.replace(/[\d.]+ s/, "T s");
 }
@@ -22,6 +22,10 @@ test("a file gets one line for each phase", () => {
   expect(written({})).toBe(
     "planning the partition …\nloading weights: 2 ranks …\nloaded 400 B on 2 ranks in T s\n",
   );
+});
+
+test("one rank is not ranks", () => {
+  expect(written({}, 1)).toMatch(/ weights: 1 rank …\n.* on 1 rank in T s\n$/);
 });
 
 test("a terminal gets one line that changes", () => {

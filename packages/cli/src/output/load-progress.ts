@@ -14,14 +14,14 @@ const clearLine = "\r\u001b[K";
 /** Loading, as one line that changes on a terminal, or as a line for each phase elsewhere. */
 export class LoadProgress {
   readonly #stream: ProgressStream;
-  readonly #ranks: number;
+  readonly #ranks: string;
   readonly #start = performance.now();
   /** Bytes loaded and to load, by rank. */
   readonly #loads = new Map<number, readonly [loaded: number, total: number]>();
 
   constructor(stream: ProgressStream, ranks: number) {
     this.#stream = stream;
-    this.#ranks = ranks;
+    this.#ranks = ranks === 1 ? "1 rank" : `${ranks} ranks`;
   }
 
   report({ phase, rank, bytesLoaded, bytesTotal }: Progress): void {
@@ -41,14 +41,14 @@ export class LoadProgress {
     const shares = [...this.#loads]
       .sort(([a], [b]) => a - b)
       .map(([id, load]) => `rank ${id} ${percent(load)}`);
-    const what = this.#stream.isTTY === true ? shares.join(", ") : `${this.#ranks} ranks …`;
+    const what = this.#stream.isTTY === true ? shares.join(", ") : `${this.#ranks} …`;
     this.#show(`loading weights: ${what}`, isFirst);
   }
 
   #showReady(bytes: number): void {
     const seconds = ((performance.now() - this.#start) / 1000).toFixed(2);
     this.clear();
-    this.#stream.write(`loaded ${formatBytes(bytes)} on ${this.#ranks} ranks in ${seconds} s\n`);
+    this.#stream.write(`loaded ${formatBytes(bytes)} on ${this.#ranks} in ${seconds} s\n`);
   }
 
   #show(text: string, isNewPhase: boolean): void {
