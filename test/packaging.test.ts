@@ -67,6 +67,17 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     expect(stdout).toMatch(/^Usage: ringrank/);
   });
 
+  test("name no source map, as none is packed", () => {
+    const modules = `${consumer}/node_modules`;
+    const scripts = ["ringrank", "@ringrank"].flatMap((folder) =>
+      readdirSync(`${modules}/${folder}`, { recursive: true, encoding: "utf8" })
+        .filter((path) => path.endsWith(".js"))
+        .map((path) => `${modules}/${folder}/${path}`),
+    );
+    expect(scripts.length).toBeGreaterThan(30);
+    expect(scripts.filter((path) => readFileSync(path, "utf8").includes("sourceMappingURL"))).toEqual([]);
+  });
+
   test("carry types that a strict consumer compiles against", async () => {
     writeFileSync(
       `${consumer}/consumer.mts`,
@@ -108,7 +119,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
       expect(files, name).toContain("package/LICENSE");
       expect(files, name).toContain(`package/dist/${name.startsWith("ringrank-0") ? "" : "bundle/"}index.js`);
       expect(
-        files.filter((file) => /tsbuildinfo|\.map$|\.test\.|\/testing\//.test(file)),
+        files.filter((file) => /tsbuildinfo|\.map$|\.test\.|\/testing\/|golden/.test(file)),
         name,
       ).toEqual([]);
       const { buffer } = new Uint8Array(readFileSync(path));
