@@ -11,8 +11,8 @@ import { type CheckedLoadOptions, checkPlanOptions, type PlanOptions } from "./o
  *
  * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or an id that the
  * local HuggingFace cache has; nothing is downloaded
- * @throws RR_RANKS, RR_OPTION, RR_NOT_A_MODEL, RR_CONFIG, RR_UNKNOWN_ARCHITECTURE, RR_FILE_FORMAT, RR_TENSOR,
- * RR_NOTHING_SHARDED, RR_MEMORY; or the reason of `signal`
+ * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
+ * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH; RR_NOTHING_SHARDED, RR_MEMORY; or the reason of `signal`
  */
 export async function planModel(pathOrCachedId: string, options: PlanOptions = {}): Promise<PartitionPolicy> {
   requirePath(pathOrCachedId);

@@ -3,7 +3,7 @@ export interface GeneratedToken {
   readonly id: number;
   /**
    * Text that this token completes. It may be empty: incomplete UTF-8 and what may become a stop string are held
-   * back. All texts together are the result's `text`.
+   * back; it always is where the model has no tokenizer. All texts together are the result's `text`.
    */
   readonly text: string;
   /** Log-softmax of the raw logits at `id`; NaN unless `logprobs` was asked for. */
@@ -14,6 +14,7 @@ export interface GeneratedToken {
 export type FinishReason = "stop" | "length" | "eos" | "abort";
 
 export interface GenerationResult {
+  /** Without prompt and stop string; empty where the model has no tokenizer. */
   readonly text: string;
   /** Generated tokens only, an end-of-sequence token included. */
   readonly ids: readonly number[];

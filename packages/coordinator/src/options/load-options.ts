@@ -52,7 +52,7 @@ export interface PlanOptions {
   readonly precision?: WeightPrecision | undefined;
   /**
    * What is multiplied with quantized matrices. `"int8"` (default where there are any) is fast and rounds; `"float32"`
-   * is exact and slow: about 5 times in int4, 80 times in int8.
+   * is exact and slow: about 5 times in int4, 80 times in int8. `"int8"` without quantized matrices: `RR_OPTION`.
    */
   readonly activations?: ActivationPrecision | undefined;
   /** Ends the work; the promise rejects with the signal's reason. */
@@ -110,9 +110,12 @@ export interface LoadOptions extends PlanOptions {
    * beside `cache: false`, nor is {@link cacheMaxBytes}: `RR_OPTION`.
    */
   readonly cacheDirectory?: string | undefined;
-  /** Most bytes there; what was not used for the longest time goes first. Minimum 0, default 20 GB (20e9). */
+  /**
+   * Most bytes there; what was not used for the longest time goes first. Where this model alone takes more, nothing is
+   * added, and nothing goes. Minimum 0, default 20 GB (20e9).
+   */
   readonly cacheMaxBytes?: number | undefined;
-  /** A pino logger. Default: silent, unless the environment's `RINGRANK_LOG` names a level. */
+  /** A pino logger. Default: silent, unless the environment's `RINGRANK_LOG` names a level (others are `info`). */
   readonly logger?: Logger | undefined;
   /**
    * A file for a trace of where each rank's time goes, step by step, in the format that Perfetto and Chrome read. It is
@@ -209,7 +212,9 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
   }
   const precision = choiceOption("precision", options.precision, weightPrecisions, "float32");
   const activations =
-    options.activations && choiceOption("activations", options.activations, activationPrecisions, "float32");
+    options.activations === undefined
+      ? undefined
+      : choiceOption("activations", options.activations, activationPrecisions, "float32");
   if (precision === "float32" && activations === "int8") {
     throw optionError(
       "activations",

@@ -26,6 +26,8 @@ describe("options of loadModel", () => {
     ["no memory at all", { memoryPerRank: 0 }],
     ["half a thread", { threadsPerRank: 0.5 }],
     ["an unknown wire", { wire: "float8" }],
+    ["activations of no type", { precision: "int8", activations: "" }],
+    ["rounded activations of whole weights", { activations: "int8" }],
     ["a signal that is none", { signal: {} }],
     ["a policy that is text", { policy: "split it" }],
     ["an objective beside a policy", { policy: {}, objective: "time" }],
