@@ -27,12 +27,13 @@ export class StagedInput {
 
   /** Their address; undefined where there are not so many floats, or no room. */
   address(table: readonly (Tensor | undefined)[], run: number, length: number): number | undefined {
-    if (this.#run !== run && !this.#take(table[this.#index]?.data, run)) return undefined;
+    if (this.#run !== run && !this.#take(table[this.#index]?.data, run, length)) return undefined;
     return this.#length === length ? this.#address : undefined;
   }
 
-  #take(data: Tensor["data"] | undefined, run: number): boolean {
-    if (!(data instanceof Float32Array)) return false;
+  #take(data: Tensor["data"] | undefined, run: number, length: number): boolean {
+    // Before anything is copied: those of several new rows, which a session attends, may be thousands of times as many.
+    if (!(data instanceof Float32Array) || data.length !== length) return false;
     const near = this.#memory.holds(data) ? data : this.#copy(data);
     if (near === undefined) return false;
     this.#address = near.byteOffset;
