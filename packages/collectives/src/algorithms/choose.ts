@@ -38,8 +38,8 @@ export class AlgorithmChoice {
  * reads and adds up its share only. In other collectives a rank only has its share to do anyway, and one-shot waits
  * least.
  *
- * Measured with bench/collectives.mjs and the SIMD kernels; microseconds for one-shot / two-shot / ring. Each rank with a
- * core of its own, on a Xeon with 16:
+ * Measured with bench/collectives.mjs and the SIMD kernels; microseconds for one-shot / two-shot / ring. Each rank with
+ * a core of its own, on a Xeon with 16:
  *
  * | all-reduce of | 2 ranks          | 4 ranks           | 8 ranks            | 16 ranks           |
  * |---------------|------------------|-------------------|--------------------|--------------------|

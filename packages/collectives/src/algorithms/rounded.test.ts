@@ -54,11 +54,9 @@ describe.each(["float16", "int8"] as const)("sums that cross in %s", (wire) => {
   });
 });
 
-it("a ring is refused where sums are rounded", () => {
+it.each(["ring", "two-shot"] as const)("%s is refused where sums are rounded", (algorithm) => {
   const group = createGroup({ worldSize: 2, wire: "float16" });
-  expect(() => joinGroup(group, 0, { algorithm: "ring" })).toThrow(
-    expect.objectContaining({ code: "RR_OPTION" }),
-  );
+  expect(() => joinGroup(group, 0, { algorithm })).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
 });
 
 /** By the plain kernels, all of at most 1024 elements at once. */

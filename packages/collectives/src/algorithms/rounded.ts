@@ -5,7 +5,8 @@ import { int8Block, type WireKernels } from "../kernels/kernels.js";
 /**
  * The sum over ranks of float32 elements that cross in a narrower form. As one-shot: every rank publishes its own, and
  * adds up everybody's, its own as it was published too, `((x0 + x1) + x2) + …`. So each operand is rounded once, sums
- * are float32, and all ranks have the same bits. A ring would round partial sums at every hop.
+ * are float32, and all ranks have the same bits. A ring would round partial sums at every hop, and two-shot the sum
+ * before its second round.
  */
 export function sumRounded(
   transport: Transport,

@@ -40,10 +40,10 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
     );
   }
   requireAlgorithm(algorithm);
-  if (algorithm === "ring" && handle.wire !== "float32") {
+  if ((algorithm === "ring" || algorithm === "two-shot") && handle.wire !== "float32") {
     throw new RingrankError(
       "RR_OPTION",
-      `algorithm: a ring would round sums at every hop; with wire ${handle.wire}, choose auto or one-shot`,
+      `algorithm: ${algorithm} would round sums on their way, too; with wire ${handle.wire}, choose auto or one-shot`,
     );
   }
   const loaded = loadKernels(kernels, handle);

@@ -36,9 +36,9 @@
  *  reader      reads round k−2 ───▶ publishes k−1 ────────▶ ▲ only now
  * ```
  *
- * The readers are everybody for one-shot and two-shot (who waited for all in round k−1 anyway) and the next rank for the ring.
- * Where a collective starts, the readers of the one before may be anybody, so it starts by waiting for all.
- * Headers alternate by collective, not by round: that of c is read by all before anyone publishes the second
+ * The readers are everybody for one-shot and two-shot (who waited for all in round k−1 anyway) and the next rank
+ * for the ring. Where a collective starts, the readers of the one before may be anybody, so it starts by waiting
+ * for all. Headers alternate by collective, not by round: that of c is read by all before anyone publishes the second
  * round of c, hence free when c+2 starts.
  *
  * **No ABA.** `published` only counts up, by one, and ranks are never more than two rounds apart, so comparing
