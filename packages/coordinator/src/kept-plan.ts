@@ -115,13 +115,14 @@ function* walk(directory: string, depth: number): Generator<string> {
 }
 
 /**
- * In a checkout, where the library's version does not tell: when the packages that plan were last compiled. Undefined
- * in a bundle, where there are no packages.
+ * In a checkout, where the library's version does not tell: when the packages that plan, and that know weights by their
+ * contents, were last compiled. Undefined in a bundle, where there are no packages.
  */
 function lastCompiled(): number[] | undefined {
   try {
     const require = createRequire(import.meta.url);
-    const packages = ["@ringrank/model", "@ringrank/policy"].map((name) => require.resolve(name));
+    const names = ["@ringrank/model", "@ringrank/policy", "@ringrank/rank-worker"];
+    const packages = names.map((name) => require.resolve(name));
     return [import.meta.filename, ...packages].map((path) => statSync(path).mtimeMs);
   } catch {
     return undefined;
