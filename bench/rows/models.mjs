@@ -117,12 +117,13 @@ class Cell {
         this.#progress(`tracing decode ${context}: ${traced.name}`);
         await open.process.call("decode", [context, tracedTokens]);
       }
+      // Only then is the trace whole.
+      await this.#closeOne(traced, "second");
+      for (const [context, steps] of cacheWork(trace)) this.#results.add({ ...what, context }, "ms", steps);
     } catch (error) {
       this.#results.fail(what, error);
+      await this.#closeOne(traced, "second");
     }
-    // Only then is the trace whole.
-    await this.#closeOne(traced, "second");
-    for (const [context, steps] of cacheWork(trace)) this.#results.add({ ...what, context }, "ms", steps);
   }
 
   /** Does something unless this cell has had its share of the time. */
