@@ -1,10 +1,14 @@
+import { MessageChannel } from "node:worker_threads";
+import { createGroup } from "@ringrank/collectives";
 import comlink from "comlink";
 import { expect, test } from "vitest";
 import { runNode } from "../../../test/support/run-program.js";
+import { Lifecycle } from "./lifecycle.js";
 import type { LoadProgress, RunRequest, StepAnswer, StepRequest } from "./protocol.js";
 import { greedy } from "./testing/in-ranks.js";
 import { startRankThreads } from "./testing/rank-threads.js";
 import { tinyDecoder, vocabulary } from "./testing/tiny-decoder.js";
+import { serveRank } from "./worker.js";
 
 const programs = tinyDecoder({ heads: 2, worldSize: 2 });
 const threads = { threads: 1 };
@@ -76,6 +80,20 @@ test("a rank whose port closes ends by itself", async () => {
   await services[0]!.load(tinyDecoder({ heads: 2, worldSize: 1 })[0]!, threads);
   closePorts();
   expect(await ended).toEqual([0]);
+});
+
+test("a rank whose port closes while it begins ends, too", async () => {
+  const [control, steps] = [new MessageChannel(), new MessageChannel()];
+  const served = serveRank({
+    rank: 0,
+    group: createGroup({ worldSize: 1 }),
+    port: control.port2,
+    steps: steps.port2,
+    lifecycle: new Lifecycle(1).buffer,
+    logLevel: "silent",
+  });
+  control.port1.close();
+  expect(await served).toBeUndefined();
 });
 
 test("an error crosses with its code, rank and cause, and a waiting peer rejects with the same one", async () => {

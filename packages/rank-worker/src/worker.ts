@@ -26,6 +26,8 @@ export async function serveRank({
   logLevel,
   trace: traceFile,
 }: RankWorkerTask): Promise<void> {
+  // It may close while the rank begins, and says so once.
+  const closed = new Promise<void>((resolve) => port.once("close", resolve));
   installErrorTransferHandler(comlink.transferHandlers);
   const log = await rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);
@@ -35,7 +37,7 @@ export async function serveRank({
   const service = new Rank({ communicator, gate, openSession, log, trace });
   try {
     await new Promise<void>((resolve) => {
-      port.once("close", resolve);
+      void closed.then(resolve);
       // Node's ports are event targets as the web's are; only their type declarations differ.
       comlink.expose(controlledService(service, resolve), port as unknown as Endpoint);
       serveSteps(steps, rank, service);
