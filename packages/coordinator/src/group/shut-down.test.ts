@@ -42,7 +42,10 @@ beforeEach(() => {
   vi.useFakeTimers();
   threads = new FakeThreads();
 });
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 it("ends threads whose ranks have released their sessions, without the stop word", async () => {
   const done = threads.start(true);
@@ -67,6 +70,15 @@ it("waits for a native call to return", async () => {
   await vi.advanceTimersByTimeAsync(10);
   await done;
   expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
+});
+
+it("keeps the process alive while a native call is waited for, so that who waits hears of the end", async () => {
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  const done = threads.start(false);
+  expect(timers.mock.results.map(({ value }) => value.hasRef())).toEqual([true]);
+  threads.end();
+  await vi.advanceTimersByTimeAsync(10);
+  await done;
 });
 
 it("settles where a native call does not return, and ends the threads when it does", async () => {

@@ -66,13 +66,14 @@ async function outside(threads: ShutDown["threads"], lifecycle: ShutDown["lifecy
   const deadline = performance.now() + leaveMs;
   while (threads.running > 0 && !lifecycle.waitUntilOutside(0)) {
     if (performance.now() > deadline) return false;
-    await sleep(pollMs);
+    // The caller waits for this, and a rank that ends meanwhile keeps the process alive no longer.
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   return true;
 }
 
 async function destroyLater(threads: ShutDown["threads"], lifecycle: ShutDown["lifecycle"]): Promise<void> {
-  while (threads.running > 0 && !lifecycle.waitUntilOutside(0)) await sleep(pollMs);
+  while (threads.running > 0 && !lifecycle.waitUntilOutside(0)) await unobtrusiveSleep(pollMs);
   await threads.destroy();
 }
 
@@ -87,6 +88,6 @@ function within(milliseconds: number, work: Promise<void>): Promise<void> {
 }
 
 /** Does not keep the process alive: the ranks that are waited for do. */
-function sleep(milliseconds: number): Promise<void> {
+function unobtrusiveSleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
