@@ -59,6 +59,11 @@ export function idsOption(name: string, value: unknown): readonly number[] | und
   throw optionError(name, "an array of token ids", value);
 }
 
+export function pathOption(name: string, value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw optionError(name, "a path", value);
+}
+
 export function functionOption<Callback>(
   name: string,
   value: Callback | undefined,

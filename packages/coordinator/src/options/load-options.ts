@@ -17,6 +17,7 @@ import {
   functionOption,
   numberOption,
   optionError,
+  pathOption,
   refuseUnknownOptions,
   signalOption,
 } from "./check.js";
@@ -278,9 +279,7 @@ function cacheOption({
   cacheMaxBytes,
 }: LoadOptions): CheckedLoadOptions["cache"] {
   if (typeof cache !== "boolean") throw optionError("cache", "true or false", cache);
-  if (cacheDirectory !== undefined && (typeof cacheDirectory !== "string" || cacheDirectory === "")) {
-    throw optionError("cacheDirectory", "a path", cacheDirectory);
-  }
+  if (cacheDirectory !== undefined) pathOption("cacheDirectory", cacheDirectory);
   if (!cache) {
     refuseBeside("cache: false", "cacheDirectory", cacheDirectory);
     refuseBeside("cache: false", "cacheMaxBytes", cacheMaxBytes);
