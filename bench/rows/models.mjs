@@ -119,7 +119,10 @@ class Cell {
       }
       // Only then is the trace whole.
       await this.#closeOne(traced, "second");
-      for (const [context, steps] of cacheWork(trace)) this.#results.add({ ...what, context }, "ms", steps);
+      const work = cacheWork(trace);
+      for (const context of this.#options.contexts) {
+        this.#results.add({ ...what, context }, "ms", work.get(context));
+      }
     } catch (error) {
       this.#results.fail(what, error);
       await this.#closeOne(traced, "second");
@@ -198,6 +201,20 @@ class Cell {
   }
 
   async #openOne(rival, load = "first") {
+    await this.#load(rival, load);
+    const open = this.#open.get(rival.name);
+    if (open === undefined) return;
+    const what = { row: "warm-up", tokens: warmUp.tokens, ...open.what };
+    this.#progress(`warming up ${rival.name}`);
+    try {
+      const first = await open.process.call("decode", [warmUp.prompt, warmUp.tokens]);
+      if (load === "first") this.#results.add(what, "ms", [first]);
+    } catch (error) {
+      this.#results.fail(what, error);
+    }
+  }
+
+  async #load(rival, load) {
     const what = { ...this.#cell, ...rival.what };
     const isPeer = rival.module.includes("/peers/");
     if (isPeer && this.#peerProblem !== undefined) {
@@ -211,7 +228,10 @@ class Cell {
       this.#progress(`loading ${rival.name}`);
       const { loadMilliseconds, peakBytes, facts } = await process.call("open", [rival.module, options]);
       this.#open.set(rival.name, { process, what });
-      this.#results.add({ row: "load", load, ...what }, "ms", [loadMilliseconds]);
+      // In float32 nothing is kept of a load, so that another is no second one.
+      if (load === "first" || this.#cell.precision !== "float32") {
+        this.#results.add({ row: "load", load, ...what }, "ms", [loadMilliseconds]);
+      }
       if (load !== "first") return;
       if (peakBytes !== undefined)
         this.#results.add({ row: "peak memory, loaded", ...what }, "bytes", [peakBytes]);
@@ -219,9 +239,6 @@ class Cell {
         const kept = facts.bytesKept.reduce((sum, bytes) => sum + bytes, 0);
         this.#results.add({ row: "weights kept", ...what }, "bytes", [kept]);
       }
-      this.#progress(`warming up ${rival.name}`);
-      const first = await process.call("decode", [warmUp.prompt, warmUp.tokens]);
-      this.#results.add({ row: "warm-up", tokens: warmUp.tokens, ...what }, "ms", [first]);
     } catch (error) {
       this.#results.fail({ row: "load", load, ...what }, error);
       process.end();
