@@ -84,6 +84,7 @@ export type Step =
       readonly dims: readonly SizeProduct[];
     }
   | NormalizeStep
+  | ProductStep
   | RoutedStep;
 
 export interface RunStep {
@@ -132,6 +133,44 @@ export interface NormalizeStep {
   readonly bias?: string;
   readonly epsilon: number;
   readonly centered: boolean;
+}
+
+/**
+ * Every row of `value` times matrices of block-quantized weights, blocks of 32 elements along a row of the matrix:
+ *
+ *     output[row, n] = Σ_k value[row, k] · scales[n, ⌊k / 32⌋] · (values[n, k] − zero) + bias[n]
+ *
+ * zero: 8 of 4 bits, 128 of 8. float32; activations may be rounded to int8 in blocks of 32, as by a MatMulNBits of
+ * accuracy level 4 (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits).
+ */
+export interface ProductStep {
+  readonly kind: "product";
+  /** Name in the table: float32 `[…, width]`. */
+  readonly value: string;
+  /** Elements of a row of the value and of each matrix; the last block of a row may be partial. */
+  readonly width: number;
+  readonly bits: 4 | 8;
+  readonly outputs: readonly ProductOutput[];
+  /** A segment for many rows, by a matrix in float32: x `[rows, width]`, matrix `[columns, width]` → x · matrixᵀ. */
+  readonly segment: number;
+}
+
+/** `[…, all rows of the matrices]`: what the matrices make, side by side in every row. */
+export interface ProductOutput {
+  readonly name: string;
+  readonly matrices: readonly QuantizedMatrix[];
+}
+
+/** Names in the program's weights, as a MatMulNBits has them. */
+export interface QuantizedMatrix {
+  /** Of the matrix: the columns that it makes. */
+  readonly rows: number;
+  /** uint8 `[rows, blocks, 16 or 32 bytes]`. Of 4 bits, the even element is in a byte's low half. */
+  readonly values: string;
+  /** float32 `[rows, blocks]`. */
+  readonly scales: string;
+  /** float32 `[rows]`. */
+  readonly bias?: string;
 }
 
 /**

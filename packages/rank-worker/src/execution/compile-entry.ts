@@ -239,6 +239,8 @@ export function compileEntry(
           output: define(step.output),
           normalization: new Normalization(step, weightOf, kernels),
         };
+      case "product":
+        throw new RingrankError("RR_POLICY", `entry "${name}": this rank cannot run product steps yet`);
       case "routed":
         return {
           ...step,
@@ -296,6 +298,8 @@ function touched(step: Step, segments: readonly Segment[]): readonly string[] {
       return [step.value, step.output];
     case "normalize":
       return [step.value, step.output, ...added];
+    case "product":
+      return [step.value, ...step.outputs.map((output) => output.name)];
     case "routed":
       return [step.rows, step.weights, step.output];
     default:
