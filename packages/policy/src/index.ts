@@ -4,7 +4,9 @@ export {
   buildPrograms,
   graphInPrecision,
   type PlanOptions,
+  type ProgramOptions,
   planGraph,
   policyFromJSON,
 } from "./policy/plan.js";
+export type { ProductPlace } from "./program/build.js";
 export * from "./program/program.js";

@@ -12,7 +12,7 @@ import {
   precisionOf,
   type WeightPrecision,
 } from "../precision/precision.js";
-import { buildPrograms as buildFromPlan } from "../program/build.js";
+import { buildPrograms as buildFromPlan, type ProductPlace } from "../program/build.js";
 import type { RankProgram } from "../program/program.js";
 import { describePlan } from "./describe-plan.js";
 import { fingerprint } from "./fingerprint.js";
@@ -105,12 +105,21 @@ export function graphInPrecision(
   return prepareGraph(graph, precisionOf(precision, activations)).graph;
 }
 
+export interface ProgramOptions {
+  /** Where products with quantized weights are computed. Default `within`. */
+  readonly products?: ProductPlace | undefined;
+}
+
 /** One program per rank. Their entries are the graph's; one called `forward` where it names none. */
-export function buildPrograms(graph: Graph, policy: PartitionPolicy): RankProgram[] {
+export function buildPrograms(
+  graph: Graph,
+  policy: PartitionPolicy,
+  { products = "within" }: ProgramOptions = {},
+): RankProgram[] {
   const { factored, found } = analyse(graph, policy.precision);
   const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);
   const plan = planFor(factored, found, chosenRoles(found, sharded), policy.ranks);
-  return buildFromPlan(factored, found.uses, plan);
+  return buildFromPlan(factored, found.uses, plan, products);
 }
 
 function chosenRoles(found: Roles, ids: readonly number[]): Roles["roles"] {

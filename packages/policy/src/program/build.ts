@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { type GraphNode, readsOf } from "@ringrank/model";
+import type { GraphNode } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import { findCachedAttention } from "../analysis/cached-attention.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
@@ -10,19 +10,31 @@ import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
 import { addInNorms } from "./add-in-norms.js";
-import { type LocalAttention, localAttention } from "./attention.js";
+import { localAttention } from "./attention.js";
 import { makeAttentionBlock } from "./attention-block.js";
 import { stagesOfCaches } from "./cache-stages.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertSegment, makeExpertSegments } from "./experts.js";
+import { joinOutputs, localProducts } from "./local-products.js";
+import {
+  type AllGather,
+  countReaders,
+  type LocalExperts,
+  type LocalStage,
+  neededAfter,
+  nothing,
+  readApart,
+} from "./local-stage.js";
 import { type LocalValues, localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
 import { findNormalizedSums } from "./normalize-sums.js";
+import { makeProductSegment } from "./product-segment.js";
 import type {
   AllReduceStep,
   Entry,
   LocalValue,
   NormalizeStep,
+  ProductStep,
   RankProgram,
   RunStep,
   Segment,
@@ -30,24 +42,26 @@ import type {
   Step,
   ValueShard,
 } from "./program.js";
+import { bodyOf, findQuantizedProducts } from "./quantized-products.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
-import { findStages, type Stage } from "./stages.js";
+import { type Apart, findStages, type Stage } from "./stages.js";
 import { makeWeightlessSegment } from "./weightless-segment.js";
 import { castSums } from "./wire-types.js";
+
+/**
+ * Where products with quantized weights are computed: within segments, or apart from them, each input's in a step, where
+ * that can be.
+ */
+export type ProductPlace = "within" | "apart";
 
 /** One program per rank for a plan of a graph. */
 export function buildPrograms(
   factored: FactoredGraph,
   uses: readonly WeightUse[],
   plan: Plan,
+  products: ProductPlace,
 ): RankProgram[] {
-  const apart = {
-    experts: findRoutedExperts(factored).filter(({ body, product }) =>
-      isUnbroken([...body, product], factored, plan),
-    ),
-    attention: findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan)),
-    normalizations: findNormalizedSums(factored, plan.placement),
-  };
+  const apart = findApart(factored, plan, products);
   const entries = entriesOf(factored.graph).map((entry): StagedEntry => {
     const stages = findStages(factored, plan.placement, entry, apart);
     return { ...entry, stages, cacheStages: stagesOfCaches(factored, plan.placement, entry, stages) };
@@ -60,6 +74,20 @@ export function buildPrograms(
   });
 }
 
+function findApart(factored: FactoredGraph, plan: Plan, products: ProductPlace): Apart {
+  const experts = findRoutedExperts(factored).filter(({ body, product }) =>
+    isUnbroken([...body, product], factored, plan),
+  );
+  const attention = findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan));
+  const taken = new Set([...experts, ...attention].flatMap(({ body }) => body));
+  return {
+    experts,
+    attention,
+    products: products === "apart" ? findQuantizedProducts(factored, plan.placement, taken) : [],
+    normalizations: findNormalizedSums(factored, plan.placement),
+  };
+}
+
 /** Whether no sum has to be paid inside `body`. */
 function isUnbroken(body: readonly number[], { nodes }: FactoredGraph, { placement }: Plan): boolean {
   return body.every((index) => !nodes[index]!.operator.node.outputs.some((name) => placement.paid.has(name)));
@@ -70,31 +98,6 @@ interface StagedEntry extends EntryNodes {
   /** How many of them give all that caches keep; undefined where none grows. */
   readonly cacheStages: number | undefined;
 }
-
-/** A stage as this rank runs it. */
-interface LocalStage {
-  readonly nodes: readonly GraphNode[];
-  readonly zeros: readonly Step[];
-  readonly routed: readonly RoutedExperts[];
-  readonly attention: readonly LocalAttention[];
-  readonly allReduces: readonly AllReduceStep[];
-  /** Of what was all-reduced. */
-  readonly normalizations: readonly NormalizeStep[];
-  readonly allGathers: readonly AllGather[];
-}
-
-const nothing: LocalStage = {
-  nodes: [],
-  zeros: [],
-  routed: [],
-  attention: [],
-  allReduces: [],
-  normalizations: [],
-  allGathers: [],
-};
-
-/** By local name. */
-type AllGather = Extract<Step, { kind: "allGather" }>;
 
 class ProgramBuilder {
   readonly #factored: FactoredGraph;
@@ -124,7 +127,8 @@ class ProgramBuilder {
     const { shards } = this.#local;
     const values = new Map(localValues(this.#factored, this.#local, this.#share));
     const staged = entries.map((entry) => {
-      const local = entry.stages.map((stage) => this.#localStage(stage, values));
+      const own = entry.stages.map((stage) => this.#localStage(stage, values));
+      const local = joinOutputs(own, values, [...own.flatMap(readApart), ...entry.outputs]);
       const { stages, crossing } = castSums(local, nothing, (value) => values.get(value)!.type);
       for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
       return { entry, stages };
@@ -161,9 +165,14 @@ class ProgramBuilder {
   }
 
   #localStage(stage: Stage, values: LocalValues): LocalStage {
-    const { nodes, routed, attention, allReduces, normalizations, allGathers } = stage;
+    const { nodes, routed, attention, products, allReduces, normalizations, allGathers } = stage;
     const view = this.#plan.views[this.#rank]!;
-    const all = [...nodes, ...routed.map(({ sum }) => sum), ...attention.flatMap(({ body }) => body)];
+    const all = [
+      ...nodes,
+      ...routed.map(({ sum }) => sum),
+      ...attention.flatMap(({ body }) => body),
+      ...products.flatMap(bodyOf),
+    ];
     const attending = attention
       .filter(({ body }) => body.every((index) => view.isActive(index)))
       .map((one) => localAttention(one, this.#local, values));
@@ -171,10 +180,24 @@ class ProgramBuilder {
       nodes: [
         ...nodes.flatMap((index) => this.#local.nodes[index]!),
         ...attending.flatMap(({ before }) => before),
+        // A bias that counts here, though the product is another rank's.
+        ...products.flatMap(({ node, sum }) =>
+          sum === undefined || view.isActive(node) ? [] : this.#local.nodes[sum]!,
+        ),
       ],
       zeros: all.flatMap((index) => (view.zeros.get(index) ?? []).map((value) => this.#zerosStep(value))),
-      routed: routed.filter(({ sum }) => view.isActive(sum)),
+      routed: routed
+        .filter(({ sum }) => view.isActive(sum))
+        .map((experts) => ({
+          experts,
+          rows: this.#local.nameOf(experts.rows)!,
+          weights: this.#local.nameOf(experts.weights)!,
+        })),
       attention: attending,
+      products: localProducts(
+        products.filter(({ node }) => view.isActive(node)),
+        this.#local,
+      ),
       ...addInNorms(
         allReduces.map((value) => this.#allReduce(value)),
         normalizations
@@ -211,9 +234,9 @@ class ProgramBuilder {
 
   /** By stage. */
   #steps(entry: EntryNodes, stages: readonly LocalStage[], context: SegmentContext): Step[][] {
-    const needed = this.#neededAfter(stages, entry.outputs);
+    const needed = neededAfter(stages, entry.outputs);
     return stages.map((stage, index): Step[] => {
-      const { nodes, zeros, routed, attention, allReduces, normalizations, allGathers } = stage;
+      const { nodes, zeros, routed, attention, products, allReduces, normalizations, allGathers } = stage;
       const run: Step[] = [];
       if (nodes.length > 0) run.push(this.#runStep(nodes, needed[index]!, context));
       return [
@@ -227,6 +250,9 @@ class ProgramBuilder {
           const block = inBlocks ? { block: this.#addWeightless(makeAttentionBlock(description)) } : {};
           return { ...step, attention: { ...description, ...block } };
         }),
+        ...products.map((product): ProductStep => {
+          return { kind: "product", ...product, segment: this.#addWeightless(makeProductSegment()) };
+        }),
         ...allReduces,
         ...normalizations,
         ...allGathers,
@@ -234,14 +260,14 @@ class ProgramBuilder {
     });
   }
 
-  #routedStep(routed: RoutedExperts): Step {
-    const { segment, stacks, perExpert } = this.#experts.get(routed)!;
-    const { output } = routed;
+  #routedStep({ experts, rows, weights }: LocalExperts): Step {
+    const { segment, stacks, perExpert } = this.#experts.get(experts)!;
+    const { output } = experts;
     return {
       kind: "routed",
       segment: this.#addSegment(segment),
-      rows: this.#local.nameOf(routed.rows)!,
-      weights: this.#local.nameOf(routed.weights)!,
+      rows,
+      weights,
       stacks,
       perExpert,
       output,
@@ -269,26 +295,6 @@ class ProgramBuilder {
   #addSegment(segment: Segment): number {
     this.#segments.push(segment);
     return this.#segments.length - 1;
-  }
-
-  /** For each stage, what it must leave in the table: values read later, reduced at its end, or returned. */
-  #neededAfter(stages: readonly LocalStage[], outputs: readonly string[]): Set<string>[] {
-    const later = new Set(outputs);
-    const needed: Set<string>[] = [];
-    for (let index = stages.length - 1; index >= 0; index--) {
-      const { nodes, routed, attention, allReduces, normalizations, allGathers } = stages[index]!;
-      for (const { value } of [...allReduces, ...allGathers]) later.add(value);
-      for (const { added } of [...allReduces, ...normalizations])
-        if (added?.value !== undefined) later.add(added.value);
-      for (const { rows, weights } of routed) {
-        later.add(this.#local.nameOf(rows)!);
-        later.add(this.#local.nameOf(weights)!);
-      }
-      for (const { nodes } of attention) for (const name of readsOfAll(nodes)) later.add(name);
-      needed[index] = new Set(later);
-      for (const node of nodes) for (const name of readsOf(node)) later.add(name);
-    }
-    return needed;
   }
 
   #entry({ inputs, outputs, cacheStages }: StagedEntry, stages: readonly Step[][]): Entry {
@@ -359,26 +365,4 @@ class ProgramBuilder {
       return sizeProduct(size, this.#factored.symbols) ?? { scale: size[0], symbols: [] };
     });
   }
-}
-
-/** In how many stages each shard is read. */
-function countReaders(
-  stages: readonly LocalStage[],
-  shards: ReadonlyMap<string, unknown>,
-): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const nodes of stages.flatMap((stage) => [
-    stage.nodes,
-    ...stage.attention.map(({ nodes }) => nodes),
-  ])) {
-    for (const name of readsOfAll(nodes)) if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
-}
-
-/** Names of what nodes read and do not make themselves. */
-function readsOfAll(nodes: readonly GraphNode[]): Set<string> {
-  const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
-  for (const { outputs } of nodes) for (const name of outputs) read.delete(name);
-  return read;
 }

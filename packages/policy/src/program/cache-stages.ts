@@ -1,6 +1,7 @@
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Placement } from "../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
+import { bodyOf } from "./quantized-products.js";
 import type { Stage } from "./stages.js";
 
 /**
@@ -32,11 +33,12 @@ export function stagesOfCaches(
   return Math.max(...reaches);
 }
 
-function nodesOf({ nodes, routed, attention, normalizations }: Stage): number[] {
+function nodesOf({ nodes, routed, attention, products, normalizations }: Stage): number[] {
   return [
     ...nodes,
     ...routed.map(({ sum }) => sum),
     ...attention.flatMap(({ body }) => body),
+    ...products.flatMap(bodyOf),
     ...normalizations.map(({ node }) => node),
   ];
 }

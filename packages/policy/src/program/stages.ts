@@ -4,6 +4,7 @@ import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Placement } from "../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
 import type { NormalizedSum } from "./normalize-sums.js";
+import { bodyOf, type QuantizedProduct } from "./quantized-products.js";
 
 /** A run of nodes, then what the ranks do outside their sessions, before it is made local to a rank. */
 export interface Stage {
@@ -13,6 +14,8 @@ export interface Stage {
   readonly routed: readonly RoutedExperts[];
   /** Attention to run after the nodes, each in a segment of its own. */
   readonly attention: readonly CachedAttention[];
+  /** Products to compute after all that. */
+  readonly products: readonly QuantizedProduct[];
   /** Values all-reduced at the end, in the order of their producers. */
   readonly allReduces: readonly string[];
   /** Of what was all-reduced. */
@@ -25,12 +28,14 @@ export interface Stage {
 export interface Apart {
   readonly experts: readonly RoutedExperts[];
   readonly attention: readonly CachedAttention[];
+  readonly products: readonly QuantizedProduct[];
   readonly normalizations: readonly NormalizedSum[];
 }
 
 /**
  * An entry cut at its collectives and at what runs apart. A node runs in the stage in which the last of its inputs is
- * there; what is paid for, or comes from experts or attention, is there one stage later, and so is its normalization.
+ * there; what is paid for, or comes from experts, attention or a product apart, is there one stage later, and so is its
+ * normalization.
  * What depends on weights alone is computed where it is first read, so that it need not cross stages. Stages are found
  * on the whole graph, so that all ranks meet in the same collectives, whatever each of them runs in between.
  */
@@ -38,36 +43,39 @@ export function findStages(
   factored: FactoredGraph,
   { paid, gathered }: Placement,
   entry: EntryNodes,
-  { experts, attention, normalizations }: Apart,
+  { experts, attention, products, normalizations }: Apart,
 ): Stage[] {
   const { nodes } = factored;
   const inputsOf = (index: number): readonly string[] => nodes[index]!.operator.node.inputs;
   const bySum = new Map(experts.map((one) => [one.sum, one]));
   // Where all that attention reads has been passed.
   const byLast = new Map(attention.map((one) => [one.body.at(-1)!, one]));
+  const byOutput = new Map(products.map((one) => [bodyOf(one).at(-1)!, one]));
   const norms = new Map(normalizations.map((one) => [one.node, one]));
   const inside = new Set([
     ...experts.flatMap(({ body, product }) => [...body, product]),
-    ...attention.flatMap(({ body }) => body.slice(0, -1)),
+    ...[...attention.map(({ body }) => body), ...products.map(bodyOf)].flatMap((body) => body.slice(0, -1)),
   ]);
   const readsOf = (index: number): readonly string[] => {
     const routed = bySum.get(index);
     if (routed !== undefined) return [routed.rows, routed.weights];
-    return byLast.get(index)?.body.flatMap(inputsOf) ?? inputsOf(index);
+    const product = byOutput.get(index);
+    const body = product === undefined ? byLast.get(index)?.body : bodyOf(product);
+    return body?.flatMap(inputsOf) ?? inputsOf(index);
   };
+  const isApart = (index: number): boolean => [bySum, byLast, byOutput].some((ofKind) => ofKind.has(index));
   const ready = new Map<string, number>();
   const stageOf = new Map<number, number>();
   for (const [index, { operator }] of nodes.entries()) {
     if (!entry.nodes.has(index) || inside.has(index)) continue;
     const at = readsOf(index).reduce((latest, name) => Math.max(latest, ready.get(name) ?? 0), 0);
     stageOf.set(index, at);
-    const isApart = bySum.has(index) || byLast.has(index);
     for (const output of operator.node.outputs) {
-      const isLater = paid.has(output) || gathered.has(output) || isApart;
+      const isLater = paid.has(output) || gathered.has(output) || isApart(index);
       ready.set(output, isLater ? at + 1 : at);
     }
   }
-  delayConstants(factored, paid, stageOf, readsOf);
+  delayConstants(factored, paid, stageOf, readsOf, isApart);
 
   const stages: { [Part in keyof Stage]: Stage[Part][number][] }[] = [];
   for (const [index, at] of stageOf) {
@@ -76,6 +84,7 @@ export function findStages(
         nodes: [],
         routed: [],
         attention: [],
+        products: [],
         allReduces: [],
         normalizations: [],
         allGathers: [],
@@ -89,8 +98,10 @@ export function findStages(
     const stage = stages[at]!;
     const routed = bySum.get(index);
     const attending = byLast.get(index);
+    const product = byOutput.get(index);
     if (routed !== undefined) stage.routed.push(routed);
     else if (attending !== undefined) stage.attention.push(attending);
+    else if (product !== undefined) stage.products.push(product);
     else stage.nodes.push(index);
     stage.allGathers.push(...nodes[index]!.operator.node.outputs.filter((output) => gathered.has(output)));
     stage.allReduces.push(...nodes[index]!.operator.node.outputs.filter((output) => paid.has(output)));
@@ -98,12 +109,13 @@ export function findStages(
   return stages;
 }
 
-/** Moves nodes that depend on weights alone to the first stage that reads them. */
+/** Moves nodes that depend on weights alone, and run in segments, to the first stage that reads them. */
 function delayConstants(
   { graph, nodes }: FactoredGraph,
   paid: ReadonlySet<string>,
   stageOf: Map<number, number>,
   readsOf: (index: number) => readonly string[],
+  isApart: (index: number) => boolean,
 ): void {
   const fixed = new Set([...graph.outputs.map(({ name }) => name), ...paid]);
   const constants = new Set<string>(graph.weights.keys()).add("");
@@ -111,7 +123,7 @@ function delayConstants(
   for (const index of stageOf.keys()) {
     const { node } = nodes[index]!.operator;
     const isConstant = readsOf(index).every((name) => constants.has(name));
-    if (!isConstant || node.outputs.some((name) => fixed.has(name))) continue;
+    if (!isConstant || isApart(index) || node.outputs.some((name) => fixed.has(name))) continue;
     for (const output of node.outputs) constants.add(output);
     constantNodes.push(index);
   }

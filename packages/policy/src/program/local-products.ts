@@ -1,0 +1,87 @@
+import { type GraphNode, intAttribute } from "@ringrank/model";
+import { Wiring } from "../analysis/wiring.js";
+import { normalizeAxis } from "../rules/attributes.js";
+import { operatorName } from "../rules/table.js";
+import type { LocalValues } from "./local-values.js";
+import type { LocalGraph } from "./localize.js";
+import type { ProductOutput, ProductStep } from "./program.js";
+import type { QuantizedProduct } from "./quantized-products.js";
+
+/** Products of one value on one rank: what becomes a step. */
+export type LocalProducts = Omit<ProductStep, "kind" | "segment">;
+
+/** One rank's part of some products: those of one value together, in which it is rounded once. */
+export function localProducts(products: readonly QuantizedProduct[], local: LocalGraph): LocalProducts[] {
+  const together = new Map<string, LocalProducts>();
+  for (const { node, sum } of products) {
+    const [product] = local.nodes[node]! as readonly [GraphNode];
+    // Nothing, where the bias counts on another rank, or later.
+    const [added] = sum === undefined ? [] : local.nodes[sum]!;
+    const [value, values, scales, , , ownBias = ""] = product.inputs as [string, string, string, ...string[]];
+    const [made] = product.outputs as [string];
+    const bias = added?.inputs.find((name) => name !== made) ?? ownBias;
+    const rows = intAttribute(product, "N", 0);
+    const output: ProductOutput = {
+      name: added?.outputs[0] ?? made,
+      matrices: [{ rows, values, scales, ...(bias !== "" && { bias }) }],
+    };
+    const width = intAttribute(product, "K", 0);
+    const bits = intAttribute(product, "bits", 4) === 8 ? 8 : 4;
+    const key = JSON.stringify([value, width, bits]);
+    const { outputs } = together.get(key) ?? { outputs: [] };
+    together.set(key, { value, width, bits, outputs: [...outputs, output] });
+  }
+  return [...together.values()];
+}
+
+/** What of a stage products have to do with. */
+interface MultiplyingStage {
+  readonly nodes: readonly GraphNode[];
+  readonly products: readonly LocalProducts[];
+}
+
+/**
+ * Makes one output of those of one step that a Concat alone reads, along the last axis: a step can put them side by
+ * side at once, in the Concat's order.
+ *
+ * @param readApart names of all that something else reads than the stages' own nodes
+ */
+export function joinOutputs<S extends MultiplyingStage>(
+  stages: readonly S[],
+  values: LocalValues,
+  readApart: Iterable<string>,
+): S[] {
+  const wiring = new Wiring(
+    stages.flatMap(({ nodes }) => nodes),
+    Array.from(readApart, (name) => ({ name })),
+  );
+  const superfluous = new Set<GraphNode>();
+  const joined = stages.map((stage) => ({ ...stage, products: stage.products.map(joinStep) }));
+  return joined.map((stage) => ({ ...stage, nodes: stage.nodes.filter((node) => !superfluous.has(node)) }));
+
+  function joinStep(step: LocalProducts): LocalProducts {
+    const byName = new Map(step.outputs.map((output) => [output.name, output]));
+    const outputs = step.outputs.flatMap((output): readonly ProductOutput[] => {
+      if (!byName.has(output.name)) return [];
+      const reader = wiring.soleReader(output.name);
+      const concat = reader === undefined ? undefined : wiring.node(reader);
+      const parts = concat?.inputs.flatMap((name) => byName.get(name) ?? []) ?? [];
+      const isOnlyConcatenated =
+        concat !== undefined &&
+        joinsColumns(concat) &&
+        parts.length === concat.inputs.length &&
+        parts.every(({ name }) => wiring.soleReader(name) === reader);
+      if (!isOnlyConcatenated) return [output];
+      for (const { name } of parts) byName.delete(name);
+      superfluous.add(concat);
+      return [{ name: concat.outputs[0]!, matrices: parts.flatMap(({ matrices }) => matrices) }];
+    });
+    return { ...step, outputs };
+  }
+
+  function joinsColumns(node: GraphNode): boolean {
+    const axes = values.get(node.inputs[0]!)?.dims.length;
+    if (operatorName(node) !== "Concat" || axes === undefined) return false;
+    return normalizeAxis(intAttribute(node, "axis", 0), axes) === axes - 1;
+  }
+}

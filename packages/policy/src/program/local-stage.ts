@@ -1,0 +1,87 @@
+import { type GraphNode, readsOf } from "@ringrank/model";
+import type { RoutedExperts } from "../analysis/routed-experts.js";
+import type { LocalAttention } from "./attention.js";
+import type { LocalProducts } from "./local-products.js";
+import type { AllReduceStep, NormalizeStep, Step } from "./program.js";
+
+/** A stage as one rank runs it. */
+export interface LocalStage {
+  readonly nodes: readonly GraphNode[];
+  readonly zeros: readonly Step[];
+  readonly routed: readonly LocalExperts[];
+  readonly attention: readonly LocalAttention[];
+  readonly products: readonly LocalProducts[];
+  readonly allReduces: readonly AllReduceStep[];
+  /** Of what was all-reduced. */
+  readonly normalizations: readonly NormalizeStep[];
+  readonly allGathers: readonly AllGather[];
+}
+
+/** Experts, and the local names of what they read. */
+export interface LocalExperts {
+  readonly experts: RoutedExperts;
+  readonly rows: string;
+  readonly weights: string;
+}
+
+export type AllGather = Extract<Step, { kind: "allGather" }>;
+
+/** A stage in which nothing happens. */
+export const nothing: LocalStage = {
+  nodes: [],
+  zeros: [],
+  routed: [],
+  attention: [],
+  products: [],
+  allReduces: [],
+  normalizations: [],
+  allGathers: [],
+};
+
+/** Names in the table of what a stage reads, its segment excepted. */
+export function readApart(stage: LocalStage): string[] {
+  const { routed, attention, products, allReduces, normalizations, allGathers } = stage;
+  return [
+    ...routed.flatMap(({ rows, weights }) => [rows, weights]),
+    ...attention.flatMap(({ nodes }) => [...readsOfAll(nodes)]),
+    ...[...products, ...allReduces, ...normalizations, ...allGathers].map(({ value }) => value),
+    ...[...allReduces, ...normalizations].flatMap(({ added }) => added?.value ?? []),
+  ];
+}
+
+/** For each stage, what its segment must leave in the table: values read later, or returned. */
+export function neededAfter(stages: readonly LocalStage[], outputs: readonly string[]): Set<string>[] {
+  const later = new Set(outputs);
+  const needed: Set<string>[] = [];
+  for (let index = stages.length - 1; index >= 0; index--) {
+    const stage = stages[index]!;
+    for (const name of readApart(stage)) later.add(name);
+    needed[index] = new Set(later);
+    for (const node of stage.nodes) for (const name of readsOf(node)) later.add(name);
+  }
+  return needed;
+}
+
+/** By how many segments and products each shard is read. */
+export function countReaders(
+  stages: readonly LocalStage[],
+  shards: ReadonlyMap<string, unknown>,
+): Map<string, number> {
+  const counts = new Map<string, number>();
+  const count = (name: string): void => {
+    if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  };
+  for (const { nodes, attention, products } of stages) {
+    for (const segment of [nodes, ...attention.map((one) => one.nodes)]) readsOfAll(segment).forEach(count);
+    for (const { matrices } of products.flatMap(({ outputs }) => outputs))
+      for (const { values, scales, bias = "" } of matrices) [values, scales, bias].forEach(count);
+  }
+  return counts;
+}
+
+/** Names of what nodes read and do not make themselves. */
+function readsOfAll(nodes: readonly GraphNode[]): Set<string> {
+  const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
+  for (const { outputs } of nodes) for (const name of outputs) read.delete(name);
+  return read;
+}
