@@ -12,6 +12,7 @@ import type {
   WeightShard,
 } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
+import { EmulatedProducts } from "./emulate-product.js";
 
 /** A tensor between steps: what the table of a rank holds. */
 export interface EmulatedTensor {
@@ -27,6 +28,8 @@ export interface EmulatedTensor {
 export class EmulatedGroup {
   readonly #programs: readonly RankProgram[];
   readonly #sessions: ort.InferenceSession[][] = [];
+  /** By rank. */
+  readonly #products: readonly EmulatedProducts[];
   readonly #read: (shard: WeightShard) => TensorData;
   /** By rank: what one entry has made of the caches that another reads, under the names it is read by. */
   readonly #filled: Map<string, EmulatedTensor>[];
@@ -35,6 +38,13 @@ export class EmulatedGroup {
     this.#programs = programs;
     this.#read = read;
     this.#filled = programs.map(() => new Map());
+    this.#products = programs.map(
+      ({ weights }) =>
+        new EmulatedProducts((name) => {
+          const { weight, dims } = weights[name]!;
+          return { weight: { type: weight.type, dims }, data: read(weights[name]!) };
+        }),
+    );
   }
 
   static async open(
@@ -128,6 +138,7 @@ export class EmulatedGroup {
 
   async close(): Promise<void> {
     for (const session of this.#sessions.flat()) await session.release();
+    for (const products of this.#products) await products.close();
   }
 
   async #step(
@@ -155,6 +166,13 @@ export class EmulatedGroup {
     }
     if (step.kind === "routed") {
       table.set(step.output, await this.#everyExpert(rank, step, table, symbols));
+      return;
+    }
+    if (step.kind === "product") {
+      const { data, dims } = table.get(step.value)!;
+      const outputs = await this.#products[rank]!.run(step, { data: data as Float32Array, dims });
+      for (const [at, { name }] of step.outputs.entries())
+        table.set(name, { type: "float32", ...outputs[at]! });
       return;
     }
     if (step.kind !== "run") throw new TypeError(`the emulator has no ${step.kind}`);

@@ -1,13 +1,8 @@
-import { decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { decodeOnnx, type Graph } from "@ringrank/model";
 import { expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
-import { parameter } from "../testing/graphs.js";
+import { attentionGraph, lanes } from "../testing/attention-graph.js";
 import type { RankProgram, RunStep } from "./program.js";
-
-const width = 12;
-const heads = 4;
-const keyValueHeads = 2;
-const lanes = 8;
 
 const programsOf = (graph: Graph, ranks: number): RankProgram[] =>
   buildPrograms(graph, planGraph(graph, { ranks }));
@@ -117,55 +112,3 @@ it("attention whose kept rows are not those that the new ones are added to is le
   const [program] = programsOf({ ...graph, caches: [{ ...cache!, states: crossed }] }, 2);
   expect(attending(program!)).toEqual([]);
 });
-
-/** Layers of grouped attention over a cache, and what follows each. */
-function attentionGraph(
-  bend: (g: GraphBuilder, scores: Value) => Value = (_, scores) => scores,
-  layers = 1,
-): Graph {
-  const g = new GraphBuilder();
-  const x = g.input("x", "float32", ["batch", "sequence", width]);
-  const mask = g.input("mask", "float32", ["batch", 1, "sequence", 1]);
-  const positions = g.input("positions", "int64", ["batch", "past"]);
-  const lengths = g.concat([g.shape(positions, 1, 2), g.shape(x, 1, 2)], 0);
-  const names = Array.from({ length: layers }, (_, layer) => (layer === 0 ? "" : `.${layer}`));
-  g.cache({
-    positions: positions.name,
-    states: names.flatMap((name) => [
-      { past: `past${name}.key`, present: `present${name}.key`, axis: 2 },
-      { past: `past${name}.value`, present: `present${name}.value`, axis: 2 },
-    ]),
-  });
-  const layer = (x: Value, at: string): Value => {
-    const past = (name: string): Value =>
-      g.input(`past${at}.${name}`, "float32", ["batch", keyValueHeads, "past", lanes]);
-    const project = (name: string, count: number): Value => {
-      const rows = g.matmulTransposed(x, g.weight(name + at, parameter(count * lanes, width)));
-      return g.transpose(g.reshape(rows, [0, 0, count, lanes]), [0, 2, 1, 3]);
-    };
-    const query = g.reshape(project("q", heads), [0, keyValueHeads, -1, lanes]);
-    const [key, value] = [project("k", keyValueHeads), project("v", keyValueHeads)];
-    for (const [name, rows] of [
-      ["key", key],
-      ["value", value],
-    ] as const) {
-      g.output(`present${at}.${name}`, rows, "float32", ["batch", keyValueHeads, "sequence", lanes]);
-    }
-    const scores = g.concat(
-      [past("key"), key].map((keys) => g.matmulTransposed(query, keys, 0.5)),
-      3,
-    );
-    const seen = g.add(g.reshape(bend(g, scores), [0, heads, -1, 0]), mask);
-    const shares = g.reshape(g.softmax(seen), [0, keyValueHeads, -1, 0]);
-    const [overPast, overNew] = g.splitBy(shares, lengths, 2, 3);
-    const mixed = g.add(g.matmul(overPast!, past("value")), g.matmul(overNew!, value));
-    const context = g.reshape(g.transpose(g.reshape(mixed, [0, heads, -1, lanes]), [0, 2, 1, 3]), [
-      0,
-      0,
-      heads * lanes,
-    ]);
-    return g.matmulTransposed(context, g.weight(`o${at}`, parameter(width, heads * lanes)));
-  };
-  g.output("y", g.relu(names.reduce(layer, x)), "float32", ["batch", "sequence", width]);
-  return g.build();
-}

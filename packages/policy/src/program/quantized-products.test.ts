@@ -1,0 +1,332 @@
+import { decodeOnnx, type Graph, GraphBuilder, type Value, type Weight } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
+import { buildPrograms, planGraph } from "../policy/plan.js";
+import { attentionGraph } from "../testing/attention-graph.js";
+import { parameter } from "../testing/graphs.js";
+import type { ProductPlace } from "./build.js";
+import type { ProductStep, RankProgram, Step } from "./program.js";
+
+const width = 64;
+const inner = 96;
+
+interface Options {
+  readonly ranks?: number;
+  readonly precision?: "int8" | "int4" | "float32";
+  readonly activations?: "float32";
+  readonly products?: ProductPlace;
+}
+
+/** Products apart, in int4 and on two ranks, unless said otherwise. */
+function programsOf(graph: Graph, options: Options = {}): RankProgram[] {
+  const { ranks = 2, precision = "int4", activations, products = "apart" } = options;
+  return buildPrograms(graph, planGraph(graph, { ranks, precision, activations }), { products });
+}
+
+const stepsOf = ({ entries }: RankProgram, entry = "forward"): readonly Step[] => entries[entry]!.steps;
+const kindsOf = (program: RankProgram, entry?: string): string[] =>
+  stepsOf(program, entry).map(({ kind }) => kind);
+const productsOf = (program: RankProgram, entry?: string): ProductStep[] =>
+  stepsOf(program, entry).filter((step) => step.kind === "product");
+const operatorsOf = ({ segments }: RankProgram): string[][] =>
+  segments.map(({ onnx }) => decodeOnnx(onnx).nodes.map(({ opType }) => opType));
+
+describe("products with quantized weights, apart", () => {
+  it("leave of gated feed-forwards the gate, in one segment for all of them", () => {
+    const graph = graphOf((g, x) => gated(g, normed(g, gated(g, x, "a"), "norm"), "b"));
+    for (const program of programsOf(graph)) {
+      const feedForward = ["product", "run", "product", "allReduce"];
+      expect(kindsOf(program)).toEqual([...feedForward, "normalize", ...feedForward]);
+      expect(operatorsOf(program)).toEqual([["Gemm"], ["Sigmoid", "Mul"]]);
+      expect(program.segments.flatMap(({ initializers }) => initializers)).toEqual([]);
+    }
+  });
+
+  it("leave of attention over a cache the attention, and give it queries, keys and values side by side", () => {
+    for (const program of programsOf(attentionGraph(undefined, 1, 32))) {
+      // Lengths of the cache and of the new rows are for attention to cut its shares by.
+      expect(kindsOf(program)).toEqual(["run", "product", "run", "product", "allReduce", "run"]);
+      const [run, projections, attention] = stepsOf(program);
+      const outputs = projections?.kind === "product" ? projections.outputs : [];
+      expect(outputs).toEqual([
+        {
+          name: expect.stringContaining("|"),
+          matrices: [
+            { rows: 64, values: "q·int4", scales: "q·int4·scales" },
+            { rows: 32, values: "k·int4", scales: "k·int4·scales" },
+            { rows: 32, values: "v·int4", scales: "v·int4·scales" },
+          ],
+        },
+      ]);
+      expect(attention).toMatchObject({ attention: { query: { value: outputs[0]!.name, rowWidth: 128 } } });
+      expect(run).toMatchObject({ kind: "run" });
+    }
+  });
+
+  it("share one segment for many rows, of whatever sizes", () => {
+    const graph = graphOf((g, x) => gated(g, gated(g, x, "a", inner), "b", 2 * inner));
+    const [program] = programsOf(graph);
+    const segments = productsOf(program!).map(({ segment }) => segment);
+    expect(segments).toEqual(Array(4).fill(segments[0]));
+    const { onnx, inputs, outputs } = program!.segments[segments[0]!]!;
+    expect(decodeOnnx(onnx).nodes).toMatchObject([
+      { opType: "Gemm", inputs, outputs, attributes: { transB: { value: 1 } } },
+    ]);
+  });
+
+  it.each([
+    ["int4", 4, 16],
+    ["int8", 8, 32],
+  ] as const)("of %s read %i bits, %i bytes a block", (precision, bits, bytes) => {
+    const [program] = programsOf(
+      graphOf((g, x) => project(g, x, "w", 40)),
+      { ranks: 1, precision },
+    );
+    const [step] = productsOf(program!);
+    expect(step).toMatchObject({ value: "x", width, bits });
+    const [matrix] = step!.outputs[0]!.matrices;
+    expect(matrix!.rows).toBe(40);
+    expect(program!.weights[matrix!.values]!.dims).toEqual([40, width / 32, bytes]);
+    expect(program!.weights[matrix!.scales]!.dims).toEqual([40, width / 32]);
+  });
+
+  it("of a width that ends within a block say which", () => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["rows", 40]);
+    g.output("y", g.matmulTransposed(x, g.weight("w", parameter(8, 40))), "float32", ["rows", 8]);
+    const [program] = programsOf(g.build(), { ranks: 1 });
+    expect(productsOf(program!)).toMatchObject([{ width: 40 }]);
+    expect(program!.weights.w·int4·scales!.dims).toEqual([8, 2]);
+  });
+});
+
+describe("what products of one value make", () => {
+  it("is one step, though some are read later than others", () => {
+    const graph = graphOf((g, x) => {
+      const [a, b] = [project(g, x, "a", width), project(g, x, "b", width)];
+      return g.mul(project(g, g.relu(a), "c", width), b);
+    });
+    const [program] = programsOf(graph, { ranks: 1 });
+    expect(kindsOf(program!)).toEqual(["product", "run", "product", "run"]);
+    expect(productsOf(program!)[0]!.outputs.map(({ matrices }) => matrices.length)).toEqual([1, 1]);
+  });
+
+  it("is one output where it is only concatenated, in the order of that", () => {
+    const graph = graphOf((g, x) => {
+      const [a, b, c] = ["a", "b", "c"].map((name) => project(g, x, name, width));
+      return g.mul(g.relu(g.concat([c!, a!], 2)), g.concat([b!, b!], 2));
+    });
+    const [program] = programsOf(graph, { ranks: 1 });
+    const made = productsOf(program!)[0]!.outputs.map(({ matrices }) => matrices.map(({ values }) => values));
+    expect(made).toEqual([["c·int4", "a·int4"], ["b·int4"]]);
+    expect(operatorsOf(program!)).toEqual([["Gemm"], ["Relu", "Concat", "Mul"]]);
+  });
+
+  it.each<[string, (g: GraphBuilder, parts: Value[]) => Value]>([
+    ["along another axis", (g, parts) => g.concat(parts, 1)],
+    ["and read apart", (g, parts) => g.concat([g.concat(parts, 2), parts[0]!], 2)],
+    ["with what is no product", (g, parts) => g.concat([...parts, g.relu(parts[0]!)], 2)],
+  ])("is an output each where it is concatenated %s", (_, concat) => {
+    const graph = graphOf((g, x) =>
+      concat(
+        g,
+        ["a", "b"].map((name) => project(g, x, name, width)),
+      ),
+    );
+    const [program] = programsOf(graph, { ranks: 1 });
+    expect(productsOf(program!)[0]!.outputs).toHaveLength(2);
+    expect(operatorsOf(program!)[1]).toContain("Concat");
+  });
+});
+
+describe("a row that is added to a product", () => {
+  it("is its bias", () => {
+    const graph = graphOf((g, x) => g.gelu(biased(g, x, "up"), "none"));
+    for (const program of programsOf(graph)) {
+      expect(kindsOf(program).slice(0, 2)).toEqual(["product", "run"]);
+      expect(productsOf(program)[0]!.outputs[0]!.matrices).toEqual([
+        { rows: inner / 2, values: "up·int4", scales: "up·int4·scales", bias: "up.bias" },
+      ]);
+      expect(program.weights["up.bias"]!.dims).toEqual([inner / 2]);
+      expect(operatorsOf(program)).toEqual([["Gemm"], ["Gelu"]]);
+    }
+  });
+
+  it("is added to the sum of ranks where they have a part of the product each", () => {
+    const graph = graphOf((g, x) => {
+      const down = project(g, g.relu(project(g, x, "up")), "down", width, inner);
+      return g.relu(g.add(down, g.weight("down.bias", parameter(width))));
+    });
+    for (const program of programsOf(graph)) {
+      expect(productsOf(program).at(-1)!.outputs[0]!.matrices[0]).not.toHaveProperty("bias");
+      expect(stepsOf(program)).toContainEqual(
+        expect.objectContaining({ kind: "allReduce", added: { rows: ["down.bias"] } }),
+      );
+    }
+  });
+
+  it.each<[string, (g: GraphBuilder, product: Value) => Value]>([
+    ["that others read", (g, y) => g.mul(g.add(y, g.weight("b", parameter(inner))), y)],
+    ["as one number", (g, y) => g.add(y, g.weight("b", parameter(1)))],
+    ["as a row that is computed", (g, y) => g.add(y, g.relu(g.weight("b", parameter(inner))))],
+  ])("%s stays in its segment", (_, add) => {
+    const [program] = programsOf(
+      graphOf((g, x) => add(g, project(g, x, "up"))),
+      { ranks: 1 },
+    );
+    expect(productsOf(program!)[0]!.outputs[0]!.matrices[0]).not.toHaveProperty("bias");
+    expect(operatorsOf(program!)[1]).toContain("Add");
+  });
+});
+
+describe("a rank without a part in a product", () => {
+  it("owes zeros in its place, and meets the others in the same collectives", () => {
+    const graph = graphOf((g, x) => g.relu(normed(g, headed(g, x), "norm")));
+    const programs = programsOf(graph, { ranks: 4 });
+    const kinds = programs.map((program) => kindsOf(program));
+    const rest = ["allReduce", "normalize", "run"];
+    expect(kinds.slice(0, 3)).toEqual(Array(3).fill(["product", "run", "product", ...rest]));
+    expect(kinds[3]).toEqual(["zeros", ...rest]);
+    expect(operatorsOf(programs[3]!)).toEqual([["Relu"]]);
+  });
+});
+
+describe("entries that share products", () => {
+  it("keep the weights once, also where a segment reads them too", () => {
+    const g = new GraphBuilder();
+    for (const name of ["first", "second"]) {
+      g.entry(name, () => {
+        const x = g.input(`${name}.x`, "float32", ["batch", "rows", width]);
+        const product = g.relu(biased(g, x, "shared"));
+        const y = name === "first" ? product : g.add(product, g.weight("shared.bias", parameter(inner)));
+        g.output(`${name}.y`, y, "float32", ["batch", "rows", inner]);
+      });
+    }
+    const [program] = programsOf(g.build(), { ranks: 1 });
+    const matrices = ["first", "second"].map((entry) => productsOf(program!, entry)[0]!.outputs[0]!.matrices);
+    expect(matrices[0]).toEqual(matrices[1]);
+    expect(Object.keys(program!.weights)).toHaveLength(3);
+    expect(program!.segments.flatMap(({ initializers }) => initializers)).toEqual([]);
+    expect(program!.segments.flatMap(({ sharedWeights }) => sharedWeights)).toEqual(["shared.bias"]);
+  });
+});
+
+describe("what caches keep", () => {
+  it("is there behind the last attention, whatever is multiplied after it", () => {
+    for (const program of programsOf(attentionGraph(undefined, 2, 32))) {
+      const { steps, cacheSteps } = program.entries.forward!;
+      const last = steps.findLastIndex((step) => step.kind === "run" && step.attention !== undefined);
+      expect(steps.slice(0, cacheSteps).map(({ kind }) => kind)).toEqual(kindsOf(program).slice(0, last + 1));
+    }
+  });
+});
+
+describe("products stay within segments", () => {
+  const within = (graph: Graph, options?: Options): void => {
+    for (const program of programsOf(graph, options)) expect(productsOf(program)).toEqual([]);
+  };
+  const one = graphOf((g, x) => g.relu(project(g, x, "w")));
+
+  it("unless they are asked for apart", () => within(one, { products: "within" }));
+  it("in float32", () => within(one, { precision: "float32" }));
+  it("with activations in float32", () => within(one, { activations: "float32" }));
+  it("whose result is ranked", () =>
+    within(
+      graphOf((g, x) => g.topK(project(g, x, "router"), 2)[0]),
+      { ranks: 1 },
+    ));
+
+  it.each<[string, Partial<MatMulNBits>]>([
+    ["with zero points", { zeroPoints: { type: "uint8", dims: [inner, 1] } }],
+    ["in blocks of another size", { block: 64 }],
+    ["of 2 bits", { bits: 2 }],
+    ["whose accuracy level asks for float32", { accuracyLevel: 1 }],
+    ["with scales in one dimension", { scales: [inner * 2] }],
+    ["with their columns in another order", { order: { type: "int32", dims: [width] } }],
+    ["with values that are computed", { isComputed: true }],
+  ])("%s", (_, options) => within(givenProduct(options), { precision: "float32" }));
+
+  it("but for those of a file that are plain", () => {
+    const [program] = programsOf(givenProduct({}), { precision: "float32", ranks: 1 });
+    expect(productsOf(program!)).toMatchObject([
+      {
+        bits: 4,
+        outputs: [{ matrices: [{ rows: inner, values: "values", scales: "scales", bias: "bias" }] }],
+      },
+    ]);
+  });
+});
+
+/** `relu(build(x))`, so that no product is an output; x is `[batch, rows, width]`. */
+function graphOf(build: (g: GraphBuilder, x: Value) => Value): Graph {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["batch", "rows", width]);
+  g.output("y", build(g, x), "float32", ["batch", "rows", "columns"]);
+  return g.build();
+}
+
+/** `x` times the weight `name`, which has a row for each column that it makes. */
+function project(g: GraphBuilder, x: Value, name: string, columns = inner, from = width): Value {
+  return g.matmulTransposed(x, g.weight(name, parameter(columns, from)));
+}
+
+function biased(g: GraphBuilder, x: Value, name: string): Value {
+  return g.add(project(g, x, name), g.weight(`${name}.bias`, parameter(inner)));
+}
+
+function normed(g: GraphBuilder, x: Value, name: string): Value {
+  return g.rmsNormalization(x, g.weight(name, parameter(width)), 1e-6);
+}
+
+function gated(g: GraphBuilder, x: Value, name: string, columns = inner): Value {
+  const [gate, up] = [project(g, x, `${name}.gate`, columns), project(g, x, `${name}.up`, columns)];
+  return project(g, g.mul(g.sigmoid(gate), up), `${name}.down`, width, columns);
+}
+
+/** A product in three units that cannot be cut, each a block of the one behind it. */
+function headed(g: GraphBuilder, x: Value): Value {
+  const heads = g.softmax(g.reshape(project(g, x, "up"), [0, 0, 3, 32]));
+  return project(g, g.reshape(heads, [0, 0, inner]), "down", width, inner);
+}
+
+interface MatMulNBits {
+  readonly bits: number;
+  readonly block: number;
+  readonly accuracyLevel: number;
+  readonly scales: readonly number[];
+  readonly zeroPoints: Pick<Weight, "type" | "dims">;
+  readonly order: Pick<Weight, "type" | "dims">;
+  readonly isComputed: boolean;
+}
+
+/** A product as a file may have it. */
+function givenProduct(options: Partial<MatMulNBits>): Graph {
+  const { bits = 4, block = 32, accuracyLevel = 4, zeroPoints, order, isComputed = false } = options;
+  const { scales = [inner, width / block] } = options;
+  return graphOf((g, x) => {
+    const weight = (name: string, kept: Pick<Weight, "type" | "dims"> | undefined): Value | undefined =>
+      kept && g.weight(name, { ...kept, source: { kind: "absent" } });
+    const values = weight("values", { type: "uint8", dims: [inner, width / block, (block * bits) / 8] })!;
+    const int = (value: number) => ({ kind: "int", value }) as const;
+    return g.node(
+      "MatMulNBits",
+      [
+        x,
+        isComputed ? g.max(values, values) : values,
+        weight("scales", { type: "float32", dims: scales }),
+        weight("zeros", zeroPoints),
+        weight("order", order),
+        weight("bias", { type: "float32", dims: [inner] }),
+      ],
+      {
+        domain: "com.microsoft",
+        attributes: {
+          K: int(width),
+          N: int(inner),
+          bits: int(bits),
+          block_size: int(block),
+          accuracy_level: int(accuracyLevel),
+        },
+      },
+    );
+  });
+}

@@ -1,0 +1,77 @@
+import { buildGraph, entryGraph, openCheckpoint } from "@ringrank/model";
+import { ShardReader } from "@ringrank/model/weights";
+import { buildPrograms, type ProductPlace, planGraph, type RankProgram } from "@ringrank/policy";
+import { afterAll, describe, expect, it } from "vitest";
+import { modelTolerance, readGolden, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+import { firstStep, int64 } from "../support/first-step.js";
+
+/**
+ * Biases, fused projections, parallel blocks, capped logits, experts; with three ranks, for two groups of heads that end
+ * where blocks do, one without a part in some products.
+ */
+const cases = [
+  ["bloom", "int4", 2],
+  ["falcon-40b-like", "int4", 3],
+  ["gemma2", "int8", 2],
+  ["gpt2", "int8", 3],
+  ["gptj", "int4", 2],
+  ["llama", "int8", 2],
+  ["llama", "int4", 1],
+  ["mixtral", "int4", 2],
+] as const;
+
+describe("products apart give what they give within segments", () => {
+  const reader = new ShardReader();
+  afterAll(() => reader[Symbol.dispose]());
+
+  it.each(cases)("of %s in %s on %i ranks", async (name, precision, ranks) => {
+    const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
+    const policy = planGraph(graph, { ranks, precision });
+    const logitsOf = async (programs: readonly RankProgram[]): Promise<Float32Array> => {
+      const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
+      const { logits } = await group.run("forward", firstStep(graph, readGolden(name).inputIds));
+      await group.close();
+      return logits!.data as Float32Array;
+    };
+    const within = buildPrograms(graph, policy);
+    const apart = buildPrograms(graph, policy, { products: "apart" });
+    for (const [rank, program] of apart.entries()) {
+      expect(productsOf(program)).toBeGreaterThan(0);
+      expect(program.weights).toEqual(within[rank]!.weights);
+    }
+    const expected = await logitsOf(within);
+    // One operator multiplies and rounds in both; what is around it may be fused in another way.
+    expect(await logitsOf(apart)).toBeAllclose(expected, modelTolerance(expected));
+  });
+
+  it("of an encoder–decoder, with what its entries share", async () => {
+    const { graph } = buildGraph(openCheckpoint(zooDirectory("t5")));
+    const policy = planGraph(graph, { ranks: 2, precision: "int4" });
+    const { inputIds, target } = readGolden("t5");
+    const dims = [inputIds.length, inputIds[0]!.length];
+    const ones = int64(Array<number>(dims[0]! * dims[1]!).fill(1), dims);
+    const first = Object.entries(firstStep(entryGraph(graph, "decode"), target!.inputIds));
+    const decoded: Record<string, EmulatedTensor> = {
+      ...Object.fromEntries(first.filter(([input]) => !input.startsWith("encoded."))),
+      encoder_positions: int64(
+        inputIds.flatMap((row) => [...row.keys()]),
+        dims,
+      ),
+    };
+    const logitsOf = async (products: ProductPlace): Promise<Float32Array> => {
+      const programs = buildPrograms(graph, policy, { products });
+      const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
+      await group.run("encode", { input_ids: int64(inputIds.flat(), dims), attention_mask: ones });
+      const { logits } = await group.run("decode", decoded);
+      await group.close();
+      return logits!.data as Float32Array;
+    };
+    const expected = await logitsOf("within");
+    expect(await logitsOf("apart")).toBeAllclose(expected, modelTolerance(expected));
+  });
+});
+
+function productsOf({ entries }: RankProgram): number {
+  return Object.values(entries).flatMap(({ steps }) => steps.filter(({ kind }) => kind === "product")).length;
+}
