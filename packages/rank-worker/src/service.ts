@@ -1,9 +1,10 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
-import type { RankProgram } from "@ringrank/policy";
+import type { RankProgram, Step } from "@ringrank/policy";
 import { AttentionKernel } from "./attention/attention-kernel.js";
 import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
 import { rankFailure } from "./failure.js";
+import { MatrixHome } from "./kernels/matrix-home.js";
 import { RankKernels } from "./kernels/rank-kernels.js";
 import type { NativeGate } from "./lifecycle.js";
 import type { RankLog } from "./logging.js";
@@ -67,10 +68,13 @@ export class Rank implements RankService {
         throw new RingrankError("RR_OPTION", "expected one load per rank; this one has a program");
       const { gate, openSession, log } = this.#context;
       const { rank, bytes: bytesTotal } = program;
+      const kernels = needsKernels(program) ? this.#openKernels() : undefined;
+      const home = new MatrixHome(kernels, { log });
       const loaded = await loadSessions(program, {
         openSession,
         gate,
         log,
+        home,
         ...options,
         onBytes: (bytesLoaded) => {
           this.#context.communicator.progress();
@@ -79,7 +83,7 @@ export class Rank implements RankService {
       });
       // Kept before anything else can fail, so that release() finds the sessions.
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
-      this.#loaded = this.#compile(program, loaded, options.threads);
+      this.#loaded = this.#compile(program, loaded, kernels, options.threads);
       const { bytesKept, bytesRead } = loaded;
       this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
       return { bytesKept, bytesRead, sessions: loaded.sessions.length };
@@ -143,13 +147,13 @@ export class Rank implements RankService {
     }
   }
 
-  #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
-    const steps = Object.values(program.entries).flatMap((entry) => entry.steps);
-    const attends = steps.some((step) => step.kind === "run" && step.attention !== undefined);
-    const worksOnSums = steps.some(
-      (step) => step.kind === "normalize" || (step.kind === "allReduce" && step.added !== undefined),
-    );
-    const kernels = attends || worksOnSums ? this.#openKernels() : undefined;
+  #compile(
+    program: RankProgram,
+    loaded: LoadedSessions,
+    kernels: RankKernels | undefined,
+    threads: number,
+  ): Loaded {
+    const attends = stepsOf(program).some(isAttention);
     // A cache that no kernel reads is as well off in ordinary memory.
     const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;
     const entries = new Map(
@@ -199,4 +203,22 @@ export class Rank implements RankService {
     this.#last = result.catch(() => {});
     return result;
   }
+}
+
+function needsKernels(program: RankProgram): boolean {
+  return stepsOf(program).some(
+    (step) =>
+      isAttention(step) ||
+      step.kind === "product" ||
+      step.kind === "normalize" ||
+      (step.kind === "allReduce" && step.added !== undefined),
+  );
+}
+
+function isAttention(step: Step): boolean {
+  return step.kind === "run" && step.attention !== undefined;
+}
+
+function stepsOf({ entries }: RankProgram): Step[] {
+  return Object.values(entries).flatMap(({ steps }) => steps);
 }

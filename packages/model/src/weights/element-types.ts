@@ -17,40 +17,41 @@ export const bytesPerElement: Readonly<Record<DataType, number>> = {
   bool: 1,
 };
 
-type Maker = (buffer: ArrayBuffer, length: number) => TensorData;
+type Maker = (buffer: ArrayBuffer, start: number, length: number) => TensorData;
 
 const makers: Readonly<Record<DataType, Maker>> = {
-  float64: (buffer, length) => new Float64Array(buffer, 0, length),
-  int64: (buffer, length) => new BigInt64Array(buffer, 0, length),
-  uint64: (buffer, length) => new BigUint64Array(buffer, 0, length),
-  float32: (buffer, length) => new Float32Array(buffer, 0, length),
-  int32: (buffer, length) => new Int32Array(buffer, 0, length),
-  uint32: (buffer, length) => new Uint32Array(buffer, 0, length),
-  float16: (buffer, length) => new Uint16Array(buffer, 0, length),
-  bfloat16: (buffer, length) => new Uint16Array(buffer, 0, length),
-  int16: (buffer, length) => new Int16Array(buffer, 0, length),
-  uint16: (buffer, length) => new Uint16Array(buffer, 0, length),
-  int8: (buffer, length) => new Int8Array(buffer, 0, length),
-  uint8: (buffer, length) => new Uint8Array(buffer, 0, length),
-  bool: (buffer, length) => new Uint8Array(buffer, 0, length),
+  float64: (buffer, start, length) => new Float64Array(buffer, start, length),
+  int64: (buffer, start, length) => new BigInt64Array(buffer, start, length),
+  uint64: (buffer, start, length) => new BigUint64Array(buffer, start, length),
+  float32: (buffer, start, length) => new Float32Array(buffer, start, length),
+  int32: (buffer, start, length) => new Int32Array(buffer, start, length),
+  uint32: (buffer, start, length) => new Uint32Array(buffer, start, length),
+  float16: (buffer, start, length) => new Uint16Array(buffer, start, length),
+  bfloat16: (buffer, start, length) => new Uint16Array(buffer, start, length),
+  int16: (buffer, start, length) => new Int16Array(buffer, start, length),
+  uint16: (buffer, start, length) => new Uint16Array(buffer, start, length),
+  int8: (buffer, start, length) => new Int8Array(buffer, start, length),
+  uint8: (buffer, start, length) => new Uint8Array(buffer, start, length),
+  bool: (buffer, start, length) => new Uint8Array(buffer, start, length),
 };
 
 /**
  * An array of `length` elements; float16 and bfloat16 as their bits, bool as bytes.
  *
- * @param buffer where it begins with the first byte; default: new memory, zeroed
+ * @param room where it begins with the first byte; default: new memory, zeroed
+ * @throws RangeError where the room is too small, or does not begin at a multiple of an element's size
  */
 export function allocate(
   type: DataType,
   length: number,
-  buffer: ArrayBuffer = new ArrayBuffer(length * bytesPerElement[type]),
+  room: Uint8Array = new Uint8Array(length * bytesPerElement[type]),
 ): TensorData {
-  return makers[type](buffer, length);
+  return makers[type](room.buffer as ArrayBuffer, room.byteOffset, length);
 }
 
 /** `offered`, if it has `bytes` bytes, else new memory of so many. */
-export function room(bytes: number, offered: ArrayBuffer | undefined): ArrayBuffer {
-  return offered !== undefined && offered.byteLength >= bytes ? offered : new ArrayBuffer(bytes);
+export function room(bytes: number, offered: Uint8Array | undefined): Uint8Array {
+  return offered !== undefined && offered.length >= bytes ? offered : new Uint8Array(bytes);
 }
 
 /** The memory of `array`, as bytes. */

@@ -1,5 +1,5 @@
 import { quantizationBlock, type StoredMatrix } from "../graph/graph.js";
-import { room } from "./element-types.js";
+import { allocate, room } from "./element-types.js";
 import { countOf, type Interval, partOf, type Selection } from "./runs.js";
 import { tileElements, type Workspace } from "./workspace.js";
 
@@ -30,7 +30,7 @@ export function quantizeMatrix(
   { matrix, bits, rows, blocks }: QuantizedShard,
   workspace: Workspace,
   read: (selection: Selection, address: number) => void,
-  into: { readonly [Part in keyof QuantizedMatrix]?: ArrayBuffer | undefined } = {},
+  into: { readonly [Part in keyof QuantizedMatrix]?: Uint8Array | undefined } = {},
 ): QuantizedMatrix {
   const { buffer, kernels, tile, turned } = workspace;
   const { transposed, dims } = matrix;
@@ -38,8 +38,8 @@ export function quantizeMatrix(
   const counts = { rows: countOf(rows), blocks: countOf(blocks) };
   const blockBytes = (quantizationBlock * bits) / 8;
   const count = counts.rows * counts.blocks;
-  const values = new Uint8Array(room(count * blockBytes, into.values), 0, count * blockBytes);
-  const scales = new Float32Array(room(count * 4, into.scales), 0, count);
+  const values = room(count * blockBytes, into.values).subarray(0, count * blockBytes);
+  const scales = allocate("float32", count, room(count * 4, into.scales)) as Float32Array;
   const step = tileOf(counts, transposed);
   for (let row = 0; row < counts.rows; row += step.rows) {
     const tileRows = Math.min(step.rows, counts.rows - row);

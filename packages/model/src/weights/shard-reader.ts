@@ -51,7 +51,7 @@ export class ShardReader implements Disposable {
   /** What was made of a quantized matrix, part by part, and has not been asked for yet: by part, rows and blocks. */
   #unasked: { readonly matrix: string; readonly parts: Map<string, Uint8Array | Float32Array> } | undefined;
   /** Memory for that, once what was in it has been copied out: as much as the pieces of one matrix took. */
-  readonly #spare: ArrayBuffer[] = [];
+  readonly #spare: Uint8Array[] = [];
 
   constructor({ scratchBytes = 4 * 1024 * 1024, kernels = "simd" }: ShardReaderOptions = {}) {
     this.#workspace = new Workspace(Math.max(4096, scratchBytes), kernels);
@@ -60,12 +60,11 @@ export class ShardReader implements Disposable {
   /**
    * The selected elements in the type of `weight.type`, row-major, in new memory of their own.
    *
-   * @param into taken in place of new memory, from its first byte on, where it is large enough; not for what is held
-   * inline
+   * @param into taken in place of new memory, from its first byte on, where it is large enough
    * @throws RR_SHAPE if the selection does not fit the weight; RR_TYPE if the stored type cannot become the
    * weight's; RR_MISSING_FILE, RR_FILE_FORMAT if the file is gone or ends too early.
    */
-  read({ weight, selection, dims }: WeightShard, into?: ArrayBuffer): TensorData {
+  read({ weight, selection, dims }: WeightShard, into?: Uint8Array): TensorData {
     checkSelection(selection, weight.dims);
     const expected = selectedDims(selection);
     if (expected.length !== dims.length || expected.some((size, axis) => size !== dims[axis])) {
@@ -77,7 +76,7 @@ export class ShardReader implements Disposable {
     const { source } = weight;
     switch (source.kind) {
       case "inline":
-        return gatherInline(weight, source.data, selection, dims);
+        return gatherInline(weight, source.data, selection, dims, into);
       case "file":
         return this.#readParts(weight.type, dims, [{ source, dims: weight.dims, selection }], into);
       case "stack":
@@ -100,7 +99,7 @@ export class ShardReader implements Disposable {
     { matrix, bits, part }: QuantizedSource,
     selection: Selection,
     weight: Weight,
-    into: ArrayBuffer | undefined,
+    into: Uint8Array | undefined,
   ): TensorData {
     const rows = selection[0]!;
     const blocks = blocksOf(weight, matrix, selection);
@@ -126,11 +125,11 @@ export class ShardReader implements Disposable {
   }
 
   /** The part that was kept: copied where the caller has memory for it, whose place the next one's then takes. */
-  #moved(kept: Uint8Array | Float32Array, type: DataType, into: ArrayBuffer | undefined): TensorData {
+  #moved(kept: Uint8Array | Float32Array, type: DataType, into: Uint8Array | undefined): TensorData {
     if (into === undefined || into.byteLength < kept.byteLength) return kept;
     const moved = allocate(type, kept.length, into);
     bytesOf(moved).set(bytesOf(kept));
-    this.#spare.push(kept.buffer as ArrayBuffer);
+    this.#spare.push(new Uint8Array(kept.buffer as ArrayBuffer));
     return moved;
   }
 
@@ -148,7 +147,7 @@ export class ShardReader implements Disposable {
     type: DataType,
     dims: readonly number[],
     parts: readonly Part[],
-    into: ArrayBuffer | undefined,
+    into: Uint8Array | undefined,
   ): TensorData {
     // Known before memory is taken for it.
     for (const part of parts) this.#check(part, type);
@@ -264,6 +263,7 @@ function gatherInline(
   data: TensorData,
   selection: Selection,
   dims: readonly number[],
+  into: Uint8Array | undefined,
 ): TensorData {
   const size = bytesPerElement[weight.type];
   if (data.byteLength !== product(weight.dims) * size) {
@@ -272,7 +272,8 @@ function gatherInline(
       `expected ${product(weight.dims) * size} bytes for ${weight.type} [${weight.dims}], got ${data.byteLength}`,
     );
   }
-  const result = allocate(weight.type, product(dims));
+  const length = product(dims);
+  const result = allocate(weight.type, length, room(length * size, into));
   const [from, to] = [bytesOf(data), bytesOf(result)];
   const cursor = new RunCursor(weight.dims, selection);
   let kept = 0;

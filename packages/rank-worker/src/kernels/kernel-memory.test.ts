@@ -25,3 +25,15 @@ it("allocates elsewhere what it has no room for, and what is not float32", () =>
   expect(memory.holds(memory.allocate("float32", 1_000_000))).toBe(false);
   expect(memory.holds(memory.allocate("int64", 10))).toBe(false);
 });
+
+it("gives bytes beside floats, out of the same room, from a cache line on", () => {
+  const memory = new KernelMemory(1);
+  const before = memory.bytesFree;
+  memory.floats(1);
+  const bytes = memory.bytes(100)!;
+  expect([bytes.length, bytes.byteOffset % 64, before - memory.bytesFree]).toEqual([100, 0, 64 + 128]);
+  expect(memory.holds(bytes)).toBe(true);
+  expect(memory.bytes(memory.bytesFree + 1)).toBeUndefined();
+  memory.release(bytes);
+  expect(memory.bytesFree).toBe(before - 64);
+});

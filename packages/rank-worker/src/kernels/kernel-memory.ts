@@ -28,16 +28,21 @@ export class KernelMemory implements CacheMemory {
     this.#free = [{ start: line, end: this.#buffer.byteLength }];
   }
 
+  /** Bytes that nobody has taken, wherever they lie. */
+  get bytesFree(): number {
+    return this.#free.reduce((bytes, { start, end }) => bytes + end - start, 0);
+  }
+
   /** Zeros, or undefined where no room is left. */
   floats(count: number): Float32Array | undefined {
-    const bytes = Math.max(line, Math.ceil((count * 4) / line) * line);
-    const range = this.#free.find(({ start, end }) => end - start >= bytes);
-    if (range === undefined) return undefined;
-    const { start } = range;
-    range.start += bytes;
-    this.#free = this.#free.filter((one) => one.start < one.end);
-    this.#taken.set(start, bytes);
-    return this.#floats.subarray(start / 4, start / 4 + count).fill(0);
+    const start = this.#take(count * 4);
+    return start === undefined ? undefined : this.#floats.subarray(start / 4, start / 4 + count).fill(0);
+  }
+
+  /** Likewise, from the beginning of a cache line on; what lies there, nobody has cleared. */
+  bytes(count: number): Uint8Array | undefined {
+    const start = this.#take(count);
+    return start === undefined ? undefined : new Uint8Array(this.#buffer, start, count);
   }
 
   /** Float rows lie in this memory while there is room, all else elsewhere. */
@@ -63,6 +68,18 @@ export class KernelMemory implements CacheMemory {
 
   holds(data: TensorData): boolean {
     return data.buffer === this.#buffer;
+  }
+
+  /** Address of what was taken. */
+  #take(count: number): number | undefined {
+    const bytes = Math.max(line, Math.ceil(count / line) * line);
+    const range = this.#free.find(({ start, end }) => end - start >= bytes);
+    if (range === undefined) return undefined;
+    const { start } = range;
+    range.start += bytes;
+    this.#free = this.#free.filter((one) => one.start < one.end);
+    this.#taken.set(start, bytes);
+    return start;
   }
 }
 

@@ -1,11 +1,12 @@
 import { RingrankError } from "@ringrank/errors";
 import { readStatistics } from "@ringrank/model/weights";
 import type { RankProgram, Segment } from "@ringrank/policy";
+import type { MatrixHome } from "../kernels/matrix-home.js";
 import type { NativeGate } from "../lifecycle.js";
 import type { RankLog } from "../logging.js";
 import type { CachedShardPlace } from "../protocol.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
-import { keptWeights } from "../weight-files/kept-weights.js";
+import { keptWeights, placeWeights } from "../weight-files/kept-weights.js";
 import { ProgramWeights } from "../weight-files/program-weights.js";
 import { ShardFiles } from "../weight-files/shard-files.js";
 import type { OpenSession, OrtSession } from "./ort-binding.js";
@@ -20,6 +21,8 @@ interface LoadContext {
   readonly openSession: OpenSession;
   readonly gate: NativeGate;
   readonly log: RankLog;
+  /** Where matrices of the rank's own products go. */
+  readonly home: MatrixHome;
   /** Threads of each session. */
   readonly threads: number;
   /** A private folder for files of one segment at a time; without it, weights go to sessions through memory. */
@@ -35,7 +38,7 @@ type OpenContext = Omit<LoadContext, "threads"> & { readonly threads: SessionThr
 export interface LoadedSessions {
   /** By segment. */
   readonly sessions: readonly OrtSession[];
-  /** By name: weights in the rank's own memory. */
+  /** By name: weights in the rank's own memory; those of its products in that of kernels, where there is room. */
   readonly keptWeights: ReadonlyMap<string, Tensor>;
   /** Parameter bytes kept, in the types they are computed in. */
   readonly bytesKept: number;
@@ -61,7 +64,9 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
   const opened = new Map<number, OrtSession>();
   try {
     const kept = new Map<string, Tensor>();
-    for (const [name, data] of files.kept(keptWeights(program))) {
+    const places = placeWeights(keptWeights(program), (name) => weights.shard(name), context.home);
+    files.fill(places);
+    for (const [name, data] of places.flatMap((some) => [...some])) {
       const { weight, dims } = weights.shard(name);
       kept.set(name, tensor(weight.type, data, dims));
     }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Entry } from "./entry.js";
 
-/** The entry of one rank's weights. Sessions map its files; nothing of them is copied. */
+/** The entry of one rank's weights. Sessions map the files of segments; what the rank keeps itself is read. */
 export class CachedShard {
   readonly #entry: Entry;
 
@@ -9,9 +9,10 @@ export class CachedShard {
     this.#entry = entry;
   }
 
-  /** As {@link Entry.open}. */
+  /** As {@link Entry.open}. The files that sessions map have been read once by then, and are as they were written. */
   static open(path: string): CachedShard | undefined {
     const entry = Entry.open(path);
+    entry?.verify((file) => !file.startsWith("kept/"));
     return entry && new CachedShard(entry);
   }
 
@@ -20,7 +21,7 @@ export class CachedShard {
     return join(this.#entry.path, String(index));
   }
 
-  /** Fills `into` with the weight at `index` of those that the rank keeps. */
+  /** As {@link Entry.read}, of the weight at `index` of those that the rank keeps. */
   readKept(index: number, into: Uint8Array): void {
     this.#entry.read(`kept/${index}`, into);
   }

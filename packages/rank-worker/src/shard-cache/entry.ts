@@ -14,53 +14,81 @@ import { Checksum } from "./checksum.js";
 import { type Manifest, type ManifestFile, manifestName, readManifest } from "./manifest.js";
 
 /**
- * An entry of the cache, each of whose files has been read once and has the size and checksum it was written with.
+ * Bytes that are read, and summed up, at a time: they are still in one of the core's caches then.
+ */
+const pieceBytes = 1 << 20;
+
+/**
+ * An entry of the cache. Each of its files is compared with the size and checksum it was written with before anybody
+ * has it.
  *
  * The checksum finds what a disk or a power cut has damaged. It keeps nobody out; that the directory is its owner's
  * alone does.
  */
 export class Entry {
   readonly path: string;
-  readonly #manifest: Manifest;
+  /** By path. */
+  readonly #files: ReadonlyMap<string, ManifestFile>;
 
   private constructor(path: string, manifest: Manifest) {
     this.path = path;
-    this.#manifest = manifest;
+    this.#files = new Map(manifest.files.map((file) => [file.path, file]));
   }
 
   /**
    * @returns undefined where there is no such entry
-   * @throws an Error that says what is wrong with it, where there is something that is not a whole entry
+   * @throws an Error that says what is wrong with it, where there is something that is no entry
    */
   static open(path: string): Entry | undefined {
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found === undefined) return undefined;
     if (!found.isDirectory()) throw new Error(`${path}: expected a directory, not a link or a file`);
     const manifest = readManifest(path);
-    for (const file of manifest.files) verify(path, file);
     markUsed(path);
     return new Entry(path, manifest);
   }
 
-  /** Bytes of one of its files. @throws an Error where it has no such file */
-  bytesOf(file: string): number {
-    const found = this.#manifest.files.find(({ path }) => path === file);
-    if (found === undefined) throw new Error(`${this.path}: expected a file ${file}`);
-    return found.bytes;
+  /** Reads files that others will map. @throws an Error where one is not as it was written */
+  verify(isWanted: (file: string) => boolean): void {
+    for (const file of this.#files.values()) {
+      if (!isWanted(file.path)) continue;
+      this.#check(file, (descriptor, checksum) => checksum.updateFrom(descriptor));
+    }
   }
 
-  /** Fills `into` with one of its files. @throws an Error where that is of another size */
+  /** Bytes of one of its files. @throws an Error where it has no such file */
+  bytesOf(file: string): number {
+    return this.#find(file).bytes;
+  }
+
+  /** Fills `into` with one of its files. @throws an Error where that is of another size, or not as it was written */
   read(file: string, into: Uint8Array): void {
-    const bytes = this.bytesOf(file);
-    if (bytes !== into.byteLength)
-      throw new Error(`${this.path}: expected ${into.byteLength} bytes in ${file}, got ${bytes}`);
-    const descriptor = openRegular(join(this.path, file), bytes);
-    try {
+    const found = this.#find(file);
+    if (found.bytes !== into.length)
+      throw new Error(`${this.path}: expected ${into.length} bytes in ${file}, got ${found.bytes}`);
+    this.#check(found, (descriptor, checksum) => {
       for (let done = 0; done < into.length; ) {
-        const count = readSync(descriptor, into, done, Math.min(into.length - done, 1 << 30), done);
+        const count = readSync(descriptor, into, done, Math.min(into.length - done, pieceBytes), done);
         if (count === 0) throw new Error(`${this.path}: ${file} ends too early`);
+        checksum.update(into.subarray(done, done + count));
         done += count;
       }
+    });
+  }
+
+  #find(file: string): ManifestFile {
+    const found = this.#files.get(file);
+    if (found === undefined) throw new Error(`${this.path}: expected a file ${file}`);
+    return found;
+  }
+
+  /** @param sum up what the file has */
+  #check({ path, bytes, checksum }: ManifestFile, sum: (descriptor: number, into: Checksum) => void): void {
+    const descriptor = openRegular(join(this.path, path), bytes);
+    try {
+      const found = new Checksum();
+      sum(descriptor, found);
+      if (found.digest() !== checksum) throw new Error(`${join(this.path, path)}: the checksum is another`);
     } finally {
       closeSync(descriptor);
     }
@@ -85,18 +113,6 @@ export function commitEntry(staging: string, path: string, manifest: Manifest): 
 function markUsed(entry: string): void {
   const now = new Date();
   utimesSync(join(entry, manifestName), now, now);
-}
-
-function verify(entry: string, file: ManifestFile): void {
-  const descriptor = openRegular(join(entry, file.path), file.bytes);
-  try {
-    const checksum = new Checksum();
-    checksum.updateFrom(descriptor);
-    if (checksum.digest() !== file.checksum)
-      throw new Error(`${join(entry, file.path)}: the checksum is another`);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function openRegular(path: string, bytes: number): number {

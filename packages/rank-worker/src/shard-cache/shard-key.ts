@@ -9,11 +9,12 @@ import { contentsHash, entryKey } from "./entry-key.js";
  */
 export function shardContents(program: RankProgram): string {
   const { rank, worldSize, segments, weights } = program;
+  const { matrices, others } = keptWeights(program);
   return contentsHash({
     rank,
     worldSize,
     segments: segments.map(({ initializers }) => initializers),
-    kept: keptWeights(program),
+    kept: [...matrices.flat(), ...others],
     weights,
   });
 }

@@ -1,8 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { bytesOf } from "@ringrank/model/weights";
 import type { Initializers } from "../weight-files/initializers.js";
+import type { WeightPlaces } from "../weight-files/kept-weights.js";
 import type { ProgramWeights } from "../weight-files/program-weights.js";
-import { Checksum } from "./checksum.js";
+import { writeNewFile } from "../weight-files/write-weight.js";
+import { Checksum, checksumOf } from "./checksum.js";
 import { commitEntry } from "./entry.js";
 import type { ManifestFile } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
@@ -27,15 +30,32 @@ export class ShardWriter {
 
   /** Writes a segment's initializers. @returns their folder */
   segment(index: number, initializers: Initializers): string {
-    return this.#write(String(index), initializers);
+    const folder = this.#makeFolder(String(index));
+    const written = initializers.map(() => ({ bytes: 0, checksum: new Checksum() }));
+    this.#weights.writeInitializers(folder, initializers, (piece, file) => {
+      const one = written[file]!;
+      one.checksum.update(piece);
+      one.bytes += piece.length;
+    });
+    for (const [file, { bytes, checksum }] of written.entries()) {
+      this.#files.push({ path: `${index}/${file}`, bytes, checksum: checksum.digest() });
+    }
+    return folder;
   }
 
-  /** Writes the weights that the rank keeps. */
-  kept(names: readonly string[]): void {
-    this.#write(
-      "kept",
-      names.map((name) => [name]),
-    );
+  /** Fills the memory of the weights that the rank keeps, and writes what lies there then. @returns true */
+  fill(places: readonly WeightPlaces[]): true {
+    const folder = this.#makeFolder("kept");
+    let index = 0;
+    for (const some of places) {
+      this.#weights.readInto(some);
+      for (const bytes of [...some.values()].map(bytesOf)) {
+        const name = String(index++);
+        writeNewFile(join(folder, name), bytes);
+        this.#files.push({ path: `kept/${name}`, bytes: bytes.length, checksum: checksumOf(bytes) });
+      }
+    }
+    return true;
   }
 
   /** Makes what was written the entry `path`. */
@@ -51,18 +71,9 @@ export class ShardWriter {
     });
   }
 
-  #write(folder: string, initializers: Initializers): string {
-    const path = join(this.#staging, folder);
+  #makeFolder(name: string): string {
+    const path = join(this.#staging, name);
     mkdirSync(path, { mode: 0o700 });
-    const written = initializers.map(() => ({ bytes: 0, checksum: new Checksum() }));
-    this.#weights.writeInitializers(path, initializers, (piece, file) => {
-      const one = written[file]!;
-      one.checksum.update(piece);
-      one.bytes += piece.length;
-    });
-    for (const [file, { bytes, checksum }] of written.entries()) {
-      this.#files.push({ path: `${folder}/${file}`, bytes, checksum: checksum.digest() });
-    }
     return path;
   }
 }

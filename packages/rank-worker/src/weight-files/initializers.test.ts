@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Weight } from "@ringrank/model";
-import { bytesOf, readStatistics } from "@ringrank/model/weights";
+import { allocate, bytesOf, readStatistics } from "@ringrank/model/weights";
 import type { RankProgram } from "@ringrank/policy";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
@@ -38,9 +38,11 @@ const joined: Initializers = [
   ["a.scales", "b.scales"],
 ];
 
-/** Matrices of 3 and of 5 rows. */
-function programWeights(onBytes: (bytes: number) => void = () => {}): ProgramWeights {
-  const weights = Object.entries(quantizedMatrices({ a: 3, b: 5 }));
+function programWeights(
+  onBytes: (bytes: number) => void = () => {},
+  rows: Readonly<Record<string, number>> = { a: 3, b: 5 },
+): ProgramWeights {
+  const weights = Object.entries(quantizedMatrices(rows));
   const program: RankProgram = {
     rank: 0,
     worldSize: 1,
@@ -69,6 +71,34 @@ test("a quantized matrix is read once, though its values and its scales go to tw
   const before = readStatistics().bytes;
   weights.readInitializers(joined);
   expect(readStatistics().bytes - before).toBe((3 + 5) * columns * 4);
+});
+
+test("weights are read straight into memory that is there, a quantized matrix once for both parts", () => {
+  using weights = programWeights();
+  const expected = ["a.values", "a.scales"].map((name) => Buffer.from(bytesOf(weights.read(name))));
+  const memory = new Uint8Array(256).fill(0xaa);
+  const places = new Map([
+    ["a.values", allocate("uint8", 3 * 32, memory.subarray(64))],
+    ["a.scales", allocate("float32", 3 * 2, memory.subarray(192))],
+  ]);
+  const before = readStatistics().bytes;
+  weights.readInto(places);
+  expect(readStatistics().bytes - before).toBe(3 * columns * 4);
+  expect([memory.subarray(64, 160), memory.subarray(192, 216)].map((bytes) => Buffer.from(bytes))).toEqual(
+    expected,
+  );
+  expect([memory[63], memory[160], memory[191], memory[216]]).toEqual([0xaa, 0xaa, 0xaa, 0xaa]);
+});
+
+test("a matrix of several pieces is the same read piece by piece as whole", () => {
+  const [rows, wide] = [9000, 64];
+  using weights = programWeights(() => {}, { tall: rows });
+  const places = new Map([
+    ["tall.values", allocate("uint8", (rows * wide) / 2)],
+    ["tall.scales", allocate("float32", (rows * wide) / 32)],
+  ]);
+  weights.readInto(places);
+  for (const [name, data] of places) expect(bytesOf(data)).toEqual(bytesOf(weights.read(name)));
 });
 
 test("each weight of an initializer counts by itself, once it is read", () => {

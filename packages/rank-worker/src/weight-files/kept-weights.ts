@@ -1,25 +1,77 @@
-import type { RankProgram } from "@ringrank/policy";
+import type { TensorData } from "@ringrank/model";
+import { allocate } from "@ringrank/model/weights";
+import type { QuantizedMatrix, RankProgram, Step, WeightShard } from "@ringrank/policy";
+import type { MatrixHome } from "../kernels/matrix-home.js";
+import { elementCount } from "../tensors/element-types.js";
 
-/**
- * Names of the weights that stay in the rank's own memory, each once: those fed to sessions, whole to several segments
- * or by the expert to one, and those that the rank adds, normalizes and multiplies with.
- */
-export function keptWeights({ segments, entries }: RankProgram): string[] {
-  const ofSteps = Object.values(entries).flatMap(({ steps }) =>
-    steps.flatMap((step) => {
-      if (step.kind === "routed") return step.stacks;
-      if (step.kind === "allReduce") return step.added?.rows ?? [];
-      if (step.kind === "product")
-        return step.outputs.flatMap(({ matrices }) =>
-          matrices.flatMap(({ values, scales, bias }) => [
-            values,
-            scales,
-            ...(bias === undefined ? [] : [bias]),
-          ]),
-        );
-      if (step.kind !== "normalize") return [];
+/** Names of the weights that stay in the rank's own memory, each once. */
+export interface KeptWeights {
+  /** Of products: what one list names lies in one memory. */
+  readonly matrices: readonly (readonly string[])[];
+  /** Those fed to sessions, whole to several segments or by the expert to one, and those added and normalized with. */
+  readonly others: readonly string[];
+}
+
+/** Weights that are read together, by name: the memory that they go to. */
+export type WeightPlaces = ReadonlyMap<string, TensorData>;
+
+export function keptWeights({ segments, entries }: RankProgram): KeptWeights {
+  const steps = Object.values(entries).flatMap((entry) => entry.steps);
+  const matrices = joined(steps.flatMap(matricesOf).map(weightsOf));
+  const all = new Set(matrices.flat());
+  const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
+  const others = [...fed, ...steps.flatMap(otherWeightsOf)].filter((name) => !all.has(name));
+  return { matrices, others: [...new Set(others)] };
+}
+
+/** Memory for all of them: for matrices where the rank's kernels see them. */
+export function placeWeights(
+  { matrices, others }: KeptWeights,
+  shardOf: (name: string) => WeightShard,
+  home: MatrixHome,
+): WeightPlaces[] {
+  const sizeOf = (name: string) => {
+    const { weight, dims } = shardOf(name);
+    return { type: weight.type, count: elementCount(dims) };
+  };
+  const placed = matrices.map((names): WeightPlaces => {
+    const data = home.place(names.map(sizeOf));
+    return new Map(names.map((name, index) => [name, data[index]!]));
+  });
+  const apart = others.map((name): WeightPlaces => {
+    const { type, count } = sizeOf(name);
+    return new Map([[name, allocate(type, count)]]);
+  });
+  return [...placed, ...apart];
+}
+
+function matricesOf(step: Step): readonly QuantizedMatrix[] {
+  return step.kind === "product" ? step.outputs.flatMap(({ matrices }) => matrices) : [];
+}
+
+function weightsOf({ values, scales, bias }: QuantizedMatrix): string[] {
+  return [values, scales, ...(bias === undefined ? [] : [bias])];
+}
+
+function otherWeightsOf(step: Step): readonly string[] {
+  switch (step.kind) {
+    case "routed":
+      return step.stacks;
+    case "allReduce":
+      return step.added?.rows ?? [];
+    case "normalize":
       return [...(step.added?.rows ?? []), step.scale, ...(step.bias === undefined ? [] : [step.bias])];
-    }),
-  );
-  return [...new Set([...segments.flatMap(({ sharedWeights }) => sharedWeights), ...ofSteps])];
+    default:
+      return [];
+  }
+}
+
+/** Lists that share a name become one. */
+function joined(lists: readonly (readonly string[])[]): string[][] {
+  const listOf = new Map<string, Set<string>>();
+  for (const names of lists) {
+    const whole = new Set(names.flatMap((name) => [...(listOf.get(name) ?? [name])]));
+    for (const name of whole) listOf.set(name, whole);
+  }
+  return [...new Set(listOf.values())].map((names) => [...names]);
 }

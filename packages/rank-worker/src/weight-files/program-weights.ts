@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import { bytesOf, bytesPerElement, ShardReader } from "@ringrank/model/weights";
+import { bytesOf, bytesPerElement, rowPieces, ShardReader } from "@ringrank/model/weights";
 import type { RankProgram, WeightShard } from "@ringrank/policy";
 import { type Initializers, inTurns } from "./initializers.js";
+import type { WeightPlaces } from "./kept-weights.js";
 import { pieceBytes, WeightWriter } from "./write-weight.js";
 
 /** The weights of one program, read from the model's files, counted. */
@@ -54,7 +55,7 @@ export class ProgramWeights implements Disposable {
   /** The bytes of each initializer. */
   readInitializers(initializers: Initializers): Uint8Array[] {
     const parts = initializers.map((): Uint8Array[] => []);
-    for (const { at, name } of inTurns(initializers)) parts[at]!.push(bytesOf(this.read(name)));
+    for (const { at, item } of inTurns(initializers)) parts[at]!.push(bytesOf(this.read(item)));
     return parts.map(concatenate);
   }
 
@@ -68,11 +69,22 @@ export class ProgramWeights implements Disposable {
     initializers: Initializers,
     onPiece?: (bytes: Uint8Array, file: number) => void,
   ): void {
-    for (const { at, name, isFirst } of inTurns(initializers)) {
+    for (const { at, item: name, isFirst } of inTurns(initializers)) {
       const path = join(folder, String(at));
       this.#writer.write(this.shard(name), path, isFirst ? "new" : "append", (bytes) => onPiece?.(bytes, at));
       this.count(name);
     }
+  }
+
+  /** Fills the memory of weights that are read together, straight from the model's files. */
+  readInto(places: WeightPlaces): void {
+    const pieces = [...places.keys()].map((name) => [...rowPieces(this.shard(name), pieceBytes)]);
+    const unfilled = [...places.values()].map(bytesOf);
+    for (const { at, item } of inTurns(pieces)) {
+      const { byteLength } = this.#reader.read(item, unfilled[at]!);
+      unfilled[at] = unfilled[at]!.subarray(byteLength);
+    }
+    for (const name of places.keys()) this.count(name);
   }
 
   /** Notes that somebody has the weight; once is as good as twice. */

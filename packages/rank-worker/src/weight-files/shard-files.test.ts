@@ -4,14 +4,17 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { bytesOf } from "@ringrank/model/weights";
+import type { TensorData } from "@ringrank/model";
+import { allocate, bytesOf } from "@ringrank/model/weights";
 import { type Logger, pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { elementCount } from "../tensors/element-types.js";
 import { tinyDecoder } from "../testing/tiny-decoder.js";
 import type { Initializers } from "./initializers.js";
 import { ProgramWeights } from "./program-weights.js";
@@ -140,21 +143,60 @@ describe("a shard that is kept", () => {
     expect(messages).toEqual([]);
     expect(load(cache)).toMatchObject({ isCached: true, bytes: expected });
   });
+});
 
-  test("gives the weights that the rank keeps as the model does", () => {
+describe("weights that the rank keeps", () => {
+  const names = Object.keys(program.weights).slice(0, 4);
+  const expectedBytes = names.map((name) => bytesOf(new ProgramWeights(program, () => {}).read(name)));
+
+  /** What one load has in places that were full of something else, of which the first two are read together. */
+  function fill({ entry, directory }: Cache) {
+    const weights = new ProgramWeights(program, () => {});
+    const { log, messages } = listener();
+    const cachedShard = { entry, staging: join(directory, `load-${loads++}`) };
+    const files = new ShardFiles(weights, { log, cachedShard });
+    const place = (name: string): TensorData => {
+      const { weight, dims } = weights.shard(name);
+      const bytes = new Uint8Array(64 + bytesOf(weights.read(name)).length).subarray(64).fill(0xaa);
+      return allocate(weight.type, elementCount(dims), bytes);
+    };
+    const data = names.map(place);
+    const places = [[0, 1], [2], [3]].map((some) => new Map(some.map((at) => [names[at]!, data[at]!])));
+    files.fill(places);
+    files.finish();
+    return { bytes: data.map(bytesOf), messages };
+  }
+
+  test("are written to the entry from where they lie, and read back to where they shall lie", () => {
     const cache = newCache();
-    const names = Object.keys(program.weights).slice(0, 3);
-    const { log } = listener();
-    const kept = [0, 1].map((at) => {
-      const weights = new ProgramWeights(program, () => {});
-      const cachedShard = { entry: cache.entry, staging: join(cache.directory, `kept-${at}`) };
-      const files = new ShardFiles(weights, { log, cachedShard });
-      const given = files.kept(names);
-      files.finish();
-      return given;
+    const [first, second] = [fill(cache), fill(cache)];
+    expect(readdirSync(join(cache.entry, "kept"))).toEqual(["0", "1", "2", "3"]);
+    expect(first).toMatchObject({ bytes: expectedBytes, messages: [] });
+    expect(second).toMatchObject({ bytes: expectedBytes, messages: [] });
+  });
+
+  test.each<[string, (file: string) => void]>([
+    ["has another byte", (file) => writeFileSync(file, flipped(readFileSync(file)))],
+    ["is short", (file) => writeFileSync(file, readFileSync(file).subarray(1))],
+    ["is not there", (file) => rmSync(file)],
+  ])("are read from the model and written again where the file of one %s", (_, damage) => {
+    const cache = newCache();
+    fill(cache);
+    damage(join(cache.entry, "kept", "2"));
+    expect(fill(cache)).toMatchObject({
+      bytes: expectedBytes,
+      messages: ["a cached shard is damaged; it is made again"],
     });
-    expect(readdirSync(join(cache.entry, "kept"))).toHaveLength(3);
-    expect(kept[1]).toEqual(kept[0]);
+    expect(fill(cache)).toMatchObject({ bytes: expectedBytes, messages: [] });
+  });
+
+  test("are read all the same where none can be written", () => {
+    const { directory } = newCache();
+    const cache = { entry: join(directory, "entry"), directory: join(directory, "not", "there") };
+    expect(fill(cache)).toMatchObject({
+      bytes: expectedBytes,
+      messages: ["cannot cache this shard; the next load quantizes again"],
+    });
   });
 });
 

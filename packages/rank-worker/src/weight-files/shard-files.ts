@@ -1,14 +1,14 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isRingrankError } from "@ringrank/errors";
-import type { TensorData } from "@ringrank/model";
-import { allocate, bytesOf } from "@ringrank/model/weights";
+import { bytesOf } from "@ringrank/model/weights";
 import type { RankLog } from "../logging.js";
 import type { CachedShardPlace } from "../protocol.js";
 import type { SessionWeights } from "../sessions/session-options.js";
 import { CachedShard } from "../shard-cache/cached-shard.js";
 import { ShardWriter } from "../shard-cache/shard-writer.js";
 import type { Initializers } from "./initializers.js";
+import type { WeightPlaces } from "./kept-weights.js";
 import type { ProgramWeights } from "./program-weights.js";
 
 interface ShardFilesOptions {
@@ -47,26 +47,25 @@ export class ShardFiles {
     if (place === undefined) return;
     try {
       this.#cached = CachedShard.open(place.entry);
+      if (this.#cached === undefined) this.#makeEntry(place);
     } catch (error) {
-      options.log.warn({ err: error }, "a cached shard is damaged; it is made again");
-      this.#discard(place.entry);
+      this.#makeAgain(place, error);
     }
-    const { staging } = place;
-    if (this.#cached !== undefined || staging === undefined) return;
-    this.#writer = this.#writing(() => new ShardWriter(weights, staging));
   }
 
-  /** Weights that the rank keeps, in memory of their own, by name. */
-  kept(names: readonly string[]): Map<string, TensorData> {
-    const { log } = this.#options;
+  /** Fills the memory of the weights that the rank keeps. Before any segment: a damaged entry can be made again then. */
+  fill(places: readonly WeightPlaces[]): void {
     try {
-      if (this.#cached !== undefined) return this.#fedFrom(this.#cached, names);
+      if (this.#cached !== undefined) {
+        this.#fillFrom(this.#cached, places);
+        return;
+      }
     } catch (error) {
-      log.warn({ err: error }, "cannot use a cached shard; reading the model instead");
-      this.distrust();
+      this.#makeAgain(this.#options.cachedShard!, error);
     }
-    this.#writing((writer) => writer?.kept(names));
-    return new Map(names.map((name) => [name, this.#weights.read(name)]));
+    const isFilled = this.#writing((writer) => writer?.fill(places) ?? false);
+    if (isFilled) return;
+    for (const some of places) this.#weights.readInto(some);
   }
 
   segment(index: number): SegmentPlace {
@@ -90,19 +89,23 @@ export class ShardFiles {
     this.#writing((writer) => writer?.commit(this.#options.cachedShard!.entry));
   }
 
-  #fedFrom(cached: CachedShard, names: readonly string[]): Map<string, TensorData> {
-    return new Map(
-      names.map((name, index) => {
-        const { weight, dims } = this.#weights.shard(name);
-        const data = allocate(
-          weight.type,
-          dims.reduce((count, size) => count * size, 1),
-        );
-        cached.readKept(index, bytesOf(data));
-        this.#weights.count(name);
-        return [name, data];
-      }),
-    );
+  #fillFrom(cached: CachedShard, places: readonly WeightPlaces[]): void {
+    for (const [index, [name, data]] of places.flatMap((some) => [...some]).entries()) {
+      cached.readKept(index, bytesOf(data));
+      this.#weights.count(name);
+    }
+  }
+
+  #makeAgain(place: CachedShardPlace, error: unknown): void {
+    this.#options.log.warn({ err: error }, "a cached shard is damaged; it is made again");
+    this.#cached = undefined;
+    this.#discard(place.entry);
+    this.#makeEntry(place);
+  }
+
+  #makeEntry({ staging }: CachedShardPlace): void {
+    if (staging === undefined) return;
+    this.#writer = this.#writing(() => new ShardWriter(this.#weights, staging));
   }
 
   /** Undefined where there is nothing to write, nowhere to write to, or no room there. */

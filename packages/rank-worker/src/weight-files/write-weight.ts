@@ -10,7 +10,7 @@ export const pieceBytes = 2 * 1024 * 1024;
 /** Copies shards from where the model has them into files of their own, converted, through one small buffer. */
 export class WeightWriter {
   readonly #reader: ShardReader;
-  readonly #piece = new ArrayBuffer(pieceBytes);
+  readonly #piece = new Uint8Array(pieceBytes);
 
   constructor(reader: ShardReader) {
     this.#reader = reader;
@@ -28,16 +28,38 @@ export class WeightWriter {
     how: "new" | "append",
     onPiece: (bytes: Uint8Array) => void = () => {},
   ): void {
-    // "wx": never through a link that somebody else has put there.
-    const descriptor = openSync(path, how === "new" ? "wx" : "a", 0o600);
+    const descriptor = how === "new" ? openNew(path) : openSync(path, "a");
     try {
       for (const piece of rowPieces(shard, pieceBytes)) {
         const bytes = bytesOf(this.#reader.read(piece, this.#piece));
         onPiece(bytes);
-        for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+        append(descriptor, bytes);
       }
     } finally {
       closeSync(descriptor);
     }
   }
+}
+
+/** Puts bytes into a new file. @throws the errors of node:fs */
+export function writeNewFile(path: string, bytes: Uint8Array): void {
+  const descriptor = openNew(path);
+  try {
+    append(descriptor, bytes);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** "wx": never through a link that somebody else has put there. */
+function openNew(path: string): number {
+  return openSync(path, "wx", 0o600);
+}
+
+/** Node refuses to write 2 GiB at once. */
+const longestWrite = 1 << 30;
+
+function append(descriptor: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, longestWrite));
 }

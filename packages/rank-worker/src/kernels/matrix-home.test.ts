@@ -1,0 +1,81 @@
+import { bytesOf } from "@ringrank/model/weights";
+import { pageBytes } from "@ringrank/webassembly";
+import { pino } from "pino";
+import { expect, it } from "vitest";
+import { MatrixHome } from "./matrix-home.js";
+import { RankKernels } from "./rank-kernels.js";
+
+/** Values and scales of a matrix of so many blocks of 4 bits: 20 bytes a block. */
+const matrix = (blocks: number) =>
+  [
+    { type: "uint8", count: 16 * blocks },
+    { type: "float32", count: blocks },
+  ] as const;
+
+/** As many blocks as half a page has room for. */
+const halfPage = matrix(Math.floor(pageBytes / 2 / 20) - 10);
+
+const spare = 1.25 * pageBytes;
+
+/** A home whose own memory has room for one half page beside what stays free, others for two; and what it logs. */
+function home({ memories = 10, hasOwn = true } = {}) {
+  const own = hasOwn ? new RankKernels(2) : undefined;
+  const messages: string[] = [];
+  const log = pino(
+    { level: "warn" },
+    { write: (line: string) => void messages.push((JSON.parse(line) as { msg: string }).msg) },
+  );
+  let left = memories;
+  const open = (): RankKernels => {
+    if (left-- === 0) throw new RangeError("could not allocate memory");
+    return new RankKernels(1);
+  };
+  return { own, messages, home: new MatrixHome(own, { log, spareBytes: spare, open }) };
+}
+
+it("places a matrix in the memory of the rank's own kernels", () => {
+  const { home: one, own } = home();
+  const [values, scales] = one.place(halfPage);
+  expect([values, scales].map((data) => one.kernelsOf(data!))).toEqual([own, own]);
+  expect([values!.length, scales!.length]).toEqual(halfPage.map(({ count }) => count));
+  expect([values!.byteOffset % 64, scales!.byteOffset % 64]).toEqual([0, 0]);
+});
+
+it("leaves what caches need, and opens other memories, each with its kernels, one matrix in one of them", () => {
+  const { home: one, own, messages } = home();
+  const found = [halfPage, halfPage, halfPage, halfPage].map((weights) => {
+    const [values, scales] = one.place(weights).map(one.kernelsOf);
+    expect(values).toBe(scales);
+    return values;
+  });
+  expect(found[0]).toBe(own);
+  expect(found[1]).not.toBe(own);
+  expect(found[2]).toBe(found[1]);
+  expect(new Set(found).size).toBe(3);
+  expect(found).not.toContain(undefined);
+  expect(own!.memory.bytesFree).toBeGreaterThanOrEqual(spare);
+  expect(messages).toEqual([]);
+});
+
+it("places in ordinary memory what there is no memory for, and says so once", () => {
+  const { home: one, messages } = home({ memories: 0 });
+  one.place(halfPage);
+  const placed = [halfPage, halfPage].flatMap((weights) => one.place(weights));
+  expect(placed.map(one.kernelsOf)).toEqual([undefined, undefined, undefined, undefined]);
+  expect(placed.map((data) => bytesOf(data).length)).toEqual(
+    [...halfPage, ...halfPage].map(({ type, count }) => (type === "uint8" ? count : 4 * count)),
+  );
+  expect(messages).toEqual(["no more memory for kernels; plain code multiplies by what has no room"]);
+});
+
+it("places in ordinary memory what is larger than any memory", () => {
+  const { home: one } = home();
+  expect(one.place(matrix(pageBytes)).map(one.kernelsOf)).toEqual([undefined, undefined]);
+  expect(one.kernelsOf(one.place(halfPage)[0]!)).toBeDefined();
+});
+
+it("asks for no memory where the rank has no kernels", () => {
+  const { home: one, messages } = home({ hasOwn: false, memories: 0 });
+  expect(one.place(halfPage).map(one.kernelsOf)).toEqual([undefined, undefined]);
+  expect(messages).toEqual([]);
+});

@@ -1,0 +1,62 @@
+import type { ProductStep, QuantizedMatrix, RankProgram, Step } from "@ringrank/policy";
+import { expect, test } from "vitest";
+import { keptWeights } from "./kept-weights.js";
+
+function product(...matrices: QuantizedMatrix[]): ProductStep {
+  return { kind: "product", value: "x", width: 64, bits: 4, outputs: [{ name: "y", matrices }], segment: 0 };
+}
+
+const matrix = (values: string, scales: string, bias?: string): QuantizedMatrix => ({
+  rows: 8,
+  values,
+  scales,
+  ...(bias === undefined ? {} : { bias }),
+});
+
+const normalize: Step = {
+  kind: "normalize",
+  value: "x",
+  output: "y",
+  scale: "norm",
+  epsilon: 1e-5,
+  centered: false,
+  added: { rows: ["row", "b"] },
+};
+
+function program(
+  entries: Readonly<Record<string, readonly Step[]>>,
+  sharedWeights: string[] = [],
+): RankProgram {
+  const segments = [{ onnx: new Uint8Array(), inputs: [], outputs: [], initializers: [], sharedWeights }];
+  const entry = (steps: readonly Step[]) => ({ inputs: [], outputs: [], caches: [], steps });
+  return {
+    rank: 0,
+    worldSize: 1,
+    entries: Object.fromEntries(Object.entries(entries).map(([name, steps]) => [name, entry(steps)])),
+    segments,
+    weights: {},
+    bytes: 0,
+  };
+}
+
+test("values, scales and bias of a matrix are kept together, once, though two entries multiply by it", () => {
+  const steps = [product(matrix("v", "s", "b"), matrix("w", "t"))];
+  expect(keptWeights(program({ encode: steps, decode: steps })).matrices).toEqual([
+    ["v", "s", "b"],
+    ["w", "t"],
+  ]);
+});
+
+test("matrices that share a weight are kept together", () => {
+  const steps = [product(matrix("v", "s", "b")), product(matrix("w", "t")), product(matrix("u", "r", "b"))];
+  const { matrices } = keptWeights(program({ forward: steps }));
+  expect(matrices.map((names) => names.toSorted())).toEqual([
+    ["b", "r", "s", "u", "v"],
+    ["t", "w"],
+  ]);
+});
+
+test("what sessions are fed, is added or normalizes is kept apart, unless it is a matrix's, too", () => {
+  const kept = keptWeights(program({ forward: [normalize, product(matrix("v", "s", "b"))] }, ["fed", "v"]));
+  expect(kept).toEqual({ matrices: [["v", "s", "b"]], others: ["fed", "row", "norm"] });
+});
