@@ -18,7 +18,7 @@ function quantizedMatrices(rows: Readonly<Record<string, number>>): Record<strin
   const count = Object.values(rows).reduce((sum, one) => sum + one, 0);
   writeFileSync(
     file,
-    Float32Array.from({ length: count * columns }, (_, i) => Math.sin(i * i)),
+    new Float32Array(count * columns).map((_, i) => Math.sin(i * i)),
   );
   let offset = 0;
   const weights = Object.entries(rows).flatMap(([name, height]): [string, Weight][] => {
