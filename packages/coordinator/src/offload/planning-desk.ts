@@ -1,6 +1,12 @@
 import { RingrankError } from "@ringrank/errors";
 import { readGenerationConfig } from "@ringrank/model";
-import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
+import {
+  buildPrograms,
+  type PartitionPolicy,
+  type ProgramOptions,
+  planGraph,
+  policyFromJSON,
+} from "@ringrank/policy";
 import { describeModel } from "./describe-model.js";
 import { type OpenedModel, openModel } from "./open-model.js";
 import type { PlanningService, PlanReply, PlanRequest, Preparation } from "./planning-service.js";
@@ -22,7 +28,7 @@ export class PlanningDesk implements PlanningService {
     return { policy: policy.toJSON(), directory: model.directory };
   }
 
-  prepare(): Preparation {
+  prepare(options?: ProgramOptions): Preparation {
     const planned = this.#planned;
     if (planned === undefined)
       throw new RingrankError("RR_INPUT", "expected plan to be called before prepare");
@@ -31,7 +37,7 @@ export class PlanningDesk implements PlanningService {
     model.checkWeights();
     const generation = readGenerationConfig(directory, config);
     const facts = describeModel(model, generation);
-    const programs = buildPrograms(graph, policy);
+    const programs = buildPrograms(graph, policy, options);
     return { programs, facts, unsupported: generation.unsupported, unused: model.unused };
   }
 }

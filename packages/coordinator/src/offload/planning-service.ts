@@ -1,5 +1,11 @@
 import type { ExportDtype } from "@ringrank/model";
-import type { ActivationPrecision, PolicyData, RankProgram, WeightPrecision } from "@ringrank/policy";
+import type {
+  ActivationPrecision,
+  PolicyData,
+  ProgramOptions,
+  RankProgram,
+  WeightPrecision,
+} from "@ringrank/policy";
 import type { ModelFacts } from "../model-facts.js";
 
 /** What the planning thread does for the caller's thread. Arguments and results cross by structured clone. */
@@ -15,7 +21,7 @@ export interface PlanningService {
    *
    * @throws RR_MISSING_FILE, RR_FILE_FORMAT where a weight file is not what its header says
    */
-  prepare(): Preparation;
+  prepare(options?: ProgramOptions): Preparation;
 }
 
 export interface PlanRequest {
