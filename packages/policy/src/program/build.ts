@@ -10,6 +10,7 @@ import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
 import { sizeProduct } from "../shapes/index.js";
 import { addInNorms } from "./add-in-norms.js";
+import { addToProducts } from "./add-to-products.js";
 import { localAttention } from "./attention.js";
 import { makeAttentionBlock } from "./attention-block.js";
 import { stagesOfCaches } from "./cache-stages.js";
@@ -27,7 +28,7 @@ import {
 } from "./local-stage.js";
 import { type LocalValues, localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
-import { findNormalizedSums } from "./normalize-sums.js";
+import { findNormalizations } from "./normalizations.js";
 import { makeProductSegment } from "./product-segment.js";
 import type {
   AllReduceStep,
@@ -80,12 +81,10 @@ function findApart(factored: FactoredGraph, plan: Plan, products: ProductPlace):
   );
   const attention = findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan));
   const taken = new Set([...experts, ...attention].flatMap(({ body }) => body));
-  return {
-    experts,
-    attention,
-    products: products === "apart" ? findQuantizedProducts(factored, plan.placement, taken) : [],
-    normalizations: findNormalizedSums(factored, plan.placement),
-  };
+  const { placement } = plan;
+  const apart = products === "apart" ? findQuantizedProducts(factored, placement, taken) : [];
+  const normalizations = findNormalizations(factored, placement, apart);
+  return { experts, attention, products: apart, normalizations };
 }
 
 /** Whether no sum has to be paid inside `body`. */
@@ -128,7 +127,11 @@ class ProgramBuilder {
     const values = new Map(localValues(this.#factored, this.#local, this.#share));
     const staged = entries.map((entry) => {
       const own = entry.stages.map((stage) => this.#localStage(stage, values));
-      const local = joinOutputs(own, values, [...own.flatMap(readApart), ...entry.outputs]);
+      const local = addToProducts(
+        joinOutputs(own, values, [...own.flatMap(readApart), ...entry.outputs]),
+        values,
+        entry.outputs,
+      );
       const { stages, crossing } = castSums(local, nothing, (value) => values.get(value)!.type);
       for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
       return { entry, stages };

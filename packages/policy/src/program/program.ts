@@ -127,7 +127,7 @@ export interface NormalizeStep {
   readonly kind: "normalize";
   readonly value: string;
   readonly output: string;
-  /** What is added to `value` before: see {@link AllReduceStep.added}, of which it is the place then. */
+  /** What is added to `value`, in place, before: to a sum of ranks ({@link AllReduceStep.added}), or to a product. */
   readonly added?: Addends;
   readonly scale: string;
   readonly bias?: string;

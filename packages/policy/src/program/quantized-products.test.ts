@@ -178,6 +178,45 @@ describe("a row that is added to a product", () => {
   });
 });
 
+describe("a normalization that a product apart reads", () => {
+  const residual = (g: GraphBuilder, x: Value, name: string): Value =>
+    g.add(x, gated(g, normed(g, x, `${name}.norm`), name));
+
+  it("is a step, and adds to the product before it what is added to that", () => {
+    const graph = graphOf((g, x) => g.relu(residual(g, residual(g, residual(g, x, "a"), "b"), "c")));
+    const [program] = programsOf(graph, { ranks: 1 });
+    const layer = ["normalize", "product", "run", "product"];
+    expect(kindsOf(program!)).toEqual([...layer, ...layer, ...layer, "run"]);
+    const steps = stepsOf(program!);
+    const norms = steps.filter((step) => step.kind === "normalize");
+    expect(norms.map(({ scale }) => scale)).toEqual(["a.norm", "b.norm", "c.norm"]);
+    expect(norms.map(({ added }) => added)).toEqual([
+      undefined,
+      { rows: [], value: "x" },
+      { rows: [], value: norms[1]!.value },
+    ]);
+    expect(productsOf(program!)[1]!.outputs).toMatchObject([{ name: norms[1]!.value }]);
+    expect(program!.segments.flatMap(({ initializers }) => initializers)).toEqual([]);
+  });
+
+  it("finds the sum made where something else reads it in the same segment", () => {
+    const graph = graphOf((g, x) => {
+      const sum = g.add(x, gated(g, x, "a"));
+      return g.mul(g.relu(sum), gated(g, normed(g, sum, "norm"), "b"));
+    });
+    const [program] = programsOf(graph, { ranks: 1 });
+    const norm = stepsOf(program!).find((step) => step.kind === "normalize");
+    expect(norm).not.toHaveProperty("added");
+    expect(operatorsOf(program!)).toContainEqual(["Add", "Relu"]);
+  });
+
+  it("stays in its segment where only a segment reads it", () => {
+    const graph = graphOf((g, x) => g.relu(normed(g, gated(g, x, "a"), "norm")));
+    const [program] = programsOf(graph, { ranks: 1 });
+    expect(kindsOf(program!)).not.toContain("normalize");
+  });
+});
+
 describe("a rank without a part in a product", () => {
   it("owes zeros in its place, and meets the others in the same collectives", () => {
     const graph = graphOf((g, x) => g.relu(normed(g, headed(g, x), "norm")));

@@ -3,7 +3,7 @@ import type { FactoredGraph } from "../analysis/propagate.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Placement } from "../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
-import type { NormalizedSum } from "./normalize-sums.js";
+import type { NormalizedValue } from "./normalizations.js";
 import { bodyOf, type QuantizedProduct } from "./quantized-products.js";
 
 /** A run of nodes, then what the ranks do outside their sessions, before it is made local to a rank. */
@@ -18,8 +18,8 @@ export interface Stage {
   readonly products: readonly QuantizedProduct[];
   /** Values all-reduced at the end, in the order of their producers. */
   readonly allReduces: readonly string[];
-  /** Of what was all-reduced. */
-  readonly normalizations: readonly NormalizedSum[];
+  /** Of what is there then. */
+  readonly normalizations: readonly NormalizedValue[];
   /** Values made whole after that, as their readers know them. */
   readonly allGathers: readonly string[];
 }
@@ -29,13 +29,13 @@ export interface Apart {
   readonly experts: readonly RoutedExperts[];
   readonly attention: readonly CachedAttention[];
   readonly products: readonly QuantizedProduct[];
-  readonly normalizations: readonly NormalizedSum[];
+  readonly normalizations: readonly NormalizedValue[];
 }
 
 /**
  * An entry cut at its collectives and at what runs apart. A node runs in the stage in which the last of its inputs is
- * there; what is paid for, or comes from experts, attention or a product apart, is there one stage later, and so is its
- * normalization.
+ * there; what is paid for, or comes from experts, attention or a product apart, is there one stage later, and so is what
+ * is normalized apart, at the end of the stage that has made it.
  * What depends on weights alone is computed where it is first read, so that it need not cross stages. Stages are found
  * on the whole graph, so that all ranks meet in the same collectives, whatever each of them runs in between.
  */
@@ -63,16 +63,21 @@ export function findStages(
     const body = product === undefined ? byLast.get(index)?.body : bodyOf(product);
     return body?.flatMap(inputsOf) ?? inputsOf(index);
   };
-  const isApart = (index: number): boolean => [bySum, byLast, byOutput].some((ofKind) => ofKind.has(index));
+  const isApart = (index: number): boolean =>
+    [bySum, byLast, byOutput, norms].some((ofKind) => ofKind.has(index));
   const ready = new Map<string, number>();
+  /** Values made outside of segments, and there for what is normalized at the end of their stage. */
+  const atEnd = new Set<string>();
   const stageOf = new Map<number, number>();
   for (const [index, { operator }] of nodes.entries()) {
     if (!entry.nodes.has(index) || inside.has(index)) continue;
-    const at = readsOf(index).reduce((latest, name) => Math.max(latest, ready.get(name) ?? 0), 0);
+    const latest = readsOf(index).reduce((latest, name) => Math.max(latest, ready.get(name) ?? 0), 0);
+    const at = norms.has(index) && atEnd.has(norms.get(index)!.value) ? latest - 1 : latest;
     stageOf.set(index, at);
     for (const output of operator.node.outputs) {
-      const isLater = paid.has(output) || gathered.has(output) || isApart(index);
-      ready.set(output, isLater ? at + 1 : at);
+      const isThereAtEnd = paid.has(output) || isApart(index);
+      if (isThereAtEnd) atEnd.add(output);
+      ready.set(output, isThereAtEnd || gathered.has(output) ? at + 1 : at);
     }
   }
   delayConstants(factored, paid, stageOf, readsOf, isApart);
@@ -90,16 +95,12 @@ export function findStages(
         allGathers: [],
       });
     const norm = norms.get(index);
-    if (norm !== undefined) {
-      // Its sum was all-reduced at the end of the stage before.
-      stages[at - 1]!.normalizations.push(norm);
-      continue;
-    }
     const stage = stages[at]!;
     const routed = bySum.get(index);
     const attending = byLast.get(index);
     const product = byOutput.get(index);
-    if (routed !== undefined) stage.routed.push(routed);
+    if (norm !== undefined) stage.normalizations.push(norm);
+    else if (routed !== undefined) stage.routed.push(routed);
     else if (attending !== undefined) stage.attention.push(attending);
     else if (product !== undefined) stage.products.push(product);
     else stage.nodes.push(index);

@@ -4,7 +4,7 @@ import { propagateFactors } from "../analysis/propagate.js";
 import { buildPrograms, planGraph } from "../policy/plan.js";
 import { precisionOf } from "../precision/precision.js";
 import { parameter, sizes } from "../testing/graphs.js";
-import { findNormalizedSums } from "./normalize-sums.js";
+import { findNormalizations } from "./normalizations.js";
 import type { RankProgram, Step } from "./program.js";
 
 const programsOf = (graph: Graph, ranks = 2): RankProgram[] =>
@@ -138,7 +138,7 @@ it.each([
   const x = g.input("x", "float32", [rows, sizes.width]);
   g.output("y", g.relu(g.rmsNormalization(x, scaleOf(g), 1e-6)), "float32", [rows, sizes.width]);
   const factored = propagateFactors(g.build(), precisionOf());
-  const norms = findNormalizedSums(factored, { paid: new Set(["x"]), largest: new Set(largest) });
+  const norms = findNormalizations(factored, { paid: new Set(["x"]), largest: new Set(largest) }, []);
   expect(norms).toHaveLength(taken);
 });
 

@@ -6,12 +6,13 @@ import type { Placement } from "../decide/placement.js";
 import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { NormalizeStep } from "./program.js";
+import type { QuantizedProduct } from "./quantized-products.js";
 
 /**
  * A normalization that ranks do themselves, where they run its node: a {@link NormalizeStep} in names of the whole
  * graph.
  */
-export interface NormalizedSum {
+export interface NormalizedValue {
   /** Index in the whole graph. */
   readonly node: number;
   readonly value: string;
@@ -23,28 +24,32 @@ export interface NormalizedSum {
 }
 
 /**
- * Normalizations of all-reduced values, which are taken out of the segments that begin with them. A rank has the sum at
- * hand when its collective ends, and normalizing a row then costs less than one operator more in a session.
+ * Normalizations of all-reduced values, which are taken out of the segments that begin with them: a rank has the sum at
+ * hand when its collective ends, and normalizing a row then costs less than one operator more in a session. And those
+ * that products apart read: what is left of the segments that end with them may have no weights.
  *
  * Only one whose parameters nothing else reads, and whose value no caller does, is taken: what a rank computes itself
  * it keeps in memory of its own. That is decided on the whole graph, so that all ranks round a value alike.
  */
-export function findNormalizedSums(
+export function findNormalizations(
   factored: FactoredGraph,
   { paid, largest }: Pick<Placement, "paid" | "largest">,
-): NormalizedSum[] {
+  products: readonly QuantizedProduct[],
+): NormalizedValue[] {
   const { graph, nodes, shapes } = factored;
   const given = new Set(graph.outputs.map(({ name }) => name));
   const wiring = Wiring.of(factored);
+  const multiplied = new Set(products.map(({ node }) => wiring.node(node).inputs[0]!));
 
-  return nodes.flatMap(({ operator }, index): NormalizedSum[] => {
+  return nodes.flatMap(({ operator }, index): NormalizedValue[] => {
     const { node } = operator;
     const centered = centering.get(operatorName(node));
     const [value, scale, bias] = node.inputs;
     const [output, ...statistics] = node.outputs;
     if (centered === undefined || value === undefined || scale === undefined || output === undefined)
       return [];
-    if (!paid.has(value) || largest.has(value)) return [];
+    if (!(paid.has(value) || multiplied.has(output)) || largest.has(value)) return [];
+    if (graph.weights.has(value)) return [];
     if (given.has(output) || statistics.some((name) => name !== "")) return [];
     const { type, dims } = shapes.get(value)!;
     const [width, widest] = dims.at(-1) ?? [0, 1];

@@ -1,0 +1,64 @@
+import { type GraphNode, readsOf } from "@ringrank/model";
+import { Wiring } from "../analysis/wiring.js";
+import { operatorName } from "../rules/table.js";
+import { type LocalStage, readApart } from "./local-stage.js";
+import type { LocalValues } from "./local-values.js";
+import type { NormalizeStep } from "./program.js";
+
+/**
+ * What is added to a product that is normalized next, such as a residual where ranks have no sum to reduce, the step that
+ * normalizes it adds, as in a sum of ranks. The product then bears the sum's name, and no segment has the Add.
+ *
+ * @param outputs names of what the entry gives
+ */
+export function addToProducts(
+  stages: readonly LocalStage[],
+  values: LocalValues,
+  outputs: readonly string[],
+): LocalStage[] {
+  const wiring = new Wiring(
+    stages.flatMap(({ nodes }) => nodes),
+    [...stages.flatMap(readApart), ...outputs].map((name) => ({ name })),
+  );
+  const products = new Set(stages.flatMap((stage) => stage.products.flatMap((step) => step.outputs)));
+  const named = new Map(Array.from(products, ({ name }) => [name, name]));
+  const superfluous = new Set<GraphNode>();
+
+  const adding = stages.map((stage): LocalStage => {
+    const normalizations = stage.normalizations.map((step) => addBefore(step, stage));
+    return { ...stage, normalizations };
+  });
+  return adding.map((stage) => ({
+    ...stage,
+    nodes: stage.nodes.filter((node) => !superfluous.has(node)),
+    products: stage.products.map((step) => ({
+      ...step,
+      outputs: step.outputs.map((output) => ({ ...output, name: named.get(output.name)! })),
+    })),
+  }));
+
+  /** The step, with what a node of its own stage adds to a product. */
+  function addBefore(step: NormalizeStep, stage: LocalStage): NormalizeStep {
+    const add = stage.nodes.find((node) => node.outputs[0] === step.value);
+    if (add === undefined || operatorName(add) !== "Add" || superfluous.has(add)) return step;
+    const product = add.inputs.find((name) => named.has(name) && wiring.soleReader(name) !== undefined);
+    const value = add.inputs.find((name) => name !== product);
+    if (product === undefined || value === undefined || !haveOneShape(product, value)) return step;
+    // Nobody may read the sum before it is one.
+    const others = stage.normalizations.filter((other) => other.value !== step.value);
+    const readBefore = [
+      ...stage.nodes.flatMap((node) => [...readsOf(node)]),
+      ...readApart({ ...stage, normalizations: others }),
+    ];
+    if (readBefore.includes(step.value)) return step;
+    named.set(product, step.value);
+    superfluous.add(add);
+    return { ...step, added: { rows: [], value } };
+  }
+
+  /** Both are values then: a weight is none. */
+  function haveOneShape(one: string, other: string): boolean {
+    const [first, second] = [one, other].map((name) => values.get(name));
+    return first !== undefined && JSON.stringify(first) === JSON.stringify(second);
+  }
+}
