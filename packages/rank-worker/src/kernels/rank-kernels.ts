@@ -1,6 +1,33 @@
 import { instantiate } from "@ringrank/webassembly";
 import { KernelMemory } from "./kernel-memory.js";
 
+/** Of products with weights of so many bits. */
+export interface ProductKernels {
+  /** Bytes of a block of 32 activations, quantized: assembly/quantized-row.ts. */
+  readonly blockBytes: number;
+  /** @param out has room for 32 floats behind the quantized rows */
+  quantize(x: number, rows: number, width: number, out: number): void;
+  /**
+   * @param x of `quantize`
+   * @param bias 0 for none
+   * @param outBytes from one row of `out` to the next
+   * @param count rows of the matrix
+   */
+  multiply(
+    x: number,
+    rows: number,
+    values: number,
+    scales: number,
+    bias: number,
+    out: number,
+    outBytes: number,
+    count: number,
+    blocks: number,
+  ): void;
+  /** @param out has room for 32 floats behind the `count` rows */
+  dequantize(values: number, scales: number, out: number, count: number, width: number): void;
+}
+
 /** What assembly/ exports. Addresses are bytes of {@link RankKernels.memory}. */
 interface Exports {
   /** Computes what the block of arguments at this address says; see attention/row-attention.ts. */
@@ -17,6 +44,12 @@ interface Exports {
     epsilon: number,
     centered: boolean,
   ): void;
+  readonly quantize4: ProductKernels["quantize"];
+  readonly quantize8: ProductKernels["quantize"];
+  readonly multiply4: ProductKernels["multiply"];
+  readonly multiply8: ProductKernels["multiply"];
+  readonly dequantize4: ProductKernels["dequantize"];
+  readonly dequantize8: ProductKernels["dequantize"];
 }
 
 /**
@@ -29,6 +62,8 @@ export class RankKernels {
   readonly add: Exports["add"];
   readonly addRow: Exports["addRow"];
   readonly normalize: Exports["normalize"];
+  /** By bits of a weight. */
+  readonly products: Readonly<Record<4 | 8, ProductKernels>>;
   #scratch: Float32Array | undefined;
 
   /**
@@ -38,11 +73,17 @@ export class RankKernels {
    */
   constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
-    const { attend, add, addRow, normalize } = instantiate<Exports>(this.memory.memory, ...files);
+    const exports = instantiate<Exports>(this.memory.memory, ...files);
+    const { attend, add, addRow, normalize } = exports;
     this.attend = attend;
     this.add = add;
     this.addRow = addRow;
     this.normalize = normalize;
+    const { quantize4, quantize8, multiply4, multiply8, dequantize4, dequantize8 } = exports;
+    this.products = {
+      4: { blockBytes: 64, quantize: quantize4, multiply: multiply4, dequantize: dequantize4 },
+      8: { blockBytes: 96, quantize: quantize8, multiply: multiply8, dequantize: dequantize8 },
+    };
   }
 
   /** Room for so many floats, in which nothing is kept; undefined where there is none. */

@@ -1,0 +1,94 @@
+import { RingrankError } from "@ringrank/errors";
+import type { TensorData } from "@ringrank/model";
+import type { ProductStep, Segment } from "@ringrank/policy";
+import { KernelResult } from "../kernels/kernel-result.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
+import type { Feeds, Fetched } from "../sessions/ort-binding.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
+import { FewRows, mostFewRows } from "./few-rows.js";
+import { ManyRows } from "./many-rows.js";
+import { type Output, outputsOf } from "./matrix.js";
+
+/**
+ * One product step of a program: few rows by a kernel on weights as they lie in memory, many by a session to which the
+ * matrices are fed, dequantized, piece by piece. docs/design-notes.md has what was measured.
+ */
+export class Product {
+  readonly #step: ProductStep;
+  readonly #outputs: readonly Output[];
+  readonly #results: readonly (KernelResult | undefined)[];
+  /** Undefined where a matrix lies in no kernels' memory. */
+  readonly #few: FewRows | undefined;
+  readonly #many: ManyRows;
+
+  /**
+   * @param segment the one of the step
+   * @param weightOf the tensor of a weight that the rank keeps, by name
+   * @param kernelsOf in whose memory this lies, if in any's
+   */
+  constructor(
+    step: ProductStep,
+    segment: Segment,
+    weightOf: (name: string) => Tensor,
+    kernelsOf: (data: TensorData) => RankKernels | undefined,
+  ) {
+    this.#step = step;
+    this.#outputs = outputsOf(step, weightOf, kernelsOf);
+    this.#results = this.#outputs.map(({ matrices: [first] }) => {
+      return first?.kernels && new KernelResult(first.kernels.memory);
+    });
+    this.#few = FewRows.of(step, this.#outputs);
+    this.#many = new ManyRows(step.width, segment);
+  }
+
+  /**
+   * @param value `[…, width]`
+   * @param run of the step's segment
+   * @returns by place in the step's outputs, `[…, its width]`; good until the next call
+   * @throws RR_POLICY if `value` has no such rows
+   */
+  run(
+    value: Tensor,
+    run: (feeds: Feeds) => Fetched | Promise<Fetched>,
+  ): readonly Tensor[] | Promise<readonly Tensor[]> {
+    const x = this.#floatsOf(value);
+    const rows = x.length / this.#step.width;
+    const outputs = this.#outputs.map((output, at) => this.#room(output, at, value));
+    if (x.length === 0 || (rows <= mostFewRows && this.#few?.multiply(x, outputs))) return outputs;
+    return this.#runMany(x, outputs, run);
+  }
+
+  async #runMany(
+    x: Float32Array,
+    outputs: readonly Tensor[],
+    run: (feeds: Feeds) => Fetched | Promise<Fetched>,
+  ): Promise<readonly Tensor[]> {
+    for (const [at, { matrices }] of this.#outputs.entries()) {
+      for (const matrix of matrices) {
+        await this.#many.multiply(
+          x,
+          matrix,
+          outputs[at]!.data as Float32Array,
+          this.#outputs[at]!.width,
+          run,
+        );
+      }
+    }
+    return outputs;
+  }
+
+  /** Where kernels and sessions read it in place, if it is few floats. */
+  #room({ width }: Output, at: number, { dims }: Tensor): Tensor {
+    const sizes = [...dims.slice(0, -1), width];
+    const count = sizes.reduce((product, size) => product * size, 1);
+    return this.#results[at]?.tensor(sizes) ?? tensor("float32", new Float32Array(count), sizes);
+  }
+
+  #floatsOf({ data, type, dims }: Tensor): Float32Array {
+    if (data instanceof Float32Array && dims.at(-1) === this.#step.width) return data;
+    throw new RingrankError(
+      "RR_POLICY",
+      `expected float32 rows of ${this.#step.width} to be multiplied, got ${type} [${dims.join(", ")}]`,
+    );
+  }
+}
