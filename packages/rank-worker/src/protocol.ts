@@ -18,7 +18,10 @@ import type { RankProgram } from "@ringrank/policy";
  * steps.
  */
 export interface RankService {
-  /** Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy. */
+  /**
+   * Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy, and is called some dozens of times,
+   * at last with all bytes.
+   */
   load(
     program: RankProgram,
     options: RankOptions,

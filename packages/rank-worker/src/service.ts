@@ -25,6 +25,9 @@ import { runRequest } from "./steps/run-request.js";
 import { Stepper } from "./steps/stepper.js";
 import type { StepTrace } from "./trace/step-trace.js";
 
+/** How often a load says how far it is, at most: a message takes time of both threads, and weights are hundreds. */
+const progressReports = 32;
+
 /** The rank's own means, which the coordinator does not send. */
 interface RankContext {
   readonly communicator: Communicator;
@@ -70,6 +73,7 @@ export class Rank implements RankService {
       const { rank, bytes: bytesTotal } = program;
       const kernels = needsKernels(program) ? this.#openKernels() : undefined;
       const home = new MatrixHome(kernels, { log });
+      let bytesReported = 0;
       const loaded = await loadSessions(program, {
         openSession,
         gate,
@@ -78,6 +82,8 @@ export class Rank implements RankService {
         ...options,
         onBytes: (bytesLoaded) => {
           this.#context.communicator.progress();
+          if (bytesLoaded < bytesTotal && bytesLoaded - bytesReported < bytesTotal / progressReports) return;
+          bytesReported = bytesLoaded;
           onProgress({ rank, bytesLoaded, bytesTotal });
         },
       });

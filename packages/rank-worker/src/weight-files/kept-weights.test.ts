@@ -1,6 +1,10 @@
-import type { ProductStep, QuantizedMatrix, RankProgram, Step } from "@ringrank/policy";
+import type { ProductStep, QuantizedMatrix, RankProgram, Step, WeightShard } from "@ringrank/policy";
+import { pino } from "pino";
 import { expect, test } from "vitest";
-import { keptWeights } from "./kept-weights.js";
+import { MatrixHome } from "../kernels/matrix-home.js";
+import { RankKernels } from "../kernels/rank-kernels.js";
+import { shard } from "../testing/tiny-program.js";
+import { keptWeights, placeWeights } from "./kept-weights.js";
 
 function product(...matrices: QuantizedMatrix[]): ProductStep {
   return { kind: "product", value: "x", width: 64, bits: 4, outputs: [{ name: "y", matrices }], segment: 0 };
@@ -59,4 +63,24 @@ test("matrices that share a weight are kept together", () => {
 test("what sessions are fed, is added or normalizes is kept apart, unless it is a matrix's, too", () => {
   const kept = keptWeights(program({ forward: [normalize, product(matrix("v", "s", "b"))] }, ["fed", "v"]));
   expect(kept).toEqual({ matrices: [["v", "s", "b"]], others: ["fed", "row", "norm"] });
+});
+
+test("matrices are placed where kernels see them, all else in memory of its own", () => {
+  const source = { kind: "file", file: "nowhere", offset: 0, storedAs: "float32" } as const;
+  const weights: Readonly<Record<string, WeightShard>> = {
+    v: shard({ type: "uint8", dims: [8, 2, 16], source }, [[2, 8], undefined, undefined]),
+    s: shard({ type: "float32", dims: [8, 2], source }, [[2, 8], undefined]),
+    norm: shard({ type: "float32", dims: [64], source }, [undefined]),
+  };
+  const own = new RankKernels(1);
+  const home = new MatrixHome(own, { log: pino({ level: "silent" }), spareBytes: 0 });
+  const places = placeWeights({ matrices: [["v", "s"]], others: ["norm"] }, (name) => weights[name]!, home);
+  const [matrix, norm] = places.map((some) => [...some]);
+  expect(matrix!.map(([name, data]) => [name, data.length, home.kernelsOf(data)])).toEqual([
+    ["v", 6 * 2 * 16, own],
+    ["s", 6 * 2, own],
+  ]);
+  expect(norm!.map(([name, data]) => [name, data.length, home.kernelsOf(data)])).toEqual([
+    ["norm", 64, undefined],
+  ]);
 });
