@@ -9,6 +9,7 @@ import { entryKey, readPlan, type ShardCache } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import type { Preparation } from "./offload/planning-service.js";
 import type { CheckedLoadOptions } from "./options/load-options.js";
+import { productPlace } from "./product-place.js";
 
 /** All that planning gives, and so all that a load has to know of a model before its ranks read weights. */
 export interface Plan extends Preparation {
@@ -53,7 +54,18 @@ export class KeptPlan {
     try {
       const files = statSync(model).isDirectory() ? filesOf(model) : undefined;
       if (files === undefined) return undefined;
-      const given = { model, dtype, ranks, objective, memoryPerRank, precision, activations, policy };
+      const products = productPlace(options);
+      const given = {
+        model,
+        dtype,
+        ranks,
+        objective,
+        memoryPerRank,
+        precision,
+        activations,
+        policy,
+        products,
+      };
       // The engine's serialization is its version's own.
       const key = entryKey({ plan: given, engine: process.versions.v8, compiled }, files);
       return new KeptPlan(key, cache.directory, logger);

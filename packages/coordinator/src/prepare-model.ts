@@ -5,6 +5,7 @@ import { type Offload, planningThread, textThread } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
 import type { CheckedLoadOptions } from "./options/load-options.js";
 import { abortable, planOn } from "./plan-model.js";
+import { productPlace } from "./product-place.js";
 
 /** What it takes to start the ranks of a model. */
 export interface Prepared {
@@ -46,7 +47,9 @@ export async function prepareModel(
     onDecided();
     const texts = openTexts(directory);
     try {
-      const preparation = await planning.call((remote) => remote.prepare());
+      const preparation = await planning.call((remote) =>
+        remote.prepare({ products: productPlace(options) }),
+      );
       return { plan: { ...preparation, policy: policy.toJSON(), directory }, policy, texts };
     } catch (error) {
       await texts?.thread.close();

@@ -1,5 +1,6 @@
 export { installErrorTransferHandler } from "./error-transfer.js";
 export { Lifecycle, NativeGate } from "./lifecycle.js";
+export { multipliesItself } from "./products/multiplies-itself.js";
 export * from "./protocol.js";
 export { defaultCacheDirectory } from "./shard-cache/cache-directory.js";
 export { entryKey } from "./shard-cache/entry-key.js";

@@ -2,7 +2,7 @@ import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankProgram, Step } from "@ringrank/policy";
 import { AttentionKernel } from "./attention/attention-kernel.js";
-import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
+import { type CompileContext, type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
 import { rankFailure } from "./failure.js";
 import { MatrixHome } from "./kernels/matrix-home.js";
 import { RankKernels } from "./kernels/rank-kernels.js";
@@ -89,7 +89,7 @@ export class Rank implements RankService {
       });
       // Kept before anything else can fail, so that release() finds the sessions.
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
-      this.#loaded = this.#compile(program, loaded, kernels, options.threads);
+      this.#loaded = this.#compile(program, loaded, { kernels, kernelsOf: home.kernelsOf }, options.threads);
       const { bytesKept, bytesRead } = loaded;
       this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
       return { bytesKept, bytesRead, sessions: loaded.sessions.length };
@@ -156,7 +156,7 @@ export class Rank implements RankService {
   #compile(
     program: RankProgram,
     loaded: LoadedSessions,
-    kernels: RankKernels | undefined,
+    { kernels, kernelsOf }: Pick<CompileContext, "kernels" | "kernelsOf">,
     threads: number,
   ): Loaded {
     const attends = stepsOf(program).some(isAttention);
@@ -165,7 +165,7 @@ export class Rank implements RankService {
     const entries = new Map(
       Object.entries(program.entries).map(([name, entry]) => [
         name,
-        compileEntry(name, entry, { ...loaded, segments: program.segments, kernels, attention }),
+        compileEntry(name, entry, { ...loaded, segments: program.segments, kernels, kernelsOf, attention }),
       ]),
     );
     const decoder = [...entries.values()].find(({ entry }) => Stepper.serves(entry));

@@ -1,3 +1,3 @@
-export { relaxedSimdFlags } from "./engine-flags.js";
+export { relaxedSimdFlags, runsRelaxedSimd } from "./engine-flags.js";
 export { instantiate } from "./instantiate.js";
 export { type LocalMemory, localMemory, pageBytes, type SharedMemory, sharedMemory } from "./memory.js";

@@ -1,6 +1,6 @@
 import type { ReduceOperation } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
-import type { DataType } from "@ringrank/model";
+import type { DataType, TensorData } from "@ringrank/model";
 import type {
   Addends,
   AttentionOverCache,
@@ -17,6 +17,7 @@ import { BlockMasks } from "../attention/block-masks.js";
 import type { RowAttention } from "../attention/row-attention.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { Normalization } from "../normalization/normalization.js";
+import { Product } from "../products/product.js";
 import type { Fetches, OrtSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
 
@@ -32,7 +33,14 @@ export interface CompiledEntry {
 /** A step, and the values that nobody needs after it. */
 export type CompiledStep = StepKind & { readonly drop: readonly number[] };
 
-type StepKind = RunStep | AllReduceStep | AllGatherStep | ZerosStep | NormalizationStep | RoutedStep;
+type StepKind =
+  | RunStep
+  | ProductsStep
+  | AllReduceStep
+  | AllGatherStep
+  | ZerosStep
+  | NormalizationStep
+  | RoutedStep;
 
 /** What running a session takes besides what it is fed. */
 export interface SessionCall {
@@ -54,6 +62,16 @@ interface RunStep extends SessionCall {
 
 interface AttentionBlocks extends SessionCall {
   readonly attention: BlockAttention;
+}
+
+/** Its session is for many rows. */
+interface ProductsStep extends SessionCall {
+  readonly kind: "product";
+  readonly name: string;
+  readonly value: number;
+  readonly product: Product;
+  /** By place in what the product gives. */
+  readonly outputs: readonly number[];
 }
 
 interface AllReduceStep {
@@ -108,12 +126,14 @@ export interface NamedIndex {
   readonly index: number;
 }
 
-/** What an entry's `run` steps refer to. */
-interface Loaded {
+/** What an entry's steps refer to. */
+export interface CompileContext {
   readonly segments: readonly Segment[];
   readonly sessions: readonly OrtSession[];
   /** Weights in the rank's own memory, by name. */
   readonly keptWeights: ReadonlyMap<string, Tensor>;
+  /** Kernels that work where a kept weight lies; undefined where none do. */
+  readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
   /** Undefined where the engine cannot run them, or the program needs none. */
   readonly kernels: RankKernels | undefined;
   readonly attention: AttentionKernel | undefined;
@@ -123,7 +143,7 @@ interface Loaded {
 export function compileEntry(
   name: string,
   entry: Entry,
-  { segments, sessions, keptWeights, kernels, attention }: Loaded,
+  { segments, sessions, keptWeights, kernelsOf, kernels, attention }: CompileContext,
 ): CompiledEntry {
   const indices = new Map<string, number>();
   const define = (value: string): number => {
@@ -206,6 +226,19 @@ export function compileEntry(
           blocks: step.attention && attentionBlocks(step.attention),
         };
       }
+      case "product": {
+        const { segment, session } = segmentAt(step.segment);
+        return {
+          kind: "product",
+          segment: step.segment,
+          session,
+          fetches: fetchesOf(segment),
+          name: step.value,
+          value: use(step.value),
+          product: new Product(step, segment, weightOf, kernelsOf),
+          outputs: step.outputs.map((output) => define(output.name)),
+        };
+      }
       case "allReduce":
         return {
           kind: "allReduce",
@@ -239,8 +272,6 @@ export function compileEntry(
           output: define(step.output),
           normalization: new Normalization(step, weightOf, kernels),
         };
-      case "product":
-        throw new RingrankError("RR_POLICY", `entry "${name}": this rank cannot run product steps yet`);
       case "routed":
         return {
           ...step,
@@ -292,14 +323,14 @@ function touched(step: Step, segments: readonly Segment[]): readonly string[] {
       const values = step.values ?? segments[step.segment];
       return values === undefined ? [] : [...values.inputs, ...values.outputs];
     }
+    case "product":
+      return [step.value, ...step.outputs.map(({ name }) => name)];
     case "allReduce":
       return [step.value, ...added];
     case "allGather":
       return [step.value, step.output];
     case "normalize":
       return [step.value, step.output, ...added];
-    case "product":
-      return [step.value, ...step.outputs.map((output) => output.name)];
     case "routed":
       return [step.rows, step.weights, step.output];
     default:

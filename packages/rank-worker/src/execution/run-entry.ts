@@ -70,6 +70,15 @@ export async function runEntry(
         if (start !== undefined) trace?.end("session", `segment ${step.segment}`, start);
       }
       context.communicator.progress();
+    } else if (step.kind === "product") {
+      const given = step.product.run(present(table[step.value], step.name), (feeds) => {
+        context.communicator.progress();
+        return runNatively(step, feeds, context);
+      });
+      const values = given instanceof Promise ? await given : given;
+      for (const [at, index] of step.outputs.entries()) table[index] = values[at];
+      if (start !== undefined) trace?.end("multiplying", `multiply ${step.name}`, start);
+      context.communicator.progress();
     } else if (step.kind === "routed") {
       const { rows, weights } = step;
       const dims = resolveSizes(step.dims, bindings);

@@ -75,7 +75,7 @@ function wholeOutput(
   if (declared.shard === undefined) {
     if (value === undefined)
       throw new RingrankError("RR_POLICY", `expected the entry to give "${declared.name}"`);
-    return toMessage(value);
+    return withoutSurroundings(toMessage(value));
   }
   const { shard } = declared;
   if (value !== undefined) return gatherShards(communicator, toMessage(value), shard);
@@ -87,6 +87,12 @@ function wholeOutput(
     { type: declared.type, dims, data: allocate(declared.type, elementCount(dims)) },
     shard,
   );
+}
+
+/** A message takes the whole memory with it that its elements lie in: for a kernel's result, gigabytes. */
+function withoutSurroundings(part: Part): Part {
+  const { data } = part;
+  return data.byteLength === data.buffer.byteLength ? part : { ...part, data: data.slice() };
 }
 
 /** `[rows, vocabulary]` or `[batch, sequence, vocabulary]` as `[batch, sequence or 1, vocabulary]`. */

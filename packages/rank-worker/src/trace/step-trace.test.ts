@@ -53,6 +53,7 @@ it("a step says what its time went to, what is left over included", () => {
       "choosing_us",
       "moving_us",
       "adding_us",
+      "multiplying_us",
       "normalizing_us",
       "other_us",
       "session_us",

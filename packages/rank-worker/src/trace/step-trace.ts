@@ -8,6 +8,7 @@ import type { TraceFile } from "../task.js";
  */
 export type Work =
   | "session"
+  | "multiplying"
   | "attention"
   | "adding"
   | "normalizing"
@@ -148,6 +149,7 @@ export class StepTrace {
 function nothing(): Record<Work, number> {
   return {
     session: 0,
+    multiplying: 0,
     attention: 0,
     adding: 0,
     normalizing: 0,

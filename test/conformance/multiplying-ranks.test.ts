@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import type { GeneratedToken } from "@ringrank/coordinator";
+import { relaxedSimdFlags, runsRelaxedSimd } from "@ringrank/webassembly";
+import { describe, expect, it } from "vitest";
+import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { loadedModel } from "../support/loaded-model.js";
+import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js";
+
+// As the command starts its own process; what a host on Node 20 gets without them, embedded-model.test.ts tells.
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+
+interface Golden {
+  readonly prompts: readonly { readonly prompt: string }[];
+  readonly perplexity_ids: number[];
+  readonly perplexity_nll: number;
+}
+
+const golden = JSON.parse(readFileSync(`${shakespeareDirectory}/golden.json`, "utf8")) as Golden;
+const ids = golden.perplexity_ids;
+
+it("this engine runs the ranks' own products", () => {
+  expect(runsRelaxedSimd()).toBe(true);
+});
+
+describe.each([
+  ["int8", 0.5],
+  ["int4", 3.5],
+] as const)("the embedded model in %s, multiplied by the ranks themselves", (precision, percent) => {
+  describe.each([1, 2, 3])("on %i ranks", (ranks) => {
+    // A kept shard would be what another build has quantized.
+    const model = loadedModel(shakespeareDirectory, { ranks, precision, cache: false });
+
+    it("keeps the perplexity of fp32 within the contract's bound", async () => {
+      const { logits } = await model().run({ input_ids: [ids] });
+      const nll = meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
+      expect(100 * (Math.exp(nll - golden.perplexity_nll) - 1)).toBeLessThan(percent);
+    });
+
+    it("says in steps of one token what it says of all at once, but for roundings", async () => {
+      const given = ids.slice(0, 64);
+      const options = { temperature: 0, maxNewTokens: 48, ignoreEos: true, logprobs: true };
+      const tokens: GeneratedToken[] = [];
+      for await (const token of model().generate(given, options)) tokens.push(token);
+      const made = tokens.map(({ id }) => id);
+      const { logits } = await model().run({ input_ids: [[...given, ...made]] });
+      const expected = made.map((id, at) => logprobOf(logits!, given.length + at - 1, id));
+      // Steps round activations to int8, where many rows are multiplied in fp32: 1/254 of the largest of a block of 32.
+      expect(tokens.map(({ logprob }) => logprob)).toBeAllclose(expected, { rtol: 0, atol: 0.15 });
+    });
+
+    it("gives each of five concurrent generations the tokens that it gives alone", async () => {
+      const tokens = async (at: number): Promise<readonly number[]> => {
+        const { prompt } = golden.prompts[at % golden.prompts.length]!;
+        const options = { maxNewTokens: 8 + 3 * at, temperature: 0.8, seed: at, ignoreEos: true };
+        return (await model().generate(prompt, options).result).ids;
+      };
+      const alone: (readonly number[])[] = [];
+      for (const at of Array(5).keys()) alone.push(await tokens(at));
+      expect(await Promise.all([...Array(5).keys()].map(tokens))).toEqual(alone);
+    });
+  });
+});
+
+function logprobOf(
+  { dims, data }: { readonly dims: readonly number[]; readonly data: unknown },
+  row: number,
+  id: number,
+): number {
+  const vocabulary = dims.at(-1)!;
+  const logits = (data as Float32Array).subarray(row * vocabulary, (row + 1) * vocabulary);
+  const max = logits.reduce((most, x) => Math.max(most, x));
+  return logits[id]! - max - Math.log(logits.reduce((sum, x) => sum + Math.exp(x - max), 0));
+}
