@@ -2,7 +2,7 @@ import { buildGraph, entryGraph, openCheckpoint } from "@ringrank/model";
 import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, type ProductPlace, planGraph, type RankProgram } from "@ringrank/policy";
 import { afterAll, describe, expect, it } from "vitest";
-import { modelTolerance, readGolden, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { readGolden, standardDeviation, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
 import { firstStep, int64 } from "../support/first-step.js";
 
@@ -41,8 +41,7 @@ describe("products apart give what they give within segments", () => {
       expect(program.weights).toEqual(within[rank]!.weights);
     }
     const expected = await logitsOf(within);
-    // One operator multiplies and rounds in both; what is around it may be fused in another way.
-    expect(await logitsOf(apart)).toBeAllclose(expected, modelTolerance(expected));
+    expectSameButForRoundings(await logitsOf(apart), expected);
   });
 
   it("of an encoder–decoder, with what its entries share", async () => {
@@ -68,9 +67,18 @@ describe("products apart give what they give within segments", () => {
       return logits!.data as Float32Array;
     };
     const expected = await logitsOf("within");
-    expect(await logitsOf("apart")).toBeAllclose(expected, modelTolerance(expected));
+    expectSameButForRoundings(await logitsOf("apart"), expected);
   });
 });
+
+/**
+ * One operator multiplies and rounds in both. But what is around it is fused in other ways, and norms are computed in
+ * another order, so that some activation is rounded to the next number, and what follows from it.
+ */
+function expectSameButForRoundings(given: Float32Array, expected: Float32Array): void {
+  const squares = expected.reduce((sum, x, i) => sum + (x - given[i]!) ** 2, 0);
+  expect(Math.sqrt(squares / expected.length)).toBeLessThanOrEqual(1e-2 * standardDeviation(expected));
+}
 
 function productsOf({ entries }: RankProgram): number {
   return Object.values(entries).flatMap(({ steps }) => steps.filter(({ kind }) => kind === "product")).length;

@@ -1,6 +1,7 @@
 import { floatAttribute, type GraphNode } from "@ringrank/model";
 import { isOwnRow } from "../analysis/own-rows.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
+import { isReshaping } from "../analysis/reshaping.js";
 import { isParameter } from "../analysis/roles.js";
 import { Wiring } from "../analysis/wiring.js";
 import { isStatic } from "../factors/factor.js";
@@ -63,7 +64,7 @@ export function findLateAddends(factored: FactoredGraph, placement: Placement): 
         else continue;
         leftOut.set(value, name);
       }
-      for (const name of reshaping.has(operatorName(node)) ? node.inputs.slice(0, 1) : addends)
+      for (const name of isReshaping(node) ? node.inputs.slice(0, 1) : addends)
         if (isOwed(name) && wiring.soleReader(name) === index) take(name);
     };
 
@@ -93,9 +94,6 @@ const biasSlots: ReadonlyMap<string, number> = new Map([
   ["Gemm", 2],
   ["com.microsoft::MatMulNBits", 5],
 ]);
-
-/** Operators that keep every element, in order, and give it another place. */
-const reshaping: ReadonlySet<string> = new Set(["Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"]);
 
 /** Which values all ranks have, or could have without a weight. */
 class OnEveryRank {

@@ -25,6 +25,7 @@ import {
   neededAfter,
   nothing,
   readApart,
+  withoutUnread,
 } from "./local-stage.js";
 import { type LocalValues, localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
@@ -43,7 +44,7 @@ import type {
   Step,
   ValueShard,
 } from "./program.js";
-import { bodyOf, findQuantizedProducts } from "./quantized-products.js";
+import { findQuantizedProducts, type QuantizedProduct } from "./quantized-products.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 import { type Apart, findStages, type Stage } from "./stages.js";
 import { makeWeightlessSegment } from "./weightless-segment.js";
@@ -126,7 +127,10 @@ class ProgramBuilder {
     const { shards } = this.#local;
     const values = new Map(localValues(this.#factored, this.#local, this.#share));
     const staged = entries.map((entry) => {
-      const own = entry.stages.map((stage) => this.#localStage(stage, values));
+      const own = withoutUnread(
+        entry.stages.map((stage) => this.#localStage(stage, values)),
+        entry.outputs,
+      );
       const local = addToProducts(
         joinOutputs(own, values, [...own.flatMap(readApart), ...entry.outputs]),
         values,
@@ -173,9 +177,9 @@ class ProgramBuilder {
     const all = [
       ...nodes,
       ...routed.map(({ sum }) => sum),
-      ...attention.flatMap(({ body }) => body),
-      ...products.flatMap(bodyOf),
+      ...[...attention, ...products].flatMap(({ body }) => body),
     ];
+    const multiplies = ({ body: [product] }: QuantizedProduct): boolean => view.isActive(product!);
     const attending = attention
       .filter(({ body }) => body.every((index) => view.isActive(index)))
       .map((one) => localAttention(one, this.#local, values));
@@ -183,10 +187,10 @@ class ProgramBuilder {
       nodes: [
         ...nodes.flatMap((index) => this.#local.nodes[index]!),
         ...attending.flatMap(({ before }) => before),
-        // A bias that counts here, though the product is another rank's.
-        ...products.flatMap(({ node, sum }) =>
-          sum === undefined || view.isActive(node) ? [] : this.#local.nodes[sum]!,
-        ),
+        // A bias that counts here, and the shape of zeros, where the product is another rank's.
+        ...products
+          .filter((product) => !multiplies(product))
+          .flatMap(({ body }) => body.flatMap((index) => this.#local.nodes[index]!)),
       ],
       zeros: all.flatMap((index) => (view.zeros.get(index) ?? []).map((value) => this.#zerosStep(value))),
       routed: routed
@@ -197,10 +201,7 @@ class ProgramBuilder {
           weights: this.#local.nameOf(experts.weights)!,
         })),
       attention: attending,
-      products: localProducts(
-        products.filter(({ node }) => view.isActive(node)),
-        this.#local,
-      ),
+      products: localProducts(products.filter(multiplies), this.#local),
       ...addInNorms(
         allReduces.map((value) => this.#allReduce(value)),
         normalizations

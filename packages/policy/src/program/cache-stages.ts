@@ -1,7 +1,6 @@
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Placement } from "../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
-import { bodyOf } from "./quantized-products.js";
 import type { Stage } from "./stages.js";
 
 /**
@@ -37,8 +36,7 @@ function nodesOf({ nodes, routed, attention, products, normalizations }: Stage):
   return [
     ...nodes,
     ...routed.map(({ sum }) => sum),
-    ...attention.flatMap(({ body }) => body),
-    ...products.flatMap(bodyOf),
+    ...[...attention, ...products].flatMap(({ body }) => body),
     ...normalizations.map(({ node }) => node),
   ];
 }

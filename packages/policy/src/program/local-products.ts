@@ -13,16 +13,16 @@ export type LocalProducts = Omit<ProductStep, "kind" | "segment">;
 /** One rank's part of some products: those of one value together, in which it is rounded once. */
 export function localProducts(products: readonly QuantizedProduct[], local: LocalGraph): LocalProducts[] {
   const together = new Map<string, LocalProducts>();
-  for (const { node, sum } of products) {
-    const [product] = local.nodes[node]! as readonly [GraphNode];
-    // Nothing, where the bias counts on another rank, or later.
-    const [added] = sum === undefined ? [] : local.nodes[sum]!;
-    const [value, values, scales, , , ownBias = ""] = product.inputs as [string, string, string, ...string[]];
-    const [made] = product.outputs as [string];
-    const bias = added?.inputs.find((name) => name !== made) ?? ownBias;
+  for (const { value: given, body } of products) {
+    const [product, ...others] = body.flatMap((index) => local.nodes[index]!) as [GraphNode, ...GraphNode[]];
+    const value = local.nameOf(given)!;
+    const [, values, scales, , , ownBias = ""] = product.inputs as [string, string, string, ...string[]];
+    // None, where the bias counts on another rank, or later.
+    const sum = others.find(({ opType }) => opType === "Add");
+    const bias = sum?.inputs.find((name) => name !== product.outputs[0]) ?? ownBias;
     const rows = intAttribute(product, "N", 0);
     const output: ProductOutput = {
-      name: added?.outputs[0] ?? made,
+      name: (others.at(-1) ?? product).outputs[0]!,
       matrices: [{ rows, values, scales, ...(bias !== "" && { bias }) }],
     };
     const width = intAttribute(product, "K", 0);

@@ -62,6 +62,23 @@ export function neededAfter(stages: readonly LocalStage[], outputs: readonly str
   return needed;
 }
 
+/** The stages without the nodes of segments that nothing reads any more, since something apart reads past them. */
+export function withoutUnread(stages: readonly LocalStage[], outputs: readonly string[]): LocalStage[] {
+  const read = new Set(outputs);
+  const kept: LocalStage[] = [];
+  for (const stage of stages.toReversed()) {
+    for (const name of readApart(stage)) read.add(name);
+    const nodes: GraphNode[] = [];
+    for (const node of stage.nodes.toReversed()) {
+      if (!node.outputs.some((name) => read.has(name))) continue;
+      nodes.unshift(node);
+      for (const name of readsOf(node)) read.add(name);
+    }
+    kept.unshift({ ...stage, nodes });
+  }
+  return kept;
+}
+
 /** By how many segments and products each shard is read. */
 export function countReaders(
   stages: readonly LocalStage[],

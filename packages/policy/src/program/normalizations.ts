@@ -39,7 +39,7 @@ export function findNormalizations(
   const { graph, nodes, shapes } = factored;
   const given = new Set(graph.outputs.map(({ name }) => name));
   const wiring = Wiring.of(factored);
-  const multiplied = new Set(products.map(({ node }) => wiring.node(node).inputs[0]!));
+  const multiplied = new Set(products.map(({ value }) => value));
 
   return nodes.flatMap(({ operator }, index): NormalizedValue[] => {
     const { node } = operator;

@@ -138,6 +138,35 @@ describe("what products of one value make", () => {
   });
 });
 
+describe("a value that becomes a matrix for its product", () => {
+  const asMatrix = (g: GraphBuilder, x: Value, back: (product: Value) => Value): Value =>
+    back(g.add(project(g, g.reshape(x, [-1, width]), "w"), g.weight("bias", parameter(inner))));
+
+  it("and back stays as it is", () => {
+    const graph = graphOf((g, x) => {
+      const lengths = g.concat([g.shape(x, 0, 2), g.integers([inner])], 0);
+      return g.relu(asMatrix(g, g.relu(x), (product) => g.reshapeBy(product, lengths)));
+    });
+    for (const program of programsOf(graph)) {
+      expect(kindsOf(program)).toEqual(["run", "product", "run"]);
+      const [first, product] = stepsOf(program);
+      expect(product).toMatchObject({ value: first?.kind === "run" ? first.values!.outputs[0] : "" });
+      expect(productsOf(program)[0]!.outputs[0]!.matrices).toMatchObject([{ bias: "bias" }]);
+      expect(operatorsOf(program)).toEqual([["Relu"], ["Gemm"], ["Relu"]]);
+    }
+  });
+
+  it.each<[string, (g: GraphBuilder, product: Value) => Value]>([
+    ["and stays one", (g, product) => g.relu(product)],
+    ["and then has other rows", (g, product) => g.reshape(product, [1, -1, inner])],
+    ["that something else reads, too", (g, product) => g.mul(g.reshape(product, [1, -1, inner]), product)],
+  ])("%s is reshaped before and behind", (_, back) => {
+    const graph = graphOf((g, x) => asMatrix(g, g.relu(x), (product) => back(g, product)));
+    const [program] = programsOf(graph, { ranks: 1 });
+    expect(operatorsOf(program!)[0]).toEqual(["Relu", "Reshape"]);
+  });
+});
+
 describe("a row that is added to a product", () => {
   it("is its bias", () => {
     const graph = graphOf((g, x) => g.gelu(biased(g, x, "up"), "none"));

@@ -1,5 +1,6 @@
 import { intAttribute, type Weight } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
+import { isReshaping } from "../analysis/reshaping.js";
 import { isParameter } from "../analysis/roles.js";
 import { Wiring } from "../analysis/wiring.js";
 import type { Placement } from "../decide/placement.js";
@@ -7,21 +8,20 @@ import { operatorName } from "../rules/table.js";
 
 /** A product with block-quantized weights that ranks compute themselves, where they run its node. */
 export interface QuantizedProduct {
-  /** Index of the product in the whole graph. */
-  readonly node: number;
-  /** Of the sum that adds its bias, where one does. */
-  readonly sum: number | undefined;
-}
-
-/** Indices of its nodes; the last gives what is read. */
-export function bodyOf({ node, sum }: QuantizedProduct): readonly number[] {
-  return sum === undefined ? [node] : [node, sum];
+  /** Name of what is multiplied. */
+  readonly value: string;
+  /**
+   * Indices in the whole graph: the product, the sum that adds its bias, and what gives that the shape of the value, where
+   * there are such. The last gives what is read.
+   */
+  readonly body: readonly number[];
 }
 
 /**
  * Products of float32 rows, rounded to int8, with block-quantized weights that are kept in files: of 4 or 8 bits, in
- * blocks of 32, without zero points and in their own order. A row that is added to such a product alone is its bias.
- * Found on the whole graph, so that all ranks round a value alike.
+ * blocks of 32, without zero points and in their own order. A row that is added to such a product alone is its bias. A
+ * value that only becomes a matrix for its product, and back, as linear layers of more than two axes are exported, stays
+ * as it is. Found on the whole graph, so that all ranks round a value alike.
  *
  * @param taken indices of nodes that something else computes
  */
@@ -48,8 +48,29 @@ export function findQuantizedProducts(
       isKept(scales, "float32", 2) &&
       (bias === "" || isRow(bias, columns));
     if (!isRounded || !areFit) return [];
-    return [{ node, sum: bias === "" ? biasSum(operator.node.outputs[0]!, columns) : undefined }];
+    const sum = bias === "" ? biasSum(outputOf(node), columns) : undefined;
+    const body = sum === undefined ? [node] : [node, sum];
+    return [unfolded(x, outputOf(body.at(-1)!), body) ?? { value: x, body }];
   });
+
+  function outputOf(node: number): string {
+    return wiring.node(node).outputs[0]!;
+  }
+
+  /** The product of what `x` was before it became a matrix, if the one reader of the output undoes that. */
+  function unfolded(x: string, output: string, body: readonly number[]): QuantizedProduct | undefined {
+    const [before, after] = [wiring.producer(x), wiring.soleReader(output)];
+    if (before === undefined || after === undefined || taken.has(after) || paid.has(output)) return undefined;
+    if (![before, after].every((node) => isReshaping(wiring.node(node)))) return undefined;
+    const [value] = wiring.node(before).inputs as [string];
+    if (graph.weights.has(value) || wiring.node(after).inputs[0] !== output) return undefined;
+    const [given, made] = [value, outputOf(after)].map((name) => shapes.get(name)!.dims);
+    const [width, columns] = [x, output].map((name) => shapes.get(name)!.dims.at(-1)!);
+    const isUndone =
+      JSON.stringify(given!.slice(0, -1)) === JSON.stringify(made!.slice(0, -1)) &&
+      JSON.stringify([given!.at(-1), made!.at(-1)]) === JSON.stringify([width, columns]);
+    return isUndone ? { value, body: [...body, after] } : undefined;
+  }
 
   /** The one node that reads a product, if it adds a bias. */
   function biasSum(product: string, columns: number): number | undefined {

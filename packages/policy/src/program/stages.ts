@@ -4,7 +4,7 @@ import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Placement } from "../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
 import type { NormalizedValue } from "./normalizations.js";
-import { bodyOf, type QuantizedProduct } from "./quantized-products.js";
+import type { QuantizedProduct } from "./quantized-products.js";
 
 /** A run of nodes, then what the ranks do outside their sessions, before it is made local to a rank. */
 export interface Stage {
@@ -50,18 +50,18 @@ export function findStages(
   const bySum = new Map(experts.map((one) => [one.sum, one]));
   // Where all that attention reads has been passed.
   const byLast = new Map(attention.map((one) => [one.body.at(-1)!, one]));
-  const byOutput = new Map(products.map((one) => [bodyOf(one).at(-1)!, one]));
+  const byOutput = new Map(products.map((one) => [one.body.at(-1)!, one]));
   const norms = new Map(normalizations.map((one) => [one.node, one]));
   const inside = new Set([
     ...experts.flatMap(({ body, product }) => [...body, product]),
-    ...[...attention.map(({ body }) => body), ...products.map(bodyOf)].flatMap((body) => body.slice(0, -1)),
+    ...[...attention, ...products].flatMap(({ body }) => body.slice(0, -1)),
   ]);
   const readsOf = (index: number): readonly string[] => {
     const routed = bySum.get(index);
     if (routed !== undefined) return [routed.rows, routed.weights];
     const product = byOutput.get(index);
-    const body = product === undefined ? byLast.get(index)?.body : bodyOf(product);
-    return body?.flatMap(inputsOf) ?? inputsOf(index);
+    if (product !== undefined) return [product.value];
+    return byLast.get(index)?.body.flatMap(inputsOf) ?? inputsOf(index);
   };
   const isApart = (index: number): boolean =>
     [bySum, byLast, byOutput, norms].some((ofKind) => ofKind.has(index));
