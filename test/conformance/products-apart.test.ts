@@ -2,15 +2,22 @@ import { buildGraph, entryGraph, openCheckpoint } from "@ringrank/model";
 import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, type ProductPlace, planGraph, type RankProgram } from "@ringrank/policy";
 import { afterAll, describe, expect, it } from "vitest";
-import { readGolden, standardDeviation, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
+import {
+  readGolden,
+  standardDeviation,
+  zooDirectory,
+  zooNames,
+} from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
 import { firstStep, int64 } from "../support/first-step.js";
 
+type Case = readonly [name: string, precision: "int8" | "int4", ranks: number];
+
 /**
  * Biases, fused projections, parallel blocks, capped logits, experts; with three ranks, for two groups of heads that end
- * where blocks do, one without a part in some products.
+ * where blocks do, one without a part in some products. `npm run test:full` has every model.
  */
-const cases = [
+const some: readonly Case[] = [
   ["bloom", "int4", 2],
   ["falcon-40b-like", "int4", 3],
   ["gemma2", "int8", 2],
@@ -19,7 +26,14 @@ const cases = [
   ["llama", "int8", 2],
   ["llama", "int4", 1],
   ["mixtral", "int4", 2],
-] as const;
+];
+const every = (): Case[] =>
+  zooNames("causal").flatMap((name): Case[] => [
+    [name, "int4", 1],
+    [name, "int8", 2],
+    [name, "int4", 3],
+  ]);
+const cases = process.env.RINGRANK_EVERY_MODEL === undefined ? some : every();
 
 describe("products apart give what they give within segments", () => {
   const reader = new ShardReader();
