@@ -3,7 +3,7 @@ import { KernelMemory } from "./kernel-memory.js";
 
 /** Of products with weights of so many bits. */
 export interface ProductKernels {
-  /** Bytes of a block of 32 activations, quantized: assembly/quantized-row.ts. */
+  /** Bytes of a block of 32 activations of a row, quantized, at most: assembly/quantized-rows.ts. */
   readonly blockBytes: number;
   /** @param out has room for 32 floats behind the quantized rows */
   quantize(x: number, rows: number, width: number, out: number): void;

@@ -1,11 +1,15 @@
 import type { ProductStep } from "@ringrank/policy";
 import type { ProductKernels, RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
+import { copyRows } from "./copy-rows.js";
 import type { Matrix, Output } from "./matrix.js";
 import { blockSize, blocksOf } from "./plain-dequantize.js";
 
-/** From where on a session with dequantized weights is faster. */
-export const mostFewRows = 4;
+/**
+ * Up to so many rows, by bits of a weight, the kernels are faster than a session with dequantized weights: up to 48 and
+ * 12 where sessions compute in registers of 256 bits, less where those are wider.
+ */
+const mostRows = { 4: 40, 8: 10 } as const;
 
 /** A matrix, and the place of its output among the step's. */
 interface Placed {
@@ -13,16 +17,16 @@ interface Placed {
   readonly output: number;
 }
 
-/**
- * Products of few rows by kernels: a row is quantized once for all matrices of the step that lie in one memory. All of
- * them lie in one but where a rank's weights outgrow it.
- */
+/** A step's products of few rows, by kernels. */
 export class FewRows {
-  readonly #step: ProductStep;
+  readonly #bits: 4 | 8;
+  readonly #width: number;
+  /** All matrices lie in one memory, but where a rank's weights outgrow it. */
   readonly #memories: ReadonlyMap<RankKernels, readonly Placed[]>;
 
-  private constructor(step: ProductStep, memories: ReadonlyMap<RankKernels, readonly Placed[]>) {
-    this.#step = step;
+  private constructor({ bits, width }: ProductStep, memories: ReadonlyMap<RankKernels, readonly Placed[]>) {
+    this.#bits = bits;
+    this.#width = width;
     this.#memories = memories;
   }
 
@@ -33,43 +37,56 @@ export class FewRows {
       for (const matrix of matrices) {
         const { kernels } = matrix;
         if (kernels === undefined) return undefined;
-        memories.set(kernels, [...(memories.get(kernels) ?? []), { matrix, output }]);
+        const placed = memories.get(kernels) ?? [];
+        memories.set(kernels, placed);
+        placed.push({ matrix, output });
       }
     }
     return new FewRows(step, memories);
   }
 
-  /** @returns false where there is no room to work in */
+  /**
+   * @param outputs to write to
+   * @returns false where it has to be done otherwise: there are too many rows, or there is no room to work in
+   */
   multiply(x: Float32Array, outputs: readonly Tensor[]): boolean {
-    const { width, bits } = this.#step;
-    const rows = x.length / width;
+    const rows = x.length / this.#width;
+    if (rows > mostRows[this.#bits]) return false;
+    const targets = outputs.map(({ data }) => data as Float32Array);
     for (const [kernels, placed] of this.#memories) {
-      const product = kernels.products[bits];
-      const quantized = rows * blocksOf(width) * product.blockBytes;
-      const isInPlace = kernels.memory.holds(x);
-      const elsewhere = placed.filter(({ output }) => !kernels.memory.holds(floatsOf(outputs[output]!)));
-      const most = Math.max(0, ...elsewhere.map(({ matrix }) => rows * matrix.rows));
-      // What comes behind one another: x, if it lies elsewhere; quantized, and a block; what a matrix makes for elsewhere.
-      const lengths = [isInPlace ? 0 : x.length, quantized / 4 + blockSize, most];
-      const scratch = kernels.scratch(lengths.reduce((sum, length) => sum + length));
-      if (scratch === undefined) return false;
-      if (!isInPlace) scratch.set(x);
-      const at = scratch.byteOffset + 4 * lengths[0]!;
-      product.quantize(isInPlace ? x.byteOffset : scratch.byteOffset, rows, width, at);
-      const made = scratch.subarray(lengths[0]! + lengths[1]!);
-      for (const { matrix, output } of placed) {
-        const out = floatsOf(outputs[output]!);
-        const outWidth = out.length / rows;
-        if (kernels.memory.holds(out)) {
-          multiply(product, at, rows, matrix, out.subarray(matrix.offset), outWidth);
-          continue;
-        }
-        multiply(product, at, rows, matrix, made, matrix.rows);
-        for (let row = 0; row < rows; row++) {
-          const from = row * matrix.rows;
-          out.set(made.subarray(from, from + matrix.rows), row * outWidth + matrix.offset);
-        }
-      }
+      if (!this.#multiplyIn(kernels, placed, x, rows, targets)) return false;
+    }
+    return true;
+  }
+
+  /** With the matrices in one memory, for all of which the rows are quantized once. */
+  #multiplyIn(
+    kernels: RankKernels,
+    placed: readonly Placed[],
+    x: Float32Array,
+    rows: number,
+    targets: readonly Float32Array[],
+  ): boolean {
+    const product = kernels.products[this.#bits];
+    const isElsewhere = (data: Float32Array) => !kernels.memory.holds(data);
+    const made = placed.filter(({ output }) => isElsewhere(targets[output]!));
+    const quantizedBytes = rows * blocksOf(this.#width) * product.blockBytes;
+    // One behind the other: rows that lie elsewhere, quantized ones, and what a matrix makes for elsewhere.
+    const copied = isElsewhere(x) ? x.length : 0;
+    const quantized = quantizedBytes / 4 + blockSize;
+    const most = Math.max(0, ...made.map(({ matrix }) => rows * matrix.rows));
+    const scratch = kernels.scratch(copied + quantized + most);
+    if (scratch === undefined) return false;
+    if (copied > 0) scratch.set(x);
+    const at = scratch.byteOffset + 4 * copied;
+    product.quantize(copied > 0 ? scratch.byteOffset : x.byteOffset, rows, this.#width, at);
+    for (const { matrix, output } of placed) {
+      const target = targets[output]!;
+      if (isElsewhere(target)) {
+        const room = scratch.subarray(copied + quantized);
+        multiply(product, at, rows, matrix, room, matrix.rows);
+        copyRows(room, matrix.rows, target, target.length / rows, matrix.offset);
+      } else multiply(product, at, rows, matrix, target.subarray(matrix.offset), target.length / rows);
     }
     return true;
   }
@@ -95,8 +112,4 @@ function multiply(
     count,
     blocksOf(width),
   );
-}
-
-function floatsOf({ data }: Tensor): Float32Array {
-  return data as Float32Array;
 }

@@ -13,7 +13,6 @@ import {
   prepareProduct,
   productSegment,
 } from "../testing/product-case.js";
-import { mostFewRows } from "./few-rows.js";
 import { Product } from "./product.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
@@ -21,7 +20,10 @@ for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 /** Sums of up to two thousand products of float32, in another order. Rounding activations to int8 changes 1e-2. */
 const tolerance = { rtol: 1e-5, atol: 1e-4 };
 
-const open = (build: keyof typeof kernelFiles) => new RankKernels(1024, [kernelFiles[build]]);
+/** Numbers of rows that kernels multiply, activations in int8, and that a session does. */
+const isFew = (rows: number) => rows <= 10;
+
+const openKernels = () => new RankKernels(128, [kernelFiles.fused]);
 
 async function multiply(prepared: PreparedProduct, value: Tensor, kernels: readonly RankKernels[]) {
   const { segment, run, runs } = await productSegment(prepared.step.width);
@@ -41,50 +43,48 @@ function productOf(
 const data = (results: readonly Tensor[]) => results.map((result) => result.data as Float32Array);
 
 describe.each([4, 8] as const)("a product with weights of %i bits is what ONNX Runtime computes", (bits) => {
-  describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
-    it.each<[number, number, readonly number[]]>([
-      [1, 64, [128]],
-      [1, 75, [13]],
-      [1, 20, [3]],
-      [1, 512, [2]],
-      [3, 96, [37]],
-      [7, 75, [18]],
-      [40, 160, [70]],
-      [100, 75, [13]],
-      [50, 2048, [520]],
-    ])("for %i rows of %i times %j", async (rows, width, sizes) => {
-      const kernels = open(build);
-      const prepared = prepareProduct({ bits, width, outputs: [sizes.map((rows) => ({ rows, kernels }))] });
-      const value = activations(rows, width);
-      const { results, runs } = await multiply(prepared, value, [kernels]);
-      const isFew = rows <= mostFewRows;
-      expect(runs.length > 0).toBe(!isFew);
-      const [expected] = await byMatMulNBits(prepared, value, isFew ? 4 : 1);
-      expect(data(results)[0]).toBeAllclose(expected!, tolerance);
-    });
+  it.each<[number, number, readonly number[]]>([
+    [1, 64, [128]],
+    [1, 75, [13]],
+    [1, 20, [3]],
+    [1, 512, [2]],
+    [3, 96, [37]],
+    [7, 75, [18]],
+    [10, 160, [70]],
+    [41, 160, [70]],
+    [100, 75, [13]],
+    [50, 2048, [520]],
+  ])("for %i rows of %i times %j", async (rows, width, sizes) => {
+    const kernels = openKernels();
+    const prepared = prepareProduct({ bits, width, outputs: [sizes.map((rows) => ({ rows, kernels }))] });
+    const value = activations(rows, width);
+    const { results, runs } = await multiply(prepared, value, [kernels]);
+    expect(runs.length > 0).toBe(!isFew(rows));
+    const [expected] = await byMatMulNBits(prepared, value, isFew(rows) ? 4 : 1);
+    expect(data(results)[0]).toBeAllclose(expected!, tolerance);
+  });
 
-    it.each([1, 3, 60])("for %i rows times matrices side by side, with biases", async (rows) => {
-      const kernels = open(build);
-      const matrices = [5, 12, 1].map((rows, at): MatrixCase => ({ rows, hasBias: at !== 1, kernels }));
-      const prepared = prepareProduct({ bits, width: 70, outputs: [matrices, [{ rows: 9, kernels }]] });
-      const value = activations(rows, 70);
-      const { results } = await multiply(prepared, value, [kernels]);
-      const expected = await byMatMulNBits(prepared, value, rows <= mostFewRows ? 4 : 1);
-      for (const [at, one] of data(results).entries()) expect(one).toBeAllclose(expected[at]!, tolerance);
-      expect(results.map(({ dims }) => dims)).toEqual([
-        [rows, 18],
-        [rows, 9],
-      ]);
-    });
+  it.each([1, 3, 60])("for %i rows times matrices side by side, with biases", async (rows) => {
+    const kernels = openKernels();
+    const matrices = [5, 12, 1].map((rows, at): MatrixCase => ({ rows, hasBias: at !== 1, kernels }));
+    const prepared = prepareProduct({ bits, width: 70, outputs: [matrices, [{ rows: 9, kernels }]] });
+    const value = activations(rows, 70);
+    const { results } = await multiply(prepared, value, [kernels]);
+    const expected = await byMatMulNBits(prepared, value, isFew(rows) ? 4 : 1);
+    for (const [at, one] of data(results).entries()) expect(one).toBeAllclose(expected[at]!, tolerance);
+    expect(results.map(({ dims }) => dims)).toEqual([
+      [rows, 18],
+      [rows, 9],
+    ]);
   });
 
   it.each([1, 50])("for %i rows times matrices of two memories", async (rows) => {
-    const both = [open("fused"), open("fused")] as const;
+    const both = [openKernels(), openKernels()] as const;
     const matrices = [0, 1, 0].map((at): MatrixCase => ({ rows: 6 + at, hasBias: true, kernels: both[at]! }));
     const prepared = prepareProduct({ bits, width: 64, outputs: [matrices] });
     const value = activations(rows, 64);
     const { results } = await multiply(prepared, value, both);
-    const [expected] = await byMatMulNBits(prepared, value, rows <= mostFewRows ? 4 : 1);
+    const [expected] = await byMatMulNBits(prepared, value, isFew(rows) ? 4 : 1);
     expect(data(results)[0]).toBeAllclose(expected!, tolerance);
   });
 
@@ -103,9 +103,9 @@ describe.each([4, 8] as const)("a product with weights of %i bits", (bits) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     "of a row with %d is no number, and of the next row it is",
     async (bad) => {
-      const kernels = open("fused");
+      const kernels = openKernels();
       const prepared = prepareProduct({ bits, width: 100, outputs: [[{ rows: 6, kernels }]] });
-      for (const rows of [2, mostFewRows + 2]) {
+      for (const rows of [2, 50]) {
         for (const at of [0, 31, 50, 99]) {
           const value = activations(rows, 100);
           (value.data as Float32Array)[at] = bad;
@@ -119,7 +119,7 @@ describe.each([4, 8] as const)("a product with weights of %i bits", (bits) => {
   );
 
   it("of zeros is the bias", async () => {
-    const kernels = open("fused");
+    const kernels = openKernels();
     const prepared = prepareProduct({ bits, width: 64, outputs: [[{ rows: 6, hasBias: true, kernels }]] });
     const zeros = tensor("float32", new Float32Array(64), [1, 64]);
     const [result] = data((await multiply(prepared, zeros, [kernels])).results);
@@ -127,7 +127,7 @@ describe.each([4, 8] as const)("a product with weights of %i bits", (bits) => {
   });
 
   it("reads a value where it lies, and gives one that kernels read in place", async () => {
-    const kernels = open("fused");
+    const kernels = openKernels();
     const prepared = prepareProduct({ bits, width: 64, outputs: [[{ rows: 6, kernels }]] });
     const value = activations(1, 64);
     const there = kernels.memory.floats(64)!;

@@ -5,7 +5,7 @@ import { KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Feeds, Fetched } from "../sessions/ort-binding.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
-import { FewRows, mostFewRows } from "./few-rows.js";
+import { FewRows } from "./few-rows.js";
 import { ManyRows } from "./many-rows.js";
 import { type Output, outputsOf } from "./matrix.js";
 
@@ -52,9 +52,8 @@ export class Product {
     run: (feeds: Feeds) => Fetched | Promise<Fetched>,
   ): readonly Tensor[] | Promise<readonly Tensor[]> {
     const x = this.#floatsOf(value);
-    const rows = x.length / this.#step.width;
     const outputs = this.#outputs.map((output, at) => this.#room(output, at, value));
-    if (x.length === 0 || (rows <= mostFewRows && this.#few?.multiply(x, outputs))) return outputs;
+    if (x.length === 0 || this.#few?.multiply(x, outputs)) return outputs;
     return this.#runMany(x, outputs, run);
   }
 
@@ -63,16 +62,9 @@ export class Product {
     outputs: readonly Tensor[],
     run: (feeds: Feeds) => Fetched | Promise<Fetched>,
   ): Promise<readonly Tensor[]> {
-    for (const [at, { matrices }] of this.#outputs.entries()) {
-      for (const matrix of matrices) {
-        await this.#many.multiply(
-          x,
-          matrix,
-          outputs[at]!.data as Float32Array,
-          this.#outputs[at]!.width,
-          run,
-        );
-      }
+    for (const [at, { matrices, width }] of this.#outputs.entries()) {
+      const out = outputs[at]!.data as Float32Array;
+      for (const matrix of matrices) await this.#many.multiply(x, matrix, out, width, run);
     }
     return outputs;
   }

@@ -1,0 +1,65 @@
+// Products of a block of 32 weights, as MatMulNBits has them, and a block of activations, in whole numbers.
+
+import { dotBytes } from "./dot-bytes";
+
+/**
+ * Σ q · w of weights of 4 bits, in eight parts of 16 bits.
+ *
+ * @param low weights of even elements, low halves of bytes
+ */
+@inline
+export function dot4(low: v128, high: v128, even: v128, odd: v128): v128 {
+  return i16x8.add(dotBytes(even, low), dotBytes(odd, high));
+}
+
+/** Σ q · w of weights of 8 bits, in four parts of 32 bits. Weights and activations by eights, as 16 bits. */
+@inline
+export function dot8(w0: v128, w1: v128, w2: v128, w3: v128, q0: v128, q1: v128, q2: v128, q3: v128): v128 {
+  return i32x4.add(
+    i32x4.add(i32x4.dot_i16x8_s(w0, q0), i32x4.dot_i16x8_s(w1, q1)),
+    i32x4.add(i32x4.dot_i16x8_s(w2, q2), i32x4.dot_i16x8_s(w3, q3)),
+  );
+}
+
+/**
+ * The sums of the parts of each of four {@link dot4}. They stay within 16 bits until the last addition but one, for of 16
+ * products none is more than 128 · 15.
+ *
+ * @param ones 16 bits each
+ */
+@inline
+export function sumEach4(a: v128, b: v128, c: v128, d: v128, ones: v128): v128 {
+  const ab = i16x8.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+  const cd = i16x8.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
+  const pairs = i16x8.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
+  return i32x4.dot_i16x8_s(pairs, ones);
+}
+
+/** The sums of the parts of each of four {@link dot8}. */
+@inline
+export function sumEach8(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
+  return i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
+}
+
+/** What takes the low halves of bytes, in a loop: see {@link unknownZero}. */
+@inline
+export function lowHalves(): v128 {
+  return i8x16.splat(<i8>(15 + unknownZero()));
+}
+
+/** Ones of 16 bits, in a loop. */
+@inline
+export function sixteenBitOnes(): v128 {
+  return i16x8.splat(<i16>(1 + unknownZero()));
+}
+
+/**
+ * 0, of which the engine does not know: nothing lies at address 0. V8 makes a vector that it knows anew in each turn of
+ * a loop, by three instructions.
+ */
+@inline
+function unknownZero(): i32 {
+  return load<i32>(0);
+}

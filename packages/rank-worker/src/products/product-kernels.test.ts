@@ -1,0 +1,125 @@
+import { setFlagsFromString } from "node:v8";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
+import { blockSize, blocksOf, plainDequantize } from "./plain-dequantize.js";
+
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+
+interface Case {
+  readonly rows: number;
+  readonly width: number;
+  readonly count: number;
+  readonly seed: number;
+}
+
+const anyCase = fc.record({
+  rows: fc.integer({ min: 1, max: 9 }),
+  width: fc.integer({ min: 1, max: 130 }),
+  count: fc.integer({ min: 1, max: 23 }),
+  seed: fc.integer({ min: 1, max: 1e6 }),
+});
+
+describe.each([4, 8] as const)("of %i bits, the", (bits) => {
+  describe.each(["plain", "fused"] as const)("%s kernel", (build) => {
+    const kernels = new RankKernels(64, [kernelFiles[build]]);
+    const { quantize, multiply, dequantize, blockBytes } = kernels.products[bits];
+    const floats = (count: number) => kernels.memory.floats(count)!;
+    // Room for the largest case; a float behind each row of outputs that is not theirs.
+    const [x, quantized, out, scales, bias] = [
+      9 * 130,
+      9 * 5 * (blockBytes / 4) + 32,
+      9 * 24,
+      23 * 5,
+      23,
+    ].map(floats) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+    const matrix = floats(23 * 130 + 32);
+    const { buffer, byteOffset } = floats(23 * 5 * bits);
+    const values = new Uint8Array(buffer, byteOffset, 23 * 5 * bits * 4);
+
+    function fill({ seed }: Case): void {
+      const random = (index: number) => ((seed + index) * 48_271) % 65_537;
+      for (const [i] of x.entries()) x[i] = ((random(i) - 32_768) / 1000) * 2 ** (Math.floor(i / 40) % 5);
+      for (const [i] of values.entries()) values[i] = random(i);
+      for (const [i] of scales.entries()) scales[i] = (random(i) - 30_000) / 1000;
+      for (const [i] of bias.entries()) bias[i] = random(i) / 1000;
+      out.fill(7);
+    }
+
+    it("multiplies as plain code does", () => {
+      fc.assert(
+        fc.property(anyCase, (one) => {
+          const { rows, width, count } = one;
+          fill(one);
+          quantize(x.byteOffset, rows, width, quantized.byteOffset);
+          const addresses = [values, scales, bias, out].map((data) => data.byteOffset) as [
+            number,
+            number,
+            number,
+            number,
+          ];
+          multiply(quantized.byteOffset, rows, ...addresses, 4 * (count + 1), count, blocksOf(width));
+          for (let row = 0; row < rows; row++) {
+            for (let n = 0; n < count; n++) {
+              const { sum, magnitude } = plainProduct(row, n, width);
+              const difference = Math.abs(out[row * (count + 1) + n]! - sum);
+              // Whole numbers are exact: what differs is the order of a sum of float32.
+              expect(difference, `row ${row}, ${n}`).toBeLessThanOrEqual(1e-6 * magnitude);
+            }
+            expect(out[row * (count + 1) + count]).toBe(7);
+          }
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it("dequantizes to the bits of plain code", () => {
+      fc.assert(
+        fc.property(anyCase, (one) => {
+          const { width, count } = one;
+          fill(one);
+          dequantize(values.byteOffset, scales.byteOffset, matrix.byteOffset, count, width);
+          const expected = new Float32Array(count * width);
+          plainDequantize({ bits, width, values, scales }, 0, expected);
+          expect(isSame(matrix.subarray(0, count * width), expected)).toBe(true);
+        }),
+        { numRuns: 20 },
+      );
+    });
+
+    /** A row of x by a row of the matrix, and the sum of the magnitudes of its terms. */
+    function plainProduct(row: number, n: number, width: number): { sum: number; magnitude: number } {
+      const blocks = blocksOf(width);
+      const zero = 2 ** (bits - 1);
+      let sum = bias[n]!;
+      let magnitude = Math.abs(sum);
+      for (let block = 0; block < blocks; block++) {
+        const first = block * blockSize;
+        const activations = [
+          ...x.subarray(row * width + first, row * width + Math.min(width, first + blockSize)),
+        ];
+        const most = Math.max(...activations.map(Math.abs));
+        const inverse = most === 0 ? 0 : Math.fround(127 / most);
+        const scale = Math.fround(most / 127) * scales[n * blocks + block]!;
+        const dot = activations.reduce((dot, activation, i) => {
+          const at = (n * blocks + block) * blockSize + i;
+          const value = bits === 8 ? values[at]! : (values[at >> 1]! >> (4 * (at % 2))) & 15;
+          return dot + nearestEven(Math.fround(activation * inverse)) * (value - zero);
+        }, 0);
+        sum += scale * dot;
+        magnitude += Math.abs(scale * dot);
+      }
+      return { sum, magnitude };
+    }
+  });
+});
+
+function isSame(one: Float32Array, other: Float32Array): boolean {
+  return one.length === other.length && one.every((x, i) => x === other[i]);
+}
+
+function nearestEven(x: number): number {
+  const whole = Math.round(x);
+  return whole - x === 0.5 && whole % 2 !== 0 ? whole - 1 : whole;
+}
