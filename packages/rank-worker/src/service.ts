@@ -2,7 +2,7 @@ import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankProgram, Step } from "@ringrank/policy";
 import { AttentionKernel } from "./attention/attention-kernel.js";
-import { type CompileContext, type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
+import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
 import { rankFailure } from "./failure.js";
 import { MatrixHome } from "./kernels/matrix-home.js";
 import { RankKernels } from "./kernels/rank-kernels.js";
@@ -71,14 +71,12 @@ export class Rank implements RankService {
         throw new RingrankError("RR_OPTION", "expected one load per rank; this one has a program");
       const { gate, openSession, log } = this.#context;
       const { rank, bytes: bytesTotal } = program;
-      const kernels = needsKernels(program) ? this.#openKernels() : undefined;
-      const home = new MatrixHome(kernels, { log });
       let bytesReported = 0;
       const loaded = await loadSessions(program, {
         openSession,
         gate,
         log,
-        home,
+        openHome: () => new MatrixHome(needsKernels(program) ? this.#openKernels() : undefined, { log }),
         ...options,
         onBytes: (bytesLoaded) => {
           this.#context.communicator.progress();
@@ -89,7 +87,7 @@ export class Rank implements RankService {
       });
       // Kept before anything else can fail, so that release() finds the sessions.
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
-      this.#loaded = this.#compile(program, loaded, { kernels, kernelsOf: home.kernelsOf }, options.threads);
+      this.#loaded = this.#compile(program, loaded, options.threads);
       const { bytesKept, bytesRead } = loaded;
       this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
       return { bytesKept, bytesRead, sessions: loaded.sessions.length };
@@ -153,12 +151,8 @@ export class Rank implements RankService {
     }
   }
 
-  #compile(
-    program: RankProgram,
-    loaded: LoadedSessions,
-    { kernels, kernelsOf }: Pick<CompileContext, "kernels" | "kernelsOf">,
-    threads: number,
-  ): Loaded {
+  #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
+    const { own: kernels, kernelsOf } = loaded.home;
     const attends = stepsOf(program).some(isAttention);
     // A cache that no kernel reads is as well off in ordinary memory.
     const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;

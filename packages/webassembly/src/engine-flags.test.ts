@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { expect, it } from "vitest";
 import { relaxedSimdFlags } from "./engine-flags.js";
 
 const ask = `import { runsRelaxedSimd } from "@ringrank/webassembly"; console.log(runsRelaxedSimd())`;

@@ -26,6 +26,8 @@ interface MatrixHomeOptions {
  * its own. Where the system gives no more, matrices lie in ordinary memory, for plain code.
  */
 export class MatrixHome {
+  /** The kernels that the rank does all else with, in the first memory; undefined where it has none. */
+  readonly own: RankKernels | undefined;
   /** In the order they fill up. */
   readonly #all: RankKernels[];
   readonly #log: RankLog;
@@ -33,11 +35,11 @@ export class MatrixHome {
   /** Undefined where there is nothing to be had. */
   #open: (() => RankKernels) | undefined;
 
-  /** @param own the kernels that the rank does all else with; undefined where it has none */
   constructor(
     own: RankKernels | undefined,
     { log, spareBytes = 2 ** 31, open = () => new RankKernels() }: MatrixHomeOptions,
   ) {
+    this.own = own;
     this.#all = own === undefined ? [] : [own];
     this.#log = log;
     this.#spareBytes = spareBytes;

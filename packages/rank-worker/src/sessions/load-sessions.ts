@@ -21,8 +21,11 @@ interface LoadContext {
   readonly openSession: OpenSession;
   readonly gate: NativeGate;
   readonly log: RankLog;
-  /** Where matrices of the rank's own products go. */
-  readonly home: MatrixHome;
+  /**
+   * Gives where matrices of the rank's own products go. Called when reading has its own memory: a rank can do without
+   * that of kernels, but not without reading, where the system gives little.
+   */
+  readonly openHome: () => MatrixHome;
   /** Threads of each session. */
   readonly threads: number;
   /** A private folder for files of one segment at a time; without it, weights go to sessions through memory. */
@@ -38,6 +41,7 @@ type OpenContext = Omit<LoadContext, "threads"> & { readonly threads: SessionThr
 export interface LoadedSessions {
   /** By segment. */
   readonly sessions: readonly OrtSession[];
+  readonly home: MatrixHome;
   /** By name: weights in the rank's own memory; those of its products in that of kernels, where there is room. */
   readonly keptWeights: ReadonlyMap<string, Tensor>;
   /** Parameter bytes kept, in the types they are computed in. */
@@ -58,13 +62,14 @@ export interface LoadedSessions {
 export async function loadSessions(program: RankProgram, context: LoadContext): Promise<LoadedSessions> {
   using weights = new ProgramWeights(program, context.onBytes);
   const files = new ShardFiles(weights, context);
+  const home = context.openHome();
   const opening = { ...context, threads: sessionThreads(context.threads, program.worldSize) };
   const readBefore = readStatistics().bytes;
   /** By segment. */
   const opened = new Map<number, OrtSession>();
   try {
     const kept = new Map<string, Tensor>();
-    const places = placeWeights(keptWeights(program), (name) => weights.shard(name), context.home);
+    const places = placeWeights(keptWeights(program), (name) => weights.shard(name), home);
     files.fill(places);
     for (const [name, data] of places.flatMap((some) => [...some])) {
       const { weight, dims } = weights.shard(name);
@@ -83,7 +88,7 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
       );
     }
     const sessions = program.segments.map((_, index) => opened.get(index)!);
-    return { sessions, keptWeights: kept, bytesKept, bytesRead: readStatistics().bytes - readBefore };
+    return { sessions, home, keptWeights: kept, bytesKept, bytesRead: readStatistics().bytes - readBefore };
   } catch (error) {
     await releaseSessions([...opened.values()], context.gate);
     throw error;
