@@ -86,7 +86,7 @@ export class Scheduler {
     collectiveBytes: 0,
   };
 
-  constructor(group: RankGroup, { prefillChunk = 256, maxRows = 32 }: SchedulerOptions = {}) {
+  constructor(group: RankGroup, { prefillChunk = 512, maxRows = 32 }: SchedulerOptions = {}) {
     this.#group = group;
     this.#prefillChunk = prefillChunk;
     this.#maxRows = maxRows;
