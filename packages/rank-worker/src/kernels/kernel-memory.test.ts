@@ -19,6 +19,13 @@ it("joins what is released to its neighbours, so that it can be given out whole"
   expect(memory.floats(16_000)).toHaveLength(16_000);
 });
 
+it("gives no place whose end has no address, nor one at address 0", () => {
+  const memory = new KernelMemory();
+  const all = memory.bytes(memory.bytesFree)!;
+  expect(all.byteOffset).toBeGreaterThan(0);
+  expect(all.byteOffset + all.length).toBeLessThan(2 ** 32);
+});
+
 it("allocates elsewhere what it has no room for, and what is not float32", () => {
   const memory = new KernelMemory(1);
   expect(memory.holds(memory.allocate("float32", 1000))).toBe(true);

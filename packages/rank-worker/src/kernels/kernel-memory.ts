@@ -24,8 +24,8 @@ export class KernelMemory implements CacheMemory {
     this.memory = localMemory(pages * pageBytes);
     this.#buffer = this.memory.buffer;
     this.#floats = new Float32Array(this.#buffer);
-    // Nothing lies at address 0.
-    this.#free = [{ start: line, end: this.#buffer.byteLength }];
+    // Nothing lies at address 0, nor at the end: of 4 GiB, the address behind it would be 0 again, where loops end.
+    this.#free = [{ start: line, end: this.#buffer.byteLength - line }];
   }
 
   /** Bytes that nobody has taken, wherever they lie. */
