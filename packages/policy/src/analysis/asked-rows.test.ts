@@ -78,6 +78,32 @@ it("an operand that differs from row to row is chosen of too", () => {
   expect(rowsOfProducts(graph)).toEqual({ up: "chosen", down: "chosen", head: "chosen" });
 });
 
+it.each([
+  ["of three axes", [1, 1, width]],
+  ["of one", [width]],
+])("an operand %s that all rows see is not chosen of", (_, dims) => {
+  const graph = modelOf((g, x) => g.add(feed(g, x), g.weight("row", parameter(...dims))));
+  const { graph: early, shapes } = chooseRowsEarly(prepareGraph(graph, precisionOf()));
+  expect(rowsOfProducts(graph)).toEqual({ up: "chosen", down: "chosen", head: "chosen" });
+  expect(early.nodes.filter(({ opType }) => opType === "Gather")).toHaveLength(1);
+  expect(
+    shapes
+      .get("logits")!
+      .dims.map(([size]) => size)
+      .at(-1),
+  ).toBe(vocabulary);
+});
+
+it("rows that are chosen are a matrix, which needs no other shape any more", () => {
+  const graph = modelOf((g, x) =>
+    g.add(x, feed(g, g.layerNormalization(x, g.numbers([1], [1]), undefined, 1e-5))),
+  );
+  const { graph: early } = chooseRowsEarly(prepareGraph(graph, precisionOf()));
+  const operators = early.nodes.map(({ opType }) => opType);
+  const rest = ["LayerNormalization", "MatMul", "Relu", "MatMul", "Add", "Add", "MatMul"];
+  expect(operators.slice(operators.indexOf("Reshape"))).toEqual(["Reshape", "Gather", ...rest]);
+});
+
 it("an operand with a row of its own for each place in a sequence is no row to choose", () => {
   const graph = modelOf((g, x) => g.add(feed(g, x), g.input("places", "float32", ["sequence", width])));
   expect(rowsOfProducts(graph)).toEqual({ up: "all", down: "all", head: "chosen" });

@@ -11,7 +11,7 @@ import { int64Tensor, makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import { evaluatePair } from "../shapes/index.js";
 import type { PreparedGraph } from "./prepare-graph.js";
-import { isProduct, isRowwise, Rows } from "./rowwise.js";
+import { isElementwise, isProduct, isRowwise, Rows } from "./rowwise.js";
 
 /**
  * Leaves rows out that nobody asks for. A graph that chooses rows at its end, those that logits are wanted of, chooses
@@ -79,7 +79,7 @@ function rowwiseBefore(
   return moved;
 }
 
-/** The moved nodes read chosen rows, `[1, chosen, width]`; what they make needs to be chosen of no more. */
+/** The moved nodes read chosen rows, `[chosen, width]`; what they make needs to be chosen of no more. */
 function rewrite(
   { graph, shapes }: PreparedGraph,
   { gather, reshape, chosen, rows, nodes: moved }: Choice,
@@ -93,10 +93,12 @@ function rewrite(
   const names = new FreshNames((name) => taken.has(name));
   const made = new Set([...moved].flatMap(({ outputs }) => outputs));
   const choices = new Map<string, string>();
+  const matrices = new Map<string, string>();
+  const [result] = gather.outputs as [string];
   // All of it last: so what stays and reads a sum that is owed pays for it, and the choice is made of what was paid.
   const late = graph.nodes.flatMap((node) => (moved.has(node) ? chosenFor(node) : []));
   const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
-    if (node === gather) return [...late, flatten(reshape.inputs[0]!, gather.outputs[0]!)];
+    if (node === gather) return late;
     return node === reshape || moved.has(node) ? [] : [node];
   });
   return withoutUnread({ ...graph, nodes, weights });
@@ -104,33 +106,39 @@ function rewrite(
   /** The node on chosen rows, behind the choice of those that are not chosen yet. */
   function chosenFor(node: GraphNode): GraphNode[] {
     const before: GraphNode[] = [];
+    const once = (made: Map<string, string>, name: string, make: (name: string) => GraphNode[]): string => {
+      if (!made.has(name)) before.push(...make(name));
+      return made.get(name)!;
+    };
     const inputs = node.inputs.map((name) => {
-      if (made.has(name) || !rows.has(shapes.get(name)?.dims)) return name;
-      if (!choices.has(name)) before.push(...choose(name));
-      return choices.get(name)!;
+      const dims = shapes.get(name)?.dims;
+      if (made.has(name)) return name;
+      if (rows.has(dims)) return once(choices, name, choose);
+      // What all rows see may have their three axes, where it is broadcast to them.
+      return dims?.length === 3 && isElementwise(node) ? once(matrices, name, asMatrix) : name;
     });
-    return [...before, { ...node, inputs }];
+    const outputs = node.outputs.map((name) => (name === reshape.inputs[0] ? result : name));
+    const { axis, ...others } = node.attributes;
+    const attributes = axis === undefined ? others : { ...others, axis: alongRow };
+    return [...before, { ...node, inputs, outputs, attributes }];
   }
 
   function choose(name: string): GraphNode[] {
-    const [flat, some, result] = ["rows", "chosen rows", "chosen"].map((part) =>
-      names.after(`${name}·${part}`),
-    );
-    choices.set(name, result!);
-    return [
-      flatten(name, flat!),
-      makeNode("Gather", [flat!, chosen], some!, { axis: { kind: "int", value: 0 } }),
-      reshaped(some!, result!, [1, -1, widthOf(name)]),
-    ];
+    const [flat, some] = ["rows", "chosen"].map((part) => names.after(`${name}·${part}`));
+    choices.set(name, some!);
+    const gathered = makeNode("Gather", [flat!, chosen], some!, { axis: { kind: "int", value: 0 } });
+    return [flatten(name, flat!), gathered];
+  }
+
+  function asMatrix(name: string): GraphNode[] {
+    const matrix = names.after(`${name}·row`);
+    matrices.set(name, matrix);
+    return [flatten(name, matrix)];
   }
 
   function flatten(name: string, output: string): GraphNode {
-    return reshaped(name, output, [-1, widthOf(name)]);
-  }
-
-  function reshaped(name: string, output: string, sizes: readonly number[]): GraphNode {
     const target = names.after(`${output}·sizes`);
-    const { type, dims, data } = int64Tensor(sizes);
+    const { type, dims, data } = int64Tensor([-1, widthOf(name)]);
     weights.set(target, { type, dims, source: { kind: "inline", data } });
     return makeNode("Reshape", [name, target], output);
   }
@@ -139,3 +147,6 @@ function rewrite(
     return shapes.get(name)!.dims.at(-1)![0];
   }
 }
+
+/** Of three axes and of two. */
+const alongRow = { kind: "int", value: -1 } as const;

@@ -43,11 +43,15 @@ const rowwiseOperators: ReadonlyMap<string, (node: GraphNode, second: Dims) => b
 export function isRowwise(node: GraphNode, rows: Rows, dimsOf: (name: string) => Dims): boolean {
   const operands = node.inputs.filter((name) => name !== "").map(dimsOf);
   if (!node.outputs.every((name) => name === "" || rows.has(dimsOf(name)))) return false;
-  if (Object.hasOwn(elementwiseRules, operatorName(node)))
-    return operands.every((dims) => rows.has(dims) || isSharedByRows(dims));
+  if (isElementwise(node)) return operands.every((dims) => rows.has(dims) || isSharedByRows(dims));
   const [first, ...others] = operands;
   const isFit = rowwiseOperators.get(operatorName(node))?.(node, others[0]) ?? false;
   return isFit && rows.has(first) && !others.some((dims) => rows.has(dims));
+}
+
+/** Whether a node's operands are broadcast to what it gives. */
+export function isElementwise(node: GraphNode): boolean {
+  return Object.hasOwn(elementwiseRules, operatorName(node));
 }
 
 /** Whether `node` is a product that {@link isRowwise} may be true of: what takes time to compute. */
