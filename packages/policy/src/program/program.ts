@@ -261,7 +261,43 @@ export interface Segment {
   readonly initializers: readonly (readonly string[])[];
   /** Names in `weights` that several segments use: the rank keeps one copy and feeds it to each as an input. */
   readonly sharedWeights: readonly string[];
+  /** What the segment computes, if that is element by element, for a rank that has a shorter way. */
+  readonly elementwise?: Elementwise;
 }
+
+/**
+ * Work on float32 values of one shape, element by element, as between a feed-forward's products. Values are numbered:
+ * the segment's inputs, then what each instruction makes.
+ */
+export interface Elementwise {
+  /** Each reads inputs, and what comes before it. */
+  readonly instructions: readonly ElementwiseInstruction[];
+  /** By place in the segment's outputs: the number of a value that an instruction makes. */
+  readonly outputs: readonly number[];
+}
+
+export interface ElementwiseInstruction {
+  readonly operation: ElementwiseOperation;
+  /** One, or the left and the right one. */
+  readonly operands: readonly ElementwiseOperand[];
+}
+
+/** A value, by its number; or one number in the place of every element. */
+export type ElementwiseOperand = { readonly value: number } | { readonly constant: number };
+
+/** Of ONNX's operators of these names, `add` to `maximum` have two operands. Where any is NaN, the result is. */
+export type ElementwiseOperation =
+  | "add"
+  | "subtract"
+  | "multiply"
+  | "divide"
+  | "minimum"
+  | "maximum"
+  | "sqrt"
+  | "exp"
+  | "sigmoid"
+  | "tanh"
+  | "erf";
 
 /** A rank's part of a weight: the product of a choice of intervals on each axis. */
 export interface WeightShard {

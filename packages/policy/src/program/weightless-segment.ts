@@ -1,4 +1,5 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
+import { describeElementwise } from "./elementwise.js";
 import type { Segment } from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 
@@ -42,15 +43,22 @@ export function makeWeightlessSegment(
   }));
   places.delete("");
   const names = new Map(Array.from(places, ([name, place]) => [place, name]));
+  const constants = byPlace(context.constants, places);
+  const values = byPlace(context.values, places);
   const segment = makeSegment(placed, new Set([...needed].flatMap((name) => places.get(name) ?? [])), {
     opsets: context.opsets,
     shards: new Map(),
-    constants: byPlace(context.constants, places),
-    values: byPlace(context.values, places),
+    constants,
+    values,
     uses: new Map(),
   });
+  const elementwise = describeElementwise(placed, segment, constants, values);
   const namesOf = (some: readonly string[]): string[] => some.map((place) => names.get(place)!);
-  return { segment, inputs: namesOf(segment.inputs), outputs: namesOf(segment.outputs) };
+  return {
+    segment: elementwise === undefined ? segment : { ...segment, elementwise },
+    inputs: namesOf(segment.inputs),
+    outputs: namesOf(segment.outputs),
+  };
 }
 
 function byPlace<T>(of: ReadonlyMap<string, T>, places: ReadonlyMap<string, string>): Map<string, T> {

@@ -15,6 +15,8 @@ import type { AttentionKernel } from "../attention/attention-kernel.js";
 import { BlockAttention } from "../attention/block-attention.js";
 import { BlockMasks } from "../attention/block-masks.js";
 import type { RowAttention } from "../attention/row-attention.js";
+import { ElementwiseStep } from "../elementwise/elementwise-step.js";
+import { InstructionList } from "../elementwise/instruction-list.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { Normalization } from "../normalization/normalization.js";
 import { Product } from "../products/product.js";
@@ -58,6 +60,8 @@ interface RunStep extends SessionCall {
   readonly rowAttention: RowAttention | undefined;
   /** The shorter way for several new rows. */
   readonly blocks: AttentionBlocks | undefined;
+  /** The shorter way for what works element by element. */
+  readonly elementwise: ElementwiseStep | undefined;
 }
 
 interface AttentionBlocks extends SessionCall {
@@ -167,6 +171,7 @@ export function compileEntry(
   for (const input of entry.inputs) define(input.name);
   const drops = lastUses(entry, segments);
   const masks = new BlockMasks();
+  const instructionLists = new Map<number, InstructionList>();
   const steps = entry.steps.map((step, at): CompiledStep => {
     const compiled = compileStep(step);
     return { ...compiled, drop: drops[at]!.map(use) };
@@ -207,23 +212,40 @@ export function compileEntry(
     return { segment: plan.block, session, fetches: fetchesOf(segment), attention: block };
   }
 
+  function elementwiseStep(
+    index: number,
+    feeds: readonly NamedIndex[],
+    results: readonly NamedIndex[],
+  ): ElementwiseStep | undefined {
+    const plan = segments[index]?.elementwise;
+    if (plan === undefined || kernels === undefined) return undefined;
+    const list = instructionLists.get(index) ?? InstructionList.open(kernels, plan, feeds.length);
+    if (list === undefined) return undefined;
+    instructionLists.set(index, list);
+    const indexOf = (value: NamedIndex): number => value.index;
+    return new ElementwiseStep(list, feeds.map(indexOf), results.map(indexOf));
+  }
+
   function compileStep(step: Step): StepKind {
     switch (step.kind) {
       case "run": {
         const { segment, session } = segmentAt(step.segment);
         const values = step.values ?? segment;
+        const feeds = segment.inputs.map((name, at) => ({ name, index: use(values.inputs[at]!) }));
+        const results = segment.outputs.map((name, at) => ({ name, index: define(values.outputs[at]!) }));
         return {
           kind: "run",
           segment: step.segment,
           session,
-          feeds: segment.inputs.map((name, at) => ({ name, index: use(values.inputs[at]!) })),
+          feeds,
           sharedWeights: Object.fromEntries(
             segment.sharedWeights.map((weight) => [weight, weightOf(weight)]),
           ),
           fetches: fetchesOf(segment),
-          results: segment.outputs.map((name, at) => ({ name, index: define(values.outputs[at]!) })),
+          results,
           rowAttention: step.attention && attention?.rowAttention(step.attention, use),
           blocks: step.attention && attentionBlocks(step.attention),
+          elementwise: elementwiseStep(step.segment, feeds, results),
         };
       }
       case "product": {

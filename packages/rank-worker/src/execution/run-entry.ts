@@ -64,6 +64,8 @@ export async function runEntry(
       const attended = step.rowAttention?.run(table) === true || inBlocks(step, table, context);
       if (attended instanceof Promise ? await attended : attended) {
         if (start !== undefined) trace?.end("attention", `attention ${step.segment}`, start);
+      } else if (step.elementwise?.run(table) === true) {
+        if (start !== undefined) trace?.end("activating", `elementwise ${step.segment}`, start);
       } else {
         const fetched = runSegment(step, table, context);
         storeResults(step, fetched instanceof Promise ? await fetched : fetched, table);

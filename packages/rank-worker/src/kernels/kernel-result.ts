@@ -1,5 +1,5 @@
 import { elementCount } from "../tensors/element-types.js";
-import { type Tensor, tensor } from "../tensors/tensor.js";
+import { sameSizes, type Tensor, tensor } from "../tensors/tensor.js";
 import type { KernelMemory } from "./kernel-memory.js";
 
 /** Floats that kernels work on at once: what fits into the processor's second cache, and the rows of a decode step. */
@@ -34,8 +34,4 @@ export class KernelResult {
     this.#floats = this.#memory.floats(count);
     return this.#floats;
   }
-}
-
-function sameSizes(one: readonly number[], other: readonly number[]): boolean {
-  return one.length === other.length && one.every((size, axis) => size === other[axis]);
 }

@@ -34,6 +34,8 @@ interface Exports {
   attend(args: number): void;
   add(x: number, y: number, out: number, count: number): void;
   addRow(x: number, row: number, rows: number, width: number): void;
+  /** Runs the instructions from `first` to before `end` on so many floats; see elementwise/instruction-list.ts. */
+  elementwise(first: number, end: number, count: number): void;
   normalize(
     x: number,
     out: number,
@@ -61,6 +63,7 @@ export class RankKernels {
   readonly attend: Exports["attend"];
   readonly add: Exports["add"];
   readonly addRow: Exports["addRow"];
+  readonly elementwise: Exports["elementwise"];
   readonly normalize: Exports["normalize"];
   /** By bits of a weight. */
   readonly products: Readonly<Record<4 | 8, ProductKernels>>;
@@ -74,10 +77,11 @@ export class RankKernels {
   constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
     const exports = instantiate<Exports>(this.memory.memory, ...files);
-    const { attend, add, addRow, normalize } = exports;
+    const { attend, add, addRow, elementwise, normalize } = exports;
     this.attend = attend;
     this.add = add;
     this.addRow = addRow;
+    this.elementwise = elementwise;
     this.normalize = normalize;
     const { quantize4, quantize8, multiply4, multiply8, dequantize4, dequantize8 } = exports;
     this.products = {

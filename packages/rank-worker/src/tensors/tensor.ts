@@ -52,3 +52,7 @@ export function toMessage(value: Tensor): TensorMessage {
   }
   return { type: value.type, dims: value.dims, data: tensorData(value) };
 }
+
+export function sameSizes(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((size, axis) => size === other[axis]);
+}

@@ -48,6 +48,7 @@ it("a step says what its time went to, what is left over included", () => {
   const parts = Object.values(times).reduce((sum, time) => sum + time, 0);
   expect(Object.keys(times).sort()).toEqual(
     [
+      "activating_us",
       "attention_us",
       "cache_us",
       "choosing_us",

@@ -12,6 +12,7 @@ export type Work =
   | "attention"
   | "adding"
   | "normalizing"
+  | "activating"
   | "waiting"
   | "moving"
   | "cache"
@@ -153,6 +154,7 @@ function nothing(): Record<Work, number> {
     attention: 0,
     adding: 0,
     normalizing: 0,
+    activating: 0,
     waiting: 0,
     moving: 0,
     cache: 0,

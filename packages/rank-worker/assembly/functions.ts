@@ -1,0 +1,96 @@
+// Functions of vectors of four floats. NaN stays NaN. Errors are the largest that src/elementwise/functions.test.ts
+// finds, in units in the last place.
+
+import { madd } from "./vectors";
+
+/**
+ * eˣ, of all x: 2ⁿ · eʳ with x = n · ln 2 + r and |r| ≤ ½ ln 2, eʳ by the polynomial of Cephes
+ * (https://www.netlib.org/cephes, expf). Where x is known to be no larger than 0 and results that count are near 1,
+ * `exponential` of vectors.ts takes less.
+ */
+@inline
+export function exp(x: v128): v128 {
+  // Beyond these it is 0 and ∞. The smaller and the larger of two, of which the first stays where it is NaN.
+  const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-104));
+  // Added to 1.5 · 2²³, a number is rounded to a whole one, which stands in the lowest bits of the sum.
+  const rounding = f32x4.splat(12582912);
+  const shifted = madd(bounded, f32x4.splat(1.44269504088896341), rounding);
+  const n = f32x4.sub(shifted, rounding);
+  // ln 2 in two parts: n times the first is exact.
+  let r = madd(n, f32x4.splat(-0.693359375), bounded);
+  r = madd(n, f32x4.splat(2.12194440e-4), r);
+  let p = f32x4.splat(1.9875691500e-4);
+  p = madd(p, r, f32x4.splat(1.3981999507e-3));
+  p = madd(p, r, f32x4.splat(8.3334519073e-3));
+  p = madd(p, r, f32x4.splat(4.1665795894e-2));
+  p = madd(p, r, f32x4.splat(1.6666665459e-1));
+  p = madd(p, r, f32x4.splat(5.0000001201e-1));
+  p = f32x4.add(madd(p, f32x4.mul(r, r), r), f32x4.splat(1));
+  // float32 has no 2ⁿ at either end, but both halves of it.
+  const whole = i32x4.sub(shifted, rounding);
+  const half = i32x4.shr_s(whole, 1);
+  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
+}
+
+/** 2ⁿ, of a whole number. */
+@inline
+function powerOfTwo(n: v128): v128 {
+  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
+}
+
+/** 1 / (1 + e⁻ˣ). */
+@inline
+export function sigmoid(x: v128): v128 {
+  const one = f32x4.splat(1);
+  return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
+}
+
+/** Of |x| < 0.625 by the polynomial of Cephes (tanhf), elsewhere 1 − 2 / (1 + e²ˣ). */
+@inline
+export function tanh(x: v128): v128 {
+  const t = f32x4.abs(x);
+  const square = f32x4.mul(t, t);
+  let p = f32x4.splat(-5.70498872745e-3);
+  p = madd(p, square, f32x4.splat(2.06390887954e-2));
+  p = madd(p, square, f32x4.splat(-5.37397155531e-2));
+  p = madd(p, square, f32x4.splat(1.33314422036e-1));
+  p = madd(p, square, f32x4.splat(-3.33332819422e-1));
+  const near = madd(f32x4.mul(p, square), t, t);
+  const one = f32x4.splat(1);
+  const share = f32x4.div(f32x4.splat(2), f32x4.add(one, exp(f32x4.add(t, t))));
+  const isNear = f32x4.lt(t, f32x4.splat(0.625));
+  return withSign(v128.bitselect(near, f32x4.sub(one, share), isNear), x);
+}
+
+/**
+ * 2/√π ∫₀ˣ exp(−t²) dt, by two polynomials of Norbert Juffa, of which the second is of ln(1 − erf)
+ * (https://stackoverflow.com/questions/35148198).
+ */
+@inline
+export function erf(x: v128): v128 {
+  // From 4 on it is 1.
+  const t = f32x4.pmin(f32x4.abs(x), f32x4.splat(4));
+  const square = f32x4.mul(t, t);
+  let p = f32x4.splat(-5.96761703e-4);
+  p = madd(p, square, f32x4.splat(4.99119423e-3));
+  p = madd(p, square, f32x4.splat(-2.67681349e-2));
+  p = madd(p, square, f32x4.splat(1.12819925e-1));
+  p = madd(p, square, f32x4.splat(-3.76125336e-1));
+  p = madd(p, square, f32x4.splat(1.28379166e-1));
+  const near = madd(p, t, t);
+  let q = madd(f32x4.splat(-1.7285347e-5), t, f32x4.splat(3.83197126e-4));
+  q = madd(q, square, madd(f32x4.splat(-3.88396438e-3), t, f32x4.splat(2.42546219e-2)));
+  q = madd(q, t, f32x4.splat(-1.06777877e-1));
+  q = madd(q, t, f32x4.splat(-6.34846687e-1));
+  q = madd(q, t, f32x4.splat(-1.28717512e-1));
+  q = f32x4.sub(f32x4.mul(q, t), t);
+  const far = f32x4.sub(f32x4.splat(1), exp(q));
+  const isNear = f32x4.lt(t, f32x4.splat(0.927734375));
+  return withSign(v128.bitselect(near, far, isNear), x);
+}
+
+/** `x`, which is no less than 0, with the sign of `from`. */
+@inline
+function withSign(x: v128, from: v128): v128 {
+  return v128.or(x, v128.and(from, i32x4.splat(0x80000000)));
+}

@@ -1,0 +1,174 @@
+import { setFlagsFromString } from "node:v8";
+import { GraphBuilder, type Value } from "@ringrank/model";
+import { buildPrograms, planGraph, type Segment } from "@ringrank/policy";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
+import { describe, expect, it } from "vitest";
+import { floatsAtOnce } from "../kernels/kernel-result.js";
+import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
+import { openPublicSession } from "../sessions/ort-binding.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
+import { ElementwiseStep } from "./elementwise-step.js";
+import { InstructionList } from "./instruction-list.js";
+
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+
+/** The runtime's sigmoid is right within 1e-7, of which activations of numbers up to 12 make twelve times that. */
+const tolerance = { rtol: 2e-6, atol: 2e-6 };
+
+type Activation = (g: GraphBuilder, x: Value, y: Value) => Value;
+
+const gated: Activation = (g, x, y) => g.mul(g.quickGelu(x, 1), y);
+const half = (g: GraphBuilder): Value => g.numbers([0.5]);
+const one = (g: GraphBuilder): Value => g.numbers([1]);
+
+/** As architectures have them, and as exporters write them. */
+const activations: [string, Activation][] = [
+  ["a SiLU that gates", gated],
+  ["a GELU that gates", (g, x, y) => g.mul(g.gelu(x, "tanh"), y)],
+  ["a GELU", (g, x) => g.gelu(x, "none")],
+  ["a quick GELU", (g, x) => g.quickGelu(x, 1.702)],
+  ["a fast GELU", (g, x) => g.node("FastGelu", [x], { domain: "com.microsoft" })],
+  ["a squared ReLU", (g, x) => g.pow(g.relu(x), g.numbers([2]))],
+  [
+    "a hard sigmoid",
+    (g, x) => g.div(g.clip(g.add(x, g.numbers([3])), g.numbers([0]), g.numbers([6])), g.numbers([6])),
+  ],
+  [
+    "a GELU of operators",
+    (g, x) => {
+      const erf = g.node("Erf", [g.div(x, g.numbers([Math.SQRT2]))]);
+      return g.mul(g.mul(x, g.add(erf, one(g))), half(g));
+    },
+  ],
+  [
+    "a GELU by tanh of operators",
+    (g, x) => {
+      const cube = g.mul(g.numbers([0.044715]), g.pow(x, g.numbers([3])));
+      const scaled = g.mul(g.add(x, cube), g.numbers([Math.sqrt(2 / Math.PI)]));
+      return g.mul(half(g), g.mul(x, g.add(one(g), g.tanh(scaled))));
+    },
+  ],
+  ["a SiLU of operators", (g, x) => g.div(x, g.add(one(g), g.node("Exp", [g.node("Neg", [x])])))],
+];
+
+describe.each(["plain", "fused"] as const)("by the %s kernels, as ONNX Runtime computes it", (build) => {
+  const kernels = new RankKernels(1024, [kernelFiles[build]]);
+
+  it.each(activations)("%s", async (_, activation) => {
+    const segment = segmentOf(activation);
+    const [x, y] = [numbers(40, 50), numbers(40, 50, 1)];
+    const made = runnerOf(segment, kernels)(x, y);
+    expect(made?.dims).toEqual([40, 50]);
+    expect(made!.data as Float32Array).toBeAllclose(await byRuntime(segment, x, y), tolerance);
+  });
+
+  it.each([
+    ["a SiLU", (g, x) => g.quickGelu(x, 1)],
+    ["a GELU", (g, x) => g.gelu(x, "none")],
+    ["a ReLU", (g, x) => g.relu(x)],
+  ] satisfies [string, Activation][])("%s of infinities and NaN", async (_, activation) => {
+    const segment = segmentOf(activation);
+    const x = tensor("float32", Float32Array.of(Infinity, 1e30, 0, -100, NaN), [1, 5]);
+    const made = runnerOf(segment, kernels)(x);
+    expect(made!.data as Float32Array).toBeAllclose(await byRuntime(segment, x), tolerance);
+  });
+});
+
+describe("values", () => {
+  const kernels = new RankKernels(1024);
+  const segment = segmentOf(gated);
+
+  it("of another shape are computed anew", async () => {
+    const run = runnerOf(segment, kernels);
+    for (const [rows, columns] of [
+      [1, 3],
+      [1, 255],
+      [5, 1000],
+      [1, 257],
+    ] as const) {
+      const [x, y] = [numbers(rows, columns), numbers(rows, columns, 1)];
+      const made = run(x, y)!;
+      expect(made.dims).toEqual([rows, columns]);
+      expect(made!.data as Float32Array).toBeAllclose(await byRuntime(segment, x, y), tolerance);
+    }
+  });
+
+  it("are read where they lie, if that is in the kernels' memory and fits vectors", () => {
+    const [x, y] = [numbers(2, 10), numbers(2, 10, 1)];
+    const expected = runnerOf(segment, kernels)(x, y)!;
+    const room = kernels.memory.floats(64)!;
+    for (const offset of [0, 4, 5]) {
+      const inside = room.subarray(offset, offset + 20);
+      inside.set(x.data as Float32Array);
+      const made = runnerOf(segment, kernels)(tensor("float32", inside, [2, 10]), y);
+      expect(made!.data).toEqual(expected.data);
+      expect(inside).toEqual(x.data);
+    }
+  });
+
+  it("of one step stay while another runs the same segment", () => {
+    const list = listOf(segment, kernels);
+    const table = [numbers(1, 9), numbers(1, 9, 1), numbers(1, 9, 2), undefined, undefined];
+    expect(new ElementwiseStep(list, [0, 1], [3]).run(table)).toBe(true);
+    const first = (table[3]!.data as Float32Array).slice();
+    expect(new ElementwiseStep(list, [1, 2], [4]).run(table)).toBe(true);
+    expect(table[3]!.data).toEqual(first);
+    expect(table[4]!.data).not.toEqual(first);
+  });
+
+  it.each<[string, Tensor, Tensor]>([
+    ["more than kernels work on at once", numbers(1, floatsAtOnce + 1), numbers(1, floatsAtOnce + 1)],
+    ["of shapes that are not the same", numbers(2, 3), numbers(3, 2)],
+    ["of another type", tensor("float16", new Uint16Array(4), [1, 4]), numbers(1, 4)],
+  ])("%s are left to a session", (_, x, y) => {
+    const table = [x, y, undefined];
+    expect(new ElementwiseStep(listOf(segment, kernels), [0, 1], [2]).run(table)).toBe(false);
+    expect(table[2]).toBeUndefined();
+  });
+
+  it("that there is no room for are left to a session", () => {
+    const small = new RankKernels(1);
+    const run = runnerOf(segment, small);
+    // A page has room for 16,368 floats.
+    expect(run(numbers(1, 9000), numbers(1, 9000))).toBeUndefined();
+    expect(run(numbers(1, 900), numbers(1, 900))).toBeDefined();
+  });
+});
+
+/** From −12 to 12, where activations bend; or up to another number. */
+function numbers(rows: number, columns: number, most = 12): Tensor {
+  const data = Float32Array.from({ length: rows * columns }, (_, i) => most * Math.sin(most + i * 1.3));
+  return tensor("float32", data, [rows, columns]);
+}
+
+/** The one segment of a graph that has this activation alone. */
+function segmentOf(activation: Activation): Segment {
+  const g = new GraphBuilder();
+  const [x, y] = ["x", "y"].map((name) => g.input(name, "float32", ["rows", "columns"]));
+  g.output("z", activation(g, x!, y!), "float32", ["rows", "columns"]);
+  const graph = g.build();
+  return buildPrograms(graph, planGraph(graph, { ranks: 1 }))[0]!.segments[0]!;
+}
+
+function listOf(segment: Segment, kernels: RankKernels): InstructionList {
+  return InstructionList.open(kernels, segment.elementwise!, segment.inputs.length)!;
+}
+
+/** Runs one step of the segment, which may have no second input; gives undefined where that is left to a session. */
+function runnerOf(segment: Segment, kernels: RankKernels) {
+  const inputs = segment.inputs.map((_, at) => at);
+  const step = new ElementwiseStep(listOf(segment, kernels), inputs, [inputs.length]);
+  return (...values: readonly Tensor[]): Tensor | undefined => {
+    const table: (Tensor | undefined)[] = [...values.slice(0, inputs.length), undefined];
+    expect(step.run(table)).toBe(table.at(-1) !== undefined);
+    return table.at(-1);
+  };
+}
+
+async function byRuntime(segment: Segment, ...values: readonly Tensor[]): Promise<Float32Array> {
+  const session = await openPublicSession(segment.onnx, { logSeverityLevel: 3 });
+  const feeds = Object.fromEntries(segment.inputs.map((name, at) => [name, values[at]!]));
+  const [output] = segment.outputs;
+  const fetched = await session.run(feeds, { [output!]: null });
+  return fetched[output!]!.data as Float32Array;
+}

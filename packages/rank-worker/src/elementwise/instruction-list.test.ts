@@ -1,0 +1,138 @@
+import { setFlagsFromString } from "node:v8";
+import type { ElementwiseInstruction, ElementwiseOperation } from "@ringrank/policy";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
+import { describe, expect, it } from "vitest";
+import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
+import { InstructionList } from "./instruction-list.js";
+
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+
+describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
+  const kernels = new RankKernels(1024, [kernelFiles[build]]);
+
+  /** What a list of instructions makes of some floats each. */
+  function run(
+    instructions: readonly ElementwiseInstruction[],
+    ...inputs: readonly ArrayLike<number>[]
+  ): Float32Array {
+    const count = inputs[0]!.length;
+    const plan = { instructions, outputs: [inputs.length + instructions.length - 1] };
+    const list = InstructionList.open(kernels, plan, inputs.length)!;
+    const floats = [...inputs, new Float32Array(count)].map((values) => {
+      const room = kernels.memory.floats(count)!;
+      room.set(values);
+      return room;
+    });
+    const addresses = floats.map(({ byteOffset }) => byteOffset);
+    list.run(addresses.slice(0, -1), addresses.slice(-1), count);
+    const result = floats.at(-1)!.slice();
+    for (const room of floats) kernels.memory.release(room);
+    return result;
+  }
+
+  const ofOne = (operation: ElementwiseOperation, x: ArrayLike<number>) =>
+    run([{ operation, operands: [{ value: 0 }] }], x);
+  const ofTwo = (operation: ElementwiseOperation, x: ArrayLike<number>, y: ArrayLike<number>) =>
+    run([{ operation, operands: [{ value: 0 }, { value: 1 }] }], x, y);
+
+  // A float32 has 24 bits: half of the last one is 6e-8. The largest errors that were found are 8.1e-8, 1.43e-7, 1.26e-7
+  // and 9.1e-8 of the value.
+  it.each<[ElementwiseOperation, (x: number) => number, number, number]>([
+    ["exp", Math.exp, -87, 88.7],
+    ["sigmoid", (x) => 1 / (1 + Math.exp(-x)), -87, 20],
+    ["tanh", Math.tanh, -10, 10],
+    ["erf", erf, -5, 5],
+  ])("%s is right within 1.5e-7 of its value", (operation, reference, least, most) => {
+    const x = Float32Array.from({ length: 200_001 }, (_, i) => least + ((most - least) * i) / 200_000);
+    expect(ofOne(operation, x)).toBeAllclose(Array.from(x, reference), { rtol: 1.5e-7, atol: 0 });
+  });
+
+  it.each<[ElementwiseOperation, (x: number) => number]>([
+    ["exp", Math.exp],
+    ["sigmoid", (x) => 1 / (1 + Math.exp(-x))],
+    ["tanh", Math.tanh],
+    ["erf", erf],
+    ["sqrt", Math.sqrt],
+  ])("%s has its limits, its zeros, and NaN", (operation, reference) => {
+    const x = Float32Array.of(
+      Infinity,
+      1e30,
+      100,
+      89,
+      0,
+      1e-20,
+      1e-42,
+      NaN,
+      -0,
+      -1e-20,
+      -200,
+      -1e30,
+      -Infinity,
+    );
+    const expected = Float32Array.from(x, reference);
+    // The smallest results are denormal: 2⁻¹⁴⁹ is a bit of them.
+    expect(ofOne(operation, x)).toBeAllclose(expected, { rtol: 1.5e-7, atol: 2 ** -149 });
+    const signOf = (value: number) => (Object.is(value, -0) ? -1 : Math.sign(value));
+    expect(Array.from(ofOne(operation, x), signOf)).toEqual(Array.from(expected, signOf));
+  });
+
+  it("exp of what is just above its limit is denormal, not 0", () => {
+    expect([...ofOne("exp", [-88, -100, -103])]).toEqual([...Float32Array.from([-88, -100, -103], Math.exp)]);
+  });
+
+  it.each<[ElementwiseOperation, (x: number, y: number) => number]>([
+    ["add", (x, y) => x + y],
+    ["subtract", (x, y) => x - y],
+    ["multiply", (x, y) => x * y],
+    ["divide", (x, y) => x / y],
+    ["minimum", Math.min],
+    ["maximum", Math.max],
+  ])("%s has the bits of arithmetic, and NaN where either is", (operation, reference) => {
+    const numbers = Float32Array.of(0, -0, 1.1, -3.3, 1e-42, 3e38, -3e38, Infinity, -Infinity, NaN);
+    const pairs = Array.from(numbers).flatMap((x) => Array.from(numbers, (y) => [x, y] as const));
+    const [x, y] = [pairs.map(([x]) => x), pairs.map(([, y]) => y)];
+    expect(ofTwo(operation, x, y)).toEqual(Float32Array.from(pairs, ([x, y]) => reference(x, y)));
+  });
+
+  it.each([1, 3, 4, 255, 256, 257, 5000])("%i floats are all computed, and none behind them", (count) => {
+    const x = Float32Array.from({ length: count }, (_, i) => i + 1);
+    const [input, output] = [kernels.memory.floats(count)!, kernels.memory.floats(count + 4)!];
+    input.set(x);
+    output.fill(-1);
+    const plan = {
+      instructions: [
+        { operation: "multiply", operands: [{ value: 0 }, { constant: 2 }] },
+        { operation: "add", operands: [{ value: 1 }, { value: 0 }] },
+        { operation: "subtract", operands: [{ constant: 1 }, { value: 2 }] },
+      ],
+      outputs: [3],
+    } as const;
+    InstructionList.open(kernels, plan, 1)!.run([input.byteOffset], [output.byteOffset], count);
+    expect(output.subarray(0, count)).toEqual(x.map((one) => 1 - 3 * one));
+    const vectors = Math.ceil(count / 4) * 4;
+    expect(output.subarray(vectors)).toEqual(new Float32Array(count + 4 - vectors).fill(-1));
+  });
+});
+
+it("an instruction list takes nothing of kernels that have no room for it", () => {
+  const kernels = new RankKernels(1);
+  const instructions = Array.from({ length: 80 }, (_, value): ElementwiseInstruction => {
+    return { operation: "sqrt", operands: [{ value }] };
+  });
+  expect(InstructionList.open(kernels, { instructions, outputs: [80] }, 1)).toBeUndefined();
+  // A page, less the line at address 0 that is never given.
+  expect(kernels.memory.floats((65_536 - 64) / 4)).toBeDefined();
+});
+
+/** Σ of 2/√π · e^(−x²) · 2ⁿ x^(2n+1) / (2n+1)!!, whose terms have one sign: https://dlmf.nist.gov/7.6#E2. */
+function erf(x: number): number {
+  const t = Math.min(Math.abs(x), 7);
+  let term = t;
+  let sum = t;
+  for (let n = 1; term > sum * 2 ** -60; n++) {
+    term *= (2 * t * t) / (2 * n + 1);
+    sum += term;
+  }
+  const magnitude = (2 / Math.sqrt(Math.PI)) * Math.exp(-t * t) * sum;
+  return Number.isNaN(x) || x === 0 ? x : Math.sign(x) * magnitude;
+}
