@@ -1,9 +1,20 @@
 import { RingrankError } from "@ringrank/errors";
 import { elementCount } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
-import type { RoutedStep } from "./compile-entry.js";
 
-/** Runs a step's segment on feeds. */
+/** What a segment that computes one expert is fed besides rows, by expert, and what it gives. */
+export interface ExpertStacks {
+  readonly experts: readonly Readonly<Record<string, Tensor>>[];
+  readonly perExpert: string;
+}
+
+/** A value, and its name in the program and in the segment. */
+interface Named {
+  readonly name: string;
+  readonly value: Tensor;
+}
+
+/** Runs the segment on feeds. */
 export type RunSession = (
   feeds: Readonly<Record<string, Tensor>>,
 ) => Promise<Readonly<Record<string, Tensor>>>;
@@ -18,27 +29,27 @@ export type RunSession = (
  * @returns the sum over this rank's experts, and how many of them ran
  */
 export async function runExperts(
-  step: RoutedStep,
-  rows: Tensor,
-  weights: Tensor,
+  { experts, perExpert }: ExpertStacks,
+  { name, value: rows }: Named,
+  weights: Named,
   outputDims: readonly number[],
   run: RunSession,
 ): Promise<{ readonly output: Tensor; readonly ran: number }> {
-  const input = float32(rows, step.rows.name);
-  const routing = float32(weights, step.weights.name);
+  const input = float32(rows, name);
+  const routing = float32(weights.value, weights.name);
   const count = rows.dims[0]!;
   const width = input.length / count;
   const sum = new Float32Array(elementCount(outputDims));
   const outputWidth = sum.length / count;
   let ran = 0;
-  for (const [expert, stacks] of step.experts.entries()) {
+  for (const [expert, stacks] of experts.entries()) {
     const ofExpert = routing.subarray(expert * count, (expert + 1) * count);
     const chosen = rowsOf(ofExpert);
     if (chosen.length === 0) continue;
     ran++;
     const fed = chosen.length === count ? rows : pick(input, chosen, width, rows.dims);
-    const results = await run({ ...stacks, [step.rows.name]: fed });
-    const computed = float32(results[step.perExpert]!, step.perExpert);
+    const results = await run({ ...stacks, [name]: fed });
+    const computed = float32(results[perExpert]!, perExpert);
     for (const [at, row] of chosen.entries()) {
       const weight = ofExpert[row]!;
       const [from, to] = [at * outputWidth, row * outputWidth];

@@ -1,0 +1,49 @@
+import type { ReduceOperation } from "@ringrank/collectives";
+import { RingrankError } from "@ringrank/errors";
+import type { Addition } from "../addition/addition.js";
+import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
+
+/** What is added to a sum, and the value among that. */
+export interface Added {
+  readonly addition: Addition;
+  readonly addend: NamedIndex | undefined;
+}
+
+/** Sums a value over all ranks, or takes the largest, and adds what is to be added to the sum. */
+export class AllReduceStep implements CompiledStep {
+  readonly #value: NamedIndex;
+  readonly #operation: ReduceOperation;
+  readonly #added: Added | undefined;
+
+  constructor(value: NamedIndex, operation: ReduceOperation, added: Added | undefined) {
+    this.#value = value;
+    this.#operation = operation;
+    this.#added = added;
+  }
+
+  run(state: RunState): void {
+    const { trace, communicator } = state;
+    const start = trace?.begin();
+    const waited = start === undefined ? 0 : communicator.counters.waitedMs;
+    const { data } = valueAt(state, this.#value);
+    if (!(data instanceof Float32Array || data instanceof Int32Array)) {
+      throw new RingrankError(
+        "RR_TYPE",
+        `expected "${this.#value.name}" to be float32 or int32 to be reduced over ranks`,
+      );
+    }
+    // The tensor is this rank's own copy of what was computed, so it may change in place.
+    communicator.allReduce(data, this.#operation);
+    if (start !== undefined)
+      trace?.endCollective("allReduce", start, communicator.counters.waitedMs - waited);
+    if (this.#added !== undefined) this.#add(this.#added, state);
+  }
+
+  #add({ addition, addend }: Added, state: RunState): void {
+    const { table, trace } = state;
+    const start = trace?.begin();
+    const sum = valueAt(state, this.#value);
+    table[this.#value.index] = addition.run(sum, addend && valueAt(state, addend));
+    if (start !== undefined) trace?.end("adding", `add to ${this.#value.name}`, start);
+  }
+}

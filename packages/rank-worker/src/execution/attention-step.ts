@@ -1,0 +1,57 @@
+import type { BlockAttention } from "../attention/block-attention.js";
+import type { RowAttention } from "../attention/row-attention.js";
+import type { CompiledStep, RunState } from "./compiled-step.js";
+import type { SessionCall } from "./session-call.js";
+
+/** Several new rows in blocks, by a session that many layers share. */
+export interface AttentionBlocks {
+  readonly attention: BlockAttention;
+  readonly call: SessionCall;
+}
+
+/** Attention over a cache, the shortest way there is for so many rows: a kernel, blocks, or the segment that has it. */
+export class AttentionStep implements CompiledStep {
+  readonly #segment: number;
+  readonly #row: RowAttention | undefined;
+  readonly #blocks: AttentionBlocks | undefined;
+  readonly #otherwise: CompiledStep;
+
+  /** @param segment of which this takes the place */
+  constructor(
+    segment: number,
+    row: RowAttention | undefined,
+    blocks: AttentionBlocks | undefined,
+    otherwise: CompiledStep,
+  ) {
+    this.#segment = segment;
+    this.#row = row;
+    this.#blocks = blocks;
+    this.#otherwise = otherwise;
+  }
+
+  run(state: RunState): void | Promise<void> {
+    const start = state.trace?.begin();
+    if (this.#row?.run(state.table) === true) {
+      this.#finish(state, start);
+      return;
+    }
+    const inBlocks = this.#inBlocks(state);
+    if (inBlocks === false) return this.#otherwise.run(state);
+    return inBlocks.then(() => this.#finish(state, start));
+  }
+
+  /** @returns false, and nothing is done, where that is no way */
+  #inBlocks(state: RunState): false | Promise<true> {
+    if (this.#blocks === undefined) return false;
+    const { attention, call } = this.#blocks;
+    return attention.run(state.table, (feeds) => {
+      state.communicator.progress();
+      return call.run(feeds, state);
+    });
+  }
+
+  #finish({ trace, communicator }: RunState, start: number | undefined): void {
+    if (start !== undefined) trace?.end("attention", `attention ${this.#segment}`, start);
+    communicator.progress();
+  }
+}

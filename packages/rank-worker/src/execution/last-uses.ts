@@ -1,0 +1,35 @@
+import type { Entry, Segment, Step } from "@ringrank/policy";
+
+/** By step: the values it is the last to touch, outputs of the entry excepted. */
+export function lastUses(entry: Entry, segments: readonly Segment[]): string[][] {
+  const last = new Map<string, number>();
+  for (const [at, step] of entry.steps.entries()) {
+    for (const value of touched(step, segments)) last.set(value, at);
+  }
+  for (const output of entry.outputs) last.delete(output.name);
+  const drops: string[][] = entry.steps.map(() => []);
+  for (const [value, at] of last) drops[at]!.push(value);
+  return drops;
+}
+
+function touched(step: Step, segments: readonly Segment[]): readonly string[] {
+  const added = "added" in step && step.added?.value !== undefined ? [step.added.value] : [];
+  switch (step.kind) {
+    case "run": {
+      const values = step.values ?? segments[step.segment];
+      return values === undefined ? [] : [...values.inputs, ...values.outputs];
+    }
+    case "product":
+      return [step.value, ...step.outputs.map(({ name }) => name)];
+    case "allReduce":
+      return [step.value, ...added];
+    case "allGather":
+      return [step.value, step.output];
+    case "normalize":
+      return [step.value, step.output, ...added];
+    case "routed":
+      return [step.rows, step.weights, step.output];
+    default:
+      return [step.value];
+  }
+}

@@ -1,0 +1,38 @@
+import type { Fetched } from "../sessions/ort-binding.js";
+import type { Tensor } from "../tensors/tensor.js";
+import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
+import type { SessionCall } from "./session-call.js";
+
+/** A segment's values in the table, and what it is fed besides. */
+export interface SegmentValues {
+  readonly feeds: readonly NamedIndex[];
+  readonly sharedWeights: Readonly<Record<string, Tensor>>;
+  readonly results: readonly NamedIndex[];
+}
+
+/** Runs a segment's session. Names are the segment's, indices the table's. */
+export class SegmentStep implements CompiledStep {
+  readonly #call: SessionCall;
+  readonly #values: SegmentValues;
+
+  constructor(call: SessionCall, values: SegmentValues) {
+    this.#call = call;
+    this.#values = values;
+  }
+
+  run(state: RunState): void | Promise<void> {
+    const start = state.trace?.begin();
+    const { sharedWeights, feeds } = this.#values;
+    const fed: Record<string, Tensor> = { ...sharedWeights };
+    for (const feed of feeds) fed[feed.name] = valueAt(state, feed);
+    const fetched = this.#call.run(fed, state);
+    if (fetched instanceof Promise) return fetched.then((results) => this.#store(results, state, start));
+    this.#store(fetched, state, start);
+  }
+
+  #store(fetched: Fetched, { table, trace, communicator }: RunState, start: number | undefined): void {
+    for (const { name, index } of this.#values.results) table[index] = fetched[name];
+    if (start !== undefined) trace?.end("session", `segment ${this.#call.segment}`, start);
+    communicator.progress();
+  }
+}

@@ -1,0 +1,51 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Segment } from "@ringrank/policy";
+import type { Fetched, Fetches, OrtSession } from "../sessions/ort-binding.js";
+import type { Tensor } from "../tensors/tensor.js";
+import type { RunState } from "./compiled-step.js";
+
+/** Runs of one segment's session, inside the gate of native calls. */
+export class SessionCall {
+  readonly segment: number;
+  readonly #session: OrtSession;
+  readonly #fetches: Fetches;
+
+  /** @param segment its index, for errors and traces */
+  constructor(segment: number, session: OrtSession, { outputs }: Pick<Segment, "outputs">) {
+    this.segment = segment;
+    this.#session = session;
+    this.#fetches = Object.fromEntries(outputs.map((value) => [value, null]));
+  }
+
+  /** @throws RR_GRAPH if the runtime fails; RR_CLOSED if the process ends */
+  run(feeds: Readonly<Record<string, Tensor>>, { gate }: RunState): Fetched | Promise<Fetched> {
+    gate.enter();
+    let fetched: Fetched | Promise<Fetched>;
+    try {
+      fetched = this.#session.run(feeds, this.#fetches);
+    } catch (cause) {
+      gate.leave();
+      throw this.#failed(cause);
+    }
+    if (!(fetched instanceof Promise)) {
+      gate.leave();
+      return fetched;
+    }
+    return fetched.then(
+      (results) => {
+        gate.leave();
+        return results;
+      },
+      (cause) => {
+        gate.leave();
+        throw this.#failed(cause);
+      },
+    );
+  }
+
+  #failed(cause: unknown): RingrankError {
+    return new RingrankError("RR_GRAPH", `ONNX Runtime failed in segment ${this.segment}: ${String(cause)}`, {
+      cause,
+    });
+  }
+}

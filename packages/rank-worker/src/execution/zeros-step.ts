@@ -1,0 +1,25 @@
+import type { DataType } from "@ringrank/model";
+import { allocate } from "@ringrank/model/weights";
+import type { SizeProduct } from "@ringrank/policy";
+import { elementCount } from "../tensors/element-types.js";
+import { tensor } from "../tensors/tensor.js";
+import type { CompiledStep, RunState } from "./compiled-step.js";
+import { resolveSizes } from "./size-product.js";
+
+/** What a rank without units owes to a sum. */
+export class ZerosStep implements CompiledStep {
+  readonly #value: number;
+  readonly #type: DataType;
+  readonly #dims: readonly SizeProduct[];
+
+  constructor(value: number, type: DataType, dims: readonly SizeProduct[]) {
+    this.#value = value;
+    this.#type = type;
+    this.#dims = dims;
+  }
+
+  run({ table, bindings }: RunState): void {
+    const dims = resolveSizes(this.#dims, bindings);
+    table[this.#value] = tensor(this.#type, allocate(this.#type, elementCount(dims)), dims);
+  }
+}
