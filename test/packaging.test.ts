@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { publint } from "publint";
 import { beforeAll, describe, expect, test } from "vitest";
-import { libraryExample } from "./support/readme.js";
+import { libraryExample, linkedFiles } from "./support/readme.js";
 import {
   type ProgramResult,
   type RunProgramOptions,
@@ -59,6 +59,17 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     expect(stderr).toBe("");
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/column-parallel/);
+  });
+
+  test("have READMEs that link to no file outside their package, as a registry shows it", () => {
+    const names = readdirSync(`${consumer}/node_modules/@ringrank`).map((name) => `@ringrank/${name}`);
+    const dead = ["ringrank", ...names].flatMap((name) => {
+      const folder = `${consumer}/node_modules/${name}`;
+      const files = linkedFiles(readFileSync(`${folder}/README.md`, "utf8"));
+      const missing = files.filter((file) => file.startsWith("..") || !existsSync(`${folder}/${file}`));
+      return missing.map((file) => `${name}: ${file}`);
+    });
+    expect(dead).toEqual([]);
   });
 
   test("give npx ringrank, with its help", async () => {
