@@ -70,10 +70,21 @@ describe("ringrank run", () => {
     expect(three.exitCode).toBe(2);
   });
 
-  test("refuses a prompt of 100 kB by its tokens, on a line of its own, and writes no text", async () => {
-    const prompt = "Juliet ".repeat(15_000);
-    const { exitCode, stdout, stderr } = await ringrank(["run", "--demo", "--prompt", prompt]);
-    expect(stderr).toMatch(/Juliet \nRR_CONTEXT: expected at most 512 tokens.*\n$/);
+  test.each([
+    [
+      "a prompt of 100 kB, by its tokens",
+      ["--prompt", "Juliet ".repeat(15_000)],
+      "RR_CONTEXT: expected at most 512 tokens",
+    ],
+    ["an empty prompt", ["--prompt", ""], "RR_EMPTY_PROMPT: expected at least one token id"],
+    [
+      "a decoder's prompt without an encoder",
+      ["--decoder-prompt", "2,3"],
+      "RR_OPTION: decoderPrompt: expected none",
+    ],
+  ])("refuses %s, and loads nothing", async (_, args, message) => {
+    const { exitCode, stdout, stderr } = await ringrank(["run", "--demo", ...args]);
+    expect(stderr).toMatch(new RegExp(`^planning the partition …\n${message}.*\n$`));
     expect(stdout).toBe("");
     expect(exitCode).toBe(2);
   });
