@@ -106,9 +106,9 @@ describe("ringrank run", () => {
   test("warns of what the generation config sets in vain, on a line of its own", async () => {
     const directory = temporaryDirectory();
     cpSync(`${root}packages/cli/models/shakespeare-llama`, directory, { recursive: true });
-    writeFileSync(`${directory}/generation_config.json`, '{ "num_beams": 4, "no_repeat_ngram_size": 3 }');
+    writeFileSync(`${directory}/generation_config.json`, '{ "num_beams": 4, "min_new_tokens": 3 }');
     const { exitCode, stderr } = await ringrank(["run", directory, "--max-new-tokens", "2"]);
-    expect(stderr).toMatch(/^RR_UNSUPPORTED_SETTING: .*num_beams, no_repeat_ngram_size/m);
+    expect(stderr).toMatch(/^RR_UNSUPPORTED_SETTING: .*num_beams, min_new_tokens/m);
     expect(exitCode).toBe(0);
   });
 

@@ -87,18 +87,19 @@ describe("loadModel, given the first prompt", () => {
 });
 
 describe("a generation config with what is not supported", () => {
-  const pegasus = zooDirectory("pegasus");
-  const setting = { code: "RR_UNSUPPORTED_SETTING", message: expect.stringContaining("forced_eos_token_id") };
+  const blenderbot = zooDirectory("blenderbot");
+  const field = "encoder_no_repeat_ngram_size";
+  const setting = { code: "RR_UNSUPPORTED_SETTING", message: expect.stringContaining(field) };
 
   it("is warned of, by a function of the caller's", async () => {
     const warnings: RingrankError[] = [];
-    await (await loadModel(pegasus, { onWarning: (warning) => warnings.push(warning) })).close();
+    await (await loadModel(blenderbot, { onWarning: (warning) => warnings.push(warning) })).close();
     expect(warnings).toEqual([expect.objectContaining(setting)]);
   });
 
   it("is warned of by Node, where nobody else would hear", async () => {
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-    await (await loadModel(pegasus)).close();
+    await (await loadModel(blenderbot)).close();
     const { code, message } = setting;
     expect(emitWarning).toHaveBeenCalledExactlyOnceWith(message, { type: "RingrankWarning", code });
     emitWarning.mockRestore();

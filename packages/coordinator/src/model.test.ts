@@ -11,6 +11,7 @@ const facts: ModelFacts = {
   vocabSize: 100,
   generates: true,
   eosIds: [9],
+  forcedEosIds: [],
   generationDefaults: { maxNewTokens: 4 },
 };
 const policy = new PartitionPolicy({

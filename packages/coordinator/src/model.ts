@@ -213,6 +213,7 @@ export class Model {
       prompt: target ?? ids,
       options: checked,
       eosIds: this.#facts.eosIds,
+      forcedEosIds: this.#facts.forcedEosIds,
       maxContext: this.#facts.maxContext,
       stream,
       detokenize: this.#texts && this.#detokenizer(id, this.#texts),

@@ -59,13 +59,14 @@ export async function run(
     topP,
     minP,
     repetitionPenalty,
+    noRepeatNgramSize,
     seed,
     stop,
     ignoreEos,
     decoderPrompt,
     ...loadFlags
   } = flags;
-  const sampling = { temperature, topK, topP, minP, repetitionPenalty, seed };
+  const sampling = { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgramSize, seed };
   const generateOptions = { maxNewTokens, ...sampling, stop, ignoreEos, decoderPrompt, signal };
   const isChat = chat === true || system !== undefined;
   const path = modelFrom(directory, demo);
