@@ -27,7 +27,10 @@ export interface GenerateOptions {
   readonly noRepeatNgramSize?: number | undefined;
   /** An unsigned 32-bit integer. The same seed gives the same tokens at every number of ranks. Default: random. */
   readonly seed?: number | undefined;
-  /** Ends before any of these strings, which are not part of the text. At most 64, none empty. Default none. */
+  /**
+   * Ends before whichever of these strings is complete first; it is not part of the text. At most 64, none empty.
+   * Default none.
+   */
   readonly stop?: string | readonly string[] | undefined;
   /** Whether to go on past the end-of-sequence tokens, and to force none at the end. Default false. */
   readonly ignoreEos?: boolean | undefined;
