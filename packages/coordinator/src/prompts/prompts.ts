@@ -57,7 +57,7 @@ export class Prompts {
     if (Array.isArray(prompt)) return [...prompt];
     throw new RingrankError(
       "RR_INPUT",
-      `expected a text, or an array of token ids or messages, as prompt, got ${typeof prompt}`,
+      `expected a text, or an array of token ids or messages, as prompt, got ${show(prompt)}`,
     );
   }
 }
