@@ -258,6 +258,16 @@ describe("ringrank", () => {
     expect(stderr).toMatch(/ROMEO:\n$/);
   });
 
+  test.runIf(process.platform === "linux")(
+    "says so where the system gives no room for memories",
+    async () => {
+      const limited = `ulimit -v 4000000 && exec "${process.execPath}" "${bin}" run --demo`;
+      const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", limited]);
+      expect(stderr).toMatch(/^RR_ADDRESS_SPACE: expected room for .*ulimit -v.*\n$/m);
+      expect(exitCode).toBe(1);
+    },
+  );
+
   test.runIf(existsSync("/dev/full"))("fails where its output cannot be written", async () => {
     const full = `"${process.execPath}" "${bin}" plan --demo > /dev/full`;
     const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", full]);
