@@ -37,10 +37,25 @@ async function bundlePackage(rolldown, name) {
   const dir = `packages/${name}/dist/bundle`;
   rmSync(dir, { recursive: true, force: true });
   const isOthers = (id) => !/^(\.|\/|[A-Za-z]:)/.test(id);
-  const bundle = await rolldown({ input: entriesOf(name), platform: "node", external: isOthers });
-  await bundle.write({ dir, format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name].js" });
+  const bundle = await rolldown({
+    input: entriesOf(name),
+    platform: "node",
+    external: isOthers,
+    plugins: [typescriptSources],
+  });
+  const names = { entryFileNames: "[name].js", chunkFileNames: "[name].js" };
+  await bundle.write({ dir, format: "esm", sourcemap: true, ...names });
   await bundle.close();
 }
+
+/** Has source maps lead to the TypeScript, which tsc's own maps hold, and not to what tsc has made of it. */
+const typescriptSources = {
+  name: "typescript-sources",
+  load: (file) => ({
+    code: readFileSync(file, "utf8").replace(/^\/\/# sourceMappingURL=.*\n?/m, ""),
+    map: JSON.parse(readFileSync(`${file}.map`, "utf8")),
+  }),
+};
 
 /** What package.json exports from dist/bundle, and what is started; all side by side, as addresses of their like say. */
 function entriesOf(name) {

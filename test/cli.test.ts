@@ -70,10 +70,21 @@ describe("ringrank run", () => {
     expect(three.exitCode).toBe(2);
   });
 
-  test("refuses a prompt of 100 kB by its tokens, on a line of its own, and writes no text", async () => {
-    const prompt = "Juliet ".repeat(15_000);
-    const { exitCode, stdout, stderr } = await ringrank(["run", "--demo", "--prompt", prompt]);
-    expect(stderr).toMatch(/Juliet \nRR_CONTEXT: expected at most 512 tokens.*\n$/);
+  test.each([
+    [
+      "a prompt of 100 kB, by its tokens",
+      ["--prompt", "Juliet ".repeat(15_000)],
+      "RR_CONTEXT: expected at most 512 tokens",
+    ],
+    ["an empty prompt", ["--prompt", ""], "RR_EMPTY_PROMPT: expected at least one token id"],
+    [
+      "a decoder's prompt without an encoder",
+      ["--decoder-prompt", "2,3"],
+      "RR_OPTION: decoderPrompt: expected none",
+    ],
+  ])("refuses %s, and loads nothing", async (_, args, message) => {
+    const { exitCode, stdout, stderr } = await ringrank(["run", "--demo", ...args]);
+    expect(stderr).toMatch(new RegExp(`^planning the partition …\n${message}.*\n$`));
     expect(stdout).toBe("");
     expect(exitCode).toBe(2);
   });
@@ -95,9 +106,9 @@ describe("ringrank run", () => {
   test("warns of what the generation config sets in vain, on a line of its own", async () => {
     const directory = temporaryDirectory();
     cpSync(`${root}packages/cli/models/shakespeare-llama`, directory, { recursive: true });
-    writeFileSync(`${directory}/generation_config.json`, '{ "num_beams": 4, "no_repeat_ngram_size": 3 }');
+    writeFileSync(`${directory}/generation_config.json`, '{ "num_beams": 4, "min_new_tokens": 3 }');
     const { exitCode, stderr } = await ringrank(["run", directory, "--max-new-tokens", "2"]);
-    expect(stderr).toMatch(/^RR_UNSUPPORTED_SETTING: .*num_beams, no_repeat_ngram_size/m);
+    expect(stderr).toMatch(/^RR_UNSUPPORTED_SETTING: .*num_beams, min_new_tokens/m);
     expect(exitCode).toBe(0);
   });
 
@@ -246,6 +257,16 @@ describe("ringrank", () => {
     expect(stdout.split("\n")).toHaveLength(2);
     expect(stderr).toMatch(/ROMEO:\n$/);
   });
+
+  test.runIf(process.platform === "linux")(
+    "says so where the system gives no room for memories",
+    async () => {
+      const limited = `ulimit -v 4000000 && exec "${process.execPath}" "${bin}" run --demo`;
+      const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", limited]);
+      expect(stderr).toMatch(/^RR_ADDRESS_SPACE: expected room for .*ulimit -v.*\n$/m);
+      expect(exitCode).toBe(1);
+    },
+  );
 
   test.runIf(existsSync("/dev/full"))("fails where its output cannot be written", async () => {
     const full = `"${process.execPath}" "${bin}" plan --demo > /dev/full`;

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { publint } from "publint";
 import { beforeAll, describe, expect, test } from "vitest";
-import { libraryExample } from "./support/readme.js";
+import { libraryExample, linkedFiles } from "./support/readme.js";
 import {
   type ProgramResult,
   type RunProgramOptions,
@@ -13,6 +14,11 @@ import { suiteDirectory } from "./support/temporary-directory.js";
 
 /** Packing and installing take longer than a test usually may: npm reads the runtime's 100 MB. */
 const installMs = 300_000;
+
+interface SourceMap {
+  readonly sources: readonly string[];
+  readonly sourcesContent: readonly string[];
+}
 
 const isWindows = process.platform === "win32";
 const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
@@ -61,13 +67,24 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     expect(stdout).toMatch(/column-parallel/);
   });
 
+  test("have READMEs that link to no file outside their package, as a registry shows it", () => {
+    const names = readdirSync(`${consumer}/node_modules/@ringrank`).map((name) => `@ringrank/${name}`);
+    const dead = ["ringrank", ...names].flatMap((name) => {
+      const folder = `${consumer}/node_modules/${name}`;
+      const files = linkedFiles(readFileSync(`${folder}/README.md`, "utf8"));
+      const missing = files.filter((file) => file.startsWith("..") || !existsSync(`${folder}/${file}`));
+      return missing.map((file) => `${name}: ${file}`);
+    });
+    expect(dead).toEqual([]);
+  });
+
   test("give npx ringrank, with its help", async () => {
     const { exitCode, stdout } = await runNpm("npx", ["ringrank", "--help"], { cwd: consumer });
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^Usage: ringrank/);
   });
 
-  test("name no source map, as none is packed", () => {
+  test("have a source map, with the sources in it, for every script that does more than import and export", () => {
     const modules = `${consumer}/node_modules`;
     const scripts = ["ringrank", "@ringrank"].flatMap((folder) =>
       readdirSync(`${modules}/${folder}`, { recursive: true, encoding: "utf8" })
@@ -75,7 +92,33 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
         .map((path) => `${modules}/${folder}/${path}`),
     );
     expect(scripts.length).toBeGreaterThan(30);
-    expect(scripts.filter((path) => readFileSync(path, "utf8").includes("sourceMappingURL"))).toEqual([]);
+    for (const script of scripts) {
+      const text = readFileSync(script, "utf8");
+      const [, map] = /^\/\/# sourceMappingURL=(.+)$/m.exec(text) ?? [];
+      if (map === undefined) {
+        expect(text, script).toMatch(/^((import|export) \{.*\} from ".+";\n?|export \{.*\};\n?)+$/);
+        continue;
+      }
+      const { sources, sourcesContent } = JSON.parse(
+        readFileSync(`${dirname(script)}/${map}`, "utf8"),
+      ) as SourceMap;
+      expect(
+        sources.filter((source) => !source.endsWith(".ts")),
+        script,
+      ).toEqual([]);
+      expect(sourcesContent, script).toHaveLength(sources.length);
+    }
+  });
+
+  test("have stacks, also of their threads, that name the TypeScript where Node is asked to use the maps", async () => {
+    const script = `import { planModel } from "@ringrank/coordinator"; await planModel("nowhere/at all");`;
+    const { stderr } = await runNode(["--enable-source-maps", "--input-type=module", "-e", script], {
+      cwd: consumer,
+    });
+    expect(stderr).toMatch(/at resolveModel \(.*[/\\]model[/\\]src[/\\]hub[/\\]resolve-model\.ts:\d+:\d+\)/);
+    expect(stderr).toMatch(
+      /at \S*PlanningDesk\.plan \(.*[/\\]coordinator[/\\]src[/\\]offload[/\\]planning-desk\.ts:/,
+    );
   });
 
   test("carry types that a strict consumer compiles against", async () => {
@@ -119,7 +162,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
       expect(files, name).toContain("package/LICENSE");
       expect(files, name).toContain(`package/dist/${name.startsWith("ringrank-0") ? "" : "bundle/"}index.js`);
       expect(
-        files.filter((file) => /tsbuildinfo|\.map$|\.test\.|\/testing\/|golden/.test(file)),
+        files.filter((file) => /tsbuildinfo|\.d\.ts\.map$|\.test\.|\/testing\/|golden/.test(file)),
         name,
       ).toEqual([]);
       const { buffer } = new Uint8Array(readFileSync(path));

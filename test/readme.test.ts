@@ -5,7 +5,7 @@ import { buildGraph, openCheckpoint } from "@ringrank/model";
 import { planGraph } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
 import { zooDirectory, zooNames } from "../packages/model/src/testing/fixtures.js";
-import { codeBlocks, libraryExample, readme } from "./support/readme.js";
+import { codeBlocks, libraryExample, linkedFiles, readme } from "./support/readme.js";
 import { root, runNode } from "./support/run-program.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
 
@@ -43,8 +43,7 @@ const documents = [
 ];
 
 test.each(documents)("%s links to files that exist", (document) => {
-  const text = readFileSync(root + document, "utf8");
-  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
+  const links = linkedFiles(readFileSync(root + document, "utf8"));
   const missing = links.filter((target) => !existsSync(resolve(root, dirname(document), target)));
   expect(missing).toEqual([]);
 });

@@ -9,6 +9,11 @@ export function codeBlocks(language: string): string[] {
   return [...readme.matchAll(fence)].map(([, code]) => code!);
 }
 
+/** Files that a document links to, as it writes them: relative to it, without what is named inside them. */
+export function linkedFiles(markdown: string): string[] {
+  return [...markdown.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
+}
+
 /** README.md's library example: its first JavaScript. */
 export function libraryExample(): string {
   const [example] = codeBlocks("js");

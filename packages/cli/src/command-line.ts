@@ -124,6 +124,13 @@ function commandLine(signal: AbortSignal): Command {
     .argParser(parseBytes)
     .conflicts("cache");
 
+  const noRepeatNgramSize = new Option(
+    "--no-repeat-ngram-size <count>",
+    "no run of this many tokens comes twice; 0 is no limit",
+  ).argParser(parseNumber);
+  // By its name alone it would be the negation of another.
+  noRepeatNgramSize.negate = false;
+
   program
     .command("run")
     .description("Load a model on N ranks and stream text from it.")
@@ -145,6 +152,7 @@ function commandLine(signal: AbortSignal): Command {
     .option("--top-p <share>", "sample from the tokens that reach this probability", parseNumber)
     .option("--min-p <share>", "drop tokens below this share of the likeliest", parseNumber)
     .option("--repetition-penalty <number>", "penalty on tokens seen; 1 is none", parseNumber)
+    .addOption(noRepeatNgramSize)
     .option("--seed <integer>", "same seed, same text, at every number of ranks", parseNumber)
     .option("--stop <text>", "end before this text; may be given more than once", collect)
     .option("--ignore-eos", "go on past the end-of-sequence token")

@@ -13,6 +13,7 @@ test("every error code has an exit status: 1 for what failed while running, 2 fo
     "RR_CLOSED",
     "RR_MISMATCH",
     "RR_TIMEOUT",
+    "RR_ADDRESS_SPACE",
     "RR_RANK_FAILED",
     "RR_RANK_DIED",
     "RR_MODEL_FAILED",

@@ -10,6 +10,7 @@ const runtimeCodes: ReadonlySet<ErrorCode> = new Set([
   "RR_CLOSED",
   "RR_MISMATCH",
   "RR_TIMEOUT",
+  "RR_ADDRESS_SPACE",
   "RR_RANK_FAILED",
   "RR_RANK_DIED",
   "RR_MODEL_FAILED",

@@ -19,7 +19,7 @@ export { loadModel } from "./load-model.js";
 export type { Model } from "./model.js";
 export type { EmbedOptions } from "./options/embed-options.js";
 export { type GenerateOptions, validateGenerateOptions } from "./options/generate-options.js";
-export type { LoadOptions, PlanOptions, Progress } from "./options/load-options.js";
+export type { LoadOptions, PlanOptions, Progress, RequiredPrompt } from "./options/load-options.js";
 export type { RunOptions } from "./options/run-options.js";
 export { planModel } from "./plan-model.js";
 export type { Prompt } from "./prompts/prompts.js";

@@ -54,19 +54,52 @@ describe("loadModel, asked for a model that can do something", () => {
   });
 });
 
+describe("loadModel, given the first prompt", () => {
+  it.each([
+    ["an empty text", { prompt: "" }, "RR_EMPTY_PROMPT"],
+    ["a text beyond the context", { prompt: "Juliet ".repeat(600) }, "RR_CONTEXT"],
+    ["an id beyond the vocabulary", { prompt: [2048] }, "RR_TOKEN_ID"],
+    ["messages without a template", { prompt: [{ role: "user", content: "Who?" }] }, "RR_NO_CHAT_TEMPLATE"],
+    ["a decoder's prompt without an encoder", { prompt: "x", options: { decoderPrompt: [2] } }, "RR_OPTION"],
+  ])("refuses %s before it reads a weight", async (_, requirePrompt, code) => {
+    const reports: Progress[] = [];
+    const onProgress = (report: Progress) => reports.push(report);
+    const loading = loadModel(shakespeareDirectory, { ranks: 2, onProgress, requirePrompt });
+    await expect(loading).rejects.toMatchObject({ code });
+    expect(reports.map(({ phase }) => phase)).toEqual(["plan"]);
+  });
+
+  it("refuses wrong options before it plans", async () => {
+    const onProgress = vi.fn();
+    const requirePrompt = { prompt: "x", options: { temperature: -1 } };
+    const loading = loadModel(shakespeareDirectory, { onProgress, requirePrompt });
+    await expect(loading).rejects.toMatchObject({ code: "RR_OPTION" });
+    expect(onProgress).not.toHaveBeenCalled();
+  });
+
+  it("loads a model that takes it", async () => {
+    const prompt = "ROMEO:\n";
+    const options = { maxNewTokens: 2, stop: "yet" };
+    const model = await loadModel(shakespeareDirectory, { requirePrompt: { prompt, options } });
+    expect((await model.generate(prompt, options).result).usage.completionTokens).toBe(2);
+    await model.close();
+  });
+});
+
 describe("a generation config with what is not supported", () => {
-  const pegasus = zooDirectory("pegasus");
-  const setting = { code: "RR_UNSUPPORTED_SETTING", message: expect.stringContaining("forced_eos_token_id") };
+  const blenderbot = zooDirectory("blenderbot");
+  const field = "encoder_no_repeat_ngram_size";
+  const setting = { code: "RR_UNSUPPORTED_SETTING", message: expect.stringContaining(field) };
 
   it("is warned of, by a function of the caller's", async () => {
     const warnings: RingrankError[] = [];
-    await (await loadModel(pegasus, { onWarning: (warning) => warnings.push(warning) })).close();
+    await (await loadModel(blenderbot, { onWarning: (warning) => warnings.push(warning) })).close();
     expect(warnings).toEqual([expect.objectContaining(setting)]);
   });
 
   it("is warned of by Node, where nobody else would hear", async () => {
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-    await (await loadModel(pegasus)).close();
+    await (await loadModel(blenderbot)).close();
     const { code, message } = setting;
     expect(emitWarning).toHaveBeenCalledExactlyOnceWith(message, { type: "RingrankWarning", code });
     emitWarning.mockRestore();

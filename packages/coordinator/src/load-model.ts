@@ -24,6 +24,7 @@ import {
 import { requirePath } from "./plan-model.js";
 import { type Prepared, prepareModel } from "./prepare-model.js";
 import { noTokenizer } from "./prompts/no-tokenizer.js";
+import { requirePrompt } from "./prompts/require-prompt.js";
 import { beginTrace } from "./trace-file.js";
 import { unsupportedSettings, type Warn, warnThrough } from "./warnings.js";
 
@@ -37,8 +38,8 @@ import { unsupportedSettings, type Warn, warnThrough } from "./warnings.js";
  * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or an id that the
  * local HuggingFace cache has; nothing is downloaded
  * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
- * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH, RR_NO_GENERATE, RR_NO_CHAT_TEMPLATE, RR_NO_TOKENIZER; RR_POLICY,
- * RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED, RR_TIMEOUT; or the reason of `signal`. No thread is left
+ * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH, RR_NO_GENERATE, RR_NO_CHAT_TEMPLATE, RR_NO_TOKENIZER, and what else
+ * `generate` throws of a required prompt; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED, RR_TIMEOUT; or the reason of `signal`. No thread is left
  * behind.
  */
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
@@ -99,12 +100,13 @@ async function loadRanks(
   const { threadsPerRank, signal } = options;
   const warn = warnThrough(options.onWarning, logger);
   const { programs, facts, unsupported, unused, directory } = plan;
-  signal?.throwIfAborted();
   if (options.requireGenerate) requireGenerate(facts);
   if (options.requireText && texts === undefined) throw noTokenizer("a text");
   if (options.requireChat) requireChat(directory);
+  if (options.requirePrompt !== undefined) await requirePrompt(options.requirePrompt, plan, texts, signal);
   if (unsupported.length > 0 && facts.generates) warn(unsupportedSettings(unsupported));
   if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
+  signal?.throwIfAborted();
   const abort = (): void => void group.close();
   signal?.addEventListener("abort", abort, { once: true });
   // What they hold for this load is removed after the ranks have loaded, or have ended.

@@ -17,6 +17,8 @@ export interface ModelFacts {
   readonly obstacle?: string;
   /** Each of them ends a sequence. */
   readonly eosIds: readonly number[];
+  /** One of them is the last token of a text that goes on to its greatest length; empty where any may be. */
+  readonly forcedEosIds: readonly number[];
   readonly generationDefaults: GenerationDefaults;
   /** Where the model is an encoder–decoder. */
   readonly encoder?: EncoderFacts;

@@ -11,6 +11,7 @@ const facts: ModelFacts = {
   vocabSize: 100,
   generates: true,
   eosIds: [9],
+  forcedEosIds: [],
   generationDefaults: { maxNewTokens: 4 },
 };
 const policy = new PartitionPolicy({
@@ -82,6 +83,28 @@ describe("Model", () => {
     const sequence = modelOf(translator, group).sequence({ source: [1, 2] });
     await sequence.append([40]);
     expect([...group.sources.values()]).toEqual([[1, 2]]);
+  });
+
+  it.each<[unknown, string]>([
+    [null, "RR_INPUT"],
+    ["12", "RR_INPUT"],
+    [[], "RR_EMPTY_PROMPT"],
+    [["1"], "RR_TOKEN_ID"],
+    [Array(21).fill(1), "RR_CONTEXT"],
+  ])("refuses to append %j, and goes on", async (ids, code) => {
+    const sequence = modelOf().sequence();
+    await expect(sequence.append(ids as number[])).rejects.toMatchObject({ code });
+    expect((await sequence.append([1])).logits.dims).toEqual([1, 2]);
+  });
+
+  it.each([
+    [[1n], "got 1n"],
+    [["1"], 'got "1"'],
+    [Uint32Array.of(1), "got an object (Uint32Array)"],
+    [null, "got null"],
+  ])("says what came in place of a prompt: %o", async (prompt, message) => {
+    const { result } = modelOf().generate(prompt as never);
+    await expect(result).rejects.toThrow(message);
   });
 
   it.each<[string, Partial<ModelFacts>, unknown, string]>([

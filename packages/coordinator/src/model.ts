@@ -4,6 +4,7 @@ import type { PartitionPolicy } from "@ringrank/policy";
 import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
 import { embed } from "./embedding/embed.js";
 import { Detokenizer, type KnownTexts } from "./generation/detokenizer.js";
+import { checkCall } from "./generation/generate-call.js";
 import { type Detokenize, GeneratedSequence } from "./generation/generated-sequence.js";
 import type { Generation } from "./generation/generation.js";
 import { requireGenerate } from "./generation/require-generate.js";
@@ -15,10 +16,10 @@ import type { Offload } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
 import { refuseUnknownOptions } from "./options/check.js";
 import { checkEmbedOptions, type EmbedOptions } from "./options/embed-options.js";
-import { checkGenerateOptions, type GenerateOptions } from "./options/generate-options.js";
+import type { GenerateOptions } from "./options/generate-options.js";
 import { checkRunOptions, type RunOptions } from "./options/run-options.js";
 import { type Prompt, Prompts } from "./prompts/prompts.js";
-import { checkSource, sourceAndPrompt } from "./prompts/source-and-prompt.js";
+import { checkSource } from "./prompts/sources.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { AppendedSequence, type Sequence, type SequenceOptions } from "./sequence.js";
 import { type Tensor, type TensorOf, tensorFromMessage } from "./tensor.js";
@@ -197,9 +198,7 @@ export class Model {
   }
 
   async #start(stream: TokenStream, prompt: Prompt, options: GenerateOptions): Promise<void> {
-    const checked = checkGenerateOptions(options, this.#facts.generationDefaults);
-    requireGenerate(this.#facts);
-    if (checked.stop.length > 0) this.#prompts.requireTokenizer("stop strings");
+    const { options: checked, target } = checkCall(options, this.#facts, this.#prompts);
     const { signal } = checked;
     signal?.throwIfAborted();
     const abort = (): void => stream.fail(signal?.reason);
@@ -207,13 +206,14 @@ export class Model {
     stream.onEnd(() => signal?.removeEventListener("abort", abort));
     const id = this.#nextSequence++;
     const ids = await this.#prompts.promptIdsOf(prompt);
-    const start = sourceAndPrompt(ids, checked.decoderPrompt, this.#facts);
     stream.onEnd(() => this.#forget(id));
     const sequence = new GeneratedSequence({
       id,
-      ...start,
+      source: target && ids,
+      prompt: target ?? ids,
       options: checked,
       eosIds: this.#facts.eosIds,
+      forcedEosIds: this.#facts.forcedEosIds,
       maxContext: this.#facts.maxContext,
       stream,
       detokenize: this.#texts && this.#detokenizer(id, this.#texts),

@@ -1,7 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
 import type { StepRowResult } from "@ringrank/rank-worker";
-import { checkLength, checkTokenId } from "./inputs/inputs.js";
+import { checkIds, checkLength } from "./inputs/inputs.js";
 import type { ModelFacts } from "./model-facts.js";
+import { show } from "./options/check.js";
 import type { Piece, ScheduledSequence } from "./scheduler/scheduled-sequence.js";
 import type { TensorOf } from "./tensor.js";
 
@@ -25,7 +26,7 @@ export interface Sequence {
   /**
    * Appends tokens and resolves with the logits of each. Calls queue up.
    *
-   * @throws RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT (the sequence stays usable); RR_CLOSED, RR_MODEL_FAILED
+   * @throws RR_INPUT, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT (the sequence stays usable); RR_CLOSED, RR_MODEL_FAILED
    */
   append(ids: readonly number[]): Promise<Appended>;
   /** Lets the cache go. Appends still waiting reject `RR_CLOSED`. */
@@ -70,10 +71,10 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
 
   async append(ids: readonly number[]): Promise<Appended> {
     if (this.#end !== undefined) throw this.#end.reason;
-    const copy = [...ids];
-    if (copy.length === 0)
-      throw new RingrankError("RR_EMPTY_PROMPT", "expected at least one token id, got none");
-    for (const id of copy) checkTokenId(id, this.#facts);
+    if (!Array.isArray(ids))
+      throw new RingrankError("RR_INPUT", `expected an array of token ids, got ${show(ids)}`);
+    const copy: readonly number[] = [...ids];
+    checkIds(copy, this.#facts);
     const waiting = this.#appends.reduce((sum, append) => sum + append.ids.length - append.done, 0);
     checkLength(this.#length + waiting + copy.length, this.#facts);
     return new Promise((resolve, reject) => {

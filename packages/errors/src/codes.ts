@@ -40,6 +40,7 @@ export const errorCodes = {
   RR_CLOSED: "the model or group is closed",
   RR_MISMATCH: "ranks met in a collective with different operations, lengths or types",
   RR_TIMEOUT: "a rank made no progress for stepTimeoutMs",
+  RR_ADDRESS_SPACE: "the system gives the process too few addresses for a memory",
   RR_RANK_FAILED: "a rank threw an error",
   RR_RANK_DIED: "a rank's thread ended before it was asked to",
   RR_MODEL_FAILED: "the model was ended by an earlier fault of a rank, which is the cause",

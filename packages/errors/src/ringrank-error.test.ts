@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { isRingrankError, RingrankError } from "./ringrank-error.js";
 
@@ -40,5 +41,21 @@ describe("wrapping what somebody else threw", () => {
       message: "a string",
       cause: "a string",
     });
+  });
+});
+
+describe("an error that is printed", () => {
+  it("shows its rank where there is one, and no field that has no value", () => {
+    expect(inspect(new RingrankError("RR_TIMEOUT", "late", { rank: 0 }))).toMatch(/ rank: 0\b/);
+    const error = new RingrankError("RR_MODEL_FAILED", "ended", {
+      cause: new RingrankError("RR_CLOSED", "why"),
+    });
+    for (const shown of [
+      error,
+      RingrankError.fromData(error.toData()),
+      new RingrankError("RR_SHAPE", "ragged"),
+    ]) {
+      expect(inspect(shown)).not.toContain("undefined");
+    }
   });
 });

@@ -22,13 +22,13 @@ export interface RingrankErrorOptions {
 export class RingrankError extends Error {
   override readonly name = "RingrankError";
   readonly code: ErrorCode;
-  /** The rank at fault; undefined where no single rank is. */
-  readonly rank: number | undefined;
+  /** The rank at fault; no field where no single rank is, so that whoever prints the error is not told of none. */
+  declare readonly rank?: number;
 
   constructor(code: ErrorCode, message: string, options: RingrankErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.rank = options.rank;
+    if (options.rank !== undefined) this.rank = options.rank;
   }
 
   /** Plain data that {@link RingrankError.fromData} turns back into an error on another thread. */

@@ -76,6 +76,10 @@ export interface SamplingParameters {
   readonly minP: number;
   /** 1 means none. Applied to every token of the prompt and of what was generated. */
   readonly repetitionPenalty: number;
+  /** No run of this many tokens of the prompt and of what was generated comes twice. 0 means no limit. */
+  readonly noRepeatNgramSize: number;
+  /** At this position, one of these tokens is chosen, whatever the logits. Default: none is. */
+  readonly forcedEnd?: { readonly position: number; readonly ids: readonly number[] };
   /** Unsigned 32-bit. Noise is a hash of seed, position and token id. */
   readonly seed: number;
   /** Whether `logprob` is wanted (a sum over the vocabulary). */

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { MessageChannel } from "node:worker_threads";
 import { createGroup } from "@ringrank/collectives";
 import comlink from "comlink";
@@ -82,8 +83,12 @@ test("a rank whose port closes ends by itself", async () => {
   expect(await ended).toEqual([0]);
 });
 
-test("a rank whose port closes while it begins ends, too", async () => {
+test.each(["while it begins", "before it begins"])("a rank whose port closes %s ends, too", async (when) => {
   const [control, steps] = [new MessageChannel(), new MessageChannel()];
+  if (when === "before it begins") {
+    control.port1.close();
+    await once(control.port2, "close");
+  }
   const served = serveRank({
     rank: 0,
     group: createGroup({ worldSize: 1 }),

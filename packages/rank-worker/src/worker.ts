@@ -4,6 +4,7 @@
  */
 import { joinGroup } from "@ringrank/collectives";
 import comlink, { type Endpoint } from "comlink";
+import { closedPort } from "./closed-port.js";
 import { controlledService } from "./control-plane.js";
 import { installErrorTransferHandler } from "./error-transfer.js";
 import { NativeGate } from "./lifecycle.js";
@@ -26,8 +27,8 @@ export async function serveRank({
   logLevel,
   trace: traceFile,
 }: RankWorkerTask): Promise<void> {
-  // It may close while the rank begins, and says so once.
-  const closed = new Promise<void>((resolve) => port.once("close", resolve));
+  // It may close while the rank begins, or has while a Worker that is not the pool's imported this module.
+  const closed = closedPort(port);
   installErrorTransferHandler(comlink.transferHandlers);
   const log = await rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);

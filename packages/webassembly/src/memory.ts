@@ -1,3 +1,4 @@
+import { RingrankError } from "@ringrank/errors";
 import { engine } from "./engine.js";
 
 /** The unit in which memory is allocated, in bytes. */
@@ -17,11 +18,10 @@ export interface SharedMemory {
  * At least `bytes`, zeroed, which nobody grows: growing would detach the arrays that lie on it. What is never touched
  * takes no room but addresses.
  *
- * @throws RangeError where the system does not give so many addresses
+ * @throws RR_ADDRESS_SPACE where the system does not give so many addresses
  */
 export function localMemory(bytes: number): LocalMemory {
-  const pages = Math.ceil(bytes / pageBytes);
-  return new engine.Memory({ initial: pages, maximum: pages });
+  return allocate(bytes, (limits) => new engine.Memory(limits));
 }
 
 /**
@@ -29,6 +29,22 @@ export function localMemory(bytes: number): LocalMemory {
  * start.
  */
 export function sharedMemory(bytes: number): SharedMemory {
+  return allocate(bytes, (limits) => new engine.Memory({ ...limits, shared: true }));
+}
+
+function allocate<Memory>(
+  bytes: number,
+  make: (limits: { readonly initial: number; readonly maximum: number }) => Memory,
+): Memory {
   const pages = Math.ceil(bytes / pageBytes);
-  return new engine.Memory({ initial: pages, maximum: pages, shared: true });
+  try {
+    return make({ initial: pages, maximum: pages });
+  } catch (cause) {
+    throw new RingrankError(
+      "RR_ADDRESS_SPACE",
+      `expected room for another ${bytes} bytes of WebAssembly, for which the engine reserves some 10 GB of ` +
+        "addresses; the system gives none. Raise what it lets the process have (ulimit -v), or use fewer ranks",
+      { cause },
+    );
+  }
 }

@@ -5,7 +5,6 @@ import {
   loadModel,
   type Model,
   type Prompt,
-  validateGenerateOptions,
 } from "@ringrank/coordinator";
 import { modelFrom } from "../arguments/model.js";
 import { readPolicyFile } from "../arguments/policy-file.js";
@@ -22,6 +21,7 @@ type LoadFlags = Omit<
   | "requireGenerate"
   | "requireText"
   | "requireChat"
+  | "requirePrompt"
   | "onWarning"
   | "onProgress"
   | "stepTimeoutMs"
@@ -59,23 +59,24 @@ export async function run(
     topP,
     minP,
     repetitionPenalty,
+    noRepeatNgramSize,
     seed,
     stop,
     ignoreEos,
     decoderPrompt,
     ...loadFlags
   } = flags;
-  const sampling = { temperature, topK, topP, minP, repetitionPenalty, seed };
+  const sampling = { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgramSize, seed };
   const generateOptions = { maxNewTokens, ...sampling, stop, ignoreEos, decoderPrompt, signal };
   const isChat = chat === true || system !== undefined;
   const path = modelFrom(directory, demo);
-  validateGenerateOptions(generateOptions);
   // A policy has been decided: the flag's default has no say then.
   const division = policyFile === undefined ? { objective } : { policy: await readPolicyFile(policyFile) };
-  const model = await load(path, { ...loadFlags, ...division, requireChat: isChat, signal });
+  const prompt = isChat ? conversation(text, system) : text;
+  const requirePrompt = { prompt, options: generateOptions };
+  const model = await load(path, { ...loadFlags, ...division, requirePrompt, signal });
   try {
     process.stderr.write(`\n${withBoldHeader(process.stderr, model.policy.table({ short: true }))}\n\n`);
-    const prompt = isChat ? conversation(text, system) : text;
     await stream(model, prompt, isChat ? `${text}\n` : text, generateOptions);
   } finally {
     await model.close();
@@ -97,8 +98,6 @@ async function load(path: string, options: LoadOptions & { readonly ranks: numbe
   try {
     return await loadModel(path, {
       ...options,
-      requireGenerate: true,
-      requireText: true,
       onProgress: (report) => progress.report(report),
       onWarning: (warning) => {
         progress.clear();

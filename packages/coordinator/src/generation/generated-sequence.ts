@@ -17,6 +17,8 @@ export interface GeneratedSequenceOptions {
   readonly source: readonly number[] | undefined;
   readonly options: CheckedGenerateOptions;
   readonly eosIds: readonly number[];
+  /** One of them is chosen where the text goes on to its greatest length; empty where any token may be. */
+  readonly forcedEosIds: readonly number[];
   readonly maxContext: number | undefined;
   readonly stream: TokenStream;
   /** Absent where the model has no tokenizer: texts are then empty. */
@@ -53,6 +55,7 @@ export class GeneratedSequence implements ScheduledSequence {
     source,
     options,
     eosIds,
+    forcedEosIds,
     maxContext,
     stream,
     detokenize,
@@ -60,10 +63,12 @@ export class GeneratedSequence implements ScheduledSequence {
     this.id = id;
     this.source = source;
     this.#prompt = prompt;
-    this.#sampling = options.sampling;
     this.#endIds = options.ignoreEos ? [] : eosIds;
     const room = (maxContext ?? Number.POSITIVE_INFINITY) - prompt.length + 1;
     this.#limit = Math.min(options.maxNewTokens, room);
+    const forcesEnd = forcedEosIds.length > 0 && !options.ignoreEos;
+    const forcedEnd = { position: prompt.length + this.#limit - 1, ids: forcedEosIds };
+    this.#sampling = forcesEnd ? { ...options.sampling, forcedEnd } : options.sampling;
     this.#stream = stream;
     this.#detokenize = detokenize;
     this.#stops = new StopStrings(options.stop);

@@ -42,6 +42,24 @@ describe("Generation", () => {
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });
   });
 
+  it("has the ranks choose a forced end where the text reaches its greatest length, or the context's", async () => {
+    const samplingOf = (group: FakeRankGroup) => {
+      const [row] = group.requests.flatMap(({ rows }) => rows);
+      return row?.want === "token" ? row.sampling : undefined;
+    };
+    const forcedEosIds = [7];
+    const byLength = start([1, 2], { maxNewTokens: 3 }, { forcedEosIds });
+    await byLength.generation.result;
+    expect(samplingOf(byLength.group)).toMatchObject({ forcedEnd: { position: 4, ids: [7] } });
+    const byContext = start([1, 2], {}, { forcedEosIds, maxContext: 6 });
+    await byContext.generation.result;
+    // The last token never enters, so it stands behind the context.
+    expect(samplingOf(byContext.group)).toMatchObject({ forcedEnd: { position: 6, ids: [7] } });
+    const ignored = start([1, 2], { maxNewTokens: 3, ignoreEos: true }, { forcedEosIds });
+    await ignored.generation.result;
+    expect(samplingOf(ignored.group)).not.toHaveProperty("forcedEnd");
+  });
+
   it("computes nothing past an end-of-sequence token, though it was asked for in advance", async () => {
     const { group, generation } = start([1], {}, { eosIds: [4] });
     await generation.result;

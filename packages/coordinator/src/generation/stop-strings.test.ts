@@ -13,6 +13,15 @@ function feed(stops: readonly string[], pieces: readonly string[]): string {
   return out + strings.flush();
 }
 
+/** The definition: the text grows letter by letter until it ends with a stop string. */
+function beforeFirstStop(whole: string, stops: readonly string[]): string {
+  for (let end = 1; end <= whole.length; end++) {
+    const ending = stops.filter((stop) => whole.slice(0, end).endsWith(stop));
+    if (ending.length > 0) return whole.slice(0, end - Math.max(...ending.map(({ length }) => length)));
+  }
+  return whole;
+}
+
 describe("StopStrings", () => {
   it("passes text through where there are none", () => {
     expect(new StopStrings([]).push("hello")).toEqual({ text: "hello", stopped: false });
@@ -32,14 +41,22 @@ describe("StopStrings", () => {
     });
   });
 
-  it("gives the text before the first stop string, however the text is cut", () => {
-    const letters = fc.string({ unit: fc.constantFrom("a", "b"), maxLength: 12 });
-    const stop = fc.string({ unit: fc.constantFrom("a", "b"), minLength: 1, maxLength: 4 });
+  it.each([
+    ["that lies inside another, which is complete only later", ["abc", "b"], "xa"],
+    ["that ends as another does, and begins before it", ["b", "ab"], "x"],
+  ])("stops at one %s, also where both are there at once", (_, stops, text) => {
+    expect(feed(stops, ["xabcd"])).toBe(text);
+    expect(feed(stops, [..."xabcd"])).toBe(text);
+  });
+
+  it("gives the text before the stop string that is complete first, however the text is cut", () => {
+    const letters = (minLength: number, maxLength: number) =>
+      fc.string({ unit: fc.constantFrom("a", "b", "😀"), minLength, maxLength });
+    const stops = fc.array(letters(1, 4), { minLength: 1, maxLength: 3 });
     fc.assert(
-      fc.property(fc.array(letters, { maxLength: 6 }), stop, (pieces, one) => {
+      fc.property(fc.array(letters(0, 12), { maxLength: 6 }), stops, (pieces, stops) => {
         const whole = pieces.join("");
-        const at = whole.indexOf(one);
-        expect(feed([one], pieces)).toBe(at < 0 ? whole : whole.slice(0, at));
+        expect(feed(stops, pieces)).toBe(beforeFirstStop(whole, stops));
       }),
     );
   });

@@ -6,7 +6,7 @@ export interface Released {
 
 /**
  * Holds back what may be the beginning of a stop string until it is clear whether it is one. However a text is cut
- * into pieces, the same text comes out: all before the earliest stop string.
+ * into pieces, the same text comes out: all before the stop string that is complete first, the longest of several.
  */
 export class StopStrings {
   readonly #stops: readonly string[];
@@ -18,8 +18,8 @@ export class StopStrings {
 
   push(text: string): Released {
     this.#held += text;
-    const end = this.#earliestStop();
-    if (end !== undefined) return { text: this.#release(end), stopped: true };
+    const stop = this.#firstStop();
+    if (stop !== undefined) return { text: this.#release(stop), stopped: true };
     return { text: this.#release(this.#held.length - this.#possibleBeginning()), stopped: false };
   }
 
@@ -34,9 +34,13 @@ export class StopStrings {
     return text;
   }
 
-  #earliestStop(): number | undefined {
-    const found = this.#stops.map((stop) => this.#held.indexOf(stop)).filter((at) => at >= 0);
-    return found.length === 0 ? undefined : Math.min(...found);
+  /** Where it begins. */
+  #firstStop(): number | undefined {
+    const found = this.#stops
+      .map((stop) => ({ start: this.#held.indexOf(stop), length: stop.length }))
+      .filter(({ start }) => start >= 0);
+    found.sort((a, b) => a.start + a.length - (b.start + b.length) || a.start - b.start);
+    return found[0]?.start;
   }
 
   /** Length of the longest tail that a stop string begins with. */

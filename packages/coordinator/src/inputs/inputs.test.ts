@@ -14,6 +14,7 @@ const facts: ModelFacts = {
   vocabSize: 10,
   generates: true,
   eosIds: [],
+  forcedEosIds: [],
   generationDefaults: {},
 };
 const good: Record<string, InputValue> = { input_ids: [[1, 2, 3]], scale: [[0.5]] };

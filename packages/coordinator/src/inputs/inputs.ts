@@ -3,6 +3,7 @@ import type { ValueInfo } from "@ringrank/model";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { TensorMessage } from "@ringrank/rank-worker";
 import type { ModelFacts } from "../model-facts.js";
+import { show } from "../options/check.js";
 import { isTensor, isTensorType, type Tensor } from "../tensor.js";
 import { arrayFrom } from "./elements.js";
 import { flatten, type NestedArray } from "./nested-array.js";
@@ -31,7 +32,7 @@ export function checkInputs(
   needed: readonly string[] = facts.inputs.map(({ name }) => name),
 ): Record<string, TensorMessage> {
   if (typeof inputs !== "object" || inputs === null || Array.isArray(inputs)) {
-    throw new RingrankError("RR_INPUT", `expected an object of inputs by name, got ${typeof inputs}`);
+    throw new RingrankError("RR_INPUT", `expected an object of inputs by name, got ${show(inputs)}`);
   }
   refuseUnknown(inputs, facts);
   const sizes = new Map<string, number>();
@@ -145,13 +146,13 @@ export function checkLength(tokens: number, facts: Pick<ModelFacts, "maxContext"
 }
 
 /** @throws RR_TOKEN_ID */
-export function checkTokenId(id: unknown, facts: Pick<ModelFacts, "vocabSize">): void {
+function checkTokenId(id: unknown, facts: Pick<ModelFacts, "vocabSize">): void {
   const { vocabSize } = facts;
   const inside =
     Number.isSafeInteger(id) && Number(id) >= 0 && (vocabSize === undefined || Number(id) < vocabSize);
   if (inside) return;
   throw new RingrankError(
     "RR_TOKEN_ID",
-    `expected token ids from 0 to ${vocabSize === undefined ? "the vocabulary's end" : vocabSize - 1}, got ${String(id)}`,
+    `expected token ids from 0 to ${vocabSize === undefined ? "the vocabulary's end" : vocabSize - 1}, got ${show(id)}`,
   );
 }

@@ -1,5 +1,6 @@
 import { buildGraph, openCheckpoint, readGenerationConfig } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
 import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
 import { describeModel } from "./describe-model.js";
 
@@ -35,17 +36,23 @@ describe("what is known of a model", () => {
   });
 
   it("samples as generation_config.json says, and only where it says so", () => {
-    const defaults = { temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1 };
+    const defaults = { temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1, noRepeatNgramSize: 3 };
     const of = (doSample: boolean) =>
       describeModel(built, {
         defaults: { ...defaults, doSample },
         eosTokenIds: [],
+        forcedEosTokenIds: [],
         decoderPromptIds: [],
         unsupported: [],
       }).generationDefaults;
     expect(of(true)).toMatchObject({ temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1 });
-    expect(of(false)).toMatchObject({ temperature: 0, repetitionPenalty: 1.1 });
+    expect(of(false)).toMatchObject({ temperature: 0, repetitionPenalty: 1.1, noRepeatNgramSize: 3 });
     expect(of(false).topP).toBeUndefined();
+  });
+
+  it("is refused where the end that its generation config forces is no token of it", () => {
+    expect(describeModel(built, { ...generation, forcedEosTokenIds: [2047] }).forcedEosIds).toEqual([2047]);
+    expectCode("RR_CONFIG", () => describeModel(built, { ...generation, forcedEosTokenIds: [2048] }));
   });
 
   it("names what an encoder takes and gives by itself, and what a target begins with", () => {

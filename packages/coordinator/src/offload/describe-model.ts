@@ -1,3 +1,4 @@
+import { RingrankError } from "@ringrank/errors";
 import {
   ConfigReader,
   type GenerationConfig,
@@ -12,7 +13,7 @@ import type { OpenedModel } from "./open-model.js";
 /** What the coordinator has to know of a model to serve it. */
 export function describeModel(
   { graph, maxContext, config, obstacle }: Pick<OpenedModel, "graph" | "maxContext" | "config" | "obstacle">,
-  { defaults, eosTokenIds, decoderPromptIds }: GenerationConfig,
+  { defaults, eosTokenIds, forcedEosTokenIds, decoderPromptIds }: GenerationConfig,
 ): ModelFacts {
   const states = graph.caches.flatMap((cache) => cache.states);
   // The ranks fill these in: an empty cache, and the rows that `logits` asks for.
@@ -24,20 +25,23 @@ export function describeModel(
   const presents = states.map((state) => state.present);
   const logits = graph.outputs.find((output) => output.name === interfaceNames.logits);
   const vocabulary = logits?.dims.at(-1);
+  // A bare encoder has no logits, and token ids all the same.
+  const vocabSize =
+    typeof vocabulary === "number"
+      ? vocabulary
+      : new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]);
+  for (const id of forcedEosTokenIds) requireInVocabulary("forced_eos_token_id", id, vocabSize);
   const encoder = encoderEntry(graph);
   const outputs = graph.outputs.map((output) => output.name).filter((name) => !presents.includes(name));
   return {
     inputs: graph.inputs.filter((input) => !internal.includes(input.name)),
     outputs,
     maxContext,
-    // A bare encoder has no logits, and token ids all the same.
-    vocabSize:
-      typeof vocabulary === "number"
-        ? vocabulary
-        : new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]),
+    vocabSize,
     generates: graph.caches.length > 0 && logits !== undefined,
     ...(obstacle && { obstacle: obstacle.message }),
     eosIds: eosTokenIds,
+    forcedEosIds: forcedEosTokenIds,
     generationDefaults: generationDefaults(defaults),
     ...(encoder && {
       encoder: {
@@ -47,6 +51,15 @@ export function describeModel(
       },
     }),
   };
+}
+
+/** Of a token that has to be chosen; of others it does not matter. */
+function requireInVocabulary(field: string, id: number, vocabSize: number | undefined): void {
+  if (vocabSize === undefined || id < vocabSize) return;
+  throw new RingrankError(
+    "RR_CONFIG",
+    `the generation config's ${field}: expected token ids from 0 to ${vocabSize - 1}, got ${id}`,
+  );
 }
 
 /** The part of a graph that fills a cache for another. */
@@ -61,10 +74,11 @@ function generationDefaults({
   temperature = 1,
   ...defaults
 }: GenerationConfig["defaults"]): GenerationDefaults {
-  const { maxNewTokens, repetitionPenalty, ...sampling } = defaults;
+  const { maxNewTokens, repetitionPenalty, noRepeatNgramSize, ...sampling } = defaults;
   return {
     maxNewTokens,
     repetitionPenalty,
+    noRepeatNgramSize,
     ...(doSample ? { temperature, ...sampling } : { temperature: 0 }),
   };
 }

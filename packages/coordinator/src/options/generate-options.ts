@@ -23,11 +23,16 @@ export interface GenerateOptions {
   readonly minP?: number | undefined;
   /** Penalty on tokens seen in prompt and text (CTRL, arXiv 1909.05858). Above 0, default 1: none. */
   readonly repetitionPenalty?: number | undefined;
+  /** No run of this many tokens comes twice in prompt and text together. Minimum 0, the default: any may. */
+  readonly noRepeatNgramSize?: number | undefined;
   /** An unsigned 32-bit integer. The same seed gives the same tokens at every number of ranks. Default: random. */
   readonly seed?: number | undefined;
-  /** Ends before any of these strings, which are not part of the text. At most 64, none empty. Default none. */
+  /**
+   * Ends before whichever of these strings is complete first; it is not part of the text. At most 64, none empty.
+   * Default none.
+   */
   readonly stop?: string | readonly string[] | undefined;
-  /** Whether to go on past the end-of-sequence tokens. Default false. */
+  /** Whether to go on past the end-of-sequence tokens, and to force none at the end. Default false. */
   readonly ignoreEos?: boolean | undefined;
   /** Whether each token carries the log-softmax of the raw logits; NaN otherwise. Default false. */
   readonly logprobs?: boolean | undefined;
@@ -63,6 +68,7 @@ const keys = [
   "topP",
   "minP",
   "repetitionPenalty",
+  "noRepeatNgramSize",
   "seed",
   "stop",
   "ignoreEos",
@@ -104,6 +110,12 @@ export function checkGenerateOptions(
         options.repetitionPenalty,
         { minimum: Number.MIN_VALUE },
         1,
+      ),
+      noRepeatNgramSize: numberOption(
+        "noRepeatNgramSize",
+        options.noRepeatNgramSize,
+        { minimum: 0, integer: true, unit: "tokens" },
+        0,
       ),
       seed:
         numberOption("seed", options.seed, { minimum: 0, maximum: 2 ** 32 - 1, integer: true }, undefined) ??

@@ -11,6 +11,7 @@ import {
 } from "@ringrank/policy/decision";
 import { defaultCacheDirectory } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
+import type { Prompt } from "../prompts/prompts.js";
 import {
   booleanOption,
   choiceOption,
@@ -21,6 +22,7 @@ import {
   refuseUnknownOptions,
   signalOption,
 } from "./check.js";
+import { type GenerateOptions, validateGenerateOptions } from "./generate-options.js";
 
 /** How a model is divided. */
 export interface PlanOptions {
@@ -89,6 +91,11 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly requireChat?: boolean | undefined;
   /**
+   * A call of `generate` that is to come: what that would refuse, for the prompt's sake or an option's, is refused before
+   * a weight is read. Such a load waits for the tokenizer, and for a conversation's template. Default none.
+   */
+  readonly requirePrompt?: RequiredPrompt | undefined;
+  /**
    * Called, before weights are read, with what loading goes on in spite of, but the caller should know: settings of
    * generation_config.json that have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used
    * (`RR_CACHE`). Default: the logger where its level is `warn` or below, else Node's `process.emitWarning`.
@@ -127,6 +134,12 @@ export interface LoadOptions extends PlanOptions {
   readonly workerUrl?: URL | string | undefined;
 }
 
+/** What `generate` is going to be given. */
+export interface RequiredPrompt {
+  readonly prompt: Prompt;
+  readonly options?: GenerateOptions | undefined;
+}
+
 export interface Progress {
   /** `plan` once at the start, `load` as weights are read, `ready` once at the end. */
   readonly phase: "plan" | "load" | "ready";
@@ -152,6 +165,7 @@ export interface CheckedLoadOptions {
   readonly requireGenerate: boolean;
   readonly requireText: boolean;
   readonly requireChat: boolean;
+  readonly requirePrompt: RequiredPrompt | undefined;
   readonly onWarning: ((warning: RingrankError) => void) | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly stepTimeoutMs: number;
@@ -179,6 +193,7 @@ const loadKeys = [
   "requireGenerate",
   "requireText",
   "requireChat",
+  "requirePrompt",
   "onWarning",
   "onProgress",
   "stepTimeoutMs",
@@ -256,6 +271,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     requireGenerate: booleanOption("requireGenerate", options.requireGenerate, false),
     requireText: booleanOption("requireText", options.requireText, false),
     requireChat: booleanOption("requireChat", options.requireChat, false),
+    requirePrompt: requirePromptOption(options.requirePrompt),
     onWarning: functionOption("onWarning", options.onWarning, "a warning"),
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
     signal: signalOption(options.signal),
@@ -266,6 +282,16 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     trace: traceOption(options.trace),
     workerUrl: workerUrlOption(options.workerUrl),
   };
+}
+
+function requirePromptOption(value: RequiredPrompt | undefined): RequiredPrompt | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "object" || value === null || !("prompt" in value)) {
+    throw optionError("requirePrompt", "{ prompt, options }", value);
+  }
+  refuseUnknownOptions(value, ["prompt", "options"]);
+  if (value.options !== undefined) validateGenerateOptions(value.options);
+  return value;
 }
 
 function traceOption(value: unknown): string | undefined {

@@ -27,7 +27,7 @@ export class Prompts {
    * @throws as {@link idsOf}; RR_NO_CHAT_TEMPLATE, RR_FILE_FORMAT
    */
   async promptIdsOf(prompt: unknown): Promise<readonly number[]> {
-    if (!Array.isArray(prompt) || typeof prompt[0] !== "object") return this.idsOf(prompt);
+    if (!isConversation(prompt)) return this.idsOf(prompt);
     const messages = checkMessages(prompt);
     const ids = await this.requireTokenizer("messages").call((remote) => remote.encodeChat(messages));
     checkIds(ids, this.#facts);
@@ -57,9 +57,14 @@ export class Prompts {
     if (Array.isArray(prompt)) return [...prompt];
     throw new RingrankError(
       "RR_INPUT",
-      `expected a text, or an array of token ids or messages, as prompt, got ${typeof prompt}`,
+      `expected a text, or an array of token ids or messages, as prompt, got ${show(prompt)}`,
     );
   }
+}
+
+/** Whether a prompt is messages, right or wrong; an empty array is no token ids. */
+export function isConversation(prompt: unknown): prompt is readonly unknown[] {
+  return Array.isArray(prompt) && typeof prompt[0] === "object";
 }
 
 /**

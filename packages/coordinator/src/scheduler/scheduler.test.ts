@@ -13,6 +13,7 @@ const facts = {
   vocabSize: 100,
   generates: true,
   eosIds: [],
+  forcedEosIds: [],
   generationDefaults: {},
 };
 

@@ -13,11 +13,13 @@ export function startGeneration(
   options: GenerateOptions = {},
   {
     eosIds = [],
+    forcedEosIds = [],
     maxContext,
     source,
     detokenize = (token) => `<${token}>`,
   }: {
     eosIds?: readonly number[];
+    forcedEosIds?: readonly number[];
     maxContext?: number;
     source?: readonly number[];
     detokenize?: Detokenize;
@@ -32,6 +34,7 @@ export function startGeneration(
       source,
       options: checkGenerateOptions(options, {}),
       eosIds,
+      forcedEosIds,
       maxContext,
       stream,
       detokenize,

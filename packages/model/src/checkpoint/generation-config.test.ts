@@ -13,6 +13,7 @@ test("the embedded model's defaults", () => {
   expect(readGenerationConfig(shakespeare, {})).toEqual({
     defaults: { doSample: true, temperature: 0.8, topP: 0.95 },
     eosTokenIds: [2],
+    forcedEosTokenIds: [],
     decoderPromptIds: [],
     unsupported: [],
   });
@@ -31,12 +32,25 @@ test("the config's end-of-sequence id counts where the generation config names n
 });
 
 test("without a generation config, the config's own fields count, as in models from before there was one", () => {
-  const config = { do_sample: true, top_k: 5, num_beams: 4, no_repeat_ngram_size: 3, hidden_size: 64 };
+  const config = {
+    do_sample: true,
+    top_k: 5,
+    no_repeat_ngram_size: 3,
+    num_beams: 4,
+    min_length: 8,
+    hidden_size: 64,
+  };
   expect(readGenerationConfig(temporaryDirectory(), config)).toMatchObject({
-    defaults: { doSample: true, topK: 5 },
-    unsupported: ["num_beams", "no_repeat_ngram_size"],
+    defaults: { doSample: true, topK: 5, noRepeatNgramSize: 3 },
+    unsupported: ["num_beams", "min_length"],
   });
   expect(read({}, config)).toMatchObject({ defaults: {}, unsupported: [] });
+});
+
+test("every forced end-of-sequence id counts, of the generation config alone", () => {
+  expect(read({ forced_eos_token_id: 2 }).forcedEosTokenIds).toEqual([2]);
+  expect(read({ forced_eos_token_id: [2, 3] })).toMatchObject({ forcedEosTokenIds: [2, 3], unsupported: [] });
+  expect(read({}, { forced_eos_token_id: 2 }).forcedEosTokenIds).toEqual([]);
 });
 
 test("an encoder–decoder's target begins with its start token, then with the token that is forced", () => {
@@ -55,7 +69,7 @@ test("a forced first token is not supported where there is no encoder", () => {
 });
 
 test("unsupported fields are named where they have an effect", () => {
-  const fields = { num_beams: 4, typical_p: 0.9, no_repeat_ngram_size: 3, suppress_tokens: [1, 2] };
+  const fields = { num_beams: 4, typical_p: 0.9, encoder_no_repeat_ngram_size: 3, suppress_tokens: [1, 2] };
   expect(read(fields).unsupported.toSorted()).toEqual(Object.keys(fields).sort());
 });
 
@@ -63,7 +77,7 @@ test("unsupported fields are not named where they have none", () => {
   const neutral = {
     num_beams: 1,
     typical_p: 1.0,
-    no_repeat_ngram_size: 0,
+    encoder_no_repeat_ngram_size: 0,
     suppress_tokens: [],
     guidance_scale: null,
   };
@@ -74,6 +88,8 @@ test.each([
   { temperature: "hot" },
   { top_p: 1.5 },
   { top_k: -1 },
+  { no_repeat_ngram_size: 1.5 },
+  { forced_eos_token_id: "</s>" },
   { eos_token_id: -1 },
   { max_new_tokens: 0 },
 ])("%j is refused", (fields) => {

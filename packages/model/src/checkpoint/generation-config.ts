@@ -8,6 +8,8 @@ export interface GenerationConfig {
   readonly defaults: GenerationDefaults;
   /** Every id that ends a sequence; empty if none is named. */
   readonly eosTokenIds: readonly number[];
+  /** Of these, one is the last token of a text that goes on to its greatest length; mostly empty. */
+  readonly forcedEosTokenIds: readonly number[];
   /**
    * What an encoder–decoder's target begins with: `decoder_start_token_id` (else `bos_token_id`), then
    * `forced_bos_token_id`, which in multilingual models is the language. Empty for other models.
@@ -27,6 +29,8 @@ export interface GenerationDefaults {
   readonly topP?: number;
   readonly minP?: number;
   readonly repetitionPenalty?: number;
+  /** 0: none. */
+  readonly noRepeatNgramSize?: number;
   readonly maxNewTokens?: number;
 }
 
@@ -45,7 +49,6 @@ const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
   epsilon_cutoff: [0],
   eta_cutoff: [0],
   encoder_repetition_penalty: [1],
-  no_repeat_ngram_size: [0],
   encoder_no_repeat_ngram_size: [0],
   bad_words_ids: [],
   force_words_ids: [],
@@ -54,7 +57,6 @@ const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
   suppress_tokens: [],
   begin_suppress_tokens: [],
   forced_bos_token_id: [],
-  forced_eos_token_id: [],
   forced_decoder_ids: [],
   exponential_decay_length_penalty: [],
   min_length: [0],
@@ -84,7 +86,8 @@ export function readGenerationConfig(directory: string, config: JsonObject): Gen
   );
   return {
     defaults: readDefaults(reader),
-    eosTokenIds: readEosTokenIds(reader) ?? readEosTokenIds(modelConfig) ?? [],
+    eosTokenIds: readIds(reader, "eos_token_id") ?? readIds(modelConfig, "eos_token_id") ?? [],
+    forcedEosTokenIds: readIds(reader, "forced_eos_token_id") ?? [],
     decoderPromptIds,
     unsupported: unsupported.filter(
       (name) => name !== "forced_bos_token_id" || decoderPromptIds.length === 0,
@@ -110,14 +113,15 @@ function readDefaults(reader: ConfigReader): GenerationDefaults {
     topP: reader.optionalNumber("top_p", { min: 0, max: 1 }),
     minP: reader.optionalNumber("min_p", { min: 0, max: 1 }),
     repetitionPenalty: reader.optionalNumber("repetition_penalty", { min: Number.MIN_VALUE }),
+    noRepeatNgramSize: reader.optionalInteger("no_repeat_ngram_size", { min: 0 }),
     maxNewTokens: reader.optionalInteger("max_new_tokens"),
   };
   const present = Object.entries(defaults).filter(([, value]) => value !== undefined);
   return Object.fromEntries(present) as GenerationDefaults;
 }
 
-function readEosTokenIds(reader: ConfigReader): readonly number[] | undefined {
-  const ids = reader.optionalIntegers("eos_token_id", { min: 0 });
+function readIds(reader: ConfigReader, name: string): readonly number[] | undefined {
+  const ids = reader.optionalIntegers(name, { min: 0 });
   return ids && [...new Set(ids)];
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -48,7 +49,13 @@ test("an id that is not in the cache: where was looked, and that nothing is down
   const { cache, environment } = cacheWithModel();
   const error = expectCode("RR_NOT_A_MODEL", () => resolveModel("org/other", environment));
   expect(error.message).toContain(join(cache, "models--org--other"));
-  expect(error.message).toContain("Nothing is downloaded");
+  expect(error.message).toContain('Nothing is downloaded here: fetch it with "hf download org/other"');
+  const tagged = expectCode("RR_NOT_A_MODEL", () => resolveModel("org/other@v2", environment));
+  expect(tagged.message).toContain('"hf download org/other --revision v2"');
+});
+
+test.runIf(existsSync("/dev/null"))("a device is no model", () => {
+  expectCode("RR_NOT_A_MODEL", () => resolveModel("/dev/null", {}));
 });
 
 describe("what is refused", () => {

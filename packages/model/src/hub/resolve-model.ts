@@ -6,6 +6,8 @@ import { RingrankError } from "@ringrank/errors";
 /** Environment variables that say where the hub's cache is. */
 export type HubEnvironment = Readonly<Record<string, string | undefined>>;
 
+const mainRevision = "main";
+
 /**
  * The real path of a model: of an existing directory or file, else of the snapshot of a hub id, `org/name` or
  * `org/name@revision`, in the local cache. Nothing is ever downloaded.
@@ -16,18 +18,19 @@ export type HubEnvironment = Readonly<Record<string, string | undefined>>;
  * ```
  *
  * @param environment where to look for HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME
- * @throws RR_NOT_A_MODEL if it is neither; the message says where it was looked for.
+ * @throws RR_NOT_A_MODEL if it is neither, or a device; the message says where it was looked for.
  */
 export function resolveModel(pathOrId: string, environment: HubEnvironment = process.env): string {
   if (pathOrId !== "" && !pathOrId.includes("\0") && existsSync(pathOrId)) return realPath(pathOrId);
   const { name, revision } = parseId(pathOrId);
+  const download = `hf download ${name}${revision === mainRevision ? "" : ` --revision ${revision}`}`;
   const cache = hubCache(environment);
   const repository = join(cache, `models--${name.replaceAll("/", "--")}`);
   if (!existsSync(repository)) {
     throw notAModel(
       pathOrId,
       `there is no such file or directory, and no ${repository} in the hub's cache. Nothing is downloaded here: ` +
-        `fetch it with "hf download ${name}", or give a path`,
+        `fetch it with "${download}", or give a path`,
     );
   }
   const commit = commitOf(repository, revision) ?? revision;
@@ -36,7 +39,7 @@ export function resolveModel(pathOrId: string, environment: HubEnvironment = pro
     throw notAModel(
       pathOrId,
       `${repository} has no snapshot of the revision "${revision}". Nothing is downloaded here: ` +
-        `fetch it with "hf download ${name} --revision ${revision}"`,
+        `fetch it with "${download}"`,
     );
   }
   return realpathSync(snapshot);
@@ -44,9 +47,10 @@ export function resolveModel(pathOrId: string, environment: HubEnvironment = pro
 
 /** A file keeps its name: in the hub's cache it is a link to a blob, whose name says nothing. */
 function realPath(path: string): string {
-  return statSync(path).isDirectory()
-    ? realpathSync(path)
-    : join(realpathSync(dirname(path)), basename(path));
+  const found = statSync(path);
+  if (found.isDirectory()) return realpathSync(path);
+  if (found.isFile()) return join(realpathSync(dirname(path)), basename(path));
+  throw notAModel(path, "expected a directory or a file, got neither, but a device, a pipe or a socket");
 }
 
 /** As huggingface_hub finds it: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables */
@@ -63,7 +67,7 @@ export function hubCache(environment: HubEnvironment): string {
  */
 function parseId(id: string): { name: string; revision: string } {
   const found = /^(?<name>\w[\w.-]*(?:\/\w[\w.-]*)?)(?:@(?<revision>\w[\w.-]*(?:\/\w[\w.-]*)*))?$/.exec(id);
-  const { name, revision = "main" } = found?.groups ?? {};
+  const { name, revision = mainRevision } = found?.groups ?? {};
   if (name === undefined || id.length > 200 || isAbsolute(id) || id.includes("..") || name.includes("--")) {
     throw notAModel(
       id,

@@ -19,7 +19,7 @@ export class KernelMemory implements CacheMemory {
   #free: { start: number; end: number }[];
   readonly #taken = new Map<number, number>();
 
-  /** @throws RangeError where the system does not give so many addresses */
+  /** @throws RR_ADDRESS_SPACE where the system does not give so many addresses */
   constructor(pages = mostPages) {
     this.memory = localMemory(pages * pageBytes);
     this.#buffer = this.memory.buffer;

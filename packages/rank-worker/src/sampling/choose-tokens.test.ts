@@ -9,6 +9,8 @@ import type { SamplingRow } from "./local-row.js";
 import { GumbelNoise } from "./noise.js";
 
 const vocabulary = 700;
+/** What a sequence has that has nothing. */
+const empty = { tokens: [], seen: new Set<number>() };
 
 const shards: Record<string, { worldSize: number; shard?: ValueShard }> = {
   "1 rank": { worldSize: 1, shard: { axis: 1, size: vocabulary, intervals: [[[0, vocabulary]]] } },
@@ -51,11 +53,16 @@ function choose(name: string, cases: readonly { rows: SamplingRow[] }[]): Promis
 }
 
 /** The definition, on whole logits: transformers' processors in their order, then the Gumbel maximum. */
-function reference({ logits, sampling, seen, position }: SamplingRow): TokenChoice {
-  const { temperature, topK, topP, minP, repetitionPenalty, seed, logprobs } = sampling;
-  const penalized = Array.from(logits, (logit, id) =>
-    seen.has(id) ? Math.fround(logit > 0 ? logit / repetitionPenalty : logit * repetitionPenalty) : logit,
-  );
+function reference({ logits, sampling, tokens, seen, position }: SamplingRow): TokenChoice {
+  const { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgramSize, forcedEnd, seed, logprobs } =
+    sampling;
+  const banned = noRepeatNgramSize === 0 ? [] : bannedByNgrams(tokens, noRepeatNgramSize);
+  const penalized = Array.from(logits, (logit, id) => {
+    if (forcedEnd?.position === position) return forcedEnd.ids.includes(id) ? 0 : Number.NEGATIVE_INFINITY;
+    if (banned.includes(id)) return Number.NEGATIVE_INFINITY;
+    if (!seen.has(id)) return logit;
+    return Math.fround(logit > 0 ? logit / repetitionPenalty : logit * repetitionPenalty);
+  });
   const byScore = (scores: readonly number[]) =>
     [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b);
   let token: number;
@@ -80,6 +87,17 @@ function reference({ logits, sampling, seen, position }: SamplingRow): TokenChoi
   return { token, logprob: logprobs ? Math.log(softmax([...logits])[token]!) : Number.NaN };
 }
 
+/** As transformers has it: a table of what has followed each (size − 1)-gram, looked up with the last. */
+function bannedByNgrams(tokens: readonly number[], size: number): number[] {
+  const key = (gram: readonly number[]): string => gram.join();
+  const followers = new Map<string, number[]>();
+  for (let end = size; end <= tokens.length; end++) {
+    const before = key(tokens.slice(end - size, end - 1));
+    followers.set(before, [...(followers.get(before) ?? []), tokens[end - 1]!]);
+  }
+  return followers.get(key(tokens.slice(tokens.length - size + 1))) ?? [];
+}
+
 function softmax(values: readonly number[]): number[] {
   const max = Math.max(...values);
   const powers = values.map((value) => Math.exp(value - max));
@@ -93,6 +111,7 @@ const parameters: fc.Arbitrary<SamplingParameters> = fc.record({
   topP: fc.constantFrom(1, 1, 0.05, 0.7, 0.999),
   minP: fc.constantFrom(0, 0, 0.02, 0.5),
   repetitionPenalty: fc.constantFrom(1, 1.3, 0.8),
+  noRepeatNgramSize: fc.constantFrom(0, 0, 1, 2, 3),
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   logprobs: fc.boolean(),
 });
@@ -113,12 +132,25 @@ const logits = fc
     ),
   );
 
-const row: fc.Arbitrary<SamplingRow> = fc.record({
-  logits,
-  sampling: parameters,
-  seen: fc.uniqueArray(fc.nat(vocabulary - 1), { maxLength: 40 }).map((ids) => new Set(ids)),
-  position: fc.nat(4000),
-});
+/** Any tokens, or few distinct ones, so that runs of them repeat. */
+const tokens = fc.oneof(
+  fc.array(fc.nat(vocabulary - 1), { maxLength: 40 }),
+  fc.array(fc.constantFrom(0, 99, 100, 320, 699), { maxLength: 40 }),
+);
+
+const row: fc.Arbitrary<SamplingRow> = fc
+  .record({
+    logits,
+    parameters,
+    tokens,
+    position: fc.nat(4000),
+    forced: fc.constantFrom([], [], [], [699], [320, 5]),
+  })
+  .map(({ logits, parameters, tokens, position, forced }) => {
+    const forcedEnd = { position, ids: forced };
+    const sampling = forced.length === 0 ? parameters : { ...parameters, forcedEnd };
+    return { logits, sampling, tokens, seen: new Set(tokens), position };
+  });
 const cases = fc.sample(fc.record({ rows: fc.array(row, { minLength: 1, maxLength: 4 }) }), {
   numRuns: 60,
   seed: 7,
@@ -145,15 +177,25 @@ describe.each(Object.keys(shards))("%s", (name) => {
   ])("refuse a logit of %s, on every rank", async (_name, value, sampling) => {
     const broken = new Float32Array(vocabulary).fill(1);
     broken[vocabulary - 1] = value;
-    const rows = [{ logits: broken, sampling, seen: new Set<number>(), position: 3 }];
+    const rows = [{ logits: broken, sampling, ...empty, position: 3 }];
     await expect(choose(name, [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
   });
 });
 
 test("a vocabulary of which nothing can be chosen is refused", async () => {
   const hidden = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
-  const rows = [{ logits: hidden, sampling: greedy, seen: new Set<number>(), position: 0 }];
+  const rows = [{ logits: hidden, sampling: greedy, ...empty, position: 0 }];
   await expect(choose("2 ranks", [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
+});
+
+test("a ban on repetition is lifted where it leaves no token", async () => {
+  const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
+  logits.set([1, 2], 400);
+  const tokens = [400, 401];
+  const sampling = { ...greedy, noRepeatNgramSize: 1 };
+  const rows = [{ logits, sampling, tokens, seen: new Set(tokens), position: 2 }];
+  const [chosen] = await choose("2 ranks", [{ rows }]);
+  expect(chosen![0]![0]!.token).toBe(401);
 });
 
 test("samples follow the softmax of the logits", async () => {
@@ -165,7 +207,7 @@ test("samples follow the softmax of the logits", async () => {
   const rows = Array.from({ length: draws }, (_, position) => ({
     logits,
     sampling,
-    seen: new Set<number>(),
+    ...empty,
     position,
   }));
   const [chosen] = await choose("1 rank", [{ rows }]);
@@ -180,7 +222,7 @@ test("a repeated seed and position repeat the choice, another seed changes some"
     Array.from({ length: 20 }, (_, position) => ({
       logits,
       sampling: { ...greedy, temperature: 1, seed },
-      seen: new Set<number>(),
+      ...empty,
       position,
     }));
   const [chosen] = await choose("1 rank", [{ rows: draw(1) }, { rows: draw(1) }, { rows: draw(2) }]);

@@ -1,11 +1,19 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { SamplingParameters } from "../protocol.js";
+import { adjustedLogit } from "./adjusted-logits.js";
+import { constraintOf, unconstrained } from "./constraint.js";
 import { exchange } from "./exchange.js";
 import { keepLikely, type Scored } from "./filters.js";
-import { type ExponentialSum, emptySum, type RowSummary, type SamplingRow, summarize } from "./local-row.js";
+import {
+  type ConstrainedRow,
+  type ExponentialSum,
+  emptySum,
+  type RowSummary,
+  type SamplingRow,
+  summarize,
+} from "./local-row.js";
 import { GumbelNoise } from "./noise.js";
-import { penalize } from "./repetition-penalty.js";
 import { firstLimit, strategyOf, widening } from "./strategy.js";
 import type { VocabularyShare } from "./vocabulary-share.js";
 
@@ -20,16 +28,19 @@ export interface TokenChoice {
  * and the sums a softmax needs, in one all-gather for all rows; rows whose candidates did not suffice go round again
  * with more. Every rank computes the same choice from the same exchange.
  *
- * The order is that of transformers: repetition penalty, temperature, top-k, top-p, min-p. Ties in logits go to the
- * lowest token id.
+ * The order is that of transformers: repetition penalty, repeated n-grams, a forced end; temperature, top-k, top-p,
+ * min-p. Ties in logits go to the lowest token id. A ban on repeated n-grams that leaves no token is lifted.
  *
  * @throws RR_RANK_FAILED naming the rank, if its logits are NaN or infinite, or no token can be chosen
  */
 export function chooseTokens(
   communicator: Communicator,
   share: VocabularyShare,
-  rows: readonly SamplingRow[],
+  samplingRows: readonly SamplingRow[],
 ): TokenChoice[] {
+  const rows = samplingRows.map((row): ConstrainedRow => {
+    return { ...row, constraint: constraintOf(row.sampling, row.tokens, row.position) };
+  });
   const choices: TokenChoice[] = new Array(rows.length);
   let open = rows.map((_, index) => index);
   for (let widen = 1; open.length > 0; widen *= widening) {
@@ -37,7 +48,12 @@ export function chooseTokens(
     const mine = open.map((index, at) => summarize(rows[index]!, share, limits[at]!));
     const all = exchange(communicator, mine, limits);
     open = open.filter((index, at) => {
-      const choice = choose(rows[index]!, all[at]!);
+      const row = rows[index]!;
+      if (row.constraint.banned.size > 0 && isEmpty(all[at]!)) {
+        rows[index] = { ...row, constraint: unconstrained };
+        return true;
+      }
+      const choice = choose(row, all[at]!);
       if (choice !== undefined) choices[index] = choice;
       return choice === undefined;
     });
@@ -46,7 +62,7 @@ export function chooseTokens(
 }
 
 /** @returns undefined where the candidates do not suffice */
-function choose(row: SamplingRow, summaries: readonly RowSummary[]): TokenChoice | undefined {
+function choose(row: ConstrainedRow, summaries: readonly RowSummary[]): TokenChoice | undefined {
   requireSound(summaries);
   const { sampling, position } = row;
   const strategy = strategyOf(sampling);
@@ -67,16 +83,16 @@ function choose(row: SamplingRow, summaries: readonly RowSummary[]): TokenChoice
  * @param unordered whether candidates were chosen by another order (with noise), so that all of them count
  */
 function knownBest(
-  { sampling, seen }: SamplingRow,
+  row: ConstrainedRow,
   summaries: readonly RowSummary[],
   unordered: boolean,
 ): { readonly scored: readonly Scored[]; readonly all: boolean } {
-  const { repetitionPenalty, temperature } = sampling;
-  const divisor = strategyOf(sampling) === "greedy" ? 1 : temperature;
+  const { sampling } = row;
+  const divisor = strategyOf(sampling) === "greedy" ? 1 : sampling.temperature;
   const byRank = summaries.map(({ candidates }) =>
-    candidates.map(({ id, logit }): Scored => {
-      const penalized = repetitionPenalty !== 1 && seen.has(id) ? penalize(logit, repetitionPenalty) : logit;
-      return { id, logit, score: penalized / divisor };
+    candidates.map((candidate): Scored => {
+      const { id, logit } = candidate;
+      return { id, logit, score: adjustedLogit(candidate, row) / divisor };
     }),
   );
   const scored = byRank.flat().sort(byScore);
@@ -134,7 +150,7 @@ function requireSound(summaries: readonly RowSummary[]): void {
       { rank: broken },
     );
   }
-  if (summaries.every(({ candidates }) => candidates.length === 0)) {
+  if (isEmpty(summaries)) {
     throw new RingrankError(
       "RR_RANK_FAILED",
       "expected a token with a finite logit, got −∞ for all of them",
@@ -143,4 +159,9 @@ function requireSound(summaries: readonly RowSummary[]): void {
       },
     );
   }
+}
+
+/** Whether no rank has a token that can be chosen. */
+function isEmpty(summaries: readonly RowSummary[]): boolean {
+  return summaries.every(({ candidates }) => candidates.length === 0);
 }

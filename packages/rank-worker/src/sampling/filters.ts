@@ -1,7 +1,7 @@
 import type { SamplingParameters } from "../protocol.js";
 import type { Candidate, ExponentialSum } from "./local-row.js";
 
-/** A candidate after penalty and temperature. */
+/** A candidate after penalty, constraint and temperature. */
 export interface Scored extends Candidate {
   readonly score: number;
 }

@@ -1,6 +1,7 @@
 import type { SamplingParameters } from "../protocol.js";
+import { adjustedLogits } from "./adjusted-logits.js";
+import type { Constraint } from "./constraint.js";
 import { GumbelNoise, maximumNoise } from "./noise.js";
-import { penalize } from "./repetition-penalty.js";
 import { needsTotal, strategyOf } from "./strategy.js";
 import { TopCandidates } from "./top-candidates.js";
 import type { VocabularyShare } from "./vocabulary-share.js";
@@ -10,10 +11,17 @@ export interface SamplingRow {
   /** This rank's part of the vocabulary. */
   readonly logits: Float32Array;
   readonly sampling: SamplingParameters;
-  /** Tokens of the prompt and of what was generated. */
+  /** Tokens of the prompt and of what was generated, in order. */
+  readonly tokens: readonly number[];
+  /** Each of them. */
   readonly seen: ReadonlySet<number>;
   /** Position of the token to be chosen. */
   readonly position: number;
+}
+
+/** A row, and which of its tokens may be chosen. */
+export interface ConstrainedRow extends SamplingRow {
+  readonly constraint: Constraint;
 }
 
 /** Σ exp(x − max), and max: what a log-sum-exp needs, in a form that ranks can join. */
@@ -24,7 +32,7 @@ export interface ExponentialSum {
 
 export interface Candidate {
   readonly id: number;
-  /** As the model gave it, before penalty and temperature. */
+  /** As the model gave it, before penalty, constraint and temperature. */
   readonly logit: number;
 }
 
@@ -34,7 +42,7 @@ export interface RowSummary {
   readonly broken: boolean;
   /** Of the raw logits; empty unless a logprob is wanted. */
   readonly raw: ExponentialSum;
-  /** Of the logits after penalty and temperature; empty unless top-p needs it. */
+  /** Of the logits after penalty, constraint and temperature; empty unless top-p needs it. */
   readonly adjusted: ExponentialSum;
   /** The best of this rank, best first. */
   readonly candidates: readonly Candidate[];
@@ -45,10 +53,10 @@ export interface RowSummary {
 export const emptySum: ExponentialSum = { max: Number.NEGATIVE_INFINITY, sum: 0 };
 
 /** @param limit how many candidates to name at most */
-export function summarize(row: SamplingRow, share: VocabularyShare, limit: number): RowSummary {
+export function summarize(row: ConstrainedRow, share: VocabularyShare, limit: number): RowSummary {
   const { sampling } = row;
   const raw = share.own(row.logits);
-  const values = adjust(raw, row, share);
+  const values = adjustedLogits(raw, row, share);
   const room = Math.min(limit, raw.length);
   const top = new TopCandidates(room);
   const isSound =
@@ -63,17 +71,6 @@ export function summarize(row: SamplingRow, share: VocabularyShare, limit: numbe
     // Fewer than there was room for: the rest is −∞.
     exhausted: room === raw.length || candidates.length < room,
   };
-}
-
-/** The logits after the repetition penalty; the same array where there is none. */
-function adjust(raw: Float32Array, { sampling, seen }: SamplingRow, share: VocabularyShare): Float32Array {
-  if (sampling.repetitionPenalty === 1) return raw;
-  const adjusted = raw.slice();
-  for (const id of seen) {
-    const element = share.element(id);
-    if (element !== -1) adjusted[element] = penalize(raw[element]!, sampling.repetitionPenalty);
-  }
-  return adjusted;
 }
 
 /** @returns false if a value is NaN or +∞ */

@@ -161,8 +161,8 @@ export class Stepper {
           `expected sampling parameters for sequence ${sequence}, got none`,
         );
       }
-      const seen = this.#history.seen(sequence);
-      return [{ logits: local[at]![0]!, sampling, seen, position: this.#cache.length(sequence) }];
+      const { tokens, seen } = this.#history.had(sequence);
+      return [{ logits: local[at]![0]!, sampling, tokens, seen, position: this.#cache.length(sequence) }];
     });
     const choices: TokenChoice[] =
       sampled.length === 0 ? [] : chooseTokens(communicator, this.#share, sampled);

@@ -2,7 +2,9 @@ import { RingrankError } from "@ringrank/errors";
 import type { FollowingToken, GivenTokens, StepRow } from "../protocol.js";
 
 interface Sequence {
-  /** The tokens of its prompt and of what was generated. */
+  /** The tokens of its prompt and of what was generated, in order. */
+  readonly tokens: number[];
+  /** Each of them. */
   readonly seen: Set<number>;
   /** The token chosen last, until it enters. */
   chosen: number | undefined;
@@ -26,7 +28,10 @@ export class TokenHistory {
   /** Notes tokens that have entered. */
   enter({ sequence, ids }: GivenTokens): void {
     const history = this.#of(sequence);
-    for (const id of ids) history.seen.add(id);
+    for (const id of ids) {
+      history.tokens.push(id);
+      history.seen.add(id);
+    }
     history.chosen = undefined;
   }
 
@@ -37,9 +42,9 @@ export class TokenHistory {
     history.row = row;
   }
 
-  /** Every token that has entered. */
-  seen(sequence: number): ReadonlySet<number> {
-    return this.#of(sequence).seen;
+  /** The tokens that have entered: in order, and each of them. */
+  had(sequence: number): { readonly tokens: readonly number[]; readonly seen: ReadonlySet<number> } {
+    return this.#of(sequence);
   }
 
   forget(sequence: number): void {
@@ -60,7 +65,7 @@ export class TokenHistory {
   #of(sequence: number): Sequence {
     let history = this.#sequences.get(sequence);
     if (history === undefined) {
-      history = { seen: new Set(), chosen: undefined, row: undefined };
+      history = { tokens: [], seen: new Set(), chosen: undefined, row: undefined };
       this.#sequences.set(sequence, history);
     }
     return history;

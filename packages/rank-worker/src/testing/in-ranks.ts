@@ -37,6 +37,7 @@ export const greedy = {
   topP: 1,
   minP: 0,
   repetitionPenalty: 1,
+  noRepeatNgramSize: 0,
   seed: 0,
   logprobs: false,
 };

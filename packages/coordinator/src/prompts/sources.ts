@@ -3,39 +3,30 @@ import { checkIds } from "../inputs/inputs.js";
 import type { ModelFacts } from "../model-facts.js";
 import { optionError } from "../options/check.js";
 
-/** What a generation begins with. */
-export interface SourceAndPrompt {
-  /** What an encoder reads; undefined where the model has none. */
-  readonly source: readonly number[] | undefined;
-  /** What the decoder's cache begins with. */
-  readonly prompt: readonly number[];
-}
-
 /**
- * Tells what of a caller's prompt the model is to continue: the prompt itself, or, where it is what an encoder reads,
- * the beginning of its target.
+ * What the decoder's cache of an encoder–decoder begins with, as the caller has it, else the config. Undefined where
+ * there is no encoder: what is generated continues the caller's prompt.
  *
  * @throws RR_OPTION, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT
  */
-export function sourceAndPrompt(
-  ids: readonly number[],
+export function beginningOfTarget(
   decoderPrompt: readonly number[] | undefined,
   facts: ModelFacts,
-): SourceAndPrompt {
+): readonly number[] | undefined {
   const { encoder } = facts;
   if (encoder === undefined) {
-    if (decoderPrompt === undefined) return { source: undefined, prompt: ids };
+    if (decoderPrompt === undefined) return undefined;
     throw optionError("decoderPrompt", "none, since the model has no encoder", decoderPrompt);
   }
-  const prompt = decoderPrompt ?? encoder.decoderPromptIds;
-  if (decoderPrompt === undefined && prompt.length === 0) {
+  const beginning = decoderPrompt ?? encoder.decoderPromptIds;
+  if (decoderPrompt === undefined && beginning.length === 0) {
     throw new RingrankError(
       "RR_OPTION",
       "decoderPrompt: expected token ids, since the config has no decoder_start_token_id; got none",
     );
   }
-  checkIds(prompt, facts);
-  return { source: ids, prompt };
+  checkIds(beginning, facts);
+  return beginning;
 }
 
 /**

@@ -1,0 +1,28 @@
+import { requireChat } from "../conversations/require-chat.js";
+import { checkCall } from "../generation/generate-call.js";
+import type { Plan } from "../kept-plan.js";
+import type { RequiredPrompt } from "../options/load-options.js";
+import { abortable } from "../plan-model.js";
+import type { Texts } from "../prepare-model.js";
+import { isConversation, Prompts } from "./prompts.js";
+
+/**
+ * Refuses what `generate` would refuse of a call, for a model whose ranks have read nothing yet. Waits for the
+ * tokenizer, where the model has one, and where the prompt is a conversation for its template.
+ *
+ * @param texts undefined where the model has no tokenizer
+ * @throws as `generate` does; or the reason of `signal`, which ends the text thread
+ */
+export async function requirePrompt(
+  { prompt, options = {} }: RequiredPrompt,
+  { facts, directory }: Pick<Plan, "facts" | "directory">,
+  texts: Texts | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const prompts = new Prompts(facts, texts?.thread);
+  checkCall(options, facts, prompts);
+  if (isConversation(prompt)) requireChat(directory);
+  await texts?.isOpen;
+  const encode = () => prompts.promptIdsOf(prompt);
+  await (texts === undefined ? encode() : abortable(signal, texts.thread, encode));
+}
