@@ -2,11 +2,12 @@
 //
 // Few rows of activations times a matrix of quantized weights as MatMulNBits has them: rows of blocks of 32 weights, of
 // 4 bits (the even element in the low half of a byte) or 8, and a scale for each block. Activations are taken four by
-// four, what is left of them one by one.
+// four, what is left of them two by two or one by one.
 
 import { add } from "./add";
 import { fourRows4, fourRows8 } from "./four-rows";
 import { oneRow4, oneRow8 } from "./one-row";
+import { twoRows4 } from "./two-rows";
 import { fourBytes4, fourBytes8, fours, oneBytes4, oneBytes8 } from "./quantized-rows";
 
 /**
@@ -120,6 +121,15 @@ function byQuarters(
     }
     out += there * outBytes;
     left -= there;
+  }
+  if (bits === 4 && left === 2) {
+    const toSecond = blocks * oneBytes4;
+    for (let half: usize = 0; half < 2; half++) {
+      const at = 2 * half * toQuarter;
+      const to = out + 2 * half * toOutput;
+      twoRows4(x, toSecond, values + at, toQuarter, scales + (at >> 2), to, outBytes, toOutput, count, blocks);
+    }
+    return;
   }
   for (; left > 0; left--, out += outBytes) {
     if (bits === 4) {

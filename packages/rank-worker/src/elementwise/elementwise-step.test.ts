@@ -106,6 +106,23 @@ describe("values", () => {
     }
   });
 
+  it("that lie elsewhere than in the step before are read there, others of it that lie where they lay", () => {
+    const run = runnerOf(segment, kernels);
+    const inside = (value: Tensor): Tensor => {
+      const room = kernels.memory.floats(value.data.length)!;
+      room.set(value.data as Float32Array);
+      return tensor("float32", room, value.dims);
+    };
+    const [x, y, z] = [12, 1, 2].map((most) => inside(numbers(2, 10, most)));
+    const copyOf = (made: Tensor | undefined) => (made!.data as Float32Array).slice();
+    const before = copyOf(run(x!, y!));
+    expect(copyOf(run(x!, y!))).toEqual(before);
+    expect(copyOf(run(x!, z!))).not.toEqual(before);
+    expect(copyOf(run(x!, numbers(2, 10, 1)))).toEqual(before);
+    (y!.data as Float32Array).fill(0);
+    expect(copyOf(run(x!, y!)).every((one) => one === 0)).toBe(true);
+  });
+
   it("of one step stay while another runs the same segment", () => {
     const list = listOf(segment, kernels);
     const table = [numbers(1, 9), numbers(1, 9, 1), numbers(1, 9, 2), undefined, undefined];
@@ -129,7 +146,7 @@ describe("values", () => {
   it("that there is no room for are left to a session", () => {
     const small = new RankKernels(1);
     const run = runnerOf(segment, small);
-    // A page has room for 16,368 floats.
+    // A page has room for some 16,000 floats.
     expect(run(numbers(1, 9000), numbers(1, 9000))).toBeUndefined();
     expect(run(numbers(1, 900), numbers(1, 900))).toBeDefined();
   });

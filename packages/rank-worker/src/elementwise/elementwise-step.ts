@@ -4,15 +4,25 @@ import type { InstructionList } from "./instruction-list.js";
 
 type Table = (Tensor | undefined)[];
 
+/** Where values lie that are read in place, and what is made of them. */
+interface Prepared {
+  readonly inputs: readonly Tensor[];
+  readonly results: readonly Tensor[];
+  /** Of the inputs, then of the results. */
+  readonly addresses: readonly number[];
+  readonly count: number;
+}
+
 /**
- * A step whose segment works element by element, by the kernel instead of a session. Its few operators cost a session
- * a hundred times as long as the arithmetic takes, where values are the rows of a decode step; what is larger the
- * session computes, which costs it as little.
+ * A step whose segment works element by element, by the kernel instead of a session. Of the rows of a decode step, its
+ * few operators cost a session many times what the arithmetic takes; what is larger the session computes.
  */
 export class ElementwiseStep {
   readonly #list: InstructionList;
   readonly #inputs: readonly number[];
   readonly #outputs: readonly { readonly index: number; readonly result: KernelResult }[];
+  /** Kept where all inputs are read in place: products give the same tensors from step to step. */
+  #prepared: Prepared | undefined;
 
   /**
    * @param inputs by place in the segment: where a value is in the table
@@ -31,40 +41,56 @@ export class ElementwiseStep {
    * values that are not of one shape, or no room
    */
   run(table: Table): boolean {
-    const values = this.#inputs.map((index) => table[index]);
-    const dims = values[0]?.dims;
-    if (dims === undefined || !values.every((value) => value !== undefined && isAlike(value, dims)))
-      return false;
-    const results = this.#outputs.map(({ result }) => result.tensor(dims));
-    if (!results.every((result) => result !== undefined)) return false;
-    const inputs = this.#addresses(values.map((value) => value!.data as Float32Array));
-    if (inputs === undefined) return false;
-    const outputs = results.map(({ data }) => (data as Float32Array).byteOffset);
-    this.#list.run(inputs, outputs, values[0]!.data.length);
-    for (const [at, { index }] of this.#outputs.entries()) table[index] = results[at];
+    const prepared = this.#isAsBefore(table) ? this.#prepared : this.#prepare(table);
+    if (prepared === undefined) return false;
+    this.#list.run(prepared.addresses, prepared.count);
+    for (const [at, { index }] of this.#outputs.entries()) table[index] = prepared.results[at];
     return true;
   }
 
-  /** Of values as they lie, or of copies; undefined where there is no room. */
-  #addresses(values: readonly Float32Array[]): number[] | undefined {
+  #isAsBefore(table: Table): boolean {
+    return this.#prepared?.inputs.every((input, at) => input === table[this.#inputs[at]!]) === true;
+  }
+
+  /** Undefined where a session has to do it. */
+  #prepare(table: Table): Prepared | undefined {
+    this.#prepared = undefined;
+    const inputs = this.#inputs.flatMap((index) => table[index] ?? []);
+    const [first] = inputs;
+    if (first === undefined || inputs.length < this.#inputs.length) return undefined;
+    const { dims, data } = first;
+    if (!inputs.every((input) => input.data instanceof Float32Array && sameSizes(input.dims, dims)))
+      return undefined;
+    const results = this.#outputs.flatMap(({ result }) => result.tensor(dims) ?? []);
+    if (results.length < this.#outputs.length) return undefined;
+    const floats = inputs.map((input) => input.data as Float32Array);
+    const read = this.#copies(floats);
+    if (read === undefined) return undefined;
+    const addresses = [...read, ...results.map((result) => result.data as Float32Array)].map(
+      ({ byteOffset }) => byteOffset,
+    );
+    const prepared = { inputs, results, addresses, count: data.length };
+    if (read.every((one, at) => one === floats[at])) this.#prepared = prepared;
+    return prepared;
+  }
+
+  /** The values themselves where the kernel can read them, else copies of them; undefined where there is no room. */
+  #copies(values: readonly Float32Array[]): Float32Array[] | undefined {
     const { kernels } = this.#list;
+    const isInPlace = (value: Float32Array): boolean =>
+      kernels.memory.holds(value) && value.byteOffset % 16 === 0;
+    const elsewhere = values.filter((value) => !isInPlace(value));
+    if (elsewhere.length === 0) return [...values];
     const length = Math.ceil(values[0]!.length / 4) * 4;
-    const isInPlace = (data: Float32Array): boolean =>
-      kernels.memory.holds(data) && data.byteOffset % 16 === 0;
-    const elsewhere = values.filter((data) => !isInPlace(data));
-    const scratch = elsewhere.length === 0 ? undefined : kernels.scratch(elsewhere.length * length);
-    if (elsewhere.length > 0 && scratch === undefined) return undefined;
+    const scratch = kernels.scratch(elsewhere.length * length);
+    if (scratch === undefined) return undefined;
     let next = 0;
-    return values.map((data) => {
-      if (isInPlace(data)) return data.byteOffset;
-      const copy = scratch!.subarray(next, next + length);
+    return values.map((value) => {
+      if (isInPlace(value)) return value;
+      const copy = scratch.subarray(next, next + length);
       next += length;
-      copy.set(data);
-      return copy.byteOffset;
+      copy.set(value);
+      return copy;
     });
   }
-}
-
-function isAlike({ data, dims }: Tensor, sizes: readonly number[]): boolean {
-  return data instanceof Float32Array && sameSizes(dims, sizes);
 }

@@ -21,18 +21,19 @@ const wordsOfInstruction = 7;
 export class InstructionList {
   readonly kernels: RankKernels;
   readonly #words: Uint32Array;
-  /** Indices of words that take the address of an input, by input; likewise of an output. */
-  readonly #inputs: number[][];
-  readonly #outputs: number[][];
+  readonly #first: number;
+  readonly #end: number;
+  /** What takes an address when it runs: an index in the words, and whose address, an input's or then an output's. */
+  readonly #places: { readonly at: number; readonly whose: number }[] = [];
 
   private constructor(kernels: RankKernels, plan: Elementwise, inputs: number, room: Float32Array) {
     const { instructions, outputs } = plan;
     this.kernels = kernels;
-    this.#inputs = Array.from({ length: inputs }, () => []);
-    this.#outputs = outputs.map(() => []);
     const length = instructions.length * wordsOfInstruction;
     const words = new Uint32Array(room.buffer, room.byteOffset, length);
     this.#words = words;
+    this.#first = words.byteOffset;
+    this.#end = words.byteOffset + words.byteLength;
     // Behind the instructions, whole lines of the cache: what they make for one another, and constants.
     let next = linesOf(length);
     const takeChunk = (content = 0): number => {
@@ -41,15 +42,15 @@ export class InstructionList {
     };
     const between = new Map<number, number>();
     const placeValue = (at: number, value: number): void => {
-      const addressedLater = this.#inputs[value] ?? this.#outputs[outputs.indexOf(value)];
-      if (addressedLater === undefined) {
-        const address = between.get(value) ?? takeChunk();
-        between.set(value, address);
-        words[at] = address;
+      const output = outputs.indexOf(value);
+      if (value < inputs || output !== -1) {
+        this.#places.push({ at, whose: value < inputs ? value : inputs + output });
+        words[at + 1] = 1;
         return;
       }
-      addressedLater.push(at);
-      words[at + 1] = 1;
+      const address = between.get(value) ?? takeChunk();
+      between.set(value, address);
+      words[at] = address;
     };
     for (const [index, { operation, operands }] of instructions.entries()) {
       const first = index * wordsOfInstruction;
@@ -79,19 +80,12 @@ export class InstructionList {
   }
 
   /**
-   * @param inputs addresses, multiples of 16; likewise of outputs
+   * @param addresses of the inputs, then of the outputs; multiples of 16
    * @param count of floats of each; whole vectors of four are read and written
    */
-  run(inputs: readonly number[], outputs: readonly number[], count: number): void {
-    for (const [words, addresses] of [
-      [this.#inputs, inputs],
-      [this.#outputs, outputs],
-    ] as const) {
-      for (const [which, places] of words.entries())
-        for (const at of places) this.#words[at] = addresses[which]!;
-    }
-    const first = this.#words.byteOffset;
-    this.kernels.elementwise(first, first + this.#words.byteLength, count);
+  run(addresses: readonly number[], count: number): void {
+    for (const { at, whose } of this.#places) this.#words[at] = addresses[whose]!;
+    this.kernels.elementwise(this.#first, this.#end, count);
   }
 }
 
