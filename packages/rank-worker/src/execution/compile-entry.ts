@@ -50,7 +50,8 @@ export interface CompileContext {
 
 /** @throws RR_POLICY if a step uses a value that no earlier step, input or weight defines */
 export function compileEntry(name: string, entry: Entry, context: CompileContext): CompiledEntry {
-  const compiler = new EntryCompiler(name, context);
+  const given = new Set(entry.outputs.map((output) => output.name));
+  const compiler = new EntryCompiler(name, given, context);
   for (const input of entry.inputs) compiler.define(input.name);
   const drops = lastUses(entry, context.segments);
   const steps = entry.steps.map((step, at) => {
@@ -62,13 +63,16 @@ export function compileEntry(name: string, entry: Entry, context: CompileContext
 class EntryCompiler {
   readonly indices = new Map<string, number>();
   readonly #entry: string;
+  /** Names of what the entry gives. */
+  readonly #given: ReadonlySet<string>;
   readonly #context: CompileContext;
   readonly #masks = new BlockMasks();
   /** By segment: steps of all layers share them. */
   readonly #instructions = new Map<number, InstructionList>();
 
-  constructor(entry: string, context: CompileContext) {
+  constructor(entry: string, given: ReadonlySet<string>, context: CompileContext) {
     this.#entry = entry;
+    this.#given = given;
     this.#context = context;
   }
 
@@ -91,7 +95,7 @@ class EntryCompiler {
       case "product": {
         const { weightOf, use } = this;
         const { kernelsOf } = this.#context;
-        const product = new Product(step, this.#segment(step.segment), weightOf, kernelsOf);
+        const product = new Product(step, this.#segment(step.segment), weightOf, kernelsOf, this.#given);
         const value = { name: step.value, index: use(step.value) };
         const outputs = step.outputs.map((output) => this.define(output.name));
         return new ProductStep(product, value, outputs, this.#call(step.segment));

@@ -21,9 +21,9 @@ export class ProductStep implements CompiledStep {
 
   run(state: RunState): void | Promise<void> {
     const start = state.trace?.begin();
-    const given = this.#product.run(valueAt(state, this.#value), (feeds) => {
+    const given = this.#product.run(valueAt(state, this.#value), (feeds, into) => {
       state.communicator.progress();
-      return this.#call.run(feeds, state);
+      return this.#call.run(feeds, state, into);
     });
     if (given instanceof Promise) return given.then((values) => this.#store(values, state, start));
     this.#store(given, state, start);

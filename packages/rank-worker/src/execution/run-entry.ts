@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { CompiledEntry } from "./compile-entry.js";
 import type { RunContext, RunState } from "./compiled-step.js";
@@ -46,8 +47,14 @@ export async function runEntry(
     const { step, drop } = steps[at]!;
     const pending = step.run(state);
     if (pending !== undefined) await pending;
-    for (let i = 0; i < drop.length; i++) table[drop[i]!] = undefined;
+    for (let i = 0; i < drop.length; i++) {
+      const value = table[drop[i]!];
+      if (value instanceof TransientTensor) value.release();
+      table[drop[i]!] = undefined;
+    }
   }
+  // What only steps that are left out would have read.
+  if (end < steps.length) for (const value of table) if (value instanceof TransientTensor) value.release();
 
   const outputs = new Map<string, Tensor>();
   for (const { name } of entry.outputs) {

@@ -17,12 +17,19 @@ export class SessionCall {
     this.#fetches = Object.fromEntries(outputs.map((value) => [value, null]));
   }
 
-  /** @throws RR_GRAPH if the runtime fails; RR_CLOSED if the process ends */
-  run(feeds: Readonly<Record<string, Tensor>>, { gate }: RunState): Fetched | Promise<Fetched> {
+  /**
+   * @param into tensors to write outputs to, by name; those that it leaves out are made
+   * @throws RR_GRAPH if the runtime fails; RR_CLOSED if the process ends
+   */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    { gate }: RunState,
+    into?: Readonly<Record<string, Tensor>>,
+  ): Fetched | Promise<Fetched> {
     gate.enter();
     let fetched: Fetched | Promise<Fetched>;
     try {
-      fetched = this.#session.run(feeds, this.#fetches);
+      fetched = this.#session.run(feeds, into ? { ...this.#fetches, ...into } : this.#fetches);
     } catch (cause) {
       gate.leave();
       throw this.#failed(cause);

@@ -16,13 +16,13 @@ export class KernelResult {
   }
 
   /**
-   * A tensor to write to, good until the next call; undefined where there is no room, or there are more floats than at
-   * once.
+   * A tensor to write to, good until the next call; undefined where there is no room, or it would be more than `most`
+   * floats.
    */
-  tensor(dims: readonly number[]): Tensor | undefined {
+  tensor(dims: readonly number[], most = floatsAtOnce): Tensor | undefined {
     if (this.#last !== undefined && sameSizes(this.#last.dims, dims)) return this.#last;
     const count = elementCount(dims);
-    if (count > floatsAtOnce) return undefined;
+    if (count > most) return undefined;
     const floats = this.#roomFor(count);
     this.#last = floats && tensor("float32", floats.subarray(0, count), dims);
     return this.#last;

@@ -37,7 +37,13 @@ function productOf(
   kernels: readonly RankKernels[],
 ): Product {
   const weightOf = (name: string) => weights.get(name)!;
-  return new Product(step, segment, weightOf, (data) => kernels.find(({ memory }) => memory.holds(data)));
+  return new Product(
+    step,
+    segment,
+    weightOf,
+    (data) => kernels.find(({ memory }) => memory.holds(data)),
+    new Set(),
+  );
 }
 
 const data = (results: readonly Tensor[]) => results.map((result) => result.data as Float32Array);

@@ -3,11 +3,14 @@ import type { TensorData } from "@ringrank/model";
 import type { ProductStep, Segment } from "@ringrank/policy";
 import { KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
-import type { Feeds, Fetched } from "../sessions/ort-binding.js";
+import { TransientTensor } from "../kernels/transient-tensor.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { FewRows } from "./few-rows.js";
-import { ManyRows } from "./many-rows.js";
+import { ManyRows, type RunGemm } from "./many-rows.js";
 import { type Output, outputsOf } from "./matrix.js";
+
+/** Of so few rows results are kept in the kernels' memory, however long a row is: logits have hundreds of thousands. */
+const fewKept = 4;
 
 /**
  * One product step of a program: few rows by a kernel on weights as they lie in memory, many by a session to which the
@@ -20,17 +23,21 @@ export class Product {
   /** Undefined where a matrix lies in no kernels' memory. */
   readonly #few: FewRows | undefined;
   readonly #many: ManyRows;
+  /** By place: whether the entry gives it, so that it outlives the run. */
+  readonly #isGiven: readonly boolean[];
 
   /**
    * @param segment the one of the step
    * @param weightOf the tensor of a weight that the rank keeps, by name
    * @param kernelsOf in whose memory this lies, if in any's
+   * @param given names of what the entry gives
    */
   constructor(
     step: ProductStep,
     segment: Segment,
     weightOf: (name: string) => Tensor,
     kernelsOf: (data: TensorData) => RankKernels | undefined,
+    given: ReadonlySet<string>,
   ) {
     this.#step = step;
     this.#outputs = outputsOf(step, weightOf, kernelsOf);
@@ -39,29 +46,24 @@ export class Product {
     });
     this.#few = FewRows.of(step, this.#outputs);
     this.#many = new ManyRows(step.width, segment);
+    this.#isGiven = step.outputs.map(({ name }) => given.has(name));
   }
 
   /**
    * @param value `[…, width]`
    * @param run of the step's segment
-   * @returns by place in the step's outputs, `[…, its width]`; good until the next call
+   * @returns by place in the step's outputs, `[…, its width]`; good until the next call, or {@link TransientTensor}s
    * @throws RR_POLICY if `value` has no such rows
    */
-  run(
-    value: Tensor,
-    run: (feeds: Feeds) => Fetched | Promise<Fetched>,
-  ): readonly Tensor[] | Promise<readonly Tensor[]> {
+  run(value: Tensor, run: RunGemm): readonly Tensor[] | Promise<readonly Tensor[]> {
     const x = this.#floatsOf(value);
-    const outputs = this.#outputs.map((output, at) => this.#room(output, at, value));
+    const rows = x.length / this.#step.width;
+    const outputs = this.#outputs.map((output, at) => this.#room(output, at, value, rows));
     if (x.length === 0 || this.#few?.multiply(x, outputs)) return outputs;
     return this.#runMany(x, outputs, run);
   }
 
-  async #runMany(
-    x: Float32Array,
-    outputs: readonly Tensor[],
-    run: (feeds: Feeds) => Fetched | Promise<Fetched>,
-  ): Promise<readonly Tensor[]> {
+  async #runMany(x: Float32Array, outputs: readonly Tensor[], run: RunGemm): Promise<readonly Tensor[]> {
     for (const [at, { matrices, width }] of this.#outputs.entries()) {
       const out = outputs[at]!.data as Float32Array;
       for (const matrix of matrices) await this.#many.multiply(x, matrix, out, width, run);
@@ -69,11 +71,14 @@ export class Product {
     return outputs;
   }
 
-  /** Where kernels and sessions read it in place, if it is few floats. */
-  #room({ width }: Output, at: number, { dims }: Tensor): Tensor {
+  /** Where kernels and sessions read it in place, if there is room. */
+  #room({ width, matrices: [first] }: Output, at: number, { dims }: Tensor, rows: number): Tensor {
     const sizes = [...dims.slice(0, -1), width];
-    const count = sizes.reduce((product, size) => product * size, 1);
-    return this.#results[at]?.tensor(sizes) ?? tensor("float32", new Float32Array(count), sizes);
+    const kept = this.#results[at]?.tensor(sizes, rows <= fewKept ? Number.POSITIVE_INFINITY : undefined);
+    if (kept !== undefined) return kept;
+    const memory = this.#isGiven[at] ? undefined : first?.kernels?.memory;
+    const transient = memory && TransientTensor.take(memory, sizes);
+    return transient ?? tensor("float32", new Float32Array(rows * width), sizes);
   }
 
   #floatsOf({ data, type, dims }: Tensor): Float32Array {

@@ -12,8 +12,8 @@ import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { Tensor } from "../tensors/tensor.js";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
-/** Outputs to fetch; each is copied into a new tensor, so only what is needed is named. */
-export type Fetches = Readonly<Record<string, null>>;
+/** Outputs to fetch, only what is needed: written to the tensor given, else copied into a new one. */
+export type Fetches = Readonly<Record<string, Tensor | null>>;
 export type Fetched = Readonly<Record<string, Tensor>>;
 
 /** A session of the thread that opened it. */
@@ -32,18 +32,22 @@ export type OpenSession = (
 export const openPublicSession: OpenSession = async (model, options) => {
   const session = await InferenceSession.create(model, options);
   return {
-    run: (feeds, fetches) => session.run(publicFeeds(feeds), fetches) as Promise<Fetched>,
+    run: (feeds, fetches) => session.run(publicFeeds(feeds), publicFetches(fetches)) as Promise<Fetched>,
     release: () => session.release(),
   };
 };
 
 function publicFeeds(feeds: Feeds): InferenceSession.FeedsType {
-  return Object.fromEntries(
-    Object.entries(feeds).map(([name, { type, data, dims }]) => [
-      name,
-      new OrtTensor(type as keyof OrtTensor.DataTypeMap, data as OrtTensor.DataType, dims),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, publicTensor(value)]));
+}
+
+function publicFetches(fetches: Fetches): InferenceSession.FetchesType {
+  const entries = Object.entries(fetches);
+  return Object.fromEntries(entries.map(([name, into]) => [name, into && publicTensor(into)]));
+}
+
+function publicTensor({ type, data, dims }: Tensor): OrtTensor {
+  return new OrtTensor(type as keyof OrtTensor.DataTypeMap, data as OrtTensor.DataType, dims);
 }
 
 const TESTED_VERSION = "1.30.0";

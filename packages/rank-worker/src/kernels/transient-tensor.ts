@@ -1,0 +1,30 @@
+import { elementCount } from "../tensors/element-types.js";
+import { Tensor } from "../tensors/tensor.js";
+import type { KernelMemory } from "./kernel-memory.js";
+
+/**
+ * A value of many rows on its way from one step to the next, in the kernels' memory. What the system gives anew for
+ * each it takes back at once, and clears and maps page by page at the next: a prompt of 512 tokens was 100,000 faults.
+ */
+export class TransientTensor extends Tensor {
+  readonly #memory: KernelMemory;
+
+  private constructor(memory: KernelMemory, floats: Float32Array, dims: readonly number[]) {
+    super("float32", floats, dims);
+    this.#memory = memory;
+  }
+
+  /** Of any contents; undefined where there is no room. */
+  static take(memory: KernelMemory, dims: readonly number[]): TransientTensor | undefined {
+    const count = elementCount(dims);
+    const bytes = memory.bytes(4 * count);
+    return (
+      bytes && new TransientTensor(memory, new Float32Array(bytes.buffer, bytes.byteOffset, count), dims)
+    );
+  }
+
+  /** When no step reads it any more. */
+  release(): void {
+    this.#memory.release(this.data as Float32Array);
+  }
+}
