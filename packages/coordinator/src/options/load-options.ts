@@ -45,7 +45,7 @@ export interface PlanOptions {
   readonly memoryPerRank?: number | undefined;
   /**
    * Threads inside each rank's sessions. 1 to 256, default 1, which runs kernels on the rank's own thread. More
-   * than one pays only where cores outnumber ranks.
+   * than one pays only where cores outnumber ranks, and leaves products with quantized weights to ONNX Runtime.
    */
   readonly threadsPerRank?: number | undefined;
   /**
@@ -54,8 +54,10 @@ export interface PlanOptions {
    */
   readonly precision?: WeightPrecision | undefined;
   /**
-   * What is multiplied with quantized matrices. `"int8"` (default where there are any) is fast and rounds; `"float32"`
-   * is exact and slow: about 5 times in int4, 80 times in int8. `"int8"` without quantized matrices: `RR_OPTION`.
+   * What is multiplied with quantized matrices. `"int8"` (default where there are any) is fast and may round: always
+   * where ONNX Runtime multiplies; in products of up to 40 rows (by int8, 10) where ranks do, with one thread each and
+   * relaxed SIMD (Node 22; Node 20 with `--experimental-wasm-relaxed-simd`). `"float32"` is exact and slow:
+   * about 5 times in int4, 80 times in int8. `"int8"` without quantized matrices: `RR_OPTION`.
    */
   readonly activations?: ActivationPrecision | undefined;
   /** Ends the work; the promise rejects with the signal's reason. */
@@ -109,8 +111,8 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly stepTimeoutMs?: number | undefined;
   /**
-   * Whether quantized weights are kept on disk, so that the next load of the model maps them. Default true; loads
-   * without quantized weights keep nothing.
+   * Whether quantized weights, and the plan, are kept on disk, so that the next load of the model with the same options
+   * neither plans nor quantizes. Default true; loads without quantized weights keep nothing.
    */
   readonly cache?: boolean | undefined;
   /**

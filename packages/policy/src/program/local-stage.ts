@@ -12,7 +12,7 @@ export interface LocalStage {
   readonly attention: readonly LocalAttention[];
   readonly products: readonly LocalProducts[];
   readonly allReduces: readonly AllReduceStep[];
-  /** Of what was all-reduced. */
+  /** Of what is there then. */
   readonly normalizations: readonly NormalizeStep[];
   readonly allGathers: readonly AllGather[];
 }

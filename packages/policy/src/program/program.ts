@@ -244,7 +244,7 @@ export interface HeadsInRow {
 }
 
 /**
- * A run of nodes between two collectives; one ONNX Runtime session. Several steps may run one that has no weights: what
+ * A run of nodes between two steps of other kinds; one ONNX Runtime session. Several steps may run one that has no weights: what
  * is alike in all layers is there once.
  */
 export interface Segment {

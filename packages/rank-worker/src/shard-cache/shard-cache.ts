@@ -29,7 +29,7 @@ export interface CacheEntry {
  * The cache of one load: where its ranks find their quantized weights, or may put them.
  *
  * ```
- * <directory>/<key>/manifest.json            an entry: one rank's weights, ready to be mapped
+ * <directory>/<key>/manifest.json            an entry: one rank's weights, as they are computed with
  *                   <segment>/<index>        an initializer of a segment
  *                   kept/<index>             a weight that the rank keeps in its own memory
  * <directory>/<key>/manifest.json            an entry: what was planned for all ranks
