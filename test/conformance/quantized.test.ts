@@ -31,6 +31,22 @@ const ten = [
 ];
 const names = process.env.RINGRANK_EVERY_MODEL === undefined ? ten : zooNames("causal");
 
+it.each(["falcon-7b-like", "gpt-bigcode"])(
+  "a rank without a query head of %s is given no rows of the cache that the others keep",
+  (name) => {
+    const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
+    // Two blocks of 32 are behind the heads, for three ranks.
+    const programs = buildPrograms(graph, planGraph(graph, { ranks: 3, precision: "int4" }));
+    const given = programs.map(({ entries }) => {
+      const { inputs, caches } = entries.forward!;
+      const kept = caches.flatMap(({ states }) => states.map(({ past }) => past));
+      expect(inputs.flatMap(({ name }) => (/^past\./.test(name) ? [name] : []))).toEqual(kept);
+      return kept.length > 0;
+    });
+    expect(given).toEqual([true, true, false]);
+  },
+);
+
 describe.each(["int8", "int4"] as const)("in %s", (precision) => {
   describe.each(names)("%s", (name) => {
     const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));

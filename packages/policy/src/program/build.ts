@@ -305,7 +305,11 @@ class ProgramBuilder {
     const { graph } = this.#factored;
     const steps = stages.flat();
     const cacheSteps = stages.slice(0, cacheStages).flat().length;
-    const given = inputs.filter((name) => this.#has(name));
+    // A whole row of keys, which is no part of any other, has a name on a rank that attends to none.
+    const unkept = graph.caches
+      .flatMap(({ states }) => states)
+      .filter(({ past, present }) => !this.#has(present) && !this.#isRead(past, steps));
+    const given = inputs.filter((name) => this.#has(name) && !unkept.some(({ past }) => past === name));
     return {
       inputs: given.map((name) => this.#localValue(name)),
       // Cache rows that other ranks keep are none of this one's; of other outputs it may have an empty part.
@@ -321,6 +325,12 @@ class ProgramBuilder {
           states: cache.states.filter(({ past, present }) => this.#has(past) && this.#has(present)),
         })),
     };
+  }
+
+  #isRead(name: string, steps: readonly Step[]): boolean {
+    return steps.some((step) => {
+      return step.kind === "run" && (step.values ?? this.#segments[step.segment]!).inputs.includes(name);
+    });
   }
 
   #has(name: string): boolean {

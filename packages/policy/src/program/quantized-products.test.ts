@@ -156,6 +156,19 @@ describe("a value that becomes a matrix for its product", () => {
     }
   });
 
+  it("is read as the matrix where ranks owe a sum of it, which that has", () => {
+    const graph = graphOf((g, x) => {
+      const lengths = g.concat([g.shape(x, 0, 2), g.integers([inner])], 0);
+      const sum = project(g, g.relu(project(g, x, "up")), "down", width, inner);
+      return g.relu(asMatrix(g, sum, (product) => g.reshapeBy(product, lengths)));
+    });
+    for (const program of programsOf(graph)) {
+      const sums = stepsOf(program).flatMap((step) => (step.kind === "allReduce" ? step.value : []));
+      expect(sums).toHaveLength(1);
+      expect(productsOf(program).at(-1)).toMatchObject({ value: sums[0] });
+    }
+  });
+
   it.each<[string, (g: GraphBuilder, product: Value) => Value]>([
     ["and stays one", (g, product) => g.relu(product)],
     ["and then has other rows", (g, product) => g.reshape(product, [1, -1, inner])],

@@ -60,7 +60,10 @@ export function findQuantizedProducts(
   /** The product of what `x` was before it became a matrix, if the one reader of the output undoes that. */
   function unfolded(x: string, output: string, body: readonly number[]): QuantizedProduct | undefined {
     const [before, after] = [wiring.producer(x), wiring.soleReader(output)];
-    if (before === undefined || after === undefined || taken.has(after) || paid.has(output)) return undefined;
+    if (before === undefined || after === undefined || [before, after].some((node) => taken.has(node)))
+      return undefined;
+    // Of what is paid for as a matrix, ranks have no more than their parts before it became one.
+    if (paid.has(x) || paid.has(output)) return undefined;
     if (![before, after].every((node) => isReshaping(wiring.node(node)))) return undefined;
     const [value] = wiring.node(before).inputs as [string];
     if (graph.weights.has(value) || wiring.node(after).inputs[0] !== output) return undefined;
