@@ -6,10 +6,11 @@ import type { Matrix, Output } from "./matrix.js";
 import { blockSize, blocksOf } from "./plain-dequantize.js";
 
 /**
- * Up to so many rows, by bits of a weight, the kernels are faster than a session with dequantized weights: up to 48 and
- * 12 where sessions compute in registers of 256 bits, less where those are wider.
+ * Up to so many rows are multiplied by kernels, which round activations; more by a session, in float32. A step of
+ * decoding has at most 32, so that sequences together are rounded as each is alone. In int4 kernels are faster up to 48
+ * rows where sessions compute in registers of 256 bits, in int8 up to 12.
  */
-const mostRows = { 4: 40, 8: 10 } as const;
+const mostRows = 40;
 
 /** A matrix, and the place of its output among the step's. */
 interface Placed {
@@ -51,7 +52,7 @@ export class FewRows {
    */
   multiply(x: Float32Array, outputs: readonly Tensor[]): boolean {
     const rows = x.length / this.#width;
-    if (rows > mostRows[this.#bits]) return false;
+    if (rows > mostRows) return false;
     const targets = outputs.map(({ data }) => data as Float32Array);
     for (const [kernels, placed] of this.#memories) {
       if (!this.#multiplyIn(kernels, placed, x, rows, targets)) return false;

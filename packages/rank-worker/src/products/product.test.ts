@@ -21,7 +21,7 @@ for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 const tolerance = { rtol: 1e-5, atol: 1e-4 };
 
 /** Numbers of rows that kernels multiply, activations in int8, and that a session does. */
-const isFew = (rows: number) => rows <= 10;
+const isFew = (rows: number) => rows <= 40;
 
 const openKernels = () => new RankKernels(128, [kernelFiles.fused]);
 
@@ -56,7 +56,7 @@ describe.each([4, 8] as const)("a product with weights of %i bits is what ONNX R
     [1, 512, [2]],
     [3, 96, [37]],
     [7, 75, [18]],
-    [10, 160, [70]],
+    [40, 160, [70]],
     [41, 160, [70]],
     [100, 75, [13]],
     [50, 2048, [520]],
