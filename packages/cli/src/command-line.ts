@@ -43,7 +43,7 @@ Examples:
 ${exitCodesHelp}`;
 
 const cacheExamples = `
-Quantized weights are kept on disk, so that the next load of a model maps them and need not quantize again. They lie in
+Quantized weights are kept on disk, so that the next load of a model finds them and need not quantize again. They lie in
 $RINGRANK_CACHE, else in $XDG_CACHE_HOME/ringrank, else in ~/.cache/ringrank, at most 20 GB (run --cache-max-bytes);
 what was not used for the longest time goes first.
 

@@ -55,7 +55,7 @@ export interface PlanOptions {
   readonly precision?: WeightPrecision | undefined;
   /**
    * What is multiplied with quantized matrices. `"int8"` (default where there are any) is fast and may round: always
-   * where ONNX Runtime multiplies; in products of up to 40 rows where ranks do, with one thread each and
+   * where ONNX Runtime multiplies; in products of up to 40 rows where ranks do, in int4 with one thread each and
    * relaxed SIMD (Node 22; Node 20 with `--experimental-wasm-relaxed-simd`). `"float32"` is exact and slow:
    * about 5 times in int4, 80 times in int8. `"int8"` without quantized matrices: `RR_OPTION`.
    */
