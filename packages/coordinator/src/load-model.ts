@@ -39,8 +39,8 @@ import { unsupportedSettings, type Warn, warnThrough } from "./warnings.js";
  * local HuggingFace cache has; nothing is downloaded
  * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
  * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH, RR_NO_GENERATE, RR_NO_CHAT_TEMPLATE, RR_NO_TOKENIZER, and what else
- * `generate` throws of a required prompt; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED, RR_TIMEOUT; or the reason of `signal`. No thread is left
- * behind.
+ * `generate` throws of a required prompt; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED,
+ * RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
  */
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
   requirePath(pathOrCachedId);

@@ -93,10 +93,9 @@ class EntryCompiler {
       case "run":
         return this.#run(step);
       case "product": {
-        const { weightOf, use } = this;
         const { kernelsOf } = this.#context;
-        const product = new Product(step, this.#segment(step.segment), weightOf, kernelsOf, this.#given);
-        const value = { name: step.value, index: use(step.value) };
+        const product = new Product(step, this.#segment(step.segment), this.weightOf, kernelsOf, this.#given);
+        const value = this.#named(step.value);
         const outputs = step.outputs.map((output) => this.define(output.name));
         return new ProductStep(product, value, outputs, this.#call(step.segment));
       }
