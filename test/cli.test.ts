@@ -268,6 +268,19 @@ describe("ringrank", () => {
     },
   );
 
+  test.runIf(process.platform === "linux")(
+    "warns where the system gives no room for the memory of kernels, and goes on",
+    async () => {
+      // Memories that the ranks meet and read in have room, of some 10 GB each.
+      const command = "run --demo --ranks 1 --precision int4 --max-new-tokens 4 --no-cache --temperature 0";
+      const limited = `ulimit -v 25000000 && exec "${process.execPath}" "${bin}" ${command}`;
+      const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", limited]);
+      expect(stderr).toMatch(/RR_ADDRESS_SPACE.*ONNX Runtime multiplies.*ulimit -v/);
+      expect(stdout).not.toBe("");
+      expect(exitCode).toBe(0);
+    },
+  );
+
   test.runIf(existsSync("/dev/full"))("fails where its output cannot be written", async () => {
     const full = `"${process.execPath}" "${bin}" plan --demo > /dev/full`;
     const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", full]);

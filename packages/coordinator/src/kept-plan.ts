@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
@@ -16,6 +16,11 @@ export interface Plan extends Preparation {
   readonly policy: PolicyData;
   /** Where the model's tokenizer would be. */
   readonly directory: string;
+  /**
+   * By rank: bytes of weights of products apart, for which ranks had no memory when this was planned, so that products
+   * are within segments.
+   */
+  readonly refused?: readonly number[];
   /** What the cache knows the ranks' weights by; only of a plan that was kept. */
   readonly contents?: ShardCache["contents"];
 }
@@ -94,6 +99,11 @@ export class KeptPlan {
       this.#logger.warn({ err: error }, "cannot use the plan of an earlier load; planning anew");
       return undefined;
     }
+  }
+
+  /** For one that is not right for this load: what is there already, {@link keep} leaves. */
+  remove(): void {
+    rmSync(join(this.#directory, this.#key), { recursive: true, force: true });
   }
 
   /** For the next load. What prevents it is logged. */

@@ -26,7 +26,7 @@ import { type Prepared, prepareModel } from "./prepare-model.js";
 import { noTokenizer } from "./prompts/no-tokenizer.js";
 import { requirePrompt } from "./prompts/require-prompt.js";
 import { beginTrace } from "./trace-file.js";
-import { unsupportedSettings, type Warn, warnThrough } from "./warnings.js";
+import { unsupportedSettings, type Warn, warnThrough, withoutProducts } from "./warnings.js";
 
 /**
  * Loads a model on `ranks` threads, each with its shard of the weights.
@@ -51,22 +51,25 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   const progress = new ProgressReports(checked.onProgress);
   let group: ThreadRankGroup | undefined;
   let prepared: Prepared | undefined;
+  const abort = (): void => void group?.close();
+  checked.signal?.addEventListener("abort", abort, { once: true });
   try {
     progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
     const keptPlan = KeptPlan.of(pathOrCachedId, checked, logger);
-    const startRanks = (): void => {
+    const startRanks = (): ThreadRankGroup => {
       group ??= startGroup(checked, logger, trace);
+      return group;
     };
-    if (keptPlan?.isThere) startRanks();
-    const kept = keptPlan?.read();
-    prepared = await prepareModel(pathOrCachedId, checked, { kept, onDecided: startRanks });
-    const loading = loadRanks(group!, prepared, checked, logger, progress, kept ? undefined : keptPlan);
+    const ranks = { start: startRanks, reserve: (bytes: readonly number[]) => startRanks().reserve(bytes) };
+    prepared = await prepareModel(pathOrCachedId, checked, ranks, keptPlan);
+    const loading = loadRanks(startRanks(), prepared, checked, logger, progress, keptPlan);
     const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
     return model;
   } catch (error) {
     await Promise.all([group?.close(), prepared?.texts?.thread.close()]);
-    throw error;
+    throw checked.signal?.aborted === true ? checked.signal.reason : whyLoadingFailed(error);
   } finally {
+    checked.signal?.removeEventListener("abort", abort);
     progress.end();
   }
 }
@@ -88,10 +91,10 @@ function startGroup(
   });
 }
 
-/** @param keptPlan where the plan is to be kept, unless it comes from there */
+/** @param keptPlan where the plan is to be kept, where it may be, unless it comes from there */
 async function loadRanks(
   group: ThreadRankGroup,
-  { plan, policy, texts }: Prepared,
+  { plan, policy, isKept, obstacle, texts }: Prepared,
   options: CheckedLoadOptions,
   logger: Logger,
   progress: ProgressReports,
@@ -105,10 +108,9 @@ async function loadRanks(
   if (options.requireChat) requireChat(directory);
   if (options.requirePrompt !== undefined) await requirePrompt(options.requirePrompt, plan, texts, signal);
   if (unsupported.length > 0 && facts.generates) warn(unsupportedSettings(unsupported));
+  if (obstacle !== undefined) warn(withoutProducts(obstacle));
   if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
   signal?.throwIfAborted();
-  const abort = (): void => void group.close();
-  signal?.addEventListener("abort", abort, { once: true });
   // What they hold for this load is removed after the ranks have loaded, or have ended.
   using cache = openCache(plan, options, warn);
   using scratch = ScratchFolder.create(scratchBytes(programs));
@@ -132,7 +134,7 @@ async function loadRanks(
       group.load(programs, optionsOf, onProgress).then(resolve, reject);
     });
     signal?.throwIfAborted();
-    if (cache !== undefined) keptPlan?.keep(plan, cache);
+    if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);
     // A rank's last reports may still be on their way, since they come through a port of their own.
     for (const { rank, bytes } of programs.filter(({ rank, bytes }) => bytesReported[rank]! < bytes)) {
       progress.report({ phase: "load", rank, bytesLoaded: bytes, bytesTotal: bytes });
@@ -142,9 +144,7 @@ async function loadRanks(
     return new Model({ policy, facts, group, texts: texts?.thread });
   } catch (error) {
     await group.close();
-    throw signal?.aborted === true ? signal.reason : whyLoadingFailed(error);
-  } finally {
-    signal?.removeEventListener("abort", abort);
+    throw error;
   }
 }
 

@@ -27,7 +27,8 @@ it("an abort stops a tokenizer's loading when all else is done, and leaves no th
   const prepared = await prepareModel(
     shakespeareDirectory,
     checkLoadOptions({ ranks: 2, signal: controller.signal }),
-    {},
+    { start: () => {}, reserve: async () => undefined },
+    undefined,
     {
       planning: planningThread,
       texts: () => new Offload<TextService>("text", new URL(`data:text/javascript,${neverOpens}`)),

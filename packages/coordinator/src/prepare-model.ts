@@ -1,6 +1,9 @@
+import type { RingrankError } from "@ringrank/errors";
 import { hasTokenizer } from "@ringrank/model/serving";
+import type { ProductPlace } from "@ringrank/policy";
 import { PartitionPolicy } from "@ringrank/policy/decision";
-import type { Plan } from "./kept-plan.js";
+import { matrixBytes } from "@ringrank/rank-worker";
+import type { KeptPlan, Plan } from "./kept-plan.js";
 import { type Offload, planningThread, textThread } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
 import type { CheckedLoadOptions } from "./options/load-options.js";
@@ -11,6 +14,10 @@ import { productPlace } from "./product-place.js";
 export interface Prepared {
   readonly plan: Plan;
   readonly policy: PartitionPolicy;
+  /** Whether an earlier load has planned it. */
+  readonly isKept: boolean;
+  /** Why ranks do not multiply by quantized weights themselves, where they should. */
+  readonly obstacle: RingrankError | undefined;
   /** Undefined where the model has no tokenizer. */
   readonly texts: Texts | undefined;
 }
@@ -22,40 +29,76 @@ export interface Texts {
   readonly isOpen: Promise<void>;
 }
 
+/** The ranks, as far as planning has to do with them. */
+export interface PlannedRanks {
+  /** Called as soon as the model is known to be one that can be divided; perhaps more than once. */
+  start(): void;
+  /** As `ThreadRankGroup.reserve`, of ranks that have been started. */
+  reserve(matrixBytes: readonly number[]): Promise<RingrankError | undefined>;
+}
+
 /**
  * Plans a model, on a thread that ends with this, or takes what an earlier load has planned. Another thread, which
  * stays, begins to load the tokenizer. An abort ends both.
  *
- * @param onDecided called as soon as the model is known to be one that can be divided, before its programs are written
- * @throws what planning throws, or the reason of `signal`; no thread is left then
+ * Products that ranks compute themselves are slow without memory for their kernels. Where the ranks cannot have it, their
+ * programs are written again, without such products.
+ *
+ * @throws what planning throws, what starting ranks and asking them throws, or the reason of `signal`; no thread is
+ * left then but the ranks'
  */
 export async function prepareModel(
   pathOrId: string,
   options: CheckedLoadOptions,
-  { kept, onDecided = () => {} }: { kept?: Plan | undefined; onDecided?: () => void } = {},
-  start = { planning: planningThread, texts: textThread },
+  ranks: PlannedRanks,
+  keptPlan?: KeptPlan,
+  threads = { planning: planningThread, texts: textThread },
 ): Promise<Prepared> {
   const openTexts = (directory: string): Texts | undefined =>
-    hasTokenizer(directory) ? openTokenizer(start.texts(), directory, options.signal) : undefined;
+    hasTokenizer(directory) ? openTokenizer(threads.texts(), directory, options.signal) : undefined;
+  const kept = await prepareKept(ranks, keptPlan);
   if (kept !== undefined) {
-    onDecided();
-    return { plan: kept, policy: new PartitionPolicy(kept.policy), texts: openTexts(kept.directory) };
+    const { plan } = kept;
+    return { ...kept, policy: new PartitionPolicy(plan.policy), texts: openTexts(plan.directory) };
   }
-  await using planning = start.planning();
+  await using planning = threads.planning();
   return await abortable(options.signal, planning, async () => {
     const { policy, directory } = await planOn(planning, pathOrId, options);
-    onDecided();
+    ranks.start();
     const texts = openTexts(directory);
+    const prepare = (products: ProductPlace) => planning.call((remote) => remote.prepare({ products }));
     try {
-      const preparation = await planning.call((remote) =>
-        remote.prepare({ products: productPlace(options) }),
-      );
-      return { plan: { ...preparation, policy: policy.toJSON(), directory }, policy, texts };
+      const wanted = await prepare(productPlace(options));
+      const bytes = wanted.programs.map(matrixBytes);
+      const obstacle = await reserveFor(ranks, bytes);
+      const preparation = obstacle === undefined ? wanted : { ...(await prepare("within")), refused: bytes };
+      const plan = { ...preparation, policy: policy.toJSON(), directory };
+      return { plan, policy, texts, obstacle, isKept: false };
     } catch (error) {
       await texts?.thread.close();
       throw error;
     }
   });
+}
+
+/** What an earlier load has planned; undefined where it has not, or for ranks with more or less memory than these. */
+async function prepareKept(
+  ranks: PlannedRanks,
+  keptPlan: KeptPlan | undefined,
+): Promise<Pick<Prepared, "plan" | "obstacle" | "isKept"> | undefined> {
+  if (!keptPlan?.isThere) return undefined;
+  ranks.start();
+  const plan = keptPlan.read();
+  if (plan === undefined) return undefined;
+  const obstacle = await reserveFor(ranks, plan.refused ?? plan.programs.map(matrixBytes));
+  if ((obstacle === undefined) === (plan.refused === undefined)) return { plan, obstacle, isKept: true };
+  keptPlan.remove();
+  return undefined;
+}
+
+/** Asks no rank of a model without such products. */
+async function reserveFor(ranks: PlannedRanks, bytes: readonly number[]): Promise<RingrankError | undefined> {
+  return bytes.some((count) => count > 0) ? await ranks.reserve(bytes) : undefined;
 }
 
 function openTokenizer(

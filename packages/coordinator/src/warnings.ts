@@ -14,6 +14,13 @@ export function warnThrough(onWarning: Warn | undefined, logger: Logger): Warn {
   return ({ code, message }) => process.emitWarning(message, { type: "RingrankWarning", code });
 }
 
+/** @param obstacle what prevents ranks from multiplying by quantized weights themselves */
+export function withoutProducts(obstacle: RingrankError): RingrankError {
+  const { code, message } = obstacle;
+  const what = "ONNX Runtime multiplies by quantized weights, which takes longer than ranks themselves would";
+  return new RingrankError(code, `${what}: ${message}`, { cause: obstacle });
+}
+
 /** @param names of settings that would change what is generated */
 export function unsupportedSettings(names: readonly string[]): RingrankError {
   return new RingrankError(

@@ -12,6 +12,7 @@ type ProgressProxy = ((progress: LoadProgress) => void) & { [comlink.releaseProx
  */
 export function controlledService(service: RankService, onReleased: () => void): RankService {
   return {
+    reserve: (matrixBytes) => service.reserve(matrixBytes),
     async load(program, options, onProgress?: ProgressProxy) {
       try {
         return await service.load(program, options, onProgress);

@@ -19,6 +19,14 @@ import type { RankProgram } from "@ringrank/policy";
  */
 export interface RankService {
   /**
+   * Takes, ahead of {@link load}, memory to read with, and memory in which the rank's kernels multiply by so many
+   * bytes of weights.
+   *
+   * @param matrixBytes 0: to read with alone
+   * @returns what prevents it; undefined where nothing does
+   */
+  reserve(matrixBytes: number): Promise<RingrankErrorData | undefined>;
+  /**
    * Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy, and is called some dozens of times,
    * at last with all bytes.
    */

@@ -1,11 +1,9 @@
 import type { Communicator } from "@ringrank/collectives";
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, type RingrankErrorData } from "@ringrank/errors";
 import type { RankProgram, Step } from "@ringrank/policy";
 import { AttentionKernel } from "./attention/attention-kernel.js";
 import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
 import { rankFailure } from "./failure.js";
-import { MatrixHome } from "./kernels/matrix-home.js";
-import { RankKernels } from "./kernels/rank-kernels.js";
 import type { NativeGate } from "./lifecycle.js";
 import type { RankLog } from "./logging.js";
 import type {
@@ -18,6 +16,7 @@ import type {
   StepRequest,
   StepResult,
 } from "./protocol.js";
+import { LoadMemory } from "./sessions/load-memory.js";
 import { type LoadedSessions, loadSessions, releaseSessions } from "./sessions/load-sessions.js";
 import type { OpenSession, OrtSession } from "./sessions/ort-binding.js";
 import { fillingEntry } from "./steps/filling-entry.js";
@@ -52,6 +51,8 @@ interface Loaded {
  */
 export class Rank implements RankService {
   readonly #context: RankContext;
+  /** Of the load to come. */
+  #memory: LoadMemory | undefined;
   #loaded: Loaded | undefined;
   #milliseconds = 0;
   /** The end of the call that was made last. */
@@ -59,6 +60,15 @@ export class Rank implements RankService {
 
   constructor(context: RankContext) {
     this.#context = context;
+  }
+
+  reserve(matrixBytes: number): Promise<RingrankErrorData | undefined> {
+    return this.#failingTheGroup(async () => {
+      this.#memory ??= new LoadMemory(this.#context.log);
+      if (matrixBytes === 0) return undefined;
+      const obstacle = this.#memory.home(true).reserve(matrixBytes);
+      return obstacle === undefined ? undefined : RingrankError.wrap(obstacle, "RR_ADDRESS_SPACE").toData();
+    });
   }
 
   load(
@@ -71,12 +81,14 @@ export class Rank implements RankService {
         throw new RingrankError("RR_OPTION", "expected one load per rank; this one has a program");
       const { gate, openSession, log } = this.#context;
       const { rank, bytes: bytesTotal } = program;
+      const memory = this.#memory ?? new LoadMemory(log);
       let bytesReported = 0;
       const loaded = await loadSessions(program, {
         openSession,
         gate,
         log,
-        openHome: () => new MatrixHome(needsKernels(program) ? this.#openKernels() : undefined, { log }),
+        reader: memory.reader,
+        home: memory.home(needsKernels(program)),
         ...options,
         onBytes: (bytesLoaded) => {
           this.#context.communicator.progress();
@@ -86,6 +98,7 @@ export class Rank implements RankService {
         },
       });
       // Kept before anything else can fail, so that release() finds the sessions.
+      this.#memory = undefined;
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
       this.#loaded = this.#compile(program, loaded, options.threads);
       const { bytesKept, bytesRead } = loaded;
@@ -139,16 +152,6 @@ export class Rank implements RankService {
       this.#loaded = undefined;
       await releaseSessions(sessions, this.#context.gate);
     });
-  }
-
-  /** What the rank computes beside its sessions, where the engine can. */
-  #openKernels(): RankKernels | undefined {
-    try {
-      return new RankKernels();
-    } catch (error) {
-      this.#context.log.warn({ err: error }, "no kernels of the rank's own; using sessions and plain code");
-      return undefined;
-    }
   }
 
   #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {

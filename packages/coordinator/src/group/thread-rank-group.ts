@@ -54,7 +54,7 @@ const loadTimeoutMs = 60_000;
  *  main thread                               rank r
  *  ───────────                               ──────
  *  RankThreads ───────── piscina ──────────▶ serveRank   one task, as long as the rank lives
- *  Connection  ◀──────── comlink ──────────▶ RankService load, run, release
+ *  Connection  ◀──────── comlink ──────────▶ RankService reserve, load, run, release
  *  StepChannel ◀──────── messages ─────────▶ serveSteps  steps, the next before the answer to the last
  *  poison, groupActivity ─ GroupHandle ────▶ Communicator
  *  stop, waitUntilOutside ─ Lifecycle ─────▶ NativeGate
@@ -129,14 +129,28 @@ export class ThreadRankGroup implements RankGroup {
     else this.#listeners.push(listener);
   }
 
+  /**
+   * Every rank takes memory in which its kernels multiply by so many bytes of weights, by rank: when all have what they
+   * read with, without which none can load.
+   *
+   * @returns what prevents a rank from that; undefined where nothing does
+   */
+  async reserve(matrixBytes: readonly number[]): Promise<RingrankError | undefined> {
+    const reserve = (bytesOf: (rank: number) => number) =>
+      this.#everyRank(this.#loadTimeoutMs, (remote, rank) => remote.reserve(bytesOf(rank)));
+    await reserve(() => 0);
+    const obstacles = await reserve((rank) => matrixBytes[rank]!);
+    const first = obstacles.find((obstacle) => obstacle !== undefined);
+    return first && RingrankError.fromData(first);
+  }
+
   /** Every rank reads its shard and opens its sessions. */
   async load(
     programs: readonly RankProgram[],
     optionsOf: (rank: number) => RankOptions,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<void> {
-    const timeoutMs = Math.max(this.#stepTimeoutMs, loadTimeoutMs);
-    this.#reports = await this.#everyRank(timeoutMs, (remote, rank) =>
+    this.#reports = await this.#everyRank(this.#loadTimeoutMs, (remote, rank) =>
       remote.load(programs[rank]!, optionsOf(rank), comlink.proxy(onProgress)),
     );
     this.#isLoaded = true;
@@ -155,6 +169,10 @@ export class ThreadRankGroup implements RankGroup {
   close(): Promise<void> {
     this.#ending ??= this.#end(new RingrankError("RR_CLOSED", "the model is closed"));
     return this.#ending;
+  }
+
+  get #loadTimeoutMs(): number {
+    return Math.max(this.#stepTimeoutMs, loadTimeoutMs);
   }
 
   #requireUsable(): void {

@@ -100,7 +100,7 @@ export interface LoadOptions extends PlanOptions {
   /**
    * Called, before weights are read, with what loading goes on in spite of, but the caller should know: settings of
    * generation_config.json that have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used
-   * (`RR_CACHE`). Default: the logger where its level is `warn` or below, else Node's `process.emitWarning`.
+   * (`RR_CACHE`), too few addresses for ranks to multiply by quantized weights themselves (`RR_ADDRESS_SPACE`). Default: the logger where its level is `warn` or below, else Node's `process.emitWarning`.
    */
   readonly onWarning?: ((warning: RingrankError) => void) | undefined;
   /** Called as the model is planned and loaded; never after `loadModel` has settled. */

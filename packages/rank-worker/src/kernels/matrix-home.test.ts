@@ -15,7 +15,11 @@ const matrix = (blocks: number) =>
 /** As many blocks as half a page has room for. */
 const halfPage = matrix(Math.floor(pageBytes / 2 / 20) - 10);
 
+const halfPageBytes = 20 * halfPage[1].count;
+
 const spare = 1.25 * pageBytes;
+
+const noMemory = new RangeError("could not allocate memory");
 
 /** A home whose own memory has room for one half page beside what stays free, others for two; and what it logs. */
 function home({ memories = 10, hasOwn = true } = {}) {
@@ -27,7 +31,7 @@ function home({ memories = 10, hasOwn = true } = {}) {
   );
   let left = memories;
   const open = (): RankKernels => {
-    if (left-- === 0) throw new RangeError("could not allocate memory");
+    if (left-- === 0) throw noMemory;
     return new RankKernels(1);
   };
   return { own, messages, home: new MatrixHome(own, { log, spareBytes: spare, open }) };
@@ -55,6 +59,30 @@ it("leaves what caches need, and opens other memories, each with its kernels, on
   expect(found).not.toContain(undefined);
   expect(own!.memory.bytesFree).toBeGreaterThanOrEqual(spare);
   expect(messages).toEqual([]);
+});
+
+it("opens memories ahead of matrices, and then asks for no more", () => {
+  const { home: one } = home({ memories: 2 });
+  expect(one.reserve(5 * halfPageBytes)).toBeUndefined();
+  const found = Array.from({ length: 5 }, () => one.place(halfPage))
+    .flat()
+    .map(one.kernelsOf);
+  expect(found).not.toContain(undefined);
+});
+
+it("says what prevents that", () => {
+  const { home: one } = home({ memories: 1 });
+  expect(one.reserve(5 * halfPageBytes)).toBe(noMemory);
+  expect(one.reserve(3 * halfPageBytes)).toBeUndefined();
+});
+
+it("does so, too, where it is the rank's own kernels that there are none of", () => {
+  const open = () => {
+    throw noMemory;
+  };
+  const one = MatrixHome.withKernels({ log: pino({ level: "silent" }), open });
+  expect(one.own).toBeUndefined();
+  expect(one.reserve(1)).toBe(noMemory);
 });
 
 it("places in ordinary memory what there is no memory for, and says so once", () => {

@@ -32,18 +32,47 @@ export class MatrixHome {
   readonly #all: RankKernels[];
   readonly #log: RankLog;
   readonly #spareBytes: number;
-  /** Undefined where there is nothing to be had. */
-  #open: (() => RankKernels) | undefined;
+  readonly #open: () => RankKernels;
+  /** Why there is no more memory to be had. */
+  #obstacle: unknown;
 
+  /** @param own without it, matrices lie in ordinary memory */
   constructor(
     own: RankKernels | undefined,
-    { log, spareBytes = 2 ** 31, open = () => new RankKernels() }: MatrixHomeOptions,
+    { log, spareBytes = 2 ** 31, open = openKernels }: MatrixHomeOptions,
+    obstacle: unknown = own === undefined ? "the rank has no kernels" : undefined,
   ) {
     this.own = own;
     this.#all = own === undefined ? [] : [own];
     this.#log = log;
     this.#spareBytes = spareBytes;
-    this.#open = own && open;
+    this.#open = open;
+    this.#obstacle = obstacle;
+  }
+
+  /** With kernels of the rank's own, where the engine can. */
+  static withKernels(options: MatrixHomeOptions): MatrixHome {
+    const { log, open = openKernels } = options;
+    try {
+      return new MatrixHome(open(), options);
+    } catch (error) {
+      log.warn({ err: error }, "no kernels of the rank's own; using sessions and plain code");
+      return new MatrixHome(undefined, options, error);
+    }
+  }
+
+  /**
+   * Opens memories until so many bytes of matrices have room, but for what is left at the end of each.
+   *
+   * @returns what prevents it; undefined where nothing does
+   */
+  reserve(bytes: number): unknown {
+    while (this.#bytesFree < bytes) {
+      const more = this.#openMore();
+      if (more === undefined) return this.#obstacle;
+      this.#all.push(more);
+    }
+    return undefined;
   }
 
   /** Memory for weights that belong together, all of it in one. What lies there is nothing. */
@@ -65,15 +94,26 @@ export class MatrixHome {
   readonly kernelsOf = (data: TensorData): RankKernels | undefined =>
     this.#all.find(({ memory }) => memory.holds(data));
 
+  /** For matrices. */
+  get #bytesFree(): number {
+    const free = this.#all.reduce((sum, { memory }) => sum + memory.bytesFree, 0);
+    return this.own === undefined ? 0 : free - this.#spareBytes;
+  }
+
   #openMore(): RankKernels | undefined {
+    if (this.#obstacle !== undefined) return undefined;
     try {
-      return this.#open?.();
+      return this.#open();
     } catch (error) {
       this.#log.warn({ err: error }, "no more memory for kernels; plain code multiplies by what has no room");
-      this.#open = undefined;
+      this.#obstacle = error;
       return undefined;
     }
   }
+}
+
+function openKernels(): RankKernels {
+  return new RankKernels();
 }
 
 /** All of it, or nothing. */

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import { readStatistics } from "@ringrank/model/weights";
+import { readStatistics, type ShardReader } from "@ringrank/model/weights";
 import type { RankProgram, Segment } from "@ringrank/policy";
 import type { MatrixHome } from "../kernels/matrix-home.js";
 import type { NativeGate } from "../lifecycle.js";
@@ -21,11 +21,10 @@ interface LoadContext {
   readonly openSession: OpenSession;
   readonly gate: NativeGate;
   readonly log: RankLog;
-  /**
-   * Gives where matrices of the rank's own products go. Called when reading has its own memory: a rank can do without
-   * that of kernels, but not without reading, where the system gives little.
-   */
-  readonly openHome: () => MatrixHome;
+  /** Closed with the load. */
+  readonly reader: ShardReader;
+  /** Where matrices of the rank's own products go. */
+  readonly home: MatrixHome;
   /** Threads of each session. */
   readonly threads: number;
   /** A private folder for files of one segment at a time; without it, weights go to sessions through memory. */
@@ -60,9 +59,9 @@ export interface LoadedSessions {
  * weight it does not have, or its byte count is not what was loaded; RR_GRAPH if the runtime refuses a segment
  */
 export async function loadSessions(program: RankProgram, context: LoadContext): Promise<LoadedSessions> {
-  using weights = new ProgramWeights(program, context.onBytes);
+  const { reader, home } = context;
+  using weights = new ProgramWeights(program, context.onBytes, reader);
   const files = new ShardFiles(weights, context);
-  const home = context.openHome();
   const opening = { ...context, threads: sessionThreads(context.threads, program.worldSize) };
   const readBefore = readStatistics().bytes;
   /** By segment. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { Checksum, checksumOf } from "./checksum.js";
+import { plainFletcher4 } from "./plain-fletcher.js";
 
 /** That repeat in no simple pattern. */
 const someBytes = (length: number) => Uint8Array.from({ length }, (_, i) => 1000 * Math.sin(i * i + i));
@@ -30,6 +31,17 @@ test.each([0, 1, 15, 16, 17, 1000, (1 << 18) + 5])(
 test("sums that no longer fit 64 bits wrap around", () => {
   const bytes = new Uint8Array(1 << 18).fill(0xff);
   expect(checksumOf(bytes)).toBe(plainChecksum(bytes));
+});
+
+test("without memory for the kernel, plain code gives the same, sums that no longer fit included", () => {
+  for (const bytes of [someBytes(100_000), new Uint8Array(1 << 18).fill(0xff)]) {
+    const sums = new Int32Array(32);
+    for (const from of [0, 4096]) {
+      const end = from === 0 ? 4096 : bytes.length;
+      plainFletcher4(sums, new Int32Array(bytes.buffer, from, (end - from) / 4));
+    }
+    expect(Buffer.from(sums.buffer).toString("hex")).toBe(plainChecksum(bytes));
+  }
 });
 
 test("pieces give what the whole gives, also where several checksums take turns", () => {

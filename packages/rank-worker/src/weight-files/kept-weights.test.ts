@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { MatrixHome } from "../kernels/matrix-home.js";
 import { RankKernels } from "../kernels/rank-kernels.js";
 import { shard } from "../testing/tiny-program.js";
-import { keptWeights, placeWeights } from "./kept-weights.js";
+import { keptWeights, matrixBytes, placeWeights } from "./kept-weights.js";
 
 function product(...matrices: QuantizedMatrix[]): ProductStep {
   return { kind: "product", value: "x", width: 64, bits: 4, outputs: [{ name: "y", matrices }], segment: 0 };
@@ -63,6 +63,17 @@ test("matrices that share a weight are kept together", () => {
 test("what sessions are fed, is added or normalizes is kept apart, unless it is a matrix's, too", () => {
   const kept = keptWeights(program({ forward: [normalize, product(matrix("v", "s", "b"))] }, ["fed", "v"]));
   expect(kept).toEqual({ matrices: [["v", "s", "b"]], others: ["fed", "row", "norm"] });
+});
+
+test("matrices take the bytes of their weights, each once", () => {
+  const file = { kind: "file", file: "nowhere", offset: 0, storedAs: "float32" } as const;
+  const weights = {
+    v: shard({ type: "uint8", dims: [8, 2, 16], source: file }, [[2, 8], undefined, undefined]),
+    s: shard({ type: "float32", dims: [8, 2], source: file }, [[2, 8], undefined]),
+    norm: shard({ type: "float32", dims: [64], source: file }, [undefined]),
+  };
+  const steps = [product(matrix("v", "s")), normalize, product(matrix("v", "s"))];
+  expect(matrixBytes({ ...program({ forward: steps }), weights })).toBe(6 * 2 * 16 + 4 * 6 * 2);
 });
 
 test("matrices are placed where kernels see them, all else in memory of its own", () => {

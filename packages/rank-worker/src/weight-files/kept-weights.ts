@@ -3,6 +3,7 @@ import { allocate } from "@ringrank/model/weights";
 import type { QuantizedMatrix, RankProgram, Step, WeightShard } from "@ringrank/policy";
 import type { MatrixHome } from "../kernels/matrix-home.js";
 import { elementCount } from "../tensors/element-types.js";
+import { bytesOfShard } from "./program-weights.js";
 
 /** Names of the weights that stay in the rank's own memory, each once. */
 export interface KeptWeights {
@@ -22,6 +23,12 @@ export function keptWeights({ segments, entries }: RankProgram): KeptWeights {
   const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
   const others = [...fed, ...steps.flatMap(otherWeightsOf)].filter((name) => !all.has(name));
   return { matrices, others: [...new Set(others)] };
+}
+
+/** What the matrices of a rank's own products take. */
+export function matrixBytes(program: RankProgram): number {
+  const names = keptWeights(program).matrices.flat();
+  return names.reduce((bytes, name) => bytes + bytesOfShard(program.weights[name]!), 0);
 }
 
 /** Memory for all of them: for matrices where the rank's kernels see them. */

@@ -10,17 +10,26 @@ import { pieceBytes, WeightWriter } from "./write-weight.js";
 /** The weights of one program, read from the model's files, counted. */
 export class ProgramWeights implements Disposable {
   readonly program: RankProgram;
-  readonly #reader = new ShardReader({ scratchBytes: pieceBytes });
-  readonly #writer = new WeightWriter(this.#reader);
+  readonly #reader: ShardReader;
+  readonly #writer: WeightWriter;
   readonly #onBytes: (bytesLoaded: number) => void;
   /** Names of those that somebody has. */
   readonly #loaded = new Set<string>();
   #bytesKept = 0;
 
-  /** @param onBytes called after each weight with the bytes loaded so far */
-  constructor(program: RankProgram, onBytes: (bytesLoaded: number) => void) {
+  /**
+   * @param onBytes called after each weight with the bytes loaded so far
+   * @param reader closed with this
+   */
+  constructor(
+    program: RankProgram,
+    onBytes: (bytesLoaded: number) => void,
+    reader = new ShardReader({ scratchBytes: pieceBytes }),
+  ) {
     this.program = program;
     this.#onBytes = onBytes;
+    this.#reader = reader;
+    this.#writer = new WeightWriter(reader);
   }
 
   /** Bytes of the weights loaded so far, in the types they are computed in. */
