@@ -263,6 +263,8 @@ export interface Segment {
   readonly sharedWeights: readonly string[];
   /** What the segment computes, if that is element by element, for a rank that has a shorter way. */
   readonly elementwise?: Elementwise;
+  /** Else, if all of its nodes are such operators: the same for a rank that interprets them where values are small. */
+  readonly interpretable?: Interpretable;
 }
 
 /**
@@ -298,6 +300,66 @@ export type ElementwiseOperation =
   | "sigmoid"
   | "tanh"
   | "erf";
+
+/**
+ * Nodes of a segment as plain data. Values are numbered: the segment's inputs, then constants, then what each instruction
+ * makes. All are float32, int64 or bool.
+ */
+export interface Interpretable {
+  readonly constants: readonly InterpretedConstant[];
+  /** Each reads inputs, constants, and what comes before it. */
+  readonly instructions: readonly InterpretedInstruction[];
+  /** By place in the segment's outputs: the number of a value. */
+  readonly outputs: readonly number[];
+}
+
+export type InterpretedType = "float32" | "int64" | "bool";
+
+export interface InterpretedConstant {
+  readonly type: InterpretedType;
+  readonly dims: readonly number[];
+  /** Integers are safe ones; of bool, 0 and 1. */
+  readonly elements: readonly number[];
+}
+
+/** An operator of ONNX (https://onnx.ai/onnx/operators) of this name, in the form it has since opset 13. */
+export interface InterpretedInstruction {
+  readonly operator: InterpretedOperator;
+  /** Numbers of values. */
+  readonly operands: readonly number[];
+  /** Of Concat. */
+  readonly axis?: number;
+  /** Of Cast. */
+  readonly to?: InterpretedType;
+  /** Of Shape. */
+  readonly start?: number;
+  readonly end?: number;
+}
+
+/** Of Gather, along the first axis. */
+export type InterpretedOperator =
+  | "Add"
+  | "And"
+  | "Cast"
+  | "Concat"
+  | "Cos"
+  | "Equal"
+  | "Expand"
+  | "Gather"
+  | "Greater"
+  | "GreaterOrEqual"
+  | "Less"
+  | "LessOrEqual"
+  | "Mul"
+  | "Neg"
+  | "Not"
+  | "Or"
+  | "Reshape"
+  | "Shape"
+  | "Sin"
+  | "Sub"
+  | "Unsqueeze"
+  | "Where";
 
 /** A rank's part of a weight: the product of a choice of intervals on each axis. */
 export interface WeightShard {

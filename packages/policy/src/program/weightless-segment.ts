@@ -1,5 +1,6 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
 import { describeElementwise } from "./elementwise.js";
+import { describeInterpretable } from "./interpretable.js";
 import type { Segment } from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 
@@ -53,9 +54,11 @@ export function makeWeightlessSegment(
     uses: new Map(),
   });
   const elementwise = describeElementwise(placed, segment, constants, values);
+  const interpretable =
+    elementwise === undefined ? describeInterpretable(placed, segment, constants, values) : undefined;
   const namesOf = (some: readonly string[]): string[] => some.map((place) => names.get(place)!);
   return {
-    segment: elementwise === undefined ? segment : { ...segment, elementwise },
+    segment: { ...segment, ...(elementwise && { elementwise }), ...(interpretable && { interpretable }) },
     inputs: namesOf(segment.inputs),
     outputs: namesOf(segment.outputs),
   };

@@ -7,12 +7,12 @@ import { BlockAttention } from "../attention/block-attention.js";
 import { BlockMasks } from "../attention/block-masks.js";
 import { ElementwiseStep } from "../elementwise/elementwise-step.js";
 import { InstructionList } from "../elementwise/instruction-list.js";
+import { Interpreter } from "../interpreter/interpreter.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { Normalization } from "../normalization/normalization.js";
 import { Product } from "../products/product.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
-import { ActivationStep } from "./activation-step.js";
 import { AllGatherStep } from "./all-gather-step.js";
 import { type Added, AllReduceStep } from "./all-reduce-step.js";
 import { type AttentionBlocks, AttentionStep } from "./attention-step.js";
@@ -23,6 +23,7 @@ import { ProductStep } from "./product-step.js";
 import { RoutedStep } from "./routed-step.js";
 import { SegmentStep, type SegmentValues } from "./segment-step.js";
 import { SessionCall } from "./session-call.js";
+import { ShortcutStep } from "./shortcut-step.js";
 import { ZerosStep } from "./zeros-step.js";
 
 /** An entry ready to run: names looked up once, so that a run touches only indices into a table of values. */
@@ -136,8 +137,21 @@ class EntryCompiler {
       const row = this.#context.attention?.rowAttention(attention, this.use);
       return new AttentionStep(index, row, this.#blocks(attention), step);
     }
+    const interpreter = this.#interpreter(index, tabled, outputs);
+    if (interpreter !== undefined) return new ShortcutStep("interpreting", index, interpreter, step);
     const elementwise = this.#elementwise(index, tabled);
-    return elementwise === undefined ? step : new ActivationStep(index, elementwise, step);
+    return elementwise === undefined ? step : new ShortcutStep("activating", index, elementwise, step);
+  }
+
+  /** @param names of outputs, in the table */
+  #interpreter(
+    index: number,
+    { feeds, results }: SegmentValues,
+    names: readonly string[],
+  ): Interpreter | undefined {
+    const plan = this.#segment(index).interpretable;
+    const outputs = results.map(({ index }, at) => ({ index, isGiven: this.#given.has(names[at]!) }));
+    return plan && new Interpreter(plan, feeds.map(indexOf), outputs);
   }
 
   #elementwise(index: number, { feeds, results }: SegmentValues): ElementwiseStep | undefined {
@@ -147,7 +161,6 @@ class EntryCompiler {
     const list = this.#instructions.get(index) ?? InstructionList.open(kernels, plan, feeds.length);
     if (list === undefined) return undefined;
     this.#instructions.set(index, list);
-    const indexOf = (value: NamedIndex): number => value.index;
     return new ElementwiseStep(list, feeds.map(indexOf), results.map(indexOf));
   }
 
@@ -196,6 +209,10 @@ class EntryCompiler {
   #contradiction(what: string): RingrankError {
     return new RingrankError("RR_POLICY", `entry "${this.#entry}": a step ${what}`);
   }
+}
+
+function indexOf({ index }: NamedIndex): number {
+  return index;
 }
 
 /** For each index of the stacks' first axis: the parts there, `[1, …]`, without a copy. */

@@ -52,6 +52,7 @@ it("a step says what its time went to, what is left over included", () => {
       "attention_us",
       "cache_us",
       "choosing_us",
+      "interpreting_us",
       "moving_us",
       "adding_us",
       "multiplying_us",

@@ -13,6 +13,7 @@ export type Work =
   | "adding"
   | "normalizing"
   | "activating"
+  | "interpreting"
   | "waiting"
   | "moving"
   | "cache"
@@ -155,6 +156,7 @@ function nothing(): Record<Work, number> {
     adding: 0,
     normalizing: 0,
     activating: 0,
+    interpreting: 0,
     waiting: 0,
     moving: 0,
     cache: 0,

@@ -1,0 +1,90 @@
+import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
+import { buildPrograms, planGraph } from "../policy/plan.js";
+import { parameter } from "../testing/graphs.js";
+import type { Interpretable } from "./program.js";
+
+type Work = (g: GraphBuilder, x: Value, ids: Value) => Value;
+
+describe("nodes that a rank can interpret are told", () => {
+  it("of a choice of rows, by the numbers of values", () => {
+    expect(only((g, x, ids) => g.gather(g.reshape(x, [-1, 8]), ids, 0))).toEqual({
+      constants: [{ type: "int64", dims: [2], elements: [-1, 8] }],
+      instructions: [
+        { operator: "Reshape", operands: [0, 2] },
+        { operator: "Gather", operands: [3, 1] },
+      ],
+      outputs: [4],
+    });
+  });
+
+  it.each<[string, Work, Interpretable["instructions"]]>([
+    [
+      "an axis",
+      (g, x) => g.concat([x, g.cos(x)], -1),
+      [
+        { operator: "Cos", operands: [0] },
+        { operator: "Concat", operands: [0, 1], axis: -1 },
+      ],
+    ],
+    [
+      "a type",
+      (g, _, ids) => g.cast(g.cast(ids, "bool"), "float32"),
+      [
+        { operator: "Cast", operands: [0], to: "bool" },
+        { operator: "Cast", operands: [1], to: "float32" },
+      ],
+    ],
+    ["bounds", (g, x) => g.shape(x, 1, 2), [{ operator: "Shape", operands: [0], start: 1, end: 2 }]],
+  ])("with %s", (_, work, instructions) => {
+    expect(only(work)?.instructions).toEqual(instructions);
+  });
+
+  it("of a decoder's rows, once for all steps that are alike", () => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["rows", 64]);
+    const chosen = g.input("chosen", "int64", ["chosen"]);
+    const product = (x: Value, name: string): Value =>
+      g.matmulTransposed(x, g.weight(name, parameter(64, 64)));
+    const rows = g.gather(g.reshape(product(x, "a"), [-1, 64]), chosen, 0);
+    const others = g.gather(g.reshape(product(g.softmax(x), "b"), [-1, 64]), chosen, 0);
+    g.output("y", product(g.add(product(rows, "c"), product(others, "d")), "e"), "float32", ["chosen", 64]);
+    const told = toldOf(g.build(), "int4");
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe("nothing is told of a segment", () => {
+  it.each<[string, Work]>([
+    ["that has another operator", (g, x) => g.cos(g.softmax(x))],
+    ["that gathers along another axis", (g, x, ids) => g.gather(x, ids, 1)],
+    ["that works element by element, since that is told already", (g, x) => g.add(x, x)],
+    ["with a type that is not interpreted", (g, x) => g.cast(g.cast(x, "float16"), "float32")],
+    ["with a long constant", (g, x) => g.mul(x, g.numbers(new Array(8192).fill(1), [1024, 1, 8]))],
+  ])("%s", (_, work) => {
+    expect(only(work)).toBeUndefined();
+  });
+});
+
+it("only what needs no sizes from elsewhere is told", () => {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["rows", 64]);
+  const sizes = g.concat([g.shape(x, 0, 1), g.integers([2, 32])], 0);
+  const product = g.matmulTransposed(g.softmax(x), g.weight("a", parameter(64, 64)));
+  g.output("y", g.cos(g.reshapeBy(product, sizes)), "float32", ["rows", 2, 32]);
+  expect(toldOf(g.build(), "int4")).toEqual([]);
+});
+
+/** What is told of a graph that does this work alone. */
+function only(work: Work): Interpretable | undefined {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", ["batch", 8]);
+  const ids = g.input("ids", "int64", ["ids"]);
+  g.output("y", work(g, x, ids), "float32", []);
+  return toldOf(g.build())[0];
+}
+
+function toldOf(graph: Graph, precision: "float32" | "int4" = "float32"): Interpretable[] {
+  const [program] = buildPrograms(graph, planGraph(graph, { ranks: 1, precision }), { products: "apart" });
+  return program!.segments.flatMap(({ interpretable }) => interpretable ?? []);
+}

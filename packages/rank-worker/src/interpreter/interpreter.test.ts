@@ -1,0 +1,228 @@
+import { GraphBuilder, type Value } from "@ringrank/model";
+import { buildPrograms, planGraph, type Segment } from "@ringrank/policy";
+import { describe, expect, it } from "vitest";
+import { openPublicSession } from "../sessions/ort-binding.js";
+import { integers } from "../tensors/element-types.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
+import { Interpreter } from "./interpreter.js";
+import { mostComputed, mostCopied } from "./operators.js";
+
+type Type = "float32" | "int64" | "bool";
+type Work = (g: GraphBuilder, inputs: Record<"past" | "ids" | "chosen" | "rows", Value>) => Value;
+
+const lowest = -3.4028234663852886e38;
+
+/** As architectures and exporters have them. */
+const exact: [string, Type, Work][] = [
+  ["a choice of rows", "float32", (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), chosen, 0)],
+  [
+    "a choice of parts, counted from the end",
+    "float32",
+    (g, { rows, chosen }) =>
+      g.gather(g.reshape(rows, [0, 0, -1, 2]), neg(g, g.cast(g.greater(chosen, g.integer(1)), "int64")), 0),
+  ],
+  [
+    "what a query sees of the past and of new rows",
+    "float32",
+    (g, { past, ids }) => {
+      const keys = g.unsqueeze(g.concat([past, ids], 1), [1, -2]);
+      const queries = g.unsqueeze(ids, [1, 3]);
+      const seen = g.and(g.greaterOrEqual(keys, g.integer(0)), g.lessOrEqual(keys, queries));
+      const near = g.less(g.sub(queries, keys), g.integer(5));
+      return g.where(g.and(seen, near), g.numbers([0]), g.numbers([lowest]));
+    },
+  ],
+  [
+    "a bias by distance, for each head",
+    "float32",
+    (g, { past, ids }) => {
+      const distance = g.cast(g.sub(g.unsqueeze(past, [1]), g.unsqueeze(ids, [2])), "float32");
+      return g.mul(g.unsqueeze(distance, [1]), g.numbers([0.5, 0.25, 1 / 3], [1, 3, 1, 1]));
+    },
+  ],
+  [
+    "comparisons",
+    "bool",
+    (g, { ids, chosen }) => {
+      const later = g.not(g.greater(g.unsqueeze(chosen, [1, 2]), ids));
+      return g.node("Or", [g.equal(ids, g.integer(3)), later]);
+    },
+  ],
+  ["sizes", "int64", (g, { rows }) => g.concat([g.shape(rows, 1, 3), g.integers([7])], 0)],
+  ["sizes from the end", "int64", (g, { rows }) => g.shape(rows, -2, 9)],
+  ["what fits sizes", "int64", (g, { ids, rows }) => g.expand(g.unsqueeze(ids, [2]), g.shape(rows, 0, 3))],
+  [
+    "casts",
+    "float32",
+    (g, { rows, ids }) => {
+      const whole = g.cast(g.cast(g.mul(rows, g.numbers([10])), "int64"), "float32");
+      const isThere = g.cast(g.cast(g.cast(ids, "bool"), "float32"), "float32");
+      return g.add(whole, g.unsqueeze(isThere, [2]));
+    },
+  ],
+  ["what lies side by side", "float32", (g, { rows }) => g.concat([rows, neg(g, rows)], -1)],
+];
+
+it.each(exact)("%s is to the bit what ONNX Runtime makes", async (_, type, work) => {
+  const segment = segmentOf(type, work);
+  for (const given of [inputs(1, 1, 9), inputs(2, 3, 4), inputs(1, 2, 0)]) {
+    const made = interpreterOf(segment)(given);
+    expect(made).toEqual(await byRuntime(segment, given));
+  }
+});
+
+it.each([
+  ["cos", (g, { ids }) => g.cos(angles(g, ids))],
+  ["sin", (g, { ids }) => g.sin(angles(g, ids))],
+] satisfies [string, Work][])(
+  "the %s of positions is within a few units in the last place",
+  async (_, work) => {
+    const segment = segmentOf("float32", work);
+    const given = inputs(2, 3, 4);
+    const [made, expected] = [interpreterOf(segment)(given)!, await byRuntime(segment, given)];
+    expect(made.dims).toEqual(expected.dims);
+    expect(made.data as Float32Array).toBeAllclose(expected.data as Float32Array, { rtol: 1e-6, atol: 2e-7 });
+  },
+);
+
+describe("what is put into the table", () => {
+  const work: Work = (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), chosen, 0);
+
+  it("is right again for other sizes, and for those of before", async () => {
+    const segment = segmentOf("float32", work);
+    const run = interpreterOf(segment);
+    for (const [batch, sequence] of [
+      [1, 1],
+      [1, 3],
+      [1, 1],
+      [2, 1],
+    ] as const) {
+      const given = inputs(batch, sequence, 4);
+      expect(run(given)).toEqual(await byRuntime(segment, given));
+    }
+  });
+
+  it("stays as it is where the entry gives it", () => {
+    const run = interpreterOf(segmentOf("float32", work), true);
+    const first = run(inputs(1, 2, 4))!;
+    const before = (first.data as Float32Array).slice();
+    run(inputs(1, 2, 4, 100));
+    expect(first.data).toEqual(before);
+  });
+
+  it.each<[string, Type, Work]>([
+    ["is only another shape of what is read", "float32", (g, { rows }) => g.reshape(rows, [-1])],
+    ["depends on sizes alone", "int64", (g, { rows }) => g.shape(rows, 0, 3)],
+  ])("may be written to where it %s", (_, type, work) => {
+    const run = interpreterOf(segmentOf(type, work));
+    const given = inputs(1, 2, 4);
+    const first = run(given)!;
+    const before = structuredClone(first.data);
+    (first.data as Float32Array).fill(first.data.at(-1) as never);
+    expect(run(given)!.data).toEqual(before);
+  });
+});
+
+describe("left to a session is", () => {
+  it.each<[string, Type, Work, Record<string, Tensor>]>([
+    [
+      "a row that is not there",
+      "float32",
+      (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), g.mul(chosen, g.integer(100)), 0),
+      inputs(2, 3, 4),
+    ],
+    ["an integer that is no number", "int64", (g, { ids }) => g.add(ids, ids), of({ ids: [[2 ** 53]] })],
+    ["one that grows too large", "int64", (g, { ids }) => g.mul(ids, ids), of({ ids: [[2 ** 30]] })],
+    [
+      "much work",
+      "int64",
+      (g, { past }) => neg(g, past),
+      of({ past: [new Array(mostComputed + 1).fill(1)] }),
+    ],
+    [
+      "a large copy",
+      "int64",
+      (g, { past, ids }) => g.concat([past, ids], 1),
+      of({ past: [new Array(mostCopied).fill(1)], ids: [[1]] }),
+    ],
+  ])("%s", (_, type, work, given) => {
+    expect(interpreterOf(segmentOf(type, work))(given)).toBeUndefined();
+  });
+});
+
+const neg = (g: GraphBuilder, x: Value): Value => g.node("Neg", [x]);
+
+function angles(g: GraphBuilder, ids: Value): Value {
+  return g.mul(g.cast(g.unsqueeze(ids, [2]), "float32"), g.numbers([1, 0.1, 0.01], [3]));
+}
+
+/** Positions of the past, and ids like the positions that follow; rows of all `batch · sequence` are chosen, and one twice. */
+function inputs(batch: number, sequence: number, past: number, scale = 1): Record<string, Tensor> {
+  const count = batch * sequence;
+  const range = (length: number, from = 0): number[] => Array.from({ length }, (_, i) => from + i);
+  return {
+    past: tensor("int64", integers("int64", range(batch * past, -1)), [batch, past]),
+    ids: tensor("int64", integers("int64", range(count, past)), [batch, sequence]),
+    chosen: tensor("int64", integers("int64", [...range(count), 0]), [count + 1]),
+    rows: tensor(
+      "float32",
+      Float32Array.from(range(6 * count), (i) => scale * Math.sin(i)),
+      [batch, sequence, 6],
+    ),
+  };
+}
+
+/** Nested lists as inputs, beside usual ones. */
+function of(lists: Record<string, unknown[]>): Record<string, Tensor> {
+  const made = Object.entries(lists).map(([name, list]) => {
+    const dims: number[] = [];
+    for (let part: unknown = list; Array.isArray(part); part = part[0]) dims.push(part.length);
+    const flat = list.flat(Number.POSITIVE_INFINITY) as number[];
+    const type = name === "rows" ? "float32" : "int64";
+    return [name, tensor(type, integers(type, flat), dims)];
+  });
+  return { ...inputs(1, 1, 4), ...Object.fromEntries(made) };
+}
+
+/** A segment, and what the one step that runs it calls its inputs. */
+interface Alone {
+  readonly segment: Segment;
+  readonly names: readonly string[];
+}
+
+/** Of a graph that does this work and nothing else. */
+function segmentOf(type: Type, work: Work): Alone {
+  const g = new GraphBuilder();
+  const given = {
+    past: g.input("past", "int64", ["batch", "past"]),
+    ids: g.input("ids", "int64", ["batch", "sequence"]),
+    chosen: g.input("chosen", "int64", ["chosen"]),
+    rows: g.input("rows", "float32", ["batch", "sequence", 6]),
+  };
+  g.output("made", work(g, given), type, []);
+  const graph = g.build();
+  const [program] = buildPrograms(graph, planGraph(graph, { ranks: 1 }));
+  const [step] = program!.entries.forward!.steps;
+  if (step?.kind !== "run" || step.values === undefined)
+    throw new Error("expected a segment without weights");
+  return { segment: program!.segments[step.segment]!, names: step.values.inputs };
+}
+
+/** Undefined where it is left to a session. */
+function interpreterOf({ segment, names }: Alone, isGiven = false) {
+  const indices = names.map((_, at) => at);
+  const interpreter = new Interpreter(segment.interpretable!, indices, [{ index: names.length, isGiven }]);
+  return (given: Record<string, Tensor>): Tensor | undefined => {
+    const table = [...names.map((name) => given[name]), undefined];
+    expect(interpreter.run(table)).toBe(table.at(-1) !== undefined);
+    return table.at(-1);
+  };
+}
+
+async function byRuntime({ segment, names }: Alone, given: Record<string, Tensor>): Promise<Tensor> {
+  const session = await openPublicSession(segment.onnx, { logSeverityLevel: 3 });
+  const feeds = Object.fromEntries(segment.inputs.map((name, at) => [name, given[names[at]!]!]));
+  const [output] = segment.outputs;
+  const { type, data, dims } = (await session.run(feeds, { [output!]: null }))[output!]!;
+  return tensor(type as Type, data as Float32Array, dims);
+}
