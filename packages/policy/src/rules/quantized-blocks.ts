@@ -1,6 +1,5 @@
 import { intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
-import { normalizeAxis } from "./attributes.js";
 import { wholeEverything } from "./matmul.js";
 import type { Operand, Operator, Propagation, Rule } from "./rule.js";
 import { maskedLookup } from "./segments.js";
@@ -20,13 +19,10 @@ const shareScale = "elements of a block share a scale";
  */
 const matMulNBits: Rule = {
   propagate(operator, factors) {
-    const [x, values] = [factors.input(0), factors.input(1)];
-    const [rows, blocks, bytes] = values;
-    const columns = x.at(-1);
-    if (rows === undefined || blocks === undefined || columns === undefined)
-      return wholeEverything(operator, factors, "blocks are not a dimension of their own");
-    for (const dim of values.slice(2)) factors.whole(dim, shareScale);
-    if (bytes === undefined) factors.whole(blocks, shareScale);
+    const x = factors.input(0);
+    const [rows, blocks, bytes] = factors.input(1) as [Dim, Dim, Dim];
+    const columns = x.at(-1)!;
+    factors.whole(bytes, shareScale);
     const block = intAttribute(operator.node, "block_size", 0);
     if (sizeOf(blocks)[0] * block === sizeOf(columns)[0]) {
       const elements = freshDim([block, block]);
@@ -98,14 +94,10 @@ function isPacked({ type }: Operand): boolean {
  */
 const gatherBlockQuantized: Rule = {
   propagate(operator, factors) {
-    const { node, inputs, outputs } = operator;
+    const { inputs, outputs } = operator;
     const [rows, columns] = factors.input(0);
-    const isLookup =
-      inputs[0]!.isWeight &&
-      inputs[0]!.dims.length === 2 &&
-      normalizeAxis(intAttribute(node, "gather_axis", 0), 2) === 0 &&
-      normalizeAxis(intAttribute(node, "quantize_axis", 1), 2) === 1 &&
-      !isOne(inputs[0]!.dims[0]!);
+    const [table] = inputs as [Operand, ...Operand[]];
+    const isLookup = table.isWeight && table.dims.length === 2 && !isOne(table.dims[0]!);
     if (!isLookup) return wholeEverything(operator, factors, "not a lookup of quantized rows");
     factors.contract(rows!);
     const width = freshDim(outputs[0]!.dims.at(-1)!);

@@ -19,16 +19,6 @@ const gather: ShapeRule = (node) => {
   return [{ type, dims, contents }];
 };
 
-/** com.microsoft.GatherBlockQuantized: a Gather, in the scales' type, of what bytes along the last axis hold. */
-const gatherBlockQuantized: ShapeRule = (node) => {
-  const data = node.input(0);
-  const axis = node.axis(node.int("gather_axis", 0), data.dims.length);
-  const perElement = data.type === "uint8" ? 8 / node.int("bits", 4) : 1;
-  const unpacked = data.dims.with(-1, data.dims.at(-1)! * perElement);
-  const dims = [...unpacked.slice(0, axis), ...node.dims(1), ...unpacked.slice(axis + 1)];
-  return [{ type: node.type(2), dims }];
-};
-
 function wrapIndex(node: NodeContext, index: number, size: number): number {
   const wrapped = index < 0 ? index + size : index;
   return Number.isInteger(wrapped) && wrapped >= 0 && wrapped < size
@@ -83,7 +73,6 @@ const scatterElements: ShapeRule = (node) => {
 /** Operators that read or write by index. */
 export const indexingRules: ShapeRules = {
   Gather: gather,
-  "com.microsoft.GatherBlockQuantized": gatherBlockQuantized,
   GatherElements: gatherElements,
   GatherND: gatherND,
   ScatterND: scatterND,

@@ -57,14 +57,6 @@ const gemm: ShapeRule = (node) => {
   return [{ type: node.type(0), dims }];
 };
 
-/** com.microsoft.MatMulNBits: `[…, K] → […, N]`, the weight blocks of `bits` bits in inputs 1 to 3. */
-const matMulNBits: ShapeRule = (node) => {
-  const dims = node.dims(0);
-  const inner = node.requiredInt("K");
-  if (dims.at(-1) !== inner) node.fail(`the last size of input 0 to be K = ${inner}`);
-  return [{ type: node.type(0), dims: [...dims.slice(0, -1), node.requiredInt("N")] }];
-};
-
 /** Operators that contract an axis of one tensor with one of another. */
 export const matrixProductRules: ShapeRules = {
   MatMul: matMul,
@@ -74,5 +66,4 @@ export const matrixProductRules: ShapeRules = {
   "com.microsoft.MatMulIntegerToFloat": matMulIntegerToFloat,
   "com.microsoft.FusedMatMul": fusedMatMul,
   "com.microsoft.TransposeMatMul": fusedMatMul,
-  "com.microsoft.MatMulNBits": matMulNBits,
 };

@@ -11,6 +11,7 @@ import { matrixProductRules } from "./matrix-products.js";
 import { movingRules } from "./moving.js";
 import { normalizationRules } from "./normalizations.js";
 import { quantizationRules } from "./quantization.js";
+import { quantizedBlockRules } from "./quantized-blocks.js";
 import { recurrenceRules } from "./recurrences.js";
 import { reductionRules } from "./reductions.js";
 import { reshapingRules } from "./reshaping.js";
@@ -33,6 +34,7 @@ export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map(
     movingRules,
     normalizationRules,
     quantizationRules,
+    quantizedBlockRules,
     recurrenceRules,
     reductionRules,
     reshapingRules,
