@@ -5,6 +5,7 @@ import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
+import { memoized } from "../support/memoized.js";
 import {
   type OnnxExport,
   onnxExports,
@@ -22,6 +23,7 @@ describe.each(onnxExports())("$name", (exported) => {
   // Two other batches and lengths than the reference's [2, 12].
   const others = [otherInputs(graph, 1, 5), otherInputs(graph, 3, 19)];
   const reader = new ShardReader();
+  const policyFor = memoized((ranks: number) => planGraph(graph, { ranks }));
   let whole: Float32Array[];
 
   beforeAll(async () => {
@@ -36,7 +38,7 @@ describe.each(onnxExports())("$name", (exported) => {
   afterAll(() => reader[Symbol.dispose]());
 
   it.each([1, 2, 3, 4])("gives the same logits on %i ranks, at any batch and length", async (ranks) => {
-    const policy = planGraph(graph, { ranks });
+    const policy = policyFor(ranks);
     const group = await EmulatedGroup.open(buildPrograms(graph, policy), (shard) => reader.read(shard));
     const logitsFor = async (inputs: Record<string, EmulatedTensor>): Promise<Float32Array> =>
       (await group.run("forward", inputs)).logits!.data as Float32Array;
@@ -56,11 +58,11 @@ describe.each(onnxExports())("$name", (exported) => {
   });
 
   it("has no operator without a rule", () => {
-    expect(planGraph(graph, { ranks: 2 }).unruled).toEqual([]);
+    expect(policyFor(2).unruled).toEqual([]);
   });
 
   it.each([2, 4])("shards on %i ranks nine tenths of what a split by names would", (ranks) => {
-    expect(ofPerfect(planGraph(graph, { ranks }), exported)).toBeGreaterThanOrEqual(0.9);
+    expect(ofPerfect(policyFor(ranks), exported)).toBeGreaterThanOrEqual(0.9);
   });
 });
 

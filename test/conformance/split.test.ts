@@ -10,6 +10,7 @@ import {
 } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup } from "../support/emulate.js";
 import { firstStep } from "../support/first-step.js";
+import { memoized } from "../support/memoized.js";
 
 /** Attention and feed-forward side by side on one residual: what they owe is paid together. */
 const parallelResiduals: ReadonlySet<string> = new Set([
@@ -38,10 +39,11 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
   const golden = readGolden(name);
   const reader = new ShardReader();
+  const policyFor = memoized((ranks: number) => planGraph(graph, { ranks }));
   afterAll(() => reader[Symbol.dispose]());
 
   describe.each([2, 3, 4])("on %i ranks", (ranks) => {
-    const programs = buildPrograms(graph, planGraph(graph, { ranks }));
+    const programs = buildPrograms(graph, policyFor(ranks));
     const step = firstStep(graph, golden.inputIds);
     let group: EmulatedGroup;
     beforeAll(async () => {
@@ -67,7 +69,7 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
   });
 
   it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
-    const policy = planGraph(graph, { ranks });
+    const policy = policyFor(ranks);
     const most = latents.has(name) ? 1.15 : 1.1;
     expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(most * evenShare(policy));
   });
@@ -75,7 +77,7 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
   it("is placed alike under other names and in another order", () => {
     const renamed = (value: string): string => `renamed ${value}`;
     const shuffled = reorderNodes(renameValues(graph, renamed), (candidates) => candidates - 1);
-    const [before, after] = [planGraph(graph, { ranks: 3 }), planGraph(shuffled, { ranks: 3 })];
+    const [before, after] = [policyFor(3), planGraph(shuffled, { ranks: 3 })];
     const placements = ({ weights }: PartitionPolicy, rename: (weight: string) => string) =>
       Object.fromEntries(
         Object.entries(weights).map(([weight, { placement, axis, bytesPerRank }]) => [
@@ -89,7 +91,7 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
 
   it("pays for the embedding once, and for each layer once or twice", () => {
     const sums = sumsOfLayer(name) + (normsOverHeads.has(name) ? 1 : 0);
-    expect(planGraph(graph, { ranks: 2 }).collectives).toHaveLength(1 + layers * sums);
+    expect(policyFor(2).collectives).toHaveLength(1 + layers * sums);
   });
 });
 

@@ -93,7 +93,7 @@ const breakers: readonly ((bytes: Uint8Array, random: Random) => Uint8Array)[] =
   (bytes, random) => {
     const at = random(bytes.length);
     const part = bytes.subarray(at, at + random(200));
-    return Uint8Array.from([...bytes.subarray(0, at), ...part, ...bytes.subarray(at)]);
+    return Buffer.concat([bytes.subarray(0, at), part, bytes.subarray(at)]);
   },
 ];
 

@@ -213,7 +213,7 @@ export class EmulatedGroup {
     const width = scales.length;
     const normalized = new Float32Array(data.length);
     for (let start = 0; start < data.length; start += width) {
-      const row = Array.from(data.slice(start, start + width) as Float32Array);
+      const row = (data as Float32Array).subarray(start, start + width);
       const mean = centered ? row.reduce((sum, x) => sum + x, 0) / width : 0;
       const variance = row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / width;
       for (const [i, x] of row.entries()) {

