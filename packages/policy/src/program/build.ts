@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { GraphNode } from "@ringrank/model";
+import { type GraphNode, readsOf } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import { findCachedAttention } from "../analysis/cached-attention.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
@@ -14,6 +14,7 @@ import { addToProducts } from "./add-to-products.js";
 import { localAttention } from "./attention.js";
 import { makeAttentionBlock } from "./attention-block.js";
 import { stagesOfCaches } from "./cache-stages.js";
+import { cutInterpretable } from "./cut-interpretable.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertSegment, makeExpertSegments } from "./experts.js";
 import { joinOutputs, localProducts } from "./local-products.js";
@@ -241,11 +242,9 @@ class ProgramBuilder {
     const needed = neededAfter(stages, entry.outputs);
     return stages.map((stage, index): Step[] => {
       const { nodes, zeros, routed, attention, products, allReduces, normalizations, allGathers } = stage;
-      const run: Step[] = [];
-      if (nodes.length > 0) run.push(this.#runStep(nodes, needed[index]!, context));
       return [
         ...zeros,
-        ...run,
+        ...this.#runSteps(nodes, needed[index]!, context),
         ...routed.map((one) => this.#routedStep(one)),
         ...attention.map(({ nodes, outputs, description, rowByRow }): Step => {
           const step = this.#runStep(nodes, new Set(outputs), context);
@@ -277,6 +276,16 @@ class ProgramBuilder {
       output,
       dims: this.#sizes(this.#factored.values.get(output)!),
     };
+  }
+
+  /** In two segments where one of them can be interpreted. */
+  #runSteps(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext): RunStep[] {
+    const { apart, rest } = cutInterpretable(nodes, context);
+    const read = new Set([...needed, ...rest.flatMap((node) => [...readsOf(node)])]);
+    return [
+      ...(apart.length > 0 ? [this.#runStep(apart, read, context)] : []),
+      ...(rest.length > 0 ? [this.#runStep(rest, needed, context)] : []),
+    ];
   }
 
   #runStep(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext): RunStep {

@@ -45,6 +45,11 @@ export function describeInterpretable(
       };
 }
 
+/** Whether a rank can interpret a node, whatever its sizes come from. */
+export function canInterpret(node: GraphNode, values: LocalValues): boolean {
+  return formOf(node) !== undefined && node.outputs.every((name) => isInterpreted(values.get(name)?.type));
+}
+
 /** Elements of a constant, at most: there is a copy of it in each step that runs the segment. */
 const mostElements = 4096;
 

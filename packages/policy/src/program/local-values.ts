@@ -11,7 +11,7 @@ export type LocalValues = ReadonlyMap<
 >;
 
 export function localValues(factored: FactoredGraph, local: LocalGraph, share: RankShare): LocalValues {
-  const values = new Map<string, { type: DataType; dims: SizePair[] }>();
+  const values = new Map(local.values);
   for (const [value, dims] of factored.values) {
     const name = local.nameOf(value);
     const type = factored.shapes.get(value)?.type;

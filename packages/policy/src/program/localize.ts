@@ -1,11 +1,13 @@
-import type { ConstantTensor, GraphNode, Weight } from "@ringrank/model";
+import type { ConstantTensor, DataType, GraphNode, Weight } from "@ringrank/model";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import { isParameter, type WeightUse } from "../analysis/roles.js";
 import type { RankView } from "../decide/rank-view.js";
 import { selectionOf } from "../decide/storage.js";
+import type { Dim, SizePair } from "../factors/factor.js";
 import { countOf, isSharded, localIntervals, localSize, type RankShare } from "../factors/shard.js";
 import { FreshNames } from "../fresh-names.js";
 import type { Localization } from "../rules/rule.js";
+import type { LocalValues } from "./local-values.js";
 import type { WeightShard } from "./program.js";
 import { sliceInline } from "./slice-inline.js";
 
@@ -17,6 +19,8 @@ export interface LocalGraph {
   readonly shards: ReadonlyMap<string, WeightShard>;
   /** Small constants by local name. */
   readonly constants: ReadonlyMap<string, Weight>;
+  /** Intermediate values that the whole graph does not have, by name. */
+  readonly values: LocalValues;
   /** Local name of a value of the whole graph; undefined where this rank has nothing of it. */
   nameOf(value: string): string | undefined;
 }
@@ -40,6 +44,7 @@ class Localizer {
   readonly #share: RankShare;
   readonly #shards = new Map<string, WeightShard>();
   readonly #constants = new Map<string, Weight>();
+  readonly #values = new Map<string, { readonly type: DataType; readonly dims: readonly SizePair[] }>();
   /** Local names that differ from the value's own. */
   readonly #aliases = new Map<string, string>();
   /** By node and slot: the local name of a weight there. */
@@ -65,6 +70,7 @@ class Localizer {
       nodes,
       shards: this.#shards,
       constants: this.#constants,
+      values: this.#values,
       nameOf: (value) => (this.#view.isAbsent(value) ? undefined : this.#nameOf(value)),
     };
   }
@@ -136,8 +142,17 @@ class Localizer {
       cut: () => node.cut,
       start: (dim) => localIntervals(dim, share)[0]?.[0] ?? 0,
       constant: (tensor) => this.#constant(tensor),
-      value: () => this.#names.numbered("v"),
+      value: (like) => this.#value(like),
     };
+  }
+
+  #value(like: { readonly type: DataType; readonly dims: readonly Dim[] } | undefined): string {
+    const name = this.#names.numbered("v");
+    if (like !== undefined) {
+      const { type, dims } = like;
+      this.#values.set(name, { type, dims: dims.map((dim) => localSize(dim, this.#share)) });
+    }
+    return name;
   }
 
   #constant(tensor: ConstantTensor): string {

@@ -24,9 +24,14 @@ export function maskedRows(
         ? { type, dims: [], data: Int32Array.of(value) }
         : { type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) },
     );
-  const [shifted, notBefore, notAfter, here, safe, found, mask] = Array.from({ length: 7 }, () =>
-    local.value(),
-  ) as [string, string, string, string, string, string, string];
+  const [shifted, safe] = [1, 2].map(() => local.value({ type, dims: local.inputDims(1) })) as [
+    string,
+    string,
+  ];
+  const [notBefore, notAfter, here] = [1, 2, 3].map(() =>
+    local.value({ type: "bool", dims: local.inputDims(1) }),
+  ) as [string, string, string];
+  const [found, mask] = [local.value(), local.value()];
   const zero = scalar(0);
   const nothing = local.constant({ type: "float32", dims: [], data: Float32Array.of(0) });
   return [

@@ -80,6 +80,10 @@ export interface Localization {
   start(dim: Dim): number;
   /** A new constant; returns its name. */
   constant(tensor: ConstantTensor): string;
-  /** A name for a new intermediate value. */
-  value(): string;
+  /**
+   * A name for a new intermediate value.
+   *
+   * @param like its type and dimensions, for one that may cross from one segment to another
+   */
+  value(like?: { readonly type: DataType; readonly dims: readonly Dim[] }): string;
 }

@@ -1,4 +1,5 @@
-import { type SmallData, type SmallValue, smallValue } from "./small-value.js";
+import type { ElementLoop } from "./element-loops.js";
+import { type SmallValue, smallValue } from "./small-value.js";
 
 /** Of all operands: https://onnx.ai/onnx/repo-docs/Broadcasting.html. Undefined where they do not fit together. */
 export function broadcastSizes(operands: readonly (readonly number[])[]): number[] | undefined {
@@ -15,36 +16,18 @@ export function broadcastSizes(operands: readonly (readonly number[])[]): number
   return sizes;
 }
 
-/** Of as many operands as an operator has, up to three; what is left of those is 0. */
-export type PerElement = (x: number, y: number, z: number) => number;
-
-/** `out[i…] = f(operands[i…] …)`: operands are broadcast to the sizes of `out`. Ready to run, again and again. */
-export function perElement(f: PerElement, operands: readonly SmallValue[], out: SmallValue): () => void {
+/** Ready to run, again and again: `out` of operands that are broadcast to its sizes. */
+export function perElement(loop: ElementLoop, operands: readonly SmallValue[], out: SmallValue): () => void {
   const width = out.dims.at(-1) ?? 1;
   const [x, y, z] = [0, 1, 2].map((at) => new Rows(operands[at] ?? nothing, out.dims)) as [Rows, Rows, Rows];
   return () => {
-    const to = out.data;
-    for (let row = 0, at = 0; at < to.length; row++) {
-      applyToRow(f, x, y, z, row, to, at, width);
-      at += width;
+    const { data } = out;
+    const [a, b, c] = [x.value.data, y.value.data, z.value.data];
+    for (let row = 0, at = 0; at < data.length; row++, at += width) {
+      const [i, j, k] = [x.start(row), y.start(row), z.start(row)];
+      loop(data, at, at + width, a, i, x.step, b, j, y.step, c, k, z.step);
     }
   };
-}
-
-function applyToRow(
-  f: PerElement,
-  x: Rows,
-  y: Rows,
-  z: Rows,
-  row: number,
-  to: SmallData,
-  start: number,
-  width: number,
-): void {
-  const [a, b, c] = [x.value.data, y.value.data, z.value.data];
-  let [i, j, k] = [x.start(row), y.start(row), z.start(row)];
-  for (let at = start; at < start + width; at++, i += x.step, j += y.step, k += z.step)
-    to[at] = f(a[i]!, b[j]!, c[k]!);
 }
 
 const nothing = smallValue("bool", [], true);

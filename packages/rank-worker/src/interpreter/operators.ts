@@ -1,8 +1,9 @@
 import type { InterpretedInstruction, InterpretedOperator, InterpretedType } from "@ringrank/policy";
 import { elementCount } from "../tensors/element-types.js";
-import { broadcastSizes, type PerElement, perElement } from "./broadcast.js";
+import { broadcastSizes, perElement } from "./broadcast.js";
+import { type ElementLoop, loops } from "./element-loops.js";
 import { reshapedSizes, unsqueezedSizes } from "./reshaped-sizes.js";
-import { type SmallValue, smallValue } from "./small-value.js";
+import { type SmallData, type SmallValue, smallValue } from "./small-value.js";
 
 /** Elements that are computed one by one, at most: of more, a session's loops save more than its operators cost. */
 export const mostComputed = 2 ** 13;
@@ -22,50 +23,49 @@ type Prepare = (operands: readonly SmallValue[], instruction: InterpretedInstruc
 
 /** https://onnx.ai/onnx/operators has what they compute. */
 export const operators: Readonly<Record<InterpretedOperator, Prepare>> = {
-  Add: arithmetic((x, y) => x + y),
-  And: test((x, y) => x !== 0 && y !== 0),
+  Add: arithmetic(loops.add),
+  And: test(loops.and),
   Cast: ([x], { to }) => (x!.type === to ? reshaped(x!, x!.dims) : computed(casts[to!], [x!], to!)),
   Concat: (operands, { axis }) => concat(operands, axis!),
-  Cos: arithmetic(Math.cos),
-  Equal: test((x, y) => x === y),
-  Expand: ([x, sizes]) => (sizes!.isFixed ? computed((x) => x, [x!], x!.type, [...sizes!.data]) : undefined),
+  Cos: arithmetic(loops.cos),
+  Equal: test(loops.equal),
+  Expand: ([x, sizes]) =>
+    sizes!.isFixed ? computed(loops.copy, [x!], x!.type, [...sizes!.data]) : undefined,
   Gather: ([data, indices]) => gather(data!, indices!),
-  Greater: test((x, y) => x > y),
-  GreaterOrEqual: test((x, y) => x >= y),
-  Less: test((x, y) => x < y),
-  LessOrEqual: test((x, y) => x <= y),
-  Mul: arithmetic((x, y) => x * y),
-  Neg: arithmetic((x) => -x),
-  Not: test((x) => x === 0),
-  Or: test((x, y) => x !== 0 || y !== 0),
+  Greater: ([x, y]) => computed(loops.less, [y!, x!], "bool"),
+  GreaterOrEqual: ([x, y]) => computed(loops.lessOrEqual, [y!, x!], "bool"),
+  Less: test(loops.less),
+  LessOrEqual: test(loops.lessOrEqual),
+  Mul: arithmetic(loops.multiply),
+  Neg: arithmetic(loops.negate),
+  Not: test(loops.not),
+  Or: test(loops.or),
   Reshape: ([x, sizes]) => (sizes!.isFixed ? reshaped(x!, reshapedSizes(x!.dims, sizes!.data)) : undefined),
   Shape: ([x], { start, end }) => listOf(x!.dims.slice(start, end)),
-  Sin: arithmetic(Math.sin),
-  Sub: arithmetic((x, y) => x - y),
+  Sin: arithmetic(loops.sin),
+  Sub: arithmetic(loops.subtract),
   Unsqueeze: ([x, axes]) => (axes!.isFixed ? reshaped(x!, unsqueezedSizes(x!.dims, axes!.data)) : undefined),
-  Where: ([condition, x, y]) => computed(choose, [condition!, x!, y!], x!.type),
+  Where: ([condition, x, y]) => computed(loops.choose, [condition!, x!, y!], x!.type),
 };
 
-function arithmetic(f: PerElement): Prepare {
-  return (operands) => computed(f, operands, operands[0]!.type);
+function arithmetic(loop: ElementLoop): Prepare {
+  return (operands) => computed(loop, operands, operands[0]!.type);
 }
 
-function test(f: (x: number, y: number) => boolean): Prepare {
-  return (operands) => computed((x, y) => (f(x, y) ? 1 : 0), operands, "bool");
+function test(loop: ElementLoop): Prepare {
+  return (operands) => computed(loop, operands, "bool");
 }
 
-const choose: PerElement = (condition, x, y) => (condition !== 0 ? x : y);
-
-/** By the type that an element of another is cast to. No integer is −0, which a number may be. */
-const casts: Readonly<Record<InterpretedType, PerElement>> = {
-  float32: (x) => x + 0,
-  int64: Math.trunc,
-  bool: (x) => (x !== 0 ? 1 : 0),
+/** By the type that elements of another are cast to. */
+const casts: Readonly<Record<InterpretedType, ElementLoop>> = {
+  float32: loops.withoutSignOfZero,
+  int64: loops.truncate,
+  bool: loops.isNotZero,
 };
 
 /** @param least sizes that operands are broadcast to besides */
 function computed(
-  f: PerElement,
+  loop: ElementLoop,
   operands: readonly SmallValue[],
   type: InterpretedType,
   least: readonly number[] = [],
@@ -73,14 +73,19 @@ function computed(
   const dims = broadcastSizes([least, ...operands.map((operand) => operand.dims)]);
   if (dims === undefined || elementCount(dims) > mostComputed) return undefined;
   const value = smallValue(type, dims, areFixed(operands));
-  const run = perElement(f, operands, value);
+  const run = perElement(loop, operands, value);
   return {
     value,
     run: () => {
       run();
-      return type !== "int64" || value.data.every(Number.isSafeInteger);
+      return type !== "int64" || areExact(value.data);
     },
   };
+}
+
+function areExact(data: SmallData): boolean {
+  for (let i = 0; i < data.length; i++) if (!Number.isSafeInteger(data[i]!)) return false;
+  return true;
 }
 
 function areFixed(operands: readonly SmallValue[]): boolean {

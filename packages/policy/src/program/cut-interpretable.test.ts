@@ -1,0 +1,49 @@
+import { GraphBuilder, type Value } from "@ringrank/model";
+import { expect, it } from "vitest";
+import { buildPrograms, planGraph } from "../policy/plan.js";
+import { parameter } from "../testing/graphs.js";
+
+type Work = (g: GraphBuilder, ids: Value) => Value;
+
+/** Of a position: six operators. */
+const angles: Work = (g, ids) => {
+  const position = g.cast(g.unsqueeze(g.sub(ids, g.integer(1)), [2]), "float32");
+  return g.add(g.cos(position), g.sin(position));
+};
+
+/** By step of a rank: whether a segment has weights, and whether it can be interpreted. */
+function segmentsOf(work: Work, ranks: number) {
+  const g = new GraphBuilder();
+  const ids = g.input("ids", "int64", ["batch", "sequence"]);
+  const embedded = g.gather(g.weight("table", parameter(100, 64)), ids, 0);
+  const x = g.rmsNormalization(embedded, g.weight("norm", parameter(64)), 1e-6);
+  g.output("y", g.mul(x, work(g, ids)), "float32", ["batch", "sequence", 64]);
+  const graph = g.build();
+  return buildPrograms(graph, planGraph(graph, { ranks })).map(({ entries, segments }) =>
+    entries.forward!.steps.flatMap((step) => {
+      if (step.kind !== "run") return [step.kind];
+      const { initializers, interpretable } = segments[step.segment]!;
+      return [initializers.length > 0 ? "weights" : interpretable === undefined ? "none" : "interpretable"];
+    }),
+  );
+}
+
+it("positions are apart from what looks ids up", () => {
+  expect(segmentsOf(angles, 1)).toEqual([["interpretable", "weights"]]);
+});
+
+it("so is which of them a rank has rows for", () => {
+  const works = ["interpretable", "weights", "allReduce", "normalize", "none"];
+  const [first, second] = segmentsOf(angles, 2);
+  expect(first?.slice(0, 3)).toEqual(works.slice(0, 3));
+  expect(second?.slice(0, 3)).toEqual(works.slice(0, 3));
+});
+
+it("few operators stay where they are", () => {
+  expect(segmentsOf((g, ids) => g.cast(g.unsqueeze(ids, [2]), "float32"), 1)).toEqual([["weights"]]);
+});
+
+it("what needs an operator that is not interpreted stays with it", () => {
+  const work: Work = (g, ids) => angles(g, g.cast(g.softmax(g.cast(ids, "float32")), "int64"));
+  expect(segmentsOf(work, 1)).toEqual([["weights"]]);
+});

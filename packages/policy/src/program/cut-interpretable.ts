@@ -1,0 +1,28 @@
+import { type GraphNode, readsOf } from "@ringrank/model";
+import { canInterpret } from "./interpretable.js";
+import type { SegmentContext } from "./segment.js";
+
+/** Nodes of a stage, in two segments that run one after the other. */
+export interface CutNodes {
+  readonly apart: readonly GraphNode[];
+  readonly rest: readonly GraphNode[];
+}
+
+/**
+ * Takes nodes that a rank can interpret out of a segment that has weights, such as positions and masks from one that looks
+ * tokens up: those that need nothing of what is left. Of few nodes the session spares less than a step more costs.
+ */
+export function cutInterpretable(nodes: readonly GraphNode[], context: SegmentContext): CutNodes {
+  const { shards, values } = context;
+  const left = new Set<string>(shards.keys());
+  const [apart, rest]: [GraphNode[], GraphNode[]] = [[], []];
+  for (const node of nodes) {
+    const isApart = canInterpret(node, values) && [...readsOf(node)].every((name) => !left.has(name));
+    (isApart ? apart : rest).push(node);
+    if (!isApart) for (const name of node.outputs) left.add(name);
+  }
+  return apart.length >= fewest && rest.length > 0 ? { apart, rest } : { apart: [], rest: nodes };
+}
+
+/** Operators of a session, each of some 4 µs, against a step more. */
+const fewest = 6;
