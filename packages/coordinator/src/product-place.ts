@@ -7,6 +7,6 @@ import type { CheckedLoadOptions } from "./options/load-options.js";
  * runtime does: on processors whose integer instructions are 512 bits wide, kernels of 128 bits take 1.1 times as long
  * for a token, and prompts 1.1 to 1.5 times.
  */
-export function productPlace({ precision, threadsPerRank }: CheckedLoadOptions): ProductPlace {
-  return precision !== "int8" && multipliesItself(threadsPerRank) ? "apart" : "within";
+export function productPlace({ threadsPerRank }: CheckedLoadOptions): ProductPlace {
+  return multipliesItself(threadsPerRank) ? "apart" : "within";
 }

@@ -9,4 +9,5 @@ export {
   policyFromJSON,
 } from "./policy/plan.js";
 export type { ProductPlace } from "./program/build.js";
+export { makeProductSegment } from "./program/product-segment.js";
 export * from "./program/program.js";

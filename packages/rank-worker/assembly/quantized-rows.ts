@@ -15,6 +15,7 @@
 // there, sometimes.
 
 import { dotBytes } from "./dot-bytes";
+import { blockFloats, largest, whole } from "./blocks";
 
 /** Bytes of a block of one row, or four. */
 export const oneBytes4: usize = 64;
@@ -25,9 +26,6 @@ export const fourBytes8: usize = 288;
 /** Bytes of q in a block. */
 const q4: usize = 32;
 const q8: usize = 64;
-
-/** Elements of a block, in bytes of float32. */
-const blockFloats: usize = 128;
 
 /** How many fours `rows` are kept as; what is left over is kept one by one. */
 @inline
@@ -120,24 +118,6 @@ function writePairs(x: usize, inverse: v128, out: usize): i32 {
     sum = i32x4.add(sum, i32x4.dot_i16x8_s(q, i16x8.splat(-128)));
   }
   return sumLanes(sum);
-}
-
-/** Where a block of 32 is whole: at `x`, or, filled up with zeros, at `padded`. */
-function whole(x: usize, bytesLeft: usize, padded: usize): usize {
-  if (bytesLeft >= blockFloats) return x;
-  memory.copy(padded, x, bytesLeft);
-  memory.fill(padded + bytesLeft, 0, blockFloats - bytesLeft);
-  return padded;
-}
-
-/** The largest magnitude of a block. NaN where there is one. */
-function largest(x: usize): f32 {
-  let most = f32x4.abs(v128.load(x));
-  for (let at: usize = 16; at < blockFloats; at += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + at)));
-  return max(
-    max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-    max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
-  );
 }
 
 /** Eight floats as int8, in 16 bits: to the nearest, halves to the even one. */

@@ -254,7 +254,11 @@ class ProgramBuilder {
           return { ...step, attention: { ...description, ...block } };
         }),
         ...products.map((product): ProductStep => {
-          return { kind: "product", ...product, segment: this.#addWeightless(makeProductSegment()) };
+          const segments = {
+            int8: this.#addWeightless(makeProductSegment("int8")),
+            uint8: this.#addWeightless(makeProductSegment("uint8")),
+          };
+          return { kind: "product", ...product, segments };
         }),
         ...allReduces,
         ...normalizations,

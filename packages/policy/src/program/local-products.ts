@@ -8,7 +8,7 @@ import type { ProductOutput, ProductStep } from "./program.js";
 import type { QuantizedProduct } from "./quantized-products.js";
 
 /** Products of one value on one rank: what becomes a step. */
-export type LocalProducts = Omit<ProductStep, "kind" | "segment">;
+export type LocalProducts = Omit<ProductStep, "kind" | "segments">;
 
 /** One rank's part of some products: those of one value together, in which it is rounded once. */
 export function localProducts(products: readonly QuantizedProduct[], local: LocalGraph): LocalProducts[] {

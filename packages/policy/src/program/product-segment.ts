@@ -3,24 +3,33 @@ import { makeNode } from "../rules/attributes.js";
 import type { Segment } from "./program.js";
 import { makeSegment } from "./segment.js";
 
+/** Of unsigned bytes, the one that stands for 0. */
+const zero = 128;
+
 /**
- * Rows times a matrix that has a row for each column it makes, of any sizes; for all products of a program alike
- * (https://onnx.ai/onnx/operators/onnx__Gemm.html):
+ * A matrix of whole numbers times columns of others, of any sizes; for all products of a program alike
+ * (https://onnx.ai/onnx/operators/onnx__MatMulInteger.html):
  *
- *     rows [rows, width]   matrix [columns, width]   →   rows · matrixᵀ [rows, columns]
+ *     weights [rows, width] uint8   activations [width, columns] int8 or uint8   →   sums [rows, columns] int32
  *
- * For many rows it costs less to widen a quantized matrix once and multiply in float32 than to multiply row by row.
+ * For many rows of activations it costs less to make a quantized matrix whole numbers of one scale than to multiply
+ * block by block, and whole numbers are multiplied faster than floats: docs/design-notes.md.
  */
-export function makeProductSegment(): Segment {
-  const node = makeNode("Gemm", ["rows", "matrix"], "product", { transB: { kind: "int", value: 1 } });
+export function makeProductSegment(activations: "int8" | "uint8"): Segment {
+  const zeros = activations === "uint8" ? ["zero", "zero"] : ["zero"];
+  const node = makeNode("MatMulInteger", ["weights", "activations", ...zeros], "sums", {});
   const open: SizePair = [1, 2];
+  const dims = [open, open];
+  const data = Uint8Array.of(zero);
   return makeSegment([node], new Set(node.outputs), {
     opsets: { "": 23 },
     shards: new Map(),
-    constants: new Map(),
-    values: new Map(
-      ["rows", "matrix", "product"].map((name) => [name, { type: "float32", dims: [open, open] }]),
-    ),
+    constants: new Map([["zero", { type: "uint8", dims: [], source: { kind: "inline", data } }]]),
+    values: new Map([
+      ["weights", { type: "uint8", dims }],
+      ["activations", { type: activations, dims }],
+      ["sums", { type: "int32", dims }],
+    ]),
     uses: new Map(),
   });
 }

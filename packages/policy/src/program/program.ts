@@ -151,8 +151,12 @@ export interface ProductStep {
   readonly width: number;
   readonly bits: 4 | 8;
   readonly outputs: readonly ProductOutput[];
-  /** A segment for many rows, by a matrix in float32: x `[rows, width]`, matrix `[columns, width]` → x · matrixᵀ. */
-  readonly segment: number;
+  /**
+   * Segments for many rows, in whole numbers, by the type of activations: weights `[rows, width]` uint8 of which 128 is 0,
+   * activations `[width, columns]` → sums `[rows, columns]` int32. They differ in speed, and in whether a processor adds
+   * up products without an overflow.
+   */
+  readonly segments: { readonly int8: number; readonly uint8: number };
 }
 
 /** `[…, all rows of the matrices]`: what the matrices make, side by side in every row. */

@@ -36,7 +36,7 @@ describe("products with quantized weights, apart", () => {
     for (const program of programsOf(graph)) {
       const feedForward = ["product", "run", "product", "allReduce"];
       expect(kindsOf(program)).toEqual([...feedForward, "normalize", ...feedForward]);
-      expect(operatorsOf(program)).toEqual([["Gemm"], ["Sigmoid", "Mul"]]);
+      expect(operatorsOf(program)).toEqual([["MatMulInteger"], ["MatMulInteger"], ["Sigmoid", "Mul"]]);
       expect(program.segments.flatMap(({ initializers }) => initializers)).toEqual([]);
     }
   });
@@ -62,15 +62,21 @@ describe("products with quantized weights, apart", () => {
     }
   });
 
-  it("share one segment for many rows, of whatever sizes", () => {
+  it("share two segments for many rows, of whatever sizes", () => {
     const graph = graphOf((g, x) => gated(g, gated(g, x, "a", inner), "b", 2 * inner));
     const [program] = programsOf(graph);
-    const segments = productsOf(program!).map(({ segment }) => segment);
+    const segments = productsOf(program!).map(({ segments }) => segments);
     expect(segments).toEqual(Array(4).fill(segments[0]));
-    const { onnx, inputs, outputs } = program!.segments[segments[0]!]!;
-    expect(decodeOnnx(onnx).nodes).toMatchObject([
-      { opType: "Gemm", inputs, outputs, attributes: { transB: { value: 1 } } },
-    ]);
+    const { int8, uint8 } = segments[0]!;
+    for (const [index, zeros] of [
+      [int8, ["zero"]],
+      [uint8, ["zero", "zero"]],
+    ] as const) {
+      const { onnx, inputs, outputs } = program!.segments[index]!;
+      expect(decodeOnnx(onnx).nodes).toMatchObject([
+        { opType: "MatMulInteger", inputs: [...inputs, ...zeros], outputs },
+      ]);
+    }
   });
 
   it.each([
@@ -118,7 +124,7 @@ describe("what products of one value make", () => {
     const [program] = programsOf(graph, { ranks: 1 });
     const made = productsOf(program!)[0]!.outputs.map(({ matrices }) => matrices.map(({ values }) => values));
     expect(made).toEqual([["c·int4", "a·int4"], ["b·int4"]]);
-    expect(operatorsOf(program!)).toEqual([["Gemm"], ["Relu", "Concat", "Mul"]]);
+    expect(operatorsOf(program!)).toEqual([["MatMulInteger"], ["MatMulInteger"], ["Relu", "Concat", "Mul"]]);
   });
 
   it.each<[string, (g: GraphBuilder, parts: Value[]) => Value]>([
@@ -134,7 +140,7 @@ describe("what products of one value make", () => {
     );
     const [program] = programsOf(graph, { ranks: 1 });
     expect(productsOf(program!)[0]!.outputs).toHaveLength(2);
-    expect(operatorsOf(program!)[1]).toContain("Concat");
+    expect(operatorsOf(program!)[2]).toContain("Concat");
   });
 });
 
@@ -152,7 +158,7 @@ describe("a value that becomes a matrix for its product", () => {
       const [first, product] = stepsOf(program);
       expect(product).toMatchObject({ value: first?.kind === "run" ? first.values!.outputs[0] : "" });
       expect(productsOf(program)[0]!.outputs[0]!.matrices).toMatchObject([{ bias: "bias" }]);
-      expect(operatorsOf(program)).toEqual([["Relu"], ["Gemm"], ["Relu"]]);
+      expect(operatorsOf(program)).toEqual([["Relu"], ["MatMulInteger"], ["MatMulInteger"], ["Relu"]]);
     }
   });
 
@@ -189,7 +195,7 @@ describe("a row that is added to a product", () => {
         { rows: inner / 2, values: "up·int4", scales: "up·int4·scales", bias: "up.bias" },
       ]);
       expect(program.weights["up.bias"]!.dims).toEqual([inner / 2]);
-      expect(operatorsOf(program)).toEqual([["Gemm"], ["Gelu"]]);
+      expect(operatorsOf(program)).toEqual([["MatMulInteger"], ["MatMulInteger"], ["Gelu"]]);
     }
   });
 
@@ -216,7 +222,7 @@ describe("a row that is added to a product", () => {
       { ranks: 1 },
     );
     expect(productsOf(program!)[0]!.outputs[0]!.matrices[0]).not.toHaveProperty("bias");
-    expect(operatorsOf(program!)[1]).toContain("Add");
+    expect(operatorsOf(program!)[2]).toContain("Add");
   });
 });
 

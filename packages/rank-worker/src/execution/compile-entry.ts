@@ -10,6 +10,7 @@ import { InstructionList } from "../elementwise/instruction-list.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { Normalization } from "../normalization/normalization.js";
+import { IntegerProduct } from "../products/integer-product.js";
 import { Product } from "../products/product.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
@@ -68,6 +69,8 @@ class EntryCompiler {
   readonly #given: ReadonlySet<string>;
   readonly #context: CompileContext;
   readonly #masks = new BlockMasks();
+  /** All product steps have the same two segments. */
+  #integers: IntegerProduct | undefined;
   /** By segment: steps of all layers share them. */
   readonly #instructions = new Map<number, InstructionList>();
 
@@ -95,10 +98,12 @@ class EntryCompiler {
         return this.#run(step);
       case "product": {
         const { kernelsOf } = this.#context;
-        const product = new Product(step, this.#segment(step.segment), this.weightOf, kernelsOf, this.#given);
+        const { int8, uint8 } = step.segments;
+        this.#integers ??= new IntegerProduct({ int8: this.#segment(int8), uint8: this.#segment(uint8) });
+        const product = new Product(step, this.#integers, this.weightOf, kernelsOf, this.#given);
         const value = this.#named(step.value);
         const outputs = step.outputs.map((output) => this.define(output.name));
-        return new ProductStep(product, value, outputs, this.#call(step.segment));
+        return new ProductStep(product, value, outputs, { int8: this.#call(int8), uint8: this.#call(uint8) });
       }
       case "allReduce":
         return new AllReduceStep(this.#named(step.value), step.operation ?? "sum", this.#added(step.added));

@@ -1,3 +1,4 @@
+import type { ActivationType } from "../products/integer-product.js";
 import type { Product } from "../products/product.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
@@ -10,20 +11,25 @@ export class ProductStep implements CompiledStep {
   /** By place in what the product gives. */
   readonly #outputs: readonly number[];
   /** For many rows. */
-  readonly #call: SessionCall;
+  readonly #calls: Readonly<Record<ActivationType, SessionCall>>;
 
-  constructor(product: Product, value: NamedIndex, outputs: readonly number[], call: SessionCall) {
+  constructor(
+    product: Product,
+    value: NamedIndex,
+    outputs: readonly number[],
+    calls: Readonly<Record<ActivationType, SessionCall>>,
+  ) {
     this.#product = product;
     this.#value = value;
     this.#outputs = outputs;
-    this.#call = call;
+    this.#calls = calls;
   }
 
   run(state: RunState): void | Promise<void> {
     const start = state.trace?.begin();
-    const given = this.#product.run(valueAt(state, this.#value), (feeds, into) => {
+    const given = this.#product.run(valueAt(state, this.#value), (type, feeds, into) => {
       state.communicator.progress();
-      return this.#call.run(feeds, state, into);
+      return this.#calls[type].run(feeds, state, into);
     });
     if (given instanceof Promise) return given.then((values) => this.#store(values, state, start));
     this.#store(given, state, start);

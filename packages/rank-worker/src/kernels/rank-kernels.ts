@@ -24,8 +24,22 @@ export interface ProductKernels {
     count: number,
     blocks: number,
   ): void;
-  /** @param out has room for 32 floats behind the `count` rows */
-  dequantize(values: number, scales: number, out: number, count: number, width: number): void;
+  /**
+   * Makes a group of blocks of each row whole numbers: assembly/group-weights.ts.
+   *
+   * @param rowBlocks blocks from one row to the next
+   * @param out `[count, blocks · 32]`
+   * @param outScales `[count]`
+   */
+  groupWeights(
+    values: number,
+    scales: number,
+    rowBlocks: number,
+    blocks: number,
+    out: number,
+    outScales: number,
+    count: number,
+  ): void;
 }
 
 /** What assembly/ exports. Addresses are bytes of {@link RankKernels.memory}. */
@@ -50,8 +64,43 @@ interface Exports {
   readonly quantize8: ProductKernels["quantize"];
   readonly multiply4: ProductKernels["multiply"];
   readonly multiply8: ProductKernels["multiply"];
-  readonly dequantize4: ProductKernels["dequantize"];
-  readonly dequantize8: ProductKernels["dequantize"];
+  readonly groupWeights4: ProductKernels["groupWeights"];
+  readonly groupWeights8: ProductKernels["groupWeights"];
+  /**
+   * Makes a group of activations whole numbers, turned round: assembly/group-activations.ts.
+   *
+   * @param rowBytes from one row to the next
+   * @param bytes of the group's floats in a row
+   * @param flip 0 for signed bytes, 128 for unsigned ones
+   * @returns how many rows have rests
+   */
+  groupActivations(
+    x: number,
+    rows: number,
+    rowBytes: number,
+    bytes: number,
+    flip: 0 | 128,
+    most: number,
+    out: number,
+    rests: number,
+    scales: number,
+    order: number,
+    scratch: number,
+  ): number;
+  /** Writes a bias, or 0, to rows of sums: assembly/group-sums.ts. */
+  beginSums(bias: number, out: number, outBytes: number, rows: number, count: number): void;
+  /** Adds what a group makes to rows of sums. */
+  addGroup(
+    sums: number,
+    scales: number,
+    columnScales: number,
+    factor: number,
+    order: number,
+    out: number,
+    outBytes: number,
+    columns: number,
+    count: number,
+  ): void;
 }
 
 /**
@@ -65,6 +114,9 @@ export class RankKernels {
   readonly addRow: Exports["addRow"];
   readonly elementwise: Exports["elementwise"];
   readonly normalize: Exports["normalize"];
+  readonly groupActivations: Exports["groupActivations"];
+  readonly beginSums: Exports["beginSums"];
+  readonly addGroup: Exports["addGroup"];
   /** By bits of a weight. */
   readonly products: Readonly<Record<4 | 8, ProductKernels>>;
   #scratch: Float32Array | undefined;
@@ -83,10 +135,13 @@ export class RankKernels {
     this.addRow = addRow;
     this.elementwise = elementwise;
     this.normalize = normalize;
-    const { quantize4, quantize8, multiply4, multiply8, dequantize4, dequantize8 } = exports;
+    this.groupActivations = exports.groupActivations;
+    this.beginSums = exports.beginSums;
+    this.addGroup = exports.addGroup;
+    const { quantize4, quantize8, multiply4, multiply8, groupWeights4, groupWeights8 } = exports;
     this.products = {
-      4: { blockBytes: 64, quantize: quantize4, multiply: multiply4, dequantize: dequantize4 },
-      8: { blockBytes: 96, quantize: quantize8, multiply: multiply8, dequantize: dequantize8 },
+      4: { blockBytes: 64, quantize: quantize4, multiply: multiply4, groupWeights: groupWeights4 },
+      8: { blockBytes: 96, quantize: quantize8, multiply: multiply8, groupWeights: groupWeights8 },
     };
   }
 

@@ -1,9 +1,10 @@
 import type { ProductStep } from "@ringrank/policy";
 import type { ProductKernels, RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
+import { blockSize, blocksOf } from "./blocks.js";
 import { copyRows } from "./copy-rows.js";
-import type { Matrix, Output } from "./matrix.js";
-import { blockSize, blocksOf } from "./plain-dequantize.js";
+import type { Matrix } from "./matrix.js";
+import type { Placed } from "./placed.js";
 
 /**
  * Up to so many rows are multiplied by kernels, which round activations; more by a session, in float32. A step of
@@ -12,17 +13,10 @@ import { blockSize, blocksOf } from "./plain-dequantize.js";
  */
 const mostRows = 40;
 
-/** A matrix, and the place of its output among the step's. */
-interface Placed {
-  readonly matrix: Matrix;
-  readonly output: number;
-}
-
 /** A step's products of few rows, by kernels. */
 export class FewRows {
   readonly #bits: 4 | 8;
   readonly #width: number;
-  /** All matrices lie in one memory, but where a rank's weights outgrow it. */
   readonly #memories: ReadonlyMap<RankKernels, readonly Placed[]>;
 
   private constructor({ bits, width }: ProductStep, memories: ReadonlyMap<RankKernels, readonly Placed[]>) {
@@ -32,18 +26,11 @@ export class FewRows {
   }
 
   /** Undefined where a matrix lies in no kernels' memory. */
-  static of(step: ProductStep, outputs: readonly Output[]): FewRows | undefined {
-    const memories = new Map<RankKernels, Placed[]>();
-    for (const [output, { matrices }] of outputs.entries()) {
-      for (const matrix of matrices) {
-        const { kernels } = matrix;
-        if (kernels === undefined) return undefined;
-        const placed = memories.get(kernels) ?? [];
-        memories.set(kernels, placed);
-        placed.push({ matrix, output });
-      }
-    }
-    return new FewRows(step, memories);
+  static of(
+    step: ProductStep,
+    memories: ReadonlyMap<RankKernels | undefined, readonly Placed[]>,
+  ): FewRows | undefined {
+    return isAllThere(memories) ? new FewRows(step, memories) : undefined;
   }
 
   /**
@@ -91,6 +78,12 @@ export class FewRows {
     }
     return true;
   }
+}
+
+function isAllThere(
+  memories: ReadonlyMap<RankKernels | undefined, readonly Placed[]>,
+): memories is ReadonlyMap<RankKernels, readonly Placed[]> {
+  return !memories.has(undefined);
 }
 
 /** @param outWidth floats from one row of `out` to the next */

@@ -1,91 +1,118 @@
-import type { Segment } from "@ringrank/policy";
-import type { Feeds, Fetched } from "../sessions/ort-binding.js";
-import { type Tensor, tensor } from "../tensors/tensor.js";
+import type { ProductStep } from "@ringrank/policy";
+import type { RankKernels } from "../kernels/rank-kernels.js";
+import { blockSize } from "./blocks.js";
 import { copyRows } from "./copy-rows.js";
+import { columnsOf, restFactor } from "./group-arithmetic.js";
+import { type Group, groupsOf } from "./groups.js";
+import type { IntegerProduct, RunIntegers } from "./integer-product.js";
+import { ManyRowsRoom } from "./many-rows-room.js";
 import type { Matrix } from "./matrix.js";
-import { blockSize, plainDequantize } from "./plain-dequantize.js";
+import type { Placed } from "./placed.js";
 
-/** Floats of a matrix that are fed at once: the fastest of 2 ** 16 to 2 ** 22. */
-const stripFloats = 2 ** 19;
+/** Rows of a matrix that are multiplied at once: what they make is near when it is added up. */
+const stripRows = 256;
 
-/** Runs a step's segment; what `into` names it writes there. */
-export type RunGemm = (feeds: Feeds, into?: Feeds) => Fetched | Promise<Fetched>;
+/** Rows of activations that are multiplied at once, so that a long prompt needs no more room than others. */
+const mostRows = 512;
 
 /**
- * Products of any number of rows, by a session that multiplies in float32. A matrix is dequantized and fed strip by
- * strip, some rows of it each, which are near when the session reads them.
+ * Products of any number of rows, by a session that multiplies whole numbers: of groups of blocks, whose products are
+ * scaled and added up here (docs/design-notes.md).
  */
 export class ManyRows {
+  readonly #bits: 4 | 8;
   readonly #width: number;
-  readonly #segment: Segment;
+  readonly #groups: readonly Group[];
+  readonly #integers: IntegerProduct;
 
-  /** @param segment that of the step */
-  constructor(width: number, segment: Segment) {
+  constructor({ bits, width }: ProductStep, integers: IntegerProduct) {
+    this.#bits = bits;
     this.#width = width;
-    this.#segment = segment;
+    this.#groups = groupsOf(width);
+    this.#integers = integers;
   }
 
   /**
-   * @param out rows of `outWidth`, in each of which the matrix has its place
-   * @param run of the segment
+   * @param kernels in whose memory the matrices lie
+   * @param targets by output: rows to write to
    */
   async multiply(
     x: Float32Array,
-    matrix: Matrix,
-    out: Float32Array,
-    outWidth: number,
-    run: RunGemm,
+    kernels: RankKernels | undefined,
+    placed: readonly Placed[],
+    targets: readonly Float32Array[],
+    run: RunIntegers,
   ): Promise<void> {
-    const width = this.#width;
-    const rows = x.length / width;
-    const strips = Math.ceil((matrix.rows * width) / stripFloats);
-    const most = Math.ceil(matrix.rows / strips);
-    const [xName, matrixName] = this.#segment.inputs;
-    const [productName] = this.#segment.outputs;
-    for (let first = 0; first < matrix.rows; first += most) {
-      const count = Math.min(most, matrix.rows - first);
-      const strip = dequantized(matrix, first, count, rows);
-      const fetched = await run(
-        { [xName!]: tensor("float32", x, [rows, width]), [matrixName!]: strip.matrix },
-        strip.room && { [productName!]: strip.room },
-      );
-      const product = fetched[productName!]!.data as Float32Array;
-      if (matrix.bias !== undefined) addToRows(product, matrix.bias.subarray(first, first + count));
-      copyRows(product, count, out, outWidth, matrix.offset + first);
+    const rows = x.length / this.#width;
+    const most = Math.ceil(rows / Math.ceil(rows / mostRows));
+    for (let first = 0; first < rows; first += most) {
+      const end = Math.min(rows, first + most);
+      const piece = ofRows(x, rows, first, end);
+      const pieces = targets.map((target) => ofRows(target, rows, first, end));
+      await this.#multiplyPiece(piece, kernels, placed, pieces, run);
     }
   }
-}
 
-interface Strip {
-  /** In float32. */
-  readonly matrix: Tensor;
-  /** For what `rows` make of it; undefined where the session has to make room. */
-  readonly room: Tensor | undefined;
-}
-
-/** `count` rows of a matrix from `first` on; good until kernels work again. */
-function dequantized(matrix: Matrix, first: number, count: number, rows: number): Strip {
-  const { kernels, bits, width, values, scales } = matrix;
-  const length = count * width;
-  const dims = [count, width];
-  const scratch = kernels?.scratch(length + blockSize + rows * count);
-  if (scratch === undefined) {
-    const out = new Float32Array(length);
-    plainDequantize(matrix, first, out);
-    return { matrix: tensor("float32", out, dims), room: undefined };
+  async #multiplyPiece(
+    x: Float32Array,
+    kernels: RankKernels | undefined,
+    placed: readonly Placed[],
+    targets: readonly Float32Array[],
+    run: RunIntegers,
+  ): Promise<void> {
+    const rows = x.length / this.#width;
+    const type = await this.#integers.activationType(run);
+    const room = new ManyRowsRoom(this.#groups, this.#bits, rows, stripRows, type, kernels);
+    const near = room.near(x);
+    const rests = this.#groups.map((group, at) => {
+      return room.arithmetic.activations(near, this.#width, group, room.groups[at]!);
+    });
+    for (const { matrix, output } of placed) {
+      for (let first = 0; first < matrix.rows; first += stripRows) {
+        const count = Math.min(stripRows, matrix.rows - first);
+        await this.#multiplyStrip(matrix, first, count, room, rests, targets[output]!, run);
+      }
+    }
   }
-  const valuesAt = values.byteOffset + (first * values.byteLength) / matrix.rows;
-  const scalesAt = scales.byteOffset + (first * scales.byteLength) / matrix.rows;
-  kernels!.products[bits].dequantize(valuesAt, scalesAt, scratch.byteOffset, count, width);
-  const room = scratch.subarray(length + blockSize, length + blockSize + rows * count);
-  return {
-    matrix: tensor("float32", scratch.subarray(0, length), dims),
-    room: tensor("float32", room, [rows, count]),
-  };
+
+  /**
+   * `count` rows of a matrix from `first` on.
+   *
+   * @param rests by group: of how many columns there are any
+   */
+  async #multiplyStrip(
+    matrix: Matrix,
+    first: number,
+    count: number,
+    room: ManyRowsRoom,
+    rests: readonly number[],
+    target: Float32Array,
+    run: RunIntegers,
+  ): Promise<void> {
+    const { arithmetic, rows } = room;
+    const targetWidth = target.length / rows;
+    const isNear = room.holds(target);
+    const [out, outWidth] = isNear
+      ? [target.subarray(matrix.offset + first), targetWidth]
+      : [room.out, count];
+    arithmetic.begin(matrix.bias?.subarray(first), out, outWidth, rows, count);
+    for (const [at, group] of this.#groups.entries()) {
+      const activations = room.groups[at]!;
+      const weights = room.weights.subarray(0, count * group.blocks * blockSize);
+      arithmetic.weights(matrix, first, group, weights, room.scales);
+      await this.#integers.multiply(weights, count, activations.values, columnsOf(rows), room.sums, run);
+      arithmetic.add(room.sums, room.scales, 1, activations, rows, out, outWidth, count);
+      const columns = rests[at]!;
+      if (columns === 0) continue;
+      await this.#integers.multiply(weights, count, activations.rests, columnsOf(columns), room.sums, run);
+      arithmetic.add(room.sums, room.scales, restFactor, activations, columns, out, outWidth, count);
+    }
+    if (!isNear) copyRows(out.subarray(0, rows * count), count, target, targetWidth, matrix.offset + first);
+  }
 }
 
-function addToRows(rows: Float32Array, row: Float32Array): void {
-  for (let start = 0; start < rows.length; start += row.length) {
-    for (let i = 0; i < row.length; i++) rows[start + i]! += row[i]!;
-  }
+/** Of so many rows, those from `first` to before `end`. */
+function ofRows(values: Float32Array, rows: number, first: number, end: number): Float32Array {
+  const width = values.length / rows;
+  return values.subarray(first * width, end * width);
 }

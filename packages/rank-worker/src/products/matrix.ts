@@ -2,7 +2,7 @@ import type { TensorData } from "@ringrank/model";
 import type { ProductStep, QuantizedMatrix } from "@ringrank/policy";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
-import type { BlockQuantized } from "./plain-dequantize.js";
+import type { BlockQuantized } from "./blocks.js";
 
 /** A matrix of a product step, and where what it makes lies in a row of the output. */
 export interface Matrix extends BlockQuantized {

@@ -3,7 +3,7 @@ import { relaxedSimdFlags } from "@ringrank/webassembly";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
-import { blockSize, blocksOf, plainDequantize } from "./plain-dequantize.js";
+import { blockSize, blocksOf } from "./blocks.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
@@ -24,7 +24,7 @@ const anyCase = fc.record({
 describe.each([4, 8] as const)("of %i bits, the", (bits) => {
   describe.each(["plain", "fused"] as const)("%s kernel", (build) => {
     const kernels = new RankKernels(64, [kernelFiles[build]]);
-    const { quantize, multiply, dequantize, blockBytes } = kernels.products[bits];
+    const { quantize, multiply, blockBytes } = kernels.products[bits];
     const floats = (count: number) => kernels.memory.floats(count)!;
     // Room for the largest case; a float behind each row of outputs that is not theirs.
     const [x, quantized, out, scales, bias] = [
@@ -34,7 +34,6 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       23 * 5,
       23,
     ].map(floats) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
-    const matrix = floats(23 * 130 + 32);
     const { buffer, byteOffset } = floats(23 * 5 * bits);
     const values = new Uint8Array(buffer, byteOffset, 23 * 5 * bits * 4);
 
@@ -74,20 +73,6 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       );
     });
 
-    it("dequantizes to the bits of plain code", () => {
-      fc.assert(
-        fc.property(anyCase, (one) => {
-          const { width, count } = one;
-          fill(one);
-          dequantize(values.byteOffset, scales.byteOffset, matrix.byteOffset, count, width);
-          const expected = new Float32Array(count * width);
-          plainDequantize({ bits, width, values, scales }, 0, expected);
-          expect(isSame(matrix.subarray(0, count * width), expected)).toBe(true);
-        }),
-        { numRuns: 20 },
-      );
-    });
-
     /** A row of x by a row of the matrix, and the sum of the magnitudes of its terms. */
     function plainProduct(row: number, n: number, width: number): { sum: number; magnitude: number } {
       const blocks = blocksOf(width);
@@ -114,10 +99,6 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
     }
   });
 });
-
-function isSame(one: Float32Array, other: Float32Array): boolean {
-  return one.length === other.length && one.every((x, i) => x === other[i]);
-}
 
 function nearestEven(x: number): number {
   const whole = Math.round(x);

@@ -1,8 +1,9 @@
 import { encodeOnnx, type Graph, type GraphNode } from "@ringrank/model";
-import type { ProductStep, QuantizedMatrix, Segment } from "@ringrank/policy";
+import { makeProductSegment, type ProductStep, type QuantizedMatrix } from "@ringrank/policy";
 import type { RankKernels } from "../kernels/rank-kernels.js";
-import { blocksOf } from "../products/plain-dequantize.js";
-import { type Feeds, type Fetched, openPublicSession } from "../sessions/ort-binding.js";
+import { blocksOf } from "../products/blocks.js";
+import { type ActivationType, IntegerProduct, type RunIntegers } from "../products/integer-product.js";
+import { openPublicSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 export interface ProductCase {
@@ -55,7 +56,7 @@ export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedP
       };
     }),
   }));
-  return { step: { kind: "product", value: "x", width, bits, outputs: prepared, segment: 0 }, weights };
+  return { step: { kind: "product", value: "x", width, bits, outputs: prepared, segments: { int8: 0, uint8: 1 } }, weights };
 }
 
 /** `[rows, width]`. */
@@ -68,38 +69,25 @@ export function activations(rows: number, width: number): Tensor {
   );
 }
 
-/** A session of the segment of a product step, and what it is asked. */
-export async function productSegment(width: number): Promise<{
-  readonly segment: Segment;
-  readonly run: (feeds: Feeds) => Promise<Fetched>;
-  readonly runs: Feeds[];
+/** Sessions of the segments of product steps, and what they are asked. */
+export async function integerProduct(): Promise<{
+  readonly integers: IntegerProduct;
+  readonly run: RunIntegers;
+  readonly runs: ActivationType[];
 }> {
-  const gemm: GraphNode = {
-    opType: "Gemm",
-    domain: "",
-    inputs: ["in", "matrix"],
-    outputs: ["out"],
-    attributes: { transB: { kind: "int", value: 1 } },
+  const segments = { int8: makeProductSegment("int8"), uint8: makeProductSegment("uint8") };
+  const options = { logSeverityLevel: 3, intraOpNumThreads: 1 } as const;
+  const sessions = {
+    int8: await openPublicSession(segments.int8.onnx, options),
+    uint8: await openPublicSession(segments.uint8.onnx, options),
   };
-  const onnx = encodeOnnx({
-    opsets: { "": 21 },
-    inputs: [
-      { name: "in", type: "float32", dims: ["rows", width] },
-      { name: "matrix", type: "float32", dims: ["columns", width] },
-    ],
-    outputs: [{ name: "out", type: "float32", dims: ["rows", "columns"] }],
-    nodes: [gemm],
-    weights: new Map(),
-    caches: [],
-  });
-  const session = await openPublicSession(onnx, { logSeverityLevel: 3, intraOpNumThreads: 1 });
-  const runs: Feeds[] = [];
+  const runs: ActivationType[] = [];
   return {
-    segment: { onnx, inputs: ["in", "matrix"], outputs: ["out"], initializers: [], sharedWeights: [] },
+    integers: new IntegerProduct(segments),
     runs,
-    run: async (feeds) => {
-      runs.push(feeds);
-      return session.run(feeds, { out: null });
+    run: (type, feeds, into) => {
+      runs.push(type);
+      return sessions[type].run(feeds, into);
     },
   };
 }

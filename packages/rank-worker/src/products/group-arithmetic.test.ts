@@ -1,0 +1,173 @@
+import { setFlagsFromString } from "node:v8";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
+import { blockSize, blocksOf } from "./blocks.js";
+import {
+  columnsOf,
+  type GroupActivations,
+  kernelArithmetic,
+  restFactor,
+  scratchFloats,
+} from "./group-arithmetic.js";
+import { type Group, groupsOf } from "./groups.js";
+import { Layout } from "./layout.js";
+import { plainArithmetic } from "./plain-arithmetic.js";
+
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+
+const anyCase = fc.record({
+  rows: fc.integer({ min: 1, max: 40 }),
+  width: fc.integer({ min: 1, max: 130 }),
+  groupBlocks: fc.integer({ min: 1, max: 5 }),
+  count: fc.integer({ min: 1, max: 23 }),
+  seed: fc.integer({ min: 1, max: 1e6 }),
+});
+
+describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
+  const kernels = new RankKernels(64, [kernelFiles[build]]);
+  const layout = new Layout();
+  const placed = {
+    x: layout.place(Float32Array, 40 * 130),
+    values: layout.place(Int8Array, 160 * 48),
+    rests: layout.place(Int8Array, 160 * 48),
+    scales: layout.place(Float32Array, 48),
+    order: layout.place(Int32Array, 48),
+    scratch: layout.place(Float32Array, scratchFloats(40, 5)),
+    packed: layout.place(Uint8Array, 23 * 160),
+    blockScales: layout.place(Float32Array, 23 * 5),
+    weights: layout.place(Uint8Array, 23 * 160),
+    weightScales: layout.place(Float32Array, 26),
+    sums: layout.place(Int32Array, 26 * 48),
+    out: layout.place(Float32Array, 40 * 25),
+  };
+  const memory = kernels.memory.floats(layout.floats)!;
+  const [x, packed, blockScales] = [placed.x(memory), placed.packed(memory), placed.blockScales(memory)];
+  const [weights, weightScales] = [placed.weights(memory), placed.weightScales(memory)];
+  const activations: GroupActivations = {
+    values: placed.values(memory),
+    rests: placed.rests(memory),
+    scales: placed.scales(memory),
+    order: placed.order(memory),
+    scratch: placed.scratch(memory),
+  };
+
+  function fill(seed: number): void {
+    const random = (index: number) => ((seed + index) * 48_271) % 65_537;
+    for (const [i] of x.entries()) x[i] = ((random(i) - 32_768) / 1000) * 2 ** (Math.floor(i / 40) % 5);
+    // Rows with one element that surpasses the others by far.
+    for (let i = 0; i < x.length; i += 300) x[i]! *= 40;
+    for (const [i] of packed.entries()) packed[i] = random(i);
+    for (const [i] of blockScales.entries()) blockScales[i] = (random(i) - 30_000) / 1000;
+  }
+
+  it("makes activations the whole numbers of plain code", () => {
+    let rounded = { once: 0, twice: 0 };
+    fc.assert(
+      fc.property(anyCase, ({ rows, width, groupBlocks, seed }) => {
+        fill(seed);
+        const part = x.subarray(0, rows * width);
+        const columns = columnsOf(rows);
+        for (const group of groupsIn(width, groupBlocks)) {
+          const elements = Math.min(group.blocks, blocksOf(width) - group.firstBlock) * blockSize;
+          const expected: GroupActivations = {
+            values: new Int8Array(elements * columns),
+            rests: new Int8Array(elements * columns),
+            scales: new Float32Array(columns),
+            order: new Int32Array(columns),
+            scratch: new Float32Array(0),
+          };
+          const twice = kernelArithmetic(kernels, 4).activations(part, width, group, activations);
+          expect(twice).toBe(plainArithmetic.activations(part, width, group, expected));
+          rounded = { once: rounded.once + rows - twice, twice: rounded.twice + twice };
+          expect(isSame(activations.order.subarray(0, rows), expected.order.subarray(0, rows))).toBe(true);
+          expect(isSame(activations.scales.subarray(0, columns), expected.scales)).toBe(true);
+          expect(isSame(activations.values.subarray(0, elements * columns), expected.values)).toBe(true);
+          const restCount = elements * columnsOf(twice);
+          const rests = activations.rests.subarray(0, restCount);
+          expect(isSame(rests, expected.rests.subarray(0, restCount))).toBe(true);
+        }
+      }),
+      { numRuns: 40 },
+    );
+    expect(Math.min(rounded.once, rounded.twice)).toBeGreaterThan(10);
+  });
+
+  it.each([4, 8] as const)("makes weights of %i bits the whole numbers of plain code", (bits) => {
+    fc.assert(
+      fc.property(anyCase, ({ width, count, groupBlocks, seed }) => {
+        fill(seed);
+        const matrix = { bits, width, values: packed, scales: blockScales };
+        for (const group of groupsIn(width, groupBlocks)) {
+          const size = count * group.blocks * blockSize;
+          const [expected, expectedScales] = [new Uint8Array(size), new Float32Array(count)];
+          kernelArithmetic(kernels, bits).weights(matrix, 0, group, weights.subarray(0, size), weightScales);
+          plainArithmetic.weights(matrix, 0, group, expected, expectedScales);
+          expect(isSame(weights.subarray(0, size), expected)).toBe(true);
+          expect(isSame(weightScales.subarray(0, count), expectedScales)).toBe(true);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([true, false])("adds up sums as plain code does, with a bias: %s", (hasBias) => {
+    const [sums, out] = [placed.sums(memory), placed.out(memory)];
+    const bias = hasBias ? blockScales.subarray(50, 50 + 23) : undefined;
+    fc.assert(
+      fc.property(anyCase, ({ rows, count, seed }) => {
+        fill(seed);
+        for (const [i] of sums.entries()) sums[i] = ((seed + i) * 48_271) % 2_000_003;
+        activations.scales.set(x.subarray(0, 48));
+        weightScales.set(blockScales.subarray(0, 26));
+        // Rows in another order.
+        activations.order.set(Array.from({ length: rows }, (_, at) => rows - 1 - at));
+        const columns = Math.ceil(rows / 2);
+        const expected = new Float32Array(40 * 25).fill(7);
+        out.fill(7);
+        for (const [arithmetic, to] of [
+          [kernelArithmetic(kernels, 4), out],
+          [plainArithmetic, expected],
+        ] as const) {
+          arithmetic.begin(bias, to, 25, rows, count);
+          arithmetic.add(sums, weightScales, 1, activations, rows, to, 25, count);
+          arithmetic.add(sums, weightScales, restFactor, activations, columns, to, 25, count);
+        }
+        // Rounded once or twice in each addition, of numbers that may have other signs.
+        const most = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        expect(out).toBeAllclose(expected, { rtol: 0, atol: 5e-7 * most });
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** Groups of so many blocks, one after the other. */
+function groupsIn(width: number, groupBlocks: number): Group[] {
+  const blocks = blocksOf(width);
+  return Array.from({ length: Math.ceil(blocks / groupBlocks) }, (_, at) => ({
+    firstBlock: at * groupBlocks,
+    blocks: Math.min(groupBlocks, blocks - at * groupBlocks),
+  }));
+}
+
+describe("a row's groups", () => {
+  it.each([
+    [20, [1]],
+    [1024, [32]],
+    [1056, [17, 16]],
+    [2048, [32, 32]],
+    [2080, [22, 22, 21]],
+  ])("of %i elements have %j blocks", (width, blocks) => {
+    const groups = groupsOf(width);
+    expect(groups.map(({ blocks }) => blocks)).toEqual(blocks);
+    for (const [at, { firstBlock }] of groups.entries()) {
+      expect(firstBlock).toBe(blocks.slice(0, at).reduce((sum, count) => sum + count, 0));
+    }
+  });
+});
+
+function isSame(one: ArrayLike<number>, other: ArrayLike<number>): boolean {
+  return one.length === other.length && Array.from(one).every((value, at) => value === other[at]);
+}

@@ -1,0 +1,59 @@
+import { makeProductSegment } from "@ringrank/policy";
+import { describe, expect, it } from "vitest";
+import { integerProduct } from "../testing/product-case.js";
+import { IntegerProduct, type RunIntegers } from "./integer-product.js";
+
+const segments = { int8: makeProductSegment("int8"), uint8: makeProductSegment("uint8") };
+
+/** A processor that adds up products of unsigned and signed bytes as far as so many bits go, two by two. */
+function processor(bits: 16 | 32): RunIntegers {
+  const most = 2 ** (bits - 1) - 1;
+  return (_, feeds, into) => {
+    const [weights, activations] = Object.values(feeds);
+    const sums = Object.values(into)[0]!;
+    const [rows, columns] = sums.dims as [number, number];
+    const width = weights!.dims[1]!;
+    const [w, a, out] = [weights, activations, sums].map((one) => one!.data as Int32Array);
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        let sum = 0;
+        for (let k = 0; k < width; k += 2) {
+          const product = (k: number) => w![row * width + k]! * a![k * columns + column]!;
+          sum += Math.min(most, product(k) + product(k + 1)) - 128 * (a![k * columns]! + a![(k + 1) * columns]!);
+        }
+        out![row * columns + column] = sum;
+      }
+    }
+    return {};
+  };
+}
+
+describe("activations are", () => {
+  it("signed where products of signed bytes are exact", async () => {
+    expect(await new IntegerProduct(segments).activationType(processor(32))).toBe("int8");
+  });
+
+  it("unsigned where two products overflow", async () => {
+    expect(await new IntegerProduct(segments).activationType(processor(16))).toBe("uint8");
+  });
+
+  it("of one type for good", async () => {
+    const integers = new IntegerProduct(segments);
+    await integers.activationType(processor(16));
+    expect(await integers.activationType(() => expect.fail("it is known"))).toBe("uint8");
+  });
+
+  it("such that this processor multiplies the largest numbers exactly", async () => {
+    const { integers, run } = await integerProduct();
+    const Bytes = (await integers.activationType(run)) === "int8" ? Int8Array : Uint8Array;
+    const width = 1024;
+    const weights = Uint8Array.from({ length: 4 * width }, (_, at) => (at < 2 * width ? 255 : 1));
+    const ofOne = Bytes === Int8Array ? 0 : 128;
+    const activations = Bytes.from({ length: 16 * width }, (_, at) => ofOne + (at % 2 === 0 ? 127 : -127));
+    const sums = new Int32Array(4 * 16);
+    await integers.multiply(weights, 4, activations, 16, sums, run);
+    const most = 127 * 127 * width;
+    const row = (sign: number) => Array.from({ length: 16 }, (_, at) => (at % 2 === 0 ? sign : -sign) * most);
+    expect([...sums]).toEqual([...row(1), ...row(1), ...row(-1), ...row(-1)]);
+  });
+});

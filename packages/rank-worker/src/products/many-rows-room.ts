@@ -1,0 +1,94 @@
+import type { RankKernels } from "../kernels/rank-kernels.js";
+import { blockSize } from "./blocks.js";
+import {
+  type ActivationBytes,
+  columnsOf,
+  type GroupActivations,
+  type GroupArithmetic,
+  kernelArithmetic,
+  scratchFloats,
+} from "./group-arithmetic.js";
+import type { Group } from "./groups.js";
+import type { ActivationType } from "./integer-product.js";
+import { type ArrayType, Layout } from "./layout.js";
+import { plainArithmetic } from "./plain-arithmetic.js";
+
+/** Where rows are multiplied, and by what: in the kernels' memory by them, or, where it has no room, by plain code. */
+export class ManyRowsRoom {
+  readonly arithmetic: GroupArithmetic;
+  readonly rows: number;
+  /** By group. */
+  readonly groups: readonly GroupActivations[];
+  /** A group of rows of a matrix, `[stripRows, elements]`, and their scales. */
+  readonly weights: Uint8Array;
+  readonly scales: Float32Array;
+  /** What those make of columns, `[stripRows, columns]`. */
+  readonly sums: Int32Array;
+  /** For results that do not lie near, `[rows, stripRows]`. */
+  readonly out: Float32Array;
+  readonly #kernels: RankKernels | undefined;
+  readonly #x: Float32Array;
+
+  /**
+   * @param rows of activations
+   * @param stripRows rows of a matrix at once
+   * @param type of activations as whole numbers
+   */
+  constructor(
+    groups: readonly Group[],
+    bits: 4 | 8,
+    rows: number,
+    stripRows: number,
+    type: ActivationType,
+    kernels: RankKernels | undefined,
+  ) {
+    const Bytes: ArrayType<ActivationBytes> = type === "int8" ? Int8Array : Uint8Array;
+    const columns = columnsOf(rows);
+    const elements = groups.map(({ blocks }) => blocks * blockSize);
+    const layout = new Layout();
+    const placed = elements.map((count) => ({
+      values: layout.place(Bytes, count * columns),
+      rests: layout.place(Bytes, count * columns),
+      scales: layout.place(Float32Array, columns),
+      order: layout.place(Int32Array, columns),
+    }));
+    const scratch = layout.place(Float32Array, scratchFloats(rows, groups[0]!.blocks));
+    const x = layout.place(Float32Array, rows * elements.reduce((sum, count) => sum + count));
+    const weights = layout.place(Uint8Array, stripRows * elements[0]!);
+    // Kernels take four rows of a matrix at a time, of which up to three are not there.
+    const scales = layout.place(Float32Array, stripRows + 3);
+    const sums = layout.place(Int32Array, (stripRows + 3) * columns);
+    const out = layout.place(Float32Array, rows * stripRows);
+
+    const near = kernels?.scratch(layout.floats);
+    const memory = near ?? new Float32Array(layout.floats);
+    this.groups = placed.map(({ values, rests, scales, order }) => ({
+      values: values(memory),
+      rests: rests(memory),
+      scales: scales(memory),
+      order: order(memory),
+      scratch: scratch(memory),
+    }));
+    this.#x = x(memory);
+    this.rows = rows;
+    this.weights = weights(memory);
+    this.scales = scales(memory);
+    this.sums = sums(memory);
+    this.out = out(memory);
+    this.#kernels = near && kernels;
+    this.arithmetic = this.#kernels === undefined ? plainArithmetic : kernelArithmetic(this.#kernels, bits);
+  }
+
+  /** Whether values lie where they are computed with. */
+  holds(values: Float32Array): boolean {
+    return this.#kernels === undefined || this.#kernels.memory.holds(values);
+  }
+
+  /** Activations, copied to where they are computed with unless they lie there. */
+  near(x: Float32Array): Float32Array {
+    if (this.holds(x)) return x;
+    const copy = this.#x.subarray(0, x.length);
+    copy.set(x);
+    return copy;
+  }
+}
