@@ -7,13 +7,17 @@
 // Numbers are laid out the other way round, elements by rows, as what a matrix is multiplied by. A row with an infinity
 // or NaN has a scale that is none either, and so is every product.
 
-import { blockFloats, largest, whole } from "./blocks";
+import { blockFloats, whole } from "./blocks";
+import { madd } from "./vectors";
 
 /** Rows that are turned round together, and as many elements of each. */
 const tile: usize = 16;
 
 /** Bytes of a tile. */
 const tileBytes: usize = 256;
+
+/** Rows that are rounded before they are turned round: tiles of as many as make a line of the caches. */
+const band: usize = 64;
 
 /**
  * A group of each of `rows` rows. Columns are rows in another order, filled up to 16. Addresses are in bytes.
@@ -27,7 +31,7 @@ const tileBytes: usize = 256;
  * @param rests `[elements, filled up to 32, columns]`, of rows that are rounded twice alone
  * @param scales `[columns]`
  * @param order `[columns]`: which row is in which column
- * @param scratch room for 32 rows of the group, a byte each, for a float of each row, and for 640 bytes
+ * @param scratch room for 128 rows of the group, a byte each and 64 more, for a float of each row, and for 640 bytes
  * @returns how many rows are rounded twice
  */
 export function groupActivations(
@@ -44,28 +48,32 @@ export function groupActivations(
   scratch: usize,
 ): u32 {
   const elements = ((<usize>bytes + blockFloats - 1) / blockFloats) << 5;
-  const tiles = scratch + 2 * tile * elements;
+  // So long that rows of a band do not all lie in the same few sets of a cache.
+  const bandRow = elements + 64;
+  const rounded = scratch;
+  const left = rounded + band * bandRow;
+  const tiles = left + band * bandRow;
   const largests = tiles + 640;
   const twice = orderRows(x, rows, rowBytes, bytes, most, order, largests, tiles);
   const flips = i8x16.splat(<i8>flip);
   const columns = filledUp(rows);
   const restColumns = filledUp(twice);
-  for (let column: usize = 0; column < columns; column += tile) {
-    for (let inTile: usize = 0; inTile < tile; inTile++) {
-      const q = scratch + inTile * elements;
-      const rest = column < restColumns ? q + tile * elements : 0;
-      const at = column + inTile;
-      const isRow = at < rows;
-      const row: usize = isRow ? load<u32>(order + (at << 2)) : 0;
+  for (let first: usize = 0; first < columns; first += band) {
+    const end = min(columns, first + band);
+    for (let column = first; column < end; column++) {
+      const q = rounded + (column - first) * bandRow;
+      const isRow = column < rows;
+      const row: usize = isRow ? load<u32>(order + (column << 2)) : 0;
       const largest = isRow ? load<f32>(largests + (row << 2)) : 0;
-      store<f32>(scales + (at << 2), largest / 127);
+      store<f32>(scales + (column << 2), largest / 127);
       const inverse = f32x4.splat(largest === 0 ? 0 : 127 / largest);
-      roundRow(x + row * rowBytes, bytes, inverse, flips, q, at < twice ? rest : 0, tiles);
-      // Of others' rests nobody reads the sums.
-      if (rest !== 0 && at >= twice) memory.fill(rest, 0, elements);
+      const rest = column < twice ? q + (left - rounded) : 0;
+      roundRow(x + row * rowBytes, bytes, inverse, flips, q, rest, tiles);
     }
-    turnAll(scratch, elements, out + column, columns, tiles);
-    if (column < restColumns) turnAll(scratch + tile * elements, elements, rests + column, restColumns, tiles);
+    turn(rounded, bandRow, elements, end - first, out + first, columns, tiles);
+    if (first < restColumns) {
+      turn(left, bandRow, elements, min(end, restColumns) - first, rests + first, restColumns, tiles);
+    }
   }
   return twice;
 }
@@ -89,19 +97,24 @@ function orderRows(
   let twice: usize = 0;
   let once = order + (rows << 2);
   for (let row: usize = 0; row < rows; row++, x += rowBytes) {
-    let largestOfAll: f32 = 0;
+    let largest = f32x4.splat(0);
     let squares = f32x4.splat(0);
+    let others = f32x4.splat(0);
     for (let at: usize = 0; at < bytes; at += blockFloats) {
       const block = whole(x + at, bytes - at, padded);
-      largestOfAll = max(largestOfAll, largest(block));
-      for (let i: usize = 0; i < blockFloats; i += 16) {
-        const four = v128.load(block + i);
-        squares = f32x4.add(squares, f32x4.mul(four, four));
+      for (let i: usize = 0; i < blockFloats; i += 32) {
+        const a = v128.load(block + i);
+        const b = v128.load(block + i, 16);
+        // In one instruction, which passes over a NaN.
+        largest = f32x4.pmax(f32x4.pmax(largest, f32x4.abs(a)), f32x4.abs(b));
+        squares = madd(a, a, squares);
+        others = madd(b, b, others);
       }
     }
+    const square = sumLanes(f32x4.add(squares, others));
+    const largestOfAll = isNaN(square) ? square : largestLane(largest);
     store<f32>(largests + (row << 2), largestOfAll);
-    const meanSquare = sumLanes(squares) / <f32>(bytes >> 2);
-    if (largestOfAll > most * sqrt(meanSquare)) store<u32>(order + (twice++ << 2), <u32>row);
+    if (largestOfAll > most * sqrt(square / <f32>(bytes >> 2))) store<u32>(order + (twice++ << 2), <u32>row);
     else store<u32>((once -= 4), <u32>row);
   }
   return <u32>twice;
@@ -136,21 +149,37 @@ function roundRow(x: usize, bytes: usize, inverse: v128, flips: v128, out: usize
   }
 }
 
-/** To the nearest, halves to the even one. */
+/** Sixteen numbers up to 127, to the nearest whole ones, halves to the even one. */
 @inline
 function sixteen(a: v128, b: v128, c: v128, d: v128): v128 {
-  return i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(nearest4(a), nearest4(b)), i16x8.narrow_i32x4_s(nearest4(c), nearest4(d)));
+  return i8x16.narrow_i16x8_s(
+    i16x8.narrow_i32x4_s(integers(a), integers(b)),
+    i16x8.narrow_i32x4_s(integers(c), integers(d)),
+  );
 }
 
+/** 1.5 · 2²³: added to it, a number is rounded to a whole one, which stands in the lowest bits of the sum. */
+const rounding: f32 = 12582912;
+
 @inline
-function nearest4(x: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(x));
+function integers(x: v128): v128 {
+  const magic = f32x4.splat(rounding);
+  return i32x4.sub(f32x4.add(x, magic), magic);
 }
 
 /** What rounding leaves, in 254ths. */
 @inline
 function restOf(x: v128): v128 {
-  return f32x4.mul(f32x4.sub(x, f32x4.nearest(x)), f32x4.splat(254));
+  const magic = f32x4.splat(rounding);
+  return f32x4.mul(f32x4.sub(x, f32x4.sub(f32x4.add(x, magic), magic)), f32x4.splat(254));
+}
+
+@inline
+function largestLane(x: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)),
+    max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
+  );
 }
 
 @inline
@@ -160,14 +189,24 @@ function sumLanes(x: v128): f32 {
   );
 }
 
-/** Turns a tile of rows round: `elements` of each. */
-function turnAll(from: usize, elements: usize, to: usize, toRow: usize, scratch: usize): void {
+/** Turns rows round, tile by tile: `elements` of each. */
+function turn(
+  from: usize,
+  fromRow: usize,
+  elements: usize,
+  rows: usize,
+  to: usize,
+  toRow: usize,
+  scratch: usize,
+): void {
   for (let element: usize = 0; element < elements; element += tile) {
-    // Four times, the halves of all rows are interleaved, byte by byte.
-    interleave(from + element, elements, scratch, tile);
-    interleave(scratch, tile, scratch + tileBytes, tile);
-    interleave(scratch + tileBytes, tile, scratch, tile);
-    interleave(scratch, tile, to + element * toRow, toRow);
+    for (let row: usize = 0; row < rows; row += tile) {
+      // Four times, the halves of all rows are interleaved, byte by byte.
+      interleave(from + row * fromRow + element, fromRow, scratch, tile);
+      interleave(scratch, tile, scratch + tileBytes, tile);
+      interleave(scratch + tileBytes, tile, scratch, tile);
+      interleave(scratch, tile, to + element * toRow + row, toRow);
+    }
   }
 }
 

@@ -5,33 +5,36 @@
 
 import { madd } from "./vectors";
 
-/** Columns whose sums are added together, so that lines of outputs stay near until they are full. */
-const inTile: usize = 32;
+/** Numbers of a line of the caches. Rows lie so far apart that few of their lines are near at once. */
+const inLine: usize = 16;
 
 /**
- * `out[row][i] = bias[i]`: where sums begin. Addresses are in bytes.
- *
- * @param bias 0 for none
- * @param outBytes from one row of `out` to the next
- */
-export function beginSums(bias: usize, out: usize, outBytes: u32, rows: u32, count: u32): void {
-  const bytes = <usize>count << 2;
-  for (let row: u32 = 0; row < rows; row++, out += outBytes) {
-    if (bias === 0) memory.fill(out, 0, bytes);
-    else memory.copy(out, bias, bytes);
-  }
-}
-
-/**
- * `out[order[c]][i] += factor · columnScales[c] · scales[i] · sums[i][c]`. Addresses are in bytes.
+ * `out[order[c]][i] = bias[i] + columnScales[c] · scales[i] · sums[i][c]`. Addresses are in bytes.
  *
  * @param sums `[count, columns, filled up to 16]`, int32, and room for up to 3 rows more
  * @param scales `[count]`, and room for up to 3 more
  * @param columnScales `[columns]`, and room for up to 15 more
  * @param order `[columns]`: which row is in which column
+ * @param bias 0 for none; there is room for 3 more
  * @param outBytes from one row of `out` to the next
  */
-export function addGroup(
+export function beginSums(
+  sums: usize,
+  scales: usize,
+  columnScales: usize,
+  order: usize,
+  bias: usize,
+  out: usize,
+  outBytes: u32,
+  columns: u32,
+  count: u32,
+): void {
+  if (bias === 0) lines(false, 0, sums, scales, columnScales, 1, order, out, outBytes, columns, count);
+  else lines(false, bias, sums, scales, columnScales, 1, order, out, outBytes, columns, count);
+}
+
+/** `out[order[c]][i] += factor · columnScales[c] · scales[i] · sums[i][c]`, likewise. */
+export function addSums(
   sums: usize,
   scales: usize,
   columnScales: usize,
@@ -42,49 +45,68 @@ export function addGroup(
   columns: u32,
   count: u32,
 ): void {
-  const sumBytes = ((<usize>columns + 15) >> 4) << 6;
-  for (let first: usize = 0; first < columns; first += inTile) {
-    const end = min<usize>(columns, first + inTile);
-    for (let i: usize = 0; i < count; i += 4) {
-      const there = min<usize>(4, <usize>count - i);
-      const scale = f32x4.mul(v128.load(scales + (i << 2)), f32x4.splat(factor));
-      const to = out + (i << 2);
-      for (let column = first; column < end; column += 4) {
+  lines(true, 0, sums, scales, columnScales, factor, order, out, outBytes, columns, count);
+}
+
+/** A line of four rows after the other. */
+@inline
+function lines(
+  adds: bool,
+  bias: usize,
+  sums: usize,
+  scales: usize,
+  columnScales: usize,
+  factor: f32,
+  order: usize,
+  out: usize,
+  outBytes: usize,
+  columns: usize,
+  count: usize,
+): void {
+  const sumBytes = ((columns + 15) >> 4) << 6;
+  for (let first: usize = 0; first < count; first += inLine) {
+    const end = min<usize>(count, first + inLine);
+    for (let column: usize = 0; column < columns; column += 4) {
+      const left = columns - column;
+      const rows = order + (column << 2);
+      const a = out + <usize>load<u32>(rows) * outBytes;
+      const b = left > 1 ? out + <usize>load<u32>(rows, 4) * outBytes : a;
+      const c = left > 2 ? out + <usize>load<u32>(rows, 8) * outBytes : a;
+      const d = left > 3 ? out + <usize>load<u32>(rows, 12) * outBytes : a;
+      const four = f32x4.mul(v128.load(columnScales + (column << 2)), f32x4.splat(factor));
+      const aScale = v128.shuffle<i32>(four, four, 0, 0, 0, 0);
+      const bScale = v128.shuffle<i32>(four, four, 1, 1, 1, 1);
+      const cScale = v128.shuffle<i32>(four, four, 2, 2, 2, 2);
+      const dScale = v128.shuffle<i32>(four, four, 3, 3, 3, 3);
+      for (let i = first; i < end; i += 4) {
         const at = sums + i * sumBytes + (column << 2);
-        const a = v128.load(at);
-        const b = v128.load(at + sumBytes);
-        const c = v128.load(at + 2 * sumBytes);
-        const d = v128.load(at + 3 * sumBytes);
-        const abLow = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-        const abHigh = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-        const cdLow = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-        const cdHigh = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-        const scaleAt = columnScales + (column << 2);
-        const rowAt = order + (column << 2);
-        const left = end - column;
-        addFour(to + rowOf(rowAt) * outBytes, v128.shuffle<i64>(abLow, cdLow, 0, 2), scale, scaleAt, there);
-        if (left > 1)
-          addFour(to + rowOf(rowAt + 4) * outBytes, v128.shuffle<i64>(abLow, cdLow, 1, 3), scale, scaleAt + 4, there);
-        if (left > 2)
-          addFour(to + rowOf(rowAt + 8) * outBytes, v128.shuffle<i64>(abHigh, cdHigh, 0, 2), scale, scaleAt + 8, there);
-        if (left > 3)
-          addFour(to + rowOf(rowAt + 12) * outBytes, v128.shuffle<i64>(abHigh, cdHigh, 1, 3), scale, scaleAt + 12, there);
+        const p = v128.load(at);
+        const q = v128.load(at + sumBytes);
+        const r = v128.load(at + 2 * sumBytes);
+        const s = v128.load(at + 3 * sumBytes);
+        const pqLow = v128.shuffle<i32>(p, q, 0, 4, 1, 5);
+        const pqHigh = v128.shuffle<i32>(p, q, 2, 6, 3, 7);
+        const rsLow = v128.shuffle<i32>(r, s, 0, 4, 1, 5);
+        const rsHigh = v128.shuffle<i32>(r, s, 2, 6, 3, 7);
+        const to = i << 2;
+        const scale = v128.load(scales + to);
+        const base = bias === 0 ? f32x4.splat(0) : v128.load(bias + to);
+        const there = end - i;
+        if (left > 3) write(adds, d + to, v128.shuffle<i64>(pqHigh, rsHigh, 1, 3), scale, dScale, base, there);
+        if (left > 2) write(adds, c + to, v128.shuffle<i64>(pqHigh, rsHigh, 0, 2), scale, cScale, base, there);
+        if (left > 1) write(adds, b + to, v128.shuffle<i64>(pqLow, rsLow, 1, 3), scale, bScale, base, there);
+        write(adds, a + to, v128.shuffle<i64>(pqLow, rsLow, 0, 2), scale, aScale, base, there);
       }
     }
   }
 }
 
+/** The first `there` of four sums of a row, times their scales, and what they are added to. */
 @inline
-function rowOf(order: usize): usize {
-  return load<u32>(order);
-}
-
-/** Adds the first `there` of four sums of a row, times their scales. */
-@inline
-function addFour(out: usize, sums: v128, scale: v128, columnScale: usize, there: usize): void {
-  const factor = f32x4.mul(scale, v128.load_splat<f32>(columnScale));
-  const sum = madd(f32x4.convert_i32x4_s(sums), factor, v128.load(out));
-  if (there === 4) {
+function write(adds: bool, out: usize, sums: v128, scale: v128, columnScale: v128, base: v128, there: usize): void {
+  const before = adds ? v128.load(out) : base;
+  const sum = madd(f32x4.convert_i32x4_s(sums), f32x4.mul(scale, columnScale), before);
+  if (there > 3) {
     v128.store(out, sum);
     return;
   }

@@ -15,7 +15,7 @@
 // there, sometimes.
 
 import { dotBytes } from "./dot-bytes";
-import { blockFloats, largest, whole } from "./blocks";
+import { blockFloats, whole } from "./blocks";
 
 /** Bytes of a block of one row, or four. */
 export const oneBytes4: usize = 64;
@@ -118,6 +118,16 @@ function writePairs(x: usize, inverse: v128, out: usize): i32 {
     sum = i32x4.add(sum, i32x4.dot_i16x8_s(q, i16x8.splat(-128)));
   }
   return sumLanes(sum);
+}
+
+/** The largest magnitude of a block. NaN where there is one. */
+function largest(x: usize): f32 {
+  let most = f32x4.abs(v128.load(x));
+  for (let at: usize = 16; at < blockFloats; at += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + at)));
+  return max(
+    max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
+    max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+  );
 }
 
 /** Eight floats as int8, in 16 bits: to the nearest, halves to the even one. */

@@ -87,10 +87,20 @@ interface Exports {
     order: number,
     scratch: number,
   ): number;
-  /** Writes a bias, or 0, to rows of sums: assembly/group-sums.ts. */
-  beginSums(bias: number, out: number, outBytes: number, rows: number, count: number): void;
-  /** Adds what a group makes to rows of sums. */
-  addGroup(
+  /** Writes what a group makes, and a bias: assembly/group-sums.ts. */
+  beginSums(
+    sums: number,
+    scales: number,
+    columnScales: number,
+    order: number,
+    bias: number,
+    out: number,
+    outBytes: number,
+    columns: number,
+    count: number,
+  ): void;
+  /** Adds what another group makes. */
+  addSums(
     sums: number,
     scales: number,
     columnScales: number,
@@ -116,7 +126,7 @@ export class RankKernels {
   readonly normalize: Exports["normalize"];
   readonly groupActivations: Exports["groupActivations"];
   readonly beginSums: Exports["beginSums"];
-  readonly addGroup: Exports["addGroup"];
+  readonly addSums: Exports["addSums"];
   /** By bits of a weight. */
   readonly products: Readonly<Record<4 | 8, ProductKernels>>;
   #scratch: Float32Array | undefined;
@@ -137,7 +147,7 @@ export class RankKernels {
     this.normalize = normalize;
     this.groupActivations = exports.groupActivations;
     this.beginSums = exports.beginSums;
-    this.addGroup = exports.addGroup;
+    this.addSums = exports.addSums;
     const { quantize4, quantize8, multiply4, multiply8, groupWeights4, groupWeights8 } = exports;
     this.products = {
       4: { blockBytes: 64, quantize: quantize4, multiply: multiply4, groupWeights: groupWeights4 },

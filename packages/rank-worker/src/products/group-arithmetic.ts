@@ -24,20 +24,31 @@ export interface GroupArithmetic {
    * @param scales `[rows]`
    */
   weights(matrix: BlockQuantized, first: number, group: Group, out: Uint8Array, scales: Float32Array): void;
-  /** Writes a bias, or 0, to the first `count` elements of `rows` rows. */
-  begin(bias: Float32Array | undefined, out: Float32Array, outWidth: number, rows: number, count: number): void;
   /**
-   * `out[order[c], i] += factor · columnScales[c] · scales[i] · sums[i, c]`
+   * `out[order[c], i] = bias[i] + columnScales[c] · scales[i] · sums[i, c]`
    *
    * @param sums `[count, columns filled up]`, and room for 3 rows more
    * @param scales `[count]`, and room for 3 more
+   * @param activations whose columns they are, all of them
+   * @param out rows of `outWidth`
    */
+  begin(
+    sums: Int32Array,
+    scales: Float32Array,
+    activations: GroupActivations,
+    columns: number,
+    bias: Float32Array | undefined,
+    out: Float32Array,
+    outWidth: number,
+    count: number,
+  ): void;
+  /** `out[order[c], i] += factor · columnScales[c] · scales[i] · sums[i, c]`, likewise; of the first columns alone. */
   add(
     sums: Int32Array,
     scales: Float32Array,
-    factor: number,
     activations: GroupActivations,
     columns: number,
+    factor: number,
     out: Float32Array,
     outWidth: number,
     count: number,
@@ -76,9 +87,9 @@ export function columnsOf(rows: number): number {
   return Math.ceil(rows / 16) * 16;
 }
 
-/** Floats that activations are made whole numbers in. */
+/** Floats that activations are made whole numbers in: assembly/group-activations.ts. */
 export function scratchFloats(rows: number, groupBlocks: number): number {
-  return 8 * groupBlocks * blockSize + 160 + rows;
+  return (128 * (groupBlocks * blockSize + 64) + 640) / 4 + rows;
 }
 
 /** By kernels, where all lies in their memory. */
@@ -114,11 +125,21 @@ export function kernelArithmetic(kernels: RankKernels, bits: 4 | 8): GroupArithm
         out.length / (blocks * blockSize),
       );
     },
-    begin: (bias, out, outWidth, rows, count) => {
-      kernels.beginSums(bias?.byteOffset ?? 0, out.byteOffset, 4 * outWidth, rows, count);
+    begin: (sums, scales, activations, columns, bias, out, outWidth, count) => {
+      kernels.beginSums(
+        sums.byteOffset,
+        scales.byteOffset,
+        activations.scales.byteOffset,
+        activations.order.byteOffset,
+        bias?.byteOffset ?? 0,
+        out.byteOffset,
+        4 * outWidth,
+        columns,
+        count,
+      );
     },
-    add: (sums, scales, factor, activations, columns, out, outWidth, count) => {
-      kernels.addGroup(
+    add: (sums, scales, activations, columns, factor, out, outWidth, count) => {
+      kernels.addSums(
         sums.byteOffset,
         scales.byteOffset,
         activations.scales.byteOffset,

@@ -95,17 +95,19 @@ export class ManyRows {
     const [out, outWidth] = isNear
       ? [target.subarray(matrix.offset + first), targetWidth]
       : [room.out, count];
-    arithmetic.begin(matrix.bias?.subarray(first), out, outWidth, rows, count);
     for (const [at, group] of this.#groups.entries()) {
       const activations = room.groups[at]!;
+      const { sums, scales } = room;
       const weights = room.weights.subarray(0, count * group.blocks * blockSize);
-      arithmetic.weights(matrix, first, group, weights, room.scales);
-      await this.#integers.multiply(weights, count, activations.values, columnsOf(rows), room.sums, run);
-      arithmetic.add(room.sums, room.scales, 1, activations, rows, out, outWidth, count);
+      arithmetic.weights(matrix, first, group, weights, scales);
+      await this.#integers.multiply(weights, count, activations.values, columnsOf(rows), sums, run);
+      const bias = matrix.bias?.subarray(first);
+      if (at === 0) arithmetic.begin(sums, scales, activations, rows, bias, out, outWidth, count);
+      else arithmetic.add(sums, scales, activations, rows, 1, out, outWidth, count);
       const columns = rests[at]!;
       if (columns === 0) continue;
-      await this.#integers.multiply(weights, count, activations.rests, columnsOf(columns), room.sums, run);
-      arithmetic.add(room.sums, room.scales, restFactor, activations, columns, out, outWidth, count);
+      await this.#integers.multiply(weights, count, activations.rests, columnsOf(columns), sums, run);
+      arithmetic.add(sums, scales, activations, columns, restFactor, out, outWidth, count);
     }
     if (!isNear) copyRows(out.subarray(0, rows * count), count, target, targetWidth, matrix.offset + first);
   }

@@ -62,13 +62,14 @@ export const plainArithmetic: GroupArithmetic = {
     }
   },
 
-  begin(bias, out, outWidth, rows, count) {
-    for (let row = 0; row < rows; row++) {
+  begin(sums, scales, activations, columns, bias, out, outWidth, count) {
+    for (let row = 0; row < columns; row++) {
       for (let i = 0; i < count; i++) out[row * outWidth + i] = bias?.[i] ?? 0;
     }
+    this.add(sums, scales, activations, columns, 1, out, outWidth, count);
   },
 
-  add(sums, scales, factor, activations, columns, out, outWidth, count) {
+  add(sums, scales, activations, columns, factor, out, outWidth, count) {
     const stride = columnsOf(columns);
     for (let i = 0; i < count; i++) {
       for (let column = 0; column < columns; column++) {
