@@ -19,7 +19,8 @@ function processor(bits: 16 | 32): RunIntegers {
         let sum = 0;
         for (let k = 0; k < width; k += 2) {
           const product = (k: number) => w![row * width + k]! * a![k * columns + column]!;
-          sum += Math.min(most, product(k) + product(k + 1)) - 128 * (a![k * columns]! + a![(k + 1) * columns]!);
+          sum +=
+            Math.min(most, product(k) + product(k + 1)) - 128 * (a![k * columns]! + a![(k + 1) * columns]!);
         }
         out![row * columns + column] = sum;
       }
@@ -45,11 +46,11 @@ describe("activations are", () => {
 
   it("such that this processor multiplies the largest numbers exactly", async () => {
     const { integers, run } = await integerProduct();
-    const Bytes = (await integers.activationType(run)) === "int8" ? Int8Array : Uint8Array;
+    const isSigned = (await integers.activationType(run)) === "int8";
     const width = 1024;
     const weights = Uint8Array.from({ length: 4 * width }, (_, at) => (at < 2 * width ? 255 : 1));
-    const ofOne = Bytes === Int8Array ? 0 : 128;
-    const activations = Bytes.from({ length: 16 * width }, (_, at) => ofOne + (at % 2 === 0 ? 127 : -127));
+    const numbers = Array.from({ length: 16 * width }, (_, at) => (at % 2 === 0 ? 127 : -127));
+    const activations = isSigned ? Int8Array.from(numbers) : Uint8Array.from(numbers, (x) => x + 128);
     const sums = new Int32Array(4 * 16);
     await integers.multiply(weights, 4, activations, 16, sums, run);
     const most = 127 * 127 * width;

@@ -8,7 +8,9 @@ export interface Placed {
 }
 
 /** A step's matrices by the memory they lie in: all in one, but where a rank's weights outgrow it. */
-export function byMemory(outputs: readonly Output[]): ReadonlyMap<RankKernels | undefined, readonly Placed[]> {
+export function byMemory(
+  outputs: readonly Output[],
+): ReadonlyMap<RankKernels | undefined, readonly Placed[]> {
   const memories = new Map<RankKernels | undefined, Placed[]>();
   for (const [output, { matrices }] of outputs.entries()) {
     for (const matrix of matrices) {

@@ -34,7 +34,8 @@ export const plainArithmetic: GroupArithmetic = {
         const nearest = nearestEven(value) || 0;
         values[k * columns + column] = offset + nearest;
         if (column >= twice.length) continue;
-        rests[k * restColumns + column] = offset + nearestEven(Math.fround(Math.fround(value - nearest) * 254));
+        rests[k * restColumns + column] =
+          offset + nearestEven(Math.fround(Math.fround(value - nearest) * 254));
       }
     }
     return twice.length;

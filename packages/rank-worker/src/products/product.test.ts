@@ -114,7 +114,10 @@ describe.each([4, 8] as const)("a product with weights of %i bits is what ONNX R
     const kernels = openKernels();
     const [result, plain] = await Promise.all(
       [kernels, undefined].map(async (kernels) => {
-        const matrices = [{ rows: 13, hasBias: true, kernels }, { rows: 270, kernels }];
+        const matrices = [
+          { rows: 13, hasBias: true, kernels },
+          { rows: 270, kernels },
+        ];
         const prepared = prepareProduct({ bits, width: 1100, outputs: [matrices] });
         const value = activations(rows, 1100);
         const { results } = await multiply(prepared, value, kernels === undefined ? [] : [kernels]);

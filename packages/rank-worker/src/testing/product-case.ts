@@ -56,7 +56,10 @@ export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedP
       };
     }),
   }));
-  return { step: { kind: "product", value: "x", width, bits, outputs: prepared, segments: { int8: 0, uint8: 1 } }, weights };
+  return {
+    step: { kind: "product", value: "x", width, bits, outputs: prepared, segments: { int8: 0, uint8: 1 } },
+    weights,
+  };
 }
 
 /** `[rows, width]`. */

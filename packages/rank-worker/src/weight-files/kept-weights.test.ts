@@ -7,7 +7,14 @@ import { shard } from "../testing/tiny-program.js";
 import { keptWeights, matrixBytes, placeWeights } from "./kept-weights.js";
 
 function product(...matrices: QuantizedMatrix[]): ProductStep {
-  return { kind: "product", value: "x", width: 64, bits: 4, outputs: [{ name: "y", matrices }], segments: { int8: 0, uint8: 1 } };
+  return {
+    kind: "product",
+    value: "x",
+    width: 64,
+    bits: 4,
+    outputs: [{ name: "y", matrices }],
+    segments: { int8: 0, uint8: 1 },
+  };
 }
 
 const matrix = (values: string, scales: string, bias?: string): QuantizedMatrix => ({
