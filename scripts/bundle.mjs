@@ -13,6 +13,13 @@ const startedModules = {
 };
 
 /**
+ * Dependencies that are bundled with what imports them. Each is dozens of small files, and every thread that plans a
+ * model would read and compile all of them, for some 0.1 s; of the bundle it compiles what is used. They stay
+ * dependencies, for their declarations.
+ */
+const bundledDependencies = ["@bufbuild/protobuf"];
+
+/**
  * Bundles the packages whose compiled code has changed. What other packages export stays an import, so that a process
  * has each once.
  *
@@ -36,7 +43,8 @@ function isOutdated(name) {
 async function bundlePackage(rolldown, name) {
   const dir = `packages/${name}/dist/bundle`;
   rmSync(dir, { recursive: true, force: true });
-  const isOthers = (id) => !/^(\.|\/|[A-Za-z]:)/.test(id);
+  const isBundled = (id) => bundledDependencies.some((name) => id === name || id.startsWith(`${name}/`));
+  const isOthers = (id) => !/^(\.|\/|[A-Za-z]:)/.test(id) && !isBundled(id);
   const bundle = await rolldown({
     input: entriesOf(name),
     platform: "node",
@@ -44,18 +52,33 @@ async function bundlePackage(rolldown, name) {
     plugins: [typescriptSources],
   });
   const names = { entryFileNames: "[name].js", chunkFileNames: "[name].js" };
-  await bundle.write({ dir, format: "esm", sourcemap: true, ...names });
+  await bundle.write({ dir, format: "esm", sourcemap: true, banner: noticesOf, ...names });
   await bundle.close();
 }
 
 /** Has source maps lead to the TypeScript, which tsc's own maps hold, and not to what tsc has made of it. */
 const typescriptSources = {
   name: "typescript-sources",
-  load: (file) => ({
-    code: readFileSync(file, "utf8").replace(/^\/\/# sourceMappingURL=.*\n?/m, ""),
-    map: JSON.parse(readFileSync(`${file}.map`, "utf8")),
-  }),
+  load: (file) =>
+    isDependency(file)
+      ? undefined
+      : {
+          code: readFileSync(file, "utf8").replace(/^\/\/# sourceMappingURL=.*\n?/m, ""),
+          map: JSON.parse(readFileSync(`${file}.map`, "utf8")),
+        },
 };
+
+/** The copyright and licence of dependencies in a chunk: what comments at the top of their files say, each once. */
+function noticesOf({ moduleIds }) {
+  const comments = moduleIds
+    .filter(isDependency)
+    .map((file) => /^(\/\/.*\n)+/.exec(readFileSync(file, "utf8"))?.[0] ?? "");
+  // Some go on with what the file is about.
+  const isLonger = (comment) => comments.some((other) => other !== comment && comment.startsWith(other));
+  return [...new Set(comments)].filter((comment) => !isLonger(comment)).join("\n");
+}
+
+const isDependency = (file) => /[\\/]node_modules[\\/]/.test(file);
 
 /** What package.json exports from dist/bundle, and what is started; all side by side, as addresses of their like say. */
 function entriesOf(name) {
