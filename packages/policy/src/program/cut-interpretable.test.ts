@@ -47,3 +47,9 @@ it("what needs an operator that is not interpreted stays with it", () => {
   const work: Work = (g, ids) => angles(g, g.cast(g.softmax(g.cast(ids, "float32")), "int64"));
   expect(segmentsOf(work, 1)).toEqual([["weights"]]);
 });
+
+it("what reads a constant that is too long for a program stays where it is", () => {
+  const work: Work = (g, ids) => g.mul(angles(g, ids), g.numbers(new Array(8192).fill(1), [8192, 1, 1, 1]));
+  const [first] = segmentsOf((g, ids) => g.gather(work(g, ids), g.integer(0), 0), 1);
+  expect(first).toEqual(["weights"]);
+});

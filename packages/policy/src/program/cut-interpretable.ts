@@ -1,5 +1,5 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
-import { canInterpret } from "./interpretable.js";
+import { canInterpret, describeInterpretable } from "./interpretable.js";
 import type { SegmentContext } from "./segment.js";
 
 /** Nodes of a stage, in two segments that run one after the other. */
@@ -21,8 +21,18 @@ export function cutInterpretable(nodes: readonly GraphNode[], context: SegmentCo
     (isApart ? apart : rest).push(node);
     if (!isApart) for (const name of node.outputs) left.add(name);
   }
-  return apart.length >= fewest && rest.length > 0 ? { apart, rest } : { apart: [], rest: nodes };
+  const isWorthIt = apart.length >= fewest && rest.length > 0 && areInterpretable(apart, context);
+  return isWorthIt ? { apart, rest } : { apart: [], rest: nodes };
 }
 
 /** Operators of a session, each of some 4 µs, against a step more. */
 const fewest = 6;
+
+/** Together, with their constants, and with sizes that do not come from elsewhere. */
+function areInterpretable(nodes: readonly GraphNode[], { constants, values }: SegmentContext): boolean {
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const read = [...new Set(nodes.flatMap(({ inputs }) => inputs))].filter((name) => !made.has(name));
+  const known = new Map([...constants].filter(([name]) => read.includes(name)));
+  const inputs = read.filter((name) => !known.has(name));
+  return describeInterpretable(nodes, { inputs, outputs: [] }, known, values) !== undefined;
+}
