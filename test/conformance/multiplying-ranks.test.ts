@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
-import type { GeneratedToken } from "@ringrank/coordinator";
+import { type GeneratedToken, loadModel } from "@ringrank/coordinator";
 import { relaxedSimdFlags, runsRelaxedSimd } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
@@ -42,7 +42,7 @@ describe("the embedded model in int4, multiplied by the ranks themselves", () =>
       const made = tokens.map(({ id }) => id);
       const { logits } = await model().run({ input_ids: [[...given, ...made]] });
       const expected = made.map((id, at) => logprobOf(logits!, given.length + at - 1, id));
-      // Steps round activations to int8, where many rows are multiplied in fp32: 1/254 of the largest of a block of 32.
+      // Steps round activations in blocks of 32, and many rows by groups of blocks: each to 1/254 of a largest one.
       expect(tokens.map(({ logprob }) => logprob)).toBeAllclose(expected, { rtol: 0, atol: 0.15 });
     });
 
@@ -57,6 +57,17 @@ describe("the embedded model in int4, multiplied by the ranks themselves", () =>
       expect(await Promise.all([...Array(12).keys()].map(tokens))).toEqual(alone);
     });
   });
+});
+
+it("the embedded model in int8, multiplied by the ranks, keeps the perplexity of fp32 within the contract's bound", async () => {
+  const model = await loadModel(shakespeareDirectory, { ranks: 2, precision: "int8", cache: false });
+  try {
+    const { logits } = await model.run({ input_ids: [ids] });
+    const nll = meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
+    expect(100 * (Math.exp(nll - golden.perplexity_nll) - 1)).toBeLessThan(0.5);
+  } finally {
+    await model.close();
+  }
 });
 
 function logprobOf(
