@@ -7,11 +7,10 @@ import type { Matrix } from "./matrix.js";
 import type { Placed } from "./placed.js";
 
 /**
- * Up to so many rows are multiplied by kernels, which round activations; more by a session, in float32. A step of
- * decoding has at most 32, so that sequences together are rounded as each is alone. In int4 kernels are faster up to 48
- * rows where sessions compute in registers of 256 bits, in int8 up to 12.
+ * Up to so many rows are multiplied by kernels, which round activations in blocks; more by groups of blocks. From 12 rows on
+ * those are faster where processors multiply whole numbers in registers of 512 bits or by tiles, elsewhere from 24.
  */
-const mostRows = 40;
+const mostRows = 16;
 
 /** A step's products of few rows, by kernels. */
 export class FewRows {
