@@ -160,12 +160,13 @@ function perplexityTable(measurements) {
     const above = find(measurements, { row: "perplexity above float32", ...cell });
     return above?.median === undefined ? "" : `${above.median >= 0 ? "+" : ""}${above.median.toFixed(2)}%`;
   };
-  const cells = rows.map(({ precision, wire, median }) => [
+  const cells = rows.map(({ precision, atOnce, wire, median }) => [
     wire === undefined ? precision : `float32, sums in ${wire}`,
+    atOnce === undefined ? "" : `${atOnce} tokens at once`,
     median === undefined ? "failed" : median.toFixed(4),
-    difference(wire === undefined ? { precision } : { wire }),
+    difference(wire === undefined ? { precision, atOnce } : { wire }),
   ]);
-  return `perplexity of the embedded model\n${grid([["", "", "against float32"], ...cells])}`;
+  return `perplexity of the embedded model\n${grid([["", "", "", "against float32"], ...cells])}`;
 }
 
 function targetTable(targets) {

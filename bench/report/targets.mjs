@@ -63,8 +63,15 @@ function* targets(options) {
   if (parts.includes("perplexity")) {
     for (const [precision, atMost] of Object.entries({ int8: 0.5, int4: 3.5 })) {
       if (!precisions.includes(precision)) continue;
-      const outcome = median({ row: "perplexity above float32", precision });
-      yield { name: "perplexity above float32, %", cell: { precision }, atMost, outcome };
+      for (const atOnce of [8, 256]) {
+        const outcome = median({ row: "perplexity above float32", precision, atOnce });
+        yield {
+          name: `perplexity above float32, ${atOnce} tokens at once, %`,
+          cell: { precision },
+          atMost,
+          outcome,
+        };
+      }
     }
   }
 }

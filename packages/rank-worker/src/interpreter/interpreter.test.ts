@@ -102,6 +102,12 @@ describe("what is put into the table", () => {
     }
   });
 
+  it("is another tensor in each run, by which others know what they have made of one", () => {
+    const run = interpreterOf(segmentOf("float32", work));
+    const first = run(inputs(1, 2, 4));
+    expect(run(inputs(1, 2, 4, 100))).not.toBe(first);
+  });
+
   it("stays as it is where the entry gives it", () => {
     const run = interpreterOf(segmentOf("float32", work), true);
     const first = run(inputs(1, 2, 4))!;

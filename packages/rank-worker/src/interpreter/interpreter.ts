@@ -22,8 +22,8 @@ interface Prepared {
 
 interface PreparedOutput {
   readonly value: SmallValue;
-  /** Of the value's memory, where others may have that until the next run. */
-  readonly tensor: Tensor | undefined;
+  /** Or the tensor is of the value's own memory, which others may have until the next run. */
+  readonly isCopied: boolean;
 }
 
 /**
@@ -61,8 +61,9 @@ export class Interpreter {
       if (!readTensor(table[this.#inputs[at]!]!, inputs[at]!)) return false;
     for (let at = 0; at < runs.length; at++) if (!runs[at]!()) return false;
     for (let at = 0; at < outputs.length; at++) {
-      const { value, tensor } = outputs[at]!;
-      table[this.#outputs[at]!.index] = tensor ?? toTensor(value);
+      const { value, isCopied } = outputs[at]!;
+      // Another tensor in each run: what is worked out from one, such as the blocks of a mask, is kept by its identity.
+      table[this.#outputs[at]!.index] = isCopied ? toTensor(value) : tensorOf(value);
     }
     return true;
   }
@@ -94,7 +95,7 @@ export class Interpreter {
       const value = values[number]!;
       // Who has a tensor may write to it: what is made but once is given as a copy.
       const isCopied = !value.isOwn || value.isFixed || this.#outputs[at]!.isGiven || value.type === "int64";
-      return { value, tensor: isCopied ? undefined : tensorOf(value) };
+      return { value, isCopied };
     });
     return { inputs, runs, outputs };
   }
