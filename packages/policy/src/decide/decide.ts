@@ -73,7 +73,7 @@ export function planFor(factored: FactoredGraph, found: Roles, roles: readonly R
   if (placed === undefined) {
     throw new RingrankError(
       "RR_POLICY",
-      "the policy shards factors that meet in one tensor; plan this graph again",
+      "the policy shards factors that meet in one tensor, or have too few units for so many ranks; plan this graph again",
     );
   }
   return planner.finish(placed);
@@ -142,20 +142,31 @@ class Planner {
 
   place(draft: Draft): PlacedDraft | undefined {
     const placement = place(this.#factored, new Set(draft.shares.flatMap((share) => [...share.keys()])));
-    if (placement === undefined) return undefined;
+    if (placement === undefined || this.#lacksParts(draft, placement)) return undefined;
     const bytesRead = draft.fullest - this.#unreadExperts.bytes(draft.shares[0]!);
     return { ...draft, placement, cost: costOf(bytesRead, placement, this.#referenceBytes) };
   }
 
   finish({ roles, shares, placement, cost }: PlacedDraft): Plan {
     const lateAddends = findLateAddends(this.#factored, placement);
-    const views = shares.map(
-      (share, rank) => new RankView(this.#factored, placement, lateAddends, share, rank),
-    );
+    const views = this.#views(shares, placement, lateAddends);
     const bytesPerRank = shares.map((share, rank) =>
       bytesKept(this.#weights, share, ({ node, slot }) => views[rank]!.reads(node, slot)),
     );
     return { roles, shares, placement, lateAddends, views, bytesPerRank, cost };
+  }
+
+  /** Whether some rank has no units of a factor, and others would count on it all the same. */
+  #lacksParts({ shares }: Draft, placement: Placement): boolean {
+    // It takes as long as to place sums, and hardly any plan has such a rank.
+    const lackUnits = shares.some((share) => [...share.values()].some(([start, end]) => start === end));
+    if (!lackUnits) return false;
+    const late = findLateAddends(this.#factored, placement);
+    return this.#views(shares, placement, late).some(({ lacksParts }) => lacksParts);
+  }
+
+  #views(shares: readonly RankShare[], placement: Placement, late: LateAddends): RankView[] {
+    return shares.map((share, rank) => new RankView(this.#factored, placement, late, share, rank));
   }
 }
 
@@ -163,7 +174,7 @@ function nothingSharded({ ranks }: Limits, { roles, uses }: Roles): RingrankErro
   const why =
     roles.length === 0
       ? `every factor of every weight is needed whole: ${wholeReasons(uses)}`
-      : "the factors that could be sharded meet in one tensor, or in one sum with factors that could not";
+      : "the factors that could be sharded meet in one tensor, or in one sum with factors that could not, or have too few units";
   return new RingrankError(
     "RR_NOTHING_SHARDED",
     `nothing in this model is sharded over ${ranks} ranks, which would only run ${ranks} copies: ${why}. Use ranks: 1.`,

@@ -20,9 +20,16 @@ export class RankView {
   /** Whether the rank has no units of some factor; most have units of all. */
   readonly #lacksUnits: boolean;
   readonly #absent = new Set<string>();
+  /** Of those, what is gathered from all ranks. */
+  readonly #missingParts = new Set<string>();
   readonly #active: boolean[];
   /** Values this rank owes as zeros, by the node that produces them elsewhere. */
   readonly zeros = new Map<number, readonly string[]>();
+  /**
+   * Whether others count on a part that the rank should have and has not: it leaves out what gives a value of which it
+   * has units all the same, as of a Concat of heads, of which it has none, with what every rank has.
+   */
+  readonly lacksParts: boolean;
 
   constructor(
     factored: FactoredGraph,
@@ -40,6 +47,7 @@ export class RankView {
     for (const { name } of factored.graph.inputs)
       if (this.isEmpty(factored.values.get(name)!)) this.#absent.add(name);
     this.#active = factored.nodes.map((node, index) => this.#takesPart(node, index));
+    this.lacksParts = this.#lacksParts();
     this.#dropUnneeded();
   }
 
@@ -85,6 +93,7 @@ export class RankView {
       // Every rank meets in the collective; one without a share brings an empty one.
       const [part] = node.inputs as [string];
       if (this.isEmpty(inputs[0]!)) this.zeros.set(index, [part]);
+      else if (this.#absent.has(part)) this.#missingParts.add(part);
       this.#absent.delete(part);
       return true;
     }
@@ -98,6 +107,21 @@ export class RankView {
     if (owed.length > 0) this.zeros.set(index, owed);
     for (const name of node.outputs) if (name !== "" && !owed.includes(name)) this.#absent.add(name);
     return false;
+  }
+
+  #lacksParts(): boolean {
+    if (!this.#lacksUnits) return false;
+    const { graph, nodes, values } = this.#factored;
+    const isMissing = (name: string): boolean => this.#absent.has(name) && !this.isEmpty(values.get(name)!);
+    const states = new Set(graph.caches.flatMap(({ states }) => states.map(({ present }) => present)));
+    // Cache rows that it has no use for, other ranks keep.
+    const given = graph.outputs.map(({ name }) => name).filter((name) => !states.has(name));
+    const added = [...this.#late.ofSum.values()].flatMap(({ value }) => value ?? []);
+    // Of what it adds to a sum, units of its own are in no other rank's part.
+    const summed = [...this.zeros.keys()]
+      .flatMap((index) => nodes[index]!.operator.node.inputs)
+      .filter((name) => values.get(name)?.some((dim) => isSharded(dim, this.#share)));
+    return [...given, ...added, ...summed].some(isMissing) || this.#missingParts.size > 0;
   }
 
   #dropUnneeded(): void {
