@@ -11,6 +11,7 @@ import {
 } from "../../packages/model/src/testing/fixtures.js";
 import { EmulatedGroup } from "../support/emulate.js";
 import { firstStep } from "../support/first-step.js";
+import { memoized } from "../support/memoized.js";
 import { select } from "../support/random-graph.js";
 
 /**
@@ -54,20 +55,21 @@ describe.each(["int8", "int4"] as const)("in %s", (precision) => {
     const reader = new ShardReader();
     afterAll(() => reader[Symbol.dispose]());
 
-    const programsOf = (ranks: number, activations: "float32" | "int8"): RankProgram[] =>
-      buildPrograms(graph, planGraph(graph, { ranks, precision, activations }));
+    const programsWith = (activations: "float32" | "int8") =>
+      memoized((ranks: number) => buildPrograms(graph, planGraph(graph, { ranks, precision, activations })));
+    const [programsOf, roundingProgramsOf] = [programsWith("float32"), programsWith("int8")];
     const logitsOf = async (programs: readonly RankProgram[]): Promise<Float32Array> => {
       const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
       const { logits } = await group.run("forward", firstStep(graph, golden.inputIds));
       await group.close();
       return logits!.data as Float32Array;
     };
-    const whole = programsOf(1, "float32");
+    const whole = programsOf(1);
     let exact: Float32Array;
     let rounded: Float32Array;
     beforeAll(async () => {
       exact = await logitsOf(whole);
-      rounded = await logitsOf(programsOf(1, "int8"));
+      rounded = await logitsOf(roundingProgramsOf(1));
     });
 
     it("computes what fp32 products with the rounded matrices do", async () => {
@@ -82,25 +84,26 @@ describe.each(["int8", "int4"] as const)("in %s", (precision) => {
 
     it.each([2, 3, 4])("has on each of %i ranks the bytes that one rank has there", (ranks) => {
       const one = whole[0]!.weights;
-      for (const { weights } of programsOf(ranks, "float32")) {
+      const wholeOf = memoized((known: WeightShard) => reader.read(known));
+      for (const { weights } of programsOf(ranks)) {
         for (const [local, shard] of Object.entries(weights)) {
           // A weight with a selection of its own for a further use is called so after a #.
           const known = one[local] ?? one[local.slice(0, local.lastIndexOf("#"))]!;
-          const expected = select(reader.read(known), known.dims, shard.selection);
+          const expected = select(wholeOf(known), known.dims, shard.selection);
           expect(Buffer.compare(bytesOf(reader.read(shard)), bytesOf(expected))).toBe(0);
         }
       }
     });
 
     it.each([2, 3, 4])("gives with fp32 activations one rank's logits on %i ranks", async (ranks) => {
-      const logits = await logitsOf(programsOf(ranks, "float32"));
+      const logits = await logitsOf(programsOf(ranks));
       expect(logits).toBeAllclose(exact, modelTolerance(exact));
     });
 
     it.each([2, 4])(
       "gives with int8 activations one rank's logits, but for roundings, on %i ranks",
       async (ranks) => {
-        const logits = await logitsOf(programsOf(ranks, "int8"));
+        const logits = await logitsOf(roundingProgramsOf(ranks));
         // Sums in another order round some activations to the next number, and what follows from them.
         expect(rootMeanSquare(logits, rounded)).toBeLessThanOrEqual(5e-2 * standardDeviation(rounded));
       },

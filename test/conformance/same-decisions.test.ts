@@ -21,7 +21,7 @@ describe.each(fixtureExports())("$name", (exported) => {
     "splits each tensor on %i ranks along the axis, and in the shares, that the checkpoint's own graph does",
     (ranks) => {
       const decided = exportDecisions(exported, ranks);
-      const expected = checkpointDecisions(exported.reference, ranks);
+      const expected = checkpointDecisions(exported.reference)(ranks);
       // Matrices alone: shorter tensors are not told from others by their bytes.
       expect(decided.size).toBeGreaterThanOrEqual(9);
       for (const [tensor, decision] of decided) {

@@ -1,5 +1,6 @@
 import { buildGraph, type Graph, openCheckpoint, openOnnx } from "@ringrank/model";
 import { planGraph } from "@ringrank/policy";
+import { memoized } from "./memoized.js";
 import { type OnnxExport, readRecipe } from "./onnx-exports.js";
 
 /** What was decided on each tensor of a checkpoint: `axis 0: 160+160 of 320`, or `whole`. */
@@ -14,15 +15,16 @@ interface Place {
 }
 
 /** The checkpoint's own graph, decided. */
-export function checkpointDecisions(directory: string, ranks: number): Decisions {
+export const checkpointDecisions = memoized((directory: string) => {
   const checkpoint = openCheckpoint(directory);
+  const { graph } = buildGraph(checkpoint);
   const places = Array.from(checkpoint.tensors!, ([tensor, { offset }]) => ({
     tensor,
     offset,
     transposed: false,
   }));
-  return decisions(buildGraph(checkpoint).graph, places, ranks);
-}
+  return memoized((ranks: number) => decisions(graph, places, ranks));
+});
 
 /** An export of the checkpoint, decided; by the checkpoint's tensors, whose bytes stand in it under other names. */
 export function exportDecisions({ path, recipe }: OnnxExport, ranks: number): Decisions {

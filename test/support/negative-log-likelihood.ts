@@ -4,8 +4,10 @@ export function meanNegativeLogLikelihood(logits: Float32Array, ids: readonly nu
   let sum = 0;
   for (let position = 0; position + 1 < ids.length; position++) {
     const row = logits.subarray(position * vocabulary, (position + 1) * vocabulary);
-    const largest = row.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-    const total = row.reduce((exponentials, logit) => exponentials + Math.exp(logit - largest), 0);
+    let largest = Number.NEGATIVE_INFINITY;
+    for (const logit of row) largest = Math.max(largest, logit);
+    let total = 0;
+    for (const logit of row) total += Math.exp(logit - largest);
     sum += largest + Math.log(total) - row[ids[position + 1]!]!;
   }
   return sum / (ids.length - 1);
