@@ -41,8 +41,9 @@ export default defineConfig({
     setupFiles: ["test/support/setup.ts"],
     // A native abort in one file must not take the others with it, so each that can abort is a process of its own.
     pool: "forks",
-    // As many as the machines that this is measured on have cores; the default leaves one of two idle.
-    maxWorkers: 2,
+    // One more than the machines that this is measured on have cores: files about silence, ends and commands wait most
+    // of the time. The default is one less.
+    maxWorkers: 3,
     // What is built needs no transforming, file by file, in every process again.
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     testTimeout: 60_000,
