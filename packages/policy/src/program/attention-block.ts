@@ -10,14 +10,14 @@ const open: SizePair = [1, 2];
  * Attention of a block of one sequence's new rows, by ONNX's own operator
  * (https://onnx.ai/onnx/operators/onnx__Attention.html), for all layers that have heads alike:
  *
- *     query        [1, rows, keyValueHeads · group · lanes]      turned
- *     keys, values [1, columns, keyValueHeads · lanes]           of those new rows that the block sees; keys turned
- *     mask         [1, 1 or heads, rows, past + columns]         what is added to the scores
- *     past keys, past values  [1, keyValueHeads, past, lanes]
+ *     query        [1, rows, keyValueHeads · group · lanes]  turned
+ *     keys, values [1, columns, keyValueHeads · lanes]       past ones, then those new ones that the block sees; turned
+ *     mask         [1, 1 or heads, rows, columns]            what is added to the scores
  *     context      [1, rows, keyValueHeads · group · lanes]
  *
  * A block of rows needs no row that comes after it, and its scores stay in the processor's caches, where those of a
- * whole prompt do not.
+ * whole prompt do not. The operator could take past rows as an input of its own, as they lie in a cache; then it would
+ * copy them and the new ones to one place, for every block anew.
  */
 export function makeAttentionBlock({ keyValueHeads, group, lanes, scale }: AttentionOverCache): Segment {
   const width = keyValueHeads * lanes;
@@ -26,22 +26,13 @@ export function makeAttentionBlock({ keyValueHeads, group, lanes, scale }: Atten
     keys: [fixed(1), open, fixed(width)],
     values: [fixed(1), open, fixed(width)],
     mask: [fixed(1), open, open, open],
-    "past keys": [fixed(1), fixed(keyValueHeads), open, fixed(lanes)],
-    "past values": [fixed(1), fixed(keyValueHeads), open, fixed(lanes)],
     context: [fixed(1), open, fixed(width * group)],
   };
-  const attention = makeNode(
-    "Attention",
-    ["query", "keys", "values", "mask", "past keys", "past values"],
-    "context",
-    {
-      q_num_heads: { kind: "int", value: keyValueHeads * group },
-      kv_num_heads: { kind: "int", value: keyValueHeads },
-      scale: { kind: "float", value: scale },
-    },
-  );
-  // With a past the operator wants to give all keys and values back, though nobody reads them.
-  const node = { ...attention, outputs: ["context", "all keys", "all values"] };
+  const node = makeNode("Attention", ["query", "keys", "values", "mask"], "context", {
+    q_num_heads: { kind: "int", value: keyValueHeads * group },
+    kv_num_heads: { kind: "int", value: keyValueHeads },
+    scale: { kind: "float", value: scale },
+  });
   return makeSegment([node], new Set(["context"]), {
     opsets: { "": 23 },
     shards: new Map(),

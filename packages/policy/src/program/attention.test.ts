@@ -47,7 +47,7 @@ it("attention of a block of rows is one segment for all layers that have heads a
   expect(blocks).toEqual([blocks[0], blocks[0], blocks[0]]);
   const { onnx, inputs, initializers } = program!.segments[Number(blocks[0])]!;
   expect(decodeOnnx(onnx).nodes.map(({ opType }) => opType)).toEqual(["Attention"]);
-  expect(inputs).toEqual(["query", "keys", "values", "mask", "past keys", "past values"]);
+  expect(inputs).toEqual(["query", "keys", "values", "mask"]);
   expect(initializers).toEqual([]);
 });
 

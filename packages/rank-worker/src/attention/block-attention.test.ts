@@ -1,4 +1,8 @@
+import { setFlagsFromString } from "node:v8";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
+import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
+import { TransientTensor } from "../kernels/transient-tensor.js";
 import { type Feeds, openPublicSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
@@ -12,6 +16,8 @@ import { plannedAttention } from "../testing/planned-attention.js";
 import { BlockAttention } from "./block-attention.js";
 import { BlockMasks } from "./block-masks.js";
 
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+
 const given = ["context", "presentKeys", "presentValues"];
 
 /** Of every row: what comes after it is not seen. */
@@ -20,7 +26,15 @@ const causal =
   (which: number, row: number, column: number): number =>
     which === 0 && column > past + row ? -3.4e38 : 0;
 
-describe("attention in blocks is what ONNX Runtime computes of all rows", () => {
+/** Rows are laid out by a kernel where there is room for them, else by plain code. */
+const layouts: readonly [string, () => RankKernels | undefined][] = [
+  ["plain code", () => undefined],
+  ["the plain kernel", () => new RankKernels(64, [kernelFiles.plain])],
+  ["the fused kernel", () => new RankKernels(64, [kernelFiles.fused])],
+  ["the kernel, without room", withoutRoom],
+];
+
+describe.each(layouts)("with %s, attention in blocks is what ONNX Runtime computes of all rows", (_, open) => {
   it.each<[string, AttentionCase]>([
     ["of one block", { batch: 1, rows: 7, heads: 2, group: 3, lanes: 8, past: 5, addends: [[1, 1, 7]] }],
     [
@@ -82,7 +96,7 @@ describe("attention in blocks is what ONNX Runtime computes of all rows", () => 
       },
     ],
   ])("%s", async (_, options) => {
-    await expectAlike(options, attentionInputs(options, causal(options.past)));
+    await expectAlike(options, attentionInputs(options, causal(options.past)), open());
   });
 
   it("where a row sees nothing and mixes all alike", async () => {
@@ -98,7 +112,7 @@ describe("attention in blocks is what ONNX Runtime computes of all rows", () => 
     const unseen = attentionInputs(options, (_, row, column) =>
       row === 2 || column > 3 + row ? -3.4e38 : 0,
     );
-    await expectAlike(options, unseen);
+    await expectAlike(options, unseen, open());
   });
 });
 
@@ -114,9 +128,9 @@ it("a block is not given the rows that come after it", async () => {
   };
   const { fed } = await inBlocks(options, attentionInputs(options, causal(2)));
   expect(fed.map(({ query, keys }) => [query!.dims[1], keys!.dims[1]])).toEqual([
-    [64, 64],
-    [64, 128],
-    [2, 130],
+    [64, 2 + 64],
+    [64, 2 + 128],
+    [2, 2 + 130],
   ]);
 });
 
@@ -143,34 +157,47 @@ it("one new row is left to others", async () => {
 async function expectAlike(
   options: AttentionCase,
   inputs: Readonly<Record<string, AttentionInput>>,
+  kernels: RankKernels | undefined,
 ): Promise<void> {
   const expected = await computeWhole(attentionGraph(options), inputs);
-  const { done, results } = await inBlocks(options, inputs);
+  const { done, results } = await inBlocks(options, inputs, kernels);
   expect(done).toBe(true);
   // Sums of up to some hundred fp32 products, in another order.
   for (const name of given) expect(results[name]).toBeAllclose(expected[name]!, { rtol: 1e-5, atol: 2e-6 });
 }
 
-/** As a rank does, by what a program for one rank says. */
+/** As a rank does, by what a program for one rank says: caches lie in the kernels' memory, projections do not. */
 async function inBlocks(
   options: AttentionCase,
   inputs: Readonly<Record<string, AttentionInput>>,
+  kernels?: RankKernels,
 ): Promise<{ done: boolean; fed: Feeds[]; results: Record<string, Float32Array> }> {
   const { plan, block, named } = plannedAttention(options);
   const session = await openPublicSession(block.onnx, {});
-  const fetches = Object.fromEntries(block.outputs.map((name) => [name, null]));
   const fedIn = named(inputs);
   const places = [...fedIn.keys(), ...given];
-  const table: (Tensor | undefined)[] = [...fedIn.values()].map(({ data, dims }) =>
-    tensor("float32", data, dims),
-  );
-  const attention = new BlockAttention(plan, new BlockMasks(), (name) => places.indexOf(name));
+  const caches = [plan.pastKeys, plan.pastValues];
+  const table: (Tensor | undefined)[] = [...fedIn].map(([name, { data, dims }]) => {
+    const near = caches.includes(name) ? kernels?.memory.floats(data.length) : undefined;
+    near?.set(data);
+    return tensor("float32", near ?? data, dims);
+  });
+  const free = kernels?.memory.bytesFree;
+  const attention = new BlockAttention(plan, new BlockMasks(), (name) => places.indexOf(name), kernels, false);
   const fed: Feeds[] = [];
-  const done = await attention.run(table, (feeds) => {
+  const done = await attention.run(table, (feeds, into) => {
     fed.push(feeds);
-    return session.run(feeds, fetches);
+    return session.run(feeds, into);
   });
   await session.release();
-  const results = given.map((name) => [name, table[places.indexOf(name)]?.data as Float32Array]);
+  const results = given.map((name) => [name, (table[places.indexOf(name)]?.data as Float32Array)?.slice()]);
+  TransientTensor.releaseAll(table);
+  expect(kernels?.memory.bytesFree).toBe(free);
   return { done, fed, results: Object.fromEntries(results) };
+}
+
+function withoutRoom(): RankKernels {
+  const kernels = new RankKernels(2, [kernelFiles.plain]);
+  while (kernels.memory.floats(16) !== undefined);
+  return kernels;
 }

@@ -1,9 +1,12 @@
-import type { AttentionOverCache } from "@ringrank/policy";
-import type { Feeds, Fetched } from "../sessions/ort-binding.js";
+import type { AttentionOverCache, HeadsInRow } from "@ringrank/policy";
+import type { RankKernels } from "../kernels/rank-kernels.js";
+import { TransientTensor } from "../kernels/transient-tensor.js";
+import { Workspace } from "../kernels/workspace.js";
+import type { Feeds } from "../sessions/ort-binding.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import type { Block, BlockMasks } from "./block-masks.js";
+import { type Angles, copyHeads, type HeadPlaces, turnHeads } from "./heads.js";
 import { type Indices, indicesOf } from "./indices.js";
-import { type Angles, layRows } from "./lay-rows.js";
 
 type Table = (Tensor | undefined)[];
 
@@ -21,12 +24,16 @@ interface Inputs {
   readonly pastValues: Float32Array;
 }
 
-/** `[batch, rows, heads · lanes]` each; queries and keys turned. */
+/** Row by row, as the block's session reads them: `[batch, rows, heads · lanes]`, turned. */
 interface Laid {
   readonly query: Float32Array;
+  /** Past rows of a sequence, then its new ones; likewise values. */
   readonly keys: Float32Array;
   readonly values: Float32Array;
 }
+
+/** Runs the block's session, which writes to `into`. */
+export type ComputeBlock = (feeds: Feeds, into: Feeds) => unknown;
 
 /**
  * One layer's attention of several new rows, block by block, in a session that all layers with such heads share
@@ -37,21 +44,34 @@ export class BlockAttention {
   readonly #plan: AttentionOverCache;
   readonly #masks: BlockMasks;
   readonly #indices: Indices;
+  readonly #kernels: RankKernels | undefined;
+  readonly #isGiven: boolean;
 
-  /** @param indexOf the place of a value in the table */
-  constructor(plan: AttentionOverCache, masks: BlockMasks, indexOf: (value: string) => number) {
+  /**
+   * @param indexOf the place of a value in the table
+   * @param kernels without them, plain code lays rows out, in ordinary memory
+   * @param isGiven whether the entry gives the context, so that it outlives the run
+   */
+  constructor(
+    plan: AttentionOverCache,
+    masks: BlockMasks,
+    indexOf: (value: string) => number,
+    kernels: RankKernels | undefined,
+    isGiven: boolean,
+  ) {
     this.#plan = plan;
     this.#masks = masks;
     this.#indices = indicesOf(plan, indexOf);
+    this.#kernels = kernels;
+    this.#isGiven = isGiven;
   }
 
   /**
-   * Puts context and new rows into the table.
+   * Puts context and new rows into the table: {@link TransientTensor}s, where there is room.
    *
-   * @param compute runs the block's session
    * @returns false, and nothing is done, where the segment has to do it: one new row, or inputs of another form
    */
-  run(table: Table, compute: (feeds: Feeds) => Fetched | Promise<Fetched>): false | Promise<true> {
+  run(table: Table, compute: ComputeBlock): false | Promise<true> {
     const inputs = this.#take(table);
     const addends = this.#indices.addends.map((index) => table[index]);
     if (inputs === undefined || !addends.every((addend) => addend !== undefined)) return false;
@@ -65,54 +85,115 @@ export class BlockAttention {
     inputs: Inputs,
     blocks: readonly Block[],
     table: Table,
-    compute: (feeds: Feeds) => Fetched | Promise<Fetched>,
+    compute: ComputeBlock,
   ): Promise<true> {
     const { batch, rows } = inputs;
     const { keyValueHeads, group, lanes } = this.#plan;
-    const laid = this.#lay(inputs);
-    const width = keyValueHeads * group * lanes;
-    const context = new Float32Array(batch * rows * width);
-    for (const block of blocks) {
-      const fetched = await compute(this.#feeds(inputs, laid, block));
-      const { data } = fetched.context!;
-      context.set(data as Float32Array, (block.sequence * rows + block.first) * width);
+    const memory = this.#kernels?.memory;
+    const workspace = new Workspace(memory);
+    try {
+      const laid = this.#lay(inputs, workspace);
+      const width = keyValueHeads * group * lanes;
+      const context = TransientTensor.takeOrMake(this.#isGiven ? undefined : memory, [batch, rows, width]);
+      for (const block of blocks) {
+        const start = (block.sequence * rows + block.first) * width;
+        const part = (context.data as Float32Array).subarray(start, start + block.rows * width);
+        const into = { context: tensor("float32", part, [1, block.rows, width]) };
+        await compute(this.#feeds(inputs, laid, block), into);
+      }
+      table[this.#indices.context] = context;
+      table[this.#indices.presentKeys] = this.#newRows(laid.keys, inputs);
+      table[this.#indices.presentValues] = this.#newRows(laid.values, inputs);
+    } finally {
+      workspace.release();
     }
-    const dims = [batch, keyValueHeads, rows, lanes];
-    const indices = this.#indices;
-    table[indices.context] = tensor("float32", context, [batch, rows, width]);
-    table[indices.presentKeys] = tensor("float32", headsFirst(laid.keys, dims), dims);
-    table[indices.presentValues] = tensor("float32", headsFirst(laid.values, dims), dims);
     return true;
   }
 
   #feeds(inputs: Inputs, laid: Laid, { sequence, first, rows, columns, mask }: Block): Feeds {
     const { keyValueHeads, group, lanes } = this.#plan;
     const width = keyValueHeads * lanes;
-    const start = sequence * inputs.rows;
+    const { past } = inputs;
     const rowsOf = (all: Float32Array, from: number, count: number, width: number): Tensor =>
       tensor("float32", all.subarray(from * width, (from + count) * width), [1, count, width]);
-    const pastOf = (cache: Float32Array): Tensor => {
-      const size = width * inputs.past;
-      const part = cache.subarray(sequence * size, (sequence + 1) * size);
-      return tensor("float32", part, [1, keyValueHeads, inputs.past, lanes]);
-    };
+    const start = sequence * (past + inputs.rows);
     return {
-      query: rowsOf(laid.query, start + first, rows, width * group),
-      keys: rowsOf(laid.keys, start, columns, width),
-      values: rowsOf(laid.values, start, columns, width),
+      query: rowsOf(laid.query, sequence * inputs.rows + first, rows, width * group),
+      keys: rowsOf(laid.keys, start, past + columns, width),
+      values: rowsOf(laid.values, start, past + columns, width),
       mask,
-      "past keys": pastOf(inputs.pastKeys),
-      "past values": pastOf(inputs.pastValues),
     };
   }
 
-  #lay({ query, key, value, angles }: Inputs): Laid {
-    const { group, ...plan } = this.#plan;
-    return {
-      query: layRows(query, plan.query, { ...plan, group }, angles),
-      keys: layRows(key, plan.key, { ...plan, group: 1 }, angles),
-      values: layRows(value, plan.value, { ...plan, group: 1 }),
+  #lay(inputs: Inputs, workspace: Workspace): Laid {
+    const { query, key, value, pastKeys, pastValues } = inputs;
+    const angles = inputs.angles && {
+      ...inputs.angles,
+      cos: workspace.near(inputs.angles.cos),
+      sin: workspace.near(inputs.angles.sin),
     };
+    const near = new Map([query, key, value].map((data) => [data, workspace.near(data)]));
+    return {
+      query: this.#layQuery(near.get(query)!, angles, workspace),
+      keys: this.#layRows(near.get(key)!, this.#plan.key, pastKeys, inputs, workspace, angles),
+      values: this.#layRows(near.get(value)!, this.#plan.value, pastValues, inputs, workspace),
+    };
+  }
+
+  /** The projection itself where that is what it is. */
+  #layQuery(query: Float32Array, angles: Angles | undefined, workspace: Workspace): Float32Array {
+    const { keyValueHeads, group, lanes, query: places } = this.#plan;
+    const together = group * lanes;
+    const width = keyValueHeads * together;
+    const isLaid = places.rowWidth === width && places.headStride === together;
+    if (isLaid && angles === undefined) return query;
+    const rows = query.length / places.rowWidth;
+    const laid = workspace.floats(rows * width);
+    const to = { data: laid, offset: 0, row: width, head: together };
+    copyHeads(this.#kernels, placesOf(query, places), to, rows, keyValueHeads, together);
+    if (angles !== undefined) turnHeads(this.#kernels, laid, width, lanes, angles);
+    return laid;
+  }
+
+  /** Of keys or values: what a cache has of each sequence, then its new rows. */
+  #layRows(
+    projection: Float32Array,
+    places: HeadsInRow,
+    cache: Float32Array,
+    { batch, rows, past }: Inputs,
+    workspace: Workspace,
+    angles?: Angles,
+  ): Float32Array {
+    const { keyValueHeads: heads, lanes } = this.#plan;
+    const width = heads * lanes;
+    const kernels = this.#kernels;
+    const laid = workspace.floats(batch * (past + rows) * width);
+    for (let sequence = 0; sequence < batch; sequence++) {
+      const start = sequence * (past + rows) * width;
+      const ofCache = { data: cache, offset: sequence * heads * past * lanes, row: lanes, head: past * lanes };
+      copyHeads(kernels, ofCache, { data: laid, offset: start, row: width, head: lanes }, past, heads, lanes);
+      const from = placesOf(projection, places, sequence * rows);
+      const added = laid.subarray(start + past * width, start + (past + rows) * width);
+      copyHeads(kernels, from, { data: added, offset: 0, row: width, head: lanes }, rows, heads, lanes);
+      if (angles !== undefined) {
+        turnHeads(kernels, added, width, lanes, ofSequence(angles, sequence, rows));
+      }
+    }
+    return laid;
+  }
+
+  /** `[batch, heads, rows, lanes]` of those that are laid out. */
+  #newRows(laid: Float32Array, { batch, rows, past }: Inputs): Tensor {
+    const { keyValueHeads: heads, lanes } = this.#plan;
+    const width = heads * lanes;
+    const turned = TransientTensor.takeOrMake(this.#kernels?.memory, [batch, heads, rows, lanes]);
+    for (let sequence = 0; sequence < batch; sequence++) {
+      const offset = (sequence * (past + rows) + past) * width;
+      const from = { data: laid, offset, row: width, head: lanes };
+      const to = { data: turned.data as Float32Array, offset: sequence * rows * width, row: lanes, head: rows * lanes };
+      copyHeads(this.#kernels, from, to, rows, heads, lanes);
+    }
+    return turned;
   }
 
   /** Undefined where there is one new row, or an input is not of the form expected. */
@@ -141,18 +222,12 @@ function floats(value: Tensor | undefined): Float32Array | undefined {
   return value?.data instanceof Float32Array ? value.data : undefined;
 }
 
-/** `[batch, heads, rows, lanes]` of `[batch, rows, heads, lanes]`; the same where one head is all. */
-function headsFirst(laid: Float32Array, [batch, heads, rows, lanes]: readonly number[]): Float32Array {
-  if (heads === 1) return laid;
-  const turned = new Float32Array(laid.length);
-  let from = 0;
-  for (let sequence = 0; sequence < batch!; sequence++) {
-    for (let row = 0; row < rows!; row++) {
-      for (let head = 0; head < heads!; head++, from += lanes!) {
-        const to = ((sequence * heads! + head) * rows! + row) * lanes!;
-        turned.set(laid.subarray(from, from + lanes!), to);
-      }
-    }
-  }
-  return turned;
+/** From this row on. */
+function placesOf(data: Float32Array, { rowWidth, offset, headStride }: HeadsInRow, row = 0): HeadPlaces {
+  return { data, offset: row * rowWidth + offset, row: rowWidth, head: headStride };
+}
+
+function ofSequence(angles: Angles, sequence: number, rows: number): Angles {
+  const [from, to] = [sequence, sequence + 1].map((one) => (one * rows * angles.lanes) / 2);
+  return { ...angles, cos: angles.cos.subarray(from, to), sin: angles.sin.subarray(from, to) };
 }

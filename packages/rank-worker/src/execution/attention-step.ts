@@ -44,9 +44,9 @@ export class AttentionStep implements CompiledStep {
   #inBlocks(state: RunState): false | Promise<true> {
     if (this.#blocks === undefined) return false;
     const { attention, call } = this.#blocks;
-    return attention.run(state.table, (feeds) => {
+    return attention.run(state.table, (feeds, into) => {
       state.communicator.progress();
-      return call.run(feeds, state);
+      return call.run(feeds, state, into);
     });
   }
 

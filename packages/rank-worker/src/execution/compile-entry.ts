@@ -171,7 +171,8 @@ class EntryCompiler {
 
   #blocks(plan: AttentionOverCache): AttentionBlocks | undefined {
     if (plan.block === undefined) return undefined;
-    const attention = new BlockAttention(plan, this.#masks, this.use);
+    const { kernels } = this.#context;
+    const attention = new BlockAttention(plan, this.#masks, this.use, kernels, this.#given.has(plan.context));
     return { attention, call: this.#call(plan.block) };
   }
 

@@ -5,8 +5,11 @@ import type { CompiledEntry } from "./compile-entry.js";
 import type { RunContext, RunState } from "./compiled-step.js";
 import { type Bindings, bindSizes } from "./size-product.js";
 
-/** An entry's outputs; those that this rank has no part of, or that were not wanted, are left out. */
 export interface RunOutcome {
+  /**
+   * An entry's outputs; those that this rank has no part of, or that were not wanted, are left out. Who has read them
+   * releases the {@link TransientTensor}s among them.
+   */
   readonly outputs: ReadonlyMap<string, Tensor>;
   /** Sizes of the call's symbolic dimensions. */
   readonly bindings: Bindings;
@@ -53,14 +56,15 @@ export async function runEntry(
       table[drop[i]!] = undefined;
     }
   }
-  // What only steps that are left out would have read.
-  if (end < steps.length) for (const value of table) if (value instanceof TransientTensor) value.release();
-
   const outputs = new Map<string, Tensor>();
   for (const { name } of entry.outputs) {
     const index = indices.get(name);
     const value = index === undefined ? undefined : table[index];
-    if (value !== undefined) outputs.set(name, value);
+    if (value === undefined) continue;
+    outputs.set(name, value);
+    table[index!] = undefined;
   }
+  // What only steps that are left out would have read.
+  TransientTensor.releaseAll(table);
   return { outputs, bindings, expertsRun: state.expertsRun };
 }

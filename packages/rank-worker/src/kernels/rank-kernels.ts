@@ -48,6 +48,27 @@ interface Exports {
   attend(args: number): void;
   add(x: number, y: number, out: number, count: number): void;
   addRow(x: number, row: number, rows: number, width: number): void;
+  copyHeads(
+    from: number,
+    fromRow: number,
+    fromHead: number,
+    to: number,
+    toRow: number,
+    toHead: number,
+    rows: number,
+    heads: number,
+    headBytes: number,
+  ): void;
+  turnHeads(
+    at: number,
+    rows: number,
+    heads: number,
+    lanes: number,
+    turned: number,
+    interleaved: boolean,
+    cos: number,
+    sin: number,
+  ): void;
   /** Runs the instructions from `first` to before `end` on so many floats; see elementwise/instruction-list.ts. */
   elementwise(first: number, end: number, count: number): void;
   normalize(
@@ -122,6 +143,8 @@ export class RankKernels {
   readonly attend: Exports["attend"];
   readonly add: Exports["add"];
   readonly addRow: Exports["addRow"];
+  readonly copyHeads: Exports["copyHeads"];
+  readonly turnHeads: Exports["turnHeads"];
   readonly elementwise: Exports["elementwise"];
   readonly normalize: Exports["normalize"];
   readonly groupActivations: Exports["groupActivations"];
@@ -139,10 +162,12 @@ export class RankKernels {
   constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
     const exports = instantiate<Exports>(this.memory.memory, ...files);
-    const { attend, add, addRow, elementwise, normalize } = exports;
+    const { attend, add, addRow, copyHeads, turnHeads, elementwise, normalize } = exports;
     this.attend = attend;
     this.add = add;
     this.addRow = addRow;
+    this.copyHeads = copyHeads;
+    this.turnHeads = turnHeads;
     this.elementwise = elementwise;
     this.normalize = normalize;
     this.groupActivations = exports.groupActivations;

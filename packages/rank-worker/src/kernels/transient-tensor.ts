@@ -1,5 +1,5 @@
 import { elementCount } from "../tensors/element-types.js";
-import { Tensor } from "../tensors/tensor.js";
+import { Tensor, tensor } from "../tensors/tensor.js";
 import type { KernelMemory } from "./kernel-memory.js";
 
 /**
@@ -8,23 +8,29 @@ import type { KernelMemory } from "./kernel-memory.js";
  */
 export class TransientTensor extends Tensor {
   readonly #memory: KernelMemory;
+  #isReleased = false;
 
   private constructor(memory: KernelMemory, floats: Float32Array, dims: readonly number[]) {
     super("float32", floats, dims);
     this.#memory = memory;
   }
 
-  /** Of any contents; undefined where there is no room. */
-  static take(memory: KernelMemory, dims: readonly number[]): TransientTensor | undefined {
+  /** Of any contents; an ordinary tensor where there is no room. */
+  static takeOrMake(memory: KernelMemory | undefined, dims: readonly number[]): Tensor {
     const count = elementCount(dims);
-    const bytes = memory.bytes(4 * count);
-    return (
-      bytes && new TransientTensor(memory, new Float32Array(bytes.buffer, bytes.byteOffset, count), dims)
-    );
+    const bytes = memory?.bytes(4 * count);
+    if (bytes === undefined) return tensor("float32", new Float32Array(count), dims);
+    return new TransientTensor(memory!, new Float32Array(bytes.buffer, bytes.byteOffset, count), dims);
+  }
+
+  /** Of those values that are transient. */
+  static releaseAll(values: Iterable<Tensor | undefined>): void {
+    for (const value of values) if (value instanceof TransientTensor) value.release();
   }
 
   /** When no step reads it any more. */
   release(): void {
-    this.#memory.release(this.data as Float32Array);
+    if (!this.#isReleased) this.#memory.release(this.data as Float32Array);
+    this.#isReleased = true;
   }
 }

@@ -4,7 +4,7 @@ import type { ProductStep } from "@ringrank/policy";
 import { KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
-import { type Tensor, tensor } from "../tensors/tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { FewRows } from "./few-rows.js";
 import type { IntegerProduct, RunIntegers } from "./integer-product.js";
 import { ManyRows } from "./many-rows.js";
@@ -81,8 +81,7 @@ export class Product {
     const kept = this.#results[at]?.tensor(sizes, rows <= fewKept ? Number.POSITIVE_INFINITY : undefined);
     if (kept !== undefined) return kept;
     const memory = this.#isGiven[at] ? undefined : first?.kernels?.memory;
-    const transient = memory && TransientTensor.take(memory, sizes);
-    return transient ?? tensor("float32", new Float32Array(rows * width), sizes);
+    return TransientTensor.takeOrMake(memory, sizes);
   }
 
   #floatsOf({ data, type, dims }: Tensor): Float32Array {

@@ -6,6 +6,7 @@ import type { RunContext } from "../execution/compiled-step.js";
 import { gatherShards, type Part, totalLength } from "../execution/gather-shards.js";
 import { type RunOutcome, runEntry } from "../execution/run-entry.js";
 import { resolveSizes } from "../execution/size-product.js";
+import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { RunRequest, TensorMessage } from "../protocol.js";
 import { elementCount } from "../tensors/element-types.js";
 import { fromMessage, type Tensor, toMessage } from "../tensors/tensor.js";
@@ -64,6 +65,7 @@ export async function runRequest(
     const known = ran.flatMap(({ entry }) => entry.outputs.map((output) => output.name)).join(", ");
     throw new RingrankError("RR_INPUT", `expected outputs among ${known}; got "${name}"`);
   });
+  for (const { outcome } of ran) TransientTensor.releaseAll(outcome.outputs.values());
   return Object.fromEntries(outputs);
 }
 

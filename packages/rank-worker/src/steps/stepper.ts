@@ -4,6 +4,7 @@ import { KvCache, type StepRange } from "../cache/kv-cache.js";
 import type { CompiledEntry } from "../execution/compile-entry.js";
 import type { RunContext } from "../execution/compiled-step.js";
 import { runEntry } from "../execution/run-entry.js";
+import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { GivenTokens, StepRequest, StepRowResult, StepSource } from "../protocol.js";
 import { chooseTokens, type TokenChoice } from "../sampling/choose-tokens.js";
 import { VocabularyShare } from "../sampling/vocabulary-share.js";
@@ -92,6 +93,7 @@ export class Stepper {
       asksForLogits ? "all" : "caches",
     );
     this.#traced("cache", "append", () => this.#cache.append(sequences, newTokens, range, outputs));
+    TransientTensor.releaseAll(outputs.values());
     for (const row of rows) this.#history.enter(row);
     this.tokens += rows.length * newTokens;
     this.experts += expertsRun;
@@ -121,6 +123,7 @@ export class Stepper {
     const inputs = runInputs(encoder.entry, new Map([[name, source]]), "last");
     const { outputs } = await runEntry(encoder, inputs, this.#context);
     this.#cache.fill(sequence, ids.length, outputs);
+    TransientTensor.releaseAll(outputs.values());
     this.sourceTokens += ids.length;
   }
 

@@ -1,0 +1,90 @@
+// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+//
+// Moving heads between the ways they lie in, and turning them. src/attention/heads.ts has the same plainly.
+
+import { madd } from "./vectors";
+
+/** Copies `headBytes` of every head of every row; the other numbers are bytes from one row or head to the next. */
+export function copyHeads(
+  from: usize,
+  fromRow: usize,
+  fromHead: usize,
+  to: usize,
+  toRow: usize,
+  toHead: usize,
+  rows: u32,
+  heads: u32,
+  headBytes: usize,
+): void {
+  for (const end = from + rows * fromRow; from < end; from += fromRow, to += toRow) {
+    let source = from;
+    let target = to;
+    for (let head: u32 = 0; head < heads; head++, source += fromHead, target += toHead) {
+      // Calls of memory.copy cost more than so few bytes.
+      let at: usize = 0;
+      for (; at + 16 <= headBytes; at += 16) v128.store(target + at, v128.load(source + at));
+      for (; at < headBytes; at += 4) store<f32>(target + at, load<f32>(source + at));
+    }
+  }
+}
+
+/**
+ * Turns every head of every row by the rotary position embedding (https://arxiv.org/abs/2104.09864), in place.
+ *
+ * @param heads of `lanes` floats each, one after the other in a row, and nothing else
+ * @param turned lanes of a head, its first ones
+ * @param cos `[rows, turned / 2]`, as is `sin`
+ */
+export function turnHeads(
+  at: usize,
+  rows: u32,
+  heads: u32,
+  lanes: u32,
+  turned: u32,
+  interleaved: bool,
+  cos: usize,
+  sin: usize,
+): void {
+  const headBytes = <usize>lanes << 2;
+  const halfBytes = <usize>turned << 1;
+  for (let row: u32 = 0; row < rows; row++, cos += halfBytes, sin += halfBytes) {
+    for (let head: u32 = 0; head < heads; head++, at += headBytes) {
+      if (interleaved) turnNeighbours(at, halfBytes, cos, sin);
+      else turnHalves(at, halfBytes, cos, sin);
+    }
+  }
+}
+
+/** Lanes turn in pairs (i, i + half). */
+@inline
+function turnHalves(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
+  let pair: usize = 0;
+  for (; pair + 16 <= halfBytes; pair += 16) {
+    const a = v128.load(head + pair);
+    const b = v128.load(head + pair + halfBytes);
+    const c = v128.load(cos + pair);
+    const s = v128.load(sin + pair);
+    v128.store(head + pair, madd(a, c, f32x4.neg(f32x4.mul(b, s))));
+    v128.store(head + pair + halfBytes, madd(b, c, f32x4.mul(a, s)));
+  }
+  for (; pair < halfBytes; pair += 4) turnPair(head + pair, head + pair + halfBytes, cos + pair, sin + pair);
+}
+
+/** Lanes turn in pairs (2i, 2i + 1). */
+@inline
+function turnNeighbours(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
+  for (let pair: usize = 0; pair < halfBytes; pair += 4) {
+    const at = head + (pair << 1);
+    turnPair(at, at + 4, cos + pair, sin + pair);
+  }
+}
+
+@inline
+function turnPair(one: usize, other: usize, cos: usize, sin: usize): void {
+  const a = load<f32>(one);
+  const b = load<f32>(other);
+  const c = load<f32>(cos);
+  const s = load<f32>(sin);
+  store<f32>(one, a * c - b * s);
+  store<f32>(other, b * c + a * s);
+}

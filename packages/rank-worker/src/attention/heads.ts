@@ -1,0 +1,99 @@
+import type { RankKernels } from "../kernels/rank-kernels.js";
+
+/** Where heads lie, in elements: `offset` of the first one, and how far it is from one row, or one head, to the next. */
+export interface HeadPlaces {
+  readonly data: Float32Array;
+  readonly offset: number;
+  readonly row: number;
+  readonly head: number;
+}
+
+/** What turns heads: `[rows, lanes / 2]` both. */
+export interface Angles {
+  readonly cos: Float32Array;
+  readonly sin: Float32Array;
+  readonly lanes: number;
+  readonly interleaved: boolean;
+}
+
+/**
+ * Moves the heads of rows to where something else expects them: by the kernel (assembly/heads.ts) where all lies in its
+ * memory, else plainly.
+ *
+ * @param length elements of a head, or of several that stay together
+ */
+export function copyHeads(
+  kernels: RankKernels | undefined,
+  from: HeadPlaces,
+  to: HeadPlaces,
+  rows: number,
+  heads: number,
+  length: number,
+): void {
+  if (kernels?.memory.holds(from.data) && kernels.memory.holds(to.data)) {
+    kernels.copyHeads(
+      from.data.byteOffset + 4 * from.offset,
+      4 * from.row,
+      4 * from.head,
+      to.data.byteOffset + 4 * to.offset,
+      4 * to.row,
+      4 * to.head,
+      rows,
+      heads,
+      4 * length,
+    );
+    return;
+  }
+  for (let row = 0; row < rows; row++) {
+    for (let head = 0; head < heads; head++) {
+      const start = from.offset + row * from.row + head * from.head;
+      to.data.set(from.data.subarray(start, start + length), to.offset + row * to.row + head * to.head);
+    }
+  }
+}
+
+/**
+ * Turns every head of every row by the rotary position embedding (https://arxiv.org/abs/2104.09864), in place; by the
+ * kernel where all lies in its memory.
+ *
+ * @param rows of heads of `lanes`, one after the other
+ * @param width elements of a row
+ */
+export function turnHeads(
+  kernels: RankKernels | undefined,
+  rows: Float32Array,
+  width: number,
+  lanes: number,
+  angles: Angles,
+): void {
+  const { cos, sin, interleaved } = angles;
+  if ([rows, cos, sin].every((data) => kernels?.memory.holds(data))) {
+    kernels!.turnHeads(
+      rows.byteOffset,
+      rows.length / width,
+      width / lanes,
+      lanes,
+      angles.lanes,
+      interleaved,
+      cos.byteOffset,
+      sin.byteOffset,
+    );
+    return;
+  }
+  const half = angles.lanes / 2;
+  // Lanes turn in pairs (i, i + half), or of neighbours (2i, 2i + 1).
+  const step = interleaved ? 2 : 1;
+  const partner = interleaved ? 1 : half;
+  for (let start = 0, angle = 0; start < rows.length; start += width, angle += half) {
+    for (let head = start; head < start + width; head += lanes) {
+      for (let pair = 0, at = head; pair < half; pair++, at += step) {
+        const a = rows[at]!;
+        const b = rows[at + partner]!;
+        const c = cos[angle + pair]!;
+        const s = sin[angle + pair]!;
+        rows[at] = a * c - b * s;
+        rows[at + partner] = b * c + a * s;
+      }
+    }
+  }
+}

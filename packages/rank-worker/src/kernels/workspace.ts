@@ -1,0 +1,33 @@
+import type { KernelMemory } from "./kernel-memory.js";
+
+/** Memory of one step's own: the kernels' while there is room, given back when the step ends. */
+export class Workspace {
+  readonly #memory: KernelMemory | undefined;
+  readonly #taken: Float32Array[] = [];
+
+  /** @param memory without it, all is ordinary memory */
+  constructor(memory: KernelMemory | undefined) {
+    this.#memory = memory;
+  }
+
+  /** Of any contents. */
+  floats(count: number): Float32Array {
+    const bytes = this.#memory?.bytes(4 * count);
+    if (bytes === undefined) return new Float32Array(count);
+    const floats = new Float32Array(bytes.buffer, bytes.byteOffset, count);
+    this.#taken.push(floats);
+    return floats;
+  }
+
+  /** `data` where kernels read it: a copy, unless it lies there. */
+  near(data: Float32Array): Float32Array {
+    if (this.#memory === undefined || this.#memory.holds(data)) return data;
+    const copy = this.floats(data.length);
+    copy.set(data);
+    return copy;
+  }
+
+  release(): void {
+    for (const floats of this.#taken.splice(0)) this.#memory!.release(floats);
+  }
+}
