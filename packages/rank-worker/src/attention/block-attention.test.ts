@@ -34,87 +34,90 @@ const layouts: readonly [string, () => RankKernels | undefined][] = [
   ["the kernel, without room", withoutRoom],
 ];
 
-describe.each(layouts)("with %s, attention in blocks is what ONNX Runtime computes of all rows", (_, open) => {
-  it.each<[string, AttentionCase]>([
-    ["of one block", { batch: 1, rows: 7, heads: 2, group: 3, lanes: 8, past: 5, addends: [[1, 1, 7]] }],
-    [
-      "of three blocks, the last one short",
-      { batch: 1, rows: 130, heads: 1, group: 2, lanes: 16, past: 40, addends: [[1, 1, 130]] },
-    ],
-    [
-      "with nothing kept yet",
-      { batch: 1, rows: 70, heads: 2, group: 1, lanes: 8, past: 0, addends: [[1, 1, 70]] },
-    ],
-    [
-      "of several sequences, each with a mask of its own",
-      { batch: 3, rows: 66, heads: 2, group: 2, lanes: 8, past: 9, addends: [[3, 1, 66]] },
-    ],
-    [
-      "with a bias for each head",
-      {
-        batch: 2,
-        rows: 68,
-        heads: 3,
-        group: 1,
-        lanes: 8,
-        past: 4,
-        addends: [
-          [2, 1, 68],
-          [1, 3, 1],
-        ],
-        byHeads: true,
-      },
-    ],
-    [
-      "with groups cut by heads",
-      { batch: 2, rows: 5, heads: 2, group: 4, lanes: 8, past: 3, addends: [[2, 1, 5]], byHeads: true },
-    ],
-    [
-      "with all lanes turned",
-      {
-        batch: 2,
-        rows: 9,
-        heads: 2,
-        group: 2,
-        lanes: 16,
-        past: 6,
-        addends: [[2, 1, 9]],
-        rotary: { lanes: 16, interleaved: false },
-      },
-    ],
-    [
-      "with some lanes turned in neighbouring pairs",
-      {
-        batch: 1,
-        rows: 9,
-        heads: 2,
-        group: 1,
-        lanes: 20,
-        past: 6,
-        addends: [[1, 1, 9]],
-        rotary: { lanes: 8, interleaved: true },
-      },
-    ],
-  ])("%s", async (_, options) => {
-    await expectAlike(options, attentionInputs(options, causal(options.past)), open());
-  });
+describe.each(layouts)(
+  "with %s, attention in blocks is what ONNX Runtime computes of all rows",
+  (_, open) => {
+    it.each<[string, AttentionCase]>([
+      ["of one block", { batch: 1, rows: 7, heads: 2, group: 3, lanes: 8, past: 5, addends: [[1, 1, 7]] }],
+      [
+        "of three blocks, the last one short",
+        { batch: 1, rows: 130, heads: 1, group: 2, lanes: 16, past: 40, addends: [[1, 1, 130]] },
+      ],
+      [
+        "with nothing kept yet",
+        { batch: 1, rows: 70, heads: 2, group: 1, lanes: 8, past: 0, addends: [[1, 1, 70]] },
+      ],
+      [
+        "of several sequences, each with a mask of its own",
+        { batch: 3, rows: 66, heads: 2, group: 2, lanes: 8, past: 9, addends: [[3, 1, 66]] },
+      ],
+      [
+        "with a bias for each head",
+        {
+          batch: 2,
+          rows: 68,
+          heads: 3,
+          group: 1,
+          lanes: 8,
+          past: 4,
+          addends: [
+            [2, 1, 68],
+            [1, 3, 1],
+          ],
+          byHeads: true,
+        },
+      ],
+      [
+        "with groups cut by heads",
+        { batch: 2, rows: 5, heads: 2, group: 4, lanes: 8, past: 3, addends: [[2, 1, 5]], byHeads: true },
+      ],
+      [
+        "with all lanes turned",
+        {
+          batch: 2,
+          rows: 9,
+          heads: 2,
+          group: 2,
+          lanes: 16,
+          past: 6,
+          addends: [[2, 1, 9]],
+          rotary: { lanes: 16, interleaved: false },
+        },
+      ],
+      [
+        "with some lanes turned in neighbouring pairs",
+        {
+          batch: 1,
+          rows: 9,
+          heads: 2,
+          group: 1,
+          lanes: 20,
+          past: 6,
+          addends: [[1, 1, 9]],
+          rotary: { lanes: 8, interleaved: true },
+        },
+      ],
+    ])("%s", async (_, options) => {
+      await expectAlike(options, attentionInputs(options, causal(options.past)), open());
+    });
 
-  it("where a row sees nothing and mixes all alike", async () => {
-    const options: AttentionCase = {
-      batch: 1,
-      rows: 70,
-      heads: 1,
-      group: 1,
-      lanes: 4,
-      past: 3,
-      addends: [[1, 1, 70]],
-    };
-    const unseen = attentionInputs(options, (_, row, column) =>
-      row === 2 || column > 3 + row ? -3.4e38 : 0,
-    );
-    await expectAlike(options, unseen, open());
-  });
-});
+    it("where a row sees nothing and mixes all alike", async () => {
+      const options: AttentionCase = {
+        batch: 1,
+        rows: 70,
+        heads: 1,
+        group: 1,
+        lanes: 4,
+        past: 3,
+        addends: [[1, 1, 70]],
+      };
+      const unseen = attentionInputs(options, (_, row, column) =>
+        row === 2 || column > 3 + row ? -3.4e38 : 0,
+      );
+      await expectAlike(options, unseen, open());
+    });
+  },
+);
 
 it("a block is not given the rows that come after it", async () => {
   const options: AttentionCase = {
@@ -183,7 +186,13 @@ async function inBlocks(
     return tensor("float32", near ?? data, dims);
   });
   const free = kernels?.memory.bytesFree;
-  const attention = new BlockAttention(plan, new BlockMasks(), (name) => places.indexOf(name), kernels, false);
+  const attention = new BlockAttention(
+    plan,
+    new BlockMasks(),
+    (name) => places.indexOf(name),
+    kernels,
+    false,
+  );
   const fed: Feeds[] = [];
   const done = await attention.run(table, (feeds, into) => {
     fed.push(feeds);

@@ -170,7 +170,12 @@ export class BlockAttention {
     const laid = workspace.floats(batch * (past + rows) * width);
     for (let sequence = 0; sequence < batch; sequence++) {
       const start = sequence * (past + rows) * width;
-      const ofCache = { data: cache, offset: sequence * heads * past * lanes, row: lanes, head: past * lanes };
+      const ofCache = {
+        data: cache,
+        offset: sequence * heads * past * lanes,
+        row: lanes,
+        head: past * lanes,
+      };
       copyHeads(kernels, ofCache, { data: laid, offset: start, row: width, head: lanes }, past, heads, lanes);
       const from = placesOf(projection, places, sequence * rows);
       const added = laid.subarray(start + past * width, start + (past + rows) * width);
@@ -190,7 +195,12 @@ export class BlockAttention {
     for (let sequence = 0; sequence < batch; sequence++) {
       const offset = (sequence * (past + rows) + past) * width;
       const from = { data: laid, offset, row: width, head: lanes };
-      const to = { data: turned.data as Float32Array, offset: sequence * rows * width, row: lanes, head: rows * lanes };
+      const to = {
+        data: turned.data as Float32Array,
+        offset: sequence * rows * width,
+        row: lanes,
+        head: rows * lanes,
+      };
       copyHeads(this.#kernels, from, to, rows, heads, lanes);
     }
     return turned;
