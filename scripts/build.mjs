@@ -37,7 +37,7 @@ function buildWebAssembly(folder) {
   const { options, targets = { release: options } } = JSON.parse(
     readFileSync(`${folder}/asconfig.json`, "utf8"),
   );
-  const sources = readdirSync(`${folder}/assembly`).map((file) => `assembly/${file}`);
+  const sources = readdirSync(`${folder}/assembly`, { recursive: true }).map((file) => `assembly/${file}`);
   const written = (file) => statSync(`${folder}/${file}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const changed = Math.max(...["asconfig.json", ...sources].map(written));
   for (const [target, { outFile }] of Object.entries(targets)) {

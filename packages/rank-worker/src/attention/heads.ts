@@ -17,7 +17,7 @@ export interface Angles {
 }
 
 /**
- * Moves the heads of rows to where something else expects them: by the kernel (assembly/heads.ts) where all lies in its
+ * Moves the heads of rows to where something else expects them: by the kernel (assembly/attention/heads.ts) where all lies in its
  * memory, else plainly.
  *
  * @param length elements of a head, or of several that stay together

@@ -1,7 +1,7 @@
 import type { Elementwise, ElementwiseOperation } from "@ringrank/policy";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
-/** By number; assembly/elementwise.ts has the same order. */
+/** By number; assembly/elementwise/elementwise.ts has the same order. */
 const operations: readonly ElementwiseOperation[] = [
   ...(["add", "subtract", "multiply", "divide", "minimum", "maximum"] as const),
   ...(["sqrt", "exp", "sigmoid", "tanh", "erf"] as const),
@@ -11,7 +11,7 @@ const operations: readonly ElementwiseOperation[] = [
 const chunk = 256;
 
 /**
- * Places in an instruction, in 32-bit words, as in assembly/elementwise.ts. Of operands and of what is made: the
+ * Places in an instruction, in 32-bit words, as in assembly/elementwise/elementwise.ts. Of operands and of what is made: the
  * address, then whether it moves with the elements.
  */
 const word = { operation: 0, left: 1, right: 3, out: 5 } as const;

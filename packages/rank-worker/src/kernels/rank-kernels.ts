@@ -3,7 +3,7 @@ import { KernelMemory } from "./kernel-memory.js";
 
 /** Of products with weights of so many bits. */
 export interface ProductKernels {
-  /** Bytes of a block of 32 activations of a row, quantized, at most: assembly/quantized-rows.ts. */
+  /** Bytes of a block of 32 activations of a row, quantized, at most: assembly/products/quantized-rows.ts. */
   readonly blockBytes: number;
   /** @param out has room for 32 floats behind the quantized rows */
   quantize(x: number, rows: number, width: number, out: number): void;
@@ -25,7 +25,7 @@ export interface ProductKernels {
     blocks: number,
   ): void;
   /**
-   * Makes a group of blocks of each row whole numbers: assembly/group-weights.ts.
+   * Makes a group of blocks of each row whole numbers: assembly/products/group-weights.ts.
    *
    * @param rowBlocks blocks from one row to the next
    * @param out `[count, blocks · 32]`
@@ -88,7 +88,7 @@ interface Exports {
   readonly groupWeights4: ProductKernels["groupWeights"];
   readonly groupWeights8: ProductKernels["groupWeights"];
   /**
-   * Makes a group of activations whole numbers, turned round: assembly/group-activations.ts.
+   * Makes a group of activations whole numbers, turned round: assembly/products/group-activations.ts.
    *
    * @param rowBytes from one row to the next
    * @param bytes of the group's floats in a row
@@ -108,7 +108,7 @@ interface Exports {
     order: number,
     scratch: number,
   ): number;
-  /** Writes what a group makes, and a bias: assembly/group-sums.ts. */
+  /** Writes what a group makes, and a bias: assembly/products/group-sums.ts. */
   beginSums(
     sums: number,
     scales: number,

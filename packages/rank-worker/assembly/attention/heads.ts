@@ -2,7 +2,7 @@
 //
 // Moving heads between the ways they lie in, and turning them. src/attention/heads.ts has the same plainly.
 
-import { madd } from "./vectors";
+import { madd } from "../vectors";
 
 /** Copies `headBytes` of every head of every row; the other numbers are bytes from one row or head to the next. */
 export function copyHeads(

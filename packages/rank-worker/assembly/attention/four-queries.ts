@@ -7,7 +7,7 @@
 
 import { addendAt, Arguments } from "./arguments";
 import { readAhead } from "./read-ahead";
-import { exponential, madd, sumEach } from "./vectors";
+import { exponential, madd, sumEach } from "../vectors";
 
 /** Packs four queries that lie one after the other. */
 export function packFour(packed: usize, queries: usize, rowBytes: usize): void {

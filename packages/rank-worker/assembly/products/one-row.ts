@@ -8,7 +8,7 @@
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
 import { oneBytes4, oneBytes8 } from "./quantized-rows";
-import { madd } from "./vectors";
+import { madd } from "../vectors";
 
 /**
  * `count` rows of each quarter, of weights of 4 bits. Addresses are in bytes.

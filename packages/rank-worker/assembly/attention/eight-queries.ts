@@ -14,7 +14,7 @@
 // will go over, 16 bytes a turn, which over a tile comes to as many bytes: then that is near when its turn comes.
 
 import { readAhead } from "./read-ahead";
-import { exponential, madd } from "./vectors";
+import { exponential, madd } from "../vectors";
 
 /**
  * `scores[row][query] += query · key[row]`; `most` becomes the largest score there is of each query, if it is larger.

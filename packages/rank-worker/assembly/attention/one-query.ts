@@ -2,7 +2,7 @@
 
 import { addendAt, Arguments } from "./arguments";
 import { readAhead } from "./read-ahead";
-import { exponential, madd, sumEach } from "./vectors";
+import { exponential, madd, sumEach } from "../vectors";
 
 /**
  * `out[row] = query · key[row]`.

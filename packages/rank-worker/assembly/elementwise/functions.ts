@@ -1,7 +1,7 @@
 // Functions of vectors of four floats, right within 1.5e-7 of their values (src/elementwise/instruction-list.test.ts).
 // NaN stays NaN.
 
-import { madd } from "./vectors";
+import { madd } from "../vectors";
 
 /**
  * eˣ, of all x: 2ⁿ · eʳ with x = n · ln 2 + r and |r| ≤ ½ ln 2, eʳ by the polynomial of Cephes

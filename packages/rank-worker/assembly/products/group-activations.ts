@@ -8,7 +8,7 @@
 // or NaN has a scale that is none either, and so is every product.
 
 import { blockFloats, whole } from "./blocks";
-import { madd } from "./vectors";
+import { madd } from "../vectors";
 
 /** Rows that are turned round together, and as many elements of each. */
 const tile: usize = 16;
