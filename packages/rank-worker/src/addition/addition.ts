@@ -86,10 +86,7 @@ export class Addition {
   #addInPlace(x: Float32Array, y: Float32Array | undefined): void {
     const added =
       this.#kernels !== undefined &&
-      inParts(this.#kernels, this.#row?.length ?? 1, x, y, (part, other, from) => {
-        this.addInMemory(part, other);
-        x.set(part, from);
-      });
+      inParts(this.#kernels, this.#row?.length ?? 1, x, y, (part, other) => this.addInMemory(part, other));
     if (!added) this.#addPlainly(x, y);
   }
 

@@ -112,7 +112,12 @@ class EntryCompiler {
       case "zeros":
         return new ZerosStep(this.define(step.value), step.type ?? "float32", step.dims);
       case "normalize": {
-        const normalization = new Normalization(step, this.weightOf, this.#context.kernels);
+        const normalization = new Normalization(
+          step,
+          this.weightOf,
+          this.#context.kernels,
+          this.#given.has(step.output),
+        );
         const value = this.#named(step.value);
         return new NormalizeStep(normalization, value, this.#addend(step.added), this.define(step.output));
       }

@@ -2,10 +2,11 @@ import { floatsAtOnce } from "./kernel-result.js";
 import type { RankKernels } from "./rank-kernels.js";
 
 /**
- * Takes whole rows of `width` floats through the kernels' memory, as many at once as they work on.
+ * Takes whole rows of `width` floats to kernels, as many at once as they work on: as they lie, where that is in the
+ * kernels' memory, else through it.
  *
  * @param y as many floats as `x`, or none
- * @param work is given a part of `x`, that of `y` beside it, both in the kernels' memory, and where the part begins
+ * @param work is given a part of `x`, which it may change, that of `y` beside it, and where the part begins
  * @returns false, and nothing is done, where there is no room
  */
 export function inParts(
@@ -15,16 +16,21 @@ export function inParts(
   y: Float32Array | undefined,
   work: (part: Float32Array, other: Float32Array | undefined, from: number) => void,
 ): boolean {
+  const { memory } = kernels;
   const most = width * Math.max(1, Math.floor(floatsAtOnce / width));
   const scratch = kernels.scratch(2 * most);
   if (scratch === undefined) return false;
+  const near = (floats: Float32Array, room: number): Float32Array => {
+    if (memory.holds(floats)) return floats;
+    const copy = scratch.subarray(room, room + floats.length);
+    copy.set(floats);
+    return copy;
+  };
   for (let from = 0; from < x.length; from += most) {
-    const length = Math.min(most, x.length - from);
-    const part = scratch.subarray(0, length);
-    const other = y && scratch.subarray(most, most + length);
-    part.set(x.subarray(from, from + length));
-    other?.set(y!.subarray(from, from + length));
-    work(part, other, from);
+    const own = x.subarray(from, from + most);
+    const part = near(own, 0);
+    work(part, y && near(y.subarray(from, from + most), most), from);
+    if (part !== own) own.set(part);
   }
   return true;
 }

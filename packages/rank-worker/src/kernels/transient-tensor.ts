@@ -15,12 +15,19 @@ export class TransientTensor extends Tensor {
     this.#memory = memory;
   }
 
-  /** Of any contents; an ordinary tensor where there is no room. */
-  static takeOrMake(memory: KernelMemory | undefined, dims: readonly number[]): Tensor {
+  /** Of any contents; undefined where there is no room. */
+  static take(memory: KernelMemory, dims: readonly number[]): TransientTensor | undefined {
     const count = elementCount(dims);
-    const bytes = memory?.bytes(4 * count);
-    if (bytes === undefined) return tensor("float32", new Float32Array(count), dims);
-    return new TransientTensor(memory!, new Float32Array(bytes.buffer, bytes.byteOffset, count), dims);
+    const bytes = memory.bytes(4 * count);
+    return (
+      bytes && new TransientTensor(memory, new Float32Array(bytes.buffer, bytes.byteOffset, count), dims)
+    );
+  }
+
+  /** Likewise; an ordinary tensor where there is no room. */
+  static takeOrMake(memory: KernelMemory | undefined, dims: readonly number[]): Tensor {
+    const taken = memory && TransientTensor.take(memory, dims);
+    return taken ?? tensor("float32", new Float32Array(elementCount(dims)), dims);
   }
 
   /** Of those values that are transient. */

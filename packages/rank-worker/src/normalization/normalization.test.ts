@@ -2,6 +2,7 @@ import { encodeOnnx, GraphBuilder } from "@ringrank/model";
 import type { NormalizeStep } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
 import { RankKernels } from "../kernels/rank-kernels.js";
+import { TransientTensor } from "../kernels/transient-tensor.js";
 import { openPublicSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { Normalization } from "./normalization.js";
@@ -61,6 +62,33 @@ describe.each([
       tolerance,
     );
   });
+});
+
+it("many rows in the kernels' memory are added to, and what is made of them lies there until released", () => {
+  const options = { dims: [2, 600, 32], centered: true, hasBias: true };
+  const { step, weights, value } = make(options);
+  const kernels = new RankKernels();
+  const normalization = new Normalization({ ...step, added: { rows: ["bias"] } }, weightOf(weights), kernels);
+  const expected = new Normalization({ ...step, added: { rows: ["bias"] } }, weightOf(weights), undefined);
+  const near = kernels.memory.floats(size(options.dims))!;
+  near.set(value.data as Float32Array);
+  const { sum, normalized } = normalization.run(tensor("float32", near, options.dims));
+  const plain = expected.run(value);
+  expect(sum.data).toBe(near);
+  expect(near).toEqual(plain.sum.data);
+  expect(normalized.data as Float32Array).toBeAllclose(plain.normalized.data as Float32Array, tolerance);
+  const free = kernels.memory.bytesFree;
+  TransientTensor.releaseAll([normalized]);
+  expect(kernels.memory.bytesFree).toBe(free + 4 * near.length);
+});
+
+it("many rows that the entry gives lie in memory of their own", async () => {
+  const options = { dims: [2, 600, 32], centered: false };
+  const { step, weights, value } = make(options);
+  const kernels = new RankKernels();
+  const { normalized } = new Normalization(step, weightOf(weights), kernels, true).run(value);
+  expect(kernels.memory.holds(normalized.data as Float32Array)).toBe(false);
+  expect(normalized.data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
 });
 
 it("normalizes values of another shape anew", async () => {

@@ -3,6 +3,7 @@ import { Addition } from "../addition/addition.js";
 import { inParts } from "../kernels/in-parts.js";
 import { floatsAtOnce, KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
+import { TransientTensor } from "../kernels/transient-tensor.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { plainNormalize } from "./plain-normalize.js";
 
@@ -12,8 +13,16 @@ export class Normalization {
   readonly #addition: Addition | undefined;
   readonly #kernel: KernelRows | undefined;
 
-  /** @param parameterOf the tensor of a weight that the rank keeps, by name */
-  constructor(step: NormalizeStep, parameterOf: (name: string) => Tensor, kernels: RankKernels | undefined) {
+  /**
+   * @param parameterOf the tensor of a weight that the rank keeps, by name
+   * @param isGiven whether the entry gives what is normalized, so that it outlives the run
+   */
+  constructor(
+    step: NormalizeStep,
+    parameterOf: (name: string) => Tensor,
+    kernels: RankKernels | undefined,
+    isGiven = false,
+  ) {
     const { epsilon, centered } = step;
     const floats = (name: string): Float32Array => parameterOf(name).data as Float32Array;
     this.#parameters = {
@@ -23,7 +32,7 @@ export class Normalization {
       centered,
     };
     this.#addition = step.added && new Addition(step.added.rows.map(floats), kernels);
-    this.#kernel = kernels && KernelRows.open(kernels, this.#parameters);
+    this.#kernel = kernels && KernelRows.open(kernels, this.#parameters, isGiven);
   }
 
   /**
@@ -45,7 +54,7 @@ export class Normalization {
   }
 }
 
-/** Tensors of the shape of what was normalized, good until the next call. */
+/** Tensors of the shape of what was normalized, good until the next call, or a {@link TransientTensor}. */
 interface Normalized {
   /** What was normalized: the value itself, where nothing is added to it. */
   readonly sum: Tensor;
@@ -66,17 +75,25 @@ class KernelRows {
   readonly #scale: number;
   readonly #bias: number;
   readonly #result: KernelResult;
+  readonly #isGiven: boolean;
 
-  private constructor(kernels: RankKernels, parameters: Parameters, scale: Float32Array, bias: Float32Array) {
+  private constructor(
+    kernels: RankKernels,
+    parameters: Parameters,
+    scale: Float32Array,
+    bias: Float32Array,
+    isGiven: boolean,
+  ) {
     this.#kernels = kernels;
     this.#parameters = parameters;
     this.#scale = scale.byteOffset;
     this.#bias = parameters.bias === undefined ? 0 : bias.byteOffset;
     this.#result = new KernelResult(kernels.memory);
+    this.#isGiven = isGiven;
   }
 
   /** Undefined where there is no room. */
-  static open(kernels: RankKernels, parameters: Parameters): KernelRows | undefined {
+  static open(kernels: RankKernels, parameters: Parameters, isGiven: boolean): KernelRows | undefined {
     const { memory } = kernels;
     const scale = memory.floats(parameters.scale.length);
     const bias = memory.floats(parameters.bias?.length ?? 0);
@@ -86,7 +103,7 @@ class KernelRows {
     }
     scale.set(parameters.scale);
     if (parameters.bias !== undefined) bias.set(parameters.bias);
-    return new KernelRows(kernels, parameters, scale, bias);
+    return new KernelRows(kernels, parameters, scale, bias, isGiven);
   }
 
   /** Undefined where there is no room. */
@@ -118,22 +135,23 @@ class KernelRows {
     addition?: Addition,
     addend?: Float32Array,
   ): Tensor | undefined {
-    const out = new Float32Array(data.length);
+    const { memory } = this.#kernels;
+    const out = TransientTensor.take(memory, dims);
+    if (out === undefined) return undefined;
+    const floats = out.data as Float32Array;
     const isDone = inParts(
       this.#kernels,
       this.#parameters.scale.length,
       data,
       addend,
       (part, other, from) => {
-        if (addition !== undefined) {
-          addition.addInMemory(part, other);
-          data.set(part, from);
-        }
-        this.#normalize(part, part, part.length);
-        out.set(part, from);
+        addition?.addInMemory(part, other);
+        this.#normalize(part, floats.subarray(from, from + part.length), part.length);
       },
     );
-    return isDone ? tensor("float32", out, dims) : undefined;
+    if (isDone && !this.#isGiven) return out;
+    out.release();
+    return isDone ? tensor("float32", floats.slice(), dims) : undefined;
   }
 
   #normalize(input: Float32Array, out: Float32Array, count: number): void {
