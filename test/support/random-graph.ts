@@ -192,14 +192,17 @@ export function select(
   dims: readonly number[],
   selection: readonly (readonly (readonly [number, number])[])[],
 ): TensorData {
-  let offsets = [0];
-  for (const [axis, size] of dims.entries()) {
-    const indices = selection[axis]!.flatMap(([start, end]) =>
-      Array.from({ length: end - start }, (_, i) => start + i),
-    );
-    offsets = offsets.flatMap((offset) => indices.map((index) => offset * size + index));
-  }
-  const selected = data.slice(0, offsets.length);
-  for (const [at, offset] of offsets.entries()) selected[at] = data[offset]!;
-  return selected;
+  const selected = data.slice();
+  let count = 0;
+  const copy = (axis: number, offset: number): void => {
+    if (axis === dims.length) {
+      selected[count++] = data[offset]!;
+      return;
+    }
+    for (const [start, end] of selection[axis]!) {
+      for (let index = start; index < end; index++) copy(axis + 1, offset * dims[axis]! + index);
+    }
+  };
+  copy(0, 0);
+  return selected.subarray(0, count);
 }
