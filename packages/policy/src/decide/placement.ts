@@ -1,5 +1,5 @@
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
-import { type Dim, type Factor, isStatic, partsOf, resolve, sizeOf } from "../factors/factor.js";
+import { type Dim, type Factor, isStatic, resolve, segmentsOf, sizeOf } from "../factors/factor.js";
 import { isGather } from "../lowering/own-domain.js";
 
 /**
@@ -108,7 +108,7 @@ function sameShape({ operator }: FactoredNode, slot: number): boolean {
 /** Whether `dim` holds one of `chosen`. */
 function holds(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
   return resolve(dim).some((factor) => {
-    const parts = partsOf(factor);
+    const parts = segmentsOf(factor);
     return parts === undefined ? chosen.has(factor) : parts.some((part) => holds(part, chosen));
   });
 }
@@ -120,7 +120,7 @@ function isUnevenlySharded(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
 
 function everyProductHolds(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
   return resolve(dim).some((factor) => {
-    const parts = partsOf(factor);
+    const parts = segmentsOf(factor);
     return parts === undefined ? chosen.has(factor) : parts.every((part) => everyProductHolds(part, chosen));
   });
 }

@@ -94,10 +94,17 @@ function resolveInto(dim: Dim, out: Factor[]): void {
   }
 }
 
+/**
+ * The segments of a sum as they are bound: one may be a sum itself. Undefined for a leaf. What adds up over segments,
+ * or asks something of any or all of them, needs no more, and asks often.
+ */
+export function segmentsOf({ binding }: Factor): readonly Dim[] | undefined {
+  return binding.kind === "sum" ? binding.parts : undefined;
+}
+
 /** The segments of a sum, sums among them written out; undefined for a leaf. */
 export function partsOf(factor: Factor): readonly Dim[] | undefined {
-  if (factor.binding.kind !== "sum") return undefined;
-  return factor.binding.parts.flatMap((part) => {
+  return segmentsOf(factor)?.flatMap((part) => {
     const [only, ...others] = resolve(part);
     return (only !== undefined && others.length === 0 && partsOf(only)) || [part];
   });
@@ -143,7 +150,7 @@ export function quotient(a: SizePair, b: SizePair): SizePair | undefined {
 export function leavesOf(dim: Dim): Factor[] {
   const out: Factor[] = [];
   for (const factor of resolve(dim)) {
-    const parts = partsOf(factor);
+    const parts = segmentsOf(factor);
     if (parts === undefined) out.push(factor);
     else for (const part of parts) out.push(...leavesOf(part));
   }

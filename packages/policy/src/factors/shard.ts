@@ -1,5 +1,5 @@
 import type { Interval } from "../program/program.js";
-import { type Dim, type Factor, isStatic, partsOf, resolve, type SizePair, sizeOf } from "./factor.js";
+import { type Dim, type Factor, isStatic, resolve, type SizePair, segmentsOf, sizeOf } from "./factor.js";
 
 /**
  * What one rank has of each sharded leaf: a half-open interval of its units. Leaves that are not in the map are
@@ -20,7 +20,7 @@ export function localSize(dim: Dim, share: RankShare): SizePair {
 }
 
 function localFactorSize(factor: Factor, share: RankShare): SizePair {
-  const parts = partsOf(factor);
+  const parts = segmentsOf(factor);
   if (parts !== undefined) {
     let first = 0;
     let second = 0;
@@ -40,7 +40,7 @@ function localFactorSize(factor: Factor, share: RankShare): SizePair {
 /** Whether `dim` holds a factor that `share` divides. */
 export function isSharded(dim: Dim, share: RankShare): boolean {
   return resolve(dim).some((factor) => {
-    const parts = partsOf(factor);
+    const parts = segmentsOf(factor);
     return parts === undefined ? share.has(factor) : parts.some((part) => isSharded(part, share));
   });
 }
@@ -72,7 +72,7 @@ export function localIntervals(dim: Dim, share: RankShare): Interval[] {
 }
 
 function factorIntervals(factor: Factor, share: RankShare): Interval[] {
-  const parts = partsOf(factor);
+  const parts = segmentsOf(factor);
   if (parts === undefined) {
     const interval = share.get(factor);
     if (interval === undefined) return [[0, factor.size[0]]];
