@@ -54,9 +54,9 @@ export interface PlanOptions {
    */
   readonly precision?: WeightPrecision | undefined;
   /**
-   * What is multiplied with quantized matrices. `"int8"` (default where there are any) is fast and may round: always
-   * where ONNX Runtime multiplies; in products of up to 40 rows where ranks do, in int4 with one thread each and
-   * relaxed SIMD (Node 22; Node 20 with `--experimental-wasm-relaxed-simd`). `"float32"` is exact and slow:
+   * What is multiplied with quantized matrices. `"int8"` (default where there are any) is fast and rounds: in
+   * blocks of 32 elements, or by groups of up to 1024 where ranks multiply more than 16 rows themselves (one thread
+   * each, relaxed SIMD: Node 22, or Node 20 with `--experimental-wasm-relaxed-simd`). `"float32"` is exact and slow:
    * about 5 times in int4, 80 times in int8. `"int8"` without quantized matrices: `RR_OPTION`.
    */
   readonly activations?: ActivationPrecision | undefined;
@@ -100,7 +100,8 @@ export interface LoadOptions extends PlanOptions {
   /**
    * Called, before weights are read, with what loading goes on in spite of, but the caller should know: settings of
    * generation_config.json that have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used
-   * (`RR_CACHE`), too few addresses for ranks to multiply by quantized weights themselves (`RR_ADDRESS_SPACE`). Default: the logger where its level is `warn` or below, else Node's `process.emitWarning`.
+   * (`RR_CACHE`), too few addresses for ranks to multiply by quantized weights themselves (`RR_ADDRESS_SPACE`). Default:
+   * the logger where its level is `warn` or below, else Node's `process.emitWarning`.
    */
   readonly onWarning?: ((warning: RingrankError) => void) | undefined;
   /** Called as the model is planned and loaded; never after `loadModel` has settled. */

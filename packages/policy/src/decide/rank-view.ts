@@ -47,7 +47,7 @@ export class RankView {
     for (const { name } of factored.graph.inputs)
       if (this.isEmpty(factored.values.get(name)!)) this.#absent.add(name);
     this.#active = factored.nodes.map((node, index) => this.#takesPart(node, index));
-    this.lacksParts = this.#lacksParts();
+    this.lacksParts = this.#findsPartsMissing();
     this.#dropUnneeded();
   }
 
@@ -109,7 +109,7 @@ export class RankView {
     return false;
   }
 
-  #lacksParts(): boolean {
+  #findsPartsMissing(): boolean {
     if (!this.#lacksUnits) return false;
     const { graph, nodes, values } = this.#factored;
     const isMissing = (name: string): boolean => this.#absent.has(name) && !this.isEmpty(values.get(name)!);

@@ -11,7 +11,7 @@ const open: SizePair = [1, 2];
  * (https://onnx.ai/onnx/operators/onnx__Attention.html), for all layers that have heads alike:
  *
  *     query        [1, rows, keyValueHeads · group · lanes]  turned
- *     keys, values [1, columns, keyValueHeads · lanes]       past ones, then those new ones that the block sees; turned
+ *     keys, values [1, columns, keyValueHeads · lanes]       past ones, then those new ones that the block sees; keys turned
  *     mask         [1, 1 or heads, rows, columns]            what is added to the scores
  *     context      [1, rows, keyValueHeads · group · lanes]
  *

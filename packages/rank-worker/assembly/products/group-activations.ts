@@ -7,7 +7,7 @@
 // Numbers are laid out the other way round, elements by rows, as what a matrix is multiplied by. A row with an infinity
 // or NaN has a scale that is none either, and so is every product.
 
-import { blockFloats, whole } from "./blocks";
+import { blockBytes, whole } from "./blocks";
 import { madd } from "../vectors";
 
 /** Rows that are turned round together, and as many elements of each. */
@@ -47,7 +47,7 @@ export function groupActivations(
   order: usize,
   scratch: usize,
 ): u32 {
-  const elements = ((<usize>bytes + blockFloats - 1) / blockFloats) << 5;
+  const elements = ((<usize>bytes + blockBytes - 1) / blockBytes) << 5;
   // So long that rows of a band do not all lie in the same few sets of a cache.
   const bandRow = elements + 64;
   const rounded = scratch;
@@ -100,9 +100,9 @@ function orderRows(
     let largest = f32x4.splat(0);
     let squares = f32x4.splat(0);
     let others = f32x4.splat(0);
-    for (let at: usize = 0; at < bytes; at += blockFloats) {
+    for (let at: usize = 0; at < bytes; at += blockBytes) {
       const block = whole(x + at, bytes - at, padded);
-      for (let i: usize = 0; i < blockFloats; i += 32) {
+      for (let i: usize = 0; i < blockBytes; i += 32) {
         const a = v128.load(block + i);
         const b = v128.load(block + i, 16);
         // In one instruction, which passes over a NaN.
@@ -133,9 +133,9 @@ function filledUp(rows: usize): usize {
  * @param padded room for a block of floats
  */
 function roundRow(x: usize, bytes: usize, inverse: v128, flips: v128, out: usize, rest: usize, padded: usize): void {
-  for (let at: usize = 0; at < bytes; at += blockFloats) {
+  for (let at: usize = 0; at < bytes; at += blockBytes) {
     const block = whole(x + at, bytes - at, padded);
-    for (let i: usize = 0; i < blockFloats; i += 64, out += 16) {
+    for (let i: usize = 0; i < blockBytes; i += 64, out += 16) {
       const a = f32x4.mul(v128.load(block + i), inverse);
       const b = f32x4.mul(v128.load(block + i, 16), inverse);
       const c = f32x4.mul(v128.load(block + i, 32), inverse);

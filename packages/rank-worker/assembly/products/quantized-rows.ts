@@ -15,7 +15,7 @@
 // there, sometimes.
 
 import { dotBytes } from "./dot-bytes";
-import { blockFloats, whole } from "./blocks";
+import { blockBytes, whole } from "./blocks";
 
 /** Bytes of a block of one row, or four. */
 export const oneBytes4: usize = 64;
@@ -88,7 +88,7 @@ function quantizeRow(
   step: usize,
   padded: usize,
 ): void {
-  for (let at: usize = 0; at < rowBytes; at += blockFloats, q += step, sum += step) {
+  for (let at: usize = 0; at < rowBytes; at += blockBytes, q += step, sum += step) {
     const block = whole(x + at, rowBytes - at, padded);
     const most = largest(block);
     const inverse = f32x4.splat(most === 0 ? 0 : 127 / most);
@@ -123,7 +123,7 @@ function writePairs(x: usize, inverse: v128, out: usize): i32 {
 /** The largest magnitude of a block. NaN where there is one. */
 function largest(x: usize): f32 {
   let most = f32x4.abs(v128.load(x));
-  for (let at: usize = 16; at < blockFloats; at += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + at)));
+  for (let at: usize = 16; at < blockBytes; at += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + at)));
   return max(
     max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
     max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),

@@ -5,9 +5,9 @@ import { RowAttention } from "./row-attention.js";
 import { StagedInput } from "./staged-input.js";
 
 /**
- * Attention of one new row over the cache, by a kernel of the rank's own (assembly/attention/attention.ts). It takes the place of
- * a segment of some 24 operators whose inputs and outputs cost as much again, and reads the cache once for a whole
- * group of queries.
+ * Attention of one new row over the cache, by a kernel of the rank's own (assembly/attention/attention.ts). It takes
+ * the place of a segment of some 24 operators whose inputs and outputs cost as much again, and reads the cache once for
+ * a whole group of queries.
  *
  * ONNX Runtime has several threads and wider registers: it keeps what has more rows, and most of what has more threads.
  */

@@ -219,6 +219,11 @@ export class BlockAttention {
     if (query === undefined || key === undefined || value === undefined) return undefined;
     const rows = query.length / queries.rowWidth / batch;
     if (rows === 1) return undefined;
+    const { key: keys, value: values, keyValueHeads, lanes } = this.#plan;
+    const cached = batch * keyValueHeads * past * lanes;
+    if (key.length !== batch * rows * keys.rowWidth || value.length !== batch * rows * values.rowWidth)
+      return undefined;
+    if (pastKeys.length !== cached || pastValues.length !== cached) return undefined;
     const inputs = { batch, rows, past, query, key, value, pastKeys, pastValues };
     if (rotary === undefined) return { ...inputs, angles: undefined };
     const [cos, sin] = angles.map((index) => floats(table[index]));

@@ -17,8 +17,8 @@ export interface Angles {
 }
 
 /**
- * Moves the heads of rows to where something else expects them: by the kernel (assembly/attention/heads.ts) where all lies in its
- * memory, else plainly.
+ * Moves the heads of rows to where something else expects them: by the kernel (assembly/attention/heads.ts) where all
+ * lies in its memory, else plainly.
  *
  * @param length elements of a head, or of several that stay together
  */

@@ -69,9 +69,8 @@ class EntryCompiler {
   readonly #given: ReadonlySet<string>;
   readonly #context: CompileContext;
   readonly #masks = new BlockMasks();
-  /** All product steps have the same two segments. */
-  #integers: IntegerProduct | undefined;
   /** By segment: steps of all layers share them. */
+  readonly #integers = new Map<number, IntegerProduct>();
   readonly #instructions = new Map<number, InstructionList>();
 
   constructor(entry: string, given: ReadonlySet<string>, context: CompileContext) {
@@ -99,8 +98,11 @@ class EntryCompiler {
       case "product": {
         const { kernelsOf } = this.#context;
         const { int8, uint8 } = step.segments;
-        this.#integers ??= new IntegerProduct({ int8: this.#segment(int8), uint8: this.#segment(uint8) });
-        const product = new Product(step, this.#integers, this.weightOf, kernelsOf, this.#given);
+        const integers =
+          this.#integers.get(int8) ??
+          new IntegerProduct({ int8: this.#segment(int8), uint8: this.#segment(uint8) });
+        this.#integers.set(int8, integers);
+        const product = new Product(step, integers, this.weightOf, kernelsOf, this.#given);
         const value = this.#named(step.value);
         const outputs = step.outputs.map((output) => this.define(output.name));
         return new ProductStep(product, value, outputs, { int8: this.#call(int8), uint8: this.#call(uint8) });

@@ -1,5 +1,6 @@
 import type { InterpretedInstruction, InterpretedOperator, InterpretedType } from "@ringrank/policy";
 import { elementCount } from "../tensors/element-types.js";
+import { sameSizes } from "../tensors/tensor.js";
 import { broadcastSizes, perElement } from "./broadcast.js";
 import { type ElementLoop, loops } from "./element-loops.js";
 import { reshapedSizes, unsqueezedSizes } from "./reshaped-sizes.js";
@@ -135,9 +136,14 @@ function gather(x: SmallValue, indices: SmallValue): Made | undefined {
 function concat(operands: readonly SmallValue[], given: number): Made | undefined {
   const { type, dims: sizes } = operands[0]!;
   const axis = given < 0 ? given + sizes.length : given;
-  const joined = operands.reduce((sum, { dims }) => sum + dims[axis]!, 0);
-  const value = smallValue(type, sizes.with(axis, joined), areFixed(operands));
-  if (value.data.length > mostCopied) return undefined;
+  const fits = ({ dims }: SmallValue) => sameSizes(dims.with(axis, 1), sizes.with(axis, 1));
+  if (!operands.every((operand) => operand.dims.length === sizes.length && fits(operand))) return undefined;
+  const joined = sizes.with(
+    axis,
+    operands.reduce((sum, { dims }) => sum + dims[axis]!, 0),
+  );
+  if (elementCount(joined) > mostCopied) return undefined;
+  const value = smallValue(type, joined, areFixed(operands));
   const pieces = elementCount(sizes.slice(0, axis));
   return {
     value,

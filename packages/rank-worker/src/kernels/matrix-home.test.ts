@@ -34,7 +34,8 @@ function home({ memories = 10, hasOwn = true } = {}) {
     if (left-- === 0) throw noMemory;
     return new RankKernels(1);
   };
-  return { own, messages, home: new MatrixHome(own, { log, spareBytes: spare, open }) };
+  const opened = () => memories - left;
+  return { own, messages, opened, home: new MatrixHome(own, { log, spareBytes: spare, open }) };
 }
 
 it("places a matrix in the memory of the rank's own kernels", () => {
@@ -62,12 +63,14 @@ it("leaves what caches need, and opens other memories, each with its kernels, on
 });
 
 it("opens memories ahead of matrices, and then asks for no more", () => {
-  const { home: one } = home({ memories: 2 });
+  const { home: one, opened } = home();
   expect(one.reserve(5 * halfPageBytes)).toBeUndefined();
+  expect(opened()).toBe(2);
   const found = Array.from({ length: 5 }, () => one.place(halfPage))
     .flat()
     .map(one.kernelsOf);
   expect(found).not.toContain(undefined);
+  expect(opened()).toBe(2);
 });
 
 it("says what prevents that", () => {

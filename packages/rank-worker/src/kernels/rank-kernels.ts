@@ -180,11 +180,16 @@ export class RankKernels {
     };
   }
 
-  /** Room for so many floats, in which nothing is kept; undefined where there is none. */
+  /**
+   * Room for so many floats, in which nothing is kept; undefined where there is none. Who takes it may hold it across
+   * sessions of a step: a rank runs one step at a time.
+   */
   scratch(count: number): Float32Array | undefined {
     if (this.#scratch === undefined || this.#scratch.length < count) {
       if (this.#scratch !== undefined) this.memory.release(this.#scratch);
-      this.#scratch = this.memory.floats(Math.max(count, 2 * (this.#scratch?.length ?? 0)));
+      // Not cleared: pages that nobody touches stay addresses.
+      const bytes = this.memory.bytes(4 * count);
+      this.#scratch = bytes && new Float32Array(bytes.buffer, bytes.byteOffset, count);
     }
     return this.#scratch;
   }

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { blockSize, blocksOf } from "./blocks.js";
 import {
+  type ActivationBytes,
   columnsOf,
   type GroupActivations,
   kernelArithmetic,
@@ -62,7 +63,9 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
     for (const [i] of blockScales.entries()) blockScales[i] = (random(i) - 30_000) / 1000;
   }
 
-  it("makes activations the whole numbers of plain code", () => {
+  it.each([Int8Array, Uint8Array])("makes activations the whole numbers of plain code, in %o", (Bytes) => {
+    const inBytes = ({ buffer, byteOffset, length }: ActivationBytes) => new Bytes(buffer, byteOffset, length);
+    const made = { ...activations, values: inBytes(activations.values), rests: inBytes(activations.rests) };
     let rounded = { once: 0, twice: 0 };
     fc.assert(
       fc.property(anyCase, ({ rows, width, groupBlocks, seed }) => {
@@ -72,20 +75,20 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
         for (const group of groupsIn(width, groupBlocks)) {
           const elements = Math.min(group.blocks, blocksOf(width) - group.firstBlock) * blockSize;
           const expected: GroupActivations = {
-            values: new Int8Array(elements * columns),
-            rests: new Int8Array(elements * columns),
+            values: new Bytes(elements * columns),
+            rests: new Bytes(elements * columns),
             scales: new Float32Array(columns),
             order: new Int32Array(columns),
             scratch: new Float32Array(0),
           };
-          const twice = kernelArithmetic(kernels, 4).activations(part, width, group, activations);
+          const twice = kernelArithmetic(kernels, 4).activations(part, width, group, made);
           expect(twice).toBe(plainArithmetic.activations(part, width, group, expected));
           rounded = { once: rounded.once + rows - twice, twice: rounded.twice + twice };
-          expect(isSame(activations.order.subarray(0, rows), expected.order.subarray(0, rows))).toBe(true);
-          expect(isSame(activations.scales.subarray(0, columns), expected.scales)).toBe(true);
-          expect(isSame(activations.values.subarray(0, elements * columns), expected.values)).toBe(true);
+          expect(isSame(made.order.subarray(0, rows), expected.order.subarray(0, rows))).toBe(true);
+          expect(isSame(made.scales.subarray(0, columns), expected.scales)).toBe(true);
+          expect(isSame(made.values.subarray(0, elements * columns), expected.values)).toBe(true);
           const isRest = (_: number, at: number) => at % columnsOf(twice) < twice;
-          const [rests, expectedRests] = [activations, expected].map(({ rests }) => {
+          const [rests, expectedRests] = [made, expected].map(({ rests }) => {
             return rests.subarray(0, elements * columnsOf(twice)).filter(isRest);
           });
           expect(isSame(rests!, expectedRests!)).toBe(true);

@@ -93,14 +93,17 @@ export class Stepper {
       asksForLogits ? "all" : "caches",
     );
     this.#traced("cache", "append", () => this.#cache.append(sequences, newTokens, range, outputs));
-    TransientTensor.releaseAll(outputs.values());
     for (const row of rows) this.#history.enter(row);
     this.tokens += rows.length * newTokens;
     this.experts += expertsRun;
 
-    if (!asksForLogits) return rows.map(() => ({}));
-    const logits = this.#logits.rows(outputs.get(names.logits), wanted);
-    return this.#traced("choosing", "choose", () => this.#results(rows, logits));
+    let results = rows.map((): StepRowResult => ({}));
+    if (asksForLogits) {
+      const logits = this.#logits.rows(outputs.get(names.logits), wanted);
+      results = this.#traced("choosing", "choose", () => this.#results(rows, logits));
+    }
+    TransientTensor.releaseAll(outputs.values());
+    return results;
   }
 
   #traced<T>(work: "cache" | "choosing", name: string, act: () => T): T {
