@@ -64,7 +64,8 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
   }
 
   it.each([Int8Array, Uint8Array])("makes activations the whole numbers of plain code, in %o", (Bytes) => {
-    const inBytes = ({ buffer, byteOffset, length }: ActivationBytes) => new Bytes(buffer, byteOffset, length);
+    const inBytes = (bytes: ActivationBytes) =>
+      new Bytes(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
     const made = { ...activations, values: inBytes(activations.values), rests: inBytes(activations.rests) };
     let rounded = { once: 0, twice: 0 };
     fc.assert(
