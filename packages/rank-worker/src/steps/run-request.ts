@@ -38,11 +38,19 @@ export async function runRequest(
     Object.entries(request.inputs).map(([name, message]) => [name, fromMessage(message)]),
   );
   const ran: Ran[] = [];
+  const outputs = new Map<string, TensorMessage>();
   const run = async (next: CompiledEntry): Promise<Ran> => {
     const inputs = runInputs(next.entry, given, request.logits);
-    const outcome = await runEntry(next, inputs, context);
-    ran.push({ entry: next.entry, inputs, outcome });
-    return ran.at(-1)!;
+    const one = { entry: next.entry, inputs, outcome: await runEntry(next, inputs, context) };
+    ran.push(one);
+    // Taken before the next run reads what this one gives, and lets go of it.
+    for (const declared of one.entry.outputs) {
+      if (!request.outputs.includes(declared.name) || outputs.has(declared.name)) continue;
+      const whole = wholeOutput(declared, one.outcome, context);
+      const isLogits = declared.name === names.logits;
+      outputs.set(declared.name, isLogits ? shapeLogits(whole, one, given, request.logits) : whole);
+    }
+    return one;
   };
   if (filling !== undefined) {
     const { entry, inputs, outcome } = await run(filling);
@@ -54,19 +62,16 @@ export async function runRequest(
     for (const [name, value] of filledInputs(compiled.entry, outcome.outputs, mask)) given.set(name, value);
   }
   await run(compiled);
-
-  const outputs = request.outputs.map((name): [string, TensorMessage] => {
-    for (const one of ran) {
-      const declared = one.entry.outputs.find((output) => output.name === name);
-      if (declared === undefined) continue;
-      const whole = wholeOutput(declared, one.outcome, context);
-      return [name, name === names.logits ? shapeLogits(whole, one, given, request.logits) : whole];
-    }
-    const known = ran.flatMap(({ entry }) => entry.outputs.map((output) => output.name)).join(", ");
-    throw new RingrankError("RR_INPUT", `expected outputs among ${known}; got "${name}"`);
-  });
   for (const { outcome } of ran) TransientTensor.releaseAll(outcome.outputs.values());
-  return Object.fromEntries(outputs);
+
+  return Object.fromEntries(
+    request.outputs.map((name): [string, TensorMessage] => {
+      const output = outputs.get(name);
+      if (output !== undefined) return [name, output];
+      const known = ran.flatMap(({ entry }) => entry.outputs.map((output) => output.name)).join(", ");
+      throw new RingrankError("RR_INPUT", `expected outputs among ${known}; got "${name}"`);
+    }),
+  );
 }
 
 function wholeOutput(
