@@ -35,14 +35,19 @@ export class KernelMemory implements CacheMemory {
 
   /** Zeros, or undefined where no room is left. */
   floats(count: number): Float32Array | undefined {
-    const start = this.#take(count * 4);
-    return start === undefined ? undefined : this.#floats.subarray(start / 4, start / 4 + count).fill(0);
+    return this.unclearedFloats(count)?.fill(0);
   }
 
   /** Likewise, from the beginning of a cache line on; what lies there, nobody has cleared. */
   bytes(count: number): Uint8Array | undefined {
     const start = this.#take(count);
     return start === undefined ? undefined : new Uint8Array(this.#buffer, start, count);
+  }
+
+  /** Likewise, as floats. */
+  unclearedFloats(count: number): Float32Array | undefined {
+    const start = this.#take(count * 4);
+    return start === undefined ? undefined : this.#floats.subarray(start / 4, start / 4 + count);
   }
 
   /** Float rows lie in this memory while there is room, all else elsewhere. */

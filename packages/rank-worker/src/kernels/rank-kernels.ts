@@ -188,8 +188,7 @@ export class RankKernels {
     if (this.#scratch === undefined || this.#scratch.length < count) {
       if (this.#scratch !== undefined) this.memory.release(this.#scratch);
       // Not cleared: pages that nobody touches stay addresses.
-      const bytes = this.memory.bytes(4 * count);
-      this.#scratch = bytes && new Float32Array(bytes.buffer, bytes.byteOffset, count);
+      this.#scratch = this.memory.unclearedFloats(count);
     }
     return this.#scratch;
   }

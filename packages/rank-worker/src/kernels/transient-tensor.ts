@@ -17,11 +17,8 @@ export class TransientTensor extends Tensor {
 
   /** Of any contents; undefined where there is no room. */
   static take(memory: KernelMemory, dims: readonly number[]): TransientTensor | undefined {
-    const count = elementCount(dims);
-    const bytes = memory.bytes(4 * count);
-    return (
-      bytes && new TransientTensor(memory, new Float32Array(bytes.buffer, bytes.byteOffset, count), dims)
-    );
+    const floats = memory.unclearedFloats(elementCount(dims));
+    return floats && new TransientTensor(memory, floats, dims);
   }
 
   /** Likewise; an ordinary tensor where there is no room. */

@@ -12,9 +12,8 @@ export class Workspace {
 
   /** Of any contents. */
   floats(count: number): Float32Array {
-    const bytes = this.#memory?.bytes(4 * count);
-    if (bytes === undefined) return new Float32Array(count);
-    const floats = new Float32Array(bytes.buffer, bytes.byteOffset, count);
+    const floats = this.#memory?.unclearedFloats(count);
+    if (floats === undefined) return new Float32Array(count);
     this.#taken.push(floats);
     return floats;
   }

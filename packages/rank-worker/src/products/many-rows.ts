@@ -101,9 +101,10 @@ export class ManyRows {
       const weights = room.weights.subarray(0, count * group.blocks * blockSize);
       arithmetic.weights(matrix, first, group, weights, scales);
       await this.#integers.multiply(weights, count, activations.values, columnsOf(rows), sums, run);
-      const bias = matrix.bias?.subarray(first);
-      if (at === 0) arithmetic.begin(sums, scales, activations, rows, bias, out, outWidth, count);
-      else arithmetic.add(sums, scales, activations, rows, 1, out, outWidth, count);
+      if (at === 0) {
+        const bias = matrix.bias?.subarray(first);
+        arithmetic.begin(sums, scales, activations, rows, bias, out, outWidth, count);
+      } else arithmetic.add(sums, scales, activations, rows, 1, out, outWidth, count);
       const columns = rests[at]!;
       if (columns === 0) continue;
       await this.#integers.multiply(weights, count, activations.rests, columnsOf(columns), sums, run);

@@ -90,8 +90,8 @@ function rootMeanSquare(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 }
 
-/** Halves to the even number. */
-function nearestEven(x: number): number {
+/** The nearest whole number, of halves the even one. */
+export function nearestEven(x: number): number {
   const whole = Math.round(x);
   return whole - x === 0.5 && whole % 2 !== 0 ? whole - 1 : whole;
 }

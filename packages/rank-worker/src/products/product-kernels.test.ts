@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { blockSize, blocksOf } from "./blocks.js";
+import { nearestEven } from "./plain-arithmetic.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
@@ -99,8 +100,3 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
     }
   });
 });
-
-function nearestEven(x: number): number {
-  const whole = Math.round(x);
-  return whole - x === 0.5 && whole % 2 !== 0 ? whole - 1 : whole;
-}
