@@ -10,6 +10,15 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(c, f32x4.mul(a, b));
 }
 
+/** NaN where a lane is. */
+@inline
+export function largestLane(x: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)),
+    max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
+  );
+}
+
 /** The sums of the lanes of each. */
 @inline
 export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {

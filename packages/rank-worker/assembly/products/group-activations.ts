@@ -8,7 +8,7 @@
 // or NaN has a scale that is none either, and so is every product.
 
 import { blockBytes, whole } from "./blocks";
-import { madd } from "../vectors";
+import { largestLane, madd } from "../vectors";
 
 /** Rows that are turned round together, and as many elements of each. */
 const tile: usize = 16;
@@ -172,14 +172,6 @@ function integers(x: v128): v128 {
 function restOf(x: v128): v128 {
   const magic = f32x4.splat(rounding);
   return f32x4.mul(f32x4.sub(x, f32x4.sub(f32x4.add(x, magic), magic)), f32x4.splat(254));
-}
-
-@inline
-function largestLane(x: v128): f32 {
-  return max(
-    max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)),
-    max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
-  );
 }
 
 @inline

@@ -14,6 +14,7 @@
 // Where x has an infinity or NaN, its scale is none either, and so is every product: MatMulNBits itself gives numbers
 // there, sometimes.
 
+import { largestLane } from "../vectors";
 import { dotBytes } from "./dot-bytes";
 import { blockBytes, whole } from "./blocks";
 
@@ -124,10 +125,7 @@ function writePairs(x: usize, inverse: v128, out: usize): i32 {
 function largest(x: usize): f32 {
   let most = f32x4.abs(v128.load(x));
   for (let at: usize = 16; at < blockBytes; at += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + at)));
-  return max(
-    max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
-    max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
-  );
+  return largestLane(most);
 }
 
 /** Eight floats as int8, in 16 bits: to the nearest, halves to the even one. */
