@@ -79,6 +79,8 @@ export class ThreadRankGroup implements RankGroup {
   /** Rejects the load or run that is on its way. */
   #abandon: (reason: unknown) => void = () => {};
   #stopStepWatch: () => void = () => {};
+  /** Settles when every rank has memory to read with. */
+  #hasReserved: Promise<unknown> | undefined;
   #isLoaded = false;
   #ending: Promise<void> | undefined;
 
@@ -130,16 +132,13 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   /**
-   * Every rank takes memory in which its kernels multiply by so many bytes of weights, by rank: when all have what they
-   * read with, without which none can load.
+   * Every rank takes memory in which its kernels multiply by so many bytes of weights, by rank.
    *
    * @returns what prevents a rank from that; undefined where nothing does
    */
   async reserve(matrixBytes: readonly number[]): Promise<RingrankError | undefined> {
-    const reserve = (bytesOf: (rank: number) => number) =>
-      this.#everyRank(this.#loadTimeoutMs, (remote, rank) => remote.reserve(bytesOf(rank)));
-    await reserve(() => 0);
-    const obstacles = await reserve((rank) => matrixBytes[rank]!);
+    await this.#reserveForReading();
+    const obstacles = await this.#reserveOnRanks((rank) => matrixBytes[rank]!);
     const first = obstacles.find((obstacle) => obstacle !== undefined);
     return first && RingrankError.fromData(first);
   }
@@ -150,6 +149,7 @@ export class ThreadRankGroup implements RankGroup {
     optionsOf: (rank: number) => RankOptions,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<void> {
+    await this.#reserveForReading();
     this.#reports = await this.#everyRank(this.#loadTimeoutMs, (remote, rank) =>
       remote.load(programs[rank]!, optionsOf(rank), comlink.proxy(onProgress)),
     );
@@ -169,6 +169,19 @@ export class ThreadRankGroup implements RankGroup {
   close(): Promise<void> {
     this.#ending ??= this.#end(new RingrankError("RR_CLOSED", "the model is closed"));
     return this.#ending;
+  }
+
+  /**
+   * A rank can do without kernels, but not without memory to read with: where addresses are few, all take the one before
+   * any takes the other.
+   */
+  #reserveForReading(): Promise<unknown> {
+    this.#hasReserved ??= this.#reserveOnRanks(() => 0);
+    return this.#hasReserved;
+  }
+
+  #reserveOnRanks(bytesOf: (rank: number) => number) {
+    return this.#everyRank(this.#loadTimeoutMs, (remote, rank) => remote.reserve(bytesOf(rank)));
   }
 
   get #loadTimeoutMs(): number {
