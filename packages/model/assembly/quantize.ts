@@ -93,7 +93,7 @@ function extremeOf(from: usize): f32 {
   return high >= -low ? high : low;
 }
 
-/** The scale that is best, by least squares, for the numbers that `scale` gives: Σ x·n / Σ n². */
+/** The scale that is best, by least squares, for the numbers that `scale` gives: Σ x·n / Σ n². NaN where one of x is. */
 @inline
 function fittedScale(from: usize, scale: f32, levels: f32): f32 {
   const factor = f32x4.splat(inverse(scale));
@@ -106,7 +106,7 @@ function fittedScale(from: usize, scale: f32, levels: f32): f32 {
     squares = f32x4.add(squares, f32x4.mul(n, n));
   }
   const divisor = sumOfLanes(squares);
-  return divisor > 0 ? sumOfLanes(products) / divisor : scale;
+  return divisor === 0 ? scale : sumOfLanes(products) / divisor;
 }
 
 @inline

@@ -67,6 +67,18 @@ describe.each([
     });
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "hide no %f among numbers: its block, and no other, has the scale NaN",
+    (element) => {
+      const rows = Float32Array.from({ length: 96 }, (_, i) => (i === 40 ? element : 1 - i));
+      for (const bits of [4, 8] as const) {
+        const { scales } = quantized(kernels, bits, rows, 1);
+        expect(scales.map(Number.isFinite)).toEqual([true, false, true]);
+        expect(scales[1]).toBeNaN();
+      }
+    },
+  );
+
   it("fill a block that is not full with zeros", () => {
     const rows = Float32Array.of(1, -2, 3, 4, 5, 6);
     const { scales, values } = quantized(kernels, 8, rows, 2);
