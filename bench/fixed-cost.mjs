@@ -4,7 +4,7 @@
 //
 // Two models, of 24 and of 4 layers, take turns; a layer's cost is the difference of their steps over the 20 layers
 // between them, so that what a step costs once (sampling, the caller's thread) is not in it, and is printed apart.
-// Beside it: one ONNX Runtime session with two threads, and with one, on the same graph.
+// Beside it: one ONNX Runtime session with two threads, and with one, on the same graph. Each is a process of its own.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,9 +12,9 @@ import { parseArgs } from "node:util";
 import { writeOnnx } from "@ringrank/model";
 import { configOf } from "./checkpoints/shapes.mjs";
 import { syntheticCheckpoint } from "./checkpoints/synthetic.mjs";
-import * as ringrank from "./contestants/ringrank.mjs";
-import * as session from "./contestants/session.mjs";
+import { ContestantProcess } from "./measure/contestant-process.mjs";
 import { summary } from "./measure/statistics.mjs";
+import { takeTurns } from "./measure/take-turns.mjs";
 import { unsplitGraph } from "./onnx/unsplit-graph.mjs";
 
 const depths = { deep: 24, shallow: 4 };
@@ -25,40 +25,43 @@ const context = 32;
  * layers, and of what is left of the step without its layers.
  */
 export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, tokens = 64 } = {}) {
-  const cache = mkdtempSync(join(tmpdir(), "ringrank-fixed-"));
-  const contestants = [];
+  const work = mkdtempSync(join(tmpdir(), "ringrank-fixed-"));
+  const contestants = new Map();
+  const labels = [...ranks.map((count) => `${count} × 1`), ...threads.map((count) => `session × ${count}`)];
+  const open = async (label, depth, module, options) => {
+    const contestant = new ContestantProcess(work);
+    contestants.set(`${label}, ${depth}`, contestant);
+    await contestant.call("open", [new URL(module, import.meta.url).href, options]);
+  };
   try {
     for (const [depth, layers] of Object.entries(depths)) {
-      const checkpoint = await syntheticCheckpoint(configOf("fixed", layers), cache);
-      const onnx = join(cache, `onnx-${layers}`);
+      const checkpoint = await syntheticCheckpoint(configOf("fixed", layers), work);
+      const onnx = join(work, `onnx-${layers}`);
       await writeOnnx(unsplitGraph(checkpoint, "float32"), onnx);
       for (const count of ranks) {
-        const opened = await ringrank.open({ checkpoint, load: { ranks: count } });
-        contestants.push({ label: `${count} × 1`, depth, ...opened });
+        const options = { checkpoint, load: { ranks: count } };
+        await open(`${count} × 1`, depth, "./contestants/ringrank.mjs", options);
       }
       for (const count of threads) {
-        const opened = await session.open({ checkpoint, precision: "float32", onnx, threads: count });
-        contestants.push({ label: `session × ${count}`, depth, ...opened });
+        const options = { checkpoint, precision: "float32", onnx, threads: count };
+        await open(`session × ${count}`, depth, "./contestants/session.mjs", options);
       }
     }
-    const times = new Map(contestants.map((contestant) => [contestant, []]));
-    for (let turn = -3; turn < turns; turn++) {
-      for (const contestant of contestants) {
-        const milliseconds = await contestant.decode(context, tokens);
-        if (turn >= 0) times.get(contestant).push(1000 * milliseconds);
-      }
-    }
-    const of = (label, depth) =>
-      times.get(contestants.find((contestant) => contestant.label === label && contestant.depth === depth));
-    return [...new Set(contestants.map(({ label }) => label))].map((label) => {
+    const outcomes = await takeTurns(contestants, "decode", [context, tokens], { turns, warmUp: 4 });
+    const of = (label, depth) => {
+      const { samples, error } = outcomes.get(`${label}, ${depth}`);
+      if (error !== undefined) throw error;
+      return samples.map((milliseconds) => 1000 * milliseconds);
+    };
+    return labels.map((label) => {
       const step = of(label, "deep");
       const shallow = of(label, "shallow");
       const layer = step.map((time, turn) => (time - shallow[turn]) / (depths.deep - depths.shallow));
       return { label, layer, step, rest: step.map((time, turn) => time - depths.deep * layer[turn]) };
     });
   } finally {
-    for (const contestant of contestants) await contestant.close();
-    rmSync(cache, { recursive: true, force: true });
+    for (const contestant of contestants.values()) contestant.end();
+    rmSync(work, { recursive: true, force: true });
   }
 }
 

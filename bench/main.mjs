@@ -29,6 +29,7 @@ let peerProblem;
 if (part("models") && options.peers) {
   progress("installing transformers.js and llama.cpp into bench/peers, unless they are there");
   peerProblem = installPeers();
+  if (peerProblem !== undefined) progress(`${peerProblem}; the others are measured`);
 }
 const machine = describeMachine();
 const results = new Results(options.json, { machine, options });
@@ -36,17 +37,17 @@ const results = new Results(options.json, { machine, options });
 if (part("bandwidth")) {
   await measure({ row: "read bandwidth" }, async (what) => {
     progress("memory bandwidth");
-    results.add(
-      { ...what, threads: options.threads },
-      "GB/s",
-      await readBandwidth({ threads: options.threads }),
-    );
+    const { threads } = options;
+    const [fastest, ...others] = await readBandwidth({ threads });
+    results.add({ ...what, threads, streams: fastest.streams }, "GB/s", fastest.samples);
+    for (const { streams, samples } of others)
+      results.add({ row: "slower reading", threads, streams }, "GB/s", samples);
   });
 }
 if (part("fixed")) {
   await measure({ row: "fixed cost of a layer" }, async (what) => {
     progress("fixed cost of a decode layer");
-    for (const { label, layer, rest } of await fixedCost({ turns: options.quick ? 7 : 15 })) {
+    for (const { label, layer, rest } of await fixedCost(options.quick ? { turns: 5, tokens: 32 } : {})) {
       results.add({ ...what, label }, "µs", layer);
       results.add({ row: "fixed cost of a step", label }, "µs", rest);
     }

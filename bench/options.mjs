@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { configOf, realShapes } from "./checkpoints/shapes.mjs";
 
-const precisions = ["float32", "int8", "int4"];
+export const precisions = ["float32", "int8", "int4"];
 const parts = ["bandwidth", "fixed", "collectives", "perplexity", "models"];
+
+/** Where checkpoints and exports go unless --cache says otherwise. */
+export const defaultCache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ringrank-bench");
 
 export const help = `npm run bench [-- options]
 
@@ -24,7 +27,7 @@ cores; --quick takes under 3. Nothing else should run meanwhile.
   --cache DIR       for checkpoints and exports, up to 12 GB; made weights are kept for the next run
   --assert          exit with 1 unless every target of what is measured is met; otherwise only if something failed
   --scaling         ranks × threads against one session × threads, for a machine of many cores; it has
-                    options of its own: bench/scaling.mjs
+                    options of its own: --scaling --help
   --help
 `;
 
@@ -42,10 +45,7 @@ export function readOptions(args) {
       only: { type: "string" },
       "no-peers": { type: "boolean", default: false },
       json: { type: "string", default: "bench-results.json" },
-      cache: {
-        type: "string",
-        default: join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ringrank-bench"),
-      },
+      cache: { type: "string", default: defaultCache },
       assert: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -83,7 +83,8 @@ export function readOptions(args) {
   };
 }
 
-function listOf(option, text, known) {
+/** @throws with a message for the user */
+export function listOf(option, text, known) {
   const chosen = text?.split(",") ?? known;
   const unknown = chosen.find((one) => !known.includes(one));
   if (unknown !== undefined)
@@ -91,7 +92,8 @@ function listOf(option, text, known) {
   return chosen;
 }
 
-function positive(option, text) {
+/** @throws with a message for the user */
+export function positive(option, text) {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`${option}: expected a positive integer, got ${text}`);

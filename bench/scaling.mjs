@@ -1,14 +1,11 @@
-// Ranks × threads against one session × threads, for a machine of many cores:
+// Ranks × threads against one session × threads, for a machine of many cores: `npm run bench -- --scaling`, or, on a
+// built checkout, without npm and network, `node bench/scaling.mjs`.
 //
-//   npm run bench -- --scaling          or, on a built checkout, without npm and network:
-//   node bench/scaling.mjs [--shape tinyllama-1.1b] [--layers N] [--precision int4,float32] [--json FILE]
-//                          [--ranks 1,2,4,8,16] [--threads 1,2,4,8,16] [--minutes 8]
-//
-// A session of 8 threads (or as many as there are cores) stays open; every other contestant comes beside it in turns,
-// each in a process of its own, so that the ratios are of decode steps taken side by side. transformers.js and
-// llama.cpp have no part in this.
+// A session of 8 threads (or as many as there are cores) stays open; the others come beside it in turns, each in a
+// process of its own, those that a target compares together, so that all ratios are of decode steps taken side by side.
+// transformers.js and llama.cpp have no part in this.
 import { rmSync } from "node:fs";
-import { availableParallelism, homedir } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { configOf } from "./checkpoints/shapes.mjs";
@@ -21,12 +18,30 @@ import { takeTurns } from "./measure/take-turns.mjs";
 import { warmUp } from "./measure/warm-up.mjs";
 import { workFolder } from "./measure/work-folder.mjs";
 import { writeModels } from "./onnx/write-models.mjs";
+import { defaultCache, listOf, positive, precisions } from "./options.mjs";
+import { speedRatios } from "./report/find.mjs";
 import { grid } from "./report/grid.mjs";
+import { turnRatio } from "./report/outcomes.mjs";
 import { Results } from "./results.mjs";
 import { decodeTokens } from "./rows/turn-lengths.mjs";
 
+const help = `npm run bench -- --scaling [options], or node bench/scaling.mjs [options]
+
+Compares decoding by ranks × threads with one ONNX Runtime session × threads, on a machine of many cores.
+
+  --shape NAME      tinyllama-1.1b
+  --layers N        cut the model to N layers
+  --precision LIST  int4,float32
+  --ranks LIST      of one thread each: 1,2,4,8,16
+  --threads LIST    of sessions: 1,2,4,8,16
+  --minutes N       8: when they are over, what no target asks for is left out
+  --json FILE       bench-scaling.json
+  --cache DIR       for the checkpoint and exports, up to 7 GB
+  --help
+`;
+
 const context = 128;
-const turns = 7;
+const turns = 15;
 
 /** What is aimed at on 16 cores: speed as a share of another's. */
 const targets = [
@@ -35,11 +50,25 @@ const targets = [
   { of: "2 × 4", against: "session × 8", atLeast: 0.8 },
 ];
 
-if (process.argv[1] === import.meta.filename) await scaling(process.argv.slice(2));
+if (process.argv[1] === import.meta.filename) process.exit(await scaling(process.argv.slice(2)));
 
-/** Prints the table of each precision, and writes the figures as they come. */
+/**
+ * Prints the table of each precision, and writes the figures as they come.
+ *
+ * @returns what the process should exit with
+ */
 export async function scaling(args) {
-  const options = optionsOf(args);
+  let options;
+  try {
+    options = optionsOf(args);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${help}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(help);
+    return 0;
+  }
   const started = performance.now();
   const minutes = () => (performance.now() - started) / 60_000;
   const machine = describeMachine();
@@ -47,26 +76,19 @@ export async function scaling(args) {
   console.log(
     `${machine.processor}, ${machine.cores} cores, Node ${machine.node}, load ${machine.loadBefore.toFixed(1)}`,
   );
-  const bandwidth = await readBandwidth({ threads: machine.cores, passes: 9 });
-  results.add({ row: "read bandwidth", threads: machine.cores }, "GB/s", bandwidth);
+  const [{ streams, samples: bandwidth }] = await readBandwidth({ threads: machine.cores, passes: 9 });
+  results.add({ row: "read bandwidth", threads: machine.cores, streams }, "GB/s", bandwidth);
   console.log(
-    `memory-bandwidth bound, ${machine.cores} threads: ${summary(bandwidth).median.toFixed(0)} GB/s`,
+    `memory-bandwidth bound: ${figure(bandwidth)} GB/s, ${machine.cores} threads that only read, ${streams} streams each`,
   );
 
-  const verdicts = [];
   for (const [index, precision] of options.precisions.entries()) {
     // What is left of the time, shared out among the precisions still to come.
     const until = minutes() + (options.minutes - minutes()) / (options.precisions.length - index);
     const work = workFolder(options.cache);
     try {
-      const ratios = await measurePrecision({
-        precision,
-        options,
-        work,
-        results,
-        inTime: () => minutes() < until,
-      });
-      verdicts.push(...judge(precision, ratios, machine.cores));
+      const inTime = () => minutes() < until;
+      await measurePrecision({ precision, options, work, results, inTime });
     } catch (error) {
       results.fail({ row: "decode", precision }, error);
       console.log(`${precision}: ${error.message}`);
@@ -74,16 +96,18 @@ export async function scaling(args) {
       rmSync(work, { recursive: true, force: true });
     }
   }
+  const verdicts = options.precisions.flatMap((precision) => judge(results.measurements, options, precision));
   results.finish(verdicts, 60 * minutes());
-  for (const { name, precision, target, measured, met, why } of verdicts) {
+  for (const { name, precision, target, measured, low, high, met, why } of verdicts) {
     const state = met === undefined ? "not measured" : met ? "met" : "missed";
-    console.log(`${state}: ${name}, ${precision}: ${measured?.toFixed(2) ?? why} (≥ ${target.atLeast})`);
+    const ratio = why ?? `${measured.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
+    console.log(`${state}: ${name}, ${precision}: ${ratio} (≥ ${target.atLeast})`);
   }
   console.log(`took ${minutes().toFixed(1)} minutes; figures in ${options.json}`);
   return results.measurements.some((one) => one.failed !== undefined) ? 1 : 0;
 }
 
-/** By contestant: its speed as a share of the standing session's, turn by turn. */
+/** Decodes by all contestants, a round of turns after the other, and prints the table. */
 async function measurePrecision({ precision, options, work, results, inTime }) {
   const { shape, layers } = options;
   const config = configOf(shape, layers);
@@ -92,67 +116,68 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
   const { session: onnx } = await writeModels(checkpoint, precision, join(work, "onnx"));
   const cores = availableParallelism();
   const standing = sessionOf(Math.min(8, cores));
-  const others = [
-    ...options.ranks.filter((ranks) => ranks <= cores).map((ranks) => ranksOf(ranks, 1)),
-    ...(cores >= 8 ? [ranksOf(2, 4)] : []),
-    ...options.threads
-      .filter((threads) => threads <= cores && threads !== standing.threads)
-      .map((threads) => sessionOf(threads)),
-  ];
-  // What the targets ask for comes first, should time run out.
-  const asked = targets.flatMap(({ of, against }) => [of, against]);
-  others.sort((a, b) => Number(asked.includes(b.label)) - Number(asked.includes(a.label)));
+  const what = { row: "decode", context, shape, precision };
+  const tokens = Math.max(8, decodeTokens({ shape, layers, precision, turns: 8 }));
 
-  const rows = [];
-  const ratios = new Map();
+  const wanted = [
+    ...options.ranks.map((ranks) => ranksOf(ranks, 1)),
+    ranksOf(2, 4),
+    ...options.threads.filter((threads) => threads !== standing.threads).map(sessionOf),
+  ];
+  for (const { label, threads } of wanted) {
+    if (threads > cores) results.skip({ ...what, label }, `this machine has ${cores} cores`);
+  }
   const reference = await start(standing);
   try {
-    for (const other of others) {
-      const what = { row: "decode", context, shape, precision, label: other.label };
-      if (!inTime()) {
-        results.skip(what, `the ${options.minutes} minutes were over`);
-        rows.push([other.label, "skipped: time is over"]);
-        continue;
-      }
-      console.error(`${precision}: ${other.label}`);
-      let process;
-      try {
-        process = await start(other);
-        const contestants = new Map([
-          [standing.label, reference],
-          [other.label, process],
-        ]);
-        const tokens = Math.max(8, decodeTokens({ shape, layers, precision, turns: turns + 1 }));
-        const outcomes = await takeTurns(contestants, "decode", [context, tokens], { turns, warmUp: 1 });
-        const [theirs, own] = [standing.label, other.label].map((label) => outcomes.get(label));
-        if (theirs.error ?? own.error) throw theirs.error ?? own.error;
-        results.add(what, "ms", own.samples);
-        results.add({ ...what, label: standing.label, beside: other.label }, "ms", theirs.samples);
-        ratios.set(
-          other.label,
-          own.samples.map((time, turn) => theirs.samples[turn] / time),
-        );
-        rows.push([other.label, ...[own.samples, theirs.samples, ratios.get(other.label)].map(figure)]);
-      } catch (error) {
-        results.fail(what, error);
-        rows.push([other.label, `failed: ${error.message}`]);
-      } finally {
-        if (process !== undefined) await close(process, other.label);
-      }
+    for (const round of roundsOf(wanted.filter(({ threads }) => threads <= cores))) {
+      if (inTime()) await takeRound(round);
+      else
+        for (const { label } of round)
+          results.skip({ ...what, label }, `the ${options.minutes} minutes were over`);
     }
   } finally {
     await close(reference, standing.label);
   }
-  ratios.set(standing.label, [1]);
-  const title = ["ranks × threads", "ms a token", `${standing.label} beside it`, "speed, as a share of it"];
-  console.log(`\n${shape} ${precision}, decode at ${context}: medians (middle half)`);
-  console.log(grid([title, ...rows.sort(([a], [b]) => byKind(a, b))]));
-  return ratios;
+  const titles = ["ranks × threads", "ms a token", `${standing.label} beside it`, "speed, as a share of it"];
+  const rows = [titles];
+  const missing = [];
+  for (const { label } of wanted) {
+    const beside = speedRatios(results.measurements, what, label, standing.label);
+    if (beside.missing !== undefined) missing.push(`\nnot measured: ${beside.missing}`);
+    else rows.push([label, ...[...beside.times, beside.ratios].map(figure)]);
+  }
+  const title = `${shape} ${precision}, decode at ${context}: medians (middle half)`;
+  console.log(`\n${title}\n${grid(rows)}${missing.join("")}\n`);
 
-  function ranksOf(ranks, threads) {
-    const load = { ranks, threadsPerRank: threads, ...(precision !== "float32" && { precision }) };
+  async function takeRound(round) {
+    const contestants = new Map([[standing.label, reference]]);
+    try {
+      for (const other of round) {
+        console.error(`${precision}: ${other.label}`);
+        try {
+          contestants.set(other.label, await start(other));
+        } catch (error) {
+          results.fail({ ...what, label: other.label }, error);
+        }
+      }
+      const beside = [...contestants.keys()];
+      if (beside.length === 1) return;
+      const outcomes = await takeTurns(contestants, "decode", [context, tokens], { turns, warmUp: 1 });
+      for (const [label, { samples, error }] of outcomes) {
+        if (error === undefined) results.add({ ...what, label, beside }, "ms", samples);
+        else results.fail({ ...what, label }, error);
+      }
+    } finally {
+      contestants.delete(standing.label);
+      for (const [label, contestant] of contestants) await close(contestant, label);
+    }
+  }
+
+  function ranksOf(ranks, threadsPerRank) {
+    const load = { ranks, threadsPerRank, ...(precision !== "float32" && { precision }) };
     return {
-      label: `${ranks} × ${threads}`,
+      label: `${ranks} × ${threadsPerRank}`,
+      threads: ranks * threadsPerRank,
       module: "./contestants/ringrank.mjs",
       options: { checkpoint, load },
     };
@@ -164,35 +189,51 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
   }
 
   async function start({ module, options }) {
-    const process = new ContestantProcess(join(work, "caches"));
+    const contestant = new ContestantProcess(join(work, "caches"));
     try {
-      await process.call("open", [new URL(module, import.meta.url).href, options]);
-      await process.call("decode", [warmUp.prompt, warmUp.tokens]);
-      return process;
+      await contestant.call("open", [new URL(module, import.meta.url).href, options]);
+      await warmUp(contestant);
+      return contestant;
     } catch (error) {
-      process.end();
+      contestant.end();
       throw error;
     }
   }
 
-  async function close(process, label) {
+  async function close(contestant, label) {
     try {
-      await process.close();
+      await contestant.close();
     } catch (error) {
       results.fail({ row: "close", shape, precision, label }, error);
     }
   }
 }
 
-function judge(precision, ratios, cores) {
+/** Those that targets compare with each other are one round; what targets ask for comes first, should time run out. */
+function roundsOf(contestants) {
+  const together = targets.filter(({ against }) => !against.startsWith("session"));
+  const isTogether = ({ label }) => together.some(({ of, against }) => label === of || label === against);
+  const isAsked = ({ label }) => targets.some(({ of }) => label === of);
+  const alone = contestants.filter((one) => !isTogether(one));
+  alone.sort((a, b) => Number(isAsked(b)) - Number(isAsked(a)));
+  return [contestants.filter(isTogether), ...alone.map((one) => [one])].filter(({ length }) => length > 0);
+}
+
+function judge(measurements, { shape }, precision) {
   return targets.map(({ of, against, atLeast }) => {
-    const name = `${of} against ${against}`;
-    const [own, other] = [of, against].map((label) => ratios.get(label));
-    if (own === undefined || other === undefined) {
-      return { name, precision, target: { atLeast }, why: `not measured on ${cores} cores` };
-    }
-    const measured = summary(own).median / summary(other).median;
-    return { name, precision, target: { atLeast }, measured, met: measured >= atLeast };
+    const outcome = turnRatio({ row: "decode", context, shape, precision }, of, against)(measurements);
+    const { value: measured, low, high, why } = outcome;
+    const met = measured === undefined ? undefined : measured >= atLeast;
+    return {
+      name: `${of} against ${against}`,
+      precision,
+      target: { atLeast },
+      measured,
+      low,
+      high,
+      met,
+      why,
+    };
   });
 }
 
@@ -207,27 +248,21 @@ function optionsOf(args) {
       threads: { type: "string", default: "1,2,4,8,16" },
       minutes: { type: "string", default: "8" },
       json: { type: "string", default: "bench-scaling.json" },
-      cache: {
-        type: "string",
-        default: join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ringrank-bench"),
-      },
+      cache: { type: "string", default: defaultCache },
+      help: { type: "boolean", default: false },
     },
   });
-  const numbers = (text) => text.split(",").map(Number);
+  const numbers = (option, text) => text.split(",").map((one) => positive(option, one));
+  const layers = values.layers === undefined ? undefined : positive("--layers", values.layers);
+  configOf(values.shape, layers);
   return {
     ...values,
-    layers: values.layers === undefined ? undefined : Number(values.layers),
-    precisions: values.precision.split(","),
-    ranks: numbers(values.ranks),
-    threads: numbers(values.threads),
-    minutes: Number(values.minutes),
+    layers,
+    precisions: listOf("--precision", values.precision, precisions),
+    ranks: numbers("--ranks", values.ranks),
+    threads: numbers("--threads", values.threads),
+    minutes: positive("--minutes", values.minutes),
   };
-}
-
-/** Ranks by number and threads, then sessions. */
-function byKind(a, b) {
-  const [first, second] = [a, b].map((label) => (/^\d/.test(label) ? Number.parseInt(label, 10) : 1000));
-  return first - second || a.localeCompare(b, "en", { numeric: true });
 }
 
 function figure(samples) {

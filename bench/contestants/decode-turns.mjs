@@ -1,6 +1,9 @@
 import { growth } from "./prompts.mjs";
 
-/** Tokens at the beginning of a turn that may have been made before it began: streams are ahead of their readers. */
+/**
+ * Tokens at the beginning of a turn that are not timed, of any contestant: streams are ahead of their readers, so these
+ * may have been made before the turn began, and the others had the caches until then.
+ */
 export const ahead = 3;
 
 /**

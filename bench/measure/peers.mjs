@@ -24,10 +24,25 @@ export function installPeers() {
     "npx",
     ["--yes", packageManager, "install", "--frozen-lockfile", "--ignore-scripts", "--reporter=append-only"],
     // npx is a .cmd file on Windows, which only a shell can start; none of the arguments needs quoting.
-    { cwd: directory, encoding: "utf8", timeout: 600_000, shell: process.platform === "win32" },
+    {
+      cwd: directory,
+      // Where there is no network, the first minute of retries would tell nothing that the first seconds do not.
+      env: { ...process.env, npm_config_fetch_retries: "2", npm_config_fetch_retry_mintimeout: "1000" },
+      encoding: "utf8",
+      timeout: 600_000,
+      shell: process.platform === "win32",
+    },
   );
-  if (status !== 0)
-    return `installing bench/peers failed: ${error?.message ?? `${stdout}${stderr}`.trim().slice(-300)}`;
+  if (status !== 0) {
+    return `transformers.js and llama.cpp could not be installed: ${error?.message ?? essence(stdout + stderr)}`;
+  }
   writeFileSync(stamp, digest);
   return undefined;
+}
+
+/** Of what npx or pnpm printed, the line that says what went wrong. */
+function essence(output) {
+  const lines = output.split("\n").map((line) => line.replace(/^(npm|pnpm) (error|ERR!)/, "").trim());
+  const telling = lines.find((line) => /reason: |ERR_PNPM_/.test(line));
+  return telling ?? lines.filter(Boolean).at(-1) ?? "nothing was printed";
 }

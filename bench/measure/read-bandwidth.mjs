@@ -1,20 +1,44 @@
-import { availableParallelism } from "node:os";
 import { runRanks } from "@ringrank/coordinator";
+import { summary } from "./statistics.mjs";
 
-/** Of each thread: well beyond any cache. */
-const megabytes = 256;
+/** How many streams a thread reads side by side. Which is fastest depends on the processor, and on the hour. */
+const streams = [1, 2, 4, 8];
 
 /**
- * GB/s that `threads` threads read together: each reads a large array of its own from end to end, with WebAssembly's
- * 16-byte loads, all at the same time. This is the memory-bandwidth bound: a decode step reads every weight once.
+ * GB/s that `threads` threads read together, with WebAssembly's 16-byte loads: each a large array of its own, from end
+ * to end, all at the same time, in several ways that take turns. The fastest is the memory-bandwidth bound: a decode
+ * step reads every weight once.
  *
- * @returns one figure for each pass
+ * @param options.passes of each way
+ * @returns `{ streams, samples }` of each way, a sample a pass, the fastest by its median first
  */
-export async function readBandwidth({ threads = availableParallelism(), passes = 15 } = {}) {
-  const times = await runRanks(threads, new URL("./read-task.mjs", import.meta.url), { passes, megabytes });
-  // A pass lasts as long as its slowest thread.
-  return Array.from({ length: passes }, (_, pass) => {
-    const seconds = Math.max(...times.map((ofThread) => ofThread[pass]));
-    return (threads * megabytes * 2 ** 20) / seconds / 1e9;
-  });
+export async function readBandwidth({ threads, passes = 15 }) {
+  // Well beyond any cache, together and each.
+  const bytes = 2 ** 20 * Math.max(128, 512 / threads);
+  const task = new URL("./read-task.mjs", import.meta.url);
+  const speeds = await runRanks(threads, task, { streams, passes, bytes });
+  return streams
+    .map((count, way) => ({
+      streams: count,
+      // A pass lasts as long as its slowest thread.
+      samples: Array.from(
+        { length: passes },
+        (_, pass) => threads * Math.min(...speeds.map((ofThread) => ofThread[way][pass])),
+      ),
+    }))
+    .sort((a, b) => summary(b.samples).median - summary(a.samples).median);
+}
+
+/**
+ * The bound as one of those who take turns (`takeTurns`): on a machine that others use, too, it changes by the second,
+ * and what is held against it should be of the same seconds.
+ */
+export function bandwidthTurns(threads) {
+  return {
+    /** GB/s of the fastest way of reading. */
+    async call() {
+      const [fastest] = await readBandwidth({ threads, passes: 3 });
+      return summary(fastest.samples).median;
+    },
+  };
 }

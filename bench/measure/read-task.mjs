@@ -1,16 +1,22 @@
 import { readableMemory } from "./read-kernel.mjs";
 
-/** Of one of the threads that read at the same time: seconds of each pass. */
-export async function run(comm, { passes, megabytes }) {
-  const { bytes, read } = await readableMemory(16 * megabytes);
+/** Passes before those that count: the engine optimizes beside the first. */
+const warmUp = 1;
+
+/** Of one of the threads that read at the same time: GB/s of each pass, by number of streams. */
+export function run(comm, { streams, passes, bytes }) {
+  const memory = readableMemory(bytes);
   // Pages that were never written are all one.
-  bytes.fill(1);
-  const times = [];
-  for (let pass = -3; pass < passes; pass++) {
-    comm.barrier();
-    const start = performance.now();
-    read(0, bytes.length);
-    if (pass >= 0) times.push((performance.now() - start) / 1000);
+  memory.bytes.fill(1);
+  const readers = streams.map((count) => memory.readBy(count));
+  const speeds = streams.map(() => []);
+  for (let pass = -warmUp; pass < passes; pass++) {
+    for (const [index, { read, bytes }] of readers.entries()) {
+      comm.barrier();
+      const start = performance.now();
+      read();
+      if (pass >= 0) speeds[index].push(bytes / (performance.now() - start) / 1e6);
+    }
   }
-  return times;
+  return speeds;
 }

@@ -1,7 +1,7 @@
 /**
  * Lets contestants take turns at one call (A B A B …), so that a machine that slows down slows down all of them.
  *
- * @param contestants by name, of `ContestantProcess`
+ * @param contestants by name, of `ContestantProcess`, or what has its `call`
  * @param onTurn called before each turn, with its number
  * @returns by name, samples, or the error after which it was left out
  */

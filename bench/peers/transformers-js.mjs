@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 import { AutoModelForCausalLM, BaseStreamer, env, Tensor } from "@huggingface/transformers";
+import { ahead } from "../contestants/decode-turns.mjs";
 import { fillStates, growth, tokenIds } from "../contestants/prompts.mjs";
 
 /**
@@ -67,11 +68,11 @@ export async function open({ directory, threads, vocabulary }) {
     /** Milliseconds a token of `tokens` steps, behind `context` tokens. */
     async decode(context, tokens) {
       const rows = running?.past.get_seq_length();
-      if (running?.context !== context || rows + 1 + tokens > context + growth) {
+      if (running?.context !== context || rows + ahead + tokens > context + growth) {
         running?.past.dispose();
         running = { context, ...(await begin(context)) };
       }
-      const { times, ...next } = await generate([running.last], running.past, tokens + 1);
+      const { times, ...next } = await generate([running.last], running.past, ahead + tokens);
       running = { context, ...next };
       return (times.at(-1) - times.at(-1 - tokens)) / tokens;
     },

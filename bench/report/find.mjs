@@ -8,7 +8,7 @@ export function find(measurements, what) {
  * of the one`.
  *
  * @param what the row and cell that both are in
- * @returns ratios by turn, or why there are none
+ * @returns `ratios` by turn, and `times` of both; or why there are none, as `missing`
  */
 export function speedRatios(measurements, what, label, other) {
   // Who stays open is measured beside several others.
@@ -16,7 +16,7 @@ export function speedRatios(measurements, what, label, other) {
     measurements.find((one) => matches(one, { ...what, label }) && one.beside?.includes(other))?.turns;
   const [ours, theirs] = [turnsOf(label, other), turnsOf(other, label)];
   if (ours !== undefined && theirs !== undefined)
-    return { ratios: ours.map((time, turn) => theirs[turn] / time) };
+    return { ratios: ours.map((time, turn) => theirs[turn] / time), times: [ours, theirs] };
   return { missing: whyMissing(measurements, { ...what, label: theirs === undefined ? other : label }) };
 }
 

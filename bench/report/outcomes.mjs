@@ -7,7 +7,7 @@ import { find, speedRatios, whyMissing } from "./find.mjs";
 
 /** The figure itself. */
 export function median(what) {
-  return whereAll({ one: what }, ({ one }) => ({ value: one.median, low: one.low, high: one.high }));
+  return whereAll({ one: what }, ({ one }) => middle(one.turns));
 }
 
 /** How many times faster one contestant was than another: the median over the turns they took side by side. */
@@ -15,14 +15,13 @@ export function turnRatio(what, label, other) {
   return (measurements) => {
     const { ratios, missing } = speedRatios(measurements, what, label, other);
     if (ratios === undefined) return { why: missing };
-    const { median, low, high } = summary(ratios);
-    return { value: median, low, high };
+    return middle(ratios);
   };
 }
 
 /**
- * What the cache costs a step more behind a long context than behind a short one, in reads, at the bandwidth measured,
- * of what the cache has more.
+ * What the cache costs a step more behind a long context than behind a short one, in reads of what the cache has more,
+ * at the bandwidth measured beside the long one.
  *
  * @param row whose milliseconds count: what the cache costs by the trace, or whole steps ("decode")
  */
@@ -32,25 +31,25 @@ export function cacheReads({ label, ...cell }, { from, to, row = "cache work" })
     long: { row, context: to, ...cell, label },
     shortCache: { row: "cache", context: from, ...cell },
     longCache: { row: "cache", context: to, ...cell },
-    bandwidth,
+    bandwidth: { row: "read bandwidth", of: row, context: to, ...cell },
   };
   return whereAll(needed, ({ short, long, shortCache, longCache, bandwidth }) => {
-    const once = readMilliseconds({ median: longCache.median - shortCache.median }, bandwidth);
+    const once = (longCache.median - shortCache.median) / bandwidth.median / 1e6;
     const reads = (time) => (time - short.median) / once;
     return { value: reads(long.median), low: reads(long.low), high: reads(long.high) };
   });
 }
 
-/** What reading the weights once takes at the bandwidth measured, as a share of a decode step. */
+/** What reading the weights once takes at the bandwidth measured beside it, as a share of a decode step, turn by turn. */
 export function trafficShare({ label, ...cell }, context) {
   const needed = {
     decode: { row: "decode", context, ...cell, label },
     weights: { row: "weights read per token", ...cell },
-    bandwidth,
+    bandwidth: { row: "read bandwidth", of: "decode", context, ...cell },
   };
-  return whereAll(needed, ({ decode, weights, bandwidth }) => ({
-    value: readMilliseconds(weights, bandwidth) / decode.median,
-  }));
+  return whereAll(needed, ({ decode, weights, bandwidth }) =>
+    middle(decode.turns.map((time, turn) => weights.median / bandwidth.turns[turn] / 1e6 / time)),
+  );
 }
 
 /** The peak of a load as a share of what it may be: 1.15 times the shards, and 300 MB. */
@@ -68,19 +67,18 @@ export function loadRatio(what) {
   );
 }
 
-/** What copying takes as a share of an all-reduce. */
+/** What copying takes as a share of an all-reduce, turn by turn. */
 export function copyShare(what) {
   return whereAll(
     { reduce: { row: "all-reduce", ...what }, copy: { row: "copy", ...what } },
-    ({ reduce, copy }) => ({ value: copy.median / reduce.median }),
+    ({ reduce, copy }) => middle(reduce.turns.map((time, turn) => copy.turns[turn] / time)),
   );
 }
 
-const bandwidth = { row: "read bandwidth" };
-
-/** @param bandwidth in GB/s */
-function readMilliseconds(bytes, bandwidth) {
-  return bytes.median / bandwidth.median / 1e6;
+/** The median, and the middle half where there is more than one sample. */
+function middle(samples) {
+  const { median, low, high } = summary(samples);
+  return samples.length === 1 ? { value: median } : { value: median, low, high };
 }
 
 /** Finds all that is needed, by name; where one is missing, says why. */

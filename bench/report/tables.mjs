@@ -11,7 +11,7 @@ export function tables({ measurements, machine, targets, options }) {
     fixedTable(measurements),
     collectivesTable(measurements),
     perplexityTable(measurements),
-    targetTable(targets),
+    targetTable(targets, options),
     notMeasured(measurements),
   ]
     .filter((text) => text !== "")
@@ -19,23 +19,28 @@ export function tables({ measurements, machine, targets, options }) {
 }
 
 function machineLines(machine, measurements) {
-  const bandwidth = find(measurements, { row: "read bandwidth" });
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${machine.processor}, ${machine.cores} cores, ${gigabytes(machine.memoryBytes)} GB, ${machine.system}, Node ${machine.node}`,
     versions.join(", "),
     `load over the last minute before the run: ${machine.loadBefore.toFixed(1)}`,
-    ...(bandwidth?.median === undefined
-      ? []
-      : [
-          `memory-bandwidth bound: ${bandwidth.median.toFixed(1)} GB/s (${bandwidth.low.toFixed(1)}–${bandwidth.high.toFixed(1)}), ` +
-            `${bandwidth.threads} threads that only read, 16 bytes at a time`,
-        ]),
+    ...bandwidthLines(measurements),
   ].join("\n");
 }
 
+function bandwidthLines(measurements) {
+  const fastest = find(measurements, { row: "read bandwidth", of: undefined });
+  if (fastest?.median === undefined) return [];
+  const others = measurements.filter(({ row }) => row === "slower reading");
+  const slower = others.map(({ streams, median }) => `${median.toFixed(1)} by ${streams}`);
+  return [
+    `memory-bandwidth bound: ${spread(fastest)} GB/s, ${fastest.threads} threads that only read, ` +
+      `${fastest.streams} streams each, side by side (${slower.join(", ")})`,
+  ];
+}
+
 /** Rows by precision and figure, a column for each contestant. */
-function modelTable(measurements, shape, { precisions }) {
+function modelTable(measurements, shape, { precisions, layers }) {
   const ofShape = measurements.filter((one) => one.shape === shape && one.label !== undefined);
   const labels = [...new Set(ofShape.map(({ label }) => label))].sort(byKind);
   if (labels.length === 0) return "";
@@ -57,7 +62,7 @@ function modelTable(measurements, shape, { precisions }) {
     });
   });
   const titles = ["", "", "bound", ...labels.map((label) => (/^\d/.test(label) ? `ranks ${label}` : label))];
-  return `${shape}: medians (middle half)\n${grid([titles, ...rows])}`;
+  return `${shape}${layers === undefined ? "" : `, ${layers} layers of it`}: medians (middle half)\n${grid([titles, ...rows])}`;
 }
 
 function shown(row) {
@@ -80,7 +85,7 @@ function byKind(a, b) {
 
 /** What decoding cannot be faster than: its weights, and its cache, read once. */
 function bound(measurements, { shape, precision, row, context }) {
-  const bandwidth = find(measurements, { row: "read bandwidth" });
+  const bandwidth = find(measurements, { row: "read bandwidth", of: "decode", context, shape, precision });
   const weights = find(measurements, { row: "weights read per token", shape, precision });
   const cache = find(measurements, { row: "cache", context, shape, precision });
   if (row !== "decode" || [bandwidth, weights, cache].some((one) => one?.median === undefined)) return "";
@@ -94,7 +99,11 @@ function cellText(measurement) {
   const { median, low, high, samples, unit } = measurement;
   const scale = unit === "bytes" ? 1e-6 : 1;
   if (samples === 1) return figure(scale * median);
-  return `${figure(scale * median)} (${figure(scale * low)}–${figure(scale * high)})`;
+  return spread({ median: scale * median, low: scale * low, high: scale * high });
+}
+
+function spread({ median, low, high }) {
+  return `${figure(median)} (${figure(low)}–${figure(high)})`;
 }
 
 /** What the target judges, beside what whole steps say, whose other work varies by more than the cache costs. */
@@ -169,7 +178,7 @@ function perplexityTable(measurements) {
   return `perplexity of the embedded model\n${grid([["", "", "", "against float32"], ...cells])}`;
 }
 
-function targetTable(targets) {
+function targetTable(targets, { layers }) {
   if (targets.length === 0) return "";
   const rows = targets.map(({ name, shape, precision, target, measured, low, high, met, why }) => [
     met === undefined ? "not measured" : met ? "met" : "missed",
@@ -180,7 +189,9 @@ function targetTable(targets) {
     "atLeast" in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`,
   ]);
   const count = (wanted) => targets.filter(({ met }) => met === wanted).length;
-  return `targets: ${count(true)} met, ${count(false)} missed, ${count(undefined)} not measured\n${grid(rows)}`;
+  const aside = layers === undefined ? "" : "; they are meant for whole models and prompts of 512";
+  const counts = `${count(true)} met, ${count(false)} missed, ${count(undefined)} not measured`;
+  return `targets: ${counts}${aside}\n${grid(rows)}`;
 }
 
 function notMeasured(measurements) {
@@ -194,8 +205,9 @@ function notMeasured(measurements) {
 }
 
 function figure(value) {
-  if (value >= 100) return value.toFixed(0);
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  const size = Math.abs(value);
+  if (size >= 100) return value.toFixed(0);
+  return size >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
 function gigabytes(bytes) {

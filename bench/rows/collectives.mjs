@@ -17,7 +17,7 @@ export async function measureCollectives({ quick, ranks, results, progress }) {
         ...["--ranks", counts.join(), "--bytes", exponents.map((exponent) => 2 ** exponent).join()],
         ...["--kernels", "simd", "--json", file],
       ],
-      (line) => progress(`collectives: ${line.trim().replace(/\s+/g, " ")}`),
+      (line) => progress("all-reduces from 1 KB on", line.trim().replace(/\s+/g, " ")),
     );
     for (const { ranks, bytes, title, microseconds } of JSON.parse(readFileSync(file, "utf8"))) {
       results.add({ row: title === "copy" ? "copy" : "all-reduce", ranks, bytes }, "µs", microseconds);

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { configOf } from "../checkpoints/shapes.mjs";
 import { syntheticCheckpoint } from "../checkpoints/synthetic.mjs";
@@ -6,8 +6,10 @@ import { writeGguf } from "../gguf/write-gguf.mjs";
 import { cacheWork } from "../measure/cache-work.mjs";
 import { ContestantProcess } from "../measure/contestant-process.mjs";
 import { availableBytes } from "../measure/machine.mjs";
+import { intoPageCache } from "../measure/page-cache.mjs";
+import { bandwidthTurns } from "../measure/read-bandwidth.mjs";
 import { takeTurns } from "../measure/take-turns.mjs";
-import { warmUp } from "../measure/warm-up.mjs";
+import { firstTokens, warmUp } from "../measure/warm-up.mjs";
 import { workFolder } from "../measure/work-folder.mjs";
 import { unsplitGraph } from "../onnx/unsplit-graph.mjs";
 import { bytesReadPerToken, cacheBytes } from "../onnx/weights-read.mjs";
@@ -49,12 +51,14 @@ class Cell {
   #config;
   #checkpoint;
   #work;
+  /** A folder for what contestants keep from one load to the next. */
+  #caches;
   #options;
   #results;
   #progress;
   #peerProblem;
   #until;
-  /** Contestants whose processes are alive, by name. */
+  /** Contestants whose processes are alive, by name: `{ name, process, what }`. */
   #open = new Map();
 
   constructor({ cell, config, checkpoint, work, options, results, progress, peerProblem, until }) {
@@ -62,6 +66,8 @@ class Cell {
     this.#config = config;
     this.#checkpoint = checkpoint;
     this.#work = work;
+    this.#caches = join(work, "caches");
+    mkdirSync(this.#caches, { recursive: true });
     this.#options = options;
     this.#results = results;
     this.#progress = (what, detail) => progress(`${cell.shape} ${cell.precision}: ${what}`, detail);
@@ -74,6 +80,7 @@ class Cell {
     const { mainRanks, ranks, contexts, peers } = this.#options;
     this.#reportSizes();
     const main = this.#ringrank(mainRanks);
+    await intoPageCache(this.#checkpoint);
     await this.#openOne(main);
 
     const rivals = [
@@ -83,44 +90,56 @@ class Cell {
     ];
     for (const rival of rivals) await this.#openOne(rival);
     const [short, ...long] = contexts;
-    await this.#decode([short]);
-    await this.#prefill(this.#options.prefillTurns);
-    await this.#decode(long);
+    await this.#decode([short], this.#reading("decode"));
+    await this.#prefill({ turns: this.#options.prefillTurns, warmUp: 1 });
+    await this.#decode(long, this.#reading("decode"));
     for (const rival of rivals) await this.#closeOne(rival);
 
-    for (const count of ranks.filter((count) => count !== mainRanks)) {
-      const rival = this.#ringrank(count);
-      const measure = async () => {
-        await this.#openOne(rival);
-        await this.#decode([short]);
-        await this.#prefill(1, [rival.name]);
-        await this.#closeOne(rival);
-      };
-      // A target asks for 4.
-      if (count === 4) await measure();
-      else await this.#inTime({ row: "load", load: "first", ...rival.what }, measure);
+    const others = ranks.filter((count) => count !== mainRanks).map((count) => this.#ringrank(count));
+    // A target asks for 4.
+    const isAsked = ({ what }) => what.ranks === 4;
+    for (const other of others.filter(isAsked)) await this.#beside(other);
+    await this.#second(mainRanks);
+    for (const other of others.filter((other) => !isAsked(other))) {
+      await this.#inTime({ row: "load", load: "first", ...other.what }, () => this.#beside(other));
     }
     await this.#closeOne(main);
-    await this.#second(mainRanks);
+  }
+
+  /** Another number of ranks, beside those that stay open. */
+  async #beside(other) {
+    await this.#openOne(other);
+    const open = this.#open.get(other.name);
+    if (open === undefined) return;
+    await this.#decode(this.#options.contexts.slice(0, 1));
+    await this.#prefill({ turns: 1 }, [open]);
+    await this.#closeOne(other);
   }
 
   /** Another Ringrank, of which only a trace is wanted, and how fast it loads behind the first. */
   async #second(ranks) {
+    const [short, ...long] = this.#options.contexts;
+    // Nothing is kept of a load in float32, and one context has none to be compared with.
+    if (this.#cell.precision === "float32" && long.length === 0) return;
     const trace = join(this.#work, "trace.json");
-    const traced = this.#ringrank(ranks, { trace });
+    const loaded = this.#ringrank(ranks, { trace });
+    const traced = { ...loaded, name: `${loaded.name}, traced` };
+    await intoPageCache(this.#caches);
     await this.#openOne(traced, "second");
     const open = this.#open.get(traced.name);
     if (open === undefined) return;
     const what = { row: "cache work", ...open.what };
     try {
-      for (const context of this.#options.contexts) {
+      for (const context of [short, ...long]) {
         this.#progress(`tracing decode ${context}: ${traced.name}`);
         await open.process.call("decode", [context, tracedTokens]);
+        if (context === short) continue;
+        await this.#turns({ context }, "read", [], { turns: 3 }, this.#reading("cache work"));
       }
       // Only then is the trace whole.
       await this.#closeOne(traced, "second");
       const work = cacheWork(trace);
-      for (const context of this.#options.contexts) {
+      for (const context of [short, ...long]) {
         this.#results.add({ ...what, context }, "ms", work.get(context));
       }
     } catch (error) {
@@ -195,6 +214,14 @@ class Cell {
     });
   }
 
+  /** The memory's bandwidth, as one of those who take turns, where it is asked for. */
+  #reading(of) {
+    const { parts, threads } = this.#options;
+    if (!parts.includes("bandwidth")) return [];
+    const what = { ...this.#cell, row: "read bandwidth", of };
+    return [{ name: "bandwidth", what, unit: "GB/s", process: bandwidthTurns(threads) }];
+  }
+
   async #exports() {
     this.#progress("writing ONNX");
     return await writeModels(this.#checkpoint, this.#cell.precision, join(this.#work, "onnx"));
@@ -204,10 +231,10 @@ class Cell {
     await this.#load(rival, load);
     const open = this.#open.get(rival.name);
     if (open === undefined) return;
-    const what = { row: "warm-up", tokens: warmUp.tokens, ...open.what };
+    const what = { row: "warm-up", tokens: firstTokens, ...open.what };
     this.#progress(`warming up ${rival.name}`);
     try {
-      const first = await open.process.call("decode", [warmUp.prompt, warmUp.tokens]);
+      const first = await warmUp(open.process);
       if (load === "first") this.#results.add(what, "ms", [first]);
     } catch (error) {
       this.#results.fail(what, error);
@@ -221,13 +248,13 @@ class Cell {
       this.#results.fail({ row: "load", ...what }, this.#peerProblem);
       return;
     }
-    const process = new ContestantProcess(join(this.#work, "caches"));
+    const process = new ContestantProcess(this.#caches);
     try {
       const options = typeof rival.options === "function" ? await rival.options() : rival.options;
       this.#requireMemory();
       this.#progress(`loading ${rival.name}`);
       const { loadMilliseconds, peakBytes, facts } = await process.call("open", [rival.module, options]);
-      this.#open.set(rival.name, { process, what });
+      this.#open.set(rival.name, { name: rival.name, process, what });
       // In float32 nothing is kept of a load, so that another is no second one.
       if (load === "first" || this.#cell.precision !== "float32") {
         this.#results.add({ row: "load", load, ...what }, "ms", [loadMilliseconds]);
@@ -271,29 +298,34 @@ class Cell {
     );
   }
 
-  async #decode(contexts) {
+  /** @param others who take turns beside the contestants that are open */
+  async #decode(contexts, others = []) {
     const { layers, decodeTurns } = this.#options;
     const turns = { turns: decodeTurns, warmUp: 1 };
     const tokens = decodeTokens({ ...this.#cell, layers, turns: turns.turns + turns.warmUp });
+    const takers = [...others, ...this.#open.values()];
     for (const context of contexts) {
-      await this.#turns({ row: "decode", context }, "decode", [context, tokens], turns);
+      await this.#turns({ row: "decode", context }, "decode", [context, tokens], turns, takers);
     }
   }
 
-  async #prefill(turns, names = [...this.#open.keys()]) {
+  async #prefill(turns, takers = [...this.#open.values()]) {
     const { prompt } = this.#options;
-    await this.#turns({ row: "prefill", prompt }, "prefill", [prompt], { turns }, names);
+    await this.#turns({ row: "prefill", prompt }, "prefill", [prompt], turns, takers);
   }
 
-  async #turns(what, call, args, turns, names = [...this.#open.keys()]) {
-    const chosen = names.filter((name) => this.#open.has(name));
-    const processes = new Map(chosen.map((name) => [name, this.#open.get(name).process]));
-    const label = `${what.row} ${args[0]}: ${chosen.join(", ")}`;
+  async #turns(what, call, args, turns, takers) {
+    if (takers.length === 0) return;
+    const names = takers.map(({ name }) => name);
+    const processes = new Map(takers.map(({ name, process }) => [name, process]));
+    const label = `${[call, ...args.slice(0, 1)].join(" ")}: ${names.join(", ")}`;
     const onTurn = (turn, name) => this.#progress(label, `${name}, turn ${turn + 1} of ${turns.turns}`);
-    const beside = chosen.length > 1 ? { beside: chosen } : {};
-    for (const [name, { samples, error }] of await takeTurns(processes, call, args, { ...turns, onTurn })) {
-      const whole = { ...what, ...this.#open.get(name).what, ...beside };
-      if (error === undefined) this.#results.add(whole, "ms", samples);
+    const beside = names.length > 1 ? { beside: names } : {};
+    const outcomes = await takeTurns(processes, call, args, { ...turns, onTurn });
+    for (const { name, what: own, unit = "ms" } of takers) {
+      const { samples, error } = outcomes.get(name);
+      const whole = { ...what, ...own, ...beside };
+      if (error === undefined) this.#results.add(whole, unit, samples);
       else this.#results.fail(whole, error);
     }
   }

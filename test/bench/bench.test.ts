@@ -164,21 +164,50 @@ test("the export for transformers.js gives what the graph gives, with its whole 
   expect(second.logits.data as Float32Array).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-6 });
 });
 
-test("the kernel that measures bandwidth reads every byte", async () => {
-  const { readableMemory } = await load<{
-    readableMemory(pages: number): Promise<{
-      bytes: Uint8Array<ArrayBuffer>;
-      read(from: number, to: number): number;
-    }>;
-  }>("measure/read-kernel.mjs");
-  const { bytes, read } = await readableMemory(1);
-  const words = new Uint32Array(bytes.buffer);
-  expect(read(0, words.byteLength)).toBe(0);
-  // Of every 16 bytes, what is given back shows the first 4.
-  for (const [place, bits] of [0, 128, 244, 1000, words.byteLength / 16 - 1].entries()) {
-    words[4 * bits] = 1 << place;
-  }
-  expect(read(0, words.byteLength)).toBe(0b11111);
+test.each([1, 2, 4, 8])(
+  "a kernel that measures bandwidth by %i streams reads every byte",
+  async (streams) => {
+    const { readableMemory } = await load<{
+      readableMemory(bytes: number): {
+        bytes: Uint8Array<ArrayBuffer>;
+        readBy(streams: number): { read(): number; bytes: number };
+      };
+    }>("measure/read-kernel.mjs");
+    const memory = readableMemory(8 * 65536);
+    const { read, bytes } = memory.readBy(streams);
+    expect(bytes).toBeGreaterThan(0.8 * memory.bytes.length);
+    expect(read()).toBe(0);
+    const words = new Uint32Array(memory.bytes.buffer);
+    // The first, one in the middle and the last of each stream; of every 16 bytes, what is given back shows the first 4.
+    const vectors = Array.from({ length: streams }, (_, stream) =>
+      [0, 1001, bytes / streams / 16 - 1].map((vector) => (stream * bytes) / streams / 16 + vector),
+    ).flat();
+    for (const [place, vector] of vectors.entries()) words[4 * vector] = 1 << place;
+    expect(read() >>> 0).toBe(2 ** vectors.length - 1);
+  },
+);
+
+test("weight traffic is judged by the bandwidth of the same turns", async () => {
+  const { trafficShare } = await load<{
+    trafficShare(cell: object, context: number): (measurements: object[]) => { value: number };
+  }>("report/outcomes.mjs");
+  const cell = { shape: "fixed", precision: "int4" };
+  const measurements = [
+    { row: "read bandwidth", unit: "GB/s", median: 50, turns: [50] },
+    { row: "weights read per token", ...cell, unit: "bytes", median: 1e9, turns: [1e9] },
+    { row: "decode", context: 128, ...cell, label: "2 × 1", unit: "ms", median: 100, turns: [50, 100, 200] },
+    {
+      row: "read bandwidth",
+      of: "decode",
+      context: 128,
+      ...cell,
+      unit: "GB/s",
+      median: 20,
+      turns: [40, 20, 10],
+    },
+  ];
+  const { value } = trafficShare({ ...cell, label: "2 × 1" }, 128)(measurements);
+  expect(value).toBeCloseTo(0.5);
 });
 
 test("a target that was asked for and not measured says why", async () => {
@@ -230,7 +259,7 @@ test("what the cache costs a step is read from a trace: that of the longest rank
 
 test("npm run bench measures Ringrank beside one session and says what it could not measure", async () => {
   const json = join(directory, "results.json");
-  const args = ["--quick", "--shape", "fixed", "--precision", "float32", "--ranks", "1,2"];
+  const args = ["--quick", "--shape", "fixed", "--precision", "int4", "--ranks", "1,2"];
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...[join(bench, "main.mjs"), ...args, "--only", "models", "--no-peers"],
     ...["--json", json, "--cache", directory],
@@ -245,15 +274,18 @@ test("npm run bench measures Ringrank beside one session and says what it could 
         row: "decode",
         context: 128,
         shape: "fixed",
-        precision: "float32",
+        precision: "int4",
         label,
         unit: "ms",
       }),
     );
   }
-  expect(measurements).toContainEqual(
-    expect.objectContaining({ row: "cache work", context: 128, label: "2 × 1", unit: "ms" }),
-  );
+  for (const what of [
+    { row: "cache work", context: 128 },
+    { row: "load", load: "second" },
+  ]) {
+    expect(measurements).toContainEqual(expect.objectContaining({ ...what, label: "2 × 1", unit: "ms" }));
+  }
   const decode = measurements.find((one: { row: string }) => one.row === "decode");
   expect(decode.turns).toHaveLength(decode.samples);
   expect(decode.low).toBeLessThanOrEqual(decode.median);
