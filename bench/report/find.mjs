@@ -17,19 +17,25 @@ export function speedRatios(measurements, what, label, other) {
   const [ours, theirs] = [turnsOf(label, other), turnsOf(other, label)];
   if (ours !== undefined && theirs !== undefined)
     return { ratios: ours.map((time, turn) => theirs[turn] / time), times: [ours, theirs] };
-  return { missing: whyMissing(measurements, { ...what, label: theirs === undefined ? other : label }) };
+  const both = [other, label].map((label) => ({ ...what, label }));
+  return { missing: whyMissing(measurements, both.find((one) => reasonOf(measurements, one)) ?? both[0]) };
 }
 
 /** Why there is no figure of `what`: it failed, was left out, or its contestant never opened. */
 export function whyMissing(measurements, what) {
+  const { row, context, label } = what;
+  const name = [label, row, context].filter((part) => part !== undefined).join(", ");
+  return `${name}: ${reasonOf(measurements, what) ?? "not measured"}`;
+}
+
+function reasonOf(measurements, what) {
   const without = measurements.filter(({ failed, skipped }) => failed !== undefined || skipped !== undefined);
-  const { row, context, label, shape, precision } = what;
+  const { label, shape, precision } = what;
   const opening = { shape, precision, label, load: "first" };
   const reason =
     without.find((one) => agrees(one, what)) ??
     without.find((one) => ["load", "models"].includes(one.row) && agrees(one, opening));
-  const name = [label, row, context].filter((part) => part !== undefined).join(", ");
-  return `${name}: ${reason?.failed ?? reason?.skipped ?? "not measured"}`;
+  return reason?.failed ?? reason?.skipped;
 }
 
 function matches(one, what) {
