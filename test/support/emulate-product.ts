@@ -1,5 +1,5 @@
 import { encodeOnnx, type TensorData, type Weight } from "@ringrank/model";
-import type { ProductStep, QuantizedMatrix } from "@ringrank/policy";
+import type { ProductMatrix, ProductStep } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 
 /** Rows and their width, and what matrices make of them side by side. */
@@ -11,7 +11,7 @@ interface Rows {
 /** Computes product steps as ONNX Runtime does within a segment: a session for each matrix. */
 export class EmulatedProducts {
   readonly #read: (name: string) => { readonly weight: Pick<Weight, "type" | "dims">; data: TensorData };
-  readonly #sessions = new Map<QuantizedMatrix, ort.InferenceSession>();
+  readonly #sessions = new Map<ProductMatrix, ort.InferenceSession>();
 
   /** @param read a weight of the program */
   constructor(read: (name: string) => { readonly weight: Pick<Weight, "type" | "dims">; data: TensorData }) {
@@ -43,16 +43,25 @@ export class EmulatedProducts {
     for (const session of this.#sessions.values()) await session.release();
   }
 
-  async #session({ width, bits }: ProductStep, matrix: QuantizedMatrix): Promise<ort.InferenceSession> {
+  async #session({ width, bits }: ProductStep, matrix: ProductMatrix): Promise<ort.InferenceSession> {
     const known = this.#sessions.get(matrix);
     if (known !== undefined) return known;
     const { rows, values, scales, bias } = matrix;
-    const names = [values, scales, ...(bias === undefined ? [] : [bias])];
+    const names = [values, scales, bias].filter((name) => name !== undefined);
     const weights = names.map((name): [string, Weight] => {
       const { weight, data } = this.#read(name);
       return [name, { ...weight, source: { kind: "inline", data } }];
     });
-    const attributes = { K: width, N: rows, bits, block_size: 32, accuracy_level: 4 };
+    const operator =
+      scales === undefined
+        ? { opType: "Gemm", domain: "", inputs: ["x", values, bias ?? ""] }
+        : {
+            opType: "MatMulNBits",
+            domain: "com.microsoft",
+            inputs: ["x", values, scales, "", "", bias ?? ""],
+          };
+    const attributes: Record<string, number> =
+      scales === undefined ? { transB: 1 } : { K: width, N: rows, bits, block_size: 32, accuracy_level: 4 };
     const session = await ort.InferenceSession.create(
       encodeOnnx({
         opsets: { "": 21, "com.microsoft": 1 },
@@ -60,9 +69,7 @@ export class EmulatedProducts {
         outputs: [{ name: "y", type: "float32", dims: ["rows", rows] }],
         nodes: [
           {
-            opType: "MatMulNBits",
-            domain: "com.microsoft",
-            inputs: ["x", values, scales, "", "", bias ?? ""],
+            ...operator,
             outputs: ["y"],
             attributes: Object.fromEntries(
               Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value }]),

@@ -5,11 +5,10 @@ import { deserialize, serialize } from "node:v8";
 import { isRingrankError } from "@ringrank/errors";
 import { resolveModel } from "@ringrank/model/serving";
 import type { PolicyData } from "@ringrank/policy";
-import { entryKey, readPlan, type ShardCache } from "@ringrank/rank-worker";
+import { entryKey, ownProducts, readPlan, type ShardCache } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import type { Preparation } from "./offload/planning-service.js";
 import type { CheckedLoadOptions } from "./options/load-options.js";
-import { productPlace } from "./product-place.js";
 
 /** All that planning gives, and so all that a load has to know of a model before its ranks read weights. */
 export interface Plan extends Preparation {
@@ -59,7 +58,7 @@ export class KeptPlan {
     try {
       const files = statSync(model).isDirectory() ? filesOf(model) : undefined;
       if (files === undefined) return undefined;
-      const products = productPlace(options);
+      const products = ownProducts(options.threadsPerRank);
       const given = {
         model,
         dtype,

@@ -1,14 +1,13 @@
 import type { RingrankError } from "@ringrank/errors";
 import { hasTokenizer } from "@ringrank/model/serving";
-import type { ProductPlace } from "@ringrank/policy";
+import type { ProductKind } from "@ringrank/policy";
 import { PartitionPolicy } from "@ringrank/policy/decision";
-import { matrixBytes } from "@ringrank/rank-worker";
+import { matrixBytes, ownProducts } from "@ringrank/rank-worker";
 import type { KeptPlan, Plan } from "./kept-plan.js";
 import { type Offload, planningThread, textThread } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
 import type { CheckedLoadOptions } from "./options/load-options.js";
 import { abortable, planOn } from "./plan-model.js";
-import { productPlace } from "./product-place.js";
 
 /** What it takes to start the ranks of a model. */
 export interface Prepared {
@@ -66,12 +65,13 @@ export async function prepareModel(
     const { policy, directory } = await planOn(planning, pathOrId, options);
     ranks.start();
     const texts = openTexts(directory);
-    const prepare = (products: ProductPlace) => planning.call((remote) => remote.prepare({ products }));
+    const prepare = (products: readonly ProductKind[]) =>
+      planning.call((remote) => remote.prepare({ products }));
     try {
-      const wanted = await prepare(productPlace(options));
+      const wanted = await prepare(ownProducts(options.threadsPerRank));
       const bytes = wanted.programs.map(matrixBytes);
       const obstacle = await reserveFor(ranks, bytes);
-      const preparation = obstacle === undefined ? wanted : { ...(await prepare("within")), refused: bytes };
+      const preparation = obstacle === undefined ? wanted : { ...(await prepare([])), refused: bytes };
       const plan = { ...preparation, policy: policy.toJSON(), directory };
       return { plan, policy, texts, obstacle, isKept: false };
     } catch (error) {

@@ -8,6 +8,6 @@ export {
   planGraph,
   policyFromJSON,
 } from "./policy/plan.js";
-export type { ProductPlace } from "./program/build.js";
-export { makeProductSegment } from "./program/product-segment.js";
+export { makeFloatSegment, makeIntegerSegment } from "./program/product-segments.js";
+export type { ProductKind } from "./program/products-apart.js";
 export * from "./program/program.js";

@@ -1,6 +1,6 @@
 export { installErrorTransferHandler } from "./error-transfer.js";
 export { Lifecycle, NativeGate } from "./lifecycle.js";
-export { multipliesItself } from "./products/multiplies-itself.js";
+export { ownProducts } from "./products/own-products.js";
 export * from "./protocol.js";
 export { defaultCacheDirectory } from "./shard-cache/cache-directory.js";
 export { entryKey } from "./shard-cache/entry-key.js";

@@ -12,7 +12,8 @@ import {
   precisionOf,
   type WeightPrecision,
 } from "../precision/precision.js";
-import { buildPrograms as buildFromPlan, type ProductPlace } from "../program/build.js";
+import { buildPrograms as buildFromPlan } from "../program/build.js";
+import type { ProductKind } from "../program/products-apart.js";
 import type { RankProgram } from "../program/program.js";
 import { describePlan } from "./describe-plan.js";
 import { fingerprint } from "./fingerprint.js";
@@ -106,15 +107,15 @@ export function graphInPrecision(
 }
 
 export interface ProgramOptions {
-  /** Where products with quantized weights are computed. Default `within`. */
-  readonly products?: ProductPlace | undefined;
+  /** Kinds of products that are steps of their own, where that can be. Default none: all are within segments. */
+  readonly products?: readonly ProductKind[] | undefined;
 }
 
 /** One program per rank. Their entries are the graph's; one called `forward` where it names none. */
 export function buildPrograms(
   graph: Graph,
   policy: PartitionPolicy,
-  { products = "within" }: ProgramOptions = {},
+  { products = [] }: ProgramOptions = {},
 ): RankProgram[] {
   const { factored, found } = analyse(graph, policy.precision);
   const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);

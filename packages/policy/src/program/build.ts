@@ -17,7 +17,7 @@ import { stagesOfCaches } from "./cache-stages.js";
 import { cutInterpretable } from "./cut-interpretable.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
 import { type ExpertSegment, makeExpertSegments } from "./experts.js";
-import { joinOutputs, localProducts } from "./local-products.js";
+import { joinOutputs, type LocalProducts, localProducts } from "./local-products.js";
 import {
   type AllGather,
   countReaders,
@@ -31,7 +31,8 @@ import {
 import { type LocalValues, localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
 import { findNormalizations } from "./normalizations.js";
-import { makeProductSegment } from "./product-segment.js";
+import { makeFloatSegment, makeIntegerSegment } from "./product-segments.js";
+import { findProductsApart, type ProductApart, type ProductKind } from "./products-apart.js";
 import type {
   AllReduceStep,
   Entry,
@@ -45,24 +46,21 @@ import type {
   Step,
   ValueShard,
 } from "./program.js";
-import { findQuantizedProducts, type QuantizedProduct } from "./quantized-products.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 import { type Apart, findStages, type Stage } from "./stages.js";
 import { makeWeightlessSegment } from "./weightless-segment.js";
 import { castSums } from "./wire-types.js";
 
 /**
- * Where products with quantized weights are computed: within segments, or apart from them, each input's in a step, where
- * that can be.
+ * One program per rank for a plan of a graph.
+ *
+ * @param products kinds of those that are computed apart from segments, each input's in a step, where that can be
  */
-export type ProductPlace = "within" | "apart";
-
-/** One program per rank for a plan of a graph. */
 export function buildPrograms(
   factored: FactoredGraph,
   uses: readonly WeightUse[],
   plan: Plan,
-  products: ProductPlace,
+  products: readonly ProductKind[],
 ): RankProgram[] {
   const apart = findApart(factored, plan, products);
   const entries = entriesOf(factored.graph).map((entry): StagedEntry => {
@@ -77,16 +75,16 @@ export function buildPrograms(
   });
 }
 
-function findApart(factored: FactoredGraph, plan: Plan, products: ProductPlace): Apart {
+function findApart(factored: FactoredGraph, plan: Plan, kinds: readonly ProductKind[]): Apart {
   const experts = findRoutedExperts(factored).filter(({ body, product }) =>
     isUnbroken([...body, product], factored, plan),
   );
   const attention = findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan));
   const taken = new Set([...experts, ...attention].flatMap(({ body }) => body));
   const { placement } = plan;
-  const apart = products === "apart" ? findQuantizedProducts(factored, placement, taken) : [];
-  const normalizations = findNormalizations(factored, placement, apart);
-  return { experts, attention, products: apart, normalizations };
+  const products = findProductsApart(factored, placement, taken, kinds);
+  const normalizations = findNormalizations(factored, placement, products);
+  return { experts, attention, products, normalizations };
 }
 
 /** Whether no sum has to be paid inside `body`. */
@@ -180,7 +178,7 @@ class ProgramBuilder {
       ...routed.map(({ sum }) => sum),
       ...[...attention, ...products].flatMap(({ body }) => body),
     ];
-    const multiplies = ({ body: [product] }: QuantizedProduct): boolean => view.isActive(product!);
+    const multiplies = ({ body: [product] }: ProductApart): boolean => view.isActive(product!);
     const attending = attention
       .filter(({ body }) => body.every((index) => view.isActive(index)))
       .map((one) => localAttention(one, this.#local, values));
@@ -253,18 +251,26 @@ class ProgramBuilder {
           const block = inBlocks ? { block: this.#addWeightless(makeAttentionBlock(description)) } : {};
           return { ...step, attention: { ...description, ...block } };
         }),
-        ...products.map((product): ProductStep => {
-          const segments = {
-            int8: this.#addWeightless(makeProductSegment("int8")),
-            uint8: this.#addWeightless(makeProductSegment("uint8")),
-          };
-          return { kind: "product", ...product, segments };
-        }),
+        ...products.map((one) => this.#productStep(one)),
         ...allReduces,
         ...normalizations,
         ...allGathers,
       ];
     });
+  }
+
+  #productStep({ bits, ...product }: LocalProducts): ProductStep {
+    if (bits === 32) {
+      const matrices = product.outputs.flatMap((output) => output.matrices);
+      const isBiased = matrices.some(({ bias }) => bias !== undefined);
+      const segments = { float32: this.#addWeightless(makeFloatSegment(isBiased)) };
+      return { kind: "product", ...product, bits, segments };
+    }
+    const segments = {
+      int8: this.#addWeightless(makeIntegerSegment("int8")),
+      uint8: this.#addWeightless(makeIntegerSegment("uint8")),
+    };
+    return { kind: "product", ...product, bits, segments };
   }
 
   #routedStep({ experts, rows, weights }: LocalExperts): Step {

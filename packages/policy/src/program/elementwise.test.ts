@@ -71,7 +71,7 @@ describe("what a segment computes element by element is told", () => {
     g.output("y", feed(feed(x, "a"), "b"), "float32", ["rows", width]);
     const graph = g.build();
     const policy = planGraph(graph, { ranks: 2, precision: "int4" });
-    for (const program of buildPrograms(graph, policy, { products: "apart" })) {
+    for (const program of buildPrograms(graph, policy, { products: ["quantized"] })) {
       expect(tellingOf(program).map(formula)).toEqual([[`(${tanhGelu} * y)`]]);
     }
   });

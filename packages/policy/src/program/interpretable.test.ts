@@ -85,6 +85,8 @@ function only(work: Work): Interpretable | undefined {
 }
 
 function toldOf(graph: Graph, precision: "float32" | "int4" = "float32"): Interpretable[] {
-  const [program] = buildPrograms(graph, planGraph(graph, { ranks: 1, precision }), { products: "apart" });
+  const [program] = buildPrograms(graph, planGraph(graph, { ranks: 1, precision }), {
+    products: ["quantized"],
+  });
   return program!.segments.flatMap(({ interpretable }) => interpretable ?? []);
 }

@@ -4,34 +4,47 @@ import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
-import type { ProductOutput, ProductStep } from "./program.js";
-import type { QuantizedProduct } from "./quantized-products.js";
+import type { ProductApart } from "./products-apart.js";
+import type { ProductMatrix, ProductOutput, ProductStep } from "./program.js";
 
 /** Products of one value on one rank: what becomes a step. */
-export type LocalProducts = Omit<ProductStep, "kind" | "segments">;
+export type LocalProducts = Pick<ProductStep, "value" | "width" | "bits" | "outputs">;
 
 /** One rank's part of some products: those of one value together, in which it is rounded once. */
-export function localProducts(products: readonly QuantizedProduct[], local: LocalGraph): LocalProducts[] {
+export function localProducts(products: readonly ProductApart[], local: LocalGraph): LocalProducts[] {
   const together = new Map<string, LocalProducts>();
   for (const { value: given, body } of products) {
     const [product, ...others] = body.flatMap((index) => local.nodes[index]!) as [GraphNode, ...GraphNode[]];
     const value = local.nameOf(given)!;
-    const [, values, scales, , , ownBias = ""] = product.inputs as [string, string, string, ...string[]];
+    const { matrix, width, bits } = localMatrix(product, local);
     // None, where the bias counts on another rank, or later.
     const sum = others.find(({ opType }) => opType === "Add");
-    const bias = sum?.inputs.find((name) => name !== product.outputs[0]) ?? ownBias;
-    const rows = intAttribute(product, "N", 0);
+    const added = sum?.inputs.find((name) => name !== product.outputs[0]);
     const output: ProductOutput = {
       name: (others.at(-1) ?? product).outputs[0]!,
-      matrices: [{ rows, values, scales, ...(bias !== "" && { bias }) }],
+      matrices: [added === undefined ? matrix : { ...matrix, bias: added }],
     };
-    const width = intAttribute(product, "K", 0);
-    const bits = intAttribute(product, "bits", 4) === 8 ? 8 : 4;
     const key = JSON.stringify([value, width, bits]);
     const { outputs } = together.get(key) ?? { outputs: [] };
     together.set(key, { value, width, bits, outputs: [...outputs, output] });
   }
   return [...together.values()];
+}
+
+/** What a product reads, of the rank's own. */
+function localMatrix(
+  product: GraphNode,
+  { shards }: LocalGraph,
+): { readonly matrix: ProductMatrix } & Pick<LocalProducts, "width" | "bits"> {
+  const [, values, ...others] = product.inputs as [string, string, ...string[]];
+  const [rows, width] = shards.get(values)!.dims as [number, number, ...number[]];
+  const withBias = (matrix: ProductMatrix, bias = ""): ProductMatrix =>
+    bias === "" ? matrix : { ...matrix, bias };
+  if (product.domain === "" || product.opType === "FusedMatMul")
+    return { matrix: withBias({ rows, values }, others[0]), width, bits: 32 };
+  const [scales, , , bias] = others as [string, ...string[]];
+  const bits = intAttribute(product, "bits", 4) === 8 ? 8 : 4;
+  return { matrix: withBias({ rows, values, scales }, bias), width: intAttribute(product, "K", 0), bits };
 }
 
 /** What of a stage products have to do with. */

@@ -91,7 +91,7 @@ export function countReaders(
   for (const { nodes, attention, products } of stages) {
     for (const segment of [nodes, ...attention.map((one) => one.nodes)]) readsOfAll(segment).forEach(count);
     for (const { matrices } of products.flatMap(({ outputs }) => outputs))
-      for (const { values, scales, bias = "" } of matrices) [values, scales, bias].forEach(count);
+      for (const { values, scales = "", bias = "" } of matrices) [values, scales, bias].forEach(count);
   }
   return counts;
 }

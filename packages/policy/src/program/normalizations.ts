@@ -5,8 +5,8 @@ import { Wiring } from "../analysis/wiring.js";
 import type { Placement } from "../decide/placement.js";
 import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
+import type { ProductApart } from "./products-apart.js";
 import type { NormalizeStep } from "./program.js";
-import type { QuantizedProduct } from "./quantized-products.js";
 
 /**
  * A normalization that ranks do themselves, where they run its node: a {@link NormalizeStep} in names of the whole
@@ -34,7 +34,7 @@ export interface NormalizedValue {
 export function findNormalizations(
   factored: FactoredGraph,
   { paid, largest }: Pick<Placement, "paid" | "largest">,
-  products: readonly QuantizedProduct[],
+  products: readonly ProductApart[],
 ): NormalizedValue[] {
   const { graph, nodes, shapes } = factored;
   const given = new Set(graph.outputs.map(({ name }) => name));

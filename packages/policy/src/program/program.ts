@@ -136,43 +136,58 @@ export interface NormalizeStep {
 }
 
 /**
- * Every row of `value` times matrices of block-quantized weights, blocks of 32 elements along a row of the matrix:
+ * Every row of `value` times matrices that the rank keeps:
  *
- *     output[row, n] = Σ_k value[row, k] · scales[n, ⌊k / 32⌋] · (values[n, k] − zero) + bias[n]
+ *     output[row, n] = Σ_k value[row, k] · matrix[n, k] + bias[n]
  *
- * zero: 8 of 4 bits, 128 of 8. float32; activations may be rounded to int8 in blocks of 32, as by a MatMulNBits of
- * accuracy level 4 (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits).
+ * Of block-quantized weights `matrix[n, k] = scales[n, ⌊k / 32⌋] · (values[n, k] − zero)`, zero: 8 of 4 bits, 128 of 8.
+ * Activations may then be rounded to int8 in blocks of 32, as by a MatMulNBits of accuracy level 4
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits).
  */
-export interface ProductStep {
+export type ProductStep = QuantizedProductStep | FloatProductStep;
+
+/**
+ * Its segments, for many rows, multiply whole numbers, by the type of activations: weights `[rows, width]` uint8 of which
+ * 128 is 0, activations `[width, columns]` → sums `[rows, columns]` int32. They differ in speed, and in whether a
+ * processor adds up products without an overflow.
+ */
+export type QuantizedProductStep = ProductOf<4 | 8, { readonly int8: number; readonly uint8: number }>;
+
+/**
+ * Of float32. Its segment, for many rows: activations `[rows, width]`, weights `[columns, width]` and, where a matrix of the
+ * step has one, a bias `[columns]` → `[rows, columns]`.
+ */
+export type FloatProductStep = ProductOf<32, { readonly float32: number }>;
+
+interface ProductOf<Bits, Segments> {
   readonly kind: "product";
   /** Name in the table: float32 `[…, width]`. */
   readonly value: string;
-  /** Elements of a row of the value and of each matrix; the last block of a row may be partial. */
+  /** Elements of a row of the value and of each matrix. */
   readonly width: number;
-  readonly bits: 4 | 8;
+  /** Of a weight. */
+  readonly bits: Bits;
   readonly outputs: readonly ProductOutput[];
-  /**
-   * Segments for many rows, in whole numbers, by the type of activations: weights `[rows, width]` uint8 of which 128 is 0,
-   * activations `[width, columns]` → sums `[rows, columns]` int32. They differ in speed, and in whether a processor adds
-   * up products without an overflow.
-   */
-  readonly segments: { readonly int8: number; readonly uint8: number };
+  readonly segments: Segments;
 }
 
 /** `[…, all rows of the matrices]`: what the matrices make, side by side in every row. */
 export interface ProductOutput {
   readonly name: string;
-  readonly matrices: readonly QuantizedMatrix[];
+  readonly matrices: readonly ProductMatrix[];
 }
 
-/** Names in the program's weights, as a MatMulNBits has them. */
-export interface QuantizedMatrix {
+/** Names in the program's weights. */
+export interface ProductMatrix {
   /** Of the matrix: the columns that it makes. */
   readonly rows: number;
-  /** uint8 `[rows, blocks, 16 or 32 bytes]`. Of 4 bits, the even element is in a byte's low half. */
+  /**
+   * float32 `[rows, width]`; or quantized as a MatMulNBits has it: uint8 `[rows, blocks, 16 or 32 bytes]`, the last block
+   * of a row perhaps partial. Of 4 bits, the even element is in a byte's low half.
+   */
   readonly values: string;
-  /** float32 `[rows, blocks]`. */
-  readonly scales: string;
+  /** Of quantized values: float32 `[rows, blocks]`. */
+  readonly scales?: string;
   /** float32 `[rows]`. */
   readonly bias?: string;
 }

@@ -4,7 +4,7 @@ import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Placement } from "../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
 import type { NormalizedValue } from "./normalizations.js";
-import type { QuantizedProduct } from "./quantized-products.js";
+import type { ProductApart } from "./products-apart.js";
 
 /** A run of nodes, then what the ranks do outside their sessions, before it is made local to a rank. */
 export interface Stage {
@@ -15,7 +15,7 @@ export interface Stage {
   /** Attention to run after the nodes, each in a segment of its own. */
   readonly attention: readonly CachedAttention[];
   /** Products to compute after all that. */
-  readonly products: readonly QuantizedProduct[];
+  readonly products: readonly ProductApart[];
   /** Values all-reduced at the end, in the order of their producers. */
   readonly allReduces: readonly string[];
   /** Of what is there then. */
@@ -28,7 +28,7 @@ export interface Stage {
 export interface Apart {
   readonly experts: readonly RoutedExperts[];
   readonly attention: readonly CachedAttention[];
-  readonly products: readonly QuantizedProduct[];
+  readonly products: readonly ProductApart[];
   readonly normalizations: readonly NormalizedValue[];
 }
 

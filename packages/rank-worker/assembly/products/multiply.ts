@@ -7,6 +7,7 @@
 import { add } from "../add";
 import { fourRows4, fourRows8 } from "./four-rows";
 import { oneRow4, oneRow8 } from "./one-row";
+import { quarterOf } from "./quarters";
 import { twoRows4 } from "./two-rows";
 import { fourBytes4, fourBytes8, fours, oneBytes4, oneBytes8 } from "./quantized-rows";
 
@@ -87,18 +88,6 @@ function multiply(
   }
   if (bias === 0) return;
   for (let row: usize = 0; row < rows; row++, out += outBytes) add(out, bias, out, count);
-}
-
-/**
- * How many rows are multiplied side by side with as many each from three further places. Streams that are multiples of
- * 64 KiB apart compete for the same sets of a cache all along, and take up to a quarter longer: then they are some rows
- * nearer, and those that are left come after.
- */
-@inline
-function quarterOf(count: usize, rowBytes: usize): usize {
-  const quarter = count >> 2;
-  const competes = ((quarter * rowBytes) & 0xffff) === 0;
-  return competes && quarter > 64 ? quarter - 8 : quarter;
 }
 
 /** All activations by `count` rows of each quarter. */

@@ -1,12 +1,11 @@
 // One quantized row (quantized-rows.ts) times rows of a matrix, four of which are taken side by side.
 //
 // A decode step does little else, and its time should be that of reading the weights. The four come one from each
-// quarter of the matrix, since each is then a stream of memory from beginning to end, which processors read ahead;
-// neighbouring rows would begin four new streams every four rows. From each block on, sums of the four share a vector,
-// which takes fewer instructions than one sum for each, and few enough registers: with four of each, V8 keeps some of
-// them in memory.
+// quarter of the matrix (quarters.ts). From each block on, sums of the four share a vector, which takes fewer instructions
+// than one sum for each, and few enough registers: with four of each, V8 keeps some of them in memory.
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
+import { storeEach } from "./quarters";
 import { oneBytes4, oneBytes8 } from "./quantized-rows";
 import { madd } from "../vectors";
 
@@ -114,14 +113,4 @@ function scaleOfEach(at: usize, toQuarter: usize): v128 {
   scales = v128.load_lane<f32>(second, scales, 1);
   scales = v128.load_lane<f32>(third, scales, 2);
   return v128.load_lane<f32>(third + toQuarter, scales, 3);
-}
-
-/** A lane to each quarter. */
-@inline
-function storeEach(out: usize, toOutput: usize, lanes: v128): void {
-  const third = out + 2 * toOutput;
-  v128.store_lane<f32>(out, lanes, 0);
-  v128.store_lane<f32>(out + toOutput, lanes, 1);
-  v128.store_lane<f32>(third, lanes, 2);
-  v128.store_lane<f32>(third + toOutput, lanes, 3);
 }

@@ -10,8 +10,11 @@ import { InstructionList } from "../elementwise/instruction-list.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { Normalization } from "../normalization/normalization.js";
-import { IntegerProduct } from "../products/integer-product.js";
+import { FloatMultiplier } from "../products/floats/float-multiplier.js";
+import type { Multiplier, SegmentType } from "../products/multiplier.js";
 import { Product } from "../products/product.js";
+import { IntegerProduct } from "../products/quantized/integer-product.js";
+import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
 import { AllGatherStep } from "./all-gather-step.js";
@@ -96,16 +99,10 @@ class EntryCompiler {
       case "run":
         return this.#run(step);
       case "product": {
-        const { kernelsOf } = this.#context;
-        const { int8, uint8 } = step.segments;
-        const integers =
-          this.#integers.get(int8) ??
-          new IntegerProduct({ int8: this.#segment(int8), uint8: this.#segment(uint8) });
-        this.#integers.set(int8, integers);
-        const product = new Product(step, integers, this.weightOf, kernelsOf, this.#given);
+        const product = new Product(step, this.#multiplier(step), this.#context.kernels?.memory, this.#given);
         const value = this.#named(step.value);
         const outputs = step.outputs.map((output) => this.define(output.name));
-        return new ProductStep(product, value, outputs, { int8: this.#call(int8), uint8: this.#call(uint8) });
+        return new ProductStep(product, value, outputs, this.#calls(step.segments));
       }
       case "allReduce":
         return new AllReduceStep(this.#named(step.value), step.operation ?? "sum", this.#added(step.added));
@@ -132,6 +129,17 @@ class EntryCompiler {
         return new RoutedStep(call, { experts, perExpert }, { rows, weights, output, dims });
       }
     }
+  }
+
+  #multiplier(step: Extract<Step, { kind: "product" }>): Multiplier {
+    const source = { weightOf: this.weightOf, kernelsOf: this.#context.kernelsOf };
+    if (step.bits === 32) return new FloatMultiplier(step, this.#segment(step.segments.float32), source);
+    const { int8, uint8 } = step.segments;
+    const integers =
+      this.#integers.get(int8) ??
+      new IntegerProduct({ int8: this.#segment(int8), uint8: this.#segment(uint8) });
+    this.#integers.set(int8, integers);
+    return new QuantizedMultiplier(step, integers, source);
   }
 
   #run({ segment: index, values, attention }: RunStep): CompiledStep {
@@ -202,6 +210,12 @@ class EntryCompiler {
     if (kept !== undefined) return kept;
     throw this.#contradiction(`needs the weight "${weight}", which is not there`);
   };
+
+  #calls(
+    segments: Readonly<Partial<Record<SegmentType, number>>>,
+  ): Partial<Record<SegmentType, SessionCall>> {
+    return Object.fromEntries(Object.entries(segments).map(([type, index]) => [type, this.#call(index)]));
+  }
 
   #call(segment: number): SessionCall {
     return new SessionCall(segment, this.#session(segment), this.#segment(segment));

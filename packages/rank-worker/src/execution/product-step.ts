@@ -1,4 +1,4 @@
-import type { ActivationType } from "../products/integer-product.js";
+import type { SegmentType } from "../products/multiplier.js";
 import type { Product } from "../products/product.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
@@ -11,13 +11,13 @@ export class ProductStep implements CompiledStep {
   /** By place in what the product gives. */
   readonly #outputs: readonly number[];
   /** For many rows. */
-  readonly #calls: Readonly<Record<ActivationType, SessionCall>>;
+  readonly #calls: Readonly<Partial<Record<SegmentType, SessionCall>>>;
 
   constructor(
     product: Product,
     value: NamedIndex,
     outputs: readonly number[],
-    calls: Readonly<Record<ActivationType, SessionCall>>,
+    calls: Readonly<Partial<Record<SegmentType, SessionCall>>>,
   ) {
     this.#product = product;
     this.#value = value;
@@ -29,7 +29,7 @@ export class ProductStep implements CompiledStep {
     const start = state.trace?.begin();
     const given = this.#product.run(valueAt(state, this.#value), (type, feeds, into) => {
       state.communicator.progress();
-      return this.#calls[type].run(feeds, state, into);
+      return this.#calls[type]!.run(feeds, state, into);
     });
     if (given instanceof Promise) return given.then((values) => this.#store(values, state, start));
     this.#store(given, state, start);

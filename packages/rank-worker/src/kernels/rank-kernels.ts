@@ -81,6 +81,23 @@ interface Exports {
     epsilon: number,
     centered: boolean,
   ): void;
+  /**
+   * Multiplies by a matrix of float32: assembly/products/multiply-floats.ts.
+   *
+   * @param bias 0 for none
+   * @param outBytes from one row of `out` to the next
+   * @param count rows of the matrix
+   */
+  multiplyFloats(
+    x: number,
+    rows: number,
+    values: number,
+    bias: number,
+    out: number,
+    outBytes: number,
+    count: number,
+    width: number,
+  ): void;
   readonly quantize4: ProductKernels["quantize"];
   readonly quantize8: ProductKernels["quantize"];
   readonly multiply4: ProductKernels["multiply"];
@@ -147,6 +164,7 @@ export class RankKernels {
   readonly turnHeads: Exports["turnHeads"];
   readonly elementwise: Exports["elementwise"];
   readonly normalize: Exports["normalize"];
+  readonly multiplyFloats: Exports["multiplyFloats"];
   readonly groupActivations: Exports["groupActivations"];
   readonly beginSums: Exports["beginSums"];
   readonly addSums: Exports["addSums"];
@@ -170,6 +188,7 @@ export class RankKernels {
     this.turnHeads = turnHeads;
     this.elementwise = elementwise;
     this.normalize = normalize;
+    this.multiplyFloats = exports.multiplyFloats;
     this.groupActivations = exports.groupActivations;
     this.beginSums = exports.beginSums;
     this.addSums = exports.addSums;

@@ -1,12 +1,13 @@
 import type { TensorData } from "@ringrank/model";
-import type { ProductStep, QuantizedMatrix } from "@ringrank/policy";
+import type { ProductMatrix, ProductStep } from "@ringrank/policy";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
-import type { BlockQuantized } from "./blocks.js";
 
 /** A matrix of a product step, and where what it makes lies in a row of the output. */
-export interface Matrix extends BlockQuantized {
+export interface Matrix {
   readonly rows: number;
+  /** Elements of a row. */
+  readonly width: number;
   readonly bias: Float32Array | undefined;
   /** Floats in front of it in a row of the output. */
   readonly offset: number;
@@ -15,51 +16,38 @@ export interface Matrix extends BlockQuantized {
 }
 
 /** What a step gives under one name. */
-export interface Output {
-  readonly matrices: readonly Matrix[];
+export interface Output<M extends Matrix> {
+  readonly matrices: readonly M[];
   /** Floats of a row. */
   readonly width: number;
 }
 
-export function outputsOf(
-  { bits, width, outputs }: ProductStep,
-  weightOf: (name: string) => Tensor,
-  kernelsOf: (data: TensorData) => RankKernels | undefined,
-): readonly Output[] {
+/** Where a step's weights are to be found. */
+export interface WeightSource {
+  /** The tensor of a weight that the rank keeps, by name. */
+  readonly weightOf: (name: string) => Tensor;
+  /** In whose memory this lies, if in any's. */
+  readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
+}
+
+/** @param valuesOf the elements of a matrix, as its kind of product has them */
+export function outputsOf<Values extends { readonly values: TensorData; readonly scales?: TensorData }>(
+  { width, outputs }: ProductStep,
+  { weightOf, kernelsOf }: WeightSource,
+  valuesOf: (matrix: ProductMatrix) => Values,
+): readonly Output<Matrix & Values>[] {
   return outputs.map(({ matrices }) => {
     let offset = 0;
-    const laid = matrices.map((matrix) => {
-      const data = dataOf(matrix, weightOf);
-      const laid = {
-        ...data,
-        bits,
-        width,
-        rows: matrix.rows,
-        offset,
-        kernels: kernelsOfAll(data, kernelsOf),
-      };
+    const laid = matrices.map((matrix): Matrix & Values => {
+      const own = valuesOf(matrix);
+      const bias = matrix.bias === undefined ? undefined : (weightOf(matrix.bias).data as Float32Array);
+      const kernels = kernelsOf(own.values);
+      const isThere = (data: TensorData | undefined) => data === undefined || kernels?.memory.holds(data);
+      const all = isThere(own.scales) && isThere(bias) ? kernels : undefined;
+      const laid = { ...own, rows: matrix.rows, width, bias, offset, kernels: all };
       offset += matrix.rows;
       return laid;
     });
     return { matrices: laid, width: offset };
   });
-}
-
-type Data = Pick<Matrix, "values" | "scales" | "bias">;
-
-function dataOf({ values, scales, bias }: QuantizedMatrix, weightOf: (name: string) => Tensor): Data {
-  return {
-    values: weightOf(values).data as Uint8Array,
-    scales: weightOf(scales).data as Float32Array,
-    bias: bias === undefined ? undefined : (weightOf(bias).data as Float32Array),
-  };
-}
-
-function kernelsOfAll(
-  { values, scales, bias }: Data,
-  kernelsOf: (data: TensorData) => RankKernels | undefined,
-): RankKernels | undefined {
-  const kernels = kernelsOf(values);
-  const isThere = (data: TensorData | undefined) => data === undefined || kernels?.memory.holds(data);
-  return isThere(scales) && isThere(bias) ? kernels : undefined;
 }

@@ -2,16 +2,16 @@ import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Matrix, Output } from "./matrix.js";
 
 /** A matrix, and the place of its output among the step's. */
-export interface Placed {
-  readonly matrix: Matrix;
+export interface Placed<M extends Matrix> {
+  readonly matrix: M;
   readonly output: number;
 }
 
 /** A step's matrices by the memory they lie in: all in one, but where a rank's weights outgrow it. */
-export function byMemory(
-  outputs: readonly Output[],
-): ReadonlyMap<RankKernels | undefined, readonly Placed[]> {
-  const memories = new Map<RankKernels | undefined, Placed[]>();
+export type ByMemory<M extends Matrix> = ReadonlyMap<RankKernels | undefined, readonly Placed<M>[]>;
+
+export function byMemory<M extends Matrix>(outputs: readonly Output<M>[]): ByMemory<M> {
+  const memories = new Map<RankKernels | undefined, Placed<M>[]>();
   for (const [output, { matrices }] of outputs.entries()) {
     for (const matrix of matrices) {
       const placed = memories.get(matrix.kernels) ?? [];
@@ -20,4 +20,11 @@ export function byMemory(
     }
   }
   return memories;
+}
+
+/** Whether every matrix lies in the memory of some kernels. */
+export function areAllPlaced<M extends Matrix>(
+  memories: ByMemory<M>,
+): memories is ReadonlyMap<RankKernels, readonly Placed<M>[]> {
+  return !memories.has(undefined);
 }

@@ -6,18 +6,18 @@ import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   activations,
-  byMatMulNBits,
-  integerProduct,
+  byRuntime,
   type MatrixCase,
   type PreparedProduct,
   prepareProduct,
+  productSessions,
 } from "../testing/product-case.js";
-import type { IntegerProduct, RunIntegers } from "./integer-product.js";
+import type { RunSegment } from "./multiplier.js";
 import { Product } from "./product.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
-/** Numbers of rows that kernels multiply, block by block, and that a session does, by groups of blocks. */
+/** Numbers of rows that kernels multiply, quantized ones block by block, and that a session does, by groups of blocks. */
 const isFew = (rows: number) => rows <= 16;
 
 /** Few rows are rounded as MatMulNBits rounds them; what differs is the order of up to two thousand sums of float32. */
@@ -31,8 +31,8 @@ const manyError = 0.015;
 
 async function expectProduct(result: Float32Array, prepared: PreparedProduct, value: Tensor, output = 0) {
   const isOfFew = isFew(value.dims[0]!);
-  const expected = (await byMatMulNBits(prepared, value, isOfFew ? 4 : 1))[output]!;
-  if (isOfFew) expect(result).toBeAllclose(expected, fewTolerance);
+  const expected = (await byRuntime(prepared, value, isOfFew ? 4 : 1))[output]!;
+  if (isOfFew || prepared.step.bits === 32) expect(result).toBeAllclose(expected, fewTolerance);
   else {
     const difference = expected.map((y, at) => result[at]! - y);
     expect(rootMeanSquare(difference) / rootMeanSquare(expected)).toBeLessThan(manyError);
@@ -45,93 +45,92 @@ const rootMeanSquare = (values: Float32Array) =>
 const openKernels = () => new RankKernels(128, [kernelFiles.fused]);
 
 async function multiply(prepared: PreparedProduct, value: Tensor, kernels: readonly RankKernels[]) {
-  const { integers, run, runs } = await integerProduct();
-  const results = await productOf(prepared, integers, kernels).run(value, run);
+  const { multiplierOf, run, runs } = await productSessions();
+  const results = await productOf(prepared, multiplierOf, kernels).run(value, run);
   return { results, runs };
 }
 
 function productOf(
-  { step, weights }: PreparedProduct,
-  integers: IntegerProduct,
+  prepared: PreparedProduct,
+  multiplierOf: Awaited<ReturnType<typeof productSessions>>["multiplierOf"],
   kernels: readonly RankKernels[],
 ): Product {
-  const weightOf = (name: string) => weights.get(name)!;
-  return new Product(
-    step,
-    integers,
-    weightOf,
-    (data) => kernels.find(({ memory }) => memory.holds(data)),
-    new Set(),
-  );
+  const multiplier = multiplierOf(prepared, (data) => kernels.find(({ memory }) => memory.holds(data)));
+  return new Product(prepared.step, multiplier, kernels[0]?.memory, new Set());
 }
 
 const data = (results: readonly Tensor[]) => results.map((result) => result.data as Float32Array);
 
-describe.each([4, 8] as const)("a product with weights of %i bits is what ONNX Runtime computes", (bits) => {
-  it.each<[number, number, readonly number[]]>([
-    [1, 64, [128]],
-    [1, 75, [13]],
-    [1, 20, [3]],
-    [1, 512, [2]],
-    [3, 96, [37]],
-    [1, 1024, [514]],
-    [5, 1024, [514]],
-    [7, 75, [18]],
-    [16, 160, [70]],
-    [17, 160, [70]],
-    [100, 75, [13]],
-    [50, 2048, [520]],
-  ])("for %i rows of %i times %j", async (rows, width, sizes) => {
-    const kernels = openKernels();
-    const prepared = prepareProduct({ bits, width, outputs: [sizes.map((rows) => ({ rows, kernels }))] });
-    const value = activations(rows, width);
-    const { results, runs } = await multiply(prepared, value, [kernels]);
-    expect(runs.length > 0).toBe(!isFew(rows));
-    await expectProduct(data(results)[0]!, prepared, value);
-  });
+describe.each([4, 8, 32] as const)(
+  "a product with weights of %i bits is what ONNX Runtime computes",
+  (bits) => {
+    it.each<[number, number, readonly number[]]>([
+      [1, 64, [128]],
+      [1, 75, [13]],
+      [1, 20, [3]],
+      [1, 512, [2]],
+      [3, 96, [37]],
+      [1, 1024, [514]],
+      [5, 1024, [514]],
+      [7, 75, [18]],
+      [16, 160, [70]],
+      [17, 160, [70]],
+      [100, 75, [13]],
+      [50, 2048, [520]],
+    ])("for %i rows of %i times %j", async (rows, width, sizes) => {
+      const kernels = openKernels();
+      const prepared = prepareProduct({ bits, width, outputs: [sizes.map((rows) => ({ rows, kernels }))] });
+      const value = activations(rows, width);
+      const { results, runs } = await multiply(prepared, value, [kernels]);
+      expect(runs.length > 0).toBe(!isFew(rows));
+      await expectProduct(data(results)[0]!, prepared, value);
+    });
 
-  it.each([1, 3, 60])("for %i rows times matrices side by side, with biases", async (rows) => {
-    const kernels = openKernels();
-    const matrices = [5, 12, 1].map((rows, at): MatrixCase => ({ rows, hasBias: at !== 1, kernels }));
-    const prepared = prepareProduct({ bits, width: 70, outputs: [matrices, [{ rows: 9, kernels }]] });
-    const value = activations(rows, 70);
-    const { results } = await multiply(prepared, value, [kernels]);
-    for (const [at, one] of data(results).entries()) await expectProduct(one, prepared, value, at);
-    expect(results.map(({ dims }) => dims)).toEqual([
-      [rows, 18],
-      [rows, 9],
-    ]);
-  });
+    it.each([1, 3, 60])("for %i rows times matrices side by side, with biases", async (rows) => {
+      const kernels = openKernels();
+      const matrices = [5, 12, 1].map((rows, at): MatrixCase => ({ rows, hasBias: at !== 1, kernels }));
+      const prepared = prepareProduct({ bits, width: 70, outputs: [matrices, [{ rows: 9, kernels }]] });
+      const value = activations(rows, 70);
+      const { results } = await multiply(prepared, value, [kernels]);
+      for (const [at, one] of data(results).entries()) await expectProduct(one, prepared, value, at);
+      expect(results.map(({ dims }) => dims)).toEqual([
+        [rows, 18],
+        [rows, 9],
+      ]);
+    });
 
-  it.each([1, 50])("for %i rows times matrices of two memories", async (rows) => {
-    const both = [openKernels(), openKernels()] as const;
-    const matrices = [0, 1, 0].map((at): MatrixCase => ({ rows: 6 + at, hasBias: true, kernels: both[at]! }));
-    const prepared = prepareProduct({ bits, width: 64, outputs: [matrices] });
-    const value = activations(rows, 64);
-    const { results } = await multiply(prepared, value, both);
-    await expectProduct(data(results)[0]!, prepared, value);
-  });
+    it.each([1, 50])("for %i rows times matrices of two memories", async (rows) => {
+      const both = [openKernels(), openKernels()] as const;
+      const matrices = [0, 1, 0].map(
+        (at): MatrixCase => ({ rows: 6 + at, hasBias: true, kernels: both[at]! }),
+      );
+      const prepared = prepareProduct({ bits, width: 64, outputs: [matrices] });
+      const value = activations(rows, 64);
+      const { results } = await multiply(prepared, value, both);
+      await expectProduct(data(results)[0]!, prepared, value);
+    });
 
-  it.each([50, 600])("for %i rows as plain code does where there are no kernels", async (rows) => {
-    const kernels = openKernels();
-    const [result, plain] = await Promise.all(
-      [kernels, undefined].map(async (kernels) => {
-        const matrices = [
-          { rows: 13, hasBias: true, kernels },
-          { rows: 270, kernels },
-        ];
-        const prepared = prepareProduct({ bits, width: 1100, outputs: [matrices] });
-        const value = activations(rows, 1100);
-        const { results } = await multiply(prepared, value, kernels === undefined ? [] : [kernels]);
-        return data(results)[0]!;
-      }),
-    );
-    // The same whole numbers; what is added up of them in float32 may be rounded once more or less.
-    expect(result).toBeAllclose(plain!, fewTolerance);
-  });
-});
+    it.each([50, 600])("for %i rows as plain code does where there are no kernels", async (rows) => {
+      const kernels = openKernels();
+      const [result, plain] = await Promise.all(
+        [kernels, undefined].map(async (kernels) => {
+          const matrices = [
+            { rows: 13, hasBias: true, kernels },
+            { rows: 270, kernels },
+          ];
+          const prepared = prepareProduct({ bits, width: 1100, outputs: [matrices] });
+          const value = activations(rows, 1100);
+          const { results } = await multiply(prepared, value, kernels === undefined ? [] : [kernels]);
+          return data(results)[0]!;
+        }),
+      );
+      // The same whole numbers; what is added up of them in float32 may be rounded once more or less.
+      expect(result).toBeAllclose(plain!, fewTolerance);
+    });
+  },
+);
 
-describe.each([4, 8] as const)("a product with weights of %i bits", (bits) => {
+describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     "of a row with %d is no number, and of the next row it is",
     async (bad) => {
@@ -164,9 +163,9 @@ describe.each([4, 8] as const)("a product with weights of %i bits", (bits) => {
     const value = activations(1, 64);
     const there = kernels.memory.floats(64)!;
     there.set(value.data as Float32Array);
-    const { integers } = await integerProduct();
-    const product = productOf(prepared, integers, [kernels]);
-    const unused: RunIntegers = () => expect.fail("no session is needed");
+    const { multiplierOf } = await productSessions();
+    const product = productOf(prepared, multiplierOf, [kernels]);
+    const unused: RunSegment = () => expect.fail("no session is needed");
     const [elsewhere] = data((await product.run(value, unused)) as Tensor[]).map((one) => one.slice());
     const [inPlace] = data((await product.run(tensor("float32", there, [1, 1, 64]), unused)) as Tensor[]);
     expect(inPlace).toEqual(elsewhere);
@@ -182,6 +181,6 @@ describe.each([4, 8] as const)("a product with weights of %i bits", (bits) => {
 
 it("refuses a value whose rows are of another width", async () => {
   const prepared = prepareProduct({ bits: 4, width: 64, outputs: [[{ rows: 6 }]] });
-  const { integers, run } = await integerProduct();
-  expectCode("RR_POLICY", () => productOf(prepared, integers, []).run(activations(1, 32), run));
+  const { multiplierOf, run } = await productSessions();
+  expectCode("RR_POLICY", () => productOf(prepared, multiplierOf, []).run(activations(1, 32), run));
 });

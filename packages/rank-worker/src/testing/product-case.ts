@@ -1,13 +1,18 @@
 import { encodeOnnx, type Graph, type GraphNode } from "@ringrank/model";
-import { makeProductSegment, type ProductStep, type QuantizedMatrix } from "@ringrank/policy";
+import { makeFloatSegment, makeIntegerSegment, type ProductMatrix, type ProductStep } from "@ringrank/policy";
 import type { RankKernels } from "../kernels/rank-kernels.js";
-import { blocksOf } from "../products/blocks.js";
-import { type ActivationType, IntegerProduct, type RunIntegers } from "../products/integer-product.js";
+import { FloatMultiplier } from "../products/floats/float-multiplier.js";
+import type { WeightSource } from "../products/matrix.js";
+import type { Multiplier, RunSegment, SegmentType } from "../products/multiplier.js";
+import { blocksOf } from "../products/quantized/blocks.js";
+import { IntegerProduct } from "../products/quantized/integer-product.js";
+import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
 import { openPublicSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 export interface ProductCase {
-  readonly bits: 4 | 8;
+  /** 32: floats. */
+  readonly bits: 4 | 8 | 32;
   /** Elements of a row. */
   readonly width: number;
   /** By output: its matrices. */
@@ -43,23 +48,36 @@ export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedP
   };
   const prepared = outputs.map((matrices, output) => ({
     name: `y${output}`,
-    matrices: matrices.map(({ rows, hasBias = false, kernels }, at): QuantizedMatrix => {
+    matrices: matrices.map(({ rows, hasBias = false, kernels }, at): ProductMatrix => {
       const name = `${output}.${at}`;
-      const values = Uint8Array.from({ length: rows * blocks * 4 * bits }, () => random() * 256);
-      const scales = Float32Array.from({ length: rows * blocks }, () => (random() + 0.1) / 2 ** bits);
       const bias = Float32Array.from({ length: rows }, () => random() - 0.5);
       return {
         rows,
-        values: put(`${name}.values`, values, [rows, blocks, 4 * bits], kernels),
-        scales: put(`${name}.scales`, scales, [rows, blocks], kernels),
+        ...(bits === 32 ? floatsOf(name, rows, kernels) : quantizedOf(name, rows, bits, kernels)),
         ...(hasBias && { bias: put(`${name}.bias`, bias, [rows], kernels) }),
       };
     }),
   }));
-  return {
-    step: { kind: "product", value: "x", width, bits, outputs: prepared, segments: { int8: 0, uint8: 1 } },
-    weights,
-  };
+  const product = { kind: "product", value: "x", width, outputs: prepared } as const;
+  const step: ProductStep =
+    bits === 32
+      ? { ...product, bits, segments: { float32: 0 } }
+      : { ...product, bits, segments: { int8: 0, uint8: 1 } };
+  return { step, weights };
+
+  function floatsOf(name: string, rows: number, kernels: RankKernels | undefined) {
+    const values = Float32Array.from({ length: rows * width }, () => random() - 0.5);
+    return { values: put(`${name}.values`, values, [rows, width], kernels) };
+  }
+
+  function quantizedOf(name: string, rows: number, bits: number, kernels: RankKernels | undefined) {
+    const values = Uint8Array.from({ length: rows * blocks * 4 * bits }, () => random() * 256);
+    const scales = Float32Array.from({ length: rows * blocks }, () => (random() + 0.1) / 2 ** bits);
+    return {
+      values: put(`${name}.values`, values, [rows, blocks, 4 * bits], kernels),
+      scales: put(`${name}.scales`, scales, [rows, blocks], kernels),
+    };
+  }
 }
 
 /** `[rows, width]`. */
@@ -73,20 +91,32 @@ export function activations(rows: number, width: number): Tensor {
 }
 
 /** Sessions of the segments of product steps, and what they are asked. */
-export async function integerProduct(): Promise<{
-  readonly integers: IntegerProduct;
-  readonly run: RunIntegers;
-  readonly runs: ActivationType[];
+export async function productSessions(): Promise<{
+  readonly multiplierOf: (prepared: PreparedProduct, kernelsOf: WeightSource["kernelsOf"]) => Multiplier;
+  /** Of products with biases; those of floats without one take zeros for it. */
+  readonly run: RunSegment;
+  readonly runs: SegmentType[];
 }> {
-  const segments = { int8: makeProductSegment("int8"), uint8: makeProductSegment("uint8") };
-  const options = { logSeverityLevel: 3, intraOpNumThreads: 1 } as const;
-  const sessions = {
-    int8: await openPublicSession(segments.int8.onnx, options),
-    uint8: await openPublicSession(segments.uint8.onnx, options),
+  const segments = {
+    int8: makeIntegerSegment("int8"),
+    uint8: makeIntegerSegment("uint8"),
+    float32: makeFloatSegment(true),
   };
-  const runs: ActivationType[] = [];
+  const open = ({ onnx }: { readonly onnx: Uint8Array }) => openPublicSession(onnx, sessionOptions);
+  const sessions = {
+    int8: await open(segments.int8),
+    uint8: await open(segments.uint8),
+    float32: await open(segments.float32),
+  };
+  const integers = new IntegerProduct(segments);
+  const runs: SegmentType[] = [];
   return {
-    integers: new IntegerProduct(segments),
+    multiplierOf: ({ step, weights }, kernelsOf) => {
+      const source = { weightOf: (name: string) => weights.get(name)!, kernelsOf };
+      return step.bits === 32
+        ? new FloatMultiplier(step, segments.float32, source)
+        : new QuantizedMultiplier(step, integers, source);
+    },
     runs,
     run: (type, feeds, into) => {
       runs.push(type);
@@ -95,58 +125,66 @@ export async function integerProduct(): Promise<{
   };
 }
 
-/** The step by ONNX Runtime's own operator, by output. Accuracy level 4 rounds activations to int8, 1 does not. */
-export async function byMatMulNBits(
+const sessionOptions = { logSeverityLevel: 3, intraOpNumThreads: 1 } as const;
+
+/**
+ * The step by ONNX Runtime's own operators, by output. Of quantized weights accuracy level 4 rounds activations to int8, 1
+ * does not.
+ */
+export async function byRuntime(
   { step, weights }: PreparedProduct,
   value: Tensor,
   accuracyLevel: 1 | 4,
 ): Promise<Float32Array[]> {
-  const { bits, width } = step;
   const results: Float32Array[] = [];
   for (const { matrices } of step.outputs) {
     const parts: { rows: number; data: Float32Array }[] = [];
-    for (const { rows, values, scales, bias } of matrices) {
-      const names = [values, scales, ...(bias === undefined ? [] : ["", "", bias])];
-      const node: GraphNode = {
-        opType: "MatMulNBits",
-        domain: "com.microsoft",
-        inputs: ["x", ...names],
-        outputs: ["y"],
-        attributes: Object.fromEntries(
-          Object.entries({ K: width, N: rows, bits, block_size: 32, accuracy_level: accuracyLevel }).map(
-            ([name, value]) => [name, { kind: "int", value }],
-          ),
-        ),
-      };
+    for (const matrix of matrices) {
+      const node = operatorOf(step, matrix, accuracyLevel);
+      const names = node.inputs.slice(1).filter((name) => name !== "");
       const graph: Graph = {
         opsets: { "": 21, "com.microsoft": 1 },
-        inputs: [{ name: "x", type: "float32", dims: ["rows", width] }],
-        outputs: [{ name: "y", type: "float32", dims: ["rows", rows] }],
+        inputs: [{ name: "x", type: "float32", dims: ["rows", step.width] }],
+        outputs: [{ name: "y", type: "float32", dims: ["rows", matrix.rows] }],
         nodes: [node],
         weights: new Map(
-          names
-            .filter((name) => name !== "")
-            .map((name) => {
-              const { type, dims, data } = weights.get(name)!;
-              return [
-                name,
-                { type: type as "float32", dims, source: { kind: "inline", data: data as Float32Array } },
-              ];
-            }),
+          names.map((name) => {
+            const { type, dims, data } = weights.get(name)!;
+            return [
+              name,
+              { type: type as "float32", dims, source: { kind: "inline", data: data as Float32Array } },
+            ];
+          }),
         ),
         caches: [],
       };
-      const session = await openPublicSession(encodeOnnx(graph), {
-        logSeverityLevel: 3,
-        intraOpNumThreads: 1,
-      });
+      const session = await openPublicSession(encodeOnnx(graph), sessionOptions);
       const { y } = await session.run({ x: value }, { y: null });
       await session.release();
-      parts.push({ rows, data: y!.data as Float32Array });
+      parts.push({ rows: matrix.rows, data: y!.data as Float32Array });
     }
     results.push(sideBySide(parts));
   }
   return results;
+}
+
+function operatorOf({ bits, width }: ProductStep, matrix: ProductMatrix, accuracyLevel: 1 | 4): GraphNode {
+  const { rows, values, scales, bias = "" } = matrix;
+  const ints = (attributes: Readonly<Record<string, number>>): GraphNode["attributes"] =>
+    Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value } as const]),
+    );
+  if (scales === undefined) {
+    const inputs = ["x", values, bias];
+    return { opType: "Gemm", domain: "", inputs, outputs: ["y"], attributes: ints({ transB: 1 }) };
+  }
+  return {
+    opType: "MatMulNBits",
+    domain: "com.microsoft",
+    inputs: ["x", values, scales, "", "", bias],
+    outputs: ["y"],
+    attributes: ints({ K: width, N: rows, bits, block_size: 32, accuracy_level: accuracyLevel }),
+  };
 }
 
 /** Rows of each, one after the other in a row. */

@@ -1,4 +1,4 @@
-import type { ProductStep, QuantizedMatrix, RankProgram, Step, WeightShard } from "@ringrank/policy";
+import type { ProductMatrix, ProductStep, RankProgram, Step, WeightShard } from "@ringrank/policy";
 import { pino } from "pino";
 import { expect, test } from "vitest";
 import { MatrixHome } from "../kernels/matrix-home.js";
@@ -6,7 +6,7 @@ import { RankKernels } from "../kernels/rank-kernels.js";
 import { shard } from "../testing/tiny-program.js";
 import { keptWeights, matrixBytes, placeWeights } from "./kept-weights.js";
 
-function product(...matrices: QuantizedMatrix[]): ProductStep {
+function product(...matrices: ProductMatrix[]): ProductStep {
   return {
     kind: "product",
     value: "x",
@@ -17,12 +17,30 @@ function product(...matrices: QuantizedMatrix[]): ProductStep {
   };
 }
 
-const matrix = (values: string, scales: string, bias?: string): QuantizedMatrix => ({
+const matrix = (values: string, scales: string, bias?: string): ProductMatrix => ({
   rows: 8,
   values,
   scales,
   ...(bias === undefined ? {} : { bias }),
 });
+
+/** Two matrices of floats side by side. */
+const floats: ProductStep = {
+  kind: "product",
+  value: "x",
+  width: 64,
+  bits: 32,
+  outputs: [
+    {
+      name: "y",
+      matrices: [
+        { rows: 8, values: "v", bias: "b" },
+        { rows: 8, values: "w", bias: "c" },
+      ],
+    },
+  ],
+  segments: { float32: 0 },
+};
 
 const normalize: Step = {
   kind: "normalize",
@@ -56,6 +74,10 @@ test("values, scales and bias of a matrix are kept together, once, though two en
     ["v", "s", "b"],
     ["w", "t"],
   ]);
+});
+
+test("matrices of floats that make one output are kept together, their biases behind them", () => {
+  expect(keptWeights(program({ forward: [floats] })).matrices).toEqual([["v", "w", "b", "c"]]);
 });
 
 test("matrices that share a weight are kept together", () => {

@@ -1,6 +1,6 @@
 import type { TensorData } from "@ringrank/model";
 import { allocate } from "@ringrank/model/weights";
-import type { QuantizedMatrix, RankProgram, Step, WeightShard } from "@ringrank/policy";
+import type { RankProgram, Step, WeightShard } from "@ringrank/policy";
 import type { MatrixHome } from "../kernels/matrix-home.js";
 import { elementCount } from "../tensors/element-types.js";
 import { bytesOfShard } from "./program-weights.js";
@@ -18,7 +18,7 @@ export type WeightPlaces = ReadonlyMap<string, TensorData>;
 
 export function keptWeights({ segments, entries }: RankProgram): KeptWeights {
   const steps = Object.values(entries).flatMap((entry) => entry.steps);
-  const matrices = joined(steps.flatMap(matricesOf).map(weightsOf));
+  const matrices = joined(steps.flatMap(productWeightsOf));
   const all = new Set(matrices.flat());
   const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
   const others = [...fed, ...steps.flatMap(otherWeightsOf)].filter((name) => !all.has(name));
@@ -52,12 +52,15 @@ export function placeWeights(
   return [...placed, ...apart];
 }
 
-function matricesOf(step: Step): readonly QuantizedMatrix[] {
-  return step.kind === "product" ? step.outputs.flatMap(({ matrices }) => matrices) : [];
-}
-
-function weightsOf({ values, scales, bias }: QuantizedMatrix): string[] {
-  return [values, scales, ...(bias === undefined ? [] : [bias])];
+/** Of each quantized matrix; of all floats of an output, whose matrices may then lie one after the other. */
+function productWeightsOf(step: Step): string[][] {
+  if (step.kind !== "product") return [];
+  const isThere = (name: string | undefined): name is string => name !== undefined;
+  return step.outputs.flatMap(({ matrices }) =>
+    step.bits === 32
+      ? [[...matrices.map(({ values }) => values), ...matrices.map(({ bias }) => bias).filter(isThere)]]
+      : matrices.map(({ values, scales, bias }) => [values, scales, bias].filter(isThere)),
+  );
 }
 
 function otherWeightsOf(step: Step): readonly string[] {

@@ -1,12 +1,13 @@
-import { makeProductSegment } from "@ringrank/policy";
+import { makeIntegerSegment } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
-import { integerProduct } from "../testing/product-case.js";
-import { IntegerProduct, type RunIntegers } from "./integer-product.js";
+import { productSessions } from "../../testing/product-case.js";
+import type { RunSegment } from "../multiplier.js";
+import { IntegerProduct } from "./integer-product.js";
 
-const segments = { int8: makeProductSegment("int8"), uint8: makeProductSegment("uint8") };
+const segments = { int8: makeIntegerSegment("int8"), uint8: makeIntegerSegment("uint8") };
 
 /** A processor that adds up products of unsigned and signed bytes as far as so many bits go, two by two. */
-function processor(bits: 16 | 32): RunIntegers {
+function processor(bits: 16 | 32): RunSegment {
   const most = 2 ** (bits - 1) - 1;
   return (_, feeds, into) => {
     const [weights, activations] = Object.values(feeds);
@@ -45,7 +46,8 @@ describe("activations are", () => {
   });
 
   it("such that this processor multiplies the largest numbers exactly", async () => {
-    const { integers, run } = await integerProduct();
+    const { run } = await productSessions();
+    const integers = new IntegerProduct(segments);
     const isSigned = (await integers.activationType(run)) === "int8";
     const width = 1024;
     const weights = Uint8Array.from({ length: 4 * width }, (_, at) => (at < 2 * width ? 255 : 1));

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { relaxedSimdFlags } from "@ringrank/webassembly";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
+import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
 import { blockSize, blocksOf } from "./blocks.js";
 import { nearestEven } from "./plain-arithmetic.js";
 

@@ -1,3 +1,5 @@
+import type { Matrix } from "../matrix.js";
+
 /** Elements of a row of a matrix that share a scale. */
 export const blockSize = 32;
 
@@ -16,3 +18,5 @@ export interface BlockQuantized {
   /** `[rows, blocks]`. */
   readonly scales: Float32Array;
 }
+
+export type QuantizedMatrix = Matrix & BlockQuantized;

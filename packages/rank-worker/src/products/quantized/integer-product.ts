@@ -1,13 +1,10 @@
 import type { Segment } from "@ringrank/policy";
-import type { Feeds, Fetched } from "../sessions/ort-binding.js";
-import { tensor } from "../tensors/tensor.js";
+import { tensor } from "../../tensors/tensor.js";
+import type { RunSegment } from "../multiplier.js";
 import type { ActivationBytes } from "./group-arithmetic.js";
 
 /** What activations are as whole numbers: signed bytes, or unsigned ones of which 128 is 0. */
 export type ActivationType = "int8" | "uint8";
-
-/** Runs the segment for activations of a type; what `into` names it writes there. */
-export type RunIntegers = (type: ActivationType, feeds: Feeds, into: Feeds) => Fetched | Promise<Fetched>;
 
 /**
  * Products of whole numbers, by sessions of the two segments that product steps have for it. Unsigned bytes by signed ones
@@ -24,7 +21,7 @@ export class IntegerProduct {
   }
 
   /** What activations have to be on this processor; the first time, a product of the largest numbers tells. */
-  async activationType(run: RunIntegers): Promise<ActivationType> {
+  async activationType(run: RunSegment): Promise<ActivationType> {
     this.#type ??= (await this.#isExact(run)) ? "int8" : "uint8";
     return this.#type;
   }
@@ -40,7 +37,7 @@ export class IntegerProduct {
     activations: ActivationBytes,
     columns: number,
     sums: Int32Array,
-    run: RunIntegers,
+    run: RunSegment,
   ): Promise<void> {
     const width = weights.length / rows;
     const type = activations instanceof Int8Array ? "int8" : "uint8";
@@ -55,7 +52,7 @@ export class IntegerProduct {
     );
   }
 
-  async #isExact(run: RunIntegers): Promise<boolean> {
+  async #isExact(run: RunSegment): Promise<boolean> {
     const [rows, width, columns] = [16, 32, 16];
     const sums = new Int32Array(rows * columns);
     const weights = new Uint8Array(rows * width).fill(255);

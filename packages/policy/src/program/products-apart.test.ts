@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
 import { attentionGraph } from "../testing/attention-graph.js";
 import { parameter } from "../testing/graphs.js";
-import type { ProductPlace } from "./build.js";
+import type { ProductKind } from "./products-apart.js";
 import type { ProductStep, RankProgram, Step } from "./program.js";
 
 const width = 64;
@@ -13,12 +13,12 @@ interface Options {
   readonly ranks?: number;
   readonly precision?: "int8" | "int4" | "float32";
   readonly activations?: "float32";
-  readonly products?: ProductPlace;
+  readonly products?: readonly ProductKind[];
 }
 
-/** Products apart, in int4 and on two ranks, unless said otherwise. */
+/** Quantized products apart, in int4 and on two ranks, unless said otherwise. */
 function programsOf(graph: Graph, options: Options = {}): RankProgram[] {
-  const { ranks = 2, precision = "int4", activations, products = "apart" } = options;
+  const { ranks = 2, precision = "int4", activations, products = ["quantized"] } = options;
   return buildPrograms(graph, planGraph(graph, { ranks, precision, activations }), { products });
 }
 
@@ -65,13 +65,9 @@ describe("products with quantized weights, apart", () => {
   it("share two segments for many rows, of whatever sizes", () => {
     const graph = graphOf((g, x) => gated(g, gated(g, x, "a", inner), "b", 2 * inner));
     const [program] = programsOf(graph);
-    const segments = productsOf(program!).map(({ segments }) => segments);
-    expect(segments).toEqual(Array(4).fill(segments[0]));
-    const { int8, uint8 } = segments[0]!;
-    for (const [index, zeros] of [
-      [int8, ["zero"]],
-      [uint8, ["zero", "zero"]],
-    ] as const) {
+    const products = productsOf(program!);
+    expect(products.map(({ segments }) => segments)).toEqual(Array(4).fill({ int8: 0, uint8: 1 }));
+    for (const [index, zeros] of [["zero"], ["zero", "zero"]].entries()) {
       const { onnx, inputs, outputs } = program!.segments[index]!;
       expect(decodeOnnx(onnx).nodes).toMatchObject([
         { opType: "MatMulInteger", inputs: [...inputs, ...zeros], outputs },
@@ -92,7 +88,7 @@ describe("products with quantized weights, apart", () => {
     const [matrix] = step!.outputs[0]!.matrices;
     expect(matrix!.rows).toBe(40);
     expect(program!.weights[matrix!.values]!.dims).toEqual([40, width / 32, bytes]);
-    expect(program!.weights[matrix!.scales]!.dims).toEqual([40, width / 32]);
+    expect(program!.weights[matrix!.scales!]!.dims).toEqual([40, width / 32]);
   });
 
   it("of a width that ends within a block say which", () => {
@@ -313,7 +309,7 @@ describe("products stay within segments", () => {
   };
   const one = graphOf((g, x) => g.relu(project(g, x, "w")));
 
-  it("unless they are asked for apart", () => within(one, { products: "within" }));
+  it("unless they are asked for apart", () => within(one, { products: [] }));
   it("in float32", () => within(one, { precision: "float32" }));
   it("with activations in float32", () => within(one, { activations: "float32" }));
   it("whose result is ranked", () =>

@@ -1,10 +1,8 @@
-import type { ProductStep } from "@ringrank/policy";
-import type { ProductKernels, RankKernels } from "../kernels/rank-kernels.js";
-import type { Tensor } from "../tensors/tensor.js";
-import { blockSize, blocksOf } from "./blocks.js";
-import { copyRows } from "./copy-rows.js";
-import type { Matrix } from "./matrix.js";
-import type { Placed } from "./placed.js";
+import type { QuantizedProductStep } from "@ringrank/policy";
+import type { ProductKernels, RankKernels } from "../../kernels/rank-kernels.js";
+import { copyRows } from "../copy-rows.js";
+import type { Placed } from "../placed.js";
+import { blockSize, blocksOf, type QuantizedMatrix } from "./blocks.js";
 
 /**
  * Up to so many rows are multiplied by kernels, which round activations in blocks; more by groups of blocks. From 12 rows on
@@ -16,30 +14,21 @@ const mostRows = 16;
 export class FewRows {
   readonly #bits: 4 | 8;
   readonly #width: number;
-  readonly #memories: ReadonlyMap<RankKernels, readonly Placed[]>;
+  readonly #memories: ReadonlyMap<RankKernels, readonly Placed<QuantizedMatrix>[]>;
 
-  private constructor({ bits, width }: ProductStep, memories: ReadonlyMap<RankKernels, readonly Placed[]>) {
+  constructor(
+    { bits, width }: QuantizedProductStep,
+    memories: ReadonlyMap<RankKernels, readonly Placed<QuantizedMatrix>[]>,
+  ) {
     this.#bits = bits;
     this.#width = width;
     this.#memories = memories;
   }
 
-  /** Undefined where a matrix lies in no kernels' memory. */
-  static of(
-    step: ProductStep,
-    memories: ReadonlyMap<RankKernels | undefined, readonly Placed[]>,
-  ): FewRows | undefined {
-    return isAllThere(memories) ? new FewRows(step, memories) : undefined;
-  }
-
-  /**
-   * @param outputs to write to
-   * @returns false where it has to be done otherwise: there are too many rows, or there is no room to work in
-   */
-  multiply(x: Float32Array, outputs: readonly Tensor[]): boolean {
+  /** @returns false where there are too many rows, or there is no room to work in */
+  multiply(x: Float32Array, targets: readonly Float32Array[]): boolean {
     const rows = x.length / this.#width;
     if (rows > mostRows) return false;
-    const targets = outputs.map(({ data }) => data as Float32Array);
     for (const [kernels, placed] of this.#memories) {
       if (!this.#multiplyIn(kernels, placed, x, rows, targets)) return false;
     }
@@ -49,7 +38,7 @@ export class FewRows {
   /** With the matrices in one memory, for all of which the rows are quantized once. */
   #multiplyIn(
     kernels: RankKernels,
-    placed: readonly Placed[],
+    placed: readonly Placed<QuantizedMatrix>[],
     x: Float32Array,
     rows: number,
     targets: readonly Float32Array[],
@@ -79,18 +68,12 @@ export class FewRows {
   }
 }
 
-function isAllThere(
-  memories: ReadonlyMap<RankKernels | undefined, readonly Placed[]>,
-): memories is ReadonlyMap<RankKernels, readonly Placed[]> {
-  return !memories.has(undefined);
-}
-
 /** @param outWidth floats from one row of `out` to the next */
 function multiply(
   product: ProductKernels,
   x: number,
   rows: number,
-  { values, scales, bias, width, rows: count }: Matrix,
+  { values, scales, bias, width, rows: count }: QuantizedMatrix,
   out: Float32Array,
   outWidth: number,
 ): void {

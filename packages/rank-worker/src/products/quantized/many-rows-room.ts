@@ -1,4 +1,4 @@
-import type { RankKernels } from "../kernels/rank-kernels.js";
+import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { blockSize } from "./blocks.js";
 import {
   type ActivationBytes,

@@ -1,13 +1,13 @@
-import type { ProductStep } from "@ringrank/policy";
-import type { RankKernels } from "../kernels/rank-kernels.js";
-import { blockSize } from "./blocks.js";
-import { copyRows } from "./copy-rows.js";
+import type { QuantizedProductStep } from "@ringrank/policy";
+import type { RankKernels } from "../../kernels/rank-kernels.js";
+import { copyRows } from "../copy-rows.js";
+import type { RunSegment } from "../multiplier.js";
+import type { Placed } from "../placed.js";
+import { blockSize, type QuantizedMatrix } from "./blocks.js";
 import { columnsOf, restFactor } from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
-import type { IntegerProduct, RunIntegers } from "./integer-product.js";
+import type { IntegerProduct } from "./integer-product.js";
 import { ManyRowsRoom } from "./many-rows-room.js";
-import type { Matrix } from "./matrix.js";
-import type { Placed } from "./placed.js";
 
 /** Rows of a matrix that are multiplied at once: what they make is near when it is added up. */
 const stripRows = 256;
@@ -25,7 +25,7 @@ export class ManyRows {
   readonly #groups: readonly Group[];
   readonly #integers: IntegerProduct;
 
-  constructor({ bits, width }: ProductStep, integers: IntegerProduct) {
+  constructor({ bits, width }: QuantizedProductStep, integers: IntegerProduct) {
     this.#bits = bits;
     this.#width = width;
     this.#groups = groupsOf(width);
@@ -39,9 +39,9 @@ export class ManyRows {
   async multiply(
     x: Float32Array,
     kernels: RankKernels | undefined,
-    placed: readonly Placed[],
+    placed: readonly Placed<QuantizedMatrix>[],
     targets: readonly Float32Array[],
-    run: RunIntegers,
+    run: RunSegment,
   ): Promise<void> {
     const rows = x.length / this.#width;
     const most = Math.ceil(rows / Math.ceil(rows / mostRows));
@@ -56,9 +56,9 @@ export class ManyRows {
   async #multiplyPiece(
     x: Float32Array,
     kernels: RankKernels | undefined,
-    placed: readonly Placed[],
+    placed: readonly Placed<QuantizedMatrix>[],
     targets: readonly Float32Array[],
-    run: RunIntegers,
+    run: RunSegment,
   ): Promise<void> {
     const rows = x.length / this.#width;
     const type = await this.#integers.activationType(run);
@@ -81,13 +81,13 @@ export class ManyRows {
    * @param rests by group: of how many columns there are any
    */
   async #multiplyStrip(
-    matrix: Matrix,
+    matrix: QuantizedMatrix,
     first: number,
     count: number,
     room: ManyRowsRoom,
     rests: readonly number[],
     target: Float32Array,
-    run: RunIntegers,
+    run: RunSegment,
   ): Promise<void> {
     const { arithmetic, rows } = room;
     const targetWidth = target.length / rows;

@@ -1,4 +1,4 @@
-import type { RankKernels } from "../kernels/rank-kernels.js";
+import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { type BlockQuantized, blockSize, blocksOf } from "./blocks.js";
 import type { Group } from "./groups.js";
 

@@ -1,0 +1,82 @@
+import { setFlagsFromString } from "node:v8";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
+
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+
+const [mostRows, mostWidth, mostCount] = [5, 41, 300];
+
+interface Case {
+  readonly rows: number;
+  readonly width: number;
+  readonly count: number;
+  readonly seed: number;
+  readonly hasBias: boolean;
+}
+
+const anyCase = fc.record({
+  rows: fc.integer({ min: 1, max: mostRows }),
+  width: fc.integer({ min: 1, max: mostWidth }),
+  count: fc.integer({ min: 1, max: mostCount }),
+  seed: fc.integer({ min: 1, max: 1e6 }),
+  hasBias: fc.boolean(),
+});
+
+describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats", (build) => {
+  const kernels = new RankKernels(64, [kernelFiles[build]]);
+  const floats = (count: number) => kernels.memory.floats(count)!;
+  const x = floats(mostRows * mostWidth);
+  const values = floats(mostCount * mostWidth);
+  const bias = floats(mostCount);
+  // A float behind each row that is not its own.
+  const out = floats(mostRows * (mostCount + 1));
+
+  function multiply({ rows, width, count, seed, hasBias }: Case): void {
+    for (const data of [x, values, bias])
+      for (const [i] of data.entries()) data[i] = ((((seed + i) * 48_271) % 65_537) - 32_768) / 10_000;
+    out.fill(7);
+    const [from, matrix, row, to] = [x, values, bias, out].map((data) => data.byteOffset) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    kernels.multiplyFloats(from, rows, matrix, hasBias ? row : 0, to, 4 * (count + 1), count, width);
+  }
+
+  it("multiplies as plain code does", () => {
+    fc.assert(
+      fc.property(anyCase, (one) => {
+        multiply(one);
+        for (let row = 0; row < one.rows; row++) {
+          for (let n = 0; n < one.count; n++) {
+            let sum = one.hasBias ? bias[n]! : 0;
+            let magnitude = Math.abs(sum);
+            for (let k = 0; k < one.width; k++) {
+              const product = x[row * one.width + k]! * values[n * one.width + k]!;
+              sum += product;
+              magnitude += Math.abs(product);
+            }
+            // Up to 41 sums of float32, in another order: each rounds to 2^-24 of what there is.
+            const difference = Math.abs(out[row * (one.count + 1) + n]! - sum);
+            expect(difference, `row ${row}, ${n}`).toBeLessThanOrEqual(1e-6 * magnitude);
+          }
+          expect(out[row * (one.count + 1) + one.count]).toBe(7);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("gives a row the same bits however many others are beside it", () => {
+    const one = { rows: 4, width: 39, count: 262, seed: 3, hasBias: true };
+    multiply(one);
+    const together = out.slice(0, 4 * 263);
+    multiply({ ...one, rows: 1 });
+    expect(out.subarray(0, 262)).toEqual(together.subarray(0, 262));
+    multiply({ ...one, rows: 3 });
+    expect(out.subarray(2 * 263, 3 * 263 - 1)).toEqual(together.subarray(2 * 263, 3 * 263 - 1));
+  });
+});
