@@ -57,9 +57,10 @@ test("ranks without that memory get programs whose products are ONNX Runtime's",
   expect(without.plan.refused).toEqual(plan.programs.map(matrixBytes));
 });
 
-test("ranks of a model without quantized weights are not asked", async () => {
+test("ranks of several threads, whose products are ONNX Runtime's, are not asked", async () => {
   const those = ranks(false);
-  const { obstacle } = await prepareModel(directory, checkLoadOptions({ ranks: 2 }), those);
+  const options = checkLoadOptions({ ranks: 2, threadsPerRank: 2 });
+  const { obstacle } = await prepareModel(directory, options, those);
   expect(obstacle).toBeUndefined();
   expect(those.reserve).not.toHaveBeenCalled();
 });

@@ -261,9 +261,7 @@ class ProgramBuilder {
 
   #productStep({ bits, ...product }: LocalProducts): ProductStep {
     if (bits === 32) {
-      const matrices = product.outputs.flatMap((output) => output.matrices);
-      const isBiased = matrices.some(({ bias }) => bias !== undefined);
-      const segments = { float32: this.#addWeightless(makeFloatSegment(isBiased)) };
+      const segments = { float32: this.#addWeightless(makeFloatSegment()) };
       return { kind: "product", ...product, bits, segments };
     }
     const segments = {

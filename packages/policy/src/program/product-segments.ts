@@ -35,27 +35,19 @@ export function makeIntegerSegment(activations: "int8" | "uint8"): Segment {
 }
 
 /**
- * Rows of floats times those of a matrix, likewise (https://onnx.ai/onnx/operators/onnx__Gemm.html):
+ * Rows of one matrix of floats times those of another, likewise (https://onnx.ai/onnx/operators/onnx__Gemm.html):
  *
- *     activations [rows, width] float32   weights [columns, width] float32   →   products [rows, columns] float32
- *
- * @param isBiased whether it adds a row to each, a third input
+ *     left [rows, width] float32   right [columns, width] float32   →   products [rows, columns] float32
  */
-export function makeFloatSegment(isBiased: boolean): Segment {
-  const inputs = ["activations", "weights", ...(isBiased ? ["bias"] : [])];
-  const node = makeNode("Gemm", inputs, "products", { transB: { kind: "int", value: 1 } });
+export function makeFloatSegment(): Segment {
+  const node = makeNode("Gemm", ["left", "right"], "products", { transB: { kind: "int", value: 1 } });
   const open: SizePair = [1, 2];
-  const floats = (...dims: readonly SizePair[]) => ({ type: "float32", dims }) as const;
+  const matrix = { type: "float32", dims: [open, open] } as const;
   return makeSegment([node], new Set(node.outputs), {
     opsets: { "": 23 },
     shards: new Map(),
     constants: new Map(),
-    values: new Map([
-      ["activations", floats(open, open)],
-      ["weights", floats(open, open)],
-      ["bias", floats(open)],
-      ["products", floats(open, open)],
-    ]),
+    values: new Map([...node.inputs, ...node.outputs].map((name) => [name, matrix])),
     uses: new Map(),
   });
 }

@@ -153,10 +153,7 @@ export type ProductStep = QuantizedProductStep | FloatProductStep;
  */
 export type QuantizedProductStep = ProductOf<4 | 8, { readonly int8: number; readonly uint8: number }>;
 
-/**
- * Of float32. Its segment, for many rows: activations `[rows, width]`, weights `[columns, width]` and, where a matrix of the
- * step has one, a bias `[columns]` → `[rows, columns]`.
- */
+/** Of float32. Its segment, for many rows, multiplies the rows of two: `[rows, width]`, `[columns, width]` → `[rows, columns]`. */
 export type FloatProductStep = ProductOf<32, { readonly float32: number }>;
 
 interface ProductOf<Bits, Segments> {

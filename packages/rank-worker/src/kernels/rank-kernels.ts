@@ -98,6 +98,13 @@ interface Exports {
     count: number,
     width: number,
   ): void;
+  /**
+   * Puts `[count, rows]` products in rows of `count`, and adds a bias: assembly/products/turn-products.ts.
+   *
+   * @param bias 0 for none
+   * @param outBytes from one row of `out` to the next
+   */
+  turnProducts(from: number, rows: number, bias: number, out: number, outBytes: number, count: number): void;
   readonly quantize4: ProductKernels["quantize"];
   readonly quantize8: ProductKernels["quantize"];
   readonly multiply4: ProductKernels["multiply"];
@@ -165,6 +172,7 @@ export class RankKernels {
   readonly elementwise: Exports["elementwise"];
   readonly normalize: Exports["normalize"];
   readonly multiplyFloats: Exports["multiplyFloats"];
+  readonly turnProducts: Exports["turnProducts"];
   readonly groupActivations: Exports["groupActivations"];
   readonly beginSums: Exports["beginSums"];
   readonly addSums: Exports["addSums"];
@@ -189,6 +197,7 @@ export class RankKernels {
     this.elementwise = elementwise;
     this.normalize = normalize;
     this.multiplyFloats = exports.multiplyFloats;
+    this.turnProducts = exports.turnProducts;
     this.groupActivations = exports.groupActivations;
     this.beginSums = exports.beginSums;
     this.addSums = exports.addSums;

@@ -17,10 +17,11 @@ import { Product } from "./product.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
-/** Numbers of rows that kernels multiply, quantized ones block by block, and that a session does, by groups of blocks. */
-const isFew = (rows: number) => rows <= 16;
+/** Numbers of rows that kernels multiply, by bits of a weight; more a session does. */
+const mostFew = { 4: 16, 8: 16, 32: 4 } as const;
 
-/** Few rows are rounded as MatMulNBits rounds them; what differs is the order of up to two thousand sums of float32. */
+/** Few rows are rounded as MatMulNBits rounds them, and floats never; what differs is the order of up to two thousand sums of
+ * float32. */
 const fewTolerance = { rtol: 1e-5, atol: 1e-4 };
 
 /**
@@ -29,10 +30,13 @@ const fewTolerance = { rtol: 1e-5, atol: 1e-4 };
  */
 const manyError = 0.015;
 
+const isFew = (rows: number, bits: 4 | 8 | 32) => rows <= mostFew[bits];
+
 async function expectProduct(result: Float32Array, prepared: PreparedProduct, value: Tensor, output = 0) {
-  const isOfFew = isFew(value.dims[0]!);
+  const { bits } = prepared.step;
+  const isOfFew = isFew(value.dims[0]!, bits);
   const expected = (await byRuntime(prepared, value, isOfFew ? 4 : 1))[output]!;
-  if (isOfFew || prepared.step.bits === 32) expect(result).toBeAllclose(expected, fewTolerance);
+  if (isOfFew || bits === 32) expect(result).toBeAllclose(expected, fewTolerance);
   else {
     const difference = expected.map((y, at) => result[at]! - y);
     expect(rootMeanSquare(difference) / rootMeanSquare(expected)).toBeLessThan(manyError);
@@ -82,7 +86,7 @@ describe.each([4, 8, 32] as const)(
       const prepared = prepareProduct({ bits, width, outputs: [sizes.map((rows) => ({ rows, kernels }))] });
       const value = activations(rows, width);
       const { results, runs } = await multiply(prepared, value, [kernels]);
-      expect(runs.length > 0).toBe(!isFew(rows));
+      expect(runs.length > 0).toBe(!isFew(rows, bits));
       await expectProduct(data(results)[0]!, prepared, value);
     });
 

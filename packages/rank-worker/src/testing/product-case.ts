@@ -93,14 +93,13 @@ export function activations(rows: number, width: number): Tensor {
 /** Sessions of the segments of product steps, and what they are asked. */
 export async function productSessions(): Promise<{
   readonly multiplierOf: (prepared: PreparedProduct, kernelsOf: WeightSource["kernelsOf"]) => Multiplier;
-  /** Of products with biases; those of floats without one take zeros for it. */
   readonly run: RunSegment;
   readonly runs: SegmentType[];
 }> {
   const segments = {
     int8: makeIntegerSegment("int8"),
     uint8: makeIntegerSegment("uint8"),
-    float32: makeFloatSegment(true),
+    float32: makeFloatSegment(),
   };
   const open = ({ onnx }: { readonly onnx: Uint8Array }) => openPublicSession(onnx, sessionOptions);
   const sessions = {

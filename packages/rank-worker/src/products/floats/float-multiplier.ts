@@ -1,24 +1,30 @@
 import type { FloatProductStep, Segment } from "@ringrank/policy";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
-import { TransientTensor } from "../../kernels/transient-tensor.js";
-import { type Tensor, tensor } from "../../tensors/tensor.js";
+import { tensor } from "../../tensors/tensor.js";
 import { copyRows } from "../copy-rows.js";
 import { type Output, outputsOf, type WeightSource } from "../matrix.js";
 import type { Multiplier, RunSegment } from "../multiplier.js";
 import { type FloatMatrix, joined } from "./float-matrix.js";
 
-/**
- * Up to so many rows are multiplied by the kernel. One it multiplies as fast as memory is read; of more, a session packs
- * the matrix for every run, which takes as long as ten rows do.
- */
-const mostFew = 16;
+/** Up to so many rows are multiplied by the kernel: one or two as fast as memory is read, four as fast as by a session. */
+const mostFew = 4;
 
-/** Matrices of float32: a session reads them where they lie. */
+/**
+ * Of more, a session packs what is on the right of a product in every run. Up to so many rows of activations it is them,
+ * and products are turned round; of more it is the matrix, which takes as long as ten rows do.
+ */
+const mostTurned = 96;
+
+/** Floats of products that are turned round at once; and rows of a matrix, at least, since each run of a session costs. */
+const [turnedFloats, leastRows] = [2 ** 15, 256];
+
+/** Matrices of float32. Sessions read them where they lie. */
 export class FloatMultiplier implements Multiplier {
   readonly widths: readonly number[];
   readonly #width: number;
   readonly #outputs: readonly Output<FloatMatrix>[];
   readonly #segment: Segment;
+  readonly #kernelsOf: WeightSource["kernelsOf"];
 
   /** @param segment the step's */
   constructor(step: FloatProductStep, segment: Segment, source: WeightSource) {
@@ -29,6 +35,7 @@ export class FloatMultiplier implements Multiplier {
     this.widths = this.#outputs.map(({ width }) => width);
     this.#width = step.width;
     this.#segment = segment;
+    this.#kernelsOf = source.kernelsOf;
   }
 
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {
@@ -45,30 +52,80 @@ export class FloatMultiplier implements Multiplier {
 
   async multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
     const rows = x.length / this.#width;
-    const [activations, weights, added] = this.#segment.inputs as [string, string, string?];
-    const [products] = this.#segment.outputs as [string];
-    const value = tensor("float32", x, [rows, this.#width]);
     for (const [at, { matrices, width }] of this.#outputs.entries()) {
       const target = outputs[at]!;
-      for (const { values, rows: columns, bias, offset, kernels } of matrices) {
-        const isAlone = columns === width;
-        const sizes = [rows, columns];
-        const made = isAlone
-          ? tensor("float32", target, sizes)
-          : TransientTensor.takeOrMake(kernels?.memory, sizes);
-        const row = added === undefined ? {} : { [added]: rowOf(bias, columns) };
-        const matrix = tensor("float32", values, [columns, this.#width]);
-        await run("float32", { [activations]: value, [weights]: matrix, ...row }, { [products]: made });
-        if (!isAlone) copyRows(made.data as Float32Array, columns, target, width, offset);
-        TransientTensor.releaseAll([made]);
+      const kernels = this.#kernelsOf(target);
+      for (const matrix of matrices) {
+        const strip = Math.min(matrix.rows, Math.max(leastRows, Math.floor(turnedFloats / rows)));
+        const isWhole = matrix.rows === width;
+        const isStraight = rows > mostTurned && isWhole;
+        const room = isStraight ? undefined : kernels?.scratch(strip * rows + matrix.rows);
+        if (room === undefined) await this.#straight(x, matrix, target, kernels, run);
+        else await this.#turned(x, matrix, target, kernels!, room, strip, run);
       }
     }
   }
-}
 
-/** Zeros where there is no bias. */
-function rowOf(bias: Float32Array | undefined, columns: number): Tensor {
-  return tensor("float32", bias ?? new Float32Array(columns), [columns]);
+  /** Rows times the matrix. */
+  async #straight(
+    x: Float32Array,
+    { values, rows: columns, bias, offset }: FloatMatrix,
+    target: Float32Array,
+    kernels: RankKernels | undefined,
+    run: RunSegment,
+  ): Promise<void> {
+    const rows = x.length / this.#width;
+    const isWhole = target.length === rows * columns;
+    const made = isWhole ? target : new Float32Array(rows * columns);
+    await this.#run(x, values, made, run);
+    if (bias !== undefined) {
+      if (kernels?.memory.holds(made) && kernels.memory.holds(bias))
+        kernels.addRow(made.byteOffset, bias.byteOffset, rows, columns);
+      else for (let i = 0; i < made.length; i++) made[i]! += bias[i % columns]!;
+    }
+    if (!isWhole) copyRows(made, columns, target, target.length / rows, offset);
+  }
+
+  /**
+   * The matrix times rows, strip by strip of so many of its rows, and the products turned round.
+   *
+   * @param room for those of a strip, and for a bias, in the kernels' memory like the target
+   */
+  async #turned(
+    x: Float32Array,
+    { values, rows: columns, bias, offset }: FloatMatrix,
+    target: Float32Array,
+    kernels: RankKernels,
+    room: Float32Array,
+    strip: number,
+    run: RunSegment,
+  ): Promise<void> {
+    const rows = x.length / this.#width;
+    const near = room.subarray(strip * rows, strip * rows + columns);
+    if (bias !== undefined) near.set(bias);
+    for (let first = 0; first < columns; first += strip) {
+      const count = Math.min(strip, columns - first);
+      const some = values.subarray(first * this.#width, (first + count) * this.#width);
+      await this.#run(some, x, room.subarray(0, count * rows), run);
+      const row = bias === undefined ? 0 : near.byteOffset + 4 * first;
+      const out = target.byteOffset + 4 * (offset + first);
+      kernels.turnProducts(room.byteOffset, rows, row, out, (4 * target.length) / rows, count);
+    }
+  }
+
+  /** Rows times rows. */
+  async #run(left: Float32Array, right: Float32Array, into: Float32Array, run: RunSegment): Promise<void> {
+    const { inputs, outputs } = this.#segment;
+    const [rows, columns] = [left, right].map(({ length }) => length / this.#width) as [number, number];
+    await run(
+      "float32",
+      {
+        [inputs[0]!]: tensor("float32", left, [rows, this.#width]),
+        [inputs[1]!]: tensor("float32", right, [columns, this.#width]),
+      },
+      { [outputs[0]!]: tensor("float32", into, [rows, columns]) },
+    );
+  }
 }
 
 /** @returns false where there is no room to work in */

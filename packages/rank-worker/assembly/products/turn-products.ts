@@ -1,0 +1,47 @@
+// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+
+/** Floats of a line of the caches. Rows lie so far apart that few of their lines are near at once. */
+const inLine: usize = 16;
+
+/**
+ * `out[row][i] = from[i][row] + bias[i]`. Addresses are in bytes.
+ *
+ * @param from `[count, rows]`
+ * @param bias 0 for none
+ * @param outBytes from one row of `out` to the next
+ */
+export function turnProducts(from: usize, rows: u32, bias: usize, out: usize, outBytes: u32, count: u32): void {
+  const fromBytes: usize = rows << 2;
+  const inFours: usize = rows & ~3;
+  for (let first: usize = 0; first < count; first += inLine) {
+    const end = min<usize>(count, first + inLine);
+    const vectors = first + ((end - first) & ~3);
+    for (let row: usize = 0; row < inFours; row += 4) {
+      for (let i = first; i < vectors; i += 4) {
+        const at = from + i * fromBytes + (row << 2);
+        const p = v128.load(at);
+        const q = v128.load(at + fromBytes);
+        const r = v128.load(at + 2 * fromBytes);
+        const s = v128.load(at + 3 * fromBytes);
+        const pqLow = v128.shuffle<f32>(p, q, 0, 4, 1, 5);
+        const pqHigh = v128.shuffle<f32>(p, q, 2, 6, 3, 7);
+        const rsLow = v128.shuffle<f32>(r, s, 0, 4, 1, 5);
+        const rsHigh = v128.shuffle<f32>(r, s, 2, 6, 3, 7);
+        const base = bias === 0 ? f32x4.splat(0) : v128.load(bias + (i << 2));
+        const to = out + row * outBytes + (i << 2);
+        v128.store(to, f32x4.add(v128.shuffle<f32>(pqLow, rsLow, 0, 1, 4, 5), base));
+        v128.store(to + outBytes, f32x4.add(v128.shuffle<f32>(pqLow, rsLow, 2, 3, 6, 7), base));
+        v128.store(to + 2 * outBytes, f32x4.add(v128.shuffle<f32>(pqHigh, rsHigh, 0, 1, 4, 5), base));
+        v128.store(to + 3 * outBytes, f32x4.add(v128.shuffle<f32>(pqHigh, rsHigh, 2, 3, 6, 7), base));
+      }
+    }
+    // What is no four by four.
+    for (let i = first; i < end; i++) {
+      const base = bias === 0 ? <f32>0 : load<f32>(bias + (i << 2));
+      for (let row = i < vectors ? inFours : 0; row < rows; row++) {
+        const product = load<f32>(from + i * fromBytes + (row << 2));
+        store<f32>(out + row * outBytes + (i << 2), product + base);
+      }
+    }
+  }
+}
