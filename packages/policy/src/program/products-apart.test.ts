@@ -303,6 +303,77 @@ describe("what caches keep", () => {
   });
 });
 
+describe("products by matrices of float32, apart", () => {
+  const options = { precision: "float32", products: ["float32"] } as const;
+
+  it("are steps with the matrix as it is kept, and one segment for many rows", () => {
+    const graph = graphOf((g, x) => gated(g, normed(g, gated(g, x, "a"), "norm"), "b"));
+    for (const program of programsOf(graph, options)) {
+      const feedForward = ["product", "run", "product", "allReduce"];
+      expect(kindsOf(program)).toEqual([...feedForward, "normalize", ...feedForward]);
+      expect(operatorsOf(program)).toEqual([["Gemm"], ["Sigmoid", "Mul"]]);
+      const [first] = productsOf(program);
+      expect(first).toMatchObject({ width, bits: 32, segments: { float32: 0 } });
+      expect(first!.outputs.flatMap(({ matrices }) => matrices)).toEqual([
+        { rows: inner / 2, values: "a.gate" },
+        { rows: inner / 2, values: "a.up" },
+      ]);
+    }
+  });
+
+  it("have a bias that is added behind them, or by them", () => {
+    const graph = graphOf((g, x) => {
+      const matrix = g.reshape(g.gelu(biased(g, x, "up"), "none"), [-1, inner]);
+      const [w, b] = [g.weight("down", parameter(width, inner)), g.weight("bias", parameter(width))];
+      return g.relu(g.node("Gemm", [matrix, w, b], { attributes: { transB: { kind: "int", value: 1 } } }));
+    });
+    const [program] = programsOf(graph, { ...options, ranks: 1 });
+    const matrices = productsOf(program!).map(({ outputs }) => outputs[0]!.matrices[0]);
+    expect(matrices).toEqual([
+      { rows: inner, values: "up", bias: "up.bias" },
+      { rows: width, values: "down", bias: "bias" },
+    ]);
+  });
+
+  it("share a table of embeddings with the segment that looks up in it", () => {
+    const g = new GraphBuilder();
+    const table = g.weight("table", parameter(inner, width));
+    const embedded = g.relu(g.gather(table, g.input("ids", "int64", ["batch", "rows"]), 0));
+    g.output("y", g.relu(g.matmulTransposed(embedded, table)), "float32", ["batch", "rows", inner]);
+    const [program] = programsOf(g.build(), { ...options, ranks: 1 });
+    expect(productsOf(program!)[0]!.outputs[0]!.matrices).toEqual([{ rows: inner, values: "table" }]);
+    expect(program!.segments.flatMap(({ sharedWeights }) => sharedWeights)).toEqual(["table"]);
+    expect(Object.keys(program!.weights)).toEqual(["table"]);
+  });
+
+  it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
+    [
+      "a matrix with a column for each that it makes",
+      (g, x) => g.matmul(x, g.weight("w", parameter(width, inner))),
+    ],
+    [
+      "a matrix that is computed",
+      (g, x) => g.matmulTransposed(x, g.relu(g.weight("w", parameter(inner, width)))),
+    ],
+    ["a stack of matrices", (g, x) => g.matmulTransposed(x, g.weight("w", parameter(1, inner, width)))],
+    [
+      "a number besides",
+      (g, x) => {
+        const attributes = {
+          transB: { kind: "int", value: 1 },
+          alpha: { kind: "float", value: 0.5 },
+        } as const;
+        const w = g.weight("w", parameter(inner, width));
+        return g.node("FusedMatMul", [x, w], { domain: "com.microsoft", attributes });
+      },
+    ],
+  ])("do not multiply by %s", (_, multiply) => {
+    const graph = graphOf((g, x) => g.relu(multiply(g, x)));
+    const [program] = programsOf(graph, { ...options, ranks: 1 });
+    expect(productsOf(program!)).toEqual([]);
+  });
+});
+
 describe("products stay within segments", () => {
   const within = (graph: Graph, options?: Options): void => {
     for (const program of programsOf(graph, options)) expect(productsOf(program)).toEqual([]);
