@@ -15,7 +15,7 @@ export interface Prepared {
   readonly policy: PartitionPolicy;
   /** Whether an earlier load has planned it. */
   readonly isKept: boolean;
-  /** Why ranks do not multiply by quantized weights themselves, where they should. */
+  /** Why ranks do not multiply themselves, where they should. */
   readonly obstacle: RingrankError | undefined;
   /** Undefined where the model has no tokenizer. */
   readonly texts: Texts | undefined;

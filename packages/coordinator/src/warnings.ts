@@ -14,10 +14,10 @@ export function warnThrough(onWarning: Warn | undefined, logger: Logger): Warn {
   return ({ code, message }) => process.emitWarning(message, { type: "RingrankWarning", code });
 }
 
-/** @param obstacle what prevents ranks from multiplying by quantized weights themselves */
+/** @param obstacle what prevents ranks from multiplying themselves */
 export function withoutProducts(obstacle: RingrankError): RingrankError {
   const { code, message } = obstacle;
-  const what = "ONNX Runtime multiplies by quantized weights, which takes longer than ranks themselves would";
+  const what = "ONNX Runtime multiplies, which takes longer than ranks themselves would";
   return new RingrankError(code, `${what}: ${message}`, { cause: obstacle });
 }
 

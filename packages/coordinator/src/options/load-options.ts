@@ -45,7 +45,7 @@ export interface PlanOptions {
   readonly memoryPerRank?: number | undefined;
   /**
    * Threads inside each rank's sessions. 1 to 256, default 1, which runs kernels on the rank's own thread. More
-   * than one pays only where cores outnumber ranks, and leaves products with quantized weights to ONNX Runtime.
+   * than one pays only where cores outnumber ranks, and leaves all products to ONNX Runtime.
    */
   readonly threadsPerRank?: number | undefined;
   /**
@@ -100,7 +100,7 @@ export interface LoadOptions extends PlanOptions {
   /**
    * Called, before weights are read, with what loading goes on in spite of, but the caller should know: settings of
    * generation_config.json that have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used
-   * (`RR_CACHE`), too few addresses for ranks to multiply by quantized weights themselves (`RR_ADDRESS_SPACE`). Default:
+   * (`RR_CACHE`), too few addresses for ranks to multiply themselves (`RR_ADDRESS_SPACE`). Default:
    * the logger where its level is `warn` or below, else Node's `process.emitWarning`.
    */
   readonly onWarning?: ((warning: RingrankError) => void) | undefined;
