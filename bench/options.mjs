@@ -74,6 +74,7 @@ export function readOptions(args) {
     prompt: quick ? 256 : 512,
     decodeTurns: quick ? 5 : 7,
     prefillTurns: quick ? 2 : 3,
+    loadTurns: quick ? 1 : 3,
     parts: listOf("--only", values.only, parts),
     peers: !values["no-peers"],
     json: values.json,

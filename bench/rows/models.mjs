@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { configOf } from "../checkpoints/shapes.mjs";
 import { syntheticCheckpoint } from "../checkpoints/synthetic.mjs";
@@ -14,6 +14,7 @@ import { workFolder } from "../measure/work-folder.mjs";
 import { unsplitGraph } from "../onnx/unsplit-graph.mjs";
 import { bytesReadPerToken, cacheBytes } from "../onnx/weights-read.mjs";
 import { writeModels } from "../onnx/write-models.mjs";
+import { loadTurns } from "./load-turns.mjs";
 import { decodeTokens, tracedTokens } from "./turn-lengths.mjs";
 
 /** Block types of GGUF with as many bits as a precision has. */
@@ -51,8 +52,6 @@ class Cell {
   #config;
   #checkpoint;
   #work;
-  /** A folder for what contestants keep from one load to the next. */
-  #caches;
   #options;
   #results;
   #progress;
@@ -66,8 +65,6 @@ class Cell {
     this.#config = config;
     this.#checkpoint = checkpoint;
     this.#work = work;
-    this.#caches = join(work, "caches");
-    mkdirSync(this.#caches, { recursive: true });
     this.#options = options;
     this.#results = results;
     this.#progress = (what, detail) => progress(`${cell.shape} ${cell.precision}: ${what}`, detail);
@@ -79,7 +76,8 @@ class Cell {
     const { precision } = this.#cell;
     const { mainRanks, ranks, contexts, peers } = this.#options;
     this.#reportSizes();
-    const main = this.#ringrank(mainRanks);
+    // Where there is a second load, the first is timed beside it.
+    const main = { ...this.#ringrank(mainRanks), loadsInTurns: precision !== "float32" };
     await intoPageCache(this.#checkpoint);
     await this.#openOne(main);
 
@@ -99,7 +97,8 @@ class Cell {
     // A target asks for 4.
     const isAsked = ({ what }) => what.ranks === 4;
     for (const other of others.filter(isAsked)) await this.#beside(other);
-    await this.#second(mainRanks);
+    await this.#loads(main);
+    await this.#cacheWork(mainRanks);
     for (const other of others.filter((other) => !isAsked(other))) {
       await this.#inTime({ row: "load", load: "first", ...other.what }, () => this.#beside(other));
     }
@@ -116,16 +115,31 @@ class Cell {
     await this.#closeOne(other);
   }
 
-  /** Another Ringrank, of which only a trace is wanted, and how fast it loads behind the first. */
-  async #second(ranks) {
+  /** First and second loads. In float32 nothing is kept of a load, so that another is no second one. */
+  async #loads(rival) {
+    if (this.#cell.precision === "float32") return;
+    const what = { row: "load", ...this.#cell, ...rival.what };
+    this.#progress(`loading ${rival.name} in turns`);
+    try {
+      const samples = await loadTurns(rival, {
+        checkpoint: this.#checkpoint,
+        caches: join(this.#work, "loads"),
+        turns: this.#options.loadTurns,
+      });
+      for (const load of ["first", "second"]) this.#results.add({ ...what, load }, "ms", samples[load]);
+    } catch (error) {
+      this.#results.fail({ ...what, load: "second" }, error);
+    }
+  }
+
+  /** What the cache costs behind each context, by the trace of another Ringrank, of which nothing else counts. */
+  async #cacheWork(ranks) {
     const [short, ...long] = this.#options.contexts;
-    // Nothing is kept of a load in float32, and one context has none to be compared with.
-    if (this.#cell.precision === "float32" && long.length === 0) return;
+    if (long.length === 0) return;
     const trace = join(this.#work, "trace.json");
     const loaded = this.#ringrank(ranks, { trace });
-    const traced = { ...loaded, name: `${loaded.name}, traced` };
-    await intoPageCache(this.#caches);
-    await this.#openOne(traced, "second");
+    const traced = { ...loaded, name: `${loaded.name}, traced`, isTraced: true };
+    await this.#openOne(traced);
     const open = this.#open.get(traced.name);
     if (open === undefined) return;
     const what = { row: "cache work", ...open.what };
@@ -137,14 +151,14 @@ class Cell {
         await this.#turns({ context }, "read", [], { turns: 3 }, this.#reading("cache work"));
       }
       // Only then is the trace whole.
-      await this.#closeOne(traced, "second");
+      await this.#closeOne(traced);
       const work = cacheWork(trace);
       for (const context of [short, ...long]) {
         this.#results.add({ ...what, context }, "ms", work.get(context));
       }
     } catch (error) {
       this.#results.fail(what, error);
-      await this.#closeOne(traced, "second");
+      await this.#closeOne(traced);
     }
   }
 
@@ -227,39 +241,37 @@ class Cell {
     return await writeModels(this.#checkpoint, this.#cell.precision, join(this.#work, "onnx"));
   }
 
-  async #openOne(rival, load = "first") {
-    await this.#load(rival, load);
+  async #openOne(rival) {
+    await this.#load(rival);
     const open = this.#open.get(rival.name);
     if (open === undefined) return;
     const what = { row: "warm-up", tokens: firstTokens, ...open.what };
     this.#progress(`warming up ${rival.name}`);
     try {
       const first = await warmUp(open.process);
-      if (load === "first") this.#results.add(what, "ms", [first]);
+      if (!rival.isTraced) this.#results.add(what, "ms", [first]);
     } catch (error) {
       this.#results.fail(what, error);
     }
   }
 
-  async #load(rival, load) {
+  async #load(rival) {
     const what = { ...this.#cell, ...rival.what };
+    const load = { row: "load", load: "first", ...what };
     const isPeer = rival.module.includes("/peers/");
     if (isPeer && this.#peerProblem !== undefined) {
-      this.#results.fail({ row: "load", ...what }, this.#peerProblem);
+      this.#results.fail(load, this.#peerProblem);
       return;
     }
-    const process = new ContestantProcess(this.#caches);
+    const process = new ContestantProcess(join(this.#work, "caches"));
     try {
       const options = typeof rival.options === "function" ? await rival.options() : rival.options;
       this.#requireMemory();
       this.#progress(`loading ${rival.name}`);
       const { loadMilliseconds, peakBytes, facts } = await process.call("open", [rival.module, options]);
       this.#open.set(rival.name, { name: rival.name, process, what });
-      // In float32 nothing is kept of a load, so that another is no second one.
-      if (load === "first" || this.#cell.precision !== "float32") {
-        this.#results.add({ row: "load", load, ...what }, "ms", [loadMilliseconds]);
-      }
-      if (load !== "first") return;
+      if (rival.isTraced) return;
+      if (!rival.loadsInTurns) this.#results.add(load, "ms", [loadMilliseconds]);
       if (peakBytes !== undefined)
         this.#results.add({ row: "peak memory, loaded", ...what }, "bytes", [peakBytes]);
       if (facts.bytesKept !== undefined) {
@@ -267,18 +279,18 @@ class Cell {
         this.#results.add({ row: "weights kept", ...what }, "bytes", [kept]);
       }
     } catch (error) {
-      this.#results.fail({ row: "load", load, ...what }, error);
+      this.#results.fail(load, error);
       process.end();
     }
   }
 
-  async #closeOne(rival, load = "first") {
+  async #closeOne(rival) {
     const open = this.#open.get(rival.name);
     if (open === undefined) return;
     this.#open.delete(rival.name);
     try {
       const { peakBytes } = await open.process.close();
-      if (load === "first" && peakBytes !== undefined) {
+      if (!rival.isTraced && peakBytes !== undefined) {
         this.#results.add({ row: "peak memory, after running", ...open.what }, "bytes", [peakBytes]);
       }
     } catch (error) {

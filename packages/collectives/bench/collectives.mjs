@@ -29,7 +29,7 @@ export async function run(comm, { contestants, collective, bytes }) {
   ];
   // Short turns: most of them pass without another program coming in between.
   const perTurn = Math.max(1, Math.min(10, Math.floor(2 ** 17 / bytes)));
-  const turns = Math.max(7, Math.min(400, Math.floor(2 ** 26 / (bytes * comm.worldSize))));
+  const turns = Math.max(7, Math.min(400, Math.floor(2 ** 29 / (bytes * comm.worldSize))));
   const warmUp = Math.min(turns, 100);
   const times = calls.map(() => []);
   for (let turn = -warmUp; turn < turns; turn++) {
