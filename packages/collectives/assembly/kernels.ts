@@ -5,7 +5,7 @@
 // checked all bounds.
 // The plain kernels (src/kernels/plain-kernels.ts) say what each has to compute, to the bit.
 
-import { acquireLines, blockBytes } from "./lines";
+import { acquireLines, blockBytes, copyLines } from "./lines";
 import { combine, combineFour, Operation } from "./operations";
 
 export function sumFloat32(out: usize, left: usize, right: usize, length: usize): void {
@@ -28,22 +28,10 @@ export function maxInt32(out: usize, left: usize, right: usize, length: usize): 
 export function move(out: usize, from: usize, length: usize): void {
   let to = out << 2;
   let at = from << 2;
-  const end = at + (length << 2);
-  while (at < end) {
+  for (const end = at + (length << 2); at < end; at += blockBytes, to += blockBytes) {
     const block = min(blockBytes, end - at);
     acquireLines(to, block);
-    const blockEnd = at + block;
-    for (const last = at + (block & ~63); at < last; at += 64, to += 64) {
-      const first = v128.load(at);
-      const second = v128.load(at, 16);
-      const third = v128.load(at, 32);
-      const fourth = v128.load(at, 48);
-      v128.store(to, first);
-      v128.store(to, second, 16);
-      v128.store(to, third, 32);
-      v128.store(to, fourth, 48);
-    }
-    for (; at < blockEnd; at += 4, to += 4) store<u32>(to, load<u32>(at));
+    copyLines(to, at, block);
   }
 }
 

@@ -14,3 +14,20 @@ export function acquireLines(at: usize, bytes: usize): void {
   for (; at < last; at += 64) store<u32>(at, 0);
   store<u32>(last, 0);
 }
+
+/** To lines that this core has already, or has asked for; `bytes` is a multiple of 4. */
+@inline
+export function copyLines(to: usize, from: usize, bytes: usize): void {
+  const end = from + bytes;
+  for (const last = from + (bytes & ~63); from < last; from += 64, to += 64) {
+    const first = v128.load(from);
+    const second = v128.load(from, 16);
+    const third = v128.load(from, 32);
+    const fourth = v128.load(from, 48);
+    v128.store(to, first);
+    v128.store(to, second, 16);
+    v128.store(to, third, 32);
+    v128.store(to, fourth, 48);
+  }
+  for (; from < end; from += 4, to += 4) store<u32>(to, load<u32>(from));
+}

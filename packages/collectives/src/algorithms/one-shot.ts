@@ -86,7 +86,7 @@ function reduceAll<T extends CollectiveArray>(
   const reduce = elements.reduce[operation];
   const operandOf = (peer: number) => (peer === rank ? own : transport.receive(peer) + offset);
   // In place where nothing is added before this rank's own elements.
-  const result = rank < 2 ? own : elements.resultFor(out, start);
+  const result = rank < 2 ? own : elements.result;
   reduce(result, operandOf(0), operandOf(1), length);
   for (let peer = 2; peer < worldSize; peer++) reduce(result, result, operandOf(peer), length);
   elements.take(out, start, result, length);

@@ -19,12 +19,11 @@ export function canSwap({ worldSize, windowLength }: Transport, length: number):
  * ```
  *
  * A message costs what it moves between two cores' caches, and through windows each line moves twice: to the reader,
- * and back to the writer, who may only write what no other core has. Here the reader asks for lines as if to write
- * them, so that they are its own already when it does, in the next call, and each line moves once. It can ask by a
- * store to a word that holds nothing, so lines have 15 elements and such a word (`LineKernels`, in kernels.ts).
+ * and back to the writer, who may only write what no other core has. Here the reader writes the sum where it has read,
+ * so the lines are its own already when it writes them in the next call, and each line moves once.
  *
- * One kernel puts the message into lines, publishes it and looks for the other rank's for a while; only if that is late
- * does JavaScript wait. Another kernel takes what came, and reduces it into the rank's own.
+ * One kernel puts the message into the slot, publishes it and looks for the other rank's for a while; only if that is
+ * late does JavaScript wait. Another kernel reduces this rank's own into what came.
  */
 export function swap<T extends CollectiveArray>(
   transport: Transport,
@@ -34,7 +33,7 @@ export function swap<T extends CollectiveArray>(
 ): void {
   const { length } = data;
   const own = elements.stage(data, 0, length);
-  const lines = transport.exchange(elements.offer, own, length);
-  elements.reduceLines[operation](own, lines, length);
-  elements.take(data, 0, own, length);
+  const slot = transport.exchange(elements.offer, own, length);
+  elements.reduce[operation](slot, own, slot, length);
+  elements.take(data, 0, slot, length);
 }

@@ -37,7 +37,7 @@ export const twoShot: CollectiveAlgorithm = {
       for (let peer = 2; peer < worldSize; peer++) reduce(sum, sum, operandOf(peer), lengthOf(rank));
 
       transport.publish();
-      const result = elements.resultFor(data, from);
+      const result = elements.result;
       for (let distance = 0; distance < worldSize; distance++) {
         const slice = (rank + distance) % worldSize;
         const start = startOf(slice);

@@ -1,12 +1,5 @@
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
-import type {
-  ElementType,
-  Kernels,
-  LinesKernel,
-  MoveKernel,
-  OfferKernel,
-  ReduceKernel,
-} from "../kernels/kernels.js";
+import type { ElementType, Kernels, MoveKernel, OfferKernel, ReduceKernel } from "../kernels/kernels.js";
 import type { GroupMemory } from "./group-memory.js";
 
 /**
@@ -18,13 +11,9 @@ import type { GroupMemory } from "./group-memory.js";
  * copy of its own, in its own cache, while others pull at the window; and kernels are better at writing lines that
  * another core has read, see assembly/lines.ts. Where it does not, {@link put} saves the second pass.
  *
- * Where a local and a shared array start at different offsets within eight bytes, the engine copies byte by byte.
- * Elements have four bytes, so that is every other pair of starts. A block starts as the local array does, and
- * {@link MoveKernel} does not care.
- *
- * The engine copies between local and shared arrays by words of 8 bytes. `Buffer.fill` would copy as memcpy does,
- * twice as fast where all is in cache, but memcpy is `rep movsb` from some size on, and where source and target lie at
- * nearly the same place of a page, some processors run that at 2 GB/s.
+ * `set` copies between local and shared arrays by words of 8 bytes, or by bytes where the two do not start at the same
+ * offset within a word. Node's `fill`, given bytes, is a memcpy, and Buffers may lie in shared memory. glibc's memcpy
+ * has an unlucky place, see layout.ts.
  *
  * No length exceeds a window's.
  */
@@ -34,78 +23,90 @@ export class Elements<T extends CollectiveArray> {
   readonly reduce: Readonly<Record<ReduceOperation, ReduceKernel>>;
   readonly move: MoveKernel;
   readonly offer: OfferKernel;
-  readonly reduceLines: Readonly<Record<ReduceOperation, LinesKernel>>;
+  /** Index of this rank's result block. */
+  readonly result: number;
   readonly #operand: number;
-  readonly #result: number;
-  /** What was taken last, since a collective is often repeated: a view costs as much as copying some kilobytes. */
-  #taken: T;
-  #takenAt = 0;
+  readonly #bytes: Buffer;
+  /**
+   * Views on what was taken, by index, for the length that was taken last: collectives are repeated, and a view costs as
+   * much as copying some kilobytes.
+   */
+  readonly #taken = new Map<number, Taken<T>>();
 
   /** `type` is T's. */
   constructor(memory: GroupMemory, rank: number, type: ElementType, kernels: Kernels) {
     this.all = (type === "float32" ? memory.floats : memory.words) as CollectiveArray as T;
     this.reduce = kernels[type];
     this.move = kernels.move;
-    this.offer = kernels.lines.offer;
-    this.reduceLines = kernels.lines[type];
+    this.offer = kernels.offer;
     this.#operand = memory.layout.operand(rank);
-    this.#result = memory.layout.result(rank);
-    this.#taken = this.all.subarray(0, 0) as T;
+    this.result = memory.layout.result(rank);
+    this.#bytes = Buffer.from(this.all.buffer);
   }
 
   /** Puts `data[start + i]`, for `i < length`, into this rank's operand block, and returns where. */
   stage(data: T, start: number, length: number): number {
-    const operand = this.#operand + offsetInPair(data, start);
-    copy(this.all, operand, data, start, length);
-    return operand;
+    this.put(this.#operand, data, start, length);
+    return this.#operand;
   }
 
-  /** Puts `data[start + i]`, for `i < length`, at index `at + i`; maybe by way of the operand block. */
+  /** Puts `data[start + i]`, for `i < length`, at index `at + i`. */
   put(at: number, data: T, start: number, length: number): void {
-    if (length <= few || (at & 1) === offsetInPair(data, start)) copy(this.all, at, data, start, length);
-    else this.move(at, this.stage(data, start, length), length);
+    if (length <= few) copyFew(this.all, at, data, start, length);
+    else if (length < many) this.all.set(partOf(data, start, length), at);
+    else this.#bytes.fill(bytesOf(data, start, length), at * 4, (at + length) * 4);
   }
 
-  /** The result block's index for elements that go to `data` at `start`. */
-  resultFor(data: T, start: number): number {
-    return this.#result + offsetInPair(data, start);
-  }
-
-  /** What lies at index `at + i` goes to `data[start + i]`, for `i < length`; maybe by way of the result block. */
+  /** What lies at index `at + i` goes to `data[start + i]`, for `i < length`. */
   take(data: T, start: number, at: number, length: number): void {
-    if (length <= few || (at & 1) === offsetInPair(data, start)) {
-      this.#copyOut(data, start, at, length);
-    } else {
-      const result = this.resultFor(data, start);
-      this.move(result, at, length);
-      this.#copyOut(data, start, result, length);
-    }
-  }
-
-  /** What lies at `at + i` goes to `data[start + i]`, which starts at the same offset within eight bytes. */
-  #copyOut(data: T, start: number, at: number, length: number): void {
     if (length <= few) {
-      copy(data, start, this.all, at, length);
+      copyFew(data, start, this.all, at, length);
       return;
     }
-    if (this.#takenAt !== at || this.#taken.length !== length) {
-      this.#takenAt = at;
-      this.#taken = this.all.subarray(at, at + length) as T;
-    }
-    data.set(this.#taken, start);
+    const { elements, bytes } = this.#viewOf(at, length);
+    if (length < many) data.set(elements, start);
+    else fill.call(bytesOf(data, start, length), bytes);
   }
+
+  #viewOf(at: number, length: number): Taken<T> {
+    const known = this.#taken.get(at);
+    if (known !== undefined && known.elements.length === length) return known;
+    const end = at + length;
+    const made = {
+      elements: this.all.subarray(at, end) as T,
+      bytes: this.#bytes.subarray(at * 4, end * 4),
+    };
+    this.#taken.set(at, made);
+    return made;
+  }
+}
+
+interface Taken<T extends CollectiveArray> {
+  readonly elements: T;
+  readonly bytes: Uint8Array;
 }
 
 /** Making a subarray costs more than moving a few elements. */
 const few = 64;
+/** From here on `fill` takes no longer than `set`. */
+const many = 384;
 
-/** 1 where `data[start]` lies in the second half of eight bytes, else 0. */
-function offsetInPair(data: CollectiveArray, start: number): number {
-  return ((data.byteOffset >>> 2) + start) & 1;
+const { fill } = Buffer.prototype;
+
+function copyFew<T extends CollectiveArray>(
+  out: T,
+  at: number,
+  from: T,
+  start: number,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) out[at + i] = from[start + i]!;
 }
 
-function copy<T extends CollectiveArray>(out: T, at: number, from: T, start: number, length: number): void {
-  if (length <= few) for (let i = 0; i < length; i++) out[at + i] = from[start + i]!;
-  else if (length === from.length) out.set(from, at);
-  else out.set(from.subarray(start, start + length), at);
+function partOf<T extends CollectiveArray>(data: T, start: number, length: number): T {
+  return length === data.length ? data : (data.subarray(start, start + length) as T);
+}
+
+function bytesOf(data: CollectiveArray, start: number, length: number): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset + start * 4, length * 4);
 }

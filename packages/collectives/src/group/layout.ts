@@ -12,7 +12,7 @@
  *  │ rank 0: c even │ odd                 rank 1: even │ odd      …   │          the header's list, where it has one
  *  ├ messages, one per rank and one for the host ─────────────────────┤  4 KiB × (N + 1)
  *  │ length, JSON in UTF-8                                            │
- *  ├ blocks, two per rank ────────────────────────────────────────────┤  2 × (windowBytes + 128) × N
+ *  ├ blocks, two per rank ────────────────────────────────────────────┤  2 × windowBytes × N
  *  │ rank 0: operand │ result             rank 1: operand │ result …  │          no other rank looks at them
  *  ├ windows, two per rank ───────────────────────────────────────────┤  2 × windowBytes × N
  *  │ rank 0: round even │ odd             rank 1: even │ odd      …   │  elements on their way
@@ -20,6 +20,11 @@
  *  │ slot 0                               slot 1                      │  short messages on their way, see swap.ts
  *  └──────────────────────────────────────────────────────────────────┘
  * ```
+ *
+ * **No part of it begins with a page.** memcpy between local arrays and this memory falls to a seventh of its speed where
+ * its target lies 1 to 31 bytes behind its source, modulo a page of 4 KiB: on Zen 3 and 4, with an older glibc (its
+ * bug 30994). Large arrays come from the system, 16 bytes behind the start of a page, so they never meet that here. Of
+ * small ones it is one in 256, as it is when any array is copied to any other.
  *
  * **Rounds.** Every collective is a number of rounds, the same on every rank. In round k a rank writes its window
  * `k mod 2`, then stores k in its `published` word. A reader first loads that word (sequentially consistent, as
@@ -65,8 +70,7 @@ export class GroupLayout {
     this.#countsBytes = roundUp(worldSize * 4, lineBytes);
     this.#messages = this.#counts + 2 * worldSize * this.#countsBytes;
     this.#blocks = this.#messages + messageBytes * (worldSize + 1);
-    // A block may start in the middle of eight bytes, see `Elements`.
-    this.#blockBytes = roundUp(windowBytes, lineBytes) + lineBytes;
+    this.#blockBytes = roundUp(windowBytes, lineBytes);
     this.#windows = this.#blocks + 2 * worldSize * this.#blockBytes;
     this.#slots = this.#windows + 2 * worldSize * windowBytes;
     this.bytes = this.#slots + (worldSize === 2 ? 2 * slotBytes : 0);
@@ -113,7 +117,7 @@ export class GroupLayout {
   counts(rank: number, collective: number): number {
     return (this.#counts + (2 * rank + (collective & 1)) * this.#countsBytes) / 4;
   }
-  /** A window's elements and one more; likewise {@link result}. */
+  /** A window's elements; likewise {@link result}. */
   operand(rank: number): number {
     return (this.#blocks + 2 * rank * this.#blockBytes) / 4;
   }
@@ -140,8 +144,8 @@ export const messageBytes = 4096;
 
 /** Of a slot: all-reduces of a decode step are shorter. */
 const slotBytes = 16_384;
-/** Elements of a slot, 15 in each line of 64 bytes. */
-export const slotLength = (slotBytes / 64) * 15;
+/** Elements of a slot. */
+export const slotLength = slotBytes / 4;
 
 /** Words of a header. */
 const headerWords = 2;

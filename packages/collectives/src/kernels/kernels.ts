@@ -29,21 +29,10 @@ export interface WireKernels {
 /** `m[out + i] = m[from + i]` for `i < length`; the two do not overlap. */
 export type MoveKernel = (out: number, from: number, length: number) => void;
 
-/** `m[own + i] = m[own + i] ∘ x[i]` for `i < length`, where x is what the lines at index `lines` hold. */
-export type LinesKernel = (own: number, lines: number, length: number) => void;
-
 /**
- * Elements as lines of 64 bytes, each with 15 and a last word that may change at any time: reducing makes the lines
- * this core's own by writing that word, see algorithms/swap.ts. Lines begin at a multiple of 64 bytes.
- */
-export interface LineKernels extends Reductions<LinesKernel> {
-  readonly offer: OfferKernel;
-}
-
-/**
- * Puts `m[own + i]` for `i < length` into lines at `slot`, and `signature` and `length` into `header`, then publishes
- * both: stores `round` in the word `published`. All are indices. Then it looks `looks` times at most whether the other
- * rank has done the same: 1 if it has published `round` and its header says the same, 0 if not, or not yet.
+ * `m[slot + i] = m[own + i]` for `i < length`, and `signature` and `length` go into `header`. Then it publishes both:
+ * stores `round` in the word `published`. All are indices. Then it looks `looks` times at most whether the other rank
+ * has done the same: 1 if it has published `round` and its header says the same, 0 if not, or not yet.
  */
 export type OfferKernel = (
   slot: number,
@@ -69,7 +58,7 @@ type Reductions<K> = Readonly<Record<ElementType, Readonly<Record<ReduceOperatio
  */
 export interface Kernels extends Reductions<ReduceKernel> {
   readonly move: MoveKernel;
-  readonly lines: LineKernels;
+  readonly offer: OfferKernel;
   readonly wires: Readonly<Record<Exclude<Wire, "float32">, WireKernels>>;
 }
 

@@ -28,41 +28,14 @@ export function plainKernels(memory: SharedMemory): Kernels {
     move(out, from, length) {
       for (let i = 0; i < length; i++) words[out + i] = words[from + i]!;
     },
-    lines: {
-      // It does not look: all waiting is left to the caller.
-      offer(slot, own, length, header, published, _otherHeader, _otherPublished, signature, round) {
-        for (let i = 0; i < length; i++) words[slot + placeInLines(i)] = words[own + i]!;
-        words[header] = signature;
-        words[header + 1] = length;
-        Atomics.store(words, published, round);
-        return 0;
-      },
-      float32: {
-        sum(own, lines, length) {
-          for (let i = 0; i < length; i++)
-            floats[own + i] = Math.fround(floats[own + i]! + floats[lines + placeInLines(i)]!);
-        },
-        max(own, lines, length) {
-          for (let i = 0; i < length; i++)
-            floats[own + i] = Math.max(floats[own + i]!, floats[lines + placeInLines(i)]!);
-        },
-      },
-      int32: {
-        sum(own, lines, length) {
-          for (let i = 0; i < length; i++)
-            words[own + i] = (words[own + i]! + words[lines + placeInLines(i)]!) | 0;
-        },
-        max(own, lines, length) {
-          for (let i = 0; i < length; i++)
-            words[own + i] = Math.max(words[own + i]!, words[lines + placeInLines(i)]!);
-        },
-      },
+    // It does not look: all waiting is left to the caller.
+    offer(slot, own, length, header, published, _otherHeader, _otherPublished, signature, round) {
+      for (let i = 0; i < length; i++) words[slot + i] = words[own + i]!;
+      words[header] = signature;
+      words[header + 1] = length;
+      Atomics.store(words, published, round);
+      return 0;
     },
     wires: plainWires(memory),
   };
-}
-
-/** Where the `i`-th element lies in lines of 15 and a word without meaning. */
-function placeInLines(i: number): number {
-  return i + Math.floor(i / 15);
 }

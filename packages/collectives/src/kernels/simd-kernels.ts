@@ -1,5 +1,5 @@
 import { instantiate, type SharedMemory } from "@ringrank/webassembly";
-import type { Kernels, LinesKernel, MoveKernel, OfferKernel, ReduceKernel } from "./kernels.js";
+import type { Kernels, MoveKernel, OfferKernel, ReduceKernel } from "./kernels.js";
 
 /**
  * The kernels in WebAssembly with 128-bit SIMD, working on `memory` itself: assembly/kernels.ts, compiled.
@@ -8,18 +8,13 @@ import type { Kernels, LinesKernel, MoveKernel, OfferKernel, ReduceKernel } from
  */
 export function simdKernels(memory: SharedMemory): Kernels {
   const exports = instantiate<KernelExports>(memory, file);
-  const { sumFloat32, maxFloat32, sumInt32, maxInt32, move } = exports;
-  const { offer, sumLinesFloat32, maxLinesFloat32, sumLinesInt32, maxLinesInt32 } = exports;
+  const { sumFloat32, maxFloat32, sumInt32, maxInt32, move, offer } = exports;
   const { toHalves, fromHalves, toInt8, fromInt8 } = exports;
   return {
     float32: { sum: sumFloat32, max: maxFloat32 },
     int32: { sum: sumInt32, max: maxInt32 },
     move,
-    lines: {
-      offer,
-      float32: { sum: sumLinesFloat32, max: maxLinesFloat32 },
-      int32: { sum: sumLinesInt32, max: maxLinesInt32 },
-    },
+    offer,
     wires: {
       float16: { encode: toHalves, decode: fromHalves },
       int8: { encode: toInt8, decode: fromInt8 },
@@ -37,10 +32,6 @@ interface KernelExports {
   readonly maxInt32: ReduceKernel;
   readonly move: MoveKernel;
   readonly offer: OfferKernel;
-  readonly sumLinesFloat32: LinesKernel;
-  readonly maxLinesFloat32: LinesKernel;
-  readonly sumLinesInt32: LinesKernel;
-  readonly maxLinesInt32: LinesKernel;
   readonly toHalves: MoveKernel;
   readonly fromHalves: MoveKernel;
   readonly toInt8: MoveKernel;
