@@ -1,6 +1,7 @@
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
 import type { ElementType, Kernels, MoveKernel, OfferKernel, ReduceKernel } from "../kernels/kernels.js";
 import type { GroupMemory } from "./group-memory.js";
+import { slotLength } from "./layout.js";
 
 /**
  * One rank's hold on the group's memory as elements of one type: local arrays go in and come out, kernels reduce
@@ -32,6 +33,9 @@ export class Elements<T extends CollectiveArray> {
    * much as copying some kilobytes.
    */
   readonly #taken = new Map<number, Taken<T>>();
+  /** The bytes of the last short local array, too. */
+  #local: T | undefined;
+  #localBytes: Uint8Array;
 
   /** `type` is T's. */
   constructor(memory: GroupMemory, rank: number, type: ElementType, kernels: Kernels) {
@@ -42,6 +46,7 @@ export class Elements<T extends CollectiveArray> {
     this.#operand = memory.layout.operand(rank);
     this.result = memory.layout.result(rank);
     this.#bytes = Buffer.from(this.all.buffer);
+    this.#localBytes = this.#bytes.subarray(0, 0);
   }
 
   /** Puts `data[start + i]`, for `i < length`, into this rank's operand block, and returns where. */
@@ -54,7 +59,7 @@ export class Elements<T extends CollectiveArray> {
   put(at: number, data: T, start: number, length: number): void {
     if (length <= few) copyFew(this.all, at, data, start, length);
     else if (length < many) this.all.set(partOf(data, start, length), at);
-    else this.#bytes.fill(bytesOf(data, start, length), at * 4, (at + length) * 4);
+    else this.#bytes.fill(this.#bytesOf(data, start, length), at * 4, (at + length) * 4);
   }
 
   /** What lies at index `at + i` goes to `data[start + i]`, for `i < length`. */
@@ -65,7 +70,17 @@ export class Elements<T extends CollectiveArray> {
     }
     const { elements, bytes } = this.#viewOf(at, length);
     if (length < many) data.set(elements, start);
-    else fill.call(bytesOf(data, start, length), bytes);
+    else fill.call(this.#bytesOf(data, start, length), bytes);
+  }
+
+  #bytesOf(data: T, start: number, length: number): Uint8Array {
+    // A long one is not kept from being collected.
+    if (length !== data.length || length > slotLength) return bytesOf(data, start, length);
+    if (this.#local !== data) {
+      this.#local = data;
+      this.#localBytes = bytesOf(data, start, length);
+    }
+    return this.#localBytes;
   }
 
   #viewOf(at: number, length: number): Taken<T> {
