@@ -9,6 +9,10 @@ const blockRows = 64;
  */
 const masked = -1e30;
 
+/** The lowest float, and the next: added to scores, it leaves as little of them. */
+const lowest = -3.4028234663852886e38;
+const aboveLowest = -3.4028232635611926e38;
+
 /** Some new rows of one sequence, and what is added to their scores. */
 export interface Block {
   readonly sequence: number;
@@ -130,16 +134,21 @@ function addRow(
   }
 }
 
-/** How many columns some row sees; all, where a row sees none: then it mixes all alike. */
+/** How many columns some row sees; all, where a row sees none: then it is made to mix all alike. */
 function seenColumns(mask: Float32Array, width: number): number {
   let seen = 0;
   for (let start = 0; start < mask.length; start += width) {
     let last = width - 1;
     while (last >= 0 && mask[start + last]! <= masked) last--;
-    if (last < 0) return width;
-    seen = Math.max(seen, last + 1);
+    if (last < 0) mixAlike(mask.subarray(start, start + width));
+    seen = Math.max(seen, last < 0 ? width : last + 1);
   }
   return seen;
+}
+
+/** As a softmax does; of a row whose mask is the lowest float throughout, ONNX Runtime's Attention gives zeros. */
+function mixAlike(row: Float32Array): void {
+  for (let i = 0; i < row.length; i++) if (row[i] === lowest) row[i] = aboveLowest;
 }
 
 /** The first `width` of each row's columns, and no more memory than they take. */
