@@ -7,6 +7,7 @@ const facts: ModelFacts = {
   inputs: [
     { name: "input_ids", type: "int64", dims: ["batch", "sequence"] },
     { name: "attention_mask", type: "int64", dims: ["batch", "sequence"] },
+    { name: "position_ids", type: "int64", dims: ["batch", "sequence"] },
     { name: "scale", type: "float32", dims: ["batch", 1] },
   ],
   outputs: ["logits"],
@@ -58,6 +59,8 @@ describe("inputs of run", () => {
     ["RR_TOKEN_ID", "an id past the vocabulary", { ...good, input_ids: [[10]] }],
     ["RR_TOKEN_ID", "a negative id", { ...good, input_ids: [[-1]] }],
     ["RR_CONTEXT", "more tokens than the context", { ...good, input_ids: [[1, 2, 3, 4, 5]] }],
+    ["RR_CONTEXT", "a position past the context", { ...good, position_ids: [[0, 1, 4]] }],
+    ["RR_INPUT", "a negative position", { ...good, position_ids: [[-1, 0, 1]] }],
     ["RR_EMPTY_PROMPT", "no tokens", { ...good, input_ids: [[]] }],
   ])("are refused with %s: %s", (code, _, inputs) => {
     expect(() => checkInputs(inputs as Record<string, InputValue>, facts)).toThrow(

@@ -50,6 +50,8 @@ export function checkInputs(
     const ids = checked[name];
     if (ids !== undefined) checkTokenIds(ids, facts);
   }
+  const positions = checked[interfaceNames.positionIds];
+  if (positions !== undefined) checkPositions(positions, facts);
   return checked;
 }
 
@@ -121,6 +123,22 @@ function checkTokenIds(ids: TensorMessage, facts: ModelFacts): void {
   }
   checkLength(sequence, facts);
   for (const id of ids.data) checkTokenId(Number(id), facts);
+}
+
+/** Of a table of positions there would be no row for others: an error of one rank, and rows of zeros on several. */
+function checkPositions(
+  { data }: TensorMessage,
+  { maxContext = Number.POSITIVE_INFINITY }: ModelFacts,
+): void {
+  for (const element of data) {
+    const position = Number(element);
+    if (position >= 0 && position < maxContext) continue;
+    const most = maxContext === Number.POSITIVE_INFINITY ? "on" : `to ${maxContext - 1}, the model's context`;
+    throw new RingrankError(
+      position < 0 ? "RR_INPUT" : "RR_CONTEXT",
+      `input ${interfaceNames.positionIds}: expected positions from 0 ${most}; got ${element}`,
+    );
+  }
 }
 
 /**
