@@ -8,9 +8,9 @@ export function add(x: usize, y: usize, out: usize, count: u32): void {
   for (; at < bytes; at += 4) store<f32>(out + at, load<f32>(x + at) + load<f32>(y + at));
 }
 
-/** Adds a row of `width` floats to each of `rows` rows. Addresses are in bytes. */
-export function addRow(x: usize, row: usize, rows: u32, width: u32): void {
+/** Adds a row of `width` floats to each of `rows` rows; `out` may be `x`. Addresses are in bytes. */
+export function addRow(x: usize, row: usize, out: usize, rows: u32, width: u32): void {
   const rowBytes = <usize>width << 2;
   const end = x + rows * rowBytes;
-  for (let at = x; at < end; at += rowBytes) add(at, row, at, width);
+  for (; x < end; x += rowBytes, out += rowBytes) add(x, row, out, width);
 }

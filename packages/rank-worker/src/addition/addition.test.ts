@@ -77,6 +77,31 @@ it("adds values of another shape anew", () => {
   }
 });
 
+it("adds what lies in the kernels' memory with what is in it each time, whatever came between", () => {
+  const kernels = new RankKernels();
+  const bias = floats(make([12]).addend);
+  const addition = new Addition([bias], kernels);
+  const near = (dims: readonly number[]) => {
+    const { sum, addend } = make(dims);
+    const place = (data: Float32Array) => {
+      const room = kernels.memory.floats(data.length)!;
+      room.set(data);
+      return tensor("float32", room, dims);
+    };
+    return { sum: place(floats(sum)), addend: place(floats(addend)) };
+  };
+  const [one, other] = [near([1, 12]), near([3, 12])];
+  const plainly = ({ sum, addend }: typeof one) =>
+    floats(sum).map((x, i) => Math.fround(x + bias[i % 12]!) + floats(addend)[i]!);
+  for (const [turn, operands] of [one, one, other, one, one].entries()) {
+    floats(operands.sum)[turn] = turn;
+    floats(operands.addend)[turn + 1] = -turn;
+    const expected = plainly(operands);
+    expect(addition.run(operands.sum, operands.addend).data).toEqual(expected);
+  }
+  expect(addition.run(one.sum).data).toEqual(floats(one.sum).map((x, i) => x + bias[i]!));
+});
+
 it.each([
   ["of another size", tensor("float32", new Float32Array(6), [6])],
   ["of another type", tensor("int32", new Int32Array(8), [8])],

@@ -4,6 +4,18 @@ import { KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
 
+/** An addition whose operands and result lie in the kernels' memory. */
+interface Prepared {
+  readonly sum: Tensor;
+  readonly value: Tensor | undefined;
+  readonly result: Tensor;
+  /** Addresses, that of the value 0 for none. */
+  readonly x: number;
+  readonly y: number;
+  readonly out: number;
+  readonly count: number;
+}
+
 /**
  * What is added to one all-reduced value of a program, a row to each of its rows and then another value: added by the
  * kernel where there is one, else plainly, to the same bits.
@@ -13,6 +25,8 @@ export class Addition {
   readonly #result: KernelResult | undefined;
   /** In the kernels' memory, where there are kernels. */
   readonly #row: Float32Array | undefined;
+  /** The last run's: the same tensors come token after token. */
+  #prepared: Prepared | undefined;
 
   /** @param rows of one length, whose sum is added to each row */
   constructor(rows: readonly Float32Array[], kernels: RankKernels | undefined) {
@@ -37,7 +51,28 @@ export class Addition {
    * @throws RR_POLICY if they cannot be added
    */
   run(sum: Tensor, value?: Tensor): Tensor {
+    const isAsBefore = this.#prepared?.sum === sum && this.#prepared.value === value;
+    if (!isAsBefore) this.#prepared = this.#prepare(sum, value);
+    if (this.#prepared === undefined) return this.#runElsewhere(sum, value);
+    const { x, y, out, count, result } = this.#prepared;
+    this.#addAt(x, y, out, count);
+    return result;
+  }
+
+  /** Undefined where something lies elsewhere, or there is no room. */
+  #prepare(sum: Tensor, value: Tensor | undefined): Prepared | undefined {
     this.requireOperands(sum, value);
+    const { memory } = this.#kernels ?? {};
+    const x = sum.data as Float32Array;
+    const y = value?.data as Float32Array | undefined;
+    if (memory?.holds(x) !== true || (y !== undefined && !memory.holds(y))) return undefined;
+    const result = this.#result!.tensor(sum.dims);
+    if (result === undefined) return undefined;
+    const out = (result.data as Float32Array).byteOffset;
+    return { sum, value, result, x: x.byteOffset, y: y?.byteOffset ?? 0, out, count: x.length };
+  }
+
+  #runElsewhere(sum: Tensor, value: Tensor | undefined): Tensor {
     const x = sum.data as Float32Array;
     const y = value?.data as Float32Array | undefined;
     const result = this.#result?.tensor(sum.dims);
@@ -54,10 +89,15 @@ export class Addition {
 
   /** Adds to `x`. Both lie in the kernels' memory. */
   addInMemory(x: Float32Array, value: Float32Array | undefined): void {
+    this.#addAt(x.byteOffset, value?.byteOffset ?? 0, x.byteOffset, x.length);
+  }
+
+  /** Addresses; `y` is 0 for no value, and `out` may be `x`. */
+  #addAt(x: number, y: number, out: number, count: number): void {
+    const kernels = this.#kernels!;
     const row = this.#row;
-    if (row !== undefined)
-      this.#kernels!.addRow(x.byteOffset, row.byteOffset, x.length / row.length, row.length);
-    if (value !== undefined) this.#kernels!.add(x.byteOffset, value.byteOffset, x.byteOffset, x.length);
+    if (row !== undefined) kernels.addRow(x, row.byteOffset, out, count / row.length, row.length);
+    if (y !== 0) kernels.add(row === undefined ? x : out, y, out, count);
   }
 
   /** @throws RR_POLICY if they cannot be added */

@@ -112,7 +112,8 @@ export class RowAttention {
     const keys = table[pastKeys];
     const values = table[pastValues];
     if (keys === undefined || values === undefined || !this.#takePast(keys, values)) return false;
-    const [batch, past] = [keys.dims[0]!, keys.dims[2]!];
+    const batch = keys.dims[0]!;
+    const past = keys.dims[2]!;
     const { keyValueHeads, group, lanes } = this.#plan;
     const scored = batch * keyValueHeads * group * (past + 1);
     if (!this.#kernel.pays(2 * scored * lanes)) return false;
@@ -148,14 +149,21 @@ export class RowAttention {
   #takeInputs(table: Table, batch: number, past: number): boolean {
     const { query, key, value, rotary } = this.#plan;
     const inputs = this.#inputs;
+    if (
+      !this.#takeHeads(word.query, table, inputs.query, query, batch) ||
+      !this.#takeHeads(word.key, table, inputs.key, key, batch) ||
+      !this.#takeHeads(word.value, table, inputs.value, value, batch)
+    ) {
+      return false;
+    }
     const angles = (batch * (rotary?.lanes ?? 0)) / 2;
-    return (
-      this.#takeHeads(word.query, table, inputs.query, query, batch) &&
-      this.#takeHeads(word.key, table, inputs.key, key, batch) &&
-      this.#takeHeads(word.value, table, inputs.value, value, batch) &&
-      inputs.angles.every((input, at) => this.#take(word.cos + at, table, input, angles)) &&
-      inputs.addends.every((input, at) => this.#takeAddend(at, table, input, batch, past))
-    );
+    for (let at = 0; at < inputs.angles.length; at++) {
+      if (!this.#take(word.cos + at, table, inputs.angles[at]!, angles)) return false;
+    }
+    for (let at = 0; at < inputs.addends.length; at++) {
+      if (!this.#takeAddend(at, table, inputs.addends[at]!, batch, past)) return false;
+    }
+    return true;
   }
 
   #takeHeads(at: number, table: Table, input: StagedInput, heads: HeadsInRow, batch: number): boolean {

@@ -37,6 +37,21 @@ describe("an input", () => {
     expect(nextFree(memory)).toBe(next);
   });
 
+  it("is what the table has, though it was another tensor in the same run, or one that lay elsewhere", () => {
+    const memory = new KernelMemory(16);
+    const [one, other] = [memory.floats(4)!, memory.floats(4)!];
+    const input = new StagedInput(memory, 0);
+    expect(input.address(tableOf(one), 1, 4)).toBe(one.byteOffset);
+    expect(input.address(tableOf(other), 1, 4)).toBe(other.byteOffset);
+    const data = Float32Array.of(1, 2, 3, 4);
+    const elsewhere = tableOf(data);
+    const copy = input.address(elsewhere, 2, 4)!;
+    data.set([5, 6, 7, 8]);
+    expect(input.address(elsewhere, 3, 4)).toBe(copy);
+    expect(floatsAt(memory, copy, 4)).toEqual([5, 6, 7, 8]);
+    expect(input.address(tableOf(one), 3, 4)).toBe(one.byteOffset);
+  });
+
   it("of another length has no address, and takes no room", () => {
     const memory = new KernelMemory(16);
     const next = nextFree(memory);

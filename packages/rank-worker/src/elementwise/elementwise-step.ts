@@ -44,12 +44,16 @@ export class ElementwiseStep {
     const prepared = this.#isAsBefore(table) ? this.#prepared : this.#prepare(table);
     if (prepared === undefined) return false;
     this.#list.run(prepared.addresses, prepared.count);
-    for (const [at, { index }] of this.#outputs.entries()) table[index] = prepared.results[at];
+    const outputs = this.#outputs;
+    for (let at = 0; at < outputs.length; at++) table[outputs[at]!.index] = prepared.results[at];
     return true;
   }
 
   #isAsBefore(table: Table): boolean {
-    return this.#prepared?.inputs.every((input, at) => input === table[this.#inputs[at]!]) === true;
+    if (this.#prepared === undefined) return false;
+    const { inputs } = this.#prepared;
+    for (let at = 0; at < inputs.length; at++) if (inputs[at] !== table[this.#inputs[at]!]) return false;
+    return true;
   }
 
   /** Undefined where a session has to do it. */

@@ -47,7 +47,7 @@ interface Exports {
   /** Computes what the block of arguments at this address says; see attention/row-attention.ts. */
   attend(args: number): void;
   add(x: number, y: number, out: number, count: number): void;
-  addRow(x: number, row: number, rows: number, width: number): void;
+  addRow(x: number, row: number, out: number, rows: number, width: number): void;
   copyHeads(
     from: number,
     fromRow: number,

@@ -109,6 +109,26 @@ it("normalizes values of another shape anew", async () => {
   }
 });
 
+it("normalizes what lies in the kernels' memory with what is in it each time, whatever came between", () => {
+  const kernels = new RankKernels();
+  const { step, weights } = make({ dims: [1, 24], centered: true, hasBias: true });
+  const [byKernel, plain] = [kernels, undefined].map(
+    (kernels) => new Normalization(step, weightOf(weights), kernels),
+  );
+  const near = (dims: readonly number[]) => {
+    const { value } = make({ dims, centered: true });
+    const room = kernels.memory.floats(size(dims))!;
+    room.set(value.data as Float32Array);
+    return tensor("float32", room, dims);
+  };
+  const [one, other] = [near([1, 24]), near([3, 24])];
+  for (const [turn, value] of [one, one, other, one, one].entries()) {
+    (value.data as Float32Array)[turn] = turn;
+    const { normalized } = byKernel!.run(value);
+    expect(normalized).toMatchObject({ dims: value.dims, data: plain!.run(value).normalized.data });
+  }
+});
+
 it("two on the same kernels leave each other's results alone", async () => {
   const kernels = new RankKernels();
   const pair = [

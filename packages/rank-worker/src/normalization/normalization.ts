@@ -68,6 +68,15 @@ interface Parameters {
   readonly centered: boolean;
 }
 
+/** A normalization of what lies in the kernels' memory, at these addresses. */
+interface Prepared {
+  readonly value: Tensor;
+  readonly result: Tensor;
+  readonly x: number;
+  readonly out: number;
+  readonly count: number;
+}
+
 /** Rows by the kernel, with what they are multiplied by and moved by in its memory. */
 class KernelRows {
   readonly #kernels: RankKernels;
@@ -76,6 +85,8 @@ class KernelRows {
   readonly #bias: number;
   readonly #result: KernelResult;
   readonly #isGiven: boolean;
+  /** The last run's: the same tensor comes token after token. */
+  #prepared: Prepared | undefined;
 
   private constructor(
     kernels: RankKernels,
@@ -108,21 +119,38 @@ class KernelRows {
 
   /** Undefined where there is no room. */
   run(value: Tensor): Tensor | undefined {
+    if (this.#prepared?.value !== value) this.#prepared = this.#prepare(value);
+    if (this.#prepared === undefined) return this.#runElsewhere(value);
+    const { x, out, count, result } = this.#prepared;
+    this.#normalizeAt(x, out, count);
+    return result;
+  }
+
+  /** Undefined where it lies elsewhere, or is too much to be done at once. */
+  #prepare(value: Tensor): Prepared | undefined {
+    const data = value.data as Float32Array;
+    const result = this.#kernels.memory.holds(data) ? this.#result.tensor(value.dims) : undefined;
+    if (result === undefined) return undefined;
+    const out = (result.data as Float32Array).byteOffset;
+    return { value, result, x: data.byteOffset, out, count: data.length };
+  }
+
+  #runElsewhere(value: Tensor): Tensor | undefined {
     const data = value.data as Float32Array;
     const result = this.#result.tensor(value.dims);
     if (result === undefined) return this.#runInParts(data, value.dims);
-    const input = this.#kernels.memory.holds(data) ? data : this.#kernels.scratch(data.length);
+    const input = this.#kernels.scratch(data.length);
     if (input === undefined) return undefined;
-    if (input !== data) input.set(data);
+    input.set(data);
     this.#normalize(input, result.data as Float32Array, data.length);
     return result;
   }
 
   /** Undefined, and nothing is done, where there is no room, or so little that it need not be done in parts. */
   addAndNormalizeInParts(value: Tensor, addition: Addition, addend?: Tensor): Normalized | undefined {
-    addition.requireOperands(value, addend);
     const data = value.data as Float32Array;
     if (data.length <= floatsAtOnce || !addition.hasKernel) return undefined;
+    addition.requireOperands(value, addend);
     const other = addend?.data as Float32Array | undefined;
     const normalized = this.#runInParts(data, value.dims, addition, other);
     return normalized && { sum: value, normalized };
@@ -155,17 +183,12 @@ class KernelRows {
   }
 
   #normalize(input: Float32Array, out: Float32Array, count: number): void {
+    this.#normalizeAt(input.byteOffset, out.byteOffset, count);
+  }
+
+  #normalizeAt(x: number, out: number, count: number): void {
     const { scale, epsilon, centered } = this.#parameters;
     const { length: width } = scale;
-    this.#kernels.normalize(
-      input.byteOffset,
-      out.byteOffset,
-      count / width,
-      width,
-      this.#scale,
-      this.#bias,
-      epsilon,
-      centered,
-    );
+    this.#kernels.normalize(x, out, count / width, width, this.#scale, this.#bias, epsilon, centered);
   }
 }

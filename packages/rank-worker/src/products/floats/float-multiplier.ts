@@ -80,7 +80,7 @@ export class FloatMultiplier implements Multiplier {
     await this.#run(x, values, made, run);
     if (bias !== undefined) {
       if (kernels?.memory.holds(made) && kernels.memory.holds(bias))
-        kernels.addRow(made.byteOffset, bias.byteOffset, rows, columns);
+        kernels.addRow(made.byteOffset, bias.byteOffset, made.byteOffset, rows, columns);
       else for (let i = 0; i < made.length; i++) made[i]! += bias[i % columns]!;
     }
     if (!isWhole) copyRows(made, columns, target, target.length / rows, offset);
