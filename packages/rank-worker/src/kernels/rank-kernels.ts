@@ -3,7 +3,7 @@ import { KernelMemory } from "./kernel-memory.js";
 
 /** Of products with weights of so many bits. */
 export interface ProductKernels {
-  /** Bytes of a block of 32 activations of a row, quantized, at most: assembly/products/quantized-rows.ts. */
+  /** Bytes of a block of 32 activations of a row, quantized, at most: assembly/products/quantized/quantized-rows.ts. */
   readonly blockBytes: number;
   /** @param out has room for 32 floats behind the quantized rows */
   quantize(x: number, rows: number, width: number, out: number): void;
@@ -25,7 +25,7 @@ export interface ProductKernels {
     blocks: number,
   ): void;
   /**
-   * Makes a group of blocks of each row whole numbers: assembly/products/group-weights.ts.
+   * Makes a group of blocks of each row whole numbers: assembly/products/quantized/group-weights.ts.
    *
    * @param rowBlocks blocks from one row to the next
    * @param out `[count, blocks · 32]`
@@ -82,7 +82,7 @@ interface Exports {
     centered: boolean,
   ): void;
   /**
-   * Multiplies by a matrix of float32: assembly/products/multiply-floats.ts.
+   * Multiplies by a matrix of float32: assembly/products/floats/multiply-floats.ts.
    *
    * @param bias 0 for none
    * @param outBytes from one row of `out` to the next
@@ -99,7 +99,7 @@ interface Exports {
     width: number,
   ): void;
   /**
-   * Puts `[count, rows]` products in rows of `count`, and adds a bias: assembly/products/turn-products.ts.
+   * Puts `[count, rows]` products in rows of `count`, and adds a bias: assembly/products/floats/turn-products.ts.
    *
    * @param bias 0 for none
    * @param outBytes from one row of `out` to the next
@@ -112,7 +112,7 @@ interface Exports {
   readonly groupWeights4: ProductKernels["groupWeights"];
   readonly groupWeights8: ProductKernels["groupWeights"];
   /**
-   * Makes a group of activations whole numbers, turned round: assembly/products/group-activations.ts.
+   * Makes a group of activations whole numbers, turned round: assembly/products/quantized/group-activations.ts.
    *
    * @param rowBytes from one row to the next
    * @param bytes of the group's floats in a row
@@ -132,7 +132,7 @@ interface Exports {
     order: number,
     scratch: number,
   ): number;
-  /** Writes what a group makes, and a bias: assembly/products/group-sums.ts. */
+  /** Writes what a group makes, and a bias: assembly/products/quantized/group-sums.ts. */
   beginSums(
     sums: number,
     scales: number,

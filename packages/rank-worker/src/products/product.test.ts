@@ -90,7 +90,7 @@ describe.each([4, 8, 32] as const)(
       await expectProduct(data(results)[0]!, prepared, value);
     });
 
-    it.each([1, 3, 60])("for %i rows times matrices side by side, with biases", async (rows) => {
+    it.each([1, 3, 60, 120])("for %i rows times matrices side by side, with biases", async (rows) => {
       const kernels = openKernels();
       const matrices = [5, 12, 1].map((rows, at): MatrixCase => ({ rows, hasBias: at !== 1, kernels }));
       const prepared = prepareProduct({ bits, width: 70, outputs: [matrices, [{ rows: 9, kernels }]] });

@@ -79,4 +79,23 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     multiply({ ...one, rows: 3 });
     expect(out.subarray(2 * 263, 3 * 263 - 1)).toEqual(together.subarray(2 * 263, 3 * 263 - 1));
   });
+
+  it.each([
+    [1, 1],
+    [4, 16],
+    [5, 37],
+    [7, 18],
+  ])("turns the products of %i rows and %i of a matrix round, and adds a bias", (rows, count) => {
+    const products = floats(count * rows);
+    for (const [i] of products.entries()) products[i] = i;
+    for (const row of [0, bias.byteOffset]) {
+      out.fill(7);
+      kernels.turnProducts(products.byteOffset, rows, row, out.byteOffset, 4 * (count + 1), count);
+      const expected = Array.from({ length: rows }, (_, at) => [
+        ...Array.from({ length: count }, (_, n) => Math.fround(n * rows + at + (row === 0 ? 0 : bias[n]!))),
+        7,
+      ]);
+      expect([...out.subarray(0, rows * (count + 1))]).toEqual(expected.flat());
+    }
+  });
 });

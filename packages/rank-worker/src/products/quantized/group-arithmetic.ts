@@ -87,7 +87,7 @@ export function columnsOf(rows: number): number {
   return Math.ceil(rows / 16) * 16;
 }
 
-/** Floats that activations are made whole numbers in: assembly/products/group-activations.ts. */
+/** Floats that activations are made whole numbers in: assembly/products/quantized/group-activations.ts. */
 export function scratchFloats(rows: number, groupBlocks: number): number {
   return (128 * (groupBlocks * blockSize + 64) + 640) / 4 + rows;
 }

@@ -4,7 +4,7 @@
 
 import { dot4, lowHalves, sixteenBitOnes, sumEach4 } from "./dots";
 import { oneBytes4 } from "./quantized-rows";
-import { madd } from "../vectors";
+import { madd } from "../../vectors";
 
 /**
  * `count` rows of a matrix of 4 bits, and as many further ones. Addresses are in bytes.

@@ -14,7 +14,7 @@
 // Where x has an infinity or NaN, its scale is none either, and so is every product: MatMulNBits itself gives numbers
 // there, sometimes.
 
-import { largestLane } from "../vectors";
+import { largestLane } from "../../vectors";
 import { dotBytes } from "./dot-bytes";
 import { blockBytes, whole } from "./blocks";
 

@@ -4,10 +4,10 @@
 // 4 bits (the even element in the low half of a byte) or 8, and a scale for each block. Activations are taken four by
 // four, what is left of them two by two or one by one.
 
-import { add } from "../add";
+import { add } from "../../add";
 import { fourRows4, fourRows8 } from "./four-rows";
 import { oneRow4, oneRow8 } from "./one-row";
-import { quarterOf } from "./quarters";
+import { quarterOf } from "../quarters";
 import { twoRows4 } from "./two-rows";
 import { fourBytes4, fourBytes8, fours, oneBytes4, oneBytes8 } from "./quantized-rows";
 

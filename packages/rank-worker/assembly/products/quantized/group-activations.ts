@@ -8,7 +8,7 @@
 // or NaN has a scale that is none either, and so is every product.
 
 import { blockBytes, whole } from "./blocks";
-import { largestLane, madd } from "../vectors";
+import { largestLane, madd } from "../../vectors";
 
 /** Rows that are turned round together, and as many elements of each. */
 const tile: usize = 16;

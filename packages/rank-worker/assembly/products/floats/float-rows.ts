@@ -3,8 +3,8 @@
 // One row, as in a decode step, takes the time of reading the matrix. Each product is added up in one vector, in the same
 // order however many rows there are: a row's result does not depend on the others beside it.
 
-import { storeEach } from "./quarters";
-import { madd, sumEach } from "../vectors";
+import { storeEach } from "../quarters";
+import { madd, sumEach } from "../../vectors";
 
 /**
  * `count` rows of each quarter. Addresses are in bytes.

@@ -5,9 +5,9 @@
 // than one sum for each, and few enough registers: with four of each, V8 keeps some of them in memory.
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
-import { storeEach } from "./quarters";
+import { storeEach } from "../quarters";
 import { oneBytes4, oneBytes8 } from "./quantized-rows";
-import { madd } from "../vectors";
+import { madd } from "../../vectors";
 
 /**
  * `count` rows of each quarter, of weights of 4 bits. Addresses are in bytes.

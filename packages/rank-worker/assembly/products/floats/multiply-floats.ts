@@ -1,8 +1,8 @@
 // AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
 
-import { add } from "../add";
+import { add } from "../../add";
 import { oneRow, twoRows } from "./float-rows";
-import { quarterOf } from "./quarters";
+import { quarterOf } from "../quarters";
 
 /** Bytes of a matrix that stay in a core's own cache while all rows are multiplied by them. */
 const tileBytes: usize = 131_072;

@@ -3,7 +3,7 @@
 // What a group of weights (group-weights.ts) and one of activations (group-activations.ts) make, as floats, turned round
 // and added to what other groups have made.
 
-import { madd } from "../vectors";
+import { madd } from "../../vectors";
 
 /** Numbers of a line of the caches. Rows lie so far apart that few of their lines are near at once. */
 const inLine: usize = 16;

@@ -3,7 +3,7 @@
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
 import { fourBytes4, fourBytes8 } from "./quantized-rows";
-import { madd } from "../vectors";
+import { madd } from "../../vectors";
 
 /**
  * `count` rows of a matrix of 4 bits, and as many further ones, a row of each side by side, so that activations are
