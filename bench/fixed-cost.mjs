@@ -21,6 +21,13 @@ const depths = { deep: 24, shallow: 4 };
 const context = 32;
 
 /**
+ * Layers that a model goes through before its first turn. V8 compiles what runs often: with as many tokens for both, the
+ * shallow one was slower a layer than the deep one for hundreds of tokens more, and the difference far too small.
+ */
+const layersAhead = 7200;
+const tokensAtOnce = 100;
+
+/**
  * Samples, in µs, by contestant ("ranks × threads" or "session × threads"): of a decode layer, of a step of 24
  * layers, and of what is left of the step without its layers.
  */
@@ -32,6 +39,9 @@ export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, 
     const contestant = new ContestantProcess(work);
     contestants.set(`${label}, ${depth}`, contestant);
     await contestant.call("open", [new URL(module, import.meta.url).href, options]);
+    for (let layers = 0; layers < layersAhead; layers += depths[depth] * tokensAtOnce) {
+      await contestant.call("decode", [context, tokensAtOnce]);
+    }
   };
   try {
     for (const [depth, layers] of Object.entries(depths)) {
@@ -47,7 +57,7 @@ export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, 
         await open(`session × ${count}`, depth, "./contestants/session.mjs", options);
       }
     }
-    const outcomes = await takeTurns(contestants, "decode", [context, tokens], { turns, warmUp: 4 });
+    const outcomes = await takeTurns(contestants, "decode", [context, tokens], { turns, warmUp: 1 });
     const of = (label, depth) => {
       const { samples, error } = outcomes.get(`${label}, ${depth}`);
       if (error !== undefined) throw error;
