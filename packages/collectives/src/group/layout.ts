@@ -16,7 +16,7 @@
  *  │ rank 0: operand │ result             rank 1: operand │ result …  │          no other rank looks at them
  *  ├ windows, two per rank ───────────────────────────────────────────┤  2 × windowBytes × N
  *  │ rank 0: round even │ odd             rank 1: even │ odd      …   │  elements on their way
- *  ├ slots, two, in a world of 2 ─────────────────────────────────────┤  16 KiB × 2
+ *  ├ slots, two, in a world of 2 ─────────────────────────────────────┤  256 KiB × 2
  *  │ slot 0                               slot 1                      │  short messages on their way, see swap.ts
  *  └──────────────────────────────────────────────────────────────────┘
  * ```
@@ -142,8 +142,8 @@ export class GroupLayout {
 /** Bytes of one message slot, its length word included. */
 export const messageBytes = 4096;
 
-/** Of a slot: all-reduces of a decode step are shorter. */
-const slotBytes = 16_384;
+/** Of a slot: in longer messages two ranks share the work (algorithms/choose.ts). */
+const slotBytes = 262_144;
 /** Elements of a slot. */
 export const slotLength = slotBytes / 4;
 
