@@ -124,6 +124,15 @@ const cases: readonly OperatorCase[] = [
     shards: [10],
   },
   {
+    operator: "Gather",
+    says: "of rows that ranks share counts negative ids from the table's end",
+    build: (g) => {
+      const ids = g.sub(g.input("ids", "int64", ["batch", "sequence"]), g.integer(5));
+      g.output("y", g.softmax(g.gather(g.parameter([10, width]), ids, 0)), "float32", []);
+    },
+    shards: [10],
+  },
+  {
     operator: "QuantizeLinear",
     says: "and back is computed apart for each element",
     build: (g) => {

@@ -1,5 +1,5 @@
 import type { GraphNode } from "@ringrank/model";
-import type { Dim } from "../factors/factor.js";
+import { type Dim, sizeOf } from "../factors/factor.js";
 import { int64Tensor, makeNode } from "./attributes.js";
 import type { Localization, Operand } from "./rule.js";
 
@@ -7,6 +7,8 @@ import type { Localization, Operand } from "./rule.js";
  * A rank with rows `[start, start + n)` of a table looks up the ids among them and gives zero for all others:
  *
  *     here = 0 ≤ ids − start < n;   out = here ? table[here ? ids − start : 0] : 0
+ *
+ * Negative ids count from the table's end, as in a Gather.
  *
  * @param indices the ids, input 1 of the operator; its output 0 is what is made
  * @param lookUp the nodes that look ids up, all of which the rank has
@@ -24,18 +26,18 @@ export function maskedRows(
         ? { type, dims: [], data: Int32Array.of(value) }
         : { type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) },
     );
-  const [shifted, safe] = [1, 2].map(() => local.value({ type, dims: local.inputDims(1) })) as [
-    string,
-    string,
-  ];
-  const [notBefore, notAfter, here] = [1, 2, 3].map(() =>
-    local.value({ type: "bool", dims: local.inputDims(1) }),
-  ) as [string, string, string];
+  const ids = (): string => local.value({ type, dims: local.inputDims(1) });
+  const condition = (): string => local.value({ type: "bool", dims: local.inputDims(1) });
+  const [fromEnd, counted, shifted, safe] = [ids(), ids(), ids(), ids()];
+  const [isNegative, notBefore, notAfter, here] = [condition(), condition(), condition(), condition()];
   const [found, mask] = [local.value(), local.value()];
   const zero = scalar(0);
   const nothing = local.constant({ type: "float32", dims: [], data: Float32Array.of(0) });
   return [
-    makeNode("Sub", [local.input(1), scalar(local.start(rows))], shifted),
+    makeNode("Less", [local.input(1), zero], isNegative),
+    makeNode("Add", [local.input(1), scalar(sizeOf(rows)[0])], fromEnd),
+    makeNode("Where", [isNegative, fromEnd, local.input(1)], counted),
+    makeNode("Sub", [counted, scalar(local.start(rows))], shifted),
     makeNode("GreaterOrEqual", [shifted, zero], notBefore),
     makeNode("Less", [shifted, scalar(local.size(rows)[0])], notAfter),
     makeNode("And", [notBefore, notAfter], here),
