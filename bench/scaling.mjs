@@ -117,6 +117,7 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
   const cores = availableParallelism();
   const standing = sessionOf(Math.min(8, cores));
   const what = { row: "decode", context, shape, precision };
+  // For 15 turns a stream has too few tokens to be timed; it begins anew, untimed, when they are used up.
   const tokens = Math.max(8, decodeTokens({ shape, layers, precision, turns: 8 }));
 
   const wanted = [

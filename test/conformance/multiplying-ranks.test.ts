@@ -75,6 +75,17 @@ describe("the embedded model in int8, multiplied by the ranks", () => {
   });
 });
 
+describe("the embedded model on ranks of two threads, which leave products to ONNX Runtime", () => {
+  const model = loadedModel(shakespeareDirectory, { ranks: 2, threadsPerRank: 2 });
+
+  it("has the reference's likelihoods", async () => {
+    const { logits } = await model().run({ input_ids: [ids] });
+    // Of float32 in another order of sums.
+    const nll = meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
+    expect([nll]).toBeAllclose([golden.perplexity_nll], { rtol: 1e-4, atol: 0 });
+  });
+});
+
 function logprobOf(
   { dims, data }: { readonly dims: readonly number[]; readonly data: unknown },
   row: number,

@@ -3,12 +3,13 @@ export const errorCodes = {
   // What the caller asked for.
   RR_OPTION: "an option is unknown, outside its documented range, or without effect beside another",
   RR_RANKS: "the number of ranks is not an integer from 1 to 64",
-  RR_INPUT: "a model input is missing, unknown, or refers to another input of the wrong size",
+  RR_INPUT:
+    "a model input is missing, unknown, or refers to another input of the wrong size; or a position is negative",
   RR_SHAPE: "a tensor has the wrong shape, or nested arrays are ragged",
   RR_TYPE: "a tensor has an element type that this operation does not take",
   RR_TOKEN_ID: "a token id lies outside the vocabulary",
   RR_EMPTY_PROMPT: "a prompt has no tokens",
-  RR_CONTEXT: "a sequence is longer than the model's context",
+  RR_CONTEXT: "a sequence is longer than the model's context, or a position lies beyond it",
   RR_NO_TOKENIZER: "text was given to a model that has no tokenizer",
   RR_NO_CHAT_TEMPLATE:
     "messages were given to a model that has no chat template, or none that can be rendered here",

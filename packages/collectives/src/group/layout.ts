@@ -21,10 +21,10 @@
  *  └──────────────────────────────────────────────────────────────────┘
  * ```
  *
- * **No part of it begins with a page.** memcpy between local arrays and this memory falls to a seventh of its speed where
+ * **No block, window or slot begins with a page.** memcpy between local arrays and this memory falls to a seventh of its speed where
  * its target lies 1 to 31 bytes behind its source, modulo a page of 4 KiB: on Zen 3 and 4, with an older glibc (its
- * bug 30994). Large arrays come from the system, 16 bytes behind the start of a page, so they never meet that here. Of
- * small ones it is one in 256, as it is when any array is copied to any other.
+ * bug 30994). Large arrays come from the system, 16 bytes behind the start of a page, so they never meet that here,
+ * as a whole. Of small ones it is one in 256, as it is when any array is copied to any other.
  *
  * **Rounds.** Every collective is a number of rounds, the same on every rank. In round k a rank writes its window
  * `k mod 2`, then stores k in its `published` word. A reader first loads that word (sequentially consistent, as
@@ -69,7 +69,8 @@ export class GroupLayout {
     this.#counts = lineBytes * (linesOfAll + worldSize);
     this.#countsBytes = roundUp(worldSize * 4, lineBytes);
     this.#messages = this.#counts + 2 * worldSize * this.#countsBytes;
-    this.#blocks = this.#messages + messageBytes * (worldSize + 1);
+    const blocks = this.#messages + messageBytes * (worldSize + 1);
+    this.#blocks = blocks % pageBytes === 0 ? blocks + lineBytes : blocks;
     this.#blockBytes = roundUp(windowBytes, lineBytes);
     this.#windows = this.#blocks + 2 * worldSize * this.#blockBytes;
     this.#slots = this.#windows + 2 * worldSize * windowBytes;
@@ -149,6 +150,9 @@ export const slotLength = slotBytes / 4;
 
 /** Words of a header. */
 const headerWords = 2;
+
+/** Of memory. */
+const pageBytes = 4096;
 
 /** Two cache lines: processors fetch lines in pairs, and a rank's line is written by it while others spin on theirs. */
 const lineBytes = 128;

@@ -40,6 +40,11 @@ export class Wiring {
     return this.#producers.get(name);
   }
 
+  /** Nodes that read `name`, once for each time they do. */
+  readers(name: string): GraphNode[] {
+    return (this.#readers.get(name) ?? []).map((index) => this.node(index));
+  }
+
   /** Index of the one node that reads `name`; undefined where there are more, or where it is an output. */
   soleReader(name: string): number | undefined {
     const readers = this.#readers.get(name) ?? [];

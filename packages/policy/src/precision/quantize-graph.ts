@@ -10,6 +10,7 @@ import {
   type Weight,
   withoutUnread,
 } from "@ringrank/model";
+import { isRanked } from "../analysis/ranked.js";
 import { FreshNames } from "../fresh-names.js";
 import { makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
@@ -45,24 +46,6 @@ export function quantizeGraph(
     weights: rewriter.weights,
   });
 }
-
-/** Products. What is ranked after one is no longer what it read. */
-const products: ReadonlySet<string> = new Set([
-  "Attention",
-  "Conv",
-  "ConvInteger",
-  "ConvTranspose",
-  "Gemm",
-  "MatMul",
-  "MatMulInteger",
-  "com.microsoft::Attention",
-  "com.microsoft::FusedMatMul",
-  "com.microsoft::GroupQueryAttention",
-  "com.microsoft::MatMulIntegerToFloat",
-  "com.microsoft::MatMulNBits",
-  "com.microsoft::MultiHeadAttention",
-  "com.microsoft::TransposeMatMul",
-]);
 
 class Rewriter {
   readonly weights: Map<string, Weight>;
@@ -172,19 +155,8 @@ class Rewriter {
     ];
   }
 
-  /** Whether what follows from a value, short of another product, is ranked by a TopK. */
   #isRanked(value: string): boolean {
-    const seen = new Set<string>();
-    const pending = [value];
-    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-      if (seen.has(name)) continue;
-      seen.add(name);
-      for (const reader of this.#readers.get(name) ?? []) {
-        if (reader.opType === "TopK") return true;
-        if (!products.has(operatorName(reader))) pending.push(...reader.outputs);
-      }
-    }
-    return false;
+    return isRanked(value, (name) => this.#readers.get(name) ?? []);
   }
 
   #scaled(value: string, factor: number): GraphNode {

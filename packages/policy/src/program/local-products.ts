@@ -10,7 +10,7 @@ import type { ProductMatrix, ProductOutput, ProductStep } from "./program.js";
 /** Products of one value on one rank: what becomes a step. */
 export type LocalProducts = Pick<ProductStep, "value" | "width" | "bits" | "outputs">;
 
-/** One rank's part of some products: those of one value together, in which it is rounded once. */
+/** One rank's part of some products: those of one value together, in which it is rounded once, if it is. */
 export function localProducts(products: readonly ProductApart[], local: LocalGraph): LocalProducts[] {
   const together = new Map<string, LocalProducts>();
   for (const { value: given, body } of products) {
@@ -37,11 +37,11 @@ function localMatrix(
   { shards }: LocalGraph,
 ): { readonly matrix: ProductMatrix } & Pick<LocalProducts, "width" | "bits"> {
   const [, values, ...others] = product.inputs as [string, string, ...string[]];
-  const [rows, width] = shards.get(values)!.dims as [number, number, ...number[]];
+  const { weight, dims } = shards.get(values)!;
+  const [rows, width] = dims as [number, number, ...number[]];
   const withBias = (matrix: ProductMatrix, bias = ""): ProductMatrix =>
     bias === "" ? matrix : { ...matrix, bias };
-  if (product.domain === "" || product.opType === "FusedMatMul")
-    return { matrix: withBias({ rows, values }, others[0]), width, bits: 32 };
+  if (weight.type === "float32") return { matrix: withBias({ rows, values }, others[0]), width, bits: 32 };
   const [scales, , , bias] = others as [string, ...string[]];
   const bits = intAttribute(product, "bits", 4) === 8 ? 8 : 4;
   return { matrix: withBias({ rows, values, scales }, bias), width: intAttribute(product, "K", 0), bits };

@@ -355,6 +355,7 @@ describe("products by matrices of float32, apart", () => {
       "a matrix that is computed",
       (g, x) => g.matmulTransposed(x, g.relu(g.weight("w", parameter(inner, width)))),
     ],
+    ["a matrix for what is ranked", (g, x) => g.topK(project(g, x, "router"), 2)[0]],
     ["a stack of matrices", (g, x) => g.matmulTransposed(x, g.weight("w", parameter(1, inner, width)))],
     [
       "a number besides",

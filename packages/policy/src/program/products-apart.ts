@@ -1,5 +1,6 @@
 import { floatAttribute, type GraphNode, intAttribute, type Weight } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
+import { isRanked } from "../analysis/ranked.js";
 import { isReshaping } from "../analysis/reshaping.js";
 import { isParameter } from "../analysis/roles.js";
 import { Wiring } from "../analysis/wiring.js";
@@ -34,7 +35,8 @@ interface MatrixProduct {
  * float32; or block-quantized, of 4 or 8 bits, in blocks of 32, without zero points and in their own order, where the
  * rows may be rounded to int8. A row that is added to such a product alone is its bias. A value that only becomes a
  * matrix for its product, and back, as linear layers of more than two axes are exported, stays as it is. Found on the
- * whole graph, so that all ranks round a value alike.
+ * whole graph, so that all ranks round a value alike. A product whose result is ranked, as a router's, is none: kernels and
+ * sessions add up in different orders, and ranks that differ in which they use would pick different experts.
  *
  * @param taken indices of nodes that something else computes
  * @param kinds of which products are looked for
@@ -59,6 +61,7 @@ export function findProductsApart(
     if (!isFit || (bias !== "" && !isRow(bias, columns))) return [];
     const sum = bias === "" ? biasSum(outputOf(node), columns) : undefined;
     const body = sum === undefined ? [node] : [node, sum];
+    if (isRanked(outputOf(node), (name) => wiring.readers(name))) return [];
     return [unfolded(x, outputOf(body.at(-1)!), body) ?? { value: x, body }];
   });
 

@@ -15,7 +15,7 @@ export class StagedInput {
   /** In which it was copied; undefined where it is read in place. */
   #run: number | undefined;
   #address = 0;
-  #length = 0;
+  #length = -1;
 
   /** @param index the place in the table */
   constructor(memory: KernelMemory, index: number) {
@@ -52,6 +52,7 @@ export class StagedInput {
   #copy(data: Float32Array): Float32Array | undefined {
     if (this.#room === undefined || this.#room.length < data.length) {
       const before = this.#room?.length ?? 0;
+      this.#length = -1;
       if (this.#room !== undefined) this.#memory.release(this.#room);
       this.#room = this.#memory.floats(Math.max(data.length, 2 * before));
     }

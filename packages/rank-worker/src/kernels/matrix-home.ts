@@ -23,7 +23,7 @@ interface MatrixHomeOptions {
 /**
  * Where the matrices of a rank's own products lie: in memories of its kernels, since a kernel reads what lies in its
  * own memory alone. That is the rank's first memory while caches have enough of it, then others, each with kernels of
- * its own. Where the system gives no more, matrices lie in ordinary memory, for plain code.
+ * its own. Where the system gives no more, matrices lie in ordinary memory, for plain code and sessions.
  */
 export class MatrixHome {
   /** The kernels that the rank does all else with, in the first memory; undefined where it has none. */
@@ -105,7 +105,10 @@ export class MatrixHome {
     try {
       return this.#open();
     } catch (error) {
-      this.#log.warn({ err: error }, "no more memory for kernels; plain code multiplies by what has no room");
+      this.#log.warn(
+        { err: error },
+        "no more memory for kernels; what has no room is multiplied by plain code, or by sessions",
+      );
       this.#obstacle = error;
       return undefined;
     }

@@ -49,14 +49,14 @@ const rootMeanSquare = (values: Float32Array) =>
 const openKernels = () => new RankKernels(128, [kernelFiles.fused]);
 
 async function multiply(prepared: PreparedProduct, value: Tensor, kernels: readonly RankKernels[]) {
-  const { multiplierOf, run, runs } = await productSessions();
+  const { multiplierOf, run, runs } = productSessions();
   const results = await productOf(prepared, multiplierOf, kernels).run(value, run);
   return { results, runs };
 }
 
 function productOf(
   prepared: PreparedProduct,
-  multiplierOf: Awaited<ReturnType<typeof productSessions>>["multiplierOf"],
+  multiplierOf: ReturnType<typeof productSessions>["multiplierOf"],
   kernels: readonly RankKernels[],
 ): Product {
   const multiplier = multiplierOf(prepared, (data) => kernels.find(({ memory }) => memory.holds(data)));
@@ -75,6 +75,8 @@ describe.each([4, 8, 32] as const)(
       [1, 512, [2]],
       [3, 96, [37]],
       [1, 1024, [514]],
+      [3, 1024, [514]],
+      [4, 1024, [514]],
       [5, 1024, [514]],
       [7, 75, [18]],
       [16, 160, [70]],
@@ -103,7 +105,19 @@ describe.each([4, 8, 32] as const)(
       ]);
     });
 
-    it.each([1, 50])("for %i rows times matrices of two memories", async (rows) => {
+    it.each([1, 3, 60, 120])(
+      "for %i rows times matrices that lie one after the other, and their biases",
+      async (rows) => {
+        const kernels = openKernels();
+        const matrices = [16, 32, 48].map((rows): MatrixCase => ({ rows, hasBias: true, kernels }));
+        const prepared = prepareProduct({ bits, width: 64, outputs: [matrices] });
+        const value = activations(rows, 64);
+        const { results } = await multiply(prepared, value, [kernels]);
+        await expectProduct(data(results)[0]!, prepared, value);
+      },
+    );
+
+    it.each([1, 3, 50])("for %i rows times matrices of two memories", async (rows) => {
       const both = [openKernels(), openKernels()] as const;
       const matrices = [0, 1, 0].map(
         (at): MatrixCase => ({ rows: 6 + at, hasBias: true, kernels: both[at]! }),
@@ -167,7 +181,7 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) =
     const value = activations(1, 64);
     const there = kernels.memory.floats(64)!;
     there.set(value.data as Float32Array);
-    const { multiplierOf } = await productSessions();
+    const { multiplierOf } = productSessions();
     const product = productOf(prepared, multiplierOf, [kernels]);
     const unused: RunSegment = () => expect.fail("no session is needed");
     const [elsewhere] = data((await product.run(value, unused)) as Tensor[]).map((one) => one.slice());
@@ -185,6 +199,6 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) =
 
 it("refuses a value whose rows are of another width", async () => {
   const prepared = prepareProduct({ bits: 4, width: 64, outputs: [[{ rows: 6 }]] });
-  const { multiplierOf, run } = await productSessions();
+  const { multiplierOf, run } = productSessions();
   expectCode("RR_POLICY", () => productOf(prepared, multiplierOf, []).run(activations(1, 32), run));
 });

@@ -7,7 +7,7 @@ import type { Multiplier, RunSegment, SegmentType } from "../products/multiplier
 import { blocksOf } from "../products/quantized/blocks.js";
 import { IntegerProduct } from "../products/quantized/integer-product.js";
 import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
-import { openPublicSession } from "../sessions/ort-binding.js";
+import { type OrtSession, openPublicSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 export interface ProductCase {
@@ -32,6 +32,7 @@ export interface PreparedProduct {
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 
+/** Values of one output lie one after the other, then its biases, as a rank places those of floats. */
 export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedProduct {
   const random = randomNumbers(bits * width + outputs.length);
   const weights = new Map<string, Tensor>();
@@ -46,18 +47,18 @@ export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedP
     weights.set(name, tensor(type, kernels === undefined ? data : placed(data, kernels), dims));
     return name;
   };
-  const prepared = outputs.map((matrices, output) => ({
-    name: `y${output}`,
-    matrices: matrices.map(({ rows, hasBias = false, kernels }, at): ProductMatrix => {
+  const prepared = outputs.map((matrices, output) => {
+    const values = matrices.map(({ rows, kernels }, at) => {
       const name = `${output}.${at}`;
+      return bits === 32 ? floatsOf(name, rows, kernels) : quantizedOf(name, rows, bits, kernels);
+    });
+    const withBiases = matrices.map(({ rows, hasBias = false, kernels }, at): ProductMatrix => {
       const bias = Float32Array.from({ length: rows }, () => random() - 0.5);
-      return {
-        rows,
-        ...(bits === 32 ? floatsOf(name, rows, kernels) : quantizedOf(name, rows, bits, kernels)),
-        ...(hasBias && { bias: put(`${name}.bias`, bias, [rows], kernels) }),
-      };
-    }),
-  }));
+      const added = hasBias && { bias: put(`${output}.${at}.bias`, bias, [rows], kernels) };
+      return { rows, ...values[at]!, ...added };
+    });
+    return { name: `y${output}`, matrices: withBiases };
+  });
   const product = { kind: "product", value: "x", width, outputs: prepared } as const;
   const step: ProductStep =
     bits === 32
@@ -90,23 +91,27 @@ export function activations(rows: number, width: number): Tensor {
   );
 }
 
-/** Sessions of the segments of product steps, and what they are asked. */
-export async function productSessions(): Promise<{
+const segments = {
+  int8: makeIntegerSegment("int8"),
+  uint8: makeIntegerSegment("uint8"),
+  float32: makeFloatSegment(),
+};
+
+/** One of each, once for a file of tests. */
+const sessions = new Map<SegmentType, OrtSession | Promise<OrtSession>>();
+
+function sessionOf(type: SegmentType): OrtSession | Promise<OrtSession> {
+  const session = sessions.get(type) ?? openPublicSession(segments[type].onnx, sessionOptions);
+  sessions.set(type, session);
+  return session;
+}
+
+/** What multiplies as product steps do, by sessions of their segments, and what those are asked. */
+export function productSessions(): {
   readonly multiplierOf: (prepared: PreparedProduct, kernelsOf: WeightSource["kernelsOf"]) => Multiplier;
   readonly run: RunSegment;
   readonly runs: SegmentType[];
-}> {
-  const segments = {
-    int8: makeIntegerSegment("int8"),
-    uint8: makeIntegerSegment("uint8"),
-    float32: makeFloatSegment(),
-  };
-  const open = ({ onnx }: { readonly onnx: Uint8Array }) => openPublicSession(onnx, sessionOptions);
-  const sessions = {
-    int8: await open(segments.int8),
-    uint8: await open(segments.uint8),
-    float32: await open(segments.float32),
-  };
+} {
   const integers = new IntegerProduct(segments);
   const runs: SegmentType[] = [];
   return {
@@ -117,9 +122,9 @@ export async function productSessions(): Promise<{
         : new QuantizedMultiplier(step, integers, source);
     },
     runs,
-    run: (type, feeds, into) => {
+    run: async (type, feeds, into) => {
       runs.push(type);
-      return sessions[type].run(feeds, into);
+      return await (await sessionOf(type)).run(feeds, into);
     },
   };
 }

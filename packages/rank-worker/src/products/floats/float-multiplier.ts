@@ -4,6 +4,9 @@ import { tensor } from "../../tensors/tensor.js";
 import { copyRows } from "../copy-rows.js";
 import { type Output, outputsOf, type WeightSource } from "../matrix.js";
 import type { Multiplier, RunSegment } from "../multiplier.js";
+import { areAllPlaced, byMemory } from "../placed.js";
+import { rowPieces } from "../row-pieces.js";
+import { FewRows } from "./few-rows.js";
 import { type FloatMatrix, joined } from "./float-matrix.js";
 
 /** Up to so many rows are multiplied by the kernel: one or two as fast as memory is read, four as fast as by a session. */
@@ -11,7 +14,8 @@ const mostFew = 4;
 
 /**
  * Of more, a session packs what is on the right of a product in every run. Up to so many rows of activations it is them,
- * and products are turned round; of more it is the matrix, which takes as long as ten rows do.
+ * and products are turned round; of more it is the matrix, which takes as long as ten rows do. Of a matrix that makes a part
+ * of an output alone, products have to be moved in any case, and are turned round.
  */
 const mostTurned = 96;
 
@@ -23,6 +27,7 @@ export class FloatMultiplier implements Multiplier {
   readonly widths: readonly number[];
   readonly #width: number;
   readonly #outputs: readonly Output<FloatMatrix>[];
+  readonly #few: FewRows | undefined;
   readonly #segment: Segment;
   readonly #kernelsOf: WeightSource["kernelsOf"];
 
@@ -32,6 +37,8 @@ export class FloatMultiplier implements Multiplier {
       values: source.weightOf(values).data as Float32Array,
     }));
     this.#outputs = outputs.map((output) => ({ ...output, matrices: joined(output.matrices) }));
+    const memories = byMemory(this.#outputs);
+    this.#few = areAllPlaced(memories) ? new FewRows(step.width, memories) : undefined;
     this.widths = this.#outputs.map(({ width }) => width);
     this.#width = step.width;
     this.#segment = segment;
@@ -39,18 +46,16 @@ export class FloatMultiplier implements Multiplier {
   }
 
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {
-    const rows = x.length / this.#width;
-    if (rows > mostFew) return false;
-    for (let at = 0; at < outputs.length; at++) {
-      for (const matrix of this.#outputs[at]!.matrices) {
-        const { kernels } = matrix;
-        if (kernels === undefined || !multiplyBy(matrix, kernels, x, rows, outputs[at]!)) return false;
-      }
-    }
-    return true;
+    return x.length <= mostFew * this.#width && (this.#few?.multiply(x, outputs) ?? false);
   }
 
   async multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
+    for (const [piece, ...pieces] of rowPieces([x, ...outputs], x.length / this.#width)) {
+      await this.#multiplyPiece(piece!, pieces, run);
+    }
+  }
+
+  async #multiplyPiece(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
     const rows = x.length / this.#width;
     for (const [at, { matrices, width }] of this.#outputs.entries()) {
       const target = outputs[at]!;
@@ -126,34 +131,4 @@ export class FloatMultiplier implements Multiplier {
       { [outputs[0]!]: tensor("float32", into, [rows, columns]) },
     );
   }
-}
-
-/** @returns false where there is no room to work in */
-function multiplyBy(
-  { values, rows: count, width, bias, offset }: FloatMatrix,
-  kernels: RankKernels,
-  x: Float32Array,
-  rows: number,
-  target: Float32Array,
-): boolean {
-  const { memory } = kernels;
-  const outWidth = target.length / rows;
-  // One behind the other: rows that lie elsewhere, and what is made for elsewhere.
-  const copied = memory.holds(x) ? 0 : x.length;
-  const made = memory.holds(target) ? 0 : rows * count;
-  const scratch = copied + made === 0 ? undefined : kernels.scratch(copied + made);
-  if (scratch === undefined && copied + made > 0) return false;
-  if (copied > 0) scratch!.set(x);
-  kernels.multiplyFloats(
-    copied > 0 ? scratch!.byteOffset : x.byteOffset,
-    rows,
-    values.byteOffset,
-    bias?.byteOffset ?? 0,
-    made > 0 ? scratch!.byteOffset + 4 * copied : target.byteOffset + 4 * offset,
-    4 * (made > 0 ? count : outWidth),
-    count,
-    width,
-  );
-  if (made > 0) copyRows(scratch!.subarray(copied, copied + made), count, target, outWidth, offset);
-  return true;
 }

@@ -46,7 +46,7 @@ describe("activations are", () => {
   });
 
   it("such that this processor multiplies the largest numbers exactly", async () => {
-    const { run } = await productSessions();
+    const { run } = productSessions();
     const integers = new IntegerProduct(segments);
     const isSigned = (await integers.activationType(run)) === "int8";
     const width = 1024;

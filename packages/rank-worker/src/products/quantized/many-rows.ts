@@ -3,6 +3,7 @@ import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { copyRows } from "../copy-rows.js";
 import type { RunSegment } from "../multiplier.js";
 import type { Placed } from "../placed.js";
+import { rowPieces } from "../row-pieces.js";
 import { blockSize, type QuantizedMatrix } from "./blocks.js";
 import { columnsOf, restFactor } from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
@@ -11,9 +12,6 @@ import { ManyRowsRoom } from "./many-rows-room.js";
 
 /** Rows of a matrix that are multiplied at once: what they make is near when it is added up. */
 const stripRows = 256;
-
-/** Rows of activations that are multiplied at once, so that a long prompt needs no more room than others. */
-const mostRows = 512;
 
 /**
  * Products of any number of rows, by a session that multiplies whole numbers: of groups of blocks, whose products are
@@ -43,13 +41,8 @@ export class ManyRows {
     targets: readonly Float32Array[],
     run: RunSegment,
   ): Promise<void> {
-    const rows = x.length / this.#width;
-    const most = Math.ceil(rows / Math.ceil(rows / mostRows));
-    for (let first = 0; first < rows; first += most) {
-      const end = Math.min(rows, first + most);
-      const piece = ofRows(x, rows, first, end);
-      const pieces = targets.map((target) => ofRows(target, rows, first, end));
-      await this.#multiplyPiece(piece, kernels, placed, pieces, run);
+    for (const [piece, ...pieces] of rowPieces([x, ...targets], x.length / this.#width)) {
+      await this.#multiplyPiece(piece!, kernels, placed, pieces, run);
     }
   }
 
@@ -112,10 +105,4 @@ export class ManyRows {
     }
     if (!isNear) copyRows(out.subarray(0, rows * count), count, target, targetWidth, matrix.offset + first);
   }
-}
-
-/** Of so many rows, those from `first` to before `end`. */
-function ofRows(values: Float32Array, rows: number, first: number, end: number): Float32Array {
-  const width = values.length / rows;
-  return values.subarray(first * width, end * width);
 }

@@ -1,0 +1,20 @@
+import { setFlagsFromString } from "node:v8";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
+import { expect, it } from "vitest";
+import { ownProducts } from "./own-products.js";
+
+it.runIf(relaxedSimdFlags.length > 0)(
+  "ranks multiply by float32 alone where the engine was not given its flag",
+  () => {
+    expect(ownProducts(1)).toEqual(["float32"]);
+  },
+);
+
+it("ranks of one thread multiply by all that they keep where the engine runs relaxed SIMD", () => {
+  for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+  expect(ownProducts(1)).toEqual(["float32", "quantized"]);
+});
+
+it("ranks of several threads leave products to ONNX Runtime", () => {
+  expect(ownProducts(2)).toEqual([]);
+});
