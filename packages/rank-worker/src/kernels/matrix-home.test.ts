@@ -96,7 +96,9 @@ it("places in ordinary memory what there is no memory for, and says so once", ()
   expect(placed.map((data) => bytesOf(data).length)).toEqual(
     [...halfPage, ...halfPage].map(({ type, count }) => (type === "uint8" ? count : 4 * count)),
   );
-  expect(messages).toEqual(["no more memory for kernels; plain code multiplies by what has no room"]);
+  expect(messages).toEqual([
+    "no more memory for kernels; what has no room is multiplied by plain code, or by sessions",
+  ]);
 });
 
 it("places in ordinary memory what is larger than any memory", () => {
