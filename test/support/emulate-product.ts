@@ -1,6 +1,7 @@
 import { encodeOnnx, type TensorData, type Weight } from "@ringrank/model";
 import type { ProductMatrix, ProductStep } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
+import { productNode } from "./product-node.js";
 
 /** Rows and their width, and what matrices make of them side by side. */
 interface Rows {
@@ -43,7 +44,7 @@ export class EmulatedProducts {
     for (const session of this.#sessions.values()) await session.release();
   }
 
-  async #session({ width, bits }: ProductStep, matrix: ProductMatrix): Promise<ort.InferenceSession> {
+  async #session(step: ProductStep, matrix: ProductMatrix): Promise<ort.InferenceSession> {
     const known = this.#sessions.get(matrix);
     if (known !== undefined) return known;
     const { rows, values, scales, bias } = matrix;
@@ -52,30 +53,12 @@ export class EmulatedProducts {
       const { weight, data } = this.#read(name);
       return [name, { ...weight, source: { kind: "inline", data } }];
     });
-    const operator =
-      scales === undefined
-        ? { opType: "Gemm", domain: "", inputs: ["x", values, bias ?? ""] }
-        : {
-            opType: "MatMulNBits",
-            domain: "com.microsoft",
-            inputs: ["x", values, scales, "", "", bias ?? ""],
-          };
-    const attributes: Record<string, number> =
-      scales === undefined ? { transB: 1 } : { K: width, N: rows, bits, block_size: 32, accuracy_level: 4 };
     const session = await ort.InferenceSession.create(
       encodeOnnx({
         opsets: { "": 21, "com.microsoft": 1 },
-        inputs: [{ name: "x", type: "float32", dims: ["rows", width] }],
+        inputs: [{ name: "x", type: "float32", dims: ["rows", step.width] }],
         outputs: [{ name: "y", type: "float32", dims: ["rows", rows] }],
-        nodes: [
-          {
-            ...operator,
-            outputs: ["y"],
-            attributes: Object.fromEntries(
-              Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value }]),
-            ),
-          },
-        ],
+        nodes: [productNode(step, matrix, 4)],
         weights: new Map(weights),
         caches: [],
       }),

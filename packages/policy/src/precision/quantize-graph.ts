@@ -6,11 +6,11 @@ import {
   intAttribute,
   type QuantizedSource,
   quantizationBlock,
-  readsOf,
   type Weight,
   withoutUnread,
 } from "@ringrank/model";
 import { isRanked } from "../analysis/ranked.js";
+import { Wiring } from "../analysis/wiring.js";
 import { FreshNames } from "../fresh-names.js";
 import { makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
@@ -53,7 +53,7 @@ class Rewriter {
   readonly #accuracyLevel: number;
   readonly #typeOf: (value: string) => string | undefined;
   readonly #matrices: ConstantMatrices;
-  readonly #readers = new Map<string, GraphNode[]>();
+  readonly #wiring: Wiring;
   readonly #names: FreshNames;
   /** By matrix, the way it is read, and bits: the names of its values and scales. */
   readonly #quantized = new Map<string, readonly [string, string]>();
@@ -70,10 +70,8 @@ class Rewriter {
     this.#typeOf = typeOf;
     this.#matrices = new ConstantMatrices(graph);
     const values = new Set(graph.inputs.map(({ name }) => name));
-    for (const node of graph.nodes) {
-      for (const name of node.outputs) values.add(name);
-      for (const name of readsOf(node)) this.#readers.set(name, [...(this.#readers.get(name) ?? []), node]);
-    }
+    for (const { outputs } of graph.nodes) for (const name of outputs) values.add(name);
+    this.#wiring = new Wiring(graph.nodes, graph.outputs);
     this.#names = new FreshNames((name) => values.has(name) || graph.weights.has(name));
   }
 
@@ -156,7 +154,7 @@ class Rewriter {
   }
 
   #isRanked(value: string): boolean {
-    return isRanked(value, (name) => this.#readers.get(name) ?? []);
+    return isRanked(value, (name) => this.#wiring.readers(name));
   }
 
   #scaled(value: string, factor: number): GraphNode {

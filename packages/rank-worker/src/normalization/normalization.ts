@@ -122,7 +122,7 @@ class KernelRows {
     if (this.#prepared?.value !== value) this.#prepared = this.#prepare(value);
     if (this.#prepared === undefined) return this.#runElsewhere(value);
     const { x, out, count, result } = this.#prepared;
-    this.#normalizeAt(x, out, count);
+    this.#normalize(x, out, count);
     return result;
   }
 
@@ -142,7 +142,7 @@ class KernelRows {
     const input = this.#kernels.scratch(data.length);
     if (input === undefined) return undefined;
     input.set(data);
-    this.#normalize(input, result.data as Float32Array, data.length);
+    this.#normalize(input.byteOffset, (result.data as Float32Array).byteOffset, data.length);
     return result;
   }
 
@@ -174,7 +174,7 @@ class KernelRows {
       addend,
       (part, other, from) => {
         addition?.addInMemory(part, other);
-        this.#normalize(part, floats.subarray(from, from + part.length), part.length);
+        this.#normalize(part.byteOffset, floats.byteOffset + 4 * from, part.length);
       },
     );
     if (isDone && !this.#isGiven) return out;
@@ -182,11 +182,7 @@ class KernelRows {
     return isDone ? tensor("float32", floats.slice(), dims) : undefined;
   }
 
-  #normalize(input: Float32Array, out: Float32Array, count: number): void {
-    this.#normalizeAt(input.byteOffset, out.byteOffset, count);
-  }
-
-  #normalizeAt(x: number, out: number, count: number): void {
+  #normalize(x: number, out: number, count: number): void {
     const { scale, epsilon, centered } = this.#parameters;
     const { length: width } = scale;
     this.#kernels.normalize(x, out, count / width, width, this.#scale, this.#bias, epsilon, centered);

@@ -1,5 +1,6 @@
-import { encodeOnnx, type Graph, type GraphNode } from "@ringrank/model";
+import { encodeOnnx, type Graph } from "@ringrank/model";
 import { makeFloatSegment, makeIntegerSegment, type ProductMatrix, type ProductStep } from "@ringrank/policy";
+import { productNode } from "../../../../test/support/product-node.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
@@ -144,7 +145,7 @@ export async function byRuntime(
   for (const { matrices } of step.outputs) {
     const parts: { rows: number; data: Float32Array }[] = [];
     for (const matrix of matrices) {
-      const node = operatorOf(step, matrix, accuracyLevel);
+      const node = productNode(step, matrix, accuracyLevel);
       const names = node.inputs.slice(1).filter((name) => name !== "");
       const graph: Graph = {
         opsets: { "": 21, "com.microsoft": 1 },
@@ -170,25 +171,6 @@ export async function byRuntime(
     results.push(sideBySide(parts));
   }
   return results;
-}
-
-function operatorOf({ bits, width }: ProductStep, matrix: ProductMatrix, accuracyLevel: 1 | 4): GraphNode {
-  const { rows, values, scales, bias = "" } = matrix;
-  const ints = (attributes: Readonly<Record<string, number>>): GraphNode["attributes"] =>
-    Object.fromEntries(
-      Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value } as const]),
-    );
-  if (scales === undefined) {
-    const inputs = ["x", values, bias];
-    return { opType: "Gemm", domain: "", inputs, outputs: ["y"], attributes: ints({ transB: 1 }) };
-  }
-  return {
-    opType: "MatMulNBits",
-    domain: "com.microsoft",
-    inputs: ["x", values, scales, "", "", bias],
-    outputs: ["y"],
-    attributes: ints({ K: width, N: rows, bits, block_size: 32, accuracy_level: accuracyLevel }),
-  };
 }
 
 /** Rows of each, one after the other in a row. */

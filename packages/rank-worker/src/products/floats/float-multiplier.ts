@@ -2,12 +2,13 @@ import type { FloatProductStep, Segment } from "@ringrank/policy";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { tensor } from "../../tensors/tensor.js";
 import { copyRows } from "../copy-rows.js";
+import { FewRows } from "../few-rows.js";
 import { type Output, outputsOf, type WeightSource } from "../matrix.js";
 import type { Multiplier, RunSegment } from "../multiplier.js";
 import { areAllPlaced, byMemory } from "../placed.js";
 import { rowPieces } from "../row-pieces.js";
-import { FewRows } from "./few-rows.js";
 import { type FloatMatrix, joined } from "./float-matrix.js";
+import { floatRowKernel } from "./row-kernel.js";
 
 /** Up to so many rows are multiplied by the kernel: one or two as fast as memory is read, four as fast as by a session. */
 const mostFew = 4;
@@ -27,7 +28,7 @@ export class FloatMultiplier implements Multiplier {
   readonly widths: readonly number[];
   readonly #width: number;
   readonly #outputs: readonly Output<FloatMatrix>[];
-  readonly #few: FewRows | undefined;
+  readonly #few: FewRows<FloatMatrix> | undefined;
   readonly #segment: Segment;
   readonly #kernelsOf: WeightSource["kernelsOf"];
 
@@ -38,7 +39,7 @@ export class FloatMultiplier implements Multiplier {
     }));
     this.#outputs = outputs.map((output) => ({ ...output, matrices: joined(output.matrices) }));
     const memories = byMemory(this.#outputs);
-    this.#few = areAllPlaced(memories) ? new FewRows(step.width, memories) : undefined;
+    this.#few = areAllPlaced(memories) ? new FewRows(step.width, memories, floatRowKernel) : undefined;
     this.widths = this.#outputs.map(({ width }) => width);
     this.#width = step.width;
     this.#segment = segment;

@@ -1,18 +1,26 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
+import { FewRows } from "../few-rows.js";
 import { outputsOf, type WeightSource } from "../matrix.js";
 import type { Multiplier, RunSegment } from "../multiplier.js";
 import { areAllPlaced, type ByMemory, byMemory } from "../placed.js";
 import type { QuantizedMatrix } from "./blocks.js";
-import { FewRows } from "./few-rows.js";
 import type { IntegerProduct } from "./integer-product.js";
 import { ManyRows } from "./many-rows.js";
+import { quantizedRowKernel } from "./row-kernel.js";
+
+/**
+ * Up to so many rows are multiplied by kernels, which round activations in blocks; more by groups of blocks. From 12 rows on
+ * those are faster where processors multiply whole numbers in registers of 512 bits or by tiles, elsewhere from 24.
+ */
+const mostFew = 16;
 
 /** Matrices of block-quantized weights: few rows block by block, many as whole numbers, piece by piece. */
 export class QuantizedMultiplier implements Multiplier {
   readonly widths: readonly number[];
+  readonly #width: number;
   readonly #memories: ByMemory<QuantizedMatrix>;
   /** Undefined where a matrix lies in no kernels' memory. */
-  readonly #few: FewRows | undefined;
+  readonly #few: FewRows<QuantizedMatrix> | undefined;
   readonly #many: ManyRows;
 
   /** @param integers by the step's segments */
@@ -23,13 +31,17 @@ export class QuantizedMultiplier implements Multiplier {
       scales: source.weightOf(scales!).data as Float32Array,
     }));
     this.widths = outputs.map(({ width }) => width);
-    this.#memories = byMemory(outputs);
-    this.#few = areAllPlaced(this.#memories) ? new FewRows(step, this.#memories) : undefined;
+    this.#width = step.width;
+    const memories = byMemory(outputs);
+    this.#memories = memories;
+    this.#few = areAllPlaced(memories)
+      ? new FewRows(step.width, memories, quantizedRowKernel(step))
+      : undefined;
     this.#many = new ManyRows(step, integers);
   }
 
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {
-    return this.#few?.multiply(x, outputs) ?? false;
+    return x.length <= mostFew * this.#width && (this.#few?.multiply(x, outputs) ?? false);
   }
 
   async multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {

@@ -1,0 +1,79 @@
+import type { RankKernels } from "../kernels/rank-kernels.js";
+import { copyRows } from "./copy-rows.js";
+import type { Matrix } from "./matrix.js";
+import type { Placed } from "./placed.js";
+
+/** Multiplies few rows by matrices of one kind. Addresses are bytes of the kernels' memory. */
+export interface RowKernel<M extends Matrix> {
+  /** Floats that it takes to {@link prepare} so many rows. */
+  roomFor(kernels: RankKernels, rows: number): number;
+  /**
+   * Makes rows what is multiplied.
+   *
+   * @param room for it
+   * @returns where that is
+   */
+  prepare(kernels: RankKernels, x: number, rows: number, room: number): number;
+  /**
+   * @param x of `prepare`
+   * @param outBytes from one row of `out` to the next
+   */
+  multiply(kernels: RankKernels, x: number, rows: number, matrix: M, out: number, outBytes: number): void;
+}
+
+/** A step's products of few rows, by a kernel on weights as they lie in memory. */
+export class FewRows<M extends Matrix> {
+  readonly #width: number;
+  readonly #memories: ReadonlyMap<RankKernels, readonly Placed<M>[]>;
+  readonly #kernel: RowKernel<M>;
+
+  /** @param width of a row */
+  constructor(width: number, memories: ReadonlyMap<RankKernels, readonly Placed<M>[]>, kernel: RowKernel<M>) {
+    this.#width = width;
+    this.#memories = memories;
+    this.#kernel = kernel;
+  }
+
+  /** @returns false where there is no room to work in */
+  multiply(x: Float32Array, targets: readonly Float32Array[]): boolean {
+    for (const [kernels, placed] of this.#memories) {
+      if (!this.#multiplyIn(kernels, placed, x, targets)) return false;
+    }
+    return true;
+  }
+
+  /** With the matrices in one memory, for all of which the rows are prepared once. */
+  #multiplyIn(
+    kernels: RankKernels,
+    placed: readonly Placed<M>[],
+    x: Float32Array,
+    targets: readonly Float32Array[],
+  ): boolean {
+    const rows = x.length / this.#width;
+    const isElsewhere = (data: Float32Array) => !kernels.memory.holds(data);
+    // One behind the other: rows that lie elsewhere, prepared ones, and what a matrix makes for elsewhere.
+    const copied = isElsewhere(x) ? x.length : 0;
+    const behind = copied + this.#kernel.roomFor(kernels, rows);
+    const made = placed.map(({ matrix, output }) => (isElsewhere(targets[output]!) ? rows * matrix.rows : 0));
+    const needed = behind + Math.max(...made);
+    const scratch = needed === 0 ? undefined : kernels.scratch(needed);
+    if (scratch === undefined && needed > 0) return false;
+    if (copied > 0) scratch!.set(x);
+    const start = scratch?.byteOffset ?? 0;
+    const near = copied > 0 ? start : x.byteOffset;
+    const prepared = this.#kernel.prepare(kernels, near, rows, start + 4 * copied);
+    for (const { matrix, output } of placed) {
+      const target = targets[output]!;
+      const width = target.length / rows;
+      if (isElsewhere(target)) {
+        const room = scratch!.subarray(behind, behind + rows * matrix.rows);
+        this.#kernel.multiply(kernels, prepared, rows, matrix, room.byteOffset, 4 * matrix.rows);
+        copyRows(room, matrix.rows, target, width, matrix.offset);
+      } else {
+        const out = target.byteOffset + 4 * matrix.offset;
+        this.#kernel.multiply(kernels, prepared, rows, matrix, out, 4 * width);
+      }
+    }
+    return true;
+  }
+}

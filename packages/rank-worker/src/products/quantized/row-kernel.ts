@@ -1,0 +1,22 @@
+import type { QuantizedProductStep } from "@ringrank/policy";
+import type { RowKernel } from "../few-rows.js";
+import { blockSize, blocksOf, type QuantizedMatrix } from "./blocks.js";
+
+/** By matrices of block-quantized weights: rows are rounded to int8, block by block. */
+export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKernel<QuantizedMatrix> {
+  const blocks = blocksOf(width);
+  return {
+    roomFor({ products }, rows) {
+      return (rows * blocks * products[bits].blockBytes) / 4 + blockSize;
+    },
+    prepare({ products }, x, rows, room) {
+      products[bits].quantize(x, rows, width, room);
+      return room;
+    },
+    multiply({ products }, x, rows, { values, scales, bias, rows: count }, out, outBytes) {
+      const added = bias?.byteOffset ?? 0;
+      const { byteOffset } = values;
+      products[bits].multiply(x, rows, byteOffset, scales.byteOffset, added, out, outBytes, count, blocks);
+    },
+  };
+}

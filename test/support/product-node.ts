@@ -1,0 +1,30 @@
+import type { GraphNode } from "@ringrank/model";
+import type { ProductMatrix, ProductStep } from "@ringrank/policy";
+
+/**
+ * ONNX Runtime's own operator for a matrix of a product step, `x` to `y`; weights by the names in the program.
+ *
+ * @param accuracyLevel of quantized weights: 4 rounds activations to int8, 1 does not
+ */
+export function productNode(
+  { bits, width }: Pick<ProductStep, "bits" | "width">,
+  { rows, values, scales, bias = "" }: ProductMatrix,
+  accuracyLevel: 1 | 4,
+): GraphNode {
+  if (scales === undefined) {
+    const inputs = ["x", values, bias];
+    return { opType: "Gemm", domain: "", inputs, outputs: ["y"], attributes: ints({ transB: 1 }) };
+  }
+  return {
+    opType: "MatMulNBits",
+    domain: "com.microsoft",
+    inputs: ["x", values, scales, "", "", bias],
+    outputs: ["y"],
+    attributes: ints({ K: width, N: rows, bits, block_size: 32, accuracy_level: accuracyLevel }),
+  };
+}
+
+function ints(attributes: Readonly<Record<string, number>>): GraphNode["attributes"] {
+  const all = Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value } as const]);
+  return Object.fromEntries(all);
+}
