@@ -258,17 +258,17 @@ describe("ringrank", () => {
     expect(stderr).toMatch(/ROMEO:\n$/);
   });
 
-  test.runIf(process.platform === "linux")(
-    "says so where the system gives no room for memories",
-    async () => {
-      const limited = `ulimit -v 4000000 && exec "${process.execPath}" "${bin}" run --demo`;
-      const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", limited]);
-      expect(stderr).toMatch(/^RR_ADDRESS_SPACE: expected room for .*ulimit -v.*\n$/m);
-      expect(exitCode).toBe(1);
-    },
-  );
+  // How many addresses a memory takes is the engine's: Node 22 has none left for its own messages, 24 takes fewer.
+  const reservesTenGigabytes = process.platform === "linux" && process.versions.node.startsWith("20.");
 
-  test.runIf(process.platform === "linux")(
+  test.runIf(reservesTenGigabytes)("says so where the system gives no room for memories", async () => {
+    const limited = `ulimit -v 4000000 && exec "${process.execPath}" "${bin}" run --demo`;
+    const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", limited]);
+    expect(stderr).toMatch(/^RR_ADDRESS_SPACE: expected room for .*ulimit -v.*\n$/m);
+    expect(exitCode).toBe(1);
+  });
+
+  test.runIf(reservesTenGigabytes)(
     "warns where the system gives no room for the memory of kernels, and goes on",
     async () => {
       // Memories that the ranks meet and read in have room, of some 10 GB each.
