@@ -144,12 +144,21 @@ export class Rounds {
 
   /** Whether the wait is over. */
   #spin(awaited: Awaited, round: number): boolean {
-    for (let left = this.#spins.forNextWait(); left > 0; left--) {
-      if (this.#firstMissing(awaited, round) !== undefined) continue;
-      this.#spins.paid();
-      return true;
+    const isOver = this.#look(awaited, round, this.#spins.forNextWait());
+    if (isOver) this.#spins.paid();
+    else this.#spins.wasInVain();
+    return isOver;
+  }
+
+  /**
+   * Looks until the wait is over, so many times at most. Nothing but the loop: the engine compiles a loop that is
+   * running, and what has never run behind it as a way out of the compiled code. It would be taken at the end of every
+   * wait, as such code is kept, and takes longer than the wait.
+   */
+  #look(awaited: Awaited, round: number, times: number): boolean {
+    for (let left = times; left > 0; left--) {
+      if (this.#firstMissing(awaited, round) === undefined) return true;
     }
-    this.#spins.wasInVain();
     return false;
   }
 
