@@ -1,4 +1,4 @@
-import type { Candidate, ConstrainedRow } from "./local-row.js";
+import type { OpenRow } from "./local-row.js";
 import type { VocabularyShare } from "./vocabulary-share.js";
 
 /** That of every token where only some may be chosen: they are as likely as each other. */
@@ -7,7 +7,7 @@ const forcedLogit = 0;
 /** Logits after penalty and constraint, in transformers' order; the same array where there is neither. */
 export function adjustedLogits(
   raw: Float32Array,
-  { sampling: { repetitionPenalty }, seen, constraint: { banned, only } }: ConstrainedRow,
+  { sampling: { repetitionPenalty }, seen, constraint: { banned, only } }: OpenRow,
   share: VocabularyShare,
 ): Float32Array {
   if (only !== undefined) {
@@ -27,8 +27,9 @@ export function adjustedLogits(
 
 /** That of a candidate, which is none that may not be chosen. */
 export function adjustedLogit(
-  { id, logit }: Candidate,
-  { sampling: { repetitionPenalty }, seen, constraint: { only } }: ConstrainedRow,
+  id: number,
+  logit: number,
+  { sampling: { repetitionPenalty }, seen, constraint: { only } }: OpenRow,
 ): number {
   if (only !== undefined) return forcedLogit;
   return repetitionPenalty !== 1 && seen.has(id) ? penalize(logit, repetitionPenalty) : logit;

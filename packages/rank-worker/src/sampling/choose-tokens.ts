@@ -1,20 +1,21 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
-import type { SamplingParameters } from "../protocol.js";
 import { adjustedLogit } from "./adjusted-logits.js";
-import { constraintOf, unconstrained } from "./constraint.js";
+import { unconstrained } from "./constraint.js";
 import { exchange } from "./exchange.js";
-import { keepLikely, type Scored } from "./filters.js";
+import { likelyCount } from "./filters.js";
+import { KnownCandidates } from "./known-candidates.js";
 import {
-  type ConstrainedRow,
   type ExponentialSum,
   emptySum,
-  type RowSummary,
+  type OpenRow,
+  openRow,
   type SamplingRow,
   summarize,
 } from "./local-row.js";
 import { GumbelNoise } from "./noise.js";
-import { firstLimit, strategyOf, widening } from "./strategy.js";
+import type { RowSummary } from "./row-summary.js";
+import { firstLimit, needsTotal, widening } from "./strategy.js";
 import type { VocabularyShare } from "./vocabulary-share.js";
 
 export interface TokenChoice {
@@ -38,22 +39,22 @@ export function chooseTokens(
   share: VocabularyShare,
   samplingRows: readonly SamplingRow[],
 ): TokenChoice[] {
-  const rows = samplingRows.map((row): ConstrainedRow => {
-    return { ...row, constraint: constraintOf(row.sampling, row.tokens, row.position) };
-  });
+  const rows = samplingRows.map(openRow);
   const choices: TokenChoice[] = new Array(rows.length);
-  let open = rows.map((_, index) => index);
+  let open = [...rows.keys()];
   for (let widen = 1; open.length > 0; widen *= widening) {
     const limits = open.map((index) => Math.min(firstLimit(rows[index]!.sampling) * widen, share.vocabulary));
-    const mine = open.map((index, at) => summarize(rows[index]!, share, limits[at]!));
-    const all = exchange(communicator, mine, limits);
+    const all = exchange(communicator, limits, (at, summary) => summarize(rows[open[at]!]!, share, summary));
     open = open.filter((index, at) => {
       const row = rows[index]!;
-      if (row.constraint.banned.size > 0 && isEmpty(all[at]!)) {
-        rows[index] = { ...row, constraint: unconstrained };
+      const summaries = all[at]!;
+      requireSound(summaries);
+      if (isEmpty(summaries)) {
+        if (row.constraint.banned.size === 0) throw nothingToChoose();
+        row.constraint = unconstrained;
         return true;
       }
-      const choice = choose(row, all[at]!);
+      const choice = choose(row, summaries);
       if (choice !== undefined) choices[index] = choice;
       return choice === undefined;
     });
@@ -62,78 +63,55 @@ export function chooseTokens(
 }
 
 /** @returns undefined where the candidates do not suffice */
-function choose(row: ConstrainedRow, summaries: readonly RowSummary[]): TokenChoice | undefined {
-  requireSound(summaries);
-  const { sampling, position } = row;
-  const strategy = strategyOf(sampling);
-  const known = knownBest(row, summaries, strategy === "noise");
-  const kept =
-    strategy === "filter"
-      ? keepLikely(known.scored, known.all, sampling, join(summaries.map(({ adjusted }) => adjusted)))
-      : known.scored;
-  if (kept === undefined) return undefined;
-  const best = strategy === "greedy" ? first(kept) : noisiest(kept, new GumbelNoise(sampling.seed, position));
-  return { token: best.id, logprob: logprob(best, sampling, summaries) };
-}
-
-/**
- * All ranks' candidates, best first, as far as it is certain that none is missing: down to the last candidate of
- * the rank that has more and whose last is the best.
- *
- * @param unordered whether candidates were chosen by another order (with noise), so that all of them count
- */
-function knownBest(
-  row: ConstrainedRow,
-  summaries: readonly RowSummary[],
-  unordered: boolean,
-): { readonly scored: readonly Scored[]; readonly all: boolean } {
-  const { sampling } = row;
-  const divisor = strategyOf(sampling) === "greedy" ? 1 : sampling.temperature;
-  const byRank = summaries.map(({ candidates }) =>
-    candidates.map((candidate): Scored => {
-      const { id, logit } = candidate;
-      return { id, logit, score: adjustedLogit(candidate, row) / divisor };
-    }),
-  );
-  const scored = byRank.flat().sort(byScore);
-  if (unordered) return { scored, all: true };
-  const lasts = byRank.flatMap((candidates, rank) =>
-    summaries[rank]!.exhausted ? [] : candidates.slice(-1),
-  );
-  const bound = lasts.sort(byScore)[0];
-  if (bound === undefined) return { scored, all: true };
-  return { scored: scored.slice(0, scored.findIndex(({ id }) => id === bound.id) + 1), all: false };
-}
-
-function byScore(a: Scored, b: Scored): number {
-  return b.score - a.score || a.id - b.id;
-}
-
-function first(scored: readonly Scored[]): Scored {
-  return scored[0]!;
-}
-
-function noisiest(scored: readonly Scored[], noise: GumbelNoise): Scored {
-  let best = first(scored);
-  let highest = best.score + noise.of(best.id);
-  for (const candidate of scored.slice(1)) {
-    const height = candidate.score + noise.of(candidate.id);
-    if (height > highest || (height === highest && candidate.id < best.id)) {
-      best = candidate;
-      highest = height;
-    }
+function choose(row: OpenRow, summaries: readonly RowSummary[]): TokenChoice | undefined {
+  if (row.strategy === "noise") return noisiestOfRanks(row, summaries);
+  const known = new KnownCandidates(row, summaries);
+  known.reach(1);
+  if (row.strategy === "greedy") return choiceOf(known.ids[0]!, known.logits[0]!, row, summaries);
+  const total = needsTotal(row.sampling) ? join(summaries, "adjusted") : emptySum;
+  const count = likelyCount(known, row.sampling, total);
+  if (count === undefined) return undefined;
+  const noise = new GumbelNoise(row.sampling.seed, row.position);
+  let best = 0;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < count; at++) {
+    const height = known.scores[at]! + noise.of(known.ids[at]!);
+    if (height < highest || (height === highest && known.ids[at]! > known.ids[best]!)) continue;
+    best = at;
+    highest = height;
   }
-  return best;
+  return choiceOf(known.ids[best]!, known.logits[best]!, row, summaries);
 }
 
-function logprob(chosen: Scored, { logprobs }: SamplingParameters, summaries: readonly RowSummary[]): number {
-  if (!logprobs) return Number.NaN;
-  const { max, sum } = join(summaries.map(({ raw }) => raw));
-  return chosen.logit - max - Math.log(sum);
+/** Each rank's candidate is its own noisiest. */
+function noisiestOfRanks(row: OpenRow, summaries: readonly RowSummary[]): TokenChoice {
+  const { seed, temperature } = row.sampling;
+  const noise = new GumbelNoise(seed, row.position);
+  let [id, logit, highest] = [-1, 0, Number.NEGATIVE_INFINITY];
+  for (const summary of summaries) {
+    if (summary.count === 0) continue;
+    const [candidate, its] = [summary.id(0), summary.logit(0)];
+    const height = adjustedLogit(candidate, its, row) / temperature + noise.of(candidate);
+    if (id !== -1 && (height < highest || (height === highest && candidate > id))) continue;
+    [id, logit, highest] = [candidate, its, height];
+  }
+  return choiceOf(id, logit, row, summaries);
+}
+
+function choiceOf(
+  token: number,
+  logit: number,
+  { sampling }: OpenRow,
+  summaries: readonly RowSummary[],
+): TokenChoice {
+  if (!sampling.logprobs) return { token, logprob: Number.NaN };
+  const { max, sum } = join(summaries, "raw");
+  return { token, logprob: logit - max - Math.log(sum) };
 }
 
 /** The sum over all ranks, in rank order. */
-function join(parts: readonly ExponentialSum[]): ExponentialSum {
+function join(summaries: readonly RowSummary[], which: "raw" | "adjusted"): ExponentialSum {
+  const parts = summaries.map((summary) => summary[which]);
   const max = parts.reduce((largest, part) => Math.max(largest, part.max), emptySum.max);
   return {
     max,
@@ -142,26 +120,21 @@ function join(parts: readonly ExponentialSum[]): ExponentialSum {
 }
 
 function requireSound(summaries: readonly RowSummary[]): void {
-  const broken = summaries.findIndex((summary) => summary.broken);
-  if (broken !== -1) {
-    throw new RingrankError(
-      "RR_RANK_FAILED",
-      `expected finite logits, got NaN or infinity on rank ${broken}; check the weights, or an overflow in the model`,
-      { rank: broken },
-    );
-  }
-  if (isEmpty(summaries)) {
-    throw new RingrankError(
-      "RR_RANK_FAILED",
-      "expected a token with a finite logit, got −∞ for all of them",
-      {
-        rank: 0,
-      },
-    );
-  }
+  const broken = summaries.findIndex((summary) => summary.isBroken);
+  if (broken === -1) return;
+  throw new RingrankError(
+    "RR_RANK_FAILED",
+    `expected finite logits, got NaN or infinity on rank ${broken}; check the weights, or an overflow in the model`,
+    { rank: broken },
+  );
+}
+
+function nothingToChoose(): RingrankError {
+  const message = "expected a token with a finite logit, got −∞ for all of them";
+  return new RingrankError("RR_RANK_FAILED", message, { rank: 0 });
 }
 
 /** Whether no rank has a token that can be chosen. */
 function isEmpty(summaries: readonly RowSummary[]): boolean {
-  return summaries.every(({ candidates }) => candidates.length === 0);
+  return summaries.every(({ count }) => count === 0);
 }

@@ -1,64 +1,53 @@
 import type { SamplingParameters } from "../protocol.js";
-import type { Candidate, ExponentialSum } from "./local-row.js";
-
-/** A candidate after penalty, constraint and temperature. */
-export interface Scored extends Candidate {
-  readonly score: number;
-}
+import type { KnownCandidates } from "./known-candidates.js";
+import type { ExponentialSum } from "./local-row.js";
 
 /**
- * What top-k, top-p and min-p leave, in transformers' order. Top-p keeps the fewest of the likeliest whose share
- * reaches p (Holtzman et al., "The curious case of neural text degeneration", 2020), of what top-k left; min-p keeps
- * what is at least minP times as likely as the likeliest (Nguyen et al., "Turning up the heat", 2024).
+ * How many of the likeliest top-k, top-p and min-p leave, in transformers' order. Top-p keeps the fewest of the
+ * likeliest whose share reaches p (Holtzman et al., "The curious case of neural text degeneration", 2020), of what top-k
+ * left; min-p keeps what is at least minP times as likely as the likeliest (Nguyen et al., "Turning up the heat", 2024).
  *
- * @param known the likeliest, best first, none missing between; not empty
- * @param all whether there are no others
+ * @param known not empty
  * @param total over the whole vocabulary; needed for top-p without top-k
- * @returns undefined if it depends on candidates that are not known
+ * @returns undefined if it depends on candidates that are not known; those that are left are merged
  */
-export function keepLikely(
-  known: readonly Scored[],
-  all: boolean,
+export function likelyCount(
+  known: KnownCandidates,
   { topK, topP, minP }: SamplingParameters,
   total: ExponentialSum,
-): readonly Scored[] | undefined {
-  let kept = known;
-  let complete = all;
+): number | undefined {
+  let most = Number.POSITIVE_INFINITY;
   if (topK > 0) {
-    if (!all && known.length < topK) return undefined;
-    kept = known.slice(0, topK);
-    complete = true;
+    if (!known.reach(topK) && !known.isAll) return undefined;
+    most = Math.min(topK, known.count);
   }
-  if (topP < 1) {
-    const nucleus = nucleusSize(kept, topP, topK > 0 ? sumOf(kept) : total);
-    if (nucleus !== undefined) {
-      kept = kept.slice(0, nucleus);
-      complete = true;
-    }
-  }
+  if (topP < 1) most = nucleusSize(known, most, topP, topK > 0 ? sumOf(known, most) : total) ?? most;
   if (minP > 0) {
-    const least = kept[0]!.score + Math.log(minP);
-    const end = kept.findIndex(({ score }) => score < least);
-    if (end !== -1) return kept.slice(0, end);
+    const least = known.scores[0]! + Math.log(minP);
+    for (let at = 0; at < most && known.reach(at + 1); at++) if (known.scores[at]! < least) return at;
   }
-  return complete ? kept : undefined;
+  if (known.reach(most)) return most;
+  return known.isAll ? known.count : undefined;
 }
 
-/** How many of the likeliest reach the share `topP` of `total`; undefined if all together do not. */
+/** How many of the likeliest reach the share `topP` of `total`; undefined if `most`, or all that are known, do not. */
 function nucleusSize(
-  likeliest: readonly Scored[],
+  known: KnownCandidates,
+  most: number,
   topP: number,
   { max, sum }: ExponentialSum,
 ): number | undefined {
   let reached = 0;
-  for (const [at, { score }] of likeliest.entries()) {
-    reached += Math.exp(score - max);
+  for (let at = 0; at < most && known.reach(at + 1); at++) {
+    reached += Math.exp(known.scores[at]! - max);
     if (reached >= topP * sum) return at + 1;
   }
   return undefined;
 }
 
-function sumOf(scored: readonly Scored[]): ExponentialSum {
-  const max = scored[0]!.score;
-  return { max, sum: scored.reduce((sum, { score }) => sum + Math.exp(score - max), 0) };
+function sumOf({ scores }: KnownCandidates, count: number): ExponentialSum {
+  const max = scores[0]!;
+  let sum = 0;
+  for (let at = 0; at < count; at++) sum += Math.exp(scores[at]! - max);
+  return { max, sum };
 }

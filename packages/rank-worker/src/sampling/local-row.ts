@@ -1,8 +1,9 @@
 import type { SamplingParameters } from "../protocol.js";
 import { adjustedLogits } from "./adjusted-logits.js";
-import type { Constraint } from "./constraint.js";
+import { type Constraint, constraintOf } from "./constraint.js";
 import { GumbelNoise, maximumNoise } from "./noise.js";
-import { needsTotal, strategyOf } from "./strategy.js";
+import type { RowSummary } from "./row-summary.js";
+import { needsTotal, type Strategy, strategyOf } from "./strategy.js";
 import { TopCandidates } from "./top-candidates.js";
 import type { VocabularyShare } from "./vocabulary-share.js";
 
@@ -19,9 +20,16 @@ export interface SamplingRow {
   readonly position: number;
 }
 
-/** A row, and which of its tokens may be chosen. */
-export interface ConstrainedRow extends SamplingRow {
-  readonly constraint: Constraint;
+/** A row, how its token is found, and which of its tokens may be chosen. */
+export interface OpenRow extends SamplingRow {
+  readonly strategy: Strategy;
+  constraint: Constraint;
+}
+
+/** Written out, so that rows are objects of one shape, whatever the caller's are. */
+export function openRow({ logits, sampling, tokens, seen, position }: SamplingRow): OpenRow {
+  const constraint = constraintOf(sampling, tokens, position);
+  return { logits, sampling, tokens, seen, position, strategy: strategyOf(sampling), constraint };
 }
 
 /** Σ exp(x − max), and max: what a log-sum-exp needs, in a form that ranks can join. */
@@ -30,47 +38,33 @@ export interface ExponentialSum {
   readonly sum: number;
 }
 
-export interface Candidate {
-  readonly id: number;
-  /** As the model gave it, before penalty, constraint and temperature. */
-  readonly logit: number;
-}
-
-/** What one rank says about its part of a row. */
-export interface RowSummary {
-  /** Whether a logit is NaN or +∞. A logit of −∞ is a token that cannot be chosen. */
-  readonly broken: boolean;
-  /** Of the raw logits; empty unless a logprob is wanted. */
-  readonly raw: ExponentialSum;
-  /** Of the logits after penalty, constraint and temperature; empty unless top-p needs it. */
-  readonly adjusted: ExponentialSum;
-  /** The best of this rank, best first. */
-  readonly candidates: readonly Candidate[];
-  /** Whether the rank has no others. */
-  readonly exhausted: boolean;
-}
-
 export const emptySum: ExponentialSum = { max: Number.NEGATIVE_INFINITY, sum: 0 };
 
-/** @param limit how many candidates to name at most */
-export function summarize(row: ConstrainedRow, share: VocabularyShare, limit: number): RowSummary {
+/**
+ * What this rank says about its part of a row.
+ *
+ * @param summary is empty, and has room for as many candidates as are to be named at most
+ */
+export function summarize(row: OpenRow, share: VocabularyShare, summary: RowSummary): void {
   const { sampling } = row;
   const raw = share.own(row.logits);
   const values = adjustedLogits(raw, row, share);
-  const room = Math.min(limit, raw.length);
+  const room = Math.min(summary.room, raw.length);
   const top = new TopCandidates(room);
-  const isSound =
-    strategyOf(sampling) === "noise" ? offerWithNoise(top, values, row, share) : top.offerAll(values);
-  if (!isSound) return { broken: true, raw: emptySum, adjusted: emptySum, candidates: [], exhausted: true };
-  const candidates = top.sorted().map((element) => ({ id: share.id(element), logit: raw[element]! }));
-  return {
-    broken: false,
-    raw: sampling.logprobs ? exponentialSum(raw, 1) : emptySum,
-    adjusted: needsTotal(sampling) ? exponentialSum(values, sampling.temperature) : emptySum,
-    candidates,
-    // Fewer than there was room for: the rest is −∞.
-    exhausted: room === raw.length || candidates.length < room,
-  };
+  const isSound = row.strategy === "noise" ? offerWithNoise(top, values, row, share) : top.offerAll(values);
+  if (!isSound) {
+    summary.isBroken = true;
+    return;
+  }
+  const elements = top.sorted();
+  for (let at = 0; at < elements.length; at++) {
+    const element = elements[at]!;
+    summary.add(share.id(element), raw[element]!);
+  }
+  // Fewer than there was room for: the rest is −∞.
+  summary.isExhausted = room === raw.length || elements.length < room;
+  if (sampling.logprobs) summary.raw = exponentialSum(raw, 1);
+  if (needsTotal(sampling)) summary.adjusted = exponentialSum(values, sampling.temperature);
 }
 
 /** @returns false if a value is NaN or +∞ */

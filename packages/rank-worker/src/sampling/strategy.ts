@@ -9,7 +9,7 @@ const leastTemperature = 1e-5;
  * - `noise`: the largest logit plus noise, over the whole vocabulary;
  * - `filter`: the largest logit plus noise among the most likely, which are gathered from all ranks first.
  */
-type Strategy = "greedy" | "noise" | "filter";
+export type Strategy = "greedy" | "noise" | "filter";
 
 export function strategyOf({ temperature, topK, topP, minP }: SamplingParameters): Strategy {
   if (temperature < leastTemperature) return "greedy";

@@ -44,11 +44,15 @@ export class TopCandidates {
     return true;
   }
 
-  /** Elements by decreasing key, equal keys by increasing element. */
-  sorted(): number[] {
-    const order = Array.from({ length: this.#size }, (_, at) => at);
-    order.sort((a, b) => this.#keys[b]! - this.#keys[a]! || this.#elements[a]! - this.#elements[b]!);
-    return order.map((at) => this.#elements[at]!);
+  /** Elements by decreasing key, equal keys by increasing element. None is left. */
+  sorted(): Int32Array {
+    const sorted = new Int32Array(this.#size);
+    while (this.#size > 0) {
+      const last = --this.#size;
+      sorted[last] = this.#elements[0]!;
+      this.#sink(this.#keys[last]!, this.#elements[last]!);
+    }
+    return sorted;
   }
 
   #rise(from: number, key: number, element: number): void {
