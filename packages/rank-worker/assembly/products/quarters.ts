@@ -14,7 +14,7 @@ export function quarterOf(count: usize, rowBytes: usize): usize {
   return competes && quarter > 64 ? quarter - 8 : quarter;
 }
 
-/** A lane to each quarter's output. */
+/** A lane to each of four outputs, `toOutput` bytes apart. */
 @inline
 export function storeEach(out: usize, toOutput: usize, lanes: v128): void {
   const third = out + 2 * toOutput;

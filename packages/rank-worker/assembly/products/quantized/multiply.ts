@@ -7,7 +7,7 @@
 import { add } from "../../add";
 import { fourRows4, fourRows8 } from "./four-rows";
 import { oneRow4, oneRow8 } from "./one-row";
-import { quarterOf } from "../quarters";
+import { eighthOf } from "./eighths";
 import { twoRows4 } from "./two-rows";
 import { fourBytes4, fourBytes8, fours, oneBytes4, oneBytes8 } from "./quantized-rows";
 
@@ -66,38 +66,36 @@ function multiply(
   blocks: usize,
 ): void {
   const rowBytes = (blocks * bits) << 2;
-  let done: usize = 0;
-  for (let left = count; left >= 4; left = count - done) {
-    const quarter = quarterOf(left, rowBytes);
-    const toQuarter = quarter * rowBytes;
-    const inTile: usize = rows === 1 ? quarter : max<usize>(1, tileBytes / (rowBytes << 2));
-    for (let first: usize = 0; first < quarter; first += inTile) {
-      const n = min(inTile, quarter - first);
+  for (let done: usize = 0; done < count; ) {
+    const left = count - done;
+    const streams: usize = left >= 8 ? 8 : left >= 4 ? 4 : 1;
+    const each = streams === 8 ? eighthOf(left, rowBytes) : left / streams;
+    const toNext = streams === 1 ? 0 : each * rowBytes;
+    const toOutput = streams === 1 ? 0 : each << 2;
+    const inTile: usize = rows === 1 ? each : max<usize>(1, tileBytes / (rowBytes * streams));
+    for (let first: usize = 0; first < each; first += inTile) {
+      const n = min(inTile, each - first);
       const at = done + first;
       const tileValues = values + at * rowBytes;
       const tileScales = scales + ((at * blocks) << 2);
-      byQuarters(bits, x, rows, tileValues, toQuarter, tileScales, out + (at << 2), outBytes, quarter << 2, n, blocks);
+      const to = out + (at << 2);
+      byStreams(bits, x, rows, streams, tileValues, toNext, tileScales, to, outBytes, toOutput, n, blocks);
     }
-    done += quarter << 2;
-  }
-  // Up to three rows of the matrix are left: each is all four of a quarter's.
-  if (done < count) {
-    const restValues = values + done * rowBytes;
-    const restScales = scales + ((done * blocks) << 2);
-    byQuarters(bits, x, rows, restValues, 0, restScales, out + (done << 2), outBytes, 0, count - done, blocks);
+    done += streams * each;
   }
   if (bias === 0) return;
   for (let row: usize = 0; row < rows; row++, out += outBytes) add(out, bias, out, count);
 }
 
-/** All activations by `count` rows of each quarter. */
+/** All activations by `count` rows of each stream, of which there are eight, four, or one. */
 @inline
-function byQuarters(
+function byStreams(
   bits: usize,
   x: usize,
   rows: usize,
+  streams: usize,
   values: usize,
-  toQuarter: usize,
+  toNext: usize,
   scales: usize,
   out: usize,
   outBytes: usize,
@@ -109,18 +107,16 @@ function byQuarters(
   for (let group = fours(rows); group > 0; group--) {
     const there = min<usize>(4, left);
     if (bits === 4) {
-      fourRows4(x, there, values, toQuarter, scales, out, outBytes, toOutput, count, blocks);
-      const othersValues = values + 2 * toQuarter;
-      const othersScales = scales + (toQuarter >> 1);
-      const othersOut = out + 2 * toOutput;
-      if (toQuarter > 0)
-        fourRows4(x, there, othersValues, toQuarter, othersScales, othersOut, outBytes, toOutput, count, blocks);
+      for (let stream: usize = 0; stream < streams; stream += 2) {
+        const at = stream * toNext;
+        const to = out + stream * toOutput;
+        fourRows4(x, there, values + at, toNext, scales + (at >> 2), to, outBytes, toOutput, count, blocks);
+      }
       x += blocks * fourBytes4;
     } else {
-      fourRows8(x, there, values, scales, out, outBytes, count, blocks);
-      for (let other: usize = 1; other < 4 && toQuarter > 0; other++) {
-        const at = other * toQuarter;
-        fourRows8(x, there, values + at, scales + (at >> 3), out + other * toOutput, outBytes, count, blocks);
+      for (let stream: usize = 0; stream < streams; stream++) {
+        const at = stream * toNext;
+        fourRows8(x, there, values + at, scales + (at >> 3), out + stream * toOutput, outBytes, count, blocks);
       }
       x += blocks * fourBytes8;
     }
@@ -129,19 +125,19 @@ function byQuarters(
   }
   if (bits === 4 && left === 2) {
     const toSecond = blocks * oneBytes4;
-    for (let half: usize = 0; half < 2; half++) {
-      const at = 2 * half * toQuarter;
-      const to = out + 2 * half * toOutput;
-      twoRows4(x, toSecond, values + at, toQuarter, scales + (at >> 2), to, outBytes, toOutput, count, blocks);
+    for (let stream: usize = 0; stream < streams; stream += 2) {
+      const at = stream * toNext;
+      const to = out + stream * toOutput;
+      twoRows4(x, toSecond, values + at, toNext, scales + (at >> 2), to, outBytes, toOutput, count, blocks);
     }
     return;
   }
   for (; left > 0; left--, out += outBytes) {
     if (bits === 4) {
-      oneRow4(x, values, toQuarter, scales, out, toOutput, count, blocks);
+      oneRow4(x, streams, values, toNext, scales, out, toOutput, count, blocks);
       x += blocks * oneBytes4;
     } else {
-      oneRow8(x, values, toQuarter, scales, out, toOutput, count, blocks);
+      oneRow8(x, streams, values, toNext, scales, out, toOutput, count, blocks);
       x += blocks * oneBytes8;
     }
   }

@@ -1,8 +1,9 @@
-// One quantized row (quantized-rows.ts) times rows of a matrix, four of which are taken side by side.
+// One quantized row (quantized-rows.ts) times rows of a matrix, eight of which are taken side by side.
 //
-// A decode step does little else, and its time should be that of reading the weights. The four come one from each
-// quarter of the matrix (quarters.ts). From each block on, sums of the four share a vector, which takes fewer instructions
-// than one sum for each, and few enough registers: with four of each, V8 keeps some of them in memory.
+// A decode step does little else, and its time should be that of reading the weights. The eight come one from each eighth
+// of the matrix (eighths.ts), four and then four: from each block on, sums of four share a vector, which takes fewer
+// instructions than one sum for each, and few enough registers. The branch between the fours, which always goes the same
+// way, keeps V8 from loading what all eight need at once, for which it has not the registers.
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
 import { storeEach } from "../quarters";
@@ -10,16 +11,18 @@ import { oneBytes4, oneBytes8 } from "./quantized-rows";
 import { madd } from "../../vectors";
 
 /**
- * `count` rows of each quarter, of weights of 4 bits. Addresses are in bytes.
+ * `count` rows of each stream, of weights of 4 bits. Addresses are in bytes.
  *
+ * @param streams eight, four, or one
  * @param values of the first row
- * @param toQuarter bytes of values from it to that of the next quarter; or 0, and all of them are the first
- * @param toOutput bytes from a quarter's first output to the next one's; likewise
+ * @param toNext bytes of values from it to that of the next stream; or 0, and all of them are the first
+ * @param toOutput bytes from a stream's first output to the next one's
  */
 export function oneRow4(
   x: usize,
+  streams: usize,
   values: usize,
-  toQuarter: usize,
+  toNext: usize,
   scales: usize,
   out: usize,
   toOutput: usize,
@@ -32,31 +35,25 @@ export function oneRow4(
     const rowEnd = values + (blocks << 4);
     let at = x;
     let sum = f32x4.splat(0);
+    let others = f32x4.splat(0);
     do {
-      const even = v128.load(at);
-      const odd = v128.load(at, 16);
-      const second = values + toQuarter;
-      const third = second + toQuarter;
-      const a = halvesTimes(values, even, odd, low);
-      const b = halvesTimes(second, even, odd, low);
-      const c = halvesTimes(third, even, odd, low);
-      const d = halvesTimes(third + toQuarter, even, odd, low);
-      const dots = i32x4.add(sumEach4(a, b, c, d, ones), v128.load(at, 32));
-      const scale = f32x4.mul(scaleOfEach(scales, toQuarter >> 2), v128.load(at, 48));
-      sum = madd(f32x4.convert_i32x4_s(dots), scale, sum);
+      sum = addFour4(sum, at, values, toNext, scales, low, ones);
+      if (streams === 8) others = addFour4(others, at, values + 4 * toNext, toNext, scales + toNext, low, ones);
       at += oneBytes4;
       values += 16;
       scales += 4;
     } while (values < rowEnd);
     storeEach(out, toOutput, sum);
+    if (streams === 8) storeEach(out + 4 * toOutput, toOutput, others);
   }
 }
 
 /** Likewise, of weights of 8 bits. */
 export function oneRow8(
   x: usize,
+  streams: usize,
   values: usize,
-  toQuarter: usize,
+  toNext: usize,
   scales: usize,
   out: usize,
   toOutput: usize,
@@ -67,26 +64,50 @@ export function oneRow8(
     const rowEnd = values + (blocks << 5);
     let at = x;
     let sum = f32x4.splat(0);
+    let others = f32x4.splat(0);
     do {
-      const q0 = v128.load(at);
-      const q1 = v128.load(at, 16);
-      const q2 = v128.load(at, 32);
-      const q3 = v128.load(at, 48);
-      const second = values + toQuarter;
-      const third = second + toQuarter;
-      const a = bytesTimes(values, q0, q1, q2, q3);
-      const b = bytesTimes(second, q0, q1, q2, q3);
-      const c = bytesTimes(third, q0, q1, q2, q3);
-      const d = bytesTimes(third + toQuarter, q0, q1, q2, q3);
-      const dots = i32x4.add(sumEach8(a, b, c, d), v128.load(at, 64));
-      const scale = f32x4.mul(scaleOfEach(scales, toQuarter >> 3), v128.load(at, 80));
-      sum = madd(f32x4.convert_i32x4_s(dots), scale, sum);
+      sum = addFour8(sum, at, values, toNext, scales);
+      if (streams === 8) others = addFour8(others, at, values + 4 * toNext, toNext, scales + (toNext >> 1));
       at += oneBytes8;
       values += 32;
       scales += 4;
     } while (values < rowEnd);
     storeEach(out, toOutput, sum);
+    if (streams === 8) storeEach(out + 4 * toOutput, toOutput, others);
   }
+}
+
+/** A block of four rows of the matrix. */
+@inline
+function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: usize, low: v128, ones: v128): v128 {
+  const even = v128.load(x);
+  const odd = v128.load(x, 16);
+  const second = values + toNext;
+  const third = second + toNext;
+  const a = halvesTimes(values, even, odd, low);
+  const b = halvesTimes(second, even, odd, low);
+  const c = halvesTimes(third, even, odd, low);
+  const d = halvesTimes(third + toNext, even, odd, low);
+  const dots = i32x4.add(sumEach4(a, b, c, d, ones), v128.load(x, 32));
+  const scale = f32x4.mul(scaleOfEach(scales, toNext >> 2), v128.load(x, 48));
+  return madd(f32x4.convert_i32x4_s(dots), scale, sum);
+}
+
+@inline
+function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: usize): v128 {
+  const q0 = v128.load(x);
+  const q1 = v128.load(x, 16);
+  const q2 = v128.load(x, 32);
+  const q3 = v128.load(x, 48);
+  const second = values + toNext;
+  const third = second + toNext;
+  const a = bytesTimes(values, q0, q1, q2, q3);
+  const b = bytesTimes(second, q0, q1, q2, q3);
+  const c = bytesTimes(third, q0, q1, q2, q3);
+  const d = bytesTimes(third + toNext, q0, q1, q2, q3);
+  const dots = i32x4.add(sumEach8(a, b, c, d), v128.load(x, 64));
+  const scale = f32x4.mul(scaleOfEach(scales, toNext >> 3), v128.load(x, 80));
+  return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 
 @inline
@@ -104,13 +125,13 @@ function bytesTimes(values: usize, q0: v128, q1: v128, q2: v128, q3: v128): v128
   return dot8(w0, w1, w2, w3, q0, q1, q2, q3);
 }
 
-/** A block's scale of each quarter. */
+/** A block's scale of each of four rows. */
 @inline
-function scaleOfEach(at: usize, toQuarter: usize): v128 {
-  const second = at + toQuarter;
-  const third = second + toQuarter;
+function scaleOfEach(at: usize, toNext: usize): v128 {
+  const second = at + toNext;
+  const third = second + toNext;
   let scales = v128.load_zero<f32>(at);
   scales = v128.load_lane<f32>(second, scales, 1);
   scales = v128.load_lane<f32>(third, scales, 2);
-  return v128.load_lane<f32>(third + toQuarter, scales, 3);
+  return v128.load_lane<f32>(third + toNext, scales, 3);
 }

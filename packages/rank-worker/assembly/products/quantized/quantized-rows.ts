@@ -14,7 +14,6 @@
 // Where x has an infinity or NaN, its scale is none either, and so is every product: MatMulNBits itself gives numbers
 // there, sometimes.
 
-import { largestLane } from "../../vectors";
 import { dotBytes } from "./dot-bytes";
 import { blockBytes, whole } from "./blocks";
 
@@ -121,25 +120,38 @@ function writePairs(x: usize, inverse: v128, out: usize): i32 {
   return sumLanes(sum);
 }
 
-/** The largest magnitude of a block. NaN where there is one. */
+/**
+ * The largest magnitude of a block; NaN where there is one. Magnitudes of floats are in the order of their bits, as whole
+ * numbers, of which the larger takes one instruction, and those of NaN are the largest.
+ */
+@inline
 function largest(x: usize): f32 {
-  let most = f32x4.abs(v128.load(x));
-  for (let at: usize = 16; at < blockBytes; at += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + at)));
-  return largestLane(most);
+  let most = magnitudes(x);
+  for (let at: usize = 16; at < blockBytes; at += 16) most = i32x4.max_s(most, magnitudes(x + at));
+  most = i32x4.max_s(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
+  return f32x4.extract_lane(i32x4.max_s(most, v128.shuffle<i32>(most, most, 1, 0, 3, 2)), 0);
+}
+
+@inline
+function magnitudes(x: usize): v128 {
+  return v128.and(v128.load(x), i32x4.splat(0x7fffffff));
 }
 
 /** Eight floats as int8, in 16 bits: to the nearest, halves to the even one. */
 @inline
 function eight(x: usize, inverse: v128): v128 {
-  return i16x8.narrow_i32x4_s(
-    i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x), inverse))),
-    i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x, 16), inverse))),
-  );
+  return i16x8.narrow_i32x4_s(rounded(v128.load(x), inverse), rounded(v128.load(x, 16), inverse));
+}
+
+/** Added to 1.5 · 2²³, a float is rounded to a whole number, which stands in the lowest bits of the sum. */
+@inline
+function rounded(x: v128, inverse: v128): v128 {
+  const rounding = f32x4.splat(12582912);
+  return i32x4.sub(f32x4.add(f32x4.mul(x, inverse), rounding), rounding);
 }
 
 @inline
 function sumLanes(x: v128): i32 {
-  return (
-    i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + (i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3))
-  );
+  const pairs = i32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
+  return i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1);
 }
