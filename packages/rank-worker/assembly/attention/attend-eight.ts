@@ -3,10 +3,10 @@
 // each read once. Keys that none of the eight may see are left out.
 
 import { Arguments } from "./arguments";
-import { addAddends, addendBytes, findAddends, leastSeen, seenRows } from "./eight-addends";
-import { mixEight, rescaleEight, scoreEight, shareEight } from "./eight-queries";
+import { addAddends, endOfSeen, findAddends, firstSeen, isAnySeen, leastSeen } from "./eight-addends";
+import { mixEight, rescaleEight, scoreEight, scoreEightOfRows, shareEight } from "./eight-queries";
 import { turnQuery } from "./rows";
-import { bytesAhead, rowsFrom, tileRows } from "./tiles";
+import { readNext, streamRows, streams } from "./streams";
 
 /** @param count of the group's queries from `first` on, up to 8 */
 export function attendEight(sequence: usize, head: usize, first: usize, count: usize, args: Arguments): void {
@@ -15,7 +15,7 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
   const packed = args.scratch;
   const sums = packed + (rowBytes << 3);
   const scores = sums + (rowBytes << 3);
-  const most = scores + (tileRows << 5);
+  const most = scores + ((streams * streamRows) << 5);
   const totals = most + 32;
   const before = totals + 32;
   const query = before + 32;
@@ -40,25 +40,44 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
     memory.copy(before, most, 32);
     const ofHead = sequence * args.keyValueHeads + head;
     const past = <usize>args.past;
-    let keys = args.pastKeys + ofHead * past * rowBytes;
-    let values = args.pastValues + ofHead * past * rowBytes;
-    for (let key: usize = 0; key <= past; ) {
-      if (key === past) {
-        keys = args.presentKeys + ofHead * rowBytes;
-        values = args.presentValues + ofHead * rowBytes;
+    const pastKeys = args.pastKeys + ofHead * past * rowBytes;
+    const pastValues = args.pastValues + ofHead * past * rowBytes;
+    const to = all ? past : endOfSeen(past, scores, addends, args);
+    const from: usize = all ? 0 : firstSeen(to, scores, addends, args);
+
+    const ofStream = (to - from) / streams;
+    const distance = ofStream * rowBytes;
+    const left = from + ofStream;
+    let rows: usize = 0;
+    for (let key = from; key < left; key += rows) {
+      rows = min(streamRows, left - key);
+      const keys = pastKeys + key * rowBytes;
+      const values = pastValues + key * rowBytes;
+      const tile = rows * rowBytes;
+      for (let stream: usize = 0; stream < streams; stream++) {
+        addAddends(scores + ((stream * rows) << 5), key + stream * ofStream, rows, addends, args);
       }
-      const tile = rowsFrom(key, past);
-      addAddends(scores, key, tile, addends, args);
-      const seen = all ? tile : seenRows(scores, tile);
-      if (seen > 0) {
-        scoreEight(scores, packed, keys, seen, rowBytes, most, values);
-        rescaleEight(sums, totals, rowBytes, before, most);
-        shareEight(scores, seen, most, totals);
-        mixEight(sums, scores, values, seen, rowBytes, keys + bytesAhead(key, past, rowBytes));
-      }
-      key += tile;
-      keys += tile * rowBytes;
-      values += tile * rowBytes;
+      if (!all && !isAnySeen(scores, streams * rows)) continue;
+      readNext(keys + tile, values + tile, distance, min(streamRows, left - key - rows), rowBytes);
+      scoreEight(scores, packed, keys, rows, distance, rowBytes, most);
+      rescaleEight(sums, totals, rowBytes, before, most);
+      shareEight(scores, streams * rows, most, totals);
+      mixEight(sums, scores, values, streams, rows, distance, rowBytes);
+    }
+
+    // Up to three rows that are left, and the new one, which lies elsewhere.
+    for (let key = from + streams * ofStream; key <= past; key += rows) {
+      if (key === to) key = past;
+      const isNew = key === past;
+      rows = isNew ? 1 : to - key;
+      const keys = isNew ? args.presentKeys + ofHead * rowBytes : pastKeys + key * rowBytes;
+      const values = isNew ? args.presentValues + ofHead * rowBytes : pastValues + key * rowBytes;
+      addAddends(scores, key, rows, addends, args);
+      if (!all && !isAnySeen(scores, rows)) continue;
+      scoreEightOfRows(scores, packed, keys, rows, rowBytes, most);
+      rescaleEight(sums, totals, rowBytes, before, most);
+      shareEight(scores, rows, most, totals);
+      mixEight(sums, scores, values, 1, rows, 0, rowBytes);
     }
     // A query that may see no key at all gives all of them the same share.
     all = !all && seesNone(most);

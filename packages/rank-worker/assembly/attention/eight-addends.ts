@@ -3,7 +3,7 @@
 import { addendAt, Arguments } from "./arguments";
 
 /** Bytes of the table of {@link findAddends} for each addend. */
-export const addendBytes: usize = 32;
+const addendBytes: usize = 32;
 
 /**
  * For each addend, where it has the numbers of each of the eight queries: [addend][query]. The last counts for those
@@ -39,19 +39,42 @@ export function addAddends(scores: usize, key: usize, rows: usize, table: usize,
   }
 }
 
-/**
- * How many of these rows there are up to the last one that any of the eight queries may see: by fours, or all. What a
- * mask adds leaves nothing of a score.
- */
-export function seenRows(scores: usize, rows: usize): usize {
+/** Whether any of the eight queries may see any of these rows. What a mask adds leaves nothing of a score. */
+export function isAnySeen(scores: usize, rows: usize): bool {
   const masked = f32x4.splat(leastSeen);
-  for (let seen = rows; seen > 0; seen--) {
-    const at = scores + ((seen - 1) << 5);
-    const visible = v128.or(f32x4.gt(v128.load(at), masked), f32x4.gt(v128.load(at, 16), masked));
-    if (v128.any_true(visible)) return min((seen + 3) & ~3, rows);
+  for (const end = scores + (rows << 5); scores < end; scores += 32) {
+    const seen = v128.or(f32x4.gt(v128.load(scores), masked), f32x4.gt(v128.load(scores, 16), masked));
+    if (v128.any_true(seen)) return true;
   }
-  return 0;
+  return false;
 }
+
+/** Behind which of the past rows all are hidden, to the next multiple of some. */
+export function endOfSeen(past: usize, scratch: usize, table: usize, args: Arguments): usize {
+  let end = past;
+  while (end > 0) {
+    const rows = min(step, end);
+    addAddends(scratch, end - rows, rows, table, args);
+    if (isAnySeen(scratch, rows)) break;
+    end -= rows;
+  }
+  return end;
+}
+
+/** Before which of the rows up to `end` all are hidden, likewise. */
+export function firstSeen(end: usize, scratch: usize, table: usize, args: Arguments): usize {
+  let first: usize = 0;
+  while (first < end) {
+    const rows = min(step, end - first);
+    addAddends(scratch, first, rows, table, args);
+    if (isAnySeen(scratch, rows)) break;
+    first += rows;
+  }
+  return first;
+}
+
+/** Rows that are looked at at once for where those begin and end that are seen. */
+const step: usize = 8;
 
 /** Beside a score that is less, others have shares, and it has none. */
 export const leastSeen: f32 = -1e30;

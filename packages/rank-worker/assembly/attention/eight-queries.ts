@@ -2,39 +2,40 @@
 // two vectors have one number of each; no number of a key or value is loaded twice for them, and no sum runs across a
 // vector:
 //
-//   packed   [lane][query]     queries
-//   scores   [row][query]      then shares
+//   packed   [lane][query]             queries
+//   scores   [stream][row][query]      then shares
 //   sums     [lane][query]
 //
 // The inner loops multiply four numbers with eight, in eight sums that grow side by side: an addition takes four
 // cycles, and two can begin in each. One turn of a loop adds once to each sum, since V8 puts additions to one sum
 // together, and then has to move sums out of registers.
-//
-// They go over a tile again and again, in strides that no processor sees coming, so each also reads on in what the next
-// will go over, 16 bytes a turn, which over a tile comes to as many bytes: then that is near when its turn comes.
 
-import { readAhead } from "./read-ahead";
+import { readOn } from "./streams";
 import { exponential, madd } from "../vectors";
 
+/** Of four keys, between two readings: 128 multiplications, so that memory and arithmetic take turns finely. */
+const lanesAtOnce: usize = 32;
+
 /**
- * `scores[row][query] += query · key[row]`; `most` becomes the largest score there is of each query, if it is larger.
+ * `scores[stream][row][query] += query · key[stream][row]`, four streams of so many rows; `most` becomes the largest
+ * score there is of each query, if it is larger.
  *
- * @param ahead as many bytes as the keys have, to be read next
+ * @param distance bytes from one stream to the next
  */
 export function scoreEight(
   scores: usize,
   packed: usize,
   keys: usize,
   rows: usize,
+  distance: usize,
   rowBytes: usize,
   most: usize,
-  ahead: usize,
 ): void {
   const end = packed + (rowBytes << 3);
+  const toStream = rows << 5;
   let m0 = v128.load(most);
   let m1 = v128.load(most, 16);
-  let row: usize = 0;
-  for (; row + 4 <= rows; row += 4, scores += 128) {
+  for (const last = scores + toStream; scores < last; scores += 32, keys += rowBytes) {
     let a0 = f32x4.splat(0);
     let a1 = a0;
     let b0 = a0;
@@ -44,61 +45,80 @@ export function scoreEight(
     let d0 = a0;
     let d1 = a0;
     let a = keys;
-    let b = a + rowBytes;
-    let c = b + rowBytes;
-    let d = c + rowBytes;
-    for (let query = packed; query < end; query += 32, a += 4, b += 4, c += 4, d += 4, ahead += 16) {
-      readAhead(ahead);
-      const q0 = v128.load(query);
-      const q1 = v128.load(query, 16);
-      let k = v128.load_splat<f32>(a);
-      a0 = madd(k, q0, a0);
-      a1 = madd(k, q1, a1);
-      k = v128.load_splat<f32>(b);
-      b0 = madd(k, q0, b0);
-      b1 = madd(k, q1, b1);
-      k = v128.load_splat<f32>(c);
-      c0 = madd(k, q0, c0);
-      c1 = madd(k, q1, c1);
-      k = v128.load_splat<f32>(d);
-      d0 = madd(k, q0, d0);
-      d1 = madd(k, q1, d1);
+    let b = a + distance;
+    let c = b + distance;
+    let d = c + distance;
+    for (let query = packed; query < end; ) {
+      readOn();
+      for (const pause = min(query + 32 * lanesAtOnce, end); query < pause; query += 32, a += 4, b += 4, c += 4, d += 4) {
+        const q0 = v128.load(query);
+        const q1 = v128.load(query, 16);
+        let k = v128.load_splat<f32>(a);
+        a0 = madd(k, q0, a0);
+        a1 = madd(k, q1, a1);
+        k = v128.load_splat<f32>(b);
+        b0 = madd(k, q0, b0);
+        b1 = madd(k, q1, b1);
+        k = v128.load_splat<f32>(c);
+        c0 = madd(k, q0, c0);
+        c1 = madd(k, q1, c1);
+        k = v128.load_splat<f32>(d);
+        d0 = madd(k, q0, d0);
+        d1 = madd(k, q1, d1);
+      }
     }
-    keys = d;
-    a0 = f32x4.add(a0, v128.load(scores));
-    a1 = f32x4.add(a1, v128.load(scores, 16));
-    b0 = f32x4.add(b0, v128.load(scores, 32));
-    b1 = f32x4.add(b1, v128.load(scores, 48));
-    c0 = f32x4.add(c0, v128.load(scores, 64));
-    c1 = f32x4.add(c1, v128.load(scores, 80));
-    d0 = f32x4.add(d0, v128.load(scores, 96));
-    d1 = f32x4.add(d1, v128.load(scores, 112));
-    v128.store(scores, a0);
-    v128.store(scores, a1, 16);
-    v128.store(scores, b0, 32);
-    v128.store(scores, b1, 48);
-    v128.store(scores, c0, 64);
-    v128.store(scores, c1, 80);
-    v128.store(scores, d0, 96);
-    v128.store(scores, d1, 112);
+    let at = scores;
+    a0 = addTo(at, a0);
+    a1 = addTo(at + 16, a1);
+    at += toStream;
+    b0 = addTo(at, b0);
+    b1 = addTo(at + 16, b1);
+    at += toStream;
+    c0 = addTo(at, c0);
+    c1 = addTo(at + 16, c1);
+    at += toStream;
+    d0 = addTo(at, d0);
+    d1 = addTo(at + 16, d1);
     m0 = f32x4.pmax(m0, f32x4.pmax(f32x4.pmax(a0, b0), f32x4.pmax(c0, d0)));
     m1 = f32x4.pmax(m1, f32x4.pmax(f32x4.pmax(a1, b1), f32x4.pmax(c1, d1)));
   }
-  for (; row < rows; row++, scores += 32) {
-    let a0 = v128.load(scores);
-    let a1 = v128.load(scores, 16);
+  v128.store(most, m0);
+  v128.store(most, m1, 16);
+}
+
+/** Likewise of one stream of a few rows. */
+export function scoreEightOfRows(
+  scores: usize,
+  packed: usize,
+  keys: usize,
+  rows: usize,
+  rowBytes: usize,
+  most: usize,
+): void {
+  const end = packed + (rowBytes << 3);
+  let m0 = v128.load(most);
+  let m1 = v128.load(most, 16);
+  for (const last = scores + (rows << 5); scores < last; scores += 32) {
+    let a0 = f32x4.splat(0);
+    let a1 = a0;
     for (let query = packed; query < end; query += 32, keys += 4) {
       const k = v128.load_splat<f32>(keys);
       a0 = madd(k, v128.load(query), a0);
       a1 = madd(k, v128.load(query, 16), a1);
     }
-    v128.store(scores, a0);
-    v128.store(scores, a1, 16);
-    m0 = f32x4.pmax(m0, a0);
-    m1 = f32x4.pmax(m1, a1);
+    m0 = f32x4.pmax(m0, addTo(scores, a0));
+    m1 = f32x4.pmax(m1, addTo(scores + 16, a1));
   }
   v128.store(most, m0);
   v128.store(most, m1, 16);
+}
+
+/** @returns what is there then */
+@inline
+function addTo(at: usize, x: v128): v128 {
+  const sum = f32x4.add(x, v128.load(at));
+  v128.store(at, sum);
+  return sum;
 }
 
 /** Scores become shares that are not yet divided by their sum, in place; `totals` grow by them. */
@@ -121,20 +141,25 @@ function shareFour(scores: usize, end: usize, most: usize, totals: usize): void 
 }
 
 /**
- * `sums[lane][query] += Σ_row share[row][query] · value[row][lane]`.
+ * `sums[lane][query] += Σ share[stream][row][query] · value[stream][row][lane]`.
  *
- * @param ahead as many bytes as the values have, to be read next
+ * @param count of streams, each of so many rows
+ * @param distance bytes from one stream to the next
  */
 export function mixEight(
   sums: usize,
   shares: usize,
   values: usize,
+  count: usize,
   rows: usize,
+  distance: usize,
   rowBytes: usize,
-  ahead: usize,
 ): void {
-  const end = shares + (rows << 5);
+  const toStream = rows << 5;
+  const end = shares + count * toStream;
+  const toNext = distance - rows * rowBytes;
   for (let lane: usize = 0; lane < rowBytes; lane += 16, sums += 128) {
+    readOn();
     let a0 = v128.load(sums);
     let a1 = v128.load(sums, 16);
     let b0 = v128.load(sums, 32);
@@ -144,22 +169,23 @@ export function mixEight(
     let d0 = v128.load(sums, 96);
     let d1 = v128.load(sums, 112);
     let value = values + lane;
-    for (let share = shares; share < end; share += 32, value += rowBytes, ahead += 16) {
-      readAhead(ahead);
-      const p0 = v128.load(share);
-      const p1 = v128.load(share, 16);
-      let v = v128.load_splat<f32>(value);
-      a0 = madd(v, p0, a0);
-      a1 = madd(v, p1, a1);
-      v = v128.load_splat<f32>(value, 4);
-      b0 = madd(v, p0, b0);
-      b1 = madd(v, p1, b1);
-      v = v128.load_splat<f32>(value, 8);
-      c0 = madd(v, p0, c0);
-      c1 = madd(v, p1, c1);
-      v = v128.load_splat<f32>(value, 12);
-      d0 = madd(v, p0, d0);
-      d1 = madd(v, p1, d1);
+    for (let share = shares; share < end; value += toNext) {
+      for (const last = share + toStream; share < last; share += 32, value += rowBytes) {
+        const p0 = v128.load(share);
+        const p1 = v128.load(share, 16);
+        let v = v128.load_splat<f32>(value);
+        a0 = madd(v, p0, a0);
+        a1 = madd(v, p1, a1);
+        v = v128.load_splat<f32>(value, 4);
+        b0 = madd(v, p0, b0);
+        b1 = madd(v, p1, b1);
+        v = v128.load_splat<f32>(value, 8);
+        c0 = madd(v, p0, c0);
+        c1 = madd(v, p1, c1);
+        v = v128.load_splat<f32>(value, 12);
+        d0 = madd(v, p0, d0);
+        d1 = madd(v, p1, d1);
+      }
     }
     v128.store(sums, a0);
     v128.store(sums, a1, 16);

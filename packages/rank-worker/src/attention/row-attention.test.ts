@@ -22,8 +22,10 @@ const hidden = -3.4e38;
 
 type Case = Omit<AttentionCase, "rows">;
 
-/** Of the keys of eight queries, 131 in tiles of 32. */
+/** 130 past keys: four streams of 32, of which a tile has eight each, and two that are left. */
 const ofEight: Case = { batch: 1, heads: 2, group: 8, lanes: 16, past: 130 };
+
+const tileOf = (key: number): number => Math.floor((key % 32) / 8);
 
 describe.each(["plain", "fused"] as const)(
   "attention of one row by the %s kernel is what ONNX Runtime computes",
@@ -33,6 +35,11 @@ describe.each(["plain", "fused"] as const)(
       ["with four queries to a head", { batch: 1, heads: 2, group: 4, lanes: 32, past: 130 }],
       ["with two queries to a head", { batch: 1, heads: 2, group: 2, lanes: 32, past: 66 }],
       ["with groups of eight", { batch: 1, heads: 2, group: 8, lanes: 64, past: 128 }],
+      ["with groups of eight behind few keys", { batch: 2, heads: 2, group: 8, lanes: 12, past: 3 }],
+      [
+        "with groups of eight, and a tile that is not whole",
+        { batch: 1, heads: 2, group: 8, lanes: 20, past: 118 },
+      ],
       ["with groups of eleven", { batch: 1, heads: 1, group: 11, lanes: 20, past: 70 }],
       ["with groups of seven", { batch: 1, heads: 1, group: 7, lanes: 40, past: 33 }],
       [
@@ -79,14 +86,18 @@ describe.each(["plain", "fused"] as const)(
     });
 
     it.each<[string, masks: 1 | 16, (key: number, head: number) => boolean]>([
-      ["the first of its tiles and one in the middle", 1, (key) => key < 32 || (key >= 64 && key < 96)],
-      ["the end of a tile", 1, (key) => key >= 5 && key < 32],
+      ["the first keys", 1, (key) => key < 37],
+      ["the last keys but the new one", 1, (key) => key >= 61 && key < 130],
+      ["all but some in the middle and the new one", 1, (key) => key < 50 || (key >= 53 && key < 130)],
       ["all but the new key", 1, (key) => key < 130],
       ["the new key", 1, (key) => key === 130],
-      ["a tile from the first queries of a group", 16, (key, head) => head % 8 < 5 && key >= 32 && key < 64],
-      ["a tile from the last queries of a group", 16, (key, head) => head % 8 >= 3 && key >= 32 && key < 64],
-      ["each tile from some queries of a group", 16, (key, head) => head % 5 === Math.floor(key / 32)],
-      ["all keys from one query, and a tile from all", 16, (key, head) => head === 5 || key < 32],
+      ["a tile of each stream", 1, (key) => tileOf(key) === 2],
+      ["one stream", 1, (key) => key >= 32 && key < 64],
+      ["a tile from the first queries of a group", 16, (key, head) => head % 8 < 5 && tileOf(key) === 1],
+      ["a tile from the last queries of a group", 16, (key, head) => head % 8 >= 3 && tileOf(key) === 1],
+      ["each tile from some queries of a group", 16, (key, head) => head % 4 === tileOf(key)],
+      ["each stream from some queries of a group", 16, (key, head) => head % 5 === Math.floor(key / 32)],
+      ["all keys from one query, and a tile from all", 16, (key, head) => head === 5 || tileOf(key) === 0],
     ])("where a mask hides %s", async (_, masks, hides) => {
       const options: Case = { ...ofEight, addends: [[1, masks, 1]] };
       await expectAlike(options, build, (_which, _row, key, head) => (hides(key, head) ? hidden : 0));
