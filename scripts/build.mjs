@@ -2,11 +2,11 @@
 // Needs Node and npm alone: pnpm comes through npx, at the version that package.json pins.
 //
 //   node scripts/build.mjs [--quiet]     --quiet: say nothing but what takes long, and what went wrong
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { bundlePackages } from "./bundle.mjs";
+import { run } from "./run.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const quiet = process.argv.includes("--quiet");
@@ -19,20 +19,24 @@ const stamp = "node_modules/.ringrank-installed";
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
   const { packageManager } = JSON.parse(readFileSync("package.json", "utf8"));
   if (quiet) process.stderr.write("installing dependencies (when the lock file has changed) …\n");
-  run("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--reporter=append-only"]);
+  await built("npx", ["--yes", packageManager, "install", "--frozen-lockfile", "--reporter=append-only"]);
   writeFileSync(stamp, lock);
 }
 if (quiet && !existsSync("packages/cli/dist/main.js")) process.stderr.write("building …\n");
-run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
 const packages = readdirSync("packages");
-await bundlePackages(packages);
-for (const name of packages) buildWebAssembly(`packages/${name}`);
+// Side by side: TypeScript's compiler keeps one core busy, and a second for a part of its time.
+await Promise.all([buildScripts(), ...packages.map((name) => buildWebAssembly(`packages/${name}`))]);
+
+async function buildScripts() {
+  await built(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
+  await bundlePackages(packages);
+}
 
 /**
  * Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what, by target if there are
  * several.
  */
-function buildWebAssembly(folder) {
+async function buildWebAssembly(folder) {
   if (!existsSync(`${folder}/asconfig.json`)) return;
   const { options, targets = { release: options } } = JSON.parse(
     readFileSync(`${folder}/asconfig.json`, "utf8"),
@@ -42,22 +46,14 @@ function buildWebAssembly(folder) {
   const changed = Math.max(...["asconfig.json", ...sources].map(written));
   for (const [target, { outFile }] of Object.entries(targets)) {
     if (written(outFile) > changed) continue;
-    run(process.execPath, ["node_modules/assemblyscript/bin/asc.js", "--target", target], folder);
+    await built(process.execPath, ["node_modules/assemblyscript/bin/asc.js", "--target", target], folder);
   }
 }
 
-function run(command, args, cwd) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    stdio: quiet ? "pipe" : ["ignore", "inherit", "inherit"],
-    // npx is a .cmd file there, which only a shell can start; none of the arguments needs quoting.
-    shell: process.platform === "win32" && command === "npx",
-  });
-  if (error) throw error;
+/** Ends the build where a command of it fails. */
+async function built(command, args, cwd) {
+  const { status, output } = await run(command, args, { cwd, quiet });
   if (status === 0) return;
-  process.stderr.write(
-    `${stdout ?? ""}${stderr ?? ""}\n${command} ${args.join(" ")} exited with ${status}\n`,
-  );
+  process.stderr.write(`${output}\n${command} ${args.join(" ")} exited with ${status}\n`);
   process.exit(status ?? 1);
 }

@@ -1,0 +1,20 @@
+// Format and lint, types of tests, unused code: at once, and what each has to say in that order.
+// Types of sources are the build's own business.
+import { fileURLToPath } from "node:url";
+import { run } from "./run.mjs";
+
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+
+const checks = [
+  ["node_modules/@biomejs/biome/bin/biome", "ci", "."],
+  ["node_modules/typescript/bin/tsc", "-p", "tsconfig.test.json"],
+  ["node_modules/knip/bin/knip.js"],
+];
+
+const results = await Promise.all(checks.map((args) => run(process.execPath, args, { quiet: true })));
+for (const [index, { status, output }] of results.entries()) {
+  process.stdout.write(output);
+  if (status === 0) continue;
+  process.stderr.write(`${checks[index].join(" ")} exited with ${status}\n`);
+  process.exitCode = 1;
+}
