@@ -6,7 +6,7 @@ import { Arguments } from "./arguments";
 import { addAddends, endOfSeen, findAddends, firstSeen, isAnySeen, leastSeen } from "./eight-addends";
 import { mixEight, rescaleEight, scoreEight, scoreEightOfRows, shareEight } from "./eight-queries";
 import { turnQuery } from "./rows";
-import { readNext, streamRows, streams } from "./streams";
+import { readAll, readNext, streamRows, streams } from "./streams";
 
 /** @param count of the group's queries from `first` on, up to 8 */
 export function attendEight(sequence: usize, head: usize, first: usize, count: usize, args: Arguments): void {
@@ -48,7 +48,9 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
     const ofStream = (to - from) / streams;
     const distance = ofStream * rowBytes;
     const left = from + ofStream;
-    let rows: usize = 0;
+    let rows = min(streamRows, ofStream);
+    readNext(pastKeys + from * rowBytes, pastValues + from * rowBytes, distance, rows, rowBytes);
+    readAll();
     for (let key = from; key < left; key += rows) {
       rows = min(streamRows, left - key);
       const keys = pastKeys + key * rowBytes;

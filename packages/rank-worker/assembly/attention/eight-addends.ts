@@ -29,7 +29,8 @@ export function findAddends(
 
 /** `scores[row][query]`: the addends of `rows` keys from this one on. */
 export function addAddends(scores: usize, key: usize, rows: usize, table: usize, args: Arguments): void {
-  memory.fill(scores, 0, rows << 5);
+  // Calls of memory.fill cost more than so few bytes.
+  for (let at = scores, end = scores + (rows << 5); at < end; at += 16) v128.store(at, f32x4.splat(0));
   for (const end = table + <usize>args.addends * addendBytes; table < end; table += addendBytes) {
     if (isSame(table)) addOne(scores, load<usize>(table) + (key << 2), rows);
     else {

@@ -27,6 +27,11 @@ export function readNext(keys: usize, values: usize, distance: usize, rows: usiz
   lines = (rows * rowBytes) / line;
 }
 
+/** Goes over all of it at once: nothing was worked on while the first tile might have been read. */
+export function readAll(): void {
+  while (lines > 0) readOn();
+}
+
 /** Brings the next line of each stream of keys and of values near. */
 @inline
 export function readOn(): void {
