@@ -1,10 +1,3 @@
-// Time and bandwidth of a collective, from local array to local array, beside the bound that copying sets.
-//
-//   node bench/collectives.mjs [--collective allReduce] [--ranks 2,4,8] [--bytes 1024,…,67108864]
-//                              [--algorithms auto] [--kernels simd,plain]
-//                              [--spins 50,20000] [--windows 65536,262144]
-//                              [--json FILE]
-//
 // The bound is what the ranks take to copy their arrays once, from local to local, all at the same time: whatever an
 // algorithm does, each array has to be read once and written once, and nothing else has to leave the caches. Whatever
 // is compared takes turns in one run, and each figure is the median of its turns on rank 0, with the middle half
@@ -14,6 +7,21 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { createGroup, joinGroup, runRanks } from "@ringrank/collectives";
+
+const help = `Time and bandwidth of a collective, from local array to local array, beside the bound that copying sets.
+
+  node bench/collectives.mjs [options]
+
+  --collective NAME       allReduce
+  --ranks 2,4,8           how many, one after the other
+  --bytes 1024,…,67108864
+  --algorithms auto       of those that a collective has: auto, ring, one-shot, two-shot
+  --kernels simd,plain
+  --spins 50,20000        looks before a sleep; default: what a group chooses
+  --windows 65536,262144  bytes of shared memory that a message passes through; default: what a group chooses
+  --json FILE
+  --help
+`;
 
 /** This rank's microseconds per call, by turn, of each contestant; the last one is the copy. */
 export async function run(comm, { contestants, collective, bytes }) {
@@ -56,8 +64,13 @@ if (isMainThread) {
       spins: { type: "string", default: "default" },
       windows: { type: "string", default: "default" },
       json: { type: "string" },
+      help: { type: "boolean", default: false },
     },
   });
+  if (values.help) {
+    process.stdout.write(help);
+    process.exit();
+  }
   const numbers = (text) => text.split(",").map(Number);
   /** All combinations of one value from each list. */
   const choices = ["kernels", "algorithms", "spins", "windows"].reduce(
