@@ -1,6 +1,6 @@
 /**
  * On how many ranks a fixture is loaded: on one of 2, 3 and 4, so that every number meets a third of the fixtures, and
- * a quarter of them on 1 besides. With `RINGRANK_RANKS=all`, as `npm run test:full` has it, on 1 to 4. Most of what such
+ * a fifth of them on 1 besides. With `RINGRANK_RANKS=all`, as `npm run test:full` has it, on 1 to 4. Most of what such
  * a test takes is the start of its threads; what is split how on 2, 3 and 4 ranks is tested of every fixture without
  * any.
  */
