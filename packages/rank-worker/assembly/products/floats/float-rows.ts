@@ -1,22 +1,41 @@
-// Rows of floats times rows of a matrix of floats, one of each quarter (quarters.ts).
+// Rows of floats times rows of a matrix of floats, eight of which are taken side by side, one from each eighth of the matrix
+// (streams.ts).
 //
 // One row, as in a decode step, takes the time of reading the matrix. Each product is added up in one vector, in the same
 // order however many rows there are: a row's result does not depend on the others beside it.
 
-import { storeEach } from "../quarters";
+import { pageBytes, storeEach } from "../streams";
 import { madd, sumEach } from "../../vectors";
 
 /**
- * `count` rows of each quarter. Addresses are in bytes.
+ * Bytes that four of eight streams are behind the other four, so that they do not enter pages with them: half a page where
+ * rows are whole pages, and streams therefore, too, however many rows apart.
  *
+ * @param each rows of a stream; of one row none can be ahead
+ */
+@inline
+export function lagOf(each: usize, rowBytes: usize): usize {
+  return each > 1 && rowBytes > 0 && (rowBytes & (pageBytes - 1)) === 0 ? pageBytes >> 1 : 0;
+}
+
+/**
+ * `count` rows of each stream. Addresses are in bytes.
+ *
+ * The branch between the fours, which always goes the same way, keeps V8 from loading what all eight need at once, for
+ * which it has not the registers.
+ *
+ * @param streams eight, four, or one
  * @param values of the first row
- * @param toQuarter bytes from it to that of the next quarter; or 0, and all of them are the first
- * @param toOutput bytes from a quarter's first output to the next one's; likewise
+ * @param toNext bytes from it to that of the next stream; or 0, and all of them are the first
+ * @param lag of `lagOf`: the other four of eight read so much of the row behind their last one, too
+ * @param toOutput bytes from a stream's first output to the next one's; likewise
  */
 export function oneRow(
   x: usize,
+  streams: usize,
   values: usize,
-  toQuarter: usize,
+  toNext: usize,
+  lag: usize,
   out: usize,
   toOutput: usize,
   count: usize,
@@ -25,26 +44,66 @@ export function oneRow(
   const rowBytes = width << 2;
   const inVectors = rowBytes & ~15;
   const inPairs = rowBytes & ~31;
+  let e = f32x4.splat(0);
+  let f = f32x4.splat(0);
+  let g = f32x4.splat(0);
+  let h = f32x4.splat(0);
+  for (let k: usize = 0; k < lag; k += 16) {
+    const fifth = values + 4 * toNext + k;
+    const seventh = fifth + 2 * toNext;
+    const xs = v128.load(x + k);
+    e = madd(v128.load(fifth), xs, e);
+    f = madd(v128.load(fifth + toNext), xs, f);
+    g = madd(v128.load(seventh), xs, g);
+    h = madd(v128.load(seventh + toNext), xs, h);
+  }
   for (const end = out + (count << 2); out < end; out += 4) {
-    const second = values + toQuarter;
-    const third = second + toQuarter;
-    const fourth = third + toQuarter;
+    const second = values + toNext;
+    const third = second + toNext;
+    const fourth = third + toNext;
+    const fifth = fourth + toNext + lag;
+    const sixth = fifth + toNext;
+    const seventh = sixth + toNext;
+    const eighth = seventh + toNext;
     let a = f32x4.splat(0);
     let b = f32x4.splat(0);
     let c = f32x4.splat(0);
     let d = f32x4.splat(0);
     let k: usize = 0;
-    for (; k < inPairs; k += 32) {
-      const x0 = v128.load(x + k);
-      a = madd(v128.load(values + k), x0, a);
-      b = madd(v128.load(second + k), x0, b);
-      c = madd(v128.load(third + k), x0, c);
-      d = madd(v128.load(fourth + k), x0, d);
-      const x1 = v128.load(x + k, 16);
-      a = madd(v128.load(values + k, 16), x1, a);
-      b = madd(v128.load(second + k, 16), x1, b);
-      c = madd(v128.load(third + k, 16), x1, c);
-      d = madd(v128.load(fourth + k, 16), x1, d);
+    // What the other four are multiplied with.
+    let y = x + lag;
+    for (let until = inPairs - lag; ; until = inPairs) {
+      for (; k < until; k += 32) {
+        const x0 = v128.load(x + k);
+        a = madd(v128.load(values + k), x0, a);
+        b = madd(v128.load(second + k), x0, b);
+        c = madd(v128.load(third + k), x0, c);
+        d = madd(v128.load(fourth + k), x0, d);
+        const x1 = v128.load(x + k, 16);
+        a = madd(v128.load(values + k, 16), x1, a);
+        b = madd(v128.load(second + k, 16), x1, b);
+        c = madd(v128.load(third + k, 16), x1, c);
+        d = madd(v128.load(fourth + k, 16), x1, d);
+        if (streams !== 8) continue;
+        const y0 = v128.load(y + k);
+        e = madd(v128.load(fifth + k), y0, e);
+        f = madd(v128.load(sixth + k), y0, f);
+        g = madd(v128.load(seventh + k), y0, g);
+        h = madd(v128.load(eighth + k), y0, h);
+        const y1 = v128.load(y + k, 16);
+        e = madd(v128.load(fifth + k, 16), y1, e);
+        f = madd(v128.load(sixth + k, 16), y1, f);
+        g = madd(v128.load(seventh + k, 16), y1, g);
+        h = madd(v128.load(eighth + k, 16), y1, h);
+      }
+      if (until === inPairs) break;
+      // The other four are at the end of their rows, and go on with the next ones.
+      storeEach(out + 4 * toOutput, toOutput, sumEach(e, f, g, h));
+      e = f32x4.splat(0);
+      f = f32x4.splat(0);
+      g = f32x4.splat(0);
+      h = f32x4.splat(0);
+      y -= rowBytes;
     }
     for (; k < inVectors; k += 16) {
       const xs = v128.load(x + k);
@@ -52,6 +111,11 @@ export function oneRow(
       b = madd(v128.load(second + k), xs, b);
       c = madd(v128.load(third + k), xs, c);
       d = madd(v128.load(fourth + k), xs, d);
+      if (streams !== 8) continue;
+      e = madd(v128.load(fifth + k), xs, e);
+      f = madd(v128.load(sixth + k), xs, f);
+      g = madd(v128.load(seventh + k), xs, g);
+      h = madd(v128.load(eighth + k), xs, h);
     }
     for (; k < rowBytes; k += 4) {
       const xs = v128.load_zero<f32>(x + k);
@@ -59,21 +123,33 @@ export function oneRow(
       b = madd(v128.load_zero<f32>(second + k), xs, b);
       c = madd(v128.load_zero<f32>(third + k), xs, c);
       d = madd(v128.load_zero<f32>(fourth + k), xs, d);
+      if (streams !== 8) continue;
+      e = madd(v128.load_zero<f32>(fifth + k), xs, e);
+      f = madd(v128.load_zero<f32>(sixth + k), xs, f);
+      g = madd(v128.load_zero<f32>(seventh + k), xs, g);
+      h = madd(v128.load_zero<f32>(eighth + k), xs, h);
     }
     storeEach(out, toOutput, sumEach(a, b, c, d));
     values += rowBytes;
+    if (streams !== 8 || lag > 0) continue;
+    storeEach(out + 4 * toOutput, toOutput, sumEach(e, f, g, h));
+    e = f32x4.splat(0);
+    f = f32x4.splat(0);
+    g = f32x4.splat(0);
+    h = f32x4.splat(0);
   }
 }
 
 /**
- * Likewise, two rows at once: as many sums as a processor begins before the first is there.
+ * Two rows by `count` rows of each of four streams, or of one: as many sums as a processor begins before the first is
+ * there.
  *
  * @param outBytes from the first row of `out` to the second
  */
 export function twoRows(
   x: usize,
   values: usize,
-  toQuarter: usize,
+  toNext: usize,
   out: usize,
   outBytes: usize,
   toOutput: usize,
@@ -84,9 +160,9 @@ export function twoRows(
   const inVectors = rowBytes & ~15;
   const y = x + rowBytes;
   for (const end = out + (count << 2); out < end; out += 4) {
-    const second = values + toQuarter;
-    const third = second + toQuarter;
-    const fourth = third + toQuarter;
+    const second = values + toNext;
+    const third = second + toNext;
+    const fourth = third + toNext;
     let a = f32x4.splat(0);
     let b = f32x4.splat(0);
     let c = f32x4.splat(0);

@@ -1,8 +1,8 @@
 // AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
 
 import { add } from "../../add";
-import { oneRow, twoRows } from "./float-rows";
-import { quarterOf } from "../quarters";
+import { lagOf, oneRow, twoRows } from "./float-rows";
+import { eighthOf } from "../streams";
 
 /** Bytes of a matrix that stay in a core's own cache while all rows are multiplied by them. */
 const tileBytes: usize = 131_072;
@@ -26,30 +26,36 @@ export function multiplyFloats(
   width: u32,
 ): void {
   const rowBytes: usize = width << 2;
-  let done: usize = 0;
-  for (let left: usize = count; left >= 4; left = count - done) {
-    const quarter = quarterOf(left, rowBytes);
-    const inTile: usize = rows <= 2 ? quarter : max<usize>(1, tileBytes / max<usize>(rowBytes << 2, 1));
-    for (let first: usize = 0; first < quarter; first += inTile) {
-      const n = min(inTile, quarter - first);
+  for (let done: usize = 0; done < count; ) {
+    const left: usize = count - done;
+    const streams: usize = left >= 8 ? 8 : left >= 4 ? 4 : 1;
+    let each = streams === 8 ? eighthOf(left, rowBytes) : left / streams;
+    const lag = rows === 1 && streams === 8 ? lagOf(each, rowBytes) : 0;
+    // Streams that are ahead begin a row more than there are.
+    if (lag > 0 && each << 3 === left) each--;
+    const toNext = streams === 1 ? 0 : each * rowBytes;
+    const toOutput = streams === 1 ? 0 : each << 2;
+    const inTile: usize = rows <= 2 ? each : max<usize>(1, tileBytes / max<usize>(rowBytes * streams, 1));
+    for (let first: usize = 0; first < each; first += inTile) {
+      const n = min(inTile, each - first);
       const at = done + first;
-      byQuarters(x, rows, values + at * rowBytes, quarter * rowBytes, out + (at << 2), outBytes, quarter << 2, n, width);
+      byStreams(x, rows, streams, values + at * rowBytes, toNext, lag, out + (at << 2), outBytes, toOutput, n, width);
     }
-    done += quarter << 2;
+    done += streams * each;
   }
-  // Up to three rows of the matrix are left: each is all four of a quarter's.
-  if (done < count) byQuarters(x, rows, values + done * rowBytes, 0, out + (done << 2), outBytes, 0, count - done, width);
   if (bias === 0) return;
   for (let row: usize = 0; row < rows; row++, out += outBytes) add(out, bias, out, count);
 }
 
-/** All rows by `count` rows of each quarter. */
+/** All rows by `count` rows of each stream, of which there are eight, four, or one. */
 @inline
-function byQuarters(
+function byStreams(
   x: usize,
   rows: usize,
+  streams: usize,
   values: usize,
-  toQuarter: usize,
+  toNext: usize,
+  lag: usize,
   out: usize,
   outBytes: usize,
   toOutput: usize,
@@ -57,7 +63,9 @@ function byQuarters(
   width: usize,
 ): void {
   let left = rows;
-  for (; left >= 2; left -= 2, x += width << 3, out += outBytes << 1)
-    twoRows(x, values, toQuarter, out, outBytes, toOutput, count, width);
-  if (left > 0) oneRow(x, values, toQuarter, out, toOutput, count, width);
+  for (; left >= 2; left -= 2, x += width << 3, out += outBytes << 1) {
+    for (let stream: usize = 0; stream < streams; stream += 4)
+      twoRows(x, values + stream * toNext, toNext, out + stream * toOutput, outBytes, toOutput, count, width);
+  }
+  if (left > 0) oneRow(x, streams, values, toNext, lag, out, toOutput, count, width);
 }

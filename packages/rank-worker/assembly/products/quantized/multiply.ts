@@ -7,7 +7,7 @@
 import { add } from "../../add";
 import { fourRows4, fourRows8 } from "./four-rows";
 import { oneRow4, oneRow8 } from "./one-row";
-import { eighthOf } from "./eighths";
+import { eighthOf } from "../streams";
 import { twoRows4 } from "./two-rows";
 import { fourBytes4, fourBytes8, fours, oneBytes4, oneBytes8 } from "./quantized-rows";
 

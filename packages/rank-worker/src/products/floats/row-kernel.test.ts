@@ -80,6 +80,37 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     expect(out.subarray(2 * 263, 3 * 263 - 1)).toEqual(together.subarray(2 * 263, 3 * 263 - 1));
   });
 
+  // Rows of whole pages, of which streams are read half a page ahead of others.
+  it.each([7, 8, 9, 15, 16, 17, 41])(
+    "multiplies by %i rows of 4 KiB as by others, and reads none behind",
+    (count) => {
+      const width = 1024;
+      const [x, matrix, behind] = [floats(4 * width), floats(count * width), floats(width)];
+      for (const data of [x, matrix]) for (const [i] of data.entries()) data[i] = Math.sin(i * 1.3);
+      behind.fill(Number.NaN);
+      const made = floats(4 * count);
+      const multiplied = (rows: number): Float32Array => {
+        const [from, values, to] = [x, matrix, made].map((data) => data.byteOffset) as [
+          number,
+          number,
+          number,
+        ];
+        kernels.multiplyFloats(from, rows, values, 0, to, 4 * count, count, width);
+        return made.slice(0, rows * count);
+      };
+      const one = multiplied(1);
+      expect(one).toEqual(multiplied(4).subarray(0, count));
+      const expected = Float32Array.from({ length: count }, (_, row) => {
+        let sum = 0;
+        for (let k = 0; k < width; k++) sum += x[k]! * matrix[row * width + k]!;
+        return sum;
+      });
+      // 1024 sums in four lanes, of products up to 1: each rounds to 2^-24 of what there is.
+      expect(one).toBeAllclose(expected, { rtol: 0, atol: 1e-4 });
+      for (const data of [x, matrix, behind, made]) kernels.memory.release(data);
+    },
+  );
+
   it.each([
     [1, 1],
     [4, 16],

@@ -1,8 +1,8 @@
-// A quantized matrix whose rows are multiplied eight by eight takes one from each of its eighths: each is then a stream of
+// A matrix whose rows are multiplied eight by eight takes one from each of its eighths: each is then a stream of
 // memory from beginning to end, which processors read ahead.
 
 /** What processors read ahead within: each stream waits where it enters another. */
-const pageBytes: usize = 4096;
+export const pageBytes: usize = 4096;
 
 /**
  * How many rows are multiplied side by side with as many each from seven further places. Streams that are some pages and a
@@ -20,4 +20,14 @@ export function eighthOf(count: usize, rowBytes: usize): usize {
     if (((rows * rowBytes) & ((pageBytes >> 1) - 1)) === pageBytes >> 2) return rows;
   }
   return eighth;
+}
+
+/** A lane to each of four outputs, `toOutput` bytes apart. */
+@inline
+export function storeEach(out: usize, toOutput: usize, lanes: v128): void {
+  const third = out + 2 * toOutput;
+  v128.store_lane<f32>(out, lanes, 0);
+  v128.store_lane<f32>(out + toOutput, lanes, 1);
+  v128.store_lane<f32>(third, lanes, 2);
+  v128.store_lane<f32>(third + toOutput, lanes, 3);
 }
