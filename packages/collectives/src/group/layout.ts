@@ -21,10 +21,10 @@
  *  └──────────────────────────────────────────────────────────────────┘
  * ```
  *
- * **No block, window or slot begins with a page.** memcpy between local arrays and this memory falls to a seventh of its speed where
- * its target lies 1 to 31 bytes behind its source, modulo a page of 4 KiB: on Zen 3 and 4, with an older glibc (its
- * bug 30994). Large arrays come from the system, 16 bytes behind the start of a page, so they never meet that here,
- * as a whole. Of small ones it is one in 256, as it is when any array is copied to any other.
+ * **No block, window or slot begins with a page.** memcpy between local arrays and this memory falls to a seventh of
+ * its speed where its target lies 1 to 31 bytes behind its source, modulo a page of 4 KiB: on Zen 3 and 4, with an
+ * older glibc (its bug 30994). Large arrays come from the system, 16 bytes behind the start of a page, so they never
+ * meet that here, as a whole. Of small ones it is one in 256, as it is when any array is copied to any other.
  *
  * **Rounds.** Every collective is a number of rounds, the same on every rank. In round k a rank writes its window
  * `k mod 2`, then stores k in its `published` word. A reader first loads that word (sequentially consistent, as

@@ -3,16 +3,10 @@ import { RingrankError } from "@ringrank/errors";
 import { adjustedLogit } from "./adjusted-logits.js";
 import { unconstrained } from "./constraint.js";
 import { exchange } from "./exchange.js";
+import { type ExponentialSum, emptySum } from "./exponential-sum.js";
 import { likelyCount } from "./filters.js";
 import { KnownCandidates } from "./known-candidates.js";
-import {
-  type ExponentialSum,
-  emptySum,
-  type OpenRow,
-  openRow,
-  type SamplingRow,
-  summarize,
-} from "./local-row.js";
+import { type OpenRow, openRow, type SamplingRow, summarize } from "./local-row.js";
 import { GumbelNoise } from "./noise.js";
 import type { RowSummary } from "./row-summary.js";
 import { firstLimit, needsTotal, widening } from "./strategy.js";

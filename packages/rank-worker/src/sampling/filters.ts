@@ -1,6 +1,6 @@
 import type { SamplingParameters } from "../protocol.js";
+import type { ExponentialSum } from "./exponential-sum.js";
 import type { KnownCandidates } from "./known-candidates.js";
-import type { ExponentialSum } from "./local-row.js";
 
 /**
  * How many of the likeliest top-k, top-p and min-p leave, in transformers' order. Top-p keeps the fewest of the

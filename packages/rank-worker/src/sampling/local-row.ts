@@ -1,6 +1,7 @@
 import type { SamplingParameters } from "../protocol.js";
 import { adjustedLogits } from "./adjusted-logits.js";
 import { type Constraint, constraintOf } from "./constraint.js";
+import { exponentialSum } from "./exponential-sum.js";
 import { GumbelNoise, maximumNoise } from "./noise.js";
 import type { RowSummary } from "./row-summary.js";
 import { needsTotal, type Strategy, strategyOf } from "./strategy.js";
@@ -31,14 +32,6 @@ export function openRow({ logits, sampling, tokens, seen, position }: SamplingRo
   const constraint = constraintOf(sampling, tokens, position);
   return { logits, sampling, tokens, seen, position, strategy: strategyOf(sampling), constraint };
 }
-
-/** Σ exp(x − max), and max: what a log-sum-exp needs, in a form that ranks can join. */
-export interface ExponentialSum {
-  readonly max: number;
-  readonly sum: number;
-}
-
-export const emptySum: ExponentialSum = { max: Number.NEGATIVE_INFINITY, sum: 0 };
 
 /**
  * What this rank says about its part of a row.
@@ -89,14 +82,4 @@ function offerWithNoise(
     threshold = top.threshold;
   }
   return true;
-}
-
-function exponentialSum(values: Float32Array, temperature: number): ExponentialSum {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let element = 0; element < values.length; element++) max = Math.max(max, values[element]!);
-  if (max === Number.NEGATIVE_INFINITY) return emptySum;
-  let sum = 0;
-  for (let element = 0; element < values.length; element++)
-    sum += Math.exp((values[element]! - max) / temperature);
-  return { max: max / temperature, sum };
 }

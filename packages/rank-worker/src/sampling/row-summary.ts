@@ -1,4 +1,4 @@
-import { type ExponentialSum, emptySum } from "./local-row.js";
+import { type ExponentialSum, emptySum } from "./exponential-sum.js";
 
 /**
  * What one rank says about its part of one row, in 32-bit words that cross between ranks:
