@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCodes, RingrankError } from "@ringrank/coordinator";
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
-import { exitCodeOf } from "./errors.js";
+import { exitCodeOf, usageErrorLine } from "./errors.js";
 import { Interrupted } from "./interruption.js";
 
 const codes = Object.keys(errorCodes) as ErrorCode[];
@@ -21,6 +21,13 @@ test("every error code has an exit status: 1 for what failed while running, 2 fo
   for (const code of codes.filter((other) => !runtime.includes(other))) {
     expect(exitCodeOf(new RingrankError(code, ""))).toBe(2);
   }
+});
+
+test("what commander says on two lines is one line, as all errors are", () => {
+  const line = usageErrorLine("error: unknown option '--rank'\n(Did you mean --ranks?)\n", "ringrank run");
+  expect(line).toMatch(
+    /^[^\n]*unknown option '--rank' \(Did you mean --ranks\?\); ringrank run --help[^\n]*\n$/,
+  );
 });
 
 test("help ends with 0, wrong usage with 2, Ctrl-C with 130, anything unexpected with 1", () => {

@@ -10,7 +10,8 @@ import { prepareModel } from "../dist/prepare-model.js";
 
 /** The module of a text thread that says when it is asked to open a tokenizer, and is then busy for good. */
 const neverOpens = `
-  import { BroadcastChannel, workerData } from "node:worker_threads";
+  import { BroadcastChannel, parentPort, workerData } from "node:worker_threads";
+  parentPort.postMessage("imported");
   workerData.on("message", () => {
     new BroadcastChannel("opening").postMessage("opening");
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

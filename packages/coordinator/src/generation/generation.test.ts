@@ -150,6 +150,18 @@ describe("Generation", () => {
     expect(group.requests.length).toBeLessThanOrEqual(5);
   });
 
+  it("is at its end once it is cancelled, though tokens were not read", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 50 });
+    const held = gate();
+    group.beforeAnswer = () => (group.requests.length > 3 ? held.opened : undefined);
+    const result = generation.result;
+    await idle(group);
+    for await (const { id } of generation) if (id === 2) break;
+    held.open();
+    expect(await result).toMatchObject({ finishReason: "abort" });
+    expect(await generation[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined });
+  });
+
   it("throws to the reader who waits, once, when it fails", async () => {
     const { group, generation } = start([1]);
     const held = gate();

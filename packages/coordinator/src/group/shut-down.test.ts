@@ -22,7 +22,7 @@ class FakeThreads {
     this.events.push("destroyed");
   };
 
-  start(patient: boolean): Promise<void> {
+  start(ranks: "beginning" | "serving" | "stuck"): Promise<void> {
     return shutDown({
       connections: [],
       lifecycle: {
@@ -31,7 +31,7 @@ class FakeThreads {
       },
       threads: this,
       logger: pino({ level: "silent" }),
-      patient,
+      ranks,
       onGone: () => this.events.push("gone"),
     });
   }
@@ -48,7 +48,7 @@ afterEach(() => {
 });
 
 it("ends threads whose ranks have released their sessions, without the stop word", async () => {
-  const done = threads.start(true);
+  const done = threads.start("serving");
   threads.end();
   await done;
   expect(threads.events).toEqual(["destroyed", "gone"]);
@@ -56,14 +56,24 @@ it("ends threads whose ranks have released their sessions, without the stop word
 
 it("stops ranks that do not end in time, and ends threads that loop outside native code", async () => {
   threads.isInside = false;
-  const done = threads.start(true);
+  const done = threads.start("serving");
   await vi.advanceTimersByTimeAsync(3_000);
   await done;
   expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
 });
 
+it("lets ranks that begin import the rest, so that no file stays open that they were opening", async () => {
+  threads.isInside = false;
+  const done = threads.start("beginning");
+  await vi.advanceTimersByTimeAsync(900);
+  expect(threads.events).toEqual(["stop"]);
+  threads.end();
+  await done;
+  expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
+});
+
 it("waits for a native call to return", async () => {
-  const done = threads.start(false);
+  const done = threads.start("stuck");
   await vi.advanceTimersByTimeAsync(1_000);
   expect(threads.events).toEqual(["stop"]);
   threads.isInside = false;
@@ -74,7 +84,7 @@ it("waits for a native call to return", async () => {
 
 it("keeps the process alive while a native call is waited for, so that who waits hears of the end", async () => {
   const timers = vi.spyOn(globalThis, "setTimeout");
-  const done = threads.start(false);
+  const done = threads.start("stuck");
   expect(timers.mock.results.map(({ value }) => value.hasRef())).toEqual([true]);
   threads.end();
   await vi.advanceTimersByTimeAsync(10);
@@ -82,7 +92,7 @@ it("keeps the process alive while a native call is waited for, so that who waits
 });
 
 it("settles where a native call does not return, and ends the threads when it does", async () => {
-  const done = threads.start(false);
+  const done = threads.start("stuck");
   await vi.advanceTimersByTimeAsync(11_000);
   await done;
   expect(threads.events).toEqual(["stop"]);

@@ -2,6 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { Lifecycle, RankService } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
 import type { Connection } from "../channel/connection.js";
+import { within } from "../within.js";
 import type { RankThreads } from "./rank-threads.js";
 
 interface ShutDown {
@@ -9,14 +10,19 @@ interface ShutDown {
   readonly lifecycle: Pick<Lifecycle, "stop" | "waitUntilOutside">;
   readonly threads: Pick<RankThreads, "running" | "ended" | "destroy">;
   readonly logger: Logger;
-  /** Whether to give ranks time to finish what they do and to release their sessions. */
-  readonly patient: boolean;
+  /**
+   * `serving` ranks are given time to finish what they do and to release their sessions. Those that are `beginning`
+   * have nothing to release, but may be importing. One that is `stuck` does not hear that it should end.
+   */
+  readonly ranks: "beginning" | "serving" | "stuck";
   /** Called once all threads have ended. */
   readonly onGone: () => void;
 }
 
 /** Milliseconds a rank has to finish its step, which poison cuts short, and release its sessions. */
 const releaseMs = 3_000;
+/** Milliseconds a rank has to finish what it imports: Node leaves a file open that a thread was opening when it ended. */
+const importMs = 1_000;
 /** Milliseconds to wait for the end of one native call. */
 const leaveMs = 10_000;
 const pollMs = 5;
@@ -37,11 +43,11 @@ export async function shutDown({
   lifecycle,
   threads,
   logger,
-  patient,
+  ranks,
   onGone,
 }: ShutDown): Promise<void> {
   const closed = new RingrankError("RR_CLOSED", "the model is closed");
-  if (patient) {
+  if (ranks === "serving") {
     for (const connection of connections) {
       connection
         .call((remote) => remote.release())
@@ -52,6 +58,7 @@ export async function shutDown({
   if (threads.running > 0) lifecycle.stop();
   // A closed port tells a rank that still listens to end.
   for (const connection of connections) connection.close(closed);
+  if (ranks === "beginning") await within(importMs, threads.ended());
   if (await outside(threads, lifecycle)) {
     await threads.destroy();
     onGone();
@@ -75,16 +82,6 @@ async function outside(threads: ShutDown["threads"], lifecycle: ShutDown["lifecy
 async function destroyLater(threads: ShutDown["threads"], lifecycle: ShutDown["lifecycle"]): Promise<void> {
   while (threads.running > 0 && !lifecycle.waitUntilOutside(0)) await unobtrusiveSleep(pollMs);
   await threads.destroy();
-}
-
-function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    void work.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 /** Does not keep the process alive: the ranks that are waited for do. */

@@ -267,8 +267,7 @@ export class ThreadRankGroup implements RankGroup {
       lifecycle: this.#lifecycle,
       threads: this.#threads,
       logger: this.#logger,
-      // Half a model has nothing to release in an orderly way, and a stuck rank does not hear that it should.
-      patient: this.#isLoaded && reason.code !== "RR_TIMEOUT",
+      ranks: reason.code === "RR_TIMEOUT" ? "stuck" : this.#isLoaded ? "serving" : "beginning",
       onGone: this.#unguardExit,
     });
   }

@@ -3,6 +3,7 @@ import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { Remote } from "comlink";
 import { Connection } from "../channel/connection.js";
+import { within } from "../within.js";
 import type { PlanningService } from "./planning-service.js";
 import type { TextService } from "./text-service.js";
 
@@ -19,14 +20,20 @@ export function textThread(): Offload<TextService> {
   return new Offload("text", new URL("./text-worker.js", import.meta.url));
 }
 
+/** Milliseconds a thread that is to end has to import the rest of its modules. */
+const importMs = 5_000;
+
 /**
  * A thread of its own for what would keep the caller's thread busy. It never enters native code, so it may be
- * terminated at any time.
+ * terminated at any time after it has imported its modules: Node leaves a file open that a thread was opening when it
+ * ended. Of that the thread sends a message, whatever it is.
  */
 export class Offload<Service> implements AsyncDisposable {
   readonly #name: string;
   readonly #worker: Worker;
   readonly #connection: Connection<Service>;
+  /** Or it has ended before. */
+  readonly #hasImported: Promise<void>;
   #closing = false;
 
   constructor(name: string, url: URL) {
@@ -41,6 +48,9 @@ export class Offload<Service> implements AsyncDisposable {
     this.#connection = new Connection<Service>(port1);
     // The thread alone keeps no process alive; a call that waits for it does.
     this.#worker.unref();
+    this.#hasImported = new Promise((resolve) => {
+      for (const event of ["message", "exit"]) this.#worker.once(event, () => resolve());
+    });
     this.#worker.on("error", (error) => this.#lost(error));
     this.#worker.on("exit", (code) => this.#lost(new Error(`exited with code ${code}`)));
   }
@@ -53,6 +63,7 @@ export class Offload<Service> implements AsyncDisposable {
   async close(reason: unknown = new RingrankError("RR_CLOSED", "the model is closed")): Promise<void> {
     this.#closing = true;
     this.#connection.close(reason);
+    await within(importMs, this.#hasImported);
     await this.#worker.terminate();
   }
 

@@ -1,7 +1,8 @@
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { installErrorTransferHandler } from "@ringrank/rank-worker";
 import comlink from "comlink";
 import { TextDesk } from "./text-desk.js";
 
 installErrorTransferHandler(comlink.transferHandlers);
 comlink.expose(new TextDesk(), workerData);
+parentPort?.postMessage("imported");

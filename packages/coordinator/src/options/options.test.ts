@@ -67,6 +67,7 @@ describe("options of generate", () => {
     ["a probability above one", { topP: 1.1 }],
     ["a seed beyond 32 bits", { seed: 2 ** 32 }],
     ["an empty stop string", { stop: ["a", ""] }],
+    ["more than 64 stop strings", { stop: new Array(65).fill("x") }],
     ["a misspelt option", { max_new_tokens: 3 }],
   ])("refuse %s", (_, options) => {
     expect(() => checkGenerateOptions(options, {})).toThrow(expect.objectContaining({ code: "RR_OPTION" }));

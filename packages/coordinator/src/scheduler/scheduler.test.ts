@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { AppendedSequence } from "../sequence.js";
@@ -88,6 +89,17 @@ describe("Scheduler", () => {
     await Promise.all([short.result, long.result]);
     const lengths = group.requests.flatMap(({ rows }) => rows.slice(0, 1).map(tokensOf));
     expect(lengths.slice(0, 6)).toEqual([1, 4, 1, 4, 1, 2]);
+  });
+
+  it("feeds one prompt to its end before the next, so that its first token comes early", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefillChunk: 4 });
+    const prompt = Array.from({ length: 10 }, (_, i) => i);
+    const generations = [1, 2].map(() => startGeneration(scheduler, prompt, { maxNewTokens: 1 }));
+    await Promise.all(generations.map(({ result }) => result));
+    const served = group.requests.flatMap(({ rows }) => rows.map(({ sequence }) => sequence));
+    const [first, second] = new Set(served);
+    expect(served).toEqual([first, first, first, second, second, second]);
   });
 
   it("feeds every token once", async () => {
@@ -186,6 +198,13 @@ describe("Scheduler", () => {
     expect(group.runs).toHaveLength(2);
   });
 
+  it("leaves nothing of a run on its signal, which may outlive it", async () => {
+    const scheduler = new Scheduler(new FakeRankGroup());
+    const { signal } = new AbortController();
+    await scheduler.run(aRun, signal);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   it("gives running work the cause of a rank's fault, and later work RR_MODEL_FAILED with that cause", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
@@ -256,5 +275,14 @@ describe("Scheduler", () => {
     await expect(sequence.append([1])).rejects.toMatchObject({ code: "RR_CONTEXT" });
     sequence.close();
     await expect(sequence.append([1])).rejects.toMatchObject({ code: "RR_CLOSED" });
+  });
+
+  it("counts the tokens that wait to be appended towards the context", async () => {
+    const scheduler = new Scheduler(new FakeRankGroup());
+    const sequence = new AppendedSequence(902, undefined, facts, () => scheduler.wake());
+    scheduler.add(sequence);
+    const waiting = sequence.append(Array(15).fill(1));
+    await expect(sequence.append(Array(6).fill(1))).rejects.toMatchObject({ code: "RR_CONTEXT" });
+    await waiting;
   });
 });

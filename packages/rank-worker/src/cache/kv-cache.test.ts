@@ -91,6 +91,14 @@ test("with a window, capacity stops growing and the last window − 1 rows are t
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 200 - 64, 200));
 });
 
+test("a window of one row more than a block has its last row in another", () => {
+  const cache = new KvCache(entry({ window: 66 }));
+  step(cache, [1], 150);
+  expect(cache.capacities).toEqual([128]);
+  // Rows that have left the window are there until others take their places.
+  expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 150 - 128, 150));
+});
+
 test("a prompt longer than the window leaves its last rows", () => {
   const cache = new KvCache(entry({ window: 65 }));
   step(cache, [1], 150);

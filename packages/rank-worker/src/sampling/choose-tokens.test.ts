@@ -188,6 +188,29 @@ test("a vocabulary of which nothing can be chosen is refused", async () => {
   await expect(choose("2 ranks", [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
 });
 
+test.each<[string, Partial<SamplingParameters>, number]>([
+  ["of top-p 0.5, the fewest whose share reaches it", { topP: 0.5 }, 1],
+  ["of top-p 0, the likeliest", { topP: 0 }, 1],
+  ["of min-p 1, those as likely as the likeliest", { minP: 1 }, 2],
+])("%s, may be chosen", async (_, some, count) => {
+  const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
+  logits.set([3, 3], 340);
+  const sampling = { ...greedy, temperature: 1, ...some };
+  const rows = Array.from({ length: 30 }, (_, position) => ({ logits, sampling, ...empty, position }));
+  const [chosen] = await choose("2 ranks", [{ rows }]);
+  const tokens = new Set(chosen![0]!.map(({ token }) => token));
+  expect([...tokens].sort()).toEqual([340, 341].slice(0, count));
+});
+
+test("the repetition penalty makes a token less likely, also where its logit is negative", async () => {
+  const logits = new Float32Array(vocabulary).fill(-9);
+  logits.set([-1, -1.1], 40);
+  const sampling = { ...greedy, repetitionPenalty: 1.3 };
+  const rows = [{ logits, sampling, tokens: [40], seen: new Set([40]), position: 1 }];
+  const [chosen] = await choose("2 ranks", [{ rows }]);
+  expect(chosen![0]![0]!.token).toBe(41);
+});
+
 test("a ban on repetition is lifted where it leaves no token", async () => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   logits.set([1, 2], 400);

@@ -1,9 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Weight } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { Entry } from "./entry.js";
 import { clearCache, listCache, readPlan, ShardCache } from "./shard-cache.js";
 import { shardKey } from "./shard-key.js";
 
@@ -40,6 +49,14 @@ function makeEntry(directory: string, key: string, hoursAgo: number): void {
   utimesSync(join(entry, "manifest.json"), time, time);
 }
 
+/** An entry of three bytes. */
+function keepPlan(directory: string, name: string, maxBytes = 1e6): void {
+  using cache = ShardCache.open([program(modelFile())], directory, maxBytes);
+  cache!.keepPlan(name, new Uint8Array([1, 2, 3]));
+}
+
+const keysIn = (directory: string) => readdirSync(directory).filter((name) => name.length === 40);
+
 const key = (letter: string): string => letter.repeat(40);
 
 test("every rank has an entry of its own, and what a load writes is gone when it ends", () => {
@@ -66,7 +83,37 @@ test("room is made by removing what was not used for the longest time", () => {
   makeEntry(directory, key("b"), 3);
   makeEntry(directory, key("c"), 2);
   using _cache = ShardCache.open([program(modelFile())], directory, 3500);
-  expect(readdirSync(directory).filter((name) => name.length === 40)).toEqual([key("a"), key("c")]);
+  expect(keysIn(directory)).toEqual([key("a"), key("c")]);
+});
+
+test("what was read lately is kept where room is made", () => {
+  const directory = temporaryDirectory();
+  keepPlan(directory, key("a"));
+  const time = new Date(2020, 1, 1);
+  utimesSync(join(directory, key("a"), "manifest.json"), time, time);
+  makeEntry(directory, key("b"), 1);
+  readPlan(directory, key("a"));
+  using _cache = ShardCache.open([program(modelFile())], directory, 1500);
+  expect(keysIn(directory)).toEqual([key("a")]);
+});
+
+test("what this load itself reads is not removed for the rest of it", () => {
+  const directory = temporaryDirectory();
+  const programs = [0, 1].map((rank) => program(modelFile(), { rank }));
+  makeEntry(directory, shardKey(programs[0]!), 9);
+  makeEntry(directory, key("a"), 1);
+  using _cache = ShardCache.open(programs, directory, 2500);
+  expect(keysIn(directory)).toEqual([shardKey(programs[0]!)]);
+});
+
+test("room is made for a plan, too", () => {
+  const directory = temporaryDirectory();
+  const own = program(modelFile());
+  makeEntry(directory, shardKey(own), 1);
+  makeEntry(directory, key("a"), 2);
+  using cache = ShardCache.open([own], directory, 2002);
+  cache!.keepPlan(key("b"), new Uint8Array([1, 2, 3]));
+  expect(keysIn(directory)).toEqual([shardKey(own), key("b")].sort());
 });
 
 test("a model larger than the limit is not kept, and nothing is removed for it", () => {
@@ -79,12 +126,8 @@ test("a model larger than the limit is not kept, and nothing is removed for it",
 
 test("a plan is kept beside the weights, unless the model is not kept", () => {
   const directory = temporaryDirectory();
-  const keep = (name: string, maxBytes: number): void => {
-    using cache = ShardCache.open([program(modelFile())], directory, maxBytes);
-    cache!.keepPlan(name, new Uint8Array([1, 2, 3]));
-  };
-  keep(key("a"), 1e6);
-  keep(key("b"), 999);
+  keepPlan(directory, key("a"));
+  keepPlan(directory, key("b"), 999);
   expect(readPlan(directory, key("a"))).toEqual(new Uint8Array([1, 2, 3]));
   expect(readPlan(directory, key("b"))).toBeUndefined();
   expect(listCache(directory)).toMatchObject([{ bits: [4], rank: undefined, worldSize: 1 }]);
@@ -97,6 +140,28 @@ test("a damaged plan is an error once, and gone then", () => {
   writeFileSync(join(directory, key("a"), "plan"), new Uint8Array([1, 2, 4]));
   expect(() => readPlan(directory, key("a"))).toThrow("the checksum is another");
   expect(readPlan(directory, key("a"))).toBeUndefined();
+});
+
+test("an entry that is a link, or has a file that is one, is refused: its bytes are somebody else's to change", () => {
+  const directory = temporaryDirectory();
+  const elsewhere = temporaryDirectory();
+  const entry = join(directory, key("a"));
+  keepPlan(directory, key("a"));
+  renameSync(join(entry, "plan"), join(elsewhere, "plan"));
+  symlinkSync(join(elsewhere, "plan"), join(entry, "plan"));
+  expect(() => Entry.open(entry)!.read("plan", new Uint8Array(3))).toThrow("ELOOP");
+  renameSync(entry, join(elsewhere, "entry"));
+  symlinkSync(join(elsewhere, "entry"), entry);
+  expect(() => Entry.open(entry)).toThrow("expected a directory, not a link");
+});
+
+test("a manifest that names files outside its entry is none", () => {
+  const directory = temporaryDirectory();
+  makeEntry(directory, key("a"), 1);
+  const files = [{ path: "../plan", bytes: 3, checksum: "" }];
+  const manifest = { model: "/m", bits: [4], worldSize: 1, bytes: 3, files };
+  writeFileSync(join(directory, key("a"), "manifest.json"), JSON.stringify(manifest));
+  expect(() => Entry.open(join(directory, key("a")))).toThrow("expected a manifest");
 });
 
 test("clearing removes entries, whole and damaged, and says which", () => {
@@ -123,6 +188,25 @@ test("the key changes with the file's header, size and time, the selection, and 
   rewrite(new Uint8Array(256).fill(1, 0, 1));
   rewrite(new Uint8Array(257).fill(1, 0, 1));
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("the key changes with every file of a stack, as of a model whose experts lie in several", () => {
+  const files = [modelFile(), modelFile()];
+  const parts = files.map((file) => ({ kind: "file", file, offset: 0, storedAs: "float32" }) as const);
+  const source = { kind: "stack", parts } as const;
+  const stacked: RankProgram = {
+    ...program(files[0]!),
+    weights: {
+      w: {
+        weight: { type: "float32", dims: [2, 4, 4], source },
+        selection: [[[0, 2]], [[0, 4]], [[0, 4]]],
+        dims: [2, 4, 4],
+      },
+    },
+  };
+  const before = shardKey(stacked);
+  writeFileSync(files[1]!, new Uint8Array(256).fill(1));
+  expect(shardKey(stacked)).not.toBe(before);
 });
 
 test("a file of the hub's cache is known by its blob, whatever its time", () => {

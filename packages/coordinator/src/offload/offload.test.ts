@@ -1,0 +1,29 @@
+import { BroadcastChannel } from "node:worker_threads";
+import { expect, it } from "vitest";
+import { workerThreads } from "../../../../test/support/worker-threads.js";
+import { Offload } from "./offload.js";
+
+/** A thread's module that says when it is being imported, and is done when it hears from us. */
+const importing = `
+  import { BroadcastChannel, parentPort } from "node:worker_threads";
+  const channel = new BroadcastChannel("importing");
+  const heard = new Promise((resolve) => { channel.onmessage = resolve; });
+  channel.postMessage("importing");
+  await heard;
+  parentPort.postMessage("imported");
+`;
+
+it("ends no thread that is importing, which would leave a file open", async () => {
+  const channel = new BroadcastChannel("importing");
+  const begun = new Promise((resolve) => {
+    channel.onmessage = resolve;
+  });
+  const offload = new Offload("test", new URL(`data:text/javascript,${encodeURIComponent(importing)}`));
+  await begun;
+  const closed = offload.close();
+  expect(workerThreads()).toBe(1);
+  channel.postMessage("go on");
+  await closed;
+  channel.close();
+  expect(workerThreads()).toBe(0);
+});
