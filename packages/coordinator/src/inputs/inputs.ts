@@ -125,7 +125,7 @@ function checkTokenIds(ids: TensorMessage, facts: ModelFacts): void {
   for (const id of ids.data) checkTokenId(Number(id), facts);
 }
 
-/** Of a table of positions there would be no row for others: an error of one rank, and rows of zeros on several. */
+/** Of a table of positions there would be no row for others: an error of a rank, and the end of the model. */
 function checkPositions(
   { data }: TensorMessage,
   { maxContext = Number.POSITIVE_INFINITY }: ModelFacts,

@@ -8,12 +8,13 @@ import { cacheBranches } from "./cache-branch.js";
 import { encoderDecoder } from "./encoder-decoder.js";
 import { type ExportConfig, exportConfig } from "./export-config.js";
 import { type ExportDtype, type ExportFiles, exportFiles } from "./export-files.js";
+import { positionsInTables } from "./position-tables.js";
 import { withCache } from "./with-cache.js";
 
 /** A model that a tool has exported as ONNX. */
 export interface OpenedExport extends ExportConfig {
   readonly graph: Graph;
-  /** Most tokens of a sequence; undefined where the config sets no limit. */
+  /** Most tokens of a sequence; undefined where neither the config nor a table of positions sets a limit. */
   readonly maxContext: number | undefined;
   /** Why the graph has no caches though the export has a past; undefined where it has none, or both. */
   readonly obstacle: RingrankError | undefined;
@@ -32,7 +33,18 @@ export function openExport(path: string, dtype?: ExportDtype): OpenedExport {
     ? { kind: "whole", file: onnxFile(path) }
     : exportFiles(path, dtype);
   const { directory, config } = exportConfig(dirname(files.kind === "whole" ? files.file : files.encoder));
-  return { directory, config, maxContext: contextLimit(config), ...openFiles(files) };
+  const opened = openFiles(files);
+  return {
+    directory,
+    config,
+    maxContext: least(contextLimit(config), positionsInTables(opened.graph)),
+    ...opened,
+  };
+}
+
+function least(...limits: readonly (number | undefined)[]): number | undefined {
+  const known = limits.filter((limit) => limit !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 function onnxFile(path: string): string {

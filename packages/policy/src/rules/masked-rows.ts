@@ -8,7 +8,8 @@ import type { Localization, Operand } from "./rule.js";
  *
  *     here = 0 ≤ ids − start < n;   out = here ? table[here ? ids − start : 0] : 0
  *
- * Negative ids count from the table's end, as in a Gather.
+ * Negative ids count from the table's end, as in a Gather. An id behind the end is an error on the rank that has the
+ * last rows, as it is on one rank: all others owe zero for it.
  *
  * @param indices the ids, input 1 of the operator; its output 0 is what is made
  * @param lookUp the nodes that look ids up, all of which the rank has
@@ -32,15 +33,20 @@ export function maskedRows(
   const [isNegative, notBefore, notAfter, here] = [condition(), condition(), condition(), condition()];
   const [found, mask] = [local.value(), local.value()];
   const zero = scalar(0);
+  const hasLastRows = local.start(rows) + local.size(rows)[0] === sizeOf(rows)[0];
   const nothing = local.constant({ type: "float32", dims: [], data: Float32Array.of(0) });
   return [
     makeNode("Less", [local.input(1), zero], isNegative),
     makeNode("Add", [local.input(1), scalar(sizeOf(rows)[0])], fromEnd),
     makeNode("Where", [isNegative, fromEnd, local.input(1)], counted),
     makeNode("Sub", [counted, scalar(local.start(rows))], shifted),
-    makeNode("GreaterOrEqual", [shifted, zero], notBefore),
-    makeNode("Less", [shifted, scalar(local.size(rows)[0])], notAfter),
-    makeNode("And", [notBefore, notAfter], here),
+    makeNode("GreaterOrEqual", [shifted, zero], hasLastRows ? here : notBefore),
+    ...(hasLastRows
+      ? []
+      : [
+          makeNode("Less", [shifted, scalar(local.size(rows)[0])], notAfter),
+          makeNode("And", [notBefore, notAfter], here),
+        ]),
     makeNode("Where", [here, shifted, zero], safe),
     ...lookUp(safe, found),
     makeNode("Unsqueeze", [here, local.constant(int64Tensor([-1]))], mask),

@@ -26,12 +26,12 @@ export function parallelFeedForwards(): Graph {
   return g.build();
 }
 
-/** One after the other, a norm between them. */
-export function serialFeedForwards(): Graph {
+/** One after the other, a norm between them; the second may be wider. */
+export function serialFeedForwards(innerOfSecond: number = sizes.inner): Graph {
   const g = new GraphBuilder();
   const x = residualInput(g);
   const first = g.add(x, feed(g, x, "a"));
-  const second = g.add(first, feed(g, norm(g, first), "b"));
+  const second = g.add(first, feed(g, norm(g, first), "b", innerOfSecond));
   g.output("y", norm(g, second), "float32", ["batch", "sequence", sizes.width]);
   return g.build();
 }

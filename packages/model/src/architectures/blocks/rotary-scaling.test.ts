@@ -47,6 +47,35 @@ it("yarn with a ramp between pairs, as gpt-oss has it", async () => {
   expect(perPosition).toBeAllclose(expected, close);
 });
 
+it("yarn slows by a ramp that may end beyond the last pair", async () => {
+  const rope_scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 1024 };
+  const { perPosition } = await turnsPerPosition({ rope_theta: 100, rope_scaling }, [5]);
+  // From pair 1 to where pair 5 would be: a quarter and a half of the way.
+  expect(perPosition).toBeAllclose(Float32Array.of(1, 0.3162278, 0.08125, 0.01976424), close);
+});
+
+it("yarn slows all pairs but the first where none fits the original context", async () => {
+  const rope_scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 4 };
+  const { perPosition } = await turnsPerPosition({ rope_theta: 10_000, rope_scaling }, [5]);
+  expect(perPosition).toBeAllclose(Float32Array.of(1, 0.025, 0.0025, 0.00025), close);
+});
+
+it.each([
+  [
+    "by the config's two weights",
+    { mscale: 2, mscale_all_dim: 1 },
+    (1 + 0.2 * Math.log(4)) / (1 + 0.1 * Math.log(4)),
+  ],
+  ["by the paper's weight where it has but one of them", { mscale: 2 }, 1 + 0.1 * Math.log(4)],
+  ["by the config's own factor", { attention_factor: 3, mscale: 2, mscale_all_dim: 1 }, 3],
+])("yarn lets queries and keys grow %s", async (_, fields, expected) => {
+  const rope_scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 64, ...fields };
+  expect((await turnsPerPosition({ rope_theta: 10_000, rope_scaling }, [5])).amplitude).toBeCloseTo(
+    expected,
+    10,
+  );
+});
+
 it("longrope divides by the short list up to the original context and by the long one beyond", async () => {
   const rope_scaling = { type: "longrope", short_factor: [1, 1, 1, 2], long_factor: [1, 2, 4, 8] };
   const config = { max_position_embeddings: 32, original_max_position_embeddings: 8, rope_scaling };

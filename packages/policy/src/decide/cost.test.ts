@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { propagateFactors } from "../analysis/propagate.js";
+import { planGraph } from "../policy/plan.js";
+import { precisionOf } from "../precision/precision.js";
+import { attentionGraph, lanes } from "../testing/attention-graph.js";
+import { serialFeedForwards } from "../testing/graphs.js";
+import { costOf, referenceBytes } from "./cost.js";
+import type { Placement } from "./placement.js";
+
+const nothing: Placement = {
+  paid: new Set(),
+  partial: new Set(),
+  largest: new Set(),
+  gathered: new Map(),
+};
+
+describe("a token is predicted to take longer", () => {
+  const seconds = (bytesRead: number, placement: Placement, size: number): number =>
+    costOf(bytesRead, placement, () => size).secondsPerToken;
+  const summed = { ...nothing, paid: new Set(["y"]) };
+  const gathered = { ...nothing, gathered: new Map([["whole", "part"]]) };
+
+  it.each([
+    ["by what a rank reads", [2e9, nothing, 0], [1e9, nothing, 0]],
+    ["by each all-reduce, however small", [1e9, summed, 0], [1e9, nothing, 0]],
+    ["by each all-gather, however small", [1e9, gathered, 0], [1e9, nothing, 0]],
+    ["by the bytes of an all-reduce", [1e9, summed, 1e6], [1e9, summed, 0]],
+    ["by the bytes of an all-gather", [1e9, gathered, 1e6], [1e9, gathered, 0]],
+  ] satisfies [string, Parameters<typeof seconds>, Parameters<typeof seconds>][])("%s", (_, more, less) => {
+    expect(seconds(...more)).toBeGreaterThan(seconds(...less));
+  });
+});
+
+it("planned for time, what is read sooner than ranks meet is whole on each", () => {
+  const { weights } = planGraph(serialFeedForwards(1_000_000), { ranks: 2, objective: "time" });
+  expect(weights["a.up"]).toMatchObject({ placement: "replicated" });
+  expect(weights["b.up"]).toMatchObject({ placement: "column-parallel" });
+});
+
+describe("values are measured in a step that has cached", () => {
+  const pastKeys = (window?: number): number => {
+    const graph = attentionGraph();
+    const caches = graph.caches.map((cache) => ({ ...cache, ...(window !== undefined && { window }) }));
+    return referenceBytes(propagateFactors({ ...graph, caches }, precisionOf()))("past.key");
+  };
+  const [keyValueHeads, float] = [2, 4];
+
+  it("512 positions", () => {
+    expect(pastKeys()).toBe(keyValueHeads * 512 * lanes * float);
+  });
+
+  it("no more than a window", () => {
+    expect(pastKeys(100)).toBe(keyValueHeads * 100 * lanes * float);
+  });
+});
