@@ -9,7 +9,6 @@ import { controlledService } from "./control-plane.js";
 import { installErrorTransferHandler } from "./error-transfer.js";
 import { NativeGate } from "./lifecycle.js";
 import { type RankLog, rankLogger } from "./logging.js";
-import type { OpenSession } from "./sessions/ort-binding.js";
 import { serveSteps } from "./step-port.js";
 import type { RankWorkerTask } from "./task.js";
 import { StepTrace } from "./trace/step-trace.js";
@@ -64,14 +63,15 @@ function finishTrace(trace: StepTrace | undefined, log: RankLog): void {
 
 /** All that imports ONNX Runtime, which runs native code as it is imported: inside the gate, so not before. */
 async function importRuntime(log: RankLog) {
-  const [{ Rank }, { findSynchronousBinding, openPublicSession }] = await Promise.all([
+  const [{ Rank }, { findSynchronousBinding }] = await Promise.all([
     import("./service.js"),
     import("./sessions/ort-binding.js"),
   ]);
-  const synchronous: OpenSession | undefined = findSynchronousBinding();
-  if (synchronous === undefined)
-    log.warn(
-      "onnxruntime-node is not the version whose synchronous calls were tested; using the slower public API",
-    );
-  return { Rank, openSession: synchronous ?? openPublicSession };
+  const synchronous = findSynchronousBinding();
+  if (synchronous !== undefined) return { Rank, openSession: synchronous };
+  log.warn(
+    "onnxruntime-node is not the version whose synchronous calls were tested; using the slower public API",
+  );
+  const { openPublicSession } = await import("./sessions/public-session.js");
+  return { Rank, openSession: openPublicSession };
 }

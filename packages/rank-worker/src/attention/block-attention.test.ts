@@ -3,7 +3,8 @@ import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
-import { type Feeds, openPublicSession } from "../sessions/ort-binding.js";
+import type { Feeds } from "../sessions/ort-binding.js";
+import { openPublicSession } from "../sessions/public-session.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   type AttentionCase,

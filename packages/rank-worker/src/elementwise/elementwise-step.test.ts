@@ -5,7 +5,7 @@ import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { floatsAtOnce } from "../kernels/kernel-result.js";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
-import { openPublicSession } from "../sessions/ort-binding.js";
+import { openPublicSession } from "../sessions/public-session.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { ElementwiseStep } from "./elementwise-step.js";
 import { InstructionList } from "./instruction-list.js";

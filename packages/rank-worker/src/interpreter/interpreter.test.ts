@@ -1,7 +1,7 @@
 import { GraphBuilder, type Value } from "@ringrank/model";
 import { buildPrograms, planGraph, type Segment } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
-import { openPublicSession } from "../sessions/ort-binding.js";
+import { openPublicSession } from "../sessions/public-session.js";
 import { integers } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { Interpreter } from "./interpreter.js";

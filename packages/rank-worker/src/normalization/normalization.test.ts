@@ -3,7 +3,7 @@ import type { NormalizeStep } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
 import { RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
-import { openPublicSession } from "../sessions/ort-binding.js";
+import { openPublicSession } from "../sessions/public-session.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { Normalization } from "./normalization.js";
 

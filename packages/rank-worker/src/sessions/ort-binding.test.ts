@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Tensor } from "../tensors/tensor.js";
 import { encodeTinyOnnx } from "../testing/tiny-onnx.js";
-import { findSynchronousBinding, openPublicSession, selfCheckModel } from "./ort-binding.js";
+import { findSynchronousBinding, selfCheckModel } from "./ort-binding.js";
+import { openPublicSession } from "./public-session.js";
 import { sessionOptions, sessionThreads } from "./session-options.js";
 
 const adder = encodeTinyOnnx({

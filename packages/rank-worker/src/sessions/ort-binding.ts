@@ -1,14 +1,15 @@
 /**
- * The one file that touches ONNX Runtime's session API, public and private.
+ * ONNX Runtime's native binding. This file and public-session.ts are all that touches its session API.
  *
  * The public `InferenceSession.run` is a synchronous native call behind `setImmediate`, which can cost more than
- * a tiny run itself; the package's own synchronous binding spares it, and a decode step is dozens of runs. That binding
- * is private (`onnxruntime-node/dist/binding.js`), so it is used only in the exact version it was tested with, and
- * only after it has computed a small sum correctly on this thread; else the public call is used.
+ * a tiny run itself; the binding below it spares that, and a decode step is dozens of runs. To load the package around
+ * it, some 20 modules, also takes each rank's thread longer than the binding alone. But it is private, so it is used
+ * only in the exact version it was tested with, and only after it has computed a small sum correctly on this thread;
+ * else the public call is used.
  */
 import { createRequire } from "node:module";
 import { isMainThread } from "node:worker_threads";
-import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
 import { Tensor } from "../tensors/tensor.js";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -28,28 +29,6 @@ export type OpenSession = (
   options: InferenceSession.SessionOptions,
 ) => OrtSession | Promise<OrtSession>;
 
-/** The documented API. */
-export const openPublicSession: OpenSession = async (model, options) => {
-  const session = await InferenceSession.create(model, options);
-  return {
-    run: (feeds, fetches) => session.run(publicFeeds(feeds), publicFetches(fetches)) as Promise<Fetched>,
-    release: () => session.release(),
-  };
-};
-
-function publicFeeds(feeds: Feeds): InferenceSession.FeedsType {
-  return Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, publicTensor(value)]));
-}
-
-function publicFetches(fetches: Fetches): InferenceSession.FetchesType {
-  const entries = Object.entries(fetches);
-  return Object.fromEntries(entries.map(([name, into]) => [name, into && publicTensor(into)]));
-}
-
-function publicTensor({ type, data, dims }: Tensor): OrtTensor {
-  return new OrtTensor(type as keyof OrtTensor.DataTypeMap, data as OrtTensor.DataType, dims);
-}
-
 const TESTED_VERSION = "1.30.0";
 
 interface NativeSession {
@@ -65,11 +44,9 @@ interface NativeSession {
 }
 
 interface PrivateBinding {
-  readonly binding: {
-    readonly InferenceSession: new () => NativeSession;
-    /** Tells the native code, on this thread, of which class to make the tensors that it gives. */
-    initOrtOnce(logLevel: number, tensorClass: typeof Tensor, isMainThread: boolean): void;
-  };
+  readonly InferenceSession: new () => NativeSession;
+  /** Tells the native code, on this thread, of which class to make the tensors that it gives. */
+  initOrtOnce(logLevel: number, tensorClass: typeof Tensor, isMainThread: boolean): void;
 }
 
 /** Of the runtime's environment, which the first thread makes: warnings, as in the public API. */
@@ -80,20 +57,26 @@ const logLevel = 2;
  * wrong result.
  */
 export function findSynchronousBinding(): OpenSession | undefined {
-  if (env.versions.node !== TESTED_VERSION) return undefined;
-  const open = requireSynchronousBinding();
-  return open !== undefined && addsCorrectly(open) ? open : undefined;
+  const binding = requireBinding();
+  if (binding === undefined) return undefined;
+  const open = opening(binding);
+  return addsCorrectly(open) ? open : undefined;
 }
 
-function requireSynchronousBinding(): OpenSession | undefined {
-  let module: unknown;
+function requireBinding(): PrivateBinding | undefined {
+  const require = createRequire(import.meta.url);
   try {
-    module = createRequire(import.meta.url)("onnxruntime-node/dist/binding.js");
+    const { version } = require("onnxruntime-node/package.json") as { readonly version?: unknown };
+    if (version !== TESTED_VERSION) return undefined;
+    const place = `${process.platform}/${process.arch}`;
+    const binding: unknown = require(`onnxruntime-node/bin/napi-v6/${place}/onnxruntime_binding.node`);
+    return isPrivateBinding(binding) ? binding : undefined;
   } catch {
     return undefined; // The file has moved: the public API is the fallback that the caller logs.
   }
-  if (!isPrivateBinding(module)) return undefined;
-  const { binding } = module;
+}
+
+function opening(binding: PrivateBinding): OpenSession {
   let isInitialized = false;
   return (model, options) => {
     if (!isInitialized) binding.initOrtOnce(logLevel, Tensor, isMainThread);
@@ -107,9 +90,7 @@ function requireSynchronousBinding(): OpenSession | undefined {
   };
 }
 
-function isPrivateBinding(module: unknown): module is PrivateBinding {
-  if (typeof module !== "object" || module === null || !("binding" in module)) return false;
-  const { binding } = module;
+function isPrivateBinding(binding: unknown): binding is PrivateBinding {
   if (typeof binding !== "object" || binding === null) return false;
   const functions = ["InferenceSession", "initOrtOnce"];
   return functions.every((name) => typeof Reflect.get(binding, name) === "function");

@@ -8,7 +8,8 @@ import type { Multiplier, RunSegment, SegmentType } from "../products/multiplier
 import { blocksOf } from "../products/quantized/blocks.js";
 import { IntegerProduct } from "../products/quantized/integer-product.js";
 import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
-import { type OrtSession, openPublicSession } from "../sessions/ort-binding.js";
+import type { OrtSession } from "../sessions/ort-binding.js";
+import { openPublicSession } from "../sessions/public-session.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 export interface ProductCase {

@@ -5,7 +5,8 @@
 import { pino } from "pino";
 import { NativeGate } from "../../dist/lifecycle.js";
 import { Rank } from "../../dist/service.js";
-import { findSynchronousBinding, openPublicSession } from "../../dist/sessions/ort-binding.js";
+import { findSynchronousBinding } from "../../dist/sessions/ort-binding.js";
+import { openPublicSession } from "../../dist/sessions/public-session.js";
 
 export async function run(communicator, { programs, calls, binding = "synchronous", threads = 1 }) {
   const words = new SharedArrayBuffer(4 * (1 + communicator.worldSize));
