@@ -14,6 +14,8 @@ export const { WebAssembly: engine } = globalThis as unknown as {
   readonly WebAssembly: {
     validate(bytes: Uint8Array): boolean;
     readonly Module: new (bytes: Uint8Array) => CompiledModule;
+    /** What `Module` throws of bytes that the engine does not run. */
+    readonly CompileError: new () => Error;
     readonly Instance: new (
       module: CompiledModule,
       imports: { readonly env: { readonly memory: Memory<ArrayBufferLike> } },

@@ -25,11 +25,18 @@ export function instantiate<Exports>(
 const modules = new Map<string, CompiledModule | undefined>();
 
 function compiled(file: URL): CompiledModule | undefined {
-  if (!modules.has(file.href)) {
-    const bytes = read(file);
-    modules.set(file.href, engine.validate(bytes) ? new engine.Module(bytes) : undefined);
-  }
+  if (!modules.has(file.href)) modules.set(file.href, compile(read(file)));
   return modules.get(file.href);
+}
+
+/** Not validated first, which would be to decode it twice: a file that another thread has compiled the engine knows. */
+function compile(bytes: Uint8Array): CompiledModule | undefined {
+  try {
+    return new engine.Module(bytes);
+  } catch (error) {
+    if (error instanceof engine.CompileError) return undefined;
+    throw error;
+  }
 }
 
 function read(file: URL): Uint8Array {
