@@ -13,11 +13,13 @@ const startedModules = {
 };
 
 /**
- * Dependencies that are bundled with what imports them. Each is dozens of small files, and every thread that plans a
- * model would read and compile all of them, for some 0.1 s; of the bundle it compiles what is used. They stay
- * dependencies, for their declarations.
+ * Dependencies that are bundled with what imports them. They stay dependencies, for their declarations.
+ *
+ * protobuf is dozens of small files, and every thread that plans a model would read and compile all of them, for some
+ * 0.1 s; of the bundle it compiles what is used. comlink is a CommonJS module, which Node reads twice, as it looks for
+ * names that it might export.
  */
-const bundledDependencies = ["@bufbuild/protobuf"];
+const bundledDependencies = ["@bufbuild/protobuf", "comlink"];
 
 /**
  * Bundles the packages whose compiled code has changed. What other packages export stays an import, so that a process

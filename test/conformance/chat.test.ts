@@ -1,6 +1,6 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadTokenizer } from "@ringrank/model";
+import { loadTokenizer } from "@ringrank/model/tokenizer";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel } from "../support/loaded-model.js";

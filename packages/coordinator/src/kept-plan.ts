@@ -6,7 +6,7 @@ import { isRingrankError } from "@ringrank/errors";
 import { resolveModel } from "@ringrank/model/serving";
 import type { PolicyData } from "@ringrank/policy";
 import { entryKey, ownProducts, readPlan, type ShardCache } from "@ringrank/rank-worker";
-import type { Logger } from "pino";
+import type { Log } from "./logger.js";
 import type { Preparation } from "./offload/planning-service.js";
 import type { CheckedLoadOptions } from "./options/load-options.js";
 
@@ -38,9 +38,9 @@ const mostFiles = 256;
 export class KeptPlan {
   readonly #key: string;
   readonly #directory: string;
-  readonly #logger: Logger;
+  readonly #logger: Log;
 
-  private constructor(key: string, directory: string, logger: Logger) {
+  private constructor(key: string, directory: string, logger: Log) {
     this.#key = key;
     this.#directory = directory;
     this.#logger = logger;
@@ -50,7 +50,7 @@ export class KeptPlan {
    * @returns undefined where none may be kept
    * @throws RR_NOT_A_MODEL
    */
-  static of(pathOrId: string, options: CheckedLoadOptions, logger: Logger): KeptPlan | undefined {
+  static of(pathOrId: string, options: CheckedLoadOptions, logger: Log): KeptPlan | undefined {
     const { cache, dtype, ranks, objective, memoryPerRank, precision, activations, policy } = options;
     if (cache === undefined || precision === "float32") return undefined;
     const model = resolveModel(pathOrId);

@@ -7,13 +7,12 @@ import {
   scratchBytes,
   type TraceFile,
 } from "@ringrank/rank-worker";
-import type { Logger } from "pino";
 import { requireChat } from "./conversations/require-chat.js";
 import { requireGenerate } from "./generation/require-generate.js";
 import { disableRuntimeTelemetry } from "./group/runtime-telemetry.js";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { KeptPlan, type Plan } from "./kept-plan.js";
-import { loggerOf } from "./logger.js";
+import { type Log, loggerOf } from "./logger.js";
 import { Model } from "./model.js";
 import {
   type CheckedLoadOptions,
@@ -45,8 +44,8 @@ import { unsupportedSettings, type Warn, warnThrough, withoutProducts } from "./
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
   requirePath(pathOrCachedId);
   const checked = checkLoadOptions(options);
+  const logger = await loggerOf(checked.logger);
   checked.signal?.throwIfAborted();
-  const logger = loggerOf(checked.logger);
   const trace = checked.trace === undefined ? undefined : beginTrace(checked.trace);
   const progress = new ProgressReports(checked.onProgress);
   let group: ThreadRankGroup | undefined;
@@ -77,7 +76,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
 /** Starts the threads of the ranks, which takes as long as to write their programs, and longer than to read those. */
 function startGroup(
   { ranks, stepTimeoutMs, wire, workerUrl }: CheckedLoadOptions,
-  logger: Logger,
+  logger: Log,
   trace: TraceFile | undefined,
 ): ThreadRankGroup {
   disableRuntimeTelemetry();
@@ -96,7 +95,7 @@ async function loadRanks(
   group: ThreadRankGroup,
   { plan, policy, isKept, obstacle, texts }: Prepared,
   options: CheckedLoadOptions,
-  logger: Logger,
+  logger: Log,
   progress: ProgressReports,
   keptPlan: KeptPlan | undefined,
 ): Promise<Model> {

@@ -4,23 +4,23 @@ import { loggerOf, rankLogLevel } from "./logger.js";
 
 afterEach(() => vi.unstubAllEnvs());
 
-it("is silent unless the environment says otherwise", () => {
+it("is silent unless the environment says otherwise", async () => {
   vi.stubEnv("RINGRANK_LOG", undefined);
-  expect(loggerOf(undefined).level).toBe("silent");
+  expect((await loggerOf(undefined)).level).toBe("silent");
 });
 
 it.each([
   ["debug", "debug"],
   ["silent", "silent"],
   ["1", "info"],
-])("logs at the level that RINGRANK_LOG names: %s is %s", (value, level) => {
+])("logs at the level that RINGRANK_LOG names: %s is %s", async (value, level) => {
   vi.stubEnv("RINGRANK_LOG", value);
-  expect(loggerOf(undefined).level).toBe(level);
+  expect((await loggerOf(undefined)).level).toBe(level);
 });
 
-it("is the caller's own where there is one, and ranks log at its level", () => {
+it("is the caller's own where there is one, and ranks log at its level", async () => {
   const own = pino({ level: "warn" });
-  expect(loggerOf(own)).toBe(own);
+  expect(await loggerOf(own)).toBe(own);
   expect(rankLogLevel(own)).toBe("warn");
 });
 

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Logger } from "pino";
+import type { Log } from "./logger.js";
 
 /** Tells the caller of a load what it goes on in spite of. */
 export type Warn = (warning: RingrankError) => void;
@@ -8,7 +8,7 @@ export type Warn = (warning: RingrankError) => void;
  * @param onWarning the caller's own
  * @returns which, without one, is the logger, or where that would say nothing, Node's own way to warn
  */
-export function warnThrough(onWarning: Warn | undefined, logger: Logger): Warn {
+export function warnThrough(onWarning: Warn | undefined, logger: Log): Warn {
   if (onWarning !== undefined) return onWarning;
   if (logger.isLevelEnabled("warn")) return (warning) => logger.warn({ err: warning }, warning.message);
   return ({ code, message }) => process.emitWarning(message, { type: "RingrankWarning", code });

@@ -4,4 +4,4 @@ export * from "./exports/index.js";
 export * from "./graph/index.js";
 export * from "./hub/index.js";
 export * from "./onnx/index.js";
-export * from "./tokenizer/index.js";
+export type { ChatMessage } from "./tokenizer/chat-template.js";

@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
-import type { LogLevel } from "./task.js";
+import { type LogLevel, logLevels } from "./task.js";
 
 /** What a rank says. */
 export type RankLog = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
-const levels: readonly string[] = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+const levels: readonly string[] = logLevels;
 
 /**
  * A logger with the rank in every line, to standard error. It writes synchronously: a transport would lose its last

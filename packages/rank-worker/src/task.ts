@@ -2,7 +2,8 @@ import type { MessagePort } from "node:worker_threads";
 import type { GroupHandle } from "@ringrank/collectives";
 
 /** Levels of pino, and the one that writes nothing. */
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
 
 /** What a rank's thread is started with. */
 export interface RankWorkerTask {

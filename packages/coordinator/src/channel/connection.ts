@@ -1,5 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
-import { installErrorTransferHandler } from "@ringrank/rank-worker";
+import { installErrorTransferHandler } from "@ringrank/rank-worker/error-transfer";
 import comlink, { type Endpoint, type Remote } from "comlink";
 
 /**

@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { RingrankError } from "@ringrank/errors";
-import { type ChatMessage, type ChatTemplate, loadChatTemplate } from "@ringrank/model/serving";
+import { type ChatMessage, type ChatTemplate, loadChatTemplate } from "@ringrank/model/chat-template";
 import { noChatTemplate } from "./no-chat-template.js";
 import type { WriteReply, WriteRequest } from "./protocol.js";
 

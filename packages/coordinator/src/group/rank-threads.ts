@@ -1,8 +1,8 @@
 import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankWorkerTask } from "@ringrank/rank-worker";
-import type { Logger } from "pino";
 import { Piscina } from "piscina";
+import type { Log } from "../logger.js";
 
 /**
  * The ranks' threads, under piscina's supervision. A rank has state, so it is one task that does not return until
@@ -24,7 +24,7 @@ export class RankThreads {
     {
       workerUrl = new URL("./rank-thread.js", import.meta.url).href,
       logger,
-    }: { workerUrl: string | undefined; logger: Logger },
+    }: { workerUrl: string | undefined; logger: Log },
     onEnd: (rank: number, error: RingrankError | undefined) => void,
   ) {
     const execArgv = inheritedExecArgv();

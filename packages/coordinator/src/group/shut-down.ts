@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Lifecycle, RankService } from "@ringrank/rank-worker";
-import type { Logger } from "pino";
 import type { Connection } from "../channel/connection.js";
+import type { Log } from "../logger.js";
 import { within } from "../within.js";
 import type { RankThreads } from "./rank-threads.js";
 
@@ -9,7 +9,7 @@ interface ShutDown {
   readonly connections: readonly Connection<RankService>[];
   readonly lifecycle: Pick<Lifecycle, "stop" | "waitUntilOutside">;
   readonly threads: Pick<RankThreads, "running" | "ended" | "destroy">;
-  readonly logger: Logger;
+  readonly logger: Log;
   /**
    * `serving` ranks are given time to finish what they do and to release their sessions. Those that are `beginning`
    * have nothing to release, but may be importing. One that is `stuck` does not hear that it should end.

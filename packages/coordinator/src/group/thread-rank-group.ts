@@ -22,10 +22,9 @@ import {
   type TraceFile,
 } from "@ringrank/rank-worker";
 import comlink, { type Remote } from "comlink";
-import type { Logger } from "pino";
 import { Connection } from "../channel/connection.js";
 import { guardExit } from "../exit-listener.js";
-import { rankLogLevel } from "../logger.js";
+import { type Log, rankLogLevel } from "../logger.js";
 import type { RankGroup } from "./rank-group.js";
 import { RankThreads } from "./rank-threads.js";
 import { shutDown } from "./shut-down.js";
@@ -39,7 +38,7 @@ export interface ThreadRankGroupOptions {
   readonly stepTimeoutMs: number;
   /** Default `float32`. */
   readonly wire?: Wire | undefined;
-  readonly logger: Logger;
+  readonly logger: Log;
   /** To which ranks add theirs when they end. */
   readonly trace?: TraceFile | undefined;
 }
@@ -71,7 +70,7 @@ export class ThreadRankGroup implements RankGroup {
   readonly #connections: readonly Connection<RankService>[];
   readonly #steps: StepChannel;
   readonly #stepTimeoutMs: number;
-  readonly #logger: Logger;
+  readonly #logger: Log;
   readonly #unguardExit: () => void;
   readonly #listeners: ((cause: RingrankError) => void)[] = [];
   #reports: readonly LoadReport[] = [];

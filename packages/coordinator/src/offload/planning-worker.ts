@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { installErrorTransferHandler } from "@ringrank/rank-worker";
+import { installErrorTransferHandler } from "@ringrank/rank-worker/error-transfer";
 import comlink from "comlink";
 import { PlanningDesk } from "./planning-desk.js";
 

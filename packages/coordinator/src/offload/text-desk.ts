@@ -1,4 +1,5 @@
-import { type ChatMessage, loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model/serving";
+import type { ChatMessage } from "@ringrank/model";
+import { loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model/tokenizer";
 import { ConversationWriter } from "../conversations/conversation-writer.js";
 import type { TokenText } from "../generation/detokenizer.js";
 import { noTokenizer } from "../prompts/no-tokenizer.js";

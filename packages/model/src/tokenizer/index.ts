@@ -1,9 +1,2 @@
-export { type ChatMessage, ChatTemplate, hasChatTemplate, loadChatTemplate } from "./chat-template.js";
 export { TokenStream } from "./token-stream.js";
-export {
-  type DecodeOptions,
-  type EncodeOptions,
-  hasTokenizer,
-  loadTokenizer,
-  Tokenizer,
-} from "./tokenizer.js";
+export { type DecodeOptions, type EncodeOptions, loadTokenizer, Tokenizer } from "./tokenizer.js";

@@ -4,10 +4,9 @@ import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
+import { tokenizerFile } from "./has-tokenizer.js";
 import { textsAddUp } from "./texts-add-up.js";
 import { TokenStream } from "./token-stream.js";
-
-const tokenizerFile = "tokenizer.json";
 
 export interface EncodeOptions {
   /** Whether to add what the tokenizer puts around a text (`<s>`, `[CLS]`, …). Default true. */
@@ -64,11 +63,6 @@ export class Tokenizer {
   }
 }
 
-/** Whether a model directory has a tokenizer, which {@link loadTokenizer} loads. */
-export function hasTokenizer(directory: string): boolean {
-  return existsSync(join(directory, tokenizerFile));
-}
-
 /**
  * The tokenizer of a model directory; undefined if it has no `tokenizer.json`. Synchronous: a large vocabulary
  * takes some hundred milliseconds.
@@ -76,7 +70,7 @@ export function hasTokenizer(directory: string): boolean {
  * @throws RR_FILE_FORMAT if tokenizer.json or tokenizer_config.json is not what the tokenizer library takes.
  */
 export function loadTokenizer(directory: string): Tokenizer | undefined {
-  const path = join(directory, tokenizerFile);
+  const path = tokenizerFile(directory);
   const configPath = join(directory, "tokenizer_config.json");
   if (!existsSync(path)) return undefined;
   const json = readMutableJson(path, jsonFileLimits.tokenizer);

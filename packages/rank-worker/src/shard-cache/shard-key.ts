@@ -1,7 +1,7 @@
-import type { Weight } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 import { keptWeights } from "../weight-files/kept-weights.js";
 import { contentsHash, entryKey } from "./entry-key.js";
+import { filesOf } from "./quantized-program.js";
 
 /**
  * A hash of all of a program that decides the bytes of its weights: the selection of every weight, its type and
@@ -23,18 +23,4 @@ export function shardContents(program: RankProgram): string {
 export function shardKey(program: RankProgram, contents: string = shardContents(program)): string {
   const files = [...new Set(Object.values(program.weights).flatMap(({ weight }) => filesOf(weight)))];
   return entryKey({ contents }, files);
-}
-
-/** Files a weight is read from. */
-export function filesOf({ source }: Weight): string[] {
-  switch (source.kind) {
-    case "file":
-      return [source.file];
-    case "stack":
-      return source.parts.map(({ file }) => file);
-    case "quantized":
-      return source.matrix.source.kind === "file" ? [source.matrix.source.file] : [];
-    default:
-      return [];
-  }
 }

@@ -1,0 +1,12 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+/** Where a model directory's tokenizer would be. */
+export function tokenizerFile(directory: string): string {
+  return join(directory, "tokenizer.json");
+}
+
+/** Whether a model directory has a tokenizer, which `loadTokenizer` loads. */
+export function hasTokenizer(directory: string): boolean {
+  return existsSync(tokenizerFile(directory));
+}
