@@ -3,7 +3,7 @@
 // each read once. Keys that none of the eight may see are left out.
 
 import { Arguments } from "./arguments";
-import { addAddends, endOfSeen, findAddends, firstSeen, isAnySeen, leastSeen } from "./eight-addends";
+import { endOfSeen, findAddends, firstSeen, leastSeen, putAddends } from "./eight-addends";
 import { mixEight, rescaleEight, scoreEight, scoreEightOfRows, shareEight } from "./eight-queries";
 import { turnQuery } from "./rows";
 import { readAll, readNext, streamRows, streams } from "./streams";
@@ -48,19 +48,17 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
     const ofStream = (to - from) / streams;
     const distance = ofStream * rowBytes;
     const left = from + ofStream;
-    let rows = min(streamRows, ofStream);
-    readNext(pastKeys + from * rowBytes, pastValues + from * rowBytes, distance, rows, rowBytes);
+    let rows: usize = 0;
+    readNext(pastKeys + from * rowBytes, pastValues + from * rowBytes, distance, ofStream, rowBytes);
     readAll();
     for (let key = from; key < left; key += rows) {
       rows = min(streamRows, left - key);
       const keys = pastKeys + key * rowBytes;
       const values = pastValues + key * rowBytes;
       const tile = rows * rowBytes;
-      for (let stream: usize = 0; stream < streams; stream++) {
-        addAddends(scores + ((stream * rows) << 5), key + stream * ofStream, rows, addends, args);
-      }
-      if (!all && !isAnySeen(scores, streams * rows)) continue;
-      readNext(keys + tile, values + tile, distance, min(streamRows, left - key - rows), rowBytes);
+      const isAnySeen = putAddends(scores, key, rows, streams, ofStream, addends, args);
+      if (!all && !isAnySeen) continue;
+      readNext(keys + tile, values + tile, distance, left - key - rows, rowBytes);
       scoreEight(scores, packed, keys, rows, distance, rowBytes, most);
       rescaleEight(sums, totals, rowBytes, before, most);
       shareEight(scores, streams * rows, most, totals);
@@ -74,8 +72,8 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
       rows = isNew ? 1 : to - key;
       const keys = isNew ? args.presentKeys + ofHead * rowBytes : pastKeys + key * rowBytes;
       const values = isNew ? args.presentValues + ofHead * rowBytes : pastValues + key * rowBytes;
-      addAddends(scores, key, rows, addends, args);
-      if (!all && !isAnySeen(scores, rows)) continue;
+      const isAnySeen = putAddends(scores, key, rows, 1, 0, addends, args);
+      if (!all && !isAnySeen) continue;
       scoreEightOfRows(scores, packed, keys, rows, rowBytes, most);
       rescaleEight(sums, totals, rowBytes, before, most);
       shareEight(scores, rows, most, totals);

@@ -27,27 +27,43 @@ export function findAddends(
   }
 }
 
-/** `scores[row][query]`: the addends of `rows` keys from this one on. */
-export function addAddends(scores: usize, key: usize, rows: usize, table: usize, args: Arguments): void {
-  // Calls of memory.fill cost more than so few bytes.
-  for (let at = scores, end = scores + (rows << 5); at < end; at += 16) v128.store(at, f32x4.splat(0));
-  for (const end = table + <usize>args.addends * addendBytes; table < end; table += addendBytes) {
-    if (isSame(table)) addOne(scores, load<usize>(table) + (key << 2), rows);
-    else {
-      addFour(scores, table, key, rows);
-      addFour(scores + 16, table + 16, key, rows);
+/**
+ * `scores[stream][row][query]`: what is added to those of `rows` keys of each of `count` streams, from this key on.
+ *
+ * @param distance keys from one stream to the next
+ * @returns whether any of the eight queries may see any of these keys: what a mask adds leaves nothing of a score
+ */
+export function putAddends(
+  scores: usize,
+  key: usize,
+  rows: usize,
+  count: usize,
+  distance: usize,
+  table: usize,
+  args: Arguments,
+): bool {
+  if (args.addends === 0) {
+    // Calls of memory.fill cost more than so few bytes.
+    for (const end = scores + ((count * rows) << 5); scores < end; scores += 16) v128.store(scores, f32x4.splat(0));
+    return true;
+  }
+  let most = f32x4.splat(0);
+  for (let which: usize = 0; which < args.addends; which++, table += addendBytes) {
+    const shared = isSame(table);
+    let at = scores;
+    most = f32x4.splat(-f32.MAX_VALUE);
+    for (let stream: usize = 0, first = key; stream < count; stream++, first += distance, at += rows << 5) {
+      let here: v128;
+      if (shared) {
+        const from = load<usize>(table) + (first << 2);
+        here = which === 0 ? putOne(at, from, rows, false) : putOne(at, from, rows, true);
+      } else {
+        here = which === 0 ? putEach(at, table, first, rows, false) : putEach(at, table, first, rows, true);
+      }
+      most = f32x4.pmax(most, here);
     }
   }
-}
-
-/** Whether any of the eight queries may see any of these rows. What a mask adds leaves nothing of a score. */
-export function isAnySeen(scores: usize, rows: usize): bool {
-  const masked = f32x4.splat(leastSeen);
-  for (const end = scores + (rows << 5); scores < end; scores += 32) {
-    const seen = v128.or(f32x4.gt(v128.load(scores), masked), f32x4.gt(v128.load(scores, 16), masked));
-    if (v128.any_true(seen)) return true;
-  }
-  return false;
+  return v128.any_true(f32x4.gt(most, f32x4.splat(leastSeen)));
 }
 
 /** Behind which of the past rows all are hidden, to the next multiple of some. */
@@ -55,8 +71,7 @@ export function endOfSeen(past: usize, scratch: usize, table: usize, args: Argum
   let end = past;
   while (end > 0) {
     const rows = min(step, end);
-    addAddends(scratch, end - rows, rows, table, args);
-    if (isAnySeen(scratch, rows)) break;
+    if (putAddends(scratch, end - rows, rows, 1, 0, table, args)) break;
     end -= rows;
   }
   return end;
@@ -67,8 +82,7 @@ export function firstSeen(end: usize, scratch: usize, table: usize, args: Argume
   let first: usize = 0;
   while (first < end) {
     const rows = min(step, end - first);
-    addAddends(scratch, first, rows, table, args);
-    if (isAnySeen(scratch, rows)) break;
+    if (putAddends(scratch, first, rows, 1, 0, table, args)) break;
     first += rows;
   }
   return first;
@@ -87,17 +101,32 @@ function isSame(table: usize): bool {
   return i32x4.all_true(v128.and(one, i32x4.eq(first, v128.load(table, 16))));
 }
 
-/** Adds the same numbers for all eight. */
-function addOne(scores: usize, from: usize, rows: usize): void {
+/**
+ * The same numbers for all eight, put, or added to what is there.
+ *
+ * @returns the largest of what is there then
+ */
+@inline
+function putOne(scores: usize, from: usize, rows: usize, adds: bool): v128 {
+  let most = f32x4.splat(-f32.MAX_VALUE);
   for (const end = scores + (rows << 5); scores < end; scores += 32, from += 4) {
     const addend = v128.load_splat<f32>(from);
-    v128.store(scores, f32x4.add(v128.load(scores), addend));
-    v128.store(scores, f32x4.add(v128.load(scores, 16), addend), 16);
+    most = f32x4.pmax(most, put(scores, addend, adds));
+    most = f32x4.pmax(most, put(scores + 16, addend, adds));
   }
+  return most;
 }
 
-/** Adds the numbers of four queries, which each lie by themselves. */
-function addFour(scores: usize, table: usize, key: usize, rows: usize): void {
+/** Likewise the numbers of each, which lie by themselves. */
+@inline
+function putEach(scores: usize, table: usize, key: usize, rows: usize, adds: bool): v128 {
+  const some = putFour(scores, table, key, rows, adds);
+  return f32x4.pmax(some, putFour(scores + 16, table + 16, key, rows, adds));
+}
+
+@inline
+function putFour(scores: usize, table: usize, key: usize, rows: usize, adds: bool): v128 {
+  let most = f32x4.splat(-f32.MAX_VALUE);
   let a = load<usize>(table) + (key << 2);
   let b = load<usize>(table, 4) + (key << 2);
   let c = load<usize>(table, 8) + (key << 2);
@@ -107,6 +136,15 @@ function addFour(scores: usize, table: usize, key: usize, rows: usize): void {
     addend = v128.load_lane<f32>(b, addend, 1);
     addend = v128.load_lane<f32>(c, addend, 2);
     addend = v128.load_lane<f32>(d, addend, 3);
-    v128.store(scores, f32x4.add(v128.load(scores), addend));
+    most = f32x4.pmax(most, put(scores, addend, adds));
   }
+  return most;
+}
+
+/** @returns what is there then */
+@inline
+function put(at: usize, addend: v128, adds: bool): v128 {
+  const sum = adds ? f32x4.add(v128.load(at), addend) : addend;
+  v128.store(at, sum);
+  return sum;
 }

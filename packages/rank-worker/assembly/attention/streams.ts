@@ -14,25 +14,41 @@ export const streamRows: usize = 8;
 
 const line: usize = 64;
 
+/** Where a prefetcher stops. */
+const page: usize = 4096;
+
 let nextKeys: usize = 0;
 let nextValues: usize = 0;
 let nextDistance: usize = 0;
 let lines: usize = 0;
+/** Up to which keys the first stream has another page, and so has each other. */
+let lastPage: usize = 0;
 
-/** Says what {@link readOn} goes over: of each stream `rows` rows, `distance` bytes from one stream to the next. */
+/**
+ * Says what {@link readOn} goes over: of each stream the next tile, `distance` bytes from one stream to the next.
+ *
+ * @param rows that each stream has from there on
+ */
 export function readNext(keys: usize, values: usize, distance: usize, rows: usize, rowBytes: usize): void {
   nextKeys = keys;
   nextValues = values;
   nextDistance = distance;
-  lines = (rows * rowBytes) / line;
+  lines = (min(streamRows, rows) * rowBytes) / line;
+  lastPage = keys + max(rows * rowBytes, beyond) - beyond;
 }
+
+/** From anywhere in a page, the end of the next page's second line is no farther. */
+const beyond = page + 2 * line;
 
 /** Goes over all of it at once: nothing was worked on while the first tile might have been read. */
 export function readAll(): void {
   while (lines > 0) readOn();
 }
 
-/** Brings the next line of each stream of keys and of values near. */
+/**
+ * Brings the next line of each stream of keys and of values near, and halfway through a page the beginning of the page
+ * that follows.
+ */
 @inline
 export function readOn(): void {
   if (lines === 0) return;
@@ -40,14 +56,37 @@ export function readOn(): void {
   const keys = nextKeys;
   const values = nextValues;
   const distance = nextDistance;
-  readAhead(keys);
-  readAhead(keys + distance);
-  readAhead(keys + 2 * distance);
-  readAhead(keys + 3 * distance);
-  readAhead(values);
-  readAhead(values + distance);
-  readAhead(values + 2 * distance);
-  readAhead(values + 3 * distance);
+  readLine(keys, distance);
+  readLine(values, distance);
+  if ((keys & (page - line)) === page / 2 && keys < lastPage) {
+    beginPages(keys, distance);
+    beginPages(values, distance);
+  }
   nextKeys = keys + line;
   nextValues = values + line;
+}
+
+/** Of each stream. */
+@inline
+function readLine(at: usize, distance: usize): void {
+  readAhead(at);
+  readAhead(at + distance);
+  readAhead(at + 2 * distance);
+  readAhead(at + 3 * distance);
+}
+
+@inline
+function beginPages(at: usize, distance: usize): void {
+  beginPage(at);
+  beginPage(at + distance);
+  beginPage(at + 2 * distance);
+  beginPage(at + 3 * distance);
+}
+
+/** Of the page behind this address two lines, after which prefetchers go on. */
+@inline
+function beginPage(at: usize): void {
+  const next = (at + page) & ~(page - 1);
+  readAhead(next);
+  readAhead(next + line);
 }
