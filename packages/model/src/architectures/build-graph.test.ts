@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Checkpoint, type JsonObject, openCheckpoint, type StoredTensor } from "../checkpoint/index.js";
-import { checkGraph } from "../graph/index.js";
+import { checkGraph, type Graph, withoutUnread } from "../graph/index.js";
 import { zooDirectory, zooNames } from "../testing/fixtures.js";
 import { buildGraph } from "./index.js";
 
@@ -16,6 +16,15 @@ function withTensors(
 ): Pick<Checkpoint, "config" | "tensors"> {
   return { config: llama.config, tensors: new Map(change([...llama.tensors!])) };
 }
+
+it.each(zooNames())("the graph of %s has no node or constant that nothing reads", (name) => {
+  const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
+  const namesIn = ({ nodes, weights }: Graph) => [
+    ...weights.keys(),
+    ...nodes.flatMap(({ outputs }) => outputs),
+  ];
+  expect(namesIn(graph)).toEqual(namesIn(withoutUnread(graph)));
+});
 
 describe("a checkpoint's tensors", () => {
   it("are all used, where the checkpoint is whole", () => {

@@ -85,6 +85,15 @@ it.each([
   },
 );
 
+it("a zero that is chosen keeps its sign, whichever operand's it is; ONNX Runtime's Where loses that of the first", () => {
+  const segment = segmentOf("float32", (g, { ids }) => {
+    const isOne = g.equal(ids, g.integer(1));
+    return g.where(isOne, neg(g, g.cast(g.sub(ids, g.integer(1)), "float32")), g.numbers([-0]));
+  });
+  const made = interpreterOf(segment)(of({ ids: [[1, 5]] }))!;
+  expect([...(made.data as Float32Array)]).toEqual([-0, -0]);
+});
+
 describe("what is put into the table", () => {
   const work: Work = (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), chosen, 0);
 

@@ -1,3 +1,4 @@
+import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { bfloat16Alibi } from "../blocks/alibi.js";
 import { type AttentionShape, multiHeadShape } from "../blocks/attention.js";
@@ -27,7 +28,7 @@ export const falcon: Architecture = {
     const bias = config.boolean("bias", { default: false });
     const step = causalStep(g);
     // Unlike elsewhere, ALiBi is scaled with the scores.
-    const alibiScale = g.numbers([alibiCount / Math.sqrt(headDim)]);
+    const alibiScale = (): Value => g.numbers([alibiCount / Math.sqrt(headDim)]);
     const usesAlibi = config.boolean("alibi", { default: false });
     buildDecoder(context, {
       step,
@@ -53,7 +54,7 @@ export const falcon: Architecture = {
         ...(usesAlibi
           ? {
               angles: () => undefined,
-              scoreBias: (cache) => g.mul(bfloat16Alibi(g, cache, heads), alibiScale),
+              scoreBias: (cache) => g.mul(bfloat16Alibi(g, cache, heads), alibiScale()),
             }
           : {}),
       }),

@@ -67,7 +67,7 @@ class Bart {
     const shape = shapeOfSide(config, "encoder");
     const input = encoderInput(g, "source");
     const biases = [attentionMaskOf(g, input)];
-    const places = { inputIds: input.inputIds, positions: consecutivePositions(g, input) };
+    const places = { inputIds: input.inputIds, positions: () => consecutivePositions(g, input) };
     let x = this.#embed("encoder", places);
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `model.encoder.layers.${layer}`;
@@ -86,7 +86,7 @@ class Bart {
     const { g, config } = this.#context;
     const step = decoderStep(g);
     const { own, cross } = attention.open(step);
-    let x = this.#embed("decoder", { inputIds: step.inputIds, positions: step.positionIds });
+    let x = this.#embed("decoder", { inputIds: step.inputIds, positions: () => step.positionIds });
     for (let layer = 0; layer < shapeOfSide(config, "decoder").layers; layer++) {
       const prefix = `model.decoder.layers.${layer}`;
       x = this.#sublayer(x, `${prefix}.self_attn_layer_norm`, (x) => own(x, layer));

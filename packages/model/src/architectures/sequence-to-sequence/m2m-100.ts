@@ -30,7 +30,7 @@ function sinusoidsAfterPadding(
   if (width % 2 !== 0) throw config.error(`expected an even "d_model", got ${width}`);
   const padding = config.integer("pad_token_id", { min: 0, default: 1 });
   const frequencies = closedFrequencies(width / 2);
-  if (side === "decoder") return sinusoids(g, g.add(positions, g.integer(padding + 1)), frequencies);
+  if (side === "decoder") return sinusoids(g, g.add(positions(), g.integer(padding + 1)), frequencies);
   const ids = positionsAfterPadding(g, inputIds, { paddingToken: padding, padding });
   const isToken = g.cast(g.not(g.equal(inputIds, g.integer(padding))), "float32");
   return g.mul(sinusoids(g, ids, frequencies), g.unsqueeze(isToken, [2]));

@@ -7,8 +7,8 @@ import type { Side } from "./side.js";
 /** What tells where tokens stand, int64 `[batch, tokens]` each. */
 export interface Places {
   readonly inputIds: Value;
-  /** Counted from 0. */
-  readonly positions: Value;
+  /** Counted from 0. Called once, by those who need them. */
+  readonly positions: () => Value;
 }
 
 /** What is added to embeddings for their place, `[batch, tokens, width]`. */
@@ -18,7 +18,7 @@ export type PlaceEmbedding = (places: Places, side: Side) => Value;
 export function tabulatedPlaces(context: ModelContext, offset: number): PlaceEmbedding {
   const { g, config } = context;
   return ({ positions }, side) =>
-    embedding(context, offset === 0 ? positions : g.add(positions, g.integer(offset)), {
+    embedding(context, offset === 0 ? positions() : g.add(positions(), g.integer(offset)), {
       name: `model.${side}.embed_positions.weight`,
       rows: config.integer("max_position_embeddings") + offset,
       width: config.integer("d_model"),
@@ -29,5 +29,5 @@ export function tabulatedPlaces(context: ModelContext, offset: number): PlaceEmb
 export function sinusoidalPlaces({ g, config }: ModelContext): PlaceEmbedding {
   const width = config.integer("d_model");
   if (width % 2 !== 0) throw config.error(`expected an even "d_model", got ${width}`);
-  return ({ positions }) => sinusoids(g, positions, halfOpenFrequencies(width / 2));
+  return ({ positions }) => sinusoids(g, positions(), halfOpenFrequencies(width / 2));
 }
