@@ -24,13 +24,10 @@ describe("a fault of a rank in mid-generation", () => {
     { fault: "a rank throws", name: "throws", code: "RR_RANK_FAILED" },
     { fault: "a rank's thread exits", name: "exits", code: "RR_RANK_DIED" },
     { fault: "nobody catches an error in a rank", name: "crashes", code: "RR_RANK_DIED" },
-    { fault: "a rank never arrives", name: "hangs", code: "RR_TIMEOUT" },
-  ])("ends the model with $code and the rank: $fault", async ({ name, code }) => {
-    const model = await loadModel(shakespeareDirectory, {
-      ranks: 3,
-      workerUrl: worker(name),
-      stepTimeoutMs: 1_500,
-    });
+    // Long beside what a busy machine takes for a step; all others need not wait for it.
+    { fault: "a rank never arrives", name: "hangs", code: "RR_TIMEOUT", stepTimeoutMs: 1_500 },
+  ])("ends the model with $code and the rank: $fault", async ({ name, code, stepTimeoutMs }) => {
+    const model = await loadModel(shakespeareDirectory, { ranks: 3, workerUrl: worker(name), stepTimeoutMs });
     const { ids, first, later } = await outcome(model);
     expect(ids.length).toBeLessThanOrEqual(3);
     expect(first).toMatchObject({ code, rank: 1 });

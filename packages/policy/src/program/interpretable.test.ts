@@ -60,6 +60,11 @@ describe("nothing is told of a segment", () => {
     ["that gathers along another axis", (g, x, ids) => g.gather(x, ids, 1)],
     ["that works element by element, since that is told already", (g, x) => g.add(x, x)],
     ["with a type that is not interpreted", (g, x) => g.cast(g.cast(x, "float16"), "float32")],
+    ["with an integer that is no number", (g, _, ids) => g.add(ids, int64(g, 2n ** 60n))],
+    [
+      "whose Reshape takes 0 for a size",
+      (g, x) => g.node("Reshape", [x, g.integers([-1, 4])], { attributes: { allowzero: yes } }),
+    ],
     ["with a long constant", (g, x) => g.mul(x, g.numbers(new Array(8192).fill(1), [1024, 1, 8]))],
   ])("%s", (_, work) => {
     expect(only(work)).toBeUndefined();
@@ -74,6 +79,11 @@ it("only what needs no sizes from elsewhere is told", () => {
   g.output("y", g.cos(g.reshapeBy(product, sizes)), "float32", ["rows", 2, 32]);
   expect(toldOf(g.build(), "int4")).toEqual([]);
 });
+
+const yes = { kind: "int", value: 1 } as const;
+
+const int64 = (g: GraphBuilder, value: bigint): Value =>
+  g.constant({ type: "int64", dims: [], data: BigInt64Array.of(value) });
 
 /** What is told of a graph that does this work alone. */
 function only(work: Work): Interpretable | undefined {

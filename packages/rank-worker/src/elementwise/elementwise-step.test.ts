@@ -123,6 +123,14 @@ describe("values", () => {
     expect(copyOf(run(x!, y!)).every((one) => one === 0)).toBe(true);
   });
 
+  it("that lie elsewhere are read anew in each step, though the tensor is the same", () => {
+    const run = runnerOf(segment, kernels);
+    const [x, y] = [numbers(2, 10), numbers(2, 10, 1)];
+    run(x, y);
+    (y.data as Float32Array).fill(0);
+    expect((run(x, y)!.data as Float32Array).every((one) => one === 0)).toBe(true);
+  });
+
   it("of one step stay while another runs the same segment", () => {
     const list = listOf(segment, kernels);
     const table = [numbers(1, 9), numbers(1, 9, 1), numbers(1, 9, 2), undefined, undefined];
