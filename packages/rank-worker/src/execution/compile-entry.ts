@@ -5,6 +5,7 @@ import { Addition } from "../addition/addition.js";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
 import { BlockAttention } from "../attention/block-attention.js";
 import { BlockMasks } from "../attention/block-masks.js";
+import { ElementwiseRoom } from "../elementwise/elementwise-room.js";
 import { ElementwiseStep } from "../elementwise/elementwise-step.js";
 import { InstructionList } from "../elementwise/instruction-list.js";
 import { Interpreter } from "../interpreter/interpreter.js";
@@ -152,7 +153,7 @@ class EntryCompiler {
       ),
       results: segment.outputs.map((name, at) => ({ name, index: this.define(outputs[at]!) })),
     };
-    const step = new SegmentStep(this.#call(index), tabled);
+    const step = new SegmentStep(this.#call(index), tabled, this.#room(index, tabled, outputs));
     if (attention !== undefined) {
       const row = this.#context.attention?.rowAttention(attention, this.use);
       return new AttentionStep(index, row, this.#blocks(attention), step);
@@ -182,6 +183,18 @@ class EntryCompiler {
     if (list === undefined) return undefined;
     this.#instructions.set(index, list);
     return new ElementwiseStep(list, feeds.map(indexOf), results.map(indexOf));
+  }
+
+  /** @param names of outputs, in the table */
+  #room(
+    index: number,
+    { feeds, results }: SegmentValues,
+    names: readonly string[],
+  ): ElementwiseRoom | undefined {
+    const { kernels } = this.#context;
+    if (this.#segment(index).elementwise === undefined || kernels === undefined) return undefined;
+    const passing = results.filter((_, at) => !this.#given.has(names[at]!)).map(({ name }) => name);
+    return new ElementwiseRoom(kernels.memory, feeds.map(indexOf), passing);
   }
 
   #blocks(plan: AttentionOverCache): AttentionBlocks | undefined {

@@ -1,3 +1,4 @@
+import type { ElementwiseRoom } from "../elementwise/elementwise-room.js";
 import type { Fetched } from "../sessions/ort-binding.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
@@ -14,10 +15,13 @@ export interface SegmentValues {
 export class SegmentStep implements CompiledStep {
   readonly #call: SessionCall;
   readonly #values: SegmentValues;
+  readonly #room: ElementwiseRoom | undefined;
 
-  constructor(call: SessionCall, values: SegmentValues) {
+  /** @param room of what the session need not make itself */
+  constructor(call: SessionCall, values: SegmentValues, room?: ElementwiseRoom) {
     this.#call = call;
     this.#values = values;
+    this.#room = room;
   }
 
   run(state: RunState): void | Promise<void> {
@@ -25,7 +29,7 @@ export class SegmentStep implements CompiledStep {
     const { sharedWeights, feeds } = this.#values;
     const fed: Record<string, Tensor> = { ...sharedWeights };
     for (const feed of feeds) fed[feed.name] = valueAt(state, feed);
-    const fetched = this.#call.run(fed, state);
+    const fetched = this.#call.run(fed, state, this.#room?.take(state.table));
     if (fetched instanceof Promise) return fetched.then((results) => this.#store(results, state, start));
     this.#store(fetched, state, start);
   }

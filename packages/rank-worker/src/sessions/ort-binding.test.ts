@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Tensor } from "../tensors/tensor.js";
 import { encodeTinyOnnx } from "../testing/tiny-onnx.js";
-import { findSynchronousBinding, selfCheckModel } from "./ort-binding.js";
+import { findSynchronousBinding, type OpenSession, selfCheckModel } from "./ort-binding.js";
 import { openPublicSession } from "./public-session.js";
 import { sessionOptions, sessionThreads } from "./session-options.js";
 
@@ -36,6 +36,25 @@ const feeds = {
     [3, 16],
   ),
 };
+
+const opened: [string, OpenSession][] = [
+  ["the synchronous binding", findSynchronousBinding()!],
+  ["the public API", openPublicSession],
+];
+
+describe.each(opened)("a tensor given to %s to write to", (_, open) => {
+  test.each([3, 8192])("is what the run returns, with the %i rows that it made", async (rows) => {
+    const session = await open(projection, options);
+    const x = new Tensor("float32", new Float32Array(rows * 16).fill(0.5), [rows, 16]);
+    const y = new Tensor("float32", new Float32Array(rows * 8), [rows, 8]);
+    const made = await session.run({ x }, { y: null, shape: null });
+    const written = await session.run({ x }, { y, shape: null });
+    expect(written.y).toBe(y);
+    expect(y.data).toEqual(made.y!.data);
+    expect(written.shape!.data).toEqual(made.shape!.data);
+    await session.release();
+  });
+});
 
 describe("the synchronous binding", () => {
   test("is found in the version of onnxruntime-node that is installed", () => {

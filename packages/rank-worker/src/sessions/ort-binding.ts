@@ -11,9 +11,10 @@ import { createRequire } from "node:module";
 import { isMainThread } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 import { Tensor } from "../tensors/tensor.js";
+import { withGivenOutputs } from "./given-outputs.js";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
-/** Outputs to fetch, only what is needed: written to the tensor given, else copied into a new one. */
+/** Outputs to fetch, only what is needed: written to the tensor given, which the run returns, else into a new one. */
 export type Fetches = Readonly<Record<string, Tensor | null>>;
 export type Fetched = Readonly<Record<string, Tensor>>;
 
@@ -84,7 +85,7 @@ function opening(binding: PrivateBinding): OpenSession {
     const session = new binding.InferenceSession();
     session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
     return {
-      run: (feeds, fetches) => session.run(feeds, fetches),
+      run: (feeds, fetches) => withGivenOutputs(session.run(feeds, fetches), fetches),
       release: () => session.dispose(),
     };
   };

@@ -1,12 +1,16 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensor } from "../tensors/tensor.js";
+import { withGivenOutputs } from "./given-outputs.js";
 import type { Feeds, Fetched, Fetches, OpenSession } from "./ort-binding.js";
 
 /** ONNX Runtime by its documented API. */
 export const openPublicSession: OpenSession = async (model, options) => {
   const session = await InferenceSession.create(model, options);
   return {
-    run: (feeds, fetches) => session.run(publicFeeds(feeds), publicFetches(fetches)) as Promise<Fetched>,
+    run: async (feeds, fetches) => {
+      const fetched = await session.run(publicFeeds(feeds), publicFetches(fetches));
+      return withGivenOutputs(fetched as Fetched, fetches);
+    },
     release: () => session.release(),
   };
 };
