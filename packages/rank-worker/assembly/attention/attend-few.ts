@@ -5,7 +5,7 @@ import { Arguments } from "./arguments";
 import { addToFour, mixFour, packFour, scaled, scoreFour, softmaxFour } from "./four-queries";
 import { addToOne, mixOne, scoreOne, softmaxOne } from "./one-query";
 import { turnQuery } from "./rows";
-import { bytesAhead, rowsFrom } from "./tiles";
+import { beginTile, bytesAhead, rowsFrom } from "./tiles";
 
 /** Queries of a group from `first` on. */
 export function attendFew(sequence: usize, head: usize, first: usize, args: Arguments): void {
@@ -40,6 +40,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
     for (let row: usize = 0; row <= past; row += rows) {
       rows = rowsFrom(row, past);
       const keys = row < past ? pastKeys + row * rowBytes : presentKey;
+      beginTile(keys, row, past, rowBytes);
       scoreFour(scores + (row << 4), packed, keys, rows, rowBytes, keys + bytesAhead(row, past, rowBytes));
     }
     addToFour(scores, sequence, firstHead, firstHead + count - 1, args);
@@ -49,6 +50,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
     for (let row: usize = 0; row <= past; row += rows) {
       rows = rowsFrom(row, past);
       const values = row < past ? pastValues + row * rowBytes : presentValue;
+      beginTile(values, row, past, rowBytes);
       mixFour(sums, scores + (row << 4), values, rows, rowBytes, values + bytesAhead(row, past, rowBytes));
     }
     for (let one: usize = 0; one < count; one++) {
@@ -62,6 +64,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
     rows = rowsFrom(row, past);
     const keys = row < past ? pastKeys + row * rowBytes : presentKey;
     const next = keys + bytesAhead(row, past, rowBytes);
+    beginTile(keys, row, past, rowBytes);
     for (let one: usize = 0; one < count; one++) {
       const out = scores + one * scoreBytes + (row << 2);
       scoreOne(out, queries + one * rowBytes, keys, rows, rowBytes, next);
@@ -76,6 +79,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
     rows = rowsFrom(row, past);
     const values = row < past ? pastValues + row * rowBytes : presentValue;
     const next = values + bytesAhead(row, past, rowBytes);
+    beginTile(values, row, past, rowBytes);
     for (let one: usize = 0; one < count; one++) {
       const shares = scores + one * scoreBytes + (row << 2);
       mixOne(context + one * rowBytes, shares, values, rows, rowBytes, next);

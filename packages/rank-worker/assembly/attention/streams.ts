@@ -5,17 +5,12 @@
 // what its window of some hundred instructions shows: of these loops, half a dozen lines. Of one stream it waits at
 // each page for memory's whole delay, of eight (keys and values) at all their pages together, once.
 
-import { readAhead } from "./read-ahead";
+import { beginPage, line, page, readAhead } from "./read-ahead";
 
 export const streams: usize = 4;
 
 /** Rows of each stream in a tile: with those of the next, keys and values fill two thirds of the nearest cache. */
 export const streamRows: usize = 8;
-
-const line: usize = 64;
-
-/** Where a prefetcher stops. */
-const page: usize = 4096;
 
 let nextKeys: usize = 0;
 let nextValues: usize = 0;
@@ -75,18 +70,11 @@ function readLine(at: usize, distance: usize): void {
   readAhead(at + 3 * distance);
 }
 
+/** Of each stream the page behind this one. */
 @inline
 function beginPages(at: usize, distance: usize): void {
-  beginPage(at);
-  beginPage(at + distance);
-  beginPage(at + 2 * distance);
-  beginPage(at + 3 * distance);
-}
-
-/** Of the page behind this address two lines, after which prefetchers go on. */
-@inline
-function beginPage(at: usize): void {
-  const next = (at + page) & ~(page - 1);
-  readAhead(next);
-  readAhead(next + line);
+  beginPage(at + page);
+  beginPage(at + distance + page);
+  beginPage(at + 2 * distance + page);
+  beginPage(at + 3 * distance + page);
 }

@@ -1,5 +1,7 @@
 // Past rows of keys or values are gone over by tiles, then the new row, which lies elsewhere.
 
+import { beginPage, line, page } from "./read-ahead";
+
 /** Rows of keys, and of values, that stay in the nearest cache. */
 export const tileRows: usize = 32;
 
@@ -13,4 +15,12 @@ export function rowsFrom(row: usize, past: usize): usize {
 @inline
 export function bytesAhead(row: usize, past: usize, rowBytes: usize): usize {
   return row + 2 * tileRows <= past ? tileRows * rowBytes : 0;
+}
+
+/** Brings the beginnings of the pages near that begin in the tile after the next, if that is whole. */
+export function beginTile(tile: usize, row: usize, past: usize, rowBytes: usize): void {
+  if (row + 3 * tileRows > past) return;
+  const first = tile + 2 * tileRows * rowBytes;
+  const end = first + tileRows * rowBytes;
+  for (let next = (first + page - 1) & ~(page - 1); next + 2 * line <= end; next += page) beginPage(next);
 }

@@ -41,6 +41,14 @@ describe.each(["plain", "fused"] as const)(
         { batch: 1, heads: 2, group: 8, lanes: 20, past: 118 },
       ],
       ["with groups of eight behind some pages", { batch: 2, heads: 2, group: 8, lanes: 64, past: 1030 }],
+      [
+        "with a head for each query behind some pages",
+        { batch: 2, heads: 2, group: 1, lanes: 64, past: 160 },
+      ],
+      [
+        "with four queries to a head behind some pages",
+        { batch: 2, heads: 2, group: 4, lanes: 64, past: 160 },
+      ],
       ["with groups of eleven", { batch: 1, heads: 1, group: 11, lanes: 20, past: 70 }],
       ["with groups of seven", { batch: 1, heads: 1, group: 7, lanes: 40, past: 33 }],
       [
