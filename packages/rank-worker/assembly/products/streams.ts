@@ -22,6 +22,16 @@ export function eighthOf(count: usize, rowBytes: usize): usize {
   return eighth;
 }
 
+/** The lanes of {@link storeEach}. */
+@inline
+export function loadEach(out: usize, toOutput: usize): v128 {
+  const third = out + 2 * toOutput;
+  let lanes = v128.load_zero<f32>(out);
+  lanes = v128.load_lane<f32>(out + toOutput, lanes, 1);
+  lanes = v128.load_lane<f32>(third, lanes, 2);
+  return v128.load_lane<f32>(third + toOutput, lanes, 3);
+}
+
 /** A lane to each of four outputs, `toOutput` bytes apart. */
 @inline
 export function storeEach(out: usize, toOutput: usize, lanes: v128): void {

@@ -5,10 +5,12 @@ import { KernelMemory } from "./kernel-memory.js";
 export interface ProductKernels {
   /** Bytes of a block of 32 activations of a row, quantized, at most: assembly/products/quantized/quantized-rows.ts. */
   readonly blockBytes: number;
+  /** Bytes of room behind several quantized rows, to multiply them: assembly/products/quantized/several-rows.ts. */
+  readonly roomBytes: number;
   /** @param out has room for 32 floats behind the quantized rows */
   quantize(x: number, rows: number, width: number, out: number): void;
   /**
-   * @param x of `quantize`
+   * @param x of `quantize`; behind several rows there is the room for it
    * @param bias 0 for none
    * @param outBytes from one row of `out` to the next
    * @param count rows of the matrix
@@ -203,8 +205,20 @@ export class RankKernels {
     this.addSums = exports.addSums;
     const { quantize4, quantize8, multiply4, multiply8, groupWeights4, groupWeights8 } = exports;
     this.products = {
-      4: { blockBytes: 64, quantize: quantize4, multiply: multiply4, groupWeights: groupWeights4 },
-      8: { blockBytes: 96, quantize: quantize8, multiply: multiply8, groupWeights: groupWeights8 },
+      4: {
+        blockBytes: 64,
+        roomBytes: 64 * 144,
+        quantize: quantize4,
+        multiply: multiply4,
+        groupWeights: groupWeights4,
+      },
+      8: {
+        blockBytes: 96,
+        roomBytes: 64 * 272,
+        quantize: quantize8,
+        multiply: multiply8,
+        groupWeights: groupWeights8,
+      },
     };
   }
 

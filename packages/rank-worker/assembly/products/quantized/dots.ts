@@ -1,6 +1,7 @@
 // Products of a block of 32 weights, as MatMulNBits has them, and a block of activations, in whole numbers.
 
 import { dotBytes } from "./dot-bytes";
+import { madd } from "../../vectors";
 
 /**
  * Σ q · w of weights of 4 bits, in eight parts of 16 bits.
@@ -41,6 +42,52 @@ export function sumEach8(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
   const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
   return i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
+}
+
+/**
+ * Products of weights and activations of several rows, each two neighbours' added up, or of 4 bits each four, to 32 bits
+ * or twice 16.
+ */
+@inline
+export function times(bits: usize, q: v128, w: v128): v128 {
+  return bits === 4 ? dotBytes(q, w) : i32x4.dot_i16x8_s(q, w);
+}
+
+/** `sum`, and {@link times}. */
+@inline
+export function addTimes(bits: usize, sum: v128, q: v128, w: v128): v128 {
+  return addParts(bits, sum, times(bits, q, w));
+}
+
+/** Each two neighbours' sums, 32 bits wide: those of `a`, then of `b`. */
+@inline
+export function sumPairs(bits: usize, a: v128, b: v128): v128 {
+  return addParts(bits, v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
+}
+
+@inline
+function addParts(bits: usize, a: v128, b: v128): v128 {
+  return bits === 4 ? i16x8.add(a, b) : i32x4.add(a, b);
+}
+
+/**
+ * `sum`, and what a block makes.
+ *
+ * @param parts sums of {@link times}: of 4 bits they stay within 16, for of 16 products none is more than 127 · 15
+ * @param ones {@link sixteenBitOnes}
+ */
+@inline
+export function addScaled(
+  bits: usize,
+  sum: v128,
+  parts: v128,
+  ones: v128,
+  correction: v128,
+  weightScale: v128,
+  scale: v128,
+): v128 {
+  const dots = i32x4.add(bits === 4 ? i32x4.dot_i16x8_s(parts, ones) : parts, correction);
+  return madd(f32x4.convert_i32x4_s(dots), f32x4.mul(weightScale, scale), sum);
 }
 
 /** What takes the low halves of bytes, in a loop: see {@link unknownZero}. */

@@ -5,11 +5,10 @@
 // four, what is left of them two by two or one by one.
 
 import { add } from "../../add";
-import { fourRows4, fourRows8 } from "./four-rows";
 import { oneRow4, oneRow8 } from "./one-row";
 import { eighthOf } from "../streams";
-import { twoRows4 } from "./two-rows";
-import { fourBytes4, fourBytes8, fours, oneBytes4, oneBytes8 } from "./quantized-rows";
+import { rowsBytes } from "./quantized-rows";
+import { severalRows4, severalRows8 } from "./several-rows";
 
 /**
  * `out[row][i] = x[row] · matrix[i] + bias[i]`, weights of 4 bits. Addresses are in bytes.
@@ -49,9 +48,6 @@ export function multiply8(
   multiply(8, x, rows, values, scales, bias, out, outBytes, count, blocks);
 }
 
-/** Bytes of weights that stay in a core's own cache while all rows are multiplied by them. */
-const tileBytes: usize = 65_536;
-
 @inline
 function multiply(
   bits: usize,
@@ -72,15 +68,9 @@ function multiply(
     const each = streams === 8 ? eighthOf(left, rowBytes) : left / streams;
     const toNext = streams === 1 ? 0 : each * rowBytes;
     const toOutput = streams === 1 ? 0 : each << 2;
-    const inTile: usize = rows === 1 ? each : max<usize>(1, tileBytes / (rowBytes * streams));
-    for (let first: usize = 0; first < each; first += inTile) {
-      const n = min(inTile, each - first);
-      const at = done + first;
-      const tileValues = values + at * rowBytes;
-      const tileScales = scales + ((at * blocks) << 2);
-      const to = out + (at << 2);
-      byStreams(bits, x, rows, streams, tileValues, toNext, tileScales, to, outBytes, toOutput, n, blocks);
-    }
+    const at = values + done * rowBytes;
+    const scale = scales + ((done * blocks) << 2);
+    byStreams(bits, x, rows, streams, at, toNext, scale, out + (done << 2), outBytes, toOutput, each, blocks);
     done += streams * each;
   }
   if (bias === 0) return;
@@ -103,42 +93,21 @@ function byStreams(
   count: usize,
   blocks: usize,
 ): void {
-  let left = rows;
-  for (let group = fours(rows); group > 0; group--) {
-    const there = min<usize>(4, left);
-    if (bits === 4) {
-      for (let stream: usize = 0; stream < streams; stream += 2) {
-        const at = stream * toNext;
-        const to = out + stream * toOutput;
-        fourRows4(x, there, values + at, toNext, scales + (at >> 2), to, outBytes, toOutput, count, blocks);
-      }
-      x += blocks * fourBytes4;
-    } else {
-      for (let stream: usize = 0; stream < streams; stream++) {
-        const at = stream * toNext;
-        fourRows8(x, there, values + at, scales + (at >> 3), out + stream * toOutput, outBytes, count, blocks);
-      }
-      x += blocks * fourBytes8;
-    }
-    out += there * outBytes;
-    left -= there;
-  }
-  if (bits === 4 && left === 2) {
-    const toSecond = blocks * oneBytes4;
-    for (let stream: usize = 0; stream < streams; stream += 2) {
-      const at = stream * toNext;
-      const to = out + stream * toOutput;
-      twoRows4(x, toSecond, values + at, toNext, scales + (at >> 2), to, outBytes, toOutput, count, blocks);
-    }
+  if (rows === 1) {
+    if (bits === 4) oneRow4(x, streams, values, toNext, scales, out, toOutput, count, blocks);
+    else oneRow8(x, streams, values, toNext, scales, out, toOutput, count, blocks);
     return;
   }
-  for (; left > 0; left--, out += outBytes) {
+  const room = x + rowsBytes(bits, rows, blocks);
+  for (let stream: usize = 0; stream < streams; stream += 4) {
+    const at = values + stream * toNext;
+    const to = out + stream * toOutput;
     if (bits === 4) {
-      oneRow4(x, streams, values, toNext, scales, out, toOutput, count, blocks);
-      x += blocks * oneBytes4;
+      const scale = scales + stream * (toNext >> 2);
+      severalRows4(x, rows, room, at, toNext, scale, to, outBytes, toOutput, count, blocks);
     } else {
-      oneRow8(x, streams, values, toNext, scales, out, toOutput, count, blocks);
-      x += blocks * oneBytes8;
+      const scale = scales + stream * (toNext >> 3);
+      severalRows8(x, rows, room, at, toNext, scale, to, outBytes, toOutput, count, blocks);
     }
   }
 }

@@ -7,7 +7,7 @@
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
 import { storeEach } from "../streams";
-import { oneBytes4, oneBytes8 } from "./quantized-rows";
+import { groupBytes } from "./quantized-rows";
 import { madd } from "../../vectors";
 
 /**
@@ -39,7 +39,7 @@ export function oneRow4(
     do {
       sum = addFour4(sum, at, values, toNext, scales, low, ones);
       if (streams === 8) others = addFour4(others, at, values + 4 * toNext, toNext, scales + toNext, low, ones);
-      at += oneBytes4;
+      at += groupBytes(4, 1);
       values += 16;
       scales += 4;
     } while (values < rowEnd);
@@ -68,7 +68,7 @@ export function oneRow8(
     do {
       sum = addFour8(sum, at, values, toNext, scales);
       if (streams === 8) others = addFour8(others, at, values + 4 * toNext, toNext, scales + (toNext >> 1));
-      at += oneBytes8;
+      at += groupBytes(8, 1);
       values += 32;
       scales += 4;
     } while (values < rowEnd);
@@ -80,33 +80,33 @@ export function oneRow8(
 /** A block of four rows of the matrix. */
 @inline
 function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: usize, low: v128, ones: v128): v128 {
-  const even = v128.load(x);
-  const odd = v128.load(x, 16);
+  const even = v128.load(x, 32);
+  const odd = v128.load(x, 48);
   const second = values + toNext;
   const third = second + toNext;
   const a = halvesTimes(values, even, odd, low);
   const b = halvesTimes(second, even, odd, low);
   const c = halvesTimes(third, even, odd, low);
   const d = halvesTimes(third + toNext, even, odd, low);
-  const dots = i32x4.add(sumEach4(a, b, c, d, ones), v128.load(x, 32));
-  const scale = f32x4.mul(scaleOfEach(scales, toNext >> 2), v128.load(x, 48));
+  const dots = i32x4.add(sumEach4(a, b, c, d, ones), v128.load(x));
+  const scale = f32x4.mul(scaleOfEach(scales, toNext >> 2), v128.load(x, 16));
   return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 
 @inline
 function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: usize): v128 {
-  const q0 = v128.load(x);
-  const q1 = v128.load(x, 16);
-  const q2 = v128.load(x, 32);
-  const q3 = v128.load(x, 48);
+  const q0 = v128.load(x, 32);
+  const q1 = v128.load(x, 48);
+  const q2 = v128.load(x, 64);
+  const q3 = v128.load(x, 80);
   const second = values + toNext;
   const third = second + toNext;
   const a = bytesTimes(values, q0, q1, q2, q3);
   const b = bytesTimes(second, q0, q1, q2, q3);
   const c = bytesTimes(third, q0, q1, q2, q3);
   const d = bytesTimes(third + toNext, q0, q1, q2, q3);
-  const dots = i32x4.add(sumEach8(a, b, c, d), v128.load(x, 64));
-  const scale = f32x4.mul(scaleOfEach(scales, toNext >> 3), v128.load(x, 80));
+  const dots = i32x4.add(sumEach8(a, b, c, d), v128.load(x));
+  const scale = f32x4.mul(scaleOfEach(scales, toNext >> 3), v128.load(x, 16));
   return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 

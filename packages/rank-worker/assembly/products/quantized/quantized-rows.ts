@@ -2,14 +2,15 @@
 // scale = max |x| / 127, as MatMulNBits rounds them at accuracy level 4
 // (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits).
 // A product with a block of weights is then scale · scale_w · (Σ q · w − zero · Σ q), the sums in whole numbers, the
-// second one the same for all rows of a matrix. Rows are kept by fours, then one by one. What is needed for a block lies
-// together, so that a loop over blocks has one address to move:
+// second one the same for all rows of a matrix. What is needed for a block lies together, so that a loop over blocks has
+// one address to move:
 //
-//   for 4 bits      q of even elements, int8 ×16 │ of odd ones │ −8 · Σ q, int32 ×4   │ scale ×4      64 bytes
-//   for 8 bits      q, int16 ×8 │ ×8 │ ×8 │ ×8                 │ −128 · Σ q, int32 ×4 │ scale ×4      96 bytes
+//   for 4 bits      −8 · Σ q, int32 ×4   │ scale ×4 │ q of even elements, int8 ×16 │ of odd ones      64 bytes
+//   for 8 bits      −128 · Σ q, int32 ×4 │ scale ×4 │ q, int16 ×8 │ ×8 │ ×8 │ ×8                      96 bytes
 //
-// for one row, whose sum and scale are there four times. For four, their q come one row after the other, then a sum and a
-// scale of each: 160 and 288 bytes. Three rows are kept as four, the last of which has zeros.
+// for one row, whose sum and scale are there four times. Rows are kept in groups of four, and what is left of them as two
+// or one. Of a group there are as many times the vectors of q: a quarter of each is of each of four rows, or a half of each
+// of two. Lanes of sums and scales are of the first, second, third, fourth row; or of the first, second, first, second.
 //
 // Where x has an infinity or NaN, its scale is none either, and so is every product: MatMulNBits itself gives numbers
 // there, sometimes.
@@ -17,20 +18,32 @@
 import { dotBytes } from "./dot-bytes";
 import { blockBytes, whole } from "./blocks";
 
-/** Bytes of a block of one row, or four. */
-export const oneBytes4: usize = 64;
-export const oneBytes8: usize = 96;
-export const fourBytes4: usize = 160;
-export const fourBytes8: usize = 288;
-
-/** Bytes of q in a block. */
-const q4: usize = 32;
-const q8: usize = 64;
-
-/** How many fours `rows` are kept as; what is left over is kept one by one. */
+/** How many of `left` rows are kept as a group: four, two, or one. */
 @inline
-export function fours(rows: usize): usize {
-  return (rows + 1) >> 2;
+export function groupSize(left: usize): usize {
+  return left >= 4 ? 4 : left >= 2 ? 2 : 1;
+}
+
+/** Bytes of the sums and scales of a block of a group. */
+export const correctionsAndScales: usize = 32;
+
+/** Bytes of a block of so many rows. */
+@inline
+export function groupBytes(bits: usize, size: usize): usize {
+  return correctionsAndScales + size * qBytes(bits);
+}
+
+/** Bytes of the q of a row's block. */
+@inline
+function qBytes(bits: usize): usize {
+  return bits << 3;
+}
+
+/** Bytes of quantized rows. */
+@inline
+export function rowsBytes(bits: usize, rows: usize, blocks: usize): usize {
+  const groups = (rows >> 2) + popcnt(rows & 3);
+  return blocks * (groups * correctionsAndScales + rows * qBytes(bits));
 }
 
 /**
@@ -50,32 +63,22 @@ export function quantize8(x: usize, rows: u32, width: u32, out: usize): void {
 @inline
 function quantize(bits: usize, x: usize, rows: usize, width: usize, out: usize): void {
   const blocks = (width + 31) >> 5;
-  const rowBytes = width << 2;
-  const q = bits === 4 ? q4 : q8;
-  const fourBytes = bits === 4 ? fourBytes4 : fourBytes8;
-  const oneBytes = bits === 4 ? oneBytes4 : oneBytes8;
-  const inFours = min(rows, fours(rows) << 2);
-  const ones = out + fours(rows) * blocks * fourBytes;
-  const end = ones + (rows - inFours) * blocks * oneBytes;
-  if ((inFours & 3) !== 0) memory.fill(ones - blocks * fourBytes, 0, blocks * fourBytes);
-  for (let row: usize = 0; row < inFours; row++, x += rowBytes) {
-    const four = out + (row >> 2) * blocks * fourBytes;
-    const inFour = row & 3;
-    quantizeRow(bits, x, rowBytes, four + inFour * q, four + 4 * q + (inFour << 2), fourBytes, end);
-  }
-  for (let one = ones; one < end; one += blocks * oneBytes, x += rowBytes) {
-    quantizeRow(bits, x, rowBytes, one, one + q, oneBytes, end);
-  }
-  for (let rest = ones + q; rest < end; rest += oneBytes) {
-    v128.store(rest, v128.load_splat<i32>(rest));
-    v128.store(rest, v128.load_splat<f32>(rest, 16), 16);
+  const padded = out + rowsBytes(bits, rows, blocks);
+  for (let left = rows; left > 0; ) {
+    const size = groupSize(left);
+    for (let row: usize = 0; row < size; row++, x += width << 2) {
+      quantizeRow(bits, x, width << 2, size, row, out, padded);
+    }
+    out += blocks * groupBytes(bits, size);
+    left -= size;
   }
 }
 
 /**
- * Writes the q of a row's blocks, and of each its sum and, 16 bytes behind that, its scale.
+ * A row of a group.
  *
- * @param step bytes from block to block
+ * @param size rows of the group
+ * @param row which one it is
  * @param padded room for a block of floats
  */
 @inline
@@ -83,38 +86,62 @@ function quantizeRow(
   bits: usize,
   x: usize,
   rowBytes: usize,
-  q: usize,
-  sum: usize,
-  step: usize,
+  size: usize,
+  row: usize,
+  out: usize,
   padded: usize,
 ): void {
-  for (let at: usize = 0; at < rowBytes; at += blockBytes, q += step, sum += step) {
+  for (let at: usize = 0; at < rowBytes; at += blockBytes, out += groupBytes(bits, size)) {
     const block = whole(x + at, rowBytes - at, padded);
     const most = largest(block);
     const inverse = f32x4.splat(most === 0 ? 0 : 127 / most);
-    store<i32>(sum, bits === 4 ? writeBytes(block, inverse, q) : writePairs(block, inverse, q));
-    store<f32>(sum, most / 127, 16);
+    const q = out + correctionsAndScales + row * (16 / size);
+    const correction = bits === 4 ? writeBytes(block, inverse, size, q) : writePairs(block, inverse, size, q);
+    storeLanes(size, row, out, i32x4.splat(correction));
+    storeLanes(size, row, out + 16, f32x4.splat(most / 127));
+  }
+}
+
+/** In each lane that is the row's: of its number in a group of four, from there on every other one of two, or all. */
+@inline
+function storeLanes(size: usize, row: usize, out: usize, lanes: v128): void {
+  if (size === 1) v128.store(out, lanes);
+  else for (let lane = row; lane < 4; lane += size) v128.store_lane<i32>(out + (lane << 2), lanes, 0);
+}
+
+/** The quarters, or halves, of a vector as those of as many vectors; or the vector. */
+@inline
+function storeSpread(size: usize, out: usize, q: v128): void {
+  if (size === 1) v128.store(out, q);
+  else if (size === 2) {
+    v128.store_lane<i64>(out, q, 0);
+    v128.store_lane<i64>(out, q, 1, 16);
+  } else {
+    v128.store_lane<i32>(out, q, 0);
+    v128.store_lane<i32>(out, q, 1, 16);
+    v128.store_lane<i32>(out, q, 2, 32);
+    v128.store_lane<i32>(out, q, 3, 48);
   }
 }
 
 /** Even elements of a block, then odd ones, as bytes. @returns −8 · Σ q */
-function writeBytes(x: usize, inverse: v128, out: usize): i32 {
+function writeBytes(x: usize, inverse: v128, size: usize, out: usize): i32 {
   const first = i8x16.narrow_i16x8_s(eight(x, inverse), eight(x + 32, inverse));
   const second = i8x16.narrow_i16x8_s(eight(x + 64, inverse), eight(x + 96, inverse));
   const even = v128.shuffle<i8>(first, second, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   const odd = v128.shuffle<i8>(first, second, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-  v128.store(out, even);
-  v128.store(out, odd, 16);
+  storeSpread(size, out, even);
+  storeSpread(size, out + (size << 4), odd);
   const ones = i8x16.splat(1);
   return sumLanes(i32x4.dot_i16x8_s(i16x8.add(dotBytes(even, ones), dotBytes(odd, ones)), i16x8.splat(-8)));
 }
 
 /** The elements of a block, by eights, as 16 bits each. @returns −128 · Σ q */
-function writePairs(x: usize, inverse: v128, out: usize): i32 {
+function writePairs(x: usize, inverse: v128, size: usize, out: usize): i32 {
   let sum = i32x4.splat(0);
-  for (let at: usize = 0; at < q8; at += 16) {
-    const q = eight(x + 2 * at, inverse);
-    v128.store(out + at, q);
+  for (let at: usize = 0; at < blockBytes; at += 32, out += size << 4) {
+    const q = eight(x + at, inverse);
+    storeSpread(size, out, q);
     sum = i32x4.add(sum, i32x4.dot_i16x8_s(q, i16x8.splat(-128)));
   }
   return sumLanes(sum);

@@ -1,81 +1,100 @@
-// Two quantized rows (quantized-rows.ts, kept one by one) times rows of a matrix of 4 bits, two of which are taken side by
-// side: weights are unpacked, and activations loaded, once for two products each. Of 8 bits, which there is nothing to
-// unpack of, one row after the other was as fast.
+// A group of two quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts): of what a row
+// of the matrix makes, each of the group has two lanes, until two rows of the matrix share a vector.
 
-import { dot4, lowHalves, sixteenBitOnes, sumEach4 } from "./dots";
-import { oneBytes4 } from "./quantized-rows";
-import { madd } from "../../vectors";
+import { addScaled, addTimes, sixteenBitOnes, sumPairs, times } from "./dots";
+import { correctionsAndScales, groupBytes } from "./quantized-rows";
+import { scalesOfRows, unpackedBytes, unpackedRowBytes } from "./unpacked-rows";
 
-/**
- * `count` rows of a matrix of 4 bits, and as many further ones. Addresses are in bytes.
- *
- * @param toSecond bytes from the first row to the second
- * @param toOthers bytes of values from the first row to the first of the others; or 0, and they are the same
- * @param outBytes from the outputs of the first row to those of the second
- * @param toOutput bytes from the first output to that of the others; likewise
- */
+/** Blocks of the group by those of the four rows, of weights of 4 bits; see `fourRows4`. */
 export function twoRows4(
   x: usize,
-  toSecond: usize,
-  values: usize,
-  toOthers: usize,
-  scales: usize,
+  room: usize,
+  blocks: usize,
+  isBegun: bool,
   out: usize,
   outBytes: usize,
   toOutput: usize,
-  count: usize,
-  blocks: usize,
 ): void {
-  const low = lowHalves();
+  twoRows(4, x, room, blocks, isBegun, out, outBytes, toOutput);
+}
+
+/** Likewise, by weights of 8 bits. */
+export function twoRows8(
+  x: usize,
+  room: usize,
+  blocks: usize,
+  isBegun: bool,
+  out: usize,
+  outBytes: usize,
+  toOutput: usize,
+): void {
+  twoRows(8, x, room, blocks, isBegun, out, outBytes, toOutput);
+}
+
+@inline
+function twoRows(
+  bits: usize,
+  x: usize,
+  room: usize,
+  blocks: usize,
+  isBegun: bool,
+  out: usize,
+  outBytes: usize,
+  toOutput: usize,
+): void {
+  const row = unpackedRowBytes(bits);
   const ones = sixteenBitOnes();
-  for (const end = out + (count << 2); out < end; out += 4) {
-    const rowEnd = values + (blocks << 4);
-    let at = x;
-    let sum = f32x4.splat(0);
-    do {
-      const v = v128.load(values);
-      const w = v128.load(values + toOthers);
-      const vLow = v128.and(v, low);
-      const vHigh = v128.and(i16x8.shr_u(v, 4), low);
-      const wLow = v128.and(w, low);
-      const wHigh = v128.and(i16x8.shr_u(w, 4), low);
-      const second = at + toSecond;
-      const firstEven = v128.load(at);
-      const firstOdd = v128.load(at, 16);
-      const secondEven = v128.load(second);
-      const secondOdd = v128.load(second, 16);
-      const a = dot4(vLow, vHigh, firstEven, firstOdd);
-      const b = dot4(wLow, wHigh, firstEven, firstOdd);
-      const c = dot4(vLow, vHigh, secondEven, secondOdd);
-      const d = dot4(wLow, wHigh, secondEven, secondOdd);
-      const dots = i32x4.add(sumEach4(a, b, c, d, ones), ofBoth(at + 32, second + 32));
-      const scale = f32x4.mul(twice(scales, toOthers >> 2), ofBoth(at + 48, second + 48));
-      sum = madd(f32x4.convert_i32x4_s(dots), scale, sum);
-      at += oneBytes4;
-      values += 16;
-      scales += 4;
-    } while (values < rowEnd);
-    storeBoth(out, toOutput, outBytes, sum);
+  const zeros = f32x4.splat(0);
+  const third = out + 2 * toOutput;
+  let ab = isBegun ? loadPairs(out, outBytes, toOutput) : zeros;
+  let cd = isBegun ? loadPairs(third, outBytes, toOutput) : zeros;
+  for (const end = x + blocks * groupBytes(bits, 2); x < end; x += groupBytes(bits, 2)) {
+    const correction = v128.load(x);
+    const scale = v128.load(x, 16);
+    const scales = v128.load(room);
+    const q = x + correctionsAndScales;
+    const w = room + scalesOfRows;
+    const first = sumPairs(bits, dots(bits, q, w), dots(bits, q, w + row));
+    const second = sumPairs(bits, dots(bits, q, w + 2 * row), dots(bits, q, w + 3 * row));
+    const firstScales = v128.shuffle<f32>(scales, scales, 0, 0, 1, 1);
+    const secondScales = v128.shuffle<f32>(scales, scales, 2, 2, 3, 3);
+    ab = addScaled(bits, ab, first, ones, correction, firstScales, scale);
+    cd = addScaled(bits, cd, second, ones, correction, secondScales, scale);
+    room += unpackedBytes(bits);
   }
+  storePairs(out, outBytes, toOutput, ab);
+  storePairs(third, outBytes, toOutput, cd);
 }
 
-/** What is there four times for each of both rows: twice each. */
+/** A block of both by one of the matrix. */
 @inline
-function ofBoth(first: usize, second: usize): v128 {
-  return v128.shuffle<i64>(v128.load(first), v128.load(second), 0, 2);
+function dots(bits: usize, q: usize, w: usize): v128 {
+  let sum = times(bits, v128.load(q), v128.load64_splat(w));
+  sum = addTimes(bits, sum, v128.load(q, 16), v128.load64_splat(w, 8));
+  sum = addTimes(bits, sum, v128.load(q, 32), v128.load64_splat(w, 16));
+  sum = addTimes(bits, sum, v128.load(q, 48), v128.load64_splat(w, 24));
+  if (bits === 4) return sum;
+  sum = addTimes(bits, sum, v128.load(q, 64), v128.load64_splat(w, 32));
+  sum = addTimes(bits, sum, v128.load(q, 80), v128.load64_splat(w, 40));
+  sum = addTimes(bits, sum, v128.load(q, 96), v128.load64_splat(w, 48));
+  sum = addTimes(bits, sum, v128.load(q, 112), v128.load64_splat(w, 56));
+  return sum;
 }
 
-/** The scales of a block of both rows of the matrix, for each row of activations. */
+/** What {@link storePairs} stores. */
 @inline
-function twice(at: usize, toOthers: usize): v128 {
-  const scales = v128.load_lane<f32>(at + toOthers, v128.load_zero<f32>(at), 1);
-  return v128.shuffle<i64>(scales, scales, 0, 0);
+function loadPairs(out: usize, outBytes: usize, toOutput: usize): v128 {
+  let lanes = v128.load_zero<f32>(out);
+  lanes = v128.load_lane<f32>(out + outBytes, lanes, 1);
+  lanes = v128.load_lane<f32>(out + toOutput, lanes, 2);
+  return v128.load_lane<f32>(out + toOutput + outBytes, lanes, 3);
 }
 
+/** What a row of the matrix makes of both, and then the next one. */
 @inline
-function storeBoth(out: usize, toOutput: usize, outBytes: usize, lanes: v128): void {
+function storePairs(out: usize, outBytes: usize, toOutput: usize, lanes: v128): void {
   v128.store_lane<f32>(out, lanes, 0);
-  v128.store_lane<f32>(out + toOutput, lanes, 1);
-  v128.store_lane<f32>(out + outBytes, lanes, 2);
+  v128.store_lane<f32>(out + outBytes, lanes, 1);
+  v128.store_lane<f32>(out + toOutput, lanes, 2);
   v128.store_lane<f32>(out + toOutput + outBytes, lanes, 3);
 }

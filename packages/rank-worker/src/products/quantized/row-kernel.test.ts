@@ -25,12 +25,12 @@ const anyCase = fc.record({
 describe.each([4, 8] as const)("of %i bits, the", (bits) => {
   describe.each(["plain", "fused"] as const)("%s kernel", (build) => {
     const kernels = new RankKernels(64, [kernelFiles[build]]);
-    const { quantize, multiply, blockBytes } = kernels.products[bits];
+    const { quantize, multiply, blockBytes, roomBytes } = kernels.products[bits];
     const floats = (count: number) => kernels.memory.floats(count)!;
     // Room for the largest case; a float behind each row of outputs that is not theirs.
     const [x, quantized, out, scales, bias] = [
       9 * 130,
-      9 * 5 * (blockBytes / 4) + 32,
+      9 * 5 * (blockBytes / 4) + roomBytes / 4,
       9 * 24,
       23 * 5,
       23,
@@ -72,6 +72,39 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
         }),
         { numRuns: 40 },
       );
+    });
+
+    it("gives a row the same bits however many others are beside it", () => {
+      const width = 2100;
+      const count = 13;
+      const blocks = blocksOf(width);
+      const [x, quantized, out, scales] = [
+        7 * width,
+        (7 * blocks * blockBytes + roomBytes) / 4,
+        7 * count,
+        count * blocks,
+      ].map(floats) as [Float32Array, Float32Array, Float32Array, Float32Array];
+      const matrix = floats(count * blocks * bits);
+      for (const data of [x, scales]) for (const [i] of data.entries()) data[i] = Math.sin(i * 1.3);
+      const bytes = new Uint8Array(matrix.buffer, matrix.byteOffset, matrix.byteLength);
+      for (const [i] of bytes.entries()) bytes[i] = (i * 48_271) % 251;
+      const product = (first: number, rows: number): Float32Array => {
+        const [from, room, to, factors] = [x, quantized, out, scales].map((data) => data.byteOffset) as [
+          number,
+          number,
+          number,
+          number,
+        ];
+        quantize(from + 4 * first * width, rows, width, room);
+        multiply(room, rows, matrix.byteOffset, factors, 0, to, 4 * count, count, blocks);
+        return out.slice(0, rows * count);
+      };
+      // A group of four, one of two, and a last row; of the matrix eight rows, four, and a last one.
+      const together = product(0, 7);
+      for (let row = 0; row < 7; row++) {
+        expect(together.subarray(row * count, (row + 1) * count), `row ${row}`).toEqual(product(row, 1));
+      }
+      for (const data of [x, quantized, out, scales, matrix]) kernels.memory.release(data);
     });
 
     /** A row of x by a row of the matrix, and the sum of the magnitudes of its terms. */

@@ -7,7 +7,9 @@ export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKe
   const blocks = blocksOf(width);
   return {
     roomFor({ products }, rows) {
-      return (rows * blocks * products[bits].blockBytes) / 4 + blockSize;
+      const { blockBytes, roomBytes } = products[bits];
+      // Rows are quantized before the room is needed for anything else.
+      return (rows * blocks * blockBytes) / 4 + Math.max(blockSize, rows > 1 ? roomBytes / 4 : 0);
     },
     prepare({ products }, x, rows, room) {
       products[bits].quantize(x, rows, width, room);

@@ -1,0 +1,78 @@
+// Four rows of a matrix of quantized weights as several rows of activations are multiplied by them (several-rows.ts):
+// unpacked, block by block. Of a block there are the scale of each of the four, and then its weights, row after row:
+//
+//   of 4 bits      even elements, int8 ×16 │ odd ones, ×16             144 bytes
+//   of 8 bits      elements, int16 ×8 │ ×8 │ ×8 │ ×8                   272 bytes
+
+import { lowHalves } from "./dots";
+
+/** Bytes of the scales of a block of all four. */
+export const scalesOfRows: usize = 16;
+
+/** Bytes of a block of one of the four. */
+@inline
+export function unpackedRowBytes(bits: usize): usize {
+  return bits << 3;
+}
+
+/** Bytes of a block of all four. */
+@inline
+export function unpackedBytes(bits: usize): usize {
+  return scalesOfRows + 4 * unpackedRowBytes(bits);
+}
+
+/**
+ * Rows of 4 bits. Addresses are in bytes.
+ *
+ * @param values of the first row
+ * @param toNext bytes of values from each to the next; or 0, and all of them are the first
+ */
+@inline
+export function unpackRows4(values: usize, toNext: usize, scales: usize, blocks: usize, out: usize): void {
+  const low = lowHalves();
+  for (const end = out + blocks * unpackedBytes(4); out < end; out += unpackedBytes(4), values += 16, scales += 4) {
+    const third = values + 2 * toNext;
+    storeScales(out, scales, toNext >> 2);
+    storeHalves(out + 16, values, low);
+    storeHalves(out + 48, values + toNext, low);
+    storeHalves(out + 80, third, low);
+    storeHalves(out + 112, third + toNext, low);
+  }
+}
+
+/** Likewise, rows of 8 bits. */
+@inline
+export function unpackRows8(values: usize, toNext: usize, scales: usize, blocks: usize, out: usize): void {
+  for (const end = out + blocks * unpackedBytes(8); out < end; out += unpackedBytes(8), values += 32, scales += 4) {
+    const third = values + 2 * toNext;
+    storeScales(out, scales, toNext >> 3);
+    storeWide(out + 16, values);
+    storeWide(out + 80, values + toNext);
+    storeWide(out + 144, third);
+    storeWide(out + 208, third + toNext);
+  }
+}
+
+@inline
+function storeScales(out: usize, scales: usize, toNext: usize): void {
+  const third = scales + 2 * toNext;
+  store<f32>(out, load<f32>(scales));
+  store<f32>(out, load<f32>(scales + toNext), 4);
+  store<f32>(out, load<f32>(third), 8);
+  store<f32>(out, load<f32>(third + toNext), 12);
+}
+
+@inline
+function storeHalves(out: usize, values: usize, low: v128): void {
+  const weights = v128.load(values);
+  v128.store(out, v128.and(weights, low));
+  v128.store(out, v128.and(i16x8.shr_u(weights, 4), low), 16);
+}
+
+@inline
+function storeWide(out: usize, values: usize): void {
+  v128.store(out, v128.load_ext<u8>(values));
+  v128.store(out, v128.load_ext<u8>(values, 8), 16);
+  v128.store(out, v128.load_ext<u8>(values, 16), 32);
+  v128.store(out, v128.load_ext<u8>(values, 24), 48);
+}
