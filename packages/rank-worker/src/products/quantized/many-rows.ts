@@ -10,8 +10,11 @@ import { type Group, groupsOf } from "./groups.js";
 import type { IntegerProduct } from "./integer-product.js";
 import { ManyRowsRoom } from "./many-rows-room.js";
 
-/** Rows of a matrix that are multiplied at once: what they make is near when it is added up. */
-const stripRows = 256;
+/**
+ * Rows of a matrix that are multiplied at once. The session packs activations anew for each strip of them, so few long
+ * strips are faster than what a core's own cache holds.
+ */
+const stripRows = 1024;
 
 /**
  * Products of any number of rows, by a session that multiplies whole numbers: of groups of blocks, whose products are
