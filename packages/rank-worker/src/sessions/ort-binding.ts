@@ -11,7 +11,7 @@ import { createRequire } from "node:module";
 import { isMainThread } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 import { Tensor } from "../tensors/tensor.js";
-import { withGivenOutputs } from "./given-outputs.js";
+import { discardCopies, withGivenOutputs } from "./given-outputs.js";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 /** Outputs to fetch, only what is needed: written to the tensor given, which the run returns, else into a new one. */
@@ -85,7 +85,11 @@ function opening(binding: PrivateBinding): OpenSession {
     const session = new binding.InferenceSession();
     session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
     return {
-      run: (feeds, fetches) => withGivenOutputs(session.run(feeds, fetches), fetches),
+      run: (feeds, fetches) => {
+        const fetched = session.run(feeds, fetches);
+        discardCopies(fetched, fetches);
+        return withGivenOutputs(fetched, fetches);
+      },
       release: () => session.dispose(),
     };
   };
