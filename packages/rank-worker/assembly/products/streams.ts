@@ -22,14 +22,14 @@ export function eighthOf(count: usize, rowBytes: usize): usize {
   return eighth;
 }
 
-/** The lanes of {@link storeEach}. */
+/** A lane from each of four places, `toNext` bytes apart. */
 @inline
-export function loadEach(out: usize, toOutput: usize): v128 {
-  const third = out + 2 * toOutput;
-  let lanes = v128.load_zero<f32>(out);
-  lanes = v128.load_lane<f32>(out + toOutput, lanes, 1);
+export function loadEach(at: usize, toNext: usize): v128 {
+  const third = at + 2 * toNext;
+  let lanes = v128.load_zero<f32>(at);
+  lanes = v128.load_lane<f32>(at + toNext, lanes, 1);
   lanes = v128.load_lane<f32>(third, lanes, 2);
-  return v128.load_lane<f32>(third + toOutput, lanes, 3);
+  return v128.load_lane<f32>(third + toNext, lanes, 3);
 }
 
 /** A lane to each of four outputs, `toOutput` bytes apart. */

@@ -1,26 +1,35 @@
+import type { Tensor } from "../tensors/tensor.js";
 import { discard } from "./discard.js";
 import type { Fetched, Fetches } from "./ort-binding.js";
 
-/** What a run gives, but where a tensor was given to write to, that one in place of the runtime's copy of it. */
-export function withGivenOutputs(fetched: Fetched, fetches: Fetches): Fetched {
-  const given = givenIn(fetches);
-  return given.length === 0 ? fetched : { ...fetched, ...Object.fromEntries(given) };
+/**
+ * What a run gives, but where a tensor was given to write to, that one in place of the runtime's copy of it.
+ *
+ * @param letGo of the copy
+ */
+export function withGivenOutputs(
+  fetched: Fetched,
+  fetches: Fetches,
+  letGo?: (copy: Tensor | undefined) => void,
+): Fetched {
+  let results: Record<string, Tensor> | undefined;
+  for (const [name, given] of Object.entries(fetches)) {
+    if (given === null) continue;
+    letGo?.(fetched[name]);
+    results ??= { ...fetched };
+    results[name] = given;
+  }
+  return results ?? fetched;
 }
 
 /**
- * Lets go of those copies at once. Prompts make gigabytes of them, for which the engine cleared memory and collected
- * garbage. Only for a version of onnxruntime-node that is known to copy: one that does not gives the memory itself.
+ * Lets go of a copy at once. Prompts make gigabytes of them, for which the engine cleared memory and collected garbage.
+ * Only for a version of onnxruntime-node that is known to copy: one that does not gives the memory itself.
  */
-export function discardCopies(fetched: Fetched, fetches: Fetches): void {
-  for (const [name] of givenIn(fetches)) {
-    const copy = fetched[name]?.data;
-    if (!ArrayBuffer.isView(copy) || copy.byteLength < leastDiscarded) continue;
-    if (copy.buffer instanceof ArrayBuffer) discard(copy.buffer);
-  }
-}
-
-function givenIn(fetches: Fetches) {
-  return Object.entries(fetches).flatMap(([name, into]) => (into === null ? [] : [[name, into] as const]));
+export function discardCopy(copy: Tensor | undefined): void {
+  const data = copy?.data;
+  if (!ArrayBuffer.isView(data) || data.byteLength < leastDiscarded) return;
+  if (data.buffer instanceof ArrayBuffer) discard(data.buffer);
 }
 
 /** Bytes. To discard takes some microseconds. */

@@ -11,7 +11,7 @@ import { createRequire } from "node:module";
 import { isMainThread } from "node:worker_threads";
 import type { InferenceSession } from "onnxruntime-node";
 import { Tensor } from "../tensors/tensor.js";
-import { discardCopies, withGivenOutputs } from "./given-outputs.js";
+import { discardCopy, withGivenOutputs } from "./given-outputs.js";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
 /** Outputs to fetch, only what is needed: written to the tensor given, which the run returns, else into a new one. */
@@ -85,11 +85,7 @@ function opening(binding: PrivateBinding): OpenSession {
     const session = new binding.InferenceSession();
     session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
     return {
-      run: (feeds, fetches) => {
-        const fetched = session.run(feeds, fetches);
-        discardCopies(fetched, fetches);
-        return withGivenOutputs(fetched, fetches);
-      },
+      run: (feeds, fetches) => withGivenOutputs(session.run(feeds, fetches), fetches, discardCopy),
       release: () => session.dispose(),
     };
   };

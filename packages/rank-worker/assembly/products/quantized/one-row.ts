@@ -6,7 +6,7 @@
 // way, keeps V8 from loading what all eight need at once, for which it has not the registers.
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
-import { storeEach } from "../streams";
+import { loadEach, storeEach } from "../streams";
 import { groupBytes } from "./quantized-rows";
 import { madd } from "../../vectors";
 
@@ -89,7 +89,7 @@ function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: usi
   const c = halvesTimes(third, even, odd, low);
   const d = halvesTimes(third + toNext, even, odd, low);
   const dots = i32x4.add(sumEach4(a, b, c, d, ones), v128.load(x));
-  const scale = f32x4.mul(scaleOfEach(scales, toNext >> 2), v128.load(x, 16));
+  const scale = f32x4.mul(loadEach(scales, toNext >> 2), v128.load(x, 16));
   return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 
@@ -106,7 +106,7 @@ function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: usi
   const c = bytesTimes(third, q0, q1, q2, q3);
   const d = bytesTimes(third + toNext, q0, q1, q2, q3);
   const dots = i32x4.add(sumEach8(a, b, c, d), v128.load(x));
-  const scale = f32x4.mul(scaleOfEach(scales, toNext >> 3), v128.load(x, 16));
+  const scale = f32x4.mul(loadEach(scales, toNext >> 3), v128.load(x, 16));
   return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 
@@ -123,15 +123,4 @@ function bytesTimes(values: usize, q0: v128, q1: v128, q2: v128, q3: v128): v128
   const w2 = v128.load_ext<u8>(values, 16);
   const w3 = v128.load_ext<u8>(values, 24);
   return dot8(w0, w1, w2, w3, q0, q1, q2, q3);
-}
-
-/** A block's scale of each of four rows. */
-@inline
-function scaleOfEach(at: usize, toNext: usize): v128 {
-  const second = at + toNext;
-  const third = second + toNext;
-  let scales = v128.load_zero<f32>(at);
-  scales = v128.load_lane<f32>(second, scales, 1);
-  scales = v128.load_lane<f32>(third, scales, 2);
-  return v128.load_lane<f32>(third + toNext, scales, 3);
 }
