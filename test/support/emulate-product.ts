@@ -47,9 +47,8 @@ export class EmulatedProducts {
   async #session(step: ProductStep, matrix: ProductMatrix): Promise<ort.InferenceSession> {
     const known = this.#sessions.get(matrix);
     if (known !== undefined) return known;
-    const { rows, values, scales, bias } = matrix;
-    const names = [values, scales, bias].filter((name) => name !== undefined);
-    const weights = names.map((name): [string, Weight] => {
+    const { rows, ...names } = matrix;
+    const weights = Object.values(names).map((name): [string, Weight] => {
       const { weight, data } = this.#read(name);
       return [name, { ...weight, source: { kind: "inline", data } }];
     });

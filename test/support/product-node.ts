@@ -8,17 +8,18 @@ import type { ProductMatrix, ProductStep } from "@ringrank/policy";
  */
 export function productNode(
   { bits, width }: Pick<ProductStep, "bits" | "width">,
-  { rows, values, scales, bias = "" }: ProductMatrix,
+  matrix: ProductMatrix,
   accuracyLevel: 1 | 4,
 ): GraphNode {
-  if (scales === undefined) {
+  const { rows, values, bias = "" } = matrix;
+  if (!("scales" in matrix)) {
     const inputs = ["x", values, bias];
     return { opType: "Gemm", domain: "", inputs, outputs: ["y"], attributes: ints({ transB: 1 }) };
   }
   return {
     opType: "MatMulNBits",
     domain: "com.microsoft",
-    inputs: ["x", values, scales, "", "", bias],
+    inputs: ["x", values, matrix.scales, "", "", bias],
     outputs: ["y"],
     attributes: ints({ K: width, N: rows, bits, block_size: 32, accuracy_level: accuracyLevel }),
   };

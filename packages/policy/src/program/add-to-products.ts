@@ -1,6 +1,7 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
 import { Wiring } from "../analysis/wiring.js";
 import { operatorName } from "../rules/table.js";
+import { withOutputs } from "./local-products.js";
 import { type LocalStage, readApart } from "./local-stage.js";
 import type { LocalValues } from "./local-values.js";
 import type { NormalizeStep } from "./program.js";
@@ -31,10 +32,10 @@ export function addToProducts(
   return adding.map((stage) => ({
     ...stage,
     nodes: stage.nodes.filter((node) => !superfluous.has(node)),
-    products: stage.products.map((step) => ({
-      ...step,
-      outputs: step.outputs.map((output) => ({ ...output, name: named.get(output.name)! })),
-    })),
+    products: stage.products.map((step) => {
+      const outputs = step.outputs.map((output) => ({ ...output, name: named.get(output.name)! }));
+      return withOutputs(step, outputs);
+    }),
   }));
 
   /** The step, with what a node of its own stage adds to a product. */

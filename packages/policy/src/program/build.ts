@@ -259,16 +259,16 @@ class ProgramBuilder {
     });
   }
 
-  #productStep({ bits, ...product }: LocalProducts): ProductStep {
-    if (bits === 32) {
+  #productStep(product: LocalProducts): ProductStep {
+    if (product.bits === 32) {
       const segments = { float32: this.#addWeightless(makeFloatSegment()) };
-      return { kind: "product", ...product, bits, segments };
+      return { kind: "product", ...product, segments };
     }
     const segments = {
       int8: this.#addWeightless(makeIntegerSegment("int8")),
       uint8: this.#addWeightless(makeIntegerSegment("uint8")),
     };
-    return { kind: "product", ...product, bits, segments };
+    return { kind: "product", ...product, segments };
   }
 
   #routedStep({ experts, rows, weights }: LocalExperts): Step {

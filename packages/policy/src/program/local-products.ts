@@ -5,46 +5,63 @@ import { operatorName } from "../rules/table.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
 import type { ProductApart } from "./products-apart.js";
-import type { ProductMatrix, ProductOutput, ProductStep } from "./program.js";
+import type { FloatProductStep, ProductOutput, QuantizedProductStep } from "./program.js";
 
 /** Products of one value on one rank: what becomes a step. */
-export type LocalProducts = Pick<ProductStep, "value" | "width" | "bits" | "outputs">;
+export type LocalProducts = LocalPart<QuantizedProductStep> | LocalPart<FloatProductStep>;
+
+type LocalPart<S extends QuantizedProductStep | FloatProductStep> = Omit<S, "kind" | "segments">;
 
 /** One rank's part of some products: those of one value together, in which it is rounded once, if it is. */
 export function localProducts(products: readonly ProductApart[], local: LocalGraph): LocalProducts[] {
   const together = new Map<string, LocalProducts>();
-  for (const { value: given, body } of products) {
-    const [product, ...others] = body.flatMap((index) => local.nodes[index]!) as [GraphNode, ...GraphNode[]];
-    const value = local.nameOf(given)!;
-    const { matrix, width, bits } = localMatrix(product, local);
-    // None, where the bias counts on another rank, or later.
-    const sum = others.find(({ opType }) => opType === "Add");
-    const added = sum?.inputs.find((name) => name !== product.outputs[0]);
-    const output: ProductOutput = {
-      name: (others.at(-1) ?? product).outputs[0]!,
-      matrices: [added === undefined ? matrix : { ...matrix, bias: added }],
-    };
-    const key = JSON.stringify([value, width, bits]);
-    const { outputs } = together.get(key) ?? { outputs: [] };
-    together.set(key, { value, width, bits, outputs: [...outputs, output] });
+  for (const product of products) {
+    const one = localProduct(product, local);
+    const key = JSON.stringify([one.value, one.width, one.bits]);
+    const others = together.get(key)?.outputs ?? [];
+    together.set(key, withOutputs(one, [...others, ...one.outputs]));
   }
   return [...together.values()];
 }
 
-/** What a product reads, of the rank's own. */
-function localMatrix(
-  product: GraphNode,
-  { shards }: LocalGraph,
-): { readonly matrix: ProductMatrix } & Pick<LocalProducts, "width" | "bits"> {
-  const [, values, ...others] = product.inputs as [string, string, ...string[]];
-  const { weight, dims } = shards.get(values)!;
+function localProduct({ value: given, body }: ProductApart, local: LocalGraph): LocalProducts {
+  const [product, ...others] = body.flatMap((index) => local.nodes[index]!) as [GraphNode, ...GraphNode[]];
+  const value = local.nameOf(given)!;
+  const name = (others.at(-1) ?? product).outputs[0]!;
+  // None, where the bias counts on another rank, or later.
+  const sum = others.find(({ opType }) => opType === "Add");
+  const added = sum?.inputs.find((name) => name !== product.outputs[0]);
+  const biasOf = (own = "") => {
+    const bias = added ?? own;
+    return bias === "" ? {} : { bias };
+  };
+
+  const [, values, ...rest] = product.inputs as [string, string, ...string[]];
+  const { weight, dims } = local.shards.get(values)!;
   const [rows, width] = dims as [number, number, ...number[]];
-  const withBias = (matrix: ProductMatrix, bias = ""): ProductMatrix =>
-    bias === "" ? matrix : { ...matrix, bias };
-  if (weight.type === "float32") return { matrix: withBias({ rows, values }, others[0]), width, bits: 32 };
-  const [scales, , , bias] = others as [string, ...string[]];
-  const bits = intAttribute(product, "bits", 4) === 8 ? 8 : 4;
-  return { matrix: withBias({ rows, values, scales }, bias), width: intAttribute(product, "K", 0), bits };
+  if (weight.type === "float32") {
+    return { value, width, bits: 32, outputs: [{ name, matrices: [{ rows, values, ...biasOf(rest[0]) }] }] };
+  }
+  const [scales, , , bias] = rest as [string, ...string[]];
+  return {
+    value,
+    width: intAttribute(product, "K", 0),
+    bits: intAttribute(product, "bits", 4) === 8 ? 8 : 4,
+    outputs: [{ name, matrices: [{ rows, values, scales, ...biasOf(bias) }] }],
+  };
+}
+
+/** @param outputs of matrices of the same kind */
+export function withOutputs<Products extends LocalProducts>(
+  products: Products,
+  outputs: readonly ProductOutput[],
+): Products {
+  return { ...products, outputs };
+}
+
+/** Names of the weights that products are by. */
+export function weightsOf({ outputs }: LocalProducts): string[] {
+  return outputs.flatMap(({ matrices }) => matrices.flatMap(({ rows: _, ...names }) => Object.values(names)));
 }
 
 /** What of a stage products have to do with. */
@@ -89,7 +106,7 @@ export function joinOutputs<S extends MultiplyingStage>(
       superfluous.add(concat);
       return [{ name: concat.outputs[0]!, matrices: parts.flatMap(({ matrices }) => matrices) }];
     });
-    return { ...step, outputs };
+    return withOutputs(step, outputs);
   }
 
   function joinsColumns(node: GraphNode): boolean {

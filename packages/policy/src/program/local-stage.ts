@@ -1,7 +1,7 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { LocalAttention } from "./attention.js";
-import type { LocalProducts } from "./local-products.js";
+import { type LocalProducts, weightsOf } from "./local-products.js";
 import type { AllReduceStep, NormalizeStep, Step } from "./program.js";
 
 /** A stage as one rank runs it. */
@@ -90,8 +90,7 @@ export function countReaders(
   };
   for (const { nodes, attention, products } of stages) {
     for (const segment of [nodes, ...attention.map((one) => one.nodes)]) readsOfAll(segment).forEach(count);
-    for (const { matrices } of products.flatMap(({ outputs }) => outputs))
-      for (const { values, scales = "", bias = "" } of matrices) [values, scales, bias].forEach(count);
+    products.flatMap(weightsOf).forEach(count);
   }
   return counts;
 }

@@ -83,12 +83,12 @@ describe("products with quantized weights, apart", () => {
       graphOf((g, x) => project(g, x, "w", 40)),
       { ranks: 1, precision },
     );
-    const [step] = productsOf(program!);
-    expect(step).toMatchObject({ value: "x", width, bits });
-    const [matrix] = step!.outputs[0]!.matrices;
-    expect(matrix!.rows).toBe(40);
-    expect(program!.weights[matrix!.values]!.dims).toEqual([40, width / 32, bytes]);
-    expect(program!.weights[matrix!.scales!]!.dims).toEqual([40, width / 32]);
+    const matrix = { rows: 40, values: `w·${precision}`, scales: `w·${precision}·scales` };
+    expect(productsOf(program!)).toMatchObject([
+      { value: "x", width, bits, outputs: [{ matrices: [matrix] }] },
+    ]);
+    expect(program!.weights[matrix.values]!.dims).toEqual([40, width / 32, bytes]);
+    expect(program!.weights[matrix.scales]!.dims).toEqual([40, width / 32]);
   });
 
   it("of a width that ends within a block say which", () => {

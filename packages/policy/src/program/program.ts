@@ -151,12 +151,16 @@ export type ProductStep = QuantizedProductStep | FloatProductStep;
  * 128 is 0, activations `[width, columns]` → sums `[rows, columns]` int32. They differ in speed, and in whether a
  * processor adds up products without an overflow.
  */
-export type QuantizedProductStep = ProductOf<4 | 8, { readonly int8: number; readonly uint8: number }>;
+export type QuantizedProductStep = ProductOf<
+  QuantizedProductMatrix,
+  4 | 8,
+  { readonly int8: number; readonly uint8: number }
+>;
 
 /** Of float32. Its segment, for many rows, multiplies the rows of two: `[rows, width]`, `[columns, width]` → `[rows, columns]`. */
-export type FloatProductStep = ProductOf<32, { readonly float32: number }>;
+export type FloatProductStep = ProductOf<FloatProductMatrix, 32, { readonly float32: number }>;
 
-interface ProductOf<Bits, Segments> {
+interface ProductOf<Matrix extends ProductMatrix, Bits, Segments> {
   readonly kind: "product";
   /** Name in the table: float32 `[…, width]`. */
   readonly value: string;
@@ -164,27 +168,38 @@ interface ProductOf<Bits, Segments> {
   readonly width: number;
   /** Of a weight. */
   readonly bits: Bits;
-  readonly outputs: readonly ProductOutput[];
+  readonly outputs: readonly ProductOutput<Matrix>[];
   readonly segments: Segments;
 }
 
 /** `[…, all rows of the matrices]`: what the matrices make, side by side in every row. */
-export interface ProductOutput {
+export interface ProductOutput<Matrix extends ProductMatrix = ProductMatrix> {
   readonly name: string;
-  readonly matrices: readonly ProductMatrix[];
+  readonly matrices: readonly Matrix[];
 }
 
 /** Names in the program's weights. */
-export interface ProductMatrix {
-  /** Of the matrix: the columns that it makes. */
-  readonly rows: number;
+export type ProductMatrix = QuantizedProductMatrix | FloatProductMatrix;
+
+/** As a MatMulNBits has it. */
+export interface QuantizedProductMatrix extends MatrixOfRows {
   /**
-   * float32 `[rows, width]`; or quantized as a MatMulNBits has it: uint8 `[rows, blocks, 16 or 32 bytes]`, the last block
-   * of a row perhaps partial. Of 4 bits, the even element is in a byte's low half.
+   * uint8 `[rows, blocks, 16 or 32 bytes]`, the last block of a row perhaps partial. Of 4 bits, the even element is in a
+   * byte's low half.
    */
   readonly values: string;
-  /** Of quantized values: float32 `[rows, blocks]`. */
-  readonly scales?: string;
+  /** float32 `[rows, blocks]`. */
+  readonly scales: string;
+}
+
+export interface FloatProductMatrix extends MatrixOfRows {
+  /** float32 `[rows, width]`. */
+  readonly values: string;
+}
+
+interface MatrixOfRows {
+  /** Of the matrix: the columns that it makes. */
+  readonly rows: number;
   /** float32 `[rows]`. */
   readonly bias?: string;
 }

@@ -1,5 +1,5 @@
 import type { TensorData } from "@ringrank/model";
-import type { ProductMatrix, ProductStep } from "@ringrank/policy";
+import type { ProductMatrix, ProductOutput } from "@ringrank/policy";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
 
@@ -30,21 +30,27 @@ export interface WeightSource {
   readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
 }
 
-/** @param valuesOf the elements of a matrix, as its kind of product has them */
-export function outputsOf<Values extends { readonly values: TensorData; readonly scales?: TensorData }>(
-  { width, outputs }: ProductStep,
+/** What a kind of matrix is made of, its bias excepted. */
+interface Elements {
+  readonly values: TensorData;
+  readonly [more: string]: TensorData;
+}
+
+/** @param elementsOf a matrix */
+export function outputsOf<M extends ProductMatrix, E extends Elements>(
+  { width, outputs }: { readonly width: number; readonly outputs: readonly ProductOutput<M>[] },
   { weightOf, kernelsOf }: WeightSource,
-  valuesOf: (matrix: ProductMatrix) => Values,
-): readonly Output<Matrix & Values>[] {
+  elementsOf: (matrix: M) => E,
+): readonly Output<Matrix & E>[] {
   return outputs.map(({ matrices }) => {
     let offset = 0;
-    const laid = matrices.map((matrix): Matrix & Values => {
-      const own = valuesOf(matrix);
+    const laid = matrices.map((matrix): Matrix & E => {
+      const elements = elementsOf(matrix);
       const bias = matrix.bias === undefined ? undefined : (weightOf(matrix.bias).data as Float32Array);
-      const kernels = kernelsOf(own.values);
-      const isThere = (data: TensorData | undefined) => data === undefined || kernels?.memory.holds(data);
-      const all = isThere(own.scales) && isThere(bias) ? kernels : undefined;
-      const laid = { ...own, rows: matrix.rows, width, bias, offset, kernels: all };
+      const all = [...Object.values<TensorData>(elements), ...(bias === undefined ? [] : [bias])];
+      const near = kernelsOf(elements.values);
+      const kernels = all.every((data) => near?.memory.holds(data)) ? near : undefined;
+      const laid = { ...elements, rows: matrix.rows, width, bias, offset, kernels };
       offset += matrix.rows;
       return laid;
     });

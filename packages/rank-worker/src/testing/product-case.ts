@@ -1,5 +1,13 @@
 import { encodeOnnx, type Graph } from "@ringrank/model";
-import { makeFloatSegment, makeIntegerSegment, type ProductMatrix, type ProductStep } from "@ringrank/policy";
+import {
+  type FloatProductMatrix,
+  makeFloatSegment,
+  makeIntegerSegment,
+  type ProductMatrix,
+  type ProductOutput,
+  type ProductStep,
+  type QuantizedProductMatrix,
+} from "@ringrank/policy";
 import { productNode } from "../../../../test/support/product-node.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
@@ -49,34 +57,37 @@ export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedP
     weights.set(name, tensor(type, kernels === undefined ? data : placed(data, kernels), dims));
     return name;
   };
-  const prepared = outputs.map((matrices, output) => {
-    const values = matrices.map(({ rows, kernels }, at) => {
-      const name = `${output}.${at}`;
-      return bits === 32 ? floatsOf(name, rows, kernels) : quantizedOf(name, rows, bits, kernels);
-    });
-    const withBiases = matrices.map(({ rows, hasBias = false, kernels }, at): ProductMatrix => {
-      const bias = Float32Array.from({ length: rows }, () => random() - 0.5);
-      const added = hasBias && { bias: put(`${output}.${at}.bias`, bias, [rows], kernels) };
-      return { rows, ...values[at]!, ...added };
-    });
-    return { name: `y${output}`, matrices: withBiases };
-  });
-  const product = { kind: "product", value: "x", width, outputs: prepared } as const;
+  const product = { kind: "product", value: "x", width } as const;
   const step: ProductStep =
     bits === 32
-      ? { ...product, bits, segments: { float32: 0 } }
-      : { ...product, bits, segments: { int8: 0, uint8: 1 } };
+      ? { ...product, bits, outputs: outputsBy(floatMatrix), segments: { float32: 0 } }
+      : { ...product, bits, outputs: outputsBy(quantizedMatrix), segments: { int8: 0, uint8: 1 } };
   return { step, weights };
 
-  function floatsOf(name: string, rows: number, kernels: RankKernels | undefined) {
-    const values = Float32Array.from({ length: rows * width }, () => random() - 0.5);
-    return { values: put(`${name}.values`, values, [rows, width], kernels) };
+  function outputsBy<M extends ProductMatrix>(
+    matrixOf: (name: string, { rows, kernels }: MatrixCase) => M,
+  ): ProductOutput<M>[] {
+    return outputs.map((cases, output) => {
+      const matrices = cases.map((one, at) => matrixOf(`${output}.${at}`, one));
+      const withBiases = matrices.map((matrix, at): M => {
+        const { rows, hasBias = false, kernels } = cases[at]!;
+        const bias = Float32Array.from({ length: rows }, () => random() - 0.5);
+        return hasBias ? { ...matrix, bias: put(`${output}.${at}.bias`, bias, [rows], kernels) } : matrix;
+      });
+      return { name: `y${output}`, matrices: withBiases };
+    });
   }
 
-  function quantizedOf(name: string, rows: number, bits: number, kernels: RankKernels | undefined) {
+  function floatMatrix(name: string, { rows, kernels }: MatrixCase): FloatProductMatrix {
+    const values = Float32Array.from({ length: rows * width }, () => random() - 0.5);
+    return { rows, values: put(`${name}.values`, values, [rows, width], kernels) };
+  }
+
+  function quantizedMatrix(name: string, { rows, kernels }: MatrixCase): QuantizedProductMatrix {
     const values = Uint8Array.from({ length: rows * blocks * 4 * bits }, () => random() * 256);
     const scales = Float32Array.from({ length: rows * blocks }, () => (random() + 0.1) / 2 ** bits);
     return {
+      rows,
       values: put(`${name}.values`, values, [rows, blocks, 4 * bits], kernels),
       scales: put(`${name}.scales`, scales, [rows, blocks], kernels),
     };

@@ -1,4 +1,4 @@
-import type { ProductMatrix, ProductStep, RankProgram, Step, WeightShard } from "@ringrank/policy";
+import type { ProductStep, QuantizedProductMatrix, RankProgram, Step, WeightShard } from "@ringrank/policy";
 import { pino } from "pino";
 import { expect, test } from "vitest";
 import { MatrixHome } from "../kernels/matrix-home.js";
@@ -6,7 +6,7 @@ import { RankKernels } from "../kernels/rank-kernels.js";
 import { shard } from "../testing/tiny-program.js";
 import { keptWeights, matrixBytes, placeWeights } from "./kept-weights.js";
 
-function product(...matrices: ProductMatrix[]): ProductStep {
+function product(...matrices: QuantizedProductMatrix[]): ProductStep {
   return {
     kind: "product",
     value: "x",
@@ -17,7 +17,7 @@ function product(...matrices: ProductMatrix[]): ProductStep {
   };
 }
 
-const matrix = (values: string, scales: string, bias?: string): ProductMatrix => ({
+const matrix = (values: string, scales: string, bias?: string): QuantizedProductMatrix => ({
   rows: 8,
   values,
   scales,

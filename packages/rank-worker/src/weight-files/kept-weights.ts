@@ -55,12 +55,15 @@ export function placeWeights(
 /** Of each quantized matrix; of all floats of an output, whose matrices may then lie one after the other. */
 function productWeightsOf(step: Step): string[][] {
   if (step.kind !== "product") return [];
-  const isThere = (name: string | undefined): name is string => name !== undefined;
-  return step.outputs.flatMap(({ matrices }) =>
-    step.bits === 32
-      ? [[...matrices.map(({ values }) => values), ...matrices.map(({ bias }) => bias).filter(isThere)]]
-      : matrices.map(({ values, scales, bias }) => [values, scales, bias].filter(isThere)),
-  );
+  if (step.bits === 32) {
+    return step.outputs.map(({ matrices }) => [
+      ...matrices.map(({ values }) => values),
+      ...matrices.flatMap(({ bias }) => bias ?? []),
+    ]);
+  }
+  return step.outputs
+    .flatMap(({ matrices }) => matrices)
+    .map(({ values, scales, bias }) => (bias === undefined ? [values, scales] : [values, scales, bias]));
 }
 
 function otherWeightsOf(step: Step): readonly string[] {

@@ -10,7 +10,6 @@ export function blocksOf(width: number): number {
 
 /** Rows of a matrix as a MatMulNBits has them: `scales[n, ⌊k / 32⌋] · (values[n, k] − 2 ** (bits − 1))`. */
 export interface BlockQuantized {
-  readonly bits: 4 | 8;
   /** Elements of a row. */
   readonly width: number;
   /** `[rows, blocks, 16 or 32]`. Of 4 bits, the even element is in a byte's low half. */

@@ -83,7 +83,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
             scratch: new Float32Array(0),
           };
           const twice = kernelArithmetic(kernels, 4).activations(part, width, group, made);
-          expect(twice).toBe(plainArithmetic.activations(part, width, group, expected));
+          expect(twice).toBe(plainArithmetic(4).activations(part, width, group, expected));
           rounded = { once: rounded.once + rows - twice, twice: rounded.twice + twice };
           expect(isSame(made.order.subarray(0, rows), expected.order.subarray(0, rows))).toBe(true);
           expect(isSame(made.scales.subarray(0, columns), expected.scales)).toBe(true);
@@ -104,12 +104,12 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
     fc.assert(
       fc.property(anyCase, ({ width, count, groupBlocks, seed }) => {
         fill(seed);
-        const matrix = { bits, width, values: packed, scales: blockScales };
+        const matrix = { width, values: packed, scales: blockScales };
         for (const group of groupsIn(width, groupBlocks)) {
           const size = count * group.blocks * blockSize;
           const [expected, expectedScales] = [new Uint8Array(size), new Float32Array(count)];
           kernelArithmetic(kernels, bits).weights(matrix, 0, group, weights.subarray(0, size), weightScales);
-          plainArithmetic.weights(matrix, 0, group, expected, expectedScales);
+          plainArithmetic(bits).weights(matrix, 0, group, expected, expectedScales);
           expect(isSame(weights.subarray(0, size), expected)).toBe(true);
           expect(isSame(weightScales.subarray(0, count), expectedScales)).toBe(true);
         }
@@ -134,7 +134,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
         out.fill(7);
         for (const [arithmetic, to] of [
           [kernelArithmetic(kernels, 4), out],
-          [plainArithmetic, expected],
+          [plainArithmetic(4), expected],
         ] as const) {
           arithmetic.begin(sums, weightScales, activations, rows, bias, to, 25, count);
           arithmetic.add(sums, weightScales, activations, rows, 1, to, 25, count);

@@ -76,7 +76,8 @@ export class ManyRowsRoom {
     this.sums = sums(memory);
     this.out = out(memory);
     this.#kernels = near && kernels;
-    this.arithmetic = this.#kernels === undefined ? plainArithmetic : kernelArithmetic(this.#kernels, bits);
+    this.arithmetic =
+      this.#kernels === undefined ? plainArithmetic(bits) : kernelArithmetic(this.#kernels, bits);
   }
 
   /** Whether values lie where they are computed with. */

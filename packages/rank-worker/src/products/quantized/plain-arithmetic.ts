@@ -6,80 +6,82 @@ const most = 127;
 const zero = 128;
 
 /** What kernels do, in plain code: where their memory has no room, and what tests hold them against. */
-export const plainArithmetic: GroupArithmetic = {
-  activations(x, width, { firstBlock, blocks }, { values, rests, scales, order }) {
-    const rows = x.length / width;
-    const first = firstBlock * blockSize;
-    const elements = Math.min(blocks * blockSize, width - first);
-    const parts = Array.from({ length: rows }, (_, row) =>
-      x.subarray(row * width + first, row * width + first + elements),
-    );
-    const isTwice = parts.map((part) => largestOf(part) > mostOverMean * rootMeanSquare(part));
-    const all = [...parts.keys()];
-    const twice = all.filter((row) => isTwice[row]);
-    order.set([...twice, ...all.filter((row) => !isTwice[row]).reverse()]);
-    const columns = columnsOf(rows);
-    const restColumns = columnsOf(twice.length);
-    const offset = values instanceof Uint8Array ? zero : 0;
-    values.fill(offset);
-    rests.fill(offset);
-    scales.fill(0);
-    for (let column = 0; column < rows; column++) {
-      const part = parts[order[column]!]!;
-      const largest = largestOf(part);
-      const inverse = largest === 0 ? 0 : Math.fround(127 / largest);
-      scales[column] = largest / 127;
-      for (const [k, activation] of part.entries()) {
-        const value = Math.fround(activation * inverse);
-        const nearest = nearestEven(value) || 0;
-        values[k * columns + column] = offset + nearest;
-        if (column >= twice.length) continue;
-        rests[k * restColumns + column] =
-          offset + nearestEven(Math.fround(Math.fround(value - nearest) * 254));
+export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
+  return {
+    activations(x, width, { firstBlock, blocks }, { values, rests, scales, order }) {
+      const rows = x.length / width;
+      const first = firstBlock * blockSize;
+      const elements = Math.min(blocks * blockSize, width - first);
+      const parts = Array.from({ length: rows }, (_, row) =>
+        x.subarray(row * width + first, row * width + first + elements),
+      );
+      const isTwice = parts.map((part) => largestOf(part) > mostOverMean * rootMeanSquare(part));
+      const all = [...parts.keys()];
+      const twice = all.filter((row) => isTwice[row]);
+      order.set([...twice, ...all.filter((row) => !isTwice[row]).reverse()]);
+      const columns = columnsOf(rows);
+      const restColumns = columnsOf(twice.length);
+      const offset = values instanceof Uint8Array ? zero : 0;
+      values.fill(offset);
+      rests.fill(offset);
+      scales.fill(0);
+      for (let column = 0; column < rows; column++) {
+        const part = parts[order[column]!]!;
+        const largest = largestOf(part);
+        const inverse = largest === 0 ? 0 : Math.fround(127 / largest);
+        scales[column] = largest / 127;
+        for (const [k, activation] of part.entries()) {
+          const value = Math.fround(activation * inverse);
+          const nearest = nearestEven(value) || 0;
+          values[k * columns + column] = offset + nearest;
+          if (column >= twice.length) continue;
+          rests[k * restColumns + column] =
+            offset + nearestEven(Math.fround(Math.fround(value - nearest) * 254));
+        }
       }
-    }
-    return twice.length;
-  },
+      return twice.length;
+    },
 
-  weights({ bits, width, values, scales }, first, { firstBlock, blocks }, out, outScales) {
-    const rowBlocks = blocksOf(width);
-    const centre = 2 ** (bits - 1);
-    // A largest weight stands for 128, whatever its bits, so that its fraction is one of 16 bits.
-    const unit = bits === 4 ? 16 : 1;
-    const elements = blocks * blockSize;
-    for (let row = 0; row * elements < out.length; row++) {
-      const at = (first + row) * rowBlocks + firstBlock;
-      const ofGroup = scales.subarray(at, at + blocks);
-      const largest = largestOf(ofGroup);
-      outScales[row] = Math.fround(largest * centre) / most;
-      const factor = largest === 0 ? 0 : Math.fround((most * 2 ** 15) / (unit * centre) / largest);
-      for (let k = 0; k < elements; k++) {
-        const element = at * blockSize + k;
-        const value =
-          bits === 8 ? values[element]! : (values[element >> 1]! >> (element % 2 === 0 ? 0 : 4)) & 15;
-        const fraction = nearestEven(Math.fround(ofGroup[Math.floor(k / blockSize)]! * factor));
-        out[row * elements + k] = zero + ((unit * (value - centre) * fraction + 2 ** 14) >> 15);
+    weights({ width, values, scales }, first, { firstBlock, blocks }, out, outScales) {
+      const rowBlocks = blocksOf(width);
+      const centre = 2 ** (bits - 1);
+      // A largest weight stands for 128, whatever its bits, so that its fraction is one of 16 bits.
+      const unit = bits === 4 ? 16 : 1;
+      const elements = blocks * blockSize;
+      for (let row = 0; row * elements < out.length; row++) {
+        const at = (first + row) * rowBlocks + firstBlock;
+        const ofGroup = scales.subarray(at, at + blocks);
+        const largest = largestOf(ofGroup);
+        outScales[row] = Math.fround(largest * centre) / most;
+        const factor = largest === 0 ? 0 : Math.fround((most * 2 ** 15) / (unit * centre) / largest);
+        for (let k = 0; k < elements; k++) {
+          const element = at * blockSize + k;
+          const value =
+            bits === 8 ? values[element]! : (values[element >> 1]! >> (element % 2 === 0 ? 0 : 4)) & 15;
+          const fraction = nearestEven(Math.fround(ofGroup[Math.floor(k / blockSize)]! * factor));
+          out[row * elements + k] = zero + ((unit * (value - centre) * fraction + 2 ** 14) >> 15);
+        }
       }
-    }
-  },
+    },
 
-  begin(sums, scales, activations, columns, bias, out, outWidth, count) {
-    for (let row = 0; row < columns; row++) {
-      for (let i = 0; i < count; i++) out[row * outWidth + i] = bias?.[i] ?? 0;
-    }
-    this.add(sums, scales, activations, columns, 1, out, outWidth, count);
-  },
-
-  add(sums, scales, activations, columns, factor, out, outWidth, count) {
-    const stride = columnsOf(columns);
-    for (let i = 0; i < count; i++) {
-      for (let column = 0; column < columns; column++) {
-        const scale = factor * activations.scales[column]! * scales[i]!;
-        out[activations.order[column]! * outWidth + i]! += scale * sums[i * stride + column]!;
+    begin(sums, scales, activations, columns, bias, out, outWidth, count) {
+      for (let row = 0; row < columns; row++) {
+        for (let i = 0; i < count; i++) out[row * outWidth + i] = bias?.[i] ?? 0;
       }
-    }
-  },
-};
+      this.add(sums, scales, activations, columns, 1, out, outWidth, count);
+    },
+
+    add(sums, scales, activations, columns, factor, out, outWidth, count) {
+      const stride = columnsOf(columns);
+      for (let i = 0; i < count; i++) {
+        for (let column = 0; column < columns; column++) {
+          const scale = factor * activations.scales[column]! * scales[i]!;
+          out[activations.order[column]! * outWidth + i]! += scale * sums[i * stride + column]!;
+        }
+      }
+    },
+  };
+}
 
 /** NaN where there is one. */
 function largestOf(values: Float32Array): number {

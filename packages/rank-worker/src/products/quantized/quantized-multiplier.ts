@@ -26,9 +26,8 @@ export class QuantizedMultiplier implements Multiplier {
   /** @param integers by the step's segments */
   constructor(step: QuantizedProductStep, integers: IntegerProduct, source: WeightSource) {
     const outputs = outputsOf(step, source, ({ values, scales }) => ({
-      bits: step.bits,
       values: source.weightOf(values).data as Uint8Array,
-      scales: source.weightOf(scales!).data as Float32Array,
+      scales: source.weightOf(scales).data as Float32Array,
     }));
     this.widths = outputs.map(({ width }) => width);
     this.#width = step.width;
