@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type RunProgramOptions, root, runNode, runProgram } from "./support/run-program.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
 
-const bin = `${root}packages/cli/dist/main.js`;
+const bin = `${root}packages/cli/bin/ringrank.mjs`;
 const escapeCharacter = "\u001b";
 
 const ringrank = (args: readonly string[], options?: RunProgramOptions) => runNode([bin, ...args], options);

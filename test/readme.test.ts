@@ -29,8 +29,13 @@ describe("README.md", () => {
 
   test("shows a policy table that the command prints", async () => {
     const [, command] = /`npx ringrank (plan [^`]+)`/.exec(readme)!;
-    const { stdout } = await runNode([`${root}packages/cli/dist/main.js`, ...command!.split(" ")]);
+    const { stdout } = await runNode([`${root}packages/cli/bin/ringrank.mjs`, ...command!.split(" ")]);
     expect(codeBlocks("text")).toContain(stdout);
+  });
+
+  test("names a command that an install finds before anything is built, so that it can link it", () => {
+    const { bin } = JSON.parse(readFileSync(`${root}packages/cli/package.json`, "utf8"));
+    expect(bin).toEqual({ ringrank: expect.not.stringContaining("dist/") });
   });
 });
 
