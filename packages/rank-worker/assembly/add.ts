@@ -11,6 +11,6 @@ export function add(x: usize, y: usize, out: usize, count: u32): void {
 /** Adds a row of `width` floats to each of `rows` rows; `out` may be `x`. Addresses are in bytes. */
 export function addRow(x: usize, row: usize, out: usize, rows: u32, width: u32): void {
   const rowBytes = <usize>width << 2;
-  const end = x + rows * rowBytes;
+  const end = x + <usize>rows * rowBytes;
   for (; x < end; x += rowBytes, out += rowBytes) add(x, row, out, width);
 }

@@ -16,7 +16,7 @@ export function copyHeads(
   heads: u32,
   headBytes: usize,
 ): void {
-  for (const end = from + rows * fromRow; from < end; from += fromRow, to += toRow) {
+  for (const end = from + <usize>rows * fromRow; from < end; from += fromRow, to += toRow) {
     let source = from;
     let target = to;
     for (let head: u32 = 0; head < heads; head++, source += fromHead, target += toHead) {

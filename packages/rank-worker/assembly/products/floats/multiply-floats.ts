@@ -27,14 +27,14 @@ export function multiplyFloats(
 ): void {
   const rowBytes: usize = width << 2;
   for (let done: usize = 0; done < count; ) {
-    const left: usize = count - done;
+    const left = <usize>count - done;
     const streams: usize = left >= 8 ? 8 : left >= 4 ? 4 : 1;
     let each = streams === 8 ? eighthOf(left, rowBytes) : left / streams;
     const lag = rows === 1 && streams === 8 ? lagOf(each, rowBytes) : 0;
     // Streams that are ahead begin a row more than there are.
     if (lag > 0 && each << 3 === left) each--;
-    const toNext = streams === 1 ? 0 : each * rowBytes;
-    const toOutput = streams === 1 ? 0 : each << 2;
+    const toNext = streams === 1 ? <usize>0 : each * rowBytes;
+    const toOutput = streams === 1 ? <usize>0 : each << 2;
     const inTile: usize = rows <= 2 ? each : max<usize>(1, tileBytes / max<usize>(rowBytes * streams, 1));
     for (let first: usize = 0; first < each; first += inTile) {
       const n = min(inTile, each - first);

@@ -63,7 +63,7 @@ export function groupActivations(
     for (let column = first; column < end; column++) {
       const q = rounded + (column - first) * bandRow;
       const isRow = column < rows;
-      const row: usize = isRow ? load<u32>(order + (column << 2)) : 0;
+      const row = isRow ? <usize>load<u32>(order + (column << 2)) : 0;
       const largest = isRow ? load<f32>(largests + (row << 2)) : 0;
       store<f32>(scales + (column << 2), largest / 127);
       const inverse = f32x4.splat(largest === 0 ? 0 : 127 / largest);

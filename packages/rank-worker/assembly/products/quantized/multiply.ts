@@ -66,15 +66,15 @@ function multiply(
     const left = count - done;
     const streams: usize = left >= 8 ? 8 : left >= 4 ? 4 : 1;
     const each = streams === 8 ? eighthOf(left, rowBytes) : left / streams;
-    const toNext = streams === 1 ? 0 : each * rowBytes;
-    const toOutput = streams === 1 ? 0 : each << 2;
+    const toNext = streams === 1 ? <usize>0 : each * rowBytes;
+    const toOutput = streams === 1 ? <usize>0 : each << 2;
     const at = values + done * rowBytes;
     const scale = scales + ((done * blocks) << 2);
     byStreams(bits, x, rows, streams, at, toNext, scale, out + (done << 2), outBytes, toOutput, each, blocks);
     done += streams * each;
   }
   if (bias === 0) return;
-  for (let row: usize = 0; row < rows; row++, out += outBytes) add(out, bias, out, count);
+  for (let row: usize = 0; row < rows; row++, out += outBytes) add(out, bias, out, <u32>count);
 }
 
 /** All activations by `count` rows of each stream, of which there are eight, four, or one. */
