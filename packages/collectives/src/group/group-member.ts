@@ -69,9 +69,9 @@ export class GroupMember implements Communicator {
       this.#count(data);
       if (this.worldSize === 1) return data;
       const { length } = data;
-      if (this.#wire !== undefined && operation === "sum" && data instanceof Float32Array) {
+      if (this.#wire !== undefined && operation === "sum" && type === "float32") {
         this.#transport.open({ kind: "allReduce", algorithm: "one-shot", type, operation, length });
-        sumRounded(this.#transport, this.#elements.float32, data, this.#wire);
+        sumRounded(this.#transport, this.#elements.float32, data as Float32Array, this.#wire);
         return data;
       }
       const algorithm = this.#choice.of("allReduce", data.byteLength);

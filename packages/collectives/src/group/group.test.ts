@@ -29,6 +29,7 @@ describe("createGroup", () => {
     ["windows below 256 bytes", { worldSize: 2, windowBytes: 192 }, "RR_OPTION"],
     ["windows that split a cache line", { worldSize: 2, windowBytes: 1000 }, "RR_OPTION"],
     ["an unknown wire", { worldSize: 2, wire: "float8" as never }, "RR_OPTION"],
+    ["an option that is none of its own", { worldSize: 2, stepTimeout: 500 } as GroupOptions, "RR_OPTION"],
     ["windows above 16 MiB", { worldSize: 2, windowBytes: 2 ** 25 }, "RR_OPTION"],
   ];
   it.each(refused)("refuses %s", (_, options, code) => {
@@ -54,6 +55,11 @@ describe("joinGroup", () => {
 
   it("refuses an unknown algorithm", () => {
     const options = { algorithm: "tree" as never };
+    expect(codeOf(() => joinGroup(createGroup({ worldSize: 1 }), 0, options))).toBe("RR_OPTION");
+  });
+
+  it("refuses an option that is none of its own", () => {
+    const options = { algoritm: "ring" } as object;
     expect(codeOf(() => joinGroup(createGroup({ worldSize: 1 }), 0, options))).toBe("RR_OPTION");
   });
 

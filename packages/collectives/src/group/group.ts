@@ -4,6 +4,7 @@ import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
 import { type Wire, wires } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
 import { mostSpins } from "./spin.js";
+import { refuseUnknownOptions } from "./unknown-options.js";
 
 export interface GroupOptions {
   /** Ranks in the group, 1 to 64. */
@@ -47,7 +48,8 @@ export const defaultStepTimeoutMs = 120_000;
 /**
  * Makes the shared memory of a process group, on any thread.
  *
- * @throws RR_RANKS for a world size that is not 1 to 64; RR_OPTION for another option outside its range.
+ * @throws RR_RANKS for a world size that is not 1 to 64; RR_OPTION for another option that is unknown or
+ * outside its range.
  */
 export function createGroup(options: GroupOptions): GroupHandle {
   const {
@@ -55,7 +57,9 @@ export function createGroup(options: GroupOptions): GroupHandle {
     stepTimeoutMs = defaultStepTimeoutMs,
     windowBytes = 262_144,
     wire = "float32",
+    ...others
   } = options;
+  refuseUnknownOptions(others, "worldSize, stepTimeoutMs, windowBytes and wire");
   checkWorldSize(worldSize);
   if (typeof stepTimeoutMs !== "number" || !(stepTimeoutMs >= 100)) {
     throw new RingrankError(

@@ -7,6 +7,7 @@ import { simdKernels } from "../kernels/simd-kernels.js";
 import type { GroupHandle } from "./group.js";
 import { GroupMember } from "./group-member.js";
 import { GroupMemory } from "./group-memory.js";
+import { refuseUnknownOptions } from "./unknown-options.js";
 
 export interface JoinOptions {
   /** Default `auto`, by length and world size. Must be the same on every rank. */
@@ -22,8 +23,8 @@ export interface JoinOptions {
 /**
  * Enters a group as `rank`, on the thread that will call its collectives. Each rank is joined once.
  *
- * @throws RR_OPTION for a rank outside the world or joined before, an unknown algorithm, kernels
- * that cannot be loaded, or a bad handle.
+ * @throws RR_OPTION for a rank outside the world or joined before, an unknown option or algorithm, kernels that cannot
+ * be loaded, or a bad handle.
  */
 export function joinGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): Communicator {
   return enterGroup(handle, rank, options);
@@ -32,7 +33,8 @@ export function joinGroup(handle: GroupHandle, rank: number, options: JoinOption
 /** {@link joinGroup}, with what only this package uses. */
 export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): GroupMember {
   const memory = new GroupMemory(handle);
-  const { algorithm = "auto", observeRing, kernels = "simd", measureWaits = false } = options;
+  const { algorithm = "auto", observeRing, kernels = "simd", measureWaits = false, ...others } = options;
+  refuseUnknownOptions(others, "algorithm, observeRing, kernels and measureWaits");
   if (!Number.isInteger(rank) || rank < 0 || rank >= handle.worldSize) {
     throw new RingrankError(
       "RR_OPTION",

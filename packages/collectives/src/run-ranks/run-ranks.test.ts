@@ -43,6 +43,15 @@ describe("runRanks", () => {
     );
   });
 
+  it("has sums cross between ranks as `wire` says", async () => {
+    // Of 127 and less than half a step, int8 keeps the one and makes the other 0.
+    const task = inlineTask((comm) => [...comm.allReduce(Float32Array.of(127, 0.4))]);
+    expect(await runRanks(2, task, undefined, { wire: "int8" })).toEqual([
+      [254, 0],
+      [254, 0],
+    ]);
+  });
+
   it("ends threads whose task has left something open", async () => {
     const task = inlineTask(() => {
       setInterval(() => {}, 1000);
@@ -152,6 +161,14 @@ describe("runRanks refuses", () => {
 
   it.each([0, -5, Number.NaN, 2 ** 31])("a timeoutMs of %d", async (timeoutMs) => {
     await expect(runRanks(2, task, undefined, { timeoutMs })).rejects.toMatchObject({ code: "RR_OPTION" });
+  });
+
+  it.each<[string, object]>([
+    ["a signal that is none", { signal: "stop" }],
+    ["an option that is not one", { timeout: 1000 }],
+    ["an unknown wire", { wire: "float8" }],
+  ])("%s", async (_, options) => {
+    await expect(runRanks(2, task, undefined, options)).rejects.toMatchObject({ code: "RR_OPTION" });
   });
 
   it("data that cannot cross threads", async () => {

@@ -36,10 +36,11 @@ export async function runRanks<Result = unknown, Data = unknown>(
   data: Data,
   options: RunRanksOptions = {},
 ): Promise<Result[]> {
-  const { timeoutMs = 60_000, signal, execArgv, algorithm = "auto", stepTimeoutMs, windowBytes } = options;
-  const group = createGroup({ worldSize, stepTimeoutMs, windowBytes });
+  const { timeoutMs = 60_000, signal, execArgv, algorithm = "auto", ...groupOptions } = options;
+  const group = createGroup({ ...groupOptions, worldSize });
   requireTimeout(timeoutMs);
   requireAlgorithm(algorithm);
+  requireSignal(signal);
   const url = requireTaskUrl(taskUrl, execArgv ?? process.execArgv);
   signal?.throwIfAborted();
 
@@ -96,6 +97,11 @@ function requireTimeout(timeoutMs: number): void {
       `timeoutMs: expected a number of milliseconds from 1 to 2147483647, or Infinity; got ${String(timeoutMs)}`,
     );
   }
+}
+
+function requireSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new RingrankError("RR_OPTION", `signal: expected an AbortSignal; got ${String(signal)}`);
 }
 
 function timeoutError(worldSize: number, results: Map<number, unknown>, timeoutMs: number): RingrankError {
