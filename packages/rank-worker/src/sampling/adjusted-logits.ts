@@ -45,7 +45,14 @@ function* elementsOf(ids: Iterable<number>, share: VocabularyShare): Generator<n
 /**
  * A logit after the penalty for tokens that were there before, in fp32: divided where positive, multiplied where
  * negative (CTRL, Keskar et al. 2019, as in transformers' `RepetitionPenaltyLogitsProcessor`).
+ *
+ * Any positive penalty may be given. One that takes a finite logit out of fp32's range leaves it at the range's end: an
+ * infinite logit is a fault of the model's, and one that the model gives stays one.
  */
 function penalize(logit: number, penalty: number): number {
-  return Math.fround(logit > 0 ? logit / penalty : logit * penalty);
+  if (!Number.isFinite(logit)) return logit;
+  const penalized = logit > 0 ? logit / penalty : logit * penalty;
+  return Math.fround(Math.min(Math.max(penalized, -greatestFloat32), greatestFloat32));
 }
+
+const greatestFloat32 = (2 - 2 ** -23) * 2 ** 127;

@@ -211,6 +211,27 @@ test("the repetition penalty makes a token less likely, also where its logit is 
   expect(chosen![0]![0]!.token).toBe(41);
 });
 
+test.each(["greedy", "noise", "filter"])(
+  "no repetition penalty is so strong, or so weak, that logits count as broken (%s)",
+  async (strategy) => {
+    const logits = new Float32Array(vocabulary).fill(-40);
+    logits.set([3, 2], 40);
+    const some = { greedy: {}, noise: { temperature: 1 }, filter: { temperature: 1, topP: 0.9 } }[strategy];
+    const rowOf = (repetitionPenalty: number) => ({
+      logits,
+      sampling: { ...greedy, ...some, repetitionPenalty },
+      tokens: [40, 41],
+      seen: new Set([40, 41]),
+      position: 2,
+    });
+    const [chosen] = await choose("2 ranks", [
+      { rows: [Number.MAX_VALUE, 1e-30, Number.MIN_VALUE].map(rowOf) },
+    ]);
+    // The strongest makes 0 of both, far from all others; the weaker ones leave nothing but the two.
+    for (const { token } of chosen![0]!) expect([40, 41]).toContain(token);
+  },
+);
+
 test("a ban on repetition is lifted where it leaves no token", async () => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   logits.set([1, 2], 400);
