@@ -14,6 +14,7 @@ import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { KeptPlan, type Plan } from "./kept-plan.js";
 import { type Log, loggerOf } from "./logger.js";
 import { Model } from "./model.js";
+import { onAbort } from "./on-abort.js";
 import {
   type CheckedLoadOptions,
   checkLoadOptions,
@@ -50,8 +51,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   const progress = new ProgressReports(checked.onProgress);
   let group: ThreadRankGroup | undefined;
   let prepared: Prepared | undefined;
-  const abort = (): void => void group?.close();
-  checked.signal?.addEventListener("abort", abort, { once: true });
+  const settled = onAbort(checked.signal, () => void group?.close());
   try {
     progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
     const keptPlan = KeptPlan.of(pathOrCachedId, checked, logger);
@@ -68,7 +68,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
     await Promise.all([group?.close(), prepared?.texts?.thread.close()]);
     throw checked.signal?.aborted === true ? checked.signal.reason : whyLoadingFailed(error);
   } finally {
-    checked.signal?.removeEventListener("abort", abort);
+    settled();
     progress.end();
   }
 }

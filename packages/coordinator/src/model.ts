@@ -14,6 +14,7 @@ import { checkInputs, type InputValue } from "./inputs/inputs.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
+import { onAbort } from "./on-abort.js";
 import { refuseUnknownOptions } from "./options/check.js";
 import { checkEmbedOptions, type EmbedOptions } from "./options/embed-options.js";
 import type { GenerateOptions } from "./options/generate-options.js";
@@ -201,9 +202,7 @@ export class Model {
     const { options: checked, target } = checkCall(options, this.#facts, this.#prompts);
     const { signal } = checked;
     signal?.throwIfAborted();
-    const abort = (): void => stream.fail(signal?.reason);
-    signal?.addEventListener("abort", abort, { once: true });
-    stream.onEnd(() => signal?.removeEventListener("abort", abort));
+    stream.onEnd(onAbort(signal, () => stream.fail(signal?.reason)));
     const id = this.#nextSequence++;
     const ids = await this.#prompts.promptIdsOf(prompt);
     stream.onEnd(() => this.#forget(id));

@@ -2,6 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import { PartitionPolicy } from "@ringrank/policy/decision";
 import { type Offload, planningThread } from "./offload/offload.js";
 import type { PlanningService } from "./offload/planning-service.js";
+import { onAbort } from "./on-abort.js";
 import { optionError } from "./options/check.js";
 import { type CheckedLoadOptions, checkPlanOptions, type PlanOptions } from "./options/load-options.js";
 
@@ -43,12 +44,11 @@ export async function abortable<Result>(
   offload: Pick<Offload<unknown>, "close">,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const abort = (): void => void offload.close(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
+  const settled = onAbort(signal, () => void offload.close(signal?.reason));
   try {
     return await work();
   } finally {
-    signal?.removeEventListener("abort", abort);
+    settled();
   }
 }
 

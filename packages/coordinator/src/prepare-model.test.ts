@@ -1,5 +1,5 @@
 import { BroadcastChannel } from "node:worker_threads";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { workerThreads } from "../../../test/support/worker-threads.js";
 import { shakespeareDirectory } from "../../model/src/testing/fixtures.js";
 // Threads are started from the build, so the build is what is tested.
@@ -17,6 +17,18 @@ const neverOpens = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   });
 `;
+
+it("after an abort it starts no thread", async () => {
+  const started = vi.fn();
+  const options = checkLoadOptions({ ranks: 2, signal: AbortSignal.abort("no") });
+  const ranks = { start: started, reserve: async () => undefined };
+  const preparing = prepareModel(shakespeareDirectory, options, ranks, undefined, {
+    planning: started,
+    texts: started,
+  });
+  await expect(preparing).rejects.toBe("no");
+  expect(started).not.toHaveBeenCalled();
+});
 
 it("an abort stops a tokenizer's loading when all else is done, and leaves no thread", async () => {
   const controller = new AbortController();

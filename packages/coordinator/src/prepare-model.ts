@@ -53,6 +53,8 @@ export async function prepareModel(
   keptPlan?: KeptPlan,
   threads = { planning: planningThread, texts: textThread },
 ): Promise<Prepared> {
+  // Its caller has told of its progress, and whoever heard of it may have aborted.
+  options.signal?.throwIfAborted();
   const openTexts = (directory: string): Texts | undefined =>
     hasTokenizer(directory) ? openTokenizer(threads.texts(), directory, options.signal) : undefined;
   const kept = await prepareKept(ranks, keptPlan);

@@ -124,8 +124,8 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
     append.resolve({ logits: { type: "float32", dims, data } });
   }
 
-  fail(reason: unknown): void {
-    this.#end ??= { reason };
+  fail(reason: unknown, later = reason): void {
+    this.#end ??= { reason: later };
     for (const append of this.#appends.splice(0)) append.reject(reason);
   }
 }

@@ -5,8 +5,8 @@ import type { LoadReport, RunRequest, RunResult, StepRequest, StepResult } from 
  * All ranks of a model as one: each call goes to every rank. Steps may follow each other before they are answered,
  * and are answered in order; a run is alone, from its call to its answer.
  *
- * An error of a call is either the caller's (bad input, found alike by all ranks before they meet) and leaves the
- * group usable, or a fault of a rank, which ends the group: then {@link failure} is set before the call rejects.
+ * What may be wrong with a call is found before it is made. An error of a rank is a fault, whatever it is, and ends the
+ * group: {@link failure} is set before the call rejects.
  */
 export interface RankGroup {
   readonly worldSize: number;

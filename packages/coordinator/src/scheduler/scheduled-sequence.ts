@@ -19,6 +19,6 @@ export interface ScheduledSequence {
   sent(piece: Piece): void;
   /** Takes the result of the earliest piece that is on its way. */
   accept(piece: Piece, result: StepRowResult): void;
-  /** Ends the sequence with an error. */
-  fail(error: unknown): void;
+  /** Ends the sequence with an error; what is asked of it afterwards gets `later`. Default: the same. */
+  fail(error: unknown, later?: unknown): void;
 }

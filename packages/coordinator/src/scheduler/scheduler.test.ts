@@ -264,6 +264,21 @@ describe("Scheduler", () => {
     expect(sequence.length).toBe(4);
   });
 
+  it("gives a sequence's running append the cause of a rank's fault, and later ones RR_MODEL_FAILED", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const held = gate();
+    group.beforeAnswer = () => held.opened;
+    const sequence = new AppendedSequence(904, undefined, facts, () => scheduler.wake());
+    scheduler.add(sequence);
+    const running = expect(sequence.append([1])).rejects.toMatchObject({ code: "RR_RANK_DIED", rank: 0 });
+    await setImmediate();
+    const cause = group.fail();
+    held.open();
+    await running;
+    await expect(sequence.append([2])).rejects.toMatchObject({ code: "RR_MODEL_FAILED", cause });
+  });
+
   it("refuses bad ids and too many tokens for a sequence, which stays usable", async () => {
     const scheduler = new Scheduler(new FakeRankGroup());
     const sequence = new AppendedSequence(901, undefined, facts, () => scheduler.wake());

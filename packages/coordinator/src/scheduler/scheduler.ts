@@ -1,5 +1,6 @@
 import type { RunRequest, RunResult, StepCounters, StepRowResult, StepSource } from "@ringrank/rank-worker";
 import { modelFailed, type RankGroup } from "../group/rank-group.js";
+import { onAbort } from "../on-abort.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
 export interface SchedulerOptions {
@@ -112,8 +113,7 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) throw this.#end.error;
       signal?.throwIfAborted();
-      const abort = (): void => queued.reject(signal?.reason);
-      const settled = (): void => signal?.removeEventListener("abort", abort);
+      const settled = onAbort(signal, () => queued.reject(signal?.reason));
       const queued: QueuedRun = {
         request,
         resolve: (result) => {
@@ -127,7 +127,6 @@ export class Scheduler {
           reject(reason);
         },
       };
-      signal?.addEventListener("abort", abort, { once: true });
       this.#runs.push(queued);
       this.wake();
     });
@@ -147,7 +146,7 @@ export class Scheduler {
   /** Ends all work with `error`, at once; what comes later gets `later`. Resolves when nothing is under way. */
   async end(error: unknown, later: unknown = error): Promise<void> {
     this.#end ??= { error: later };
-    for (const sequence of this.#sequences) sequence.fail(error);
+    for (const sequence of this.#sequences) sequence.fail(error, later);
     for (const run of [...this.#runs]) run.reject(error);
     this.#sequences.clear();
     await Promise.all([...this.#underWay].map(({ done }) => done));
