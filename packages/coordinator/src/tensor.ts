@@ -59,9 +59,14 @@ export function isTensor(value: unknown): value is Tensor {
     isTensorType(type) &&
     Array.isArray(dims) &&
     dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) &&
-    data instanceof arrayOf[type] &&
+    isArrayOf(type, data) &&
     data.length === elementCount(dims)
   );
+}
+
+/** Unlike `instanceof`, this is right for an array of another realm too, such as a test runner's. */
+function isArrayOf<Type extends TensorType>(type: Type, data: unknown): data is ElementArrays[Type] {
+  return ArrayBuffer.isView(data) && (data as ElementArrays[Type])[Symbol.toStringTag] === arrayOf[type].name;
 }
 
 /** The result of a rank as the caller's tensor. The message has already crossed threads, so it is nobody else's. */

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { ModelFacts } from "../model-facts.js";
 import type { Tensor } from "../tensor.js";
@@ -33,6 +34,12 @@ describe("inputs of run", () => {
     const { input_ids } = checkInputs({ ...good, input_ids: ids }, facts);
     ids.data[0] = 9n;
     expect(input_ids).toEqual({ type: "int64", dims: [1, 2], data: BigInt64Array.of(4n, 5n) });
+  });
+
+  it("may be tensors of another realm, as a test runner's are", () => {
+    const data = runInNewContext("BigInt64Array.of(4n, 5n)") as BigInt64Array;
+    const { input_ids } = checkInputs({ ...good, input_ids: { type: "int64", dims: [1, 2], data } }, facts);
+    expect([...input_ids!.data]).toEqual([4n, 5n]);
   });
 
   it.each<[string, string, Record<string, unknown>]>([
