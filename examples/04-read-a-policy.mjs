@@ -14,22 +14,27 @@ const policy = await planModel(model, { ranks });
 console.log(policy.table());
 
 // The same as data. Take a weight that is divided by rows, the one made of most factors, and tell its story.
-const [name, weight] = Object.entries(policy.weights)
+const [divided] = Object.entries(policy.weights)
   .filter(([, { placement }]) => placement === "row-parallel")
-  .reduce((most, entry) => (factorsOf(entry[1]) > factorsOf(most[1]) ? entry : most));
-const factor = policy.factors[weight.factor];
+  .sort(([, a], [, b]) => factorsOf(b) - factorsOf(a));
+if (divided === undefined)
+  console.log("\nNo weight is divided by rows, so the ranks owe each other no sums.");
+else tell(...divided);
 
-console.log(`\nOne of them, ${name}, of shape [${weight.dims}]:`);
-console.log(`  Its axes are made of these factors: ${weight.structure}`);
-console.log(
-  `  Axis ${weight.axis} is divided: the ${factor.units} ${factor.label}, ${factor.perRank.join(" + ")} over the ranks.`,
-);
-console.log(`  Why: ${weight.reason}.`);
-console.log(`  Bytes kept, by rank: ${weight.bytesPerRank.join(", ")}.`);
-console.log("\nThe sums that the ranks owe each other are paid where something needs them whole:");
-for (const { value, reason } of policy.collectives.slice(0, 3))
-  console.log(`  all-reduce of ${value}: ${reason}`);
-console.log(`  … ${policy.collectives.length} in all.`);
+function tell(name, weight) {
+  const factor = policy.factors[weight.factor];
+  console.log(`\nOne of them, ${name}, of shape [${weight.dims}]:`);
+  console.log(`  Its axes are made of these factors: ${weight.structure}`);
+  console.log(
+    `  Axis ${weight.axis} is divided: the ${factor.units} ${factor.label}, ${factor.perRank.join(" + ")} over the ranks.`,
+  );
+  console.log(`  Why: ${weight.reason}.`);
+  console.log(`  Bytes kept, by rank: ${weight.bytesPerRank.join(", ")}.`);
+  console.log("\nThe sums that the ranks owe each other are paid where something needs them whole:");
+  for (const { value, reason } of policy.collectives.slice(0, 3))
+    console.log(`  all-reduce of ${value}: ${reason}`);
+  console.log(`  … ${policy.collectives.length} in all.`);
+}
 
 function factorsOf({ structure }) {
   return structure.split(/[·×]/).length;

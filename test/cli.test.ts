@@ -281,6 +281,13 @@ describe("ringrank", () => {
     },
   );
 
+  test.runIf(existsSync("/dev/full"))("goes on where nobody can be told of its progress", async () => {
+    const unheard = `"${process.execPath}" "${bin}" run --demo --max-new-tokens 4 2> /dev/full`;
+    const { exitCode, stdout } = await runProgram("/bin/sh", ["-c", unheard]);
+    expect(stdout).not.toBe("");
+    expect(exitCode).toBe(0);
+  });
+
   test.runIf(existsSync("/dev/full"))("fails where its output cannot be written", async () => {
     const full = `"${process.execPath}" "${bin}" plan --demo > /dev/full`;
     const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", full]);

@@ -33,6 +33,13 @@ test.each(examples)("%s runs with one command and shows what it is about", async
   for (const pattern of expected!) expect(stdout).toMatch(pattern);
 });
 
+test("04 says so where a policy divides nothing by rows, as on one rank", async () => {
+  const model = `${root}packages/cli/models/shakespeare-llama`;
+  const { exitCode, stdout } = await runNode(["examples/04-read-a-policy.mjs", model, "1"]);
+  expect(stdout).toContain("No weight is divided by rows");
+  expect(exitCode).toBe(0);
+});
+
 test("examples/README.md names every example", () => {
   const readme = readFileSync(`${root}examples/README.md`, "utf8");
   expect(examples.filter((file) => !readme.includes(`node examples/${file}\``))).toEqual([]);

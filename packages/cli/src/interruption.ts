@@ -31,6 +31,8 @@ export class Interruption {
     process.on("SIGINT", this.#onSignal);
     process.on("SIGTERM", this.#onSignal);
     process.stdout.on("error", this.#onOutputError);
+    // What is told there is not what was asked for, so who stops reading it ends nothing, and there is nobody to tell.
+    process.stderr.on("error", () => {});
   }
 
   get signal(): AbortSignal {
