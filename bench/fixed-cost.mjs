@@ -1,7 +1,5 @@
 // What a layer costs beside its arithmetic: decode steps of a model so small that its weights do not count.
 //
-//   node bench/fixed-cost.mjs [--ranks 1,2] [--turns 15] [--tokens 64]
-//
 // Two models, of 24 and of 4 layers, take turns; a layer's cost is the difference of their steps over the 20 layers
 // between them, so that what a step costs once (sampling, the caller's thread) is not in it, and is printed apart.
 // Beside it: one ONNX Runtime session with two threads, and with one, on the same graph. Each is a process of its own.
@@ -16,6 +14,17 @@ import { ContestantProcess } from "./measure/contestant-process.mjs";
 import { summary } from "./measure/statistics.mjs";
 import { takeTurns } from "./measure/take-turns.mjs";
 import { unsplitGraph } from "./onnx/unsplit-graph.mjs";
+import { optionsOrExit } from "./options.mjs";
+
+const help = `What a decode layer costs beside its arithmetic, and the rest of a step; beside it, one ONNX Runtime session.
+
+  node bench/fixed-cost.mjs [options]
+
+  --ranks 1,2    how many, one after the other
+  --turns 15     of each contestant
+  --tokens 64    of a turn
+  --help
+`;
 
 const depths = { deep: 24, shallow: 4 };
 const context = 32;
@@ -76,13 +85,13 @@ export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, 
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({
-    options: {
-      ranks: { type: "string", default: "1,2" },
-      turns: { type: "string", default: "15" },
-      tokens: { type: "string", default: "64" },
-    },
-  });
+  const options = {
+    ranks: { type: "string", default: "1,2" },
+    turns: { type: "string", default: "15" },
+    tokens: { type: "string", default: "64" },
+    help: { type: "boolean" },
+  };
+  const values = optionsOrExit(help, () => parseArgs({ options }).values);
   const rows = await fixedCost({
     ranks: values.ranks.split(",").map(Number),
     turns: Number(values.turns),

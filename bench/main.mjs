@@ -6,7 +6,7 @@ import { describeMachine } from "./measure/machine.mjs";
 import { installPeers } from "./measure/peers.mjs";
 import { readBandwidth } from "./measure/read-bandwidth.mjs";
 import { summary } from "./measure/statistics.mjs";
-import { help, readOptions } from "./options.mjs";
+import { help, optionsOrExit, readOptions } from "./options.mjs";
 import { tables } from "./report/tables.mjs";
 import { judge } from "./report/targets.mjs";
 import { Results } from "./results.mjs";
@@ -19,7 +19,7 @@ if (process.argv.includes("--scaling")) {
   const args = process.argv.slice(2).filter((argument) => argument !== "--scaling");
   process.exit(await scaling(args));
 }
-const options = optionsOrExit();
+const options = optionsOrExit(help, () => readOptions(process.argv.slice(2)));
 const started = performance.now();
 const seconds = () => (performance.now() - started) / 1000;
 const part = (name) => options.parts.includes(name);
@@ -112,16 +112,4 @@ function progress(what, detail = "") {
 /** `mm:ss` */
 function clock(milliseconds) {
   return new Date(milliseconds).toISOString().slice(14, 19);
-}
-
-function optionsOrExit() {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (!read.help) return read;
-    process.stdout.write(help);
-    process.exit(0);
-  } catch (error) {
-    process.stderr.write(`${error.message}\n\n${help}`);
-    process.exit(2);
-  }
 }

@@ -84,6 +84,19 @@ export function readOptions(args) {
   };
 }
 
+/** What `read` makes of a script's arguments. Ends the process where `--help` is among them, or one is wrong. */
+export function optionsOrExit(help, read) {
+  try {
+    const options = read();
+    if (!options.help) return options;
+    process.stdout.write(help);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
 /** @throws with a message for the user */
 export function listOf(option, text, known) {
   const chosen = text?.split(",") ?? known;

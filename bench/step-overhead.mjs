@@ -1,22 +1,31 @@
 // What a token costs outside the ranks: the embedded model's tokens as a caller of `generate` gets them, beside the
 // time that rank 0 spends in steps.
-//
-//   node bench/step-overhead.mjs [--ranks 1,2,4] [--turns 7] [--tokens 100]
 import { parseArgs } from "node:util";
 import { loadModel } from "@ringrank/coordinator";
 import { demoModel } from "ringrank";
 import { summary } from "./measure/statistics.mjs";
+import { optionsOrExit } from "./options.mjs";
+
+const help = `What a token of the embedded model costs outside the ranks: transport, text, the reader's loop.
+
+  node bench/step-overhead.mjs [options]
+
+  --ranks 1,2,4  how many, each a model of its own; all take turns
+  --turns 7      of each
+  --tokens 100   of a turn
+  --help
+`;
 
 /** Tokens of a turn that are not timed: its prompt, and the first steps after it. */
 const ahead = 8;
 
-const { values } = parseArgs({
-  options: {
-    ranks: { type: "string", default: "1,2,4" },
-    turns: { type: "string", default: "7" },
-    tokens: { type: "string", default: "100" },
-  },
-});
+const options = {
+  ranks: { type: "string", default: "1,2,4" },
+  turns: { type: "string", default: "7" },
+  tokens: { type: "string", default: "100" },
+  help: { type: "boolean" },
+};
+const values = optionsOrExit(help, () => parseArgs({ options }).values);
 const [turns, tokens] = [Number(values.turns), Number(values.tokens)];
 
 const contestants = [];

@@ -10,7 +10,7 @@ import { createGroup, joinGroup, runRanks } from "@ringrank/collectives";
 
 const help = `Time and bandwidth of a collective, from local array to local array, beside the bound that copying sets.
 
-  node bench/collectives.mjs [options]
+  node packages/collectives/bench/collectives.mjs [options]
 
   --collective NAME       allReduce
   --ranks 2,4,8           how many, one after the other
