@@ -7,13 +7,16 @@
 // the parts. One after the other, they need a single all-reduce for two products (Megatron-LM, arXiv 1909.08053).
 import assert from "node:assert/strict";
 
+/** Activations `[1, 4]`: one token. */
 const x = [[1, 2, 3, 4]];
+/** `[4, 4]`: inputs by outputs. */
 const w = [
   [1, 0, 2, 1],
   [0, 1, 1, 3],
   [2, 1, 0, 1],
   [1, 2, 1, 0],
 ];
+/** `[4, 2]` */
 const v = [
   [1, 2],
   [0, 1],
@@ -21,6 +24,7 @@ const v = [
   [1, 1],
 ];
 
+/** `[i, k] · [k, j] → [i, j]` */
 const matmul = (a, b) =>
   a.map((row) => b[0].map((_, j) => row.reduce((sum, aik, k) => sum + aik * b[k][j], 0)));
 const add = (a, b) => a.map((row, i) => row.map((value, j) => value + b[i][j]));
@@ -54,4 +58,9 @@ console.log(`  rank 0 feeds its own columns on: ${show(left)} → ${show(zero)}`
 console.log(`  rank 1 likewise:                 ${show(right)} → ${show(one)}`);
 console.log(`  one all-reduce for both:         ${show(add(zero, one))}`);
 assert.deepEqual(add(zero, one), matmul(whole, v));
-console.log("  An attention layer (heads), a feed-forward layer (width): each is such a pair.");
+console.log(
+  "  An attention layer (heads), a feed-forward layer (width): each is such a pair. What is in between, a",
+);
+console.log(
+  "  softmax of one head or an activation, each rank computes of its own columns: their sums are whole.",
+);

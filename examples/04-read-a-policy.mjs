@@ -2,7 +2,9 @@
 //
 //   node examples/04-read-a-policy.mjs [model] [ranks]
 //
-// Planning reads config.json and the headers of the weight files. No weight is read, no rank is started.
+// Planning reads config.json and the headers of the weight files. No weight is read, no rank is started. The model is
+// the embedded one, and ranks are 2, unless given. "4·2·32 × 256" is a weight [256, 256] whose first axis is 4 key heads
+// of 2 query heads each, of 32 lanes; column-parallel and row-parallel are 03's two splits.
 import { planModel } from "@ringrank/coordinator";
 import { demoModel } from "ringrank";
 
@@ -17,23 +19,26 @@ console.log(policy.table());
 const [divided] = Object.entries(policy.weights)
   .filter(([, { placement }]) => placement === "row-parallel")
   .sort(([, a], [, b]) => factorsOf(b) - factorsOf(a));
-if (divided === undefined)
-  console.log("\nNo weight is divided by rows, so the ranks owe each other no sums.");
+if (divided === undefined) console.log("\nNo weight is divided by rows.");
 else tell(...divided);
+
+if (policy.collectives.length > 0) {
+  console.log("\nThe ranks meet where something needs whole what each has a part of:");
+  for (const { kind, value, reason } of policy.collectives.slice(0, 3))
+    console.log(`  ${kind} of ${value}: ${reason}`);
+  console.log(`  … ${policy.collectives.length} in all.`);
+}
 
 function tell(name, weight) {
   const factor = policy.factors[weight.factor];
+  const perRank = factor.perRank.join(" + ");
   console.log(`\nOne of them, ${name}, of shape [${weight.dims}]:`);
   console.log(`  Its axes are made of these factors: ${weight.structure}`);
   console.log(
-    `  Axis ${weight.axis} is divided: the ${factor.units} ${factor.label}, ${factor.perRank.join(" + ")} over the ranks.`,
+    `  Axis ${weight.axis} is divided: the ${factor.units} ${factor.label}, ${perRank} over the ranks.`,
   );
   console.log(`  Why: ${weight.reason}.`);
   console.log(`  Bytes kept, by rank: ${weight.bytesPerRank.join(", ")}.`);
-  console.log("\nThe sums that the ranks owe each other are paid where something needs them whole:");
-  for (const { value, reason } of policy.collectives.slice(0, 3))
-    console.log(`  all-reduce of ${value}: ${reason}`);
-  console.log(`  … ${policy.collectives.length} in all.`);
 }
 
 function factorsOf({ structure }) {

@@ -10,7 +10,12 @@ const printed: Readonly<Record<string, readonly RegExp[]>> = {
     /logits: float32 \[1,3,2048\]/,
     /rank 1 holds \d+ bytes/,
   ],
-  "02": [/reduce-scatter, step 2 of 2/, /all-gather, step 2 of 2/, /rank 2: 111 222 333 444 555 666/],
+  "02": [
+    /reduce-scatter, step 2 of 2/,
+    /all-gather, step 2 of 2/,
+    /rank 2: 111 222 333 444 555 666/,
+    /Rank 0 took 8 numbers from its neighbour in 4 steps/,
+  ],
   "03": [/output 3: 7 \+ 3 = 10/, /all-reduce: +\[11 13 8 10\]/, /one all-reduce for both: +\[37 45\]/],
   "04": [
     /row-parallel/,
