@@ -85,7 +85,7 @@ function commandLine(signal: AbortSignal): Command {
 
   const model = new Argument(
     "[model]",
-    "HuggingFace directory, .onnx file, or an id in the local HuggingFace cache",
+    "HuggingFace directory, .onnx file or a directory of them, or an id in the local HuggingFace cache",
   );
   const demo = new Option("--demo", "use the embedded model, a small Llama of Shakespeare's works");
   const ranks = new Option("--ranks <count>", "number of ranks, 1 to 64").argParser(parseNumber).default(2);
@@ -119,7 +119,7 @@ function commandLine(signal: AbortSignal): Command {
   );
   const cacheMaxBytes = new Option(
     "--cache-max-bytes <bytes>",
-    "most bytes of quantized weights kept on disk",
+    "most bytes of quantized weights kept on disk (default: 20GB)",
   )
     .argParser(parseBytes)
     .conflicts("cache");
@@ -146,7 +146,7 @@ function commandLine(signal: AbortSignal): Command {
       "token ids that an encoder–decoder's text begins with, such as its language: 2,128028",
       parseIds,
     )
-    .option("--max-new-tokens <count>", "most tokens to generate", parseNumber)
+    .option("--max-new-tokens <count>", "most tokens to generate; 256 unless the model says", parseNumber)
     .option("--temperature <number>", "divides the logits; 0 is greedy", parseNumber)
     .option("--top-k <count>", "sample from the likeliest tokens only; 0 is no limit", parseNumber)
     .option("--top-p <share>", "sample from the tokens that reach this probability", parseNumber)
@@ -161,7 +161,7 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(memoryPerRank)
     .addOption(precision)
     .addOption(activations)
-    .option("--threads-per-rank <count>", "threads inside each rank", parseNumber)
+    .option("--threads-per-rank <count>", "threads inside each rank (default: 1)", parseNumber)
     .addOption(wire)
     .option("--trace <file>", "write where each rank's time goes, for ui.perfetto.dev or chrome://tracing")
     .option("--no-cache", "do not keep quantized weights on disk, nor use those that are there")

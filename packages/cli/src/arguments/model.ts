@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/coordinator";
 import { demoModel } from "../index.js";
 
 /**
- * The model that DIR or `--demo` names. Exactly one of the two has to be there.
+ * The model that MODEL or `--demo` names. Exactly one of the two has to be there.
  *
  * @throws RR_OPTION
  */
@@ -12,7 +12,7 @@ export function modelFrom(directory: string | undefined, isDemo: boolean | undef
   throw new RingrankError(
     "RR_OPTION",
     directory === undefined
-      ? "expected a model's directory, an id in the local HuggingFace cache, or --demo"
+      ? "expected a model's directory or .onnx file, an id in the local HuggingFace cache, or --demo"
       : `expected either a model or --demo, got both: ${directory} and --demo`,
   );
 }
