@@ -5,7 +5,8 @@
 // what its window of some hundred instructions shows: of these loops, half a dozen lines. Of one stream it waits at
 // each page for memory's whole delay, of eight (keys and values) at all their pages together, once.
 
-import { beginPage, line, page, readAhead } from "./read-ahead";
+import { lineBytes, pageBytes } from "../caches";
+import { beginPage, readAhead } from "./read-ahead";
 
 export const streams: usize = 4;
 
@@ -28,12 +29,12 @@ export function readNext(keys: usize, values: usize, distance: usize, rows: usiz
   nextKeys = keys;
   nextValues = values;
   nextDistance = distance;
-  lines = (min(streamRows, rows) * rowBytes) / line;
+  lines = (min(streamRows, rows) * rowBytes) / lineBytes;
   lastPage = keys + max(rows * rowBytes, beyond) - beyond;
 }
 
 /** From anywhere in a page, the end of the next page's second line is no farther. */
-const beyond = page + 2 * line;
+const beyond = pageBytes + 2 * lineBytes;
 
 /** Goes over all of it at once: nothing was worked on while the first tile might have been read. */
 export function readAll(): void {
@@ -53,12 +54,12 @@ export function readOn(): void {
   const distance = nextDistance;
   readLine(keys, distance);
   readLine(values, distance);
-  if ((keys & (page - line)) === page / 2 && keys < lastPage) {
+  if ((keys & (pageBytes - lineBytes)) === pageBytes / 2 && keys < lastPage) {
     beginPages(keys, distance);
     beginPages(values, distance);
   }
-  nextKeys = keys + line;
-  nextValues = values + line;
+  nextKeys = keys + lineBytes;
+  nextValues = values + lineBytes;
 }
 
 /** Of each stream. */
@@ -73,8 +74,8 @@ function readLine(at: usize, distance: usize): void {
 /** Of each stream the page behind this one. */
 @inline
 function beginPages(at: usize, distance: usize): void {
-  beginPage(at + page);
-  beginPage(at + distance + page);
-  beginPage(at + 2 * distance + page);
-  beginPage(at + 3 * distance + page);
+  beginPage(at + pageBytes);
+  beginPage(at + distance + pageBytes);
+  beginPage(at + 2 * distance + pageBytes);
+  beginPage(at + 3 * distance + pageBytes);
 }

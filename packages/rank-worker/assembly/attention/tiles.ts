@@ -1,6 +1,7 @@
 // Past rows of keys or values are gone over by tiles, then the new row, which lies elsewhere.
 
-import { beginPage, line, page } from "./read-ahead";
+import { lineBytes, pageBytes } from "../caches";
+import { beginPage } from "./read-ahead";
 
 /** Rows of keys, and of values, that stay in the nearest cache. */
 export const tileRows: usize = 32;
@@ -22,5 +23,6 @@ export function beginTile(tile: usize, row: usize, past: usize, rowBytes: usize)
   if (row + 3 * tileRows > past) return;
   const first = tile + 2 * tileRows * rowBytes;
   const end = first + tileRows * rowBytes;
-  for (let next = (first + page - 1) & ~(page - 1); next + 2 * line <= end; next += page) beginPage(next);
+  let next = (first + pageBytes - 1) & ~(pageBytes - 1);
+  for (; next + 2 * lineBytes <= end; next += pageBytes) beginPage(next);
 }

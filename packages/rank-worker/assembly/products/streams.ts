@@ -1,8 +1,19 @@
-// A matrix whose rows are multiplied eight by eight takes one from each of its eighths: each is then a stream of
-// memory from beginning to end, which processors read ahead.
+// A matrix whose rows are multiplied eight by eight gives one from each of its eighths: each is then a stream of
+// memory from beginning to end, which processors read ahead. Rows that are left are taken four by four, or one by one.
 
-/** What processors read ahead within: each stream waits where it enters another. */
-export const pageBytes: usize = 4096;
+import { pageBytes } from "../caches";
+
+/** How many rows are taken side by side where so many are left, one from each of as many streams. */
+@inline
+export function streamsOf(left: usize): usize {
+  return left >= 8 ? 8 : left >= 4 ? 4 : 1;
+}
+
+/** How many rows each of so many streams has. */
+@inline
+export function rowsOfEach(left: usize, streams: usize, rowBytes: usize): usize {
+  return streams === 8 ? eighthOf(left, rowBytes) : left / streams;
+}
 
 /**
  * How many rows are multiplied side by side with as many each from seven further places. Streams that are some pages and a
@@ -10,7 +21,7 @@ export const pageBytes: usize = 4096;
  * tenth. So an eighth is some rows less, if need be, and those that are left come after.
  */
 @inline
-export function eighthOf(count: usize, rowBytes: usize): usize {
+function eighthOf(count: usize, rowBytes: usize): usize {
   const eighth = count >> 3;
   const least = eighth - (eighth >> 3);
   for (let rows = eighth; rows >= least && rows > 0; rows--) {

@@ -4,7 +4,8 @@
 // One row, as in a decode step, takes the time of reading the matrix. Each product is added up in one vector, in the same
 // order however many rows there are: a row's result does not depend on the others beside it.
 
-import { pageBytes, storeEach } from "../streams";
+import { pageBytes } from "../../caches";
+import { storeEach } from "../streams";
 import { madd, sumEach } from "../../vectors";
 
 /**

@@ -2,7 +2,7 @@
 
 import { add } from "../../add";
 import { lagOf, oneRow, twoRows } from "./float-rows";
-import { eighthOf } from "../streams";
+import { rowsOfEach, streamsOf } from "../streams";
 
 /** Bytes of a matrix that stay in a core's own cache while all rows are multiplied by them. */
 const tileBytes: usize = 131_072;
@@ -28,8 +28,8 @@ export function multiplyFloats(
   const rowBytes: usize = width << 2;
   for (let done: usize = 0; done < count; ) {
     const left = <usize>count - done;
-    const streams: usize = left >= 8 ? 8 : left >= 4 ? 4 : 1;
-    let each = streams === 8 ? eighthOf(left, rowBytes) : left / streams;
+    const streams = streamsOf(left);
+    let each = rowsOfEach(left, streams, rowBytes);
     const lag = rows === 1 && streams === 8 ? lagOf(each, rowBytes) : 0;
     // Streams that are ahead begin a row more than there are.
     if (lag > 0 && each << 3 === left) each--;

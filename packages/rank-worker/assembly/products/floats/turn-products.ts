@@ -1,7 +1,6 @@
 // AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
 
-/** Floats of a line of the caches. Rows lie so far apart that few of their lines are near at once. */
-const inLine: usize = 16;
+import { lineFloats } from "../../caches";
 
 /**
  * `out[row][i] = from[i][row] + bias[i]`. Addresses are in bytes.
@@ -13,8 +12,9 @@ const inLine: usize = 16;
 export function turnProducts(from: usize, rows: u32, bias: usize, out: usize, outBytes: u32, count: u32): void {
   const fromBytes: usize = rows << 2;
   const inFours: usize = rows & ~3;
-  for (let first: usize = 0; first < count; first += inLine) {
-    const end = min<usize>(count, first + inLine);
+  // Line by line: rows of `out` lie so far apart that few of their lines are near at once.
+  for (let first: usize = 0; first < count; first += lineFloats) {
+    const end = min<usize>(count, first + lineFloats);
     const vectors = first + ((end - first) & ~3);
     for (let row: usize = 0; row < inFours; row += 4) {
       for (let i = first; i < vectors; i += 4) {

@@ -3,10 +3,8 @@
 // What a group of weights (group-weights.ts) and one of activations (group-activations.ts) make, as floats, turned round
 // and added to what other groups have made.
 
+import { lineFloats } from "../../caches";
 import { madd } from "../../vectors";
-
-/** Numbers of a line of the caches. Rows lie so far apart that few of their lines are near at once. */
-const inLine: usize = 16;
 
 /**
  * `out[order[c]][i] = bias[i] + columnScales[c] · scales[i] · sums[i][c]`. Addresses are in bytes.
@@ -48,7 +46,7 @@ export function addSums(
   lines(true, 0, sums, scales, columnScales, factor, order, out, outBytes, columns, count);
 }
 
-/** A line of four rows after the other. */
+/** A line of four rows after the other: rows lie so far apart that few of their lines are near at once. */
 @inline
 function lines(
   adds: bool,
@@ -64,8 +62,8 @@ function lines(
   count: usize,
 ): void {
   const sumBytes = ((columns + 15) >> 4) << 6;
-  for (let first: usize = 0; first < count; first += inLine) {
-    const end = min<usize>(count, first + inLine);
+  for (let first: usize = 0; first < count; first += lineFloats) {
+    const end = min<usize>(count, first + lineFloats);
     for (let column: usize = 0; column < columns; column += 4) {
       const left = columns - column;
       const rows = order + (column << 2);

@@ -6,7 +6,7 @@
 
 import { add } from "../../add";
 import { oneRow4, oneRow8 } from "./one-row";
-import { eighthOf } from "../streams";
+import { rowsOfEach, streamsOf } from "../streams";
 import { rowsBytes } from "./quantized-rows";
 import { severalRows4, severalRows8 } from "./several-rows";
 
@@ -64,8 +64,8 @@ function multiply(
   const rowBytes = (blocks * bits) << 2;
   for (let done: usize = 0; done < count; ) {
     const left = count - done;
-    const streams: usize = left >= 8 ? 8 : left >= 4 ? 4 : 1;
-    const each = streams === 8 ? eighthOf(left, rowBytes) : left / streams;
+    const streams = streamsOf(left);
+    const each = rowsOfEach(left, streams, rowBytes);
     const toNext = streams === 1 ? <usize>0 : each * rowBytes;
     const toOutput = streams === 1 ? <usize>0 : each << 2;
     const at = values + done * rowBytes;
