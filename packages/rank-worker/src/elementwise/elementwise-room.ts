@@ -1,6 +1,7 @@
 import type { KernelMemory } from "../kernels/kernel-memory.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
-import { sameSizes, type Tensor } from "../tensors/tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
+import { valuesOfOneShape } from "./one-shape.js";
 
 /**
  * Where a session writes what it makes element by element of many rows, and the next step reads it: in arrays of the
@@ -24,19 +25,12 @@ export class ElementwiseRoom {
   /** By output, {@link TransientTensor}s; without those that there is no room for, or whose shape is only known then. */
   take(table: readonly (Tensor | undefined)[]): Record<string, Tensor> {
     const room: Record<string, Tensor> = {};
-    const dims = this.#commonDims(table);
-    if (dims === undefined) return room;
+    const values = valuesOfOneShape(table, this.#inputs);
+    if (values === undefined) return room;
     for (const name of this.#outputs) {
-      const taken = TransientTensor.take(this.#memory, dims);
+      const taken = TransientTensor.take(this.#memory, values[0].dims);
       if (taken !== undefined) room[name] = taken;
     }
     return room;
-  }
-
-  #commonDims(table: readonly (Tensor | undefined)[]): readonly number[] | undefined {
-    const dims = table[this.#inputs[0]!]?.dims;
-    return dims !== undefined && this.#inputs.every((index) => sameSizes(table[index]!.dims, dims))
-      ? dims
-      : undefined;
   }
 }

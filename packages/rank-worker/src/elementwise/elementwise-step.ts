@@ -1,6 +1,7 @@
 import { KernelResult } from "../kernels/kernel-result.js";
-import { sameSizes, type Tensor } from "../tensors/tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
 import type { InstructionList } from "./instruction-list.js";
+import { valuesOfOneShape } from "./one-shape.js";
 
 type Table = (Tensor | undefined)[];
 
@@ -59,12 +60,9 @@ export class ElementwiseStep {
   /** Undefined where a session has to do it. */
   #prepare(table: Table): Prepared | undefined {
     this.#prepared = undefined;
-    const inputs = this.#inputs.flatMap((index) => table[index] ?? []);
-    const [first] = inputs;
-    if (first === undefined || inputs.length < this.#inputs.length) return undefined;
-    const { dims, data } = first;
-    if (!inputs.every((input) => input.data instanceof Float32Array && sameSizes(input.dims, dims)))
-      return undefined;
+    const inputs = valuesOfOneShape(table, this.#inputs);
+    if (inputs === undefined) return undefined;
+    const [{ dims, data }] = inputs;
     const results = this.#outputs.flatMap(({ result }) => result.tensor(dims) ?? []);
     if (results.length < this.#outputs.length) return undefined;
     const floats = inputs.map((input) => input.data as Float32Array);
