@@ -1,4 +1,5 @@
 import type { Elementwise, ElementwiseOperation } from "@ringrank/policy";
+import { wholeLines } from "../kernels/cache-line.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
 /** By number; assembly/elementwise/elementwise.ts has the same order. */
@@ -35,7 +36,7 @@ export class InstructionList {
     this.#first = words.byteOffset;
     this.#end = words.byteOffset + words.byteLength;
     // Behind the instructions, whole lines of the cache: what they make for one another, and constants.
-    let next = linesOf(length);
+    let next = wholeLines(4 * length) / 4;
     const takeChunk = (content = 0): number => {
       next += chunk;
       return room.subarray(next - chunk, next).fill(content).byteOffset;
@@ -73,9 +74,8 @@ export class InstructionList {
     const constants = plan.instructions
       .flatMap(({ operands }) => operands)
       .filter((one) => "constant" in one);
-    const room = kernels.memory.floats(
-      linesOf(length * wordsOfInstruction) + (constants.length + length) * chunk,
-    );
+    const words = wholeLines(4 * length * wordsOfInstruction) / 4;
+    const room = kernels.memory.floats(words + (constants.length + length) * chunk);
     return room && new InstructionList(kernels, plan, inputs, room);
   }
 
@@ -87,9 +87,4 @@ export class InstructionList {
     for (const { at, whose } of this.#places) this.#words[at] = addresses[whose]!;
     this.kernels.elementwise(this.#first, this.#end, count);
   }
-}
-
-/** So many words, in whole lines of the cache. */
-function linesOf(words: number): number {
-  return Math.ceil(words / 16) * 16;
 }

@@ -1,9 +1,8 @@
 import type { DataType, TensorData } from "@ringrank/model";
+import { allocate } from "@ringrank/model/weights";
 import { type LocalMemory, localMemory, pageBytes } from "@ringrank/webassembly";
-import { type CacheMemory, ordinaryMemory } from "../cache/cache-memory.js";
-
-/** Bytes. What is taken is given out in cache lines. */
-const line = 64;
+import type { CacheMemory } from "../cache/cache-memory.js";
+import { lineBytes, wholeLines } from "./cache-line.js";
 
 /**
  * Memory that both sessions and a WebAssembly kernel see: a view on it can be a tensor, so what lies here is copied to
@@ -25,7 +24,7 @@ export class KernelMemory implements CacheMemory {
     this.#buffer = this.memory.buffer;
     this.#floats = new Float32Array(this.#buffer);
     // Nothing lies at address 0, nor at the end: of 4 GiB, the address behind it would be 0 again, where loops end.
-    this.#free = [{ start: line, end: this.#buffer.byteLength - line }];
+    this.#free = [{ start: lineBytes, end: this.#buffer.byteLength - lineBytes }];
   }
 
   /** Bytes that nobody has taken, wherever they lie. */
@@ -53,7 +52,7 @@ export class KernelMemory implements CacheMemory {
   /** Float rows lie in this memory while there is room, all else elsewhere. */
   allocate(type: DataType, count: number): TensorData {
     const floats = type === "float32" ? this.floats(count) : undefined;
-    return floats ?? ordinaryMemory.allocate(type, count);
+    return floats ?? allocate(type, count);
   }
 
   release(data: TensorData): void {
@@ -75,9 +74,9 @@ export class KernelMemory implements CacheMemory {
     return data.buffer === this.#buffer;
   }
 
-  /** Address of what was taken. */
+  /** Address of what was taken: so many bytes, in whole lines of the caches. */
   #take(count: number): number | undefined {
-    const bytes = Math.max(line, Math.ceil(count / line) * line);
+    const bytes = Math.max(lineBytes, wholeLines(count));
     const range = this.#free.find(({ start, end }) => end - start >= bytes);
     if (range === undefined) return undefined;
     const { start } = range;

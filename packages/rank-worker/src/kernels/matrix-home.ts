@@ -1,6 +1,5 @@
 import type { DataType, TensorData } from "@ringrank/model";
 import { allocate, bytesPerElement } from "@ringrank/model/weights";
-import { ordinaryMemory } from "../cache/cache-memory.js";
 import type { RankLog } from "../logging.js";
 import type { KernelMemory } from "./kernel-memory.js";
 import { RankKernels } from "./rank-kernels.js";
@@ -85,7 +84,7 @@ export class MatrixHome {
     }
     const more = this.#openMore();
     const placed = more && placeIn(more.memory, weights);
-    if (placed === undefined) return weights.map(({ type, count }) => ordinaryMemory.allocate(type, count));
+    if (placed === undefined) return weights.map(({ type, count }) => allocate(type, count));
     this.#all.push(more!);
     return placed;
   }

@@ -1,5 +1,4 @@
-/** Bytes of a line of the caches, at which each place begins. */
-const line = 64;
+import { wholeLines } from "../../kernels/cache-line.js";
 
 type Place<T> = (memory: Float32Array) => T;
 
@@ -8,7 +7,7 @@ export interface ArrayType<T> {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
 }
 
-/** Places of arrays in one stretch of memory, that is taken once all are known. */
+/** Places of arrays in one stretch of memory, that is taken once all are known. Each begins with a line of the caches. */
 export class Layout {
   #bytes = 0;
 
@@ -20,7 +19,7 @@ export class Layout {
   /** @returns finds the array in the stretch */
   place<T>(Type: ArrayType<T>, length: number): Place<T> {
     const at = this.#bytes;
-    this.#bytes += Math.ceil((length * Type.BYTES_PER_ELEMENT) / line) * line;
+    this.#bytes += wholeLines(length * Type.BYTES_PER_ELEMENT);
     return ({ buffer, byteOffset }) => new Type(buffer, byteOffset + at, length);
   }
 }
