@@ -6,7 +6,7 @@ import type { AttentionKernel } from "../attention/attention-kernel.js";
 import { BlockAttention } from "../attention/block-attention.js";
 import { BlockMasks } from "../attention/block-masks.js";
 import { ElementwiseRoom } from "../elementwise/elementwise-room.js";
-import { ElementwiseStep } from "../elementwise/elementwise-step.js";
+import { ElementwiseShortcut } from "../elementwise/elementwise-shortcut.js";
 import { InstructionList } from "../elementwise/instruction-list.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
@@ -175,14 +175,14 @@ class EntryCompiler {
     return plan && new Interpreter(plan, feeds.map(indexOf), outputs);
   }
 
-  #elementwise(index: number, { feeds, results }: SegmentValues): ElementwiseStep | undefined {
+  #elementwise(index: number, { feeds, results }: SegmentValues): ElementwiseShortcut | undefined {
     const plan = this.#segment(index).elementwise;
     const { kernels } = this.#context;
     if (plan === undefined || kernels === undefined) return undefined;
     const list = this.#instructions.get(index) ?? InstructionList.open(kernels, plan, feeds.length);
     if (list === undefined) return undefined;
     this.#instructions.set(index, list);
-    return new ElementwiseStep(list, feeds.map(indexOf), results.map(indexOf));
+    return new ElementwiseShortcut(list, feeds.map(indexOf), results.map(indexOf));
   }
 
   /** @param names of outputs, in the table */

@@ -7,7 +7,7 @@ import { floatsAtOnce } from "../kernels/kernel-result.js";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { openPublicSession } from "../sessions/public-session.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
-import { ElementwiseStep } from "./elementwise-step.js";
+import { ElementwiseShortcut } from "./elementwise-shortcut.js";
 import { InstructionList } from "./instruction-list.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
@@ -134,9 +134,9 @@ describe("values", () => {
   it("of one step stay while another runs the same segment", () => {
     const list = listOf(segment, kernels);
     const table = [numbers(1, 9), numbers(1, 9, 1), numbers(1, 9, 2), undefined, undefined];
-    expect(new ElementwiseStep(list, [0, 1], [3]).run(table)).toBe(true);
+    expect(new ElementwiseShortcut(list, [0, 1], [3]).run(table)).toBe(true);
     const first = (table[3]!.data as Float32Array).slice();
-    expect(new ElementwiseStep(list, [1, 2], [4]).run(table)).toBe(true);
+    expect(new ElementwiseShortcut(list, [1, 2], [4]).run(table)).toBe(true);
     expect(table[3]!.data).toEqual(first);
     expect(table[4]!.data).not.toEqual(first);
   });
@@ -147,7 +147,7 @@ describe("values", () => {
     ["of another type", tensor("float16", new Uint16Array(4), [1, 4]), numbers(1, 4)],
   ])("%s are left to a session", (_, x, y) => {
     const table = [x, y, undefined];
-    expect(new ElementwiseStep(listOf(segment, kernels), [0, 1], [2]).run(table)).toBe(false);
+    expect(new ElementwiseShortcut(listOf(segment, kernels), [0, 1], [2]).run(table)).toBe(false);
     expect(table[2]).toBeUndefined();
   });
 
@@ -182,7 +182,7 @@ function listOf(segment: Segment, kernels: RankKernels): InstructionList {
 /** Runs one step of the segment, which may have no second input; gives undefined where that is left to a session. */
 function runnerOf(segment: Segment, kernels: RankKernels) {
   const inputs = segment.inputs.map((_, at) => at);
-  const step = new ElementwiseStep(listOf(segment, kernels), inputs, [inputs.length]);
+  const step = new ElementwiseShortcut(listOf(segment, kernels), inputs, [inputs.length]);
   return (...values: readonly Tensor[]): Tensor | undefined => {
     const table: (Tensor | undefined)[] = [...values.slice(0, inputs.length), undefined];
     expect(step.run(table)).toBe(table.at(-1) !== undefined);

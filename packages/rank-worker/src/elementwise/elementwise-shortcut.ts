@@ -15,10 +15,10 @@ interface Prepared {
 }
 
 /**
- * A step whose segment works element by element, by the kernel instead of a session. Of the rows of a decode step, its
+ * What a segment computes element by element, by the kernel instead of its session. Of the rows of a decode step, its
  * few operators cost a session many times what the arithmetic takes; what is larger the session computes.
  */
-export class ElementwiseStep {
+export class ElementwiseShortcut {
   readonly #list: InstructionList;
   readonly #inputs: readonly number[];
   readonly #outputs: readonly { readonly index: number; readonly result: KernelResult }[];
