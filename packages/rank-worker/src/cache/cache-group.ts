@@ -54,11 +54,6 @@ export class CacheGroup {
     };
   }
 
-  /** Rows that a slot has room for. */
-  get capacity(): number {
-    return this.#capacity;
-  }
-
   /** Gives the group this many slots, with room for sequences up to `longest` tokens. */
   resize(slots: number, longest: number): void {
     const capacity = Math.min(this.#ring, roundUp(longest, blockRows));

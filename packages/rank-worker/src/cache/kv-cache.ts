@@ -62,11 +62,6 @@ export class KvCache {
     return slot;
   }
 
-  /** Rows that each slot has room for, by cache; those that are filled once come last. */
-  get capacities(): readonly number[] {
-    return this.#groups.map((group) => group.capacity);
-  }
-
   get slots(): number {
     return this.#sequences.length;
   }
