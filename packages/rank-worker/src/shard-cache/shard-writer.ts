@@ -43,8 +43,8 @@ export class ShardWriter {
     return folder;
   }
 
-  /** Fills the memory of the weights that the rank keeps, and writes what lies there then. @returns true */
-  fill(places: readonly WeightPlaces[]): true {
+  /** Fills the memory of the weights that the rank keeps, and writes what lies there then. */
+  fill(places: readonly WeightPlaces[]): void {
     const folder = this.#makeFolder("kept");
     let index = 0;
     for (const some of places) {
@@ -55,7 +55,6 @@ export class ShardWriter {
         this.#files.push({ path: `kept/${name}`, bytes: bytes.length, checksum: checksumOf(bytes) });
       }
     }
-    return true;
   }
 
   /** Makes what was written the entry `path`. */

@@ -63,8 +63,8 @@ export class ShardFiles {
     } catch (error) {
       this.#makeAgain(this.#options.cachedShard!, error);
     }
-    const isFilled = this.#writing((writer) => writer?.fill(places) ?? false);
-    if (isFilled) return;
+    this.#writing((writer) => writer?.fill(places));
+    if (this.#writer !== undefined) return;
     for (const some of places) this.#weights.readInto(some);
   }
 
