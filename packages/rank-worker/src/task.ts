@@ -17,7 +17,7 @@ export interface RankWorkerTask {
   readonly lifecycle: SharedArrayBuffer;
   /** Default: `RINGRANK_LOG`, or silent. */
   readonly logLevel?: LogLevel | undefined;
-  /** Where the rank adds its trace when it ends. Default: it keeps none. */
+  /** Where the rank adds its trace, thousands of spans at a time and the rest when it ends. Default: it keeps none. */
   readonly trace?: TraceFile | undefined;
 }
 

@@ -17,8 +17,8 @@ interface Prepared {
 }
 
 /**
- * What is added to one all-reduced value of a program, a row to each of its rows and then another value: added by the
- * kernel where there is one, else plainly, to the same bits.
+ * What is added to one sum of ranks, or to one product, of a program, a row to each of its rows and then another value:
+ * added by the kernel where there is one, else plainly, to the same bits.
  */
 export class Addition {
   readonly #kernels: RankKernels | undefined;
@@ -111,7 +111,7 @@ export class Addition {
     const [one, other] = [sum, value].map((tensor) => tensor && `${tensor.type} [${tensor.dims.join(", ")}]`);
     throw new RingrankError(
       "RR_POLICY",
-      `expected float32 values of one size, of rows of ${width}, to be added after an all-reduce, got ${one} and ${other}`,
+      `expected float32 values of one size, of rows of ${width}, to be added, got ${one} and ${other}`,
     );
   }
 

@@ -1,3 +1,4 @@
+import { elementCount } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 /** Rows of a block: few enough that their scores stay in a core's own cache, enough for products to run fast. */
@@ -87,8 +88,7 @@ function viewOf({ data, dims }: Tensor, { batch, heads, rows, past }: Extent): V
   const sizes = [batch, heads, rows, past + rows];
   if (!(data instanceof Float32Array) || dims.length !== 4) return undefined;
   if (dims.some((size, axis) => size !== 1 && size !== sizes[axis])) return undefined;
-  const stride = (axis: number): number =>
-    dims[axis] === 1 ? 0 : dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const stride = (axis: number): number => (dims[axis] === 1 ? 0 : elementCount(dims.slice(axis + 1)));
   return { data, strides: [stride(0), stride(1), stride(2), stride(3)] };
 }
 
