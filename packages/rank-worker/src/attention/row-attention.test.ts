@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
+import { lineBytes, wholeLines } from "../kernels/cache-line.js";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
@@ -158,10 +159,11 @@ function byKernel(
   inputs: Readonly<Record<string, AttentionInput>>,
   build: keyof typeof kernelFiles,
 ): Record<string, Float32Array> | undefined {
+  const bytesTaken = ({ byteLength }: Float32Array) => Math.max(lineBytes, wholeLines(byteLength));
   const kernel = new AttentionKernel(new RankKernels(1024, [kernelFiles[build]]), 1);
   const { plan, named } = plannedAttention(options);
   const fedIn = named(inputs);
-  const ofCache = [plan.pastKeys, plan.pastValues].map((name) => lineBytes(fedIn.get(name)!.data.byteLength));
+  const ofCache = [plan.pastKeys, plan.pastValues].map((name) => bytesTaken(fedIn.get(name)!.data));
   const before = kernel.memory.bytes(kernel.memory.bytesFree - ofCache[0]! - ofCache[1]!)!;
   const places = [...fedIn.keys(), ...given];
   const table: (Tensor | undefined)[] = [...fedIn].map(([name, { data, dims }]) => {
@@ -175,9 +177,4 @@ function byKernel(
   if (!attention.run(table)) return undefined;
   const results = given.map((name) => [name, table[places.indexOf(name)]!.data as Float32Array]);
   return Object.fromEntries(results);
-}
-
-/** What is taken of the memory for so many. */
-function lineBytes(bytes: number): number {
-  return Math.max(64, Math.ceil(bytes / 64) * 64);
 }
