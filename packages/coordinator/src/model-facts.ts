@@ -11,6 +11,8 @@ export interface ModelFacts {
   readonly maxContext: number | undefined;
   /** Token ids run from 0 to one less; undefined where the model has no vocabulary. */
   readonly vocabSize: number | undefined;
+  /** By input of whole numbers that tables are looked up by, such as token types: how many rows the shortest has. */
+  readonly lookedUp?: Readonly<Record<string, number>>;
   /** Whether there is a causal cache, without which nothing can be generated. */
   readonly generates: boolean;
   /** What was found in place of a causal cache, where something was. */

@@ -19,11 +19,13 @@ const optionalInputs: readonly string[] = [
   interfaceNames.tokenTypeIds,
 ];
 
+const tokenInputs: readonly string[] = [interfaceNames.inputIds, interfaceNames.decoderInputIds];
+
 /**
  * The caller's inputs as the graph takes them, copied, so that what the caller does to them later changes nothing.
  *
  * @param needed names of the inputs that may not be left out; default: all but what the ranks fill in
- * @throws RR_INPUT for a missing or unknown input, RR_TYPE for a wrong element type, RR_SHAPE for a shape that does
+ * @throws RR_INPUT for a missing or unknown input, or what no row of a table is for; RR_TYPE for a wrong element type, RR_SHAPE for a shape that does
  * not fit the graph or the other inputs, RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT.
  */
 export function checkInputs(
@@ -46,12 +48,11 @@ export function checkInputs(
     bindSizes(info, tensor.dims, sizes);
     checked[info.name] = tensor;
   }
-  for (const name of [interfaceNames.inputIds, interfaceNames.decoderInputIds]) {
-    const ids = checked[name];
-    if (ids !== undefined) checkTokenIds(ids, facts);
+  for (const [name, tensor] of Object.entries(checked)) {
+    if (tokenInputs.includes(name)) checkTokenIds(tensor, facts);
+    else if (name === interfaceNames.positionIds) checkPositions(tensor, facts);
+    else checkLookedUp(name, tensor, facts);
   }
-  const positions = checked[interfaceNames.positionIds];
-  if (positions !== undefined) checkPositions(positions, facts);
   return checked;
 }
 
@@ -137,6 +138,19 @@ function checkPositions(
     throw new RingrankError(
       position < 0 ? "RR_INPUT" : "RR_CONTEXT",
       `input ${interfaceNames.positionIds}: expected positions from 0 ${most}; got ${element}`,
+    );
+  }
+}
+
+/** As of positions: of token types, say, a table has a row for each, and no other. */
+function checkLookedUp(name: string, { data }: TensorMessage, { lookedUp = {} }: ModelFacts): void {
+  const rows = lookedUp[name];
+  if (rows === undefined) return;
+  for (const element of data) {
+    if (element >= 0 && element < rows) continue;
+    throw new RingrankError(
+      "RR_INPUT",
+      `input ${name}: expected numbers from 0 to ${rows - 1}, of which the model has a table's rows; got ${element}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { buildGraph, openCheckpoint, readGenerationConfig } from "@ringrank/model";
+import { buildGraph, type JsonObject, openCheckpoint, readGenerationConfig } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
@@ -25,10 +25,17 @@ describe("what is known of a model", () => {
     });
   });
 
-  it("is the config's vocabulary where there are no logits, as in a bare encoder", () => {
+  it("is the config's vocabulary where there are no logits, as in a bare encoder, else its table's", () => {
     const bare = { ...graph, outputs: graph.outputs.filter(({ name }) => name !== "logits") };
-    expect(describeModel({ ...built, graph: bare }, generation).vocabSize).toBe(2048);
-    expect(describeModel({ ...built, graph: bare, config: {} }, generation).vocabSize).toBeUndefined();
+    const of = (graph: typeof bare, config: JsonObject) =>
+      describeModel({ ...built, graph, config }, generation).vocabSize;
+    expect(of(bare, { vocab_size: 2000 })).toBe(2000);
+    expect(of(bare, {})).toBe(2048);
+    expect(of({ ...bare, nodes: [] }, {})).toBeUndefined();
+  });
+
+  it("is how many rows tables have for its inputs", () => {
+    expect(describeModel(built, generation).lookedUp).toEqual({ input_ids: 2048 });
   });
 
   it("is no context limit where the model has none", () => {

@@ -5,6 +5,7 @@ import {
   type Graph,
   type GraphEntry,
   interfaceNames,
+  rowsLookedUp,
 } from "@ringrank/model";
 import type { ModelFacts } from "../model-facts.js";
 import type { GenerationDefaults } from "../options/generate-options.js";
@@ -22,22 +23,26 @@ export function describeModel(
     ...states.map((state) => state.past),
     interfaceNames.logitRows,
   ];
+  const inputs = graph.inputs.filter((input) => !internal.includes(input.name));
   const presents = states.map((state) => state.present);
   const logits = graph.outputs.find((output) => output.name === interfaceNames.logits);
   const vocabulary = logits?.dims.at(-1);
+  const rows = lookedUp(graph, inputs);
   // A bare encoder has no logits, and token ids all the same.
   const vocabSize =
     typeof vocabulary === "number"
       ? vocabulary
-      : new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]);
+      : (new ConfigReader(config).optionalInteger(["vocab_size", "n_words"]) ??
+        rows[interfaceNames.inputIds]);
   for (const id of forcedEosTokenIds) requireInVocabulary("forced_eos_token_id", id, vocabSize);
   const encoder = encoderEntry(graph);
   const outputs = graph.outputs.map((output) => output.name).filter((name) => !presents.includes(name));
   return {
-    inputs: graph.inputs.filter((input) => !internal.includes(input.name)),
+    inputs,
     outputs,
     maxContext,
     vocabSize,
+    lookedUp: rows,
     generates: graph.caches.length > 0 && logits !== undefined,
     ...(obstacle && { obstacle: obstacle.message }),
     eosIds: eosTokenIds,
@@ -60,6 +65,11 @@ function requireInVocabulary(field: string, id: number, vocabSize: number | unde
     "RR_CONFIG",
     `the generation config's ${field}: expected token ids from 0 to ${vocabSize - 1}, got ${id}`,
   );
+}
+
+function lookedUp(graph: Graph, inputs: Graph["inputs"]): Record<string, number> {
+  const rows = inputs.map(({ name }) => [name, rowsLookedUp(graph, name)] as const);
+  return Object.fromEntries(rows.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
 /** The part of a graph that fills a cache for another. */

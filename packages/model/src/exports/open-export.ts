@@ -2,13 +2,13 @@ import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import { contextLimit } from "../architectures/index.js";
-import type { Graph } from "../graph/index.js";
+import { type Graph, interfaceNames } from "../graph/index.js";
 import { openOnnx } from "../onnx/index.js";
 import { cacheBranches } from "./cache-branch.js";
 import { encoderDecoder } from "./encoder-decoder.js";
 import { type ExportConfig, exportConfig } from "./export-config.js";
 import { type ExportDtype, type ExportFiles, exportFiles } from "./export-files.js";
-import { positionsInTables } from "./position-tables.js";
+import { rowsLookedUp } from "./rows-looked-up.js";
 import { withCache } from "./with-cache.js";
 
 /** A model that a tool has exported as ONNX. */
@@ -37,7 +37,7 @@ export function openExport(path: string, dtype?: ExportDtype): OpenedExport {
   return {
     directory,
     config,
-    maxContext: least(contextLimit(config), positionsInTables(opened.graph)),
+    maxContext: least(contextLimit(config), rowsLookedUp(opened.graph, interfaceNames.positionIds)),
     ...opened,
   };
 }

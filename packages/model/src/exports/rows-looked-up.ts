@@ -1,5 +1,5 @@
 import { intAttribute } from "../graph/attributes.js";
-import { type Graph, type GraphNode, interfaceNames } from "../graph/index.js";
+import type { Graph, GraphNode } from "../graph/index.js";
 import { constantOf, producersOf } from "./edit.js";
 
 /** Operators whose output has the elements of their first input, in some shape and type. */
@@ -14,13 +14,15 @@ const sameElements: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * How many positions a graph has rows for, in the tables that it looks `position_ids` up in: of position embeddings, of
- * rotary angles. Undefined where it looks them up in none.
+ * How many rows a graph has for the values of an input, in the tables that it looks them up in: of position embeddings,
+ * of rotary angles, of token types. Values run from 0 to one less. Undefined where it looks them up in none.
+ *
+ * @param input its name, such as `position_ids`
  */
-export function positionsInTables(graph: Graph): number | undefined {
+export function rowsLookedUp(graph: Graph, input: string): number | undefined {
   const producers = producersOf(graph.nodes);
-  /** By value: what it has for position 0, where each position has one more than the last. */
-  const first = new Map<string, number>([[interfaceNames.positionIds, 0]]);
+  /** By value: the row of the input's 0; that of every other comes as much later as it is greater. */
+  const first = new Map<string, number>([[input, 0]]);
   let least = Number.POSITIVE_INFINITY;
   for (const node of graph.nodes) {
     const offset = first.get(node.inputs[0] ?? "");
@@ -28,16 +30,23 @@ export function positionsInTables(graph: Graph): number | undefined {
     const moved = node.opType === "Add" ? sum(node) : undefined;
     if (moved !== undefined) first.set(node.outputs[0]!, moved);
     const [indices, table] = lookUp(node);
-    const [start, rows] = [first.get(indices ?? ""), graph.weights.get(table ?? "")?.dims[0]];
+    const [start, rows] = [first.get(indices ?? ""), rowsOf(table)];
     if (start !== undefined && rows !== undefined) least = Math.min(least, rows - start);
   }
   return least === Number.POSITIVE_INFINITY ? undefined : Math.max(0, least);
 
-  /** Of positions and a constant, as of those who keep two rows for padding. */
+  /** Also of a quantized table. */
+  function rowsOf(table = ""): number | undefined {
+    const producer = producers.get(table);
+    const held = producer?.opType === "DequantizeLinear" ? producer.inputs[0]! : table;
+    return graph.weights.get(held)?.dims[0];
+  }
+
+  /** Of values and a constant, as of positions where two rows are kept for padding. */
   function sum({ inputs: [a = "", b = ""] }: GraphNode): number | undefined {
-    const [positions, other] = first.has(a) ? [first.get(a), b] : [first.get(b), a];
+    const [values, other] = first.has(a) ? [first.get(a), b] : [first.get(b), a];
     const elements = constantOf(other, graph, producers);
-    return positions !== undefined && elements?.length === 1 ? positions + elements[0]! : undefined;
+    return values !== undefined && elements?.length === 1 ? values + elements[0]! : undefined;
   }
 }
 
@@ -47,6 +56,8 @@ function lookUp(node: GraphNode): readonly (string | undefined)[] {
   switch (opType) {
     case "Gather":
       return intAttribute(node, "axis", 0) === 0 ? [inputs[1], inputs[0]] : [];
+    case "GatherBlockQuantized":
+      return intAttribute(node, "gather_axis", 0) === 0 ? [inputs[1], inputs[0]] : [];
     case "RotaryEmbedding":
       return domain === "" ? [inputs[3], inputs[1]] : [inputs[1], inputs[2]];
     default:

@@ -5,14 +5,14 @@ import { assembledExport } from "../../../../test/support/onnx-exports.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { GraphBuilder, type Value } from "../graph/index.js";
 import { openExport } from "./open-export.js";
-import { positionsInTables } from "./position-tables.js";
+import { rowsLookedUp } from "./rows-looked-up.js";
 
 /** Of a graph that does this with positions. */
 function limitOf(work: (g: GraphBuilder, positions: Value) => Value): number | undefined {
   const g = new GraphBuilder();
   const made = work(g, g.input("position_ids", "int64", ["batch", "sequence"]));
   g.output("made", made, "float32", []);
-  return positionsInTables(g.build());
+  return rowsLookedUp(g.build(), "position_ids");
 }
 
 const table = (g: GraphBuilder, rows: number): Value =>
@@ -38,6 +38,19 @@ describe("the positions that a graph has rows for are", () => {
       return g.node("RotaryEmbedding", inputs, { domain: "com.microsoft" });
     };
     expect(limitOf(rotary)).toBe(64);
+  });
+
+  it("those of a table that is quantized, too", () => {
+    const quantized = (g: GraphBuilder, rows: number): Value =>
+      g.weight(`q of ${rows}`, { type: "uint8", dims: [rows, 8], source: { kind: "absent" } });
+    const dequantized = (g: GraphBuilder, positions: Value): Value =>
+      g.gather(g.node("DequantizeLinear", [quantized(g, 96), g.numbers(Float32Array.of(0.5))]), positions, 0);
+    expect(limitOf(dequantized)).toBe(96);
+    const blocks = (g: GraphBuilder, positions: Value): Value =>
+      g.node("GatherBlockQuantized", [quantized(g, 80), positions, table(g, 80)], {
+        domain: "com.microsoft",
+      });
+    expect(limitOf(blocks)).toBe(80);
   });
 
   it("the fewest of several tables", () => {
