@@ -63,7 +63,7 @@ export class EmulatedGroup {
           await ort.InferenceSession.create(onnx, {
             externalData,
             intraOpNumThreads: 1,
-            logSeverityLevel: 3,
+            logSeverityLevel: 4,
             // As ranks have it: real numbers are not rounded because of a share's shape.
             extra: { session: { qdq_matmulnbits_accuracy_level: "1" } },
           }),

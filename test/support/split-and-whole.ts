@@ -46,7 +46,7 @@ export async function runWhole({ graph, contents }: GraphWithContents, inputs: T
   );
   const session = await ort.InferenceSession.create(encodeOnnx({ ...graph, weights }), {
     intraOpNumThreads: 1,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     // As ranks have it: real numbers are not rounded because of a share's shape.
     extra: { session: { qdq_matmulnbits_accuracy_level: "1" } },
   });

@@ -38,8 +38,8 @@ export function sessionOptions(
     // that it has ever needed. Without them what one session lets go of the next one takes.
     enableCpuMemArena: false,
     enableMemPattern: false,
-    // Warnings would be written to the process's stderr from inside the runtime.
-    logSeverityLevel: 3,
+    // Warnings and errors would be written to the process's stderr from inside the runtime; errors are thrown, too.
+    logSeverityLevel: 4,
     ...("externalData" in weights && weights.externalData.length > 0
       ? { externalData: [...weights.externalData] }
       : {}),
