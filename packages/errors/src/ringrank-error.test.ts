@@ -20,6 +20,24 @@ describe("an error that crosses threads as data", () => {
     expect((back.cause as Error).cause).toMatchObject({ message: "why" });
   });
 
+  it("keeps the chain of causes also behind an error without a code", () => {
+    const last = new RingrankError("RR_SHAPE", "ragged", { rank: 1 });
+    const middle = new TypeError("in between", { cause: last });
+    const { cause } = RingrankError.fromData(
+      structuredClone(RingrankError.wrap(middle, "RR_RANK_FAILED").toData()),
+    );
+    expect(cause).toMatchObject({ message: "in between", cause: { code: "RR_SHAPE", rank: 1 } });
+  });
+
+  it("is cut where its causes lead back to it", () => {
+    const error: Error = new RingrankError("RR_RANK_FAILED", "round", { cause: new Error("and round") });
+    (error.cause as Error).cause = error;
+    expect(RingrankError.fromData((error as RingrankError).toData())).toMatchObject({
+      message: "round",
+      cause: { message: "and round", cause: { code: "RR_RANK_FAILED" } },
+    });
+  });
+
   it("is recognised as what it is", () => {
     expect(isRingrankError(back)).toBe(true);
     expect(isRingrankError(new Error("other"))).toBe(false);

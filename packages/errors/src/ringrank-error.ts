@@ -6,8 +6,18 @@ export interface RingrankErrorData {
   readonly message: string;
   readonly rank?: number;
   readonly stack?: string;
-  readonly cause?: RingrankErrorData | { readonly message: string; readonly stack?: string };
+  readonly cause?: RingrankErrorData | ForeignErrorData;
 }
+
+/** An error of somebody else's, which has no code of ours. */
+interface ForeignErrorData {
+  readonly message: string;
+  readonly stack?: string;
+  readonly cause?: RingrankErrorData | ForeignErrorData;
+}
+
+/** Causes that are kept of an error; a chain may also lead back to where it began. */
+const mostCauses = 8;
 
 export interface RingrankErrorOptions {
   /** The rank at fault, where there is one. */
@@ -33,13 +43,7 @@ export class RingrankError extends Error {
 
   /** Plain data that {@link RingrankError.fromData} turns back into an error on another thread. */
   toData(): RingrankErrorData {
-    return {
-      code: this.code,
-      message: this.message,
-      ...(this.rank === undefined ? {} : { rank: this.rank }),
-      ...(this.stack === undefined ? {} : { stack: this.stack }),
-      ...(this.cause === undefined ? {} : { cause: causeToData(this.cause) }),
-    };
+    return { code: this.code, ...(this.rank === undefined ? {} : { rank: this.rank }), ...toData(this, 0) };
   }
 
   static fromData(data: RingrankErrorData): RingrankError {
@@ -70,17 +74,24 @@ function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorCodes, value);
 }
 
-function causeToData(cause: unknown): NonNullable<RingrankErrorData["cause"]> {
-  if (isRingrankError(cause)) return cause.toData();
-  if (cause instanceof Error) {
-    return { message: cause.message, ...(cause.stack === undefined ? {} : { stack: cause.stack }) };
-  }
-  return { message: String(cause) };
+function toData({ message, stack, cause }: Error, depth: number): ForeignErrorData {
+  return {
+    message,
+    ...(stack === undefined ? {} : { stack }),
+    ...(cause === undefined || depth === mostCauses ? {} : { cause: causeToData(cause, depth + 1) }),
+  };
 }
 
-function causeFromData(data: NonNullable<RingrankErrorData["cause"]>): Error {
+function causeToData(cause: unknown, depth: number): RingrankErrorData | ForeignErrorData {
+  if (!(cause instanceof Error)) return { message: String(cause) };
+  const data = toData(cause, depth);
+  if (!isRingrankError(cause)) return data;
+  return { code: cause.code, ...(cause.rank === undefined ? {} : { rank: cause.rank }), ...data };
+}
+
+function causeFromData(data: RingrankErrorData | ForeignErrorData): Error {
   if ("code" in data) return RingrankError.fromData(data);
-  const error = new Error(data.message);
+  const error = new Error(data.message, data.cause && { cause: causeFromData(data.cause) });
   if (data.stack !== undefined) error.stack = data.stack;
   return error;
 }
