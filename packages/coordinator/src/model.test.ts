@@ -56,6 +56,14 @@ describe("Model", () => {
     await expect(result).rejects.toMatchObject({ code: "RR_NO_TOKENIZER" });
   });
 
+  it("says of a message what it has besides role and content", async () => {
+    const message = { role: "user", content: "x", name: "Romeo" };
+    await expect(modelOf().generate([message]).result).rejects.toMatchObject({
+      code: "RR_INPUT",
+      message: expect.stringContaining('got { role: "user", content: "x", name: "Romeo" }'),
+    });
+  });
+
   it("does not generate without a causal cache", async () => {
     const model = modelOf({ generates: false });
     await expect(model.generate([1]).result).rejects.toMatchObject({ code: "RR_NO_GENERATE" });

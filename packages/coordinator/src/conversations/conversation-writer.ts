@@ -72,10 +72,10 @@ export class ConversationWriter {
     const { signal } = settled;
     const answered = once(child, "message", { signal }).then(([reply]) => reply as WriteReply);
     const ended = once(child, "exit", { signal }).then(() => {
-      throw tooMuch(`needs more than ${megabytes} MB of memory`);
+      throw tooMuch(`needs more than ${megabytes} MB of memory`, messages);
     });
     const expired = setTimeout(milliseconds, undefined, { signal }).then(() => {
-      throw tooMuch(`is not done after ${milliseconds} ms`);
+      throw tooMuch(`is not done after ${milliseconds} ms`, messages);
     });
     const request: WriteRequest = { directory: this.#directory, messages, milliseconds: 2 * milliseconds };
     // Where it cannot be sent, the process has ended.
@@ -92,11 +92,12 @@ export class ConversationWriter {
   }
 }
 
-function tooMuch(what: string): RingrankError {
-  const message = `the model's chat template ${what}, so it may have no end`;
+function tooMuch(what: string, messages: readonly ChatMessage[]): RingrankError {
+  const given = messages.reduce((sum, { content }) => sum + content.length, 0);
   return new RingrankError(
     "RR_FILE_FORMAT",
-    `${message}. Do not trust the model, or give a text as it was trained to continue it`,
+    `the model's chat template ${what}, for messages of ${given} characters. Where they are not that long, it may have ` +
+      "no end: do not trust the model, or give a text as it was trained to continue it",
   );
 }
 

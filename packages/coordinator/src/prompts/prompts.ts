@@ -78,9 +78,17 @@ function checkMessages(messages: readonly unknown[]): ChatMessage[] {
     if (typeof role === "string" && typeof content === "string" && Object.keys(others).length === 0) {
       return { role, content };
     }
+    const isObject = typeof message === "object" && message !== null && !Array.isArray(message);
+    const got = isObject ? fieldsOf(message) : show(message);
     throw new RingrankError(
       "RR_INPUT",
-      `message ${index}: expected { role, content }, two texts, got ${show(message)}`,
+      `message ${index}: expected { role, content }, two texts, got ${got}`,
     );
   });
+}
+
+/** `{ role: "user", content: an array of 1 }` */
+function fieldsOf(message: object): string {
+  const fields = Object.entries(message).map(([name, value]) => `${name}: ${show(value)}`);
+  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
