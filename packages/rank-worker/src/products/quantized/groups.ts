@@ -8,7 +8,7 @@ export interface Group {
 
 /**
  * Elements of a group at most. The fewer, the closer is a group's scale to its elements; but with 512 an operator for
- * whole numbers takes up to twice as long for a product as with 1024, and with 2048 hardly less.
+ * whole numbers takes up to 1.8 times as long for a product as with 1024, and with 2048 hardly less.
  */
 const mostElements = 1024;
 
