@@ -2,7 +2,7 @@ import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from "@ri
 import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { FactoredGraph } from "./propagate.js";
-import { Wiring } from "./wiring.js";
+import type { Wiring } from "./wiring.js";
 
 /**
  * Attention of new rows over the rows of a cache and over themselves, recognised by what it computes:
@@ -47,8 +47,7 @@ export interface RotaryTurn {
 }
 
 export function findCachedAttention(factored: FactoredGraph): CachedAttention[] {
-  const { graph, nodes, shapes } = factored;
-  const wiring = Wiring.of(factored);
+  const { graph, nodes, shapes, wiring } = factored;
   const kept = graph.caches.flatMap((cache) => (cache.filledBy === undefined ? cache.states : []));
   const presents = new Map(kept.map(({ past, present }) => [past, present]));
   const rankOf = (name: string): number => shapes.get(name)?.dims.length ?? 0;

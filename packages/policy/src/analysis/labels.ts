@@ -2,7 +2,7 @@ import { type Dim, type Factor, isStatic, leavesOf } from "../factors/factor.js"
 import { attentionRules } from "../rules/attention.js";
 import { operatorName } from "../rules/table.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
-import { findRoutedExperts } from "./routed-experts.js";
+import type { RoutedExperts } from "./routed-experts.js";
 
 export type RoleLabel = "experts" | "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
 
@@ -20,9 +20,9 @@ export class Labels {
   readonly #vocabulary = new Set<Factor>();
   readonly #groups = new Set<Factor>();
 
-  constructor(factored: FactoredGraph) {
+  constructor(factored: FactoredGraph, experts: readonly RoutedExperts[]) {
     const { graph, nodes, values } = factored;
-    this.#experts = new Set(findRoutedExperts(factored).map(({ experts }) => experts));
+    this.#experts = new Set(experts.map(({ experts }) => experts));
     const fixed = fixedValues(factored);
     const states = new Set(graph.caches.flatMap((cache) => cache.states.map(({ present }) => present)));
     const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));

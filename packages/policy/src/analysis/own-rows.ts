@@ -1,6 +1,5 @@
 import type { FactoredGraph } from "./propagate.js";
 import { isParameter } from "./roles.js";
-import type { Wiring } from "./wiring.js";
 
 /**
  * Whether `name` is one row of `width` float32 parameters that a single node reads. Only such a row may a rank apply by
@@ -9,8 +8,7 @@ import type { Wiring } from "./wiring.js";
 export function isOwnRow(
   name: string,
   width: number,
-  { graph }: Pick<FactoredGraph, "graph">,
-  wiring: Wiring,
+  { graph, wiring }: Pick<FactoredGraph, "graph" | "wiring">,
 ): boolean {
   const weight = graph.weights.get(name);
   if (weight === undefined || !isParameter(weight) || wiring.soleReader(name) === undefined) return false;

@@ -9,6 +9,7 @@ import { operatorName, ruleFor } from "../rules/table.js";
 import type { EvaluatedPair, SymbolTable } from "../shapes/index.js";
 import { chooseRowsEarly } from "./asked-rows.js";
 import { prepareGraph } from "./prepare-graph.js";
+import { Wiring } from "./wiring.js";
 
 /** A graph whose every dimension has been divided into factors. */
 export interface FactoredGraph {
@@ -19,6 +20,8 @@ export interface FactoredGraph {
   /** Type and sizes of every value. */
   readonly shapes: ReadonlyMap<string, EvaluatedPair>;
   readonly symbols: SymbolTable;
+  /** By the indices of the nodes. */
+  readonly wiring: Wiring;
 }
 
 export interface FactoredNode {
@@ -47,7 +50,7 @@ export function propagateFactors(given: Graph, precision: Precision): FactoredGr
   for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));
   const nodes = graph.nodes.map((node) => factorNode(node, graph, shapes, values));
   relateInterface(graph, values);
-  return { graph, nodes, values, shapes, symbols };
+  return { graph, nodes, values, shapes, symbols, wiring: new Wiring(graph.nodes, graph.outputs) };
 }
 
 /** New cache rows lie on the rank that keeps the old ones; everything else the caller gives is given whole. */

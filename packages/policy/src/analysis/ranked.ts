@@ -1,4 +1,4 @@
-import type { GraphNode } from "@ringrank/model";
+import { type GraphNode, readsOf } from "@ringrank/model";
 import { operatorName } from "../rules/table.js";
 
 /** Products. What is ranked after one is no longer what it read. */
@@ -19,17 +19,16 @@ const products: ReadonlySet<string> = new Set([
   "com.microsoft::TransposeMatMul",
 ]);
 
-/** Whether what follows from a value, short of another product, is ranked by a `TopK`: which experts a row goes to. */
-export function isRanked(value: string, readersOf: (name: string) => readonly GraphNode[]): boolean {
-  const seen = new Set<string>();
-  const pending = [value];
-  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    if (seen.has(name)) continue;
-    seen.add(name);
-    for (const reader of readersOf(name)) {
-      if (reader.opType === "TopK") return true;
-      if (!products.has(operatorName(reader))) pending.push(...reader.outputs);
-    }
+/**
+ * Values of which what follows, short of another product, is ranked by a `TopK`: which experts a row goes to.
+ *
+ * @param nodes in an order in which they can run
+ */
+export function rankedValues(nodes: readonly GraphNode[]): ReadonlySet<string> {
+  const ranked = new Set<string>();
+  for (const node of nodes.toReversed()) {
+    const passesOn = !products.has(operatorName(node)) && node.outputs.some((name) => ranked.has(name));
+    if (node.opType === "TopK" || passesOn) for (const name of readsOf(node)) ranked.add(name);
   }
-  return false;
+  return ranked;
 }

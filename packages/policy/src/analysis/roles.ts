@@ -13,6 +13,7 @@ import { operatorName } from "../rules/table.js";
 import { Conflicts } from "./conflicts.js";
 import { Labels, type RoleLabel } from "./labels.js";
 import type { FactoredGraph } from "./propagate.js";
+import { findRoutedExperts, type RoutedExperts } from "./routed-experts.js";
 
 /** One place where a node reads a weight, with the factors of that use. */
 export interface WeightUse {
@@ -47,6 +48,7 @@ export interface Roles {
   readonly conflicts: Conflicts;
   /** Factors of parameters that may be sharded. */
   readonly candidates: ReadonlySet<Factor>;
+  readonly experts: readonly RoutedExperts[];
   readonly labels: Labels;
 }
 
@@ -66,7 +68,8 @@ export function findRoles(factored: FactoredGraph): Roles {
     if (known === undefined) bySignature.set(signature, [factor]);
     else known.push(factor);
   }
-  const labels = new Labels(factored);
+  const experts = findRoutedExperts(factored);
+  const labels = new Labels(factored, experts);
   const sums = contractedFactors(factored);
   const roles = [...bySignature.values()].map((factors): Role => {
     return {
@@ -76,7 +79,7 @@ export function findRoles(factored: FactoredGraph): Roles {
       label: labels.of(factors[0]!),
     };
   });
-  return { roles, uses, conflicts, candidates, labels };
+  return { roles, uses, conflicts, candidates, experts, labels };
 }
 
 /** Parameters lie in files; constants of the graph itself are too small to count. */

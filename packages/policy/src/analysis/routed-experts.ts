@@ -10,7 +10,6 @@ import {
 } from "../factors/factor.js";
 import { operatorName } from "../rules/table.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
-import { Wiring } from "./wiring.js";
 
 /**
  * A mixture of experts, recognised by what it computes:
@@ -59,18 +58,11 @@ const apart: ReadonlySet<string> = new Set([
 ]);
 
 export function findRoutedExperts(factored: FactoredGraph): RoutedExperts[] {
-  const { nodes } = factored;
-  const wiring = Wiring.of(factored);
-  return nodes.flatMap((_, index) => routedAt(index, { nodes, wiring }) ?? []);
+  return factored.nodes.flatMap((_, index) => routedAt(index, factored) ?? []);
 }
 
-interface Context {
-  readonly nodes: readonly FactoredNode[];
-  readonly wiring: Wiring;
-}
-
-function routedAt(sum: number, context: Context): RoutedExperts | undefined {
-  const { nodes, wiring } = context;
+function routedAt(sum: number, factored: FactoredGraph): RoutedExperts | undefined {
+  const { nodes, wiring } = factored;
   const { operator, contracted, inputs } = nodes[sum]!;
   const experts = operator.node.opType === "ReduceSum" ? soleLeaf(contracted) : undefined;
   if (experts === undefined || soleLeaf(inputs[0]!.slice(0, 1)) !== experts) return undefined;
@@ -84,7 +76,7 @@ function routedAt(sum: number, context: Context): RoutedExperts | undefined {
   const weightSlot = factors.inputs.findIndex((dims) => isRoutingWeight(dims, experts, rows));
   if (weightSlot === -1 || factors.inputs.length !== 2) return undefined;
   const perExpert = factors.operator.node.inputs[1 - weightSlot]!;
-  const found = collectBody(perExpert, product, experts, rows, context);
+  const found = collectBody(perExpert, product, experts, rows, factored);
   if (found === undefined) return undefined;
   return {
     ...found,
@@ -110,9 +102,8 @@ function collectBody(
   product: number,
   experts: Factor,
   rows: Dim,
-  context: Context,
+  { nodes, wiring }: FactoredGraph,
 ): { body: readonly number[]; rows: string } | undefined {
-  const { nodes, wiring } = context;
   const body = new Set<number>();
   const sources = new Set<string>();
   const pending = [perExpert];

@@ -1,5 +1,4 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
-import type { FactoredGraph } from "./propagate.js";
 
 /** Who makes and who reads the values of a graph. */
 export class Wiring {
@@ -21,14 +20,6 @@ export class Wiring {
         else readers.push(index);
       }
     }
-  }
-
-  /** Of a whole graph, by the indices of its nodes. */
-  static of({ nodes, graph }: Pick<FactoredGraph, "nodes" | "graph">): Wiring {
-    return new Wiring(
-      nodes.map(({ operator }) => operator.node),
-      graph.outputs,
-    );
   }
 
   node(index: number): GraphNode {

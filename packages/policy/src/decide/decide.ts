@@ -2,7 +2,6 @@ import { RingrankError } from "@ringrank/errors";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter, type Role, type Roles } from "../analysis/roles.js";
-import { findRoutedExperts } from "../analysis/routed-experts.js";
 import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
 import { type Cost, costOf, referenceBytes } from "./cost.js";
@@ -32,6 +31,8 @@ export interface Plan {
   /** Parameter bytes each rank keeps. */
   readonly bytesPerRank: readonly number[];
   readonly cost: Cost;
+  /** Bytes of a value at the decode step that the cost is predicted for. */
+  readonly referenceBytes: (value: string) => number;
 }
 
 /** Plans this close to the least memory are told apart by time. */
@@ -108,7 +109,7 @@ class Planner {
     this.#ranks = ranks;
     this.#weights = parameterUses(found.uses);
     this.#referenceBytes = referenceBytes(factored);
-    this.#unreadExperts = new UnreadExperts(factored, found.uses, findRoutedExperts(factored));
+    this.#unreadExperts = new UnreadExperts(factored, found);
   }
 
   /** Choices of roles to tell apart. On more than one rank, to shard nothing would be a silent copy. */
@@ -153,7 +154,8 @@ class Planner {
     const bytesPerRank = shares.map((share, rank) =>
       bytesKept(this.#weights, share, ({ node, slot }) => views[rank]!.reads(node, slot)),
     );
-    return { roles, shares, placement, lateAddends, views, bytesPerRank, cost };
+    const referenceBytes = this.#referenceBytes;
+    return { roles, shares, placement, lateAddends, views, bytesPerRank, cost, referenceBytes };
   }
 
   /** Whether some rank has no units of a factor, and others would count on it all the same. */

@@ -3,7 +3,6 @@ import { isOwnRow } from "../analysis/own-rows.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import { isReshaping } from "../analysis/reshaping.js";
 import { isParameter } from "../analysis/roles.js";
-import { Wiring } from "../analysis/wiring.js";
 import { isStatic } from "../factors/factor.js";
 import type { Addends } from "../program/program.js";
 import { operatorName } from "../rules/table.js";
@@ -31,10 +30,9 @@ export interface LateAddends {
  * every rank has, or computes without a parameter from what it has.
  */
 export function findLateAddends(factored: FactoredGraph, placement: Placement): LateAddends {
-  const { graph, shapes } = factored;
+  const { graph, shapes, wiring } = factored;
   const { paid, partial, largest } = placement;
-  const wiring = Wiring.of(factored);
-  const onEveryRank = new OnEveryRank(factored, placement, wiring);
+  const onEveryRank = new OnEveryRank(factored, placement);
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const isOwed = (value: string): boolean => partial.has(value) && !paid.has(value);
   const sizesOf = (value: string): string => JSON.stringify(shapes.get(value)!.dims);
@@ -56,8 +54,7 @@ export function findLateAddends(factored: FactoredGraph, placement: Placement): 
       const addends = addendsOf(node);
       for (const name of addends) {
         if (isOwed(name)) continue;
-        const isRow =
-          width !== undefined && rowWidth(value) === width && isOwnRow(name, width, factored, wiring);
+        const isRow = width !== undefined && rowWidth(value) === width && isOwnRow(name, width, factored);
         const isWhole = whole === undefined && sizesOf(name) === sizesOf(value) && onEveryRank.has(name);
         if (isRow) rows.push(name);
         else if (isWhole) whole = name;
@@ -98,14 +95,12 @@ const biasSlots: ReadonlyMap<string, number> = new Map([
 /** Which values all ranks have, or could have without a weight. */
 class OnEveryRank {
   readonly #factored: FactoredGraph;
-  readonly #wiring: Wiring;
   /** What a rank needs that has none of the addends that count once. */
   readonly #needed: ReadonlySet<string>;
   readonly #known = new Map<string, boolean>();
 
-  constructor(factored: FactoredGraph, placement: Placement, wiring: Wiring) {
+  constructor(factored: FactoredGraph, placement: Placement) {
     this.#factored = factored;
-    this.#wiring = wiring;
     this.#needed = neededFor(
       factored,
       placement,
@@ -127,11 +122,12 @@ class OnEveryRank {
   }
 
   #isCheap(value: string): boolean {
-    const weight = this.#factored.graph.weights.get(value);
+    const { graph, wiring } = this.#factored;
+    const weight = graph.weights.get(value);
     if (weight !== undefined) return !isParameter(weight);
-    const index = this.#wiring.producer(value);
+    const index = wiring.producer(value);
     if (index === undefined) return false;
-    const { inputs }: GraphNode = this.#wiring.node(index);
+    const { inputs }: GraphNode = wiring.node(index);
     return inputs.every((name) => name === "" || this.#isThere(name));
   }
 }

@@ -29,11 +29,7 @@ export interface Placement {
  * unknown size, has no order to be gathered in.
  */
 export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Placement | undefined {
-  const { nodes, graph } = factored;
-  const producer = new Map<string, number>();
-  nodes.forEach(({ operator }, index) => {
-    for (const output of operator.node.outputs) if (output !== "") producer.set(output, index);
-  });
+  const { nodes, graph, wiring } = factored;
   const paid = new Set<string>();
   const partial = new Set<string>();
   const largest = new Set<string>();
@@ -69,7 +65,7 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
   let unpaid = walk(0);
   while (unpaid !== undefined) {
     paid.add(unpaid);
-    unpaid = walk(producer.get(unpaid)!);
+    unpaid = walk(wiring.producer(unpaid)!);
   }
   return { paid, partial, largest, gathered };
 }

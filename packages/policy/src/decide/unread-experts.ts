@@ -1,5 +1,5 @@
 import type { FactoredGraph } from "../analysis/propagate.js";
-import type { WeightUse } from "../analysis/roles.js";
+import type { Roles, WeightUse } from "../analysis/roles.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
 import { leavesOf } from "../factors/factor.js";
 import { localSize, type RankShare } from "../factors/shard.js";
@@ -17,7 +17,7 @@ export class UnreadExperts {
     readonly chosen: number;
   }[];
 
-  constructor(factored: FactoredGraph, uses: readonly WeightUse[], experts: readonly RoutedExperts[]) {
+  constructor(factored: FactoredGraph, { uses, experts }: Pick<Roles, "uses" | "experts">) {
     this.#stacks = experts.flatMap((routed) => {
       const body = new Set(routed.body);
       const chosen = expertsPerRow(factored, routed);
@@ -38,18 +38,15 @@ export class UnreadExperts {
 }
 
 /** How many experts a row goes to: what the `TopK` that its routing weights come from picks; all if none does. */
-function expertsPerRow({ nodes }: FactoredGraph, { weights, experts }: RoutedExperts): number {
-  const producers = new Map(
-    nodes.flatMap((node) => node.operator.node.outputs.map((name) => [name, node] as const)),
-  );
+function expertsPerRow({ nodes, wiring }: FactoredGraph, { weights, experts }: RoutedExperts): number {
   const seen = new Set<string>();
   const pending = [weights];
   let chosen = 0;
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    const node = producers.get(name);
-    if (node === undefined || seen.has(name)) continue;
+    const index = wiring.producer(name);
+    if (index === undefined || seen.has(name)) continue;
     seen.add(name);
-    const { operator } = node;
+    const { operator } = nodes[index]!;
     if (operator.node.opType !== "TopK") pending.push(...operator.node.inputs);
     // Groups of experts are picked by a TopK too, further back; the nearest one picks the experts.
     else chosen = Math.max(chosen, operator.outputs[0]?.dims.at(-1)?.[0] ?? 0);

@@ -1,7 +1,7 @@
+import type { GraphNode } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
-import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter, type Role, type Roles, type WeightUse } from "../analysis/roles.js";
-import { referenceBytes } from "../decide/cost.js";
 import type { Limits, Plan } from "../decide/decide.js";
 import { parameterUses, weightBytes } from "../decide/storage.js";
 import { type Dim, describeDim, type Factor, leavesOf, resolve, sizeOf } from "../factors/factor.js";
@@ -54,8 +54,6 @@ class Describer {
   readonly #plan: Plan;
   readonly #uses: ReadonlyMap<string, readonly WeightUse[]>;
   readonly #roleOf = new Map<Factor, number>();
-  readonly #producer = new Map<string, FactoredNode>();
-  readonly #referenceBytes: (value: string) => number;
   readonly totalBytes: number;
 
   constructor(factored: FactoredGraph, found: Roles, plan: Plan) {
@@ -63,12 +61,9 @@ class Describer {
     this.#found = found;
     this.#plan = plan;
     this.#uses = parameterUses(found.uses);
-    this.#referenceBytes = referenceBytes(factored);
     found.roles.forEach(({ factors }, id) => {
       for (const factor of factors) this.#roleOf.set(factor, id);
     });
-    for (const node of factored.nodes)
-      for (const name of node.operator.node.outputs) this.#producer.set(name, node);
     this.totalBytes = [...this.#uses.values()].reduce((sum, [use]) => sum + wholeBytes(use!), 0);
   }
 
@@ -129,11 +124,11 @@ class Describer {
         ? (["max", "the largest of its share"] as const)
         : (["sum", "a sum over ranks"] as const);
       const reason = `${this.#producerOf(value)} leaves ${what}, needed whole by ${this.#readers(value)}`;
-      return { kind: "allReduce", operation, value, bytes: this.#referenceBytes(value), reason };
+      return { kind: "allReduce", operation, value, bytes: this.#plan.referenceBytes(value), reason };
     });
     const whole = [...gathered].map(([output, value]): CollectiveData => {
       const reason = `sharded by ${this.#producerOf(value)}, read whole by ${this.#readers(output)}, which has no rule`;
-      return { kind: "allGather", value, bytes: this.#referenceBytes(output), reason };
+      return { kind: "allGather", value, bytes: this.#plan.referenceBytes(output), reason };
     });
     return [...reduced, ...whole];
   }
@@ -150,7 +145,7 @@ class Describer {
           operator: operatorName(node),
           node: node.outputs.find((name) => name !== "") ?? "",
           weightBytes: held.reduce((sum, use) => sum + wholeBytes(use), 0),
-          gatheredBytes: [...wholes].reduce((sum, name) => sum + this.#referenceBytes(name), 0),
+          gatheredBytes: [...wholes].reduce((sum, name) => sum + this.#plan.referenceBytes(name), 0),
           lift: `a rule for ${operatorName(node)} in packages/policy/src/rules`,
         },
       ];
@@ -158,8 +153,9 @@ class Describer {
   }
 
   #producerOf(value: string): string {
-    const producer = this.#producer.get(value);
-    return producer === undefined ? "the caller" : operatorName(producer.operator.node);
+    const { wiring } = this.#factored;
+    const producer = wiring.producer(value);
+    return producer === undefined ? "the caller" : operatorName(wiring.node(producer));
   }
 
   #weight(uses: readonly WeightUse[]): WeightPlacement {
@@ -279,17 +275,14 @@ class Describer {
   }
 
   #readers(value: string): string {
-    const names = new Set(this.#readersOf(value).map(({ operator }) => operatorName(operator.node)));
+    const names = new Set(this.#readersOf(value).map(operatorName));
     return names.size === 0 ? "the caller" : [...names].join(" and ");
   }
 
   /** A value that is made whole is read by those who read the whole. */
-  #readersOf(value: string): readonly FactoredNode[] {
-    const readers = this.#factored.nodes.filter(({ operator }) => operator.node.inputs.includes(value));
-    return readers.flatMap((reader) => {
-      const { node } = reader.operator;
-      return isGather(node) ? this.#readersOf(node.outputs[0]!) : [reader];
-    });
+  #readersOf(value: string): readonly GraphNode[] {
+    const readers = this.#factored.wiring.readers(value);
+    return readers.flatMap((node) => (isGather(node) ? this.#readersOf(node.outputs[0]!) : [node]));
   }
 }
 

@@ -3,7 +3,7 @@ import type { Graph } from "@ringrank/model";
 import { prepareGraph } from "../analysis/prepare-graph.js";
 import { type FactoredGraph, propagateFactors } from "../analysis/propagate.js";
 import { findRoles, type Roles } from "../analysis/roles.js";
-import { decide, type Limits, planFor } from "../decide/decide.js";
+import { decide, type Limits, type Plan, planFor } from "../decide/decide.js";
 import type { Objective } from "../decide/objective.js";
 import {
   type ActivationPrecision,
@@ -46,8 +46,10 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
     memoryPerRank: options.memoryPerRank ?? Number.POSITIVE_INFINITY,
   };
   const precision = precisionOf(options.precision, options.activations);
-  const { factored, found } = analyse(graph, precision);
+  const analysis = analyse(graph, precision);
+  const { factored, found } = analysis;
   const plan = decide(factored, found, limits);
+  analysis.plan = plan;
   return new PartitionPolicy(describePlan(factored, found, plan, limits, precision));
 }
 
@@ -78,14 +80,15 @@ export function policyFromJSON(
         `${describePrecision(precision)}; plan again, or load it as the policy says`,
     );
   }
-  const { factored, found } = analyse(graph, precision);
+  const analysis = analyse(graph, precision);
+  const { factored, found } = analysis;
   if (read.graph !== fingerprint(factored.graph)) {
     throw new RingrankError(
       "RR_POLICY",
       "the policy was made for another graph (operators, shapes or edges differ); plan again",
     );
   }
-  const plan = planFor(factored, found, chosenRoles(found, read.sharded), read.ranks);
+  const plan = planSharding(analysis, read.sharded, read.ranks);
   const { memoryPerRank = Number.POSITIVE_INFINITY } = options;
   const fullest = Math.max(...plan.bytesPerRank);
   if (fullest > memoryPerRank) {
@@ -117,10 +120,23 @@ export function buildPrograms(
   policy: PartitionPolicy,
   { products = [] }: ProgramOptions = {},
 ): RankProgram[] {
-  const { factored, found } = analyse(graph, policy.precision);
+  const analysis = analyse(graph, policy.precision);
   const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);
-  const plan = planFor(factored, found, chosenRoles(found, sharded), policy.ranks);
-  return buildFromPlan(factored, found.uses, plan, products);
+  const plan = planSharding(analysis, sharded, policy.ranks);
+  return buildFromPlan(analysis.factored, analysis.found, plan, products);
+}
+
+/** The last plan, if it shards exactly these factors. */
+function planSharding(analysis: Analysis, ids: readonly number[], ranks: number): Plan {
+  const { factored, found, plan: last } = analysis;
+  const roles = chosenRoles(found, ids);
+  const isLast =
+    last?.shares.length === ranks &&
+    last.roles.length === roles.length &&
+    roles.every((role) => last.roles.includes(role));
+  const plan = isLast ? last : planFor(factored, found, roles, ranks);
+  analysis.plan = plan;
+  return plan;
 }
 
 function chosenRoles(found: Roles, ids: readonly number[]): Roles["roles"] {
@@ -139,6 +155,8 @@ interface Analysis {
   readonly precision: Precision;
   readonly factored: FactoredGraph;
   readonly found: Roles;
+  /** The last one. */
+  plan?: Plan;
 }
 
 /** The last of each graph: who plans a graph builds its programs next. */
@@ -149,7 +167,7 @@ function analyse(graph: Graph, precision: Precision): Analysis {
   if (known !== undefined && describePrecision(known.precision) === describePrecision(precision))
     return known;
   const factored = propagateFactors(graph, precision);
-  const analysis = { precision, factored, found: findRoles(factored) };
+  const analysis: Analysis = { precision, factored, found: findRoles(factored) };
   analyses.set(graph, analysis);
   return analysis;
 }

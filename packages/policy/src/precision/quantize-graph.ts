@@ -9,8 +9,7 @@ import {
   type Weight,
   withoutUnread,
 } from "@ringrank/model";
-import { isRanked } from "../analysis/ranked.js";
-import { Wiring } from "../analysis/wiring.js";
+import { rankedValues } from "../analysis/ranked.js";
 import { FreshNames } from "../fresh-names.js";
 import { makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
@@ -53,7 +52,7 @@ class Rewriter {
   readonly #accuracyLevel: number;
   readonly #typeOf: (value: string) => string | undefined;
   readonly #matrices: ConstantMatrices;
-  readonly #wiring: Wiring;
+  readonly #ranked: ReadonlySet<string>;
   readonly #names: FreshNames;
   /** By matrix, the way it is read, and bits: the names of its values and scales. */
   readonly #quantized = new Map<string, readonly [string, string]>();
@@ -71,7 +70,7 @@ class Rewriter {
     this.#matrices = new ConstantMatrices(graph);
     const values = new Set(graph.inputs.map(({ name }) => name));
     for (const { outputs } of graph.nodes) for (const name of outputs) values.add(name);
-    this.#wiring = new Wiring(graph.nodes, graph.outputs);
+    this.#ranked = rankedValues(graph.nodes);
     this.#names = new FreshNames((name) => values.has(name) || graph.weights.has(name));
   }
 
@@ -103,7 +102,7 @@ class Rewriter {
     const [output] = node.outputs as [string];
     const matrix = this.#matrices.of(b);
     const isFit = matrix !== undefined && this.#typeOf(a) === "float32" && this.#typeOf(b) === "float32";
-    if (!isFit || this.#matrices.of(a) !== undefined || this.#isRanked(output)) return [node];
+    if (!isFit || this.#matrices.of(a) !== undefined || this.#ranked.has(output)) return [node];
     const [columns, rows] = turned ? [matrix.dims[1], matrix.dims[0]] : matrix.dims;
     // B is [columns, rows] as the product reads it, and the other way round where the product turns it.
     const [values, scales] = this.#quantize(matrix, matrix.turned === turned, this.#bits);
@@ -151,10 +150,6 @@ class Rewriter {
         attributes,
       },
     ];
-  }
-
-  #isRanked(value: string): boolean {
-    return isRanked(value, (name) => this.#wiring.readers(name));
   }
 
   #scaled(value: string, factor: number): GraphNode {

@@ -6,6 +6,9 @@ import { makeSegment } from "./segment.js";
 /** A size that is open until the segment runs. */
 const open: SizePair = [1, 2];
 
+/** What two layers' heads have in common, if they are alike. */
+export type AttentionHeads = Pick<AttentionOverCache, "keyValueHeads" | "group" | "lanes" | "scale">;
+
 /**
  * Attention of a block of one sequence's new rows, by ONNX's own operator
  * (https://onnx.ai/onnx/operators/onnx__Attention.html), for all layers that have heads alike:
@@ -19,7 +22,7 @@ const open: SizePair = [1, 2];
  * whole prompt do not. The operator could take past rows as an input of its own, as they lie in a cache; then it would
  * copy them and the new ones to one place, for every block anew.
  */
-export function makeAttentionBlock({ keyValueHeads, group, lanes, scale }: AttentionOverCache): Segment {
+export function makeAttentionBlock({ keyValueHeads, group, lanes, scale }: AttentionHeads): Segment {
   const width = keyValueHeads * lanes;
   const sizes: Readonly<Record<string, readonly SizePair[]>> = {
     query: [fixed(1), open, fixed(width * group)],

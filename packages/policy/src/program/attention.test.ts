@@ -41,6 +41,14 @@ it("attention of layers that are alike is one segment, and each step says what i
   expect(new Set(steps.flatMap(({ values }) => values!.outputs)).size).toBe(3 * outputs.length);
 });
 
+it("attention that is alike on all ranks is the same segment for them", () => {
+  const segments = programsOf(attentionGraph(), 2).map((program) => {
+    const [step] = attending(program);
+    return program.segments[step!.segment];
+  });
+  expect(segments[1]).toBe(segments[0]);
+});
+
 it("attention of a block of rows is one segment for all layers that have heads alike", () => {
   const [program] = programsOf(attentionGraph(undefined, 3), 2);
   const blocks = attending(program!).map((step) => step.attention?.block);

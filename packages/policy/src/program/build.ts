@@ -3,8 +3,8 @@ import { type GraphNode, readsOf } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import { findCachedAttention } from "../analysis/cached-attention.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
-import type { WeightUse } from "../analysis/roles.js";
-import { findRoutedExperts, type RoutedExperts } from "../analysis/routed-experts.js";
+import type { Roles } from "../analysis/roles.js";
+import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Plan } from "../decide/decide.js";
 import { type Dim, sizeOf } from "../factors/factor.js";
 import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/shard.js";
@@ -12,7 +12,7 @@ import { sizeProduct } from "../shapes/index.js";
 import { addInNorms } from "./add-in-norms.js";
 import { addToProducts } from "./add-to-products.js";
 import { localAttention } from "./attention.js";
-import { makeAttentionBlock } from "./attention-block.js";
+import { type AttentionHeads, makeAttentionBlock } from "./attention-block.js";
 import { stagesOfCaches } from "./cache-stages.js";
 import { cutInterpretable } from "./cut-interpretable.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
@@ -47,6 +47,7 @@ import type {
   ValueShard,
 } from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
+import { SharedSegments } from "./shared-segments.js";
 import { type Apart, findStages, type Stage } from "./stages.js";
 import { makeWeightlessSegment } from "./weightless-segment.js";
 import { castSums } from "./wire-types.js";
@@ -58,27 +59,31 @@ import { castSums } from "./wire-types.js";
  */
 export function buildPrograms(
   factored: FactoredGraph,
-  uses: readonly WeightUse[],
+  { uses, experts }: Pick<Roles, "uses" | "experts">,
   plan: Plan,
   products: readonly ProductKind[],
 ): RankProgram[] {
-  const apart = findApart(factored, plan, products);
+  const apart = findApart(factored, experts, plan, products);
   const entries = entriesOf(factored.graph).map((entry): StagedEntry => {
     const stages = findStages(factored, plan.placement, entry, apart);
     return { ...entry, stages, cacheStages: stagesOfCaches(factored, plan.placement, entry, stages) };
   });
+  const shared = new SharedSegments();
   return plan.shares.map((share, rank) => {
     const view = plan.views[rank]!;
     const local = localize(factored, uses, view, share);
     const expertSegments = makeExpertSegments(factored, uses, view, share, apart.experts);
-    return new ProgramBuilder(factored, plan, local, expertSegments, rank).build(entries);
+    return new ProgramBuilder(factored, plan, local, expertSegments, shared, rank).build(entries);
   });
 }
 
-function findApart(factored: FactoredGraph, plan: Plan, kinds: readonly ProductKind[]): Apart {
-  const experts = findRoutedExperts(factored).filter(({ body, product }) =>
-    isUnbroken([...body, product], factored, plan),
-  );
+function findApart(
+  factored: FactoredGraph,
+  routed: readonly RoutedExperts[],
+  plan: Plan,
+  kinds: readonly ProductKind[],
+): Apart {
+  const experts = routed.filter(({ body, product }) => isUnbroken([...body, product], factored, plan));
   const attention = findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan));
   const taken = new Set([...experts, ...attention].flatMap(({ body }) => body));
   const { placement } = plan;
@@ -103,22 +108,25 @@ class ProgramBuilder {
   readonly #plan: Plan;
   readonly #local: LocalGraph;
   readonly #experts: ReadonlyMap<RoutedExperts, ExpertSegment>;
+  readonly #shared: SharedSegments;
   readonly #rank: number;
   readonly #segments: Segment[] = [];
-  /** Indices of segments without weights, by their bytes. */
-  readonly #weightless = new Map<string, number>();
+  /** Index of each that is shared. */
+  readonly #indices = new Map<Segment, number>();
 
   constructor(
     factored: FactoredGraph,
     plan: Plan,
     local: LocalGraph,
     experts: ReadonlyMap<RoutedExperts, ExpertSegment>,
+    shared: SharedSegments,
     rank: number,
   ) {
     this.#factored = factored;
     this.#plan = plan;
     this.#local = local;
     this.#experts = experts;
+    this.#shared = shared;
     this.#rank = rank;
   }
 
@@ -248,8 +256,10 @@ class ProgramBuilder {
           const step = this.#runStep(nodes, new Set(outputs), context);
           if (description === undefined) return step;
           const inBlocks = rowByRow && description.addends.length > 0;
-          const block = inBlocks ? { block: this.#addWeightless(makeAttentionBlock(description)) } : {};
-          return { ...step, attention: { ...description, ...block } };
+          return {
+            ...step,
+            attention: { ...description, ...(inBlocks && { block: this.#block(description) }) },
+          };
         }),
         ...products.map((one) => this.#productStep(one)),
         ...allReduces,
@@ -261,14 +271,18 @@ class ProgramBuilder {
 
   #productStep(product: LocalProducts): ProductStep {
     if (product.bits === 32) {
-      const segments = { float32: this.#addWeightless(makeFloatSegment()) };
+      const segments = { float32: this.#addShared("float product", makeFloatSegment) };
       return { kind: "product", ...product, segments };
     }
-    const segments = {
-      int8: this.#addWeightless(makeIntegerSegment("int8")),
-      uint8: this.#addWeightless(makeIntegerSegment("uint8")),
-    };
+    const integerSegment = (activations: "int8" | "uint8"): number =>
+      this.#addShared(`${activations} product`, () => makeIntegerSegment(activations));
+    const segments = { int8: integerSegment("int8"), uint8: integerSegment("uint8") };
     return { kind: "product", ...product, segments };
+  }
+
+  #block({ keyValueHeads, group, lanes, scale }: AttentionHeads): number {
+    const heads = { keyValueHeads, group, lanes, scale };
+    return this.#addShared(heads, () => makeAttentionBlock(heads));
   }
 
   #routedStep({ experts, rows, weights }: LocalExperts): Step {
@@ -297,19 +311,21 @@ class ProgramBuilder {
   }
 
   #runStep(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext): RunStep {
-    const weightless = makeWeightlessSegment(nodes, needed, context);
+    const weightless = makeWeightlessSegment(nodes, needed, context, this.#shared);
     if (weightless === undefined) {
       return { kind: "run", segment: this.#addSegment(makeSegment(nodes, needed, context)) };
     }
     const { segment, ...values } = weightless;
-    return { kind: "run", segment: this.#addWeightless(segment), values };
+    return { kind: "run", segment: this.#addOnce(segment), values };
   }
 
-  /** The one there is already, if there is one of the same bytes. */
-  #addWeightless(segment: Segment): number {
-    const bytes = Buffer.from(segment.onnx).toString("latin1");
-    const index = this.#weightless.get(bytes) ?? this.#addSegment(segment);
-    this.#weightless.set(bytes, index);
+  #addShared(description: unknown, make: () => Segment): number {
+    return this.#addOnce(this.#shared.get(description, make));
+  }
+
+  #addOnce(segment: Segment): number {
+    const index = this.#indices.get(segment) ?? this.#addSegment(segment);
+    this.#indices.set(segment, index);
     return index;
   }
 

@@ -1,4 +1,4 @@
-import { type GraphNode, readsOf } from "@ringrank/model";
+import { type GraphNode, readsOf, type Weight } from "@ringrank/model";
 import { canInterpret, describeInterpretable } from "./interpretable.js";
 import type { SegmentContext } from "./segment.js";
 
@@ -14,10 +14,11 @@ export interface CutNodes {
  */
 export function cutInterpretable(nodes: readonly GraphNode[], context: SegmentContext): CutNodes {
   const { shards, values } = context;
-  const left = new Set<string>(shards.keys());
+  const left = new Set<string>();
   const [apart, rest]: [GraphNode[], GraphNode[]] = [[], []];
   for (const node of nodes) {
-    const isApart = canInterpret(node, values) && [...readsOf(node)].every((name) => !left.has(name));
+    const isApart =
+      canInterpret(node, values) && [...readsOf(node)].every((name) => !shards.has(name) && !left.has(name));
     (isApart ? apart : rest).push(node);
     if (!isApart) for (const name of node.outputs) left.add(name);
   }
@@ -31,8 +32,12 @@ const fewest = 6;
 /** Together, with their constants, and with sizes that do not come from elsewhere. */
 function areInterpretable(nodes: readonly GraphNode[], { constants, values }: SegmentContext): boolean {
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));
-  const read = [...new Set(nodes.flatMap(({ inputs }) => inputs))].filter((name) => !made.has(name));
-  const known = new Map([...constants].filter(([name]) => read.includes(name)));
-  const inputs = read.filter((name) => !known.has(name));
+  const known = new Map<string, Weight>();
+  const inputs: string[] = [];
+  for (const name of new Set(nodes.flatMap((node) => node.inputs))) {
+    const constant = constants.get(name);
+    if (constant !== undefined) known.set(name, constant);
+    else if (!made.has(name)) inputs.push(name);
+  }
   return describeInterpretable(nodes, { inputs, outputs: [] }, known, values) !== undefined;
 }

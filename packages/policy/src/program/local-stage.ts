@@ -49,14 +49,14 @@ export function readApart(stage: LocalStage): string[] {
   ];
 }
 
-/** For each stage, what its segment must leave in the table: values read later, or returned. */
+/** For each stage, which values of its segment are read later, or returned, and so must be left in the table. */
 export function neededAfter(stages: readonly LocalStage[], outputs: readonly string[]): Set<string>[] {
   const later = new Set(outputs);
   const needed: Set<string>[] = [];
   for (let index = stages.length - 1; index >= 0; index--) {
     const stage = stages[index]!;
     for (const name of readApart(stage)) later.add(name);
-    needed[index] = new Set(later);
+    needed[index] = new Set(stage.nodes.flatMap(({ outputs }) => outputs.filter((name) => later.has(name))));
     for (const node of stage.nodes) for (const name of readsOf(node)) later.add(name);
   }
   return needed;

@@ -49,14 +49,12 @@ class Localizer {
   readonly #aliases = new Map<string, string>();
   /** By node and slot: the local name of a weight there. */
   readonly #weightNames = new Map<string, string>();
-  readonly #readers: ReadonlyMap<string, number>;
   readonly #names: FreshNames;
 
   constructor(factored: FactoredGraph, uses: readonly WeightUse[], view: RankView, share: RankShare) {
     this.#factored = factored;
     this.#view = view;
     this.#share = share;
-    this.#readers = countReaders(factored);
     const { values, graph } = factored;
     this.#names = new FreshNames((name) => values.has(name) || graph.weights.has(name));
     this.#nameWeights(uses.filter(({ node, slot }) => view.reads(node, slot)));
@@ -111,8 +109,9 @@ class Localizer {
     if (whole.opType === "Sub" && kept[0] === 1) return [{ ...whole, opType: "Neg", inputs, attributes: {} }];
     // What is left is the operand itself. The all-reduce works in place, so the operand may only take the sum's
     // part if nothing else reads it, and the caller knows outputs by their own names.
-    const isOutput = this.#factored.graph.outputs.some(({ name }) => name === whole.outputs[0]);
-    if (!isOutput && this.#readers.get(whole.inputs[kept[0]!]!) === 1) {
+    const { graph, wiring } = this.#factored;
+    const isOutput = graph.outputs.some(({ name }) => name === whole.outputs[0]);
+    if (!isOutput && wiring.soleReader(whole.inputs[kept[0]!]!) !== undefined) {
       this.#aliases.set(whole.outputs[0]!, inputs[0]!);
       return [];
     }
@@ -164,12 +163,4 @@ class Localizer {
     });
     return name;
   }
-}
-
-function countReaders({ graph, nodes }: FactoredGraph): Map<string, number> {
-  const readers = new Map<string, number>();
-  const add = (name: string): void => void readers.set(name, (readers.get(name) ?? 0) + 1);
-  for (const { operator } of nodes) for (const name of operator.node.inputs) if (name !== "") add(name);
-  for (const { name } of graph.outputs) add(name);
-  return readers;
 }

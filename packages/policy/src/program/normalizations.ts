@@ -1,7 +1,6 @@
 import { floatAttribute, intAttribute } from "@ringrank/model";
 import { isOwnRow } from "../analysis/own-rows.js";
 import type { FactoredGraph } from "../analysis/propagate.js";
-import { Wiring } from "../analysis/wiring.js";
 import type { Placement } from "../decide/placement.js";
 import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
@@ -38,7 +37,6 @@ export function findNormalizations(
 ): NormalizedValue[] {
   const { graph, nodes, shapes } = factored;
   const given = new Set(graph.outputs.map(({ name }) => name));
-  const wiring = Wiring.of(factored);
   const multiplied = new Set(products.map(({ value }) => value));
 
   return nodes.flatMap(({ operator }, index): NormalizedValue[] => {
@@ -56,8 +54,7 @@ export function findNormalizations(
     const axis = normalizeAxis(intAttribute(node, "axis", -1), dims.length);
     if (type !== "float32" || width !== widest || axis !== dims.length - 1) return [];
     const hasBias = bias !== undefined && bias !== "";
-    if (![scale, ...(hasBias ? [bias] : [])].every((name) => isOwnRow(name, width, factored, wiring)))
-      return [];
+    if (![scale, ...(hasBias ? [bias] : [])].every((name) => isOwnRow(name, width, factored))) return [];
     const epsilon = floatAttribute(node, "epsilon", 1e-5);
     return [{ node: index, value, output, scale, ...(hasBias && { bias }), epsilon, centered }];
   });

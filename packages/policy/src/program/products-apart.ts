@@ -1,9 +1,8 @@
 import { floatAttribute, type GraphNode, intAttribute, type Weight } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
-import { isRanked } from "../analysis/ranked.js";
+import { rankedValues } from "../analysis/ranked.js";
 import { isReshaping } from "../analysis/reshaping.js";
 import { isParameter } from "../analysis/roles.js";
-import { Wiring } from "../analysis/wiring.js";
 import type { Placement } from "../decide/placement.js";
 import { operatorName } from "../rules/table.js";
 
@@ -47,8 +46,8 @@ export function findProductsApart(
   taken: ReadonlySet<number>,
   kinds: readonly ProductKind[],
 ): ProductApart[] {
-  const { graph, nodes, shapes } = factored;
-  const wiring = Wiring.of(factored);
+  const { graph, nodes, shapes, wiring } = factored;
+  const ranked = rankedValues(graph.nodes);
 
   return nodes.flatMap(({ operator }, node): ProductApart[] => {
     if (taken.has(node)) return [];
@@ -61,7 +60,7 @@ export function findProductsApart(
     if (!isFit || (bias !== "" && !isRow(bias, columns))) return [];
     const sum = bias === "" ? biasSum(outputOf(node), columns) : undefined;
     const body = sum === undefined ? [node] : [node, sum];
-    if (isRanked(outputOf(node), (name) => wiring.readers(name))) return [];
+    if (ranked.has(outputOf(node))) return [];
     return [unfolded(x, outputOf(body.at(-1)!), body) ?? { value: x, body }];
   });
 

@@ -1,8 +1,10 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
 import { describeElementwise } from "./elementwise.js";
 import { describeInterpretable } from "./interpretable.js";
+import type { LocalValues } from "./local-values.js";
 import type { Segment } from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
+import type { SharedSegments } from "./shared-segments.js";
 
 /** A segment that several steps may run, and what its values are called in the table of one of them. */
 export interface WeightlessSegment {
@@ -24,6 +26,7 @@ export function makeWeightlessSegment(
   nodes: readonly GraphNode[],
   needed: ReadonlySet<string>,
   context: SegmentContext,
+  shared: SharedSegments,
 ): WeightlessSegment | undefined {
   const isAlone = nodes.some(
     (node) =>
@@ -46,22 +49,28 @@ export function makeWeightlessSegment(
   const names = new Map(Array.from(places, ([name, place]) => [place, name]));
   const constants = byPlace(context.constants, places);
   const values = byPlace(context.values, places);
-  const segment = makeSegment(placed, new Set([...needed].flatMap((name) => places.get(name) ?? [])), {
-    opsets: context.opsets,
-    shards: new Map(),
-    constants,
-    values,
-    uses: new Map(),
+  const neededPlaces = new Set([...needed].flatMap((name) => places.get(name) ?? []));
+  const { opsets } = context;
+  const segment = shared.get({ placed, neededPlaces, opsets, constants, values }, () => {
+    const uses = new Map<string, number>();
+    const made = makeSegment(placed, neededPlaces, { opsets, shards: new Map(), constants, values, uses });
+    return { ...made, ...describeWork(placed, made, constants, values) };
   });
-  const elementwise = describeElementwise(placed, segment, constants, values);
-  const interpretable =
-    elementwise === undefined ? describeInterpretable(placed, segment, constants, values) : undefined;
   const namesOf = (some: readonly string[]): string[] => some.map((place) => names.get(place)!);
-  return {
-    segment: { ...segment, ...(elementwise && { elementwise }), ...(interpretable && { interpretable }) },
-    inputs: namesOf(segment.inputs),
-    outputs: namesOf(segment.outputs),
-  };
+  return { segment, inputs: namesOf(segment.inputs), outputs: namesOf(segment.outputs) };
+}
+
+/** What a segment computes, for ranks that have a shorter way; nothing where it is too much for that. */
+function describeWork(
+  nodes: readonly GraphNode[],
+  segment: Segment,
+  constants: SegmentContext["constants"],
+  values: LocalValues,
+): Pick<Segment, "elementwise" | "interpretable"> {
+  const elementwise = describeElementwise(nodes, segment, constants, values);
+  if (elementwise !== undefined) return { elementwise };
+  const interpretable = describeInterpretable(nodes, segment, constants, values);
+  return interpretable === undefined ? {} : { interpretable };
 }
 
 function byPlace<T>(of: ReadonlyMap<string, T>, places: ReadonlyMap<string, string>): Map<string, T> {
