@@ -7,7 +7,7 @@ const startedModules = {
   coordinator: [
     "offload/planning-worker",
     "offload/text-worker",
-    "group/rank-thread",
+    "group/rank-worker",
     "conversations/writing-process",
   ],
 };

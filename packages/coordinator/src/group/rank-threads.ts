@@ -22,7 +22,7 @@ export class RankThreads {
   constructor(
     tasks: readonly RankWorkerTask[],
     {
-      workerUrl = new URL("./rank-thread.js", import.meta.url).href,
+      workerUrl = new URL("./rank-worker.js", import.meta.url).href,
       logger,
     }: { workerUrl: string | undefined; logger: Log },
     onEnd: (rank: number, error: RingrankError | undefined) => void,

@@ -33,7 +33,7 @@ import { watchForSilence } from "./watchdog.js";
 
 export interface ThreadRankGroupOptions {
   readonly worldSize: number;
-  /** `file:` URL of the rank's worker module. Default: `rank-thread.ts`. */
+  /** `file:` URL of the rank's worker module. Default: `rank-worker.ts`. */
   readonly workerUrl: string | undefined;
   readonly stepTimeoutMs: number;
   /** Default `float32`. */
