@@ -4,6 +4,13 @@ import type { Logger } from "pino";
 /** As much of a pino logger as is used. */
 export type Log = Pick<Logger, "level" | "isLevelEnabled" | "debug" | "info" | "warn" | "error">;
 
+/** Whether it has what is called, where a logger of another kind would fail in the middle of a load. */
+export function isLog(value: unknown): value is Log {
+  if (typeof value !== "object" || value === null) return false;
+  const { isLevelEnabled, debug, info, warn, error } = value as Partial<Record<keyof Log, unknown>>;
+  return [isLevelEnabled, debug, info, warn, error].every((method) => typeof method === "function");
+}
+
 /**
  * The caller's logger, or one to standard error that is silent unless `RINGRANK_LOG` names a level; an unknown one is
  * `info`. pino is imported where there is something to say: that takes a sixth of the time of importing all else.

@@ -11,6 +11,7 @@ import {
 } from "@ringrank/policy/decision";
 import { defaultCacheDirectory } from "@ringrank/rank-worker";
 import type { Logger } from "pino";
+import { isLog } from "../logger.js";
 import type { Prompt } from "../prompts/prompts.js";
 import {
   booleanOption,
@@ -226,9 +227,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     throw optionError("policy", "a PartitionPolicy or its JSON", policy);
   }
   if (policy !== undefined) refuseBeside("a policy", "objective", options.objective);
-  if (logger !== undefined && typeof logger?.child !== "function") {
-    throw optionError("logger", "a pino logger", logger);
-  }
+  if (logger !== undefined && !isLog(logger)) throw optionError("logger", "a pino logger", logger);
   const precision = choiceOption("precision", options.precision, weightPrecisions, "float32");
   const activations =
     options.activations === undefined

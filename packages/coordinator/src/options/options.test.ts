@@ -29,6 +29,7 @@ describe("options of loadModel", () => {
     ["activations of no type", { precision: "int8", activations: "" }],
     ["rounded activations of whole weights", { activations: "int8" }],
     ["a signal that is none", { signal: {} }],
+    ["a logger of another kind", { logger: { ...console, child: () => console } }],
     ["a policy that is text", { policy: "split it" }],
     ["an objective beside a policy", { policy: {}, objective: "time" }],
     ["a place for a cache that is not wanted", { cache: false, cacheDirectory: "there" }],
