@@ -2,7 +2,7 @@
 //   npm run docs:architectures
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { measure, percent, readJson, root } from "./measure.mjs";
+import { measure, percent, readJson, root } from "./conformance-results.mjs";
 
 const zoo = join(root, "test/fixtures/zoo");
 const names = readdirSync(zoo).sort();

@@ -2,7 +2,7 @@
 //   npm run docs:onnx-exports
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { measure, percent, root } from "./measure.mjs";
+import { measure, percent, root } from "./conformance-results.mjs";
 
 /** Every export on every number of ranks. */
 const measured = measure(["onnx-exports"], { RINGRANK_EXPORTS: "all" });

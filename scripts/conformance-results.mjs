@@ -1,3 +1,4 @@
+// What conformance tests measure, for the tables of docs/.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
