@@ -146,14 +146,22 @@ function commandLine(signal: AbortSignal): Command {
       "token ids that an encoder–decoder's text begins with, such as its language: 2,128028",
       parseIds,
     )
-    .option("--max-new-tokens <count>", "most tokens to generate; 256 unless the model says", parseNumber)
+    .option(
+      "--max-new-tokens <count>",
+      "most tokens to generate (default: the model's, else 256)",
+      parseNumber,
+    )
     .option("--temperature <number>", "divides the logits; 0 is greedy", parseNumber)
     .option("--top-k <count>", "sample from the likeliest tokens only; 0 is no limit", parseNumber)
     .option("--top-p <share>", "sample from the tokens that reach this probability", parseNumber)
     .option("--min-p <share>", "drop tokens below this share of the likeliest", parseNumber)
     .option("--repetition-penalty <number>", "penalty on tokens seen; 1 is none", parseNumber)
     .addOption(noRepeatNgramSize)
-    .option("--seed <integer>", "same seed, same text, at every number of ranks", parseNumber)
+    .option(
+      "--seed <integer>",
+      "same seed, same text, at every number of ranks (default: random)",
+      parseNumber,
+    )
     .option("--stop <text>", "end before this text; may be given more than once", collect)
     .option("--ignore-eos", "go on past the end-of-sequence token")
     .addOption(policy)
