@@ -33,6 +33,7 @@ const layouts: readonly [string, () => RankKernels | undefined][] = [
   ["the plain kernel", () => new RankKernels(64, [kernelFiles.plain])],
   ["the fused kernel", () => new RankKernels(64, [kernelFiles.fused])],
   ["the kernel, without room", withoutRoom],
+  ["the kernel, with room for little", withLittleRoom],
 ];
 
 describe.each(layouts)(
@@ -206,6 +207,16 @@ async function inBlocks(
   TransientTensor.releaseAll(table);
   expect(kernels?.memory.bytesFree).toBe(free);
   return { done, fed, results: Object.fromEntries(results) };
+}
+
+/** In pieces of 4 KiB: some of what is laid out has room, and some has not. */
+function withLittleRoom(): RankKernels {
+  const kernels = new RankKernels(4, [kernelFiles.plain]);
+  const pieces: Float32Array[] = [];
+  for (let piece = kernels.memory.floats(1024); piece; piece = kernels.memory.floats(1024))
+    pieces.push(piece);
+  for (const [at, piece] of pieces.entries()) if (at % 2 === 0) kernels.memory.release(piece);
+  return kernels;
 }
 
 function withoutRoom(): RankKernels {

@@ -137,6 +137,35 @@ describe.each(["plain", "fused"] as const)(
   },
 );
 
+describe("the kernel", () => {
+  it("is not for heads that are no whole vectors", () => {
+    const kernel = new AttentionKernel(new RankKernels(64), 1);
+    const { plan } = plannedAttention({ batch: 1, rows: 1, heads: 1, group: 1, lanes: 6, past: 3 });
+    expect(kernel.rowAttention(plan, () => 0)).toBeUndefined();
+  });
+
+  it("gives back what it gave another number of sequences", () => {
+    const kernels = new RankKernels(64);
+    const options = { batch: 1, rows: 1, heads: 1, group: 1, lanes: 8, past: 3 };
+    const { plan, named } = plannedAttention(options);
+    const inputs = [1, 2].map((batch) => named(attentionInputs({ ...options, batch }, () => 0)));
+    const places = [...inputs[0]!.keys(), ...given];
+    const attention = new AttentionKernel(kernels, 1).rowAttention(plan, (name) => places.indexOf(name))!;
+    const tables = inputs.map((fed) =>
+      Array.from(fed.values(), ({ data, dims }): Tensor | undefined => {
+        const near = kernels.memory.floats(data.length)!;
+        near.set(data);
+        return tensor("float32", near, dims);
+      }),
+    );
+    const free = [...tables, ...tables].map((table) => {
+      expect(attention.run([...table])).toBe(true);
+      return kernels.memory.bytesFree;
+    });
+    expect(free.slice(2)).toEqual(free.slice(0, 2));
+  });
+});
+
 async function expectAlike(
   of: Case,
   build: keyof typeof kernelFiles,

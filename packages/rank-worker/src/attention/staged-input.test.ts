@@ -59,9 +59,13 @@ describe("an input", () => {
     expect(nextFree(memory)).toBe(next);
   });
 
-  it("that there is no room for has no address", () => {
+  it("that there is no room for has no address, nor has in that run what was copied before", () => {
     const memory = new KernelMemory(1);
-    const many = 65_536;
-    expect(new StagedInput(memory, 0).address(tableOf(new Float32Array(many)), 1, many)).toBeUndefined();
+    const input = new StagedInput(memory, 0);
+    const [few, many] = [Float32Array.of(1, 2, 3), new Float32Array(65_536)].map(tableOf);
+    expect(input.address(few!, 1, 3)).toBeDefined();
+    expect(input.address(many!, 1, 65_536)).toBeUndefined();
+    expect(input.address(few!, 1, 3)).toBeUndefined();
+    expect(floatsAt(memory, input.address(few!, 2, 3)!, 3)).toEqual([1, 2, 3]);
   });
 });

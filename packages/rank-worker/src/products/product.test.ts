@@ -117,10 +117,15 @@ describe.each([4, 8, 32] as const)(
       },
     );
 
-    it.each([1, 3, 50])("for %i rows times matrices of two memories", async (rows) => {
+    it.each([
+      [1, 6],
+      [3, 6],
+      [50, 6],
+      [50, 1030],
+    ])("for %i rows times matrices of two memories, of %i rows and more", async (rows, least) => {
       const both = [openKernels(), openKernels()] as const;
       const matrices = [0, 1, 0].map(
-        (at): MatrixCase => ({ rows: 6 + at, hasBias: true, kernels: both[at]! }),
+        (at): MatrixCase => ({ rows: least + at, hasBias: true, kernels: both[at]! }),
       );
       const prepared = prepareProduct({ bits, width: 64, outputs: [matrices] });
       const value = activations(rows, 64);
@@ -188,6 +193,22 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) =
     const [inPlace] = data((await product.run(tensor("float32", there, [1, 1, 64]), unused)) as Tensor[]);
     expect(inPlace).toEqual(elsewhere);
     expect(kernels.memory.holds(inPlace!)).toBe(true);
+  });
+
+  it("by a matrix of which a part lies in no kernels' memory is a session's, as if none did", async () => {
+    const kernels = openKernels();
+    const matrix = { rows: 6, hasBias: true };
+    const [elsewhere, partly] = [undefined, kernels].map((kernels) =>
+      prepareProduct({ bits, width: 64, outputs: [[{ ...matrix, kernels }]] }),
+    );
+    const bias = elsewhere!.weights.get("0.0.bias")!;
+    const weights = new Map([...partly!.weights, ["0.0.bias", bias]]);
+    const value = activations(2, 64);
+    const expected = await multiply(elsewhere!, value, []);
+    const { results, runs } = await multiply({ ...partly!, weights }, value, [kernels]);
+    expect(runs).toEqual(expected.runs);
+    expect(runs).not.toEqual([]);
+    expect(data(results)[0]).toBeAllclose(data(expected.results)[0]!, fewTolerance);
   });
 
   it("of no rows is none", async () => {

@@ -27,7 +27,11 @@ describe("matrices side by side", () => {
     ["their biases lie apart", matrix(0, 0, 100), matrix(2, 8, 110)],
     ["the first alone has a bias", matrix(0, 0, 100), matrix(2, 8)],
     ["the second alone has a bias", matrix(0, 0), matrix(2, 8, 100)],
-    ["they lie in two memories", matrix(0, 0), { ...matrix(2, 8), values: new Float32Array(2 * width) }],
+    [
+      "they lie in two memories",
+      matrix(0, 0),
+      { ...matrix(2, 8), values: new Float32Array(new ArrayBuffer(1024), 4 * 8, 2 * width) },
+    ],
   ])("stay two where %s", (_, first, second) => {
     expect(joined([first, second])).toEqual([first, second]);
   });

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { RankKernels } from "./rank-kernels.js";
+
+it("room to work in is the same until more is asked for, and then gives back what it was", () => {
+  const kernels = new RankKernels(1);
+  const free = kernels.memory.bytesFree;
+  const first = kernels.scratch(100)!;
+  expect(kernels.scratch(50)).toBe(first);
+  for (const count of [200, 400]) expect(kernels.scratch(count)!.length).toBeGreaterThanOrEqual(count);
+  expect(free - kernels.memory.bytesFree).toBe(4 * 400);
+});
+
+it("there is no room to work in that is larger than the memory, and less of it again then", () => {
+  const kernels = new RankKernels(1);
+  expect(kernels.scratch(2 ** 16)).toBeUndefined();
+  expect(kernels.scratch(100)).toBeDefined();
+});
