@@ -24,7 +24,8 @@ export interface GenerationResult {
 
 /**
  * One text in the making. It starts by itself, and goes on as its reader takes tokens: at most one is undelivered,
- * so a slow reader leaves the batch and keeps its cache. Leaving the loop (`break`) cancels.
+ * so a slow reader leaves the batch and keeps its cache. Leaving the loop (`break`) cancels, as `signal` does: one that
+ * nobody reads any more keeps its cache until then, or until the model is closed.
  *
  * Where nobody reads but `result` was asked for, it goes on alone, and a reader who comes later gets all tokens.
  */
