@@ -137,6 +137,15 @@ test("closing a sequence leaves no gap, and a new one starts empty", () => {
   expect(rowsOf(cache, 3)).toEqual(expectedRows(3, 0, 4));
 });
 
+test("a new sequence starts empty in a slot that another has left", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1, 2, 3, 4], 3);
+  cache.close(2);
+  step(cache, [5], 1);
+  expect(rowsOf(cache, 5)).toEqual(expectedRows(5, 0, 1));
+  expect(rowsOf(cache, 4)).toEqual(expectedRows(4, 0, 3));
+});
+
 test("capacity comes down once the longest sequence is closed", () => {
   const cache = new KvCache(entry());
   step(cache, [1], 300);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { KernelMemory } from "../kernels/kernel-memory.js";
 import { StateBuffer, type StateShape } from "./state-buffer.js";
 
 /** Two heads of one lane: a slot of three rows reads `a a a  b b b`. */
@@ -41,8 +42,19 @@ test("a view of the same slots and rows is one tensor until the buffer is laid o
   const view = buffer.view(0, 1, "all");
   expect(buffer.view(0, 1, "all")).toBe(view);
   expect(buffer.view(1, 1, "all")).not.toBe(view);
-  buffer.resize(2, 3);
-  expect(buffer.view(0, 1, "all").dims).toEqual([1, 2, 3, 1]);
+  buffer.resize(3, 1);
+  buffer.append(1, 0, Float32Array.of(7, 8), 0, 1);
+  expect(content(buffer, 1, 1)).toEqual([7, 8]);
+});
+
+test("what a buffer had before it is laid out anew is given back", () => {
+  const memory = new KernelMemory(1);
+  const buffer = new StateBuffer(shape, unbounded, memory);
+  buffer.resize(1, 64);
+  const free = memory.bytesFree;
+  buffer.resize(2, 64);
+  buffer.resize(1, 64);
+  expect(memory.bytesFree).toBe(free);
 });
 
 test.each([1, 300])("rows of %i lanes are kept", (lanes) => {

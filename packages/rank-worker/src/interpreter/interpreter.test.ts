@@ -127,7 +127,8 @@ describe("what is put into the table", () => {
 
   it.each<[string, Type, Work]>([
     ["is only another shape of what is read", "float32", (g, { rows }) => g.reshape(rows, [-1])],
-    ["depends on sizes alone", "int64", (g, { rows }) => g.shape(rows, 0, 3)],
+    ["depends on sizes alone", "float32", (g, { rows }) => g.cast(g.shape(rows, 0, 3), "float32")],
+    ["is integers", "int64", (g, { ids }) => neg(g, ids)],
   ])("may be written to where it %s", (_, type, work) => {
     const run = interpreterOf(segmentOf(type, work));
     const given = inputs(1, 2, 4);

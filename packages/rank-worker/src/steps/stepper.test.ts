@@ -157,9 +157,13 @@ test("nothing is computed after a token that ends its sequence, and others of th
   expect(none!.counters).toMatchObject({ steps: 2, tokens: 4 + 4 + 1 });
 });
 
-test("a next token without one chosen before is refused", async () => {
+test.each([
+  ["without one chosen before", [step([logitsOf(1, [2])])]],
+  ["after others have entered", [step([tokenOf(1, ids(1, 4))]), step([logitsOf(1, [2])])]],
+  ["of a sequence that was closed", [step([tokenOf(1, ids(1, 4))]), step([], [1])]],
+])("a next token %s is refused", async (_, before) => {
   const programs = tinyDecoder({ heads, worldSize: 1 });
-  const steps = inRanks(programs, [step([logitsOf(1, [2])]), step([next(1)])]);
+  const steps = inRanks(programs, [...before, step([next(1)])]);
   await expect(steps).rejects.toMatchObject({
     code: "RR_RANK_FAILED",
     message: expect.stringContaining("chosen"),

@@ -67,6 +67,14 @@ test("weights of one initializer lie one after the other, in memory as in files"
   expect(shown.map((pieces) => Buffer.concat(pieces))).toEqual(expected);
 });
 
+test("a file that is there already, as a link may be, is not written to", () => {
+  using weights = programWeights();
+  const folder = temporaryDirectory();
+  writeFileSync(join(folder, "0"), "");
+  expect(() => weights.writeInitializers(folder, joined)).toThrow("EEXIST");
+  expect(readFileSync(join(folder, "0"))).toHaveLength(0);
+});
+
 test("a quantized matrix is read once, though its values and its scales go to two initializers", () => {
   using weights = programWeights();
   const before = readStatistics().bytes;
