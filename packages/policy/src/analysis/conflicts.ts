@@ -22,8 +22,9 @@ export class Conflicts {
       this.#product(flat, candidates);
       this.#companions(flat, new Set(), candidates);
     };
-    for (const dims of factored.values.values()) add(dims);
-    for (const node of factored.nodes) for (const dims of node.inputs) add(dims);
+    // Most inputs are values.
+    const tensors = new Set([...factored.values.values(), ...factored.nodes.flatMap(({ inputs }) => inputs)]);
+    for (const dims of tensors) add(dims);
   }
 
   /** Whether `a` and `b` meet; `a` may be `b`, where one tensor holds the factor twice. */

@@ -71,11 +71,12 @@ export function findRoles(factored: FactoredGraph): Roles {
   const experts = findRoutedExperts(factored);
   const labels = new Labels(factored, experts);
   const sums = contractedFactors(factored);
+  const held = elementsHeld(parameters);
   const roles = [...bySignature.values()].map((factors): Role => {
     return {
       factors,
       units: factors[0]!.size[0],
-      within: findWithin(factors, conflicts, parameters, sums),
+      within: findWithin(factors, conflicts, held, sums),
       label: labels.of(factors[0]!),
     };
   });
@@ -139,7 +140,7 @@ function leavesWithPath(dim: Dim, path: string): [Factor, string][] {
 function findWithin(
   factors: readonly Factor[],
   conflicts: Conflicts,
-  parameters: readonly WeightUse[],
+  held: ReadonlyMap<Factor, number>,
   sums: readonly ReadonlySet<Factor>[],
 ): Map<Factor, Factor> | undefined {
   const within = new Map<Factor, Factor>();
@@ -151,21 +152,22 @@ function findWithin(
         !conflicts.meet(other, other) &&
         sums.every((summed) => summed.has(factor) === summed.has(other)),
     );
-    const held = (companion: Factor): number => elementsHolding(companion, parameters);
-    companions.sort((a, b) => held(b) - held(a));
+    companions.sort((a, b) => held.get(b)! - held.get(a)!);
     if (companions[0] === undefined) return undefined;
     within.set(factor, companions[0]);
   }
   return within;
 }
 
-function elementsHolding(factor: Factor, parameters: readonly WeightUse[]): number {
-  let elements = 0;
+/** By factor: how many elements the uses of parameters have that hold it. */
+function elementsHeld(parameters: readonly WeightUse[]): Map<Factor, number> {
+  const held = new Map<Factor, number>();
   for (const { weight, dims } of parameters) {
-    if (dims.some((dim) => leavesOf(dim).includes(factor)))
-      elements += weight.dims.reduce((n, size) => n * size, 1);
+    const elements = weight.dims.reduce((n, size) => n * size, 1);
+    for (const factor of new Set(dims.flatMap(leavesOf)))
+      held.set(factor, (held.get(factor) ?? 0) + elements);
   }
-  return elements;
+  return held;
 }
 
 /** What each sum in the graph runs over. */

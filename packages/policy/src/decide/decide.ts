@@ -42,29 +42,22 @@ export function decide(factored: FactoredGraph, found: Roles, limits: Limits): P
   const planner = new Planner(factored, found, limits.ranks);
   const { sets, complete } = planner.choices(limits.objective);
   if (sets.length === 0) throw nothingSharded(limits, found);
-  const drafts = sets.map((roles) => planner.draft(roles));
-  const fitting = drafts.filter(({ fullest }) => fullest <= limits.memoryPerRank);
-  if (fitting.length === 0) {
-    const least = Math.min(...drafts.map(({ fullest }) => fullest));
-    throw new RingrankError(
-      "RR_MEMORY",
-      `no partition over ${limits.ranks} ranks keeps at most ${limits.memoryPerRank} bytes of weights per rank; the ` +
-        `least ${complete ? "possible" : "found"} is ${least}. Use more ranks or raise memoryPerRank.`,
-    );
-  }
-  fitting.sort((a, b) => a.evenBytes - b.evenBytes);
+  const candidates = sets.map((roles) => ({ roles, evenBytes: planner.evenBytes(roles) }));
+  candidates.sort((a, b) => a.evenBytes - b.evenBytes);
   // Least first, so the bound holds once some plan turned out to be admissible.
   let best: PlacedDraft | undefined;
   let bound = Number.POSITIVE_INFINITY;
-  for (const draft of fitting) {
-    if (draft.evenBytes > bound) break;
-    const placed = planner.place(draft);
+  for (const { roles, evenBytes } of candidates) {
+    if (evenBytes > bound) break;
+    const draft = planner.draft(roles);
+    const placed = draft.fullest <= limits.memoryPerRank ? planner.place(draft) : undefined;
     if (placed === undefined) continue;
-    if (limits.objective === "memory" && best === undefined) bound = draft.evenBytes * closeEnough;
+    if (limits.objective === "memory" && best === undefined) bound = evenBytes * closeEnough;
     if (best === undefined || placed.cost.secondsPerToken < best.cost.secondsPerToken) best = placed;
   }
-  if (best === undefined) throw nothingSharded(limits, found);
-  return planner.finish(best);
+  if (best !== undefined) return planner.finish(best);
+  const least = Math.min(...sets.map((roles) => planner.draft(roles).fullest));
+  throw least <= limits.memoryPerRank ? nothingSharded(limits, found) : noneFits(limits, least, complete);
 }
 
 /** The plan that shards exactly `roles`. */
@@ -86,8 +79,6 @@ interface Draft {
   readonly shares: readonly RankShare[];
   /** Parameter bytes on the fullest rank; less where addends count once. */
   readonly fullest: number;
-  /** Parameter bytes per rank if units could be cut. */
-  readonly evenBytes: number;
 }
 
 interface PlacedDraft extends Draft {
@@ -115,7 +106,7 @@ class Planner {
   /** Choices of roles to tell apart. On more than one rank, to shard nothing would be a silent copy. */
   choices(objective: Objective): AdmissibleSets {
     if (this.#ranks === 1) return { sets: [[]], complete: true };
-    const worth = objective === "memory" ? this.#evenBytes : this.#secondsAlone;
+    const worth = objective === "memory" ? this.evenBytes : this.#secondsAlone;
     const nothing = worth([]);
     const { roles, conflicts } = this.#found;
     return admissibleSets(roles, conflicts, (role) => nothing - worth([role]));
@@ -132,11 +123,11 @@ class Planner {
   draft(roles: readonly Role[]): Draft {
     const shares = sharesOf(roles, this.#ranks);
     const fullest = Math.max(...shares.map((share) => bytesKept(this.#weights, share)));
-    return { roles, shares, fullest, evenBytes: this.#evenBytes(roles) };
+    return { roles, shares, fullest };
   }
 
   /** Parameter bytes per rank if units could be cut. */
-  #evenBytes = (roles: readonly Role[]): number => bytesKept(this.#weights, evenShareOf(roles, this.#ranks));
+  evenBytes = (roles: readonly Role[]): number => bytesKept(this.#weights, evenShareOf(roles, this.#ranks));
 
   #secondsAlone = (roles: readonly Role[]): number =>
     this.place(this.draft(roles))?.cost.secondsPerToken ?? Number.POSITIVE_INFINITY;
@@ -170,6 +161,15 @@ class Planner {
   #views(shares: readonly RankShare[], placement: Placement, late: LateAddends): RankView[] {
     return shares.map((share, rank) => new RankView(this.#factored, placement, late, share, rank));
   }
+}
+
+/** @param complete whether there are no other partitions than those that were tried */
+function noneFits({ ranks, memoryPerRank }: Limits, least: number, complete: boolean): RingrankError {
+  return new RingrankError(
+    "RR_MEMORY",
+    `no partition over ${ranks} ranks keeps at most ${memoryPerRank} bytes of weights per rank; the ` +
+      `least ${complete ? "possible" : "found"} is ${least}. Use more ranks or raise memoryPerRank.`,
+  );
 }
 
 function nothingSharded({ ranks }: Limits, { roles, uses }: Roles): RingrankError {

@@ -9,9 +9,11 @@ export function sharesOf(chosen: readonly Role[], ranks: number): RankShare[] {
   const shares = Array.from({ length: ranks }, () => new Map<Factor, Interval>());
   for (const role of chosen) {
     const companions = ranks > role.units ? role.within : undefined;
+    const undivided = deal(role.units, 1, ranks);
     for (const factor of role.factors) {
       const companion = companions?.get(factor);
-      deal(role.units, companion?.size[0] ?? 1, ranks).forEach((hand, rank) => {
+      const hands = companion === undefined ? undivided : deal(role.units, companion.size[0], ranks);
+      hands.forEach((hand, rank) => {
         shares[rank]!.set(factor, hand.units);
         if (companion !== undefined) shares[rank]!.set(companion, hand.within);
       });

@@ -13,8 +13,8 @@ export function fingerprint(graph: Graph): string {
     numbers.set(name, numbers.size);
     return numbers.size - 1;
   };
-  const hash = createHash("sha256");
-  const add = (...parts: readonly unknown[]): void => void hash.update(`${JSON.stringify(parts)}\n`);
+  const lines: string[] = [];
+  const add = (...parts: readonly unknown[]): void => void lines.push(`${JSON.stringify(parts)}\n`);
   for (const { name, type, dims } of graph.inputs) add("input", numberOf(name), type, dims);
   for (const { opType, domain, inputs, outputs, attributes } of graph.nodes) {
     for (const name of inputs) {
@@ -33,7 +33,7 @@ export function fingerprint(graph: Graph): string {
       states.map(({ past, present, axis }) => [numberOf(past), numberOf(present), axis]),
     );
   }
-  return hash.digest("hex");
+  return createHash("sha256").update(lines.join("")).digest("hex");
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -80,6 +80,14 @@ describe("nothing is hidden", () => {
     expect(policy.table({ short: true })).toContain("no rule for Hardmax");
   });
 
+  it("shards more than is worth its time where a limit asks for that", () => {
+    const fullest = (memoryPerRank?: number): number =>
+      Math.max(...planGraph(serialFeedForwards(400), { ranks: 2, memoryPerRank }).bytesPerRank);
+    const unlimited = fullest();
+    expect(fullest(unlimited)).toBe(unlimited);
+    expect(fullest(unlimited - 1)).toBeLessThan(unlimited);
+  });
+
   it("refuses a limit that no plan fits", () => {
     expectCode("RR_MEMORY", () => planGraph(feedForward(), { ranks: 2, memoryPerRank: 100 }));
   });

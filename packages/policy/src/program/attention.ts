@@ -5,12 +5,15 @@ import { int64Tensor, makeNode } from "../rules/attributes.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
 import type { AttentionOverCache, HeadsInRow } from "./program.js";
+import { readsOfAll } from "./reads-of-all.js";
 
 /** Attention as a segment of its own, on one rank. It has no weights, so what runs it is a matter of rows. */
 export interface LocalAttention {
   /** Nodes that come before, in the stage that makes the projections. */
   readonly before: readonly GraphNode[];
   readonly nodes: readonly GraphNode[];
+  /** Names of what the segment reads, constants among them. */
+  readonly reads: ReadonlySet<string>;
   /** Names of values that the segment gives. */
   readonly outputs: readonly string[];
   /** Absent where this rank's part is not of the plain form. */
@@ -43,6 +46,7 @@ export function localAttention(
     return {
       before: [],
       nodes: core,
+      reads: readsOfAll(core),
       outputs,
       description,
       rowByRow,
@@ -56,10 +60,12 @@ export function localAttention(
   const axis = { kind: "int", value: 2 } as const;
   const width = widths.reduce((sum, one) => sum + one, 0);
   const cut: GraphNode = { ...makeNode("Split", [joined, sizes], "", { axis }), outputs: names };
+  const nodes = [cut, ...core];
   const { type, dims: lengths, data } = int64Tensor(widths);
   return {
     before: [makeNode("Concat", names, joined, { axis })],
-    nodes: [cut, ...core],
+    nodes,
+    reads: readsOfAll(nodes),
     outputs,
     description: describe(attention, local, values, { name: joined, width }),
     rowByRow: true,

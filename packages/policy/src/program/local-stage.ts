@@ -3,6 +3,7 @@ import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { LocalAttention } from "./attention.js";
 import { type LocalProducts, weightsOf } from "./local-products.js";
 import type { AllReduceStep, NormalizeStep, Step } from "./program.js";
+import { readsOfAll } from "./reads-of-all.js";
 
 /** A stage as one rank runs it. */
 export interface LocalStage {
@@ -43,7 +44,7 @@ export function readApart(stage: LocalStage): string[] {
   const { routed, attention, products, allReduces, normalizations, allGathers } = stage;
   return [
     ...routed.flatMap(({ rows, weights }) => [rows, weights]),
-    ...attention.flatMap(({ nodes }) => [...readsOfAll(nodes)]),
+    ...attention.flatMap(({ reads }) => [...reads]),
     ...[...products, ...allReduces, ...normalizations, ...allGathers].map(({ value }) => value),
     ...[...allReduces, ...normalizations].flatMap(({ added }) => added?.value ?? []),
   ];
@@ -89,15 +90,8 @@ export function countReaders(
     if (shards.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
   };
   for (const { nodes, attention, products } of stages) {
-    for (const segment of [nodes, ...attention.map((one) => one.nodes)]) readsOfAll(segment).forEach(count);
+    for (const reads of [readsOfAll(nodes), ...attention.map((one) => one.reads)]) reads.forEach(count);
     products.flatMap(weightsOf).forEach(count);
   }
   return counts;
-}
-
-/** Names of what nodes read and do not make themselves. */
-function readsOfAll(nodes: readonly GraphNode[]): Set<string> {
-  const read = new Set(nodes.flatMap((node) => [...readsOf(node)]));
-  for (const { outputs } of nodes) for (const name of outputs) read.delete(name);
-  return read;
 }
