@@ -1,5 +1,4 @@
 import { RingrankError } from "@ringrank/errors";
-import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter, type Role, type Roles } from "../analysis/roles.js";
 import { leavesOf } from "../factors/factor.js";
@@ -11,7 +10,7 @@ import { type Placement, place } from "./placement.js";
 import { RankView } from "./rank-view.js";
 import { type AdmissibleSets, admissibleSets } from "./role-sets.js";
 import { evenShareOf, sharesOf } from "./share.js";
-import { bytesKept, parameterUses } from "./storage.js";
+import { bytesKept, parameterUses, wholeBytes } from "./storage.js";
 import { UnreadExperts } from "./unread-experts.js";
 
 export interface Limits {
@@ -188,7 +187,7 @@ function wholeReasons(uses: Roles["uses"]): string {
   const bytes = new Map<string, number>();
   for (const { weight, dims } of uses) {
     if (!isParameter(weight)) continue;
-    const size = weight.dims.reduce((product, dim) => product * dim, bytesPerElement[weight.type]);
+    const size = wholeBytes(weight);
     const reasons = dims.flatMap(leavesOf).flatMap(({ whole }) => (whole === undefined ? [] : [whole]));
     for (const reason of new Set(reasons.map(({ why, operator }) => `${why} by ${operator}`)))
       bytes.set(reason, (bytes.get(reason) ?? 0) + size);

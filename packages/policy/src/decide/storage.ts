@@ -1,3 +1,4 @@
+import type { Weight } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import { isParameter, type WeightUse } from "../analysis/roles.js";
 import { countOf, localIntervals, localSize, type RankShare } from "../factors/shard.js";
@@ -29,7 +30,12 @@ export function bytesKept(
   return total;
 }
 
-/** Bytes of one weight. With several uses it is kept once for every different selection. */
+/** Bytes of one weight in the type it computes in, before it is divided. */
+export function wholeBytes({ type, dims }: Weight): number {
+  return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
+}
+
+/** Bytes a rank keeps of one weight. With several uses it is kept once for every different selection. */
 export function weightBytes(uses: readonly WeightUse[], share: RankShare): number {
   const [first, ...others] = uses;
   if (first === undefined) return 0;

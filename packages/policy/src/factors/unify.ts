@@ -21,8 +21,8 @@ import {
  *
  * Equal factors are stripped from both ends; then the two minor ends, or failing that the two major ends, are
  * made equal by dividing the bigger one; or, where neither divides the other, both, by what they have in common. What
- * cannot be matched (`[i, j]` read as `[j, i]`, as a relative
- * shift does) keeps its remainder whole, and only the remainder: what matched stays matched.
+ * cannot be matched (`[i, j]` read as `[j, i]`, as a relative shift does) keeps its remainder whole, and only the
+ * remainder: what matched stays matched.
  */
 export function unify(a: Dim, b: Dim, reason: WholeReason): void {
   for (;;) {

@@ -1,9 +1,8 @@
 import type { GraphNode } from "@ringrank/model";
-import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter, type Role, type Roles, type WeightUse } from "../analysis/roles.js";
 import type { Limits, Plan } from "../decide/decide.js";
-import { parameterUses, weightBytes } from "../decide/storage.js";
+import { parameterUses, weightBytes, wholeBytes } from "../decide/storage.js";
 import { type Dim, describeDim, type Factor, leavesOf, resolve, sizeOf } from "../factors/factor.js";
 import { isGather } from "../lowering/own-domain.js";
 import type { Precision } from "../precision/precision.js";
@@ -64,7 +63,7 @@ class Describer {
     found.roles.forEach(({ factors }, id) => {
       for (const factor of factors) this.#roleOf.set(factor, id);
     });
-    this.totalBytes = [...this.#uses.values()].reduce((sum, [use]) => sum + wholeBytes(use!), 0);
+    this.totalBytes = [...this.#uses.values()].reduce((sum, [use]) => sum + wholeBytes(use!.weight), 0);
   }
 
   factor(role: Role, id: number): FactorDecision {
@@ -144,7 +143,7 @@ class Describer {
         {
           operator: operatorName(node),
           node: node.outputs.find((name) => name !== "") ?? "",
-          weightBytes: held.reduce((sum, use) => sum + wholeBytes(use), 0),
+          weightBytes: held.reduce((sum, use) => sum + wholeBytes(use.weight), 0),
           gatheredBytes: [...wholes].reduce((sum, name) => sum + this.#plan.referenceBytes(name), 0),
           lift: `a rule for ${operatorName(node)} in packages/policy/src/rules`,
         },
@@ -166,7 +165,7 @@ class Describer {
       type: first!.weight.type,
       dims: first!.weight.dims,
       structure: first!.dims.map(describeDim).join(" × "),
-      bytes: wholeBytes(first!),
+      bytes: wholeBytes(first!.weight),
       bytesPerRank: shares.map((share, rank) =>
         weightBytes(
           uses.filter(({ node, slot }) => this.#plan.views[rank]!.reads(node, slot)),
@@ -269,7 +268,7 @@ class Describer {
     let bytes = 0;
     for (const uses of this.#uses.values()) {
       const holds = uses.some(({ dims }) => dims.flatMap(leavesOf).some((leaf) => members.has(leaf)));
-      if (holds) bytes += wholeBytes(uses[0]!);
+      if (holds) bytes += wholeBytes(uses[0]!.weight);
     }
     return bytes;
   }
@@ -294,8 +293,4 @@ function unitsHeld(
   const [start, end] = share.get(factor)!;
   const within = companion === undefined ? undefined : share.get(companion);
   return (end - start) * (within === undefined ? 1 : within[1] - within[0]);
-}
-
-function wholeBytes({ weight }: WeightUse): number {
-  return weight.dims.reduce((bytes, size) => bytes * size, bytesPerElement[weight.type]);
 }

@@ -1,6 +1,6 @@
 import type { GraphNode, Weight } from "@ringrank/model";
 import type { CachedAttention } from "../analysis/cached-attention.js";
-import type { SizePair } from "../factors/factor.js";
+import { isStatic } from "../factors/factor.js";
 import { int64Tensor, makeNode } from "../rules/attributes.js";
 import type { LocalValues } from "./local-values.js";
 import type { LocalGraph } from "./localize.js";
@@ -130,8 +130,4 @@ function describe(
 /** The product of a value's sizes that do not depend on the call. */
 function staticSize(values: LocalValues, name: string): number {
   return values.get(name)!.dims.reduce((product, size) => (isStatic(size) ? product * size[0] : product), 1);
-}
-
-function isStatic([one, other]: SizePair): boolean {
-  return one === other;
 }
