@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
+import { decodeUtf8, readFile } from "./read-file.js";
 
 /**
  * JSON that was parsed and not trusted: deeply frozen, objects without a prototype, so that a name in a file
@@ -39,12 +39,12 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
  * @throws RR_MISSING_FILE if it is not there; RR_FILE_FORMAT if it is too large, or not one JSON object.
  */
 export function readJsonObject(file: string, limits: JsonLimits): JsonObject {
-  return parseJsonObject(readBytes(file, limits), file, limits);
+  return parseJsonObject(readFile(file, limits.maxBytes, "JSON"), file, limits);
 }
 
 /** As {@link readJsonObject}, but plain objects that may be changed: for a library that wants its own. */
 export function readMutableJson(file: string, limits: JsonLimits): unknown {
-  return parseJson(readBytes(file, limits), file, limits);
+  return parseJson(readFile(file, limits.maxBytes, "JSON"), file, limits);
 }
 
 /**
@@ -58,29 +58,8 @@ export function parseJsonObject(bytes: Uint8Array, where: string, limits: JsonLi
   return value;
 }
 
-function readBytes(file: string, limits: JsonLimits): Uint8Array {
-  try {
-    const stat = statSync(file);
-    if (!stat.isFile()) throw new RingrankError("RR_FILE_FORMAT", `${file}: expected a regular file`);
-    if (stat.size > limits.maxBytes) {
-      throw new RingrankError(
-        "RR_FILE_FORMAT",
-        `${file}: expected at most ${limits.maxBytes} bytes of JSON, got ${stat.size}`,
-      );
-    }
-    return readFileSync(file);
-  } catch (error) {
-    throw RingrankError.wrap(error, "RR_MISSING_FILE");
-  }
-}
-
 function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits): JsonValue {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new RingrankError("RR_FILE_FORMAT", `${where}: expected JSON in UTF-8, got other bytes`, { cause });
-  }
+  const text = decodeUtf8(bytes, where, "JSON");
   checkNesting(text, where, limits.uniqueNames ?? false);
   try {
     return JSON.parse(text) as JsonValue;

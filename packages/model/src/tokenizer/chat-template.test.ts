@@ -42,6 +42,17 @@ describe("the chat template of a directory", () => {
     expect(rendered({ "tokenizer_config.json": JSON.stringify(config) })).toBe("<s>Who art thou?</s>");
   });
 
+  it("finds tokens in special_tokens_map.json that tokenizer_config.json does not name", () => {
+    const config = { chat_template: "{{ bos_token }}{{ eos_token }}", eos_token: "</s>" };
+    const map = { bos_token: { content: "<s>" }, eos_token: "<|other|>" };
+    expect(
+      rendered({
+        "tokenizer_config.json": JSON.stringify(config),
+        "special_tokens_map.json": JSON.stringify(map),
+      }),
+    ).toBe("<s></s>");
+  });
+
   it("is the default of several", () => {
     const chat_template = [
       { name: "tool_use", template: "tools" },
@@ -65,6 +76,26 @@ describe("the chat template of a directory", () => {
     ["uses what is not supported", "{{ messages | no_such_filter }}"],
   ])("is RR_FILE_FORMAT where it %s", (_, template) => {
     expectCode("RR_FILE_FORMAT", () => rendered({ "chat_template.jinja": template }));
+  });
+
+  it.each([
+    ["neither a text nor a list", 3],
+    ["a list without a default", [{ name: "tool_use", template: "tools" }]],
+  ])("is RR_FILE_FORMAT where tokenizer_config.json has %s", (_, chat_template) => {
+    const error = expectCode("RR_FILE_FORMAT", () =>
+      rendered({ "tokenizer_config.json": JSON.stringify({ chat_template }) }),
+    );
+    expect(error.message).toContain("tokenizer_config.json");
+  });
+
+  it("is RR_FILE_FORMAT where chat_template.jinja is no file", () => {
+    expectCode("RR_FILE_FORMAT", () => rendered({ "chat_template.jinja/inside": "" }));
+  });
+
+  it("ends its lines as Jinja does, however the file ends them", () => {
+    const lines = "{% if true %}\n<|{{ messages[0].role }}|>\n{% endif %}\nend";
+    expect(rendered({ "chat_template.jinja": lines })).toBe("<|user|>\nend");
+    expect(rendered({ "chat_template.jinja": lines.replaceAll("\n", "\r\n") })).toBe("<|user|>\nend");
   });
 
   it("keeps the lines that it begins with", () => {

@@ -29,14 +29,14 @@ export class ChatTemplate {
   readonly #where: string;
 
   /**
-   * @param source in Jinja
+   * @param source in Jinja, which takes every end of a line for `\n`
    * @param tokens texts of special tokens, by the names that templates use
    * @param where names the template in errors
    * @throws RR_FILE_FORMAT if it is no Jinja
    */
   constructor(source: string, tokens: Readonly<Record<string, string>>, where: string) {
     try {
-      this.#template = new Template(prelude + source);
+      this.#template = new Template(prelude + source.replace(/\r\n?/g, "\n"));
     } catch (cause) {
       const message = `${where}: cannot be used as a chat template: ${(cause as Error).message}`;
       throw new RingrankError("RR_FILE_FORMAT", message, { cause });

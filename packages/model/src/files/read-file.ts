@@ -1,0 +1,42 @@
+import { readFileSync, statSync } from "node:fs";
+import { RingrankError } from "@ringrank/errors";
+
+/**
+ * The bytes of a file that should be small. Anything but a regular file is refused before it is opened: a pipe waits
+ * for its writer, and some devices never end.
+ *
+ * @param content what it should have, for errors
+ * @throws RR_MISSING_FILE if it is not there or cannot be read; RR_FILE_FORMAT if it is too large, or no regular file.
+ */
+export function readFile(file: string, maxBytes: number, content: string): Uint8Array {
+  try {
+    const stat = statSync(file);
+    if (!stat.isFile()) throw new RingrankError("RR_FILE_FORMAT", `${file}: expected a regular file`);
+    if (stat.size > maxBytes) {
+      throw new RingrankError(
+        "RR_FILE_FORMAT",
+        `${file}: expected at most ${maxBytes} bytes of ${content}, got ${stat.size}`,
+      );
+    }
+    return readFileSync(file);
+  } catch (error) {
+    throw RingrankError.wrap(error, "RR_MISSING_FILE");
+  }
+}
+
+/**
+ * The text that `bytes` spell in UTF-8, without a byte order mark.
+ *
+ * @param where names them in errors
+ * @param content what they should be, for errors
+ * @throws RR_FILE_FORMAT
+ */
+export function decodeUtf8(bytes: Uint8Array, where: string, content: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new RingrankError("RR_FILE_FORMAT", `${where}: expected ${content} in UTF-8, got other bytes`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,18 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type JsonObject, jsonFileLimits, readJsonObject } from "../files/json.js";
+
+/** Where a model directory says how its tokenizer is used. */
+export function tokenizerConfigFile(directory: string): string {
+  return join(directory, "tokenizer_config.json");
+}
+
+/**
+ * What `tokenizer_config.json` has; nothing where there is none.
+ *
+ * @throws RR_FILE_FORMAT if it is no JSON object
+ */
+export function readTokenizerConfig(directory: string): JsonObject {
+  const path = tokenizerConfigFile(directory);
+  return existsSync(path) ? readJsonObject(path, jsonFileLimits.tokenizer) : {};
+}
