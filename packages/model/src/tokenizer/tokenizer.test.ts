@@ -97,13 +97,53 @@ describe("a stream", () => {
   });
 });
 
+describe("what stands around a text", () => {
+  const begin = {
+    type: "TemplateProcessing",
+    single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+  };
+  const idsOf = (
+    config: object,
+    postProcessor: object | null,
+    files: Record<string, string> = {},
+  ): number[] =>
+    loadTokenizer(
+      temporaryDirectory({
+        "tokenizer.json": sentencePiece({ "<unk>": 0, "<s>": 1, "</s>": 2, a: 3 }, postProcessor),
+        "tokenizer_config.json": JSON.stringify(config),
+        ...files,
+      }),
+    )!.encode("a");
+
+  test("is what tokenizer.json says", () => {
+    expect(idsOf({ bos_token: "<s>" }, begin)).toEqual([1, 3]);
+    expect(idsOf({ bos_token: "<s>" }, null)).toEqual([3]);
+  });
+
+  test("is what tokenizer_config.json says, where it does", () => {
+    const tokens = { bos_token: "<s>", eos_token: { content: "</s>" } };
+    expect(idsOf({ ...tokens, add_bos_token: true }, null)).toEqual([1, 3]);
+    expect(idsOf({ ...tokens, add_bos_token: true, add_eos_token: true }, null)).toEqual([1, 3, 2]);
+    expect(idsOf({ ...tokens, add_bos_token: false }, begin)).toEqual([3]);
+  });
+
+  test("is written as special_tokens_map.json has it, where tokenizer_config.json does not name the token", () => {
+    const map = { "special_tokens_map.json": JSON.stringify({ bos_token: "<s>" }) };
+    expect(idsOf({ add_bos_token: true }, null, map)).toEqual([1, 3]);
+  });
+
+  test("is RR_FILE_FORMAT where tokenizer_config.json says neither yes nor no", () => {
+    expectCode("RR_FILE_FORMAT", () => idsOf({ bos_token: "<s>", add_bos_token: "yes" }, null));
+  });
+});
+
 /** A tokenizer.json in the manner of Llama 2. */
-function sentencePiece(vocab: object): string {
+function sentencePiece(vocab: object, postProcessor: object | null = null): string {
   return JSON.stringify({
     added_tokens: [],
     normalizer: null,
     pre_tokenizer: null,
-    post_processor: null,
+    post_processor: postProcessor,
     decoder: {
       type: "Sequence",
       decoders: [

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
 import { tokenizerFile } from "./has-tokenizer.js";
+import { specialTokens } from "./special-tokens.js";
+import { statedPostProcessor } from "./surrounding-tokens.js";
 import { textsAddUp } from "./texts-add-up.js";
 import { TokenStream } from "./token-stream.js";
+import { readTokenizerConfig, tokenizerConfigFile } from "./tokenizer-config.js";
 
 export interface EncodeOptions {
   /** Whether to add what the tokenizer puts around a text (`<s>`, `[CLS]`, …). Default true. */
@@ -19,7 +21,8 @@ export interface DecodeOptions {
 }
 
 /**
- * Text to token ids and back, as `tokenizer.json` says.
+ * Text to token ids and back, as `tokenizer.json` says; what stands around a text, as `tokenizer_config.json` does where
+ * it has `add_bos_token` or `add_eos_token`.
  *
  * Spaces before punctuation are never "cleaned up", whatever tokenizer_config.json says: it would change text
  * that has been streamed already.
@@ -71,16 +74,18 @@ export class Tokenizer {
  */
 export function loadTokenizer(directory: string): Tokenizer | undefined {
   const path = tokenizerFile(directory);
-  const configPath = join(directory, "tokenizer_config.json");
   if (!existsSync(path)) return undefined;
   const json = readMutableJson(path, jsonFileLimits.tokenizer);
   checkTokenizerJson(json, path);
-  const config = existsSync(configPath) ? readMutableJson(configPath, jsonFileLimits.tokenizer) : {};
-  if (typeof config !== "object" || config === null) {
-    throw new RingrankError("RR_FILE_FORMAT", `${configPath}: expected a JSON object`);
-  }
+  const config = readTokenizerConfig(directory);
+  const stated = statedPostProcessor(
+    config,
+    specialTokens(directory, config),
+    tokenizerConfigFile(directory),
+  );
+  const tokenizer = stated === undefined ? json : { ...json, post_processor: stated };
   try {
-    return new Tokenizer(new HubTokenizer(json, config), textsAddUp(json));
+    return new Tokenizer(new HubTokenizer(tokenizer, config), textsAddUp(json));
   } catch (cause) {
     throw new RingrankError(
       "RR_FILE_FORMAT",
