@@ -1,4 +1,4 @@
-export { floatAttribute, intAttribute, intsAttribute } from "./attributes.js";
+export { floatAttribute, intAttribute, intsAttribute, toInt64 } from "./attributes.js";
 export { entryGraph } from "./entry-graph.js";
 export * from "./graph.js";
 export { GraphBuilder } from "./graph-builder.js";

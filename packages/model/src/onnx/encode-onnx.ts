@@ -1,5 +1,6 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 
+import { toInt64 } from "../graph/attributes.js";
 import type {
   Attribute,
   Branch,
@@ -92,13 +93,13 @@ function nodeProto(node: GraphNode, locate: Locate): MessageInitShape<typeof Nod
 function attributeProto(attribute: Attribute, locate: Locate): MessageInitShape<typeof AttributeProtoSchema> {
   switch (attribute.kind) {
     case "int":
-      return { type: AttributeType.INT, i: BigInt(attribute.value) };
+      return { type: AttributeType.INT, i: toInt64(attribute.value) };
     case "float":
       return { type: AttributeType.FLOAT, f: attribute.value };
     case "string":
       return { type: AttributeType.STRING, s: utf8.encode(attribute.value) };
     case "ints":
-      return { type: AttributeType.INTS, ints: attribute.value.map(BigInt) };
+      return { type: AttributeType.INTS, ints: attribute.value.map(toInt64) };
     case "floats":
       return { type: AttributeType.FLOATS, floats: [...attribute.value] };
     case "strings":

@@ -27,6 +27,17 @@ describe("a graph as ONNX", () => {
     expect({ ...decoded, nodes: [] }).toEqual({ ...withoutFilesAndCaches(graph), nodes: [] });
   });
 
+  it('keeps the largest int64, which says "to the end"', () => {
+    const graph = (): Graph => {
+      const g = new GraphBuilder();
+      const largest = 2 ** 63;
+      const attributes = { value_ints: { kind: "ints", value: [largest, -largest] } } as const;
+      g.output("y", g.node("Constant", [], { attributes }), "int64", [2]);
+      return g.build();
+    };
+    expect(decodeOnnx(encodeOnnx(graph())).nodes).toEqual(graph().nodes);
+  });
+
   it("finds external weights where the caller resolves their location", () => {
     const g = new GraphBuilder();
     const weight = g.weight("w", { type: "float32", dims: [2, 3], source: { kind: "absent" } });

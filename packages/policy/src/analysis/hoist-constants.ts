@@ -1,4 +1,11 @@
-import type { Attribute, ConstantTensor, Graph, GraphNode, Weight } from "@ringrank/model";
+import {
+  type Attribute,
+  type ConstantTensor,
+  type Graph,
+  type GraphNode,
+  toInt64,
+  type Weight,
+} from "@ringrank/model";
 
 /**
  * `Constant` nodes as constants of the graph, so that each of their uses has its own factors, and a rank can hold
@@ -37,6 +44,6 @@ function numbers(
     typeof attribute.value === "number" ? [attribute.value] : (attribute.value as readonly number[]);
   const shape = dims ?? [values.length];
   return kind === "int" || kind === "ints"
-    ? { type: "int64", dims: shape, data: BigInt64Array.from(values, (one) => BigInt(one)) }
+    ? { type: "int64", dims: shape, data: BigInt64Array.from(values, toInt64) }
     : { type: "float32", dims: shape, data: Float32Array.from(values) };
 }

@@ -9,8 +9,10 @@ import {
   partsOf,
   resolve,
 } from "../factors/factor.js";
+import { isGather } from "../lowering/own-domain.js";
 import { operatorName } from "../rules/table.js";
 import { Conflicts } from "./conflicts.js";
+import { givenOutputs } from "./given-outputs.js";
 import { Labels, type RoleLabel } from "./labels.js";
 import type { FactoredGraph } from "./propagate.js";
 import { findRoutedExperts, type RoutedExperts } from "./routed-experts.js";
@@ -71,12 +73,13 @@ export function findRoles(factored: FactoredGraph): Roles {
   const experts = findRoutedExperts(factored);
   const labels = new Labels(factored, experts);
   const sums = contractedFactors(factored);
+  const joined = joinedValues(factored);
   const held = elementsHeld(parameters);
   const roles = [...bySignature.values()].map((factors): Role => {
     return {
       factors,
       units: factors[0]!.size[0],
-      within: findWithin(factors, conflicts, held, sums),
+      within: findWithin(factors, { conflicts, held, sums, joined }),
       label: labels.of(factors[0]!),
     };
   });
@@ -134,14 +137,12 @@ function leavesWithPath(dim: Dim, path: string): [Factor, string][] {
  * The companion of every factor of a role: of those that qualify, the one that most parameter bytes hold.
  *
  * Dividing both by one interval each must give every rank a box of every tensor, so the companion occurs only in
- * products with the factor; and every sum must run over both or neither, else ranks that share a unit would count
- * it twice.
+ * products with the factor; every sum must run over both or neither, else ranks that share a unit would count it
+ * twice; and what is put together of all ranks' parts must have both on one axis, along which it is.
  */
 function findWithin(
   factors: readonly Factor[],
-  conflicts: Conflicts,
-  held: ReadonlyMap<Factor, number>,
-  sums: readonly ReadonlySet<Factor>[],
+  { conflicts, held, sums, joined }: Surroundings,
 ): Map<Factor, Factor> | undefined {
   const within = new Map<Factor, Factor>();
   for (const factor of factors) {
@@ -150,13 +151,25 @@ function findWithin(
         other !== factor &&
         conflicts.alwaysWith(other).has(factor) &&
         !conflicts.meet(other, other) &&
-        sums.every((summed) => summed.has(factor) === summed.has(other)),
+        sums.every((summed) => summed.has(factor) === summed.has(other)) &&
+        joined.every((axes) => axes.every((axis) => !axis.has(other) || axis.has(factor))),
     );
     companions.sort((a, b) => held.get(b)! - held.get(a)!);
     if (companions[0] === undefined) return undefined;
     within.set(factor, companions[0]);
   }
   return within;
+}
+
+/** What a factor's companion has to fit. */
+interface Surroundings {
+  readonly conflicts: Conflicts;
+  /** By factor: elements of parameters that hold it. */
+  readonly held: ReadonlyMap<Factor, number>;
+  /** What each sum runs over. */
+  readonly sums: readonly ReadonlySet<Factor>[];
+  /** By value that is put together of all ranks' parts, and axis: its factors. */
+  readonly joined: readonly (readonly ReadonlySet<Factor>[])[];
 }
 
 /** By factor: how many elements the uses of parameters have that hold it. */
@@ -168,6 +181,13 @@ function elementsHeld(parameters: readonly WeightUse[]): Map<Factor, number> {
       held.set(factor, (held.get(factor) ?? 0) + elements);
   }
   return held;
+}
+
+/** Values of which every rank has a part, and somebody the whole: those the caller is given, and what is gathered. */
+function joinedValues({ graph, nodes, values }: FactoredGraph): ReadonlySet<Factor>[][] {
+  const gathered = nodes.flatMap(({ operator, inputs }) => (isGather(operator.node) ? [inputs[0]!] : []));
+  const given = givenOutputs(graph).map((name) => values.get(name)!);
+  return [...given, ...gathered].map((dims) => dims.map((dim) => new Set(leavesOf(dim))));
 }
 
 /** What each sum in the graph runs over. */

@@ -1,3 +1,4 @@
+import { givenOutputs } from "../analysis/given-outputs.js";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import { type Dim, type Factor, isStatic, resolve, segmentsOf, sizeOf } from "../factors/factor.js";
 import { isGather } from "../lowering/own-domain.js";
@@ -25,11 +26,11 @@ export interface Placement {
  * derived from its partial form is stale, so the walk resumes at its producer.
  *
  * Returns undefined where the choice is inadmissible: a sum that runs over sharded and whole segments side by side
- * would count the whole ones once per rank; a value to be gathered that is sharded along two axes, or along one of
- * unknown size, has no order to be gathered in.
+ * would count the whole ones once per rank; a value to be gathered, or given to the caller, that is sharded along two
+ * axes, or along one of unknown size, has no order to be put together in.
  */
 export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Placement | undefined {
-  const { nodes, graph, wiring } = factored;
+  const { nodes, graph, values, wiring } = factored;
   const paid = new Set<string>();
   const partial = new Set<string>();
   const largest = new Set<string>();
@@ -57,11 +58,11 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
   for (const node of nodes) {
     if (node.contracted.some((dim) => isUnevenlySharded(dim, chosen))) return undefined;
     if (!isGather(node.operator.node)) continue;
-    const sharded = node.inputs[0]!.filter((dim) => holds(dim, chosen));
-    if (sharded.length > 1 || sharded.some((dim) => !isStatic(sizeOf(dim)))) return undefined;
+    if (!hasOrder(node.inputs[0]!, chosen)) return undefined;
     const { inputs, outputs } = node.operator.node;
-    if (sharded.length > 0) gathered.set(outputs[0]!, inputs[0]!);
+    if (node.inputs[0]!.some((dim) => holds(dim, chosen))) gathered.set(outputs[0]!, inputs[0]!);
   }
+  if (!givenOutputs(graph).every((name) => hasOrder(values.get(name)!, chosen))) return undefined;
   let unpaid = walk(0);
   while (unpaid !== undefined) {
     paid.add(unpaid);
@@ -99,6 +100,12 @@ function sameShape({ operator }: FactoredNode, slot: number): boolean {
   const input = operator.inputs[slot]!.dims;
   const output = operator.outputs[0]!.dims;
   return input.every((size, axis) => size[0] === output[axis]![0] && size[1] === output[axis]![1]);
+}
+
+/** Whether ranks' parts of a value lie along one axis of known size. */
+function hasOrder(dims: readonly Dim[], chosen: ReadonlySet<Factor>): boolean {
+  const sharded = dims.filter((dim) => holds(dim, chosen));
+  return sharded.length === 0 || (sharded.length === 1 && isStatic(sizeOf(sharded[0]!)));
 }
 
 /** Whether `dim` holds one of `chosen`. */

@@ -1,3 +1,4 @@
+import { givenOutputs } from "../analysis/given-outputs.js";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import type { Dim } from "../factors/factor.js";
 import { isSharded, localSize, type RankShare } from "../factors/shard.js";
@@ -113,9 +114,8 @@ export class RankView {
     if (!this.#lacksUnits) return false;
     const { graph, nodes, values } = this.#factored;
     const isMissing = (name: string): boolean => this.#absent.has(name) && !this.isEmpty(values.get(name)!);
-    const states = new Set(graph.caches.flatMap(({ states }) => states.map(({ present }) => present)));
     // Cache rows that it has no use for, other ranks keep.
-    const given = graph.outputs.map(({ name }) => name).filter((name) => !states.has(name));
+    const given = givenOutputs(graph);
     const added = [...this.#late.ofSum.values()].flatMap(({ value }) => value ?? []);
     // Of what it adds to a sum, units of its own are in no other rank's part.
     const summed = [...this.zeros.keys()]

@@ -34,6 +34,28 @@ describe("a feed-forward on two ranks", () => {
   });
 });
 
+describe("more ranks than heads", () => {
+  it("do not share a head's lanes where the caller is given heads and lanes as axes of their own", () => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["batch", 8]);
+    const up = g.weight("up", { type: "float32", dims: [8, 4 * 6], source: { kind: "absent" } });
+    g.output("y", g.reshape(g.matmul(x, up), [0, 4, 6]), "float32", []);
+    const graph = g.build();
+    const policy = planGraph(graph, { ranks: 5 });
+    expect(policy.factors.map(({ within }) => within)).toEqual([1, 1]);
+    expect(buildPrograms(graph, policy)).toHaveLength(5);
+  });
+});
+
+describe("an index that an axis does not have", () => {
+  it.each([-5, 4])("is refused when planning: %i", (index) => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["batch", 4]);
+    g.output("y", g.gather(x, g.integers([index]), 1), "float32", []);
+    expectCode("RR_GRAPH", () => planGraph(g.build(), { ranks: 1 }));
+  });
+});
+
 describe("sums are owed as long as possible", () => {
   it("parallel branches share one all-reduce", () => {
     expect(planGraph(parallelFeedForwards(), { ranks: 2 }).predicted.allReducesPerToken).toBe(1);

@@ -1,4 +1,4 @@
-import type { Attribute, ConstantTensor, GraphNode } from "@ringrank/model";
+import { type Attribute, type ConstantTensor, type GraphNode, toInt64 } from "@ringrank/model";
 import type { Localization, Operator } from "./rule.js";
 
 /** A default-domain node with one output. */
@@ -25,17 +25,12 @@ export function onShare(
   };
 }
 
-/** An int64 constant. ±Infinity, which stands for "to the end", becomes the largest integer of that sign. */
+/** An int64 constant; see {@link toInt64}. */
 export function int64Tensor(
   values: readonly number[],
   dims: readonly number[] = [values.length],
 ): ConstantTensor {
   return { type: "int64", dims, data: BigInt64Array.from(values, toInt64) };
-}
-
-function toInt64(value: number): bigint {
-  if (Number.isFinite(value)) return BigInt(value);
-  return value > 0 ? 2n ** 63n - 1n : -(2n ** 63n);
 }
 
 /** An axis counted from the end, as a plain index. */

@@ -44,6 +44,12 @@ const cast: Rule = {
     outputs[0]?.type === "float32" && inputs[0]?.type !== "bool" ? { kind: "one", slots: [0] } : undefined,
 };
 
+/** Linear in what is divided, but for whole numbers: a sum of quotients is not the quotient of the sum. */
+const quotient: Rule = {
+  ...elementwise(),
+  linearity: ({ outputs }) => (outputs[0]?.type.includes("float") ? { kind: "one", slots: [0] } : undefined),
+};
+
 const pointwise = elementwise();
 const linearInFirst = elementwise({ kind: "one", slots: [0] });
 const linearInEither = elementwise({ kind: "one", slots: [0, 1] });
@@ -76,7 +82,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   Sub: additive,
   Sum: additive,
   Mul: linearInEither,
-  Div: linearInFirst,
+  Div: quotient,
   Neg: linearInFirst,
   Identity: linearInFirst,
   Dropout: dropout,

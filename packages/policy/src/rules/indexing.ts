@@ -85,7 +85,7 @@ function constantRun({ node, inputs }: Operator): IndexRun | undefined {
   const longer = dims.filter((size) => !isOne(size));
   if (intAttribute(node, "batch_dims", 0) !== 0 || dims.at(-1)![0] !== 1 || longer.length > 1)
     return undefined;
-  return consecutive(contents, inputs[0]!.dims[0]!);
+  return consecutive(node, contents, inputs[0]!.dims[0]!);
 }
 
 /** Writes whole slices over a copy of data; the axes that are indexed stay whole. */

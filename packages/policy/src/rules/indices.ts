@@ -1,3 +1,5 @@
+import { RingrankError } from "@ringrank/errors";
+import type { GraphNode } from "@ringrank/model";
 import { isStatic, type SizePair } from "../factors/factor.js";
 
 /** Consecutive ascending indices. */
@@ -10,12 +12,25 @@ export interface IndexRun {
 /**
  * Indices into an axis of `size` as one run; undefined where they are known only when running, or skip.
  *
+ * @param node that reads them, for errors
  * @param contents negative ones count from the end
+ * @throws RR_GRAPH for an index that the axis does not have
  */
-export function consecutive(contents: readonly SizePair[] | undefined, size: SizePair): IndexRun | undefined {
+export function consecutive(
+  node: GraphNode,
+  contents: readonly SizePair[] | undefined,
+  size: SizePair,
+): IndexRun | undefined {
   if (contents === undefined || contents.length === 0 || !isStatic(size) || !contents.every(isStatic))
     return undefined;
   const values = contents.map(([value]) => (value < 0 ? value + size[0] : value));
+  const beyond = values.findIndex((value) => !(value >= 0 && value < size[0]));
+  if (beyond >= 0) {
+    throw new RingrankError(
+      "RR_GRAPH",
+      `the ${node.opType} that makes "${node.outputs[0]}" reads index ${contents[beyond]![0]} of an axis of ${size[0]}`,
+    );
+  }
   const start = values[0]!;
   if (!values.every((value, index) => value === start + index)) return undefined;
   return { start, length: values.length };

@@ -31,7 +31,10 @@ export function maskedRows(
   const condition = (): string => local.value({ type: "bool", dims: local.inputDims(1) });
   const [fromEnd, counted, shifted, safe] = [ids(), ids(), ids(), ids()];
   const [isNegative, notBefore, notAfter, here] = [condition(), condition(), condition(), condition()];
-  const [found, mask] = [local.value(), local.value()];
+  const found = local.value();
+  // One mask for all elements of a row: none for a table of numbers, as of one bias each.
+  const rowAxes = local.outputDims(0).length - local.inputDims(1).length;
+  const mask = rowAxes === 0 ? here : local.value();
   const zero = scalar(0);
   const hasLastRows = local.start(rows) + local.size(rows)[0] === sizeOf(rows)[0];
   const nothing = local.constant({ type: "float32", dims: [], data: Float32Array.of(0) });
@@ -49,7 +52,14 @@ export function maskedRows(
         ]),
     makeNode("Where", [here, shifted, zero], safe),
     ...lookUp(safe, found),
-    makeNode("Unsqueeze", [here, local.constant(int64Tensor([-1]))], mask),
+    ...(rowAxes === 0
+      ? []
+      : [makeNode("Unsqueeze", [here, local.constant(int64Tensor(lastAxes(rowAxes)))], mask)]),
     makeNode("Where", [mask, found, nothing], local.output(0)),
   ];
+}
+
+/** Counted from the end. */
+function lastAxes(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => -1 - index);
 }

@@ -161,6 +161,5 @@ export const normalizeRules: Readonly<Record<string, Rule>> = {
   "com.microsoft::SkipLayerNormalization": skipNorm([2, 3, 4]),
   "com.microsoft::SkipSimplifiedLayerNormalization": skipNorm([2, 3]),
   Range: unrelated,
-  Size: unrelated,
   Constant: constant,
 };

@@ -76,6 +76,21 @@ function rename(node: GraphNode, inputs: readonly string[], local: Localization)
   return { ...node, inputs, outputs: node.outputs.map((_, index) => local.output(index)) };
 }
 
+/** Which axes go is said by the whole: one of several units may be of size 1 on a rank. */
+const squeeze: Rule = {
+  ...regroup(),
+  localize(operator, local) {
+    const { node, inputs } = operator;
+    const given = node.inputs.map((_, slot) => local.input(slot));
+    const isListed = inputs[1] !== undefined || intsAttribute(node, "axes") !== undefined;
+    if (isListed || !local.inputDims(0).some((dim) => local.isSharded(dim)))
+      return [rename(node, given, local)];
+    const axes = inputs[0]!.dims.flatMap((size, axis) => (isOne(size) ? [axis] : []));
+    if (axes.length === 0) return [makeNode("Identity", [local.input(0)], local.output(0))];
+    return [rename(node, [local.input(0), local.constant(int64Tensor(axes))], local)];
+  },
+};
+
 /** Repeats along dimensions of size 1. */
 const expand: Rule = {
   propagate(operator, factors) {
@@ -161,15 +176,46 @@ const shape: Rule = {
     const chosen = dims.slice(start, end);
     const ratio = (of: (dim: Dim) => number): ConstantTensor =>
       int64Tensor(chosen.map((dim) => (local.isSharded(dim) ? of(dim) : 1)));
-    const here = local.value();
-    const scaled = local.value();
-    return [
-      { ...node, inputs: [local.input(0)], outputs: [here] },
-      makeNode("Mul", [here, local.constant(ratio((dim) => sizeOf(dim)[0]))], scaled),
-      makeNode("Div", [scaled, local.constant(ratio((dim) => local.size(dim)[0]))], local.output(0)),
-    ];
+    return scaledBack(
+      operator,
+      local,
+      ratio((dim) => sizeOf(dim)[0]),
+      ratio((dim) => local.size(dim)[0]),
+    );
   },
 };
+
+/** The count of elements stays global, as sizes do. */
+const size: Rule = {
+  propagate: shape.propagate,
+  localize(operator, local) {
+    const sharded = local.inputDims(0).filter((dim) => local.isSharded(dim));
+    if (sharded.length === 0) return [rename(operator.node, [local.input(0)], local)];
+    const count = (of: (dim: Dim) => number): ConstantTensor =>
+      int64Tensor([sharded.reduce((product, dim) => product * of(dim), 1)], []);
+    return scaledBack(
+      operator,
+      local,
+      count((dim) => sizeOf(dim)[0]),
+      count((dim) => local.size(dim)[0]),
+    );
+  },
+};
+
+/** What a node counts on a rank, `times / by` of which there is in the whole. */
+function scaledBack(
+  { node }: Operator,
+  local: Localization,
+  times: ConstantTensor,
+  by: ConstantTensor,
+): GraphNode[] {
+  const [here, scaled] = [local.value(), local.value()];
+  return [
+    { ...node, inputs: [local.input(0)], outputs: [here] },
+    makeNode("Mul", [here, local.constant(times)], scaled),
+    makeNode("Div", [scaled, local.constant(by)], local.output(0)),
+  ];
+}
 
 function sliceBound(node: GraphNode, name: string, rank: number, otherwise: number): number {
   const attribute = node.attributes[name];
@@ -191,7 +237,7 @@ const transpose: Rule = {
 export const reshapeRules: Readonly<Record<string, Rule>> = {
   Reshape: regroup(1),
   Flatten: regroup(),
-  Squeeze: regroup(),
+  Squeeze: squeeze,
   Unsqueeze: regroup(),
   Expand: expand,
   Tile: tile,
@@ -199,5 +245,6 @@ export const reshapeRules: Readonly<Record<string, Rule>> = {
   Pad: pad,
   ConstantOfShape: constantOfShape,
   Shape: shape,
+  Size: size,
   Transpose: transpose,
 };

@@ -54,6 +54,8 @@ const slice: Rule = {
     const output = operator.outputs[0]!;
     // Bounds are rewritten for all axes or for none, so one that is known only when running rules out any cut.
     const isKnown = [...(ranges?.values() ?? [])].every(({ start }) => start !== undefined);
+    /** By axis: what lies before, in and behind the range. */
+    const cuts = input.map((dim): readonly Dim[] => [[], dim, []]);
     const out = input.map((dim, axis): Dim => {
       const size = output.dims[axis]!;
       const range = ranges?.get(axis);
@@ -66,9 +68,10 @@ const slice: Rule = {
         return wholeDim(operator, factors, size);
       }
       const parts = cutOut(dim, range.start!, size[0], factors);
-      factors.cut(parts);
-      return parts[1]!;
+      cuts[axis] = parts;
+      return parts[1];
     });
+    factors.cut(cuts.flat());
     return [out];
   },
   linearity: { kind: "one", slots: [0] },
@@ -84,13 +87,12 @@ const slice: Rule = {
     // The bounds of a whole range, from 0 to the size or beyond, are right on a part too.
     if (ranges === undefined || !axes.some((axis) => isCut(axis) && local.isSharded(inputDims[axis]!)))
       return [{ ...node, inputs, outputs }];
-    // One sharded axis is cut at most: the cut parts belong to it.
     const bounds = axes.map((axis) => {
       const range = ranges.get(axis)!;
       const dim = inputDims[axis]!;
       if (!local.isSharded(dim)) return [range.rawStart, range.rawEnd] as const;
       if (!isCut(axis)) return [0, Number.POSITIVE_INFINITY] as const;
-      const [before, middle] = local.cut();
+      const [before, middle] = local.cut().slice(3 * axis);
       const start = local.size(before!)[0];
       return [start, start + local.size(middle!)[0]] as const;
     });
@@ -137,13 +139,18 @@ function sliceRanges(operator: Operator): Map<number, Range> | undefined {
     const size = inputs[0]!.dims[axis]!;
     const known = isStatic(start) && isStatic(ends[index]!) && (start[0] >= 0 || isStatic(size));
     ranges.set(axis, {
-      start: known ? Math.min(start[0] < 0 ? start[0] + size[0] : start[0], size[0]) : undefined,
+      start: known ? firstIndex(start[0], size[0]) : undefined,
       rawStart: start[0],
       rawEnd: ends[index]![0],
       step: steps[index]![0],
     });
   }
   return ranges;
+}
+
+/** Counted from the end where negative, and no further than either end. */
+function firstIndex(start: number, size: number): number {
+  return Math.min(Math.max(start < 0 ? start + size : start, 0), size);
 }
 
 /** `dim` as what lies before `[start, start + length)`, that range, and what lies behind it. */
@@ -206,7 +213,8 @@ const gather: Rule = {
 function constantRun(operator: Operator): (IndexRun & { scalar: boolean }) | undefined {
   const { dims, contents } = operator.inputs[1]!;
   const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), operator.inputs[0]!.dims.length);
-  const run = dims.length > 1 ? undefined : consecutive(contents, operator.inputs[0]!.dims[axis]!);
+  const run =
+    dims.length > 1 ? undefined : consecutive(operator.node, contents, operator.inputs[0]!.dims[axis]!);
   return run && { ...run, scalar: dims.length === 0 };
 }
 

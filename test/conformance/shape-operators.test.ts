@@ -1,0 +1,74 @@
+import type { Value } from "@ringrank/model";
+import { describeOperators } from "../support/operator-cases.js";
+import type { TestGraph } from "../support/test-graph.js";
+
+const [width, heads, lanes] = [12, 4, 6] as const;
+
+/** `[batch, sequence, heads, lanes]`, projected. */
+function projected(g: TestGraph): Value {
+  const x = g.input("x", "float32", ["batch", "sequence", width]);
+  return g.reshape(g.matmul(x, g.parameter([width, heads * lanes])), [0, 0, heads, lanes]);
+}
+
+const toTheEnd = (g: TestGraph, ends: readonly bigint[]): Value =>
+  g.constant({ type: "int64", dims: [ends.length], data: BigInt64Array.from(ends) });
+
+describeOperators([
+  {
+    operator: "Squeeze",
+    says: "without axes keeps an axis of which a rank has one unit",
+    build(g) {
+      const apart = g.reshape(projected(g), [0, 0, 1, 2, 2, lanes]);
+      g.output("y", g.apply("Squeeze", [apart]), "float32", ["batch", "sequence", 2, 2, lanes]);
+    },
+    shards: [2, 2, lanes],
+  },
+  {
+    operator: "Size",
+    says: "counts what all ranks have",
+    build(g) {
+      const x = projected(g);
+      g.output("y", g.div(x, g.cast(g.apply("Size", [x]), "float32")), "float32", []);
+    },
+    shards: [heads, lanes],
+  },
+  {
+    operator: "Slice",
+    says: "begins at the front where it is told to begin before it",
+    build(g) {
+      const sliced = g.apply("Slice", [projected(g), g.integers([-10]), g.integers([3]), g.integers([2])]);
+      g.output("y", sliced, "float32", []);
+    },
+    // Of the heads, the three in the range; the one behind it is no factor.
+    shards: [heads - 1, lanes],
+  },
+  {
+    operator: "Slice",
+    says: "cuts two axes at once, one of them to the end",
+    build(g) {
+      const bounds = [g.integers([1, 2]), toTheEnd(g, [3n, 2n ** 63n - 1n]), g.integers([2, 3])];
+      g.output("y", g.apply("Slice", [projected(g), ...bounds]), "float32", []);
+    },
+    // Two heads in the range; two lanes before the range, and four in it.
+    shards: [2, 2, 4],
+  },
+  {
+    operator: "Div",
+    says: "of whole numbers divides the sum of all ranks, not each one's part",
+    build(g) {
+      const whole = g.cast(g.mul(projected(g), g.numbers([37])), "int64");
+      const sum = g.apply("ReduceSum", [whole, g.integers([2])]);
+      g.output("y", g.div(sum, g.integer(7)), "int64", []);
+    },
+    shards: [heads, lanes],
+  },
+  ...[[9], [9, 2, 3]].map((dims) => ({
+    operator: "Gather",
+    says: `looks up rows of ${dims.length - 1} axes in a table that ranks share`,
+    build(g: TestGraph) {
+      const ids = g.input("ids", "int64", ["batch", "sequence"]);
+      g.output("y", g.gather(g.parameter(dims), ids, 0), "float32", []);
+    },
+    shards: dims,
+  })),
+]);
