@@ -1,8 +1,9 @@
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { type ExportDtype, exportFiles } from "./export-files.js";
+import { openExport } from "./open-export.js";
 
 /** Names of the files chosen in a directory that has these. */
 function chosen(files: readonly string[], dtype?: ExportDtype): string[] {
@@ -86,4 +87,8 @@ describe("the files of a model", () => {
     );
     expect(message).toMatch(/expected model_q4\.onnx in .*; leave dtype out to load a checkpoint/);
   });
+});
+
+it("a path where nothing is, is refused", () => {
+  expectCode("RR_MISSING_FILE", () => openExport(join(temporaryDirectory({}), "model.onnx")));
 });

@@ -29,7 +29,14 @@ export interface OpenedExport extends ExportConfig {
  * an encoder and decoder in files of their own that do not fit one another
  */
 export function openExport(path: string, dtype?: ExportDtype): OpenedExport {
-  const files: ExportFiles = statSync(path).isFile()
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    throw new RingrankError(
+      "RR_MISSING_FILE",
+      `${path}: expected an .onnx file or a directory of them, found nothing`,
+    );
+  }
+  const files: ExportFiles = found.isFile()
     ? { kind: "whole", file: onnxFile(path) }
     : exportFiles(path, dtype);
   const { directory, config } = exportConfig(dirname(files.kind === "whole" ? files.file : files.encoder));

@@ -45,8 +45,10 @@ export function decodeOnnx(bytes: Uint8Array, options: DecodeOnnxOptions = {}): 
     model.opsetImport.map(({ domain, version }) => [domain === "ai.onnx" ? "" : domain, Number(version)]),
   );
   const opset = versions[""];
-  if (opset !== undefined && !(opset >= opsets.oldest && opset <= opsets.newest)) {
-    throw malformed(`it is of opset ${opset}; export it with one from ${opsets.oldest} to ${opsets.newest}`);
+  if (!(opset !== undefined && opset >= opsets.oldest && opset <= opsets.newest)) {
+    throw malformed(
+      `it is of opset ${opset ?? "(none given)"}; export it with one from ${opsets.oldest} to ${opsets.newest}`,
+    );
   }
   const graph = new Decoder(model, versions, options.resolveExternal).graph(model.graph);
   const upgraded = upgradeOpset(graph);
@@ -122,6 +124,7 @@ class Decoder {
     const [only] = attributes;
     const output = scope.nameOf(proto.output[0] ?? "");
     if (proto.opType === "Constant" && only?.t?.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+      if (weights.has(output)) throw malformed(`the value "${output}" is defined twice`);
       weights.set(output, decodeTensor(only.t, this.#resolveExternal));
       return [];
     }

@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { DataType, TensorData, Weight, WeightSource } from "../graph/graph.js";
 import { allocate, bytesOf, bytesPerElement } from "../weights/element-types.js";
-import { type TensorProto, TensorProto_DataLocation } from "./onnx_pb.js";
+import { type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from "./onnx_pb.js";
 import { fromOnnxDataType } from "./onnx-data-types.js";
 
 /** A file of external data. */
@@ -23,7 +23,13 @@ export type ResolveExternal = (location: string) => ExternalFile;
  */
 export function decodeTensor(proto: TensorProto, resolveExternal: ResolveExternal | undefined): Weight {
   const type = fromOnnxDataType(proto.dataType);
-  if (type === undefined) throw malformed(proto, `element type ${proto.dataType} is not supported`);
+  if (type === undefined) {
+    const named = TensorProto_DataType[proto.dataType] ?? proto.dataType;
+    throw malformed(
+      proto,
+      `element type ${named} is not supported; export it in floating point, or quantized in 8 bits or as MatMulNBits`,
+    );
+  }
   const dims = proto.dims.map((dim) => {
     if (dim < 0n || dim > Number.MAX_SAFE_INTEGER) throw malformed(proto, `a dimension is ${dim}`);
     return Number(dim);

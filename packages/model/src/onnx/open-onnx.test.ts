@@ -121,6 +121,7 @@ describe("external data", () => {
   });
 
   it.each<[string, Partial<ExternalLocation>, "RR_PATH" | "RR_MISSING_FILE" | "RR_FILE_FORMAT"]>([
+    ["without a name", { location: "" }, "RR_PATH"],
     ["in a folder above", { location: "../w.data" }, "RR_PATH"],
     ["at an absolute path", { location: "/etc/hostname" }, "RR_PATH"],
     ["behind a link that leads out", { location: "link" }, "RR_PATH"],
@@ -152,6 +153,8 @@ describe("a file", () => {
   it.each<[string, (graph: Graph) => Graph, "RR_GRAPH" | "RR_FILE_FORMAT"]>([
     ["with a cycle", withCycle, "RR_GRAPH"],
     ["that reads what nothing defines", (graph) => ({ ...graph, nodes: graph.nodes.slice(1) }), "RR_GRAPH"],
+    ["that does not say its opset", (graph) => ({ ...graph, opsets: {} }), "RR_FILE_FORMAT"],
+    ["with two large constants of one name", withTwoConstants, "RR_FILE_FORMAT"],
     ["of opset 10", (graph) => ({ ...graph, opsets: { "": 10 } }), "RR_FILE_FORMAT"],
     ["of opset 24", (graph) => ({ ...graph, opsets: { "": 24 } }), "RR_FILE_FORMAT"],
   ])("%s is refused", (_, change, code) => {
@@ -182,6 +185,23 @@ describe("a file", () => {
       return (error as Error).message;
     }
     return "nothing was thrown";
+  }
+
+  it("may have as many nodes as it likes", () => {
+    const graph = linear(inline);
+    // More than a call may have arguments.
+    const many = Array.from({ length: 40_000 }, (_, index) => ({
+      ...graph.nodes[1]!,
+      outputs: [`copy${index}`],
+    }));
+    const bytes = encodeOnnx({ ...graph, nodes: [...graph.nodes, ...many] });
+    expect(openOnnx(join(temporaryDirectory({ "m.onnx": bytes }), "m.onnx")).nodes).toHaveLength(40_002);
+  });
+
+  function withTwoConstants(graph: Graph): Graph {
+    const value = { kind: "tensor", value: { type: "float32", dims: [rows, 64], data: values } } as const;
+    const node = { opType: "Constant", domain: "", inputs: [], outputs: ["c"], attributes: { value } };
+    return { ...graph, nodes: [...graph.nodes, node, node] };
   }
 
   function withCycle(graph: Graph): Graph {

@@ -3,8 +3,8 @@ import type { OpenFile } from "../weights/read-at.js";
 import { TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema } from "./onnx_pb.js";
 import { type WireField, WireReader, wireType } from "./wire-reader.js";
 
-/** The location, in a stripped model, of elements that lie in the model's own file. */
-export const ownFile = "";
+/** The location, in a stripped model, of elements that lie in the model's own file: no name that a file can have. */
+export const ownFile = "\0";
 
 /** Tensors up to this many bytes stay in the model: scales, epsilons, short vectors of constants. */
 const inlineBytes = 255;
@@ -59,12 +59,26 @@ class Stripper {
     if (name === "tensor") return this.#tensor(start, end);
     if (depth > 4 * maxDepth) throw this.#reader.malformed(start, `graphs more than ${maxDepth} deep`);
     const out: Uint8Array[] = [];
-    for (const field of this.#reader.fields(start, end)) {
-      const kind = messages[name].get(field.number);
+    // Fields to copy that lie one after the other are read at once.
+    let run: { readonly from: number; readonly end: number } | undefined;
+    const copyRun = (): void => {
+      if (run !== undefined) out.push(this.#copy(run.from, run.end));
+      run = undefined;
+    };
+    for (const { number, wire, from, start: valueStart, end: valueEnd } of this.#reader.fields(start, end)) {
+      const kind = messages[name].get(number);
+      if (kind === "copy" || (kind !== undefined && wire !== wireType.bytes)) {
+        if (run?.end !== from) copyRun();
+        run = { from: run?.from ?? from, end: valueEnd };
+        continue;
+      }
+      copyRun();
       if (kind === undefined) continue;
-      if (kind === "copy" || field.wire !== wireType.bytes) out.push(this.#copy(field.from, field.end));
-      else out.push(...nested(field.number, this.message(kind, field.start, field.end, depth + 1)));
+      // A model may have more chunks than a call may have arguments.
+      for (const chunk of nested(number, this.message(kind, valueStart, valueEnd, depth + 1)))
+        out.push(chunk);
     }
+    copyRun();
     return out;
   }
 
