@@ -39,6 +39,8 @@ test("an id is the snapshot of its main revision, or of the one it names", () =>
 
 test("the cache is where huggingface_hub has it", () => {
   expect(hubCache({ HF_HUB_CACHE: "/a", HF_HOME: "/b" })).toBe("/a");
+  expect(hubCache({ HUGGINGFACE_HUB_CACHE: "/a", HF_HOME: "/b" })).toBe("/a");
+  expect(hubCache({ HF_HUB_CACHE: "/a", HUGGINGFACE_HUB_CACHE: "/b" })).toBe("/a");
   expect(hubCache({ HF_HOME: "/b" })).toBe("/b/hub");
   expect(hubCache({ XDG_CACHE_HOME: "/c" })).toBe("/c/huggingface/hub");
   expect(hubCache({ HF_HOME: "~/hf" })).toBe(join(homedir(), "hf", "hub"));

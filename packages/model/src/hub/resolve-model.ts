@@ -1,12 +1,15 @@
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
+import { decodeUtf8, readFile } from "../files/read-file.js";
 
 /** Environment variables that say where the hub's cache is. */
 export type HubEnvironment = Readonly<Record<string, string | undefined>>;
 
 const mainRevision = "main";
+/** A commit has 40. */
+const mostBytesOfRef = 1024;
 
 /**
  * The real path of a model: of an existing directory or file, else of the snapshot of a hub id, `org/name` or
@@ -17,7 +20,7 @@ const mainRevision = "main";
  * <cache>/models--org--name/snapshots/<commit>/…       links into ../../blobs
  * ```
  *
- * @param environment where to look for HF_HUB_CACHE, HF_HOME and XDG_CACHE_HOME
+ * @param environment where to look for HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME and XDG_CACHE_HOME
  * @throws RR_NOT_A_MODEL if it is neither, or a device; the message says where it was looked for.
  */
 export function resolveModel(pathOrId: string, environment: HubEnvironment = process.env): string {
@@ -55,8 +58,10 @@ function realPath(path: string): string {
 
 /** As huggingface_hub finds it: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables */
 export function hubCache(environment: HubEnvironment): string {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = environment;
-  if (HF_HUB_CACHE) return expandHome(HF_HUB_CACHE);
+  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = environment;
+  // The second is what it was called before, and still counts.
+  const cache = HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE;
+  if (cache) return expandHome(cache);
   if (HF_HOME) return join(expandHome(HF_HOME), "hub");
   return join(XDG_CACHE_HOME ? expandHome(XDG_CACHE_HOME) : join(homedir(), ".cache"), "huggingface", "hub");
 }
@@ -82,7 +87,7 @@ function commitOf(repository: string, revision: string): string | undefined {
   const ref = join(repository, "refs", ...revision.split("/"));
   if (!existsSync(ref)) return undefined;
   try {
-    return readFileSync(ref, "utf8").trim();
+    return decodeUtf8(readFile(ref, mostBytesOfRef, "a commit"), ref, "a commit").trim();
   } catch (cause) {
     throw notAModel(ref, "cannot be read as the commit of a revision", cause);
   }
