@@ -102,6 +102,8 @@ test("yarn with its defaults", () => {
 test.each([
   { rope_scaling: { type: "spiral", factor: 2 } },
   { rope_scaling: { type: "linear" } },
+  { rope_scaling: { factor: 2 } },
+  { rope_parameters: { rope_theta: 10_000, short_factor: [1], long_factor: [2] } },
   { rope_scaling: { type: "linear", factor: 0 } },
   { rope_scaling: "linear" },
   { rope_scaling: { type: "su", short_factor: [1], long_factor: [], original_max_position_embeddings: 4 } },

@@ -111,6 +111,7 @@ const divisor = { min: Number.MIN_VALUE };
 
 function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
   const type = rope.oneOf(["rope_type", "type"], types, { default: "default" });
+  if (!rope.has(["rope_type", "type"])) refuseUntypedScaling(rope);
   const factor = () => rope.number("factor", divisor);
   const originalMaxPositionEmbeddings = () => {
     const name = "original_max_position_embeddings";
@@ -170,6 +171,15 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
       };
     }
   }
+}
+
+/** Fields that only a scaling has: without its type, nobody knows what they mean. */
+const scalingNames = ["factor", "short_factor", "long_factor", "low_freq_factor", "high_freq_factor"];
+
+function refuseUntypedScaling(rope: ConfigReader): void {
+  const name = scalingNames.find((name) => rope.has(name));
+  if (name === undefined) return;
+  throw rope.error(`"${name}" asks for scaling, so expected "rope_type" to be one of ${types.join(", ")}`);
 }
 
 function readFactors(rope: ConfigReader, name: string): readonly number[] {

@@ -91,3 +91,8 @@ it("dynamic scaling grows theta with the length of each sequence", async () => {
   const expected = Float32Array.of(1, 0.1, 0.01, 0.001, 1, 0.07937005259840997, 0.006299605249474365, 0.0005);
   expect(perPosition).toBeAllclose(expected, close);
 });
+
+it("a factor so small that quotients are infinite is refused", async () => {
+  const rope_scaling = { rope_type: "linear", factor: 1e-309 };
+  await expect(turnsPerPosition({ rope_scaling }, [5])).rejects.toMatchObject({ code: "RR_CONFIG" });
+});

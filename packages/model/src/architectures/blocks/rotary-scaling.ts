@@ -19,7 +19,7 @@ export interface RotaryFrequencies {
  * rotation of the step they came in, as in transformers.
  *
  * @param positionIds int64 `[batch, sequence]`
- * @throws RR_CONFIG for lists of factors that are not one for each pair of lanes.
+ * @throws RR_CONFIG for lists of factors that are not one for each pair of lanes, and for numbers that divide by zero.
  */
 export function rotaryFrequencies(
   { g, config }: ModelContext,
@@ -28,7 +28,10 @@ export function rotaryFrequencies(
   lanes: number,
 ): RotaryFrequencies {
   const plain = Array.from({ length: lanes / 2 }, (_, pair) => theta ** ((-2 * pair) / lanes));
-  const constant = (radians: readonly number[]): Value => g.numbers(radians, [radians.length]);
+  const constant = (radians: readonly number[]): Value => {
+    if (radians.every(Number.isFinite)) return g.numbers(radians, [radians.length]);
+    throw config.error(`its rotary scaling gives ${lanes} lanes frequencies that are no numbers`);
+  };
   switch (scaling.type) {
     case "default":
       return { radians: constant(plain), amplitude: 1 };
