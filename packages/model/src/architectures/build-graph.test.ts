@@ -81,6 +81,34 @@ describe("a checkpoint's tensors", () => {
     const readers = graph.nodes.filter(({ inputs }) => inputs.includes("model.embed_tokens.weight"));
     expect(readers.map(({ opType }) => opType)).toEqual(["Gather", "FusedMatMul"]);
   });
+
+  it("stand apart where they are said to be tied, but stored with other values", () => {
+    const tied = openCheckpoint(zooDirectory("llama-tied-rope3"));
+    const table = tied.tensors!.get("model.embed_tokens.weight")!;
+    // The bytes from one number earlier on.
+    const others = { ...table, offset: table.offset - 4 };
+    const { graph } = buildGraph({
+      config: tied.config,
+      tensors: new Map(tied.tensors).set("lm_head.weight", others),
+    });
+    const readers = (name: string) =>
+      graph.nodes.filter(({ inputs }) => inputs.includes(name)).map(({ opType }) => opType);
+    expect(readers("model.embed_tokens.weight")).toEqual(["Gather"]);
+    expect(readers("lm_head.weight")).toEqual(["FusedMatMul"]);
+  });
+
+  it.each([
+    ["t5", "shared.weight", "encoder.embed_tokens.weight"],
+    ["bart", "model.shared.weight", "model.decoder.embed_tokens.weight"],
+  ])("are a side's own in %s, where that is stored with other values", (name, shared, own) => {
+    const { config, tensors } = openCheckpoint(zooDirectory(name));
+    const table = tensors!.get(shared)!;
+    const sources = (offset: number) =>
+      buildGraph({ config, tensors: new Map(tensors).set(own, { ...table, offset }) });
+    expect(sources(table.offset).graph.weights.has(own)).toBe(false);
+    expect(sources(table.offset).unused).toEqual([]);
+    expect(sources(table.offset - 4).graph.weights.has(own)).toBe(true);
+  });
 });
 
 describe("a config alone", () => {

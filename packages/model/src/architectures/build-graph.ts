@@ -13,8 +13,9 @@ export interface BuiltGraph {
 }
 
 /**
- * The graph of a checkpoint's model, in standard operators and without annotations. Reads no parameter; where
- * the checkpoint has a config alone, weights have the source `absent`.
+ * The graph of a checkpoint's model, in standard operators and without annotations. Reads no parameter, but compares
+ * those that the config ties and the checkpoint holds twice; where the checkpoint has a config alone, weights have the
+ * source `absent`.
  *
  * @throws RR_UNKNOWN_ARCHITECTURE for a model_type that is not registered; RR_CONFIG for a config that makes no
  * sense or asks for what the graph would not compute; RR_TENSOR for a parameter that is missing or misshaped.

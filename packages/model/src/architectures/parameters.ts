@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import { type ConfigReader, fileSource, type StoredTensor } from "../checkpoint/index.js";
 import type { FileSource, GraphBuilder, Value, WeightSource } from "../graph/index.js";
+import { sameBytes } from "../weights/same-bytes.js";
 
 /**
  * Finds an architecture's parameters among a checkpoint's tensors, by name and shape, and remembers which were
@@ -56,7 +57,7 @@ export class Parameters {
 
   /** Whether there is a checkpoint that has this parameter. */
   has(name: string): boolean {
-    return namesOf(name).some((candidate) => this.#tensors?.has(candidate));
+    return this.#storedName(name) !== undefined;
   }
 
   /**
@@ -68,7 +69,24 @@ export class Parameters {
 
   /** Says that the graph rightly does without this tensor, should the checkpoint have it. */
   ignore(name: string): void {
-    this.#used.add(name);
+    const found = this.#storedName(name);
+    if (found !== undefined) this.#used.add(found);
+  }
+
+  /**
+   * Where to find a parameter that is tied to another. One that is stored all the same is mostly the other once more,
+   * and then the graph does without it. If it has other values, config and checkpoint contradict each other, and the
+   * checkpoint is right, as in transformers from version 5 on.
+   *
+   * @returns `to`, or `name` itself
+   */
+  tied(name: string, to: string): string {
+    const own = this.#stored(name);
+    const other = this.#stored(to);
+    const differs = own && other && (own.dtype !== other.dtype || sameBytes(own, other) === false);
+    if (differs) return name;
+    this.ignore(name);
+    return to;
   }
 
   /** Names of the checkpoint's tensors that nothing has asked for and that match none of `ignored`. */
@@ -76,6 +94,14 @@ export class Parameters {
     return [...(this.#tensors?.keys() ?? [])].filter(
       (name) => !this.#used.has(name) && !ignored.some((pattern) => pattern.test(name)),
     );
+  }
+
+  #storedName(name: string): string | undefined {
+    return namesOf(name).find((candidate) => this.#tensors?.has(candidate));
+  }
+
+  #stored(name: string): StoredTensor | undefined {
+    return this.#tensors?.get(this.#storedName(name) ?? name);
   }
 
   #checkSize(name: string, dims: readonly number[]): void {

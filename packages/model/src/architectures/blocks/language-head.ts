@@ -2,6 +2,7 @@ import { type GraphBuilder, interfaceNames, type Value } from "../../graph/index
 import type { ModelContext } from "../architecture.js";
 import type { CausalStep } from "./causal-step.js";
 import type { EmbeddingTable } from "./embedding.js";
+import { headWeight } from "./tied-weights.js";
 
 /**
  * The rows that logits are wanted for, `[batch, sequence, width]` to `[rows, width]`. Before the last norm, so
@@ -30,12 +31,9 @@ interface LanguageHead {
 
 /** Makes the graph's logits, `[rows, vocabulary]`, from the normed `x`, `[rows, width]`. */
 export function languageHead(context: ModelContext, x: Value, head: LanguageHead): void {
-  const { g, config, parameters } = context;
+  const { g, parameters } = context;
   const { table, separate, tiedByDefault, bias, biasDims = [table.rows], scale = 1, cap } = head;
-  const tied = config.boolean("tie_word_embeddings", { default: tiedByDefault });
-  // A tied head that is stored all the same is the embedding once more.
-  if (tied) parameters.ignore(separate);
-  const weight = parameters.get(tied ? table.name : separate, [table.rows, table.width]);
+  const weight = headWeight(context, table, separate, tiedByDefault);
   const product = g.matmulTransposed(x, weight, scale / (cap ?? 1));
   const capped = cap === undefined ? product : g.mul(g.tanh(product), g.numbers([cap]));
   const logits = bias === undefined ? capped : g.add(capped, parameters.get(bias, biasDims));

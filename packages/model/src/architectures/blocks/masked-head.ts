@@ -4,6 +4,7 @@ import { activate } from "./activations.js";
 import type { EmbeddingTable } from "./embedding.js";
 import { layerNorm, type Norm } from "./norms.js";
 import { linear } from "./projections.js";
+import { headWeight } from "./tied-weights.js";
 
 interface MaskedHead {
   /** The embedding, which is also the head unless `tie_word_embeddings` says no. */
@@ -41,7 +42,7 @@ export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHea
 }
 
 function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): void {
-  const { g, config, parameters } = context;
+  const { g, parameters } = context;
   const { table, width, transform, separate, bias, biasAlias } = head;
   let x = hidden;
   if (transform !== undefined) {
@@ -50,11 +51,8 @@ function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): v
     x = activate(context, activation, linear(context, x, projection));
     x = layerNorm(context, x, { ...norm, width: table.width });
   }
-  const tied = config.boolean("tie_word_embeddings", { default: true });
-  // A tied head that is stored all the same is the embedding once more.
-  if (tied) parameters.ignore(separate);
+  const weight = headWeight(context, table, separate, true);
   if (biasAlias !== undefined) parameters.ignore(biasAlias);
-  const weight = parameters.get(tied ? table.name : separate, [table.rows, table.width]);
   const product = g.matmulTransposed(x, weight);
   const logits = bias === undefined ? product : g.add(product, parameters.get(bias, [table.rows], biasAlias));
   g.output(interfaceNames.logits, logits, "float32", ["batch", "sequence", table.rows]);

@@ -23,12 +23,8 @@ export interface BartDifferences {
   readonly logitsBias?: boolean;
 }
 
-/** Copies of what is tied, buffers that are computed, and positions that are. */
-export const bartIgnored: readonly RegExp[] = [
-  /(^|\.)(encoder|decoder)\.embed_tokens\.weight$/,
-  /(^|\.)embed_positions\.weights?$/,
-  /(^|\.)version$/,
-];
+/** Buffers that are computed, and positions that are. */
+export const bartIgnored: readonly RegExp[] = [/(^|\.)embed_positions\.weights?$/, /(^|\.)version$/];
 
 /** An encoder, and a decoder that attends to its output; one table of words for both and for the head. */
 export function buildBart(context: ModelContext, differences: BartDifferences): void {
@@ -103,8 +99,9 @@ class Bart {
   }
 
   #embed(side: Side, places: Places): Value {
-    const { g, config } = this.#context;
-    const words = embedding(this.#context, places.inputIds, this.#table);
+    const { g, config, parameters } = this.#context;
+    const name = parameters.tied(`model.${side}.embed_tokens.weight`, this.#table.name);
+    const words = embedding(this.#context, places.inputIds, { ...this.#table, name });
     const isScaled = config.boolean("scale_embedding", { default: false });
     const scaled = isScaled ? g.mul(words, g.numbers([Math.sqrt(this.#width)])) : words;
     const x = g.add(scaled, this.#differences.places(places, side));

@@ -44,11 +44,8 @@ export const t5: Architecture = {
   },
   // Positions are relative; the `n_positions` that older configs have limits nothing.
   maxContext: () => undefined,
-  ignoredTensors: [
-    // Copies of what is tied, and a bias that was never used.
-    /^(encoder|decoder)\.embed_tokens\.weight$/,
-    /EncDecAttention\.relative_attention_bias\.weight$/,
-  ],
+  // A bias that was never used.
+  ignoredTensors: [/EncDecAttention\.relative_attention_bias\.weight$/],
 };
 
 const unscaled = 1;
@@ -74,7 +71,7 @@ class T5 {
     const input = encoderInput(g, "source");
     const distances = g.unsqueeze(distancesOf(g, input), [0]);
     const biases = [relativeScores(this.#context, "encoder", distances), attentionMaskOf(g, input)];
-    let x = embedding(this.#context, input.inputIds, this.#table);
+    let x = this.#embed("encoder", input.inputIds);
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `encoder.block.${layer}.layer`;
       const modules = modulesOf(`${prefix}.0.SelfAttention`);
@@ -92,7 +89,7 @@ class T5 {
     const { g, config } = this.#context;
     const step = decoderStep(g);
     const { own, cross } = attention.open(step);
-    let x = embedding(this.#context, step.inputIds, this.#table);
+    let x = this.#embed("decoder", step.inputIds);
     for (let layer = 0; layer < shapeOf(this.#context, "decoder").layers; layer++) {
       const prefix = `decoder.block.${layer}.layer`;
       x = this.#sublayer(x, `${prefix}.0`, (x) => own(x, layer));
@@ -106,6 +103,11 @@ class T5 {
       tiedByDefault: true,
       scale: config.boolean("scale_decoder_outputs", { default: isTied }) ? this.#width ** -0.5 : 1,
     });
+  }
+
+  #embed(side: Side, inputIds: Value): Value {
+    const name = this.#context.parameters.tied(`${side}.embed_tokens.weight`, this.#table.name);
+    return embedding(this.#context, inputIds, { ...this.#table, name });
   }
 
   #sublayer(x: Value, prefix: string, run: (x: Value) => Value): Value {

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { sameBytes } from "./same-bytes.js";
+
+const files = { a: "..abcd", b: "abcd..", c: "abce" };
+const ranges = () => {
+  const directory = temporaryDirectory(files);
+  return (name: keyof typeof files, offset: number, bytes = 4) => ({
+    file: join(directory, name),
+    offset,
+    bytes,
+  });
+};
+
+test("ranges of two files are the same where their bytes are", () => {
+  const range = ranges();
+  expect(sameBytes(range("a", 2), range("b", 0))).toBe(true);
+  expect(sameBytes(range("a", 2), range("c", 0))).toBe(false);
+  expect(sameBytes(range("a", 2), range("b", 0, 3))).toBe(false);
+});
+
+test("what lies behind a file's end cannot be told", () => {
+  const range = ranges();
+  expect(sameBytes(range("a", 2), range("b", 4))).toBeUndefined();
+});
+
+test("a difference is found in the last of many bytes", () => {
+  const length = 3 * 2 ** 20;
+  const long = temporaryDirectory({ a: "x".repeat(length), b: `${"x".repeat(length - 1)}y` });
+  const whole = (name: string) => ({ file: join(long, name), offset: 0, bytes: length });
+  expect(sameBytes(whole("a"), whole("b"))).toBe(false);
+});

@@ -1,0 +1,43 @@
+import { closeFile, type OpenFile, openFile, readAt } from "./read-at.js";
+
+interface FileRange {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Bytes that are compared at a time. */
+const pieceSize = 1 << 20;
+
+/**
+ * Whether two ranges of files hold the same bytes; undefined where a file ends before its range does. Reads as far as
+ * they are the same.
+ *
+ * @throws RR_MISSING_FILE if a file cannot be opened
+ */
+export function sameBytes(a: FileRange, b: FileRange): boolean | undefined {
+  if (a.bytes !== b.bytes) return false;
+  if (a.file === b.file && a.offset === b.offset) return true;
+  const fileOfA = openFile(a.file);
+  try {
+    const fileOfB = openFile(b.file);
+    try {
+      const isWhole = (file: OpenFile, range: FileRange): boolean => range.offset + range.bytes <= file.size;
+      if (!isWhole(fileOfA, a) || !isWhole(fileOfB, b)) return undefined;
+      const pieceOfA = new Uint8Array(Math.min(pieceSize, a.bytes));
+      const pieceOfB = new Uint8Array(pieceOfA.length);
+      for (let done = 0; done < a.bytes; done += pieceSize) {
+        const length = Math.min(pieceSize, a.bytes - done);
+        const [x, y] = [pieceOfA.subarray(0, length), pieceOfB.subarray(0, length)];
+        readAt(fileOfA, x, a.offset + done);
+        readAt(fileOfB, y, b.offset + done);
+        if (Buffer.compare(x, y) !== 0) return false;
+      }
+      return true;
+    } finally {
+      closeFile(fileOfB);
+    }
+  } finally {
+    closeFile(fileOfA);
+  }
+}
