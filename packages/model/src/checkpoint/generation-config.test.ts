@@ -73,6 +73,14 @@ test("unsupported fields are named where they have an effect", () => {
   expect(read(fields).unsupported.toSorted()).toEqual(Object.keys(fields).sort());
 });
 
+test("more than one sequence, and an end by the clock, are not supported", () => {
+  expect(read({ num_return_sequences: 2, max_time: 1.5 }).unsupported).toEqual([
+    "max_time",
+    "num_return_sequences",
+  ]);
+  expect(read({ num_return_sequences: 1, max_time: null }).unsupported).toEqual([]);
+});
+
 test("unsupported fields are not named where they have none", () => {
   const neutral = {
     num_beams: 1,

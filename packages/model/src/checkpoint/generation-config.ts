@@ -64,6 +64,8 @@ const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
   guidance_scale: [1],
   watermarking_config: [],
   stop_strings: [],
+  max_time: [],
+  num_return_sequences: [1],
   token_healing: [false],
 };
 

@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 
 /**
  * Checks what the tokenizer library takes for granted where it would index an array by what it reads: the ids
- * of `model.vocab` and `added_tokens`. It checks the rest itself.
+ * of `model.vocab` and `added_tokens`; and that nothing is asked for that it would leave out. It checks the rest itself.
  *
  * @throws RR_FILE_FORMAT
  */
@@ -19,15 +19,27 @@ export function checkTokenizerJson(json: unknown, path: string): asserts json is
     }
   } else if (!Array.isArray(vocab)) {
     throw bad('"model.vocab" to be an object or a list');
-  } else if (!vocab.every((entry) => Array.isArray(entry) && typeof entry[0] === "string")) {
+  } else if (!vocab.every(isScoredToken)) {
     throw bad('"model.vocab" to be a list of [token, score]');
+  } else if (model.unk_id != null && !(isTokenId(model.unk_id) && model.unk_id < vocab.length)) {
+    throw bad(`"model.unk_id" to be one of the ${vocab.length} tokens, got ${JSON.stringify(model.unk_id)}`);
   }
   if (!Array.isArray(addedTokens)) throw bad('"added_tokens" to be a list');
   for (const token of addedTokens) {
     if (!isRecord(token) || !isTokenId(token.id) || typeof token.content !== "string") {
       throw bad(`an added token with an id and a content, got ${JSON.stringify(token)}`);
     }
+    if (token.single_word === true) {
+      throw bad(
+        `added tokens that count within words too, got "single_word" for ${JSON.stringify(token.content)}, which is ` +
+          "not supported; give the model token ids",
+      );
+    }
   }
+}
+
+function isScoredToken(entry: unknown): boolean {
+  return Array.isArray(entry) && typeof entry[0] === "string" && Number.isFinite(entry[1]);
 }
 
 function isTokenId(value: unknown): value is number {

@@ -170,6 +170,9 @@ test.each([
   '{"model": {"type": "BPE", "vocab": {"a": 0}}, "added_tokens": [{"id": 1e9999, "content": "x"}]}',
   '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "added_tokens": [], "normalizer": {"type": "Abacus"}, "pre_tokenizer": null, "post_processor": null, "decoder": null}',
   '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [7]}, "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null}',
+  '{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", "x"]]}, "added_tokens": []}',
+  '{"model": {"type": "Unigram", "unk_id": 1, "vocab": [["a", 0]]}, "added_tokens": []}',
+  '{"model": {"type": "BPE", "vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "x", "single_word": true}]}',
   "not JSON",
 ])("a broken tokenizer.json is refused: %s", (text) => {
   const error = expectCode("RR_FILE_FORMAT", () =>
