@@ -30,6 +30,17 @@ const cases: readonly OperatorCase[] = [
     },
     shards: [inner],
   },
+  {
+    operator: "Neg",
+    says: "of a sum that turns out to be needed whole itself is not summed once more",
+    build: (g) => {
+      const sum = owed(g, hidden(g), width);
+      // Walking on from the sum, its reader is met first.
+      g.output("y", g.softmax(g.apply("Neg", [sum])), "float32", []);
+      g.output("sum", sum, "float32", []);
+    },
+    shards: [inner],
+  },
 ];
 
 describeOperators(cases);

@@ -23,7 +23,8 @@ export interface Placement {
  * is not: parallel attention and feed-forward then owe one sum together.
  *
  * A value is paid once, not once per reader. When a reader turns out to need the whole value, everything that was
- * derived from its partial form is stale, so the walk resumes at its producer.
+ * derived from its partial form is stale, what was paid of it too, so the walk resumes at its producer. It ends, since
+ * nothing before that changes.
  *
  * Returns undefined where the choice is inadmissible: a sum that runs over sharded and whole segments side by side
  * would count the whole ones once per rank; a value to be gathered, or given to the caller, that is sharded along two
@@ -42,7 +43,11 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
       const needed = visit(nodes[index]!, chosen, (name) => partial.has(name) && !paid.has(name));
       if (needed.pay !== undefined) return needed.pay;
       const comparesShares = nodes[index]!.compared.some((dim) => holds(dim, chosen));
-      if (!needed.owes && !comparesShares) continue;
+      if (!needed.owes && !comparesShares) {
+        // Where what it reads has been paid since, there is nothing left to pay.
+        for (const output of operator.node.outputs) paid.delete(output);
+        continue;
+      }
       for (const output of operator.node.outputs) {
         if (output === "") continue;
         partial.add(output);
