@@ -165,6 +165,16 @@ it("a form that is not written down is refused with what it is", () => {
   );
 });
 
+it.each(cases.filter(({ opType }) => opType !== gqa.opType))(
+  "$opType that is neither masked nor causal is refused, since rows of a cache do not see later ones",
+  (one) => {
+    const { is_causal: _, unidirectional: __, ...attributes } = one.attributes;
+    expect(() => withCache(graphOf({ ...one, attributes }))).toThrow(
+      expect.objectContaining({ code: "RR_NO_GENERATE", message: expect.stringContaining("neither a mask") }),
+    );
+  },
+);
+
 /** A decoder of this operator alone, as exporters lay out its inputs and outputs. */
 function graphOf({
   opType,

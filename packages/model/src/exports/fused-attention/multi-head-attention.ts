@@ -1,5 +1,5 @@
 import { attend, joinHeads, separateHeads } from "../../architectures/blocks/attention.js";
-import { floatAttribute } from "../../graph/attributes.js";
+import { floatAttribute, intAttribute } from "../../graph/attributes.js";
 import type { Value } from "../../graph/index.js";
 import { type AttentionOperator, countOf, lanesOf, notLowered } from "./fused-attention.js";
 
@@ -18,7 +18,8 @@ const slot = {
 /**
  * com.microsoft.MultiHeadAttention with a past: query, key and value `[batch, sequence, heads · lanes]`, which `bias`
  * is added to; `attention_bias`, of past and new rows, is added to the scores
- * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md). Where there is none, it is causal.
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md). Where there is none, it has to be
+ * causal: rows of a cache do not see later ones.
  */
 export const multiHeadAttention: AttentionOperator = {
   past: { key: slot.pastKey, value: slot.pastValue },
@@ -26,6 +27,13 @@ export const multiHeadAttention: AttentionOperator = {
   lower({ g, node, input, caches, key: keyState, value: valueState }) {
     const projected = [input(slot.query), input(slot.key), input(slot.value)];
     if (input(slot.paddingMask) !== undefined) throw notLowered(node, "a key_padding_mask");
+    const isCausal = intAttribute(node, "unidirectional", 0) !== 0;
+    if (isCausal === (input(slot.attentionBias) !== undefined)) {
+      throw notLowered(
+        node,
+        isCausal ? "an attention_bias and is unidirectional" : "neither a mask nor is causal",
+      );
+    }
     const heads = countOf(node, "num_heads");
     const [keyDim, valueDim] = [lanesOf(keyState), lanesOf(valueState)];
     const bias = input(slot.bias);

@@ -9,7 +9,7 @@ const slot = { query: 0, key: 1, value: 2, mask: 3, pastKey: 4, pastValue: 5 } a
 
 /**
  * Attention of ONNX, opset 23, with a past (https://onnx.ai/onnx/operators/onnx__Attention.html): heads of their own
- * axis, or joined where `q_num_heads` says how many. Its mask spans past and new rows; without one it is causal.
+ * axis, or joined where `q_num_heads` says how many. Its mask spans past and new rows; without one it has to be causal.
  */
 export const onnxAttention: AttentionOperator = {
   past: { key: slot.pastKey, value: slot.pastValue },
@@ -23,8 +23,9 @@ export const onnxAttention: AttentionOperator = {
       throw notLowered(node, "a number of heads known only when running");
     if (joined === 0) throw notLowered(node, "heads on an axis of their own");
     const mask = input(slot.mask);
-    if (mask !== undefined && intAttribute(node, "is_causal", 0) !== 0)
-      throw notLowered(node, "a mask and is_causal");
+    const isCausal = intAttribute(node, "is_causal", 0) !== 0;
+    if (isCausal === (mask !== undefined))
+      throw notLowered(node, isCausal ? "a mask and is_causal" : "neither a mask nor is_causal");
     const cache = caches.get();
     const kept = ({ state }: StatePair, rows: Value, lanes: number) =>
       cache.append(state, separateHeads(g, rows, keyValueHeads, lanes), keyValueHeads, lanes);
