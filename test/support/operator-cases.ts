@@ -1,9 +1,9 @@
-import { isRingrankError } from "@ringrank/errors";
 import { type PartitionPolicy, planGraph } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
 import { lower } from "../../packages/policy/src/lowering/lower.js";
 import { evaluateShapes } from "../../packages/policy/src/shapes/index.js";
 import {
+  admissible,
   type GraphWithContents,
   inputsFor,
   runSplit,
@@ -81,16 +81,6 @@ function* policies({ graph }: GraphWithContents, whole: PartitionPolicy): Genera
   for (const ranks of [2, 3, 4, 5]) {
     const policy = admissible(() => planGraph(graph, { ranks }), "RR_NOTHING_SHARDED");
     if (policy !== undefined) yield policy;
-  }
-}
-
-/** A factor that meets itself in one tensor cannot be sharded, alone or at all. */
-function admissible(plan: () => PartitionPolicy, refusal: string): PartitionPolicy | undefined {
-  try {
-    return plan();
-  } catch (error) {
-    if (isRingrankError(error) && error.code === refusal) return undefined;
-    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { isRingrankError } from "@ringrank/errors";
 import { encodeOnnx, type Graph, type TensorData } from "@ringrank/model";
 import { buildPrograms, type PartitionPolicy, planGraph, policyFromJSON } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
@@ -85,4 +86,18 @@ export function shardingOnly(graph: Graph, factor: number, ranks: number): Parti
   const whole = planGraph(graph, { ranks: 1 });
   const factors = whole.factors.map((one) => ({ ...one, sharded: one.id === factor }));
   return policyFromJSON(graph, { ...whole.toJSON(), ranks, factors }, { ranks });
+}
+
+/**
+ * A policy, or undefined where it is refused: a factor that meets itself in one tensor cannot be sharded, alone or at all.
+ *
+ * @param refusal the code that says so
+ */
+export function admissible(plan: () => PartitionPolicy, refusal: string): PartitionPolicy | undefined {
+  try {
+    return plan();
+  } catch (error) {
+    if (isRingrankError(error) && error.code === refusal) return undefined;
+    throw error;
+  }
 }

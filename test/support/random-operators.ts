@@ -1,0 +1,123 @@
+import type { Value } from "@ringrank/model";
+import type { GraphWithContents } from "./split-and-whole.js";
+import { TestGraph } from "./test-graph.js";
+
+/** One operator: which, and what of; fast-check shrinks the choices. */
+export interface Choice {
+  readonly operator: keyof typeof operators;
+  /** Of the values there are, counted back from the last one, modulo their number. */
+  readonly left: number;
+  readonly right: number;
+  /** Columns that it makes, or where it cuts. */
+  readonly size: number;
+}
+
+/** `[batch, width]`. */
+interface Rows {
+  readonly value: Value;
+  readonly width: number;
+}
+
+type Apply = (g: TestGraph, left: Rows, right: Rows, size: number) => Rows;
+
+const elementwise =
+  (make: (g: TestGraph, x: Value) => Value): Apply =>
+  (g, { value, width }) => ({ value: make(g, value), width });
+
+/** Of two values where they have one width, else of the first and itself. */
+const together =
+  (make: (g: TestGraph, x: Value, y: Value) => Value): Apply =>
+  (g, left, right) => ({
+    value: make(g, left.value, right.width === left.width ? right.value : left.value),
+    width: left.width,
+  });
+
+const reduced =
+  (make: (g: TestGraph, x: Value) => Value): Apply =>
+  (g, { value }) => ({ value: make(g, value), width: 1 });
+
+/**
+ * Every operator takes rows and gives rows, so that any may follow any. None multiplies by a single number, nor divides by one:
+ * where what it scales is multiplied by a matrix, too, ONNX Runtime 1.30 fuses both, and then refuses its own graph.
+ */
+const operators = {
+  product: (g, { value, width }, _, size) => ({
+    value: g.matmul(value, g.parameter([width, size])),
+    width: size,
+  }),
+  "product turned": (g, { value, width }, _, size) => ({
+    value: g.matmulTransposed(value, g.parameter([size, width])),
+    width: size,
+  }),
+  add: together((g, x, y) => g.add(x, y)),
+  subtract: together((g, x, y) => g.sub(x, y)),
+  multiply: together((g, x, y) => g.mul(x, y)),
+  greater: together((g, x, y) => g.max(x, y)),
+  "bias added": (g, { value, width }) => ({ value: g.add(value, g.parameter([width])), width }),
+  scaled: (g, { value, width }) => ({
+    value: width === 1 ? g.tanh(value) : g.mul(value, g.parameter([width])),
+    width,
+  }),
+  "number added": elementwise((g, x) => g.add(x, g.numbers([0.5]))),
+  tanh: elementwise((g, x) => g.tanh(x)),
+  relu: elementwise((g, x) => g.relu(x)),
+  negative: elementwise((g, x) => g.apply("Neg", [x])),
+  softmax: elementwise((g, x) => g.softmax(x)),
+  sum: reduced((g, x) => g.reduceSum(x, [1])),
+  greatest: reduced((g, x) => g.reduceMax(x, [1])),
+  normalized: (g, { value, width }) => ({
+    value: g.rmsNormalization(value, g.parameter([width]), 1e-2),
+    width,
+  }),
+  joined: (g, left, right) => ({
+    value: g.concat([left.value, right.value], 1),
+    width: left.width + right.width,
+  }),
+  "cut in front": (g, { value, width }, _, size) => {
+    const start = size % width;
+    return { value: g.slice(value, g.integers([start]), undefined, 1), width: width - start };
+  },
+  "cut behind": (g, { value, width }, _, size) => {
+    const end = 1 + (size % width);
+    return { value: g.slice(value, g.integers([0]), g.integers([end]), 1), width: end };
+  },
+  halves: (g, { value, width }, _, size) => {
+    if (width % 2 === 1) return { value: g.relu(value), width };
+    return { value: g.split(value, [width / 2, width / 2], 1)[size % 2]!, width: width / 2 };
+  },
+  "turned by units": (g, { value, width }, _, size) => {
+    const units = width % size === 0 ? size : 1;
+    const apart = g.transpose(g.reshape(value, [0, units, width / units]), [0, 2, 1]);
+    return { value: g.reshape(apart, [0, width]), width };
+  },
+  "other columns": (g, { value, width }, _, size) => {
+    const indices = Array.from({ length: size }, (_, at) => (3 * at + size) % width);
+    return { value: g.gather(value, g.integers(indices), 1), width: size };
+  },
+} satisfies Record<string, Apply>;
+
+export const operatorNames = Object.keys(operators) as (keyof typeof operators)[];
+
+/**
+ * `x [batch, 6]` through the operators chosen, each of any values before it. The last value is an output, and so are some
+ * that others may have been made of: what is owed of those has to be paid, and not once more behind them.
+ *
+ * @param early which of the values, counted as those of {@link Choice}
+ */
+export function randomOperators(choices: readonly Choice[], early: readonly number[]): GraphWithContents {
+  const g = new TestGraph();
+  const values: Rows[] = [{ value: g.input("x", "float32", ["batch", 6]), width: 6 }];
+  for (const { operator, left, right, size } of choices) {
+    const [one, other] = [left, right].map((back) => earlier(values, back)) as [Rows, Rows];
+    values.push(operators[operator](g, one, other, size));
+  }
+  const made = values.slice(1);
+  const given = new Set([made.at(-1)!, ...early.map((back) => earlier(made, back))]);
+  for (const [index, { value, width }] of [...given].entries())
+    g.output(`y${index}`, value, "float32", ["batch", width]);
+  return { graph: g.build(), contents: g.contents };
+}
+
+function earlier(values: readonly Rows[], back: number): Rows {
+  return values.at(-1 - (back % values.length))!;
+}
