@@ -6,7 +6,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { writeOnnx } from "@ringrank/model";
 import { configOf } from "./checkpoints/shapes.mjs";
 import { syntheticCheckpoint } from "./checkpoints/synthetic.mjs";
@@ -14,7 +13,7 @@ import { ContestantProcess } from "./measure/contestant-process.mjs";
 import { summary } from "./measure/statistics.mjs";
 import { takeTurns } from "./measure/take-turns.mjs";
 import { unsplitGraph } from "./onnx/unsplit-graph.mjs";
-import { optionsOrExit } from "./options.mjs";
+import { stepOptionsOrExit } from "./options.mjs";
 
 const help = `What a decode layer costs beside its arithmetic, and the rest of a step; beside it, one ONNX Runtime session.
 
@@ -85,18 +84,7 @@ export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, 
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const options = {
-    ranks: { type: "string", default: "1,2" },
-    turns: { type: "string", default: "15" },
-    tokens: { type: "string", default: "64" },
-    help: { type: "boolean" },
-  };
-  const values = optionsOrExit(help, () => parseArgs({ options }).values);
-  const rows = await fixedCost({
-    ranks: values.ranks.split(",").map(Number),
-    turns: Number(values.turns),
-    tokens: Number(values.tokens),
-  });
+  const rows = await fixedCost(stepOptionsOrExit(help, { ranks: "1,2", turns: "15", tokens: "64" }));
   const figure = (samples) => {
     const { median, low, high } = summary(samples);
     return `${median.toFixed(0)} (${low.toFixed(0)}–${high.toFixed(0)})`.padEnd(20);

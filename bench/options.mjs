@@ -97,6 +97,29 @@ export function optionsOrExit(help, read) {
   }
 }
 
+/**
+ * `--ranks`, `--turns` and `--tokens` of a script that times decode steps; ends the process as {@link optionsOrExit} does.
+ *
+ * @param defaults by option, as one would write them
+ */
+export function stepOptionsOrExit(help, defaults) {
+  return optionsOrExit(help, () => {
+    const options = {
+      ranks: { type: "string", default: defaults.ranks },
+      turns: { type: "string", default: defaults.turns },
+      tokens: { type: "string", default: defaults.tokens },
+      help: { type: "boolean" },
+    };
+    const { values } = parseArgs({ options });
+    return {
+      ranks: values.ranks.split(",").map((text) => positive("--ranks", text)),
+      turns: positive("--turns", values.turns),
+      tokens: positive("--tokens", values.tokens),
+      help: values.help,
+    };
+  });
+}
+
 /** @throws with a message for the user */
 export function listOf(option, text, known) {
   const chosen = text?.split(",") ?? known;

@@ -1,10 +1,9 @@
 // What a token costs outside the ranks: the embedded model's tokens as a caller of `generate` gets them, beside the
 // time that rank 0 spends in steps.
-import { parseArgs } from "node:util";
 import { loadModel } from "@ringrank/coordinator";
 import { demoModel } from "ringrank";
 import { summary } from "./measure/statistics.mjs";
-import { optionsOrExit } from "./options.mjs";
+import { stepOptionsOrExit } from "./options.mjs";
 
 const help = `What a token of the embedded model costs outside the ranks: transport, text, the reader's loop.
 
@@ -19,17 +18,11 @@ const help = `What a token of the embedded model costs outside the ranks: transp
 /** Tokens of a turn that are not timed: its prompt, and the first steps after it. */
 const ahead = 8;
 
-const options = {
-  ranks: { type: "string", default: "1,2,4" },
-  turns: { type: "string", default: "7" },
-  tokens: { type: "string", default: "100" },
-  help: { type: "boolean" },
-};
-const values = optionsOrExit(help, () => parseArgs({ options }).values);
-const [turns, tokens] = [Number(values.turns), Number(values.tokens)];
+const options = stepOptionsOrExit(help, { ranks: "1,2,4", turns: "7", tokens: "100" });
+const { turns, tokens } = options;
 
 const contestants = [];
-for (const ranks of values.ranks.split(",").map(Number)) {
+for (const ranks of options.ranks) {
   contestants.push({ ranks, model: await loadModel(demoModel, { ranks }), callers: [], own: [] });
 }
 try {
