@@ -35,6 +35,7 @@ function router(context: ModelContext, { experts, perRow }: ExpertCounts, width:
     const candidates = withinBestGroups(context, shares, experts, {
       ...groups,
       worth: (scores) => g.squeeze(g.reduceMax(scores, [2]), [2]),
+      excluded: 0,
     });
     const [weights, indices] = g.topK(candidates, perRow);
     return { weights: g.mul(weights, scaling), indices };

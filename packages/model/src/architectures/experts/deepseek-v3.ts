@@ -1,5 +1,6 @@
 import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
+import { lowestNumber } from "../blocks/additive-mask.js";
 import { linear } from "../blocks/projections.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import type { ExpertCounts, Routes } from "../blocks/routing.js";
@@ -39,6 +40,8 @@ function router(context: ModelContext, { experts, perRow }: ExpertCounts, width:
     const candidates = withinBestGroups(context, g.add(scores, bias), experts, {
       ...groups,
       worth: (scores) => g.squeeze(g.reduceSum(g.topK(scores, 2)[0], [2]), [2]),
+      // Where the bias is negative, a score may be below 0.
+      excluded: lowestNumber,
     });
     const [, indices] = g.topK(candidates, perRow);
     const chosen = g.gatherElements(scores, indices, 1);

@@ -87,17 +87,19 @@ interface ExpertGroups {
   readonly perRow: number;
   /** What a group is worth, `[rows, groups]`, of what its experts are, `[rows, groups, experts / groups]`. */
   readonly worth: (scores: Value) => Value;
+  /** What takes the place of scores that no score of the best groups may fall below. */
+  readonly excluded: number;
 }
 
 /**
- * `scores`, `[rows, experts]`, with 0 for experts outside each row's best groups, so that a row's experts lie on
- * few devices (https://arxiv.org/abs/2405.04434, section 2.2.2).
+ * `scores`, `[rows, experts]`, with `excluded` for experts outside each row's best groups, so that a row's experts lie
+ * on few devices (https://arxiv.org/abs/2405.04434, section 2.2.2).
  */
 export function withinBestGroups(
   { g, config }: ModelContext,
   scores: Value,
   experts: number,
-  { groups, perRow, worth }: ExpertGroups,
+  { groups, perRow, worth, excluded }: ExpertGroups,
 ): Value {
   if (groups === perRow) return scores;
   if (experts % groups !== 0 || perRow > groups) {
@@ -109,5 +111,5 @@ export function withinBestGroups(
   const [, best] = g.topK(worth(grouped), perRow);
   const isBest = g.reduceMax(g.cast(isIndex(g, best, groups), "float32"), [1]);
   const kept = g.cast(g.transpose(isBest, [0, 2, 1]), "bool");
-  return g.reshape(g.where(kept, grouped, g.numbers([0])), [-1, experts]);
+  return g.reshape(g.where(kept, grouped, g.numbers([excluded])), [-1, experts]);
 }

@@ -5,6 +5,7 @@ import { checkGraph, GraphBuilder, type Value } from "../../graph/index.js";
 import { encodeOnnx } from "../../onnx/index.js";
 import { zooDirectory } from "../../testing/fixtures.js";
 import type { ModelContext } from "../architecture.js";
+import { lowestNumber } from "../blocks/additive-mask.js";
 import { denseWeights } from "../blocks/routing.js";
 import { buildGraph } from "../index.js";
 import { Parameters } from "../parameters.js";
@@ -140,10 +141,25 @@ describe("routing", () => {
         groups: 3,
         perRow: 1,
         worth: (grouped) => context.g.squeeze(context.g.reduceMax(grouped, [2]), [2]),
+        excluded: -9,
       }),
     );
     const scores = [1, 2, 8, 1, 5, 6, 7, 1, 6, 6, 2, 3];
-    await expect(candidates(scores)).resolves.toEqual([0, 0, 8, 1, 0, 0, 7, 1, 0, 0, 0, 0]);
+    await expect(candidates(scores)).resolves.toEqual([-9, -9, 8, 1, -9, -9, 7, 1, -9, -9, -9, -9]);
+  });
+
+  it("of DeepSeek-V3 puts other groups' experts below any score, since its bias takes scores below 0", () => {
+    const { graph } = buildGraph(openCheckpoint(zooDirectory("deepseek-v3")));
+    const scores = new Set(
+      graph.nodes
+        .filter(({ opType }) => opType === "TopK")
+        .map(({ inputs }) => graph.nodes.find(({ outputs }) => outputs[0] === inputs[0])!)
+        .filter(({ opType }) => opType === "Reshape")
+        .map(({ inputs }) => graph.nodes.find(({ outputs }) => outputs[0] === inputs[0])!),
+    );
+    const excluded = [...scores].filter(({ opType }) => opType === "Where").map(({ inputs }) => inputs[2]!);
+    expect(excluded).toHaveLength(1);
+    expect(graph.weights.get(excluded[0]!)?.source).toMatchObject({ data: Float32Array.of(lowestNumber) });
   });
 });
 
