@@ -69,13 +69,22 @@ test("both styles of Llama 3 scaling are the same", () => {
   });
 });
 
-test("the original context of a scaling is its own, else the config's, else the model's", () => {
-  const rope_scaling = { type: "dynamic", factor: 2 };
-  const original = (config: object) => rope({ rope_scaling, ...config }).scaling;
-  expect(original({ max_position_embeddings: 2048 })).toMatchObject({ originalMaxPositionEmbeddings: 2048 });
-  expect(original({ max_position_embeddings: 2048, original_max_position_embeddings: 1024 })).toMatchObject({
+test("the original context of a scaling is the config's, else its own, else the model's", () => {
+  const own = { original_max_position_embeddings: 512 };
+  const original = (config: object, scaling: object = {}) =>
+    rope({ rope_scaling: { type: "yarn", factor: 2, ...scaling }, max_position_embeddings: 2048, ...config })
+      .scaling;
+  expect(original({})).toMatchObject({ originalMaxPositionEmbeddings: 2048 });
+  expect(original({}, own)).toMatchObject({ originalMaxPositionEmbeddings: 512 });
+  expect(original({ original_max_position_embeddings: 1024 }, own)).toMatchObject({
     originalMaxPositionEmbeddings: 1024,
   });
+});
+
+test("dynamic scaling begins at the model's context, whatever its original one was", () => {
+  const rope_scaling = { type: "dynamic", factor: 2, original_max_position_embeddings: 512 };
+  const config = { rope_scaling, max_position_embeddings: 2048, original_max_position_embeddings: 1024 };
+  expect(rope(config).scaling).toEqual({ type: "dynamic", factor: 2, maxPositionEmbeddings: 2048 });
 });
 
 test("Phi-3's name for longrope, with a list per length", () => {

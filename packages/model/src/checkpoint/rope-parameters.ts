@@ -14,11 +14,11 @@ export type RopeScaling =
   | { readonly type: "default" }
   /** Positions divided by `factor`. */
   | { readonly type: "linear"; readonly factor: number }
-  /** NTK-aware: theta grows with the length of the sequence. */
+  /** NTK-aware: theta grows with the length of the sequence, from `max_position_embeddings` on. */
   | {
       readonly type: "dynamic";
       readonly factor: number;
-      readonly originalMaxPositionEmbeddings: number;
+      readonly maxPositionEmbeddings: number;
     }
   /** Llama 3.1: long wavelengths divided by `factor`, short ones kept, a ramp between. */
   | {
@@ -113,17 +113,19 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
   const type = rope.oneOf(["rope_type", "type"], types, { default: "default" });
   if (!rope.has(["rope_type", "type"])) refuseUntypedScaling(rope);
   const factor = () => rope.number("factor", divisor);
+  // One beside the scaling wins over one within, and dynamic scaling looks at neither, as in transformers.
   const originalMaxPositionEmbeddings = () => {
     const name = "original_max_position_embeddings";
-    return rope.optionalInteger(name) ?? config.integer([name, "max_position_embeddings"]);
+    return config.optionalInteger(name) ?? rope.optionalInteger(name) ?? maxPositionEmbeddings();
   };
+  const maxPositionEmbeddings = () => config.integer("max_position_embeddings");
   switch (type) {
     case "default":
       return { type };
     case "linear":
       return { type, factor: factor() };
     case "dynamic":
-      return { type, factor: factor(), originalMaxPositionEmbeddings: originalMaxPositionEmbeddings() };
+      return { type, factor: factor(), maxPositionEmbeddings: maxPositionEmbeddings() };
     case "llama3": {
       const lowFreqFactor = rope.number("low_freq_factor", divisor);
       const highFreqFactor = rope.number("high_freq_factor", divisor);

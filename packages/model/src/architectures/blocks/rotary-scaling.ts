@@ -76,10 +76,10 @@ function lengths(g: GraphBuilder, positionIds: Value): Value {
   return g.add(g.cast(last, "float32"), g.numbers([1]));
 }
 
-/** `factor · length / original − (factor − 1)`, from the original context on; float32 `[batch, 1, 1]`. */
+/** `factor · length / context − (factor − 1)`, from a length of the context on; float32 `[batch, 1, 1]`. */
 function dynamicStretch(g: GraphBuilder, positionIds: Value, scaling: Scaling<"dynamic">): Value {
-  const { factor, originalMaxPositionEmbeddings } = scaling;
-  const grown = g.mul(lengths(g, positionIds), g.numbers([factor / originalMaxPositionEmbeddings]));
+  const { factor, maxPositionEmbeddings } = scaling;
+  const grown = g.mul(lengths(g, positionIds), g.numbers([factor / maxPositionEmbeddings]));
   return g.max(g.sub(grown, g.numbers([factor - 1])), g.numbers([1]));
 }
 
