@@ -4,7 +4,7 @@ import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
 import { expertSublayer, gatedExperts } from "../blocks/experts.js";
 import { rmsNorms } from "../blocks/norms.js";
-import { rotaryBuffers } from "../blocks/rotary.js";
+import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
@@ -16,12 +16,13 @@ export const mixtral: Architecture = {
     const { width } = shape;
     const step = causalStep(g);
     const window = config.optionalInteger("sliding_window");
+    const angles = rotaryAngles(context, step.positionIds, shape.headDim, { defaultTheta: 1_000_000 });
     const counts = expertCounts(context, 2);
     buildDecoder(context, {
       step,
       shape,
       norm: rmsNorms(context, width, 1e-5),
-      attention: selfAttention(context, { step, shape, window: () => window }),
+      attention: selfAttention(context, { step, shape, angles: () => angles, window: () => window }),
       feedForward: expertSublayer(context, {
         counts,
         width,

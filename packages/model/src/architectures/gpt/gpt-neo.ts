@@ -1,3 +1,4 @@
+import { type ConfigReader, configLimits, type JsonValue } from "../../checkpoint/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { multiHeadShape } from "../blocks/attention.js";
 import { linear } from "../blocks/projections.js";
@@ -29,14 +30,30 @@ export const gptNeo: Architecture = {
 
 /** The window of each layer: global layers see everything, local ones the last `window_size` positions. */
 function localLayers({ config }: ModelContext): (layer: number) => number | undefined {
-  const kinds = config.optionalStrings("attention_layers");
+  const kinds = config.optionalStrings("attention_layers") ?? repeatedKinds(config);
   const window = config.integer("window_size", { default: 256 });
   return (layer) => {
     const kind = kinds === undefined ? ["global", "local"][layer % 2] : kinds[layer];
     if (kind === "global") return undefined;
     if (kind === "local") return window;
     throw config.error(
-      `expected "attention_layers" to be global or local for layer ${layer}, got ${kind ?? "none"}`,
+      `expected "attention_layers" or "attention_types" to give global or local for layer ${layer}, got ${kind ?? "none"}`,
     );
   };
+}
+
+/** `attention_types`, in which each list of kinds has its number of repetitions: `[[["global", "local"], 12]]`. */
+function repeatedKinds(config: ConfigReader): readonly JsonValue[] | undefined {
+  const types = config.raw("attention_types");
+  if (types === undefined) return undefined;
+  const isRepeated = (item: JsonValue): item is readonly [readonly JsonValue[], number] =>
+    Array.isArray(item) && Array.isArray(item[0]) && isRepetition(item[1]);
+  if (Array.isArray(types) && types.every(isRepeated)) {
+    return types.flatMap(([kinds, times]) => Array.from({ length: times }, () => kinds).flat());
+  }
+  throw config.error('expected "attention_types" to be a list of [kinds of layers, repetitions]');
+}
+
+function isRepetition(value: JsonValue | undefined): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= configLimits.layers;
 }

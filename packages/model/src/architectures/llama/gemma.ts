@@ -12,6 +12,7 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const gemma: Architecture = {
   build(context) {
     const { g, config } = context;
+    refuseBidirectional(config);
     const shape = groupedShape(config, { headDim: 256 });
     const { width } = shape;
     const step = causalStep(g);
@@ -28,6 +29,12 @@ export const gemma: Architecture = {
   },
   ignoredTensors: rotaryBuffers,
 };
+
+/** @throws RR_CONFIG for attention that sees ahead, as in models made from these that embed texts */
+export function refuseBidirectional(config: ConfigReader): void {
+  if (!config.boolean("use_bidirectional_attention", { default: false })) return;
+  throw config.error('"use_bidirectional_attention" is set; expected false, as in a model that generates');
+}
 
 /** `hidden_act` was wrong in the first configs, and another name took its place. */
 export function gemmaActivation(config: ConfigReader): string {

@@ -7,7 +7,7 @@ import { alternatingWindows } from "../blocks/layer-windows.js";
 import { shiftedRmsNorms } from "../blocks/norms.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
-import { gemmaActivation, gemmaNorms, optionalCap } from "./gemma.js";
+import { gemmaActivation, gemmaNorms, optionalCap, refuseBidirectional } from "./gemma.js";
 
 /**
  * https://arxiv.org/abs/2408.00118: Gemma with norms after sublayers too, capped scores and logits, and every other
@@ -16,6 +16,7 @@ import { gemmaActivation, gemmaNorms, optionalCap } from "./gemma.js";
 export const gemma2: Architecture = {
   build(context) {
     const { g, config } = context;
+    refuseBidirectional(config);
     const shape = groupedShape(config, { headDim: 256 });
     const { width } = shape;
     const step = causalStep(g);

@@ -8,7 +8,7 @@ import { shiftedRmsNorms } from "../blocks/norms.js";
 import { normPerHead } from "../blocks/query-key-norm.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
-import { gemmaActivation, gemmaNorms } from "./gemma.js";
+import { gemmaActivation, gemmaNorms, refuseBidirectional } from "./gemma.js";
 
 /**
  * https://arxiv.org/abs/2503.19786: Gemma 2 with normed queries and keys, no caps, and rotary positions of their own
@@ -17,11 +17,7 @@ import { gemmaActivation, gemmaNorms } from "./gemma.js";
 export const gemma3: Architecture = {
   build(context) {
     const { g, config } = context;
-    if (config.boolean("use_bidirectional_attention", { default: false })) {
-      throw config.error(
-        '"use_bidirectional_attention" is set; expected false, as in a model that generates',
-      );
-    }
+    refuseBidirectional(config);
     const shape = groupedShape(config, { headDim: 256 });
     const { width, headDim } = shape;
     const step = causalStep(g);

@@ -36,7 +36,7 @@ export function buildGlm(context: ModelContext, norms?: DecoderNorms): void {
     attention: selfAttention(context, {
       step,
       shape,
-      bias: config.boolean("attention_bias", { default: false }),
+      bias: config.boolean("attention_bias", { default: true }),
       angles: () => angles,
     }),
     feedForward: gatedFeedForwards(context, width, { fused: true }),

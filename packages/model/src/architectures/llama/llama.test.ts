@@ -132,6 +132,8 @@ describe("layers that slide, where the config does not list them", () => {
 
 it.each<[string, string, JsonObject]>([
   ["a head of lanes of which an odd number turns", "glm", { partial_rotary_factor: 0.35 }],
+  ["attention that sees ahead", "gemma", { use_bidirectional_attention: true }],
+  ["attention that sees ahead", "gemma2", { use_bidirectional_attention: true }],
   ["attention that sees ahead", "gemma3", { use_bidirectional_attention: true }],
   ["a cap on scores that is none", "gemma2", { attn_logit_softcapping: 0 }],
   ["a list of rotating layers with something else in it", "smollm3", { no_rope_layers: [1, 2] }],

@@ -21,6 +21,10 @@ export interface BartDifferences {
   readonly embeddingNorm: boolean;
   /** Whether logits have a bias. Default true. */
   readonly logitsBias?: boolean;
+  /** Whether the embeddings are scaled, where the config does not say. Default false. */
+  readonly scaledByDefault?: boolean;
+  /** Of feed-forwards, where the config does not say. Default `gelu`. */
+  readonly defaultActivation?: string;
 }
 
 /** Buffers that are computed, and positions that are. */
@@ -102,7 +106,8 @@ class Bart {
     const { g, config, parameters } = this.#context;
     const name = parameters.tied(`model.${side}.embed_tokens.weight`, this.#table.name);
     const words = embedding(this.#context, places.inputIds, { ...this.#table, name });
-    const isScaled = config.boolean("scale_embedding", { default: false });
+    const { scaledByDefault = false } = this.#differences;
+    const isScaled = config.boolean("scale_embedding", { default: scaledByDefault });
     const scaled = isScaled ? g.mul(words, g.numbers([Math.sqrt(this.#width)])) : words;
     const x = g.add(scaled, this.#differences.places(places, side));
     return this.#differences.embeddingNorm ? this.#norm(x, `model.${side}.layernorm_embedding`) : x;
@@ -117,6 +122,7 @@ class Bart {
 
   #feedForward(x: Value, side: Side, prefix: string): Value {
     const { config } = this.#context;
+    const { defaultActivation = "gelu" } = this.#differences;
     return this.#sublayer(x, `${prefix}.final_layer_norm`, (x) =>
       feedForward(this.#context, x, {
         project: linear,
@@ -124,7 +130,7 @@ class Bart {
         down: `${prefix}.fc2`,
         width: this.#width,
         inner: config.integer(`${side}_ffn_dim`),
-        activation: config.string("activation_function", { default: "gelu" }),
+        activation: config.string("activation_function", { default: defaultActivation }),
       }),
     );
   }

@@ -17,6 +17,8 @@ export const m2m100: Architecture = {
       norms: "before",
       embeddingNorm: false,
       logitsBias: false,
+      scaledByDefault: true,
+      defaultActivation: "relu",
     }),
   ignoredTensors: bartIgnored,
 };
