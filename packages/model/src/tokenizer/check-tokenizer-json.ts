@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import type { AddedToken, TokenizerJson } from "./tokenizer-json.js";
 
 /**
  * Checks what the tokenizer library takes for granted where it would index an array by what it reads: the ids
@@ -6,7 +7,7 @@ import { RingrankError } from "@ringrank/errors";
  *
  * @throws RR_FILE_FORMAT
  */
-export function checkTokenizerJson(json: unknown, path: string): asserts json is object {
+export function checkTokenizerJson(json: unknown, path: string): asserts json is TokenizerJson {
   const bad = (what: string) => new RingrankError("RR_FILE_FORMAT", `${path}: expected ${what}`);
   if (!isRecord(json)) throw bad("a JSON object");
   const { model, added_tokens: addedTokens } = json;
@@ -25,17 +26,25 @@ export function checkTokenizerJson(json: unknown, path: string): asserts json is
     throw bad(`"model.unk_id" to be one of the ${vocab.length} tokens, got ${JSON.stringify(model.unk_id)}`);
   }
   if (!Array.isArray(addedTokens)) throw bad('"added_tokens" to be a list');
-  for (const token of addedTokens) {
-    if (!isRecord(token) || !isTokenId(token.id) || typeof token.content !== "string") {
-      throw bad(`an added token with an id and a content, got ${JSON.stringify(token)}`);
-    }
-    if (token.single_word === true) {
-      throw bad(
-        `added tokens that count within words too, got "single_word" for ${JSON.stringify(token.content)}, which is ` +
-          "not supported; give the model token ids",
-      );
-    }
+  for (const token of addedTokens) checkAddedToken(token, path);
+}
+
+/**
+ * @param where names the file in errors
+ * @throws RR_FILE_FORMAT for what is no added token, or one of a kind that the library would take for another
+ */
+export function checkAddedToken(token: unknown, where: string): AddedToken {
+  const bad = (what: string) => new RingrankError("RR_FILE_FORMAT", `${where}: expected ${what}`);
+  if (!isRecord(token) || !isTokenId(token.id) || typeof token.content !== "string") {
+    throw bad(`an added token with an id and a content, got ${JSON.stringify(token)}`);
   }
+  if (token.single_word === true) {
+    throw bad(
+      `added tokens that count within words too, got "single_word" for ${JSON.stringify(token.content)}, which is ` +
+        "not supported; give the model token ids",
+    );
+  }
+  return token as unknown as AddedToken;
 }
 
 function isScoredToken(entry: unknown): boolean {

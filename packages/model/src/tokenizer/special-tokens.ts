@@ -22,14 +22,14 @@ export function specialTokens(directory: string, config: JsonObject): Readonly<R
   const map = existsSync(mapPath) ? readJsonObject(mapPath, jsonFileLimits.tokenizer) : {};
   const tokens: Record<string, string> = {};
   for (const role of roles) {
-    const text = textOf(config[role] ?? map[role]);
+    const text = tokenText(config[role] ?? map[role]);
     if (text !== undefined) tokens[role] = text;
   }
   return tokens;
 }
 
-/** A token is its text, or an object that has it as `content`. */
-function textOf(token: JsonValue | undefined): string | undefined {
+/** A token as configs write it is its text, or an object that has it as `content`; undefined for all else. */
+export function tokenText(token: JsonValue | undefined): string | undefined {
   const text = isJsonObject(token) ? token.content : token;
   return typeof text === "string" ? text : undefined;
 }

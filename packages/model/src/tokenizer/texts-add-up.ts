@@ -1,3 +1,5 @@
+import type { DecoderStep, TokenizerJson } from "./tokenizer-json.js";
+
 /**
  * Whether the text of ids is the texts of its tokens in a row, as far as characters are complete, but for what a
  * decoder strips from the very beginning. Told by the decoder that tokenizer.json names; false for those that look at
@@ -7,8 +9,8 @@
  * @see https://huggingface.co/docs/tokenizers/api/decoders
  */
 export function textsAddUp(json: {
-  readonly decoder?: DecoderConfig | null;
-  readonly model?: { readonly end_of_word_suffix?: string | null };
+  readonly decoder?: DecoderStep | null;
+  readonly model?: Pick<TokenizerJson["model"], "end_of_word_suffix">;
 }): boolean {
   const { decoder, model } = json;
   // The text is searched for the suffix as a whole, and trimmed.
@@ -20,11 +22,4 @@ export function textsAddUp(json: {
     if (type === "Strip") return stop === 0;
     return type === "Fuse" || (!isFused && (type === "Replace" || type === "ByteFallback"));
   });
-}
-
-interface DecoderConfig {
-  readonly type?: string;
-  readonly decoders?: readonly DecoderConfig[];
-  /** Of Strip: how many characters it may take from the end. */
-  readonly stop?: number;
 }

@@ -2,10 +2,11 @@ import { existsSync } from "node:fs";
 import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
+import { addedTokens } from "./added-tokens.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
 import { tokenizerFile } from "./has-tokenizer.js";
 import { specialTokens } from "./special-tokens.js";
-import { statedPostProcessor } from "./surrounding-tokens.js";
+import { withStatedSwitches } from "./stated-switches.js";
 import { textsAddUp } from "./texts-add-up.js";
 import { TokenStream } from "./token-stream.js";
 import { readTokenizerConfig, tokenizerConfigFile } from "./tokenizer-config.js";
@@ -21,8 +22,9 @@ export interface DecodeOptions {
 }
 
 /**
- * Text to token ids and back, as `tokenizer.json` says; what stands around a text, as `tokenizer_config.json` does where
- * it has `add_bos_token` or `add_eos_token`.
+ * Text to token ids and back, as `tokenizer.json` says, and `tokenizer_config.json` where transformers looks at it:
+ * added tokens ({@link addedTokens}), letter case and prefixes ({@link withStatedSwitches}). What stands around a text
+ * tokenizer.json alone says: `add_bos_token` and `add_eos_token` transformers drops from version 5 on where there is one.
  *
  * Spaces before punctuation are never "cleaned up", whatever tokenizer_config.json says: it would change text
  * that has been streamed already.
@@ -78,13 +80,10 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
   const json = readMutableJson(path, jsonFileLimits.tokenizer);
   checkTokenizerJson(json, path);
   const config = readTokenizerConfig(directory);
-  const stated = statedPostProcessor(
-    config,
-    specialTokens(directory, config),
-    tokenizerConfigFile(directory),
-  );
-  const tokenizer = stated === undefined ? json : { ...json, post_processor: stated };
+  const roles = Object.values(specialTokens(directory, config));
+  const added_tokens = addedTokens(json, config, roles, tokenizerConfigFile(directory));
   try {
+    const tokenizer = { ...withStatedSwitches(json, config), added_tokens };
     return new Tokenizer(new HubTokenizer(tokenizer, config), textsAddUp(json));
   } catch (cause) {
     throw new RingrankError(

@@ -1,0 +1,77 @@
+import { expect, it } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { loadTokenizer, type Tokenizer } from "./tokenizer.js";
+
+/** Of bytes, with `</s>` in its vocabulary, and the added tokens given. */
+function tokenizerOf(
+  config: object,
+  { added = [], files = {} }: { added?: readonly object[]; files?: Record<string, string> } = {},
+): Tokenizer {
+  const json = {
+    added_tokens: added,
+    normalizer: null,
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+    post_processor: null,
+    decoder: { type: "ByteLevel" },
+    model: { type: "BPE", vocab: { a: 0, Ġ: 1, b: 2, "</s>": 3 }, merges: [] },
+  };
+  return loadTokenizer(
+    temporaryDirectory({
+      "tokenizer.json": JSON.stringify(json),
+      "tokenizer_config.json": JSON.stringify(config),
+      ...files,
+    }),
+  )!;
+}
+
+const end = { content: "</s>", lstrip: false, rstrip: false, normalized: false, special: true };
+const text = "a </s>b";
+
+// Ids and texts are those of transformers 5.18 for the same files.
+it.each<[string, object]>([
+  ["has a role", { eos_token: "</s>" }],
+  ["has a role, with how it is looked for", { eos_token: end }],
+  ["is one of the additional special tokens", { additional_special_tokens: ["</s>"] }],
+  ["is one of the extra special tokens", { extra_special_tokens: { end: "</s>" } }],
+  ["is in added_tokens_decoder", { added_tokens_decoder: { 3: end } }],
+])("a token of the vocabulary is itself in a text, and special, where it %s", (_, config) => {
+  const tokenizer = tokenizerOf(config);
+  expect(tokenizer.encode(text)).toEqual([0, 1, 3, 2]);
+  expect(tokenizer.decode([0, 3, 2])).toBe("ab");
+});
+
+it("a token has a role that special_tokens_map.json gives it", () => {
+  const files = { "special_tokens_map.json": JSON.stringify({ eos_token: "</s>" }) };
+  expect(tokenizerOf({}, { files }).encode(text)).toEqual([0, 1, 3, 2]);
+});
+
+it("added_tokens_decoder says how tokens are looked for that tokenizer.json adds otherwise", () => {
+  const added = [{ ...end, id: 3 }];
+  const config = { added_tokens_decoder: { 3: { ...end, lstrip: true } } };
+  expect(tokenizerOf({}, { added }).encode(text)).toEqual([0, 1, 3, 2]);
+  expect(tokenizerOf(config, { added }).encode(text)).toEqual([0, 3, 2]);
+});
+
+it("added_tokens_decoder adds tokens from the vocabulary's end on, in the order of their ids", () => {
+  const config = { added_tokens_decoder: { 5: { content: "<y>" }, 4: { content: "<x>" } } };
+  expect(tokenizerOf(config).encode("a<x><y>b")).toEqual([0, 4, 5, 2]);
+});
+
+it("a token keeps the id of tokenizer.json where added_tokens_decoder gives another", () => {
+  expect(tokenizerOf({ added_tokens_decoder: { 2: end } }).encode(text)).toEqual([0, 1, 3, 2]);
+});
+
+it("a role of a token that the vocabulary lacks is none", () => {
+  expect(tokenizerOf({ eos_token: "<end>" }).encode("a<end>b")).toEqual([0, 2]);
+});
+
+it.each<[string, object]>([
+  ["an id that does not follow the vocabulary", { 9: { content: "<x>" } }],
+  ["no content", { 4: {} }],
+  ["an id that is none", { x: { content: "<x>" } }],
+  ["a way to be looked for that is not known", { 4: { content: "<x>", single_word: true } }],
+])("added_tokens_decoder with %s is RR_FILE_FORMAT", (_, added_tokens_decoder) => {
+  const error = expectCode("RR_FILE_FORMAT", () => tokenizerOf({ added_tokens_decoder }));
+  expect(error.message).toContain("tokenizer_config.json");
+});

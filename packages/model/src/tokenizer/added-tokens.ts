@@ -1,0 +1,85 @@
+import { RingrankError } from "@ringrank/errors";
+import type { JsonObject, JsonValue } from "../files/json.js";
+import { checkAddedToken } from "./check-tokenizer-json.js";
+import { tokenText } from "./special-tokens.js";
+import type { AddedToken, TokenizerJson } from "./tokenizer-json.js";
+
+/**
+ * The `added_tokens` of tokenizer.json, which a text is searched for before all else, with what tokenizer_config.json
+ * says of them. As transformers does it: `added_tokens_decoder` says how a token is looked for, and may add some; a
+ * token that has a role, or is one of `additional_special_tokens`, is special. Ids are tokenizer.json's.
+ *
+ * @param json tokenizer.json, checked
+ * @param config tokenizer_config.json
+ * @param roles texts of tokens that have one; one that the vocabulary lacks is none
+ * @param where names the config in errors
+ * @throws RR_FILE_FORMAT for a token that cannot be one, or has an id that does not follow those of tokenizer.json
+ */
+export function addedTokens(
+  json: TokenizerJson,
+  config: JsonObject,
+  roles: readonly string[],
+  where: string,
+): readonly AddedToken[] {
+  const byContent = new Map(json.added_tokens.map((token) => [token.content, token]));
+  const ofModel = idsOfModel(json);
+  const idOf = (content: string): number | undefined => byContent.get(content)?.id ?? ofModel(content);
+  for (const token of stated(config, where)) {
+    const known = idOf(token.content);
+    if (known === undefined) checkNext(token, nextId(json, [...byContent.values()]), where);
+    byContent.set(token.content, { ...token, id: known ?? token.id });
+  }
+  for (const content of [...roles, ...additional(config)]) {
+    const id = idOf(content);
+    if (id === undefined) continue;
+    byContent.set(content, { id, content, ...byContent.get(content), special: true });
+  }
+  return [...byContent.values()];
+}
+
+function idsOfModel({ model: { vocab } }: TokenizerJson): (content: string) => number | undefined {
+  if (!isList(vocab)) return (content) => (Object.hasOwn(vocab, content) ? vocab[content] : undefined);
+  let ids: ReadonlyMap<string, number> | undefined;
+  return (content) => {
+    ids ??= new Map(vocab.map(([token], id) => [token, id]));
+    return ids.get(content);
+  };
+}
+
+/** What transformers gives a token that tokenizer.json lacks, whatever the config says. */
+function nextId({ model: { vocab } }: TokenizerJson, added: readonly AddedToken[]): number {
+  const size = isList(vocab) ? vocab.length : Object.keys(vocab).length;
+  return added.reduce((next, { id }) => Math.max(next, id + 1), size);
+}
+
+function isList(vocab: TokenizerJson["model"]["vocab"]): vocab is readonly (readonly [string, number])[] {
+  return Array.isArray(vocab);
+}
+
+/** The tokens of `added_tokens_decoder`, `{ "<id>": { content, special, lstrip, … } }`, by their ids. */
+function stated({ added_tokens_decoder: decoder }: JsonObject, where: string): AddedToken[] {
+  return Object.entries(decoder ?? {})
+    .map(([id, token]) =>
+      checkAddedToken({ ...(token as JsonObject), id: Number(id) }, `${where}, added_tokens_decoder`),
+    )
+    .sort((a, b) => a.id - b.id);
+}
+
+function checkNext({ content, id }: AddedToken, next: number, where: string): void {
+  if (id === next) return;
+  throw new RingrankError(
+    "RR_FILE_FORMAT",
+    `${where}: added_tokens_decoder gives ${JSON.stringify(content)} the id ${id}, but tokenizer.json lacks it, and ` +
+      `its next id is ${next}; add the token to tokenizer.json`,
+  );
+}
+
+function additional({
+  additional_special_tokens: additional,
+  extra_special_tokens: extra,
+}: JsonObject): string[] {
+  const listed = [additional, extra].flatMap((tokens): readonly JsonValue[] =>
+    typeof tokens === "object" && tokens !== null ? Object.values(tokens) : [],
+  );
+  return listed.map(tokenText).filter((text) => text !== undefined);
+}

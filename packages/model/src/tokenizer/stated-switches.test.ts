@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { withStatedSwitches } from "./stated-switches.js";
+import type { TextStep, TokenizerJson } from "./tokenizer-json.js";
+
+type Steps = Pick<TokenizerJson, "normalizer" | "pre_tokenizer">;
+
+function stepsWith(config: Record<string, boolean | string | null>, steps: Steps): Steps {
+  const json = { model: { vocab: {} }, added_tokens: [], ...steps };
+  const { normalizer, pre_tokenizer } = withStatedSwitches(json, config);
+  return { normalizer: normalizer ?? null, pre_tokenizer: pre_tokenizer ?? null };
+}
+
+const bert = {
+  type: "BertNormalizer",
+  lowercase: true,
+  strip_accents: null,
+  handle_chinese_chars: true,
+} as TextStep;
+const byteLevel = { type: "ByteLevel", add_prefix_space: false } as TextStep;
+const replace = { type: "Replace" };
+const prepend = { type: "Prepend" };
+const metaspace = (prepend_scheme: string) => ({ type: "Metaspace", prepend_scheme }) as TextStep;
+
+describe("what tokenizer_config.json says counts", () => {
+  it("for a BertNormalizer", () => {
+    const config = { do_lower_case: false, strip_accents: true, tokenize_chinese_chars: false };
+    expect(stepsWith(config, { normalizer: bert }).normalizer).toEqual({
+      type: "BertNormalizer",
+      lowercase: false,
+      strip_accents: true,
+      handle_chinese_chars: false,
+    });
+  });
+
+  it("for ByteLevel, within a sequence too", () => {
+    const sequence = { type: "Sequence", pretokenizers: [{ type: "Digits" }, byteLevel] };
+    expect(stepsWith({ add_prefix_space: true }, { pre_tokenizer: sequence }).pre_tokenizer).toEqual({
+      type: "Sequence",
+      pretokenizers: [{ type: "Digits" }, { type: "ByteLevel", add_prefix_space: true }],
+    });
+  });
+
+  it("for Prepend, which is left out", () => {
+    const sequence = { type: "Sequence", normalizers: [prepend, replace] };
+    const without = { type: "Sequence", normalizers: [replace] };
+    expect(stepsWith({ add_prefix_space: false }, { normalizer: sequence }).normalizer).toEqual(without);
+    expect(stepsWith({ add_prefix_space: false }, { normalizer: prepend }).normalizer).toBeNull();
+    expect(stepsWith({ add_prefix_space: true }, { normalizer: sequence }).normalizer).toEqual(sequence);
+  });
+
+  it.each<[string, Record<string, boolean>, string]>([
+    ["first", { add_prefix_space: false }, "never"],
+    ["first", { add_prefix_space: true }, "first"],
+    ["never", { add_prefix_space: true }, "always"],
+    ["never", { add_prefix_space: true, legacy: false }, "first"],
+  ])("for Metaspace: %s with %j becomes %s", (scheme, config, expected) => {
+    expect(stepsWith(config, { pre_tokenizer: metaspace(scheme) }).pre_tokenizer).toEqual(
+      metaspace(expected),
+    );
+  });
+});
+
+describe("what tokenizer.json says counts", () => {
+  const steps = { normalizer: bert, pre_tokenizer: byteLevel };
+
+  it("where tokenizer_config.json says nothing", () => {
+    expect(stepsWith({ do_lower_case: null }, steps)).toEqual(steps);
+  });
+
+  it.each(["PreTrainedTokenizerFast", "TokenizersBackend"])("for the class %s", (tokenizer_class) => {
+    const config = { tokenizer_class, do_lower_case: false, add_prefix_space: true };
+    expect(stepsWith(config, steps)).toEqual(steps);
+  });
+});

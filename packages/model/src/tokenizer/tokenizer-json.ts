@@ -1,0 +1,35 @@
+/** Of tokenizer.json what is looked at here: https://huggingface.co/docs/tokenizers/components */
+export interface TokenizerJson {
+  readonly model: {
+    /** Ids by token, or tokens by id with their scores. */
+    readonly vocab: Readonly<Record<string, number>> | readonly (readonly [token: string, score: number])[];
+    readonly end_of_word_suffix?: string | null;
+  };
+  readonly added_tokens: readonly AddedToken[];
+  readonly normalizer?: TextStep | null;
+  readonly pre_tokenizer?: TextStep | null;
+  readonly decoder?: DecoderStep | null;
+}
+
+/** A token that a text is searched for before all else: https://huggingface.co/docs/tokenizers/api/added-tokens */
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Whether decoding may leave it out. */
+  readonly special?: boolean;
+}
+
+/** A normalizer or a pre-tokenizer, or a sequence of them. */
+export interface TextStep {
+  readonly type?: string;
+  readonly normalizers?: readonly TextStep[];
+  readonly pretokenizers?: readonly TextStep[];
+}
+
+/** A decoder, or a sequence of them: https://huggingface.co/docs/tokenizers/api/decoders */
+export interface DecoderStep {
+  readonly type?: string;
+  readonly decoders?: readonly DecoderStep[];
+  /** Of Strip: how many characters it may take from the end. */
+  readonly stop?: number;
+}
