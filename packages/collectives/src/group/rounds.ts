@@ -18,7 +18,8 @@ import { canSpin, SpinLimit } from "./spin.js";
  *
  * A wait expires when the rank at its end has not moved for `stepTimeoutMs`. The end is not always the peer: if
  * 0 waits for 1 and 1 for 2, it is 2 that has to move, and 2 that is named. A rank that has not joined yet gets
- * {@link longestStartMs} at least.
+ * {@link longestStartMs} at least. Time is what sleeps add up to, not what a clock says: a process that was stopped
+ * (Ctrl-Z, a debugger) goes on with the sleep it was in, and all ranks were stopped alike.
  */
 export class Rounds {
   readonly rank: number;
@@ -172,7 +173,7 @@ export class Rounds {
     try {
       let suspect = -1;
       let moves = 0;
-      let since = 0;
+      let stillMs = 0;
       for (;;) {
         const seen = Atomics.load(words, bell);
         const peer = this.#firstMissing(awaited, round);
@@ -180,16 +181,16 @@ export class Rounds {
         if (isPoisoned(this.#memory)) throw new Poisoned();
         Atomics.store(words, layout.waitingFor(this.rank), 1 + peer);
         if (Atomics.wait(words, bell, seen, slice) !== "timed-out") continue;
-        const now = performance.now();
         const end = this.#endOfWait(peer);
         const moved = this.#memory.moves(end);
         if (end !== suspect || moved !== moves) {
           suspect = end;
           moves = moved;
-          since = now;
-        } else if (now - since >= this.#limitMs(end)) {
-          throw this.#timeout(end);
+          stillMs = 0;
+          continue;
         }
+        stillMs += slice;
+        if (stillMs >= this.#limitMs(end)) throw this.#timeout(end);
       }
     } finally {
       Atomics.sub(words, sleepers, 1);

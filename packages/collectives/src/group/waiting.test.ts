@@ -1,3 +1,7 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { createGroup, type GroupHandle, poison, runRanks } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { describe, expect, it, vi } from "vitest";
@@ -52,6 +56,26 @@ it("a rank that works long and says so is no fault", async () => {
   const data = { idle: flag(), workMs: 2 * stepTimeoutMs };
   expect(await runRanks(3, task, data, { stepTimeoutMs })).toEqual([3, 3, 3]);
 });
+
+// Windows stops no process so.
+it.skipIf(process.platform === "win32")(
+  "a process that is stopped for longer than the timeout, and goes on, is no fault",
+  async () => {
+    const program = fileURLToPath(new URL("../testing/stopped.mjs", import.meta.url));
+    const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (text) => {
+      output += String(text);
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGSTOP");
+    await setTimeout(1000);
+    child.stdin.end("x");
+    child.kill("SIGCONT");
+    await once(child, "close");
+    expect(output).toBe("stop\n1,1\n");
+  },
+);
 
 it("a rank whose thread starts late is no fault", async () => {
   const group = createGroup({ worldSize: 2, stepTimeoutMs: 100 });
