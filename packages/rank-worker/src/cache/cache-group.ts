@@ -26,7 +26,7 @@ interface GroupState {
 export class CacheGroup {
   readonly #states: readonly GroupState[];
   readonly #positions: { readonly declared: LocalValue; readonly buffer: StateBuffer } | undefined;
-  /** Rows after which a slot begins anew; Infinity without a window. */
+  /** Rows after which a slot begins anew; Infinity where none is dropped. */
   readonly #ring: number;
   /** Whether slots of different lengths cannot be one tensor, since unused rows would count. */
   readonly exact: boolean;
@@ -37,9 +37,10 @@ export class CacheGroup {
   constructor(cache: Cache, entry: Entry, memory: CacheMemory) {
     const inputs = new Map(entry.inputs.map((value) => [value.name, value]));
     this.exact = cache.exact === true;
-    // A query sees itself and the `window − 1` positions before it.
+    // A query sees itself and the `window − 1` positions before it. An exact cache is fed as many rows as a sequence has
+    // had, so that none may be dropped.
     this.#ring =
-      cache.window === undefined
+      cache.window === undefined || this.exact
         ? Number.POSITIVE_INFINITY
         : roundUp(Math.max(1, cache.window - 1), blockRows);
     this.#states = cache.states.flatMap(({ past, present, axis }) => {

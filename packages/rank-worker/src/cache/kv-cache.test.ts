@@ -7,8 +7,8 @@ const fixed = (scale: number) => ({ scale, symbols: [] });
 const free = (name: string) => ({ scale: 1, symbols: [name] });
 
 /** One head of one lane; `states: 0` is a rank without attention. */
-function entry(options: { window?: number; states?: 0 | 1 } = {}): Entry {
-  const { window, states = 1 } = options;
+function entry(options: { window?: number; exact?: boolean; states?: 0 | 1 } = {}): Entry {
+  const { window, exact = false, states = 1 } = options;
   return {
     inputs: [
       { name: "positions", type: "int64", dims: [free("batch"), free("past")] },
@@ -28,6 +28,7 @@ function entry(options: { window?: number; states?: 0 | 1 } = {}): Entry {
       {
         positions: "positions",
         ...(window === undefined ? {} : { window }),
+        exact,
         states: [{ past: "past", present: "present", axis: 2 }],
       },
     ],
@@ -109,6 +110,13 @@ test("a prompt longer than the window leaves its last rows", () => {
   const cache = new KvCache(entry({ window: 65 }));
   step(cache, [1], 150);
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 86, 150));
+});
+
+test("an exact cache keeps rows that have left its window: the graph takes their number for the length", () => {
+  const cache = new KvCache(entry({ window: 3, exact: true }));
+  step(cache, [1], 150);
+  expect(step(cache, [1]).inputs.get("past")!.dims).toEqual([1, 1, 150, 1]);
+  expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 0, 151));
 });
 
 test("a sequence that sits out is not computed and keeps its rows", () => {
