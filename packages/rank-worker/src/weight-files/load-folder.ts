@@ -12,14 +12,24 @@ export function makeLoadFolder(place: string): string {
 /** Removes what processes of this machine left behind that were killed while they loaded. */
 export function removeAbandonedLoads(place: string): void {
   for (const name of readdirSync(place)) {
-    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (Number.isNaN(pid) || isRunning(pid)) continue;
+    const pid = loaderOf(name);
+    if (pid === undefined || isRunning(pid)) continue;
     try {
       rmSync(join(place, name), { recursive: true, force: true });
     } catch {
       // Another user's.
     }
   }
+}
+
+/**
+ * The process that made a folder of such a name on this machine. A cache may be shared with others, whose names may begin
+ * as this one's does: `node` and `node-7`.
+ */
+function loaderOf(name: string): number | undefined {
+  if (!name.startsWith(prefix)) return undefined;
+  const [pid, random, ...more] = name.slice(prefix.length).split("-");
+  return random !== undefined && more.length === 0 && /^[0-9]+$/.test(pid!) ? Number(pid) : undefined;
 }
 
 function isRunning(pid: number): boolean {

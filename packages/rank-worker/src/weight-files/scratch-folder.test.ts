@@ -41,3 +41,12 @@ test("what a killed process left is removed, what a running one has is not", () 
   expect(existsSync(join(path, abandoned))).toBe(false);
   expect(existsSync(join(path, taken))).toBe(true);
 });
+
+test("what a process of a machine has whose name begins as this one's is not removed", () => {
+  const path = temporaryDirectory();
+  const { pid: ended } = spawnSync(process.execPath, ["--version"]);
+  const theirs = join(path, `ringrank-load-${hostname()}-${ended}-${process.pid}-x`);
+  mkdirSync(theirs);
+  using _scratch = ScratchFolder.create(1000, [{ path }]);
+  expect(existsSync(theirs)).toBe(true);
+});
