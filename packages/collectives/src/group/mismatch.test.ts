@@ -59,6 +59,14 @@ describe("ranks that call different things all get RR_MISMATCH, which says who c
       "rank 1 called reduceScatter(float32[6], sum, counts 3+2+1)",
     ],
     [
+      "counts of parts to gather, in one rank's alone",
+      (comm) => {
+        const counts = comm.rank === 1 ? [3, 2, 2] : [2, 2, 2];
+        return comm.allGather(new Float32Array(2), { counts });
+      },
+      "rank 1 called allGather(float32, counts 3+2+2)",
+    ],
+    [
       "parts to gather, without counts",
       (comm) => comm.allGather(new Float32Array(comm.rank === 1 ? 3 : 2)),
       "rank 1 called allGather(float32[3])",
@@ -81,6 +89,8 @@ it.each(shortReductions)(
   async (_, call, _ofThree, text) => {
     const error = await errorOfAll(call, 2);
     expect(error.code).toBe("RR_MISMATCH");
+    // Who of the two is wrong, neither can know.
+    expect(error.rank).toBeUndefined();
     expect(error.message).toContain(text);
   },
 );

@@ -83,6 +83,12 @@ it("a rank whose thread starts late is no fault", async () => {
   expect(await runRanks(2, task, { group, lateMs: 300 })).toEqual([1, 1]);
 });
 
+it("a rank that has joined late has the whole timeout for its first step", async () => {
+  const group = createGroup({ worldSize: 2, stepTimeoutMs: 400 });
+  const task = new URL("../testing/late-joiner.task.mjs", import.meta.url);
+  expect(await runRanks(2, task, { group, lateMs: 600, workMs: 120 })).toEqual([1, 1]);
+});
+
 it.each([2, 3])(
   "a poison from outside reaches all of %i ranks, asleep or not, with code, rank, message and cause",
   async (worldSize) => {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { Weight } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
@@ -142,6 +144,14 @@ test("a damaged plan is an error once, and gone then", () => {
   expect(readPlan(directory, key("a"))).toBeUndefined();
 });
 
+test("a plan that lacks the zeros at its end is damaged, though they make no difference to its checksum", () => {
+  const directory = temporaryDirectory();
+  using cache = ShardCache.open([program(modelFile())], directory, 1e6);
+  cache!.keepPlan(key("a"), new Uint8Array([1, 2, 3, 0]));
+  writeFileSync(join(directory, key("a"), "plan"), new Uint8Array([1, 2, 3]));
+  expect(() => readPlan(directory, key("a"))).toThrow("expected a file of 4 bytes, got 3");
+});
+
 test("an entry that is a link, or has a file that is one, is refused: its bytes are somebody else's to change", () => {
   const directory = temporaryDirectory();
   const elsewhere = temporaryDirectory();
@@ -171,6 +181,16 @@ test("clearing removes entries, whole and damaged, and says which", () => {
   writeFileSync(join(directory, "a note"), "");
   expect(clearCache(directory).map(({ model }) => model)).toEqual(["/m", undefined]);
   expect(readdirSync(directory)).toEqual(["a note"]);
+});
+
+test("clearing removes what killed loads left, and nothing of running ones", () => {
+  const directory = temporaryDirectory();
+  using cache = ShardCache.open([program(modelFile())], directory, 1e6);
+  const running = dirname(cache!.places[0]!.staging!);
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  mkdirSync(join(directory, `ringrank-load-${hostname()}-${pid}-killed`));
+  clearCache(directory);
+  expect(readdirSync(directory)).toEqual([basename(running)]);
 });
 
 test("the key changes with the file's header, size and time, the selection, and the precision", () => {

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
 import { allocate, bytesOf } from "@ringrank/model/weights";
 import { type Logger, pino } from "pino";
@@ -143,6 +144,47 @@ describe("a shard that is kept", () => {
     expect(messages).toEqual([]);
     expect(load(cache)).toMatchObject({ isCached: true, bytes: expected });
   });
+});
+
+/** Of which only the first file of a segment can be written. */
+class Failing extends ProgramWeights {
+  readonly #error: Error;
+
+  constructor(error: Error) {
+    super(program, () => {});
+    this.#error = error;
+  }
+
+  override writeInitializers(folder: string, some: Initializers): void {
+    super.writeInitializers(folder, some.slice(0, 1));
+    throw this.#error;
+  }
+}
+
+test.each(["files of a new entry", "scratch files"])(
+  "what is wrong with the model is an error at once, and not a warning about %s",
+  (where) => {
+    const { log, messages } = listener();
+    const { directory, entry } = newCache();
+    const cachedShard = where === "scratch files" ? undefined : { entry, staging: join(directory, "rank-0") };
+    const weights = new Failing(new RingrankError("RR_FILE_FORMAT", "a tensor ends too early"));
+    const files = new ShardFiles(weights, { log, scratchFolder: temporaryDirectory(), cachedShard });
+    expect(() => files.segment(index)).toThrow("a tensor ends too early");
+    expect(messages).toEqual([]);
+  },
+);
+
+test("scratch files that have no room are removed, and weights go through memory", () => {
+  const { log, messages } = listener();
+  const scratchFolder = temporaryDirectory();
+  const files = new ShardFiles(new Failing(new Error("ENOSPC: no space left on device")), {
+    log,
+    scratchFolder,
+  });
+  using place = files.segment(index);
+  expect(messages).toEqual(["cannot write weights to files; this segment takes more memory"]);
+  expect(readdirSync(scratchFolder)).toEqual([]);
+  expect("externalData" in place.weights && place.weights.externalData.length).toBe(initializers.length);
 });
 
 describe("weights that the rank keeps", () => {
