@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { MessageChannel } from "node:worker_threads";
 import { RingrankError } from "@ringrank/errors";
 import comlink, { type Endpoint } from "comlink";
@@ -44,8 +46,28 @@ it("rejects the calls that wait, and every later one, with the reason it was clo
   await expect(connection.call((remote) => remote.double(1))).rejects.toBe("gone");
 });
 
+it("keeps nothing of a call that was never answered", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage: () => void = runInNewContext("gc");
+  const caller = unansweredCaller();
+  const isKept = (): boolean => {
+    collectGarbage();
+    return caller.deref() !== undefined;
+  };
+  await expect.poll(isKept).toBe(false);
+});
+
 it("tells the other side that it is closed", async () => {
   const closed = once(channel.port2, "close");
   connection.close("gone");
   await closed;
 });
+
+/** What alone knows a call on a connection that has been closed. */
+function unansweredCaller(): WeakRef<object> {
+  const connection = new Connection<typeof service>(new MessageChannel().port1);
+  const caller = {};
+  connection.call((remote) => remote.wait().finally(() => caller)).catch(() => {});
+  connection.close("gone");
+  return new WeakRef(caller);
+}

@@ -50,5 +50,8 @@ export class Connection<Service> {
     for (const reject of this.#pending) reject(reason);
     this.#pending.clear();
     this.#port.close();
+    // A call that is never answered would otherwise keep the port, itself and all that waited for it, for ever: comlink
+    // holds on to a port until its proxy is collected, and the port holds on to the call, which has the proxy.
+    this.#remote[comlink.releaseProxy]();
   }
 }
