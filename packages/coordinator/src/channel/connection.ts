@@ -1,6 +1,16 @@
 import type { MessagePort } from "node:worker_threads";
 import { installErrorTransferHandler } from "@ringrank/rank-worker/error-transfer";
-import comlink, { type Endpoint, type Remote } from "comlink";
+import comlink, { type Endpoint } from "comlink";
+
+/**
+ * A service as another thread has it: whatever a method gives comes as a promise. comlink's own type says more, but
+ * wants the DOM's types of all who compile against ours.
+ */
+export type Remote<Service> = {
+  readonly [Name in keyof Service]: Service[Name] extends (...args: infer Args) => infer Result
+    ? (...args: Args) => Promise<Awaited<Result>>
+    : never;
+};
 
 /**
  * The caller's end of a comlink service on another thread. comlink alone never settles a call whose thread has
@@ -9,6 +19,7 @@ import comlink, { type Endpoint, type Remote } from "comlink";
 export class Connection<Service> {
   readonly #port: MessagePort;
   readonly #remote: Remote<Service>;
+  readonly #release: () => void;
   /** Rejects each call that has not been answered. */
   readonly #pending = new Set<(reason: unknown) => void>();
   #end: { readonly reason: unknown } | undefined;
@@ -17,7 +28,9 @@ export class Connection<Service> {
     this.#port = port;
     installErrorTransferHandler(comlink.transferHandlers);
     // Node's ports are event targets as the web's are; only their type declarations differ.
-    this.#remote = comlink.wrap<Service>(port as unknown as Endpoint);
+    const proxy = comlink.wrap(port as unknown as Endpoint);
+    this.#remote = proxy as Remote<Service>;
+    this.#release = () => proxy[comlink.releaseProxy]();
     port.unref();
   }
 
@@ -52,6 +65,6 @@ export class Connection<Service> {
     this.#port.close();
     // A call that is never answered would otherwise keep the port, itself and all that waited for it, for ever: comlink
     // holds on to a port until its proxy is collected, and the port holds on to the call, which has the proxy.
-    this.#remote[comlink.releaseProxy]();
+    this.#release();
   }
 }

@@ -21,8 +21,8 @@ import {
   type StepResult,
   type TraceFile,
 } from "@ringrank/rank-worker";
-import comlink, { type Remote } from "comlink";
-import { Connection } from "../channel/connection.js";
+import comlink from "comlink";
+import { Connection, type Remote } from "../channel/connection.js";
 import { guardExit } from "../exit-listener.js";
 import { type Log, rankLogLevel } from "../logger.js";
 import type { RankGroup } from "./rank-group.js";

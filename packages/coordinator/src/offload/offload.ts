@@ -1,8 +1,7 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
-import type { Remote } from "comlink";
-import { Connection } from "../channel/connection.js";
+import { Connection, type Remote } from "../channel/connection.js";
 import { within } from "../within.js";
 import type { PlanningService } from "./planning-service.js";
 import type { TextService } from "./text-service.js";
