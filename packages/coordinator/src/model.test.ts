@@ -157,6 +157,7 @@ describe("Model", () => {
   it.each<[string, unknown, Partial<ModelFacts>, string]>([
     ["what is not a list", "a rose", translator, "RR_INPUT"],
     ["no texts", [], translator, "RR_INPUT"],
+    ["a list with a hole", new Array(1), translator, "RR_INPUT"],
     ["a text without a tokenizer", ["a rose"], translator, "RR_NO_TOKENIZER"],
     ["ids past the vocabulary", [[1], [100]], translator, "RR_TOKEN_ID"],
     ["a text without tokens", [[]], translator, "RR_EMPTY_PROMPT"],

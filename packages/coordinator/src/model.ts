@@ -126,7 +126,7 @@ export class Model {
         "expected an array of at least one text, or of arrays of token ids",
       );
     }
-    const sequences = await Promise.all(texts.map((text) => this.#prompts.idsOf(text)));
+    const sequences = await Promise.all(Array.from(texts, (text) => this.#prompts.idsOf(text)));
     const run = async (inputs: Readonly<Record<string, InputValue>>) =>
       (await this.run(inputs, { outputs: [lastHiddenState], signal }))[lastHiddenState];
     return embed(sequences, run, pooling);

@@ -2,18 +2,20 @@ import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
 import type { TensorType } from "../tensor.js";
 
+type IntegerType = Exclude<TensorType, "float16" | "bfloat16" | "float32" | "float64">;
+
 /** Least and greatest value of each integer type. */
-const integerRange = {
+const integerRange: Readonly<Record<IntegerType, readonly [number | bigint, number | bigint]>> = {
   int8: [-(2 ** 7), 2 ** 7 - 1],
   uint8: [0, 2 ** 8 - 1],
   int16: [-(2 ** 15), 2 ** 15 - 1],
   uint16: [0, 2 ** 16 - 1],
   int32: [-(2 ** 31), 2 ** 31 - 1],
   uint32: [0, 2 ** 32 - 1],
-  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-  uint64: [0, Number.MAX_SAFE_INTEGER],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0, 2n ** 64n - 1n],
   bool: [0, 1],
-} as const;
+};
 
 /**
  * Plain numbers as elements of `type`, none of them changed: what does not fit is refused, not wrapped.
@@ -35,9 +37,11 @@ export function arrayFrom(
   if (type === "float64") return Float64Array.from(elements, Number);
   const [least, greatest] = integerRange[type];
   for (const element of elements) {
-    const value = Number(element);
-    if (Number.isInteger(value) && value >= least && value <= greatest) continue;
-    throw new RingrankError("RR_TYPE", `input ${name}: expected ${type} elements, got ${String(element)}`);
+    const value = typeof element === "bigint" ? element : Number(element);
+    const isExact = typeof value === "bigint" || Number.isSafeInteger(value);
+    if (isExact && value >= least && value <= greatest) continue;
+    const expected = `${type} elements${Number.isInteger(value) && !isExact ? ", as bigints beyond 2^53" : ""}`;
+    throw new RingrankError("RR_TYPE", `input ${name}: expected ${expected}; got ${String(element)}`);
   }
   switch (type) {
     case "int64":

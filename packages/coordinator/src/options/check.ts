@@ -3,6 +3,8 @@ import { type ErrorCode, RingrankError } from "@ringrank/errors";
 /** Bounds of a numeric option, as its documentation gives them. */
 interface NumberRule {
   readonly minimum: number;
+  /** Whether the minimum itself is refused. */
+  readonly isAbove?: boolean;
   readonly maximum?: number;
   readonly integer?: boolean;
   /** For the message: "ms", "bytes", "tokens". */
@@ -27,7 +29,7 @@ export function numberOption<Fallback>(
     typeof value === "number" &&
     (Number.isFinite(value) || (rule.infinity === true && value === Number.POSITIVE_INFINITY)) &&
     (rule.integer !== true || Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY) &&
-    value >= rule.minimum &&
+    (rule.isAbove === true ? value > rule.minimum : value >= rule.minimum) &&
     value <= (rule.maximum ?? Number.POSITIVE_INFINITY);
   if (allowed) return value;
   throw optionError(name, describe(rule), value, rule.code);
@@ -98,8 +100,8 @@ export function optionError(
 function describe(rule: NumberRule): string {
   const kind = rule.integer === true ? "an integer" : "a number";
   const unit = rule.unit === undefined ? "" : ` of ${rule.unit}`;
-  const range =
-    rule.maximum === undefined ? `of at least ${rule.minimum}` : `from ${rule.minimum} to ${rule.maximum}`;
+  const least = rule.isAbove === true ? `above ${rule.minimum}` : `of at least ${rule.minimum}`;
+  const range = rule.maximum === undefined ? least : `from ${rule.minimum} to ${rule.maximum}`;
   return `${kind}${unit} ${range}${rule.infinity === true ? ", or Infinity" : ""}`;
 }
 

@@ -108,7 +108,7 @@ export function checkGenerateOptions(
       repetitionPenalty: numberOption(
         "repetitionPenalty",
         options.repetitionPenalty,
-        { minimum: Number.MIN_VALUE },
+        { minimum: 0, isAbove: true },
         1,
       ),
       noRepeatNgramSize: numberOption(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkGenerateOptions } from "./generate-options.js";
 import { checkLoadOptions, type LoadOptions } from "./load-options.js";
-import { checkRunOptions } from "./run-options.js";
+import { checkRunOptions, type RunOptions } from "./run-options.js";
 
 describe("options of loadModel", () => {
   it("have the documented defaults", () => {
@@ -70,6 +70,7 @@ describe("options of generate", () => {
     ["an empty stop string", { stop: ["a", ""] }],
     ["more than 64 stop strings", { stop: new Array(65).fill("x") }],
     ["a misspelt option", { max_new_tokens: 3 }],
+    ["a repetition penalty of nothing", { repetitionPenalty: 0 }],
   ])("refuse %s", (_, options) => {
     expect(() => checkGenerateOptions(options, {})).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
   });
@@ -80,9 +81,12 @@ describe("options of run", () => {
     expect(checkRunOptions({}, ["logits"])).toMatchObject({ outputs: ["logits"], logits: "all" });
   });
 
-  it("refuse an output the graph has not", () => {
-    expect(() => checkRunOptions({ outputs: ["hidden"] }, ["logits"])).toThrow(
-      "outputs: expected some of logits, got",
-    );
+  it.each<[string, unknown, string]>([
+    ["an output the graph has not", ["hidden"], 'some of logits, got "hidden"'],
+    ["what is no name", [Symbol("logits")], "some of logits, got Symbol(logits)"],
+    ["a name that is not in an array", "logits", 'an array of some of logits, got "logits"'],
+    ["no output at all", [], "an array of some of logits, got an array of 0"],
+  ])("refuse %s", (_, outputs, said) => {
+    expect(() => checkRunOptions({ outputs } as RunOptions, ["logits"])).toThrow(`outputs: expected ${said}`);
   });
 });

@@ -18,13 +18,21 @@ export interface CheckedRunOptions {
 /** @throws RR_OPTION */
 export function checkRunOptions(options: RunOptions, available: readonly string[]): CheckedRunOptions {
   refuseUnknownOptions(options, ["outputs", "logits", "signal"]);
-  const outputs = options.outputs ?? available;
-  const known =
-    Array.isArray(outputs) && outputs.length > 0 && outputs.every((name) => available.includes(name));
-  if (!known) throw optionError("outputs", `some of ${available.join(", ")}`, [outputs].flat().join(", "));
   return {
-    outputs: [...new Set(outputs)],
+    outputs: outputsOption(options.outputs, available),
     logits: choiceOption("logits", options.logits, ["all", "last"], "all"),
     signal: signalOption(options.signal),
   };
+}
+
+function outputsOption(value: unknown, available: readonly string[]): readonly string[] {
+  if (value === undefined) return available;
+  const names = available.join(", ");
+  if (!Array.isArray(value) || value.length === 0) {
+    throw optionError("outputs", `an array of some of ${names}`, value);
+  }
+  const outputs = [...new Set(value)];
+  const unknown = outputs.filter((name) => !available.includes(name));
+  if (unknown.length > 0) throw optionError("outputs", `some of ${names}`, unknown[0]);
+  return outputs;
 }
