@@ -1,23 +1,42 @@
-import { type Branch, decodeOnnx, type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import {
+  type Attribute,
+  type Branch,
+  decodeOnnx,
+  type Graph,
+  GraphBuilder,
+  type Value,
+} from "@ringrank/model";
 import { buildPrograms, planGraph } from "@ringrank/policy";
 import { expect, it } from "vitest";
+import { expectCode } from "../support/coded-error.js";
 import { EmulatedGroup } from "../support/emulate.js";
 import { select } from "../support/random-graph.js";
+import { runSplit, runWhole } from "../support/split-and-whole.js";
+import { TestGraph } from "../support/test-graph.js";
 
 const width = 4;
 const inner = 6;
 
 type Condition = (g: GraphBuilder, x: Value) => Value;
 
-it.each<[string, Condition]>([
+const decided: [string, Condition][] = [
   ["follows from shapes", (g, x) => g.equal(g.squeeze(g.shape(g.shape(x, 0, 2), 0, 1), [0]), g.integer(2))],
   ["is a constant", (g) => g.constant({ type: "bool", dims: [], data: Uint8Array.of(0) })],
-])("an If whose condition %s is the branch it takes, split like any graph", async (_, condition) => {
-  const graph = choosing(condition);
-  expect(operatorsOf(graph)).not.toContain("If");
-  expect(planGraph(graph, { ranks: 2 }).weights.up).toMatchObject({ placement: "column-parallel" });
-  expect(await outputOf(graph, 2)).toBeAllclose(await outputOf(graph, 1), { rtol: 0, atol: 1e-5 });
-});
+];
+const conditions: [string, Condition][] = [
+  ...decided,
+  ["is decided by data", (g, x) => g.greater(g.reduceMax(x, []), g.numbers([0]))],
+];
+
+it.each(decided)(
+  "an If whose condition %s is the branch it takes, split like any graph",
+  async (_, condition) => {
+    const graph = choosing(condition);
+    expect(operatorsOf(graph)).not.toContain("If");
+    expect(planGraph(graph, { ranks: 2 }).weights.up).toMatchObject({ placement: "column-parallel" });
+    expect(await outputOf(graph, 2)).toBeAllclose(await outputOf(graph, 1), { rtol: 0, atol: 1e-5 });
+  },
+);
 
 it("an If decided by data runs on whole tensors, what its branches capture among them", async () => {
   const graph = choosing((g, x) => g.greater(g.reduceMax(x, []), g.numbers([0])));
@@ -25,6 +44,73 @@ it("an If decided by data runs on whole tensors, what its branches capture among
   expect(planGraph(graph, { ranks: 2 }).weights.up).toMatchObject({ placement: "replicated" });
   expect(await outputOf(graph, 2)).toBeAllclose(await outputOf(graph, 1), { rtol: 0, atol: 1e-5 });
 });
+
+it.each([1, 3])("an If whose condition is the number of rows takes what %i rows take", async (rows) => {
+  const g = new TestGraph();
+  const x = g.input("x", "float32", ["batch", width]);
+  const up = g.matmul(g.relu(g.matmul(x, g.parameter([width, inner]))), g.parameter([inner, width]));
+  g.output("captured", up, "float32", []);
+  const isOne = g.equal(g.squeeze(g.shape(x, 0, 1), [0]), g.integer(1));
+  g.output("y", g.node("If", [isOne], { attributes: branches("Neg", "Relu") }), "float32", []);
+  await expectSplitAsWhole(g, rows);
+});
+
+it("refuses an If whose branches give two shapes, where rows decide which it takes", () => {
+  const g = new TestGraph();
+  const x = g.input("x", "float32", ["batch", width]);
+  g.output("captured", g.matmul(x, g.parameter([width, inner])), "float32", []);
+  const isOne = g.equal(g.squeeze(g.shape(x, 0, 1), [0]), g.integer(1));
+  g.output("y", g.node("If", [isOne], { attributes: branches("Shape", "Relu") }), "float32", []);
+  const { message } = expectCode("RR_GRAPH", () => planGraph(g.build(), { ranks: 2 }));
+  expect(message).toContain("calls differ in which they take");
+});
+
+it.each(conditions)("two Ifs may use the same names inside: one that %s", async (_, condition) => {
+  const g = new TestGraph();
+  const x = g.input("x", "float32", ["batch", width]);
+  const up = g.matmul(g.relu(g.matmul(x, g.parameter([width, inner]))), g.parameter([inner, width]));
+  g.output("captured", up, "float32", []);
+  for (const factor of [2, 3]) {
+    const chosen = g.node("If", [condition(g, x)], { attributes: branches("Neg", "Abs", factor) });
+    g.output(`y${factor}`, g.matmul(chosen, g.parameter([width, inner])), "float32", []);
+  }
+  await expectSplitAsWhole(g, 3);
+});
+
+/** Two branches of `operator(captured) · factor`, whose values have the same names. */
+function branches(yes: string, no: string, factor = 1): Record<string, Attribute> {
+  const times = (opType: string): Attribute => {
+    const part = { domain: "", attributes: {} };
+    const value: Branch = {
+      opsets: { "": 23 },
+      inputs: [],
+      outputs: [{ name: "scaled" }],
+      nodes: [
+        { ...part, opType, inputs: ["captured"], outputs: ["made"] },
+        { ...part, opType: "Mul", inputs: ["made", "factor"], outputs: ["scaled"] },
+      ],
+      weights: new Map([
+        ["factor", { type: "float32", dims: [], source: { kind: "inline", data: Float32Array.of(factor) } }],
+      ]),
+      caches: [],
+    };
+    return { kind: "graph", value };
+  };
+  return { then_branch: times(yes), else_branch: times(no) };
+}
+
+async function expectSplitAsWhole(g: TestGraph, rows: number): Promise<void> {
+  const made = { graph: g.build(), contents: g.contents };
+  const data = Float32Array.from({ length: rows * width }, (_, at) => Math.sin(1 + at));
+  const inputs = { x: { type: "float32", dims: [rows, width], data } } as const;
+  const whole = await runWhole(made, inputs);
+  for (const ranks of [1, 2, 3]) {
+    const split = await runSplit(made, planGraph(made.graph, { ranks }), inputs);
+    // Sums of a few numbers around 1, in another order.
+    for (const [name, { data }] of Object.entries(whole))
+      expect(split[name]!.data).toBeAllclose(data as Float32Array, { rtol: 0, atol: 1e-5 });
+  }
+}
 
 /** `y = relu(if condition then up + up else −up) · down + x · other`, where the branches capture `up = x · up`. */
 function choosing(condition: Condition): Graph {

@@ -1,4 +1,4 @@
-import type { Graph } from "@ringrank/model";
+import { type Graph, isIf } from "@ringrank/model";
 import { gatherForUnruled } from "../lowering/gather-for-unruled.js";
 import { lower } from "../lowering/lower.js";
 import type { Precision } from "../precision/precision.js";
@@ -6,6 +6,7 @@ import { quantizeGraph } from "../precision/quantize-graph.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { hoistConstants } from "./hoist-constants.js";
 import { inlineBranches } from "./inline-branches.js";
+import { nameBranchesApart } from "./name-branches-apart.js";
 import { readWeightsThemselves } from "./read-weights.js";
 
 /** A graph as it is divided. */
@@ -21,9 +22,10 @@ export interface PreparedGraph {
  * matrices into their precision.
  */
 export function prepareGraph(given: Graph, precision: Precision): PreparedGraph {
-  const lowered = gatherForUnruled(lower(given));
-  const evaluated = evaluatePair(lowered);
-  const inlined = inlineBranches(lowered, (name) => evaluated.values.get(name)?.contents);
+  const lowered = gatherForUnruled(lower(nameBranchesApart(given)));
+  const taken = evaluatePair(lowered, "taken");
+  const inlined = inlineBranches(lowered, (name) => taken.values.get(name)?.contents);
+  const evaluated = inlined.nodes.some(isIf) ? evaluatePair(inlined) : taken;
   const plain = readWeightsThemselves(hoistConstants(inlined));
   const graph = quantizeGraph(plain, precision, (name) => evaluated.values.get(name)?.type);
   const { values: shapes, symbols } = graph === plain ? evaluated : evaluatePair(graph);

@@ -71,16 +71,21 @@ describe("If", () => {
       ],
     });
 
-  test("gives what the branch taken gives, and the values inside it", () => {
-    const values = evaluateShapes(withCondition("Squeeze", { condition: known("bool", [], [1]) }), {});
+  test("gives what the branch taken gives, and the values inside it, where that is asked for", () => {
+    const graph = withCondition("Squeeze", { condition: known("bool", [], [1]) });
+    const values = evaluateShapes(graph, {}, "taken");
     expect(values.get("y")?.dims).toEqual([3]);
     expect(values.has("then")).toBe(true);
     expect(values.has("else")).toBe(false);
   });
 
-  test("whose condition is data gives the shape on which both branches agree", () => {
-    expect(evaluateShapes(withCondition("Sigmoid", undefined), {}).get("y")?.dims).toEqual([1, 3]);
-  });
+  test.each(["both", "taken"] as const)(
+    "whose condition is data gives the shape on which both branches agree: %s",
+    (branches) => {
+      const values = evaluateShapes(withCondition("Sigmoid", undefined), {}, branches);
+      expect(values.get("y")?.dims).toEqual([1, 3]);
+    },
+  );
 
   test("whose condition is data is refused where the branches differ", () => {
     const error = expectCode("RR_GRAPH", () => evaluateShapes(withCondition("Squeeze", undefined), {}));

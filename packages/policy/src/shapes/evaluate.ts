@@ -6,26 +6,32 @@ import { shapeRules } from "./operators/rules.js";
 import { readInputs, Scope } from "./scope.js";
 import { WeightValue } from "./weight-value.js";
 
+/** Which branches of an `If` are evaluated where its condition is known. */
+export type Branches = "both" | "taken";
+
 /**
  * The element type and shape of every value of a graph at one setting of its symbolic dimensions, and the contents
  * of the small tensors that shapes depend on. No model is run and no file is read: of weights in files only the
  * shapes are known.
  *
- * Values inside an `If` are among the result where its condition is known: those of the branch taken.
+ * Both branches of an `If` must agree in the shapes they give. Values inside them are not among the result.
  *
  * @param bindings the size of every symbolic dimension, by symbol
+ * @param branches `taken`: of an `If` whose condition is known at these sizes, only the branch that they take is
+ *   looked at, and its values are among the result
  * @throws RingrankError RR_GRAPH: an operator without a rule or used wrongly, an undefined value, a shape that
  *   depends on data, a symbol without a size
  */
 export function evaluateShapes(
   graph: Graph,
   bindings: Readonly<Record<string, number>>,
+  branches: Branches = "both",
 ): ReadonlyMap<string, Evaluated> {
   const scope = new Scope();
   for (const input of graph.inputs) {
     if (!graph.weights.has(input.name)) scope.define(input.name, bindInput(input, bindings));
   }
-  evaluateNodes(graph, scope);
+  evaluateNodes(graph, scope, branches);
   return scope.values;
 }
 
@@ -42,11 +48,11 @@ function bindInput({ name, type, dims }: ValueInfo, bindings: Readonly<Record<st
   return { type, dims: sizes };
 }
 
-function evaluateNodes(graph: Branch, scope: Scope): void {
+function evaluateNodes(graph: Branch, scope: Scope, branches: Branches): void {
   for (const [name, weight] of graph.weights) scope.define(name, new WeightValue(weight));
   graph.nodes.forEach((node, index) => {
     const context = new NodeContext(node, index, readInputs(scope, node, index));
-    const outputs = node.opType === "If" ? evaluateIf(context, scope) : applyRule(context);
+    const outputs = node.opType === "If" ? evaluateIf(context, scope, branches) : applyRule(context);
     for (let i = 0; i < node.outputs.length; i++) {
       const name = node.outputs[i]!;
       if (name === "") continue;
@@ -74,10 +80,10 @@ function refuseOperator({ node, index }: NodeContext): never {
   );
 }
 
-/** The branch taken, in the node's own scope; where the condition is data, both, which must agree in shape. */
-function evaluateIf(context: NodeContext, scope: Scope): readonly Evaluated[] {
+/** The branch taken, in the node's own scope; or both, which must agree in shape. */
+function evaluateIf(context: NodeContext, scope: Scope, branches: Branches): readonly Evaluated[] {
   const condition = context.input(0).contents?.[0];
-  if (condition !== undefined) {
+  if (branches === "taken" && condition !== undefined) {
     return evaluateBranch(context, condition !== 0 ? "then_branch" : "else_branch", scope);
   }
   const yes = evaluateBranch(context, "then_branch", new Scope(scope));
@@ -86,7 +92,8 @@ function evaluateIf(context: NodeContext, scope: Scope): readonly Evaluated[] {
     const other = no[i];
     if (describe(value) !== describe(other)) {
       context.fail(
-        `both branches to give output ${i} one shape, not ${describe(value)} and ${describe(other)}`,
+        `both branches to give output ${i} one shape, since calls differ in which they take, not ` +
+          `${describe(value)} and ${describe(other)}`,
       );
     }
     return { type: value.type, dims: value.dims };
@@ -95,7 +102,7 @@ function evaluateIf(context: NodeContext, scope: Scope): readonly Evaluated[] {
 
 function evaluateBranch(context: NodeContext, name: string, scope: Scope): readonly Evaluated[] {
   const branch = context.graph(name);
-  evaluateNodes(branch, scope);
+  evaluateNodes(branch, scope, "taken");
   return branch.outputs.map(
     (output) => scope.get(output.name) ?? context.fail(`${name} to define its output ${output.name}`),
   );

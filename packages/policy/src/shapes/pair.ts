@@ -1,6 +1,6 @@
 import { isRingrankError, RingrankError } from "@ringrank/errors";
 import type { DataType, Graph } from "@ringrank/model";
-import { evaluateShapes } from "./evaluate.js";
+import { type Branches, evaluateShapes } from "./evaluate.js";
 import { describe, type Evaluated } from "./evaluated.js";
 import { fittingSymbols } from "./fitting-symbols.js";
 import { type SizePair, zip } from "./size-pair.js";
@@ -15,7 +15,7 @@ export interface EvaluatedPair {
 }
 
 export interface PairedShapes {
-  /** By name. An `If` that takes different branches at the two settings leaves the values inside it out. */
+  /** By name; those that both settings have. */
   readonly values: ReadonlyMap<string, EvaluatedPair>;
   readonly symbols: SymbolTable;
 }
@@ -26,11 +26,11 @@ export interface PairedShapes {
  *
  * @throws RingrankError RR_GRAPH, as {@link evaluateShapes}, and where a value's rank or type depends on sizes
  */
-export function evaluatePair(graph: Graph): PairedShapes {
+export function evaluatePair(graph: Graph, branches: Branches = "both"): PairedShapes {
   let refusal: unknown;
   for (const symbols of fittingSymbols(graph)) {
     try {
-      return evaluateAt(graph, symbols);
+      return evaluateAt(graph, symbols, branches);
     } catch (error) {
       if (!isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
       // What the first, unconstrained sizes were refused for says most.
@@ -40,9 +40,13 @@ export function evaluatePair(graph: Graph): PairedShapes {
   throw refusal;
 }
 
-function evaluateAt(graph: Graph, symbols: SymbolTable): PairedShapes {
+function evaluateAt(graph: Graph, symbols: SymbolTable, branches: Branches): PairedShapes {
   const setting = (which: 0 | 1) =>
-    evaluateShapes(graph, Object.fromEntries([...symbols].map(([symbol, sizes]) => [symbol, sizes[which]])));
+    evaluateShapes(
+      graph,
+      Object.fromEntries([...symbols].map(([symbol, sizes]) => [symbol, sizes[which]])),
+      branches,
+    );
   const first = setting(0);
   const second = setting(1);
   const values = new Map<string, EvaluatedPair>();
