@@ -5,6 +5,7 @@ import type { Precision } from "../precision/precision.js";
 import { quantizeGraph } from "../precision/quantize-graph.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { hoistConstants } from "./hoist-constants.js";
+import { holdEmptyWeights } from "./hold-empty-weights.js";
 import { inlineBranches } from "./inline-branches.js";
 import { nameBranchesApart } from "./name-branches-apart.js";
 import { readWeightsThemselves } from "./read-weights.js";
@@ -26,7 +27,7 @@ export function prepareGraph(given: Graph, precision: Precision): PreparedGraph 
   const taken = evaluatePair(lowered, "taken");
   const inlined = inlineBranches(lowered, (name) => taken.values.get(name)?.contents);
   const evaluated = inlined.nodes.some(isIf) ? evaluatePair(inlined) : taken;
-  const plain = readWeightsThemselves(hoistConstants(inlined));
+  const plain = readWeightsThemselves(hoistConstants(holdEmptyWeights(inlined)));
   const graph = quantizeGraph(plain, precision, (name) => evaluated.values.get(name)?.type);
   const { values: shapes, symbols } = graph === plain ? evaluated : evaluatePair(graph);
   return { graph, shapes, symbols };
