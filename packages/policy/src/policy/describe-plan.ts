@@ -7,7 +7,6 @@ import { type Dim, describeDim, type Factor, leavesOf, resolve, sizeOf } from ".
 import { isGather } from "../lowering/own-domain.js";
 import type { Precision } from "../precision/precision.js";
 import { operatorName } from "../rules/table.js";
-import { fingerprint } from "./fingerprint.js";
 import {
   type CollectiveData,
   type FactorDecision,
@@ -17,18 +16,23 @@ import {
   type WeightPlacement,
 } from "./partition-policy.js";
 
-/** A plan as data, with the reason for everything in it. */
+/**
+ * A plan as data, with the reason for everything in it.
+ *
+ * @param graph its fingerprint
+ */
 export function describePlan(
   factored: FactoredGraph,
   found: Roles,
   plan: Plan,
   limits: Limits,
   precision: Precision,
+  graph: string,
 ): PolicyData {
   const describer = new Describer(factored, found, plan);
   return {
     version: policyVersion,
-    graph: fingerprint(factored.graph),
+    graph,
     ranks: limits.ranks,
     objective: limits.objective,
     precision,

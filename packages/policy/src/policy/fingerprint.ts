@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Graph } from "@ringrank/model";
+import type { Graph, Weight } from "@ringrank/model";
+import { maxContents } from "../shapes/evaluated.js";
+import { isInteger } from "../shapes/numbers.js";
 
 /**
- * A digest of what the policy looks at: operators, attributes, edges and shapes, not names. Two graphs with one
- * fingerprint divide into the same factors in the same order, so a policy made for one fits the other.
+ * A digest of what the policy looks at: operators, attributes, edges, shapes and the integers that shapes are computed
+ * from, not names. Two graphs with one fingerprint divide into the same factors in the same order, so a policy made for
+ * one fits the other.
  */
 export function fingerprint(graph: Graph): string {
   const numbers = new Map<string, number>([["", -1]]);
@@ -19,7 +22,8 @@ export function fingerprint(graph: Graph): string {
   for (const { opType, domain, inputs, outputs, attributes } of graph.nodes) {
     for (const name of inputs) {
       const weight = graph.weights.get(name);
-      if (weight !== undefined && !numbers.has(name)) add("weight", weight.type, weight.dims);
+      if (weight !== undefined && !numbers.has(name))
+        add("weight", weight.type, weight.dims, integersOf(weight));
     }
     // Attributes that hold graphs or tensors belong to operators the policy keeps whole or reads by shape.
     const plain = Object.entries(attributes).filter(([, { kind }]) => kind !== "graph" && kind !== "tensor");
@@ -34,6 +38,12 @@ export function fingerprint(graph: Graph): string {
     );
   }
   return createHash("sha256").update(lines.join("")).digest("hex");
+}
+
+/** Such as the target of a Reshape, or where a Slice begins; undefined of other weights. */
+function integersOf({ type, source }: Weight): string | undefined {
+  const isRead = source.kind === "inline" && isInteger(type) && source.data.length <= maxContents;
+  return isRead ? source.data.join() : undefined;
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -34,6 +34,13 @@ describe("a feed-forward on two ranks", () => {
   });
 });
 
+describe("a number of ranks that is none", () => {
+  it.each([0, -1, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY])("is refused: %d", (ranks) => {
+    const { message } = expectCode("RR_RANKS", () => planGraph(feedForward(), { ranks }));
+    expect(message).toContain(`got ${ranks}`);
+  });
+});
+
 describe("more ranks than heads", () => {
   it("do not share a head's lanes where the caller is given heads and lanes as axes of their own", () => {
     const g = new GraphBuilder();
@@ -183,6 +190,28 @@ describe("a policy that was written down", () => {
     ["one factor twice", { ...written, factors: [written.factors[0], written.factors[0]] }, { ranks: 2 }],
   ])("is refused for %s", (_, data, options) => {
     expectCode("RR_POLICY", () => policyFromJSON(graph, data, options));
+  });
+});
+
+describe("a policy of another graph", () => {
+  /** One weight, whose columns are regrouped. */
+  function regrouped(first: number, second: number) {
+    const g = new GraphBuilder();
+    const up = g.matmul(g.input("x", "float32", ["batch", 8]), g.weight("up", parameter(8, first * second)));
+    g.output("y", g.softmax(g.reshape(up, [0, first, second])), "float32", []);
+    return g.build();
+  }
+
+  it("is refused where programs are built", () => {
+    const policy = planGraph(parallelFeedForwards(), { ranks: 2 });
+    expectCode("RR_POLICY", () => buildPrograms(serialFeedForwards(), policy));
+  });
+
+  it("is refused where the graphs differ in nothing but how a value is reshaped", () => {
+    const policy = planGraph(regrouped(4, 6), { ranks: 2 });
+    const other = regrouped(6, 4);
+    expectCode("RR_POLICY", () => policyFromJSON(other, policy.toJSON(), { ranks: 2 }));
+    expectCode("RR_POLICY", () => buildPrograms(other, policy));
   });
 });
 

@@ -17,7 +17,7 @@ import type { ProductKind } from "../program/products-apart.js";
 import type { RankProgram } from "../program/program.js";
 import { describePlan } from "./describe-plan.js";
 import { fingerprint } from "./fingerprint.js";
-import { PartitionPolicy } from "./partition-policy.js";
+import { PartitionPolicy, type PolicyData } from "./partition-policy.js";
 import { readPolicyData } from "./read-policy.js";
 
 export interface PlanOptions {
@@ -36,10 +36,11 @@ export interface PlanOptions {
 /**
  * The partition policy of a graph, from operators and shapes alone.
  *
- * @throws RingrankError RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no
+ * @throws RingrankError RR_RANKS: a number of ranks that is none; RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no
  *   plan fits `memoryPerRank`; RR_GRAPH: a malformed graph
  */
 export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
+  checkRanks(options.ranks);
   const limits: Limits = {
     ranks: options.ranks,
     objective: options.objective ?? "memory",
@@ -50,7 +51,7 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
   const { factored, found } = analysis;
   const plan = decide(factored, found, limits);
   analysis.plan = plan;
-  return new PartitionPolicy(describePlan(factored, found, plan, limits, precision));
+  return new PartitionPolicy(describePlan(factored, found, plan, limits, precision, analysis.fingerprint));
 }
 
 /**
@@ -82,12 +83,7 @@ export function policyFromJSON(
   }
   const analysis = analyse(graph, precision);
   const { factored, found } = analysis;
-  if (read.graph !== fingerprint(factored.graph)) {
-    throw new RingrankError(
-      "RR_POLICY",
-      "the policy was made for another graph (operators, shapes or edges differ); plan again",
-    );
-  }
+  checkGraphOf(read, analysis);
   const plan = planSharding(analysis, read.sharded, read.ranks);
   const { memoryPerRank = Number.POSITIVE_INFINITY } = options;
   const fullest = Math.max(...plan.bytesPerRank);
@@ -98,7 +94,7 @@ export function policyFromJSON(
     );
   }
   const limits: Limits = { ranks: read.ranks, objective: read.objective, memoryPerRank };
-  return new PartitionPolicy(describePlan(factored, found, plan, limits, precision));
+  return new PartitionPolicy(describePlan(factored, found, plan, limits, precision, analysis.fingerprint));
 }
 
 /** The graph that {@link planGraph} divides, whole: to be run beside what it becomes. */
@@ -114,20 +110,43 @@ export interface ProgramOptions {
   readonly products?: readonly ProductKind[] | undefined;
 }
 
-/** One program per rank. Their entries are the graph's; one called `forward` where it names none. */
+/**
+ * One program per rank. Their entries are the graph's; one called `forward` where it names none.
+ *
+ * @throws RingrankError RR_POLICY: the policy was made for another graph, or is contradictory
+ */
 export function buildPrograms(
   graph: Graph,
   policy: PartitionPolicy,
   { products = [] }: ProgramOptions = {},
 ): RankProgram[] {
   const analysis = analyse(graph, policy.precision);
+  checkGraphOf(policy.toJSON(), analysis);
   const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);
   const plan = planSharding(analysis, sharded, policy.ranks);
   return buildFromPlan(analysis.factored, analysis.found, plan, products);
 }
 
+function checkRanks(ranks: number): void {
+  if (Number.isInteger(ranks) && ranks >= 1 && ranks <= mostRanks) return;
+  throw new RingrankError("RR_RANKS", `expected ranks to be an integer from 1 to ${mostRanks}, got ${ranks}`);
+}
+
+/** As many as meet in one group. */
+const mostRanks = 64;
+
+/** Factors are told apart by their order, which another graph has otherwise. */
+function checkGraphOf({ graph }: Pick<PolicyData, "graph">, { fingerprint }: Analysis): void {
+  if (graph === fingerprint) return;
+  throw new RingrankError(
+    "RR_POLICY",
+    "the policy was made for another graph (operators, shapes or edges differ); plan again",
+  );
+}
+
 /** The last plan, if it shards exactly these factors. */
 function planSharding(analysis: Analysis, ids: readonly number[], ranks: number): Plan {
+  checkRanks(ranks);
   const { factored, found, plan: last } = analysis;
   const roles = chosenRoles(found, ids);
   const isLast =
@@ -155,6 +174,8 @@ interface Analysis {
   readonly precision: Precision;
   readonly factored: FactoredGraph;
   readonly found: Roles;
+  /** Of the graph as it is divided. */
+  readonly fingerprint: string;
   /** The last one. */
   plan?: Plan;
 }
@@ -167,7 +188,8 @@ function analyse(graph: Graph, precision: Precision): Analysis {
   if (known !== undefined && describePrecision(known.precision) === describePrecision(precision))
     return known;
   const factored = propagateFactors(graph, precision);
-  const analysis: Analysis = { precision, factored, found: findRoles(factored) };
+  const found = findRoles(factored);
+  const analysis: Analysis = { precision, factored, found, fingerprint: fingerprint(factored.graph) };
   analyses.set(graph, analysis);
   return analysis;
 }

@@ -13,7 +13,7 @@ export interface Evaluated {
 }
 
 /** The largest tensor, in elements, whose contents are followed. */
-const maxContents = 4096;
+export const maxContents = 4096;
 
 export function elementCount(dims: readonly number[]): number {
   let count = 1;
