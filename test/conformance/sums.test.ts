@@ -41,6 +41,41 @@ const cases: readonly OperatorCase[] = [
     },
     shards: [inner],
   },
+  {
+    operator: "Einsum",
+    says: "sums over axes that no operand has with those that it keeps, by one of either at a time",
+    build: (g) => {
+      const up = g.matmul(hidden(g), g.parameter([width, 4]));
+      g.output(
+        "y",
+        g.apply("Einsum", [up, g.parameter([3, 5])], { equation: "bsi,jk->bsij" }),
+        "float32",
+        [],
+      );
+    },
+    shards: [3, 4, 5],
+  },
+  {
+    operator: "com.microsoft::FusedMatMul",
+    says: "with batches transposed reads whole tensors",
+    build: (g) => {
+      const x = g.input("x", "float32", [3, 2, width]);
+      const up = g.matmul(x, g.parameter([width, 4]));
+      const turned = g.apply("FusedMatMul@com.microsoft", [up, g.parameter([2, 4, 7])], { transBatchA: 1 });
+      g.output("y", g.matmul(turned, g.parameter([7, 5])), "float32", []);
+    },
+    shards: [5],
+  },
+  {
+    operator: "ReduceSum",
+    says: "of 64-bit integers, which collectives would round, is not divided",
+    build: (g) => {
+      const up = g.mul(g.matmul(hidden(g), g.parameter([width, inner])), g.numbers([2 ** 30]));
+      const sum = g.reduceSum(g.cast(up, "int64"), [2]);
+      g.output("y", g.apply("Mod", [sum, g.integer(1000)]), "int64", []);
+    },
+    shards: [inner],
+  },
 ];
 
 describeOperators(cases);

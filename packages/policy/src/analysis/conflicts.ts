@@ -25,6 +25,9 @@ export class Conflicts {
     // Most inputs are values.
     const tensors = new Set([...factored.values.values(), ...factored.nodes.flatMap(({ inputs }) => inputs)]);
     for (const dims of tensors) add(dims);
+    // Terms of a sum are a tensor, too, where no operand has all of its axes: `bi,jk->bi`.
+    for (const { contracted, outputs } of factored.nodes)
+      if (contracted.length > 0) add([...outputs[0]!, ...contracted]);
   }
 
   /** Whether `a` and `b` meet; `a` may be `b`, where one tensor holds the factor twice. */

@@ -1,3 +1,4 @@
+import type { DataType } from "@ringrank/model";
 import { givenOutputs } from "../analysis/given-outputs.js";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import { type Dim, type Factor, isStatic, resolve, segmentsOf, sizeOf } from "../factors/factor.js";
@@ -28,10 +29,10 @@ export interface Placement {
  *
  * Returns undefined where the choice is inadmissible: a sum that runs over sharded and whole segments side by side
  * would count the whole ones once per rank; a value to be gathered, or given to the caller, that is sharded along two
- * axes, or along one of unknown size, has no order to be put together in.
+ * axes, or along one of unknown size, has no order to be put together in; a sum in a type that collectives would round.
  */
 export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Placement | undefined {
-  const { nodes, graph, values, wiring } = factored;
+  const { nodes, graph, shapes, values, wiring } = factored;
   const paid = new Set<string>();
   const partial = new Set<string>();
   const largest = new Set<string>();
@@ -73,8 +74,12 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
     paid.add(unpaid);
     unpaid = walk(wiring.producer(unpaid)!);
   }
+  if ([...paid].some((value) => wide.has(shapes.get(value)!.type))) return undefined;
   return { paid, partial, largest, gathered };
 }
+
+/** Types of more digits than float32 has, in which sums of other types than float32 and int32 cross. */
+const wide: ReadonlySet<DataType> = new Set<DataType>(["float64", "int64", "uint64", "uint32"]);
 
 /** Whether a node's outputs owe a sum, or which of its inputs must be paid before it can run. */
 function visit(

@@ -13,12 +13,8 @@ const matmul: Rule = {
 const fusedMatMul: Rule = {
   propagate(operator, factors) {
     const { node } = operator;
-    for (const side of ["A", "B"]) {
-      if (intAttribute(node, `transBatch${side}`, 0) !== 0) {
-        for (const slot of [0, 1])
-          for (const dim of factors.input(slot)) factors.whole(dim, "batch transposed");
-      }
-    }
+    if (["transBatchA", "transBatchB"].some((name) => intAttribute(node, name, 0) !== 0))
+      return [wholeEverything(operator, factors, "batch transposed")[0]!];
     return [product(factors, intAttribute(node, "transA", 0) !== 0, intAttribute(node, "transB", 0) !== 0)];
   },
   linearity: { kind: "one", slots: [0, 1] },
