@@ -71,4 +71,60 @@ describeOperators([
     },
     shards: dims,
   })),
+  ...[[], [1], [heads, lanes], [1, 1, heads, 1]].map((target) => ({
+    operator: "Expand",
+    says: `to [${target}] leaves the axes in front that the target does not name as they are`,
+    build(g: TestGraph) {
+      g.output("y", g.expand(projected(g), g.integers(target)), "float32", []);
+    },
+    shards: [heads, lanes],
+  })),
+  {
+    operator: "CastLike",
+    says: "takes a type from a value of any other shape",
+    build(g) {
+      const like = g.numbers([1, 2, 3, 4, 5], [5, 1, 1, 1, 1]);
+      g.output("y", g.apply("CastLike", [projected(g), like]), "float32", []);
+    },
+    shards: [heads, lanes],
+  },
+  {
+    operator: "EyeLike",
+    says: "has the shape of the whole",
+    build(g) {
+      const up = g.matmul(g.input("x", "float32", ["batch", width]), g.parameter([width, 7]));
+      g.output("y", g.apply("EyeLike", [up]), "float32", []);
+      g.output("z", g.matmul(up, g.parameter([7, 5])), "float32", []);
+    },
+    shards: [5],
+  },
+  {
+    operator: "Split",
+    says: "may give a part without elements",
+    build(g) {
+      const parts = g.split(projected(g), [0, 1, heads - 1], 2);
+      g.output("y", g.concat(parts, 2), "float32", []);
+    },
+    shards: [heads - 1, lanes],
+  },
+  {
+    operator: "Concat",
+    says: "joins what a parameter without elements adds nothing to",
+    build(g) {
+      const x = g.input("x", "float32", [3, width]);
+      const joined = g.concat([g.matmul(x, g.parameter([width, heads])), g.parameter([3, 0])], 1);
+      g.output("y", g.matmul(g.relu(joined), g.parameter([heads, width])), "float32", []);
+    },
+    shards: [heads, width],
+  },
+  {
+    operator: "MatMul",
+    says: "over an axis without elements is zero",
+    build(g) {
+      const x = g.input("x", "float32", ["batch", width]);
+      const zero = g.matmul(g.matmul(x, g.parameter([width, 0])), g.parameter([0, width]));
+      g.output("y", g.matmul(g.add(x, zero), g.parameter([width, heads])), "float32", []);
+    },
+    shards: [heads],
+  },
 ]);

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Graph, GraphNode } from "@ringrank/model";
-import { type Dim, freshDim, keepWhole, sameSize, sizeOf } from "../factors/factor.js";
+import { type Dim, freshDim, isStatic, keepWhole, sameSize, sizeOf } from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
 import type { Precision } from "../precision/precision.js";
 import { freshOutputs, wholeEverything } from "../rules/matmul.js";
@@ -90,7 +90,10 @@ function factorNode(
   const name = operatorName(node);
   const factors: Propagation = {
     input: (slot) => inputs[slot] ?? [],
-    unify: (a, b) => unify(a, b, { operator: name, why: "the sizes do not divide alike" }),
+    unify(a, b) {
+      checkEqual(name, a, b);
+      unify(a, b, { operator: name, why: "the sizes do not divide alike" });
+    },
     whole: (dim, why) => keepWhole(dim, { operator: name, why }),
     contract: (dim) => contracted.push(dim),
     takeLargest: (dim) => compared.push(dim),
@@ -135,6 +138,19 @@ function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string,
     };
   };
   return { node, inputs: node.inputs.map(view), outputs: node.outputs.map(view) };
+}
+
+/**
+ * Dimensions of two known sizes are never one; bound to each other, they would be cut in wrong places. A symbol may stand
+ * for a size that the graph knows elsewhere.
+ */
+function checkEqual(operator: string, a: Dim, b: Dim): void {
+  const [left, right] = [sizeOf(a), sizeOf(b)];
+  if (sameSize(left, right) || !isStatic(left) || !isStatic(right)) return;
+  throw new RingrankError(
+    "RR_GRAPH",
+    `the rule of ${operator} makes one of two dimensions whose sizes are ${left[0]} and ${right[0]}`,
+  );
 }
 
 /** A rule that loses or invents elements would shard wrongly later, so it is caught here. */

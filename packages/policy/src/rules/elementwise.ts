@@ -50,6 +50,9 @@ const quotient: Rule = {
   linearity: ({ outputs }) => (outputs[0]?.type.includes("float") ? { kind: "one", slots: [0] } : undefined),
 };
 
+/** Of its second input only the type counts. */
+const castLike: Rule = { propagate: (_operator, factors) => [factors.input(0)] };
+
 const pointwise = elementwise();
 const linearInFirst = elementwise({ kind: "one", slots: [0] });
 const linearInEither = elementwise({ kind: "one", slots: [0, 1] });
@@ -87,6 +90,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
   Identity: linearInFirst,
   Dropout: dropout,
   Cast: cast,
+  CastLike: castLike,
   ...Object.fromEntries(
     [
       ...[
@@ -122,7 +126,7 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
       ...["BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"],
       ...["Softsign", "Sqrt", "Tan", "Tanh", "ThresholdedRelu", "Swish"],
       ...["Max", "Min", "Mean", "Mod", "BitShift", "And", "Or", "Xor", "Not", "IsNaN", "IsInf"],
-      ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Where", "CastLike"],
+      ...["Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Where"],
       ...[
         "com.microsoft::QuickGelu",
         "com.microsoft::FastGelu",

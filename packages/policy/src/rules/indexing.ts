@@ -2,7 +2,7 @@ import { intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../factors/factor.js";
 import { int64Tensor, normalizeAxis } from "./attributes.js";
 import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
-import { freshOutputs, wholeEverything } from "./matmul.js";
+import { wholeEverything } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 import { cutOut } from "./segments.js";
 
@@ -131,9 +131,9 @@ const nonZero: Rule = {
   propagate: (operator, factors) => wholeEverything(operator, factors, "searched as a whole"),
 };
 
-/** A matrix of ones and zeros by place, whatever the input holds. */
+/** A matrix of ones and zeros by place, in the shape of the input, whatever that holds. */
 const eyeLike: Rule = {
-  propagate: (operator, factors) => freshOutputs(operator, factors, "made by place"),
+  propagate: (operator, factors) => wholeEverything(operator, factors, "its shape is read"),
 };
 
 export const indexingRules: Readonly<Record<string, Rule>> = {

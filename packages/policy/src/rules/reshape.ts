@@ -91,7 +91,7 @@ const squeeze: Rule = {
   },
 };
 
-/** Repeats along dimensions of size 1. */
+/** Repeats along dimensions of size 1. A target of fewer axes says nothing of the first ones. */
 const expand: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -102,7 +102,10 @@ const expand: Rule = {
     return [out];
   },
   linearity: { kind: "one", slots: [0] },
-  localize: (operator, local) => retarget(operator, local, 1),
+  localize(operator, local) {
+    const said = operator.inputs[1]!.dims[0]![0];
+    return retarget(operator, local, 1, said === 0 ? [] : local.outputDims(0).slice(-said));
+  },
 };
 
 /** Lays copies of an axis behind one another: the repeats are a major factor of it. */
