@@ -197,12 +197,13 @@ describe("ringrank cache", () => {
 
 describe("ringrank", () => {
   test.each([[["--help"]], [["run", "--help"]], [["plan", "--help"]], [["cache", "--help"]]])(
-    "%j has examples and exit codes",
+    "%j has examples, exit codes, and what every command takes",
     async (args) => {
       const { exitCode, stdout } = await ringrank(args);
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(/Examples:\n +\$ ringrank /);
       expect(stdout).toMatch(/Exit codes: 0 .*1 .*2 .*130/);
+      expect(stdout).toContain("--verbose");
     },
   );
 

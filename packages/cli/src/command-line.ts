@@ -80,6 +80,7 @@ function commandLine(signal: AbortSignal): Command {
     .description("Run a HuggingFace model on N tensor-parallel ranks, split by a policy that nobody wrote.")
     .version(version())
     .option("--verbose", "print the stack and the causes of an error, as RINGRANK_LOG=debug does")
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .addHelpText("after", examples);
 
@@ -159,7 +160,7 @@ function commandLine(signal: AbortSignal): Command {
     .addOption(noRepeatNgramSize)
     .option(
       "--seed <integer>",
-      "same seed, same text, at every number of ranks (default: random)",
+      "same seed, same text; in float32 at every number of ranks (default: random)",
       parseNumber,
     )
     .option("--stop <text>", "end before this text; may be given more than once", collect)

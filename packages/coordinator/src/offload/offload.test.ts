@@ -27,3 +27,11 @@ it("ends no thread that is importing, which would leave a file open", async () =
   channel.close();
   expect(workerThreads()).toBe(0);
 });
+
+it("says what to do about a module that a bundler has left behind", async () => {
+  const offload = new Offload<{ ask(): void }>("text", new URL("file:///app/text-worker.js"));
+  await expect(offload.call((remote) => remote.ask())).rejects.toMatchObject({
+    code: "RR_CLOSED",
+    message: expect.stringMatching(/file:\/\/\/app\/text-worker\.js.* keep @ringrank\/coordinator external/),
+  });
+});

@@ -29,14 +29,17 @@ const importMs = 5_000;
  */
 export class Offload<Service> implements AsyncDisposable {
   readonly #name: string;
+  readonly #url: URL;
   readonly #worker: Worker;
   readonly #connection: Connection<Service>;
   /** Or it has ended before. */
-  readonly #hasImported: Promise<void>;
+  readonly #importing: Promise<void>;
+  #hasImported = false;
   #closing = false;
 
   constructor(name: string, url: URL) {
     this.#name = name;
+    this.#url = url;
     const { port1, port2 } = new MessageChannel();
     const execArgv = inheritedExecArgv();
     this.#worker = new Worker(url, {
@@ -47,8 +50,12 @@ export class Offload<Service> implements AsyncDisposable {
     this.#connection = new Connection<Service>(port1);
     // The thread alone keeps no process alive; a call that waits for it does.
     this.#worker.unref();
-    this.#hasImported = new Promise((resolve) => {
-      for (const event of ["message", "exit"]) this.#worker.once(event, () => resolve());
+    this.#importing = new Promise((resolve) => {
+      this.#worker.once("exit", () => resolve());
+      this.#worker.once("message", () => {
+        this.#hasImported = true;
+        resolve();
+      });
     });
     this.#worker.on("error", (error) => this.#lost(error));
     this.#worker.on("exit", (code) => this.#lost(new Error(`exited with code ${code}`)));
@@ -62,7 +69,7 @@ export class Offload<Service> implements AsyncDisposable {
   async close(reason: unknown = new RingrankError("RR_CLOSED", "the model is closed")): Promise<void> {
     this.#closing = true;
     this.#connection.close(reason);
-    await within(importMs, this.#hasImported);
+    await within(importMs, this.#importing);
     await this.#worker.terminate();
   }
 
@@ -72,7 +79,10 @@ export class Offload<Service> implements AsyncDisposable {
 
   #lost(cause: Error): void {
     if (this.#closing) return;
-    const message = `the ${this.#name} thread ended: ${cause.message}. Load the model again`;
+    const advice = this.#hasImported
+      ? "Load the model again"
+      : `It is begun with ${this.#url.href}; where a bundler has left that behind, keep @ringrank/coordinator external`;
+    const message = `the ${this.#name} thread ended: ${cause.message}. ${advice}`;
     this.#connection.close(new RingrankError("RR_CLOSED", message, { cause }));
   }
 }

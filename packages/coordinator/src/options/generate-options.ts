@@ -25,7 +25,11 @@ export interface GenerateOptions {
   readonly repetitionPenalty?: number | undefined;
   /** No run of this many tokens comes twice in prompt and text together. Minimum 0, the default: any may. */
   readonly noRepeatNgramSize?: number | undefined;
-  /** An unsigned 32-bit integer. The same seed gives the same tokens at every number of ranks. Default: random. */
+  /**
+   * An unsigned 32-bit integer. The same seed gives the same tokens; of float32 weights at every number of ranks, too.
+   * (Quantized, activations are rounded, and what ranks add up in another order may be rounded otherwise.) Default:
+   * random.
+   */
   readonly seed?: number | undefined;
   /**
    * Ends before whichever of these strings is complete first; it is not part of the text. At most 64, none empty.
