@@ -15,13 +15,13 @@ import { KeptPlan, type Plan } from "./kept-plan.js";
 import { type Log, loggerOf } from "./logger.js";
 import { Model } from "./model.js";
 import { onAbort } from "./on-abort.js";
+import { requireModelPath } from "./options/check.js";
 import {
   type CheckedLoadOptions,
   checkLoadOptions,
   type LoadOptions,
   type Progress,
 } from "./options/load-options.js";
-import { requirePath } from "./plan-model.js";
 import { type Prepared, prepareModel } from "./prepare-model.js";
 import { noTokenizer } from "./prompts/no-tokenizer.js";
 import { requirePrompt } from "./prompts/require-prompt.js";
@@ -43,7 +43,7 @@ import { unsupportedSettings, type Warn, warnThrough, withoutProducts } from "./
  * RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
  */
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
-  requirePath(pathOrCachedId);
+  requireModelPath(pathOrCachedId);
   const checked = checkLoadOptions(options);
   const logger = await loggerOf(checked.logger);
   checked.signal?.throwIfAborted();

@@ -1,9 +1,9 @@
 import { RingrankError } from "@ringrank/errors";
 import { PartitionPolicy } from "@ringrank/policy/decision";
+import { abortable } from "./offload/abortable.js";
 import { type Offload, planningThread } from "./offload/offload.js";
 import type { PlanningService } from "./offload/planning-service.js";
-import { onAbort } from "./on-abort.js";
-import { optionError } from "./options/check.js";
+import { requireModelPath } from "./options/check.js";
 import { type CheckedLoadOptions, checkPlanOptions, type PlanOptions } from "./options/load-options.js";
 
 /**
@@ -16,7 +16,7 @@ import { type CheckedLoadOptions, checkPlanOptions, type PlanOptions } from "./o
  * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH; RR_NOTHING_SHARDED, RR_MEMORY; or the reason of `signal`
  */
 export async function planModel(pathOrCachedId: string, options: PlanOptions = {}): Promise<PartitionPolicy> {
-  requirePath(pathOrCachedId);
+  requireModelPath(pathOrCachedId);
   const checked = checkPlanOptions(options);
   checked.signal?.throwIfAborted();
   await using planning = planningThread();
@@ -36,26 +36,6 @@ export async function planOn(
     remote.plan({ pathOrId, dtype, ranks, objective, memoryPerRank, precision, activations, policy }),
   );
   return { policy: new PartitionPolicy(reply.policy), directory: reply.directory };
-}
-
-/** Runs `work`; an aborted signal ends the thread it works on, and with it the work, with the signal's reason. */
-export async function abortable<Result>(
-  signal: AbortSignal | undefined,
-  offload: Pick<Offload<unknown>, "close">,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const settled = onAbort(signal, () => void offload.close(signal?.reason));
-  try {
-    return await work();
-  } finally {
-    settled();
-  }
-}
-
-/** @throws RR_OPTION */
-export function requirePath(value: unknown): void {
-  if (typeof value !== "string" || value === "")
-    throw optionError("model", "a path or the id of a model", value);
 }
 
 /** A PartitionPolicy turns into its JSON by itself; what anybody wrote by hand stays as it is. */

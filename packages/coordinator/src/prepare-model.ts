@@ -4,10 +4,11 @@ import type { ProductKind } from "@ringrank/policy";
 import { PartitionPolicy } from "@ringrank/policy/decision";
 import { matrixBytes, ownProducts } from "@ringrank/rank-worker";
 import type { KeptPlan, Plan } from "./kept-plan.js";
+import { abortable } from "./offload/abortable.js";
 import { type Offload, planningThread, textThread } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
 import type { CheckedLoadOptions } from "./options/load-options.js";
-import { abortable, planOn } from "./plan-model.js";
+import { planOn } from "./plan-model.js";
 
 /** What it takes to start the ranks of a model. */
 export interface Prepared {

@@ -25,8 +25,8 @@ const tokenInputs: readonly string[] = [interfaceNames.inputIds, interfaceNames.
  * The caller's inputs as the graph takes them, copied, so that what the caller does to them later changes nothing.
  *
  * @param needed names of the inputs that may not be left out; default: all but what the ranks fill in
- * @throws RR_INPUT for a missing or unknown input, or what no row of a table is for; RR_TYPE for a wrong element type, RR_SHAPE for a shape that does
- * not fit the graph or the other inputs, RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT.
+ * @throws RR_INPUT for a missing or unknown input, or what no row of a table is for; RR_TYPE for a wrong element type;
+ * RR_SHAPE for a shape that does not fit the graph or the other inputs; RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT
  */
 export function checkInputs(
   inputs: Readonly<Record<string, InputValue>>,

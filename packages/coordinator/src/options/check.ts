@@ -61,9 +61,14 @@ export function idsOption(name: string, value: unknown): readonly number[] | und
   throw optionError(name, "an array of token ids", value);
 }
 
-export function pathOption(name: string, value: unknown): string {
+export function pathOption(name: string, value: unknown, expected = "a path"): string {
   if (typeof value === "string" && value !== "") return value;
-  throw optionError(name, "a path", value);
+  throw optionError(name, expected, value);
+}
+
+/** @throws RR_OPTION */
+export function requireModelPath(value: unknown): void {
+  pathOption("model", value, "a path or the id of a model");
 }
 
 export function functionOption<Callback>(

@@ -281,7 +281,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     cache: cacheOption(options),
     policy,
     logger,
-    trace: traceOption(options.trace),
+    trace: options.trace === undefined ? undefined : pathOption("trace", options.trace, "the path of a file"),
     workerUrl: workerUrlOption(options.workerUrl),
   };
 }
@@ -294,11 +294,6 @@ function requirePromptOption(value: RequiredPrompt | undefined): RequiredPrompt 
   refuseUnknownOptions(value, ["prompt", "options"]);
   if (value.options !== undefined) validateGenerateOptions(value.options);
   return value;
-}
-
-function traceOption(value: unknown): string | undefined {
-  if (value === undefined || (typeof value === "string" && value !== "")) return value;
-  throw optionError("trace", "the path of a file", value);
 }
 
 function cacheOption({

@@ -1,8 +1,8 @@
 import { requireChat } from "../conversations/require-chat.js";
 import { checkCall } from "../generation/generate-call.js";
 import type { Plan } from "../kept-plan.js";
+import { abortable } from "../offload/abortable.js";
 import type { RequiredPrompt } from "../options/load-options.js";
-import { abortable } from "../plan-model.js";
 import type { Texts } from "../prepare-model.js";
 import { isConversation, Prompts } from "./prompts.js";
 

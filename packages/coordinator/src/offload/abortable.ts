@@ -1,0 +1,16 @@
+import { onAbort } from "../on-abort.js";
+import type { Offload } from "./offload.js";
+
+/** Runs `work`; an aborted signal ends the thread it works on, and with it the work, with the signal's reason. */
+export async function abortable<Result>(
+  signal: AbortSignal | undefined,
+  offload: Pick<Offload<unknown>, "close">,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const settled = onAbort(signal, () => void offload.close(signal?.reason));
+  try {
+    return await work();
+  } finally {
+    settled();
+  }
+}
