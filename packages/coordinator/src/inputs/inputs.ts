@@ -5,6 +5,7 @@ import type { TensorMessage } from "@ringrank/rank-worker";
 import type { ModelFacts } from "../model-facts.js";
 import { show } from "../options/check.js";
 import { isTensor, isTensorType, type Tensor } from "../tensor.js";
+import { contextError } from "./context-error.js";
 import { arrayFrom } from "./elements.js";
 import { flatten, type NestedArray } from "./nested-array.js";
 
@@ -171,10 +172,7 @@ export function checkIds(ids: readonly number[], facts: Pick<ModelFacts, "maxCon
 /** @throws RR_CONTEXT */
 export function checkLength(tokens: number, facts: Pick<ModelFacts, "maxContext">): void {
   if (facts.maxContext === undefined || tokens <= facts.maxContext) return;
-  throw new RingrankError(
-    "RR_CONTEXT",
-    `expected at most ${facts.maxContext} tokens, the model's context; got ${tokens}. Shorten the input`,
-  );
+  throw contextError(facts.maxContext, `${tokens}`);
 }
 
 /** @throws RR_TOKEN_ID */

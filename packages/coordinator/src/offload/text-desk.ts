@@ -2,6 +2,7 @@ import type { ChatMessage } from "@ringrank/model";
 import { loadTokenizer, type Tokenizer, type TokenStream } from "@ringrank/model/tokenizer";
 import { ConversationWriter } from "../conversations/conversation-writer.js";
 import type { TokenText } from "../generation/detokenizer.js";
+import { contextError } from "../inputs/context-error.js";
 import { noTokenizer } from "../prompts/no-tokenizer.js";
 import type { TextService } from "./text-service.js";
 
@@ -19,14 +20,14 @@ export class TextDesk implements TextService {
     this.#tokenizer = loadTokenizer(directory);
   }
 
-  encode(text: string): readonly number[] {
-    return this.#requireTokenizer().encode(text);
+  encode(text: string, maxContext?: number): readonly number[] {
+    return this.#tokenizerFor(text, maxContext).encode(text);
   }
 
-  async encodeChat(messages: readonly ChatMessage[]): Promise<readonly number[]> {
+  async encodeChat(messages: readonly ChatMessage[], maxContext?: number): Promise<readonly number[]> {
     this.#conversations ??= new ConversationWriter(this.#directory);
     const text = await this.#conversations.write(messages);
-    return this.#requireTokenizer().encode(text, { addSpecialTokens: false });
+    return this.#tokenizerFor(text, maxContext).encode(text, { addSpecialTokens: false });
   }
 
   detokenize(generation: number, id: number, last: boolean): TokenText {
@@ -41,6 +42,15 @@ export class TextDesk implements TextService {
 
   forget(generation: number): void {
     this.#texts.delete(generation);
+  }
+
+  /** @throws RR_NO_TOKENIZER; RR_CONTEXT for a text that is certainly too long */
+  #tokenizerFor(text: string, maxContext: number | undefined): Tokenizer {
+    const tokenizer = this.#requireTokenizer();
+    if (maxContext === undefined) return tokenizer;
+    const fewest = tokenizer.fewestTokens(text);
+    if (fewest > maxContext) throw contextError(maxContext, `a text of at least ${fewest}`);
+    return tokenizer;
   }
 
   #requireTokenizer(): Tokenizer {

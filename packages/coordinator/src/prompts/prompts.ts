@@ -29,7 +29,9 @@ export class Prompts {
   async promptIdsOf(prompt: unknown): Promise<readonly number[]> {
     if (!isConversation(prompt)) return this.idsOf(prompt);
     const messages = checkMessages(prompt);
-    const ids = await this.requireTokenizer("messages").call((remote) => remote.encodeChat(messages));
+    const { maxContext } = this.#facts;
+    const texts = this.requireTokenizer("messages");
+    const ids = await texts.call((remote) => remote.encodeChat(messages, maxContext));
     checkIds(ids, this.#facts);
     return ids;
   }
@@ -52,8 +54,10 @@ export class Prompts {
   }
 
   async #tokenize(prompt: unknown): Promise<readonly number[]> {
-    if (typeof prompt === "string")
-      return this.requireTokenizer("a text").call((remote) => remote.encode(prompt));
+    if (typeof prompt === "string") {
+      const { maxContext } = this.#facts;
+      return this.requireTokenizer("a text").call((remote) => remote.encode(prompt, maxContext));
+    }
     if (Array.isArray(prompt)) return [...prompt];
     throw new RingrankError(
       "RR_INPUT",

@@ -1,6 +1,7 @@
 /** Of tokenizer.json what is looked at here: https://huggingface.co/docs/tokenizers/components */
 export interface TokenizerJson {
   readonly model: {
+    readonly type?: string;
     /** Ids by token, or tokens by id with their scores. */
     readonly vocab: Readonly<Record<string, number>> | readonly (readonly [token: string, score: number])[];
     readonly end_of_word_suffix?: string | null;
@@ -17,6 +18,10 @@ export interface AddedToken {
   readonly content: string;
   /** Whether decoding may leave it out. */
   readonly special?: boolean;
+  /** Whether it takes the spaces before it. */
+  readonly lstrip?: boolean;
+  /** Whether it takes the spaces after it. */
+  readonly rstrip?: boolean;
 }
 
 /** A normalizer or a pre-tokenizer, or a sequence of them. */
@@ -24,6 +29,10 @@ export interface TextStep {
   readonly type?: string;
   readonly normalizers?: readonly TextStep[];
   readonly pretokenizers?: readonly TextStep[];
+  /** Of Split: what becomes of what it cuts at, such as `Isolated` and `Removed`. */
+  readonly behavior?: string;
+  /** Of Split: whether it cuts at all but what it looks for. */
+  readonly invert?: boolean;
 }
 
 /** A decoder, or a sequence of them: https://huggingface.co/docs/tokenizers/api/decoders */

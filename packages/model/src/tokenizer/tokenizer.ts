@@ -4,6 +4,7 @@ import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { addedTokens } from "./added-tokens.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
+import { fewestTokensOf } from "./fewest-tokens.js";
 import { tokenizerFile } from "./has-tokenizer.js";
 import { specialTokens } from "./special-tokens.js";
 import { withStatedSwitches } from "./stated-switches.js";
@@ -35,10 +36,13 @@ export class Tokenizer {
    * Whether a token adds the same text wherever it stands, once a text has begun and its characters are complete.
    */
   readonly textsAddUp: boolean;
+  /** A bound from below on how many ids {@link encode} gives; 0 where none can be told without encoding. */
+  readonly fewestTokens: (text: string) => number;
 
-  constructor(tokenizer: HubTokenizer, textsAddUp: boolean) {
+  constructor(tokenizer: HubTokenizer, facts: Pick<Tokenizer, "textsAddUp" | "fewestTokens">) {
     this.#tokenizer = tokenizer;
-    this.textsAddUp = textsAddUp;
+    this.textsAddUp = facts.textsAddUp;
+    this.fewestTokens = facts.fewestTokens;
   }
 
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
@@ -84,7 +88,10 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
   const added_tokens = addedTokens(json, config, roles, tokenizerConfigFile(directory));
   try {
     const tokenizer = { ...withStatedSwitches(json, config), added_tokens };
-    return new Tokenizer(new HubTokenizer(tokenizer, config), textsAddUp(json));
+    return new Tokenizer(new HubTokenizer(tokenizer, config), {
+      textsAddUp: textsAddUp(tokenizer),
+      fewestTokens: fewestTokensOf(tokenizer),
+    });
   } catch (cause) {
     throw new RingrankError(
       "RR_FILE_FORMAT",
