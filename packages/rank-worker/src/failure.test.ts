@@ -12,7 +12,14 @@ test("what a rank throws becomes its failure, with the rank and the cause", () =
   });
 });
 
-test("what comes from the group keeps its code and rank", () => {
-  const echo = new RingrankError("RR_TIMEOUT", "rank 1 made no progress", { rank: 1 });
+test.each([
+  "RR_RANK_FAILED",
+  "RR_RANK_DIED",
+  "RR_TIMEOUT",
+  "RR_MISMATCH",
+  "RR_ABORTED",
+  "RR_CLOSED",
+] as const)("what comes from the group keeps its code and rank: %s", (code) => {
+  const echo = new RingrankError(code, "rank 1 is at fault, or the process ends", { rank: 1 });
   expect(rankFailure(echo, 0)).toBe(echo);
 });

@@ -37,6 +37,15 @@ it.each([[["simd", "simd"]], [["simd", "plain"]], [["plain", "simd"]]] as const)
   },
 );
 
+it.each([
+  ["a slot has no room, though a window has", 2 ** 20, slotLength + 100],
+  ["a window has no room, though a slot has", 1024, 300],
+])("leaves to windows what %s", async (_, windowBytes, length) => {
+  const one = caseOf("sum", ints(length));
+  const perform = await team.group("one-shot", { windowBytes });
+  for (const result of await perform(one, one)) expect(result).toEqual(reference(one, "one-shot"));
+});
+
 it("gives the sum where the other rank comes after all looks of the kernel, whichever does", async () => {
   const group = createGroup({ worldSize: 2 });
   const { words, layout } = new GroupMemory(group);

@@ -76,7 +76,8 @@ export class Elements<T extends CollectiveArray> {
   #bytesOf(data: T, start: number, length: number): Uint8Array {
     // A long one is not kept from being collected.
     if (length !== data.length || length > slotLength) return bytesOf(data, start, length);
-    if (this.#local !== data) {
+    // An array on a buffer that is resized grows and shrinks with it.
+    if (this.#local !== data || this.#localBytes.length !== length * 4) {
       this.#local = data;
       this.#localBytes = bytesOf(data, start, length);
     }

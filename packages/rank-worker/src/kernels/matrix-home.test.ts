@@ -62,6 +62,14 @@ it("leaves what caches need, and opens other memories, each with its kernels, on
   expect(messages).toEqual([]);
 });
 
+it("takes nothing of a memory that has room for a matrix's values, and not for its scales", () => {
+  const { home: one } = home();
+  const [, second] = [halfPage, halfPage].map((weights) => one.kernelsOf(one.place(weights)[0]!));
+  const tooLarge = matrix(2000);
+  expect(one.kernelsOf(one.place(tooLarge)[0]!)).not.toBe(second);
+  expect(one.kernelsOf(one.place(halfPage)[0]!)).toBe(second);
+});
+
 it("opens memories ahead of matrices, and then asks for no more", () => {
   const { home: one, opened } = home();
   expect(one.reserve(5 * halfPageBytes)).toBeUndefined();

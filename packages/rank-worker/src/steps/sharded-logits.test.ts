@@ -1,0 +1,45 @@
+import type { Entry, Interval } from "@ringrank/policy";
+import { Tensor } from "onnxruntime-node";
+import { expect, test } from "vitest";
+import { ShardedLogits } from "./sharded-logits.js";
+
+const fixed = (scale: number) => ({ scale, symbols: [] });
+
+/** Logits of 5 tokens, of which ranks have these. */
+function entry(intervals: readonly (readonly Interval[])[], selectsRows: boolean): Entry {
+  const dims = [{ scale: 1, symbols: ["rows"] }, fixed(5)];
+  const rows = { name: "logit_rows", type: "int64", dims: [{ scale: 1, symbols: ["rows"] }] } as const;
+  return {
+    inputs: selectsRows ? [rows] : [],
+    outputs: [{ name: "logits", type: "float32", dims, shard: { axis: 1, size: 5, intervals } }],
+    steps: [],
+    caches: [],
+  };
+}
+
+/** Two tokens of four rows: 10 · row + token. */
+const output = new Tensor("float32", Float32Array.from([0, 1, 10, 11, 20, 21, 30, 31]), [4, 2]);
+const shares = [[[0, 2]], [[2, 5]], []] as const;
+
+test("logits of a graph that computes them all are those of the rows that are wanted", () => {
+  const logits = new ShardedLogits(entry(shares, false), 0);
+  expect(logits.rows(output, [[3], [], [1, 2]])).toEqual([
+    [Float32Array.of(30, 31)],
+    [],
+    [Float32Array.of(10, 11), Float32Array.of(20, 21)],
+  ]);
+});
+
+test("of a graph that computes those alone, they are one after the other", () => {
+  const logits = new ShardedLogits(entry(shares, true), 0);
+  expect(logits.rows(output, [[7], [], [5, 6]])).toEqual([
+    [Float32Array.of(0, 1)],
+    [],
+    [Float32Array.of(10, 11), Float32Array.of(20, 21)],
+  ]);
+});
+
+test("a rank without vocabulary has none of any row, and needs no output", () => {
+  const logits = new ShardedLogits(entry(shares, true), 2);
+  expect(logits.rows(undefined, [[7], [], [5]])).toEqual([[new Float32Array(0)], [], [new Float32Array(0)]]);
+});
