@@ -147,7 +147,14 @@ describe("left to a session is", () => {
       (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), g.mul(chosen, g.integer(100)), 0),
       inputs(2, 3, 4),
     ],
+    [
+      "a row before the first",
+      "float32",
+      (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), g.sub(chosen, g.integer(100)), 0),
+      inputs(2, 3, 4),
+    ],
     ["an integer that is no number", "int64", (g, { ids }) => g.add(ids, ids), of({ ids: [[2 ** 53]] })],
+    ["one that is only passed on", "int64", (g, { ids }) => g.unsqueeze(ids, [0]), of({ ids: [[2 ** 53]] })],
     ["one that grows too large", "int64", (g, { ids }) => g.mul(ids, ids), of({ ids: [[2 ** 30]] })],
     [
       "much work",
