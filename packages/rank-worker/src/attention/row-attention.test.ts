@@ -118,6 +118,12 @@ describe.each(["plain", "fused"] as const)(
       await expectAlike(options, build, () => hidden);
     });
 
+    // The lowest float, as architectures have it: what fills up a vector of scores is as large.
+    it.each([1, 2, 3, 8])("where a mask of the lowest float hides all from %i queries", async (group) => {
+      const options: Case = { batch: 1, heads: 1, group, lanes: 8, past: 70, addends: [[1, 1, 1]] };
+      await expectAlike(options, build, () => -3.4028234663852886e38);
+    });
+
     // Over 300 keys, e⁻²¹⁰ is left of a share.
     it.each([
       [3, "last", 0.7],
