@@ -99,6 +99,23 @@ describe.each(layouts)(
           rotary: { lanes: 8, interleaved: true },
         },
       ],
+      [
+        "with heads that are no whole vectors",
+        { batch: 2, rows: 9, heads: 3, group: 2, lanes: 7, past: 6, addends: [[2, 1, 9]] },
+      ],
+      [
+        "with such heads, and some of their lanes turned",
+        {
+          batch: 2,
+          rows: 9,
+          heads: 2,
+          group: 1,
+          lanes: 13,
+          past: 6,
+          addends: [[2, 1, 9]],
+          rotary: { lanes: 10, interleaved: false },
+        },
+      ],
     ])("%s", async (_, options) => {
       await expectAlike(options, attentionInputs(options, causal(options.past)), open());
     });

@@ -21,6 +21,13 @@ it("a layer that adds more than one before it gets blocks of its own", () => {
   expect(numbers(masks, causal, bias)[0]!.slice(3)).toEqual([1, 2, 3, 4, 5, Math.fround(masked), 4, 5, 6]);
 });
 
+it("so does one that adds something else beside the same mask", () => {
+  const masks = new BlockMasks();
+  const other = tensor("float32", Float32Array.of(10, 20, 30), [1, 1, 1, 3]);
+  expect(numbers(masks, causal, bias)[0]!.slice(0, 2)).toEqual([1, 2]);
+  expect(numbers(masks, causal, other)[0]!.slice(0, 2)).toEqual([10, 20]);
+});
+
 it("a step of another past gets blocks of its own", () => {
   const masks = new BlockMasks();
   const everywhere = tensor("float32", Float32Array.of(0), [1, 1, 1, 1]);

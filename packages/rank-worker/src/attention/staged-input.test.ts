@@ -59,6 +59,15 @@ describe("an input", () => {
     expect(nextFree(memory)).toBe(next);
   });
 
+  it("has an address for its own length alone, though it is the tensor of before", () => {
+    const memory = new KernelMemory(16);
+    const input = new StagedInput(memory, 0);
+    const table = tableOf(memory.floats(4)!);
+    expect(input.address(table, 1, 4)).toBeDefined();
+    expect(input.address(table, 1, 8)).toBeUndefined();
+    expect(input.address(table, 1, 4)).toBeDefined();
+  });
+
   it("that there is no room for has no address, nor has in that run what was copied before", () => {
     const memory = new KernelMemory(1);
     const input = new StagedInput(memory, 0);

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { type Tensor, tensor } from "../tensors/tensor.js";
+import { type RunSession, runExperts } from "./run-experts.js";
+
+const floats = (dims: readonly number[], ...values: number[]): Tensor =>
+  tensor("float32", Float32Array.from(values), dims);
+
+/** Rows of two elements, and experts that multiply them by 1, 10 and 100. */
+const rows = { name: "rows", value: floats([3, 2], 1, 2, 3, 4, 5, 6) };
+const experts = {
+  experts: [1, 10, 100].map((factor) => ({ factor: floats([1], factor) })),
+  perExpert: "out",
+};
+
+/** What is routed so, and how many rows each expert that ran was given. */
+async function routed(...weights: number[]) {
+  const given: number[] = [];
+  const run: RunSession = async (feeds) => {
+    const data = feeds.rows!.data as Float32Array;
+    const [factor] = feeds.factor!.data as Float32Array;
+    given.push(feeds.rows!.dims[0]!);
+    return {
+      out: tensor(
+        "float32",
+        data.map((x) => x * factor!),
+        feeds.rows!.dims,
+      ),
+    };
+  };
+  const routing = { name: "weights", value: floats([3, 3, 1], ...weights) };
+  const { output, ran } = await runExperts(experts, rows, routing, [3, 2], run);
+  return { sum: [...(output.data as Float32Array)], ran, given };
+}
+
+test("an expert computes the rows that go to it, and one that none goes to does not run", async () => {
+  // Of the first expert, of the second, of the third: for each row.
+  const { sum, ran, given } = await routed(0, 0.5, 0, 0, 0, 0, 1, 2, -1);
+  expect(sum).toEqual([100, 200, 601.5, 802, -500, -600]);
+  expect({ ran, given }).toEqual({ ran: 2, given: [1, 3] });
+});
+
+test("a weight that is NaN is not taken for none: what went wrong before does not vanish", async () => {
+  const { sum } = await routed(1, 1, 1, Number.NaN, 0, 0, 0, 0, 0);
+  expect(sum).toEqual([Number.NaN, Number.NaN, 3, 4, 5, 6]);
+});
