@@ -1,7 +1,8 @@
 import type { Value } from "@ringrank/model";
 import { planGraph } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
-import { inputsFor, runSplit, runWhole } from "../support/split-and-whole.js";
+import { expectCode } from "../support/coded-error.js";
+import { inputsFor, runSplit, runWhole, shardingOnly } from "../support/split-and-whole.js";
 import { TestGraph } from "../support/test-graph.js";
 
 /**
@@ -53,5 +54,28 @@ describe("where a rank has no units of one part of what is joined", () => {
         atol: 1e-5,
       });
     }
+  });
+});
+
+describe("a sum of rows of which more are appended", () => {
+  const units = 3;
+  const g = new TestGraph();
+  const x = g.input("x", "float32", ["batch", width]);
+  const rows = g.concat([x, g.numbers(new Float32Array(5 * width).fill(0.5), [5, width])], 0);
+  const up = g.relu(g.matmul(rows, g.parameter([width, units])));
+  g.output("y", g.matmul(up, g.parameter([units, width])), "float32", []);
+  const made = { graph: g.build(), contents: g.contents };
+  const summed = planGraph(made.graph, { ranks: 1 }).factors.find((factor) => factor.units === units)!;
+
+  it("is shared by as many ranks as it has units", async () => {
+    const inputs = inputsFor(made.graph);
+    const split = await runSplit(made, shardingOnly(made.graph, summed.id, units), inputs);
+    const whole = await runWhole(made, inputs);
+    // Sums of a few fp32 products around 1, in another order.
+    expect(split.y!.data).toBeAllclose(whole.y!.data as Float32Array, { rtol: 0, atol: 1e-5 });
+  });
+
+  it("is not by more, since those without units would not know how many zeros they owe", () => {
+    expectCode("RR_POLICY", () => shardingOnly(made.graph, summed.id, units + 1));
   });
 });

@@ -2,6 +2,7 @@ import { givenOutputs } from "../analysis/given-outputs.js";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import type { Dim } from "../factors/factor.js";
 import { isSharded, localSize, type RankShare } from "../factors/shard.js";
+import { sizeProduct } from "../shapes/index.js";
 import { countsOnce } from "./counted-once.js";
 import type { LateAddends } from "./late-addends.js";
 import { neededFor } from "./needed-values.js";
@@ -28,7 +29,8 @@ export class RankView {
   readonly zeros = new Map<number, readonly string[]>();
   /**
    * Whether others count on a part that the rank should have and has not: it leaves out what gives a value of which it
-   * has units all the same, as of a Concat of heads, of which it has none, with what every rank has.
+   * has units all the same, as of a Concat of heads, of which it has none, with what every rank has. Or on zeros of a size
+   * that it could not know, since no call's sizes give it.
    */
   readonly lacksParts: boolean;
 
@@ -112,7 +114,10 @@ export class RankView {
 
   #findsPartsMissing(): boolean {
     if (!this.#lacksUnits) return false;
-    const { graph, nodes, values } = this.#factored;
+    const { graph, nodes, symbols, values } = this.#factored;
+    const isSized = (name: string): boolean =>
+      values.get(name)!.every((dim) => sizeProduct(localSize(dim, this.#share), symbols) !== undefined);
+    if (![...this.zeros.values()].flat().every(isSized)) return true;
     const isMissing = (name: string): boolean => this.#absent.has(name) && !this.isEmpty(values.get(name)!);
     // Cache rows that it has no use for, other ranks keep.
     const given = givenOutputs(graph);

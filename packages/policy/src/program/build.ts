@@ -83,7 +83,10 @@ function findApart(
   plan: Plan,
   kinds: readonly ProductKind[],
 ): Apart {
-  const experts = routed.filter(({ body, product }) => isUnbroken([...body, product], factored, plan));
+  const experts = routed.filter(
+    ({ body, product, output }) =>
+      isUnbroken([...body, product], factored, plan) && isSized(output, factored),
+  );
   const attention = findCachedAttention(factored).filter(({ body }) => isUnbroken(body, factored, plan));
   const taken = new Set([...experts, ...attention].flatMap(({ body }) => body));
   const { placement } = plan;
@@ -95,6 +98,11 @@ function findApart(
 /** Whether no sum has to be paid inside `body`. */
 function isUnbroken(body: readonly number[], { nodes }: FactoredGraph, { placement }: Plan): boolean {
   return body.every((index) => !nodes[index]!.operator.node.outputs.some((name) => placement.paid.has(name)));
+}
+
+/** Whether the sizes of a call say how large a value is before it is there. */
+function isSized(value: string, { values, symbols }: FactoredGraph): boolean {
+  return values.get(value)!.every((dim) => sizeProduct(sizeOf(dim), symbols) !== undefined);
 }
 
 interface StagedEntry extends EntryNodes {

@@ -9,8 +9,8 @@ test("a dimension is static where both settings agree", () => {
   const graph = graphOf({ inputs: ["x float32[batch,sequence,64]"], nodes: [node("Relu", ["x"], ["y"])] });
   const dims = evaluatePair(graph).values.get("y")?.dims;
   expect(dims).toEqual([
-    [7, 13],
-    [11, 17],
+    [7, 11],
+    [13, 19],
     [64, 64],
   ]);
   expect(dims?.map(isStatic)).toEqual([false, false, true]);
@@ -19,7 +19,7 @@ test("a dimension is static where both settings agree", () => {
 test("contents are paired element by element", () => {
   const graph = graphOf({ inputs: ["x float32[batch,64]"], nodes: [node("Shape", ["x"], ["shape"])] });
   expect(evaluatePair(graph).values.get("shape")?.contents).toEqual([
-    [7, 13],
+    [7, 11],
     [64, 64],
   ]);
 });
@@ -31,7 +31,7 @@ test("contents whose number depends on sizes are left out", () => {
     nodes: [node("Size", ["x"], ["size"]), node("Range", ["zero", "size", "one"], ["y"])],
   });
   const y = evaluatePair(graph).values.get("y");
-  expect(y?.dims).toEqual([[7, 13]]);
+  expect(y?.dims).toEqual([[7, 11]]);
   expect(y?.contents).toBeUndefined();
 });
 

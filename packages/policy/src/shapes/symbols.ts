@@ -8,23 +8,23 @@ import type { SizePair } from "./size-pair.js";
  */
 export type SymbolTable = ReadonlyMap<string, SizePair>;
 
-/** For the first symbols of a graph (often batch, sequence, past); later ones take the primes that follow. */
-const firstPrimes: readonly SizePair[] = [
-  [7, 13],
-  [11, 17],
-  [19, 23],
-];
-
-/** Gives every symbolic dimension of the graph's inputs its own two primes, in order of appearance. */
+/**
+ * Gives every symbolic dimension of the graph's inputs its own two primes, in order of appearance. Their difference is
+ * that of no other symbol: `batch + 4` would be taken for `sequence`, if it had the sizes of that at both settings.
+ */
 export function symbolTable(graph: Graph): SymbolTable {
   const table = new Map<string, SizePair>();
-  let last = firstPrimes.at(-1)![1];
+  const differences = new Set<number>();
+  let last = 5;
   for (const { dims } of graph.inputs) {
     for (const dim of dims) {
       if (typeof dim === "number" || table.has(dim)) continue;
-      const pair: SizePair = firstPrimes[table.size] ?? [nextPrime(last), nextPrime(nextPrime(last))];
-      last = Math.max(last, pair[1]);
-      table.set(dim, pair);
+      const first = nextPrime(last);
+      let second = nextPrime(first);
+      while (differences.has(second - first)) second = nextPrime(second);
+      differences.add(second - first);
+      last = second;
+      table.set(dim, [first, second]);
     }
   }
   return table;
