@@ -11,3 +11,4 @@ export {
 export { makeFloatSegment, makeIntegerSegment } from "./program/product-segments.js";
 export type { ProductKind } from "./program/products-apart.js";
 export * from "./program/program.js";
+export * from "./program/segment-work.js";

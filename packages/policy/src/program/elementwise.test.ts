@@ -2,7 +2,8 @@ import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
 import { parameter } from "../testing/graphs.js";
-import type { Elementwise, ElementwiseOperand, RankProgram } from "./program.js";
+import type { RankProgram } from "./program.js";
+import type { Elementwise, ElementwiseOperand } from "./segment-work.js";
 
 const width = 64;
 

@@ -1,13 +1,13 @@
 import { floatAttribute, type GraphNode, type Weight } from "@ringrank/model";
 import { operatorName } from "../rules/table.js";
 import type { LocalValues } from "./local-values.js";
+import type { Segment } from "./program.js";
 import type {
   Elementwise,
   ElementwiseInstruction,
   ElementwiseOperand,
   ElementwiseOperation,
-  Segment,
-} from "./program.js";
+} from "./segment-work.js";
 
 /**
  * What a segment computes, if all of its nodes work element by element on float32 values of one shape and on scalars

@@ -2,7 +2,7 @@ import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
 import { parameter } from "../testing/graphs.js";
-import type { Interpretable } from "./program.js";
+import type { Interpretable } from "./segment-work.js";
 
 type Work = (g: GraphBuilder, x: Value, ids: Value) => Value;
 

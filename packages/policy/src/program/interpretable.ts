@@ -1,13 +1,13 @@
 import { type DataType, fromOnnxDataType, type GraphNode, intAttribute, type Weight } from "@ringrank/model";
 import { operatorName } from "../rules/table.js";
 import type { LocalValues } from "./local-values.js";
+import type { Segment } from "./program.js";
 import type {
   Interpretable,
   InterpretedConstant,
   InterpretedInstruction,
   InterpretedType,
-  Segment,
-} from "./program.js";
+} from "./segment-work.js";
 
 /**
  * What a segment computes, if all of its nodes are operators that a rank can interpret: what is left between the work

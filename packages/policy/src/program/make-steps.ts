@@ -1,0 +1,129 @@
+import { type GraphNode, readsOf } from "@ringrank/model";
+import type { RoutedExperts } from "../analysis/routed-experts.js";
+import { type AttentionHeads, makeAttentionBlock } from "./attention-block.js";
+import { cutInterpretable } from "./cut-interpretable.js";
+import type { DeclaredValues } from "./declared-values.js";
+import type { ExpertSegment } from "./experts.js";
+import type { LocalProducts } from "./local-products.js";
+import { type LocalExperts, type LocalStage, neededAfter } from "./local-stage.js";
+import { makeFloatSegment, makeIntegerSegment } from "./product-segments.js";
+import type { ProductStep, RunStep, Segment, Step } from "./program.js";
+import { makeSegment, type SegmentContext } from "./segment.js";
+import type { SharedSegments } from "./shared-segments.js";
+import { makeWeightlessSegment } from "./weightless-segment.js";
+
+/** Makes the steps of one rank's stages, and with them the segments that they run. */
+export class StepMaker {
+  /** What steps refer to by index. */
+  readonly segments: Segment[] = [];
+  readonly #experts: ReadonlyMap<RoutedExperts, ExpertSegment>;
+  readonly #shared: SharedSegments;
+  readonly #declared: DeclaredValues;
+  /** Index of each that is shared. */
+  readonly #indices = new Map<Segment, number>();
+
+  constructor(
+    experts: ReadonlyMap<RoutedExperts, ExpertSegment>,
+    shared: SharedSegments,
+    declared: DeclaredValues,
+  ) {
+    this.#experts = experts;
+    this.#shared = shared;
+    this.#declared = declared;
+  }
+
+  /**
+   * By stage.
+   *
+   * @param outputs names of what the entry gives
+   */
+  make(stages: readonly LocalStage[], outputs: readonly string[], context: SegmentContext): Step[][] {
+    const needed = neededAfter(stages, outputs);
+    return stages.map((stage, index): Step[] => {
+      const { nodes, zeros, routed, attention, products, allReduces, normalizations, allGathers } = stage;
+      return [
+        ...zeros,
+        ...this.#runSteps(nodes, needed[index]!, context),
+        ...routed.map((one) => this.#routedStep(one)),
+        ...attention.map(({ nodes, outputs, description, rowByRow }): Step => {
+          const step = this.#runStep(nodes, new Set(outputs), context);
+          if (description === undefined) return step;
+          const inBlocks = rowByRow && description.addends.length > 0;
+          return {
+            ...step,
+            attention: { ...description, ...(inBlocks && { block: this.#block(description) }) },
+          };
+        }),
+        ...products.map((one) => this.#productStep(one)),
+        ...allReduces,
+        ...normalizations,
+        ...allGathers,
+      ];
+    });
+  }
+
+  #productStep(product: LocalProducts): ProductStep {
+    if (product.bits === 32) {
+      const segments = { float32: this.#addShared("float product", makeFloatSegment) };
+      return { kind: "product", ...product, segments };
+    }
+    const integerSegment = (activations: "int8" | "uint8"): number =>
+      this.#addShared(`${activations} product`, () => makeIntegerSegment(activations));
+    const segments = { int8: integerSegment("int8"), uint8: integerSegment("uint8") };
+    return { kind: "product", ...product, segments };
+  }
+
+  #block({ keyValueHeads, group, lanes, scale }: AttentionHeads): number {
+    const heads = { keyValueHeads, group, lanes, scale };
+    return this.#addShared(heads, () => makeAttentionBlock(heads));
+  }
+
+  #routedStep({ experts, rows, weights }: LocalExperts): Step {
+    const { segment, stacks, perExpert } = this.#experts.get(experts)!;
+    const { output } = experts;
+    return {
+      kind: "routed",
+      segment: this.#addSegment(segment),
+      rows,
+      weights,
+      stacks,
+      perExpert,
+      output,
+      dims: this.#declared.sizesOf(output),
+    };
+  }
+
+  /** In two segments where one of them can be interpreted. */
+  #runSteps(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext): RunStep[] {
+    const { apart, rest } = cutInterpretable(nodes, context);
+    const read = new Set([...needed, ...rest.flatMap((node) => [...readsOf(node)])]);
+    return [
+      ...(apart.length > 0 ? [this.#runStep(apart, read, context)] : []),
+      ...(rest.length > 0 ? [this.#runStep(rest, needed, context)] : []),
+    ];
+  }
+
+  #runStep(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext): RunStep {
+    const weightless = makeWeightlessSegment(nodes, needed, context, this.#shared);
+    if (weightless === undefined) {
+      return { kind: "run", segment: this.#addSegment(makeSegment(nodes, needed, context)) };
+    }
+    const { segment, ...values } = weightless;
+    return { kind: "run", segment: this.#addOnce(segment), values };
+  }
+
+  #addShared(description: unknown, make: () => Segment): number {
+    return this.#addOnce(this.#shared.get(description, make));
+  }
+
+  #addOnce(segment: Segment): number {
+    const index = this.#indices.get(segment) ?? this.#addSegment(segment);
+    this.#indices.set(segment, index);
+    return index;
+  }
+
+  #addSegment(segment: Segment): number {
+    this.segments.push(segment);
+    return this.segments.length - 1;
+  }
+}
