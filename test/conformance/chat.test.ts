@@ -1,5 +1,6 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadModel } from "@ringrank/coordinator";
 import { loadTokenizer } from "@ringrank/model/tokenizer";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
@@ -69,6 +70,28 @@ describe("messages", () => {
     expect((await model().generate([5], greedy).result).ids).toHaveLength(8);
   });
 });
+
+it.runIf(process.platform === "linux")("leave no process behind when their model is closed", async () => {
+  const before = children();
+  const model = await loadModel(chattingModel(), { ranks: 1 });
+  await model.generate([{ role: "user", content: "Who art thou?" }], greedy).result;
+  expect(children()).toHaveLength(before.length + 1);
+  await model.close();
+  expect(children()).toEqual(before);
+});
+
+/** Processes that this one has started, those included that have ended and were not waited for (proc(5)). */
+function children(): string[] {
+  const parentOf = (status: string): number => Number(/^PPid:\t(\d+)$/m.exec(status)?.[1]);
+  const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return processes.filter((id) => {
+    try {
+      return parentOf(readFileSync(`/proc/${id}/status`, "utf8")) === process.pid;
+    } catch {
+      return false; // It has ended since.
+    }
+  });
+}
 
 describe("messages to a model without a chat template", () => {
   const model = loadedModel(shakespeareDirectory, { ranks: 1 });

@@ -27,6 +27,7 @@ export class ConversationWriter {
   #child: ChildProcess | undefined;
   /** One conversation at a time, so that it is known which of them broke a limit. */
   #last: Promise<unknown> = Promise.resolve();
+  #hasEnded = false;
 
   constructor(directory: string, limits = defaultLimits) {
     this.#directory = directory;
@@ -45,7 +46,17 @@ export class ConversationWriter {
     return written;
   }
 
+  /**
+   * Ends the process, so that nothing is written afterwards. Its exit has to be heard on the thread that started it:
+   * otherwise it stays in the system's table of processes as long as the host runs.
+   */
+  end(): void {
+    this.#hasEnded = true;
+    this.#child?.kill("SIGKILL");
+  }
+
   async #write(messages: readonly ChatMessage[]): Promise<string> {
+    if (this.#hasEnded) throw new RingrankError("RR_CLOSED", "the model is closed");
     this.#child ??= this.#start();
     const reply = await this.#ask(this.#child, messages);
     if ("error" in reply) throw RingrankError.fromData(reply.error);

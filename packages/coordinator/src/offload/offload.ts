@@ -16,11 +16,18 @@ export function planningThread(): Offload<PlanningService> {
 
 /** Has the tokenizer, which may take some hundred milliseconds to load, or to encode a long text. */
 export function textThread(): Offload<TextService> {
-  return new Offload("text", new URL("./text-worker.js", import.meta.url));
+  return new Offload("text", new URL("./text-worker.js", import.meta.url), { endsItself: true });
 }
 
 /** Milliseconds a thread that is to end has to import the rest of its modules. */
 const importMs = 5_000;
+/** Milliseconds a thread has to end by itself. */
+const endMs = 1_000;
+
+export interface OffloadOptions {
+  /** Whether it has something to end before it does, when its port closes. Default false. */
+  readonly endsItself?: boolean;
+}
 
 /**
  * A thread of its own for what would keep the caller's thread busy. It never enters native code, so it may be
@@ -35,9 +42,11 @@ export class Offload<Service> implements AsyncDisposable {
   /** Or it has ended before. */
   readonly #importing: Promise<void>;
   #hasImported = false;
+  /** Settles when the thread has ended by itself; undefined where it does not. */
+  readonly #end: Promise<void> | undefined;
   #closing = false;
 
-  constructor(name: string, url: URL) {
+  constructor(name: string, url: URL, { endsItself = false }: OffloadOptions = {}) {
     this.#name = name;
     this.#url = url;
     const { port1, port2 } = new MessageChannel();
@@ -50,8 +59,10 @@ export class Offload<Service> implements AsyncDisposable {
     this.#connection = new Connection<Service>(port1);
     // The thread alone keeps no process alive; a call that waits for it does.
     this.#worker.unref();
+    const exited = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
+    this.#end = endsItself ? exited : undefined;
     this.#importing = new Promise((resolve) => {
-      this.#worker.once("exit", () => resolve());
+      void exited.then(resolve);
       this.#worker.once("message", () => {
         this.#hasImported = true;
         resolve();
@@ -70,6 +81,7 @@ export class Offload<Service> implements AsyncDisposable {
     this.#closing = true;
     this.#connection.close(reason);
     await within(importMs, this.#importing);
+    if (this.#end !== undefined) await within(endMs, this.#end);
     await this.#worker.terminate();
   }
 

@@ -44,6 +44,11 @@ export class TextDesk implements TextService {
     this.#texts.delete(generation);
   }
 
+  /** Ends what is not on this thread. */
+  end(): void {
+    this.#conversations?.end();
+  }
+
   /** @throws RR_NO_TOKENIZER; RR_CONTEXT for a text that is certainly too long */
   #tokenizerFor(text: string, maxContext: number | undefined): Tokenizer {
     const tokenizer = this.#requireTokenizer();

@@ -1,8 +1,12 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { installErrorTransferHandler } from "@ringrank/rank-worker/error-transfer";
-import comlink from "comlink";
+import comlink, { type Endpoint } from "comlink";
 import { TextDesk } from "./text-desk.js";
 
+const port = workerData as MessagePort;
+const desk = new TextDesk();
 installErrorTransferHandler(comlink.transferHandlers);
-comlink.expose(new TextDesk(), workerData);
+comlink.expose(desk, port as unknown as Endpoint);
+// The thread ends by itself then, once it has heard the end of what it started.
+port.on("close", () => desk.end());
 parentPort?.postMessage("imported");
