@@ -236,3 +236,10 @@ test("a file of the hub's cache is known by its blob, whatever its time", () => 
   utimesSync(file, new Date(2020, 1, 1), new Date(2020, 1, 1));
   expect(shardKey(program(file))).toBe(before);
 });
+
+test("a file of such a name elsewhere is known by its time as any other", () => {
+  const file = join(temporaryDirectory({ [key("e")]: new Uint8Array(256) }), key("e"));
+  const before = shardKey(program(file));
+  utimesSync(file, new Date(2020, 1, 1), new Date(2020, 1, 1));
+  expect(shardKey(program(file))).not.toBe(before);
+});
