@@ -6,6 +6,7 @@ import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
 import { rankFailure } from "./failure.js";
 import type { NativeGate } from "./lifecycle.js";
 import type { RankLog } from "./logging.js";
+import { StreamedScales } from "./products/quantized/streamed-scales.js";
 import type {
   LoadProgress,
   LoadReport,
@@ -159,11 +160,12 @@ export class Rank implements RankService {
     const attends = stepsOf(program).some(isAttention);
     // A cache that no kernel reads is as well off in ordinary memory.
     const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;
+    const { segments } = program;
+    const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
+    const streamedScales = new StreamedScales(fed.flatMap((name) => loaded.keptWeights.get(name) ?? []));
+    const context = { ...loaded, segments, kernels, kernelsOf, streamedScales, attention };
     const entries = new Map(
-      Object.entries(program.entries).map(([name, entry]) => [
-        name,
-        compileEntry(name, entry, { ...loaded, segments: program.segments, kernels, kernelsOf, attention }),
-      ]),
+      Object.entries(program.entries).map(([name, entry]) => [name, compileEntry(name, entry, context)]),
     );
     const decoder = [...entries.values()].find(({ entry }) => Stepper.serves(entry));
     const stepper = decoder && new Stepper(decoder, fillingEntry(decoder.entry, entries), this.#context);

@@ -16,6 +16,7 @@ import type { Multiplier, SegmentType } from "../products/multiplier.js";
 import { Product } from "../products/product.js";
 import { IntegerProduct } from "../products/quantized/integer-product.js";
 import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
+import type { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
 import { AllGatherStep } from "./all-gather-step.js";
@@ -49,6 +50,8 @@ export interface CompileContext {
   readonly keptWeights: ReadonlyMap<string, Tensor>;
   /** Kernels that work where a kept weight lies; undefined where none do. */
   readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
+  /** Of the kept weights: all entries have the same. */
+  readonly streamedScales: StreamedScales;
   /** Undefined where the engine cannot run them, or the program needs none. */
   readonly kernels: RankKernels | undefined;
   readonly attention: AttentionKernel | undefined;
@@ -140,7 +143,7 @@ class EntryCompiler {
       this.#integers.get(int8) ??
       new IntegerProduct({ int8: this.#segment(int8), uint8: this.#segment(uint8) });
     this.#integers.set(int8, integers);
-    return new QuantizedMultiplier(step, integers, source);
+    return new QuantizedMultiplier(step, integers, source, this.#context.streamedScales);
   }
 
   #run({ segment: index, values, attention }: RunStep): CompiledStep {

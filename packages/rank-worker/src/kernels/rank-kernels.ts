@@ -5,12 +5,13 @@ import { KernelMemory } from "./kernel-memory.js";
 export interface ProductKernels {
   /** Bytes of a block of 32 activations of a row, quantized, at most: assembly/products/quantized/quantized-rows.ts. */
   readonly blockBytes: number;
-  /** Bytes of room behind several quantized rows, to multiply them: assembly/products/quantized/several-rows.ts. */
+  /** Bytes of room behind quantized rows, to multiply them: assembly/products/quantized/several-rows.ts. */
   readonly roomBytes: number;
   /** @param out has room for 32 floats behind the quantized rows */
   quantize(x: number, rows: number, width: number, out: number): void;
   /**
-   * @param x of `quantize`; behind several rows there is the room for it
+   * @param x of `quantize`; behind the rows there is the room for it
+   * @param scales as products/quantized/streamed-scales.ts puts them
    * @param bias 0 for none
    * @param outBytes from one row of `out` to the next
    * @param count rows of the matrix
@@ -30,6 +31,7 @@ export interface ProductKernels {
    * Makes a group of blocks of each row whole numbers: assembly/products/quantized/group-weights.ts.
    *
    * @param rowBlocks blocks from one row to the next
+   * @param toNextScale bytes from a block's scale to that of the row's next block
    * @param out `[count, blocks · 32]`
    * @param outScales `[count]`
    */
@@ -37,6 +39,7 @@ export interface ProductKernels {
     values: number,
     scales: number,
     rowBlocks: number,
+    toNextScale: number,
     blocks: number,
     out: number,
     outScales: number,
@@ -107,6 +110,10 @@ interface Exports {
    * @param outBytes from one row of `out` to the next
    */
   turnProducts(from: number, rows: number, bias: number, out: number, outBytes: number, count: number): void;
+  /** How many rows of a matrix are taken side by side where so many are left: assembly/products/streams.ts. */
+  streamsOf(left: number): number;
+  /** How many rows each of so many streams has. */
+  rowsOfEach(left: number, streams: number, rowBytes: number): number;
   readonly quantize4: ProductKernels["quantize"];
   readonly quantize8: ProductKernels["quantize"];
   readonly multiply4: ProductKernels["multiply"];
@@ -175,6 +182,8 @@ export class RankKernels {
   readonly normalize: Exports["normalize"];
   readonly multiplyFloats: Exports["multiplyFloats"];
   readonly turnProducts: Exports["turnProducts"];
+  readonly streamsOf: Exports["streamsOf"];
+  readonly rowsOfEach: Exports["rowsOfEach"];
   readonly groupActivations: Exports["groupActivations"];
   readonly beginSums: Exports["beginSums"];
   readonly addSums: Exports["addSums"];
@@ -200,6 +209,8 @@ export class RankKernels {
     this.normalize = normalize;
     this.multiplyFloats = exports.multiplyFloats;
     this.turnProducts = exports.turnProducts;
+    this.streamsOf = exports.streamsOf;
+    this.rowsOfEach = exports.rowsOfEach;
     this.groupActivations = exports.groupActivations;
     this.beginSums = exports.beginSums;
     this.addSums = exports.addSums;

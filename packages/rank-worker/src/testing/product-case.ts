@@ -16,6 +16,7 @@ import type { Multiplier, RunSegment, SegmentType } from "../products/multiplier
 import { blocksOf } from "../products/quantized/blocks.js";
 import { IntegerProduct } from "../products/quantized/integer-product.js";
 import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
+import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { openPublicSession } from "../sessions/public-session.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
@@ -130,9 +131,11 @@ export function productSessions(): {
   return {
     multiplierOf: ({ step, weights }, kernelsOf) => {
       const source = { weightOf: (name: string) => weights.get(name)!, kernelsOf };
+      // The runtime's own operators read the weights, too.
+      const streamed = new StreamedScales(weights.values());
       return step.bits === 32
         ? new FloatMultiplier(step, segments.float32, source)
-        : new QuantizedMultiplier(step, integers, source);
+        : new QuantizedMultiplier(step, integers, source, streamed);
     },
     runs,
     run: async (type, feeds, into) => {

@@ -14,6 +14,7 @@ const zero: i8 = -128;
  *
  * @param values the group's first block in the first row
  * @param rowBlocks blocks from one row to the next
+ * @param toNextScale bytes from a block's scale to that of the row's next block
  * @param blocks of the group
  * @param out `[count, blocks · 32]`, a byte each
  * @param outScales `[count]`, a float each
@@ -22,6 +23,7 @@ export function groupWeights4(
   values: usize,
   scales: usize,
   rowBlocks: u32,
+  toNextScale: u32,
   blocks: u32,
   out: usize,
   outScales: usize,
@@ -31,12 +33,12 @@ export function groupWeights4(
   // Sixteen times what weights of 4 bits stand for, from −8 to 7.
   const negative = i16x8(-128, -112, -96, -80, -64, -48, -32, -16);
   const positive = i16x8(0, 16, 32, 48, 64, 80, 96, 112);
-  for (let row: u32 = 0; row < count; row++, values += <usize>rowBlocks << 4, scales += <usize>rowBlocks << 2) {
-    const largest = largestScale(scales, blocks);
+  for (let row: u32 = 0; row < count; row++, values += <usize>rowBlocks << 4, scales += rowBlocks * toNextScale) {
+    const largest = largestScale(scales, toNextScale, blocks);
     store<f32>(outScales + (<usize>row << 2), (largest * 8) / most);
     const factor = fractionOver(largest);
     for (let block: usize = 0; block < blocks; block++, out += 32) {
-      const fraction = fractionOf(scales + (block << 2), factor);
+      const fraction = fractionOf(scales + block * toNextScale, factor);
       const all = i8x16.narrow_i16x8_s(
         i16x8.q15mulr_sat_s(negative, fraction),
         i16x8.q15mulr_sat_s(positive, fraction),
@@ -56,17 +58,18 @@ export function groupWeights8(
   values: usize,
   scales: usize,
   rowBlocks: u32,
+  toNextScale: u32,
   blocks: u32,
   out: usize,
   outScales: usize,
   count: u32,
 ): void {
-  for (let row: u32 = 0; row < count; row++, values += <usize>rowBlocks << 5, scales += <usize>rowBlocks << 2) {
-    const largest = largestScale(scales, blocks);
+  for (let row: u32 = 0; row < count; row++, values += <usize>rowBlocks << 5, scales += rowBlocks * toNextScale) {
+    const largest = largestScale(scales, toNextScale, blocks);
     store<f32>(outScales + (<usize>row << 2), (largest * 128) / most);
     const factor = fractionOver(largest);
     for (let block: usize = 0; block < blocks; block++, out += 32) {
-      const fraction = fractionOf(scales + (block << 2), factor);
+      const fraction = fractionOf(scales + block * toNextScale, factor);
       const at = values + (block << 5);
       v128.store(out, narrow(v128.load_ext<u8>(at), v128.load_ext<u8>(at, 8), fraction));
       v128.store(out, narrow(v128.load_ext<u8>(at, 16), v128.load_ext<u8>(at, 24), fraction), 16);
@@ -75,10 +78,10 @@ export function groupWeights8(
 }
 
 /** The largest magnitude of the scales of a group. NaN where there is one. */
-function largestScale(scales: usize, blocks: usize): f32 {
+function largestScale(scales: usize, toNextScale: usize, blocks: usize): f32 {
   let largest: f32 = 0;
   for (let block: usize = 0; block < blocks; block++) {
-    largest = max(largest, abs(load<f32>(scales + (block << 2))));
+    largest = max(largest, abs(load<f32>(scales + block * toNextScale)));
   }
   return largest;
 }

@@ -14,6 +14,7 @@ import { severalRows4, severalRows8 } from "./several-rows";
  * `out[row][i] = x[row] · matrix[i] + bias[i]`, weights of 4 bits. Addresses are in bytes.
  *
  * @param x of `quantize4`
+ * @param scales as streams have them: streams.ts
  * @param bias 0 for none
  * @param outBytes from one row of `out` to the next
  * @param count rows of the matrix
@@ -93,7 +94,7 @@ function byStreams(
   count: usize,
   blocks: usize,
 ): void {
-  if (rows === 1) {
+  if (rows === 1 && streams > 1) {
     if (bits === 4) oneRow4(x, streams, values, toNext, scales, out, toOutput, count, blocks);
     else oneRow8(x, streams, values, toNext, scales, out, toOutput, count, blocks);
     return;
@@ -102,12 +103,8 @@ function byStreams(
   for (let stream: usize = 0; stream < streams; stream += 4) {
     const at = values + stream * toNext;
     const to = out + stream * toOutput;
-    if (bits === 4) {
-      const scale = scales + stream * (toNext >> 2);
-      severalRows4(x, rows, room, at, toNext, scale, to, outBytes, toOutput, count, blocks);
-    } else {
-      const scale = scales + stream * (toNext >> 3);
-      severalRows8(x, rows, room, at, toNext, scale, to, outBytes, toOutput, count, blocks);
-    }
+    const scale = scales + (stream << 2);
+    if (bits === 4) severalRows4(x, rows, room, streams, at, toNext, scale, to, outBytes, toOutput, count, blocks);
+    else severalRows8(x, rows, room, streams, at, toNext, scale, to, outBytes, toOutput, count, blocks);
   }
 }

@@ -6,16 +6,17 @@
 // way, keeps V8 from loading what all eight need at once, for which it has not the registers.
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
-import { loadEach, storeEach } from "../streams";
+import { storeEach } from "../streams";
 import { groupBytes } from "./quantized-rows";
 import { madd } from "../../vectors";
 
 /**
  * `count` rows of each stream, of weights of 4 bits. Addresses are in bytes.
  *
- * @param streams eight, four, or one
+ * @param streams eight or four
  * @param values of the first row
- * @param toNext bytes of values from it to that of the next stream; or 0, and all of them are the first
+ * @param toNext bytes of values from it to that of the next stream
+ * @param scales of the first rows, side by side
  * @param toOutput bytes from a stream's first output to the next one's
  */
 export function oneRow4(
@@ -38,10 +39,10 @@ export function oneRow4(
     let others = f32x4.splat(0);
     do {
       sum = addFour4(sum, at, values, toNext, scales, low, ones);
-      if (streams === 8) others = addFour4(others, at, values + 4 * toNext, toNext, scales + toNext, low, ones);
+      if (streams === 8) others = addFour4(others, at, values + 4 * toNext, toNext, scales + 16, low, ones);
       at += groupBytes(4, 1);
       values += 16;
-      scales += 4;
+      scales += streams << 2;
     } while (values < rowEnd);
     storeEach(out, toOutput, sum);
     if (streams === 8) storeEach(out + 4 * toOutput, toOutput, others);
@@ -67,10 +68,10 @@ export function oneRow8(
     let others = f32x4.splat(0);
     do {
       sum = addFour8(sum, at, values, toNext, scales);
-      if (streams === 8) others = addFour8(others, at, values + 4 * toNext, toNext, scales + (toNext >> 1));
+      if (streams === 8) others = addFour8(others, at, values + 4 * toNext, toNext, scales + 16);
       at += groupBytes(8, 1);
       values += 32;
-      scales += 4;
+      scales += streams << 2;
     } while (values < rowEnd);
     storeEach(out, toOutput, sum);
     if (streams === 8) storeEach(out + 4 * toOutput, toOutput, others);
@@ -89,7 +90,7 @@ function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: usi
   const c = halvesTimes(third, even, odd, low);
   const d = halvesTimes(third + toNext, even, odd, low);
   const dots = i32x4.add(sumEach4(a, b, c, d, ones), v128.load(x));
-  const scale = f32x4.mul(loadEach(scales, toNext >> 2), v128.load(x, 16));
+  const scale = f32x4.mul(v128.load(scales), v128.load(x, 16));
   return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 
@@ -106,7 +107,7 @@ function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: usi
   const c = bytesTimes(third, q0, q1, q2, q3);
   const d = bytesTimes(third + toNext, q0, q1, q2, q3);
   const dots = i32x4.add(sumEach8(a, b, c, d), v128.load(x));
-  const scale = f32x4.mul(loadEach(scales, toNext >> 3), v128.load(x, 16));
+  const scale = f32x4.mul(v128.load(scales), v128.load(x, 16));
   return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 

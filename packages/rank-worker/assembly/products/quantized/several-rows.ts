@@ -21,8 +21,10 @@ const pieceBlocks: usize = 64;
  * `count` rows of each of four streams, of weights of 4 bits. Addresses are in bytes.
  *
  * @param room for a piece of four unpacked rows
+ * @param streams of the matrix: these are all of eight's first or last four, or all
  * @param values of the first row
  * @param toNext bytes of values from it to that of the next stream; or 0, and all of them are the first
+ * @param scales of the first rows, side by side
  * @param outBytes from a row of outputs to the next
  * @param toOutput bytes from a stream's first output to the next one's
  */
@@ -30,6 +32,7 @@ export function severalRows4(
   x: usize,
   rows: usize,
   room: usize,
+  streams: usize,
   values: usize,
   toNext: usize,
   scales: usize,
@@ -39,7 +42,7 @@ export function severalRows4(
   count: usize,
   blocks: usize,
 ): void {
-  severalRows(4, x, rows, room, values, toNext, scales, out, outBytes, toOutput, count, blocks);
+  severalRows(4, x, rows, room, streams, values, toNext, scales, out, outBytes, toOutput, count, blocks);
 }
 
 /** Likewise, of weights of 8 bits. */
@@ -47,6 +50,7 @@ export function severalRows8(
   x: usize,
   rows: usize,
   room: usize,
+  streams: usize,
   values: usize,
   toNext: usize,
   scales: usize,
@@ -56,7 +60,7 @@ export function severalRows8(
   count: usize,
   blocks: usize,
 ): void {
-  severalRows(8, x, rows, room, values, toNext, scales, out, outBytes, toOutput, count, blocks);
+  severalRows(8, x, rows, room, streams, values, toNext, scales, out, outBytes, toOutput, count, blocks);
 }
 
 @inline
@@ -65,6 +69,7 @@ function severalRows(
   x: usize,
   rows: usize,
   room: usize,
+  streams: usize,
   values: usize,
   toNext: usize,
   scales: usize,
@@ -77,10 +82,10 @@ function severalRows(
   for (const end = out + (count << 2); out < end; out += 4) {
     for (let first: usize = 0; first < blocks; first += pieceBlocks) {
       const n = min(pieceBlocks, blocks - first);
-      if (bits === 4) unpackRows4(values, toNext, scales, n, room);
-      else unpackRows8(values, toNext, scales, n, room);
+      if (bits === 4) unpackRows4(values, toNext, scales, streams, n, room);
+      else unpackRows8(values, toNext, scales, streams, n, room);
       values += n * (bits << 2);
-      scales += n << 2;
+      scales += (n * streams) << 2;
       let group = x;
       let to = out;
       for (let left = rows; left > 0; ) {

@@ -26,13 +26,23 @@ export function unpackedBytes(bits: usize): usize {
  *
  * @param values of the first row
  * @param toNext bytes of values from each to the next; or 0, and all of them are the first
+ * @param scales of the first block of each, side by side
+ * @param streams whose scales lie side by side
  */
 @inline
-export function unpackRows4(values: usize, toNext: usize, scales: usize, blocks: usize, out: usize): void {
+export function unpackRows4(
+  values: usize,
+  toNext: usize,
+  scales: usize,
+  streams: usize,
+  blocks: usize,
+  out: usize,
+): void {
   const low = lowHalves();
-  for (const end = out + blocks * unpackedBytes(4); out < end; out += unpackedBytes(4), values += 16, scales += 4) {
+  for (const end = out + blocks * unpackedBytes(4); out < end; out += unpackedBytes(4), values += 16) {
     const third = values + 2 * toNext;
-    storeScales(out, scales, toNext >> 2);
+    v128.store(out, scalesOfFour(scales, streams));
+    scales += streams << 2;
     storeHalves(out + 16, values, low);
     storeHalves(out + 48, values + toNext, low);
     storeHalves(out + 80, third, low);
@@ -42,10 +52,18 @@ export function unpackRows4(values: usize, toNext: usize, scales: usize, blocks:
 
 /** Likewise, rows of 8 bits. */
 @inline
-export function unpackRows8(values: usize, toNext: usize, scales: usize, blocks: usize, out: usize): void {
-  for (const end = out + blocks * unpackedBytes(8); out < end; out += unpackedBytes(8), values += 32, scales += 4) {
+export function unpackRows8(
+  values: usize,
+  toNext: usize,
+  scales: usize,
+  streams: usize,
+  blocks: usize,
+  out: usize,
+): void {
+  for (const end = out + blocks * unpackedBytes(8); out < end; out += unpackedBytes(8), values += 32) {
     const third = values + 2 * toNext;
-    storeScales(out, scales, toNext >> 3);
+    v128.store(out, scalesOfFour(scales, streams));
+    scales += streams << 2;
     storeWide(out + 16, values);
     storeWide(out + 80, values + toNext);
     storeWide(out + 144, third);
@@ -53,13 +71,10 @@ export function unpackRows8(values: usize, toNext: usize, scales: usize, blocks:
   }
 }
 
+/** Side by side; or, of one stream, the one that all four are. */
 @inline
-function storeScales(out: usize, scales: usize, toNext: usize): void {
-  const third = scales + 2 * toNext;
-  store<f32>(out, load<f32>(scales));
-  store<f32>(out, load<f32>(scales + toNext), 4);
-  store<f32>(out, load<f32>(third), 8);
-  store<f32>(out, load<f32>(third + toNext), 12);
+function scalesOfFour(scales: usize, streams: usize): v128 {
+  return streams === 1 ? v128.load_splat<f32>(scales) : v128.load(scales);
 }
 
 @inline

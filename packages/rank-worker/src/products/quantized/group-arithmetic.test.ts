@@ -15,6 +15,8 @@ import {
 import { type Group, groupsOf } from "./groups.js";
 import { Layout } from "./layout.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
+import { scalesByRow } from "./scale-runs.js";
+import { StreamedScales } from "./streamed-scales.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
@@ -104,14 +106,29 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
     fc.assert(
       fc.property(anyCase, ({ width, count, groupBlocks, seed }) => {
         fill(seed);
-        const matrix = { width, values: packed, scales: blockScales };
+        const byRow = { width, values: packed, scales: blockScales.slice(), scaleRuns: scalesByRow(count) };
+        const scales = blockScales.subarray(0, count * blocksOf(width));
+        const inStreams = {
+          ...byRow,
+          ...new StreamedScales().of({ rows: count, width, bits, scales }, kernels)!,
+        };
+        // A strip from the middle of the matrix.
+        const first = seed % count;
+        const rows = count - first;
         for (const group of groupsIn(width, groupBlocks)) {
-          const size = count * group.blocks * blockSize;
-          const [expected, expectedScales] = [new Uint8Array(size), new Float32Array(count)];
-          kernelArithmetic(kernels, bits).weights(matrix, 0, group, weights.subarray(0, size), weightScales);
-          plainArithmetic(bits).weights(matrix, 0, group, expected, expectedScales);
-          expect(isSame(weights.subarray(0, size), expected)).toBe(true);
-          expect(isSame(weightScales.subarray(0, count), expectedScales)).toBe(true);
+          const size = rows * group.blocks * blockSize;
+          const made = weights.subarray(0, size);
+          const [expected, expectedScales] = [new Uint8Array(size), new Float32Array(rows)];
+          plainArithmetic(bits).weights(byRow, first, group, expected, expectedScales);
+          for (const [arithmetic, matrix] of [
+            [kernelArithmetic(kernels, bits), inStreams],
+            [plainArithmetic(bits), inStreams],
+          ] as const) {
+            made.fill(7);
+            arithmetic.weights(matrix, first, group, made, weightScales);
+            expect(isSame(made, expected)).toBe(true);
+            expect(isSame(weightScales.subarray(0, rows), expectedScales)).toBe(true);
+          }
         }
       }),
       { numRuns: 40 },

@@ -1,6 +1,7 @@
 import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { type BlockQuantized, blockSize, blocksOf } from "./blocks.js";
 import type { Group } from "./groups.js";
+import { runsWithin } from "./scale-runs.js";
 
 /**
  * What there is to do around products of whole numbers. Activations are multiplied by as columns: their rows, in an order
@@ -112,18 +113,21 @@ export function kernelArithmetic(kernels: RankKernels, bits: 4 | 8): GroupArithm
         scratch.byteOffset,
       );
     },
-    weights: ({ width, values, scales }, first, { firstBlock, blocks }, out, outScales) => {
+    weights: ({ width, values, scales, scaleRuns }, first, { firstBlock, blocks }, out, outScales) => {
       const rowBlocks = blocksOf(width);
-      const block = first * rowBlocks + firstBlock;
-      groupWeights(
-        values.byteOffset + block * 4 * bits,
-        scales.byteOffset + block * 4,
-        rowBlocks,
-        blocks,
-        out.byteOffset,
-        outScales.byteOffset,
-        out.length / (blocks * blockSize),
-      );
+      const rowBytes = blocks * blockSize;
+      for (const run of runsWithin(scaleRuns, first, out.length / rowBytes, rowBlocks)) {
+        groupWeights(
+          values.byteOffset + (run.first * rowBlocks + firstBlock) * 4 * bits,
+          scales.byteOffset + (run.at + firstBlock * run.step) * 4,
+          rowBlocks,
+          run.step * 4,
+          blocks,
+          out.byteOffset + (run.first - first) * rowBytes,
+          outScales.byteOffset + (run.first - first) * 4,
+          run.rows,
+        );
+      }
     },
     begin: (sums, scales, activations, columns, bias, out, outWidth, count) => {
       kernels.beginSums(

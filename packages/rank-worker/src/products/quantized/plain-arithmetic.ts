@@ -1,5 +1,6 @@
 import { blockSize, blocksOf } from "./blocks.js";
 import { columnsOf, type GroupArithmetic, mostOverMean } from "./group-arithmetic.js";
+import { runsWithin } from "./scale-runs.js";
 
 /** The largest magnitude of a weight as a whole number, and the byte that is 0. */
 const most = 127;
@@ -42,15 +43,20 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
       return twice.length;
     },
 
-    weights({ width, values, scales }, first, { firstBlock, blocks }, out, outScales) {
+    weights({ width, values, scales, scaleRuns }, first, { firstBlock, blocks }, out, outScales) {
       const rowBlocks = blocksOf(width);
       const centre = 2 ** (bits - 1);
       // A largest weight stands for 128, whatever its bits, so that its fraction is one of 16 bits.
       const unit = bits === 4 ? 16 : 1;
       const elements = blocks * blockSize;
-      for (let row = 0; row * elements < out.length; row++) {
+      const rowScales = runsWithin(scaleRuns, first, out.length / elements, rowBlocks).flatMap(
+        ({ rows, at, step }) =>
+          Array.from({ length: rows }, (_, row) => at + (row * rowBlocks + firstBlock) * step).map((start) =>
+            Float32Array.from({ length: blocks }, (_, block) => scales[start + block * step]!),
+          ),
+      );
+      for (const [row, ofGroup] of rowScales.entries()) {
         const at = (first + row) * rowBlocks + firstBlock;
-        const ofGroup = scales.subarray(at, at + blocks);
         const largest = largestOf(ofGroup);
         outScales[row] = Math.fround(largest * centre) / most;
         const factor = largest === 0 ? 0 : Math.fround((most * 2 ** 15) / (unit * centre) / largest);

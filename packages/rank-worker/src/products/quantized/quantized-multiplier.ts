@@ -7,6 +7,8 @@ import type { QuantizedMatrix } from "./blocks.js";
 import type { IntegerProduct } from "./integer-product.js";
 import { ManyRows } from "./many-rows.js";
 import { quantizedRowKernel } from "./row-kernel.js";
+import { scalesByRow } from "./scale-runs.js";
+import type { StreamedScales } from "./streamed-scales.js";
 
 /**
  * Up to so many rows are multiplied by kernels, which round activations in blocks; more by groups of blocks. From 12 rows on
@@ -23,11 +25,22 @@ export class QuantizedMultiplier implements Multiplier {
   readonly #few: FewRows<QuantizedMatrix> | undefined;
   readonly #many: ManyRows;
 
-  /** @param integers by the step's segments */
-  constructor(step: QuantizedProductStep, integers: IntegerProduct, source: WeightSource) {
+  /**
+   * @param integers by the step's segments
+   * @param streamed of all programs that have these weights
+   */
+  constructor(
+    step: QuantizedProductStep,
+    integers: IntegerProduct,
+    source: WeightSource,
+    streamed: StreamedScales,
+  ) {
     const outputs = outputsOf(step, source, ({ values, scales }) => ({
       values: source.weightOf(values).data as Uint8Array,
       scales: source.weightOf(scales).data as Float32Array,
+    })).map(({ matrices, width }) => ({
+      matrices: matrices.map((matrix) => withScaleRuns(matrix, step.bits, streamed)),
+      width,
     }));
     this.widths = outputs.map(({ width }) => width);
     this.#width = step.width;
@@ -48,4 +61,15 @@ export class QuantizedMultiplier implements Multiplier {
       await this.#many.multiply(x, kernels, placed, outputs, run);
     }
   }
+}
+
+/** As kernels read them; where those cannot have them so, it lies in no kernels' memory, for plain code. */
+function withScaleRuns(
+  matrix: Omit<QuantizedMatrix, "scaleRuns">,
+  bits: 4 | 8,
+  streamed: StreamedScales,
+): QuantizedMatrix {
+  const inStreams = matrix.kernels && streamed.of({ ...matrix, bits }, matrix.kernels);
+  if (inStreams !== undefined) return { ...matrix, ...inStreams };
+  return { ...matrix, scaleRuns: scalesByRow(matrix.rows), kernels: undefined };
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
 import { blockSize, blocksOf } from "./blocks.js";
 import { nearestEven } from "./plain-arithmetic.js";
+import { StreamedScales } from "./streamed-scales.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
@@ -28,13 +29,14 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
     const { quantize, multiply, blockBytes, roomBytes } = kernels.products[bits];
     const floats = (count: number) => kernels.memory.floats(count)!;
     // Room for the largest case; a float behind each row of outputs that is not theirs.
-    const [x, quantized, out, scales, bias] = [
+    const [x, quantized, out, streamed, bias] = [
       9 * 130,
       9 * 5 * (blockBytes / 4) + roomBytes / 4,
       9 * 24,
       23 * 5,
       23,
     ].map(floats) as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+    const scales = new Float32Array(streamed.length);
     const { buffer, byteOffset } = floats(23 * 5 * bits);
     const values = new Uint8Array(buffer, byteOffset, 23 * 5 * bits * 4);
 
@@ -47,13 +49,21 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       out.fill(7);
     }
 
+    /** @param from `[count, blocks]` */
+    function stream(from: Float32Array, count: number, width: number, into: Float32Array): void {
+      into.set(from);
+      new StreamedScales().of({ rows: count, width, bits, scales: into }, kernels);
+    }
+
     it("multiplies as plain code does", () => {
       fc.assert(
         fc.property(anyCase, (one) => {
           const { rows, width, count } = one;
           fill(one);
+          const used = count * blocksOf(width);
+          stream(scales.subarray(0, used), count, width, streamed.subarray(0, used));
           quantize(x.byteOffset, rows, width, quantized.byteOffset);
-          const addresses = [values, scales, bias, out].map((data) => data.byteOffset) as [
+          const addresses = [values, streamed, bias, out].map((data) => data.byteOffset) as [
             number,
             number,
             number,
@@ -86,6 +96,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       ].map(floats) as [Float32Array, Float32Array, Float32Array, Float32Array];
       const matrix = floats(count * blocks * bits);
       for (const data of [x, scales]) for (const [i] of data.entries()) data[i] = Math.sin(i * 1.3);
+      stream(scales.slice(), count, width, scales);
       const bytes = new Uint8Array(matrix.buffer, matrix.byteOffset, matrix.byteLength);
       for (const [i] of bytes.entries()) bytes[i] = (i * 48_271) % 251;
       const product = (first: number, rows: number): Float32Array => {

@@ -1,6 +1,6 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
 import type { RowKernel } from "../few-rows.js";
-import { blockSize, blocksOf, type QuantizedMatrix } from "./blocks.js";
+import { blocksOf, type QuantizedMatrix } from "./blocks.js";
 
 /** By matrices of block-quantized weights: rows are rounded to int8, block by block. */
 export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKernel<QuantizedMatrix> {
@@ -8,8 +8,8 @@ export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKe
   return {
     roomFor({ products }, rows) {
       const { blockBytes, roomBytes } = products[bits];
-      // Rows are quantized before the room is needed for anything else.
-      return (rows * blocks * blockBytes) / 4 + Math.max(blockSize, rows > 1 ? roomBytes / 4 : 0);
+      // To round the last block takes less room, and before.
+      return (rows * blocks * blockBytes + roomBytes) / 4;
     },
     prepare({ products }, x, rows, room) {
       products[bits].quantize(x, rows, width, room);

@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { RankKernels } from "../../kernels/rank-kernels.js";
+import { blocksOf } from "./blocks.js";
+import { runsWithin } from "./scale-runs.js";
+import { StreamedScales } from "./streamed-scales.js";
+
+const kernels = new RankKernels(64);
+
+const anyMatrix = fc.record({
+  rows: fc.integer({ min: 1, max: 300 }),
+  width: fc.integer({ min: 1, max: 200 }),
+  bits: fc.constantFrom(4 as const, 8 as const),
+});
+
+describe("scales in the order of streams", () => {
+  it("are found by the runs of their rows", () => {
+    fc.assert(
+      fc.property(anyMatrix, fc.nat(), (shape, seed) => {
+        const { scales, scaleRuns } = streamed(shape);
+        const blocks = blocksOf(shape.width);
+        const first = seed % shape.rows;
+        const found = runsWithin(scaleRuns, first, shape.rows - first, blocks).flatMap(({ rows, at, step }) =>
+          Array.from({ length: rows * blocks }, (_, index) => scales[at + index * step]),
+        );
+        // Each scale is its own number.
+        expect(found).toEqual(Array.from(found, (_, index) => first * blocks + index));
+        expect(found).toHaveLength((shape.rows - first) * blocks);
+        kernels.memory.release(scales);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("lie side by side for rows that are multiplied side by side", () => {
+    // Rows of 16 bytes: eight streams of two rows, whose distance cannot be a half page; then four of one; then a row.
+    const { scales } = streamed({ rows: 21, width: 32, bits: 4 });
+    expect([...scales]).toEqual([
+      ...[0, 2, 4, 6, 8, 10, 12, 14],
+      ...[1, 3, 5, 7, 9, 11, 13, 15],
+      ...[16, 17, 18, 19],
+      20,
+    ]);
+    kernels.memory.release(scales);
+  });
+
+  it("are put so once, however many programs have them", () => {
+    const scales = numbered(16);
+    const matrix = { rows: 16, width: 32, bits: 4, scales } as const;
+    const once = new StreamedScales();
+    const first = once.of(matrix, kernels);
+    const as = [...scales];
+    expect(once.of(matrix, kernels)).toBe(first);
+    expect([...scales]).toEqual(as);
+    kernels.memory.release(scales);
+  });
+
+  it("are a copy where a session is fed those that were read", () => {
+    const scales = numbered(16);
+    const made = new StreamedScales([{ data: scales }]).of(
+      { rows: 16, width: 32, bits: 4, scales },
+      kernels,
+    )!;
+    expect([...scales]).toEqual(Array.from(scales, (_, index) => index));
+    expect([...made.scales.subarray(0, 8)]).toEqual([0, 2, 4, 6, 8, 10, 12, 14]);
+    for (const data of [scales, made.scales]) kernels.memory.release(data);
+  });
+
+  it("are none where there is no room for that copy", () => {
+    const full = new RankKernels(1);
+    while (full.memory.unclearedFloats(16) !== undefined);
+    const scales = new Float32Array(16);
+    const matrix = { rows: 16, width: 32, bits: 4, scales } as const;
+    expect(new StreamedScales([{ data: scales }]).of(matrix, full)).toBeUndefined();
+  });
+});
+
+/** Of each block, its own number. */
+function numbered(count: number): Float32Array {
+  const scales = kernels.memory.floats(count)!;
+  for (const index of scales.keys()) scales[index] = index;
+  return scales;
+}
+
+function streamed({ rows, width, bits }: { rows: number; width: number; bits: 4 | 8 }) {
+  const scales = numbered(rows * blocksOf(width));
+  return new StreamedScales().of({ rows, width, bits, scales }, kernels)!;
+}

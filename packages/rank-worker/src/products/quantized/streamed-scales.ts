@@ -1,0 +1,96 @@
+import type { RankKernels } from "../../kernels/rank-kernels.js";
+import type { Tensor } from "../../tensors/tensor.js";
+import { blocksOf } from "./blocks.js";
+import type { ScaleRun } from "./scale-runs.js";
+
+/** A quantized matrix as it was read. */
+interface ReadMatrix {
+  readonly rows: number;
+  /** Elements of a row. */
+  readonly width: number;
+  readonly bits: 4 | 8;
+  /** `[rows, blocks]`. */
+  readonly scales: Float32Array;
+}
+
+/** Scales, and where those of each row are: of all rows, in order. */
+export interface Scales {
+  readonly scales: Float32Array;
+  readonly scaleRuns: readonly ScaleRun[];
+}
+
+/**
+ * Scales in the order that kernels read them in. Rows are multiplied side by side, one from each of several streams of
+ * the matrix (assembly/products/streams.ts), and scales of blocks that are taken side by side lie side by side:
+ * `[rows of a stream, blocks, streams]`, then likewise those of the rows that are left, until none is.
+ *
+ * Programs of several entries multiply by the same matrices: each is put in order once.
+ */
+export class StreamedScales {
+  readonly #fed: ReadonlySet<Tensor["data"]>;
+  /** By the scales as they were read. */
+  readonly #streamed = new Map<Float32Array, Scales | undefined>();
+  /** For the scales of one matrix as they were. */
+  #room = new Float32Array(0);
+
+  /** @param fed weights that sessions read, too, so that they have to stay as they are */
+  constructor(fed: Iterable<Pick<Tensor, "data">> = []) {
+    this.#fed = new Set(Array.from(fed, ({ data }) => data));
+  }
+
+  /**
+   * Puts a matrix's scales in order where they lie; those that are fed to a session, elsewhere.
+   *
+   * @param kernels in whose memory they lie
+   * @returns undefined where that memory has no room
+   */
+  of(matrix: ReadMatrix, kernels: RankKernels): Scales | undefined {
+    const { scales } = matrix;
+    if (!this.#streamed.has(scales)) this.#streamed.set(scales, this.#put(matrix, kernels));
+    return this.#streamed.get(scales);
+  }
+
+  #put(matrix: ReadMatrix, kernels: RankKernels): Scales | undefined {
+    const { scales } = matrix;
+    const isFed = this.#fed.has(scales);
+    const into = isFed ? kernels.memory.unclearedFloats(scales.length) : scales;
+    if (into === undefined) return undefined;
+    return {
+      scales: into,
+      scaleRuns: streamScales(matrix, kernels, isFed ? scales : this.#copyOf(scales), into),
+    };
+  }
+
+  #copyOf(scales: Float32Array): Float32Array {
+    if (this.#room.length < scales.length) this.#room = new Float32Array(scales.length);
+    this.#room.set(scales);
+    return this.#room;
+  }
+}
+
+/** @param from `[rows, blocks]` */
+function streamScales(
+  { rows, width, bits }: ReadMatrix,
+  kernels: RankKernels,
+  from: Float32Array,
+  into: Float32Array,
+): ScaleRun[] {
+  const blocks = blocksOf(width);
+  const runs: ScaleRun[] = [];
+  for (let done = 0; done < rows; ) {
+    const streams = kernels.streamsOf(rows - done);
+    const each = kernels.rowsOfEach(rows - done, streams, blocks * 4 * bits);
+    for (let stream = 0; stream < streams; stream++) {
+      const run = { first: done + stream * each, rows: each, at: done * blocks + stream, step: streams };
+      spread(from.subarray(run.first * blocks, (run.first + each) * blocks), into, run);
+      runs.push(run);
+    }
+    done += streams * each;
+  }
+  return runs;
+}
+
+/** A function of its own, which the engine compiles while the first matrices of a model go through it. */
+function spread(scales: Float32Array, into: Float32Array, { at, step }: ScaleRun): void {
+  for (let index = 0; index < scales.length; index++) into[at + index * step] = scales[index]!;
+}
