@@ -12,14 +12,50 @@ function graphOf(name: string, changes: JsonObject): Graph {
 
 /** What transformers 5.18 takes where a config does not say, and another family of the same frame would not. */
 it.each<[string, string, JsonValue]>([
+  ["cohere", "rope_theta", 500_000],
   ["ernie4.5", "head_dim", 128],
   ["glm", "attention_bias", true],
+  [
+    "gpt-oss",
+    "rope_scaling",
+    {
+      rope_type: "yarn",
+      factor: 32,
+      original_max_position_embeddings: 4096,
+      beta_fast: 32,
+      beta_slow: 1,
+      truncate: false,
+    },
+  ],
   ["m2m-100", "activation_function", "relu"],
   ["m2m-100", "scale_embedding", true],
   ["mixtral", "rope_parameters", { rope_theta: 1_000_000 }],
 ])("%s without %s is as with %j", (name, field, stated) => {
   expect(graphOf(name, { [field]: null })).toEqual(graphOf(name, { [field]: stated }));
 });
+
+it("Qwen2-MoE slides every other layer below max_window_layers, where layer_types does not list them", () => {
+  const layers = { num_hidden_layers: 5, use_sliding_window: true, sliding_window: 8, max_window_layers: 4 };
+  const listed = [0, 1, 2, 3, 4].map((layer) => (layer % 2 === 0 && layer < 4 ? "sliding" : "full"));
+  expect(graphOf("qwen2-moe", { ...layers, layer_types: null })).toEqual(
+    graphOf("qwen2-moe", { ...layers, layer_types: listed.map((kind) => `${kind}_attention`) }),
+  );
+});
+
+it("a sliding_window_pattern of letters, as EXAONE 4 has, is not looked at where layer_types lists layers", () => {
+  expect(graphOf("exaone4", { sliding_window_pattern: "LLLG" })).toEqual(graphOf("exaone4", {}));
+});
+
+it("what the first Gemma calls gelu is its tanh approximation", () => {
+  expect(graphOf("gemma", { hidden_act: "gelu" })).toEqual(graphOf("gemma", {}));
+});
+
+it.each(["gemma2", "gemma3"])(
+  "hidden_act, which was left from the first Gemma, says nothing in %s",
+  (name) => {
+    expect(graphOf(name, { hidden_activation: null, hidden_act: "gelu" })).toEqual(graphOf(name, {}));
+  },
+);
 
 it("GPT-Neo's layers are those of attention_types, where attention_layers does not list them", () => {
   const layers = { num_layers: 3, attention_layers: null };

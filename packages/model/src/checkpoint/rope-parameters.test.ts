@@ -24,6 +24,7 @@ test("version 4: fields at the top, by any of their names", () => {
   expect(rope({})).toEqual(plain(10_000));
   expect(rope({ rope_theta: 5e5, rope_scaling: null })).toEqual(plain(5e5));
   expect(rope({ rotary_emb_base: 2e4, rotary_pct: 0.25 })).toEqual(plain(2e4, 0.25));
+  expect(rope({ rotary_emb_base: 2e4, rope_theta: 1e4 })).toEqual(plain(2e4));
   expect(rope({ rope_theta: 1e4, partial_rotary_factor: 0.5 })).toEqual(plain(1e4, 0.5));
 });
 
@@ -44,10 +45,18 @@ test("version 5: an object for each type of layer", () => {
   expectCode("RR_CONFIG", () => rope(config, { layerType: "chunked_attention" }));
 });
 
-test("version 4: a theta of their own, unscaled, for layers of sliding attention", () => {
-  const config = { rope_theta: 1e6, rope_local_base_freq: 1e4, rope_scaling: { type: "linear", factor: 8 } };
+test("version 4: a theta of their own, stated or not, and no scaling for layers that have a field for it", () => {
+  const config = { rope_theta: 1e6, rope_scaling: { type: "linear", factor: 8 } };
+  const sliding = { layerType: "sliding_attention", ownTheta: "rope_local_base_freq" };
   expect(rope(config)).toMatchObject({ theta: 1e6, scaling: { type: "linear", factor: 8 } });
-  expect(rope(config, { layerType: "sliding_attention" })).toEqual(plain(1e4));
+  expect(rope(config, sliding)).toEqual(plain(1e4));
+  expect(rope({ ...config, rope_local_base_freq: 5e3 }, sliding)).toEqual(plain(5e3));
+});
+
+test("a rope_scaling that was added to a config of version 5 counts", () => {
+  const rope_scaling = { rope_type: "linear", factor: 8 };
+  const rope_parameters = { rope_type: "default", rope_theta: 1e6 };
+  expect(rope({ rope_parameters, rope_scaling })).toMatchObject({ theta: 1e6, scaling: { factor: 8 } });
 });
 
 test("both styles of Llama 3 scaling are the same", () => {

@@ -56,53 +56,57 @@ export interface RopeOptions {
   readonly layerType?: string;
   /** Used where the config names no theta. Default 10000. */
   readonly defaultTheta?: number;
+  /** By what field version 4 gives this kind of layer a theta of its own. Such layers are not scaled. */
+  readonly ownTheta?: string;
+  /** Used where the config has neither `rope_scaling` nor `rope_parameters`. Default: none. */
+  readonly defaultScaling?: RopeScaling;
   /** Used where the config names no fraction. Default 1. */
   readonly defaultPartialRotaryFactor?: number;
 }
 
-const thetaNames = ["rope_theta", "rotary_emb_base"];
-const partialNames = ["partial_rotary_factor", "rotary_pct"];
-const localThetaName = "rope_local_base_freq";
-const theta = { min: Number.MIN_VALUE };
+// GPT-NeoX's own names win over those that transformers 4 wrote beside them.
+const thetaNames = ["rotary_emb_base", "rope_theta"];
+const partialNames = ["rotary_pct", "partial_rotary_factor"];
+const positive = { min: Number.MIN_VALUE };
 const fraction = { min: Number.MIN_VALUE, max: 1 };
 
 /**
  * Reads both styles of config.
  *
  * ```
- * version 4   rope_theta | rotary_emb_base, partial_rotary_factor | rotary_pct, rope_scaling: { type | rope_type, … },
- *             rope_local_base_freq for layers of sliding attention, which are not scaled
+ * version 4   rope_theta | rotary_emb_base, partial_rotary_factor | rotary_pct, rope_scaling: { type | rope_type, … }
  * version 5   rope_parameters: { rope_type, rope_theta, … } or { full_attention: { … }, sliding_attention: { … } }
  * ```
  *
+ * A `rope_scaling` beside `rope_parameters` wins, as in transformers: it is what people add to a config by hand.
+ *
  * @throws RR_CONFIG for a scaling that is not known, or lacks a field.
  */
-export function ropeParameters(
-  config: ConfigReader,
-  { layerType = "full_attention", defaultTheta = 10_000, defaultPartialRotaryFactor = 1 }: RopeOptions = {},
-): RopeParameters {
-  const inConfig = {
-    theta: config.number(thetaNames, { ...theta, default: defaultTheta }),
-    partialRotaryFactor: config.number(partialNames, { ...fraction, default: defaultPartialRotaryFactor }),
-  };
-  const parameters = version5Parameters(config, layerType);
-  if (parameters === undefined && layerType === "sliding_attention" && config.has(localThetaName)) {
-    return { ...inConfig, theta: config.number(localThetaName, theta), scaling: { type: "default" } };
+export function ropeParameters(config: ConfigReader, options: RopeOptions = {}): RopeParameters {
+  const { layerType = "full_attention", ownTheta, defaultScaling = { type: "default" } } = options;
+  const { defaultTheta = 10_000, defaultPartialRotaryFactor = 1 } = options;
+  let theta = config.number(ownTheta ?? thetaNames, { ...positive, default: defaultTheta });
+  let partialRotaryFactor = config.number(partialNames, { ...fraction, default: defaultPartialRotaryFactor });
+  let scaling = defaultScaling;
+  const version4 = ownTheta === undefined ? nonEmptyObject(config, "rope_scaling") : undefined;
+  for (const rope of [version5Parameters(config, layerType), version4]) {
+    if (rope === undefined) continue;
+    theta = rope.number(thetaNames, { ...positive, default: theta });
+    partialRotaryFactor = rope.number(partialNames, { ...fraction, default: partialRotaryFactor });
+    scaling = readScaling(rope, config);
   }
-  const rope = parameters ?? config.optionalObject("rope_scaling");
-  if (rope === undefined) return { ...inConfig, scaling: { type: "default" } };
-  return {
-    theta: rope.number(thetaNames, { ...theta, default: inConfig.theta }),
-    partialRotaryFactor: rope.number(partialNames, { ...fraction, default: inConfig.partialRotaryFactor }),
-    scaling: readScaling(rope, config),
-  };
+  return { theta, partialRotaryFactor, scaling };
 }
 
 function version5Parameters(config: ConfigReader, layerType: string): ConfigReader | undefined {
-  const parameters = config.optionalObject("rope_parameters");
-  if (parameters === undefined || parameters.names().length === 0) return undefined;
-  const keyedByLayerType = parameters.names().some((name) => name.endsWith("_attention"));
-  return keyedByLayerType ? parameters.object(layerType) : parameters;
+  const parameters = nonEmptyObject(config, "rope_parameters");
+  const isKeyedByLayerType = parameters?.names().some((name) => name.endsWith("_attention"));
+  return isKeyedByLayerType ? parameters?.object(layerType) : parameters;
+}
+
+function nonEmptyObject(config: ConfigReader, name: string): ConfigReader | undefined {
+  const object = config.optionalObject(name);
+  return object?.names().length === 0 ? undefined : object;
 }
 
 const types = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "su"] as const;

@@ -34,12 +34,18 @@ export function layerWindows(
   };
 }
 
+interface AlternatingLayers {
+  readonly window: number | undefined;
+  /** Which layers do not slide: each so many-th. Not asked for where the config has `layer_types`. */
+  readonly period: () => number;
+}
+
 /** As above, where every layer slides but each `period`-th. */
 export function alternatingWindows(
   config: ConfigReader,
-  { window, period }: { readonly window: number | undefined; readonly period: number },
+  { window, period }: AlternatingLayers,
 ): (layer: number) => number | undefined {
-  return layerWindows(config, { window, slides: (layer) => (layer + 1) % period !== 0 });
+  return layerWindows(config, { window, slides: (layer) => (layer + 1) % period() !== 0 });
 }
 
 /**

@@ -24,7 +24,7 @@ interface MaskedHead {
   readonly separate: string;
   /** Of the tensor added to the logits, `[vocabulary]`. Default: none. */
   readonly bias?: string;
-  /** By what other name checkpoints hold the bias once more. */
+  /** By what other name checkpoints hold the bias once more, or, where head and embedding are not tied, another. */
   readonly biasAlias?: string;
 }
 
@@ -52,8 +52,9 @@ function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): v
     x = layerNorm(context, x, { ...norm, width: table.width });
   }
   const weight = headWeight(context, table, separate, true);
-  if (biasAlias !== undefined) parameters.ignore(biasAlias);
   const product = g.matmulTransposed(x, weight);
-  const logits = bias === undefined ? product : g.add(product, parameters.get(bias, [table.rows], biasAlias));
+  const storedBias = bias !== undefined && biasAlias !== undefined ? parameters.tied(biasAlias, bias) : bias;
+  const logits =
+    storedBias === undefined ? product : g.add(product, parameters.get(storedBias, [table.rows], biasAlias));
   g.output(interfaceNames.logits, logits, "float32", ["batch", "sequence", table.rows]);
 }

@@ -13,7 +13,7 @@ export interface RotaryAngles {
   readonly interleaved: boolean;
 }
 
-interface RotaryOptions extends Pick<RopeOptions, "layerType" | "defaultTheta"> {
+interface RotaryOptions extends Omit<RopeOptions, "defaultPartialRotaryFactor"> {
   /** Whether neighbours (2i, 2i + 1) are a pair, and not (i, i + lanes / 2). Default false. */
   readonly interleaved?: boolean;
   /** How many lanes of a head rotate, the first ones. Default all, and a config that asks for fewer is refused. */

@@ -79,7 +79,8 @@ export function readDeberta({ config }: ModelContext): DebertaConfig {
     throw config.error('"legacy" is false, which means another head; expected true');
   }
   const list = config.raw("pos_att_type");
-  const types = typeof list === "string" ? list.split("|") : (config.optionalStrings("pos_att_type") ?? []);
+  const types =
+    typeof list === "string" ? list.toLowerCase().split("|") : (config.optionalStrings("pos_att_type") ?? []);
   const unknown = types.find((type) => type !== "c2p" && type !== "p2c");
   if (unknown !== undefined) {
     throw config.error(`expected "pos_att_type" to list c2p and p2c, got "${unknown}"`);

@@ -32,6 +32,19 @@ describe("a checkpoint of an encoder", () => {
     );
   });
 
+  it("may hold the bias of the logits under a second name with other values, which then count", () => {
+    const { config, tensors } = openCheckpoint(zooDirectory("bert"));
+    const bias = tensors!.get("cls.predictions.bias")!;
+    const withSecond = (offset: number) =>
+      buildGraph({
+        config,
+        tensors: new Map(tensors).set("cls.predictions.decoder.bias", { ...bias, offset }),
+      }).graph.weights;
+    expect(withSecond(bias.offset).has("cls.predictions.decoder.bias")).toBe(false);
+    // The bytes from one number earlier on.
+    expect(withSecond(bias.offset - 4).has("cls.predictions.decoder.bias")).toBe(true);
+  });
+
   it("may call the weights and biases of norms gamma and beta, as TensorFlow does", () => {
     const { config, tensors } = openCheckpoint(zooDirectory("bert"));
     const old = [...tensors!].map(([name, tensor]): [string, typeof tensor] => [

@@ -20,7 +20,10 @@ export const gptOss: Architecture = {
     const { width, headDim } = shape;
     const step = causalStep(g);
     const bias = config.boolean("attention_bias", { default: true });
-    const angles = rotaryAngles(context, step.positionIds, headDim, { defaultTheta: 150_000 });
+    const angles = rotaryAngles(context, step.positionIds, headDim, {
+      defaultTheta: 150_000,
+      defaultScaling,
+    });
     const window = config.integer("sliding_window", { default: 128 });
     const counts = expertCounts(context, 4);
     buildDecoder(context, {
@@ -33,7 +36,7 @@ export const gptOss: Architecture = {
         bias,
         outputBias: bias,
         angles: () => angles,
-        window: alternatingWindows(config, { window, period: 2 }),
+        window: alternatingWindows(config, { window, period: () => 2 }),
         sinks: true,
       }),
       feedForward: expertSublayer(context, {
@@ -46,6 +49,15 @@ export const gptOss: Architecture = {
   },
   ignoredTensors: rotaryBuffers,
 };
+
+const defaultScaling = {
+  type: "yarn",
+  factor: 32,
+  originalMaxPositionEmbeddings: 4096,
+  betaFast: 32,
+  betaSlow: 1,
+  truncate: false,
+} as const;
 
 /**
  * Experts stored in one piece, gate and up lane by lane: `down((up + 1) · gate · σ(1.702 · gate))` with gate and up

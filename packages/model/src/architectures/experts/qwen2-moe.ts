@@ -1,10 +1,11 @@
+import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
 import { gatedFeedForward } from "../blocks/feed-forward.js";
-import { upperLayerWindows } from "../blocks/layer-windows.js";
+import { layerWindows } from "../blocks/layer-windows.js";
 import { linear } from "../blocks/projections.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
@@ -24,13 +25,23 @@ export const qwen2Moe: Architecture = {
         step,
         shape,
         bias: config.boolean("qkv_bias", { default: true }),
-        window: upperLayerWindows(config, 28),
+        window: lowerLayerWindows(config),
       }),
       feedForward: qwenFeedForward(context, { width, perRow: 4, shared: sharedExpert(context, width) }),
     });
   },
   ignoredTensors: rotaryBuffers,
 };
+
+/** Where `layer_types` does not say, every other layer below `max_window_layers` may slide, unlike in Qwen2. */
+function lowerLayerWindows(config: ConfigReader): (layer: number) => number | undefined {
+  const used = config.boolean("use_sliding_window", { default: false });
+  const belowLayer = config.integer("max_window_layers", { min: 0, default: 28 });
+  return layerWindows(config, {
+    window: used ? config.integer("sliding_window", { default: 4096 }) : undefined,
+    slides: (layer) => layer % 2 === 0 && layer < belowLayer,
+  });
+}
 
 function sharedExpert(context: ModelContext, width: number): (x: Value, module: string) => Value {
   const { g, config } = context;

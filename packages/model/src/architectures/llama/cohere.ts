@@ -14,30 +14,34 @@ export const cohere: Architecture = {
     if (config.boolean("use_qk_norm", { default: false })) {
       throw config.error('"use_qk_norm" is set, which is not supported for cohere; expected false');
     }
-    buildCohere(context, () => undefined);
+    buildCohere(context, { window: () => undefined, rotates: () => true, defaultTheta: 500_000 });
   },
   ignoredTensors: rotaryBuffers,
 };
 
+/** Where versions of Command R differ. */
+interface CohereDifferences {
+  /** How many positions a layer sees, itself included; undefined for all. */
+  readonly window: (layer: number) => number | undefined;
+  /** Whether a layer has rotary positions. */
+  readonly rotates: (layer: number) => boolean;
+  /** Of rotary positions, where the config does not say. */
+  readonly defaultTheta: number;
+}
+
 /**
  * Attention and feed-forward side by side behind one LayerNorm without bias, rotary positions on neighbours, scaled
  * logits.
- *
- * @param window how many positions a layer sees, itself included; undefined for all
- * @param rotates whether a layer has rotary positions; default all have
  */
-export function buildCohere(
-  context: ModelContext,
-  window: (layer: number) => number | undefined,
-  rotates: (layer: number) => boolean = () => true,
-): void {
+export function buildCohere(context: ModelContext, differences: CohereDifferences): void {
+  const { window, rotates, defaultTheta } = differences;
   const { g, config } = context;
   const shape = groupedShape(config);
   const { width, headDim } = shape;
   const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-5 });
   const bias = config.boolean("attention_bias", { default: false });
   const step = causalStep(g);
-  const angles = rotaryAngles(context, step.positionIds, headDim, { interleaved: true });
+  const angles = rotaryAngles(context, step.positionIds, headDim, { interleaved: true, defaultTheta });
   buildDecoder(context, {
     step,
     shape,

@@ -9,9 +9,13 @@ export const cohere2: Architecture = {
     const { config } = context;
     const window = alternatingWindows(config, {
       window: config.integer("sliding_window", { default: 4096 }),
-      period: config.integer("sliding_window_pattern", { default: 4 }),
+      period: () => config.integer("sliding_window_pattern", { default: 4 }),
     });
-    buildCohere(context, window, (layer) => window(layer) !== undefined);
+    buildCohere(context, {
+      window,
+      rotates: (layer) => window(layer) !== undefined,
+      defaultTheta: 10_000,
+    });
   },
   ignoredTensors: rotaryBuffers,
 };

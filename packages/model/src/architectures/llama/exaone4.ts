@@ -48,6 +48,6 @@ function slidingLayers(config: ConfigReader): (layer: number) => number | undefi
   if (config.isNull("sliding_window")) return () => undefined;
   return alternatingWindows(config, {
     window: config.integer("sliding_window", { default: 4096 }),
-    period: config.integer("sliding_window_pattern", { default: 4 }),
+    period: () => config.integer("sliding_window_pattern", { default: 4 }),
   });
 }

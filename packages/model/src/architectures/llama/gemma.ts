@@ -36,10 +36,18 @@ export function refuseBidirectional(config: ConfigReader): void {
   throw config.error('"use_bidirectional_attention" is set; expected false, as in a model that generates');
 }
 
-/** `hidden_act` was wrong in the first configs, and another name took its place. */
-export function gemmaActivation(config: ConfigReader): string {
-  return config.string(["hidden_activation", "hidden_act"], { default: "gelu_pytorch_tanh" });
+/** The first configs say gelu where its approximation is meant. */
+function gemmaActivation(config: ConfigReader): string {
+  const named = config.string("hidden_act", { default: gelu });
+  return named === "gelu" ? gelu : named;
 }
+
+/** From Gemma 2 on, `hidden_act` says nothing: another name took its place. */
+export function laterGemmaActivation(config: ConfigReader): string {
+  return config.string("hidden_activation", { default: gelu });
+}
+
+const gelu = "gelu_pytorch_tanh";
 
 /** Norms on both sides of each sublayer, from Gemma 2 on. */
 export const gemmaNorms = {

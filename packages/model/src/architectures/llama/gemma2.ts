@@ -7,7 +7,7 @@ import { alternatingWindows } from "../blocks/layer-windows.js";
 import { shiftedRmsNorms } from "../blocks/norms.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
-import { gemmaActivation, gemmaNorms, optionalCap, refuseBidirectional } from "./gemma.js";
+import { gemmaNorms, laterGemmaActivation, optionalCap, refuseBidirectional } from "./gemma.js";
 
 /**
  * https://arxiv.org/abs/2408.00118: Gemma with norms after sublayers too, capped scores and logits, and every other
@@ -33,11 +33,11 @@ export const gemma2: Architecture = {
         shape,
         bias,
         outputBias: bias,
-        window: alternatingWindows(config, { window, period: 2 }),
+        window: alternatingWindows(config, { window, period: () => 2 }),
         scale: 1 / Math.sqrt(config.number("query_pre_attn_scalar", { min: Number.MIN_VALUE, default: 256 })),
         scoreCap: optionalCap(config, "attn_logit_softcapping", 50),
       }),
-      feedForward: gatedFeedForwards(context, width, { activation: gemmaActivation(config) }),
+      feedForward: gatedFeedForwards(context, width, { activation: laterGemmaActivation(config) }),
       logitCap: optionalCap(config, "final_logit_softcapping", 30),
       tiedByDefault: true,
     });

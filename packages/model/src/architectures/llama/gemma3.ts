@@ -8,7 +8,7 @@ import { shiftedRmsNorms } from "../blocks/norms.js";
 import { normPerHead } from "../blocks/query-key-norm.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
-import { gemmaActivation, gemmaNorms, refuseBidirectional } from "./gemma.js";
+import { gemmaNorms, laterGemmaActivation, refuseBidirectional } from "./gemma.js";
 
 /**
  * https://arxiv.org/abs/2503.19786: Gemma 2 with normed queries and keys, no caps, and rotary positions of their own
@@ -24,12 +24,13 @@ export const gemma3: Architecture = {
     const bias = config.boolean("attention_bias", { default: false });
     const window = alternatingWindows(config, {
       window: config.integer("sliding_window", { default: 4096 }),
-      period: config.integer(["sliding_window_pattern", "_sliding_window_pattern"], { default: 6 }),
+      period: () => config.integer(["sliding_window_pattern", "_sliding_window_pattern"], { default: 6 }),
     });
-    const anglesOf = (layerType: string, defaultTheta: number) =>
-      rotaryAngles(context, step.positionIds, headDim, { layerType, defaultTheta });
-    const sliding = anglesOf("sliding_attention", 10_000);
-    const full = anglesOf("full_attention", 1_000_000);
+    const sliding = rotaryAngles(context, step.positionIds, headDim, {
+      layerType: "sliding_attention",
+      ownTheta: "rope_local_base_freq",
+    });
+    const full = rotaryAngles(context, step.positionIds, headDim, { defaultTheta: 1_000_000 });
     buildDecoder(context, {
       step,
       shape,
@@ -47,7 +48,7 @@ export const gemma3: Architecture = {
         scale: 1 / Math.sqrt(config.number("query_pre_attn_scalar", { min: Number.MIN_VALUE, default: 256 })),
         scoreCap: config.optionalNumber("attn_logit_softcapping", { min: Number.MIN_VALUE }),
       }),
-      feedForward: gatedFeedForwards(context, width, { activation: gemmaActivation(config) }),
+      feedForward: gatedFeedForwards(context, width, { activation: laterGemmaActivation(config) }),
       logitCap: config.optionalNumber("final_logit_softcapping", { min: Number.MIN_VALUE }),
       tiedByDefault: true,
     });
