@@ -227,6 +227,9 @@ describe("a config is refused", () => {
     ["normed queries", "phi", { qk_layernorm: true }],
     ["queries normed by weights per head", "stablelm", { qk_layernorm: true }],
     ["queries normed by weights per head", "cohere", { use_qk_norm: true }],
+    ["one bucket for all distances", "deberta-v2", { position_buckets: 1 }],
+    ["buckets for more distances than there are", "deberta-v2", { max_relative_positions: 4 }],
+    ["a bucket for each of the distances there are", "t5", { relative_attention_max_distance: 4 }],
     ["an unknown type of layer", "qwen2", { layer_types: ["full_attention", "mamba"] }],
     ["a sliding layer without a window", "qwen2", { layer_types: ["full_attention", "sliding_attention"] }],
   ])("with RR_CONFIG: %s", (_, name, changes) => {

@@ -13,6 +13,8 @@ function graphOf(name: string, changes: JsonObject): Graph {
 /** What transformers 5.18 takes where a config does not say, and another family of the same frame would not. */
 it.each<[string, string, JsonValue]>([
   ["cohere", "rope_theta", 500_000],
+  ["deberta", "layer_norm_eps", 1e-7],
+  ["deberta-v2", "layer_norm_eps", 1e-7],
   ["ernie4.5", "head_dim", 128],
   ["glm", "attention_bias", true],
   [

@@ -1,5 +1,26 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 
+/**
+ * Whether each layer sees everything or a sliding window; by `layer_types` where the config has them.
+ *
+ * @param slides which layers slide, where it does not
+ * @throws RR_CONFIG for a layer type that is not known, or too few of them.
+ */
+export function layerTypes(
+  config: ConfigReader,
+  slides: (layer: number) => boolean,
+): (layer: number) => "full_attention" | "sliding_attention" {
+  const types = config.optionalStrings("layer_types");
+  return (layer) => {
+    if (types === undefined) return slides(layer) ? "sliding_attention" : "full_attention";
+    const type = types[layer];
+    if (type === "full_attention" || type === "sliding_attention") return type;
+    throw config.error(
+      `expected "layer_types" to be full_attention or sliding_attention for layer ${layer}, got ${type ?? "none"}`,
+    );
+  };
+}
+
 interface SlidingLayers {
   /** How many positions a layer that slides sees, itself included; undefined where none may slide. */
   readonly window: number | undefined;
@@ -8,29 +29,21 @@ interface SlidingLayers {
 }
 
 /**
- * The sliding window of each layer, undefined for one that sees everything; by `layer_types` where the config has
- * them.
+ * The sliding window of each layer, undefined for one that sees everything.
  *
- * @throws RR_CONFIG for a layer type that is not known, or too few of them.
+ * @throws RR_CONFIG as {@link layerTypes}, and for a layer that `layer_types` slides where none may.
  */
 export function layerWindows(
   config: ConfigReader,
   { window, slides }: SlidingLayers,
 ): (layer: number) => number | undefined {
-  const types = config.optionalStrings("layer_types");
+  const typeOf = layerTypes(config, slides);
   return (layer) => {
-    if (types === undefined) return slides(layer) ? window : undefined;
-    switch (types[layer]) {
-      case "full_attention":
-        return undefined;
-      case "sliding_attention":
-        if (window !== undefined) return window;
-        throw config.error(`"layer_types" slides layer ${layer}, but no "sliding_window" is in use`);
-      default:
-        throw config.error(
-          `expected "layer_types" to be full_attention or sliding_attention for layer ${layer}, got ${types[layer] ?? "none"}`,
-        );
+    if (typeOf(layer) === "full_attention") return undefined;
+    if (window === undefined && config.has("layer_types")) {
+      throw config.error(`"layer_types" slides layer ${layer}, but no "sliding_window" is in use`);
     }
+    return window;
   };
 }
 

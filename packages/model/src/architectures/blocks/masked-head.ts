@@ -6,7 +6,7 @@ import { layerNorm, type Norm } from "./norms.js";
 import { linear } from "./projections.js";
 import { headWeight } from "./tied-weights.js";
 
-interface MaskedHead {
+export interface MaskedHead {
   /** The embedding, which is also the head unless `tie_word_embeddings` says no. */
   readonly table: EmbeddingTable;
   /** Of the encoder's output. */

@@ -18,13 +18,19 @@ interface RelativeBuckets {
  * @param distances `key − query`, int64 `[batch or 1, queries, keys]`
  * @param table `[buckets, heads]`
  * @returns float32 `[batch or 1, heads, queries, keys]`
+ * @throws RR_CONFIG where no distance is left to share a bucket.
  */
 export function relativeBias(
-  { g, parameters }: ModelContext,
+  { g, config, parameters }: ModelContext,
   distances: Value,
   table: EmbeddingTable,
   options: RelativeBuckets,
 ): Value {
+  if (options.maxDistance <= exactDistances(options)) {
+    throw config.error(
+      `expected relative positions to reach beyond the distances that have one of ${options.buckets} buckets each, got ${options.maxDistance}`,
+    );
+  }
   const rows = lookUpDistance(g, distances, options.maxDistance, (distance) => bucketOf(distance, options));
   const biases = g.gather(parameters.get(table.name, [table.rows, table.width]), rows, 0);
   return g.transpose(biases, [0, 3, 1, 2]);
@@ -45,12 +51,23 @@ export function lookUpDistance(
   return g.gather(g.integers(values), g.add(near, g.integer(reach)), 0);
 }
 
+type Buckets = Pick<RelativeBuckets, "buckets" | "bidirectional">;
+
+function bucketsPerSide({ buckets, bidirectional }: Buckets): number {
+  return bidirectional ? buckets / 2 : buckets;
+}
+
+/** Distances below this one have a bucket each. */
+function exactDistances(options: Buckets): number {
+  return Math.floor(bucketsPerSide(options) / 2);
+}
+
 /** The bucket of a distance `key − query`. */
 export function bucketOf(distance: number, { buckets, maxDistance, bidirectional }: RelativeBuckets): number {
-  const perSide = bidirectional ? buckets / 2 : buckets;
+  const perSide = bucketsPerSide({ buckets, bidirectional });
   const first = bidirectional && distance > 0 ? perSide : 0;
   const length = bidirectional ? Math.abs(distance) : Math.max(0, -distance);
-  const exact = Math.floor(perSide / 2);
+  const exact = exactDistances({ buckets, bidirectional });
   if (length < exact) return first + length;
   // In float32, as transformers computes it: a distance on the border of two buckets falls as it does there.
   const { fround, log } = Math;

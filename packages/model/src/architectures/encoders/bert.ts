@@ -10,7 +10,7 @@ import {
   type EncoderInput,
   encoderInput,
 } from "../blocks/encoder-input.js";
-import { maskedHead } from "../blocks/masked-head.js";
+import { type MaskedHead, maskedHead } from "../blocks/masked-head.js";
 import { postNormLayer } from "../blocks/post-norm-layer.js";
 import { linear } from "../blocks/projections.js";
 
@@ -49,6 +49,8 @@ export interface BertDifferences {
   readonly positions?: (input: EncoderInput) => Value;
   /** Of the embeddings, which are projected to the width of the residual stream where it is another. */
   readonly embeddingWidth?: number;
+  /** Of all norms, where the config does not say. Default 1e-12. */
+  readonly defaultEpsilon?: number;
   /** Rows of the table of token types, 0 where there is none. Default: `type_vocab_size`, or 2. */
   readonly tokenTypes?: number;
   /** More tables like that of token types. */
@@ -64,11 +66,11 @@ export type LayerAttention = (x: Value, prefix: string, layer: number) => Value;
 export function buildBert(context: ModelContext, differences: BertDifferences): void {
   const { g, config } = context;
   refuseDecoders(context);
-  const { model, head, positions, kinds = [] } = differences;
+  const { model, head, positions, defaultEpsilon = 1e-12, kinds = [] } = differences;
   const shape = multiHeadShape(config);
   const { width } = shape;
   const embeddingWidth = differences.embeddingWidth ?? width;
-  const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-12 });
+  const epsilon = config.number("layer_norm_eps", { min: 0, default: defaultEpsilon });
   const inner = config.integer("intermediate_size");
   const activation = config.string("hidden_act", { default: "gelu" });
   const tokenTypes = differences.tokenTypes ?? config.integer("type_vocab_size", { min: 0, default: 2 });
@@ -111,18 +113,21 @@ export function buildBert(context: ModelContext, differences: BertDifferences): 
       attention: (x) => attention(x, `${prefix}.attention`, layer),
     });
   }
-  maskedHead(context, x, {
-    table,
-    width,
-    transform: {
-      dense: head.dense,
-      activation: head.activation,
-      norm: { name: head.norm, epsilon },
-    },
-    separate: head.separate,
-    bias: head.bias,
-    biasAlias: head.biasAlias,
-  });
+  bertMaskedHead(context, x, { table, width, head, epsilon });
+}
+
+interface BertMaskedHead extends Pick<MaskedHead, "table" | "width"> {
+  readonly head: BertHead;
+  /** Of the head's norm. */
+  readonly epsilon: number;
+}
+
+/** The outputs of {@link maskedHead} with BERT's transform, whatever a family calls its modules. */
+export function bertMaskedHead(context: ModelContext, hidden: Value, options: BertMaskedHead): void {
+  const { head, epsilon, ...sizes } = options;
+  const { dense, activation, norm, ...tensors } = head;
+  const transform = { dense, activation, norm: { name: norm, epsilon } };
+  maskedHead(context, hidden, { ...sizes, transform, ...tensors });
 }
 
 interface BertAttention {

@@ -5,7 +5,7 @@ import { attentionMaskOf, type EncoderInput } from "../blocks/encoder-input.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 import { bertHead, buildBert, type LayerAttention } from "./bert.js";
-import { readDeberta } from "./deberta.js";
+import { debertaEpsilon, readDeberta } from "./deberta.js";
 import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
 
 /**
@@ -21,6 +21,7 @@ export const debertaV2: Architecture = {
     buildBert(context, {
       model: "deberta",
       head: bertHead(context),
+      defaultEpsilon: debertaEpsilon,
       tokenTypes: config.integer("type_vocab_size", { min: 0, default: 0 }),
       attention: (input, shape) => debertaAttention(context, input, shape),
     });
@@ -34,9 +35,14 @@ function debertaAttention(context: ModelContext, input: EncoderInput, shape: Att
   const { width, heads, headDim } = shape;
   const shared = config.boolean("share_att_key", { default: false });
   const buckets = config.integer("position_buckets", { min: -1, default: -1 });
+  if (buckets > 0 && (buckets < 2 || reach - 1 <= Math.floor(buckets / 2))) {
+    throw config.error(
+      `expected "position_buckets" to be 2 or more, and half of it to reach less far than distances do, got ${buckets} for distances up to ${reach}`,
+    );
+  }
   const span = buckets > 0 ? buckets : reach;
   const bucketOf = (distance: number) => (buckets > 0 ? logBucket(distance, buckets, reach) : distance);
-  const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-7 });
+  const epsilon = config.number("layer_norm_eps", { min: 0, default: debertaEpsilon });
   const isNormed = config.string("norm_rel_ebd", { default: "none" }).split("|").includes("layer_norm");
 
   const mask = attentionMaskOf(g, input);

@@ -13,11 +13,15 @@ export const deberta: Architecture = {
     buildBert(context, {
       model: "deberta",
       head: bertHead(context),
+      defaultEpsilon: debertaEpsilon,
       tokenTypes: context.config.integer("type_vocab_size", { min: 0, default: 0 }),
       attention: (input, shape) => debertaAttention(context, input, shape),
     }),
   ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
 };
+
+/** Of norms, where the config does not say. */
+export const debertaEpsilon = 1e-7;
 
 function debertaAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape): LayerAttention {
   const { g, config, parameters } = context;

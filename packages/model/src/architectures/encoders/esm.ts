@@ -10,10 +10,10 @@ import {
   encoderInput,
 } from "../blocks/encoder-input.js";
 import { feedForward } from "../blocks/feed-forward.js";
-import { maskedHead } from "../blocks/masked-head.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 import { type RotaryAngles, rotaryAngles, rotate } from "../blocks/rotary.js";
+import { bertMaskedHead } from "./bert.js";
 import { robertaHead } from "./roberta.js";
 
 /**
@@ -67,15 +67,8 @@ export const esm: Architecture = {
       });
       x = g.add(x, fed);
     }
-    const { dense, norm: headNorm, activation, separate, bias, biasAlias } = robertaHead;
-    maskedHead(context, norm(x, "esm.encoder.emb_layer_norm_after"), {
-      table,
-      width,
-      transform: { dense, activation, norm: { name: headNorm, epsilon } },
-      separate,
-      bias,
-      biasAlias,
-    });
+    const hidden = norm(x, "esm.encoder.emb_layer_norm_after");
+    bertMaskedHead(context, hidden, { table, width, head: robertaHead, epsilon });
   },
   ignoredTensors: [
     /\.rotary_embeddings\.inv_freq$/,

@@ -5,6 +5,7 @@ import { multiHeadShape } from "../blocks/attention.js";
 import { embedding } from "../blocks/embedding.js";
 import { attend } from "../blocks/encoder-attention.js";
 import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
+import { layerTypes } from "../blocks/layer-windows.js";
 import { maskedHead } from "../blocks/masked-head.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
@@ -98,17 +99,9 @@ function layerKinds(context: ModelContext, headDim: number, input: ReturnType<ty
     }),
     mask: attentionMaskOf(g, input, Math.floor(config.integer("local_attention", { default: 128 }) / 2)),
   };
-  const types = config.optionalStrings("layer_types");
   const every = config.integer("global_attn_every_n_layers", { default: 3 });
-  return (layer: number) => {
-    const byInterval = layer % every === 0 ? "full_attention" : "sliding_attention";
-    const type = types === undefined ? byInterval : types[layer];
-    if (type === "full_attention") return full;
-    if (type === "sliding_attention") return sliding;
-    throw config.error(
-      `expected "layer_types" to be full_attention or sliding_attention for layer ${layer}, got ${type ?? "none"}`,
-    );
-  };
+  const typeOf = layerTypes(config, (layer) => layer % every !== 0);
+  return (layer: number) => (typeOf(layer) === "full_attention" ? full : sliding);
 }
 
 /** `down(act(a) · b)`, where `a` and `b` are the halves of one projection. */

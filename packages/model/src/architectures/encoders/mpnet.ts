@@ -8,9 +8,9 @@ import {
   encoderInput,
   positionsAfterPadding,
 } from "../blocks/encoder-input.js";
-import { maskedHead } from "../blocks/masked-head.js";
 import { postNormLayer } from "../blocks/post-norm-layer.js";
 import { relativeBias } from "../blocks/relative-buckets.js";
+import { bertMaskedHead } from "./bert.js";
 import { robertaHead } from "./roberta.js";
 
 /** The padding token's id, and with it the position of padding; no config has another one. */
@@ -72,15 +72,7 @@ export const mpnet: Architecture = {
         attention: (x) => encoderSelfAttention(context, x, { modules, shape, biases }),
       });
     }
-    const { dense, norm, separate, bias, biasAlias, activation: headActivation } = robertaHead;
-    maskedHead(context, x, {
-      table,
-      width,
-      transform: { dense, activation: headActivation, norm: { name: norm, epsilon } },
-      separate,
-      bias,
-      biasAlias,
-    });
+    bertMaskedHead(context, x, { table, width, head: robertaHead, epsilon });
   },
   ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
 };

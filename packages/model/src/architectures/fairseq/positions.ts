@@ -2,6 +2,7 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import type { CausalStep } from "../blocks/causal-step.js";
 import { embedding } from "../blocks/embedding.js";
+import { closedFrequencies, sinusoids } from "../blocks/sinusoids.js";
 
 /** Positions count from here: fairseq kept the numbers below for padding. */
 const firstPosition = 2;
@@ -18,8 +19,7 @@ export function learnedPositions(
 }
 
 /**
- * `(sin | cos)` of the position times width/2 frequencies, from 1 down to 1/10000 in a geometric series
- * (https://arxiv.org/abs/1706.03762, with the halves apart): `[batch, sequence, width]`.
+ * Sines and cosines of the position: `[batch, sequence, width]`.
  *
  * @throws RR_CONFIG for a width that is odd, or too small for a series.
  */
@@ -28,10 +28,6 @@ export function sinusoidalPositions({ g, config }: ModelContext): (step: CausalS
     if (width % 2 !== 0 || width < 4) {
       throw config.error(`sinusoidal positions need an even width of 4 or more, got ${width}`);
     }
-    const half = width / 2;
-    const frequencies = Array.from({ length: half }, (_, i) => 10_000 ** (-i / (half - 1)));
-    const shifted = g.cast(g.add(positionIds, g.integer(firstPosition)), "float32");
-    const angles = g.mul(g.unsqueeze(shifted, [2]), g.numbers(frequencies, [half]));
-    return g.concat([g.sin(angles), g.cos(angles)], 2);
+    return sinusoids(g, g.add(positionIds, g.integer(firstPosition)), closedFrequencies(width / 2));
   };
 }
