@@ -10,6 +10,11 @@ function graphOf(name: string, changes: JsonObject): Graph {
   return buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
 }
 
+function graphWithout(name: string, field: string): Graph {
+  const { [field]: _, ...config } = openCheckpoint(zooDirectory(name)).config;
+  return buildGraph({ config, tensors: undefined }).graph;
+}
+
 /** What transformers 5.18 takes where a config does not say, and another family of the same frame would not. */
 it.each<[string, string, JsonValue]>([
   ["cohere", "rope_theta", 500_000],
@@ -33,7 +38,14 @@ it.each<[string, string, JsonValue]>([
   ["m2m-100", "scale_embedding", true],
   ["mixtral", "rope_parameters", { rope_theta: 1_000_000 }],
 ])("%s without %s is as with %j", (name, field, stated) => {
-  expect(graphOf(name, { [field]: null })).toEqual(graphOf(name, { [field]: stated }));
+  expect(graphWithout(name, field)).toEqual(graphOf(name, { [field]: stated }));
+});
+
+it.each([
+  ["deepseek-v3", "norm_topk_prob"],
+  ["falcon-7b-like", "parallel_attn"],
+])("%s with null for %s, which is true by default, is as with false", (name, field) => {
+  expect(graphOf(name, { [field]: null })).toEqual(graphOf(name, { [field]: false }));
 });
 
 it("Qwen2-MoE slides every other layer below max_window_layers, where layer_types does not list them", () => {

@@ -18,7 +18,7 @@ export interface Range {
 
 /**
  * Typed access to a config that was not trusted. A field that is absent or `null` takes its default, or is an
- * error; a field of the wrong type or size is always an error, RR_CONFIG, that names file, field, what was
+ * error (but for {@link ConfigReader.boolean}); a field of the wrong type or size is always an error, RR_CONFIG, that names file, field, what was
  * expected and what came.
  */
 export class ConfigReader {
@@ -69,8 +69,12 @@ export class ConfigReader {
     return this.#read(names, describeRange(min, max), (value) => isWithin(value, min, max, false));
   }
 
+  /** True or false, and null is false: in the Python that such a config is written for, it is. */
   boolean(names: FieldNames, options: { readonly default?: boolean } = {}): boolean {
-    return this.optionalBoolean(names) ?? options.default ?? this.#missing(names, "true or false");
+    const value = this.optionalBoolean(names);
+    if (value !== undefined) return value;
+    if (namesIn(names).some((name) => this.isNull(name))) return false;
+    return options.default ?? this.#missing(names, "true or false");
   }
 
   optionalBoolean(names: FieldNames): boolean | undefined {
@@ -148,8 +152,7 @@ export class ConfigReader {
   }
 
   #find(names: FieldNames): string | undefined {
-    const candidates = typeof names === "string" ? [names] : names;
-    return candidates.find((name) => (this.#object[name] ?? null) !== null);
+    return namesIn(names).find((name) => (this.#object[name] ?? null) !== null);
   }
 
   #read<T extends JsonValue>(
@@ -165,9 +168,15 @@ export class ConfigReader {
   }
 
   #missing(names: FieldNames, expected: string): never {
-    const name = typeof names === "string" ? `"${names}"` : names.map((each) => `"${each}"`).join(" or ");
+    const name = namesIn(names)
+      .map((each) => `"${each}"`)
+      .join(" or ");
     throw this.error(`expected ${name} to be ${expected}, but it is absent`);
   }
+}
+
+function namesIn(names: FieldNames): readonly string[] {
+  return typeof names === "string" ? [names] : names;
 }
 
 function isWithin(value: JsonValue, min: number, max: number, whole: boolean): value is number {
