@@ -36,10 +36,23 @@ it.each<[string, string, JsonValue]>([
   ],
   ["m2m-100", "activation_function", "relu"],
   ["m2m-100", "scale_embedding", true],
+  ["gemma3", "num_key_value_heads", 4],
   ["mixtral", "rope_parameters", { rope_theta: 1_000_000 }],
+  ["smollm3", "num_key_value_heads", 4],
+  ["starcoder2", "num_key_value_heads", 2],
 ])("%s without %s is as with %j", (name, field, stated) => {
   expect(graphWithout(name, field)).toEqual(graphOf(name, { [field]: stated }));
 });
+
+it.each([
+  ["ernie4.5", "head_dim", 8],
+  ["smollm3", "num_key_value_heads", 8],
+])(
+  "%s with null for %s has a key head for each head, and heads that share out the width",
+  (name, field, stated) => {
+    expect(graphOf(name, { [field]: null })).toEqual(graphOf(name, { [field]: stated }));
+  },
+);
 
 it.each([
   ["deepseek-v3", "norm_topk_prob"],

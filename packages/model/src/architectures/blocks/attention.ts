@@ -37,18 +37,24 @@ export function multiHeadShape(config: ConfigReader): AttentionShape {
 }
 
 /**
- * The shape of a model whose config may group heads (`num_key_value_heads`) and size them (`head_dim`).
+ * The shape of a model whose config may group heads (`num_key_value_heads`) and size them (`head_dim`). Null in either
+ * stands for a key head for each head, and for heads that share out the width.
  *
- * @param defaults.headDim where the config does not say; default: heads share out the width
+ * @param defaults where the config does not say; default: as null
  * @throws RR_CONFIG unless the counts fit one another.
  */
 export function groupedShape(
   config: ConfigReader,
-  defaults: { readonly headDim?: number } = {},
+  defaults: Partial<Pick<AttentionShape, "headDim" | "keyValueHeads">> = {},
 ): AttentionShape {
-  const headDim = config.optionalInteger("head_dim", { max: maxLanes }) ?? defaults.headDim;
+  const unlessNull = (name: string, value: number | undefined) => (config.isNull(name) ? undefined : value);
+  const headDim =
+    config.optionalInteger("head_dim", { max: maxLanes }) ?? unlessNull("head_dim", defaults.headDim);
   const shape = headDim === undefined ? multiHeadShape(config) : { ...countsOf(config), headDim };
-  const keyValueHeads = config.integer("num_key_value_heads", { max: maxHeads, default: shape.heads });
+  const keyValueHeads = config.integer("num_key_value_heads", {
+    max: maxHeads,
+    default: unlessNull("num_key_value_heads", defaults.keyValueHeads) ?? shape.heads,
+  });
   if (shape.heads % keyValueHeads !== 0) {
     throw config.error(
       `expected "num_attention_heads" to be a multiple of "num_key_value_heads", got ${shape.heads} and ${keyValueHeads}`,

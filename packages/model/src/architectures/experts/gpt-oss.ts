@@ -16,7 +16,7 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const gptOss: Architecture = {
   build(context) {
     const { g, config } = context;
-    const shape = groupedShape(config, { headDim: 64 });
+    const shape = groupedShape(config, { headDim: 64, keyValueHeads: 8 });
     const { width, headDim } = shape;
     const step = causalStep(g);
     const bias = config.boolean("attention_bias", { default: true });

@@ -12,7 +12,7 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const mixtral: Architecture = {
   build(context) {
     const { g, config } = context;
-    const shape = groupedShape(config);
+    const shape = groupedShape(config, { keyValueHeads: 8 });
     const { width } = shape;
     const step = causalStep(g);
     const window = config.optionalInteger("sliding_window");

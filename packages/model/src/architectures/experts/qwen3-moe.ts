@@ -12,7 +12,7 @@ import { qwenFeedForward } from "./qwen-feed-forward.js";
 export const qwen3Moe: Architecture = {
   build(context) {
     const { g, config } = context;
-    const shape = groupedShape(config);
+    const shape = groupedShape(config, { keyValueHeads: 4 });
     const { width } = shape;
     const step = causalStep(g);
     const bias = config.boolean("attention_bias", { default: false });

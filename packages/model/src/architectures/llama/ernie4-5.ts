@@ -11,7 +11,7 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const ernie45: Architecture = {
   build(context) {
     const { g, config } = context;
-    const shape = groupedShape(config, { headDim: 128 });
+    const shape = groupedShape(config, { headDim: 128, keyValueHeads: 2 });
     const { width, headDim } = shape;
     const step = causalStep(g);
     const bias = config.boolean("use_bias", { default: false });

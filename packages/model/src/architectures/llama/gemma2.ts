@@ -17,7 +17,7 @@ export const gemma2: Architecture = {
   build(context) {
     const { g, config } = context;
     refuseBidirectional(config);
-    const shape = groupedShape(config, { headDim: 256 });
+    const shape = groupedShape(config, { headDim: 256, keyValueHeads: 4 });
     const { width } = shape;
     const step = causalStep(g);
     const bias = config.boolean("attention_bias", { default: false });

@@ -18,7 +18,7 @@ export const gemma3: Architecture = {
   build(context) {
     const { g, config } = context;
     refuseBidirectional(config);
-    const shape = groupedShape(config, { headDim: 256 });
+    const shape = groupedShape(config, { headDim: 256, keyValueHeads: 4 });
     const { width, headDim } = shape;
     const step = causalStep(g);
     const bias = config.boolean("attention_bias", { default: false });

@@ -21,7 +21,7 @@ export const glm: Architecture = {
 /** GLM and GLM-4, which differ in where norms stand. */
 export function buildGlm(context: ModelContext, norms?: DecoderNorms): void {
   const { g, config } = context;
-  const shape = groupedShape(config, { headDim: 128 });
+  const shape = groupedShape(config, { headDim: 128, keyValueHeads: 2 });
   const { width, headDim } = shape;
   const step = causalStep(g);
   const angles = rotaryAngles(context, step.positionIds, headDim, {

@@ -10,7 +10,7 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const mistral: Architecture = {
   build(context) {
     const { g, config } = context;
-    const shape = groupedShape(config);
+    const shape = groupedShape(config, { keyValueHeads: 8 });
     const step = causalStep(g);
     const window = config.isNull("sliding_window")
       ? undefined

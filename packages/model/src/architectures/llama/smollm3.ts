@@ -14,7 +14,7 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const smollm3: Architecture = {
   build(context) {
     const { g, config } = context;
-    const shape = groupedShape(config);
+    const shape = groupedShape(config, { keyValueHeads: 4 });
     const { width, headDim } = shape;
     const step = causalStep(g);
     const attentionBias = config.boolean("attention_bias", { default: false });

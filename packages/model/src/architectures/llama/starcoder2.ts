@@ -13,7 +13,7 @@ import { selfAttention } from "../blocks/self-attention.js";
 export const starcoder2: Architecture = {
   build(context) {
     const { g, config } = context;
-    const shape = groupedShape(config);
+    const shape = groupedShape(config, { keyValueHeads: 2 });
     const { width } = shape;
     const epsilon = config.number("norm_epsilon", { min: 0, default: 1e-5 });
     const bias = config.boolean("use_bias", { default: true });
