@@ -1,26 +1,22 @@
 import { type Graph, type GraphNode, isIf, readsOf, takeBranch, type Weight } from "@ringrank/model";
-import { type Contents, SameAtAllSizes } from "./same-at-all-sizes.js";
+import { isStatic, type SizePair } from "../shapes/index.js";
 
 /**
  * A graph in which every `If` whose condition is the same in every call is the branch it takes. One whose condition is
  * data, or depends on a size that calls differ in, stays, and reads what its branches capture as inputs of its own,
  * after the condition, so that every edge of the graph can be seen on its nodes.
  */
-export function inlineBranches(graph: Graph, contents: Contents): Graph {
+export function inlineBranches(
+  graph: Graph,
+  contents: (value: string) => readonly SizePair[] | undefined,
+): Graph {
   if (!graph.nodes.some(isIf)) return graph;
   const weights = new Map<string, Weight>(graph.weights);
-  const fixed = new SameAtAllSizes(contents);
   const inline = (node: GraphNode): GraphNode[] => {
-    if (!isIf(node)) {
-      fixed.add(node);
-      return [node];
-    }
+    if (!isIf(node)) return [node];
     const [condition] = node.inputs as [string];
-    const decided = fixed.has(condition) ? contents(condition)?.[0] : undefined;
-    if (decided === undefined) {
-      fixed.add(node);
-      return [withCaptures(node)];
-    }
+    const decided = contents(condition)?.[0];
+    if (decided === undefined || !isStatic(decided)) return [withCaptures(node)];
     const taken = takeBranch(node, decided[0] !== 0 ? "then_branch" : "else_branch");
     // Shapes have been evaluated, which refuses an `If` without its branches.
     if (taken === undefined) throw new TypeError("an If without its branches");

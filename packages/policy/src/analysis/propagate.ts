@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Graph, GraphNode } from "@ringrank/model";
-import { type Dim, freshDim, isStatic, keepWhole, sameSize, sizeOf } from "../factors/factor.js";
+import { type Dim, freshDim, isStatic, isUnproven, keepWhole, sameSize, sizeOf } from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
 import type { Precision } from "../precision/precision.js";
 import { freshOutputs, wholeEverything } from "../rules/matmul.js";
@@ -92,7 +92,8 @@ function factorNode(
     input: (slot) => inputs[slot] ?? [],
     unify(a, b) {
       checkEqual(name, a, b);
-      unify(a, b, { operator: name, why: "the sizes do not divide alike" });
+      if (isDoubtful(a, b)) for (const dim of [a, b]) keepWhole(dim, { operator: name, ...doubt });
+      else unify(a, b, { operator: name, why: "the sizes do not divide alike" });
     },
     whole: (dim, why) => keepWhole(dim, { operator: name, why }),
     contract: (dim) => contracted.push(dim),
@@ -102,12 +103,12 @@ function factorNode(
     },
   };
   const rule = ruleFor(node);
-  const outputs = (rule?.propagate ?? propagateUnruled)(operator, factors);
+  const given = (rule?.propagate ?? propagateUnruled)(operator, factors);
+  const outputs = given.map((dims, index) =>
+    operator.outputs[index] === undefined ? dims : checkSizes(operator, index, dims),
+  );
   node.outputs.forEach((output, index) => {
-    if (output === "") return;
-    const dims = outputs[index]!;
-    checkSizes(operator, index, dims);
-    values.set(output, dims);
+    if (output !== "") values.set(output, outputs[index]!);
   });
   const linearity = typeof rule?.linearity === "function" ? rule.linearity(operator) : rule?.linearity;
   return { operator, rule, linearity, inputs, outputs, contracted, compared, cut };
@@ -153,12 +154,35 @@ function checkEqual(operator: string, a: Dim, b: Dim): void {
   );
 }
 
-/** A rule that loses or invents elements would shard wrongly later, so it is caught here. */
-function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): void {
+/** Whether two dimensions may differ in a call: one may be of size 1 there, and the other not. */
+function isDoubtful(a: Dim, b: Dim): boolean {
+  const [left, right] = [sizeOf(a), sizeOf(b)];
+  return (isUnproven(left) || isUnproven(right)) && !sameSize(left, right);
+}
+
+const doubt = { why: "of a size that may differ in other calls" } as const;
+
+/**
+ * A rule that loses or invents elements would shard wrongly later, so it is caught here. Where only one of rule and
+ * shape knows a size to be static, nothing is made of it.
+ */
+function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): readonly Dim[] {
   const expected = operator.outputs[index]!.dims;
   const agrees =
-    dims.length === expected.length && dims.every((dim, axis) => sameSize(sizeOf(dim), expected[axis]!));
-  if (agrees) return;
+    dims.length === expected.length &&
+    dims.every((dim, axis) => {
+      const [first, second] = sizeOf(dim);
+      const [size, other] = expected[axis]!;
+      return first === size && (second === other || Number.isNaN(second) || Number.isNaN(other));
+    });
+  if (agrees) {
+    return dims.map((dim, axis) => {
+      const size = expected[axis]!;
+      if (sameSize(sizeOf(dim), size)) return dim;
+      keepWhole(dim, { operator: operatorName(operator.node), ...doubt });
+      return freshDim([size[0], Number.NaN]);
+    });
+  }
   const sizes = dims.map((dim) => sizeOf(dim)[0]).join("×");
   throw new RingrankError(
     "RR_GRAPH",

@@ -11,7 +11,8 @@
  * what one operator finds out about a dimension holds at once wherever that dimension came from or went to.
  *
  * A size is carried as a pair, from two evaluations of the graph at different values of its dynamic dimensions;
- * it is static where the two agree. A size of 1 is the empty product.
+ * it is static where the two agree, and NaN at the second where that would prove nothing. A size of 1 is the empty
+ * product.
  */
 export type SizePair = readonly [number, number];
 
@@ -125,7 +126,12 @@ export function sizeOf(dim: Dim): SizePair {
 }
 
 export function sameSize(a: SizePair, b: SizePair): boolean {
-  return a[0] === b[0] && a[1] === b[1];
+  return a[0] === b[0] && Object.is(a[1], b[1]);
+}
+
+/** Whether other calls may have another size, though both evaluations have one. */
+export function isUnproven(size: SizePair): boolean {
+  return Number.isNaN(size[1]);
 }
 
 export function isOne(size: SizePair): boolean {

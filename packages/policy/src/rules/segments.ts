@@ -133,6 +133,7 @@ function sliceRanges(operator: Operator): Map<number, Range> | undefined {
   if (starts === undefined || ends === undefined) return undefined;
   const axes = list("axes", 3) ?? starts.map((_, index) => [index, index] as const);
   const steps = list("steps", 4) ?? starts.map(() => [1, 1] as const);
+  if (!axes.every(isStatic) || !steps.every(isStatic)) return undefined;
   const ranges = new Map<number, Range>();
   for (const [index, start] of starts.entries()) {
     const axis = normalizeAxis(axes[index]![0], rank);

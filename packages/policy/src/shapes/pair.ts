@@ -3,8 +3,10 @@ import type { DataType, Graph } from "@ringrank/model";
 import { type Branches, evaluateShapes } from "./evaluate.js";
 import { describe, type Evaluated } from "./evaluated.js";
 import { fittingSymbols } from "./fitting-symbols.js";
-import { type SizePair, zip } from "./size-pair.js";
+import { isStatic, type SizePair, zip } from "./size-pair.js";
 import type { SymbolTable } from "./symbols.js";
+import { findUnproven } from "./unproven.js";
+import type { Marks, Unproven } from "./values-at-both.js";
 
 /** A value at two settings of the symbolic dimensions. */
 export interface EvaluatedPair {
@@ -49,10 +51,11 @@ function evaluateAt(graph: Graph, symbols: SymbolTable, branches: Branches): Pai
     );
   const first = setting(0);
   const second = setting(1);
+  const unproven = findUnproven(graph.nodes, first, second, branches);
   const values = new Map<string, EvaluatedPair>();
   for (const [name, value] of first) {
     const other = second.get(name);
-    if (other !== undefined) values.set(name, new PairedValue(name, [value, other]));
+    if (other !== undefined) values.set(name, new PairedValue(name, [value, other], unproven.get(name)));
   }
   return { values, symbols };
 }
@@ -62,9 +65,10 @@ class PairedValue implements EvaluatedPair {
   readonly type: DataType;
   readonly dims: readonly SizePair[];
   readonly #values: readonly [Evaluated, Evaluated];
+  readonly #unproven: Unproven | undefined;
   #contents: readonly SizePair[] | undefined;
 
-  constructor(name: string, values: readonly [Evaluated, Evaluated]) {
+  constructor(name: string, values: readonly [Evaluated, Evaluated], unproven: Unproven | undefined) {
     const [first, second] = values;
     if (first.type !== second.type || first.dims.length !== second.dims.length) {
       throw new RingrankError(
@@ -73,14 +77,24 @@ class PairedValue implements EvaluatedPair {
       );
     }
     this.type = first.type;
-    this.dims = zip(first.dims, second.dims);
+    this.dims = doubting(zip(first.dims, second.dims), unproven?.dims);
     this.#values = values;
+    this.#unproven = unproven;
   }
 
   get contents(): readonly SizePair[] | undefined {
     const [first, second] = this.#values;
     if (first.contents?.length !== second.contents?.length) return undefined;
-    this.#contents ??= first.contents && second.contents && zip(first.contents, second.contents);
+    this.#contents ??=
+      first.contents &&
+      second.contents &&
+      doubting(zip(first.contents, second.contents), this.#unproven?.contents);
     return this.#contents;
   }
+}
+
+/** What is marked and looks static is not known at the second setting: any other call may have something else. */
+function doubting(pairs: readonly SizePair[], marks: Marks | undefined): readonly SizePair[] {
+  if (!marks?.includes(1)) return pairs;
+  return pairs.map((pair, at) => (marks[at] === 1 && isStatic(pair) ? [pair[0], Number.NaN] : pair));
 }

@@ -1,4 +1,7 @@
-/** A size, or an element, at two settings of the symbolic dimensions. Where the two agree it is static. */
+/**
+ * A size, or an element, at two settings of the symbolic dimensions. Where the two agree it is static; one that only
+ * looks so is NaN at the second, which agrees with nothing.
+ */
 export type SizePair = readonly [number, number];
 
 /** Whether a size or an element is the same at both settings. */

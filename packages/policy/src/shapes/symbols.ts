@@ -50,7 +50,7 @@ function hasDivisor(number: number): boolean {
  */
 export function sizeProduct([first, second]: SizePair, symbols: SymbolTable): SizeProduct | undefined {
   if (first === second) return { scale: first, symbols: [] };
-  if (first === 0 || second === 0) return undefined;
+  if (first === 0 || second === 0 || Number.isNaN(second)) return undefined;
   const common = greatestCommonDivisor(first, second);
   let [upper, lower] = [first / common, second / common];
   let scale = first;

@@ -1,0 +1,128 @@
+import { isRingrankError } from "@ringrank/errors";
+import type { GraphNode } from "@ringrank/model";
+import type { Evaluated } from "./evaluated.js";
+import { operatorKey } from "./node-context.js";
+import { broadcastingRules } from "./operators/broadcasting.js";
+import { shapeRules } from "./operators/rules.js";
+import { isSame, type Marks, none, type Unproven, type ValuesAtBoth } from "./values-at-both.js";
+
+/** By output of a node: the marks of its sizes; empty where none is marked. */
+export function doubtfulDims(node: GraphNode, index: number, values: ValuesAtBoth): readonly Marks[] {
+  const operator = operatorKey(node);
+  const own = ownDoubts(node, operator, values);
+  if (!values.hasMarks(node)) return own;
+  const passed = Object.hasOwn(broadcastingRules, operator)
+    ? alongAxes(node, values)
+    : operator === "Reshape"
+      ? [reshaped(node, values)]
+      : bySizesThatDiffer(node, operator, index, values);
+  return node.outputs.map((_, slot) => either(own[slot] ?? none, passed[slot] ?? none));
+}
+
+/** Sizes that an operator itself makes alike at both settings. */
+function ownDoubts(node: GraphNode, operator: string, values: ValuesAtBoth): readonly Marks[] {
+  if (operator === "Slice") return [cutOff(node, values)];
+  const counted = operator === "NonZero" || (operator === "Range" && isRounded(node, values));
+  return counted && node.inputs.some((name) => values.varies(name))
+    ? [operator === "Range" ? [1] : [0, 1]]
+    : [];
+}
+
+/** Whether a Range ends before a whole step is over. */
+function isRounded({ inputs }: GraphNode, values: ValuesAtBoth): boolean {
+  const steps = (["first", "second"] as const).map((setting) => {
+    const [start, limit, delta] = inputs.map(
+      (name) => values.get(name)?.[setting].contents?.[0] ?? Number.NaN,
+    );
+    return (limit! - start!) / delta!;
+  });
+  return !steps.every((count) => Number.isInteger(count) && count >= 0);
+}
+
+/**
+ * A range out of an axis whose size differs is shorter where that ends before it. Of the first and the last index
+ * there is one in every call.
+ */
+function cutOff({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBoth): Marks {
+  const [from, to] = [values.get(inputs[0]!), values.get(outputs[0]!)];
+  if (from === undefined || to === undefined) return none;
+  const { starts } = attributes;
+  const bounds = starts?.kind === "ints" ? starts.value : values.get(inputs[1] ?? "")?.second.contents;
+  const isEnd = bounds?.every((start) => start === 0 || start === -1) === true;
+  return to.second.dims.map((size, axis) => {
+    const isAlike =
+      isSame(size, to.first.dims[axis]!) && !isSame(from.first.dims[axis]!, from.second.dims[axis]!);
+    return isAlike && !(size === 1 && isEnd) ? 1 : 0;
+  });
+}
+
+/** Axes that broadcast are aligned at their ends. One that is longer elsewhere is as long as it is there. */
+function alongAxes({ inputs, outputs }: GraphNode, values: ValuesAtBoth): readonly Marks[] {
+  const made = values.get(outputs[0]!)?.second.dims ?? none;
+  const marks = made.map((size, axis) => {
+    const aligned = inputs.flatMap((name) => {
+      const value = values.get(name)?.second;
+      const own = axis - made.length + (value?.dims.length ?? 0);
+      return value === undefined || own < 0
+        ? []
+        : { size: value.dims[own]!, isMarked: values.unproven.get(name)?.dims[own] === 1 };
+    });
+    return aligned.some(({ isMarked }) => isMarked) &&
+      !aligned.some((one) => !one.isMarked && one.size === size && size !== 1)
+      ? 1
+      : 0;
+  });
+  return [marks];
+}
+
+function reshaped({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBoth): Marks {
+  const [data = "", shape = ""] = inputs;
+  const from = values.unproven.get(data)?.dims ?? none;
+  const target = values.unproven.get(shape)?.contents ?? none;
+  const contents = values.get(shape)?.second.contents ?? none;
+  const copies = attributes.allowzero?.kind !== "int" || attributes.allowzero.value === 0;
+  return (values.get(outputs[0]!)?.second.dims ?? none).map((_, axis) => {
+    if (target[axis] === 1) return 1;
+    if (contents[axis] === 0 && copies) return from[axis] ?? 0;
+    return contents[axis] === -1 && (from.includes(1) || target.includes(1)) ? 1 : 0;
+  });
+}
+
+/** What comes out otherwise where what is marked is larger, or smaller; anything, where neither is accepted. */
+function bySizesThatDiffer(
+  node: GraphNode,
+  operator: string,
+  index: number,
+  values: ValuesAtBoth,
+): readonly Marks[] {
+  const results = [1, -1].flatMap((by) => {
+    const context = values.context(node, index, (value, marks) => changed(value, marks, by));
+    try {
+      return [shapeRules.get(operator)!(context)];
+    } catch (error) {
+      if (!isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
+      return [];
+    }
+  });
+  return node.outputs.map((name, slot) => {
+    const { dims } = values.get(name)?.second ?? { dims: none };
+    if (results.length === 0) return dims.map(() => 1);
+    return dims.map((size, axis) => (results.every((one) => one[slot]?.dims[axis] === size) ? 0 : 1));
+  });
+}
+
+function changed(value: Evaluated, marks: Unproven | undefined, by: number): Evaluated {
+  if (marks === undefined) return value;
+  const dims = value.dims.map((size, axis) => size + by * (marks.dims[axis] ?? 0));
+  // Elements of a value of another size are not known.
+  if (marks.dims.includes(1)) return { type: value.type, dims };
+  return {
+    ...value,
+    contents: value.contents?.map((element, at) => element + by * (marks.contents?.[at] ?? 0)),
+  };
+}
+
+function either(one: Marks, other: Marks): Marks {
+  const [long, short] = one.length >= other.length ? [one, other] : [other, one];
+  return long.map((marked, at) => marked || (short[at] ?? 0));
+}

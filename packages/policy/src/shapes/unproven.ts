@@ -1,0 +1,78 @@
+import { type GraphNode, isIf, takeBranch } from "@ringrank/model";
+import type { Branches } from "./evaluate.js";
+import type { Evaluated } from "./evaluated.js";
+import { doubtfulContents, sizesPassThrough } from "./unproven-contents.js";
+import { doubtfulDims } from "./unproven-dims.js";
+import { type Both, isSame, type Marks, none, type Unproven, ValuesAtBoth } from "./values-at-both.js";
+
+/**
+ * What is the same at two settings without being so in every call: `sequence > 2`, `Min(sequence, 4)`, the first four
+ * of any number of rows. Sums and products of sizes that agree at two settings agree at all; what is compared, rounded
+ * or cut off does not. Marks start there, and go where elements and sizes go.
+ *
+ * @param nodes in an order in which they can run
+ * @param first every value at one setting, and `second` at the other
+ * @returns by name: values with marks
+ */
+export function findUnproven(
+  nodes: readonly GraphNode[],
+  first: ReadonlyMap<string, Evaluated>,
+  second: ReadonlyMap<string, Evaluated>,
+  branches: Branches,
+): ReadonlyMap<string, Unproven> {
+  const values = new ValuesAtBoth(first, second);
+  visit(nodes, values, branches);
+  return values.unproven;
+}
+
+function visit(nodes: readonly GraphNode[], values: ValuesAtBoth, branches: Branches): void {
+  nodes.forEach((node, index) => {
+    if (isIf(node)) {
+      visitIf(node, values, branches);
+      return;
+    }
+    if (sizesPassThrough(node, values)) for (const name of node.outputs) values.sizes.add(name);
+    const dims = doubtfulDims(node, index, values);
+    const contents = doubtfulContents(node, index, values);
+    node.outputs.forEach((name, slot) => {
+      const both = values.get(name);
+      if (both !== undefined) mark(name, both, dims[slot] ?? none, contents[slot], values);
+    });
+  });
+}
+
+/** What an `If` gives is proven only where it is proven which branch is taken, or all that it reads is. */
+function visitIf(node: GraphNode, values: ValuesAtBoth, branches: Branches): void {
+  const [condition = ""] = node.inputs;
+  const decided = branches === "taken" ? values.get(condition)?.second.contents?.[0] : undefined;
+  const taken =
+    decided === undefined ? undefined : takeBranch(node, decided !== 0 ? "then_branch" : "else_branch");
+  if (taken !== undefined) visit(taken.nodes, values, branches);
+  const doubted =
+    taken === undefined ? node.inputs.some((name) => values.unproven.has(name)) : values.varies(condition);
+  if (!doubted) return;
+  for (const name of node.outputs) {
+    const both = values.get(name);
+    if (both === undefined) continue;
+    const { dims, contents } = both.second;
+    mark(
+      name,
+      both,
+      dims.map(() => 1),
+      contents?.map(() => 1),
+      values,
+    );
+  }
+}
+
+/** Sizes that differ between the settings need no mark: nobody takes them for one. */
+function mark(
+  name: string,
+  { first, second }: Both,
+  doubtful: Marks,
+  contents: Marks | undefined,
+  values: ValuesAtBoth,
+): void {
+  const dims = doubtful.map((marked, axis) => (isSame(first.dims[axis]!, second.dims[axis]!) ? marked : 0));
+  if (dims.includes(1) || contents?.includes(1)) values.unproven.set(name, { dims, contents });
+}
