@@ -3,8 +3,8 @@
 //   node examples/04-read-a-policy.mjs [model] [ranks]
 //
 // Planning reads config.json and the headers of the weight files. No weight is read, no rank is started. The model is
-// the embedded one, and ranks are 2, unless given. "4·2·32 × 256" is a weight [256, 256] whose first axis is 4 key heads
-// of 2 query heads each, of 32 lanes; column-parallel and row-parallel are 03's two splits.
+// the embedded one, and ranks are 2, unless given. "4·2·32 × 256" is a weight [256, 256] whose first axis is 4 key
+// heads of 2 query heads each, of 32 lanes; column-parallel and row-parallel are 03's two splits.
 import { planModel } from "@ringrank/coordinator";
 import { demoModel } from "ringrank";
 
