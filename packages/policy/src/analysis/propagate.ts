@@ -1,6 +1,15 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Graph, GraphNode } from "@ringrank/model";
-import { type Dim, freshDim, isStatic, isUnproven, keepWhole, sameSize, sizeOf } from "../factors/factor.js";
+import {
+  type Dim,
+  freshDim,
+  isStatic,
+  isUnproven,
+  keepWhole,
+  sameSize,
+  sizeOf,
+  unproven,
+} from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
 import type { Precision } from "../precision/precision.js";
 import { freshOutputs, wholeEverything } from "../rules/matmul.js";
@@ -180,7 +189,7 @@ function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): re
       const size = expected[axis]!;
       if (sameSize(sizeOf(dim), size)) return dim;
       keepWhole(dim, { operator: operatorName(operator.node), ...doubt });
-      return freshDim([size[0], Number.NaN]);
+      return freshDim(unproven(size));
     });
   }
   const sizes = dims.map((dim) => sizeOf(dim)[0]).join("×");

@@ -1,3 +1,5 @@
+import { isStatic, isUnproven, type SizePair, unproven } from "../shapes/size-pair.js";
+
 /**
  * A dimension as a product of indivisible pieces.
  *
@@ -10,11 +12,11 @@
  * a product of other factors or to a sum of products (the segments of a concatenation). Bindings are shared, so
  * what one operator finds out about a dimension holds at once wherever that dimension came from or went to.
  *
- * A size is carried as a pair, from two evaluations of the graph at different values of its dynamic dimensions;
- * it is static where the two agree, and NaN at the second where that would prove nothing. A size of 1 is the empty
- * product.
+ * A size is carried as a pair, from two evaluations of the graph at different values of its dynamic dimensions. A size
+ * of 1 is the empty product.
  */
-export type SizePair = readonly [number, number];
+
+export { isStatic, isUnproven, type SizePair, unproven };
 
 /** A product of factors, major to minor. The empty product has size 1. */
 export type Dim = readonly Factor[];
@@ -129,21 +131,12 @@ export function sameSize(a: SizePair, b: SizePair): boolean {
   return a[0] === b[0] && Object.is(a[1], b[1]);
 }
 
-/** Whether other calls may have another size, though both evaluations have one. */
-export function isUnproven(size: SizePair): boolean {
-  return Number.isNaN(size[1]);
-}
-
 export function isOne(size: SizePair): boolean {
   return size[0] === 1 && size[1] === 1;
 }
 
 function isZero(size: SizePair): boolean {
   return size[0] === 0 && size[1] === 0;
-}
-
-export function isStatic(size: SizePair): boolean {
-  return size[0] === size[1];
 }
 
 /** `a / b` where that is whole in both evaluations. */

@@ -36,8 +36,8 @@ export interface PlanOptions {
 /**
  * The partition policy of a graph, from operators and shapes alone.
  *
- * @throws RingrankError RR_RANKS: a number of ranks that is none; RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no
- *   plan fits `memoryPerRank`; RR_GRAPH: a malformed graph
+ * @throws RingrankError RR_RANKS: a number of ranks that is none; RR_NOTHING_SHARDED: more than one rank, and no factor
+ * that can be sharded; RR_MEMORY: no plan fits `memoryPerRank`; RR_GRAPH: a malformed graph
  */
 export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
   checkRanks(options.ranks);

@@ -3,7 +3,7 @@ import type { DataType, Graph } from "@ringrank/model";
 import { type Branches, evaluateShapes } from "./evaluate.js";
 import { describe, type Evaluated } from "./evaluated.js";
 import { fittingSymbols } from "./fitting-symbols.js";
-import { isStatic, type SizePair, zip } from "./size-pair.js";
+import { isStatic, type SizePair, unproven, zip } from "./size-pair.js";
 import type { SymbolTable } from "./symbols.js";
 import { findUnproven } from "./unproven.js";
 import type { Marks, Unproven } from "./values-at-both.js";
@@ -51,11 +51,11 @@ function evaluateAt(graph: Graph, symbols: SymbolTable, branches: Branches): Pai
     );
   const first = setting(0);
   const second = setting(1);
-  const unproven = findUnproven(graph.nodes, first, second, branches);
+  const marks = findUnproven(graph.nodes, first, second, branches);
   const values = new Map<string, EvaluatedPair>();
   for (const [name, value] of first) {
     const other = second.get(name);
-    if (other !== undefined) values.set(name, new PairedValue(name, [value, other], unproven.get(name)));
+    if (other !== undefined) values.set(name, new PairedValue(name, [value, other], marks.get(name)));
   }
   return { values, symbols };
 }
@@ -96,5 +96,5 @@ class PairedValue implements EvaluatedPair {
 /** What is marked and looks static is not known at the second setting: any other call may have something else. */
 function doubting(pairs: readonly SizePair[], marks: Marks | undefined): readonly SizePair[] {
   if (!marks?.includes(1)) return pairs;
-  return pairs.map((pair, at) => (marks[at] === 1 && isStatic(pair) ? [pair[0], Number.NaN] : pair));
+  return pairs.map((pair, at) => (marks[at] === 1 && isStatic(pair) ? unproven(pair) : pair));
 }

@@ -9,6 +9,16 @@ export function isStatic(pair: SizePair): boolean {
   return pair[0] === pair[1] || (Number.isNaN(pair[0]) && Number.isNaN(pair[1]));
 }
 
+/** What only looks static. */
+export function unproven([first]: SizePair): SizePair {
+  return [first, Number.NaN];
+}
+
+/** Whether other calls may have another size, though both settings have one. */
+export function isUnproven([, second]: SizePair): boolean {
+  return Number.isNaN(second);
+}
+
 /** Two lists of one length as a list of pairs. */
 export function zip(first: readonly number[], second: readonly number[]): SizePair[] {
   return first.map((size, i) => [size, second[i]!]);
