@@ -24,3 +24,10 @@ for (const ranks of [1, 2, 3, 4]) {
 // A rank that fails fails the run, with the cause: nobody hangs.
 await assert.rejects(runRanks(2, task, "not an array of scores"), { code: "RR_RANK_FAILED" });
 console.log("bad scores: RR_RANK_FAILED, as it should be");
+
+// Nor do ranks that forgot to agree: all get the same error, which says who called what. (A task may be a data: URL.)
+const forgetful =
+  "data:text/javascript,export default (comm) => comm.allReduce(new Float32Array(4 + comm.rank))";
+const error = await runRanks(3, forgetful, undefined).catch((error) => error);
+assert.equal(error.code, "RR_MISMATCH");
+console.log(`other lengths: ${error.code}, ${error.message}`);

@@ -19,6 +19,7 @@ import { Elements } from "./elements.js";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { isPoisoned, poisonFrom, readPoison } from "./poison.js";
+import { requireOptions } from "./require-options.js";
 import { Poisoned, Rounds } from "./rounds.js";
 import { Transport } from "./transport.js";
 
@@ -86,6 +87,7 @@ export class GroupMember implements Communicator {
   allGather(part: CollectiveArray, options: GatherOptions<CollectiveArray> = {}): CollectiveArray {
     return this.#collective(() => {
       const type = elementType("allGather", part);
+      requireOptions(options, ["counts", "out"]);
       const { length } = part;
       const counts = options.counts ?? new Array<number>(this.worldSize).fill(length);
       requireCounts(counts, this.worldSize);
@@ -115,6 +117,7 @@ export class GroupMember implements Communicator {
   reduceScatter(data: CollectiveArray, options: ReduceScatterOptions = {}): CollectiveArray {
     return this.#collective(() => {
       const type = elementType("reduceScatter", data);
+      requireOptions(options, ["operation", "counts"]);
       const { operation = "sum" } = options;
       requireOperation(operation);
       const { length } = data;
@@ -166,7 +169,7 @@ export class GroupMember implements Communicator {
   }
 
   poison(error: RingrankError): void {
-    poisonFrom(this.#memory, this.rank, error.toData());
+    poisonFrom(this.#memory, this.rank, RingrankError.wrap(error, "RR_RANK_FAILED").toData());
   }
 
   /** This rank will call no more collectives: a rank that still does gets `RR_MISMATCH`, at once. */

@@ -1,4 +1,4 @@
-import { RingrankError, type RingrankErrorData } from "@ringrank/errors";
+import { RingrankError } from "@ringrank/errors";
 import { describe, expect, it } from "vitest";
 import { createGroup, type GroupOptions } from "./group.js";
 import { joinGroup } from "./join-group.js";
@@ -71,7 +71,7 @@ describe("joinGroup", () => {
 });
 
 describe("poison", () => {
-  const error = (message: string): RingrankErrorData => ({ code: "RR_RANK_FAILED", message, rank: 1 });
+  const error = (message: string) => new RingrankError("RR_RANK_FAILED", message, { rank: 1 });
 
   it("has no cause while the group is sound", () => {
     expect(poisonCause(createGroup({ worldSize: 2 }))).toBeUndefined();
@@ -80,10 +80,11 @@ describe("poison", () => {
   it("keeps the first cause, whoever comes second", () => {
     const group = createGroup({ worldSize: 1 });
     const comm = joinGroup(group, 0);
-    poison(group, error("first"));
+    const first = error("first");
+    poison(group, first);
     poison(group, error("second"));
     comm.poison(new RingrankError("RR_TYPE", "third"));
-    expect(poisonCause(group)).toEqual(error("first"));
+    expect(poisonCause(group)).toEqual(first.toData());
     expect(() => comm.barrier()).toThrow("first");
   });
 
@@ -93,6 +94,16 @@ describe("poison", () => {
     const original = new RingrankError("RR_SHAPE", "hellø", { rank: 0, cause });
     joinGroup(group, 0).poison(original);
     expect(poisonCause(group)).toEqual(original.toData());
+  });
+
+  it("takes an error of any class for the cause", () => {
+    const group = createGroup({ worldSize: 1 });
+    poison(group, new TypeError("boom") as never);
+    expect(poisonCause(group)).toMatchObject({
+      code: "RR_RANK_FAILED",
+      message: "boom",
+      cause: { message: "boom" },
+    });
   });
 
   it.each(["x", "\u0001", "ü"])(

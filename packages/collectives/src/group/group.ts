@@ -3,8 +3,8 @@ import { RingrankError } from "@ringrank/errors";
 import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
 import { type Wire, wires } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
+import { requireOptions } from "./require-options.js";
 import { mostSpins } from "./spin.js";
-import { refuseUnknownOptions } from "./unknown-options.js";
 
 export interface GroupOptions {
   /** Ranks in the group, 1 to 64. */
@@ -52,14 +52,13 @@ export const defaultStepTimeoutMs = 120_000;
  * outside its range.
  */
 export function createGroup(options: GroupOptions): GroupHandle {
+  requireOptions(options, ["worldSize", "stepTimeoutMs", "windowBytes", "wire"]);
   const {
     worldSize,
     stepTimeoutMs = defaultStepTimeoutMs,
     windowBytes = 262_144,
     wire = "float32",
-    ...others
   } = options;
-  refuseUnknownOptions(others, "worldSize, stepTimeoutMs, windowBytes and wire");
   checkWorldSize(worldSize);
   if (typeof stepTimeoutMs !== "number" || !(stepTimeoutMs >= 100)) {
     throw new RingrankError(

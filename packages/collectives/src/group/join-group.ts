@@ -7,7 +7,7 @@ import { simdKernels } from "../kernels/simd-kernels.js";
 import type { GroupHandle } from "./group.js";
 import { GroupMember } from "./group-member.js";
 import { GroupMemory } from "./group-memory.js";
-import { refuseUnknownOptions } from "./unknown-options.js";
+import { requireOptions } from "./require-options.js";
 
 export interface JoinOptions {
   /** Default `auto`, by length and world size. Must be the same on every rank. */
@@ -33,8 +33,8 @@ export function joinGroup(handle: GroupHandle, rank: number, options: JoinOption
 /** {@link joinGroup}, with what only this package uses. */
 export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): GroupMember {
   const memory = new GroupMemory(handle);
-  const { algorithm = "auto", observeRing, kernels = "simd", measureWaits = false, ...others } = options;
-  refuseUnknownOptions(others, "algorithm, observeRing, kernels and measureWaits");
+  requireOptions(options, ["algorithm", "observeRing", "kernels", "measureWaits"]);
+  const { algorithm = "auto", observeRing, kernels = "simd", measureWaits = false } = options;
   if (!Number.isInteger(rank) || rank < 0 || rank >= handle.worldSize) {
     throw new RingrankError(
       "RR_OPTION",

@@ -118,6 +118,21 @@ describe("an argument that one rank can see to be wrong is an error on every ran
       (comm) => comm.allReduce(new Float32Array(8), comm.rank === 1 ? ("mean" as never) : "sum"),
     ],
     [
+      "an option of another name",
+      "RR_OPTION",
+      (comm) => comm.reduceScatter(new Float32Array(6), (comm.rank === 1 ? { op: "max" } : {}) as object),
+    ],
+    [
+      "an operation where options belong",
+      "RR_OPTION",
+      (comm) => comm.reduceScatter(new Float32Array(6), comm.rank === 1 ? ("max" as never) : {}),
+    ],
+    [
+      "counts where options belong",
+      "RR_OPTION",
+      (comm) => comm.allGather(new Float32Array(2), comm.rank === 1 ? ([2, 2, 2] as never) : {}),
+    ],
+    [
       "an out of another length",
       "RR_SHAPE",
       (comm) => comm.allGather(new Float32Array(2), { out: new Float32Array(comm.rank === 1 ? 5 : 6) }),

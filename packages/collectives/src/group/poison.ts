@@ -7,8 +7,9 @@ import { messageBytes } from "./layout.js";
  * Fails the group from outside, for one coordinating thread that sees a rank die: every rank that waits now, and
  * every later call, throws `error`. Only the first poison of a group counts. A rank uses `Communicator.poison`.
  */
-export function poison(handle: GroupHandle, error: RingrankErrorData): void {
-  poisonFrom(new GroupMemory(handle), handle.worldSize, error);
+export function poison(handle: GroupHandle, error: RingrankError): void {
+  const data = RingrankError.wrap(error, "RR_RANK_FAILED").toData();
+  poisonFrom(new GroupMemory(handle), handle.worldSize, data);
 }
 
 /** The group's first cause, or undefined while it is sound. */

@@ -211,18 +211,22 @@ export class Rounds {
 
   /** A rank whose thread is only starting has no step to be late with. */
   #limitMs(rank: number): number {
-    const joined = Atomics.load(this.#words, this.#memory.layout.joined(rank)) === 1;
-    return joined ? this.#stepTimeoutMs : Math.max(this.#stepTimeoutMs, longestStartMs);
+    return this.#hasJoined(rank) ? this.#stepTimeoutMs : Math.max(this.#stepTimeoutMs, longestStartMs);
+  }
+
+  #hasJoined(rank: number): boolean {
+    return Atomics.load(this.#words, this.#memory.layout.joined(rank)) === 1;
   }
 
   #timeout(culprit: number): RingrankError {
-    return new RingrankError(
-      "RR_TIMEOUT",
-      `rank ${culprit} made no progress for ${this.#limitMs(culprit)} ms while rank ${this.rank} waited for it in ` +
-        `${this.during}: expected every rank to call the same collectives. It may be stuck or dead; if it only ` +
-        "works long, raise stepTimeoutMs or let it call progress()",
-      { rank: culprit },
-    );
+    const waited = `${this.#limitMs(culprit)} ms while rank ${this.rank} waited for it in ${this.during}`;
+    const message = this.#hasJoined(culprit)
+      ? `rank ${culprit} made no progress for ${waited}: expected every rank to call the same collectives, each on ` +
+        "a thread of its own. It may be stuck or dead; if it only works long, raise stepTimeoutMs or let it call " +
+        "progress()"
+      : `rank ${culprit} did not join the group for ${waited}: expected joinGroup(handle, ${culprit}) on a thread ` +
+        "of its own. It may not have been started, or be dead; if it only starts late, raise stepTimeoutMs";
+    return new RingrankError("RR_TIMEOUT", message, { rank: culprit });
   }
 }
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createGroup, type GroupHandle, poison, runRanks } from "@ringrank/collectives";
+import { createGroup, type GroupHandle, joinGroup, poison, runRanks } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { describe, expect, it, vi } from "vitest";
 import { type CaughtError, catchingTask, inlineTask } from "../testing/inline-task.js";
@@ -32,6 +32,13 @@ describe("a rank that never arrives", () => {
     for (const rank of [0, 2]) expect(caught[rank]![0]).toMatchObject({ code: "RR_TIMEOUT", rank: 1 });
     // Late, it learns why.
     expect(caught[1]![1]).toMatchObject({ code: "RR_TIMEOUT", rank: 1 });
+  });
+
+  it("is said not to have joined where it has not, after ten seconds at least", () => {
+    const comm = joinGroup(createGroup({ worldSize: 2, stepTimeoutMs }), 0);
+    expect(() => comm.barrier()).toThrow(
+      "rank 1 did not join the group for 10000 ms while rank 0 waited for it in barrier",
+    );
   });
 
   it("is named, and not the rank in between that waits for it too", async () => {
@@ -100,7 +107,7 @@ it.each([2, 3])(
       rank: worldSize - 1,
       cause: new Error("why"),
     });
-    poison(group, error.toData());
+    poison(group, error);
     const seen = {
       code: "RR_RANK_DIED",
       message: "the last is gone: nöt coming",

@@ -32,7 +32,7 @@ export class RankThread {
     this.#worker.on("exit", (exitCode) => {
       const message =
         `rank ${rank}: its thread ended with exit code ${exitCode} before the task returned; ` +
-        "a task must return or throw, and not call process.exit()";
+        "a task must return or throw; it must not call process.exit(), nor await what nothing settles";
       listener.failed(new RingrankError("RR_RANK_DIED", message, { rank }));
     });
   }

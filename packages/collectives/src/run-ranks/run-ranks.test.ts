@@ -96,6 +96,15 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
+  it("where a rank awaits what nothing settles, so that its thread has nothing left to do", async () => {
+    const task = inlineTask((comm) => (comm.rank === 1 ? new Promise(() => {}) : comm.barrier()));
+    await expect(runRanks(2, task, undefined)).rejects.toMatchObject({
+      code: "RR_RANK_DIED",
+      rank: 1,
+      message: expect.stringContaining("nor await what nothing settles"),
+    });
+  });
+
   it("where nothing catches an error of a rank", async () => {
     const task = inlineTask((comm) => {
       if (comm.rank !== 1) return comm.barrier();
@@ -165,10 +174,15 @@ describe("runRanks refuses", () => {
 
   it.each<[string, object]>([
     ["a signal that is none", { signal: "stop" }],
-    ["an option that is not one", { timeout: 1000 }],
     ["an unknown wire", { wire: "float8" }],
   ])("%s", async (_, options) => {
     await expect(runRanks(2, task, undefined, options)).rejects.toMatchObject({ code: "RR_OPTION" });
+  });
+
+  it("an option that is not one, naming those there are", async () => {
+    await expect(runRanks(2, task, undefined, { timeout: 1000 } as object)).rejects.toThrow(
+      "no options but timeoutMs, signal, execArgv, algorithm, stepTimeoutMs, windowBytes, wire; got timeout",
+    );
   });
 
   it("data that cannot cross threads", async () => {
@@ -178,7 +192,6 @@ describe("runRanks refuses", () => {
   it.each([
     ["a path that is no URL", "./task.mjs"],
     ["a URL that is neither file: nor data:", "https://example.org/task.mjs"],
-    ["TypeScript without a loader", "file:///task.ts"],
     ["a module that does not exist", new URL("./missing.task.mjs", import.meta.url)],
     ["a module that does not parse", moduleUrl("export function run( {")],
     ["a module without a function", moduleUrl("export const answer = 42")],
@@ -201,6 +214,18 @@ describe("the function of a task's module", () => {
   ])("is the one %s", async (_, source) => {
     expect(await runRanks(1, moduleUrl(source), undefined)).toEqual([7]);
   });
+
+  // Node 22.18 and later load TypeScript themselves.
+  it.skipIf("typescript" in process.features && process.features.typescript)(
+    "may not be TypeScript without a loader, of which the error tells",
+    async () => {
+      const task = new URL("../testing/typed.task.ts", import.meta.url);
+      await expect(runRanks(2, task, 0, { execArgv: [] })).rejects.toMatchObject({
+        code: "RR_TASK_URL",
+        message: expect.stringContaining('a loader as in execArgv: ["--import", "tsx"]'),
+      });
+    },
+  );
 
   it("may be TypeScript where execArgv brings a loader", async () => {
     // A loader hook that strips the one annotation there is.

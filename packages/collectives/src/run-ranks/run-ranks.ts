@@ -3,6 +3,7 @@ import type { Algorithm } from "../communicator.js";
 import { createGroup, type GroupOptions } from "../group/group.js";
 import { requireAlgorithm } from "../group/join-group.js";
 import { poison, poisonCause } from "../group/poison.js";
+import { requireOptions } from "../group/require-options.js";
 import { RankThread } from "./rank-thread.js";
 import { requireTaskUrl } from "./task.js";
 
@@ -11,7 +12,7 @@ export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
   readonly timeoutMs?: number | undefined;
   /** Ends the run; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Node options of the ranks' threads; default those of this process. TypeScript tasks need a loader here. */
+  /** Node options of the ranks' threads; default those of this process. TypeScript needs a loader here before Node 22.18. */
   readonly execArgv?: readonly string[] | undefined;
   /** Default `auto`. */
   readonly algorithm?: Algorithm | undefined;
@@ -36,12 +37,13 @@ export async function runRanks<Result = unknown, Data = unknown>(
   data: Data,
   options: RunRanksOptions = {},
 ): Promise<Result[]> {
+  requireOptions(options, optionNames);
   const { timeoutMs = 60_000, signal, execArgv, algorithm = "auto", ...groupOptions } = options;
   const group = createGroup({ ...groupOptions, worldSize });
   requireTimeout(timeoutMs);
   requireAlgorithm(algorithm);
   requireSignal(signal);
-  const url = requireTaskUrl(taskUrl, execArgv ?? process.execArgv);
+  const url = requireTaskUrl(taskUrl);
   signal?.throwIfAborted();
 
   const threads: RankThread[] = [];
@@ -51,7 +53,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
     return await new Promise<Result[]>((resolve, reject) => {
       const results = new Map<number, unknown>();
       const fail = (error: RingrankError) => {
-        poison(group, error.toData());
+        poison(group, error);
         reject(RingrankError.fromData(poisonCause(group)!));
       };
       const result = (rank: number, value: unknown) => {
@@ -65,7 +67,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
       };
       onAbort = () => {
         reject(signal?.reason);
-        poison(group, new RingrankError("RR_ABORTED", "the run was aborted by its caller").toData());
+        poison(group, new RingrankError("RR_ABORTED", "the run was aborted by its caller"));
       };
       signal?.addEventListener("abort", onAbort, { once: true });
       if (timeoutMs !== Number.POSITIVE_INFINITY) {
@@ -77,7 +79,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
       }
     });
   } catch (error) {
-    poison(group, RingrankError.wrap(error, "RR_RANK_FAILED").toData());
+    poison(group, RingrankError.wrap(error, "RR_RANK_FAILED"));
     throw error;
   } finally {
     clearTimeout(timer);
@@ -85,6 +87,8 @@ export async function runRanks<Result = unknown, Data = unknown>(
     await Promise.all(threads.map((thread) => thread.end(graceMs)));
   }
 }
+
+const optionNames = ["timeoutMs", "signal", "execArgv", "algorithm", "stepTimeoutMs", "windowBytes", "wire"];
 
 /** How long ranks may take to leave by themselves once the run has settled. */
 const graceMs = 500;

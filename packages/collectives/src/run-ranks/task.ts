@@ -10,9 +10,9 @@ export type RankTask<Data = unknown, Result = unknown> = (
 /**
  * The absolute URL of a task's module.
  *
- * @throws RR_TASK_URL for what is no file: or data: URL, and for TypeScript without a loader in `execArgv`.
+ * @throws RR_TASK_URL for what is no file: or data: URL.
  */
-export function requireTaskUrl(taskUrl: string | URL, execArgv: readonly string[]): string {
+export function requireTaskUrl(taskUrl: string | URL): string {
   const url = URL.canParse(String(taskUrl)) ? new URL(taskUrl) : undefined;
   if (url?.protocol !== "file:" && url?.protocol !== "data:") {
     throw new RingrankError(
@@ -20,17 +20,8 @@ export function requireTaskUrl(taskUrl: string | URL, execArgv: readonly string[
       `expected a file: or data: URL, such as new URL("./task.mjs", import.meta.url); got ${String(taskUrl)}`,
     );
   }
-  if (/\.[cm]?tsx?$/.test(url.pathname) && !execArgv.some((argument) => loaderFlag.test(argument))) {
-    throw new RingrankError(
-      "RR_TASK_URL",
-      `${url.href} is TypeScript, which a worker thread does not load by itself: ` +
-        'give the built .js file, or a loader as in execArgv: ["--import", "tsx"]',
-    );
-  }
   return url.href;
 }
-
-const loaderFlag = /^(--import|--require|-r|--loader|--experimental-loader|--experimental-strip-types)(=|$)/;
 
 /**
  * The function that a task's module exports: the one named `run`, else the default export, else the only function.
@@ -43,7 +34,8 @@ export async function loadTask(taskUrl: string): Promise<RankTask> {
     exported = (await import(taskUrl)) as Record<string, unknown>;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new RingrankError("RR_TASK_URL", `the task's module could not be loaded: ${reason}`, { cause });
+    const message = `the task's module could not be loaded: ${reason}${loaderHint(cause)}`;
+    throw new RingrankError("RR_TASK_URL", message, { cause });
   }
   const functions = Object.keys(exported).filter((name) => typeof exported[name] === "function");
   const chosen = ["run", "default"].find((name) => functions.includes(name)) ?? functions[0];
@@ -55,4 +47,15 @@ export async function loadTask(taskUrl: string): Promise<RankTask> {
     );
   }
   return exported[chosen] as RankTask;
+}
+
+/** What to do about TypeScript, be it the task itself or what it imports, in an engine that does not load it. */
+function loaderHint(cause: unknown): string {
+  if (!(cause instanceof Error)) return "";
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code !== "ERR_UNKNOWN_FILE_EXTENSION" || !/\.[cm]?tsx?\b/.test(message)) return "";
+  return (
+    `. Node ${process.versions.node} does not load TypeScript by itself: ` +
+    'give the built .js file, or a loader as in execArgv: ["--import", "tsx"]'
+  );
 }

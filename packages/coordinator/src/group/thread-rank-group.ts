@@ -111,7 +111,7 @@ export class ThreadRankGroup implements RankGroup {
     this.#unguardExit = guardExit({
       stopNow: (error) => {
         this.#lifecycle.stop();
-        poison(this.#handle, error.toData());
+        poison(this.#handle, error);
       },
       waitUntilOutside: (timeoutMs) => this.#lifecycle.waitUntilOutside(timeoutMs),
     });
@@ -244,7 +244,7 @@ export class ThreadRankGroup implements RankGroup {
 
   #fail(error: RingrankError): void {
     if (this.#failure !== undefined || this.#ending !== undefined) return;
-    poison(this.#handle, error.toData());
+    poison(this.#handle, error);
     // A rank may have poisoned the group before we heard of anything: then that is the first cause.
     const first = poisonCause(this.#handle);
     const cause =
@@ -258,7 +258,7 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   async #end(reason: RingrankError): Promise<void> {
-    poison(this.#handle, reason.toData());
+    poison(this.#handle, reason);
     this.#abandon(reason);
     this.#steps.close(reason);
     await shutDown({
