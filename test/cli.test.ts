@@ -289,10 +289,13 @@ describe("ringrank", () => {
     expect(exitCode).toBe(0);
   });
 
-  test.runIf(existsSync("/dev/full"))("fails where its output cannot be written", async () => {
-    const full = `"${process.execPath}" "${bin}" plan --demo > /dev/full`;
-    const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", full]);
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^standard output: ENOSPC.*\n$/);
-  });
+  test.runIf(existsSync("/dev/full")).each(["plan --demo", "--help", "run --help", "--version"])(
+    "%s fails where its output cannot be written",
+    async (command) => {
+      const full = `"${process.execPath}" "${bin}" ${command} > /dev/full`;
+      const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", full]);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/^standard output: ENOSPC.*\n$/);
+    },
+  );
 });

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { activationPrecisions, objectives, weightPrecisions, wires } from "@ringrank/coordinator";
-import { Argument, Command, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { collect, parseBytes, parseIds, parseNumber } from "./arguments/numbers.js";
 import { clearCache, listCache } from "./commands/cache.js";
 import { type PlanFlags, plan } from "./commands/plan.js";
@@ -8,6 +8,7 @@ import { type RunFlags, run } from "./commands/run.js";
 import { exitCodeOf, printError, usageErrorLine } from "./errors.js";
 import { exitCodesHelp } from "./exit-codes.js";
 import { Interruption } from "./interruption.js";
+import { print } from "./output/print.js";
 
 const examples = `
 Examples:
@@ -62,9 +63,14 @@ ${exitCodesHelp}`;
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const interruption = new Interruption();
-  const program = commandLine(interruption.signal);
+  const help: string[] = [];
+  const program = commandLine(interruption.signal, (text) => help.push(text));
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(args, { from: "user" }).catch(async (error: unknown) => {
+      // Commander throws to end after --help and --version, too.
+      if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+      await print(help.join(""));
+    });
     return 0;
   } catch (error) {
     const reason: unknown = interruption.signal.aborted ? interruption.signal.reason : error;
@@ -75,12 +81,14 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-function commandLine(signal: AbortSignal): Command {
+/** @param writeHelp takes what --help and --version have to say */
+function commandLine(signal: AbortSignal, writeHelp: (text: string) => void): Command {
   const program = new Command("ringrank")
     .description("Run a HuggingFace model on N tensor-parallel ranks, split by a policy that nobody wrote.")
     .version(version())
     .option("--verbose", "print the stack and the causes of an error, as RINGRANK_LOG=debug does")
     .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: writeHelp })
     .exitOverride()
     .addHelpText("after", examples);
 

@@ -30,8 +30,7 @@ test("what commander says on two lines is one line, as all errors are", () => {
   );
 });
 
-test("help ends with 0, wrong usage with 2, Ctrl-C with 130, anything unexpected with 1", () => {
-  expect(exitCodeOf(new CommanderError(0, "commander.help", ""))).toBe(0);
+test("wrong usage ends with 2, Ctrl-C with 130, anything unexpected with 1", () => {
   expect(exitCodeOf(new CommanderError(1, "commander.unknownOption", ""))).toBe(2);
   expect(exitCodeOf(new Interrupted("ended by SIGINT", 130))).toBe(130);
   expect(exitCodeOf(new TypeError("a bug"))).toBe(1);

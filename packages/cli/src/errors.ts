@@ -18,8 +18,7 @@ const runtimeCodes: ReadonlySet<ErrorCode> = new Set([
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
-  // Commander throws to end after --help and --version, too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof CommanderError) return exitCodes.usage;
   if (isRingrankError(error)) return runtimeCodes.has(error.code) ? exitCodes.failed : exitCodes.usage;
   return exitCodes.failed;
 }
