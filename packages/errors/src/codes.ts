@@ -38,7 +38,7 @@ export const errorCodes = {
 
   // What happened while running.
   RR_ABORTED: "the work was aborted by the caller",
-  RR_CLOSED: "the model or group is closed",
+  RR_CLOSED: "the model or sequence is closed",
   RR_MISMATCH: "ranks met in a collective with different operations, lengths or types",
   RR_TIMEOUT: "a rank made no progress for stepTimeoutMs",
   RR_ADDRESS_SPACE: "the system gives the process too few addresses for a memory",

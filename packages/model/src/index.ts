@@ -1,7 +1,19 @@
-export * from "./architectures/index.js";
-export * from "./checkpoint/index.js";
+export { type BuiltGraph, buildGraph } from "./architectures/index.js";
+export {
+  type Checkpoint,
+  type CheckpointFile,
+  ConfigReader,
+  checkPayload,
+  type GenerationConfig,
+  type GenerationDefaults,
+  type JsonObject,
+  type JsonValue,
+  openCheckpoint,
+  readGenerationConfig,
+  type StoredTensor,
+} from "./checkpoint/index.js";
 export * from "./exports/index.js";
 export * from "./graph/index.js";
-export * from "./hub/index.js";
+export { resolveModel } from "./hub/index.js";
 export * from "./onnx/index.js";
 export type { ChatMessage } from "./tokenizer/chat-template.js";

@@ -1,1 +1,1 @@
-export { type HubEnvironment, hubCache, resolveModel } from "./resolve-model.js";
+export { resolveModel } from "./resolve-model.js";
