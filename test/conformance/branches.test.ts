@@ -1,21 +1,28 @@
+import { join } from "node:path";
 import {
   type Attribute,
   type Branch,
   decodeOnnx,
+  encodeOnnx,
   type Graph,
   GraphBuilder,
+  openOnnx,
   type Value,
 } from "@ringrank/model";
+import { ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, planGraph } from "@ringrank/policy";
 import { expect, it } from "vitest";
 import { expectCode } from "../support/coded-error.js";
 import { EmulatedGroup } from "../support/emulate.js";
 import { select } from "../support/random-graph.js";
 import { runSplit, runWhole } from "../support/split-and-whole.js";
+import { temporaryDirectory } from "../support/temporary-directory.js";
 import { TestGraph } from "../support/test-graph.js";
 
 const width = 4;
 const inner = 6;
+/** Of weights that a file's reader leaves in the file, for their size. */
+const columns = 12;
 
 type Condition = (g: GraphBuilder, x: Value) => Value;
 
@@ -76,6 +83,58 @@ it.each(conditions)("two Ifs may use the same names inside: one that %s", async 
   }
   await expectSplitAsWhole(g, 3);
 });
+
+it.each([
+  ["which it multiplies by", 1],
+  ["which is what it gives", -1],
+])("a branch of an If decided by data may have a large weight of its own, %s", async (_, sign) => {
+  const g = new GraphBuilder();
+  const x = g.input("x", "float32", [3, columns]);
+  const greatest = g.reduceMax(x, []);
+  g.output("captured", greatest, "float32", []);
+  const attributes = { then_branch: holdingWeight("captured", 1), else_branch: holdingWeight(undefined, 2) };
+  const chosen = g.node("If", [g.greater(greatest, g.numbers([0]))], { attributes });
+  const matrix = (seed: number) => g.numbers(waves(columns * columns, seed), [columns, columns]);
+  const split = g.matmul(g.relu(g.matmul(x, matrix(3))), matrix(4));
+  g.output("y", g.add(split, g.matmul(x, chosen)), "float32", []);
+  const whole = g.build();
+  // From a file: weights stay in it until a rank reads them.
+  const path = join(temporaryDirectory({ "m.onnx": encodeOnnx(whole) }), "m.onnx");
+  const data = waves(3 * columns, 5).map((value) => sign * Math.abs(value));
+  const inputs = { x: { type: "float32", dims: [3, columns], data } } as const;
+  const { y } = await runWhole({ graph: whole, contents: new Map() }, inputs);
+  for (const ranks of [1, 2, 3]) {
+    const graph = openOnnx(path);
+    using reader = new ShardReader();
+    const programs = buildPrograms(graph, planGraph(graph, { ranks }));
+    const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
+    const result = await group.run("forward", inputs);
+    await group.close();
+    // Sums of a dozen numbers around 1, in another order.
+    expect(result.y!.data).toBeAllclose(y!.data as Float32Array, { rtol: 1e-5, atol: 1e-5 });
+  }
+});
+
+/** A branch that gives a weight of its own, `[columns, columns]`, or `captured` times that. */
+function holdingWeight(captured: string | undefined, seed: number): Attribute {
+  const data = waves(columns * columns, seed);
+  const product = { opType: "Mul", domain: "", inputs: [captured ?? "", "w"], outputs: ["product"] };
+  const value: Branch = {
+    opsets: { "": 23 },
+    inputs: [],
+    outputs: [{ name: captured === undefined ? "w" : "product" }],
+    nodes: captured === undefined ? [] : [{ ...product, attributes: {} }],
+    weights: new Map([
+      ["w", { type: "float32", dims: [columns, columns], source: { kind: "inline", data } }],
+    ]),
+    caches: [],
+  };
+  return { kind: "graph", value };
+}
+
+function waves(count: number, seed: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, at) => Math.sin(seed + 7.3 * at));
+}
 
 /** Two branches of `operator(captured) · factor`, whose values have the same names. */
 function branches(yes: string, no: string, factor = 1): Record<string, Attribute> {

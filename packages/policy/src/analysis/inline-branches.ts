@@ -1,10 +1,9 @@
-import { type Graph, type GraphNode, isIf, readsOf, takeBranch, type Weight } from "@ringrank/model";
+import { type Graph, type GraphNode, isIf, takeBranch, type Weight } from "@ringrank/model";
 import { isStatic, type SizePair } from "../shapes/index.js";
 
 /**
  * A graph in which every `If` whose condition is the same in every call is the branch it takes. One whose condition is
- * data, or depends on a size that calls differ in, stays, and reads what its branches capture as inputs of its own,
- * after the condition, so that every edge of the graph can be seen on its nodes.
+ * data, or depends on a size that calls differ in, stays.
  */
 export function inlineBranches(
   graph: Graph,
@@ -16,7 +15,7 @@ export function inlineBranches(
     if (!isIf(node)) return [node];
     const [condition] = node.inputs as [string];
     const decided = contents(condition)?.[0];
-    if (decided === undefined || !isStatic(decided)) return [withCaptures(node)];
+    if (decided === undefined || !isStatic(decided)) return [node];
     const taken = takeBranch(node, decided[0] !== 0 ? "then_branch" : "else_branch");
     // Shapes have been evaluated, which refuses an `If` without its branches.
     if (taken === undefined) throw new TypeError("an If without its branches");
@@ -24,10 +23,4 @@ export function inlineBranches(
     return taken.nodes.flatMap(inline);
   };
   return { ...graph, nodes: graph.nodes.flatMap(inline), weights };
-}
-
-function withCaptures(node: GraphNode): GraphNode {
-  const captured = readsOf(node);
-  captured.delete(node.inputs[0]!);
-  return { ...node, inputs: [node.inputs[0]!, ...captured] };
 }

@@ -2,10 +2,10 @@ import { type Branch, type Graph, type GraphNode, isIf, type Weight } from "@rin
 import { FreshNames } from "../fresh-names.js";
 
 /**
- * A graph in which no branch of an `If` defines a name that is defined around it, or in another `If`. A name must differ
- * from those that can be seen from it, so branches that do not see each other may use one alike
- * (https://github.com/onnx/onnx/blob/main/docs/IR.md#names-within-a-graph); put in place of their nodes, they do.
- * The two branches of one `If` may share names still: only one of them is put there.
+ * A graph in which no branch of an `If` defines a name that is defined around it, or in another branch. In a file a name
+ * must differ from those that can be seen from it, so branches that do not see each other may use one alike
+ * (https://github.com/onnx/onnx/blob/main/docs/IR.md#names-within-a-graph); put in place of their nodes, or with their
+ * weights lifted out, they do.
  */
 export function nameBranchesApart(graph: Graph): Graph {
   if (!graph.nodes.some(isIf)) return graph;
@@ -25,14 +25,10 @@ interface Surroundings {
 
 /** The node with its branches' own values under names that nobody else has; what it reads, under its new names. */
 function nodeApart(node: GraphNode, around: Surroundings): GraphNode {
-  const inside: string[] = [];
-  const attributes = Object.entries(node.attributes).map(([key, attribute]) => {
-    if (attribute.kind !== "graph") return [key, attribute] as const;
-    const value = branchApart(attribute.value, { ...around, defined: new Set(around.defined) });
-    inside.push(...allDefinitionsOf(value));
-    return [key, { ...attribute, value }] as const;
-  });
-  for (const name of inside) around.defined.add(name);
+  const attributes = Object.entries(node.attributes).map(([key, attribute]) => [
+    key,
+    attribute.kind === "graph" ? { ...attribute, value: branchApart(attribute.value, around) } : attribute,
+  ]);
   return {
     ...node,
     inputs: node.inputs.map((name) => around.renamed.get(name) ?? name),
@@ -62,12 +58,4 @@ function branchApart(branch: Branch, { names, defined, renamed: outer }: Surroun
 
 function definitionsOf({ nodes, weights }: Pick<Branch, "nodes" | "weights">): string[] {
   return [...weights.keys(), ...nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""))];
-}
-
-/** Those of branches inside, too. */
-function allDefinitionsOf(branch: Branch): string[] {
-  const inside = branch.nodes.flatMap(({ attributes }) =>
-    Object.values(attributes).flatMap((one) => (one.kind === "graph" ? allDefinitionsOf(one.value) : [])),
-  );
-  return [...definitionsOf(branch), ...inside];
 }

@@ -7,6 +7,7 @@ import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/in
 import { hoistConstants } from "./hoist-constants.js";
 import { holdEmptyWeights } from "./hold-empty-weights.js";
 import { inlineBranches } from "./inline-branches.js";
+import { liftCaptures } from "./lift-captures.js";
 import { nameBranchesApart } from "./name-branches-apart.js";
 import { readWeightsThemselves } from "./read-weights.js";
 
@@ -25,7 +26,7 @@ export interface PreparedGraph {
 export function prepareGraph(given: Graph, precision: Precision): PreparedGraph {
   const lowered = gatherForUnruled(lower(nameBranchesApart(given)));
   const taken = evaluatePair(lowered, "taken");
-  const inlined = inlineBranches(lowered, (name) => taken.values.get(name)?.contents);
+  const inlined = liftCaptures(inlineBranches(lowered, (name) => taken.values.get(name)?.contents));
   const evaluated = inlined.nodes.some(isIf) ? evaluatePair(inlined) : taken;
   const plain = readWeightsThemselves(hoistConstants(holdEmptyWeights(inlined)));
   const graph = quantizeGraph(plain, precision, (name) => evaluated.values.get(name)?.type);
