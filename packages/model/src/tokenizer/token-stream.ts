@@ -12,20 +12,26 @@ const replacementCharacter = "\uFFFD";
  * Token ids to text, as they come. A token's text depends on its neighbours: one character may span several
  * byte-level tokens, and the first token of a text may lose its leading space. So the last few ids are decoded
  * together each time, and what is new in their text is given out, but for a last U+FFFD, which may be the
- * beginning of a character.
+ * beginning of a character. Ids without text, such as special tokens that are left out, are not among them: a row of them
+ * would leave none of their neighbours.
  *
  * What it gives out, joined, is what decoding all ids at once gives.
  */
 export class TokenStream {
   readonly #decode: (ids: readonly number[]) => string;
+  readonly #hasText: (id: number) => boolean;
   #window: number[] = [];
   /** How much of the window's text has been given out, in UTF-16 units. */
   #given = 0;
   #isWhole = true;
 
-  /** @param decode text of a sequence of ids, with U+FFFD for bytes that are not UTF-8 */
-  constructor(decode: (ids: readonly number[]) => string) {
+  /**
+   * @param decode text of a sequence of ids, with U+FFFD for bytes that are not UTF-8
+   * @param hasText false of an id that `decode` leaves out
+   */
+  constructor(decode: (ids: readonly number[]) => string, hasText: (id: number) => boolean) {
     this.#decode = decode;
+    this.#hasText = hasText;
   }
 
   /** Whether all text has been given out: no character is incomplete. */
@@ -35,6 +41,7 @@ export class TokenStream {
 
   /** The text that is complete with this token; `""` while a character is not. */
   push(id: number): string {
+    if (!this.#hasText(id)) return "";
     this.#window.push(id);
     const text = this.#decode(this.#window);
     const complete = completePart(text);

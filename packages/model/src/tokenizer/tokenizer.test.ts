@@ -95,7 +95,25 @@ describe("a stream", () => {
     expect(pieces.slice(0, 8)).toEqual(["the", " cat", "s", " ", "", "", "€", " cat"]);
     expect(pieces.join("")).toBe(sentences.decode(ids));
   });
+
+  test.each([
+    ["the space between words", [1, 2, 3, 2]],
+    ["an incomplete character", [1, 5, 6]],
+    ["a character in the making", [1, 5, 6, 7]],
+  ])("remembers %s across any number of tokens without text", (_, ids) => {
+    const vocab = { "<unk>": 0, "▁the": 1, "▁cat": 2, s: 3, "<0xE2>": 5, "<0x82>": 6, "<0xAC>": 7 };
+    const sentences = loadTokenizer(
+      temporaryDirectory({ "tokenizer.json": sentencePiece(vocab, null, [end]) }),
+    )!;
+    // As a model that goes on past its end gives; the last has an id that only pads the vocabulary.
+    for (const silent of [end.id, 100]) {
+      const spread = ids.flatMap((id) => [id, ...new Array<number>(20).fill(silent)]);
+      expect(streamed(spread, sentences).join("")).toBe(sentences.decode(ids));
+    }
+  });
 });
+
+const end = { id: 4, content: "</s>", special: true };
 
 test("what stands around a text is what tokenizer.json says, whatever tokenizer_config.json adds", () => {
   const begin = {
@@ -115,9 +133,13 @@ test("what stands around a text is what tokenizer.json says, whatever tokenizer_
 });
 
 /** A tokenizer.json in the manner of Llama 2. */
-function sentencePiece(vocab: object, postProcessor: object | null = null): string {
+function sentencePiece(
+  vocab: object,
+  postProcessor: object | null = null,
+  addedTokens: readonly object[] = [],
+): string {
   return JSON.stringify({
-    added_tokens: [],
+    added_tokens: addedTokens,
     normalizer: null,
     pre_tokenizer: null,
     post_processor: postProcessor,

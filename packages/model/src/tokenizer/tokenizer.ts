@@ -32,6 +32,8 @@ export interface DecodeOptions {
  */
 export class Tokenizer {
   readonly #tokenizer: HubTokenizer;
+  /** Texts of tokens that decoding may leave out. */
+  readonly #special: ReadonlySet<string>;
   /**
    * Whether a token adds the same text wherever it stands, once a text has begun and its characters are complete.
    */
@@ -39,8 +41,13 @@ export class Tokenizer {
   /** A bound from below on how many ids {@link encode} gives; 0 where none can be told without encoding. */
   readonly fewestTokens: (text: string) => number;
 
-  constructor(tokenizer: HubTokenizer, facts: Pick<Tokenizer, "textsAddUp" | "fewestTokens">) {
+  constructor(
+    tokenizer: HubTokenizer,
+    special: ReadonlySet<string>,
+    facts: Pick<Tokenizer, "textsAddUp" | "fewestTokens">,
+  ) {
     this.#tokenizer = tokenizer;
+    this.#special = special;
     this.textsAddUp = facts.textsAddUp;
     this.fewestTokens = facts.fewestTokens;
   }
@@ -53,9 +60,9 @@ export class Tokenizer {
 
   /** Ids that are not in the vocabulary (models pad theirs) have no text. */
   decode(ids: readonly number[], { skipSpecialTokens = true }: DecodeOptions = {}): string {
-    const known = ids.filter((id) => this.#tokenizer.id_to_token(id) !== undefined);
-    if (known.length === 0) return "";
-    return this.#tokenizer.decode(known, {
+    const written = ids.filter((id) => this.#hasText(id, skipSpecialTokens));
+    if (written.length === 0) return "";
+    return this.#tokenizer.decode(written, {
       skip_special_tokens: skipSpecialTokens,
       clean_up_tokenization_spaces: false,
     });
@@ -67,8 +74,14 @@ export class Tokenizer {
   }
 
   /** Text from ids as they come, one sequence. */
-  stream(options: DecodeOptions = {}): TokenStream {
-    return new TokenStream((ids) => this.decode(ids, options));
+  stream({ skipSpecialTokens = true }: DecodeOptions = {}): TokenStream {
+    const decode = (ids: readonly number[]): string => this.decode(ids, { skipSpecialTokens });
+    return new TokenStream(decode, (id) => this.#hasText(id, skipSpecialTokens));
+  }
+
+  #hasText(id: number, skipSpecialTokens: boolean): boolean {
+    const token = this.#tokenizer.id_to_token(id);
+    return token !== undefined && !(skipSpecialTokens && this.#special.has(token));
   }
 }
 
@@ -88,7 +101,8 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
   const added_tokens = addedTokens(json, config, roles, tokenizerConfigFile(directory));
   try {
     const tokenizer = { ...withStatedSwitches(json, config), added_tokens };
-    return new Tokenizer(new HubTokenizer(tokenizer, config), {
+    const special = added_tokens.filter((token) => token.special).map(({ content }) => content);
+    return new Tokenizer(new HubTokenizer(tokenizer, config), new Set(special), {
       textsAddUp: textsAddUp(tokenizer),
       fewestTokens: fewestTokensOf(tokenizer),
     });
