@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { withStatedSwitches } from "./stated-switches.js";
-import type { TextStep, TokenizerJson } from "./tokenizer-json.js";
+import type { DecoderStep, TextStep, TokenizerJson } from "./tokenizer-json.js";
 
 type Steps = Pick<TokenizerJson, "normalizer" | "pre_tokenizer">;
 
@@ -60,11 +60,36 @@ describe("what tokenizer_config.json says counts", () => {
   });
 });
 
+describe("a decoder", () => {
+  const decoderWith = (add_prefix_space: boolean, decoder: DecoderStep): DecoderStep | null | undefined =>
+    withStatedSwitches({ model: { vocab: {} }, added_tokens: [], decoder }, { add_prefix_space }).decoder;
+  const strip = { type: "Strip", content: " ", start: 1, stop: 0 };
+  const sequence = { type: "Sequence", decoders: [{ type: "Fuse" }, strip] };
+
+  it("takes nothing from the beginning of a text where nothing is put there", () => {
+    expect(decoderWith(false, sequence)).toEqual({ type: "Sequence", decoders: [{ type: "Fuse" }] });
+    expect(decoderWith(false, metaspace("first"))).toEqual(metaspace("never"));
+  });
+
+  it("takes a space from there where one is put there", () => {
+    expect(decoderWith(true, sequence)).toEqual(sequence);
+    expect(decoderWith(true, metaspace("first"))).toEqual(metaspace("first"));
+    expect(decoderWith(true, metaspace("never"))).toEqual(metaspace("always"));
+  });
+});
+
 describe("what tokenizer.json says counts", () => {
   const steps = { normalizer: bert, pre_tokenizer: byteLevel };
 
   it("where tokenizer_config.json says nothing", () => {
     expect(stepsWith({ do_lower_case: null }, steps)).toEqual(steps);
+  });
+
+  it.each(["T5Tokenizer", "NllbTokenizerFast"])("of prefixes, for the class %s", (tokenizer_class) => {
+    const config = { tokenizer_class, add_prefix_space: false };
+    expect(stepsWith(config, { pre_tokenizer: metaspace("always") }).pre_tokenizer).toEqual(
+      metaspace("always"),
+    );
   });
 
   it.each(["PreTrainedTokenizerFast", "TokenizersBackend"])("for the class %s", (tokenizer_class) => {

@@ -1,25 +1,31 @@
 import type { JsonObject } from "../files/json.js";
-import type { TextStep, TokenizerJson } from "./tokenizer-json.js";
+import type { DecoderStep, TextStep, TokenizerJson } from "./tokenizer-json.js";
 
 /** Classes of transformers that take tokenizer.json as it is. All others are told by tokenizer_config.json. */
 const plainClasses: readonly unknown[] = ["PreTrainedTokenizerFast", "TokenizersBackend"];
 
+/** Classes that put a space before a text whatever `add_prefix_space` says (transformers 5.24). */
+const prefixingClasses = /^(T5|MBart|MBart50|Nllb|Pegasus|Reformer|XLNet)Tokenizer(Fast)?$/;
+
 /**
- * A tokenizer.json whose normalizer and pre-tokenizer do what tokenizer_config.json says otherwise. Where both
- * have a switch and differ, the config's counts, as for the tokenizer classes of transformers.
+ * A tokenizer.json whose normalizer, pre-tokenizer and decoder do what tokenizer_config.json says otherwise. Where
+ * both have a switch and differ, the config's counts, as for the tokenizer classes of transformers.
  *
  * | tokenizer_config.json | tokenizer.json |
  * |---|---|
  * | `do_lower_case`, `strip_accents`, `tokenize_chinese_chars` | the same of BertNormalizer |
- * | `add_prefix_space` | the same of ByteLevel; whether there is Prepend, and whether Metaspace prepends |
+ * | `add_prefix_space` | the same of ByteLevel; whether Prepend, Metaspace, and Strip of a decoder do anything |
  */
 export function withStatedSwitches(json: TokenizerJson, config: JsonObject): TokenizerJson {
-  if (plainClasses.includes(config.tokenizer_class)) return json;
-  const change = (step: TextStep): TextStep | undefined => changed(step, config);
+  const { tokenizer_class, add_prefix_space } = config;
+  if (plainClasses.includes(tokenizer_class)) return json;
+  const prefixed = prefixingClasses.test(String(tokenizer_class)) ? undefined : add_prefix_space;
+  const change = (step: TextStep): TextStep | undefined => changed(step, config, prefixed);
   return {
     ...json,
     normalizer: rebuilt(json.normalizer, change),
     pre_tokenizer: rebuilt(json.pre_tokenizer, change),
+    decoder: decoderWith(json.decoder, prefixed),
   };
 }
 
@@ -36,8 +42,7 @@ function rebuilt(
 }
 
 /** Undefined where the step is to be left out. */
-function changed(step: TextStep, config: JsonObject): TextStep | undefined {
-  const prefixed = config.add_prefix_space;
+function changed(step: TextStep, config: JsonObject, prefixed: unknown): TextStep | undefined {
   switch (step.type) {
     case "BertNormalizer":
       return {
@@ -70,4 +75,18 @@ function withPrefix(
   const isPrefixed = metaspace.prepend_scheme !== "never";
   if (isPrefixed === prefixed) return metaspace;
   return { ...metaspace, prepend_scheme: prefixed ? (always ? "always" : "first") : "never" } as TextStep;
+}
+
+function decoderWith(decoder: DecoderStep | null | undefined, prefixed: unknown): DecoderStep | null {
+  if (decoder == null || typeof prefixed !== "boolean") return decoder ?? null;
+  const { type, decoders, prepend_scheme = "always" } = decoder;
+  if (decoders !== undefined) {
+    return prefixed ? decoder : { ...decoder, decoders: decoders.filter((step) => !takesPrefix(step)) };
+  }
+  if (type !== "Metaspace" || (prepend_scheme !== "never") === prefixed) return decoder;
+  return { ...decoder, prepend_scheme: prefixed ? "always" : "never" };
+}
+
+function takesPrefix({ type, content, stop = 0 }: DecoderStep): boolean {
+  return type === "Strip" && content === " " && stop === 0;
 }

@@ -39,6 +39,12 @@ export interface TextStep {
 export interface DecoderStep {
   readonly type?: string;
   readonly decoders?: readonly DecoderStep[];
+  /** Of Metaspace: what it writes as a space, and whether it takes one from the beginning of a text, unless `never`. */
+  readonly replacement?: string;
+  readonly prepend_scheme?: string;
+  /** Of Replace: what it looks for, and what takes its place; of Strip, what it takes. */
+  readonly pattern?: { readonly String?: string; readonly Regex?: string };
+  readonly content?: string;
   /** Of Strip: how many characters it may take from the end. */
   readonly stop?: number;
 }

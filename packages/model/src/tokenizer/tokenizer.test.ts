@@ -113,6 +113,20 @@ describe("a stream", () => {
   });
 });
 
+test.each([
+  ["always", "the cat"],
+  ["first", "the cat"],
+  ["never", " the cat"],
+])("a Metaspace that prepends %s decodes to %j", (prepend_scheme, expected) => {
+  const json = {
+    ...JSON.parse(sentencePiece({ "<unk>": 0, "▁the": 1, "▁cat": 2 })),
+    decoder: { type: "Metaspace", replacement: "▁", prepend_scheme },
+  };
+  const sentences = loadTokenizer(temporaryDirectory({ "tokenizer.json": JSON.stringify(json) }))!;
+  // As tokenizers 0.23, transformers' own.
+  expect(sentences.decode([1, 2])).toBe(expected);
+});
+
 const end = { id: 4, content: "</s>", special: true };
 
 test("what stands around a text is what tokenizer.json says, whatever tokenizer_config.json adds", () => {

@@ -6,6 +6,7 @@ import { addedTokens } from "./added-tokens.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
 import { fewestTokensOf } from "./fewest-tokens.js";
 import { tokenizerFile } from "./has-tokenizer.js";
+import { withPlainMetaspace } from "./metaspace-decoder.js";
 import { specialTokens } from "./special-tokens.js";
 import { withStatedSwitches } from "./stated-switches.js";
 import { textsAddUp } from "./texts-add-up.js";
@@ -102,7 +103,8 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
   try {
     const tokenizer = { ...withStatedSwitches(json, config), added_tokens };
     const special = added_tokens.filter((token) => token.special).map(({ content }) => content);
-    return new Tokenizer(new HubTokenizer(tokenizer, config), new Set(special), {
+    const readable = { ...tokenizer, decoder: withPlainMetaspace(tokenizer.decoder) };
+    return new Tokenizer(new HubTokenizer(readable, config), new Set(special), {
       textsAddUp: textsAddUp(tokenizer),
       fewestTokens: fewestTokensOf(tokenizer),
     });
