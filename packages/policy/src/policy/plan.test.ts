@@ -41,6 +41,21 @@ describe("a number of ranks that is none", () => {
   });
 });
 
+describe("an option that is none", () => {
+  it.each<[string, object]>([
+    ["another name", { objectiv: "time" }],
+    ["an objective", { objective: "speed" }],
+    ["a precision", { precision: "int5" }],
+    ["activations", { precision: "int4", activations: "int4" }],
+    ["int8 activations of float32 weights", { activations: "int8" }],
+    ["memory", { memoryPerRank: Number.NaN }],
+  ])("is refused: %s", (_, options) => {
+    expectCode("RR_OPTION", () => planGraph(feedForward(), { ranks: 2, ...options }));
+    const written = planGraph(feedForward(), { ranks: 2 }).toJSON();
+    expectCode("RR_OPTION", () => policyFromJSON(feedForward(), written, { ranks: 2, ...options }));
+  });
+});
+
 describe("more ranks than heads", () => {
   it("do not share a head's lanes where the caller is given heads and lanes as axes of their own", () => {
     const g = new GraphBuilder();

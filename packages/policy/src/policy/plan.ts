@@ -15,6 +15,7 @@ import {
 import { buildPrograms as buildFromPlan } from "../program/build.js";
 import type { ProductKind } from "../program/products-apart.js";
 import type { RankProgram } from "../program/program.js";
+import { checkPlanOptions, checkRanks } from "./check-options.js";
 import { describePlan } from "./describe-plan.js";
 import { fingerprint } from "./fingerprint.js";
 import { PartitionPolicy, type PolicyData } from "./partition-policy.js";
@@ -36,11 +37,12 @@ export interface PlanOptions {
 /**
  * The partition policy of a graph, from operators and shapes alone.
  *
- * @throws RingrankError RR_RANKS: a number of ranks that is none; RR_NOTHING_SHARDED: more than one rank, and no factor
- * that can be sharded; RR_MEMORY: no plan fits `memoryPerRank`; RR_GRAPH: a malformed graph
+ * @throws RingrankError RR_RANKS: a number of ranks that is none; RR_OPTION: another option that is none, or a value
+ * that is none of its own; RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no plan
+ * fits `memoryPerRank`; RR_GRAPH: a malformed graph
  */
 export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
-  checkRanks(options.ranks);
+  checkPlanOptions(options);
   const limits: Limits = {
     ranks: options.ranks,
     objective: options.objective ?? "memory",
@@ -58,14 +60,15 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
  * A policy that was written down, for this graph. Only the decisions are taken from `data`; everything else is
  * found anew, so that what the policy says is what is done.
  *
- * @throws RingrankError RR_POLICY: not a policy, made for another graph, world size or precision, or contradictory;
- *   RR_MEMORY: it does not fit `memoryPerRank`
+ * @throws RingrankError RR_RANKS and RR_OPTION as {@link planGraph} does; RR_POLICY: not a policy, made for another
+ * graph, world size or precision, or contradictory; RR_MEMORY: it does not fit `memoryPerRank`
  */
 export function policyFromJSON(
   graph: Graph,
   data: unknown,
   options: Omit<PlanOptions, "objective">,
 ): PartitionPolicy {
+  checkPlanOptions(options);
   const read = readPolicyData(data);
   if (read.ranks !== options.ranks) {
     throw new RingrankError(
@@ -126,14 +129,6 @@ export function buildPrograms(
   const plan = planSharding(analysis, sharded, policy.ranks);
   return buildFromPlan(analysis.factored, analysis.found, plan, products);
 }
-
-function checkRanks(ranks: number): void {
-  if (Number.isInteger(ranks) && ranks >= 1 && ranks <= mostRanks) return;
-  throw new RingrankError("RR_RANKS", `expected ranks to be an integer from 1 to ${mostRanks}, got ${ranks}`);
-}
-
-/** As many as meet in one group. */
-const mostRanks = 64;
 
 /** Factors are told apart by their order, which another graph has otherwise. */
 function checkGraphOf({ graph }: Pick<PolicyData, "graph">, { fingerprint }: Analysis): void {

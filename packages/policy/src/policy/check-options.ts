@@ -1,0 +1,45 @@
+import { RingrankError } from "@ringrank/errors";
+import { objectives } from "../decide/objective.js";
+import { activationPrecisions, weightPrecisions } from "../precision/precision.js";
+import type { PlanOptions } from "./plan.js";
+
+/**
+ * Whether options are some of those there are: a misspelt one would plan something else in silence.
+ *
+ * @throws RingrankError RR_RANKS, RR_OPTION
+ */
+export function checkPlanOptions(options: PlanOptions): void {
+  const known = ["ranks", "objective", "memoryPerRank", "precision", "activations"];
+  const expected = `expected an object with no options but ${known.join(", ")}`;
+  if (typeof options !== "object" || options === null) throw optionError(`${expected}; got ${options}`);
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw optionError(`${expected}; got ${unknown}`);
+  checkRanks(options.ranks);
+  checkChoice("objective", options.objective, objectives);
+  checkChoice("precision", options.precision, weightPrecisions);
+  checkChoice("activations", options.activations, activationPrecisions);
+  const { precision = "float32", activations, memoryPerRank = Number.POSITIVE_INFINITY } = options;
+  if (activations === "int8" && precision === "float32") {
+    throw optionError("activations: int8 is for quantized weights; give precision int8 or int4, too");
+  }
+  if (typeof memoryPerRank === "number" && memoryPerRank > 0) return;
+  throw optionError(`memoryPerRank: expected a number of bytes above 0, got ${memoryPerRank}`);
+}
+
+/** @throws RingrankError RR_RANKS */
+export function checkRanks(ranks: number): void {
+  if (Number.isInteger(ranks) && ranks >= 1 && ranks <= mostRanks) return;
+  throw new RingrankError("RR_RANKS", `expected ranks to be an integer from 1 to ${mostRanks}, got ${ranks}`);
+}
+
+/** As many as meet in one group. */
+const mostRanks = 64;
+
+function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw optionError(`${name}: expected ${choices.join(" or ")}, got ${value}`);
+}
+
+function optionError(message: string): RingrankError {
+  return new RingrankError("RR_OPTION", message);
+}
