@@ -73,7 +73,7 @@ export function policyFromJSON(
   if (read.ranks !== options.ranks) {
     throw new RingrankError(
       "RR_POLICY",
-      `the policy is for ${read.ranks} ranks, the model is loaded on ${options.ranks}; plan again`,
+      `the policy is for ${read.ranks} ranks, got ${options.ranks}; give as many ranks, or plan again`,
     );
   }
   const precision = precisionOf(options.precision, options.activations);
