@@ -26,7 +26,7 @@ Examples:
   $ ringrank run path/to/model --chat --prompt "Who art thou?"
   $ ringrank run path/to/model --precision int4
   $ ringrank run path/to/export --dtype q4               onnx/model_q4.onnx, as transformers.js has it
-  $ ringrank run org/name --seed 7 --top-p 0.9           an id that the local HuggingFace cache has
+  $ ringrank run org/name --temperature 0.8 --top-p 0.9  an id that the local HuggingFace cache has
   $ ringrank plan path/to/model --ranks 2 --json > policy.json
   $ ringrank run path/to/model --ranks 2 --policy policy.json
 

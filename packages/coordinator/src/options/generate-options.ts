@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { RingrankError } from "@ringrank/errors";
 import type { SamplingParameters } from "@ringrank/rank-worker";
 import {
   booleanOption,
@@ -13,9 +14,12 @@ import {
 export interface GenerateOptions {
   /** Most tokens to generate. Minimum 1, default 256; the context's end comes first where it is nearer. */
   readonly maxNewTokens?: number | undefined;
-  /** Divides the logits. Minimum 0, which is greedy and the default. */
+  /**
+   * Divides the logits. Minimum 0, which is greedy and the default. Where that is left to a model that does not sample,
+   * `topK`, `topP` and `minP` would change nothing: with a limit they are `RR_OPTION` then.
+   */
   readonly temperature?: number | undefined;
-  /** Sample only from this many of the likeliest tokens. Minimum 0, the default: no limit. */
+  /** Sample only from this many of the likeliest tokens. Minimum 0, the default: no limit (transformers' is 50). */
   readonly topK?: number | undefined;
   /** Sample only from the likeliest tokens that together reach this probability. 0 to 1, default 1: no limit. */
   readonly topP?: number | undefined;
@@ -87,7 +91,8 @@ const keys = [
  * @throws RR_OPTION
  */
 export function validateGenerateOptions(options: GenerateOptions): void {
-  checkGenerateOptions(options, {});
+  // A model that samples takes all that one takes that does not.
+  checkGenerateOptions(options, { temperature: 1 });
 }
 
 /** @throws RR_OPTION */
@@ -97,7 +102,7 @@ export function checkGenerateOptions(
 ): CheckedGenerateOptions {
   refuseUnknownOptions(given, keys);
   const options: GenerateOptions = { ...defaults, ...withoutUndefined(given) };
-  return {
+  const checked: CheckedGenerateOptions = {
     maxNewTokens: numberOption(
       "maxNewTokens",
       options.maxNewTokens,
@@ -131,6 +136,20 @@ export function checkGenerateOptions(
     decoderPrompt: idsOption("decoderPrompt", options.decoderPrompt),
     signal: signalOption(options.signal),
   };
+  if (given.temperature === undefined && checked.sampling.temperature === 0) requireNoLimits(given);
+  return checked;
+}
+
+/** Of a caller who would have the likeliest token and no other: whoever limits what is sampled from wants samples. */
+function requireNoLimits({ topK = 0, topP = 1, minP = 0 }: GenerateOptions): void {
+  const limits = [topK > 0 && `topK ${topK}`, topP < 1 && `topP ${topP}`, minP > 0 && `minP ${minP}`];
+  const limit = limits.find((text) => text !== false);
+  if (limit === undefined) return;
+  throw new RingrankError(
+    "RR_OPTION",
+    `expected a temperature beside ${limit}, got none: the model's generation config does not sample, and the ` +
+      "likeliest token is chosen whatever the limit; give a temperature above 0, or 0 to have it so",
+  );
 }
 
 function stopOption(value: unknown): readonly string[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkGenerateOptions } from "./generate-options.js";
+import { checkGenerateOptions, validateGenerateOptions } from "./generate-options.js";
 import { checkLoadOptions, type LoadOptions } from "./load-options.js";
 import { checkRunOptions, type RunOptions } from "./run-options.js";
 
@@ -73,6 +73,35 @@ describe("options of generate", () => {
     ["a repetition penalty of nothing", { repetitionPenalty: 0 }],
   ])("refuse %s", (_, options) => {
     expect(() => checkGenerateOptions(options, {})).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
+  });
+});
+
+describe("a limit to what is sampled from", () => {
+  const greedy = { temperature: 0 };
+  const limits = [{ topK: 5 }, { topP: 0.9 }, { minP: 0.1 }];
+
+  it.each(limits)("is refused where the model does not sample and nobody says how: %j", (limit) => {
+    expect(() => checkGenerateOptions(limit, greedy)).toThrow(
+      /^expected a temperature beside (topK|topP|minP) /,
+    );
+  });
+
+  it.each(limits)(
+    "is taken where a temperature stands beside it, be it 0, or the model has one: %j",
+    (limit) => {
+      expect(checkGenerateOptions({ ...limit, temperature: 0.8 }, greedy).sampling).toMatchObject(limit);
+      expect(checkGenerateOptions({ ...limit, temperature: 0 }, greedy).sampling).toMatchObject(limit);
+      expect(checkGenerateOptions(limit, { temperature: 0.8 }).sampling).toMatchObject(limit);
+    },
+  );
+
+  it("is none where it limits nothing", () => {
+    const none = { topK: 0, topP: 1, minP: 0 };
+    expect(checkGenerateOptions(none, greedy).sampling).toMatchObject(none);
+  });
+
+  it.each(limits)("may be asked of a model that is not known yet: %j", (limit) => {
+    expect(() => validateGenerateOptions(limit)).not.toThrow();
   });
 });
 
