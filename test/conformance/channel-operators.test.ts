@@ -176,6 +176,14 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Resize",
+    says: "interpolates along channels that it scales, though there are as many as before",
+    build: onImage((g, x) =>
+      g.apply("Resize", [x, undefined, g.numbers([1, 1.05, 2, 2], [4])], { mode: "nearest" }),
+    ),
+    shards: [5],
+  },
+  {
+    operator: "Resize",
     says: "has its sizes spelt out, the channels among them",
     build: onImage((g, x) =>
       g.apply("Resize", [x, undefined, undefined, g.integers([2, channels, 4, 4])], { mode: "nearest" }),

@@ -47,6 +47,15 @@ const cases: readonly OperatorCase[] = [
     },
     shards: [inner],
   },
+  ...["LayerNormalization", "RMSNormalization"].map(
+    (operator): OperatorCase => ({
+      operator,
+      says: "has a scale of more axes than it normalizes, of which ranks have their own",
+      build: (g) =>
+        g.output("y", g.apply(operator, [twoAxes(g), g.parameter([5, 2])], { axis: -1 }), "float32", []),
+      shards: [5],
+    }),
+  ),
   {
     operator: "LpNormalization",
     says: "keeps its axis whole",

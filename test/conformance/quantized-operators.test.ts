@@ -160,6 +160,52 @@ const cases: readonly OperatorCase[] = [
     tolerance: 0.0501,
   },
   {
+    operator: "MatMulInteger",
+    says: "has zero points for each column of each matrix of a stack",
+    build: (g) => {
+      const x = g.input("x", "uint8", ["batch", width]);
+      const zeroPoints = g.quantized("int8", [4, 1, 5], -5, 5);
+      const product = g.apply("MatMulInteger", [
+        x,
+        g.quantized("int8", [4, width, 5]),
+        undefined,
+        zeroPoints,
+      ]);
+      g.output("y", g.cast(product, "float32"), "float32", []);
+    },
+    shards: [4, 5],
+    tolerance: 0,
+  },
+  {
+    operator: `MatMulIntegerToFloat@${microsoft}`,
+    says: "has scales for each column of each matrix of a stack",
+    build: (g) => {
+      const x = g.input("x", "uint8", ["batch", width]);
+      const weight = g.quantized("int8", [4, width, 5]);
+      const [scale, scales] = [g.numbers([0.01]), g.scales([4, 1, 5], 0.01)];
+      const product = g.apply(`MatMulIntegerToFloat@${microsoft}`, [x, weight, scale, scales]);
+      g.output("y", product, "float32", []);
+    },
+    shards: [4, 5],
+  },
+  {
+    operator: "QLinearMatMul",
+    says: "has scales for each column of each matrix of a stack",
+    build: (g) => {
+      const [x, scale, zero] = quantized(g, g.input("x", "float32", ["batch", width]));
+      const weight = [
+        g.quantized("int8", [4, width, 5]),
+        g.scales([4, 1, 5], 0.01),
+        g.quantized("int8", [4, 1, 5], -5, 5),
+      ];
+      const y = g.apply("QLinearMatMul", [x, scale, zero, ...weight, scale, zero]);
+      g.output("y", g.apply("DequantizeLinear", [y, scale, zero]), "float32", []);
+    },
+    shards: [4, 5],
+    // A product that lies between two integers may be rounded either way: one step of 0.05.
+    tolerance: 0.0501,
+  },
+  {
     operator: `QGemm@${microsoft}`,
     says: "adds its bias once, whichever way its weight lies",
     build: (g) => {

@@ -42,8 +42,20 @@ function lowerTo(formOf: (node: GraphNode) => Form): Lowering {
 
 function dequantized(triple: readonly string[], axis: number, maker: Maker, made: GraphNode[]): string {
   const name = maker.value();
-  made.push(part("DequantizeLinear", triple, [name], { axis: { kind: "int", value: axis } }));
+  made.push(part("DequantizeLinear", triple, [name], scaledAlong(triple, axis, maker)));
   return name;
+}
+
+/** A stack of matrices has its scales as a stack, `[…, 1, columns]`: one for each block of a whole column. */
+function scaledAlong(
+  [value = "", scale = ""]: readonly string[],
+  axis: number,
+  maker: Maker,
+): Readonly<Record<string, Attribute>> {
+  const int = (value: number): Attribute => ({ kind: "int", value });
+  const rows = maker.dims(value)?.at(-2);
+  if ((maker.dims(scale)?.length ?? 0) < 2 || rows === undefined) return { axis: int(axis) };
+  return { axis: int(-2), block_size: int(rows) };
 }
 
 /** Quantized with the product of the operands' scales, times alpha where there is one. */

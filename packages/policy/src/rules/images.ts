@@ -1,5 +1,5 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, sameSize, sizeOf } from "../factors/factor.js";
+import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../factors/factor.js";
 import { retarget } from "./reshape.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 
@@ -10,13 +10,13 @@ function whole(size: readonly [number, number], factors: Propagation, why: strin
   return dim;
 }
 
-/** Axes whose size changes are interpolated along, so they stay whole; the others are as they were. */
+/** Axes that are scaled are interpolated along, so they stay whole; the others are as they were. */
 const resize: Rule = {
   propagate(operator, factors) {
     const sizes = operator.outputs[0]!.dims;
     const why = "interpolated along";
     const out = factors.input(0).map((dim, axis): Dim => {
-      if (sameSize(sizeOf(dim), sizes[axis]!) && !isScaledAlike(operator)) return dim;
+      if (sameSize(sizeOf(dim), sizes[axis]!) && !isScaled(operator, axis)) return dim;
       factors.whole(dim, why);
       return whole(sizes[axis]!, factors, why);
     });
@@ -26,10 +26,16 @@ const resize: Rule = {
   localize: (operator, local) => retarget(operator, local, 3),
 };
 
-/** Whether axes are named, or sizes bounded together, so that entries do not stand for axes one by one. */
-function isScaledAlike({ node }: Operator): boolean {
+/**
+ * Whether an axis may be scaled although its size stays, as of 4 channels by 1.2; and whether axes are named, or sizes
+ * bounded together, so that entries do not stand for axes one by one.
+ */
+function isScaled({ node, inputs }: Operator, axis: number): boolean {
   const policy = node.attributes.keep_aspect_ratio_policy;
-  return node.attributes.axes !== undefined || (policy?.kind === "string" && policy.value !== "stretch");
+  if (node.attributes.axes !== undefined || (policy?.kind === "string" && policy.value !== "stretch"))
+    return true;
+  const scale = inputs[2]?.contents?.[axis];
+  return scale !== undefined && !isOne(scale);
 }
 
 /** Blocks of channels laid out as squares; the channels that are left are apart. */

@@ -39,18 +39,15 @@ const gemm: Rule = {
  * Products of integers, each less its zero point: of all, or of every row of A and every column of B. What ranks owe is
  * exact, since int32 sums are.
  *
- * @param zeroPoints slots of figures of A and of B: one for all, or one a row and one a column
+ * @param figures slots of zero points and scales of A and of B: one for all, or one a row and one a column
  */
-function integerProduct(
-  zeroPoints: readonly [readonly number[], readonly number[]],
-  addends?: number[],
-): Rule {
+function integerProduct(figures: readonly [readonly number[], readonly number[]], addends?: number[]): Rule {
   return {
     propagate(operator, factors) {
       const out = product(factors, false, false);
-      const [ofRows, ofColumns] = zeroPoints;
-      for (const slot of ofRows) relateFigures(slot, out.at(-2) ?? [], operator, factors);
-      for (const slot of ofColumns) relateFigures(slot, out.at(-1)!, operator, factors);
+      const [ofRows, ofColumns] = figures;
+      for (const slot of ofRows) relateFigures(slot, factors.input(0), -2, operator, factors);
+      for (const slot of ofColumns) relateFigures(slot, factors.input(1), -1, operator, factors);
       for (const slot of addends ?? [])
         if (operator.inputs[slot] !== undefined) broadcast([out, factors.input(slot)], factors);
       return [out];
@@ -59,9 +56,18 @@ function integerProduct(
   };
 }
 
-function relateFigures(slot: number, dim: Dim, { inputs }: Operator, factors: Propagation): void {
+/** Figures of a stack of matrices are a stack, too, with 1 for the axis that is summed over. */
+function relateFigures(
+  slot: number,
+  matrix: readonly Dim[],
+  axis: number,
+  { inputs }: Operator,
+  factors: Propagation,
+): void {
   if (inputs[slot] === undefined || inputs[slot].dims.every(isOne)) return;
-  factors.unify(factors.input(slot).at(-1)!, dim);
+  const figures = factors.input(slot);
+  if (figures.length === 1) factors.unify(figures[0]!, matrix.at(axis)!);
+  else broadcast([matrix, figures], factors);
 }
 
 function product(factors: Propagation, transA: boolean, transB: boolean): Dim[] {

@@ -1,5 +1,5 @@
 import { intAttribute, intsAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
+import { type Dim, freshDim } from "../factors/factor.js";
 import { normalizeAxis } from "./attributes.js";
 import { broadcast } from "./elementwise.js";
 import { freshOutputs } from "./matmul.js";
@@ -17,21 +17,14 @@ function wholeAxis(why: string, defaultAxis: number): Rule {
   };
 }
 
-/** Normalizes over all axes from `axis` on; scale and bias have the shape of those. */
+/** Normalizes over all axes from `axis` on; scale and bias broadcast to the input, right-aligned. */
 const layerNorm: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
     const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), input.length);
-    const normalized = input.slice(axis);
-    for (const dim of normalized) factors.whole(dim, "normalized over");
-    for (const slot of [1, 2]) {
-      if (operator.inputs[slot] === undefined) continue;
-      const scale = factors.input(slot);
-      scale.forEach((dim, index) => {
-        const mine = normalized[normalized.length - scale.length + index];
-        if (mine !== undefined && !isOne(sizeOf(dim))) factors.unify(mine, dim);
-      });
-    }
+    for (const dim of input.slice(axis)) factors.whole(dim, "normalized over");
+    for (const slot of [1, 2])
+      if (operator.inputs[slot] !== undefined) broadcast([input, factors.input(slot)], factors);
     const statistics = input.map((dim, index) => (index < axis ? dim : []));
     return operator.outputs.map((_, index) => (index === 0 ? input : statistics));
   },
