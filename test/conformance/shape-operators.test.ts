@@ -24,6 +24,21 @@ describeOperators([
     shards: [2, 2, lanes],
   },
   {
+    operator: "Squeeze",
+    says: "with an empty list of axes is as without",
+    build(g) {
+      const apart = g.reshape(projected(g), [0, 0, 1, 2, 2, lanes]);
+      g.output("y", g.apply("Squeeze", [apart, g.integers([])]), "float32", [
+        "batch",
+        "sequence",
+        2,
+        2,
+        lanes,
+      ]);
+    },
+    shards: [2, 2, lanes],
+  },
+  {
     operator: "Size",
     says: "counts what all ranks have",
     build(g) {

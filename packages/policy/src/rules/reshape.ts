@@ -82,8 +82,8 @@ const squeeze: Rule = {
   localize(operator, local) {
     const { node, inputs } = operator;
     const given = node.inputs.map((_, slot) => local.input(slot));
-    const isListed = inputs[1] !== undefined || intsAttribute(node, "axes") !== undefined;
-    if (isListed || !local.inputDims(0).some((dim) => local.isSharded(dim)))
+    const listed = intsAttribute(node, "axes") ?? inputs[1]?.contents ?? [];
+    if (listed.length > 0 || !local.inputDims(0).some((dim) => local.isSharded(dim)))
       return [rename(node, given, local)];
     const axes = inputs[0]!.dims.flatMap((size, axis) => (isOne(size) ? [axis] : []));
     if (axes.length === 0) return [makeNode("Identity", [local.input(0)], local.output(0))];

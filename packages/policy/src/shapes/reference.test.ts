@@ -111,13 +111,13 @@ describe("Slice", () => {
 
   /**
    * The indices that https://onnx.ai/onnx/operators/onnx__Slice.html visits, one by one. Unlike numpy's, a walk
-   * backwards that starts before the front starts at 0.
+   * backwards that starts before the front starts at 0; and ONNX Runtime takes an end of INT_MAX for none.
    */
   function walked(size: number, start: number, end: number, by: number): number[] {
     const clamped = (bound: number, low: number, high: number) =>
       Math.max(low, Math.min(high, bound < 0 ? bound + size : bound));
     const from = clamped(start, 0, by > 0 ? size : size - 1);
-    const to = by > 0 ? clamped(end, 0, size) : clamped(end, -1, size - 1);
+    const to = by > 0 ? clamped(end, 0, size) : end === Infinity ? -1 : clamped(end, -1, size - 1);
     const visited: number[] = [];
     for (let i = from; by > 0 ? i < to : i > to; i += by) visited.push(i);
     return visited;

@@ -37,10 +37,11 @@ function fold(node: NodeContext, of: Combine): Evaluated {
   return result;
 }
 
+/** ONNX Runtime multiplies by what one of so many is, rounded. */
 const mean: ShapeRule = (node) => {
   const { type, dims, contents } = fold(node, (a, b) => a + b);
-  const count = node.inputs.length;
-  return [{ type, dims, contents: contents?.map((x) => toElement(type, x / count)) }];
+  const each = toElement(type, 1 / node.inputs.length);
+  return [{ type, dims, contents: contents?.map((x) => toElement(type, x * each)) }];
 };
 
 /** Integers divide towards zero. */

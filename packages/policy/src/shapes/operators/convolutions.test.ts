@@ -37,6 +37,20 @@ const cases: readonly OperatorCase[] = [
     gives: ["float32[2,4,4,3]", "int64[2,4,4,3]"],
   },
   {
+    operator: "MaxPool",
+    says: "keeps ⌈size / stride⌉ with SAME_LOWER",
+    inputs: ["float32[1,3,11]"],
+    attributes: { kernel_shape: [3], strides: [2], auto_pad: "SAME_LOWER" },
+    gives: ["float32[1,3,6]"],
+  },
+  {
+    operator: "AveragePool",
+    says: "has fewer places with SAME_UPPER where its window is dilated, as in ONNX Runtime",
+    inputs: ["float32[1,3,8]"],
+    attributes: { kernel_shape: [3], strides: [2], dilations: [2], auto_pad: "SAME_UPPER" },
+    gives: ["float32[1,3,3]"],
+  },
+  {
     operator: "GlobalAveragePool",
     says: "leaves 1 of every spatial axis",
     inputs: ["float32[2,4,8,6]"],

@@ -84,13 +84,28 @@ const convTranspose: ShapeRule = (node) => {
   return [{ type, dims: [batch, outPerGroup * group, ...(node.ints("output_shape") ?? sizes)] }];
 };
 
+/** ONNX Runtime pads a pool for the same size as if its window were not dilated, and a dilated one has fewer places. */
+function poolSliding(sizes: readonly number[], sliding: Sliding): Sliding {
+  const { window, strides, autoPad } = sliding;
+  if (!autoPad.startsWith("SAME")) return sliding;
+  const needed = sizes.map((size, axis) => {
+    const stride = strides[axis]!;
+    return Math.max((Math.ceil(size / stride) - 1) * stride + window[axis]! - size, 0);
+  });
+  const smaller = needed.map((pad) => Math.floor(pad / 2));
+  const larger = needed.map((pad) => Math.ceil(pad / 2));
+  const pads = autoPad === "SAME_UPPER" ? [...smaller, ...larger] : [...larger, ...smaller];
+  return { ...sliding, pads, autoPad: "NOTSET" };
+}
+
 /** `[batch, channels, …]` with a window of `kernel_shape`; the places of the largest as a second output. */
 const pool: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
   const [batch, channels, ...spatial] = dims;
   const window = node.ints("kernel_shape") ?? node.fail("the attribute kernel_shape");
   if (window.length !== spatial.length) node.fail(`a window of ${spatial.length} axes`);
-  const sizes = places(node, spatial, slidingOf(node, window), node.int("ceil_mode", 0) === 1);
+  const sliding = poolSliding(spatial, slidingOf(node, window));
+  const sizes = places(node, spatial, sliding, node.int("ceil_mode", 0) === 1);
   const out = [batch!, channels!, ...sizes];
   return [
     { type, dims: out },

@@ -82,7 +82,10 @@ function sliceBounds(node: NodeContext, rank: number): Bounds {
   return { starts, ends, axes: [...node.axes(axes, rank)], steps };
 }
 
-/** Bounds count from the back where negative and are clamped: to [0, n], or to [−1, n−1] for negative steps. */
+/**
+ * Bounds count from the back where negative and are clamped: to [0, n], or to [−1, n−1] for negative steps. An end of
+ * INT_MAX is none to ONNX Runtime, whatever the step's sign.
+ */
 const slice: ShapeRule = (node) => {
   const { type, dims: from, contents } = node.input(0);
   const { starts, ends, axes, steps } = sliceBounds(node, from.length);
@@ -95,7 +98,7 @@ const slice: ShapeRule = (node) => {
     if (step === 0) node.fail("steps other than 0");
     const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
     const start = clamp(fromFront(starts[i]!, size), Math.max(low, 0), high);
-    const end = clamp(fromFront(ends[i]!, size), low, high);
+    const end = isNone(ends[i]!) ? (step > 0 ? size : -1) : clamp(fromFront(ends[i]!, size), low, high);
     dims[axis] = Math.max(Math.ceil((end - start) / step), 0);
     offset += start * strides[axis]!;
     strides[axis]! *= step;
@@ -103,6 +106,11 @@ const slice: ShapeRule = (node) => {
   if (contents === undefined || !hasContents(type, dims)) return [{ type, dims }];
   return [{ type, dims, contents: readView(contents, dims, strides, offset) }];
 };
+
+/** The largest integer of 32 or of 64 bits. */
+function isNone(end: number): boolean {
+  return end === 2 ** 31 - 1 || end === Number.POSITIVE_INFINITY;
+}
 
 function fromFront(bound: number, size: number): number {
   return bound < 0 ? bound + size : bound;

@@ -77,6 +77,13 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Range",
+    says: "adds step by step in float32, as ONNX Runtime does",
+    inputs: [0, 0.8, 0.1].map((number) => known("float32", [], [Math.fround(number)])),
+    gives: ["float32[8]"],
+    contents: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7000000476837158].map(Math.fround),
+  },
+  {
+    operator: "Range",
     says: "is empty where the limit lies behind",
     inputs: [known("int64", [], [3]), known("int64", [], [1]), known("int64", [], [1])],
     gives: ["int64[0]"],
@@ -131,6 +138,12 @@ const cases: readonly OperatorCase[] = [
     says: "counts in a constant",
     inputs: [known("int64", [2, 2], [1, 0, 3, 4])],
     gives: ["int64[2,3]"],
+  },
+  {
+    operator: "NonZero",
+    says: "takes a single number for a list of one, as ONNX Runtime does",
+    inputs: [known("int64", [], [4])],
+    gives: ["int64[1,1]"],
   },
 ];
 

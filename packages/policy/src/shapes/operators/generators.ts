@@ -33,6 +33,7 @@ const constantOfShape: ShapeRule = (node) => {
   return [{ type, dims, contents: new Array<number>(elementCount(dims)).fill(fill) }];
 };
 
+/** ONNX Runtime goes from element to element by adding, in the type of the elements. */
 const range: ShapeRule = (node) => {
   const [start, limit, delta] = [node.scalar(0, "start"), node.scalar(1, "limit"), node.scalar(2, "delta")];
   const type = node.type(0);
@@ -40,13 +41,13 @@ const range: ShapeRule = (node) => {
   if (!Number.isSafeInteger(count))
     node.fail(`finite bounds and a step, not ${start} to ${limit} by ${delta}`);
   if (!hasContents(type, [count])) return [{ type, dims: [count] }];
-  return [
-    {
-      type,
-      dims: [count],
-      contents: Array.from({ length: count }, (_, i) => toElement(type, start + i * delta)),
-    },
-  ];
+  let next = start;
+  const contents = Array.from({ length: count }, () => {
+    const element = next;
+    next = toElement(type, element + delta);
+    return element;
+  });
+  return [{ type, dims: [count], contents }];
 };
 
 /** `start` and `end` count from the back where negative, and are clamped (opset 15). */
@@ -74,8 +75,9 @@ const oneHot: ShapeRule = (node) => {
   return [{ type: node.type(2), dims }];
 };
 
+/** A row of indices for every axis. ONNX Runtime takes a single number for a list of one. */
 const nonZero: ShapeRule = (node) => {
-  const { length: rank } = node.dims(0);
+  const rank = Math.max(node.dims(0).length, 1);
   const count = node.contents(0, "data").reduce((sum, x) => sum + (x === 0 ? 0 : 1), 0);
   return [{ type: "int64", dims: [rank, count] }];
 };

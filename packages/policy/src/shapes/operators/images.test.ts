@@ -10,6 +10,12 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Resize",
+    says: "multiplies in float32, as ONNX Runtime does: 10 · 0.7f, a little less than 7, is rounded to 7",
+    inputs: ["float32[2,4,10,10]", "", known("float32", [4], [1, 1, 0.7, 0.7].map(Math.fround))],
+    gives: ["float32[2,4,7,7]"],
+  },
+  {
+    operator: "Resize",
     says: "takes sizes of named axes",
     inputs: ["float32[2,4,8,6]", "", "", int64(4, 3)],
     attributes: { axes: [2, 3] },

@@ -2,7 +2,7 @@ import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
 /**
  * From scales, or from sizes; for the axes of an attribute (opset 18) or all
- * (https://onnx.ai/onnx/operators/onnx__Resize.html).
+ * (https://onnx.ai/onnx/operators/onnx__Resize.html). ONNX Runtime multiplies sizes in float32: 10 · 0.7f are 7.
  */
 const resize: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
@@ -15,7 +15,7 @@ const resize: ShapeRule = (node) => {
   if (entries.length !== axes.length) node.fail(`${axes.length} sizes or scales, not [${entries}]`);
   const resized = isGiven
     ? boundedSizes(node, axes, entries)
-    : entries.map((scale, index) => Math.floor(dims[axes[index]!]! * scale));
+    : entries.map((scale, index) => Math.floor(Math.fround(dims[axes[index]!]! * scale)));
   const out = [...dims];
   axes.forEach((axis, index) => {
     out[axis] = resized[index]!;
@@ -32,9 +32,9 @@ function boundedSizes(
   const policy = node.string("keep_aspect_ratio_policy", "stretch");
   if (policy === "stretch") return sizes;
   const own = axes.map((axis) => node.dims(0)[axis]!);
-  const ratios = sizes.map((size, index) => size / own[index]!);
+  const ratios = sizes.map((size, index) => Math.fround(size / own[index]!));
   const ratio = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
-  return own.map((size) => Math.round(size * ratio));
+  return own.map((size) => Math.round(Math.fround(size * ratio)));
 }
 
 const depthToSpace: ShapeRule = (node) => {

@@ -89,6 +89,15 @@ const cases: readonly OperatorCase[] = [
   },
 ];
 
+test("ReduceSumSquare squares with noop_with_empty_axes: its elements are not those of its input", () => {
+  const spec = {
+    operator: "ReduceSumSquare",
+    inputs: [int64(2, 3)],
+    attributes: { noop_with_empty_axes: 1 },
+  };
+  expect(evaluateCase(spec)).toEqual({ gives: ["int64[2]"], contents: undefined });
+});
+
 test.each(cases)("$operator: $says", (spec) => {
   const { gives, contents } = evaluateCase(spec, spec.gives.length);
   expect(gives).toEqual(spec.gives);

@@ -11,7 +11,8 @@ function reduction(fold?: Fold): ShapeRule {
   return (node) => {
     const { type, dims: from, contents } = node.input(0);
     const listed = node.ints("axes") ?? (node.optional(1) ? node.contents(1, "axes") : []);
-    if (listed.length === 0 && node.int("noop_with_empty_axes", 0) === 1) return [node.input(0)];
+    if (listed.length === 0 && node.int("noop_with_empty_axes", 0) === 1)
+      return [fold === undefined ? { type, dims: from } : node.input(0)];
     const axes = listed.length === 0 ? new Set(from.keys()) : node.axes(listed, from.length);
     const keep = node.int("keepdims", 1) === 1;
     const dims = keep

@@ -70,6 +70,12 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Squeeze",
+    says: "drops every axis of size 1 where its list of axes is empty, as ONNX Runtime does",
+    inputs: ["float32[1,3,1]", int64()],
+    gives: ["float32[3]"],
+  },
+  {
+    operator: "Squeeze",
     says: "takes axes as an attribute, as before opset 13",
     inputs: ["float32[1,3,1]"],
     attributes: { axes: [0] },

@@ -35,11 +35,11 @@ const flatten: ShapeRule = (node) => {
   return reshaped(node, [elementCount(dims.slice(0, cut)), elementCount(dims.slice(cut))]);
 };
 
-/** Axes are an attribute before opset 13; left out, every axis of size 1 goes. */
+/** Axes are an attribute before opset 13; left out, or in ONNX Runtime an empty list, every axis of size 1 goes. */
 const squeeze: ShapeRule = (node) => {
   const dims = node.dims(0);
   const listed = node.ints("axes") ?? (node.optional(1) && node.contents(1, "axes"));
-  if (listed === undefined)
+  if (listed === undefined || listed.length === 0)
     return reshaped(
       node,
       dims.filter((size) => size !== 1),
