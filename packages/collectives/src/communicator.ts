@@ -46,6 +46,11 @@ export interface Communicator {
   readonly rank: number;
   readonly worldSize: number;
   readonly counters: CollectiveCounters;
+  /**
+   * Something useful, a microsecond of it at most, that this rank does between two looks at those it waits for, if it
+   * looks often: a rank that sleeps, or sees them at once, does not. What it throws fails the group.
+   */
+  meanwhile: (() => void) | undefined;
   /** `data` becomes the elementwise sum (default) or maximum over ranks; the same bits on every rank. */
   allReduce<T extends CollectiveArray>(data: T, operation?: ReduceOperation): T;
   /** Concatenates every rank's `part` in rank order. `part` may be its own place in `out`. */

@@ -63,6 +63,14 @@ export class GroupMember implements Communicator {
     return { collectives: this.#collectives, bytes: this.#bytes, waitedMs: this.#rounds.waitedMs };
   }
 
+  get meanwhile(): (() => void) | undefined {
+    return this.#rounds.meanwhile;
+  }
+
+  set meanwhile(work: (() => void) | undefined) {
+    this.#rounds.meanwhile = work;
+  }
+
   allReduce<T extends CollectiveArray>(data: T, operation: ReduceOperation = "sum"): T {
     return this.#collective(() => {
       const type = elementType("allReduce", data);

@@ -38,6 +38,8 @@ export class Rounds {
   readonly #cores: number;
   readonly #stepTimeoutMs: number;
   readonly #measureWaits: boolean;
+  /** A little work that is done between two looks. */
+  meanwhile: (() => void) | undefined;
   /** Milliseconds spent waiting, where they are measured. */
   waitedMs = 0;
   #current: number;
@@ -159,6 +161,7 @@ export class Rounds {
   #look(awaited: Awaited, round: number, times: number): boolean {
     for (let left = times; left > 0; left--) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
+      this.meanwhile?.();
     }
     return false;
   }

@@ -6,7 +6,7 @@
 //   sums     [query][lanes]
 
 import { addendAt, Arguments } from "./arguments";
-import { readAhead } from "./read-ahead";
+import { readAhead } from "../read-ahead";
 import { exponential, madd, sumEach } from "../vectors";
 
 /** Packs four queries that lie one after the other. */

@@ -1,7 +1,7 @@
 // Attention of one query to a head of keys and values, its scores one after the other.
 
 import { addendAt, Arguments } from "./arguments";
-import { readAhead } from "./read-ahead";
+import { readAhead } from "../read-ahead";
 import { exponential, madd, sumEach } from "../vectors";
 
 /**

@@ -6,7 +6,7 @@
 // each page for memory's whole delay, of eight (keys and values) at all their pages together, once.
 
 import { lineBytes, pageBytes } from "../caches";
-import { beginPage, readAhead } from "./read-ahead";
+import { beginPage, readAhead } from "../read-ahead";
 
 export const streams: usize = 4;
 

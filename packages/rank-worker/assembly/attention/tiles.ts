@@ -1,7 +1,7 @@
 // Past rows of keys or values are gone over by tiles, then the new row, which lies elsewhere.
 
 import { lineBytes, pageBytes } from "../caches";
-import { beginPage } from "./read-ahead";
+import { beginPage } from "../read-ahead";
 
 /** Rows of keys, and of values, that stay in the nearest cache. */
 export const tileRows: usize = 32;

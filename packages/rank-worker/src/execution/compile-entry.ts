@@ -37,9 +37,17 @@ export interface CompiledEntry {
   readonly entry: Entry;
   /** Index of every value in the table. */
   readonly indices: ReadonlyMap<string, number>;
-  /** Each with the values that nobody needs after it. */
-  readonly steps: readonly { readonly step: CompiledStep; readonly drop: readonly number[] }[];
+  readonly steps: readonly PlacedStep[];
   readonly attention: AttentionKernel | undefined;
+}
+
+/** A step in its place. */
+export interface PlacedStep {
+  readonly step: CompiledStep;
+  /** Values that nobody needs after it. */
+  readonly drop: readonly number[];
+  /** Of the first later step that has one: what to do while this one waits for other ranks. */
+  readonly meanwhile: (() => void) | undefined;
 }
 
 /** What an entry's steps refer to. */
@@ -63,10 +71,16 @@ export function compileEntry(name: string, entry: Entry, context: CompileContext
   const compiler = new EntryCompiler(name, given, context);
   for (const input of entry.inputs) compiler.define(input.name);
   const drops = lastUses(entry, context.segments);
-  const steps = entry.steps.map((step, at) => {
+  const compiled = entry.steps.map((step, at) => {
     return { step: compiler.compile(step), drop: drops[at]!.map((value) => compiler.use(value)) };
   });
-  return { entry, indices: compiler.indices, steps, attention: context.attention };
+  let meanwhile: PlacedStep["meanwhile"];
+  const steps = compiled.reverse().map(({ step, drop }): PlacedStep => {
+    const placed = { step, drop, meanwhile };
+    meanwhile = step.headStart?.turn ?? meanwhile;
+    return placed;
+  });
+  return { entry, indices: compiler.indices, steps: steps.reverse(), attention: context.attention };
 }
 
 class EntryCompiler {

@@ -1,6 +1,7 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { NativeGate } from "../lifecycle.js";
+import type { HeadStart } from "../products/head-start.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { StepTrace } from "../trace/step-trace.js";
 import type { Bindings } from "./size-product.js";
@@ -29,6 +30,8 @@ export interface RunState extends RunContext {
 export interface CompiledStep {
   /** A promise where something is waited for: an await where nothing is would be a turn of the microtask queue. */
   run(state: RunState): void | Promise<void>;
+  /** Of what it reads, for those who wait before it. */
+  readonly headStart?: HeadStart | undefined;
 }
 
 /** A value of the table, and the name it has in the program. */

@@ -1,3 +1,4 @@
+import type { HeadStart } from "../products/head-start.js";
 import type { SegmentType } from "../products/multiplier.js";
 import type { Product } from "../products/product.js";
 import type { Tensor } from "../tensors/tensor.js";
@@ -23,6 +24,10 @@ export class ProductStep implements CompiledStep {
     this.#value = value;
     this.#outputs = outputs;
     this.#calls = calls;
+  }
+
+  get headStart(): HeadStart | undefined {
+    return this.#product.headStart;
   }
 
   run(state: RunState): void | Promise<void> {

@@ -47,7 +47,8 @@ export async function runEntry(
   compiled.attention?.beginRun();
   const end = wanted === "all" ? steps.length : (entry.cacheSteps ?? steps.length);
   for (let at = 0; at < end; at++) {
-    const { step, drop } = steps[at]!;
+    const { step, drop, meanwhile } = steps[at]!;
+    communicator.meanwhile = meanwhile;
     const pending = step.run(state);
     if (pending !== undefined) await pending;
     for (let i = 0; i < drop.length; i++) {
@@ -56,6 +57,7 @@ export async function runEntry(
       table[drop[i]!] = undefined;
     }
   }
+  communicator.meanwhile = undefined;
   const outputs = new Map<string, Tensor>();
   for (const { name } of entry.outputs) {
     const index = indices.get(name);

@@ -110,10 +110,14 @@ interface Exports {
    * @param outBytes from one row of `out` to the next
    */
   turnProducts(from: number, rows: number, bias: number, out: number, outBytes: number, count: number): void;
+  /** Brings near what a product of one row reads first of a matrix: assembly/products/begin-matrix.ts. */
+  beginMatrix(values: number, streams: number, toNext: number, from: number, to: number): void;
   /** How many rows of a matrix are taken side by side where so many are left: assembly/products/streams.ts. */
   streamsOf(left: number): number;
   /** How many rows each of so many streams has. */
   rowsOfEach(left: number, streams: number, rowBytes: number): number;
+  /** The same of floats, of which one row is multiplied: assembly/products/floats/multiply-floats.ts. */
+  oneRowsOfEach(left: number, streams: number, rowBytes: number): number;
   readonly quantize4: ProductKernels["quantize"];
   readonly quantize8: ProductKernels["quantize"];
   readonly multiply4: ProductKernels["multiply"];
@@ -182,8 +186,10 @@ export class RankKernels {
   readonly normalize: Exports["normalize"];
   readonly multiplyFloats: Exports["multiplyFloats"];
   readonly turnProducts: Exports["turnProducts"];
+  readonly beginMatrix: Exports["beginMatrix"];
   readonly streamsOf: Exports["streamsOf"];
   readonly rowsOfEach: Exports["rowsOfEach"];
+  readonly oneRowsOfEach: Exports["oneRowsOfEach"];
   readonly groupActivations: Exports["groupActivations"];
   readonly beginSums: Exports["beginSums"];
   readonly addSums: Exports["addSums"];
@@ -209,8 +215,10 @@ export class RankKernels {
     this.normalize = normalize;
     this.multiplyFloats = exports.multiplyFloats;
     this.turnProducts = exports.turnProducts;
+    this.beginMatrix = exports.beginMatrix;
     this.streamsOf = exports.streamsOf;
     this.rowsOfEach = exports.rowsOfEach;
+    this.oneRowsOfEach = exports.oneRowsOfEach;
     this.groupActivations = exports.groupActivations;
     this.beginSums = exports.beginSums;
     this.addSums = exports.addSums;

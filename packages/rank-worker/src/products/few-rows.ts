@@ -1,5 +1,6 @@
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { copyRows } from "./copy-rows.js";
+import { HeadStart, type Streamed } from "./head-start.js";
 import type { Matrix } from "./matrix.js";
 import type { Placed } from "./placed.js";
 
@@ -19,10 +20,13 @@ export interface RowKernel<M extends Matrix> {
    * @param outBytes from one row of `out` to the next
    */
   multiply(kernels: RankKernels, x: number, rows: number, matrix: M, out: number, outBytes: number): void;
+  /** How it reads a matrix for one row. */
+  streamed(kernels: RankKernels, matrix: M): Streamed;
 }
 
 /** A step's products of few rows, by a kernel on weights as they lie in memory. */
 export class FewRows<M extends Matrix> {
+  readonly headStart: HeadStart;
   readonly #width: number;
   readonly #memories: ReadonlyMap<RankKernels, readonly Placed<M>[]>;
   readonly #kernel: RowKernel<M>;
@@ -32,6 +36,10 @@ export class FewRows<M extends Matrix> {
     this.#width = width;
     this.#memories = memories;
     this.#kernel = kernel;
+    const inOrder = [...memories].flatMap(([kernels, placed]) =>
+      placed.map(({ matrix }) => kernel.streamed(kernels, matrix)),
+    );
+    this.headStart = new HeadStart(inOrder);
   }
 
   /** @returns false where there is no room to work in */

@@ -1,4 +1,5 @@
 import type { Feeds, Fetched } from "../sessions/ort-binding.js";
+import type { HeadStart } from "./head-start.js";
 
 /** Which of a step's segments: by the type of the activations that it multiplies. */
 export type SegmentType = "float32" | "int8" | "uint8";
@@ -10,6 +11,8 @@ export type RunSegment = (type: SegmentType, feeds: Feeds, into: Feeds) => Fetch
 export interface Multiplier {
   /** By place in the step's outputs: floats of a row. */
   readonly widths: readonly number[];
+  /** For few rows; undefined where kernels do not multiply. */
+  readonly headStart: HeadStart | undefined;
   /**
    * Few rows, by kernels on weights as they lie in memory.
    *

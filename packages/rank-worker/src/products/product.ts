@@ -4,6 +4,7 @@ import type { KernelMemory } from "../kernels/kernel-memory.js";
 import { KernelResult } from "../kernels/kernel-result.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { Tensor } from "../tensors/tensor.js";
+import type { HeadStart } from "./head-start.js";
 import type { Multiplier, RunSegment } from "./multiplier.js";
 
 /** Of so few rows results are kept in the kernels' memory, however long a row is: logits have hundreds of thousands. */
@@ -38,6 +39,10 @@ export class Product {
     this.#isGiven = step.outputs.map(({ name }) => given.has(name));
   }
 
+  get headStart(): HeadStart | undefined {
+    return this.#multiplier.headStart;
+  }
+
   /**
    * @param value `[…, width]`
    * @param run of the step's segments
@@ -46,6 +51,7 @@ export class Product {
    */
   run(value: Tensor, run: RunSegment): readonly Tensor[] | Promise<readonly Tensor[]> {
     const x = this.#floatsOf(value);
+    this.headStart?.reset();
     const rows = x.length / this.#step.width;
     const outputs = this.#multiplier.widths.map((width, at) => this.#room(at, value, rows, width));
     const targets = outputs.map(({ data }) => data as Float32Array);

@@ -29,10 +29,8 @@ export function multiplyFloats(
   for (let done: usize = 0; done < count; ) {
     const left = <usize>count - done;
     const streams = streamsOf(left);
-    let each = rowsOfEach(left, streams, rowBytes);
+    const each = rows === 1 ? oneRowsOfEach(left, streams, rowBytes) : rowsOfEach(left, streams, rowBytes);
     const lag = rows === 1 && streams === 8 ? lagOf(each, rowBytes) : 0;
-    // Streams that are ahead begin a row more than there are.
-    if (lag > 0 && each << 3 === left) each--;
     const toNext = streams === 1 ? <usize>0 : each * rowBytes;
     const toOutput = streams === 1 ? <usize>0 : each << 2;
     const inTile: usize = rows <= 2 ? each : max<usize>(1, tileBytes / max<usize>(rowBytes * streams, 1));
@@ -45,6 +43,12 @@ export function multiplyFloats(
   }
   if (bias === 0) return;
   for (let row: usize = 0; row < rows; row++, out += outBytes) add(out, bias, out, count);
+}
+
+/** `rowsOfEach`, where one row is multiplied by them: streams that are ahead begin a row more than they have. */
+export function oneRowsOfEach(left: usize, streams: usize, rowBytes: usize): usize {
+  const each = rowsOfEach(left, streams, rowBytes);
+  return streams === 8 && each << 3 === left && lagOf(each, rowBytes) > 0 ? each - 1 : each;
 }
 
 /** All rows by `count` rows of each stream, of which there are eight, four, or one. */

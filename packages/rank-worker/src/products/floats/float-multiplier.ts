@@ -3,6 +3,7 @@ import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { tensor } from "../../tensors/tensor.js";
 import { copyRows } from "../copy-rows.js";
 import { FewRows } from "../few-rows.js";
+import type { HeadStart } from "../head-start.js";
 import { type Output, outputsOf, type WeightSource } from "../matrix.js";
 import type { Multiplier, RunSegment } from "../multiplier.js";
 import { areAllPlaced, byMemory } from "../placed.js";
@@ -44,6 +45,10 @@ export class FloatMultiplier implements Multiplier {
     this.#width = step.width;
     this.#segment = segment;
     this.#kernelsOf = source.kernelsOf;
+  }
+
+  get headStart(): HeadStart | undefined {
+    return this.#few?.headStart;
   }
 
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {

@@ -9,4 +9,10 @@ export const floatRowKernel: RowKernel<FloatMatrix> = {
     const added = bias?.byteOffset ?? 0;
     kernels.multiplyFloats(x, rows, values.byteOffset, added, out, outBytes, count, width);
   },
+  streamed(kernels, { values, rows, width }) {
+    const rowBytes = 4 * width;
+    const streams = kernels.streamsOf(rows);
+    const bytes = kernels.oneRowsOfEach(rows, streams, rowBytes) * rowBytes;
+    return { kernels, values: values.byteOffset, streams, bytes };
+  },
 };

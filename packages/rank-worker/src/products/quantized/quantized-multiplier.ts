@@ -1,5 +1,6 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
 import { FewRows } from "../few-rows.js";
+import type { HeadStart } from "../head-start.js";
 import { outputsOf, type WeightSource } from "../matrix.js";
 import type { Multiplier, RunSegment } from "../multiplier.js";
 import { areAllPlaced, type ByMemory, byMemory } from "../placed.js";
@@ -50,6 +51,10 @@ export class QuantizedMultiplier implements Multiplier {
       ? new FewRows(step.width, memories, quantizedRowKernel(step))
       : undefined;
     this.#many = new ManyRows(step, integers);
+  }
+
+  get headStart(): HeadStart | undefined {
+    return this.#few?.headStart;
   }
 
   multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {

@@ -20,5 +20,11 @@ export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKe
       const { byteOffset } = values;
       products[bits].multiply(x, rows, byteOffset, scales.byteOffset, added, out, outBytes, count, blocks);
     },
+    streamed(kernels, { values, rows }) {
+      const rowBytes = blocks * 4 * bits;
+      const streams = kernels.streamsOf(rows);
+      const bytes = kernels.rowsOfEach(rows, streams, rowBytes) * rowBytes;
+      return { kernels, values: values.byteOffset, streams, bytes };
+    },
   };
 }

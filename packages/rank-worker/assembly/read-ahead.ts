@@ -1,4 +1,4 @@
-import { lineBytes, pageBytes } from "../caches";
+import { lineBytes, pageBytes } from "./caches";
 
 /**
  * Brings the cache line of this address near, since it is read soon. WebAssembly has no instruction for that; a load

@@ -1,0 +1,23 @@
+import { createGroup, runRanks } from "@ringrank/collectives";
+import { describe, expect, it } from "vitest";
+
+const task = new URL("../testing/meanwhile.task.mjs", import.meta.url);
+
+/** Ranks look for each other where each has a core, whatever this machine has. */
+const dataFor = (worldSize: number) => ({
+  group: { ...createGroup({ worldSize }), cores: worldSize },
+  worked: new Int32Array(new SharedArrayBuffer(4)),
+});
+
+describe.each([2, 3])("one of %i ranks that looks for another", (worldSize) => {
+  it("works meanwhile", async () => {
+    const sums = await runRanks(worldSize, task, dataFor(worldSize));
+    expect(sums).toEqual(new Array(worldSize).fill(worldSize));
+  });
+
+  it("fails the group with what that throws", async () => {
+    const caught = await runRanks(worldSize, task, { ...dataFor(worldSize), message: "not that" });
+    // Others may have had all that they needed of rank 0 by then, and hear of it in their next call.
+    expect(caught[0]).toEqual({ code: "RR_RANK_FAILED", rank: 0, message: "not that" });
+  });
+});
