@@ -29,8 +29,8 @@ const depths = { deep: 24, shallow: 4 };
 const context = 32;
 
 /**
- * Layers that a model goes through before its first turn. V8 compiles what runs often: with as many tokens for both, the
- * shallow one was slower a layer than the deep one for hundreds of tokens more, and the difference far too small.
+ * Layers that a model goes through before its first turn. V8 compiles what runs often: with as many tokens for both,
+ * the shallow one was slower a layer than the deep one for hundreds of tokens more, and the difference far too small.
  */
 const layersAhead = 7200;
 const tokensAtOnce = 100;

@@ -98,7 +98,8 @@ export function optionsOrExit(help, read) {
 }
 
 /**
- * `--ranks`, `--turns` and `--tokens` of a script that times decode steps; ends the process as {@link optionsOrExit} does.
+ * `--ranks`, `--turns` and `--tokens` of a script that times decode steps; ends the process as {@link optionsOrExit}
+ * does.
  *
  * @param defaults by option, as one would write them
  */

@@ -79,7 +79,8 @@ export async function scaling(args) {
   const [{ streams, samples: bandwidth }] = await readBandwidth({ threads: machine.cores, passes: 9 });
   results.add({ row: "read bandwidth", threads: machine.cores, streams }, "GB/s", bandwidth);
   console.log(
-    `memory-bandwidth bound: ${figure(bandwidth)} GB/s, ${machine.cores} threads that only read, ${streams} streams each`,
+    `memory-bandwidth bound: ${figure(bandwidth)} GB/s, ${machine.cores} threads that only read, ` +
+      `${streams} streams each`,
   );
 
   for (const [index, precision] of options.precisions.entries()) {

@@ -5,10 +5,10 @@
 // Planning reads config.json and the headers of the weight files. No weight is read, no rank is started. The model is
 // the embedded one, and ranks are 2, unless given.
 //
-// "4·2·32 × 256" is a weight [256, 256] whose first axis is 4 key heads, each with a group of 2 query heads, of 32 lanes
-// (the head dimension). Column-parallel and row-parallel are 03's two splits. There W is inputs by outputs; checkpoints
-// store a linear layer's weight the other way round, outputs by inputs. So to divide it by W's columns is to divide its
-// axis 0, and by W's rows its axis 1.
+// "4·2·32 × 256" is a weight [256, 256] whose first axis is 4 key heads, each with a group of 2 query heads, of 32
+// lanes (the head dimension). Column-parallel and row-parallel are 03's two splits. There W is inputs by outputs;
+// checkpoints store a linear layer's weight the other way round, outputs by inputs. So to divide it by W's columns is
+// to divide its axis 0, and by W's rows its axis 1.
 import { planModel } from "@ringrank/coordinator";
 import { demoModel } from "ringrank";
 

@@ -82,7 +82,9 @@ function noticesOf({ moduleIds }) {
 
 const isDependency = (file) => /[\\/]node_modules[\\/]/.test(file);
 
-/** What package.json exports from dist/bundle, and what is started; all side by side, as addresses of their like say. */
+/**
+ * What package.json exports from dist/bundle, and what is started; all side by side, as addresses of their like say.
+ */
 function entriesOf(name) {
   const folder = `packages/${name}`;
   const { exports } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));

@@ -40,7 +40,9 @@ export function cacheReads({ label, ...cell }, { from, to, row = "cache work" })
   });
 }
 
-/** What reading the weights once takes at the bandwidth measured beside it, as a share of a decode step, turn by turn. */
+/**
+ * What reading the weights once takes at the bandwidth measured beside it, as a share of a decode step, turn by turn.
+ */
 export function trafficShare({ label, ...cell }, context) {
   const needed = {
     decode: { row: "decode", context, ...cell, label },

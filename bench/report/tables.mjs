@@ -21,7 +21,8 @@ export function tables({ measurements, machine, targets, options }) {
 function machineLines(machine, measurements) {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${machine.processor}, ${machine.cores} cores, ${gigabytes(machine.memoryBytes)} GB, ${machine.system}, Node ${machine.node}`,
+    `${machine.processor}, ${machine.cores} cores, ${gigabytes(machine.memoryBytes)} GB, ` +
+      `${machine.system}, Node ${machine.node}`,
     versions.join(", "),
     `load over the last minute before the run: ${machine.loadBefore.toFixed(1)}`,
     ...bandwidthLines(measurements),

@@ -178,7 +178,8 @@ test.each([1, 2, 4, 8])(
     expect(bytes).toBeGreaterThan(0.8 * memory.bytes.length);
     expect(read()).toBe(0);
     const words = new Uint32Array(memory.bytes.buffer);
-    // The first, one in the middle and the last of each stream; of every 16 bytes, what is given back shows the first 4.
+    // The first, one in the middle and the last of each stream; of every 16 bytes, what is given back shows the first
+    // 4.
     const vectors = Array.from({ length: streams }, (_, stream) =>
       [0, 1001, bytes / streams / 16 - 1].map((vector) => (stream * bytes) / streams / 16 + vector),
     ).flat();

@@ -14,8 +14,8 @@ import { firstStep, int64 } from "../support/first-step.js";
 type Case = readonly [name: string, precision: "float32" | "int8" | "int4", ranks: number];
 
 /**
- * Biases, fused projections, parallel blocks, capped logits, experts; with three ranks, for two groups of heads that end
- * where blocks do, one without a part in some products. `npm run test:full` has every model.
+ * Biases, fused projections, parallel blocks, capped logits, experts; with three ranks, for two groups of heads that
+ * end where blocks do, one without a part in some products. `npm run test:full` has every model.
  */
 const some: readonly Case[] = [
   ["bloom", "int4", 2],

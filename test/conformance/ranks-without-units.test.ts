@@ -6,8 +6,8 @@ import { inputsFor, runSplit, runWhole, shardingOnly } from "../support/split-an
 import { TestGraph } from "../support/test-graph.js";
 
 /**
- * Two heads of four lanes, and beside them five numbers that every rank has: their sum over all heads. Of three ranks, one
- * has no head, and has the five numbers all the same.
+ * Two heads of four lanes, and beside them five numbers that every rank has: their sum over all heads. Of three ranks,
+ * one has no head, and has the five numbers all the same.
  */
 const [width, heads, lanes, beside, inner] = [8, 2, 4, 5, 24];
 const columns = heads * lanes;

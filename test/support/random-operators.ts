@@ -37,8 +37,9 @@ const reduced =
   (g, { value }) => ({ value: make(g, value), width: 1 });
 
 /**
- * Every operator takes rows and gives rows, so that any may follow any. None multiplies by a single number, nor divides by one:
- * where what it scales is multiplied by a matrix, too, ONNX Runtime 1.30 fuses both, and then refuses its own graph.
+ * Every operator takes rows and gives rows, so that any may follow any. None multiplies by a single number, nor divides
+ * by one: where what it scales is multiplied by a matrix, too, ONNX Runtime 1.30 fuses both, and then refuses its own
+ * graph.
  */
 const operators = {
   product: (g, { value, width }, _, size) => ({
@@ -99,8 +100,8 @@ const operators = {
 export const operatorNames = Object.keys(operators) as (keyof typeof operators)[];
 
 /**
- * `x [batch, 6]` through the operators chosen, each of any values before it. The last value is an output, and so are some
- * that others may have been made of: what is owed of those has to be paid, and not once more behind them.
+ * `x [batch, 6]` through the operators chosen, each of any values before it. The last value is an output, and so are
+ * some that others may have been made of: what is owed of those has to be paid, and not once more behind them.
  *
  * @param early which of the values, counted as those of {@link Choice}
  */

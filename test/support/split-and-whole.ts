@@ -89,7 +89,8 @@ export function shardingOnly(graph: Graph, factor: number, ranks: number): Parti
 }
 
 /**
- * A policy, or undefined where it is refused: a factor that meets itself in one tensor cannot be sharded, alone or at all.
+ * A policy, or undefined where it is refused: a factor that meets itself in one tensor cannot be sharded, alone or at
+ * all.
  *
  * @param refusal the code that says so
  */

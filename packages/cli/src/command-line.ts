@@ -120,7 +120,8 @@ function commandLine(signal: AbortSignal, writeHelp: (text: string) => void): Co
 
   const dtype = new Option(
     "--dtype <dtype>",
-    "which of a directory's ONNX files, such as fp32, fp16, q8 or q4 (default: the checkpoint, else fp32, else the only one)",
+    "which of a directory's ONNX files, such as fp32, fp16, q8 or q4 (default: the checkpoint, else " +
+      "fp32, else the only one)",
   );
 
   const policy = new Option("--policy <file>", "use this policy, as ringrank plan --json wrote it").conflicts(

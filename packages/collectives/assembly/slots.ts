@@ -1,5 +1,5 @@
-// What two ranks do with each other in a short all-reduce: src/algorithms/swap.ts says why. Positions and lengths are as
-// in kernels.ts.
+// What two ranks do with each other in a short all-reduce: src/algorithms/swap.ts says why. Positions and lengths are
+// as in kernels.ts.
 
 import { copyLines } from "./lines";
 

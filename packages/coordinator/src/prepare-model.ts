@@ -41,8 +41,8 @@ export interface PlannedRanks {
  * Plans a model, on a thread that ends with this, or takes what an earlier load has planned. Another thread, which
  * stays, begins to load the tokenizer. An abort ends both.
  *
- * Products that ranks compute themselves are slow without memory for their kernels. Where the ranks cannot have it, their
- * programs are written again, without such products.
+ * Products that ranks compute themselves are slow without memory for their kernels. Where the ranks cannot have it,
+ * their programs are written again, without such products.
  *
  * @throws what planning throws, what starting ranks and asking them throws, or the reason of `signal`; no thread is
  * left then but the ranks'

@@ -74,7 +74,8 @@ export function tensorFromMessage(name: string, message: TensorMessage): Tensor 
   if (isTensor(message)) return message;
   throw new RingrankError(
     "RR_TYPE",
-    `output ${name}: expected ${message.type} elements for [${message.dims}], got a ${message.data.constructor.name} of ${message.data.length}`,
+    `output ${name}: expected ${message.type} elements for [${message.dims}], got a ` +
+      `${message.data.constructor.name} of ${message.data.length}`,
   );
 }
 

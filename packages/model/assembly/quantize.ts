@@ -93,7 +93,9 @@ function extremeOf(from: usize): f32 {
   return high >= -low ? high : low;
 }
 
-/** The scale that is best, by least squares, for the numbers that `scale` gives: Σ x·n / Σ n². NaN where one of x is. */
+/**
+ * The scale that is best, by least squares, for the numbers that `scale` gives: Σ x·n / Σ n². NaN where one of x is.
+ */
 @inline
 function fittedScale(from: usize, scale: f32, levels: f32): f32 {
   const factor = f32x4.splat(inverse(scale));

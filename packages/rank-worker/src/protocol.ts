@@ -27,8 +27,8 @@ export interface RankService {
    */
   reserve(matrixBytes: number): Promise<RingrankErrorData | undefined>;
   /**
-   * Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy, and is called some dozens of times,
-   * at last with all bytes.
+   * Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy, and is called some dozens of
+   * times, at last with all bytes.
    */
   load(
     program: RankProgram,

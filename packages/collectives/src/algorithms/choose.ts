@@ -50,8 +50,9 @@ export class AlgorithmChoice {
  * | 128 KiB       | 50 / 50 / 49     | 99 / 64 / 68      | 194 / 76 / 109     | 427 / 102 / 171    |
  * | 1 MiB         | 428 / 406 / 337  | 737 / 497 / 428   | 3009 / 1732 / 1330 | 3953 / 732 / 601   |
  *
- * Since then two ranks pass all messages of up to 256 KiB through slots (swap.ts), by memcpy. On two cores of an AMD EPYC
- * that takes 74 µs of 256 KiB, where windows took 122, and 134 before local arrays were copied so (in turns in one run).
+ * Since then two ranks pass all messages of up to 256 KiB through slots (swap.ts), by memcpy. On two cores of an AMD
+ * EPYC that takes 74 µs of 256 KiB, where windows took 122, and 134 before local arrays were copied so (in turns in one
+ * run).
  *
  * Ranks that share two cores of an AMD EPYC, where each wait wakes somebody:
  *

@@ -3,8 +3,8 @@ import { oneShot } from "./one-shot.js";
 
 /**
  * Everyone publishes, each sums one slice over all ranks and publishes that, everyone reads all slices: two waits per
- * window, and each rank reads 2(N−1)/N of the message, whatever N is. It moves what a ring moves, in 2 rounds instead of
- * 2(N−1): in shared memory nothing has to go from neighbour to neighbour.
+ * window, and each rank reads 2(N−1)/N of the message, whatever N is. It moves what a ring moves, in 2 rounds instead
+ * of 2(N−1): in shared memory nothing has to go from neighbour to neighbour.
  *
  * ```
  *               published first           then

@@ -29,8 +29,8 @@ export class Elements<T extends CollectiveArray> {
   readonly #operand: number;
   readonly #bytes: Buffer;
   /**
-   * Views on what was taken, by index, for the length that was taken last: collectives are repeated, and a view costs as
-   * much as copying some kilobytes.
+   * Views on what was taken, by index, for the length that was taken last: collectives are repeated, and a view costs
+   * as much as copying some kilobytes.
    */
   readonly #taken = new Map<number, Taken<T>>();
   /** The bytes of the last short local array, too. */

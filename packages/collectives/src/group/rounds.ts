@@ -26,8 +26,8 @@ export class Rounds {
   readonly worldSize: number;
   /**
    * How often a kernel may look for the one other rank before it leaves the wait to {@link waitForAll}. All its looks
-   * take a microsecond or so: little beside a sleep, whoever else wants the core. Waits are measured in `waitForAll`, so
-   * where they are, and where a rank may not spin, a kernel looks once.
+   * take a microsecond or so: little beside a sleep, whoever else wants the core. Waits are measured in `waitForAll`,
+   * so where they are, and where a rank may not spin, a kernel looks once.
    */
   readonly kernelLooks: number;
   /** The collective in progress, for messages. */

@@ -12,7 +12,10 @@ export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
   readonly timeoutMs?: number | undefined;
   /** Ends the run; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Node options of the ranks' threads; default those of this process. TypeScript needs a loader here before Node 22.18. */
+  /**
+   * Node options of the ranks' threads; default those of this process. TypeScript needs a loader here before Node
+   * 22.18.
+   */
   readonly execArgv?: readonly string[] | undefined;
   /** Default `auto`. */
   readonly algorithm?: Algorithm | undefined;

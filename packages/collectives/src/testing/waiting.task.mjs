@@ -5,7 +5,8 @@ export async function run({ rank, worldSize }, group) {
   const comm = joinGroup(group, rank);
   for (;;) {
     try {
-      // The last rank only looks whether the group still stands: a collective of an unpoisoned group would wake the others.
+      // The last rank only looks whether the group still stands: a collective of an unpoisoned group would wake the
+      // others.
       if (rank === worldSize - 1 && poisonCause(group) === undefined) {
         await new Promise((resolve) => setTimeout(resolve, 5));
         continue;

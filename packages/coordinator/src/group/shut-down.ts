@@ -21,7 +21,9 @@ interface ShutDown {
 
 /** Milliseconds a rank has to finish its step, which poison cuts short, and release its sessions. */
 const releaseMs = 3_000;
-/** Milliseconds a rank has to finish what it imports: Node leaves a file open that a thread was opening when it ended. */
+/**
+ * Milliseconds a rank has to finish what it imports: Node leaves a file open that a thread was opening when it ended.
+ */
 const importMs = 1_000;
 /** Milliseconds to wait for the end of one native call. */
 const leaveMs = 10_000;

@@ -171,8 +171,8 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   /**
-   * A rank can do without kernels, but not without memory to read with: where addresses are few, all take the one before
-   * any takes the other.
+   * A rank can do without kernels, but not without memory to read with: where addresses are few, all take the one
+   * before any takes the other.
    */
   #reserveForReading(): Promise<unknown> {
     this.#hasReserved ??= this.#reserveOnRanks(() => 0);

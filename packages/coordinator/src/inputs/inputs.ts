@@ -80,7 +80,8 @@ function toMessage(info: ValueInfo, value: unknown): TensorMessage {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     throw new RingrankError(
       "RR_TYPE",
-      `input ${name}: expected nested arrays of numbers or { type: "${type}", dims, data } with data as long as dims say`,
+      `input ${name}: expected nested arrays of numbers or { type: "${type}", dims, data } with data as ` +
+        "long as dims say",
     );
   }
   const { dims, elements } = flatten(name, value);

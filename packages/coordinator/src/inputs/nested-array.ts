@@ -61,6 +61,7 @@ function collect(
 function ragged(name: string, expected: string, got: string, depth: number): RingrankError {
   return new RingrankError(
     "RR_SHAPE",
-    `input ${name}: expected ${expected} at depth ${depth}, as in the first row, got ${got}; pad the rows to one length`,
+    `input ${name}: expected ${expected} at depth ${depth}, as in the first row, got ${got}; pad the ` +
+      "rows to one length",
   );
 }

@@ -22,8 +22,8 @@ export interface TextService {
    * belong.
    *
    * @param maxContext as of {@link encode}
-   * @throws RR_NO_TOKENIZER, RR_CONTEXT; RR_NO_CHAT_TEMPLATE where there is none; RR_FILE_FORMAT where it is broken, not
-   * supported, or has no end; RR_INPUT where it refuses this conversation
+   * @throws RR_NO_TOKENIZER, RR_CONTEXT; RR_NO_CHAT_TEMPLATE where there is none; RR_FILE_FORMAT where it is broken,
+   * not supported, or has no end; RR_INPUT where it refuses this conversation
    */
   encodeChat(messages: readonly ChatMessage[], maxContext?: number): Promise<readonly number[]>;
   /**

@@ -73,8 +73,8 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly wire?: Wire | undefined;
   /**
-   * A policy from {@link planModel} or its JSON, in place of one by `objective`. Checked against this graph, `ranks` and
-   * precision: `RR_POLICY`.
+   * A policy from {@link planModel} or its JSON, in place of one by `objective`. Checked against this graph, `ranks`
+   * and precision: `RR_POLICY`.
    */
   readonly policy?: object | undefined;
   /**
@@ -88,14 +88,14 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly requireText?: boolean | undefined;
   /**
-   * Whether a model that cannot take messages is refused, `RR_NO_CHAT_TEMPLATE` or `RR_NO_TOKENIZER`, before a weight of
-   * it is read. Default false: `generate` refuses. Whether a template that is there can be followed, only the first
+   * Whether a model that cannot take messages is refused, `RR_NO_CHAT_TEMPLATE` or `RR_NO_TOKENIZER`, before a weight
+   * of it is read. Default false: `generate` refuses. Whether a template that is there can be followed, only the first
    * conversation tells: templates run in a process of their own, which a load does not wait for.
    */
   readonly requireChat?: boolean | undefined;
   /**
-   * A call of `generate` that is to come: what that would refuse, for the prompt's sake or an option's, is refused before
-   * a weight is read. Such a load waits for the tokenizer, and for a conversation's template. Default none.
+   * A call of `generate` that is to come: what that would refuse, for the prompt's sake or an option's, is refused
+   * before a weight is read. Such a load waits for the tokenizer, and for a conversation's template. Default none.
    */
   readonly requirePrompt?: RequiredPrompt | undefined;
   /**
@@ -118,8 +118,8 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly cache?: boolean | undefined;
   /**
-   * Where they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's cache directory. Not
-   * beside `cache: false`, nor is {@link cacheMaxBytes}: `RR_OPTION`.
+   * Where they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's cache directory.
+   * Not beside `cache: false`, nor is {@link cacheMaxBytes}: `RR_OPTION`.
    */
   readonly cacheDirectory?: string | undefined;
   /**

@@ -66,7 +66,7 @@ export class Prompts {
   }
 }
 
-/** Whether a prompt is messages, right or wrong; an empty array is no token ids. */
+/** Whether a prompt is messages, right or wrong; an empty array is taken for token ids. */
 export function isConversation(prompt: unknown): prompt is readonly unknown[] {
   return Array.isArray(prompt) && typeof prompt[0] === "object";
 }

@@ -17,9 +17,9 @@ export interface Range {
 }
 
 /**
- * Typed access to a config that was not trusted. A field that is absent or `null` takes its default, or is an error (but
- * for {@link ConfigReader.boolean}); a field of the wrong type or size is always an error, RR_CONFIG, that names file,
- * field, what was expected and what came.
+ * Typed access to a config that was not trusted. A field that is absent or `null` takes its default, or is an error
+ * (but for {@link ConfigReader.boolean}); a field of the wrong type or size is always an error, RR_CONFIG, that names
+ * file, field, what was expected and what came.
  */
 export class ConfigReader {
   readonly #object: JsonObject;

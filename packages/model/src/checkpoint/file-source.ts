@@ -14,7 +14,8 @@ export function fileSource(name: string, tensor: StoredTensor): FileSource {
     const usable = [...storedTypes].filter(([, { usable }]) => usable).map(([dtype]) => dtype);
     throw new RingrankError(
       "RR_TYPE",
-      `${tensor.file}: tensor ${JSON.stringify(name)} is stored as ${tensor.dtype}; expected one of ${usable.join(", ")}`,
+      `${tensor.file}: tensor ${JSON.stringify(name)} is stored as ${tensor.dtype}; expected one of ` +
+        `${usable.join(", ")}`,
     );
   }
   return { kind: "file", file: tensor.file, offset: tensor.offset, storedAs: stored.type };

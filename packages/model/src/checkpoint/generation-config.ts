@@ -70,9 +70,9 @@ const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
 };
 
 /**
- * Reads `generation_config.json`; ids of special tokens that it does not name come from `config`. Where there is no such
- * file, all comes from `config`, as transformers has it for models older than that file.
- * Its `max_length` is not read: the model's context is the limit.
+ * Reads `generation_config.json`; ids of special tokens that it does not name come from `config`. Where there is no
+ * such file, all comes from `config`, as transformers has it for models older than that file. Its `max_length` is not
+ * read: the model's context is the limit.
  *
  * @throws RR_CONFIG for a value that makes no sense; RR_FILE_FORMAT if the file is not JSON.
  */

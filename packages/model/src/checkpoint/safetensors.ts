@@ -121,7 +121,8 @@ function checkContiguous(path: string, tensors: ReadonlyMap<string, StoredTensor
     if (tensor.offset !== end) {
       throw bad(
         path,
-        `tensor ${JSON.stringify(name)} ${tensor.offset < end ? "overlaps the one before it" : "leaves a gap before it"}: ` +
+        `tensor ${JSON.stringify(name)} ` +
+          `${tensor.offset < end ? "overlaps the one before it" : "leaves a gap before it"}: ` +
           `expected it to begin at byte ${end}, got ${tensor.offset}`,
       );
     }

@@ -40,7 +40,8 @@ export function resolveNamedFile(directory: string, name: string, namedBy: strin
   if (!allowed.some((folder) => path.startsWith(folder.endsWith(sep) ? folder : folder + sep))) {
     throw new RingrankError(
       "RR_PATH",
-      `${namedBy} names the file ${JSON.stringify(name)}, whose real path ${path} lies outside ${allowed.join(" and ")}`,
+      `${namedBy} names the file ${JSON.stringify(name)}, whose real path ${path} lies outside ` +
+        `${allowed.join(" and ")}`,
     );
   }
   return path;

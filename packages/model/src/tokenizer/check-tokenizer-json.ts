@@ -3,7 +3,8 @@ import type { AddedToken, TokenizerJson } from "./tokenizer-json.js";
 
 /**
  * Checks what the tokenizer library takes for granted where it would index an array by what it reads: the ids
- * of `model.vocab` and `added_tokens`; and that nothing is asked for that it would leave out. It checks the rest itself.
+ * of `model.vocab` and `added_tokens`; and that nothing is asked for that it would leave out. It checks the rest
+ * itself.
  *
  * @throws RR_FILE_FORMAT
  */

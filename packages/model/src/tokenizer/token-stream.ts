@@ -12,8 +12,8 @@ const replacementCharacter = "\uFFFD";
  * Token ids to text, as they come. A token's text depends on its neighbours: one character may span several
  * byte-level tokens, and the first token of a text may lose its leading space. So the last few ids are decoded
  * together each time, and what is new in their text is given out, but for a last U+FFFD, which may be the
- * beginning of a character. Ids without text, such as special tokens that are left out, are not among them: a row of them
- * would leave none of their neighbours.
+ * beginning of a character. Ids without text, such as special tokens that are left out, are not among them: a row of
+ * them would leave none of their neighbours.
  *
  * What it gives out, joined, is what decoding all ids at once gives.
  */

@@ -26,7 +26,8 @@ export interface DecodeOptions {
 /**
  * Text to token ids and back, as `tokenizer.json` says, and `tokenizer_config.json` where transformers looks at it:
  * added tokens ({@link addedTokens}), letter case and prefixes ({@link withStatedSwitches}). What stands around a text
- * tokenizer.json alone says: `add_bos_token` and `add_eos_token` transformers drops from version 5 on where there is one.
+ * tokenizer.json alone says: `add_bos_token` and `add_eos_token` transformers drops from version 5 on where there is
+ * one.
  *
  * Spaces before punctuation are never "cleaned up", whatever tokenizer_config.json says: it would change text
  * that has been streamed already.

@@ -2,8 +2,8 @@ import { type Branch, type Graph, type GraphNode, isIf, type Weight } from "@rin
 import { FreshNames } from "../fresh-names.js";
 
 /**
- * A graph in which no branch of an `If` defines a name that is defined around it, or in another branch. In a file a name
- * must differ from those that can be seen from it, so branches that do not see each other may use one alike
+ * A graph in which no branch of an `If` defines a name that is defined around it, or in another branch. In a file a
+ * name must differ from those that can be seen from it, so branches that do not see each other may use one alike
  * (https://github.com/onnx/onnx/blob/main/docs/IR.md#names-within-a-graph); put in place of their nodes, or with their
  * weights lifted out, they do.
  */

@@ -151,8 +151,8 @@ function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string,
 }
 
 /**
- * Dimensions of two known sizes are never one; bound to each other, they would be cut in wrong places. A symbol may stand
- * for a size that the graph knows elsewhere.
+ * Dimensions of two known sizes are never one; bound to each other, they would be cut in wrong places. A symbol may
+ * stand for a size that the graph knows elsewhere.
  */
 function checkEqual(operator: string, a: Dim, b: Dim): void {
   const [left, right] = [sizeOf(a), sizeOf(b)];
@@ -195,6 +195,7 @@ function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): re
   const sizes = dims.map((dim) => sizeOf(dim)[0]).join("×");
   throw new RingrankError(
     "RR_GRAPH",
-    `the rule of ${operatorName(operator.node)} gives output ${index} sizes ${sizes}; its shape is ${expected.map(([size]) => size).join("×")}`,
+    `the rule of ${operatorName(operator.node)} gives output ${index} sizes ${sizes}; its shape is ` +
+      `${expected.map(([size]) => size).join("×")}`,
   );
 }

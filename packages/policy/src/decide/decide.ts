@@ -66,7 +66,8 @@ export function planFor(factored: FactoredGraph, found: Roles, roles: readonly R
   if (placed === undefined) {
     throw new RingrankError(
       "RR_POLICY",
-      "the policy shards factors that meet in one tensor, have too few units for so many ranks, or leave sums of float64 or 64-bit integers; plan this graph again",
+      "the policy shards factors that meet in one tensor, have too few units for so many ranks, or " +
+        "leave sums of float64 or 64-bit integers; plan this graph again",
     );
   }
   return planner.finish(placed);
@@ -175,7 +176,8 @@ function nothingSharded({ ranks }: Limits, { roles, uses }: Roles): RingrankErro
   const why =
     roles.length === 0
       ? `every factor of every weight is needed whole: ${wholeReasons(uses)}`
-      : "the factors that could be sharded meet in one tensor, or in one sum with factors that could not, have too few units, or leave sums of float64 or 64-bit integers";
+      : "the factors that could be sharded meet in one tensor, or in one sum with factors that could " +
+        "not, have too few units, or leave sums of float64 or 64-bit integers";
   return new RingrankError(
     "RR_NOTHING_SHARDED",
     `nothing in this model is sharded over ${ranks} ranks, which would only run ${ranks} copies: ${why}. Use ranks: 1.`,

@@ -29,8 +29,8 @@ export class RankView {
   readonly zeros = new Map<number, readonly string[]>();
   /**
    * Whether others count on a part that the rank should have and has not: it leaves out what gives a value of which it
-   * has units all the same, as of a Concat of heads, of which it has none, with what every rank has. Or on zeros of a size
-   * that it could not know, since no call's sizes give it.
+   * has units all the same, as of a Concat of heads, of which it has none, with what every rank has. Or on zeros of a
+   * size that it could not know, since no call's sizes give it.
    */
   readonly lacksParts: boolean;
 
@@ -65,8 +65,8 @@ export class RankView {
   }
 
   /**
-   * Whether the rank reads input `slot` of a node: as it runs it, or later, as a parameter that it adds to the sum, which
-   * a rank does too that owes zeros in place of the node.
+   * Whether the rank reads input `slot` of a node: as it runs it, or later, as a parameter that it adds to the sum,
+   * which a rank does too that owes zeros in place of the node.
    */
   reads(node: number, slot: number): boolean {
     const factored = this.#factored.nodes[node]!;

@@ -232,7 +232,10 @@ class Describer {
     if (label === "table rows")
       return "a rank looks up the rows it has and owes zero for the others; 1 all-reduce";
     if (rows === 0) return `computed apart: ${each(columns)} by columns${every}; no all-reduce`;
-    return `computed apart: ${each(columns)} by columns, ${each(rows)} by rows${every}, which leaves a sum to all-reduce`;
+    return (
+      `computed apart: ${each(columns)} by columns, ${each(rows)} by rows${every}, which leaves a ` +
+      "sum to all-reduce"
+    );
   }
 
   #whyNot(role: Role): string {

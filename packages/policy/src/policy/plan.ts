@@ -38,8 +38,8 @@ export interface PlanOptions {
  * The partition policy of a graph, from operators and shapes alone.
  *
  * @throws RingrankError RR_RANKS: a number of ranks that is none; RR_OPTION: another option that is none, or a value
- * that is none of its own; RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no plan
- * fits `memoryPerRank`; RR_GRAPH: a malformed graph
+ * that is none of its own; RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no
+ * plan fits `memoryPerRank`; RR_GRAPH: a malformed graph
  */
 export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
   checkPlanOptions(options);

@@ -46,11 +46,13 @@ function summary(policy: PolicyData): string[] {
   const { bytesPerRank, totalBytes, predicted } = policy;
   const fullest = Math.max(...bytesPerRank);
   const lines = [
-    `weights: ${formatBytes(totalBytes)} in all${inPrecision(policy)}; per rank ${distinct(bytesPerRank.map(formatBytes))} (at most ${percent(fullest / totalBytes)})`,
+    `weights: ${formatBytes(totalBytes)} in all${inPrecision(policy)}; per rank ` +
+      `${distinct(bytesPerRank.map(formatBytes))} (at most ${percent(fullest / totalBytes)})`,
   ];
   if (policy.ranks > 1) {
     lines.push(
-      `a token: ${predicted.allReducesPerToken} all-reduces${gathers(predicted.allGathersPerToken)}, ${formatBytes(predicted.collectiveBytesPerToken)} from each rank`,
+      `a token: ${predicted.allReducesPerToken} all-reduces${gathers(predicted.allGathersPerToken)}, ` +
+        `${formatBytes(predicted.collectiveBytesPerToken)} from each rank`,
     );
   }
   for (const one of policy.unruled) lines.push(unruledLine(one));
@@ -66,7 +68,10 @@ function gathers(count: number): string {
 }
 
 function unruledLine({ operator, node, weightBytes, gatheredBytes, lift }: UnruledOperator): string {
-  return `no rule for ${operator} (${node}), so it runs on whole tensors: ${formatBytes(gatheredBytes)} gathered a token, ${formatBytes(weightBytes)} of weights on every rank; ${lift} would lift that`;
+  return (
+    `no rule for ${operator} (${node}), so it runs on whole tensors: ${formatBytes(gatheredBytes)} ` +
+    `gathered a token, ${formatBytes(weightBytes)} of weights on every rank; ${lift} would lift that`
+  );
 }
 
 function shares({ bytesPerRank, bytes }: WeightPlacement): string {

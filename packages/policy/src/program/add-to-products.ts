@@ -7,8 +7,8 @@ import type { LocalValues } from "./local-values.js";
 import type { NormalizeStep } from "./program.js";
 
 /**
- * What is added to a product that is normalized next, such as a residual where ranks have no sum to reduce, the step that
- * normalizes it adds, as in a sum of ranks. The product then bears the sum's name, and no segment has the Add.
+ * What is added to a product that is normalized next, such as a residual where ranks have no sum to reduce, the step
+ * that normalizes it adds, as in a sum of ranks. The product then bears the sum's name, and no segment has the Add.
  *
  * @param outputs names of what the entry gives
  */

@@ -9,8 +9,9 @@ export interface CutNodes {
 }
 
 /**
- * Takes nodes that a rank can interpret out of a segment that has weights, such as positions and masks from one that looks
- * tokens up: those that need nothing of what is left. Of few nodes the session spares less than a step more costs.
+ * Takes nodes that a rank can interpret out of a segment that has weights, such as positions and masks from one that
+ * looks tokens up: those that need nothing of what is left. Of few nodes the session spares less than a step more
+ * costs.
  */
 export function cutInterpretable(nodes: readonly GraphNode[], context: SegmentContext): CutNodes {
   const { shards, values } = context;

@@ -14,8 +14,8 @@ export interface ProductApart {
   /** Name of what is multiplied. */
   readonly value: string;
   /**
-   * Indices in the whole graph: the product, the sum that adds its bias, and what gives that the shape of the value, where
-   * there are such. The last gives what is read.
+   * Indices in the whole graph: the product, the sum that adds its bias, and what gives that the shape of the value,
+   * where there are such. The last gives what is read.
    */
   readonly body: readonly number[];
 }
@@ -34,8 +34,8 @@ interface MatrixProduct {
  * float32; or block-quantized, of 4 or 8 bits, in blocks of 32, without zero points and in their own order, where the
  * rows may be rounded to int8. A row that is added to such a product alone is its bias. A value that only becomes a
  * matrix for its product, and back, as linear layers of more than two axes are exported, stays as it is. Found on the
- * whole graph, so that all ranks round a value alike. A product whose result is ranked, as a router's, is none: kernels and
- * sessions add up in different orders, and ranks that differ in which they use would pick different experts.
+ * whole graph, so that all ranks round a value alike. A product whose result is ranked, as a router's, is none: kernels
+ * and sessions add up in different orders, and ranks that differ in which they use would pick different experts.
  *
  * @param taken indices of nodes that something else computes
  * @param kinds of which products are looked for

@@ -38,8 +38,8 @@ export interface Entry {
 }
 
 /**
- * A value as this rank sees it. A symbolic size is a product: `{ scale: 2, symbols: ["batch"] }` is 2·batch. Of an output
- * whose size is none, such as past and new rows together, the scale means nothing.
+ * A value as this rank sees it. A symbolic size is a product: `{ scale: 2, symbols: ["batch"] }` is 2·batch. Of an
+ * output whose size is none, such as past and new rows together, the scale means nothing.
  */
 export interface LocalValue {
   readonly name: string;
@@ -151,8 +151,8 @@ export interface NormalizeStep {
 export type ProductStep = QuantizedProductStep | FloatProductStep;
 
 /**
- * Its segments, for many rows, multiply whole numbers, by the type of activations: weights `[rows, width]` uint8 of which
- * 128 is 0, activations `[width, columns]` → sums `[rows, columns]` int32. They differ in speed, and in whether a
+ * Its segments, for many rows, multiply whole numbers, by the type of activations: weights `[rows, width]` uint8 of
+ * which 128 is 0, activations `[width, columns]` → sums `[rows, columns]` int32. They differ in speed, and in whether a
  * processor adds up products without an overflow.
  */
 export type QuantizedProductStep = ProductOf<
@@ -161,7 +161,10 @@ export type QuantizedProductStep = ProductOf<
   { readonly int8: number; readonly uint8: number }
 >;
 
-/** Of float32. Its segment, for many rows, multiplies the rows of two: `[rows, width]`, `[columns, width]` → `[rows, columns]`. */
+/**
+ * Of float32. Its segment, for many rows, multiplies the rows of two: `[rows, width]`, `[columns, width]` → `[rows,
+ * columns]`.
+ */
 export type FloatProductStep = ProductOf<FloatProductMatrix, 32, { readonly float32: number }>;
 
 interface ProductOf<Matrix extends ProductMatrix, Bits, Segments> {
@@ -188,8 +191,8 @@ export type ProductMatrix = QuantizedProductMatrix | FloatProductMatrix;
 /** As a MatMulNBits has it. */
 export interface QuantizedProductMatrix extends MatrixOfRows {
   /**
-   * uint8 `[rows, blocks, 16 or 32 bytes]`, the last block of a row perhaps partial. Of 4 bits, the even element is in a
-   * byte's low half.
+   * uint8 `[rows, blocks, 16 or 32 bytes]`, the last block of a row perhaps partial. Of 4 bits, the even element is in
+   * a byte's low half.
    */
   readonly values: string;
   /** float32 `[rows, blocks]`. */
@@ -279,8 +282,8 @@ export interface HeadsInRow {
 }
 
 /**
- * A run of nodes between two steps of other kinds; one ONNX Runtime session. Several steps may run one that has no weights: what
- * is alike in all layers is there once.
+ * A run of nodes between two steps of other kinds; one ONNX Runtime session. Several steps may run one that has no
+ * weights: what is alike in all layers is there once.
  */
 export interface Segment {
   /** An ONNX model whose `initializers` are external data: location = the index in that list, offset 0. */

@@ -33,8 +33,8 @@ export type ElementwiseOperation =
   | "erf";
 
 /**
- * Nodes of a segment as plain data. Values are numbered: the segment's inputs, then constants, then what each instruction
- * makes. All are float32, int64 or bool.
+ * Nodes of a segment as plain data. Values are numbered: the segment's inputs, then constants, then what each
+ * instruction makes. All are float32, int64 or bool.
  */
 export interface Interpretable {
   readonly constants: readonly InterpretedConstant[];

@@ -34,10 +34,10 @@ export interface Apart {
 
 /**
  * An entry cut at its collectives and at what runs apart. A node runs in the stage in which the last of its inputs is
- * there; what is paid for, or comes from experts, attention or a product apart, is there one stage later, and so is what
- * is normalized apart, at the end of the stage that has made it.
- * What depends on weights alone is computed where it is first read, so that it need not cross stages. Stages are found
- * on the whole graph, so that all ranks meet in the same collectives, whatever each of them runs in between.
+ * there; what is paid for, or comes from experts, attention or a product apart, is there one stage later, and so is
+ * what is normalized apart, at the end of the stage that has made it. What depends on weights alone is computed where
+ * it is first read, so that it need not cross stages. Stages are found on the whole graph, so that all ranks meet in
+ * the same collectives, whatever each of them runs in between.
  */
 export function findStages(
   factored: FactoredGraph,

@@ -20,9 +20,9 @@ export function rowsOfEach(left: usize, streams: usize, rowBytes: usize): usize 
 }
 
 /**
- * How many rows are multiplied side by side with as many each from seven further places. Streams that are some pages and a
- * half apart take turns to enter a page, four and four: that was faster than all at once, and than each alone, by up to a
- * tenth. So an eighth is some rows less, if need be, and those that are left come after.
+ * How many rows are multiplied side by side with as many each from seven further places. Streams that are some pages
+ * and a half apart take turns to enter a page, four and four: that was faster than all at once, and than each alone, by
+ * up to a tenth. So an eighth is some rows less, if need be, and those that are left come after.
  */
 @inline
 function eighthOf(count: usize, rowBytes: usize): usize {

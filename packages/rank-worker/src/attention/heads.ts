@@ -1,6 +1,8 @@
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
-/** Where heads lie, in elements: `offset` of the first one, and how far it is from one row, or one head, to the next. */
+/**
+ * Where heads lie, in elements: `offset` of the first one, and how far it is from one row, or one head, to the next.
+ */
 export interface HeadPlaces {
   readonly data: Float32Array;
   readonly offset: number;

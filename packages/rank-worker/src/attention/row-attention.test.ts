@@ -186,8 +186,8 @@ async function expectAlike(
 }
 
 /**
- * As a rank does, by what a program for one rank says; undefined where the kernel leaves it to a session. The cache lies
- * at the end of the memory, behind which a kernel may not read ahead.
+ * As a rank does, by what a program for one rank says; undefined where the kernel leaves it to a session. The cache
+ * lies at the end of the memory, behind which a kernel may not read ahead.
  */
 function byKernel(
   options: AttentionCase,

@@ -4,7 +4,9 @@ import type { AttentionKernel } from "./attention-kernel.js";
 import { type Indices, indicesOf } from "./indices.js";
 import type { StagedInput } from "./staged-input.js";
 
-/** Places in the block of arguments, in 32-bit words. `Arguments` in assembly/attention/arguments.ts has the same order. */
+/**
+ * Places in the block of arguments, in 32-bit words. `Arguments` in assembly/attention/arguments.ts has the same order.
+ */
 const word = {
   batch: 0,
   keyValueHeads: 1,

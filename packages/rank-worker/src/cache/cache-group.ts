@@ -37,8 +37,8 @@ export class CacheGroup {
   constructor(cache: Cache, entry: Entry, memory: CacheMemory) {
     const inputs = new Map(entry.inputs.map((value) => [value.name, value]));
     this.exact = cache.exact === true;
-    // A query sees itself and the `window − 1` positions before it. An exact cache is fed as many rows as a sequence has
-    // had, so that none may be dropped.
+    // A query sees itself and the `window − 1` positions before it. An exact cache is fed as many rows as a sequence
+    // has had, so that none may be dropped.
     this.#ring =
       cache.window === undefined || this.exact
         ? Number.POSITIVE_INFINITY

@@ -148,8 +148,8 @@ export class StateBuffer {
 
 /**
  * Between arrays of elements of one size. A decode step copies a few floats for every head of every layer: without a
- * view for each. (Of floats alone, since a loop over arrays of several types makes an object of every element.) All else
- * goes by bytes: halves may come in a Float16Array and lie in a Uint16Array, between which `set` converts numbers.
+ * view for each. (Of floats alone, since a loop over arrays of several types makes an object of every element.) All
+ * else goes by bytes: halves may come in a Float16Array and lie in a Uint16Array, between which `set` converts numbers.
  */
 function copyElements(source: TensorData, from: number, target: TensorData, to: number, count: number): void {
   if (count <= fewFloats && source instanceof Float32Array && target instanceof Float32Array) {

@@ -22,7 +22,9 @@ export class ElementwiseRoom {
     this.#outputs = outputs;
   }
 
-  /** By output, {@link TransientTensor}s; without those that there is no room for, or whose shape is only known then. */
+  /**
+   * By output, {@link TransientTensor}s; without those that there is no room for, or whose shape is only known then.
+   */
   take(table: readonly (Tensor | undefined)[]): Record<string, Tensor> {
     const room: Record<string, Tensor> = {};
     const values = valuesOfOneShape(table, this.#inputs);

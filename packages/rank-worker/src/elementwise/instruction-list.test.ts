@@ -35,8 +35,8 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
   const ofTwo = (operation: ElementwiseOperation, x: ArrayLike<number>, y: ArrayLike<number>) =>
     run([{ operation, operands: [{ value: 0 }, { value: 1 }] }], x, y);
 
-  // A float32 has 24 bits: half of the last one is 6e-8. The largest errors that were found are 8.1e-8, 1.43e-7, 1.26e-7
-  // and 9.1e-8 of the value.
+  // A float32 has 24 bits: half of the last one is 6e-8. The largest errors that were found are 8.1e-8, 1.43e-7,
+  // 1.26e-7 and 9.1e-8 of the value.
   it.each<[ElementwiseOperation, (x: number) => number, number, number]>([
     ["exp", Math.exp, -87, 88.7],
     ["sigmoid", (x) => 1 / (1 + Math.exp(-x)), -87, 20],

@@ -12,8 +12,8 @@ const operations: readonly ElementwiseOperation[] = [
 const chunk = 256;
 
 /**
- * Places in an instruction, in 32-bit words, as in assembly/elementwise/elementwise.ts. Of operands and of what is made: the
- * address, then whether it moves with the elements.
+ * Places in an instruction, in 32-bit words, as in assembly/elementwise/elementwise.ts. Of operands and of what is
+ * made: the address, then whether it moves with the elements.
  */
 const word = { operation: 0, left: 1, right: 3, out: 5 } as const;
 const wordsOfInstruction = 7;

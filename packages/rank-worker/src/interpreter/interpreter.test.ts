@@ -179,7 +179,10 @@ function angles(g: GraphBuilder, ids: Value): Value {
   return g.mul(g.cast(g.unsqueeze(ids, [2]), "float32"), g.numbers([1, 0.1, 0.01], [3]));
 }
 
-/** Positions of the past, and ids like the positions that follow; rows of all `batch · sequence` are chosen, and one twice. */
+/**
+ * Positions of the past, and ids like the positions that follow; rows of all `batch · sequence` are chosen, and one
+ * twice.
+ */
 function inputs(batch: number, sequence: number, past: number, scale = 1): Record<string, Tensor> {
   const count = batch * sequence;
   const range = (length: number, from = 0): number[] => Array.from({ length }, (_, i) => from + i);

@@ -28,8 +28,8 @@ interface PreparedOutput {
 
 /**
  * A step whose segment is worked out operator by operator, in JavaScript, in place of a session: of a decode step's
- * positions, masks and rows there are so few elements that what a session takes are the fixed costs of a run and of each
- * operator. All that depends on sizes alone is done when they change.
+ * positions, masks and rows there are so few elements that what a session takes are the fixed costs of a run and of
+ * each operator. All that depends on sizes alone is done when they change.
  */
 export class Interpreter {
   readonly #plan: Interpretable;

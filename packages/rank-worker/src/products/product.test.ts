@@ -20,7 +20,9 @@ for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 /** Numbers of rows that kernels multiply, by bits of a weight; more a session does. */
 const mostFew = { 4: 16, 8: 16, 32: 4 } as const;
 
-/** Few rows are rounded as MatMulNBits rounds them, and floats never; what differs is the order of up to two thousand sums of
+/**
+ * Few rows are rounded as MatMulNBits rounds them, and floats never; what differs is the order of up to two thousand
+ * sums of
  * float32. */
 const fewTolerance = { rtol: 1e-5, atol: 1e-4 };
 

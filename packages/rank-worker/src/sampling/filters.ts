@@ -4,8 +4,9 @@ import type { KnownCandidates } from "./known-candidates.js";
 
 /**
  * How many of the likeliest top-k, top-p and min-p leave, in transformers' order. Top-p keeps the fewest of the
- * likeliest whose share reaches p (Holtzman et al., "The curious case of neural text degeneration", 2020), of what top-k
- * left; min-p keeps what is at least minP times as likely as the likeliest (Nguyen et al., "Turning up the heat", 2024).
+ * likeliest whose share reaches p (Holtzman et al., "The curious case of neural text degeneration", 2020), of what
+ * top-k left; min-p keeps what is at least minP times as likely as the likeliest (Nguyen et al., "Turning up the heat",
+ * 2024).
  *
  * @param known not empty
  * @param total over the whole vocabulary; needed for top-p without top-k

@@ -53,7 +53,8 @@ export interface LoadedSessions {
  *
  * Weights that the rank keeps are read first, to their place. Then segments are loaded one after the other. A segment's
  * weights go into files, which its session maps: what it repacks for its kernels it lets go of, what it uses as it is
- * stays mapped. So the peak is the rank's shard plus one segment, a small one. If one fails, the sessions already open are released.
+ * stays mapped. So the peak is the rank's shard plus one segment, a small one. If one fails, the sessions already open
+ * are released.
  *
  * @throws RR_CLOSED if the process ends meanwhile; whatever reading a shard throws; RR_POLICY if the program names a
  * weight it does not have, or its byte count is not what was loaded; RR_GRAPH if the runtime refuses a segment

@@ -21,7 +21,8 @@ export function fillingEntry(
   if (filling !== undefined && fillers.length === 1) return filling;
   throw new RingrankError(
     "RR_POLICY",
-    `expected one entry of the program to fill caches, got ${fillers.join(", ")}; it has ${[...entries.keys()].join(", ")}`,
+    `expected one entry of the program to fill caches, got ${fillers.join(", ")}; it has ` +
+      `${[...entries.keys()].join(", ")}`,
   );
 }
 

@@ -148,8 +148,8 @@ export function productSessions(): {
 const sessionOptions = { logSeverityLevel: 3, intraOpNumThreads: 1 } as const;
 
 /**
- * The step by ONNX Runtime's own operators, by output. Of quantized weights accuracy level 4 rounds activations to int8, 1
- * does not.
+ * The step by ONNX Runtime's own operators, by output. Of quantized weights accuracy level 4 rounds activations to
+ * int8, 1 does not.
  */
 export async function byRuntime(
   { step, weights }: PreparedProduct,

@@ -23,8 +23,8 @@ export function removeAbandonedLoads(place: string): void {
 }
 
 /**
- * The process that made a folder of such a name on this machine. A cache may be shared with others, whose names may begin
- * as this one's does: `node` and `node-7`.
+ * The process that made a folder of such a name on this machine. A cache may be shared with others, whose names may
+ * begin as this one's does: `node` and `node-7`.
  */
 function loaderOf(name: string): number | undefined {
   if (!name.startsWith(prefix)) return undefined;

@@ -53,7 +53,9 @@ export class ShardFiles {
     }
   }
 
-  /** Fills the memory of the weights that the rank keeps. Before any segment: a damaged entry can be made again then. */
+  /**
+   * Fills the memory of the weights that the rank keeps. Before any segment: a damaged entry can be made again then.
+   */
   fill(places: readonly WeightPlaces[]): void {
     try {
       if (this.#cached !== undefined) {

@@ -57,7 +57,8 @@ export function groupedShape(
   });
   if (shape.heads % keyValueHeads !== 0) {
     throw config.error(
-      `expected "num_attention_heads" to be a multiple of "num_key_value_heads", got ${shape.heads} and ${keyValueHeads}`,
+      `expected "num_attention_heads" to be a multiple of "num_key_value_heads", got ${shape.heads} and ` +
+        `${keyValueHeads}`,
     );
   }
   return { ...shape, keyValueHeads };

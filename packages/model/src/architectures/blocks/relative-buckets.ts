@@ -28,7 +28,8 @@ export function relativeBias(
 ): Value {
   if (options.maxDistance <= exactDistances(options)) {
     throw config.error(
-      `expected relative positions to reach beyond the distances that have one of ${options.buckets} buckets each, got ${options.maxDistance}`,
+      `expected relative positions to reach beyond the distances that have one of ${options.buckets} ` +
+        `buckets each, got ${options.maxDistance}`,
     );
   }
   const rows = lookUpDistance(g, distances, options.maxDistance, (distance) => bucketOf(distance, options));

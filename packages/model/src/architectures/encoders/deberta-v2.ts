@@ -37,7 +37,8 @@ function debertaAttention(context: ModelContext, input: EncoderInput, shape: Att
   const buckets = config.integer("position_buckets", { min: -1, default: -1 });
   if (buckets > 0 && (buckets < 2 || reach - 1 <= Math.floor(buckets / 2))) {
     throw config.error(
-      `expected "position_buckets" to be 2 or more, and half of it to reach less far than distances do, got ${buckets} for distances up to ${reach}`,
+      'expected "position_buckets" to be 2 or more, and half of it to reach less far than distances do, ' +
+        `got ${buckets} for distances up to ${reach}`,
     );
   }
   const span = buckets > 0 ? buckets : reach;

@@ -104,7 +104,8 @@ export function withinBestGroups(
   if (groups === perRow) return scores;
   if (experts % groups !== 0 || perRow > groups) {
     throw config.error(
-      `expected ${experts} experts to share out ${groups} groups, and rows to go to no more groups than that, got ${perRow}`,
+      `expected ${experts} experts to share out ${groups} groups, and rows to go to no more groups than ` +
+        `that, got ${perRow}`,
     );
   }
   const grouped = g.reshape(scores, [-1, groups, experts / groups]);

@@ -37,7 +37,8 @@ function localLayers({ config }: ModelContext): (layer: number) => number | unde
     if (kind === "global") return undefined;
     if (kind === "local") return window;
     throw config.error(
-      `expected "attention_layers" or "attention_types" to give global or local for layer ${layer}, got ${kind ?? "none"}`,
+      `expected "attention_layers" or "attention_types" to give global or local for layer ${layer}, got ` +
+        `${kind ?? "none"}`,
     );
   };
 }

@@ -1,16 +1,16 @@
-// Rows of floats times rows of a matrix of floats, eight of which are taken side by side, one from each eighth of the matrix
-// (streams.ts).
+// Rows of floats times rows of a matrix of floats, eight of which are taken side by side, one from each eighth of the
+// matrix (streams.ts).
 //
-// One row, as in a decode step, takes the time of reading the matrix. Each product is added up in one vector, in the same
-// order however many rows there are: a row's result does not depend on the others beside it.
+// One row, as in a decode step, takes the time of reading the matrix. Each product is added up in one vector, in the
+// same order however many rows there are: a row's result does not depend on the others beside it.
 
 import { pageBytes } from "../../caches";
 import { storeEach } from "../streams";
 import { madd, sumEach } from "../../vectors";
 
 /**
- * Bytes that four of eight streams are behind the other four, so that they do not enter pages with them: half a page where
- * rows are whole pages, and streams therefore, too, however many rows apart.
+ * Bytes that four of eight streams are behind the other four, so that they do not enter pages with them: half a page
+ * where rows are whole pages, and streams therefore, too, however many rows apart.
  *
  * @param each rows of a stream; of one row none can be ahead
  */

@@ -1,6 +1,6 @@
 /**
- * Products of 16 signed bytes and 16 from 0 to 15, each two neighbours' added up, to 16 bits. With relaxed SIMD it is one
- * instruction.
+ * Products of 16 signed bytes and 16 from 0 to 15, each two neighbours' added up, to 16 bits. With relaxed SIMD it is
+ * one instruction.
  */
 @inline
 export function dotBytes(signed: v128, small: v128): v128 {

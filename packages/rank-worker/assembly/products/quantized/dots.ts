@@ -23,8 +23,8 @@ export function dot8(w0: v128, w1: v128, w2: v128, w3: v128, q0: v128, q1: v128,
 }
 
 /**
- * The sums of the parts of each of four {@link dot4}. They stay within 16 bits until the last addition but one, for of 16
- * products none is more than 128 · 15.
+ * The sums of the parts of each of four {@link dot4}. They stay within 16 bits until the last addition but one, for of
+ * 16 products none is more than 128 · 15.
  *
  * @param ones 16 bits each
  */
@@ -45,8 +45,8 @@ export function sumEach8(a: v128, b: v128, c: v128, d: v128): v128 {
 }
 
 /**
- * Products of weights and activations of several rows, each two neighbours' added up, or of 4 bits each four, to 32 bits
- * or twice 16.
+ * Products of weights and activations of several rows, each two neighbours' added up, or of 4 bits each four, to 32
+ * bits or twice 16.
  */
 @inline
 export function times(bits: usize, q: v128, w: v128): v128 {

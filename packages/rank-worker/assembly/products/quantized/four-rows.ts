@@ -1,5 +1,5 @@
-// A group of four quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts): of what a row
-// of the matrix makes, each of the group has a lane.
+// A group of four quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts): of what a
+// row of the matrix makes, each of the group has a lane.
 
 import { addScaled, addTimes, sixteenBitOnes, times } from "./dots";
 import { correctionsAndScales, groupBytes } from "./quantized-rows";

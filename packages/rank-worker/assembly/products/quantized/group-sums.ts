@@ -1,7 +1,7 @@
 // AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
 //
-// What a group of weights (group-weights.ts) and one of activations (group-activations.ts) make, as floats, turned round
-// and added to what other groups have made.
+// What a group of weights (group-weights.ts) and one of activations (group-activations.ts) make, as floats, turned
+// round and added to what other groups have made.
 
 import { lineFloats } from "../../caches";
 import { madd } from "../../vectors";

@@ -87,8 +87,8 @@ function largestScale(scales: usize, toNextScale: usize, blocks: usize): f32 {
 }
 
 /**
- * Times the scale of a block, the fraction, in 2⁻¹⁵, that makes its weights whole numbers of the group's scale: weights of
- * 8 bits, and those of 4 times 16, of which the largest stands for 128.
+ * Times the scale of a block, the fraction, in 2⁻¹⁵, that makes its weights whole numbers of the group's scale: weights
+ * of 8 bits, and those of 4 times 16, of which the largest stands for 128.
  */
 function fractionOver(largest: f32): v128 {
   return f32x4.splat(largest === 0 ? 0 : (most * 256) / largest);

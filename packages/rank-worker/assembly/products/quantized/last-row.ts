@@ -1,5 +1,5 @@
-// The last of an odd number of quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts),
-// each of which has a lane in the end.
+// The last of an odd number of quantized rows (quantized-rows.ts) times four unpacked rows of a matrix
+// (unpacked-rows.ts), each of which has a lane in the end.
 
 import { addScaled, addTimes, sixteenBitOnes, sumPairs, times } from "./dots";
 import { correctionsAndScales, groupBytes } from "./quantized-rows";

@@ -1,9 +1,9 @@
 // One quantized row (quantized-rows.ts) times rows of a matrix, eight of which are taken side by side.
 //
-// A decode step does little else, and its time should be that of reading the weights. The eight come one from each eighth
-// of the matrix (streams.ts), four and then four: from each block on, sums of four share a vector, which takes fewer
-// instructions than one sum for each, and few enough registers. The branch between the fours, which always goes the same
-// way, keeps V8 from loading what all eight need at once, for which it has not the registers.
+// A decode step does little else, and its time should be that of reading the weights. The eight come one from each
+// eighth of the matrix (streams.ts), four and then four: from each block on, sums of four share a vector, which takes
+// fewer instructions than one sum for each, and few enough registers. The branch between the fours, which always goes
+// the same way, keeps V8 from loading what all eight need at once, for which it has not the registers.
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
 import { storeEach } from "../streams";

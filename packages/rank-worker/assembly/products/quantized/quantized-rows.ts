@@ -2,15 +2,16 @@
 // scale = max |x| / 127, as MatMulNBits rounds them at accuracy level 4
 // (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits).
 // A product with a block of weights is then scale · scale_w · (Σ q · w − zero · Σ q), the sums in whole numbers, the
-// second one the same for all rows of a matrix. What is needed for a block lies together, so that a loop over blocks has
-// one address to move:
+// second one the same for all rows of a matrix. What is needed for a block lies together, so that a loop over blocks
+// has one address to move:
 //
 //   for 4 bits      −8 · Σ q, int32 ×4   │ scale ×4 │ q of even elements, int8 ×16 │ of odd ones      64 bytes
 //   for 8 bits      −128 · Σ q, int32 ×4 │ scale ×4 │ q, int16 ×8 │ ×8 │ ×8 │ ×8                      96 bytes
 //
-// for one row, whose sum and scale are there four times. Rows are kept in groups of four, and what is left of them as two
-// or one. Of a group there are as many times the vectors of q: a quarter of each is of each of four rows, or a half of each
-// of two. Lanes of sums and scales are of the first, second, third, fourth row; or of the first, second, first, second.
+// for one row, whose sum and scale are there four times. Rows are kept in groups of four, and what is left of them as
+// two or one. Of a group there are as many times the vectors of q: a quarter of each is of each of four rows, or a half
+// of each of two. Lanes of sums and scales are of the first, second, third, fourth row; or of the first, second, first,
+// second.
 //
 // Where x has an infinity or NaN, its scale is none either, and so is every product: MatMulNBits itself gives numbers
 // there, sometimes.
@@ -148,8 +149,8 @@ function writePairs(x: usize, inverse: v128, size: usize, out: usize): i32 {
 }
 
 /**
- * The largest magnitude of a block; NaN where there is one. Magnitudes of floats are in the order of their bits, as whole
- * numbers, of which the larger takes one instruction, and those of NaN are the largest.
+ * The largest magnitude of a block; NaN where there is one. Magnitudes of floats are in the order of their bits, as
+ * whole numbers, of which the larger takes one instruction, and those of NaN are the largest.
  */
 @inline
 function largest(x: usize): f32 {

@@ -1,9 +1,9 @@
 // Several quantized rows (quantized-rows.ts) times rows of a matrix, four of which are unpacked once for all of them
 // (unpacked-rows.ts), a piece at a time that stays in the nearest cache.
 //
-// A vector has as many elements of each row of a group, and what it is multiplied by are as many of one row of the matrix,
-// over and over. So sums are of one row each from the first product on, and the more rows there are in a group, the fewer
-// lanes are left to be added up.
+// A vector has as many elements of each row of a group, and what it is multiplied by are as many of one row of the
+// matrix, over and over. So sums are of one row each from the first product on, and the more rows there are in a group,
+// the fewer lanes are left to be added up.
 
 import { fourRows4, fourRows8 } from "./four-rows";
 import { lastRow4, lastRow8 } from "./last-row";
@@ -12,8 +12,8 @@ import { twoRows4, twoRows8 } from "./two-rows";
 import { unpackRows4, unpackRows8 } from "./unpacked-rows";
 
 /**
- * Blocks of four rows of the matrix that are unpacked at a time: of 8 bits 17 KiB. Rows of 5632 as a whole, 48 KiB, took
- * a tenth longer.
+ * Blocks of four rows of the matrix that are unpacked at a time: of 8 bits 17 KiB. Rows of 5632 as a whole, 48 KiB,
+ * took a tenth longer.
  */
 const pieceBlocks: usize = 64;
 

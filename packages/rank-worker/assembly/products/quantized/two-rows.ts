@@ -1,5 +1,5 @@
-// A group of two quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts): of what a row
-// of the matrix makes, each of the group has two lanes, until two rows of the matrix share a vector.
+// A group of two quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts): of what a
+// row of the matrix makes, each of the group has two lanes, until two rows of the matrix share a vector.
 
 import { addScaled, addTimes, sixteenBitOnes, sumPairs, times } from "./dots";
 import { correctionsAndScales, groupBytes } from "./quantized-rows";

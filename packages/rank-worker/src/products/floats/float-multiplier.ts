@@ -11,17 +11,21 @@ import { rowPieces } from "../row-pieces.js";
 import { type FloatMatrix, joined } from "./float-matrix.js";
 import { floatRowKernel } from "./row-kernel.js";
 
-/** Up to so many rows are multiplied by the kernel: one or two as fast as memory is read, four as fast as by a session. */
+/**
+ * Up to so many rows are multiplied by the kernel: one or two as fast as memory is read, four as fast as by a session.
+ */
 const mostFew = 4;
 
 /**
- * Of more, a session packs what is on the right of a product in every run. Up to so many rows of activations it is them,
- * and products are turned round; of more it is the matrix, which takes as long as ten rows do. Of a matrix that makes a part
- * of an output alone, products have to be moved in any case, and are turned round.
+ * Of more, a session packs what is on the right of a product in every run. Up to so many rows of activations it is
+ * them, and products are turned round; of more it is the matrix, which takes as long as ten rows do. Of a matrix that
+ * makes a part of an output alone, products have to be moved in any case, and are turned round.
  */
 const mostTurned = 96;
 
-/** Floats of products that are turned round at once; and rows of a matrix, at least, since each run of a session costs. */
+/**
+ * Floats of products that are turned round at once; and rows of a matrix, at least, since each run of a session costs.
+ */
 const [turnedFloats, leastRows] = [2 ** 15, 256];
 
 /** Matrices of float32. Sessions read them where they lie. */

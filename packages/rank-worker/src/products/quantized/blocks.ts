@@ -10,8 +10,8 @@ export function blocksOf(width: number): number {
 }
 
 /**
- * Rows of a matrix as a MatMulNBits has them, `scale[n, ⌊k / 32⌋] · (values[n, k] − 2 ** (bits − 1))`, but for the order
- * of the scales.
+ * Rows of a matrix as a MatMulNBits has them, `scale[n, ⌊k / 32⌋] · (values[n, k] − 2 ** (bits − 1))`, but for the
+ * order of the scales.
  */
 export interface BlockQuantized extends Scales {
   /** Elements of a row. */

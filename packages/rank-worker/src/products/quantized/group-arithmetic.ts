@@ -4,8 +4,8 @@ import type { Group } from "./groups.js";
 import { runsWithin } from "./scale-runs.js";
 
 /**
- * What there is to do around products of whole numbers. Activations are multiplied by as columns: their rows, in an order
- * of a group's own, filled up to 16.
+ * What there is to do around products of whole numbers. Activations are multiplied by as columns: their rows, in an
+ * order of a group's own, filled up to 16.
  */
 export interface GroupArithmetic {
   /**
@@ -78,8 +78,8 @@ export const restFactor = 1 / 254;
 
 /**
  * A row has rests where its largest element surpasses its root mean square more often than so. Of a bell-shaped row of
- * 1024, that is 3.4 times; of what a gate has multiplied, ten times, and rounding such rows once changes logits by twice
- * as much as rounding in blocks of 32 does.
+ * 1024, that is 3.4 times; of what a gate has multiplied, ten times, and rounding such rows once changes logits by
+ * twice as much as rounding in blocks of 32 does.
  */
 export const mostOverMean = 4;
 

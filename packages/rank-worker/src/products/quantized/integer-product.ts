@@ -7,9 +7,9 @@ import type { ActivationBytes } from "./group-arithmetic.js";
 export type ActivationType = "int8" | "uint8";
 
 /**
- * Products of whole numbers, by sessions of the two segments that product steps have for it. Unsigned bytes by signed ones
- * is what processors have instructions for; but those that have none for all of it add up two products in 16 bits, which
- * two large ones overflow (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html). There,
+ * Products of whole numbers, by sessions of the two segments that product steps have for it. Unsigned bytes by signed
+ * ones is what processors have instructions for; but those that have none for all of it add up two products in 16 bits,
+ * which two large ones overflow (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html). There,
  * activations are unsigned, too, which ONNX Runtime multiplies without, a fifth slower.
  */
 export class IntegerProduct {

@@ -7,7 +7,9 @@ export interface ArrayType<T> {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
 }
 
-/** Places of arrays in one stretch of memory, that is taken once all are known. Each begins with a line of the caches. */
+/**
+ * Places of arrays in one stretch of memory, that is taken once all are known. Each begins with a line of the caches.
+ */
 export class Layout {
   #bytes = 0;
 

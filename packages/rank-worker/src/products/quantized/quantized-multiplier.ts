@@ -12,8 +12,9 @@ import { scalesByRow } from "./scale-runs.js";
 import type { StreamedScales } from "./streamed-scales.js";
 
 /**
- * Up to so many rows are multiplied by kernels, which round activations in blocks; more by groups of blocks. From 12 rows on
- * those are faster where processors multiply whole numbers in registers of 512 bits or by tiles, elsewhere from 24.
+ * Up to so many rows are multiplied by kernels, which round activations in blocks; more by groups of blocks. From 12
+ * rows on those are faster where processors multiply whole numbers in registers of 512 bits or by tiles, elsewhere from
+ * 24.
  */
 const mostFew = 16;
 
