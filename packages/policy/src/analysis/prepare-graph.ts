@@ -4,6 +4,7 @@ import { lower } from "../lowering/lower.js";
 import type { Precision } from "../precision/precision.js";
 import { quantizeGraph } from "../precision/quantize-graph.js";
 import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
+import { copyGivenConstants } from "./copy-given-constants.js";
 import { hoistConstants } from "./hoist-constants.js";
 import { holdEmptyWeights } from "./hold-empty-weights.js";
 import { inlineBranches } from "./inline-branches.js";
@@ -24,7 +25,7 @@ export interface PreparedGraph {
  * matrices into their precision.
  */
 export function prepareGraph(given: Graph, precision: Precision): PreparedGraph {
-  const lowered = gatherForUnruled(lower(nameBranchesApart(given)));
+  const lowered = gatherForUnruled(lower(copyGivenConstants(nameBranchesApart(given))));
   const taken = evaluatePair(lowered, "taken");
   const inlined = liftCaptures(inlineBranches(lowered, (name) => taken.values.get(name)?.contents));
   const evaluated = inlined.nodes.some(isIf) ? evaluatePair(inlined) : taken;

@@ -1,4 +1,4 @@
-import type { Graph, GraphNode } from "@ringrank/model";
+import { type Graph, type GraphNode, isIf } from "@ringrank/model";
 
 /**
  * A graph in which nodes read a weight itself, not an `Identity` of it: exporters write one for each further use of a
@@ -7,17 +7,16 @@ import type { Graph, GraphNode } from "@ringrank/model";
 export function readWeightsThemselves(graph: Graph): Graph {
   const kept = new Set(graph.outputs.map(({ name }) => name));
   // What a branch captures, it reads by name.
-  for (const node of graph.nodes) if (node.opType === "If") for (const name of node.inputs) kept.add(name);
+  for (const { inputs } of graph.nodes.filter(isIf)) for (const name of inputs) kept.add(name);
   const weightOf = new Map<string, string>();
-  const isAlias = ({ opType, domain, inputs, outputs }: GraphNode): boolean => {
+  const nodes = graph.nodes.filter(({ opType, domain, inputs, outputs }) => {
     const source = weightOf.get(inputs[0]!) ?? inputs[0]!;
-    if (opType !== "Identity" || domain !== "" || !graph.weights.has(source) || kept.has(outputs[0]!))
-      return false;
+    if (opType !== "Identity" || domain !== "" || !graph.weights.has(source)) return true;
     weightOf.set(outputs[0]!, source);
-    return true;
-  };
-  const nodes = graph.nodes.filter((node) => !isAlias(node));
+    return kept.has(outputs[0]!);
+  });
   if (weightOf.size === 0) return graph;
-  const read = (name: string): string => weightOf.get(name) ?? name;
-  return { ...graph, nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map(read) })) };
+  const read = (node: GraphNode): GraphNode =>
+    isIf(node) ? node : { ...node, inputs: node.inputs.map((name) => weightOf.get(name) ?? name) };
+  return { ...graph, nodes: nodes.map(read) };
 }
