@@ -18,8 +18,7 @@ import { RingrankError } from "@ringrank/errors";
  */
 export function resolveNamedFile(directory: string, name: string, namedBy: string): string {
   const parts = name.split("/");
-  const relative =
-    !/[\\:\0]/.test(name) && parts.every((part) => part !== "" && part !== "." && part !== "..");
+  const relative = !/[\\:\0]/.test(name) && parts.every((part) => part !== "" && part !== "..");
   if (!relative) {
     throw new RingrankError(
       "RR_PATH",
