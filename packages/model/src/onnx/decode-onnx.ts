@@ -125,7 +125,7 @@ class Decoder {
     const output = scope.nameOf(proto.output[0] ?? "");
     if (proto.opType === "Constant" && only?.t?.dataLocation === TensorProto_DataLocation.EXTERNAL) {
       if (weights.has(output)) throw malformed(`the value "${output}" is defined twice`);
-      weights.set(output, decodeTensor(only.t, this.#resolveExternal));
+      weights.set(output, decodeTensor(only.t, this.#resolveExternal, output));
       return [];
     }
     return [
@@ -161,7 +161,8 @@ class Decoder {
         return { kind: "strings", value: proto.strings.map((text) => utf8.decode(text)) };
       case AttributeType.TENSOR:
         if (proto.t !== undefined) {
-          const { type, dims, source } = decodeTensor(proto.t, undefined);
+          const name = proto.t.name || `${proto.name} of ${node}`;
+          const { type, dims, source } = decodeTensor(proto.t, undefined, name);
           if (source.kind === "inline") return { kind: "tensor", value: { type, dims, data: source.data } };
         }
         break;

@@ -19,65 +19,71 @@ export type ResolveExternal = (location: string) => ExternalFile;
  * An ONNX tensor as a weight, with its elements inline or in a file. Its shape is checked against the bytes that
  * are there before anything is allocated.
  *
+ * @param name what it is called in errors
  * @throws RR_FILE_FORMAT
  */
-export function decodeTensor(proto: TensorProto, resolveExternal: ResolveExternal | undefined): Weight {
+export function decodeTensor(
+  proto: TensorProto,
+  resolveExternal: ResolveExternal | undefined,
+  name = proto.name,
+): Weight {
   const type = fromOnnxDataType(proto.dataType);
   if (type === undefined) {
     const named = TensorProto_DataType[proto.dataType] ?? proto.dataType;
     throw malformed(
-      proto,
+      name,
       `element type ${named} is not supported; export it in floating point, or quantized in 8 bits or as MatMulNBits`,
     );
   }
   const dims = proto.dims.map((dim) => {
-    if (dim < 0n || dim > Number.MAX_SAFE_INTEGER) throw malformed(proto, `a dimension is ${dim}`);
+    if (dim < 0n || dim > Number.MAX_SAFE_INTEGER) throw malformed(name, `a dimension is ${dim}`);
     return Number(dim);
   });
   const length = dims.reduce((count, dim) => count * dim, bytesPerElement[type]);
-  if (!Number.isSafeInteger(length)) throw malformed(proto, `the shape [${dims.join(", ")}] overflows`);
+  if (!Number.isSafeInteger(length)) throw malformed(name, `the shape [${dims.join(", ")}] overflows`);
   const source: WeightSource =
     proto.dataLocation === TensorProto_DataLocation.EXTERNAL
-      ? externalSource(proto, type, length, resolveExternal)
-      : { kind: "inline", data: inlineData(proto, type, length) };
+      ? externalSource(proto, name, type, length, resolveExternal)
+      : { kind: "inline", data: inlineData(proto, name, type, length) };
   return { type, dims, source };
 }
 
 function externalSource(
   proto: TensorProto,
+  name: string,
   type: DataType,
   length: number,
   resolveExternal: ResolveExternal | undefined,
 ): WeightSource {
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
   const location = entries.get("location");
-  if (location === undefined) throw malformed(proto, "external data has no location");
-  const offset = byteCount(proto, entries.get("offset") ?? "0");
+  if (location === undefined) throw malformed(name, "external data has no location");
+  const offset = byteCount(name, entries.get("offset") ?? "0");
   const stored = entries.get("length");
-  if (stored !== undefined && byteCount(proto, stored) !== length) {
-    throw malformed(proto, `external data is ${stored} bytes long, its shape needs ${length}`);
+  if (stored !== undefined && byteCount(name, stored) !== length) {
+    throw malformed(name, `external data is ${stored} bytes long, its shape needs ${length}`);
   }
   if (resolveExternal === undefined) return { kind: "absent" };
   const { path, size } = resolveExternal(location);
   if (offset > size - length) {
-    throw malformed(proto, `its ${length} bytes at offset ${offset} end beyond ${path}, which has ${size}`);
+    throw malformed(name, `its ${length} bytes at offset ${offset} end beyond ${path}, which has ${size}`);
   }
   return { kind: "file", file: path, offset, storedAs: type };
 }
 
-function byteCount(proto: TensorProto, text: string): number {
+function byteCount(name: string, text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw malformed(proto, `expected a number of bytes, got "${text}"`);
+    throw malformed(name, `expected a number of bytes, got "${text}"`);
   }
   return value;
 }
 
 /** ONNX keeps elements as raw bytes, or in the repeated field that the element type calls for. */
-function inlineData(proto: TensorProto, type: DataType, length: number): TensorData {
+function inlineData(proto: TensorProto, name: string, type: DataType, length: number): TensorData {
   if (proto.rawData.byteLength > 0) {
     if (proto.rawData.byteLength !== length) {
-      throw malformed(proto, `raw data is ${proto.rawData.byteLength} bytes long, its shape needs ${length}`);
+      throw malformed(name, `raw data is ${proto.rawData.byteLength} bytes long, its shape needs ${length}`);
     }
     // A copy: a view would keep the whole file alive, and may lie at an odd offset.
     const data = allocate(type, length / bytesPerElement[type]);
@@ -86,7 +92,7 @@ function inlineData(proto: TensorProto, type: DataType, length: number): TensorD
   }
   const data = typedData(proto, type);
   if (data.byteLength !== length) {
-    throw malformed(proto, `${data.length} elements, its shape needs ${length / bytesPerElement[type]}`);
+    throw malformed(name, `${data.length} elements, its shape needs ${length / bytesPerElement[type]}`);
   }
   return data;
 }
@@ -119,6 +125,6 @@ function typedData(proto: TensorProto, type: DataType): TensorData {
   }
 }
 
-function malformed(proto: TensorProto, what: string): RingrankError {
-  return new RingrankError("RR_FILE_FORMAT", `cannot read the ONNX tensor ${proto.name}: ${what}`);
+function malformed(name: string, what: string): RingrankError {
+  return new RingrankError("RR_FILE_FORMAT", `cannot read the ONNX tensor ${name}: ${what}`);
 }

@@ -9,12 +9,19 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { type Graph, GraphBuilder, type GraphNode, type Weight } from "../graph/index.js";
 import { readStatistics, ShardReader } from "../weights/index.js";
 import { type ExternalLocation, encodeOnnx } from "./encode-onnx.js";
+import {
+  AttributeProto_AttributeType,
+  TensorProto_DataType as DataType,
+  ModelProtoSchema,
+  type TensorProtoSchema,
+} from "./onnx_pb.js";
 import { openOnnx } from "./open-onnx.js";
 
 const rows = 64;
@@ -71,6 +78,35 @@ describe("weights inside the file", () => {
     const opened = openOnnx(join(temporaryDirectory({ "m.onnx": bytes }), "m.onnx"));
     expect(opened.nodes.map(({ opType }) => opType)).toEqual(["MatMul", "Add"]);
     expect(read(opened.weights.get("w")!)).toEqual(values);
+  });
+});
+
+describe("a tensor", () => {
+  const file = (tensor: MessageInitShape<typeof TensorProtoSchema>, asConstant = false): string => {
+    const value = { name: "value", type: AttributeProto_AttributeType.TENSOR, t: tensor };
+    const model = create(ModelProtoSchema, {
+      opsetImport: [{ domain: "", version: 20n }],
+      graph: asConstant
+        ? { node: [{ opType: "Constant", output: ["w"], attribute: [value] }] }
+        : { initializer: [{ name: "w", ...tensor }] },
+    });
+    return join(temporaryDirectory({ "m.onnx": toBinary(ModelProtoSchema, model) }), "m.onnx");
+  };
+
+  it.each<[string, MessageInitShape<typeof TensorProtoSchema>]>([
+    ["halves in the floats' field", { dataType: DataType.FLOAT16, floatData: [...values.subarray(0, 64)] }],
+    ["doubles in it", { dataType: DataType.DOUBLE, floatData: [...values.subarray(0, 256)] }],
+    ["floats in the doubles' field", { dataType: DataType.FLOAT, doubleData: [...values.subarray(0, 64)] }],
+  ])("whose elements are not in the field of their type is refused: %s", (_, tensor) => {
+    // As many as make the bytes of their field right.
+    expectCode("RR_FILE_FORMAT", () => openOnnx(file({ dims: [128n], ...tensor })));
+  });
+
+  it.each([false, true])("of a type that is not supported is named, in a Constant (%s) too", (asConstant) => {
+    const eightBits = { dataType: DataType.FLOAT8E4M3FN, dims: [4n], rawData: new Uint8Array(4) };
+    const path = file(eightBits, asConstant);
+    const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(path));
+    expect(message).toMatch(/"?w"?: element type FLOAT8E4M3FN is not supported/);
   });
 });
 

@@ -84,11 +84,11 @@ class Stripper {
 
   #tensor(start: number, end: number): Uint8Array[] {
     const fields = [...this.#reader.fields(start, end)];
-    const type = fields.findLast(({ number }) => number === tensorField.dataType);
-    const data = fields.filter(({ number, wire }) => isRaw(number) && wire === wireType.bytes);
+    const typed = fields.findLast(({ number }) => number === tensorField.dataType);
+    const type = typed && this.#reader.varint(typed.start, typed.end).value;
+    const data = fields.filter(({ number, wire }) => holdsElements(number, type) && wire === wireType.bytes);
     const [only] = data;
-    const isIndex = type !== undefined && indices.has(this.#reader.varint(type.start, type.end).value);
-    const most = isIndex ? inlineIndexBytes : inlineBytes;
+    const most = type !== undefined && indices.has(type) ? inlineIndexBytes : inlineBytes;
     if (only === undefined || data.length > 1 || only.end - only.start <= most || isExternal(fields)) {
       return [this.#copy(start, end)];
     }
@@ -114,11 +114,11 @@ const indices: ReadonlySet<number> = new Set([
   TensorProto_DataType.BOOL,
 ]);
 
-/** Fields whose bytes are the elements as memory has them. */
-function isRaw(number: number): boolean {
-  return (
-    number === tensorField.rawData || number === tensorField.floatData || number === tensorField.doubleData
-  );
+/** Whether the bytes of a field are elements of a type, as memory has them. */
+function holdsElements(number: number, type: number | undefined): boolean {
+  if (number === tensorField.floatData) return type === TensorProto_DataType.FLOAT;
+  if (number === tensorField.doubleData) return type === TensorProto_DataType.DOUBLE;
+  return number === tensorField.rawData;
 }
 
 function isExternal(fields: readonly WireField[]): boolean {
