@@ -21,6 +21,15 @@ type Case = [name: string, make: (made: Made) => Value, rows: number];
 
 const min = ({ g, rows }: Made, most: number): Value => g.apply("Min", [rows, ints(g, most)]);
 
+const everyNth = ({ g, h }: Made, step: number): Value =>
+  g.apply("Slice", [h, ints(g, 0), ints(g, 2 ** 31 - 1), ints(g, 0), ints(g, step)]);
+
+/** As many times as some have rows, and more. */
+const expandTo = ({ g, h }: Made, some: Value, more: number): Value => {
+  const times = g.add(g.shape(some, 0, 1), ints(g, more));
+  return g.apply("Expand", [g.apply("Unsqueeze", [h, ints(g, 0)]), g.concat([times, ints(g, 1, 1)], 0)]);
+};
+
 const cases: Case[] = [
   ["Gather by Min", (m) => m.g.apply("Gather", [m.h, min(m, 4)], { axis: 1 }), 2],
   [
@@ -149,6 +158,29 @@ const cases: Case[] = [
       const k = m.g.apply("Add", [m.g.apply("Div", [m.rows, ints(m.g, 100)]), ints(m.g, 1)]);
       return m.g.apply("Squeeze", [m.g.apply("Slice", [m.h, ints(m.g, 0), k, ints(m.g, 0)])]);
     },
+    150,
+  ],
+  [
+    "Gather by whether there is an odd number",
+    (m) => {
+      const half = m.g.apply("Div", [m.g.apply("Add", [m.rows, ints(m.g, 1)]), ints(m.g, 2)]);
+      return m.g.apply("Gather", [m.h, m.g.sub(m.g.mul(half, ints(m.g, 2)), m.rows)], { axis: 1 });
+    },
+    2,
+  ],
+  [
+    "Gather by the size of every other row",
+    (m) => {
+      const other = everyNth(m, 2);
+      const size = m.g.mul(m.g.shape(other, 0, 1), ints(m.g, 2));
+      return m.g.apply("Gather", [m.h, m.g.sub(size, m.rows)], { axis: 1 });
+    },
+    2,
+  ],
+  ["Expand to as many as every hundredth row", (m) => expandTo(m, everyNth(m, 100), 0), 150],
+  [
+    "Expand to one more than the last of the first hundred rows",
+    (m) => expandTo(m, m.g.apply("Slice", [m.h, ints(m.g, -1), ints(m.g, 100), ints(m.g, 0)]), 1),
     150,
   ],
   [

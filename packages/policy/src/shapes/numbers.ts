@@ -40,6 +40,11 @@ export function isInteger(type: DataType): boolean {
   return type.startsWith("int") || type.startsWith("uint");
 }
 
+/** Whether an element is the largest integer of 32 or of 64 bits, as an end that is none. */
+export function isIntMax(element: number): boolean {
+  return element === 2 ** 31 - 1 || element === Number.POSITIVE_INFINITY;
+}
+
 function boundInteger(value: number): number {
   // `+ 0` turns the −0 that truncation leaves into the 0 that integers have.
   return Number.isSafeInteger(value) ? value + 0 : value > 0 ? Infinity : -Infinity;

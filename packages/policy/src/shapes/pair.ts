@@ -6,7 +6,7 @@ import { fittingSymbols } from "./fitting-symbols.js";
 import { isStatic, type SizePair, unproven, zip } from "./size-pair.js";
 import type { SymbolTable } from "./symbols.js";
 import { findUnproven } from "./unproven.js";
-import type { Marks, Unproven } from "./values-at-both.js";
+import { isSame, type Marks, type Unproven } from "./values-at-both.js";
 
 /** A value at two settings of the symbolic dimensions. */
 export interface EvaluatedPair {
@@ -43,21 +43,43 @@ export function evaluatePair(graph: Graph, branches: Branches = "both"): PairedS
 }
 
 function evaluateAt(graph: Graph, symbols: SymbolTable, branches: Branches): PairedShapes {
-  const setting = (which: 0 | 1) =>
+  const setting = (choose: (sizes: SizePair) => number) =>
     evaluateShapes(
       graph,
-      Object.fromEntries([...symbols].map(([symbol, sizes]) => [symbol, sizes[which]])),
+      Object.fromEntries([...symbols].map(([symbol, sizes]) => [symbol, choose(sizes)])),
       branches,
     );
-  const first = setting(0);
-  const second = setting(1);
+  const first = setting(([size]) => size);
+  const second = setting(([, size]) => size);
+  const third = orNothing(() => setting((sizes) => (isStatic(sizes) ? sizes[0] : sizes[0] + 1)));
   const marks = findUnproven(graph.nodes, first, second, branches);
   const values = new Map<string, EvaluatedPair>();
   for (const [name, value] of first) {
     const other = second.get(name);
-    if (other !== undefined) values.set(name, new PairedValue(name, [value, other], marks.get(name)));
+    if (other === undefined) continue;
+    values.set(
+      name,
+      new PairedValue(name, [value, other], { marks: marks.get(name), value: third?.get(name) }),
+    );
   }
   return { values, symbols };
+}
+
+/** Undefined where the graph does not take such sizes. */
+function orNothing<T>(evaluate: () => T): T | undefined {
+  try {
+    return evaluate();
+  } catch (error) {
+    if (isRingrankError(error) && error.code === "RR_GRAPH") return undefined;
+    throw error;
+  }
+}
+
+/** What speaks against sizes and elements that are the same at both settings. */
+interface Doubts {
+  readonly marks: Unproven | undefined;
+  /** The value at a third setting, of even sizes: the two are primes, so that what is left of a half agrees. */
+  readonly value: Evaluated | undefined;
 }
 
 /** Contents are paired when first asked for: most are never asked. */
@@ -65,10 +87,10 @@ class PairedValue implements EvaluatedPair {
   readonly type: DataType;
   readonly dims: readonly SizePair[];
   readonly #values: readonly [Evaluated, Evaluated];
-  readonly #unproven: Unproven | undefined;
+  readonly #doubts: Doubts;
   #contents: readonly SizePair[] | undefined;
 
-  constructor(name: string, values: readonly [Evaluated, Evaluated], unproven: Unproven | undefined) {
+  constructor(name: string, values: readonly [Evaluated, Evaluated], doubts: Doubts) {
     const [first, second] = values;
     if (first.type !== second.type || first.dims.length !== second.dims.length) {
       throw new RingrankError(
@@ -77,24 +99,31 @@ class PairedValue implements EvaluatedPair {
       );
     }
     this.type = first.type;
-    this.dims = doubting(zip(first.dims, second.dims), unproven?.dims);
+    this.dims = doubting(zip(first.dims, second.dims), doubts.marks?.dims, doubts.value?.dims);
     this.#values = values;
-    this.#unproven = unproven;
+    this.#doubts = doubts;
   }
 
   get contents(): readonly SizePair[] | undefined {
     const [first, second] = this.#values;
     if (first.contents?.length !== second.contents?.length) return undefined;
+    const { marks, value } = this.#doubts;
     this.#contents ??=
       first.contents &&
       second.contents &&
-      doubting(zip(first.contents, second.contents), this.#unproven?.contents);
+      doubting(zip(first.contents, second.contents), marks?.contents, value?.contents);
     return this.#contents;
   }
 }
 
-/** What is marked and looks static is not known at the second setting: any other call may have something else. */
-function doubting(pairs: readonly SizePair[], marks: Marks | undefined): readonly SizePair[] {
-  if (!marks?.includes(1)) return pairs;
-  return pairs.map((pair, at) => (marks[at] === 1 && isStatic(pair) ? unproven(pair) : pair));
+/** What looks static and is doubted is not known at the second setting: any other call may have something else. */
+function doubting(
+  pairs: readonly SizePair[],
+  marks: Marks | undefined,
+  third: readonly number[] | undefined,
+): readonly SizePair[] {
+  const differs = (size: number, at: number): boolean =>
+    third !== undefined && (third.length !== pairs.length || !isSame(third[at]!, size));
+  const isDoubted = ([size]: SizePair, at: number): boolean => marks?.[at] === 1 || differs(size, at);
+  return pairs.map((pair, at) => (isStatic(pair) && isDoubted(pair, at) ? unproven(pair) : pair));
 }

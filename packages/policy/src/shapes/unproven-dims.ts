@@ -2,6 +2,7 @@ import { isRingrankError } from "@ringrank/errors";
 import type { GraphNode } from "@ringrank/model";
 import type { Evaluated } from "./evaluated.js";
 import { operatorKey } from "./node-context.js";
+import { isIntMax } from "./numbers.js";
 import { broadcastingRules } from "./operators/broadcasting.js";
 import { shapeRules } from "./operators/rules.js";
 import { isSame, type Marks, none, type Unproven, type ValuesAtBoth } from "./values-at-both.js";
@@ -46,14 +47,22 @@ function isRounded({ inputs }: GraphNode, values: ValuesAtBoth): boolean {
 function cutOff({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBoth): Marks {
   const [from, to] = [values.get(inputs[0]!), values.get(outputs[0]!)];
   if (from === undefined || to === undefined) return none;
-  const { starts } = attributes;
-  const bounds = starts?.kind === "ints" ? starts.value : values.get(inputs[1] ?? "")?.second.contents;
-  const isEnd = bounds?.every((start) => start === 0 || start === -1) === true;
+  const list = (name: string, slot: number): readonly number[] | undefined => {
+    const attribute = attributes[name];
+    return attribute?.kind === "ints" ? attribute.value : values.get(inputs[slot] ?? "")?.second.contents;
+  };
+  const [starts, ends, steps] = [list("starts", 1), list("ends", 2), list("steps", 4)];
+  const isEnd = starts?.every((start, at) => isFirstOrLast(start, ends?.[at], steps?.[at] ?? 1)) === true;
   return to.second.dims.map((size, axis) => {
     const isAlike =
       isSame(size, to.first.dims[axis]!) && !isSame(from.first.dims[axis]!, from.second.dims[axis]!);
     return isAlike && !(size === 1 && isEnd) ? 1 : 0;
   });
+}
+
+function isFirstOrLast(start: number, end: number | undefined, step: number): boolean {
+  if (step !== 1 || end === undefined) return false;
+  return (start === 0 && end === 1) || (start === -1 && isIntMax(end));
 }
 
 /** Axes that broadcast are aligned at their ends. One that is longer elsewhere is as long as it is there. */

@@ -1,5 +1,6 @@
 import { type Evaluated, elementCount, hasContents } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
+import { isIntMax } from "../numbers.js";
 import { readView, rowMajorStrides } from "../strides.js";
 
 const concat: ShapeRule = (node) => {
@@ -98,7 +99,7 @@ const slice: ShapeRule = (node) => {
     if (step === 0) node.fail("steps other than 0");
     const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
     const start = clamp(fromFront(starts[i]!, size), Math.max(low, 0), high);
-    const end = isNone(ends[i]!) ? (step > 0 ? size : -1) : clamp(fromFront(ends[i]!, size), low, high);
+    const end = isIntMax(ends[i]!) ? (step > 0 ? size : -1) : clamp(fromFront(ends[i]!, size), low, high);
     dims[axis] = Math.max(Math.ceil((end - start) / step), 0);
     offset += start * strides[axis]!;
     strides[axis]! *= step;
@@ -106,11 +107,6 @@ const slice: ShapeRule = (node) => {
   if (contents === undefined || !hasContents(type, dims)) return [{ type, dims }];
   return [{ type, dims, contents: readView(contents, dims, strides, offset) }];
 };
-
-/** The largest integer of 32 or of 64 bits. */
-function isNone(end: number): boolean {
-  return end === 2 ** 31 - 1 || end === Number.POSITIVE_INFINITY;
-}
 
 function fromFront(bound: number, size: number): number {
   return bound < 0 ? bound + size : bound;

@@ -1,0 +1,98 @@
+import type { GraphNode } from "@ringrank/model";
+import { expect, test } from "vitest";
+import { evaluatePair } from "./pair.js";
+import { isStatic } from "./size-pair.js";
+import { graphOf, node } from "./testing/graph-of.js";
+import { int64, known } from "./testing/operator-case.js";
+
+/** Of `x [rows, 64]`, whose rows are 7 and 11 when a graph is planned. */
+interface Case {
+  readonly says: string;
+  /** The last gives `y`. `rows`, int64 `[1]`, is their number. */
+  readonly nodes: readonly GraphNode[];
+  /** Whether the first element of `y` is, or else its first size, the same in every call. */
+  readonly isStatic: boolean;
+}
+
+const half = [
+  node("Add", ["rows", "one"], ["more"]),
+  node("Div", ["more", "two"], ["half"]),
+  node("Mul", ["half", "two"], ["even"]),
+];
+
+const cases: readonly Case[] = [
+  {
+    says: "what is left of a number when it is taken away",
+    nodes: [node("Add", ["rows", "one"], ["more"]), node("Sub", ["more", "rows"], ["y"])],
+    isStatic: true,
+  },
+  {
+    says: "a product divided by what it was multiplied with",
+    nodes: [
+      node("Mul", ["rows", "two"], ["twice"]),
+      node("Div", ["twice", "two"], ["once"]),
+      node("Sub", ["once", "rows"], ["y"]),
+    ],
+    isStatic: true,
+  },
+  { says: "the smaller of a number and 2", nodes: [node("Min", ["rows", "two"], ["y"])], isStatic: false },
+  {
+    says: "whether there are more than 2",
+    nodes: [node("Greater", ["rows", "two"], ["y"])],
+    isStatic: false,
+  },
+  {
+    says: "whether there are more than −1",
+    nodes: [node("Neg", ["one"], ["less"]), node("Greater", ["rows", "less"], ["y"])],
+    isStatic: true,
+  },
+  {
+    says: "what a half of an odd number is rounded by",
+    nodes: [...half, node("Sub", ["even", "rows"], ["y"])],
+    isStatic: false,
+  },
+  {
+    says: "what the size of every other row is rounded by",
+    nodes: [
+      node("Slice", ["x", "zero", "max", "zero", "two"], ["other"]),
+      node("Shape", ["other"], ["size"], { end: 1 }),
+      node("Mul", ["size", "two"], ["even"]),
+      node("Sub", ["even", "rows"], ["y"]),
+    ],
+    isStatic: false,
+  },
+  { says: "the first row", nodes: [node("Slice", ["x", "zero", "one", "zero"], ["y"])], isStatic: true },
+  { says: "the last row", nodes: [node("Slice", ["x", "last", "max", "zero"], ["y"])], isStatic: true },
+  { says: "the first 2 rows", nodes: [node("Slice", ["x", "zero", "two", "zero"], ["y"])], isStatic: false },
+  {
+    says: "every hundredth row",
+    nodes: [node("Slice", ["x", "zero", "max", "zero", "hundred"], ["y"])],
+    isStatic: false,
+  },
+  {
+    says: "the last row, if it is one of the first hundred",
+    nodes: [node("Slice", ["x", "last", "hundred", "zero"], ["y"])],
+    isStatic: false,
+  },
+  {
+    says: "the size of the first 2 rows",
+    nodes: [
+      node("Slice", ["x", "zero", "two", "zero"], ["some"]),
+      node("Shape", ["some"], ["y"], { end: 1 }),
+    ],
+    isStatic: false,
+  },
+];
+
+test.each(cases)("$says: the same in every call, $isStatic", ({ nodes, isStatic: expected }) => {
+  const graph = graphOf({
+    inputs: ["x float32[rows,64]"],
+    constants: {
+      ...{ zero: int64(0), one: int64(1), two: int64(2), hundred: int64(100), last: int64(-1) },
+      max: known("int64", [1], [2 ** 31 - 1]),
+    },
+    nodes: [node("Shape", ["x"], ["rows"], { end: 1 }), ...nodes],
+  });
+  const { dims, contents } = evaluatePair(graph).values.get("y")!;
+  expect(isStatic((contents ?? dims)[0]!)).toBe(expected);
+});
