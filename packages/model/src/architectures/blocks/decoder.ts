@@ -5,6 +5,7 @@ import type { CausalStep } from "./causal-step.js";
 import { embedding } from "./embedding.js";
 import { languageHead, selectRows } from "./language-head.js";
 import { type NamedNorm, rmsNorms } from "./norms.js";
+import { saysTied } from "./tied-weights.js";
 
 /** One of a decoder's layers. */
 export interface Layer {
@@ -123,7 +124,7 @@ export function buildDecoder(context: ModelContext, decoder: Decoder): void {
   languageHead(context, leave(modules.lastNorm === undefined ? rows : norm(rows, modules.lastNorm)), {
     table,
     separate: `${modules.head}.weight`,
-    tiedByDefault: decoder.tiedByDefault ?? false,
+    isTied: saysTied(context, decoder.tiedByDefault ?? false),
     ...(decoder.headBias ? { bias: `${modules.head}.bias` } : {}),
     scale: decoder.logitScale ?? 1,
     cap: decoder.logitCap,

@@ -13,12 +13,12 @@ export function selectRows(g: GraphBuilder, x: Value, step: CausalStep, width: n
 }
 
 interface LanguageHead {
-  /** The embedding, which is also the head where `tie_word_embeddings` says so. */
+  /** The embedding, which is also the head where they are tied. */
   readonly table: EmbeddingTable;
   /** The head's own tensor, `[vocabulary, width]`, where it is not tied. */
   readonly separate: string;
-  /** What holds where the config does not say. */
-  readonly tiedByDefault: boolean;
+  /** Whether they are: mostly as the config says. */
+  readonly isTied: boolean;
   /** Of the tensor added to the logits, `[vocabulary]`. Default: none. */
   readonly bias?: string;
   /** Its shape, where that is another of as many elements. */
@@ -32,8 +32,8 @@ interface LanguageHead {
 /** Makes the graph's logits, `[rows, vocabulary]`, from the normed `x`, `[rows, width]`. */
 export function languageHead(context: ModelContext, x: Value, head: LanguageHead): void {
   const { g, parameters } = context;
-  const { table, separate, tiedByDefault, bias, biasDims = [table.rows], scale = 1, cap } = head;
-  const weight = headWeight(context, table, separate, tiedByDefault);
+  const { table, separate, isTied, bias, biasDims = [table.rows], scale = 1, cap } = head;
+  const weight = headWeight(context, table, separate, isTied);
   const product = g.matmulTransposed(x, weight, scale / (cap ?? 1));
   const capped = cap === undefined ? product : g.mul(g.tanh(product), g.numbers([cap]));
   const logits = bias === undefined ? capped : g.add(capped, parameters.get(bias, biasDims));

@@ -4,7 +4,7 @@ import { activate } from "./activations.js";
 import type { EmbeddingTable } from "./embedding.js";
 import { layerNorm, type Norm } from "./norms.js";
 import { linear } from "./projections.js";
-import { headWeight } from "./tied-weights.js";
+import { headWeight, saysTied } from "./tied-weights.js";
 
 export interface MaskedHead {
   /** The embedding, which is also the head unless `tie_word_embeddings` says no. */
@@ -51,7 +51,7 @@ function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): v
     x = activate(context, activation, linear(context, x, projection));
     x = layerNorm(context, x, { ...norm, width: table.width });
   }
-  const weight = headWeight(context, table, separate, true);
+  const weight = headWeight(context, table, separate, saysTied(context, true));
   const product = g.matmulTransposed(x, weight);
   const storedBias = bias !== undefined && biasAlias !== undefined ? parameters.tied(biasAlias, bias) : bias;
   const logits =

@@ -2,19 +2,22 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import type { EmbeddingTable } from "./embedding.js";
 
+/** Whether the embedding is the head too, as the config says. */
+export function saysTied({ config }: ModelContext, byDefault: boolean): boolean {
+  return config.boolean("tie_word_embeddings", { default: byDefault });
+}
+
 /**
- * The matrix of a head, `[rows, width]`: the embedding where `tie_word_embeddings` says so, else the head's own.
+ * The matrix of a head, `[rows, width]`: the embedding where they are tied, else the head's own.
  *
  * @param separate the head's own tensor
- * @param tiedByDefault what holds where the config does not say
  */
 export function headWeight(
-  { config, parameters }: ModelContext,
+  { parameters }: ModelContext,
   table: EmbeddingTable,
   separate: string,
-  tiedByDefault: boolean,
+  isTied: boolean,
 ): Value {
-  const isTied = config.boolean("tie_word_embeddings", { default: tiedByDefault });
   const name = isTied ? parameters.tied(separate, table.name) : separate;
   return parameters.get(name, [table.rows, table.width]);
 }

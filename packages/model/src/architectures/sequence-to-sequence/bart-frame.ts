@@ -9,6 +9,7 @@ import { feedForward } from "../blocks/feed-forward.js";
 import { languageHead, selectRows } from "../blocks/language-head.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
+import { saysTied } from "../blocks/tied-weights.js";
 import type { PlaceEmbedding, Places } from "./positions.js";
 import { type Side, shapeOfSide } from "./side.js";
 
@@ -97,7 +98,7 @@ class Bart {
     languageHead(this.#context, this.#lastNorm(selectRows(g, x, step, this.#width), "decoder"), {
       table: this.#table,
       separate: "lm_head.weight",
-      tiedByDefault: true,
+      isTied: saysTied(this.#context, true),
       ...(hasBias && { bias: "final_logits_bias", biasDims: [1, this.#table.rows] }),
     });
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type JsonObject, openCheckpoint } from "../../checkpoint/index.js";
+import type { Graph } from "../../graph/index.js";
 import { zooDirectory } from "../../testing/fixtures.js";
 import { buildGraph } from "../index.js";
 
@@ -67,6 +68,24 @@ describe("the published config of", () => {
     const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
     const parameters = absent.reduce((sum, { dims }) => sum + dims.reduce((n, size) => n * size, 1), 0);
     expect(parameters).toBe(expected);
+  });
+});
+
+describe("a T5 without a head of its own has the embedding in its place", () => {
+  const { config, tensors } = openCheckpoint(zooDirectory("t5"));
+  const { scale_decoder_outputs: _, ...published } = config;
+  const graphOf = (changes: JsonObject): Graph =>
+    buildGraph({ config: { ...published, ...changes }, tensors }).graph;
+
+  it.each([null, false, true])("where tie_word_embeddings is %s", (tie_word_embeddings) => {
+    const { weights } = graphOf({ tie_word_embeddings });
+    expect([...weights.keys()].filter((name) => /^(shared|lm_head)/.test(name))).toEqual(["shared.weight"]);
+  });
+
+  it("with the logits scaled where that is null, as where it is absent or true, and not where it is false", () => {
+    expect(graphOf({ tie_word_embeddings: null })).toEqual(graphOf({ tie_word_embeddings: true }));
+    expect(graphOf({ tie_word_embeddings: false })).toEqual(graphOf({ scale_decoder_outputs: false }));
+    expect(graphOf({ tie_word_embeddings: false })).not.toEqual(graphOf({ tie_word_embeddings: true }));
   });
 });
 

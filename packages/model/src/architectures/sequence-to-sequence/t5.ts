@@ -86,7 +86,7 @@ class T5 {
   }
 
   decode(attention: DecoderAttention): void {
-    const { g, config } = this.#context;
+    const { g, config, parameters } = this.#context;
     const step = decoderStep(g);
     const { own, cross } = attention.open(step);
     let x = this.#embed("decoder", step.inputIds);
@@ -96,12 +96,15 @@ class T5 {
       x = this.#sublayer(x, `${prefix}.1`, (x) => cross(x, layer));
       x = this.#sublayer(x, `${prefix}.2`, (x) => this.#feedForward(x, `${prefix}.2.DenseReluDense`));
     }
-    const isTied = config.boolean("tie_word_embeddings", { default: true });
+    // Only false means version 1.1, whose logits are not scaled; null is as absent.
+    const isFirst = config.optionalBoolean("tie_word_embeddings") ?? true;
+    const head = "lm_head.weight";
     languageHead(this.#context, this.#norm(selectRows(g, x, step, this.#width), "decoder.final_layer_norm"), {
       table: this.#table,
-      separate: "lm_head.weight",
-      tiedByDefault: true,
-      scale: config.boolean("scale_decoder_outputs", { default: isTied }) ? this.#width ** -0.5 : 1,
+      separate: head,
+      // Checkpoints of both versions may have no head of their own.
+      isTied: isFirst || parameters.lacks([head]),
+      scale: config.boolean("scale_decoder_outputs", { default: isFirst }) ? this.#width ** -0.5 : 1,
     });
   }
 
