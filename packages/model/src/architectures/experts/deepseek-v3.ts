@@ -31,6 +31,13 @@ function router(context: ModelContext, { experts, perRow }: ExpertCounts, width:
     groups: config.integer("n_group", { default: 8 }),
     perRow: config.integer("topk_group", { default: 4 }),
   };
+  // Of those outside the best groups, ones of no score, there is no best.
+  const candidates = (experts / groups.groups) * groups.perRow;
+  if (perRow > candidates) {
+    throw config.error(
+      `expected "num_experts_per_tok" to be at most the ${candidates} experts of "topk_group" groups, got ${perRow}`,
+    );
+  }
   const normalize = config.boolean("norm_topk_prob", { default: true });
   const scaling = g.numbers([config.number("routed_scaling_factor", { default: 2.5 })]);
   return (rows: Value, module: string): Routes => {

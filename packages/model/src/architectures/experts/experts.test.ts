@@ -184,6 +184,7 @@ it.each<[string, string, JsonObject]>([
   ["rows that go to more experts than there are", "mixtral", { num_experts_per_tok: 5 }],
   ["experts that groups do not share out", "deepseek-v3", { n_group: 3 }],
   ["rows that go to more groups than there are", "deepseek-v3", { n_group: 2, topk_group: 3 }],
+  ["rows that go to more experts than their best groups have", "deepseek-v3", { num_experts_per_tok: 3 }],
   ["a score of experts that is not known", "deepseek-v3", { scoring_func: "softmax" }],
   ["a way to choose experts that is not known", "deepseek-v2", { topk_method: "noaux_tc" }],
   ["experts in some layers only", "deepseek-v2", { moe_layer_freq: 2 }],
