@@ -3,7 +3,7 @@ import { modelFrom } from "../arguments/model.js";
 import { print } from "../output/print.js";
 import { withBoldHeader } from "../output/style.js";
 
-export interface PlanFlags extends Omit<PlanOptions, "threadsPerRank" | "signal"> {
+export interface PlanFlags extends Omit<PlanOptions, "signal"> {
   readonly demo?: boolean;
   readonly json?: boolean;
 }

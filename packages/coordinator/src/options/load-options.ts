@@ -45,11 +45,6 @@ export interface PlanOptions {
    */
   readonly memoryPerRank?: number | undefined;
   /**
-   * Threads inside each rank's sessions. 1 to 256, default 1, which runs kernels on the rank's own thread. More
-   * than one pays only where cores outnumber ranks, and leaves all products to ONNX Runtime.
-   */
-  readonly threadsPerRank?: number | undefined;
-  /**
    * What matrices of parameters are held and computed in: `"float32"` (default), or whole numbers of 8 or 4 bits in
    * blocks of 32 that share a scale, `"int8"` (1.1 bytes an element) or `"int4"` (0.6).
    */
@@ -66,6 +61,11 @@ export interface PlanOptions {
 }
 
 export interface LoadOptions extends PlanOptions {
+  /**
+   * Threads inside each rank's sessions. 1 to 256, default 1, which runs kernels on the rank's own thread. More
+   * than one pays only where cores outnumber ranks, and leaves all products to ONNX Runtime.
+   */
+  readonly threadsPerRank?: number | undefined;
   /**
    * What partial sums cross between ranks in: `"float32"` (default), which rounds nothing; or `"float16"` or `"int8"`,
    * which round what each rank brings, as over a slow link. Threads have no such link: this only shows what it would do
@@ -180,18 +180,10 @@ export interface CheckedLoadOptions {
   readonly workerUrl: string | undefined;
 }
 
-const planKeys = [
-  "dtype",
-  "ranks",
-  "objective",
-  "memoryPerRank",
-  "threadsPerRank",
-  "precision",
-  "activations",
-  "signal",
-];
+const planKeys = ["dtype", "ranks", "objective", "memoryPerRank", "precision", "activations", "signal"];
 const loadKeys = [
   ...planKeys,
+  "threadsPerRank",
   "wire",
   "policy",
   "requireGenerate",

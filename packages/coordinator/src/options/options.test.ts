@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkGenerateOptions, validateGenerateOptions } from "./generate-options.js";
-import { checkLoadOptions, type LoadOptions } from "./load-options.js";
+import { checkLoadOptions, checkPlanOptions, type LoadOptions } from "./load-options.js";
 import { checkRunOptions, type RunOptions } from "./run-options.js";
 
 describe("options of loadModel", () => {
@@ -44,6 +44,13 @@ describe("options of loadModel", () => {
 
   it("allow waiting for ever", () => {
     expect(checkLoadOptions({ stepTimeoutMs: Number.POSITIVE_INFINITY }).stepTimeoutMs).toBe(Infinity);
+  });
+});
+
+describe("options of planModel", () => {
+  it("refuse what only a load has a use for", () => {
+    const options: LoadOptions = { threadsPerRank: 2 };
+    expect(() => checkPlanOptions(options)).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
   });
 });
 
