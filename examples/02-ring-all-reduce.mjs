@@ -7,6 +7,7 @@
 // (reduce-scatter, N−1 steps); then each finished chunk travels round once more (all-gather, N−1 steps). In each step a
 // rank takes 1/N of the array, so 2(N−1)/N of it in all, hardly more for many ranks than for few; no all-reduce can do
 // with less (Patarasuk and Yuan, 2009, doi 10.1016/j.jpdc.2008.09.002).
+import assert from "node:assert/strict";
 import { isMainThread } from "node:worker_threads";
 import { createGroup, joinGroup, runRanks } from "@ringrank/collectives";
 
@@ -22,6 +23,7 @@ export function run({ rank }, group) {
 
 if (isMainThread) {
   const ranks = Number(process.argv[2] ?? 3);
+  assert.ok(!(ranks > 6), `expected at most 6 ranks, a number for each chunk, got ${ranks}`);
   const results = await runRanks(ranks, import.meta.url, createGroup({ worldSize: ranks }));
 
   console.log("Each rank's own numbers:");

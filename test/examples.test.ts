@@ -42,6 +42,13 @@ test.each(examples)("%s runs with one command and shows what it is about", async
   for (const pattern of expected!) expect(stdout).toMatch(pattern);
 });
 
+test("02 refuses more ranks than it has numbers to cut into chunks", async () => {
+  const { exitCode, stdout, stderr } = await runNode(["examples/02-ring-all-reduce.mjs", "7"]);
+  expect(stderr).toContain("expected at most 6 ranks, a number for each chunk, got 7");
+  expect(stdout).toBe("");
+  expect(exitCode).toBe(1);
+});
+
 test("04 says so where a policy divides nothing by rows, as on one rank", async () => {
   const model = `${root}packages/cli/models/shakespeare-llama`;
   const { exitCode, stdout } = await runNode(["examples/04-read-a-policy.mjs", model, "1"]);
