@@ -51,16 +51,20 @@ function cutOff({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBoth
     const attribute = attributes[name];
     return attribute?.kind === "ints" ? attribute.value : values.get(inputs[slot] ?? "")?.second.contents;
   };
-  const [starts, ends, steps] = [list("starts", 1), list("ends", 2), list("steps", 4)];
-  const isEnd = starts?.every((start, at) => isFirstOrLast(start, ends?.[at], steps?.[at] ?? 1)) === true;
+  const rank = from.second.dims.length;
+  const [starts, ends, axes, steps] = [list("starts", 1), list("ends", 2), list("axes", 3), list("steps", 4)];
+  const isEnd = (axis: number): boolean => {
+    const at = axes === undefined ? axis : axes.findIndex((one) => (one < 0 ? one + rank : one) === axis);
+    return isFirstOrLast(starts?.[at], ends?.[at], steps?.[at] ?? 1);
+  };
   return to.second.dims.map((size, axis) => {
     const isAlike =
       isSame(size, to.first.dims[axis]!) && !isSame(from.first.dims[axis]!, from.second.dims[axis]!);
-    return isAlike && !(size === 1 && isEnd) ? 1 : 0;
+    return isAlike && !(size === 1 && isEnd(axis)) ? 1 : 0;
   });
 }
 
-function isFirstOrLast(start: number, end: number | undefined, step: number): boolean {
+function isFirstOrLast(start: number | undefined, end: number | undefined, step: number): boolean {
   if (step !== 1 || end === undefined) return false;
   return (start === 0 && end === 1) || (start === -1 && isIntMax(end));
 }

@@ -63,6 +63,11 @@ const cases: readonly Case[] = [
   },
   { says: "the first row", nodes: [node("Slice", ["x", "zero", "one", "zero"], ["y"])], isStatic: true },
   { says: "the last row", nodes: [node("Slice", ["x", "last", "max", "zero"], ["y"])], isStatic: true },
+  {
+    says: "the last row, cut out together with some of its elements",
+    nodes: [node("Slice", ["x", "lastAndFirst", "maxAndTwo", "bothAxes"], ["y"])],
+    isStatic: true,
+  },
   { says: "the first 2 rows", nodes: [node("Slice", ["x", "zero", "two", "zero"], ["y"])], isStatic: false },
   {
     says: "every hundredth row",
@@ -90,6 +95,7 @@ test.each(cases)("$says: the same in every call, $isStatic", ({ nodes, isStatic:
     constants: {
       ...{ zero: int64(0), one: int64(1), two: int64(2), hundred: int64(100), last: int64(-1) },
       max: known("int64", [1], [2 ** 31 - 1]),
+      ...{ lastAndFirst: int64(-1, 0), maxAndTwo: int64(2 ** 31 - 1, 2), bothAxes: int64(-2, 1) },
     },
     nodes: [node("Shape", ["x"], ["rows"], { end: 1 }), ...nodes],
   });
