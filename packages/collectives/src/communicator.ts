@@ -48,7 +48,8 @@ export interface Communicator {
   readonly counters: CollectiveCounters;
   /**
    * Something useful, a microsecond of it at most, that this rank does between two looks at those it waits for, if it
-   * looks often: a rank that sleeps, or sees them at once, does not. What it throws fails the group.
+   * looks often: a rank that sleeps, or sees them at once, does not. It stays until another is set, calls no collective,
+   * and fails the group with what it throws.
    */
   meanwhile: (() => void) | undefined;
   /** `data` becomes the elementwise sum (default) or maximum over ranks; the same bits on every rank. */

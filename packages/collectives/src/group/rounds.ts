@@ -154,7 +154,7 @@ export class Rounds {
   }
 
   /**
-   * Looks until the wait is over, so many times at most. Nothing but the loop: the engine compiles a loop that is
+   * Looks until the wait is over, so many times at most, and works in between. Nothing but the loop: the engine compiles a loop that is
    * running, and what has never run behind it as a way out of the compiled code. It would be taken at the end of every
    * wait, as such code is kept, and takes longer than the wait.
    */

@@ -107,9 +107,8 @@ function tooMuch(what: string, messages: readonly ChatMessage[]): RingrankError 
   const given = messages.reduce((sum, { content }) => sum + content.length, 0);
   return new RingrankError(
     "RR_FILE_FORMAT",
-    `the model's chat template ${what}, for messages of ${given} characters. Where they are not that ` +
-      "long, it may have " +
-      "no end: do not trust the model, or give a text as it was trained to continue it",
+    `the model's chat template ${what}, for messages of ${given} characters. Where they are not that long, it may ` +
+      "have no end: do not trust the model, or give a text as it was trained to continue it",
   );
 }
 
