@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type RunProgramOptions, root, runNode, runProgram } from "./support/run-program.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
@@ -288,6 +288,23 @@ describe("ringrank", () => {
     expect(stdout).not.toBe("");
     expect(exitCode).toBe(0);
   });
+
+  test.runIf(process.platform === "linux")(
+    "fails where only its last line's end cannot be written",
+    async () => {
+      const run = `"${process.execPath}" "${bin}" run --demo --ranks 1 --max-new-tokens 4 --temperature 0`;
+      const { stdout } = await runProgram("/bin/sh", ["-c", run]);
+      const file = `${temporaryDirectory()}/text`;
+      // Of 512 bytes: more than any other file of a run takes.
+      const blocks = 100_000;
+      writeFileSync(file, "");
+      truncateSync(file, 512 * blocks - (Buffer.byteLength(stdout) - 1));
+      const limited = `trap "" XFSZ && ulimit -f ${blocks} && exec ${run} >> "${file}"`;
+      const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", limited]);
+      expect(stderr).toMatch(/\nstandard output: EFBIG.*\n$/);
+      expect(exitCode).toBe(1);
+    },
+  );
 
   test.runIf(existsSync("/dev/full")).each(["plan --demo", "--help", "run --help", "--version"])(
     "%s fails where its output cannot be written",

@@ -11,6 +11,7 @@ import { readPolicyFile } from "../arguments/policy-file.js";
 import { printWarning } from "../errors.js";
 import { figures, Stopwatch } from "../output/figures.js";
 import { LoadProgress } from "../output/load-progress.js";
+import { print } from "../output/print.js";
 import { styled, withBoldHeader } from "../output/style.js";
 
 type LoadFlags = Omit<
@@ -132,11 +133,12 @@ async function stream(
       if (!process.stdout.write(text)) await once(process.stdout, "drain", { signal: options.signal });
     }
   } catch (error) {
+    if (hasText) process.stdout.write("\n");
     if (!echo.endsWith("\n")) process.stderr.write("\n");
     throw error;
-  } finally {
-    if (hasText) process.stdout.write("\n");
   }
+  // Waits for the text, too: of the last token nothing else would tell that it could not be written.
+  if (hasText) await print("\n");
   const bytesPerRank = model.memory().map(({ bytesKept }) => bytesKept);
   process.stderr.write(`\n${figures(stopwatch, await generation.result, bytesPerRank)}\n`);
 }
