@@ -175,6 +175,8 @@ describe("runRanks refuses", () => {
   it.each<[string, object]>([
     ["a signal that is none", { signal: "stop" }],
     ["an unknown wire", { wire: "float8" }],
+    ["execArgv that is a text", { execArgv: "--import" }],
+    ["execArgv of other than texts", { execArgv: [1] }],
   ])("%s", async (_, options) => {
     await expect(runRanks(2, task, undefined, options)).rejects.toMatchObject({ code: "RR_OPTION" });
   });

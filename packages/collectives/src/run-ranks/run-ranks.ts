@@ -46,6 +46,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
   requireTimeout(timeoutMs);
   requireAlgorithm(algorithm);
   requireSignal(signal);
+  requireExecArgv(execArgv);
   const url = requireTaskUrl(taskUrl);
   signal?.throwIfAborted();
 
@@ -109,6 +110,16 @@ function requireTimeout(timeoutMs: number): void {
 function requireSignal(signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
   throw new RingrankError("RR_OPTION", `signal: expected an AbortSignal; got ${String(signal)}`);
+}
+
+/** A text would be spread into options of one character each, which Node takes in silence. */
+function requireExecArgv(execArgv: unknown): void {
+  if (execArgv === undefined) return;
+  if (Array.isArray(execArgv) && execArgv.every((option) => typeof option === "string")) return;
+  throw new RingrankError(
+    "RR_OPTION",
+    `execArgv: expected an array of Node's options; got ${String(execArgv)}`,
+  );
 }
 
 function timeoutError(worldSize: number, results: Map<number, unknown>, timeoutMs: number): RingrankError {

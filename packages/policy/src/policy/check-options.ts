@@ -1,7 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
 import { objectives } from "../decide/objective.js";
 import { activationPrecisions, weightPrecisions } from "../precision/precision.js";
-import type { PlanOptions } from "./plan.js";
+import { productKinds } from "../program/products-apart.js";
+import type { PlanOptions, ProgramOptions } from "./plan.js";
 
 /**
  * Whether options are some of those there are: a misspelt one would plan something else in silence.
@@ -9,11 +10,7 @@ import type { PlanOptions } from "./plan.js";
  * @throws RingrankError RR_RANKS, RR_OPTION
  */
 export function checkPlanOptions(options: PlanOptions): void {
-  const known = ["ranks", "objective", "memoryPerRank", "precision", "activations"];
-  const expected = `expected an object with no options but ${known.join(", ")}`;
-  if (typeof options !== "object" || options === null) throw optionError(`${expected}; got ${options}`);
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw optionError(`${expected}; got ${unknown}`);
+  checkNames(options, ["ranks", "objective", "memoryPerRank", "precision", "activations"]);
   checkRanks(options.ranks);
   checkChoice("objective", options.objective, objectives);
   checkChoice("precision", options.precision, weightPrecisions);
@@ -26,6 +23,18 @@ export function checkPlanOptions(options: PlanOptions): void {
   throw optionError(`memoryPerRank: expected a number of bytes above 0, got ${memoryPerRank}`);
 }
 
+/**
+ * As {@link checkPlanOptions}, for what programs are built by.
+ *
+ * @throws RingrankError RR_OPTION
+ */
+export function checkProgramOptions(options: ProgramOptions): void {
+  checkNames(options, ["products"]);
+  const { products = [] } = options;
+  if (!Array.isArray(products)) throw optionError(`products: expected an array of kinds, got ${products}`);
+  for (const kind of products) checkChoice("products", kind, productKinds);
+}
+
 /** @throws RingrankError RR_RANKS */
 export function checkRanks(ranks: number): void {
   if (Number.isInteger(ranks) && ranks >= 1 && ranks <= mostRanks) return;
@@ -34,6 +43,13 @@ export function checkRanks(ranks: number): void {
 
 /** As many as meet in one group. */
 const mostRanks = 64;
+
+function checkNames(options: object, known: readonly string[]): void {
+  const expected = `expected an object with no options but ${known.join(", ")}`;
+  if (typeof options !== "object" || options === null) throw optionError(`${expected}; got ${options}`);
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw optionError(`${expected}; got ${unknown}`);
+}
 
 function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
   if (value === undefined || choices.includes(value)) return;

@@ -54,6 +54,16 @@ describe("an option that is none", () => {
     const written = planGraph(feedForward(), { ranks: 2 }).toJSON();
     expectCode("RR_OPTION", () => policyFromJSON(feedForward(), written, { ranks: 2, ...options }));
   });
+
+  it.each<[string, object]>([
+    ["another name", { product: ["float32"] }],
+    ["a kind of product", { products: ["float16"] }],
+    ["kinds that are no list", { products: "float32" }],
+  ])("is refused for programs: %s", (_, options) => {
+    const graph = feedForward();
+    const policy = planGraph(graph, { ranks: 2 });
+    expectCode("RR_OPTION", () => buildPrograms(graph, policy, options));
+  });
 });
 
 describe("more ranks than heads", () => {

@@ -15,7 +15,7 @@ import {
 import { buildPrograms as buildFromPlan } from "../program/build.js";
 import type { ProductKind } from "../program/products-apart.js";
 import type { RankProgram } from "../program/program.js";
-import { checkPlanOptions, checkRanks } from "./check-options.js";
+import { checkPlanOptions, checkProgramOptions, checkRanks } from "./check-options.js";
 import { describePlan } from "./describe-plan.js";
 import { fingerprint } from "./fingerprint.js";
 import { PartitionPolicy, type PolicyData } from "./partition-policy.js";
@@ -116,18 +116,20 @@ export interface ProgramOptions {
 /**
  * One program per rank. Their entries are the graph's; one called `forward` where it names none.
  *
- * @throws RingrankError RR_POLICY: the policy was made for another graph, or is contradictory
+ * @throws RingrankError RR_OPTION: an option that is none, or another kind of product; RR_POLICY: the policy was made
+ * for another graph, or is contradictory
  */
 export function buildPrograms(
   graph: Graph,
   policy: PartitionPolicy,
-  { products = [] }: ProgramOptions = {},
+  options: ProgramOptions = {},
 ): RankProgram[] {
+  checkProgramOptions(options);
   const analysis = analyse(graph, policy.precision);
   checkGraphOf(policy.toJSON(), analysis);
   const sharded = policy.factors.filter((factor) => factor.sharded).map(({ id }) => id);
   const plan = planSharding(analysis, sharded, policy.ranks);
-  return buildFromPlan(analysis.factored, analysis.found, plan, products);
+  return buildFromPlan(analysis.factored, analysis.found, plan, options.products ?? []);
 }
 
 /** Factors are told apart by their order, which another graph has otherwise. */

@@ -7,7 +7,8 @@ import type { Placement } from "../decide/placement.js";
 import { operatorName } from "../rules/table.js";
 
 /** By what matrices are of: block-quantized weights, or float32. */
-export type ProductKind = "quantized" | "float32";
+export const productKinds = ["quantized", "float32"] as const;
+export type ProductKind = (typeof productKinds)[number];
 
 /** A product by a matrix of parameters that ranks compute themselves, where they run its node. */
 export interface ProductApart {
