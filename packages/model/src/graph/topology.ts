@@ -92,9 +92,15 @@ export function reorderNodes(graph: Graph, choose: (candidates: number) => numbe
   });
   const ready = nodes.flatMap((_, index) => (missing[index] === 0 ? [index] : []));
   const ordered: GraphNode[] = [];
-  while (ready.length > 0) {
-    const [next] = ready.splice(choose(ready.length), 1);
-    const node = nodes[next!]!;
+  // As many of `ready` as are in order; what is chosen changes places with the first that is not, since to take one
+  // out moves all that follow.
+  while (ordered.length < ready.length) {
+    const first = ordered.length;
+    const chosen = first + choose(ready.length - first);
+    const next = ready[chosen]!;
+    ready[chosen] = ready[first]!;
+    ready[first] = next;
+    const node = nodes[next]!;
     ordered.push(node);
     for (const reader of node.outputs.flatMap((name) => readers.get(name) ?? [])) {
       if (--missing[reader]! === 0) ready.push(reader);
