@@ -86,9 +86,14 @@ class Decoder {
     return isOrdered(graph) ? graph : reorderNodes(graph, () => 0);
   }
 
-  #branch(proto: GraphProto, scope: Scope): Branch {
+  /** @param node that has it, for errors */
+  #branch(proto: GraphProto, scope: Scope, node: string): Branch {
     const { inputs, outputs, ...body } = this.#body(proto, scope);
-    if (inputs.length > 0) throw malformed("a graph inside a node has inputs, as only loops have");
+    if (inputs.length > 0) {
+      throw malformed(
+        `${node} has a graph with inputs, as loops have, which do not run here; export without them`,
+      );
+    }
     return { ...body, inputs: [], outputs: outputs.map(({ name }) => ({ name: scope.nameOf(name) })) };
   }
 
@@ -167,7 +172,7 @@ class Decoder {
         }
         break;
       case AttributeType.GRAPH:
-        if (proto.g !== undefined) return { kind: "graph", value: this.#branch(proto.g, scope) };
+        if (proto.g !== undefined) return { kind: "graph", value: this.#branch(proto.g, scope, node) };
         break;
       default:
     }

@@ -56,6 +56,8 @@ function externalSource(
   resolveExternal: ResolveExternal | undefined,
 ): WeightSource {
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
+  if (entries.size < proto.externalData.length)
+    throw malformed(name, "external data has two entries of one key");
   const location = entries.get("location");
   if (location === undefined) throw malformed(name, "external data has no location");
   const offset = byteCount(name, entries.get("offset") ?? "0");

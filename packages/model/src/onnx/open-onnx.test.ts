@@ -9,7 +9,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
@@ -18,6 +18,7 @@ import { readStatistics, ShardReader } from "../weights/index.js";
 import { type ExternalLocation, encodeOnnx } from "./encode-onnx.js";
 import {
   AttributeProto_AttributeType,
+  TensorProto_DataLocation as DataLocation,
   TensorProto_DataType as DataType,
   ModelProtoSchema,
   type TensorProtoSchema,
@@ -61,6 +62,16 @@ describe("weights inside the file", () => {
     expect(constant!.source).toEqual({ kind: "inline", data: Float32Array.of(2) });
   });
 
+  // As onnx.load and onnx.save leave a model that had external data.
+  it("are not read either where the file says that they are not external", () => {
+    const model = fromBinary(ModelProtoSchema, encodeOnnx(linear(inline)));
+    for (const tensor of model.graph!.initializer) tensor.dataLocation = DataLocation.DEFAULT;
+    const directory = temporaryDirectory({ "m.onnx": toBinary(ModelProtoSchema, model) });
+    const { weights } = openOnnx(join(directory, "m.onnx"));
+    expect(weights.get("w")!.source.kind).toBe("file");
+    expect(read(weights.get("w")!)).toEqual(values);
+  });
+
   it("are weights also where the file has them as a Constant node", () => {
     const node: GraphNode = {
       opType: "Constant",
@@ -100,6 +111,18 @@ describe("a tensor", () => {
   ])("whose elements are not in the field of their type is refused: %s", (_, tensor) => {
     // As many as make the bytes of their field right.
     expectCode("RR_FILE_FORMAT", () => openOnnx(file({ dims: [128n], ...tensor })));
+  });
+
+  it("whose external data has two locations is refused: which one counts is anyone's guess", () => {
+    const externalData = ["one", "other"].map((value) => ({ key: "location", value }));
+    const tensor = {
+      dataType: DataType.FLOAT,
+      dims: [4n],
+      dataLocation: DataLocation.EXTERNAL,
+      externalData,
+    };
+    const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(file(tensor)));
+    expect(message).toContain("two entries of one key");
   });
 
   it.each([false, true])("of a type that is not supported is named, in a Constant (%s) too", (asConstant) => {
@@ -158,6 +181,7 @@ describe("external data", () => {
 
   it.each<[string, Partial<ExternalLocation>, "RR_PATH" | "RR_MISSING_FILE" | "RR_FILE_FORMAT"]>([
     ["without a name", { location: "" }, "RR_PATH"],
+    ["in a file whose name is a zero byte", { location: "\0" }, "RR_PATH"],
     ["in a folder above", { location: "../w.data" }, "RR_PATH"],
     ["at an absolute path", { location: "/etc/hostname" }, "RR_PATH"],
     ["behind a link that leads out", { location: "link" }, "RR_PATH"],
@@ -212,6 +236,19 @@ describe("a file", () => {
     const messageOf = (name: string) => messageOfError(() => openOnnx(join(directory, name)));
     expect(messageOf("tensor.onnx")).toMatch(/tensor\.onnx: .* tensor w: its 16384 bytes at offset 4/);
     expect(messageOf("node.onnx")).toMatch(/node\.onnx: .* attribute size of the MatMul of ".+"/);
+  });
+
+  it("with a loop is refused, by its node", () => {
+    const loop: GraphNode = {
+      opType: "Loop",
+      domain: "",
+      inputs: ["", "", "x"],
+      outputs: ["looped"],
+      attributes: { body: { kind: "graph", value: { ...linear(inline), nodes: [], weights: new Map() } } },
+    };
+    const bytes = encodeOnnx({ ...linear(inline), nodes: [...linear(inline).nodes, loop] });
+    const path = join(temporaryDirectory({ "m.onnx": bytes }), "m.onnx");
+    expect(messageOfError(() => openOnnx(path))).toContain('the Loop of "looped" has a graph with inputs');
   });
 
   function messageOfError(run: () => unknown): string {

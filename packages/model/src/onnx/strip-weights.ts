@@ -1,10 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { OpenFile } from "../weights/read-at.js";
 import { TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema } from "./onnx_pb.js";
 import { type WireField, WireReader, wireType } from "./wire-reader.js";
 
-/** The location, in a stripped model, of elements that lie in the model's own file: no name that a file can have. */
-export const ownFile = "\0";
+/**
+ * The location, in a stripped model, of elements that lie in the model's own file: no name that a file can have, nor
+ * one that a model can know, which could give any of its bytes for a weight.
+ */
+export const ownFile = `\0${randomUUID()}`;
 
 /** Tensors up to this many bytes stay in the model: scales, epsilons, short vectors of constants. */
 const inlineBytes = 255;
@@ -89,11 +93,18 @@ class Stripper {
     const data = fields.filter(({ number, wire }) => holdsElements(number, type) && wire === wireType.bytes);
     const [only] = data;
     const most = type !== undefined && indices.has(type) ? inlineIndexBytes : inlineBytes;
-    if (only === undefined || data.length > 1 || only.end - only.start <= most || isExternal(fields)) {
+    if (only === undefined || data.length > 1 || only.end - only.start <= most || this.#isExternal(fields)) {
       return [this.#copy(start, end)];
     }
-    const kept = fields.filter((field) => field !== only).map(({ from, end: to }) => this.#copy(from, to));
-    return [...kept, externalData(only)];
+    const kept = fields.filter((field) => field !== only && field.number !== tensorField.externalData);
+    return [...kept.map(({ from, end: to }) => this.#copy(from, to)), externalData(only)];
+  }
+
+  /** A model that had external data, which was read, says `DEFAULT`: `onnx.load` writes it where others say nothing. */
+  #isExternal(fields: readonly WireField[]): boolean {
+    const location = fields.findLast(({ number }) => number === tensorField.dataLocation);
+    if (location === undefined) return false;
+    return this.#reader.varint(location.start, location.end).value !== TensorProto_DataLocation.DEFAULT;
   }
 
   #copy(start: number, end: number): Uint8Array {
@@ -106,7 +117,14 @@ class Stripper {
 }
 
 /** Of TensorProto. */
-const tensorField = { dataType: 2, floatData: 4, rawData: 9, doubleData: 10, dataLocation: 14 } as const;
+const tensorField = {
+  dataType: 2,
+  floatData: 4,
+  rawData: 9,
+  doubleData: 10,
+  externalData: 13,
+  dataLocation: 14,
+} as const;
 
 const indices: ReadonlySet<number> = new Set([
   TensorProto_DataType.INT64,
@@ -119,10 +137,6 @@ function holdsElements(number: number, type: number | undefined): boolean {
   if (number === tensorField.floatData) return type === TensorProto_DataType.FLOAT;
   if (number === tensorField.doubleData) return type === TensorProto_DataType.DOUBLE;
   return number === tensorField.rawData;
-}
-
-function isExternal(fields: readonly WireField[]): boolean {
-  return fields.some(({ number }) => number === tensorField.dataLocation);
 }
 
 function externalData({ start, end }: WireField): Uint8Array {
