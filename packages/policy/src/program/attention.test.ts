@@ -59,6 +59,16 @@ it("attention of a block of rows is one segment for all layers that have heads a
   expect(initializers).toEqual([]);
 });
 
+it("rows whose heads lie apart are attended to all at once", () => {
+  const [program] = programsOf(
+    attentionGraph(undefined, 1, lanes, (g, rows) => g.tanh(rows)),
+    2,
+  );
+  const [step] = attending(program!);
+  expect(step!.attention).toMatchObject({ query: { headStride: 2 * lanes } });
+  expect(step!.attention!.block).toBeUndefined();
+});
+
 it("new rows of caches are there, on every rank, behind the attention of the last layer", () => {
   for (const program of programsOf(attentionGraph(undefined, 3), 2)) {
     const { steps, cacheSteps } = program.entries.forward!;

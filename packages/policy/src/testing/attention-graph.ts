@@ -7,11 +7,18 @@ const keyValueHeads = 2;
 /** Of a head, unless a test wants others. */
 export const lanes = 8;
 
-/** Layers of grouped attention over a cache, and what follows each. */
+type Change = (g: GraphBuilder, value: Value) => Value;
+
+/**
+ * Layers of grouped attention over a cache, and what follows each.
+ *
+ * @param ofHeads what is done to queries, keys and values as `[batch, heads, sequence, lanes]`
+ */
 export function attentionGraph(
-  bend: (g: GraphBuilder, scores: Value) => Value = (_, scores) => scores,
+  bend: Change = (_, scores) => scores,
   layers = 1,
   lanesOfHead = lanes,
+  ofHeads: Change = (_, rows) => rows,
 ): Graph {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", "sequence", width]);
@@ -31,7 +38,7 @@ export function attentionGraph(
       g.input(`past${at}.${name}`, "float32", ["batch", keyValueHeads, "past", lanesOfHead]);
     const project = (name: string, count: number): Value => {
       const rows = g.matmulTransposed(x, g.weight(name + at, parameter(count * lanesOfHead, width)));
-      return g.transpose(g.reshape(rows, [0, 0, count, lanesOfHead]), [0, 2, 1, 3]);
+      return ofHeads(g, g.transpose(g.reshape(rows, [0, 0, count, lanesOfHead]), [0, 2, 1, 3]));
     };
     const query = g.reshape(project("q", heads), [0, keyValueHeads, -1, lanesOfHead]);
     const [key, value] = [project("k", keyValueHeads), project("v", keyValueHeads)];
