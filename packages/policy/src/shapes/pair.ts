@@ -24,7 +24,8 @@ export interface PairedShapes {
 
 /**
  * The shape of every value at two settings of the symbolic dimensions: one setting alone cannot tell a dynamic
- * size from a static one, and two make symbolic algebra unnecessary.
+ * size from a static one, and two make symbolic algebra unnecessary. What agrees at both is not believed where it is
+ * marked (unproven.ts), or is something else at a third.
  *
  * @throws RingrankError RR_GRAPH, as {@link evaluateShapes}, and where a value's rank or type depends on sizes
  */
