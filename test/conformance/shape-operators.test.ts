@@ -68,6 +68,15 @@ describeOperators([
     shards: [2, 2, 4],
   },
   {
+    operator: "Slice",
+    says: "turns an axis around, whose parts would change places",
+    build(g) {
+      const bounds = [[-1], [-1 - heads], [2], [-1]].map((bound) => g.integers(bound));
+      g.output("y", g.apply("Slice", [projected(g), ...bounds]), "float32", []);
+    },
+    shards: [lanes],
+  },
+  {
     operator: "Div",
     says: "of whole numbers divides the sum of all ranks, not each one's part",
     build(g) {
