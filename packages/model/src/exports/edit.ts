@@ -21,10 +21,15 @@ export function producersOf(nodes: readonly GraphNode[]): Map<string, GraphNode>
 /** The value that `name` is another name of, by nodes that change nothing. */
 export function originOf(name: string, producers: ReadonlyMap<string, GraphNode>): string {
   let origin = name;
-  for (let node = producers.get(origin); node?.opType === "Identity"; node = producers.get(origin)) {
+  for (let node = producers.get(origin); node && isSame(node); node = producers.get(origin)) {
     origin = node.inputs[0]!;
   }
   return origin;
+}
+
+/** TorchScript leaves a Concat of one input where a cache of transformers, empty at first, is given a past. */
+function isSame({ opType, inputs }: GraphNode): boolean {
+  return opType === "Identity" || (opType === "Concat" && inputs.length === 1);
 }
 
 /** Nodes that read other values in place of those they read, by name; branches inside them too. */

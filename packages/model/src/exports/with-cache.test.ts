@@ -71,6 +71,14 @@ describe("a decoder export", () => {
     expect(withCache(plain)).toBe(plain);
   });
 
+  it.each<[string, Options]>([
+    ["another name", { present: (g, past, rows) => append(g, g.node("Identity", [past]), rows) }],
+    // TorchScript's, of a cache that was empty before it was given the past.
+    ["a Concat of it alone", { present: (g, past, rows) => append(g, g.concat([past], 2), rows) }],
+  ])("has it where its past goes by %s", (_, options) => {
+    expect(withCache(decoder(options)).caches).toEqual(caches);
+  });
+
   it.each<[string, Options, string]>([
     ["whose state is made anew", { present: (_, _past, rows) => rows }, "found Transpose"],
     ["that puts new rows first", { present: (g, past, rows) => append(g, rows, past) }, "found Concat of"],
