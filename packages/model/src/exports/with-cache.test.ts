@@ -8,6 +8,7 @@ interface Options {
   readonly past?: readonly (number | string)[];
   readonly ids?: readonly [number | string, number | string];
   readonly input?: string;
+  readonly logits?: "float32" | "float16";
 }
 
 /** `logits = Σ over past and new rows`, masked; `[b, s, 4]`. */
@@ -16,6 +17,7 @@ function decoder({
   past: dims = ["b", 2, "p", 4],
   ids: sizes = ["b", "s"],
   input,
+  logits: type = "float32",
 }: Options = {}): Graph {
   const g = new GraphBuilder();
   const ids = g.input("input_ids", "int64", sizes);
@@ -29,7 +31,8 @@ function decoder({
   const rows = g.transpose(g.gather(table, ids, 0), [0, 2, 1, 3]);
   const all = present(g, past, rows);
   const seen = g.mul(all, g.unsqueeze(g.cast(mask, "float32"), [1, 3]));
-  g.output("logits", g.reduceSum(seen, [2]), "float32", ["b", 2, 1, 4]);
+  const logits = g.reduceSum(seen, [2]);
+  g.output("logits", type === "float32" ? logits : g.cast(logits, type), type, ["b", 2, 1, 4]);
   g.output("present.0.key", all, "float32", ["b", 2, "p + s", 4]);
   return g.build();
 }
@@ -63,6 +66,13 @@ describe("a decoder export", () => {
       ["past_positions", "batch", "past"],
       ["past.0.key", "batch", 2, "past", 4],
     ]);
+  });
+
+  it("gives logits in float32, which tokens are chosen by, where the export has them in float16 too", () => {
+    const half = withCache(decoder({ logits: "float16" }));
+    expect(half.outputs.find(({ name }) => name === "logits")).toMatchObject({ type: "float32" });
+    const maker = half.nodes.find(({ outputs }) => outputs.includes("logits"));
+    expect(maker).toMatchObject({ opType: "Cast", inputs: ["exported·logits"] });
   });
 
   it("without a past is given back as it is", () => {

@@ -75,8 +75,10 @@ class CachedDecoder {
   }
 
   graph(): Graph {
-    const states = new Set(this.#pairs.flatMap(({ past, present }) => [past.name, present.name]));
-    const apart = (name: string): string => (states.has(name) ? `exported·${name}` : name);
+    const logits = this.#narrowLogits();
+    const remade = new Set(this.#pairs.flatMap(({ past, present }) => [past.name, present.name]));
+    if (logits !== undefined) remade.add(logits.name);
+    const apart = (name: string): string => (remade.has(name) ? `exported·${name}` : name);
     const exported = renameValues(this.#exported, apart);
     const g = new GraphBuilder(namesOf(exported));
     const step = {
@@ -105,13 +107,17 @@ class CachedDecoder {
     const mask = this.#inputs.get(this.#tokens.mask);
     if (mask !== undefined) replaced.set(mask.name, longMask(g, mask, caches.get().filled));
 
+    if (logits !== undefined) {
+      g.output(logits.name, g.cast(g.read(apart(logits.name)), "float32"), "float32", logits.dims);
+    }
+
     const built = g.build();
     const reads = new Map([...replaced].map(([name, value]) => [name, value.name]));
     const lowered = new Set(fused.map(({ node }) => node.outputs[0]!));
     const rest = {
       ...exported,
       inputs: this.#keptInputs(),
-      outputs: exported.outputs.filter(({ name }) => !states.has(name.replace(/^exported·/, ""))),
+      outputs: exported.outputs.filter(({ name }) => !remade.has(name.replace(/^exported·/, ""))),
       nodes: [
         ...redirect(
           exported.nodes.filter(({ outputs }) => !lowered.has(outputs[0]!)),
@@ -121,6 +127,13 @@ class CachedDecoder {
       ],
     };
     return withoutUnreadInputs(extended(rest, built), built);
+  }
+
+  /** Tokens are chosen by logits in float32; those of an export in float16 are often of float16. */
+  #narrowLogits(): ValueInfo | undefined {
+    return this.#exported.outputs.find(
+      ({ name, type }) => name === interfaceNames.logits && type !== "float32",
+    );
   }
 
   /** An input of the export, or a new one for what the export does not read. */
