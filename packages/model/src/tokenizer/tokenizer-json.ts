@@ -33,6 +33,11 @@ export interface TextStep {
   readonly behavior?: string;
   /** Of Split: whether it cuts at all but what it looks for. */
   readonly invert?: boolean;
+  /** Of Split: what it looks for. */
+  readonly pattern?: { readonly String?: string; readonly Regex?: string };
+  /** Of ByteLevel: whether it puts a space before a text, and whether it cuts it. */
+  readonly add_prefix_space?: boolean;
+  readonly use_regex?: boolean;
 }
 
 /** A decoder, or a sequence of them: https://huggingface.co/docs/tokenizers/api/decoders */

@@ -21,6 +21,14 @@ test.each(golden.prompts)("the ids of $prompt are those of the reference", ({ pr
   expect(tokenizer.encode(prompt)).toEqual(prompt_ids);
 });
 
+// The ids that the reference library gives them, tokenizers 0.23.3 of Python.
+test.each([
+  ["a  \ufeff\ufeff  c", [67, 223, 223, 174, 122, 126, 174, 122, 126, 223, 281]],
+  ["x\u0085\u0085y", [90, 129, 230, 129, 230, 91]],
+])("spaces are what Unicode calls so, which no byte order mark is: %j", (text, ids) => {
+  expect(tokenizer.encode(text)).toEqual(ids);
+});
+
 test("decoding gives back any text, of any script", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 40 });
   fc.assert(

@@ -3,12 +3,13 @@ import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
 import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { addedTokens } from "./added-tokens.js";
+import { withUnicodeSpaces } from "./byte-level-pattern.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
 import { fewestTokensOf } from "./fewest-tokens.js";
 import { tokenizerFile } from "./has-tokenizer.js";
 import { withPlainMetaspace } from "./metaspace-decoder.js";
 import { specialTokens } from "./special-tokens.js";
-import { withStatedSwitches } from "./stated-switches.js";
+import { rebuilt, withStatedSwitches } from "./stated-switches.js";
 import { textsAddUp } from "./texts-add-up.js";
 import { TokenStream } from "./token-stream.js";
 import { readTokenizerConfig, tokenizerConfigFile } from "./tokenizer-config.js";
@@ -104,7 +105,11 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
   try {
     const tokenizer = { ...withStatedSwitches(json, config), added_tokens };
     const special = added_tokens.filter((token) => token.special).map(({ content }) => content);
-    const readable = { ...tokenizer, decoder: withPlainMetaspace(tokenizer.decoder) };
+    const readable = {
+      ...tokenizer,
+      pre_tokenizer: rebuilt(tokenizer.pre_tokenizer, withUnicodeSpaces),
+      decoder: withPlainMetaspace(tokenizer.decoder),
+    };
     return new Tokenizer(new HubTokenizer(readable, config), new Set(special), {
       textsAddUp: textsAddUp(tokenizer),
       fewestTokens: fewestTokensOf(tokenizer),
