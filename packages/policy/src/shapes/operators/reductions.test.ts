@@ -80,6 +80,12 @@ const cases: readonly OperatorCase[] = [
     attributes: { axis: 1 },
     gives: ["float32[2,3]"],
   },
+  {
+    operator: "Softmax",
+    says: "goes along the one axis of a list",
+    inputs: ["float32[3]"],
+    gives: ["float32[3]"],
+  },
   { operator: "LogSoftmax", says: "keeps the shape", inputs: ["float32[2,3]"], gives: ["float32[2,3]"] },
   {
     operator: "CumSum",
