@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { expectCode } from "../../../../../test/support/coded-error.js";
 import { evaluateCase, int64, known, type OperatorCase } from "../testing/operator-case.js";
 
 const cases: readonly OperatorCase[] = [
@@ -56,6 +57,11 @@ const cases: readonly OperatorCase[] = [
   },
   { operator: "Trilu", says: "keeps the shape", inputs: ["float32[2,3,4]"], gives: ["float32[2,3,4]"] },
 ];
+
+test.each([[[0, 1]], [[0, 1, 1]]])("Transpose refuses to order three axes by %j", (perm) => {
+  const spec = { operator: "Transpose", inputs: ["float32[2,3,4]"], attributes: { perm } };
+  expectCode("RR_GRAPH", () => evaluateCase(spec));
+});
 
 test.each(cases)("$operator: $says", (spec) => {
   const { gives, contents } = evaluateCase(spec, spec.gives.length);
