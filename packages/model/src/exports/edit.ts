@@ -1,17 +1,6 @@
-import type { Attribute, Branch, Graph, GraphNode } from "../graph/graph.js";
+import type { Branch, Graph, GraphNode } from "../graph/graph.js";
+import { mapBranches } from "../graph/map-branches.js";
 import { checkGraph, reorderNodes, withoutUnread } from "../graph/topology.js";
-
-/** Names of all values of a graph, those inside branches included. */
-export function namesOf(graph: Branch): Set<string> {
-  const names = new Set([...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
-  for (const { outputs, attributes } of graph.nodes) {
-    for (const name of outputs) names.add(name);
-    for (const attribute of Object.values(attributes)) {
-      if (attribute.kind === "graph") for (const name of namesOf(attribute.value)) names.add(name);
-    }
-  }
-  return names;
-}
 
 /** By value: the node that makes it. */
 export function producersOf(nodes: readonly GraphNode[]): Map<string, GraphNode> {
@@ -43,12 +32,7 @@ export function redirect(nodes: readonly GraphNode[], to: ReadonlyMap<string, st
   return nodes.map((node) => ({
     ...node,
     inputs: node.inputs.map(read),
-    attributes: Object.fromEntries(
-      Object.entries(node.attributes).map(([key, attribute]): [string, Attribute] => [
-        key,
-        attribute.kind === "graph" ? { kind: "graph", value: branch(attribute.value) } : attribute,
-      ]),
-    ),
+    attributes: mapBranches(node, branch),
   }));
 }
 

@@ -9,8 +9,9 @@ import {
   renameValues,
   type ValueInfo,
 } from "../graph/index.js";
+import { namesOf } from "../graph/names-of.js";
 import { crossProjections } from "./cross-projections.js";
-import { extended, namesOf, redirect } from "./edit.js";
+import { extended, redirect } from "./edit.js";
 import { statePairs } from "./state-pairs.js";
 import { withCache } from "./with-cache.js";
 

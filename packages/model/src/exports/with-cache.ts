@@ -11,7 +11,8 @@ import {
   type Value,
   type ValueInfo,
 } from "../graph/index.js";
-import { extended, namesOf, redirect } from "./edit.js";
+import { namesOf } from "../graph/names-of.js";
+import { extended, redirect } from "./edit.js";
 import { lastSize } from "./last-size.js";
 import { type StatePair, statePairs } from "./state-pairs.js";
 import { type StateSources, stateSources } from "./state-sources.js";

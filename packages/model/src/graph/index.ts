@@ -2,6 +2,8 @@ export { floatAttribute, intAttribute, intsAttribute, toInt64 } from "./attribut
 export { entryGraph } from "./entry-graph.js";
 export * from "./graph.js";
 export { GraphBuilder } from "./graph-builder.js";
+export { mapBranches } from "./map-branches.js";
+export { namesOf } from "./names-of.js";
 export type { NodeOptions, Value } from "./node-builder.js";
 export { renameValues } from "./rename.js";
 export { isIf, takeBranch } from "./take-branch.js";

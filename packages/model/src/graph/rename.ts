@@ -1,4 +1,5 @@
-import type { Attribute, Branch, Graph, GraphNode } from "./graph.js";
+import type { Branch, Graph, GraphNode } from "./graph.js";
+import { mapBranches } from "./map-branches.js";
 
 /**
  * The same graph with every value renamed, inputs, outputs, weights and caches included. What a graph computes,
@@ -47,14 +48,10 @@ function apply<Of extends Branch>(graph: Of, renamed: (name: string) => string):
 }
 
 function applyToNode(node: GraphNode, renamed: (name: string) => string): GraphNode {
-  const attributes = Object.entries(node.attributes).map(([key, attribute]): [string, Attribute] => [
-    key,
-    attribute.kind === "graph" ? { kind: "graph", value: apply(attribute.value, renamed) } : attribute,
-  ]);
   return {
     ...node,
     inputs: node.inputs.map(renamed),
     outputs: node.outputs.map(renamed),
-    attributes: Object.fromEntries(attributes),
+    attributes: mapBranches(node, (branch) => apply(branch, renamed)),
   };
 }

@@ -1,5 +1,6 @@
 import { int, intAttribute, string } from "../graph/attributes.js";
-import type { Attribute, Branch, Graph, GraphNode, Weight } from "../graph/graph.js";
+import type { Branch, Graph, GraphNode, Weight } from "../graph/graph.js";
+import { mapBranches } from "../graph/map-branches.js";
 
 /** The operator set in which axes and sizes became inputs, and Softmax a matter of one axis. */
 const axesAsInputs = 13;
@@ -32,11 +33,7 @@ class Upgrade {
   }
 
   #inner(node: GraphNode): GraphNode {
-    const attributes = Object.entries(node.attributes).map(([name, attribute]): [string, Attribute] => [
-      name,
-      attribute.kind === "graph" ? { ...attribute, value: this.branch(attribute.value) } : attribute,
-    ]);
-    return { ...node, attributes: Object.fromEntries(attributes) };
+    return { ...node, attributes: mapBranches(node, (branch) => this.branch(branch)) };
   }
 
   #node(node: GraphNode, weights: Map<string, Weight>): readonly GraphNode[] {

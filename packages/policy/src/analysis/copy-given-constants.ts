@@ -1,4 +1,12 @@
-import { type Branch, type Graph, type GraphNode, isIf, type Weight } from "@ringrank/model";
+import {
+  type Branch,
+  type Graph,
+  type GraphNode,
+  isIf,
+  mapBranches,
+  namesOf,
+  type Weight,
+} from "@ringrank/model";
 import { FreshNames } from "../fresh-names.js";
 
 /**
@@ -7,7 +15,7 @@ import { FreshNames } from "../fresh-names.js";
  * whose constants move out of them.
  */
 export function copyGivenConstants(graph: Graph): Graph {
-  const values = new Set(valuesOf(graph));
+  const values = namesOf(graph);
   return copied(graph, new FreshNames((name) => values.has(name)));
 }
 
@@ -22,30 +30,13 @@ function copied<Of extends Branch>(graph: Of, names: FreshNames): Of {
   };
   const weights = Array.from(graph.weights, ([name, weight]): [string, Weight] => [constant(name), weight]);
   const nodes = graph.nodes.map((node) => {
-    if (isIf(node)) return withBranches(node, names);
+    if (isIf(node)) return { ...node, attributes: mapBranches(node, (branch) => copied(branch, names)) };
     return isConstant(node) ? { ...node, outputs: node.outputs.map(constant) } : node;
   });
   const [constants, others] = [nodes.filter(isConstant), nodes.filter((node) => !isConstant(node))];
   return { ...graph, nodes: [...constants, ...copies, ...others], weights: new Map(weights) };
 }
 
-function withBranches(node: GraphNode, names: FreshNames): GraphNode {
-  const attributes = Object.entries(node.attributes).map(([key, attribute]) => [
-    key,
-    attribute.kind === "graph" ? { ...attribute, value: copied(attribute.value, names) } : attribute,
-  ]);
-  return { ...node, attributes: Object.fromEntries(attributes) };
-}
-
 function isConstant({ opType, domain }: GraphNode): boolean {
   return opType === "Constant" && domain === "";
-}
-
-/** Names of all values, those inside branches included. */
-function valuesOf({ inputs, weights, nodes }: Branch): string[] {
-  const made = nodes.flatMap(({ outputs, attributes }) => [
-    ...outputs,
-    ...Object.values(attributes).flatMap((one) => (one.kind === "graph" ? valuesOf(one.value) : [])),
-  ]);
-  return [...inputs.map(({ name }) => name), ...weights.keys(), ...made];
 }

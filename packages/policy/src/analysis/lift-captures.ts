@@ -1,4 +1,12 @@
-import { type Branch, type Graph, type GraphNode, isIf, readsOf, type Weight } from "@ringrank/model";
+import {
+  type Branch,
+  type Graph,
+  type GraphNode,
+  isIf,
+  mapBranches,
+  readsOf,
+  type Weight,
+} from "@ringrank/model";
 
 /**
  * A graph in which an `If` has all that its branches read as inputs of its own, after the condition, so that every edge
@@ -19,11 +27,7 @@ function withoutWeights(node: GraphNode, lifted: Map<string, Weight>): GraphNode
     for (const [name, weight] of given.weights) lifted.set(name, weight);
     return { ...given, nodes: given.nodes.map((one) => withoutWeights(one, lifted)), weights: new Map() };
   };
-  const attributes = Object.entries(node.attributes).map(([key, attribute]) => [
-    key,
-    attribute.kind === "graph" ? { ...attribute, value: branch(attribute.value) } : attribute,
-  ]);
-  return { ...node, attributes: Object.fromEntries(attributes) };
+  return { ...node, attributes: mapBranches(node, branch) };
 }
 
 function withCaptures(node: GraphNode): GraphNode {

@@ -1,4 +1,4 @@
-import { type Branch, type Graph, type GraphNode, isIf, type Weight } from "@ringrank/model";
+import { type Branch, type Graph, type GraphNode, isIf, mapBranches, type Weight } from "@ringrank/model";
 import { FreshNames } from "../fresh-names.js";
 
 /**
@@ -25,14 +25,10 @@ interface Surroundings {
 
 /** The node with its branches' own values under names that nobody else has; what it reads, under its new names. */
 function nodeApart(node: GraphNode, around: Surroundings): GraphNode {
-  const attributes = Object.entries(node.attributes).map(([key, attribute]) => [
-    key,
-    attribute.kind === "graph" ? { ...attribute, value: branchApart(attribute.value, around) } : attribute,
-  ]);
   return {
     ...node,
     inputs: node.inputs.map((name) => around.renamed.get(name) ?? name),
-    attributes: Object.fromEntries(attributes),
+    attributes: mapBranches(node, (branch) => branchApart(branch, around)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Branch, GraphNode } from "@ringrank/model";
+import { type Branch, type GraphNode, mapBranches } from "@ringrank/model";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Rule } from "./rule.js";
 
@@ -23,14 +23,10 @@ function localNode({ node }: Operator, local: Localization): GraphNode {
 
 /** A node that reads values under other names; what a branch defines itself hides a name from outside. */
 function captureAs(node: GraphNode, names: ReadonlyMap<string, string>): GraphNode {
-  const attributes = Object.entries(node.attributes).map(([key, attribute]) => [
-    key,
-    attribute.kind === "graph" ? { ...attribute, value: captureInGraph(attribute.value, names) } : attribute,
-  ]);
   return {
     ...node,
     inputs: node.inputs.map((name) => names.get(name) ?? name),
-    attributes: Object.fromEntries(attributes),
+    attributes: mapBranches(node, (branch) => captureInGraph(branch, names)),
   };
 }
 
