@@ -1,2 +1,3 @@
 export { type ErrorCode, errorCodes } from "./codes.js";
+export { requireOptions } from "./require-options.js";
 export { isRingrankError, RingrankError, type RingrankErrorData } from "./ringrank-error.js";

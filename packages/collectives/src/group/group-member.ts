@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, requireOptions } from "@ringrank/errors";
 import { broadcast } from "../algorithms/broadcast.js";
 import { AlgorithmChoice } from "../algorithms/choose.js";
 import type { RingObserver } from "../algorithms/ring.js";
@@ -19,7 +19,6 @@ import { Elements } from "./elements.js";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { isPoisoned, poisonFrom, readPoison } from "./poison.js";
-import { requireOptions } from "./require-options.js";
 import { Poisoned, Rounds } from "./rounds.js";
 import { Transport } from "./transport.js";
 

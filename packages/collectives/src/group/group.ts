@@ -1,9 +1,8 @@
 import { availableParallelism } from "node:os";
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, requireOptions } from "@ringrank/errors";
 import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
 import { type Wire, wires } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
-import { requireOptions } from "./require-options.js";
 import { mostSpins } from "./spin.js";
 
 export interface GroupOptions {

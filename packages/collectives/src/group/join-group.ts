@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, requireOptions } from "@ringrank/errors";
 import type { RingObserver } from "../algorithms/ring.js";
 import { type Algorithm, algorithms, type Communicator } from "../communicator.js";
 import type { KernelChoice, Kernels } from "../kernels/kernels.js";
@@ -7,7 +7,6 @@ import { simdKernels } from "../kernels/simd-kernels.js";
 import type { GroupHandle } from "./group.js";
 import { GroupMember } from "./group-member.js";
 import { GroupMemory } from "./group-memory.js";
-import { requireOptions } from "./require-options.js";
 
 export interface JoinOptions {
   /** Default `auto`, by length and world size. Must be the same on every rank. */

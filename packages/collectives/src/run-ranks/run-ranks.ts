@@ -1,9 +1,8 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, requireOptions } from "@ringrank/errors";
 import type { Algorithm } from "../communicator.js";
 import { createGroup, type GroupOptions } from "../group/group.js";
 import { requireAlgorithm } from "../group/join-group.js";
 import { poison, poisonCause } from "../group/poison.js";
-import { requireOptions } from "../group/require-options.js";
 import { RankThread } from "./rank-thread.js";
 import { requireTaskUrl } from "./task.js";
 

@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, requireOptions } from "@ringrank/errors";
 import { objectives } from "../decide/objective.js";
 import { activationPrecisions, weightPrecisions } from "../precision/precision.js";
 import { productKinds } from "../program/products-apart.js";
@@ -10,7 +10,7 @@ import type { PlanOptions, ProgramOptions } from "./plan.js";
  * @throws RingrankError RR_RANKS, RR_OPTION
  */
 export function checkPlanOptions(options: PlanOptions): void {
-  checkNames(options, ["ranks", "objective", "memoryPerRank", "precision", "activations"]);
+  requireOptions(options, ["ranks", "objective", "memoryPerRank", "precision", "activations"]);
   checkRanks(options.ranks);
   checkChoice("objective", options.objective, objectives);
   checkChoice("precision", options.precision, weightPrecisions);
@@ -29,7 +29,7 @@ export function checkPlanOptions(options: PlanOptions): void {
  * @throws RingrankError RR_OPTION
  */
 export function checkProgramOptions(options: ProgramOptions): void {
-  checkNames(options, ["products"]);
+  requireOptions(options, ["products"]);
   const { products = [] } = options;
   if (!Array.isArray(products)) throw optionError(`products: expected an array of kinds, got ${products}`);
   for (const kind of products) checkChoice("products", kind, productKinds);
@@ -43,13 +43,6 @@ export function checkRanks(ranks: number): void {
 
 /** As many as meet in one group. */
 const mostRanks = 64;
-
-function checkNames(options: object, known: readonly string[]): void {
-  const expected = `expected an object with no options but ${known.join(", ")}`;
-  if (typeof options !== "object" || options === null) throw optionError(`${expected}; got ${options}`);
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw optionError(`${expected}; got ${unknown}`);
-}
 
 function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
   if (value === undefined || choices.includes(value)) return;

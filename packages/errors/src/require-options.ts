@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError } from "./ringrank-error.js";
 
 /**
  * A misspelt option must not be ignored in silence.
