@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { configOf } from "./checkpoints/shapes.mjs";
 import { syntheticCheckpoint } from "./checkpoints/synthetic.mjs";
 import { ContestantProcess } from "./measure/contestant-process.mjs";
+import { holdFragments } from "./measure/fragments.mjs";
 import { describeMachine } from "./measure/machine.mjs";
 import { readBandwidth } from "./measure/read-bandwidth.mjs";
 import { summary } from "./measure/statistics.mjs";
@@ -129,8 +130,11 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
   for (const { label, threads } of wanted) {
     if (threads > cores) results.skip({ ...what, label }, `this machine has ${cores} cores`);
   }
-  const reference = await start(standing);
+  const fragments = await holdFragments();
+  results.add({ row: "scattered memory taken", shape, precision }, "bytes", [fragments.bytes]);
+  let reference;
   try {
+    reference = await start(standing);
     for (const round of roundsOf(wanted.filter(({ threads }) => threads <= cores))) {
       if (inTime()) await takeRound(round);
       else
@@ -138,7 +142,8 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
           results.skip({ ...what, label }, `the ${options.minutes} minutes were over`);
     }
   } finally {
-    await close(reference, standing.label);
+    if (reference !== undefined) await close(reference, standing.label);
+    fragments.release();
   }
   const titles = ["ranks × threads", "ms a token", `${standing.label} beside it`, "speed, as a share of it"];
   const rows = [titles];

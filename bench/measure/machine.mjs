@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 
@@ -17,8 +17,16 @@ export function describeMachine() {
       "@huggingface/transformers": versionOf("../peers/node_modules/@huggingface/transformers/package.json"),
       "node-llama-cpp": versionOf("../peers/node_modules/node-llama-cpp/package.json"),
     },
+    hugePages: hugePages(),
     loadBefore: loadavg()[0],
   };
+}
+
+/** Who gets huge pages: everybody ("always"), who asks for them ("madvise"), or nobody; undefined where there are none. */
+function hugePages() {
+  const setting = "/sys/kernel/mm/transparent_hugepage/enabled";
+  if (!existsSync(setting)) return undefined;
+  return /\[(\w+)\]/.exec(readFileSync(setting, "utf8"))?.[1];
 }
 
 /** Bytes that programs may still take, as far as the system tells. */

@@ -22,7 +22,7 @@ function machineLines(machine, measurements) {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${machine.processor}, ${machine.cores} cores, ${gigabytes(machine.memoryBytes)} GB, ` +
-      `${machine.system}, Node ${machine.node}`,
+      `${machine.system}, Node ${machine.node}${machine.hugePages ? `, huge pages: ${machine.hugePages}` : ""}`,
     versions.join(", "),
     `load over the last minute before the run: ${machine.loadBefore.toFixed(1)}`,
     ...bandwidthLines(measurements),

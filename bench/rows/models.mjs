@@ -5,6 +5,7 @@ import { syntheticCheckpoint } from "../checkpoints/synthetic.mjs";
 import { writeGguf } from "../gguf/write-gguf.mjs";
 import { cacheWork } from "../measure/cache-work.mjs";
 import { ContestantProcess } from "../measure/contestant-process.mjs";
+import { holdFragments } from "../measure/fragments.mjs";
 import { availableBytes } from "../measure/machine.mjs";
 import { intoPageCache } from "../measure/page-cache.mjs";
 import { bandwidthTurns } from "../measure/read-bandwidth.mjs";
@@ -57,6 +58,7 @@ class Cell {
   #progress;
   #peerProblem;
   #until;
+  #fragments;
   /** Contestants whose processes are alive, by name: `{ name, process, what }`. */
   #open = new Map();
 
@@ -79,6 +81,7 @@ class Cell {
     // Where there is a second load, the first is timed beside it.
     const main = { ...this.#ringrank(mainRanks), loadsInTurns: precision !== "float32" };
     await intoPageCache(this.#checkpoint);
+    if (!this.#options.quick) await this.#takeFragments();
     await this.#openOne(main);
 
     const rivals = [
@@ -103,6 +106,13 @@ class Cell {
       await this.#inTime({ row: "load", load: "first", ...other.what }, () => this.#beside(other));
     }
     await this.#closeOne(main);
+  }
+
+  /** Otherwise the contestant that is opened first would have them. */
+  async #takeFragments() {
+    this.#progress("taking scattered memory");
+    this.#fragments = await holdFragments();
+    this.#results.add({ row: "scattered memory taken", ...this.#cell }, "bytes", [this.#fragments.bytes]);
   }
 
   /** Another number of ranks, beside those that stay open. */
@@ -171,6 +181,7 @@ class Cell {
 
   async end() {
     for (const name of [...this.#open.keys()]) await this.#closeOne({ name });
+    this.#fragments?.release();
   }
 
   #reportSizes() {

@@ -258,6 +258,16 @@ test("what the cache costs a step is read from a trace: that of the longest rank
   ]);
 });
 
+test("memory is scattered that is free in blocks below 2 MB", async () => {
+  const { scatteredBytes } = await load<{ scatteredBytes(text: string): number }>("measure/free-blocks.mjs");
+  const zones = [
+    "Node 0, zone    DMA32      1      0      0      0      0      0      0      0      2      9    728 ",
+    "Node 0, zone   Normal      3      1      0      0      0      0      0      0      0      7   2427 ",
+  ];
+  // Counts of blocks of 1, 2, 4, … pages of 4096 bytes; a block of 512 pages is 2 MB.
+  expect(scatteredBytes(`${zones.join("\n")}\n`)).toBe((1 + 2 * 256 + 3 + 1 * 2) * 4096);
+});
+
 test("npm run bench measures Ringrank beside one session and says what it could not measure", async () => {
   const json = join(directory, "results.json");
   const args = ["--quick", "--shape", "fixed", "--precision", "int4", "--ranks", "1,2"];
