@@ -1,4 +1,5 @@
 export type { RoleLabel } from "./analysis/labels.js";
+export { uniteSizes } from "./analysis/unite-sizes.js";
 export * from "./decision.js";
 export {
   buildPrograms,

@@ -12,6 +12,7 @@ import {
   openExport,
   resolveModel,
 } from "@ringrank/model";
+import { uniteSizes } from "@ringrank/policy";
 
 /** A model whose shapes are known; no weight is read. */
 export interface OpenedModel {
@@ -38,8 +39,9 @@ export function openModel(pathOrId: string, dtype?: ExportDtype): OpenedModel {
   const path = resolveModel(pathOrId);
   const isExport = statSync(path).isFile() || dtype !== undefined || (!hasWeights(path) && hasExport(path));
   if (!isExport) return openDirectory(path);
+  const opened = openExport(path, dtype);
   // Opening an export has checked that every weight lies inside its file.
-  return { ...openExport(path, dtype), unused: [], checkWeights: () => {} };
+  return { ...opened, graph: uniteSizes(opened.graph), unused: [], checkWeights: () => {} };
 }
 
 function hasWeights(directory: string): boolean {

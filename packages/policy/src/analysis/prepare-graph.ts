@@ -25,7 +25,7 @@ export interface PreparedGraph {
  * matrices into their precision.
  */
 export function prepareGraph(given: Graph, precision: Precision): PreparedGraph {
-  const lowered = gatherForUnruled(lower(copyGivenConstants(nameBranchesApart(given))));
+  const lowered = lowerWhole(given);
   const taken = evaluatePair(lowered, "taken");
   const inlined = liftCaptures(inlineBranches(lowered, (name) => taken.values.get(name)?.contents));
   const evaluated = inlined.nodes.some(isIf) ? evaluatePair(inlined) : taken;
@@ -33,4 +33,9 @@ export function prepareGraph(given: Graph, precision: Precision): PreparedGraph 
   const graph = quantizeGraph(plain, precision, (name) => evaluated.values.get(name)?.type);
   const { values: shapes, symbols } = graph === plain ? evaluated : evaluatePair(graph);
   return { graph, shapes, symbols };
+}
+
+/** Operators taken apart that do several things, and no name defined twice. */
+export function lowerWhole(given: Graph): Graph {
+  return gatherForUnruled(lower(copyGivenConstants(nameBranchesApart(given))));
 }

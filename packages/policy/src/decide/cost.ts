@@ -3,7 +3,7 @@ import type { Graph } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import { isStatic } from "../factors/factor.js";
-import { type Evaluated, evaluateShapes, type SymbolTable } from "../shapes/index.js";
+import { bindSymbols, type Evaluated, evaluateShapes, type SymbolTable } from "../shapes/index.js";
 import type { Placement } from "./placement.js";
 
 /**
@@ -40,7 +40,7 @@ export function referenceBytes({ graph, symbols }: FactoredGraph): (value: strin
 function evaluateAtMost(graph: Graph, symbols: SymbolTable, context: number): ReadonlyMap<string, Evaluated> {
   // Below one position, the sizes that it was planned at.
   const isLast = context < 1;
-  const sizes = Object.fromEntries([...symbols].map(([symbol, [first]]) => [symbol, first]));
+  const sizes = bindSymbols(symbols, ([first]) => first);
   try {
     return evaluateShapes(graph, isLast ? sizes : { ...sizes, ...referenceSizes(graph, symbols, context) });
   } catch (error) {

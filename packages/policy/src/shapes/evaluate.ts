@@ -1,5 +1,5 @@
-import { RingrankError } from "@ringrank/errors";
-import type { Branch, Graph, ValueInfo } from "@ringrank/model";
+import { isRingrankError, RingrankError } from "@ringrank/errors";
+import type { Branch, Graph, GraphNode, ValueInfo } from "@ringrank/model";
 import { describe, type Evaluated } from "./evaluated.js";
 import { NodeContext, operatorKey } from "./node-context.js";
 import { shapeRules } from "./operators/rules.js";
@@ -27,12 +27,40 @@ export function evaluateShapes(
   bindings: Readonly<Record<string, number>>,
   branches: Branches = "both",
 ): ReadonlyMap<string, Evaluated> {
-  const scope = new Scope();
-  for (const input of graph.inputs) {
-    if (!graph.weights.has(input.name)) scope.define(input.name, bindInput(input, bindings));
-  }
+  const scope = inputScope(graph, bindings);
   evaluateNodes(graph, scope, branches);
   return scope.values;
+}
+
+/**
+ * How many nodes, from the first on, take such sizes: all of them, or those before the one that
+ * {@link evaluateShapes} refuses.
+ */
+export function countFittingNodes(
+  graph: Graph,
+  bindings: Readonly<Record<string, number>>,
+  branches: Branches = "both",
+): number {
+  const scope = inputScope(graph, bindings);
+  defineWeights(graph, scope);
+  const refused = graph.nodes.findIndex((node, index) => {
+    try {
+      evaluateNode(node, index, scope, branches);
+      return false;
+    } catch (error) {
+      if (isRingrankError(error) && error.code === "RR_GRAPH") return true;
+      throw error;
+    }
+  });
+  return refused < 0 ? graph.nodes.length : refused;
+}
+
+function inputScope({ inputs, weights }: Graph, bindings: Readonly<Record<string, number>>): Scope {
+  const scope = new Scope();
+  for (const input of inputs) {
+    if (!weights.has(input.name)) scope.define(input.name, bindInput(input, bindings));
+  }
+  return scope;
 }
 
 function bindInput({ name, type, dims }: ValueInfo, bindings: Readonly<Record<string, number>>): Evaluated {
@@ -49,22 +77,30 @@ function bindInput({ name, type, dims }: ValueInfo, bindings: Readonly<Record<st
 }
 
 function evaluateNodes(graph: Branch, scope: Scope, branches: Branches): void {
-  for (const [name, weight] of graph.weights) scope.define(name, new WeightValue(weight));
+  defineWeights(graph, scope);
   graph.nodes.forEach((node, index) => {
-    const context = new NodeContext(node, index, readInputs(scope, node, index));
-    const outputs = node.opType === "If" ? evaluateIf(context, scope, branches) : applyRule(context);
-    for (let i = 0; i < node.outputs.length; i++) {
-      const name = node.outputs[i]!;
-      if (name === "") continue;
-      const output =
-        outputs[i] ?? context.fail(`at most ${outputs.length} outputs, not ${node.outputs.length}`);
-      for (const dim of output.dims) {
-        if (!Number.isSafeInteger(dim) || dim < 0)
-          context.fail(`an output shape of whole sizes, not [${output.dims}]`);
-      }
-      scope.define(name, output);
-    }
+    evaluateNode(node, index, scope, branches);
   });
+}
+
+function defineWeights({ weights }: Branch, scope: Scope): void {
+  for (const [name, weight] of weights) scope.define(name, new WeightValue(weight));
+}
+
+function evaluateNode(node: GraphNode, index: number, scope: Scope, branches: Branches): void {
+  const context = new NodeContext(node, index, readInputs(scope, node, index));
+  const outputs = node.opType === "If" ? evaluateIf(context, scope, branches) : applyRule(context);
+  for (let i = 0; i < node.outputs.length; i++) {
+    const name = node.outputs[i]!;
+    if (name === "") continue;
+    const output =
+      outputs[i] ?? context.fail(`at most ${outputs.length} outputs, not ${node.outputs.length}`);
+    for (const dim of output.dims) {
+      if (!Number.isSafeInteger(dim) || dim < 0)
+        context.fail(`an output shape of whole sizes, not [${output.dims}]`);
+    }
+    scope.define(name, output);
+  }
 }
 
 function applyRule(context: NodeContext): readonly Evaluated[] {

@@ -1,5 +1,6 @@
+export { findEqualSizes, withEqualSizes } from "./equal-sizes.js";
 export { evaluateShapes } from "./evaluate.js";
 export type { Evaluated } from "./evaluated.js";
 export { type EvaluatedPair, evaluatePair, type PairedShapes } from "./pair.js";
 export { isStatic, type SizePair } from "./size-pair.js";
-export { type SymbolTable, sizeProduct } from "./symbols.js";
+export { bindSymbols, type SymbolTable, sizeProduct } from "./symbols.js";

@@ -4,7 +4,7 @@ import { type Branches, evaluateShapes } from "./evaluate.js";
 import { describe, type Evaluated } from "./evaluated.js";
 import { fittingSymbols } from "./fitting-symbols.js";
 import { isStatic, type SizePair, unproven, zip } from "./size-pair.js";
-import type { SymbolTable } from "./symbols.js";
+import { bindSymbols, type SymbolTable } from "./symbols.js";
 import { findUnproven } from "./unproven.js";
 import { isSame, type Marks, type Unproven } from "./values-at-both.js";
 
@@ -45,11 +45,7 @@ export function evaluatePair(graph: Graph, branches: Branches = "both"): PairedS
 
 function evaluateAt(graph: Graph, symbols: SymbolTable, branches: Branches): PairedShapes {
   const setting = (choose: (sizes: SizePair) => number) =>
-    evaluateShapes(
-      graph,
-      Object.fromEntries([...symbols].map(([symbol, sizes]) => [symbol, choose(sizes)])),
-      branches,
-    );
+    evaluateShapes(graph, bindSymbols(symbols, choose), branches);
   const first = setting(([size]) => size);
   const second = setting(([, size]) => size);
   const third = orNothing(() => setting((sizes) => (isStatic(sizes) ? sizes[0] : sizes[0] + 1)));

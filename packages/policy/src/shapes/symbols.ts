@@ -30,6 +30,14 @@ export function symbolTable(graph: Graph): SymbolTable {
   return table;
 }
 
+/** A size for every symbol, of the two that stand for it or from them. */
+export function bindSymbols(
+  symbols: SymbolTable,
+  choose: (sizes: SizePair) => number,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries([...symbols].map(([symbol, sizes]) => [symbol, choose(sizes)]));
+}
+
 /** The first prime above a number. */
 export function nextPrime(above: number): number {
   let candidate = above + 1;

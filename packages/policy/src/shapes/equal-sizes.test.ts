@@ -1,0 +1,76 @@
+import type { Graph } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
+import { findEqualSizes, withEqualSizes } from "./equal-sizes.js";
+import { evaluatePair } from "./pair.js";
+import { graphOf, node } from "./testing/graph-of.js";
+import { int64 } from "./testing/operator-case.js";
+
+const equalIn = (graph: Graph) => Object.fromEntries(findEqualSizes(graph));
+
+/** A mask that is viewed as `[batch of the tokens, the rest]` and added to them, as GPT-2 does. */
+const viewedMask = graphOf({
+  inputs: ["ids int64[batch,length]", "mask int64[rows,columns]"],
+  constants: { zero: int64(0), rest: int64(-1) },
+  nodes: [
+    node("Shape", ["ids"], ["sizes"]),
+    node("Gather", ["sizes", "zero"], ["batch"]),
+    node("Concat", ["batch", "rest"], ["view"], { axis: 0 }),
+    node("Reshape", ["mask", "view"], ["viewed"]),
+    node("Add", ["ids", "viewed"], ["y"]),
+  ],
+});
+
+describe("sizes of several names", () => {
+  it("are equal where two tensors are added that may not broadcast", () => {
+    const inputs = ["a float32[batch,4]", "b float32[other,4]"];
+    expect(equalIn(graphOf({ inputs, nodes: [node("Add", ["a", "b"], ["y"])] }))).toEqual({ other: "batch" });
+  });
+
+  it("are equal where a view has to come out even, batch with batch and length with length", () => {
+    expect(equalIn(viewedMask)).toEqual({ rows: "batch", columns: "length" });
+  });
+
+  it("are a number where the other input has one", () => {
+    const inputs = ["a float32[6,4]", "b float32[other,4]"];
+    expect(equalIn(graphOf({ inputs, nodes: [node("Add", ["a", "b"], ["y"])] }))).toEqual({ other: 6 });
+  });
+
+  it("are a third symbol rather than a 1, which any of them broadcasts with", () => {
+    const inputs = ["one float32[1,4]", "a float32[batch,4]", "b float32[other,4]"];
+    expect(equalIn(graphOf({ inputs, nodes: [node("Add", ["a", "b"], ["y"])] }))).toEqual({ other: "batch" });
+  });
+
+  it("lead to one name, of three that are equal", () => {
+    const graph = graphOf({
+      inputs: ["a float32[x]", "b float32[y]", "c float32[z]"],
+      nodes: [node("Add", ["b", "c"], ["bc"]), node("Add", ["a", "bc"], ["abc"])],
+    });
+    expect(equalIn(graph)).toEqual({ y: "x", z: "x" });
+  });
+
+  it("are none where all sizes do", () => {
+    const inputs = ["a float32[batch,4]", "b float32[4,other]"];
+    expect(equalIn(graphOf({ inputs, nodes: [node("MatMul", ["a", "b"], ["y"])] }))).toEqual({});
+  });
+
+  it("are not a cache's rows, which grow from step to step", () => {
+    const graph = graphOf({
+      inputs: ["ids float32[batch,sequence]", "positions float32[batch,past]"],
+      nodes: [node("Add", ["ids", "positions"], ["y"])],
+    });
+    expect(equalIn(graph)).toEqual({ past: "sequence" });
+    expect(equalIn({ ...graph, caches: [{ positions: "positions", states: [] }] })).toEqual({});
+  });
+
+  it("are none where no two help, so that planning names the sizes of the file", () => {
+    const inputs = ["a float32[batch,4]", "b float32[other,5]"];
+    expect(equalIn(graphOf({ inputs, nodes: [node("Add", ["a", "b"], ["y"])] }))).toEqual({});
+  });
+});
+
+it("a graph with one name for them is evaluated, and its inputs share the sizes", () => {
+  const graph = withEqualSizes(viewedMask, findEqualSizes(viewedMask));
+  const { values } = evaluatePair(graph);
+  expect(values.get("mask")!.dims).toEqual(values.get("ids")!.dims);
+  expect(values.get("y")!.dims).toEqual(values.get("ids")!.dims);
+});

@@ -1,0 +1,112 @@
+import { isRingrankError } from "@ringrank/errors";
+import type { Graph, SymbolicDim, ValueInfo } from "@ringrank/model";
+import { type Branches, countFittingNodes } from "./evaluate.js";
+import { fittingSymbols } from "./fitting-symbols.js";
+import { evaluatePair } from "./pair.js";
+import { bindSymbols } from "./symbols.js";
+
+/** By symbol: the symbol, or the number, that it has to be the size of. */
+export type EqualSizes = ReadonlyMap<string, SymbolicDim>;
+
+/**
+ * Symbols that stand for one size under several names, which a graph takes only where they are equal. Exporters that
+ * are told that every size may differ give each input's batch and length a name of its own, and leave it to operators
+ * to fail in calls where a mask has another size than the tokens it is for.
+ *
+ * Where the graph is refused at sizes that all differ, two symbols of one axis of its inputs are taken for one, those
+ * by which the evaluation comes furthest, until it goes through. That makes no call wrong that has them equal; those
+ * that have not are for whoever takes calls to refuse.
+ *
+ * @returns empty for a graph that takes all sizes, and for one that no such pair helps
+ */
+export function findEqualSizes(graph: Graph, branches: Branches = "both"): EqualSizes {
+  const none: EqualSizes = new Map();
+  if (isEvaluated(graph, branches)) return none;
+  let best: Attempt = { graph, equal: none, fitting: countFitting(graph, branches) };
+  do {
+    const { fitting } = best;
+    for (const attempt of unitingTwo(best, branches)) if (attempt.fitting > best.fitting) best = attempt;
+    if (best.fitting === fitting) return none;
+  } while (!isEvaluated(best.graph, branches));
+  return best.equal;
+}
+
+/** The graph with one name for sizes that are equal. */
+export function withEqualSizes(graph: Graph, equal: EqualSizes): Graph {
+  if (equal.size === 0) return graph;
+  const united = (value: ValueInfo): ValueInfo => ({
+    ...value,
+    dims: value.dims.map((dim) => uniting(dim, equal)),
+  });
+  return { ...graph, inputs: graph.inputs.map(united), outputs: graph.outputs.map(united) };
+}
+
+function uniting(dim: SymbolicDim, equal: EqualSizes): SymbolicDim {
+  return typeof dim === "string" ? (equal.get(dim) ?? dim) : dim;
+}
+
+interface Attempt {
+  readonly graph: Graph;
+  readonly equal: EqualSizes;
+  /** Nodes that fit one another. */
+  readonly fitting: number;
+}
+
+/** All ways of taking one more symbol for another size of its axis. */
+function* unitingTwo({ graph, equal }: Attempt, branches: Branches): Generator<Attempt> {
+  for (const [symbol, size] of pairsOfSizes(graph)) {
+    const one: EqualSizes = new Map([[symbol, size]]);
+    const united = withEqualSizes(graph, one);
+    const all = new Map([...equal].map(([name, known]) => [name, uniting(known, one)] as const));
+    yield { graph: united, equal: all.set(symbol, size), fitting: countFitting(united, branches) };
+  }
+}
+
+/**
+ * Symbols of what callers give with earlier ones of their axis; after all of those with its numbers, since a 1
+ * broadcasts to any symbol. How many rows a cache has is nobody's to choose.
+ */
+function pairsOfSizes(graph: Graph): (readonly [string, SymbolicDim])[] {
+  const kept = new Set(
+    graph.caches.flatMap(({ positions, states }) => [positions, ...states.map(({ past }) => past)]),
+  );
+  const inputs = graph.inputs.filter(({ name }) => !kept.has(name));
+  const rank = Math.max(0, ...inputs.map(({ dims }) => dims.length));
+  const axes = Array.from(
+    { length: rank },
+    (_, axis) => new Set(inputs.flatMap(({ dims }) => dims[axis] ?? [])),
+  );
+  const symbolsOf = (sizes: Iterable<SymbolicDim>) => [...sizes].filter((size) => typeof size === "string");
+  const bySymbol = axes.flatMap((sizes) =>
+    symbolsOf(sizes).flatMap((symbol, at, symbols) =>
+      symbols.slice(0, at).map((other) => [symbol, other] as const),
+    ),
+  );
+  const byNumber = axes.flatMap((sizes) => {
+    const numbers = [...sizes].filter((size) => typeof size === "number");
+    return symbolsOf(sizes).flatMap((symbol) => numbers.map((number) => [symbol, number] as const));
+  });
+  return [...bySymbol, ...byNumber];
+}
+
+function countFitting(graph: Graph, branches: Branches): number {
+  const [symbols] = fittingSymbols(graph);
+  const counts = [0, 1].map((setting) =>
+    countFittingNodes(
+      graph,
+      bindSymbols(symbols!, (sizes) => sizes[setting]!),
+      branches,
+    ),
+  );
+  return Math.min(...counts);
+}
+
+function isEvaluated(graph: Graph, branches: Branches): boolean {
+  try {
+    evaluatePair(graph, branches);
+    return true;
+  } catch (error) {
+    if (isRingrankError(error) && error.code === "RR_GRAPH") return false;
+    throw error;
+  }
+}
