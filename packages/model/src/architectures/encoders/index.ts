@@ -10,7 +10,7 @@ import { esm } from "./esm.js";
 import { longformer } from "./longformer.js";
 import { modernbert } from "./modernbert.js";
 import { mpnet } from "./mpnet.js";
-import { roberta } from "./roberta.js";
+import { data2vecText, roberta } from "./roberta.js";
 import { roformer } from "./roformer.js";
 import { xlm } from "./xlm.js";
 import { xlnet } from "./xlnet.js";
@@ -19,6 +19,8 @@ import { xlnet } from "./xlnet.js";
 export const encoders: ReadonlyMap<string, Architecture> = new Map([
   ["albert", albert],
   ["bert", bert],
+  ["camembert", roberta],
+  ["data2vec-text", data2vecText],
   ["deberta", deberta],
   ["deberta-v2", debertaV2],
   ["distilbert", distilbert],

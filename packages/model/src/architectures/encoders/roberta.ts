@@ -3,13 +3,24 @@ import type { Architecture, ModelContext } from "../architecture.js";
 import { type EncoderInput, positionsAfterPadding } from "../blocks/encoder-input.js";
 import { type BertHead, buildBert } from "./bert.js";
 
-/** BERT with positions that start behind the padding token's id; XLM-RoBERTa too. https://arxiv.org/abs/1907.11692 */
-export const roberta: Architecture = {
-  build: (context) =>
-    buildBert(context, { model: "roberta", head: robertaHead, positions: robertaPositions(context) }),
-  maxContext: positionsBehindPadding,
-  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
-};
+/**
+ * BERT with positions that start behind the padding token's id; XLM-RoBERTa and CamemBERT too.
+ * https://arxiv.org/abs/1907.11692
+ */
+export const roberta = robertaCalled("roberta");
+
+/** RoBERTa trained on its own hidden states. https://arxiv.org/abs/2202.03555 */
+export const data2vecText = robertaCalled("data2vec_text");
+
+/** @param model first part of tensor names */
+function robertaCalled(model: string): Architecture {
+  return {
+    build: (context) =>
+      buildBert(context, { model, head: robertaHead, positions: robertaPositions(context) }),
+    maxContext: positionsBehindPadding,
+    ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+  };
+}
 
 export const robertaHead: BertHead = {
   dense: "lm_head.dense",
