@@ -14,7 +14,7 @@ export interface TextService {
    *
    * @param maxContext most tokens that they may be; a text that has more of them is refused before it is tokenized
    * where its length tells, so that others' texts need not wait for it
-   * @throws RR_NO_TOKENIZER where there is none; RR_CONTEXT
+   * @throws RR_NO_TOKENIZER where there is none; RR_CONTEXT; RR_INPUT where it has no id for a part of the text
    */
   encode(text: string, maxContext?: number): readonly number[];
   /**

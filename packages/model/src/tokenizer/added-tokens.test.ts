@@ -56,14 +56,23 @@ it("added_tokens_decoder says how tokens are looked for that tokenizer.json adds
 it("added_tokens_decoder adds tokens from the vocabulary's end on, in the order of their ids", () => {
   const config = { added_tokens_decoder: { 5: { content: "<y>" }, 4: { content: "<x>" } } };
   expect(tokenizerOf(config).encode("a<x><y>b")).toEqual([0, 4, 5, 2]);
+  // One that tokenizer.json adds with an id of the vocabulary moves no end.
+  const added = [{ ...end, id: 3 }];
+  expect(tokenizerOf(config, { added }).encode("a<x><y>b")).toEqual([0, 4, 5, 2]);
 });
 
 it("a token keeps the id of tokenizer.json where added_tokens_decoder gives another", () => {
   expect(tokenizerOf({ added_tokens_decoder: { 2: end } }).encode(text)).toEqual([0, 1, 3, 2]);
 });
 
-it("a role of a token that the vocabulary lacks is none", () => {
-  expect(tokenizerOf({ eos_token: "<end>" }).encode("a<end>b")).toEqual([0, 2]);
+it.each(["<end>", "toString"])("a role of %s, which the vocabulary lacks, is none", (eos_token) => {
+  expect(tokenizerOf({ eos_token }).encode(`a${eos_token}b`)).toEqual([0, 2]);
+});
+
+it("a token with a role is special, though tokenizer.json says that it is not", () => {
+  const added = [{ ...end, id: 3, special: false }];
+  expect(tokenizerOf({}, { added }).decode([0, 3, 2])).toBe("a</s>b");
+  expect(tokenizerOf({ eos_token: "</s>" }, { added }).decode([0, 3, 2])).toBe("ab");
 });
 
 it.each<[string, object]>([

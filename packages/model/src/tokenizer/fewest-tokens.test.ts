@@ -46,6 +46,7 @@ it.each<[string, Partial<TokenizerJson>]>([
   ["a byte is in no token", { model: { type: "BPE", vocab: { a: 0 } } }],
   ["words are looked up", { model: { ...json.model, type: "WordPiece" } }],
   ["an added token takes the spaces before it", { added_tokens: [{ id: 0, content: "<s>", lstrip: true }] }],
+  ["an added token takes the spaces after it", { added_tokens: [{ id: 0, content: "<s>", rstrip: true }] }],
 ])("nothing is said where %s", (_, changes) => {
   expect(fewestTokensOf({ ...json, ...changes })("a".repeat(1000))).toBe(0);
   expect(fewestTokensOf(json)("a".repeat(1000))).toBeGreaterThan(0);

@@ -5,10 +5,18 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
-import { loadTokenizer } from "./tokenizer.js";
+import { loadTokenizer, type Tokenizer } from "./tokenizer.js";
 
 const shakespeare = fileURLToPath(new URL("../../../cli/models/shakespeare-llama", import.meta.url));
 const tokenizer = loadTokenizer(shakespeare)!;
+
+/** A tokenizer.json that says no more than it has to. */
+const plain = {
+  ...{ added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null },
+  model: { type: "BPE", vocab: { a: 0 } as object, merges: [] as unknown[] },
+};
+const tokenizerOf = (model: object, steps: object = {}): Tokenizer =>
+  loadTokenizer(temporaryDirectory({ "tokenizer.json": JSON.stringify({ ...plain, ...steps, model }) }))!;
 
 interface Golden {
   prompts: { prompt: string; prompt_ids: number[]; greedy_ids: number[] }[];
@@ -29,6 +37,17 @@ test.each([
   expect(tokenizer.encode(text)).toEqual(ids);
 });
 
+// Those of tokenizers 0.23.3 of Python, too.
+test.each<[string, object, number[]]>([
+  ["puts a space before a text", { add_prefix_space: true, use_regex: true }, [1, 0, 1, 2]],
+  ["does not cut it", { add_prefix_space: false, use_regex: false }, [3, 2]],
+  ["cuts it at its spaces", { add_prefix_space: false, use_regex: true }, [0, 1, 2]],
+])("a ByteLevel that %s does no more than that", (_, switches, ids) => {
+  const letters = { type: "BPE", vocab: { a: 0, Ġ: 1, b: 2, aĠ: 3 }, merges: [["a", "Ġ"]] };
+  const pre_tokenizer = { type: "ByteLevel", trim_offsets: true, ...switches };
+  expect(tokenizerOf(letters, { pre_tokenizer }).encode("a b")).toEqual(ids);
+});
+
 test("decoding gives back any text, of any script", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 40 });
   fc.assert(
@@ -44,6 +63,21 @@ test("special tokens in a text are themselves, and are left out of its decoding 
   expect(ids).toContain(tokenizer.idOf("<|end|>"));
   expect(tokenizer.decode(ids)).toBe("ab");
   expect(tokenizer.decode(ids, { skipSpecialTokens: false })).toBe("a<|end|>b");
+});
+
+// All as tokenizers 0.23.3 of Python.
+test.each<[string, object]>([
+  ["no unknown token", { type: "Unigram", unk_id: null, vocab: [["a", -1]] }],
+  ["an unknown token that it lacks", { type: "BPE", unk_token: "<unk>", vocab: { a: 0 }, merges: [] }],
+])("a character that a vocabulary lacks is RR_INPUT where it has %s", (_, model) => {
+  const letters = tokenizerOf(model);
+  expect(letters.encode("aa")).toEqual([0, 0]);
+  expectCode("RR_INPUT", () => letters.encode("aéa"));
+});
+
+test("a character that the vocabulary of a BPE without an unknown token lacks is left out", () => {
+  const letters = tokenizerOf({ type: "BPE", unk_token: null, vocab: { a: 0 }, merges: [] });
+  expect(letters.encode("aéa")).toEqual([0, 0]);
 });
 
 test("no ids, and ids beyond the vocabulary, have no text", () => {
@@ -93,6 +127,18 @@ describe("a stream", () => {
     expect(ids.map((id) => stream.push(id))).toEqual(["", ""]);
     expect(stream.flush()).toBe("\uFFFD");
     expect(stream.flush()).toBe("");
+  });
+
+  test("knows whether it holds back a part of a character", () => {
+    const stream = tokenizer.stream();
+    const isWhole = tokenizer.encode("a🏴").map((id) => {
+      stream.push(id);
+      return stream.isWhole;
+    });
+    expect(isWhole).toEqual([true, false, false, false, true]);
+    stream.push(tokenizer.encode("🏴")[0]!);
+    stream.flush();
+    expect(stream.isWhole).toBe(true);
   });
 
   test("keeps the spaces between words that a tokenizer of sentences strips from the first", () => {
@@ -182,22 +228,34 @@ test("a directory without tokenizer.json has no tokenizer", () => {
   expect(loadTokenizer(temporaryDirectory({ "config.json": "{}" }))).toBeUndefined();
 });
 
-test.each([
-  "[]",
-  "{}",
-  '{"model": {}}',
-  '{"model": {"type": "BPE", "vocab": {"a": -1}}, "added_tokens": []}',
-  '{"model": {"type": "BPE", "vocab": {"a": "__proto__"}}, "added_tokens": []}',
-  '{"model": {"type": "BPE", "vocab": {"a": 0}}, "added_tokens": [{"id": 1e9999, "content": "x"}]}',
-  '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "added_tokens": [], "normalizer": {"type": "Abacus"}, "pre_tokenizer": null, "post_processor": null, "decoder": null}',
-  '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [7]}, "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null}',
-  '{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", "x"]]}, "added_tokens": []}',
-  '{"model": {"type": "Unigram", "unk_id": 1, "vocab": [["a", 0]]}, "added_tokens": []}',
-  '{"model": {"type": "BPE", "vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "x", "single_word": true}]}',
-  "not JSON",
-])("a broken tokenizer.json is refused: %s", (text) => {
-  const error = expectCode("RR_FILE_FORMAT", () =>
-    loadTokenizer(temporaryDirectory({ "tokenizer.json": text })),
-  );
+const unigram = (fields: object) => ({ ...plain, model: { type: "Unigram", vocab: [["a", 0]], ...fields } });
+const adding = (token: object) => ({ ...plain, added_tokens: [token] });
+
+test.each<[string, unknown]>([
+  ["expected a JSON object", []],
+  ['"model" to be an object', {}],
+  ['"model.vocab" to be an object or a list', { model: {} }],
+  ['an id for the token "a", got -1', { ...plain, model: { ...plain.model, vocab: { a: -1 } } }],
+  ['an id for the token "a", got 2147483648', { ...plain, model: { ...plain.model, vocab: { a: 2 ** 31 } } }],
+  [
+    'an id for the token "a", got "__proto__"',
+    { ...plain, model: { ...plain.model, vocab: { a: "__proto__" } } },
+  ],
+  ["an added token with an id and a content", adding({ id: 0.5, content: "x" })],
+  ["an added token with an id and a content", adding({ id: 1 })],
+  ['got "single_word" for "x"', adding({ id: 1, content: "x", single_word: true })],
+  ['"model.vocab" to be a list of [token, score]', unigram({ vocab: [["a", "x"]] })],
+  ['"model.unk_id" to be one of the 1 tokens, got 1', unigram({ unk_id: 1 })],
+  ["cannot be used as a tokenizer", { ...plain, normalizer: { type: "Abacus" } }],
+  ["cannot be used as a tokenizer", { ...plain, model: { ...plain.model, merges: [7] } }],
+])("a broken tokenizer.json is refused: %s", (message, json) => {
+  const directory = temporaryDirectory({ "tokenizer.json": JSON.stringify(json) });
+  const error = expectCode("RR_FILE_FORMAT", () => loadTokenizer(directory));
   expect(error.message).toContain("tokenizer.json");
+  expect(error.message).toContain(message);
+});
+
+test("a tokenizer.json that is not JSON is refused", () => {
+  const directory = temporaryDirectory({ "tokenizer.json": "not JSON" });
+  expect(expectCode("RR_FILE_FORMAT", () => loadTokenizer(directory)).message).toContain("tokenizer.json");
 });

@@ -55,10 +55,21 @@ export class Tokenizer {
     this.fewestTokens = facts.fewestTokens;
   }
 
+  /**
+   * A character that the vocabulary lacks is the unknown token; BPE without one leaves it out.
+   *
+   * @throws RR_INPUT, as in Rust, where other models have no unknown token, or one that the vocabulary lacks
+   */
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
-    const { ids } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
-    // A vocabulary without an unknown token has no id for a character it lacks; it is dropped, as in Rust.
-    return ids.filter((id: number | undefined) => id !== undefined);
+    const { ids, tokens } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
+    // The library's type leaves out what it then has for an id: undefined, or null.
+    const unknown = ids.findIndex((id: number | null | undefined) => id == null);
+    if (unknown === -1) return ids;
+    throw new RingrankError(
+      "RR_INPUT",
+      `the tokenizer has no id for ${JSON.stringify(tokens[unknown])}, nor a token for what its vocabulary lacks: ` +
+        "leave it out of the text, or give token ids",
+    );
   }
 
   /** Ids that are not in the vocabulary (models pad theirs) have no text. */
