@@ -77,6 +77,24 @@ describe("Scheduler", () => {
     await Promise.all([second, result]);
   });
 
+  it("sends a step ahead of sequences that go on, though others on their way are at their end", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const held = gate();
+    group.beforeAnswer = () => held.opened;
+    const lengths = [1, 5, 5];
+    const [complete, left, other] = lengths.map((maxNewTokens) =>
+      startGeneration(scheduler, [1], { maxNewTokens }),
+    );
+    const results = [complete!.result, other!.result];
+    await turns();
+    await left![Symbol.asyncIterator]().return!();
+    await turns();
+    expect(group.requests.map(({ rows }) => rows.length)).toEqual([3, 1]);
+    held.open();
+    await Promise.all(results);
+  });
+
   it("feeds a prompt in chunks, and lets others decode between them", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 4 });
@@ -166,6 +184,32 @@ describe("Scheduler", () => {
     expect(group.requests.at(-1)!.rows).toEqual([]);
   });
 
+  it("asks for nothing where a sequence ends before its first step", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    await startGeneration(scheduler, [1])[Symbol.asyncIterator]().return!();
+    await turns();
+    expect(group.requests).toEqual([]);
+  });
+
+  it("lets a cache go after a run that is under way, not beside it", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const generation = startGeneration(scheduler, [1], { maxNewTokens: 5 });
+    await turns();
+    const held = gate();
+    group.beforeRunAnswer = () => held.opened;
+    const run = scheduler.run(aRun, undefined);
+    await turns();
+    await generation[Symbol.asyncIterator]().return!();
+    await turns();
+    expect(group.requests.map(({ close }) => close.length)).toEqual([0]);
+    held.open();
+    await run;
+    await turns();
+    expect(group.requests.map(({ close }) => close.length)).toEqual([0, 1]);
+  });
+
   it("interleaves runs with decode steps", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
@@ -198,10 +242,23 @@ describe("Scheduler", () => {
     expect(group.runs).toHaveLength(2);
   });
 
-  it("leaves nothing of a run on its signal, which may outlive it", async () => {
-    const scheduler = new Scheduler(new FakeRankGroup());
+  it("makes no run of a signal that is aborted already", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    await expect(scheduler.run(aRun, AbortSignal.abort("enough"))).rejects.toBe("enough");
+    expect(group.runs).toEqual([]);
+  });
+
+  it("leaves nothing of a run on its signal, which may outlive it, be it done or failed", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
     const { signal } = new AbortController();
     await scheduler.run(aRun, signal);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    group.beforeRunAnswer = () => {
+      throw new Error("bad input");
+    };
+    await expect(scheduler.run(aRun, signal)).rejects.toThrow("bad input");
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
@@ -220,18 +277,32 @@ describe("Scheduler", () => {
       code: "RR_MODEL_FAILED",
       cause,
     });
+    await scheduler.end(new Error("closed"));
     await expect(scheduler.run(aRun, undefined)).rejects.toMatchObject({ code: "RR_MODEL_FAILED", cause });
   });
 
-  it("goes on after an error that is the caller's alone", async () => {
+  it("fails all who share a step that fails, and goes on after an error that is the caller's alone", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     group.beforeAnswer = () => {
       throw new Error("bad input");
     };
-    await expect(startGeneration(scheduler, [1]).result).rejects.toThrow("bad input");
+    const sharing = [[1], [11]].map((prompt) => startGeneration(scheduler, prompt).result);
+    for (const result of sharing) await expect(result).rejects.toThrow("bad input");
     group.beforeAnswer = () => {};
     expect((await startGeneration(scheduler, [1], { maxNewTokens: 1 }).result).ids).toEqual([2]);
+  });
+
+  it("fails a sequence whose result cannot be taken alone, not those that share its step", async () => {
+    const scheduler = new Scheduler(new FakeRankGroup());
+    const detokenize = (): string => {
+      throw new Error("no text");
+    };
+    const broken = startGeneration(scheduler, [1], { maxNewTokens: 2 }, { detokenize });
+    const sound = startGeneration(scheduler, [11], { maxNewTokens: 2 });
+    const [one, other] = await Promise.allSettled([broken.result, sound.result]);
+    expect(one).toMatchObject({ reason: { message: "no text" } });
+    expect(other).toMatchObject({ value: { ids: [12, 13] } });
   });
 
   it("ends all work at once and waits for the step that runs", async () => {
@@ -250,6 +321,25 @@ describe("Scheduler", () => {
     expect(ended).toBe(false);
     held.open();
     await end;
+  });
+
+  it("ends every run that waits, and sends the ranks nothing afterwards, not even caches to let go", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const generation = startGeneration(scheduler, [1], { maxNewTokens: 5 });
+    await turns();
+    const held = gate();
+    group.beforeRunAnswer = () => held.opened;
+    const runs = [1, 2, 3, 4].map(() => scheduler.run(aRun, undefined));
+    await turns();
+    await generation[Symbol.asyncIterator]().return!();
+    await turns();
+    const end = scheduler.end(new Error("closed"));
+    for (const waiting of runs.slice(1)) await expect(waiting).rejects.toThrow("closed");
+    held.open();
+    await Promise.all([runs[0], end]);
+    await turns();
+    expect([group.requests.length, group.runs.length]).toEqual([1, 1]);
   });
 
   it("appends given tokens through the cache and returns the logits of each", async () => {

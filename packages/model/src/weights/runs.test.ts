@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
-import { checkSelection, type Interval, RunCursor, type Selection } from "./runs.js";
+import { checkSelection, type Interval, partOf, RunCursor, type Selection } from "./runs.js";
 
 function runsOf(dims: readonly number[], selection: Selection): [start: number, length: number][] {
   const cursor = new RunCursor(dims, selection);
@@ -57,6 +57,18 @@ test("a scalar is one run of one element", () => {
 test("a tensor without elements, and a selection of none, have no runs", () => {
   expect(runsOf([3, 0], [[[0, 3]], []])).toEqual([]);
   expect(runsOf([3, 4], [[], [[0, 4]]])).toEqual([]);
+});
+
+test("a part of intervals is cut where it begins and ends, in whichever of them that is", () => {
+  const intervals: Interval[] = [
+    [2, 5],
+    [8, 12],
+  ];
+  expect(partOf(intervals, 1, 5)).toEqual([
+    [3, 5],
+    [8, 10],
+  ]);
+  expect(partOf(intervals, 3, 7)).toEqual([[8, 12]]);
 });
 
 test.each<[string, Selection]>([

@@ -92,7 +92,7 @@ export class RunCursor {
     if (dims.length === 0) this.#axes.push({ intervals: [[0, 1]], stride: 1 });
     this.#interval = this.#axes.map(() => 0);
     this.#index = this.#axes.map(({ intervals }) => intervals[0]?.[0] ?? 0);
-    this.#done = selection.some((intervals) => intervals.length === 0) || dims.includes(0);
+    this.#done = selection.some((intervals) => intervals.length === 0);
     this.#step();
   }
 
