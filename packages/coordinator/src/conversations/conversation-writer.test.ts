@@ -63,3 +63,17 @@ it.each([
     message: expect.stringMatching(message),
   });
 });
+
+it.each([
+  ["Node refuses, as its permission model does", ""],
+  ["the system refuses", "/nowhere/node"],
+])("says that there is no process for the template, which %s", async (_, execPath) => {
+  const { execPath: ours } = process;
+  process.execPath = execPath;
+  const writing = writerOf(written).write(question);
+  await expect(writing).rejects.toMatchObject({
+    code: "RR_NO_CHAT_TEMPLATE",
+    message: expect.stringMatching(/cannot be started.*Give a text or token ids/),
+  });
+  process.execPath = ours;
+});

@@ -64,12 +64,7 @@ export class ConversationWriter {
   }
 
   #start(): ChildProcess {
-    const child = fork(fileURLToPath(new URL("./writing-process.js", import.meta.url)), {
-      execArgv: [`--max-old-space-size=${this.#limits.megabytes}`],
-      // Options for the host, such as to wait for a debugger, are not for this.
-      env: { ...process.env, NODE_OPTIONS: "" },
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
-    });
+    const child = startProcess(this.#limits);
     // Between conversations too, as by a Ctrl-C that the host outlives: the next one gets another.
     child.once("exit", () => {
       if (this.#child === child) this.#child = undefined;
@@ -100,6 +95,20 @@ export class ConversationWriter {
     } finally {
       settled.abort();
     }
+  }
+}
+
+function startProcess({ megabytes }: TemplateLimits): ChildProcess {
+  try {
+    return fork(fileURLToPath(new URL("./writing-process.js", import.meta.url)), {
+      execArgv: [`--max-old-space-size=${megabytes}`],
+      // Options for the host, such as to wait for a debugger, are not for this.
+      env: { ...process.env, NODE_OPTIONS: "" },
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+  } catch (error) {
+    // Node's permission model refuses at once; what the system refuses, the process tells.
+    throw cannotStart(error as Error);
   }
 }
 
