@@ -1,5 +1,5 @@
 import type { Progress } from "@ringrank/coordinator";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { LoadProgress } from "./load-progress.js";
 
 const reports: readonly Progress[] = [
@@ -9,6 +9,11 @@ const reports: readonly Progress[] = [
   { phase: "load", rank: 1, bytesLoaded: 199, bytesTotal: 200 },
   { phase: "ready", rank: undefined, bytesLoaded: 400, bytesTotal: 400 },
 ];
+
+beforeEach(() => {
+  vi.stubEnv("TERM", "xterm");
+  return () => vi.unstubAllEnvs();
+});
 
 /** What is written while loading, with the time it took replaced. */
 function written(stream: { readonly isTTY?: boolean; readonly columns?: number }, ranks = 2): string {
@@ -22,6 +27,11 @@ test("a file gets one line for each phase", () => {
   expect(written({})).toBe(
     "planning the partition …\nloading weights: 2 ranks …\nloaded 400 B on 2 ranks in T s\n",
   );
+});
+
+test("a dumb terminal gets what a file gets", () => {
+  vi.stubEnv("TERM", "dumb");
+  expect(written({ isTTY: true, columns: 80 })).toBe(written({}));
 });
 
 test("one rank is not ranks", () => {

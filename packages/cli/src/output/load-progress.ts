@@ -1,6 +1,6 @@
 import type { Progress } from "@ringrank/coordinator";
 import { formatBytes } from "@ringrank/policy/decision";
-import type { StyledStream } from "./style.js";
+import { followsEscapes, type StyledStream } from "./style.js";
 
 /** Where progress is written: a terminal, a file, a test's array. */
 export interface ProgressStream extends StyledStream {
@@ -15,12 +15,15 @@ const clearLine = "\r\u001b[K";
 export class LoadProgress {
   readonly #stream: ProgressStream;
   readonly #ranks: string;
+  /** Whether one line can change. */
+  readonly #changes: boolean;
   readonly #start = performance.now();
   /** Bytes loaded and to load, by rank. */
   readonly #loads = new Map<number, readonly [loaded: number, total: number]>();
 
   constructor(stream: ProgressStream, ranks: number) {
     this.#stream = stream;
+    this.#changes = followsEscapes(stream);
     this.#ranks = ranks === 1 ? "1 rank" : `${ranks} ranks`;
   }
 
@@ -32,7 +35,7 @@ export class LoadProgress {
 
   /** Takes an unfinished line off the terminal. */
   clear(): void {
-    if (this.#stream.isTTY === true) this.#stream.write(clearLine);
+    if (this.#changes) this.#stream.write(clearLine);
   }
 
   #showLoads(rank: number, bytesLoaded: number, bytesTotal: number): void {
@@ -41,7 +44,7 @@ export class LoadProgress {
     const shares = [...this.#loads]
       .sort(([a], [b]) => a - b)
       .map(([id, load]) => `rank ${id} ${percent(load)}`);
-    const what = this.#stream.isTTY === true ? shares.join(", ") : `${this.#ranks} …`;
+    const what = this.#changes ? shares.join(", ") : `${this.#ranks} …`;
     this.#show(`loading weights: ${what}`, isFirst);
   }
 
@@ -52,8 +55,7 @@ export class LoadProgress {
   }
 
   #show(text: string, isNewPhase: boolean): void {
-    const { isTTY, columns } = this.#stream;
-    if (isTTY === true) this.#stream.write(clearLine + text.slice(0, (columns || 80) - 1));
+    if (this.#changes) this.#stream.write(clearLine + text.slice(0, (this.#stream.columns || 80) - 1));
     else if (isNewPhase) this.#stream.write(`${text}\n`);
   }
 }

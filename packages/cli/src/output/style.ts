@@ -5,13 +5,17 @@ export interface StyledStream {
 
 const sgr = { bold: 1, dim: 2, red: 31, yellow: 33 } as const;
 
+/** Whether the stream goes to a terminal that follows escape sequences: one that calls itself dumb shows them. */
+export function followsEscapes({ isTTY }: StyledStream): boolean {
+  return isTTY === true && process.env.TERM !== "dumb";
+}
+
 /**
  * Text in an ANSI style, or as it is where the stream is no terminal or `NO_COLOR` is set.
  * https://no-color.org
  */
 export function styled(stream: StyledStream, style: keyof typeof sgr, text: string): string {
-  const { NO_COLOR, TERM } = process.env;
-  if (stream.isTTY !== true || (NO_COLOR ?? "") !== "" || TERM === "dumb") return text;
+  if (!followsEscapes(stream) || (process.env.NO_COLOR ?? "") !== "") return text;
   return `\u001b[${sgr[style]}m${text}\u001b[0m`;
 }
 
