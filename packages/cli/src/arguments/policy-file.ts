@@ -15,10 +15,16 @@ export async function readPolicyFile(path: string): Promise<object> {
     );
   let policy: unknown;
   try {
-    policy = JSON.parse(await readFile(path, "utf8"));
+    policy = JSON.parse(textOf(await readFile(path)));
   } catch (error) {
     throw explain(error instanceof Error ? error.message : String(error), error);
   }
   if (typeof policy !== "object" || policy === null) throw explain("it holds no JSON object");
   return policy;
+}
+
+/** In UTF-8; or as Windows PowerShell writes what is sent to a file: in UTF-16, behind a mark that says so. */
+function textOf(bytes: Uint8Array): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes);
 }
