@@ -5,7 +5,8 @@ export const errorCodes = {
   RR_RANKS: "the number of ranks is not an integer from 1 to 64",
   RR_INPUT:
     "a model input is missing, unknown, or refers to another input of the wrong size; or a position is " +
-    "negative, or a number has no row in the table it is looked up in",
+    "negative, or a number has no row in the table it is looked up in; or the tokenizer has no id for a part of a " +
+    "text, nor an unknown token",
   RR_SHAPE: "a tensor has the wrong shape, or nested arrays are ragged",
   RR_TYPE: "a tensor has an element type that this operation does not take",
   RR_TOKEN_ID: "a token id lies outside the vocabulary",
