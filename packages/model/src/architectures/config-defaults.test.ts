@@ -39,7 +39,9 @@ it.each<[string, string, JsonValue]>([
   ["gemma3", "num_key_value_heads", 4],
   ["mixtral", "rope_parameters", { rope_theta: 1_000_000 }],
   ["smollm3", "num_key_value_heads", 4],
+  ["mt5", "feed_forward_proj", "gated-gelu"],
   ["starcoder2", "num_key_value_heads", 2],
+  ["umt5", "feed_forward_proj", "gated-gelu"],
 ])("%s without %s is as with %j", (name, field, stated) => {
   expect(graphWithout(name, field)).toEqual(graphOf(name, { [field]: stated }));
 });

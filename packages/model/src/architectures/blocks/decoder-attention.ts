@@ -15,8 +15,8 @@ interface DecoderAttentionOptions {
   readonly bias?: boolean;
   /** Of the scores. Default `1 / √headDim`. */
   readonly scale?: number;
-  /** Added to the scores of own tokens. Default: nothing. */
-  readonly scoreBias?: (cache: CausalCache, step: CausalStep) => Value;
+  /** Added to the scores of own tokens, layer by layer. Default: nothing. */
+  readonly scoreBias?: (cache: CausalCache, step: CausalStep) => (layer: number) => Value;
 }
 
 /** `[batch, sequence, width]` to the same. */
@@ -53,7 +53,7 @@ export class DecoderAttention {
     const { shape, scale, scoreBias } = this.#options;
     const cache = new CausalCaches(g, step).get();
     const mask = this.#encoded.open();
-    const biases = scoreBias === undefined ? [] : [scoreBias(cache, step)];
+    const biasOf = scoreBias?.(cache, step);
     return {
       own: (x, layer) => {
         const modules = this.#options.own(layer);
@@ -68,7 +68,7 @@ export class DecoderAttention {
           cache,
           shape,
           scale,
-          biases,
+          ...(biasOf === undefined ? {} : { biases: [biasOf(layer)] }),
         });
         return this.#merge(mixed, modules.output);
       },

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
-import type { EmbeddingTable } from "./embedding.js";
+import { type EmbeddingTable, embedding } from "./embedding.js";
 
 interface RelativeBuckets {
   readonly buckets: number;
@@ -11,19 +11,15 @@ interface RelativeBuckets {
 }
 
 /**
- * T5's relative positions (https://arxiv.org/abs/1910.10683, section 2.1): one learned number per head and bucket of
- * distance, added to the scores. Near distances have a bucket each, far ones share buckets whose width grows with
- * the logarithm of the distance.
+ * T5's relative positions (https://arxiv.org/abs/1910.10683, section 2.1): near distances have a bucket each, far ones
+ * share buckets whose width grows with the logarithm of the distance. int64, the shape of `distances`.
  *
  * @param distances `key − query`, int64 `[batch or 1, queries, keys]`
- * @param table `[buckets, heads]`
- * @returns float32 `[batch or 1, heads, queries, keys]`
  * @throws RR_CONFIG where no distance is left to share a bucket.
  */
-export function relativeBias(
-  { g, config, parameters }: ModelContext,
+export function relativeBuckets(
+  { g, config }: ModelContext,
   distances: Value,
-  table: EmbeddingTable,
   options: RelativeBuckets,
 ): Value {
   if (options.maxDistance <= exactDistances(options)) {
@@ -32,9 +28,18 @@ export function relativeBias(
         `buckets each, got ${options.maxDistance}`,
     );
   }
-  const rows = lookUpDistance(g, distances, options.maxDistance, (distance) => bucketOf(distance, options));
-  const biases = g.gather(parameters.get(table.name, [table.rows, table.width]), rows, 0);
-  return g.transpose(biases, [0, 3, 1, 2]);
+  return lookUpDistance(g, distances, options.maxDistance, (distance) => bucketOf(distance, options));
+}
+
+/**
+ * What is added to scores: one learned number per head and bucket.
+ *
+ * @param buckets int64 `[batch or 1, queries, keys]`
+ * @param table `[buckets, heads]`
+ * @returns float32 `[batch or 1, heads, queries, keys]`
+ */
+export function relativeBias(context: ModelContext, buckets: Value, table: EmbeddingTable): Value {
+  return context.g.transpose(embedding(context, buckets, table), [0, 3, 1, 2]);
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   positionsAfterPadding,
 } from "../blocks/encoder-input.js";
 import { postNormLayer } from "../blocks/post-norm-layer.js";
-import { relativeBias } from "../blocks/relative-buckets.js";
+import { relativeBias, relativeBuckets } from "../blocks/relative-buckets.js";
 import { bertMaskedHead } from "./bert.js";
 import { robertaHead } from "./roberta.js";
 
@@ -30,12 +30,16 @@ export const mpnet: Architecture = {
     const embeddings = "mpnet.embeddings";
 
     const input = encoderInput(g);
-    const relative = relativeBias(
-      context,
-      g.unsqueeze(distancesOf(g, input), [0]),
-      { name: "mpnet.encoder.relative_attention_bias.weight", rows: buckets, width: heads },
-      { buckets, maxDistance: 128, bidirectional: true },
-    );
+    const bucketsOfDistances = relativeBuckets(context, g.unsqueeze(distancesOf(g, input), [0]), {
+      buckets,
+      maxDistance: 128,
+      bidirectional: true,
+    });
+    const relative = relativeBias(context, bucketsOfDistances, {
+      name: "mpnet.encoder.relative_attention_bias.weight",
+      rows: buckets,
+      width: heads,
+    });
     const biases = [relative, attentionMaskOf(g, input)];
     const table = { name: `${embeddings}.word_embeddings.weight`, rows: config.integer("vocab_size"), width };
     const positionTable = {

@@ -5,7 +5,7 @@ import { m2m100 } from "./m2m-100.js";
 import { marian } from "./marian.js";
 import { mbart } from "./mbart.js";
 import { pegasus } from "./pegasus.js";
-import { t5 } from "./t5.js";
+import { mt5, t5, umt5 } from "./t5.js";
 
 /**
  * Models that read a source and write a target, by `model_type`. Their graphs have the entries `encode` and `decode`.
@@ -16,6 +16,8 @@ export const sequenceToSequence: ReadonlyMap<string, Architecture> = new Map([
   ["m2m_100", m2m100],
   ["marian", marian],
   ["mbart", mbart],
+  ["mt5", mt5],
   ["pegasus", pegasus],
   ["t5", t5],
+  ["umt5", umt5],
 ]);

@@ -47,6 +47,19 @@ describe("the published config of", () => {
       76_961_152,
     ],
     [
+      "mt5-small",
+      {
+        ...t5Small,
+        model_type: "mt5",
+        vocab_size: 250112,
+        d_ff: 1024,
+        num_heads: 6,
+        num_layers: 8,
+        tie_word_embeddings: false,
+      },
+      300_176_768,
+    ],
+    [
       "bart-base",
       {
         model_type: "bart",
@@ -86,6 +99,27 @@ describe("a T5 without a head of its own has the embedding in its place", () => 
     expect(graphOf({ tie_word_embeddings: null })).toEqual(graphOf({ tie_word_embeddings: true }));
     expect(graphOf({ tie_word_embeddings: false })).toEqual(graphOf({ scale_decoder_outputs: false }));
     expect(graphOf({ tie_word_embeddings: false })).not.toEqual(graphOf({ tie_word_embeddings: true }));
+  });
+});
+
+describe("logits are scaled", () => {
+  const { config, tensors } = openCheckpoint(zooDirectory("umt5"));
+  const scaleOf = (changes: JsonObject) => {
+    const { graph } = buildGraph({ config: { ...config, ...changes }, tensors });
+    return graph.nodes.find(({ outputs }) => outputs[0] === "logits")?.attributes.alpha;
+  };
+
+  it("in UMT5, unless tie_word_embeddings is false", () => {
+    expect(scaleOf({})).toEqual({ kind: "float", value: 1 / 8 });
+    expect(scaleOf({ tie_word_embeddings: false })).not.toEqual(scaleOf({}));
+  });
+
+  it("never in mT5", () => {
+    const scales = [true, false].map((tie_word_embeddings) =>
+      scaleOf({ model_type: "mt5", tie_word_embeddings }),
+    );
+    expect(scales[0]).toEqual(scales[1]);
+    expect(scales[0]).not.toEqual(scaleOf({}));
   });
 });
 

@@ -11,54 +11,87 @@ import { attentionMaskOf, distancesOf, encoderInput } from "../blocks/encoder-in
 import { languageHead, selectRows } from "../blocks/language-head.js";
 import { rmsNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
-import { relativeBias } from "../blocks/relative-buckets.js";
+import { relativeBias, relativeBuckets } from "../blocks/relative-buckets.js";
 import type { Side } from "./side.js";
 
 /**
  * RMSNorm before each sublayer, no biases, scores that are not scaled, relative positions alone; the feed-forward is
  * gated in version 1.1 and Flan. https://arxiv.org/abs/1910.10683
  */
-export const t5: Architecture = {
-  build(context) {
-    const { g, config } = context;
-    if (config.boolean("is_decoder", { default: false })) {
-      throw config.error('"is_decoder" is set; expected an encoder with a decoder');
-    }
-    const model = new T5(context);
-    const layer = (index: number) => `decoder.block.${index}.layer`;
-    const attention = new DecoderAttention(context, {
-      shape: shapeOf(context, "decoder"),
-      own: (index) => modulesOf(`${layer(index)}.0.SelfAttention`),
-      cross: (index) => modulesOf(`${layer(index)}.1.EncDecAttention`),
-      bias: false,
-      scale: unscaled,
-      scoreBias: ({ keyPositions }, { positionIds }) =>
-        relativeScores(
-          context,
-          "decoder",
-          g.sub(g.unsqueeze(keyPositions, [1]), g.unsqueeze(positionIds, [2])),
-        ),
-    });
-    g.entry("encode", () => attention.fill(model.encode()));
-    g.entry("decode", () => model.decode(attention));
-  },
-  // Positions are relative; the `n_positions` that older configs have limits nothing.
-  maxContext: () => undefined,
-  // A bias that was never used.
-  ignoredTensors: [/EncDecAttention\.relative_attention_bias\.weight$/],
-};
+export const t5 = t5Family({
+  defaultFeedForward: "relu",
+  tables: "first",
+  scalesLogits: ({ config }, isFirst) => config.boolean("scale_decoder_outputs", { default: isFirst }),
+});
+
+/** Version 1.1 in many languages. https://arxiv.org/abs/2010.11934 */
+export const mt5 = t5Family({
+  defaultFeedForward: "gated-gelu",
+  tables: "first",
+  scalesLogits: () => false,
+});
+
+/** The same with relative positions of each layer's own. https://openreview.net/forum?id=kXwdL1cWOAi */
+export const umt5 = t5Family({
+  defaultFeedForward: "gated-gelu",
+  tables: "each",
+  scalesLogits: (_, isFirst) => isFirst,
+});
+
+/** Where versions of T5 differ. */
+interface T5Differences {
+  /** `feed_forward_proj`, where the config does not say. */
+  readonly defaultFeedForward: string;
+  /** Which layers have a table of relative positions: the first, for all of them, or each its own. */
+  readonly tables: "first" | "each";
+  /** @param isFirst whether the head is the embedding, as it was in version 1.0 */
+  readonly scalesLogits: (context: ModelContext, isFirst: boolean) => boolean;
+}
+
+function t5Family(differences: T5Differences): Architecture {
+  return {
+    build(context) {
+      const { g, config } = context;
+      if (config.boolean("is_decoder", { default: false })) {
+        throw config.error('"is_decoder" is set; expected an encoder with a decoder');
+      }
+      const model = new T5(context, differences);
+      const layer = (index: number) => `decoder.block.${index}.layer`;
+      const attention = new DecoderAttention(context, {
+        shape: shapeOf(context, "decoder"),
+        own: (index) => modulesOf(`${layer(index)}.0.SelfAttention`),
+        cross: (index) => modulesOf(`${layer(index)}.1.EncDecAttention`),
+        bias: false,
+        scale: unscaled,
+        scoreBias: ({ keyPositions }, { positionIds }) =>
+          model.relativeScores(
+            "decoder",
+            g.sub(g.unsqueeze(keyPositions, [1]), g.unsqueeze(positionIds, [2])),
+          ),
+      });
+      g.entry("encode", () => attention.fill(model.encode()));
+      g.entry("decode", () => model.decode(attention));
+    },
+    // Positions are relative; the `n_positions` that older configs have limits nothing.
+    maxContext: () => undefined,
+    // A bias that was never used.
+    ignoredTensors: [/EncDecAttention\.relative_attention_bias\.weight$/],
+  };
+}
 
 const unscaled = 1;
 
 class T5 {
   readonly #context: ModelContext;
+  readonly #differences: T5Differences;
   readonly #table;
   readonly #width: number;
   readonly #epsilon: number;
 
-  constructor(context: ModelContext) {
+  constructor(context: ModelContext, differences: T5Differences) {
     const { config } = context;
     this.#context = context;
+    this.#differences = differences;
     this.#width = config.integer("d_model");
     this.#epsilon = config.number("layer_norm_epsilon", { min: 0, default: 1e-6 });
     this.#table = { name: "shared.weight", rows: config.integer("vocab_size"), width: this.#width };
@@ -69,12 +102,13 @@ class T5 {
     const { g } = this.#context;
     const shape = shapeOf(this.#context, "encoder");
     const input = encoderInput(g, "source");
-    const distances = g.unsqueeze(distancesOf(g, input), [0]);
-    const biases = [relativeScores(this.#context, "encoder", distances), attentionMaskOf(g, input)];
+    const scores = this.relativeScores("encoder", g.unsqueeze(distancesOf(g, input), [0]));
+    const mask = attentionMaskOf(g, input);
     let x = this.#embed("encoder", input.inputIds);
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `encoder.block.${layer}.layer`;
       const modules = modulesOf(`${prefix}.0.SelfAttention`);
+      const biases = [scores(layer), mask];
       x = this.#sublayer(x, `${prefix}.0`, (x) =>
         encoderSelfAttention(this.#context, x, { modules, shape, bias: false, scale: unscaled, biases }),
       );
@@ -87,6 +121,7 @@ class T5 {
 
   decode(attention: DecoderAttention): void {
     const { g, config, parameters } = this.#context;
+    const { scalesLogits } = this.#differences;
     const step = decoderStep(g);
     const { own, cross } = attention.open(step);
     let x = this.#embed("decoder", step.inputIds);
@@ -104,8 +139,32 @@ class T5 {
       separate: head,
       // Checkpoints of both versions may have no head of their own.
       isTied: isFirst || parameters.lacks([head]),
-      scale: config.boolean("scale_decoder_outputs", { default: isFirst }) ? this.#width ** -0.5 : 1,
+      scale: scalesLogits(this.#context, isFirst) ? this.#width ** -0.5 : 1,
     });
+  }
+
+  /**
+   * What a side adds to the scores of each layer.
+   *
+   * @param distances `key − query`, int64 `[batch or 1, queries, keys]`
+   */
+  relativeScores(side: Side, distances: Value): (layer: number) => Value {
+    const { config } = this.#context;
+    const buckets = config.integer("relative_attention_num_buckets", { min: 4, max: 2 ** 16, default: 32 });
+    const bucketsOfDistances = relativeBuckets(this.#context, distances, {
+      buckets,
+      maxDistance: config.integer("relative_attention_max_distance", { max: 2 ** 20, default: 128 }),
+      bidirectional: side === "encoder",
+    });
+    const scores = (layer: number): Value =>
+      relativeBias(this.#context, bucketsOfDistances, {
+        name: `${side}.block.${layer}.layer.0.SelfAttention.relative_attention_bias.weight`,
+        rows: buckets,
+        width: shapeOf(this.#context, side).heads,
+      });
+    if (this.#differences.tables === "each") return scores;
+    const ofFirst = scores(0);
+    return () => ofFirst;
   }
 
   #embed(side: Side, inputIds: Value): Value {
@@ -125,7 +184,9 @@ class T5 {
   #feedForward(x: Value, prefix: string): Value {
     const { g, config } = this.#context;
     const inner = config.integer("d_ff");
-    const [activation, isGated] = feedForwardKind(config.string("feed_forward_proj", { default: "relu" }));
+    const [activation, isGated] = feedForwardKind(
+      config.string("feed_forward_proj", { default: this.#differences.defaultFeedForward }),
+    );
     const project = (x: Value, name: string, inputs: number, outputs: number): Value =>
       linear(this.#context, x, { name: `${prefix}.${name}`, inputs, outputs, bias: false });
     const widen = (name: string): Value => project(x, name, this.#width, inner);
@@ -134,22 +195,6 @@ class T5 {
       : activate(this.#context, activation, widen("wi"));
     return project(hidden, "wo", inner, this.#width);
   }
-}
-
-/** What a side adds to its scores in every layer, from the table of its first one. */
-function relativeScores(context: ModelContext, side: Side, distances: Value): Value {
-  const { config } = context;
-  const buckets = config.integer("relative_attention_num_buckets", { min: 4, max: 2 ** 16, default: 32 });
-  const table = {
-    name: `${side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`,
-    rows: buckets,
-    width: shapeOf(context, side).heads,
-  };
-  return relativeBias(context, distances, table, {
-    buckets,
-    maxDistance: config.integer("relative_attention_max_distance", { max: 2 ** 20, default: 128 }),
-    bidirectional: side === "encoder",
-  });
 }
 
 /** `relu`, `gated-gelu` and the like. The gated one that says gelu means its approximation. */
