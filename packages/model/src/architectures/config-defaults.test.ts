@@ -40,6 +40,7 @@ it.each<[string, string, JsonValue]>([
   ["mixtral", "rope_parameters", { rope_theta: 1_000_000 }],
   ["smollm3", "num_key_value_heads", 4],
   ["mt5", "feed_forward_proj", "gated-gelu"],
+  ["olmo3", "rope_theta", 500_000],
   ["starcoder2", "num_key_value_heads", 2],
   ["umt5", "feed_forward_proj", "gated-gelu"],
 ])("%s without %s is as with %j", (name, field, stated) => {

@@ -14,6 +14,7 @@ import { mistral } from "./mistral.js";
 import { nemotron } from "./nemotron.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
+import { olmo3 } from "./olmo3.js";
 import { phi3 } from "./phi3.js";
 import { qwen2 } from "./qwen2.js";
 import { qwen3 } from "./qwen3.js";
@@ -38,6 +39,7 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["nemotron", nemotron],
   ["olmo", olmo],
   ["olmo2", olmo2],
+  ["olmo3", olmo3],
   ["phi3", phi3],
   ["qwen2", qwen2],
   ["qwen3", qwen3],
