@@ -8,11 +8,15 @@ export interface ExpertCounts {
   readonly perRow: number;
 }
 
-/** @throws RR_CONFIG if a row is to go to more experts than there are. */
-export function expertCounts({ config }: ModelContext, defaultPerRow: number): ExpertCounts {
+/**
+ * @param defaultPerRow what holds where the config does not say; default: it has to
+ * @throws RR_CONFIG if a row is to go to more experts than there are.
+ */
+export function expertCounts({ config }: ModelContext, defaultPerRow?: number): ExpertCounts {
   const names = ["num_experts", "num_local_experts", "n_routed_experts"];
   const experts = config.integer(names, { max: 2 ** 16 });
-  const perRow = config.integer("num_experts_per_tok", { default: defaultPerRow });
+  const perRow =
+    config.optionalInteger("num_experts_per_tok") ?? defaultPerRow ?? config.integer("num_experts_per_tok");
   if (perRow > experts) {
     throw config.error(`expected "num_experts_per_tok" to be at most the ${experts} experts, got ${perRow}`);
   }

@@ -11,20 +11,23 @@ import { rotaryAngles } from "../blocks/rotary.js";
 import { yarnScale } from "../blocks/rotary-scaling.js";
 import { type ExpertCounts, expertCounts, isIndex, type Routes } from "../blocks/routing.js";
 
-interface Deepseek {
-  /** Where rows, `[rows, width]`, go. */
-  readonly route: (counts: ExpertCounts, width: number) => (rows: Value, module: string) => Routes;
+interface Deepseek extends DeepseekFeedForward {
   /** Whether neighbouring lanes turn together. */
   readonly interleaved: boolean;
+}
+
+interface DeepseekFeedForward {
+  /** Where rows, `[rows, width]`, go. */
+  readonly route: (counts: ExpertCounts, width: number) => (rows: Value, module: string) => Routes;
   /** What holds where the config does not say. */
   readonly defaults: {
-    readonly perRow: number;
+    readonly perRow?: number;
     readonly denseLayers: number;
     readonly sharedExperts: number;
   };
 }
 
-/** Multi-head latent attention; experts above the first layers, some of them for every row. */
+/** Multi-head latent attention, and experts as in {@link deepseekFeedForward}. */
 export function buildDeepseek(context: ModelContext, family: Deepseek): void {
   const { g, config } = context;
   const shape = latentShape(context, groupedShape(config));
@@ -36,7 +39,7 @@ export function buildDeepseek(context: ModelContext, family: Deepseek): void {
     step,
     shape,
     attention: latentAttention(context, { step, shape, angles, scale: scoreScale(context, shape), bias }),
-    feedForward: feedForward(context, shape.width, family),
+    feedForward: deepseekFeedForward(context, shape.width, family),
   });
 }
 
@@ -47,7 +50,12 @@ function scoreScale({ config }: ModelContext, { plainLanes, rotaryLanes }: Laten
   return growth ** 2 / Math.sqrt(plainLanes + rotaryLanes);
 }
 
-function feedForward(context: ModelContext, width: number, { route, defaults }: Deepseek): Sublayer {
+/** Experts above the first layers, some of them for every row. */
+export function deepseekFeedForward(
+  context: ModelContext,
+  width: number,
+  { route, defaults }: DeepseekFeedForward,
+): Sublayer {
   const { config } = context;
   if (config.integer("moe_layer_freq", { default: 1 }) !== 1) {
     throw config.error('expected "moe_layer_freq" to be 1: experts in every layer above the first');

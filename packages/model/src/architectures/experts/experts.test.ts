@@ -80,6 +80,39 @@ const qwen3A3B = {
   vocab_size: 151936,
 };
 
+const glm45Air = {
+  model_type: "glm4_moe",
+  hidden_size: 4096,
+  intermediate_size: 10944,
+  moe_intermediate_size: 1408,
+  num_hidden_layers: 46,
+  num_attention_heads: 96,
+  num_key_value_heads: 8,
+  head_dim: 128,
+  attention_bias: true,
+  n_routed_experts: 128,
+  n_shared_experts: 1,
+  num_experts_per_tok: 8,
+  first_k_dense_replace: 1,
+  partial_rotary_factor: 0.5,
+  vocab_size: 151552,
+};
+
+const dotsLlm1 = {
+  model_type: "dots1",
+  hidden_size: 4096,
+  intermediate_size: 10944,
+  moe_intermediate_size: 1408,
+  num_hidden_layers: 62,
+  num_attention_heads: 32,
+  num_key_value_heads: 32,
+  n_routed_experts: 128,
+  n_shared_experts: 2,
+  num_experts_per_tok: 6,
+  first_k_dense_replace: 1,
+  vocab_size: 152064,
+};
+
 const gptOss20B = {
   model_type: "gpt_oss",
   hidden_size: 2880,
@@ -97,6 +130,8 @@ it.each([
   { config: deepseekV3, billions: 671 },
   { config: mixtral8x7B, billions: 46.7 },
   { config: qwen3A3B, billions: 30.5 },
+  { config: glm45Air, billions: 106.9 },
+  { config: dotsLlm1, billions: 142.8 },
   { config: gptOss20B, billions: 20.9 },
 ])("$config.model_type has $billions billion parameters as published", ({ config, billions }) => {
   const { graph } = buildGraph({ config, tensors: undefined });
@@ -188,6 +223,7 @@ it.each<[string, string, JsonObject]>([
   ["a score of experts that is not known", "deepseek-v3", { scoring_func: "softmax" }],
   ["a way to choose experts that is not known", "deepseek-v2", { topk_method: "noaux_tc" }],
   ["experts in some layers only", "deepseek-v2", { moe_layer_freq: 2 }],
+  ["no number of experts that a row goes to", "dots1", { num_experts_per_tok: null }],
   ["clipped projections", "olmoe", { clip_qkv: 8 }],
 ])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
   const { config } = openCheckpoint(zooDirectory(name));

@@ -1,6 +1,8 @@
 import type { Architecture } from "../architecture.js";
 import { deepseekV2 } from "./deepseek-v2.js";
 import { deepseekV3 } from "./deepseek-v3.js";
+import { dots1 } from "./dots1.js";
+import { glm4Moe } from "./glm4-moe.js";
 import { gptOss } from "./gpt-oss.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
@@ -11,6 +13,8 @@ import { qwen3Moe } from "./qwen3-moe.js";
 export const expertFamilies: readonly [string, Architecture][] = [
   ["deepseek_v2", deepseekV2],
   ["deepseek_v3", deepseekV3],
+  ["dots1", dots1],
+  ["glm4_moe", glm4Moe],
   ["gpt_oss", gptOss],
   ["mixtral", mixtral],
   ["olmoe", olmoe],

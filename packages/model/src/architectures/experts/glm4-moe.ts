@@ -1,0 +1,45 @@
+import type { Architecture } from "../architecture.js";
+import { groupedShape } from "../blocks/attention.js";
+import { causalStep } from "../blocks/causal-step.js";
+import { buildDecoder } from "../blocks/decoder.js";
+import { rmsNorms } from "../blocks/norms.js";
+import { normPerHead } from "../blocks/query-key-norm.js";
+import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
+import { selfAttention } from "../blocks/self-attention.js";
+import { deepseekFeedForward } from "./deepseek.js";
+import { groupedRouter } from "./deepseek-v3.js";
+
+/**
+ * https://arxiv.org/abs/2508.06471: DeepSeek-V3's experts, with heads in groups and rotary positions on half of the
+ * lanes.
+ */
+export const glm4Moe: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const shape = groupedShape(config, { keyValueHeads: 8 });
+    const { width, headDim } = shape;
+    const step = causalStep(g);
+    const lanes = partialRotaryLanes(config, headDim, 0.5);
+    const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
+    const normed = config.boolean("use_qk_norm", { default: false });
+    buildDecoder(context, {
+      step,
+      shape,
+      norm: rmsNorms(context, width, 1e-5),
+      attention: selfAttention(context, {
+        step,
+        shape,
+        bias: config.boolean("attention_bias", { default: false }),
+        ...(normed && { adjust: normPerHead(rmsNorms(context, headDim, 1e-5)) }),
+        angles: () => angles,
+      }),
+      feedForward: deepseekFeedForward(context, width, {
+        route: (counts, width) =>
+          groupedRouter(context, counts, width, { groups: 1, groupsPerRow: 1, normalize: true, scaling: 1 }),
+        defaults: { perRow: 8, denseLayers: 1, sharedExperts: 1 },
+      }),
+    });
+  },
+  // The layer behind the last, of GLM-4.5-Air and GLM-4.5, predicts one more token while training.
+  ignoredTensors: [...rotaryBuffers, /^model\.layers\.(46|92)\./],
+};
