@@ -55,8 +55,8 @@ describe("ranks that call different things all get RR_MISMATCH, which says who c
     ],
     [
       "counts",
-      (comm) => comm.reduceScatter(new Float32Array(6), { counts: comm.rank === 1 ? [3, 2, 1] : [2, 2, 2] }),
-      "rank 1 called reduceScatter(float32[6], sum, counts 3+2+1)",
+      (comm) => comm.reduceScatter(new Float32Array(6), { counts: comm.rank === 1 ? [2, 3, 1] : [2, 2, 2] }),
+      "rank 1 called reduceScatter(float32[6], sum, counts 2+3+1)",
     ],
     [
       "counts of parts to gather, in one rank's alone",

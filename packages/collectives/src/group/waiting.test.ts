@@ -138,6 +138,10 @@ it.each([
     const group = { ...createGroup({ worldSize }), cores: 1 };
     const sound = await runRanks(worldSize, manyRounds, { group, algorithm, calls: 1000 });
     expect(sound).toEqual(new Array(worldSize).fill(true));
+    // A publisher wakes nobody for ranks that are awake.
+    const { words, layout } = new GroupMemory(group);
+    const sleepers = [...Array(worldSize).keys()].map((rank) => words[layout.sleepers(rank)]);
+    expect([words[layout.gateSleepers], ...sleepers]).toEqual(new Array(worldSize + 1).fill(0));
   },
 );
 

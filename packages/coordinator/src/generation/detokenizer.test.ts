@@ -67,3 +67,20 @@ test("nothing is learned where a token's text depends on its neighbours", async 
   for (const id of [1, 2, 1, 2]) await made.push(id, false);
   expect(known.size).toBe(0);
 });
+
+test("a known token is asked for behind one whose text, maybe half a character, is on its way", async () => {
+  const known: KnownTexts = new Map([[3, "known"]]);
+  const { made, asked } = detokenizer(known, async (id) => ({ text: `<${id}>`, isSettled: true }));
+  await made.push(1, false);
+  const coming = [made.push(2, false), made.push(3, false)];
+  expect(asked).toEqual([1, 2, 3]);
+  expect(await Promise.all(coming)).toEqual(["<2>", "<3>"]);
+});
+
+test("the first text is not learned, which may lack a space, though a token without text precedes it", async () => {
+  const known: KnownTexts = new Map();
+  const texts = ["", "cat", " sat"];
+  const { made } = detokenizer(known, async (id) => ({ text: texts[id]!, isSettled: true }));
+  for (const id of texts.keys()) await made.push(id, false);
+  expect(known).toEqual(new Map([[2, " sat"]]));
+});

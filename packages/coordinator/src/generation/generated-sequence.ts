@@ -101,10 +101,7 @@ export class GeneratedSequence implements ScheduledSequence {
   accept(piece: Piece, { token, logprob = Number.NaN }: StepRowResult): void {
     if (piece.want === "nothing" || this.ended) return;
     // Asked for before it was known that the one before was the end.
-    if (token === undefined) {
-      this.#stream.withdraw();
-      return;
-    }
+    if (token === undefined) return;
     this.#generated++;
     if (this.#endIds.includes(token)) this.#finish = "eos";
     else if (this.#generated >= this.#limit) this.#finish = "length";

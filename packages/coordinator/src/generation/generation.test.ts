@@ -75,6 +75,11 @@ describe("Generation", () => {
     expect(group.caches.size).toBe(0);
   });
 
+  it("ends before a stop string that its last token completes", async () => {
+    const { generation } = start([1], { stop: ["<4>"], maxNewTokens: 3 });
+    expect(await generation.result).toMatchObject({ text: "<2><3>", finishReason: "stop" });
+  });
+
   it("goes on past end-of-sequence tokens where told to", async () => {
     const { generation } = start([1], { ignoreEos: true, maxNewTokens: 5 }, { eosIds: [4] });
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4, 5, 6], finishReason: "length" });
@@ -110,10 +115,51 @@ describe("Generation", () => {
     expect([...group.caches.values()]).toEqual([[1, 2, 3]]);
   });
 
-  it("computes one token where nobody reads and nobody wants the result", async () => {
-    const { group } = start([1], { maxNewTokens: 50 });
+  it("keeps the pace of its reader though somebody waits for the result", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 50 });
+    generation[Symbol.asyncIterator]();
+    void generation.result;
     await idle(group);
     expect(group.requests).toHaveLength(1);
+  });
+
+  it("computes one token where nobody reads, until somebody wants the result", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 5 });
+    await idle(group);
+    expect(group.requests).toHaveLength(1);
+    expect((await generation.result).ids).toHaveLength(5);
+  });
+
+  it("gives tokens in order, whether their texts are there at once or come later", async () => {
+    const text = gate();
+    const detokenize = (id: number) => (id === 2 ? text.opened.then(() => "<2>") : `<${id}>`);
+    const { group, generation } = start([1], { maxNewTokens: 3 }, { detokenize });
+    const { result } = generation;
+    await idle(group);
+    text.open();
+    expect(await result).toMatchObject({ ids: [2, 3, 4], text: "<2><3><4>" });
+  });
+
+  it("says which token is the last, whose text has all that was held back", async () => {
+    const asked: (readonly [id: number, last: boolean])[] = [];
+    const detokenize = (id: number, last: boolean) => {
+      asked.push([id, last]);
+      return "";
+    };
+    await start([1], {}, { detokenize, eosIds: [4] }).generation.result;
+    expect(asked).toEqual([
+      [2, false],
+      [3, false],
+      [4, true],
+    ]);
+  });
+
+  it("fails where no text can be made of a token, and lets its cache go", async () => {
+    const detokenize = () => Promise.reject(new Error("no text"));
+    const { group, generation } = start([1], { maxNewTokens: 50 }, { detokenize });
+    await expect(generation.result).rejects.toThrow("no text");
+    await idle(group);
+    expect(group.caches.size).toBe(0);
   });
 
   it("goes on when its reader comes back while a token's text is on its way", async () => {
@@ -150,6 +196,40 @@ describe("Generation", () => {
     expect(group.requests.length).toBeLessThanOrEqual(5);
   });
 
+  it("makes no text of a token that comes after it was cancelled", async () => {
+    const made: number[] = [];
+    const detokenize = (id: number) => {
+      made.push(id);
+      return `<${id}>`;
+    };
+    const { group, generation } = start([1], { maxNewTokens: 50 }, { detokenize });
+    const held = gate();
+    group.beforeAnswer = (request) => (request === group.requests[0] ? undefined : held.opened);
+    for await (const { id } of generation) if (id === 2) break;
+    held.open();
+    await idle(group);
+    expect(group.computed).toBeGreaterThan(1);
+    expect(made).toEqual([2]);
+  });
+
+  it("lets its cache go when it is cancelled while nothing is computed", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 50 });
+    await idle(group);
+    await generation[Symbol.asyncIterator]().return!();
+    await idle(group);
+    expect(group.caches.size).toBe(0);
+  });
+
+  it("has no token in its result whose text comes after it was cancelled", async () => {
+    const text = gate();
+    const detokenize = (id: number) => (id === 3 ? text.opened.then(() => "<3>") : `<${id}>`);
+    const { group, generation } = start([1], { maxNewTokens: 50 }, { detokenize });
+    for await (const { id } of generation) if (id === 2) break;
+    text.open();
+    await idle(group);
+    expect(await generation.result).toMatchObject({ ids: [2], text: "<2>" });
+  });
+
   it("is at its end once it is cancelled, though tokens were not read", async () => {
     const { group, generation } = start([1], { maxNewTokens: 50 });
     const held = gate();
@@ -172,6 +252,15 @@ describe("Generation", () => {
     group.fail();
     held.open();
     await waiting;
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it("throws to the reader who comes later, once, in place of tokens that nobody has read", async () => {
+    const { group, generation } = start([1], { maxNewTokens: 50 });
+    await idle(group);
+    group.fail();
+    const reader = generation[Symbol.asyncIterator]();
+    await expect(reader.next()).rejects.toMatchObject({ code: "RR_RANK_DIED" });
     expect(await reader.next()).toEqual({ done: true, value: undefined });
   });
 

@@ -71,13 +71,9 @@ export class TokenStream implements Generation {
     this.#result.then(listener, listener);
   }
 
-  /** Says that a token is being computed; {@link put} brings it, or {@link withdraw} says that there is none. */
+  /** Says that a token is being computed; {@link put} brings it, unless the one before was the last. */
   announce(): void {
     this.#coming++;
-  }
-
-  withdraw(): void {
-    this.#coming--;
   }
 
   put(token: GeneratedToken): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { TensorType } from "../tensor.js";
 import { arrayFrom } from "./elements.js";
 
 describe("plain numbers as elements of a type", () => {
@@ -8,11 +9,25 @@ describe("plain numbers as elements of a type", () => {
     expect(arrayFrom("x", "uint64", [2n ** 64n - 1n])).toEqual(BigUint64Array.of(2n ** 64n - 1n));
   });
 
-  it.each<[string, Parameters<typeof arrayFrom>[1], number | bigint]>([
+  it.each<[TensorType, number, number]>([
+    ["int8", -128, 127],
+    ["uint8", 0, 255],
+    ["int16", -32_768, 32_767],
+    ["uint16", 0, 65_535],
+    ["int32", -2_147_483_648, 2_147_483_647],
+    ["uint32", 0, 4_294_967_295],
+    ["bool", 0, 1],
+  ])("of %s go from %i to %i", (type, least, greatest) => {
+    expect([...arrayFrom("x", type, [least, greatest])]).toEqual([least, greatest]);
+    for (const beyond of [least - 1, greatest + 1]) {
+      expect(() => arrayFrom("x", type, [beyond])).toThrow(expect.objectContaining({ code: "RR_TYPE" }));
+    }
+  });
+
+  it.each<[string, TensorType, number | bigint]>([
     ["a number beyond 2^53, which may stand for its neighbour", "int64", 2 ** 53],
     ["one more than 64 bits hold", "int64", 2n ** 63n],
     ["a negative number without a sign", "uint64", -1n],
-    ["one more than 8 bits hold", "uint8", 256n],
   ])("refuse %s", (_, type, element) => {
     expect(() => arrayFrom("x", type, [element])).toThrow(expect.objectContaining({ code: "RR_TYPE" }));
   });

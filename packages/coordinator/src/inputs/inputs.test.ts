@@ -21,6 +21,8 @@ const facts: ModelFacts = {
   forcedEosIds: [],
   generationDefaults: {},
 };
+const endless: InputValue[] = [];
+endless.push(endless as InputValue);
 const good: Record<string, InputValue> = { input_ids: [[1, 2, 3]], scale: [[0.5]] };
 
 describe("inputs of run", () => {
@@ -29,6 +31,16 @@ describe("inputs of run", () => {
       input_ids: { type: "int64", dims: [1, 3], data: BigInt64Array.of(1n, 2n, 3n) },
       scale: { type: "float32", dims: [1, 1], data: Float32Array.of(0.5) },
     });
+  });
+
+  it("may be bigints and booleans, in nested arrays", () => {
+    const inputs = { ...good, input_ids: [[1n, 2n, 3n]], attention_mask: [[true, true, false]] };
+    const { input_ids, attention_mask } = checkInputs(inputs, facts);
+    expect([...input_ids!.data, ...attention_mask!.data]).toEqual([1n, 2n, 3n, 1n, 1n, 0n]);
+  });
+
+  it("may be left out where they are not needed", () => {
+    expect(Object.keys(checkInputs({ input_ids: [[1]] }, facts, ["input_ids"]))).toEqual(["input_ids"]);
   });
 
   it("may be tensors, which are copied", () => {
@@ -44,13 +56,21 @@ describe("inputs of run", () => {
     expect([...input_ids!.data]).toEqual([4n, 5n]);
   });
 
+  it("may be positions from 0 to the context's last, and any row of a table", () => {
+    const inputs = { ...good, position_ids: [[0, 1, 3]], token_type_ids: [[0, 1, 1]] };
+    const { position_ids, token_type_ids } = checkInputs(inputs, facts);
+    expect([...position_ids!.data, ...token_type_ids!.data]).toEqual([0n, 1n, 3n, 0n, 1n, 1n]);
+  });
+
   it.each<[string, string, Record<string, unknown>]>([
     ["RR_INPUT", "a missing input", { scale: [[1]] }],
     ["RR_INPUT", "an unknown input", { ...good, ids: [[1]] }],
     ["RR_INPUT", "a token type that no row is for", { ...good, token_type_ids: [[0, 1, 2]] }],
     ["RR_INPUT", "a negative token type", { ...good, token_type_ids: [[0, 1, -1]] }],
     ["RR_SHAPE", "ragged rows", { ...good, input_ids: [[1, 2], [3]] }],
+    ["RR_SHAPE", "a row longer than the first", { ...good, input_ids: [[1], [2, 3]] }],
     ["RR_SHAPE", "rows of mixed depth", { ...good, input_ids: [[1, [2]]] }],
+    ["RR_SHAPE", "an array that contains itself", { ...good, input_ids: endless }],
     ["RR_SHAPE", "too few dimensions", { ...good, input_ids: [1, 2] }],
     ["RR_SHAPE", "a wrong fixed size", { ...good, scale: [[1, 2]] }],
     ["RR_SHAPE", "a mask of another length", { ...good, attention_mask: [[1, 1]] }],

@@ -382,6 +382,45 @@ describe("Scheduler", () => {
     await expect(sequence.append([1])).rejects.toMatchObject({ code: "RR_CLOSED" });
   });
 
+  it("appends the tokens that were given, whatever the caller makes of the array", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const sequence = new AppendedSequence(905, undefined, facts, () => scheduler.wake());
+    scheduler.add(sequence);
+    const ids = [1, 2, 3];
+    const appended = sequence.append(ids);
+    ids.fill(9);
+    await appended;
+    expect(group.caches.get(905)).toEqual([1, 2, 3]);
+  });
+
+  it("lets the cache of a sequence go that is closed, without waiting for other work", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const sequence = new AppendedSequence(906, undefined, facts, () => scheduler.wake());
+    scheduler.add(sequence);
+    await sequence.append([1]);
+    sequence.close();
+    await turns();
+    expect(group.caches.size).toBe(0);
+  });
+
+  it("counts a token towards the context once, be it in the cache or not yet", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefillChunk: 10 });
+    const sequence = new AppendedSequence(907, undefined, facts, () => scheduler.wake());
+    scheduler.add(sequence);
+    const held = gate();
+    group.beforeAnswer = () => (group.requests.length > 1 ? held.opened : undefined);
+    const appended = sequence.append(Array(18).fill(1));
+    await turns();
+    expect(sequence.length).toBe(10);
+    const rest = sequence.append([1, 1]);
+    held.open();
+    await Promise.all([appended, rest]);
+    expect(sequence.length).toBe(20);
+  });
+
   it("counts the tokens that wait to be appended towards the context", async () => {
     const scheduler = new Scheduler(new FakeRankGroup());
     const sequence = new AppendedSequence(902, undefined, facts, () => scheduler.wake());

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
@@ -26,8 +27,22 @@ test("what lies behind a file's end cannot be told", () => {
 });
 
 test("a difference is found in the last of many bytes", () => {
-  const length = 3 * 2 ** 20;
+  const length = 3 * 2 ** 20 + 5;
   const long = temporaryDirectory({ a: "x".repeat(length), b: `${"x".repeat(length - 1)}y` });
   const whole = (name: string) => ({ file: join(long, name), offset: 0, bytes: length });
   expect(sameBytes(whole("a"), whole("b"))).toBe(false);
+});
+
+test("no file stays open", () => {
+  const range = ranges();
+  /** The system gives the lowest number that is free. */
+  const lowestFree = (): number => {
+    const descriptor = openSync(range("c", 0).file, "r");
+    closeSync(descriptor);
+    return descriptor;
+  };
+  const before = lowestFree();
+  sameBytes(range("a", 2), range("b", 0));
+  sameBytes(range("a", 2), range("b", 4));
+  expect(lowestFree()).toBe(before);
 });
