@@ -2,6 +2,7 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { activate } from "./activations.js";
 import type { Sublayer } from "./decoder.js";
+import { gatedNames } from "./feed-forward.js";
 import { denseWeights, type ExpertCounts, type Routes } from "./routing.js";
 
 interface ExpertSublayer {
@@ -44,11 +45,9 @@ interface GatedExperts {
   readonly inner: number;
   /** As the config names it. */
   readonly activation: string;
-  /** Modules of an expert. Default `gate_proj`, `up_proj` and `down_proj`. */
+  /** Modules of an expert. Default: Llama's names. */
   readonly names?: { readonly gate: string; readonly up: string; readonly down: string };
 }
-
-const projectionNames = { gate: "gate_proj", up: "up_proj", down: "down_proj" };
 
 /**
  * Gated feed-forwards, a tensor each in the checkpoint (`experts.0.gate_proj.weight`) and a stack in the graph:
@@ -56,7 +55,7 @@ const projectionNames = { gate: "gate_proj", up: "up_proj", down: "down_proj" };
  */
 export function gatedExperts(
   context: ModelContext,
-  { experts, width, inner, activation, names = projectionNames }: GatedExperts,
+  { experts, width, inner, activation, names = gatedNames }: GatedExperts,
 ): (rows: Value, module: string) => Value {
   const { g, parameters } = context;
   return (rows, module) => {

@@ -48,23 +48,41 @@ export function feedForwards(context: ModelContext, options: FeedForwards): Subl
 }
 
 interface GatedFeedForward extends Widths {
-  /** Of the module that holds `gate_proj`, `up_proj` and `down_proj`. */
+  /** Of the module that holds the matrices. */
   readonly prefix: string;
-  /** Whether gate and up are one matrix, `gate_up_proj`. Default false. */
+  /** Whether gate and up are one matrix. Default false. */
   readonly fused?: boolean;
+  /** What the matrices are called. Default: Llama's names. */
+  readonly names?: Partial<GatedNames>;
 }
+
+interface GatedNames {
+  readonly gate: string;
+  readonly up: string;
+  /** Of both in one. */
+  readonly gateUp: string;
+  readonly down: string;
+}
+
+export const gatedNames: GatedNames = {
+  gate: "gate_proj",
+  up: "up_proj",
+  gateUp: "gate_up_proj",
+  down: "down_proj",
+};
 
 /** `down(act(gate(x)) · up(x))` (https://arxiv.org/abs/2002.05202). */
 export function gatedFeedForward(context: ModelContext, x: Value, options: GatedFeedForward): Value {
   const { g } = context;
   const { prefix, width, inner, bias = true, activation, fused = false } = options;
+  const names = { ...gatedNames, ...options.names };
   const widen = (name: string, outputs: number): Value =>
     linear(context, x, { name: `${prefix}.${name}`, inputs: width, outputs, bias });
   const [gate, up] = fused
-    ? g.split(widen("gate_up_proj", 2 * inner), [inner, inner], 2)
-    : [widen("gate_proj", inner), widen("up_proj", inner)];
+    ? g.split(widen(names.gateUp, 2 * inner), [inner, inner], 2)
+    : [widen(names.gate, inner), widen(names.up, inner)];
   return linear(context, g.mul(activate(context, activation, gate!), up!), {
-    name: `${prefix}.down_proj`,
+    name: `${prefix}.${names.down}`,
     inputs: inner,
     outputs: width,
     bias,

@@ -99,6 +99,35 @@ function parametersOf(config: JsonObject): number {
   return absent.reduce((sum, { dims }) => sum + dims.reduce((product, size) => product * size, 1), 0);
 }
 
+it("NomicBERT's config as it was published, with GPT-2's names, makes the graph that transformers' makes", () => {
+  const { config, tensors } = openCheckpoint(zooDirectory("nomic-bert"));
+  const published = {
+    model_type: "nomic_bert",
+    activation_function: "swiglu",
+    causal: false,
+    layer_norm_epsilon: 1e-12,
+    mlp_fc1_bias: false,
+    mlp_fc2_bias: false,
+    n_embd: 64,
+    n_head: 8,
+    n_inner: 128,
+    n_layer: 2,
+    n_positions: 132,
+    prenorm: false,
+    qkv_proj_bias: false,
+    rotary_emb_base: 1000,
+    rotary_emb_fraction: 1,
+    rotary_emb_interleaved: false,
+    rotary_emb_scale_base: null,
+    rotary_scaling_factor: null,
+    type_vocab_size: 2,
+    use_rms_norm: false,
+    vocab_size: 320,
+  };
+  const [ours, theirs] = [published, config].map((config) => buildGraph({ config, tensors }));
+  expect(ours).toEqual(theirs);
+});
+
 describe("the token dropout of ESM-2", () => {
   const maskToken = 3;
 
@@ -149,6 +178,10 @@ describe("a config of an encoder is refused", () => {
     ["positions in the embeddings", "deberta-v2", { position_biased_input: true }],
     ["attention to one side", "xlnet", { attn_type: "uni" }],
     ["clamped distances", "xlnet", { clamp_len: 4 }],
+    ["a feed-forward that is not gated", "nomic-bert", { activation_function: "gelu" }],
+    ["biases on queries, keys and values", "nomic-bert", { qkv_proj_bias: true }],
+    ["rotary positions on some lanes", "nomic-bert", { rotary_emb_fraction: 0.5 }],
+    ["rotary positions that are scaled", "nomic-bert", { rotary_scaling_factor: 2 }],
   ])("with RR_CONFIG: %s", (_, name, changes) => {
     expect(() => buildGraph(withConfig(name, changes))).toThrow(
       expect.objectContaining({ code: "RR_CONFIG" }),

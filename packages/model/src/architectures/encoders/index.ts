@@ -10,6 +10,7 @@ import { esm } from "./esm.js";
 import { longformer } from "./longformer.js";
 import { modernbert } from "./modernbert.js";
 import { mpnet } from "./mpnet.js";
+import { nomicBert } from "./nomic-bert.js";
 import { data2vecText, roberta } from "./roberta.js";
 import { roformer } from "./roformer.js";
 import { xlm } from "./xlm.js";
@@ -30,6 +31,7 @@ export const encoders: ReadonlyMap<string, Architecture> = new Map([
   ["longformer", longformer],
   ["modernbert", modernbert],
   ["mpnet", mpnet],
+  ["nomic_bert", nomicBert],
   ["roberta", roberta],
   ["roformer", roformer],
   ["xlm", xlm],

@@ -1,10 +1,10 @@
 import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
-import { activate } from "../blocks/activations.js";
 import { multiHeadShape } from "../blocks/attention.js";
 import { embedding } from "../blocks/embedding.js";
 import { attend } from "../blocks/encoder-attention.js";
 import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
+import { gatedFeedForward } from "../blocks/feed-forward.js";
 import { layerTypes } from "../blocks/layer-windows.js";
 import { maskedHead } from "../blocks/masked-head.js";
 import { layerNorm } from "../blocks/norms.js";
@@ -28,7 +28,14 @@ export const modernbert: Architecture = {
 
     const input = encoderInput(g);
     const kinds = layerKinds(context, shape.headDim, input);
-    const feedForward = gatedFeedForward(context, width);
+    const gated = {
+      width,
+      inner: config.integer("intermediate_size"),
+      activation: config.string("hidden_activation", { default: "gelu" }),
+      bias: config.boolean("mlp_bias", { default: false }),
+      fused: true,
+      names: { gateUp: "Wi", down: "Wo" },
+    };
     const table = {
       name: "model.embeddings.tok_embeddings.weight",
       rows: config.integer("vocab_size"),
@@ -62,7 +69,8 @@ export const modernbert: Architecture = {
         bias,
       });
       x = g.add(x, attended);
-      x = g.add(x, feedForward(norm(x, `${prefix}.mlp_norm`), `${prefix}.mlp`));
+      const normedAgain = norm(x, `${prefix}.mlp_norm`);
+      x = g.add(x, gatedFeedForward(context, normedAgain, { ...gated, prefix: `${prefix}.mlp` }));
     }
     maskedHead(context, norm(x, "model.final_norm"), {
       table,
@@ -102,22 +110,4 @@ function layerKinds(context: ModelContext, headDim: number, input: ReturnType<ty
   const every = config.integer("global_attn_every_n_layers", { default: 3 });
   const typeOf = layerTypes(config, (layer) => layer % every !== 0);
   return (layer: number) => (typeOf(layer) === "full_attention" ? full : sliding);
-}
-
-/** `down(act(a) · b)`, where `a` and `b` are the halves of one projection. */
-function gatedFeedForward(context: ModelContext, width: number) {
-  const { g, config } = context;
-  const inner = config.integer("intermediate_size");
-  const activation = config.string("hidden_activation", { default: "gelu" });
-  const bias = config.boolean("mlp_bias", { default: false });
-  return (x: Value, prefix: string): Value => {
-    const fused = linear(context, x, { name: `${prefix}.Wi`, inputs: width, outputs: 2 * inner, bias });
-    const [gate, up] = g.split(fused, [inner, inner], 2);
-    return linear(context, g.mul(activate(context, activation, gate!), up!), {
-      name: `${prefix}.Wo`,
-      inputs: inner,
-      outputs: width,
-      bias,
-    });
-  };
 }
