@@ -282,6 +282,17 @@ describe("ringrank", () => {
     },
   );
 
+  test.runIf(process.platform === "linux")("says so where the cache has no room, and goes on", async () => {
+    const run = "run --demo --precision int4 --max-new-tokens 4 --temperature 0";
+    // No file may have more than 64 blocks of 512 bytes, as on a disk that is full by then.
+    const limited = `trap "" XFSZ && ulimit -f 64 && exec "${process.execPath}" "${bin}" ${run}`;
+    const env = { RINGRANK_CACHE: `${temporaryDirectory()}/cache` };
+    const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", limited], { env });
+    expect(stderr).toMatch(/^RR_CACHE: .* not kept, and the next one quantizes again: EFBIG/m);
+    expect(stdout).not.toBe("");
+    expect(exitCode).toBe(0);
+  });
+
   test.runIf(existsSync("/dev/full"))("goes on where nobody can be told of its progress", async () => {
     const unheard = `"${process.execPath}" "${bin}" run --demo --max-new-tokens 4 2> /dev/full`;
     const { exitCode, stdout } = await runProgram("/bin/sh", ["-c", unheard]);

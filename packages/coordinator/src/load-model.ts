@@ -26,7 +26,7 @@ import { type Prepared, prepareModel } from "./prepare-model.js";
 import { noTokenizer } from "./prompts/no-tokenizer.js";
 import { requirePrompt } from "./prompts/require-prompt.js";
 import { beginTrace } from "./trace-file.js";
-import { unsupportedSettings, type Warn, warnThrough, withoutProducts } from "./warnings.js";
+import { notKept, unsupportedSettings, type Warn, warnThrough, withoutProducts } from "./warnings.js";
 
 /**
  * Loads a model on `ranks` threads, each with its shard of the weights.
@@ -133,6 +133,8 @@ async function loadRanks(
       group.load(programs, optionsOf, onProgress).then(resolve, reject);
     });
     signal?.throwIfAborted();
+    const obstacle = group.reports.find(({ cacheObstacle }) => cacheObstacle !== undefined)?.cacheObstacle;
+    if (obstacle !== undefined) warn(notKept(obstacle));
     if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);
     // A rank's last reports may still be on their way, since they come through a port of their own.
     for (const { rank, bytes } of programs.filter(({ rank, bytes }) => bytesReported[rank]! < bytes)) {

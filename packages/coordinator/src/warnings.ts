@@ -21,6 +21,12 @@ export function withoutProducts(obstacle: RingrankError): RingrankError {
   return new RingrankError(code, `${what}: ${message}`, { cause: obstacle });
 }
 
+/** @param obstacle what prevented it, such as a disk that is full */
+export function notKept(obstacle: string): RingrankError {
+  const what = "the quantized weights of this load are not kept, and the next one quantizes again";
+  return new RingrankError("RR_CACHE", `${what}: ${obstacle}. Make room, or set cache: false`);
+}
+
 /** @param names of settings that would change what is generated */
 export function unsupportedSettings(names: readonly string[]): RingrankError {
   return new RingrankError(

@@ -24,7 +24,8 @@ export const errorCodes = {
   RR_NOT_A_MODEL: "a path or id is not a model",
   RR_MISSING_FILE: "a file that the model refers to, or that an option asks for, is missing",
   RR_PATH: "a file named inside a file lies outside the model's own directory",
-  RR_CACHE: "the directory of the cache of quantized weights cannot be made, or is not this user's alone",
+  RR_CACHE:
+    "the directory of the cache of quantized weights cannot be made, or is not this user's alone, or has no room",
   RR_FILE_FORMAT: "a file is corrupt, truncated, hostile or not supported",
   RR_CONFIG: "config.json lacks a field or holds a value that makes no sense",
   RR_UNKNOWN_ARCHITECTURE: "no architecture is registered for the config's model_type",

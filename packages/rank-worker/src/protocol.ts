@@ -70,6 +70,8 @@ export interface LoadReport {
   /** Bytes read from files; more than the shard where small runs were coalesced. */
   readonly bytesRead: number;
   readonly sessions: number;
+  /** Why its quantized weights are not kept for the next load, where they should be: a disk that is full, say. */
+  readonly cacheObstacle?: string | undefined;
 }
 
 /** How one sequence's tokens are chosen. All ranks compute the same choice. */

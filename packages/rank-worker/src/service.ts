@@ -102,9 +102,9 @@ export class Rank implements RankService {
       this.#memory = undefined;
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
       this.#loaded = this.#compile(program, loaded, options.threads);
-      const { bytesKept, bytesRead } = loaded;
+      const { bytesKept, bytesRead, cacheObstacle } = loaded;
       this.#context.log.info({ bytesKept, bytesRead, sessions: loaded.sessions.length }, "loaded");
-      return { bytesKept, bytesRead, sessions: loaded.sessions.length };
+      return { bytesKept, bytesRead, sessions: loaded.sessions.length, cacheObstacle };
     });
   }
 

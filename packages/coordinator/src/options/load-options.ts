@@ -99,10 +99,11 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly requirePrompt?: RequiredPrompt | undefined;
   /**
-   * Called, before weights are read, with what loading goes on in spite of, but the caller should know: settings of
-   * generation_config.json that have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used
-   * (`RR_CACHE`), too few addresses for ranks to multiply themselves (`RR_ADDRESS_SPACE`). Default:
-   * the logger where its level is `warn` or below, else Node's `process.emitWarning`.
+   * Called with what loading goes on in spite of, but the caller should know: settings of generation_config.json that
+   * have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used (`RR_CACHE`), too few addresses for
+   * ranks to multiply themselves (`RR_ADDRESS_SPACE`). That is before weights are read; but for a cache that has no
+   * room for them, which shows as they are. Default: the logger where its level is `warn` or below, else Node's
+   * `process.emitWarning`.
    */
   readonly onWarning?: ((warning: RingrankError) => void) | undefined;
   /** Called as the model is planned and loaded; never after `loadModel` has settled. */

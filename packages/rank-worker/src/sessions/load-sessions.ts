@@ -46,6 +46,7 @@ export interface LoadedSessions {
   /** Parameter bytes kept, in the types they are computed in. */
   readonly bytesKept: number;
   readonly bytesRead: number;
+  readonly cacheObstacle: string | undefined;
 }
 
 /**
@@ -88,7 +89,8 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
       );
     }
     const sessions = program.segments.map((_, index) => opened.get(index)!);
-    return { sessions, home, keptWeights: kept, bytesKept, bytesRead: readStatistics().bytes - readBefore };
+    const bytesRead = readStatistics().bytes - readBefore;
+    return { sessions, home, keptWeights: kept, bytesKept, bytesRead, cacheObstacle: files.obstacle };
   } catch (error) {
     await releaseSessions([...opened.values()], context.gate);
     throw error;

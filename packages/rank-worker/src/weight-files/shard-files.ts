@@ -39,6 +39,7 @@ export class ShardFiles {
   readonly #options: ShardFilesOptions;
   #cached: CachedShard | undefined;
   #writer: ShardWriter | undefined;
+  #obstacle: string | undefined;
 
   constructor(weights: ProgramWeights, options: ShardFilesOptions) {
     this.#weights = weights;
@@ -51,6 +52,11 @@ export class ShardFiles {
     } catch (error) {
       this.#makeAgain(place, error);
     }
+  }
+
+  /** What prevented a new entry of the cache; undefined where there is one, or none was to be made. */
+  get obstacle(): string | undefined {
+    return this.#obstacle;
   }
 
   /**
@@ -142,6 +148,7 @@ export class ShardFiles {
     } catch (error) {
       if (isRingrankError(error)) throw error;
       this.#options.log.warn({ err: error }, "cannot cache this shard; the next load quantizes again");
+      this.#obstacle = (error as Error).message;
       this.#writer = undefined;
       return undefined;
     }
