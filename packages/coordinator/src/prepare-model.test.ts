@@ -44,7 +44,7 @@ it("an abort stops a tokenizer's loading when all else is done, and leaves no th
     undefined,
     {
       planning: planningThread,
-      texts: () => new Offload<TextService>("text", new URL(`data:text/javascript,${neverOpens}`)),
+      texts: () => new Offload<TextService>("text", () => new URL(`data:text/javascript,${neverOpens}`)),
     },
   );
   await opening;

@@ -7,7 +7,7 @@ import type { Kernels, MoveKernel, OfferKernel, ReduceKernel } from "./kernels.j
  * @throws RR_OPTION if the compiled file cannot be read or this engine cannot run it.
  */
 export function simdKernels(memory: SharedMemory): Kernels {
-  const exports = instantiate<KernelExports>(memory, file);
+  const exports = instantiate<KernelExports>(memory, file());
   const { sumFloat32, maxFloat32, sumInt32, maxInt32, move, offer } = exports;
   const { toHalves, fromHalves, toInt8, fromInt8 } = exports;
   return {
@@ -23,7 +23,7 @@ export function simdKernels(memory: SharedMemory): Kernels {
 }
 
 /** The same from dist/bundle/ as from src/kernels/, where tests run. */
-const file = new URL("../../dist/kernels.wasm", import.meta.url);
+const file = (): URL => new URL("../../dist/kernels.wasm", import.meta.url);
 
 interface KernelExports {
   readonly sumFloat32: ReduceKernel;

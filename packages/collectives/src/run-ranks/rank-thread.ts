@@ -25,7 +25,7 @@ export class RankThread {
       else listener.failed(new RingrankError("RR_RANK_FAILED", `rank ${rank} failed`, { rank }));
     });
     this.#worker.on("error", (cause) => {
-      const message = `rank ${rank} ended by an error that nothing caught: ${String(cause)}`;
+      const message = `rank ${rank} ended by an error that nothing caught: ${String(cause)}${bundlerAdvice(cause)}`;
       listener.failed(new RingrankError("RR_RANK_FAILED", message, { rank, cause }));
     });
     // After a result or a failure this comes too late to count.
@@ -58,8 +58,15 @@ function startWorker(assignment: Assignment, execArgv: readonly string[] | undef
     throw new RingrankError(
       "RR_OPTION",
       `the thread of rank ${assignment.rank} could not be started: expected data that structured clone takes ` +
-        `and execArgv that worker threads take; ${message}`,
+        `and execArgv that worker threads take; ${message}${bundlerAdvice(cause)}`,
       { cause },
     );
   }
+}
+
+/** A bundler leaves behind the module that a thread is begun with, or makes of ours one that knows no address. */
+function bundlerAdvice(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const isLost = code === "MODULE_NOT_FOUND" && /run-ranks-worker\.js/.test(message);
+  return isLost || code === "ERR_INVALID_URL" ? ". A bundler has to keep @ringrank/collectives external" : "";
 }

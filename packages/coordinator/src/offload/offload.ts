@@ -1,4 +1,4 @@
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { Connection, type Remote } from "../channel/connection.js";
@@ -11,18 +11,21 @@ import type { TextService } from "./text-service.js";
  * add to the peak.
  */
 export function planningThread(): Offload<PlanningService> {
-  return new Offload("planning", new URL("./planning-worker.js", import.meta.url));
+  return new Offload("planning", () => new URL("./planning-worker.js", import.meta.url));
 }
 
 /** Has the tokenizer, which may take some hundred milliseconds to load, or to encode a long text. */
 export function textThread(): Offload<TextService> {
-  return new Offload("text", new URL("./text-worker.js", import.meta.url), { endsItself: true });
+  return new Offload("text", () => new URL("./text-worker.js", import.meta.url), { endsItself: true });
 }
 
 /** Milliseconds a thread that is to end has to import the rest of its modules. */
 const importMs = 5_000;
 /** Milliseconds a thread has to end by itself. */
 const endMs = 1_000;
+
+const bundlerAdvice =
+  "Where a bundler has left behind the module that it is begun with, keep @ringrank/coordinator external";
 
 export interface OffloadOptions {
   /** Whether it has something to end before it does, when its port closes. Default false. */
@@ -36,7 +39,6 @@ export interface OffloadOptions {
  */
 export class Offload<Service> implements AsyncDisposable {
   readonly #name: string;
-  readonly #url: URL;
   readonly #worker: Worker;
   readonly #connection: Connection<Service>;
   /** Or it has ended before. */
@@ -46,16 +48,14 @@ export class Offload<Service> implements AsyncDisposable {
   readonly #end: Promise<void> | undefined;
   #closing = false;
 
-  constructor(name: string, url: URL, { endsItself = false }: OffloadOptions = {}) {
+  /**
+   * @param url of the module that it is begun with
+   * @throws RR_CLOSED where Node starts no thread with it
+   */
+  constructor(name: string, url: () => URL, { endsItself = false }: OffloadOptions = {}) {
     this.#name = name;
-    this.#url = url;
     const { port1, port2 } = new MessageChannel();
-    const execArgv = inheritedExecArgv();
-    this.#worker = new Worker(url, {
-      workerData: port2,
-      ...(execArgv && { execArgv }),
-      transferList: [port2],
-    });
+    this.#worker = startWorker(name, url, port2);
     this.#connection = new Connection<Service>(port1);
     // The thread alone keeps no process alive; a call that waits for it does.
     this.#worker.unref();
@@ -91,10 +91,22 @@ export class Offload<Service> implements AsyncDisposable {
 
   #lost(cause: Error): void {
     if (this.#closing) return;
-    const advice = this.#hasImported
-      ? "Load the model again"
-      : `It is begun with ${this.#url.href}; where a bundler has left that behind, keep @ringrank/coordinator external`;
+    const advice = this.#hasImported ? "Load the model again" : bundlerAdvice;
     const message = `the ${this.#name} thread ended: ${cause.message}. ${advice}`;
     this.#connection.close(new RingrankError("RR_CLOSED", message, { cause }));
+  }
+}
+
+function startWorker(name: string, url: () => URL, port: MessagePort): Worker {
+  const execArgv = inheritedExecArgv();
+  try {
+    return new Worker(url(), { workerData: port, ...(execArgv && { execArgv }), transferList: [port] });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    // A module that a bundler has turned into CommonJS knows no address of its own.
+    const advice = code === "ERR_INVALID_URL" ? `. ${bundlerAdvice}` : "";
+    throw new RingrankError("RR_CLOSED", `the ${name} thread cannot be started: ${message}${advice}`, {
+      cause,
+    });
   }
 }

@@ -258,11 +258,16 @@ export class RankKernels {
 /**
  * Two builds of the same sources: `fused` multiplies and adds in one instruction, which not every engine has. All ranks
  * are threads of one engine, so that they compute alike. The same from dist/bundle/ as from src/kernels/, where tests
- * run.
+ * run. Asked for when they are needed: a module that a bundler has turned into CommonJS knows no address of its own, and
+ * who imports that should hear of more than a wrong URL.
  */
 export const kernelFiles = {
-  fused: new URL("../../dist/kernels-fused.wasm", import.meta.url),
-  plain: new URL("../../dist/kernels.wasm", import.meta.url),
+  get fused(): URL {
+    return new URL("../../dist/kernels-fused.wasm", import.meta.url);
+  },
+  get plain(): URL {
+    return new URL("../../dist/kernels.wasm", import.meta.url);
+  },
 } as const;
 
 type Files = readonly [URL, ...URL[]];

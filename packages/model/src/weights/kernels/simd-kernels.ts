@@ -8,7 +8,7 @@ import type { Kernels } from "./kernels.js";
  * @throws RR_OPTION if the compiled file cannot be read or this engine cannot run it
  */
 export function simdKernels(memory: LocalMemory): Kernels {
-  return instantiate<Kernels>(memory, kernelsFile);
+  return instantiate<Kernels>(memory, kernelsFile());
 }
 
 /** Bytes at the start of a memory that the kernels keep for themselves. */
