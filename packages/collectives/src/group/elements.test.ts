@@ -21,3 +21,18 @@ it.each([
     expect(await runRanks(2, task, { before, after })).toEqual([sums, sums]);
   },
 );
+
+// Copied one by one, by words, and by bytes.
+it.each([10, 100, 1000])(
+  "of a larger buffer, the %i elements are reduced that an array is a view of, and no others",
+  async (length) => {
+    const task = moduleUrl(`
+    export function run(comm, length) {
+      const whole = new Float32Array(length + 8).fill(comm.rank + 1);
+      comm.allReduce(whole.subarray(3, 3 + length));
+      return whole;
+    }`);
+    const expected = [1, 2].map((own) => new Float32Array(length + 8).fill(own).fill(3, 3, 3 + length));
+    expect(await runRanks(2, task, length)).toEqual(expected);
+  },
+);

@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import { describe, expect, it } from "vitest";
-import { createGroup, type GroupOptions } from "./group.js";
+import { createGroup, type GroupHandle, type GroupOptions } from "./group.js";
+import { GroupMemory } from "./group-memory.js";
 import { joinGroup } from "./join-group.js";
 import { poison, poisonCause } from "./poison.js";
 
@@ -106,14 +107,41 @@ describe("poison", () => {
     });
   });
 
+  /** All behind the slot of rank 0: the host's slot, blocks and windows. */
+  const behindSlot = (group: GroupHandle): Int32Array => {
+    const { words, layout } = new GroupMemory(group);
+    return words.subarray(layout.message(1) / 4);
+  };
+
   it.each(["x", "\u0001", "ü"])(
     "cuts a message of %j too long for its slot, and keeps code and rank",
     (character) => {
       const group = createGroup({ worldSize: 1 });
-      poison(group, error(character.repeat(100_000)));
+      joinGroup(group, 0).poison(error(character.repeat(100_000)));
       const kept = poisonCause(group);
       expect(kept).toMatchObject({ code: "RR_RANK_FAILED", rank: 1 });
       expect(kept?.message).toMatch(new RegExp(`^${character}{600,}$`));
+      expect(behindSlot(group).some((word) => word !== 0)).toBe(false);
     },
   );
+
+  it("leaves out stacks before causes, where not all fit", () => {
+    const group = createGroup({ worldSize: 1 });
+    const cause = new Error("why");
+    cause.stack = "a line of a stack\n".repeat(1000);
+    poison(group, new RingrankError("RR_SHAPE", "what", { cause }));
+    expect(poisonCause(group)).toMatchObject({
+      code: "RR_SHAPE",
+      message: "what",
+      cause: { message: "why" },
+    });
+  });
+
+  it("writes no message beyond its slot, be it a few bytes too long", () => {
+    for (let length = 3900; length < 4100; length++) {
+      const group = createGroup({ worldSize: 1, windowBytes: 256 });
+      joinGroup(group, 0).poison(error("x".repeat(length)));
+      expect(behindSlot(group).some((word) => word !== 0)).toBe(false);
+    }
+  });
 });

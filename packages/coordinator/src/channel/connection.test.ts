@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { RingrankError } from "@ringrank/errors";
 import comlink, { type Endpoint } from "comlink";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { gate } from "../testing/fake-rank-group.js";
 import { Connection } from "./connection.js";
 
-const held = gate();
+let held = gate();
 const service = {
   double: (value: number) => 2 * value,
   wait: () => held.opened,
@@ -20,6 +20,7 @@ let channel: MessageChannel;
 let connection: Connection<typeof service>;
 
 beforeEach(() => {
+  held = gate();
   channel = new MessageChannel();
   connection = new Connection(channel.port1);
   comlink.expose(service, channel.port2 as unknown as Endpoint);
@@ -44,6 +45,18 @@ it("rejects the calls that wait, and every later one, with the reason it was clo
   connection.close("again");
   await expect(waiting).rejects.toBe("gone");
   await expect(connection.call((remote) => remote.double(1))).rejects.toBe("gone");
+});
+
+it("keeps the process alive while any call waits, and no longer", async () => {
+  const port = channel.port1 as MessagePort & { hasRef(): boolean };
+  expect(port.hasRef()).toBe(false);
+  const waiting = connection.call((remote) => remote.wait());
+  await connection.call((remote) => remote.double(1));
+  await expect(connection.call((remote) => remote.fail())).rejects.toThrow();
+  expect(port.hasRef()).toBe(true);
+  held.open();
+  await waiting;
+  expect(port.hasRef()).toBe(false);
 });
 
 it("keeps nothing of a call that was never answered", async () => {

@@ -19,6 +19,15 @@ it("joins what is released to its neighbours, so that it can be given out whole"
   expect(memory.floats(16_000)).toHaveLength(16_000);
 });
 
+it("takes back nothing twice", () => {
+  const memory = new KernelMemory(1);
+  const before = memory.bytesFree;
+  const floats = memory.floats(100)!;
+  memory.release(floats);
+  memory.release(floats);
+  expect(memory.bytesFree).toBe(before);
+});
+
 it("gives no place whose end has no address, nor one at address 0", () => {
   const memory = new KernelMemory();
   const all = memory.bytes(memory.bytesFree)!;
