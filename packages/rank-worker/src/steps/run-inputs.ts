@@ -41,7 +41,8 @@ export function runInputs(
     }
     const dims = resolveSizes(declared.dims, bindings);
     const count = elementCount(dims);
-    if (declared.name === tokens.mask) {
+    // The other mask, too: a graph in one part may read a source and its target.
+    if (declared.name === names.attentionMask || declared.name === names.decoderAttentionMask) {
       return tensor(declared.type, integers(declared.type, new Array<number>(count).fill(1)), dims);
     }
     if (declared.name === names.positionIds) {
