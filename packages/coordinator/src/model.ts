@@ -63,7 +63,10 @@ export class Model {
     this.#facts = facts;
     this.#group = group;
     this.#texts = texts;
-    this.#scheduler = new Scheduler(group);
+    this.#scheduler = new Scheduler(
+      group,
+      facts.tokensPerStep === undefined ? {} : { prefillChunk: facts.tokensPerStep },
+    );
     this.#prompts = new Prompts(facts, texts);
     group.onFailure((cause) => void texts?.close(modelFailed(cause)));
   }

@@ -38,6 +38,15 @@ describe("what is known of a model", () => {
     expect(describeModel(built, generation).lookedUp).toEqual({ input_ids: 2048 });
   });
 
+  it("is how many tokens a step takes, where the graph does not take any number", () => {
+    const ofOne = graph.inputs.map((input) =>
+      input.name === "input_ids" ? { ...input, dims: ["batch", 1] } : input,
+    );
+    const one = { ...built, graph: { ...graph, inputs: ofOne } };
+    expect(describeModel(one, generation).tokensPerStep).toBe(1);
+    expect(describeModel(built, generation).tokensPerStep).toBeUndefined();
+  });
+
   it("is no context limit where the model has none", () => {
     expect(describeModel({ ...built, maxContext: undefined }, generation).maxContext).toBeUndefined();
   });

@@ -36,6 +36,8 @@ export function describeModel(
         rows[interfaceNames.inputIds]);
   for (const id of forcedEosTokenIds) requireInVocabulary("forced_eos_token_id", id, vocabSize);
   const encoder = encoderEntry(graph);
+  const tokenInput = encoder === undefined ? interfaceNames.inputIds : interfaceNames.decoderInputIds;
+  const tokensPerStep = inputs.find(({ name }) => name === tokenInput)?.dims[1];
   const outputs = graph.outputs.map((output) => output.name).filter((name) => !presents.includes(name));
   return {
     inputs,
@@ -44,6 +46,7 @@ export function describeModel(
     vocabSize,
     lookedUp: rows,
     generates: graph.caches.length > 0 && logits !== undefined,
+    ...(typeof tokensPerStep === "number" && { tokensPerStep }),
     ...(obstacle && { obstacle: obstacle.message }),
     eosIds: eosTokenIds,
     forcedEosIds: forcedEosTokenIds,

@@ -2,6 +2,7 @@ import type { Graph, GraphNode } from "../graph/graph.js";
 import { isIf, takeBranch } from "../graph/take-branch.js";
 import { readsOf, withoutUnread } from "../graph/topology.js";
 import { originOf, producersOf } from "./edit.js";
+import { takingItsTokens } from "./one-token.js";
 import { statePairs } from "./state-pairs.js";
 
 /** The two graphs that a merged decoder has in one. */
@@ -30,7 +31,8 @@ export function cacheBranches(graph: Graph): CacheBranches | undefined {
   const reads = (one: Graph | undefined): boolean =>
     one?.nodes.some((node) => [...readsOf(node)].some((name) => pasts.has(name))) ?? false;
   if (yes === undefined || no === undefined || reads(yes) === reads(no)) return undefined;
-  return reads(yes) ? { withPast: yes, withoutPast: no } : { withPast: no, withoutPast: yes };
+  const [withPast, withoutPast] = reads(yes) ? [yes, no] : [no, yes];
+  return { withPast: takingItsTokens(withPast), withoutPast };
 }
 
 function withBranch(

@@ -1,10 +1,11 @@
 import { RingrankError } from "@ringrank/errors";
 import { type Graph, type GraphNode, readsOf, withoutUnread } from "../graph/index.js";
 import { constantOf, producersOf } from "./edit.js";
+import { isShape, readersOf, sizesRead } from "./sizes-read.js";
 
 /**
  * What a decoder's first step makes of the encoder's output alone: `graph` without all else. Exporters take the batch
- * from whatever tensor is at hand, the decoder's own too, `Gather(Shape(x), 0)`. It is the encoder's output's as well,
+ * from whatever tensor is at hand, the decoder's own too, `Gather(Shape(x), 0)` or `Shape(x, start=0, end=1)`. It is the encoder's output's as well,
  * so it is taken from there, and the decoder need not run for it.
  *
  * @param graph of which every output is `[batch, heads, source, lanes]`, of the input `hidden`'s batch
@@ -17,7 +18,7 @@ export function crossProjections(graph: Graph, hidden: string): Graph {
   const known = new Set([hidden, ...needed.weights.keys()]);
   const nodes = needed.nodes.map((node) => {
     const isKnown = [...readsOf(node)].every((name) => known.has(name));
-    const takesBatch = !isKnown && isShape(node) && (readers.get(node.outputs[0]!) ?? []).every(isBatchOf);
+    const takesBatch = !isKnown && isShape(node) && readsBatch(node);
     if (isKnown || takesBatch) for (const name of node.outputs) known.add(name);
     return takesBatch ? { ...node, inputs: [hidden] } : node;
   });
@@ -30,20 +31,11 @@ export function crossProjections(graph: Graph, hidden: string): Graph {
       `${[...readsOf(foreign)].filter((name) => !known.has(name)).join(", ")} too`,
   );
 
-  /** Whether a reader of sizes takes the first one only. */
-  function isBatchOf(reader: GraphNode): boolean {
-    return reader.opType === "Gather" && constantOf(reader.inputs[1]!, graph, producers)?.join() === "0";
+  /** Whether the first size is the only one that is read. */
+  function readsBatch(shape: GraphNode): boolean {
+    const constant = (name: string) => constantOf(name, graph, producers);
+    return (
+      sizesRead(shape, readers.get(shape.outputs[0]!) ?? [], constant)?.every((axis) => axis === 0) ?? false
+    );
   }
-}
-
-function isShape({ opType, domain }: GraphNode): boolean {
-  return opType === "Shape" && domain === "";
-}
-
-function readersOf(nodes: readonly GraphNode[]): Map<string, GraphNode[]> {
-  const readers = new Map<string, GraphNode[]>();
-  for (const node of nodes) {
-    for (const name of readsOf(node)) readers.set(name, [...(readers.get(name) ?? []), node]);
-  }
-  return readers;
 }

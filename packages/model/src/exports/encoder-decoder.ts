@@ -5,14 +5,17 @@ import {
   type Graph,
   GraphBuilder,
   type GraphEntry,
+  type GraphNode,
   interfaceNames,
   renameValues,
   type ValueInfo,
 } from "../graph/index.js";
 import { namesOf } from "../graph/names-of.js";
 import { crossProjections } from "./cross-projections.js";
-import { extended, redirect } from "./edit.js";
+import { constantOf, extended, producersOf, redirect } from "./edit.js";
+import { isShape, readersOf, sizesRead } from "./sizes-read.js";
 import { statePairs } from "./state-pairs.js";
+import { withTokenSizes } from "./token-sizes.js";
 import { withCache } from "./with-cache.js";
 
 /** The graphs that exporters make of one encoder–decoder. */
@@ -92,7 +95,7 @@ function crossStates(withPast: Graph, withoutPast: Graph): CrossState[] {
 }
 
 function crossCache(crossing: readonly CrossState[], decode: Graph): Cache {
-  const isMasked = decode.nodes.some(({ inputs }) => inputs.includes(encoderPositions));
+  const isMasked = decode.nodes.some((node) => !isShape(node) && node.inputs.includes(encoderPositions));
   return {
     positions: encoderPositions,
     filledBy: "encode",
@@ -110,7 +113,7 @@ function encodeEntry(encoder: Graph, withoutPast: Graph, crossing: readonly Cros
       throw notJoined(`the encoder has no ${name}`);
     }
   }
-  const first = renameValues(encoder, (name) => (own.has(name) ? name : `encoder·${name}`));
+  const first = renameValues(withTokenSizes(encoder), (name) => (own.has(name) ? name : `encoder·${name}`));
   const made = new Map(crossing.map((state) => [state.made.name, state.present]));
   const projections = crossProjections(
     { ...withoutPast, outputs: withoutPast.outputs.filter(({ name }) => made.has(name)) },
@@ -155,7 +158,10 @@ function decodeEntry(withPast: Graph, crossing: readonly CrossState[]): Graph {
       }),
       // A first step's keys and values of cross-attention come from `encode`.
       outputs: renamed.outputs.filter(({ name }) => !crossing.some(({ made }) => made.name === name)),
-      nodes: redirect(renamed.nodes, new Map(mask === undefined ? [] : [[mask.name, long.name]])),
+      nodes: redirect(
+        sizesFromPositions(renamed),
+        new Map(mask === undefined ? [] : [[mask.name, long.name]]),
+      ),
     },
     built,
   );
@@ -168,6 +174,18 @@ function decodeEntry(withPast: Graph, crossing: readonly CrossState[]): Graph {
     },
     { tokens: { ids: decoderInputIds, mask: decoderAttentionMask }, filled: [encoderPositions, ...cross] },
   );
+}
+
+/** Nodes that ask the hidden states for batch and length alone ask the encoder's positions, `[batch, encoded]`. */
+function sizesFromPositions(graph: Graph): GraphNode[] {
+  const readers = readersOf(graph.nodes);
+  const producers = producersOf(graph.nodes);
+  const constant = (name: string) => constantOf(name, graph, producers);
+  return graph.nodes.map((node) => {
+    if (!isShape(node) || node.inputs[0] !== exported.encoderHidden) return node;
+    const axes = sizesRead(node, readers.get(node.outputs[0]!) ?? [], constant);
+    return axes?.every((axis) => axis < 2) ? { ...node, inputs: [encoderPositions] } : node;
+  });
 }
 
 function symbolsOf({ name, dims }: ValueInfo, wanted: readonly string[]): Map<unknown, string> {

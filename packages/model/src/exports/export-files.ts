@@ -97,8 +97,11 @@ function sortFiles(files: readonly string[]): Map<ExportDtype, Set<string>> {
   return byDtype;
 }
 
+/** Of a decoder that goes on where `decoder_model` begins. */
+export const continuing = "decoder_with_past_model";
+
 /** Names of a model that is one file, in the order in which they are looked for. */
-const wholeStems = ["model", "decoder_model_merged", "decoder_with_past_model"];
+const wholeStems = ["model", "decoder_model_merged", continuing];
 
 function chooseFiles(folder: string, stems: ReadonlySet<string>, suffix: string): ExportFiles {
   const path = (stem: string): string => join(folder, `${stem}${suffix}.onnx`);

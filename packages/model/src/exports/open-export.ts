@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import { contextLimit } from "../architectures/index.js";
 import { type Graph, interfaceNames } from "../graph/index.js";
@@ -7,8 +7,10 @@ import { openOnnx } from "../onnx/index.js";
 import { cacheBranches } from "./cache-branch.js";
 import { encoderDecoder } from "./encoder-decoder.js";
 import { type ExportConfig, exportConfig } from "./export-config.js";
-import { type ExportDtype, type ExportFiles, exportFiles } from "./export-files.js";
+import { continuing, type ExportDtype, type ExportFiles, exportFiles } from "./export-files.js";
+import { takingItsTokens } from "./one-token.js";
 import { rowsLookedUp } from "./rows-looked-up.js";
+import { withTokenSizes } from "./token-sizes.js";
 import { withCache } from "./with-cache.js";
 
 /** A model that a tool has exported as ONNX. */
@@ -65,7 +67,7 @@ function onnxFile(path: string): string {
 function openFiles(files: ExportFiles): Pick<OpenedExport, "graph" | "obstacle"> {
   switch (files.kind) {
     case "whole":
-      return openDecoder(openOnnx(files.file));
+      return openDecoder(openOnnx(files.file), basename(files.file).startsWith(continuing));
     case "merged": {
       const encoder = openOnnx(files.encoder);
       const merged = openOnnx(files.decoder);
@@ -82,16 +84,22 @@ function openFiles(files: ExportFiles): Pick<OpenedExport, "graph" | "obstacle">
       const [encoder, withoutPast, withPast] = [files.encoder, files.withoutPast, files.withPast].map(
         openOnnx,
       );
-      const parts = { encoder: encoder!, withoutPast: withoutPast!, withPast: withPast! };
+      const parts = { encoder: encoder!, withoutPast: withoutPast!, withPast: takingItsTokens(withPast!) };
       return { graph: encoderDecoder(parts), obstacle: undefined };
     }
   }
 }
 
-/** A graph whose past is no cache is run as it is. */
-function openDecoder(graph: Graph): Pick<OpenedExport, "graph" | "obstacle"> {
+/**
+ * A graph whose past is no cache is run as it is.
+ *
+ * @param continues whether another file begins what this one continues
+ */
+function openDecoder(graph: Graph, continues: boolean): Pick<OpenedExport, "graph" | "obstacle"> {
+  const whole = continues ? takingItsTokens(graph) : graph;
   try {
-    return { graph: withCache(cacheBranches(graph)?.withPast ?? graph), obstacle: undefined };
+    const cached = withCache(cacheBranches(graph)?.withPast ?? whole);
+    return { graph: withTokenSizes(cached), obstacle: undefined };
   } catch (error) {
     if (!(error instanceof RingrankError) || error.code !== "RR_NO_GENERATE") throw error;
     return { graph, obstacle: error };

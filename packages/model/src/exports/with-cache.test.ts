@@ -68,6 +68,16 @@ describe("a decoder export", () => {
     ]);
   });
 
+  it("reads one new token where the export takes no more", () => {
+    const { inputs: one } = withCache(decoder({ ids: ["b", 1] }));
+    expect(one.map(({ name, dims }) => [name, ...dims])).toEqual([
+      ["input_ids", "batch", 1],
+      ["attention_mask", "batch", 1],
+      ["past_positions", "batch", "past"],
+      ["past.0.key", "batch", 2, "past", 4],
+    ]);
+  });
+
   it("gives logits in float32, which tokens are chosen by, where the export has them in float16 too", () => {
     const half = withCache(decoder({ logits: "float16" }));
     expect(half.outputs.find(({ name }) => name === "logits")).toMatchObject({ type: "float32" });
@@ -94,7 +104,8 @@ describe("a decoder export", () => {
     ["that puts new rows first", { present: (g, past, rows) => append(g, rows, past) }, "found Concat of"],
     ["whose state has no batch of its own", { past: [8, 2, "p", 4] }, "found"],
     ["with a size known only when running", { past: ["b", "h", "p", 4] }, "all sizes but those two"],
-    ["of one sequence only", { ids: [1, "s"] }, "of any [batch, sequence], found [1,s]"],
+    ["of one sequence only", { ids: [1, "s"] }, "of any [batch, sequence] or [batch, 1], found [1,s]"],
+    ["of two tokens at a time", { ids: ["b", 2] }, "found [b,2]"],
     ["with an input of its own", { input: "cache_position" }, "how to fill the input cache_position"],
   ])("%s is not understood, and says what was found", (_, options, found) => {
     const message = expect.stringContaining(options.past?.[0] === 8 ? "expected its first axis" : found);

@@ -59,6 +59,8 @@ class CachedDecoder {
   readonly #pairs: readonly StatePair[];
   readonly #tokens: TokenNames;
   readonly #inputs: ReadonlyMap<string, ValueInfo>;
+  /** Of a step: any number of new tokens, or the one that the export was made for. */
+  readonly #sequence: SymbolicDim;
   readonly #sources: StateSources;
 
   constructor(graph: Graph, pairs: readonly StatePair[], options: WithCacheOptions) {
@@ -68,6 +70,7 @@ class CachedDecoder {
     this.#pairs = pairs;
     this.#tokens = tokens;
     this.#inputs = new Map(graph.inputs.map((input) => [input.name, input]));
+    this.#sequence = this.#inputs.get(tokens.ids)?.dims[1] === 1 ? 1 : "sequence";
     const pasts = pairs.map(({ past }) => past.name);
     const known = [tokens.ids, tokens.mask, interfaceNames.positionIds, ...pasts, ...filled];
     const other = graph.inputs.find(({ name }) => !known.includes(name));
@@ -139,28 +142,30 @@ class CachedDecoder {
 
   /** An input of the export, or a new one for what the export does not read. */
   #perToken(g: GraphBuilder, name: string): Value {
-    return this.#inputs.has(name) ? g.read(name) : g.input(name, "int64", ["batch", "sequence"]);
+    return this.#inputs.has(name) ? g.read(name) : g.input(name, "int64", ["batch", this.#sequence]);
   }
 
   /** Those that are no state, of the sizes that one step has. */
   #keptInputs(): ValueInfo[] {
     const { ids, mask } = this.#tokens;
     const [batch, sequence] = this.#inputs.get(ids)?.dims ?? [];
-    if (typeof batch !== "string" || typeof sequence !== "string" || batch === sequence) {
+    const isAny = typeof sequence === "string" && batch !== sequence;
+    if (typeof batch !== "string" || !(isAny || sequence === 1)) {
       throw notACache(
-        `expected an input ${ids} of any [batch, sequence], found [${this.#inputs.get(ids)?.dims}]`,
+        `expected an input ${ids} of any [batch, sequence] or [batch, 1], found [${this.#inputs.get(ids)?.dims}]`,
       );
     }
-    const symbols = new Map<SymbolicDim, string>([
+    const symbols = new Map<SymbolicDim, SymbolicDim>([
       [batch, "batch"],
-      [sequence, "sequence"],
+      [sequence, this.#sequence],
     ]);
     const pasts = new Set(this.#pairs.map(({ past }) => past.name));
     return [...this.#inputs.values()]
       .filter(({ name }) => !pasts.has(name))
       .map((input) => ({
         ...input,
-        dims: input.name === mask ? ["batch", "sequence"] : input.dims.map((dim) => symbols.get(dim) ?? dim),
+        dims:
+          input.name === mask ? ["batch", this.#sequence] : input.dims.map((dim) => symbols.get(dim) ?? dim),
       }));
   }
 }

@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import type { GraphNode } from "../graph/index.js";
+import { sizesRead } from "./sizes-read.js";
+
+const node = (
+  opType: string,
+  inputs: readonly string[],
+  attributes: Record<string, number> = {},
+): GraphNode => ({
+  opType,
+  domain: "",
+  inputs,
+  outputs: ["y"],
+  attributes: Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value } as const]),
+  ),
+});
+const constants: Readonly<Record<string, readonly number[]>> = { zero: [0], one: [1], last: [-1] };
+const read = (shape: GraphNode, ...readers: readonly GraphNode[]) =>
+  sizesRead(shape, readers, (name) => constants[name]);
+
+it.each<[string, readonly number[] | undefined, readonly number[] | undefined]>([
+  ["those that it gives", read(node("Shape", ["x"], { start: 1, end: 3 }), node("Concat", ["y"])), [1, 2]],
+  [
+    "those that its readers take",
+    read(node("Shape", ["x"]), node("Gather", ["y", "zero"]), node("Gather", ["y", "one"])),
+    [0, 1],
+  ],
+  ["of those behind a start", read(node("Shape", ["x"], { start: 1 }), node("Gather", ["y", "one"])), [2]],
+  ["any, where a reader takes all", read(node("Shape", ["x"]), node("Concat", ["y"])), undefined],
+  [
+    "any, where one counts from the end",
+    read(node("Shape", ["x"]), node("Gather", ["y", "last"])),
+    undefined,
+  ],
+  ["any, where an index is computed", read(node("Shape", ["x"]), node("Gather", ["y", "z"])), undefined],
+  [
+    "any, where it ends before the end",
+    read(node("Shape", ["x"], { end: -1 }), node("Concat", ["y"])),
+    undefined,
+  ],
+])("sizes that a Shape is read for are %s", (_, axes, expected) => {
+  expect(axes).toEqual(expected);
+});

@@ -1,0 +1,37 @@
+import { intAttribute } from "../graph/attributes.js";
+import type { GraphNode } from "../graph/graph.js";
+import { readsOf } from "../graph/topology.js";
+
+/**
+ * The axes whose sizes a `Shape` is read for, where it gives no others (`start`, `end`) or every reader takes one of them
+ * by a constant index. Undefined where it may be any.
+ *
+ * @param readers nodes that read what the node gives
+ * @param constant elements of a constant, by its name
+ */
+export function sizesRead(
+  shape: GraphNode,
+  readers: readonly GraphNode[],
+  constant: (name: string) => readonly number[] | undefined,
+): readonly number[] | undefined {
+  const start = intAttribute(shape, "start", 0);
+  const end = intAttribute(shape, "end", -1);
+  if (start >= 0 && end >= start) return Array.from({ length: end - start }, (_, at) => start + at);
+  const axes = readers.flatMap(
+    (reader) => (reader.opType === "Gather" && constant(reader.inputs[1]!)) || [-1],
+  );
+  return axes.every((axis) => axis >= 0) ? axes.map((axis) => start + axis) : undefined;
+}
+
+export function isShape({ opType, domain }: GraphNode): boolean {
+  return opType === "Shape" && domain === "";
+}
+
+/** By value: the nodes that read it. */
+export function readersOf(nodes: readonly GraphNode[]): Map<string, GraphNode[]> {
+  const readers = new Map<string, GraphNode[]>();
+  for (const node of nodes) {
+    for (const name of readsOf(node)) readers.set(name, [...(readers.get(name) ?? []), node]);
+  }
+  return readers;
+}

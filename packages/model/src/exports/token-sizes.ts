@@ -1,0 +1,35 @@
+import { type Graph, interfaceNames, type SymbolicDim, type ValueInfo } from "../graph/index.js";
+
+const { inputIds, decoderInputIds, decoderAttentionMask } = interfaceNames;
+
+/** Inputs that have a number for every token, by the tokens that they are for. */
+const perToken: ReadonlyMap<string, string> = new Map([
+  [interfaceNames.attentionMask, inputIds],
+  [interfaceNames.positionIds, inputIds],
+  [interfaceNames.tokenTypeIds, inputIds],
+  [decoderAttentionMask, decoderInputIds],
+]);
+
+/**
+ * A graph whose masks, positions and token types are of the sizes that its tokens have. torch's newer exporter, told
+ * that every size may differ, gives each a name of its own; whoever leaves such an input out gives its sizes by the
+ * tokens alone.
+ */
+export function withTokenSizes(graph: Graph): Graph {
+  const inputs = new Map(graph.inputs.map((input) => [input.name, input]));
+  const equal = new Map<SymbolicDim, SymbolicDim>();
+  for (const [name, tokens] of perToken) {
+    const own = inputs.get(name)?.dims ?? [];
+    const wanted = inputs.get(tokens)?.dims ?? [];
+    if (own.length !== wanted.length) continue;
+    own.forEach((dim, axis) => {
+      if (typeof dim === "string" && dim !== wanted[axis]) equal.set(dim, wanted[axis]!);
+    });
+  }
+  if (equal.size === 0) return graph;
+  const sized = (value: ValueInfo): ValueInfo => ({
+    ...value,
+    dims: value.dims.map((dim) => equal.get(dim) ?? dim),
+  });
+  return { ...graph, inputs: graph.inputs.map(sized), outputs: graph.outputs.map(sized) };
+}
