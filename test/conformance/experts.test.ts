@@ -8,6 +8,8 @@ const mixtures: readonly (readonly [name: string, layers: number])[] = [
   ["mixtral", 2],
   ["qwen3-moe", 2],
   ["gpt-oss", 2],
+  // Gate and up are one matrix.
+  ["granitemoe", 2],
   // The first layer is dense.
   ["deepseek-v3", 1],
 ];

@@ -113,6 +113,19 @@ const dotsLlm1 = {
   vocab_size: 152064,
 };
 
+const granite3BA800M = {
+  model_type: "granitemoe",
+  hidden_size: 1536,
+  intermediate_size: 512,
+  num_hidden_layers: 32,
+  num_attention_heads: 24,
+  num_key_value_heads: 8,
+  num_local_experts: 40,
+  num_experts_per_tok: 8,
+  tie_word_embeddings: true,
+  vocab_size: 49155,
+};
+
 const gptOss20B = {
   model_type: "gpt_oss",
   hidden_size: 2880,
@@ -130,6 +143,7 @@ it.each([
   { config: deepseekV3, billions: 671 },
   { config: mixtral8x7B, billions: 46.7 },
   { config: qwen3A3B, billions: 30.5 },
+  { config: granite3BA800M, billions: 3.3 },
   { config: glm45Air, billions: 106.9 },
   { config: dotsLlm1, billions: 142.8 },
   { config: gptOss20B, billions: 20.9 },

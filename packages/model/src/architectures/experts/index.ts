@@ -4,6 +4,7 @@ import { deepseekV3 } from "./deepseek-v3.js";
 import { dots1 } from "./dots1.js";
 import { glm4Moe } from "./glm4-moe.js";
 import { gptOss } from "./gpt-oss.js";
+import { graniteMoe, graniteMoeShared } from "./granite-moe.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
 import { qwen2Moe } from "./qwen2-moe.js";
@@ -16,6 +17,8 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["dots1", dots1],
   ["glm4_moe", glm4Moe],
   ["gpt_oss", gptOss],
+  ["granitemoe", graniteMoe],
+  ["granitemoeshared", graniteMoeShared],
   ["mixtral", mixtral],
   ["olmoe", olmoe],
   ["qwen2_moe", qwen2Moe],

@@ -1,0 +1,71 @@
+import type { Value } from "../../graph/index.js";
+import type { Architecture, ModelContext } from "../architecture.js";
+import { activate } from "../blocks/activations.js";
+import type { Sublayer } from "../blocks/decoder.js";
+import { expertSublayer } from "../blocks/experts.js";
+import { gatedFeedForward } from "../blocks/feed-forward.js";
+import { rotaryBuffers } from "../blocks/rotary.js";
+import { expertCounts, softmaxRouter } from "../blocks/routing.js";
+import { buildGranite } from "../llama/granite.js";
+
+/** https://arxiv.org/abs/2408.13359: Granite with experts for feed-forwards. */
+export const graniteMoe: Architecture = {
+  build: (context) => buildGranite(context, (width) => graniteExperts(context, width)),
+  ignoredTensors: rotaryBuffers,
+};
+
+/** The same with a feed-forward for every row beside the experts. */
+export const graniteMoeShared: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    const inner = config.integer("shared_intermediate_size", { min: 0, default: 0 });
+    buildGranite(context, (width) => {
+      const routed = graniteExperts(context, width);
+      const shared: Sublayer = (x, { module }) =>
+        gatedFeedForward(context, x, {
+          prefix: `${module}.shared_mlp`,
+          width,
+          inner,
+          bias: false,
+          activation: activationOf(context),
+          fused: true,
+          names: { gateUp: "input_linear", down: "output_linear" },
+        });
+      return inner === 0 ? routed : (x, layer) => g.add(routed(x, layer), shared(x, layer));
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};
+
+function graniteExperts(context: ModelContext, width: number): Sublayer {
+  const counts = expertCounts(context, 2);
+  return expertSublayer(context, {
+    counts,
+    width,
+    module: "block_sparse_moe",
+    route: softmaxRouter(context, { counts, width, normalize: true, name: "router.layer" }),
+    run: stackedExperts(context, counts.experts, width),
+  });
+}
+
+/** Experts stored in one piece, gate and up in one matrix: `[rows, width]` to `[experts, rows, width]`. */
+function stackedExperts(
+  context: ModelContext,
+  experts: number,
+  width: number,
+): (rows: Value, module: string) => Value {
+  const { g, config, parameters } = context;
+  const inner = config.integer("intermediate_size");
+  return (rows, module) => {
+    const stack = (name: string, outputs: number, inputs: number): Value =>
+      parameters.get(`${module}.${name}.weight`, [experts, outputs, inputs]);
+    const fused = g.matmulTransposed(rows, stack("input_linear", 2 * inner, width));
+    const [gate, up] = g.split(fused, [inner, inner], 2);
+    const hidden = g.mul(activate(context, activationOf(context), gate!), up!);
+    return g.matmulTransposed(hidden, stack("output_linear", width, inner));
+  };
+}
+
+function activationOf({ config }: ModelContext): string {
+  return config.string("hidden_act", { default: "silu" });
+}
