@@ -18,6 +18,7 @@ function graphWithout(name: string, field: string): Graph {
 /** What transformers 5.18 takes where a config does not say, and another family of the same frame would not. */
 it.each<[string, string, JsonValue]>([
   ["cohere", "rope_theta", 500_000],
+  ["arcee", "hidden_act", "relu2"],
   ["deberta", "layer_norm_eps", 1e-7],
   ["deberta-v2", "layer_norm_eps", 1e-7],
   ["ernie4.5", "head_dim", 128],
@@ -41,6 +42,8 @@ it.each<[string, string, JsonValue]>([
   ["smollm3", "num_key_value_heads", 4],
   ["mt5", "feed_forward_proj", "gated-gelu"],
   ["olmo3", "rope_theta", 500_000],
+  ["helium", "rope_theta", 100_000],
+  ["seed-oss", "attention_bias", true],
   ["starcoder2", "num_key_value_heads", 2],
   ["umt5", "feed_forward_proj", "gated-gelu"],
 ])("%s without %s is as with %j", (name, field, stated) => {

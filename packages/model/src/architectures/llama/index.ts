@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import { arcee } from "./arcee.js";
 import { cohere } from "./cohere.js";
 import { cohere2 } from "./cohere2.js";
 import { ernie45 } from "./ernie4-5.js";
@@ -9,6 +10,7 @@ import { gemma3 } from "./gemma3.js";
 import { glm } from "./glm.js";
 import { glm4 } from "./glm4.js";
 import { granite } from "./granite.js";
+import { helium } from "./helium.js";
 import { llama } from "./llama.js";
 import { mistral } from "./mistral.js";
 import { nemotron } from "./nemotron.js";
@@ -18,12 +20,14 @@ import { olmo3 } from "./olmo3.js";
 import { phi3 } from "./phi3.js";
 import { qwen2 } from "./qwen2.js";
 import { qwen3 } from "./qwen3.js";
+import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
 import { starcoder2 } from "./starcoder2.js";
 
 /** Decoders in Llama's frame (../blocks/decoder.ts), by the `model_type` of config.json. */
 export const llamaFamilies: readonly [string, Architecture][] = [
+  ["arcee", arcee],
   ["cohere", cohere],
   ["cohere2", cohere2],
   ["ernie4_5", ernie45],
@@ -34,6 +38,7 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["glm", glm],
   ["glm4", glm4],
   ["granite", granite],
+  ["helium", helium],
   ["llama", llama],
   ["mistral", mistral],
   ["nemotron", nemotron],
@@ -43,6 +48,7 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["phi3", phi3],
   ["qwen2", qwen2],
   ["qwen3", qwen3],
+  ["seed_oss", seedOss],
   ["smollm3", smollm3],
   ["stablelm", stablelm],
   ["starcoder2", starcoder2],
