@@ -13,10 +13,10 @@ export interface ExpertCounts {
  * @throws RR_CONFIG if a row is to go to more experts than there are.
  */
 export function expertCounts({ config }: ModelContext, defaultPerRow?: number): ExpertCounts {
-  const names = ["num_experts", "num_local_experts", "n_routed_experts"];
+  const names = ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"];
   const experts = config.integer(names, { max: 2 ** 16 });
-  const perRow =
-    config.optionalInteger("num_experts_per_tok") ?? defaultPerRow ?? config.integer("num_experts_per_tok");
+  const perRowNames = ["num_experts_per_tok", "moe_k"];
+  const perRow = config.optionalInteger(perRowNames) ?? defaultPerRow ?? config.integer(perRowNames);
   if (perRow > experts) {
     throw config.error(`expected "num_experts_per_tok" to be at most the ${experts} experts, got ${perRow}`);
   }

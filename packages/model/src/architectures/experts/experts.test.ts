@@ -80,6 +80,22 @@ const qwen3A3B = {
   vocab_size: 151936,
 };
 
+const ernie45A3B = {
+  model_type: "ernie4_5_moe",
+  hidden_size: 2560,
+  intermediate_size: 12288,
+  moe_intermediate_size: 1536,
+  num_hidden_layers: 28,
+  num_attention_heads: 20,
+  num_key_value_heads: 4,
+  moe_num_experts: 64,
+  moe_num_shared_experts: 2,
+  moe_k: 6,
+  moe_layer_start_index: 1,
+  moe_layer_end_index: 27,
+  vocab_size: 103424,
+};
+
 const glm45Air = {
   model_type: "glm4_moe",
   hidden_size: 4096,
@@ -144,6 +160,7 @@ it.each([
   { config: mixtral8x7B, billions: 46.7 },
   { config: qwen3A3B, billions: 30.5 },
   { config: granite3BA800M, billions: 3.3 },
+  { config: ernie45A3B, billions: 21.8 },
   { config: glm45Air, billions: 106.9 },
   { config: dotsLlm1, billions: 142.8 },
   { config: gptOss20B, billions: 20.9 },

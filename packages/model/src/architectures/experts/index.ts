@@ -2,6 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { deepseekV2 } from "./deepseek-v2.js";
 import { deepseekV3 } from "./deepseek-v3.js";
 import { dots1 } from "./dots1.js";
+import { ernie45Moe } from "./ernie4-5-moe.js";
 import { glm4Moe } from "./glm4-moe.js";
 import { gptOss } from "./gpt-oss.js";
 import { graniteMoe, graniteMoeShared } from "./granite-moe.js";
@@ -15,6 +16,7 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["deepseek_v2", deepseekV2],
   ["deepseek_v3", deepseekV3],
   ["dots1", dots1],
+  ["ernie4_5_moe", ernie45Moe],
   ["glm4_moe", glm4Moe],
   ["gpt_oss", gptOss],
   ["granitemoe", graniteMoe],
