@@ -20,6 +20,10 @@ interface SourceMap {
   readonly sourcesContent: readonly string[];
 }
 
+interface Exporting {
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
 const isWindows = process.platform === "win32";
 const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
   packageManager: string;
@@ -42,6 +46,17 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     "package.json": JSON.stringify({ name: "consumer", private: true, type: "module" }),
   });
   const tarballs = () => readdirSync(packed).map((name) => `${packed}/${name}`);
+
+  /** The modules of the packages: `@ringrank/model`, `@ringrank/model/tokenizer`, … */
+  function entries(): string[] {
+    const modules = `${consumer}/node_modules`;
+    const names = readdirSync(`${modules}/@ringrank`).map((name) => `@ringrank/${name}`);
+    return ["ringrank", ...names].flatMap((name) => {
+      const { exports } = JSON.parse(readFileSync(`${modules}/${name}/package.json`, "utf8")) as Exporting;
+      const paths = Object.keys(exports).filter((path) => !path.endsWith(".wasm"));
+      return paths.map((path) => name + path.slice(1));
+    });
+  }
 
   beforeAll(async () => {
     const packAll = ["--yes", packageManager, "--recursive", "--filter", "./packages/*", "pack"];
@@ -122,7 +137,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     );
   });
 
-  test("carry types that a strict consumer compiles against, those of dependencies checked and without the DOM's", async () => {
+  test("carry types in all entries that a strict consumer compiles against, those of dependencies checked and without the DOM's", async () => {
     writeFileSync(
       `${consumer}/consumer.mts`,
       `import { loadModel, type Model, type Tensor } from "@ringrank/coordinator";
@@ -135,6 +150,9 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
        joinGroup(createGroup({ worldSize: 1 }), 0).barrier();
        // @ts-expect-error: a number of ranks is a number.
        await loadModel(demoModel, { ranks: "2" });
+       ${entries()
+         .map((entry, at) => `export * as entry${at} from "${entry}";`)
+         .join("\n")}
       `,
     );
     const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext"];

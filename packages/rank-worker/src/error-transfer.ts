@@ -3,7 +3,13 @@
  * own for thrown values, on both sides, a RingrankError arrives as one.
  */
 import { isRingrankError, RingrankError, type RingrankErrorData } from "@ringrank/errors";
-import type { TransferHandler } from "comlink";
+
+/** comlink's, whose own declarations take those of browsers. */
+interface TransferHandler<Value, Data> {
+  canHandle(value: unknown): value is Value;
+  serialize(value: Value): [data: Data, transferred: unknown[]];
+  deserialize(data: Data): Value;
+}
 
 /** comlink's wrapper around what was thrown. */
 interface Thrown {

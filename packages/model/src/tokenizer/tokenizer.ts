@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Tokenizer as HubTokenizer } from "@huggingface/tokenizers";
+import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { addedTokens } from "./added-tokens.js";
@@ -22,6 +22,21 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Whether to leave out special tokens. Default true. */
   readonly skipSpecialTokens?: boolean;
+}
+
+/** As much as is used of the library's: its own declarations are none that Node's resolution of modules takes. */
+interface HubTokenizer {
+  /** An id that there is none for is undefined, or null. */
+  encode(
+    text: string,
+    options: { readonly add_special_tokens: boolean },
+  ): { readonly ids: number[]; readonly tokens: readonly string[] };
+  decode(
+    ids: number[],
+    options: { readonly skip_special_tokens: boolean; readonly clean_up_tokenization_spaces: boolean },
+  ): string;
+  token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
 }
 
 /**
@@ -62,7 +77,6 @@ export class Tokenizer {
    */
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
     const { ids, tokens } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
-    // The library's type leaves out what it then has for an id: undefined, or null.
     const unknown = ids.findIndex((id: number | null | undefined) => id == null);
     if (unknown === -1) return ids;
     throw new RingrankError(
@@ -121,7 +135,7 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
       pre_tokenizer: rebuilt(tokenizer.pre_tokenizer, withUnicodeSpaces),
       decoder: withPlainMetaspace(tokenizer.decoder),
     };
-    return new Tokenizer(new HubTokenizer(readable, config), new Set(special), {
+    return new Tokenizer(new LibraryTokenizer(readable, config), new Set(special), {
       textsAddUp: textsAddUp(tokenizer),
       fewestTokens: fewestTokensOf(tokenizer),
     });
