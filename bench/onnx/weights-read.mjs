@@ -1,4 +1,7 @@
-/** Bytes of weights that a decode step reads: all but tables of which it looks up a row. */
+/**
+ * Bytes of weights that a decode step of a Ringrank reads: all but tables of which it looks up a row. Scales of what is
+ * quantized are of two bytes in ranks' own products.
+ */
 export function bytesReadPerToken(graph) {
   const read = new Set();
   for (const { opType, inputs } of graph.nodes) {
@@ -8,7 +11,8 @@ export function bytesReadPerToken(graph) {
   let bytes = 0;
   for (const [name, { type, dims, source }] of graph.weights) {
     if (source.kind === "inline" || !read.has(name)) continue;
-    bytes += dims.reduce((product, dim) => product * dim, elementBytes[type]);
+    const each = source.kind === "quantized" && source.part === "scales" ? 2 : elementBytes[type];
+    bytes += dims.reduce((product, dim) => product * dim, each);
   }
   return bytes;
 }

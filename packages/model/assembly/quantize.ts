@@ -5,6 +5,9 @@ const blockBytes: usize = block << 2;
 /** How often a block's scale is fitted to what it was rounded to: src/weights/kernels/plain-kernels.ts says why. */
 const fits: i32 = 2;
 
+/** The least float32 that is no subnormal. */
+const leastNormal: f32 = 1.1754943508222875e-38;
+
 /** A block that is not full, with zeros behind it. */
 const partial = memory.data(128, 16);
 
@@ -50,7 +53,9 @@ function quantize(
     }
     for (let i: usize = 0; i < blocks; i++) {
       const address = i == last ? partial : from + i * blockBytes;
-      pack(bits, values + i * packedBytes, address, load<f32>(scales + (i << 2)), levels);
+      const scale = roundedToBfloat16(load<f32>(scales + (i << 2)));
+      store<f32>(scales + (i << 2), scale);
+      pack(bits, values + i * packedBytes, address, scale, levels);
     }
     from += columns << 2;
     values += blocks * packedBytes;
@@ -111,6 +116,15 @@ function fittedScale(from: usize, scale: f32, levels: f32): f32 {
   return divisor === 0 ? scale : sumOfLanes(products) / divisor;
 }
 
+/** The nearest number of 8 bits, halves to the even one; 0 for subnormals. NaN stays what it is. */
+@inline
+function roundedToBfloat16(scale: f32): f32 {
+  if (scale !== scale) return scale;
+  if (abs(scale) < leastNormal) return 0;
+  const bits = reinterpret<u32>(scale);
+  return reinterpret<f32>((bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000);
+}
+
 @inline
 function sumOfLanes(x: v128): f32 {
   const left = f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1);
@@ -120,7 +134,7 @@ function sumOfLanes(x: v128): f32 {
 /** 0 for 0, and for subnormals, whose inverse overflows: such a block is all zeros. */
 @inline
 function inverse(scale: f32): f32 {
-  return abs(scale) < 1.1754943508222875e-38 ? 0 : 1 / scale;
+  return abs(scale) < leastNormal ? 0 : 1 / scale;
 }
 
 @inline

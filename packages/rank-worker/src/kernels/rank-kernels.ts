@@ -12,6 +12,7 @@ export interface ProductKernels {
   /**
    * @param x of `quantize`; behind the rows there is the room for it
    * @param scales as products/quantized/streamed-scales.ts puts them
+   * @param scaleBytes of a scale: 4 of float32, 2 of bfloat16
    * @param bias 0 for none
    * @param outBytes from one row of `out` to the next
    * @param count rows of the matrix
@@ -21,6 +22,7 @@ export interface ProductKernels {
     rows: number,
     values: number,
     scales: number,
+    scaleBytes: number,
     bias: number,
     out: number,
     outBytes: number,
@@ -30,6 +32,7 @@ export interface ProductKernels {
   /**
    * Makes a group of blocks of each row whole numbers: assembly/products/quantized/group-weights.ts.
    *
+   * @param scaleBytes of a scale: 4 of float32, 2 of bfloat16
    * @param rowBlocks blocks from one row to the next
    * @param toNextScale bytes from a block's scale to that of the row's next block
    * @param out `[count, blocks · 32]`
@@ -38,6 +41,7 @@ export interface ProductKernels {
   groupWeights(
     values: number,
     scales: number,
+    scaleBytes: number,
     rowBlocks: number,
     toNextScale: number,
     blocks: number,

@@ -5,7 +5,7 @@ import { basename, dirname } from "node:path";
 import { bytesOf } from "@ringrank/model/weights";
 
 /** Raised whenever entries are written in another way. */
-const format = 7;
+const format = 8;
 
 /** Bytes from a file's beginning that are hashed: the header of a safetensors file, and more. */
 const headBytes = 1 << 20;

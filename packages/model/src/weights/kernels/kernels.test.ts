@@ -56,6 +56,12 @@ describe.each([
     });
   });
 
+  it("have the bfloat16 for a scale that is nearest to the one that suits them best", () => {
+    // 4.02 at the number −8, and nothing else: −0.5025, which lies between −0.5 and −0.50390625.
+    const block = new Float32Array(32).fill(4.02, 3, 4);
+    expect(quantized(kernels, 4, block, 1).scales).toEqual([-0.50390625]);
+  });
+
   it("have nothing but the middle in a block of zeros, and a scale of 0", () => {
     expect(quantized(kernels, 4, new Float32Array(32), 1)).toEqual({
       scales: [0],

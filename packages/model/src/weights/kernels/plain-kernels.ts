@@ -63,11 +63,14 @@ function float16ToFloat32Bits(half: number): number {
 
 const fits = 2;
 
+/** The least float32 that is no subnormal. */
+const leastNormal = 2 ** -126;
+
 /**
  * The scale of a block: first the one that has its extreme element, of either sign, at the lowest number, which is one
  * farther from 0 than the highest (as llama.cpp's Q4_0 has it); then, twice, the scale that by least squares suits the
- * numbers the block was rounded to. NaN for a block with a NaN or an infinity, so that what it is multiplied with says
- * so, as it would without quantization.
+ * numbers the block was rounded to; and of that the nearest bfloat16, which is half as much to read. NaN for a block
+ * with a NaN or an infinity, so that what it is multiplied with says so, as it would without quantization.
  *
  * Measured on the embedded model in 4 bits, as what it adds to the perplexity of eight passages of Shakespeare (4,000
  * tokens) and of the 256 tokens of its golden.json, all matrices but the embedding quantized: no fit 1.0% and 3.2%, one
@@ -80,7 +83,15 @@ function scaleOf(block: Float32Array, bits: 4 | 8): number {
   const extreme = high >= -low ? high : low;
   let scale = extreme === 0 ? 0 : Math.fround(extreme / -(2 ** (bits - 1)));
   for (let fit = 0; fit < fits; fit++) scale = fittedScale(block, numbersOf(block, scale, bits), scale);
-  return scale;
+  return nearestBfloat16(scale);
+}
+
+/** The nearest number of 8 bits, halves to the even one; 0 for subnormals, whose block is all zeros. */
+function nearestBfloat16(x: number): number {
+  if (!Number.isFinite(x)) return x;
+  if (Math.abs(x) < leastNormal) return 0;
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(x))) - 7);
+  return roundToEven(x / unit) * unit;
 }
 
 /** Σ x·n / Σ n², each sum in four parts, of every fourth element. */
@@ -103,7 +114,7 @@ function sumOf([a, b, c, d]: Float32Array): number {
 function numbersOf(block: Float32Array, scale: number, bits: 4 | 8): number[] {
   const levels = 2 ** (bits - 1);
   // The inverse of a subnormal overflows: such a block is all zeros.
-  const factor = Math.abs(scale) < 2 ** -126 ? 0 : Math.fround(1 / scale);
+  const factor = Math.abs(scale) < leastNormal ? 0 : Math.fround(1 / scale);
   return Array.from(block, (x) =>
     Math.min(levels - 1, Math.max(-levels, roundToEven(Math.fround(x * factor)))),
   );

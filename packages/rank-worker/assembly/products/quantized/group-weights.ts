@@ -3,6 +3,8 @@
 // Blocks of 32 weights, as MatMulNBits has them, made whole numbers that share a scale as far as a group of blocks
 // reaches: w ≈ scale · (u − 128) with u from 1 to 255.
 
+import { oneScale } from "./scales";
+
 /** The largest magnitude of a weight in a group, as a whole number. */
 const most: f32 = 127;
 
@@ -13,6 +15,7 @@ const zero: i8 = -128;
  * A group of each of `count` rows, of weights of 4 bits. Addresses are in bytes.
  *
  * @param values the group's first block in the first row
+ * @param scaleBytes of a scale: scales.ts
  * @param rowBlocks blocks from one row to the next
  * @param toNextScale bytes from a block's scale to that of the row's next block
  * @param blocks of the group
@@ -22,6 +25,7 @@ const zero: i8 = -128;
 export function groupWeights4(
   values: usize,
   scales: usize,
+  scaleBytes: u32,
   rowBlocks: u32,
   toNextScale: u32,
   blocks: u32,
@@ -34,11 +38,11 @@ export function groupWeights4(
   const negative = i16x8(-128, -112, -96, -80, -64, -48, -32, -16);
   const positive = i16x8(0, 16, 32, 48, 64, 80, 96, 112);
   for (let row: u32 = 0; row < count; row++, values += <usize>rowBlocks << 4, scales += rowBlocks * toNextScale) {
-    const largest = largestScale(scales, toNextScale, blocks);
+    const largest = largestScale(scales, scaleBytes, toNextScale, blocks);
     store<f32>(outScales + (<usize>row << 2), (largest * 8) / most);
     const factor = fractionOver(largest);
     for (let block: usize = 0; block < blocks; block++, out += 32) {
-      const fraction = fractionOf(scales + block * toNextScale, factor);
+      const fraction = fractionOf(oneScale(scales + block * toNextScale, scaleBytes), factor);
       const all = i8x16.narrow_i16x8_s(
         i16x8.q15mulr_sat_s(negative, fraction),
         i16x8.q15mulr_sat_s(positive, fraction),
@@ -57,6 +61,7 @@ export function groupWeights4(
 export function groupWeights8(
   values: usize,
   scales: usize,
+  scaleBytes: u32,
   rowBlocks: u32,
   toNextScale: u32,
   blocks: u32,
@@ -65,11 +70,11 @@ export function groupWeights8(
   count: u32,
 ): void {
   for (let row: u32 = 0; row < count; row++, values += <usize>rowBlocks << 5, scales += rowBlocks * toNextScale) {
-    const largest = largestScale(scales, toNextScale, blocks);
+    const largest = largestScale(scales, scaleBytes, toNextScale, blocks);
     store<f32>(outScales + (<usize>row << 2), (largest * 128) / most);
     const factor = fractionOver(largest);
     for (let block: usize = 0; block < blocks; block++, out += 32) {
-      const fraction = fractionOf(scales + block * toNextScale, factor);
+      const fraction = fractionOf(oneScale(scales + block * toNextScale, scaleBytes), factor);
       const at = values + (block << 5);
       v128.store(out, narrow(v128.load_ext<u8>(at), v128.load_ext<u8>(at, 8), fraction));
       v128.store(out, narrow(v128.load_ext<u8>(at, 16), v128.load_ext<u8>(at, 24), fraction), 16);
@@ -78,10 +83,10 @@ export function groupWeights8(
 }
 
 /** The largest magnitude of the scales of a group. NaN where there is one. */
-function largestScale(scales: usize, toNextScale: usize, blocks: usize): f32 {
+function largestScale(scales: usize, scaleBytes: usize, toNextScale: usize, blocks: usize): f32 {
   let largest: f32 = 0;
   for (let block: usize = 0; block < blocks; block++) {
-    largest = max(largest, abs(load<f32>(scales + block * toNextScale)));
+    largest = max(largest, abs(oneScale(scales + block * toNextScale, scaleBytes)));
   }
   return largest;
 }
@@ -96,8 +101,8 @@ function fractionOver(largest: f32): v128 {
 
 /** As whole numbers of 16 bits. */
 @inline
-function fractionOf(scale: usize, factor: v128): v128 {
-  const fraction = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load_splat<f32>(scale), factor)));
+function fractionOf(scale: f32, factor: v128): v128 {
+  const fraction = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(f32x4.splat(scale), factor)));
   return i16x8.narrow_i32x4_s(fraction, fraction);
 }
 

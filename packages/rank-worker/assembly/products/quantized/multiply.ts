@@ -15,6 +15,7 @@ import { severalRows4, severalRows8 } from "./several-rows";
  *
  * @param x of `quantize4`
  * @param scales as streams have them: streams.ts
+ * @param scaleBytes of a scale: scales.ts
  * @param bias 0 for none
  * @param outBytes from one row of `out` to the next
  * @param count rows of the matrix
@@ -25,13 +26,14 @@ export function multiply4(
   rows: u32,
   values: usize,
   scales: usize,
+  scaleBytes: u32,
   bias: usize,
   out: usize,
   outBytes: u32,
   count: u32,
   blocks: u32,
 ): void {
-  multiply(4, x, rows, values, scales, bias, out, outBytes, count, blocks);
+  multiply(4, x, rows, values, scales, scaleBytes, bias, out, outBytes, count, blocks);
 }
 
 /** Likewise, weights of 8 bits and `x` of `quantize8`. */
@@ -40,13 +42,14 @@ export function multiply8(
   rows: u32,
   values: usize,
   scales: usize,
+  scaleBytes: u32,
   bias: usize,
   out: usize,
   outBytes: u32,
   count: u32,
   blocks: u32,
 ): void {
-  multiply(8, x, rows, values, scales, bias, out, outBytes, count, blocks);
+  multiply(8, x, rows, values, scales, scaleBytes, bias, out, outBytes, count, blocks);
 }
 
 @inline
@@ -56,6 +59,7 @@ function multiply(
   rows: usize,
   values: usize,
   scales: usize,
+  scaleBytes: usize,
   bias: usize,
   out: usize,
   outBytes: usize,
@@ -70,8 +74,8 @@ function multiply(
     const toNext = streams === 1 ? <usize>0 : each * rowBytes;
     const toOutput = streams === 1 ? <usize>0 : each << 2;
     const at = values + done * rowBytes;
-    const scale = scales + ((done * blocks) << 2);
-    byStreams(bits, x, rows, streams, at, toNext, scale, out + (done << 2), outBytes, toOutput, each, blocks);
+    const scale = scales + done * blocks * scaleBytes;
+    byStreams(bits, x, rows, streams, at, toNext, scale, scaleBytes, out + (done << 2), outBytes, toOutput, each, blocks);
     done += streams * each;
   }
   if (bias === 0) return;
@@ -88,6 +92,7 @@ function byStreams(
   values: usize,
   toNext: usize,
   scales: usize,
+  scaleBytes: usize,
   out: usize,
   outBytes: usize,
   toOutput: usize,
@@ -95,16 +100,16 @@ function byStreams(
   blocks: usize,
 ): void {
   if (rows === 1 && streams > 1) {
-    if (bits === 4) oneRow4(x, streams, values, toNext, scales, out, toOutput, count, blocks);
-    else oneRow8(x, streams, values, toNext, scales, out, toOutput, count, blocks);
+    if (bits === 4) oneRow4(x, streams, values, toNext, scales, scaleBytes, out, toOutput, count, blocks);
+    else oneRow8(x, streams, values, toNext, scales, scaleBytes, out, toOutput, count, blocks);
     return;
   }
   const room = x + rowsBytes(bits, rows, blocks);
   for (let stream: usize = 0; stream < streams; stream += 4) {
     const at = values + stream * toNext;
     const to = out + stream * toOutput;
-    const scale = scales + (stream << 2);
-    if (bits === 4) severalRows4(x, rows, room, streams, at, toNext, scale, to, outBytes, toOutput, count, blocks);
-    else severalRows8(x, rows, room, streams, at, toNext, scale, to, outBytes, toOutput, count, blocks);
+    const scale = scales + stream * scaleBytes;
+    if (bits === 4) severalRows4(x, rows, room, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, count, blocks);
+    else severalRows8(x, rows, room, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, count, blocks);
   }
 }

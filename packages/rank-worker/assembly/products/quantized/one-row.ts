@@ -8,6 +8,7 @@
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
 import { storeEach } from "../streams";
 import { groupBytes } from "./quantized-rows";
+import { fourScales } from "./scales";
 import { madd } from "../../vectors";
 
 /**
@@ -17,6 +18,7 @@ import { madd } from "../../vectors";
  * @param values of the first row
  * @param toNext bytes of values from it to that of the next stream
  * @param scales of the first rows, side by side
+ * @param scaleBytes of a scale
  * @param toOutput bytes from a stream's first output to the next one's
  */
 export function oneRow4(
@@ -25,6 +27,7 @@ export function oneRow4(
   values: usize,
   toNext: usize,
   scales: usize,
+  scaleBytes: usize,
   out: usize,
   toOutput: usize,
   count: usize,
@@ -38,11 +41,14 @@ export function oneRow4(
     let sum = f32x4.splat(0);
     let others = f32x4.splat(0);
     do {
-      sum = addFour4(sum, at, values, toNext, scales, low, ones);
-      if (streams === 8) others = addFour4(others, at, values + 4 * toNext, toNext, scales + 16, low, ones);
+      sum = addFour4(sum, at, values, toNext, fourScales(scales, scaleBytes), low, ones);
+      if (streams === 8) {
+        const scale = fourScales(scales + 4 * scaleBytes, scaleBytes);
+        others = addFour4(others, at, values + 4 * toNext, toNext, scale, low, ones);
+      }
       at += groupBytes(4, 1);
       values += 16;
-      scales += streams << 2;
+      scales += streams * scaleBytes;
     } while (values < rowEnd);
     storeEach(out, toOutput, sum);
     if (streams === 8) storeEach(out + 4 * toOutput, toOutput, others);
@@ -56,6 +62,7 @@ export function oneRow8(
   values: usize,
   toNext: usize,
   scales: usize,
+  scaleBytes: usize,
   out: usize,
   toOutput: usize,
   count: usize,
@@ -67,11 +74,14 @@ export function oneRow8(
     let sum = f32x4.splat(0);
     let others = f32x4.splat(0);
     do {
-      sum = addFour8(sum, at, values, toNext, scales);
-      if (streams === 8) others = addFour8(others, at, values + 4 * toNext, toNext, scales + 16);
+      sum = addFour8(sum, at, values, toNext, fourScales(scales, scaleBytes));
+      if (streams === 8) {
+        const scale = fourScales(scales + 4 * scaleBytes, scaleBytes);
+        others = addFour8(others, at, values + 4 * toNext, toNext, scale);
+      }
       at += groupBytes(8, 1);
       values += 32;
-      scales += streams << 2;
+      scales += streams * scaleBytes;
     } while (values < rowEnd);
     storeEach(out, toOutput, sum);
     if (streams === 8) storeEach(out + 4 * toOutput, toOutput, others);
@@ -80,7 +90,7 @@ export function oneRow8(
 
 /** A block of four rows of the matrix. */
 @inline
-function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: usize, low: v128, ones: v128): v128 {
+function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: v128, low: v128, ones: v128): v128 {
   const even = v128.load(x, 32);
   const odd = v128.load(x, 48);
   const second = values + toNext;
@@ -90,12 +100,12 @@ function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: usi
   const c = halvesTimes(third, even, odd, low);
   const d = halvesTimes(third + toNext, even, odd, low);
   const dots = i32x4.add(sumEach4(a, b, c, d, ones), v128.load(x));
-  const scale = f32x4.mul(v128.load(scales), v128.load(x, 16));
+  const scale = f32x4.mul(scales, v128.load(x, 16));
   return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 
 @inline
-function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: usize): v128 {
+function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: v128): v128 {
   const q0 = v128.load(x, 32);
   const q1 = v128.load(x, 48);
   const q2 = v128.load(x, 64);
@@ -107,7 +117,7 @@ function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: usi
   const c = bytesTimes(third, q0, q1, q2, q3);
   const d = bytesTimes(third + toNext, q0, q1, q2, q3);
   const dots = i32x4.add(sumEach8(a, b, c, d), v128.load(x));
-  const scale = f32x4.mul(v128.load(scales), v128.load(x, 16));
+  const scale = f32x4.mul(scales, v128.load(x, 16));
   return madd(f32x4.convert_i32x4_s(dots), scale, sum);
 }
 

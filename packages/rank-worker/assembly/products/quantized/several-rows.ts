@@ -25,6 +25,7 @@ const pieceBlocks: usize = 64;
  * @param values of the first row
  * @param toNext bytes of values from it to that of the next stream; or 0, and all of them are the first
  * @param scales of the first rows, side by side
+ * @param scaleBytes of a scale
  * @param outBytes from a row of outputs to the next
  * @param toOutput bytes from a stream's first output to the next one's
  */
@@ -36,13 +37,14 @@ export function severalRows4(
   values: usize,
   toNext: usize,
   scales: usize,
+  scaleBytes: usize,
   out: usize,
   outBytes: usize,
   toOutput: usize,
   count: usize,
   blocks: usize,
 ): void {
-  severalRows(4, x, rows, room, streams, values, toNext, scales, out, outBytes, toOutput, count, blocks);
+  severalRows(4, x, rows, room, streams, values, toNext, scales, scaleBytes, out, outBytes, toOutput, count, blocks);
 }
 
 /** Likewise, of weights of 8 bits. */
@@ -54,13 +56,14 @@ export function severalRows8(
   values: usize,
   toNext: usize,
   scales: usize,
+  scaleBytes: usize,
   out: usize,
   outBytes: usize,
   toOutput: usize,
   count: usize,
   blocks: usize,
 ): void {
-  severalRows(8, x, rows, room, streams, values, toNext, scales, out, outBytes, toOutput, count, blocks);
+  severalRows(8, x, rows, room, streams, values, toNext, scales, scaleBytes, out, outBytes, toOutput, count, blocks);
 }
 
 @inline
@@ -73,6 +76,7 @@ function severalRows(
   values: usize,
   toNext: usize,
   scales: usize,
+  scaleBytes: usize,
   out: usize,
   outBytes: usize,
   toOutput: usize,
@@ -82,10 +86,10 @@ function severalRows(
   for (const end = out + (count << 2); out < end; out += 4) {
     for (let first: usize = 0; first < blocks; first += pieceBlocks) {
       const n = min(pieceBlocks, blocks - first);
-      if (bits === 4) unpackRows4(values, toNext, scales, streams, n, room);
-      else unpackRows8(values, toNext, scales, streams, n, room);
+      if (bits === 4) unpackRows4(values, toNext, scales, scaleBytes, streams, n, room);
+      else unpackRows8(values, toNext, scales, scaleBytes, streams, n, room);
       values += n * (bits << 2);
-      scales += (n * streams) << 2;
+      scales += n * streams * scaleBytes;
       let group = x;
       let to = out;
       for (let left = rows; left > 0; ) {

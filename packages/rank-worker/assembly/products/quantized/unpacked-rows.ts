@@ -5,6 +5,7 @@
 //   of 8 bits      elements, int16 ×8 │ ×8 │ ×8 │ ×8                   272 bytes
 
 import { lowHalves } from "./dots";
+import { fourScales, oneScale } from "./scales";
 
 /** Bytes of the scales of a block of all four. */
 export const scalesOfRows: usize = 16;
@@ -27,6 +28,7 @@ export function unpackedBytes(bits: usize): usize {
  * @param values of the first row
  * @param toNext bytes of values from each to the next; or 0, and all of them are the first
  * @param scales of the first block of each, side by side
+ * @param scaleBytes of a scale
  * @param streams whose scales lie side by side
  */
 @inline
@@ -34,6 +36,7 @@ export function unpackRows4(
   values: usize,
   toNext: usize,
   scales: usize,
+  scaleBytes: usize,
   streams: usize,
   blocks: usize,
   out: usize,
@@ -41,8 +44,8 @@ export function unpackRows4(
   const low = lowHalves();
   for (const end = out + blocks * unpackedBytes(4); out < end; out += unpackedBytes(4), values += 16) {
     const third = values + 2 * toNext;
-    v128.store(out, scalesOfFour(scales, streams));
-    scales += streams << 2;
+    v128.store(out, scalesOfFour(scales, scaleBytes, streams));
+    scales += streams * scaleBytes;
     storeHalves(out + 16, values, low);
     storeHalves(out + 48, values + toNext, low);
     storeHalves(out + 80, third, low);
@@ -56,14 +59,15 @@ export function unpackRows8(
   values: usize,
   toNext: usize,
   scales: usize,
+  scaleBytes: usize,
   streams: usize,
   blocks: usize,
   out: usize,
 ): void {
   for (const end = out + blocks * unpackedBytes(8); out < end; out += unpackedBytes(8), values += 32) {
     const third = values + 2 * toNext;
-    v128.store(out, scalesOfFour(scales, streams));
-    scales += streams << 2;
+    v128.store(out, scalesOfFour(scales, scaleBytes, streams));
+    scales += streams * scaleBytes;
     storeWide(out + 16, values);
     storeWide(out + 80, values + toNext);
     storeWide(out + 144, third);
@@ -73,8 +77,8 @@ export function unpackRows8(
 
 /** Side by side; or, of one stream, the one that all four are. */
 @inline
-function scalesOfFour(scales: usize, streams: usize): v128 {
-  return streams === 1 ? v128.load_splat<f32>(scales) : v128.load(scales);
+function scalesOfFour(scales: usize, scaleBytes: usize, streams: usize): v128 {
+  return streams === 1 ? f32x4.splat(oneScale(scales, scaleBytes)) : fourScales(scales, scaleBytes);
 }
 
 @inline

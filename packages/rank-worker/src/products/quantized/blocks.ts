@@ -1,5 +1,5 @@
 import type { Matrix } from "../matrix.js";
-import type { Scales } from "./streamed-scales.js";
+import type { Scales } from "./scales.js";
 
 /** Elements of a row of a matrix that share a scale. */
 export const blockSize = 32;

@@ -116,12 +116,14 @@ export function kernelArithmetic(kernels: RankKernels, bits: 4 | 8): GroupArithm
     weights: ({ width, values, scales, scaleRuns }, first, { firstBlock, blocks }, out, outScales) => {
       const rowBlocks = blocksOf(width);
       const rowBytes = blocks * blockSize;
+      const scaleBytes = scales.BYTES_PER_ELEMENT;
       for (const run of runsWithin(scaleRuns, first, out.length / rowBytes, rowBlocks)) {
         groupWeights(
           values.byteOffset + (run.first * rowBlocks + firstBlock) * 4 * bits,
-          scales.byteOffset + (run.at + firstBlock * run.step) * 4,
+          scales.byteOffset + (run.at + firstBlock * run.step) * scaleBytes,
+          scaleBytes,
           rowBlocks,
-          run.step * 4,
+          run.step * scaleBytes,
           blocks,
           out.byteOffset + (run.first - first) * rowBytes,
           outScales.byteOffset + (run.first - first) * 4,

@@ -1,6 +1,7 @@
 import { blockSize, blocksOf } from "./blocks.js";
 import { columnsOf, type GroupArithmetic, mostOverMean } from "./group-arithmetic.js";
 import { runsWithin } from "./scale-runs.js";
+import { scaleAt } from "./scales.js";
 
 /** The largest magnitude of a weight as a whole number, and the byte that is 0. */
 const most = 127;
@@ -52,7 +53,7 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
       const rowScales = runsWithin(scaleRuns, first, out.length / elements, rowBlocks).flatMap(
         ({ rows, at, step }) =>
           Array.from({ length: rows }, (_, row) => at + (row * rowBlocks + firstBlock) * step).map((start) =>
-            Float32Array.from({ length: blocks }, (_, block) => scales[start + block * step]!),
+            Float32Array.from({ length: blocks }, (_, block) => scaleAt(scales, start + block * step)),
           ),
       );
       for (const [row, ofGroup] of rowScales.entries()) {

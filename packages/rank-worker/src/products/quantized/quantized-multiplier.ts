@@ -1,10 +1,10 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
 import { FewRows } from "../few-rows.js";
 import type { HeadStart } from "../head-start.js";
-import { outputsOf, type WeightSource } from "../matrix.js";
+import { type Matrix, outputsOf, type WeightSource } from "../matrix.js";
 import type { Multiplier, RunSegment } from "../multiplier.js";
 import { areAllPlaced, type ByMemory, byMemory } from "../placed.js";
-import type { QuantizedMatrix } from "./blocks.js";
+import type { BlockQuantized, QuantizedMatrix } from "./blocks.js";
 import type { IntegerProduct } from "./integer-product.js";
 import { ManyRows } from "./many-rows.js";
 import { quantizedRowKernel } from "./row-kernel.js";
@@ -71,7 +71,7 @@ export class QuantizedMultiplier implements Multiplier {
 
 /** As kernels read them; where those cannot have them so, it lies in no kernels' memory, for plain code. */
 function withScaleRuns(
-  matrix: Omit<QuantizedMatrix, "scaleRuns">,
+  matrix: Matrix & Pick<BlockQuantized, "values"> & { readonly scales: Float32Array },
   bits: 4 | 8,
   streamed: StreamedScales,
 ): QuantizedMatrix {

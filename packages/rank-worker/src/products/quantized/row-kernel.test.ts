@@ -14,6 +14,8 @@ interface Case {
   readonly width: number;
   readonly count: number;
   readonly seed: number;
+  /** Bytes of a scale. */
+  readonly scaleBytes: 2 | 4;
 }
 
 const anyCase = fc.record({
@@ -21,6 +23,7 @@ const anyCase = fc.record({
   width: fc.integer({ min: 1, max: 130 }),
   count: fc.integer({ min: 1, max: 23 }),
   seed: fc.integer({ min: 1, max: 1e6 }),
+  scaleBytes: fc.constantFrom(2 as const, 4 as const),
 });
 
 describe.each([4, 8] as const)("of %i bits, the", (bits) => {
@@ -40,19 +43,25 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
     const { buffer, byteOffset } = floats(23 * 5 * bits);
     const values = new Uint8Array(buffer, byteOffset, 23 * 5 * bits * 4);
 
-    function fill({ seed }: Case): void {
+    function fill({ seed, scaleBytes }: Case): void {
       const random = (index: number) => ((seed + index) * 48_271) % 65_537;
       for (const [i] of x.entries()) x[i] = ((random(i) - 32_768) / 1000) * 2 ** (Math.floor(i / 40) % 5);
       for (const [i] of values.entries()) values[i] = random(i);
-      for (const [i] of scales.entries()) scales[i] = (random(i) - 30_000) / 1000;
+      // A bfloat16 holds whole numbers up to 256, and of 0.001 of them none but 0.
+      const unit = scaleBytes === 2 ? 1 : 1.001;
+      for (const [i] of scales.entries()) scales[i] = ((random(i) % 250) - 125) * unit;
       for (const [i] of bias.entries()) bias[i] = random(i) / 1000;
       out.fill(7);
     }
 
-    /** @param from `[count, blocks]` */
-    function stream(from: Float32Array, count: number, width: number, into: Float32Array): void {
+    /**
+     * @param from `[count, blocks]`
+     * @returns bytes of a scale
+     */
+    function stream(from: Float32Array, count: number, width: number, into: Float32Array): number {
       into.set(from);
-      new StreamedScales().of({ rows: count, width, bits, scales: into }, kernels);
+      const { scales } = new StreamedScales().of({ rows: count, width, bits, scales: into }, kernels)!;
+      return scales.BYTES_PER_ELEMENT;
     }
 
     it("multiplies as plain code does", () => {
@@ -61,15 +70,12 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
           const { rows, width, count } = one;
           fill(one);
           const used = count * blocksOf(width);
-          stream(scales.subarray(0, used), count, width, streamed.subarray(0, used));
+          const scaleBytes = stream(scales.subarray(0, used), count, width, streamed.subarray(0, used));
+          expect(scaleBytes).toBe(one.scaleBytes);
           quantize(x.byteOffset, rows, width, quantized.byteOffset);
-          const addresses = [values, streamed, bias, out].map((data) => data.byteOffset) as [
-            number,
-            number,
-            number,
-            number,
-          ];
-          multiply(quantized.byteOffset, rows, ...addresses, 4 * (count + 1), count, blocksOf(width));
+          const from = [quantized.byteOffset, rows, values.byteOffset, streamed.byteOffset] as const;
+          const to = [bias.byteOffset, out.byteOffset, 4 * (count + 1)] as const;
+          multiply(...from, scaleBytes, ...to, count, blocksOf(width));
           for (let row = 0; row < rows; row++) {
             for (let n = 0; n < count; n++) {
               const { sum, magnitude } = plainProduct(row, n, width);
@@ -96,7 +102,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       ].map(floats) as [Float32Array, Float32Array, Float32Array, Float32Array];
       const matrix = floats(count * blocks * bits);
       for (const data of [x, scales]) for (const [i] of data.entries()) data[i] = Math.sin(i * 1.3);
-      stream(scales.slice(), count, width, scales);
+      const scaleBytes = stream(scales.slice(), count, width, scales);
       const bytes = new Uint8Array(matrix.buffer, matrix.byteOffset, matrix.byteLength);
       for (const [i] of bytes.entries()) bytes[i] = (i * 48_271) % 251;
       const product = (first: number, rows: number): Float32Array => {
@@ -107,7 +113,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
           number,
         ];
         quantize(from + 4 * first * width, rows, width, room);
-        multiply(room, rows, matrix.byteOffset, factors, 0, to, 4 * count, count, blocks);
+        multiply(room, rows, matrix.byteOffset, factors, scaleBytes, 0, to, 4 * count, count, blocks);
         return out.slice(0, rows * count);
       };
       // A group of four, one of two, and a last row; of the matrix eight rows, four, and a last one.

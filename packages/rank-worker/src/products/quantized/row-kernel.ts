@@ -17,8 +17,19 @@ export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKe
     },
     multiply({ products }, x, rows, { values, scales, bias, rows: count }, out, outBytes) {
       const added = bias?.byteOffset ?? 0;
-      const { byteOffset } = values;
-      products[bits].multiply(x, rows, byteOffset, scales.byteOffset, added, out, outBytes, count, blocks);
+      const { byteOffset, BYTES_PER_ELEMENT } = scales;
+      products[bits].multiply(
+        x,
+        rows,
+        values.byteOffset,
+        byteOffset,
+        BYTES_PER_ELEMENT,
+        added,
+        out,
+        outBytes,
+        count,
+        blocks,
+      );
     },
     streamed(kernels, { values, rows }) {
       const rowBytes = blocks * 4 * bits;

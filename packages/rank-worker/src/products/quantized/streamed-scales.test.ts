@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RankKernels } from "../../kernels/rank-kernels.js";
 import { blocksOf } from "./blocks.js";
 import { runsWithin } from "./scale-runs.js";
+import { scaleAt } from "./scales.js";
 import { StreamedScales } from "./streamed-scales.js";
 
 const kernels = new RankKernels(64);
@@ -21,10 +22,10 @@ describe("scales in the order of streams", () => {
         const blocks = blocksOf(shape.width);
         const first = seed % shape.rows;
         const found = runsWithin(scaleRuns, first, shape.rows - first, blocks).flatMap(({ rows, at, step }) =>
-          Array.from({ length: rows * blocks }, (_, index) => scales[at + index * step]),
+          Array.from({ length: rows * blocks }, (_, index) => scaleAt(scales, at + index * step)),
         );
-        // Each scale is its own number.
-        expect(found).toEqual(Array.from(found, (_, index) => first * blocks + index));
+        // Each scale has a number of its own.
+        expect(found).toEqual(Array.from(found, (_, index) => numberOf(first * blocks + index)));
         expect(found).toHaveLength((shape.rows - first) * blocks);
         kernels.memory.release(scales);
       }),
@@ -35,13 +36,27 @@ describe("scales in the order of streams", () => {
   it("lie side by side for rows that are multiplied side by side", () => {
     // Rows of 16 bytes: eight streams of two rows, whose distance cannot be a half page; then four of one; then a row.
     const { scales } = streamed({ rows: 21, width: 32, bits: 4 });
-    expect([...scales]).toEqual([
-      ...[0, 2, 4, 6, 8, 10, 12, 14],
-      ...[1, 3, 5, 7, 9, 11, 13, 15],
-      ...[16, 17, 18, 19],
-      20,
-    ]);
+    expect([...scales]).toEqual(
+      [...[0, 2, 4, 6, 8, 10, 12, 14], ...[1, 3, 5, 7, 9, 11, 13, 15], ...[16, 17, 18, 19], 20].map(numberOf),
+    );
     kernels.memory.release(scales);
+  });
+
+  it("are bfloat16 where that holds every one of a matrix", () => {
+    const scales = kernels.memory.floats(16)!;
+    for (const index of scales.keys()) scales[index] = index / 8;
+    const made = new StreamedScales().of({ rows: 16, width: 32, bits: 4, scales }, kernels)!;
+    expect(made.scales).toBeInstanceOf(Uint16Array);
+    expect(Array.from(made.scales.keys(), (index) => scaleAt(made.scales, index)).slice(0, 8)).toEqual(
+      [0, 2, 4, 6, 8, 10, 12, 14].map((index) => index / 8),
+    );
+  });
+
+  it("are float32 where it holds all but one", () => {
+    const scales = kernels.memory.floats(16)!.fill(0.5);
+    scales[15] = 0.1;
+    const made = new StreamedScales().of({ rows: 16, width: 32, bits: 4, scales }, kernels)!;
+    expect(made.scales).toBeInstanceOf(Float32Array);
   });
 
   it("are put so once, however many programs have them", () => {
@@ -61,8 +76,8 @@ describe("scales in the order of streams", () => {
       { rows: 16, width: 32, bits: 4, scales },
       kernels,
     )!;
-    expect([...scales]).toEqual(Array.from(scales, (_, index) => index));
-    expect([...made.scales.subarray(0, 8)]).toEqual([0, 2, 4, 6, 8, 10, 12, 14]);
+    expect([...scales]).toEqual(Array.from(scales, (_, index) => numberOf(index)));
+    expect([...made.scales.subarray(0, 8)]).toEqual([0, 2, 4, 6, 8, 10, 12, 14].map(numberOf));
     for (const data of [scales, made.scales]) kernels.memory.release(data);
   });
 
@@ -75,10 +90,14 @@ describe("scales in the order of streams", () => {
   });
 });
 
-/** Of each block, its own number. */
+/** A scale that no other block has, and no bfloat16 holds. */
+function numberOf(block: number): number {
+  return block + 2 ** -9;
+}
+
 function numbered(count: number): Float32Array {
   const scales = kernels.memory.floats(count)!;
-  for (const index of scales.keys()) scales[index] = index;
+  for (const index of scales.keys()) scales[index] = numberOf(index);
   return scales;
 }
 

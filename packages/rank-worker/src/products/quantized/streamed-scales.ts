@@ -2,6 +2,7 @@ import type { RankKernels } from "../../kernels/rank-kernels.js";
 import type { Tensor } from "../../tensors/tensor.js";
 import { blocksOf } from "./blocks.js";
 import type { ScaleRun } from "./scale-runs.js";
+import { areBfloat16, halvesOf, type Scales } from "./scales.js";
 
 /** A quantized matrix as it was read. */
 interface ReadMatrix {
@@ -13,16 +14,11 @@ interface ReadMatrix {
   readonly scales: Float32Array;
 }
 
-/** Scales, and where those of each row are: of all rows, in order. */
-export interface Scales {
-  readonly scales: Float32Array;
-  readonly scaleRuns: readonly ScaleRun[];
-}
-
 /**
  * Scales in the order that kernels read them in. Rows are multiplied side by side, one from each of several streams of
  * the matrix (assembly/products/streams.ts), and scales of blocks that are taken side by side lie side by side:
- * `[rows of a stream, blocks, streams]`, then likewise those of the rows that are left, until none is.
+ * `[rows of a stream, blocks, streams]`, then likewise those of the rows that are left, until none is. What is
+ * quantized as it is read has scales that bfloat16 holds, and then that is what they are kept in: half the bytes to read.
  *
  * Programs of several entries multiply by the same matrices: each is put in order once.
  */
@@ -53,18 +49,19 @@ export class StreamedScales {
   #put(matrix: ReadMatrix, kernels: RankKernels): Scales | undefined {
     const { scales } = matrix;
     const isFed = this.#fed.has(scales);
-    const into = isFed ? kernels.memory.unclearedFloats(scales.length) : scales;
-    if (into === undefined) return undefined;
-    return {
-      scales: into,
-      scaleRuns: streamScales(matrix, kernels, isFed ? scales : this.#copyOf(scales), into),
-    };
+    const isShort = areBfloat16(scales);
+    const { length } = scales;
+    const place = isFed ? kernels.memory.unclearedFloats(isShort ? Math.ceil(length / 2) : length) : scales;
+    if (place === undefined) return undefined;
+    const from = isFed ? scales : this.#copyOf(scales);
+    const into = isShort ? new Uint16Array(place.buffer, place.byteOffset, length) : place;
+    return { scales: into, scaleRuns: streamScales(matrix, kernels, from, into) };
   }
 
   #copyOf(scales: Float32Array): Float32Array {
     if (this.#room.length < scales.length) this.#room = new Float32Array(scales.length);
     this.#room.set(scales);
-    return this.#room;
+    return this.#room.subarray(0, scales.length);
   }
 }
 
@@ -73,7 +70,7 @@ function streamScales(
   { rows, width, bits }: ReadMatrix,
   kernels: RankKernels,
   from: Float32Array,
-  into: Float32Array,
+  into: Scales["scales"],
 ): ScaleRun[] {
   const blocks = blocksOf(width);
   const runs: ScaleRun[] = [];
@@ -82,7 +79,9 @@ function streamScales(
     const each = kernels.rowsOfEach(rows - done, streams, blocks * 4 * bits);
     for (let stream = 0; stream < streams; stream++) {
       const run = { first: done + stream * each, rows: each, at: done * blocks + stream, step: streams };
-      spread(from.subarray(run.first * blocks, (run.first + each) * blocks), into, run);
+      const scales = from.subarray(run.first * blocks, (run.first + each) * blocks);
+      if (into instanceof Float32Array) spread(scales, into, run);
+      else spreadUpper(halvesOf(scales), into, run);
       runs.push(run);
     }
     done += streams * each;
@@ -93,4 +92,9 @@ function streamScales(
 /** A function of its own, which the engine compiles while the first matrices of a model go through it. */
 function spread(scales: Float32Array, into: Float32Array, { at, step }: ScaleRun): void {
   for (let index = 0; index < scales.length; index++) into[at + index * step] = scales[index]!;
+}
+
+/** Likewise, upper halves. */
+function spreadUpper(halves: Uint16Array, into: Uint16Array, { at, step }: ScaleRun): void {
+  for (let half = 1, to = at; half < halves.length; half += 2, to += step) into[to] = halves[half]!;
 }

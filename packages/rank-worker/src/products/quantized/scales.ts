@@ -1,0 +1,29 @@
+import type { ScaleRun } from "./scale-runs.js";
+
+/** A scale for each block: float32, or bfloat16, the upper halves of such as have nothing in the lower one. */
+export type ScaleArray = Float32Array | Uint16Array;
+
+/** Scales, and where those of each row are: of all rows, in order. */
+export interface Scales {
+  readonly scales: ScaleArray;
+  readonly scaleRuns: readonly ScaleRun[];
+}
+
+const word = new Uint32Array(1);
+const float = new Float32Array(word.buffer);
+
+export function scaleAt(scales: ScaleArray, index: number): number {
+  if (scales instanceof Float32Array) return scales[index]!;
+  word[0] = scales[index]! << 16;
+  return float[0]!;
+}
+
+/** Whether bfloat16 holds all of them exactly. */
+export function areBfloat16(scales: Float32Array): boolean {
+  return halvesOf(scales).every((half, index) => index % 2 === 1 || half === 0);
+}
+
+/** Of each, the lower half and then the upper one. */
+export function halvesOf(scales: Float32Array): Uint16Array {
+  return new Uint16Array(scales.buffer, scales.byteOffset, 2 * scales.length);
+}
