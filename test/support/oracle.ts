@@ -36,7 +36,8 @@ function fullestShare(name: string, { dims }: StoredTensor, { heads }: Units, ra
   const isLatent = /_a_proj(_with_mqa)?\.weight$/.test(name);
   if (isNorm || isOutputBias || isLatent) return 1;
   const isAttention = /attn|attention/.test(name);
-  const units = isAttention ? heads : Math.max(...dims);
+  // A number alone has no dimension.
+  const units = isAttention ? heads : Math.max(1, ...dims);
   return Math.ceil(units / ranks) / units;
 }
 

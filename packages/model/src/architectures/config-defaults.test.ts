@@ -18,6 +18,18 @@ function graphWithout(name: string, field: string): Graph {
 /** What transformers 5.18 takes where a config does not say, and another family of the same frame would not. */
 it.each<[string, string, JsonValue]>([
   ["cohere", "rope_theta", 500_000],
+  [
+    "apertus",
+    "rope_parameters",
+    {
+      rope_type: "llama3",
+      rope_theta: 12_000_000,
+      factor: 8,
+      original_max_position_embeddings: 8192,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+    },
+  ],
   ["arcee", "hidden_act", "relu2"],
   ["deberta", "layer_norm_eps", 1e-7],
   ["deberta-v2", "layer_norm_eps", 1e-7],

@@ -98,6 +98,15 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Abs", [x]);
   }
 
+  exp(x: Value): Value {
+    return this.node("Exp", [x]);
+  }
+
+  /** `ln(1 + exp(x))`. */
+  softplus(x: Value): Value {
+    return this.node("Softplus", [x]);
+  }
+
   sigmoid(x: Value): Value {
     return this.node("Sigmoid", [x]);
   }

@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import { apertus } from "./apertus.js";
 import { arcee } from "./arcee.js";
 import { cohere } from "./cohere.js";
 import { cohere2 } from "./cohere2.js";
@@ -27,6 +28,7 @@ import { starcoder2 } from "./starcoder2.js";
 
 /** Decoders in Llama's frame (../blocks/decoder.ts), by the `model_type` of config.json. */
 export const llamaFamilies: readonly [string, Architecture][] = [
+  ["apertus", apertus],
   ["arcee", arcee],
   ["cohere", cohere],
   ["cohere2", cohere2],
