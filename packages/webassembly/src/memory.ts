@@ -18,7 +18,8 @@ export interface SharedMemory {
  * At least `bytes`, zeroed, which nobody grows: growing would detach the arrays that lie on it. What is never touched
  * takes no room but addresses.
  *
- * @throws RR_ADDRESS_SPACE where the system does not give so many addresses
+ * @throws RR_ADDRESS_SPACE where the system does not give so many addresses; RR_OPTION where Node was started without
+ * WebAssembly
  */
 export function localMemory(bytes: number): LocalMemory {
   return allocate(bytes, (limits) => new engine.Memory(limits));
@@ -36,6 +37,10 @@ function allocate<Memory>(
   bytes: number,
   make: (limits: { readonly initial: number; readonly maximum: number }) => Memory,
 ): Memory {
+  if (!("WebAssembly" in globalThis)) {
+    const message = "expected an engine with WebAssembly, got one without: start Node without --jitless";
+    throw new RingrankError("RR_OPTION", message);
+  }
   const pages = Math.ceil(bytes / pageBytes);
   try {
     return make({ initial: pages, maximum: pages });
