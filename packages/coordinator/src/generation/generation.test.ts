@@ -37,6 +37,15 @@ describe("Generation", () => {
     });
   });
 
+  it("can be read on in a loop by who has looked at its first token, as a server does before it answers", async () => {
+    const { generation } = start([1, 2], { maxNewTokens: 3 });
+    const tokens = generation[Symbol.asyncIterator]();
+    expect(await tokens.next()).toMatchObject({ value: { id: 3 } });
+    const rest: number[] = [];
+    for await (const { id } of tokens) rest.push(id);
+    expect(rest).toEqual([4, 5]);
+  });
+
   it("ends at any end-of-sequence token, which is among the ids", async () => {
     const { generation } = start([1], {}, { eosIds: [50, 4] });
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });

@@ -30,6 +30,8 @@ export interface GenerationResult {
  * Where nobody reads but `result` was asked for, it goes on alone, and a reader who comes later gets all tokens.
  */
 export interface Generation extends AsyncIterable<GeneratedToken> {
+  /** As a generator's, it can be read on in a loop, by who looked at the first token before. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<GeneratedToken>;
   /** Settles when the text has ended. Never an unhandled rejection, though every `then` on it is the caller's own. */
   readonly result: Promise<GenerationResult>;
 }

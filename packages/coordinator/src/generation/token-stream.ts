@@ -39,15 +39,17 @@ export class TokenStream implements Generation {
     return this.#result;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<GeneratedToken, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<GeneratedToken> {
     this.#hasReader = true;
-    return {
+    const iterator: AsyncIterableIterator<GeneratedToken> = {
       next: () => this.#next(),
       return: async () => {
         this.finish("abort");
         return done;
       },
+      [Symbol.asyncIterator]: () => iterator,
     };
+    return iterator;
   }
 
   get ended(): boolean {
