@@ -55,6 +55,7 @@ it.each<[string, string, JsonValue]>([
   ["mt5", "feed_forward_proj", "gated-gelu"],
   ["olmo3", "rope_theta", 500_000],
   ["helium", "rope_theta", 100_000],
+  ["plbart", "scale_embedding", true],
   ["seed-oss", "attention_bias", true],
   ["starcoder2", "num_key_value_heads", 2],
   ["umt5", "feed_forward_proj", "gated-gelu"],

@@ -20,6 +20,8 @@ export interface BartDifferences {
   readonly norms: "before" | "after";
   /** Whether the embeddings are normed. */
   readonly embeddingNorm: boolean;
+  /** The side that norms embeddings before positions are added, and not their sum. Default: neither. */
+  readonly normsWordsOf?: Side;
   /** Whether logits have a bias. Default true. */
   readonly logitsBias?: boolean;
   /** Whether the embeddings are scaled, where the config does not say. Default false. */
@@ -107,11 +109,13 @@ class Bart {
     const { g, config, parameters } = this.#context;
     const name = parameters.tied(`model.${side}.embed_tokens.weight`, this.#table.name);
     const words = embedding(this.#context, places.inputIds, { ...this.#table, name });
-    const { scaledByDefault = false } = this.#differences;
+    const { scaledByDefault = false, embeddingNorm, normsWordsOf } = this.#differences;
     const isScaled = config.boolean("scale_embedding", { default: scaledByDefault });
     const scaled = isScaled ? g.mul(words, g.numbers([Math.sqrt(this.#width)])) : words;
-    const x = g.add(scaled, this.#differences.places(places, side));
-    return this.#differences.embeddingNorm ? this.#norm(x, `model.${side}.layernorm_embedding`) : x;
+    const norm = (x: Value): Value =>
+      embeddingNorm ? this.#norm(x, `model.${side}.layernorm_embedding`) : x;
+    const place = this.#differences.places(places, side);
+    return normsWordsOf === side ? g.add(norm(scaled), place) : norm(g.add(scaled, place));
   }
 
   #sublayer(x: Value, norm: string, run: (x: Value) => Value): Value {

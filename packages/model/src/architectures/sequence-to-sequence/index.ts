@@ -1,10 +1,12 @@
 import type { Architecture } from "../architecture.js";
 import { bart } from "./bart.js";
 import { blenderbot } from "./blenderbot.js";
+import { blenderbotSmall } from "./blenderbot-small.js";
 import { m2m100 } from "./m2m-100.js";
 import { marian } from "./marian.js";
 import { mbart } from "./mbart.js";
 import { pegasus } from "./pegasus.js";
+import { plbart } from "./plbart.js";
 import { mt5, t5, umt5 } from "./t5.js";
 
 /**
@@ -13,11 +15,13 @@ import { mt5, t5, umt5 } from "./t5.js";
 export const sequenceToSequence: ReadonlyMap<string, Architecture> = new Map([
   ["bart", bart],
   ["blenderbot", blenderbot],
+  ["blenderbot-small", blenderbotSmall],
   ["m2m_100", m2m100],
   ["marian", marian],
   ["mbart", mbart],
   ["mt5", mt5],
   ["pegasus", pegasus],
+  ["plbart", plbart],
   ["t5", t5],
   ["umt5", umt5],
 ]);

@@ -1,0 +1,15 @@
+import type { Architecture } from "../architecture.js";
+import { bartIgnored, buildBart } from "./bart-frame.js";
+import { tabulatedPlaces } from "./positions.js";
+
+/** BART of programs, with scaled embeddings. https://arxiv.org/abs/2103.06333 */
+export const plbart: Architecture = {
+  build: (context) =>
+    buildBart(context, {
+      places: tabulatedPlaces(context, 2),
+      norms: "after",
+      embeddingNorm: true,
+      scaledByDefault: true,
+    }),
+  ignoredTensors: bartIgnored,
+};
