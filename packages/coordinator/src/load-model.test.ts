@@ -1,3 +1,5 @@
+import { cpSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 // Threads are started from the build, so the build is what is tested.
 import {
   loadModel,
@@ -95,6 +97,17 @@ describe("a generation config with what is not supported", () => {
     const warnings: RingrankError[] = [];
     await (await loadModel(blenderbot, { onWarning: (warning) => warnings.push(warning) })).close();
     expect(warnings).toEqual([expect.objectContaining(setting)]);
+  });
+
+  it("is told of before weights are read: one whose files change then is not loaded", async () => {
+    const directory = temporaryDirectory();
+    cpSync(blenderbot, directory, { recursive: true });
+    const file = join(directory, "model.safetensors");
+    const onWarning = () => utimesSync(file, 1, 1);
+    await expect(loadModel(directory, { onWarning })).rejects.toMatchObject({
+      code: "RR_FILE_FORMAT",
+      message: expect.stringContaining(`${file} was changed`),
+    });
   });
 
   it("is warned of by Node, where nobody else would hear", async () => {

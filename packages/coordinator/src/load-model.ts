@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import { requireUnchanged } from "@ringrank/model/serving";
 import {
   type LoadProgress,
   type RankOptions,
@@ -133,6 +134,7 @@ async function loadRanks(
       group.load(programs, optionsOf, onProgress).then(resolve, reject);
     });
     signal?.throwIfAborted();
+    requireUnchanged(plan.files);
     const obstacle = group.reports.find(({ cacheObstacle }) => cacheObstacle !== undefined)?.cacheObstacle;
     if (obstacle !== undefined) warn(notKept(obstacle));
     if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);

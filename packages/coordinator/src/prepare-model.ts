@@ -1,5 +1,5 @@
 import type { RingrankError } from "@ringrank/errors";
-import { hasTokenizer } from "@ringrank/model/serving";
+import { fileIdentity, hasTokenizer } from "@ringrank/model/serving";
 import type { ProductKind } from "@ringrank/policy";
 import { PartitionPolicy } from "@ringrank/policy/decision";
 import { matrixBytes, ownProducts } from "@ringrank/rank-worker";
@@ -91,8 +91,10 @@ async function prepareKept(
 ): Promise<Pick<Prepared, "plan" | "obstacle" | "isKept"> | undefined> {
   if (!keptPlan?.isThere) return undefined;
   ranks.start();
-  const plan = keptPlan.read();
-  if (plan === undefined) return undefined;
+  const kept = keptPlan.read();
+  if (kept === undefined) return undefined;
+  // Those of the load that planned may be other copies, which the cache knows for the same.
+  const plan = { ...kept, files: kept.files.map(({ path }) => fileIdentity(path)) };
   const obstacle = await reserveFor(ranks, plan.refused ?? plan.programs.map(matrixBytes));
   if ((obstacle === undefined) === (plan.refused === undefined)) return { plan, obstacle, isKept: true };
   keptPlan.remove();

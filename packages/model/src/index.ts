@@ -13,6 +13,7 @@ export {
   type StoredTensor,
 } from "./checkpoint/index.js";
 export * from "./exports/index.js";
+export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-identity.js";
 export * from "./graph/index.js";
 export { resolveModel } from "./hub/index.js";
 export * from "./onnx/index.js";

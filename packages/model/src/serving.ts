@@ -4,6 +4,7 @@
  * texts, which take long to import.
  */
 export { type ExportDtype, exportDtypes } from "./exports/export-files.js";
+export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-identity.js";
 export { interfaceNames } from "./graph/graph.js";
 export { resolveModel } from "./hub/index.js";
 export { hasChatTemplate } from "./tokenizer/find-template.js";

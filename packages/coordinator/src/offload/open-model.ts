@@ -5,11 +5,13 @@ import {
   buildGraph,
   checkPayload,
   type ExportDtype,
+  type FileIdentity,
   type Graph,
   hasExport,
   type JsonObject,
   openCheckpoint,
   openExport,
+  requireUnchanged,
   resolveModel,
 } from "@ringrank/model";
 import { uniteSizes } from "@ringrank/policy";
@@ -27,7 +29,12 @@ export interface OpenedModel {
   readonly unused: readonly string[];
   /** Why it has no cache, where its file has what looks like one. */
   readonly obstacle?: RingrankError | undefined;
-  /** Checks that every weight file is there and as long as its header says: `RR_MISSING_FILE`, `RR_FILE_FORMAT`. */
+  /** Those that weights lie in, as they were when they were opened. */
+  readonly files: readonly FileIdentity[];
+  /**
+   * Checks that every weight file is there, the one that was opened, and as long as its header says: `RR_MISSING_FILE`,
+   * `RR_FILE_FORMAT`.
+   */
   checkWeights(): void;
 }
 
@@ -40,8 +47,13 @@ export function openModel(pathOrId: string, dtype?: ExportDtype): OpenedModel {
   const isExport = statSync(path).isFile() || dtype !== undefined || (!hasWeights(path) && hasExport(path));
   if (!isExport) return openDirectory(path);
   const opened = openExport(path, dtype);
-  // Opening an export has checked that every weight lies inside its file.
-  return { ...opened, graph: uniteSizes(opened.graph), unused: [], checkWeights: () => {} };
+  return {
+    ...opened,
+    graph: uniteSizes(opened.graph),
+    unused: [],
+    // Opening an export has checked that every weight lies inside its file.
+    checkWeights: () => requireUnchanged(opened.files),
+  };
 }
 
 function hasWeights(directory: string): boolean {
@@ -52,6 +64,12 @@ function hasWeights(directory: string): boolean {
 
 function openDirectory(path: string): OpenedModel {
   const checkpoint = openCheckpoint(path);
-  const { config, directory } = checkpoint;
-  return { ...buildGraph(checkpoint), directory, config, checkWeights: () => checkPayload(checkpoint) };
+  const { config, directory, files } = checkpoint;
+  return {
+    ...buildGraph(checkpoint),
+    directory,
+    config,
+    files,
+    checkWeights: () => checkPayload(checkpoint),
+  };
 }

@@ -38,6 +38,7 @@ export class PlanningDesk implements PlanningService {
     const generation = readGenerationConfig(directory, config);
     const facts = describeModel(model, generation);
     const programs = buildPrograms(graph, policy, options);
-    return { programs, facts, unsupported: generation.unsupported, unused: model.unused };
+    const { files, unused } = model;
+    return { programs, facts, files, unsupported: generation.unsupported, unused };
   }
 }

@@ -1,4 +1,4 @@
-import type { ExportDtype } from "@ringrank/model";
+import type { ExportDtype, FileIdentity } from "@ringrank/model";
 import type {
   ActivationPrecision,
   PolicyData,
@@ -47,6 +47,8 @@ export interface Preparation {
   /** By rank. */
   readonly programs: readonly RankProgram[];
   readonly facts: ModelFacts;
+  /** Files that weights lie in, as they were when they were opened. */
+  readonly files: readonly FileIdentity[];
   /** Keys of generation_config.json that change results and are not supported. */
   readonly unsupported: readonly string[];
   /** Names of tensors in the files that the model does not use. */

@@ -1,6 +1,7 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
+import { type FileIdentity, requireUnchanged } from "../files/file-identity.js";
 import { type JsonObject, jsonFileLimits, readJsonObject } from "../files/json.js";
 import { resolveNamedFile } from "../files/named-file.js";
 import { closeFile, openFile } from "../weights/read-at.js";
@@ -18,16 +19,10 @@ export interface Checkpoint {
   readonly files: readonly CheckpointFile[];
 }
 
-export interface CheckpointFile {
-  /** Absolute real path. */
-  readonly path: string;
-  /** Bytes it has. */
-  readonly size: number;
+/** Its path is absolute and real. */
+export interface CheckpointFile extends FileIdentity {
   /** Bytes its header says it has; {@link checkPayload} compares. */
   readonly expectedSize: number;
-  /** With `inode`, tells a file from one that replaced it. */
-  readonly modifiedNs: bigint;
-  readonly inode: bigint;
 }
 
 const indexName = "model.safetensors.index.json";
@@ -80,14 +75,8 @@ export function checkPayload({ directory, tensors, files }: Checkpoint): void {
         `${file.path}: expected ${file.expectedSize} bytes from its header, got ${file.size}; fetch it again`,
       );
     }
-    const now = statSync(file.path, { bigint: true, throwIfNoEntry: false });
-    if (now?.mtimeNs !== file.modifiedNs || now.ino !== file.inode || now.size !== BigInt(file.size)) {
-      throw new RingrankError(
-        "RR_FILE_FORMAT",
-        `${file.path} was changed or removed since the model was opened; open the model again`,
-      );
-    }
   }
+  requireUnchanged(files);
 }
 
 function openIndexed(root: string, indexPath: string): Pick<Checkpoint, "tensors" | "files"> {
@@ -121,10 +110,9 @@ function openIndexed(root: string, indexPath: string): Pick<Checkpoint, "tensors
 function openWeightFile(path: string): { file: CheckpointFile; header: SafetensorsHeader } {
   const open = openFile(path);
   try {
-    const { mtimeNs, ino } = statSync(path, { bigint: true });
     const header = readSafetensorsHeader(open);
-    const { expectedSize } = header;
-    return { file: { path, size: open.size, expectedSize, modifiedNs: mtimeNs, inode: ino }, header };
+    const { descriptor: _, ...identity } = open;
+    return { file: { ...identity, expectedSize: header.expectedSize }, header };
   } finally {
     closeFile(open);
   }

@@ -2,8 +2,9 @@ import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import { contextLimit } from "../architectures/index.js";
+import type { FileIdentity } from "../files/file-identity.js";
 import { type Graph, interfaceNames } from "../graph/index.js";
-import { openOnnx } from "../onnx/index.js";
+import { openOnnxFiles } from "../onnx/index.js";
 import { cacheBranches } from "./cache-branch.js";
 import { encoderDecoder } from "./encoder-decoder.js";
 import { type ExportConfig, exportConfig } from "./export-config.js";
@@ -18,6 +19,8 @@ export interface OpenedExport extends ExportConfig {
   readonly graph: Graph;
   /** Most tokens of a sequence; undefined where neither the config nor a table of positions sets a limit. */
   readonly maxContext: number | undefined;
+  /** The ONNX files and those of their external data, as they were when they were opened. */
+  readonly files: readonly FileIdentity[];
   /** Why the graph has no caches though the export has a past; undefined where it has none, or both. */
   readonly obstacle: RingrankError | undefined;
 }
@@ -42,10 +45,16 @@ export function openExport(path: string, dtype?: ExportDtype): OpenedExport {
     ? { kind: "whole", file: onnxFile(path) }
     : exportFiles(path, dtype);
   const { directory, config } = exportConfig(dirname(files.kind === "whole" ? files.file : files.encoder));
-  const opened = openFiles(files);
+  const onnxFiles: FileIdentity[] = [];
+  const opened = openFiles(files, (file) => {
+    const one = openOnnxFiles(file);
+    onnxFiles.push(...one.files);
+    return one.graph;
+  });
   return {
     directory,
     config,
+    files: onnxFiles,
     maxContext: least(contextLimit(config), rowsLookedUp(opened.graph, interfaceNames.positionIds)),
     ...opened,
   };
@@ -64,13 +73,16 @@ function onnxFile(path: string): string {
   );
 }
 
-function openFiles(files: ExportFiles): Pick<OpenedExport, "graph" | "obstacle"> {
+function openFiles(
+  files: ExportFiles,
+  open: (file: string) => Graph,
+): Pick<OpenedExport, "graph" | "obstacle"> {
   switch (files.kind) {
     case "whole":
-      return openDecoder(openOnnx(files.file), basename(files.file).startsWith(continuing));
+      return openDecoder(open(files.file), basename(files.file).startsWith(continuing));
     case "merged": {
-      const encoder = openOnnx(files.encoder);
-      const merged = openOnnx(files.decoder);
+      const encoder = open(files.encoder);
+      const merged = open(files.decoder);
       const branches = cacheBranches(merged);
       if (branches === undefined) {
         throw new RingrankError(
@@ -81,11 +93,9 @@ function openFiles(files: ExportFiles): Pick<OpenedExport, "graph" | "obstacle">
       return { graph: encoderDecoder({ encoder, ...branches }), obstacle: undefined };
     }
     case "apart": {
-      const [encoder, withoutPast, withPast] = [files.encoder, files.withoutPast, files.withPast].map(
-        openOnnx,
-      );
-      const parts = { encoder: encoder!, withoutPast: withoutPast!, withPast: takingItsTokens(withPast!) };
-      return { graph: encoderDecoder(parts), obstacle: undefined };
+      const [encoder, withoutPast] = [open(files.encoder), open(files.withoutPast)];
+      const withPast = takingItsTokens(open(files.withPast));
+      return { graph: encoderDecoder({ encoder, withoutPast, withPast }), obstacle: undefined };
     }
   }
 }

@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
+import type { FileIdentity } from "../files/file-identity.js";
 import { resolveNamedFile } from "../files/named-file.js";
 import type { Graph } from "../graph/graph.js";
 import { closeFile, openFile } from "../weights/read-at.js";
@@ -21,16 +22,22 @@ import { ownFile, stripWeights } from "./strip-weights.js";
  * RR_PATH where external data lies outside the model's directory; RR_GRAPH for a cycle or an undefined value
  */
 export function openOnnx(path: string): Graph {
+  return openOnnxFiles(path).graph;
+}
+
+/** As {@link openOnnx}, and the files that were opened for it, as they were then. */
+export function openOnnxFiles(path: string): { readonly graph: Graph; readonly files: FileIdentity[] } {
   const file = openFile(resolve(path));
   try {
     const directory = realpathSync(dirname(file.path));
-    const files = new Map<string, ExternalFile>([[ownFile, file]]);
+    const files = new Map<string, FileIdentity>([[ownFile, file]]);
     const resolveExternal = (location: string): ExternalFile => {
       const known = files.get(location) ?? measured(resolveNamedFile(directory, location, path));
       files.set(location, known);
       return known;
     };
-    return decodeOnnx(stripWeights(file), { resolveExternal });
+    const graph = decodeOnnx(stripWeights(file), { resolveExternal });
+    return { graph, files: Array.from(files.values(), identity) };
   } catch (error) {
     throw naming(file.path, error);
   } finally {
@@ -44,8 +51,12 @@ function naming(path: string, error: unknown): unknown {
   return new RingrankError(error.code, `${path}: ${error.message}`, { cause: error });
 }
 
-function measured(path: string): ExternalFile {
+function measured(path: string): FileIdentity {
   const file = openFile(path);
   closeFile(file);
-  return file;
+  return identity(file);
+}
+
+function identity({ path, size, modifiedNs, inode }: FileIdentity): FileIdentity {
+  return { path, size, modifiedNs, inode };
 }

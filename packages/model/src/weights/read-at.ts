@@ -1,12 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
+import { type FileIdentity, identityOf } from "../files/file-identity.js";
 import { bytesOf } from "./element-types.js";
 
-/** A file open for reading, and its size in bytes when it was opened. */
-export interface OpenFile {
-  readonly path: string;
+/** A file open for reading, as it was when it was opened. */
+export interface OpenFile extends FileIdentity {
   readonly descriptor: number;
-  readonly size: number;
 }
 
 /** What {@link readAt} has read in this thread since it started. */
@@ -68,7 +67,7 @@ export function openFile(path: string): OpenFile {
       throw new RingrankError("RR_FILE_FORMAT", `${path}: expected a regular file`);
     }
     const descriptor = openSync(path, "r");
-    return { path, descriptor, size: fstatSync(descriptor).size };
+    return { ...identityOf(path, fstatSync(descriptor, { bigint: true })), descriptor };
   } catch (error) {
     throw RingrankError.wrap(error, "RR_MISSING_FILE");
   }

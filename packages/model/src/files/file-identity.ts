@@ -1,0 +1,41 @@
+import { type BigIntStats, statSync } from "node:fs";
+import { RingrankError } from "@ringrank/errors";
+
+/** What tells a file from what it was, or from one that has replaced it. Plain data. */
+export interface FileIdentity {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly modifiedNs: bigint;
+  readonly inode: bigint;
+}
+
+/** @param stat of the file at `path`, or of a descriptor that is open for it */
+export function identityOf(path: string, stat: BigIntStats): FileIdentity {
+  return { path, size: Number(stat.size), modifiedNs: stat.mtimeNs, inode: stat.ino };
+}
+
+/** @throws RR_MISSING_FILE */
+export function fileIdentity(path: string): FileIdentity {
+  try {
+    return identityOf(path, statSync(path, { bigint: true }));
+  } catch (error) {
+    throw RingrankError.wrap(error, "RR_MISSING_FILE");
+  }
+}
+
+/**
+ * Checks that each file is the one that was opened: what was read of its header says where weights lie.
+ *
+ * @throws RR_FILE_FORMAT
+ */
+export function requireUnchanged(files: readonly FileIdentity[]): void {
+  for (const { path, size, modifiedNs, inode } of files) {
+    const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (now?.mtimeNs === modifiedNs && now.ino === inode && now.size === BigInt(size)) continue;
+    throw new RingrankError(
+      "RR_FILE_FORMAT",
+      `${path} was changed or removed since the model was opened; open the model again`,
+    );
+  }
+}
