@@ -50,6 +50,15 @@ describe("a rank that never arrives", () => {
   });
 });
 
+it("a rank that never arrives is named, though the next one to come waits for it, too", () => {
+  const group = createGroup({ worldSize: 3, stepTimeoutMs });
+  const { words, layout } = new GroupMemory(group);
+  for (const rank of [0, 1]) words[layout.joined(rank)] = 1;
+  words[layout.waitingFor(0)] = 1 + 1;
+  const error = { code: "RR_TIMEOUT", rank: 1 };
+  expect(() => joinGroup(group, 2).barrier()).toThrow(expect.objectContaining(error));
+});
+
 it("a rank that works long and says so is no fault", async () => {
   const task = inlineTask((comm, { idle, workMs }: { idle: Int32Array; workMs: number }) => {
     const end = performance.now() + workMs;
@@ -94,6 +103,15 @@ it("a rank that has joined late has the whole timeout for its first step", async
   const group = createGroup({ worldSize: 2, stepTimeoutMs: 400 });
   const task = new URL("../testing/late-joiner.task.mjs", import.meta.url);
   expect(await runRanks(2, task, { group, lateMs: 600, workMs: 120 })).toEqual([1, 1]);
+});
+
+it("waits are measured where that is asked for, and add up", async () => {
+  const task = new URL("../testing/measured-waits.task.mjs", import.meta.url);
+  const data = { group: createGroup({ worldSize: 2 }), lateMs: 50 };
+  const [[first, both]] = (await runRanks<[number, number]>(2, task, data)) as [[number, number]];
+  // A timer of the system may be a millisecond early.
+  expect(first).toBeGreaterThan(data.lateMs - 2);
+  expect(both).toBeGreaterThanOrEqual(first);
 });
 
 it.each([2, 3])(

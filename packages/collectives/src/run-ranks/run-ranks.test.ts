@@ -1,5 +1,8 @@
+import { getEventListeners } from "node:events";
+import { fileURLToPath } from "node:url";
 import { runRanks } from "@ringrank/collectives";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { runNode } from "../../../../test/support/run-program.js";
 import { inlineTask, moduleUrl } from "../testing/inline-task.js";
 
 /** Worker threads keep their message ports open for as long as they live. */
@@ -50,6 +53,26 @@ describe("runRanks", () => {
       [254, 0],
       [254, 0],
     ]);
+  });
+
+  it("leaves nothing on a signal, which may outlive it", async () => {
+    const { signal } = new AbortController();
+    await runRanks(
+      1,
+      inlineTask(() => {}),
+      undefined,
+      { signal },
+    );
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("leaves nothing that keeps the process alive for as long as it might have taken", async () => {
+    const task = JSON.stringify(inlineTask(() => {}));
+    const program = `import { runRanks } from "@ringrank/collectives";
+      await runRanks(1, ${task}, undefined, { timeoutMs: 2 ** 31 - 1 });`;
+    const cwd = fileURLToPath(new URL("../..", import.meta.url));
+    const { exitCode, stderr } = await runNode(["--input-type=module", "--eval", program], { cwd });
+    expect([exitCode, stderr]).toEqual([0, ""]);
   });
 
   it("ends threads whose task has left something open", async () => {
@@ -117,6 +140,20 @@ describe("runRanks rejects with the root cause", () => {
       code: "RR_RANK_FAILED",
       rank: 1,
       cause: { message: "uncaught" },
+    });
+  });
+
+  it("where a rank fails after it has returned, by what it left open, while others are at work", async () => {
+    const task = inlineTask((comm) => {
+      setInterval(() => {
+        if (comm.rank === 1) throw new Error("left open");
+      });
+      return comm.rank === 1 ? undefined : new Promise(() => {});
+    });
+    await expect(runRanks(2, task, undefined)).rejects.toMatchObject({
+      code: "RR_RANK_FAILED",
+      rank: 1,
+      cause: { message: "left open" },
     });
   });
 

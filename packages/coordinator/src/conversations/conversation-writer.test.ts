@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { ConversationWriter, type TemplateLimits } from "../../dist/conversations/conversation-writer.js";
 
@@ -37,19 +37,55 @@ it("ends a template that loops for ever, and writes the next conversation", asyn
   expect(await next).toBe("Who art thou?");
 });
 
-it("starts another process where the one it had has ended between conversations", async () => {
+describe("the process of a writer", () => {
   const children: ChildProcess[] = [];
   const started = (message: unknown): void =>
     void children.push((message as { process: ChildProcess }).process);
-  channel("child_process").subscribe(started);
-  const writer = writerOf(written);
-  await writer.write(question);
-  const ended = once(children[0]!, "exit");
-  children[0]!.kill("SIGINT");
-  await ended;
-  expect(await writer.write(question)).toBe("Who art thou?");
-  expect(children).toHaveLength(2);
-  channel("child_process").unsubscribe(started);
+  beforeEach(() => {
+    children.length = 0;
+    channel("child_process").subscribe(started);
+  });
+  afterEach(() => channel("child_process").unsubscribe(started));
+
+  it("is another where the one it had has ended between conversations", async () => {
+    const writer = writerOf(written);
+    await writer.write(question);
+    const ended = once(children[0]!, "exit");
+    children[0]!.kill("SIGINT");
+    await ended;
+    expect(await writer.write(question)).toBe("Who art thou?");
+    expect(children).toHaveLength(2);
+  });
+
+  it("is ended where a template breaks a limit", async () => {
+    const writer = writerOf(endless, { milliseconds: 1000, megabytes: 256 });
+    const looping = writer.write(question);
+    await vi.waitFor(() => expect(children).toHaveLength(1));
+    const ended = once(children[0]!, "exit");
+    await expect(looping).rejects.toMatchObject({ code: "RR_FILE_FORMAT" });
+    expect(await ended).toEqual([null, "SIGKILL"]);
+  });
+
+  it("has no listeners of conversations that are written", async () => {
+    const writer = writerOf(written);
+    await writer.write(question);
+    const listeners = () => ["message", "exit"].map((event) => children[0]!.listenerCount(event));
+    const before = listeners();
+    await writer.write(question);
+    expect([children.length, ...listeners()]).toEqual([1, ...before]);
+  });
+
+  it("ends with the writer, which writes nothing then, not even what waits", async () => {
+    const writer = writerOf(loopsForAnEmptyMessage);
+    const looping = writer.write([{ role: "user", content: "" }]);
+    const waiting = writer.write(question);
+    await vi.waitFor(() => expect(children).toHaveLength(1));
+    const ended = once(children[0]!, "exit");
+    writer.end();
+    await ended;
+    for (const text of [looping, waiting]) await expect(text).rejects.toMatchObject({ code: "RR_CLOSED" });
+    expect(children).toHaveLength(1);
+  });
 });
 
 it.each([

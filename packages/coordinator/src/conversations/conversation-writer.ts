@@ -38,7 +38,8 @@ export class ConversationWriter {
    * The conversation as a text that the assistant's next turn continues, with all special tokens that it needs.
    *
    * @throws RR_NO_CHAT_TEMPLATE where the model has none, or no process can be started for it; RR_INPUT where it
-   * refuses the messages; RR_FILE_FORMAT where it is broken, not supported, or breaks a limit
+   * refuses the messages; RR_FILE_FORMAT where it is broken, not supported, or breaks a limit; RR_CLOSED once this
+   * has ended
    */
   write(messages: readonly ChatMessage[]): Promise<string> {
     const written = this.#last.then(() => this.#write(messages));
@@ -56,7 +57,7 @@ export class ConversationWriter {
   }
 
   async #write(messages: readonly ChatMessage[]): Promise<string> {
-    if (this.#hasEnded) throw new RingrankError("RR_CLOSED", "the model is closed");
+    if (this.#hasEnded) throw closed();
     this.#child ??= this.#start();
     const reply = await this.#ask(this.#child, messages);
     if ("error" in reply) throw RingrankError.fromData(reply.error);
@@ -78,7 +79,7 @@ export class ConversationWriter {
     const { signal } = settled;
     const answered = once(child, "message", { signal }).then(([reply]) => reply as WriteReply);
     const ended = once(child, "exit", { signal }).then(() => {
-      throw tooMuch(`needs more than ${megabytes} MB of memory`, messages);
+      throw this.#hasEnded ? closed() : tooMuch(`needs more than ${megabytes} MB of memory`, messages);
     });
     const expired = setTimeout(milliseconds, undefined, { signal }).then(() => {
       throw tooMuch(`is not done after ${milliseconds} ms`, messages);
@@ -110,6 +111,10 @@ function startProcess({ megabytes }: TemplateLimits): ChildProcess {
     // Node's permission model refuses at once; what the system refuses, the process tells.
     throw cannotStart(error as Error);
   }
+}
+
+function closed(): RingrankError {
+  return new RingrankError("RR_CLOSED", "the model is closed");
 }
 
 function tooMuch(what: string, messages: readonly ChatMessage[]): RingrankError {
