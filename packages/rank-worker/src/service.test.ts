@@ -1,5 +1,9 @@
+import { createGroup, joinGroup } from "@ringrank/collectives";
+import { pino } from "pino";
 import { describe, expect, test } from "vitest";
+import { Lifecycle, NativeGate } from "./lifecycle.js";
 import type { StepRow } from "./protocol.js";
+import { Rank } from "./service.js";
 import { type Call, greedy, inRanks } from "./testing/in-ranks.js";
 import { tinyDecoder, vocabulary } from "./testing/tiny-decoder.js";
 
@@ -120,4 +124,25 @@ test("a run for the last position gives one row a sequence, padding excepted", a
     (reference.data as Float32Array).slice(-vocabulary),
     tolerance,
   );
+});
+
+test("a program that cannot be compiled leaves no session open", async () => {
+  let open = 0;
+  const rank = new Rank({
+    communicator: joinGroup(createGroup({ worldSize: 1 }), 0),
+    gate: new NativeGate(new Lifecycle(1).buffer, 0),
+    openSession: async () => {
+      open++;
+      return { run: () => expect.fail("nothing runs"), release: () => void open-- };
+    },
+    log: pino({ level: "silent" }),
+  });
+  const [program] = tinyDecoder({ heads, worldSize: 1 });
+  const steps = [{ kind: "allReduce", value: "nowhere" } as const];
+  const entries = Object.entries(program!.entries).map(([name, entry]) => [name, { ...entry, steps }]);
+  const loading = rank.load({ ...program!, entries: Object.fromEntries(entries) }, { threads: 1 });
+  await expect(loading).rejects.toMatchObject({ cause: { code: "RR_POLICY" } });
+  expect(open).toBeGreaterThan(0);
+  await rank.release();
+  expect(open).toBe(0);
 });

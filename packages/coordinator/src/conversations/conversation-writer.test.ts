@@ -66,6 +66,13 @@ describe("the process of a writer", () => {
     expect(await ended).toEqual([null, "SIGKILL"]);
   });
 
+  it("is started without the options that Node has for the host", async () => {
+    vi.stubEnv("NODE_OPTIONS", "--require=./nothing.cjs");
+    const text = await writerOf(written).write(question);
+    vi.unstubAllEnvs();
+    expect(text).toBe("Who art thou?");
+  });
+
   it("has no listeners of conversations that are written", async () => {
     const writer = writerOf(written);
     await writer.write(question);
@@ -86,6 +93,12 @@ describe("the process of a writer", () => {
     for (const text of [looping, waiting]) await expect(text).rejects.toMatchObject({ code: "RR_CLOSED" });
     expect(children).toHaveLength(1);
   });
+});
+
+it("writes a long conversation twice, as a template may", async () => {
+  const content = "x".repeat(2 ** 20);
+  const text = await writerOf(written + written).write([{ role: "user", content }]);
+  expect(text).toHaveLength(2 ** 21);
 });
 
 it.each([
