@@ -13,6 +13,9 @@ import { firstStep, int64 } from "../support/first-step.js";
 
 const layers = 2;
 
+/** Decoders that norm words before positions are added, so that each table's sum is its own. */
+const normsWords: ReadonlySet<string> = new Set(["blenderbot-small"]);
+
 describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
   const { inputIds, logits: golden, padded, target } = readGolden(name);
@@ -58,7 +61,8 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
       entry,
       steps.filter(({ kind }) => kind === "allReduce").length,
     ]);
-    expect(Object.fromEntries(sums)).toEqual({ encode: 1 + layers * 2, decode: 1 + layers * 3 });
+    const embeddings = normsWords.has(name) ? 2 : 1;
+    expect(Object.fromEntries(sums)).toEqual({ encode: 1 + layers * 2, decode: embeddings + layers * 3 });
   });
 });
 
