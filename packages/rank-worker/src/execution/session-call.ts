@@ -51,8 +51,16 @@ export class SessionCall {
   }
 
   #failed(cause: unknown): RingrankError {
-    return new RingrankError("RR_GRAPH", `ONNX Runtime failed in segment ${this.segment}: ${String(cause)}`, {
-      cause,
-    });
+    const message = `ONNX Runtime failed in segment ${this.segment}: ${String(cause)}`;
+    return new RingrankError("RR_GRAPH", message + adviceOn(message), { cause });
   }
+}
+
+/** Ids are checked before a call; what is looked up beyond a table then is a position that the graph computes. */
+function adviceOn(message: string): string {
+  if (!message.includes("indices element out of data bounds")) return "";
+  return (
+    ". A table of the model has no such row, as one of positions for more tokens than its context: give fewer, and put " +
+    "the model's config.json beside an ONNX file, so that longer calls are refused with RR_CONTEXT"
+  );
 }
