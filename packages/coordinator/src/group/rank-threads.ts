@@ -1,7 +1,7 @@
 import { inheritedExecArgv } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankWorkerTask } from "@ringrank/rank-worker";
-import { Piscina } from "piscina";
+import { ArrayTaskQueue, Piscina } from "piscina";
 import type { Log } from "../logger.js";
 
 /**
@@ -15,6 +15,7 @@ import type { Log } from "../logger.js";
  */
 export class RankThreads {
   readonly #pool: Piscina;
+  readonly #waiting = new WaitingTasks();
   readonly #tasks: readonly Promise<void>[];
   #running: number;
 
@@ -36,6 +37,7 @@ export class RankThreads {
       // The default blocks the thread between tasks in Atomics.wait, where comlink could not reach it.
       atomics: "disabled",
       recordTiming: false,
+      taskQueue: this.#waiting,
       ...(execArgv && { execArgv }),
     });
     // A thread reports here what happens to it outside its task.
@@ -68,11 +70,31 @@ export class RankThreads {
   async #run(task: RankWorkerTask, workerUrl: string): Promise<RingrankError | undefined> {
     const { rank, port, steps } = task;
     try {
-      await this.#pool.run(task, { filename: workerUrl, name: "serveRank", transferList: [port, steps] });
+      await this.#start(() =>
+        this.#pool.run(task, { filename: workerUrl, name: "serveRank", transferList: [port, steps] }),
+      );
       return undefined;
     } catch (cause) {
       const what = cause instanceof Error ? cause.message : String(cause);
       return new RingrankError("RR_RANK_DIED", `the thread of rank ${rank} ended: ${what}`, { rank, cause });
     }
+  }
+
+  /** Where the system starts no thread, piscina throws in place of giving a promise, and keeps the task. */
+  #start(run: () => Promise<void>): Promise<void> {
+    try {
+      return run();
+    } catch (error) {
+      this.#waiting.dropLast();
+      throw error;
+    }
+  }
+}
+
+/** Tasks whose threads are not there yet. */
+class WaitingTasks extends ArrayTaskQueue {
+  /** So that a promise that nobody was given does not reject later, which would end the host. */
+  dropLast(): void {
+    this.tasks.pop();
   }
 }

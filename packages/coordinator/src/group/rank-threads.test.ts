@@ -1,0 +1,38 @@
+import { setImmediate } from "node:timers/promises";
+import workerThreads, { MessageChannel } from "node:worker_threads";
+import { createGroup } from "@ringrank/collectives";
+import type { RingrankError } from "@ringrank/errors";
+import { Lifecycle } from "@ringrank/rank-worker";
+import { expect, it, vi } from "vitest";
+import { loggerOf } from "../logger.js";
+import { RankThreads } from "./rank-threads.js";
+
+it("has ranks die whose threads the system does not start, and nothing reject that nobody waits for", async () => {
+  const starting = vi.spyOn(workerThreads, "Worker").mockImplementation(
+    class {
+      constructor() {
+        throw new Error("EAGAIN");
+      }
+    } as never,
+  );
+  const unhandled: unknown[] = [];
+  const hear = (reason: unknown): void => void unhandled.push(reason);
+  process.on("unhandledRejection", hear);
+  const group = createGroup({ worldSize: 2 });
+  const lifecycle = new Lifecycle(2).buffer;
+  const tasks = [0, 1].map((rank) => {
+    const [port, steps] = [new MessageChannel().port1, new MessageChannel().port1];
+    return { rank, group, lifecycle, port, steps, logLevel: "silent" as const, trace: undefined };
+  });
+  const ends: (RingrankError | undefined)[] = [];
+  const logger = await loggerOf(undefined);
+  const threads = new RankThreads(tasks, { workerUrl: undefined, logger }, (_, error) => ends.push(error));
+  await threads.ended();
+  await threads.destroy();
+  await setImmediate();
+  const messages = ends.map((error) => error?.message);
+  expect(messages).toEqual(["the thread of rank 0 ended: EAGAIN", "the thread of rank 1 ended: EAGAIN"]);
+  expect(unhandled).toEqual([]);
+  process.off("unhandledRejection", hear);
+  starting.mockRestore();
+});
