@@ -131,6 +131,19 @@ describe("layers that slide, where the config does not list them", () => {
   });
 });
 
+it("OLMo 3's sliding layers turn unscaled by either style of config", () => {
+  const { config } = openCheckpoint(zooDirectory("olmo3"));
+  const { rope_theta, rope_scaling, ...rest } = config;
+  const theta = { rope_theta: rope_theta as number };
+  const rope_parameters = {
+    full_attention: { ...(rope_scaling as JsonObject), ...theta },
+    sliding_attention: { rope_type: "default", ...theta },
+  };
+  const graphOf = (config: JsonObject) => buildGraph({ config, tensors: undefined }).graph;
+  expect(graphOf({ ...rest, rope_parameters })).toEqual(graphOf(config));
+  expect(graphOf({ ...config, rope_scaling: null })).not.toEqual(graphOf(config));
+});
+
 it.each<[string, string, JsonObject]>([
   ["a head of lanes of which an odd number turns", "glm", { partial_rotary_factor: 0.35 }],
   ["attention that sees ahead", "gemma", { use_bidirectional_attention: true }],
