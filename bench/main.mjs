@@ -38,8 +38,8 @@ const results = new Results(options.json, { machine, options });
 if (part("bandwidth")) {
   await measure({ row: "read bandwidth" }, async (what) => {
     progress("memory bandwidth");
-    const { threads } = options;
-    const [fastest, ...others] = await readBandwidth({ threads });
+    const { threads, hugePages } = options;
+    const [fastest, ...others] = await readBandwidth({ threads, hugePages });
     results.add({ ...what, threads, streams: fastest.streams }, "GB/s", fastest.samples);
     for (const { streams, samples } of others)
       results.add({ row: "slower reading", threads, streams }, "GB/s", samples);

@@ -22,6 +22,7 @@ cores; --quick takes under 3. Nothing else should run meanwhile.
   --minutes N       what it may take (40, quick 3): when it is over, what no target asks for is left out
   --quick           one shape at 4 layers, float32 and int4, fewer turns
   --only LIST       parts: ${parts.join(", ")} (all)
+  --huge-pages      Ringrank asks for huge pages, and so does who reads the memory for its bandwidth
   --no-peers        without transformers.js and llama.cpp, which are installed into bench/peers otherwise
   --json FILE       where the figures go (bench-results.json)
   --cache DIR       for checkpoints and exports, up to 12 GB; made weights are kept for the next run
@@ -43,6 +44,7 @@ export function readOptions(args) {
       minutes: { type: "string" },
       quick: { type: "boolean", default: false },
       only: { type: "string" },
+      "huge-pages": { type: "boolean", default: false },
       "no-peers": { type: "boolean", default: false },
       json: { type: "string", default: "bench-results.json" },
       cache: { type: "string", default: defaultCache },
@@ -76,6 +78,7 @@ export function readOptions(args) {
     prefillTurns: quick ? 2 : 3,
     loadTurns: quick ? 1 : 3,
     parts: listOf("--only", values.only, parts),
+    hugePages: values["huge-pages"],
     peers: !values["no-peers"],
     json: values.json,
     cache: values.cache,

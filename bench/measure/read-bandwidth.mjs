@@ -10,13 +10,14 @@ const streams = [1, 2, 4, 8];
  * step reads every weight once.
  *
  * @param options.passes of each way
+ * @param options.hugePages whether they are asked for
  * @returns `{ streams, samples }` of each way, a sample a pass, the fastest by its median first
  */
-export async function readBandwidth({ threads, passes = 15 }) {
+export async function readBandwidth({ threads, passes = 15, hugePages = false }) {
   // Well beyond any cache, together and each.
   const bytes = 2 ** 20 * Math.max(128, 512 / threads);
   const task = new URL("./read-task.mjs", import.meta.url);
-  const speeds = await runRanks(threads, task, { streams, passes, bytes });
+  const speeds = await runRanks(threads, task, { streams, passes, bytes, hugePages });
   return streams
     .map((count, way) => ({
       streams: count,
@@ -33,11 +34,11 @@ export async function readBandwidth({ threads, passes = 15 }) {
  * The bound as one of those who take turns (`takeTurns`): on a machine that others use, too, it changes by the second,
  * and what is held against it should be of the same seconds.
  */
-export function bandwidthTurns(threads) {
+export function bandwidthTurns({ threads, hugePages }) {
   return {
     /** GB/s of the fastest way of reading. */
     async call() {
-      const [fastest] = await readBandwidth({ threads, passes: 3 });
+      const [fastest] = await readBandwidth({ threads, hugePages, passes: 3 });
       return summary(fastest.samples).median;
     },
   };

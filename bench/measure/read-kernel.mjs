@@ -1,3 +1,5 @@
+import { adviseHugePages } from "@ringrank/webassembly";
+
 /**
  * Memory of about `bytes`, and `readBy(streams)`, which gives functions that do nothing but read it: they combine its
  * bytes with xor, 16 at a time into four registers, and give some of the result so that no read can be left out.
@@ -5,9 +7,10 @@
  * Several streams are read side by side, 64 bytes of each in turn, from as many parts of the memory. Parts are no
  * multiple of 64 KiB long: streams that are such a distance apart compete for the same sets of a cache.
  */
-export function readableMemory(bytes) {
+export function readableMemory(bytes, { hugePages = false } = {}) {
   const pages = Math.ceil(bytes / pageBytes);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  if (hugePages) adviseHugePages(memory);
 
   /** @returns `read()`, and how many bytes that reads: all but the last few KiB */
   function readBy(streams) {

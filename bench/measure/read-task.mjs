@@ -4,8 +4,8 @@ import { readableMemory } from "./read-kernel.mjs";
 const warmUp = 1;
 
 /** Of one of the threads that read at the same time: GB/s of each pass, by number of streams. */
-export function run(comm, { streams, passes, bytes }) {
-  const memory = readableMemory(bytes);
+export function run(comm, { streams, passes, bytes, hugePages }) {
+  const memory = readableMemory(bytes, { hugePages });
   // Pages that were never written are all one.
   memory.bytes.fill(1);
   const readers = streams.map((count) => memory.readBy(count));

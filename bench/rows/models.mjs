@@ -204,6 +204,7 @@ class Cell {
       checkpoint: this.#checkpoint,
       load: {
         ranks,
+        ...(this.#options.hugePages && { hugePages: true }),
         ...(this.#cell.precision !== "float32" && { precision: this.#cell.precision }),
         ...others,
       },
@@ -241,10 +242,10 @@ class Cell {
 
   /** The memory's bandwidth, as one of those who take turns, where it is asked for. */
   #reading(of) {
-    const { parts, threads } = this.#options;
+    const { parts } = this.#options;
     if (!parts.includes("bandwidth")) return [];
     const what = { ...this.#cell, row: "read bandwidth", of };
-    return [{ name: "bandwidth", what, unit: "GB/s", process: bandwidthTurns(threads) }];
+    return [{ name: "bandwidth", what, unit: "GB/s", process: bandwidthTurns(this.#options) }];
   }
 
   async #exports() {

@@ -180,6 +180,7 @@ function commandLine(signal: AbortSignal, writeHelp: (text: string) => void): Co
     .addOption(precision)
     .addOption(activations)
     .option("--threads-per-rank <count>", "threads inside each rank (default: 1)", parseNumber)
+    .option("--huge-pages", "ask Linux for pages of 2 MB, which takes the package koffi")
     .addOption(wire)
     .option("--trace <file>", "write where each rank's time goes, for ui.perfetto.dev or chrome://tracing")
     .option("--no-cache", "do not keep quantized weights on disk, nor use those that are there")

@@ -11,6 +11,7 @@ import {
 } from "@ringrank/coordinator";
 import { buildGraph, openCheckpoint, writeOnnx } from "@ringrank/model";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { advisedBytes } from "../../../test/support/advised-bytes.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { shakespeareDirectory, zooDirectory } from "../../model/src/testing/fixtures.js";
 
@@ -39,6 +40,23 @@ describe("loadModel", () => {
       expect(model.policy.toJSON()).toEqual(policy.toJSON());
       expect(model.memory().map(({ bytesKept }) => bytesKept)).toEqual(policy.bytesPerRank);
     }
+  });
+});
+
+describe.runIf(process.platform === "linux")("loadModel, asked for huge pages", () => {
+  it("asks the system for them wherever a rank computes, and nowhere otherwise", async () => {
+    const advised = async (hugePages: boolean) => {
+      const model = await loadModel(shakespeareDirectory, { ranks: 2, hugePages });
+      const bytes = advisedBytes();
+      const { text } = await model.generate("ROMEO:\n", { maxNewTokens: 8, temperature: 0 }).result;
+      await model.close();
+      return { bytes, text };
+    };
+    const without = await advised(false);
+    const asked = await advised(true);
+    // Each rank's memory is as large as 32-bit addresses reach.
+    expect(asked.bytes - without.bytes).toBeGreaterThanOrEqual(2 * 2 ** 32);
+    expect(asked.text).toBe(without.text);
   });
 });
 

@@ -76,7 +76,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
 
 /** Starts the threads of the ranks, which takes as long as to write their programs, and longer than to read those. */
 function startGroup(
-  { ranks, stepTimeoutMs, wire, workerUrl }: CheckedLoadOptions,
+  { ranks, stepTimeoutMs, wire, hugePages, workerUrl }: CheckedLoadOptions,
   logger: Log,
   trace: TraceFile | undefined,
 ): ThreadRankGroup {
@@ -86,6 +86,7 @@ function startGroup(
     workerUrl,
     stepTimeoutMs,
     wire,
+    hugePages,
     logger,
     trace,
   });

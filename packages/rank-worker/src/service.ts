@@ -34,6 +34,8 @@ interface RankContext {
   readonly gate: NativeGate;
   readonly openSession: OpenSession;
   readonly log: RankLog;
+  /** Whether the memory of kernels is to lie in them. Default false. */
+  readonly hugePages?: boolean;
   /** Undefined where none is wanted. */
   readonly trace?: StepTrace | undefined;
 }
@@ -65,7 +67,7 @@ export class Rank implements RankService {
 
   reserve(matrixBytes: number): Promise<RingrankErrorData | undefined> {
     return this.#failingTheGroup(async () => {
-      this.#memory ??= new LoadMemory(this.#context.log);
+      this.#memory ??= this.#newMemory();
       if (matrixBytes === 0) return undefined;
       const obstacle = this.#memory.home(true).reserve(matrixBytes);
       return obstacle === undefined ? undefined : RingrankError.wrap(obstacle, "RR_ADDRESS_SPACE").toData();
@@ -82,7 +84,7 @@ export class Rank implements RankService {
         throw new RingrankError("RR_OPTION", "expected one load per rank; this one has a program");
       const { gate, openSession, log } = this.#context;
       const { rank, bytes: bytesTotal } = program;
-      const memory = this.#memory ?? new LoadMemory(log);
+      const memory = this.#memory ?? this.#newMemory();
       let bytesReported = 0;
       const loaded = await loadSessions(program, {
         openSession,
@@ -153,6 +155,10 @@ export class Rank implements RankService {
       this.#loaded = undefined;
       await releaseSessions(sessions, this.#context.gate);
     });
+  }
+
+  #newMemory(): LoadMemory {
+    return new LoadMemory(this.#context.log, this.#context.hugePages ?? false);
   }
 
   #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {

@@ -15,6 +15,8 @@ export interface RankWorkerTask {
   readonly steps: MessagePort;
   /** `Lifecycle.buffer`. */
   readonly lifecycle: SharedArrayBuffer;
+  /** Whether the memory that kernels compute in is to lie in huge pages. Default false. */
+  readonly hugePages?: boolean | undefined;
   /** Default: `RINGRANK_LOG`, or silent. */
   readonly logLevel?: LogLevel | undefined;
   /** Where the rank adds its trace, thousands of spans at a time and the rest when it ends. Default: it keeps none. */

@@ -3,6 +3,7 @@
  * life, so that the pool sees a crash as a task that failed.
  */
 import { joinGroup } from "@ringrank/collectives";
+import { requireHugePages } from "@ringrank/webassembly";
 import comlink, { type Endpoint } from "comlink";
 import { closedPort } from "./closed-port.js";
 import { controlledService } from "./control-plane.js";
@@ -23,6 +24,7 @@ export async function serveRank({
   port,
   steps,
   lifecycle,
+  hugePages = false,
   logLevel,
   trace: traceFile,
 }: RankWorkerTask): Promise<void> {
@@ -31,10 +33,10 @@ export async function serveRank({
   installErrorTransferHandler(comlink.transferHandlers);
   const log = await rankLogger(rank, logLevel);
   const gate = new NativeGate(lifecycle, rank);
-  const { Rank, openSession } = await gate.inside(() => importRuntime(log));
+  const { Rank, openSession } = await gate.inside(() => importRuntime(log, hugePages));
   const trace = traceFile === undefined ? undefined : new StepTrace(rank, traceFile);
   const communicator = joinGroup(group, rank, { measureWaits: trace !== undefined });
-  const service = new Rank({ communicator, gate, openSession, log, trace });
+  const service = new Rank({ communicator, gate, openSession, log, trace, hugePages });
   try {
     await new Promise<void>((resolve) => {
       void closed.then(resolve);
@@ -61,8 +63,9 @@ function finishTrace(trace: StepTrace | undefined, log: RankLog): void {
   }
 }
 
-/** All that imports ONNX Runtime, which runs native code as it is imported: inside the gate, so not before. */
-async function importRuntime(log: RankLog) {
+/** All that runs native code as it is imported, ONNX Runtime and what asks for huge pages: inside the gate. */
+async function importRuntime(log: RankLog, hugePages: boolean) {
+  if (hugePages) requireHugePages();
   const [{ Rank }, { findSynchronousBinding }] = await Promise.all([
     import("./service.js"),
     import("./sessions/ort-binding.js"),

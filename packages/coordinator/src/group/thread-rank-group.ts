@@ -38,6 +38,8 @@ export interface ThreadRankGroupOptions {
   readonly stepTimeoutMs: number;
   /** Default `float32`. */
   readonly wire?: Wire | undefined;
+  /** Default false. */
+  readonly hugePages?: boolean | undefined;
   readonly logger: Log;
   /** To which ranks add theirs when they end. */
   readonly trace?: TraceFile | undefined;
@@ -84,7 +86,15 @@ export class ThreadRankGroup implements RankGroup {
   #ending: Promise<void> | undefined;
 
   /** Starts the threads; {@link load} makes them a model. */
-  constructor({ worldSize, workerUrl, stepTimeoutMs, wire, logger, trace }: ThreadRankGroupOptions) {
+  constructor({
+    worldSize,
+    workerUrl,
+    stepTimeoutMs,
+    wire,
+    hugePages,
+    logger,
+    trace,
+  }: ThreadRankGroupOptions) {
     this.worldSize = worldSize;
     this.#stepTimeoutMs = stepTimeoutMs;
     this.#logger = logger;
@@ -104,6 +114,7 @@ export class ThreadRankGroup implements RankGroup {
       port: port2,
       steps: stepChannels[rank]!.port2,
       lifecycle: this.#lifecycle.buffer,
+      hugePages,
       logLevel: rankLogLevel(logger),
       trace,
     }));

@@ -10,6 +10,7 @@ import {
   weightPrecisions,
 } from "@ringrank/policy/decision";
 import { defaultCacheDirectory } from "@ringrank/rank-worker";
+import { requireHugePages } from "@ringrank/webassembly";
 import type { Logger } from "pino";
 import { isLog } from "../logger.js";
 import type { Prompt } from "../prompts/prompts.js";
@@ -66,6 +67,12 @@ export interface LoadOptions extends PlanOptions {
    * than one pays only where cores outnumber ranks, and leaves all products to ONNX Runtime.
    */
   readonly threadsPerRank?: number | undefined;
+  /**
+   * Whether Linux is asked for huge pages, of 2 MB, for the memory that ranks compute in: a token takes less time the
+   * more the system's memory is in pieces. That takes the package `koffi` beside Ringrank, since Node has no such call;
+   * without it, or on another system: `RR_OPTION`. Default false.
+   */
+  readonly hugePages?: boolean | undefined;
   /**
    * What partial sums cross between ranks in: `"float32"` (default), which rounds nothing; or `"float16"` or `"int8"`,
    * which round what each rank brings, as over a slow link. Threads have no such link: this only shows what it would do
@@ -165,6 +172,7 @@ export interface CheckedLoadOptions {
   readonly precision: WeightPrecision;
   readonly activations: ActivationPrecision | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly hugePages: boolean;
   readonly wire: Wire;
   readonly policy: object | undefined;
   readonly requireGenerate: boolean;
@@ -185,6 +193,7 @@ const planKeys = ["dtype", "ranks", "objective", "memoryPerRank", "precision", "
 const loadKeys = [
   ...planKeys,
   "threadsPerRank",
+  "hugePages",
   "wire",
   "policy",
   "requireGenerate",
@@ -270,6 +279,7 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     onWarning: functionOption("onWarning", options.onWarning, "a warning"),
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
     signal: signalOption(options.signal),
+    hugePages: hugePagesOption(options.hugePages),
     wire: choiceOption("wire", options.wire, wires, "float32"),
     cache: cacheOption(options),
     policy,
@@ -277,6 +287,12 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     trace: options.trace === undefined ? undefined : pathOption("trace", options.trace, "the path of a file"),
     workerUrl: workerUrlOption(options.workerUrl),
   };
+}
+
+function hugePagesOption(value: boolean | undefined): boolean {
+  const hugePages = booleanOption("hugePages", value, false);
+  if (hugePages) requireHugePages();
+  return hugePages;
 }
 
 function requirePromptOption(value: RequiredPrompt | undefined): RequiredPrompt | undefined {

@@ -26,6 +26,7 @@ describe("options of loadModel", () => {
     ["no memory at all", { memoryPerRank: 0 }],
     ["half a thread", { threadsPerRank: 0.5 }],
     ["an unknown wire", { wire: "float8" }],
+    ["huge pages that are no yes or no", { hugePages: "always" }],
     ["activations of no type", { precision: "int8", activations: "" }],
     ["rounded activations of whole weights", { activations: "int8" }],
     ["a signal that is none", { signal: {} }],

@@ -1,5 +1,7 @@
 import { ShardReader } from "@ringrank/model/weights";
+import { adviseHugePages } from "@ringrank/webassembly";
 import { MatrixHome } from "../kernels/matrix-home.js";
+import { RankKernels } from "../kernels/rank-kernels.js";
 import type { RankLog } from "../logging.js";
 import { pieceBytes } from "../weight-files/write-weight.js";
 
@@ -10,11 +12,16 @@ import { pieceBytes } from "../weight-files/write-weight.js";
 export class LoadMemory {
   readonly reader = new ShardReader({ scratchBytes: pieceBytes });
   readonly #log: RankLog;
+  readonly #hugePages: boolean;
   #home: MatrixHome | undefined;
 
-  /** @throws RR_ADDRESS_SPACE where the system gives no memory to read with */
-  constructor(log: RankLog) {
+  /**
+   * @param hugePages whether they are asked for where kernels compute
+   * @throws RR_ADDRESS_SPACE where the system gives no memory to read with
+   */
+  constructor(log: RankLog, hugePages: boolean) {
     this.#log = log;
+    this.#hugePages = hugePages;
   }
 
   /**
@@ -23,8 +30,14 @@ export class LoadMemory {
    * @param wantsKernels whether the rank computes anything itself
    */
   home(wantsKernels: boolean): MatrixHome {
-    const log = this.#log;
-    this.#home ??= wantsKernels ? MatrixHome.withKernels({ log }) : new MatrixHome(undefined, { log });
+    const options = { log: this.#log, open: () => this.#openKernels() };
+    this.#home ??= wantsKernels ? MatrixHome.withKernels(options) : new MatrixHome(undefined, options);
     return this.#home;
+  }
+
+  #openKernels(): RankKernels {
+    const kernels = new RankKernels();
+    if (this.#hugePages) adviseHugePages(kernels.memory.memory);
+    return kernels;
   }
 }

@@ -1,0 +1,33 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { advisedBytes } from "../../../test/support/advised-bytes.js";
+import { expectCode } from "../../../test/support/coded-error.js";
+import { adviseHugePages, requireHugePages } from "./huge-pages.js";
+import { localMemory } from "./memory.js";
+
+describe.runIf(process.platform === "linux")("on Linux", () => {
+  it("they are asked for of one memory, and of no other", () => {
+    const before = advisedBytes();
+    const memory = localMemory(64 << 20);
+    localMemory(64 << 20);
+    adviseHugePages(memory);
+    expect(advisedBytes() - before).toBe(64 << 20);
+  });
+
+  it("they are an error that says what to install where no native code may be loaded", () => {
+    const ask = `import { requireHugePages } from "@ringrank/webassembly";
+      try { requireHugePages(); } catch (error) { console.log(error.code, error.message); }`;
+    const [major] = process.versions.node.split(".");
+    const permission = major === "20" ? "--experimental-permission" : "--permission";
+    const said = execFileSync(
+      process.execPath,
+      ["--no-warnings", permission, "--allow-fs-read=*", "--input-type=module", "--eval", ask],
+      { cwd: import.meta.dirname, encoding: "utf8" },
+    );
+    expect(said).toMatch(/^RR_OPTION hugePages: expected the package "koffi"/);
+  });
+});
+
+it.runIf(process.platform !== "linux")("elsewhere they are an error", () => {
+  expect(expectCode("RR_OPTION", requireHugePages).message).toContain("Linux");
+});

@@ -1,0 +1,46 @@
+import { createRequire } from "node:module";
+import { RingrankError } from "@ringrank/errors";
+import type Koffi from "koffi";
+import { type LocalMemory, localMemory } from "./memory.js";
+
+/** MADV_HUGEPAGE: https://man7.org/linux/man-pages/man2/madvise.2.html */
+const hugePage = 14;
+
+type Madvise = (start: Uint8Array, bytes: number, advice: number) => number;
+let madvise: Madvise | undefined;
+
+/**
+ * Asks Linux for pages of 2 MB where `memory` is touched from now on, in place of 4 KB. Where the system gives them to
+ * nobody, or has none at hand, all is as without.
+ *
+ * Neither Node nor V8 has a call for it, so it is the C library's own, through koffi, which whoever wants huge pages
+ * installs.
+ *
+ * @throws RR_OPTION as {@link requireHugePages}
+ */
+export function adviseHugePages({ buffer }: LocalMemory): void {
+  madvise ??= importMadvise();
+  if (madvise(new Uint8Array(buffer, 0, 1), buffer.byteLength, hugePage) === 0) return;
+  throw refusal("a Linux that has huge pages; this one refuses to be asked for them");
+}
+
+/** @throws RR_OPTION where huge pages cannot be asked for: on another system than Linux, or without koffi */
+export function requireHugePages(): void {
+  adviseHugePages(localMemory(1));
+}
+
+function importMadvise(): Madvise {
+  if (process.platform !== "linux") throw refusal(`Linux; this is ${process.platform}`);
+  let koffi: typeof Koffi;
+  try {
+    koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
+  } catch (cause) {
+    throw refusal('the package "koffi", of version 3, installed beside Ringrank; it cannot be loaded', cause);
+  }
+  // Of the process itself, whichever C library it runs on.
+  return koffi.load(null).func("int madvise(void *start, size_t bytes, int advice)") as Madvise;
+}
+
+function refusal(expected: string, cause?: unknown): RingrankError {
+  return new RingrankError("RR_OPTION", `hugePages: expected ${expected}`, { cause });
+}
