@@ -164,8 +164,14 @@ describe("Generation", () => {
   });
 
   it("fails where no text can be made of a token, and lets its cache go", async () => {
-    const detokenize = () => Promise.reject(new Error("no text"));
+    const text = gate();
+    const detokenize = async () => {
+      await text.opened;
+      throw new Error("no text");
+    };
     const { group, generation } = start([1], { maxNewTokens: 50 }, { detokenize });
+    await idle(group);
+    text.open();
     await expect(generation.result).rejects.toThrow("no text");
     await idle(group);
     expect(group.caches.size).toBe(0);
@@ -233,7 +239,10 @@ describe("Generation", () => {
     const text = gate();
     const detokenize = (id: number) => (id === 3 ? text.opened.then(() => "<3>") : `<${id}>`);
     const { group, generation } = start([1], { maxNewTokens: 50 }, { detokenize });
-    for await (const { id } of generation) if (id === 2) break;
+    const reader = generation[Symbol.asyncIterator]();
+    expect((await reader.next()).value).toMatchObject({ id: 2 });
+    await idle(group);
+    await reader.return!();
     text.open();
     await idle(group);
     expect(await generation.result).toMatchObject({ ids: [2], text: "<2>" });

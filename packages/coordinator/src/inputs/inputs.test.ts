@@ -68,7 +68,7 @@ describe("inputs of run", () => {
     ["RR_INPUT", "a token type that no row is for", { ...good, token_type_ids: [[0, 1, 2]] }],
     ["RR_INPUT", "a negative token type", { ...good, token_type_ids: [[0, 1, -1]] }],
     ["RR_SHAPE", "ragged rows", { ...good, input_ids: [[1, 2], [3]] }],
-    ["RR_SHAPE", "a row longer than the first", { ...good, input_ids: [[1], [2, 3]] }],
+    ["RR_SHAPE", "a row longer than the first", { input_ids: [[1], [2, 3]], scale: [[1], [1]] }],
     ["RR_SHAPE", "rows of mixed depth", { ...good, input_ids: [[1, [2]]] }],
     ["RR_SHAPE", "an array that contains itself", { ...good, input_ids: endless }],
     ["RR_SHAPE", "too few dimensions", { ...good, input_ids: [1, 2] }],
