@@ -23,7 +23,10 @@ export interface AppendedRows extends StatePair {
  */
 export function appendedRows(pair: StatePair, producers: ReadonlyMap<string, GraphNode>): AppendedRows {
   const { past, present } = pair;
-  const source = producers.get(originOf(present.name, producers));
+  const given = producers.get(originOf(present.name, producers));
+  // Rows that are joined are of one type, so where past and present are, this changes nothing (GPT-Neo).
+  const isCast = given?.opType === "Cast" && past.type === present.type;
+  const source = isCast ? producers.get(originOf(given.inputs[0]!, producers)) : given;
   const [first, rows, more] = source?.inputs ?? [];
   if (source?.opType !== "Concat" || rows === undefined || more !== undefined) {
     throw notAppended(pair, source?.opType ?? "an input or a constant");

@@ -99,6 +99,11 @@ describe("a decoder export", () => {
     expect(withCache(decoder(options)).caches).toEqual(caches);
   });
 
+  it("has it where its state is cast to the type that it has", () => {
+    const cast = (g: GraphBuilder, past: Value, rows: Value) => g.cast(append(g, past, rows), "float32");
+    expect(withCache(decoder({ present: cast })).caches).toEqual(caches);
+  });
+
   it.each<[string, Options, string]>([
     ["whose state is made anew", { present: (_, _past, rows) => rows }, "found Transpose"],
     ["that puts new rows first", { present: (g, past, rows) => append(g, rows, past) }, "found Concat of"],
