@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import { intAttribute } from "../graph/attributes.js";
 import type { DataType, GraphNode } from "../graph/graph.js";
+import { toOnnxDataType } from "../onnx/onnx-data-types.js";
 import { originOf } from "./edit.js";
 import type { StatePair } from "./state-pairs.js";
 
@@ -23,10 +24,11 @@ export interface AppendedRows extends StatePair {
  */
 export function appendedRows(pair: StatePair, producers: ReadonlyMap<string, GraphNode>): AppendedRows {
   const { past, present } = pair;
-  const given = producers.get(originOf(present.name, producers));
-  // Rows that are joined are of one type, so where past and present are, this changes nothing (GPT-Neo).
-  const isCast = given?.opType === "Cast" && past.type === present.type;
-  const source = isCast ? producers.get(originOf(given.inputs[0]!, producers)) : given;
+  let source = producers.get(originOf(present.name, producers));
+  // Rows that are joined are of one type, so casts to that of the past change nothing (GPT-J has two, GPT-Neo one).
+  while (source?.opType === "Cast" && intAttribute(source, "to", 0) === toOnnxDataType(past.type)) {
+    source = producers.get(originOf(source.inputs[0]!, producers));
+  }
   const [first, rows, more] = source?.inputs ?? [];
   if (source?.opType !== "Concat" || rows === undefined || more !== undefined) {
     throw notAppended(pair, source?.opType ?? "an input or a constant");

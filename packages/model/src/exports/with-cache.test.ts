@@ -99,8 +99,9 @@ describe("a decoder export", () => {
     expect(withCache(decoder(options)).caches).toEqual(caches);
   });
 
-  it("has it where its state is cast to the type that it has", () => {
-    const cast = (g: GraphBuilder, past: Value, rows: Value) => g.cast(append(g, past, rows), "float32");
+  it("has it where its state is cast to the type that it has, and cast again", () => {
+    const cast = (g: GraphBuilder, past: Value, rows: Value) =>
+      g.cast(g.cast(append(g, past, rows), "float32"), "float32");
     expect(withCache(decoder({ present: cast })).caches).toEqual(caches);
   });
 
