@@ -131,9 +131,9 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
     if (threads > cores) results.skip({ ...what, label }, `this machine has ${cores} cores`);
   }
   const fragments = await holdFragments();
-  results.add({ row: "scattered memory taken", shape, precision }, "bytes", [fragments.bytes]);
   let reference;
   try {
+    results.add({ row: "scattered memory taken", shape, precision }, "bytes", [fragments.bytes]);
     reference = await start(standing);
     for (const round of roundsOf(wanted.filter(({ threads }) => threads <= cores))) {
       if (inTime()) await takeRound(round);

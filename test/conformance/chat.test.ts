@@ -5,14 +5,13 @@ import { loadTokenizer } from "@ringrank/model/tokenizer";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel } from "../support/loaded-model.js";
-import { suiteDirectory } from "../support/temporary-directory.js";
+import { suiteDirectory, temporaryDirectory } from "../support/temporary-directory.js";
 
 const greedy = { temperature: 0, maxNewTokens: 8, ignoreEos: true };
 const begin = 1;
 
-/** The embedded model with a chat template, and a tokenizer that begins every text with `<|begin|>`. */
-function chattingModel(): string {
-  const directory = suiteDirectory();
+/** In a directory, the embedded model with a chat template, and a tokenizer that begins every text with `<|begin|>`. */
+function chattingModel(directory: string): string {
   cpSync(shakespeareDirectory, directory, { recursive: true });
   const template =
     "{% if messages[0].role != 'user' %}{{ raise_exception('the first has to be a user') }}{% endif %}" +
@@ -35,7 +34,7 @@ function chattingModel(): string {
 }
 
 describe("messages", () => {
-  const directory = chattingModel();
+  const directory = chattingModel(suiteDirectory());
   const model = loadedModel(directory, { ranks: 2 });
 
   it("are continued as the text that the chat template writes, with its special tokens and no others", async () => {
@@ -73,7 +72,7 @@ describe("messages", () => {
 
 it.runIf(process.platform === "linux")("leave no process behind when their model is closed", async () => {
   const before = children();
-  const model = await loadModel(chattingModel(), { ranks: 1 });
+  const model = await loadModel(chattingModel(temporaryDirectory()), { ranks: 1 });
   await model.generate([{ role: "user", content: "Who art thou?" }], greedy).result;
   expect(children()).toHaveLength(before.length + 1);
   await model.close();

@@ -14,3 +14,4 @@ export { type KernelChoice, type Wire, wires } from "./kernels/kernels.js";
 export { inheritedExecArgv } from "./run-ranks/inherited-exec-argv.js";
 export { type RunRanksOptions, runRanks } from "./run-ranks/run-ranks.js";
 export type { RankTask } from "./run-ranks/task.js";
+export { threadAdvice } from "./run-ranks/thread-advice.js";

@@ -31,14 +31,13 @@ export function requireHugePages(): void {
 
 function importMadvise(): Madvise {
   if (process.platform !== "linux") throw refusal(`Linux; this is ${process.platform}`);
-  let koffi: typeof Koffi;
   try {
-    koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
+    const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
+    // Of the process itself, whichever C library it runs on.
+    return koffi.load(null).func("int madvise(void *start, size_t bytes, int advice)") as Madvise;
   } catch (cause) {
     throw refusal('the package "koffi", of version 3, installed beside Ringrank; it cannot be loaded', cause);
   }
-  // Of the process itself, whichever C library it runs on.
-  return koffi.load(null).func("int madvise(void *start, size_t bytes, int advice)") as Madvise;
 }
 
 function refusal(expected: string, cause?: unknown): RingrankError {

@@ -2,6 +2,9 @@ import { Worker } from "node:worker_threads";
 import { RingrankError } from "@ringrank/errors";
 import type { Assignment, Outcome } from "./assignment.js";
 import { inheritedExecArgv } from "./inherited-exec-argv.js";
+import { threadAdvice } from "./thread-advice.js";
+
+const owner = "@ringrank/collectives";
 
 /** What a {@link RankThread} tells whoever started it. */
 interface RankListener {
@@ -25,7 +28,7 @@ export class RankThread {
       else listener.failed(new RingrankError("RR_RANK_FAILED", `rank ${rank} failed`, { rank }));
     });
     this.#worker.on("error", (cause) => {
-      const message = `rank ${rank} ended by an error that nothing caught: ${String(cause)}${bundlerAdvice(cause)}`;
+      const message = `rank ${rank} ended by an error that nothing caught: ${String(cause)}${threadAdvice(cause, owner)}`;
       listener.failed(new RingrankError("RR_RANK_FAILED", message, { rank, cause }));
     });
     // After a result or a failure this comes too late to count.
@@ -57,16 +60,9 @@ function startWorker(assignment: Assignment, execArgv: readonly string[] | undef
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new RingrankError(
       "RR_OPTION",
-      `the thread of rank ${assignment.rank} could not be started: expected data that structured clone takes ` +
-        `and execArgv that worker threads take; ${message}${bundlerAdvice(cause)}`,
+      `the thread of rank ${assignment.rank} could not be started: expected data that structured clone takes, ` +
+        `execArgv that worker threads take, and a system that starts another thread; ${message}${threadAdvice(cause, owner)}`,
       { cause },
     );
   }
-}
-
-/** A bundler leaves behind the module that a thread is begun with, or makes of ours one that knows no address. */
-function bundlerAdvice(cause: unknown): string {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const isLost = code === "MODULE_NOT_FOUND" && /run-ranks-worker\.js/.test(message);
-  return isLost || code === "ERR_INVALID_URL" ? ". A bundler has to keep @ringrank/collectives external" : "";
 }

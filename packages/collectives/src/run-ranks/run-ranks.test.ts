@@ -157,6 +157,17 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
+  it("where what a rank throws is nothing", async () => {
+    const task = inlineTask((comm) => {
+      if (comm.rank !== 1) return comm.barrier();
+      setImmediate(() => {
+        throw undefined;
+      });
+      return new Promise(() => {});
+    });
+    await expect(runRanks(2, task, undefined)).rejects.toMatchObject({ code: "RR_RANK_FAILED", rank: 1 });
+  });
+
   it("where a result cannot cross threads", async () => {
     const task = inlineTask((comm) => (comm.rank === 1 ? () => {} : comm.barrier()));
     await expect(runRanks(2, task, undefined)).rejects.toMatchObject({ code: "RR_RANK_FAILED", rank: 1 });

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { ConversationWriter, type TemplateLimits } from "../../dist/conversations/conversation-writer.js";
 
@@ -68,8 +68,8 @@ describe("the process of a writer", () => {
 
   it("is started without the options that Node has for the host", async () => {
     vi.stubEnv("NODE_OPTIONS", "--require=./nothing.cjs");
+    onTestFinished(() => void vi.unstubAllEnvs());
     const text = await writerOf(written).write(question);
-    vi.unstubAllEnvs();
     expect(text).toBe("Who art thou?");
   });
 
@@ -119,10 +119,12 @@ it.each([
 ])("says that there is no process for the template, which %s", async (_, execPath) => {
   const { execPath: ours } = process;
   process.execPath = execPath;
+  onTestFinished(() => {
+    process.execPath = ours;
+  });
   const writing = writerOf(written).write(question);
   await expect(writing).rejects.toMatchObject({
     code: "RR_NO_CHAT_TEMPLATE",
     message: expect.stringMatching(/cannot be started.*Give a text or token ids/),
   });
-  process.execPath = ours;
 });

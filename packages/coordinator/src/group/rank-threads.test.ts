@@ -3,7 +3,7 @@ import workerThreads, { MessageChannel } from "node:worker_threads";
 import { createGroup } from "@ringrank/collectives";
 import type { RingrankError } from "@ringrank/errors";
 import { Lifecycle } from "@ringrank/rank-worker";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { loggerOf } from "../logger.js";
 import { RankThreads } from "./rank-threads.js";
 
@@ -11,13 +11,17 @@ it("has ranks die whose threads the system does not start, and nothing reject th
   const starting = vi.spyOn(workerThreads, "Worker").mockImplementation(
     class {
       constructor() {
-        throw new Error("EAGAIN");
+        throw Object.assign(new Error("EAGAIN"), { code: "ERR_WORKER_INIT_FAILED" });
       }
     } as never,
   );
   const unhandled: unknown[] = [];
   const hear = (reason: unknown): void => void unhandled.push(reason);
   process.on("unhandledRejection", hear);
+  onTestFinished(() => {
+    process.off("unhandledRejection", hear);
+    starting.mockRestore();
+  });
   const group = createGroup({ worldSize: 2 });
   const lifecycle = new Lifecycle(2).buffer;
   const tasks = [0, 1].map((rank) => {
@@ -31,8 +35,10 @@ it("has ranks die whose threads the system does not start, and nothing reject th
   await threads.destroy();
   await setImmediate();
   const messages = ends.map((error) => error?.message);
-  expect(messages).toEqual(["the thread of rank 0 ended: EAGAIN", "the thread of rank 1 ended: EAGAIN"]);
+  expect(messages).toEqual(
+    [0, 1].map((rank) =>
+      expect.stringMatching(`^the thread of rank ${rank} ended: EAGAIN. Raise how many threads the system`),
+    ),
+  );
   expect(unhandled).toEqual([]);
-  process.off("unhandledRejection", hear);
-  starting.mockRestore();
 });

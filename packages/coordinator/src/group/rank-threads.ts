@@ -1,4 +1,4 @@
-import { inheritedExecArgv } from "@ringrank/collectives";
+import { inheritedExecArgv, threadAdvice } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import type { RankWorkerTask } from "@ringrank/rank-worker";
 import { ArrayTaskQueue, Piscina } from "piscina";
@@ -76,7 +76,9 @@ export class RankThreads {
       return undefined;
     } catch (cause) {
       const what = cause instanceof Error ? cause.message : String(cause);
-      return new RingrankError("RR_RANK_DIED", `the thread of rank ${rank} ended: ${what}`, { rank, cause });
+      const advice = threadAdvice(cause, "@ringrank/coordinator");
+      const message = `the thread of rank ${rank} ended: ${what}${advice}`;
+      return new RingrankError("RR_RANK_DIED", message, { rank, cause });
     }
   }
 

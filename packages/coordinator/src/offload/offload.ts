@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { inheritedExecArgv } from "@ringrank/collectives";
+import { inheritedExecArgv, threadAdvice } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { Connection, type Remote } from "../channel/connection.js";
 import { within } from "../within.js";
@@ -26,16 +26,6 @@ const endMs = 1_000;
 
 const bundlerAdvice =
   "Where a bundler has left behind the module that it is begun with, keep @ringrank/coordinator external";
-
-/** By the code of what Node throws in place of starting a thread. */
-const adviceOf: ReadonlyMap<string, string> = new Map([
-  // A module that a bundler has turned into CommonJS knows no address of its own.
-  ["ERR_INVALID_URL", bundlerAdvice],
-  [
-    "ERR_WORKER_INIT_FAILED",
-    "Raise how many threads the system lets the process have (ulimit -u, a container's pids)",
-  ],
-]);
 
 export interface OffloadOptions {
   /** Whether it has something to end before it does, when its port closes. Default false. */
@@ -112,10 +102,8 @@ function startWorker(name: string, url: () => URL, port: MessagePort): Worker {
   try {
     return new Worker(url(), { workerData: port, ...(execArgv && { execArgv }), transferList: [port] });
   } catch (cause) {
-    const { code = "", message } = cause as NodeJS.ErrnoException;
-    const advice = adviceOf.has(code) ? `. ${adviceOf.get(code)}` : "";
-    throw new RingrankError("RR_CLOSED", `the ${name} thread cannot be started: ${message}${advice}`, {
-      cause,
-    });
+    const what = cause instanceof Error ? cause.message : String(cause);
+    const advice = threadAdvice(cause, "@ringrank/coordinator");
+    throw new RingrankError("RR_CLOSED", `the ${name} thread cannot be started: ${what}${advice}`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
+import type { StepRow } from "@ringrank/rank-worker";
 import { describe, expect, it } from "vitest";
 import { AppendedSequence } from "../sequence.js";
 import { FakeRankGroup, gate, tokensOf } from "../testing/fake-rank-group.js";
@@ -37,6 +38,17 @@ describe("Scheduler", () => {
       [22, 23, 24, 25],
     ]);
     expect(group.requests.filter(({ rows }) => rows.length === 3)).toHaveLength(4);
+  });
+
+  it("gives every sequence its turn where prompts go token by token and a step has not room for all", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefillChunk: 1, maxRows: 2 });
+    const prompts = [[1, 2, 3, 4, 5, 6], [11, 12, 13, 14, 15, 16], [21]];
+    await Promise.all(
+      prompts.map((prompt) => startGeneration(scheduler, prompt, { maxNewTokens: 1 }).result),
+    );
+    const isServed = (row: StepRow) => row.want !== "next" && row.ids.includes(21);
+    expect(group.requests.findIndex(({ rows }) => rows.some(isServed))).toBe(1);
   });
 
   it("sends a decode step before the one ahead of it is answered, and no more than that", async () => {

@@ -252,10 +252,11 @@ export class Scheduler {
     }
   }
 
-  /** Who was served lets others go first; a prompt keeps its place until it is through. */
+  /** Who was served lets others go first; a prompt that has a step to itself keeps its place until it is through. */
   #moveToEnd(rows: readonly Row[]): void {
     for (const { sequence, piece } of rows) {
-      if (piece.want === "nothing" || !this.#sequences.delete(sequence)) continue;
+      const goesOn = piece.want === "nothing" && piece.ids.length > 1;
+      if (goesOn || !this.#sequences.delete(sequence)) continue;
       this.#sequences.add(sequence);
     }
   }

@@ -33,6 +33,16 @@ it.each<[string, readonly number[] | undefined, readonly number[] | undefined]>(
     read(node("Shape", ["x"]), node("Gather", ["y", "last"])),
     undefined,
   ],
+  [
+    "any, where it begins at an axis counted from the end",
+    read(node("Shape", ["x"], { start: -2 }), node("Gather", ["y", "zero"])),
+    undefined,
+  ],
+  [
+    "those that its readers take, where it ends beyond the last",
+    read(node("Shape", ["x"], { start: 1, end: Number.MAX_SAFE_INTEGER }), node("Gather", ["y", "zero"])),
+    [1],
+  ],
   ["any, where an index is computed", read(node("Shape", ["x"]), node("Gather", ["y", "z"])), undefined],
   [
     "any, where it ends before the end",

@@ -2,6 +2,9 @@ import { intAttribute } from "../graph/attributes.js";
 import type { GraphNode } from "../graph/graph.js";
 import { readsOf } from "../graph/topology.js";
 
+/** More than a tensor of any model has. A larger end stands for the last axis. */
+const mostAxes = 8;
+
 /**
  * The axes whose sizes a `Shape` is read for, where it gives no others (`start`, `end`) or every reader takes one of them
  * by a constant index. Undefined where it may be any.
@@ -16,7 +19,9 @@ export function sizesRead(
 ): readonly number[] | undefined {
   const start = intAttribute(shape, "start", 0);
   const end = intAttribute(shape, "end", -1);
-  if (start >= 0 && end >= start) return Array.from({ length: end - start }, (_, at) => start + at);
+  if (start < 0) return undefined;
+  if (end >= start && end - start <= mostAxes)
+    return Array.from({ length: end - start }, (_, at) => start + at);
   const axes = readers.flatMap(
     (reader) => (reader.opType === "Gather" && constant(reader.inputs[1]!)) || [-1],
   );

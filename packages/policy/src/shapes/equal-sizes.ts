@@ -8,6 +8,9 @@ import { bindSymbols } from "./symbols.js";
 /** By symbol: the symbol, or the number, that it has to be the size of. */
 export type EqualSizes = ReadonlyMap<string, SymbolicDim>;
 
+/** Graphs that are evaluated, twice each, before a search for equal sizes is given up: some seconds for a large one. */
+const mostAttempts = 400;
+
 /**
  * Symbols that stand for one size under several names, which a graph takes only where they are equal. Exporters that
  * are told that every size may differ give each input's batch and length a name of its own, and leave it to operators
@@ -17,15 +20,20 @@ export type EqualSizes = ReadonlyMap<string, SymbolicDim>;
  * by which the evaluation comes furthest, until it goes through. That makes no call wrong that has them equal; those
  * that have not are for whoever takes calls to refuse.
  *
- * @returns empty for a graph that takes all sizes, and for one that no such pair helps
+ * @returns empty for a graph that takes all sizes, and for one that no such pair helps, or not within
+ * {@link mostAttempts}
  */
 export function findEqualSizes(graph: Graph, branches: Branches = "both"): EqualSizes {
   const none: EqualSizes = new Map();
   if (isEvaluated(graph, branches)) return none;
   let best: Attempt = { graph, equal: none, fitting: countFitting(graph, branches) };
+  let attempts = 0;
   do {
     const { fitting } = best;
-    for (const attempt of unitingTwo(best, branches)) if (attempt.fitting > best.fitting) best = attempt;
+    for (const attempt of unitingTwo(best, branches)) {
+      if (attempt.fitting > best.fitting) best = attempt;
+      if (++attempts === mostAttempts) return none;
+    }
     if (best.fitting === fitting) return none;
   } while (!isEvaluated(best.graph, branches));
   return best.equal;
@@ -66,7 +74,7 @@ function* unitingTwo({ graph, equal }: Attempt, branches: Branches): Generator<A
  * Symbols of what callers give with earlier ones of their axis; after all of those with its numbers, since a 1
  * broadcasts to any symbol. How many rows a cache has is nobody's to choose.
  */
-function pairsOfSizes(graph: Graph): (readonly [string, SymbolicDim])[] {
+function* pairsOfSizes(graph: Graph): Generator<readonly [string, SymbolicDim]> {
   const kept = new Set(
     graph.caches.flatMap(({ positions, states }) => [positions, ...states.map(({ past }) => past)]),
   );
@@ -77,16 +85,15 @@ function pairsOfSizes(graph: Graph): (readonly [string, SymbolicDim])[] {
     (_, axis) => new Set(inputs.flatMap(({ dims }) => dims[axis] ?? [])),
   );
   const symbolsOf = (sizes: Iterable<SymbolicDim>) => [...sizes].filter((size) => typeof size === "string");
-  const bySymbol = axes.flatMap((sizes) =>
-    symbolsOf(sizes).flatMap((symbol, at, symbols) =>
-      symbols.slice(0, at).map((other) => [symbol, other] as const),
-    ),
-  );
-  const byNumber = axes.flatMap((sizes) => {
+  for (const symbols of axes.map(symbolsOf)) {
+    for (const [at, symbol] of symbols.entries()) {
+      for (const other of symbols.slice(0, at)) yield [symbol, other];
+    }
+  }
+  for (const sizes of axes) {
     const numbers = [...sizes].filter((size) => typeof size === "number");
-    return symbolsOf(sizes).flatMap((symbol) => numbers.map((number) => [symbol, number] as const));
-  });
-  return [...bySymbol, ...byNumber];
+    for (const symbol of symbolsOf(sizes)) for (const number of numbers) yield [symbol, number];
+  }
 }
 
 function countFitting(graph: Graph, branches: Branches): number {

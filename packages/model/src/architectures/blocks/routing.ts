@@ -16,9 +16,12 @@ export function expertCounts({ config }: ModelContext, defaultPerRow?: number): 
   const names = ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"];
   const experts = config.integer(names, { max: 2 ** 16 });
   const perRowNames = ["num_experts_per_tok", "moe_k"];
+  // The last one says what is missing.
   const perRow = config.optionalInteger(perRowNames) ?? defaultPerRow ?? config.integer(perRowNames);
   if (perRow > experts) {
-    throw config.error(`expected "num_experts_per_tok" to be at most the ${experts} experts, got ${perRow}`);
+    throw config.error(
+      `expected ${perRowNames.map((name) => `"${name}"`).join(" or ")} to be at most the ${experts} experts, got ${perRow}`,
+    );
   }
   return { experts, perRow };
 }

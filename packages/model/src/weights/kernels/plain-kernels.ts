@@ -73,9 +73,10 @@ const leastNormal = 2 ** -126;
  * with a NaN or an infinity, so that what it is multiplied with says so, as it would without quantization.
  *
  * Measured on the embedded model in 4 bits, as what it adds to the perplexity of eight passages of Shakespeare (4,000
- * tokens) and of the 256 tokens of its golden.json, all matrices but the embedding quantized: no fit 1.0% and 3.2%, one
- * 0.8% and 1.2%, two 0.7% and 0.5%, three 0.7% and 0.4%, five 0.7% and 0.6%; the largest magnitude at 7, or a lowest
- * and a highest element with a zero point (which also makes the product slower), were no better than no fit.
+ * tokens) and of the 256 tokens of its golden.json, all matrices but the embedding quantized, scales in float32: no fit
+ * 1.0% and 3.2%, one 0.8% and 1.2%, two 0.7% and 0.5%, three 0.7% and 0.4%, five 0.7% and 0.6%; the largest magnitude at
+ * 7, or a lowest and a highest element with a zero point (which also makes the product slower), were no better than no
+ * fit.
  */
 function scaleOf(block: Float32Array, bits: 4 | 8): number {
   const high = block.reduce((most, x) => Math.max(most, x));

@@ -1,12 +1,12 @@
 // Scales of blocks of weights, of 4 bytes or of 2: a bfloat16 is the upper half of a float32.
 
-/** Four that lie side by side. */
+/** Of four blocks, side by side, as float32. */
 @inline
 export function fourScales(at: usize, scaleBytes: usize): v128 {
   return scaleBytes === 2 ? i32x4.shl(v128.load_ext<u16>(at), 16) : v128.load(at);
 }
 
-/** One. */
+/** Of one block, as float32. */
 @inline
 export function oneScale(at: usize, scaleBytes: usize): f32 {
   return scaleBytes === 2 ? reinterpret<f32>(<u32>load<u16>(at) << 16) : load<f32>(at);

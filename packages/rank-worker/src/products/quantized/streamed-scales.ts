@@ -18,7 +18,7 @@ interface ReadMatrix {
  * Scales in the order that kernels read them in. Rows are multiplied side by side, one from each of several streams of
  * the matrix (assembly/products/streams.ts), and scales of blocks that are taken side by side lie side by side:
  * `[rows of a stream, blocks, streams]`, then likewise those of the rows that are left, until none is. What is
- * quantized as it is read has scales that bfloat16 holds, and then that is what they are kept in: half the bytes to read.
+ * quantized as it is read has scales that bfloat16 holds, and then that is what they are kept in: half as much to read.
  *
  * Programs of several entries multiply by the same matrices: each is put in order once.
  */
