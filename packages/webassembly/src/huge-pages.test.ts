@@ -17,8 +17,9 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   it("they are an error that says what to install where no native code may be loaded", () => {
     const ask = `import { requireHugePages } from "@ringrank/webassembly";
       try { requireHugePages(); } catch (error) { console.log(error.code, error.message); }`;
-    const [major] = process.versions.node.split(".");
-    const permission = major === "20" ? "--experimental-permission" : "--permission";
+    const permission = ["--permission", "--experimental-permission"].find((flag) =>
+      process.allowedNodeEnvironmentFlags.has(flag),
+    )!;
     const said = execFileSync(
       process.execPath,
       ["--no-warnings", permission, "--allow-fs-read=*", "--input-type=module", "--eval", ask],
