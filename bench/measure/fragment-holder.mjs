@@ -1,4 +1,4 @@
-// The process behind fragments.mjs: takes scattered memory, says how much, and keeps it for as long as its parent wants.
+// The process behind fragments.mjs: takes scattered memory, says how much, and keeps it as long as its parent wants.
 import { scatteredBytes } from "./free-blocks.mjs";
 
 const mostAtOnce = 2 ** 28;

@@ -22,7 +22,7 @@ export function describeMachine() {
   };
 }
 
-/** Who gets huge pages: everybody ("always"), who asks for them ("madvise"), or nobody; undefined where there are none. */
+/** Who gets huge pages: "always" all, "madvise" who asks for them, "never" nobody; undefined where there are none. */
 function hugePages() {
   const setting = "/sys/kernel/mm/transparent_hugepage/enabled";
   if (!existsSync(setting)) return undefined;

@@ -1,3 +1,4 @@
 export { type ErrorCode, errorCodes } from "./codes.js";
+export { messageOf } from "./message-of.js";
 export { requireOptions } from "./require-options.js";
 export { isRingrankError, RingrankError, type RingrankErrorData } from "./ringrank-error.js";

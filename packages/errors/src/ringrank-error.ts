@@ -1,4 +1,5 @@
 import { type ErrorCode, errorCodes } from "./codes.js";
+import { messageOf } from "./message-of.js";
 
 /** A {@link RingrankError} as plain data, so that it survives a thread boundary. */
 export interface RingrankErrorData {
@@ -58,8 +59,7 @@ export class RingrankError extends Error {
   /** `error` itself if it is a RingrankError, else a new one of `code` with `error` as its cause. */
   static wrap(error: unknown, code: ErrorCode, options: { rank?: number | undefined } = {}): RingrankError {
     if (isRingrankError(error)) return error;
-    const message = error instanceof Error ? error.message : String(error);
-    return new RingrankError(code, message, { ...options, cause: error });
+    return new RingrankError(code, messageOf(error), { ...options, cause: error });
   }
 }
 

@@ -1,10 +1,10 @@
 import { Worker } from "node:worker_threads";
-import { RingrankError } from "@ringrank/errors";
+import { messageOf, RingrankError } from "@ringrank/errors";
 import type { Assignment, Outcome } from "./assignment.js";
 import { inheritedExecArgv } from "./inherited-exec-argv.js";
 import { threadAdvice } from "./thread-advice.js";
 
-const owner = "@ringrank/collectives";
+const adviceOn = (cause: unknown): string => threadAdvice(cause, "@ringrank/collectives");
 
 /** What a {@link RankThread} tells whoever started it. */
 interface RankListener {
@@ -28,7 +28,8 @@ export class RankThread {
       else listener.failed(new RingrankError("RR_RANK_FAILED", `rank ${rank} failed`, { rank }));
     });
     this.#worker.on("error", (cause) => {
-      const message = `rank ${rank} ended by an error that nothing caught: ${String(cause)}${threadAdvice(cause, owner)}`;
+      const what = String(cause) + adviceOn(cause);
+      const message = `rank ${rank} ended by an error that nothing caught: ${what}`;
       listener.failed(new RingrankError("RR_RANK_FAILED", message, { rank, cause }));
     });
     // After a result or a failure this comes too late to count.
@@ -57,11 +58,11 @@ function startWorker(assignment: Assignment, execArgv: readonly string[] | undef
       ...(given && { execArgv: [...given] }),
     });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const what = messageOf(cause) + adviceOn(cause);
     throw new RingrankError(
       "RR_OPTION",
       `the thread of rank ${assignment.rank} could not be started: expected data that structured clone takes, ` +
-        `execArgv that worker threads take, and a system that starts another thread; ${message}${threadAdvice(cause, owner)}`,
+        `execArgv that worker threads take, and a system that starts another thread; ${what}`,
       { cause },
     );
   }

@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import { messageOf, RingrankError } from "@ringrank/errors";
 import type { Communicator } from "../communicator.js";
 
 /** What each rank runs: its end of the group, and the data given to {@link runRanks}. May be async. */
@@ -33,7 +33,7 @@ export async function loadTask(taskUrl: string): Promise<RankTask> {
   try {
     exported = (await import(taskUrl)) as Record<string, unknown>;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const message = `the task's module could not be loaded: ${reason}${loaderHint(cause)}`;
     throw new RingrankError("RR_TASK_URL", message, { cause });
   }

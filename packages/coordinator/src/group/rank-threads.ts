@@ -1,5 +1,5 @@
 import { inheritedExecArgv, threadAdvice } from "@ringrank/collectives";
-import { RingrankError } from "@ringrank/errors";
+import { messageOf, RingrankError } from "@ringrank/errors";
 import type { RankWorkerTask } from "@ringrank/rank-worker";
 import { ArrayTaskQueue, Piscina } from "piscina";
 import type { Log } from "../logger.js";
@@ -75,9 +75,8 @@ export class RankThreads {
       );
       return undefined;
     } catch (cause) {
-      const what = cause instanceof Error ? cause.message : String(cause);
-      const advice = threadAdvice(cause, "@ringrank/coordinator");
-      const message = `the thread of rank ${rank} ended: ${what}${advice}`;
+      const what = messageOf(cause) + threadAdvice(cause, "@ringrank/coordinator");
+      const message = `the thread of rank ${rank} ended: ${what}`;
       return new RingrankError("RR_RANK_DIED", message, { rank, cause });
     }
   }

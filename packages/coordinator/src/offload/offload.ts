@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { inheritedExecArgv, threadAdvice } from "@ringrank/collectives";
-import { RingrankError } from "@ringrank/errors";
+import { messageOf, RingrankError } from "@ringrank/errors";
 import { Connection, type Remote } from "../channel/connection.js";
 import { within } from "../within.js";
 import type { PlanningService } from "./planning-service.js";
@@ -102,8 +102,7 @@ function startWorker(name: string, url: () => URL, port: MessagePort): Worker {
   try {
     return new Worker(url(), { workerData: port, ...(execArgv && { execArgv }), transferList: [port] });
   } catch (cause) {
-    const what = cause instanceof Error ? cause.message : String(cause);
-    const advice = threadAdvice(cause, "@ringrank/coordinator");
-    throw new RingrankError("RR_CLOSED", `the ${name} thread cannot be started: ${what}${advice}`, { cause });
+    const what = messageOf(cause) + threadAdvice(cause, "@ringrank/coordinator");
+    throw new RingrankError("RR_CLOSED", `the ${name} thread cannot be started: ${what}`, { cause });
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
-import { type FileIdentity, requireUnchanged } from "../files/file-identity.js";
+import { type FileIdentity, identityAlone, requireUnchanged } from "../files/file-identity.js";
 import { type JsonObject, jsonFileLimits, readJsonObject } from "../files/json.js";
 import { resolveNamedFile } from "../files/named-file.js";
 import { closeFile, openFile } from "../weights/read-at.js";
@@ -111,8 +111,7 @@ function openWeightFile(path: string): { file: CheckpointFile; header: Safetenso
   const open = openFile(path);
   try {
     const header = readSafetensorsHeader(open);
-    const { descriptor: _, ...identity } = open;
-    return { file: { ...identity, expectedSize: header.expectedSize }, header };
+    return { file: { ...identityAlone(open), expectedSize: header.expectedSize }, header };
   } finally {
     closeFile(open);
   }

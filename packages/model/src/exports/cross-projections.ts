@@ -5,8 +5,8 @@ import { isShape, readersOf, sizesRead } from "./sizes-read.js";
 
 /**
  * What a decoder's first step makes of the encoder's output alone: `graph` without all else. Exporters take the batch
- * from whatever tensor is at hand, the decoder's own too, `Gather(Shape(x), 0)` or `Shape(x, start=0, end=1)`. It is the encoder's output's as well,
- * so it is taken from there, and the decoder need not run for it.
+ * from whatever tensor is at hand, the decoder's own too, `Gather(Shape(x), 0)` or `Shape(x, start=0, end=1)`. It is
+ * the encoder's output's as well, so it is taken from there, and the decoder need not run for it.
  *
  * @param graph of which every output is `[batch, heads, source, lanes]`, of the input `hidden`'s batch
  * @throws RR_NO_GENERATE where an output depends on more

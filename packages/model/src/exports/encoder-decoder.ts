@@ -8,7 +8,9 @@ import {
   type GraphNode,
   interfaceNames,
   renameValues,
+  type SymbolicDim,
   type ValueInfo,
+  valueWithSizes,
 } from "../graph/index.js";
 import { namesOf } from "../graph/names-of.js";
 import { crossProjections } from "./cross-projections.js";
@@ -125,7 +127,7 @@ function encodeEntry(encoder: Graph, withoutPast: Graph, crossing: readonly Cros
   return extended(
     {
       ...first,
-      inputs: first.inputs.map((input) => withSymbols(input, symbols)),
+      inputs: first.inputs.map((input) => valueWithSizes(input, symbols)),
       outputs: first.outputs.filter(({ name }) => own.has(name)),
     },
     { ...second, inputs: [], nodes: redirect(second.nodes, given) },
@@ -188,14 +190,10 @@ function sizesFromPositions(graph: Graph): GraphNode[] {
   });
 }
 
-function symbolsOf({ name, dims }: ValueInfo, wanted: readonly string[]): Map<unknown, string> {
-  const symbols = new Map<unknown, string>(dims.map((dim, axis) => [dim, wanted[axis]!]));
+function symbolsOf({ name, dims }: ValueInfo, wanted: readonly string[]): Map<SymbolicDim, string> {
+  const symbols = new Map<SymbolicDim, string>(dims.map((dim, axis) => [dim, wanted[axis]!]));
   if (dims.length === wanted.length && symbols.size === wanted.length) return symbols;
   throw notJoined(`expected ${name} to be [${wanted.join(", ")}], found [${dims.join(", ")}]`);
-}
-
-function withSymbols(input: ValueInfo, symbols: ReadonlyMap<unknown, string>): ValueInfo {
-  return { ...input, dims: input.dims.map((dim) => symbols.get(dim) ?? dim) };
 }
 
 function entryOf({ inputs, outputs }: Graph): GraphEntry {

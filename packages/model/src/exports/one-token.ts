@@ -1,18 +1,16 @@
-import { type Graph, interfaceNames, type SymbolicDim, type ValueInfo } from "../graph/index.js";
+import { type Graph, interfaceNames, withSizes } from "../graph/index.js";
 import { statePairs } from "./state-pairs.js";
 
 /**
  * A decoder that goes on where another begins, its tokens as many as it was made for: one, where its states are said to
- * grow by one, from `past_sequence_length` to `past_sequence_length + 1`, whatever it calls its number of tokens. Optimum
- * made such decoders until 2023 by tracing a single new token, which needs no mask: of more, each would see the later
- * ones.
+ * grow by one, from `past_sequence_length` to `past_sequence_length + 1`, whatever it calls its number of tokens.
+ * Optimum made such decoders until 2023 by tracing a single new token, which needs no mask: of more, each would see the
+ * later ones.
  */
 export function takingItsTokens(graph: Graph): Graph {
   const tokens = graph.inputs.find(({ name }) => name === interfaceNames.inputIds)?.dims[1];
   if (typeof tokens !== "string" || !growsByOne(graph)) return graph;
-  const one = (dim: SymbolicDim): SymbolicDim => (dim === tokens ? 1 : dim);
-  const ofOne = (value: ValueInfo): ValueInfo => ({ ...value, dims: value.dims.map(one) });
-  return { ...graph, inputs: graph.inputs.map(ofOne), outputs: graph.outputs.map(ofOne) };
+  return withSizes(graph, new Map([[tokens, 1]]));
 }
 
 function growsByOne(graph: Graph): boolean {

@@ -6,8 +6,8 @@ import { readsOf } from "../graph/topology.js";
 const mostAxes = 8;
 
 /**
- * The axes whose sizes a `Shape` is read for, where it gives no others (`start`, `end`) or every reader takes one of them
- * by a constant index. Undefined where it may be any.
+ * The axes whose sizes a `Shape` is read for, where it gives no others (`start`, `end`) or every reader takes one of
+ * them by a constant index. Undefined where it may be any.
  *
  * @param readers nodes that read what the node gives
  * @param constant elements of a constant, by its name

@@ -1,4 +1,4 @@
-import { type Graph, interfaceNames, type SymbolicDim, type ValueInfo } from "../graph/index.js";
+import { type Graph, interfaceNames, type SymbolicDim, withSizes } from "../graph/index.js";
 
 const { inputIds, decoderInputIds, decoderAttentionMask } = interfaceNames;
 
@@ -26,10 +26,5 @@ export function withTokenSizes(graph: Graph): Graph {
       if (typeof dim === "string" && dim !== wanted[axis]) equal.set(dim, wanted[axis]!);
     });
   }
-  if (equal.size === 0) return graph;
-  const sized = (value: ValueInfo): ValueInfo => ({
-    ...value,
-    dims: value.dims.map((dim) => equal.get(dim) ?? dim),
-  });
-  return { ...graph, inputs: graph.inputs.map(sized), outputs: graph.outputs.map(sized) };
+  return withSizes(graph, equal);
 }

@@ -10,6 +10,7 @@ import {
   type SymbolicDim,
   type Value,
   type ValueInfo,
+  valueWithSizes,
 } from "../graph/index.js";
 import { namesOf } from "../graph/names-of.js";
 import { extended, redirect } from "./edit.js";
@@ -162,11 +163,9 @@ class CachedDecoder {
     const pasts = new Set(this.#pairs.map(({ past }) => past.name));
     return [...this.#inputs.values()]
       .filter(({ name }) => !pasts.has(name))
-      .map((input) => ({
-        ...input,
-        dims:
-          input.name === mask ? ["batch", this.#sequence] : input.dims.map((dim) => symbols.get(dim) ?? dim),
-      }));
+      .map((input) =>
+        input.name === mask ? { ...input, dims: ["batch", this.#sequence] } : valueWithSizes(input, symbols),
+      );
   }
 }
 

@@ -15,6 +15,11 @@ export function identityOf(path: string, stat: BigIntStats): FileIdentity {
   return { path, size: Number(stat.size), modifiedNs: stat.mtimeNs, inode: stat.ino };
 }
 
+/** The identity alone, of what has more than that, such as a file that is open. */
+export function identityAlone({ path, size, modifiedNs, inode }: FileIdentity): FileIdentity {
+  return { path, size, modifiedNs, inode };
+}
+
 /** @throws RR_MISSING_FILE */
 export function fileIdentity(path: string): FileIdentity {
   try {

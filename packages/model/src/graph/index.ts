@@ -8,3 +8,4 @@ export type { NodeOptions, Value } from "./node-builder.js";
 export { renameValues } from "./rename.js";
 export { isIf, takeBranch } from "./take-branch.js";
 export { checkGraph, readsOf, reorderNodes, withoutUnread } from "./topology.js";
+export { valueWithSizes, withSizes } from "./with-sizes.js";

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
-import type { FileIdentity } from "../files/file-identity.js";
+import { type FileIdentity, identityAlone } from "../files/file-identity.js";
 import { resolveNamedFile } from "../files/named-file.js";
 import type { Graph } from "../graph/graph.js";
 import { closeFile, openFile } from "../weights/read-at.js";
@@ -37,7 +37,7 @@ export function openOnnxFiles(path: string): { readonly graph: Graph; readonly f
       return known;
     };
     const graph = decodeOnnx(stripWeights(file), { resolveExternal });
-    return { graph, files: Array.from(files.values(), identity) };
+    return { graph, files: Array.from(files.values(), identityAlone) };
   } catch (error) {
     throw naming(file.path, error);
   } finally {
@@ -54,9 +54,5 @@ function naming(path: string, error: unknown): unknown {
 function measured(path: string): FileIdentity {
   const file = openFile(path);
   closeFile(file);
-  return identity(file);
-}
-
-function identity({ path, size, modifiedNs, inode }: FileIdentity): FileIdentity {
-  return { path, size, modifiedNs, inode };
+  return identityAlone(file);
 }

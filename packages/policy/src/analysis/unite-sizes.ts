@@ -1,5 +1,5 @@
-import type { Graph } from "@ringrank/model";
-import { findEqualSizes, withEqualSizes } from "../shapes/index.js";
+import { type Graph, withSizes } from "@ringrank/model";
+import { findEqualSizes } from "../shapes/index.js";
 import { lowerWhole } from "./prepare-graph.js";
 
 /**
@@ -8,5 +8,5 @@ import { lowerWhole } from "./prepare-graph.js";
  * why.
  */
 export function uniteSizes(graph: Graph): Graph {
-  return withEqualSizes(graph, findEqualSizes(lowerWhole(graph), "taken"));
+  return withSizes(graph, findEqualSizes(lowerWhole(graph), "taken"));
 }

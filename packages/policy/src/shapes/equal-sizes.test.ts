@@ -1,6 +1,6 @@
-import type { Graph } from "@ringrank/model";
+import { type Graph, withSizes } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
-import { findEqualSizes, withEqualSizes } from "./equal-sizes.js";
+import { findEqualSizes } from "./equal-sizes.js";
 import { evaluatePair } from "./pair.js";
 import { graphOf, node } from "./testing/graph-of.js";
 import { int64 } from "./testing/operator-case.js";
@@ -69,7 +69,7 @@ describe("sizes of several names", () => {
 });
 
 it("a graph with one name for them is evaluated, and its inputs share the sizes", () => {
-  const graph = withEqualSizes(viewedMask, findEqualSizes(viewedMask));
+  const graph = withSizes(viewedMask, findEqualSizes(viewedMask));
   const { values } = evaluatePair(graph);
   expect(values.get("mask")!.dims).toEqual(values.get("ids")!.dims);
   expect(values.get("y")!.dims).toEqual(values.get("ids")!.dims);

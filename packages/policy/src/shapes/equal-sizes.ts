@@ -1,12 +1,12 @@
 import { isRingrankError } from "@ringrank/errors";
-import type { Graph, SymbolicDim, ValueInfo } from "@ringrank/model";
+import { type Graph, type SymbolicDim, withSizes } from "@ringrank/model";
 import { type Branches, countFittingNodes } from "./evaluate.js";
 import { fittingSymbols } from "./fitting-symbols.js";
 import { evaluatePair } from "./pair.js";
 import { bindSymbols } from "./symbols.js";
 
-/** By symbol: the symbol, or the number, that it has to be the size of. */
-export type EqualSizes = ReadonlyMap<string, SymbolicDim>;
+/** By symbol: the symbol, or the number, that it has to be the size of; for `withSizes`. */
+export type EqualSizes = ReadonlyMap<SymbolicDim, SymbolicDim>;
 
 /** Graphs that are evaluated, twice each, before a search for equal sizes is given up: some seconds for a large one. */
 const mostAttempts = 400;
@@ -25,7 +25,9 @@ const mostAttempts = 400;
  */
 export function findEqualSizes(graph: Graph, branches: Branches = "both"): EqualSizes {
   const none: EqualSizes = new Map();
-  if (isEvaluated(graph, branches)) return none;
+  // Most graphs have none, and need not be evaluated for it.
+  const [anyPair] = pairsOfSizes(graph);
+  if (anyPair === undefined || isEvaluated(graph, branches)) return none;
   let best: Attempt = { graph, equal: none, fitting: countFitting(graph, branches) };
   let attempts = 0;
   do {
@@ -39,20 +41,6 @@ export function findEqualSizes(graph: Graph, branches: Branches = "both"): Equal
   return best.equal;
 }
 
-/** The graph with one name for sizes that are equal. */
-export function withEqualSizes(graph: Graph, equal: EqualSizes): Graph {
-  if (equal.size === 0) return graph;
-  const united = (value: ValueInfo): ValueInfo => ({
-    ...value,
-    dims: value.dims.map((dim) => uniting(dim, equal)),
-  });
-  return { ...graph, inputs: graph.inputs.map(united), outputs: graph.outputs.map(united) };
-}
-
-function uniting(dim: SymbolicDim, equal: EqualSizes): SymbolicDim {
-  return typeof dim === "string" ? (equal.get(dim) ?? dim) : dim;
-}
-
 interface Attempt {
   readonly graph: Graph;
   readonly equal: EqualSizes;
@@ -63,9 +51,8 @@ interface Attempt {
 /** All ways of taking one more symbol for another size of its axis. */
 function* unitingTwo({ graph, equal }: Attempt, branches: Branches): Generator<Attempt> {
   for (const [symbol, size] of pairsOfSizes(graph)) {
-    const one: EqualSizes = new Map([[symbol, size]]);
-    const united = withEqualSizes(graph, one);
-    const all = new Map([...equal].map(([name, known]) => [name, uniting(known, one)] as const));
+    const united = withSizes(graph, new Map([[symbol, size]]));
+    const all = new Map([...equal].map(([name, known]) => [name, known === symbol ? size : known] as const));
     yield { graph: united, equal: all.set(symbol, size), fitting: countFitting(united, branches) };
   }
 }

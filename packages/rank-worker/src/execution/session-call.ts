@@ -60,7 +60,7 @@ export class SessionCall {
 function adviceOn(message: string): string {
   if (!message.includes("indices element out of data bounds")) return "";
   return (
-    ". A table of the model has no such row, as one of positions for more tokens than its context: give fewer, and put " +
-    "the model's config.json beside an ONNX file, so that longer calls are refused with RR_CONTEXT"
+    ". A table of the model has no such row, as one of positions for more tokens than its context: give fewer, and " +
+    "put the model's config.json beside an ONNX file, so that longer calls are refused with RR_CONTEXT"
   );
 }

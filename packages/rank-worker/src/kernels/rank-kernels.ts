@@ -262,8 +262,8 @@ export class RankKernels {
 /**
  * Two builds of the same sources: `fused` multiplies and adds in one instruction, which not every engine has. All ranks
  * are threads of one engine, so that they compute alike. The same from dist/bundle/ as from src/kernels/, where tests
- * run. Asked for when they are needed: a module that a bundler has turned into CommonJS knows no address of its own, and
- * who imports that should hear of more than a wrong URL.
+ * run. Asked for when they are needed: a module that a bundler has turned into CommonJS knows no address of its own,
+ * and who imports that should hear of more than a wrong URL.
  */
 export const kernelFiles = {
   get fused(): URL {

@@ -30,14 +30,14 @@ export class LoadMemory {
    * @param wantsKernels whether the rank computes anything itself
    */
   home(wantsKernels: boolean): MatrixHome {
-    const options = { log: this.#log, open: () => this.#openKernels() };
+    const options = { log: this.#log, ...(this.#hugePages && { open: openInHugePages }) };
     this.#home ??= wantsKernels ? MatrixHome.withKernels(options) : new MatrixHome(undefined, options);
     return this.#home;
   }
+}
 
-  #openKernels(): RankKernels {
-    const kernels = new RankKernels();
-    if (this.#hugePages) adviseHugePages(kernels.memory.memory);
-    return kernels;
-  }
+function openInHugePages(): RankKernels {
+  const kernels = new RankKernels();
+  adviseHugePages(kernels.memory.memory);
+  return kernels;
 }

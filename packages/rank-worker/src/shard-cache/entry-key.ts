@@ -19,7 +19,7 @@ export function entryKey(contents: object, files: readonly string[]): string {
     format,
     library: libraryVersion(),
     ...contents,
-    files: files.map((file) => [file, fileIdentity(file)]),
+    files: files.map((file) => [file, contentsIdentity(file)]),
   };
   return contentsHash(all).slice(0, 40);
 }
@@ -33,7 +33,7 @@ export function contentsHash(contents: object): string {
  * What a file's contents are known by. In the hub's cache a file is a link to a blob that is named by the hash of its
  * contents; elsewhere its place, size, time and header have to do.
  */
-function fileIdentity(file: string): unknown {
+function contentsIdentity(file: string): unknown {
   const path = realpathSync(file);
   const { size, ino, mtimeNs } = statSync(path, { bigint: true });
   const blob = basename(path);

@@ -16,12 +16,12 @@ export function expertCounts({ config }: ModelContext, defaultPerRow?: number): 
   const names = ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"];
   const experts = config.integer(names, { max: 2 ** 16 });
   const perRowNames = ["num_experts_per_tok", "moe_k"];
-  // The last one says what is missing.
-  const perRow = config.optionalInteger(perRowNames) ?? defaultPerRow ?? config.integer(perRowNames);
+  const perRow = config.integer(perRowNames, {
+    ...(defaultPerRow !== undefined && { default: defaultPerRow }),
+  });
   if (perRow > experts) {
-    throw config.error(
-      `expected ${perRowNames.map((name) => `"${name}"`).join(" or ")} to be at most the ${experts} experts, got ${perRow}`,
-    );
+    const name = perRowNames.map((name) => `"${name}"`).join(" or ");
+    throw config.error(`expected ${name} to be at most the ${experts} experts, got ${perRow}`);
   }
   return { experts, perRow };
 }

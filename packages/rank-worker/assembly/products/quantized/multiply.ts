@@ -75,7 +75,8 @@ function multiply(
     const toOutput = streams === 1 ? <usize>0 : each << 2;
     const at = values + done * rowBytes;
     const scale = scales + done * blocks * scaleBytes;
-    byStreams(bits, x, rows, streams, at, toNext, scale, scaleBytes, out + (done << 2), outBytes, toOutput, each, blocks);
+    const to = out + (done << 2);
+    byStreams(bits, x, rows, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, each, blocks);
     done += streams * each;
   }
   if (bias === 0) return;
@@ -109,7 +110,10 @@ function byStreams(
     const at = values + stream * toNext;
     const to = out + stream * toOutput;
     const scale = scales + stream * scaleBytes;
-    if (bits === 4) severalRows4(x, rows, room, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, count, blocks);
-    else severalRows8(x, rows, room, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, count, blocks);
+    if (bits === 4) {
+      severalRows4(x, rows, room, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, count, blocks);
+    } else {
+      severalRows8(x, rows, room, streams, at, toNext, scale, scaleBytes, to, outBytes, toOutput, count, blocks);
+    }
   }
 }
