@@ -1,4 +1,5 @@
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from "@ringrank/model";
+import { isOne, isStatic, type SizePair } from "../factors/factor.js";
 import { normalizeAxis } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
 import type { FactoredGraph } from "./propagate.js";
@@ -22,6 +23,8 @@ export interface CachedAttention {
   readonly presentValues: string;
   /** Names of what is added to the scores, each broadcast to `[batch, heads, sequence, past + sequence]`. */
   readonly addends: readonly string[];
+  /** Whether some addend is not the same for all heads. */
+  readonly biasByHead: boolean;
   readonly scale: number;
   readonly rotary: RotaryTurn | undefined;
   /** `[batch, sequence, heads · lanes]`. */
@@ -50,10 +53,10 @@ export function findCachedAttention(factored: FactoredGraph): CachedAttention[] 
   const { graph, nodes, shapes, wiring } = factored;
   const kept = graph.caches.flatMap((cache) => (cache.filledBy === undefined ? cache.states : []));
   const presents = new Map(kept.map(({ past, present }) => [past, present]));
-  const rankOf = (name: string): number => shapes.get(name)?.dims.length ?? 0;
+  const sizesOf = (name: string): readonly SizePair[] => shapes.get(name)?.dims ?? [];
   return nodes.flatMap(({ operator }, index) => {
     if (operator.node.opType !== "Softmax") return [];
-    return new Matcher(wiring, presents, rankOf).match(index) ?? [];
+    return new Matcher(wiring, presents, sizesOf).match(index) ?? [];
   });
 }
 
@@ -67,13 +70,17 @@ class Matcher {
   readonly #wiring: Wiring;
   /** By kept rows: the rows that are new. */
   readonly #presents: ReadonlyMap<string, string>;
-  readonly #rankOf: (name: string) => number;
+  readonly #sizesOf: (name: string) => readonly SizePair[];
   readonly #body = new Set<number>();
 
-  constructor(wiring: Wiring, presents: ReadonlyMap<string, string>, rankOf: (name: string) => number) {
+  constructor(
+    wiring: Wiring,
+    presents: ReadonlyMap<string, string>,
+    sizesOf: (name: string) => readonly SizePair[],
+  ) {
     this.#wiring = wiring;
     this.#presents = presents;
-    this.#rankOf = rankOf;
+    this.#sizesOf = sizesOf;
   }
 
   match(softmax: number): CachedAttention | undefined {
@@ -118,6 +125,7 @@ class Matcher {
       presentKeys: present.inputs[1]!,
       scale: floatAttribute(past, "alpha", 1),
       addends,
+      biasByHead: addends.some((addend) => isSeveral(this.#sizesOf(addend).at(-3))),
     };
   }
 
@@ -133,7 +141,7 @@ class Matcher {
     const joined = swapped && this.#read(swapped.outputs[0]!, "Reshape");
     if (joined === undefined || intsAttribute(swapped!, "perm")?.join() !== swapsHeads) return undefined;
     const context = joined.outputs[0]!;
-    if (this.#rankOf(context) !== 3) return undefined;
+    if (this.#sizesOf(context).length !== 3) return undefined;
     return { pastValues: past!.inputs[1]!, presentValues: present!.inputs[1]!, context };
   }
 
@@ -155,7 +163,7 @@ class Matcher {
     const separate = { query: first!, key: second!, value: third! };
     const split = this.#peek(first!, "Split");
     const [from] = split?.inputs ?? [];
-    if (split === undefined || from === undefined || this.#rankOf(from) !== 3) return separate;
+    if (split === undefined || from === undefined || this.#sizesOf(from).length !== 3) return separate;
     const axis = normalizeAxis(intAttribute(split, "axis", 0), 3);
     if (axis !== 2 || split.outputs.join() !== rows.join()) return separate;
     this.#madeBy(first!, "Split");
@@ -169,7 +177,7 @@ class Matcher {
     this.#madeBy(name, "Transpose");
     const [separated] = swap.inputs;
     const reshape = this.#peek(separated!, "Reshape");
-    if (reshape === undefined || this.#rankOf(reshape.inputs[0]!) !== 3) return separated!;
+    if (reshape === undefined || this.#sizesOf(reshape.inputs[0]!).length !== 3) return separated!;
     return this.#behind(separated!, "Reshape");
   }
 
@@ -187,7 +195,7 @@ class Matcher {
     const swap = this.#peek(split.inputs[0]!, "Transpose");
     if (swap === undefined || intsAttribute(swap, "perm")?.join() !== "0,2,3,1,4") return undefined;
     const reshape = this.#peek(swap.inputs[0]!, "Reshape");
-    if (reshape === undefined || this.#rankOf(reshape.inputs[0]!) !== 3) return undefined;
+    if (reshape === undefined || this.#sizesOf(reshape.inputs[0]!).length !== 3) return undefined;
     for (const name of [...names, parts[0]!, split.inputs[0]!, swap.inputs[0]!]) this.#take(name);
     return reshape.inputs[0]!;
   }
@@ -227,6 +235,10 @@ class Matcher {
   #beyond(name: string, operator: string): string {
     return this.#read(name, operator)?.outputs[0] ?? name;
   }
+}
+
+function isSeveral(size: SizePair | undefined): boolean {
+  return size !== undefined && isStatic(size) && !isOne(size);
 }
 
 /** Whether a product's second operand is turned round, and nothing else is done to either. */

@@ -1,5 +1,6 @@
+import type { GraphNode } from "@ringrank/model";
 import type { SizePair } from "../factors/factor.js";
-import { makeNode } from "../rules/attributes.js";
+import { int64Tensor, makeNode } from "../rules/attributes.js";
 import type { AttentionOverCache, Segment } from "./program.js";
 import { makeSegment } from "./segment.js";
 
@@ -7,11 +8,13 @@ import { makeSegment } from "./segment.js";
 const open: SizePair = [1, 2];
 
 /** What two layers' heads have in common, if they are alike. */
-export type AttentionHeads = Pick<AttentionOverCache, "keyValueHeads" | "group" | "lanes" | "scale">;
+export type AttentionHeads = Pick<
+  AttentionOverCache,
+  "keyValueHeads" | "group" | "lanes" | "scale" | "biasByHead"
+>;
 
 /**
- * Attention of a block of one sequence's new rows, by ONNX's own operator
- * (https://onnx.ai/onnx/operators/onnx__Attention.html), for all layers that have heads alike:
+ * Attention of a block of one sequence's new rows, for all layers that have heads alike:
  *
  *     query        [1, rows, keyValueHeads · group · lanes]  turned
  *     keys, values [1, columns, keyValueHeads · lanes]       past ones, then those new ones that the block sees; keys turned
@@ -19,10 +22,10 @@ export type AttentionHeads = Pick<AttentionOverCache, "keyValueHeads" | "group" 
  *     context      [1, rows, keyValueHeads · group · lanes]
  *
  * A block of rows needs no row that comes after it, and its scores stay in the processor's caches, where those of a
- * whole prompt do not. The operator could take past rows as an input of its own, as they lie in a cache; then it would
- * copy them and the new ones to one place, for every block anew.
+ * whole prompt do not. Heads that have no bias of their own have ONNX's operator for it, others {@link dropsSmallShares}.
  */
-export function makeAttentionBlock({ keyValueHeads, group, lanes, scale }: AttentionHeads): Segment {
+export function makeAttentionBlock(heads: AttentionHeads): Segment {
+  const { keyValueHeads, group, lanes, biasByHead } = heads;
   const width = keyValueHeads * lanes;
   const sizes: Readonly<Record<string, readonly SizePair[]>> = {
     query: [fixed(1), open, fixed(width * group)],
@@ -31,18 +34,85 @@ export function makeAttentionBlock({ keyValueHeads, group, lanes, scale }: Atten
     mask: [fixed(1), open, open, open],
     context: [fixed(1), open, fixed(width * group)],
   };
+  const { nodes, constants } = biasByHead ? dropsSmallShares(heads) : asOneOperator(heads);
+  return makeSegment(nodes, new Set(["context"]), {
+    opsets: { "": 23, "com.microsoft": 1 },
+    shards: new Map(),
+    constants: new Map(
+      Object.entries(constants).map(([name, numbers]) => {
+        const { type, dims, data } = int64Tensor(numbers);
+        return [name, { type, dims, source: { kind: "inline", data } }];
+      }),
+    ),
+    values: new Map(Object.entries(sizes).map(([name, dims]) => [name, { type: "float32", dims }])),
+    uses: new Map(),
+  });
+}
+
+interface Block {
+  readonly nodes: readonly GraphNode[];
+  /** By name. */
+  readonly constants: Readonly<Record<string, readonly number[]>>;
+}
+
+/**
+ * ONNX's own operator (https://onnx.ai/onnx/operators/onnx__Attention.html). It could take past rows as an input of its
+ * own, as they lie in a cache; then it would copy them and the new ones to one place, for every block anew.
+ */
+function asOneOperator({ keyValueHeads, group, scale }: AttentionHeads): Block {
   const node = makeNode("Attention", ["query", "keys", "values", "mask"], "context", {
     q_num_heads: { kind: "int", value: keyValueHeads * group },
     kv_num_heads: { kind: "int", value: keyValueHeads },
     scale: { kind: "float", value: scale },
   });
-  return makeSegment([node], new Set(["context"]), {
-    opsets: { "": 23 },
-    shards: new Map(),
-    constants: new Map(),
-    values: new Map(Object.entries(sizes).map(([name, dims]) => [name, { type: "float32", dims }])),
-    uses: new Map(),
+  return { nodes: [node], constants: {} };
+}
+
+/**
+ * Far below what moves a sum in float32 whose largest share is at least 1 of as many as there are columns, and far above
+ * its smallest normal number, 2⁻¹²⁶.
+ */
+const smallShare = 1e-30;
+
+/**
+ * The same, by an operator for each of its steps, so that shares below {@link smallShare} are 0 before they meet values.
+ * A bias that grows with the distance (ALiBi, https://arxiv.org/abs/2108.12409) leaves subnormal shares, in every row,
+ * where it has come to 80 or 90, and processors take some ten times as long to multiply those.
+ */
+function dropsSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHeads): Block {
+  const int = (value: number) => ({ kind: "int", value }) as const;
+  const float = (value: number) => ({ kind: "float", value }) as const;
+  const ints = (value: readonly number[]) => ({ kind: "ints", value }) as const;
+  const reshape = (name: string, to: string): GraphNode => makeNode("Reshape", [name, to], `${name} by head`);
+  // Products read rows where they lie: heads, which are between rows and lanes, come before them to the operator.
+  const product = (a: string, b: string, output: string, attributes: GraphNode["attributes"]): GraphNode => ({
+    ...makeNode("FusedMatMul", [a, b], output, { transBatchB: int(1), ...attributes }),
+    domain: "com.microsoft",
   });
+  const nodes = [
+    reshape("query", "query sizes"),
+    reshape("keys", "row sizes"),
+    reshape("values", "row sizes"),
+    reshape("mask", "mask sizes"),
+    product("query by head", "keys by head", "products", {
+      alpha: float(scale),
+      transB: int(1),
+      transBatchA: int(1),
+    }),
+    makeNode("Add", ["products", "mask by head"], "scores"),
+    makeNode("Softmax", ["scores"], "shares", { axis: int(-1) }),
+    makeNode("ThresholdedRelu", ["shares"], "large shares", { alpha: float(smallShare) }),
+    product("large shares", "values by head", "mixed", {}),
+    makeNode("Transpose", ["mixed"], "rows", { perm: ints([2, 0, 1, 3]) }),
+    makeNode("Reshape", ["rows", "context sizes"], "context"),
+  ];
+  const constants = {
+    "query sizes": [-1, keyValueHeads, group, lanes],
+    "row sizes": [-1, keyValueHeads, 1, lanes],
+    "mask sizes": [keyValueHeads, group, 0, 0],
+    "context sizes": [1, -1, keyValueHeads * group * lanes],
+  };
+  return { nodes, constants };
 }
 
 function fixed(size: number): SizePair {

@@ -59,6 +59,20 @@ it("attention of a block of rows is one segment for all layers that have heads a
   expect(initializers).toEqual([]);
 });
 
+it("shares of heads that have biases of their own are rid of small ones before they meet values", () => {
+  const [program] = programsOf(attentionGraph(undefined, 1, lanes, undefined, true), 2);
+  const [step] = attending(program!);
+  const { onnx, inputs } = program!.segments[step!.attention!.block!]!;
+  expect(inputs).toEqual(["query", "keys", "values", "mask"]);
+  const { nodes } = decodeOnnx(onnx);
+  const [softmax] = nodes.filter(({ opType }) => opType === "Softmax");
+  const [threshold] = nodes.filter(({ inputs }) => inputs.includes(softmax!.outputs[0]!));
+  expect(threshold!.opType).toBe("ThresholdedRelu");
+  expect(
+    nodes.filter(({ inputs }) => inputs.includes(threshold!.outputs[0]!)).map(({ opType }) => opType),
+  ).toEqual(["FusedMatMul"]);
+});
+
 it("rows whose heads lie apart are attended to all at once", () => {
   const [program] = programsOf(
     attentionGraph(undefined, 1, lanes, (g, rows) => g.tanh(rows)),

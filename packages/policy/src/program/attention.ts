@@ -121,6 +121,7 @@ function describe(
     lanes,
     scale: attention.scale,
     addends: attention.addends.map(nameOf),
+    biasByHead: attention.biasByHead,
     ...(rotary && {
       rotary: { ...rotary, cos: nameOf(rotary.cos), sin: nameOf(rotary.sin), lanes: rotary.lanes || lanes },
     }),

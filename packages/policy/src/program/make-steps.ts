@@ -73,8 +73,8 @@ export class StepMaker {
     return { kind: "product", ...product, segments };
   }
 
-  #block({ keyValueHeads, group, lanes, scale }: AttentionHeads): number {
-    const heads = { keyValueHeads, group, lanes, scale };
+  #block({ keyValueHeads, group, lanes, scale, biasByHead }: AttentionHeads): number {
+    const heads = { keyValueHeads, group, lanes, scale, biasByHead };
     return this.#addShared(heads, () => makeAttentionBlock(heads));
   }
 

@@ -257,6 +257,8 @@ export interface AttentionOverCache {
   readonly scale: number;
   /** Names of float32 values, each broadcast to `[batch, keyValueHeads · group, rows, past + rows]`. */
   readonly addends: readonly string[];
+  /** Whether heads are added different numbers, as ALiBi does: then some see little of what lies far from them. */
+  readonly biasByHead: boolean;
   readonly rotary?: {
     /** Names, `[batch, rows, lanes / 2]` both. */
     readonly cos: string;

@@ -19,10 +19,12 @@ export function attentionGraph(
   layers = 1,
   lanesOfHead = lanes,
   ofHeads: Change = (_, rows) => rows,
+  biasByHead = false,
 ): Graph {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", "sequence", width]);
-  const mask = g.input("mask", "float32", ["batch", 1, "sequence", 1]);
+  const unbiased = g.input("mask", "float32", ["batch", 1, "sequence", 1]);
+  const mask = biasByHead ? g.add(unbiased, g.weight("bias", parameter(heads, 1, 1))) : unbiased;
   const positions = g.input("positions", "int64", ["batch", "past"]);
   const lengths = g.concat([g.shape(positions, 1, 2), g.shape(x, 1, 2)], 0);
   const names = Array.from({ length: layers }, (_, layer) => (layer === 0 ? "" : `.${layer}`));

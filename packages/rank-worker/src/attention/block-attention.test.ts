@@ -120,6 +120,25 @@ describe.each(layouts)(
       await expectAlike(options, attentionInputs(options, causal(options.past)), open());
     });
 
+    it("where a bias that grows with the distance leaves shares that are subnormal numbers", async () => {
+      const options: AttentionCase = {
+        batch: 1,
+        rows: 130,
+        heads: 2,
+        group: 1,
+        lanes: 8,
+        past: 40,
+        addends: [
+          [1, 1, 130],
+          [1, 2, 130],
+        ],
+      };
+      const slopes = [1, 0.5];
+      const alibi = (which: number, row: number, column: number, head: number): number =>
+        which === 0 ? causal(40)(which, row, column) : slopes[head]! * (column - 40 - row);
+      await expectAlike(options, attentionInputs(options, alibi), open());
+    });
+
     it("where a row sees nothing and mixes all alike", async () => {
       const options: AttentionCase = {
         batch: 1,
