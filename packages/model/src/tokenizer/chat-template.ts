@@ -1,6 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import { RingrankError } from "@ringrank/errors";
 import { findTemplate } from "./find-template.js";
+import { pythonComparisons, withPythonComparisons } from "./python-comparisons.js";
 
 /** One turn of a conversation. */
 export interface ChatMessage {
@@ -37,6 +38,7 @@ export class ChatTemplate {
   constructor(source: string, tokens: Readonly<Record<string, string>>, where: string) {
     try {
       this.#template = new Template(prelude + source.replace(/\r\n?/g, "\n"));
+      this.#template.parsed = withPythonComparisons(this.#template.parsed);
     } catch (cause) {
       const message = `${where}: cannot be used as a chat template: ${(cause as Error).message}`;
       throw new RingrankError("RR_FILE_FORMAT", message, { cause });
@@ -56,6 +58,7 @@ export class ChatTemplate {
       return this.#template.render({
         ...this.#tokens,
         ringrank_refuse: refuse,
+        ...pythonComparisons,
         messages,
         add_generation_prompt: true,
         // As in transformers, where they are there and None.
