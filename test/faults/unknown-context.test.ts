@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { loadModel } from "@ringrank/coordinator";
-import { encodeOnnx, GraphBuilder } from "@ringrank/model";
-import { expect, it } from "vitest";
+import { loadModel, type Model } from "@ringrank/coordinator";
+import { encodeOnnx, GraphBuilder, type Value } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const [context, width] = [8, 16];
 
-/** An encoder that counts its positions itself, so that nothing but its table knows how many there are. */
-function encoder(): Uint8Array {
+/** An encoder that makes its positions itself, so that nothing but its table knows how many there are. */
+function loadEncoder(ranks: number, positionsOf: (g: GraphBuilder, ids: Value) => Value): Promise<Model> {
   const g = new GraphBuilder();
   const ids = g.input("input_ids", "int64", ["batch", "sequence"]);
   const table = (rows: number) =>
@@ -15,23 +15,36 @@ function encoder(): Uint8Array {
       Array.from({ length: rows * width }, (_, at) => Math.sin(at)),
       [rows, width],
     );
-  const length = g.squeeze(g.shape(ids, 1, 2), [0]);
   // Two rows are kept for padding, as OPT does; ONNX Runtime makes a Slice of a Gather by a Range from 0.
-  const positions = g.add(g.node("Range", [g.integer(0), length, g.integer(1)]), g.integer(2));
+  const positions = g.add(positionsOf(g, ids), g.integer(2));
   const rows = g.add(g.gather(table(20), ids, 0), g.gather(table(2 + context), positions, 0));
   g.output("last_hidden_state", rows, "float32", ["batch", "sequence", width]);
-  return encodeOnnx(g.build());
+  const files = { "model.onnx": encodeOnnx(g.build()) };
+  return loadModel(join(temporaryDirectory(files), "model.onnx"), { ranks });
 }
 
-it.each([1, 2])(
-  "of an export that does not say its context, %i ranks say how it can be told",
-  async (ranks) => {
-    const path = join(temporaryDirectory({ "model.onnx": encoder() }), "model.onnx");
-    await using model = await loadModel(path, { ranks });
-    await model.run({ input_ids: [new Array<number>(context).fill(1)] });
-    await expect(model.run({ input_ids: [new Array<number>(context + 1).fill(1)] })).rejects.toMatchObject({
+const tokens = (count: number) => ({ input_ids: [new Array<number>(count).fill(1)] });
+
+describe.each([1, 2])("of an export that says no context, on %i ranks", (ranks) => {
+  it("the positions that it counts are its context, and a call with more leaves it usable", async () => {
+    await using model = await loadEncoder(ranks, (g, ids) =>
+      g.node("Range", [g.integer(0), g.squeeze(g.shape(ids, 1, 2), [0]), g.integer(1)]),
+    );
+    expect(model.maxContext).toBe(context);
+    await expect(model.run(tokens(context + 1))).rejects.toMatchObject({ code: "RR_CONTEXT" });
+    await model.run(tokens(context));
+  });
+
+  it("positions that are made of ids are not known before: ranks say how the context can be told", async () => {
+    await using model = await loadEncoder(ranks, (g, ids) => {
+      const before = { attributes: { exclusive: { kind: "int", value: 1 } } } as const;
+      return g.node("CumSum", [ids, g.integer(1)], before);
+    });
+    expect(model.maxContext).toBeUndefined();
+    await model.run(tokens(context));
+    await expect(model.run(tokens(context + 1))).rejects.toMatchObject({
       code: "RR_RANK_FAILED",
       message: expect.stringContaining("config.json"),
     });
-  },
-);
+  });
+});

@@ -1,3 +1,4 @@
+export { greatestSize } from "./analysis/greatest-size.js";
 export type { RoleLabel } from "./analysis/labels.js";
 export { uniteSizes } from "./analysis/unite-sizes.js";
 export * from "./decision.js";

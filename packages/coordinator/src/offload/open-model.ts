@@ -15,6 +15,7 @@ import {
   resolveModel,
 } from "@ringrank/model";
 import { uniteSizes } from "@ringrank/policy";
+import { longestSequence } from "./longest-sequence.js";
 
 /** A model whose shapes are known; no weight is read. */
 export interface OpenedModel {
@@ -47,9 +48,11 @@ export function openModel(pathOrId: string, dtype?: ExportDtype): OpenedModel {
   const isExport = statSync(path).isFile() || dtype !== undefined || (!hasWeights(path) && hasExport(path));
   if (!isExport) return openDirectory(path);
   const opened = openExport(path, dtype);
+  const graph = uniteSizes(opened.graph);
   return {
     ...opened,
-    graph: uniteSizes(opened.graph),
+    graph,
+    maxContext: opened.maxContext ?? longestSequence(graph),
     unused: [],
     // Opening an export has checked that every weight lies inside its file.
     checkWeights: () => requireUnchanged(opened.files),

@@ -1,6 +1,6 @@
 import { isRingrankError, RingrankError } from "@ringrank/errors";
 import type { Branch, Graph, GraphNode, ValueInfo } from "@ringrank/model";
-import { describe, type Evaluated } from "./evaluated.js";
+import { describe, type Evaluated, elementCount, hasContents } from "./evaluated.js";
 import { NodeContext, operatorKey } from "./node-context.js";
 import { shapeRules } from "./operators/rules.js";
 import { readInputs, Scope } from "./scope.js";
@@ -19,6 +19,7 @@ export type Branches = "both" | "taken";
  * @param bindings the size of every symbolic dimension, by symbol
  * @param branches `taken`: of an `If` whose condition is known at these sizes, only the branch that they take is
  *   looked at, and its values are among the result
+ * @param elements by input: what it has everywhere, where a call is looked at that has that
  * @throws RingrankError RR_GRAPH: an operator without a rule or used wrongly, an undefined value, a shape that
  *   depends on data, a symbol without a size
  */
@@ -26,8 +27,9 @@ export function evaluateShapes(
   graph: Graph,
   bindings: Readonly<Record<string, number>>,
   branches: Branches = "both",
+  elements: ReadonlyMap<string, number> = new Map(),
 ): ReadonlyMap<string, Evaluated> {
-  const scope = inputScope(graph, bindings);
+  const scope = inputScope(graph, bindings, elements);
   evaluateNodes(graph, scope, branches);
   return scope.values;
 }
@@ -55,10 +57,21 @@ export function countFittingNodes(
   return refused < 0 ? graph.nodes.length : refused;
 }
 
-function inputScope({ inputs, weights }: Graph, bindings: Readonly<Record<string, number>>): Scope {
+function inputScope(
+  { inputs, weights }: Graph,
+  bindings: Readonly<Record<string, number>>,
+  elements?: ReadonlyMap<string, number>,
+): Scope {
   const scope = new Scope();
   for (const input of inputs) {
-    if (!weights.has(input.name)) scope.define(input.name, bindInput(input, bindings));
+    if (weights.has(input.name)) continue;
+    const value = bindInput(input, bindings);
+    const element = elements?.get(input.name);
+    const isFilled = element !== undefined && hasContents(value.type, value.dims);
+    scope.define(
+      input.name,
+      isFilled ? { ...value, contents: new Array<number>(elementCount(value.dims)).fill(element) } : value,
+    );
   }
   return scope;
 }

@@ -93,6 +93,20 @@ const cases: readonly OperatorCase[] = [
     inputs: ["int64[2,3]", known("int64", [], [1])],
     gives: ["int64[2,3]"],
   },
+  {
+    operator: "CumSum",
+    says: "sums along its axis, each row apart",
+    inputs: [known("int64", [2, 3], [1, 2, 3, 4, 5, 6]), known("int64", [], [-1])],
+    gives: ["int64[2,3]"],
+    contents: [1, 3, 6, 4, 9, 15],
+  },
+  {
+    operator: "CumSum",
+    says: "sums down a column",
+    inputs: [known("int64", [2, 3], [1, 2, 3, 4, 5, 6]), known("int64", [], [0])],
+    gives: ["int64[2,3]"],
+    contents: [1, 2, 3, 5, 7, 9],
+  },
 ];
 
 test("ReduceSumSquare squares with noop_with_empty_axes: its elements are not those of its input", () => {
@@ -100,6 +114,15 @@ test("ReduceSumSquare squares with noop_with_empty_axes: its elements are not th
     operator: "ReduceSumSquare",
     inputs: [int64(2, 3)],
     attributes: { noop_with_empty_axes: 1 },
+  };
+  expect(evaluateCase(spec)).toEqual({ gives: ["int64[2]"], contents: undefined });
+});
+
+test.each(["exclusive", "reverse"])("CumSum that is %s has contents that are not followed", (way) => {
+  const spec = {
+    operator: "CumSum",
+    inputs: [int64(2, 3), known("int64", [], [0])],
+    attributes: { [way]: 1 },
   };
   expect(evaluateCase(spec)).toEqual({ gives: ["int64[2]"], contents: undefined });
 });

@@ -73,6 +73,22 @@ function along(defaultAxis: number): ShapeRule {
   };
 }
 
+/** Contents where it sums forward, each element with it, as positions are counted. */
+const cumulativeSum: ShapeRule = (node) => {
+  const { type, dims, contents } = node.input(0);
+  const axis = node.optional(1)?.contents?.[0];
+  const isPlain = node.int("exclusive", 0) === 0 && node.int("reverse", 0) === 0;
+  if (contents === undefined || axis === undefined || !isPlain) return [{ type, dims }];
+  const counted = node.axis(axis, dims.length);
+  const stride = elementCount(dims.slice(counted + 1));
+  const sums: number[] = [];
+  for (const [at, element] of contents.entries()) {
+    const isFirst = Math.floor(at / stride) % dims[counted]! === 0;
+    sums.push(toElement(type, element + (isFirst ? 0 : sums[at - stride]!)));
+  }
+  return [{ type, dims, contents: sums }];
+};
+
 /** Operators that work along axes: reductions, and those that keep the axis. */
 export const reductionRules: ShapeRules = {
   ReduceSum: reduction(sum),
@@ -91,5 +107,5 @@ export const reductionRules: ShapeRules = {
   Softmax: along(-1),
   LogSoftmax: along(-1),
   Hardmax: along(-1),
-  CumSum: (node) => [{ type: node.type(0), dims: node.dims(0) }],
+  CumSum: cumulativeSum,
 };

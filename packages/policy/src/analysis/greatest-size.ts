@@ -1,0 +1,89 @@
+import { isRingrankError } from "@ringrank/errors";
+import type { Graph, GraphNode } from "@ringrank/model";
+import { bindSymbols, type Evaluated, evaluateShapes, symbolTable } from "../shapes/index.js";
+import { lowerWhole } from "./prepare-graph.js";
+
+type Values = ReadonlyMap<string, Evaluated>;
+
+/** More rows than any table of positions has. */
+const more = 2 ** 20;
+
+/**
+ * The greatest size that a symbol of the inputs can have: a sequence's length, where the graph looks up in a table as
+ * many positions as there are tokens, or cuts that many rows off one. Undefined where it shows no limit. Caches are
+ * taken for empty.
+ *
+ * @param elements by input: what it has everywhere in a call that asks for most, such as 1 in a mask
+ */
+export function greatestSize(
+  given: Graph,
+  symbol: string,
+  elements: ReadonlyMap<string, number>,
+): number | undefined {
+  const graph = lowerWhole(given);
+  const symbols = symbolTable(graph);
+  const empty = emptyCaches(graph);
+  const setting = (which: 0 | 1) => ({ ...bindSymbols(symbols, (sizes) => sizes[which]), ...empty });
+  const at = (size: number, others = setting(0)) => evaluated(graph, { ...others, [symbol]: size }, elements);
+  // All other sizes differ, too: what depends on them is no limit of this one.
+  const [small, large] = symbols.get(symbol) ?? [0, 0];
+  const [first, second] = [at(small), at(large, setting(1))];
+  if (first === undefined || second === undefined) return undefined;
+  const lookedUp = graph.nodes.map((node) =>
+    rowsLookedUp(node, { values: first, size: small }, { values: second, size: large }),
+  );
+  const most = Math.min(more, ...lookedUp);
+  if (at(most) !== undefined) return most === more ? undefined : most;
+  let [fits, fails] = [large, most];
+  while (fails - fits > 1) {
+    const middle = Math.floor((fits + fails) / 2);
+    if (at(middle) === undefined) fails = middle;
+    else fits = middle;
+  }
+  // A table that is as long is the reason. There may be another, since contents are followed up to some length only.
+  const isTable = ([name, { dims }]: [string, Evaluated]): boolean =>
+    dims.some((size, axis) => size === fits && second.get(name)?.dims[axis] === fits);
+  return [...first].some(isTable) ? fits : undefined;
+}
+
+function emptyCaches({ inputs, caches }: Graph): Record<string, number> {
+  const kept = new Set(
+    caches.flatMap(({ positions, states }) => [positions, ...states.map(({ past }) => past)]),
+  );
+  // Of what a cache has, the first size is the batch.
+  const rows = inputs.flatMap(({ name, dims }) => (kept.has(name) ? dims.slice(1) : []));
+  return Object.fromEntries(rows.filter((dim) => typeof dim === "string").map((dim) => [dim, 0]));
+}
+
+/** Undefined where the graph does not take such sizes. */
+function evaluated(
+  graph: Graph,
+  sizes: Readonly<Record<string, number>>,
+  elements: ReadonlyMap<string, number>,
+): Values | undefined {
+  try {
+    return evaluateShapes(graph, sizes, "taken", elements);
+  } catch (error) {
+    if (isRingrankError(error) && error.code === "RR_GRAPH") return undefined;
+    throw error;
+  }
+}
+
+interface Setting {
+  readonly values: Values;
+  readonly size: number;
+}
+
+/** The greatest size for which a table has the rows that are looked up in it, where their indices grow as it does. */
+function rowsLookedUp(node: GraphNode, first: Setting, second: Setting): number {
+  const { opType, inputs, attributes } = node;
+  const [table = "", indices = ""] = inputs;
+  const axis = attributes.axis?.kind === "int" ? attributes.axis.value : 0;
+  const isLookUp = opType === "Gather" || opType === "GatherElements";
+  const rows = first.values.get(table)?.dims.at(axis);
+  const isTable = rows !== undefined && rows === second.values.get(table)?.dims.at(axis);
+  const [last, later] = [first, second].map(
+    ({ values, size }) => Math.max(...(values.get(indices)?.contents ?? [])) - size,
+  );
+  return isLookUp && isTable && last === later ? rows - 1 - last! : Number.POSITIVE_INFINITY;
+}
