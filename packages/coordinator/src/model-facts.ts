@@ -15,8 +15,8 @@ export interface ModelFacts {
   readonly lookedUp?: Readonly<Record<string, number>>;
   /** Whether there is a causal cache, without which nothing can be generated. */
   readonly generates: boolean;
-  /** How many new tokens of a sequence a step takes; undefined where it takes any number. */
-  readonly tokensPerStep?: number;
+  /** Whether a step takes one new token of a sequence and no more, so that a prompt goes in token by token. */
+  readonly takesOneToken?: boolean;
   /** What was found in place of a causal cache, where something was. */
   readonly obstacle?: string;
   /** Each of them ends a sequence. */

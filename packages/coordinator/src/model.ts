@@ -63,10 +63,7 @@ export class Model {
     this.#facts = facts;
     this.#group = group;
     this.#texts = texts;
-    this.#scheduler = new Scheduler(
-      group,
-      facts.tokensPerStep === undefined ? {} : { prefillChunk: facts.tokensPerStep },
-    );
+    this.#scheduler = new Scheduler(group, facts.takesOneToken ? { prefillChunk: 1 } : {});
     this.#prompts = new Prompts(facts, texts);
     group.onFailure((cause) => void texts?.close(modelFailed(cause)));
   }

@@ -17,7 +17,7 @@ export async function readPolicyFile(path: string): Promise<object> {
   try {
     policy = JSON.parse(textOf(await readFile(path)));
   } catch (error) {
-    throw explain(error instanceof Error ? error.message : String(error), error);
+    throw explain((error as Error).message, error);
   }
   if (typeof policy !== "object" || policy === null) throw explain("it holds no JSON object");
   return policy;

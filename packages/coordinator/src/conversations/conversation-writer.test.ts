@@ -1,6 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { ConversationWriter, type TemplateLimits } from "../../dist/conversations/conversation-writer.js";
@@ -113,18 +115,27 @@ it.each([
   });
 });
 
+/** In place of Node. */
+function program(line: string): string {
+  const path = join(temporaryDirectory({ program: `#!/bin/sh\n${line}\n` }), "program");
+  chmodSync(path, 0o700);
+  return path;
+}
+
 it.each([
-  ["Node refuses, as its permission model does", ""],
-  ["the system refuses", "/nowhere/node"],
-])("says that there is no process for the template, which %s", async (_, execPath) => {
+  ["Node refuses, as its permission model does", () => "", ""],
+  ["the system refuses", () => "/nowhere/node", "ENOENT"],
+  ["gets no threads, and ends", () => program("kill -ABRT $$"), "ended by SIGABRT before it began, as where"],
+  ["gets no threads, and waits", () => program("exec sleep 60"), "not begun after 1000 ms, as where"],
+])("says that there is no process for the template, which %s", async (_, execPath, why) => {
   const { execPath: ours } = process;
-  process.execPath = execPath;
+  process.execPath = execPath();
   onTestFinished(() => {
     process.execPath = ours;
   });
-  const writing = writerOf(written).write(question);
+  const writing = writerOf(written, { milliseconds: 1000, megabytes: 256 }).write(question);
   await expect(writing).rejects.toMatchObject({
     code: "RR_NO_CHAT_TEMPLATE",
-    message: expect.stringMatching(/cannot be started.*Give a text or token ids/),
+    message: expect.stringMatching(new RegExp(`cannot be started: .*${why}.*Give a text or token ids`)),
   });
 });

@@ -8,7 +8,7 @@ import type { WriteReply, WriteRequest } from "./protocol.js";
 
 /** What a model's chat template may take for one conversation. */
 export interface TemplateLimits {
-  /** The start of its process included. Templates in use take some milliseconds. */
+  /** As many again for the start of its process. Templates in use take some milliseconds. */
   readonly milliseconds: number;
   /** Of the process's heap. */
   readonly megabytes: number;
@@ -58,37 +58,50 @@ export class ConversationWriter {
 
   async #write(messages: readonly ChatMessage[]): Promise<string> {
     if (this.#hasEnded) throw closed();
-    this.#child ??= this.#start();
-    const reply = await this.#ask(this.#child, messages);
+    const reply = await this.#ask(this.#child ?? (await this.#start()), messages);
     if ("error" in reply) throw RingrankError.fromData(reply.error);
     return reply.text;
   }
 
-  #start(): ChildProcess {
+  async #start(): Promise<ChildProcess> {
     const child = startProcess(this.#limits);
+    this.#child = child;
     // Between conversations too, as by a Ctrl-C that the host outlives: the next one gets another.
     child.once("exit", () => {
       if (this.#child === child) this.#child = undefined;
     });
+    await this.#heard(child, {
+      ended: (how) => cannotStart(new Error(`it ended by ${how} before it began${noRoom}`)),
+      expired: (milliseconds) => cannotStart(new Error(`it has not begun after ${milliseconds} ms${noRoom}`)),
+    });
     return child;
   }
 
-  async #ask(child: ChildProcess, messages: readonly ChatMessage[]): Promise<WriteReply> {
+  #ask(child: ChildProcess, messages: readonly ChatMessage[]): Promise<WriteReply> {
     const { milliseconds, megabytes } = this.#limits;
-    const settled = new AbortController();
-    const { signal } = settled;
-    const answered = once(child, "message", { signal }).then(([reply]) => reply as WriteReply);
-    const ended = once(child, "exit", { signal }).then(() => {
-      throw this.#hasEnded ? closed() : tooMuch(`needs more than ${megabytes} MB of memory`, messages);
-    });
-    const expired = setTimeout(milliseconds, undefined, { signal }).then(() => {
-      throw tooMuch(`is not done after ${milliseconds} ms`, messages);
-    });
     const request: WriteRequest = { directory: this.#directory, messages, milliseconds: 2 * milliseconds };
     // Where it cannot be sent, the process has ended.
     child.send(request, () => {});
+    return this.#heard(child, {
+      ended: () => tooMuch(`needs more than ${megabytes} MB of memory`, messages),
+      expired: () => tooMuch(`is not done after ${milliseconds} ms`, messages),
+    });
+  }
+
+  /** What the process says next. Where it says nothing, it is ended. */
+  async #heard<Message>(child: ChildProcess, { ended, expired }: Silence): Promise<Message> {
+    const { milliseconds } = this.#limits;
+    const settled = new AbortController();
+    const { signal } = settled;
+    const said = once(child, "message", { signal }).then(([message]) => message as Message);
+    const left = once(child, "exit", { signal }).then(([code, killedBy]) => {
+      throw this.#hasEnded ? closed() : ended(killedBy ?? `exit code ${code}`);
+    });
+    const waited = setTimeout(milliseconds, undefined, { signal }).then(() => {
+      throw expired(milliseconds);
+    });
     try {
-      return await Promise.race([answered, ended, expired]);
+      return await Promise.race([said, left, waited]);
     } catch (error) {
       this.#child = undefined;
       child.kill("SIGKILL");
@@ -98,6 +111,14 @@ export class ConversationWriter {
     }
   }
 }
+
+/** The errors of a process that ends, or says nothing for too long. */
+interface Silence {
+  readonly ended: (how: string) => RingrankError;
+  readonly expired: (milliseconds: number) => RingrankError;
+}
+
+const noRoom = ", as where the system gives it no memory, or no threads (ulimit -u, a container's pids)";
 
 function startProcess({ megabytes }: TemplateLimits): ChildProcess {
   try {

@@ -1,7 +1,10 @@
 import type { RingrankErrorData } from "@ringrank/errors";
 import type { ChatMessage } from "@ringrank/model";
 
-/** What crosses between the process that renders chat templates and the thread that started it. JSON. */
+/**
+ * What crosses between the process that renders chat templates and the thread that started it. JSON. The process first
+ * says that it has begun, by a message of any kind.
+ */
 export interface WriteRequest {
   /** Of the model, and so of its chat template. */
   readonly directory: string;

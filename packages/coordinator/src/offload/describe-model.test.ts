@@ -38,13 +38,13 @@ describe("what is known of a model", () => {
     expect(describeModel(built, generation).lookedUp).toEqual({ input_ids: 2048 });
   });
 
-  it("is how many tokens a step takes, where the graph does not take any number", () => {
+  it("is that a step takes one token, where the graph does not take any number", () => {
     const ofOne = graph.inputs.map((input) =>
       input.name === "input_ids" ? { ...input, dims: ["batch", 1] } : input,
     );
     const one = { ...built, graph: { ...graph, inputs: ofOne } };
-    expect(describeModel(one, generation).tokensPerStep).toBe(1);
-    expect(describeModel(built, generation).tokensPerStep).toBeUndefined();
+    expect(describeModel(one, generation).takesOneToken).toBe(true);
+    expect(describeModel(built, generation).takesOneToken).toBeUndefined();
   });
 
   it("is no context limit where the model has none", () => {

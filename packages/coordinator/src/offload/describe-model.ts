@@ -37,7 +37,7 @@ export function describeModel(
   for (const id of forcedEosTokenIds) requireInVocabulary("forced_eos_token_id", id, vocabSize);
   const encoder = encoderEntry(graph);
   const tokenInput = encoder === undefined ? interfaceNames.inputIds : interfaceNames.decoderInputIds;
-  const tokensPerStep = inputs.find(({ name }) => name === tokenInput)?.dims[1];
+  const tokens = inputs.find(({ name }) => name === tokenInput)?.dims[1];
   const outputs = graph.outputs.map((output) => output.name).filter((name) => !presents.includes(name));
   return {
     inputs,
@@ -46,7 +46,7 @@ export function describeModel(
     vocabSize,
     lookedUp: rows,
     generates: graph.caches.length > 0 && logits !== undefined,
-    ...(typeof tokensPerStep === "number" && { tokensPerStep }),
+    ...(tokens === 1 && { takesOneToken: true }),
     ...(obstacle && { obstacle: obstacle.message }),
     eosIds: eosTokenIds,
     forcedEosIds: forcedEosTokenIds,
