@@ -10,6 +10,23 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(c, f32x4.mul(a, b));
 }
 
+/** 1.5 · 2²³: added to it, a number is rounded to a whole one, which stands in the lowest bits of the sum. */
+export const roundingAddend: f32 = 12582912;
+
+/** To the nearest whole numbers, halves to the even one, as int32; of numbers up to 2²² in magnitude. */
+@inline
+export function rounded(x: v128): v128 {
+  const addend = f32x4.splat(roundingAddend);
+  return i32x4.sub(f32x4.add(x, addend), addend);
+}
+
+/** Bytes of a table of sixteen, by indices up to 15. */
+@inline
+export function choose(table: v128, indices: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, indices);
+  return i8x16.swizzle(table, indices);
+}
+
 /** NaN where a lane is. */
 @inline
 export function largestLane(x: v128): f32 {

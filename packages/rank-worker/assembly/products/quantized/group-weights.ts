@@ -3,6 +3,7 @@
 // Blocks of 32 weights, as MatMulNBits has them, made whole numbers that share a scale as far as a group of blocks
 // reaches: w ≈ scale · (u − 128) with u from 1 to 255.
 
+import { choose, rounded } from "../../vectors";
 import { oneScale } from "./scales";
 
 /** The largest magnitude of a weight in a group, as a whole number. */
@@ -49,8 +50,8 @@ export function groupWeights4(
       );
       const table = i8x16.add(all, i8x16.splat(zero));
       const v = v128.load(values + (block << 4));
-      const even = i8x16.swizzle(table, v128.and(v, low));
-      const odd = i8x16.swizzle(table, i8x16.shr_u(v, 4));
+      const even = choose(table, v128.and(v, low));
+      const odd = choose(table, v128.and(i16x8.shr_u(v, 4), low));
       v128.store(out, v128.shuffle<i8>(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
       v128.store(out, v128.shuffle<i8>(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), 16);
     }
@@ -84,11 +85,13 @@ export function groupWeights8(
 
 /** The largest magnitude of the scales of a group. NaN where there is one. */
 function largestScale(scales: usize, scaleBytes: usize, toNextScale: usize, blocks: usize): f32 {
-  let largest: f32 = 0;
+  // Without their signs, floats are in the order of the whole numbers that they are as bits, and NaNs behind them.
+  let largest: u32 = 0;
   for (let block: usize = 0; block < blocks; block++) {
-    largest = max(largest, abs(oneScale(scales + block * toNextScale, scaleBytes)));
+    const scale = oneScale(scales + block * toNextScale, scaleBytes);
+    largest = max<u32>(largest, reinterpret<u32>(scale) & 0x7fffffff);
   }
-  return largest;
+  return reinterpret<f32>(largest);
 }
 
 /**
@@ -102,7 +105,7 @@ function fractionOver(largest: f32): v128 {
 /** As whole numbers of 16 bits. */
 @inline
 function fractionOf(scale: f32, factor: v128): v128 {
-  const fraction = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(f32x4.splat(scale), factor)));
+  const fraction = rounded(f32x4.mul(f32x4.splat(scale), factor));
   return i16x8.narrow_i32x4_s(fraction, fraction);
 }
 

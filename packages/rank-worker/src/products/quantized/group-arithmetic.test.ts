@@ -9,19 +9,25 @@ import {
   columnsOf,
   type GroupActivations,
   kernelArithmetic,
+  panelOf,
   restFactor,
   scratchFloats,
 } from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
 import { Layout } from "./layout.js";
+import { panelsOf } from "./panels.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
 import { scalesByRow } from "./scale-runs.js";
 import { StreamedScales } from "./streamed-scales.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
+/** Of activations: more than a panel's. */
+const mostRows = 150;
+const mostColumns = columnsOf(mostRows);
+
 const anyCase = fc.record({
-  rows: fc.integer({ min: 1, max: 40 }),
+  rows: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 110, max: mostRows })),
   width: fc.integer({ min: 1, max: 130 }),
   groupBlocks: fc.integer({ min: 1, max: 5 }),
   count: fc.integer({ min: 1, max: 23 }),
@@ -32,18 +38,18 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
   const kernels = new RankKernels(64, [kernelFiles[build]]);
   const layout = new Layout();
   const placed = {
-    x: layout.place(Float32Array, 40 * 130),
-    values: layout.place(Int8Array, 160 * 48),
-    rests: layout.place(Int8Array, 160 * 48),
-    scales: layout.place(Float32Array, 48),
-    order: layout.place(Int32Array, 48),
-    scratch: layout.place(Float32Array, scratchFloats(40, 5)),
+    x: layout.place(Float32Array, mostRows * 130),
+    values: layout.place(Int8Array, 160 * mostColumns),
+    rests: layout.place(Int8Array, 160 * mostColumns),
+    scales: layout.place(Float32Array, mostColumns),
+    order: layout.place(Int32Array, mostColumns),
+    scratch: layout.place(Float32Array, scratchFloats(mostRows, 5)),
     packed: layout.place(Uint8Array, 23 * 160),
     blockScales: layout.place(Float32Array, 23 * 5),
     weights: layout.place(Uint8Array, 23 * 160),
     weightScales: layout.place(Float32Array, 26),
-    sums: layout.place(Int32Array, 26 * 48),
-    out: layout.place(Float32Array, 40 * 25),
+    sums: layout.place(Int32Array, 26 * mostColumns),
+    out: layout.place(Float32Array, mostRows * 25),
   };
   const memory = kernels.memory.floats(layout.floats)!;
   const [x, packed, blockScales] = [placed.x(memory), placed.packed(memory), placed.blockScales(memory)];
@@ -92,11 +98,14 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
           expect(isSame(made.order.subarray(0, rows), expected.order.subarray(0, rows))).toBe(true);
           expect(isSame(made.scales.subarray(0, columns), expected.scales)).toBe(true);
           expect(isSame(made.values.subarray(0, elements * columns), expected.values)).toBe(true);
-          const isRest = (_: number, at: number) => at % columnsOf(twice) < twice;
-          const [rests, expectedRests] = [made, expected].map(({ rests }) => {
-            return rests.subarray(0, elements * columnsOf(twice)).filter(isRest);
-          });
-          expect(isSame(rests!, expectedRests!)).toBe(true);
+          for (const panel of panelsOf(twice)) {
+            const isRest = (_: number, at: number) => at % columnsOf(panel.columns) < panel.columns;
+            const [rests, expectedRests] = [made, expected].map(({ rests }) => {
+              const ofPanel = panelOf(rests, elements, panel);
+              return ofPanel.subarray(0, elements * columnsOf(panel.columns)).filter(isRest);
+            });
+            expect(isSame(rests!, expectedRests!)).toBe(true);
+          }
         }
       }),
       { numRuns: 40 },
@@ -144,20 +153,23 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
       fc.property(anyCase, ({ rows, count, seed }) => {
         fill(seed);
         for (const [i] of sums.entries()) sums[i] = ((seed + i) * 48_271) % 2_000_003;
-        activations.scales.set(x.subarray(0, 48));
+        activations.scales.set(x.subarray(0, mostColumns));
         weightScales.set(blockScales.subarray(0, 26));
         // Rows in another order.
         activations.order.set(Array.from({ length: rows }, (_, at) => rows - 1 - at));
-        const columns = Math.ceil(rows / 2);
-        const expected = new Float32Array(40 * 25).fill(7);
+        const expected = new Float32Array(mostRows * 25).fill(7);
         out.fill(7);
         for (const [arithmetic, to] of [
           [kernelArithmetic(kernels, 4), out],
           [plainArithmetic(4), expected],
         ] as const) {
-          arithmetic.begin(sums, weightScales, activations, rows, bias, to, 25, count);
-          arithmetic.add(sums, weightScales, activations, rows, 1, to, 25, count);
-          arithmetic.add(sums, weightScales, activations, columns, restFactor, to, 25, count);
+          for (const panel of panelsOf(rows)) {
+            arithmetic.begin(sums, weightScales, activations, panel, bias, to, 25, count);
+            arithmetic.add(sums, weightScales, activations, panel, 1, to, 25, count);
+          }
+          for (const panel of panelsOf(Math.ceil(rows / 2))) {
+            arithmetic.add(sums, weightScales, activations, panel, restFactor, to, 25, count);
+          }
         }
         // Rounded once or twice in each addition, of numbers that may have other signs.
         const most = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

@@ -1,6 +1,7 @@
 import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { type BlockQuantized, blockSize, blocksOf } from "./blocks.js";
 import type { Group } from "./groups.js";
+import type { Panel } from "./panels.js";
 import { runsWithin } from "./scale-runs.js";
 
 /**
@@ -28,27 +29,27 @@ export interface GroupArithmetic {
   /**
    * `out[order[c], i] = bias[i] + columnScales[c] · scales[i] · sums[i, c]`
    *
-   * @param sums `[count, columns filled up]`, and room for 3 rows more
+   * @param sums `[count, the panel's columns filled up]`, and room for 3 rows more
    * @param scales `[count]`, and room for 3 more
-   * @param activations whose columns they are, all of them
+   * @param activations whose columns they are
    * @param out rows of `outWidth`
    */
   begin(
     sums: Int32Array,
     scales: Float32Array,
     activations: GroupActivations,
-    columns: number,
+    panel: Panel,
     bias: Float32Array | undefined,
     out: Float32Array,
     outWidth: number,
     count: number,
   ): void;
-  /** `out[order[c], i] += factor · columnScales[c] · scales[i] · sums[i, c]`, likewise; of the first columns alone. */
+  /** `out[order[c], i] += factor · columnScales[c] · scales[i] · sums[i, c]`, likewise. */
   add(
     sums: Int32Array,
     scales: Float32Array,
     activations: GroupActivations,
-    columns: number,
+    panel: Panel,
     factor: number,
     out: Float32Array,
     outWidth: number,
@@ -61,9 +62,9 @@ export type ActivationBytes = Int8Array | Uint8Array;
 
 /** A group of activations as whole numbers. */
 export interface GroupActivations {
-  /** `[elements, columns]` */
+  /** By panel, `[elements, its columns]`. */
   readonly values: ActivationBytes;
-  /** `[elements, columns that have rests, filled up]`, and more */
+  /** Likewise, of the columns that have rests. */
   readonly rests: ActivationBytes;
   /** `[columns]` */
   readonly scales: Float32Array;
@@ -71,6 +72,11 @@ export interface GroupActivations {
   readonly order: Int32Array;
   /** What it is made in: of {@link scratchFloats}. */
   readonly scratch: Float32Array;
+}
+
+/** Of a panel of values, or of rests: `[elements, its columns]`, and more. */
+export function panelOf(bytes: ActivationBytes, elements: number, { first }: Panel): ActivationBytes {
+  return bytes.subarray(first * elements);
 }
 
 /** Rests are so many times finer than values. */
@@ -90,7 +96,7 @@ export function columnsOf(rows: number): number {
 
 /** Floats that activations are made whole numbers in: assembly/products/quantized/group-activations.ts. */
 export function scratchFloats(rows: number, groupBlocks: number): number {
-  return (128 * (groupBlocks * blockSize + 64) + 640) / 4 + rows;
+  return (128 * (groupBlocks * blockSize + 64) + 4 * blockSize) / 4 + rows;
 }
 
 /** By kernels, where all lies in their memory. */
@@ -131,12 +137,12 @@ export function kernelArithmetic(kernels: RankKernels, bits: 4 | 8): GroupArithm
         );
       }
     },
-    begin: (sums, scales, activations, columns, bias, out, outWidth, count) => {
+    begin: (sums, scales, activations, { first, columns }, bias, out, outWidth, count) => {
       kernels.beginSums(
         sums.byteOffset,
         scales.byteOffset,
-        activations.scales.byteOffset,
-        activations.order.byteOffset,
+        activations.scales.byteOffset + 4 * first,
+        activations.order.byteOffset + 4 * first,
         bias?.byteOffset ?? 0,
         out.byteOffset,
         4 * outWidth,
@@ -144,13 +150,13 @@ export function kernelArithmetic(kernels: RankKernels, bits: 4 | 8): GroupArithm
         count,
       );
     },
-    add: (sums, scales, activations, columns, factor, out, outWidth, count) => {
+    add: (sums, scales, activations, { first, columns }, factor, out, outWidth, count) => {
       kernels.addSums(
         sums.byteOffset,
         scales.byteOffset,
-        activations.scales.byteOffset,
+        activations.scales.byteOffset + 4 * first,
         factor,
-        activations.order.byteOffset,
+        activations.order.byteOffset + 4 * first,
         out.byteOffset,
         4 * outWidth,
         columns,

@@ -11,6 +11,7 @@ import {
 import type { Group } from "./groups.js";
 import type { ActivationType } from "./integer-product.js";
 import { type ArrayType, Layout } from "./layout.js";
+import { type Panel, panelsOf } from "./panels.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
 
 /** Where rows are multiplied, and by what: in the kernels' memory by them, or, where it has no room, by plain code. */
@@ -22,7 +23,7 @@ export class ManyRowsRoom {
   /** A group of rows of a matrix, `[stripRows, elements]`, and their scales. */
   readonly weights: Uint8Array;
   readonly scales: Float32Array;
-  /** What those make of columns, `[stripRows, columns]`. */
+  /** What those make of a panel of columns, `[stripRows, its columns]`. */
   readonly sums: Int32Array;
   /** For results that do not lie near, `[rows, stripRows]`. */
   readonly out: Float32Array;
@@ -57,7 +58,8 @@ export class ManyRowsRoom {
     const weights = layout.place(Uint8Array, stripRows * elements[0]!);
     // Kernels take four rows of a matrix at a time, of which up to three are not there.
     const scales = layout.place(Float32Array, stripRows + 3);
-    const sums = layout.place(Int32Array, (stripRows + 3) * columns);
+    const [{ columns: mostColumns }] = panelsOf(columns) as readonly [Panel];
+    const sums = layout.place(Int32Array, (stripRows + 3) * mostColumns);
     const out = layout.place(Float32Array, rows * stripRows);
 
     const near = kernels?.scratch(layout.floats);

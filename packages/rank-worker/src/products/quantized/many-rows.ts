@@ -5,16 +5,14 @@ import type { RunSegment } from "../multiplier.js";
 import type { Placed } from "../placed.js";
 import { rowPieces } from "../row-pieces.js";
 import { blockSize, type QuantizedMatrix } from "./blocks.js";
-import { columnsOf, restFactor } from "./group-arithmetic.js";
+import { type ActivationBytes, columnsOf, panelOf, restFactor } from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
 import type { IntegerProduct } from "./integer-product.js";
 import { ManyRowsRoom } from "./many-rows-room.js";
+import { type Panel, panelsOf } from "./panels.js";
 
-/**
- * Rows of a matrix that are multiplied at once. The session packs activations anew for each strip of them, so few long
- * strips are faster than what a core's own cache holds.
- */
-const stripRows = 1024;
+/** Rows of a matrix that are multiplied at once: what is made of them, as bytes, stays in a core's own cache. */
+const stripRows = 512;
 
 /**
  * Products of any number of rows, by a session that multiplies whole numbers: of groups of blocks, whose products are
@@ -94,17 +92,24 @@ export class ManyRows {
     for (const [at, group] of this.#groups.entries()) {
       const activations = room.groups[at]!;
       const { sums, scales } = room;
-      const weights = room.weights.subarray(0, count * group.blocks * blockSize);
+      const elements = group.blocks * blockSize;
+      const weights = room.weights.subarray(0, count * elements);
       arithmetic.weights(matrix, first, group, weights, scales);
-      await this.#integers.multiply(weights, count, activations.values, columnsOf(rows), sums, run);
-      if (at === 0) {
-        const bias = matrix.bias?.subarray(first);
-        arithmetic.begin(sums, scales, activations, rows, bias, out, outWidth, count);
-      } else arithmetic.add(sums, scales, activations, rows, 1, out, outWidth, count);
-      const columns = rests[at]!;
-      if (columns === 0) continue;
-      await this.#integers.multiply(weights, count, activations.rests, columnsOf(columns), sums, run);
-      arithmetic.add(sums, scales, activations, columns, restFactor, out, outWidth, count);
+      const multiplyPanel = (bytes: ActivationBytes, panel: Panel) => {
+        const columns = columnsOf(panel.columns);
+        return this.#integers.multiply(weights, count, panelOf(bytes, elements, panel), columns, sums, run);
+      };
+      for (const panel of panelsOf(rows)) {
+        await multiplyPanel(activations.values, panel);
+        if (at === 0) {
+          const bias = matrix.bias?.subarray(first);
+          arithmetic.begin(sums, scales, activations, panel, bias, out, outWidth, count);
+        } else arithmetic.add(sums, scales, activations, panel, 1, out, outWidth, count);
+      }
+      for (const panel of panelsOf(rests[at]!)) {
+        await multiplyPanel(activations.rests, panel);
+        arithmetic.add(sums, scales, activations, panel, restFactor, out, outWidth, count);
+      }
     }
     if (!isNear) copyRows(out.subarray(0, rows * count), count, target, targetWidth, matrix.offset + first);
   }

@@ -1,5 +1,6 @@
 import { blockSize, blocksOf } from "./blocks.js";
 import { columnsOf, type GroupArithmetic, mostOverMean } from "./group-arithmetic.js";
+import { panelColumns, panelsOf } from "./panels.js";
 import { runsWithin } from "./scale-runs.js";
 import { scaleAt } from "./scales.js";
 
@@ -23,6 +24,10 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
       order.set([...twice, ...all.filter((row) => !isTwice[row]).reverse()]);
       const columns = columnsOf(rows);
       const restColumns = columnsOf(twice.length);
+      const placeOf = (k: number, column: number, columns: number) => {
+        const panel = panelsOf(columns)[Math.floor(column / panelColumns)]!;
+        return panel.first * blocks * blockSize + k * panel.columns + (column - panel.first);
+      };
       const offset = values instanceof Uint8Array ? zero : 0;
       values.fill(offset);
       rests.fill(offset);
@@ -35,9 +40,9 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
         for (const [k, activation] of part.entries()) {
           const value = Math.fround(activation * inverse);
           const nearest = nearestEven(value) || 0;
-          values[k * columns + column] = offset + nearest;
+          values[placeOf(k, column, columns)] = offset + nearest;
           if (column >= twice.length) continue;
-          rests[k * restColumns + column] =
+          rests[placeOf(k, column, restColumns)] =
             offset + nearestEven(Math.fround(Math.fround(value - nearest) * 254));
         }
       }
@@ -71,19 +76,19 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
       }
     },
 
-    begin(sums, scales, activations, columns, bias, out, outWidth, count) {
-      for (let row = 0; row < columns; row++) {
+    begin(sums, scales, activations, panel, bias, out, outWidth, count) {
+      for (const row of activations.order.subarray(panel.first, panel.first + panel.columns)) {
         for (let i = 0; i < count; i++) out[row * outWidth + i] = bias?.[i] ?? 0;
       }
-      this.add(sums, scales, activations, columns, 1, out, outWidth, count);
+      this.add(sums, scales, activations, panel, 1, out, outWidth, count);
     },
 
-    add(sums, scales, activations, columns, factor, out, outWidth, count) {
+    add(sums, scales, activations, { first, columns }, factor, out, outWidth, count) {
       const stride = columnsOf(columns);
       for (let i = 0; i < count; i++) {
         for (let column = 0; column < columns; column++) {
-          const scale = factor * activations.scales[column]! * scales[i]!;
-          out[activations.order[column]! * outWidth + i]! += scale * sums[i * stride + column]!;
+          const scale = factor * activations.scales[first + column]! * scales[i]!;
+          out[activations.order[first + column]! * outWidth + i]! += scale * sums[i * stride + column]!;
         }
       }
     },
