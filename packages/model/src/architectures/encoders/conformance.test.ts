@@ -29,7 +29,7 @@ describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) =>
     expect(logits!.data as Float32Array).toBeAllclose(golden, tolerance);
   });
 
-  it.runIf(padded)("gives the same logits beside padding", async () => {
+  it("gives the same logits beside padding", async () => {
     const { mask, logits: expected } = padded!;
     const { logits } = await run(inputIds, mask);
     // What a model computes for padding itself means nothing.
