@@ -59,6 +59,15 @@ describe("joinGroup", () => {
     expect(codeOf(() => joinGroup(createGroup({ worldSize: 1 }), 0, options))).toBe("RR_OPTION");
   });
 
+  it.each(["ring", "two-shot"] as const)(
+    "refuses %s where the wire rounds, which it would do twice",
+    (algorithm) => {
+      const group = createGroup({ worldSize: 2, wire: "int8" });
+      expect(codeOf(() => joinGroup(group, 0, { algorithm }))).toBe("RR_OPTION");
+      joinGroup(group, 0, { algorithm: "one-shot" });
+    },
+  );
+
   it("refuses an option that is none of its own", () => {
     const options = { algoritm: "ring" } as object;
     expect(codeOf(() => joinGroup(createGroup({ worldSize: 1 }), 0, options))).toBe("RR_OPTION");

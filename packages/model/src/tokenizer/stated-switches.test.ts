@@ -71,6 +71,17 @@ describe("a decoder", () => {
     expect(decoderWith(false, metaspace("first"))).toEqual(metaspace("never"));
   });
 
+  it("keeps what takes spaces from both ends, or something else, though nothing is put there", () => {
+    const others = {
+      type: "Sequence",
+      decoders: [
+        { ...strip, stop: 1 },
+        { ...strip, content: "_" },
+      ],
+    };
+    expect(decoderWith(false, others)).toEqual(others);
+  });
+
   it("takes a space from there where one is put there", () => {
     expect(decoderWith(true, sequence)).toEqual(sequence);
     expect(decoderWith(true, metaspace("first"))).toEqual(metaspace("first"));
@@ -83,6 +94,7 @@ describe("what tokenizer.json says counts", () => {
 
   it("where tokenizer_config.json says nothing", () => {
     expect(stepsWith({ do_lower_case: null }, steps)).toEqual(steps);
+    expect(stepsWith({}, { normalizer: prepend }).normalizer).toEqual(prepend);
   });
 
   it.each(["T5Tokenizer", "NllbTokenizerFast"])("of prefixes, for the class %s", (tokenizer_class) => {

@@ -128,6 +128,41 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     }
   });
 
+  it("has its own scales, though another of its shape was left with half of it read", () => {
+    const both = storedMatrix(14, 75, false, "float32");
+    const { source } = both;
+    if (source.kind !== "file") throw new Error("expected a file");
+    const rowsFrom = (row: number): StoredMatrix => ({
+      ...both,
+      dims: [7, 75],
+      source: { ...source, offset: row * 75 * 4 },
+    });
+    const [one, other] = [partsOf(rowsFrom(0), bits), partsOf(rowsFrom(7), bits)];
+    using apart = new ShardReader();
+    const scales = read(apart, other.scales);
+    using reader = new ShardReader();
+    read(reader, one.values);
+    expect(read(reader, other.scales)).toEqual(scales);
+  });
+
+  it("has the scales of the blocks that are asked for, though values of others were read before", () => {
+    const { values, scales } = partsOf(storedMatrix(7, 113, false, "float32"), bits);
+    using apart = new ShardReader();
+    const later = read(apart, scales, [[0, 7]], [[2, 4]]);
+    using reader = new ShardReader();
+    read(reader, values, [[0, 7]], [[0, 2]]);
+    expect(read(reader, scales, [[0, 7]], [[2, 4]])).toEqual(later);
+  });
+
+  it("is memory of its own each time that it is read", () => {
+    const { values, scales } = partsOf(storedMatrix(7, 75, false, "float32"), bits);
+    using reader = new ShardReader();
+    read(reader, values);
+    const [once, again] = [read(reader, scales), read(reader, scales)];
+    expect(again).toEqual(once);
+    expect(again.buffer).not.toBe(once.buffer);
+  });
+
   it("has in every share of rows and blocks the bytes that the whole has there", () => {
     using reader = new ShardReader();
     const some = (size: number) =>

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -9,6 +9,7 @@ import { bytesOf, bytesPerElement } from "./element-types.js";
 import { readStatistics } from "./read-at.js";
 import { type Interval, type Selection, selectedDims } from "./runs.js";
 import { ShardReader } from "./shard-reader.js";
+import { tileElements } from "./workspace.js";
 
 /** A file of `prefix` bytes and then 0, 1, 2, … as elements of `storedAs`; as float32 where that is a 16-bit float. */
 function countingWeight(dims: readonly number[], storedAs: DataType, prefix = 0): Weight {
@@ -86,6 +87,37 @@ test("a tensor much larger than the scratch buffer is the same tensor", () => {
   expect(small.read(shard(halves, whole(halves)))).toEqual(large.read(shard(halves, whole(halves))));
 });
 
+test("halves are what they are stored as, beyond the tile in which they are widened", () => {
+  const elements = tileElements + 3;
+  const weight = countingWeight([elements], "bfloat16");
+  using reader = new ShardReader();
+  const widened = reader.read(shard(weight, whole(weight)));
+  // What a bfloat16 keeps of a number: the upper half.
+  const kept = new Uint32Array(Float32Array.from({ length: elements }, (_, at) => at).buffer).map(
+    (bits) => bits & 0xffff0000,
+  );
+  expect(bytesOf(widened)).toEqual(bytesOf(new Float32Array(kept.buffer)));
+});
+
+test.runIf(existsSync("/proc/self/fd"))(
+  "a file is opened once for all of its weights, and closed with the reader",
+  () => {
+    const weight = countingWeight([1000], "uint8");
+    const open = () =>
+      readdirSync("/proc/self/fd").filter((fd) => {
+        const link = `/proc/self/fd/${fd}`;
+        // What lists the folder is closed by now.
+        return existsSync(link) && weight.source.kind === "file" && readlinkSync(link) === weight.source.file;
+      }).length;
+    {
+      using reader = new ShardReader();
+      for (let at = 0; at < 3; at++) reader.read(shard(weight, [[[at, at + 10]]]));
+      expect(open()).toBe(1);
+    }
+    expect(open()).toBe(0);
+  },
+);
+
 test("inline weights are sliced from memory into memory of their own", () => {
   const data = Float32Array.from({ length: 12 }, (_, i) => i);
   const weight: Weight = { type: "float32", dims: [3, 4], source: { kind: "inline", data } };
@@ -154,6 +186,14 @@ test("a file that ends before the tensor does is refused before memory is taken 
     ),
   );
   expect(error.message).toContain("weights.bin");
+});
+
+test("a tensor before the beginning of its file is refused", () => {
+  const { source } = countingWeight([4], "uint8");
+  if (source.kind !== "file") throw new Error("expected a file");
+  const before: Weight = { type: "uint8", dims: [4], source: { ...source, offset: -4 } };
+  using reader = new ShardReader();
+  expectCode("RR_FILE_FORMAT", () => reader.read(shard(before, whole(before))));
 });
 
 test("a file that is cut off while open is an error, not zeros", () => {

@@ -180,7 +180,7 @@ test("a rank without states follows the positions alone", () => {
 });
 
 /** A cache that grows, and one that is filled once: rows hold `1000 · sequence + position`. */
-function sourcedEntry(): Entry {
+function sourcedEntry(exact = false): Entry {
   const grown = entry();
   return {
     ...grown,
@@ -193,6 +193,7 @@ function sourcedEntry(): Entry {
       ...grown.caches,
       {
         positions: "source_positions",
+        exact,
         filledBy: "encode",
         states: [{ past: "encoded", present: "cross", axis: 2 }],
       },
@@ -237,4 +238,22 @@ test("sources keep to their sequences when slots move, and capacity follows the 
   fill(cache, 4, 1);
   step(cache, [4]);
   expect(sourceOf(cache, 4)).toEqual([4000]);
+});
+
+test("sequences of any lengths share a run, unless a cache is exact: then those of one length do", () => {
+  const [padded, exact] = [new KvCache(entry()), new KvCache(entry({ exact: true }))];
+  for (const cache of [padded, exact])
+    for (const sequence of [1, 2, 3]) step(cache, [sequence], sequence % 2 ? 5 : 7);
+  expect(padded.batches([1, 2, 3])).toEqual([[0, 1, 2]]);
+  expect(exact.batches([1, 2, 3])).toEqual([[0, 2], [1]]);
+});
+
+test("where the cache of sources is exact, those with sources of one length share a run", () => {
+  const cache = new KvCache(sourcedEntry(true));
+  for (const sequence of [1, 2, 3]) {
+    fill(cache, sequence, sequence % 2 ? 3 : 4);
+    // Their own lengths, by which they could all be one batch or none, do not matter.
+    step(cache, [sequence], sequence);
+  }
+  expect(cache.batches([1, 2, 3])).toEqual([[0, 2], [1]]);
 });

@@ -29,6 +29,12 @@ test.each([
   );
 });
 
+test("a size of which an empty other says nothing is refused", () => {
+  const flattened = { ...value, dims: [{ scale: 1, symbols: ["batch", "sequence"] }] };
+  const refused = expect.objectContaining({ code: "RR_SHAPE" });
+  expect(() => bindSizes(flattened, [0], new Map([["batch", 0]]))).toThrow(refused);
+});
+
 test("a size that no value has told is refused", () => {
   expect(() => resolveSizes(value.dims, new Map([["batch", 3]]))).toThrow('gives the size "sequence"');
 });

@@ -38,7 +38,8 @@ function bindProduct(
     else if (free === undefined) free = symbol;
     else return; // Two unknowns: other inputs have to bind one of them.
   }
-  if (free === undefined ? size === known : known !== 0 && size % known === 0) {
+  // Of nothing, no size is a multiple: the remainder is NaN.
+  if (free === undefined ? size === known : size % known === 0) {
     if (free !== undefined) bindings.set(free, size / known);
     return;
   }
