@@ -1,6 +1,5 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
-import { copyRows } from "../copy-rows.js";
 import type { RunSegment } from "../multiplier.js";
 import type { Placed } from "../placed.js";
 import { rowPieces } from "../row-pieces.js";
@@ -10,9 +9,8 @@ import { type Group, groupsOf } from "./groups.js";
 import type { IntegerProduct } from "./integer-product.js";
 import { ManyRowsRoom } from "./many-rows-room.js";
 import { type Panel, panelsOf } from "./panels.js";
-
-/** Rows of a matrix that are multiplied at once: what is made of them, as bytes, stays in a core's own cache. */
-const stripRows = 512;
+import { PartOfStrip } from "./part-of-strip.js";
+import { longestStrip, type Strip, stripsOf } from "./strips.js";
 
 /**
  * Products of any number of rows, by a session that multiplies whole numbers: of groups of blocks, whose products are
@@ -56,61 +54,45 @@ export class ManyRows {
   ): Promise<void> {
     const rows = x.length / this.#width;
     const type = await this.#integers.activationType(run);
-    const room = new ManyRowsRoom(this.#groups, this.#bits, rows, stripRows, type, kernels);
+    const room = new ManyRowsRoom(this.#groups, this.#bits, rows, longestStrip, type, kernels);
     const near = room.near(x);
     const rests = this.#groups.map((group, at) => {
       return room.arithmetic.activations(near, this.#width, group, room.groups[at]!);
     });
-    for (const { matrix, output } of placed) {
-      for (let first = 0; first < matrix.rows; first += stripRows) {
-        const count = Math.min(stripRows, matrix.rows - first);
-        await this.#multiplyStrip(matrix, first, count, room, rests, targets[output]!, run);
-      }
-    }
+    for (const strip of stripsOf(placed)) await this.#multiplyStrip(strip, room, rests, targets, run);
   }
 
-  /**
-   * `count` rows of a matrix from `first` on.
-   *
-   * @param rests by group: of how many columns there are any
-   */
+  /** @param rests by group: of how many columns there are any */
   async #multiplyStrip(
-    matrix: QuantizedMatrix,
-    first: number,
-    count: number,
+    strip: Strip,
     room: ManyRowsRoom,
     rests: readonly number[],
-    target: Float32Array,
+    targets: readonly Float32Array[],
     run: RunSegment,
   ): Promise<void> {
-    const { arithmetic, rows } = room;
-    const targetWidth = target.length / rows;
-    const isNear = room.holds(target);
-    const [out, outWidth] = isNear
-      ? [target.subarray(matrix.offset + first), targetWidth]
-      : [room.out, count];
+    const parts = strip.parts.map((part) => new PartOfStrip(part, room, targets));
     for (const [at, group] of this.#groups.entries()) {
       const activations = room.groups[at]!;
-      const { sums, scales } = room;
       const elements = group.blocks * blockSize;
-      const weights = room.weights.subarray(0, count * elements);
-      arithmetic.weights(matrix, first, group, weights, scales);
+      const weights = room.weights.subarray(0, strip.rows * elements);
+      for (const part of parts) part.unpack(group, elements);
       const multiplyPanel = (bytes: ActivationBytes, panel: Panel) => {
         const columns = columnsOf(panel.columns);
-        return this.#integers.multiply(weights, count, panelOf(bytes, elements, panel), columns, sums, run);
+        const ofPanel = panelOf(bytes, elements, panel);
+        return this.#integers.multiply(weights, strip.rows, ofPanel, columns, room.sums, run);
       };
-      for (const panel of panelsOf(rows)) {
+      for (const panel of panelsOf(room.rows)) {
         await multiplyPanel(activations.values, panel);
-        if (at === 0) {
-          const bias = matrix.bias?.subarray(first);
-          arithmetic.begin(sums, scales, activations, panel, bias, out, outWidth, count);
-        } else arithmetic.add(sums, scales, activations, panel, 1, out, outWidth, count);
+        for (const part of parts) {
+          if (at === 0) part.begin(activations, panel);
+          else part.add(activations, panel, 1);
+        }
       }
       for (const panel of panelsOf(rests[at]!)) {
         await multiplyPanel(activations.rests, panel);
-        arithmetic.add(sums, scales, activations, panel, restFactor, out, outWidth, count);
+        for (const part of parts) part.add(activations, panel, restFactor);
       }
     }
-    if (!isNear) copyRows(out.subarray(0, rows * count), count, target, targetWidth, matrix.offset + first);
+    for (const part of parts) part.finish();
   }
 }
