@@ -14,6 +14,8 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
   return join(caches, "ringrank");
 }
 
+const how = ", with the option cacheDirectory where it is given, else with RINGRANK_CACHE";
+
 /**
  * Makes the directory where it is not there, for its owner alone. What lies in it becomes a model's weights, so a link,
  * or a directory that others may write to, is refused.
@@ -26,7 +28,7 @@ export function privateDirectory(path: string): string {
     makeDirectories(resolve(path));
   } catch (cause) {
     const what = `cannot make it: ${(cause as Error).message}`;
-    throw new RingrankError("RR_CACHE", `${path}: ${what}; name another directory with RINGRANK_CACHE`, {
+    throw new RingrankError("RR_CACHE", `${path}: ${what}; name another directory${how}`, {
       cause,
     });
   }
@@ -34,8 +36,8 @@ export function privateDirectory(path: string): string {
   const refuse = (what: string): RingrankError =>
     new RingrankError(
       "RR_CACHE",
-      `${path}: expected a directory that is yours alone (mode 0700), got ${what}; remove it, or name another ` +
-        "with RINGRANK_CACHE",
+      `${path}: expected a directory that is yours alone (mode 0700), got ${what}; remove it, or name ` +
+        `another${how}`,
     );
   if (found.isSymbolicLink()) throw refuse("a link");
   if (!found.isDirectory()) throw refuse("something else");
