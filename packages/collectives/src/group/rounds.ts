@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { isPoisoned } from "./poison.js";
-import { canSpin, SpinLimit } from "./spin.js";
+import { canSpin, rest, SpinLimit } from "./spin.js";
 
 /**
  * Publishing rounds and waiting for those of others.
@@ -43,6 +43,8 @@ export class Rounds {
   /** Milliseconds spent waiting, where they are measured. */
   waitedMs = 0;
   #current: number;
+  readonly #rests: boolean;
+  #root = 1;
   /** All have published this round at least. To look again takes a line from a peer that may want to write it. */
   #publishedByAll: number;
 
@@ -53,6 +55,7 @@ export class Rounds {
     this.#words = memory.words;
     this.#spins = new SpinLimit(handle.spins);
     this.#cores = handle.cores;
+    this.#rests = handle.worldSize <= handle.cores;
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#measureWaits = measureWaits;
     this.kernelLooks =
@@ -154,14 +157,15 @@ export class Rounds {
   }
 
   /**
-   * Looks until the wait is over, so many times at most, and works in between. Nothing but the loop: the engine compiles a loop that is
-   * running, and what has never run behind it as a way out of the compiled code. It would be taken at the end of every
-   * wait, as such code is kept, and takes longer than the wait.
+   * Looks until the wait is over, so many times at most, and works or rests in between. Nothing but the loop: the engine
+   * compiles a loop that is running, and what has never run behind it as a way out of the compiled code. It would be
+   * taken at the end of every wait, as such code is kept, and takes longer than the wait.
    */
   #look(awaited: Awaited, round: number, times: number): boolean {
     for (let left = times; left > 0; left--) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
       this.meanwhile?.();
+      if (this.#rests) this.#root = rest(this.#root);
     }
     return false;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { canSpin, mostSpins, SpinLimit } from "./spin.js";
+import { canSpin, mostSpins, rest, SpinLimit } from "./spin.js";
 
 describe("a rank", () => {
   it.each([
@@ -17,9 +17,15 @@ describe("a rank", () => {
     expect(canSpin(atWork, cores)).toBe(false);
   });
 
-  it("spins for less long where ranks share cores", () => {
+  it("looks less often where ranks share cores", () => {
     expect(mostSpins(3, 2)).toBeLessThan(mostSpins(2, 2));
     expect(mostSpins(3, 2)).toBeGreaterThan(0);
+  });
+
+  it("rests between two looks as often as it likes, by roots of numbers that stay numbers", () => {
+    let root = 1;
+    for (let look = 0; look < 1000; look++) root = rest(root);
+    expect(root).toBeCloseTo((1 + Math.sqrt(5)) / 2);
   });
 });
 

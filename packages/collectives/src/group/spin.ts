@@ -1,10 +1,24 @@
 /**
- * Loads of a peer's counter, at most, before a rank sleeps. Where each rank has a core: for about as long as a small
- * decode segment lasts. Where ranks share cores, for about as long as a sleep and its wake take: the rank spun for may
- * stand in line for the very core.
+ * Looks at peers' counters, at most, before a rank sleeps. Where each rank has a core: for about as long as a small
+ * decode segment lasts, with a {@link rest} after each. Where ranks share cores, one after the other, for about as long
+ * as a sleep and its wake take: the rank spun for may stand in line for the very core.
  */
 export function mostSpins(worldSize: number, cores: number): number {
-  return worldSize > cores ? 1000 : 20_000;
+  return worldSize > cores ? 1000 : 2000;
+}
+
+/**
+ * About a quarter of a microsecond in which the core has next to nothing to do: square roots, each of the last one's
+ * outcome. It is what WebAssembly and JavaScript have in place of an instruction to pause. Looks that follow one another
+ * at once keep the counters' cache lines from those who want to write them, of which there are as many as ranks.
+ *
+ * @param root of the last rest, 1 at first
+ * @returns what the next one begins with, so that the engine leaves none out
+ */
+export function rest(root: number): number {
+  let next = root;
+  for (let left = 40; left > 0; left--) next = Math.sqrt(next + 1);
+  return next;
 }
 
 /**
@@ -54,4 +68,4 @@ export class SpinLimit {
 
 const waitsPerTrial = 64;
 /** A limit does not fall below. */
-const fewestSpins = 50;
+const fewestSpins = 5;
