@@ -1,11 +1,11 @@
 // Attention of up to four queries of one row and one head of keys and values: three or four side by side, one or two
-// one by one. All of them go over a tile of the cache while it is near: the cache is read from memory once.
+// one by one. They take little arithmetic for what they read, so that memory alone says how long that takes.
 
 import { Arguments } from "./arguments";
 import { addToFour, mixFour, packFour, scaled, scoreFour, softmaxFour } from "./four-queries";
-import { addToOne, mixOne, scoreOne, softmaxOne } from "./one-query";
+import { addToOne, mixQueries, scoreQueries, softmaxOne } from "./one-query";
 import { turnQuery } from "./rows";
-import { beginTile, bytesAhead, rowsFrom } from "./tiles";
+import { rowsFrom, streamsFrom } from "./rows-in-streams";
 
 /** Queries of a group from `first` on. */
 export function attendFew(sequence: usize, head: usize, first: usize, args: Arguments): void {
@@ -34,55 +34,47 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
     turnQuery(queries + one * rowBytes, sequence, head, first + min(one, count - 1), args);
   }
 
+  let each: usize = 0;
+  let streams: usize = 0;
   if (count > 2) {
     packFour(packed, queries, rowBytes);
-    let rows: usize = 0;
-    for (let row: usize = 0; row <= past; row += rows) {
-      rows = rowsFrom(row, past);
+    for (let row: usize = 0; row <= past; row += streams * each) {
+      streams = streamsFrom(row, past);
+      each = rowsFrom(row, past, streams, rowBytes);
       const keys = row < past ? pastKeys + row * rowBytes : presentKey;
-      beginTile(keys, row, past, rowBytes);
-      scoreFour(scores + (row << 4), packed, keys, rows, rowBytes, keys + bytesAhead(row, past, rowBytes));
+      scoreFour(scores + (row << 4), packed, keys, streams, each, rowBytes);
     }
     addToFour(scores, sequence, firstHead, firstHead + count - 1, args);
     // Queries are no longer needed: one divided by the sum of each one's shares comes in their place.
     v128.store(queries, softmaxFour(scores, past + 1));
     memory.fill(sums, 0, padded * rowBytes);
-    for (let row: usize = 0; row <= past; row += rows) {
-      rows = rowsFrom(row, past);
+    for (let row: usize = 0; row <= past; row += streams * each) {
+      streams = streamsFrom(row, past);
+      each = rowsFrom(row, past, streams, rowBytes);
       const values = row < past ? pastValues + row * rowBytes : presentValue;
-      beginTile(values, row, past, rowBytes);
-      mixFour(sums, scores + (row << 4), values, rows, rowBytes, values + bytesAhead(row, past, rowBytes));
+      mixFour(sums, scores + (row << 4), values, streams, each, rowBytes);
     }
     for (let one: usize = 0; one < count; one++) {
-      scaled(context + one * rowBytes, sums + one * rowBytes, load<f32>(queries + (one << 2)), rowBytes);
+      scaled(context + one * rowBytes, sums + (one << 4), load<f32>(queries + (one << 2)), rowBytes);
     }
     return;
   }
 
-  let rows: usize = 0;
-  for (let row: usize = 0; row <= past; row += rows) {
-    rows = rowsFrom(row, past);
+  for (let row: usize = 0; row <= past; row += streams * each) {
+    streams = streamsFrom(row, past);
+    each = rowsFrom(row, past, streams, rowBytes);
     const keys = row < past ? pastKeys + row * rowBytes : presentKey;
-    const next = keys + bytesAhead(row, past, rowBytes);
-    beginTile(keys, row, past, rowBytes);
-    for (let one: usize = 0; one < count; one++) {
-      const out = scores + one * scoreBytes + (row << 2);
-      scoreOne(out, queries + one * rowBytes, keys, rows, rowBytes, next);
-    }
+    scoreQueries(scores + (row << 2), scoreBytes, queries, count, keys, streams, each, rowBytes);
   }
   for (let one: usize = 0; one < count; one++) {
     addToOne(scores + one * scoreBytes, sequence, firstHead + one, args);
     softmaxOne(scores + one * scoreBytes, past + 1, scoreBytes);
   }
   memory.fill(context, 0, count * rowBytes);
-  for (let row: usize = 0; row <= past; row += rows) {
-    rows = rowsFrom(row, past);
+  for (let row: usize = 0; row <= past; row += streams * each) {
+    streams = streamsFrom(row, past);
+    each = rowsFrom(row, past, streams, rowBytes);
     const values = row < past ? pastValues + row * rowBytes : presentValue;
-    const next = values + bytesAhead(row, past, rowBytes);
-    beginTile(values, row, past, rowBytes);
-    for (let one: usize = 0; one < count; one++) {
-      const shares = scores + one * scoreBytes + (row << 2);
-      mixOne(context + one * rowBytes, shares, values, rows, rowBytes, next);
-    }
+    mixQueries(context, scores + (row << 2), scoreBytes, count, values, streams, each, rowBytes);
   }
 }

@@ -3,10 +3,9 @@
 //
 //   packed   [lanes / 4][query][4]     queries
 //   scores   [row][query]              then shares
-//   sums     [query][lanes]
+//   sums     [lanes / 4][query][4]
 
 import { addendAt, Arguments } from "./arguments";
-import { readAhead } from "../read-ahead";
 import { exponential, madd, sumEach } from "../vectors";
 
 /** Packs four queries that lie one after the other. */
@@ -21,53 +20,79 @@ export function packFour(packed: usize, queries: usize, rowBytes: usize): void {
 }
 
 /**
- * `scores[row][query] = query · key[row]`. Of two rows at a time: eight sums grow side by side, for an addition takes
- * some cycles and two can begin in each.
+ * `scores[row][query] = query · key[row]`.
  *
- * @param ahead as many bytes as the keys have, to be read next
+ * @param streams eight, four, or one, of `each` keys
  */
 export function scoreFour(
   scores: usize,
   packed: usize,
   keys: usize,
-  rows: usize,
+  streams: usize,
+  each: usize,
   rowBytes: usize,
-  ahead: usize,
 ): void {
-  let row: usize = 0;
-  for (; row + 2 <= rows; row += 2, keys += 2 * rowBytes, scores += 32) {
-    let a0 = f32x4.splat(0);
-    let b0 = a0;
-    let c0 = a0;
-    let d0 = a0;
-    let a1 = a0;
-    let b1 = a0;
-    let c1 = a0;
-    let d1 = a0;
-    let query = packed;
-    let key = keys;
-    let next = keys + rowBytes;
-    for (const end = next; key < end; key += 16, next += 16, query += 64, ahead += 32) {
-      readAhead(ahead);
-      const k0 = v128.load(key);
-      const k1 = v128.load(next);
-      let q = v128.load(query);
-      a0 = madd(q, k0, a0);
-      a1 = madd(q, k1, a1);
-      q = v128.load(query, 16);
-      b0 = madd(q, k0, b0);
-      b1 = madd(q, k1, b1);
-      q = v128.load(query, 32);
-      c0 = madd(q, k0, c0);
-      c1 = madd(q, k1, c1);
-      q = v128.load(query, 48);
-      d0 = madd(q, k0, d0);
-      d1 = madd(q, k1, d1);
+  const toNext = each * rowBytes;
+  const toScores = each << 4;
+  for (const end = scores + toScores; scores < end; scores += 16, keys += rowBytes) {
+    if (streams === 1) {
+      scoreRow(scores, packed, keys, rowBytes);
+      continue;
     }
-    v128.store(scores, sumEach(a0, b0, c0, d0));
-    v128.store(scores, sumEach(a1, b1, c1, d1), 16);
+    let score = scores;
+    let key = keys;
+    for (let stream: usize = 0; stream < streams; stream += 2, score += 2 * toScores, key += 2 * toNext) {
+      scoreTwoRows(score, toScores, packed, key, toNext, rowBytes);
+    }
   }
-  if (row === rows) return;
+}
+
+/**
+ * Of a row of each of two streams: eight sums grow side by side, for an addition takes some cycles and two can begin in
+ * each.
+ */
+@inline
+function scoreTwoRows(
+  scores: usize,
+  toScores: usize,
+  packed: usize,
+  keys: usize,
+  toNext: usize,
+  rowBytes: usize,
+): void {
+  let a0 = f32x4.splat(0);
+  let b0 = a0;
+  let c0 = a0;
+  let d0 = a0;
+  let a1 = a0;
+  let b1 = a0;
+  let c1 = a0;
+  let d1 = a0;
+  let query = packed;
+  let key = keys;
+  let next = keys + toNext;
+  for (const end = keys + rowBytes; key < end; key += 16, next += 16, query += 64) {
+    const k0 = v128.load(key);
+    const k1 = v128.load(next);
+    let q = v128.load(query);
+    a0 = madd(q, k0, a0);
+    a1 = madd(q, k1, a1);
+    q = v128.load(query, 16);
+    b0 = madd(q, k0, b0);
+    b1 = madd(q, k1, b1);
+    q = v128.load(query, 32);
+    c0 = madd(q, k0, c0);
+    c1 = madd(q, k1, c1);
+    q = v128.load(query, 48);
+    d0 = madd(q, k0, d0);
+    d1 = madd(q, k1, d1);
+  }
+  v128.store(scores, sumEach(a0, b0, c0, d0));
+  v128.store(scores + toScores, sumEach(a1, b1, c1, d1));
+}
+
+@inline
+function scoreRow(scores: usize, packed: usize, keys: usize, rowBytes: usize): void {
   let a = f32x4.splat(0);
   let b = a;
   let c = a;
@@ -124,88 +149,86 @@ export function softmaxFour(scores: usize, count: usize): v128 {
 }
 
 /**
- * `sums[query] += Σ_row share[row][query] · value[row]`.
+ * `sums += Σ_row share[row][query] · value[row]`.
  *
- * @param ahead as many bytes as the values have, to be read next
+ * @param streams eight, four, or one, of `each` values
  */
 export function mixFour(
   sums: usize,
   shares: usize,
   values: usize,
-  rows: usize,
+  streams: usize,
+  each: usize,
   rowBytes: usize,
-  ahead: usize,
 ): void {
-  const end = shares + (rows << 4);
-  let lane: usize = 0;
-  for (; lane + 32 <= rowBytes; lane += 32) {
-    let at = sums + lane;
-    let a0 = v128.load(at);
-    let a1 = v128.load(at, 16);
-    at += rowBytes;
-    let b0 = v128.load(at);
-    let b1 = v128.load(at, 16);
-    at += rowBytes;
-    let c0 = v128.load(at);
-    let c1 = v128.load(at, 16);
-    at += rowBytes;
-    let d0 = v128.load(at);
-    let d1 = v128.load(at, 16);
-    let value = values + lane;
-    for (let share = shares; share < end; share += 16, value += rowBytes, ahead += 32) {
-      readAhead(ahead);
-      const v0 = v128.load(value);
-      const v1 = v128.load(value, 16);
-      let p = v128.load_splat<f32>(share);
-      a0 = madd(p, v0, a0);
-      a1 = madd(p, v1, a1);
-      p = v128.load_splat<f32>(share, 4);
-      b0 = madd(p, v0, b0);
-      b1 = madd(p, v1, b1);
-      p = v128.load_splat<f32>(share, 8);
-      c0 = madd(p, v0, c0);
-      c1 = madd(p, v1, c1);
-      p = v128.load_splat<f32>(share, 12);
-      d0 = madd(p, v0, d0);
-      d1 = madd(p, v1, d1);
+  const toNext = each * rowBytes;
+  const toShares = each << 4;
+  for (const end = shares + toShares; shares < end; shares += 16, values += rowBytes) {
+    if (streams === 1) {
+      mixRow(sums, shares, values, rowBytes);
+      continue;
     }
-    v128.store(at, d0);
-    v128.store(at, d1, 16);
-    at -= rowBytes;
-    v128.store(at, c0);
-    v128.store(at, c1, 16);
-    at -= rowBytes;
-    v128.store(at, b0);
-    v128.store(at, b1, 16);
-    at -= rowBytes;
-    v128.store(at, a0);
-    v128.store(at, a1, 16);
-  }
-  for (; lane < rowBytes; lane += 16) {
-    let at = sums + lane;
-    let a = v128.load(at);
-    let b = v128.load(at + rowBytes);
-    let c = v128.load(at + 2 * rowBytes);
-    let d = v128.load(at + 3 * rowBytes);
-    let value = values + lane;
-    for (let share = shares; share < end; share += 16, value += rowBytes) {
-      const v = v128.load(value);
-      a = madd(v128.load_splat<f32>(share), v, a);
-      b = madd(v128.load_splat<f32>(share, 4), v, b);
-      c = madd(v128.load_splat<f32>(share, 8), v, c);
-      d = madd(v128.load_splat<f32>(share, 12), v, d);
+    let share = shares;
+    let value = values;
+    for (let stream: usize = 0; stream < streams; stream += 2, share += 2 * toShares, value += 2 * toNext) {
+      mixTwoRows(sums, share, toShares, value, toNext, rowBytes);
     }
-    v128.store(at, a);
-    v128.store(at + rowBytes, b);
-    v128.store(at + 2 * rowBytes, c);
-    v128.store(at + 3 * rowBytes, d);
   }
 }
 
-/** `out = sum · factor`, lane by lane of one query. */
-export function scaled(out: usize, sum: usize, factor: f32, rowBytes: usize): void {
+/** Of a row of each of two streams. */
+@inline
+function mixTwoRows(
+  sums: usize,
+  shares: usize,
+  toShares: usize,
+  values: usize,
+  toNext: usize,
+  rowBytes: usize,
+): void {
+  const a0 = v128.load_splat<f32>(shares);
+  const b0 = v128.load_splat<f32>(shares, 4);
+  const c0 = v128.load_splat<f32>(shares, 8);
+  const d0 = v128.load_splat<f32>(shares, 12);
+  const other = shares + toShares;
+  const a1 = v128.load_splat<f32>(other);
+  const b1 = v128.load_splat<f32>(other, 4);
+  const c1 = v128.load_splat<f32>(other, 8);
+  const d1 = v128.load_splat<f32>(other, 12);
+  let next = values + toNext;
+  for (const end = values + rowBytes; values < end; values += 16, next += 16, sums += 64) {
+    const v0 = v128.load(values);
+    const v1 = v128.load(next);
+    v128.store(sums, madd(a1, v1, madd(a0, v0, v128.load(sums))));
+    v128.store(sums, madd(b1, v1, madd(b0, v0, v128.load(sums, 16))), 16);
+    v128.store(sums, madd(c1, v1, madd(c0, v0, v128.load(sums, 32))), 32);
+    v128.store(sums, madd(d1, v1, madd(d0, v0, v128.load(sums, 48))), 48);
+  }
+}
+
+@inline
+function mixRow(sums: usize, shares: usize, values: usize, rowBytes: usize): void {
+  const a = v128.load_splat<f32>(shares);
+  const b = v128.load_splat<f32>(shares, 4);
+  const c = v128.load_splat<f32>(shares, 8);
+  const d = v128.load_splat<f32>(shares, 12);
+  for (const end = values + rowBytes; values < end; values += 16, sums += 64) {
+    const v = v128.load(values);
+    v128.store(sums, madd(a, v, v128.load(sums)));
+    v128.store(sums, madd(b, v, v128.load(sums, 16)), 16);
+    v128.store(sums, madd(c, v, v128.load(sums, 32)), 32);
+    v128.store(sums, madd(d, v, v128.load(sums, 48)), 48);
+  }
+}
+
+/**
+ * `out = sum · factor`, lane by lane of one query.
+ *
+ * @param sums of its first four lanes
+ */
+export function scaled(out: usize, sums: usize, factor: f32, rowBytes: usize): void {
   const factors = f32x4.splat(factor);
-  for (let lane: usize = 0; lane < rowBytes; lane += 16) {
-    v128.store(out + lane, f32x4.mul(v128.load(sum + lane), factors));
+  for (let lane: usize = 0; lane < rowBytes; lane += 16, sums += 64) {
+    v128.store(out + lane, f32x4.mul(v128.load(sums), factors));
   }
 }

@@ -1,47 +1,36 @@
-// Attention of one query to a head of keys and values, its scores one after the other.
+// Attention of one or two queries to a head of keys and values, the scores of each one after the other.
 
 import { addendAt, Arguments } from "./arguments";
-import { readAhead } from "../read-ahead";
+import { oneRow, twoRows } from "../products/floats/float-rows";
 import { exponential, madd, sumEach } from "../vectors";
 
 /**
- * `out[row] = query · key[row]`.
+ * `scores[query][row] = query · key[row]`: queries are rows, and keys a matrix.
  *
- * @param ahead as many bytes as the keys have, to be read next
+ * @param scoreBytes from the scores of one query to those of the other
+ * @param count of queries, one or two
+ * @param streams eight, four, or one, of `each` keys
  */
-export function scoreOne(
-  out: usize,
-  query: usize,
+export function scoreQueries(
+  scores: usize,
+  scoreBytes: usize,
+  queries: usize,
+  count: usize,
   keys: usize,
-  rows: usize,
+  streams: usize,
+  each: usize,
   rowBytes: usize,
-  ahead: usize,
 ): void {
-  let row: usize = 0;
-  for (; row + 4 <= rows; row += 4) {
-    const first = keys + row * rowBytes;
-    let a = f32x4.splat(0);
-    let b = f32x4.splat(0);
-    let c = f32x4.splat(0);
-    let d = f32x4.splat(0);
-    for (let lane: usize = 0; lane < rowBytes; lane += 16, ahead += 64) {
-      readAhead(ahead);
-      const q = v128.load(query + lane);
-      const k = first + lane;
-      a = madd(q, v128.load(k), a);
-      b = madd(q, v128.load(k + rowBytes), b);
-      c = madd(q, v128.load(k + 2 * rowBytes), c);
-      d = madd(q, v128.load(k + 3 * rowBytes), d);
-    }
-    v128.store(out + (row << 2), sumEach(a, b, c, d));
+  const toNext = streams === 1 ? <usize>0 : each * rowBytes;
+  const toScore = streams === 1 ? <usize>0 : each << 2;
+  const lanes = rowBytes >> 2;
+  if (count === 1) {
+    oneRow(queries, streams, keys, toNext, 0, scores, toScore, each, lanes);
+    return;
   }
-  for (; row < rows; row++) {
-    const key = keys + row * rowBytes;
-    let a = f32x4.splat(0);
-    for (let lane: usize = 0; lane < rowBytes; lane += 16) {
-      a = madd(v128.load(query + lane), v128.load(key + lane), a);
-    }
-    store<f32>(out + (row << 2), f32x4.extract_lane(sumEach(a, a, a, a), 0));
+  for (let stream: usize = 0; stream < streams; stream += 4) {
+    const out = scores + stream * toScore;
+    twoRows(queries, keys + stream * toNext, toNext, out, scoreBytes, toScore, each, lanes);
   }
 }
 
@@ -88,46 +77,67 @@ export function softmaxOne(scores: usize, count: usize, bytes: usize): void {
 }
 
 /**
- * `out += Σ_row share[row] · value[row]`.
+ * `out[query] += Σ_row share[query][row] · value[row]`.
  *
- * @param ahead as many bytes as the values have, to be read next
+ * @param shareBytes from the shares of one query to those of the next
+ * @param count of queries
+ * @param streams eight, four, or one, of `each` values
  */
-export function mixOne(
+export function mixQueries(
   out: usize,
-  share: usize,
+  shares: usize,
+  shareBytes: usize,
+  count: usize,
   values: usize,
-  rows: usize,
+  streams: usize,
+  each: usize,
   rowBytes: usize,
-  ahead: usize,
 ): void {
-  const end = rows << 2;
-  let lane: usize = 0;
-  for (; lane + 64 <= rowBytes; lane += 64) {
-    const at = out + lane;
-    let a = v128.load(at);
-    let b = v128.load(at, 16);
-    let c = v128.load(at, 32);
-    let d = v128.load(at, 48);
-    let value = values + lane;
-    for (let row: usize = 0; row < end; row += 4, value += rowBytes, ahead += 64) {
-      readAhead(ahead);
-      const p = v128.load_splat<f32>(share + row);
-      a = madd(p, v128.load(value), a);
-      b = madd(p, v128.load(value, 16), b);
-      c = madd(p, v128.load(value, 32), c);
-      d = madd(p, v128.load(value, 48), d);
+  const toNext = each * rowBytes;
+  const toShare = each << 2;
+  for (const end = shares + toShare; shares < end; shares += 4, values += rowBytes) {
+    let share = shares;
+    let value = values;
+    for (let stream: usize = 0; stream < streams; stream += 4, share += 4 * toShare, value += 4 * toNext) {
+      for (let query: usize = 0; query < count; query++) {
+        const sums = out + query * rowBytes;
+        const ofQuery = share + query * shareBytes;
+        if (streams === 1) mixRow(sums, ofQuery, value, rowBytes);
+        else mixFourRows(sums, ofQuery, toShare, value, toNext, rowBytes);
+      }
     }
-    v128.store(at, a);
-    v128.store(at, b, 16);
-    v128.store(at, c, 32);
-    v128.store(at, d, 48);
   }
-  for (; lane < rowBytes; lane += 16) {
-    let a = v128.load(out + lane);
-    let value = values + lane;
-    for (let row: usize = 0; row < end; row += 4, value += rowBytes) {
-      a = madd(v128.load_splat<f32>(share + row), v128.load(value), a);
-    }
-    v128.store(out + lane, a);
+}
+
+@inline
+function mixRow(sums: usize, share: usize, value: usize, rowBytes: usize): void {
+  const p = v128.load_splat<f32>(share);
+  for (const end = value + rowBytes; value < end; value += 16, sums += 16) {
+    v128.store(sums, madd(p, v128.load(value), v128.load(sums)));
+  }
+}
+
+/** Of a row of each of four streams. */
+@inline
+function mixFourRows(
+  sums: usize,
+  share: usize,
+  toShare: usize,
+  value: usize,
+  toNext: usize,
+  rowBytes: usize,
+): void {
+  const a = v128.load_splat<f32>(share);
+  const b = v128.load_splat<f32>(share + toShare);
+  const c = v128.load_splat<f32>(share + 2 * toShare);
+  const d = v128.load_splat<f32>(share + 3 * toShare);
+  const second = value + toNext;
+  const third = second + toNext;
+  const fourth = third + toNext;
+  for (let lane: usize = 0; lane < rowBytes; lane += 16) {
+    let sum = madd(a, v128.load(value + lane), v128.load(sums + lane));
+    sum = madd(b, v128.load(second + lane), sum);
+    sum = madd(c, v128.load(third + lane), sum);
+    v128.store(sums + lane, madd(d, v128.load(fourth + lane), sum));
   }
 }

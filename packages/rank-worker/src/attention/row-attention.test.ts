@@ -23,6 +23,9 @@ const hidden = -3.4e38;
 
 type Case = Omit<AttentionCase, "rows">;
 
+/** Past keys of up to four queries: eight streams of 14 each, four of one, and three that are left. */
+const inAllStreams = 119;
+
 /** 130 past keys: four streams of 32, of which a tile has eight each, and two that are left. */
 const ofEight: Case = { batch: 1, heads: 2, group: 8, lanes: 16, past: 130 };
 
@@ -32,9 +35,10 @@ describe.each(["plain", "fused"] as const)(
   "attention of one row by the %s kernel is what ONNX Runtime computes",
   (build) => {
     it.each<[string, Case]>([
-      ["with a head for each query", { batch: 1, heads: 3, group: 1, lanes: 64, past: 65 }],
-      ["with four queries to a head", { batch: 1, heads: 2, group: 4, lanes: 32, past: 130 }],
-      ["with two queries to a head", { batch: 1, heads: 2, group: 2, lanes: 32, past: 66 }],
+      ["with a head for each query", { batch: 1, heads: 3, group: 1, lanes: 64, past: inAllStreams }],
+      ["with two queries to a head", { batch: 1, heads: 2, group: 2, lanes: 32, past: inAllStreams }],
+      ["with three queries to a head", { batch: 1, heads: 2, group: 3, lanes: 20, past: inAllStreams }],
+      ["with four queries to a head", { batch: 1, heads: 2, group: 4, lanes: 32, past: inAllStreams }],
       ["with groups of eight", { batch: 1, heads: 2, group: 8, lanes: 64, past: 128 }],
       ["with groups of eight behind few keys", { batch: 2, heads: 2, group: 8, lanes: 12, past: 3 }],
       [
