@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { expectCode } from "../../../../../test/support/coded-error.js";
 import { evaluateCase, type OperatorCase } from "../testing/operator-case.js";
 
 const cases: readonly OperatorCase[] = [
@@ -68,4 +69,13 @@ test.each(cases)("$operator: $says", (spec) => {
   const { gives, contents } = evaluateCase(spec, spec.gives.length);
   expect(gives).toEqual(spec.gives);
   if (spec.contents !== undefined) expect(contents).toEqual(spec.contents);
+});
+
+test.each([
+  ["Conv", "channels that its kernel has not", ["float32[1,3,8]", "float32[4,2,3]"], 1],
+  ["Conv", "outputs that its groups do not divide", ["float32[1,4,8]", "float32[3,2,3]"], 2],
+  ["ConvTranspose", "channels that its kernel has not", ["float32[1,3,8]", "float32[2,4,3]"], 1],
+  ["ConvTranspose", "channels that its groups do not divide", ["float32[1,3,8]", "float32[3,2,3]"], 2],
+])("%s with %s is refused", (operator, _, inputs, group) => {
+  expectCode("RR_GRAPH", () => evaluateCase({ operator, inputs, attributes: { group } }));
 });
