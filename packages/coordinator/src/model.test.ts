@@ -25,7 +25,13 @@ const policy = new PartitionPolicy({
   collectives: [],
   bytesPerRank: [0],
   totalBytes: 0,
-  predicted: { secondsPerToken: 0, collectiveBytesPerToken: 0, allReducesPerToken: 0, allGathersPerToken: 0 },
+  predicted: {
+    step: "a token",
+    secondsPerToken: 0,
+    collectiveBytesPerToken: 0,
+    allReducesPerToken: 0,
+    allGathersPerToken: 0,
+  },
   unruled: [],
 });
 

@@ -1,10 +1,11 @@
+import { type Graph, GraphBuilder } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { propagateFactors } from "../analysis/propagate.js";
 import { planGraph } from "../policy/plan.js";
 import { precisionOf } from "../precision/precision.js";
 import { attentionGraph, lanes } from "../testing/attention-graph.js";
-import { serialFeedForwards } from "../testing/graphs.js";
-import { costOf, referenceBytes } from "./cost.js";
+import { parameter, serialFeedForwards } from "../testing/graphs.js";
+import { costOf, referenceStep } from "./cost.js";
 import type { Placement } from "./placement.js";
 
 const nothing: Placement = {
@@ -41,7 +42,7 @@ describe("values are measured in a step that has cached", () => {
   const pastKeys = (window?: number): number => {
     const graph = attentionGraph();
     const caches = graph.caches.map((cache) => ({ ...cache, ...(window !== undefined && { window }) }));
-    return referenceBytes(propagateFactors({ ...graph, caches }, precisionOf()))("past.key");
+    return referenceStep(propagateFactors({ ...graph, caches }, precisionOf())).bytesOf("past.key");
   };
   const [keyValueHeads, float] = [2, 4];
 
@@ -51,5 +52,39 @@ describe("values are measured in a step that has cached", () => {
 
   it("no more than a window", () => {
     expect(pastKeys(100)).toBe(keyValueHeads * 100 * lanes * float);
+  });
+});
+
+describe("what is predicted is of", () => {
+  const stepOf = (graph: Graph): string => planGraph(graph, { ranks: 2 }).predicted.step;
+  /** Sequences of as many as there are positions, or of any length. */
+  const positioned = (rows: number): Graph => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["batch", "sequence", 8]);
+    const cut = g.node("Slice", [
+      g.weight("positions", parameter(rows, 8)),
+      g.integers([0]),
+      g.shape(x, 1, 2),
+      g.integers([0]),
+    ]);
+    const y = g.matmul(g.add(x, cut), g.weight("w", parameter(8, 16)));
+    g.output("y", y, "float32", ["batch", "sequence", 16]);
+    return g.build();
+  };
+
+  it("a token, with a cache", () => {
+    expect(stepOf(attentionGraph())).toBe("a token");
+  });
+
+  it("a run of 512, without one, or of half of that as often as it takes", () => {
+    expect(stepOf(serialFeedForwards())).toBe("a run of length 512");
+    expect(stepOf(positioned(130))).toBe("a run of length 128");
+  });
+
+  it("a run, where it has no length to choose", () => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["batch", 8]);
+    g.output("y", g.matmul(x, g.weight("w", parameter(8, 16))), "float32", ["batch", 16]);
+    expect(stepOf(g.build())).toBe("a run");
   });
 });

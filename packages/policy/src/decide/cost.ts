@@ -25,24 +25,43 @@ const costConstants = {
   referenceContext: 512,
 } as const;
 
+/** What costs are predicted for. */
+export interface ReferenceStep {
+  /** `a token`; of a graph without a cache, `a run`, and of which length where it takes several. */
+  readonly name: string;
+  bytesOf(value: string): number;
+}
+
 /**
- * Bytes of every value at the reference decode step: batch 1, one new token, `referenceContext` cached. A graph
- * that is built for shorter sequences than that is measured at the longest it takes.
+ * The reference step: of batch 1, one new token, `referenceContext` cached. Without a cache, a sequence of that length.
+ * A graph that is built for shorter ones than that is measured at the longest it takes.
  */
-export function referenceBytes({ graph, symbols }: FactoredGraph): (value: string) => number {
-  const evaluated = evaluateAtMost(graph, symbols, costConstants.referenceContext);
-  return (value) => {
-    const { type, dims } = evaluated.get(value)!;
-    return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
+export function referenceStep({ graph, symbols }: FactoredGraph): ReferenceStep {
+  const { context, values } = evaluateAtMost(graph, symbols, costConstants.referenceContext);
+  const isFree = graph.inputs.some(({ dims }) =>
+    dims.some((dim, axis) => axis > 0 && typeof dim === "string" && !isStatic(symbols.get(dim)!)),
+  );
+  const run = isFree && context >= 1 ? `a run of length ${context}` : "a run";
+  return {
+    name: graph.caches.length > 0 ? "a token" : run,
+    bytesOf: (value) => {
+      const { type, dims } = values.get(value)!;
+      return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
+    },
   };
 }
 
-function evaluateAtMost(graph: Graph, symbols: SymbolTable, context: number): ReadonlyMap<string, Evaluated> {
+function evaluateAtMost(
+  graph: Graph,
+  symbols: SymbolTable,
+  context: number,
+): { readonly context: number; readonly values: ReadonlyMap<string, Evaluated> } {
   // Below one position, the sizes that it was planned at.
   const isLast = context < 1;
   const sizes = bindSymbols(symbols, ([first]) => first);
   try {
-    return evaluateShapes(graph, isLast ? sizes : { ...sizes, ...referenceSizes(graph, symbols, context) });
+    const reference = isLast ? sizes : { ...sizes, ...referenceSizes(graph, symbols, context) };
+    return { context, values: evaluateShapes(graph, reference) };
   } catch (error) {
     if (isLast || !isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
     return evaluateAtMost(graph, symbols, context / 2);

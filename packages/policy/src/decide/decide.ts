@@ -3,7 +3,7 @@ import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter, type Role, type Roles } from "../analysis/roles.js";
 import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
-import { type Cost, costOf, referenceBytes } from "./cost.js";
+import { type Cost, costOf, type ReferenceStep, referenceStep } from "./cost.js";
 import { findLateAddends, type LateAddends } from "./late-addends.js";
 import type { Objective } from "./objective.js";
 import { type Placement, place } from "./placement.js";
@@ -30,8 +30,8 @@ export interface Plan {
   /** Parameter bytes each rank keeps. */
   readonly bytesPerRank: readonly number[];
   readonly cost: Cost;
-  /** Bytes of a value at the decode step that the cost is predicted for. */
-  readonly referenceBytes: (value: string) => number;
+  /** What the cost is predicted for. */
+  readonly step: ReferenceStep;
 }
 
 /** Plans this close to the least memory are told apart by time. */
@@ -91,7 +91,7 @@ class Planner {
   readonly #found: Roles;
   readonly #ranks: number;
   readonly #weights;
-  readonly #referenceBytes;
+  readonly #step: ReferenceStep;
   readonly #unreadExperts: UnreadExperts;
 
   constructor(factored: FactoredGraph, found: Roles, ranks: number) {
@@ -99,7 +99,7 @@ class Planner {
     this.#found = found;
     this.#ranks = ranks;
     this.#weights = parameterUses(found.uses);
-    this.#referenceBytes = referenceBytes(factored);
+    this.#step = referenceStep(factored);
     this.#unreadExperts = new UnreadExperts(factored, found);
   }
 
@@ -136,7 +136,7 @@ class Planner {
     const placement = place(this.#factored, new Set(draft.shares.flatMap((share) => [...share.keys()])));
     if (placement === undefined || this.#lacksParts(draft, placement)) return undefined;
     const bytesRead = draft.fullest - this.#unreadExperts.bytes(draft.shares[0]!);
-    return { ...draft, placement, cost: costOf(bytesRead, placement, this.#referenceBytes) };
+    return { ...draft, placement, cost: costOf(bytesRead, placement, this.#step.bytesOf) };
   }
 
   finish({ roles, shares, placement, cost }: PlacedDraft): Plan {
@@ -145,8 +145,7 @@ class Planner {
     const bytesPerRank = shares.map((share, rank) =>
       bytesKept(this.#weights, share, ({ node, slot }) => views[rank]!.reads(node, slot)),
     );
-    const referenceBytes = this.#referenceBytes;
-    return { roles, shares, placement, lateAddends, views, bytesPerRank, cost, referenceBytes };
+    return { roles, shares, placement, lateAddends, views, bytesPerRank, cost, step: this.#step };
   }
 
   /** Whether some rank has no units of a factor, and others would count on it all the same. */

@@ -42,6 +42,7 @@ export function describePlan(
     bytesPerRank: plan.bytesPerRank,
     totalBytes: describer.totalBytes,
     predicted: {
+      step: plan.step.name,
       secondsPerToken: plan.cost.secondsPerToken,
       collectiveBytesPerToken: plan.cost.collectiveBytesPerToken,
       allReducesPerToken: plan.cost.allReduces,
@@ -127,11 +128,11 @@ class Describer {
         ? (["max", "the largest of its share"] as const)
         : (["sum", "a sum over ranks"] as const);
       const reason = `${this.#producerOf(value)} leaves ${what}, needed whole by ${this.#readers(value)}`;
-      return { kind: "allReduce", operation, value, bytes: this.#plan.referenceBytes(value), reason };
+      return { kind: "allReduce", operation, value, bytes: this.#plan.step.bytesOf(value), reason };
     });
     const whole = [...gathered].map(([output, value]): CollectiveData => {
       const reason = `sharded by ${this.#producerOf(value)}, read whole by ${this.#readers(output)}, which has no rule`;
-      return { kind: "allGather", value, bytes: this.#plan.referenceBytes(output), reason };
+      return { kind: "allGather", value, bytes: this.#plan.step.bytesOf(output), reason };
     });
     return [...reduced, ...whole];
   }
@@ -148,7 +149,7 @@ class Describer {
           operator: operatorName(node),
           node: node.outputs.find((name) => name !== "") ?? "",
           weightBytes: held.reduce((sum, use) => sum + wholeBytes(use.weight), 0),
-          gatheredBytes: [...wholes].reduce((sum, name) => sum + this.#plan.referenceBytes(name), 0),
+          gatheredBytes: [...wholes].reduce((sum, name) => sum + this.#plan.step.bytesOf(name), 0),
           lift: `a rule for ${operatorName(node)} in packages/policy/src/rules`,
         },
       ];

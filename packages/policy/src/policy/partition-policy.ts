@@ -70,12 +70,17 @@ export interface CollectiveData {
   /** Of an all-reduce. */
   readonly operation?: "sum" | "max";
   readonly value: string;
-  /** Bytes of one rank's operand, or of what is gathered, at the reference decode step. */
+  /** Bytes of one rank's operand, or of what is gathered, in the step of {@link Prediction}. */
   readonly bytes: number;
   readonly reason: string;
 }
 
 export interface Prediction {
+  /**
+   * What the others are of: `a token`, behind 512 that are cached; without a cache `a run`, and where its length is
+   * free, one of 512, or of half of that as often as its shapes need: `a run of length 512`.
+   */
+  readonly step: string;
   readonly secondsPerToken: number;
   readonly collectiveBytesPerToken: number;
   readonly allReducesPerToken: number;
@@ -89,7 +94,7 @@ export interface UnruledOperator {
   readonly node: string;
   /** Bytes of the weights it keeps whole. */
   readonly weightBytes: number;
-  /** Bytes that are gathered for it, at the reference decode step. */
+  /** Bytes that are gathered for it, in the step of {@link Prediction}. */
   readonly gatheredBytes: number;
   /** What would let it run on shares. */
   readonly lift: string;

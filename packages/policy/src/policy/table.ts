@@ -1,5 +1,5 @@
 import { describePrecision } from "../precision/precision.js";
-import type { PolicyData, UnruledOperator, WeightPlacement } from "./partition-policy.js";
+import type { PolicyData, Prediction, UnruledOperator, WeightPlacement } from "./partition-policy.js";
 
 /** What was sharded, into what, and why: one line a factor. */
 export function shortTable(policy: PolicyData): string {
@@ -51,11 +51,11 @@ function summary(policy: PolicyData): string[] {
   ];
   if (policy.ranks > 1) {
     lines.push(
-      `a token: ${predicted.allReducesPerToken} all-reduces${gathers(predicted.allGathersPerToken)}, ` +
+      `${predicted.step}: ${predicted.allReducesPerToken} all-reduces${gathers(predicted.allGathersPerToken)}, ` +
         `${formatBytes(predicted.collectiveBytesPerToken)} from each rank`,
     );
   }
-  for (const one of policy.unruled) lines.push(unruledLine(one));
+  for (const one of policy.unruled) lines.push(unruledLine(one, predicted));
   return lines;
 }
 
@@ -67,10 +67,13 @@ function gathers(count: number): string {
   return count === 0 ? "" : `, ${count} all-gathers`;
 }
 
-function unruledLine({ operator, node, weightBytes, gatheredBytes, lift }: UnruledOperator): string {
+function unruledLine(
+  { operator, node, weightBytes, gatheredBytes, lift }: UnruledOperator,
+  { step }: Prediction,
+): string {
   return (
     `no rule for ${operator} (${node}), so it runs on whole tensors: ${formatBytes(gatheredBytes)} ` +
-    `gathered a token, ${formatBytes(weightBytes)} of weights on every rank; ${lift} would lift that`
+    `gathered for ${step}, ${formatBytes(weightBytes)} of weights on every rank; ${lift} would lift that`
   );
 }
 
