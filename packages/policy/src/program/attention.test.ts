@@ -27,6 +27,13 @@ it("attention over a cache is a segment of its own, between its projections and 
   expect(operators[3]).toContain("FusedMatMul");
 });
 
+it("attention inside which a sum is owed, as of lanes that are shared out, is no segment of its own", () => {
+  const graph = attentionGraph();
+  const sharded = planGraph(graph, { ranks: 3 }).factors.filter((factor) => factor.sharded);
+  expect(sharded.map(({ label }) => label)).toEqual(["lanes", "lanes"]);
+  expect(attending(programsOf(graph, 3)[0]!)).toEqual([]);
+});
+
 it("attention of layers that are alike is one segment, and each step says what it reads and writes", () => {
   const [program] = programsOf(attentionGraph(undefined, 3), 2);
   const steps = attending(program!);

@@ -1,4 +1,4 @@
-import type { GraphNode } from "@ringrank/model";
+import type { Attribute, GraphNode } from "@ringrank/model";
 import { expect, test } from "vitest";
 import { evaluatePair } from "./pair.js";
 import { isStatic } from "./size-pair.js";
@@ -101,4 +101,26 @@ test.each(cases)("$says: the same in every call, $isStatic", ({ nodes, isStatic:
   });
   const { dims, contents } = evaluatePair(graph).values.get("y")!;
   expect(isStatic((contents ?? dims)[0]!)).toBe(expected);
+});
+
+test.each([
+  ["the branch that is taken", 1, false],
+  ["the other branch", 0, true],
+])("what only looks the same in every call does not within an If, in %s", (_, condition, expected) => {
+  const branch = (...nodes: GraphNode[]): Attribute => ({
+    kind: "graph",
+    value: { ...graphOf({ nodes }), outputs: [{ name: "z" }] },
+  });
+  const graph = graphOf({
+    inputs: ["x float32[rows,64]"],
+    constants: { two: int64(2), condition: known("bool", [], [condition]) },
+    nodes: [
+      node("Shape", ["x"], ["rows"], { end: 1 }),
+      node("If", ["condition"], ["y"], {
+        then_branch: branch(node("Min", ["rows", "two"], ["z"])),
+        else_branch: branch(node("Sub", ["rows", "rows"], ["z"])),
+      }),
+    ],
+  });
+  expect(isStatic(evaluatePair(graph, "taken").values.get("y")!.contents![0]!)).toBe(expected);
 });
