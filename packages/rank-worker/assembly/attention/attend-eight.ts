@@ -3,7 +3,7 @@
 // each read once. Keys that none of the eight may see are left out.
 
 import { Arguments } from "./arguments";
-import { endOfSeen, findAddends, firstSeen, leastSeen, putAddends } from "./eight-addends";
+import { endOfSeen, findAddends, firstSeen, putAddends, seesNone } from "./eight-addends";
 import { mixEight, rescaleEight, scoreEight, scoreEightOfRows, shareEight } from "./eight-queries";
 import { turnQuery } from "./rows";
 import { readAll, readNext, streamRows, streams } from "./streams";
@@ -90,10 +90,4 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
       store<f32>(out + lane, load<f32>(sums + (lane << 3) + (one << 2)) * inverse);
     }
   }
-}
-
-/** Whether any of eight largest scores is that of a key that is not seen. */
-function seesNone(most: usize): bool {
-  const least = f32x4.splat(leastSeen);
-  return v128.any_true(v128.or(f32x4.lt(v128.load(most), least), f32x4.lt(v128.load(most, 16), least)));
 }

@@ -2,10 +2,14 @@
 // one by one. They take little arithmetic for what they read, so that memory alone says how long that takes.
 
 import { Arguments } from "./arguments";
+import { endOfSeen, findAddends, firstSeen, putAddends, seenBytes, seesNone } from "./eight-addends";
 import { addToFour, mixFour, packFour, scaled, scoreFour, softmaxFour } from "./four-queries";
 import { addToOne, mixQueries, scoreQueries, softmaxOne } from "./one-query";
 import { turnQuery } from "./rows";
 import { rowsFrom, streamsFrom } from "./rows-in-streams";
+
+/** Rows that caches grow by (src/cache/cache-group.ts): in so many, streams mostly end up half a page apart. */
+const block: usize = 64;
 
 /** Queries of a group from `first` on. */
 export function attendFew(sequence: usize, head: usize, first: usize, args: Arguments): void {
@@ -15,16 +19,26 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
   const at = sequence * args.keyValueHeads + head;
   const presentKey = args.presentKeys + at * rowBytes;
   const presentValue = args.presentValues + at * rowBytes;
-  const pastKeys = args.pastKeys + at * past * rowBytes;
-  const pastValues = args.pastValues + at * past * rowBytes;
   const context = args.context + (at * group + first) * rowBytes;
   const count = group - first;
   const firstHead = head * group + first;
 
+  // Keys at either end that a mask hides from all of these queries are left out, if each sees at least the new one: a
+  // cache has as many rows for a short sequence as for the longest beside it.
+  const addends = args.scratch + seenBytes;
+  findAddends(addends, sequence, head, first, count, args);
+  putAddends(args.scratch, past, 1, 1, 0, addends, args);
+  const isAll = seesNone(args.scratch);
+  const to = isAll ? past : min(past, (endOfSeen(past, args.scratch, addends, args) + block - 1) & ~(block - 1));
+  const from: usize = isAll ? 0 : firstSeen(to, args.scratch, addends, args);
+  const seen = to - from;
+  const pastKeys = args.pastKeys + (at * past + from) * rowBytes;
+  const pastValues = args.pastValues + (at * past + from) * rowBytes;
+
   // Where four are three, the third is there twice.
   const padded: usize = count > 2 ? 4 : count;
   // In whole vectors.
-  const scoreBytes = ((past + 4) & ~3) << 2;
+  const scoreBytes = ((seen + 4) & ~3) << 2;
   // scratchLength of src/attention/row-attention.ts is what this comes to at most.
   const queries = args.scratch;
   const packed = queries + padded * rowBytes;
@@ -38,20 +52,20 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
   let streams: usize = 0;
   if (count > 2) {
     packFour(packed, queries, rowBytes);
-    for (let row: usize = 0; row <= past; row += streams * each) {
-      streams = streamsFrom(row, past);
-      each = rowsFrom(row, past, streams, rowBytes);
-      const keys = row < past ? pastKeys + row * rowBytes : presentKey;
+    for (let row: usize = 0; row <= seen; row += streams * each) {
+      streams = streamsFrom(row, seen);
+      each = rowsFrom(row, seen, streams, rowBytes);
+      const keys = row < seen ? pastKeys + row * rowBytes : presentKey;
       scoreFour(scores + (row << 4), packed, keys, streams, each, rowBytes);
     }
-    addToFour(scores, sequence, firstHead, firstHead + count - 1, args);
+    addToFour(scores, from, seen, sequence, firstHead, firstHead + count - 1, args);
     // Queries are no longer needed: one divided by the sum of each one's shares comes in their place.
-    v128.store(queries, softmaxFour(scores, past + 1));
+    v128.store(queries, softmaxFour(scores, seen + 1));
     memory.fill(sums, 0, padded * rowBytes);
-    for (let row: usize = 0; row <= past; row += streams * each) {
-      streams = streamsFrom(row, past);
-      each = rowsFrom(row, past, streams, rowBytes);
-      const values = row < past ? pastValues + row * rowBytes : presentValue;
+    for (let row: usize = 0; row <= seen; row += streams * each) {
+      streams = streamsFrom(row, seen);
+      each = rowsFrom(row, seen, streams, rowBytes);
+      const values = row < seen ? pastValues + row * rowBytes : presentValue;
       mixFour(sums, scores + (row << 4), values, streams, each, rowBytes);
     }
     for (let one: usize = 0; one < count; one++) {
@@ -60,21 +74,21 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
     return;
   }
 
-  for (let row: usize = 0; row <= past; row += streams * each) {
-    streams = streamsFrom(row, past);
-    each = rowsFrom(row, past, streams, rowBytes);
-    const keys = row < past ? pastKeys + row * rowBytes : presentKey;
+  for (let row: usize = 0; row <= seen; row += streams * each) {
+    streams = streamsFrom(row, seen);
+    each = rowsFrom(row, seen, streams, rowBytes);
+    const keys = row < seen ? pastKeys + row * rowBytes : presentKey;
     scoreQueries(scores + (row << 2), scoreBytes, queries, count, keys, streams, each, rowBytes);
   }
   for (let one: usize = 0; one < count; one++) {
-    addToOne(scores + one * scoreBytes, sequence, firstHead + one, args);
-    softmaxOne(scores + one * scoreBytes, past + 1, scoreBytes);
+    addToOne(scores + one * scoreBytes, from, seen, sequence, firstHead + one, args);
+    softmaxOne(scores + one * scoreBytes, seen + 1, scoreBytes);
   }
   memory.fill(context, 0, count * rowBytes);
-  for (let row: usize = 0; row <= past; row += streams * each) {
-    streams = streamsFrom(row, past);
-    each = rowsFrom(row, past, streams, rowBytes);
-    const values = row < past ? pastValues + row * rowBytes : presentValue;
+  for (let row: usize = 0; row <= seen; row += streams * each) {
+    streams = streamsFrom(row, seen);
+    each = rowsFrom(row, seen, streams, rowBytes);
+    const values = row < seen ? pastValues + row * rowBytes : presentValue;
     mixQueries(context, scores + (row << 2), scoreBytes, count, values, streams, each, rowBytes);
   }
 }

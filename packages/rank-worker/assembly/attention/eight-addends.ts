@@ -91,8 +91,17 @@ export function firstSeen(end: usize, scratch: usize, table: usize, args: Argume
 /** Rows that are looked at at once for where those begin and end that are seen. */
 const step: usize = 8;
 
+/** Bytes of scratch to look in. */
+export const seenBytes: usize = step << 5;
+
 /** Beside a score that is less, others have shares, and it has none. */
-export const leastSeen: f32 = -1e30;
+const leastSeen: f32 = -1e30;
+
+/** Whether any of eight numbers, largest scores or what is added to some, is that of a key that is not seen. */
+export function seesNone(numbers: usize): bool {
+  const least = f32x4.splat(leastSeen);
+  return v128.any_true(v128.or(f32x4.lt(v128.load(numbers), least), f32x4.lt(v128.load(numbers, 16), least)));
+}
 
 /** Whether the eight have the same numbers. */
 function isSame(table: usize): bool {

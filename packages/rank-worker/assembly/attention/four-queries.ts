@@ -108,27 +108,38 @@ function scoreRow(scores: usize, packed: usize, keys: usize, rowBytes: usize): v
   v128.store(scores, sumEach(a, b, c, d));
 }
 
-/** Adds every addend's row for this sequence and the four heads from `head` on, or for the last of them. */
-export function addToFour(scores: usize, sequence: usize, head: usize, last: usize, args: Arguments): void {
-  const end = scores + ((<usize>args.past + 1) << 4);
+/**
+ * Adds every addend's numbers for this sequence and the four heads from `head` on, or for the last of them: of `seen`
+ * past keys from this one on, and of the new key.
+ */
+export function addToFour(
+  scores: usize,
+  from: usize,
+  seen: usize,
+  sequence: usize,
+  head: usize,
+  last: usize,
+  args: Arguments,
+): void {
   for (let which: usize = 0; which < args.addends; which++) {
     const addend = addendAt(args, which);
-    const ofSequence = addend.at + sequence * addend.perSequence;
-    let a = ofSequence + head * addend.perHead;
-    if (addend.perHead === 0) {
-      for (let at = scores; at < end; at += 16, a += 4) {
-        v128.store(at, f32x4.add(v128.load(at), v128.load_splat<f32>(a)));
+    const a = addend.at + sequence * addend.perSequence + head * addend.perHead;
+    const b = a + (min(head + 1, last) - head) * addend.perHead;
+    const c = a + (min(head + 2, last) - head) * addend.perHead;
+    const d = a + (min(head + 3, last) - head) * addend.perHead;
+    const end = scores + (seen << 4);
+    let offset = from << 2;
+    for (let at = scores; at <= end; at += 16, offset += 4) {
+      if (at === end) offset = <usize>args.past << 2;
+      let sum: v128;
+      if (addend.perHead === 0) {
+        sum = v128.load_splat<f32>(a + offset);
+      } else {
+        sum = v128.load_zero<f32>(a + offset);
+        sum = v128.load_lane<f32>(b + offset, sum, 1);
+        sum = v128.load_lane<f32>(c + offset, sum, 2);
+        sum = v128.load_lane<f32>(d + offset, sum, 3);
       }
-      continue;
-    }
-    let b = ofSequence + min(head + 1, last) * addend.perHead;
-    let c = ofSequence + min(head + 2, last) * addend.perHead;
-    let d = ofSequence + min(head + 3, last) * addend.perHead;
-    for (let at = scores; at < end; at += 16, a += 4, b += 4, c += 4, d += 4) {
-      let sum = v128.load_zero<f32>(a);
-      sum = v128.load_lane<f32>(b, sum, 1);
-      sum = v128.load_lane<f32>(c, sum, 2);
-      sum = v128.load_lane<f32>(d, sum, 3);
       v128.store(at, f32x4.add(v128.load(at), sum));
     }
   }

@@ -34,21 +34,26 @@ export function scoreQueries(
   }
 }
 
-/** Adds every addend's row for this sequence and head. */
-export function addToOne(scores: usize, sequence: usize, head: usize, args: Arguments): void {
-  const keys = <usize>args.past + 1;
+/** Adds every addend's numbers for this sequence and head: of `seen` past keys from this one on, and of the new key. */
+export function addToOne(
+  scores: usize,
+  from: usize,
+  seen: usize,
+  sequence: usize,
+  head: usize,
+  args: Arguments,
+): void {
+  const end = scores + (seen << 2);
   for (let which: usize = 0; which < args.addends; which++) {
     const addend = addendAt(args, which);
-    const from = addend.at + sequence * addend.perSequence + head * addend.perHead;
-    let key: usize = 0;
-    for (; key + 4 <= keys; key += 4) {
-      const at = key << 2;
-      v128.store(scores + at, f32x4.add(v128.load(scores + at), v128.load(from + at)));
+    const first = addend.at + sequence * addend.perSequence + head * addend.perHead;
+    let number = first + (from << 2);
+    let score = scores;
+    for (; score + 16 <= end; score += 16, number += 16) {
+      v128.store(score, f32x4.add(v128.load(score), v128.load(number)));
     }
-    for (; key < keys; key++) {
-      const at = key << 2;
-      store<f32>(scores + at, load<f32>(scores + at) + load<f32>(from + at));
-    }
+    for (; score < end; score += 4, number += 4) store<f32>(score, load<f32>(score) + load<f32>(number));
+    store<f32>(end, load<f32>(end) + load<f32>(first + (<usize>args.past << 2)));
   }
 }
 

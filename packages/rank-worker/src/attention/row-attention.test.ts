@@ -117,6 +117,28 @@ describe.each(["plain", "fused"] as const)(
       await expectAlike(options, build, (_which, _row, key, head) => (hides(key, head) ? hidden : 0));
     });
 
+    it.each([1, 2, 3, 8])(
+      "where sequences begin and end at different rows, with %i queries",
+      async (group) => {
+        const options: Case = { batch: 2, heads: 2, group, lanes: 32, past: 200, addends: [[2, 1, 1]] };
+        const isSeen = [(key: number) => key < 100 || key === 200, (key: number) => key >= 70];
+        await expectAlike(options, build, (_which, _row, key, _head, sequence) =>
+          isSeen[sequence]!(key) ? 0 : hidden,
+        );
+      },
+    );
+
+    it.each([1, 3])("where a bias for each head and a mask hide keys from %i queries", async (group) => {
+      const addends: Case["addends"] = [
+        [1, 2 * group, 1],
+        [1, 1, 1],
+      ];
+      const options: Case = { batch: 1, heads: 2, group, lanes: 8, past: 200, addends };
+      await expectAlike(options, build, (which, _row, key, head) =>
+        which === 0 ? (key - 200) / 2 ** (head + 1) : key >= 90 && key < 200 ? hidden : 0,
+      );
+    });
+
     it.each([3, 8])("where a mask hides all from %i queries of a group", async (group) => {
       const options: Case = { batch: 1, heads: 1, group, lanes: 8, past: 70, addends: [[1, 1, 1]] };
       await expectAlike(options, build, () => hidden);

@@ -27,7 +27,7 @@ export interface AttentionInput {
  */
 export function attentionInputs(
   { batch, rows, heads, group, lanes, past, rotary, addends = [] }: AttentionCase,
-  addend: (which: number, row: number, column: number, head: number) => number,
+  addend: (which: number, row: number, column: number, head: number, sequence: number) => number,
 ): Record<string, AttentionInput> {
   const dims: Record<string, readonly number[]> = {
     joined: [batch, rows, heads * (group + 2) * lanes],
@@ -46,7 +46,8 @@ export function attentionInputs(
     const sizes = [sequences, perHead, perRow, past + rows];
     const data = noise(5 + which, sizes).map((x, i) => {
       const [column, line] = [i % (past + rows), Math.floor(i / (past + rows))];
-      return x + addend(which, line % perRow, column, Math.floor(line / perRow) % perHead);
+      const [row, ofHeads] = [line % perRow, Math.floor(line / perRow)];
+      return x + addend(which, row, column, ofHeads % perHead, Math.floor(ofHeads / perHead));
     });
     return [`addend${which}`, { dims: sizes, data }];
   });
