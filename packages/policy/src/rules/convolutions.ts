@@ -59,7 +59,6 @@ function convolution(
 
 function withLocalGroups(operator: Operator, local: Localization): GraphNode[] {
   const [group] = local.cut();
-  if (!local.isSharded(group!)) return [onShare(operator, local)];
   return [onShare(operator, local, { group: { kind: "int", value: local.size(group!)[0] } })];
 }
 
