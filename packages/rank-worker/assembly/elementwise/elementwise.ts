@@ -61,66 +61,123 @@ function run(operation: Operation, left: usize, right: usize, out: usize, bytes:
   const end = out + bytes;
   switch (operation) {
     case Operation.add:
-      return ofTwo(Operation.add, left, right, out, end);
+      return addEach(left, right, out, end);
     case Operation.subtract:
-      return ofTwo(Operation.subtract, left, right, out, end);
+      return subtractEach(left, right, out, end);
     case Operation.multiply:
-      return ofTwo(Operation.multiply, left, right, out, end);
+      return multiplyEach(left, right, out, end);
     case Operation.divide:
-      return ofTwo(Operation.divide, left, right, out, end);
+      return divideEach(left, right, out, end);
     case Operation.minimum:
-      return ofTwo(Operation.minimum, left, right, out, end);
+      return minimumEach(left, right, out, end);
     case Operation.maximum:
-      return ofTwo(Operation.maximum, left, right, out, end);
+      return maximumEach(left, right, out, end);
     case Operation.sqrt:
-      return ofOne(Operation.sqrt, left, out, end);
+      return sqrtEach(left, out, end);
     case Operation.exp:
-      return ofOne(Operation.exp, left, out, end);
+      return expEach(left, out, end);
     case Operation.sigmoid:
-      return ofOne(Operation.sigmoid, left, out, end);
+      return sigmoidEach(left, out, end);
     case Operation.tanh:
-      return ofOne(Operation.tanh, left, out, end);
+      return tanhEach(left, out, end);
     case Operation.erf:
-      return ofOne(Operation.erf, left, out, end);
+      return erfEach(left, out, end);
   }
 }
 
-/** The operation is known when this is compiled: each is a loop of its own. */
-@inline
-function ofTwo(operation: Operation, left: usize, right: usize, out: usize, end: usize): void {
+// A function for each operation: of loops that differ in a number alone the compiler makes one, which asks for it in
+// each turn, and keeps the constants of all.
+
+function addEach(left: usize, right: usize, out: usize, end: usize): void {
   do {
-    v128.store(out, combine(operation, v128.load(left), v128.load(right)));
+    v128.store(out, f32x4.add(v128.load(left), v128.load(right)));
     left += 16;
     right += 16;
     out += 16;
   } while (out < end);
 }
 
-/** Likewise. */
-@inline
-function ofOne(operation: Operation, x: usize, out: usize, end: usize): void {
+function subtractEach(left: usize, right: usize, out: usize, end: usize): void {
   do {
-    v128.store(out, apply(operation, v128.load(x)));
+    v128.store(out, f32x4.sub(v128.load(left), v128.load(right)));
+    left += 16;
+    right += 16;
+    out += 16;
+  } while (out < end);
+}
+
+function multiplyEach(left: usize, right: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, f32x4.mul(v128.load(left), v128.load(right)));
+    left += 16;
+    right += 16;
+    out += 16;
+  } while (out < end);
+}
+
+function divideEach(left: usize, right: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, f32x4.div(v128.load(left), v128.load(right)));
+    left += 16;
+    right += 16;
+    out += 16;
+  } while (out < end);
+}
+
+function minimumEach(left: usize, right: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, f32x4.min(v128.load(left), v128.load(right)));
+    left += 16;
+    right += 16;
+    out += 16;
+  } while (out < end);
+}
+
+function maximumEach(left: usize, right: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, f32x4.max(v128.load(left), v128.load(right)));
+    left += 16;
+    right += 16;
+    out += 16;
+  } while (out < end);
+}
+
+function sqrtEach(x: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, f32x4.sqrt(v128.load(x)));
     x += 16;
     out += 16;
   } while (out < end);
 }
 
-@inline
-function combine(operation: Operation, left: v128, right: v128): v128 {
-  if (operation == Operation.add) return f32x4.add(left, right);
-  if (operation == Operation.subtract) return f32x4.sub(left, right);
-  if (operation == Operation.multiply) return f32x4.mul(left, right);
-  if (operation == Operation.divide) return f32x4.div(left, right);
-  if (operation == Operation.minimum) return f32x4.min(left, right);
-  return f32x4.max(left, right);
+function expEach(x: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, exp(v128.load(x)));
+    x += 16;
+    out += 16;
+  } while (out < end);
 }
 
-@inline
-function apply(operation: Operation, x: v128): v128 {
-  if (operation == Operation.sqrt) return f32x4.sqrt(x);
-  if (operation == Operation.exp) return exp(x);
-  if (operation == Operation.sigmoid) return sigmoid(x);
-  if (operation == Operation.tanh) return tanh(x);
-  return erf(x);
+function sigmoidEach(x: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, sigmoid(v128.load(x)));
+    x += 16;
+    out += 16;
+  } while (out < end);
+}
+
+function tanhEach(x: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, tanh(v128.load(x)));
+    x += 16;
+    out += 16;
+  } while (out < end);
+}
+
+function erfEach(x: usize, out: usize, end: usize): void {
+  do {
+    v128.store(out, erf(v128.load(x)));
+    x += 16;
+    out += 16;
+  } while (out < end);
 }

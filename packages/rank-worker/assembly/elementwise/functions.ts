@@ -1,23 +1,44 @@
 // Functions of vectors of four floats, right within 1.5e-7 of their values (src/elementwise/instruction-list.test.ts).
 // NaN stays NaN.
 
-import { madd } from "../vectors";
+import { madd, roundingAddend } from "../vectors";
 
-/**
- * eˣ, of all x: 2ⁿ · eʳ with x = n · ln 2 + r and |r| ≤ ½ ln 2, eʳ by the polynomial of Cephes
- * (https://www.netlib.org/cephes, expf). Where x is known to be no larger than 0 and results that count are near 1,
- * `exponential` of vectors.ts takes less.
- */
+/** eˣ, of all x. Where x is known to be no larger than 0, `exponential` of vectors.ts takes less. */
 @inline
 export function exp(x: v128): v128 {
   // Beyond these it is 0 and ∞. The smaller and the larger of two, of which the first stays where it is NaN.
   const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(89)), f32x4.splat(-104));
-  // Added to 1.5 · 2²³, a number is rounded to a whole one, which stands in the lowest bits of the sum.
-  const rounding = f32x4.splat(12582912);
-  const shifted = madd(bounded, f32x4.splat(1.44269504088896341), rounding);
-  const n = f32x4.sub(shifted, rounding);
+  const shifted = shiftedExponent(bounded);
+  // float32 has no 2ⁿ at either end, but both halves of it.
+  const n = i32x4.sub(shifted, f32x4.splat(roundingAddend));
+  const half = i32x4.shr_s(n, 1);
+  const power = expOfRest(bounded, shifted);
+  return f32x4.mul(f32x4.mul(power, powerOfTwo(half)), powerOfTwo(i32x4.sub(n, half)));
+}
+
+/** eˣ, of x from −87 to 87, between which all are normal numbers. */
+@inline
+function expWithin(x: v128): v128 {
+  const shifted = shiftedExponent(x);
+  // n stands in the lowest bits of the sum, and is added to the exponent.
+  return i32x4.add(expOfRest(x, shifted), i32x4.shl(shifted, 23));
+}
+
+/** n + 1.5 · 2²³, of n, the whole number next to x / ln 2. */
+@inline
+function shiftedExponent(x: v128): v128 {
+  return madd(x, f32x4.splat(1.44269504088896341), f32x4.splat(roundingAddend));
+}
+
+/**
+ * eʳ of r = x − n · ln 2, |r| ≤ ½ ln 2, so that eˣ is 2ⁿ · eʳ; by the polynomial of Cephes
+ * (https://www.netlib.org/cephes, expf).
+ */
+@inline
+function expOfRest(x: v128, shifted: v128): v128 {
+  const n = f32x4.sub(shifted, f32x4.splat(roundingAddend));
   // ln 2 in two parts: n times the first is exact.
-  let r = madd(n, f32x4.splat(-0.693359375), bounded);
+  let r = madd(n, f32x4.splat(-0.693359375), x);
   r = madd(n, f32x4.splat(2.12194440e-4), r);
   let p = f32x4.splat(1.9875691500e-4);
   p = madd(p, r, f32x4.splat(1.3981999507e-3));
@@ -25,11 +46,7 @@ export function exp(x: v128): v128 {
   p = madd(p, r, f32x4.splat(4.1665795894e-2));
   p = madd(p, r, f32x4.splat(1.6666665459e-1));
   p = madd(p, r, f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(madd(p, f32x4.mul(r, r), r), f32x4.splat(1));
-  // float32 has no 2ⁿ at either end, but both halves of it.
-  const whole = i32x4.sub(shifted, rounding);
-  const half = i32x4.shr_s(whole, 1);
-  return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
+  return f32x4.add(madd(p, f32x4.mul(r, r), r), f32x4.splat(1));
 }
 
 /** 2ⁿ, of a whole number. */
@@ -38,11 +55,16 @@ function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
-/** 1 / (1 + e⁻ˣ). */
+/**
+ * 1 / (1 + e⁻ˣ). Below −87 it is 0: all that float32 has there are subnormal numbers, with which processors calculate
+ * slowly.
+ */
 @inline
 export function sigmoid(x: v128): v128 {
   const one = f32x4.splat(1);
-  return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
+  const bounded = f32x4.pmax(f32x4.pmin(x, f32x4.splat(87)), f32x4.splat(-87));
+  const share = f32x4.div(one, f32x4.add(one, expWithin(f32x4.neg(bounded))));
+  return v128.andnot(share, f32x4.lt(x, f32x4.splat(-87)));
 }
 
 /** Of |x| < 0.625 by the polynomial of Cephes (tanhf), elsewhere 1 − 2 / (1 + e²ˣ). */
@@ -57,7 +79,9 @@ export function tanh(x: v128): v128 {
   p = madd(p, square, f32x4.splat(-3.33332819422e-1));
   const near = madd(f32x4.mul(p, square), t, t);
   const one = f32x4.splat(1);
-  const share = f32x4.div(f32x4.splat(2), f32x4.add(one, exp(f32x4.add(t, t))));
+  // From 10 on it is 1.
+  const double = f32x4.pmin(f32x4.add(t, t), f32x4.splat(20));
+  const share = f32x4.div(f32x4.splat(2), f32x4.add(one, expWithin(double)));
   const isNear = f32x4.lt(t, f32x4.splat(0.625));
   return withSign(v128.bitselect(near, f32x4.sub(one, share), isNear), x);
 }
@@ -84,7 +108,7 @@ export function erf(x: v128): v128 {
   q = madd(q, t, f32x4.splat(-6.34846687e-1));
   q = madd(q, t, f32x4.splat(-1.28717512e-1));
   q = f32x4.sub(f32x4.mul(q, t), t);
-  const far = f32x4.sub(f32x4.splat(1), exp(q));
+  const far = f32x4.sub(f32x4.splat(1), expWithin(q));
   const isNear = f32x4.lt(t, f32x4.splat(0.927734375));
   return withSign(v128.bitselect(near, far, isNear), x);
 }
