@@ -1,4 +1,4 @@
-import type { Value } from "@ringrank/model";
+import type { ConstantTensor, Value } from "@ringrank/model";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
 import { microsoft, type TestGraph } from "../support/test-graph.js";
 
@@ -43,6 +43,11 @@ function quantized(g: TestGraph, x: Value): [Value, Value, Value] {
   return [g.apply("QuantizeLinear", [x, scale, zero]), scale, zero];
 }
 
+const zeros = (length: number): ConstantTensor => ({
+  type: "int8",
+  dims: [length],
+  data: new Int8Array(length),
+});
 const signedZero = (g: TestGraph): Value => g.constant({ type: "int8", dims: [], data: Int8Array.of(0) });
 
 const cases: readonly OperatorCase[] = [
@@ -236,6 +241,29 @@ const cases: readonly OperatorCase[] = [
     },
     shards: [inner, 6],
   },
+  ...[false, true].map(
+    (isPerChannel): OperatorCase => ({
+      operator: "QLinearConv",
+      says: `adds its bias once, by scales of ${isPerChannel ? "each channel" : "the whole"}`,
+      build: (g) => {
+        const conv = ([x, scale, zero]: [Value, Value, Value], inputs: number, outputs: number): Value => {
+          const weight = isPerChannel
+            ? [g.scales([outputs], 0.003), g.constant(zeros(outputs))]
+            : [g.numbers([0.003]), signedZero(g)];
+          const kernel = g.quantized("int8", [outputs, inputs, 3, 3], -20, 20);
+          const bias = g.quantized("int32", [outputs], -5000, 5000);
+          const operands = [x, scale, zero, kernel, ...weight, scale, zero, bias];
+          return g.apply("QLinearConv", operands, { pads: [1, 1, 1, 1] });
+        };
+        const [x, scale, zero] = quantized(g, g.input("x", "float32", ["batch", 3, 5, 4]));
+        const y = conv([conv([x, scale, zero], 3, inner), scale, zero], inner, 6);
+        g.output("y", g.apply("DequantizeLinear", [y, scale, zero]), "float32", []);
+      },
+      shards: [inner, 6],
+      // A sum that lies between two integers may be rounded either way: one step of 0.05.
+      tolerance: 0.0501,
+    }),
+  ),
 ];
 
 describeOperators(cases);
