@@ -50,6 +50,46 @@ const zeros = (length: number): ConstantTensor => ({
 });
 const signedZero = (g: TestGraph): Value => g.constant({ type: "int8", dims: [], data: Int8Array.of(0) });
 
+type Quantized = [values: Value, scale: Value, zeroPoint: Value];
+
+/** Another scale and zero point than its operands have. */
+const result = (g: TestGraph): [Value, Value] => [
+  g.numbers([0.1]),
+  g.constant({ type: "uint8", dims: [], data: Uint8Array.of(100) }),
+];
+
+/** Operators on two quantized values, or on one of them. */
+const ofTwoProducts: readonly [
+  operator: string,
+  says: string,
+  make: (g: TestGraph, operator: string, a: Quantized, b: Quantized) => Quantized,
+][] = [
+  ...["QLinearAdd", "QLinearMul"].map((name): (typeof ofTwoProducts)[number] => [
+    name,
+    "has each operand by its own scale",
+    (g, operator, a, b) => {
+      const [scale, zero] = result(g);
+      return [g.apply(operator, [...a, ...b, scale, zero]), scale, zero];
+    },
+  ]),
+  [
+    "QLinearConcat",
+    "has each operand by its own scale",
+    (g, operator, a, b) => {
+      const [scale, zero] = result(g);
+      return [g.apply(operator, [scale, zero, ...a, ...b], { axis: 1 }), scale, zero];
+    },
+  ],
+  ...["QLinearSigmoid", "QLinearLeakyRelu"].map((name): (typeof ofTwoProducts)[number] => [
+    name,
+    "is rounded once more",
+    (g, operator, a) => {
+      const [scale, zero] = result(g);
+      return [g.apply(operator, [...a, scale, zero]), scale, zero];
+    },
+  ]),
+];
+
 const cases: readonly OperatorCase[] = [
   {
     operator: "DynamicQuantizeLinear",
@@ -262,6 +302,25 @@ const cases: readonly OperatorCase[] = [
       shards: [inner, 6],
       // A sum that lies between two integers may be rounded either way: one step of 0.05.
       tolerance: 0.0501,
+    }),
+  ),
+  ...ofTwoProducts.map(
+    ([operator, says, make]): OperatorCase => ({
+      operator: `${operator}@${microsoft}`,
+      says,
+      build: (g) => {
+        const [x, scale, zero] = quantized(g, hidden(g));
+        const product = (): Quantized => {
+          const weight = [g.quantized("int8", [width, inner]), g.numbers([0.003]), signedZero(g)];
+          return [g.apply("QLinearMatMul", [x, scale, zero, ...weight, scale, zero]), scale, zero];
+        };
+        const y = make(g, `${operator}@${microsoft}`, product(), product());
+        g.output("y", g.apply("DequantizeLinear", y), "float32", []);
+      },
+      shards: [inner],
+      // What lies between two integers may be rounded either way, in the products as in what is made of them, whose
+      // step is 0.1.
+      tolerance: 0.2001,
     }),
   ),
 ];
