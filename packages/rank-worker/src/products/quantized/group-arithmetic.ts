@@ -87,7 +87,7 @@ export const restFactor = 1 / 254;
  * 1024, that is 3.4 times; of what a gate has multiplied, ten times, and rounding such rows once changes logits by
  * twice as much as rounding in blocks of 32 does.
  */
-export const mostOverMean = 4;
+export const mostOverMean = 5;
 
 /** `rows`, filled up to columns of whole tiles. */
 export function columnsOf(rows: number): number {
