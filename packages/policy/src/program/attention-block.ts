@@ -102,7 +102,11 @@ function dropsSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHeads
     makeNode("Add", ["products", "mask by head"], "scores"),
     makeNode("Softmax", ["scores"], "shares", { axis: int(-1) }),
     makeNode("ThresholdedRelu", ["shares"], "large shares", { alpha: float(smallShare) }),
-    product("large shares", "values by head", "mixed", {}),
+    product("large shares", "values by head", "mixed values", {}),
+    // The operator makes 0 of NaN, too. A softmax of a row with one is NaN in all columns, of which the first tells.
+    makeNode("Gather", ["shares", "first column"], "first shares", { axis: int(-1) }),
+    makeNode("Sub", ["first shares", "first shares"], "zero or NaN"),
+    makeNode("Add", ["mixed values", "zero or NaN"], "mixed"),
     makeNode("Transpose", ["mixed"], "rows", { perm: ints([2, 0, 1, 3]) }),
     makeNode("Reshape", ["rows", "context sizes"], "context"),
   ];
@@ -110,6 +114,7 @@ function dropsSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHeads
     "query sizes": [-1, keyValueHeads, group, lanes],
     "row sizes": [-1, keyValueHeads, 1, lanes],
     "mask sizes": [keyValueHeads, group, 0, 0],
+    "first column": [0],
     "context sizes": [1, -1, keyValueHeads * group * lanes],
   };
   return { nodes, constants };

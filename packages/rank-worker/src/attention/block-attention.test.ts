@@ -139,6 +139,22 @@ describe.each(layouts)(
       await expectAlike(options, attentionInputs(options, alibi), open());
     });
 
+    it.each([false, true])("where a key is NaN, with a bias for each head: %s", async (hasBias) => {
+      const options: AttentionCase = {
+        batch: 1,
+        rows: 70,
+        heads: 2,
+        group: 1,
+        lanes: 8,
+        past: 3,
+        addends: [[1, 1, 70], ...(hasBias ? [[1, 2, 1] as const] : [])],
+      };
+      const inputs = attentionInputs(options, causal(3));
+      // Of the first past row, which all see.
+      inputs.pastKeys!.data[5] = Number.NaN;
+      await expectAlike(options, inputs, open());
+    });
+
     it("where a row sees nothing and mixes all alike", async () => {
       const options: AttentionCase = {
         batch: 1,
