@@ -52,8 +52,8 @@ export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
 @inline
 export function exponential(x: v128): v128 {
   const log2e = f32x4.splat(1.44269504088896341);
-  // Added to 1.5 · 2²³, a number is rounded to a whole one, which stands in the lowest bits of the sum.
-  const rounding = f32x4.splat(12582912);
+  // Added to this, a number is rounded to a whole one, of which the lowest bits of the sum are the exponent of 2ⁿ.
+  const rounding = f32x4.splat(roundingAddend + 127);
   const shifted = madd(x, log2e, rounding);
   const r = madd(x, log2e, f32x4.sub(rounding, shifted));
   let p = f32x4.splat(1.535336188319500e-4);
@@ -63,7 +63,7 @@ export function exponential(x: v128): v128 {
   p = madd(p, r, f32x4.splat(2.402264791363012e-1));
   p = madd(p, r, f32x4.splat(6.931472028550421e-1));
   p = madd(p, r, f32x4.splat(1));
-  // n is added to the exponent.
-  const power = i32x4.add(p, i32x4.shl(shifted, 23));
+  // To add n to the exponent would make numbers of some NaNs.
+  const power = f32x4.mul(p, i32x4.shl(shifted, 23));
   return v128.andnot(power, f32x4.lt(x, f32x4.splat(-64)));
 }

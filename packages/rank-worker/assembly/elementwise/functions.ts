@@ -20,8 +20,8 @@ export function exp(x: v128): v128 {
 @inline
 function expWithin(x: v128): v128 {
   const shifted = shiftedExponent(x);
-  // n stands in the lowest bits of the sum, and is added to the exponent.
-  return i32x4.add(expOfRest(x, shifted), i32x4.shl(shifted, 23));
+  // n stands in the lowest bits of the sum. Added to the exponent, bits of a NaN would make a number of it.
+  return f32x4.mul(expOfRest(x, shifted), powerOfTwo(shifted));
 }
 
 /** n + 1.5 · 2²³, of n, the whole number next to x / ln 2. */
@@ -49,7 +49,7 @@ function expOfRest(x: v128, shifted: v128): v128 {
   return f32x4.add(madd(p, f32x4.mul(r, r), r), f32x4.splat(1));
 }
 
-/** 2ⁿ, of a whole number. */
+/** 2ⁿ, of a whole number, or of what has it in its lowest bits. */
 @inline
 function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);

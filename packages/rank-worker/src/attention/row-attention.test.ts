@@ -161,6 +161,16 @@ describe.each(["plain", "fused"] as const)(
       await expectAlike(options, build, (_which, _row, key) => slope * (key - (slope > 0 ? 300 : 0)));
     });
 
+    it.each([1, 2, 3, 8])("a key that is NaN, in any bits, hides from none of %i queries", (group) => {
+      const options: AttentionCase = { batch: 1, rows: 1, heads: 1, group, lanes: 8, past: 70 };
+      // JavaScript's, the other sign's, CUDA's, and one of few bits.
+      for (const bits of [0x7fc00000, 0xffc00000, 0x7fffffff, 0x7f800001]) {
+        const inputs = attentionInputs(options, () => 0);
+        new Uint32Array(inputs.pastKeys!.data.buffer)[13 * 8] = bits;
+        expect(byKernel(options, inputs, build)!.context!.every(Number.isNaN)).toBe(true);
+      }
+    });
+
     it("leaves two new rows of a sequence to a session", () => {
       const options: AttentionCase = { batch: 1, rows: 2, heads: 1, group: 1, lanes: 4, past: 3 };
       const inputs = attentionInputs(options, () => 0);

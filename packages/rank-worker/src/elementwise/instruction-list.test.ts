@@ -76,6 +76,15 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
     expect(Array.from(ofOne(operation, x), signOf)).toEqual(Array.from(expected, signOf));
   });
 
+  it.each<ElementwiseOperation>(["exp", "sigmoid", "tanh", "erf", "sqrt"])(
+    "%s of any NaN is NaN",
+    (operation) => {
+      // JavaScript's, the other sign's, CUDA's, and one of few bits.
+      const bits = Uint32Array.of(0x7fc00000, 0xffc00000, 0x7fffffff, 0x7f800001);
+      expect(ofOne(operation, new Float32Array(bits.buffer)).every(Number.isNaN)).toBe(true);
+    },
+  );
+
   it("exp of what is just above its limit is denormal, not 0", () => {
     expect([...ofOne("exp", [-88, -100, -103])]).toEqual([...Float32Array.from([-88, -100, -103], Math.exp)]);
   });
