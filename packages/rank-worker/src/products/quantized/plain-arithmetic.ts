@@ -1,6 +1,6 @@
 import { blockSize, blocksOf } from "./blocks.js";
 import { columnsOf, type GroupArithmetic, mostOverMean } from "./group-arithmetic.js";
-import { panelColumns, panelsOf } from "./panels.js";
+import { type Panel, panelColumns, panelsOf } from "./panels.js";
 import { runsWithin } from "./scale-runs.js";
 import { scaleAt } from "./scales.js";
 
@@ -22,11 +22,11 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
       const all = [...parts.keys()];
       const twice = all.filter((row) => isTwice[row]);
       order.set([...twice, ...all.filter((row) => !isTwice[row]).reverse()]);
-      const columns = columnsOf(rows);
-      const restColumns = columnsOf(twice.length);
-      const placeOf = (k: number, column: number, columns: number) => {
-        const panel = panelsOf(columns)[Math.floor(column / panelColumns)]!;
-        return panel.first * blocks * blockSize + k * panel.columns + (column - panel.first);
+      const panels = panelsOf(columnsOf(rows));
+      const restPanels = panelsOf(columnsOf(twice.length));
+      const placeOf = (k: number, column: number, panels: readonly Panel[]) => {
+        const { first, columns } = panels[Math.floor(column / panelColumns)]!;
+        return first * blocks * blockSize + k * columns + (column - first);
       };
       const offset = values instanceof Uint8Array ? zero : 0;
       values.fill(offset);
@@ -40,9 +40,9 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
         for (const [k, activation] of part.entries()) {
           const value = Math.fround(activation * inverse);
           const nearest = nearestEven(value) || 0;
-          values[placeOf(k, column, columns)] = offset + nearest;
+          values[placeOf(k, column, panels)] = offset + nearest;
           if (column >= twice.length) continue;
-          rests[placeOf(k, column, restColumns)] =
+          rests[placeOf(k, column, restPanels)] =
             offset + nearestEven(Math.fround(Math.fround(value - nearest) * 254));
         }
       }
