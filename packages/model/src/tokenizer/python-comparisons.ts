@@ -4,6 +4,12 @@ interface Expression {
   readonly [part: string]: unknown;
 }
 
+/** A value of a template, as the library has it. */
+interface RuntimeValue {
+  readonly type: string;
+  readonly value: unknown;
+}
+
 /** What a template parsed by {@link withPythonComparisons} calls, to be among the variables that it is rendered with. */
 export const pythonComparisons = { ringrank_equal: isEqual, ringrank_unequal: isUnequal };
 
@@ -30,8 +36,10 @@ function compared(expression: Expression): Expression {
   const { type, operator, left, right, filter } = expression;
   if (type === "BinaryExpression") {
     const symbol = (operator as { readonly value: string }).value;
-    if (symbol === "==") return call("ringrank_equal", [left, right]);
-    if (symbol === "!=") return call("ringrank_unequal", [left, right]);
+    // In a list, both come as the library has them. By themselves, None and what is undefined are the same to it.
+    const both = { type: "ArrayLiteral", value: [left, right] };
+    if (symbol === "==") return call("ringrank_equal", [both]);
+    if (symbol === "!=") return call("ringrank_unequal", [both]);
   }
   if (type === "FilterExpression") return { ...expression, filter: definedness(filter as Expression) };
   return expression;
@@ -55,20 +63,26 @@ function call(name: string, args: readonly unknown[]): Expression {
   return { type: "CallExpression", callee: { type: "Identifier", value: name }, args };
 }
 
-/** Of the library's values: those within lists and mappings are wrapped, and these themselves are a list and a Map. */
-function isEqual(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((each, at) => isEqual(each.value, b[at].value));
+type Both = readonly [RuntimeValue, RuntimeValue];
+
+function isEqual([a, b]: Both): boolean {
+  const [one, other] = [a.value, b.value];
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((each, at) => isEqual([each, other[at]]));
   }
-  if (a instanceof Map && b instanceof Map) {
+  if (one instanceof Map && other instanceof Map) {
     return (
-      a.size === b.size && [...a].every(([key, { value }]) => b.has(key) && isEqual(value, b.get(key).value))
+      one.size === other.size &&
+      [...one].every(([key, value]) => other.has(key) && isEqual([value, other.get(key)]))
     );
   }
+  if (one === undefined || one === null) return a.type === b.type;
   // In Python, True is 1.
-  return (typeof a === "boolean" ? Number(a) : a) === (typeof b === "boolean" ? Number(b) : b);
+  return (
+    (typeof one === "boolean" ? Number(one) : one) === (typeof other === "boolean" ? Number(other) : other)
+  );
 }
 
-function isUnequal(a: unknown, b: unknown): boolean {
-  return !isEqual(a, b);
+function isUnequal(both: Both): boolean {
+  return !isEqual(both);
 }
