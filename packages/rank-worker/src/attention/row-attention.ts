@@ -226,7 +226,7 @@ export class RowAttention {
 /**
  * Floats that the kernel works in for one head: for eight queries, these, their sums, one query, a tile of 32 scores,
  * three vectors of eight, and the places of what is added; or for up to four, these, the same side by side, their sums,
- * and a score for every row.
+ * and a score for every row. (To look which rows these see takes less than eight do.)
  */
 function scratchLength({ lanes, addends }: AttentionOverCache, past: number): number {
   const ofEight = (8 + 8 + 1) * lanes + (32 + 3) * 8 + addends.length * 8;
