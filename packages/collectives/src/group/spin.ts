@@ -68,4 +68,4 @@ export class SpinLimit {
 
 const waitsPerTrial = 64;
 /** A limit does not fall below. */
-const fewestSpins = 5;
+const fewestSpins = 50;
