@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { isPoisoned } from "./poison.js";
-import { canSpin, rest, SpinLimit } from "./spin.js";
+import { canSpin, hasCoreEach, rest, SpinLimit } from "./spin.js";
 
 /**
  * Publishing rounds and waiting for those of others.
@@ -36,6 +36,9 @@ export class Rounds {
   readonly #words: Int32Array;
   readonly #spins: SpinLimit;
   readonly #cores: number;
+  /** Whether it rests between two looks, and what the next rest begins with. */
+  readonly #rests: boolean;
+  #root = 1;
   readonly #stepTimeoutMs: number;
   readonly #measureWaits: boolean;
   /** A little work that is done between two looks. */
@@ -43,8 +46,6 @@ export class Rounds {
   /** Milliseconds spent waiting, where they are measured. */
   waitedMs = 0;
   #current: number;
-  readonly #rests: boolean;
-  #root = 1;
   /** All have published this round at least. To look again takes a line from a peer that may want to write it. */
   #publishedByAll: number;
 
@@ -55,7 +56,7 @@ export class Rounds {
     this.#words = memory.words;
     this.#spins = new SpinLimit(handle.spins);
     this.#cores = handle.cores;
-    this.#rests = handle.worldSize <= handle.cores;
+    this.#rests = hasCoreEach(handle.worldSize, handle.cores);
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#measureWaits = measureWaits;
     this.kernelLooks =

@@ -4,7 +4,12 @@
  * as a sleep and its wake take: the rank spun for may stand in line for the very core.
  */
 export function mostSpins(worldSize: number, cores: number): number {
-  return worldSize > cores ? 1000 : 2000;
+  return hasCoreEach(worldSize, cores) ? 2000 : 1000;
+}
+
+/** Whether each rank has a core. */
+export function hasCoreEach(worldSize: number, cores: number): boolean {
+  return worldSize <= cores;
 }
 
 /**

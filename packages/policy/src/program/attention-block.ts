@@ -22,7 +22,7 @@ export type AttentionHeads = Pick<
  *     context      [1, rows, keyValueHeads · group · lanes]
  *
  * A block of rows needs no row that comes after it, and its scores stay in the processor's caches, where those of a
- * whole prompt do not. Heads that have no bias of their own have ONNX's operator for it, others {@link dropsSmallShares}.
+ * whole prompt do not. Heads that have no bias of their own have one operator for it, others one for each of its steps.
  */
 export function makeAttentionBlock(heads: AttentionHeads): Segment {
   const { keyValueHeads, group, lanes, biasByHead } = heads;
@@ -34,7 +34,7 @@ export function makeAttentionBlock(heads: AttentionHeads): Segment {
     mask: [fixed(1), open, open, open],
     context: [fixed(1), open, fixed(width * group)],
   };
-  const { nodes, constants } = biasByHead ? dropsSmallShares(heads) : asOneOperator(heads);
+  const { nodes, constants } = biasByHead ? withoutSmallShares(heads) : asOneOperator(heads);
   return makeSegment(nodes, new Set(["context"]), {
     opsets: { "": 23, "com.microsoft": 1 },
     shards: new Map(),
@@ -79,7 +79,7 @@ const smallShare = 1e-30;
  * A bias that grows with the distance (ALiBi, https://arxiv.org/abs/2108.12409) leaves subnormal shares, in every row,
  * where it has come to 80 or 90, and processors take some ten times as long to multiply those.
  */
-function dropsSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHeads): Block {
+function withoutSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHeads): Block {
   const int = (value: number) => ({ kind: "int", value }) as const;
   const float = (value: number) => ({ kind: "float", value }) as const;
   const ints = (value: readonly number[]) => ({ kind: "ints", value }) as const;

@@ -3,7 +3,7 @@
 // each read once. Keys that none of the eight may see are left out.
 
 import { Arguments } from "./arguments";
-import { endOfSeen, findAddends, firstSeen, putAddends, seesNone } from "./eight-addends";
+import { endOfSeen, findAddends, firstSeen, putAddends, seesNone } from "./addends-of-queries";
 import { mixEight, rescaleEight, scoreEight, scoreEightOfRows, shareEight } from "./eight-queries";
 import { turnQuery } from "./rows";
 import { readAll, readNext, streamRows, streams } from "./streams";

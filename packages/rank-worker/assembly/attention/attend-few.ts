@@ -2,7 +2,7 @@
 // one by one. They take little arithmetic for what they read, so that memory alone says how long that takes.
 
 import { Arguments } from "./arguments";
-import { endOfSeen, findAddends, firstSeen, putAddends, seenBytes, seesNone } from "./eight-addends";
+import { endOfSeen, findAddends, firstSeen, putAddends, seenBytes, seesNone } from "./addends-of-queries";
 import { addToFour, mixFour, packFour, scaled, scoreFour, softmaxFour } from "./four-queries";
 import { addToOne, mixQueries, scoreQueries, softmaxOne } from "./one-query";
 import { turnQuery } from "./rows";

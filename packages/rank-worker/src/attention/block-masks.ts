@@ -6,7 +6,7 @@ const blockRows = 64;
 
 /**
  * Scores that so much is added to have no share beside any that less is taken from: their exponential is 0 in float32,
- * whatever the scores are. (`leastSeen` of assembly/attention/eight-addends.ts is the same.)
+ * whatever the scores are. (`leastSeen` of assembly/attention/addends-of-queries.ts is the same.)
  */
 const masked = -1e30;
 

@@ -11,7 +11,7 @@ import {
 import type { Group } from "./groups.js";
 import type { ActivationType } from "./integer-product.js";
 import { type ArrayType, Layout } from "./layout.js";
-import { type Panel, panelsOf } from "./panels.js";
+import { panelColumns } from "./panels.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
 
 /** Where rows are multiplied, and by what: in the kernels' memory by them, or, where it has no room, by plain code. */
@@ -58,8 +58,7 @@ export class ManyRowsRoom {
     const weights = layout.place(Uint8Array, stripRows * elements[0]!);
     // Kernels take four rows of a matrix at a time, of which up to three are not there.
     const scales = layout.place(Float32Array, stripRows + 3);
-    const [{ columns: mostColumns }] = panelsOf(columns) as readonly [Panel];
-    const sums = layout.place(Int32Array, (stripRows + 3) * mostColumns);
+    const sums = layout.place(Int32Array, (stripRows + 3) * Math.min(columns, panelColumns));
     const out = layout.place(Float32Array, rows * stripRows);
 
     const near = kernels?.scratch(layout.floats);

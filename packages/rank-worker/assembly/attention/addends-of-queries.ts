@@ -1,4 +1,4 @@
-// What is added to the scores of eight queries.
+// What is added to the scores of up to eight queries, and which keys that hides from all of them.
 
 import { addendAt, Arguments } from "./arguments";
 
