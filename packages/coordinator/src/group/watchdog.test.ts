@@ -39,6 +39,15 @@ it("does not take slow progress for silence", () => {
   expect(silent).toEqual([]);
 });
 
+it("does not count how long the whole process was stopped, which a timer tells once", () => {
+  watch(1000);
+  vi.setSystemTime(Date.now() + 5000);
+  vi.advanceTimersToNextTimer();
+  activity = [rank(1), rank(1)];
+  vi.advanceTimersByTime(999);
+  expect(silent).toEqual([]);
+});
+
 it("blames the rank that works, not the one that waits for it", () => {
   watch(1000);
   activity = [rank(0, true), rank(0)];
