@@ -32,6 +32,18 @@ describe("loadModel", () => {
     }
   });
 
+  it.each(["plan", "load", "ready"])(
+    "rejects with the reason of a signal aborted as it reports %s",
+    async (last) => {
+      const aborting = new AbortController();
+      const onProgress = ({ phase }: Progress) => {
+        if (phase === last) aborting.abort("enough");
+      };
+      const loading = loadModel(shakespeareDirectory, { ranks: 2, signal: aborting.signal, onProgress });
+      await expect(loading).rejects.toBe("enough");
+    },
+  );
+
   it("takes back the policy that planModel gave, also as JSON", async () => {
     const policy = await planModel(shakespeareDirectory, { ranks: 2, objective: "time" });
     for (const given of [policy, JSON.parse(JSON.stringify(policy)) as object]) {

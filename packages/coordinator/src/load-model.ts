@@ -64,6 +64,8 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
     prepared = await prepareModel(pathOrCachedId, checked, ranks, keptPlan);
     const loading = loadRanks(startRanks(), prepared, checked, logger, progress, keptPlan);
     const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
+    // Whoever hears that it is ready may abort, which has closed its ranks.
+    checked.signal?.throwIfAborted();
     return model;
   } catch (error) {
     await Promise.all([group?.close(), prepared?.texts?.thread.close()]);
