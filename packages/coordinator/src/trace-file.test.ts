@@ -35,6 +35,16 @@ it("a trace has every rank's steps, and what they did", async () => {
   }
 });
 
+it("a trace is where its path led when loading began, though the process has gone to another directory", async () => {
+  const began = process.cwd();
+  const folder = temporaryDirectory();
+  process.chdir(folder);
+  const model = await loadModel(directory, { trace: "trace.json" }).finally(() => process.chdir(began));
+  await model.generate([5, 6, 7], { maxNewTokens: 1 }).result;
+  await model.close();
+  expect(readFileSync(join(folder, "trace.json"), "utf8")).toContain('"name":"step"');
+});
+
 it("a trace that cannot be written is refused before anything is loaded", async () => {
   const trace = join(temporaryDirectory(), "absent", "trace.json");
   await expect(loadModel(directory, { trace })).rejects.toMatchObject({ code: "RR_OPTION" });

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { performance } from "node:perf_hooks";
 import { RingrankError } from "@ringrank/errors";
 import type { TraceFile } from "@ringrank/rank-worker";
@@ -8,7 +9,9 @@ import type { TraceFile } from "@ringrank/rank-worker";
  *
  * @throws RR_OPTION where it cannot be written: at once, and not after all the work it is to be of
  */
-export function beginTrace(path: string): TraceFile {
+export function beginTrace(given: string): TraceFile {
+  // Ranks write when they end; by then the process may work in another directory.
+  const path = resolve(given);
   try {
     writeFileSync(path, "[\n");
     return { path, origin: performance.timeOrigin + performance.now() };
