@@ -15,7 +15,7 @@ export interface BuiltGraph {
 /**
  * The graph of a checkpoint's model, in standard operators and without annotations. Reads no parameter, but compares
  * those that the config ties and the checkpoint holds twice; where the checkpoint has a config alone, weights have the
- * source `absent`.
+ * source `absent`, and how the config says that they are quantized makes no difference.
  *
  * @throws RR_UNKNOWN_ARCHITECTURE for a model_type that is not registered; RR_CONFIG for a config that makes no
  * sense or asks for what the graph would not compute; RR_TENSOR for a parameter that is missing or misshaped.
@@ -31,8 +31,11 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
         `${[...architectures.keys()].join(", ")}. Export the model to ONNX, and give that file`,
     );
   }
-  if (config.has("quantization_config")) {
-    throw config.error('"quantization_config" is set; expected weights in float32, float16 or bfloat16');
+  if (checkpoint.tensors !== undefined && config.has("quantization_config")) {
+    throw config.error(
+      '"quantization_config" is set; expected weights in float32, float16 or bfloat16: give the model as it was before ' +
+        "it was quantized (precision quantizes it as it is read). A config.json without weights beside it can be planned",
+    );
   }
   const g = new GraphBuilder();
   const parameters = new Parameters(g, config, checkpoint.tensors);

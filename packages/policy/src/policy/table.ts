@@ -1,12 +1,16 @@
 import { describePrecision } from "../precision/precision.js";
-import type { PolicyData, Prediction, UnruledOperator, WeightPlacement } from "./partition-policy.js";
+import type {
+  FactorDecision,
+  PolicyData,
+  Prediction,
+  UnruledOperator,
+  WeightPlacement,
+} from "./partition-policy.js";
 
 /** What was sharded, into what, and why: one line a factor. */
 export function shortTable(policy: PolicyData): string {
   const rows = policy.factors.map((factor) => [
-    factor.group === 1
-      ? `${factor.units} ${factor.label}`
-      : `${factor.units} × ${factor.group} ${factor.label}`,
+    `${dealt(factor)} ${factor.label}`,
     factor.sharded ? units(factor.perRank) : "whole",
     factor.count === 1 ? "once" : `${factor.count}×`,
     formatBytes(factor.bytes),
@@ -59,8 +63,10 @@ function summary(policy: PolicyData): string[] {
   return lines;
 }
 
-function inPrecision({ precision }: PolicyData): string {
-  return precision.weights === "float32" ? "" : `, ${describePrecision(precision)}`;
+/** What the bytes are counted in; of a file that brings types of its own, nothing: its weights' sizes say it. */
+function inPrecision({ precision, weights }: PolicyData): string {
+  if (precision.weights !== "float32") return `, ${describePrecision(precision)}`;
+  return Object.values(weights).every(({ type }) => type === "float32") ? ", in float32" : "";
 }
 
 function gathers(count: number): string {
@@ -86,15 +92,33 @@ function common(names: readonly string[]): string {
   return names[0]!.replaceAll(/(?<!·int)\d+/g, "#");
 }
 
+/** What ranks are dealt: `4`; units of 2, `4 × 2`; pieces of units that ranks share, 8 of each, `4·8`. */
+function dealt({ units, group, within }: FactorDecision): string {
+  return `${units}${within === 1 ? "" : `·${within}`}${group === 1 ? "" : ` × ${group}`}`;
+}
+
 /** `4 each`, or what every rank has: `2+2+1+1`. */
 function units(perRank: readonly number[]): string {
   const first = perRank[0]!;
-  return perRank.every((one) => one === first) ? `${first} each` : perRank.join("+");
+  if (perRank.every((one) => one === first)) return `${first} each`;
+  return perRank.length > mostListed ? tally(perRank.map(String)) : perRank.join("+");
 }
 
 function distinct(values: readonly string[]): string {
   const first = values[0]!;
-  return values.every((value) => value === first) ? first : values.join(", ");
+  if (values.every((value) => value === first)) return first;
+  return values.length > mostListed ? tally(values) : values.join(", ");
+}
+
+/** Ranks that a line has room to name one by one. */
+const mostListed = 8;
+
+/** On how many ranks each value is, in the order they come: `2 on 9 ranks, 1 on 7`. */
+function tally(values: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const [[first, count] = ["", 0], ...others] = [...counts];
+  return [`${first} on ${count} ranks`, ...others.map(([value, ranks]) => `${value} on ${ranks}`)].join(", ");
 }
 
 export function formatBytes(bytes: number): string {

@@ -1,0 +1,49 @@
+import { buildGraph } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
+import { feedForward } from "../testing/graphs.js";
+import { type PlanOptions, planGraph } from "./plan.js";
+
+/** A Llama of four key heads with two query heads each, in a layer. */
+const config = {
+  model_type: "llama",
+  hidden_size: 64,
+  intermediate_size: 128,
+  num_hidden_layers: 1,
+  num_attention_heads: 8,
+  num_key_value_heads: 4,
+  vocab_size: 320,
+};
+
+function lines(options: PlanOptions): string[] {
+  return planGraph(buildGraph({ config, tensors: undefined }).graph, options)
+    .table()
+    .split("\n");
+}
+
+describe("a policy's table", () => {
+  it("names what each rank has, where a line has room for all of them", () => {
+    expect(lines({ ranks: 3 }).find((line) => line.startsWith("4 heads"))).toMatch(/^4 heads +2\+1\+1 /);
+  });
+
+  it("counts the ranks that have as much, where they are more", () => {
+    const table = lines({ ranks: 12 });
+    expect(table.find((line) => line.startsWith("128 width"))).toMatch(/^128 width +11 on 8 ranks, 10 on 4 /);
+    expect(table.find((line) => line.startsWith("weights: "))).toMatch(
+      /; per rank \S+ kB on \d ranks, \S+ kB on \d(, \S+ kB on \d)* \(/,
+    );
+  });
+
+  it("counts the query heads that ranks are dealt where they share key heads, and says how many there are", () => {
+    expect(lines({ ranks: 8 }).find((line) => line.includes(" heads "))).toMatch(/^4·2 heads +1 each /);
+  });
+
+  it("says what bytes are counted in", () => {
+    const total = (options: Pick<PlanOptions, "precision">) =>
+      planGraph(feedForward(64), { ranks: 2, ...options })
+        .table()
+        .split("\n")
+        .find((line) => line.startsWith("weights: "));
+    expect(total({})).toMatch(/in all, in float32; per rank/);
+    expect(total({ precision: "int4" })).toMatch(/in all, int4 weights and int8 activations; per rank/);
+  });
+});
