@@ -17,11 +17,13 @@ const parallelResiduals: ReadonlySet<string> = new Set([
   "codegen",
   "cohere",
   "cohere2",
+  "command-r-plus-like",
   "falcon-40b-like",
   "falcon-7b-like",
   "gpt-neox",
   "gptj",
   "phi",
+  "stablelm-12b-like",
 ]);
 
 /** Queries and keys normed over all heads at once: each layer pays for a small sum of squares besides. */

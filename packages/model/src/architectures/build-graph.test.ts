@@ -247,8 +247,6 @@ describe("a config is refused", () => {
     ["attention without ALiBi", "mpt", { attn_config: { alibi: false } }],
     ["a prefix that sees itself", "mpt", { attn_config: { prefix_lm: true } }],
     ["normed queries", "phi", { qk_layernorm: true }],
-    ["queries normed by weights per head", "stablelm", { qk_layernorm: true }],
-    ["queries normed by weights per head", "cohere", { use_qk_norm: true }],
     ["one bucket for all distances", "deberta-v2", { position_buckets: 1 }],
     ["buckets for more distances than there are", "deberta-v2", { max_relative_positions: 4 }],
     ["a bucket for each of the distances there are", "t5", { relative_attention_max_distance: 4 }],

@@ -17,6 +17,27 @@ export function normPerHead(norm: NamedNorm, names = { query: "q_norm", key: "k_
 }
 
 /**
+ * LayerNorm of each head on its own, without bias, by weights that each head has for itself.
+ *
+ * @param weights of a module's queries or keys, `[heads, headDim]`
+ */
+export function layerNormPerHead(
+  { g }: ModelContext,
+  { heads, keyValueHeads, headDim }: AttentionShape,
+  epsilon: number,
+  weights: (module: string, of: "query" | "key", heads: number) => Value,
+): QueryKeyNorm {
+  const ones = g.numbers(new Float32Array(headDim).fill(1), [headDim]);
+  const normed = (x: Value, weight: Value, count: number): Value =>
+    g.mul(g.layerNormalization(x, ones, undefined, epsilon), g.reshape(weight, [count, 1, headDim]));
+  return ({ query, key, value }, module) => ({
+    query: normed(query, weights(module, "query", heads), heads),
+    key: normed(key, weights(module, "key", keyValueHeads), keyValueHeads),
+    value,
+  });
+}
+
+/**
  * RMSNorm over all heads at once. Written as sums of squares, so that ranks which share out the heads have small
  * sums to add; those of queries and keys stand in one tensor, so that they are added together.
  */

@@ -4,17 +4,19 @@ import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder, sharedNorm } from "../blocks/decoder.js";
 import { gatedFeedForwards } from "../blocks/feed-forward.js";
 import { layerNorms } from "../blocks/norms.js";
+import { layerNormPerHead } from "../blocks/query-key-norm.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
 /** https://docs.cohere.com/docs/command-r */
 export const cohere: Architecture = {
   build(context) {
-    const { config } = context;
-    if (config.boolean("use_qk_norm", { default: false })) {
-      throw config.error('"use_qk_norm" is set, which is not supported for cohere; expected false');
-    }
-    buildCohere(context, { window: () => undefined, rotates: () => true, defaultTheta: 500_000 });
+    buildCohere(context, {
+      window: () => undefined,
+      rotates: () => true,
+      defaultTheta: 500_000,
+      normsQueries: context.config.boolean("use_qk_norm", { default: false }),
+    });
   },
   ignoredTensors: rotaryBuffers,
 };
@@ -27,6 +29,8 @@ interface CohereDifferences {
   readonly rotates: (layer: number) => boolean;
   /** Of rotary positions, where the config does not say. */
   readonly defaultTheta: number;
+  /** Whether each head's queries and keys are normed, as in Command R+. */
+  readonly normsQueries: boolean;
 }
 
 /**
@@ -34,14 +38,18 @@ interface CohereDifferences {
  * logits.
  */
 export function buildCohere(context: ModelContext, differences: CohereDifferences): void {
-  const { window, rotates, defaultTheta } = differences;
-  const { g, config } = context;
+  const { window, rotates, defaultTheta, normsQueries } = differences;
+  const { g, config, parameters } = context;
   const shape = groupedShape(config);
   const { width, headDim } = shape;
   const epsilon = config.number("layer_norm_eps", { min: 0, default: 1e-5 });
   const bias = config.boolean("attention_bias", { default: false });
   const step = causalStep(g);
   const angles = rotaryAngles(context, step.positionIds, headDim, { interleaved: true, defaultTheta });
+  const norms = () =>
+    layerNormPerHead(context, shape, epsilon, (module, of, heads) =>
+      parameters.get(`${module}.${of === "query" ? "q_norm" : "k_norm"}.weight`, [heads, headDim]),
+    );
   buildDecoder(context, {
     step,
     shape,
@@ -54,6 +62,7 @@ export function buildCohere(context: ModelContext, differences: CohereDifference
       bias,
       outputBias: bias,
       window,
+      ...(normsQueries ? { adjust: norms() } : {}),
       angles: (layer) => (rotates(layer) ? angles : undefined),
     }),
     feedForward: gatedFeedForwards(context, width),

@@ -15,6 +15,7 @@ export const cohere2: Architecture = {
       window,
       rotates: (layer) => window(layer) !== undefined,
       defaultTheta: 10_000,
+      normsQueries: false,
     });
   },
   ignoredTensors: rotaryBuffers,
