@@ -5,6 +5,8 @@ import { microsoft, type TestGraph } from "../support/test-graph.js";
 /** Operators on integers, as exporters' quantizers write them, against ONNX Runtime unsplit. */
 
 const [width, inner, block] = [12, 16, 4];
+/** In float16. */
+const sixteenth = 0x2c00;
 
 function hidden(g: TestGraph): Value {
   return g.input("x", "float32", ["batch", "sequence", width]);
@@ -165,6 +167,34 @@ const cases: readonly OperatorCase[] = [
         quantize_axis: 1,
       });
       g.output("y", g.softmax(x), "float32", []);
+    },
+    shards: [10],
+  },
+  {
+    operator: `GatherBlockQuantized@${microsoft}`,
+    says: "looks rows up in float16, where its scales are",
+    build: (g) => {
+      const ids = g.input("ids", "int64", ["batch", "sequence"]);
+      const table = g.quantized("uint8", [10, 16]);
+      const scales = g.constant({
+        type: "float16",
+        dims: [10, 1],
+        data: new Uint16Array(10).fill(sixteenth),
+      });
+      const x = g.apply(`GatherBlockQuantized@${microsoft}`, [table, ids, scales], { block_size: 32 });
+      g.output("y", g.softmax(g.cast(x, "float32")), "float32", []);
+    },
+    shards: [10],
+  },
+  {
+    operator: "DequantizeLinear",
+    says: "makes looked up rows float16, where its scale is",
+    build: (g) => {
+      const ids = g.input("ids", "int64", ["batch", "sequence"]);
+      const rows = g.gather(g.quantized("uint8", [10, 16]), ids, 0);
+      const scale = g.constant({ type: "float16", dims: [], data: Uint16Array.of(sixteenth) });
+      const x = g.apply("DequantizeLinear", [rows, scale]);
+      g.output("y", g.softmax(g.cast(x, "float32")), "float32", []);
     },
     shards: [10],
   },

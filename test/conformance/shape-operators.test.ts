@@ -113,6 +113,16 @@ describeOperators([
     shards: [heads, lanes],
   },
   {
+    operator: "OneHot",
+    says: "needs both of its values on every rank",
+    build(g) {
+      const places = g.cast(g.abs(projected(g)), "int64");
+      const y = g.apply("OneHot", [places, g.integer(3), g.parameter([2])]);
+      g.output("y", y, "float32", ["batch", "sequence", heads, lanes, 3]);
+    },
+    shards: [heads, lanes],
+  },
+  {
     operator: "EyeLike",
     says: "has the shape of the whole",
     build(g) {

@@ -103,7 +103,7 @@ const scatterND: Rule = {
   },
 };
 
-/** `[…] → […, depth, …]`, the new axis whole. */
+/** `[…] → […, depth, …]`, the new axis whole; of the two values that are written, every rank has both. */
 const oneHot: Rule = {
   propagate(operator, factors) {
     const indices = factors.input(0);
@@ -111,6 +111,7 @@ const oneHot: Rule = {
     const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), sizes.length);
     const classes = freshDim(sizes[axis]!);
     factors.whole(classes, "compared with every index");
+    for (const dim of factors.input(2)) factors.whole(dim, "one for misses, one for hits");
     return [[...indices.slice(0, axis), classes, ...indices.slice(axis)]];
   },
 };

@@ -1,7 +1,8 @@
 import type { GraphNode } from "@ringrank/model";
+import { allocate } from "@ringrank/model/weights";
 import { type Dim, sizeOf } from "../factors/factor.js";
 import { int64Tensor, makeNode } from "./attributes.js";
-import type { Localization, Operand } from "./rule.js";
+import type { Localization, Operator } from "./rule.js";
 
 /**
  * A rank with rows `[start, start + n)` of a table looks up the ids among them and gives zero for all others:
@@ -11,16 +12,16 @@ import type { Localization, Operand } from "./rule.js";
  * Negative ids count from the table's end, as in a Gather. An id behind the end is an error on the rank that has the
  * last rows, as it is on one rank: all others owe zero for it.
  *
- * @param indices the ids, input 1 of the operator; its output 0 is what is made
+ * @param operator its input 1 are the ids, its output 0 is what is made
  * @param lookUp the nodes that look ids up, all of which the rank has
  */
 export function maskedRows(
   local: Localization,
-  indices: Operand,
+  { inputs, outputs }: Operator,
   rows: Dim,
   lookUp: (ids: string, output: string) => readonly GraphNode[],
 ): GraphNode[] {
-  const { type } = indices;
+  const { type } = inputs[1]!;
   const scalar = (value: number): string =>
     local.constant(
       type === "int32"
@@ -37,7 +38,9 @@ export function maskedRows(
   const mask = rowAxes === 0 ? here : local.value();
   const zero = scalar(0);
   const hasLastRows = local.start(rows) + local.size(rows)[0] === sizeOf(rows)[0];
-  const nothing = local.constant({ type: "float32", dims: [], data: Float32Array.of(0) });
+  const made = outputs[0]!.type;
+  // All bits of a zero are zero, in any type.
+  const nothing = local.constant({ type: made, dims: [], data: allocate(made, 1) });
   return [
     makeNode("Less", [local.input(1), zero], isNegative),
     makeNode("Add", [local.input(1), scalar(sizeOf(rows)[0])], fromEnd),

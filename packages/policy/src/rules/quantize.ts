@@ -144,7 +144,7 @@ const dequantizedLookup: Rule = {
       ];
     };
     if (!local.isSharded(rows!)) return lookUp(local.input(1), local.output(0));
-    return maskedRows(local, operator.inputs[1]!, rows!, lookUp);
+    return maskedRows(local, operator, rows!, lookUp);
   },
 };
 

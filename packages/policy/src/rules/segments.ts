@@ -227,7 +227,7 @@ function isLookup(operator: Operator, axis: number): boolean {
 /** A lookup, of a table that may have further operands by row, in the rows that a rank has; zero for all others. */
 export function maskedLookup(operator: Operator, local: Localization, rows: Dim): readonly GraphNode[] {
   const { node } = operator;
-  return maskedRows(local, operator.inputs[1]!, rows, (ids, output) => [
+  return maskedRows(local, operator, rows, (ids, output) => [
     {
       ...node,
       inputs: node.inputs.map((_, slot) => (slot === 1 ? ids : local.input(slot))),

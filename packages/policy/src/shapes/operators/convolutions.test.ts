@@ -31,6 +31,20 @@ const cases: readonly OperatorCase[] = [
     gives: ["float32[2,6,11]"],
   },
   {
+    operator: "ConvTranspose",
+    says: "grows by the stride with SAME_UPPER",
+    inputs: ["float32[1,2,5]", "float32[2,3,3]"],
+    attributes: { strides: [2], auto_pad: "SAME_UPPER" },
+    gives: ["float32[1,3,10]"],
+  },
+  {
+    operator: "ConvTranspose",
+    says: "ends with the last window with SAME_UPPER where that is smaller than a stride, as in ONNX Runtime",
+    inputs: ["float32[1,2,5]", "float32[2,3,1]"],
+    attributes: { strides: [2], auto_pad: "SAME_UPPER" },
+    gives: ["float32[1,3,9]"],
+  },
+  {
     operator: "MaxPool",
     says: "counts a window that hangs over the end with ceil_mode, and gives places",
     inputs: ["float32[2,4,8,6]"],

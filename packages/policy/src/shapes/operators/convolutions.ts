@@ -76,10 +76,11 @@ const convTranspose: ShapeRule = (node) => {
   const { strides, dilations, pads, autoPad } = slidingOf(node, window);
   const extra = node.ints("output_padding") ?? spatial.map(() => 0);
   const sizes = spatial.map((size, axis) => {
-    if (autoPad.startsWith("SAME")) return size * strides[axis]!;
-    const padding = autoPad === "VALID" ? 0 : pads[axis]! + pads[spatial.length + axis]!;
     const reach = (window[axis]! - 1) * dilations[axis]! + 1;
-    return strides[axis]! * (size - 1) + extra[axis]! + reach - padding;
+    const all = strides[axis]! * (size - 1) + extra[axis]! + reach;
+    // ONNX Runtime cuts off what is too much, and adds nothing where a window is smaller than its stride.
+    if (autoPad.startsWith("SAME")) return Math.min(size * strides[axis]!, all);
+    return autoPad === "VALID" ? all : all - pads[axis]! - pads[spatial.length + axis]!;
   });
   return [{ type, dims: [batch, outPerGroup * group, ...(node.ints("output_shape") ?? sizes)] }];
 };
