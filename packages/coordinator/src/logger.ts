@@ -1,5 +1,6 @@
+import { messageOf } from "@ringrank/errors";
 import { type LogLevel, logLevels } from "@ringrank/rank-worker";
-import type { Logger } from "pino";
+import type { LogFn, Logger } from "pino";
 
 /** As much of a pino logger as is used. */
 export type Log = Pick<Logger, "level" | "isLevelEnabled" | "debug" | "info" | "warn" | "error">;
@@ -33,6 +34,30 @@ const silent: Log = {
   warn: nothing,
   error: nothing,
 };
+
+/**
+ * A logger that throws nothing, for those who have ranks to end whether or not it is logged. pino's own throws where the
+ * disk that it writes to is full. Node warns of it instead.
+ */
+export function unfailing(log: Log): Log {
+  const of =
+    (method: "debug" | "info" | "warn" | "error"): LogFn =>
+    (...given: unknown[]) => {
+      try {
+        Reflect.apply(log[method], log, given);
+      } catch (error) {
+        process.emitWarning(`the logger failed: ${messageOf(error)}`, { type: "RingrankWarning" });
+      }
+    };
+  return {
+    level: log.level,
+    isLevelEnabled: (level) => log.isLevelEnabled(level),
+    debug: of("debug"),
+    info: of("info"),
+    warn: of("warn"),
+    error: of("error"),
+  };
+}
 
 /** A custom level of the caller's has no counterpart in a rank: those log at `info` then. */
 export function rankLogLevel({ level }: { readonly level: string }): LogLevel {

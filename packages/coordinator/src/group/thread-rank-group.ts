@@ -24,7 +24,7 @@ import {
 import comlink from "comlink";
 import { Connection, type Remote } from "../channel/connection.js";
 import { guardExit } from "../exit-listener.js";
-import { type Log, rankLogLevel } from "../logger.js";
+import { type Log, rankLogLevel, unfailing } from "../logger.js";
 import type { RankGroup } from "./rank-group.js";
 import { RankThreads } from "./rank-threads.js";
 import { shutDown } from "./shut-down.js";
@@ -97,7 +97,7 @@ export class ThreadRankGroup implements RankGroup {
   }: ThreadRankGroupOptions) {
     this.worldSize = worldSize;
     this.#stepTimeoutMs = stepTimeoutMs;
-    this.#logger = logger;
+    this.#logger = unfailing(logger);
     this.#handle = createGroup({ worldSize, stepTimeoutMs, wire });
     this.#lifecycle = new Lifecycle(worldSize);
     const channels = Array.from({ length: worldSize }, () => new MessageChannel());
@@ -118,7 +118,9 @@ export class ThreadRankGroup implements RankGroup {
       logLevel: rankLogLevel(logger),
       trace,
     }));
-    this.#threads = new RankThreads(tasks, { workerUrl, logger }, (rank, error) => this.#onEnd(rank, error));
+    this.#threads = new RankThreads(tasks, { workerUrl, logger: this.#logger }, (rank, error) =>
+      this.#onEnd(rank, error),
+    );
     this.#unguardExit = guardExit({
       stopNow: (error) => {
         this.#lifecycle.stop();
