@@ -1,4 +1,4 @@
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, requireOptions } from "@ringrank/errors";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { PartitionPolicy } from "@ringrank/policy";
 import type { LoadReport, StepCounters } from "@ringrank/rank-worker";
@@ -15,7 +15,6 @@ import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
 import { onAbort } from "./on-abort.js";
-import { refuseUnknownOptions } from "./options/check.js";
 import { checkEmbedOptions, type EmbedOptions } from "./options/embed-options.js";
 import type { GenerateOptions } from "./options/generate-options.js";
 import { checkRunOptions, type RunOptions } from "./options/run-options.js";
@@ -160,7 +159,7 @@ export class Model {
    */
   sequence(options: SequenceOptions = {}): Sequence {
     requireGenerate(this.#facts);
-    refuseUnknownOptions(options, ["source"]);
+    requireOptions(options, ["source"]);
     const source = checkSource(options.source, this.#facts);
     const wake = () => this.#scheduler.wake();
     const sequence = new AppendedSequence(this.#nextSequence++, source, this.#facts, wake);

@@ -85,14 +85,6 @@ export function signalOption(value: unknown): AbortSignal | undefined {
   throw optionError("signal", "an AbortSignal", value);
 }
 
-/** Refuses keys that are not options: a misspelt option must not be ignored in silence. */
-export function refuseUnknownOptions(given: unknown, known: readonly string[]): void {
-  if (typeof given !== "object" || given === null) throw optionError("options", "an object", given);
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  throw new RingrankError("RR_OPTION", `expected the options ${known.join(", ")}; got ${unknown}`);
-}
-
 export function optionError(
   name: string,
   expected: string,

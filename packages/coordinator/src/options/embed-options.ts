@@ -1,4 +1,5 @@
-import { booleanOption, choiceOption, refuseUnknownOptions, signalOption } from "./check.js";
+import { requireOptions } from "@ringrank/errors";
+import { booleanOption, choiceOption, signalOption } from "./check.js";
 
 export interface EmbedOptions {
   /** `"mean"` (default) of the hidden states of all tokens, or `"cls"`: that of the first. */
@@ -17,7 +18,7 @@ export interface CheckedEmbedOptions {
 
 /** @throws RR_OPTION */
 export function checkEmbedOptions(options: EmbedOptions): CheckedEmbedOptions {
-  refuseUnknownOptions(options, ["pooling", "normalize", "signal"]);
+  requireOptions(options, ["pooling", "normalize", "signal"]);
   return {
     pooling: choiceOption("pooling", options.pooling, ["mean", "cls"], "mean"),
     normalize: booleanOption("normalize", options.normalize, true),

@@ -1,14 +1,7 @@
 import { randomInt } from "node:crypto";
-import { RingrankError } from "@ringrank/errors";
+import { RingrankError, requireOptions } from "@ringrank/errors";
 import type { SamplingParameters } from "@ringrank/rank-worker";
-import {
-  booleanOption,
-  idsOption,
-  numberOption,
-  optionError,
-  refuseUnknownOptions,
-  signalOption,
-} from "./check.js";
+import { booleanOption, idsOption, numberOption, optionError, signalOption } from "./check.js";
 
 /** How a text is continued. Where an option is left out, generation_config.json decides, then the default here. */
 export interface GenerateOptions {
@@ -100,7 +93,7 @@ export function checkGenerateOptions(
   given: GenerateOptions,
   defaults: GenerationDefaults,
 ): CheckedGenerateOptions {
-  refuseUnknownOptions(given, keys);
+  requireOptions(given, keys);
   const options: GenerateOptions = { ...defaults, ...withoutUndefined(given) };
   const checked: CheckedGenerateOptions = {
     maxNewTokens: numberOption(

@@ -1,5 +1,5 @@
 import { type Wire, wires } from "@ringrank/collectives";
-import type { RingrankError } from "@ringrank/errors";
+import { type RingrankError, requireOptions } from "@ringrank/errors";
 import { type ExportDtype, exportDtypes } from "@ringrank/model/serving";
 import {
   type ActivationPrecision,
@@ -21,7 +21,6 @@ import {
   numberOption,
   optionError,
   pathOption,
-  refuseUnknownOptions,
   signalOption,
 } from "./check.js";
 import { type GenerateOptions, validateGenerateOptions } from "./generate-options.js";
@@ -213,13 +212,13 @@ const loadKeys = [
 
 /** @throws RR_RANKS, RR_OPTION */
 export function checkPlanOptions(options: PlanOptions): CheckedLoadOptions {
-  refuseUnknownOptions(options, planKeys);
+  requireOptions(options, planKeys);
   return checkKnown(options);
 }
 
 /** @throws RR_RANKS, RR_OPTION */
 export function checkLoadOptions(options: LoadOptions): CheckedLoadOptions {
-  refuseUnknownOptions(options, loadKeys);
+  requireOptions(options, loadKeys);
   return checkKnown(options);
 }
 
@@ -300,7 +299,7 @@ function requirePromptOption(value: RequiredPrompt | undefined): RequiredPrompt 
   if (typeof value !== "object" || value === null || !("prompt" in value)) {
     throw optionError("requirePrompt", "{ prompt, options }", value);
   }
-  refuseUnknownOptions(value, ["prompt", "options"]);
+  requireOptions(value, ["prompt", "options"]);
   if (value.options !== undefined) validateGenerateOptions(value.options);
   return value;
 }

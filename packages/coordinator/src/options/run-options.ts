@@ -1,4 +1,5 @@
-import { choiceOption, optionError, refuseUnknownOptions, signalOption } from "./check.js";
+import { requireOptions } from "@ringrank/errors";
+import { choiceOption, optionError, signalOption } from "./check.js";
 
 export interface RunOptions {
   /** Names of the graph's outputs to return. Default: all of them. Unknown: `RR_OPTION`. */
@@ -17,7 +18,7 @@ export interface CheckedRunOptions {
 
 /** @throws RR_OPTION */
 export function checkRunOptions(options: RunOptions, available: readonly string[]): CheckedRunOptions {
-  refuseUnknownOptions(options, ["outputs", "logits", "signal"]);
+  requireOptions(options, ["outputs", "logits", "signal"]);
   return {
     outputs: outputsOption(options.outputs, available),
     logits: choiceOption("logits", options.logits, ["all", "last"], "all"),
