@@ -1,4 +1,5 @@
 import { type Graph, type GraphNode, intAttribute } from "@ringrank/model";
+import { Wiring } from "../analysis/wiring.js";
 import { ownPart } from "./lowering.js";
 
 /**
@@ -6,20 +7,16 @@ import { ownPart } from "./lowering.js";
  * operator: a row that a rank lacks is zero afterwards, which it is not before where zero has a point of its own.
  */
 export function fuseQuantizedLookups(graph: Graph): Graph {
-  const readers = new Map<string, GraphNode[]>();
-  for (const node of graph.nodes)
-    for (const name of node.inputs) readers.set(name, [...(readers.get(name) ?? []), node]);
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const wiring = new Wiring(graph.nodes, graph.outputs);
   const fused = new Map<GraphNode, GraphNode>();
   for (const lookup of graph.nodes) {
     const [table, ids] = lookup.inputs;
     const [rows] = lookup.outputs;
-    const [only, ...others] = readers.get(rows ?? "") ?? [];
-    if (only === undefined || others.length > 0 || outputs.has(rows!) || !isLookup(lookup, graph)) continue;
-    if (!dequantizesAlike(only, rows!, graph)) continue;
-    const { inputs, outputs: made } = only;
+    const reader = isLookup(lookup, graph) ? wiring.soleReader(rows!) : undefined;
+    if (reader === undefined || !dequantizesAlike(wiring.node(reader), rows!, graph)) continue;
+    const { inputs, outputs: made } = wiring.node(reader);
     fused.set(
-      only,
+      wiring.node(reader),
       ownPart("DequantizedLookup", {
         inputs: [table!, ids!, ...inputs.slice(1)],
         outputs: made,
