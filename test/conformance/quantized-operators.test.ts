@@ -199,6 +199,17 @@ const cases: readonly OperatorCase[] = [
     shards: [10],
   },
   {
+    operator: "DequantizeLinear",
+    says: "makes looked up rows real by a scale for each column that is computed",
+    build: (g) => {
+      const ids = g.input("ids", "int64", ["batch", "sequence"]);
+      const rows = g.gather(g.quantized("uint8", [10, 16]), ids, 0);
+      const scales = g.mul(g.scales([16], 0.02), g.numbers([2]));
+      g.output("y", g.tanh(g.apply("DequantizeLinear", [rows, scales], { axis: 2 })), "float32", []);
+    },
+    shards: [16],
+  },
+  {
     operator: "Gather",
     says: "of rows that ranks share counts negative ids from the table's end",
     build: (g) => {

@@ -32,6 +32,16 @@ describe("two products of one size become the same factors", () => {
     expect(leavesOf(heads)[0]).toBe(leavesOf(blocks)[0]);
   });
 
+  it.each([
+    ["minor", [3, 10], [5, 6]],
+    ["major", [10, 3], [6, 5]],
+  ])("keeps free what only the %s ends have in common", (_, left, right) => {
+    const [a, b] = [dims(...left).flat(), dims(...right).flat()];
+    unify(a, b, reason);
+    for (const side of [a, b])
+      expect(leavesOf(side).map(({ size, whole }) => [size[0], whole])).toContainEqual([2, undefined]);
+  });
+
   it("joins a dynamic size with a static one and parts them again", () => {
     const sequence: Dim = freshDim([11, 17]);
     const group = dim(2);

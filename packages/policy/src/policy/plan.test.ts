@@ -1,4 +1,4 @@
-import { GraphBuilder, renameValues, reorderNodes } from "@ringrank/model";
+import { GraphBuilder, renameValues, reorderNodes, type Value } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import {
@@ -76,6 +76,18 @@ describe("more ranks than heads", () => {
     const policy = planGraph(graph, { ranks: 5 });
     expect(policy.factors.map(({ within }) => within)).toEqual([1, 1]);
     expect(buildPrograms(graph, policy)).toHaveLength(5);
+  });
+
+  it("divide what most parameters hold of a head", () => {
+    const g = new GraphBuilder();
+    const x = g.input("x", "float32", ["batch", 12]);
+    const units = (name: string, within: number, shape: readonly number[]): Value =>
+      g.reshape(g.matmul(x, g.weight(name, parameter(12, 2 * within))), shape);
+    const product = g.mul(units("narrow", 5, [0, 2, 5, 1]), units("wide", 40, [0, 2, 1, 40]));
+    g.output("y", g.reshape(product, [0, 2 * 5 * 40]), "float32", ["batch", 400]);
+    const { weights } = planGraph(g.build(), { ranks: 4 });
+    expect(weights.narrow!.bytesPerRank[0]).toBe(12 * 5 * 4);
+    expect(weights.wide!.bytesPerRank[0]).toBe(12 * 20 * 4);
   });
 });
 

@@ -1,7 +1,7 @@
 import { type Graph, GraphBuilder } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
-import { feedForward, parameter, serialFeedForwards, sizes } from "../testing/graphs.js";
+import { feedForward, parameter, serialFeedForwards, sizes, unknownOperator } from "../testing/graphs.js";
 import type { RankProgram } from "./program.js";
 
 const programsOf = (graph: Graph, ranks: number): RankProgram[] =>
@@ -30,6 +30,16 @@ describe("a program", () => {
     expect(programsOf(serialFeedForwards(), 1)[0]!.entries.forward!.steps).toEqual([
       { kind: "run", segment: 0 },
     ]);
+  });
+
+  it("has no part of a segment make what is gathered", () => {
+    const [program] = programsOf(unknownOperator(), 2);
+    const [gathered] = program!.entries.forward!.steps.flatMap((step) =>
+      step.kind === "allGather" ? [step.output] : [],
+    );
+    expect(gathered).toBeDefined();
+    const made = program!.segments.flatMap(({ outputs }) => outputs);
+    expect(made).not.toContain(gathered);
   });
 
   it("owes zeros where a rank has no units", () => {

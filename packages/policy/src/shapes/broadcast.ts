@@ -5,8 +5,6 @@ import type { NodeContext } from "./node-context.js";
  * equal or one of them 1.
  */
 export function broadcast(node: NodeContext, a: readonly number[], b: readonly number[]): readonly number[] {
-  if (a === b || b.length === 0) return a;
-  if (a.length === 0) return b;
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   const missing = long.length - short.length;
   let result: number[] | undefined;

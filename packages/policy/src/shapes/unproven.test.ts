@@ -124,3 +124,15 @@ test.each([
   });
   expect(isStatic(evaluatePair(graph, "taken").values.get("y")!.contents![0]!)).toBe(expected);
 });
+
+test("what an If gives is as static as what it reads, where data decides on the branch", () => {
+  const branch = (operator: string): Attribute => ({
+    kind: "graph",
+    value: { ...graphOf({ nodes: [node(operator, ["x"], ["z"])] }), outputs: [{ name: "z" }] },
+  });
+  const graph = graphOf({
+    inputs: ["x float32[rows,64]", "condition bool[]"],
+    nodes: [node("If", ["condition"], ["y"], { then_branch: branch("Relu"), else_branch: branch("Neg") })],
+  });
+  expect(evaluatePair(graph, "taken").values.get("y")!.dims.map(isStatic)).toEqual([false, true]);
+});
