@@ -11,6 +11,7 @@ export {
 export { type JoinOptions, joinGroup } from "./group/join-group.js";
 export { poison, poisonCause } from "./group/poison.js";
 export { type KernelChoice, type Wire, wires } from "./kernels/kernels.js";
+export { onAbort } from "./on-abort.js";
 export { inheritedExecArgv } from "./run-ranks/inherited-exec-argv.js";
 export { type RunRanksOptions, runRanks } from "./run-ranks/run-ranks.js";
 export type { RankTask } from "./run-ranks/task.js";

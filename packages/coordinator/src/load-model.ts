@@ -1,3 +1,4 @@
+import { onAbort } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { requireUnchanged } from "@ringrank/model/serving";
 import {
@@ -15,7 +16,6 @@ import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { KeptPlan, type Plan } from "./kept-plan.js";
 import { type Log, loggerOf } from "./logger.js";
 import { Model } from "./model.js";
-import { onAbort } from "./on-abort.js";
 import { requireModelPath } from "./options/check.js";
 import {
   type CheckedLoadOptions,

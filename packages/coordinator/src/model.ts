@@ -1,3 +1,4 @@
+import { onAbort } from "@ringrank/collectives";
 import { RingrankError, requireOptions } from "@ringrank/errors";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { PartitionPolicy } from "@ringrank/policy";
@@ -14,7 +15,6 @@ import { checkInputs, type InputValue } from "./inputs/inputs.js";
 import type { ModelFacts } from "./model-facts.js";
 import type { Offload } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
-import { onAbort } from "./on-abort.js";
 import { checkEmbedOptions, type EmbedOptions } from "./options/embed-options.js";
 import type { GenerateOptions } from "./options/generate-options.js";
 import { checkRunOptions, type RunOptions } from "./options/run-options.js";

@@ -55,14 +55,12 @@ describe("runRanks", () => {
     ]);
   });
 
-  it("leaves nothing on a signal, which may outlive it", async () => {
+  it("puts one listener on a signal that runs share, which may outlive them, and leaves none", async () => {
     const { signal } = new AbortController();
-    await runRanks(
-      1,
-      inlineTask(() => {}),
-      undefined,
-      { signal },
-    );
+    const task = inlineTask(() => {});
+    const runs = [1, 2].map((worldSize) => runRanks(worldSize, task, undefined, { signal }));
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    await Promise.all(runs);
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
@@ -216,7 +214,7 @@ describe("runRanks refuses", () => {
     await expect(runRanks(worldSize, task, undefined)).rejects.toMatchObject({ code: "RR_RANKS" });
   });
 
-  it.each([0, -5, Number.NaN, 2 ** 31])("a timeoutMs of %d", async (timeoutMs) => {
+  it.each([0, -5, Number.NaN, 2 ** 31 - 0.5])("a timeoutMs of %d", async (timeoutMs) => {
     await expect(runRanks(2, task, undefined, { timeoutMs })).rejects.toMatchObject({ code: "RR_OPTION" });
   });
 

@@ -3,6 +3,7 @@ import type { Algorithm } from "../communicator.js";
 import { createGroup, type GroupOptions } from "../group/group.js";
 import { requireAlgorithm } from "../group/join-group.js";
 import { poison, poisonCause } from "../group/poison.js";
+import { onAbort } from "../on-abort.js";
 import { RankThread } from "./rank-thread.js";
 import { requireTaskUrl } from "./task.js";
 
@@ -51,7 +52,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
 
   const threads: RankThread[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
+  let ignoreAbort: (() => void) | undefined;
   try {
     return await new Promise<Result[]>((resolve, reject) => {
       const results = new Map<number, unknown>();
@@ -68,11 +69,10 @@ export async function runRanks<Result = unknown, Data = unknown>(
       const failed = (error: RingrankError) => {
         if (error.code !== "RR_RANK_DIED" || !results.has(error.rank!)) fail(error);
       };
-      onAbort = () => {
+      ignoreAbort = onAbort(signal, () => {
         reject(signal?.reason);
         poison(group, new RingrankError("RR_ABORTED", "the run was aborted by its caller"));
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
+      });
       if (timeoutMs !== Number.POSITIVE_INFINITY) {
         timer = setTimeout(() => fail(timeoutError(worldSize, results, timeoutMs)), timeoutMs);
       }
@@ -86,7 +86,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
     throw error;
   } finally {
     clearTimeout(timer);
-    if (onAbort) signal?.removeEventListener("abort", onAbort);
+    ignoreAbort?.();
     await Promise.all(threads.map((thread) => thread.end(graceMs)));
   }
 }
@@ -97,7 +97,7 @@ const optionNames = ["timeoutMs", "signal", "execArgv", "algorithm", "stepTimeou
 const graceMs = 500;
 
 function requireTimeout(timeoutMs: number): void {
-  const timer = Number.isFinite(timeoutMs) && timeoutMs >= 1 && timeoutMs < 2 ** 31;
+  const timer = Number.isFinite(timeoutMs) && timeoutMs >= 1 && timeoutMs <= 2 ** 31 - 1;
   if (!timer && timeoutMs !== Number.POSITIVE_INFINITY) {
     throw new RingrankError(
       "RR_OPTION",

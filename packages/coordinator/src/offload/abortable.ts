@@ -1,4 +1,4 @@
-import { onAbort } from "../on-abort.js";
+import { onAbort } from "@ringrank/collectives";
 import type { Offload } from "./offload.js";
 
 /** Runs `work`; an aborted signal ends the thread it works on, and with it the work, with the signal's reason. */

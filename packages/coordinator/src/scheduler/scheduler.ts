@@ -1,6 +1,6 @@
+import { onAbort } from "@ringrank/collectives";
 import type { RunRequest, RunResult, StepCounters, StepRowResult, StepSource } from "@ringrank/rank-worker";
 import { modelFailed, type RankGroup } from "../group/rank-group.js";
-import { onAbort } from "../on-abort.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
 export interface SchedulerOptions {
