@@ -1,7 +1,10 @@
+import { getEventListeners } from "node:events";
 import { PartitionPolicy } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
 import { Model } from "./model.js";
 import type { ModelFacts } from "./model-facts.js";
+import type { Offload } from "./offload/offload.js";
+import type { TextService } from "./offload/text-service.js";
 import { FakeRankGroup } from "./testing/fake-rank-group.js";
 
 const facts: ModelFacts = {
@@ -46,13 +49,27 @@ const translator: Partial<ModelFacts> = {
   encoder: { inputs: ["input_ids"], outputs: ["last_hidden_state"], decoderPromptIds: [40] },
 };
 
-function modelOf(different: Partial<ModelFacts> = {}, group = new FakeRankGroup()): Model {
-  return new Model({ policy, facts: { ...facts, ...different }, group, texts: undefined });
+function modelOf(
+  different: Partial<ModelFacts> = {},
+  group = new FakeRankGroup(),
+  texts?: Offload<TextService>,
+): Model {
+  return new Model({ policy, facts: { ...facts, ...different }, group, texts });
 }
 
 describe("Model", () => {
   it("generates from ids without a tokenizer, with empty texts", async () => {
     expect(await modelOf().generate([1]).result).toMatchObject({ ids: [2, 3, 4, 5], text: "" });
+  });
+
+  it("rejects with the reason of a signal while texts that are to be embedded are tokenized, too", async () => {
+    const endless = { call: () => new Promise(() => {}) } as unknown as Offload<TextService>;
+    const model = modelOf({ outputs: ["last_hidden_state"] }, new FakeRankGroup(), endless);
+    const aborting = new AbortController();
+    const embedding = model.embed(["a long text"], { signal: aborting.signal });
+    aborting.abort("enough");
+    await expect(embedding).rejects.toBe("enough");
+    expect(getEventListeners(aborting.signal, "abort")).toEqual([]);
   });
 
   it("refuses text without a tokenizer, in the prompt and as stop strings", async () => {

@@ -23,6 +23,7 @@ import { checkSource } from "./prompts/sources.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { AppendedSequence, type Sequence, type SequenceOptions } from "./sequence.js";
 import { type Tensor, type TensorOf, tensorFromMessage } from "./tensor.js";
+import { untilAborted } from "./until-aborted.js";
 
 /** What a model is made of; `loadModel` puts it together. */
 export interface ModelParts {
@@ -125,7 +126,9 @@ export class Model {
         "expected an array of at least one text, or of arrays of token ids",
       );
     }
-    const sequences = await Promise.all(Array.from(texts, (text) => this.#prompts.idsOf(text)));
+    const sequences = await untilAborted(signal, () =>
+      Promise.all(Array.from(texts, (text) => this.#prompts.idsOf(text))),
+    );
     const run = async (inputs: Readonly<Record<string, InputValue>>) =>
       (await this.run(inputs, { outputs: [lastHiddenState], signal }))[lastHiddenState];
     return embed(sequences, run, pooling);
