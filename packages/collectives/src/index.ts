@@ -15,4 +15,4 @@ export { onAbort } from "./on-abort.js";
 export { inheritedExecArgv } from "./run-ranks/inherited-exec-argv.js";
 export { type RunRanksOptions, runRanks } from "./run-ranks/run-ranks.js";
 export type { RankTask } from "./run-ranks/task.js";
-export { threadAdvice } from "./run-ranks/thread-advice.js";
+export { threadAdvice, threadLimits } from "./run-ranks/thread-advice.js";

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { threadLimits } from "@ringrank/collectives";
 import { isRingrankError, RingrankError } from "@ringrank/errors";
 import type { ChatMessage } from "@ringrank/model";
 import type { WriteReply, WriteRequest } from "./protocol.js";
@@ -118,7 +119,7 @@ interface Silence {
   readonly expired: (milliseconds: number) => RingrankError;
 }
 
-const noRoom = ", as where the system gives it no memory, or no threads (ulimit -u, a container's pids)";
+const noRoom = `, as where the system gives it no memory, or no threads (${threadLimits})`;
 
 function startProcess({ megabytes }: TemplateLimits): ChildProcess {
   try {

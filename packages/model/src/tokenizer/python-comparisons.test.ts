@@ -16,6 +16,8 @@ it.each([
   ["[1, {'a': [true]}] == [1, {'a': [1]}]", true],
   ["[1, 2] == [1]", false],
   ["{'a': 1} == {'b': 1}", false],
+  ["(1, 2, 3)[:2] == (1, 2)", true],
+  ["({'a': 1} | items | first) == ('a', 1)", true],
   ["messages[0] == messages[-1]", true],
 ])("%s is %s", (comparison, expected) => {
   const template = new ChatTemplate(`{{ 'yes' if ${comparison} else 'no' }}`, {}, "the test");

@@ -67,6 +67,7 @@ type Both = readonly [RuntimeValue, RuntimeValue];
 
 function isEqual([a, b]: Both): boolean {
   const [one, other] = [a.value, b.value];
+  // A tuple is as good as a list: the library makes lists of a tuple's slices, and of a dictionary's items.
   if (Array.isArray(one) && Array.isArray(other)) {
     return one.length === other.length && one.every((each, at) => isEqual([each, other[at]]));
   }
