@@ -11,6 +11,7 @@ it.each([
   ["torch/gpt-neo/torchscript.onnx", 128],
   ["torch/gptj/dynamo.onnx", 128],
   ["torch/mpt/dynamo.onnx", 128],
+  ["torch/mpt/torchscript.onnx", 128],
   ["torch/opt/torchscript.onnx", 128],
   ["torch/bert/torchscript.onnx", 132],
   ["torch/distilbert/dynamo.onnx", 132],
@@ -18,6 +19,7 @@ it.each([
   ["torch/roberta/torchscript.onnx", 131],
   ["torch/mpnet/dynamo.onnx", 130],
   ["torch/bart/torchscript.onnx", 128],
+  ["optimum-1.16/opt/decoder_model_merged.onnx", 128],
   ["fused/bert/attention.onnx", 132],
 ])("%s, which is told no positions, takes as many tokens as it has rows of them", (file, most) => {
   const path = assembledExport(file);

@@ -14,8 +14,27 @@ const fullCall: ReadonlyMap<string, number> = new Map([
 /** The most tokens that a graph takes, by the tables that it has for them; undefined where it shows no limit. */
 export function longestSequence(graph: Graph): number | undefined {
   const limits = graph.inputs.flatMap(({ name, dims: [, length] }) => {
-    const isTokens = name === inputIds || name === decoderInputIds;
-    return isTokens && typeof length === "string" ? (greatestSize(graph, length, fullCall) ?? []) : [];
+    if (name !== inputIds && name !== decoderInputIds) return [];
+    return (length === 1 ? mostBesideOne(graph) : mostOf(graph, length, fullCall)) ?? [];
   });
   return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+/** Of a decoder that takes one token at a time: as many as are kept of others, and that one. */
+function mostBesideOne(graph: Graph): number | undefined {
+  const limits = graph.caches.flatMap(({ positions, filledBy }) => {
+    const kept = graph.inputs.find(({ name }) => name === positions)?.dims[1];
+    // A row that is kept has a position; which one does not matter.
+    const call = new Map([...fullCall, [positions, 0]]);
+    return filledBy === undefined ? (mostOf(graph, kept, call) ?? []) : [];
+  });
+  return limits.length === 0 ? undefined : Math.min(...limits) + 1;
+}
+
+function mostOf(
+  graph: Graph,
+  size: string | number | undefined,
+  call: ReadonlyMap<string, number>,
+): number | undefined {
+  return typeof size === "string" ? greatestSize(graph, size, call) : undefined;
 }

@@ -36,6 +36,25 @@ describe("a sequence is at most as long as", () => {
     expect(greatestOf(cut)).toBe(50);
   });
 
+  it("the table of which as many rows are left to its end, though one row beyond that would do for all", () => {
+    const left = (g: GraphBuilder, ids: Value): Value => {
+      const start = g.sub(g.integers([50]), g.shape(ids, 1, 2));
+      return g.node("Slice", [table(g, 50), start, g.integers([50]), g.integers([0])]);
+    };
+    expect(greatestOf(left)).toBe(50);
+  });
+
+  it("the table of which as many rows are cut off, counted from its end", () => {
+    const last = (g: GraphBuilder, ids: Value): Value =>
+      g.node("Slice", [
+        table(g, 50),
+        g.node("Neg", [g.shape(ids, 1, 2)]),
+        g.integers([2 ** 31 - 1]),
+        g.integers([0]),
+      ]);
+    expect(greatestOf(last)).toBe(50);
+  });
+
   it("the table for the positions of tokens that are no padding, where those are counted", () => {
     const positions = (g: GraphBuilder, ids: Value): Value => {
       const tokens = g.cast(g.node("Not", [g.node("Equal", [ids, g.integer(1)])]), "int64");
@@ -43,6 +62,20 @@ describe("a sequence is at most as long as", () => {
     };
     // Rows 0 and 1 are for padding, so that of 50 rows 48 are left.
     expect(greatestOf((g, ids) => g.gather(table(g, 50), positions(g, ids), 0))).toBe(48);
+  });
+
+  it("nothing that is known, where a table's rows are cut off up to all that it has", () => {
+    const last = (g: GraphBuilder, ids: Value): Value => {
+      const count = g.node("Min", [g.shape(ids, 1, 2), g.integers([50])]);
+      const rows = g.node("Slice", [
+        table(g, 50),
+        g.sub(g.integers([50]), count),
+        g.integers([50]),
+        g.integers([0]),
+      ]);
+      return g.reduceSumSquare(g.unsqueeze(rows, [0]), [1]);
+    };
+    expect(greatestOf(last)).toBeUndefined();
   });
 
   it("nothing that is known, without such a table", () => {

@@ -32,13 +32,17 @@ export function greatestSize(
   const lookedUp = graph.nodes.map((node) =>
     rowsLookedUp(node, { values: first, size: small }, { values: second, size: large }),
   );
+  const isTaken = (size: number): boolean => {
+    const values = at(size);
+    return values !== undefined && !graph.nodes.some((node) => hasTurned(node, first, values));
+  };
   const most = Math.min(more, ...lookedUp);
-  if (at(most) !== undefined) return most === more ? undefined : most;
+  if (isTaken(most)) return most === more ? undefined : most;
   let [fits, fails] = [large, most];
   while (fails - fits > 1) {
     const middle = Math.floor((fits + fails) / 2);
-    if (at(middle) === undefined) fails = middle;
-    else fits = middle;
+    if (isTaken(middle)) fits = middle;
+    else fails = middle;
   }
   // A table that is as long is the reason. There may be another, since contents are followed up to some length only.
   const isTable = ([name, { dims }]: [string, Evaluated]): boolean =>
@@ -86,4 +90,15 @@ function rowsLookedUp(node: GraphNode, first: Setting, second: Setting): number 
     ({ values, size }) => Math.max(...(values.get(indices)?.contents ?? [])) - size,
   );
   return isLookUp && isTable && last === later ? rows - 1 - last! : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Whether a Slice begins at a count from the end, where at a lesser size it is one from the start. Of a table whose last
+ * rows are cut off, by a start that the size is subtracted from, it takes one row where there is one too few, and one row
+ * does for any number.
+ */
+function hasTurned({ opType, inputs }: GraphNode, before: Values, now: Values): boolean {
+  if (opType !== "Slice") return false;
+  const [earlier = [], starts = []] = [before, now].map((values) => values.get(inputs[1]!)?.contents);
+  return starts.some((start, index) => start < 0 && (earlier[index] ?? start) >= 0);
 }
