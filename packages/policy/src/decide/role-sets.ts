@@ -29,33 +29,30 @@ export function admissibleSets(
   gainOf: (role: Role) => number,
 ): AdmissibleSets {
   const meets = meetings(roles, conflicts);
-  const gains = new Map<Role, number>();
-  const gainOfSet = (set: readonly Role[]): number =>
-    set.reduce((sum, role) => {
-      const gain = gains.get(role) ?? gainOf(role);
-      gains.set(role, gain);
-      return sum + gain;
-    }, 0);
-  let sets: (readonly Role[])[] = [];
+  let sets: RoleSet[] = [];
   let complete = true;
-  for (const role of roles) {
+  for (const [index, role] of roles.entries()) {
     const others = meets.get(role)!;
     if (others.has(role)) continue;
-    const apart = sets.filter((set) => !set.some((one) => others.has(one)));
-    sets.push([role], ...apart.map((set) => [...set, role]));
+    const gain = gainOf(role);
+    // Few, where a set may be of hundreds.
+    const met = roles.slice(0, index).filter((other) => others.has(other));
+    const apart = sets.filter((set) => !met.some((other) => set.roles.includes(other)));
+    sets.push(
+      { roles: [role], gain },
+      ...apart.map((set) => ({ roles: [...set.roles, role], gain: set.gain + gain })),
+    );
     if (sets.length <= mostSets) continue;
     complete = false;
-    sets = best(sets, gainOfSet);
+    sets = sets.sort((a, b) => b.gain - a.gain).slice(0, mostSets);
   }
-  return { sets, complete };
+  return { sets: sets.map(({ roles }) => roles), complete };
 }
 
-function best(
-  sets: readonly (readonly Role[])[],
-  gainOfSet: (set: readonly Role[]) => number,
-): (readonly Role[])[] {
-  const gains = new Map(sets.map((set) => [set, gainOfSet(set)]));
-  return [...sets].sort((a, b) => gains.get(b)! - gains.get(a)!).slice(0, mostSets);
+/** Roles that do not meet, and what sharding them is worth. */
+interface RoleSet {
+  readonly roles: readonly Role[];
+  readonly gain: number;
 }
 
 /** By role: those it meets, which may be itself. */
