@@ -13,6 +13,7 @@ import { buildGraph, openCheckpoint, writeOnnx } from "@ringrank/model";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { advisedBytes } from "../../../test/support/advised-bytes.js";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
+import { workerThreads } from "../../../test/support/worker-threads.js";
 import { shakespeareDirectory, zooDirectory } from "../../model/src/testing/fixtures.js";
 
 describe("loadModel", () => {
@@ -43,6 +44,15 @@ describe("loadModel", () => {
       await expect(loading).rejects.toBe("enough");
     },
   );
+
+  it.each(["plan", "load"])("rejects with what a callback that is told of %s rejects with", async (told) => {
+    const onProgress = async ({ phase }: Progress): Promise<void> => {
+      if (phase === told) throw new Error("the bar broke");
+    };
+    const loading = loadModel(shakespeareDirectory, { ranks: 2, onProgress });
+    await expect(loading).rejects.toThrow("the bar broke");
+    expect(workerThreads()).toBe(0);
+  });
 
   it("takes back the policy that planModel gave, also as JSON", async () => {
     const policy = await planModel(shakespeareDirectory, { ranks: 2, objective: "time" });

@@ -2,7 +2,6 @@ import { onAbort } from "@ringrank/collectives";
 import { RingrankError } from "@ringrank/errors";
 import { requireUnchanged } from "@ringrank/model/serving";
 import {
-  type LoadProgress,
   type RankOptions,
   ScratchFolder,
   ShardCache,
@@ -14,15 +13,11 @@ import { requireGenerate } from "./generation/require-generate.js";
 import { disableRuntimeTelemetry } from "./group/runtime-telemetry.js";
 import { ThreadRankGroup } from "./group/thread-rank-group.js";
 import { KeptPlan, type Plan } from "./kept-plan.js";
+import { LoadCallbacks } from "./load-callbacks.js";
 import { type Log, loggerOf } from "./logger.js";
 import { Model } from "./model.js";
 import { requireModelPath } from "./options/check.js";
-import {
-  type CheckedLoadOptions,
-  checkLoadOptions,
-  type LoadOptions,
-  type Progress,
-} from "./options/load-options.js";
+import { type CheckedLoadOptions, checkLoadOptions, type LoadOptions } from "./options/load-options.js";
 import { type Prepared, prepareModel } from "./prepare-model.js";
 import { noTokenizer } from "./prompts/no-tokenizer.js";
 import { requirePrompt } from "./prompts/require-prompt.js";
@@ -45,16 +40,25 @@ import { notKept, unsupportedSettings, type Warn, warnThrough, withoutProducts }
  */
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
   requireModelPath(pathOrCachedId);
-  const checked = checkLoadOptions(options);
-  const logger = await loggerOf(checked.logger);
-  checked.signal?.throwIfAborted();
-  const trace = checked.trace === undefined ? undefined : beginTrace(checked.trace);
-  const progress = new ProgressReports(checked.onProgress);
+  const given = checkLoadOptions(options);
+  const logger = await loggerOf(given.logger);
+  given.signal?.throwIfAborted();
+  const trace = given.trace === undefined ? undefined : beginTrace(given.trace);
+  // By the caller's signal or an error of a callback.
+  const ending = new AbortController();
+  const callbacks = new LoadCallbacks((error) => ending.abort(error));
+  const checked = {
+    ...given,
+    signal: ending.signal,
+    onProgress: callbacks.of(given.onProgress),
+    onWarning: callbacks.of(given.onWarning),
+  };
   let group: ThreadRankGroup | undefined;
   let prepared: Prepared | undefined;
-  const settled = onAbort(checked.signal, () => void group?.close());
+  const settled = onAbort(given.signal, () => ending.abort(given.signal?.reason));
+  onAbort(ending.signal, () => void group?.close());
   try {
-    progress.report({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
+    checked.onProgress?.({ phase: "plan", rank: undefined, bytesLoaded: 0, bytesTotal: 0 });
     const keptPlan = KeptPlan.of(pathOrCachedId, checked, logger);
     const startRanks = (): ThreadRankGroup => {
       group ??= startGroup(checked, logger, trace);
@@ -62,17 +66,17 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
     };
     const ranks = { start: startRanks, reserve: (bytes: readonly number[]) => startRanks().reserve(bytes) };
     prepared = await prepareModel(pathOrCachedId, checked, ranks, keptPlan);
-    const loading = loadRanks(startRanks(), prepared, checked, logger, progress, keptPlan);
+    const loading = loadRanks(startRanks(), prepared, checked, logger, keptPlan);
     const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
     // Whoever hears that it is ready may abort, which has closed its ranks.
-    checked.signal?.throwIfAborted();
+    ending.signal.throwIfAborted();
     return model;
   } catch (error) {
     await Promise.all([group?.close(), prepared?.texts?.thread.close()]);
-    throw checked.signal?.aborted === true ? checked.signal.reason : whyLoadingFailed(error);
+    throw ending.signal.aborted ? ending.signal.reason : whyLoadingFailed(error);
   } finally {
     settled();
-    progress.end();
+    callbacks.end();
   }
 }
 
@@ -100,10 +104,9 @@ async function loadRanks(
   { plan, policy, isKept, obstacle, texts }: Prepared,
   options: CheckedLoadOptions,
   logger: Log,
-  progress: ProgressReports,
   keptPlan: KeptPlan | undefined,
 ): Promise<Model> {
-  const { threadsPerRank, signal } = options;
+  const { threadsPerRank, signal, onProgress } = options;
   const warn = warnThrough(options.onWarning, logger);
   const { programs, facts, unsupported, unused, directory } = plan;
   if (options.requireGenerate) requireGenerate(facts);
@@ -119,22 +122,14 @@ async function loadRanks(
   using scratch = ScratchFolder.create(scratchBytes(programs));
   const bytesReported = programs.map(() => 0);
   try {
-    await new Promise<void>((resolve, reject) => {
-      const onProgress = (loaded: LoadProgress): void => {
-        bytesReported[loaded.rank] = loaded.bytesLoaded;
-        // Thrown here, the caller's error would end up in the rank.
-        try {
-          progress.report({ phase: "load", ...loaded });
-        } catch (error) {
-          reject(error);
-        }
-      };
-      const optionsOf = (rank: number): RankOptions => ({
-        threads: threadsPerRank,
-        scratchFolder: scratch?.path,
-        cachedShard: cache?.places[rank],
-      });
-      group.load(programs, optionsOf, onProgress).then(resolve, reject);
+    const optionsOf = (rank: number): RankOptions => ({
+      threads: threadsPerRank,
+      scratchFolder: scratch?.path,
+      cachedShard: cache?.places[rank],
+    });
+    await group.load(programs, optionsOf, (loaded) => {
+      bytesReported[loaded.rank] = loaded.bytesLoaded;
+      onProgress?.({ phase: "load", ...loaded });
     });
     signal?.throwIfAborted();
     requireUnchanged(plan.files);
@@ -143,10 +138,10 @@ async function loadRanks(
     if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);
     // A rank's last reports may still be on their way, since they come through a port of their own.
     for (const { rank, bytes } of programs.filter(({ rank, bytes }) => bytesReported[rank]! < bytes)) {
-      progress.report({ phase: "load", rank, bytesLoaded: bytes, bytesTotal: bytes });
+      onProgress?.({ phase: "load", rank, bytesLoaded: bytes, bytesTotal: bytes });
     }
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
-    progress.report({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
+    onProgress?.({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
     return new Model({ policy, facts, group, texts: texts?.thread });
   } catch (error) {
     await group.close();
@@ -175,21 +170,4 @@ function openCache(
 function whyLoadingFailed(error: unknown): unknown {
   if (!(error instanceof RingrankError) || error.code !== "RR_RANK_FAILED") return error;
   return error.cause instanceof RingrankError ? error.cause : error;
-}
-
-/** Calls the user's callback until loading has settled; messages of ranks may still be on their way then. */
-class ProgressReports {
-  #callback: ((progress: Progress) => void) | undefined;
-
-  constructor(callback: ((progress: Progress) => void) | undefined) {
-    this.#callback = callback;
-  }
-
-  report(progress: Progress): void {
-    this.#callback?.(progress);
-  }
-
-  end(): void {
-    this.#callback = undefined;
-  }
 }

@@ -112,7 +112,10 @@ export interface LoadOptions extends PlanOptions {
    * `process.emitWarning`.
    */
   readonly onWarning?: ((warning: RingrankError) => void) | undefined;
-  /** Called as the model is planned and loaded; never after `loadModel` has settled. */
+  /**
+   * Called as the model is planned and loaded; never after `loadModel` has settled. What it throws, or rejects with, ends
+   * the load; likewise {@link onWarning}.
+   */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * A rank that makes no progress for this long has failed (`RR_TIMEOUT`). Milliseconds, minimum 100, default
