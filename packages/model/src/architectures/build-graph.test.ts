@@ -217,6 +217,16 @@ describe("a config is refused", () => {
     );
   });
 
+  it("with RR_UNKNOWN_ARCHITECTURE that says what can be planned of it, where its part for text is known", () => {
+    const changes = { model_type: "gemma3", text_config: { model_type: "gemma3_text" } };
+    expect(() => buildGraph(withConfig("gemma3", changes))).toThrow(
+      expect.objectContaining({
+        code: "RR_UNKNOWN_ARCHITECTURE",
+        message: expect.stringMatching(/"gemma3_text", is known: its text_config .* can be planned$/),
+      }),
+    );
+  });
+
   it.each<[string, string, JsonObject]>([
     ["heads that key heads do not divide", "llama", { num_key_value_heads: 3 }],
     ["heads that do not share out the width", "gpt2", { n_head: 7 }],

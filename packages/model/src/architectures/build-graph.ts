@@ -24,13 +24,7 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
   const config = new ConfigReader(checkpoint.config);
   const modelType = config.string("model_type");
   const architecture = architectures.get(modelType);
-  if (architecture === undefined) {
-    throw new RingrankError(
-      "RR_UNKNOWN_ARCHITECTURE",
-      `no architecture for model_type "${modelType}"; known are ` +
-        `${[...architectures.keys()].join(", ")}. Export the model to ONNX, and give that file`,
-    );
-  }
+  if (architecture === undefined) throw unknownArchitecture(modelType, checkpoint.config);
   if (checkpoint.tensors !== undefined && config.has("quantization_config")) {
     throw config.error(
       '"quantization_config" is set; expected weights in float32, float16 or bfloat16: give the model as it was before ' +
@@ -45,6 +39,20 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
     unused: parameters.unused(architecture.ignoredTensors ?? []),
     maxContext: contextLimit(checkpoint.config),
   };
+}
+
+function unknownArchitecture(modelType: string, { text_config: part }: JsonObject): RingrankError {
+  const textType = typeof part === "object" && part !== null && "model_type" in part && part.model_type;
+  // Of models that see or hear, too.
+  const ofText =
+    typeof textType === "string" && architectures.has(textType)
+      ? `. What it makes of text, "${textType}", is known: its text_config as a config.json of its own can be planned`
+      : "";
+  return new RingrankError(
+    "RR_UNKNOWN_ARCHITECTURE",
+    `no architecture for model_type "${modelType}"; known are ${[...architectures.keys()].sort().join(", ")}. ` +
+      `Export the model to ONNX, and give that file${ofText}`,
+  );
 }
 
 /**

@@ -46,4 +46,18 @@ describe("a policy's table", () => {
     expect(total({})).toMatch(/in all, in float32; per rank/);
     expect(total({ precision: "int4" })).toMatch(/in all, int4 weights and int8 activations; per rank/);
   });
+
+  it("says how much stays in float32, where quantizing leaves most of the bytes as they are", () => {
+    const experts = {
+      ...config,
+      model_type: "mixtral",
+      hidden_size: 128,
+      num_local_experts: 8,
+      num_experts_per_tok: 2,
+    };
+    const { graph } = buildGraph({ config: experts, tensors: undefined });
+    const [total] = /^weights: .*$/m.exec(planGraph(graph, { ranks: 2, precision: "int4" }).table())!;
+    // Eight experts of three matrices of 128 × 128: 1.57 MB, and some kB of scales and norms.
+    expect(total).toMatch(/int4 weights and int8 activations, but 1\.[56]\d MB of it float32; per rank/);
+  });
 });

@@ -64,9 +64,13 @@ function summary(policy: PolicyData): string[] {
 }
 
 /** What the bytes are counted in; of a file that brings types of its own, nothing: its weights' sizes say it. */
-function inPrecision({ precision, weights }: PolicyData): string {
-  if (precision.weights !== "float32") return `, ${describePrecision(precision)}`;
-  return Object.values(weights).every(({ type }) => type === "float32") ? ", in float32" : "";
+function inPrecision({ precision, weights, totalBytes }: PolicyData): string {
+  const floats = Object.values(weights).filter(({ type }) => type === "float32");
+  const bytes = floats.reduce((sum, weight) => sum + weight.bytes, 0);
+  if (precision.weights === "float32") return bytes === totalBytes ? ", in float32" : "";
+  // Scales and norms are a fifth at most. Where floats are most of it, the matrices are of a kind that stays.
+  const stay = bytes > totalBytes / 2 ? `, but ${formatBytes(bytes)} of it float32` : "";
+  return `, ${describePrecision(precision)}${stay}`;
 }
 
 function gathers(count: number): string {
@@ -118,7 +122,10 @@ function tally(values: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   const [[first, count] = ["", 0], ...others] = [...counts];
-  return [`${first} on ${count} ranks`, ...others.map(([value, ranks]) => `${value} on ${ranks}`)].join(", ");
+  return [
+    `${first} on ${count} ${count === 1 ? "rank" : "ranks"}`,
+    ...others.map(([value, ranks]) => `${value} on ${ranks}`),
+  ].join(", ");
 }
 
 export function formatBytes(bytes: number): string {
