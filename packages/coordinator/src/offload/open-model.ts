@@ -1,8 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { RingrankError } from "@ringrank/errors";
+import { isRingrankError, RingrankError } from "@ringrank/errors";
 import {
   buildGraph,
+  type Checkpoint,
   checkPayload,
   type ExportDtype,
   type FileIdentity,
@@ -69,10 +70,25 @@ function openDirectory(path: string): OpenedModel {
   const checkpoint = openCheckpoint(path);
   const { config, directory, files } = checkpoint;
   return {
-    ...buildGraph(checkpoint),
+    ...built(checkpoint),
     directory,
     config,
     files,
     checkWeights: () => checkPayload(checkpoint),
   };
+}
+
+/** Where there is no architecture for it, but ONNX files beside it, which nobody asked for, the error says so. */
+function built(checkpoint: Checkpoint): ReturnType<typeof buildGraph> {
+  try {
+    return buildGraph(checkpoint);
+  } catch (error) {
+    const isUnknown = isRingrankError(error) && error.code === "RR_UNKNOWN_ARCHITECTURE";
+    if (!isUnknown || !hasExport(checkpoint.directory)) throw error;
+    const { code, message } = error;
+    throw new RingrankError(
+      code,
+      `${message}. There are ONNX files beside it: dtype takes one, such as fp32`,
+    );
+  }
 }
