@@ -37,7 +37,7 @@ export class Lifecycle {
   }
 
   /**
-   * Blocks this thread until every rank is outside native code, at most `timeoutMs`. For `exit` listeners, the one
+   * After {@link stop}, blocks this thread until every rank is outside native code, at most `timeoutMs`. For `exit` listeners, the one
    * place where the main thread may block.
    *
    * @returns whether all ranks are outside
@@ -80,7 +80,8 @@ export class NativeGate {
 
   leave(): void {
     Atomics.store(this.#words, this.#word, OUTSIDE);
-    Atomics.notify(this.#words, this.#word);
+    // Nobody waits before the process wants to end, and to wake nobody costs a call of the engine's runtime.
+    if (this.stopped) Atomics.notify(this.#words, this.#word);
   }
 
   /** Runs one native call, whether it ends at once or as a promise. */

@@ -109,7 +109,7 @@ describe("nothing is told of a segment", () => {
 
 type Activation = (g: GraphBuilder, x: Value, y: Value) => Value;
 
-const tanhGelu = `((x * 0.5) * (tanh(((x * ${Math.sqrt(2 / Math.PI)}) * (((x * x) * 0.044715) + 1))) + 1))`;
+const tanhGelu = `(x * sigmoid(((x * ${Math.sqrt(8 / Math.PI)}) * (((x * x) * 0.044715) + 1))))`;
 
 const row = (g: GraphBuilder): Value => g.numbers(new Array(width).fill(1), [width]);
 

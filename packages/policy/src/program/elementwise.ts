@@ -162,13 +162,12 @@ function gelu(steps: Instructions, x: ElementwiseOperand): ElementwiseOperand {
   return steps.add("multiply", steps.add("multiply", x, 0.5), steps.add("add", erf, 1));
 }
 
-/** `x · Φ(x)`, nearly: https://arxiv.org/abs/1606.08415. */
+/** `x · Φ(x)`, nearly: https://arxiv.org/abs/1606.08415. `½ (1 + tanh(y))` is `σ(2y)`, which takes less. */
 function tanhGelu(steps: Instructions, x: ElementwiseOperand): ElementwiseOperand {
   const square = steps.add("multiply", x, x);
   const factor = steps.add("add", steps.add("multiply", square, 0.044715), 1);
-  const scaled = steps.add("multiply", steps.add("multiply", x, Math.sqrt(2 / Math.PI)), factor);
-  const tanh = steps.add("tanh", scaled);
-  return steps.add("multiply", steps.add("multiply", x, 0.5), steps.add("add", tanh, 1));
+  const scaled = steps.add("multiply", steps.add("multiply", x, Math.sqrt(8 / Math.PI)), factor);
+  return steps.add("multiply", x, steps.add("sigmoid", scaled));
 }
 
 /** `x · σ(αx)`; SiLU where α is 1. */

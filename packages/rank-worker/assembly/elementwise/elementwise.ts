@@ -50,11 +50,49 @@ export function elementwise(first: usize, end: usize, count: u32): void {
     const length = min(chunkBytes, bytes - from);
     for (let at = first; at < end; at += offsetof<Instruction>()) {
       const one = changetype<Instruction>(at);
-      const left = one.left + from * one.leftMoves;
-      const right = one.right + from * one.rightMoves;
-      run(one.operation, left, right, one.out + from * one.outMoves, length);
+      runOn(one, from, one.out + from * one.outMoves, length);
     }
   }
+}
+
+/**
+ * Runs them on rows that lie one after the other. The last instruction's result is what is wanted, and row r of it is
+ * row `order[r]` of where it belongs.
+ *
+ * @param columns a multiple of 4
+ * @param order `[rows]`
+ * @param outBytes from one row there to the next
+ */
+export function elementwiseRows(
+  first: usize,
+  end: usize,
+  rows: u32,
+  columns: u32,
+  order: usize,
+  outBytes: usize,
+): void {
+  const rowBytes = <usize>columns << 2;
+  const chunks = (rowBytes + chunkBytes - 1) / chunkBytes;
+  // As long as each other: of two instructions on few floats, most is to begin and to end.
+  const each = ((rowBytes / chunks + 15) & ~15);
+  const last = end - offsetof<Instruction>();
+  for (let row: usize = 0, start: usize = 0; row < rows; row++, start += rowBytes) {
+    const to = <usize>load<u32>(order + (row << 2)) * outBytes;
+    for (let from: usize = 0; from < rowBytes; from += each) {
+      const length = min(each, rowBytes - from);
+      for (let at = first; at < last; at += offsetof<Instruction>()) {
+        const one = changetype<Instruction>(at);
+        runOn(one, start + from, one.out + (start + from) * one.outMoves, length);
+      }
+      const one = changetype<Instruction>(last);
+      runOn(one, start + from, one.out + to + from, length);
+    }
+  }
+}
+
+@inline
+function runOn(one: Instruction, from: usize, out: usize, bytes: usize): void {
+  run(one.operation, one.left + from * one.leftMoves, one.right + from * one.rightMoves, out, bytes);
 }
 
 function run(operation: Operation, left: usize, right: usize, out: usize, bytes: usize): void {

@@ -103,6 +103,52 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
     expect(ofTwo(operation, x, y)).toEqual(Float32Array.from(pairs, ([x, y]) => reference(x, y)));
   });
 
+  it.each([4, 256, 304, 1028])("rows of %i floats are computed to where they belong", (columns) => {
+    const rows = 5;
+    const [x, y] = [1, 2].map((seed) => {
+      const room = kernels.memory.floats(rows * columns)!;
+      room.forEach((_, i) => {
+        room[i] = Math.sin(seed * i);
+      });
+      return room;
+    }) as [Float32Array, Float32Array];
+    const plan = {
+      instructions: [
+        { operation: "multiply", operands: [{ value: 0 }, { constant: 2 }] },
+        { operation: "add", operands: [{ value: 2 }, { value: 1 }] },
+      ],
+      outputs: [3],
+    } as const;
+    const list = InstructionList.open(kernels, plan, 2)!;
+    expect(list.endsWithOutput).toBe(true);
+    const outWidth = columns + 8;
+    const out = kernels.memory.floats(7 * outWidth)!.fill(-1);
+    const { buffer, byteOffset } = kernels.memory.floats(rows)!;
+    const order = new Int32Array(buffer, byteOffset, rows);
+    order.set([6, 0, 3, 2, 4]);
+    const addresses = [x.byteOffset, y.byteOffset, out.byteOffset + 16];
+    list.runRows(addresses, columns, order, 4 * outWidth);
+    const expected = new Float32Array(7 * outWidth).fill(-1);
+    for (const [row, to] of order.entries()) {
+      for (let i = 0; i < columns; i++) {
+        const at = row * columns + i;
+        expected[to * outWidth + 4 + i] = Math.fround(Math.fround(x[at]! * 2) + y[at]!);
+      }
+    }
+    expect(out).toEqual(expected);
+  });
+
+  it("a list whose one output something else is made of behind it does not end with it", () => {
+    const instructions = [
+      { operation: "multiply", operands: [{ value: 0 }, { constant: 2 }] },
+      { operation: "add", operands: [{ value: 1 }, { value: 0 }] },
+    ] as const;
+    const listOf = (outputs: number[]) => InstructionList.open(kernels, { instructions, outputs }, 1)!;
+    expect(listOf([1]).endsWithOutput).toBe(false);
+    expect(listOf([1, 2]).endsWithOutput).toBe(false);
+    expect(listOf([2]).endsWithOutput).toBe(true);
+  });
+
   it.each([1, 3, 4, 255, 256, 257, 5000])("%i floats are all computed, and none behind them", (count) => {
     const x = Float32Array.from({ length: count }, (_, i) => i + 1);
     const [input, output] = [kernels.memory.floats(count)!, kernels.memory.floats(count + 4)!];

@@ -21,6 +21,8 @@ const wordsOfInstruction = 7;
 /** What a segment computes element by element, as the kernel reads it; the steps that run the segment share it. */
 export class InstructionList {
   readonly kernels: RankKernels;
+  /** Whether the last instruction makes the one output, so that it can go {@link runRows elsewhere}. */
+  readonly endsWithOutput: boolean;
   readonly #words: Uint32Array;
   readonly #first: number;
   readonly #end: number;
@@ -30,6 +32,7 @@ export class InstructionList {
   private constructor(kernels: RankKernels, plan: Elementwise, inputs: number, room: Float32Array) {
     const { instructions, outputs } = plan;
     this.kernels = kernels;
+    this.endsWithOutput = outputs.length === 1 && outputs[0] === inputs + instructions.length - 1;
     const length = instructions.length * wordsOfInstruction;
     const words = new Uint32Array(room.buffer, room.byteOffset, length);
     this.#words = words;
@@ -84,7 +87,26 @@ export class InstructionList {
    * @param count of floats of each; whole vectors of four are read and written
    */
   run(addresses: readonly number[], count: number): void {
-    for (const { at, whose } of this.#places) this.#words[at] = addresses[whose]!;
+    this.#place(addresses);
     this.kernels.elementwise(this.#first, this.#end, count);
+  }
+
+  /**
+   * On rows that lie one after the other, of which row r of the output is row `order[r]` of where it belongs; where the
+   * list {@link endsWithOutput}.
+   *
+   * @param addresses of the inputs, then of the output, likewise
+   * @param columns a multiple of 4
+   * @param order in the kernels' memory: as many as there are rows
+   * @param outBytes from one row to the next
+   */
+  runRows(addresses: readonly number[], columns: number, order: Int32Array, outBytes: number): void {
+    this.#place(addresses);
+    const { length: rows, byteOffset } = order;
+    this.kernels.elementwiseRows(this.#first, this.#end, rows, columns, byteOffset, outBytes);
+  }
+
+  #place(addresses: readonly number[]): void {
+    for (const { at, whose } of this.#places) this.#words[at] = addresses[whose]!;
   }
 }

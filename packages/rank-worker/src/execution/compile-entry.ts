@@ -11,6 +11,7 @@ import { InstructionList } from "../elementwise/instruction-list.js";
 import { Interpreter } from "../interpreter/interpreter.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { Normalization } from "../normalization/normalization.js";
+import type { Epilogue } from "../products/epilogue.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
 import type { Multiplier, SegmentType } from "../products/multiplier.js";
 import { Product } from "../products/product.js";
@@ -19,12 +20,14 @@ import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.
 import type { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
+import { ActivatedProductStep, ActivationStep } from "./activated-product-step.js";
 import { AllGatherStep } from "./all-gather-step.js";
 import { type Added, AllReduceStep } from "./all-reduce-step.js";
 import { type AttentionBlocks, AttentionStep } from "./attention-step.js";
 import type { CompiledStep, NamedIndex } from "./compiled-step.js";
 import { lastUses } from "./last-uses.js";
 import { NormalizeStep } from "./normalize-step.js";
+import { ProductCalls } from "./product-calls.js";
 import { ProductStep } from "./product-step.js";
 import { RoutedStep } from "./routed-step.js";
 import { SegmentStep, type SegmentValues } from "./segment-step.js";
@@ -65,6 +68,12 @@ export interface CompileContext {
   readonly attention: AttentionKernel | undefined;
 }
 
+/** The step behind another, and the values that nobody needs after it. */
+interface NextStep {
+  readonly step: Step | undefined;
+  readonly drop: readonly string[];
+}
+
 /** @throws RR_POLICY if a step uses a value that no earlier step, input or weight defines */
 export function compileEntry(name: string, entry: Entry, context: CompileContext): CompiledEntry {
   const given = new Set(entry.outputs.map((output) => output.name));
@@ -72,7 +81,8 @@ export function compileEntry(name: string, entry: Entry, context: CompileContext
   for (const input of entry.inputs) compiler.define(input.name);
   const drops = lastUses(entry, context.segments);
   const compiled = entry.steps.map((step, at) => {
-    return { step: compiler.compile(step), drop: drops[at]!.map((value) => compiler.use(value)) };
+    const next = { step: entry.steps[at + 1], drop: drops[at + 1] ?? [] };
+    return { step: compiler.compile(step, next), drop: drops[at]!.map((value) => compiler.use(value)) };
   });
   let meanwhile: PlacedStep["meanwhile"];
   const steps = compiled.reverse().map(({ step, drop }): PlacedStep => {
@@ -93,6 +103,8 @@ class EntryCompiler {
   /** By segment: steps of all layers share them. */
   readonly #integers = new Map<number, IntegerProduct>();
   readonly #instructions = new Map<number, InstructionList>();
+  /** Places in the table of what products with an epilogue make. */
+  readonly #madeByEpilogues = new Set<number>();
 
   constructor(entry: string, given: ReadonlySet<string>, context: CompileContext) {
     this.#entry = entry;
@@ -112,7 +124,7 @@ class EntryCompiler {
     throw this.#contradiction(`uses "${value}" before anything defines it`);
   };
 
-  compile(step: Step): CompiledStep {
+  compile(step: Step, next: NextStep): CompiledStep {
     switch (step.kind) {
       case "run":
         return this.#run(step);
@@ -120,7 +132,12 @@ class EntryCompiler {
         const product = new Product(step, this.#multiplier(step), this.#context.kernels?.memory, this.#given);
         const value = this.#named(step.value);
         const outputs = step.outputs.map((output) => this.define(output.name));
-        return new ProductStep(product, value, outputs, this.#calls(step.segments));
+        const calls = this.#productCalls(step.segments);
+        const alone = new ProductStep(product, value, outputs, calls);
+        const activation = this.#activation(step, next);
+        if (activation === undefined) return alone;
+        const { epilogue, made } = activation;
+        return new ActivatedProductStep(product, value, calls, epilogue, made, alone);
       }
       case "allReduce":
         return new AllReduceStep(this.#named(step.value), step.operation ?? "sum", this.#added(step.added));
@@ -178,7 +195,40 @@ class EntryCompiler {
     const interpreter = this.#interpreter(index, tabled, outputs);
     if (interpreter !== undefined) return new ShortcutStep("interpreting", index, interpreter, step);
     const elementwise = this.#elementwise(index, tabled);
-    return elementwise === undefined ? step : new ShortcutStep("activating", index, elementwise, step);
+    const activation =
+      elementwise === undefined ? step : new ShortcutStep("activating", index, elementwise, step);
+    const [made] = tabled.results;
+    return made !== undefined && this.#madeByEpilogues.has(made.index)
+      ? new ActivationStep(made.index, activation)
+      : activation;
+  }
+
+  /** What the next step makes of a product, if it is all that is made of it, element by element. */
+  #activation(
+    { outputs }: Extract<Step, { kind: "product" }>,
+    { step, drop }: NextStep,
+  ): { readonly epilogue: Epilogue; readonly made: number } | undefined {
+    if (step?.kind !== "run") return undefined;
+    const segment = this.#segment(step.segment);
+    const values = step.values ?? segment;
+    const products = outputs.map(({ name }) => name);
+    const inputs = values.inputs.map((name) => products.indexOf(name));
+    const isAll = inputs.every((at) => at !== -1) && products.every((name) => drop.includes(name));
+    const list = this.#instructionList(step.segment);
+    const name = values.outputs[0]!;
+    if (!isAll || !list?.endsWithOutput || this.#given.has(name)) return undefined;
+    const made = this.define(name);
+    this.#madeByEpilogues.add(made);
+    return { epilogue: { list, inputs }, made };
+  }
+
+  #instructionList(index: number): InstructionList | undefined {
+    const { elementwise: plan, inputs } = this.#segment(index);
+    const { kernels } = this.#context;
+    if (plan === undefined || kernels === undefined) return undefined;
+    const list = this.#instructions.get(index) ?? InstructionList.open(kernels, plan, inputs.length);
+    if (list !== undefined) this.#instructions.set(index, list);
+    return list;
   }
 
   /** @param names of outputs, in the table */
@@ -193,13 +243,8 @@ class EntryCompiler {
   }
 
   #elementwise(index: number, { feeds, results }: SegmentValues): ElementwiseShortcut | undefined {
-    const plan = this.#segment(index).elementwise;
-    const { kernels } = this.#context;
-    if (plan === undefined || kernels === undefined) return undefined;
-    const list = this.#instructions.get(index) ?? InstructionList.open(kernels, plan, feeds.length);
-    if (list === undefined) return undefined;
-    this.#instructions.set(index, list);
-    return new ElementwiseShortcut(list, feeds.map(indexOf), results.map(indexOf));
+    const list = this.#instructionList(index);
+    return list && new ElementwiseShortcut(list, feeds.map(indexOf), results.map(indexOf));
   }
 
   /** @param names of outputs, in the table */
@@ -241,10 +286,9 @@ class EntryCompiler {
     throw this.#contradiction(`needs the weight "${weight}", which is not there`);
   };
 
-  #calls(
-    segments: Readonly<Partial<Record<SegmentType, number>>>,
-  ): Partial<Record<SegmentType, SessionCall>> {
-    return Object.fromEntries(Object.entries(segments).map(([type, index]) => [type, this.#call(index)]));
+  #productCalls(segments: Readonly<Partial<Record<SegmentType, number>>>): ProductCalls {
+    const calls = Object.entries(segments).map(([type, index]) => [type, this.#call(index)]);
+    return new ProductCalls(Object.fromEntries(calls));
   }
 
   #call(segment: number): SessionCall {

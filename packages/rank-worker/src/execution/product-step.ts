@@ -1,9 +1,8 @@
 import type { HeadStart } from "../products/head-start.js";
-import type { SegmentType } from "../products/multiplier.js";
 import type { Product } from "../products/product.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
-import type { SessionCall } from "./session-call.js";
+import type { ProductCalls } from "./product-calls.js";
 
 /** Multiplies a value by matrices that the rank keeps. */
 export class ProductStep implements CompiledStep {
@@ -12,14 +11,9 @@ export class ProductStep implements CompiledStep {
   /** By place in what the product gives. */
   readonly #outputs: readonly number[];
   /** For many rows. */
-  readonly #calls: Readonly<Partial<Record<SegmentType, SessionCall>>>;
+  readonly #calls: ProductCalls;
 
-  constructor(
-    product: Product,
-    value: NamedIndex,
-    outputs: readonly number[],
-    calls: Readonly<Partial<Record<SegmentType, SessionCall>>>,
-  ) {
+  constructor(product: Product, value: NamedIndex, outputs: readonly number[], calls: ProductCalls) {
     this.#product = product;
     this.#value = value;
     this.#outputs = outputs;
@@ -32,10 +26,9 @@ export class ProductStep implements CompiledStep {
 
   run(state: RunState): void | Promise<void> {
     const start = state.trace?.begin();
-    const given = this.#product.run(valueAt(state, this.#value), (type, feeds, into) => {
-      state.communicator.progress();
-      return this.#calls[type]!.run(feeds, state, into);
-    });
+    const given = this.#product.run(valueAt(state, this.#value), (type, feeds, into) =>
+      this.#calls.run(type, feeds, into, state),
+    );
     if (given instanceof Promise) return given.then((values) => this.#store(values, state, start));
     this.#store(given, state, start);
   }

@@ -9,12 +9,15 @@ export class SessionCall {
   readonly segment: number;
   readonly #session: OrtSession;
   readonly #fetches: Fetches;
+  /** Where there are no others. */
+  readonly #onlyOutput: string | undefined;
 
   /** @param segment its index, for errors and traces */
   constructor(segment: number, session: OrtSession, { outputs }: Pick<Segment, "outputs">) {
     this.segment = segment;
     this.#session = session;
     this.#fetches = Object.fromEntries(outputs.map((value) => [value, null]));
+    this.#onlyOutput = outputs.length === 1 ? outputs[0] : undefined;
   }
 
   /**
@@ -29,7 +32,7 @@ export class SessionCall {
     gate.enter();
     let fetched: Fetched | Promise<Fetched>;
     try {
-      fetched = this.#session.run(feeds, into ? { ...this.#fetches, ...into } : this.#fetches);
+      fetched = this.#session.run(feeds, this.#fetchesInto(into));
     } catch (cause) {
       gate.leave();
       throw this.#failed(cause);
@@ -48,6 +51,12 @@ export class SessionCall {
         throw this.#failed(cause);
       },
     );
+  }
+
+  #fetchesInto(into: Fetches | undefined): Fetches {
+    if (into === undefined) return this.#fetches;
+    const only = this.#onlyOutput;
+    return only !== undefined && only in into ? into : { ...this.#fetches, ...into };
   }
 
   #failed(cause: unknown): RingrankError {

@@ -80,6 +80,20 @@ interface Exports {
   ): void;
   /** Runs the instructions from `first` to before `end` on so many floats; see elementwise/instruction-list.ts. */
   elementwise(first: number, end: number, count: number): void;
+  /**
+   * Runs them on rows one after the other, and writes row r of what the last makes as row `order[r]`.
+   *
+   * @param columns a multiple of 4
+   * @param outBytes from one row there to the next
+   */
+  elementwiseRows(
+    first: number,
+    end: number,
+    rows: number,
+    columns: number,
+    order: number,
+    outBytes: number,
+  ): void;
   normalize(
     x: number,
     out: number,
@@ -187,6 +201,7 @@ export class RankKernels {
   readonly copyHeads: Exports["copyHeads"];
   readonly turnHeads: Exports["turnHeads"];
   readonly elementwise: Exports["elementwise"];
+  readonly elementwiseRows: Exports["elementwiseRows"];
   readonly normalize: Exports["normalize"];
   readonly multiplyFloats: Exports["multiplyFloats"];
   readonly turnProducts: Exports["turnProducts"];
@@ -216,6 +231,7 @@ export class RankKernels {
     this.copyHeads = copyHeads;
     this.turnHeads = turnHeads;
     this.elementwise = elementwise;
+    this.elementwiseRows = exports.elementwiseRows;
     this.normalize = normalize;
     this.multiplyFloats = exports.multiplyFloats;
     this.turnProducts = exports.turnProducts;

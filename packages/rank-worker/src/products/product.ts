@@ -4,6 +4,7 @@ import type { KernelMemory } from "../kernels/kernel-memory.js";
 import { KernelResult } from "../kernels/kernel-result.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { Tensor } from "../tensors/tensor.js";
+import type { Epilogue } from "./epilogue.js";
 import type { HeadStart } from "./head-start.js";
 import type { Multiplier, RunSegment } from "./multiplier.js";
 
@@ -57,6 +58,28 @@ export class Product {
     const targets = outputs.map(({ data }) => data as Float32Array);
     if (x.length === 0 || this.#multiplier.multiplyFew(x, targets)) return outputs;
     return this.#multiplier.multiplyMany(x, targets, run).then(() => outputs);
+  }
+
+  /**
+   * What an epilogue makes of what the step gives, which is nowhere as a whole then.
+   *
+   * @returns a {@link TransientTensor} as wide as each of the step's outputs; undefined, or a promise of it, where the
+   * step has to run first
+   * @throws RR_POLICY as {@link run}
+   */
+  runInto(value: Tensor, epilogue: Epilogue, run: RunSegment): Promise<Tensor | undefined> | undefined {
+    const x = this.#floatsOf(value);
+    const multiply = this.#multiplier.withEpilogue(x.length / this.#step.width, epilogue);
+    if (multiply === undefined) return undefined;
+    const sizes = [...value.dims.slice(0, -1), this.#multiplier.widths[0]!];
+    const made = TransientTensor.take(epilogue.list.kernels.memory, sizes);
+    if (made === undefined) return undefined;
+    this.headStart?.reset();
+    return multiply(x, made.data as Float32Array, run).then((isMade) => {
+      if (isMade) return made;
+      made.release();
+      return undefined;
+    });
   }
 
   /** Where kernels and sessions read it in place, if there is room. */

@@ -5,21 +5,21 @@ import type { Fetched, Fetches } from "./ort-binding.js";
 /**
  * What a run gives, but where a tensor was given to write to, that one in place of the runtime's copy of it.
  *
+ * @param fetched changed
  * @param letGo of the copy
  */
 export function withGivenOutputs(
-  fetched: Fetched,
+  fetched: Record<string, Tensor>,
   fetches: Fetches,
   letGo?: (copy: Tensor | undefined) => void,
 ): Fetched {
-  let results: Record<string, Tensor> | undefined;
-  for (const [name, given] of Object.entries(fetches)) {
-    if (given === null) continue;
+  for (const name in fetches) {
+    const given = fetches[name];
+    if (given === null || given === undefined) continue;
     letGo?.(fetched[name]);
-    results ??= { ...fetched };
-    results[name] = given;
+    fetched[name] = given;
   }
-  return results ?? fetched;
+  return fetched;
 }
 
 /**

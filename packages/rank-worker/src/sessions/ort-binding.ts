@@ -40,7 +40,7 @@ interface NativeSession {
     options: InferenceSession.SessionOptions,
   ): void;
   /** Options may be left out, and cost the runtime an object of its own for each run where they are not. */
-  run(feeds: Feeds, fetches: Fetches): Fetched;
+  run(feeds: Feeds, fetches: Fetches): Record<string, Tensor>;
   dispose(): void;
 }
 

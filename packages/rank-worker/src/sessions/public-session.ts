@@ -1,7 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensor } from "../tensors/tensor.js";
 import { withGivenOutputs } from "./given-outputs.js";
-import type { Feeds, Fetched, Fetches, OpenSession } from "./ort-binding.js";
+import type { Feeds, Fetches, OpenSession } from "./ort-binding.js";
 
 /** ONNX Runtime by its documented API. */
 export const openPublicSession: OpenSession = async (model, options) => {
@@ -9,7 +9,7 @@ export const openPublicSession: OpenSession = async (model, options) => {
   return {
     run: async (feeds, fetches) => {
       const fetched = await session.run(publicFeeds(feeds), publicFetches(fetches));
-      return withGivenOutputs(fetched as Fetched, fetches);
+      return withGivenOutputs({ ...fetched } as Record<string, Tensor>, fetches);
     },
     release: () => session.release(),
   };

@@ -65,6 +65,9 @@ export class FloatMultiplier implements Multiplier {
     }
   }
 
+  /** Products of strips are slower than of the whole matrix, so that none are near when the last are there. */
+  withEpilogue(): undefined {}
+
   async #multiplyPiece(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
     const rows = x.length / this.#width;
     for (const [at, { matrices, width }] of this.#outputs.entries()) {

@@ -9,13 +9,13 @@ import {
   columnsOf,
   type GroupActivations,
   kernelArithmetic,
-  panelOf,
   restFactor,
+  type SumColumns,
   scratchFloats,
 } from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
 import { Layout } from "./layout.js";
-import { panelColumns, panelsOf } from "./panels.js";
+import { type Panel, panelColumns, panelsOf } from "./panels.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
 import { scalesByRow } from "./scale-runs.js";
 import { StreamedScales } from "./streamed-scales.js";
@@ -103,8 +103,8 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
           for (const panel of panelsOf(twice)) {
             const isRest = (_: number, at: number) => at % columnsOf(panel.columns) < panel.columns;
             const [rests, expectedRests] = [made, expected].map(({ rests }) => {
-              const ofPanel = panelOf(rests, elements, panel);
-              return ofPanel.subarray(0, elements * columnsOf(panel.columns)).filter(isRest);
+              const start = elements * panel.first;
+              return rests.subarray(start, start + elements * columnsOf(panel.columns)).filter(isRest);
             });
             expect(isSame(rests!, expectedRests!)).toBe(true);
           }
@@ -168,11 +168,12 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
           [plainArithmetic(4), expected],
         ] as const) {
           for (const panel of panelsOf(rows)) {
-            arithmetic.begin(sums, weightScales, activations, panel, bias, to, 25, count);
-            arithmetic.add(sums, weightScales, activations, panel, 1, to, 25, count);
+            const columns = sumColumns(activations, panel);
+            arithmetic.begin(sums, weightScales, columns, bias, to, 25, count);
+            arithmetic.add(sums, weightScales, columns, 1, to, 25, count);
           }
           for (const panel of panelsOf(Math.ceil(rows / 2))) {
-            arithmetic.add(sums, weightScales, activations, panel, restFactor, to, 25, count);
+            arithmetic.add(sums, weightScales, sumColumns(activations, panel), restFactor, to, 25, count);
           }
         }
         // Rounded once or twice in each addition, of numbers that may have other signs.
@@ -183,6 +184,10 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
     );
   });
 });
+
+function sumColumns({ scales, order }: GroupActivations, { first, columns }: Panel): SumColumns {
+  return { count: columns, scales: scales.subarray(first), rows: order.subarray(first, first + columns) };
+}
 
 /** Groups of so many blocks, one after the other. */
 function groupsIn(width: number, groupBlocks: number): Group[] {

@@ -1,7 +1,6 @@
 import type { RankKernels } from "../../kernels/rank-kernels.js";
 import { type BlockQuantized, blockSize, blocksOf } from "./blocks.js";
 import type { Group } from "./groups.js";
-import type { Panel } from "./panels.js";
 import { runsWithin } from "./scale-runs.js";
 
 /**
@@ -27,29 +26,26 @@ export interface GroupArithmetic {
    */
   weights(matrix: BlockQuantized, first: number, group: Group, out: Uint8Array, scales: Float32Array): void;
   /**
-   * `out[order[c], i] = bias[i] + columnScales[c] · scales[i] · sums[i, c]`
+   * `out[rows[c], i] = bias[i] + columns.scales[c] · scales[i] · sums[i, c]`
    *
-   * @param sums `[count, the panel's columns filled up]`, and room for 3 rows more
+   * @param sums `[count, columns filled up]`, and room for 3 rows more
    * @param scales `[count]`, and room for 3 more
-   * @param activations whose columns they are
    * @param out rows of `outWidth`
    */
   begin(
     sums: Int32Array,
     scales: Float32Array,
-    activations: GroupActivations,
-    panel: Panel,
+    columns: SumColumns,
     bias: Float32Array | undefined,
     out: Float32Array,
     outWidth: number,
     count: number,
   ): void;
-  /** `out[order[c], i] += factor · columnScales[c] · scales[i] · sums[i, c]`, likewise. */
+  /** `out[rows[c], i] += factor · columns.scales[c] · scales[i] · sums[i, c]`, likewise. */
   add(
     sums: Int32Array,
     scales: Float32Array,
-    activations: GroupActivations,
-    panel: Panel,
+    columns: SumColumns,
     factor: number,
     out: Float32Array,
     outWidth: number,
@@ -57,12 +53,21 @@ export interface GroupArithmetic {
   ): void;
 }
 
+/** Columns of sums: of a panel of activations. */
+export interface SumColumns {
+  readonly count: number;
+  /** `[count]`, and more. */
+  readonly scales: Float32Array;
+  /** `[count]`, and more: which row of what is made is in which column. */
+  readonly rows: Int32Array;
+}
+
 /** Whole numbers of activations. */
 export type ActivationBytes = Int8Array | Uint8Array;
 
 /** A group of activations as whole numbers. */
 export interface GroupActivations {
-  /** By panel, `[elements, its columns]`. */
+  /** By panel, `[elements, its columns filled up]`. */
   readonly values: ActivationBytes;
   /** Likewise, of the columns that have rests. */
   readonly rests: ActivationBytes;
@@ -72,11 +77,6 @@ export interface GroupActivations {
   readonly order: Int32Array;
   /** What it is made in: of {@link scratchFloats}. */
   readonly scratch: Float32Array;
-}
-
-/** Of a panel of values, or of rests: `[elements, its columns]`, and more. */
-export function panelOf(bytes: ActivationBytes, elements: number, { first }: Panel): ActivationBytes {
-  return bytes.subarray(first * elements);
 }
 
 /** Rests are so many times finer than values. */
@@ -137,29 +137,29 @@ export function kernelArithmetic(kernels: RankKernels, bits: 4 | 8): GroupArithm
         );
       }
     },
-    begin: (sums, scales, activations, { first, columns }, bias, out, outWidth, count) => {
+    begin: (sums, scales, columns, bias, out, outWidth, count) => {
       kernels.beginSums(
         sums.byteOffset,
         scales.byteOffset,
-        activations.scales.byteOffset + 4 * first,
-        activations.order.byteOffset + 4 * first,
+        columns.scales.byteOffset,
+        columns.rows.byteOffset,
         bias?.byteOffset ?? 0,
         out.byteOffset,
         4 * outWidth,
-        columns,
+        columns.count,
         count,
       );
     },
-    add: (sums, scales, activations, { first, columns }, factor, out, outWidth, count) => {
+    add: (sums, scales, columns, factor, out, outWidth, count) => {
       kernels.addSums(
         sums.byteOffset,
         scales.byteOffset,
-        activations.scales.byteOffset + 4 * first,
+        columns.scales.byteOffset,
         factor,
-        activations.order.byteOffset + 4 * first,
+        columns.rows.byteOffset,
         out.byteOffset,
         4 * outWidth,
-        columns,
+        columns.count,
         count,
       );
     },

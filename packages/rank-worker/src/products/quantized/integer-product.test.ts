@@ -1,5 +1,6 @@
 import { makeIntegerSegment } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
+import { tensor } from "../../tensors/tensor.js";
 import { productSessions } from "../../testing/product-case.js";
 import type { RunSegment } from "../multiplier.js";
 import { IntegerProduct } from "./integer-product.js";
@@ -54,7 +55,12 @@ describe("activations are", () => {
     const numbers = Array.from({ length: 16 * width }, (_, at) => (at % 2 === 0 ? 127 : -127));
     const activations = isSigned ? Int8Array.from(numbers) : Uint8Array.from(numbers, (x) => x + 128);
     const sums = new Int32Array(4 * 16);
-    await integers.multiply(weights, 4, activations, 16, sums, run);
+    await integers.multiply(
+      tensor("uint8", weights, [4, width]),
+      tensor(isSigned ? "int8" : "uint8", activations, [width, 16]),
+      tensor("int32", sums, [4, 16]),
+      run,
+    );
     const most = 127 * 127 * width;
     const row = (sign: number) => Array.from({ length: 16 }, (_, at) => (at % 2 === 0 ? sign : -sign) * most);
     expect([...sums]).toEqual([...row(1), ...row(1), ...row(-1), ...row(-1)]);

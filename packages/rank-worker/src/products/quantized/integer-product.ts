@@ -1,7 +1,6 @@
 import type { Segment } from "@ringrank/policy";
-import { tensor } from "../../tensors/tensor.js";
+import { type Tensor, tensor } from "../../tensors/tensor.js";
 import type { RunSegment } from "../multiplier.js";
-import type { ActivationBytes } from "./group-arithmetic.js";
 
 /** What activations are as whole numbers: signed bytes, or unsigned ones of which 128 is 0. */
 export type ActivationType = "int8" | "uint8";
@@ -13,11 +12,11 @@ export type ActivationType = "int8" | "uint8";
  * activations are unsigned, too, which ONNX Runtime multiplies without, a fifth slower.
  */
 export class IntegerProduct {
-  readonly #segments: Readonly<Record<ActivationType, Segment>>;
+  readonly #calls: Readonly<Record<ActivationType, Call>>;
   #type: ActivationType | undefined;
 
   constructor(segments: Readonly<Record<ActivationType, Segment>>) {
-    this.#segments = segments;
+    this.#calls = { int8: callOf(segments.int8), uint8: callOf(segments.uint8) };
   }
 
   /** What activations have to be on this processor; the first time, a product of the largest numbers tells. */
@@ -27,36 +26,47 @@ export class IntegerProduct {
   }
 
   /**
-   * @param weights `[rows, width]`
-   * @param activations `[width, columns]`, and more
-   * @param sums written to: `[rows, columns]`, and more
+   * @param weights uint8 `[rows, width]`
+   * @param activations of that type, `[width, columns]`
+   * @param sums int32 `[rows, columns]`, written to
+   * @returns a promise where the session gives one: to wait where there is nothing to wait for costs more than to run
    */
-  async multiply(
-    weights: Uint8Array,
-    rows: number,
-    activations: ActivationBytes,
-    columns: number,
-    sums: Int32Array,
+  multiply(
+    weights: Tensor,
+    activations: Tensor,
+    sums: Tensor,
     run: RunSegment,
-  ): Promise<void> {
-    const width = weights.length / rows;
-    const type = activations instanceof Int8Array ? "int8" : "uint8";
-    const { inputs, outputs } = this.#segments[type];
-    await run(
-      type,
-      {
-        [inputs[0]!]: tensor("uint8", weights, [rows, width]),
-        [inputs[1]!]: tensor(type, activations.subarray(0, width * columns), [width, columns]),
-      },
-      { [outputs[0]!]: tensor("int32", sums.subarray(0, rows * columns), [rows, columns]) },
-    );
+  ): undefined | Promise<unknown> {
+    const type = activations.type as ActivationType;
+    const { names, feeds, into } = this.#calls[type];
+    feeds[names.weights] = weights;
+    feeds[names.activations] = activations;
+    into[names.sums] = sums;
+    const given = run(type, feeds, into);
+    return given instanceof Promise ? given : undefined;
   }
 
   async #isExact(run: RunSegment): Promise<boolean> {
     const [rows, width, columns] = [16, 32, 16];
     const sums = new Int32Array(rows * columns);
-    const weights = new Uint8Array(rows * width).fill(255);
-    await this.multiply(weights, rows, new Int8Array(width * columns).fill(127), columns, sums, run);
+    const weights = tensor("uint8", new Uint8Array(rows * width).fill(255), [rows, width]);
+    const activations = tensor("int8", new Int8Array(width * columns).fill(127), [width, columns]);
+    await this.multiply(weights, activations, tensor("int32", sums, [rows, columns]), run);
     return sums.every((sum) => sum === width * 127 * 127);
   }
+}
+
+/** What a segment's session is called with, made once: a prompt has thousands of calls, one after the other. */
+interface Call {
+  readonly names: { readonly weights: string; readonly activations: string; readonly sums: string };
+  readonly feeds: Record<string, Tensor>;
+  readonly into: Record<string, Tensor>;
+}
+
+function callOf({ inputs, outputs }: Segment): Call {
+  return {
+    names: { weights: inputs[0]!, activations: inputs[1]!, sums: outputs[0]! },
+    feeds: {},
+    into: {},
+  };
 }

@@ -1,4 +1,5 @@
 import type { RankKernels } from "../../kernels/rank-kernels.js";
+import { sameSizes, type Tensor, tensor } from "../../tensors/tensor.js";
 import { blockSize } from "./blocks.js";
 import {
   type ActivationBytes,
@@ -25,8 +26,11 @@ export class ManyRowsRoom {
   readonly scales: Float32Array;
   /** What those make of a panel of columns, `[stripRows, its columns]`. */
   readonly sums: Int32Array;
-  /** For results that do not lie near, `[rows, stripRows]`. */
+  #lastSums: Tensor | undefined;
+  /** For results that do not stay near, `[rows, stripRows]`. */
   readonly out: Float32Array;
+  /** The numbers of the rows, one after the other. */
+  readonly inOrder: Int32Array;
   readonly #kernels: RankKernels | undefined;
   readonly #x: Float32Array;
 
@@ -60,6 +64,7 @@ export class ManyRowsRoom {
     const scales = layout.place(Float32Array, stripRows + 3);
     const sums = layout.place(Int32Array, (stripRows + 3) * Math.min(columns, panelColumns));
     const out = layout.place(Float32Array, rows * stripRows);
+    const inOrder = layout.place(Int32Array, rows);
 
     const near = kernels?.scratch(layout.floats);
     const memory = near ?? new Float32Array(layout.floats);
@@ -76,14 +81,33 @@ export class ManyRowsRoom {
     this.scales = scales(memory);
     this.sums = sums(memory);
     this.out = out(memory);
+    this.inOrder = inOrder(memory);
+    for (let row = 0; row < rows; row++) this.inOrder[row] = row;
     this.#kernels = near && kernels;
     this.arithmetic =
       this.#kernels === undefined ? plainArithmetic(bits) : kernelArithmetic(this.#kernels, bits);
   }
 
+  /** Whether kernels compute in it, not plain code. */
+  get isNear(): boolean {
+    return this.#kernels !== undefined;
+  }
+
   /** Whether values lie where they are computed with. */
   holds(values: Float32Array): boolean {
     return this.#kernels === undefined || this.#kernels.memory.holds(values);
+  }
+
+  /**
+   * What so many rows of a matrix make of a panel, int32 `[rows, columns]`.
+   *
+   * @param bytes of the panel, `[elements, columns]`
+   */
+  sumsOf(rows: number, { dims: [, columns] }: Tensor): Tensor {
+    const dims = [rows, columns!] as const;
+    if (this.#lastSums === undefined || !sameSizes(this.#lastSums.dims, dims))
+      this.#lastSums = tensor("int32", this.sums.subarray(0, rows * columns!), dims);
+    return this.#lastSums;
   }
 
   /** Activations, copied to where they are computed with unless they lie there. */

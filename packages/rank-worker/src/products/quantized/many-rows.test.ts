@@ -1,8 +1,10 @@
 import { setFlagsFromString } from "node:v8";
-import type { QuantizedProductStep } from "@ringrank/policy";
+import type { Elementwise, QuantizedProductStep } from "@ringrank/policy";
 import { relaxedSimdFlags } from "@ringrank/webassembly";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { InstructionList } from "../../elementwise/instruction-list.js";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
+import type { Tensor } from "../../tensors/tensor.js";
 import type { Placed } from "../placed.js";
 import { blocksOf, type QuantizedMatrix } from "./blocks.js";
 import type { IntegerProduct } from "./integer-product.js";
@@ -11,22 +13,18 @@ import { scalesByRow } from "./scale-runs.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
-/** Two groups of blocks, the last of which is partial. */
-const width = 1100;
-
-/** Matrices, by output: a strip has rows of several, and one output has rows in two strips. */
-const outputs = [[300, 7], [500], [9]];
-
 /** What a session makes of whole numbers. */
 const integers = {
   activationType: async () => "int8",
-  multiply: async (weights: Uint8Array, rows: number, x: Int8Array, columns: number, sums: Int32Array) => {
-    const elements = weights.length / rows;
-    sums.fill(0, 0, rows * columns);
+  multiply: (weights: Tensor, activations: Tensor, sums: Tensor) => {
+    const [rows, elements] = weights.dims as [number, number];
+    const columns = activations.dims[1]!;
+    const [w, x, out] = [weights, activations, sums].map(({ data }) => data as Int32Array);
+    out!.fill(0);
     for (let row = 0; row < rows; row++) {
       for (let k = 0; k < elements; k++) {
-        const weight = weights[row * elements + k]! - 128;
-        for (let c = 0; c < columns; c++) sums[row * columns + c]! += weight * x[k * columns + c]!;
+        const weight = w![row * elements + k]! - 128;
+        for (let c = 0; c < columns; c++) out![row * columns + c]! += weight * x![k * columns + c]!;
       }
     }
   },
@@ -34,36 +32,66 @@ const integers = {
 
 const random = (index: number): number => ((index * 48_271) % 65_537) / 65_537;
 
+function copyOf(from: Float32Array, { memory }: RankKernels): Float32Array {
+  const near = memory.floats(from.length)!;
+  near.set(from);
+  return near;
+}
+
+/** By output: its matrices, of so many rows each. */
+function placedMatrices(
+  kernels: RankKernels,
+  width: number,
+  outputs: readonly (readonly number[])[],
+): Placed<QuantizedMatrix>[] {
+  let seed = 1;
+  return outputs.flatMap((matrices, output) => {
+    let offset = 0;
+    return matrices.map((count) => {
+      const values = kernels.memory.bytes(count * blocksOf(width) * 16)!;
+      for (const [i] of values.entries()) values[i] = Math.floor(random(seed++) * 256);
+      const floats = (length: number) =>
+        copyOf(
+          Float32Array.from({ length }, () => random(seed++)),
+          kernels,
+        );
+      const scales = floats(count * blocksOf(width));
+      const bias = floats(count + 3);
+      const scaleRuns = scalesByRow(count);
+      const matrix = { rows: count, width, values, scales, scaleRuns, bias, offset, kernels };
+      offset += count;
+      return { matrix, output };
+    });
+  });
+}
+
+function someRows(rows: number, width: number): Float32Array {
+  return Float32Array.from({ length: rows * width }, (_, at) => random(at + 7) - 0.5);
+}
+
+/** Of which every third has an element that surpasses the others by far, so that it is rounded twice. */
+function unevenRows(rows: number, width: number): Float32Array {
+  const x = someRows(rows, width);
+  for (let row = 0; row < rows; row += 3) x[row * width + (row % width)] = 30;
+  return x;
+}
+
+const many = (width: number) => new ManyRows({ bits: 4, width } as QuantizedProductStep, integers);
+
 // A panel and part of another.
 it.each([3, 130])(
   "%i rows times all matrices of a step are their products, near kernels or not",
   async (rows) => {
+    // Two groups of blocks, the last of which is partial; a strip has rows of several matrices, one output in two.
+    const width = 1100;
+    const outputs = [[300, 7], [500], [9]];
     const kernels = new RankKernels(1024, [kernelFiles.fused]);
-    const inMemory = (from: Float32Array): Float32Array => {
-      const near = kernels.memory.floats(from.length)!;
-      near.set(from);
-      return near;
-    };
-    let seed = 1;
-    const placed: Placed<QuantizedMatrix>[] = outputs.flatMap((matrices, output) => {
-      let offset = 0;
-      return matrices.map((count) => {
-        const values = kernels.memory.bytes(count * blocksOf(width) * 16)!;
-        for (const [i] of values.entries()) values[i] = Math.floor(random(seed++) * 256);
-        const scales = inMemory(Float32Array.from({ length: count * blocksOf(width) }, () => random(seed++)));
-        const bias = inMemory(Float32Array.from({ length: count + 3 }, () => random(seed++)));
-        const scaleRuns = scalesByRow(count);
-        const matrix = { rows: count, width, values, scales, scaleRuns, bias, offset, kernels };
-        offset += count;
-        return { matrix, output };
-      });
-    });
-    const x = Float32Array.from({ length: rows * width }, () => random(seed++) - 0.5);
+    const placed = placedMatrices(kernels, width, outputs);
+    const x = someRows(rows, width);
     const widths = outputs.map((matrices) => matrices.reduce((sum, count) => sum + count));
-    const many = new ManyRows({ bits: 4, width } as QuantizedProductStep, integers);
     const multiplied = async (by: RankKernels | undefined, make: (floats: number) => Float32Array) => {
       const targets = widths.map((of) => make(rows * of).fill(7));
-      await many.multiply(x, by, placed, targets, () => ({}));
+      await many(width).multiply(x, by, placed, targets, () => ({}));
       return targets;
     };
     const near = await multiplied(kernels, (floats) => kernels.memory.floats(floats)!);
@@ -72,16 +100,63 @@ it.each([3, 130])(
       const check = [0, matrix.rows - 1].flatMap((row) => [0, rows - 1].map((of) => [row, of] as const));
       for (const [row, of] of check) {
         const at = of * widths[output]! + matrix.offset + row;
+        const plain = plainly(matrix, row, x.subarray(of * width, (of + 1) * width));
         // Rounded to whole numbers of a group's scale: a 254th of the largest weight and activation, in each product.
-        expect(Math.abs(near[output]![at]! - plainly(matrix, row, x.subarray(of * width)))).toBeLessThan(0.5);
+        expect(Math.abs(near[output]![at]! - plain)).toBeLessThan(0.5);
       }
     }
     expect(far).toEqual(near.map((target) => target.slice()));
   },
 );
 
+/** `sigmoid(y0) · y1`. */
+const gate: Elementwise = {
+  instructions: [
+    { operation: "sigmoid", operands: [{ value: 0 }] },
+    { operation: "multiply", operands: [{ value: 2 }, { value: 1 }] },
+  ],
+  outputs: [3],
+};
+
+describe("what an epilogue makes of products", () => {
+  it.each([
+    ["in one group, of less than a panel", 500, 20],
+    ["in one group, of more", 500, 140],
+    ["in two groups", 1100, 140],
+    ["in two pieces of rows", 64, 520],
+  ])("%s, has the bits of one after the other", async (_, width, rows) => {
+    const outputs = [
+      [300, 60],
+      [7, 353],
+    ];
+    const kernels = new RankKernels(1024, [kernelFiles.fused]);
+    const placed = placedMatrices(kernels, width, outputs);
+    const list = InstructionList.open(kernels, gate, 2)!;
+    const x = unevenRows(rows, width);
+    const room = () => kernels.memory.floats(rows * 360)!;
+    const [y0, y1, expected, made] = [room(), room(), room(), room()] as const;
+    await many(width).multiply(x, kernels, placed, [y0, y1], () => ({}));
+    list.run([y0.byteOffset, y1.byteOffset, expected.byteOffset], rows * 360);
+    const epilogue = { list, inputs: [0, 1] };
+    expect(await many(width).multiplyInto(x, placed, epilogue, made, () => ({}))).toBe(true);
+    expect(made).toEqual(expected);
+  });
+
+  it("is left to others where there is no room for it", async () => {
+    const width = 64;
+    const kernels = new RankKernels(16, [kernelFiles.fused]);
+    const placed = placedMatrices(kernels, width, [[64], [64]]);
+    const epilogue = { list: InstructionList.open(kernels, gate, 2)!, inputs: [0, 1] };
+    const made = kernels.memory.floats(20 * 64)!.fill(7);
+    kernels.memory.floats(kernels.memory.bytesFree / 4 - 4096);
+    const isMade = await many(width).multiplyInto(unevenRows(20, width), placed, epilogue, made, () => ({}));
+    expect(isMade).toBe(false);
+    expect(made.every((one) => one === 7)).toBe(true);
+  });
+});
+
 /** Of a row of the matrix and one of activations. */
-function plainly({ values, scales, bias }: QuantizedMatrix, row: number, x: Float32Array): number {
+function plainly({ values, scales, bias, width }: QuantizedMatrix, row: number, x: Float32Array): number {
   let sum = bias![row]!;
   for (let k = 0; k < width; k++) {
     const at = row * blocksOf(width) * 32 + k;

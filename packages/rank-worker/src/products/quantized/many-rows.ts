@@ -1,16 +1,25 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
+import { type Tensor, tensor } from "../../tensors/tensor.js";
+import type { Epilogue } from "../epilogue.js";
 import type { RunSegment } from "../multiplier.js";
 import type { Placed } from "../placed.js";
 import { rowPieces } from "../row-pieces.js";
 import { blockSize, type QuantizedMatrix } from "./blocks.js";
-import { type ActivationBytes, columnsOf, panelOf, restFactor } from "./group-arithmetic.js";
+import {
+  type ActivationBytes,
+  columnsOf,
+  type GroupActivations,
+  restFactor,
+  type SumColumns,
+} from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
-import type { IntegerProduct } from "./integer-product.js";
+import type { ActivationType, IntegerProduct } from "./integer-product.js";
 import { ManyRowsRoom } from "./many-rows-room.js";
-import { type Panel, panelsOf } from "./panels.js";
+import { panelsOf } from "./panels.js";
 import { PartOfStrip } from "./part-of-strip.js";
-import { longestStrip, type Strip, stripsOf } from "./strips.js";
+import { type StripResults, ToEpilogue, ToOutputs } from "./strip-results.js";
+import { longestStrip, type Strip, stripsAcross, stripsOf } from "./strips.js";
 
 /**
  * Products of any number of rows, by a session that multiplies whole numbers: of groups of blocks, whose products are
@@ -40,59 +49,140 @@ export class ManyRows {
     targets: readonly Float32Array[],
     run: RunSegment,
   ): Promise<void> {
+    const strips = stripsOf(placed);
     for (const [piece, ...pieces] of rowPieces([x, ...targets], x.length / this.#width)) {
-      await this.#multiplyPiece(piece!, kernels, placed, pieces, run);
+      const rounded = await this.#round(piece!, kernels, run);
+      await this.#multiplyStrips(strips, rounded, new ToOutputs(rounded.room, pieces), run);
     }
   }
 
-  async #multiplyPiece(
+  /**
+   * Products whose rows an epilogue makes something of.
+   *
+   * @param placed where the epilogue's kernels are: all matrices of its inputs, which are all outputs
+   * @param target in their memory: what it makes, `[rows, a multiple of 4]`
+   * @returns false, and nothing is done, where there is no room there
+   */
+  async multiplyInto(
     x: Float32Array,
-    kernels: RankKernels | undefined,
     placed: readonly Placed<QuantizedMatrix>[],
-    targets: readonly Float32Array[],
+    epilogue: Epilogue,
+    target: Float32Array,
     run: RunSegment,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    const rows = x.length / this.#width;
+    const outputs = 1 + Math.max(...epilogue.inputs);
+    const strips = stripsAcross(placed, outputs, target.length / rows);
+    const isWhole = this.#groups.length === 1;
+    for (const [piece, into] of rowPieces([x, target], rows)) {
+      const rounded = await this.#round(piece!, epilogue.list.kernels, run);
+      if (!rounded.room.isNear) return false;
+      const results = new ToEpilogue(rounded.room, epilogue, strips[0]!.columns, into!, isWhole);
+      await this.#multiplyStrips(strips, rounded, results, run);
+    }
+    return true;
+  }
+
+  async #round(x: Float32Array, kernels: RankKernels | undefined, run: RunSegment): Promise<RoundedRows> {
     const rows = x.length / this.#width;
     const type = await this.#integers.activationType(run);
     const room = new ManyRowsRoom(this.#groups, this.#bits, rows, longestStrip, type, kernels);
     const near = room.near(x);
-    const rests = this.#groups.map((group, at) => {
-      return room.arithmetic.activations(near, this.#width, group, room.groups[at]!);
+    const groups = this.#groups.map((group, at) => {
+      const activations = room.groups[at]!;
+      const rests = room.arithmetic.activations(near, this.#width, group, activations);
+      return { group, panels: panelsIn(activations, group, rows, rests, type) };
     });
-    for (const strip of stripsOf(placed)) await this.#multiplyStrip(strip, room, rests, targets, run);
+    return { room, groups };
   }
 
-  /** @param rests by group: of how many columns there are any */
-  async #multiplyStrip(
-    strip: Strip,
-    room: ManyRowsRoom,
-    rests: readonly number[],
-    targets: readonly Float32Array[],
+  async #multiplyStrips<S extends Strip>(
+    strips: readonly S[],
+    rounded: RoundedRows,
+    results: StripResults<S>,
     run: RunSegment,
   ): Promise<void> {
-    const parts = strip.parts.map((part) => new PartOfStrip(part, room, targets));
-    for (const [at, group] of this.#groups.entries()) {
-      const activations = room.groups[at]!;
+    for (const strip of strips) {
+      const parts = strip.parts.map((part) => {
+        return new PartOfStrip(part, rounded.room, results.destinationOf(part, strip));
+      });
+      await this.#multiplyStrip(strip, parts, rounded, results, run);
+      results.finish(strip);
+    }
+  }
+
+  async #multiplyStrip<S extends Strip>(
+    strip: S,
+    parts: readonly PartOfStrip[],
+    { room, groups }: RoundedRows,
+    results: StripResults<S>,
+    run: RunSegment,
+  ): Promise<void> {
+    const { rows } = strip;
+    for (const { group, panels } of groups) {
       const elements = group.blocks * blockSize;
-      const weights = room.weights.subarray(0, strip.rows * elements);
       for (const part of parts) part.unpack(group, elements);
-      const multiplyPanel = (bytes: ActivationBytes, panel: Panel) => {
-        const columns = columnsOf(panel.columns);
-        const ofPanel = panelOf(bytes, elements, panel);
-        return this.#integers.multiply(weights, strip.rows, ofPanel, columns, room.sums, run);
-      };
-      for (const panel of panelsOf(room.rows)) {
-        await multiplyPanel(activations.values, panel);
+      const weights = tensor("uint8", room.weights.subarray(0, rows * elements), [rows, elements]);
+      for (const { values, rests } of panels) {
+        const pending = this.#integers.multiply(weights, values.bytes, room.sumsOf(rows, values.bytes), run);
+        if (pending !== undefined) await pending;
         for (const part of parts) {
-          if (at === 0) part.begin(activations, panel);
-          else part.add(activations, panel, 1);
+          if (group.firstBlock === 0) part.begin(values.columns);
+          else part.add(values.columns, 1);
         }
-      }
-      for (const panel of panelsOf(rests[at]!)) {
-        await multiplyPanel(activations.rests, panel);
-        for (const part of parts) part.add(activations, panel, restFactor);
+        if (rests !== undefined) {
+          const pending = this.#integers.multiply(weights, rests.bytes, room.sumsOf(rows, rests.bytes), run);
+          if (pending !== undefined) await pending;
+          for (const part of parts) part.add(rests.columns, restFactor);
+        }
+        results.finishPanel(strip, values.columns);
       }
     }
-    for (const part of parts) part.finish();
   }
+}
+
+/** Rows of activations as whole numbers, and room to multiply them in. */
+interface RoundedRows {
+  readonly room: ManyRowsRoom;
+  readonly groups: readonly { readonly group: Group; readonly panels: readonly RoundedPanel[] }[];
+}
+
+interface RoundedPanel {
+  readonly values: PanelOperand;
+  /** Of its first columns, where those have any. */
+  readonly rests: PanelOperand | undefined;
+}
+
+/** What strips are multiplied by. */
+interface PanelOperand {
+  /** `[elements, columns filled up]` */
+  readonly bytes: Tensor;
+  readonly columns: SumColumns;
+}
+
+/** @param rests of how many of the columns there are any */
+function panelsIn(
+  activations: GroupActivations,
+  { blocks }: Group,
+  columns: number,
+  rests: number,
+  type: ActivationType,
+): RoundedPanel[] {
+  const elements = blocks * blockSize;
+  const operand = (bytes: ActivationBytes, first: number, count: number): PanelOperand => {
+    const filled = columnsOf(count);
+    const start = first * elements;
+    return {
+      bytes: tensor(type, bytes.subarray(start, start + filled * elements), [elements, filled]),
+      columns: {
+        count,
+        scales: activations.scales.subarray(first),
+        rows: activations.order.subarray(first, first + count),
+      },
+    };
+  };
+  return panelsOf(columns).map(({ first, columns }) => ({
+    values: operand(activations.values, first, columns),
+    rests: rests > first ? operand(activations.rests, first, Math.min(columns, rests - first)) : undefined,
+  }));
 }

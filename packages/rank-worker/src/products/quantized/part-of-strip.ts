@@ -1,32 +1,32 @@
-import { copyRows } from "../copy-rows.js";
-import { columnsOf, type GroupActivations } from "./group-arithmetic.js";
+import { columnsOf, type SumColumns } from "./group-arithmetic.js";
 import type { Group } from "./groups.js";
 import type { ManyRowsRoom } from "./many-rows-room.js";
-import type { Panel } from "./panels.js";
 import type { StripPart } from "./strips.js";
+
+/** Where what a part makes is written to. */
+export interface Destination {
+  /** From the part's first column on. */
+  readonly out: Float32Array;
+  /** Floats of a row. */
+  readonly outWidth: number;
+  /** Which row there each of a panel's columns is; absent where that is the row of activations that it is. */
+  readonly rowsOfPanel?: Int32Array;
+}
 
 /** What there is to do for rows of one matrix in a strip, beside the product. */
 export class PartOfStrip {
   readonly #part: StripPart;
   readonly #room: ManyRowsRoom;
   readonly #scales: Float32Array;
-  readonly #out: Float32Array;
-  readonly #outWidth: number;
-  /** Where what was made elsewhere belongs. */
-  readonly #target: Float32Array | undefined;
-  readonly #targetWidth: number;
+  readonly #bias: Float32Array | undefined;
+  readonly #to: Destination;
 
-  constructor(part: StripPart, room: ManyRowsRoom, targets: readonly Float32Array[]) {
-    const { placed, first, count, at } = part;
-    const target = targets[placed.output]!;
+  constructor(part: StripPart, room: ManyRowsRoom, to: Destination) {
     this.#part = part;
     this.#room = room;
-    this.#scales = room.scales.subarray(at);
-    this.#targetWidth = target.length / room.rows;
-    const isNear = room.holds(target);
-    this.#target = isNear ? undefined : target;
-    this.#out = isNear ? target.subarray(placed.matrix.offset + first) : room.out.subarray(room.rows * at);
-    this.#outWidth = isNear ? this.#targetWidth : count;
+    this.#scales = room.scales.subarray(part.at);
+    this.#bias = part.placed.matrix.bias?.subarray(part.first);
+    this.#to = to;
   }
 
   unpack(group: Group, elements: number): void {
@@ -35,29 +35,27 @@ export class PartOfStrip {
     this.#room.arithmetic.weights(placed.matrix, first, group, bytes, this.#scales);
   }
 
-  begin(activations: GroupActivations, panel: Panel): void {
-    const { placed, first, count } = this.#part;
-    const bias = placed.matrix.bias?.subarray(first);
-    const sums = this.#sumsOf(panel);
+  begin(columns: SumColumns): void {
+    const { out, outWidth } = this.#to;
     const { arithmetic } = this.#room;
-    arithmetic.begin(sums, this.#scales, activations, panel, bias, this.#out, this.#outWidth, count);
+    const [sums, to] = [this.#sumsOf(columns), this.#placed(columns)];
+    arithmetic.begin(sums, this.#scales, to, this.#bias, out, outWidth, this.#part.count);
   }
 
-  add(activations: GroupActivations, panel: Panel, factor: number): void {
-    const { count } = this.#part;
-    const sums = this.#sumsOf(panel);
+  add(columns: SumColumns, factor: number): void {
+    const { out, outWidth } = this.#to;
     const { arithmetic } = this.#room;
-    arithmetic.add(sums, this.#scales, activations, panel, factor, this.#out, this.#outWidth, count);
+    const [sums, to] = [this.#sumsOf(columns), this.#placed(columns)];
+    arithmetic.add(sums, this.#scales, to, factor, out, outWidth, this.#part.count);
   }
 
-  finish(): void {
-    if (this.#target === undefined) return;
-    const { placed, first, count } = this.#part;
-    const made = this.#out.subarray(0, this.#room.rows * count);
-    copyRows(made, count, this.#target, this.#targetWidth, placed.matrix.offset + first);
+  #sumsOf({ count }: SumColumns): Int32Array {
+    const { at } = this.#part;
+    return at === 0 ? this.#room.sums : this.#room.sums.subarray(at * columnsOf(count));
   }
 
-  #sumsOf({ columns }: Panel): Int32Array {
-    return this.#room.sums.subarray(this.#part.at * columnsOf(columns));
+  #placed(columns: SumColumns): SumColumns {
+    const rows = this.#to.rowsOfPanel;
+    return rows === undefined ? columns : { ...columns, rows };
   }
 }

@@ -76,19 +76,19 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
       }
     },
 
-    begin(sums, scales, activations, panel, bias, out, outWidth, count) {
-      for (const row of activations.order.subarray(panel.first, panel.first + panel.columns)) {
+    begin(sums, scales, columns, bias, out, outWidth, count) {
+      for (const row of columns.rows.subarray(0, columns.count)) {
         for (let i = 0; i < count; i++) out[row * outWidth + i] = bias?.[i] ?? 0;
       }
-      this.add(sums, scales, activations, panel, 1, out, outWidth, count);
+      this.add(sums, scales, columns, 1, out, outWidth, count);
     },
 
-    add(sums, scales, activations, { first, columns }, factor, out, outWidth, count) {
-      const stride = columnsOf(columns);
+    add(sums, scales, columns, factor, out, outWidth, count) {
+      const stride = columnsOf(columns.count);
       for (let i = 0; i < count; i++) {
-        for (let column = 0; column < columns; column++) {
-          const scale = factor * activations.scales[first + column]! * scales[i]!;
-          out[activations.order[first + column]! * outWidth + i]! += scale * sums[i * stride + column]!;
+        for (let column = 0; column < columns.count; column++) {
+          const scale = factor * columns.scales[column]! * scales[i]!;
+          out[columns.rows[column]! * outWidth + i]! += scale * sums[i * stride + column]!;
         }
       }
     },

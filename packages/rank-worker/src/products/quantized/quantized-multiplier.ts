@@ -1,8 +1,9 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
+import type { Epilogue } from "../epilogue.js";
 import { FewRows } from "../few-rows.js";
 import type { HeadStart } from "../head-start.js";
 import { type Matrix, outputsOf, type WeightSource } from "../matrix.js";
-import type { Multiplier, RunSegment } from "../multiplier.js";
+import type { Multiplier, MultiplyInto, RunSegment } from "../multiplier.js";
 import { areAllPlaced, type ByMemory, byMemory } from "../placed.js";
 import type { BlockQuantized, QuantizedMatrix } from "./blocks.js";
 import type { IntegerProduct } from "./integer-product.js";
@@ -66,6 +67,14 @@ export class QuantizedMultiplier implements Multiplier {
     for (const [kernels, placed] of this.#memories) {
       await this.#many.multiply(x, kernels, placed, outputs, run);
     }
+  }
+
+  withEpilogue(rows: number, epilogue: Epilogue): MultiplyInto | undefined {
+    if (rows <= mostFew) return undefined;
+    const placed = this.#memories.get(epilogue.list.kernels);
+    // Kernels write whole vectors.
+    if (placed === undefined || this.#memories.size > 1 || this.widths[0]! % 4 > 0) return undefined;
+    return (x, target, run) => this.#many.multiplyInto(x, placed, epilogue, target, run);
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { QuantizedMatrix } from "./blocks.js";
-import { longestStrip, stripsOf } from "./strips.js";
+import { longestStrip, stripsAcross, stripsOf } from "./strips.js";
 
 /** Matrices of so many rows each. */
 function placed(rows: readonly number[]) {
@@ -58,5 +58,67 @@ describe("strips", () => {
   it("are as long as each other, by whole tiles", () => {
     expect(stripsOf(placed([2432, 2432])).map(({ rows }) => rows)).toEqual(Array(8).fill(608));
     expect(stripsOf(placed([1300])).map(({ rows }) => rows)).toEqual([448, 448, 404]);
+  });
+});
+
+describe("strips across outputs", () => {
+  /** Outputs as wide as each other, each of two matrices or one. */
+  const anyOutputs = fc
+    .record({
+      width: fc.integer({ min: 1, max: 3000 }),
+      ends: fc.array(fc.integer({ min: 1 }), { minLength: 1, maxLength: 4 }),
+    })
+    .map(({ width, ends }) => {
+      const placed = ends.flatMap((end, output) => {
+        const first = Math.min(width, (end % width) + 1);
+        const all = [
+          { matrix: { rows: first, offset: 0 } as QuantizedMatrix, output },
+          { matrix: { rows: width - first, offset: first } as QuantizedMatrix, output },
+        ];
+        return all.filter(({ matrix }) => matrix.rows > 0);
+      });
+      return { width, outputs: ends.length, placed };
+    });
+
+  it("have the same columns of every output, each once, in order", () => {
+    fc.assert(
+      fc.property(anyOutputs, ({ width, outputs, placed }) => {
+        const next: number[] = Array(outputs).fill(0);
+        for (const { parts, from, columns } of stripsAcross(placed, outputs, width)) {
+          expect(next).toEqual(Array(outputs).fill(from));
+          for (const { placed, first, count } of parts) {
+            expect(placed.matrix.offset + first).toBe(next[placed.output]);
+            next[placed.output]! += count;
+          }
+          expect(next).toEqual(Array(outputs).fill(from + columns));
+        }
+        expect(next).toEqual(Array(outputs).fill(width));
+      }),
+    );
+  });
+
+  it("have the rows of their parts one after the other, and no more than stay near", () => {
+    fc.assert(
+      fc.property(anyOutputs, ({ width, outputs, placed }) => {
+        for (const strip of stripsAcross(placed, outputs, width)) {
+          let next = 0;
+          for (const { at, count } of strip.parts) {
+            expect(at).toBe(next);
+            next += count;
+          }
+          expect(strip.rows).toBe(next);
+          expect(strip.rows).toBeLessThanOrEqual(longestStrip);
+        }
+      }),
+    );
+  });
+
+  it("begin each a whole number of tiles behind the last", () => {
+    const placed = [0, 1].map((output) => ({ matrix: { rows: 2432, offset: 0 } as QuantizedMatrix, output }));
+    const strips = stripsAcross(placed, 2, 2432);
+    expect(strips.map(({ from, columns }) => [from, columns])).toEqual([
+      ...Array.from({ length: 7 }, (_, at) => [at * 320, 320]),
+      [2240, 192],
+    ]);
   });
 });

@@ -25,7 +25,7 @@ export interface Strip {
 /** All rows of matrices as wide as each other, in strips that are about as long as each other. */
 export function stripsOf(placed: readonly Placed<QuantizedMatrix>[]): readonly Strip[] {
   const all = placed.reduce((sum, { matrix }) => sum + matrix.rows, 0);
-  const each = Math.ceil(all / Math.ceil(all / longestStrip) / tiles) * tiles;
+  const each = evenLength(all, longestStrip);
   const strips: { parts: StripPart[]; rows: number }[] = [];
   for (const one of placed) {
     for (let first = 0; first < one.matrix.rows; ) {
@@ -38,4 +38,46 @@ export function stripsOf(placed: readonly Placed<QuantizedMatrix>[]): readonly S
     }
   }
   return strips;
+}
+
+/** The rows that make some columns of each of a step's outputs. */
+export interface StripAcross extends Strip {
+  /** The first of the columns. */
+  readonly from: number;
+  /** As many as in the first strip, but in the last, which may have less. */
+  readonly columns: number;
+}
+
+/**
+ * All rows of the matrices of outputs as wide as each other, in strips that have the same columns of each.
+ *
+ * @param outputs how many
+ * @param width of each
+ */
+export function stripsAcross(
+  placed: readonly Placed<QuantizedMatrix>[],
+  outputs: number,
+  width: number,
+): readonly StripAcross[] {
+  const most = Math.max(tiles, Math.floor(longestStrip / outputs / tiles) * tiles);
+  const each = evenLength(width, most);
+  return Array.from({ length: Math.ceil(width / each) }, (_, index) => {
+    const from = index * each;
+    const columns = Math.min(each, width - from);
+    let at = 0;
+    const parts = placed.flatMap((one): StripPart[] => {
+      const { offset, rows } = one.matrix;
+      const first = Math.max(0, from - offset);
+      const count = Math.min(rows, from + columns - offset) - first;
+      if (count <= 0) return [];
+      at += count;
+      return [{ placed: one, first, count, at: at - count }];
+    });
+    return { parts, rows: at, from, columns };
+  });
+}
+
+/** The length of pieces of whole tiles, none longer than `most`, that are about as long as each other. */
+function evenLength(all: number, most: number): number {
+  return Math.ceil(all / Math.ceil(all / most) / tiles) * tiles;
 }
