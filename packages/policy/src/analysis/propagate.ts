@@ -100,12 +100,19 @@ function factorNode(
   const factors: Propagation = {
     input: (slot) => inputs[slot] ?? [],
     unify(a, b) {
-      checkEqual(name, a, b);
+      checkThere(operator, a, b);
+      checkEqual(operator, a, b);
       if (isDoubtful(a, b)) for (const dim of [a, b]) keepWhole(dim, { operator: name, ...doubt });
       else unify(a, b, { operator: name, why: "the sizes do not divide alike" });
     },
-    whole: (dim, why) => keepWhole(dim, { operator: name, why }),
-    contract: (dim) => contracted.push(dim),
+    whole(dim, why) {
+      checkThere(operator, dim);
+      keepWhole(dim, { operator: name, why });
+    },
+    contract(dim) {
+      checkThere(operator, dim);
+      contracted.push(dim);
+    },
     takeLargest: (dim) => compared.push(dim),
     cut: (parts) => {
       cut = parts;
@@ -150,16 +157,29 @@ function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string,
   return { node, inputs: node.inputs.map(view), outputs: node.outputs.map(view) };
 }
 
+/** A rule takes for granted that operands have the axes that its operator needs; those of a file may not. */
+function checkThere(operator: Operator, ...dims: readonly (Dim | undefined)[]): void {
+  if (!dims.includes(undefined)) return;
+  const operands = operator.inputs.map(
+    (operand) => operand && `${operand.type}[${operand.dims.map(([size]) => size).join(", ")}]`,
+  );
+  throw new RingrankError(
+    "RR_GRAPH",
+    `${inWords(operator)} needs an axis or an operand that it has not; it has ` +
+      operands.map((operand) => operand ?? "(left out)").join(", "),
+  );
+}
+
 /**
  * Dimensions of two known sizes are never one; bound to each other, they would be cut in wrong places. A symbol may
  * stand for a size that the graph knows elsewhere.
  */
-function checkEqual(operator: string, a: Dim, b: Dim): void {
+function checkEqual(operator: Operator, a: Dim, b: Dim): void {
   const [left, right] = [sizeOf(a), sizeOf(b)];
   if (sameSize(left, right) || !isStatic(left) || !isStatic(right)) return;
   throw new RingrankError(
     "RR_GRAPH",
-    `the rule of ${operator} makes one of two dimensions whose sizes are ${left[0]} and ${right[0]}`,
+    `${inWords(operator)} needs two sizes to be one that are ${left[0]} and ${right[0]}`,
   );
 }
 
@@ -176,6 +196,7 @@ const doubt = { why: "of a size that may differ in other calls" } as const;
  * shape knows a size to be static, nothing is made of it.
  */
 function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): readonly Dim[] {
+  checkThere(operator, ...dims);
   const expected = operator.outputs[index]!.dims;
   const agrees =
     dims.length === expected.length &&
@@ -195,7 +216,11 @@ function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): re
   const sizes = dims.map((dim) => sizeOf(dim)[0]).join("×");
   throw new RingrankError(
     "RR_GRAPH",
-    `the rule of ${operatorName(operator.node)} gives output ${index} sizes ${sizes}; its shape is ` +
+    `${inWords(operator)} gives output ${index} sizes ${sizes} by its rule; its shape is ` +
       `${expected.map(([size]) => size).join("×")}`,
   );
+}
+
+function inWords({ node }: Operator): string {
+  return `the ${operatorName(node)} that makes "${node.outputs.find((name) => name !== "") ?? ""}"`;
 }

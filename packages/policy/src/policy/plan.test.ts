@@ -100,6 +100,22 @@ describe("an index that an axis does not have", () => {
   });
 });
 
+describe("an operator whose operands have not what it needs", () => {
+  const image = (g: GraphBuilder): Value => g.input("x", "float32", [2, 6, 4]);
+  it.each<[string, (g: GraphBuilder) => Value, string]>([
+    ["an axis to sum along", (g) => g.node("CumSum", [image(g), g.integer(3)]), "CumSum"],
+    ["the axes that it goes by", (g) => g.node("MeanVarianceNormalization", [image(g)]), "MeanVariance"],
+    ["an axis at all", (g) => g.softmax(g.input("x", "float32", [])), "Softmax"],
+    ["a scale", (g) => g.node("InstanceNormalization", [image(g)]), "InstanceNormalization"],
+    ["channels", (g) => g.node("GlobalMaxPool", [g.input("x", "float32", [6])]), "GlobalMaxPool"],
+    ["one size for both", (g) => g.node("Tanh", [image(g), g.numbers([1, 2, 3], [3])]), "Tanh"],
+  ])("is refused when planning, by its name: %s", (_, make, operator) => {
+    const g = new GraphBuilder();
+    g.output("y", make(g), "float32", []);
+    expect(expectCode("RR_GRAPH", () => planGraph(g.build(), { ranks: 1 })).message).toContain(operator);
+  });
+});
+
 describe("sums are owed as long as possible", () => {
   it("parallel branches share one all-reduce", () => {
     expect(planGraph(parallelFeedForwards(), { ranks: 2 }).predicted.allReducesPerToken).toBe(1);

@@ -93,3 +93,12 @@ test.each([
 ])("%s with %s is refused", (operator, _, inputs, group) => {
   expectCode("RR_GRAPH", () => evaluateCase({ operator, inputs, attributes: { group } }));
 });
+
+test.each([
+  ["channels that its groups do not divide", ["float32[1,5,8]", "float32[5]", "float32[5]"]],
+  ["no shift", ["float32[1,4,8]", "float32[4]"]],
+  ["a scale that is a single number", ["float32[1,4,8]", "float32[]", "float32[4]"]],
+])("GroupNormalization with %s is refused", (_, inputs) => {
+  const attributes = { num_groups: 2 };
+  expectCode("RR_GRAPH", () => evaluateCase({ operator: "GroupNormalization", inputs, attributes }));
+});

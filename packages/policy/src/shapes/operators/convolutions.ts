@@ -126,6 +126,15 @@ const batchNormalization: ShapeRule = (node) => [
   node.input(4),
 ];
 
+/** A scale and a shift for each channel, or group. */
+const groupNormalization: ShapeRule = (node) => {
+  const [, channels = 0] = node.dims(0);
+  const groups = node.requiredInt("num_groups");
+  if (channels % groups !== 0) node.fail(`channels that ${groups} groups divide`);
+  for (const slot of [1, 2]) if (node.dims(slot).length !== 1) node.fail(`input ${slot} of one axis`);
+  return sameAsInput(node);
+};
+
 /** Convolutions and what goes with them: `[batch, channels, …]`. */
 export const convolutionRules: ShapeRules = {
   Conv: conv,
@@ -139,6 +148,6 @@ export const convolutionRules: ShapeRules = {
   GlobalLpPool: globalPool,
   BatchNormalization: batchNormalization,
   InstanceNormalization: sameAsInput,
-  GroupNormalization: sameAsInput,
+  GroupNormalization: groupNormalization,
   LRN: sameAsInput,
 };

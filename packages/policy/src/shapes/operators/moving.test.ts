@@ -58,7 +58,7 @@ const cases: readonly OperatorCase[] = [
   { operator: "Trilu", says: "keeps the shape", inputs: ["float32[2,3,4]"], gives: ["float32[2,3,4]"] },
 ];
 
-test.each([[[0, 1]], [[0, 1, 1]]])("Transpose refuses to order three axes by %j", (perm) => {
+test.each([[[0, 1]], [[0, 1, 1]], [[0, 2, -2]]])("Transpose refuses to order three axes by %j", (perm) => {
   const spec = { operator: "Transpose", inputs: ["float32[2,3,4]"], attributes: { perm } };
   expectCode("RR_GRAPH", () => evaluateCase(spec));
 });

@@ -6,10 +6,10 @@ import { readBroadcast, readView, rowMajorStrides } from "../strides.js";
 const transpose: ShapeRule = (node) => {
   const { type, dims: from, contents } = node.input(0);
   const order = node.ints("perm") ?? from.map((_, axis) => from.length - 1 - axis);
-  if (order.length !== from.length || new Set(order).size !== order.length) {
-    node.fail(`perm to order the ${from.length} axes, not [${order}]`);
+  if (order.length !== from.length || from.some((_, axis) => !order.includes(axis))) {
+    node.fail(`perm to order the ${from.length} axes, counted from the front, not [${order}]`);
   }
-  const dims = order.map((axis) => from[node.axis(axis, from.length)]!);
+  const dims = order.map((axis) => from[axis]!);
   if (contents === undefined) return [{ type, dims }];
   const strides = rowMajorStrides(from);
   return [
@@ -19,7 +19,7 @@ const transpose: ShapeRule = (node) => {
       contents: readView(
         contents,
         dims,
-        order.map((axis) => strides[node.axis(axis, from.length)]!),
+        order.map((axis) => strides[axis]!),
       ),
     },
   ];
