@@ -1,4 +1,4 @@
-import { type Graph, GraphBuilder } from "@ringrank/model";
+import { buildGraph, type Graph, GraphBuilder } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { propagateFactors } from "../analysis/propagate.js";
 import { planGraph } from "../policy/plan.js";
@@ -74,6 +74,12 @@ describe("what is predicted is of", () => {
 
   it("a token, with a cache", () => {
     expect(stepOf(attentionGraph())).toBe("a token");
+  });
+
+  it("a token of both, with an encoder that fills a cache", () => {
+    const sizes = { d_model: 64, d_kv: 8, d_ff: 64, num_layers: 1, num_heads: 8, vocab_size: 320 };
+    const { graph } = buildGraph({ config: { model_type: "t5", ...sizes }, tensors: undefined });
+    expect(stepOf(graph)).toBe("a token of source and target");
   });
 
   it("a run of 512, without one, or of half of that as often as it takes", () => {

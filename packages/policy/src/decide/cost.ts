@@ -27,7 +27,10 @@ const costConstants = {
 
 /** What costs are predicted for. */
 export interface ReferenceStep {
-  /** `a token`; of a graph without a cache, `a run`, and of which length where it takes several. */
+  /**
+   * `a token`, of an encoder–decoder `of source and target`; of a graph without a cache, `a run`, and of which length
+   * where it takes several.
+   */
   readonly name: string;
   bytesOf(value: string): number;
 }
@@ -43,12 +46,17 @@ export function referenceStep({ graph, symbols }: FactoredGraph): ReferenceStep 
   );
   const run = isFree && context >= 1 ? `a run of length ${context}` : "a run";
   return {
-    name: graph.caches.length > 0 ? "a token" : run,
+    name: graph.caches.length > 0 ? tokenOf(graph) : run,
     bytesOf: (value) => {
       const { type, dims } = values.get(value)!;
       return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
     },
   };
+}
+
+/** Of an encoder and a decoder, both are counted: the one once a source, the other once a token. */
+function tokenOf({ caches }: Graph): string {
+  return caches.some(({ filledBy }) => filledBy !== undefined) ? "a token of source and target" : "a token";
 }
 
 function evaluateAtMost(

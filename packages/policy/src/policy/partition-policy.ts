@@ -77,8 +77,9 @@ export interface CollectiveData {
 
 export interface Prediction {
   /**
-   * What the others are of: `a token`, behind 512 that are cached; without a cache `a run`, and where its length is
-   * free, one of 512, or of half of that as often as its shapes need: `a run of length 512`.
+   * What the others are of: `a token`, behind 512 that are cached; of an encoder–decoder, `a token of source and
+   * target`, which both go through once; without a cache `a run`, and where its length is free, one of 512, or of half
+   * of that as often as its shapes need: `a run of length 512`.
    */
   readonly step: string;
   readonly secondsPerToken: number;
