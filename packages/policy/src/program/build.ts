@@ -100,7 +100,8 @@ class ProgramBuilder {
       );
       const { stages, crossing } = castSums(local, nothing, (value) => values.get(value)!.type);
       for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
-      return { entry, stages };
+      // A rank without units casts no sum back that it only adds zeros to.
+      return { entry, stages: withoutUnread(stages, entry.outputs) };
     });
     const stages = staged.flatMap(({ stages }) => stages);
     const attention = stages.flatMap((stage) => stage.attention);
