@@ -1,5 +1,5 @@
 import { messageOf } from "@ringrank/errors";
-import { type LogLevel, logLevels } from "@ringrank/rank-worker";
+import { type LogLevel, logLevels, stderrLogger } from "@ringrank/rank-worker";
 import type { LogFn, Logger } from "pino";
 
 /** As much of a pino logger as is used. */
@@ -14,15 +14,12 @@ export function isLog(value: unknown): value is Log {
 
 /**
  * The caller's logger, or one to standard error that is silent unless `RINGRANK_LOG` names a level; an unknown one is
- * `info`. pino is imported where there is something to say: that takes a sixth of the time of importing all else.
+ * `info`.
  */
 export async function loggerOf(given: Log | undefined): Promise<Log> {
   if (given !== undefined) return given;
   const level = rankLogLevel({ level: process.env.RINGRANK_LOG ?? "silent" });
-  if (level === "silent") return silent;
-  const { destination, pino } = await import("pino");
-  const log: Log = pino({ level }, destination({ fd: 2, sync: true }));
-  return log;
+  return level === "silent" ? silent : stderrLogger({ level });
 }
 
 const nothing = (): void => {};

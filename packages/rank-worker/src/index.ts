@@ -1,4 +1,5 @@
 export { Lifecycle, NativeGate } from "./lifecycle.js";
+export { stderrLogger } from "./logging.js";
 export { ownProducts } from "./products/own-products.js";
 export * from "./protocol.js";
 export { defaultCacheDirectory } from "./shard-cache/cache-directory.js";
