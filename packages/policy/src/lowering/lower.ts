@@ -1,6 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { ConstantTensor, Graph, Weight } from "@ringrank/model";
 import { FreshNames } from "../fresh-names.js";
+import { operatorName } from "../rules/table.js";
 import { dynamicQuantization } from "./dynamic-quantization.js";
 import { embeddingNorm } from "./embedding-norm.js";
 import type { Lowering, Maker } from "./lowering.js";
@@ -25,8 +26,7 @@ export function lower(given: Graph): Graph {
   const maker = new GraphMaker(graph);
   let changed = graph !== given;
   const nodes = graph.nodes.flatMap((node) => {
-    const lowering = lowerings.get(node.domain === "" ? node.opType : `${node.domain}::${node.opType}`);
-    const parts = lowering?.(node, maker);
+    const parts = lowerings.get(operatorName(node))?.(node, maker);
     changed ||= parts !== undefined;
     return parts ?? [node];
   });

@@ -3,6 +3,7 @@ import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf, sumDim } fr
 import { onShare } from "./attributes.js";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 /**
  * Attention in one operator. Heads are computed apart, whatever the operator does inside (scores, masks, rotary
@@ -14,9 +15,7 @@ const attends = "attended over";
 
 /** Lanes of a head, which no rank may have a part of. */
 function lanes(size: SizePair, factors: Propagation): Dim {
-  const dim = freshDim(size);
-  factors.whole(dim, "scores sum over the lanes of a head");
-  return dim;
+  return wholeDim(size, factors, "scores sum over the lanes of a head");
 }
 
 /**
@@ -55,13 +54,9 @@ function output(
   known: Readonly<Record<number, Dim>>,
   factors: Propagation,
 ): Dim[] {
-  return (operator.outputs[slot]?.dims ?? []).map((size, axis) => {
-    const dim = known[axis];
-    if (dim !== undefined) return dim;
-    const whole = freshDim(size);
-    factors.whole(whole, attends);
-    return whole;
-  });
+  return (operator.outputs[slot]?.dims ?? []).map(
+    (size, axis) => known[axis] ?? wholeDim(size, factors, attends),
+  );
 }
 
 /**

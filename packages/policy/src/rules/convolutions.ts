@@ -2,17 +2,14 @@ import { type GraphNode, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf } from "../factors/factor.js";
 import { onShare } from "./attributes.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 const slides = "a window slides along it";
 
 /** Spatial axes of the input stay whole; those of the output are of another size. */
 function spatial(operator: Operator, factors: Propagation): Dim[] {
   for (const dim of factors.input(0).slice(2)) factors.whole(dim, slides);
-  return operator.outputs[0]!.dims.slice(2).map((size) => {
-    const dim = freshDim(size);
-    factors.whole(dim, slides);
-    return dim;
-  });
+  return operator.outputs[0]!.dims.slice(2).map((size) => wholeDim(size, factors, slides));
 }
 
 /**

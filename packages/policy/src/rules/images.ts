@@ -1,14 +1,8 @@
 import { intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../factors/factor.js";
 import { retarget } from "./reshape.js";
-import type { Operator, Propagation, Rule } from "./rule.js";
-
-/** Spatial axes of another size than the input's, which no rank may have a part of. */
-function whole(size: readonly [number, number], factors: Propagation, why: string): Dim {
-  const dim = freshDim(size);
-  factors.whole(dim, why);
-  return dim;
-}
+import type { Operator, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 /** Axes that are scaled are interpolated along, so they stay whole; the others are as they were. */
 const resize: Rule = {
@@ -18,7 +12,7 @@ const resize: Rule = {
     const out = factors.input(0).map((dim, axis): Dim => {
       if (sameSize(sizeOf(dim), sizes[axis]!) && !isScaled(operator, axis)) return dim;
       factors.whole(dim, why);
-      return whole(sizes[axis]!, factors, why);
+      return wholeDim(sizes[axis]!, factors, why);
     });
     return [out];
   },
@@ -45,13 +39,13 @@ const depthToSpace: Rule = {
     const sizes = operator.outputs[0]!.dims;
     const why = "channels laid out along it";
     const side = intAttribute(operator.node, "blocksize", 1);
-    const block = whole([side * side, side * side], factors, why);
+    const block = wholeDim([side * side, side * side], factors, why);
     const left = freshDim(sizes[1]!);
     const mode = operator.node.attributes.mode;
     const isMinor = mode?.kind === "string" && mode.value === "CRD";
     factors.unify(channels!, isMinor ? [...left, ...block] : [...block, ...left]);
     for (const dim of spatial) factors.whole(dim, why);
-    return [[batch!, left, ...sizes.slice(2).map((size) => whole(size, factors, why))]];
+    return [[batch!, left, ...sizes.slice(2).map((size) => wholeDim(size, factors, why))]];
   },
 };
 
@@ -62,9 +56,9 @@ const spaceToDepth: Rule = {
     const why = "laid out as channels";
     const side = intAttribute(operator.node, "blocksize", 1);
     for (const dim of spatial) factors.whole(dim, why);
-    const block = whole([side * side, side * side], factors, why);
+    const block = wholeDim([side * side, side * side], factors, why);
     const sizes = operator.outputs[0]!.dims.slice(2);
-    return [[batch!, [...block, ...channels!], ...sizes.map((size) => whole(size, factors, why))]];
+    return [[batch!, [...block, ...channels!], ...sizes.map((size) => wholeDim(size, factors, why))]];
   },
 };
 
@@ -77,7 +71,7 @@ const gridSample: Rule = {
     const why = "read at computed places";
     for (const dim of [...spatial, ...grid]) factors.whole(dim, why);
     const sizes = operator.outputs[0]!.dims.slice(2);
-    return [[batch!, channels!, ...sizes.map((size) => whole(size, factors, why))]];
+    return [[batch!, channels!, ...sizes.map((size) => wholeDim(size, factors, why))]];
   },
 };
 

@@ -1,10 +1,11 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, sameSize, sizeOf } from "../factors/factor.js";
+import { type Dim, isOne, sameSize, sizeOf } from "../factors/factor.js";
 import { int64Tensor, normalizeAxis } from "./attributes.js";
 import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
 import { wholeEverything } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 import { cutOut } from "./segments.js";
+import { wholeDim } from "./whole-dim.js";
 
 /**
  * `out[i…] = data[…, indices[i…], i…, …]`: looks along one axis, which stays whole. Along the others data and
@@ -109,8 +110,7 @@ const oneHot: Rule = {
     const indices = factors.input(0);
     const sizes = operator.outputs[0]!.dims;
     const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), sizes.length);
-    const classes = freshDim(sizes[axis]!);
-    factors.whole(classes, "compared with every index");
+    const classes = wholeDim(sizes[axis]!, factors, "compared with every index");
     for (const dim of factors.input(2)) factors.whole(dim, "one for misses, one for hits");
     return [[...indices.slice(0, axis), classes, ...indices.slice(axis)]];
   },

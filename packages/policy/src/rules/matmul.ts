@@ -1,7 +1,8 @@
 import { intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
+import { type Dim, isOne, sizeOf } from "../factors/factor.js";
 import { broadcast } from "./elementwise.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 /** `[…, i, k] × […, k, j] → […, i, j]`: contracts k; leading dimensions broadcast. Linear in either operand. */
 const matmul: Rule = {
@@ -142,13 +143,7 @@ export function wholeEverything(operator: Operator, factors: Propagation, why: s
 
 /** Outputs related to nothing, which no rank may split. */
 export function freshOutputs(operator: Operator, factors: Propagation, why: string): Dim[][] {
-  return operator.outputs.map((operand) =>
-    (operand?.dims ?? []).map((size) => {
-      const dim = freshDim(size);
-      factors.whole(dim, why);
-      return dim;
-    }),
-  );
+  return operator.outputs.map((operand) => (operand?.dims ?? []).map((size) => wholeDim(size, factors, why)));
 }
 
 export const matmulRules: Readonly<Record<string, Rule>> = {

@@ -4,6 +4,7 @@ import { normalizeAxis } from "./attributes.js";
 import { broadcast } from "./elementwise.js";
 import { freshOutputs } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 /** Operators that look along an axis, so that no rank may have only a part of it. */
 function wholeAxis(why: string, defaultAxis: number): Rule {
@@ -112,8 +113,8 @@ const topK: Rule = {
     const input = factors.input(0);
     const axis = normalizeAxis(intAttribute(operator.node, "axis", -1), input.length);
     factors.whole(input[axis]!, "searched for the largest");
-    const chosen = freshDim(operator.outputs.find((output) => output !== undefined)!.dims[axis]!);
-    factors.whole(chosen, "the largest of another dimension");
+    const size = operator.outputs.find((output) => output !== undefined)!.dims[axis]!;
+    const chosen = wholeDim(size, factors, "the largest of another dimension");
     const out = input.map((dim, index) => (index === axis ? chosen : dim));
     return operator.outputs.map(() => out);
   },

@@ -1,9 +1,10 @@
 import { type ConstantTensor, type GraphNode, intAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf } from "../factors/factor.js";
+import { type Dim, isOne, quotient, sizeOf } from "../factors/factor.js";
 import { int64Tensor, makeNode, normalizeAxis } from "./attributes.js";
 import { maskedRows } from "./masked-rows.js";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 /**
  * Between real numbers and integers: elementwise, with a scale and a zero point for the whole tensor, for each index
@@ -42,8 +43,7 @@ function relateScale(slot: number, { node, inputs }: Operator, factors: Propagat
 function relateBlocks(dim: Dim, scales: Dim, size: number, factors: Propagation): boolean {
   const count = quotient(sizeOf(dim), [size, size]);
   if (count === undefined || count[0] !== sizeOf(scales)[0]) return false;
-  const block = freshDim([size, size]);
-  factors.whole(block, "a block has one scale");
+  const block = wholeDim([size, size], factors, "a block has one scale");
   factors.unify(dim, [...scales, ...block]);
   return true;
 }
@@ -52,7 +52,7 @@ function relateBlocks(dim: Dim, scales: Dim, size: number, factors: Propagation)
 const valueRange: Rule = {
   propagate(_operator, factors) {
     for (const dim of factors.input(0)) factors.takeLargest(dim);
-    return [[pairDim(factors)]];
+    return [[wholeDim([2, 2], factors, "a range")]];
   },
   localize(_operator, local) {
     if (!isShared(local)) return [];
@@ -113,13 +113,6 @@ const uint8 = 2;
 
 function isShared(local: Localization): boolean {
   return local.inputDims(0).some((dim) => local.isSharded(dim));
-}
-
-function pairDim(factors: Propagation): Dim {
-  const pair: SizePair = [2, 2];
-  const dim = freshDim(pair);
-  factors.whole(dim, "a range");
-  return dim;
 }
 
 function float32(value: number): ConstantTensor {

@@ -3,6 +3,7 @@ import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
 import { wholeEverything } from "./matmul.js";
 import type { Operand, Operator, Propagation, Rule } from "./rule.js";
 import { maskedLookup } from "./segments.js";
+import { wholeDim } from "./whole-dim.js";
 
 const shareScale = "elements of a block share a scale";
 
@@ -25,8 +26,7 @@ const matMulNBits: Rule = {
     factors.whole(bytes, shareScale);
     const block = intAttribute(operator.node, "block_size", 0);
     if (sizeOf(blocks)[0] * block === sizeOf(columns)[0]) {
-      const elements = freshDim([block, block]);
-      factors.whole(elements, shareScale);
+      const elements = wholeDim([block, block], factors, shareScale);
       factors.unify(columns, [...blocks, ...elements]);
     } else {
       for (const dim of [columns, blocks]) factors.whole(dim, "the last block is partial");
@@ -72,8 +72,7 @@ function zeroPoints({ node, inputs }: Operator, factors: Propagation, rows: Dim,
   if (perByte === 1 || count === 1) perBlock(factors, 3, rows, blocks);
   else if (count % perByte === 0) {
     const bytes = freshDim([count / perByte, count / perByte]);
-    const within = freshDim([perByte, perByte]);
-    factors.whole(within, "zero points of a byte");
+    const within = wholeDim([perByte, perByte], factors, "zero points of a byte");
     factors.unify(blocks, [...bytes, ...within]);
     perBlock(factors, 3, rows, bytes);
   } else {
@@ -100,8 +99,7 @@ const gatherBlockQuantized: Rule = {
     const isLookup = table.isWeight && table.dims.length === 2 && !isOne(table.dims[0]!);
     if (!isLookup) return wholeEverything(operator, factors, "not a lookup of quantized rows");
     factors.contract(rows!);
-    const width = freshDim(outputs[0]!.dims.at(-1)!);
-    factors.whole(width, shareScale);
+    const width = wholeDim(outputs[0]!.dims.at(-1)!, factors, shareScale);
     factors.whole(columns!, shareScale);
     for (const slot of [2, 3]) {
       if (inputs[slot] === undefined) continue;

@@ -3,6 +3,7 @@ import { type Dim, freshDim, isOne, isStatic, quotient, type SizePair, sizeOf } 
 import { int64Tensor, makeNode, normalizeAxis } from "./attributes.js";
 import { indicesFrom } from "./indices.js";
 import type { Localization, Operator, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 /**
  * Operators that keep the elements in order and only regroup them: the product of all input dimensions is the
@@ -143,9 +144,7 @@ const pad: Rule = {
     const out = input.map((dim, axis): Dim => {
       if (padded !== undefined && !padded.has(axis)) return dim;
       factors.whole(dim, "padded");
-      const longer = freshDim(sizes[axis]!);
-      factors.whole(longer, "padded");
-      return longer;
+      return wholeDim(sizes[axis]!, factors, "padded");
     });
     return [out];
   },

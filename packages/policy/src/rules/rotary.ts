@@ -2,6 +2,7 @@ import { intAttribute } from "@ringrank/model";
 import { freshDim, sizeOf } from "../factors/factor.js";
 import { onShare } from "./attributes.js";
 import type { Operator, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 /**
  * Rotary embedding turns pairs of lanes by an angle per position (Su et al., arXiv:2104.09864): every head alike, and
@@ -29,8 +30,7 @@ function rotaryEmbedding(cosines: number): Rule {
       }
       const heads = freshDim([count, count]);
       const lane = sizeOf(joined)[0] / count;
-      const lanes = freshDim([lane, lane]);
-      factors.whole(lanes, "turned in pairs");
+      const lanes = wholeDim([lane, lane], factors, "turned in pairs");
       factors.unify(joined, [...heads, ...lanes]);
       factors.cut([heads]);
       return [[...input.slice(0, -1), joined]];

@@ -4,6 +4,7 @@ import { int64Tensor, normalizeAxis } from "./attributes.js";
 import { consecutive, type IndexRun, indicesFrom } from "./indices.js";
 import { maskedRows } from "./masked-rows.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
 
 /** The whole dimension is its parts laid end to end; the parts need not be equal. */
 const split: Rule = {
@@ -65,7 +66,7 @@ const slice: Rule = {
       const isCut = isKnown && range?.step === 1 && isStatic(sizeOf(dim)) && isStatic(size);
       if (!isCut) {
         factors.whole(dim, "bounds known only when running, or a step");
-        return wholeDim(operator, factors, size);
+        return wholeDim(size, factors, "cut at bounds known only when running");
       }
       const parts = cutOut(dim, range.start!, size[0], factors);
       cuts[axis] = parts;
@@ -161,12 +162,6 @@ export function cutOut(dim: Dim, start: number, length: number, factors: Propaga
   const parts: [Dim, Dim, Dim] = [part(start), part(length), part(size - start - length)];
   factors.unify(dim, sumDim(parts));
   return parts;
-}
-
-function wholeDim(_operator: Operator, factors: Propagation, size: readonly [number, number]): Dim {
-  const dim = freshDim(size);
-  factors.whole(dim, "cut at bounds known only when running");
-  return dim;
 }
 
 /**
