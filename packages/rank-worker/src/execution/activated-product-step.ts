@@ -1,37 +1,19 @@
 import type { Epilogue } from "../products/epilogue.js";
 import type { HeadStart } from "../products/head-start.js";
-import type { Product } from "../products/product.js";
-import type { Tensor } from "../tensors/tensor.js";
-import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
-import type { ProductCalls } from "./product-calls.js";
+import type { CompiledStep, RunState } from "./compiled-step.js";
+import type { ProductStep } from "./product-step.js";
 
 /** A product, and what the next step makes of it element by element, where that is faster than one after the other. */
 export class ActivatedProductStep implements CompiledStep {
-  readonly #product: Product;
-  readonly #value: NamedIndex;
-  readonly #calls: ProductCalls;
+  readonly #product: ProductStep;
   readonly #epilogue: Epilogue;
   readonly #made: number;
-  readonly #alone: CompiledStep;
 
-  /**
-   * @param made index of what the epilogue makes
-   * @param alone the product without it
-   */
-  constructor(
-    product: Product,
-    value: NamedIndex,
-    calls: ProductCalls,
-    epilogue: Epilogue,
-    made: number,
-    alone: CompiledStep,
-  ) {
+  /** @param made index of what the epilogue makes */
+  constructor(product: ProductStep, epilogue: Epilogue, made: number) {
     this.#product = product;
-    this.#value = value;
-    this.#calls = calls;
     this.#epilogue = epilogue;
     this.#made = made;
-    this.#alone = alone;
   }
 
   get headStart(): HeadStart | undefined {
@@ -39,35 +21,24 @@ export class ActivatedProductStep implements CompiledStep {
   }
 
   run(state: RunState): void | Promise<void> {
-    const start = state.trace?.begin();
-    const value = valueAt(state, this.#value);
-    const made = this.#product.runInto(value, this.#epilogue, (type, feeds, into) =>
-      this.#calls.run(type, feeds, into, state),
-    );
-    return made === undefined ? this.#alone.run(state) : made.then((all) => this.#store(all, state, start));
-  }
-
-  #store(made: Tensor | undefined, state: RunState, start: number | undefined): void | Promise<void> {
-    if (made === undefined) return this.#alone.run(state);
-    const { table, trace, communicator } = state;
-    table[this.#made] = made;
-    if (start !== undefined) trace?.end("multiplying", `multiply ${this.#value.name}`, start);
-    communicator.progress();
+    const made = this.#product.runInto(state, this.#epilogue, this.#made);
+    if (made === undefined) return this.#product.run(state);
+    return made.then((isMade) => (isMade ? undefined : this.#product.run(state)));
   }
 }
 
 /** What is made of products by a step of its own where they have not made it themselves. */
 export class ActivationStep implements CompiledStep {
-  readonly #index: number;
+  readonly #made: number;
   readonly #otherwise: CompiledStep;
 
-  /** @param index of what it makes */
-  constructor(index: number, otherwise: CompiledStep) {
-    this.#index = index;
+  /** @param made index of what it makes */
+  constructor(made: number, otherwise: CompiledStep) {
+    this.#made = made;
     this.#otherwise = otherwise;
   }
 
   run(state: RunState): void | Promise<void> {
-    return state.table[this.#index] === undefined ? this.#otherwise.run(state) : undefined;
+    return state.table[this.#made] === undefined ? this.#otherwise.run(state) : undefined;
   }
 }

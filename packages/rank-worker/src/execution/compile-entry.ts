@@ -27,7 +27,6 @@ import { type AttentionBlocks, AttentionStep } from "./attention-step.js";
 import type { CompiledStep, NamedIndex } from "./compiled-step.js";
 import { lastUses } from "./last-uses.js";
 import { NormalizeStep } from "./normalize-step.js";
-import { ProductCalls } from "./product-calls.js";
 import { ProductStep } from "./product-step.js";
 import { RoutedStep } from "./routed-step.js";
 import { SegmentStep, type SegmentValues } from "./segment-step.js";
@@ -132,12 +131,9 @@ class EntryCompiler {
         const product = new Product(step, this.#multiplier(step), this.#context.kernels?.memory, this.#given);
         const value = this.#named(step.value);
         const outputs = step.outputs.map((output) => this.define(output.name));
-        const calls = this.#productCalls(step.segments);
-        const alone = new ProductStep(product, value, outputs, calls);
+        const alone = new ProductStep(product, value, outputs, this.#calls(step.segments));
         const activation = this.#activation(step, next);
-        if (activation === undefined) return alone;
-        const { epilogue, made } = activation;
-        return new ActivatedProductStep(product, value, calls, epilogue, made, alone);
+        return activation ? new ActivatedProductStep(alone, activation.epilogue, activation.made) : alone;
       }
       case "allReduce":
         return new AllReduceStep(this.#named(step.value), step.operation ?? "sum", this.#added(step.added));
@@ -286,9 +282,10 @@ class EntryCompiler {
     throw this.#contradiction(`needs the weight "${weight}", which is not there`);
   };
 
-  #productCalls(segments: Readonly<Partial<Record<SegmentType, number>>>): ProductCalls {
-    const calls = Object.entries(segments).map(([type, index]) => [type, this.#call(index)]);
-    return new ProductCalls(Object.fromEntries(calls));
+  #calls(
+    segments: Readonly<Partial<Record<SegmentType, number>>>,
+  ): Partial<Record<SegmentType, SessionCall>> {
+    return Object.fromEntries(Object.entries(segments).map(([type, index]) => [type, this.#call(index)]));
   }
 
   #call(segment: number): SessionCall {

@@ -1,8 +1,10 @@
+import type { Epilogue } from "../products/epilogue.js";
 import type { HeadStart } from "../products/head-start.js";
+import type { RunSegment, SegmentType } from "../products/multiplier.js";
 import type { Product } from "../products/product.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
-import type { ProductCalls } from "./product-calls.js";
+import type { SessionCall } from "./session-call.js";
 
 /** Multiplies a value by matrices that the rank keeps. */
 export class ProductStep implements CompiledStep {
@@ -11,9 +13,14 @@ export class ProductStep implements CompiledStep {
   /** By place in what the product gives. */
   readonly #outputs: readonly number[];
   /** For many rows. */
-  readonly #calls: ProductCalls;
+  readonly #calls: Readonly<Partial<Record<SegmentType, SessionCall>>>;
 
-  constructor(product: Product, value: NamedIndex, outputs: readonly number[], calls: ProductCalls) {
+  constructor(
+    product: Product,
+    value: NamedIndex,
+    outputs: readonly number[],
+    calls: Readonly<Partial<Record<SegmentType, SessionCall>>>,
+  ) {
     this.#product = product;
     this.#value = value;
     this.#outputs = outputs;
@@ -26,19 +33,41 @@ export class ProductStep implements CompiledStep {
 
   run(state: RunState): void | Promise<void> {
     const start = state.trace?.begin();
-    const given = this.#product.run(valueAt(state, this.#value), (type, feeds, into) =>
-      this.#calls.run(type, feeds, into, state),
-    );
+    const given = this.#product.run(valueAt(state, this.#value), this.#runSegment(state));
     if (given instanceof Promise) return given.then((values) => this.#store(values, state, start));
     this.#store(given, state, start);
   }
 
-  #store(
-    values: readonly Tensor[],
-    { table, trace, communicator }: RunState,
-    start: number | undefined,
-  ): void {
-    for (let at = 0; at < values.length; at++) table[this.#outputs[at]!] = values[at];
+  /**
+   * Puts into the table what an epilogue makes of the products, and none of those.
+   *
+   * @param index where it belongs
+   * @returns undefined, or a promise of false, where nothing is done, and the step has to {@link run} first
+   */
+  runInto(state: RunState, epilogue: Epilogue, index: number): Promise<boolean> | undefined {
+    const start = state.trace?.begin();
+    const made = this.#product.runInto(valueAt(state, this.#value), epilogue, this.#runSegment(state));
+    return made?.then((value) => {
+      if (value === undefined) return false;
+      state.table[index] = value;
+      this.#end(state, start);
+      return true;
+    });
+  }
+
+  #runSegment(state: RunState): RunSegment {
+    return (type, feeds, into) => {
+      state.communicator.progress();
+      return this.#calls[type]!.run(feeds, state, into);
+    };
+  }
+
+  #store(values: readonly Tensor[], state: RunState, start: number | undefined): void {
+    for (let at = 0; at < values.length; at++) state.table[this.#outputs[at]!] = values[at];
+    this.#end(state, start);
+  }
+
+  #end({ trace, communicator }: RunState, start: number | undefined): void {
     if (start !== undefined) trace?.end("multiplying", `multiply ${this.#value.name}`, start);
     communicator.progress();
   }

@@ -1,23 +1,17 @@
 import type { QuantizedProductStep } from "@ringrank/policy";
 import type { RankKernels } from "../../kernels/rank-kernels.js";
-import { type Tensor, tensor } from "../../tensors/tensor.js";
+import { tensor } from "../../tensors/tensor.js";
 import type { Epilogue } from "../epilogue.js";
 import type { RunSegment } from "../multiplier.js";
 import type { Placed } from "../placed.js";
 import { rowPieces } from "../row-pieces.js";
 import { blockSize, type QuantizedMatrix } from "./blocks.js";
-import {
-  type ActivationBytes,
-  columnsOf,
-  type GroupActivations,
-  restFactor,
-  type SumColumns,
-} from "./group-arithmetic.js";
+import { restFactor } from "./group-arithmetic.js";
 import { type Group, groupsOf } from "./groups.js";
-import type { ActivationType, IntegerProduct } from "./integer-product.js";
+import type { IntegerProduct } from "./integer-product.js";
 import { ManyRowsRoom } from "./many-rows-room.js";
-import { panelsOf } from "./panels.js";
 import { PartOfStrip } from "./part-of-strip.js";
+import { type RoundedRows, roundedRows } from "./rounded-rows.js";
 import { type StripResults, ToEpilogue, ToOutputs } from "./strip-results.js";
 import { longestStrip, type Strip, stripsAcross, stripsOf } from "./strips.js";
 
@@ -84,16 +78,10 @@ export class ManyRows {
   }
 
   async #round(x: Float32Array, kernels: RankKernels | undefined, run: RunSegment): Promise<RoundedRows> {
-    const rows = x.length / this.#width;
     const type = await this.#integers.activationType(run);
+    const rows = x.length / this.#width;
     const room = new ManyRowsRoom(this.#groups, this.#bits, rows, longestStrip, type, kernels);
-    const near = room.near(x);
-    const groups = this.#groups.map((group, at) => {
-      const activations = room.groups[at]!;
-      const rests = room.arithmetic.activations(near, this.#width, group, activations);
-      return { group, panels: panelsIn(activations, group, rows, rests, type) };
-    });
-    return { room, groups };
+    return roundedRows(x, this.#groups, room, type);
   }
 
   async #multiplyStrips<S extends Strip>(
@@ -139,50 +127,4 @@ export class ManyRows {
       }
     }
   }
-}
-
-/** Rows of activations as whole numbers, and room to multiply them in. */
-interface RoundedRows {
-  readonly room: ManyRowsRoom;
-  readonly groups: readonly { readonly group: Group; readonly panels: readonly RoundedPanel[] }[];
-}
-
-interface RoundedPanel {
-  readonly values: PanelOperand;
-  /** Of its first columns, where those have any. */
-  readonly rests: PanelOperand | undefined;
-}
-
-/** What strips are multiplied by. */
-interface PanelOperand {
-  /** `[elements, columns filled up]` */
-  readonly bytes: Tensor;
-  readonly columns: SumColumns;
-}
-
-/** @param rests of how many of the columns there are any */
-function panelsIn(
-  activations: GroupActivations,
-  { blocks }: Group,
-  columns: number,
-  rests: number,
-  type: ActivationType,
-): RoundedPanel[] {
-  const elements = blocks * blockSize;
-  const operand = (bytes: ActivationBytes, first: number, count: number): PanelOperand => {
-    const filled = columnsOf(count);
-    const start = first * elements;
-    return {
-      bytes: tensor(type, bytes.subarray(start, start + filled * elements), [elements, filled]),
-      columns: {
-        count,
-        scales: activations.scales.subarray(first),
-        rows: activations.order.subarray(first, first + count),
-      },
-    };
-  };
-  return panelsOf(columns).map(({ first, columns }) => ({
-    values: operand(activations.values, first, columns),
-    rests: rests > first ? operand(activations.rests, first, Math.min(columns, rests - first)) : undefined,
-  }));
 }
