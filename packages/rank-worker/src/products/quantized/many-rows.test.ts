@@ -118,6 +118,14 @@ const gate: Elementwise = {
   outputs: [3],
 };
 
+function sumOf(count: number): Elementwise {
+  const instructions = Array.from({ length: count - 1 }, (_, at) => ({
+    operation: "add" as const,
+    operands: [{ value: at === 0 ? 0 : count + at - 1 }, { value: at + 1 }],
+  }));
+  return { instructions, outputs: [2 * count - 2] };
+}
+
 describe("what an epilogue makes of products", () => {
   it.each([
     ["in one group, of less than a panel", 500, 20],
@@ -139,6 +147,28 @@ describe("what an epilogue makes of products", () => {
     list.run([y0.byteOffset, y1.byteOffset, expected.byteOffset], rows * 360);
     const epilogue = { list, inputs: [0, 1] };
     expect(await many(width).multiplyInto(x, placed, epilogue, made, () => ({}))).toBe(true);
+    expect(made).toEqual(expected);
+  });
+
+  it("has room for strips of more outputs than the longest strip has tiles", async () => {
+    const [count, width, rows, columns] = [21, 64, 20, 32];
+    const kernels = new RankKernels(1024, [kernelFiles.fused]);
+    const outputs = Array.from({ length: count }, (_, at) => at);
+    const placed = placedMatrices(
+      kernels,
+      width,
+      outputs.map(() => [columns]),
+    );
+    const list = InstructionList.open(kernels, sumOf(count), count)!;
+    const x = unevenRows(rows, width);
+    const room = () => kernels.memory.floats(rows * columns)!;
+    const [products, expected, made] = [outputs.map(room), room(), room()];
+    await many(width).multiply(x, kernels, placed, products, () => ({}));
+    list.run(
+      [...products, expected].map(({ byteOffset }) => byteOffset),
+      rows * columns,
+    );
+    await many(width).multiplyInto(x, placed, { list, inputs: outputs }, made, () => ({}));
     expect(made).toEqual(expected);
   });
 

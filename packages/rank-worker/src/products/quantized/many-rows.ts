@@ -45,7 +45,7 @@ export class ManyRows {
   ): Promise<void> {
     const strips = stripsOf(placed);
     for (const [piece, ...pieces] of rowPieces([x, ...targets], x.length / this.#width)) {
-      const rounded = await this.#round(piece!, kernels, run);
+      const rounded = await this.#round(piece!, longestStrip, kernels, run);
       await this.#multiplyStrips(strips, rounded, new ToOutputs(rounded.room, pieces), run);
     }
   }
@@ -67,20 +67,26 @@ export class ManyRows {
     const rows = x.length / this.#width;
     const outputs = 1 + Math.max(...epilogue.inputs);
     const strips = stripsAcross(placed, outputs, target.length / rows);
+    const { columns } = strips[0]!;
     const isWhole = this.#groups.length === 1;
     for (const [piece, into] of rowPieces([x, target], rows)) {
-      const rounded = await this.#round(piece!, epilogue.list.kernels, run);
+      const rounded = await this.#round(piece!, outputs * columns, epilogue.list.kernels, run);
       if (!rounded.room.isNear) return false;
-      const results = new ToEpilogue(rounded.room, epilogue, strips[0]!.columns, into!, isWhole);
+      const results = new ToEpilogue(rounded.room, epilogue, columns, into!, isWhole);
       await this.#multiplyStrips(strips, rounded, results, run);
     }
     return true;
   }
 
-  async #round(x: Float32Array, kernels: RankKernels | undefined, run: RunSegment): Promise<RoundedRows> {
+  async #round(
+    x: Float32Array,
+    stripRows: number,
+    kernels: RankKernels | undefined,
+    run: RunSegment,
+  ): Promise<RoundedRows> {
     const type = await this.#integers.activationType(run);
     const rows = x.length / this.#width;
-    const room = new ManyRowsRoom(this.#groups, this.#bits, rows, longestStrip, type, kernels);
+    const room = new ManyRowsRoom(this.#groups, this.#bits, rows, stripRows, type, kernels);
     return roundedRows(x, this.#groups, room, type);
   }
 

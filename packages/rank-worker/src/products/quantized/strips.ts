@@ -49,7 +49,8 @@ export interface StripAcross extends Strip {
 }
 
 /**
- * All rows of the matrices of outputs as wide as each other, in strips that have the same columns of each.
+ * All rows of the matrices of outputs as wide as each other, in strips that have the same columns of each: a tile's at
+ * least, so that those of more than twenty outputs are longer than {@link longestStrip}.
  *
  * @param outputs how many
  * @param width of each
