@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Lifecycle, NativeGate } from "./lifecycle.js";
 
 test("a rank enters and leaves while nobody stops it", async () => {
@@ -16,6 +16,17 @@ test("waiting ends without success while a rank is inside", () => {
   expect(lifecycle.waitUntilOutside(10)).toBe(false);
   gate.leave();
   expect(lifecycle.waitUntilOutside(0)).toBe(true);
+});
+
+test("a rank that leaves wakes who waits for it, once the process wants to end", () => {
+  const notify = vi.spyOn(Atomics, "notify");
+  const lifecycle = new Lifecycle(1);
+  const gate = new NativeGate(lifecycle.buffer, 0);
+  gate.enter();
+  lifecycle.stop();
+  gate.leave();
+  expect(notify).toHaveBeenCalledWith(new Int32Array(lifecycle.buffer), 1);
+  notify.mockRestore();
 });
 
 test("after a stop a rank is turned away, and counts as outside", () => {

@@ -10,6 +10,7 @@ import { StreamedScales } from "../products/quantized/streamed-scales.js";
 import { openPublicSession } from "../sessions/public-session.js";
 import { activations, prepareProduct } from "../testing/product-case.js";
 import { size, symbol } from "../testing/tiny-program.js";
+import type { StepTrace } from "../trace/step-trace.js";
 import { compileEntry } from "./compile-entry.js";
 import { runEntry } from "./run-entry.js";
 
@@ -19,13 +20,14 @@ const width = 96;
 
 type Build = (g: GraphBuilder, ...inputs: Value[]) => Value;
 
-/** A segment that computes this alone, of as many values as it takes. */
-function segmentOf(build: Build): Segment {
+/** A segment that computes these alone, of as many values as the first takes. */
+function segmentOf(...builds: readonly [Build, ...Build[]]): Segment {
   const g = new GraphBuilder();
-  const inputs = Array.from({ length: build.length - 1 }, (_, at) =>
+  const inputs = Array.from({ length: builds[0].length - 1 }, (_, at) =>
     g.input(`x${at}`, "float32", ["rows", "columns"]),
   );
-  g.output("z", build(g, ...inputs), "float32", ["rows", "columns"]);
+  for (const [at, build] of builds.entries())
+    g.output(`z${at}`, build(g, ...inputs), "float32", ["rows", "columns"]);
   const graph = g.build();
   return buildPrograms(graph, planGraph(graph, { ranks: 1 }))[0]!.segments[0]!;
 }
@@ -39,8 +41,9 @@ const segments = [
   makeIntegerSegment("uint8"),
   segmentOf(silu),
   segmentOf(absolute),
+  segmentOf(silu, (g, x, y) => g.add(x!, y!)),
 ];
-const [gate, behind] = [2, 3];
+const [gate, behind, gateAndSum] = [2, 3, 4];
 
 interface Case {
   readonly rows: number;
@@ -48,27 +51,41 @@ interface Case {
   readonly columns: number;
   /** What the entry gives besides: of `y0`, `y1` and `gated`. */
   readonly given?: readonly string[];
+  /** Where `y1` comes from; default: a matrix in the same memory as that of `y0`. */
+  readonly second?: "another memory" | "an input";
+  /** Whether the gate's segment gives a sum besides. */
+  readonly hasSum?: boolean;
+  /** Bytes that nothing else has in the kernels' memory; default: enough. */
+  readonly free?: number;
 }
 
 /**
  * |silu(y0) · y1| of two products.
  *
- * @returns outputs by name, and whether the gate was made with its products
+ * @returns outputs by name; whether the gate was made with its products; bytes of the kernels' memory that are not
+ * given back; what the trace has; and what the product has to be done while its rank waits
  */
-async function run({ rows, columns, given = [] }: Case) {
+async function run({ rows, columns, given = [], second, hasSum = false, free }: Case) {
   const kernels = new RankKernels(256, [kernelFiles.fused]);
+  const others = new RankKernels(16, [kernelFiles.fused]);
   const byRows = vi.spyOn(kernels, "elementwiseRows");
   const matrix = { rows: columns, hasBias: true, kernels };
-  const product = prepareProduct({ bits: 4, width, outputs: [[matrix], [matrix]] });
+  const secondMatrix = { ...matrix, kernels: second === "another memory" ? others : kernels };
+  const outputs = second === "an input" ? [[matrix]] : [[matrix], [secondMatrix]];
+  const product = prepareProduct({ bits: 4, width, outputs });
   const local = (name: string, of: number) => {
     return { name, type: "float32" as const, dims: [symbol("rows"), size(of)] };
   };
   const entry: Entry = {
-    inputs: [local("x", width)],
-    outputs: ["z", ...given].map((name) => local(name, columns)),
+    inputs: [local("x", width), ...(second === "an input" ? [local("y1", columns)] : [])],
+    outputs: ["z", ...given, ...(hasSum ? ["sum"] : [])].map((name) => local(name, columns)),
     steps: [
       product.step,
-      { kind: "run", segment: gate, values: { inputs: ["y0", "y1"], outputs: ["gated"] } },
+      {
+        kind: "run",
+        segment: hasSum ? gateAndSum : gate,
+        values: { inputs: ["y0", "y1"], outputs: hasSum ? ["gated", "sum"] : ["gated"] },
+      },
       { kind: "run", segment: behind, values: { inputs: ["gated"], outputs: ["z"] } },
     ],
     caches: [],
@@ -79,17 +96,31 @@ async function run({ rows, columns, given = [] }: Case) {
       segments.map(({ onnx }) => openPublicSession(onnx, { logSeverityLevel: 3, intraOpNumThreads: 1 })),
     ),
     keptWeights: product.weights,
-    kernelsOf: (data) => (kernels.memory.holds(data) ? kernels : undefined),
+    kernelsOf: (data) => [kernels, others].find(({ memory }) => memory.holds(data)),
     streamedScales: new StreamedScales(product.weights.values()),
     kernels,
     attention: undefined,
   });
-  const { outputs } = await runEntry(compiled, new Map([["x", activations(rows, width)]]), {
+  const { memory } = kernels;
+  if (free !== undefined) memory.bytes(memory.bytesFree - free);
+  const before = memory.bytesFree;
+  const inputs = new Map([
+    ["x", activations(rows, width)],
+    ["y1", activations(rows, columns)],
+  ]);
+  const end = vi.fn();
+  const { outputs: made } = await runEntry(compiled, inputs, {
+    trace: { begin: () => 0, end } as unknown as StepTrace,
     communicator: { progress() {} } as unknown as Communicator,
     gate: new NativeGate(new Lifecycle(1).buffer, 0),
   });
-  const floats = (name: string) => outputs.get(name)!.data as Float32Array;
-  return { floats, isMadeAtOnce: byRows.mock.calls.length > 0 };
+  return {
+    floats: (name: string) => made.get(name)!.data as Float32Array,
+    isMadeAtOnce: byRows.mock.calls.length > 0,
+    kept: before - memory.bytesFree,
+    traced: end.mock.calls.map(([work]) => work),
+    headStart: compiled.steps[0]!.step.headStart,
+  };
 }
 
 /** The same, of the products that the entry gives. */
@@ -109,11 +140,31 @@ it.each([17, 200])("of %i rows, a gate is made with its products", async (rows) 
   expect(floats("z")).toBeAllclose(await expected(one), tolerance);
 });
 
+it("a gate that is made with its products is a part of their time in a trace", async () => {
+  const { traced } = await run({ rows: 40, columns: 64 });
+  expect(traced.filter((work) => work !== "session")).toEqual(["multiplying"]);
+});
+
+it("a rank that waits before a product with a gate begins to read its matrices", async () => {
+  const { headStart } = await run({ rows: 1, columns: 64 });
+  expect(headStart).toBeDefined();
+});
+
+it("what a gate would have been made in is given back where there is no room to make it", async () => {
+  // More than a step keeps for its next run.
+  const { kept } = await run({ rows: 200, columns: 192, free: 4 * 200 * 192 + 8192 });
+  expect(kept).toBe(0);
+});
+
 it.each<[string, Case]>([
   ["of few rows", { rows: 3, columns: 64 }],
   ["of products of which one outlives the run", { rows: 40, columns: 64, given: ["y1"] }],
   ["that outlives the run", { rows: 40, columns: 64, given: ["gated"] }],
   ["of rows that are no whole vectors", { rows: 40, columns: 63 }],
+  ["of a product and something else", { rows: 40, columns: 64, second: "an input" }],
+  ["of products in two memories", { rows: 40, columns: 64, second: "another memory" }],
+  ["of a segment that gives more", { rows: 40, columns: 64, hasSum: true }],
+  ["of a memory that has room for it alone", { rows: 40, columns: 64, free: 16_384 }],
 ])("a gate %s is made by a step of its own", async (_, one) => {
   const { floats, isMadeAtOnce } = await run(one);
   expect(isMadeAtOnce).toBe(false);

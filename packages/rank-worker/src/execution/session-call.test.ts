@@ -1,6 +1,7 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
+import { tensor } from "../tensors/tensor.js";
 import type { RunState } from "./compiled-step.js";
 import { SessionCall } from "./session-call.js";
 
@@ -25,3 +26,14 @@ it.each<[string, OrtSession["run"]]>([
   });
   expect(lifecycle.waitUntilOutside(0)).toBe(true);
 });
+
+it.each([[["y"]], [["y", "z"]]])(
+  "of the outputs %j, those that no tensor is given for are made",
+  async (outputs) => {
+    const run = vi.fn(() => ({}));
+    const gate = new NativeGate(new Lifecycle(1).buffer, 0);
+    const y = tensor("float32", new Float32Array(1), [1]);
+    await new SessionCall(0, { run, release() {} }, { outputs }).run({}, { gate } as RunState, { y });
+    expect(run).toHaveBeenCalledWith({}, { ...Object.fromEntries(outputs.map((name) => [name, null])), y });
+  },
+);

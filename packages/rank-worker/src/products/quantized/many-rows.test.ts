@@ -19,6 +19,7 @@ const integers = {
   multiply: (weights: Tensor, activations: Tensor, sums: Tensor) => {
     const [rows, elements] = weights.dims as [number, number];
     const columns = activations.dims[1]!;
+    expect(sums.dims).toEqual([rows, columns]);
     const [w, x, out] = [weights, activations, sums].map(({ data }) => data as Int32Array);
     out!.fill(0);
     for (let row = 0; row < rows; row++) {
