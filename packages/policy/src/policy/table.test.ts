@@ -1,4 +1,4 @@
-import { buildGraph } from "@ringrank/model";
+import { buildGraph, GraphBuilder } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { feedForward } from "../testing/graphs.js";
 import { type PlanOptions, planGraph } from "./plan.js";
@@ -45,6 +45,15 @@ describe("a policy's table", () => {
         .find((line) => line.startsWith("weights: "));
     expect(total({})).toMatch(/in all, in float32; per rank/);
     expect(total({ precision: "int4" })).toMatch(/in all, int4 weights and int8 activations; per rank/);
+  });
+
+  it("says nothing of what bytes are counted in where a file brings another type", () => {
+    const g = new GraphBuilder();
+    const halves = g.weight("halves", { type: "float16", dims: [12, 64], source: { kind: "absent" } });
+    const x = g.input("x", "float32", ["batch", 12]);
+    g.output("y", g.matmul(x, g.cast(halves, "float32")), "float32", ["batch", 64]);
+    const table = planGraph(g.build(), { ranks: 2 }).table();
+    expect(table).toMatch(/^weights: \S+ kB in all; per rank/m);
   });
 
   it("says how much stays in float32, where quantizing leaves most of the bytes as they are", () => {
