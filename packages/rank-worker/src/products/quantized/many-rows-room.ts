@@ -26,13 +26,12 @@ export class ManyRowsRoom {
   readonly scales: Float32Array;
   /** What those make of a panel of columns, `[stripRows, its columns]`. */
   readonly sums: Int32Array;
-  #lastSums: Tensor | undefined;
   /** For results that do not stay near, `[rows, stripRows]`. */
   readonly out: Float32Array;
-  /** The numbers of the rows, one after the other. */
-  readonly inOrder: Int32Array;
   readonly #kernels: RankKernels | undefined;
   readonly #x: Float32Array;
+  readonly #inOrder: Int32Array;
+  #lastSums: Tensor | undefined;
 
   /**
    * @param rows of activations
@@ -81,8 +80,7 @@ export class ManyRowsRoom {
     this.scales = scales(memory);
     this.sums = sums(memory);
     this.out = out(memory);
-    this.inOrder = inOrder(memory);
-    for (let row = 0; row < rows; row++) this.inOrder[row] = row;
+    this.#inOrder = inOrder(memory);
     this.#kernels = near && kernels;
     this.arithmetic =
       this.#kernels === undefined ? plainArithmetic(bits) : kernelArithmetic(this.#kernels, bits);
@@ -96,6 +94,12 @@ export class ManyRowsRoom {
   /** Whether values lie where they are computed with. */
   holds(values: Float32Array): boolean {
     return this.#kernels === undefined || this.#kernels.memory.holds(values);
+  }
+
+  /** The numbers of the rows, one after the other. */
+  rowsInOrder(): Int32Array {
+    for (let row = 0; row < this.rows; row++) this.#inOrder[row] = row;
+    return this.#inOrder;
   }
 
   /**

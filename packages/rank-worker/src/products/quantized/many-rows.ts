@@ -68,11 +68,11 @@ export class ManyRows {
     const outputs = 1 + Math.max(...epilogue.inputs);
     const strips = stripsAcross(placed, outputs, target.length / rows);
     const { columns } = strips[0]!;
-    const isWhole = this.#groups.length === 1;
+    const isByPanel = this.#groups.length === 1;
     for (const [piece, into] of rowPieces([x, target], rows)) {
       const rounded = await this.#round(piece!, outputs * columns, epilogue.list.kernels, run);
       if (!rounded.room.isNear) return false;
-      const results = new ToEpilogue(rounded.room, epilogue, columns, into!, isWhole);
+      const results = new ToEpilogue(rounded.room, epilogue, columns, into!, isByPanel);
       await this.#multiplyStrips(strips, rounded, results, run);
     }
     return true;

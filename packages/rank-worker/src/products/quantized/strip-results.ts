@@ -61,6 +61,7 @@ export class ToEpilogue implements StripResults<StripAcross> {
   readonly #columns: number;
   readonly #target: Float32Array;
   readonly #isByPanel: boolean;
+  readonly #inOrder: Int32Array;
 
   /**
    * @param columns of a strip, at most
@@ -78,12 +79,13 @@ export class ToEpilogue implements StripResults<StripAcross> {
     this.#columns = columns;
     this.#target = target;
     this.#isByPanel = isByPanel;
+    this.#inOrder = room.rowsInOrder();
   }
 
   destinationOf(part: StripPart, { from, columns }: StripAcross): Destination {
     const out = this.#blockOf(part.placed.output).subarray(columnOf(part) - from);
-    const { inOrder } = this.#room;
-    return this.#isByPanel ? { out, outWidth: columns, rowsOfPanel: inOrder } : { out, outWidth: columns };
+    const to = { out, outWidth: columns };
+    return this.#isByPanel ? { ...to, rowsOfPanel: this.#inOrder } : to;
   }
 
   finishPanel(strip: StripAcross, { rows }: SumColumns): void {
@@ -91,7 +93,7 @@ export class ToEpilogue implements StripResults<StripAcross> {
   }
 
   finish(strip: StripAcross): void {
-    if (!this.#isByPanel) this.#make(strip, this.#room.inOrder);
+    if (!this.#isByPanel) this.#make(strip, this.#inOrder);
   }
 
   /** @param rows of the target that those of a block are */
