@@ -110,6 +110,7 @@ interface Exports {
    * @param bias 0 for none
    * @param outBytes from one row of `out` to the next
    * @param count rows of the matrix
+   * @param mostStreams of it that are taken side by side: eight, or four
    */
   multiplyFloats(
     x: number,
@@ -120,6 +121,7 @@ interface Exports {
     outBytes: number,
     count: number,
     width: number,
+    mostStreams: number,
   ): void;
   /**
    * Puts `[count, rows]` products in rows of `count`, and adds a bias: assembly/products/floats/turn-products.ts.

@@ -14,6 +14,7 @@ const tileBytes: usize = 131_072;
  * @param values `[count, width]`
  * @param bias 0 for none
  * @param outBytes from one row of `out` to the next
+ * @param mostStreams rows of the matrix that are taken side by side: eight, or four
  */
 export function multiplyFloats(
   x: usize,
@@ -24,11 +25,12 @@ export function multiplyFloats(
   outBytes: u32,
   count: u32,
   width: u32,
+  mostStreams: u32,
 ): void {
   const rowBytes: usize = width << 2;
   for (let done: usize = 0; done < count; ) {
     const left = <usize>count - done;
-    const streams = streamsOf(left);
+    const streams = min<usize>(streamsOf(left), mostStreams);
     const each = rows === 1 ? oneRowsOfEach(left, streams, rowBytes) : rowsOfEach(left, streams, rowBytes);
     const lag = rows === 1 && streams === 8 ? lagOf(each, rowBytes) : 0;
     const toNext = streams === 1 ? <usize>0 : each * rowBytes;

@@ -14,6 +14,7 @@ interface Case {
   readonly count: number;
   readonly seed: number;
   readonly hasBias: boolean;
+  readonly mostStreams: 4 | 8;
 }
 
 const anyCase = fc.record({
@@ -22,6 +23,7 @@ const anyCase = fc.record({
   count: fc.integer({ min: 1, max: mostCount }),
   seed: fc.integer({ min: 1, max: 1e6 }),
   hasBias: fc.boolean(),
+  mostStreams: fc.constantFrom(4 as const, 8 as const),
 });
 
 describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats", (build) => {
@@ -33,7 +35,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
   // A float behind each row that is not its own.
   const out = floats(mostRows * (mostCount + 1));
 
-  function multiply({ rows, width, count, seed, hasBias }: Case): void {
+  function multiply({ rows, width, count, seed, hasBias, mostStreams }: Case): void {
     for (const data of [x, values, bias])
       for (const [i] of data.entries()) data[i] = ((((seed + i) * 48_271) % 65_537) - 32_768) / 10_000;
     out.fill(7);
@@ -43,7 +45,8 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
       number,
       number,
     ];
-    kernels.multiplyFloats(from, rows, matrix, hasBias ? row : 0, to, 4 * (count + 1), count, width);
+    const added = hasBias ? row : 0;
+    kernels.multiplyFloats(from, rows, matrix, added, to, 4 * (count + 1), count, width, mostStreams);
   }
 
   it("multiplies as plain code does", () => {
@@ -70,14 +73,16 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     );
   });
 
-  it("gives a row the same bits however many others are beside it", () => {
-    const one = { rows: 4, width: 39, count: 262, seed: 3, hasBias: true };
+  it("gives a row the same bits however many others, and rows of the matrix, are taken beside it", () => {
+    const one: Case = { rows: 4, width: 39, count: 262, seed: 3, hasBias: true, mostStreams: 8 };
     multiply(one);
     const together = out.slice(0, 4 * 263);
-    multiply({ ...one, rows: 1 });
-    expect(out.subarray(0, 262)).toEqual(together.subarray(0, 262));
-    multiply({ ...one, rows: 3 });
-    expect(out.subarray(2 * 263, 3 * 263 - 1)).toEqual(together.subarray(2 * 263, 3 * 263 - 1));
+    for (const mostStreams of [4, 8] as const) {
+      multiply({ ...one, rows: 1, mostStreams });
+      expect(out.subarray(0, 262)).toEqual(together.subarray(0, 262));
+      multiply({ ...one, rows: 3, mostStreams });
+      expect(out.subarray(2 * 263, 3 * 263 - 1)).toEqual(together.subarray(2 * 263, 3 * 263 - 1));
+    }
   });
 
   // Rows of whole pages, of which streams are read half a page ahead of others.
@@ -98,7 +103,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
           number,
           number,
         ];
-        kernels.multiplyFloats(from, rows, values, 0, to, 4 * count, count, width);
+        kernels.multiplyFloats(from, rows, values, 0, to, 4 * count, count, width, 8);
         return made.slice(0, rows * count);
       };
       const one = multiplied(1);

@@ -1,5 +1,12 @@
+import { cpus } from "node:os";
 import type { RowKernel } from "../few-rows.js";
 import type { FloatMatrix } from "./float-matrix.js";
+
+/**
+ * How many rows of a matrix are read side by side. An AMD EPYC reads memory faster by four streams, a Xeon by eight
+ * (docs/design-notes.md).
+ */
+const mostStreams = cpus()[0]?.model.startsWith("AMD") ? 4 : 8;
 
 /** By matrices of floats: rows are multiplied as they are. */
 export const floatRowKernel: RowKernel<FloatMatrix> = {
@@ -7,11 +14,11 @@ export const floatRowKernel: RowKernel<FloatMatrix> = {
   prepare: (_, x) => x,
   multiply(kernels, x, rows, { values, bias, width, rows: count }, out, outBytes) {
     const added = bias?.byteOffset ?? 0;
-    kernels.multiplyFloats(x, rows, values.byteOffset, added, out, outBytes, count, width);
+    kernels.multiplyFloats(x, rows, values.byteOffset, added, out, outBytes, count, width, mostStreams);
   },
   streamed(kernels, { values, rows, width }) {
     const rowBytes = 4 * width;
-    const streams = kernels.streamsOf(rows);
+    const streams = Math.min(kernels.streamsOf(rows), mostStreams);
     const bytes = kernels.oneRowsOfEach(rows, streams, rowBytes) * rowBytes;
     return { kernels, values: values.byteOffset, streams, bytes };
   },
