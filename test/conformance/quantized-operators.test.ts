@@ -54,6 +54,20 @@ const signedZero = (g: TestGraph): Value => g.constant({ type: "int8", dims: [],
 
 type Quantized = [values: Value, scale: Value, zeroPoint: Value];
 
+/** A convolution of three by three, with a bias, rounded as its image is. */
+function quantizedConv(
+  g: TestGraph,
+  [x, scale, zero]: Quantized,
+  inputs: number,
+  outputs: number,
+  weight: readonly Value[] = [g.numbers([0.003]), signedZero(g)],
+): Value {
+  const kernel = g.quantized("int8", [outputs, inputs, 3, 3], -20, 20);
+  const bias = g.quantized("int32", [outputs], -5000, 5000);
+  const operands = [x, scale, zero, kernel, ...weight, scale, zero, bias];
+  return g.apply("QLinearConv", operands, { pads: [1, 1, 1, 1] });
+}
+
 /** Another scale and zero point than its operands have. */
 const result = (g: TestGraph): [Value, Value] => [
   g.numbers([0.1]),
@@ -80,6 +94,15 @@ const ofTwoProducts: readonly [
     (g, operator, a, b) => {
       const [scale, zero] = result(g);
       return [g.apply(operator, [scale, zero, ...a, ...b], { axis: 1 }), scale, zero];
+    },
+  ],
+  [
+    "QLinearWhere",
+    "has each operand by its own scale, and a condition that has none",
+    (g, operator, a, b) => {
+      const condition = g.input("condition", "bool", ["batch", "sequence", 1]);
+      const [scale, zero] = result(g);
+      return [g.apply(operator, [condition, ...a, ...b, scale, zero]), scale, zero];
     },
   ],
   ...["QLinearSigmoid", "QLinearLeakyRelu"].map((name): (typeof ofTwoProducts)[number] => [
@@ -327,14 +350,9 @@ const cases: readonly OperatorCase[] = [
       operator: "QLinearConv",
       says: `adds its bias once, by scales of ${isPerChannel ? "each channel" : "the whole"}`,
       build: (g) => {
-        const conv = ([x, scale, zero]: [Value, Value, Value], inputs: number, outputs: number): Value => {
-          const weight = isPerChannel
-            ? [g.scales([outputs], 0.003), g.constant(zeros(outputs))]
-            : [g.numbers([0.003]), signedZero(g)];
-          const kernel = g.quantized("int8", [outputs, inputs, 3, 3], -20, 20);
-          const bias = g.quantized("int32", [outputs], -5000, 5000);
-          const operands = [x, scale, zero, kernel, ...weight, scale, zero, bias];
-          return g.apply("QLinearConv", operands, { pads: [1, 1, 1, 1] });
+        const conv = (image: Quantized, inputs: number, outputs: number): Value => {
+          const weight = isPerChannel ? [g.scales([outputs], 0.003), g.constant(zeros(outputs))] : undefined;
+          return quantizedConv(g, image, inputs, outputs, weight);
         };
         const [x, scale, zero] = quantized(g, g.input("x", "float32", ["batch", 3, 5, 4]));
         const y = conv([conv([x, scale, zero], 3, inner), scale, zero], inner, 6);
@@ -342,6 +360,52 @@ const cases: readonly OperatorCase[] = [
       },
       shards: [inner, 6],
       // A sum that lies between two integers may be rounded either way: one step of 0.05.
+      tolerance: 0.0501,
+    }),
+  ),
+  ...(
+    [
+      [
+        "QLinearAveragePool",
+        { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 0], count_include_pad: 1 },
+      ],
+      ["QLinearGlobalAveragePool", { channels_last: 0 }],
+    ] as const
+  ).map(
+    ([operator, attributes]): OperatorCase => ({
+      operator: `${operator}@${microsoft}`,
+      says: "is of every channel apart, and rounded once more",
+      build: (g) => {
+        const [x, scale, zero] = quantized(g, g.input("x", "float32", ["batch", 3, 5, 4]));
+        const image = quantizedConv(g, [x, scale, zero], 3, inner);
+        const [own, ownZero] = result(g);
+        const pooled = g.apply(`${operator}@${microsoft}`, [image, scale, zero, own, ownZero], attributes);
+        g.output("y", g.apply("DequantizeLinear", [pooled, own, ownZero]), "float32", []);
+      },
+      shards: [inner],
+      // A product that lies between two integers may be rounded either way, and a mean of such, whose step is 0.1.
+      tolerance: 0.1001,
+    }),
+  ),
+  ...[
+    { axis: 3, opset: 17, says: "is along one axis", shards: [4, 3] },
+    { axis: 2, opset: 12, says: "of an opset before 13 is along all axes from its own on", shards: [4] },
+  ].map(
+    ({ says, shards, ...attributes }): OperatorCase => ({
+      operator: `QLinearSoftmax@${microsoft}`,
+      says,
+      build: (g) => {
+        const [x, scale, zero] = quantized(g, hidden(g));
+        const weight = [g.quantized("int8", [width, 4 * 3 * 5]), g.numbers([0.003]), signedZero(g)];
+        const product = g.apply("QLinearMatMul", [x, scale, zero, ...weight, scale, zero]);
+        const heads = g.transpose(g.reshape(product, [0, 0, 4, 3, 5]), [0, 2, 1, 3, 4]);
+        const scores = g.reshape(g.transpose(heads, [0, 1, 3, 2, 4]), [0, 4, 3, -1]);
+        const share = [g.numbers([1 / 256]), g.constant({ type: "uint8", dims: [], data: Uint8Array.of(0) })];
+        const y = g.apply(`QLinearSoftmax@${microsoft}`, [scores, scale, zero, ...share], attributes);
+        g.output("y", g.apply("DequantizeLinear", [y, ...share]), "float32", []);
+      },
+      shards,
+      // A score that lies between two integers may be rounded either way: a share times 0.05.
       tolerance: 0.0501,
     }),
   ),

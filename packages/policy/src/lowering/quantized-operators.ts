@@ -1,4 +1,4 @@
-import type { Attribute, GraphNode } from "@ringrank/model";
+import { type Attribute, type GraphNode, intAttribute } from "@ringrank/model";
 import { type Lowering, type Maker, part } from "./lowering.js";
 
 /**
@@ -8,6 +8,8 @@ import { type Lowering, type Maker, part } from "./lowering.js";
  */
 interface Form {
   readonly operator: string;
+  /** Slot of an input that is not quantized, which the plain operator has before its operands. */
+  readonly given?: number;
   /**
    * First of the three slots (value, scale, zero point) of each operand, and the axis that a scale per index goes by.
    */
@@ -16,29 +18,35 @@ interface Form {
   readonly output: number;
   /** An int32 bias in the scale of the product. */
   readonly bias?: number;
+  /** An attribute that the plain operator does not have. */
+  readonly dropped?: string | undefined;
 }
 
 function lowerTo(formOf: (node: GraphNode) => Form): Lowering {
   return (node, maker) => {
-    const { operator, operands, output, bias } = formOf(node);
+    const { operator, given, operands, output, bias, dropped = "" } = formOf(node);
+    const { [dropped]: _, ...attributes } = node.attributes;
     const made: GraphNode[] = [];
-    const plain = operands.map(([slot, axis]) => {
+    const plain = given === undefined ? [] : [node.inputs[given]!];
+    for (const [slot, axis] of operands) {
       const triple = [slot, slot + 1, slot + 2].map((at) => node.inputs[at] ?? "");
-      return dequantized(triple, axis, maker, made);
-    });
+      plain.push(dequantized(triple, axis, maker, made));
+    }
     if (bias !== undefined && (node.inputs[bias] ?? "") !== "")
       plain.push(dequantizedBias(node, bias, operands, maker, made));
     const [result] = node.outputs as [string];
     const [scale = "", zeroPoint = ""] = node.inputs.slice(output, output + 2);
-    if (scale === "") return [...made, part(operator, plain, [result], node.attributes)];
+    if (scale === "") return [...made, part(operator, plain, [result], attributes)];
     const computed = maker.value();
     return [
       ...made,
-      part(operator, plain, [computed], node.attributes),
+      part(operator, plain, [computed], attributes),
       part("QuantizeLinear", [computed, scale, zeroPoint], [result]),
     ];
   };
 }
+
+const int = (value: number): Attribute => ({ kind: "int", value });
 
 function dequantized(triple: readonly string[], axis: number, maker: Maker, made: GraphNode[]): string {
   const name = maker.value();
@@ -52,7 +60,6 @@ function scaledAlong(
   axis: number,
   maker: Maker,
 ): Readonly<Record<string, Attribute>> {
-  const int = (value: number): Attribute => ({ kind: "int", value });
   const rows = maker.dims(value)?.at(-2);
   if ((maker.dims(scale)?.length ?? 0) < 2 || rows === undefined) return { axis: int(axis) };
   return { axis: int(-2), block_size: int(rows) };
@@ -107,9 +114,32 @@ function binary(operator: string, axes: readonly [number, number] = [0, 0]): Low
   }));
 }
 
-function unary(operator: string): Lowering {
-  return lowerTo(() => ({ operator, operands: [[0, 0]], output: 3 }));
+function unary(operator: string, dropped?: string): Lowering {
+  return lowerTo(() => ({ operator, operands: [[0, 0]], output: 3, dropped }));
 }
+
+/** Images with channels last, as only the runtime's own optimizer writes them, have no plain operator. */
+function pool(operator: string): Lowering {
+  const lowering = unary(operator, "channels_last");
+  return (node, maker) => (intAttribute(node, "channels_last", 0) === 0 ? lowering(node, maker) : undefined);
+}
+
+const softmaxAlongAxis = unary("Softmax", "opset");
+
+/** com.microsoft.QLinearSoftmax: of `opset` below 13 all axes from `axis` on are one, as in ONNX's Softmax then. */
+const softmax: Lowering = (node, maker) => {
+  const axis = intAttribute(node, "axis", -1);
+  if (axis === -1 || intAttribute(node, "opset", 13) >= 13) return softmaxAlongAxis(node, maker);
+  const [value, ...scales] = node.inputs as [string, ...string[]];
+  const [flat, computed, shape] = [maker.value(), maker.value(), maker.value()];
+  const ofRows = { ...node, inputs: [flat, ...scales], outputs: [computed], attributes: { axis: int(-1) } };
+  return [
+    part("Flatten", [value], [flat], { axis: int(axis) }),
+    ...softmaxAlongAxis(ofRows, maker)!,
+    part("Shape", [value], [shape]),
+    part("Reshape", [computed, shape], node.outputs),
+  ];
+};
 
 const isTransposed = (attribute: Attribute | undefined): boolean =>
   attribute?.kind === "int" && attribute.value !== 0;
@@ -145,6 +175,17 @@ const concat = lowerTo(({ inputs }) => ({
   output: 0,
 }));
 
+/** com.microsoft.QLinearWhere (condition, X, Y, z). */
+const where = lowerTo(() => ({
+  operator: "Where",
+  given: 0,
+  operands: [
+    [1, 0],
+    [4, 0],
+  ],
+  output: 7,
+}));
+
 export const quantizedOperators: Readonly<Record<string, Lowering>> = {
   QLinearMatMul: binary("MatMul", [-2, -1]),
   QLinearConv: conv,
@@ -154,4 +195,8 @@ export const quantizedOperators: Readonly<Record<string, Lowering>> = {
   "com.microsoft::QLinearConcat": concat,
   "com.microsoft::QLinearSigmoid": unary("Sigmoid"),
   "com.microsoft::QLinearLeakyRelu": unary("LeakyRelu"),
+  "com.microsoft::QLinearAveragePool": pool("AveragePool"),
+  "com.microsoft::QLinearGlobalAveragePool": pool("GlobalAveragePool"),
+  "com.microsoft::QLinearSoftmax": softmax,
+  "com.microsoft::QLinearWhere": where,
 };
