@@ -29,7 +29,7 @@ export interface TextStep {
   readonly type?: string;
   readonly normalizers?: readonly TextStep[];
   readonly pretokenizers?: readonly TextStep[];
-  /** Of Split: what becomes of what it cuts at, such as `Isolated` and `Removed`. */
+  /** Of Split and Punctuation: what becomes of what they cut at, such as `Isolated` and `Removed`. */
   readonly behavior?: string;
   /** Of Split: whether it cuts at all but what it looks for. */
   readonly invert?: boolean;
@@ -38,6 +38,8 @@ export interface TextStep {
   /** Of ByteLevel: whether it puts a space before a text, and whether it cuts it. */
   readonly add_prefix_space?: boolean;
   readonly use_regex?: boolean;
+  /** Of Digits: whether it cuts between them. */
+  readonly individual_digits?: boolean;
 }
 
 /** A decoder, or a sequence of them: https://huggingface.co/docs/tokenizers/api/decoders */

@@ -3,7 +3,7 @@ import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { addedTokens } from "./added-tokens.js";
-import { withUnicodeSpaces } from "./byte-level-pattern.js";
+import { asSplit } from "./as-split.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
 import { fewestTokensOf } from "./fewest-tokens.js";
 import { tokenizerFile } from "./has-tokenizer.js";
@@ -132,7 +132,7 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
     const special = added_tokens.filter((token) => token.special).map(({ content }) => content);
     const readable = {
       ...tokenizer,
-      pre_tokenizer: rebuilt(tokenizer.pre_tokenizer, withUnicodeSpaces),
+      pre_tokenizer: rebuilt(tokenizer.pre_tokenizer, asSplit),
       decoder: withPlainMetaspace(tokenizer.decoder),
     };
     return new Tokenizer(new LibraryTokenizer(readable, config), new Set(special), {
