@@ -6,6 +6,9 @@ interface Units {
   readonly heads: number;
 }
 
+/** Tensors that text does not need. */
+const ofSight = /(^|\.)(vision_tower|vision_model|visual|multi_modal_projector|connector)\./;
+
 /** The first that a config has counts. */
 const headCounts = [
   "num_key_value_heads",
@@ -22,10 +25,11 @@ const headCounts = [
  * which is what a rank computes in.
  */
 export function oracleBytes({ tensors, config }: Checkpoint, ranks: number): number {
-  const units: Units = { heads: number(config, ...headCounts) };
+  const units: Units = { heads: number({ ...config, ...(config.text_config as object) }, ...headCounts) };
   let bytes = 0;
-  for (const [name, tensor] of tensors!)
-    bytes += fp32Bytes(tensor) * fullestShare(name, tensor, units, ranks);
+  for (const [name, tensor] of tensors!) {
+    if (!ofSight.test(name)) bytes += fp32Bytes(tensor) * fullestShare(name, tensor, units, ranks);
+  }
   return bytes;
 }
 

@@ -23,7 +23,7 @@ export interface OpenedModel {
   readonly graph: Graph;
   /** Where the tokenizer and generation_config.json would be. */
   readonly directory: string;
-  /** Empty for an ONNX file without one. */
+  /** Of what the graph computes; empty for an ONNX file without one. */
   readonly config: JsonObject;
   /** Most tokens of a sequence; undefined where the model sets no limit. */
   readonly maxContext: number | undefined;
@@ -68,11 +68,10 @@ function hasWeights(directory: string): boolean {
 
 function openDirectory(path: string): OpenedModel {
   const checkpoint = openCheckpoint(path);
-  const { config, directory, files } = checkpoint;
+  const { directory, files } = checkpoint;
   return {
     ...built(checkpoint),
     directory,
-    config,
     files,
     checkWeights: () => checkPayload(checkpoint),
   };

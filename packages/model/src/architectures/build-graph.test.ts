@@ -218,7 +218,7 @@ describe("a config is refused", () => {
   });
 
   it("with RR_UNKNOWN_ARCHITECTURE that says what can be planned of it, where its part for text is known", () => {
-    const changes = { model_type: "gemma3", text_config: { model_type: "gemma3_text" } };
+    const changes = { model_type: "retina", text_config: { model_type: "gemma3_text" } };
     expect(() => buildGraph(withConfig("gemma3", changes))).toThrow(
       expect.objectContaining({
         code: "RR_UNKNOWN_ARCHITECTURE",

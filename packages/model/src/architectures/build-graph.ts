@@ -3,9 +3,13 @@ import { type Checkpoint, ConfigReader, type JsonObject } from "../checkpoint/in
 import { type Graph, GraphBuilder } from "../graph/index.js";
 import { Parameters } from "./parameters.js";
 import { architectures } from "./registry.js";
+import { wrappers } from "./wrappers/index.js";
+import { checkWrapped, textModelOf } from "./wrappers/text-model.js";
 
 export interface BuiltGraph {
   readonly graph: Graph;
+  /** Of what the graph computes: the checkpoint's own, or that of the text model within. */
+  readonly config: JsonObject;
   /** Names of tensors in the checkpoint that the graph does not use. */
   readonly unused: readonly string[];
   /** Most tokens of a sequence; undefined where the model sets no limit. */
@@ -21,7 +25,9 @@ export interface BuiltGraph {
  * sense or asks for what the graph would not compute; RR_TENSOR for a parameter that is missing or misshaped.
  */
 export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): BuiltGraph {
-  const config = new ConfigReader(checkpoint.config);
+  checkWrapped(checkpoint.config);
+  const model = textModelOf(checkpoint.config);
+  const config = new ConfigReader(model.config, model.where);
   const modelType = config.string("model_type");
   const architecture = architectures.get(modelType);
   if (architecture === undefined) throw unknownArchitecture(modelType, checkpoint.config);
@@ -32,10 +38,11 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
     );
   }
   const g = new GraphBuilder();
-  const parameters = new Parameters(g, config, checkpoint.tensors);
+  const parameters = new Parameters(g, config, checkpoint.tensors, model.module);
   architecture.build({ g, config, parameters });
   return {
     graph: g.build(),
+    config: model.config,
     unused: parameters.unused(architecture.ignoredTensors ?? []),
     maxContext: contextLimit(checkpoint.config),
   };
@@ -50,9 +57,14 @@ function unknownArchitecture(modelType: string, { text_config: part }: JsonObjec
       : "";
   return new RingrankError(
     "RR_UNKNOWN_ARCHITECTURE",
-    `no architecture for model_type "${modelType}"; known are ${[...architectures.keys()].sort().join(", ")}. ` +
+    `no architecture for model_type "${modelType}"; known are ${modelTypes().join(", ")}. ` +
       `Export the model to ONNX, and give that file${ofText}`,
   );
+}
+
+/** Every `model_type` of a config.json that is known, sorted. */
+export function modelTypes(): readonly string[] {
+  return [...architectures.keys(), ...wrappers.keys()].sort();
 }
 
 /**
@@ -60,10 +72,10 @@ function unknownArchitecture(modelType: string, { text_config: part }: JsonObjec
  * known, what they call their positions.
  */
 export function contextLimit(json: JsonObject): number | undefined {
-  const config = new ConfigReader(json);
-  const type = json.model_type;
+  const { config, where } = textModelOf(json);
+  const type = config.model_type;
   const architecture = typeof type === "string" ? architectures.get(type) : undefined;
-  return (architecture?.maxContext ?? positionsOf)(config);
+  return (architecture?.maxContext ?? positionsOf)(new ConfigReader(config, where));
 }
 
 function positionsOf(config: ConfigReader): number | undefined {

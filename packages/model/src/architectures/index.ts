@@ -1,1 +1,1 @@
-export { type BuiltGraph, buildGraph, contextLimit } from "./build-graph.js";
+export { type BuiltGraph, buildGraph, contextLimit, modelTypes } from "./build-graph.js";

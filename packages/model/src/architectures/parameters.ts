@@ -8,19 +8,30 @@ import { sameBytes } from "../weights/same-bytes.js";
  * used.
  *
  * Architectures name parameters as the model with its head does (`model.layers.0.…`, `transformer.h.0.…`);
- * checkpoints of the bare model lack the first part of such a name, so both are looked up.
+ * checkpoints of the bare model lack the first part of such a name, so both are looked up. Where the model is one
+ * module of another, its name stands before or within them.
  */
 export class Parameters {
   readonly #g: GraphBuilder;
   readonly #config: ConfigReader;
   readonly #tensors: ReadonlyMap<string, StoredTensor> | undefined;
+  readonly #module: string | undefined;
   readonly #used = new Set<string>();
 
-  /** @param tensors undefined where there is a config alone: weights then have the source `absent` */
-  constructor(g: GraphBuilder, config: ConfigReader, tensors: ReadonlyMap<string, StoredTensor> | undefined) {
+  /**
+   * @param tensors undefined where there is a config alone: weights then have the source `absent`
+   * @param module the one that holds this model, where the checkpoint is of another around it
+   */
+  constructor(
+    g: GraphBuilder,
+    config: ConfigReader,
+    tensors: ReadonlyMap<string, StoredTensor> | undefined,
+    module?: string,
+  ) {
     this.#g = g;
     this.#config = config;
     this.#tensors = tensors;
+    this.#module = module;
   }
 
   /**
@@ -60,6 +71,11 @@ export class Parameters {
     return this.#storedName(name) !== undefined;
   }
 
+  /** Whether there is a checkpoint that has this parameter in this shape, where versions differ in that. */
+  hasShape(name: string, dims: readonly number[]): boolean {
+    return this.#stored(name)?.dims.join() === dims.join();
+  }
+
   /**
    * Whether there is a checkpoint, and it has none of these parameters: that of a model without the part they make up.
    */
@@ -89,15 +105,31 @@ export class Parameters {
     return to;
   }
 
-  /** Names of the checkpoint's tensors that nothing has asked for and that match none of `ignored`. */
+  /**
+   * Names of the checkpoint's tensors that nothing has asked for and that match none of `ignored`. Where the model is
+   * one module of another, those beside layers of its own.
+   */
   unused(ignored: readonly RegExp[]): string[] {
+    const layers = new Set([...this.#used].map(layersOf));
     return [...(this.#tensors?.keys() ?? [])].filter(
-      (name) => !this.#used.has(name) && !ignored.some((pattern) => pattern.test(name)),
+      (name) =>
+        !this.#used.has(name) &&
+        !ignored.some((pattern) => pattern.test(name)) &&
+        (this.#module === undefined || layers.has(layersOf(name))),
     );
   }
 
+  /** What a parameter is called in a checkpoint of the model with its head, and in one of the bare model. */
+  #namesOf(name: string): readonly string[] {
+    const bare = name.slice(name.indexOf(".") + 1);
+    const module = this.#module;
+    const within =
+      module === undefined ? [] : [`${module}.${name}`, `model.${module}.${bare}`, `${module}.${bare}`];
+    return [...within, name, bare];
+  }
+
   #storedName(name: string): string | undefined {
-    return namesOf(name).find((candidate) => this.#tensors?.has(candidate));
+    return this.#namesOf(name).find((candidate) => this.#tensors?.has(candidate));
   }
 
   #stored(name: string): StoredTensor | undefined {
@@ -143,7 +175,7 @@ export class Parameters {
   }
 
   #find(names: readonly string[], tensors: ReadonlyMap<string, StoredTensor>): [string, StoredTensor] {
-    const candidates = names.flatMap(namesOf);
+    const candidates = names.flatMap((name) => this.#namesOf(name));
     for (const candidate of candidates) {
       const tensor = tensors.get(candidate);
       if (tensor !== undefined) return [candidate, tensor];
@@ -156,9 +188,9 @@ export class Parameters {
   }
 }
 
-/** What a parameter is called in a checkpoint of the model with its head, and in one of the bare model. */
-function namesOf(name: string): readonly string[] {
-  return [name, name.slice(name.indexOf(".") + 1)];
+/** What stands before the number of a layer in a tensor's name; the whole name where there is none. */
+function layersOf(name: string): string {
+  return name.split(/(?<=\.)\d+\./, 1)[0]!;
 }
 
 const floats: ReadonlySet<string> = new Set(["float32", "float16", "bfloat16"]);

@@ -33,6 +33,11 @@ test("version 5: one object, with theta and fraction in it", () => {
   expect(rope({ rope_parameters })).toEqual(plain(1e6, 0.5));
 });
 
+test("positions in time, height and width are one in text", () => {
+  const rope_scaling = { type: "mrope", mrope_section: [16, 24, 24] };
+  expect(rope({ rope_theta: 1e6, rope_scaling })).toEqual(plain(1e6));
+});
+
 test("version 5: an object for each type of layer", () => {
   const config = {
     rope_parameters: {
@@ -141,7 +146,7 @@ test.each([
   expectCode("RR_CONFIG", () => rope(config));
 });
 
-test.each(readdirSync(zoo).filter((name) => /llama|mistral|qwen/.test(name)))(
+test.each(readdirSync(zoo).filter((name) => /^(llama|mistral|qwen)(?!.*-vl)/.test(name)))(
   "the fixture %s is read",
   (name) => {
     const { theta, scaling } = ropeParameters(new ConfigReader(openCheckpoint(`${zoo}/${name}`).config));

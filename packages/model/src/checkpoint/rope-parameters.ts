@@ -109,7 +109,7 @@ function nonEmptyObject(config: ConfigReader, name: string): ConfigReader | unde
   return object?.names().length === 0 ? undefined : object;
 }
 
-const types = ["default", "linear", "dynamic", "llama3", "yarn", "longrope", "su"] as const;
+const types = ["default", "mrope", "linear", "dynamic", "llama3", "yarn", "longrope", "su"] as const;
 /** A divisor of frequencies. */
 const divisor = { min: Number.MIN_VALUE };
 
@@ -124,8 +124,10 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
   };
   const maxPositionEmbeddings = () => config.integer("max_position_embeddings");
   switch (type) {
+    // Positions in time, height and width, which of text are one.
+    case "mrope":
     case "default":
-      return { type };
+      return { type: "default" };
     case "linear":
       return { type, factor: factor() };
     case "dynamic":

@@ -67,3 +67,26 @@ export function gatedExperts(
     return g.matmulTransposed(hidden, stack(names.down, width, inner));
   };
 }
+
+/**
+ * As {@link gatedExperts}, of experts stored in one piece, gate and up side by side: `experts.gate_up_proj`, and
+ * `experts.down_proj`, both `[experts, inputs, outputs]` or, as transformers writes them from version 5 on,
+ * `[experts, outputs, inputs]`.
+ */
+export function stackedExperts(
+  context: ModelContext,
+  { experts, width, inner, activation }: GatedExperts,
+): (rows: Value, module: string) => Value {
+  const { g, parameters } = context;
+  return (rows, module) => {
+    const project = (x: Value, part: string, inputs: number, outputs: number): Value => {
+      const name = `${module}.experts.${part}`;
+      const transposed = [experts, outputs, inputs];
+      return parameters.hasShape(name, transposed)
+        ? g.matmulTransposed(x, parameters.get(name, transposed))
+        : g.matmul(x, parameters.get(name, [experts, inputs, outputs]));
+    };
+    const [gate, up] = g.split(project(rows, "gate_up_proj", width, 2 * inner), [inner, inner], 2);
+    return project(g.mul(activate(context, activation, gate!), up!), "down_proj", inner, width);
+  };
+}

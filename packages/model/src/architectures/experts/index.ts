@@ -9,7 +9,7 @@ import { graniteMoe, graniteMoeShared } from "./granite-moe.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
 import { qwen2Moe } from "./qwen2-moe.js";
-import { qwen3Moe } from "./qwen3-moe.js";
+import { qwen3Moe, qwen3VlMoe } from "./qwen3-moe.js";
 
 /** Decoders with experts, by the `model_type` of config.json. */
 export const expertFamilies: readonly [string, Architecture][] = [
@@ -25,4 +25,5 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["olmoe", olmoe],
   ["qwen2_moe", qwen2Moe],
   ["qwen3_moe", qwen3Moe],
+  ["qwen3_vl_moe_text", qwen3VlMoe],
 ];

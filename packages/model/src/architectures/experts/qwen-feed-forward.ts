@@ -11,21 +11,26 @@ interface QwenFeedForward {
   readonly perRow: number;
   /** What is added for every row, besides the experts. Default: nothing. */
   readonly shared?: (x: Value, module: string) => Value;
+  /** How experts are stored. Default: a tensor for each. */
+  readonly experts?: typeof gatedExperts;
+  /** Whether the weights of the chosen experts sum to 1. Default: what the config says. */
+  readonly normalize?: boolean;
 }
 
 /** Experts in every `decoder_sparse_step`-th layer that is not among `mlp_only_layers`, one feed-forward in others. */
-export function qwenFeedForward(context: ModelContext, { width, perRow, shared }: QwenFeedForward): Sublayer {
+export function qwenFeedForward(context: ModelContext, options: QwenFeedForward): Sublayer {
   const { config } = context;
+  const { width, perRow, shared, experts = gatedExperts } = options;
   const counts = expertCounts(context, perRow);
   const sparseStep = config.integer("decoder_sparse_step", { default: 1 });
   const denseLayers = new Set(config.optionalIntegers("mlp_only_layers", { min: 0 }));
-  const normalize = config.boolean("norm_topk_prob", { default: false });
+  const normalize = options.normalize ?? config.boolean("norm_topk_prob", { default: false });
   const dense = gatedFeedForwards(context, width);
   const sparse = expertSublayer(context, {
     counts,
     width,
     route: softmaxRouter(context, { counts, width, normalize }),
-    run: gatedExperts(context, {
+    run: experts(context, {
       ...counts,
       width,
       inner: config.integer("moe_intermediate_size"),

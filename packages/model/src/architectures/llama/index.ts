@@ -49,7 +49,11 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["olmo3", olmo3],
   ["phi3", phi3],
   ["qwen2", qwen2],
+  // What Qwen's models that see make of text: their rotary positions are then those of text.
+  ["qwen2_5_vl_text", qwen2],
+  ["qwen2_vl_text", qwen2],
   ["qwen3", qwen3],
+  ["qwen3_vl_text", qwen3],
   ["seed_oss", seedOss],
   ["smollm3", smollm3],
   ["stablelm", stablelm],
