@@ -46,7 +46,13 @@ const translator: Partial<ModelFacts> = {
     dims: ["batch", name],
   })),
   outputs: ["last_hidden_state", "logits"],
-  encoder: { inputs: ["input_ids"], outputs: ["last_hidden_state"], decoderPromptIds: [40] },
+  encoder: {
+    inputs: ["input_ids"],
+    outputs: ["last_hidden_state"],
+    decoderPromptIds: [40],
+    maxContext: 15,
+    vocabSize: 90,
+  },
 };
 
 function modelOf(
@@ -141,8 +147,8 @@ describe("Model", () => {
   it.each<[string, Partial<ModelFacts>, unknown, string]>([
     ["a missing source", translator, {}, "RR_OPTION"],
     ["an empty source", translator, { source: [] }, "RR_EMPTY_PROMPT"],
-    ["a source past the vocabulary", translator, { source: [100] }, "RR_TOKEN_ID"],
-    ["a source longer than the context", translator, { source: Array(21).fill(1) }, "RR_CONTEXT"],
+    ["a source past its vocabulary", translator, { source: [90] }, "RR_TOKEN_ID"],
+    ["a source longer than its context", translator, { source: Array(16).fill(1) }, "RR_CONTEXT"],
     ["a source without an encoder", {}, { source: [1] }, "RR_OPTION"],
   ])("refuses %s of a sequence", (_, different, options, code) => {
     const model = modelOf(different);
@@ -182,7 +188,7 @@ describe("Model", () => {
     ["no texts", [], translator, "RR_INPUT"],
     ["a list with a hole", new Array(1), translator, "RR_INPUT"],
     ["a text without a tokenizer", ["a rose"], translator, "RR_NO_TOKENIZER"],
-    ["ids past the vocabulary", [[1], [100]], translator, "RR_TOKEN_ID"],
+    ["ids past a source's vocabulary", [[1], [90]], translator, "RR_TOKEN_ID"],
     ["a text without tokens", [[]], translator, "RR_EMPTY_PROMPT"],
     ["anything, where no hidden state is given", [[1]], {}, "RR_NO_EMBED"],
   ])("refuses to embed %s", async (_, texts, different, code) => {

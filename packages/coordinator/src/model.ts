@@ -42,7 +42,10 @@ export class Model {
   /** Who holds what, and why: `policy.table()`, `policy.toJSON()`. */
   readonly policy: PartitionPolicy;
   readonly ranks: number;
-  /** Most tokens of one sequence, and of what an encoder reads; undefined where the model sets no limit. */
+  /**
+   * Most tokens of one sequence, and of what an encoder reads, unless its tables have a limit of their own; undefined
+   * where the model sets no limit.
+   */
   readonly maxContext: number | undefined;
   /** Token ids run from 0 to one less; undefined where the model has no vocabulary. */
   readonly vocabSize: number | undefined;
@@ -64,7 +67,7 @@ export class Model {
     this.#group = group;
     this.#texts = texts;
     this.#scheduler = new Scheduler(group, facts.takesOneToken ? { prefillChunk: 1 } : {});
-    this.#prompts = new Prompts(facts, texts);
+    this.#prompts = new Prompts(facts.encoder ?? facts, texts);
     group.onFailure((cause) => void texts?.close(modelFailed(cause)));
   }
 

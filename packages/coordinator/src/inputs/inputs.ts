@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { ValueInfo } from "@ringrank/model";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { TensorMessage } from "@ringrank/rank-worker";
-import type { ModelFacts } from "../model-facts.js";
+import type { ModelFacts, TokenLimits } from "../model-facts.js";
 import { show } from "../options/check.js";
 import { isTensor, isTensorType, type Tensor } from "../tensor.js";
 import { contextError } from "./context-error.js";
@@ -19,8 +19,6 @@ const optionalInputs: readonly string[] = [
   interfaceNames.positionIds,
   interfaceNames.tokenTypeIds,
 ];
-
-const tokenInputs: readonly string[] = [interfaceNames.inputIds, interfaceNames.decoderInputIds];
 
 /**
  * The caller's inputs as the graph takes them, copied, so that what the caller does to them later changes nothing.
@@ -50,7 +48,8 @@ export function checkInputs(
     checked[info.name] = tensor;
   }
   for (const [name, tensor] of Object.entries(checked)) {
-    if (tokenInputs.includes(name)) checkTokenIds(tensor, facts);
+    if (name === interfaceNames.inputIds) checkTokenIds(tensor, facts.encoder ?? facts);
+    else if (name === interfaceNames.decoderInputIds) checkTokenIds(tensor, facts);
     else if (name === interfaceNames.positionIds) checkPositions(tensor, facts);
     else checkLookedUp(name, tensor, facts);
   }
@@ -116,7 +115,7 @@ function sizeNote(sizes: ReadonlyMap<string, number>, dim: string): string {
   return size === undefined ? "" : `=${size}`;
 }
 
-function checkTokenIds(ids: TensorMessage, facts: ModelFacts): void {
+function checkTokenIds(ids: TensorMessage, limits: TokenLimits): void {
   const sequence = ids.dims[1] ?? 0;
   if (ids.data.length === 0) {
     throw new RingrankError(
@@ -124,8 +123,8 @@ function checkTokenIds(ids: TensorMessage, facts: ModelFacts): void {
       `expected at least one token id, got [${ids.dims.join(", ")}]`,
     );
   }
-  checkLength(sequence, facts);
-  for (const id of ids.data) checkTokenId(Number(id), facts);
+  checkLength(sequence, limits);
+  for (const id of ids.data) checkTokenId(Number(id), limits);
 }
 
 /** Of a table of positions there would be no row for others: an error of a rank, and the end of the model. */
@@ -162,23 +161,22 @@ function checkLookedUp(name: string, { data }: TensorMessage, { lookedUp = {} }:
  *
  * @throws RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT
  */
-export function checkIds(ids: readonly number[], facts: Pick<ModelFacts, "maxContext" | "vocabSize">): void {
+export function checkIds(ids: readonly number[], limits: TokenLimits): void {
   if (ids.length === 0) {
     throw new RingrankError("RR_EMPTY_PROMPT", "expected at least one token id, got none");
   }
-  for (const id of ids) checkTokenId(id, facts);
-  checkLength(ids.length, facts);
+  for (const id of ids) checkTokenId(id, limits);
+  checkLength(ids.length, limits);
 }
 
 /** @throws RR_CONTEXT */
-export function checkLength(tokens: number, facts: Pick<ModelFacts, "maxContext">): void {
-  if (facts.maxContext === undefined || tokens <= facts.maxContext) return;
-  throw contextError(facts.maxContext, `${tokens}`);
+export function checkLength(tokens: number, { maxContext }: Pick<TokenLimits, "maxContext">): void {
+  if (maxContext === undefined || tokens <= maxContext) return;
+  throw contextError(maxContext, `${tokens}`);
 }
 
 /** @throws RR_TOKEN_ID */
-function checkTokenId(id: unknown, facts: Pick<ModelFacts, "vocabSize">): void {
-  const { vocabSize } = facts;
+function checkTokenId(id: unknown, { vocabSize }: Pick<TokenLimits, "vocabSize">): void {
   const inside =
     Number.isSafeInteger(id) && Number(id) >= 0 && (vocabSize === undefined || Number(id) < vocabSize);
   if (inside) return;

@@ -1,7 +1,7 @@
 import { buildGraph, type JsonObject, openCheckpoint, readGenerationConfig } from "@ringrank/model";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
-import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
+import { shakespeareDirectory, zooDirectory } from "../../../model/src/testing/fixtures.js";
 import { describeModel } from "./describe-model.js";
 
 const { config, directory, tensors } = openCheckpoint(shakespeareDirectory);
@@ -45,6 +45,23 @@ describe("what is known of a model", () => {
     const one = { ...built, graph: { ...graph, inputs: ofOne } };
     expect(describeModel(one, generation).takesOneToken).toBe(true);
     expect(describeModel(built, generation).takesOneToken).toBeUndefined();
+  });
+
+  it("is of an encoder what its own tables of words and positions allow", () => {
+    const describe = (name: string) => {
+      const { config, directory, tensors } = openCheckpoint(zooDirectory(name));
+      return describeModel(
+        { ...buildGraph({ config, tensors }), config },
+        readGenerationConfig(directory, config),
+      );
+    };
+    const [led, fsmt] = [describe("led"), describe("fsmt")];
+    expect(led).toMatchObject({ maxContext: 28, encoder: { maxContext: 48, vocabSize: 112 } });
+    expect(fsmt).toMatchObject({
+      vocabSize: 112,
+      maxContext: 48,
+      encoder: { maxContext: 48, vocabSize: 144 },
+    });
   });
 
   it("is no context limit where the model has none", () => {
@@ -94,7 +111,7 @@ describe("what is known of a model", () => {
     const facts = describeModel({ ...built, graph: seq2seq }, { ...generation, decoderPromptIds: [2, 7] });
     expect(facts.inputs.map(({ name }) => name)).toEqual(["input_ids", "decoder_input_ids"]);
     expect(facts.outputs).toEqual(["last_hidden_state", "logits"]);
-    expect(facts.encoder).toEqual({
+    expect(facts.encoder).toMatchObject({
       inputs: ["input_ids"],
       outputs: ["last_hidden_state"],
       decoderPromptIds: [2, 7],

@@ -13,9 +13,10 @@ import type { OpenedModel } from "./open-model.js";
 
 /** What the coordinator has to know of a model to serve it. */
 export function describeModel(
-  { graph, maxContext, config, obstacle }: Pick<OpenedModel, "graph" | "maxContext" | "config" | "obstacle">,
+  opened: Pick<OpenedModel, "graph" | "maxContext" | "maxSource" | "config" | "obstacle">,
   { defaults, eosTokenIds, forcedEosTokenIds, decoderPromptIds }: GenerationConfig,
 ): ModelFacts {
+  const { graph, maxContext, maxSource = maxContext, config, obstacle } = opened;
   const states = graph.caches.flatMap((cache) => cache.states);
   // The ranks fill these in: an empty cache, and the rows that `logits` asks for.
   const internal: readonly string[] = [
@@ -56,6 +57,8 @@ export function describeModel(
         inputs: encoder.inputs,
         outputs: encoder.outputs.filter((name) => outputs.includes(name)),
         decoderPromptIds,
+        maxContext: maxSource,
+        vocabSize: rows[interfaceNames.inputIds] ?? vocabSize,
       },
     }),
   };

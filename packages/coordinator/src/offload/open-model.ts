@@ -27,6 +27,8 @@ export interface OpenedModel {
   readonly config: JsonObject;
   /** Most tokens of a sequence; undefined where the model sets no limit. */
   readonly maxContext: number | undefined;
+  /** Most tokens of a source, where an encoder–decoder's sequences may have another number of them. */
+  readonly maxSource?: number;
   /** Names of tensors in the files that the model does not use. */
   readonly unused: readonly string[];
   /** Why it has no cache, where its file has what looks like one. */

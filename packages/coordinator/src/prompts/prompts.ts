@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { ChatMessage } from "@ringrank/model";
 import { checkIds } from "../inputs/inputs.js";
-import type { ModelFacts } from "../model-facts.js";
+import type { TokenLimits } from "../model-facts.js";
 import type { Offload } from "../offload/offload.js";
 import type { TextService } from "../offload/text-service.js";
 import { show } from "../options/check.js";
@@ -12,12 +12,15 @@ export type Prompt = string | readonly number[] | readonly ChatMessage[];
 
 /** Makes token ids of what callers give as texts; tokenizing happens on the text thread. */
 export class Prompts {
-  readonly #facts: ModelFacts;
+  readonly #limits: TokenLimits;
   readonly #texts: Offload<TextService> | undefined;
 
-  /** @param texts undefined where the model has no tokenizer */
-  constructor(facts: ModelFacts, texts: Offload<TextService> | undefined) {
-    this.#facts = facts;
+  /**
+   * @param limits of what a generation continues: of a source, where there is an encoder
+   * @param texts undefined where the model has no tokenizer
+   */
+  constructor(limits: TokenLimits, texts: Offload<TextService> | undefined) {
+    this.#limits = limits;
     this.#texts = texts;
   }
 
@@ -29,10 +32,10 @@ export class Prompts {
   async promptIdsOf(prompt: unknown): Promise<readonly number[]> {
     if (!isConversation(prompt)) return this.idsOf(prompt);
     const messages = checkMessages(prompt);
-    const { maxContext } = this.#facts;
+    const { maxContext } = this.#limits;
     const texts = this.requireTokenizer("messages");
     const ids = await texts.call((remote) => remote.encodeChat(messages, maxContext));
-    checkIds(ids, this.#facts);
+    checkIds(ids, this.#limits);
     return ids;
   }
 
@@ -43,7 +46,7 @@ export class Prompts {
    */
   async idsOf(prompt: unknown): Promise<readonly number[]> {
     const ids = await this.#tokenize(prompt);
-    checkIds(ids, this.#facts);
+    checkIds(ids, this.#limits);
     return ids;
   }
 
@@ -55,7 +58,7 @@ export class Prompts {
 
   async #tokenize(prompt: unknown): Promise<readonly number[]> {
     if (typeof prompt === "string") {
-      const { maxContext } = this.#facts;
+      const { maxContext } = this.#limits;
       return this.requireTokenizer("a text").call((remote) => remote.encode(prompt, maxContext));
     }
     if (Array.isArray(prompt)) return [...prompt];

@@ -19,7 +19,7 @@ export async function requirePrompt(
   texts: Texts | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const prompts = new Prompts(facts, texts?.thread);
+  const prompts = new Prompts(facts.encoder ?? facts, texts?.thread);
   checkCall(options, facts, prompts);
   if (isConversation(prompt)) requireChat(directory);
   await texts?.isOpen;

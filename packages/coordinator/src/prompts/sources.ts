@@ -42,6 +42,6 @@ export function checkSource(source: unknown, facts: ModelFacts): readonly number
   }
   if (!Array.isArray(source)) throw optionError("source", "an array of token ids for the encoder", source);
   const ids: readonly number[] = [...source];
-  checkIds(ids, facts);
+  checkIds(ids, facts.encoder);
   return ids;
 }

@@ -22,6 +22,10 @@ export interface Architecture {
    * Most tokens of a sequence; undefined for no limit. Default: what the config calls its positions.
    */
   maxContext?(config: ConfigReader): number | undefined;
+  /**
+   * Most tokens of what an encoder–decoder's encoder reads, where the decoder's sequence may have another number.
+   */
+  maxSource?(config: ConfigReader): number;
   /** Tensors that checkpoints of this family carry and no graph needs: buffers that are computed instead. */
   readonly ignoredTensors?: readonly RegExp[];
 }

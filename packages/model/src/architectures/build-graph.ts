@@ -14,6 +14,8 @@ export interface BuiltGraph {
   readonly unused: readonly string[];
   /** Most tokens of a sequence; undefined where the model sets no limit. */
   readonly maxContext: number | undefined;
+  /** Most tokens of a source, where an encoder–decoder's sequences may have another number of them. */
+  readonly maxSource?: number;
 }
 
 /**
@@ -45,6 +47,7 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
     config: model.config,
     unused: parameters.unused(architecture.ignoredTensors ?? []),
     maxContext: contextLimit(checkpoint.config),
+    ...(architecture.maxSource && { maxSource: architecture.maxSource(config) }),
   };
 }
 

@@ -17,6 +17,7 @@ function graphWithout(name: string, field: string): Graph {
 
 /** What transformers 5.18 takes where a config does not say, and another family of the same frame would not. */
 it.each<[string, string, JsonValue]>([
+  ["big-bird", "hidden_act", "gelu_new"],
   ["cohere", "rope_theta", 500_000],
   [
     "apertus",
@@ -47,6 +48,11 @@ it.each<[string, string, JsonValue]>([
       truncate: false,
     },
   ],
+  ["flaubert", "pre_norm", false],
+  ["fsmt", "activation_function", "relu"],
+  ["fsmt", "scale_embedding", true],
+  ["fsmt", "tie_word_embeddings", false],
+  ["led", "attention_window", 512],
   ["m2m-100", "activation_function", "relu"],
   ["m2m-100", "scale_embedding", true],
   ["gemma3", "num_key_value_heads", 4],
@@ -59,6 +65,8 @@ it.each<[string, string, JsonValue]>([
   ["seed-oss", "attention_bias", true],
   ["starcoder2", "num_key_value_heads", 2],
   ["umt5", "feed_forward_proj", "gated-gelu"],
+  ["xlm-roberta-xl", "layer_norm_eps", 1e-5],
+  ["xlm-roberta-xl", "type_vocab_size", 1],
 ])("%s without %s is as with %j", (name, field, stated) => {
   expect(graphWithout(name, field)).toEqual(graphOf(name, { [field]: stated }));
 });

@@ -11,10 +11,11 @@ interface EncoderEmbedding {
   readonly positions?: { readonly table: EmbeddingTable; readonly ids: Value };
   /** Of the kinds of token there are, of which every token is of the first. Default: none. */
   readonly kinds?: readonly EmbeddingTable[];
-  readonly norm: { readonly name: string; readonly epsilon: number };
+  /** Default: none. */
+  readonly norm?: { readonly name: string; readonly epsilon: number } | undefined;
 }
 
-/** The normed sum of what each table says of a token, `[batch, sequence, table.width]`. */
+/** The sum of what each table says of a token, normed, `[batch, sequence, table.width]`. */
 export function encoderEmbedding(
   context: ModelContext,
   { inputIds }: EncoderInput,
@@ -24,5 +25,5 @@ export function encoderEmbedding(
   let x = embedding(context, inputIds, table);
   if (positions !== undefined) x = g.add(x, embedding(context, positions.ids, positions.table));
   for (const kind of kinds) x = g.add(x, embedding(context, g.integer(0), kind));
-  return layerNorm(context, x, { ...norm, width: table.width });
+  return norm === undefined ? x : layerNorm(context, x, { ...norm, width: table.width });
 }

@@ -20,8 +20,10 @@ export interface MaskedHead {
     readonly activation: string;
     readonly norm: Omit<Norm, "width">;
   };
-  /** The head's own tensor, `[vocabulary, width]`, where it is not tied. */
+  /** The head's own tensor, `[vocabulary, table.width]`, where it is not tied. */
   readonly separate: string;
+  /** What one row of it has, where it is never tied. Default: it may be, and has as many as one of the embedding. */
+  readonly ownWidth?: number;
   /** Of the tensor added to the logits, `[vocabulary]`. Default: none. */
   readonly bias?: string;
   /** By what other name checkpoints hold the bias once more, or, where head and embedding are not tied, another. */
@@ -43,7 +45,9 @@ export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHea
 
 function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): void {
   const { g, parameters } = context;
-  const { table, width, transform, separate, bias, biasAlias } = head;
+  const { width, transform, separate, ownWidth, bias, biasAlias } = head;
+  const table = { ...head.table, width: ownWidth ?? head.table.width };
+  const isTied = ownWidth === undefined && saysTied(context, true);
   let x = hidden;
   if (transform !== undefined) {
     const { dense, activation, norm } = transform;
@@ -51,7 +55,7 @@ function maskedLogits(context: ModelContext, hidden: Value, head: MaskedHead): v
     x = activate(context, activation, linear(context, x, projection));
     x = layerNorm(context, x, { ...norm, width: table.width });
   }
-  const weight = headWeight(context, table, separate, saysTied(context, true));
+  const weight = headWeight(context, table, separate, isTied);
   const product = g.matmulTransposed(x, weight);
   const storedBias = bias !== undefined && biasAlias !== undefined ? parameters.tied(biasAlias, bias) : bias;
   const logits =

@@ -3,8 +3,8 @@ import { multiHeadShape } from "../blocks/attention.js";
 import { encoderSelfAttention } from "../blocks/encoder-attention.js";
 import { encoderEmbedding } from "../blocks/encoder-embedding.js";
 import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
+import { encoderLayer } from "../blocks/encoder-layer.js";
 import { maskedHead } from "../blocks/masked-head.js";
-import { postNormLayer } from "../blocks/post-norm-layer.js";
 import { linear } from "../blocks/projections.js";
 
 /** Layers that share their parameters, and embeddings narrower than the model. https://arxiv.org/abs/1909.11942 */
@@ -57,7 +57,7 @@ export const albert: Architecture = {
           down: `${prefix}.ffn_output`,
           feedForwardNorm: `${prefix}.full_layer_layer_norm`,
         };
-        x = postNormLayer(context, x, {
+        x = encoderLayer(context, x, {
           modules,
           width,
           inner,

@@ -10,8 +10,9 @@ import {
   type EncoderInput,
   encoderInput,
 } from "../blocks/encoder-input.js";
+import { encoderLayer } from "../blocks/encoder-layer.js";
 import { type MaskedHead, maskedHead } from "../blocks/masked-head.js";
-import { postNormLayer } from "../blocks/post-norm-layer.js";
+import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 
 /** https://arxiv.org/abs/1810.04805 */
@@ -38,6 +39,8 @@ export interface BertHead {
   readonly separate: string;
   readonly bias: string;
   readonly biasAlias: string;
+  /** As in a {@link MaskedHead}. */
+  readonly ownWidth?: number;
 }
 
 /** Where families of the same graph differ. */
@@ -49,31 +52,49 @@ export interface BertDifferences {
   readonly positions?: (input: EncoderInput) => Value;
   /** Of the embeddings, which are projected to the width of the residual stream where it is another. */
   readonly embeddingWidth?: number;
+  /** Module that projects embeddings, whatever their width. Default: `embeddings_project`, where it is another. */
+  readonly embeddingProjection?: string;
+  /** Whether the sum of embeddings is normed. Default true. */
+  readonly embeddingNorm?: boolean;
+  /** Norms of what sublayers read, in place of norms of sums. Default: there are none. */
+  readonly normsBefore?: NormsBefore;
   /** Of all norms, where the config does not say. Default 1e-12. */
   readonly defaultEpsilon?: number;
-  /** Rows of the table of token types, 0 where there is none. Default: `type_vocab_size`, or 2. */
-  readonly tokenTypes?: number;
+  /** Of feed-forwards, where the config does not say. Default `gelu`. */
+  readonly defaultActivation?: string;
+  /** Rows of the table of token types, 0 for no table, where the config does not say. Default 2. */
+  readonly defaultTokenTypes?: number;
   /** More tables like that of token types. */
   readonly kinds?: readonly EmbeddingTable[];
   /** Default: {@link bertAttention} over everything but padding. */
   readonly attention?: (input: EncoderInput, shape: AttentionShape) => LayerAttention;
 }
 
+/** What norms before sublayers are called. */
+interface NormsBefore {
+  /** Module names within the layer. */
+  readonly attention: string;
+  readonly feedForward: string;
+  /** Of the one behind the last layer. */
+  readonly last: string;
+}
+
 /** Attention of the layer whose tensors' names begin with `prefix`. */
 export type LayerAttention = (x: Value, prefix: string, layer: number) => Value;
 
-/** Embeddings, layers normed after each residual, and a head of its own transform. */
+/** Embeddings, layers normed after each residual or before each sublayer, and a head of its own transform. */
 export function buildBert(context: ModelContext, differences: BertDifferences): void {
   const { g, config } = context;
   refuseDecoders(context);
-  const { model, head, positions, defaultEpsilon = 1e-12, kinds = [] } = differences;
+  const { model, head, positions, kinds = [], normsBefore, embeddingNorm = true } = differences;
+  const { defaultEpsilon = 1e-12, defaultActivation = "gelu", defaultTokenTypes = 2 } = differences;
   const shape = multiHeadShape(config);
   const { width } = shape;
   const embeddingWidth = differences.embeddingWidth ?? width;
   const epsilon = config.number("layer_norm_eps", { min: 0, default: defaultEpsilon });
   const inner = config.integer("intermediate_size");
-  const activation = config.string("hidden_act", { default: "gelu" });
-  const tokenTypes = differences.tokenTypes ?? config.integer("type_vocab_size", { min: 0, default: 2 });
+  const activation = config.string("hidden_act", { default: defaultActivation });
+  const tokenTypes = config.integer("type_vocab_size", { min: 0, default: defaultTokenTypes });
   const tableOf = (name: string, rows: number): EmbeddingTable => ({
     name: `${model}.embeddings.${name}.weight`,
     rows,
@@ -91,28 +112,32 @@ export function buildBert(context: ModelContext, differences: BertDifferences): 
       },
     }),
     kinds: [...(tokenTypes > 0 ? [tableOf("token_type_embeddings", tokenTypes)] : []), ...kinds],
-    norm: { name: `${model}.embeddings.LayerNorm`, epsilon },
+    norm: embeddingNorm ? { name: `${model}.embeddings.LayerNorm`, epsilon } : undefined,
   });
-  if (embeddingWidth !== width) {
-    x = linear(context, x, { name: `${model}.embeddings_project`, inputs: embeddingWidth, outputs: width });
+  const { embeddingProjection } = differences;
+  if (embeddingProjection !== undefined || embeddingWidth !== width) {
+    const name = `${model}.${embeddingProjection ?? "embeddings_project"}`;
+    x = linear(context, x, { name, inputs: embeddingWidth, outputs: width });
   }
   const attention = differences.attention?.(input, shape) ?? defaultAttention(context, input, shape);
   for (let layer = 0; layer < shape.layers; layer++) {
     const prefix = `${model}.encoder.layer.${layer}`;
-    x = postNormLayer(context, x, {
+    x = encoderLayer(context, x, {
       modules: {
-        attentionNorm: `${prefix}.attention.output.LayerNorm`,
+        attentionNorm: `${prefix}.${normsBefore?.attention ?? "attention.output.LayerNorm"}`,
         up: `${prefix}.intermediate.dense`,
         down: `${prefix}.output.dense`,
-        feedForwardNorm: `${prefix}.output.LayerNorm`,
+        feedForwardNorm: `${prefix}.${normsBefore?.feedForward ?? "output.LayerNorm"}`,
       },
       width,
       inner,
       activation,
       epsilon,
+      norms: normsBefore === undefined ? "after" : "before",
       attention: (x) => attention(x, `${prefix}.attention`, layer),
     });
   }
+  if (normsBefore !== undefined) x = layerNorm(context, x, { name: normsBefore.last, width, epsilon });
   bertMaskedHead(context, x, { table, width, head, epsilon });
 }
 
@@ -159,11 +184,12 @@ function defaultAttention(context: ModelContext, input: EncoderInput, shape: Att
   return (x, prefix) => bertAttention(context, x, prefix, { shape, biases });
 }
 
-export function bertHead({ config }: ModelContext): BertHead {
+/** @param defaultActivation where the config does not say */
+export function bertHead({ config }: ModelContext, defaultActivation = "gelu"): BertHead {
   return {
     dense: "cls.predictions.transform.dense",
     norm: "cls.predictions.transform.LayerNorm",
-    activation: config.string("hidden_act", { default: "gelu" }),
+    activation: config.string("hidden_act", { default: defaultActivation }),
     separate: "cls.predictions.decoder.weight",
     bias: "cls.predictions.bias",
     biasAlias: "cls.predictions.decoder.bias",

@@ -22,7 +22,7 @@ export const debertaV2: Architecture = {
       model: "deberta",
       head: bertHead(context),
       defaultEpsilon: debertaEpsilon,
-      tokenTypes: config.integer("type_vocab_size", { min: 0, default: 0 }),
+      defaultTokenTypes: 0,
       attention: (input, shape) => debertaAttention(context, input, shape),
     });
   },

@@ -14,7 +14,7 @@ export const deberta: Architecture = {
       model: "deberta",
       head: bertHead(context),
       defaultEpsilon: debertaEpsilon,
-      tokenTypes: context.config.integer("type_vocab_size", { min: 0, default: 0 }),
+      defaultTokenTypes: 0,
       attention: (input, shape) => debertaAttention(context, input, shape),
     }),
   ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],

@@ -3,8 +3,8 @@ import { multiHeadShape } from "../blocks/attention.js";
 import { encoderSelfAttention } from "../blocks/encoder-attention.js";
 import { encoderEmbedding } from "../blocks/encoder-embedding.js";
 import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
+import { encoderLayer } from "../blocks/encoder-layer.js";
 import { maskedHead } from "../blocks/masked-head.js";
-import { postNormLayer } from "../blocks/post-norm-layer.js";
 
 /** BERT without token types, under names of its own. https://arxiv.org/abs/1910.01108 */
 export const distilbert: Architecture = {
@@ -42,7 +42,7 @@ export const distilbert: Architecture = {
         down: `${prefix}.ffn.lin2`,
         feedForwardNorm: `${prefix}.output_layer_norm`,
       };
-      x = postNormLayer(context, x, {
+      x = encoderLayer(context, x, {
         modules,
         width,
         inner,

@@ -88,6 +88,34 @@ describe("the published config of", () => {
       },
       66_985_530,
     ],
+    [
+      "rembert",
+      {
+        model_type: "rembert",
+        hidden_size: 1152,
+        intermediate_size: 4608,
+        num_attention_heads: 18,
+        num_hidden_layers: 32,
+        vocab_size: 250300,
+        input_embedding_size: 256,
+        output_embedding_size: 1664,
+        max_position_embeddings: 512,
+      },
+      993_263_548,
+    ],
+    [
+      "xlm-roberta-xl",
+      {
+        model_type: "xlm-roberta-xl",
+        hidden_size: 2560,
+        intermediate_size: 10240,
+        num_attention_heads: 32,
+        num_hidden_layers: 36,
+        vocab_size: 250880,
+        max_position_embeddings: 514,
+      },
+      3_482_741_760,
+    ],
   ])("%s makes a graph of as many parameters as transformers counts", (_, config, expected) => {
     expect(parametersOf(config)).toBe(expected);
   });
@@ -162,6 +190,31 @@ function withEmbeddings(graph: Graph): Graph {
   );
 }
 
+describe("BigBird's context", () => {
+  it.each<[string, JsonObject, number]>([
+    ["ends where transformers makes attention sparse", {}, 704],
+    ["is that of its positions where those end before", { max_position_embeddings: 512 }, 512],
+    ["is that of its positions where attention is never sparse", { attention_type: "original_full" }, 4096],
+    ["grows with blocks", { block_size: 16, num_random_blocks: 2 }, 144],
+  ])("%s", (_, changes, expected) => {
+    const { config } = openCheckpoint(zooDirectory("big-bird"));
+    const published = { ...config, max_position_embeddings: 4096, ...changes };
+    expect(buildGraph({ config: published, tensors: undefined }).maxContext).toBe(expected);
+  });
+});
+
+it("RemBERT projects embeddings that are as wide as the model, too, and its head is never the embedding", () => {
+  const { config } = openCheckpoint(zooDirectory("rembert"));
+  const changes = { input_embedding_size: 64, output_embedding_size: 64, tie_word_embeddings: true };
+  const { graph } = buildGraph({ config: { ...config, ...changes }, tensors: undefined });
+  expect([...graph.weights.keys()]).toEqual(
+    expect.arrayContaining([
+      "rembert.encoder.embedding_hidden_mapping_in.weight",
+      "cls.predictions.decoder.weight",
+    ]),
+  );
+});
+
 describe("a config of an encoder is refused", () => {
   it.each<[string, string, JsonObject]>([
     ["a decoder", "bert", { is_decoder: true }],
@@ -171,6 +224,11 @@ describe("a config of an encoder is refused", () => {
     ["a folding model", "esm", { is_folding_model: true }],
     ["rotated values", "roformer", { rotary_value: true }],
     ["an odd window", "longformer", { attention_window: [16, 15] }],
+    ["scaled embeddings", "big-bird", { rescale_embeddings: true }],
+    ["projections without biases", "big-bird", { use_bias: false }],
+    ["an unknown kind of attention", "big-bird", { attention_type: "dense" }],
+    ["a decoder with norms before sublayers", "megatron-bert", { is_decoder: true }],
+    ["an adaptive softmax of FlauBERT", "flaubert", { asm: true }],
     ["an unknown type of layer", "modernbert", { layer_types: ["full_attention", "mamba"] }],
     ["an adaptive softmax", "xlm", { asm: true }],
     ["a causal XLM", "xlm", { causal: true }],

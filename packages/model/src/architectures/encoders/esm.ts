@@ -2,18 +2,16 @@ import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { multiHeadShape } from "../blocks/attention.js";
 import { type EmbeddingTable, embedding } from "../blocks/embedding.js";
-import { encoderSelfAttention } from "../blocks/encoder-attention.js";
 import {
   attentionMaskOf,
   consecutivePositions,
   type EncoderInput,
   encoderInput,
 } from "../blocks/encoder-input.js";
-import { feedForward } from "../blocks/feed-forward.js";
+import { encoderLayer } from "../blocks/encoder-layer.js";
 import { layerNorm } from "../blocks/norms.js";
-import { linear } from "../blocks/projections.js";
 import { type RotaryAngles, rotaryAngles, rotate } from "../blocks/rotary.js";
-import { bertMaskedHead } from "./bert.js";
+import { bertAttention, bertMaskedHead } from "./bert.js";
 import { robertaHead } from "./roberta.js";
 
 /**
@@ -45,27 +43,25 @@ export const esm: Architecture = {
     }
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `esm.encoder.layer.${layer}`;
-      const attended = encoderSelfAttention(context, norm(x, `${prefix}.attention.LayerNorm`), {
+      x = encoderLayer(context, x, {
         modules: {
-          query: `${prefix}.attention.self.query`,
-          key: `${prefix}.attention.self.key`,
-          value: `${prefix}.attention.self.value`,
-          output: `${prefix}.attention.output.dense`,
+          attentionNorm: `${prefix}.attention.LayerNorm`,
+          up: `${prefix}.intermediate.dense`,
+          down: `${prefix}.output.dense`,
+          feedForwardNorm: `${prefix}.LayerNorm`,
         },
-        shape,
-        biases,
-        rotate: (x) => rotate(g, x, angles),
-      });
-      x = g.add(x, attended);
-      const fed = feedForward(context, norm(x, `${prefix}.LayerNorm`), {
-        project: linear,
-        up: `${prefix}.intermediate.dense`,
-        down: `${prefix}.output.dense`,
         width,
         inner,
         activation: "gelu",
+        epsilon,
+        norms: "before",
+        attention: (x) =>
+          bertAttention(context, x, `${prefix}.attention`, {
+            shape,
+            biases,
+            rotate: (x) => rotate(g, x, angles),
+          }),
       });
-      x = g.add(x, fed);
     }
     const hidden = norm(x, "esm.encoder.emb_layer_norm_after");
     bertMaskedHead(context, hidden, { table, width, head: robertaHead, epsilon });

@@ -1,5 +1,5 @@
 import type { Architecture } from "../architecture.js";
-import { attentionMaskOf } from "../blocks/encoder-input.js";
+import { windowMasks } from "../blocks/attention-windows.js";
 import { bertAttention, buildBert } from "./bert.js";
 import { positionsBehindPadding, robertaHead, robertaPositions } from "./roberta.js";
 
@@ -9,25 +9,13 @@ import { positionsBehindPadding, robertaHead, robertaPositions } from "./roberta
  */
 export const longformer: Architecture = {
   build(context) {
-    const { g, config } = context;
-    const windows = config.optionalIntegers("attention_window") ?? [512];
     buildBert(context, {
       model: "longformer",
       head: robertaHead,
       positions: robertaPositions(context),
       attention(input, shape) {
-        const masks = new Map<number, ReturnType<typeof attentionMaskOf>>();
-        return (x, prefix, layer) => {
-          const window = windows.length === 1 ? windows[0] : windows[layer];
-          if (window === undefined || window % 2 !== 0) {
-            throw config.error(
-              `expected "attention_window" to give layer ${layer} an even number, got ${window ?? "none"}`,
-            );
-          }
-          const mask = masks.get(window) ?? attentionMaskOf(g, input, window / 2);
-          masks.set(window, mask);
-          return bertAttention(context, x, prefix, { shape, biases: [mask] });
-        };
+        const maskOf = windowMasks(context, input);
+        return (x, prefix, layer) => bertAttention(context, x, prefix, { shape, biases: [maskOf(layer)] });
       },
     });
   },

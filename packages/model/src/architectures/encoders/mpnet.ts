@@ -8,7 +8,7 @@ import {
   encoderInput,
   positionsAfterPadding,
 } from "../blocks/encoder-input.js";
-import { postNormLayer } from "../blocks/post-norm-layer.js";
+import { encoderLayer } from "../blocks/encoder-layer.js";
 import { relativeBias, relativeBuckets } from "../blocks/relative-buckets.js";
 import { bertMaskedHead } from "./bert.js";
 import { robertaHead } from "./roberta.js";
@@ -67,7 +67,7 @@ export const mpnet: Architecture = {
         down: `${prefix}.output.dense`,
         feedForwardNorm: `${prefix}.output.LayerNorm`,
       };
-      x = postNormLayer(context, x, {
+      x = encoderLayer(context, x, {
         modules,
         width,
         inner,

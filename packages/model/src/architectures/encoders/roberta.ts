@@ -1,7 +1,7 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { type EncoderInput, positionsAfterPadding } from "../blocks/encoder-input.js";
-import { type BertHead, buildBert } from "./bert.js";
+import { type BertDifferences, type BertHead, buildBert } from "./bert.js";
 
 /**
  * BERT with positions that start behind the padding token's id; XLM-RoBERTa and CamemBERT too.
@@ -12,11 +12,37 @@ export const roberta = robertaCalled("roberta");
 /** RoBERTa trained on its own hidden states. https://arxiv.org/abs/2202.03555 */
 export const data2vecText = robertaCalled("data2vec_text");
 
+/** With norms before each sublayer. https://arxiv.org/abs/2202.08005 */
+export const robertaPreLayerNorm = robertaCalled("roberta_prelayernorm", {
+  normsBefore: {
+    attention: "attention.LayerNorm",
+    feedForward: "intermediate.LayerNorm",
+    last: "roberta_prelayernorm.LayerNorm",
+  },
+});
+
+/** XLM-RoBERTa with norms before each sublayer and none of embeddings. https://arxiv.org/abs/2105.00572 */
+export const xlmRobertaXl = robertaCalled("roberta", {
+  embeddingNorm: false,
+  normsBefore: {
+    attention: "attention.self_attn_layer_norm",
+    feedForward: "LayerNorm",
+    last: "roberta.encoder.LayerNorm",
+  },
+  defaultEpsilon: 1e-5,
+  defaultTokenTypes: 1,
+});
+
 /** @param model first part of tensor names */
-function robertaCalled(model: string): Architecture {
+function robertaCalled(model: string, differences: Partial<BertDifferences> = {}): Architecture {
   return {
     build: (context) =>
-      buildBert(context, { model, head: robertaHead, positions: robertaPositions(context) }),
+      buildBert(context, {
+        model,
+        head: robertaHead,
+        positions: robertaPositions(context),
+        ...differences,
+      }),
     maxContext: positionsBehindPadding,
     ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
   };

@@ -3,8 +3,8 @@ import type { Architecture, ModelContext } from "../architecture.js";
 import { type AttentionShape, joinHeads, multiHeadShape, separateHeads } from "../blocks/attention.js";
 import { embedding } from "../blocks/embedding.js";
 import { attentionMaskOf, type EncoderInput, encoderInput } from "../blocks/encoder-input.js";
+import { encoderLayer } from "../blocks/encoder-layer.js";
 import { maskedHead } from "../blocks/masked-head.js";
-import { postNormLayer } from "../blocks/post-norm-layer.js";
 import { relativeShift } from "../blocks/relative-shift.js";
 import { halfOpenFrequencies, sinusoids } from "../blocks/sinusoids.js";
 
@@ -28,7 +28,7 @@ export const xlnet: Architecture = {
     let x = embedding(context, input.inputIds, table);
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `transformer.layer.${layer}`;
-      x = postNormLayer(context, x, {
+      x = encoderLayer(context, x, {
         modules: {
           attentionNorm: `${prefix}.rel_attn.layer_norm`,
           up: `${prefix}.ff.layer_1`,

@@ -1,10 +1,16 @@
 import { interfaceNames, type Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
+import type { AttentionShape } from "../blocks/attention.js";
 import { decoderStep } from "../blocks/causal-step.js";
 import { DecoderAttention } from "../blocks/decoder-attention.js";
-import { embedding } from "../blocks/embedding.js";
+import { type EmbeddingTable, embedding } from "../blocks/embedding.js";
 import { type AttentionModules, encoderSelfAttention } from "../blocks/encoder-attention.js";
-import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/encoder-input.js";
+import {
+  attentionMaskOf,
+  consecutivePositions,
+  type EncoderInput,
+  encoderInput,
+} from "../blocks/encoder-input.js";
 import { feedForward } from "../blocks/feed-forward.js";
 import { languageHead, selectRows } from "../blocks/language-head.js";
 import { layerNorm } from "../blocks/norms.js";
@@ -15,6 +21,14 @@ import { type Side, shapeOfSide } from "./side.js";
 
 /** Where families of the same graph differ. */
 export interface BartDifferences {
+  /** First part of tensor names. Default `model`. */
+  readonly model?: string;
+  /** Rows of each side's own table of words. Default: there is one for both, `shared`, of `vocab_size` rows. */
+  readonly vocabularies?: Readonly<Record<Side, number>>;
+  /** The head's own matrix, where it is not a table of words. Default `lm_head.weight`. */
+  readonly head?: string;
+  /** Whether tables of words and head are one, where the config does not say. Default true. */
+  readonly tiedByDefault?: boolean;
   readonly places: PlaceEmbedding;
   /** Whether each sublayer is normed before, with one more norm behind the last layer, or after its residual. */
   readonly norms: "before" | "after";
@@ -28,18 +42,24 @@ export interface BartDifferences {
   readonly scaledByDefault?: boolean;
   /** Of feed-forwards, where the config does not say. Default `gelu`. */
   readonly defaultActivation?: string;
+  /** Of the encoder. Default: to everything but padding. */
+  readonly attention?: (input: EncoderInput, shape: AttentionShape) => LayerAttention;
 }
+
+/** Attention of the module that `prefix` names, in the layer of that number. */
+type LayerAttention = (x: Value, prefix: string, layer: number) => Value;
 
 /** Buffers that are computed, and positions that are. */
 export const bartIgnored: readonly RegExp[] = [/(^|\.)embed_positions\.weights?$/, /(^|\.)version$/];
 
-/** An encoder, and a decoder that attends to its output; one table of words for both and for the head. */
+/** An encoder, and a decoder that attends to its output; by default one table of words for both and for the head. */
 export function buildBart(context: ModelContext, differences: BartDifferences): void {
   const { g, config } = context;
   if (config.boolean("is_decoder", { default: false })) {
     throw config.error('"is_decoder" is set; expected an encoder with a decoder');
   }
-  const layer = (index: number) => `model.decoder.layers.${index}`;
+  const { model = "model" } = differences;
+  const layer = (index: number) => `${model}.decoder.layers.${index}`;
   const attention = new DecoderAttention(context, {
     shape: shapeOfSide(config, "decoder"),
     own: (index) => modulesOf(`${layer(index)}.self_attn`),
@@ -53,15 +73,17 @@ export function buildBart(context: ModelContext, differences: BartDifferences): 
 class Bart {
   readonly #context: ModelContext;
   readonly #differences: BartDifferences;
-  readonly #table;
+  readonly #model: string;
   readonly #width: number;
+  readonly #tables: Readonly<Record<Side | "head", EmbeddingTable>>;
 
   constructor(context: ModelContext, differences: BartDifferences) {
     const { config } = context;
     this.#context = context;
     this.#differences = differences;
+    this.#model = differences.model ?? "model";
     this.#width = config.integer("d_model");
-    this.#table = { name: "model.shared.weight", rows: config.integer("vocab_size"), width: this.#width };
+    this.#tables = this.#findTables();
   }
 
   /** The last hidden state, `[batch, source, width]`, which is an output too. */
@@ -69,14 +91,13 @@ class Bart {
     const { g, config } = this.#context;
     const shape = shapeOfSide(config, "encoder");
     const input = encoderInput(g, "source");
-    const biases = [attentionMaskOf(g, input)];
+    const attention = this.#differences.attention?.(input, shape) ?? this.#fullAttention(input, shape);
     const places = { inputIds: input.inputIds, positions: () => consecutivePositions(g, input) };
     let x = this.#embed("encoder", places);
     for (let layer = 0; layer < shape.layers; layer++) {
-      const prefix = `model.encoder.layers.${layer}`;
-      const modules = modulesOf(`${prefix}.self_attn`);
+      const prefix = `${this.#model}.encoder.layers.${layer}`;
       x = this.#sublayer(x, `${prefix}.self_attn_layer_norm`, (x) =>
-        encoderSelfAttention(this.#context, x, { modules, shape, biases }),
+        attention(x, `${prefix}.self_attn`, layer),
       );
       x = this.#feedForward(x, "encoder", prefix);
     }
@@ -91,29 +112,56 @@ class Bart {
     const { own, cross } = attention.open(step);
     let x = this.#embed("decoder", { inputIds: step.inputIds, positions: () => step.positionIds });
     for (let layer = 0; layer < shapeOfSide(config, "decoder").layers; layer++) {
-      const prefix = `model.decoder.layers.${layer}`;
+      const prefix = `${this.#model}.decoder.layers.${layer}`;
       x = this.#sublayer(x, `${prefix}.self_attn_layer_norm`, (x) => own(x, layer));
       x = this.#sublayer(x, `${prefix}.encoder_attn_layer_norm`, (x) => cross(x, layer));
       x = this.#feedForward(x, "decoder", prefix);
     }
-    const hasBias = this.#differences.logitsBias ?? true;
+    const { logitsBias = true, head = "lm_head.weight" } = this.#differences;
+    const table = this.#tables.head;
     languageHead(this.#context, this.#lastNorm(selectRows(g, x, step, this.#width), "decoder"), {
-      table: this.#table,
-      separate: "lm_head.weight",
-      isTied: saysTied(this.#context, true),
-      ...(hasBias && { bias: "final_logits_bias", biasDims: [1, this.#table.rows] }),
+      table,
+      separate: head,
+      isTied: this.#saysTied(),
+      ...(logitsBias && { bias: "final_logits_bias", biasDims: [1, table.rows] }),
     });
   }
 
+  #saysTied(): boolean {
+    return saysTied(this.#context, this.#differences.tiedByDefault ?? true);
+  }
+
+  /** Of words: each side's, and the one that the head may be. */
+  #findTables(): Readonly<Record<Side | "head", EmbeddingTable>> {
+    const { config, parameters } = this.#context;
+    const { vocabularies } = this.#differences;
+    const width = this.#width;
+    const nameOf = (side: Side): string => `${this.#model}.${side}.embed_tokens.weight`;
+    if (vocabularies === undefined) {
+      const shared = { name: `${this.#model}.shared.weight`, rows: config.integer("vocab_size"), width };
+      const of = (side: Side) => ({ ...shared, name: parameters.tied(nameOf(side), shared.name) });
+      return { encoder: of("encoder"), decoder: of("decoder"), head: shared };
+    }
+    const decoder = { name: nameOf("decoder"), rows: vocabularies.decoder, width };
+    const own = nameOf("encoder");
+    const name = this.#saysTied() ? parameters.tied(own, decoder.name) : own;
+    return { encoder: { name, rows: vocabularies.encoder, width }, decoder, head: decoder };
+  }
+
+  #fullAttention(input: EncoderInput, shape: AttentionShape): LayerAttention {
+    const biases = [attentionMaskOf(this.#context.g, input)];
+    return (x, prefix) =>
+      encoderSelfAttention(this.#context, x, { modules: modulesOf(prefix), shape, biases });
+  }
+
   #embed(side: Side, places: Places): Value {
-    const { g, config, parameters } = this.#context;
-    const name = parameters.tied(`model.${side}.embed_tokens.weight`, this.#table.name);
-    const words = embedding(this.#context, places.inputIds, { ...this.#table, name });
+    const { g, config } = this.#context;
+    const words = embedding(this.#context, places.inputIds, this.#tables[side]);
     const { scaledByDefault = false, embeddingNorm, normsWordsOf } = this.#differences;
     const isScaled = config.boolean("scale_embedding", { default: scaledByDefault });
     const scaled = isScaled ? g.mul(words, g.numbers([Math.sqrt(this.#width)])) : words;
     const norm = (x: Value): Value =>
-      embeddingNorm ? this.#norm(x, `model.${side}.layernorm_embedding`) : x;
+      embeddingNorm ? this.#norm(x, `${this.#model}.${side}.layernorm_embedding`) : x;
     const place = this.#differences.places(places, side);
     return normsWordsOf === side ? g.add(norm(scaled), place) : norm(g.add(scaled, place));
   }
@@ -141,7 +189,7 @@ class Bart {
   }
 
   #lastNorm(x: Value, side: Side): Value {
-    return this.#differences.norms === "before" ? this.#norm(x, `model.${side}.layer_norm`) : x;
+    return this.#differences.norms === "before" ? this.#norm(x, `${this.#model}.${side}.layer_norm`) : x;
   }
 
   #norm(x: Value, name: string): Value {

@@ -76,6 +76,43 @@ describe("the published config of", () => {
       // The bias of the logits is a buffer, which transformers does not count.
       139_420_416 + 50_265,
     ],
+    [
+      "wmt19-en-de",
+      {
+        model_type: "fsmt",
+        src_vocab_size: 42024,
+        tgt_vocab_size: 42024,
+        d_model: 1024,
+        encoder_layers: 6,
+        decoder_layers: 6,
+        encoder_attention_heads: 16,
+        decoder_attention_heads: 16,
+        encoder_ffn_dim: 8192,
+        decoder_ffn_dim: 4096,
+        max_position_embeddings: 1024,
+      },
+      // Sinusoids apart, which are computed.
+      357_912_576 - 2 * 1026 * 1024,
+    ],
+    [
+      "led-base-16384",
+      {
+        model_type: "led",
+        vocab_size: 50265,
+        d_model: 768,
+        encoder_layers: 6,
+        decoder_layers: 6,
+        encoder_attention_heads: 12,
+        decoder_attention_heads: 12,
+        encoder_ffn_dim: 3072,
+        decoder_ffn_dim: 3072,
+        max_encoder_position_embeddings: 16384,
+        max_decoder_position_embeddings: 1024,
+        attention_window: [1024, 1024, 1024, 1024, 1024, 1024],
+      },
+      // With the bias of the logits, and without what global attention has of its own.
+      161_844_480 + 50_265 - 10_630_656,
+    ],
   ])("%s makes a graph of as many parameters as transformers counts", (_, config, expected) => {
     const { graph } = buildGraph({ config, tensors: undefined });
     const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
@@ -123,6 +160,24 @@ describe("logits are scaled", () => {
   });
 });
 
+describe("FSMT", () => {
+  const { config, tensors } = openCheckpoint(zooDirectory("fsmt"));
+
+  it("computes the sinusoids that a checkpoint does not hold", () => {
+    const without = new Map([...tensors!].filter(([name]) => !name.includes("embed_positions")));
+    const { graph, unused } = buildGraph({ config, tensors: without });
+    expect(graph.nodes.filter(({ opType }) => opType === "Sin")).toHaveLength(2);
+    expect(unused).toEqual([]);
+  });
+
+  it("may have one table for both sides and the head", () => {
+    const one = { ...config, src_vocab_size: 112, tie_word_embeddings: true };
+    const { graph } = buildGraph({ config: one, tensors: undefined });
+    const tables = [...graph.weights.keys()].filter((name) => /embed_tokens|output_projection/.test(name));
+    expect(tables).toEqual(["model.decoder.embed_tokens.weight"]);
+  });
+});
+
 describe("a config of an encoder–decoder is refused", () => {
   it.each<[string, string, JsonObject]>([
     ["a T5 that is only a decoder", "t5", { is_decoder: true }],
@@ -135,6 +190,9 @@ describe("a config of an encoder–decoder is refused", () => {
       { d_model: 63, encoder_attention_heads: 9, decoder_attention_heads: 9 },
     ],
     ["a decoder alone", "bart", { is_decoder: true }],
+    ["a task's prompts", "mvp", { use_prompt: true }],
+    ["one table for two vocabularies", "fsmt", { tie_word_embeddings: true }],
+    ["an odd window", "led", { attention_window: [8, 3] }],
   ])("with RR_CONFIG: %s", (_, name, changes) => {
     const { config } = openCheckpoint(zooDirectory(name));
     expect(() => buildGraph({ config: { ...config, ...changes }, tensors: undefined })).toThrow(

@@ -1,0 +1,48 @@
+import type { ConfigReader } from "../../checkpoint/index.js";
+import type { Architecture } from "../architecture.js";
+import { consecutivePositions } from "../blocks/encoder-input.js";
+import { bertHead, buildBert } from "./bert.js";
+
+/**
+ * BERT, whose attention is sparse only in rows longer than all that a token would see: the context ends there.
+ * https://arxiv.org/abs/2007.14062
+ */
+export const bigBird: Architecture = {
+  build(context) {
+    const { g, config } = context;
+    if (config.boolean("rescale_embeddings", { default: false })) {
+      throw config.error('"rescale_embeddings" is set; expected embeddings that are not scaled');
+    }
+    if (!config.boolean("use_bias", { default: true })) {
+      throw config.error('"use_bias" is false; expected biases on queries, keys and values');
+    }
+    buildBert(context, {
+      model: "bert",
+      head: bertHead(context, defaultActivation),
+      positions: (input) => consecutivePositions(g, input),
+      defaultActivation,
+    });
+  },
+  maxContext(config) {
+    const positions = config.integer("max_position_embeddings");
+    return attentionType(config) === "original_full"
+      ? positions
+      : Math.min(positions, longestFullRow(config));
+  },
+  ignoredTensors: [/(^|\.)pooler\./, /^cls\.seq_relationship\./, /(^|\.)embeddings\.position_ids$/],
+};
+
+const defaultActivation = "gelu_new";
+
+function attentionType(config: ConfigReader): string {
+  return config.oneOf("attention_type", ["block_sparse", "original_full"], { default: "block_sparse" });
+}
+
+/**
+ * Tokens of the longest row whose attention transformers leaves whole: two blocks that all see and are seen by all,
+ * three of the window, the random ones, and as many again.
+ */
+function longestFullRow(config: ConfigReader): number {
+  const randomBlocks = config.integer("num_random_blocks", { min: 0, default: 3 });
+  return (5 + 2 * randomBlocks) * config.integer("block_size", { default: 64 });
+}

@@ -1,0 +1,16 @@
+import type { Architecture } from "../architecture.js";
+import { consecutivePositions } from "../blocks/encoder-input.js";
+import { bert, bertHead, buildBert } from "./bert.js";
+
+/** BERT with norms before each sublayer and none of embeddings. https://arxiv.org/abs/1909.08053 */
+export const megatronBert: Architecture = {
+  build: (context) =>
+    buildBert(context, {
+      model: "bert",
+      head: bertHead(context),
+      positions: (input) => consecutivePositions(context.g, input),
+      embeddingNorm: false,
+      normsBefore: { attention: "attention.ln", feedForward: "ln", last: "bert.encoder.ln" },
+    }),
+  ...(bert.ignoredTensors && { ignoredTensors: bert.ignoredTensors }),
+};

@@ -1,0 +1,15 @@
+import type { Architecture } from "../architecture.js";
+import { bartIgnored, buildBart } from "./bart-frame.js";
+import { tabulatedPlaces } from "./positions.js";
+
+/** BART, trained on many tasks at once; without the prompts of single tasks. https://arxiv.org/abs/2206.12131 */
+export const mvp: Architecture = {
+  build(context) {
+    const { config } = context;
+    if (config.boolean("use_prompt", { default: false })) {
+      throw config.error('"use_prompt" is set, keys and values of a task in every layer; expected false');
+    }
+    buildBart(context, { places: tabulatedPlaces(context, 2), norms: "after", embeddingNorm: true });
+  },
+  ignoredTensors: bartIgnored,
+};
