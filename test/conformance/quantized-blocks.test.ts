@@ -78,3 +78,41 @@ describe.each<[Zeros, number]>([
     }
   });
 });
+
+describe("MatMulBnb4", () => {
+  const attributes = { block_size: 32, quant_type: 1 };
+
+  /** A feed-forward of `inner`, whose matrices lie in blocks of one row of bytes each. */
+  function feedForwardOf(inner: number) {
+    const g = new TestGraph();
+    const product = (x: Value, K: number, N: number): Value => {
+      const values = g.quantized("uint8", [(N * K) / 2]);
+      const scales = g.scales([(N * K) / attributes.block_size], 0.3);
+      return g.apply("MatMulBnb4@com.microsoft", [x, values, scales], { ...attributes, K, N });
+    };
+    const x = g.input("x", "float32", ["batch", "sequence", 32]);
+    g.output("y", product(g.relu(product(x, 32, inner)), inner, outputs), "float32", []);
+    return { graph: g.build(), contents: g.contents };
+  }
+
+  it.each([
+    ["is split by rows, and by whole blocks along them", 96, [96 / attributes.block_size, outputs]],
+    ["stays whole where blocks lie across the ends of rows", 80, []],
+  ])("%s", async (_, inner, units) => {
+    const made = feedForwardOf(inner);
+    const inputs = inputsFor(made.graph);
+    const whole = await runWhole(made, inputs);
+    const { factors } = planGraph(made.graph, { ranks: 1 });
+    expect(factors.map((factor) => factor.units)).toEqual(units);
+    for (const { id } of factors) {
+      for (const ranks of [2, 3]) {
+        const split = await runSplit(made, shardingOnly(made.graph, id, ranks), inputs);
+        // Sums of fp32 products in another order, up to some 10 in size.
+        expect(split.y!.data as Float32Array).toBeAllclose(whole.y!.data as Float32Array, {
+          rtol: 1e-5,
+          atol: 1e-4,
+        });
+      }
+    }
+  });
+});

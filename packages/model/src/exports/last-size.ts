@@ -21,6 +21,7 @@ export function lastSize(name: string, graph: Graph): number | undefined {
     switch (node.opType) {
       case "MatMul":
         return sizeOf(second!);
+      case "MatMulBnb4":
       case "MatMulNBits": {
         const { N } = node.attributes;
         return N?.kind === "int" ? N.value : undefined;

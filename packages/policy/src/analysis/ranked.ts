@@ -14,6 +14,7 @@ const products: ReadonlySet<string> = new Set([
   "com.microsoft::FusedMatMul",
   "com.microsoft::GroupQueryAttention",
   "com.microsoft::MatMulIntegerToFloat",
+  "com.microsoft::MatMulBnb4",
   "com.microsoft::MatMulNBits",
   "com.microsoft::MultiHeadAttention",
   "com.microsoft::TransposeMatMul",

@@ -32,6 +32,7 @@ export class Rows {
 const rowwiseOperators: ReadonlyMap<string, (node: GraphNode, second: Dims) => boolean> = new Map([
   ["MatMul", isMatrix],
   ["com.microsoft::FusedMatMul", (node, second) => isMatrix(node, second) && isUnturned(node)],
+  ["com.microsoft::MatMulBnb4", () => true],
   ["com.microsoft::MatMulNBits", () => true],
   ["LayerNormalization", isAlongRow(-1)],
   ["RMSNormalization", isAlongRow(-1)],

@@ -1,7 +1,7 @@
-import { intAttribute } from "@ringrank/model";
+import { type GraphNode, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
 import { wholeEverything } from "./matmul.js";
-import type { Operand, Operator, Propagation, Rule } from "./rule.js";
+import type { Localization, Operand, Operator, Propagation, Rule } from "./rule.js";
 import { maskedLookup } from "./segments.js";
 import { wholeDim } from "./whole-dim.js";
 
@@ -43,14 +43,47 @@ const matMulNBits: Rule = {
   },
   linearity: { kind: "one", slots: [0] },
   addends: [5],
-  localize(operator, local) {
-    const { node } = operator;
-    const size = (dim: Dim) => ({ kind: "int", value: local.size(dim)[0] }) as const;
-    const K = size(local.inputDims(0).at(-1)!);
-    const N = size(local.outputDims(0).at(-1)!);
-    const inputs = node.inputs.map((_, slot) => local.input(slot));
-    return [{ ...node, inputs, attributes: { ...node.attributes, K, N } }];
+  localize: withLocalSizes,
+};
+
+/** The node with its K and N made those of this rank. */
+function withLocalSizes({ node }: Operator, local: Localization): GraphNode[] {
+  const size = (dim: Dim) => ({ kind: "int", value: local.size(dim)[0] }) as const;
+  const K = size(local.inputDims(0).at(-1)!);
+  const N = size(local.outputDims(0).at(-1)!);
+  const inputs = node.inputs.map((_, slot) => local.input(slot));
+  return [{ ...node, inputs, attributes: { ...node.attributes, K, N } }];
+}
+
+/**
+ * `[…, K] × Bᵀ → […, N]` with B `[N, K]` in numbers of 4 bits, two to a byte, and all of it one row of bytes; a scale
+ * for each block of `block_size` elements of that row, so that blocks lie in rows of B only where they divide K.
+ */
+const matMulBnb4: Rule = {
+  propagate(operator, factors) {
+    const { node, outputs } = operator;
+    const x = factors.input(0);
+    const columns = x.at(-1)!;
+    const rows = freshDim(outputs[0]!.dims.at(-1)!);
+    const block = intAttribute(node, "block_size", 0);
+    const count = sizeOf(columns)[0] / block;
+    factors.contract(columns);
+    if (Number.isInteger(count)) {
+      const blocks = freshDim([count, count]);
+      const [elements, bytes] = [block, block / 2].map((size) =>
+        wholeDim([size, size], factors, shareScale),
+      ) as [Dim, Dim];
+      factors.unify(columns, [...blocks, ...elements]);
+      factors.unify(factors.input(1)[0]!, [...rows, ...blocks, ...bytes]);
+      factors.unify(factors.input(2)[0]!, [...rows, ...blocks]);
+    } else {
+      for (const dim of [columns, rows, ...factors.input(1), ...factors.input(2)])
+        factors.whole(dim, "blocks lie across the ends of rows");
+    }
+    return [[...x.slice(0, -1), rows]];
   },
+  linearity: { kind: "one", slots: [0] },
+  localize: withLocalSizes,
 };
 
 /** One element for each block of each row, `[rows, blocks]` or `[rows · blocks]`. */
@@ -119,5 +152,6 @@ const gatherBlockQuantized: Rule = {
 /** Weights in blocks that share a scale. */
 export const quantizedBlockRules: Readonly<Record<string, Rule>> = {
   "com.microsoft::MatMulNBits": matMulNBits,
+  "com.microsoft::MatMulBnb4": matMulBnb4,
   "com.microsoft::GatherBlockQuantized": gatherBlockQuantized,
 };

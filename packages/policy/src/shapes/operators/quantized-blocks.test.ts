@@ -3,6 +3,7 @@ import { expectCode } from "../../../../../test/support/coded-error.js";
 import { evaluateCase, type OperatorCase } from "../testing/operator-case.js";
 
 const product = "com.microsoft.MatMulNBits";
+const inOneRow = "com.microsoft.MatMulBnb4";
 const lookup = "com.microsoft.GatherBlockQuantized";
 
 /** Three blocks a row, the last of them partial. */
@@ -29,6 +30,13 @@ describe("well-formed", () => {
     ["with real ones", product, [x, values, "float32[6,3]", "float32[6,3]"], attributes, "float32[2,5,6]"],
     ["with an order", product, [x, values, "float32[6,3]", "", "int32[96]"], attributes, "float32[2,5,6]"],
     ["with a bias", product, [x, values, "float32[6,3]", "", "", "float32[6]"], attributes, "float32[2,5,6]"],
+    [
+      "a product in one row of blocks",
+      inOneRow,
+      [x, "uint8[240]", "float32[15]"],
+      { K, N, block_size: 32 },
+      "float32[2,5,6]",
+    ],
     ["a lookup of 4 bits", lookup, [table, ids, "float32[10,2]", "uint8[10,1]"], ofTable, "float32[2,5,48]"],
     [
       "of 8",
@@ -100,6 +108,25 @@ describe("a product is refused whose", () => {
     ["zero points are of a third type", [x, values, scales, "float16[6,3]"], {}, "(zero points) of float32"],
     ["order is not of K", [x, values, scales, "", "int32[81]"], {}, "(order) of shape [80] or [96]"],
     ["bias is not of N", [x, values, scales, "", "", "float32[7]"], {}, "(bias) of shape [6]"],
+  ]);
+});
+
+describe("a product in one row of blocks is refused whose", () => {
+  const [row, scales] = ["uint8[240]", "float32[15]"];
+  refuses(inOneRow, { K, N, block_size: 32 }, [
+    [
+      "K is not the input's",
+      [x, row, scales],
+      { K: 96 },
+      "the last size of input 0 to be K, for K = 96, N = 6",
+    ],
+    ["N is 0", [x, row, scales], { N: 0 }, "K and N of at least 1, not K = 80, N = 0"],
+    ["matrix has a column for each of the product", [x, row, scales], { transB: 0 }, "(transB = 1)"],
+    ["values lack a byte", [x, "uint8[239]", scales], {}, "(values) of shape [240]"],
+    ["values are of a row each", [x, "uint8[6,40]", scales], {}, "(values) of shape [240]"],
+    ["values are no bytes", [x, "int8[240]", scales], {}, "(values) of uint8"],
+    ["scales lack a block", [x, row, "float32[14]"], {}, "(scales) of shape [15]"],
+    ["scales are of another type", [x, row, "float16[15]"], {}, "(scales) of float32"],
   ]);
 });
 

@@ -45,6 +45,28 @@ const matMulNBits: ShapeRule = (node) => {
 };
 
 /**
+ * com.microsoft.MatMulBnb4: `[…, K] → […, N]`, as bitsandbytes quantizes
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulBnb4).
+ *
+ *     1 values  uint8 [⌈N · K / 2⌉]      the matrix `[N, K]` as one row, two elements to a byte
+ *     2 scales  [⌈N · K / block_size⌉]   of blocks of that row
+ */
+const matMulBnb4: ShapeRule = (node) => {
+  const [inner, columns] = [node.requiredInt("K"), node.requiredInt("N")];
+  const { size, text } = blocksOf(node, 4, node.requiredInt("block_size"));
+  const numbers = { text: `K = ${inner}, N = ${columns}, ${text}` };
+  if (inner < 1 || columns < 1) node.fail(`K and N of at least 1, not ${numbers.text}`);
+  if (node.int("transB", 1) !== 1) node.fail("a matrix of a row for each column of the product (transB = 1)");
+  const dims = node.dims(0);
+  if (dims.at(-1) !== inner) node.fail(`the last size of input 0 to be K, for ${numbers.text}`);
+  requireType(node, 1, "values", "uint8");
+  requireShape(node, 1, "values", numbers, [Math.ceil((columns * inner) / 2)]);
+  requireType(node, 2, "scales", node.type(0));
+  requireShape(node, 2, "scales", numbers, [Math.ceil((columns * inner) / size)]);
+  return [{ type: node.type(0), dims: [...dims.slice(0, -1), columns] }];
+};
+
+/**
  * com.microsoft.GatherBlockQuantized: a Gather, in the scales' type, of what bytes along the last axis hold
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.GatherBlockQuantized).
  * Scales have the shape of the data, with blocks along `quantize_axis`; zero points that of the scales, packed as the
@@ -102,5 +124,6 @@ function requireShape(
 /** Operators on weights in blocks that share a scale. */
 export const quantizedBlockRules: ShapeRules = {
   "com.microsoft.MatMulNBits": matMulNBits,
+  "com.microsoft.MatMulBnb4": matMulBnb4,
   "com.microsoft.GatherBlockQuantized": gatherBlockQuantized,
 };
