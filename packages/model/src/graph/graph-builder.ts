@@ -102,6 +102,10 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Exp", [x]);
   }
 
+  log(x: Value): Value {
+    return this.node("Log", [x]);
+  }
+
   /** `ln(1 + exp(x))`. */
   softplus(x: Value): Value {
     return this.node("Softplus", [x]);

@@ -111,6 +111,7 @@ const operandCounts = {
   GreaterOrEqual: 2,
   Less: 2,
   LessOrEqual: 2,
+  Log: 1,
   Mul: 2,
   Neg: 1,
   Not: 1,

@@ -81,6 +81,7 @@ export type InterpretedOperator =
   | "GreaterOrEqual"
   | "Less"
   | "LessOrEqual"
+  | "Log"
   | "Mul"
   | "Neg"
   | "Not"

@@ -42,6 +42,9 @@ export const loops = {
   sin(out, at, end, x, i, di) {
     for (; at < end; at++, i += di) out[at] = Math.sin(x[i]!);
   },
+  log(out, at, end, x, i, di) {
+    for (; at < end; at++, i += di) out[at] = Math.log(x[i]!);
+  },
   equal(out, at, end, x, i, di, y, j, dj) {
     for (; at < end; at++, i += di, j += dj) out[at] = x[i] === y[j] ? 1 : 0;
   },

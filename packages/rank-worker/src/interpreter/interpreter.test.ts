@@ -74,6 +74,7 @@ it.each(exact)("%s is to the bit what ONNX Runtime makes", async (_, type, work)
 it.each([
   ["cos", (g, { ids }) => g.cos(angles(g, ids))],
   ["sin", (g, { ids }) => g.sin(angles(g, ids))],
+  ["logarithm", (g, { ids }) => g.log(g.add(g.cast(ids, "float32"), g.numbers([1])))],
 ] satisfies [string, Work][])(
   "the %s of positions is within a few units in the last place",
   async (_, work) => {

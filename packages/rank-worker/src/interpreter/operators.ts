@@ -37,6 +37,7 @@ export const operators: Readonly<Record<InterpretedOperator, Prepare>> = {
   GreaterOrEqual: ([x, y]) => computed(loops.lessOrEqual, [y!, x!], "bool"),
   Less: test(loops.less),
   LessOrEqual: test(loops.lessOrEqual),
+  Log: arithmetic(loops.log),
   Mul: arithmetic(loops.multiply),
   Neg: arithmetic(loops.negate),
   Not: test(loops.not),

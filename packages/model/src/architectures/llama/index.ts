@@ -13,7 +13,8 @@ import { glm4 } from "./glm4.js";
 import { granite } from "./granite.js";
 import { helium } from "./helium.js";
 import { llama } from "./llama.js";
-import { mistral } from "./mistral.js";
+import { ministral3 } from "./ministral3.js";
+import { ministral, mistral } from "./mistral.js";
 import { nemotron } from "./nemotron.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
@@ -42,6 +43,8 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["granite", granite],
   ["helium", helium],
   ["llama", llama],
+  ["ministral", ministral],
+  ["ministral3", ministral3],
   ["mistral", mistral],
   ["nemotron", nemotron],
   ["olmo", olmo],

@@ -86,6 +86,21 @@ const published: readonly { readonly config: JsonObject; readonly billions: numb
     },
     billions: 9.4,
   },
+  {
+    // mistralai/Ministral-3-3B-Base-2512, text_config
+    config: {
+      model_type: "ministral3",
+      hidden_size: 3072,
+      intermediate_size: 9216,
+      num_hidden_layers: 26,
+      num_attention_heads: 32,
+      num_key_value_heads: 8,
+      head_dim: 128,
+      vocab_size: 131072,
+      tie_word_embeddings: true,
+    },
+    billions: 3.4,
+  },
 ];
 
 it.each(published)(
@@ -125,6 +140,7 @@ describe("layers that slide, where the config does not list them", () => {
       [undefined, 8, undefined, undefined, undefined, 8],
     ],
     ["phi3", {}, Array(6).fill(8)],
+    ["ministral", {}, Array(6).fill(8)],
   ])("are those of %s, %j", (name, changes, expected) => {
     const windows = windowsOf(name, { ...layers, ...changes });
     expect(Array.from({ length: 6 }, (_, layer) => windows[layer])).toEqual(Array.from(expected));
@@ -152,6 +168,7 @@ it.each<[string, string, JsonObject]>([
   ["a cap on scores that is none", "gemma2", { attn_logit_softcapping: 0 }],
   ["a list of rotating layers with something else in it", "smollm3", { no_rope_layers: [1, 2] }],
   ["fewer entries than layers of what rotates", "smollm3", { no_rope_layers: [1] }],
+  ["scaling that says nothing of queries", "ministral3", { rope_parameters: { rope_theta: 1_000_000 } }],
   ["a layer type that is not known", "exaone4", { layer_types: ["sliding_attention", "chunked_attention"] }],
 ])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
   const { config } = openCheckpoint(zooDirectory(name));

@@ -17,7 +17,7 @@ export const wrappers: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ["llava_next", { texts: usual }],
   ["llava_next_video", { texts: usual }],
   ["llava_onevision", { texts: ["qwen2"] }],
-  ["mistral3", { texts: ["mistral"], tiedByDefault: true }],
+  ["mistral3", { texts: ["mistral", "ministral3"], tiedByDefault: true }],
   ["ovis2", { texts: ["qwen2"], tiedByDefault: true }],
   ["perception_lm", { texts: ["llama"] }],
   ["qwen2_5_vl", { texts: ["qwen2_5_vl_text"], flat: true }],

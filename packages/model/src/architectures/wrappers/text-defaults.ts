@@ -54,6 +54,18 @@ export const textDefaults: ReadonlyMap<string, JsonObject> = new Map<string, Jso
     },
   ],
   [
+    "ministral3",
+    {
+      vocab_size: 131072,
+      hidden_size: 4096,
+      intermediate_size: 14336,
+      num_hidden_layers: 34,
+      num_attention_heads: 32,
+      max_position_embeddings: 262144,
+      eos_token_id: 2,
+    },
+  ],
+  [
     "mistral",
     {
       vocab_size: 32000,
