@@ -38,6 +38,11 @@ it.each<[object, string, string[]]>([
   [split(hyphen, "Removed"), counting, ["the", "final", "countdown"]],
   [split(word, "Removed", true), counting, ["the", "final", "countdown"]],
   [split({ Regex: "(-)(x)?" }, "Removed"), "a-b-xc", ["a", "b", "c"]],
+  [split({ Regex: "(?<=a)-" }, "Removed"), "a-b-c", ["a", "b-c"]],
+  [split({ Regex: "(?=[A-Z])" }, "Removed"), "camelCase", ["camel", "Case"]],
+  [split({ Regex: "[(]|\\)|[[:digit:](]" }, "Removed"), "a(b)1c", ["a", "b", "c"]],
+  [split({ Regex: "(?<dash>-)" }, "MergedWithNext"), counting, ["the", "-final", "-", "-countdown", "-"]],
+  [{ type: "BertPreTokenizer" }, "it's\u0085日a\ufeffb...", ["it", "'", "s", "日a\ufeffb", ".", ".", "."]],
 ])("%j cuts %j as it does in Rust", (step, text, pieces) => {
   const distinct = [...new Set(pieces)];
   expect(idsOf(step, pieces, text)).toEqual(pieces.map((piece) => distinct.indexOf(piece)));

@@ -4,7 +4,7 @@ import type { TextStep } from "./tokenizer-json.js";
 const byteLevel = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 /** What a word has in Rust's regular expressions. */
 const wordCharacters = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
-const punctuation = "[\\p{P}!-/:-@\\[-`{-~]";
+const punctuation = "\\p{P}!-/:-@\\[-`{-~";
 
 /**
  * A pre-tokenizer as a Split, where the tokenizer library does otherwise than the one in Rust: it takes a byte order mark
@@ -18,10 +18,12 @@ export function asSplit(step: TextStep): TextStep {
     case "ByteLevel":
       if (add_prefix_space || !use_regex) return step;
       return { type: "Sequence", pretokenizers: [kept(byteLevel), { ...step, use_regex: false }] };
+    case "BertPreTokenizer":
+      return kept(`[${punctuation}]|[^\\s${punctuation}]+`);
     case "Digits":
       return splitAt("\\p{N}", individual_digits ? "isolated" : "contiguous");
     case "Punctuation":
-      return splitAt(punctuation, behaviorOf(step));
+      return splitAt(`[${punctuation}]`, behaviorOf(step));
     case "Split":
       return asPlainSplit(step);
     case "Whitespace":
@@ -57,22 +59,32 @@ function asPlainSplit(step: TextStep): TextStep {
  * What lies between is found by lazy loops: greedy ones take the engine's stack, character by character.
  */
 function splitAt(cut: string, behavior: string): TextStep {
-  const upToNext = `(?=${cut}|\\z)`;
+  const found = ungrouped(cut);
+  const upToNext = `(?=${found}|\\z)`;
   switch (behavior) {
     case "isolated":
       return isolated(cut);
     case "contiguous":
       return isolated(`(?:${cut})+`);
     case "removed":
-      // The library would keep what groups of the pattern find.
-      return { type: "Sequence", pretokenizers: [isolated(cut), kept(`\\A(?!${cut})[\\s\\S]+`)] };
+      return { type: "Split", pattern: { Regex: found }, behavior: "Removed", invert: false };
     case "mergedwithprevious":
-      return kept(`[\\s\\S]*?(?:${cut})|[\\s\\S]+`);
+      return kept(`[\\s\\S]*?(?:${found})|[\\s\\S]+`);
     case "mergedwithnext":
-      return kept(`(?:${cut})[\\s\\S]*?${upToNext}|[\\s\\S]+?${upToNext}`);
+      return kept(`(?:${found})[\\s\\S]*?${upToNext}|[\\s\\S]+?${upToNext}`);
     default:
       throw new Error(`Unknown behavior of a pre-tokenizer: ${behavior}`);
   }
+}
+
+/**
+ * The pattern without groups that remember what they find: the library would take that for a piece of what is removed,
+ * and no name may be given twice. One that refers to its groups is no pattern then, and is refused.
+ */
+function ungrouped(pattern: string): string {
+  return pattern.replace(/\\.|\[(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\((?:(?!\?)|\?<\w+>)/gs, (part) =>
+    part.startsWith("(") ? "(?:" : part,
+  );
 }
 
 /** What the pattern finds, and all between, each a piece. */
