@@ -1,4 +1,4 @@
-export { type BuiltGraph, buildGraph } from "./architectures/index.js";
+export { type BuiltGraph, buildGraph, type ContextLimits } from "./architectures/index.js";
 export {
   type Checkpoint,
   type CheckpointFile,

@@ -4,6 +4,7 @@ import { isRingrankError, RingrankError } from "@ringrank/errors";
 import {
   buildGraph,
   type Checkpoint,
+  type ContextLimits,
   checkPayload,
   type ExportDtype,
   type FileIdentity,
@@ -19,16 +20,12 @@ import { uniteSizes } from "@ringrank/policy";
 import { longestSequence } from "./longest-sequence.js";
 
 /** A model whose shapes are known; no weight is read. */
-export interface OpenedModel {
+export interface OpenedModel extends ContextLimits {
   readonly graph: Graph;
   /** Where the tokenizer and generation_config.json would be. */
   readonly directory: string;
   /** Of what the graph computes; empty for an ONNX file without one. */
   readonly config: JsonObject;
-  /** Most tokens of a sequence; undefined where the model sets no limit. */
-  readonly maxContext: number | undefined;
-  /** Most tokens of a source, where an encoder–decoder's sequences may have another number of them. */
-  readonly maxSource?: number;
   /** Names of tensors in the files that the model does not use. */
   readonly unused: readonly string[];
   /** Why it has no cache, where its file has what looks like one. */

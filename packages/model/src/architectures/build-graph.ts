@@ -6,16 +6,20 @@ import { architectures } from "./registry.js";
 import { wrappers } from "./wrappers/index.js";
 import { checkWrapped, textModelOf } from "./wrappers/text-model.js";
 
-export interface BuiltGraph {
+/** How many tokens a model takes. */
+export interface ContextLimits {
+  /** Most tokens of a sequence; undefined where the model sets no limit. */
+  readonly maxContext: number | undefined;
+  /** Most tokens of a source, where an encoder–decoder's sequences may have another number of them. */
+  readonly maxSource?: number;
+}
+
+export interface BuiltGraph extends ContextLimits {
   readonly graph: Graph;
   /** Of what the graph computes: the checkpoint's own, or that of the text model within. */
   readonly config: JsonObject;
   /** Names of tensors in the checkpoint that the graph does not use. */
   readonly unused: readonly string[];
-  /** Most tokens of a sequence; undefined where the model sets no limit. */
-  readonly maxContext: number | undefined;
-  /** Most tokens of a source, where an encoder–decoder's sequences may have another number of them. */
-  readonly maxSource?: number;
 }
 
 /**
@@ -46,8 +50,7 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
     graph: g.build(),
     config: model.config,
     unused: parameters.unused(architecture.ignoredTensors ?? []),
-    maxContext: contextLimit(checkpoint.config),
-    ...(architecture.maxSource && { maxSource: architecture.maxSource(config) }),
+    ...contextLimits(checkpoint.config),
   };
 }
 
@@ -70,15 +73,16 @@ export function modelTypes(): readonly string[] {
   return [...architectures.keys(), ...wrappers.keys()].sort();
 }
 
-/**
- * Most tokens of a sequence that a config allows; undefined where it sets no limit. Of architectures that are not
- * known, what they call their positions.
- */
-export function contextLimit(json: JsonObject): number | undefined {
+/** As a config says; of architectures that are not known, what they call their positions. */
+export function contextLimits(json: JsonObject): ContextLimits {
   const { config, where } = textModelOf(json);
   const type = config.model_type;
   const architecture = typeof type === "string" ? architectures.get(type) : undefined;
-  return (architecture?.maxContext ?? positionsOf)(new ConfigReader(config, where));
+  const reader = new ConfigReader(config, where);
+  return {
+    maxContext: (architecture?.maxContext ?? positionsOf)(reader),
+    ...(architecture?.maxSource && { maxSource: architecture.maxSource(reader) }),
+  };
 }
 
 function positionsOf(config: ConfigReader): number | undefined {

@@ -1,1 +1,7 @@
-export { type BuiltGraph, buildGraph, contextLimit, modelTypes } from "./build-graph.js";
+export {
+  type BuiltGraph,
+  buildGraph,
+  type ContextLimits,
+  contextLimits,
+  modelTypes,
+} from "./build-graph.js";

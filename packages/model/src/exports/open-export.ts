@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { RingrankError } from "@ringrank/errors";
-import { contextLimit } from "../architectures/index.js";
+import { type ContextLimits, contextLimits } from "../architectures/index.js";
 import type { FileIdentity } from "../files/file-identity.js";
 import { type Graph, interfaceNames } from "../graph/index.js";
 import { openOnnxFiles } from "../onnx/index.js";
@@ -15,10 +15,8 @@ import { withTokenSizes } from "./token-sizes.js";
 import { withCache } from "./with-cache.js";
 
 /** A model that a tool has exported as ONNX. */
-export interface OpenedExport extends ExportConfig {
+export interface OpenedExport extends ExportConfig, ContextLimits {
   readonly graph: Graph;
-  /** Most tokens of a sequence; undefined where neither the config nor a table of positions sets a limit. */
-  readonly maxContext: number | undefined;
   /** The ONNX files and those of their external data, as they were when they were opened. */
   readonly files: readonly FileIdentity[];
   /** Why the graph has no caches though the export has a past; undefined where it has none, or both. */
@@ -51,11 +49,13 @@ export function openExport(path: string, dtype?: ExportDtype): OpenedExport {
     onnxFiles.push(...one.files);
     return one.graph;
   });
+  const limits = contextLimits(config);
   return {
     directory,
     config,
     files: onnxFiles,
-    maxContext: least(contextLimit(config), rowsLookedUp(opened.graph, interfaceNames.positionIds)),
+    ...limits,
+    maxContext: least(limits.maxContext, rowsLookedUp(opened.graph, interfaceNames.positionIds)),
     ...opened,
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Checkpoint, type JsonObject, openCheckpoint } from "../../checkpoint/index.js";
 import { zooDirectory } from "../../testing/fixtures.js";
-import { buildGraph, contextLimit } from "../index.js";
+import { buildGraph, contextLimits } from "../index.js";
 import { wrappers } from "./index.js";
 
 /** By the text model's `model_type`: the checkpoint of the zoo that is one. */
@@ -142,7 +142,7 @@ describe("a wrapper", () => {
 
   it("sets the text model's limit to the length of a sequence, also beside files of another format", () => {
     expect(
-      contextLimit({ model_type: "llava", text_config: { model_type: "granite", n_positions: 9 } }),
-    ).toBe(9);
+      contextLimits({ model_type: "llava", text_config: { model_type: "granite", n_positions: 9 } }),
+    ).toEqual({ maxContext: 9 });
   });
 });
