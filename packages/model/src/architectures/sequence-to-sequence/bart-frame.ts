@@ -38,8 +38,8 @@ export interface BartDifferences {
   readonly normsWordsOf?: Side;
   /** Whether logits have a bias. Default true. */
   readonly logitsBias?: boolean;
-  /** Whether the embeddings are scaled, where the config does not say. Default false. */
-  readonly scaledByDefault?: boolean;
+  /** Whether the embeddings are scaled by √width. Default: as {@link saysScaled} says, false where it does not. */
+  readonly isScaled?: boolean;
   /** Of feed-forwards, where the config does not say. Default `gelu`. */
   readonly defaultActivation?: string;
   /** Of the encoder. Default: to everything but padding. */
@@ -155,10 +155,9 @@ class Bart {
   }
 
   #embed(side: Side, places: Places): Value {
-    const { g, config } = this.#context;
+    const { g } = this.#context;
     const words = embedding(this.#context, places.inputIds, this.#tables[side]);
-    const { scaledByDefault = false, embeddingNorm, normsWordsOf } = this.#differences;
-    const isScaled = config.boolean("scale_embedding", { default: scaledByDefault });
+    const { isScaled = saysScaled(this.#context, false), embeddingNorm, normsWordsOf } = this.#differences;
     const scaled = isScaled ? g.mul(words, g.numbers([Math.sqrt(this.#width)])) : words;
     const norm = (x: Value): Value =>
       embeddingNorm ? this.#norm(x, `${this.#model}.${side}.layernorm_embedding`) : x;
@@ -195,6 +194,11 @@ class Bart {
   #norm(x: Value, name: string): Value {
     return layerNorm(this.#context, x, { name, width: this.#width, epsilon: 1e-5 });
   }
+}
+
+/** What the config says of scaled embeddings. */
+export function saysScaled({ config }: ModelContext, byDefault: boolean): boolean {
+  return config.boolean("scale_embedding", { default: byDefault });
 }
 
 function modulesOf(prefix: string): AttentionModules {

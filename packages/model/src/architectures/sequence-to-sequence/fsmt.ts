@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { saysTied } from "../blocks/tied-weights.js";
-import { bartIgnored, buildBart } from "./bart-frame.js";
+import { bartIgnored, buildBart, saysScaled } from "./bart-frame.js";
 import { sinusoidsAfterPadding, tabulatedAfterPadding } from "./positions.js";
 
 /**
@@ -31,7 +31,7 @@ export const fsmt: Architecture = {
       head: "model.decoder.output_projection.weight",
       tiedByDefault,
       logitsBias: false,
-      scaledByDefault: true,
+      isScaled: saysScaled(context, true),
       defaultActivation: "relu",
     });
   },

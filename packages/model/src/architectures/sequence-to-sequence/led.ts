@@ -16,6 +16,7 @@ export const led: Architecture = {
       }),
       norms: "after",
       embeddingNorm: true,
+      isScaled: false,
       attention(input, shape) {
         const maskOf = windowMasks(context, input);
         return (x, prefix, layer) => {

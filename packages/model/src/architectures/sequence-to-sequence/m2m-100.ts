@@ -1,5 +1,5 @@
 import type { Architecture } from "../architecture.js";
-import { bartIgnored, buildBart } from "./bart-frame.js";
+import { bartIgnored, buildBart, saysScaled } from "./bart-frame.js";
 import { sinusoidsAfterPadding } from "./positions.js";
 
 /**
@@ -13,7 +13,7 @@ export const m2m100: Architecture = {
       norms: "before",
       embeddingNorm: false,
       logitsBias: false,
-      scaledByDefault: true,
+      isScaled: saysScaled(context, true),
       defaultActivation: "relu",
     }),
   ignoredTensors: bartIgnored,

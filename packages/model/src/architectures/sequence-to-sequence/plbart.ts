@@ -1,5 +1,5 @@
 import type { Architecture } from "../architecture.js";
-import { bartIgnored, buildBart } from "./bart-frame.js";
+import { bartIgnored, buildBart, saysScaled } from "./bart-frame.js";
 import { tabulatedPlaces } from "./positions.js";
 
 /** BART of programs, with scaled embeddings. https://arxiv.org/abs/2103.06333 */
@@ -9,7 +9,7 @@ export const plbart: Architecture = {
       places: tabulatedPlaces(context, 2),
       norms: "after",
       embeddingNorm: true,
-      scaledByDefault: true,
+      isScaled: saysScaled(context, true),
     }),
   ignoredTensors: bartIgnored,
 };

@@ -178,6 +178,14 @@ describe("FSMT", () => {
   });
 });
 
+it("LED has no scale of embeddings, whatever its config says", () => {
+  const { config } = openCheckpoint(zooDirectory("led"));
+  const [stated, silent] = [{ scale_embedding: true }, {}].map(
+    (changes) => buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph,
+  );
+  expect(stated).toEqual(silent);
+});
+
 describe("a config of an encoder–decoder is refused", () => {
   it.each<[string, string, JsonObject]>([
     ["a T5 that is only a decoder", "t5", { is_decoder: true }],
