@@ -13,8 +13,7 @@ interface ExpertSublayer {
   readonly module?: string;
   /** Where rows, `[rows, width]`, go. */
   readonly route: (rows: Value, module: string) => Routes;
-  /** What every expert makes of every row: `[rows, width]` to `[experts, rows, width]`. */
-  readonly run: (rows: Value, module: string) => Value;
+  readonly run: RunExperts;
   /** What is added for every row: `[batch, sequence, width]` to the same. */
   readonly shared?: (x: Value, module: string) => Value;
 }
@@ -38,25 +37,31 @@ export function expertSublayer({ g }: ModelContext, options: ExpertSublayer): Su
   };
 }
 
-interface GatedExperts {
+interface Experts {
   readonly experts: number;
   readonly width: number;
   /** Of each expert. */
   readonly inner: number;
   /** As the config names it. */
   readonly activation: string;
+}
+
+/** What every expert makes of every row, `[rows, width]` to `[experts, rows, width]`, by the layer's module. */
+export type RunExperts = (rows: Value, module: string) => Value;
+
+/** Experts of one way to store them. */
+export type ExpertBlock = (context: ModelContext, sizes: Experts) => RunExperts;
+
+interface GatedExperts extends Experts {
   /** Modules of an expert. Default: Llama's names. */
   readonly names?: { readonly gate: string; readonly up: string; readonly down: string };
 }
 
-/**
- * Gated feed-forwards, a tensor each in the checkpoint (`experts.0.gate_proj.weight`) and a stack in the graph:
- * `[rows, width]` to `[experts, rows, width]`.
- */
+/** Gated feed-forwards, a tensor each in the checkpoint (`experts.0.gate_proj.weight`) and a stack in the graph. */
 export function gatedExperts(
   context: ModelContext,
   { experts, width, inner, activation, names = gatedNames }: GatedExperts,
-): (rows: Value, module: string) => Value {
+): RunExperts {
   const { g, parameters } = context;
   return (rows, module) => {
     const stack = (name: string, outputs: number, inputs: number): Value =>
@@ -68,25 +73,39 @@ export function gatedExperts(
   };
 }
 
-/**
- * As {@link gatedExperts}, of experts stored in one piece, gate and up side by side: `experts.gate_up_proj`, and
- * `experts.down_proj`, both `[experts, inputs, outputs]` or, as transformers writes them from version 5 on,
- * `[experts, outputs, inputs]`.
- */
+interface StackedExperts extends Experts {
+  /** Tensors within the layer's module. Default: `experts.gate_up_proj` and `experts.down_proj`. */
+  readonly names?: { readonly gateUp: string; readonly down: string };
+  /**
+   * Whether they are `[experts, outputs, inputs]`, and not `[experts, inputs, outputs]`. Default: as they are stored,
+   * since transformers turned them round in version 5.
+   */
+  readonly outputsFirst?: boolean;
+}
+
+/** As {@link gatedExperts}, stored in one piece, gate and up side by side in one matrix. */
 export function stackedExperts(
   context: ModelContext,
-  { experts, width, inner, activation }: GatedExperts,
-): (rows: Value, module: string) => Value {
+  { experts, width, inner, activation, names = stackedNames, outputsFirst }: StackedExperts,
+): RunExperts {
   const { g, parameters } = context;
+  const dims = { gateUp: [2 * inner, width], down: [width, inner] } as const;
   return (rows, module) => {
-    const project = (x: Value, part: string, inputs: number, outputs: number): Value => {
-      const name = `${module}.experts.${part}`;
-      const transposed = [experts, outputs, inputs];
-      return parameters.hasShape(name, transposed)
-        ? g.matmulTransposed(x, parameters.get(name, transposed))
-        : g.matmul(x, parameters.get(name, [experts, inputs, outputs]));
+    const nameOf = (part: keyof typeof dims): string => `${module}.${names[part]}`;
+    // Either matrix may be square.
+    const isOutputsFirst =
+      outputsFirst ??
+      (parameters.hasShape(nameOf("gateUp"), [experts, ...dims.gateUp]) &&
+        parameters.hasShape(nameOf("down"), [experts, ...dims.down]));
+    const project = (x: Value, part: keyof typeof dims): Value => {
+      const [outputs, inputs] = dims[part];
+      return isOutputsFirst
+        ? g.matmulTransposed(x, parameters.get(nameOf(part), [experts, outputs, inputs]))
+        : g.matmul(x, parameters.get(nameOf(part), [experts, inputs, outputs]));
     };
-    const [gate, up] = g.split(project(rows, "gate_up_proj", width, 2 * inner), [inner, inner], 2);
-    return project(g.mul(activate(context, activation, gate!), up!), "down_proj", inner, width);
+    const [gate, up] = g.split(project(rows, "gateUp"), [inner, inner], 2);
+    return project(g.mul(activate(context, activation, gate!), up!), "down");
   };
 }
+
+const stackedNames = { gateUp: "experts.gate_up_proj", down: "experts.down_proj" };

@@ -263,6 +263,28 @@ it.each<[string, string, JsonObject]>([
   );
 });
 
+describe("experts stored in one piece are multiplied by", () => {
+  // Gate and up together are square, 64 by 64, so their shape does not say.
+  const { config, tensors } = openCheckpoint(zooDirectory("qwen3-vl-moe"));
+  const productsOf = (down: readonly number[]) => {
+    const stored = [...tensors!].map(
+      ([name, tensor]) => [name, name.endsWith("down_proj") ? { ...tensor, dims: down } : tensor] as const,
+    );
+    const { nodes } = buildGraph({ config, tensors: new Map(stored) }).graph;
+    return nodes
+      .filter(({ inputs }) => /experts/.test(inputs[1] ?? ""))
+      .map(({ opType, attributes }) => [opType, attributes.transB]);
+  };
+
+  it("as version 5 of transformers stores them, outputs first", () => {
+    expect(productsOf([4, 64, 32])).toEqual(Array(4).fill(["FusedMatMul", { kind: "int", value: 1 }]));
+  });
+
+  it("as version 4 stores them, inputs first", () => {
+    expect(productsOf([4, 32, 64])).toEqual(Array(4).fill(["MatMul", undefined]));
+  });
+});
+
 it("an expert that the checkpoint lacks is named", () => {
   const { config, tensors } = openCheckpoint(zooDirectory("mixtral"));
   const name = "model.layers.1.block_sparse_moe.experts.3.w2.weight";

@@ -3,7 +3,7 @@ import type { Architecture, ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
-import { expertSublayer } from "../blocks/experts.js";
+import { expertSublayer, type RunExperts } from "../blocks/experts.js";
 import { alternatingWindows } from "../blocks/layer-windows.js";
 import { rmsNorms } from "../blocks/norms.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
@@ -63,11 +63,7 @@ const defaultScaling = {
  * Experts stored in one piece, gate and up lane by lane: `down((up + 1) · gate · σ(1.702 · gate))` with gate and up
  * kept within bounds; `[rows, width]` to `[experts, rows, width]`.
  */
-function boundedExperts(
-  { g, config, parameters }: ModelContext,
-  experts: number,
-  width: number,
-): (rows: Value, module: string) => Value {
+function boundedExperts({ g, config, parameters }: ModelContext, experts: number, width: number): RunExperts {
   const inner = config.integer("intermediate_size");
   const limit = config.number("swiglu_limit", { min: 0, default: 7 });
   const [most, least] = [g.numbers([limit]), g.numbers([-limit])];

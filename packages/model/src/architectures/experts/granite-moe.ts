@@ -1,8 +1,6 @@
-import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
-import { activate } from "../blocks/activations.js";
 import type { Sublayer } from "../blocks/decoder.js";
-import { expertSublayer } from "../blocks/experts.js";
+import { expertSublayer, stackedExperts } from "../blocks/experts.js";
 import { gatedFeedForward } from "../blocks/feed-forward.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts, softmaxRouter } from "../blocks/routing.js";
@@ -44,26 +42,15 @@ function graniteExperts(context: ModelContext, width: number): Sublayer {
     width,
     module: "block_sparse_moe",
     route: softmaxRouter(context, { counts, width, normalize: true, name: "router.layer" }),
-    run: stackedExperts(context, counts.experts, width),
+    run: stackedExperts(context, {
+      experts: counts.experts,
+      width,
+      inner: context.config.integer("intermediate_size"),
+      activation: activationOf(context),
+      names: { gateUp: "input_linear.weight", down: "output_linear.weight" },
+      outputsFirst: true,
+    }),
   });
-}
-
-/** Experts stored in one piece, gate and up in one matrix: `[rows, width]` to `[experts, rows, width]`. */
-function stackedExperts(
-  context: ModelContext,
-  experts: number,
-  width: number,
-): (rows: Value, module: string) => Value {
-  const { g, config, parameters } = context;
-  const inner = config.integer("intermediate_size");
-  return (rows, module) => {
-    const stack = (name: string, outputs: number, inputs: number): Value =>
-      parameters.get(`${module}.${name}.weight`, [experts, outputs, inputs]);
-    const fused = g.matmulTransposed(rows, stack("input_linear", 2 * inner, width));
-    const [gate, up] = g.split(fused, [inner, inner], 2);
-    const hidden = g.mul(activate(context, activationOf(context), gate!), up!);
-    return g.matmulTransposed(hidden, stack("output_linear", width, inner));
-  };
 }
 
 function activationOf({ config }: ModelContext): string {

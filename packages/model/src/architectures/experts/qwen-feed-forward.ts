@@ -1,7 +1,7 @@
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import type { Sublayer } from "../blocks/decoder.js";
-import { expertSublayer, gatedExperts } from "../blocks/experts.js";
+import { type ExpertBlock, expertSublayer, gatedExperts } from "../blocks/experts.js";
 import { gatedFeedForwards } from "../blocks/feed-forward.js";
 import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 
@@ -12,7 +12,7 @@ interface QwenFeedForward {
   /** What is added for every row, besides the experts. Default: nothing. */
   readonly shared?: (x: Value, module: string) => Value;
   /** How experts are stored. Default: a tensor for each. */
-  readonly experts?: typeof gatedExperts;
+  readonly experts?: ExpertBlock;
   /** Whether the weights of the chosen experts sum to 1. Default: what the config says. */
   readonly normalize?: boolean;
 }
