@@ -1,7 +1,7 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { ConfigReader, type JsonObject, openCheckpoint } from "../../checkpoint/index.js";
-import { checkGraph, GraphBuilder, type Value } from "../../graph/index.js";
+import { checkGraph, type Graph, GraphBuilder, type Value } from "../../graph/index.js";
 import { encodeOnnx } from "../../onnx/index.js";
 import { zooDirectory } from "../../testing/fixtures.js";
 import type { ModelContext } from "../architecture.js";
@@ -255,6 +255,8 @@ it.each<[string, string, JsonObject]>([
   ["a way to choose experts that is not known", "deepseek-v2", { topk_method: "noaux_tc" }],
   ["experts in some layers only", "deepseek-v2", { moe_layer_freq: 2 }],
   ["no number of experts that a row goes to", "dots1", { num_experts_per_tok: null }],
+  ["a layer that is recurrent", "granite4-micro-like", { layer_types: ["mamba", "attention"] }],
+  ["no list of layers, all of which then are recurrent", "granite4-micro-like", { layer_types: null }],
   ["clipped projections", "olmoe", { clip_qkv: 8 }],
 ])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
   const { config } = openCheckpoint(zooDirectory(name));
@@ -282,6 +284,29 @@ describe("experts stored in one piece are multiplied by", () => {
 
   it("as version 4 stores them, inputs first", () => {
     expect(productsOf([4, 32, 64])).toEqual(Array(4).fill(["MatMul", undefined]));
+  });
+});
+
+describe("Granite 4.0", () => {
+  const graphOf = (changes: JsonObject) => {
+    const { config } = openCheckpoint(zooDirectory("granite4-micro-like"));
+    return buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
+  };
+
+  it("calls its layers attention as published, and full_attention as transformers 5 writes them", () => {
+    expect(graphOf({ layer_types: ["attention", "attention"] })).toEqual(graphOf({}));
+  });
+
+  it("with experts is the Granite that has a feed-forward beside them", () => {
+    const experts = { num_local_experts: 4, num_experts_per_tok: 2, intermediate_size: 32 };
+    expect(graphOf(experts)).toEqual(graphOf({ ...experts, model_type: "granitemoeshared" }));
+  });
+
+  it("has no positions where the config does not call them rope", () => {
+    const turns = (graph: Graph) => graph.nodes.filter(({ opType }) => opType === "RotaryEmbedding").length;
+    expect(turns(graphOf({}))).toBe(4);
+    expect(turns(graphOf({ position_embedding_type: "nope" }))).toBe(0);
+    expect(turns(graphOf({ position_embedding_type: null }))).toBe(0);
   });
 });
 

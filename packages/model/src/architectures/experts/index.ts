@@ -5,7 +5,7 @@ import { dots1 } from "./dots1.js";
 import { ernie45Moe } from "./ernie4-5-moe.js";
 import { glm4Moe } from "./glm4-moe.js";
 import { gptOss } from "./gpt-oss.js";
-import { graniteMoe, graniteMoeShared } from "./granite-moe.js";
+import { graniteMoe, graniteMoeHybrid, graniteMoeShared } from "./granite-moe.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
 import { qwen2Moe } from "./qwen2-moe.js";
@@ -20,6 +20,7 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["glm4_moe", glm4Moe],
   ["gpt_oss", gptOss],
   ["granitemoe", graniteMoe],
+  ["granitemoehybrid", graniteMoeHybrid],
   ["granitemoeshared", graniteMoeShared],
   ["mixtral", mixtral],
   ["olmoe", olmoe],

@@ -15,8 +15,16 @@ export const granite: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** Granite with a feed-forward, or with experts. */
-export function buildGranite(context: ModelContext, feedForward: (width: number) => Sublayer): void {
+/**
+ * Granite with a feed-forward, or with experts.
+ *
+ * @param rotates whether there are rotary positions; default true
+ */
+export function buildGranite(
+  context: ModelContext,
+  feedForward: (width: number) => Sublayer,
+  { rotates = true } = {},
+): void {
   const { g, config } = context;
   const shape = groupedShape(config);
   const step = causalStep(g);
@@ -32,6 +40,7 @@ export function buildGranite(context: ModelContext, feedForward: (width: number)
       bias,
       outputBias: bias,
       scale: multiplier("attention_multiplier"),
+      ...(rotates ? {} : { angles: () => undefined }),
     }),
     feedForward: feedForward(shape.width),
     residualScale: multiplier("residual_multiplier"),
