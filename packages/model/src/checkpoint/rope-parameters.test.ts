@@ -101,6 +101,11 @@ test("dynamic scaling begins at the model's context, whatever its original one w
   expect(rope(config).scaling).toEqual({ type: "dynamic", factor: 2, maxPositionEmbeddings: 2048 });
 });
 
+test("dynamic scaling with alpha, as Hunyuan has it, is the same for all lengths", () => {
+  const rope_scaling = { type: "dynamic", alpha: 1000, factor: 1, beta_fast: 32, beta_slow: 1, mscale: 1 };
+  expect(rope({ rope_scaling, max_position_embeddings: 2048 }).scaling).toEqual({ type: "ntk", alpha: 1000 });
+});
+
 test("Phi-3's name for longrope, with a list per length", () => {
   const rope_scaling = { type: "su", short_factor: [1, 2], long_factor: [3, 4] };
   expect(rope({ rope_scaling, original_max_position_embeddings: 4096 }).scaling).toEqual({

@@ -20,6 +20,8 @@ export type RopeScaling =
       readonly factor: number;
       readonly maxPositionEmbeddings: number;
     }
+  /** NTK-aware: theta is larger by `alpha^(lanes / (lanes − 2))`, whatever the length. */
+  | { readonly type: "ntk"; readonly alpha: number }
   /** Llama 3.1: long wavelengths divided by `factor`, short ones kept, a ramp between. */
   | {
       readonly type: "llama3";
@@ -130,8 +132,12 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
       return { type: "default" };
     case "linear":
       return { type, factor: factor() };
-    case "dynamic":
+    // Hunyuan calls it dynamic, too, and the factor beside alpha says nothing.
+    case "dynamic": {
+      const alpha = rope.optionalNumber("alpha", divisor);
+      if (alpha !== undefined) return { type: "ntk", alpha };
       return { type, factor: factor(), maxPositionEmbeddings: maxPositionEmbeddings() };
+    }
     case "llama3": {
       const lowFreqFactor = rope.number("low_freq_factor", divisor);
       const highFreqFactor = rope.number("high_freq_factor", divisor);

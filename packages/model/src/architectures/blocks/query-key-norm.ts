@@ -1,8 +1,9 @@
-import type { Value } from "../../graph/index.js";
+import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import type { AttentionShape } from "./attention.js";
 import type { NamedNorm } from "./norms.js";
 import type { QueryKeyValue } from "./query-key-value.js";
+import { type RotaryAngles, rotate } from "./rotary.js";
 
 /** Queries and keys normed (https://arxiv.org/abs/2302.05442). */
 type QueryKeyNorm = (heads: QueryKeyValue, module: string) => QueryKeyValue;
@@ -14,6 +15,12 @@ export function normPerHead(norm: NamedNorm, names = { query: "q_norm", key: "k_
     key: norm(key, `${module}.${names.key}`),
     value,
   });
+}
+
+/** As `norm`, of queries and keys once they have turned; attention has to leave them as they are. */
+export function normOfTurned(g: GraphBuilder, angles: RotaryAngles, norm: QueryKeyNorm): QueryKeyNorm {
+  return ({ query, key, value }, module) =>
+    norm({ query: rotate(g, query, angles), key: rotate(g, key, angles), value }, module);
 }
 
 /**

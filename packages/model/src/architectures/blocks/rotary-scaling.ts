@@ -32,6 +32,7 @@ export function rotaryFrequencies(
     if (radians.every(Number.isFinite)) return g.numbers(radians, [radians.length]);
     throw config.error(`its rotary scaling gives ${lanes} lanes frequencies that are no numbers`);
   };
+  const exponent = (pair: number): number => (-2 * pair) / (lanes - 2);
   switch (scaling.type) {
     case "default":
       return { radians: constant(plain), amplitude: 1 };
@@ -56,10 +57,19 @@ export function rotaryFrequencies(
         amplitude: longRopeAmplitude(scaling),
       };
     }
+    // theta grows by stretch^(lanes / (lanes − 2)); the exponent of each pair takes that in.
+    case "ntk": {
+      const { alpha } = scaling;
+      return {
+        radians: constant(plain.map((radians, pair) => radians * alpha ** exponent(pair))),
+        amplitude: 1,
+      };
+    }
     case "dynamic": {
-      // theta grows by stretch^(lanes / (lanes − 2)); the exponent of each pair takes that in.
-      const exponents = plain.map((_, pair) => (-2 * pair) / (lanes - 2));
-      const stretch = g.pow(dynamicStretch(g, positionIds, scaling), constant(exponents));
+      const stretch = g.pow(
+        dynamicStretch(g, positionIds, scaling),
+        constant(plain.map((_, pair) => exponent(pair))),
+      );
       return { radians: g.mul(constant(plain), stretch), amplitude: 1 };
     }
   }

@@ -1,3 +1,4 @@
+import type { ConfigReader } from "../../checkpoint/index.js";
 import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { linear } from "./projections.js";
@@ -14,16 +15,24 @@ export interface ExpertCounts {
  */
 export function expertCounts({ config }: ModelContext, defaultPerRow?: number): ExpertCounts {
   const names = ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"];
-  const experts = config.integer(names, { max: 2 ** 16 });
-  const perRowNames = ["num_experts_per_tok", "moe_k"];
-  const perRow = config.integer(perRowNames, {
-    ...(defaultPerRow !== undefined && { default: defaultPerRow }),
-  });
+  const experts = sameInAllLayers(config, names) ?? config.integer(names);
+  const perRowNames = ["num_experts_per_tok", "moe_k", "moe_topk"];
+  const perRow = sameInAllLayers(config, perRowNames) ?? defaultPerRow ?? config.integer(perRowNames);
   if (perRow > experts) {
-    const name = perRowNames.map((name) => `"${name}"`).join(" or ");
-    throw config.error(`expected ${name} to be at most the ${experts} experts, got ${perRow}`);
+    throw config.error(`expected ${quoted(perRowNames)} to be at most the ${experts} experts, got ${perRow}`);
   }
   return { experts, perRow };
+}
+
+/** What a config gives once, or layer by layer. */
+function sameInAllLayers(config: ConfigReader, names: readonly string[]): number | undefined {
+  const [first, ...others] = config.optionalIntegers(names, { max: 2 ** 16 }) ?? [];
+  if (others.every((other) => other === first)) return first;
+  throw config.error(`expected ${quoted(names)} to be the same in all layers`);
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(" or ");
 }
 
 /** The experts that rows go to, `[rows, perRow]` each. */

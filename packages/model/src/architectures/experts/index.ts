@@ -6,6 +6,7 @@ import { ernie45Moe } from "./ernie4-5-moe.js";
 import { glm4Moe } from "./glm4-moe.js";
 import { gptOss } from "./gpt-oss.js";
 import { graniteMoe, graniteMoeHybrid, graniteMoeShared } from "./granite-moe.js";
+import { hunyuanMoe } from "./hunyuan-moe.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
 import { qwen2Moe } from "./qwen2-moe.js";
@@ -22,6 +23,7 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["granitemoe", graniteMoe],
   ["granitemoehybrid", graniteMoeHybrid],
   ["granitemoeshared", graniteMoeShared],
+  ["hunyuan_v1_moe", hunyuanMoe],
   ["mixtral", mixtral],
   ["olmoe", olmoe],
   ["qwen2_moe", qwen2Moe],

@@ -12,6 +12,7 @@ import { glm } from "./glm.js";
 import { glm4 } from "./glm4.js";
 import { granite } from "./granite.js";
 import { helium } from "./helium.js";
+import { hunyuan } from "./hunyuan.js";
 import { llama } from "./llama.js";
 import { ministral3 } from "./ministral3.js";
 import { ministral, mistral } from "./mistral.js";
@@ -42,6 +43,7 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["glm4", glm4],
   ["granite", granite],
   ["helium", helium],
+  ["hunyuan_v1_dense", hunyuan],
   ["llama", llama],
   ["ministral", ministral],
   ["ministral3", ministral3],

@@ -1,0 +1,33 @@
+import type { Architecture } from "../architecture.js";
+import { expertSublayer, gatedExperts } from "../blocks/experts.js";
+import { gatedFeedForward } from "../blocks/feed-forward.js";
+import { rotaryBuffers } from "../blocks/rotary.js";
+import { expertCounts, softmaxRouter } from "../blocks/routing.js";
+import { buildHunyuan } from "../llama/hunyuan.js";
+
+/** https://github.com/Tencent-Hunyuan/Hunyuan-A13B: Hunyuan with experts, and one of their size for every row. */
+export const hunyuanMoe: Architecture = {
+  build(context) {
+    const { config } = context;
+    const counts = expertCounts(context, 1);
+    const inner = config.integer("intermediate_size");
+    const activation = config.string("hidden_act", { default: "silu" });
+    buildHunyuan(context, (width) =>
+      expertSublayer(context, {
+        counts,
+        width,
+        route: softmaxRouter(context, { counts, width, normalize: true, name: "gate.wg" }),
+        run: gatedExperts(context, { ...counts, width, inner, activation }),
+        shared: (x, module) =>
+          gatedFeedForward(context, x, {
+            prefix: `${module}.shared_mlp`,
+            width,
+            inner,
+            bias: false,
+            activation,
+          }),
+      }),
+    );
+  },
+  ignoredTensors: rotaryBuffers,
+};
