@@ -14,6 +14,7 @@ const columns = heads * lanes;
 
 interface Parts {
   readonly g: TestGraph;
+  readonly x: Value;
   readonly joined: Value;
   /** The five numbers, taken out again. */
   readonly taken: Value;
@@ -26,8 +27,13 @@ function graphWith(rest: (parts: Parts) => Value) {
   const mixed = g.reshape(g.softmax(projected), [0, columns]);
   const joined = g.concat([mixed, g.matmul(mixed, g.parameter([columns, beside]))], -1);
   const [, taken] = g.split(joined, [columns, beside], -1);
-  g.output("y", rest({ g, joined, taken: taken! }), "float32", []);
+  g.output("y", rest({ g, x, joined, taken: taken! }), "float32", []);
   return { graph: g.build(), contents: g.contents };
+}
+
+/** `[batch, beside]`, a sum over more units than there are ranks. */
+function summed(g: TestGraph, x: Value): Value {
+  return g.matmul(g.relu(g.matmul(x, g.parameter([width, inner]))), g.parameter([inner, beside]));
 }
 
 describe("where a rank has no units of one part of what is joined", () => {
@@ -41,6 +47,11 @@ describe("where a rank has no units of one part of what is joined", () => {
       ({ g, taken }) =>
         g.matmul(g.relu(g.matmul(taken, g.parameter([beside, inner]))), g.parameter([inner, 3])),
     ],
+    [
+      "the other part is added to a sum over units that it has",
+      ({ g, x, taken }) => g.add(taken, summed(g, x)),
+    ],
+    ["the other part multiplies such a sum", ({ g, x, taken }) => g.mul(taken, summed(g, x))],
     ["all of it is multiplied", ({ g, joined }) => g.matmul(joined, g.parameter([columns + beside, 7]))],
   ])("the split graph gives what the whole one does: %s", async (_, rest) => {
     const made = graphWith(rest);

@@ -90,7 +90,8 @@ export class RankView {
     return dims.some((dim) => isSharded(dim, this.#share) && localSize(dim, this.#share)[0] === 0);
   }
 
-  #takesPart({ operator, inputs, outputs }: FactoredNode, index: number): boolean {
+  #takesPart(factored: FactoredNode, index: number): boolean {
+    const { operator, inputs, outputs } = factored;
     const { node } = operator;
     if (this.#placement.gathered.has(node.outputs[0]!)) {
       // Every rank meets in the collective; one without a share brings an empty one.
@@ -101,7 +102,10 @@ export class RankView {
       return true;
     }
     const lacks = node.inputs.some(
-      (name, slot) => name !== "" && (this.#absent.has(name) || this.isEmpty(inputs[slot]!)),
+      (name, slot) =>
+        name !== "" &&
+        (this.#absent.has(name) || this.isEmpty(inputs[slot]!)) &&
+        !this.dropsAddend(factored, slot),
     );
     if (!lacks && !outputs.some((dims) => this.isEmpty(dims))) return true;
     const owed = node.outputs.filter(
@@ -122,11 +126,12 @@ export class RankView {
     // Cache rows that it has no use for, other ranks keep.
     const given = givenOutputs(graph);
     const added = [...this.#late.ofSum.values()].flatMap(({ value }) => value ?? []);
-    // Of what it adds to a sum, units of its own are in no other rank's part.
-    const summed = [...this.zeros.keys()]
-      .flatMap((index) => nodes[index]!.operator.node.inputs)
-      .filter((name) => values.get(name)?.some((dim) => isSharded(dim, this.#share)));
-    return [...given, ...added, ...summed].some(isMissing) || this.#missingParts.size > 0;
+    // Of what it adds to a sum, units of its own are in no other rank's part, nor is what it owes already.
+    const owing = [...this.zeros.keys()].flatMap((index) => nodes[index]!.operator.node.inputs);
+    const summed = owing.filter((name) => values.get(name)?.some((dim) => isSharded(dim, this.#share)));
+    const { partial, paid } = this.#placement;
+    const losesShare = owing.some((name) => partial.has(name) && !paid.has(name) && !this.#absent.has(name));
+    return losesShare || [...given, ...added, ...summed].some(isMissing) || this.#missingParts.size > 0;
   }
 
   #dropUnneeded(): void {
