@@ -1,0 +1,90 @@
+import { planGraph } from "@ringrank/policy";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { type AttentionForm, layouts } from "../support/random-attention.js";
+import { type Layer, type LayersRecipe, layerKinds, randomLayers } from "../support/random-layers.js";
+import { admissible, runSplit, runWhole, shardingOnly, type Tensors } from "../support/split-and-whole.js";
+
+const attention: fc.Arbitrary<AttentionForm> = fc.record({
+  layout: fc.constantFrom(...layouts),
+  repeat: fc.constantFrom("expand", "gather", "tile", "apart"),
+  positions: fc.constantFrom("none", "halves turned", "pairs turned", "slopes", "buckets", "table by head"),
+  norm: fc.constantFrom("none", "by head", "by head, weights of its own", "over all heads"),
+  mask: fc.constantFrom("none", "causal", "given"),
+  computed: fc.boolean(),
+  scores: fc.constantFrom("softmax", "mixed by head", "none"),
+  end: fc.constantFrom("joined", "by head", "gated"),
+});
+
+const layer: fc.Arbitrary<Layer> = fc.record({
+  kind: fc.constantFrom(...layerKinds),
+  attention,
+  gate: fc.constantFrom("split", "sliced", "every second", "reshaped"),
+  activation: fc.constantFrom("relu", "silu", "gelu"),
+  norm: fc.constantFrom("before", "after", "both", "none"),
+  bias: fc.boolean(),
+  turned: fc.boolean(),
+  size: fc.integer({ min: 1, max: 9 }),
+});
+
+const recipe: fc.Arbitrary<LayersRecipe> = fc.record({
+  seed: fc.nat(),
+  keys: fc.integer({ min: 1, max: 5 }),
+  group: fc.integer({ min: 1, max: 4 }),
+  lanes: fc.integer({ min: 1, max: 6 }),
+  inner: fc.integer({ min: 1, max: 17 }),
+  vocabulary: fc.integer({ min: 2, max: 23 }),
+  layers: fc.array(layer, { minLength: 1, maxLength: 4 }),
+  head: fc.constantFrom("tied", "tied by Gemm", "its own", "none"),
+  shared: fc.boolean(),
+  givesKeys: fc.boolean(),
+});
+
+/** Runs of it; `RINGRANK_SEEDS` asks for more, and `RINGRANK_SEED` for others. */
+const numRuns = Number(process.env.RINGRANK_SEEDS ?? 60);
+const seed = Number(process.env.RINGRANK_SEED ?? 20);
+
+describe("a random graph of unlike layers", () => {
+  it("computes what one session of ONNX Runtime does, by what is planned and with any one factor shared", async () => {
+    const cases = fc.asyncProperty(
+      recipe,
+      fc.integer({ min: 2, max: 9 }),
+      fc.constantFrom("memory" as const, "time" as const),
+      fc.nat(),
+      async (made, ranks, objective, one) => {
+        const random = randomLayers(made);
+        const inputs = inputsOf(made);
+        const whole = await runWhole(random, inputs);
+        const { factors } = planGraph(random.graph, { ranks: 1 });
+        const plans = [
+          admissible(() => planGraph(random.graph, { ranks, objective }), "RR_NOTHING_SHARDED"),
+          admissible(
+            () => shardingOnly(random.graph, factors[one % factors.length]?.id ?? 0, ranks),
+            "RR_POLICY",
+          ),
+        ];
+        for (const policy of plans) {
+          if (policy === undefined) continue;
+          const split = await runSplit(random, policy, inputs);
+          for (const [name, { data }] of Object.entries(whole)) {
+            const expected = data as Float32Array;
+            // Some dozen summands in another order, in up to four layers, some divided by a norm: about 1e-6 each.
+            const atol = 1e-4 * Math.max(standardDeviation(expected), 1e-3);
+            expect(split[name]!.data).toBeAllclose(expected, { rtol: 0, atol });
+          }
+        }
+      },
+    );
+    await fc.assert(cases, { numRuns, seed, endOnFailure: false });
+  }, 600_000);
+});
+
+function inputsOf({ seed, vocabulary }: LayersRecipe): Tensors {
+  const ids = BigInt64Array.from({ length: 6 }, (_, at) => BigInt((seed + 7 * at) % vocabulary));
+  const mask = BigInt64Array.from([1, 1, 1, 1, 1, 0], BigInt);
+  return {
+    ids: { type: "int64", dims: [2, 3], data: ids },
+    mask: { type: "int64", dims: [2, 3], data: mask },
+  };
+}
