@@ -79,7 +79,6 @@ it.each<[string, object]>([
   ["an id that does not follow the vocabulary", { 9: { content: "<x>" } }],
   ["no content", { 4: {} }],
   ["an id that is none", { x: { content: "<x>" } }],
-  ["a way to be looked for that is not known", { 4: { content: "<x>", single_word: true } }],
 ])("added_tokens_decoder with %s is RR_FILE_FORMAT", (_, added_tokens_decoder) => {
   const error = expectCode("RR_FILE_FORMAT", () => tokenizerOf({ added_tokens_decoder }));
   expect(error.message).toContain("tokenizer_config.json");

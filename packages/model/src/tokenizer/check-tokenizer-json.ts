@@ -2,9 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { AddedToken, TokenizerJson } from "./tokenizer-json.js";
 
 /**
- * Checks what the tokenizer library takes for granted where it would index an array by what it reads: the ids
- * of `model.vocab` and `added_tokens`; and that nothing is asked for that it would leave out. It checks the rest
- * itself.
+ * Checks the vocabulary of a tokenizer.json and its added tokens. What else it has is checked by those who read it.
  *
  * @throws RR_FILE_FORMAT
  */
@@ -32,18 +30,12 @@ export function checkTokenizerJson(json: unknown, path: string): asserts json is
 
 /**
  * @param where names the file in errors
- * @throws RR_FILE_FORMAT for what is no added token, or one of a kind that the library would take for another
+ * @throws RR_FILE_FORMAT for what is no added token
  */
 export function checkAddedToken(token: unknown, where: string): AddedToken {
   const bad = (what: string) => new RingrankError("RR_FILE_FORMAT", `${where}: expected ${what}`);
   if (!isRecord(token) || !isTokenId(token.id) || typeof token.content !== "string") {
     throw bad(`an added token with an id and a content, got ${JSON.stringify(token)}`);
-  }
-  if (token.single_word === true) {
-    throw bad(
-      `added tokens that count within words too, got "single_word" for ${JSON.stringify(token.content)}, which is ` +
-        "not supported; give the model token ids",
-    );
   }
   return token as unknown as AddedToken;
 }

@@ -44,6 +44,8 @@ it.each<[string, Partial<TokenizerJson>]>([
   ["all but what is looked for is cut out", { pre_tokenizer: split({ behavior: "Isolated", invert: true }) }],
   ["a text is not taken by its bytes", { pre_tokenizer: { type: "Metaspace" } }],
   ["a byte is in no token", { model: { type: "BPE", vocab: { a: 0 } } }],
+  ["bytes have other names at a word's end", { model: { ...json.model, end_of_word_suffix: "</w>" } }],
+  ["bytes have other names in a word", { model: { ...json.model, continuing_subword_prefix: "##" } }],
   ["words are looked up", { model: { ...json.model, type: "WordPiece" } }],
   ["an added token takes the spaces before it", { added_tokens: [{ id: 0, content: "<s>", lstrip: true }] }],
   ["an added token takes the spaces after it", { added_tokens: [{ id: 0, content: "<s>", rstrip: true }] }],

@@ -1,3 +1,4 @@
+import { byteSymbols } from "./steps/byte-symbols.js";
 import type { TextStep, TokenizerJson } from "./tokenizer-json.js";
 
 /**
@@ -24,7 +25,10 @@ function losesNothing({ model, added_tokens, normalizer, pre_tokenizer }: Tokeni
     isByteLevel(pre_tokenizer) &&
     model.type === "BPE" &&
     !Array.isArray(vocab) &&
-    byteSymbols().every((symbol) => Object.hasOwn(vocab, symbol)) &&
+    // With these, a byte is looked for by another name.
+    !model.continuing_subword_prefix &&
+    !model.end_of_word_suffix &&
+    byteSymbols.every((symbol) => Object.hasOwn(vocab, symbol)) &&
     // One that strips takes any number of spaces.
     added_tokens.every(({ lstrip, rstrip }) => lstrip !== true && rstrip !== true)
   );
@@ -42,12 +46,4 @@ function isByteLevel(step: TextStep | null | undefined): boolean {
 function longestToken({ model: { vocab }, added_tokens }: TokenizerJson): number {
   const longest = Object.keys(vocab).reduce((most, token) => Math.max(most, token.length), 1);
   return added_tokens.reduce((most, { content }) => Math.max(most, Buffer.byteLength(content)), longest);
-}
-
-/** What GPT-2's `bytes_to_unicode` writes for the 256 bytes: printable ones as they are, the others from U+0100 on. */
-function byteSymbols(): string[] {
-  const isPrintable = (byte: number): boolean =>
-    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xff && byte !== 0xad);
-  let next = 0x100;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(isPrintable(byte) ? byte : next++));
 }

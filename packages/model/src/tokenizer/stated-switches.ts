@@ -30,7 +30,7 @@ export function withStatedSwitches(json: TokenizerJson, config: JsonObject): Tok
 }
 
 /** Every step of a sequence in turn, at any depth, as `change` has it; without those that it leaves out. */
-export function rebuilt(
+function rebuilt(
   step: TextStep | null | undefined,
   change: (step: TextStep) => TextStep | undefined,
 ): TextStep | null {

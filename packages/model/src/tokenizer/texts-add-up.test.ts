@@ -21,10 +21,7 @@ test.each([
 
 test.each([
   ["words are joined by spaces", { decoder: { type: "WordPiece" } }],
-  [
-    "a suffix is looked for in the whole text",
-    { decoder: { type: "ByteLevel" }, model: { end_of_word_suffix: "</w>" } },
-  ],
+  ["a word's end is a space before another", { decoder: { type: "BPEDecoder" } }],
   ["repetitions are dropped", { decoder: { type: "CTC" } }],
   ["something is replaced across tokens", sequence({ type: "Fuse" }, { type: "Replace" })],
   ["the end is stripped", sequence({ type: "Fuse" }, { type: "Strip", start: 0, stop: 1 })],

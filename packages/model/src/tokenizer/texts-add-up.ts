@@ -1,4 +1,4 @@
-import type { DecoderStep, TokenizerJson } from "./tokenizer-json.js";
+import type { TokenizerJson } from "./tokenizer-json.js";
 
 /**
  * Whether the text of ids is the texts of its tokens in a row, as far as characters are complete, but for what a
@@ -8,13 +8,8 @@ import type { DecoderStep, TokenizerJson } from "./tokenizer-json.js";
  * @param json of tokenizer.json, checked
  * @see https://huggingface.co/docs/tokenizers/api/decoders
  */
-export function textsAddUp(json: {
-  readonly decoder?: DecoderStep | null;
-  readonly model?: Pick<TokenizerJson["model"], "end_of_word_suffix">;
-}): boolean {
-  const { decoder, model } = json;
-  // The text is searched for the suffix as a whole, and trimmed.
-  if (decoder == null || model?.end_of_word_suffix) return false;
+export function textsAddUp({ decoder }: Pick<TokenizerJson, "decoder">): boolean {
+  if (decoder == null) return false;
   if (decoder.type !== "Sequence") return decoder.type === "ByteLevel" || decoder.type === "Metaspace";
   return (decoder.decoders ?? []).every(({ type, stop = 0 }, at, all) => {
     // What comes after Fuse sees the text as a whole.

@@ -4,11 +4,13 @@ export interface TokenizerJson {
     readonly type?: string;
     /** Ids by token, or tokens by id with their scores. */
     readonly vocab: Readonly<Record<string, number>> | readonly (readonly [token: string, score: number])[];
+    readonly continuing_subword_prefix?: string | null;
     readonly end_of_word_suffix?: string | null;
   };
   readonly added_tokens: readonly AddedToken[];
   readonly normalizer?: TextStep | null;
   readonly pre_tokenizer?: TextStep | null;
+  readonly post_processor?: object | null;
   readonly decoder?: DecoderStep | null;
 }
 
@@ -22,6 +24,10 @@ export interface AddedToken {
   readonly lstrip?: boolean;
   /** Whether it takes the spaces after it. */
   readonly rstrip?: boolean;
+  /** Whether it is none within a word. */
+  readonly single_word?: boolean;
+  /** Whether a text is searched for it once it is normalized, as the token is; those that are not special are. */
+  readonly normalized?: boolean;
 }
 
 /** A normalizer or a pre-tokenizer, or a sequence of them. */
@@ -33,24 +39,15 @@ export interface TextStep {
   readonly behavior?: string;
   /** Of Split: whether it cuts at all but what it looks for. */
   readonly invert?: boolean;
-  /** Of Split: what it looks for. */
-  readonly pattern?: { readonly String?: string; readonly Regex?: string };
-  /** Of ByteLevel: whether it puts a space before a text, and whether it cuts it. */
-  readonly add_prefix_space?: boolean;
-  readonly use_regex?: boolean;
-  /** Of Digits: whether it cuts between them. */
-  readonly individual_digits?: boolean;
 }
 
 /** A decoder, or a sequence of them: https://huggingface.co/docs/tokenizers/api/decoders */
 export interface DecoderStep {
   readonly type?: string;
   readonly decoders?: readonly DecoderStep[];
-  /** Of Metaspace: what it writes as a space, and whether it takes one from the beginning of a text, unless `never`. */
-  readonly replacement?: string;
+  /** Of Metaspace: whether it takes spaces from the beginning of a text, unless `never`. */
   readonly prepend_scheme?: string;
-  /** Of Replace: what it looks for, and what takes its place; of Strip, what it takes. */
-  readonly pattern?: { readonly String?: string; readonly Regex?: string };
+  /** Of Strip: what it takes. */
   readonly content?: string;
   /** Of Strip: how many characters it may take from the end. */
   readonly stop?: number;

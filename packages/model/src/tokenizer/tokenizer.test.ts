@@ -187,6 +187,7 @@ test("what stands around a text is what tokenizer.json says, whatever tokenizer_
   const begin = {
     type: "TemplateProcessing",
     single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+    special_tokens: { "<s>": { id: "<s>", ids: [1] } },
   };
   const idsOf = (postProcessor: object | null, addBosToken: boolean): number[] =>
     loadTokenizer(
@@ -243,7 +244,6 @@ test.each<[string, unknown]>([
   ],
   ["an added token with an id and a content", adding({ id: 0.5, content: "x" })],
   ["an added token with an id and a content", adding({ id: 1 })],
-  ['got "single_word" for "x"', adding({ id: 1, content: "x", single_word: true })],
   ['"model.vocab" to be a list of [token, score]', unigram({ vocab: [["a", "x"]] })],
   ['"model.unk_id" to be one of the 1 tokens, got 1', unigram({ unk_id: 1 })],
   ["cannot be used as a tokenizer", { ...plain, normalizer: { type: "Abacus" } }],

@@ -1,18 +1,22 @@
 import { existsSync } from "node:fs";
-import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { RingrankError } from "@ringrank/errors";
 import { jsonFileLimits, readMutableJson } from "../files/json.js";
 import { addedTokens } from "./added-tokens.js";
-import { asSplit } from "./as-split.js";
+import { AddedVocabulary } from "./added-vocabulary.js";
 import { checkTokenizerJson } from "./check-tokenizer-json.js";
 import { fewestTokensOf } from "./fewest-tokens.js";
 import { tokenizerFile } from "./has-tokenizer.js";
-import { withPlainMetaspace } from "./metaspace-decoder.js";
+import { type TokenModel, tokenModelOf } from "./models/token-model.js";
 import { specialTokens } from "./special-tokens.js";
-import { rebuilt, withStatedSwitches } from "./stated-switches.js";
+import { withStatedSwitches } from "./stated-switches.js";
+import { type Decoder, decoderOf } from "./steps/decoder.js";
+import { normalizerOf } from "./steps/normalizer.js";
+import { type PostProcessor, postProcessorOf } from "./steps/post-processor.js";
+import { type PreTokenizer, preTokenizerOf } from "./steps/pre-tokenizer.js";
 import { textsAddUp } from "./texts-add-up.js";
 import { TokenStream } from "./token-stream.js";
 import { readTokenizerConfig, tokenizerConfigFile } from "./tokenizer-config.js";
+import type { TokenizerJson } from "./tokenizer-json.js";
 
 export interface EncodeOptions {
   /** Whether to add what the tokenizer puts around a text (`<s>`, `[CLS]`, …). Default true. */
@@ -22,21 +26,6 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Whether to leave out special tokens. Default true. */
   readonly skipSpecialTokens?: boolean;
-}
-
-/** As much as is used of the library's: its own declarations are none that Node's resolution of modules takes. */
-interface HubTokenizer {
-  /** An id that there is none for is undefined, or null. */
-  encode(
-    text: string,
-    options: { readonly add_special_tokens: boolean },
-  ): { readonly ids: number[]; readonly tokens: readonly string[] };
-  decode(
-    ids: number[],
-    options: { readonly skip_special_tokens: boolean; readonly clean_up_tokenization_spaces: boolean },
-  ): string;
-  token_to_id(token: string): number | undefined;
-  id_to_token(id: number): string | undefined;
 }
 
 /**
@@ -49,7 +38,14 @@ interface HubTokenizer {
  * that has been streamed already.
  */
 export class Tokenizer {
-  readonly #tokenizer: HubTokenizer;
+  readonly #added: AddedVocabulary;
+  readonly #cut: PreTokenizer;
+  readonly #model: TokenModel;
+  readonly #surround: PostProcessor;
+  readonly #decoder: Decoder;
+  readonly #addedIds: ReadonlyMap<string, number>;
+  /** By id. */
+  readonly #tokens: readonly (string | undefined)[];
   /** Texts of tokens that decoding may leave out. */
   readonly #special: ReadonlySet<string>;
   /**
@@ -59,15 +55,21 @@ export class Tokenizer {
   /** A bound from below on how many ids {@link encode} gives; 0 where none can be told without encoding. */
   readonly fewestTokens: (text: string) => number;
 
-  constructor(
-    tokenizer: HubTokenizer,
-    special: ReadonlySet<string>,
-    facts: Pick<Tokenizer, "textsAddUp" | "fewestTokens">,
-  ) {
-    this.#tokenizer = tokenizer;
-    this.#special = special;
-    this.textsAddUp = facts.textsAddUp;
-    this.fewestTokens = facts.fewestTokens;
+  /** @throws Error for what of a tokenizer.json cannot be what it should */
+  constructor(json: TokenizerJson) {
+    const { added_tokens: added } = json;
+    this.#added = new AddedVocabulary(added, normalizerOf(json.normalizer));
+    this.#cut = preTokenizerOf(json.pre_tokenizer);
+    this.#model = tokenModelOf(json.model);
+    this.#surround = postProcessorOf(json.post_processor);
+    this.#decoder = decoderOf(json.decoder);
+    this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
+    const tokens = [...this.#model.tokens];
+    for (const { content, id } of added) tokens[id] = content;
+    this.#tokens = tokens;
+    this.#special = new Set(added.filter(({ special }) => special).map(({ content }) => content));
+    this.textsAddUp = textsAddUp(json);
+    this.fewestTokens = fewestTokensOf(json);
   }
 
   /**
@@ -76,40 +78,42 @@ export class Tokenizer {
    * @throws RR_INPUT, as in Rust, where other models have no unknown token, or one that the vocabulary lacks
    */
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
-    const { ids, tokens } = this.#tokenizer.encode(text, { add_special_tokens: addSpecialTokens });
-    const unknown = ids.findIndex((id: number | null | undefined) => id == null);
-    if (unknown === -1) return ids;
-    throw new RingrankError(
-      "RR_INPUT",
-      `the tokenizer has no id for ${JSON.stringify(tokens[unknown])}, nor a token for what its vocabulary lacks: ` +
-        "leave it out of the text, or give token ids",
-    );
+    const ids: number[] = [];
+    for (const section of this.#added.sectionsOf(text)) {
+      if (typeof section === "number") {
+        ids.push(section);
+        continue;
+      }
+      for (const piece of this.#cut(section.text, section.isBeginning)) {
+        if (piece !== "") this.#model.tokenize(piece, ids);
+      }
+    }
+    return addSpecialTokens ? [...this.#surround(ids)] : ids;
   }
 
   /** Ids that are not in the vocabulary (models pad theirs) have no text. */
   decode(ids: readonly number[], { skipSpecialTokens = true }: DecodeOptions = {}): string {
-    const written = ids.filter((id) => this.#hasText(id, skipSpecialTokens));
-    if (written.length === 0) return "";
-    return this.#tokenizer.decode(written, {
-      skip_special_tokens: skipSpecialTokens,
-      clean_up_tokenization_spaces: false,
-    });
+    const tokens = ids
+      .map((id) => this.#textOf(id, skipSpecialTokens))
+      .filter((token) => token !== undefined);
+    return tokens.length === 0 ? "" : this.#decoder(tokens).join("");
   }
 
   /** The id of exactly this token; undefined if there is none. */
   idOf(token: string): number | undefined {
-    return this.#tokenizer.token_to_id(token);
+    return this.#addedIds.get(token) ?? this.#model.ids.get(token);
   }
 
   /** Text from ids as they come, one sequence. */
   stream({ skipSpecialTokens = true }: DecodeOptions = {}): TokenStream {
     const decode = (ids: readonly number[]): string => this.decode(ids, { skipSpecialTokens });
-    return new TokenStream(decode, (id) => this.#hasText(id, skipSpecialTokens));
+    return new TokenStream(decode, (id) => this.#textOf(id, skipSpecialTokens) !== undefined);
   }
 
-  #hasText(id: number, skipSpecialTokens: boolean): boolean {
-    const token = this.#tokenizer.id_to_token(id);
-    return token !== undefined && !(skipSpecialTokens && this.#special.has(token));
+  /** The text of a token; undefined for one that decoding leaves out. */
+  #textOf(id: number, skipSpecialTokens: boolean): string | undefined {
+    const token = this.#tokens[id];
+    return token !== undefined && skipSpecialTokens && this.#special.has(token) ? undefined : token;
   }
 }
 
@@ -117,7 +121,7 @@ export class Tokenizer {
  * The tokenizer of a model directory; undefined if it has no `tokenizer.json`. Synchronous: a large vocabulary
  * takes some hundred milliseconds.
  *
- * @throws RR_FILE_FORMAT if tokenizer.json or tokenizer_config.json is not what the tokenizer library takes.
+ * @throws RR_FILE_FORMAT if tokenizer.json or tokenizer_config.json is not what it should be, or has what is not known
  */
 export function loadTokenizer(directory: string): Tokenizer | undefined {
   const path = tokenizerFile(directory);
@@ -128,17 +132,7 @@ export function loadTokenizer(directory: string): Tokenizer | undefined {
   const roles = Object.values(specialTokens(directory, config));
   const added_tokens = addedTokens(json, config, roles, tokenizerConfigFile(directory));
   try {
-    const tokenizer = { ...withStatedSwitches(json, config), added_tokens };
-    const special = added_tokens.filter((token) => token.special).map(({ content }) => content);
-    const readable = {
-      ...tokenizer,
-      pre_tokenizer: rebuilt(tokenizer.pre_tokenizer, asSplit),
-      decoder: withPlainMetaspace(tokenizer.decoder),
-    };
-    return new Tokenizer(new LibraryTokenizer(readable, config), new Set(special), {
-      textsAddUp: textsAddUp(tokenizer),
-      fewestTokens: fewestTokensOf(tokenizer),
-    });
+    return new Tokenizer({ ...withStatedSwitches(json, config), added_tokens });
   } catch (cause) {
     throw new RingrankError(
       "RR_FILE_FORMAT",

@@ -1,21 +1,15 @@
 import { expect, it } from "vitest";
-import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
-import { loadTokenizer } from "./tokenizer.js";
+import { preTokenizerOf } from "./pre-tokenizer.js";
 
-/** Ids of a text by a vocabulary of `pieces`, in which the unknown token, of all that is cut otherwise, is the last. */
-function idsOf(pre_tokenizer: object, pieces: readonly string[], text: string): number[] {
-  const words = [...new Set(pieces), "<unk>"];
-  const vocab = Object.fromEntries(words.map((word, id) => [word, id]));
-  const json = {
-    ...{ added_tokens: [], normalizer: null, pre_tokenizer, post_processor: null, decoder: null },
-    model: { type: "WordPiece", vocab, unk_token: "<unk>", continuing_subword_prefix: "##" },
-  };
-  return loadTokenizer(temporaryDirectory({ "tokenizer.json": JSON.stringify(json) }))!.encode(text);
+function piecesOf(step: object, text: string): string[] {
+  return preTokenizerOf(step)(text, true).filter((piece) => piece !== "");
 }
 
 const split = (pattern: object, behavior: string, invert = false) => ({
   ...{ type: "Split", pattern, behavior, invert },
 });
+const metaspace = (prepend_scheme: string) => ({ type: "Metaspace", replacement: "▁", prepend_scheme });
+const sequence = (...pretokenizers: object[]) => ({ type: "Sequence", pretokenizers });
 const hyphen = { String: "-" };
 const word = { Regex: "[a-z]+" };
 const counting = "the-final--countdown-";
@@ -43,15 +37,45 @@ it.each<[object, string, string[]]>([
   [split({ Regex: "[(]|\\)|[[:digit:](]" }, "Removed"), "a(b)1c", ["a", "b", "c"]],
   [split({ Regex: "(?<dash>-)" }, "MergedWithNext"), counting, ["the", "-final", "-", "-countdown", "-"]],
   [{ type: "BertPreTokenizer" }, "it's\u0085日a\ufeffb...", ["it", "'", "s", "日a\ufeffb", ".", ".", "."]],
+  [split({ Regex: "b*" }, "Isolated"), "abba", ["a", "bb", "a"]],
+  [split({ String: "a" }, "MergedWithPrevious", true), "baab", ["b", "a", "ab"]],
+  [metaspace("always"), "a b  c", ["▁a", "▁b", "▁", "▁c"]],
+  [{ ...metaspace("always"), split: false }, "a b", ["▁a▁b"]],
+  [metaspace("never"), "a b", ["a", "▁b"]],
+  [metaspace("always"), "▁a b", ["▁a", "▁b"]],
+  [sequence({ type: "WhitespaceSplit" }, metaspace("always")), "a b", ["▁a", "▁b"]],
+  [sequence({ type: "WhitespaceSplit" }, metaspace("first")), "a b", ["▁a", "b"]],
+  [sequence({ type: "WhitespaceSplit" }, metaspace("first")), " a b", ["a", "b"]],
+  [{ type: "CharDelimiterSplit", delimiter: "." }, "a..b.", ["a", "b"]],
+  [{ type: "FixedLength", length: 2 }, "a😀bcd", ["a😀", "bc", "d"]],
+  [{ type: "FixedLength" }, "abcdefg", ["abcde", "fg"]],
+  [{ type: "BertPreTokenizer" }, "a,b.. c\u0085d\ufeffe $", ["a", ",", "b", ".", ".", "c", "d\ufeffe", "$"]],
+  [
+    sequence({ type: "Digits", individual_digits: true }, { type: "ByteLevel", add_prefix_space: false }),
+    "ab12 é",
+    ["ab", "1", "2", "ĠÃ©"],
+  ],
+  [sequence({ type: "ByteLevel", use_regex: false }, { type: "Digits" }), "a1", ["Ġa", "1"]],
+  [sequence(), "a b", ["a b"]],
 ])("%j cuts %j as it does in Rust", (step, text, pieces) => {
-  const distinct = [...new Set(pieces)];
-  expect(idsOf(step, pieces, text)).toEqual(pieces.map((piece) => distinct.indexOf(piece)));
+  expect(piecesOf(step, text)).toEqual(pieces);
 });
 
 it.each(["Removed", "MergedWithPrevious", "MergedWithNext", "Isolated", "Contiguous"])(
   "ten million characters without what they are cut at are one piece of a Split that is %s",
   (behavior) => {
     const long = "a".repeat(10_000_000);
-    expect(idsOf(split(hyphen, behavior), [], long)).toEqual([0]);
+    expect(piecesOf(split(hyphen, behavior), long)).toEqual([long]);
   },
 );
+
+it.each<[string, object]>([
+  ["Unknown PreTokenizer type: Abacus", { type: "Abacus" }],
+  ["unknown behavior of a pre-tokenizer: Melted", split(hyphen, "Melted")],
+  ["unknown behavior of a pre-tokenizer: toString", split(hyphen, "toString")],
+  ['expected "length" to be 1 or more', { type: "FixedLength", length: 0 }],
+  ['expected "delimiter" to be one character', { type: "CharDelimiterSplit", delimiter: "ab" }],
+  ['expected "add_prefix_space" to be true or false', { type: "ByteLevel", add_prefix_space: "yes" }],
+])("a step that cannot be taken is an error: %s", (message, step) => {
+  expect(() => preTokenizerOf(step)).toThrow(message);
+});

@@ -1,0 +1,89 @@
+import { fieldOf, textField } from "../steps/fields.js";
+import type { TokenizerJson } from "../tokenizer-json.js";
+import { Merges } from "./merges.js";
+import { idsByToken, idsOfBytes, noIdFor, type TokenModel, tokensById } from "./token-model.js";
+
+/** Pieces whose ids are remembered, at most, and how long one of them may be, in UTF-16 units. */
+const mostKnown = 10_000;
+const longestKnown = 256;
+
+/**
+ * Byte-pair encoding: the characters of a piece, of which two neighbours after the other become one token, in the order
+ * of the merges (`models/bpe` of https://github.com/huggingface/tokenizers). `dropout`, which would have some merges
+ * left out at random, is for training.
+ */
+export class BytePairs implements TokenModel {
+  readonly ids: ReadonlyMap<string, number>;
+  readonly tokens: readonly string[];
+  readonly #merges: Merges;
+  readonly #prefix: string;
+  readonly #suffix: string;
+  readonly #unknown: string | undefined;
+  readonly #fusesUnknown: boolean;
+  readonly #fallsBackToBytes: boolean;
+  readonly #ignoresMerges: boolean;
+  readonly #known = new Map<string, readonly number[]>();
+
+  constructor(model: TokenizerJson["model"]) {
+    this.ids = idsByToken(model);
+    this.tokens = tokensById(this.ids);
+    this.#prefix = textField(model, "continuing_subword_prefix", "");
+    this.#suffix = textField(model, "end_of_word_suffix", "");
+    this.#merges = new Merges(fieldOf(model, "merges"), this.ids, this.#prefix);
+    this.#unknown = fieldOf(model, "unk_token") == null ? undefined : textField(model, "unk_token");
+    this.#fusesUnknown = fieldOf(model, "fuse_unk") === true;
+    this.#fallsBackToBytes = fieldOf(model, "byte_fallback") === true;
+    this.#ignoresMerges = fieldOf(model, "ignore_merges") === true;
+  }
+
+  tokenize(piece: string, ids: number[]): void {
+    const whole = this.#ignoresMerges ? this.ids.get(piece) : undefined;
+    if (whole !== undefined) {
+      ids.push(whole);
+      return;
+    }
+    for (const id of this.#idsOf(piece)) ids.push(id);
+  }
+
+  #idsOf(piece: string): readonly number[] {
+    const known = this.#known.get(piece);
+    if (known !== undefined) return known;
+    const ids = this.#merges.apply(this.#characters(piece));
+    if (piece.length < longestKnown) {
+      if (this.#known.size === mostKnown) this.#known.clear();
+      this.#known.set(piece, ids);
+    }
+    return ids;
+  }
+
+  /** Ids of the characters of a piece. Without an unknown token, those that the vocabulary lacks are left out. */
+  #characters(piece: string): number[] {
+    const ids: number[] = [];
+    let unknown: number | undefined;
+    const endUnknown = (): void => {
+      if (unknown !== undefined) ids.push(unknown);
+      unknown = undefined;
+    };
+    let at = 0;
+    for (const character of piece) {
+      const prefix = at === 0 ? "" : this.#prefix;
+      at += character.length;
+      const text = prefix + character + (at === piece.length ? this.#suffix : "");
+      const id = this.ids.get(text);
+      const bytes = id === undefined && this.#fallsBackToBytes ? idsOfBytes(text, this.ids) : undefined;
+      if (id !== undefined) {
+        endUnknown();
+        ids.push(id);
+      } else if (bytes !== undefined) {
+        // As in Rust, before the unknown characters that they follow.
+        ids.push(...bytes);
+      } else if (this.#unknown !== undefined) {
+        if (!this.#fusesUnknown) endUnknown();
+        unknown = this.ids.get(this.#unknown);
+        if (unknown === undefined) throw noIdFor(character);
+      }
+    }
+    endUnknown();
+    return ids;
+  }
+}

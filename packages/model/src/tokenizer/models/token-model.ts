@@ -1,0 +1,80 @@
+import { RingrankError } from "@ringrank/errors";
+import { fieldOf } from "../steps/fields.js";
+import type { TokenizerJson } from "../tokenizer-json.js";
+import { BytePairs } from "./byte-pairs.js";
+import { Unigram } from "./unigram.js";
+import { WholeWords } from "./whole-words.js";
+import { WordPieces } from "./word-pieces.js";
+
+/** Makes tokens of a piece of a text, such as a word. */
+export interface TokenModel {
+  /** Ids by the texts of tokens. */
+  readonly ids: ReadonlyMap<string, number>;
+  /** Texts of tokens by their ids. */
+  readonly tokens: readonly (string | undefined)[];
+  /**
+   * Adds the ids of a piece that is not empty.
+   *
+   * @throws RR_INPUT for a text that there is no id for
+   */
+  tokenize(piece: string, ids: number[]): void;
+}
+
+/**
+ * The `model` of a tokenizer.json (`models` of https://github.com/huggingface/tokenizers). Old ones do not name its type.
+ *
+ * @throws Error if it is none
+ */
+export function tokenModelOf(model: TokenizerJson["model"]): TokenModel {
+  const type = model.type ?? typeOf(model);
+  switch (type) {
+    case "BPE":
+      return new BytePairs(model);
+    case "Unigram":
+      return new Unigram(model);
+    case "WordPiece":
+      return new WordPieces(model);
+    case "WordLevel":
+      return new WholeWords(model);
+    default:
+      throw new Error(`Unknown TokenizerModel type: ${type}`);
+  }
+}
+
+function typeOf(model: TokenizerJson["model"]): string {
+  if (Array.isArray(model.vocab)) return "Unigram";
+  if (fieldOf(model, "merges") !== undefined) return "BPE";
+  return fieldOf(model, "continuing_subword_prefix") === undefined ? "WordLevel" : "WordPiece";
+}
+
+/** Ids by token, of a vocabulary that has them so. */
+export function idsByToken({ vocab }: TokenizerJson["model"]): Map<string, number> {
+  if (Array.isArray(vocab)) throw new Error('expected "model.vocab" to be an object');
+  return new Map(Object.entries(vocab as Readonly<Record<string, number>>));
+}
+
+/** The other way round. */
+export function tokensById(ids: ReadonlyMap<string, number>): string[] {
+  const tokens: string[] = [];
+  for (const [token, id] of ids) tokens[id] = token;
+  return tokens;
+}
+
+export function noIdFor(text: string): RingrankError {
+  return new RingrankError(
+    "RR_INPUT",
+    `the tokenizer has no id for ${JSON.stringify(text)}, nor a token for what its vocabulary lacks: ` +
+      "leave it out of the text, or give token ids",
+  );
+}
+
+/** Ids of tokens such as `<0x0A>`, one for each byte of a text; undefined if the vocabulary lacks one. */
+export function idsOfBytes(text: string, ids: ReadonlyMap<string, number>): number[] | undefined {
+  const result: number[] = [];
+  for (const byte of Buffer.from(text, "utf8")) {
+    const id = ids.get(`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+    if (id === undefined) return undefined;
+    result.push(id);
+  }
+  return result;
+}

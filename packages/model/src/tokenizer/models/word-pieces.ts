@@ -1,0 +1,54 @@
+import { countField, textField } from "../steps/fields.js";
+import type { TokenizerJson } from "../tokenizer-json.js";
+import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.js";
+
+/**
+ * The longest token that a word begins with, and so on with the rest of it; the unknown token for a word of which
+ * nothing is left to be found (`models/wordpiece` of https://github.com/huggingface/tokenizers).
+ */
+export class WordPieces implements TokenModel {
+  readonly ids: ReadonlyMap<string, number>;
+  readonly tokens: readonly string[];
+  readonly #unknown: number | undefined;
+  readonly #prefix: string;
+  readonly #mostCharacters: number;
+
+  constructor(model: TokenizerJson["model"]) {
+    this.ids = idsByToken(model);
+    this.tokens = tokensById(this.ids);
+    this.#unknown = this.ids.get(textField(model, "unk_token", "[UNK]"));
+    this.#prefix = textField(model, "continuing_subword_prefix", "##");
+    this.#mostCharacters = countField(model, "max_input_chars_per_word", 0, 100);
+  }
+
+  tokenize(piece: string, ids: number[]): void {
+    const found = this.#pieces(piece);
+    if (found !== undefined) {
+      for (const id of found) ids.push(id);
+      return;
+    }
+    if (this.#unknown === undefined) throw noIdFor(piece);
+    ids.push(this.#unknown);
+  }
+
+  #pieces(word: string): number[] | undefined {
+    // A character has two units at the most: a long text is not taken apart.
+    if (word.length > 2 * this.#mostCharacters) return undefined;
+    const characters = [...word];
+    if (characters.length > this.#mostCharacters) return undefined;
+    const ids: number[] = [];
+    let start = 0;
+    while (start < characters.length) {
+      let end = characters.length;
+      let id: number | undefined;
+      for (; end > start && id === undefined; end -= 1) {
+        const text = characters.slice(start, end).join("");
+        id = this.ids.get(start === 0 ? text : this.#prefix + text);
+      }
+      if (id === undefined) return undefined;
+      ids.push(id);
+      start = end + 1;
+    }
+    return ids;
+  }
+}
