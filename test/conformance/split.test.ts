@@ -29,11 +29,17 @@ const parallelResiduals: ReadonlySet<string> = new Set([
 /** Queries and keys normed over all heads at once: each layer pays for a small sum of squares besides. */
 const normsOverHeads: ReadonlySet<string> = new Set(["olmo2", "olmo3"]);
 
-/** Attention with latents, sinks or bounds on scores is no step of its own, but computed where its keys are made. */
-const attentionInSegments: ReadonlySet<string> = new Set(["deepseek-v2", "deepseek-v3", "gemma2", "gpt-oss"]);
-
 /** Latents are normed whole, so every rank keeps all of the two projections onto them: 7% of these tiny models. */
-const latents: ReadonlySet<string> = new Set(["deepseek-v2", "deepseek-v3"]);
+const latents: ReadonlySet<string> = new Set([
+  "deepseek-v2",
+  "deepseek-v3",
+  "glm4-moe-lite",
+  "minicpm3",
+  "youtu",
+]);
+
+/** Attention with latents, sinks or bounds on scores is no step of its own, but computed where its keys are made. */
+const attentionInSegments: ReadonlySet<string> = new Set([...latents, "gemma2", "gpt-oss"]);
 
 const layers = 2;
 

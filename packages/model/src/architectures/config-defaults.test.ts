@@ -56,6 +56,10 @@ it.each<[string, string, JsonValue]>([
   ["m2m-100", "activation_function", "relu"],
   ["m2m-100", "scale_embedding", true],
   ["gemma3", "num_key_value_heads", 4],
+  ["glm4-moe-lite", "rms_norm_eps", 1e-5],
+  ["glm4-moe-lite", "mlp_layer_types", ["dense", "sparse"]],
+  ["minicpm3", "scale_depth", 1.4],
+  ["minicpm3", "v_head_dim", 8],
   [
     "ministral3",
     "rope_parameters",
@@ -147,3 +151,10 @@ it.each<[JsonValue]>([["local"], [[["local"]]], [[["local", -1]]], [[[["sparse"]
     );
   },
 );
+
+it("MiniCPM3 with null for its multipliers has none of residuals and logits", () => {
+  const stated = { scale_depth: Math.SQRT2, dim_model_base: 64 };
+  expect(graphOf("minicpm3", { scale_depth: null, dim_model_base: null })).toEqual(
+    graphOf("minicpm3", stated),
+  );
+});

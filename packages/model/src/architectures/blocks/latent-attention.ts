@@ -1,3 +1,4 @@
+import { ropeParameters } from "../../checkpoint/index.js";
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { type AttentionShape, attend, joinHeads, separateHeads } from "./attention.js";
@@ -6,7 +7,8 @@ import type { CausalStep } from "./causal-step.js";
 import type { Sublayer } from "./decoder.js";
 import { rmsNorm } from "./norms.js";
 import { linear } from "./projections.js";
-import { type RotaryAngles, rotate } from "./rotary.js";
+import { type RotaryAngles, rotaryAngles, rotate } from "./rotary.js";
+import { yarnScale } from "./rotary-scaling.js";
 
 /** The sizes of multi-head latent attention. */
 export interface LatentShape extends Pick<AttentionShape, "layers" | "width" | "heads"> {
@@ -22,8 +24,15 @@ export interface LatentShape extends Pick<AttentionShape, "layers" | "width" | "
   readonly valueLanes: number;
 }
 
-/** @throws RR_CONFIG for a size that is missing or makes no sense. */
-export function latentShape({ config }: ModelContext, shape: AttentionShape): LatentShape {
+/**
+ * @param defaultValueLanes where the config does not say; default: it has to
+ * @throws RR_CONFIG for a size that is missing or makes no sense.
+ */
+export function latentShape(
+  { config }: ModelContext,
+  shape: AttentionShape,
+  defaultValueLanes?: number,
+): LatentShape {
   return {
     layers: shape.layers,
     width: shape.width,
@@ -32,18 +41,25 @@ export function latentShape({ config }: ModelContext, shape: AttentionShape): La
     keyValueRank: config.integer("kv_lora_rank"),
     plainLanes: config.integer("qk_nope_head_dim"),
     rotaryLanes: config.integer("qk_rope_head_dim"),
-    valueLanes: config.integer("v_head_dim"),
+    valueLanes: config.integer(
+      "v_head_dim",
+      defaultValueLanes === undefined ? {} : { default: defaultValueLanes },
+    ),
   };
 }
 
 interface LatentAttention {
   readonly step: CausalStep;
   readonly shape: LatentShape;
-  readonly angles: RotaryAngles;
-  /** Of the scores. */
-  readonly scale: number;
-  /** On what makes latents, and on the output. */
-  readonly bias: boolean;
+  /** Whether neighbouring lanes turn together. */
+  readonly interleaved: boolean;
+}
+
+/** YaRN's growth of queries and keys is here a growth of the scores, lanes that do not turn included. */
+function scoreScale({ config }: ModelContext, { plainLanes, rotaryLanes }: LatentShape): number {
+  const { scaling } = ropeParameters(config);
+  const growth = scaling.type === "yarn" ? yarnScale(scaling.factor, scaling.mscaleAllDim ?? 0) : 1;
+  return growth ** 2 / Math.sqrt(plainLanes + rotaryLanes);
 }
 
 /** Of the norms of latents, whatever the config says of others. */
@@ -61,9 +77,13 @@ const epsilon = 1e-6;
  * ```
  */
 export function latentAttention(context: ModelContext, options: LatentAttention): Sublayer {
-  const { g } = context;
-  const { step, shape, angles, scale, bias } = options;
+  const { g, config } = context;
+  const { step, shape, interleaved } = options;
   const { width, heads, keyValueRank: rank, rotaryLanes, valueLanes } = shape;
+  const angles = rotaryAngles(context, step.positionIds, rotaryLanes, { interleaved });
+  const scale = scoreScale(context, shape);
+  // On what makes latents, and on the output.
+  const bias = config.boolean("attention_bias", { default: false });
   const cache = new CausalCaches(g, step).get();
   const lanes = rank + rotaryLanes;
 
@@ -72,7 +92,12 @@ export function latentAttention(context: ModelContext, options: LatentAttention)
     const [toKey, toValue] = expansions(context, module, shape);
     const [plain, turning] = queries(context, x, module, shape, bias);
     const query = g.concat([g.matmul(plain, toKey), rotate(g, turning, angles)], 3);
-    const rows = cache.append(`${layer.index}.latent`, latents(context, x, module, options), 1, lanes);
+    const rows = cache.append(
+      `${layer.index}.latent`,
+      latents(context, x, module, { shape, angles, bias }),
+      1,
+      lanes,
+    );
     const attended = attend(g, {
       query,
       key: rows,
@@ -132,7 +157,11 @@ function latents(
   context: ModelContext,
   x: Value,
   module: string,
-  { shape, angles, bias }: LatentAttention,
+  {
+    shape,
+    angles,
+    bias,
+  }: Pick<LatentAttention, "shape"> & { readonly angles: RotaryAngles; readonly bias: boolean },
 ): Value {
   const { g } = context;
   const { width, keyValueRank: rank, rotaryLanes } = shape;

@@ -1,4 +1,4 @@
-import { ropeParameters } from "../../checkpoint/index.js";
+import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
@@ -6,14 +6,15 @@ import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder, type Sublayer } from "../blocks/decoder.js";
 import { expertSublayer, gatedExperts } from "../blocks/experts.js";
 import { gatedFeedForward, gatedFeedForwards } from "../blocks/feed-forward.js";
-import { type LatentShape, latentAttention, latentShape } from "../blocks/latent-attention.js";
-import { rotaryAngles } from "../blocks/rotary.js";
-import { yarnScale } from "../blocks/rotary-scaling.js";
+import { latentAttention, latentShape } from "../blocks/latent-attention.js";
+import { rmsNorms } from "../blocks/norms.js";
 import { type ExpertCounts, expertCounts, isIndex, type Routes } from "../blocks/routing.js";
 
 interface Deepseek extends DeepseekFeedForward {
   /** Whether neighbouring lanes turn together. */
   readonly interleaved: boolean;
+  /** Of norms, where the config does not say. Default 1e-6. */
+  readonly epsilon?: number;
 }
 
 interface DeepseekFeedForward {
@@ -31,26 +32,20 @@ interface DeepseekFeedForward {
 export function buildDeepseek(context: ModelContext, family: Deepseek): void {
   const { g, config } = context;
   const shape = latentShape(context, groupedShape(config));
+  const { width } = shape;
   const step = causalStep(g);
-  const { rotaryLanes } = shape;
-  const angles = rotaryAngles(context, step.positionIds, rotaryLanes, { interleaved: family.interleaved });
-  const bias = config.boolean("attention_bias", { default: false });
   buildDecoder(context, {
     step,
     shape,
-    attention: latentAttention(context, { step, shape, angles, scale: scoreScale(context, shape), bias }),
-    feedForward: deepseekFeedForward(context, shape.width, family),
+    norm: rmsNorms(context, width, family.epsilon),
+    attention: latentAttention(context, { step, shape, interleaved: family.interleaved }),
+    feedForward: deepseekFeedForward(context, width, family),
   });
 }
 
-/** YaRN's growth of queries and keys is here a growth of the scores, lanes that do not turn included. */
-function scoreScale({ config }: ModelContext, { plainLanes, rotaryLanes }: LatentShape): number {
-  const { scaling } = ropeParameters(config);
-  const growth = scaling.type === "yarn" ? yarnScale(scaling.factor, scaling.mscaleAllDim ?? 0) : 1;
-  return growth ** 2 / Math.sqrt(plainLanes + rotaryLanes);
-}
-
-/** Experts above the first layers, some of them for every row. */
+/**
+ * Experts above the first layers, or where `mlp_layer_types` has them, and some of them for every row.
+ */
 export function deepseekFeedForward(
   context: ModelContext,
   width: number,
@@ -69,7 +64,7 @@ export function deepseekFeedForward(
       default: config.isNull("n_shared_experts") ? 0 : defaults.sharedExperts,
     });
   const activation = config.string("hidden_act", { default: "silu" });
-  const denseLayers = config.integer("first_k_dense_replace", { min: 0, default: defaults.denseLayers });
+  const isDense = denseLayers(config, defaults.denseLayers);
   const dense = gatedFeedForwards(context, width, { bias: config.boolean("mlp_bias", { default: false }) });
   const shared = (x: Value, module: string): Value =>
     gatedFeedForward(context, x, {
@@ -86,7 +81,21 @@ export function deepseekFeedForward(
     run: gatedExperts(context, { ...counts, width, inner, activation }),
     ...(sharedInner === 0 ? {} : { shared }),
   });
-  return (x, layer) => (layer.index < denseLayers ? dense(x, layer) : sparse(x, layer));
+  return (x, layer) => (isDense(layer.index) ? dense(x, layer) : sparse(x, layer));
+}
+
+/** @param defaultCount of dense layers, the first ones, where the config does not say */
+function denseLayers(config: ConfigReader, defaultCount: number): (layer: number) => boolean {
+  const types = config.optionalStrings("mlp_layer_types");
+  const count = config.integer("first_k_dense_replace", { min: 0, default: defaultCount });
+  return (layer) => {
+    if (types === undefined) return layer < count;
+    const type = types[layer];
+    if (type === "dense" || type === "sparse") return type === "dense";
+    throw config.error(
+      `expected "mlp_layer_types" to be dense or sparse for layer ${layer}, got ${type ?? "none"}`,
+    );
+  };
 }
 
 interface ExpertGroups {

@@ -14,6 +14,7 @@ import { granite } from "./granite.js";
 import { helium } from "./helium.js";
 import { hunyuan } from "./hunyuan.js";
 import { llama } from "./llama.js";
+import { minicpm3 } from "./minicpm3.js";
 import { ministral3 } from "./ministral3.js";
 import { ministral, mistral } from "./mistral.js";
 import { nemotron } from "./nemotron.js";
@@ -27,6 +28,7 @@ import { seedOss } from "./seed-oss.js";
 import { smollm3 } from "./smollm3.js";
 import { stablelm } from "./stablelm.js";
 import { starcoder2 } from "./starcoder2.js";
+import { youtu } from "./youtu.js";
 
 /** Decoders in Llama's frame (../blocks/decoder.ts), by the `model_type` of config.json. */
 export const llamaFamilies: readonly [string, Architecture][] = [
@@ -45,6 +47,7 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["helium", helium],
   ["hunyuan_v1_dense", hunyuan],
   ["llama", llama],
+  ["minicpm3", minicpm3],
   ["ministral", ministral],
   ["ministral3", ministral3],
   ["mistral", mistral],
@@ -63,4 +66,5 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["smollm3", smollm3],
   ["stablelm", stablelm],
   ["starcoder2", starcoder2],
+  ["youtu", youtu],
 ];
