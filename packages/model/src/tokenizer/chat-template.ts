@@ -1,7 +1,10 @@
 import { Template } from "@huggingface/jinja";
 import { RingrankError } from "@ringrank/errors";
+import { inParts, readsParts } from "./content-parts.js";
 import { findTemplate } from "./find-template.js";
-import { pythonComparisons, withPythonComparisons } from "./python-comparisons.js";
+import { comparedAsInPython, pythonComparisons } from "./python-comparisons.js";
+import { changedAsInPython, pythonTexts } from "./python-texts.js";
+import { rewrittenTemplate } from "./rewritten-template.js";
 
 /** One turn of a conversation. */
 export interface ChatMessage {
@@ -28,6 +31,8 @@ export class ChatTemplate {
   readonly #template: Template;
   readonly #tokens: Readonly<Record<string, string>>;
   readonly #where: string;
+  /** Whether it goes through the parts of a content, and cannot have it as a text. */
+  readonly #readsParts: boolean;
 
   /**
    * @param source in Jinja, which takes every end of a line for `\n`
@@ -38,7 +43,11 @@ export class ChatTemplate {
   constructor(source: string, tokens: Readonly<Record<string, string>>, where: string) {
     try {
       this.#template = new Template(prelude + source.replace(/\r\n?/g, "\n"));
-      this.#template.parsed = withPythonComparisons(this.#template.parsed);
+      this.#readsParts = readsParts(this.#template.parsed);
+      this.#template.parsed = rewrittenTemplate(this.#template.parsed, [
+        comparedAsInPython,
+        changedAsInPython,
+      ]);
     } catch (cause) {
       const message = `${where}: cannot be used as a chat template: ${(cause as Error).message}`;
       throw new RingrankError("RR_FILE_FORMAT", message, { cause });
@@ -59,7 +68,8 @@ export class ChatTemplate {
         ...this.#tokens,
         ringrank_refuse: refuse,
         ...pythonComparisons,
-        messages,
+        ...pythonTexts,
+        messages: this.#readsParts ? messages.map(inParts) : messages,
         add_generation_prompt: true,
         // As in transformers, where they are there and None.
         tools: null,

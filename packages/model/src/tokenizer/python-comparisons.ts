@@ -1,8 +1,4 @@
-/** A part of a parsed template, of which the library exports neither classes nor types. */
-interface Expression {
-  readonly type: string;
-  readonly [part: string]: unknown;
-}
+import { call, type Expression } from "./rewritten-template.js";
 
 /** A value of a template, as the library has it. */
 interface RuntimeValue {
@@ -10,29 +6,16 @@ interface RuntimeValue {
   readonly value: unknown;
 }
 
-/** What a template parsed by {@link withPythonComparisons} calls, to be among the variables that it is rendered with. */
+/** What a template calls that {@link comparedAsInPython} changed, to be among the variables that it is rendered with. */
 export const pythonComparisons = { ringrank_equal: isEqual, ringrank_unequal: isUnequal };
 
 /**
- * A parsed template that compares as Jinja does, in Python. The library takes `==` for JavaScript's, to which `""` and
- * `"0"` are false: templates of Llama 2 and Command R ask `system_message != false`, and would leave such a system
- * message out. And of what has no such attribute, it keeps nothing in `selectattr("tool_calls", "undefined")`, by which
- * templates of Mistral look for the messages that have to take turns; but it does in `rejectattr(…, "defined")`.
+ * Compares as Jinja does, in Python. The library takes `==` for JavaScript's, to which `""` and `"0"` are false: templates
+ * of Llama 2 and Command R ask `system_message != false`, and would leave such a system message out. And of what has no
+ * such attribute, it keeps nothing in `selectattr("tool_calls", "undefined")`, by which templates of Mistral look for the
+ * messages that have to take turns; but it does in `rejectattr(…, "defined")`.
  */
-export function withPythonComparisons<Template extends object>(template: Template): Template {
-  return rewritten(template) as Template;
-}
-
-function rewritten(part: unknown): unknown {
-  if (Array.isArray(part)) return part.map(rewritten);
-  if (part instanceof Map)
-    return new Map([...part].map(([key, value]) => [rewritten(key), rewritten(value)]));
-  if (typeof part !== "object" || part === null) return part;
-  const parts = Object.entries(part).map(([name, value]) => [name, rewritten(value)]);
-  return compared(Object.fromEntries(parts) as Expression);
-}
-
-function compared(expression: Expression): Expression {
+export function comparedAsInPython(expression: Expression): Expression {
   const { type, operator, left, right, filter } = expression;
   if (type === "BinaryExpression") {
     const symbol = (operator as { readonly value: string }).value;
@@ -57,10 +40,6 @@ function definedness(filter: Expression): Expression {
   const opposite = oppositeFilters.get((filter.callee as Expression).value as string);
   if (opposite === undefined || test?.type !== "StringLiteral" || test.value !== "undefined") return filter;
   return call(opposite, [name, { ...test, value: "defined" }]);
-}
-
-function call(name: string, args: readonly unknown[]): Expression {
-  return { type: "CallExpression", callee: { type: "Identifier", value: name }, args };
 }
 
 type Both = readonly [RuntimeValue, RuntimeValue];

@@ -1,0 +1,61 @@
+import type { ChatMessage } from "./chat-template.js";
+import { attributeOf, type Expression } from "./rewritten-template.js";
+
+/** A message as models take it that see or hear: its content is a list, of text alone here. */
+export function inParts({ content, ...message }: ChatMessage): object {
+  return { ...message, content: [{ type: "text", text: content }] };
+}
+
+/**
+ * Whether a template goes through the parts of a content, does nothing else with one, and does not ask whether it is a
+ * text: of a text, which is a list of characters to it, it would leave nothing. Such are those of LLaVA and SmolVLM.
+ */
+export function readsParts(template: object): boolean {
+  const found = { loops: false, others: false };
+  look(template, false, found);
+  return found.loops && !found.others;
+}
+
+/** @param isList whether the place is one where a list can stand */
+function look(part: unknown, isList: boolean, found: { loops: boolean; others: boolean }): void {
+  if (Array.isArray(part)) {
+    for (const each of part) look(each, false, found);
+    return;
+  }
+  if (part instanceof Map) {
+    look([...part].flat(), false, found);
+    return;
+  }
+  if (typeof part !== "object" || part === null) return;
+  const expression = part as Expression;
+  if (attributeOf(expression) === "content" && !isList) found.others = true;
+  for (const [name, value] of Object.entries(expression)) {
+    const isLoop = expression.type === "For" && name === "iterable";
+    if (isLoop && isContent(value as Expression)) found.loops = true;
+    look(value, isLoop || standsForList(expression, name, isList), found);
+  }
+}
+
+/** A content, or some of its parts. */
+function isContent(expression: Expression): boolean {
+  const { type, operand, lhs } = expression;
+  if (type === "FilterExpression") return isContent(operand as Expression);
+  if (type === "SelectExpression") return isContent(lhs as Expression);
+  return attributeOf(expression) === "content";
+}
+
+function standsForList({ type, test, computed }: Expression, name: string, isList: boolean): boolean {
+  switch (type) {
+    case "FilterExpression":
+      return name === "operand" && isList;
+    case "SelectExpression":
+      return name === "lhs" && isList;
+    // One of its parts, and no method of a text.
+    case "MemberExpression":
+      return name === "object" && computed === true;
+    case "TestExpression":
+      return name === "operand" && (test as Expression).value !== "string";
+    default:
+      return false;
+  }
+}

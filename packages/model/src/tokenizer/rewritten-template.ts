@@ -1,0 +1,37 @@
+/** A part of a parsed template, of which the library exports neither classes nor types. */
+export interface Expression {
+  readonly type: string;
+  readonly [part: string]: unknown;
+}
+
+/** What takes the place of an expression, whose parts have been replaced before; the same where nothing does. */
+export type Replacement = (expression: Expression) => Expression;
+
+/** A parsed template with other expressions in it. */
+export function rewrittenTemplate<Template extends object>(
+  template: Template,
+  replacements: readonly Replacement[],
+): Template {
+  const rewritten = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(rewritten);
+    if (part instanceof Map)
+      return new Map([...part].map(([key, value]) => [rewritten(key), rewritten(value)]));
+    if (typeof part !== "object" || part === null) return part;
+    const parts = Object.entries(part).map(([name, value]) => [name, rewritten(value)]);
+    return replacements.reduce((result, replace) => replace(result), Object.fromEntries(parts) as Expression);
+  };
+  return rewritten(template) as Template;
+}
+
+/** A call of a variable that the template is rendered with. */
+export function call(name: string, args: readonly unknown[]): Expression {
+  return { type: "CallExpression", callee: { type: "Identifier", value: name }, args };
+}
+
+/** The name of an attribute that is looked up, as `a.name` or `a["name"]`; undefined for all else. */
+export function attributeOf({ type, property, computed }: Expression): string | undefined {
+  if (type !== "MemberExpression") return undefined;
+  const { type: kind, value } = property as Expression;
+  const isName = kind === (computed === true ? "StringLiteral" : "Identifier");
+  return isName ? (value as string) : undefined;
+}
