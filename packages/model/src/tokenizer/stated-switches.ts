@@ -37,8 +37,9 @@ function rebuilt(
   if (step == null) return null;
   const inOrder = (steps: readonly TextStep[]): TextStep[] =>
     steps.map((each) => rebuilt(each, change)).filter((each) => each !== null);
-  if (step.normalizers !== undefined) return { ...step, normalizers: inOrder(step.normalizers) };
-  if (step.pretokenizers !== undefined) return { ...step, pretokenizers: inOrder(step.pretokenizers) };
+  // What is no list is refused by those who take these steps.
+  if (Array.isArray(step.normalizers)) return { ...step, normalizers: inOrder(step.normalizers) };
+  if (Array.isArray(step.pretokenizers)) return { ...step, pretokenizers: inOrder(step.pretokenizers) };
   return change(step) ?? null;
 }
 
@@ -81,7 +82,7 @@ function withPrefix(
 function decoderWith(decoder: DecoderStep | null | undefined, prefixed: unknown): DecoderStep | null {
   if (decoder == null || typeof prefixed !== "boolean") return decoder ?? null;
   const { type, decoders, prepend_scheme = "always" } = decoder;
-  if (decoders !== undefined) {
+  if (Array.isArray(decoders)) {
     return prefixed ? decoder : { ...decoder, decoders: decoders.filter((step) => !takesPrefix(step)) };
   }
   if (type !== "Metaspace" || (prepend_scheme !== "never") === prefixed) return decoder;

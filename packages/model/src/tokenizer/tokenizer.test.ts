@@ -225,6 +225,13 @@ function sentencePiece(
   });
 }
 
+test("an id far from the others takes no more room than they do", () => {
+  const far = 2 ** 31 - 1;
+  const model = { type: "WordLevel", vocab: { a: 0, b: far }, unk_token: "a" };
+  const words = tokenizerOf(model, { added_tokens: [{ id: far - 1, content: "<s>" }] });
+  expect(words.decode([0, far - 1, far])).toBe("a <s> b");
+});
+
 test("a directory without tokenizer.json has no tokenizer", () => {
   expect(loadTokenizer(temporaryDirectory({ "config.json": "{}" }))).toBeUndefined();
 });
@@ -247,6 +254,11 @@ test.each<[string, unknown]>([
   ['"model.vocab" to be a list of [token, score]', unigram({ vocab: [["a", "x"]] })],
   ['"model.unk_id" to be one of the 1 tokens, got 1', unigram({ unk_id: 1 })],
   ["cannot be used as a tokenizer", { ...plain, normalizer: { type: "Abacus" } }],
+  [
+    'expected "pretokenizers" to be a list of objects',
+    { ...plain, pre_tokenizer: { type: "Sequence", pretokenizers: 1 } },
+  ],
+  ['expected "decoders" to be a list of objects', { ...plain, decoder: { type: "Sequence", decoders: {} } }],
   ["cannot be used as a tokenizer", { ...plain, model: { ...plain.model, merges: [7] } }],
 ])("a broken tokenizer.json is refused: %s", (message, json) => {
   const directory = temporaryDirectory({ "tokenizer.json": JSON.stringify(json) });

@@ -44,8 +44,8 @@ export class Tokenizer {
   readonly #surround: PostProcessor;
   readonly #decoder: Decoder;
   readonly #addedIds: ReadonlyMap<string, number>;
-  /** By id. */
-  readonly #tokens: readonly (string | undefined)[];
+  /** By id, which may be far from the others. */
+  readonly #tokens: ReadonlyMap<number, string>;
   /** Texts of tokens that decoding may leave out. */
   readonly #special: ReadonlySet<string>;
   /**
@@ -64,9 +64,10 @@ export class Tokenizer {
     this.#surround = postProcessorOf(json.post_processor);
     this.#decoder = decoderOf(json.decoder);
     this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
-    const tokens = [...this.#model.tokens];
-    for (const { content, id } of added) tokens[id] = content;
-    this.#tokens = tokens;
+    this.#tokens = new Map([
+      ...this.#model.tokens,
+      ...added.map(({ content, id }): [number, string] => [id, content]),
+    ]);
     this.#special = new Set(added.filter(({ special }) => special).map(({ content }) => content));
     this.textsAddUp = textsAddUp(json);
     this.fewestTokens = fewestTokensOf(json);
@@ -112,7 +113,7 @@ export class Tokenizer {
 
   /** The text of a token; undefined for one that decoding leaves out. */
   #textOf(id: number, skipSpecialTokens: boolean): string | undefined {
-    const token = this.#tokens[id];
+    const token = this.#tokens.get(id);
     return token !== undefined && skipSpecialTokens && this.#special.has(token) ? undefined : token;
   }
 }

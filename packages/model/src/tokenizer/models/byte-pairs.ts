@@ -14,7 +14,7 @@ const longestKnown = 256;
  */
 export class BytePairs implements TokenModel {
   readonly ids: ReadonlyMap<string, number>;
-  readonly tokens: readonly string[];
+  readonly tokens: ReadonlyMap<number, string>;
   readonly #merges: Merges;
   readonly #prefix: string;
   readonly #suffix: string;

@@ -11,7 +11,7 @@ export interface TokenModel {
   /** Ids by the texts of tokens. */
   readonly ids: ReadonlyMap<string, number>;
   /** Texts of tokens by their ids. */
-  readonly tokens: readonly (string | undefined)[];
+  readonly tokens: ReadonlyMap<number, string>;
   /**
    * Adds the ids of a piece that is not empty.
    *
@@ -54,9 +54,9 @@ export function idsByToken({ vocab }: TokenizerJson["model"]): Map<string, numbe
 }
 
 /** The other way round. */
-export function tokensById(ids: ReadonlyMap<string, number>): string[] {
-  const tokens: string[] = [];
-  for (const [token, id] of ids) tokens[id] = token;
+export function tokensById(ids: ReadonlyMap<string, number>): Map<number, string> {
+  const tokens = new Map<number, string>();
+  for (const [token, id] of ids) tokens.set(id, token);
   return tokens;
 }
 

@@ -14,7 +14,7 @@ const missing = -1;
  */
 export class Unigram implements TokenModel {
   readonly ids: ReadonlyMap<string, number>;
-  readonly tokens: readonly string[];
+  readonly tokens: ReadonlyMap<number, string>;
   readonly #scores: readonly number[];
   readonly #trie = new Trie();
   readonly #unknown: number | undefined;
@@ -26,7 +26,7 @@ export class Unigram implements TokenModel {
     if (!Array.isArray(vocab)) throw new Error('expected "model.vocab" to be a list');
     const entries = vocab as readonly (readonly [token: string, score: number])[];
     this.ids = new Map(entries.map(([token], id) => [token, id]));
-    this.tokens = entries.map(([token]) => token);
+    this.tokens = new Map(entries.map(([token], id) => [id, token]));
     this.#scores = entries.map(([, score]) => score);
     for (const [token, id] of this.ids) if (token !== "") this.#trie.add(token, id);
     this.#unknown = (fieldOf(model, "unk_id") as number | null | undefined) ?? undefined;

@@ -5,7 +5,7 @@ import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.
 /** A token for each piece (`models/wordlevel` of https://github.com/huggingface/tokenizers). */
 export class WholeWords implements TokenModel {
   readonly ids: ReadonlyMap<string, number>;
-  readonly tokens: readonly string[];
+  readonly tokens: ReadonlyMap<number, string>;
   readonly #unknown: number | undefined;
 
   constructor(model: TokenizerJson["model"]) {

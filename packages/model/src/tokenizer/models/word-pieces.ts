@@ -8,7 +8,7 @@ import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.
  */
 export class WordPieces implements TokenModel {
   readonly ids: ReadonlyMap<string, number>;
-  readonly tokens: readonly string[];
+  readonly tokens: ReadonlyMap<number, string>;
   readonly #unknown: number | undefined;
   readonly #prefix: string;
   readonly #mostCharacters: number;
