@@ -25,9 +25,13 @@ export function textModelOf(json: JsonObject): TextModel {
     ...(isNested ? nested : json),
     model_type: type,
     tie_word_embeddings: isTied(wrapper, json, isNested ? nested : {}),
+    // The head is the whole model's, and caps no logits.
+    final_logit_softcapping: null,
     // What is the whole model's to say, if it says it.
     ...Object.fromEntries(
-      ["eos_token_id", "quantization_config"].flatMap((name) => (json[name] ? [[name, json[name]]] : [])),
+      ["eos_token_id", "quantization_config"]
+        .filter((name) => (json[name] ?? null) !== null)
+        .map((name) => [name, json[name]]),
     ),
   };
   return {

@@ -5,7 +5,7 @@
 export interface Wrapper {
   /**
    * What `text_config` may have for `model_type`; the first is meant where it says nothing. Those whose logits are
-   * scaled or capped behind the head are none of these: the wrapper's own head is a product and nothing else.
+   * scaled behind the head are none of these: the wrapper's own head is a product and nothing else.
    */
   readonly texts: readonly [string, ...string[]];
   /** What the text model's module is called. Default `language_model`. */

@@ -140,6 +140,20 @@ describe("a wrapper", () => {
     );
   });
 
+  it("caps no logits, whatever its text_config says: its head is not the text model's", () => {
+    const { config, tensors } = openCheckpoint(zooDirectory("gemma3-vision"));
+    const capped = { ...(config.text_config as JsonObject), final_logit_softcapping: 30 };
+    const graphs = [config, { ...config, text_config: capped }].map(
+      (config) => buildGraph({ config, tensors }).graph,
+    );
+    expect(graphs[1]).toEqual(graphs[0]);
+  });
+
+  it("says what token ends a text, also where that is the first of all", () => {
+    const ended = { ...config, eos_token_id: 0 };
+    expect(buildGraph({ config: ended, tensors }).config.eos_token_id).toBe(0);
+  });
+
   it("sets the text model's limit to the length of a sequence, also beside files of another format", () => {
     expect(
       contextLimits({ model_type: "llava", text_config: { model_type: "granite", n_positions: 9 } }),
