@@ -11,8 +11,8 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { gemmaNorms, laterGemmaActivation, refuseBidirectional } from "./gemma.js";
 
 /**
- * https://arxiv.org/abs/2503.19786: Gemma 2 with normed queries and keys, no caps, and rotary positions of their own
- * for sliding layers.
+ * https://arxiv.org/abs/2503.19786: Gemma 2 with normed queries and keys, no cap on scores (transformers has a field
+ * for one and does not look at it), and rotary positions of their own for sliding layers.
  */
 export const gemma3: Architecture = {
   build(context) {
@@ -46,7 +46,6 @@ export const gemma3: Architecture = {
         angles: (layer) => (window(layer) === undefined ? full : sliding),
         window,
         scale: 1 / Math.sqrt(config.number("query_pre_attn_scalar", { min: Number.MIN_VALUE, default: 256 })),
-        scoreCap: config.optionalNumber("attn_logit_softcapping", { min: Number.MIN_VALUE }),
       }),
       feedForward: gatedFeedForwards(context, width, { activation: laterGemmaActivation(config) }),
       logitCap: config.optionalNumber("final_logit_softcapping", { min: Number.MIN_VALUE }),

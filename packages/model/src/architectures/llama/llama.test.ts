@@ -147,6 +147,14 @@ describe("layers that slide, where the config does not list them", () => {
   });
 });
 
+it("Gemma 3's scores have no cap, whatever its config says", () => {
+  const { config } = openCheckpoint(zooDirectory("gemma3"));
+  const [stated, silent] = [{ attn_logit_softcapping: 50 }, {}].map(
+    (changes) => buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph,
+  );
+  expect(stated).toEqual(silent);
+});
+
 it("OLMo 3's sliding layers turn unscaled by either style of config", () => {
   const { config } = openCheckpoint(zooDirectory("olmo3"));
   const { rope_theta, rope_scaling, ...rest } = config;
