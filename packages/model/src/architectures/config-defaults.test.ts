@@ -81,6 +81,8 @@ it.each<[string, string, JsonValue]>([
   ["olmo3", "rope_theta", 500_000],
   ["helium", "rope_theta", 100_000],
   ["plbart", "scale_embedding", true],
+  ["rembert", "input_embedding_size", 256],
+  ["rembert", "output_embedding_size", 1664],
   ["seed-oss", "attention_bias", true],
   ["starcoder2", "num_key_value_heads", 2],
   ["umt5", "feed_forward_proj", "gated-gelu"],

@@ -15,6 +15,13 @@ import { type MaskedHead, maskedHead } from "../blocks/masked-head.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 
+/** Of other tasks than predicting masked tokens, above all whether two sentences follow one another; and a buffer. */
+export const bertIgnored: readonly RegExp[] = [
+  /(^|\.)pooler\./,
+  /^cls\.seq_relationship\./,
+  /(^|\.)embeddings\.position_ids$/,
+];
+
 /** https://arxiv.org/abs/1810.04805 */
 export const bert: Architecture = {
   build: (context) =>
@@ -23,12 +30,7 @@ export const bert: Architecture = {
       head: bertHead(context),
       positions: (input) => consecutivePositions(context.g, input),
     }),
-  ignoredTensors: [
-    // Of the other task of pre-training, whether two sentences follow one another.
-    /(^|\.)pooler\.dense\./,
-    /^cls\.seq_relationship\./,
-    /(^|\.)embeddings\.position_ids$/,
-  ],
+  ignoredTensors: bertIgnored,
 };
 
 /** The head's activation, and names of its modules and tensors. */

@@ -1,7 +1,7 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Architecture } from "../architecture.js";
 import { consecutivePositions } from "../blocks/encoder-input.js";
-import { bertHead, buildBert } from "./bert.js";
+import { bertHead, bertIgnored, buildBert } from "./bert.js";
 
 /**
  * BERT, whose attention is sparse only in rows longer than all that a token would see: the context ends there.
@@ -29,7 +29,7 @@ export const bigBird: Architecture = {
       ? positions
       : Math.min(positions, longestFullRow(config));
   },
-  ignoredTensors: [/(^|\.)pooler\./, /^cls\.seq_relationship\./, /(^|\.)embeddings\.position_ids$/],
+  ignoredTensors: bertIgnored,
 };
 
 const defaultActivation = "gelu_new";

@@ -4,7 +4,7 @@ import { type AttentionShape, separateHeads } from "../blocks/attention.js";
 import { attentionMaskOf, type EncoderInput } from "../blocks/encoder-input.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
-import { bertHead, buildBert, type LayerAttention } from "./bert.js";
+import { bertHead, bertIgnored, buildBert, type LayerAttention } from "./bert.js";
 import { debertaEpsilon, readDeberta } from "./deberta.js";
 import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
 
@@ -26,7 +26,7 @@ export const debertaV2: Architecture = {
       attention: (input, shape) => debertaAttention(context, input, shape),
     });
   },
-  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+  ignoredTensors: bertIgnored,
 };
 
 function debertaAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape): LayerAttention {

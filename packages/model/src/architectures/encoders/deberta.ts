@@ -4,7 +4,7 @@ import type { AttentionShape } from "../blocks/attention.js";
 import { attentionMaskOf, type EncoderInput } from "../blocks/encoder-input.js";
 import { linear } from "../blocks/projections.js";
 import { splitGroups } from "../blocks/query-key-value.js";
-import { bertHead, buildBert, type LayerAttention } from "./bert.js";
+import { bertHead, bertIgnored, buildBert, type LayerAttention } from "./bert.js";
 import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
 
 /** BERT with disentangled attention, one embedding per distance. https://arxiv.org/abs/2006.03654 */
@@ -17,7 +17,7 @@ export const deberta: Architecture = {
       defaultTokenTypes: 0,
       attention: (input, shape) => debertaAttention(context, input, shape),
     }),
-  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+  ignoredTensors: bertIgnored,
 };
 
 /** Of norms, where the config does not say. */

@@ -196,6 +196,7 @@ describe("BigBird's context", () => {
     ["is that of its positions where those end before", { max_position_embeddings: 512 }, 512],
     ["is that of its positions where attention is never sparse", { attention_type: "original_full" }, 4096],
     ["grows with blocks", { block_size: 16, num_random_blocks: 2 }, 144],
+    ["is 704 where only positions are said", { attention_type: null, num_random_blocks: null }, 704],
   ])("%s", (_, changes, expected) => {
     const { config } = openCheckpoint(zooDirectory("big-bird"));
     const published = { ...config, max_position_embeddings: 4096, ...changes };
@@ -224,6 +225,11 @@ describe("a config of an encoder is refused", () => {
     ["a folding model", "esm", { is_folding_model: true }],
     ["rotated values", "roformer", { rotary_value: true }],
     ["an odd window", "longformer", { attention_window: [16, 15] }],
+    [
+      "windows of fewer layers than there are",
+      "longformer",
+      { attention_window: [16, 16], num_hidden_layers: 3 },
+    ],
     ["scaled embeddings", "big-bird", { rescale_embeddings: true }],
     ["projections without biases", "big-bird", { use_bias: false }],
     ["an unknown kind of attention", "big-bird", { attention_type: "dense" }],

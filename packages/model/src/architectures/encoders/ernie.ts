@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { consecutivePositions } from "../blocks/encoder-input.js";
-import { bert, bertHead, buildBert } from "./bert.js";
+import { bertHead, bertIgnored, buildBert } from "./bert.js";
 
 /** BERT, with task types where the config uses them (https://arxiv.org/abs/1907.12412). */
 export const ernie: Architecture = {
@@ -18,5 +18,5 @@ export const ernie: Architecture = {
       kinds: config.boolean("use_task_id", { default: false }) ? [taskTypes] : [],
     });
   },
-  ...(bert.ignoredTensors && { ignoredTensors: bert.ignoredTensors }),
+  ignoredTensors: bertIgnored,
 };

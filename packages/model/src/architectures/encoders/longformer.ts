@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { windowMasks } from "../blocks/attention-windows.js";
-import { bertAttention, buildBert } from "./bert.js";
+import { bertAttention, bertIgnored, buildBert } from "./bert.js";
 import { positionsBehindPadding, robertaHead, robertaPositions } from "./roberta.js";
 
 /**
@@ -20,10 +20,6 @@ export const longformer: Architecture = {
     });
   },
   maxContext: positionsBehindPadding,
-  ignoredTensors: [
-    // Of global attention.
-    /\.attention\.self\.(query|key|value)_global\./,
-    /(^|\.)pooler\.dense\./,
-    /(^|\.)embeddings\.position_ids$/,
-  ],
+  // Of global attention, too.
+  ignoredTensors: [...bertIgnored, /\.attention\.self\.(query|key|value)_global\./],
 };

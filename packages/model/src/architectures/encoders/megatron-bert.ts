@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { consecutivePositions } from "../blocks/encoder-input.js";
-import { bert, bertHead, buildBert } from "./bert.js";
+import { bertHead, bertIgnored, buildBert } from "./bert.js";
 
 /** BERT with norms before each sublayer and none of embeddings. https://arxiv.org/abs/1909.08053 */
 export const megatronBert: Architecture = {
@@ -12,5 +12,5 @@ export const megatronBert: Architecture = {
       embeddingNorm: false,
       normsBefore: { attention: "attention.ln", feedForward: "ln", last: "bert.encoder.ln" },
     }),
-  ...(bert.ignoredTensors && { ignoredTensors: bert.ignoredTensors }),
+  ignoredTensors: bertIgnored,
 };

@@ -10,7 +10,7 @@ import {
 } from "../blocks/encoder-input.js";
 import { encoderLayer } from "../blocks/encoder-layer.js";
 import { relativeBias, relativeBuckets } from "../blocks/relative-buckets.js";
-import { bertMaskedHead } from "./bert.js";
+import { bertIgnored, bertMaskedHead } from "./bert.js";
 import { robertaHead } from "./roberta.js";
 
 /** The padding token's id, and with it the position of padding; no config has another one. */
@@ -78,5 +78,5 @@ export const mpnet: Architecture = {
     }
     bertMaskedHead(context, x, { table, width, head: robertaHead, epsilon });
   },
-  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+  ignoredTensors: bertIgnored,
 };

@@ -1,6 +1,6 @@
 import type { Architecture } from "../architecture.js";
 import { consecutivePositions } from "../blocks/encoder-input.js";
-import { bertHead, buildBert } from "./bert.js";
+import { bertHead, bertIgnored, buildBert } from "./bert.js";
 
 /** BERT with narrow embeddings, and a wide matrix of its own as the head. https://arxiv.org/abs/2010.12821 */
 export const rembert: Architecture = {
@@ -20,5 +20,5 @@ export const rembert: Architecture = {
       },
     });
   },
-  ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+  ignoredTensors: bertIgnored,
 };

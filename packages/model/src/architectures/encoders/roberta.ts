@@ -1,7 +1,7 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { type EncoderInput, positionsAfterPadding } from "../blocks/encoder-input.js";
-import { type BertDifferences, type BertHead, buildBert } from "./bert.js";
+import { type BertDifferences, type BertHead, bertIgnored, buildBert } from "./bert.js";
 
 /**
  * BERT with positions that start behind the padding token's id; XLM-RoBERTa and CamemBERT too.
@@ -44,7 +44,7 @@ function robertaCalled(model: string, differences: Partial<BertDifferences> = {}
         ...differences,
       }),
     maxContext: positionsBehindPadding,
-    ignoredTensors: [/(^|\.)pooler\.dense\./, /(^|\.)embeddings\.position_ids$/],
+    ignoredTensors: bertIgnored,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Architecture, ModelContext } from "../architecture.js";
 import { embedding } from "../blocks/embedding.js";
 import { attentionMaskOf, consecutivePositions, type EncoderInput } from "../blocks/encoder-input.js";
 import { type RotaryAngles, rotate } from "../blocks/rotary.js";
-import { bert, bertAttention, bertHead, buildBert } from "./bert.js";
+import { bertAttention, bertHead, bertIgnored, buildBert } from "./bert.js";
 
 /** BERT with rotary positions, whose sines and cosines are a stored table. https://arxiv.org/abs/2104.09864 */
 export const roformer: Architecture = {
@@ -24,7 +24,7 @@ export const roformer: Architecture = {
       },
     });
   },
-  ...(bert.ignoredTensors && { ignoredTensors: bert.ignoredTensors }),
+  ignoredTensors: bertIgnored,
 };
 
 /** A row of the table is `[sin | cos]`, one of each for every pair of neighbouring lanes. */

@@ -170,6 +170,12 @@ describe("FSMT", () => {
     expect(unused).toEqual([]);
   });
 
+  it("has rows of positions for padding and what stands before it, beside those of tokens", () => {
+    const padded = { ...config, pad_token_id: 1, max_position_embeddings: 47 };
+    const { graph } = buildGraph({ config: padded, tensors });
+    expect(graph.weights.get("model.encoder.embed_positions.weight")?.dims).toEqual([49, 64]);
+  });
+
   it("may have one table for both sides and the head", () => {
     const one = { ...config, src_vocab_size: 112, tie_word_embeddings: true };
     const { graph } = buildGraph({ config: one, tensors: undefined });
