@@ -390,6 +390,12 @@ const cases: readonly OperatorCase[] = [
   ...[
     { axis: 3, opset: 17, says: "is along one axis", shards: [4, 3] },
     { axis: 2, opset: 12, says: "of an opset before 13 is along all axes from its own on", shards: [4] },
+    {
+      axis: -1,
+      opset: 12,
+      says: "of an opset before 13 is along one axis where that is the last",
+      shards: [4, 3],
+    },
   ].map(
     ({ says, shards, ...attributes }): OperatorCase => ({
       operator: `QLinearSoftmax@${microsoft}`,

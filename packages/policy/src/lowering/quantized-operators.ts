@@ -128,13 +128,12 @@ const softmaxAlongAxis = unary("Softmax", "opset");
 
 /** com.microsoft.QLinearSoftmax: of `opset` below 13 all axes from `axis` on are one, as in ONNX's Softmax then. */
 const softmax: Lowering = (node, maker) => {
-  const axis = intAttribute(node, "axis", -1);
-  if (axis === -1 || intAttribute(node, "opset", 13) >= 13) return softmaxAlongAxis(node, maker);
+  if (intAttribute(node, "opset", 13) >= 13) return softmaxAlongAxis(node, maker);
   const [value, ...scales] = node.inputs as [string, ...string[]];
   const [flat, computed, shape] = [maker.value(), maker.value(), maker.value()];
   const ofRows = { ...node, inputs: [flat, ...scales], outputs: [computed], attributes: { axis: int(-1) } };
   return [
-    part("Flatten", [value], [flat], { axis: int(axis) }),
+    part("Flatten", [value], [flat], { axis: int(intAttribute(node, "axis", -1)) }),
     ...softmaxAlongAxis(ofRows, maker)!,
     part("Shape", [value], [shape]),
     part("Reshape", [computed, shape], node.outputs),
