@@ -62,6 +62,32 @@ describe("inputs of run", () => {
     expect([...position_ids!.data, ...token_type_ids!.data]).toEqual([0n, 1n, 3n, 0n, 1n, 1n]);
   });
 
+  it.each([
+    ["RR_TOKEN_ID", { input_ids: [[7]], decoder_input_ids: [[9]] }],
+    ["RR_TOKEN_ID", { input_ids: [[6]], decoder_input_ids: [[10]] }],
+    ["RR_CONTEXT", { input_ids: [[1, 1, 1, 1, 1, 1]], decoder_input_ids: [[1]] }],
+    ["RR_CONTEXT", { input_ids: [[1]], decoder_input_ids: [[1, 1, 1, 1, 1]] }],
+  ] as const)("of an encoder and a decoder have each its own limits: %s for %j", (code, inputs) => {
+    const names = ["input_ids", "decoder_input_ids"];
+    const encoder = {
+      inputs: ["input_ids"],
+      outputs: [],
+      decoderPromptIds: [1],
+      maxContext: 5,
+      vocabSize: 7,
+    };
+    const both: ModelFacts = {
+      ...facts,
+      inputs: names.map((name) => ({ name, type: "int64", dims: ["batch", name] })),
+      lookedUp: {},
+      encoder,
+    };
+    expect(() =>
+      checkInputs({ input_ids: [[6, 1, 1, 1, 1]], decoder_input_ids: [[9, 1, 1, 1]] }, both),
+    ).not.toThrow();
+    expect(() => checkInputs(inputs, both)).toThrow(expect.objectContaining({ code }));
+  });
+
   it.each<[string, string, Record<string, unknown>]>([
     ["RR_INPUT", "a missing input", { scale: [[1]] }],
     ["RR_INPUT", "an unknown input", { ...good, ids: [[1]] }],

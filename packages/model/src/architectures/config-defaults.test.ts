@@ -86,6 +86,7 @@ it.each<[string, string, JsonValue]>([
   ["seed-oss", "attention_bias", true],
   ["starcoder2", "num_key_value_heads", 2],
   ["umt5", "feed_forward_proj", "gated-gelu"],
+  ["xlm", "gelu_activation", true],
   ["xlm-roberta-xl", "layer_norm_eps", 1e-5],
   ["xlm-roberta-xl", "type_vocab_size", 1],
 ])("%s without %s is as with %j", (name, field, stated) => {
@@ -123,6 +124,15 @@ it("a sliding_window_pattern of letters, as EXAONE 4 has, is not looked at where
 
 it("what the first Gemma calls gelu is its tanh approximation", () => {
   expect(graphOf("gemma", { hidden_act: "gelu" })).toEqual(graphOf("gemma", {}));
+});
+
+it("Qwen3-VL with experts sends a row to four, where its config does not say", () => {
+  const { config } = openCheckpoint(zooDirectory("qwen3-vl-moe"));
+  const [stated, silent] = [4, null].map((num_experts_per_tok) => {
+    const text_config = { ...(config.text_config as JsonObject), num_experts_per_tok };
+    return graphOf("qwen3-vl-moe", { text_config });
+  });
+  expect(silent).toEqual(stated);
 });
 
 it.each(["gemma2", "gemma3"])(
