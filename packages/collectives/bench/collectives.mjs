@@ -17,7 +17,7 @@ const help = `Time and bandwidth of a collective, from local array to local arra
   --bytes 1024,…,67108864
   --algorithms auto       of those that a collective has: auto, ring, one-shot, two-shot
   --kernels simd,plain
-  --spins 50,20000        looks before a sleep; default: what a group chooses
+  --looks 50,20000        looks before a sleep; default: what a group chooses
   --windows 65536,262144  bytes of shared memory that a message passes through; default: what a group chooses
   --json FILE
   --help
@@ -61,7 +61,7 @@ if (isMainThread) {
       bytes: { type: "string", default: Array.from({ length: 9 }, (_, i) => 1024 * 4 ** i).join() },
       algorithms: { type: "string", default: "auto" },
       kernels: { type: "string", default: "simd,plain" },
-      spins: { type: "string", default: "default" },
+      looks: { type: "string", default: "default" },
       windows: { type: "string", default: "default" },
       json: { type: "string" },
       help: { type: "boolean", default: false },
@@ -73,7 +73,7 @@ if (isMainThread) {
   }
   const numbers = (text) => text.split(",").map(Number);
   /** All combinations of one value from each list. */
-  const choices = ["kernels", "algorithms", "spins", "windows"].reduce(
+  const choices = ["kernels", "algorithms", "looks", "windows"].reduce(
     (some, name) =>
       some.flatMap((one) => values[name].split(",").map((value) => ({ ...one, [name]: value }))),
     [{}],
@@ -93,12 +93,12 @@ if (isMainThread) {
   const measured = [];
   for (const worldSize of numbers(values.ranks)) {
     for (const bytes of numbers(values.bytes)) {
-      const contestants = choices.map(({ kernels, algorithms: algorithm, spins, windows }) => {
+      const contestants = choices.map(({ kernels, algorithms: algorithm, looks, windows }) => {
         const group = createGroup({
           worldSize,
           ...(windows !== "default" && { windowBytes: Number(windows) }),
         });
-        if (spins !== "default") group.spins = Number(spins);
+        if (looks !== "default") group.looks = Number(looks);
         return { group, algorithm, kernels };
       });
       const data = { contestants, collective: values.collective, bytes };

@@ -24,12 +24,12 @@ describe("auto", () => {
     expect(choice.of("allReduce", 512).name).toBe("one-shot");
   });
 
-  it("takes more rounds later where ranks share cores, as each round wakes somebody", () => {
+  it("goes round the ring later where ranks share cores, as each of its waits is a turn for all", () => {
     const halfMegabyte = 512 * 1024;
     const name = (sharesCores: boolean) =>
       new AlgorithmChoice("auto", 4, sharesCores, undefined).of("allReduce", halfMegabyte).name;
     expect(name(false)).toBe("ring");
-    expect(name(true)).toBe("one-shot");
+    expect(name(true)).toBe("two-shot");
   });
 
   it("takes one-shot where each rank only has its share to do", () => {

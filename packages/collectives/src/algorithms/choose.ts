@@ -54,18 +54,20 @@ export class AlgorithmChoice {
  * EPYC that takes 74 µs of 256 KiB, where windows took 122, and 134 before local arrays were copied so (in turns in one
  * run).
  *
- * Ranks that share two cores of an AMD EPYC, where each wait wakes somebody:
+ * Ranks that share the two cores of a Xeon, and yield them to one another:
  *
- * | all-reduce of | 4 ranks            | 8 ranks               |
- * |---------------|--------------------|-----------------------|
- * | 8 KiB         | 87 / 143 / 363     | 178 / 317 / 1494      |
- * | 64 KiB        | 128 / 179 / 393    | 580 / 683 / 2924      |
- * | 256 KiB       | 308 / 309 / 462    | 1125 / 1022 / 4013    |
- * | 1 MiB         | 1241 / 1215 / 1009 | 6089 / 7569 / 6349    |
- * | 4 MiB         | 4766 / 5663 / 4498 | 42074 / 35432 / 30693 |
+ * | all-reduce of | 4 ranks               | 8 ranks               |
+ * |---------------|-----------------------|-----------------------|
+ * | 8 KiB         | 21 / 25 / 55          | 56 / 63 / 222         |
+ * | 16 KiB        | 23 / 23               | 78 / 73               |
+ * | 32 KiB        | 46 / 40               | 128 / 97              |
+ * | 64 KiB        | 106 / 88 / 152        | 306 / 166 / 357       |
+ * | 256 KiB       | 363 / 331 / 410       | 1642 / 1397 / 1921    |
+ * | 1 MiB         | 3517 / 3775 / 2664    | 10416 / 6568 / 6418   |
+ * | 4 MiB         | 13267 / 11243 / 10319 | 35510 / 21906 / 19856 |
  */
 function switchOvers(worldSize: number, sharesCores: boolean): { twoShot: number; ring: number } {
-  if (sharesCores) return { twoShot: 1024 * 1024, ring: 1024 * 1024 };
+  if (sharesCores) return { twoShot: 16 * 1024, ring: 1024 * 1024 };
   // Of two ranks, two-shot reads as much as one-shot, which is fastest while a message fits a slot.
   if (worldSize === 2) return { twoShot: slotLength * 4 + 1, ring: slotLength * 4 + 1 };
   return { twoShot: (16 * 1024) / worldSize, ring: 512 * 1024 };

@@ -3,7 +3,7 @@ import { RingrankError, requireOptions } from "@ringrank/errors";
 import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
 import { type Wire, wires } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
-import { mostSpins } from "./spin.js";
+import { allowance } from "./looks.js";
 
 export interface GroupOptions {
   /** Ranks in the group, 1 to 64. */
@@ -35,7 +35,7 @@ export interface GroupHandle {
   readonly stepTimeoutMs: number;
   readonly windowBytes: number;
   /** Loads of a peer's counter, at most, before a rank goes to sleep on it. */
-  readonly spins: number;
+  readonly looks: number;
   readonly wire: Wire;
   /** That this process may run on. */
   readonly cores: number;
@@ -86,7 +86,7 @@ export function createGroup(options: GroupOptions): GroupHandle {
     stepTimeoutMs,
     windowBytes,
     wire,
-    spins: mostSpins(worldSize, cores),
+    looks: allowance(worldSize, cores).most,
     cores,
   };
 }

@@ -1,13 +1,15 @@
 import { RingrankError } from "@ringrank/errors";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
+import { allowance, hasCoreEach, LookLimit, longestLookMs, rest } from "./looks.js";
 import { isPoisoned } from "./poison.js";
-import { canSpin, hasCoreEach, rest, SpinLimit } from "./spin.js";
+import { type YieldCore, yieldCore } from "./yield-core.js";
 
 /**
  * Publishing rounds and waiting for those of others.
  *
- * A rank that waits looks at its peers' counters for a while, if that can help (spin.ts), and then sleeps. It
+ * A rank that waits looks at its peers' counters for a while (looks.ts), and then sleeps. Between two looks it rests,
+ * or, where ranks share cores, yields its core to the others. It
  * announces the sleep before it looks a last time, and a publisher looks for sleepers after it has counted up, so one
  * of the two sees the other. A poison that falls between the last look and the sleep is seen at the sleep's end,
  * at most {@link longestSleepMs} later.
@@ -27,17 +29,17 @@ export class Rounds {
   /**
    * How often a kernel may look for the one other rank before it leaves the wait to {@link waitForAll}. All its looks
    * take a microsecond or so: little beside a sleep, whoever else wants the core. Waits are measured in `waitForAll`,
-   * so where they are, and where a rank may not spin, a kernel looks once.
+   * so where they are, and where ranks share cores, a kernel looks once.
    */
   readonly kernelLooks: number;
   /** The collective in progress, for messages. */
   during = "a collective";
   readonly #memory: GroupMemory;
   readonly #words: Int32Array;
-  readonly #spins: SpinLimit;
-  readonly #cores: number;
-  /** Whether it rests between two looks, and what the next rest begins with. */
-  readonly #rests: boolean;
+  readonly #looks: LookLimit;
+  /** What it does between two looks where ranks share cores; where each has one, it rests. */
+  readonly #yieldCore: YieldCore | undefined;
+  /** What the next rest begins with. */
   #root = 1;
   readonly #stepTimeoutMs: number;
   readonly #measureWaits: boolean;
@@ -54,13 +56,16 @@ export class Rounds {
     this.worldSize = handle.worldSize;
     this.#memory = memory;
     this.#words = memory.words;
-    this.#spins = new SpinLimit(handle.spins);
-    this.#cores = handle.cores;
-    this.#rests = hasCoreEach(handle.worldSize, handle.cores);
+    const hasCore = hasCoreEach(handle.worldSize, handle.cores);
+    this.#yieldCore = hasCore ? undefined : yieldCore();
+    this.#looks = new LookLimit({
+      ...allowance(handle.worldSize, handle.cores),
+      // Who keeps the core while another rank waits for it looks in vain.
+      most: hasCore || this.#yieldCore !== undefined ? handle.looks : 0,
+    });
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#measureWaits = measureWaits;
-    this.kernelLooks =
-      canSpin(1, handle.cores) && !measureWaits ? Math.min(mostKernelLooks, handle.spins) : 1;
+    this.kernelLooks = hasCore && !measureWaits ? Math.min(mostKernelLooks, handle.looks) : 1;
     this.#current = Atomics.load(memory.words, memory.layout.published(rank));
     this.#publishedByAll = this.#current;
     // Whoever has waited for the rank to join starts to count anew.
@@ -109,16 +114,13 @@ export class Rounds {
    * @throws RR_TIMEOUT naming the rank that did not move; {@link Poisoned} if the group failed meanwhile.
    */
   wait(peer: number, round: number): void {
-    // Any of the others may be at work.
-    if (!this.#hasPublished(peer, round)) this.#spinThenSleep(peer, round, this.worldSize - 1);
+    if (!this.#hasPublished(peer, round)) this.#lookThenSleep(peer, round);
   }
 
   /** Returns once every rank has published `round`; throws as {@link wait} does. */
   waitForAll(round: number): void {
     if (((this.#publishedByAll - round) | 0) >= 0) return;
-    if (this.#firstMissing("all", round) !== undefined) {
-      this.#spinThenSleep("all", round, this.#countMissing(round));
-    }
+    if (this.#firstMissing("all", round) !== undefined) this.#lookThenSleep("all", round);
     this.#publishedByAll = round;
   }
 
@@ -136,25 +138,19 @@ export class Rounds {
     return undefined;
   }
 
-  #countMissing(round: number): number {
-    let missing = 0;
-    for (let rank = 0; rank < this.worldSize; rank++) if (!this.#hasPublished(rank, round)) missing++;
-    return missing;
-  }
-
-  /** `atWork` ranks may have to run before this wait ends. */
-  #spinThenSleep(awaited: Awaited, round: number, atWork: number): void {
+  #lookThenSleep(awaited: Awaited, round: number): void {
     const start = this.#measureWaits ? performance.now() : 0;
-    if (!canSpin(atWork, this.#cores) || !this.#spin(awaited, round)) this.#sleep(awaited, round);
+    const times = this.#looks.forNextWait();
+    const isOver =
+      this.#yieldCore === undefined
+        ? this.#lookAndRest(awaited, round, times)
+        : this.#lookAndYield(awaited, round, times, this.#yieldCore);
+    if (isOver) this.#looks.paid();
+    else {
+      this.#looks.wasInVain();
+      this.#sleep(awaited, round);
+    }
     if (this.#measureWaits) this.waitedMs += performance.now() - start;
-  }
-
-  /** Whether the wait is over. */
-  #spin(awaited: Awaited, round: number): boolean {
-    const isOver = this.#look(awaited, round, this.#spins.forNextWait());
-    if (isOver) this.#spins.paid();
-    else this.#spins.wasInVain();
-    return isOver;
   }
 
   /**
@@ -162,11 +158,25 @@ export class Rounds {
    * compiles a loop that is running, and what has never run behind it as a way out of the compiled code. It would be
    * taken at the end of every wait, as such code is kept, and takes longer than the wait.
    */
-  #look(awaited: Awaited, round: number, times: number): boolean {
+  #lookAndRest(awaited: Awaited, round: number, times: number): boolean {
     for (let left = times; left > 0; left--) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
       this.meanwhile?.();
-      if (this.#rests) this.#root = rest(this.#root);
+      this.#root = rest(this.#root);
+    }
+    return false;
+  }
+
+  /** Likewise, and lets others have the core in between; not again once that took long. */
+  #lookAndYield(awaited: Awaited, round: number, times: number, yieldCore: YieldCore): boolean {
+    let last = performance.now();
+    for (let left = times; left > 0; left--) {
+      if (this.#firstMissing(awaited, round) === undefined) return true;
+      this.meanwhile?.();
+      yieldCore();
+      const now = performance.now();
+      if (now - last > longestLookMs) return false;
+      last = now;
     }
     return false;
   }

@@ -1,0 +1,60 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { createGroup } from "./group.js";
+import { GroupMemory } from "./group-memory.js";
+import { allowance } from "./looks.js";
+import { Rounds } from "./rounds.js";
+
+const yieldCore = vi.hoisted(() => vi.fn<() => void>());
+vi.mock("./yield-core.js", () => ({ yieldCore: () => yieldCore }));
+
+/** Rank 0 of two, on so many cores, and what lets it believe that rank 1 has come. */
+function alone(cores: number) {
+  const { most } = allowance(2, cores);
+  const handle = { ...createGroup({ worldSize: 2, stepTimeoutMs: 100 }), cores, looks: most };
+  const memory = new GroupMemory(handle);
+  memory.words[memory.layout.joined(1)] = 1;
+  const arrive = () => Atomics.store(memory.words, memory.layout.published(1), 1);
+  return { rounds: new Rounds(memory, handle, 0), arrive };
+}
+
+beforeEach(() => {
+  yieldCore.mockReset();
+});
+
+describe("a rank that shares its core", () => {
+  it("yields it until the awaited one has come", () => {
+    const { rounds, arrive } = alone(1);
+    yieldCore.mockImplementationOnce(() => {}).mockImplementationOnce(arrive);
+    rounds.wait(1, 1);
+    expect(yieldCore).toHaveBeenCalledTimes(2);
+  });
+
+  it("works between two looks, if there is something to do", () => {
+    const { rounds, arrive } = alone(1);
+    yieldCore.mockImplementationOnce(arrive);
+    rounds.meanwhile = vi.fn();
+    rounds.wait(1, 1);
+    expect(rounds.meanwhile).toHaveBeenCalledTimes(1);
+  });
+
+  it("looks a quarter as often in the next wait after a yield that took long, and then sleeps", () => {
+    const { rounds, arrive } = alone(1);
+    yieldCore.mockImplementationOnce(() => {
+      const start = performance.now();
+      while (performance.now() - start < 2);
+      arrive();
+    });
+    rounds.wait(1, 1);
+    expect(yieldCore).toHaveBeenCalledTimes(1);
+    yieldCore.mockReset();
+    expect(() => rounds.wait(1, 2)).toThrow("rank 1 made no progress for 100 ms");
+    expect(yieldCore).toHaveBeenCalledTimes(allowance(2, 1).most / 4);
+  });
+});
+
+it("a rank with a core of its own keeps it", () => {
+  const { rounds, arrive } = alone(2);
+  rounds.meanwhile = arrive;
+  rounds.wait(1, 1);
+  expect(yieldCore).not.toHaveBeenCalled();
+});

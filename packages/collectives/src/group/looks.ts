@@ -1,0 +1,79 @@
+/** How often a rank that waits looks at its peers' counters before it sleeps. */
+export interface Allowance {
+  readonly most: number;
+  /** The limit does not fall below. */
+  readonly fewest: number;
+  /** One wait of so many gets the whole allowance. */
+  readonly waitsPerTrial: number;
+}
+
+/**
+ * Where each rank has a core, for about as long as a small decode segment lasts, with a {@link rest} after each look.
+ * Where ranks share cores, the core is yielded after each look (yield-core.ts). If all who wait for it are ranks, one of
+ * them has it at once, and a few looks are enough; if other programs want it, too, each look costs a slice of their
+ * time, and a sleeper is preferred to whoever yields: there trials are rare, and a rank may do without any look.
+ */
+export function allowance(worldSize: number, cores: number): Allowance {
+  return hasCoreEach(worldSize, cores)
+    ? { most: 2000, fewest: 50, waitsPerTrial: 64 }
+    : { most: 200, fewest: 0, waitsPerTrial: 512 };
+}
+
+/** Whether each rank has a core. */
+export function hasCoreEach(worldSize: number, cores: number): boolean {
+  return worldSize <= cores;
+}
+
+/** A look that takes longer, in milliseconds, was another program's turn on a core that was yielded. */
+export const longestLookMs = 1;
+
+/**
+ * About a quarter of a microsecond in which the core has next to nothing to do: square roots, each of the last one's
+ * outcome. It is what WebAssembly and JavaScript have in place of an instruction to pause. Looks that follow one another
+ * at once keep the counters' cache lines from those who want to write them, of which there are as many as ranks.
+ *
+ * @param root of the last rest, 1 at first
+ * @returns what the next one begins with, so that the engine leaves none out
+ */
+export function rest(root: number): number {
+  let next = root;
+  for (let left = 40; left > 0; left--) next = Math.sqrt(next + 1);
+  return next;
+}
+
+/**
+ * What one rank makes of its allowance. Where other programs want the cores too, the peer is often not running, and
+ * whoever looks for it only keeps it waiting. So the limit falls when looking was in vain, and is back at once when it
+ * was not. Now and then a wait gets the whole allowance: without that, two ranks that take turns waking each other would
+ * never find out that they can do without.
+ */
+export class LookLimit {
+  readonly #most: number;
+  readonly #fewest: number;
+  readonly #waitsPerTrial: number;
+  #limit: number;
+  #waits = 0;
+
+  constructor({ most, fewest, waitsPerTrial }: Allowance) {
+    this.#most = most;
+    this.#fewest = Math.min(most, fewest);
+    this.#waitsPerTrial = waitsPerTrial;
+    this.#limit = most;
+  }
+
+  /** How often to look in the wait that begins now. */
+  forNextWait(): number {
+    this.#waits = (this.#waits + 1) % this.#waitsPerTrial;
+    return this.#waits === 0 ? this.#most : this.#limit;
+  }
+
+  /** That wait ended while the rank looked. */
+  paid(): void {
+    this.#limit = this.#most;
+  }
+
+  /** The rank had to sleep after all. */
+  wasInVain(): void {
+    this.#limit = Math.max(this.#fewest, this.#limit >> 2);
+  }
+}

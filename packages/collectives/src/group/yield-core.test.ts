@@ -1,0 +1,37 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { yieldCore } from "./yield-core.js";
+
+/** Runs `source` in a Node of its own, and gives what it writes to both of its outputs. */
+function run(source: string, ...flags: string[]): string {
+  const module = new URL("../../dist/group/yield-core.js", import.meta.url).href;
+  const program = `import { yieldCore } from ${JSON.stringify(module)}; ${source}`;
+  const command = [process.execPath, ...flags, "--input-type=module", "--eval", program];
+  return execFileSync("/bin/sh", ["-c", '"$@" 2>&1', "sh", ...command], { encoding: "utf8" });
+}
+
+describe("yielding the core", () => {
+  it("is a call that says it succeeded", () => {
+    expect(yieldCore()?.()).toBe(0);
+  });
+
+  it("leaves warnings as they are", () => {
+    const { emitWarning } = process;
+    yieldCore();
+    expect(process.emitWarning).toBe(emitWarning);
+  });
+
+  // A shell brings the outputs together.
+  it.skipIf(process.platform === "win32")("warns nobody that Node's WASI is an experiment", () => {
+    expect(run("console.log(typeof yieldCore())")).toBe("function\n");
+  });
+
+  it.skipIf(process.platform === "win32")("is not to be had under Node's permission model", () => {
+    const flag = process.allowedNodeEnvironmentFlags.has("--permission")
+      ? "--permission"
+      : "--experimental-permission";
+    expect(run("console.log(typeof yieldCore())", flag, "--allow-fs-read=*", "--no-warnings")).toBe(
+      "undefined\n",
+    );
+  });
+});
