@@ -58,6 +58,8 @@ it.each<[string, string, JsonValue]>([
   ["gemma3", "num_key_value_heads", 4],
   ["glm4-moe-lite", "rms_norm_eps", 1e-5],
   ["glm4-moe-lite", "mlp_layer_types", ["dense", "sparse"]],
+  ["lfm2", "rope_theta", 1_000_000],
+  ["lfm2", "conv_L_cache", 3],
   ["minicpm3", "scale_depth", 1.4],
   ["minicpm3", "v_head_dim", 8],
   [
@@ -169,4 +171,19 @@ it("MiniCPM3 with null for its multipliers has none of residuals and logits", ()
   expect(graphOf("minicpm3", { scale_depth: null, dim_model_base: null })).toEqual(
     graphOf("minicpm3", stated),
   );
+});
+
+it("LFM2's layers of attention are listed by number where layer_types does not name them, and else are all", () => {
+  const layers = { layer_types: null };
+  expect(graphOf("lfm2", { ...layers, full_attn_idxs: [1] })).toEqual(graphOf("lfm2", {}));
+  expect(graphOf("lfm2", layers)).toEqual(
+    graphOf("lfm2", { layer_types: ["full_attention", "full_attention"] }),
+  );
+});
+
+it("LFM2's feed-forward is as wide as stated, or two thirds of that in whole parts", () => {
+  const stated = { block_auto_adjust_ff_dim: false, intermediate_size: 64 };
+  expect(graphOf("lfm2", { block_ff_dim: 96, intermediate_size: 7 })).toEqual(graphOf("lfm2", stated));
+  expect(graphOf("lfm2", { intermediate_size: 80 })).toEqual(graphOf("lfm2", stated));
+  expect(graphOf("lfm2", { block_ffn_dim_multiplier: 0.8 })).toEqual(graphOf("lfm2", stated));
 });

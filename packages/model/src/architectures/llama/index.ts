@@ -13,6 +13,7 @@ import { glm4 } from "./glm4.js";
 import { granite } from "./granite.js";
 import { helium } from "./helium.js";
 import { hunyuan } from "./hunyuan.js";
+import { lfm2 } from "./lfm2.js";
 import { llama } from "./llama.js";
 import { minicpm3 } from "./minicpm3.js";
 import { ministral3 } from "./ministral3.js";
@@ -46,6 +47,7 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["granite", granite],
   ["helium", helium],
   ["hunyuan_v1_dense", hunyuan],
+  ["lfm2", lfm2],
   ["llama", llama],
   ["minicpm3", minicpm3],
   ["ministral", ministral],

@@ -101,6 +101,22 @@ const published: readonly { readonly config: JsonObject; readonly billions: numb
     },
     billions: 3.4,
   },
+  {
+    // LiquidAI/LFM2-1.2B
+    config: {
+      model_type: "lfm2",
+      block_ff_dim: 12288,
+      hidden_size: 2048,
+      layer_types: Array.from({ length: 16 }, (_, layer) =>
+        [2, 5, 8, 10, 12, 14].includes(layer) ? "full_attention" : "conv",
+      ),
+      num_hidden_layers: 16,
+      num_attention_heads: 32,
+      num_key_value_heads: 8,
+      vocab_size: 65536,
+    },
+    billions: 1.17,
+  },
 ];
 
 it.each(published)(
@@ -155,6 +171,14 @@ it("Gemma 3's scores have no cap, whatever its config says", () => {
   expect(stated).toEqual(silent);
 });
 
+it("LFM2 has a cache of its convolutions' rows where there is one, of as many as those reach", () => {
+  const windows = (...layer_types: string[]) => windowsOf("lfm2", { layer_types, conv_L_cache: 4 });
+  expect(windows("conv", "full_attention")).toEqual([4, undefined]);
+  const { config } = openCheckpoint(zooDirectory("lfm2"));
+  const all = { ...config, layer_types: ["full_attention", "full_attention"] };
+  expect(buildGraph({ config: all, tensors: undefined }).graph.caches).toHaveLength(1);
+});
+
 it("OLMo 3's sliding layers turn unscaled by either style of config", () => {
   const { config } = openCheckpoint(zooDirectory("olmo3"));
   const { rope_theta, rope_scaling, ...rest } = config;
@@ -176,6 +200,8 @@ it.each<[string, string, JsonObject]>([
   ["a cap on scores that is none", "gemma2", { attn_logit_softcapping: 0 }],
   ["a list of rotating layers with something else in it", "smollm3", { no_rope_layers: [1, 2] }],
   ["fewer entries than layers of what rotates", "smollm3", { no_rope_layers: [1] }],
+  ["a convolution that reads its own position only", "lfm2", { conv_L_cache: 1 }],
+  ["a layer that is no attention and no convolution", "lfm2", { layer_types: ["conv", "mamba"] }],
   ["scaling that says nothing of queries", "ministral3", { rope_parameters: { rope_theta: 1_000_000 } }],
   ["a layer type that is not known", "exaone4", { layer_types: ["sliding_attention", "chunked_attention"] }],
 ])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
