@@ -28,6 +28,17 @@ describe.each(templates)("a template of $name", ({ template, cases }) => {
   });
 });
 
+// As transformers 5.24.
+it.each([
+  ["ASSISTANT: {% generation %}{{- 'a' -}}{% endgeneration %} b", "ASSISTANT: a b"],
+  ["{{ 'a' -}}\t{% generation %} b{%- endgeneration %}\n\nc", "a b\nc"],
+  ["{{ 'a' }} {%- generation -%} b {%- endgeneration -%} c", "abc"],
+  ["a\n  {% generation %}\n  b\n  {% endgeneration %}\nc", "a\n  b\nc"],
+])("a block of what is generated strips as blocks do: %j", (source, expected) => {
+  const template = new ChatTemplate(source, {}, "the test");
+  expect(template.render([{ role: "user", content: "" }])).toBe(expected);
+});
+
 describe("the chat template of a directory", () => {
   const question = conversations["a question"]!;
   const rendered = (files: Record<string, string>): string | undefined =>

@@ -24,6 +24,16 @@ function refuse(reason: unknown): never {
 const prelude = "{% set raise_exception = ringrank_refuse %}\n";
 
 /**
+ * Blocks of what the assistant generates, which training looks at, as blocks that say nothing. The library takes their
+ * tags out, so that `{{-` would strip what stands before such a block.
+ */
+function withPlainGeneration(source: string): string {
+  return source.replace(/\{%(-?)\s*(end)?generation\s*(-?)%\}/g, (_, left, end, right) =>
+    end === undefined ? `{%${left} if true ${right}%}` : `{%${left} endif ${right}%}`,
+  );
+}
+
+/**
  * How a model wants a conversation written: a Jinja template, in `chat_template.jinja` or in `tokenizer_config.json`
  * (https://huggingface.co/docs/transformers/chat_templating).
  */
@@ -42,7 +52,7 @@ export class ChatTemplate {
    */
   constructor(source: string, tokens: Readonly<Record<string, string>>, where: string) {
     try {
-      this.#template = new Template(prelude + source.replace(/\r\n?/g, "\n"));
+      this.#template = new Template(prelude + withPlainGeneration(source.replace(/\r\n?/g, "\n")));
       this.#readsParts = readsParts(this.#template.parsed);
       this.#template.parsed = rewrittenTemplate(this.#template.parsed, [
         comparedAsInPython,
