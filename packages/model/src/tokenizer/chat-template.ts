@@ -5,6 +5,7 @@ import { findTemplate } from "./find-template.js";
 import { comparedAsInPython, pythonComparisons } from "./python-comparisons.js";
 import { changedAsInPython, pythonTexts } from "./python-texts.js";
 import { rewrittenTemplate } from "./rewritten-template.js";
+import { strftime } from "./strftime.js";
 
 /** One turn of a conversation. */
 export interface ChatMessage {
@@ -20,8 +21,11 @@ function refuse(reason: unknown): never {
   throw new Refusal(String(reason));
 }
 
-/** The library's own `raise_exception` throws what cannot be told from its other errors. */
-const prelude = "{% set raise_exception = ringrank_refuse %}\n";
+/**
+ * The library's own `raise_exception` throws what cannot be told from its other errors, and its `strftime_now` leaves
+ * most directives as they are.
+ */
+const prelude = "{% set raise_exception = ringrank_refuse %}{% set strftime_now = ringrank_strftime_now %}\n";
 
 /**
  * Blocks of what the assistant generates, which training looks at, as blocks that say nothing. The library takes their
@@ -77,6 +81,7 @@ export class ChatTemplate {
       return this.#template.render({
         ...this.#tokens,
         ringrank_refuse: refuse,
+        ringrank_strftime_now: (format: unknown) => strftime(new Date(), String(format)),
         ...pythonComparisons,
         ...pythonTexts,
         messages: this.#readsParts ? messages.map(inParts) : messages,
