@@ -38,8 +38,11 @@ const latents: ReadonlySet<string> = new Set([
   "youtu",
 ]);
 
-/** Attention with latents, sinks or bounds on scores is no step of its own, but computed where its keys are made. */
-const attentionInSegments: ReadonlySet<string> = new Set([...latents, "gemma2", "gpt-oss"]);
+/**
+ * Attention with latents, sinks or bounds on scores, and a convolution in its place, are no steps of their own, but
+ * computed where their keys, or rows, are made.
+ */
+const attentionInSegments: ReadonlySet<string> = new Set([...latents, "gemma2", "gpt-oss", "lfm2-moe"]);
 
 const layers = 2;
 

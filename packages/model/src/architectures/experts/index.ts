@@ -8,6 +8,7 @@ import { glm4MoeLite } from "./glm4-moe-lite.js";
 import { gptOss } from "./gpt-oss.js";
 import { graniteMoe, graniteMoeHybrid, graniteMoeShared } from "./granite-moe.js";
 import { hunyuanMoe } from "./hunyuan-moe.js";
+import { lfm2Moe } from "./lfm2-moe.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
 import { qwen2Moe } from "./qwen2-moe.js";
@@ -26,6 +27,7 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["granitemoehybrid", graniteMoeHybrid],
   ["granitemoeshared", graniteMoeShared],
   ["hunyuan_v1_moe", hunyuanMoe],
+  ["lfm2_moe", lfm2Moe],
   ["mixtral", mixtral],
   ["olmoe", olmoe],
   ["qwen2_moe", qwen2Moe],
