@@ -6,7 +6,14 @@ import { planGraph } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
 import { modelTypes } from "../packages/model/src/architectures/index.js";
 import { zooDirectory, zooNames } from "../packages/model/src/testing/fixtures.js";
-import { codeBlocks, libraryExample, linkedFiles, readme } from "./support/readme.js";
+import {
+  codeBlocks,
+  headingsOf,
+  libraryExample,
+  linkedFiles,
+  linkedHeadings,
+  readme,
+} from "./support/readme.js";
 import { root, runNode } from "./support/run-program.js";
 import { temporaryDirectory } from "./support/temporary-directory.js";
 
@@ -52,6 +59,18 @@ test.each(documents)("%s links to files that exist", (document) => {
   const links = linkedFiles(readFileSync(root + document, "utf8"));
   const missing = links.filter((target) => !existsSync(resolve(root, dirname(document), target)));
   expect(missing).toEqual([]);
+});
+
+test.each(documents)("%s links to headings that it has", (document) => {
+  const markdown = readFileSync(root + document, "utf8");
+  expect(headingsOf(markdown)).toEqual(expect.arrayContaining(linkedHeadings(markdown)));
+});
+
+test("the contents of docs/design-notes.md list every section, in order", () => {
+  const markdown = readFileSync(`${root}docs/design-notes.md`, "utf8");
+  const [, ...sections] = headingsOf(markdown);
+  const [contents] = markdown.split("\n## ");
+  expect(linkedHeadings(contents!)).toEqual(sections);
 });
 
 test("docs/errors.md explains every error code, in the words of the code, and no other", () => {

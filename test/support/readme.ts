@@ -14,6 +14,21 @@ export function linkedFiles(markdown: string): string[] {
   return [...markdown.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
 }
 
+/** Headings of itself that a document links to, as it writes them. */
+export function linkedHeadings(markdown: string): string[] {
+  return [...markdown.matchAll(/\]\(#([^)]+)\)/g)].map(([, heading]) => heading!);
+}
+
+/** What links to a document's headings have to say, as GitHub makes it of them. */
+export function headingsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
 /** README.md's library example: its first JavaScript. */
 export function libraryExample(): string {
   const [example] = codeBlocks("js");
