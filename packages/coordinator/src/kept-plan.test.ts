@@ -8,7 +8,7 @@ import { zooDirectory } from "../../model/src/testing/fixtures.js";
 // Threads are started from the build, so the build is what is tested.
 import { type LoadOptions, listShardCache, loadModel } from "../dist/index.js";
 import { KeptPlan } from "../dist/kept-plan.js";
-import { checkLoadOptions } from "../dist/options/load-options.js";
+import { checkLoadOptions } from "../dist/options/check-load-options.js";
 
 /** A logger of warnings, and the messages of what it was told. */
 function listener(): { logger: Logger; messages: string[] } {

@@ -8,7 +8,7 @@ import type { PolicyData } from "@ringrank/policy";
 import { entryKey, ownProducts, readPlan, type ShardCache } from "@ringrank/rank-worker";
 import type { Log } from "./logger.js";
 import type { Preparation } from "./offload/planning-service.js";
-import type { CheckedLoadOptions } from "./options/load-options.js";
+import type { CheckedLoadOptions } from "./options/check-load-options.js";
 
 /** All that planning gives, and so all that a load has to know of a model before its ranks read weights. */
 export interface Plan extends Preparation {

@@ -5,7 +5,7 @@ import { shakespeareDirectory } from "../../model/src/testing/fixtures.js";
 // Threads are started from the build, so the build is what is tested.
 import { Offload, planningThread } from "../dist/offload/offload.js";
 import type { TextService } from "../dist/offload/text-service.js";
-import { checkLoadOptions } from "../dist/options/load-options.js";
+import { checkLoadOptions } from "../dist/options/check-load-options.js";
 import { prepareModel } from "../dist/prepare-model.js";
 
 /** The module of a text thread that says when it is asked to open a tokenizer, and is then busy for good. */

@@ -7,7 +7,7 @@ import type { KeptPlan, Plan } from "./kept-plan.js";
 import { abortable } from "./offload/abortable.js";
 import { type Offload, planningThread, textThread } from "./offload/offload.js";
 import type { TextService } from "./offload/text-service.js";
-import type { CheckedLoadOptions } from "./options/load-options.js";
+import type { CheckedLoadOptions } from "./options/check-load-options.js";
 import { planOn } from "./plan-model.js";
 
 /** What it takes to start the ranks of a model. */

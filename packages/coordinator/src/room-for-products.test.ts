@@ -9,7 +9,7 @@ import { temporaryDirectory } from "../../../test/support/temporary-directory.js
 import { zooDirectory } from "../../model/src/testing/fixtures.js";
 // Threads are started from the build, so the build is what is tested.
 import { KeptPlan } from "../dist/kept-plan.js";
-import { checkLoadOptions } from "../dist/options/load-options.js";
+import { checkLoadOptions } from "../dist/options/check-load-options.js";
 import { type Prepared, prepareModel } from "../dist/prepare-model.js";
 
 // Ranks multiply by quantized weights themselves only with them.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { checkLoadOptions, checkPlanOptions } from "./check-load-options.js";
 import { checkGenerateOptions, validateGenerateOptions } from "./generate-options.js";
-import { checkLoadOptions, checkPlanOptions, type LoadOptions } from "./load-options.js";
+import type { LoadOptions } from "./load-options.js";
 import { checkRunOptions, type RunOptions } from "./run-options.js";
 
 describe("options of loadModel", () => {
