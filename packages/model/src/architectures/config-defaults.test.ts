@@ -80,6 +80,8 @@ it.each<[string, string, JsonValue]>([
   ["mixtral", "rope_parameters", { rope_theta: 1_000_000 }],
   ["smollm3", "num_key_value_heads", 4],
   ["mt5", "feed_forward_proj", "gated-gelu"],
+  ["nanochat", "final_logit_softcapping", 15],
+  ["nanochat", "hidden_act", "relu2"],
   ["olmo3", "rope_theta", 500_000],
   ["helium", "rope_theta", 100_000],
   ["plbart", "scale_embedding", true],

@@ -55,3 +55,10 @@ export function shiftedRmsNorms({ g, config, parameters }: ModelContext, width: 
     return g.rmsNormalization(x, scale, epsilon);
   };
 }
+
+/** RMSNorm without a weight, whatever its name. */
+export function plainRmsNorms({ g, config }: ModelContext, width: number): NamedNorm {
+  const epsilon = config.number("rms_norm_eps", { min: 0, default: 1e-6 });
+  const ones = g.numbers(new Float32Array(width).fill(1), [width]);
+  return (x) => g.rmsNormalization(x, ones, epsilon);
+}

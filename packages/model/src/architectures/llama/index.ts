@@ -6,7 +6,7 @@ import { cohere2 } from "./cohere2.js";
 import { ernie45 } from "./ernie4-5.js";
 import { exaone4 } from "./exaone4.js";
 import { gemma } from "./gemma.js";
-import { gemma2 } from "./gemma2.js";
+import { gemma2, vaultGemma } from "./gemma2.js";
 import { gemma3 } from "./gemma3.js";
 import { glm } from "./glm.js";
 import { glm4 } from "./glm4.js";
@@ -18,6 +18,7 @@ import { llama } from "./llama.js";
 import { minicpm3 } from "./minicpm3.js";
 import { ministral3 } from "./ministral3.js";
 import { ministral, mistral } from "./mistral.js";
+import { nanochat } from "./nanochat.js";
 import { nemotron } from "./nemotron.js";
 import { olmo } from "./olmo.js";
 import { olmo2 } from "./olmo2.js";
@@ -53,6 +54,7 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["ministral", ministral],
   ["ministral3", ministral3],
   ["mistral", mistral],
+  ["nanochat", nanochat],
   ["nemotron", nemotron],
   ["olmo", olmo],
   ["olmo2", olmo2],
@@ -68,5 +70,6 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["smollm3", smollm3],
   ["stablelm", stablelm],
   ["starcoder2", starcoder2],
+  ["vaultgemma", vaultGemma],
   ["youtu", youtu],
 ];
