@@ -15,9 +15,10 @@ import type { Precision } from "../precision/precision.js";
 import { freshOutputs, wholeEverything } from "../rules/matmul.js";
 import type { Linearity, Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { operatorName, ruleFor } from "../rules/table.js";
-import type { EvaluatedPair, SymbolTable } from "../shapes/index.js";
+import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/index.js";
 import { chooseRowsEarly } from "./asked-rows.js";
-import { prepareGraph } from "./prepare-graph.js";
+import { normsInSums } from "./cut-rows.js";
+import { type PreparedGraph, prepareGraph } from "./prepare-graph.js";
 import { Wiring } from "./wiring.js";
 
 /** A graph whose every dimension has been divided into factors. */
@@ -51,10 +52,19 @@ export interface FactoredNode {
 
 /**
  * Walks the graph once and lets every operator's rule relate the factors of its inputs and outputs. Bindings are
- * shared, so one forward pass reaches the fixed point.
+ * shared, so one forward pass reaches the fixed point. Where it shows that rows are normalized that are more than one
+ * factor, as all heads of a layer are, those norms are written in sums, and it is walked again.
  */
 export function propagateFactors(given: Graph, precision: Precision): FactoredGraph {
-  const { graph, shapes, symbols } = chooseRowsEarly(prepareGraph(given, precision));
+  const prepared = chooseRowsEarly(prepareGraph(given, precision));
+  const factored = walk(prepared);
+  const graph = normsInSums(factored);
+  if (graph === factored.graph) return factored;
+  const { values: shapes, symbols } = evaluatePair(graph);
+  return walk({ graph, shapes, symbols });
+}
+
+function walk({ graph, shapes, symbols }: PreparedGraph): FactoredGraph {
   const values = new Map<string, readonly Dim[]>();
   for (const input of graph.inputs) values.set(input.name, shapes.get(input.name)!.dims.map(freshDim));
   const nodes = graph.nodes.map((node) => factorNode(node, graph, shapes, values));

@@ -22,15 +22,21 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map(
 export function lower(given: Graph): Graph {
   if (given.nodes.some(({ domain }) => domain === ownDomain))
     throw new RingrankError("RR_GRAPH", `the operator domain ${ownDomain} is no file's to use`);
-  const graph = fuseQuantizedLookups(given);
+  return takeApart(fuseQuantizedLookups(given), (node, maker) =>
+    lowerings.get(operatorName(node))?.(node, maker),
+  );
+}
+
+/** The graph with those of its nodes taken apart that `lowering` does not leave as they are. */
+export function takeApart(graph: Graph, lowering: Lowering): Graph {
   const maker = new GraphMaker(graph);
-  let changed = graph !== given;
+  let changed = false;
   const nodes = graph.nodes.flatMap((node) => {
-    const parts = lowerings.get(operatorName(node))?.(node, maker);
+    const parts = lowering(node, maker);
     changed ||= parts !== undefined;
     return parts ?? [node];
   });
-  return changed ? { ...graph, nodes, weights: maker.weights } : given;
+  return changed ? { ...graph, nodes, weights: maker.weights } : graph;
 }
 
 class GraphMaker implements Maker {

@@ -1,0 +1,75 @@
+import { type Attribute, floatAttribute, type GraphNode, intAttribute } from "@ringrank/model";
+import { operatorName } from "../rules/table.js";
+import { type Maker, part } from "./lowering.js";
+
+/**
+ * Normalizing the rows of a value, or taking their means, written in sums over a row: ranks that share a row out have
+ * parts of those, which are a number a row.
+ *
+ *     RMSNormalization      x / √(Σx²·1/n + ε) · scale
+ *     LayerNormalization    d / √(Σd²·1/n + ε) · scale + bias,   d = x − Σx·1/n
+ *     ReduceMean            Σx·1/n
+ */
+export interface RowNorm {
+  readonly node: GraphNode;
+  /** n: how many elements a row has. */
+  readonly width: number;
+  readonly type: "float32" | "float16";
+}
+
+/** Whether a node is one, as far as its operator, its attributes and its outputs tell. */
+export function isRowNorm(node: GraphNode): boolean {
+  const name = operatorName(node);
+  if (name === "ReduceMean") return true;
+  return centering.has(name) && node.outputs.slice(1).every((output) => output === "");
+}
+
+/** By operator: whether a row's mean is subtracted. */
+const centering: ReadonlyMap<string, boolean> = new Map([
+  ["LayerNormalization", true],
+  ["RMSNormalization", false],
+  ["SimplifiedLayerNormalization", false],
+  ["com.microsoft::SimplifiedLayerNormalization", false],
+]);
+
+export function inSums({ node, width, type }: RowNorm, maker: Maker): readonly GraphNode[] {
+  const made: GraphNode[] = [];
+  const make = (
+    operator: string,
+    inputs: readonly string[],
+    output = maker.value(),
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): string => {
+    made.push(part(operator, inputs, [output], attributes));
+    return output;
+  };
+  const number = (value: number): string =>
+    maker.constant({ type: "float32", dims: [], data: Float32Array.of(value) });
+  const last = maker.constant({ type: "int64", dims: [1], data: BigInt64Array.of(-1n) });
+  /** Sums are of float32, which float16 may be too small for. */
+  const cast = (value: string, to: "float32" | "float16", output?: string): string =>
+    make("Cast", [value], output, { to: { kind: "int", value: to === "float32" ? 1 : 10 } });
+  const mean = (operator: "ReduceSum" | "ReduceSumSquare", value: string, output?: string): string =>
+    make("Mul", [make(operator, [value, last]), number(1 / width)], output);
+
+  const [x, scale, bias = ""] = node.inputs as [string, string, string?];
+  const [y] = node.outputs as [string];
+  const isHalf = type === "float16";
+  const given = isHalf ? cast(x, "float32") : x;
+  const name = operatorName(node);
+  if (name === "ReduceMean") {
+    const isKept = intAttribute(node, "keepdims", 1) !== 0;
+    const kept = mean("ReduceSum", given, isKept && !isHalf ? y : undefined);
+    const squeezed = isKept ? kept : make("Squeeze", [kept, last], isHalf ? undefined : y);
+    if (isHalf) cast(squeezed, "float16", y);
+    return made;
+  }
+  const centered = centering.get(name) ? make("Sub", [given, mean("ReduceSum", given)]) : given;
+  const epsilon = number(floatAttribute(node, "epsilon", 1e-5));
+  const deviation = make("Sqrt", [make("Add", [mean("ReduceSumSquare", centered), epsilon])]);
+  const normed = make("Div", [centered, deviation]);
+  const scaled = [isHalf ? cast(normed, "float16") : normed, scale];
+  if (bias === "") make("Mul", scaled, y);
+  else make("Add", [make("Mul", scaled), bias], y);
+  return made;
+}
