@@ -84,6 +84,7 @@ it.each<[string, string, JsonValue]>([
   ["nanochat", "hidden_act", "relu2"],
   ["olmo3", "rope_theta", 500_000],
   ["helium", "rope_theta", 100_000],
+  ["phimoe", "rope_theta", 1_000_000],
   ["plbart", "scale_embedding", true],
   ["rembert", "input_embedding_size", 256],
   ["rembert", "output_embedding_size", 1664],

@@ -116,6 +116,14 @@ test("Phi-3's name for longrope, with a list per length", () => {
   });
 });
 
+test("Phi-3.5-MoE's scale of cosines and sines, if it is the same for short and long sequences", () => {
+  const lists = { type: "longrope", short_factor: [1], long_factor: [3] };
+  const scaled = (scales: object) =>
+    rope({ rope_scaling: { ...lists, ...scales }, original_max_position_embeddings: 4096 });
+  expect(scaled({ short_mscale: 1.25, long_mscale: 1.25 }).scaling).toMatchObject({ attentionFactor: 1.25 });
+  expectCode("RR_CONFIG", () => scaled({ short_mscale: 1.25, long_mscale: 1.5 }));
+});
+
 test("yarn with its defaults", () => {
   expect(rope({ rope_scaling: { type: "yarn", factor: 4 }, max_position_embeddings: 8 }).scaling).toEqual({
     type: "yarn",

@@ -180,7 +180,7 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
         originalMaxPositionEmbeddings: original,
         ...present({
           factor: rope.optionalNumber("factor", divisor) ?? (extended && extended / original),
-          attentionFactor: rope.optionalNumber("attention_factor"),
+          attentionFactor: rope.optionalNumber("attention_factor") ?? readScales(rope),
         }),
       };
     }
@@ -202,6 +202,13 @@ function readFactors(rope: ConfigReader, name: string): readonly number[] {
     throw rope.error(`expected "${name}" to be a list of numbers above 0, one for each pair of lanes`);
   }
   return factors;
+}
+
+/** What Phi-3.5-MoE has instead of an attention_factor: one for short and one for long sequences. */
+function readScales(rope: ConfigReader): number | undefined {
+  const [short, long] = ["short_mscale", "long_mscale"].map((name) => rope.optionalNumber(name, divisor));
+  if (short === long) return short;
+  throw rope.error(`expected "short_mscale" and "long_mscale" to be the same, got ${short} and ${long}`);
 }
 
 /** Without the fields that are undefined. */

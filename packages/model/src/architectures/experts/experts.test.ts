@@ -257,6 +257,7 @@ it.each<[string, string, JsonObject]>([
   ["no number of experts that a row goes to", "dots1", { num_experts_per_tok: null }],
   ["a layer that is neither dense nor sparse", "glm4-moe-lite", { mlp_layer_types: ["dense", "linear"] }],
   ["fewer entries than layers of which are dense", "glm4-moe-lite", { mlp_layer_types: ["dense"] }],
+  ["one expert a row, where two are weighed against each other", "phimoe", { num_experts_per_tok: 1 }],
   ["experts whose load nothing evens out", "lfm2-moe", { use_expert_bias: false }],
   ["layers that differ in how many experts there are", "hunyuan-moe", { num_experts: [4, 8] }],
   ["layers that differ in how many experts a row goes to", "hunyuan-moe", { moe_topk: [2, 1] }],

@@ -11,6 +11,7 @@ import { hunyuanMoe } from "./hunyuan-moe.js";
 import { lfm2Moe } from "./lfm2-moe.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
+import { phimoe } from "./phimoe.js";
 import { qwen2Moe } from "./qwen2-moe.js";
 import { qwen3Moe, qwen3VlMoe } from "./qwen3-moe.js";
 
@@ -30,6 +31,7 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["lfm2_moe", lfm2Moe],
   ["mixtral", mixtral],
   ["olmoe", olmoe],
+  ["phimoe", phimoe],
   ["qwen2_moe", qwen2Moe],
   ["qwen3_moe", qwen3Moe],
   ["qwen3_vl_moe_text", qwen3VlMoe],
