@@ -92,6 +92,26 @@ const cases: readonly OperatorCase[] = [
     },
     shards: [heads, width],
   },
+  ...(["for all", "by column"] as const).map(
+    (scales): OperatorCase => ({
+      operator: `QAttention@${microsoft}`,
+      says: `cuts its weight in integers into queries, keys and values of each head, scales ${scales}`,
+      build: (g) => {
+        const columns = 3 * heads * lanes;
+        const [rounded, scale, zero] = g.applyAll("DynamicQuantizeLinear", [hidden(g)], 3);
+        const ofWeight =
+          scales === "for all"
+            ? [g.numbers([0.01]), g.constant({ type: "int8", dims: [], data: Int8Array.of(3) })]
+            : [g.scales([columns], 0.01), g.quantized("int8", [columns], -5, 5)];
+        const mask = g.input("mask", "int32", ["batch", "sequence"]);
+        const weight = [g.quantized("int8", [width, columns]), g.parameter([columns])];
+        const inputs = [rounded, ...weight, scale, ofWeight[0], mask, zero, ofWeight[1]];
+        const y = g.apply(`QAttention@${microsoft}`, inputs, { num_heads: heads });
+        finish(g, y, heads * lanes);
+      },
+      shards: [heads, width],
+    }),
+  ),
   {
     operator: packed,
     says: "takes values of another size, and a bias of the scores by head",

@@ -17,6 +17,7 @@ const products: ReadonlySet<string> = new Set([
   "com.microsoft::MatMulBnb4",
   "com.microsoft::MatMulNBits",
   "com.microsoft::MultiHeadAttention",
+  "com.microsoft::QAttention",
   "com.microsoft::TransposeMatMul",
 ]);
 

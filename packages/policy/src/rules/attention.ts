@@ -119,6 +119,33 @@ const multiHeadAttention: Rule = {
   localize: (operator, local) => withLocalHeads(operator, local, { queries: "num_heads" }),
 };
 
+/**
+ * com.microsoft.QAttention
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QAttention): as
+ * com.microsoft.Attention, of a rounded input by a rounded weight, whose scale and zero point are one for all or one a
+ * column.
+ */
+const quantizedAttention: Rule = {
+  propagate(operator, factors) {
+    const { inputs, node } = operator;
+    const heads = headsOf(intAttribute(node, "num_heads", 1));
+    factors.cut(heads);
+    const [keys] = heads;
+    const width = inputs[1]!.dims[1]![0] / 3 / sizeOf(keys)[0];
+    const lane = lanes([width, width], factors);
+    const packed = sumDim([lane, lane, lane].map((one) => [...keys, ...one]));
+    relate(1, { 1: packed }, operator, factors);
+    for (const slot of [2, 4, 7]) relate(slot, { 0: packed }, operator, factors);
+    relate(8, { 2: keys, 4: lane }, operator, factors);
+    keepWhole([0, 3, 5, 6], operator, factors);
+    return [
+      output(operator, 0, { 2: [...keys, ...lane] }, factors),
+      output(operator, 1, { 2: keys, 4: lane }, factors),
+    ];
+  },
+  localize: (operator, local) => withLocalHeads(operator, local, { queries: "num_heads" }),
+};
+
 /** Heads of keys and values and, 1 by default, how many queries read each. */
 function headsOf(keys: number, group = 1): [keys: Dim, group: Dim] {
   return [freshDim([keys, keys]), freshDim([group, group])];
@@ -251,6 +278,7 @@ const attention: Rule = {
 export const attentionRules: Readonly<Record<string, Rule>> = {
   Attention: attention,
   "com.microsoft::Attention": packedAttention,
+  "com.microsoft::QAttention": quantizedAttention,
   "com.microsoft::MultiHeadAttention": multiHeadAttention,
   "com.microsoft::GroupQueryAttention": groupQueryAttention,
 };

@@ -1,3 +1,4 @@
+import type { DataType } from "@ringrank/model";
 import type { Evaluated } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { sameAsInput } from "./elementwise.js";
@@ -46,22 +47,26 @@ function heads(node: NodeContext, slot: number, attribute: string): Heads {
  * com.microsoft.Attention: input `[batch, sequence, in]`, weight `[in, q + k + v]`, past
  * `[2, batch, heads, past, size]`. Outputs: `[batch, sequence, v]`, present.
  */
-const fusedAttention: ShapeRule = (node) => {
-  const { type, dims } = node.input(0);
-  const [batch, sequence] = dims;
+const fusedAttention: ShapeRule = (node) => packedHeads(node, node.type(0), 4);
+
+/** com.microsoft.QAttention: the same on integers, in the type of their scale; the past is input 8. */
+const quantizedAttention: ShapeRule = (node) => packedHeads(node, node.type(3), 8);
+
+function packedHeads(node: NodeContext, type: DataType, past: number): Evaluated[] {
+  const [batch, sequence] = node.dims(0);
   const packed = node.dims(1)[1];
   if (batch === undefined || sequence === undefined || packed === undefined)
     return node.fail("[batch, sequence, in] and a matrix");
   const count = node.requiredInt("num_heads");
   const valueSize =
     node.ints("qkv_hidden_sizes")?.[2] ?? quotient(node, packed, 3, "a weight with a second size");
-  const kept = sequence + (node.optional(4)?.dims[3] ?? 0);
+  const kept = sequence + (node.optional(past)?.dims[3] ?? 0);
   const size = quotient(node, valueSize, count, "values with a last size");
   return [
     { type, dims: [batch, sequence, valueSize] },
     { type, dims: [2, batch, count, kept, size] },
   ];
-};
+}
 
 /**
  * com.microsoft.MultiHeadAttention: query `[batch, sequence, hidden]` with key and value `[batch, kept, hidden]` or
@@ -127,6 +132,7 @@ export const attentionRules: ShapeRules = {
   Attention: attention,
   RotaryEmbedding: sameAsInput,
   "com.microsoft.Attention": fusedAttention,
+  "com.microsoft.QAttention": quantizedAttention,
   "com.microsoft.MultiHeadAttention": multiHeadAttention,
   "com.microsoft.GroupQueryAttention": groupQueryAttention,
   "com.microsoft.RotaryEmbedding": sameAsInput,
