@@ -434,6 +434,25 @@ const cases: readonly OperatorCase[] = [
       tolerance: 0.2001,
     }),
   ),
+  {
+    operator: `QEmbedLayerNormalization@${microsoft}`,
+    says: "looks up in tables of integers, of which ranks share the rows",
+    build: (g) => {
+      const [words, positions, segments] = [5, 8, 2];
+      const ids = ["ids", "segments"].map((name) => g.input(name, "int32", ["batch", "sequence"]));
+      const tables = [[words, width], [positions, width], [segments, width], [width], [width]];
+      const quantizedTables = tables.map((dims) => g.quantized("uint8", dims));
+      const scales = tables.map(() => g.numbers([0.02]));
+      const zeros = tables.map(() => g.constant({ type: "uint8", dims: [], data: Uint8Array.of(120) }));
+      const inputs = [...ids, ...quantizedTables, undefined, ...scales, ...zeros];
+      const [y] = g.applyAll(`QEmbedLayerNormalization@${microsoft}`, inputs, 2, {
+        epsilon: { kind: "float", value: 1e-5 },
+      });
+      g.output("y", g.matmul(y!, g.parameter([width, inner])), "float32", []);
+    },
+    inputs: { segments: { type: "int32", dims: [2, 3], data: Int32Array.of(0, 0, 1, 0, 1, 1) } },
+    shards: [5, 8, 2, inner],
+  },
 ];
 
 describeOperators(cases);

@@ -1,5 +1,5 @@
 import type { GraphNode } from "@ringrank/model";
-import { type Lowering, part } from "./lowering.js";
+import { type Lowering, ownPart, part } from "./lowering.js";
 
 /**
  * com.microsoft.EmbedLayerNormalization (ids, segment ids, words, positions, segments, scale, shift, mask, position
@@ -50,6 +50,57 @@ const embedLayerNormalization: Lowering = ({ inputs, outputs, attributes }, make
   return nodes;
 };
 
+/**
+ * com.microsoft.QEmbedLayerNormalization: the same by tables, a scale and a shift in integers, of which each has a scale
+ * (inputs 8 to 12) and a zero point (13 to 17) for all its elements; mask is input 7.
+ */
+const quantizedEmbedding: Lowering = ({ inputs, outputs, attributes }, maker) => {
+  const [
+    ids = "",
+    segmentIds = "",
+    words = "",
+    positions = "",
+    segments = "",
+    scale = "",
+    shift = "",
+    mask = "",
+  ] = inputs;
+  const figures = (at: number): string[] => [8, 13].map((first) => inputs[first + at] ?? "");
+  const tables = new Map<string, readonly string[]>();
+  const looked = [words, positions, segments].map((table, at) => {
+    if (table === "") return "";
+    const name = maker.value();
+    tables.set(name, [table, ...figures(at)]);
+    return name;
+  });
+  const made: GraphNode[] = [];
+  const real = [scale, shift].map((quantized, at) => {
+    const name = maker.value();
+    made.push(part("DequantizeLinear", [quantized, ...figures(3 + at)], [name]));
+    return name;
+  });
+  const plain = {
+    opType: "",
+    domain: "",
+    inputs: [ids, segmentIds, ...looked, ...real, mask],
+    outputs,
+    attributes,
+  };
+  for (const node of embedLayerNormalization(plain, maker)!) {
+    const [table, rows] = node.inputs;
+    const found = tables.get(table ?? "");
+    if (found === undefined) made.push(node);
+    else {
+      const [values, ...ofAll] = found;
+      made.push(
+        ownPart("DequantizedLookup", { ...node, inputs: [values!, rows!, ...ofAll], attributes: {} }),
+      );
+    }
+  }
+  return made;
+};
+
 export const embeddingNorm: Readonly<Record<string, Lowering>> = {
   "com.microsoft::EmbedLayerNormalization": embedLayerNormalization,
+  "com.microsoft::QEmbedLayerNormalization": quantizedEmbedding,
 };
