@@ -29,6 +29,8 @@ export interface SelfAttention {
   readonly angles?: (layer: number) => RotaryAngles | undefined;
   /** How many positions a layer sees, itself included; undefined for all. Default: all. */
   readonly window?: (layer: number) => number | undefined;
+  /** Of a projection within attention, whose sigmoid the context is multiplied by. Default: none. */
+  readonly gate?: string;
   /** Of a layer's scores. Default `1 / √headDim`. */
   readonly scale?: number | ((layer: number) => number);
   /** Added to the scores of every layer; all layers must then see everything. Default: nothing. */
@@ -51,6 +53,8 @@ export function selfAttention(context: ModelContext, options: SelfAttention): Su
   const projectHeads = options.heads ?? separateProjections(context, shape, bias);
   const adjust = options.adjust ?? ((heads: QueryKeyValue) => heads);
   const scoreBias = options.scoreBias?.(caches.get());
+  const gateOf = (x: Value, name: string): Value =>
+    g.sigmoid(linear(context, x, { name, inputs: width, outputs: heads * headDim, bias: false }));
 
   return (x, layer) => {
     const module = `${layer.module}.${options.module ?? "self_attn"}`;
@@ -65,7 +69,8 @@ export function selfAttention(context: ModelContext, options: SelfAttention): Su
       sinks: options.sinks ? parameters.get(`${module}.sinks`, [heads]) : undefined,
       ...(scoreBias === undefined ? {} : { biases: [scoreBias] }),
     });
-    return project(context, mixed, {
+    const opened = options.gate === undefined ? mixed : g.mul(mixed, gateOf(x, `${module}.${options.gate}`));
+    return project(context, opened, {
       name: `${module}.${output}`,
       inputs: heads * headDim,
       outputs: width,

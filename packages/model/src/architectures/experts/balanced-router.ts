@@ -9,6 +9,8 @@ interface BalancedRouter {
   readonly width: number;
   /** What experts are worth to a row, of the router's logits, `[rows, experts]` each. */
   readonly score: (logits: Value) => Value;
+  /** Of the router, within the module. Default `gate`. */
+  readonly name?: string;
   /** Of the tensor that evens out the load, within the module. */
   readonly bias: string;
   /** Its shape, where that is another of as many elements as there are experts. */
@@ -25,12 +27,21 @@ interface BalancedRouter {
  */
 export function balancedRouter(
   context: ModelContext,
-  { counts, width, score, bias, biasDims, restrict = (scores) => scores, weigh }: BalancedRouter,
+  {
+    counts,
+    width,
+    score,
+    name = "gate",
+    bias,
+    biasDims,
+    restrict = (scores) => scores,
+    weigh,
+  }: BalancedRouter,
 ): (rows: Value, module: string) => Routes {
   const { g, parameters } = context;
   const { experts, perRow } = counts;
   return (rows, module) => {
-    const gate = { name: `${module}.gate`, inputs: width, outputs: experts, bias: false };
+    const gate = { name: `${module}.${name}`, inputs: width, outputs: experts, bias: false };
     const scores = score(linear(context, rows, gate));
     const correction = parameters.get(`${module}.${bias}`, biasDims ?? [experts]);
     const [, indices] = g.topK(restrict(g.add(scores, correction)), perRow);

@@ -1,4 +1,5 @@
 import type { Architecture } from "../architecture.js";
+import { afmoe } from "./afmoe.js";
 import { deepseekV2 } from "./deepseek-v2.js";
 import { deepseekV3 } from "./deepseek-v3.js";
 import { dots1 } from "./dots1.js";
@@ -17,6 +18,7 @@ import { qwen3Moe, qwen3VlMoe } from "./qwen3-moe.js";
 
 /** Decoders with experts, by the `model_type` of config.json. */
 export const expertFamilies: readonly [string, Architecture][] = [
+  ["afmoe", afmoe],
   ["deepseek_v2", deepseekV2],
   ["deepseek_v3", deepseekV3],
   ["dots1", dots1],

@@ -147,6 +147,7 @@ describe("layers that slide, where the config does not list them", () => {
   it.each<[string, JsonObject, (number | undefined)[]]>([
     ["gemma2", {}, [8, undefined, 8, undefined, 8, undefined]],
     ["gemma3", { _sliding_window_pattern: 3 }, [8, 8, undefined, 8, 8, undefined]],
+    ["afmoe", { global_attn_every_n_layers: 3 }, [8, 8, undefined, 8, 8, undefined]],
     ["exaone4", { sliding_window_pattern: 4 }, [8, 8, 8, undefined, 8, 8]],
     ["olmo3", {}, [8, 8, 8, undefined, 8, 8]],
     ["qwen3", { use_sliding_window: true, max_window_layers: 4 }, [...Array(4).fill(undefined), 8, 8]],
