@@ -1,6 +1,6 @@
 import type { Value } from "@ringrank/model";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
-import type { TestGraph } from "../support/test-graph.js";
+import { type Attributes, microsoft, type TestGraph } from "../support/test-graph.js";
 
 /** Convolutions, and what goes with them, by channel: `[batch, channels, …]`, against ONNX Runtime unsplit. */
 
@@ -20,6 +20,16 @@ function finish(g: TestGraph, x: Value, inputs: number): void {
 function onImage(apply: (g: TestGraph, x: Value) => Value, outputs = channels): (g: TestGraph) => void {
   return (g) => finish(g, apply(g, image(g)), outputs);
 }
+
+/** What follows in one operator, and what it has besides. */
+const activations: readonly [name: string, ofConv: Attributes, ofGemm: Attributes][] = [
+  ["Relu", {}, {}],
+  [
+    "LeakyRelu",
+    { activation_params: { kind: "floats", value: [0.2] } },
+    { activation_alpha: { kind: "float", value: 0.2 } },
+  ],
+];
 
 const cases: readonly OperatorCase[] = [
   {
@@ -214,6 +224,28 @@ const cases: readonly OperatorCase[] = [
     build: onImage((g, x) => g.apply("GridSample", [x, g.input("grid", "float32", ["batch", 3, 3, 2])])),
     shards: [channels, 5],
   },
+  ...activations.flatMap(([activation, ofConv, ofGemm]): OperatorCase[] => [
+    {
+      operator: `FusedConv@${microsoft}`,
+      says: `sums over input channels before it adds, and before ${activation}`,
+      build: onImage((g, x) => {
+        const inputs = [x, g.parameter([channels, channels, 1, 1]), g.parameter([channels]), x];
+        return g.apply(`FusedConv@${microsoft}`, inputs, { activation, ...ofConv });
+      }),
+      shards: [channels, 5],
+    },
+    {
+      operator: `FusedGemm@${microsoft}`,
+      says: `sums over columns before ${activation}`,
+      build: (g) => {
+        const x = g.relu(g.matmul(g.input("x", "float32", ["batch", given]), g.parameter([given, channels])));
+        const inputs = [x, g.parameter([7, channels]), g.parameter([7])];
+        const y = g.apply(`FusedGemm@${microsoft}`, inputs, { transB: 1, activation, ...ofGemm });
+        g.output("y", g.matmul(y, g.parameter([7, 5])), "float32", []);
+      },
+      shards: [channels, 7, 5],
+    },
+  ]),
 ];
 
 describeOperators(cases);

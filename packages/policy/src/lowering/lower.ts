@@ -4,13 +4,14 @@ import { FreshNames } from "../fresh-names.js";
 import { operatorName } from "../rules/table.js";
 import { dynamicQuantization } from "./dynamic-quantization.js";
 import { embeddingNorm } from "./embedding-norm.js";
+import { fusedActivations } from "./fused-activation.js";
 import type { Lowering, Maker } from "./lowering.js";
 import { ownDomain } from "./own-domain.js";
 import { fuseQuantizedLookups } from "./quantized-lookup.js";
 import { quantizedOperators } from "./quantized-operators.js";
 
 const lowerings: ReadonlyMap<string, Lowering> = new Map(
-  Object.entries({ ...dynamicQuantization, ...quantizedOperators, ...embeddingNorm }),
+  Object.entries({ ...dynamicQuantization, ...quantizedOperators, ...embeddingNorm, ...fusedActivations }),
 );
 
 /**

@@ -1,0 +1,74 @@
+import type { Attribute, GraphNode } from "@ringrank/model";
+import { type Lowering, type Maker, part } from "./lowering.js";
+
+/**
+ * com.microsoft.FusedConv (X, W, B, what is added) and com.microsoft.FusedGemm (A, B, C), which ONNX Runtime's
+ * optimizer writes: a convolution or a product, and an activation of it. Apart, a sum over ranks is paid between them.
+ */
+const fusedConv: Lowering = ({ inputs, outputs, attributes }, maker) => {
+  const { activation, activation_params: given, ...plain } = attributes;
+  const parameters = given?.kind === "floats" ? given.value : [];
+  const [x = "", weight = "", bias = "", added = ""] = inputs;
+  const [y] = outputs as [string];
+  const [convolved, sum] = [maker.value(), maker.value()];
+  const activated = activate(activation, parameters, added === "" ? convolved : sum, y, maker);
+  if (activated === undefined) return undefined;
+  const conv = part("Conv", [x, weight, bias], [convolved], plain);
+  return added === "" ? [conv, ...activated] : [conv, part("Add", [convolved, added], [sum]), ...activated];
+};
+
+const fusedGemm: Lowering = (node, maker) => {
+  const {
+    activation,
+    activation_alpha: alpha,
+    activation_beta: beta,
+    activation_gamma: _,
+    ...plain
+  } = node.attributes;
+  const parameters = [alpha, beta].flatMap((one) => (one?.kind === "float" ? [one.value] : []));
+  const product = maker.value();
+  const activated = activate(activation, parameters, product, node.outputs[0]!, maker);
+  return activated && [part("Gemm", node.inputs, [product], plain), ...activated];
+};
+
+/** Undefined for an activation of another name than these. */
+function activate(
+  activation: Attribute | undefined,
+  parameters: readonly number[],
+  x: string,
+  y: string,
+  maker: Maker,
+): GraphNode[] | undefined {
+  const name = activation?.kind === "string" ? activation.value : "";
+  const number = (value: number): string =>
+    maker.constant({ type: "float32", dims: [], data: Float32Array.of(value) });
+  const floats = (...names: readonly string[]): Record<string, Attribute> =>
+    Object.fromEntries(
+      names.flatMap((name, at) =>
+        parameters[at] === undefined ? [] : [[name, { kind: "float", value: parameters[at] }]],
+      ),
+    );
+  const [first, second] = parameters;
+  switch (name) {
+    case "Relu":
+    case "Sigmoid":
+    case "Tanh":
+    case "HardSwish":
+      return [part(name, [x], [y])];
+    case "LeakyRelu":
+      return [part(name, [x], [y], floats("alpha"))];
+    case "HardSigmoid":
+      return [part(name, [x], [y], floats("alpha", "beta"))];
+    case "Clip":
+      return first === undefined || second === undefined
+        ? undefined
+        : [part(name, [x, number(first), number(second)], [y])];
+    default:
+      return undefined;
+  }
+}
+
+export const fusedActivations: Readonly<Record<string, Lowering>> = {
+  "com.microsoft::FusedConv": fusedConv,
+  "com.microsoft::FusedGemm": fusedGemm,
+};
