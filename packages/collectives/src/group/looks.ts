@@ -8,15 +8,15 @@ export interface Allowance {
 }
 
 /**
- * Where each rank has a core, for about as long as a small decode segment lasts, with a {@link rest} after each look.
- * Where ranks share cores, the core is yielded after each look (yield-core.ts). If all who wait for it are ranks, one of
- * them has it at once, and a few looks are enough; if other programs want it, too, each look costs a slice of their
- * time, and a sleeper is preferred to whoever yields: there trials are rare, and a rank may do without any look.
+ * Looks that last as long as a small decode segment, a millisecond or so. Where each rank has a core, it rests after each
+ * ({@link rest}). Where ranks share cores, it yields the core after each (yield-core.ts), which costs nothing while all
+ * who wait for it are ranks. If other programs want it, too, a look takes a slice of their time, and a sleeper is
+ * preferred to whoever yields: there trials are rare, and a rank may do without any look.
  */
 export function allowance(worldSize: number, cores: number): Allowance {
   return hasCoreEach(worldSize, cores)
     ? { most: 2000, fewest: 50, waitsPerTrial: 64 }
-    : { most: 200, fewest: 0, waitsPerTrial: 512 };
+    : { most: 2000, fewest: 0, waitsPerTrial: 512 };
 }
 
 /** Whether each rank has a core. */
