@@ -1,6 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import { RingrankError } from "@ringrank/errors";
 import { inParts, readsParts } from "./content-parts.js";
+import { argumentsAsInPython } from "./filter-arguments.js";
 import { findTemplate } from "./find-template.js";
 import { comparedAsInPython, pythonComparisons } from "./python-comparisons.js";
 import { changedAsInPython, pythonTexts } from "./python-texts.js";
@@ -61,6 +62,7 @@ export class ChatTemplate {
       this.#template.parsed = rewrittenTemplate(this.#template.parsed, [
         comparedAsInPython,
         changedAsInPython,
+        argumentsAsInPython,
       ]);
     } catch (cause) {
       const message = `${where}: cannot be used as a chat template: ${(cause as Error).message}`;
