@@ -2,7 +2,7 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { activate } from "./activations.js";
 import type { Sublayer } from "./decoder.js";
-import { gatedNames } from "./feed-forward.js";
+import { type GatedFeedForward, gatedFeedForward, gatedNames } from "./feed-forward.js";
 import { denseWeights, type ExpertCounts, type Routes } from "./routing.js";
 
 interface ExpertSublayer {
@@ -48,6 +48,14 @@ interface Experts {
 
 /** What every expert makes of every row, `[rows, width]` to `[experts, rows, width]`, by the layer's module. */
 export type RunExperts = (rows: Value, module: string) => Value;
+
+/** What every row goes through, too: a feed-forward named `name` in the module of the experts. */
+export function sharedExpert(
+  context: ModelContext,
+  { name, ...options }: Omit<GatedFeedForward, "prefix"> & { readonly name: string },
+): (x: Value, module: string) => Value {
+  return (x, module) => gatedFeedForward(context, x, { ...options, prefix: `${module}.${name}` });
+}
 
 /** Experts of one way to store them. */
 export type ExpertBlock = (context: ModelContext, sizes: Experts) => RunExperts;

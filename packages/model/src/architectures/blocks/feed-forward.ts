@@ -47,7 +47,7 @@ export function feedForwards(context: ModelContext, options: FeedForwards): Subl
     feedForward(context, x, { ...widths, project, up: `${module}.${up}`, down: `${module}.${down}` });
 }
 
-interface GatedFeedForward extends Widths {
+export interface GatedFeedForward extends Widths {
   /** Of the module that holds the matrices. */
   readonly prefix: string;
   /** Whether gate and up are one matrix. Default false. */

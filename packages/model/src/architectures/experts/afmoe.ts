@@ -1,10 +1,9 @@
-import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder, type Sublayer } from "../blocks/decoder.js";
-import { expertSublayer, gatedExperts } from "../blocks/experts.js";
-import { gatedFeedForward, gatedFeedForwards } from "../blocks/feed-forward.js";
+import { expertSublayer, gatedExperts, sharedExpert } from "../blocks/experts.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
 import { alternatingWindows } from "../blocks/layer-windows.js";
 import { rmsNorms } from "../blocks/norms.js";
 import { normPerHead } from "../blocks/query-key-norm.js";
@@ -64,14 +63,8 @@ function feedForward(context: ModelContext, width: number): Sublayer {
   const denseLayers = config.integer("num_dense_layers", { min: 0, default: 1 });
   const scaling = g.numbers([config.number("route_scale", { default: 1 })]);
   const dense = gatedFeedForwards(context, width);
-  const shared = (x: Value, module: string): Value =>
-    gatedFeedForward(context, x, {
-      prefix: `${module}.shared_experts`,
-      width,
-      inner: sharedInner,
-      bias: false,
-      activation,
-    });
+  const sizes = { width, inner: sharedInner, bias: false, activation };
+  const shared = sharedExpert(context, { name: "shared_experts", ...sizes });
   const sparse = expertSublayer(context, {
     counts,
     width,

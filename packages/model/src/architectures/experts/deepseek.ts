@@ -4,8 +4,8 @@ import type { ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder, type Sublayer } from "../blocks/decoder.js";
-import { expertSublayer, gatedExperts } from "../blocks/experts.js";
-import { gatedFeedForward, gatedFeedForwards } from "../blocks/feed-forward.js";
+import { expertSublayer, gatedExperts, sharedExpert } from "../blocks/experts.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
 import { latentAttention, latentShape } from "../blocks/latent-attention.js";
 import { rmsNorms } from "../blocks/norms.js";
 import { type ExpertCounts, expertCounts, isIndex, type Routes } from "../blocks/routing.js";
@@ -66,14 +66,8 @@ export function deepseekFeedForward(
   const activation = config.string("hidden_act", { default: "silu" });
   const isDense = denseLayers(config, defaults.denseLayers);
   const dense = gatedFeedForwards(context, width, { bias: config.boolean("mlp_bias", { default: false }) });
-  const shared = (x: Value, module: string): Value =>
-    gatedFeedForward(context, x, {
-      prefix: `${module}.shared_experts`,
-      width,
-      inner: sharedInner,
-      bias: false,
-      activation,
-    });
+  const sizes = { width, inner: sharedInner, bias: false, activation };
+  const shared = sharedExpert(context, { name: "shared_experts", ...sizes });
   const sparse = expertSublayer(context, {
     counts,
     width,

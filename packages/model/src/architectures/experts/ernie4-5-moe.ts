@@ -1,11 +1,10 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
-import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder, type Sublayer } from "../blocks/decoder.js";
-import { expertSublayer, gatedExperts } from "../blocks/experts.js";
-import { gatedFeedForward, gatedFeedForwards } from "../blocks/feed-forward.js";
+import { expertSublayer, gatedExperts, sharedExpert } from "../blocks/experts.js";
+import { gatedFeedForwards } from "../blocks/feed-forward.js";
 import { rmsNorms } from "../blocks/norms.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts } from "../blocks/routing.js";
@@ -56,10 +55,8 @@ function sparseFeedForward(context: ModelContext, width: number, bias: boolean):
   const sharedInner = inner * config.integer("moe_num_shared_experts", { min: 0, default: 2 });
   const activation = config.string("hidden_act", { default: "silu" });
   const leastTotal = g.numbers([config.number("moe_norm_min", { min: 0, default: 1e-12 })]);
-  const shared = (x: Value, module: string): Value => {
-    const prefix = `${module}.shared_experts`;
-    return gatedFeedForward(context, x, { prefix, width, inner: sharedInner, bias, activation });
-  };
+  const sizes = { width, inner: sharedInner, bias, activation };
+  const shared = sharedExpert(context, { name: "shared_experts", ...sizes });
   return expertSublayer(context, {
     counts,
     width,

@@ -1,6 +1,5 @@
 import type { Architecture } from "../architecture.js";
-import { expertSublayer, gatedExperts } from "../blocks/experts.js";
-import { gatedFeedForward } from "../blocks/feed-forward.js";
+import { expertSublayer, gatedExperts, sharedExpert } from "../blocks/experts.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { buildHunyuan } from "../llama/hunyuan.js";
@@ -18,14 +17,7 @@ export const hunyuanMoe: Architecture = {
         width,
         route: softmaxRouter(context, { counts, width, normalize: true, name: "gate.wg" }),
         run: gatedExperts(context, { ...counts, width, inner, activation }),
-        shared: (x, module) =>
-          gatedFeedForward(context, x, {
-            prefix: `${module}.shared_mlp`,
-            width,
-            inner,
-            bias: false,
-            activation,
-          }),
+        shared: sharedExpert(context, { name: "shared_mlp", width, inner, bias: false, activation }),
       }),
     );
   },

@@ -4,7 +4,7 @@ import type { Architecture, ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
-import { gatedFeedForward } from "../blocks/feed-forward.js";
+import { sharedExpert } from "../blocks/experts.js";
 import { layerWindows } from "../blocks/layer-windows.js";
 import { linear } from "../blocks/projections.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
@@ -27,7 +27,7 @@ export const qwen2Moe: Architecture = {
         bias: config.boolean("qkv_bias", { default: true }),
         window: lowerLayerWindows(config),
       }),
-      feedForward: qwenFeedForward(context, { width, perRow: 4, shared: sharedExpert(context, width) }),
+      feedForward: qwenFeedForward(context, { width, perRow: 4, shared: gatedSharedExpert(context, width) }),
     });
   },
   ignoredTensors: rotaryBuffers,
@@ -43,13 +43,13 @@ function lowerLayerWindows(config: ConfigReader): (layer: number) => number | un
   });
 }
 
-function sharedExpert(context: ModelContext, width: number): (x: Value, module: string) => Value {
+function gatedSharedExpert(context: ModelContext, width: number): (x: Value, module: string) => Value {
   const { g, config } = context;
   const inner = config.integer("shared_expert_intermediate_size");
   const activation = config.string("hidden_act", { default: "silu" });
+  const expert = sharedExpert(context, { name: "shared_expert", width, inner, bias: false, activation });
   return (x, module) => {
-    const prefix = `${module}.shared_expert`;
-    const output = gatedFeedForward(context, x, { prefix, width, inner, bias: false, activation });
+    const output = expert(x, module);
     const gate = { name: `${module}.shared_expert_gate`, inputs: width, outputs: 1, bias: false };
     return g.mul(g.sigmoid(linear(context, x, gate)), output);
   };
