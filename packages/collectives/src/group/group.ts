@@ -3,7 +3,7 @@ import { RingrankError, requireOptions } from "@ringrank/errors";
 import { type SharedMemory, sharedMemory } from "@ringrank/webassembly";
 import { type Wire, wires } from "../kernels/kernels.js";
 import { GroupLayout } from "./layout.js";
-import { allowance } from "./looks.js";
+import { mostLooks } from "./looks.js";
 
 export interface GroupOptions {
   /** Ranks in the group, 1 to 64. */
@@ -86,7 +86,7 @@ export function createGroup(options: GroupOptions): GroupHandle {
     stepTimeoutMs,
     windowBytes,
     wire,
-    looks: allowance(worldSize, cores).most,
+    looks: mostLooks,
     cores,
   };
 }

@@ -1,5 +1,6 @@
 /** How often a rank that waits looks at its peers' counters before it sleeps. */
 export interface Allowance {
+  /** {@link mostLooks}, or what a group has instead. */
   readonly most: number;
   /** The limit does not fall below. */
   readonly fewest: number;
@@ -7,16 +8,17 @@ export interface Allowance {
   readonly waitsPerTrial: number;
 }
 
+/** They last about as long as a small decode segment, a millisecond or so. */
+export const mostLooks = 2000;
+
 /**
- * Looks that last as long as a small decode segment, a millisecond or so. Where each rank has a core, it rests after each
- * ({@link rest}). Where ranks share cores, it yields the core after each (yield-core.ts), which costs nothing while all
- * who wait for it are ranks. If other programs want it, too, a look takes a slice of their time, and a sleeper is
- * preferred to whoever yields: there trials are rare, and a rank may do without any look.
+ * Where each rank has a core, it rests after each look ({@link rest}). Where ranks share cores, it yields the core after
+ * each (yield-core.ts), which costs nothing while all who wait for it are ranks. If other programs want it, too, a look
+ * takes a slice of their time, and a sleeper is preferred to whoever yields: there trials are rare, and a rank may do
+ * without any look.
  */
-export function allowance(worldSize: number, cores: number): Allowance {
-  return hasCoreEach(worldSize, cores)
-    ? { most: 2000, fewest: 50, waitsPerTrial: 64 }
-    : { most: 2000, fewest: 0, waitsPerTrial: 512 };
+export function allowance(hasCore: boolean, most: number): Allowance {
+  return hasCore ? { most, fewest: 50, waitsPerTrial: 64 } : { most, fewest: 0, waitsPerTrial: 512 };
 }
 
 /** Whether each rank has a core. */

@@ -9,10 +9,9 @@ import { type YieldCore, yieldCore } from "./yield-core.js";
  * Publishing rounds and waiting for those of others.
  *
  * A rank that waits looks at its peers' counters for a while (looks.ts), and then sleeps. Between two looks it rests,
- * or, where ranks share cores, yields its core to the others. It
- * announces the sleep before it looks a last time, and a publisher looks for sleepers after it has counted up, so one
- * of the two sees the other. A poison that falls between the last look and the sleep is seen at the sleep's end,
- * at most {@link longestSleepMs} later.
+ * or, where ranks share cores, yields its core to the others. It announces the sleep before it looks a last time, and a
+ * publisher looks for sleepers after it has counted up, so one of the two sees the other. A poison that falls between
+ * the last look and the sleep is seen at the sleep's end, at most {@link longestSleepMs} later.
  *
  * Who waits for one peer sleeps on that peer's counter. Who waits for all sleeps on the group's `gate`, which only the
  * last to arrive opens: of several that arrive at once, each sees all the others or is seen by one that does. So a
@@ -58,11 +57,9 @@ export class Rounds {
     this.#words = memory.words;
     const hasCore = hasCoreEach(handle.worldSize, handle.cores);
     this.#yieldCore = hasCore ? undefined : yieldCore();
-    this.#looks = new LookLimit({
-      ...allowance(handle.worldSize, handle.cores),
-      // Who keeps the core while another rank waits for it looks in vain.
-      most: hasCore || this.#yieldCore !== undefined ? handle.looks : 0,
-    });
+    // Who keeps the core while another rank waits for it looks in vain.
+    const most = hasCore || this.#yieldCore !== undefined ? handle.looks : 0;
+    this.#looks = new LookLimit(allowance(hasCore, most));
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#measureWaits = measureWaits;
     this.kernelLooks = hasCore && !measureWaits ? Math.min(mostKernelLooks, handle.looks) : 1;
