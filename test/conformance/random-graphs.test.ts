@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
 import type { EmulatedTensor } from "../support/emulate.js";
 import { type Block, type Recipe, randomGraph } from "../support/random-graph.js";
+import { randomRuns } from "../support/random-runs.js";
 import { runSplit, runWhole } from "../support/split-and-whole.js";
 
 const block: fc.Arbitrary<Block> = fc.record({
@@ -24,10 +25,6 @@ const recipe: fc.Arbitrary<Recipe> = fc.record({
   blocks: fc.array(block, { minLength: 1, maxLength: 3 }),
 });
 
-/** Runs of it; `RINGRANK_SEEDS` asks for more, and `RINGRANK_SEED` for others. */
-const numRuns = Number(process.env.RINGRANK_SEEDS ?? 60);
-const seed = Number(process.env.RINGRANK_SEED ?? 20);
-
 describe("a random graph of random shape", () => {
   it("computes on any number of ranks, for either objective, what one session of ONNX Runtime does", async () => {
     const cases = fc.asyncProperty(
@@ -43,7 +40,7 @@ describe("a random graph of random shape", () => {
         expect(split).toBeAllclose(whole, { rtol: 0, atol: toleranceOf(made) * standardDeviation(whole) });
       },
     );
-    await fc.assert(cases, { numRuns, seed, endOnFailure: false });
+    await fc.assert(cases, { ...randomRuns(60), endOnFailure: false });
   }, 600_000);
 });
 

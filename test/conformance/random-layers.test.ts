@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
 import { type AttentionForm, layouts } from "../support/random-attention.js";
 import { type Layer, type LayersRecipe, layerKinds, randomLayers } from "../support/random-layers.js";
+import { randomRuns } from "../support/random-runs.js";
 import { admissible, runSplit, runWhole, shardingOnly, type Tensors } from "../support/split-and-whole.js";
 
 const attention: fc.Arbitrary<AttentionForm> = fc.record({
@@ -41,10 +42,6 @@ const recipe: fc.Arbitrary<LayersRecipe> = fc.record({
   givesKeys: fc.boolean(),
 });
 
-/** Runs of it; `RINGRANK_SEEDS` asks for more, and `RINGRANK_SEED` for others. */
-const numRuns = Number(process.env.RINGRANK_SEEDS ?? 60);
-const seed = Number(process.env.RINGRANK_SEED ?? 20);
-
 describe("a random graph of unlike layers", () => {
   it("computes what one session of ONNX Runtime does, by what is planned and with any one factor shared", async () => {
     const cases = fc.asyncProperty(
@@ -76,7 +73,7 @@ describe("a random graph of unlike layers", () => {
         }
       },
     );
-    await fc.assert(cases, { numRuns, seed, endOnFailure: false });
+    await fc.assert(cases, { ...randomRuns(60), endOnFailure: false });
   }, 600_000);
 });
 

@@ -3,6 +3,7 @@ import { type PartitionPolicy, planGraph } from "@ringrank/policy";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Choice, operatorNames, randomOperators } from "../support/random-operators.js";
+import { randomRuns } from "../support/random-runs.js";
 import { admissible, inputsFor, runSplit, runWhole, shardingOnly } from "../support/split-and-whole.js";
 
 const choice: fc.Arbitrary<Choice> = fc.record({
@@ -12,10 +13,6 @@ const choice: fc.Arbitrary<Choice> = fc.record({
   right: fc.nat(9),
   size: fc.integer({ min: 1, max: 7 }),
 });
-
-/** Runs of it; `RINGRANK_SEEDS` asks for more, and `RINGRANK_SEED` for others. */
-const numRuns = Number(process.env.RINGRANK_SEEDS ?? 300);
-const seed = Number(process.env.RINGRANK_SEED ?? 20);
 
 describe("a random graph of operators", () => {
   it("computes what one session of ONNX Runtime does, whichever of its factors ranks share", async () => {
@@ -38,7 +35,7 @@ describe("a random graph of operators", () => {
         }
       },
     );
-    await fc.assert(cases, { numRuns, seed, endOnFailure: false });
+    await fc.assert(cases, { ...randomRuns(300), endOnFailure: false });
   }, 600_000);
 });
 
