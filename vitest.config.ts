@@ -3,12 +3,12 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Test files that run JavaScript alone, many and short, that import much: those of packages that start no thread, but
- * for what runs ONNX Runtime.
+ * Test files that run JavaScript and WebAssembly alone, many and short, that import much: those of packages that start
+ * no thread or seldom, but for what runs ONNX Runtime or sets the engine otherwise.
  */
-const plain = ["errors", "webassembly", "model", "policy"]
+const plain = ["errors", "webassembly", "model", "policy", "rank-worker", "cli"]
   .flatMap(testFilesOf)
-  .filter((file) => !runsOnnxRuntime(file));
+  .filter((file) => !needsProcess(file));
 
 function testFilesOf(name: string): string[] {
   const folder = `packages/${name}/src`;
@@ -18,9 +18,14 @@ function testFilesOf(name: string): string[] {
     .map((file) => `${folder}/${file.replaceAll("\\", "/")}`);
 }
 
-/** By itself, or by the one support module of these packages that does. */
-function runsOnnxRuntime(file: string): boolean {
-  return /from "(onnxruntime-node|.*\/unsplit-model\.js)"/.test(readFileSync(file, "utf8"));
+/**
+ * What can abort, by itself or by one of the support modules that run ONNX Runtime; what sets flags of the engine, which
+ * are its process's; and what expects the flags that a process begins with.
+ */
+function needsProcess(file: string): boolean {
+  const reasons =
+    /from "(onnxruntime-node|.*\/(unsplit-model|rank-threads|in-ranks|own-products)\.js)"|setFlagsFromString/;
+  return reasons.test(readFileSync(file, "utf8"));
 }
 
 /**
