@@ -63,6 +63,8 @@ export class EmulatedGroup {
           await ort.InferenceSession.create(onnx, {
             externalData,
             intraOpNumThreads: 1,
+            // Runs once or twice: to make it faster takes longer than it then runs.
+            graphOptimizationLevel: "disabled",
             logSeverityLevel: 4,
             // As ranks have it: real numbers are not rounded because of a share's shape.
             extra: { session: { qdq_matmulnbits_accuracy_level: "1" } },
