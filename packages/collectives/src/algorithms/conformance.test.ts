@@ -62,7 +62,7 @@ describe.each(worldSizes)("a world of %i", (worldSize) => {
           const results = await perform(...cases);
           for (const [index, one] of cases.entries()) expectBits(results[index]!, reference(one, algorithm));
         }),
-        { numRuns: 40 },
+        { numRuns: 15 },
       );
     });
 
