@@ -9,13 +9,15 @@ import type { WriteReply, WriteRequest } from "./protocol.js";
 
 /** What a model's chat template may take for one conversation. */
 export interface TemplateLimits {
-  /** As many again for the start of its process. Templates in use take some milliseconds. */
-  readonly milliseconds: number;
+  /** For the process to start. */
+  readonly startMs: number;
+  /** For one conversation. Templates in use take some milliseconds. */
+  readonly writeMs: number;
   /** Of the process's heap. */
   readonly megabytes: number;
 }
 
-const defaultLimits: TemplateLimits = { milliseconds: 10_000, megabytes: 256 };
+const defaultLimits: TemplateLimits = { startMs: 10_000, writeMs: 10_000, megabytes: 256 };
 
 /**
  * Writes conversations as a model's chat template has it. A template comes with the model, and may loop for ever or
@@ -71,27 +73,31 @@ export class ConversationWriter {
     child.once("exit", () => {
       if (this.#child === child) this.#child = undefined;
     });
-    await this.#heard(child, {
+    const { startMs } = this.#limits;
+    await this.#heard(child, startMs, {
       ended: (how) => cannotStart(new Error(`it ended by ${how} before it began${noRoom}`)),
-      expired: (milliseconds) => cannotStart(new Error(`it has not begun after ${milliseconds} ms${noRoom}`)),
+      expired: () => cannotStart(new Error(`it has not begun after ${startMs} ms${noRoom}`)),
     });
     return child;
   }
 
   #ask(child: ChildProcess, messages: readonly ChatMessage[]): Promise<WriteReply> {
-    const { milliseconds, megabytes } = this.#limits;
-    const request: WriteRequest = { directory: this.#directory, messages, milliseconds: 2 * milliseconds };
+    const { writeMs, megabytes } = this.#limits;
+    const request: WriteRequest = { directory: this.#directory, messages, milliseconds: 2 * writeMs };
     // Where it cannot be sent, the process has ended.
     child.send(request, () => {});
-    return this.#heard(child, {
+    return this.#heard(child, writeMs, {
       ended: () => tooMuch(`needs more than ${megabytes} MB of memory`, messages),
-      expired: () => tooMuch(`is not done after ${milliseconds} ms`, messages),
+      expired: () => tooMuch(`is not done after ${writeMs} ms`, messages),
     });
   }
 
-  /** What the process says next. Where it says nothing, it is ended. */
-  async #heard<Message>(child: ChildProcess, { ended, expired }: Silence): Promise<Message> {
-    const { milliseconds } = this.#limits;
+  /** What the process says next. If it says nothing for `milliseconds`, it is killed. */
+  async #heard<Message>(
+    child: ChildProcess,
+    milliseconds: number,
+    { ended, expired }: Silence,
+  ): Promise<Message> {
     const settled = new AbortController();
     const { signal } = settled;
     const said = once(child, "message", { signal }).then(([message]) => message as Message);
@@ -99,7 +105,7 @@ export class ConversationWriter {
       throw this.#hasEnded ? closed() : ended(killedBy ?? `exit code ${code}`);
     });
     const waited = setTimeout(milliseconds, undefined, { signal }).then(() => {
-      throw expired(milliseconds);
+      throw expired();
     });
     try {
       return await Promise.race([said, left, waited]);
@@ -116,7 +122,7 @@ export class ConversationWriter {
 /** The errors of a process that ends, or says nothing for too long. */
 interface Silence {
   readonly ended: (how: string) => RingrankError;
-  readonly expired: (milliseconds: number) => RingrankError;
+  readonly expired: () => RingrankError;
 }
 
 const noRoom = `, as where the system gives it no memory, or no threads (${threadLimits})`;
