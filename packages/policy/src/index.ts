@@ -10,7 +10,7 @@ export {
   planGraph,
   policyFromJSON,
 } from "./policy/plan.js";
+export type { ProductKind } from "./program/matrix-product.js";
 export { makeFloatSegment, makeIntegerSegment } from "./program/product-segments.js";
-export type { ProductKind } from "./program/products-apart.js";
 export * from "./program/program.js";
 export * from "./program/segment-work.js";

@@ -13,7 +13,7 @@ import {
   type WeightPrecision,
 } from "../precision/precision.js";
 import { buildPrograms as buildFromPlan } from "../program/build.js";
-import type { ProductKind } from "../program/products-apart.js";
+import type { ProductKind } from "../program/matrix-product.js";
 import type { RankProgram } from "../program/program.js";
 import { checkPlanOptions, checkProgramOptions, checkRanks } from "./check-options.js";
 import { describePlan } from "./describe-plan.js";

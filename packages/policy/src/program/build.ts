@@ -15,7 +15,7 @@ import { localValues } from "./local-values.js";
 import { type LocalGraph, localize } from "./localize.js";
 import { StageLocalizer } from "./localize-stage.js";
 import { StepMaker } from "./make-steps.js";
-import type { ProductKind } from "./products-apart.js";
+import type { ProductKind } from "./matrix-product.js";
 import type { Entry, RankProgram, Step } from "./program.js";
 import type { SegmentContext } from "./segment.js";
 import { SharedSegments } from "./shared-segments.js";

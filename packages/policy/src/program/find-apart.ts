@@ -4,8 +4,9 @@ import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Plan } from "../decide/decide.js";
 import { sizeOf } from "../factors/factor.js";
 import { sizeProduct } from "../shapes/index.js";
+import type { ProductKind } from "./matrix-product.js";
 import { findNormalizations } from "./normalizations.js";
-import { findProductsApart, type ProductKind } from "./products-apart.js";
+import { findProductsApart } from "./products-apart.js";
 import type { Apart } from "./stages.js";
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
 import { attentionGraph } from "../testing/attention-graph.js";
 import { parameter } from "../testing/graphs.js";
-import type { ProductKind } from "./products-apart.js";
+import type { ProductKind } from "./matrix-product.js";
 import type { ProductStep, RankProgram, Step } from "./program.js";
 
 const width = 64;
