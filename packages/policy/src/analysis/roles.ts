@@ -47,6 +47,8 @@ export interface Role {
 export interface Roles {
   readonly roles: readonly Role[];
   readonly uses: readonly WeightUse[];
+  /** By factor: the uses of parameters that hold it. */
+  readonly holders: ReadonlyMap<Factor, readonly WeightUse[]>;
   readonly conflicts: Conflicts;
   /** Factors of parameters that may be sharded. */
   readonly candidates: ReadonlySet<Factor>;
@@ -74,16 +76,16 @@ export function findRoles(factored: FactoredGraph): Roles {
   const labels = new Labels(factored, experts);
   const sums = contractedFactors(factored);
   const joined = joinedValues(factored);
-  const held = elementsHeld(parameters);
+  const holders = usesByFactor(parameters);
   const roles = [...bySignature.values()].map((factors): Role => {
     return {
       factors,
       units: factors[0]!.size[0],
-      within: findWithin(factors, { conflicts, held, sums, joined }),
+      within: findWithin(factors, { conflicts, holders, sums, joined }),
       label: labels.of(factors[0]!),
     };
   });
-  return { roles, uses, conflicts, candidates, experts, labels };
+  return { roles, uses, holders, conflicts, candidates, experts, labels };
 }
 
 /** Parameters lie in files; constants of the graph itself are too small to count. */
@@ -134,7 +136,7 @@ function leavesWithPath(dim: Dim, path: string): [Factor, string][] {
 }
 
 /**
- * The companion of every factor of a role: of those that qualify, the one that most parameter bytes hold.
+ * The companion of every factor of a role: of those that qualify, the one that most elements of parameters hold.
  *
  * Dividing both by one interval each must give every rank a box of every tensor, so the companion occurs only in
  * products with the factor; every sum must run over both or neither, else ranks that share a unit would count it
@@ -142,8 +144,10 @@ function leavesWithPath(dim: Dim, path: string): [Factor, string][] {
  */
 function findWithin(
   factors: readonly Factor[],
-  { conflicts, held, sums, joined }: Surroundings,
+  { conflicts, holders, sums, joined }: Surroundings,
 ): Map<Factor, Factor> | undefined {
+  const held = (factor: Factor): number =>
+    holders.get(factor)!.reduce((sum, { weight }) => sum + weight.dims.reduce((n, size) => n * size, 1), 0);
   const within = new Map<Factor, Factor>();
   for (const factor of factors) {
     const companions = [...conflicts.of(factor)].filter(
@@ -154,7 +158,7 @@ function findWithin(
         sums.every((summed) => summed.has(factor) === summed.has(other)) &&
         joined.every((axes) => axes.every((axis) => !axis.has(other) || axis.has(factor))),
     );
-    companions.sort((a, b) => held.get(b)! - held.get(a)!);
+    companions.sort((a, b) => held(b) - held(a));
     if (companions[0] === undefined) return undefined;
     within.set(factor, companions[0]);
   }
@@ -164,23 +168,24 @@ function findWithin(
 /** What a factor's companion has to fit. */
 interface Surroundings {
   readonly conflicts: Conflicts;
-  /** By factor: elements of parameters that hold it. */
-  readonly held: ReadonlyMap<Factor, number>;
+  /** By factor: the uses of parameters that hold it. */
+  readonly holders: ReadonlyMap<Factor, readonly WeightUse[]>;
   /** What each sum runs over. */
   readonly sums: readonly ReadonlySet<Factor>[];
   /** By value that is put together of all ranks' parts, and axis: its factors. */
   readonly joined: readonly (readonly ReadonlySet<Factor>[])[];
 }
 
-/** By factor: how many elements the uses of parameters have that hold it. */
-function elementsHeld(parameters: readonly WeightUse[]): Map<Factor, number> {
-  const held = new Map<Factor, number>();
-  for (const { weight, dims } of parameters) {
-    const elements = weight.dims.reduce((n, size) => n * size, 1);
-    for (const factor of new Set(dims.flatMap(leavesOf)))
-      held.set(factor, (held.get(factor) ?? 0) + elements);
+function usesByFactor(parameters: readonly WeightUse[]): Map<Factor, WeightUse[]> {
+  const holders = new Map<Factor, WeightUse[]>();
+  for (const use of parameters) {
+    for (const factor of new Set(use.dims.flatMap(leavesOf))) {
+      const known = holders.get(factor);
+      if (known === undefined) holders.set(factor, [use]);
+      else known.push(use);
+    }
   }
-  return held;
+  return holders;
 }
 
 /** Values of which every rank has a part, and somebody the whole: those the caller is given, and what is gathered. */

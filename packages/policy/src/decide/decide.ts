@@ -106,10 +106,10 @@ class Planner {
   /** Choices of roles to tell apart. On more than one rank, to shard nothing would be a silent copy. */
   choices(objective: Objective): AdmissibleSets {
     if (this.#ranks === 1) return { sets: [[]], complete: true };
-    const worth = objective === "memory" ? this.evenBytes : this.#secondsAlone;
-    const nothing = worth([]);
     const { roles, conflicts } = this.#found;
-    return admissibleSets(roles, conflicts, (role) => nothing - worth([role]));
+    if (objective === "memory") return admissibleSets(roles, conflicts, this.#bytesSaved);
+    const nothing = this.#seconds([]);
+    return admissibleSets(roles, conflicts, (role) => nothing - this.#seconds([role]));
   }
 
   isAdmissible(roles: readonly Role[]): boolean {
@@ -127,10 +127,21 @@ class Planner {
   }
 
   /** Parameter bytes per rank if units could be cut. */
-  evenBytes = (roles: readonly Role[]): number => bytesKept(this.#weights, evenShareOf(roles, this.#ranks));
+  evenBytes(roles: readonly Role[]): number {
+    return bytesKept(this.#weights, evenShareOf(roles, this.#ranks));
+  }
 
-  #secondsAlone = (roles: readonly Role[]): number =>
-    this.place(this.draft(roles))?.cost.secondsPerToken ?? Number.POSITIVE_INFINITY;
+  /** What of {@link evenBytes} a rank is spared by one role alone. */
+  #bytesSaved = (role: Role): number => {
+    const { holders } = this.#found;
+    const names = new Set(role.factors.flatMap((factor) => holders.get(factor)!.map(({ name }) => name)));
+    const held = new Map([...names].map((name) => [name, this.#weights.get(name)!]));
+    return bytesKept(held, new Map()) - bytesKept(held, evenShareOf([role], this.#ranks));
+  };
+
+  #seconds(roles: readonly Role[]): number {
+    return this.place(this.draft(roles))?.cost.secondsPerToken ?? Number.POSITIVE_INFINITY;
+  }
 
   place(draft: Draft): PlacedDraft | undefined {
     const placement = place(this.#factored, new Set(draft.shares.flatMap((share) => [...share.keys()])));

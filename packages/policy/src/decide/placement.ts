@@ -89,10 +89,11 @@ function visit(
 ): { pay?: string; owes?: boolean } {
   const { operator, linearity, contracted, outputs } = node;
   const names = operator.node.inputs;
-  const owedSlots = names.flatMap((name, slot) => (name !== "" && owed(name) ? [slot] : []));
   const contracts = contracted.some((dim) => holds(dim, chosen));
-  if (owedSlots.length === 0) return { owes: contracts };
-  const first = names[owedSlots[0]!]!;
+  // Nothing is owed by the name of an input left out.
+  const first = names.find(owed);
+  if (first === undefined) return { owes: contracts };
+  const owedSlots = names.flatMap((name, slot) => (owed(name) ? [slot] : []));
   const sharded = outputs.some((dims) => dims.some((dim) => holds(dim, chosen)));
   if (sharded || contracts || linearity === undefined) return { pay: first };
   if (linearity.kind === "one") {

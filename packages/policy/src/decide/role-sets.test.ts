@@ -51,6 +51,14 @@ it("of a hundred roles the best set is found without trying them all", () => {
   expect(Math.max(...sets.map(unitsOf))).toBe(best);
 });
 
+it("a hundred roles leave no more than 128 sets to plan, whichever comes last", () => {
+  for (const layers of [100, 101, 102]) {
+    const { roles, conflicts } = rolesOf(layers);
+    const { sets } = admissibleSets(roles, conflicts, ({ units }) => units);
+    expect(sets).toHaveLength(128);
+  }
+});
+
 /** `x·first·last·[1]`, and between the first two products ten of other inputs, each with a role that meets no other. */
 function twoThatMeetAroundTen() {
   const g = new GraphBuilder();

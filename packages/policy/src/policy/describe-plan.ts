@@ -99,9 +99,9 @@ class Describer {
    * what it counts are in one of its units, and why.
    */
   #groupOf(factor: Factor): { readonly size: number; readonly why: string } | undefined {
-    const { labels } = this.#found;
+    const { holders, labels } = this.#found;
     const label = labels.of(factor);
-    for (const { dims } of [...this.#uses.values()].flat()) {
+    for (const { dims } of holders.get(factor)!) {
       for (const dim of dims) {
         const product = resolve(dim);
         const inside = product.slice(product.indexOf(factor) + 1);
@@ -222,9 +222,9 @@ class Describer {
       dims.some((dim) => leavesOf(dim).some((leaf) => members.has(leaf)));
     let columns = 0;
     let rows = 0;
-    for (const use of [...this.#uses.values()].flat()) {
+    for (const use of this.#usesHolding(factors)) {
       // Vectors (biases, norms) go along with the matrices.
-      if (use.weight.dims.length < 2 || !holding(use.dims)) continue;
+      if (use.weight.dims.length < 2) continue;
       if (holding(this.#factored.nodes[use.node]!.contracted)) rows++;
       else columns++;
     }
@@ -272,13 +272,13 @@ class Describer {
   }
 
   #bytesHolding({ factors }: Role): number {
-    const members = new Set(factors);
-    let bytes = 0;
-    for (const uses of this.#uses.values()) {
-      const holds = uses.some(({ dims }) => dims.flatMap(leavesOf).some((leaf) => members.has(leaf)));
-      if (holds) bytes += wholeBytes(uses[0]!.weight);
-    }
-    return bytes;
+    const weights = new Map([...this.#usesHolding(factors)].map(({ name, weight }) => [name, weight]));
+    return [...weights.values()].reduce((sum, weight) => sum + wholeBytes(weight), 0);
+  }
+
+  /** Each once, where several of the factors are in it. */
+  #usesHolding(factors: readonly Factor[]): ReadonlySet<WeightUse> {
+    return new Set(factors.flatMap((factor) => this.#found.holders.get(factor)!));
   }
 
   #readers(value: string): string {
