@@ -1,23 +1,21 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Graph } from "@ringrank/model";
 import { prepareGraph } from "../analysis/prepare-graph.js";
-import { type FactoredGraph, propagateFactors } from "../analysis/propagate.js";
-import { findRoles, type Roles } from "../analysis/roles.js";
+import type { Roles } from "../analysis/roles.js";
 import { decide, type Limits, type Plan, planFor } from "../decide/decide.js";
 import type { Objective } from "../decide/objective.js";
+import { describePlan } from "../description/describe-plan.js";
 import {
   type ActivationPrecision,
   describePrecision,
-  type Precision,
   precisionOf,
   type WeightPrecision,
 } from "../precision/precision.js";
 import { buildPrograms as buildFromPlan } from "../program/build.js";
 import type { ProductKind } from "../program/matrix-product.js";
 import type { RankProgram } from "../program/program.js";
+import { type Analysis, analyse } from "./analyse.js";
 import { checkPlanOptions, checkProgramOptions, checkRanks } from "./check-options.js";
-import { describePlan } from "./describe-plan.js";
-import { fingerprint } from "./fingerprint.js";
 import { PartitionPolicy, type PolicyData } from "./partition-policy.js";
 import { readPolicyData } from "./read-policy.js";
 
@@ -50,10 +48,9 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
   };
   const precision = precisionOf(options.precision, options.activations);
   const analysis = analyse(graph, precision);
-  const { factored, found } = analysis;
-  const plan = decide(factored, found, limits);
+  const plan = decide(analysis.factored, analysis.found, limits);
   analysis.plan = plan;
-  return new PartitionPolicy(describePlan(factored, found, plan, limits, precision, analysis.fingerprint));
+  return new PartitionPolicy(describePlan(analysis, plan, limits));
 }
 
 /**
@@ -85,7 +82,6 @@ export function policyFromJSON(
     );
   }
   const analysis = analyse(graph, precision);
-  const { factored, found } = analysis;
   checkGraphOf(read, analysis);
   const plan = planSharding(analysis, read.sharded, read.ranks);
   const { memoryPerRank = Number.POSITIVE_INFINITY } = options;
@@ -97,7 +93,7 @@ export function policyFromJSON(
     );
   }
   const limits: Limits = { ranks: read.ranks, objective: read.objective, memoryPerRank };
-  return new PartitionPolicy(describePlan(factored, found, plan, limits, precision, analysis.fingerprint));
+  return new PartitionPolicy(describePlan(analysis, plan, limits));
 }
 
 /** The graph that {@link planGraph} divides, whole: to be run beside what it becomes. */
@@ -165,28 +161,4 @@ function chosenRoles(found: Roles, ids: readonly number[]): Roles["roles"] {
       );
     return role;
   });
-}
-
-interface Analysis {
-  readonly precision: Precision;
-  readonly factored: FactoredGraph;
-  readonly found: Roles;
-  /** Of the graph as it is divided. */
-  readonly fingerprint: string;
-  /** The last one. */
-  plan?: Plan;
-}
-
-/** The last of each graph: who plans a graph builds its programs next. */
-const analyses = new WeakMap<Graph, Analysis>();
-
-function analyse(graph: Graph, precision: Precision): Analysis {
-  const known = analyses.get(graph);
-  if (known !== undefined && describePrecision(known.precision) === describePrecision(precision))
-    return known;
-  const factored = propagateFactors(graph, precision);
-  const found = findRoles(factored);
-  const analysis: Analysis = { precision, factored, found, fingerprint: fingerprint(factored.graph) };
-  analyses.set(graph, analysis);
-  return analysis;
 }

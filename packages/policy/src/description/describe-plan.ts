@@ -1,0 +1,38 @@
+import type { Limits, Plan } from "../decide/decide.js";
+import { parameterUses, wholeBytes } from "../decide/storage.js";
+import type { Analysis } from "../policy/analyse.js";
+import { type PolicyData, policyVersion } from "../policy/partition-policy.js";
+import { describeCollectives } from "./describe-collectives.js";
+import { describeFactors } from "./describe-factors.js";
+import { describeWeights } from "./describe-weights.js";
+import { unruledOperators } from "./unruled-operators.js";
+
+/** A plan as data, with the reason for every decision in it. */
+export function describePlan(analysis: Analysis, plan: Plan, { ranks, objective }: Limits): PolicyData {
+  const { factored, found, precision, fingerprint } = analysis;
+  const uses = parameterUses(found.uses);
+  const roleOf = new Map(
+    found.roles.flatMap((role) => role.factors.map((factor) => [factor, role] as const)),
+  );
+  const described = { factored, found, plan, uses, roleOf };
+  return {
+    version: policyVersion,
+    graph: fingerprint,
+    ranks,
+    objective,
+    precision,
+    factors: describeFactors(described),
+    weights: describeWeights(described),
+    collectives: describeCollectives(described),
+    bytesPerRank: plan.bytesPerRank,
+    totalBytes: [...uses.values()].reduce((sum, [use]) => sum + wholeBytes(use!.weight), 0),
+    predicted: {
+      step: plan.step.name,
+      secondsPerToken: plan.cost.secondsPerToken,
+      collectiveBytesPerToken: plan.cost.collectiveBytesPerToken,
+      allReducesPerToken: plan.cost.allReduces,
+      allGathersPerToken: plan.cost.allGathers,
+    },
+    unruled: unruledOperators(described),
+  };
+}

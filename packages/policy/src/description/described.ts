@@ -1,0 +1,14 @@
+import type { FactoredGraph } from "../analysis/propagate.js";
+import type { Role, Roles, WeightUse } from "../analysis/roles.js";
+import type { Plan } from "../decide/decide.js";
+import type { Factor } from "../factors/factor.js";
+
+/** A plan, with what it was decided from. */
+export interface Described {
+  readonly factored: FactoredGraph;
+  readonly found: Roles;
+  readonly plan: Plan;
+  /** Where each parameter is read, by its name. */
+  readonly uses: ReadonlyMap<string, readonly WeightUse[]>;
+  readonly roleOf: ReadonlyMap<Factor, Role>;
+}

@@ -1,0 +1,25 @@
+import { isParameter } from "../analysis/roles.js";
+import { wholeBytes } from "../decide/storage.js";
+import type { UnruledOperator } from "../policy/partition-policy.js";
+import { operatorName } from "../rules/table.js";
+import type { Described } from "./described.js";
+
+/** Operators that run on whole tensors, since no rule is known for them, and what that costs. */
+export function unruledOperators({ factored, found, plan }: Described): UnruledOperator[] {
+  const { gathered } = plan.placement;
+  return factored.nodes.flatMap(({ operator, rule }, index): UnruledOperator[] => {
+    if (rule !== undefined) return [];
+    const { node } = operator;
+    const held = found.uses.filter((use) => use.node === index && isParameter(use.weight));
+    const wholes = new Set(node.inputs.filter((name) => gathered.has(name)));
+    return [
+      {
+        operator: operatorName(node),
+        node: node.outputs.find((name) => name !== "") ?? "",
+        weightBytes: held.reduce((sum, use) => sum + wholeBytes(use.weight), 0),
+        gatheredBytes: [...wholes].reduce((sum, name) => sum + plan.step.bytesOf(name), 0),
+        lift: `a rule for ${operatorName(node)} in packages/policy/src/rules`,
+      },
+    ];
+  });
+}

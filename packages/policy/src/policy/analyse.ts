@@ -1,0 +1,31 @@
+import type { Graph } from "@ringrank/model";
+import { type FactoredGraph, propagateFactors } from "../analysis/propagate.js";
+import { findRoles, type Roles } from "../analysis/roles.js";
+import type { Plan } from "../decide/decide.js";
+import { describePrecision, type Precision } from "../precision/precision.js";
+import { fingerprint } from "./fingerprint.js";
+
+/** What a graph says of how it can be divided, before anything is decided. */
+export interface Analysis {
+  readonly precision: Precision;
+  readonly factored: FactoredGraph;
+  readonly found: Roles;
+  /** Of the graph as it is divided. */
+  readonly fingerprint: string;
+  /** The last plan that was made from this. */
+  plan?: Plan;
+}
+
+/** The last analysis of each graph: whoever plans a graph builds its programs next. */
+const analyses = new WeakMap<Graph, Analysis>();
+
+export function analyse(graph: Graph, precision: Precision): Analysis {
+  const known = analyses.get(graph);
+  if (known !== undefined && describePrecision(known.precision) === describePrecision(precision))
+    return known;
+  const factored = propagateFactors(graph, precision);
+  const found = findRoles(factored);
+  const analysis: Analysis = { precision, factored, found, fingerprint: fingerprint(factored.graph) };
+  analyses.set(graph, analysis);
+  return analysis;
+}
