@@ -22,7 +22,7 @@ process.exit(missing.length === 0 ? 0 : 1);
 function page() {
   return `# Architectures
 
-Every checkpoint of the test zoo (hidden width 64, two layers, random weights, written by transformers
+Every checkpoint of the test zoo (hidden width 64, mostly two layers, random weights, written by transformers
 ${others.transformersVersion}), loaded from its own files on real ranks and split by the policy that its dataflow gives. Made by
 \`npm run docs:architectures\` from what the conformance tests measured.
 

@@ -56,6 +56,16 @@ it.each<[string, string, JsonValue]>([
   ["m2m-100", "activation_function", "relu"],
   ["m2m-100", "scale_embedding", true],
   ["gemma3", "num_key_value_heads", 4],
+  ["gemma4-moe", "sliding_window", 512],
+  ["gemma4-moe", "hidden_size_per_layer_input", 256],
+  [
+    "gemma4-moe",
+    "rope_parameters",
+    {
+      full_attention: { rope_type: "proportional", rope_theta: 1_000_000, partial_rotary_factor: 0.25 },
+      sliding_attention: { rope_type: "default", rope_theta: 10_000 },
+    },
+  ],
   ["glm4-moe-lite", "rms_norm_eps", 1e-5],
   ["glm4-moe-lite", "mlp_layer_types", ["dense", "sparse"]],
   ["lfm2", "rope_theta", 1_000_000],

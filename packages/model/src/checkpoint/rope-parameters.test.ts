@@ -106,6 +106,15 @@ test("dynamic scaling with alpha, as Hunyuan has it, is the same for all lengths
   expect(rope({ rope_scaling, max_position_embeddings: 2048 }).scaling).toEqual({ type: "ntk", alpha: 1000 });
 });
 
+test("proportional scaling lets all lanes turn, some of them by nothing", () => {
+  const rope_parameters = { rope_type: "proportional", rope_theta: 1e6, partial_rotary_factor: 0.25 };
+  expect(rope({ rope_parameters })).toEqual({
+    theta: 1e6,
+    partialRotaryFactor: 1,
+    scaling: { type: "proportional", factor: 1, fraction: 0.25 },
+  });
+});
+
 test("Phi-3's name for longrope, with a list per length", () => {
   const rope_scaling = { type: "su", short_factor: [1, 2], long_factor: [3, 4] };
   expect(rope({ rope_scaling, original_max_position_embeddings: 4096 }).scaling).toEqual({

@@ -22,6 +22,8 @@ export type RopeScaling =
     }
   /** NTK-aware: theta is larger by `alpha^(lanes / (lanes − 2))`, whatever the length. */
   | { readonly type: "ntk"; readonly alpha: number }
+  /** Pairs turn as of all lanes, and those behind this fraction of them not at all. */
+  | { readonly type: "proportional"; readonly factor: number; readonly fraction: number }
   /** Llama 3.1: long wavelengths divided by `factor`, short ones kept, a ramp between. */
   | {
       readonly type: "llama3";
@@ -97,7 +99,7 @@ export function ropeParameters(config: ConfigReader, options: RopeOptions = {}):
     partialRotaryFactor = rope.number(partialNames, { ...fraction, default: partialRotaryFactor });
     scaling = readScaling(rope, config);
   }
-  return { theta, partialRotaryFactor, scaling };
+  return { theta, partialRotaryFactor: scaling.type === "proportional" ? 1 : partialRotaryFactor, scaling };
 }
 
 function version5Parameters(config: ConfigReader, layerType: string): ConfigReader | undefined {
@@ -111,7 +113,17 @@ function nonEmptyObject(config: ConfigReader, name: string): ConfigReader | unde
   return object?.names().length === 0 ? undefined : object;
 }
 
-const types = ["default", "mrope", "linear", "dynamic", "llama3", "yarn", "longrope", "su"] as const;
+const types = [
+  "default",
+  "mrope",
+  "linear",
+  "dynamic",
+  "proportional",
+  "llama3",
+  "yarn",
+  "longrope",
+  "su",
+] as const;
 /** A divisor of frequencies. */
 const divisor = { min: Number.MIN_VALUE };
 
@@ -138,6 +150,12 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
       if (alpha !== undefined) return { type: "ntk", alpha };
       return { type, factor: factor(), maxPositionEmbeddings: maxPositionEmbeddings() };
     }
+    case "proportional":
+      return {
+        type,
+        factor: rope.number("factor", { ...divisor, default: 1 }),
+        fraction: rope.number(partialNames, { ...fraction, default: 1 }),
+      };
     case "llama3": {
       const lowFreqFactor = rope.number("low_freq_factor", divisor);
       const highFreqFactor = rope.number("high_freq_factor", divisor);

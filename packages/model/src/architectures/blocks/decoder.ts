@@ -61,6 +61,8 @@ export interface Decoder {
   readonly embeddingScale?: number;
   /** What becomes of embedded tokens before the first layer. Default: nothing. */
   readonly enter?: (tokens: Value) => Value;
+  /** What becomes of the stream behind a layer's sublayers. Default: nothing. */
+  readonly leaveLayer?: (x: Value, layer: Layer) => Value;
   /** What becomes of normed rows, `[rows, width]`, before the head. Default: nothing. */
   readonly leave?: (rows: Value) => Value;
   /** Of what sublayers add. Default 1. */
@@ -97,7 +99,7 @@ export const sharedNorm: DecoderNorms = {
 export function buildDecoder(context: ModelContext, decoder: Decoder): void {
   const { g, config } = context;
   const { step, shape, parallel = false, modules = llamaModules, norms = llamaNorms } = decoder;
-  const { embeddingScale = 1, residualScale = 1, enter = same, leave = same } = decoder;
+  const { embeddingScale = 1, residualScale = 1, enter = same, leaveLayer = same, leave = same } = decoder;
   const norm = decoder.norm ?? rmsNorms(context, shape.width);
   const scaled = (x: Value, scale: number): Value => (scale === 1 ? x : g.mul(x, g.numbers([scale])));
   const table = {
@@ -118,7 +120,7 @@ export function buildDecoder(context: ModelContext, decoder: Decoder): void {
     const attended = add(x, decoder.attention(read, layer), norms.attention);
     const shared = parallel && norms.feedForward.before === norms.attention.before;
     const readNext = shared ? read : normed(parallel ? x : attended, norms.feedForward.before);
-    x = add(attended, decoder.feedForward(readNext, layer), norms.feedForward);
+    x = leaveLayer(add(attended, decoder.feedForward(readNext, layer), norms.feedForward), layer);
   }
   const rows = selectRows(g, x, step, shape.width);
   languageHead(context, leave(modules.lastNorm === undefined ? rows : norm(rows, modules.lastNorm)), {

@@ -9,8 +9,8 @@ interface ExpertSublayer {
   readonly counts: ExpertCounts;
   /** Of the residual stream. */
   readonly width: number;
-  /** Within the layer's module, the one that holds router and experts. Default `mlp`. */
-  readonly module?: string;
+  /** Within the layer's module, the one that holds router and experts; null for itself. Default `mlp`. */
+  readonly module?: string | null;
   /** Where rows, `[rows, width]`, go. */
   readonly route: (rows: Value, module: string) => Routes;
   readonly run: RunExperts;
@@ -27,7 +27,7 @@ interface ExpertSublayer {
 export function expertSublayer({ g }: ModelContext, options: ExpertSublayer): Sublayer {
   const { counts, width, module: name = "mlp", route, run, shared } = options;
   return (x, layer) => {
-    const module = `${layer.module}.${name}`;
+    const module = name === null ? layer.module : `${layer.module}.${name}`;
     const rows = g.reshape(x, [-1, width]);
     const weights = denseWeights(g, route(rows, module), counts.experts);
     const perExpert = g.unsqueeze(g.transpose(weights, [1, 0]), [2]);

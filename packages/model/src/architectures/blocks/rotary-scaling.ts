@@ -38,6 +38,13 @@ export function rotaryFrequencies(
       return { radians: constant(plain), amplitude: 1 };
     case "linear":
       return { radians: constant(plain.map((radians) => radians / scaling.factor)), amplitude: 1 };
+    case "proportional": {
+      const turning = Math.floor((scaling.fraction * lanes) / 2);
+      return {
+        radians: constant(plain.map((radians, pair) => (pair < turning ? radians / scaling.factor : 0))),
+        amplitude: 1,
+      };
+    }
     case "llama3":
       return { radians: constant(plain.map((radians) => scaleLlama3(radians, scaling))), amplitude: 1 };
     case "yarn":

@@ -16,7 +16,7 @@ export interface ExpertCounts {
 export function expertCounts({ config }: ModelContext, defaultPerRow?: number): ExpertCounts {
   const names = ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"];
   const experts = sameInAllLayers(config, names) ?? config.integer(names);
-  const perRowNames = ["num_experts_per_tok", "moe_k", "moe_topk"];
+  const perRowNames = ["num_experts_per_tok", "moe_k", "moe_topk", "top_k_experts"];
   const perRow = sameInAllLayers(config, perRowNames) ?? defaultPerRow ?? config.integer(perRowNames);
   if (perRow > experts) {
     throw config.error(`expected ${quoted(perRowNames)} to be at most the ${experts} experts, got ${perRow}`);

@@ -8,6 +8,7 @@ import { exaone4 } from "./exaone4.js";
 import { gemma } from "./gemma.js";
 import { gemma2, vaultGemma } from "./gemma2.js";
 import { gemma3 } from "./gemma3.js";
+import { gemma4, gemma4Unified } from "./gemma4.js";
 import { glm } from "./glm.js";
 import { glm4 } from "./glm4.js";
 import { granite } from "./granite.js";
@@ -43,6 +44,8 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["gemma", gemma],
   ["gemma2", gemma2],
   ["gemma3_text", gemma3],
+  ["gemma4_text", gemma4],
+  ["gemma4_unified_text", gemma4Unified],
   ["glm", glm],
   ["glm4", glm4],
   ["granite", granite],

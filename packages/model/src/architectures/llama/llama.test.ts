@@ -60,6 +60,26 @@ const published: readonly { readonly config: JsonObject; readonly billions: numb
     billions: 1,
   },
   {
+    // google/gemma-4-31B-it, text_config
+    config: {
+      model_type: "gemma4_text",
+      attention_k_eq_v: true,
+      global_head_dim: 512,
+      head_dim: 256,
+      hidden_size: 5376,
+      hidden_size_per_layer_input: 0,
+      intermediate_size: 21504,
+      num_attention_heads: 32,
+      num_experts: null,
+      num_global_key_value_heads: 4,
+      num_hidden_layers: 60,
+      num_key_value_heads: 16,
+      vocab_size: 262144,
+      use_bidirectional_attention: "vision",
+    },
+    billions: 30.7,
+  },
+  {
     // allenai/OLMo-2-1124-7B
     config: {
       model_type: "olmo2",
@@ -147,6 +167,7 @@ describe("layers that slide, where the config does not list them", () => {
   it.each<[string, JsonObject, (number | undefined)[]]>([
     ["gemma2", {}, [8, undefined, 8, undefined, 8, undefined]],
     ["gemma3", { _sliding_window_pattern: 3 }, [8, 8, undefined, 8, 8, undefined]],
+    ["gemma4-moe", { per_layer_config: null }, [8, 8, 8, 8, 8, undefined]],
     ["afmoe", { global_attn_every_n_layers: 3 }, [8, 8, undefined, 8, 8, undefined]],
     ["exaone4", { sliding_window_pattern: 4 }, [8, 8, 8, undefined, 8, 8]],
     ["olmo3", {}, [8, 8, 8, undefined, 8, 8]],
@@ -170,6 +191,40 @@ it("Gemma 3's scores have no cap, whatever its config says", () => {
     (changes) => buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph,
   );
   expect(stated).toEqual(silent);
+});
+
+describe("Gemma 4", () => {
+  const { config } = openCheckpoint(zooDirectory("gemma4-moe"));
+  const graphOf = (changes: JsonObject) =>
+    buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
+
+  it("sizes the heads of layers that see everything by either style of config", () => {
+    const global = { per_layer_config: null, global_head_dim: 8, num_global_key_value_heads: 2 };
+    expect(graphOf(global)).toEqual(graphOf({}));
+    expect(graphOf({ ...global, attention_k_eq_v: false })).toEqual(
+      graphOf({ per_layer_config: { 1: { head_dim: 8 } }, attention_k_eq_v: false }),
+    );
+  });
+
+  it("sees everything in its last layer, whatever its layer_types say", () => {
+    const layer_types = ["sliding_attention", "sliding_attention"];
+    expect(graphOf({ layer_types })).toEqual(graphOf({}));
+  });
+
+  it("without experts and vectors for each layer is what the unified model makes of text", () => {
+    const plain = { enable_moe_block: false, sliding_window: 8 };
+    expect(graphOf({ ...plain, model_type: "gemma4_unified_text" })).toEqual(graphOf(plain));
+  });
+
+  it("does without the keys and values of layers that share those of others, should a checkpoint have any", () => {
+    const { config, tensors } = openCheckpoint(zooDirectory("gemma4"));
+    const keys = (layer: number) => `model.language_model.layers.${layer}.self_attn.k_proj.weight`;
+    const kept = new Map([...tensors!, [keys(2), tensors!.get(keys(0))!]]);
+    const { graph, unused } = buildGraph({ config, tensors: kept });
+    const layersOf = graph.caches.flatMap(({ states }) => states.map(({ past }) => past.split(".")[1]));
+    expect(new Set(layersOf)).toEqual(new Set(["0", "1"]));
+    expect(unused).toEqual([]);
+  });
 });
 
 it("LFM2 has a cache of its convolutions' rows where there is one, of as many as those reach", () => {
@@ -198,6 +253,19 @@ it.each<[string, string, JsonObject]>([
   ["attention that sees ahead", "gemma", { use_bidirectional_attention: true }],
   ["attention that sees ahead", "gemma2", { use_bidirectional_attention: true }],
   ["attention that sees ahead", "gemma3", { use_bidirectional_attention: true }],
+  ["attention that sees ahead", "gemma4-moe", { use_bidirectional_attention: "all" }],
+  [
+    "layers of one type with other heads",
+    "gemma4-moe",
+    { layer_types: ["full_attention", "full_attention"] },
+  ],
+  ["a layer of its own width", "gemma4-moe", { per_layer_config: { 1: { hidden_size: 8 } } }],
+  [
+    "key heads that do not divide the heads",
+    "gemma4-moe",
+    { per_layer_config: { 1: { num_key_value_heads: 3 } } },
+  ],
+  ["layers that share keys and values of none", "gemma4-moe", { num_kv_shared_layers: 1 }],
   ["a cap on scores that is none", "gemma2", { attn_logit_softcapping: 0 }],
   ["a list of rotating layers with something else in it", "smollm3", { no_rope_layers: [1, 2] }],
   ["fewer entries than layers of what rotates", "smollm3", { no_rope_layers: [1] }],

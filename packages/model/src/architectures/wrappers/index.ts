@@ -8,6 +8,8 @@ export const wrappers: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ["deepseek_vl", { texts: usual, tiedByDefault: true }],
   ["fast_vlm", { texts: ["qwen2"] }],
   ["gemma3", { texts: ["gemma3_text"], tiedByDefault: true }],
+  ["gemma4", { texts: ["gemma4_text"], capsLogits: true, tiedByDefault: true }],
+  ["gemma4_unified", { texts: ["gemma4_unified_text"], capsLogits: true, tiedByDefault: true }],
   ["got_ocr2", { texts: ["qwen2"], tiedByDefault: true }],
   ["idefics2", { texts: ["mistral"], module: "text_model" }],
   ["idefics3", { texts: usual, module: "text_model" }],

@@ -23,6 +23,16 @@ const qwen = {
   max_position_embeddings: 32768,
 };
 
+const gemma4 = {
+  vocab_size: 262144,
+  hidden_size: 2304,
+  intermediate_size: 9216,
+  num_hidden_layers: 30,
+  num_attention_heads: 8,
+  max_position_embeddings: 131072,
+  eos_token_id: 1,
+};
+
 /**
  * By the text model's `model_type`: what a config within another leaves out, since transformers writes only what is
  * not so by default there. (A config.json of its own has every field.) What architectures take by themselves where a
@@ -41,6 +51,8 @@ export const textDefaults: ReadonlyMap<string, JsonObject> = new Map<string, Jso
       eos_token_id: 1,
     },
   ],
+  ["gemma4_text", gemma4],
+  ["gemma4_unified_text", { ...gemma4, max_position_embeddings: 262144 }],
   [
     "llama",
     {

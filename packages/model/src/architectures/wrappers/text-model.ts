@@ -25,8 +25,8 @@ export function textModelOf(json: JsonObject): TextModel {
     ...(isNested ? nested : json),
     model_type: type,
     tie_word_embeddings: isTied(wrapper, json, isNested ? nested : {}),
-    // The head is the whole model's, and caps no logits.
-    final_logit_softcapping: null,
+    // The head is the whole model's.
+    ...(wrapper.capsLogits ? {} : { final_logit_softcapping: null }),
     // What is the whole model's to say, if it says it.
     ...Object.fromEntries(
       ["eos_token_id", "quantization_config"]

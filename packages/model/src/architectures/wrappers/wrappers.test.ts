@@ -7,6 +7,8 @@ import { wrappers } from "./index.js";
 /** By the text model's `model_type`: the checkpoint of the zoo that is one. */
 const texts = new Map([
   ["gemma3_text", "gemma3"],
+  ["gemma4_text", "gemma4-moe"],
+  ["gemma4_unified_text", "gemma4-moe"],
   ["qwen2_vl_text", "qwen2"],
   ["qwen2_5_vl_text", "qwen2"],
   ["qwen3_moe", "qwen3-moe"],
