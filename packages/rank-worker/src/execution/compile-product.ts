@@ -1,0 +1,49 @@
+import type { ProductStep as PlannedProduct } from "@ringrank/policy";
+import { FloatMultiplier } from "../products/floats/float-multiplier.js";
+import type { Multiplier } from "../products/multiplier.js";
+import { Product } from "../products/product.js";
+import { IntegerProduct } from "../products/quantized/integer-product.js";
+import { QuantizedMultiplier } from "../products/quantized/quantized-multiplier.js";
+import { ActivatedProductStep } from "./activated-product-step.js";
+import type { NextStep, RunCompiler } from "./compile-run.js";
+import type { CompiledStep } from "./compiled-step.js";
+import type { EntryScope } from "./entry-scope.js";
+import { ProductStep } from "./product-step.js";
+
+/** Compiles products that the rank computes itself, along with an activation that follows one directly. */
+export class ProductCompiler {
+  readonly #scope: EntryScope;
+  readonly #runs: RunCompiler;
+  /** By segment: steps of all layers share them. */
+  readonly #integers = new Map<number, IntegerProduct>();
+
+  constructor(scope: EntryScope, runs: RunCompiler) {
+    this.#scope = scope;
+    this.#runs = runs;
+  }
+
+  compile(step: PlannedProduct, next: NextStep): CompiledStep {
+    const scope = this.#scope;
+    const product = new Product(step, this.#multiplier(step), scope.context.kernels?.memory, scope.given);
+    const value = scope.named(step.value);
+    const outputs = step.outputs.map((output) => scope.define(output.name));
+    const alone = new ProductStep(product, value, outputs, scope.calls(step.segments));
+    const activation = this.#runs.epilogueOf(step, next);
+    return activation ? new ActivatedProductStep(alone, activation.epilogue, activation.made) : alone;
+  }
+
+  #multiplier(step: PlannedProduct): Multiplier {
+    const { weightOf, context } = this.#scope;
+    const source = { weightOf, kernelsOf: context.kernelsOf };
+    if (step.bits === 32)
+      return new FloatMultiplier(step, this.#scope.segment(step.segments.float32), source);
+    const { int8, uint8 } = step.segments;
+    const integers = this.#integers.get(int8) ?? this.#integerProduct(int8, uint8);
+    this.#integers.set(int8, integers);
+    return new QuantizedMultiplier(step, integers, source, context.streamedScales);
+  }
+
+  #integerProduct(int8: number, uint8: number): IntegerProduct {
+    return new IntegerProduct({ int8: this.#scope.segment(int8), uint8: this.#scope.segment(uint8) });
+  }
+}

@@ -1,0 +1,131 @@
+import type { AttentionOverCache, ProductStep, RunStep, Step } from "@ringrank/policy";
+import { BlockAttention } from "../attention/block-attention.js";
+import { BlockMasks } from "../attention/block-masks.js";
+import { ElementwiseRoom } from "../elementwise/elementwise-room.js";
+import { ElementwiseShortcut } from "../elementwise/elementwise-shortcut.js";
+import { InstructionList } from "../elementwise/instruction-list.js";
+import { Interpreter } from "../interpreter/interpreter.js";
+import type { Epilogue } from "../products/epilogue.js";
+import { ActivationStep } from "./activated-product-step.js";
+import { type AttentionBlocks, AttentionStep } from "./attention-step.js";
+import type { CompiledStep, NamedIndex } from "./compiled-step.js";
+import type { EntryScope } from "./entry-scope.js";
+import { SegmentStep, type SegmentValues } from "./segment-step.js";
+import { ShortcutStep } from "./shortcut-step.js";
+
+/** The step behind another, and the values that nobody needs after it. */
+export interface NextStep {
+  readonly step: Step | undefined;
+  readonly drop: readonly string[];
+}
+
+/** Compiles steps that run a segment: by its session, and by whatever shorter way the segment allows. */
+export class RunCompiler {
+  readonly #scope: EntryScope;
+  readonly #masks = new BlockMasks();
+  /** By segment: steps of all layers share them. */
+  readonly #instructions = new Map<number, InstructionList>();
+  /** Places in the table of what products with an epilogue make. */
+  readonly #madeByEpilogues = new Set<number>();
+
+  constructor(scope: EntryScope) {
+    this.#scope = scope;
+  }
+
+  compile({ segment: index, values, attention }: RunStep): CompiledStep {
+    const scope = this.#scope;
+    const segment = scope.segment(index);
+    const { inputs, outputs } = values ?? segment;
+    const tabled = {
+      feeds: segment.inputs.map((name, at) => ({ name, index: scope.use(inputs[at]!) })),
+      sharedWeights: Object.fromEntries(
+        segment.sharedWeights.map((weight) => [weight, scope.weightOf(weight)]),
+      ),
+      results: segment.outputs.map((name, at) => ({ name, index: scope.define(outputs[at]!) })),
+    };
+    const step = new SegmentStep(scope.call(index), tabled, this.#room(index, tabled, outputs));
+    if (attention !== undefined) {
+      const row = scope.context.attention?.rowAttention(attention, scope.use);
+      return new AttentionStep(index, row, this.#blocks(attention), step);
+    }
+    const interpreter = this.#interpreter(index, tabled, outputs);
+    if (interpreter !== undefined) return new ShortcutStep("interpreting", index, interpreter, step);
+    const elementwise = this.#elementwise(index, tabled);
+    const activation =
+      elementwise === undefined ? step : new ShortcutStep("activating", index, elementwise, step);
+    const [made] = tabled.results;
+    return made !== undefined && this.#madeByEpilogues.has(made.index)
+      ? new ActivationStep(made.index, activation)
+      : activation;
+  }
+
+  /**
+   * What the next step makes of a product, if that is all that is made of it, element by element. The product then
+   * makes it, and the next step, once compiled, does nothing where that has been done.
+   */
+  epilogueOf(
+    { outputs }: ProductStep,
+    { step, drop }: NextStep,
+  ): { readonly epilogue: Epilogue; readonly made: number } | undefined {
+    if (step?.kind !== "run") return undefined;
+    const values = step.values ?? this.#scope.segment(step.segment);
+    const products = outputs.map(({ name }) => name);
+    const inputs = values.inputs.map((name) => products.indexOf(name));
+    const isAll = inputs.every((at) => at !== -1) && products.every((name) => drop.includes(name));
+    const list = this.#instructionList(step.segment);
+    const name = values.outputs[0]!;
+    if (!isAll || !list?.endsWithOutput || this.#scope.given.has(name)) return undefined;
+    const made = this.#scope.define(name);
+    this.#madeByEpilogues.add(made);
+    return { epilogue: { list, inputs }, made };
+  }
+
+  #instructionList(index: number): InstructionList | undefined {
+    const { elementwise: plan, inputs } = this.#scope.segment(index);
+    const { kernels } = this.#scope.context;
+    if (plan === undefined || kernels === undefined) return undefined;
+    const list = this.#instructions.get(index) ?? InstructionList.open(kernels, plan, inputs.length);
+    if (list !== undefined) this.#instructions.set(index, list);
+    return list;
+  }
+
+  /** @param names of outputs, in the table */
+  #interpreter(
+    index: number,
+    { feeds, results }: SegmentValues,
+    names: readonly string[],
+  ): Interpreter | undefined {
+    const plan = this.#scope.segment(index).interpretable;
+    const outputs = results.map(({ index }, at) => ({ index, isGiven: this.#scope.given.has(names[at]!) }));
+    return plan && new Interpreter(plan, feeds.map(indexOf), outputs);
+  }
+
+  #elementwise(index: number, { feeds, results }: SegmentValues): ElementwiseShortcut | undefined {
+    const list = this.#instructionList(index);
+    return list && new ElementwiseShortcut(list, feeds.map(indexOf), results.map(indexOf));
+  }
+
+  /** @param names of outputs, in the table */
+  #room(
+    index: number,
+    { feeds, results }: SegmentValues,
+    names: readonly string[],
+  ): ElementwiseRoom | undefined {
+    const { kernels } = this.#scope.context;
+    if (this.#scope.segment(index).elementwise === undefined || kernels === undefined) return undefined;
+    const passing = results.filter((_, at) => !this.#scope.given.has(names[at]!)).map(({ name }) => name);
+    return new ElementwiseRoom(kernels.memory, feeds.map(indexOf), passing);
+  }
+
+  #blocks(plan: AttentionOverCache): AttentionBlocks | undefined {
+    if (plan.block === undefined) return undefined;
+    const { use, context } = this.#scope;
+    const isGiven = this.#scope.given.has(plan.context);
+    const attention = new BlockAttention(plan, this.#masks, use, context.kernels, isGiven);
+    return { attention, call: this.#scope.call(plan.block) };
+  }
+}
+
+function indexOf({ index }: NamedIndex): number {
+  return index;
+}

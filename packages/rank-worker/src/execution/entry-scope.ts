@@ -1,0 +1,94 @@
+import { RingrankError } from "@ringrank/errors";
+import type { TensorData } from "@ringrank/model";
+import type { Addends, Entry, Segment } from "@ringrank/policy";
+import type { AttentionKernel } from "../attention/attention-kernel.js";
+import type { RankKernels } from "../kernels/rank-kernels.js";
+import type { SegmentType } from "../products/multiplier.js";
+import type { StreamedScales } from "../products/quantized/streamed-scales.js";
+import type { OrtSession } from "../sessions/ort-binding.js";
+import type { Tensor } from "../tensors/tensor.js";
+import type { NamedIndex } from "./compiled-step.js";
+import { SessionCall } from "./session-call.js";
+
+/** What the steps of a rank's entries refer to. */
+export interface CompileContext {
+  readonly segments: readonly Segment[];
+  readonly sessions: readonly OrtSession[];
+  /** Weights in the rank's own memory, by name. */
+  readonly keptWeights: ReadonlyMap<string, Tensor>;
+  /** Kernels that work where a kept weight lies; undefined where none do. */
+  readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
+  /** Of the kept weights: all entries have the same. */
+  readonly streamedScales: StreamedScales;
+  /** Undefined where the engine cannot run them, or the program needs none. */
+  readonly kernels: RankKernels | undefined;
+  readonly attention: AttentionKernel | undefined;
+}
+
+/** The names that one entry's steps use, and what they stand for. */
+export class EntryScope {
+  /** Index of every value in the table. */
+  readonly indices = new Map<string, number>();
+  /** Names of the entry's outputs. */
+  readonly given: ReadonlySet<string>;
+  readonly context: CompileContext;
+  readonly #entry: string;
+
+  /** @param name of the entry, for errors */
+  constructor(name: string, { inputs, outputs }: Entry, context: CompileContext) {
+    this.#entry = name;
+    this.given = new Set(outputs.map((output) => output.name));
+    this.context = context;
+    for (const input of inputs) this.define(input.name);
+  }
+
+  define(value: string): number {
+    const index = this.indices.get(value) ?? this.indices.size;
+    this.indices.set(value, index);
+    return index;
+  }
+
+  readonly use = (value: string): number => {
+    const index = this.indices.get(value);
+    if (index !== undefined) return index;
+    throw this.#contradiction(`uses "${value}" before anything defines it`);
+  };
+
+  named(name: string): NamedIndex {
+    return { name, index: this.use(name) };
+  }
+
+  addend(added: Addends | undefined): NamedIndex | undefined {
+    return added?.value === undefined ? undefined : this.named(added.value);
+  }
+
+  readonly weightOf = (weight: string): Tensor => {
+    const kept = this.context.keptWeights.get(weight);
+    if (kept !== undefined) return kept;
+    throw this.#contradiction(`needs the weight "${weight}", which is not there`);
+  };
+
+  segment(index: number): Segment {
+    return this.context.segments[index] ?? this.#noSegment(index);
+  }
+
+  session(index: number): OrtSession {
+    return this.context.sessions[index] ?? this.#noSegment(index);
+  }
+
+  call(segment: number): SessionCall {
+    return new SessionCall(segment, this.session(segment), this.segment(segment));
+  }
+
+  calls(segments: Readonly<Partial<Record<SegmentType, number>>>): Partial<Record<SegmentType, SessionCall>> {
+    return Object.fromEntries(Object.entries(segments).map(([type, index]) => [type, this.call(index)]));
+  }
+
+  #noSegment(index: number): never {
+    throw this.#contradiction(`runs segment ${index} of ${this.context.segments.length}`);
+  }
+
+  #contradiction(what: string): RingrankError {
+    return new RingrankError("RR_POLICY", `entry "${this.#entry}": a step ${what}`);
+  }
+}
