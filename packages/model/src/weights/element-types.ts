@@ -58,3 +58,8 @@ export function room(bytes: number, offered: Uint8Array | undefined): Uint8Array
 export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
+
+/** Elements of a tensor of these sizes. */
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((count, size) => count * size, 1);
+}
