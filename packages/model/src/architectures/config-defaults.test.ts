@@ -70,6 +70,11 @@ it.each<[string, string, JsonValue]>([
   ["glm4-moe-lite", "mlp_layer_types", ["dense", "sparse"]],
   ["lfm2", "rope_theta", 1_000_000],
   ["lfm2", "conv_L_cache", 3],
+  ["llama4", "rope_theta", 500_000],
+  ["llama4", "use_qk_norm", true],
+  ["llama4", "floor_scale", 8192],
+  ["llama4", "attn_scale", 0.1],
+  ["llama4", "attention_chunk_size", 8192],
   ["minicpm3", "scale_depth", 1.4],
   ["minicpm3", "v_head_dim", 8],
   [

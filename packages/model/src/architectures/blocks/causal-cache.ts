@@ -16,6 +16,8 @@ export interface StateLayout {
 interface CacheOptions {
   /** How many positions a query sees, itself included. Default: all. */
   readonly window?: number | undefined;
+  /** Whether windows stand side by side, and a query sees no further back than to where its own begins. Default false. */
+  readonly chunked?: boolean;
   /** As in the graph's cache. Default false. */
   readonly exact?: boolean;
 }
@@ -30,20 +32,20 @@ export interface CachedRows {
 export class CausalCaches {
   readonly #g: GraphBuilder;
   readonly #step: Step;
-  readonly #exact: boolean;
+  readonly #options: Omit<CacheOptions, "window">;
   readonly #byWindow = new Map<number | undefined, CausalCache>();
 
-  constructor(g: GraphBuilder, step: Step, { exact = false }: Pick<CacheOptions, "exact"> = {}) {
+  constructor(g: GraphBuilder, step: Step, options: Omit<CacheOptions, "window"> = {}) {
     this.#g = g;
     this.#step = step;
-    this.#exact = exact;
+    this.#options = options;
   }
 
   /** @param window how many positions a query sees, itself included; undefined for all */
   get(window?: number): CausalCache {
     let cache = this.#byWindow.get(window);
     if (cache === undefined) {
-      cache = new CausalCache(this.#g, this.#step, { window, exact: this.#exact });
+      cache = new CausalCache(this.#g, this.#step, { ...this.#options, window });
       this.#byWindow.set(window, cache);
     }
     return cache;
@@ -130,7 +132,7 @@ export class CausalCache extends CausalRows {
     this.#g = g;
     this.#step = step;
     this.lengths = g.concat([g.shape(this.positions, 1, 2), g.shape(step.positionIds, 1, 2)], 0);
-    this.mask = this.#maskOf(options.window);
+    this.mask = this.#maskOf(options);
   }
 
   /** One number for each head, `[heads]`, for every new row: `[batch, heads, sequence, 1]`. */
@@ -140,12 +142,18 @@ export class CausalCache extends CausalRows {
     return g.expand(g.reshape(perHead, [1, heads, 1, 1]), g.shape(positions, 0, 4));
   }
 
-  #maskOf(window: number | undefined): Value {
+  #maskOf({ window, chunked = false }: CacheOptions): Value {
     const g = this.#g;
     const query = g.unsqueeze(this.#step.positionIds, [1, 3]);
     const key = g.unsqueeze(this.keyPositions, [1, 2]);
     let seen = g.and(g.unsqueeze(this.valid, [1, 2]), g.lessOrEqual(key, query));
-    if (window !== undefined) seen = g.and(seen, g.less(g.sub(query, key), g.integer(window)));
+    if (window !== undefined) {
+      const size = g.integer(window);
+      const isNear = chunked
+        ? g.equal(g.div(query, size), g.div(key, size))
+        : g.less(g.sub(query, key), size);
+      seen = g.and(seen, isNear);
+    }
     return additiveMask(g, seen);
   }
 }

@@ -29,9 +29,11 @@ export function expertSublayer({ g }: ModelContext, options: ExpertSublayer): Su
   return (x, layer) => {
     const module = name === null ? layer.module : `${layer.module}.${name}`;
     const rows = g.reshape(x, [-1, width]);
-    const weights = denseWeights(g, route(rows, module), counts.experts);
+    const routes = route(rows, module);
+    const weights = denseWeights(g, routes, counts.experts);
+    const read = routes.growth === undefined ? rows : g.mul(rows, routes.growth);
     const perExpert = g.unsqueeze(g.transpose(weights, [1, 0]), [2]);
-    const mixed = g.squeeze(g.reduceSum(g.mul(run(rows, module), perExpert), [0]), [0]);
+    const mixed = g.squeeze(g.reduceSum(g.mul(run(read, module), perExpert), [0]), [0]);
     const output = g.reshapeBy(mixed, g.shape(x, 0, 3));
     return shared === undefined ? output : g.add(output, shared(x, module));
   };

@@ -57,8 +57,8 @@ export function shiftedRmsNorms({ g, config, parameters }: ModelContext, width: 
 }
 
 /** RMSNorm without a weight, whatever its name. */
-export function plainRmsNorms({ g, config }: ModelContext, width: number): NamedNorm {
-  const epsilon = config.number("rms_norm_eps", { min: 0, default: 1e-6 });
+export function plainRmsNorms({ g, config }: ModelContext, width: number, defaultEpsilon = 1e-6): NamedNorm {
+  const epsilon = config.number("rms_norm_eps", { min: 0, default: defaultEpsilon });
   const ones = g.numbers(new Float32Array(width).fill(1), [width]);
   return (x) => g.rmsNormalization(x, ones, epsilon);
 }

@@ -41,6 +41,8 @@ export interface Routes {
   readonly weights: Value;
   /** int64. */
   readonly indices: Value;
+  /** What a row is multiplied by before its experts read it, float32 `[rows, 1]`. Default: nothing. */
+  readonly growth?: Value;
 }
 
 interface SoftmaxRouter {

@@ -3,7 +3,7 @@ import type { ModelContext } from "../architecture.js";
 import { type AttentionShape, attention } from "./attention.js";
 import { type CausalCache, CausalCaches } from "./causal-cache.js";
 import type { CausalStep } from "./causal-step.js";
-import type { Sublayer } from "./decoder.js";
+import type { Layer, Sublayer } from "./decoder.js";
 import { linear, type Project } from "./projections.js";
 import { type ProjectHeads, type QueryKeyValue, separateProjections } from "./query-key-value.js";
 import { type RotaryAngles, rotaryAngles } from "./rotary.js";
@@ -24,11 +24,13 @@ export interface SelfAttention {
   /** On the output. Default false. */
   readonly outputBias?: boolean;
   /** What becomes of queries, keys and values before they turn. `module` is the one that holds the projections. */
-  readonly adjust?: (heads: QueryKeyValue, module: string) => QueryKeyValue;
+  readonly adjust?: (heads: QueryKeyValue, module: string, layer: Layer) => QueryKeyValue;
   /** By which a layer's queries and keys turn; undefined for not at all. Default: the same in all layers. */
   readonly angles?: (layer: number) => RotaryAngles | undefined;
   /** How many positions a layer sees, itself included; undefined for all. Default: all. */
   readonly window?: (layer: number) => number | undefined;
+  /** Whether windows stand side by side, and a query sees back to where its own begins. Default false. */
+  readonly chunked?: boolean;
   /** Of a projection within attention, whose sigmoid the context is multiplied by. Default: none. */
   readonly gate?: string;
   /** Of a layer's scores. Default `1 / √headDim`. */
@@ -44,10 +46,10 @@ export interface SelfAttention {
 /** Self-attention with its projections, with rotary positions unless `angles` says otherwise. */
 export function selfAttention(context: ModelContext, options: SelfAttention): Sublayer {
   const { g, parameters } = context;
-  const { step, shape, bias = false, outputBias = false, window, scale, scoreCap } = options;
+  const { step, shape, bias = false, outputBias = false, window, chunked = false, scale, scoreCap } = options;
   const { output = "o_proj", project = linear } = options;
   const { width, heads, headDim } = shape;
-  const caches = new CausalCaches(g, step);
+  const caches = new CausalCaches(g, step, { chunked });
   const sameAngles = options.angles ? undefined : rotaryAngles(context, step.positionIds, headDim);
   const angles = options.angles ?? (() => sameAngles);
   const projectHeads = options.heads ?? separateProjections(context, shape, bias);
@@ -59,7 +61,7 @@ export function selfAttention(context: ModelContext, options: SelfAttention): Su
   return (x, layer) => {
     const module = `${layer.module}.${options.module ?? "self_attn"}`;
     const mixed = attention(g, {
-      ...adjust(projectHeads(x, module), module),
+      ...adjust(projectHeads(x, module), module, layer),
       angles: angles(layer.index),
       layer: layer.index,
       cache: caches.get(window?.(layer.index)),

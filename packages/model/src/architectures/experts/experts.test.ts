@@ -154,6 +154,18 @@ const gptOss20B = {
   vocab_size: 201088,
 };
 
+/** meta-llama/Llama-4-Scout-17B-16E, without the 1 billion that sees. */
+const llama4Scout = {
+  model_type: "llama4",
+  text_config: {
+    model_type: "llama4_text",
+    interleave_moe_layer_step: 1,
+    num_experts_per_tok: 1,
+    num_local_experts: 16,
+    max_position_embeddings: 10485760,
+  },
+};
+
 it.each([
   { config: deepseekV2Lite, billions: 15.7 },
   { config: deepseekV3, billions: 671 },
@@ -164,6 +176,7 @@ it.each([
   { config: glm45Air, billions: 106.9 },
   { config: dotsLlm1, billions: 142.8 },
   { config: gptOss20B, billions: 20.9 },
+  { config: llama4Scout, billions: 107.8 },
 ])("$config.model_type has $billions billion parameters as published", ({ config, billions }) => {
   const { graph } = buildGraph({ config, tensors: undefined });
   checkGraph(graph);
@@ -263,6 +276,10 @@ it.each<[string, string, JsonObject]>([
   ["layers that differ in how many experts a row goes to", "hunyuan-moe", { moe_topk: [2, 1] }],
   ["a layer that is recurrent", "granite4-micro-like", { layer_types: ["mamba", "attention"] }],
   ["no list of layers, all of which then are recurrent", "granite4-micro-like", { layer_types: null }],
+  ["two experts a row, each of which would read it scaled", "llama4", { num_experts_per_tok: 2 }],
+  ["a layer that slides", "llama4", { layer_types: ["sliding_attention", "full_attention"] }],
+  ["chunks of no size", "llama4", { attention_chunk_size: null }],
+  ["fewer entries than layers of what rotates", "llama4", { no_rope_layers: [1] }],
   ["clipped projections", "olmoe", { clip_qkv: 8 }],
 ])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
   const { config } = openCheckpoint(zooDirectory(name));
@@ -290,6 +307,33 @@ describe("experts stored in one piece are multiplied by", () => {
 
   it("as version 4 stores them, inputs first", () => {
     expect(productsOf([4, 32, 64])).toEqual(Array(4).fill(["MatMul", undefined]));
+  });
+});
+
+describe("Llama 4", () => {
+  const graphOf = (changes: JsonObject) => {
+    const { config } = openCheckpoint(zooDirectory("llama4"));
+    return buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
+  };
+
+  it("attends in chunks where it rotates, in all but each fourth layer, where the config does not list them", () => {
+    const { caches } = graphOf({ num_hidden_layers: 5, layer_types: null, no_rope_layers: null });
+    const layers = caches.map(({ window, states }) => [window, states.map(({ past }) => past)]);
+    const keysOf = (...layers: number[]) =>
+      layers.flatMap((layer) => [`past.${layer}.key`, `past.${layer}.value`]);
+    expect(layers).toEqual([
+      [5, keysOf(0, 1, 2, 4)],
+      [undefined, keysOf(3)],
+    ]);
+  });
+
+  it("has experts in each so many-th layer, where the config does not list them", () => {
+    const routed = (changes: JsonObject) =>
+      [...graphOf({ moe_layers: null, ...changes }).weights.keys()].filter((name) =>
+        name.endsWith("router.weight"),
+      );
+    expect(routed({ interleave_moe_layer_step: 2 })).toEqual(["model.layers.1.feed_forward.router.weight"]);
+    expect(routed({})).toHaveLength(2);
   });
 });
 

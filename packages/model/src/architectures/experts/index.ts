@@ -10,6 +10,7 @@ import { gptOss } from "./gpt-oss.js";
 import { graniteMoe, graniteMoeHybrid, graniteMoeShared } from "./granite-moe.js";
 import { hunyuanMoe } from "./hunyuan-moe.js";
 import { lfm2Moe } from "./lfm2-moe.js";
+import { llama4 } from "./llama4.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
 import { phimoe } from "./phimoe.js";
@@ -31,6 +32,7 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["granitemoeshared", graniteMoeShared],
   ["hunyuan_v1_moe", hunyuanMoe],
   ["lfm2_moe", lfm2Moe],
+  ["llama4_text", llama4],
   ["mixtral", mixtral],
   ["olmoe", olmoe],
   ["phimoe", phimoe],

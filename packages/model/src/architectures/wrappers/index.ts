@@ -15,6 +15,7 @@ export const wrappers: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ["idefics3", { texts: usual, module: "text_model" }],
   ["internvl", { texts: ["qwen2", "llama", "mistral", "qwen3", "qwen3_moe"], tiedByDefault: true }],
   ["lighton_ocr", { texts: ["qwen3"], tiedByDefault: true }],
+  ["llama4", { texts: ["llama4_text"] }],
   ["llava", { texts: usual }],
   ["llava_next", { texts: usual }],
   ["llava_next_video", { texts: usual }],

@@ -66,6 +66,18 @@ export const textDefaults: ReadonlyMap<string, JsonObject> = new Map<string, Jso
     },
   ],
   [
+    "llama4_text",
+    {
+      vocab_size: 202048,
+      hidden_size: 5120,
+      intermediate_size: 8192,
+      num_hidden_layers: 48,
+      num_attention_heads: 40,
+      max_position_embeddings: 131072,
+      eos_token_id: 2,
+    },
+  ],
+  [
     "ministral3",
     {
       vocab_size: 131072,

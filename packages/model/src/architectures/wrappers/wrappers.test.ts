@@ -9,6 +9,7 @@ const texts = new Map([
   ["gemma3_text", "gemma3"],
   ["gemma4_text", "gemma4-moe"],
   ["gemma4_unified_text", "gemma4-moe"],
+  ["llama4_text", "llama4"],
   ["qwen2_vl_text", "qwen2"],
   ["qwen2_5_vl_text", "qwen2"],
   ["qwen3_moe", "qwen3-moe"],
