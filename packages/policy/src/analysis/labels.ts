@@ -68,9 +68,16 @@ export class Labels {
 }
 
 /** A product of two values that are computed, not a projection by a weight, or by one turned round. */
-function multipliesActivations({ operator, contracted }: FactoredNode, fixed: ReadonlySet<string>): boolean {
-  const [a, b] = operator.node.inputs;
-  return contracted.length > 0 && a !== undefined && b !== undefined && !fixed.has(a) && !fixed.has(b);
+function multipliesActivations(
+  { operator, inputs, contracted }: FactoredNode,
+  fixed: ReadonlySet<string>,
+): boolean {
+  const summed = new Set(contracted.flatMap(leavesOf));
+  return [0, 1].every((slot) => {
+    const name = operator.node.inputs[slot];
+    const isComputed = name !== undefined && !fixed.has(name);
+    return isComputed && inputs[slot]!.flatMap(leavesOf).some((leaf) => summed.has(leaf));
+  });
 }
 
 /** Names of weights, and of what is computed from weights alone. */

@@ -3,6 +3,7 @@ import { attentionRules } from "./attention.js";
 import { branchRules } from "./branch.js";
 import { convolutionRules } from "./convolutions.js";
 import { elementwiseRules } from "./elementwise.js";
+import { expertRules } from "./experts.js";
 import { imageRules } from "./images.js";
 import { indexingRules } from "./indexing.js";
 import { matmulRules } from "./matmul.js";
@@ -30,6 +31,7 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     branchRules,
     quantizedBlockRules,
     attentionRules,
+    expertRules,
     rotaryRules,
     convolutionRules,
     imageRules,

@@ -4,6 +4,7 @@ import { broadcastingRules } from "./broadcasting.js";
 import { convolutionRules } from "./convolutions.js";
 import { cuttingRules } from "./cutting.js";
 import { elementwiseRules } from "./elementwise.js";
+import { expertRules } from "./experts.js";
 import { generatorRules } from "./generators.js";
 import { imageRules } from "./images.js";
 import { indexingRules } from "./indexing.js";
@@ -27,6 +28,7 @@ export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map(
     convolutionRules,
     cuttingRules,
     elementwiseRules,
+    expertRules,
     generatorRules,
     imageRules,
     indexingRules,

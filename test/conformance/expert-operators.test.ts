@@ -1,0 +1,149 @@
+import type { Value } from "@ringrank/model";
+import { planGraph } from "@ringrank/policy";
+import { expect, it } from "vitest";
+import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
+import { type Attributes, TestGraph } from "../support/test-graph.js";
+
+const [width, experts, inner] = [6, 3, 10];
+
+/** `x [batch, sequence, width]` through experts, as a router of its own says, and added to `x`. */
+function throughExperts(
+  g: TestGraph,
+  operator: "MoE" | "QMoE",
+  attributes: Attributes,
+  weights: readonly (Value | undefined)[],
+  size = width,
+): void {
+  const x = g.input("x", "float32", ["batch", "sequence", size]);
+  const router = g.matmul(g.reshape(x, [-1, size]), g.parameter([size, experts], 4));
+  const y = g.apply(`${operator}@com.microsoft`, [x, router, ...weights], attributes);
+  g.output("y", g.add(x, y), "float32", ["batch", "sequence", size]);
+}
+
+const float = (value: number) => ({ kind: "float", value }) as const;
+
+const gated: Attributes = {
+  activation_type: "swiglu",
+  swiglu_fusion: 1,
+  activation_alpha: float(1.702),
+  activation_beta: float(1),
+  swiglu_limit: float(0.7),
+};
+
+const plain = (g: TestGraph) => [
+  g.parameter([experts, inner, width]),
+  g.parameter([experts, inner]),
+  g.parameter([experts, width, inner]),
+  g.parameter([experts, width]),
+];
+
+/** Up, its scales and bias, and down: `size` by `size` in numbers of few bits; scales for rows, or blocks of them. */
+function quantized(g: TestGraph, bits: number, size: number, blocks?: number): Value[] {
+  const matrix = (): Value[] => [
+    g.quantized("uint8", [experts, size, (size * bits) / 8]),
+    g.scales([experts, size, ...(blocks === undefined ? [] : [blocks])], 0.2 / 2 ** bits),
+    g.parameter([experts, size]),
+  ];
+  return [...matrix(), ...matrix()];
+}
+
+/** 64 by 64 in numbers of 4 bits, each second row of up a gate, with zero points for rows, or for blocks of them. */
+function gatedWithZeros(g: TestGraph, blocks?: number): (Value | undefined)[] {
+  const scalesOf = (rows: number): Value =>
+    g.scales([experts, rows, ...(blocks === undefined ? [] : [blocks])], 0.02);
+  const zerosOf = (rows: number): Value =>
+    g.quantized("uint8", blocks === undefined ? [experts, rows / 2] : [experts, rows, blocks / 2]);
+  return [
+    ...[g.quantized("uint8", [experts, 128, 32]), scalesOf(128), g.parameter([experts, 128])],
+    ...[g.quantized("uint8", [experts, 64, 32]), scalesOf(64), g.parameter([experts, 64])],
+    ...[undefined, undefined, undefined],
+    ...[zerosOf(128), zerosOf(64)],
+  ];
+}
+
+const cases: readonly OperatorCase[] = [
+  ...["relu", "gelu", "silu", "identity"].map(
+    (activation): OperatorCase => ({
+      operator: "com.microsoft.MoE",
+      says: `divides the inner width of all experts, with ${activation}, and counts what is added behind it once`,
+      build: (g) => throughExperts(g, "MoE", { activation_type: activation, k: 2 }, plain(g)),
+      shards: [inner],
+    }),
+  ),
+  {
+    operator: "com.microsoft.MoE",
+    says: "divides what is gated with its gate, of which each second row is one",
+    build: (g) =>
+      throughExperts(g, "MoE", { ...gated, k: 1, normalize_routing_weights: 1 }, [
+        g.parameter([experts, 2 * inner, width]),
+        undefined,
+        g.parameter([experts, width, inner]),
+      ]),
+    shards: [inner],
+  },
+  {
+    operator: "com.microsoft.MoE",
+    says: "routes rows that are no batch",
+    build: (g) => {
+      const x = g.input("x", "float32", ["rows", width]);
+      const router = g.matmul(x, g.parameter([width, experts], 4));
+      const y = g.apply("MoE@com.microsoft", [x, router, ...plain(g)], { k: 2 });
+      g.output("y", y, "float32", ["rows", width]);
+    },
+    shards: [inner],
+  },
+  ...[2, 4, 8].flatMap((bits): OperatorCase[] => [
+    {
+      operator: "com.microsoft.QMoE",
+      says: `divides bytes of ${8 / bits} numbers of the inner width`,
+      build: (g) => throughExperts(g, "QMoE", { k: 2, expert_weight_bits: bits }, quantized(g, bits, 64), 64),
+      shards: [(64 * bits) / 8],
+    },
+    {
+      operator: "com.microsoft.QMoE",
+      says: `divides blocks of 16 numbers of ${bits} bits`,
+      build: (g) => {
+        const attributes = { k: 2, expert_weight_bits: bits, block_size: 16 };
+        throughExperts(g, "QMoE", attributes, quantized(g, bits, 64, 4), 64);
+      },
+      shards: [4],
+    },
+  ]),
+  {
+    operator: "com.microsoft.QMoE",
+    says: "divides pairs of rows, and of blocks, whose zero points share a byte",
+    build: (g) => throughExperts(g, "QMoE", { ...gated, k: 2, block_size: 16 }, gatedWithZeros(g, 4), 64),
+    shards: [2],
+  },
+  {
+    operator: "com.microsoft.QMoE",
+    says: "divides a gate and what it gates, whose zero points share a byte",
+    build: (g) => throughExperts(g, "QMoE", { ...gated, k: 2 }, gatedWithZeros(g), 64),
+    shards: [32],
+  },
+  {
+    operator: "com.microsoft.QMoE",
+    says: "weighs experts by other numbers than they are chosen by",
+    build: (g) => {
+      const x = g.input("x", "float32", ["rows", 64]);
+      const [router, weights] = [0, 1].map(() => g.softmax(g.matmul(x, g.parameter([64, experts], 4))));
+      const none = new Array<undefined>(6);
+      const inputs = [x, router, ...quantized(g, 8, 64), ...none, weights];
+      g.output("y", g.apply("QMoE@com.microsoft", inputs, { k: 2, expert_weight_bits: 8 }), "float32", [
+        "rows",
+        64,
+      ]);
+    },
+    shards: [64],
+  },
+];
+
+describeOperators(cases);
+
+it("the inner width of experts is called a width, though their operator reads two values", () => {
+  const g = new TestGraph();
+  throughExperts(g, "MoE", { k: 2 }, plain(g));
+  expect(planGraph(g.build(), { ranks: 2 }).factors).toMatchObject([
+    { label: "width", units: inner, sharded: true },
+  ]);
+});
