@@ -1,11 +1,11 @@
 import type { RingrankError } from "@ringrank/errors";
 
-/** Element types that collectives move and reduce. */
+/** The arrays that collectives move and reduce. */
 export type CollectiveArray = Float32Array | Int32Array;
 
 /**
- * `sum` rounds to fp32 after each addition and wraps in int32; `max` has −0 < +0. Both propagate NaN (whose
- * payload bits are not defined).
+ * `sum` rounds to fp32 after each addition, and wraps around in int32; `max` takes −0 to be less than +0. Both
+ * propagate NaN, without defined payload bits.
  */
 export type ReduceOperation = "sum" | "max";
 
@@ -14,58 +14,60 @@ export const algorithms = ["auto", "ring", "one-shot", "two-shot"] as const;
 export type Algorithm = (typeof algorithms)[number];
 
 export interface GatherOptions<T extends CollectiveArray> {
-  /** Each rank's length; needed only where they differ. */
+  /** Length of each rank's part; only needed if they differ. */
   readonly counts?: readonly number[];
-  /** Where the result goes; allocated if absent. */
+  /** Where the result goes. Default: a new array. */
   readonly out?: T;
 }
 
 export interface ReduceScatterOptions {
   /** Default `sum`. */
   readonly operation?: ReduceOperation;
-  /** Each rank's length of the result; near-even if absent. */
+  /** Length of each rank's piece of the result. Default: as even as possible. */
   readonly counts?: readonly number[];
 }
 
-/** Counts since joining. */
+/** Counted since this rank joined. */
 export interface CollectiveCounters {
   readonly collectives: number;
   /** Bytes of this rank's operands, summed over collectives. */
   readonly bytes: number;
-  /** Milliseconds in which this rank waited for others; 0 unless it joined with `measureWaits`. */
+  /** Milliseconds that this rank waited for others; 0 unless it joined with `measureWaits`. */
   readonly waitedMs: number;
 }
 
 /**
- * One rank's end of a process group. Every rank calls the same collectives in the same order with the same
+ * One rank's handle on its process group. All ranks must call the same collectives in the same order, with the same
  * lengths, types and operations; a call that differs is `RR_MISMATCH` on every rank. Calls block the thread.
  *
- * After any error the group is poisoned: each later call on any rank throws the first cause.
+ * After any error the group is poisoned: every later call on any rank throws the first cause.
  */
 export interface Communicator {
   readonly rank: number;
   readonly worldSize: number;
   readonly counters: CollectiveCounters;
   /**
-   * Something useful, a microsecond of it at most, that this rank does between two looks at those it waits for, if it
-   * looks often: a rank that sleeps, or sees them at once, does not. It stays until another is set, calls no collective,
-   * and fails the group with what it throws.
+   * Useful work of at most a microsecond that this rank does between two looks at the ranks it waits for. It is not
+   * called while this rank sleeps, nor if the others are there already. It stays set until it is replaced, must not
+   * call a collective, and fails the group if it throws.
    */
   meanwhile: (() => void) | undefined;
-  /** `data` becomes the elementwise sum (default) or maximum over ranks; the same bits on every rank. */
+  /** `data` becomes the elementwise sum (default) or maximum over ranks, with the same bits on every rank. */
   allReduce<T extends CollectiveArray>(data: T, operation?: ReduceOperation): T;
-  /** Concatenates every rank's `part` in rank order. `part` may be its own place in `out`. */
+  /** Concatenates the ranks' parts in the order of ranks. `part` may already lie at its own place in `out`. */
   allGather(part: Float32Array, options?: GatherOptions<Float32Array>): Float32Array;
   allGather(part: Int32Array, options?: GatherOptions<Int32Array>): Int32Array;
-  /** Reduces `data` over ranks and returns this rank's piece of the result. `data` is left as it was. */
+  /** Reduces `data` over ranks and returns this rank's piece of the result. `data` is not changed. */
   reduceScatter(data: Float32Array, options?: ReduceScatterOptions): Float32Array;
   reduceScatter(data: Int32Array, options?: ReduceScatterOptions): Int32Array;
   /** `data` becomes root's `data` (default root 0) on every rank. */
   broadcast<T extends CollectiveArray>(data: T, root?: number): T;
   /** Returns once every rank has called it. */
   barrier(): void;
-  /** Says that this rank is alive: call it during work that may outlast `stepTimeoutMs` between collectives. */
+  /**
+   * Reports that this rank is alive. Call it during work that may take longer than `stepTimeoutMs` between collectives.
+   */
   progress(): void;
-  /** Fails the group: ranks that wait now, and every later call on any rank, throw the group's first cause. */
+  /** Fails the group: waiting ranks, and every later call on any rank, throw the group's first cause. */
   poison(error: RingrankError): void;
 }

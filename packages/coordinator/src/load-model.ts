@@ -32,12 +32,12 @@ import { notKept, unsupportedSettings, type Warn, warnThrough, withoutProducts }
  * const model = await loadModel("path/to/hf-model", { ranks: 2 });
  * ```
  *
- * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or an id that the
- * local HuggingFace cache has; nothing is downloaded
+ * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or the id of a model
+ * in the local HuggingFace cache; nothing is downloaded
  * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
- * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH, RR_NO_GENERATE, RR_NO_CHAT_TEMPLATE, RR_NO_TOKENIZER, and what else
- * `generate` throws of a required prompt; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED, RR_RANK_DIED,
- * RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
+ * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH, RR_NO_GENERATE, RR_NO_CHAT_TEMPLATE, RR_NO_TOKENIZER, and whatever
+ * `generate` would throw for a required prompt; RR_POLICY, RR_NOTHING_SHARDED, RR_MEMORY; RR_RANK_FAILED,
+ * RR_RANK_DIED, RR_TIMEOUT; or the reason of `signal`. No thread is left behind.
  */
 export async function loadModel(pathOrCachedId: string, options: LoadOptions = {}): Promise<Model> {
   requireModelPath(pathOrCachedId);
@@ -45,7 +45,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   const logger = await loggerOf(given.logger);
   given.signal?.throwIfAborted();
   const trace = given.trace === undefined ? undefined : beginTrace(given.trace);
-  // By the caller's signal or an error of a callback.
+  // Aborted by the caller's signal, or by an error that a callback throws.
   const ending = new AbortController();
   const callbacks = new LoadCallbacks((error) => ending.abort(error));
   const checked = {
@@ -69,7 +69,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
     prepared = await prepareModel(pathOrCachedId, checked, ranks, keptPlan);
     const loading = loadRanks(startRanks(), prepared, checked, logger, keptPlan);
     const [model] = await Promise.all([loading, prepared.texts?.isOpen]);
-    // Whoever hears that it is ready may abort, which has closed its ranks.
+    // The callback for "ready" may have aborted, which has closed the ranks.
     ending.signal.throwIfAborted();
     return model;
   } catch (error) {
@@ -81,7 +81,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   }
 }
 
-/** Starts the threads of the ranks, which takes as long as to write their programs, and longer than to read those. */
+/** Starts the ranks' threads, which takes as long as writing their programs, and longer than reading kept ones. */
 function startGroup(
   { ranks, stepTimeoutMs, wire, hugePages, workerUrl }: CheckedLoadOptions,
   logger: Log,
@@ -99,7 +99,7 @@ function startGroup(
   });
 }
 
-/** @param keptPlan where the plan is to be kept, where it may be, unless it comes from there */
+/** @param keptPlan where to keep the plan, if it may be kept and does not come from there */
 async function loadRanks(
   group: ThreadRankGroup,
   { plan, policy, isKept, obstacle, texts }: Prepared,
@@ -118,7 +118,7 @@ async function loadRanks(
   if (obstacle !== undefined) warn(withoutProducts(obstacle));
   if (unused.length > 0) logger.warn({ unused }, "the checkpoint has tensors that the model does not use");
   signal?.throwIfAborted();
-  // What they hold for this load is removed after the ranks have loaded, or have ended.
+  // Disposed of, with their temporary files, after the ranks have loaded or ended.
   using cache = openCache(plan, options, warn);
   using scratch = ScratchFolder.create(scratchBytes(programs));
   const bytesReported = programs.map(() => 0);
@@ -137,7 +137,7 @@ async function loadRanks(
     const obstacle = group.reports.find(({ cacheObstacle }) => cacheObstacle !== undefined)?.cacheObstacle;
     if (obstacle !== undefined) warn(notKept(obstacle));
     if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);
-    // A rank's last reports may still be on their way, since they come through a port of their own.
+    // A rank's last reports may still be on their way, since they arrive through another port.
     for (const { rank, bytes } of programs.filter(({ rank, bytes }) => bytesReported[rank]! < bytes)) {
       onProgress?.({ phase: "load", rank, bytesLoaded: bytes, bytesTotal: bytes });
     }
@@ -150,7 +150,7 @@ async function loadRanks(
   }
 }
 
-/** Undefined where nothing is quantized, nothing shall be kept, or the directory is unfit, of which it warns. */
+/** Undefined if nothing is quantized, nothing is to be kept, or the directory is unfit, which is a warning. */
 function openCache(
   { programs, contents }: Plan,
   { cache }: CheckedLoadOptions,
@@ -167,7 +167,7 @@ function openCache(
   }
 }
 
-/** While loading, what a rank found wrong with the files says more than that the rank failed. */
+/** While loading, the error that a rank met says more than that the rank failed. */
 function whyLoadingFailed(error: unknown): unknown {
   if (!(error instanceof RingrankError) || error.code !== "RR_RANK_FAILED") return error;
   return error.cause instanceof RingrankError ? error.cause : error;

@@ -25,7 +25,7 @@ import { AppendedSequence, type Sequence, type SequenceOptions } from "./sequenc
 import { type Tensor, type TensorOf, tensorFromMessage } from "./tensor.js";
 import { untilAborted } from "./until-aborted.js";
 
-/** What a model is made of; `loadModel` puts it together. */
+/** The parts of a model; `loadModel` puts them together. */
 export interface ModelParts {
   readonly policy: PartitionPolicy;
   readonly facts: ModelFacts;
@@ -36,18 +36,18 @@ export interface ModelParts {
 
 /**
  * A loaded model. It keeps its process alive until {@link close}. Bad input, aborts and overlong prompts leave it
- * usable; a fault of a rank ends it, and later calls reject `RR_MODEL_FAILED` with the first cause.
+ * usable. A fault of a rank ends it: later calls reject with `RR_MODEL_FAILED`, whose cause is the first fault.
  */
 export class Model {
-  /** Who holds what, and why: `policy.table()`, `policy.toJSON()`. */
+  /** Which rank holds what, and why: `policy.table()`, `policy.toJSON()`. */
   readonly policy: PartitionPolicy;
   readonly ranks: number;
   /**
-   * Most tokens of one sequence, and of what an encoder reads, unless its tables have a limit of their own; undefined
-   * where the model sets no limit.
+   * Most tokens of one sequence, and of an encoder's source unless its tables have a limit of their own; undefined if
+   * the model sets no limit.
    */
   readonly maxContext: number | undefined;
-  /** Token ids run from 0 to one less; undefined where the model has no vocabulary. */
+  /** Token ids are below this; undefined if the model has no vocabulary. */
   readonly vocabSize: number | undefined;
   readonly #facts: ModelFacts;
   readonly #group: RankGroup;
@@ -73,11 +73,11 @@ export class Model {
 
   /**
    * Runs the whole graph once, without the KV cache. An encoder–decoder encodes `input_ids` and decodes
-   * `decoder_input_ids`; where only the encoder's outputs are asked for, the encoder alone runs.
+   * `decoder_input_ids`; if only outputs of the encoder are asked for, only the encoder runs.
    *
    * @param inputs by name, such as `{ input_ids: [[5, 6, 7]] }`; `attention_mask` (0 for padding) is optional
-   * @returns the outputs asked for, by name, the caller's own; logits are `[batch, sequence, vocabulary]`, or
-   * `[batch, 1, vocabulary]` of each sequence's last token
+   * @returns the outputs asked for, by name, as the caller's own copies; logits are `[batch, sequence, vocabulary]`, or
+   * `[batch, 1, vocabulary]` if only those of each sequence's last token were asked for
    * @throws RR_INPUT, RR_SHAPE, RR_TYPE, RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT, RR_OPTION; RR_CLOSED,
    * RR_MODEL_FAILED; or the reason of `signal`
    */
@@ -101,14 +101,14 @@ export class Model {
   }
 
   /**
-   * Turns texts, or token ids of texts, into vectors: pools what an encoder's last layer gives for their tokens.
+   * Turns texts, or the token ids of texts, into vectors, by pooling the hidden states of an encoder's last layer.
    *
    * ```js
    * const { dims, data } = await model.embed(["a rose", "a flower"]);   // dims: [2, width]
    * ```
    *
-   * @returns float32 `[texts, width]`, normalised unless `normalize` is false. Padding changes nothing but rounding.
-   * @throws RR_NO_EMBED where the model gives no `last_hidden_state`; RR_OPTION, RR_INPUT, RR_NO_TOKENIZER,
+   * @returns float32 `[texts, width]`, normalised unless `normalize` is false. Padding has no effect beyond rounding.
+   * @throws RR_NO_EMBED if the model gives no `last_hidden_state`; RR_OPTION, RR_INPUT, RR_NO_TOKENIZER,
    * RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT; RR_CLOSED, RR_MODEL_FAILED; or the reason of `signal`
    */
   async embed(
@@ -138,9 +138,9 @@ export class Model {
   }
 
   /**
-   * Continues a prompt: a text, token ids, or messages, which the model's chat template writes as a text whose next
-   * turn is the assistant's. An encoder–decoder reads it as its source and gives the target. Never throws: what is
-   * wrong with the call, the reader and the result learn.
+   * Continues a prompt: a text, token ids, or messages, which the model's chat template turns into a text that the
+   * assistant's turn continues. An encoder–decoder reads the prompt as its source and generates the target. The call
+   * itself never throws: all errors arrive in the iterator and in `result`.
    *
    * ```js
    * for await (const token of model.generate("ROMEO:\n", { maxNewTokens: 80 })) process.stdout.write(token.text);
@@ -158,8 +158,8 @@ export class Model {
   }
 
   /**
-   * An empty sequence to append given tokens to and see the logits of each: for scoring, one's own sampling, tests.
-   * That of an encoder–decoder is its target, and `source` is what the encoder reads, once.
+   * An empty sequence: append tokens to it to get the logits of each, for scoring, for samplers of your own, or for
+   * tests. With an encoder–decoder it is the target, and `source` is what the encoder reads, once.
    *
    * @throws RR_NO_GENERATE; RR_OPTION, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT for the source
    */
@@ -178,14 +178,14 @@ export class Model {
     return this.#scheduler.counters;
   }
 
-  /** By rank: parameter bytes kept and bytes read to get them. */
+  /** By rank: bytes of parameters that it keeps, and bytes that it read to get them. */
   memory(): readonly LoadReport[] {
     return this.#group.reports;
   }
 
   /**
-   * Ends running calls with `RR_CLOSED` and all threads. Always settles; a second call is the first. Also
-   * `Symbol.asyncDispose`.
+   * Ends running calls with `RR_CLOSED`, and then all threads. The promise always settles; further calls return the
+   * same one. Also available as `Symbol.asyncDispose`.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -233,10 +233,10 @@ export class Model {
     return (id, last) => detokenizer.push(id, last);
   }
 
-  /** Lets go of what the text thread keeps for a generation's text. */
+  /** Has the text thread forget what it keeps for a generation. */
   #forget(id: number): void {
     if (this.#closing !== undefined) return;
-    // Should the thread be gone, so is what it kept; the next call that needs it says so.
+    // If the thread is gone, so is what it kept, and the next call that needs the thread reports that.
     this.#texts?.call((remote) => remote.forget(id)).catch(() => {});
   }
 }

@@ -25,18 +25,18 @@ import { runRequest } from "./steps/run-request.js";
 import { Stepper } from "./steps/stepper.js";
 import type { StepTrace } from "./trace/step-trace.js";
 
-/** How often a load says how far it is, at most: a message takes time of both threads, and weights are hundreds. */
+/** Most progress reports of a load: each costs both threads time, and a model has hundreds of weights. */
 const progressReports = 32;
 
-/** The rank's own means, which the coordinator does not send. */
+/** What a rank works with that the coordinator does not send. */
 interface RankContext {
   readonly communicator: Communicator;
   readonly gate: NativeGate;
   readonly openSession: OpenSession;
   readonly log: RankLog;
-  /** Whether the memory of kernels is to lie in them. Default false. */
+  /** Whether to ask for huge pages for the kernels' memory. Default false. */
   readonly hugePages?: boolean;
-  /** Undefined where none is wanted. */
+  /** Undefined if no trace is wanted. */
   readonly trace?: StepTrace | undefined;
 }
 
@@ -49,16 +49,16 @@ interface Loaded {
 }
 
 /**
- * One rank. Any error in it fails the group, so that peers leave their waits at once, and rejects with
- * `RR_RANK_FAILED` and this rank; a rank that fails because another did rejects with the first cause.
+ * One rank. Any error in it fails the group, so that its peers stop waiting at once, and rejects with `RR_RANK_FAILED`
+ * and the number of this rank. A rank that fails because another one did rejects with the first cause.
  */
 export class Rank implements RankService {
   readonly #context: RankContext;
-  /** Of the load to come. */
+  /** Reserved for the load to come. */
   #memory: LoadMemory | undefined;
   #loaded: Loaded | undefined;
   #milliseconds = 0;
-  /** The end of the call that was made last. */
+  /** Settles when the latest call has ended. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(context: RankContext) {
@@ -148,7 +148,7 @@ export class Rank implements RankService {
     });
   }
 
-  /** Never fails the group: what it releases, nobody uses again. */
+  /** Never fails the group, since nobody uses again what it releases. */
   release(): Promise<void> {
     return this.#inTurn(async () => {
       const sessions = this.#loaded?.sessions ?? [];
@@ -164,7 +164,7 @@ export class Rank implements RankService {
   #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
     const { own: kernels, kernelsOf } = loaded.home;
     const attends = stepsOf(program).some(isAttention);
-    // A cache that no kernel reads is as well off in ordinary memory.
+    // A cache that no kernel reads may as well lie in ordinary memory.
     const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;
     const { segments } = program;
     const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
@@ -186,7 +186,7 @@ export class Rank implements RankService {
     );
   }
 
-  /** All ranks have the same result; one copy of it crosses threads. */
+  /** All ranks have the same result, so only one copy of it is sent to the coordinator. */
   #onFirstRank<T>(result: T, elsewhere: T): T {
     return this.#context.communicator.rank === 0 ? result : elsewhere;
   }
@@ -206,8 +206,8 @@ export class Rank implements RankService {
   }
 
   /**
-   * One call after the other: steps come ahead of time, and what rank 0 has answered another rank may still be
-   * finishing when the next call arrives.
+   * Runs one call after the other. Steps arrive ahead of time, and the next call may come after rank 0 has answered,
+   * while this rank is still busy with the last one.
    */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);

@@ -2,11 +2,11 @@ import { requireOptions } from "@ringrank/errors";
 import { booleanOption, choiceOption, signalOption } from "./check.js";
 
 export interface EmbedOptions {
-  /** `"mean"` (default) of the hidden states of all tokens, or `"cls"`: that of the first. */
+  /** `"mean"` (default) takes the mean of all tokens' hidden states, `"cls"` the hidden state of the first token. */
   readonly pooling?: "mean" | "cls" | undefined;
   /** Whether each embedding is divided by its length (L2), so that dot products are cosines. Default true. */
   readonly normalize?: boolean | undefined;
-  /** Ends the work; the promise rejects with the signal's reason. */
+  /** Aborts the call; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

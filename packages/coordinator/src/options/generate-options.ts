@@ -3,50 +3,55 @@ import { RingrankError, requireOptions } from "@ringrank/errors";
 import type { SamplingParameters } from "@ringrank/rank-worker";
 import { booleanOption, idsOption, numberOption, optionError, signalOption } from "./check.js";
 
-/** How a text is continued. Where an option is left out, generation_config.json decides, then the default here. */
+/**
+ * How a text is continued. An option left out is taken from generation_config.json, else has the default given here.
+ */
 export interface GenerateOptions {
-  /** Most tokens to generate. Minimum 1, default 256; the context's end comes first where it is nearer. */
+  /** Most tokens to generate. Minimum 1, default 256. Generation also ends where the model's context does. */
   readonly maxNewTokens?: number | undefined;
   /**
-   * Divides the logits. Minimum 0, which is greedy and the default. Where that is left to a model that does not sample,
-   * `topK`, `topP` and `minP` would change nothing: with a limit they are `RR_OPTION` then.
+   * Divides the logits. Minimum 0, which is greedy, and the default. If it is left out and the model's
+   * generation_config.json does not sample, `topK`, `topP` and `minP` would have no effect, so setting them is
+   * `RR_OPTION`.
    */
   readonly temperature?: number | undefined;
-  /** Sample only from this many of the likeliest tokens. Minimum 0, the default: no limit (transformers' is 50). */
+  /** Sample only from this many of the likeliest tokens. Default 0: no limit (transformers' default is 50). */
   readonly topK?: number | undefined;
   /** Sample only from the likeliest tokens that together reach this probability. 0 to 1, default 1: no limit. */
   readonly topP?: number | undefined;
-  /** Drop tokens less likely than this share of the likeliest. 0 to 1, default 0: no limit. */
+  /** Drop tokens whose probability is below this share of the likeliest token's. 0 to 1, default 0: no limit. */
   readonly minP?: number | undefined;
-  /** Penalty on tokens seen in prompt and text (CTRL, arXiv 1909.05858). Above 0, default 1: none. */
+  /**
+   * Penalty on tokens that occur in the prompt or the text so far (CTRL, arXiv 1909.05858). Above 0, default 1: none.
+   */
   readonly repetitionPenalty?: number | undefined;
-  /** No run of this many tokens comes twice in prompt and text together. Minimum 0, the default: any may. */
+  /** No sequence of this many tokens occurs twice in prompt and text together. Default 0: no limit. */
   readonly noRepeatNgramSize?: number | undefined;
   /**
-   * An unsigned 32-bit integer. The same seed gives the same tokens; of float32 weights at every number of ranks, too.
-   * (Quantized, activations are rounded, and what ranks add up in another order may be rounded otherwise.) Default:
-   * random.
+   * An unsigned 32-bit integer. The same seed gives the same tokens; with float32 weights, on any number of ranks.
+   * (With quantized weights activations are rounded, and sums that ranks add up in another order may round
+   * differently.) Default: random.
    */
   readonly seed?: number | undefined;
   /**
-   * Ends before whichever of these strings is complete first; it is not part of the text. At most 64, none empty.
-   * Default none.
+   * Generation ends before whichever of these strings is completed first; that string is not part of the text. At most
+   * 64, none empty. Default none.
    */
   readonly stop?: string | readonly string[] | undefined;
-  /** Whether to go on past the end-of-sequence tokens, and to force none at the end. Default false. */
+  /** Whether to go on past end-of-sequence tokens, and not to force one at the end. Default false. */
   readonly ignoreEos?: boolean | undefined;
-  /** Whether each token carries the log-softmax of the raw logits; NaN otherwise. Default false. */
+  /** Whether each token has a `logprob`, the log-softmax of the raw logits; it is NaN otherwise. Default false. */
   readonly logprobs?: boolean | undefined;
   /**
-   * Token ids that an encoder–decoder's target begins with, such as a language's; they are not part of the result.
-   * Default: what the config names as the decoder's start, and as forced first token. `RR_OPTION` for other models.
+   * Token ids that an encoder–decoder's target begins with, such as the one of a language; they are not part of the
+   * result. Default: the start token and forced first token that the config names. `RR_OPTION` for other models.
    */
   readonly decoderPrompt?: readonly number[] | undefined;
   /** Ends the generation; iterator and result reject with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What generation_config.json says, as {@link GenerateOptions} with `temperature` 0 where it does not sample. */
+/** What generation_config.json says, as {@link GenerateOptions}; `temperature` is 0 if it does not sample. */
 export type GenerationDefaults = Omit<
   GenerateOptions,
   "signal" | "seed" | "logprobs" | "ignoreEos" | "decoderPrompt"
@@ -79,12 +84,12 @@ const keys = [
 ];
 
 /**
- * Refuses what `generate` of any model would refuse, for those who have its options before they load one.
+ * Refuses options that `generate` of any model would refuse, for callers who have them before they load a model.
  *
  * @throws RR_OPTION
  */
 export function validateGenerateOptions(options: GenerateOptions): void {
-  // A model that samples takes all that one takes that does not.
+  // A model that samples accepts everything that one without sampling does.
   checkGenerateOptions(options, { temperature: 1 });
 }
 
@@ -133,7 +138,7 @@ export function checkGenerateOptions(
   return checked;
 }
 
-/** Of a caller who would have the likeliest token and no other: whoever limits what is sampled from wants samples. */
+/** Whoever limits what is sampled from wants samples, and would get the likeliest token instead. */
 function requireNoLimits({ topK = 0, topP = 1, minP = 0 }: GenerateOptions): void {
   const limits = [topK > 0 && `topK ${topK}`, topP < 1 && `topP ${topP}`, minP > 0 && `minP ${minP}`];
   const limit = limits.find((text) => text !== false);
@@ -154,7 +159,7 @@ function stopOption(value: unknown): readonly string[] {
   throw optionError("stop", "a non-empty string, or at most 64 of them", wrong ?? value);
 }
 
-/** An option given as undefined is an option left out. */
+/** An option that is given as undefined counts as left out. */
 function withoutUndefined(options: GenerateOptions): GenerateOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

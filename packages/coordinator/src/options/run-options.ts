@@ -2,11 +2,11 @@ import { requireOptions } from "@ringrank/errors";
 import { choiceOption, optionError, signalOption } from "./check.js";
 
 export interface RunOptions {
-  /** Names of the graph's outputs to return. Default: all of them. Unknown: `RR_OPTION`. */
+  /** Names of the graph's outputs to return. Default: all of them. Another name is `RR_OPTION`. */
   readonly outputs?: readonly string[] | undefined;
-  /** Logits of every position (default), or of each sequence's last one. */
+  /** Whether to return the logits of every position (default), or only of each sequence's last one. */
   readonly logits?: "all" | "last" | undefined;
-  /** Ends the run; the promise rejects with the signal's reason. */
+  /** Aborts the call; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

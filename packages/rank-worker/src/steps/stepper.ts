@@ -16,7 +16,7 @@ import { ShardedLogits } from "./sharded-logits.js";
 import { addStepInputs, type BatchRow } from "./step-inputs.js";
 import { TokenHistory } from "./token-history.js";
 
-/** Advances sequences token by token: the cache, what each sequence has had, and the choice of what comes next. */
+/** Advances sequences token by token: keeps their caches and the tokens they have had, and chooses what comes next. */
 export class Stepper {
   readonly #decoder: CompiledEntry;
   readonly #encoder: CompiledEntry | undefined;
@@ -26,14 +26,14 @@ export class Stepper {
   readonly #share: VocabularyShare;
   readonly #history = new TokenHistory();
   steps = 0;
-  /** New tokens that entered the graph, summed over steps and rows. */
+  /** New tokens fed to the graph, summed over steps and rows. */
   tokens = 0;
   /** Tokens of sources, summed over sequences. */
   sourceTokens = 0;
-  /** Experts that some row went to, summed over layers and steps. */
+  /** Experts that at least one row was routed to, summed over layers and steps. */
   experts = 0;
 
-  /** Whether an entry is one that can be advanced token by token. */
+  /** Whether an entry takes token ids and gives logits, so that sequences can be advanced by it. */
   static serves(entry: Entry): boolean {
     const { ids } = tokenInputs(entry);
     return (
@@ -42,7 +42,7 @@ export class Stepper {
   }
 
   /**
-   * @param encoder fills the caches that `decoder` does not
+   * @param encoder fills the decoder's caches that the decoder itself does not, those of cross-attention
    * @throws RR_POLICY if the decoder has no logits
    */
   constructor(decoder: CompiledEntry, encoder: CompiledEntry | undefined, context: RunContext) {
@@ -78,7 +78,7 @@ export class Stepper {
     return results;
   }
 
-  /** Rows that one run of the graph takes. */
+  /** Advances rows that fit in one run of the graph. */
   async #run(rows: readonly GivenTokens[]): Promise<StepRowResult[]> {
     const newTokens = rows[0]!.ids.length;
     const sequences = rows.map((row) => row.sequence);
@@ -115,7 +115,7 @@ export class Stepper {
     return result;
   }
 
-  /** Alone, since a batch of sources would need padding to one length, and computes no less. */
+  /** Each source is encoded alone: a batch would have to be padded to one length, and would compute no less. */
   async #encode({ sequence, ids }: StepSource): Promise<void> {
     const encoder = this.#encoder;
     if (encoder === undefined) {
@@ -135,15 +135,15 @@ export class Stepper {
     for (const { sequence, ids } of rows) {
       batch[this.#cache.slotOf(sequence) - range.first] = { ids, start: this.#cache.length(sequence) };
     }
-    // Where none is asked for, and no step can be left out for it, one is computed and dropped: a head over no rows
-    // would be a product of size 0, which not every operator takes.
+    // If no logits are wanted but the steps that compute them run anyway, they compute one row, which is dropped: with
+    // no rows the head would be a product of size 0, which not every operator accepts.
     const asked = logitRows.length > 0 ? logitRows : [0];
     const inputs = this.#cache.inputs(range);
     addStepInputs(inputs, this.#decoder.entry, batch, newTokens, asked);
     return inputs;
   }
 
-  /** By row of the request: which rows of the flattened `[batch · sequence]` it wants logits of. */
+  /** By row of the request: the rows of the flattened `[batch · sequence]` whose logits it wants. */
   #wantedRows(rows: readonly GivenTokens[], newTokens: number, range: StepRange): number[][] {
     return rows.map(({ sequence, want }) => {
       const first = (this.#cache.slotOf(sequence) - range.first) * newTokens;
