@@ -27,7 +27,7 @@ const parallelResiduals: ReadonlySet<string> = new Set([
 ]);
 
 /** Queries and keys normed over all heads at once: each layer pays for a small sum of squares besides. */
-const normsOverHeads: ReadonlySet<string> = new Set(["olmo2", "olmo3"]);
+const normsOverHeads: ReadonlySet<string> = new Set(["minimax-m2", "olmo2", "olmo3"]);
 
 /** Latents are normed whole, so every rank keeps all of the two projections onto them: 7% of these tiny models. */
 const latents: ReadonlySet<string> = new Set([

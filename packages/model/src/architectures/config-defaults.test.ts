@@ -75,6 +75,7 @@ it.each<[string, string, JsonValue]>([
   ["llama4", "floor_scale", 8192],
   ["llama4", "attn_scale", 0.1],
   ["llama4", "attention_chunk_size", 8192],
+  ["minimax-m2", "rope_theta", 5_000_000],
   ["minicpm3", "scale_depth", 1.4],
   ["minicpm3", "v_head_dim", 8],
   [

@@ -166,6 +166,21 @@ const llama4Scout = {
   },
 };
 
+/** MiniMaxAI/MiniMax-M2 */
+const minimaxM2 = {
+  model_type: "minimax_m2",
+  head_dim: 128,
+  hidden_size: 3072,
+  intermediate_size: 1536,
+  num_hidden_layers: 62,
+  num_attention_heads: 48,
+  num_key_value_heads: 8,
+  num_local_experts: 256,
+  num_experts_per_tok: 8,
+  rotary_dim: 64,
+  vocab_size: 200064,
+};
+
 it.each([
   { config: deepseekV2Lite, billions: 15.7 },
   { config: deepseekV3, billions: 671 },
@@ -177,6 +192,7 @@ it.each([
   { config: dotsLlm1, billions: 142.8 },
   { config: gptOss20B, billions: 20.9 },
   { config: llama4Scout, billions: 107.8 },
+  { config: minimaxM2, billions: 228.7 },
 ])("$config.model_type has $billions billion parameters as published", ({ config, billions }) => {
   const { graph } = buildGraph({ config, tensors: undefined });
   checkGraph(graph);
@@ -335,6 +351,15 @@ describe("Llama 4", () => {
     expect(routed({ interleave_moe_layer_step: 2 })).toEqual(["model.layers.1.feed_forward.router.weight"]);
     expect(routed({})).toHaveLength(2);
   });
+});
+
+it("MiniMax-M2 says how many lanes turn, as published, or what fraction of them", () => {
+  const { config } = openCheckpoint(zooDirectory("minimax-m2"));
+  const graphOf = (changes: JsonObject) =>
+    buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
+  const published = graphOf({ rotary_dim: 4, partial_rotary_factor: null });
+  expect(published).toEqual(graphOf({ rotary_dim: null, partial_rotary_factor: 0.5 }));
+  expect(published).not.toEqual(graphOf({ rotary_dim: null, partial_rotary_factor: null }));
 });
 
 describe("Granite 4.0", () => {

@@ -11,6 +11,7 @@ import { graniteMoe, graniteMoeHybrid, graniteMoeShared } from "./granite-moe.js
 import { hunyuanMoe } from "./hunyuan-moe.js";
 import { lfm2Moe } from "./lfm2-moe.js";
 import { llama4 } from "./llama4.js";
+import { minimaxM2 } from "./minimax-m2.js";
 import { mixtral } from "./mixtral.js";
 import { olmoe } from "./olmoe.js";
 import { phimoe } from "./phimoe.js";
@@ -33,6 +34,7 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["hunyuan_v1_moe", hunyuanMoe],
   ["lfm2_moe", lfm2Moe],
   ["llama4_text", llama4],
+  ["minimax_m2", minimaxM2],
   ["mixtral", mixtral],
   ["olmoe", olmoe],
   ["phimoe", phimoe],
