@@ -189,6 +189,11 @@ it.each([
   { config: granite3BA800M, billions: 3.3 },
   { config: ernie45A3B, billions: 21.8 },
   { config: glm45Air, billions: 106.9 },
+  // zai-org/GLM-4.5V: the same, but for what it sees with.
+  {
+    config: { model_type: "glm4v_moe", text_config: { model_type: "glm4v_moe_text", head_dim: 128 } },
+    billions: 106.9,
+  },
   { config: dotsLlm1, billions: 142.8 },
   { config: gptOss20B, billions: 20.9 },
   { config: llama4Scout, billions: 107.8 },

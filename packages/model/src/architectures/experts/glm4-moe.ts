@@ -1,4 +1,4 @@
-import type { Architecture } from "../architecture.js";
+import type { Architecture, ModelContext } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
@@ -15,31 +15,56 @@ import { groupedRouter } from "./deepseek-v3.js";
  */
 export const glm4Moe: Architecture = {
   build(context) {
-    const { g, config } = context;
-    const shape = groupedShape(config, { keyValueHeads: 8 });
-    const { width, headDim } = shape;
-    const step = causalStep(g);
-    const lanes = partialRotaryLanes(config, headDim, 0.5);
-    const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
-    const normed = config.boolean("use_qk_norm", { default: false });
-    buildDecoder(context, {
-      step,
-      shape,
-      norm: rmsNorms(context, width, 1e-5),
-      attention: selfAttention(context, {
-        step,
-        shape,
-        bias: config.boolean("attention_bias", { default: false }),
-        ...(normed && { adjust: normPerHead(rmsNorms(context, headDim, 1e-5)) }),
-        angles: () => angles,
-      }),
-      feedForward: deepseekFeedForward(context, width, {
-        route: (counts, width) =>
-          groupedRouter(context, counts, width, { groups: 1, groupsPerRow: 1, normalize: true, scaling: 1 }),
-        defaults: { perRow: 8, denseLayers: 1, sharedExperts: 1 },
-      }),
+    const { config } = context;
+    buildGlm4Moe(context, {
+      bias: config.boolean("attention_bias", { default: false }),
+      normed: config.boolean("use_qk_norm", { default: false }),
     });
   },
   // The layer behind the last, of GLM-4.5-Air and GLM-4.5, predicts one more token while training.
   ignoredTensors: [...rotaryBuffers, /^model\.layers\.(46|92)\./],
 };
+
+/** https://arxiv.org/abs/2507.01006: what GLM-4.5V makes of text; it norms no queries and keys, whatever its config says. */
+export const glm4vMoe: Architecture = {
+  build(context) {
+    buildGlm4Moe(context, {
+      bias: context.config.boolean("attention_bias", { default: true }),
+      normed: false,
+    });
+  },
+  ignoredTensors: rotaryBuffers,
+};
+
+interface Glm4MoeAttention {
+  /** Of queries, keys and values. */
+  readonly bias: boolean;
+  /** Whether queries and keys are. */
+  readonly normed: boolean;
+}
+
+function buildGlm4Moe(context: ModelContext, { bias, normed }: Glm4MoeAttention): void {
+  const { g, config } = context;
+  const shape = groupedShape(config, { keyValueHeads: 8 });
+  const { width, headDim } = shape;
+  const step = causalStep(g);
+  const lanes = partialRotaryLanes(config, headDim, 0.5);
+  const angles = rotaryAngles(context, step.positionIds, headDim, { lanes });
+  buildDecoder(context, {
+    step,
+    shape,
+    norm: rmsNorms(context, width, 1e-5),
+    attention: selfAttention(context, {
+      step,
+      shape,
+      bias,
+      ...(normed && { adjust: normPerHead(rmsNorms(context, headDim, 1e-5)) }),
+      angles: () => angles,
+    }),
+    feedForward: deepseekFeedForward(context, width, {
+      route: (counts, width) =>
+        groupedRouter(context, counts, width, { groups: 1, groupsPerRow: 1, normalize: true, scaling: 1 }),
+      defaults: { perRow: 8, denseLayers: 1, sharedExperts: 1 },
+    }),
+  });
+}

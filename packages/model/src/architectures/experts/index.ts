@@ -4,7 +4,7 @@ import { deepseekV2 } from "./deepseek-v2.js";
 import { deepseekV3 } from "./deepseek-v3.js";
 import { dots1 } from "./dots1.js";
 import { ernie45Moe } from "./ernie4-5-moe.js";
-import { glm4Moe } from "./glm4-moe.js";
+import { glm4Moe, glm4vMoe } from "./glm4-moe.js";
 import { glm4MoeLite } from "./glm4-moe-lite.js";
 import { gptOss } from "./gpt-oss.js";
 import { graniteMoe, graniteMoeHybrid, graniteMoeShared } from "./granite-moe.js";
@@ -27,6 +27,7 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["ernie4_5_moe", ernie45Moe],
   ["glm4_moe", glm4Moe],
   ["glm4_moe_lite", glm4MoeLite],
+  ["glm4v_moe_text", glm4vMoe],
   ["gpt_oss", gptOss],
   ["granitemoe", graniteMoe],
   ["granitemoehybrid", graniteMoeHybrid],

@@ -18,27 +18,48 @@ export const glm: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** GLM and GLM-4, which differ in where norms stand. */
-export function buildGlm(context: ModelContext, norms?: DecoderNorms): void {
+/** Where versions of GLM differ. */
+interface GlmDifferences {
+  /** Default: one before each sublayer. */
+  readonly norms?: DecoderNorms;
+  /** Whether queries, keys and values have a bias. Default: as the config says. */
+  readonly bias?: boolean;
+  /** What holds where the config does not say; without lanes per head, heads share out the width. */
+  readonly defaults?: {
+    readonly headDim?: number;
+    readonly keyValueHeads: number;
+    readonly epsilon: number;
+    /** Of the lanes that turn. */
+    readonly fraction: number;
+  };
+}
+
+/** GLM and those made from it. */
+export function buildGlm(
+  context: ModelContext,
+  { norms, bias, defaults = glmDefaults }: GlmDifferences = {},
+): void {
   const { g, config } = context;
-  const shape = groupedShape(config, { headDim: 128, keyValueHeads: 2 });
+  const shape = groupedShape(config, defaults);
   const { width, headDim } = shape;
   const step = causalStep(g);
   const angles = rotaryAngles(context, step.positionIds, headDim, {
-    lanes: partialRotaryLanes(config, headDim, 0.5),
+    lanes: partialRotaryLanes(config, headDim, defaults.fraction),
     interleaved: true,
   });
   buildDecoder(context, {
     step,
     shape,
-    norm: rmsNorms(context, width, 1.5625e-7),
+    norm: rmsNorms(context, width, defaults.epsilon),
     ...(norms === undefined ? {} : { norms }),
     attention: selfAttention(context, {
       step,
       shape,
-      bias: config.boolean("attention_bias", { default: true }),
+      bias: bias ?? config.boolean("attention_bias", { default: true }),
       angles: () => angles,
     }),
     feedForward: gatedFeedForwards(context, width, { fused: true }),
   });
 }
+
+const glmDefaults = { headDim: 128, keyValueHeads: 2, epsilon: 1.5625e-7, fraction: 0.5 };

@@ -10,7 +10,7 @@ import { gemma2, vaultGemma } from "./gemma2.js";
 import { gemma3 } from "./gemma3.js";
 import { gemma4, gemma4Unified } from "./gemma4.js";
 import { glm } from "./glm.js";
-import { glm4 } from "./glm4.js";
+import { glm4, glm4v, glmOcr } from "./glm4.js";
 import { granite } from "./granite.js";
 import { helium } from "./helium.js";
 import { hunyuan } from "./hunyuan.js";
@@ -48,6 +48,8 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["gemma4_unified_text", gemma4Unified],
   ["glm", glm],
   ["glm4", glm4],
+  ["glm4v_text", glm4v],
+  ["glm_ocr_text", glmOcr],
   ["granite", granite],
   ["helium", helium],
   ["hunyuan_v1_dense", hunyuan],

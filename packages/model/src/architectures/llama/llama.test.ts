@@ -107,6 +107,11 @@ const published: readonly { readonly config: JsonObject; readonly billions: numb
     billions: 9.4,
   },
   {
+    // zai-org/GLM-4.1V-9B-Thinking, without the 0.9 billion that sees
+    config: { model_type: "glm4v", text_config: { model_type: "glm4v_text", attention_bias: true } },
+    billions: 9.4,
+  },
+  {
     // mistralai/Ministral-3-3B-Base-2512, text_config
     config: {
       model_type: "ministral3",
@@ -225,6 +230,18 @@ describe("Gemma 4", () => {
     expect(new Set(layersOf)).toEqual(new Set(["0", "1"]));
     expect(unused).toEqual([]);
   });
+});
+
+it("GLM-4.1V is GLM-4 with biases and another ε, whatever its config says of biases", () => {
+  const { config } = openCheckpoint(zooDirectory("glm4"));
+  const graphOf = (changes: JsonObject) =>
+    buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
+  const glm4 = { rms_norm_eps: 1e-5, attention_bias: true };
+  const glm4v = { model_type: "glm4v_text", rms_norm_eps: null, attention_bias: false };
+  expect(graphOf(glm4v)).toEqual(graphOf(glm4));
+  expect(graphOf({ ...glm4v, model_type: "glm_ocr_text" })).toEqual(
+    graphOf({ ...glm4, attention_bias: false }),
+  );
 });
 
 it("LFM2 has a cache of its convolutions' rows where there is one, of as many as those reach", () => {

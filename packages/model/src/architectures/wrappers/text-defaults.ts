@@ -54,6 +54,41 @@ export const textDefaults: ReadonlyMap<string, JsonObject> = new Map<string, Jso
   ["gemma4_text", gemma4],
   ["gemma4_unified_text", { ...gemma4, max_position_embeddings: 262144 }],
   [
+    "glm4v_text",
+    {
+      vocab_size: 151552,
+      hidden_size: 4096,
+      intermediate_size: 13696,
+      num_hidden_layers: 40,
+      num_attention_heads: 32,
+      max_position_embeddings: 32768,
+    },
+  ],
+  [
+    "glm4v_moe_text",
+    {
+      vocab_size: 151424,
+      hidden_size: 4096,
+      intermediate_size: 10944,
+      moe_intermediate_size: 1408,
+      num_hidden_layers: 46,
+      num_attention_heads: 96,
+      n_routed_experts: 128,
+      max_position_embeddings: 65536,
+    },
+  ],
+  [
+    "glm_ocr_text",
+    {
+      vocab_size: 59392,
+      hidden_size: 1024,
+      intermediate_size: 4096,
+      num_hidden_layers: 16,
+      num_attention_heads: 16,
+      max_position_embeddings: 131072,
+    },
+  ],
+  [
     "llama",
     {
       vocab_size: 32000,
