@@ -2,6 +2,7 @@ import { planGraph } from "@ringrank/policy";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
+import { distance, nudged } from "../support/nudged.js";
 import { type AttentionForm, layouts } from "../support/random-attention.js";
 import { type Layer, type LayersRecipe, layerKinds, randomLayers } from "../support/random-layers.js";
 import { randomRuns } from "../support/random-runs.js";
@@ -14,7 +15,7 @@ const attention: fc.Arbitrary<AttentionForm> = fc.record({
   norm: fc.constantFrom("none", "by head", "by head, weights of its own", "over all heads"),
   mask: fc.constantFrom("none", "causal", "given"),
   computed: fc.boolean(),
-  scores: fc.constantFrom("softmax", "mixed by head", "none"),
+  scores: fc.constantFrom("softmax", "softmax, capped", "softmax with a sink", "mixed by head", "none"),
   end: fc.constantFrom("joined", "by head", "gated"),
 });
 
@@ -53,6 +54,7 @@ describe("a random graph of unlike layers", () => {
         const random = randomLayers(made);
         const inputs = inputsOf(made);
         const whole = await runWhole(random, inputs);
+        const other = await runWhole(nudged(random), inputs);
         const { factors } = planGraph(random.graph, { ranks: 1 });
         const plans = [
           admissible(() => planGraph(random.graph, { ranks, objective }), "RR_NOTHING_SHARDED"),
@@ -66,8 +68,11 @@ describe("a random graph of unlike layers", () => {
           const split = await runSplit(random, policy, inputs);
           for (const [name, { data }] of Object.entries(whole)) {
             const expected = data as Float32Array;
-            // Some dozen summands in another order, in up to four layers, some divided by a norm: about 1e-6 each.
-            const atol = 1e-4 * Math.max(standardDeviation(expected), 1e-3);
+            // Some dozen summands in another order, in up to four layers: about 1e-6. Where large numbers cancel it is
+            // more, and so is what a nudge of the weights changes: of 2300 outputs, measured so, none was further off
+            // than 1.25 times that.
+            const atol =
+              1e-5 * Math.max(standardDeviation(expected), 1e-3) + 4 * distance(other, whole, name);
             expect(split[name]!.data).toBeAllclose(expected, { rtol: 0, atol });
           }
         }

@@ -12,7 +12,7 @@ export interface AttentionForm {
   readonly mask: "none" | "causal" | "given";
   /** Whether sizes to reshape to are computed from shapes. */
   readonly computed: boolean;
-  readonly scores: "softmax" | "mixed by head" | "none";
+  readonly scores: "softmax" | "softmax, capped" | "softmax with a sink" | "mixed by head" | "none";
   /** How the output is projected: by a matrix, or by one for each head. */
   readonly end: "joined" | "by head" | "gated";
 }
@@ -66,7 +66,7 @@ export class RandomAttention {
     const [keys, values] = [turnedK, v].map((value) => this.#repeated(value)) as [Value, Value];
     let scores = g.matmul(turnedQ, g.transpose(keys, [0, 1, 3, 2]));
     scores = g.mul(scores, g.numbers([1 / Math.sqrt(lanes)]));
-    scores = this.#masked(this.#biased(scores, x), x);
+    scores = this.#masked(this.#capped(this.#biased(scores, x)), x);
     const mixed = g.matmul(this.#weighed(scores), values);
     return { y: this.#toStream(mixed, x, width), keys: turnedK };
   }
@@ -247,11 +247,17 @@ export class RandomAttention {
     return g.add(scores, g.unsqueeze(g.transpose(bias, [2, 0, 1]), [0]));
   }
 
+  /** As Gemma 2 has it: no score is above a limit. */
+  #capped(scores: Value): Value {
+    const g = this.#g;
+    if (this.#form.scores !== "softmax, capped") return scores;
+    return g.mul(g.tanh(g.div(scores, g.numbers([0.5]))), g.numbers([0.5]));
+  }
+
   #masked(scores: Value, x: Value): Value {
     const g = this.#g;
     const { mask } = this.#form;
-    // A mask says nothing to scores that no softmax weighs, but for numbers beside which others are lost.
-    if (mask === "none" || this.#form.scores === "none") return scores;
+    if (mask === "none") return scores;
     if (mask === "given") {
       const given = g.unsqueeze(this.#around.mask, [1, 2]);
       return g.add(scores, g.mul(g.sub(g.numbers([1]), given), g.numbers([-1e4])));
@@ -264,7 +270,14 @@ export class RandomAttention {
   #weighed(scores: Value): Value {
     const g = this.#g;
     if (this.#form.scores === "none") return scores;
-    if (this.#form.scores === "softmax") return g.softmax(scores);
+    if (this.#form.scores === "softmax with a sink") {
+      // As GPT-OSS has it: a score of each head's own, which takes a part and gives nothing.
+      const sink = g.parameter([1, this.#count, 1, 1]);
+      const column = g.apply("Expand", [sink, g.concat([g.shape(scores, 0, 3), g.integers([1])], 0)]);
+      const weights = g.softmax(g.concat([scores, column], 3));
+      return g.slice(weights, g.integers([0]), g.integers([-1]), 3);
+    }
+    if (this.#form.scores !== "mixed by head") return g.softmax(scores);
     // Heads that talk to each other: https://arxiv.org/abs/2003.02436.
     const mix = g.parameter([this.#count, this.#count]);
     return g.apply("Einsum", [g.softmax(scores), mix], { equation: "bhqk,hi->biqk" });
