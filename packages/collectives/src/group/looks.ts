@@ -8,18 +8,28 @@ export interface Allowance {
   readonly waitsPerTrial: number;
 }
 
-/** They last about as long as a small decode segment, a millisecond or so. */
-export const mostLooks = 2000;
+/** They last about two milliseconds: longer than a small decode segment, or what holds a peer up for a moment. */
+export const mostLooks = 8000;
 
 /**
- * Where each rank has a core, it rests after each look ({@link rest}). Where ranks share cores, it yields the core after
- * each (yield-core.ts), which costs nothing while all who wait for it are ranks. If other programs want it, too, a look
- * takes a slice of their time, and a sleeper is preferred to whoever yields: there trials are rare, and a rank may do
- * without any look.
+ * Where each rank has a core, it rests after each look ({@link rest}), and yields the core now and then
+ * ({@link looksPerYield}): whoever wants it has its share, so looking on is no great harm. Where ranks share cores, it
+ * yields the core after each look (yield-core.ts), which takes as long as some rests, and costs nothing while all who
+ * wait for it are ranks. If other programs want it, too, a look takes a slice of their time, and a sleeper is preferred
+ * to whoever yields: there trials are rare, and a rank may do without any look.
  */
 export function allowance(hasCore: boolean, most: number): Allowance {
-  return hasCore ? { most, fewest: 50, waitsPerTrial: 64 } : { most, fewest: 0, waitsPerTrial: 512 };
+  return hasCore
+    ? { most, fewest: most >> 2, waitsPerTrial: 64 }
+    : { most: most >> 2, fewest: 0, waitsPerTrial: 512 };
 }
+
+/**
+ * A rank with a core yields it after so many looks, which take some 16 µs. Where ranks are as many as cores, any other
+ * thread, such as the caller's, puts two ranks on one core; one of them would look for the other and keep it from
+ * running until the system takes the core away. Otherwise a yield takes about a microsecond.
+ */
+export const looksPerYield = 64;
 
 /** Whether each rank has a core. */
 export function hasCoreEach(worldSize: number, cores: number): boolean {

@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
-import { allowance, hasCoreEach, LookLimit, longestLookMs, rest } from "./looks.js";
+import { allowance, hasCoreEach, LookLimit, longestLookMs, looksPerYield, rest } from "./looks.js";
 import { isPoisoned } from "./poison.js";
 import { type YieldCore, yieldCore } from "./yield-core.js";
 
@@ -9,9 +9,10 @@ import { type YieldCore, yieldCore } from "./yield-core.js";
  * Publishing rounds and waiting for those of others.
  *
  * A rank that waits looks at its peers' counters for a while (looks.ts), and then sleeps. Between two looks it rests,
- * or, where ranks share cores, yields its core to the others. It announces the sleep before it looks a last time, and a
- * publisher looks for sleepers after it has counted up, so one of the two sees the other. A poison that falls between
- * the last look and the sleep is seen at the sleep's end, at most {@link longestSleepMs} later.
+ * and yields its core now and then; where ranks share cores, it does so after each look. It announces the sleep before
+ * it looks a last time, and a publisher looks for sleepers after it has counted up, so one of the two sees the other. A
+ * poison that falls between the last look and the sleep is seen at the sleep's end, at most {@link longestSleepMs}
+ * later.
  *
  * Who waits for one peer sleeps on that peer's counter. Who waits for all sleeps on the group's `gate`, which only the
  * last to arrive opens: of several that arrive at once, each sees all the others or is seen by one that does. So a
@@ -36,7 +37,8 @@ export class Rounds {
   readonly #memory: GroupMemory;
   readonly #words: Int32Array;
   readonly #looks: LookLimit;
-  /** What it does between two looks where ranks share cores; where each has one, it rests. */
+  readonly #hasCore: boolean;
+  /** Undefined where Node has none. */
   readonly #yieldCore: YieldCore | undefined;
   /** What the next rest begins with. */
   #root = 1;
@@ -55,14 +57,14 @@ export class Rounds {
     this.worldSize = handle.worldSize;
     this.#memory = memory;
     this.#words = memory.words;
-    const hasCore = hasCoreEach(handle.worldSize, handle.cores);
-    this.#yieldCore = hasCore ? undefined : yieldCore();
+    this.#hasCore = hasCoreEach(handle.worldSize, handle.cores);
+    this.#yieldCore = yieldCore();
     // Who keeps the core while another rank waits for it looks in vain.
-    const most = hasCore || this.#yieldCore !== undefined ? handle.looks : 0;
-    this.#looks = new LookLimit(allowance(hasCore, most));
+    const most = this.#hasCore || this.#yieldCore !== undefined ? handle.looks : 0;
+    this.#looks = new LookLimit(allowance(this.#hasCore, most));
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#measureWaits = measureWaits;
-    this.kernelLooks = hasCore && !measureWaits ? Math.min(mostKernelLooks, handle.looks) : 1;
+    this.kernelLooks = this.#hasCore && !measureWaits ? Math.min(mostKernelLooks, handle.looks) : 1;
     this.#current = Atomics.load(memory.words, memory.layout.published(rank));
     this.#publishedByAll = this.#current;
     // Whoever has waited for the rank to join starts to count anew.
@@ -138,10 +140,9 @@ export class Rounds {
   #lookThenSleep(awaited: Awaited, round: number): void {
     const start = this.#measureWaits ? performance.now() : 0;
     const times = this.#looks.forNextWait();
-    const isOver =
-      this.#yieldCore === undefined
-        ? this.#lookAndRest(awaited, round, times)
-        : this.#lookAndYield(awaited, round, times, this.#yieldCore);
+    const isOver = this.#hasCore
+      ? this.#lookAndRest(awaited, round, times)
+      : this.#lookAndYield(awaited, round, times);
     if (isOver) this.#looks.paid();
     else {
       this.#looks.wasInVain();
@@ -151,26 +152,27 @@ export class Rounds {
   }
 
   /**
-   * Looks until the wait is over, so many times at most, and works or rests in between. Nothing but the loop: the engine
-   * compiles a loop that is running, and what has never run behind it as a way out of the compiled code. It would be
-   * taken at the end of every wait, as such code is kept, and takes longer than the wait.
+   * Looks until the wait is over, so many times at most; works, and rests or yields, in between. Nothing but the loop:
+   * the engine compiles a loop that is running, and what has never run behind it as a way out of the compiled code. It
+   * would be taken at the end of every wait, as such code is kept, and takes longer than the wait.
    */
   #lookAndRest(awaited: Awaited, round: number, times: number): boolean {
-    for (let left = times; left > 0; left--) {
+    for (let look = 1; look <= times; look++) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
       this.meanwhile?.();
-      this.#root = rest(this.#root);
+      if (look % looksPerYield === 0) this.#yieldCore?.();
+      else this.#root = rest(this.#root);
     }
     return false;
   }
 
-  /** Likewise, and lets others have the core in between; not again once that took long. */
-  #lookAndYield(awaited: Awaited, round: number, times: number, yieldCore: YieldCore): boolean {
+  /** Likewise, and lets others have the core after each look; not again once that took long. */
+  #lookAndYield(awaited: Awaited, round: number, times: number): boolean {
     let last = performance.now();
     for (let left = times; left > 0; left--) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
       this.meanwhile?.();
-      yieldCore();
+      this.#yieldCore?.();
       const now = performance.now();
       if (now - last > longestLookMs) return false;
       last = now;
