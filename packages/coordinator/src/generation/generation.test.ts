@@ -51,6 +51,11 @@ describe("Generation", () => {
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });
   });
 
+  it("says of an end-of-sequence token that it was the end, be it the last there was room for", async () => {
+    const { generation } = start([1], { maxNewTokens: 3 }, { eosIds: [4] });
+    expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });
+  });
+
   it("has the ranks choose a forced end where the text reaches its greatest length, or the context's", async () => {
     const samplingOf = (group: FakeRankGroup) => {
       const [row] = group.requests.flatMap(({ rows }) => rows);

@@ -236,6 +236,19 @@ describe("Scheduler", () => {
     expect(order.slice(0, 4)).toEqual(["step", "run", "step", "run"]);
   });
 
+  it("makes a run after the step that is under way, not beside it, though that step leaves nothing to do", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group);
+    const held = gate();
+    group.beforeAnswer = () => held.opened;
+    const { result } = startGeneration(scheduler, [1], { maxNewTokens: 1 });
+    const run = scheduler.run(aRun, undefined);
+    await turns();
+    expect([group.requests.length, group.runs.length]).toEqual([1, 0]);
+    held.open();
+    await Promise.all([result, run]);
+  });
+
   it("rejects an aborted run with its reason, at once, and does the next one", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);

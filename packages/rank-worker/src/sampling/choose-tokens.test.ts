@@ -232,6 +232,28 @@ test.each(["greedy", "noise", "filter"])(
   },
 );
 
+test("a repetition penalty does not hide that a logit is infinite", async () => {
+  const logits = new Float32Array(vocabulary).fill(1);
+  logits[40] = Number.POSITIVE_INFINITY;
+  const sampling = { ...greedy, repetitionPenalty: 1.3 };
+  const rows = [{ logits, sampling, tokens: [40], seen: new Set([40]), position: 1 }];
+  await expect(choose("2 ranks", [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
+});
+
+test.each([
+  ["greedy", {}],
+  ["noise", { temperature: 1 }],
+  ["filter", { temperature: 1, topK: 2 }],
+])("the likeliest token is not chosen where a run of tokens would repeat with it (%s)", async (_, some) => {
+  const logits = new Float32Array(vocabulary).fill(-40);
+  logits.set([9, 3], 400);
+  const tokens = [7, 400, 7];
+  const sampling = { ...greedy, ...some, noRepeatNgramSize: 2 };
+  const rows = [{ logits, sampling, tokens, seen: new Set(tokens), position: 3 }];
+  const [chosen] = await choose("2 ranks", [{ rows }]);
+  expect(chosen![0]![0]!.token).toBe(401);
+});
+
 test("a ban on repetition is lifted where it leaves no token", async () => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   logits.set([1, 2], 400);
