@@ -70,6 +70,19 @@ const operators = {
     value: g.rmsNormalization(value, g.parameter([width]), 1e-2),
     width,
   }),
+  mean: reduced((g, x) => g.apply("ReduceMean", [x, g.integers([1])])),
+  least: reduced((g, x) => g.apply("ReduceMin", [x, g.integers([1])])),
+  "running sum": elementwise((g, x) => g.apply("CumSum", [x, g.integer(1)])),
+  chosen: together((g, x, y) => g.where(g.apply("Greater", [x, y]), x, g.apply("Neg", [y]))),
+  "softmax by units": (g, { value, width }, _, size) => {
+    const units = width % size === 0 ? size : 1;
+    return { value: g.reshape(g.softmax(g.reshape(value, [0, units, width / units])), [0, width]), width };
+  },
+  tiled: (g, { value, width }) => ({ value: g.apply("Tile", [value, g.integers([1, 2])]), width: 2 * width }),
+  padded: (g, { value, width }, _, size) => ({
+    value: g.apply("Pad", [value, g.integers([0, size % 3, 0, 1])]),
+    width: width + (size % 3) + 1,
+  }),
   joined: (g, left, right) => ({
     value: g.concat([left.value, right.value], 1),
     width: left.width + right.width,
