@@ -11,8 +11,8 @@ import type { PlanOptions } from "./options/load-options.js";
  * Decides how a model would be divided, from its config and the headers of its weight files (config.json alone is
  * enough), on a thread of its own. No rank is started and no weight is read.
  *
- * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or an id that the
- * local HuggingFace cache has; nothing is downloaded
+ * @param pathOrCachedId a HuggingFace model directory, an `.onnx` file, a directory of such files, or the id of a model
+ * in the local HuggingFace cache; nothing is downloaded
  * @throws RR_RANKS, RR_OPTION; RR_NOT_A_MODEL, RR_MISSING_FILE, RR_FILE_FORMAT, RR_PATH, RR_CONFIG,
  * RR_UNKNOWN_ARCHITECTURE, RR_TENSOR, RR_GRAPH; RR_NOTHING_SHARDED, RR_MEMORY; or the reason of `signal`
  */

@@ -10,7 +10,7 @@ import { requireTaskUrl } from "./task.js";
 export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
   /** How long the whole run may take, in milliseconds. Default 60 000, minimum 1; `Infinity` allowed. */
   readonly timeoutMs?: number | undefined;
-  /** Ends the run; the promise rejects with the signal's reason. */
+  /** Aborts the run; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Node options of the ranks' threads; default those of this process. TypeScript needs a loader here before Node
@@ -22,13 +22,12 @@ export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
 }
 
 /**
- * Runs a function on every rank of a fresh group, each in its own thread, and resolves with what they return, by
- * rank. The module at `taskUrl` exports the function of `(comm, data)`: one named `run`, or its default, or the
- * only function it exports.
+ * Runs a function on every rank of a new group, each in its own thread, and resolves with what they return, by rank.
+ * The module at `taskUrl` exports that function of `(comm, data)`: as `run`, as its default, or as its only function.
  *
- * It rejects with the root cause: where one rank throws and the others fail because it did, the one. When it
- * settles, no thread is left; ranks that do not leave by themselves are ended, which takes the process with it if
- * one is inside native code at that moment.
+ * It rejects with the root cause: if one rank throws, and the others fail because of that, with the error of that rank.
+ * When it settles, no thread is left. Ranks that do not end by themselves are terminated, which takes the process down
+ * if one is inside native code at that moment.
  *
  * @throws RR_RANKS, RR_TASK_URL and RR_OPTION for the arguments; RR_RANK_FAILED with the task's error as its
  * cause (an error with a code of its own stays itself); RR_RANK_DIED if a thread ends early; RR_TIMEOUT; the

@@ -24,20 +24,20 @@ export interface PlanOptions {
   readonly ranks: number;
   /** Default `memory`. */
   readonly objective?: Objective | undefined;
-  /** Most parameter bytes a rank may keep. Default: no limit. */
+  /** Most bytes of parameters that a rank may keep. Default: no limit. */
   readonly memoryPerRank?: number | undefined;
   /** What matrices of parameters are held and computed in. Default `float32`. */
   readonly precision?: WeightPrecision | undefined;
-  /** What is multiplied with quantized matrices. Default `int8` where there are any. */
+  /** What activations are rounded to before they are multiplied with quantized matrices. Default `int8`. */
   readonly activations?: ActivationPrecision | undefined;
 }
 
 /**
- * The partition policy of a graph, from operators and shapes alone.
+ * Decides the partition policy of a graph, from operators and shapes alone.
  *
- * @throws RingrankError RR_RANKS: a number of ranks that is none; RR_OPTION: another option that is none, or a value
- * that is none of its own; RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no
- * plan fits `memoryPerRank`; RR_GRAPH: a malformed graph
+ * @throws RingrankError RR_RANKS: not a valid number of ranks; RR_OPTION: another option that is unknown or has an
+ * invalid value; RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no plan fits
+ * `memoryPerRank`; RR_GRAPH: a malformed graph
  */
 export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
   checkPlanOptions(options);
@@ -54,8 +54,8 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
 }
 
 /**
- * A policy that was written down, for this graph. Only the decisions are taken from `data`; everything else is
- * found anew, so that what the policy says is what is done.
+ * Restores a policy for this graph from JSON. Only the decisions are taken from `data`; everything else is computed
+ * anew, so that what the policy says is what is done.
  *
  * @throws RingrankError RR_RANKS and RR_OPTION as {@link planGraph} does; RR_POLICY: not a policy, made for another
  * graph, world size or precision, or contradictory; RR_MEMORY: it does not fit `memoryPerRank`
@@ -96,7 +96,7 @@ export function policyFromJSON(
   return new PartitionPolicy(describePlan(analysis, plan, limits));
 }
 
-/** The graph that {@link planGraph} divides, whole: to be run beside what it becomes. */
+/** The graph that {@link planGraph} divides, still whole, to be compared with what it becomes. */
 export function graphInPrecision(
   graph: Graph,
   { precision, activations }: Pick<PlanOptions, "precision" | "activations">,
@@ -105,15 +105,15 @@ export function graphInPrecision(
 }
 
 export interface ProgramOptions {
-  /** Kinds of products that are steps of their own, where that can be. Default none: all are within segments. */
+  /** Kinds of products that become steps of their own where possible. Default none: all stay within segments. */
   readonly products?: readonly ProductKind[] | undefined;
 }
 
 /**
- * One program per rank. Their entries are the graph's; one called `forward` where it names none.
+ * Builds one program per rank. Its entries are those of the graph, or `forward` alone if the graph names none.
  *
- * @throws RingrankError RR_OPTION: an option that is none, or another kind of product; RR_POLICY: the policy was made
- * for another graph, or is contradictory
+ * @throws RingrankError RR_OPTION: an unknown option or kind of product; RR_POLICY: the policy was made for another
+ * graph, or is contradictory
  */
 export function buildPrograms(
   graph: Graph,
@@ -128,7 +128,7 @@ export function buildPrograms(
   return buildFromPlan(analysis.factored, analysis.found, plan, options.products ?? []);
 }
 
-/** Factors are told apart by their order, which another graph has otherwise. */
+/** Factors are identified by their order, which differs between graphs. */
 function checkGraphOf({ graph }: Pick<PolicyData, "graph">, { fingerprint }: Analysis): void {
   if (graph === fingerprint) return;
   throw new RingrankError(
