@@ -112,6 +112,20 @@ describe("what is put into the table", () => {
     }
   });
 
+  it("is right for what else is chosen of a constant's rows, though nothing but that has changed", async () => {
+    const segment = segmentOf("float32", (g, { chosen }) =>
+      g.gather(g.numbers([1, 2, 3, 4, 5, 6], [3, 2]), chosen, 0),
+    );
+    const run = interpreterOf(segment);
+    for (const indices of [
+      [0, 1, 2],
+      [2, 2, 0],
+    ]) {
+      const given = { ...inputs(1, 2, 4), chosen: tensor("int64", integers("int64", indices), [3]) };
+      expect(run(given)).toEqual(await byRuntime(segment, given));
+    }
+  });
+
   it("is another tensor in each run, by which others know what they have made of one", () => {
     const run = interpreterOf(segmentOf("float32", work));
     const first = run(inputs(1, 2, 4));
