@@ -126,7 +126,10 @@ const cases: readonly OperatorCase[] = [
     says: "weighs experts by other numbers than they are chosen by",
     build: (g) => {
       const x = g.input("x", "float32", ["rows", 64]);
-      const [router, weights] = [0, 1].map(() => g.softmax(g.matmul(x, g.parameter([64, experts], 4))));
+      const scores = () => g.matmul(x, g.parameter([64, experts], 4));
+      const router = g.softmax(scores());
+      // A softmax would need them whole by itself.
+      const weights = g.sigmoid(scores());
       const none = new Array<undefined>(6);
       const inputs = [x, router, ...quantized(g, 8, 64), ...none, weights];
       g.output("y", g.apply("QMoE@com.microsoft", inputs, { k: 2, expert_weight_bits: 8 }), "float32", [

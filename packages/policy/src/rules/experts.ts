@@ -44,6 +44,7 @@ const qmoe: Rule = {
     relate(operator, factors, 7, [experts, undefined]);
     relate(operator, factors, 11, [experts, block > 0 ? made : factors.input(11)[1]]);
     relate(operator, factors, 12, [experts, undefined, factors.input(12)[2]]);
+    relate(operator, factors, 14, factors.input(1));
     // A byte has zero points of several rows, or of several blocks of one row.
     if (block > 0) {
       factors.unify(inner, inGroups(factors.input(6)[2]!, block, "numbers that share a scale", factors));
