@@ -38,8 +38,8 @@ export class Rounds {
   readonly #words: Int32Array;
   readonly #looks: LookLimit;
   readonly #hasCore: boolean;
-  /** Undefined where Node has none. */
-  readonly #yieldCore: YieldCore | undefined;
+  /** Undefined where Node has none; where the rank has a core, until it is first wanted. */
+  #yieldCore: YieldCore | undefined;
   /** What the next rest begins with. */
   #root = 1;
   readonly #stepTimeoutMs: number;
@@ -58,7 +58,7 @@ export class Rounds {
     this.#memory = memory;
     this.#words = memory.words;
     this.#hasCore = hasCoreEach(handle.worldSize, handle.cores);
-    this.#yieldCore = yieldCore();
+    this.#yieldCore = this.#hasCore ? undefined : yieldCore();
     // Who keeps the core while another rank waits for it looks in vain.
     const most = this.#hasCore || this.#yieldCore !== undefined ? handle.looks : 0;
     this.#looks = new LookLimit(allowance(this.#hasCore, most));
@@ -160,7 +160,7 @@ export class Rounds {
     for (let look = 1; look <= times; look++) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
       this.meanwhile?.();
-      if (look % looksPerYield === 0) this.#yieldCore?.();
+      if (look % looksPerYield === 0) this.#yieldOwnCore();
       else this.#root = rest(this.#root);
     }
     return false;
@@ -178,6 +178,12 @@ export class Rounds {
       last = now;
     }
     return false;
+  }
+
+  /** Made when it is first wanted: its memory takes some 10 GB of addresses, which kernels may need more. */
+  #yieldOwnCore(): void {
+    this.#yieldCore ??= yieldCore() ?? (() => {});
+    this.#yieldCore();
   }
 
   #sleep(awaited: Awaited, round: number): void {

@@ -172,7 +172,7 @@ test.each(readdirSync(zoo).filter((name) => /^(llama|mistral|qwen)(?!.*-vl)/.tes
   "the fixture %s is read",
   (name) => {
     const { theta, scaling } = ropeParameters(new ConfigReader(openCheckpoint(`${zoo}/${name}`).config));
-    expect(theta).toBe(10_000);
+    expect(theta).toBe(name === "llama4" ? 500_000 : 10_000);
     expect(scaling.type).toBe(name === "llama-tied-rope3" ? "llama3" : "default");
   },
 );
