@@ -24,7 +24,7 @@ function testFilesOf(name: string): string[] {
  */
 function needsProcess(file: string): boolean {
   const reasons =
-    /from "(onnxruntime-node|.*\/(unsplit-model|rank-threads|in-ranks|own-products)\.js)"|setFlagsFromString/;
+    /from "(onnxruntime-node|.*\/(unsplit-model|public-session|rank-threads|in-ranks|own-products)\.js)"|setFlagsFromString/;
   return reasons.test(readFileSync(file, "utf8"));
 }
 

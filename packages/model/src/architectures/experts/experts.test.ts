@@ -356,6 +356,13 @@ describe("Llama 4", () => {
     expect(routed({ interleave_moe_layer_step: 2 })).toEqual(["model.layers.1.feed_forward.router.weight"]);
     expect(routed({})).toHaveLength(2);
   });
+
+  it("lets queries grow unless the config says not to, which says 4 for yes as first published", () => {
+    expect(graphOf({ attn_temperature_tuning: 4 })).toEqual(graphOf({ attn_temperature_tuning: true }));
+    const without = graphOf({ attn_temperature_tuning: false });
+    expect(graphOf({ attn_temperature_tuning: 0 })).toEqual(without);
+    expect(without).not.toEqual(graphOf({ attn_temperature_tuning: true }));
+  });
 });
 
 it("MiniMax-M2 says how many lanes turn, as published, or what fraction of them", () => {

@@ -38,7 +38,7 @@ export const llama4: Architecture = {
         ? normPerHead(plainRmsNorms(context, headDim, 1e-5))
         : same,
     );
-    const grow = config.boolean("attn_temperature_tuning", { default: true })
+    const grow = growsQueries(config)
       ? grownQueries(g, g.add(step.positionIds, g.integer(1)), {
           rate: config.number("attn_scale", { default: 0.1 }),
           context: config.integer("floor_scale", { default: 8192 }),
@@ -139,4 +139,11 @@ function experts(context: ModelContext, width: number, inner: number, activation
     run: stackedExperts(context, { ...counts, width, inner, activation, outputsFirst: false }),
     shared: sharedExpert(context, { name: "shared_expert", width, inner, bias: false, activation }),
   });
+}
+
+/** The field is true or false, but the first published configs have 4 for true, as Python takes it. */
+function growsQueries(config: ConfigReader): boolean {
+  const field = "attn_temperature_tuning";
+  if (typeof config.raw(field) === "number") return config.integer(field, { min: 0 }) > 0;
+  return config.boolean(field, { default: true });
 }
