@@ -2,12 +2,12 @@ import type { Architecture } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
-import { expertSublayer, gatedExperts } from "../blocks/experts.js";
 import { normOverHeads } from "../blocks/query-key-norm.js";
 import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
 import { balancedRouter } from "./balanced-router.js";
+import { mixtralExperts } from "./mixtral-experts.js";
 
 /**
  * https://github.com/MiniMax-AI/MiniMax-M2: Mixtral with experts whose load a bias evens out, queries and keys normed
@@ -34,23 +34,15 @@ export const minimaxM2: Architecture = {
         adjust: normOverHeads(context, shape, config.number("rms_norm_eps", { min: 0, default: 1e-6 })),
         angles: () => angles,
       }),
-      feedForward: expertSublayer(context, {
+      feedForward: mixtralExperts(context, {
         counts,
         width,
-        module: "block_sparse_moe",
         route: balancedRouter(context, {
           counts,
           width,
           score: (logits) => g.sigmoid(logits),
           bias: "e_score_correction_bias",
           weigh: (chosen) => g.div(chosen, g.reduceSum(chosen, [1])),
-        }),
-        run: gatedExperts(context, {
-          ...counts,
-          width,
-          inner: config.integer("intermediate_size"),
-          activation: config.string("hidden_act", { default: "silu" }),
-          names: { gate: "w1", up: "w3", down: "w2" },
         }),
       }),
     });

@@ -2,11 +2,11 @@ import type { Architecture } from "../architecture.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
-import { expertSublayer, gatedExperts } from "../blocks/experts.js";
 import { rmsNorms } from "../blocks/norms.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
+import { mixtralExperts } from "./mixtral-experts.js";
 
 /** https://arxiv.org/abs/2401.04088: Mistral with experts for feed-forwards. */
 export const mixtral: Architecture = {
@@ -23,18 +23,10 @@ export const mixtral: Architecture = {
       shape,
       norm: rmsNorms(context, width, 1e-5),
       attention: selfAttention(context, { step, shape, angles: () => angles, window: () => window }),
-      feedForward: expertSublayer(context, {
+      feedForward: mixtralExperts(context, {
         counts,
         width,
-        module: "block_sparse_moe",
         route: softmaxRouter(context, { counts, width, normalize: true }),
-        run: gatedExperts(context, {
-          ...counts,
-          width,
-          inner: config.integer("intermediate_size"),
-          activation: config.string("hidden_act", { default: "silu" }),
-          names: { gate: "w1", up: "w3", down: "w2" },
-        }),
       }),
     });
   },

@@ -4,12 +4,12 @@ import { lowestNumber } from "../blocks/additive-mask.js";
 import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
-import { expertSublayer, gatedExperts } from "../blocks/experts.js";
 import { layerNorms } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { type ExpertCounts, expertCounts, isIndex, type Routes } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
+import { mixtralExperts } from "./mixtral-experts.js";
 
 /** https://arxiv.org/abs/2404.14219, https://arxiv.org/abs/2409.12136: Mixtral with LayerNorm, and a router of its own. */
 export const phimoe: Architecture = {
@@ -35,18 +35,10 @@ export const phimoe: Architecture = {
         angles: () => angles,
         window: () => window,
       }),
-      feedForward: expertSublayer(context, {
+      feedForward: mixtralExperts(context, {
         counts,
         width,
-        module: "block_sparse_moe",
         route: sparseMixer(context, counts, width),
-        run: gatedExperts(context, {
-          ...counts,
-          width,
-          inner: config.integer("intermediate_size"),
-          activation: config.string("hidden_act", { default: "silu" }),
-          names: { gate: "w1", up: "w3", down: "w2" },
-        }),
       }),
       headBias: config.boolean("lm_head_bias", { default: false }),
     });
