@@ -1,4 +1,5 @@
 import type { Weight } from "@ringrank/model";
+import { appendTo } from "../append-to.js";
 import {
   type Dim,
   describeDim,
@@ -68,9 +69,7 @@ export function findRoles(factored: FactoredGraph): Roles {
   const conflicts = new Conflicts(factored, candidates);
   const bySignature = new Map<string, Factor[]>();
   for (const [factor, signature] of signatures(parameters, candidates, factored)) {
-    const known = bySignature.get(signature);
-    if (known === undefined) bySignature.set(signature, [factor]);
-    else known.push(factor);
+    appendTo(bySignature, signature, factor);
   }
   const experts = findRoutedExperts(factored);
   const labels = new Labels(factored, experts);
@@ -179,11 +178,7 @@ interface Surroundings {
 function usesByFactor(parameters: readonly WeightUse[]): Map<Factor, WeightUse[]> {
   const holders = new Map<Factor, WeightUse[]>();
   for (const use of parameters) {
-    for (const factor of new Set(use.dims.flatMap(leavesOf))) {
-      const known = holders.get(factor);
-      if (known === undefined) holders.set(factor, [use]);
-      else known.push(use);
-    }
+    for (const factor of new Set(use.dims.flatMap(leavesOf))) appendTo(holders, factor, use);
   }
   return holders;
 }

@@ -1,4 +1,5 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
+import { appendTo } from "../append-to.js";
 
 /** Who makes and who reads the values of a graph. */
 export class Wiring {
@@ -14,11 +15,7 @@ export class Wiring {
       for (const name of node.outputs) this.#producers.set(name, index);
       // What branches read has no slot.
       const captured = [...readsOf(node)].filter((name) => !node.inputs.includes(name));
-      for (const name of [...node.inputs, ...captured]) {
-        const readers = this.#readers.get(name);
-        if (readers === undefined) this.#readers.set(name, [index]);
-        else readers.push(index);
-      }
+      for (const name of [...node.inputs, ...captured]) appendTo(this.#readers, name, index);
     }
   }
 

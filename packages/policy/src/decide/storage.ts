@@ -1,6 +1,7 @@
 import type { Weight } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import { isParameter, type WeightUse } from "../analysis/roles.js";
+import { appendTo } from "../append-to.js";
 import { countOf, localIntervals, localSize, type RankShare } from "../factors/shard.js";
 import type { Interval } from "../program/program.js";
 
@@ -12,9 +13,7 @@ export function parameterUses(uses: readonly WeightUse[]): ReadonlyMap<string, r
   const byWeight = new Map<string, WeightUse[]>();
   for (const use of uses) {
     if (!isParameter(use.weight)) continue;
-    const known = byWeight.get(use.name);
-    if (known === undefined) byWeight.set(use.name, [use]);
-    else known.push(use);
+    appendTo(byWeight, use.name, use);
   }
   return byWeight;
 }
