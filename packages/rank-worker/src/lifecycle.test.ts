@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Lifecycle, NativeGate } from "./lifecycle.js";
 
 test("a rank enters and leaves while nobody stops it", async () => {
@@ -20,13 +20,13 @@ test("waiting ends without success while a rank is inside", () => {
 
 test("a rank that leaves wakes who waits for it, once the process wants to end", () => {
   const notify = vi.spyOn(Atomics, "notify");
+  onTestFinished(() => notify.mockRestore());
   const lifecycle = new Lifecycle(1);
   const gate = new NativeGate(lifecycle.buffer, 0);
   gate.enter();
   lifecycle.stop();
   gate.leave();
   expect(notify).toHaveBeenCalledWith(new Int32Array(lifecycle.buffer), 1);
-  notify.mockRestore();
 });
 
 test("after a stop a rank is turned away, and counts as outside", () => {

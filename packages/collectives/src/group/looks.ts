@@ -1,6 +1,6 @@
 /** How often a rank that waits looks at its peers' counters before it sleeps. */
 export interface Allowance {
-  /** {@link mostLooks}, or what a group has instead. */
+  /** What the group has ({@link mostLooks}); a quarter of that where ranks share cores. */
   readonly most: number;
   /** The limit does not fall below. */
   readonly fewest: number;
