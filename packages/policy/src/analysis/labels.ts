@@ -1,10 +1,14 @@
 import { type Dim, type Factor, isStatic, leavesOf } from "../factors/factor.js";
 import { attentionRules } from "../rules/attention.js";
+import { recurrenceRules } from "../rules/recurrences.js";
 import { operatorName } from "../rules/table.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 import type { RoutedExperts } from "./routed-experts.js";
 
 export type RoleLabel = "experts" | "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
+
+/** Operators that say themselves what their heads are. */
+const headRules = { ...attentionRules, ...recurrenceRules };
 
 const lookups: ReadonlySet<string> = new Set(["Gather", "GatherBlockQuantized"]);
 
@@ -30,7 +34,7 @@ export class Labels {
       const { opType } = node.operator.node;
       if (lookups.has(opType)) addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
       if (opType === "Softmax") this.#readScores(node.inputs[0]!.flatMap(leavesOf), cached);
-      if (Object.hasOwn(attentionRules, operatorName(node.operator.node))) this.#readHeads(node.cut);
+      if (Object.hasOwn(headRules, operatorName(node.operator.node))) this.#readHeads(node.cut);
       // Scores, and the mix of values: what is no head there is a lane of one.
       if (multipliesActivations(node, fixed)) addAll(this.#lanes, node.inputs.flat().flatMap(leavesOf));
     }
@@ -39,10 +43,11 @@ export class Labels {
     }
   }
 
-  /** Attention in one operator says what its heads are, and how many queries share one. */
-  #readHeads([heads, groups]: readonly Dim[]): void {
+  /** Heads, how many share one of what each has less of, and lanes that may be apart. */
+  #readHeads([heads, groups, lanes]: readonly Dim[]): void {
     addAll(this.#heads, leavesOf(heads ?? []));
     addAll(this.#groups, leavesOf(groups ?? []));
+    addAll(this.#lanes, leavesOf(lanes ?? []));
   }
 
   /** Heads of queries beside cached heads are groups of those. */

@@ -1,6 +1,7 @@
 import { type Attribute, intAttribute, intsAttribute } from "@ringrank/model";
-import { type Dim, freshDim, isOne, quotient, type SizePair, sizeOf, sumDim } from "../factors/factor.js";
+import { type Dim, freshDim, quotient, type SizePair, sizeOf, sumDim } from "../factors/factor.js";
 import { onShare } from "./attributes.js";
+import { axesOfOutput, relateAxes } from "./axes.js";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
@@ -18,22 +19,14 @@ function lanes(size: SizePair, factors: Propagation): Dim {
   return wholeDim(size, factors, "scores sum over the lanes of a head");
 }
 
-/**
- * Relates the axes of an input to dimensions that are known; all others are needed whole. An axis of size 1 is
- * broadcast.
- */
+/** All axes of an input that are not related to what is known are needed whole. */
 function relate(
   slot: number,
   known: Readonly<Record<number, Dim>>,
-  { inputs }: Operator,
+  operator: Operator,
   factors: Propagation,
 ): void {
-  if (inputs[slot] === undefined) return;
-  factors.input(slot).forEach((dim, axis) => {
-    const other = known[axis];
-    if (other === undefined) factors.whole(dim, attends);
-    else if (!isOne(sizeOf(dim)) || isOne(sizeOf(other))) factors.unify(dim, other);
-  });
+  relateAxes(slot, known, attends, operator, factors);
 }
 
 /** What is added to the scores, right-aligned with `[batch, heads, sequence, kept]`. */
@@ -47,16 +40,14 @@ function keepWhole(slots: readonly number[], operator: Operator, factors: Propag
   for (const slot of slots) relate(slot, {}, operator, factors);
 }
 
-/** `[batch, heads, …]` in every form an output may have; what is not given is of no weight's making. */
+/** `[batch, heads, …]` in every form an output may have. */
 function output(
   operator: Operator,
   slot: number,
   known: Readonly<Record<number, Dim>>,
   factors: Propagation,
 ): Dim[] {
-  return (operator.outputs[slot]?.dims ?? []).map(
-    (size, axis) => known[axis] ?? wholeDim(size, factors, attends),
-  );
+  return axesOfOutput(slot, known, attends, operator, factors);
 }
 
 /**

@@ -10,6 +10,7 @@ import { matmulRules } from "./matmul.js";
 import { normalizeRules } from "./normalize.js";
 import { quantizeRules } from "./quantize.js";
 import { quantizedBlockRules } from "./quantized-blocks.js";
+import { recurrenceRules } from "./recurrences.js";
 import { reshapeRules } from "./reshape.js";
 import { rotaryRules } from "./rotary.js";
 import type { Rule } from "./rule.js";
@@ -35,6 +36,7 @@ const rules: ReadonlyMap<string, Rule> = new Map(
     rotaryRules,
     convolutionRules,
     imageRules,
+    recurrenceRules,
     quantizeRules,
     wholeRules,
   ].flatMap((family) => Object.entries(family)),

@@ -16,6 +16,34 @@ const cases: readonly OperatorCase[] = [
     attributes: { hidden_size: 5, layout: 1 },
     gives: ["float32[2,7,1,5]", "float32[2,1,5]"],
   },
+  {
+    operator: "com.microsoft.LinearAttention",
+    says: "gives values of every head with a state, though fewer are asked, and the new states",
+    inputs: ["float32[2,7,16]", "float32[2,7,16]", "float32[2,7,24]", "", "float32[2,7,4]", "float32[2,7,4]"],
+    attributes: { q_num_heads: 2, kv_num_heads: 4 },
+    gives: ["float32[2,7,24]", "float32[2,4,8,6]"],
+  },
+  {
+    operator: "com.microsoft.LinearAttention",
+    says: "gives values for every query, where several read one state",
+    inputs: ["float32[2,7,32]", "float32[2,7,16]", "float32[2,7,12]", "float32[2,2,8,6]"],
+    attributes: { q_num_heads: 4, kv_num_heads: 2, update_rule: "linear" },
+    gives: ["float32[2,7,24]", "float32[2,2,8,6]"],
+  },
+  {
+    operator: "com.microsoft.CausalConvWithState",
+    says: "keeps as many positions as its window reaches back",
+    inputs: ["float32[2,8,7]", "float32[8,1,4]"],
+    attributes: { dilation: 2 },
+    gives: ["float32[2,8,7]", "float32[2,8,6]"],
+  },
+  {
+    operator: "com.microsoft.CausalConvWithState",
+    says: "takes channels on the last axes",
+    inputs: ["float32[2,7,2,4]", "float32[8,1,4]", "float32[8]", "float32[2,3,2,4]"],
+    attributes: { channels_last: 1 },
+    gives: ["float32[2,7,2,4]", "float32[2,3,2,4]"],
+  },
 ];
 
 test.each(cases)("$operator: $says", (spec) => {

@@ -17,5 +17,51 @@ const recurrence: ShapeRule = (node) => {
   return [{ type, dims: all }, last, last];
 };
 
+/**
+ * com.microsoft.LinearAttention: query `[batch, positions, heads·key size]`, key and value likewise, and the state
+ * `[batch, heads, key size, value size]`. Outputs: values of as many heads as there are of queries or of states, the
+ * new state.
+ */
+const linearAttention: ShapeRule = (node) => {
+  const { type, dims } = node.input(0);
+  const [batch, positions, width] = dims;
+  const values = node.dims(2)[2];
+  if (batch === undefined || positions === undefined || width === undefined || values === undefined)
+    return node.fail("queries, keys and values of 3 axes");
+  if (node.int("state_window", 0) !== 0) node.fail("one state, the last");
+  const [queries, states] = [node.requiredInt("q_num_heads"), node.requiredInt("kv_num_heads")];
+  const [keySize, valueSize] = [width / queries, values / states];
+  if (!Number.isInteger(keySize) || !Number.isInteger(valueSize))
+    return node.fail(`queries of ${queries} heads and values of ${states}`);
+  return [
+    { type, dims: [batch, positions, Math.max(queries, states) * valueSize] },
+    { type: node.optional(3)?.type ?? type, dims: [batch, states, keySize, valueSize] },
+  ];
+};
+
+/**
+ * com.microsoft.CausalConvWithState: `[batch, channels, positions]`, or `[batch, positions, …]` with channels last, by
+ * a kernel `[channels, 1, window]`. Outputs: the same, and of as many positions as the window reaches back the input.
+ */
+const causalConvolution: ShapeRule = (node) => {
+  const { type, dims } = node.input(0);
+  const window = node.dims(1)[2];
+  if (dims.length < 3 || window === undefined) return node.fail("an input and a kernel of 3 axes");
+  if (node.int("state_window", 0) !== 0) node.fail("one state, the last");
+  const along = node.int("channels_last", 0) === 0 ? 2 : 1;
+  const reach = (window - 1) * node.int("dilation", 1);
+  const state = dims.map((size, axis) => (axis === along ? reach : size));
+  return [
+    { type, dims },
+    { type, dims: state },
+  ];
+};
+
 /** Networks that read a sequence one by one. */
-export const recurrenceRules: ShapeRules = { LSTM: recurrence, GRU: recurrence, RNN: recurrence };
+export const recurrenceRules: ShapeRules = {
+  LSTM: recurrence,
+  GRU: recurrence,
+  RNN: recurrence,
+  "com.microsoft.LinearAttention": linearAttention,
+  "com.microsoft.CausalConvWithState": causalConvolution,
+};

@@ -1,0 +1,33 @@
+import { type Dim, isOne, sizeOf } from "../factors/factor.js";
+import type { Operator, Propagation } from "./rule.js";
+import { wholeDim } from "./whole-dim.js";
+
+/**
+ * Relates the axes of an input to dimensions that are known; all others are needed whole. An axis of size 1 is
+ * broadcast.
+ */
+export function relateAxes(
+  slot: number,
+  known: Readonly<Record<number, Dim>>,
+  why: string,
+  { inputs }: Operator,
+  factors: Propagation,
+): void {
+  if (inputs[slot] === undefined) return;
+  factors.input(slot).forEach((dim, axis) => {
+    const other = known[axis];
+    if (other === undefined) factors.whole(dim, why);
+    else if (!isOne(sizeOf(dim)) || isOne(sizeOf(other))) factors.unify(dim, other);
+  });
+}
+
+/** The axes of an output that are known, and others that are of no weight's making. */
+export function axesOfOutput(
+  slot: number,
+  known: Readonly<Record<number, Dim>>,
+  why: string,
+  { outputs }: Operator,
+  factors: Propagation,
+): Dim[] {
+  return (outputs[slot]?.dims ?? []).map((size, axis) => known[axis] ?? wholeDim(size, factors, why));
+}
