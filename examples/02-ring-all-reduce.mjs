@@ -2,16 +2,18 @@
 //
 //   node examples/02-ring-all-reduce.mjs [ranks, at most 6; default 3]
 //
-// Every rank starts with its own array [6], cut into N chunks of [6 / N], and ends with the sum of all. Each rank reads
-// its left neighbour and nobody else. First each chunk travels once round the ring and collects a summand at every rank
-// (reduce-scatter, N−1 steps); then each finished chunk travels round once more (all-gather, N−1 steps). In each step a
-// rank takes 1/N of the array, so 2(N−1)/N of it in all, hardly more for many ranks than for few; no all-reduce can do
-// with less (Patarasuk and Yuan, 2009, doi 10.1016/j.jpdc.2008.09.002).
+// Every rank starts with its own array [6], cut into N chunks of [6 / N], and ends with the sum of all arrays. Each
+// rank only reads from its left neighbour. First, each chunk travels once round the ring, and every rank adds its own
+// numbers (reduce-scatter, N−1 steps). Then each finished chunk travels round once more (all-gather, N−1 steps). In
+// each step, a rank reads 1/N of the array, so 2(N−1)/N of it in all: hardly more with many ranks than with few. No
+// all-reduce can do with less (Patarasuk and Yuan, 2009, doi 10.1016/j.jpdc.2008.09.002).
 import assert from "node:assert/strict";
 import { isMainThread } from "node:worker_threads";
 import { createGroup, joinGroup, runRanks } from "@ringrank/collectives";
 
-/** What one rank does, on its own thread. Rank r has (1, 2, … 6) · 10^r, so a digit of a sum tells whose it is. */
+/**
+ * Runs on each rank's own thread. Rank r has (1, 2, … 6) · 10^r, so each digit of a sum shows which rank it is from.
+ */
 export function run({ rank }, group) {
   const steps = [];
   const comm = joinGroup(group, rank, { algorithm: "ring", observeRing: (step) => steps.push(step) });
@@ -23,7 +25,7 @@ export function run({ rank }, group) {
 
 if (isMainThread) {
   const ranks = Number(process.argv[2] ?? 3);
-  assert.ok(!(ranks > 6), `expected at most 6 ranks, a number for each chunk, got ${ranks}`);
+  assert.ok(!(ranks > 6), `expected at most 6 ranks, one number for each chunk, got ${ranks}`);
   const results = await runRanks(ranks, import.meta.url, createGroup({ worldSize: ranks }));
 
   console.log("Each rank's own numbers:");
@@ -43,5 +45,5 @@ if (isMainThread) {
   for (const [rank, { after }] of results.entries()) console.log(`  rank ${rank}: ${after.join(" ")}`);
 
   const taken = results[0].steps.reduce((sum, { values }) => sum + values.length, 0);
-  console.log(`\nRank 0 took ${taken} numbers from its neighbour in ${results[0].steps.length} steps.`);
+  console.log(`\nRank 0 read ${taken} numbers from its neighbour in ${results[0].steps.length} steps.`);
 }

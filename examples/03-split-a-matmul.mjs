@@ -2,12 +2,12 @@
 //
 //   node examples/03-split-a-matmul.mjs
 //
-// These two splits are all that tensor parallelism does to a layer's weights. By columns, each rank computes some of
-// the outputs, and nothing has to be added. By rows, each rank computes a part of every output, and an all-reduce adds
-// the parts. One after the other, they need a single all-reduce for two products (Megatron-LM, arXiv 1909.08053).
+// Tensor parallelism splits a layer's weights in just these two ways. By columns, each rank computes some of the
+// outputs, and nothing has to be added. By rows, each rank computes a part of every output, and an all-reduce adds the
+// parts. One after the other, two products only need a single all-reduce (Megatron-LM, arXiv 1909.08053).
 import assert from "node:assert/strict";
 
-/** Activations `[1, 4]`: one token. */
+/** Activations `[1, 4]` of one token. */
 const x = [[1, 2, 3, 4]];
 /** `[4, 4]`: inputs by outputs. */
 const w = [
@@ -39,7 +39,7 @@ console.log("\nBy columns: every rank has all of x, and half of W's columns.");
 const [left, right] = [matmul(x, columns(w, 0, 2)), matmul(x, columns(w, 2, 4))];
 console.log(`  rank 0 computes outputs 0 and 1: ${show(left)}`);
 console.log(`  rank 1 computes outputs 2 and 3: ${show(right)}`);
-console.log("  Side by side they are the product: Sharded, no communication.");
+console.log("  Side by side they form the product: Sharded, no communication.");
 assert.deepEqual([[...left[0], ...right[0]]], whole);
 
 console.log("\nBy rows: every rank has half of x, and the rows of W that it multiplies.");
@@ -49,18 +49,18 @@ console.log(`  rank 1 sums over k = 2 and 3:    ${show(bottom)}`);
 console.log(`  all-reduce:                      ${show(add(top, bottom))}`);
 for (const [j, sum] of whole[0].entries())
   console.log(`    output ${j}: ${top[0][j]} + ${bottom[0][j]} = ${sum}`);
-console.log("  Each rank had a summand of every output: Partial, a sum still owed.");
+console.log("  Each rank had one summand of every output: Partial, a sum still owed.");
 assert.deepEqual(add(top, bottom), whole);
 
 console.log("\nTwo products in a row, x · W · V: W by columns, V by rows.");
 const [zero, one] = [matmul(left, rows(v, 0, 2)), matmul(right, rows(v, 2, 4))];
-console.log(`  rank 0 feeds its own columns on: ${show(left)} → ${show(zero)}`);
-console.log(`  rank 1 likewise:                 ${show(right)} → ${show(one)}`);
-console.log(`  one all-reduce for both:         ${show(add(zero, one))}`);
+console.log(`  rank 0 passes on its own columns: ${show(left)} → ${show(zero)}`);
+console.log(`  rank 1 does the same:             ${show(right)} → ${show(one)}`);
+console.log(`  one all-reduce for both:          ${show(add(zero, one))}`);
 assert.deepEqual(add(zero, one), matmul(whole, v));
 console.log(
-  "  An attention layer (heads), a feed-forward layer (width): each is such a pair. What is in between, a",
+  "  Attention (split by heads) and feed-forward layers (split by width) are such pairs. Each rank computes what",
 );
 console.log(
-  "  softmax of one head or an activation, each rank computes of its own columns: their sums are whole.",
+  "  lies in between, a softmax of one head or an activation, for its own columns, which are complete.",
 );

@@ -1,8 +1,8 @@
-// Test your own multi-rank function: runRanks starts a thread per rank and gives back what each returns.
+// Test your own multi-rank function: runRanks starts one thread per rank and returns what each of them returned.
 //
 //   node examples/05-run-ranks.mjs
 //
-// The function lies in a module of its own (05-run-ranks-task.mjs), which every rank's thread loads.
+// The function is in a module of its own (05-run-ranks-task.mjs), which every rank's thread loads.
 import assert from "node:assert/strict";
 import { runRanks } from "@ringrank/collectives";
 
@@ -16,16 +16,17 @@ const expected = exponentials.map((value) => value / total);
 for (const ranks of [1, 2, 3, 4]) {
   const pieces = await runRanks(ranks, task, scores);
   const softmax = pieces.flatMap((piece) => [...piece]);
-  // Sums in fp32, in an order that depends on the number of ranks.
+  // The sums are fp32, and their order depends on the number of ranks.
   for (const [i, value] of softmax.entries()) assert.ok(Math.abs(value - expected[i]) < 1e-6);
   console.log(`${ranks} ranks: ${softmax.map((value) => value.toFixed(4)).join(" ")}`);
 }
 
-// A rank that fails fails the run, with the cause: nobody hangs.
+// If one rank fails, the whole run fails with that cause, and no rank hangs.
 await assert.rejects(runRanks(2, task, "not an array of scores"), { code: "RR_RANK_FAILED" });
 console.log("bad scores: RR_RANK_FAILED, as it should be");
 
-// Nor do ranks that forgot to agree: all get the same error, which says who called what. (A task may be a data: URL.)
+// Mismatched calls do not hang either: all ranks get the same error, which says who called what. (A task may be a data:
+// URL.)
 const forgetful =
   "data:text/javascript,export default (comm) => comm.allReduce(new Float32Array(4 + comm.rank))";
 const error = await runRanks(3, forgetful, undefined).catch((error) => error);

@@ -22,18 +22,18 @@ process.exit(missing.length === 0 ? 0 : 1);
 function page() {
   return `# Architectures
 
-Every checkpoint of the test zoo (hidden width 64, mostly two layers, random weights, written by transformers
-${others.transformersVersion}), loaded from its own files on real ranks and split by the policy that its dataflow gives. Made by
-\`npm run docs:architectures\` from what the conformance tests measured.
+Every checkpoint of the test zoo, loaded from its own files on real ranks and split by the policy that its dataflow
+gives. The checkpoints have hidden width 64, mostly two layers, and random weights, and were written by transformers
+${others.transformersVersion}. \`npm run docs:architectures\` generates this file from what the conformance tests measured.
 
-- **sharded**: the factors that 2 ranks share out; units and what they are.
-- **all-reduces**: of one pass on 2 ranks, the embedding's included (encoder and decoder together where there are two).
-- **2 ranks, 4 ranks**: weight bytes of the fullest rank, as a share of the whole.
-- **error**: largest error of the logits on 1 to 4 ranks against transformers', as a share of their standard deviation.
-- **DeepSpeed**: the families that its page on automatic tensor parallelism lists as tested, and those it refuses
+- **sharded**: the factors that 2 ranks divide between them, with their number of units.
+- **all-reduces**: in one pass on 2 ranks, including the embedding's (encoder and decoder together if there are two).
+- **2 ranks, 4 ranks**: the weight bytes of the rank that holds most, as a share of the total.
+- **error**: the largest error of the logits on 1 to 4 ranks, compared with transformers, as a share of their standard
+  deviation.
+- **DeepSpeed**: whether its page on automatic tensor parallelism lists the family as tested, or as refused
   (${others.deepspeed.source}).
-- **transformers**: whether the configuration class carries a tensor-parallel plan (\`base_model_tp_plan\`,
-  version ${others.transformers.version}).
+- **transformers**: whether the configuration class has a tensor-parallel plan (\`base_model_tp_plan\`, version ${others.transformers.version}).
 
 | architecture | sharded | all-reduces | 2 ranks | 4 ranks | error | DeepSpeed | transformers |
 |---|---|---|---|---|---|---|---|

@@ -13,17 +13,17 @@ process.stdout.write(`docs/onnx-exports.md: ${names.length} files\n`);
 function page() {
   return `# ONNX exports
 
-The files that torch's two exporters make of ${new Set(names.map(modelOf)).size} architectures (\`torchscript\`, and
-\`dynamo\` where it could; hidden width 64, two layers, random weights), each split by what its operators and shapes
-give. Made by \`npm run docs:onnx-exports\` from what the conformance tests measured.
+The files that torch's two exporters make of ${new Set(names.map(modelOf)).size} architectures: \`torchscript\`, and \`dynamo\` where it succeeded. The
+models have hidden width 64, two layers and random weights. Each file is split by its operators and shapes alone.
+\`npm run docs:onnx-exports\` generates this file from what the conformance tests measured.
 
-- **sharded**: the factors that 2 ranks share out; units and what they are.
-- **all-reduces**: of one pass on 2 ranks (encoder and decoder together where there are two).
-- **2 ranks, 4 ranks**: weight bytes that the fullest rank is spared, as a share of what it is spared where a person
-  splits every matrix of attention, feed-forward and vocabulary by the names of the checkpoint's tensors. Over 100%
-  where tables of positions and biases are split too.
-- **error**: largest error of the logits on 1 to 4 ranks, as a share of their standard deviation: against transformers'
-  at its batch and length, and against one unsplit session on the same file at two others.
+- **sharded**: the factors that 2 ranks divide between them, with their number of units.
+- **all-reduces**: in one pass on 2 ranks (encoder and decoder together if there are two).
+- **2 ranks, 4 ranks**: the weight bytes that the rank that holds most is spared, as a share of what a split by hand
+  would spare it: one that splits every matrix of attention, feed-forward and vocabulary by the names of the
+  checkpoint's tensors. It exceeds 100% where tables of positions and biases are split too.
+- **error**: the largest error of the logits on 1 to 4 ranks, as a share of their standard deviation. It is compared
+  with transformers at the reference's batch and length, and with one unsplit session on the same file at two others.
 
 | export | sharded | all-reduces | 2 ranks | 4 ranks | error |
 |---|---|---|---|---|---|

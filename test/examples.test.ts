@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { root, runNode } from "./support/run-program.js";
 
-/** What each example has to print, by its number. */
+/** What each example must print, by its number. */
 const printed: Readonly<Record<string, readonly RegExp[]>> = {
   "01": [
     /^ROMEO:\n\S/,
@@ -14,12 +14,12 @@ const printed: Readonly<Record<string, readonly RegExp[]>> = {
     /reduce-scatter, step 2 of 2/,
     /all-gather, step 2 of 2/,
     /rank 2: 111 222 333 444 555 666/,
-    /Rank 0 took 8 numbers from its neighbour in 4 steps/,
+    /Rank 0 read 8 numbers from its neighbour in 4 steps/,
   ],
   "03": [/output 3: 7 \+ 3 = 10/, /all-reduce: +\[11 13 8 10\]/, /one all-reduce for both: +\[37 45\]/],
   "04": [
     /row-parallel/,
-    /Axis \d is divided: the 4 heads, 2 \+ 2 over the ranks/,
+    /Axis \d is split: 4 heads, 2 \+ 2 over the ranks/,
     /sums over its heads/,
     /13 in all/,
   ],
@@ -42,17 +42,17 @@ test.each(examples)("%s runs with one command and shows what it is about", async
   for (const pattern of expected!) expect(stdout).toMatch(pattern);
 });
 
-test("02 refuses more ranks than it has numbers to cut into chunks", async () => {
+test("02 refuses more ranks than it has numbers to split into chunks", async () => {
   const { exitCode, stdout, stderr } = await runNode(["examples/02-ring-all-reduce.mjs", "7"]);
-  expect(stderr).toContain("expected at most 6 ranks, a number for each chunk, got 7");
+  expect(stderr).toContain("expected at most 6 ranks, one number for each chunk, got 7");
   expect(stdout).toBe("");
   expect(exitCode).toBe(1);
 });
 
-test("04 says so where a policy divides nothing by rows, as on one rank", async () => {
+test("04 says so if a policy splits nothing by rows, as on one rank", async () => {
   const model = `${root}packages/cli/models/shakespeare-llama`;
   const { exitCode, stdout } = await runNode(["examples/04-read-a-policy.mjs", model, "1"]);
-  expect(stdout).toContain("No weight is divided by rows");
+  expect(stdout).toContain("No weight is split by rows");
   expect(exitCode).toBe(0);
 });
 
