@@ -5,7 +5,7 @@ import { looksPerYield } from "./looks.js";
 import { Rounds } from "./rounds.js";
 
 const yieldCore = vi.hoisted(() => vi.fn<() => void>());
-vi.mock("./yield-core.js", () => ({ yieldCore: () => yieldCore }));
+vi.mock("./yield-core.js", () => ({ yieldCore: () => yieldCore, lateYieldCore: () => yieldCore }));
 
 const looks = 200;
 

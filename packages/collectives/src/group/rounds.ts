@@ -3,7 +3,7 @@ import type { GroupHandle } from "./group.js";
 import type { GroupMemory } from "./group-memory.js";
 import { allowance, hasCoreEach, LookLimit, longestLookMs, looksPerYield, rest } from "./looks.js";
 import { isPoisoned } from "./poison.js";
-import { type YieldCore, yieldCore } from "./yield-core.js";
+import { lateYieldCore, type YieldCore, yieldCore } from "./yield-core.js";
 
 /**
  * Publishing rounds and waiting for those of others.
@@ -38,8 +38,7 @@ export class Rounds {
   readonly #words: Int32Array;
   readonly #looks: LookLimit;
   readonly #hasCore: boolean;
-  /** Undefined where Node has none; where the rank has a core, until it is first wanted. */
-  #yieldCore: YieldCore | undefined;
+  readonly #yieldCore: YieldCore;
   /** What the next rest begins with. */
   #root = 1;
   readonly #stepTimeoutMs: number;
@@ -58,9 +57,10 @@ export class Rounds {
     this.#memory = memory;
     this.#words = memory.words;
     this.#hasCore = hasCoreEach(handle.worldSize, handle.cores);
-    this.#yieldCore = this.#hasCore ? undefined : yieldCore();
+    const yieldOwnCore = this.#hasCore ? lateYieldCore() : yieldCore();
     // Who keeps the core while another rank waits for it looks in vain.
-    const most = this.#hasCore || this.#yieldCore !== undefined ? handle.looks : 0;
+    const most = yieldOwnCore === undefined ? 0 : handle.looks;
+    this.#yieldCore = yieldOwnCore ?? (() => {});
     this.#looks = new LookLimit(allowance(this.#hasCore, most));
     this.#stepTimeoutMs = handle.stepTimeoutMs;
     this.#measureWaits = measureWaits;
@@ -160,7 +160,7 @@ export class Rounds {
     for (let look = 1; look <= times; look++) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
       this.meanwhile?.();
-      if (look % looksPerYield === 0) this.#yieldOwnCore();
+      if (look % looksPerYield === 0) this.#yieldCore();
       else this.#root = rest(this.#root);
     }
     return false;
@@ -172,18 +172,12 @@ export class Rounds {
     for (let left = times; left > 0; left--) {
       if (this.#firstMissing(awaited, round) === undefined) return true;
       this.meanwhile?.();
-      this.#yieldCore?.();
+      this.#yieldCore();
       const now = performance.now();
       if (now - last > longestLookMs) return false;
       last = now;
     }
     return false;
-  }
-
-  /** Made when it is first wanted: its memory takes some 10 GB of addresses, which kernels may need more. */
-  #yieldOwnCore(): void {
-    this.#yieldCore ??= yieldCore() ?? (() => {});
-    this.#yieldCore();
   }
 
   #sleep(awaited: Awaited, round: number): void {

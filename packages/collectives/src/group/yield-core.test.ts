@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { yieldCore } from "./yield-core.js";
+import { lateYieldCore, yieldCore } from "./yield-core.js";
 
 /** Runs `source` in a Node of its own, and gives what it writes to both of its outputs. */
 function run(source: string, ...flags: string[]): string {
   const module = new URL("../../dist/group/yield-core.js", import.meta.url).href;
-  const program = `import { yieldCore } from ${JSON.stringify(module)}; ${source}`;
+  const program = `import { lateYieldCore, yieldCore } from ${JSON.stringify(module)}; ${source}`;
   const command = [process.execPath, ...flags, "--input-type=module", "--eval", program];
   return execFileSync("/bin/sh", ["-c", '"$@" 2>&1', "sh", ...command], { encoding: "utf8" });
 }
@@ -13,6 +13,11 @@ function run(source: string, ...flags: string[]): string {
 describe("yielding the core", () => {
   it("is a call that says it succeeded", () => {
     expect(yieldCore()?.()).toBe(0);
+  });
+
+  it("is the same call where it is made late", () => {
+    const late = lateYieldCore();
+    expect([late(), late()]).toEqual([0, 0]);
   });
 
   it("leaves warnings as they are", () => {
@@ -30,8 +35,7 @@ describe("yielding the core", () => {
     const flag = process.allowedNodeEnvironmentFlags.has("--permission")
       ? "--permission"
       : "--experimental-permission";
-    expect(run("console.log(typeof yieldCore())", flag, "--allow-fs-read=*", "--no-warnings")).toBe(
-      "undefined\n",
-    );
+    const without = (source: string) => run(source, flag, "--allow-fs-read=*", "--no-warnings");
+    expect(without("console.log(typeof yieldCore(), lateYieldCore()())")).toBe("undefined undefined\n");
   });
 });

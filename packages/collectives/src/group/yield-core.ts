@@ -25,6 +25,18 @@ export function yieldCore(): YieldCore | undefined {
   }
 }
 
+/**
+ * {@link yieldCore} for those who may never call it: its memory takes some 10 GB of addresses, which kernels may need
+ * more, so it is made at the first call. Where Node does not give it, a call does nothing.
+ */
+export function lateYieldCore(): YieldCore {
+  let made: YieldCore | undefined;
+  return () => {
+    made ??= yieldCore() ?? (() => {});
+    return made();
+  };
+}
+
 /** Node warns each process that loads it that WASI is an experiment. Nothing here depends on what may change of it. */
 function quietly<Result>(load: () => Result): Result {
   const { emitWarning } = process;
