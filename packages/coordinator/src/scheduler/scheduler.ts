@@ -255,8 +255,8 @@ export class Scheduler {
   /** Who was served lets others go first; a prompt that has a step to itself keeps its place until it is through. */
   #moveToEnd(rows: readonly Row[]): void {
     for (const { sequence, piece } of rows) {
-      const goesOn = piece.want === "nothing" && piece.ids.length > 1;
-      if (goesOn || !this.#sequences.delete(sequence)) continue;
+      if (piece.want === "nothing" && piece.ids.length > 1) continue;
+      this.#sequences.delete(sequence);
       this.#sequences.add(sequence);
     }
   }
