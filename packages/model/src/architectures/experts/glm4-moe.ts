@@ -9,6 +9,9 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { deepseekFeedForward } from "./deepseek.js";
 import { groupedRouter } from "./deepseek-v3.js";
 
+/** Of the models with 46 layers and with 92: predicts one more token while training. */
+const layersBehindTheLast = /\blayers\.(46|92)\./;
+
 /**
  * https://arxiv.org/abs/2508.06471: DeepSeek-V3's experts, with heads in groups and rotary positions on half of the
  * lanes.
@@ -21,8 +24,7 @@ export const glm4Moe: Architecture = {
       normed: config.boolean("use_qk_norm", { default: false }),
     });
   },
-  // The layer behind the last, of GLM-4.5-Air and GLM-4.5, predicts one more token while training.
-  ignoredTensors: [...rotaryBuffers, /^model\.layers\.(46|92)\./],
+  ignoredTensors: [...rotaryBuffers, layersBehindTheLast],
 };
 
 /** https://arxiv.org/abs/2507.01006: what GLM-4.5V makes of text; it norms no queries and keys, whatever its config says. */
@@ -33,7 +35,7 @@ export const glm4vMoe: Architecture = {
       normed: false,
     });
   },
-  ignoredTensors: rotaryBuffers,
+  ignoredTensors: [...rotaryBuffers, layersBehindTheLast],
 };
 
 interface Glm4MoeAttention {

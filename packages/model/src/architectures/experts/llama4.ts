@@ -122,8 +122,8 @@ function feedForward(context: ModelContext, width: number): Sublayer {
 /** @throws RR_CONFIG for more than one expert for each row: what a row is scaled by would be another for each */
 function experts(context: ModelContext, width: number, inner: number, activation: string): Sublayer {
   const { g, config } = context;
-  const counts = { experts: expertCounts(context, 1).experts, perRow: 1 };
-  if (config.integer("num_experts_per_tok", { default: 1 }) !== 1) {
+  const counts = expertCounts(context, 1);
+  if (counts.perRow !== 1) {
     throw config.error('expected "num_experts_per_tok" to be 1, as in every Llama 4');
   }
   const router = { inputs: width, outputs: counts.experts, bias: false };

@@ -121,6 +121,13 @@ describe("a wrapper", () => {
     expect(buildGraph({ config, tensors: new Map([...tensors!, [extra, any]]) }).unused).toEqual([extra]);
   });
 
+  it("does without the layer behind the last, which predicts one more token while training", () => {
+    const { config, tensors } = openCheckpoint(zooDirectory("glm4v-moe"));
+    const [[, any]] = [...tensors!] as [[string, never]];
+    const extra = "model.language_model.layers.46.eh_proj.weight";
+    expect(buildGraph({ config, tensors: new Map([...tensors!, [extra, any]]) }).unused).toEqual([]);
+  });
+
   it("is tied where either config says so", () => {
     const head = "language_model.lm_head.weight";
     const headless = new Map([...tensors!].filter(([name]) => name !== head));
