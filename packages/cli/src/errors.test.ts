@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCodes, RingrankError } from "@ringrank/coordinator";
 import { CommanderError } from "commander";
-import { expect, test } from "vitest";
-import { exitCodeOf, usageErrorLine } from "./errors.js";
+import { expect, test, vi } from "vitest";
+import { exitCodeOf, printWarning, usageErrorLine } from "./errors.js";
 import { Interrupted } from "./interruption.js";
 
 const codes = Object.keys(errorCodes) as ErrorCode[];
@@ -28,6 +28,16 @@ test("what commander says on two lines is one line, as all errors are", () => {
   expect(line).toMatch(
     /^[^\n]*unknown option '--rank' \(Did you mean --ranks\?\); ringrank run --help[^\n]*\n$/,
   );
+});
+
+test("a warning is one line, whatever the message of its cause quotes", () => {
+  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  try {
+    printWarning(new RingrankError("RR_CACHE", "cannot make it: EACCES, mkdir '/a\n/b'"));
+    expect(written.mock.calls).toEqual([["RR_CACHE: cannot make it: EACCES, mkdir '/a /b'\n"]]);
+  } finally {
+    written.mockRestore();
+  }
 });
 
 test("wrong usage ends with 2, Ctrl-C with 130, anything unexpected with 1", () => {

@@ -44,15 +44,19 @@ export function usageErrorLine(text: string, command: string): string {
 
 /** To standard error: one line, `code: message`, as an error has it, in another colour. */
 export function printWarning({ code, message }: RingrankError): void {
-  process.stderr.write(`${styled(process.stderr, "yellow", code)}: ${message}\n`);
+  process.stderr.write(`${line("yellow", code, message)}\n`);
 }
 
 function oneLine(error: unknown): string {
   if (error instanceof Interrupted) return styled(process.stderr, "dim", error.message);
   const name = isRingrankError(error) ? error.code : "error";
   const message = error instanceof Error ? error.message : String(error);
-  // Messages of others, such as JSON.parse's, may quote line breaks.
-  return `${styled(process.stderr, "red", name)}: ${message.replace(/\s*\n\s*/g, " ")}`;
+  return line("red", name, message);
+}
+
+/** Messages of others, such as JSON.parse's, may quote line breaks. */
+function line(style: "red" | "yellow", name: string, message: string): string {
+  return `${styled(process.stderr, style, name)}: ${message.replace(/\s*\n\s*/g, " ")}`;
 }
 
 function stacks(error: unknown): string[] {
