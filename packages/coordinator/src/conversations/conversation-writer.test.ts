@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -10,10 +10,14 @@ import { ConversationWriter, type TemplateLimits } from "../../dist/conversation
 const question = [{ role: "user", content: "Who art thou?" }];
 const written = "{{ messages[0].content }}";
 
-/** Limits that are not broken on a machine that is held up, unless a test sets one of them. */
+/** Not broken on a machine that is held up, unless a test sets one of them. */
+const wide: TemplateLimits = { startMs: 120_000, writeMs: 120_000, megabytes: 256 };
+
 function writerOf(template: string, limits: Partial<TemplateLimits> = {}): ConversationWriter {
-  const directory = temporaryDirectory({ "chat_template.jinja": template });
-  return new ConversationWriter(directory, { startMs: 120_000, writeMs: 120_000, megabytes: 256, ...limits });
+  return new ConversationWriter(temporaryDirectory({ "chat_template.jinja": template }), {
+    ...wide,
+    ...limits,
+  });
 }
 
 const endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
@@ -29,22 +33,29 @@ it("writes one conversation after the other as the template has it", async () =>
 });
 
 it("ends a template that loops for ever, and writes the next conversation", async () => {
-  const writer = writerOf(loopsForAnEmptyMessage, { writeMs: 3000 });
+  const limits = { ...wide, writeMs: 100 };
+  const directory = temporaryDirectory({ "chat_template.jinja": loopsForAnEmptyMessage });
+  const writer = new ConversationWriter(directory, limits);
   const looping = writer.write([{ role: "user", content: "" }]);
   const next = writer.write(question);
   await expect(looping).rejects.toMatchObject({
     code: "RR_FILE_FORMAT",
     message: expect.stringMatching(
-      /not done after 3000 ms, for messages of 0 characters.*do not trust the model/,
+      /not done after 100 ms, for messages of 0 characters.*do not trust the model/,
     ),
   });
+  // The next one waits for its process to start, and has as long as it takes.
+  limits.writeMs = wide.writeMs;
   expect(await next).toBe("Who art thou?");
 });
 
 describe("the process of a writer", () => {
   const children: ChildProcess[] = [];
-  const started = (message: unknown): void =>
-    void children.push((message as { process: ChildProcess }).process);
+  const starts = new EventEmitter();
+  const started = (message: unknown): void => {
+    children.push((message as { process: ChildProcess }).process);
+    starts.emit("start");
+  };
   beforeEach(() => {
     children.length = 0;
     channel("child_process").subscribe(started);
@@ -87,9 +98,10 @@ describe("the process of a writer", () => {
 
   it("ends with the writer, which writes nothing then, not even what waits", async () => {
     const writer = writerOf(loopsForAnEmptyMessage);
+    const begun = once(starts, "start");
     const looping = writer.write([{ role: "user", content: "" }]);
     const waiting = writer.write(question);
-    await vi.waitFor(() => expect(children).toHaveLength(1));
+    await begun;
     const ended = once(children[0]!, "exit");
     writer.end();
     await ended;
@@ -123,18 +135,28 @@ function program(line: string): string {
   return path;
 }
 
-it.each([
-  ["Node refuses, as its permission model does", () => "", ""],
-  ["the system refuses", () => "/nowhere/node", "ENOENT"],
-  ["gets no threads, and ends", () => program("kill -ABRT $$"), "ended by SIGABRT before it began, as where"],
-  ["gets no threads, and waits", () => program("exec sleep 60"), "not begun after 1000 ms, as where"],
-])("says that there is no process for the template, which %s", async (_, execPath, why) => {
+it.each<[string, () => string, string, Partial<TemplateLimits>]>([
+  ["Node refuses, as its permission model does", () => "", "", {}],
+  ["the system refuses", () => "/nowhere/node", "ENOENT", {}],
+  [
+    "gets no threads, and ends",
+    () => program("kill -ABRT $$"),
+    "ended by SIGABRT before it began, as where",
+    {},
+  ],
+  [
+    "gets no threads, and waits",
+    () => program("exec sleep 60"),
+    "not begun after 100 ms, as where",
+    { startMs: 100 },
+  ],
+])("says that there is no process for the template, which %s", async (_, execPath, why, limits) => {
   const { execPath: ours } = process;
   process.execPath = execPath();
   onTestFinished(() => {
     process.execPath = ours;
   });
-  const writing = writerOf(written, { startMs: 1000 }).write(question);
+  const writing = writerOf(written, limits).write(question);
   await expect(writing).rejects.toMatchObject({
     code: "RR_NO_CHAT_TEMPLATE",
     message: expect.stringMatching(new RegExp(`cannot be started: .*${why}.*Give a text or token ids`)),
