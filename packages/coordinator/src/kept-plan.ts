@@ -102,7 +102,11 @@ export class KeptPlan {
 
   /** For one that is not right for this load: what is there already, {@link keep} leaves. */
   remove(): void {
-    rmSync(join(this.#directory, this.#key), { recursive: true, force: true });
+    try {
+      rmSync(join(this.#directory, this.#key), { recursive: true, force: true });
+    } catch (error) {
+      this.#logger.warn({ err: error }, "cannot remove the plan of an earlier load; each load plans anew");
+    }
   }
 
   /** For the next load. What prevents it is logged. */

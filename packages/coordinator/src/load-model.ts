@@ -134,7 +134,8 @@ async function loadRanks(
     });
     signal?.throwIfAborted();
     requireUnchanged(plan.files);
-    const obstacle = group.reports.find(({ cacheObstacle }) => cacheObstacle !== undefined)?.cacheObstacle;
+    const obstacles = [cache?.obstacle, ...group.reports.map(({ cacheObstacle }) => cacheObstacle)];
+    const obstacle = obstacles.find((one) => one !== undefined);
     if (obstacle !== undefined) warn(notKept(obstacle));
     if (cache !== undefined && !isKept) keptPlan?.keep(plan, cache);
     // A rank's last reports may still be on their way, since they arrive through another port.

@@ -21,10 +21,11 @@ export function withoutProducts(obstacle: RingrankError): RingrankError {
   return new RingrankError(code, `${what}: ${message}`, { cause: obstacle });
 }
 
-/** @param obstacle what prevented it, such as a disk that is full */
+/** @param obstacle what prevented it, such as a disk that is full, or a directory that may only be read */
 export function notKept(obstacle: string): RingrankError {
   const what = "the quantized weights of this load are not kept, and the next one quantizes again";
-  return new RingrankError("RR_CACHE", `${what}: ${obstacle}. Make room, or set cache: false`);
+  const how = "Make room, name another directory with the option cacheDirectory, or set cache: false";
+  return new RingrankError("RR_CACHE", `${what}: ${obstacle}. ${how}`);
 }
 
 /** @param names of settings that would change what is generated */

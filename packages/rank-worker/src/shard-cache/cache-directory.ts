@@ -54,8 +54,10 @@ export function privateDirectory(path: string): string {
  * Node's own `recursive` never returns where the system says ENOENT though the directory above is there, as in /proc.
  */
 function makeDirectories(path: string): void {
+  // Nor is it asked for where it is: Node's permission model refuses to make what is there already.
+  if (existsSync(path)) return;
   const parent = dirname(path);
-  if (parent !== path && !existsSync(parent)) makeDirectories(parent);
+  if (parent !== path) makeDirectories(parent);
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {

@@ -1,6 +1,5 @@
 import {
   closeSync,
-  constants,
   fstatSync,
   lstatSync,
   openSync,
@@ -9,9 +8,9 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Checksum } from "./checksum.js";
-import { type Manifest, type ManifestFile, manifestName, readManifest } from "./manifest.js";
+import { type Manifest, type ManifestFile, manifestName, readManifest, readNoLink } from "./manifest.js";
 
 /**
  * Bytes that are read, and summed up, at a time: they are still in one of the core's caches then.
@@ -40,9 +39,8 @@ export class Entry {
    * @throws an Error that says what is wrong with it, where there is something that is no entry
    */
   static open(path: string): Entry | undefined {
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found === undefined) return undefined;
-    if (!found.isDirectory()) throw new Error(`${path}: expected a directory, not a link or a file`);
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    requireDirectory(path);
     const manifest = readManifest(path);
     markUsed(path);
     return new Entry(path, manifest);
@@ -83,12 +81,14 @@ export class Entry {
   }
 
   /** @param sum up what the file has */
-  #check({ path, bytes, checksum }: ManifestFile, sum: (descriptor: number, into: Checksum) => void): void {
-    const descriptor = openRegular(join(this.path, path), bytes);
+  #check(file: ManifestFile, sum: (descriptor: number, into: Checksum) => void): void {
+    const path = join(this.path, file.path);
+    requireDirectory(dirname(path));
+    const descriptor = openRegular(path, file.bytes);
     try {
       const found = new Checksum();
       sum(descriptor, found);
-      if (found.digest() !== checksum) throw new Error(`${join(this.path, path)}: the checksum is another`);
+      if (found.digest() !== file.checksum) throw new Error(`${path}: the checksum is another`);
     } finally {
       closeSync(descriptor);
     }
@@ -112,12 +112,26 @@ export function commitEntry(staging: string, path: string, manifest: Manifest): 
 /** The longest unused entries go first where room is needed; their manifests' times tell. */
 function markUsed(entry: string): void {
   const now = new Date();
-  utimesSync(join(entry, manifestName), now, now);
+  try {
+    utimesSync(join(entry, manifestName), now, now);
+  } catch (error) {
+    // Where nothing may be written, nothing is removed to make room either.
+    if (!isReadOnly(error)) throw error;
+  }
+}
+
+/** Whether a file system, a mode or Node's permission model refuses to have something written. */
+function isReadOnly(error: unknown): boolean {
+  return ["EROFS", "EACCES", "EPERM", "ERR_ACCESS_DENIED"].includes((error as NodeJS.ErrnoException).code!);
+}
+
+function requireDirectory(path: string): void {
+  if (lstatSync(path).isDirectory()) return;
+  throw new Error(`${path}: expected a directory, not a link or a file`);
 }
 
 function openRegular(path: string, bytes: number): number {
-  // Windows has no such flag, and its links need rights that few have.
-  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  const descriptor = openSync(path, readNoLink);
   const found = fstatSync(descriptor);
   if (found.isFile() && found.size === bytes) return descriptor;
   closeSync(descriptor);

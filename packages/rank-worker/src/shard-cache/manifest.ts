@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** What an entry says of itself. Written last: an entry without it is none. */
@@ -28,11 +28,19 @@ export interface ManifestFile {
 
 export const manifestName = "manifest.json";
 
+/** To open a file that is no link. Windows has no such flag, and its links need rights that few have. */
+export const readNoLink = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
+
 /** @throws the errors of node:fs; a SyntaxError or TypeError where it is not a manifest */
 export function readManifest(entry: string): Manifest {
-  const manifest: unknown = JSON.parse(readFileSync(join(entry, manifestName), "utf8"));
-  if (!isManifest(manifest)) throw new TypeError(`${entry}: expected a manifest of a cache's entry`);
-  return manifest;
+  const descriptor = openSync(join(entry, manifestName), readNoLink);
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(descriptor, "utf8"));
+    if (!isManifest(manifest)) throw new TypeError(`${entry}: expected a manifest of a cache's entry`);
+    return manifest;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function isManifest(value: unknown): value is Manifest {

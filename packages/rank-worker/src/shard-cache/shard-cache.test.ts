@@ -14,6 +14,7 @@ import type { Weight } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
+import { checksumOf } from "./checksum.js";
 import { Entry } from "./entry.js";
 import { clearCache, listCache, readPlan, ShardCache } from "./shard-cache.js";
 import { shardKey } from "./shard-key.js";
@@ -164,6 +165,23 @@ test("an entry that is a link, or has a file that is one, is refused: its bytes 
   renameSync(entry, join(elsewhere, "entry"));
   symlinkSync(join(elsewhere, "entry"), entry);
   expect(() => Entry.open(entry)).toThrow("expected a directory, not a link");
+});
+
+test("nor does a link lead to an entry's manifest, or to a folder of its files", () => {
+  const directory = temporaryDirectory();
+  const elsewhere = temporaryDirectory();
+  const entry = join(directory, key("a"));
+  makeEntry(directory, key("a"), 1);
+  const files = [{ path: "0/0", bytes: 1000, checksum: checksumOf(new Uint8Array(1000)) }];
+  const manifest = { model: "/m", bits: [4], worldSize: 1, bytes: 1000, files };
+  writeFileSync(join(entry, "manifest.json"), JSON.stringify(manifest));
+  Entry.open(entry)!.verify(() => true);
+  renameSync(join(entry, "0"), join(elsewhere, "0"));
+  symlinkSync(join(elsewhere, "0"), join(entry, "0"));
+  expect(() => Entry.open(entry)!.verify(() => true)).toThrow("expected a directory, not a link");
+  renameSync(join(entry, "manifest.json"), join(elsewhere, "manifest.json"));
+  symlinkSync(join(elsewhere, "manifest.json"), join(entry, "manifest.json"));
+  expect(() => Entry.open(entry)).toThrow("ELOOP");
 });
 
 test("a manifest that names files outside its entry is none", () => {

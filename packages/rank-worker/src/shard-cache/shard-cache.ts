@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeF
 import { join } from "node:path";
 import type { RankProgram } from "@ringrank/policy";
 import type { CachedShardPlace } from "../protocol.js";
-import { makeLoadFolder, removeAbandonedLoads } from "../weight-files/load-folder.js";
+import { makeLoadFolder, removeAbandonedLoads, removeIfPossible } from "../weight-files/load-folder.js";
 import { privateDirectory } from "./cache-directory.js";
 import { checksumOf } from "./checksum.js";
 import { commitEntry, Entry } from "./entry.js";
@@ -44,6 +44,11 @@ export class ShardCache implements Disposable {
   readonly places: readonly CachedShardPlace[];
   /** By rank: what its entry is known by, beside the model's files. Another load of the same programs may have it. */
   readonly contents: readonly string[];
+  /**
+   * What prevents entries that are missing from being made, as in a directory that may only be read: those that are
+   * there are used all the same.
+   */
+  readonly obstacle: string | undefined;
   readonly #root: string;
   readonly #maxBytes: number;
   readonly #programs: readonly RankProgram[];
@@ -59,9 +64,13 @@ export class ShardCache implements Disposable {
     const bytes = (some: readonly RankProgram[]) => some.reduce((sum, program) => sum + program.bytes, 0);
     if (bytes(programs) <= maxBytes) {
       const missing = programs.filter((_, rank) => !existsSync(entries[rank]!));
-      // To look through the whole cache takes as long as some sessions.
-      if (missing.length > 0) makeRoom(root, maxBytes - bytes(missing), entries);
-      this.#staging = makeLoadFolder(root);
+      try {
+        // To look through the whole cache takes as long as some sessions.
+        if (missing.length > 0) makeRoom(root, maxBytes - bytes(missing), entries);
+        this.#staging = makeLoadFolder(root);
+      } catch (error) {
+        if (missing.length > 0) this.obstacle = (error as Error).message;
+      }
     }
     this.contents = contents;
     this.#root = root;
@@ -112,7 +121,7 @@ export class ShardCache implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#staging !== undefined) rmSync(this.#staging, { recursive: true, force: true });
+    if (this.#staging !== undefined) removeIfPossible(this.#staging);
   }
 }
 
@@ -132,7 +141,7 @@ export function readPlan(directory: string, key: string): Uint8Array | undefined
     entry.read("plan", plan);
     return plan;
   } catch (error) {
-    rmSync(path, { recursive: true, force: true });
+    removeIfPossible(path);
     throw error;
   }
 }

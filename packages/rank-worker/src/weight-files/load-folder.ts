@@ -13,12 +13,19 @@ export function makeLoadFolder(place: string): string {
 export function removeAbandonedLoads(place: string): void {
   for (const name of readdirSync(place)) {
     const pid = loaderOf(name);
-    if (pid === undefined || isRunning(pid)) continue;
-    try {
-      rmSync(join(place, name), { recursive: true, force: true });
-    } catch {
-      // Another user's.
-    }
+    if (pid !== undefined && !isRunning(pid)) removeIfPossible(join(place, name));
+  }
+}
+
+/**
+ * Removes a file or a folder, for a load that goes on without. What cannot be removed now, such as another user's, or
+ * files that are mapped, on Windows and NFS, a later load removes.
+ */
+export function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Not a reason for a load to fail.
   }
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import fs, { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -27,6 +28,23 @@ test("the first place with room is taken", () => {
 
 test("there is none where nothing has the room", () => {
   expect(ScratchFolder.create(2 ** 60, [{ path: temporaryDirectory() }])).toBeUndefined();
+});
+
+test("a folder whose files are still mapped, which some systems do not remove, stays for a later load", () => {
+  const path = temporaryDirectory();
+  const { rmSync } = fs;
+  const scratch = ScratchFolder.create(1000, [{ path }])!;
+  fs.rmSync = () => {
+    throw new Error("EBUSY: resource busy or locked");
+  };
+  syncBuiltinESMExports();
+  try {
+    scratch[Symbol.dispose]();
+  } finally {
+    fs.rmSync = rmSync;
+    syncBuiltinESMExports();
+  }
+  expect(existsSync(scratch.path)).toBe(true);
 });
 
 test("what a killed process left is removed, what a running one has is not", () => {

@@ -1,7 +1,7 @@
-import { accessSync, constants, rmSync, statfsSync } from "node:fs";
+import { accessSync, constants, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { RankProgram } from "@ringrank/policy";
-import { makeLoadFolder, removeAbandonedLoads } from "./load-folder.js";
+import { makeLoadFolder, removeAbandonedLoads, removeIfPossible } from "./load-folder.js";
 import { bytesOfShard } from "./program-weights.js";
 
 /** Where scratch files may lie, the best place first. */
@@ -53,7 +53,7 @@ export class ScratchFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    removeIfPossible(this.path);
   }
 }
 
