@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { needsOwnProcess } from "./test/support/own-process.ts";
 
 /**
  * Test files that run JavaScript and WebAssembly alone, many and short, that import much: those of packages that start
@@ -8,7 +9,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 const plain = ["errors", "webassembly", "model", "policy", "rank-worker", "cli"]
   .flatMap(testFilesOf)
-  .filter((file) => !needsProcess(file));
+  .filter((file) => !needsOwnProcess(file));
 
 function testFilesOf(name: string): string[] {
   const folder = `packages/${name}/src`;
@@ -16,16 +17,6 @@ function testFilesOf(name: string): string[] {
   return files
     .filter((file) => file.endsWith(".test.ts"))
     .map((file) => `${folder}/${file.replaceAll("\\", "/")}`);
-}
-
-/**
- * What can abort, by itself or by one of the support modules that run ONNX Runtime; what sets flags of the engine, which
- * are its process's; and what expects the flags that a process begins with.
- */
-function needsProcess(file: string): boolean {
-  const reasons =
-    /from "(onnxruntime-node|.*\/(unsplit-model|public-session|rank-threads|in-ranks|own-products)\.js)"|setFlagsFromString/;
-  return reasons.test(readFileSync(file, "utf8"));
 }
 
 /**
