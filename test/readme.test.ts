@@ -8,6 +8,7 @@ import { modelTypes } from "../packages/model/src/architectures/index.js";
 import { zooDirectory, zooNames } from "../packages/model/src/testing/fixtures.js";
 import {
   codeBlocks,
+  headingsLinkedElsewhere,
   headingsOf,
   libraryExample,
   linkedFiles,
@@ -66,6 +67,15 @@ test.each(documents)("%s links to files that exist", (document) => {
 test.each(documents)("%s links to headings that it has", (document) => {
   const markdown = readFileSync(root + document, "utf8");
   expect(headingsOf(markdown)).toEqual(expect.arrayContaining(linkedHeadings(markdown)));
+});
+
+test.each(documents)("%s links to headings that other documents have", (document) => {
+  const links = headingsLinkedElsewhere(readFileSync(root + document, "utf8"));
+  const missing = links.filter(
+    ([file, heading]) =>
+      !headingsOf(readFileSync(resolve(root, dirname(document), file), "utf8")).includes(heading),
+  );
+  expect(missing).toEqual([]);
 });
 
 test("docs/design/README.md lists every other file of its folder", () => {

@@ -19,6 +19,12 @@ export function linkedHeadings(markdown: string): string[] {
   return [...markdown.matchAll(/\]\(#([^)]+)\)/g)].map(([, heading]) => heading!);
 }
 
+/** Headings of other documents that a document links to, as it writes them: a file relative to it, and the heading. */
+export function headingsLinkedElsewhere(markdown: string): [file: string, heading: string][] {
+  const links = markdown.matchAll(/\]\((?!https?:)([^)#]+)#([^)]+)\)/g);
+  return Array.from(links, ([, file, heading]) => [file!, heading!]);
+}
+
 /** What links to a document's headings have to say, as GitHub makes it of them. */
 export function headingsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>

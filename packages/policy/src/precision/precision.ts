@@ -15,7 +15,7 @@ export interface Precision {
  * Activations in int8 wherever weights are quantized, unless said otherwise. With fp32 activations ONNX Runtime (1.30,
  * AVX2) dequantizes what it reads: of 8 bits the whole matrix in every run, so that a step of decoding is slower than
  * without quantization, and of 4 bits block by block, so that it is several times slower than with int8. What int8
- * costs in accuracy, docs/design-notes.md says.
+ * costs in accuracy, docs/design/precision.md says.
  */
 export function precisionOf(
   weights: WeightPrecision = "float32",

@@ -13,7 +13,7 @@ const zero = 128;
  *     weights [rows, width] uint8   activations [width, columns] int8 or uint8   →   sums [rows, columns] int32
  *
  * For many rows of activations it costs less to make a quantized matrix whole numbers of one scale than to multiply
- * block by block, and whole numbers are multiplied faster than floats: docs/design-notes.md.
+ * block by block, and whole numbers are multiplied faster than floats: docs/design/products-of-many-rows.md.
  */
 export function makeIntegerSegment(activations: "int8" | "uint8"): Segment {
   const zeros = activations === "uint8" ? ["zero", "zero"] : ["zero"];

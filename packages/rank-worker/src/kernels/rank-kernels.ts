@@ -193,7 +193,8 @@ interface Exports {
 
 /**
  * What a rank computes itself, in WebAssembly SIMD, on memory that sessions see too: where a session's inputs and
- * outputs, and an operator's overhead, cost more than the arithmetic. docs/design-notes.md has what was measured.
+ * outputs, and an operator's overhead, cost more than the arithmetic. docs/design/what-a-rank-computes.md has what was
+ * measured.
  */
 export class RankKernels {
   readonly memory: KernelMemory;

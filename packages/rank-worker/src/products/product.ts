@@ -13,7 +13,7 @@ const fewKept = 4;
 
 /**
  * One product step of a program: few rows by a kernel on weights as they lie in memory, many by a session to which the
- * matrices are fed. docs/design-notes.md has what was measured.
+ * matrices are fed. docs/design/products.md has what was measured.
  */
 export class Product {
   readonly #step: ProductStep;

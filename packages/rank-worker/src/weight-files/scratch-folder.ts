@@ -19,7 +19,7 @@ const usualPlaces: readonly Place[] = [{ path: "/dev/shm", most: 2 ** 30 }, { pa
  * afterwards.
  *
  * Weights go to a session through files and not through memory, because ONNX Runtime maps files, where it copies bytes
- * from memory twice and leaves the heap in pieces: docs/design-notes.md has what `npm run bench` measured. Files in
+ * from memory twice and leaves the heap in pieces: docs/design/loading.md has what `npm run bench` measured. Files in
  * memory (`/dev/shm`) are written faster than those on a disk.
  *
  * It belongs to the coordinator: a rank's thread may be ended before it could clean up.

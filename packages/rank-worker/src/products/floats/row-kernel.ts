@@ -4,7 +4,7 @@ import type { FloatMatrix } from "./float-matrix.js";
 
 /**
  * How many rows of a matrix are read side by side. An AMD EPYC reads memory faster by four streams, a Xeon by eight
- * (docs/design-notes.md).
+ * (docs/design/reading-matrices.md).
  */
 const mostStreams = cpus()[0]?.model.startsWith("AMD") ? 4 : 8;
 

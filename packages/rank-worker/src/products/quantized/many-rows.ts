@@ -17,7 +17,7 @@ import { longestStrip, type Strip, stripsAcross, stripsOf } from "./strips.js";
 
 /**
  * Products of any number of rows, by a session that multiplies whole numbers: of groups of blocks, whose products are
- * scaled and added up here (docs/design-notes.md).
+ * scaled and added up here (docs/design/products-of-many-rows.md).
  */
 export class ManyRows {
   readonly #bits: 4 | 8;
