@@ -19,13 +19,13 @@ export function piecesOf(counts: readonly number[]): Pieces {
   return { starts, counts, total, longest };
 }
 
-/** Near-even counts of `total` elements over `ranks`: the first `total mod ranks` get one more. */
+/** Near-even counts of `total` elements over `ranks`: the first `total mod ranks` pieces have one more. */
 export function nearEven(total: number, ranks: number): number[] {
   const base = Math.floor(total / ranks);
   return Array.from({ length: ranks }, (_, rank) => base + (rank < total % ranks ? 1 : 0));
 }
 
-/** Elements of piece `rank` that fall into a window which starts `from` elements into every piece. */
+/** Number of elements of piece `rank` inside a window that starts `from` elements into every piece. */
 export function lengthInWindow(pieces: Pieces, rank: number, from: number, windowLength: number): number {
   return Math.max(0, Math.min(pieces.counts[rank]! - from, windowLength));
 }

@@ -81,7 +81,7 @@ export async function loadModel(pathOrCachedId: string, options: LoadOptions = {
   }
 }
 
-/** Starts the ranks' threads, which takes as long as writing their programs, and longer than reading kept ones. */
+/** Starts the ranks' threads. This takes as long as building their programs, and longer than reading cached ones. */
 function startGroup(
   { ranks, stepTimeoutMs, wire, hugePages, workerUrl }: CheckedLoadOptions,
   logger: Log,
@@ -99,7 +99,7 @@ function startGroup(
   });
 }
 
-/** @param keptPlan where to keep the plan, if it may be kept and does not come from there */
+/** @param keptPlan where to store the plan; undefined if it may not be kept */
 async function loadRanks(
   group: ThreadRankGroup,
   { plan, policy, isKept, obstacle, texts }: Prepared,
@@ -151,7 +151,10 @@ async function loadRanks(
   }
 }
 
-/** Undefined if nothing is quantized, nothing is to be kept, or the directory is unfit, which is a warning. */
+/**
+ * Returns undefined if nothing is quantized, if nothing is to be kept, or if the directory is unfit, which is a
+ * warning.
+ */
 function openCache(
   { programs, contents }: Plan,
   { cache }: CheckedLoadOptions,
@@ -168,7 +171,7 @@ function openCache(
   }
 }
 
-/** While loading, the error that a rank met says more than that the rank failed. */
+/** During loading, the error inside a rank says more than the fact that the rank failed. */
 function whyLoadingFailed(error: unknown): unknown {
   if (!(error instanceof RingrankError) || error.code !== "RR_RANK_FAILED") return error;
   return error.cause instanceof RingrankError ? error.cause : error;

@@ -6,22 +6,22 @@ import { show } from "./options/check.js";
 import type { Piece, ScheduledSequence } from "./scheduler/scheduled-sequence.js";
 import type { TensorOf } from "./tensor.js";
 
-/** What {@link Sequence.append} gives: float32 logits `[appended tokens, vocabulary]`. */
+/** The result of {@link Sequence.append}: float32 logits `[appended tokens, vocabulary]`. */
 export interface Appended {
   readonly logits: TensorOf<"float32">;
 }
 
 export interface SequenceOptions {
-  /** Token ids that the encoder of an encoder–decoder reads, once. Needed there, and `RR_OPTION` elsewhere. */
+  /** Token ids that the encoder of an encoder–decoder reads, once. Required there, and `RR_OPTION` for other models. */
   readonly source?: readonly number[] | undefined;
 }
 
 /**
- * A sequence of the caller's own making, kept in the KV cache: for scoring given tokens, for samplers of one's own,
- * for tests. Sequences share decode steps with generations.
+ * A sequence that the caller controls, kept in the KV cache: for scoring given tokens, for custom samplers, for tests.
+ * Sequences share decode steps with generations.
  */
 export interface Sequence {
-  /** Tokens in the cache. */
+  /** Number of tokens in the cache. */
   readonly length: number;
   /**
    * Appends tokens and resolves with the logits of each. Calls queue up.
@@ -29,13 +29,13 @@ export interface Sequence {
    * @throws RR_INPUT, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT (the sequence stays usable); RR_CLOSED, RR_MODEL_FAILED
    */
   append(ids: readonly number[]): Promise<Appended>;
-  /** Lets the cache go. Appends still waiting reject `RR_CLOSED`. */
+  /** Releases the cache. Pending appends reject with `RR_CLOSED`. */
   close(): void;
 }
 
 interface Append {
   readonly ids: readonly number[];
-  /** Logits of the first chunks. */
+  /** Logits of the chunks that are done. */
   readonly parts: Float32Array[];
   done: number;
   readonly resolve: (appended: Appended) => void;
@@ -84,11 +84,11 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
   }
 
   close(): void {
-    this.fail(new RingrankError("RR_CLOSED", "the sequence is closed; make a new one"));
+    this.fail(new RingrankError("RR_CLOSED", "the sequence is closed; create a new one"));
     this.#wake();
   }
 
-  /** Its caller decides by the logits what comes next. */
+  /** The caller decides what comes next, from the logits. */
   get isComplete(): boolean {
     return false;
   }
@@ -112,7 +112,7 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
     if (logits === undefined || logits.length % ids.length !== 0) {
       throw new RingrankError(
         "RR_RANK_FAILED",
-        `expected logits of ${ids.length} tokens, got ${logits?.length}`,
+        `expected logits of ${ids.length} tokens, got ${logits?.length} elements`,
       );
     }
     append.parts.push(logits);

@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { TensorMessage } from "@ringrank/rank-worker";
 
-/** The array that holds each element type. float16 and bfloat16 are their bits; bool is 0 or 1 per byte. */
+/** The array type of each element type. float16 and bfloat16 are stored as their bits, bool as 0 or 1 per byte. */
 interface ElementArrays {
   float32: Float32Array;
   float64: Float64Array;
@@ -64,12 +64,15 @@ export function isTensor(value: unknown): value is Tensor {
   );
 }
 
-/** Unlike `instanceof`, this is right for an array of another realm too, such as a test runner's. */
+/** Unlike `instanceof`, this also works for arrays from another realm, such as a test runner's. */
 function isArrayOf<Type extends TensorType>(type: Type, data: unknown): data is ElementArrays[Type] {
   return ArrayBuffer.isView(data) && (data as ElementArrays[Type])[Symbol.toStringTag] === arrayOf[type].name;
 }
 
-/** The result of a rank as the caller's tensor. The message has already crossed threads, so it is nobody else's. */
+/**
+ * Returns a rank's result as a tensor for the caller. The message has already crossed threads, so nobody else refers to
+ * it.
+ */
 export function tensorFromMessage(name: string, message: TensorMessage): Tensor {
   if (isTensor(message)) return message;
   throw new RingrankError(

@@ -1,6 +1,6 @@
 /**
- * A decision that was made elsewhere, and the words it is asked for in. Without the planner, which takes long to
- * import.
+ * For code that receives a decision made elsewhere, or only needs the vocabulary of the planner's options. It does not
+ * import the planner, which takes long to load.
  */
 export { type Objective, objectives } from "./decide/objective.js";
 export {

@@ -1,8 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
 
 /**
- * How ranks stop before the process does. A thread that is ended inside ONNX Runtime's native code aborts the
- * whole process; one that waits in `Atomics.wait` or runs JavaScript may be ended safely.
+ * Stops ranks before the process ends. Terminating a thread inside ONNX Runtime's native code aborts the whole process.
+ * A thread that waits in `Atomics.wait` or runs JavaScript can be terminated safely.
  *
  * ```
  * int32 words   0      1        2              worldSize
@@ -11,17 +11,17 @@ import { RingrankError } from "@ringrank/errors";
  *             └──────┴────────┴────────┴─────┴────────┘   rank: 1 inside native code, 0 outside
  * ```
  *
- * Each side writes its own word and then reads the other's (Dekker, "Solution of a problem in concurrent
- * programming control", 1965): a rank sets its word, then looks at `stop`; the process sets `stop`, then looks at
- * the ranks' words. Atomics are sequentially consistent, so at least one of the two sees the other, and no rank
- * enters after the process has seen it outside.
+ * Each side writes its own word and then reads the other's (Dekker, "Solution of a problem in concurrent programming
+ * control", 1965): a rank sets its word, then reads `stop`; the process sets `stop`, then reads the ranks' words.
+ * Atomics are sequentially consistent, so at least one of the two sees the other, and no rank enters after the process
+ * has seen it outside.
  */
 const STOP = 0;
 const FIRST_RANK = 1;
 const OUTSIDE = 0;
 const INSIDE = 1;
 
-/** The process's side: made once per group, its `buffer` given to every rank. */
+/** The process's side. Created once per group; its `buffer` is passed to every rank. */
 export class Lifecycle {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
@@ -31,14 +31,16 @@ export class Lifecycle {
     this.#words = new Int32Array(this.buffer);
   }
 
-  /** From now on no rank enters native code. Safe in an `exit` listener; never undone. */
+  /**
+   * Prevents all ranks from entering native code from now on. Can be called in an `exit` listener; cannot be undone.
+   */
   stop(): void {
     Atomics.store(this.#words, STOP, 1);
   }
 
   /**
-   * After {@link stop}, blocks this thread until every rank is outside native code, at most `timeoutMs`. For `exit` listeners, the one
-   * place where the main thread may block.
+   * After {@link stop}, blocks this thread until every rank is outside native code, for at most `timeoutMs`. For `exit`
+   * listeners, the only place where the main thread may block.
    *
    * @returns whether all ranks are outside
    */
@@ -55,7 +57,7 @@ export class Lifecycle {
   }
 }
 
-/** A rank's side: every native call is made between {@link enter} and {@link leave}. */
+/** A rank's side. Every native call is made between {@link enter} and {@link leave}. */
 export class NativeGate {
   readonly #words: Int32Array;
   readonly #word: number;
@@ -65,7 +67,7 @@ export class NativeGate {
     this.#word = FIRST_RANK + rank;
   }
 
-  /** @throws RR_CLOSED once the process wants to end; the rank must then stay out of native code. */
+  /** @throws RR_CLOSED once the process wants to end; the rank must then stay out of native code */
   enter(): void {
     Atomics.store(this.#words, this.#word, INSIDE);
     if (Atomics.load(this.#words, STOP) === 0) return;
@@ -80,11 +82,11 @@ export class NativeGate {
 
   leave(): void {
     Atomics.store(this.#words, this.#word, OUTSIDE);
-    // Nobody waits before the process wants to end, and to wake nobody costs a call of the engine's runtime.
+    // Nobody waits before the process wants to end, and waking nobody would cost a call into the engine's runtime.
     if (this.stopped) Atomics.notify(this.#words, this.#word);
   }
 
-  /** Runs one native call, whether it ends at once or as a promise. */
+  /** Runs one native call, synchronous or asynchronous. */
   async inside<T>(call: () => T | Promise<T>): Promise<T> {
     this.enter();
     try {

@@ -1,11 +1,11 @@
 /**
- * What crosses the thread boundary between the coordinator and a rank, both ways, and nothing else. The coordinator
- * sends every rank the same requests, in the same order; ranks then meet in their collectives.
+ * Everything that crosses the thread boundary between the coordinator and a rank, in both directions. The coordinator
+ * sends every rank the same requests in the same order; the ranks then meet in their collectives.
  *
- * - {@link RankService} is called by comlink, one call at a time.
- * - Steps have a port of their own, since a call by comlink costs about as much as a small model's step: a
- *   {@link StepRequest} goes out, before the one ahead of it has been answered if need be; a {@link StepAnswer} comes
- *   back.
+ * - {@link RankService} is called through comlink, one call at a time.
+ * - Steps have a port of their own, because a comlink call costs about as much as a step of a small model. The
+ *   coordinator sends a {@link StepRequest}, possibly before the previous one has been answered; a {@link StepAnswer}
+ *   comes back.
  *
  * Errors cross as `RingrankErrorData`.
  */
@@ -14,47 +14,51 @@ import type { DataType, TensorData } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 
 /**
- * What a rank serves besides steps. The coordinator overlaps none of these calls, neither with each other nor with
+ * The calls that a rank serves besides steps. The coordinator does not overlap these calls with each other or with
  * steps.
  */
 export interface RankService {
   /**
-   * Takes, ahead of {@link load}, memory to read with, and memory in which the rank's kernels multiply by so many
-   * bytes of weights.
+   * Reserves memory ahead of {@link load}: for reading, and for the rank's kernels to multiply by this many bytes of
+   * weights.
    *
-   * @param matrixBytes 0: to read with alone
-   * @returns what prevents it; undefined where nothing does
+   * @param matrixBytes 0: only for reading
+   * @returns what prevents it, or undefined if nothing does
    */
   reserve(matrixBytes: number): Promise<RingrankErrorData | undefined>;
   /**
-   * Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy, and is called some dozens of
-   * times, at last with all bytes.
+   * Reads this rank's shard and opens its sessions. `onProgress` is a comlink proxy. It is called a few dozen times,
+   * the last time with all bytes.
    */
   load(
     program: RankProgram,
     options: RankOptions,
     onProgress?: (progress: LoadProgress) => void,
   ): Promise<LoadReport>;
-  /** Runs an entry on given inputs, after those that fill its caches, with empty caches that are not kept. */
+  /**
+   * Runs an entry on the given inputs, after the entries that fill its caches. The caches start empty and are not kept.
+   */
   run(request: RunRequest): Promise<RunResult>;
   /** Releases every session, then resolves. The thread ends afterwards. */
   release(): Promise<void>;
 }
 
 export interface RankOptions {
-  /** Threads of each session; 1 runs kernels on the rank's own thread. */
+  /** Number of threads of each session. With 1, kernels run on the rank's own thread. */
   readonly threads: number;
-  /** `ScratchFolder.path`, for all ranks; without it, weights go to sessions through memory, which takes more of it. */
+  /**
+   * `ScratchFolder.path`, for all ranks. Without it, weights are passed to sessions in memory, which takes more of it.
+   */
   readonly scratchFolder?: string | undefined;
-  /** Where this rank's quantized weights are kept, or are to be; absent where they are not. */
+  /** Where this rank's quantized weights are or will be cached. Absent if they are not. */
   readonly cachedShard?: CachedShardPlace | undefined;
 }
 
-/** Where a rank finds its entry of the cache on disk. */
+/** The place of a rank's entry in the cache on disk. */
 export interface CachedShardPlace {
-  /** The entry, which may not be there yet. */
+  /** The entry, which may not exist yet. */
   readonly entry: string;
-  /** A folder that does not exist yet, in which a new entry may grow; absent where none may be made. */
+  /** A folder that does not exist yet, in which a new entry may be written. Absent if none may be created. */
   readonly staging?: string | undefined;
 }
 
@@ -65,18 +69,18 @@ export interface LoadProgress {
 }
 
 export interface LoadReport {
-  /** Parameter bytes kept; equals `RankProgram.bytes`. */
+  /** Parameter bytes held; equal to `RankProgram.bytes`. */
   readonly bytesKept: number;
-  /** Bytes read from files; more than the shard where small runs were coalesced. */
+  /** Bytes read from files. More than the shard if small runs were coalesced. */
   readonly bytesRead: number;
   readonly sessions: number;
-  /** Why its quantized weights are not kept for the next load, where they should be: a disk that is full, say. */
+  /** Why its quantized weights could not be cached for the next load, such as a full disk. */
   readonly cacheObstacle?: string | undefined;
 }
 
-/** How one sequence's tokens are chosen. All ranks compute the same choice. */
+/** How the tokens of a sequence are chosen. All ranks compute the same choice. */
 export interface SamplingParameters {
-  /** 0 is greedy. */
+  /** 0 means greedy. */
   readonly temperature: number;
   /** 0 means no limit. */
   readonly topK: number;
@@ -84,28 +88,28 @@ export interface SamplingParameters {
   readonly topP: number;
   /** 0 means no limit. */
   readonly minP: number;
-  /** 1 means none. Applied to every token of the prompt and of what was generated. */
+  /** 1 means none. Applied to every token of the prompt and to every generated token. */
   readonly repetitionPenalty: number;
-  /** No run of this many tokens of the prompt and of what was generated comes twice. 0 means no limit. */
+  /** No n-gram of this many tokens occurs twice in the prompt and the generated tokens. 0 means no limit. */
   readonly noRepeatNgramSize: number;
-  /** At this position, one of these tokens is chosen, whatever the logits. Default: none is. */
+  /** At this position, one of these tokens is chosen, whatever the logits. Default: no position. */
   readonly forcedEnd?: { readonly position: number; readonly ids: readonly number[] };
   /** Unsigned 32-bit. Noise is a hash of seed, position and token id. */
   readonly seed: number;
-  /** Whether `logprob` is wanted (a sum over the vocabulary). */
+  /** Whether to compute `logprob` (which takes a sum over the vocabulary). */
   readonly logprobs: boolean;
 }
 
 export interface StepRequest {
-  /** Sequences whose cache is let go before the step. */
+  /** Sequences whose cache is released before the step. */
   readonly close: readonly number[];
-  /** Sources read before the rows are computed, each once and alone. For encoder–decoders. */
+  /** Sources that are encoded before the rows are computed, each once and by itself. For encoder–decoders. */
   readonly encode?: readonly StepSource[];
-  /** Rows computed together. All have the same number of new tokens. */
+  /** Rows that are computed together. All have the same number of new tokens. */
   readonly rows: readonly StepRow[];
 }
 
-/** What a sequence of an encoder–decoder is about. It fills the caches of cross-attention, before the first row. */
+/** The source of a sequence of an encoder–decoder. It fills the caches of cross-attention, before the first row. */
 export interface StepSource {
   readonly sequence: number;
   readonly ids: readonly number[];
@@ -114,32 +118,32 @@ export interface StepSource {
 export type StepRow = GivenTokens | FollowingToken;
 
 export interface GivenTokens {
-  /** The sequence this row extends. One not seen before starts empty. */
+  /** The sequence that this row extends. An unknown sequence starts empty. */
   readonly sequence: number;
-  /** New tokens, at the positions that follow those the sequence has. */
+  /** New tokens, at the positions after the sequence's existing tokens. */
   readonly ids: readonly number[];
   /**
-   * `token`: choose the next token from the last new token's logits. `logits`: return the logits of every new
-   * token. `nothing`: only extend the cache (a prompt's earlier chunks).
+   * `token`: choose the next token from the logits of the last new token. `logits`: return the logits of every new
+   * token. `nothing`: only extend the cache (for the earlier chunks of a prompt).
    */
   readonly want: "token" | "logits" | "nothing";
-  /** Needed where `want` is `token`. */
+  /** Required if `want` is `token`. */
   readonly sampling?: SamplingParameters;
-  /** Tokens that end the sequence: after one of them, a {@link FollowingToken} is not computed. Default none. */
+  /** Tokens that end the sequence. After one of them, a {@link FollowingToken} is not computed. Default: none. */
   readonly endIds?: readonly number[];
 }
 
 /**
- * The token that was chosen last enters, and the next is chosen as that one was. All ranks know it, so this can be
- * asked for before the coordinator does. Where that token has ended the sequence, nothing is computed and the row's
- * result is empty.
+ * Extends the sequence by the token chosen last, and chooses the next one in the same way. All ranks know that token,
+ * so the coordinator can request this before it knows the token itself. If the token has ended the sequence, nothing is
+ * computed and the row's result is empty.
  */
 export interface FollowingToken {
   readonly sequence: number;
   readonly want: "next";
 }
 
-/** Rank 0 answers every step, in order. Another rank only says that it has failed. */
+/** Rank 0 answers every step, in order. The other ranks only report failures. */
 export type StepAnswer = { readonly result: StepResult } | { readonly error: RingrankErrorData };
 
 export interface StepResult {
@@ -150,7 +154,7 @@ export interface StepResult {
 
 export interface StepRowResult {
   readonly token?: number;
-  /** log-softmax of the raw logits at the chosen token. NaN where not asked for. */
+  /** The log-softmax of the raw logits at the chosen token. NaN unless requested. */
   readonly logprob?: number;
   /** `[new tokens, vocabulary]`, row-major. */
   readonly logits?: Float32Array;
@@ -159,13 +163,16 @@ export interface StepRowResult {
 /** Counts since loading. */
 export interface StepCounters {
   readonly steps: number;
-  /** Milliseconds that rank 0 has spent in steps, its waits for other ranks included. */
+  /** Milliseconds that rank 0 has spent in steps, including its waits for other ranks. */
   readonly milliseconds: number;
   /** New tokens that entered the graph, summed over steps and rows. */
   readonly tokens: number;
-  /** Tokens of sources that an encoder has read, summed over sequences. */
+  /** Source tokens that an encoder has read, summed over sequences. */
   readonly sourceTokens: number;
-  /** Experts of rank 0 that some row went to, summed over layers and steps; the weights of others are not read. */
+  /**
+   * Experts of rank 0 that any row was routed to, summed over layers and steps. The weights of the other experts are
+   * not read.
+   */
   readonly experts: number;
   readonly collectives: number;
   /** Bytes of one rank's operands, summed over collectives. */
@@ -175,18 +182,20 @@ export interface StepCounters {
 export interface RunRequest {
   readonly entry: string;
   /**
-   * By graph input, those of entries that fill the entry's caches included. Cache inputs, positions and rows that are
-   * left out get their empty values.
+   * By graph input, including the inputs of entries that fill the entry's caches. Cache inputs, positions and rows that
+   * are omitted get their empty values.
    */
   readonly inputs: Readonly<Record<string, TensorMessage>>;
-  /** Names of outputs to return, of the entry or of one that fills its caches. Cache outputs are not among them. */
+  /**
+   * Names of the outputs to return, of the entry or of one that fills its caches. Cache outputs cannot be requested.
+   */
   readonly outputs: readonly string[];
-  /** Whether `logits` holds every position or each sequence's last. */
+  /** Whether `logits` has every position, or only the last one of each sequence. */
   readonly logits: "all" | "last";
 }
 
 export interface RunResult {
-  /** Whole tensors; empty on every rank but rank 0. */
+  /** Whole tensors. Empty on every rank except rank 0. */
   readonly outputs: Readonly<Record<string, TensorMessage>>;
 }
 

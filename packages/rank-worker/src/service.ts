@@ -25,10 +25,10 @@ import { runRequest } from "./steps/run-request.js";
 import { Stepper } from "./steps/stepper.js";
 import type { StepTrace } from "./trace/step-trace.js";
 
-/** Most progress reports of a load: each costs both threads time, and a model has hundreds of weights. */
+/** The most progress reports of a load. Each costs time on two threads, and a model has hundreds of weights. */
 const progressReports = 32;
 
-/** What a rank works with that the coordinator does not send. */
+/** What a rank needs that the coordinator does not send. */
 interface RankContext {
   readonly communicator: Communicator;
   readonly gate: NativeGate;
@@ -40,21 +40,21 @@ interface RankContext {
   readonly trace?: StepTrace | undefined;
 }
 
-/** A program that is loaded. */
+/** A loaded program. */
 interface Loaded {
   readonly sessions: readonly OrtSession[];
   readonly entries: ReadonlyMap<string, CompiledEntry>;
-  /** Undefined where no entry has logits. */
+  /** Undefined if no entry has logits. */
   readonly stepper: Stepper | undefined;
 }
 
 /**
  * One rank. Any error in it fails the group, so that its peers stop waiting at once, and rejects with `RR_RANK_FAILED`
- * and the number of this rank. A rank that fails because another one did rejects with the first cause.
+ * and this rank's number. If a rank fails because of another one, it rejects with the first cause.
  */
 export class Rank implements RankService {
   readonly #context: RankContext;
-  /** Reserved for the load to come. */
+  /** Reserved for the coming load. */
   #memory: LoadMemory | undefined;
   #loaded: Loaded | undefined;
   #milliseconds = 0;
@@ -81,7 +81,10 @@ export class Rank implements RankService {
   ): Promise<LoadReport> {
     return this.#failingTheGroup(async () => {
       if (this.#loaded)
-        throw new RingrankError("RR_OPTION", "expected one load per rank; this one has a program");
+        throw new RingrankError(
+          "RR_OPTION",
+          "expected one load per rank, but this rank already has a program",
+        );
       const { gate, openSession, log } = this.#context;
       const { rank, bytes: bytesTotal } = program;
       const memory = this.#memory ?? this.#newMemory();
@@ -100,7 +103,7 @@ export class Rank implements RankService {
           onProgress({ rank, bytesLoaded, bytesTotal });
         },
       });
-      // Kept before anything else can fail, so that release() finds the sessions.
+      // Stored before anything else can fail, so that release() finds the sessions.
       this.#memory = undefined;
       this.#loaded = { sessions: loaded.sessions, entries: new Map(), stepper: undefined };
       this.#loaded = this.#compile(program, loaded, options.threads);
@@ -115,7 +118,10 @@ export class Rank implements RankService {
     return this.#failingTheGroup(async () => {
       const { stepper } = this.#requireLoaded();
       if (stepper === undefined) {
-        throw new RingrankError("RR_NO_GENERATE", "the model has no entry with logits, so it has no steps");
+        throw new RingrankError(
+          "RR_NO_GENERATE",
+          "the model has no entry with logits, so it cannot run steps",
+        );
       }
       const { trace } = this.#context;
       const traced = trace?.begin();
@@ -148,7 +154,7 @@ export class Rank implements RankService {
     });
   }
 
-  /** Never fails the group, since nobody uses again what it releases. */
+  /** Never fails the group, since the released sessions are not used again. */
   release(): Promise<void> {
     return this.#inTurn(async () => {
       const sessions = this.#loaded?.sessions ?? [];
@@ -164,7 +170,7 @@ export class Rank implements RankService {
   #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
     const { own: kernels, kernelsOf } = loaded.home;
     const attends = stepsOf(program).some(isAttention);
-    // A cache that no kernel reads may as well lie in ordinary memory.
+    // A cache that no kernel reads can be in ordinary memory.
     const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;
     const { segments } = program;
     const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
@@ -182,11 +188,11 @@ export class Rank implements RankService {
     if (this.#loaded) return this.#loaded;
     throw new RingrankError(
       "RR_CLOSED",
-      "this rank has no program: it was released, or load() did not succeed",
+      "this rank has no program: it has been released, or load() did not succeed",
     );
   }
 
-  /** All ranks have the same result, so only one copy of it is sent to the coordinator. */
+  /** All ranks have the same result, so only one copy is sent to the coordinator. */
   #onFirstRank<T>(result: T, elsewhere: T): T {
     return this.#context.communicator.rank === 0 ? result : elsewhere;
   }
@@ -206,7 +212,7 @@ export class Rank implements RankService {
   }
 
   /**
-   * Runs one call after the other. Steps arrive ahead of time, and the next call may come after rank 0 has answered,
+   * Runs calls one after the other. Steps arrive ahead of time, and the next call may come after rank 0 has answered
    * while this rank is still busy with the last one.
    */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

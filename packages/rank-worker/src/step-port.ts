@@ -5,20 +5,21 @@ import type { StepAnswer, StepRequest } from "./protocol.js";
 import type { Rank } from "./service.js";
 
 /**
- * After so many steps without a pause, the thread's other work gets a turn: finalizers, tasks of the garbage collector.
+ * After this many steps without a pause, the thread's other work gets a turn: finalizers, and tasks of the garbage
+ * collector.
  */
 const stepsPerTurn = 64;
 
 /**
- * Takes steps from a port, one after the other. What has arrived by the end of a step is taken at once: a turn of the
- * event loop between two steps costs, and lets ranks start the next one at different times.
+ * Runs steps from a port, one after the other. A step that has arrived by the end of the previous one starts at once. A
+ * turn of the event loop between two steps would cost time, and make ranks start the next step at different times.
  */
 export function serveSteps(port: MessagePort, rank: number, service: Pick<Rank, "step">): void {
   const arrived: StepRequest[] = [];
   let isWorking = false;
   port.on("message", (request: StepRequest) => {
     arrived.push(request);
-    // Where a step waits for native code on another thread, messages arrive in the middle of it.
+    // If a step waits for native code on another thread, messages arrive while it is running.
     if (!isWorking) void work();
   });
 

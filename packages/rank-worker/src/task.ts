@@ -1,32 +1,35 @@
 import type { MessagePort } from "node:worker_threads";
 import type { GroupHandle } from "@ringrank/collectives";
 
-/** Levels of pino, and the one that writes nothing. */
+/** The levels of pino, including the one that logs nothing. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** What a rank's thread is started with. */
+/** The arguments with which a rank's thread is started. */
 export interface RankWorkerTask {
   readonly rank: number;
   readonly group: GroupHandle;
-  /** The control plane: a `RankService` is exposed here. Must be transferred. */
+  /** The control plane, on which a `RankService` is exposed. Must be transferred. */
   readonly port: MessagePort;
-  /** Where steps come from and go to. Must be transferred. */
+  /** The port for steps and their answers. Must be transferred. */
   readonly steps: MessagePort;
   /** `Lifecycle.buffer`. */
   readonly lifecycle: SharedArrayBuffer;
-  /** Whether the memory that kernels compute in is to lie in huge pages. Default false. */
+  /** Whether the memory that kernels compute in should use huge pages. Default false. */
   readonly hugePages?: boolean | undefined;
   /** Default: `RINGRANK_LOG`, or silent. */
   readonly logLevel?: LogLevel | undefined;
-  /** Where the rank adds its trace, thousands of spans at a time and the rest when it ends. Default: it keeps none. */
+  /**
+   * The file that the rank appends its trace to, thousands of spans at a time, and the rest when it ends. Default: no
+   * trace.
+   */
   readonly trace?: TraceFile | undefined;
 }
 
-/** A trace that all ranks of a group add to. */
+/** A trace file that all ranks of a group append to. */
 export interface TraceFile {
-  /** Of a file that begins with `[`. */
+  /** The file starts with `[`. */
   readonly path: string;
-  /** Milliseconds since 1970 at which the trace begins; clocks of threads begin with the thread. */
+  /** The start of the trace in milliseconds since 1970. Each thread's own clock starts with the thread. */
   readonly origin: number;
 }

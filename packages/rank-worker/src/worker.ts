@@ -1,6 +1,6 @@
 /**
- * A rank's thread. piscina loads this module and calls {@link serveRank} once; the promise it returns is the thread's
- * life, so that the pool sees a crash as a task that failed.
+ * A rank's thread. piscina loads this module and calls {@link serveRank} once. The returned promise lasts as long as
+ * the thread, so the pool sees a crash as a failed task.
  */
 import { joinGroup } from "@ringrank/collectives";
 import { requireHugePages } from "@ringrank/webassembly";
@@ -15,8 +15,8 @@ import type { RankWorkerTask } from "./task.js";
 import { StepTrace } from "./trace/step-trace.js";
 
 /**
- * Serves a `RankService` on the task's port until it is released or the port closes, then resolves. By then every
- * session is released, so the thread may be ended.
+ * Serves a `RankService` on the task's port until it is released or the port closes, then resolves. By then, every
+ * session has been released, so the thread may be terminated.
  */
 export async function serveRank({
   rank,
@@ -28,7 +28,8 @@ export async function serveRank({
   logLevel,
   trace: traceFile,
 }: RankWorkerTask): Promise<void> {
-  // It may close while the rank begins, or has while a Worker that is not the pool's imported this module.
+  // The port may close while the rank starts. It may already be closed if a Worker that is not the pool's imported this
+  // module.
   const closed = closedPort(port);
   installErrorTransferHandler(comlink.transferHandlers);
   const log = await rankLogger(rank, logLevel);
@@ -40,7 +41,7 @@ export async function serveRank({
   try {
     await new Promise<void>((resolve) => {
       void closed.then(resolve);
-      // Node's ports are event targets as the web's are; only their type declarations differ.
+      // Node's ports are event targets like those of the web; only their type declarations differ.
       comlink.expose(controlledService(service, resolve), port as unknown as Endpoint);
       serveSteps(steps, rank, service);
       log.debug("serving");
@@ -54,7 +55,7 @@ export async function serveRank({
   }
 }
 
-/** The file may have gone, or its disk may be full; by now nobody waits for an error. */
+/** The file may be gone, or its disk may be full. By now, nobody waits for an error. */
 function finishTrace(trace: StepTrace | undefined, log: RankLog): void {
   try {
     trace?.finish();
@@ -63,7 +64,10 @@ function finishTrace(trace: StepTrace | undefined, log: RankLog): void {
   }
 }
 
-/** All that runs native code as it is imported, ONNX Runtime and what asks for huge pages: inside the gate. */
+/**
+ * Imports everything that runs native code during import (ONNX Runtime, and the code that asks for huge pages), inside
+ * the gate.
+ */
 async function importRuntime(log: RankLog, hugePages: boolean) {
   if (hugePages) requireHugePages();
   const [{ Rank }, { findSynchronousBinding }] = await Promise.all([

@@ -2,7 +2,10 @@ import type { CollectiveArray } from "../communicator.js";
 import type { Elements } from "../group/elements.js";
 import type { Transport } from "../group/transport.js";
 
-/** Root publishes, everyone reads: in shared memory no tree or ring can move less. Others publish empty rounds. */
+/**
+ * Root publishes, and everyone reads: in shared memory, no tree or ring can move less. The other ranks publish empty
+ * rounds.
+ */
 export function broadcast<T extends CollectiveArray>(
   transport: Transport,
   elements: Elements<T>,

@@ -7,7 +7,7 @@ import { twoShot } from "./two-shot.js";
 
 type ChosenKind = "allReduce" | "allGather" | "reduceScatter";
 
-/** One rank's choice of algorithm: what was forced, or by the size of the message. The same on every rank. */
+/** One rank's choice of algorithm: a forced one, or one by the size of the message. It is the same on every rank. */
 export class AlgorithmChoice {
   readonly #forced: CollectiveAlgorithm | undefined;
   readonly #ring: CollectiveAlgorithm;
@@ -25,7 +25,7 @@ export class AlgorithmChoice {
     this.#from = switchOvers(worldSize, sharesCores);
   }
 
-  /** `bytes` of the whole message: what is reduced, or what is gathered. */
+  /** `bytes`: the size of the whole message, which is reduced or gathered. */
   of(kind: ChosenKind, bytes: number): CollectiveAlgorithm {
     if (this.#forced !== undefined) return this.#forced;
     if (kind !== "allReduce" || bytes < this.#from.twoShot) return oneShot;
@@ -34,13 +34,12 @@ export class AlgorithmChoice {
 }
 
 /**
- * From how many bytes on an all-reduce takes two shots, and from how many it goes round the ring. One-shot waits once,
- * but every rank reads and adds up the messages of all; two-shot waits twice, and a ring 2(N−1) times, but each rank
- * reads and adds up its share only. In other collectives a rank only has its share to do anyway, and one-shot waits
- * least.
+ * From how many bytes on an all-reduce uses two-shot, and from how many the ring. One-shot waits once, but every rank
+ * reads and adds the messages of all ranks. Two-shot waits twice, and a ring 2(N−1) times, but each rank only reads and
+ * adds its share. In other collectives, a rank only handles its share anyway, and one-shot waits least.
  *
- * Measured with bench/collectives.mjs and the SIMD kernels; microseconds for one-shot / two-shot / ring. Each rank with
- * a core of its own, on a Xeon with 16:
+ * Measured with bench/collectives.mjs and the SIMD kernels; microseconds for one-shot / two-shot / ring. With one core
+ * per rank, on a Xeon with 16 cores:
  *
  * | all-reduce of | 2 ranks          | 4 ranks           | 8 ranks            | 16 ranks           |
  * |---------------|------------------|-------------------|--------------------|--------------------|
@@ -50,11 +49,11 @@ export class AlgorithmChoice {
  * | 128 KiB       | 50 / 50 / 49     | 99 / 64 / 68      | 194 / 76 / 109     | 427 / 102 / 171    |
  * | 1 MiB         | 428 / 406 / 337  | 737 / 497 / 428   | 3009 / 1732 / 1330 | 3953 / 732 / 601   |
  *
- * Since then two ranks pass all messages of up to 256 KiB through slots (swap.ts), by memcpy. On two cores of an AMD
- * EPYC that takes 74 µs of 256 KiB, where windows took 122, and 134 before local arrays were copied so (in turns in one
- * run).
+ * Since then, two ranks pass all messages of up to 256 KiB through slots (swap.ts), with memcpy. On two cores of an AMD
+ * EPYC, 256 KiB take 74 µs that way. Windows took 122 µs, and 134 µs before local arrays were copied with memcpy
+ * (measured in turns in one run).
  *
- * Ranks that share the two cores of a Xeon, and yield them to one another:
+ * With ranks that share the two cores of a Xeon and yield them to one another:
  *
  * | all-reduce of | 4 ranks               | 8 ranks               |
  * |---------------|-----------------------|-----------------------|
@@ -68,7 +67,7 @@ export class AlgorithmChoice {
  */
 function switchOvers(worldSize: number, sharesCores: boolean): { twoShot: number; ring: number } {
   if (sharesCores) return { twoShot: 16 * 1024, ring: 1024 * 1024 };
-  // Of two ranks, two-shot reads as much as one-shot, which is fastest while a message fits a slot.
+  // With two ranks, two-shot reads as much as one-shot, which is fastest as long as a message fits a slot.
   if (worldSize === 2) return { twoShot: slotLength * 4 + 1, ring: slotLength * 4 + 1 };
   return { twoShot: (16 * 1024) / worldSize, ring: 512 * 1024 };
 }

@@ -4,18 +4,18 @@ import type { Transport } from "../group/transport.js";
 import type { Pieces } from "../pieces.js";
 
 /**
- * How ranks move and reduce elements. The caller has opened the collective; the algorithm publishes at least one
- * round, and the same number on every rank. Worlds of one never get here.
+ * How ranks move and reduce elements. The caller has opened the collective. The algorithm publishes at least one round,
+ * and the same number of rounds on every rank. It is never called in a world of one.
  *
- * The order of additions is part of each algorithm's contract: it depends on the world size and on where an
- * element lies, never on timing or on the window's size, so all ranks and all runs have the same bits.
+ * The order of additions is part of each algorithm's contract. It depends on the world size and on the position of an
+ * element, never on timing or on the window's size, so all ranks and all runs get the same bits.
  *
- * `elements` is the group's memory in the operand's type.
+ * `elements` is the group's memory as elements of the operand's type.
  */
 export interface CollectiveAlgorithm {
   readonly name: Exclude<Algorithm, "auto">;
 
-  /** `data` becomes the reduction over ranks. */
+  /** Replaces `data` with the reduction over ranks. */
   allReduce<T extends CollectiveArray>(
     transport: Transport,
     elements: Elements<T>,
@@ -23,7 +23,7 @@ export interface CollectiveAlgorithm {
     operation: ReduceOperation,
   ): void;
 
-  /** `out`, of `pieces.counts[rank]` elements, becomes this rank's piece of the reduction of `data`. */
+  /** Fills `out`, of `pieces.counts[rank]` elements, with this rank's piece of the reduction of `data`. */
   reduceScatter<T extends CollectiveArray>(
     transport: Transport,
     elements: Elements<T>,
@@ -33,7 +33,7 @@ export interface CollectiveAlgorithm {
     out: T,
   ): void;
 
-  /** `out` has this rank's piece in place, and gets everybody's. */
+  /** Fills `out` with the pieces of all ranks. This rank's own piece is already in place. */
   allGather<T extends CollectiveArray>(
     transport: Transport,
     elements: Elements<T>,

@@ -1,4 +1,4 @@
-/** Every algorithm, driven through the same cases: what a new algorithm has to pass. */
+/** Runs every algorithm through the same cases, which a new algorithm must pass. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
@@ -148,7 +148,9 @@ function anyCase(worldSize: number): fc.Arbitrary<CollectiveCase> {
     });
 }
 
-/** The same bits, so −0 is not 0 here. Shows the first difference: printing a million elements takes minutes. */
+/**
+ * Compares bits, so −0 is not 0. Only shows the first difference, because printing a million elements takes minutes.
+ */
 function expectBits(received: readonly CollectiveArray[], expected: readonly CollectiveArray[]): void {
   expect(received.map((result) => result.length)).toEqual(expected.map((result) => result.length));
   for (const [rank, result] of received.entries()) {

@@ -6,8 +6,8 @@ import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 import { canSwap, swap } from "./swap.js";
 
 /**
- * Everyone publishes, everyone reads all: one wait per window, but each rank reads N windows. Wins where waiting
- * costs more than reading.
+ * Every rank publishes its message and reads those of all ranks: one wait per window, but each rank reads N windows. It
+ * is fastest when waiting costs more than reading.
  *
  * ```
  *   rank 0: [x0] ──┬──▶ x0 + x1 + x2
@@ -69,8 +69,8 @@ export const oneShot: CollectiveAlgorithm = {
 };
 
 /**
- * The reduction over ranks of `length` elements goes to `out` at `start`. This rank's own are at `own`, and those
- * of others `offset` elements into their windows.
+ * Reduces `length` elements over ranks into `out` at `start`. This rank's own elements are at `own`, and those of the
+ * others are `offset` elements into their windows.
  */
 function reduceAll<T extends CollectiveArray>(
   transport: Transport,
@@ -85,7 +85,7 @@ function reduceAll<T extends CollectiveArray>(
   const { rank, worldSize } = transport;
   const reduce = elements.reduce[operation];
   const operandOf = (peer: number) => (peer === rank ? own : transport.receive(peer) + offset);
-  // In place where nothing is added before this rank's own elements.
+  // Works in place if nothing is added before this rank's own elements.
   const result = rank < 2 ? own : elements.result;
   reduce(result, operandOf(0), operandOf(1), length);
   for (let peer = 2; peer < worldSize; peer++) reduce(result, result, operandOf(peer), length);

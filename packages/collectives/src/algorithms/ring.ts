@@ -4,26 +4,26 @@ import type { Transport } from "../group/transport.js";
 import { lengthInWindow, nearEven, type Pieces, piecesOf } from "../pieces.js";
 import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 
-/** One chunk that arrived at one rank, as {@link RingObserver} sees it. */
+/** The arrival of one chunk at one rank, as seen by a {@link RingObserver}. */
 export interface RingStep {
   readonly phase: "reduce-scatter" | "all-gather";
   /** 1 to N−1. */
   readonly step: number;
   readonly chunk: number;
-  /** The neighbour it came from. */
+  /** The neighbour that it came from. */
   readonly from: number;
-  /** What the rank holds of the chunk now: a partial sum, or the finished one. */
+  /** The chunk as the rank now has it: a partial sum, or the finished one. */
   readonly values: readonly number[];
 }
 
-/** Called on each step of a ring, for those who want to watch it. */
+/** Called on each step of a ring, for teaching and debugging. */
 export type RingObserver = (step: RingStep) => void;
 
 /**
- * The bandwidth-optimal ring (Patarasuk and Yuan, 2009): each rank only ever reads its left neighbour, and moves
+ * The bandwidth-optimal ring (Patarasuk and Yuan, 2009): each rank only reads from its left neighbour, and moves
  * 2(N−1)/N of the message, whatever N is.
  *
- * Reduce-scatter, N = 3. A chunk travels to the right; each rank adds its own part on the way. Chunk c starts at
+ * Reduce-scatter, N = 3. A chunk travels to the right, and each rank adds its own part on the way. Chunk c starts at
  * rank c+1 and is complete at rank c:
  *
  * ```
@@ -33,10 +33,10 @@ export type RingObserver = (step: RingStep) => void;
  *   step 2  c0: …+x0      c1: …+x1      c2: …+x2     each rank has one chunk of the sum
  * ```
  *
- * All-gather: the finished chunks go round once more, N−1 steps, and are copied.
+ * All-gather: the finished chunks travel round once more, in N−1 steps, and are copied.
  *
- * Order of additions for chunk c, which is the c-th of N near-even pieces: `((x_{c+1} + x_{c+2}) + …) + x_c`,
- * indices modulo N.
+ * Order of additions for chunk c, which is the c-th of N near-even pieces: `((x_{c+1} + x_{c+2}) + …) + x_c`, indices
+ * modulo N.
  */
 export function createRing(observe?: RingObserver): CollectiveAlgorithm {
   return {
@@ -75,7 +75,7 @@ export function createRing(observe?: RingObserver): CollectiveAlgorithm {
   };
 }
 
-/** The elements that go round at once: `windowLength` of each piece, from its `from`-th on. */
+/** The elements that travel round together: `windowLength` elements of each piece, starting at its element `from`. */
 interface RingWindow<T extends CollectiveArray> {
   readonly transport: Transport;
   readonly elements: Elements<T>;
@@ -85,8 +85,8 @@ interface RingWindow<T extends CollectiveArray> {
 }
 
 /**
- * The reduce-scatter, N−1 rounds. `data` is only read. Returns where this rank's finished chunk is: in the window of
- * the coming round, which the caller publishes, or in a block of the rank's own.
+ * The reduce-scatter, N−1 rounds. Only reads `data`. Returns the place of this rank's finished chunk: in the window of
+ * the next round, which the caller publishes, or in a block of this rank's own.
  */
 function reduceOwnChunk<T extends CollectiveArray>(
   window: RingWindow<T>,
@@ -115,7 +115,9 @@ function reduceOwnChunk<T extends CollectiveArray>(
   }
 }
 
-/** The all-gather after its first round was published, N−2 rounds: `out` gets the other ranks' chunks. */
+/**
+ * The all-gather after its first round has been published, N−2 rounds. `out` receives the chunks of the other ranks.
+ */
 function passFinished<T extends CollectiveArray>(window: RingWindow<T>, out: T): void {
   const { transport, elements } = window;
   const { rank, worldSize } = transport;
@@ -128,7 +130,7 @@ function passFinished<T extends CollectiveArray>(window: RingWindow<T>, out: T):
     const length = lengthOf(window, chunk);
     let held = transport.receive(left);
     if (step < worldSize - 1) {
-      // Publishing lets go of what came in, so what is copied out afterwards has to be this rank's own.
+      // Publishing releases the received window, so anything that is copied out afterwards must be this rank's own.
       const own = transport.claim(right);
       elements.move(own, held, length);
       transport.publish();

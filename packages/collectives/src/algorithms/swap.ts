@@ -3,14 +3,17 @@ import type { Elements } from "../group/elements.js";
 import { slotLength } from "../group/layout.js";
 import type { Transport } from "../group/transport.js";
 
-/** Whether {@link swap} can do it: two ranks, and a message that fits a slot, and the blocks that it is staged in. */
+/**
+ * Whether {@link swap} can be used: with two ranks, and a message that fits a slot and the blocks in which it is
+ * staged.
+ */
 export function canSwap({ worldSize, windowLength }: Transport, length: number): boolean {
   return worldSize === 2 && length <= Math.min(slotLength, windowLength);
 }
 
 /**
- * The one-shot all-reduce of a short message between two ranks, through two slots that change hands each time: a rank
- * writes the slot that it has read the last time. Of two operands it does not matter which comes first.
+ * The one-shot all-reduce of a short message between two ranks, through two slots that change hands with each call: a
+ * rank writes to the slot that it read in the previous call. With two operands, their order does not matter.
  *
  * ```
  *            slot 0           slot 1
@@ -18,12 +21,13 @@ export function canSwap({ worldSize, windowLength }: Transport, length: number):
  *   call 1   0 ──▶ 1          1 ──▶ 0      rank 0 writes what it has read before, so it waits for nobody
  * ```
  *
- * A message costs what it moves between two cores' caches, and through windows each line moves twice: to the reader,
- * and back to the writer, who may only write what no other core has. Here the reader writes the sum where it has read,
- * so the lines are its own already when it writes them in the next call, and each line moves once.
+ * The cost of a message is the traffic between the caches of two cores. Through windows, each cache line moves twice:
+ * to the reader, and back to the writer, who may only write lines that no other core has. Here, the reader writes the
+ * sum to the slot it has just read, so its core already owns the lines when it writes them in the next call, and each
+ * line moves once.
  *
- * One kernel puts the message into the slot, publishes it and looks for the other rank's for a while; only if that is
- * late does JavaScript wait. Another kernel reduces this rank's own into what came.
+ * One kernel copies the message into the slot, publishes it, and polls for the other rank's message; only if that is
+ * late does JavaScript wait. Another kernel reduces this rank's operand into the received message.
  */
 export function swap<T extends CollectiveArray>(
   transport: Transport,

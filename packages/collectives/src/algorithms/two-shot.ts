@@ -2,9 +2,9 @@ import type { CollectiveAlgorithm } from "./collective-algorithm.js";
 import { oneShot } from "./one-shot.js";
 
 /**
- * Everyone publishes, each sums one slice over all ranks and publishes that, everyone reads all slices: two waits per
- * window, and each rank reads 2(N−1)/N of the message, whatever N is. It moves what a ring moves, in 2 rounds instead
- * of 2(N−1): in shared memory nothing has to go from neighbour to neighbour.
+ * Every rank publishes its message, sums one slice over all ranks, publishes that sum, and reads the slices of all
+ * ranks: two waits per window, and each rank reads 2(N−1)/N of the message, whatever N is. It moves as much as a ring,
+ * in 2 rounds instead of 2(N−1), because in shared memory nothing has to travel from neighbour to neighbour.
  *
  * ```
  *               published first           then
@@ -13,8 +13,8 @@ import { oneShot } from "./one-shot.js";
  *   rank 2: [a2 b2 c2] ──▶ C = c0 + c1 + c2 ──┴──▶ [A B C]
  * ```
  *
- * Order of additions, as one-shot's: `((x0 + x1) + x2) + …`, for every element. Reduce-scatter and all-gather are one
- * of its halves each, and one-shot's already.
+ * Order of additions, as in one-shot: `((x0 + x1) + x2) + …`, for every element. Reduce-scatter and all-gather are one
+ * half of it each, and are the same in one-shot.
  */
 export const twoShot: CollectiveAlgorithm = {
   name: "two-shot",
@@ -51,10 +51,10 @@ export const twoShot: CollectiveAlgorithm = {
   allGather: oneShot.allGather,
 };
 
-/** Slices end where lines of cache do, so that no line is read by two ranks in the first round. */
+/** Slices end at cache line boundaries, so that no line is read by two ranks in the first round. */
 function wholeLines(length: number): number {
   return Math.ceil(length / lineLength) * lineLength;
 }
 
-/** Elements of a line of cache. */
+/** Elements in a cache line. */
 const lineLength = 16;

@@ -3,9 +3,9 @@ import { GroupMemory } from "./group-memory.js";
 
 /** What a thread outside the group can see of a rank. */
 export interface RankActivity {
-  /** Changes whenever the rank finishes a round of a collective or says that it is alive. */
+  /** Changes whenever the rank finishes a round of a collective or reports that it is alive. */
   readonly count: number;
-  /** Whether it sleeps because another rank has not arrived. */
+  /** Whether it is asleep because another rank has not arrived. */
   readonly isWaiting: boolean;
 }
 

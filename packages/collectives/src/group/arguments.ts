@@ -2,11 +2,11 @@ import { RingrankError } from "@ringrank/errors";
 import type { CollectiveArray, ReduceOperation } from "../communicator.js";
 import type { ElementType } from "../kernels/kernels.js";
 
-// What a rank can see to be wrong by itself. It then poisons the group, so every rank throws the same error.
+// Checks that a rank can make by itself. If one fails, it poisons the group, so every rank throws the same error.
 
 /** @throws RR_TYPE unless `data` is a Float32Array or Int32Array; RR_SHAPE if it has 2³¹ elements or more. */
 export function elementType(collective: string, data: CollectiveArray): ElementType {
-  // Unlike `instanceof`, this is right for an array of another realm too.
+  // Unlike `instanceof`, this also works for arrays from another realm.
   const tag = ArrayBuffer.isView(data) ? data[Symbol.toStringTag] : undefined;
   if (tag !== "Float32Array" && tag !== "Int32Array") {
     const came = tag ?? (data === null ? "null" : typeof data);
@@ -38,7 +38,7 @@ export function requireRoot(root: number, worldSize: number): void {
   }
 }
 
-/** @throws RR_SHAPE unless `counts` is one length per rank, fewer than 2³¹ elements in all. */
+/** @throws RR_SHAPE unless `counts` has one length per rank, and fewer than 2³¹ elements in total. */
 export function requireCounts(counts: readonly number[], worldSize: number): void {
   const fits = (count: number) => Number.isInteger(count) && count >= 0;
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -50,7 +50,7 @@ export function requireCounts(counts: readonly number[], worldSize: number): voi
   }
 }
 
-/** @throws RR_SHAPE or RR_TYPE unless `out` can take the result. */
+/** @throws RR_SHAPE or RR_TYPE unless `out` fits the result. */
 export function requireOut(out: CollectiveArray, type: ElementType, length: number): void {
   const came = elementType("out", out);
   if (came !== type) throw new RingrankError("RR_TYPE", `out: expected ${type} like the part, got ${came}`);

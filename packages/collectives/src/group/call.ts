@@ -1,21 +1,21 @@
 import type { GroupMemory } from "./group-memory.js";
 
-/** What a rank calls: published in its header, and compared with what every other rank calls. */
+/** A rank's call, which is published in its header and compared with the calls of all other ranks. */
 export interface Call {
   readonly kind: CallKind;
   readonly algorithm?: keyof typeof algorithms;
   readonly type?: "float32" | "int32";
   readonly operation?: "sum" | "max";
-  /** Elements of this rank's operand, below 2³¹. Absent where ranks differ in it, as `counts` then says. */
+  /** Elements of this rank's operand, below 2³¹. Absent if the ranks' lengths differ, which `counts` then lists. */
   readonly length?: number;
   readonly root?: number;
-  /** By rank: lengths of pieces. */
+  /** Lengths of the pieces, by rank. */
   readonly counts?: readonly number[] | undefined;
 }
 
 export type CallKind = keyof typeof kinds;
 
-// 0 in a signature says that a call has none of these.
+// In a signature, 0 means that the call has none of these.
 const kinds = { allReduce: 1, allGather: 2, reduceScatter: 3, broadcast: 4, barrier: 5, leave: 6 } as const;
 const algorithms = { ring: 1, "one-shot": 2, "two-shot": 3 } as const;
 const types = { float32: 1, int32: 2 } as const;
@@ -66,7 +66,7 @@ export function sameCall(memory: GroupMemory, collective: number, one: number, o
   return true;
 }
 
-/** As a person would write the call: `allReduce(float32[8], sum) by ring`. */
+/** The call in readable form: `allReduce(float32[8], sum) by ring`. */
 export function describeCall(memory: GroupMemory, collective: number, rank: number): string {
   const { words, layout, worldSize } = memory;
   const at = layout.header(rank, collective);

@@ -4,19 +4,19 @@ import type { GroupMemory } from "./group-memory.js";
 import { slotLength } from "./layout.js";
 
 /**
- * One rank's hold on the group's memory as elements of one type: local arrays go in and come out, kernels reduce
- * inside. A kernel sees nothing but this memory, so what it is to reduce is put there first, into a block that only
- * this rank looks at.
+ * One rank's access to the group's memory as elements of one type. It copies local arrays in and out, and kernels
+ * reduce inside. A kernel can only access this memory, so its operands are first copied to a block that only this rank
+ * uses.
  *
- * What others are to read goes to a window. Where this rank reads it too, {@link stage} and {@link move} leave it a
- * copy of its own, in its own cache, while others pull at the window; and kernels are better at writing lines that
- * another core has read, see assembly/lines.ts. Where it does not, {@link put} saves the second pass.
+ * Elements for other ranks go to a window. If this rank reads them too, {@link stage} and {@link move} leave it a copy
+ * of its own, in its own cache, while others read the window; and kernels are faster at writing lines that another core
+ * has read, see assembly/lines.ts. If this rank does not read them, {@link put} saves the second pass.
  *
- * `set` copies between local and shared arrays by words of 8 bytes, or by bytes where the two do not start at the same
+ * `set` copies between local and shared arrays in words of 8 bytes, or byte by byte if the two do not start at the same
  * offset within a word. Node's `fill`, given bytes, is a memcpy, and Buffers may lie in shared memory. glibc's memcpy
- * has an unlucky place, see layout.ts.
+ * is slow at some alignments, see layout.ts.
  *
- * No length exceeds a window's.
+ * No length exceeds that of a window.
  */
 export class Elements<T extends CollectiveArray> {
   /** The whole memory; indices count its elements. */
@@ -29,15 +29,15 @@ export class Elements<T extends CollectiveArray> {
   readonly #operand: number;
   readonly #bytes: Buffer;
   /**
-   * Views on what was taken, by index, for the length that was taken last: collectives are repeated, and a view costs
-   * as much as copying some kilobytes.
+   * Views for `take`, by index, of the length used last: collectives repeat, and creating a view costs as much as
+   * copying a few kilobytes.
    */
   readonly #taken = new Map<number, Taken<T>>();
-  /** The bytes of the last short local array, too. */
+  /** The last short local array, and its bytes. */
   #local: T | undefined;
   #localBytes: Uint8Array;
 
-  /** `type` is T's. */
+  /** `type` must match T. */
   constructor(memory: GroupMemory, rank: number, type: ElementType, kernels: Kernels) {
     this.all = (type === "float32" ? memory.floats : memory.words) as CollectiveArray as T;
     this.reduce = kernels[type];
@@ -49,20 +49,20 @@ export class Elements<T extends CollectiveArray> {
     this.#localBytes = this.#bytes.subarray(0, 0);
   }
 
-  /** Puts `data[start + i]`, for `i < length`, into this rank's operand block, and returns where. */
+  /** Copies `data[start + i]`, for `i < length`, to this rank's operand block, and returns the block's index. */
   stage(data: T, start: number, length: number): number {
     this.put(this.#operand, data, start, length);
     return this.#operand;
   }
 
-  /** Puts `data[start + i]`, for `i < length`, at index `at + i`. */
+  /** Copies `data[start + i]`, for `i < length`, to index `at + i`. */
   put(at: number, data: T, start: number, length: number): void {
     if (length <= few) copyFew(this.all, at, data, start, length);
     else if (length < many) this.all.set(partOf(data, start, length), at);
     else this.#bytes.fill(this.#bytesOf(data, start, length), at * 4, (at + length) * 4);
   }
 
-  /** What lies at index `at + i` goes to `data[start + i]`, for `i < length`. */
+  /** Copies the elements at index `at + i` to `data[start + i]`, for `i < length`. */
   take(data: T, start: number, at: number, length: number): void {
     if (length <= few) {
       copyFew(data, start, this.all, at, length);
@@ -74,9 +74,9 @@ export class Elements<T extends CollectiveArray> {
   }
 
   #bytesOf(data: T, start: number, length: number): Uint8Array {
-    // A long one is not kept from being collected.
+    // Does not keep a long array from being garbage-collected.
     if (length !== data.length || length > slotLength) return bytesOf(data, start, length);
-    // An array on a buffer that is resized grows and shrinks with it.
+    // An array on a resizable buffer grows and shrinks with it.
     if (this.#local !== data || this.#localBytes.length !== length * 4) {
       this.#local = data;
       this.#localBytes = bytesOf(data, start, length);
@@ -102,9 +102,9 @@ interface Taken<T extends CollectiveArray> {
   readonly bytes: Uint8Array;
 }
 
-/** Making a subarray costs more than moving a few elements. */
+/** Creating a subarray costs more than moving this few elements. */
 const few = 64;
-/** From here on `fill` takes no longer than `set`. */
+/** From this length on, `fill` takes no longer than `set`. */
 const many = 384;
 
 const { fill } = Buffer.prototype;

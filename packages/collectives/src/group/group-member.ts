@@ -22,7 +22,7 @@ import { isPoisoned, poisonFrom, readPoison } from "./poison.js";
 import { Poisoned, Rounds } from "./rounds.js";
 import { Transport } from "./transport.js";
 
-/** A {@link Communicator} over a group's memory: checks, counts, and hands on to an algorithm. */
+/** A {@link Communicator} over a group's memory. It checks and counts calls, and delegates them to an algorithm. */
 export class GroupMember implements Communicator {
   readonly rank: number;
   readonly worldSize: number;
@@ -31,7 +31,7 @@ export class GroupMember implements Communicator {
   readonly #transport: Transport;
   readonly #choice: AlgorithmChoice;
   readonly #elements: { readonly float32: Elements<Float32Array>; readonly int32: Elements<Int32Array> };
-  /** Of sums of float32, where they do not cross as they are. */
+  /** For sums of float32 that cross in a narrower form. */
   readonly #wire: WireKernels | undefined;
   #collectives = 0;
   #bytes = 0;
@@ -101,7 +101,7 @@ export class GroupMember implements Communicator {
       if (length !== counts[this.rank]) {
         throw new RingrankError(
           "RR_MISMATCH",
-          `rank ${this.rank} called allGather with ${length} elements where its count is ${counts[this.rank]}`,
+          `rank ${this.rank} called allGather with ${length} elements, but its count is ${counts[this.rank]}`,
           { rank: this.rank },
         );
       }
@@ -134,7 +134,7 @@ export class GroupMember implements Communicator {
       if (pieces.total !== length) {
         throw new RingrankError(
           "RR_SHAPE",
-          `counts: expected ${length} elements in all, as many as the data; got [${counts.join(", ")}]`,
+          `counts: expected ${length} elements in total, the length of the data; got [${counts.join(", ")}]`,
           { rank: this.rank },
         );
       }
@@ -179,12 +179,12 @@ export class GroupMember implements Communicator {
     poisonFrom(this.#memory, this.rank, RingrankError.wrap(error, "RR_RANK_FAILED").toData());
   }
 
-  /** This rank will call no more collectives: a rank that still does gets `RR_MISMATCH`, at once. */
+  /** Declares that this rank will call no more collectives. A rank that still does fails with `RR_MISMATCH` at once. */
   leave(): void {
     this.#transport.leave();
   }
 
-  /** Whatever goes wrong inside poisons the group, and what is thrown is the group's first cause. */
+  /** Runs a collective. Any error inside poisons the group, and the group's first cause is thrown. */
   #collective<R>(body: () => R): R {
     if (isPoisoned(this.#memory)) throw this.#cause();
     try {
@@ -192,7 +192,7 @@ export class GroupMember implements Communicator {
     } catch (error) {
       if (!(error instanceof Poisoned)) {
         const failure = RingrankError.wrap(error, "RR_RANK_FAILED").toData();
-        // Ranks that disagree are all named in the message; any other fault here is this rank's own.
+        // The message names all ranks that disagree; any other fault here is this rank's own.
         const own = failure.code === "RR_MISMATCH" ? {} : { rank: this.rank };
         poisonFrom(this.#memory, this.rank, { ...own, ...failure });
       }

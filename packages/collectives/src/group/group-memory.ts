@@ -7,7 +7,7 @@ export class GroupMemory {
   readonly layout: GroupLayout;
   readonly worldSize: number;
   readonly bytes: Uint8Array;
-  /** Also where int32 elements are read and written. */
+  /** Also used to read and write int32 elements. */
   readonly words: Int32Array;
   readonly floats: Float32Array;
 
@@ -28,7 +28,10 @@ export class GroupMemory {
     this.floats = new Float32Array(buffer);
   }
 
-  /** Changes whenever `rank` publishes a round or says that it is alive: both counters only grow, so their sum does. */
+  /**
+   * Changes whenever `rank` publishes a round or reports that it is alive: both counters only grow, and so does their
+   * sum.
+   */
   moves(rank: number): number {
     const { words, layout } = this;
     return (Atomics.load(words, layout.published(rank)) + Atomics.load(words, layout.progress(rank))) | 0;

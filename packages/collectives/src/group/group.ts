@@ -6,7 +6,7 @@ import { GroupLayout } from "./layout.js";
 import { mostLooks } from "./looks.js";
 
 export interface GroupOptions {
-  /** Ranks in the group, 1 to 64. */
+  /** Number of ranks in the group, 1 to 64. */
   readonly worldSize: number;
   /**
    * How long, in milliseconds, a rank waits for another that makes no progress before the group fails with
@@ -14,30 +14,32 @@ export interface GroupOptions {
    */
   readonly stepTimeoutMs?: number | undefined;
   /**
-   * Bytes of one window; longer messages go through in several. Default 262 144; a multiple of 64 from 256 (an
-   * element for each of 64 ranks) to 16 777 216. Each rank has two. It changes no result.
+   * Bytes of one window. Longer messages are sent in several windows. Default 262 144; a multiple of 64 from 256 (one
+   * element for each of 64 ranks) to 16 777 216. Each rank has two windows. This option changes no results.
    */
   readonly windowBytes?: number | undefined;
   /**
-   * What all-reduced sums of float32 cross between ranks in; all other collectives stay exact. Default `float32`,
-   * which rounds nothing. `float16` rounds each rank's operand to 11 significant bits: by at most 2⁻¹¹ of its size
-   * from 2⁻¹⁴ on, and by at most 2⁻²⁵ below; from 65 520 on it is infinite. `int8` rounds to 127 steps up to the
-   * largest of 32 neighbours (by at most 1/254 of that). Every rank still gets the same bits. Here memory is shared
-   * and narrow forms only cost time: they show what a slower link would do to results.
+   * The form in which all-reduced sums of float32 cross between ranks; all other collectives stay exact. The default,
+   * `float32`, rounds nothing. `float16` rounds each rank's operand to 11 significant bits: by at most 2⁻¹¹ of its size
+   * from 2⁻¹⁴ on, and by at most 2⁻²⁵ below that; from 65 520 on it becomes infinite. `int8` rounds to 127 steps up to
+   * the largest of 32 neighbours (by at most 1/254 of that). Every rank still gets the same bits. Since memory is
+   * shared, narrow forms only cost time: they show how a slower link would affect the results.
    */
   readonly wire?: Wire | undefined;
 }
 
-/** A process group as data: structured clone carries it to every thread, which enters by {@link joinGroup}. */
+/**
+ * A process group as data. Structured clone carries it to every thread, which enters the group by {@link joinGroup}.
+ */
 export interface GroupHandle {
   readonly memory: SharedMemory;
   readonly worldSize: number;
   readonly stepTimeoutMs: number;
   readonly windowBytes: number;
-  /** Loads of a peer's counter, at most, before a rank goes to sleep on it. */
+  /** How often a rank polls a peer's counter, at most, before it sleeps. */
   readonly looks: number;
   readonly wire: Wire;
-  /** That this process may run on. */
+  /** Number of cores that this process may run on. */
   readonly cores: number;
 }
 
@@ -45,10 +47,9 @@ export const maximumWorldSize = 64;
 export const defaultStepTimeoutMs = 120_000;
 
 /**
- * Makes the shared memory of a process group, on any thread.
+ * Creates the shared memory of a process group, on any thread.
  *
- * @throws RR_RANKS for a world size that is not 1 to 64; RR_OPTION for another option that is unknown or
- * outside its range.
+ * @throws RR_RANKS unless the world size is 1 to 64; RR_OPTION for another option that is unknown or outside its range.
  */
 export function createGroup(options: GroupOptions): GroupHandle {
   requireOptions(options, ["worldSize", "stepTimeoutMs", "windowBytes", "wire"]);

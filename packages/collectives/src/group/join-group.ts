@@ -9,18 +9,18 @@ import { GroupMember } from "./group-member.js";
 import { GroupMemory } from "./group-memory.js";
 
 export interface JoinOptions {
-  /** Default `auto`, by length and world size. Must be the same on every rank. */
+  /** Default `auto`, which chooses by length and world size. Must be the same on every rank. */
   readonly algorithm?: Algorithm | undefined;
-  /** Watches every step of this rank's rings; for teaching and debugging, it copies what passes. */
+  /** Observes every step of this rank's rings, for teaching and debugging. It copies the elements of each step. */
   readonly observeRing?: RingObserver | undefined;
   /** Default `simd`. Both give the same bits, so ranks may differ. */
   readonly kernels?: KernelChoice | undefined;
-  /** Whether `counters.waitedMs` counts, which takes two looks at the clock a wait. Default false. */
+  /** Whether `counters.waitedMs` is measured, which reads the clock twice per wait. Default false. */
   readonly measureWaits?: boolean | undefined;
 }
 
 /**
- * Enters a group as `rank`, on the thread that will call its collectives. Each rank is joined once.
+ * Enters a group as `rank`, on the thread that will call its collectives. Each rank may only be joined once.
  *
  * @throws RR_OPTION for a rank outside the world or joined before, an unknown option or algorithm, kernels that cannot
  * be loaded, or a bad handle.
@@ -29,7 +29,7 @@ export function joinGroup(handle: GroupHandle, rank: number, options: JoinOption
   return enterGroup(handle, rank, options);
 }
 
-/** {@link joinGroup}, with what only this package uses. */
+/** {@link joinGroup}, with the methods that only this package uses. */
 export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptions = {}): GroupMember {
   const memory = new GroupMemory(handle);
   requireOptions(options, ["algorithm", "observeRing", "kernels", "measureWaits"]);
@@ -44,14 +44,14 @@ export function enterGroup(handle: GroupHandle, rank: number, options: JoinOptio
   if ((algorithm === "ring" || algorithm === "two-shot") && handle.wire !== "float32") {
     throw new RingrankError(
       "RR_OPTION",
-      `algorithm: ${algorithm} would round sums on their way, too; with wire ${handle.wire}, choose auto or one-shot`,
+      `algorithm: ${algorithm} would round partial sums again; with wire ${handle.wire}, choose auto or one-shot`,
     );
   }
   const loaded = loadKernels(kernels, handle);
   if (Atomics.compareExchange(memory.words, memory.layout.joined(rank), 0, 1) !== 0) {
     throw new RingrankError(
       "RR_OPTION",
-      `rank ${rank} has been joined before: give each thread its own rank`,
+      `rank: expected one that no thread has joined, got ${rank}; give each thread its own rank`,
     );
   }
   return new GroupMember(memory, handle, rank, algorithm, observeRing, loaded, measureWaits);

@@ -1,56 +1,56 @@
 /**
- * What lies where in a group's memory, and which word publishes which bytes.
+ * The layout of a group's memory, and which word publishes which bytes.
  *
  * ```
- *  ┌ poison ──────────────────────────────────────────────────────────┐  128 B   0, or 1 + the message slot that
- *  │ word                                                             │          holds the first cause
- *  ├ gate ────────────────────────────────────────────────────────────┤  128 B   moved by the last to arrive, where
- *  │ openings │ sleepers                                              │          somebody sleeps until all have
+ *  ┌ poison ──────────────────────────────────────────────────────────┐  128 B   0, or 1 + the message slot with
+ *  │ word                                                             │          the first cause
+ *  ├ gate ────────────────────────────────────────────────────────────┤  128 B   moved by the last rank to arrive, if
+ *  │ openings │ sleepers                                              │          any rank sleeps until all have
  *  ├ board, one line per rank ────────────────────────────────────────┤  128 B × N
- *  │ published │ sleepers │ progress │ waitingFor │ joined │ headers  │          headers: what the rank called, in
+ *  │ published │ sleepers │ progress │ waitingFor │ joined │ headers  │          headers: the rank's call in
  *  ├ counts, two lists per rank ──────────────────────────────────────┤          collective c even │ odd, see call.ts
- *  │ rank 0: c even │ odd                 rank 1: even │ odd      …   │          the header's list, where it has one
+ *  │ rank 0: c even │ odd                 rank 1: even │ odd      …   │          the header's list, if it has one
  *  ├ messages, one per rank and one for the host ─────────────────────┤  4 KiB × (N + 1)
  *  │ length, JSON in UTF-8                                            │
  *  ├ blocks, two per rank ────────────────────────────────────────────┤  2 × windowBytes × N
- *  │ rank 0: operand │ result             rank 1: operand │ result …  │          no other rank looks at them
+ *  │ rank 0: operand │ result             rank 1: operand │ result …  │          private to each rank
  *  ├ windows, two per rank ───────────────────────────────────────────┤  2 × windowBytes × N
- *  │ rank 0: round even │ odd             rank 1: even │ odd      …   │  elements on their way
+ *  │ rank 0: round even │ odd             rank 1: even │ odd      …   │  elements in transit
  *  ├ slots, two, in a world of 2 ─────────────────────────────────────┤  256 KiB × 2
- *  │ slot 0                               slot 1                      │  short messages on their way, see swap.ts
+ *  │ slot 0                               slot 1                      │  short messages in transit, see swap.ts
  *  └──────────────────────────────────────────────────────────────────┘
  * ```
  *
- * **No block, window or slot begins with a page.** memcpy between local arrays and this memory falls to a seventh of
- * its speed where its target lies 1 to 31 bytes behind its source, modulo a page of 4 KiB: on Zen 3 and 4, with an
- * older glibc (its bug 30994). Large arrays come from the system, 16 bytes behind the start of a page, so they never
- * meet that here, as a whole. Of small ones it is one in 256, as it is when any array is copied to any other.
+ * **No block, window or slot starts at a page boundary.** A memcpy between local arrays and this memory falls to a
+ * seventh of its speed if its target is 1 to 31 bytes after its source, modulo the page size of 4 KiB. This happens on
+ * Zen 3 and 4 with an older glibc (its bug 30994). The system places large arrays 16 bytes after a page boundary, so
+ * whole large arrays never have this offset. Of small arrays, one in 256 does, as in any copy between two arrays.
  *
- * **Rounds.** Every collective is a number of rounds, the same on every rank. In round k a rank writes its window
- * `k mod 2`, then stores k in its `published` word. A reader first loads that word (sequentially consistent, as
- * all Atomics are), and reads the window only if it says k or later: the store publishes all bytes written before
- * it. In the first round of a collective the same store publishes the header, and every rank waits for all. The
- * header lies on the line of the word that publishes it, so that both cross from core to core at once.
+ * **Rounds.** Every collective consists of rounds, the same number on every rank. In round k, a rank writes its window
+ * `k mod 2` and then stores k in its `published` word. A reader first loads that word (sequentially consistent, like
+ * all Atomics), and reads the window only if the word is k or later: the store publishes all bytes written before it.
+ * In the first round of a collective, the same store publishes the header, and every rank waits for all others. The
+ * header is in the same cache line as the word that publishes it, so that both cross from core to core together.
  *
- * **When a window is free again.** A rank publishes round k+1 only after it has read all it wants of round k. So
- * whoever has published k−1 has let go of every window of round k−2, and a rank may write its window of round k
- * (the one of k−2) once all readers of it have published k−1:
+ * **When a window is free again.** A rank publishes round k+1 only after it has read everything it needs from round k.
+ * So a rank that has published k−1 has released every window of round k−2, and a rank may write its window of round k
+ * (which was that of k−2) once all its readers have published k−1:
  *
  * ```
  *  writer      window 0: round k−2 │ window 1: round k−1 │ window 0: round k
  *  reader      reads round k−2 ───▶ publishes k−1 ────────▶ ▲ only now
  * ```
  *
- * The readers are everybody for one-shot and two-shot (who waited for all in round k−1 anyway) and the next rank
- * for the ring. Where a collective starts, the readers of the one before may be anybody, so it starts by waiting
- * for all. Headers alternate by collective, not by round: that of c is read by all before anyone publishes the second
- * round of c, hence free when c+2 starts.
+ * The readers are all ranks for one-shot and two-shot (which waited for all in round k−1 anyway), and the next rank for
+ * the ring. When a collective starts, any rank may be a reader of the previous one, so it starts by waiting for all.
+ * Headers alternate by collective, not by round: every rank reads the header of c before any rank publishes the second
+ * round of c, so it is free when c+2 starts.
  *
- * **No ABA.** `published` only counts up, by one, and ranks are never more than two rounds apart, so comparing
- * `(a − b) | 0` with 0 is right even after the 32-bit counter has wrapped.
+ * **No ABA problem.** `published` only counts up, by one, and ranks are never more than two rounds apart, so comparing
+ * `(a − b) | 0` with 0 is correct even after the 32-bit counter has wrapped around.
  *
- * **Poison.** A message slot has one writer. The writer fills its own slot, then exchanges the poison word from 0:
- * the first wins, and a poison word that is not 0 always names a complete message. It never returns to 0.
+ * **Poison.** A message slot has one writer. It fills its own slot, then exchanges the poison word from 0. The first
+ * writer wins, and a poison word other than 0 always refers to a complete message. It never returns to 0.
  */
 export class GroupLayout {
   /** Total, in bytes. */
@@ -82,7 +82,7 @@ export class GroupLayout {
   get poison(): number {
     return 0;
   }
-  /** Counts how often sleepers were woken there. */
+  /** Counts how often sleepers were woken at the gate. */
   get gate(): number {
     return lineWords;
   }
@@ -94,11 +94,11 @@ export class GroupLayout {
   published(rank: number): number {
     return (linesOfAll + rank) * lineWords;
   }
-  /** How many ranks sleep on `published(rank)`: nobody is woken where nobody sleeps. */
+  /** How many ranks sleep on `published(rank)`; if none do, nobody needs to be woken. */
   sleepers(rank: number): number {
     return (linesOfAll + rank) * lineWords + 1;
   }
-  /** Moved by {@link Communicator.progress}. */
+  /** Incremented by {@link Communicator.progress}. */
   progress(rank: number): number {
     return (linesOfAll + rank) * lineWords + 2;
   }
@@ -114,11 +114,11 @@ export class GroupLayout {
   header(rank: number, collective: number): number {
     return (linesOfAll + rank) * lineWords + 5 + (collective & 1) * headerWords;
   }
-  /** A word for each rank. */
+  /** One word per rank. */
   counts(rank: number, collective: number): number {
     return (this.#counts + (2 * rank + (collective & 1)) * this.#countsBytes) / 4;
   }
-  /** A window's elements; likewise {@link result}. */
+  /** As many elements as a window; so has {@link result}. */
   operand(rank: number): number {
     return (this.#blocks + 2 * rank * this.#blockBytes) / 4;
   }
@@ -129,7 +129,7 @@ export class GroupLayout {
   window(rank: number, round: number): number {
     return (this.#windows + (2 * rank + (round & 1)) * this.windowBytes) / 4;
   }
-  /** Likewise; only in a world of 2. */
+  /** Also an element index. Only in a world of 2. */
   slot(slot: 0 | 1): number {
     return (this.#slots + slot * slotBytes) / 4;
   }
@@ -140,10 +140,10 @@ export class GroupLayout {
   }
 }
 
-/** Bytes of one message slot, its length word included. */
+/** Bytes of a message slot, including its length word. */
 export const messageBytes = 4096;
 
-/** Of a slot: in longer messages two ranks share the work (algorithms/choose.ts). */
+/** Bytes of a slot. Two ranks share the work of longer messages (algorithms/choose.ts). */
 const slotBytes = 262_144;
 /** Elements of a slot. */
 export const slotLength = slotBytes / 4;
@@ -151,13 +151,13 @@ export const slotLength = slotBytes / 4;
 /** Words of a header. */
 const headerWords = 2;
 
-/** Of memory. */
+/** Bytes of a memory page. */
 const pageBytes = 4096;
 
-/** Two cache lines: processors fetch lines in pairs, and a rank's line is written by it while others spin on theirs. */
+/** Two cache lines, because processors fetch lines in pairs, and a rank writes its line while others spin on theirs. */
 const lineBytes = 128;
 const lineWords = lineBytes / 4;
-/** Before the board: poison and gate. */
+/** Lines before the board: poison and gate. */
 const linesOfAll = 2;
 
 function roundUp(value: number, unit: number): number {

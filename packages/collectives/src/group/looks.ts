@@ -1,22 +1,23 @@
-/** How often a rank that waits looks at its peers' counters before it sleeps. */
+/** How often a waiting rank polls its peers' counters before it sleeps. One poll is called a look. */
 export interface Allowance {
-  /** What the group has ({@link mostLooks}); a quarter of that where ranks share cores. */
+  /** The group's limit ({@link mostLooks}), or a quarter of it if ranks share cores. */
   readonly most: number;
-  /** The limit does not fall below. */
+  /** The lowest value that the limit can fall to. */
   readonly fewest: number;
-  /** One wait of so many gets the whole allowance. */
+  /** One in this many waits gets the whole allowance. */
   readonly waitsPerTrial: number;
 }
 
-/** They last about two milliseconds: longer than a small decode segment, or what holds a peer up for a moment. */
+/** These take about two milliseconds: longer than a small decode segment, or than most brief delays of a peer. */
 export const mostLooks = 8000;
 
 /**
- * Where each rank has a core, it rests after each look ({@link rest}), and yields the core now and then
- * ({@link looksPerYield}): whoever wants it has its share, so looking on is no great harm. Where ranks share cores, it
- * yields the core after each look (yield-core.ts), which takes as long as some rests, and costs nothing while all who
- * wait for it are ranks. If other programs want it, too, a look takes a slice of their time, and a sleeper is preferred
- * to whoever yields: there trials are rare, and a rank may do without any look.
+ * If each rank has a core, it rests after each look ({@link rest}) and yields the core now and then
+ * ({@link looksPerYield}), so any other thread gets its share, and polling for longer does little harm. If ranks share
+ * cores, a rank yields its core after each look (yield-core.ts). A yield takes about as long as a few rests, and costs
+ * nothing if only other ranks are waiting for the core. If other programs want the core too, a look lasts for a time
+ * slice of theirs, and the system prefers threads that sleep to threads that yield. Trials are rare in this case, and a
+ * rank may stop polling altogether.
  */
 export function allowance(hasCore: boolean, most: number): Allowance {
   return hasCore
@@ -25,27 +26,27 @@ export function allowance(hasCore: boolean, most: number): Allowance {
 }
 
 /**
- * A rank with a core yields it after so many looks, which take some 16 µs. Where ranks are as many as cores, any other
- * thread, such as the caller's, puts two ranks on one core; one of them would look for the other and keep it from
- * running until the system takes the core away. Otherwise a yield takes about a microsecond.
+ * A rank with a core of its own yields it after this many looks, which take about 16 µs. If there are as many ranks as
+ * cores, any other thread, such as the caller's, puts two ranks on one core. One of them would then poll for the other
+ * and keep it from running until the system takes the core away. Otherwise a yield takes about a microsecond.
  */
 export const looksPerYield = 64;
 
-/** Whether each rank has a core. */
+/** Whether each rank has a core of its own. */
 export function hasCoreEach(worldSize: number, cores: number): boolean {
   return worldSize <= cores;
 }
 
-/** A look that takes longer, in milliseconds, was another program's turn on a core that was yielded. */
+/** A look that takes longer than this, in milliseconds, means that another program ran on the yielded core. */
 export const longestLookMs = 1;
 
 /**
- * About a quarter of a microsecond in which the core has next to nothing to do: square roots, each of the last one's
- * outcome. It is what WebAssembly and JavaScript have in place of an instruction to pause. Looks that follow one another
- * at once keep the counters' cache lines from those who want to write them, of which there are as many as ranks.
+ * Takes about a quarter of a microsecond in which the core has next to nothing to do: a chain of dependent square
+ * roots. WebAssembly and JavaScript have no pause instruction. Without rests, polling would keep taking the cache lines
+ * of the counters from the ranks that want to write them.
  *
- * @param root of the last rest, 1 at first
- * @returns what the next one begins with, so that the engine leaves none out
+ * @param root the result of the last rest, 1 at first
+ * @returns the argument for the next rest, so that the engine cannot optimize this one away
  */
 export function rest(root: number): number {
   let next = root;
@@ -54,10 +55,10 @@ export function rest(root: number): number {
 }
 
 /**
- * What one rank makes of its allowance. Where other programs want the cores too, the peer is often not running, and
- * whoever looks for it only keeps it waiting. So the limit falls when looking was in vain, and is back at once when it
- * was not. Now and then a wait gets the whole allowance: without that, two ranks that take turns waking each other would
- * never find out that they can do without.
+ * Adapts one rank's number of looks to its experience. If other programs want the cores too, the peer is often not
+ * running, and polling only delays it. So the limit falls when looking was in vain, and is restored at once when it was
+ * not. Now and then, a wait gets the whole allowance; otherwise two ranks that take turns waking each other would never
+ * discover that they need not sleep.
  */
 export class LookLimit {
   readonly #most: number;
@@ -73,13 +74,13 @@ export class LookLimit {
     this.#limit = most;
   }
 
-  /** How often to look in the wait that begins now. */
+  /** How often to look in the wait that is starting. */
   forNextWait(): number {
     this.#waits = (this.#waits + 1) % this.#waitsPerTrial;
     return this.#waits === 0 ? this.#most : this.#limit;
   }
 
-  /** That wait ended while the rank looked. */
+  /** That wait ended while the rank was looking. */
   paid(): void {
     this.#limit = this.#most;
   }

@@ -74,7 +74,7 @@ describe("ranks that call different things all get RR_MISMATCH, which says who c
     [
       "a part and its count",
       (comm) => comm.allGather(new Float32Array(comm.rank === 1 ? 3 : 2), { counts: [2, 2, 2] }),
-      "rank 1 called allGather with 3 elements where its count is 2",
+      "rank 1 called allGather with 3 elements, but its count is 2",
     ],
   ];
   it.each(cases)("different %s", async (_, call, text) => {

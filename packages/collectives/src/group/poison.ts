@@ -4,23 +4,23 @@ import { GroupMemory } from "./group-memory.js";
 import { messageBytes } from "./layout.js";
 
 /**
- * Fails the group from outside, for one coordinating thread that sees a rank die: every rank that waits now, and
- * every later call, throws `error`. Only the first poison of a group counts. A rank uses `Communicator.poison`.
+ * Fails the group from outside, for a coordinating thread that sees a rank die: every waiting rank and every later call
+ * throws `error`. Only the first poison of a group counts. A rank uses `Communicator.poison` instead.
  */
 export function poison(handle: GroupHandle, error: RingrankError): void {
   const data = RingrankError.wrap(error, "RR_RANK_FAILED").toData();
   poisonFrom(new GroupMemory(handle), handle.worldSize, data);
 }
 
-/** The group's first cause, or undefined while it is sound. */
+/** The group's first cause, or undefined if the group has not failed. */
 export function poisonCause(handle: GroupHandle): RingrankErrorData | undefined {
   return readPoison(new GroupMemory(handle));
 }
 
-/** `slot` is the caller's own: its rank, or the world size for the host. */
+/** `slot` is the caller's message slot: its rank, or the world size for the host. */
 export function poisonFrom(memory: GroupMemory, slot: number, error: RingrankErrorData): void {
   const { words, bytes, layout } = memory;
-  // A slot that won is being read by others.
+  // If this slot has already won, others are reading it.
   if (Atomics.load(words, layout.poison) !== 0) return;
   const text = encode(error);
   const at = layout.message(slot);
@@ -43,7 +43,10 @@ export function readPoison(memory: GroupMemory): RingrankErrorData | undefined {
   return decode(bytes.slice(at + 4, at + 4 + words[at / 4]!));
 }
 
-/** JSON of at most a slot's size: what does not fit is left out, stacks first, then causes, then the message's end. */
+/**
+ * Encodes an error as JSON of at most a slot's size. What does not fit is left out: first stacks, then causes, then the
+ * end of the message.
+ */
 function encode(error: RingrankErrorData): Uint8Array {
   const room = messageBytes - 4;
   const { code, message, rank } = error;

@@ -6,49 +6,51 @@ import { isPoisoned } from "./poison.js";
 import { lateYieldCore, type YieldCore, yieldCore } from "./yield-core.js";
 
 /**
- * Publishing rounds and waiting for those of others.
+ * Publishes rounds and waits for those of other ranks.
  *
- * A rank that waits looks at its peers' counters for a while (looks.ts), and then sleeps. Between two looks it rests,
- * and yields its core now and then; where ranks share cores, it does so after each look. It announces the sleep before
- * it looks a last time, and a publisher looks for sleepers after it has counted up, so one of the two sees the other. A
- * poison that falls between the last look and the sleep is seen at the sleep's end, at most {@link longestSleepMs}
- * later.
+ * A waiting rank polls its peers' counters for a while (looks.ts), and then sleeps. Between two looks it rests, and now
+ * and then yields its core; if ranks share cores, it yields after each look. It announces the sleep before its last
+ * look, and a publisher checks for sleepers after incrementing its counter, so one of the two always notices the other.
+ * A poison between the last look and the sleep is noticed when the sleep ends, at most {@link longestSleepMs} later.
  *
- * Who waits for one peer sleeps on that peer's counter. Who waits for all sleeps on the group's `gate`, which only the
- * last to arrive opens: of several that arrive at once, each sees all the others or is seen by one that does. So a
- * round wakes each sleeper once, not once for every peer.
+ * A rank that waits for one peer sleeps on that peer's counter. A rank that waits for all sleeps on the group's `gate`,
+ * which only the last rank to arrive opens: if several arrive at once, at least one of them sees that all have arrived.
+ * So a round wakes each sleeper once, not once per peer.
  *
- * A wait expires when the rank at its end has not moved for `stepTimeoutMs`. The end is not always the peer: if
- * 0 waits for 1 and 1 for 2, it is 2 that has to move, and 2 that is named. A rank that has not joined yet gets
- * {@link longestStartMs} at least. Time is what sleeps add up to, not what a clock says: a process that was stopped
- * (Ctrl-Z, a debugger) goes on with the sleep it was in, and all ranks were stopped alike.
+ * A wait expires when the rank at the end of the chain has not moved for `stepTimeoutMs`. This is not always the peer:
+ * if 0 waits for 1 and 1 waits for 2, then 2 has to move, and the error names 2. A rank that has not joined yet gets at
+ * least {@link longestStartMs}. Time is the sum of the sleeps, not a clock reading: a process that was stopped (Ctrl-Z,
+ * a debugger) resumes the sleep it was in, and all ranks were stopped with it.
  */
 export class Rounds {
   readonly rank: number;
   readonly worldSize: number;
   /**
-   * How often a kernel may look for the one other rank before it leaves the wait to {@link waitForAll}. All its looks
-   * take a microsecond or so: little beside a sleep, whoever else wants the core. Waits are measured in `waitForAll`,
-   * so where they are, and where ranks share cores, a kernel looks once.
+   * How often a kernel may look for the only other rank before it leaves the wait to {@link waitForAll}. All its looks
+   * take about a microsecond, which is short compared with a sleep, even if other threads want the core. Waits are
+   * measured in `waitForAll`. So if they are measured, or if ranks share cores, a kernel only looks once.
    */
   readonly kernelLooks: number;
-  /** The collective in progress, for messages. */
+  /** The collective in progress, for error messages. */
   during = "a collective";
   readonly #memory: GroupMemory;
   readonly #words: Int32Array;
   readonly #looks: LookLimit;
   readonly #hasCore: boolean;
   readonly #yieldCore: YieldCore;
-  /** What the next rest begins with. */
+  /** The argument of the next {@link rest}. */
   #root = 1;
   readonly #stepTimeoutMs: number;
   readonly #measureWaits: boolean;
-  /** A little work that is done between two looks. */
+  /** See `Communicator.meanwhile`. */
   meanwhile: (() => void) | undefined;
-  /** Milliseconds spent waiting, where they are measured. */
+  /** Milliseconds spent waiting, if this is measured. */
   waitedMs = 0;
   #current: number;
-  /** All have published this round at least. To look again takes a line from a peer that may want to write it. */
+  /**
+   * All ranks have published at least this round. Checking again would take a cache line from a peer that may want to
+   * write it.
+   */
   #publishedByAll: number;
 
   constructor(memory: GroupMemory, handle: GroupHandle, rank: number, measureWaits = false) {
@@ -58,7 +60,7 @@ export class Rounds {
     this.#words = memory.words;
     this.#hasCore = hasCoreEach(handle.worldSize, handle.cores);
     const yieldOwnCore = this.#hasCore ? lateYieldCore() : yieldCore();
-    // Who keeps the core while another rank waits for it looks in vain.
+    // A rank that keeps the core while another one waits for it would look in vain.
     const most = yieldOwnCore === undefined ? 0 : handle.looks;
     this.#yieldCore = yieldOwnCore ?? (() => {});
     this.#looks = new LookLimit(allowance(this.#hasCore, most));
@@ -67,11 +69,11 @@ export class Rounds {
     this.kernelLooks = this.#hasCore && !measureWaits ? Math.min(mostKernelLooks, handle.looks) : 1;
     this.#current = Atomics.load(memory.words, memory.layout.published(rank));
     this.#publishedByAll = this.#current;
-    // Whoever has waited for the rank to join starts to count anew.
+    // Ranks that have been waiting for this one to join restart their timeout.
     this.progress();
   }
 
-  /** The last round that this rank has published. A 32-bit counter that wraps. */
+  /** The last round that this rank has published, in a 32-bit counter that wraps around. */
   get current(): number {
     return this.#current;
   }
@@ -85,7 +87,10 @@ export class Rounds {
     this.wasPublished(false);
   }
 
-  /** After a kernel has stored `next` in this rank's `published` word, and maybe seen that all others have, too. */
+  /**
+   * Follows up after a kernel has stored `next` in this rank's `published` word. `byAll`: the kernel saw that all other
+   * ranks have published it too.
+   */
   wasPublished(byAll: boolean): void {
     const words = this.#words;
     const { layout } = this.#memory;
@@ -102,7 +107,7 @@ export class Rounds {
     }
   }
 
-  /** Says that this rank is at work. */
+  /** Reports that this rank is working. */
   progress(): void {
     Atomics.add(this.#words, this.#memory.layout.progress(this.rank), 1);
   }
@@ -110,13 +115,13 @@ export class Rounds {
   /**
    * Returns once `peer` has published `round`.
    *
-   * @throws RR_TIMEOUT naming the rank that did not move; {@link Poisoned} if the group failed meanwhile.
+   * @throws RR_TIMEOUT naming the rank that did not move; {@link Poisoned} if the group has failed in the meantime.
    */
   wait(peer: number, round: number): void {
     if (!this.#hasPublished(peer, round)) this.#lookThenSleep(peer, round);
   }
 
-  /** Returns once every rank has published `round`; throws as {@link wait} does. */
+  /** Returns once every rank has published `round`. Throws like {@link wait}. */
   waitForAll(round: number): void {
     if (((this.#publishedByAll - round) | 0) >= 0) return;
     if (this.#firstMissing("all", round) !== undefined) this.#lookThenSleep("all", round);
@@ -127,7 +132,7 @@ export class Rounds {
     return ((Atomics.load(this.#words, this.#memory.layout.published(rank)) - round) | 0) >= 0;
   }
 
-  /** Of those waited for, the first one after this rank that has not published `round`. */
+  /** The first awaited rank, counting from this one, that has not published `round`. */
   #firstMissing(awaited: Awaited, round: number): number | undefined {
     if (awaited !== "all") return this.#hasPublished(awaited, round) ? undefined : awaited;
     for (let distance = 1; distance < this.worldSize; distance++) {
@@ -152,9 +157,10 @@ export class Rounds {
   }
 
   /**
-   * Looks until the wait is over, so many times at most; works, and rests or yields, in between. Nothing but the loop:
-   * the engine compiles a loop that is running, and what has never run behind it as a way out of the compiled code. It
-   * would be taken at the end of every wait, as such code is kept, and takes longer than the wait.
+   * Looks until the wait is over, at most `times` times, and works, rests or yields in between. It must contain nothing
+   * but the loop. V8 compiles a loop while it is running; code after the loop that has never run is compiled as an exit
+   * from the optimized code (a deoptimization). As the compiled code is kept, every wait would end with this exit,
+   * which takes longer than the wait.
    */
   #lookAndRest(awaited: Awaited, round: number, times: number): boolean {
     for (let look = 1; look <= times; look++) {
@@ -166,7 +172,7 @@ export class Rounds {
     return false;
   }
 
-  /** Likewise, and lets others have the core after each look; not again once that took long. */
+  /** Does the same, but yields the core after each look. Gives up once a yield takes long. */
   #lookAndYield(awaited: Awaited, round: number, times: number): boolean {
     let last = performance.now();
     for (let left = times; left > 0; left--) {
@@ -215,7 +221,7 @@ export class Rounds {
     }
   }
 
-  /** The rank that everybody from `peer` on waits for. */
+  /** The rank at the end of the chain of waits that starts at `peer`. */
   #endOfWait(peer: number): number {
     let end = peer;
     for (let hop = 0; hop < this.worldSize; hop++) {
@@ -226,7 +232,7 @@ export class Rounds {
     return end;
   }
 
-  /** A rank whose thread is only starting has no step to be late with. */
+  /** A rank whose thread is still starting cannot be late with a step. */
   #limitMs(rank: number): number {
     return this.#hasJoined(rank) ? this.#stepTimeoutMs : Math.max(this.#stepTimeoutMs, longestStartMs);
   }
@@ -239,15 +245,15 @@ export class Rounds {
     const waited = `${this.#limitMs(culprit)} ms while rank ${this.rank} waited for it in ${this.during}`;
     const message = this.#hasJoined(culprit)
       ? `rank ${culprit} made no progress for ${waited}: expected every rank to call the same collectives, each on ` +
-        "a thread of its own. It may be stuck or dead; if it only works long, raise stepTimeoutMs or let it call " +
+        "a thread of its own. It may be stuck or dead; if it only works for long, raise stepTimeoutMs or let it call " +
         "progress()"
       : `rank ${culprit} did not join the group for ${waited}: expected joinGroup(handle, ${culprit}) on a thread ` +
-        "of its own. It may not have been started, or be dead; if it only starts late, raise stepTimeoutMs";
+        "of its own. It may not have been started, or may be dead; if it only starts late, raise stepTimeoutMs";
     return new RingrankError("RR_TIMEOUT", message, { rank: culprit });
   }
 }
 
-/** Ends a wait in a group that somebody else has poisoned; the caller turns it into the group's first cause. */
+/** Ends a wait in a group that another rank has poisoned. The caller converts it to the group's first cause. */
 export class Poisoned extends Error {}
 
 /** One rank, or every rank. */

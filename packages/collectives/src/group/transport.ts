@@ -5,33 +5,33 @@ import type { GroupMemory } from "./group-memory.js";
 import type { Rounds } from "./rounds.js";
 
 /**
- * What a collective algorithm is written in: rounds in which a rank shows its window to others. Ordering rules
- * are drawn in layout.ts.
+ * The primitives of collective algorithms: rounds in which a rank shows its window to others. layout.ts draws the
+ * ordering rules.
  *
  * ```
  * open(call)                    start a collective
- * claim(readers) → index        my window of the coming round, once its readers have let go of what was in it
+ * claim(readers) → index        my window of the next round, once its readers have released the previous contents
  *   … write there …
- * publish()                     the coming round becomes the current one; the first one compares all calls
- * receive(peer) → index         peer's window of the current round, once it is there
+ * publish()                     the next round becomes the current one; the first one compares all calls
+ * receive(peer) → index         the peer's window of the current round, once it is there
  * ```
  *
- * Two ranks may pass a collective of one round through slots instead of windows (algorithms/swap.ts), by `exchange`.
+ * In a collective with a single round, two ranks may use slots instead of windows (algorithms/swap.ts), by `exchange`.
  *
  * Every rank publishes the same number of rounds. Indices are elements of a 4-byte view on the whole memory.
  */
 export class Transport {
   readonly rank: number;
   readonly worldSize: number;
-  /** Elements that a window holds. */
+  /** Number of elements in a window. */
   readonly windowLength: number;
   readonly #memory: GroupMemory;
   readonly #rounds: Rounds;
-  /** Collectives opened; alternates headers. */
+  /** Number of collectives opened. Its parity selects the header. */
   #collectives = 0;
-  /** Moves by one with each use of the slots. */
+  /** Alternates with each use of the slots. */
   #slotTurn: 0 | 1 = 0;
-  /** Of the collective whose first round has not been published yet. */
+  /** The collective whose first round has not been published yet. */
   #call: Call | undefined;
 
   constructor(memory: GroupMemory, rounds: Rounds) {
@@ -49,7 +49,7 @@ export class Transport {
     this.#call = call;
   }
 
-  /** Tells ranks that still call collectives that this one will not; waits for nobody. */
+  /** Tells ranks that still call collectives that this one will not. Waits for nobody. */
   leave(): void {
     this.#collectives = (this.#collectives + 1) | 0;
     writeCall(this.#memory, this.rank, this.#collectives, { kind: "leave" });
@@ -69,7 +69,8 @@ export class Transport {
       return;
     }
     this.#call = undefined;
-    // Not before: others spin on this line, and would fetch it once for each of the two writes.
+    // Written only now, because other ranks spin on this line, and would otherwise fetch it once for each of the two
+    // writes.
     writeCall(this.#memory, this.rank, this.#collectives, call);
     this.#rounds.publish();
     this.#rounds.waitForAll(this.#rounds.current);
@@ -82,9 +83,9 @@ export class Transport {
   }
 
   /**
-   * Claims, publishes and receives in one kernel, in a world of two, for a collective that is this one round: this
-   * rank's operand at `own` goes to the slot that it had from the other one the last time, which nobody else looks at
-   * any more, and the slot that the other has filled comes back.
+   * Claims, publishes and receives in one kernel, in a world of two, for a collective with a single round. This rank's
+   * operand at `own` goes to the slot that it received in the previous call, which nobody else uses any more. Returns
+   * the slot that the other rank has filled.
    */
   exchange(offer: OfferKernel, own: number, length: number): number {
     const { layout } = this.#memory;
@@ -115,7 +116,7 @@ export class Transport {
     return layout.slot(rank === this.#slotTurn ? 1 : 0);
   }
 
-  /** Every rank compares all with its own, so if any two differ, every rank finds a difference. */
+  /** Every rank compares all calls with its own, so if any two differ, every rank finds a difference. */
   #compareCalls(): void {
     for (let rank = 0; rank < this.worldSize; rank++) {
       if (!sameCall(this.#memory, this.#collectives, this.rank, rank)) throw this.#mismatch();

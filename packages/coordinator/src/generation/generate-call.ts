@@ -8,15 +8,15 @@ import type { Prompts } from "../prompts/prompts.js";
 import { beginningOfTarget } from "../prompts/sources.js";
 import { requireGenerate } from "./require-generate.js";
 
-/** A call of `generate` whose options this model takes. */
+/** A call of `generate` with options that this model supports. */
 export interface GenerateCall {
   readonly options: CheckedGenerateOptions;
-  /** What an encoder–decoder's target begins with; undefined where there is no encoder. */
+  /** The beginning of an encoder–decoder's target; undefined if there is no encoder. */
   readonly target: readonly number[] | undefined;
 }
 
 /**
- * Checks all of a call but its prompt, for which the tokenizer may be needed.
+ * Checks everything about a call except its prompt, which may need the tokenizer.
  *
  * @throws RR_OPTION, RR_NO_GENERATE, RR_NO_TOKENIZER; RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT for a decoder's prompt
  */

@@ -6,47 +6,48 @@ import { StopStrings } from "./stop-strings.js";
 import type { TokenStream } from "./token-stream.js";
 
 /**
- * Turns ids into text, one at a time; `last` also releases bytes that never became a character. At once where it can.
+ * Turns ids into text, one at a time, synchronously if possible. With `last`, also releases bytes that never became a
+ * character.
  */
 export type Detokenize = (id: number, last: boolean) => string | Promise<string>;
 
 export interface GeneratedSequenceOptions {
   readonly id: number;
-  /** What the cache begins with: a decoder's own beginning where there is a source. */
+  /** The tokens that the cache starts with: the decoder prompt if there is a source. */
   readonly prompt: readonly number[];
   readonly source: readonly number[] | undefined;
   readonly options: CheckedGenerateOptions;
   readonly eosIds: readonly number[];
-  /** One of them is chosen where the text goes on to its greatest length; empty where any token may be. */
+  /** One of these is chosen if the text reaches its maximum length. Empty if any token may come last. */
   readonly forcedEosIds: readonly number[];
   readonly maxContext: number | undefined;
   readonly stream: TokenStream;
-  /** Absent where the model has no tokenizer: texts are then empty. */
+  /** Absent if the model has no tokenizer; texts are then empty. */
   readonly detokenize: Detokenize | undefined;
 }
 
-/** One generation as the scheduler sees it: its prompt in chunks, then one token after the other. */
+/** A generation as the scheduler sees it: its prompt in chunks, then one token after the other. */
 export class GeneratedSequence implements ScheduledSequence {
   readonly id: number;
   readonly source: readonly number[] | undefined;
   readonly #prompt: readonly number[];
   readonly #sampling: SamplingParameters;
   readonly #endIds: readonly number[];
-  /** How many tokens may be generated. The last one need not fit the context, since it never enters. */
+  /** How many tokens may be generated. The last one need not fit the context, because it never enters the cache. */
   readonly #limit: number;
   readonly #stream: TokenStream;
   readonly #detokenize: Detokenize | undefined;
   readonly #stops: StopStrings;
-  /** Tokens of the prompt that are in the cache or on their way. */
+  /** Number of prompt tokens that are in the cache or have been sent. */
   #entered = 0;
-  /** Tokens that are generated or on their way. */
+  /** Number of tokens that have been generated or requested. */
   #asked = 0;
   #generated = 0;
-  /** Why no token comes after the last one; its text may still be on its way. */
+  /** Why no token follows the last one. Its text may still be pending. */
   #finish: FinishReason | undefined;
-  /** Tokens whose text is on its way. */
+  /** Number of tokens whose text is pending. */
   #undelivered = 0;
-  /** Tokens are delivered in order, however their texts arrive. */
+  /** Delivers tokens in order, whatever the order in which their texts arrive. */
   #delivered: Promise<void> = Promise.resolve();
 
   constructor({
@@ -100,7 +101,7 @@ export class GeneratedSequence implements ScheduledSequence {
 
   accept(piece: Piece, { token, logprob = Number.NaN }: StepRowResult): void {
     if (piece.want === "nothing" || this.ended) return;
-    // Asked for before it was known that the one before was the end.
+    // This token was requested before it was known that the previous one was the last.
     if (token === undefined) return;
     this.#generated++;
     if (this.#endIds.includes(token)) this.#finish = "eos";

@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import { interfaceNames } from "@ringrank/model/serving";
 import type { ModelFacts } from "../model-facts.js";
 
-/** @throws RR_NO_GENERATE where the model cannot generate, with what it would take */
+/** @throws RR_NO_GENERATE if the model cannot generate, with what would be needed */
 export function requireGenerate({ generates, obstacle }: ModelFacts): void {
   if (generates) return;
   throw new RingrankError(

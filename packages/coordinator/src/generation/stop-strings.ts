@@ -1,12 +1,13 @@
-/** A piece of text that may be shown, and whether a stop string came after it. */
+/** A piece of text that may be shown, and whether a stop string followed it. */
 export interface Released {
   readonly text: string;
   readonly stopped: boolean;
 }
 
 /**
- * Holds back what may be the beginning of a stop string until it is clear whether it is one. However a text is cut
- * into pieces, the same text comes out: all before the stop string that is complete first, the longest of several.
+ * Holds back text that may be the beginning of a stop string until that is clear. The result does not depend on how the
+ * text is cut into pieces: it is everything before the stop string that is completed first, or before the longest if
+ * several are.
  */
 export class StopStrings {
   readonly #stops: readonly string[];
@@ -23,7 +24,7 @@ export class StopStrings {
     return { text: this.#release(this.#held.length - this.#possibleBeginning()), stopped: false };
   }
 
-  /** What is still held back, at the end of a text without a stop string. */
+  /** The text that is still held back at the end, if there was no stop string. */
   flush(): string {
     return this.#release(this.#held.length);
   }
@@ -34,7 +35,7 @@ export class StopStrings {
     return text;
   }
 
-  /** Where it begins. */
+  /** The index at which the stop string starts. */
   #firstStop(): number | undefined {
     const found = this.#stops
       .map((stop) => ({ start: this.#held.indexOf(stop), length: stop.length }))
@@ -43,7 +44,7 @@ export class StopStrings {
     return found[0]?.start;
   }
 
-  /** Length of the longest tail that a stop string begins with. */
+  /** Length of the longest tail of the text that a stop string starts with. */
   #possibleBeginning(): number {
     const longest = Math.max(0, ...this.#stops.map((stop) => stop.length - 1));
     for (let length = Math.min(longest, this.#held.length); length > 0; length--) {

@@ -7,7 +7,7 @@ interface Reader {
 
 const done = { done: true, value: undefined } as const;
 
-/** A {@link Generation} from the inside: the scheduler's end puts tokens in, the reader's end takes them out. */
+/** A {@link Generation} from the inside: the scheduler puts tokens in, and the reader takes them out. */
 export class TokenStream implements Generation {
   readonly #undelivered: GeneratedToken[] = [];
   /** `next()` calls that wait for a token. */
@@ -18,7 +18,7 @@ export class TokenStream implements Generation {
   #text = "";
   #promptTokens = 0;
   #ended = false;
-  /** Tokens that are being computed, or whose text is not there yet. */
+  /** Number of tokens that are being computed, or whose text is pending. */
   #coming = 0;
   #failure: { readonly reason: unknown } | undefined;
   #hasReader = false;
@@ -29,7 +29,7 @@ export class TokenStream implements Generation {
     this.#result = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // A caller who only iterates learns of a failure there.
+    // A caller that only iterates gets the error there.
     this.#result.catch(() => {});
   }
 
@@ -56,13 +56,15 @@ export class TokenStream implements Generation {
     return this.#ended;
   }
 
-  /** Whether one more token may be computed: all others are delivered, or will be to a reader who waits already. */
+  /**
+   * Whether one more token may be computed: all others have been delivered, or a reader is already waiting for them.
+   */
   get hasRoom(): boolean {
     if (this.#resultWanted && !this.#hasReader) return true;
     return this.#undelivered.length + this.#coming <= this.#readers.length;
   }
 
-  /** Tells the number of prompt tokens, and whom to call when the stream has room again or has ended. */
+  /** Sets the number of prompt tokens, and the function to call when the stream has room again or has ended. */
   begin(promptTokens: number, onChange: () => void): void {
     this.#promptTokens = promptTokens;
     this.#onChange = onChange;
@@ -73,7 +75,7 @@ export class TokenStream implements Generation {
     this.#result.then(listener, listener);
   }
 
-  /** Says that a token is being computed; {@link put} brings it, unless the one before was the last. */
+  /** Announces that a token is being computed. {@link put} delivers it, unless the previous one was the last. */
   announce(): void {
     this.#coming++;
   }
@@ -88,7 +90,7 @@ export class TokenStream implements Generation {
     else reader.resolve({ done: false, value: token });
   }
 
-  /** Ends the text; tokens that wait for a reader are still read. */
+  /** Ends the text. Undelivered tokens can still be read. */
   finish(finishReason: FinishReason): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -103,14 +105,14 @@ export class TokenStream implements Generation {
     this.#onChange();
   }
 
-  /** Ends the text with an error or an abort's reason, at once: undelivered tokens are dropped. */
+  /** Ends the text at once with an error, or with the reason of an abort. Undelivered tokens are dropped. */
   fail(reason: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#undelivered.length = 0;
     const readers = this.#readers.splice(0);
     for (const reader of readers) reader.reject(reason);
-    // An iterator throws once and is then at its end.
+    // An iterator throws once, and is then finished.
     if (readers.length === 0) this.#failure = { reason };
     this.#settle.reject(reason);
     this.#onChange();
@@ -130,7 +132,7 @@ export class TokenStream implements Generation {
     if (this.#ended) return done;
     return new Promise((resolve, reject) => {
       this.#readers.push({ resolve, reject });
-      // There may be room again: for the token after one whose text is still on its way.
+      // There may be room again, for the token after one whose text is pending.
       this.#onChange();
     });
   }

@@ -5,13 +5,13 @@ import { ArrayTaskQueue, Piscina } from "piscina";
 import type { Log } from "../logger.js";
 
 /**
- * The ranks' threads, under piscina's supervision. A rank has state, so it is one task that does not return until
- * the rank is released: as many threads as ranks, none reused, none retired. Ranks are told apart by their task, and
- * a task that ends early is the death of its rank.
+ * The ranks' threads, supervised by piscina. A rank has state, so it is a single task that does not return until the
+ * rank is released: there are as many threads as ranks, and none is reused or retired. Ranks are identified by their
+ * task, and a task that ends early means that its rank has died.
  *
- * A thread is started for each task, and none besides (`minThreads` 0): piscina would replace a thread that crashed
- * by a fresh one, which knows nothing, and when the crashed one's `exit` comes after the pool was destroyed, nobody
- * would end the replacements.
+ * Threads are only started for tasks (`minThreads` 0). Otherwise piscina would replace a crashed thread with a new one
+ * that knows nothing, and if the crashed thread's `exit` event came after the pool was destroyed, nobody would end the
+ * replacement.
  */
 export class RankThreads {
   readonly #pool: Piscina;
@@ -19,7 +19,7 @@ export class RankThreads {
   readonly #tasks: readonly Promise<void>[];
   #running: number;
 
-  /** @param onEnd called when a rank's task ends, with an error if it died rather than returned */
+  /** @param onEnd called when a rank's task ends, with an error if it died instead of returning */
   constructor(
     tasks: readonly RankWorkerTask[],
     {
@@ -34,13 +34,13 @@ export class RankThreads {
       maxThreads: tasks.length,
       concurrentTasksPerWorker: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // The default blocks the thread between tasks in Atomics.wait, where comlink could not reach it.
+      // By default, the thread blocks in Atomics.wait between tasks, where comlink could not reach it.
       atomics: "disabled",
       recordTiming: false,
       taskQueue: this.#waiting,
       ...(execArgv && { execArgv }),
     });
-    // A thread reports here what happens to it outside its task.
+    // Reports errors of a thread outside its task.
     this.#pool.on("error", (error: unknown) =>
       logger.warn({ err: error }, "a thread failed outside its task"),
     );
@@ -52,7 +52,7 @@ export class RankThreads {
     });
   }
 
-  /** Ranks whose task has not ended. */
+  /** Number of ranks whose task has not ended. */
   get running(): number {
     return this.#running;
   }
@@ -62,7 +62,7 @@ export class RankThreads {
     await Promise.all(this.#tasks);
   }
 
-  /** Ends the threads, also one in an endless loop. Only while no rank is inside native code. */
+  /** Ends the threads, even one in an endless loop. Only call this while no rank is inside native code. */
   async destroy(): Promise<void> {
     await this.#pool.destroy();
   }
@@ -81,7 +81,7 @@ export class RankThreads {
     }
   }
 
-  /** Where the system starts no thread, piscina throws in place of giving a promise, and keeps the task. */
+  /** If the system refuses to start a thread, piscina throws instead of returning a promise, and keeps the task. */
   #start(run: () => Promise<void>): Promise<void> {
     try {
       return run();
@@ -92,9 +92,9 @@ export class RankThreads {
   }
 }
 
-/** Tasks whose threads are not there yet. */
+/** Tasks whose threads have not started. */
 class WaitingTasks extends ArrayTaskQueue {
-  /** So that a promise that nobody was given does not reject later, which would end the host. */
+  /** Prevents a later rejection of a promise that nobody has received, which would end the host. */
   dropLast(): void {
     this.tasks.pop();
   }

@@ -11,31 +11,31 @@ interface ShutDown {
   readonly threads: Pick<RankThreads, "running" | "ended" | "destroy">;
   readonly logger: Log;
   /**
-   * `serving` ranks are given time to finish what they do and to release their sessions. Those that are `beginning`
-   * have nothing to release, but may be importing. One that is `stuck` does not hear that it should end.
+   * `serving` ranks get time to finish their work and release their sessions. `beginning` ranks have nothing to
+   * release, but may be importing modules. A `stuck` rank would not hear that it should end.
    */
   readonly ranks: "beginning" | "serving" | "stuck";
   /** Called once all threads have ended. */
   readonly onGone: () => void;
 }
 
-/** Milliseconds a rank has to finish its step, which poison cuts short, and release its sessions. */
+/** Milliseconds for a rank to finish its step, which the poison cuts short, and to release its sessions. */
 const releaseMs = 3_000;
 /**
- * Milliseconds a rank has to finish what it imports: Node leaves a file open that a thread was opening when it ended.
+ * Milliseconds for a rank to finish its imports: if a thread ends while Node opens a file for it, the file stays open.
  */
 const importMs = 1_000;
-/** Milliseconds to wait for the end of one native call. */
+/** Milliseconds to wait for a native call to end. */
 const leaveMs = 10_000;
 const pollMs = 5;
 
 /**
- * Ends the ranks' threads, none of them inside native code, which would abort the process.
+ * Ends the ranks' threads, but never inside native code, because that would abort the process.
  *
  * ```
  *  ask to release ── all tasks end ──────────────────────────────▶ end threads
  *        └─ not in time ▶ stop word ── all outside native code ──▶ end threads (one may loop in JavaScript)
- *                             └─ not in time ▶ say so, return; threads end once the call returns
+ *                             └─ not in time ▶ log it and return; threads end once the call returns
  * ```
  *
  * Always settles, in bounded time.
@@ -58,7 +58,7 @@ export async function shutDown({
     await within(releaseMs, threads.ended());
   }
   if (threads.running > 0) lifecycle.stop();
-  // A closed port tells a rank that still listens to end.
+  // A rank that still listens ends when its port closes.
   for (const connection of connections) connection.close(closed);
   if (ranks === "beginning") await within(importMs, threads.ended());
   if (await outside(threads, lifecycle)) {
@@ -66,16 +66,18 @@ export async function shutDown({
     onGone();
     return;
   }
-  logger.error("a rank is inside a native call that does not return; its thread ends when it does");
+  logger.error(
+    "a rank is inside a native call that does not return; its thread will end when the call returns",
+  );
   void destroyLater(threads, lifecycle).then(onGone);
 }
 
-/** Whether all ranks' tasks have ended, or can be ended safely. The stop word keeps them outside. */
+/** Whether all ranks' tasks have ended, or can be ended safely. The stop word keeps them out of native code. */
 async function outside(threads: ShutDown["threads"], lifecycle: ShutDown["lifecycle"]): Promise<boolean> {
   const deadline = performance.now() + leaveMs;
   while (threads.running > 0 && !lifecycle.waitUntilOutside(0)) {
     if (performance.now() > deadline) return false;
-    // The caller waits for this, and a rank that ends meanwhile keeps the process alive no longer.
+    // This timer keeps the process alive: the caller waits for it, and a rank that ends in the meantime no longer does.
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   return true;
@@ -86,7 +88,7 @@ async function destroyLater(threads: ShutDown["threads"], lifecycle: ShutDown["l
   await threads.destroy();
 }
 
-/** Does not keep the process alive: the ranks that are waited for do. */
+/** Does not keep the process alive; the ranks that it waits for do. */
 function unobtrusiveSleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }

@@ -8,12 +8,12 @@ interface Waiting {
 }
 
 /**
- * The coordinator's end of the ports that steps take: every rank gets each request, rank 0 answers each, in order. A
- * step may be sent before the one ahead of it is answered; ranks then go on to it at once.
+ * The coordinator's end of the ports for steps. Every rank receives each request, and rank 0 answers each, in order. A
+ * step may be sent before the previous one has been answered; ranks then start it without a pause.
  *
- * Bare messages, since the round trip of a comlink call, with its three objects a rank, is too much where a step may
- * take a millisecond. Shared memory in place of ports was tried: waking a thread by `Atomics.notify` and by a message
- * takes the same time within the noise.
+ * It uses plain messages, because the round trip of a comlink call, with three objects per rank, is too slow when a
+ * step may take a millisecond. Shared memory instead of ports was tried: waking a thread by `Atomics.notify` takes as
+ * long as waking it by a message, within the noise.
  */
 export class StepChannel {
   readonly #ports: readonly MessagePort[];
@@ -22,8 +22,8 @@ export class StepChannel {
 
   /**
    * @param ports by rank
-   * @param onError a rank has failed, whether a step waits for it or not
-   * @param onChange told when the first step of several goes out, and when the last is answered
+   * @param onError called when a rank has failed, whether or not a step waits for it
+   * @param onChange called when the number of unanswered steps becomes positive, and when it becomes 0
    */
   constructor(
     ports: readonly MessagePort[],
@@ -41,7 +41,7 @@ export class StepChannel {
     }
   }
 
-  /** Sends a step to all ranks. While it waits for its answer, it keeps the process alive. */
+  /** Sends a step to all ranks. A step without an answer keeps the process alive. */
   send(request: StepRequest): Promise<StepResult> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -50,7 +50,7 @@ export class StepChannel {
     });
   }
 
-  /** Rejects every step that waits. No step is sent afterwards. */
+  /** Rejects every unanswered step. No steps may be sent afterwards. */
   close(reason: unknown): void {
     const waiting = this.#waiting.splice(0);
     if (waiting.length > 0) this.#changed(false);

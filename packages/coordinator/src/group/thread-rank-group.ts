@@ -41,11 +41,11 @@ export interface ThreadRankGroupOptions {
   /** Default false. */
   readonly hugePages?: boolean | undefined;
   readonly logger: Log;
-  /** To which ranks add theirs when they end. */
+  /** The trace that ranks append theirs to. */
   readonly trace?: TraceFile | undefined;
 }
 
-/** Reading one weight or making one session may take longer than a step may, but not for ever. */
+/** Reading one weight or creating one session may take longer than a step, but not forever. */
 const loadTimeoutMs = 60_000;
 
 /**
@@ -56,13 +56,13 @@ const loadTimeoutMs = 60_000;
  *  ───────────                               ──────
  *  RankThreads ───────── piscina ──────────▶ serveRank   one task, as long as the rank lives
  *  Connection  ◀──────── comlink ──────────▶ RankService reserve, load, run, release
- *  StepChannel ◀──────── messages ─────────▶ serveSteps  steps, the next before the answer to the last
+ *  StepChannel ◀──────── messages ─────────▶ serveSteps  steps, sent ahead of the previous answer
  *  poison, groupActivity ─ GroupHandle ────▶ Communicator
  *  stop, waitUntilOutside ─ Lifecycle ─────▶ NativeGate
  * ```
  *
- * Whatever goes wrong first, on whichever path it is heard of, ends the group: the collectives are poisoned, so
- * that ranks waiting for the lost one leave at once, the running call rejects, and the threads are let go.
+ * The first fault ends the group, whichever path reports it: the collectives are poisoned, so that ranks waiting for
+ * the lost one leave at once, the calls in progress reject, and the threads are released.
  */
 export class ThreadRankGroup implements RankGroup {
   readonly worldSize: number;
@@ -77,15 +77,15 @@ export class ThreadRankGroup implements RankGroup {
   readonly #listeners: ((cause: RingrankError) => void)[] = [];
   #reports: readonly LoadReport[] = [];
   #failure: RingrankError | undefined;
-  /** Rejects the load or run that is on its way. */
+  /** Rejects the load or run in progress. */
   #abandon: (reason: unknown) => void = () => {};
   #stopStepWatch: () => void = () => {};
-  /** Settles when every rank has memory to read with. */
+  /** Settles when every rank has memory for reading. */
   #hasReserved: Promise<unknown> | undefined;
   #isLoaded = false;
   #ending: Promise<void> | undefined;
 
-  /** Starts the threads; {@link load} makes them a model. */
+  /** Starts the threads; {@link load} then loads the model into them. */
   constructor({
     worldSize,
     workerUrl,
@@ -144,9 +144,9 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   /**
-   * Every rank takes memory in which its kernels multiply by so many bytes of weights, by rank.
+   * Reserves memory on every rank in which its kernels multiply by this many bytes of weights, by rank.
    *
-   * @returns what prevents a rank from that; undefined where nothing does
+   * @returns what prevents a rank from that, or undefined if nothing does
    */
   async reserve(matrixBytes: readonly number[]): Promise<RingrankError | undefined> {
     await this.#reserveForReading();
@@ -155,7 +155,7 @@ export class ThreadRankGroup implements RankGroup {
     return first && RingrankError.fromData(first);
   }
 
-  /** Every rank reads its shard and opens its sessions. */
+  /** Makes every rank read its shard and open its sessions. */
   async load(
     programs: readonly RankProgram[],
     optionsOf: (rank: number) => RankOptions,
@@ -174,7 +174,7 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   async run(request: RunRequest): Promise<RunResult> {
-    // All ranks compute the same; rank 0 alone sends it.
+    // All ranks compute the same result, and only rank 0 sends it.
     return (await this.#everyRank(this.#stepTimeoutMs, (remote) => remote.run(request)))[0]!;
   }
 
@@ -184,8 +184,8 @@ export class ThreadRankGroup implements RankGroup {
   }
 
   /**
-   * A rank can do without kernels, but not without memory to read with: where addresses are few, all take the one
-   * before any takes the other.
+   * A rank can work without kernels, but not without memory for reading. If address space is scarce, all ranks must get
+   * the latter before any gets the former.
    */
   #reserveForReading(): Promise<unknown> {
     this.#hasReserved ??= this.#reserveOnRanks(() => 0);
@@ -234,7 +234,7 @@ export class ThreadRankGroup implements RankGroup {
 
   #watchSteps(isWaiting: boolean): void {
     this.#stopStepWatch();
-    // Rank 0 answers for all, and soon after the last collective: no other rank is through much earlier.
+    // Rank 0 answers for all ranks, soon after the last collective; no other rank finishes much earlier.
     this.#stopStepWatch = isWaiting ? this.#watch(this.#stepTimeoutMs, () => true) : () => {};
   }
 
@@ -247,7 +247,7 @@ export class ThreadRankGroup implements RankGroup {
     );
   }
 
-  /** A rank's task has ended: as asked, or too early. */
+  /** A rank's task has ended, either as requested or too early. */
   #onEnd(rank: number, error: RingrankError | undefined): void {
     const early = new RingrankError("RR_RANK_DIED", `rank ${rank} ended before it was asked to`, { rank });
     const reason = error ?? early;
@@ -258,7 +258,7 @@ export class ThreadRankGroup implements RankGroup {
   #fail(error: RingrankError): void {
     if (this.#failure !== undefined || this.#ending !== undefined) return;
     poison(this.#handle, error);
-    // A rank may have poisoned the group before we heard of anything: then that is the first cause.
+    // A rank may have poisoned the group before this thread heard of any fault; then its error is the first cause.
     const first = poisonCause(this.#handle);
     const cause =
       first === undefined || (first.code === error.code && first.rank === error.rank)

@@ -1,16 +1,17 @@
 import type { RankActivity } from "@ringrank/collectives";
 
 /**
- * Finds a rank that makes no progress. Peers that wait for it in a collective notice by themselves; this notices
- * where nobody waits: on one rank, or where all ranks are stuck.
+ * Finds a rank that makes no progress. Peers that wait for a rank in a collective notice by themselves. This watchdog
+ * covers cases in which nobody waits: with a single rank, or if all ranks are stuck.
  *
- * Time is what a timer's turns add up to, not what a clock says: a process that was stopped (Ctrl-Z, a container that
- * is frozen) finds one of them due when it goes on, however long that was, before its ranks could move.
+ * Time is the sum of timer ticks, not a clock reading. If the process was stopped (Ctrl-Z, a frozen container), at most
+ * one tick is due when it resumes, however long that was, before its ranks could make progress.
  *
- * @param read the ranks' activity now
+ * @param read returns the ranks' current activity
  * @param isWorking whether the rank still owes an answer
- * @param onSilent called once, with a rank that owes an answer and did nothing for `timeoutMs`, or a quarter more
- * @returns ends the watch
+ * @param onSilent called once, with a rank that owes an answer and has done nothing for `timeoutMs`, or up to a quarter
+ * more
+ * @returns a function that ends the watch
  */
 export function watchForSilence(
   timeoutMs: number,
@@ -21,7 +22,7 @@ export function watchForSilence(
   if (timeoutMs === Number.POSITIVE_INFINITY) return () => {};
   const turnMs = Math.min(Math.ceil(timeoutMs / 4), longestTimerMs);
   let before = read();
-  /** By rank, in a row. */
+  /** Consecutive silent ticks, by rank. */
   const silentTurns = before.map(() => 0);
   const timer = setInterval(() => {
     const now = read();
@@ -31,7 +32,7 @@ export function watchForSilence(
     }
     before = now;
     const silent = [...now.keys()].filter((rank) => silentTurns[rank]! * turnMs >= timeoutMs);
-    // A rank that waits for another is not the one to blame.
+    // A rank that waits for another one is not to blame.
     const culprit = silent.find((rank) => !now[rank]!.isWaiting) ?? silent[0];
     if (culprit === undefined) return;
     clearInterval(timer);

@@ -25,7 +25,7 @@ import {
 import { validateGenerateOptions } from "./generate-options.js";
 import type { LoadOptions, PlanOptions, Progress, RequiredPrompt } from "./load-options.js";
 
-/** {@link LoadOptions} with every default in place. */
+/** {@link LoadOptions} with all defaults filled in. */
 export interface CheckedLoadOptions {
   readonly dtype: ExportDtype | undefined;
   readonly ranks: number;
@@ -45,7 +45,7 @@ export interface CheckedLoadOptions {
   readonly onWarning: ((warning: RingrankError) => void) | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly stepTimeoutMs: number;
-  /** Undefined where nothing is kept. */
+  /** Undefined if nothing is kept. */
   readonly cache: { readonly directory: string; readonly maxBytes: number } | undefined;
   readonly logger: Logger | undefined;
   readonly trace: string | undefined;
@@ -142,7 +142,7 @@ function precisionOptions(options: LoadOptions): Pick<CheckedLoadOptions, "preci
   if (precision === "float32" && activations === "int8") {
     throw optionError(
       "activations",
-      'float32, where precision is "float32"; int8 needs quantized weights',
+      'float32 with precision: "float32" (int8 requires quantized weights)',
       activations,
     );
   }
@@ -190,9 +190,9 @@ function cacheOption({
   return cache ? { directory: cacheDirectory ?? defaultCacheDirectory(), maxBytes } : undefined;
 }
 
-/** Refuses an option that another one leaves without effect. */
+/** Refuses an option that has no effect in combination with another. */
 function refuseBeside(other: string, name: string, value: unknown): void {
-  if (value !== undefined) throw optionError(name, `nothing beside ${other}`, value);
+  if (value !== undefined) throw optionError(name, `no value together with ${other}`, value);
 }
 
 function workerUrlOption(value: unknown): string | undefined {

@@ -1,9 +1,9 @@
 import { type ErrorCode, RingrankError } from "@ringrank/errors";
 
-/** Bounds of a numeric option, as its documentation gives them. */
+/** Bounds of a numeric option, as documented. */
 interface NumberRule {
   readonly minimum: number;
-  /** Whether the minimum itself is refused. */
+  /** Whether the minimum itself is excluded. */
   readonly isAbove?: boolean;
   readonly maximum?: number;
   readonly integer?: boolean;
@@ -14,9 +14,9 @@ interface NumberRule {
 }
 
 /**
- * `value` if it keeps to the rule, `fallback` if it is undefined.
+ * Returns `value` if it satisfies the rule, or `fallback` if it is undefined.
  *
- * @throws RR_OPTION (or `rule.code`), saying what was expected and what came.
+ * @throws RR_OPTION (or `rule.code`), saying what was expected and what was received
  */
 export function numberOption<Fallback>(
   name: string,
@@ -35,7 +35,7 @@ export function numberOption<Fallback>(
   throw optionError(name, describe(rule), value, rule.code);
 }
 
-/** `value` if it is one of `choices`, `fallback` if it is undefined. */
+/** Returns `value` if it is one of `choices`, or `fallback` if it is undefined. */
 export function choiceOption<Choice extends string>(
   name: string,
   value: unknown,
@@ -54,7 +54,7 @@ export function booleanOption(name: string, value: unknown, fallback: boolean): 
   throw optionError(name, "true or false", value);
 }
 
-/** A copy of token ids; whether the model has them is checked elsewhere. */
+/** Returns a copy of token ids. Other code checks whether they are in the vocabulary. */
 export function idsOption(name: string, value: unknown): readonly number[] | undefined {
   if (value === undefined) return undefined;
   if (Array.isArray(value)) return [...value];
@@ -102,7 +102,7 @@ function describe(rule: NumberRule): string {
   return `${kind}${unit} ${range}${rule.infinity === true ? ", or Infinity" : ""}`;
 }
 
-/** A short account of any value, for a message. */
+/** A short description of any value, for a message. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
   if (typeof value === "bigint") return `${value}n`;

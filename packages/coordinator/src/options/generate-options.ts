@@ -4,13 +4,14 @@ import type { SamplingParameters } from "@ringrank/rank-worker";
 import { booleanOption, idsOption, numberOption, optionError, signalOption } from "./check.js";
 
 /**
- * How a text is continued. An option left out is taken from generation_config.json, else has the default given here.
+ * How a text is continued. An option that is omitted is taken from generation_config.json; if that has none, it has the
+ * default given here.
  */
 export interface GenerateOptions {
-  /** Most tokens to generate. Minimum 1, default 256. Generation also ends where the model's context does. */
+  /** The most tokens to generate. Minimum 1, default 256. Generation also ends when the model's context is full. */
   readonly maxNewTokens?: number | undefined;
   /**
-   * Divides the logits. Minimum 0, which is greedy, and the default. If it is left out and the model's
+   * Divides the logits. Minimum 0, which is greedy and the default. If it is omitted and the model's
    * generation_config.json does not sample, `topK`, `topP` and `minP` would have no effect, so setting them is
    * `RR_OPTION`.
    */
@@ -22,15 +23,16 @@ export interface GenerateOptions {
   /** Drop tokens whose probability is below this share of the likeliest token's. 0 to 1, default 0: no limit. */
   readonly minP?: number | undefined;
   /**
-   * Penalty on tokens that occur in the prompt or the text so far (CTRL, arXiv 1909.05858). Above 0, default 1: none.
+   * Penalty on tokens that occur in the prompt or in the text so far (CTRL, arXiv 1909.05858). Above 0, default 1:
+   * none.
    */
   readonly repetitionPenalty?: number | undefined;
-  /** No sequence of this many tokens occurs twice in prompt and text together. Default 0: no limit. */
+  /** No n-gram of this many tokens occurs twice in prompt and text together. Default 0: no limit. */
   readonly noRepeatNgramSize?: number | undefined;
   /**
    * An unsigned 32-bit integer. The same seed gives the same tokens; with float32 weights, on any number of ranks.
-   * (With quantized weights activations are rounded, and sums that ranks add up in another order may round
-   * differently.) Default: random.
+   * (With quantized weights, activations are rounded, and sums that ranks add in another order may round differently.)
+   * Default: random.
    */
   readonly seed?: number | undefined;
   /**
@@ -38,7 +40,7 @@ export interface GenerateOptions {
    * 64, none empty. Default none.
    */
   readonly stop?: string | readonly string[] | undefined;
-  /** Whether to go on past end-of-sequence tokens, and not to force one at the end. Default false. */
+  /** Whether to continue past end-of-sequence tokens, and not to force one at the end. Default false. */
   readonly ignoreEos?: boolean | undefined;
   /** Whether each token has a `logprob`, the log-softmax of the raw logits; it is NaN otherwise. Default false. */
   readonly logprobs?: boolean | undefined;
@@ -57,7 +59,7 @@ export type GenerationDefaults = Omit<
   "signal" | "seed" | "logprobs" | "ignoreEos" | "decoderPrompt"
 >;
 
-/** {@link GenerateOptions} with every default in place. */
+/** {@link GenerateOptions} with all defaults filled in. */
 export interface CheckedGenerateOptions {
   readonly maxNewTokens: number;
   readonly sampling: SamplingParameters;
@@ -84,7 +86,7 @@ const keys = [
 ];
 
 /**
- * Refuses options that `generate` of any model would refuse, for callers who have them before they load a model.
+ * Refuses options that `generate` would refuse for any model, for callers that have them before they load a model.
  *
  * @throws RR_OPTION
  */
@@ -138,15 +140,15 @@ export function checkGenerateOptions(
   return checked;
 }
 
-/** Whoever limits what is sampled from wants samples, and would get the likeliest token instead. */
+/** A caller that sets a sampling limit wants samples, and would get the likeliest token instead. */
 function requireNoLimits({ topK = 0, topP = 1, minP = 0 }: GenerateOptions): void {
   const limits = [topK > 0 && `topK ${topK}`, topP < 1 && `topP ${topP}`, minP > 0 && `minP ${minP}`];
   const limit = limits.find((text) => text !== false);
   if (limit === undefined) return;
   throw new RingrankError(
     "RR_OPTION",
-    `expected a temperature beside ${limit}, got none: the model's generation config does not sample, and the ` +
-      "likeliest token is chosen whatever the limit; give a temperature above 0, or 0 to have it so",
+    `expected a temperature with ${limit}, got none: the model's generation config does not sample, so the ` +
+      "likeliest token would be chosen, whatever the limit; set a temperature above 0, or 0 if that is intended",
   );
 }
 
@@ -159,7 +161,7 @@ function stopOption(value: unknown): readonly string[] {
   throw optionError("stop", "a non-empty string, or at most 64 of them", wrong ?? value);
 }
 
-/** An option that is given as undefined counts as left out. */
+/** Removes options that are undefined, which count as omitted. */
 function withoutUndefined(options: GenerateOptions): GenerateOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -9,32 +9,32 @@ import type { GenerateOptions } from "./generate-options.js";
 /** How a model is divided. */
 export interface PlanOptions {
   /**
-   * Which of a directory's ONNX files, named as in transformers.js: `"fp32"` is `model.onnx`, `"q4"` is
-   * `model_q4.onnx`, and so on. Default: the checkpoint where there is one, else `"fp32"`, else the only one.
+   * Which of a directory's ONNX files to load, named as in transformers.js: `"fp32"` is `model.onnx`, `"q4"` is
+   * `model_q4.onnx`, and so on. Default: the checkpoint if there is one, else `"fp32"`, else the only file.
    */
   readonly dtype?: ExportDtype | undefined;
   /** Number of ranks: worker threads that each hold a shard. 1 to 64, default 1; anything else is `RR_RANKS`. */
   readonly ranks?: number | undefined;
   /**
-   * `"memory"` (default) looks for the fewest weight bytes per rank, and lets predicted time decide between plans that
-   * are nearly equal. `"time"` may replicate what is not worth splitting. Together with a `policy`, which is already
-   * decided, it is `RR_OPTION`.
+   * `"memory"` (default) minimizes the weight bytes per rank, and uses predicted time to decide between plans that are
+   * nearly equal. `"time"` may replicate what is not worth splitting. It is `RR_OPTION` together with a `policy`, which
+   * is already decided.
    */
   readonly objective?: Objective | undefined;
   /**
-   * Most bytes of weights that one rank may hold. Minimum 1, default no limit. If no plan fits, or the given policy
-   * does not: `RR_MEMORY`.
+   * The most bytes of weights that one rank may hold. Minimum 1, default no limit. If no plan fits, or the given policy
+   * does not, that is `RR_MEMORY`.
    */
   readonly memoryPerRank?: number | undefined;
   /**
-   * What matrices of parameters are held and computed in: `"float32"` (default), or integers in blocks of 32 that share
-   * a scale, `"int8"` (1.1 bytes per element) or `"int4"` (0.6).
+   * The type that parameter matrices are held and computed in: `"float32"` (default), or integers in blocks of 32 that
+   * share a scale, `"int8"` (1.1 bytes per element) or `"int4"` (0.6).
    */
   readonly precision?: WeightPrecision | undefined;
   /**
-   * What activations are rounded to before they are multiplied with quantized matrices. `"int8"` (default if there are
-   * any) is fast. It rounds in blocks of 32 elements, or in groups of up to 1024 where ranks multiply more than 16 rows
-   * themselves (which takes one thread per rank and relaxed SIMD: Node 22, or Node 20 with
+   * The type that activations are rounded to before they are multiplied with quantized matrices. `"int8"` (the default
+   * if there are any) is fast. It rounds in blocks of 32 elements, or in groups of up to 1024 if ranks multiply more
+   * than 16 rows themselves (which requires one thread per rank and relaxed SIMD: Node 22, or Node 20 with
    * `--experimental-wasm-relaxed-simd`). `"float32"` does not round, and is about 5 times slower in int4 and 80 times
    * in int8. `"int8"` without quantized matrices is `RR_OPTION`.
    */
@@ -51,8 +51,8 @@ export interface LoadOptions extends PlanOptions {
   readonly threadsPerRank?: number | undefined;
   /**
    * Whether to ask Linux for huge pages (2 MB) for the memory that ranks compute in. The more fragmented the system's
-   * memory is, the more time this saves per token. It needs the package `koffi` installed beside Ringrank, since Node
-   * cannot make the system call itself; without it, or on another system: `RR_OPTION`. Default false.
+   * memory is, the more time this saves per token. It requires the package `koffi` next to Ringrank, since Node cannot
+   * make the system call itself. Without it, or on another system, it is `RR_OPTION`. Default false.
    */
   readonly hugePages?: boolean | undefined;
   /**
@@ -62,8 +62,8 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly wire?: Wire | undefined;
   /**
-   * A policy from `planModel`, or its JSON, instead of one chosen by `objective`. If it was made for another graph,
-   * number of ranks or precision: `RR_POLICY`.
+   * A policy from `planModel`, or its JSON, instead of one chosen by `objective`. A policy for another graph, number of
+   * ranks or precision is `RR_POLICY`.
    */
   readonly policy?: object | undefined;
   /**
@@ -83,15 +83,16 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly requireChat?: boolean | undefined;
   /**
-   * A call of `generate` to come: whatever it would refuse, because of the prompt or of an option, is refused before
-   * any weight is read. Such a load waits for the tokenizer, and for messages also for the chat template. Default none.
+   * A call of `generate` that will follow. Whatever it would refuse because of the prompt or an option is refused
+   * before any weight is read. Loading then waits for the tokenizer, and for messages also for the chat template.
+   * Default: none.
    */
   readonly requirePrompt?: RequiredPrompt | undefined;
   /**
    * Called with problems that do not stop loading but that the caller should know of: settings of
    * generation_config.json that have no effect here (`RR_UNSUPPORTED_SETTING`), a cache that cannot be used
-   * (`RR_CACHE`), too little address space for ranks to multiply by themselves (`RR_ADDRESS_SPACE`). It is called
-   * before weights are read, except that a cache without room for them is only noticed while they are. Default: the
+   * (`RR_CACHE`), too little address space for ranks to compute products themselves (`RR_ADDRESS_SPACE`). It is called
+   * before weights are read, except that a cache that is too full is only noticed while they are read. Default: the
    * logger if its level is `warn` or lower, else Node's `process.emitWarning`.
    */
   readonly onWarning?: ((warning: RingrankError) => void) | undefined;
@@ -101,8 +102,8 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
-   * How long a rank may make no progress before it counts as failed (`RR_TIMEOUT`). Milliseconds, minimum 100, default
-   * 120 000; `Infinity` for no limit.
+   * How long a rank may make no progress before it counts as failed (`RR_TIMEOUT`). In milliseconds; minimum 100,
+   * default 120 000; `Infinity` for no limit.
    */
   readonly stepTimeoutMs?: number | undefined;
   /**
@@ -111,13 +112,13 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly cache?: boolean | undefined;
   /**
-   * Where they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's cache directory.
-   * With `cache: false`, this and {@link cacheMaxBytes} are `RR_OPTION`.
+   * The directory in which they are kept. Default: the environment's `RINGRANK_CACHE`, else `ringrank` in the user's
+   * cache directory. With `cache: false`, this and {@link cacheMaxBytes} are `RR_OPTION`.
    */
   readonly cacheDirectory?: string | undefined;
   /**
-   * Most bytes to keep there; the least recently used entries are removed first. If this model alone takes more,
-   * nothing is added and nothing removed. Minimum 0, default 20 GB (20e9).
+   * The most bytes to keep there. The least recently used entries are removed first. If this model alone takes more,
+   * nothing is added or removed. Minimum 0, default 20 GB (20e9).
    */
   readonly cacheMaxBytes?: number | undefined;
   /** A pino logger. Default: silent, unless the environment's `RINGRANK_LOG` names a level (others are `info`). */

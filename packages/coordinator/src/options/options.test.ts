@@ -91,7 +91,7 @@ describe("a limit to what is sampled from", () => {
 
   it.each(limits)("is refused where the model does not sample and nobody says how: %j", (limit) => {
     expect(() => checkGenerateOptions(limit, greedy)).toThrow(
-      /^expected a temperature beside (topK|topP|minP) /,
+      /^expected a temperature with (topK|topP|minP) /,
     );
   });
 

@@ -5,11 +5,11 @@ import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
 export interface SchedulerOptions {
   /**
-   * Most tokens of a prompt in one step. More makes a prompt quicker (products with more rows run nearer the
-   * machine's speed, up to about this many), less makes others wait less.
+   * The most tokens of a prompt in one step. More tokens make a prompt faster (up to about this many, products with
+   * more rows run closer to the machine's speed); fewer make other sequences wait less.
    */
   readonly prefillChunk?: number;
-  /** Most sequences in one decode step; the others take turns. */
+  /** The most sequences in one decode step. If there are more, they take turns. */
   readonly maxRows?: number;
 }
 
@@ -24,9 +24,9 @@ interface Row {
   readonly piece: Piece;
 }
 
-/** One call of the ranks, about to be made. */
+/** A call to the ranks that is about to be made. */
 interface Job {
-  /** None where it is a run. */
+  /** Empty for a run. */
   readonly rows: readonly Row[];
   start(): Promise<void>;
 }
@@ -52,14 +52,15 @@ const turns: readonly Turn[] = ["decode", "prefill", "run"];
  * └────────────┘ └──────────────┘ └──────────────┘ └────────────┘
  * ```
  *
- * Kinds of work that have something to do take turns, so none starves another. Between steps, and only there,
- * sequences enter, leave and are cancelled: within a step all ranks do the same.
+ * Kinds of work that are pending take turns, so none starves another. Sequences only enter, leave or are cancelled
+ * between steps, because all ranks must do the same within a step.
  *
- * **A step ahead.** The ranks know which token they have chosen, so a decode step is sent while the one before it
- * is computed, and the ranks go from one to the next without waiting for text to be made, read and asked for. That is
- * done only where it leaves nobody behind: if every sequence of the step that is on its way either has a token in
- * the next one or is complete. A sequence whose reader is not back yet would otherwise sit out a step that it could
- * have shared a moment later, and two halves of a batch would alternate at half the speed.
+ * **A step ahead.** The ranks know the token they have just chosen, so a decode step is sent while the previous one is
+ * still running. The ranks then go from one step to the next without waiting for the token to be turned into text,
+ * read, and the next one requested. This is only done if it leaves no sequence behind: every sequence of the step in
+ * progress must either have a token in the next step, or be complete. Otherwise, a sequence whose reader is not back
+ * yet would miss a step that it could have shared a moment later, and two halves of a batch would alternate at half the
+ * speed.
  */
 export class Scheduler {
   readonly #group: RankGroup;
@@ -69,11 +70,11 @@ export class Scheduler {
   readonly #sequences = new Set<ScheduledSequence>();
   /** Sequences that have a cache on the ranks. */
   readonly #cached = new Set<ScheduledSequence>();
-  /** Ended sequences whose cache the ranks still keep. */
+  /** Ended sequences whose cache the ranks still hold. */
   readonly #toClose: number[] = [];
   readonly #runs: QueuedRun[] = [];
   #lastTurn: Turn = "run";
-  /** In order. Two at most, and then both are steps. */
+  /** In order. At most two, in which case both are steps. */
   readonly #underWay = new Set<UnderWay>();
   #isWoken = false;
   #end: { readonly error: unknown } | undefined;
@@ -132,18 +133,18 @@ export class Scheduler {
     });
   }
 
-  /** To be called when a sequence has something to compute, or has ended. */
+  /** Must be called when a sequence has something to compute, or has ended. */
   wake(): void {
     if (this.#isWoken) return;
     this.#isWoken = true;
-    // Whoever woke us may have more to add in the same turn, which then shares the step; readers take their tokens.
+    // The caller may have more to add in the same turn, which then shares the step, and readers take their tokens.
     setImmediate(() => {
       this.#isWoken = false;
       this.#send();
     });
   }
 
-  /** Ends all work with `error`, at once; what comes later gets `later`. Resolves when nothing is under way. */
+  /** Ends all work with `error` at once; later calls fail with `later`. Resolves when no call is in progress. */
   async end(error: unknown, later: unknown = error): Promise<void> {
     this.#end ??= { error: later };
     for (const sequence of this.#sequences) sequence.fail(error, later);
@@ -207,7 +208,7 @@ export class Scheduler {
     return (piece.want !== "next" && piece.ids.length > 1) || this.#sourceOf(sequence) !== undefined;
   }
 
-  /** What an encoder has to read for a sequence that has no cache yet. */
+  /** The source that must be encoded for a sequence without a cache. */
   #sourceOf(sequence: ScheduledSequence): StepSource | undefined {
     const { id, source } = sequence;
     return source === undefined || this.#cached.has(sequence) ? undefined : { sequence: id, ids: source };
@@ -252,7 +253,10 @@ export class Scheduler {
     }
   }
 
-  /** Who was served lets others go first; a prompt that has a step to itself keeps its place until it is through. */
+  /**
+   * A sequence that was served lets others go first. A prompt whose steps are not shared keeps its place until it is
+   * complete.
+   */
   #moveToEnd(rows: readonly Row[]): void {
     for (const { sequence, piece } of rows) {
       if (piece.want === "nothing" && piece.ids.length > 1) continue;
@@ -271,7 +275,7 @@ export class Scheduler {
   }
 }
 
-/** What goes wrong in taking one row's result, as in making text of it, ends that sequence alone. */
+/** An error in handling one row's result, such as in detokenizing it, only ends that sequence. */
 function accept({ sequence, piece }: Row, result: StepRowResult): void {
   try {
     sequence.accept(piece, result);

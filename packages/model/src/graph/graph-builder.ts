@@ -2,7 +2,7 @@ import { float, int, ints, string } from "./attributes.js";
 import type { DataType } from "./graph.js";
 import { NodeBuilder, type Value } from "./node-builder.js";
 
-/** Numbers that ONNX gives the element types a graph casts to; they are the values of Cast's `to`. */
+/** ONNX's numbers of the element types that graphs cast to: the values of Cast's `to`. */
 const castTargets = {
   float32: 1,
   int32: 6,
@@ -15,19 +15,19 @@ const castTargets = {
 const microsoft = "com.microsoft";
 
 interface RotaryPairs {
-  /** r, where it is less than d. */
+  /** r, if it is less than d. */
   readonly lanes: number | undefined;
   readonly interleaved: boolean;
 }
 
 /**
- * Builds a {@link Graph} so that it reads like the mathematics: one method per operator, each named as in ONNX
- * (https://onnx.ai/onnx/operators) and taking and giving {@link Value}s.
+ * Builds a {@link Graph} with code that reads like mathematics. It has one method per operator, named as in ONNX
+ * (https://onnx.ai/onnx/operators), which takes and returns {@link Value}s.
  *
  * ```ts
  * const g = new GraphBuilder();
  * const x = g.input("x", "float32", ["batch", 64]);
- * const y = g.softmax(g.linear(x, weight));
+ * const y = g.softmax(g.matmul(x, weight));
  * g.output("y", y, "float32", ["batch", 320]);
  * const graph = g.build();
  * ```
@@ -76,12 +76,12 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Pow", [base, exponent]);
   }
 
-  /** The smaller of two, element by element. */
+  /** The elementwise minimum. */
   min(a: Value, b: Value): Value {
     return this.node("Min", [a, b]);
   }
 
-  /** The larger of two, element by element. */
+  /** The elementwise maximum. */
   max(a: Value, b: Value): Value {
     return this.node("Max", [a, b]);
   }
@@ -119,7 +119,7 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Tanh", [x]);
   }
 
-  /** The nearest number from `min` to `max`, of the element type of all three. */
+  /** Clamps to the range from `min` to `max`. All three have the same element type. */
   clip(x: Value, min: Value, max: Value): Value {
     return this.node("Clip", [x, min, max]);
   }
@@ -165,7 +165,7 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("MatMul", [a, b]);
   }
 
-  /** `scale · a bᵀ`: `[…, i, k] × […, j, k] → […, i, j]`, without a copy of `b`. */
+  /** `scale · a bᵀ`: `[…, i, k] × […, j, k] → […, i, j]`, without copying `b`. */
   matmulTransposed(a: Value, b: Value, scale = 1): Value {
     return this.node("FusedMatMul", [a, b], {
       domain: microsoft,
@@ -173,32 +173,32 @@ export class GraphBuilder extends NodeBuilder {
     });
   }
 
-  /** Sizes of the dimensions from `start` to `end`, int64 `[end - start]`. */
+  /** The sizes of the dimensions from `start` to `end`, int64 `[end - start]`. */
   shape(x: Value, start: number, end: number): Value {
     return this.node("Shape", [x], { attributes: { start: int(start), end: int(end) } });
   }
 
-  /** `0, 1, …, count − 1`, int64 `[count]`, of a scalar `count`. */
+  /** `0, 1, …, count − 1`, int64 `[count]`, for a scalar `count`. */
   range(count: Value): Value {
     return this.node("Range", [this.integer(0), count, this.integer(1)]);
   }
 
-  /** Sums along `axis`, each element and all before it. */
+  /** Inclusive cumulative sums along `axis`. */
   cumSum(x: Value, axis: number): Value {
     return this.node("CumSum", [x, this.integer(axis)]);
   }
 
-  /** Repeats what has size 1, to the sizes in `dims`, an int64 vector. */
+  /** Broadcasts dimensions of size 1 to the sizes in `dims`, an int64 vector. */
   expand(x: Value, dims: Value): Value {
     return this.node("Expand", [x, dims]);
   }
 
-  /** In `dims`, 0 keeps the size that `x` has there and −1 is what is left over. */
+  /** In `dims`, 0 keeps the size of that dimension of `x`, and −1 stands for the remaining size. */
   reshape(x: Value, dims: readonly number[]): Value {
     return this.reshapeBy(x, this.integers(dims));
   }
 
-  /** Sizes as in {@link reshape}, int64 `[rank]`, some of them known only when running. */
+  /** `dims` as in {@link reshape}, but an int64 `[rank]` with sizes that are only known at run time. */
   reshapeBy(x: Value, dims: Value): Value {
     return this.node("Reshape", [x, dims]);
   }
@@ -219,17 +219,19 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Concat", values, { attributes: { axis: int(axis) } });
   }
 
-  /** `sizes.length` parts of these sizes. */
+  /** Splits into parts of these sizes. */
   split(x: Value, sizes: readonly number[], axis: number): Value[] {
     return this.splitBy(x, this.integers(sizes), sizes.length, axis);
   }
 
-  /** `count` parts whose sizes, int64 `[count]`, are known only when running. */
+  /** Splits into `count` parts whose sizes, int64 `[count]`, are only known at run time. */
   splitBy(x: Value, sizes: Value, count: number, axis: number): Value[] {
     return this.nodes("Split", [x, sizes], count, { attributes: { axis: int(axis) } });
   }
 
-  /** The elements from `start` up to `end`, each int64 `[1]`, along `axis`; to the last one without `end`. */
+  /**
+   * The elements from `start` to `end` (exclusive), each int64 `[1]`, along `axis`; without `end`, all from `start` on.
+   */
   slice(x: Value, start: Value, end: Value | undefined, axis: number): Value {
     const last = end ?? this.integers([Number.MAX_SAFE_INTEGER]);
     return this.node("Slice", [x, start, last, this.integers([axis])]);
@@ -239,28 +241,28 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Gather", [data, indices], { attributes: { axis: int(axis) } });
   }
 
-  /** The `count` largest along the last axis, descending, and where they are, int64. */
+  /** The `count` largest elements along the last axis, in descending order, and their indices, int64. */
   topK(x: Value, count: number): [values: Value, indices: Value] {
     const [values, indices] = this.nodes("TopK", [x, this.integers([count])], 2);
     return [values!, indices!];
   }
 
-  /** The elements of `data` at `indices` along `axis`, in the indices' shape. */
+  /** The elements of `data` at `indices` along `axis`, in the shape of the indices. */
   gatherElements(data: Value, indices: Value, axis: number): Value {
     return this.node("GatherElements", [data, indices], { attributes: { axis: int(axis) } });
   }
 
-  /** The sum along `axes`, which stay with size 1. */
+  /** The sum along `axes`, which remain with size 1. */
   reduceSum(x: Value, axes: readonly number[]): Value {
     return this.node("ReduceSum", [x, this.integers(axes)]);
   }
 
-  /** The largest along `axes`, which stay with size 1. */
+  /** The maximum along `axes`, which remain with size 1. */
   reduceMax(x: Value, axes: readonly number[]): Value {
     return this.node("ReduceMax", [x, this.integers(axes)]);
   }
 
-  /** The sum of squares along `axes`, which stay with size 1. */
+  /** The sum of squares along `axes`, which remain with size 1. */
   reduceSumSquare(x: Value, axes: readonly number[]): Value {
     return this.node("ReduceSumSquare", [x, this.integers(axes)]);
   }
@@ -285,8 +287,8 @@ export class GraphBuilder extends NodeBuilder {
   }
 
   /**
-   * Rotates pairs of the first r lanes of the last axis: (i, i + r/2), or (2i, 2i + 1) where interleaved. The
-   * other lanes stay as they are (https://arxiv.org/abs/2104.09864).
+   * Rotates pairs of the first r lanes of the last axis: (i, i + r/2), or (2i, 2i + 1) if interleaved. The other lanes
+   * are unchanged (https://arxiv.org/abs/2104.09864).
    *
    * @param x `[batch, heads, sequence, d]`
    * @param cos `[batch, sequence, r/2]`, as is `sin`
@@ -300,12 +302,12 @@ export class GraphBuilder extends NodeBuilder {
     });
   }
 
-  /** `x · Φ(x)`, exact or by the tanh approximation (https://arxiv.org/abs/1606.08415). */
+  /** `x · Φ(x)`, exact or with the tanh approximation (https://arxiv.org/abs/1606.08415). */
   gelu(x: Value, approximate: "none" | "tanh"): Value {
     return this.node("Gelu", [x], { attributes: { approximate: string(approximate) } });
   }
 
-  /** `x · σ(αx)`; SiLU where α is 1. */
+  /** `x · σ(αx)`; SiLU if α is 1. */
   quickGelu(x: Value, alpha: number): Value {
     return this.node("QuickGelu", [x], { domain: microsoft, attributes: { alpha: float(alpha) } });
   }

@@ -12,7 +12,7 @@ import type {
   Weight,
 } from "./graph.js";
 
-/** A value of the graph being built. Its name is final once {@link NodeBuilder.build} has run. */
+/** A value of the graph that is being built. Its name is final once {@link NodeBuilder.build} has run. */
 export interface Value {
   readonly name: string;
 }
@@ -37,7 +37,7 @@ interface NewEntry extends GraphEntry {
 const opsets = { "": 23, "com.microsoft": 1 } as const;
 
 /**
- * Collects nodes, in the order they are made (which is topological), and gives every value a fresh name.
+ * Collects nodes in the order in which they are created (which is topological), and gives every value a unique name.
  * {@link GraphBuilder} adds a method per operator.
  */
 export class NodeBuilder {
@@ -48,27 +48,25 @@ export class NodeBuilder {
   readonly #weightValues = new Map<string, Value>();
   readonly #caches: Cache[] = [];
   readonly #entries = new Map<string, NewEntry>();
-  /** The entry that inputs and outputs now belong to. */
+  /** The entry that new inputs and outputs belong to. */
   #entry: NewEntry | undefined;
   readonly #constants = new Map<string, Value>();
   readonly #names: Set<string>;
-  /** Outputs of nodes that no graph output has named yet. */
+  /** Outputs of nodes that have not become graph outputs, and so can still be named. */
   readonly #renamable = new Set<Value>();
   #fresh = 0;
 
-  /** @param taken names of a graph that what is built here will be part of; its values may be read */
+  /** @param taken names used by a larger graph that this one will become part of; its values may be read */
   constructor(taken: Iterable<string> = []) {
     this.#names = new Set(taken);
   }
 
-  /** A value of the graph around. */
+  /** A value of the larger graph. */
   read(name: string): Value {
     return { name };
   }
 
-  /**
-   * Inputs and outputs made while `build` runs belong to the entry `name`. Weights may be shared with other entries.
-   */
+  /** Inputs and outputs that `build` creates belong to the entry `name`. Weights may be shared with other entries. */
   entry(name: string, build: () => void): void {
     this.#entry = { inputs: [], outputs: [] };
     this.#entries.set(name, this.#entry);
@@ -101,7 +99,7 @@ export class NodeBuilder {
     }
   }
 
-  /** A parameter. The same name again gives the same value: that is how weights are tied. */
+  /** A parameter. The same name returns the same value, which is how weights are tied. */
   weight(name: string, weight: Weight): Value {
     const known = this.#weightValues.get(name);
     if (known !== undefined) return known;
@@ -111,7 +109,7 @@ export class NodeBuilder {
     return value;
   }
 
-  /** A small constant, held in the graph. Equal constants are one value. */
+  /** A small constant, stored in the graph. Equal constants are one value. */
   constant(tensor: ConstantTensor): Value {
     const key = `${tensor.type}[${tensor.dims}]${tensor.data}`;
     const known = this.#constants.get(key);
@@ -122,12 +120,12 @@ export class NodeBuilder {
     return value;
   }
 
-  /** State kept from step to step; its values are inputs and outputs of the graph. */
+  /** State that is kept between steps. Its values are inputs and outputs of the graph. */
   cache(cache: Cache): void {
     this.#caches.push(cache);
   }
 
-  /** A node with one output. `undefined` leaves an optional input out. */
+  /** A node with one output. `undefined` omits an optional input. */
   node(opType: string, inputs: readonly (Value | undefined)[], options: NodeOptions = {}): Value {
     return this.nodes(opType, inputs, 1, options)[0]!;
   }
@@ -145,7 +143,7 @@ export class NodeBuilder {
     return outputs;
   }
 
-  /** The graph of all that was made so far. */
+  /** The graph of everything created so far. */
   build(): Graph {
     for (const { opType, outputs } of this.#nodes) {
       for (const output of outputs) {
@@ -176,7 +174,10 @@ export class NodeBuilder {
 
   #claim(name: string): string {
     if (name === "" || this.#names.has(name)) {
-      throw new RingrankError("RR_GRAPH", `value names must be unique and not empty, got "${name}" again`);
+      throw new RingrankError(
+        "RR_GRAPH",
+        `expected a value name that is unique and not empty, got "${name}"`,
+      );
     }
     this.#names.add(name);
     return name;

@@ -5,18 +5,18 @@ import type { Plan } from "../decide/decide.js";
 import { describePrecision, type Precision } from "../precision/precision.js";
 import { fingerprint } from "./fingerprint.js";
 
-/** What a graph says of how it can be divided, before anything is decided. */
+/** How a graph can be divided, before anything is decided. */
 export interface Analysis {
   readonly precision: Precision;
   readonly factored: FactoredGraph;
   readonly found: Roles;
-  /** Of the graph as it is divided. */
+  /** Of the graph that is divided, after it has been rewritten. */
   readonly fingerprint: string;
-  /** The last plan that was made from this. */
+  /** The last plan made from this analysis. */
   plan?: Plan;
 }
 
-/** The last analysis of each graph: whoever plans a graph builds its programs next. */
+/** The last analysis of each graph, because callers that plan a graph build its programs next. */
 const analyses = new WeakMap<Graph, Analysis>();
 
 export function analyse(graph: Graph, precision: Precision): Analysis {

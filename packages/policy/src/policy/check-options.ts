@@ -5,7 +5,7 @@ import { productKinds } from "../program/matrix-product.js";
 import type { PlanOptions, ProgramOptions } from "./plan.js";
 
 /**
- * Whether options are some of those there are: a misspelt one would plan something else in silence.
+ * Refuses unknown options, because a misspelt option would otherwise be silently ignored.
  *
  * @throws RingrankError RR_RANKS, RR_OPTION
  */
@@ -17,14 +17,14 @@ export function checkPlanOptions(options: PlanOptions): void {
   checkChoice("activations", options.activations, activationPrecisions);
   const { precision = "float32", activations, memoryPerRank = Number.POSITIVE_INFINITY } = options;
   if (activations === "int8" && precision === "float32") {
-    throw optionError("activations: int8 is for quantized weights; give precision int8 or int4, too");
+    throw optionError("activations: int8 requires quantized weights; also set precision to int8 or int4");
   }
   if (typeof memoryPerRank === "number" && memoryPerRank > 0) return;
   throw optionError(`memoryPerRank: expected a number of bytes above 0, got ${memoryPerRank}`);
 }
 
 /**
- * As {@link checkPlanOptions}, for what programs are built by.
+ * Does the same as {@link checkPlanOptions} for the options of `buildPrograms`.
  *
  * @throws RingrankError RR_OPTION
  */
@@ -41,7 +41,7 @@ export function checkRanks(ranks: number): void {
   throw new RingrankError("RR_RANKS", `expected ranks to be an integer from 1 to ${mostRanks}, got ${ranks}`);
 }
 
-/** As many as meet in one group. */
+/** The size limit of a group. */
 const mostRanks = 64;
 
 function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {

@@ -4,9 +4,9 @@ import { maxContents } from "../shapes/evaluated.js";
 import { isInteger } from "../shapes/numbers.js";
 
 /**
- * A digest of what the policy looks at: operators, attributes, edges, shapes and the integers that shapes are computed
- * from, not names. Two graphs with one fingerprint divide into the same factors in the same order, so a policy made for
- * one fits the other.
+ * A digest of everything that the policy looks at: operators, attributes, edges, shapes, and the integers from which
+ * shapes are computed, but no names. Two graphs with the same fingerprint divide into the same factors in the same
+ * order, so a policy made for one fits the other.
  */
 export function fingerprint(graph: Graph): string {
   const numbers = new Map<string, number>([["", -1]]);
@@ -25,7 +25,8 @@ export function fingerprint(graph: Graph): string {
       if (weight !== undefined && !numbers.has(name))
         add("weight", weight.type, weight.dims, integersOf(weight));
     }
-    // Attributes that hold graphs or tensors belong to operators the policy keeps whole or reads by shape.
+    // Attributes that contain graphs or tensors belong to operators that the policy keeps whole, or reads by their
+    // shapes.
     const plain = Object.entries(attributes).filter(([, { kind }]) => kind !== "graph" && kind !== "tensor");
     add(domain, opType, inputs.map(numberOf), outputs.map(numberOf), plain.sort(byKey));
   }
@@ -40,7 +41,7 @@ export function fingerprint(graph: Graph): string {
   return createHash("sha256").update(lines.join("")).digest("hex");
 }
 
-/** Such as the target of a Reshape, or where a Slice begins; undefined of other weights. */
+/** Integers such as the target of a Reshape, or the start of a Slice; undefined for other weights. */
 function integersOf({ type, source }: Weight): string | undefined {
   const isRead = source.kind === "inline" && isInteger(type) && source.data.length <= maxContents;
   return isRead ? source.data.join() : undefined;

@@ -4,7 +4,7 @@ import type { Objective } from "../decide/objective.js";
 import type { Precision } from "../precision/precision.js";
 import { shortTable, table } from "./table.js";
 
-/** The version of {@link PolicyData}; a change of meaning raises it. */
+/** The version of {@link PolicyData}. It is raised when the meaning of a field changes. */
 export const policyVersion = 2;
 
 /** A partition policy as plain JSON. */
@@ -14,9 +14,9 @@ export interface PolicyData {
   readonly graph: string;
   readonly ranks: number;
   readonly objective: Objective;
-  /** What the matrices of parameters are held and computed in, and what is multiplied with them. */
+  /** The types that parameter matrices are held in and multiplied with. */
   readonly precision: Precision;
-  /** What could be decided on, and what was. */
+  /** What could be decided, and what was decided. */
   readonly factors: readonly FactorDecision[];
   /** By weight name. */
   readonly weights: Readonly<Record<string, WeightPlacement>>;
@@ -25,41 +25,44 @@ export interface PolicyData {
   /** Parameter bytes of the unsplit model, in the types it computes in. */
   readonly totalBytes: number;
   readonly predicted: Prediction;
-  /** Operators that need whole inputs because no rule is known for them. */
+  /** Operators that need whole inputs because they have no rule. */
   readonly unruled: readonly UnruledOperator[];
 }
 
 /** One role: the same factor in every layer that has it. */
 export interface FactorDecision {
   readonly id: number;
-  /** Read off the operators it reaches, for display. */
+  /** For display; derived from the operators that the factor reaches. */
   readonly label: RoleLabel;
   /** How many such factors the graph has. */
   readonly count: number;
   readonly units: number;
-  /** What a unit is made of, counted as the label does: 2 where heads are dealt in pairs, else 1. */
+  /** How many of the things named by the label form one unit: 2 if heads are dealt in pairs, else 1. */
   readonly group: number;
-  /** Pieces a unit is made of where ranks share one (query heads of a key head); 1 where it is not divided. */
+  /** Number of pieces in a unit that ranks share (the query heads of a key head); 1 if units are not divided. */
   readonly within: number;
   readonly sharded: boolean;
-  /** Units of each rank, `within` pieces counted: 3 of 4 key heads with 2 query heads each is 6. */
+  /**
+   * Units on each rank, counted in pieces if `within` is more than 1: 3 of 4 key heads with 2 query heads each count
+   * as 6.
+   */
   readonly perRank: readonly number[];
-  /** Bytes of the parameters that hold it. */
+  /** Bytes of the parameters that have this factor. */
   readonly bytes: number;
   readonly reason: string;
 }
 
-/** R, or S by a factor of one axis. Parameters are never Partial. */
+/** Replicated, or sharded by a factor of one axis. Parameters are never Partial. */
 export interface WeightPlacement {
   readonly type: DataType;
   readonly dims: readonly number[];
   readonly placement: "replicated" | "column-parallel" | "row-parallel";
-  /** Axis and factor it is sharded by. */
+  /** The axis and the factor that it is sharded by. */
   readonly axis?: number;
   readonly factor?: number;
   /** The axes as products of factors: `4·2·16 × 64`. */
   readonly structure: string;
-  /** Of the whole weight, in the type it computes in. */
+  /** Bytes of the whole weight, in the type it is computed in. */
   readonly bytes: number;
   readonly bytesPerRank: readonly number[];
   readonly reason: string;
@@ -70,16 +73,16 @@ export interface CollectiveData {
   /** Of an all-reduce. */
   readonly operation?: "sum" | "max";
   readonly value: string;
-  /** Bytes of one rank's operand, or of what is gathered, in the step of {@link Prediction}. */
+  /** Bytes of one rank's operand, or of the gathered value, in the step of {@link Prediction}. */
   readonly bytes: number;
   readonly reason: string;
 }
 
 export interface Prediction {
   /**
-   * What the others are of: `a token`, behind 512 that are cached; of an encoder–decoder, `a token of source and
-   * target`, which both go through once; without a cache `a run`, and where its length is free, one of 512, or of half
-   * of that as often as its shapes need: `a run of length 512`.
+   * The unit that the other fields refer to. `a token`: one token after 512 cached ones; for an encoder–decoder
+   * `a token of source and target`, which pass through once each. For a model without a cache `a run`, or, if its
+   * length is free, `a run of length 512`; 512 is halved as often as the model's shapes require.
    */
   readonly step: string;
   readonly secondsPerToken: number;
@@ -88,14 +91,14 @@ export interface Prediction {
   readonly allGathersPerToken: number;
 }
 
-/** An operator without a rule runs on whole tensors on every rank. */
+/** An operator without a rule, which runs on whole tensors on every rank. */
 export interface UnruledOperator {
   readonly operator: string;
-  /** The first value it gives: what names the node in the file. */
+  /** Its first output, which names the node in the file. */
   readonly node: string;
-  /** Bytes of the weights it keeps whole. */
+  /** Bytes of its weights, which stay whole. */
   readonly weightBytes: number;
-  /** Bytes that are gathered for it, in the step of {@link Prediction}. */
+  /** Bytes gathered for it, in the step of {@link Prediction}. */
   readonly gatheredBytes: number;
   /** What would let it run on shares. */
   readonly lift: string;
@@ -133,7 +136,7 @@ export class PartitionPolicy {
     return this.#data.collectives;
   }
 
-  /** Parameter bytes each rank keeps, in the types it computes in. */
+  /** Parameter bytes that each rank holds, in the types it computes in. */
   get bytesPerRank(): readonly number[] {
     return this.#data.bytesPerRank;
   }
@@ -150,12 +153,12 @@ export class PartitionPolicy {
     return this.#data.unruled;
   }
 
-  /** Who holds what, and why: text to print. `short` leaves the weights out. */
+  /** Who holds what, and why, as text to print. `short` leaves the weights out. */
   table(options: { readonly short?: boolean } = {}): string {
     return options.short === true ? shortTable(this.#data) : table(this.#data);
   }
 
-  /** Plain data that `loadModel` takes back as its `policy`. */
+  /** Plain data that `loadModel` accepts as its `policy`. */
   toJSON(): PolicyData {
     return this.#data;
   }

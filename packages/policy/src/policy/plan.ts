@@ -20,24 +20,24 @@ import { PartitionPolicy, type PolicyData } from "./partition-policy.js";
 import { readPolicyData } from "./read-policy.js";
 
 export interface PlanOptions {
-  /** How many ranks share the model, 1 to 64. */
+  /** The number of ranks, 1 to 64. */
   readonly ranks: number;
   /** Default `memory`. */
   readonly objective?: Objective | undefined;
-  /** Most bytes of parameters that a rank may keep. Default: no limit. */
+  /** The most bytes of parameters that a rank may hold. Default: no limit. */
   readonly memoryPerRank?: number | undefined;
-  /** What matrices of parameters are held and computed in. Default `float32`. */
+  /** The type that parameter matrices are held and computed in. Default `float32`. */
   readonly precision?: WeightPrecision | undefined;
-  /** What activations are rounded to before they are multiplied with quantized matrices. Default `int8`. */
+  /** The type that activations are rounded to before they are multiplied with quantized matrices. Default `int8`. */
   readonly activations?: ActivationPrecision | undefined;
 }
 
 /**
  * Decides the partition policy of a graph, from operators and shapes alone.
  *
- * @throws RingrankError RR_RANKS: not a valid number of ranks; RR_OPTION: another option that is unknown or has an
- * invalid value; RR_NOTHING_SHARDED: more than one rank, and no factor that can be sharded; RR_MEMORY: no plan fits
- * `memoryPerRank`; RR_GRAPH: a malformed graph
+ * @throws RingrankError RR_RANKS: invalid number of ranks; RR_OPTION: another option is unknown or has an invalid
+ * value; RR_NOTHING_SHARDED: there is more than one rank, and nothing can be sharded; RR_MEMORY: no plan fits
+ * `memoryPerRank`; RR_GRAPH: malformed graph
  */
 export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
   checkPlanOptions(options);
@@ -54,11 +54,11 @@ export function planGraph(graph: Graph, options: PlanOptions): PartitionPolicy {
 }
 
 /**
- * Restores a policy for this graph from JSON. Only the decisions are taken from `data`; everything else is computed
- * anew, so that what the policy says is what is done.
+ * Restores a policy for this graph from JSON. Only the decisions are taken from `data`; everything else is recomputed,
+ * so the restored policy always describes what is actually done.
  *
- * @throws RingrankError RR_RANKS and RR_OPTION as {@link planGraph} does; RR_POLICY: not a policy, made for another
- * graph, world size or precision, or contradictory; RR_MEMORY: it does not fit `memoryPerRank`
+ * @throws RingrankError RR_RANKS and RR_OPTION as in {@link planGraph}; RR_POLICY: `data` is not a policy, was made for
+ * another graph, world size or precision, or contradicts itself; RR_MEMORY: the policy does not fit `memoryPerRank`
  */
 export function policyFromJSON(
   graph: Graph,
@@ -70,15 +70,15 @@ export function policyFromJSON(
   if (read.ranks !== options.ranks) {
     throw new RingrankError(
       "RR_POLICY",
-      `the policy is for ${read.ranks} ranks, got ${options.ranks}; give as many ranks, or plan again`,
+      `expected ${read.ranks} ranks, as in the policy, got ${options.ranks}; pass ranks: ${read.ranks}, or plan again`,
     );
   }
   const precision = precisionOf(options.precision, options.activations);
   if (read.precision.weights !== precision.weights || read.precision.activations !== precision.activations) {
     throw new RingrankError(
       "RR_POLICY",
-      `the policy is for ${describePrecision(read.precision)}, the model is loaded with ` +
-        `${describePrecision(precision)}; plan again, or load it as the policy says`,
+      `expected the precision of the policy, ${describePrecision(read.precision)}, got ` +
+        `${describePrecision(precision)}; load the model in the policy's precision, or plan again`,
     );
   }
   const analysis = analyse(graph, precision);
@@ -89,14 +89,14 @@ export function policyFromJSON(
   if (fullest > memoryPerRank) {
     throw new RingrankError(
       "RR_MEMORY",
-      `the policy keeps ${fullest} bytes of weights on a rank, where memoryPerRank is ${memoryPerRank}; plan again`,
+      `the policy puts ${fullest} bytes of weights on one rank, but memoryPerRank is ${memoryPerRank}; plan again`,
     );
   }
   const limits: Limits = { ranks: read.ranks, objective: read.objective, memoryPerRank };
   return new PartitionPolicy(describePlan(analysis, plan, limits));
 }
 
-/** The graph that {@link planGraph} divides, still whole, to be compared with what it becomes. */
+/** The graph that {@link planGraph} divides, before the division, for comparison with the result. */
 export function graphInPrecision(
   graph: Graph,
   { precision, activations }: Pick<PlanOptions, "precision" | "activations">,
@@ -105,15 +105,15 @@ export function graphInPrecision(
 }
 
 export interface ProgramOptions {
-  /** Kinds of products that become steps of their own where possible. Default none: all stay within segments. */
+  /** Kinds of products that become steps of their own if possible. Default: none, so all stay within segments. */
   readonly products?: readonly ProductKind[] | undefined;
 }
 
 /**
- * Builds one program per rank. Its entries are those of the graph, or `forward` alone if the graph names none.
+ * Builds one program per rank. Its entries are those of the graph, or only `forward` if the graph has none.
  *
  * @throws RingrankError RR_OPTION: an unknown option or kind of product; RR_POLICY: the policy was made for another
- * graph, or is contradictory
+ * graph, or contradicts itself
  */
 export function buildPrograms(
   graph: Graph,
@@ -128,7 +128,7 @@ export function buildPrograms(
   return buildFromPlan(analysis.factored, analysis.found, plan, options.products ?? []);
 }
 
-/** Factors are identified by their order, which differs between graphs. */
+/** Refuses a policy for another graph: factors are identified by their order, which differs between graphs. */
 function checkGraphOf({ graph }: Pick<PolicyData, "graph">, { fingerprint }: Analysis): void {
   if (graph === fingerprint) return;
   throw new RingrankError(
@@ -137,7 +137,7 @@ function checkGraphOf({ graph }: Pick<PolicyData, "graph">, { fingerprint }: Ana
   );
 }
 
-/** The last plan, if it shards exactly these factors. */
+/** Returns the last plan if it shards exactly these factors, else makes one. */
 function planSharding(analysis: Analysis, ids: readonly number[], ranks: number): Plan {
   checkRanks(ranks);
   const { factored, found, plan: last } = analysis;
@@ -157,7 +157,7 @@ function chosenRoles(found: Roles, ids: readonly number[]): Roles["roles"] {
     if (role === undefined)
       throw new RingrankError(
         "RR_POLICY",
-        `the policy shards factor ${id}; this graph has ${found.roles.length}`,
+        `the policy shards factor ${id}, but this graph only has ${found.roles.length} factors; plan again`,
       );
     return role;
   });

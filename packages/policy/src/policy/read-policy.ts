@@ -3,7 +3,7 @@ import { type Objective, objectives } from "../decide/objective.js";
 import { activationPrecisions, type Precision, weightPrecisions } from "../precision/precision.js";
 import { policyVersion } from "./partition-policy.js";
 
-/** The decisions in a policy that somebody wrote down. */
+/** The decisions in a policy that was written as JSON. */
 export interface WrittenPolicy {
   readonly ranks: number;
   readonly objective: Objective;
@@ -13,7 +13,7 @@ export interface WrittenPolicy {
   readonly sharded: readonly number[];
 }
 
-/** @throws RingrankError RR_POLICY: `data` is not what `policy.toJSON()` gives */
+/** @throws RingrankError RR_POLICY: `data` was not returned by `policy.toJSON()` */
 export function readPolicyData(data: unknown): WrittenPolicy {
   const policy = asRecord(data, "a policy");
   if (policy.version !== policyVersion) fail(`version ${policyVersion}`, policy.version);
@@ -58,6 +58,6 @@ function fail(expected: string, got: unknown): never {
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   throw new RingrankError(
     "RR_POLICY",
-    `not a partition policy: expected ${expected}, got ${shown}. Give what policy.toJSON() returned.`,
+    `not a partition policy: expected ${expected}, got ${shown}. Pass what policy.toJSON() returned.`,
   );
 }

@@ -7,7 +7,7 @@ import type {
   WeightPlacement,
 } from "./partition-policy.js";
 
-/** What was sharded, into what, and why: one line a factor. */
+/** What is sharded, how, and why: one line per factor. */
 export function shortTable(policy: PolicyData): string {
   const rows = policy.factors.map((factor) => [
     `${dealt(factor)} ${factor.label}`,
@@ -23,7 +23,7 @@ export function shortTable(policy: PolicyData): string {
   ].join("\n");
 }
 
-/** The short table, then every weight, equal ones of different layers in one line. */
+/** The short table, followed by every weight. Equal weights of different layers share a line. */
 export function table(policy: PolicyData): string {
   const groups = new Map<string, { names: string[]; placement: WeightPlacement }>();
   for (const [name, placement] of Object.entries(policy.weights)) {
@@ -63,12 +63,15 @@ function summary(policy: PolicyData): string[] {
   return lines;
 }
 
-/** What the bytes are counted in; of a file that brings types of its own, nothing: its weights' sizes say it. */
+/**
+ * The type in which the bytes are counted. Empty for a file that brings types of its own, which the sizes of its
+ * weights already show.
+ */
 function inPrecision({ precision, weights, totalBytes }: PolicyData): string {
   const floats = Object.values(weights).filter(({ type }) => type === "float32");
   const bytes = floats.reduce((sum, weight) => sum + weight.bytes, 0);
   if (precision.weights === "float32") return bytes === totalBytes ? ", in float32" : "";
-  // Scales and norms are a fifth at most. Where floats are most of it, the matrices are of a kind that stays.
+  // Scales and norms are at most a fifth. If most bytes are floats, the matrices are of a kind that is not quantized.
   const stay = bytes > totalBytes / 2 ? `, but ${formatBytes(bytes)} of it float32` : "";
   return `, ${describePrecision(precision)}${stay}`;
 }
@@ -91,17 +94,20 @@ function shares({ bytesPerRank, bytes }: WeightPlacement): string {
   return percent(Math.max(...bytesPerRank) / bytes);
 }
 
-/** Names that differ only in numbers: the numbers become `#`, but for the bits of quantized weights. */
+/**
+ * Replaces the numbers in a name with `#`, so that names of different layers are equal, except for the bits of
+ * quantized weights.
+ */
 function common(names: readonly string[]): string {
   return names[0]!.replaceAll(/(?<!·int)\d+/g, "#");
 }
 
-/** What ranks are dealt: `4`; units of 2, `4 × 2`; pieces of units that ranks share, 8 of each, `4·8`. */
+/** The units that are dealt to ranks: `4`; units of 2, `4 × 2`; units that ranks share, of 8 pieces each, `4·8`. */
 function dealt({ units, group, within }: FactorDecision): string {
   return `${units}${within === 1 ? "" : `·${within}`}${group === 1 ? "" : ` × ${group}`}`;
 }
 
-/** `4 each`, or what every rank has: `2+2+1+1`. */
+/** `4 each`, or the units of every rank: `2+2+1+1`. */
 function units(perRank: readonly number[]): string {
   const first = perRank[0]!;
   if (perRank.every((one) => one === first)) return `${first} each`;
@@ -114,10 +120,10 @@ function distinct(values: readonly string[]): string {
   return values.length > mostListed ? tally(values) : values.join(", ");
 }
 
-/** Ranks that a line has room to name one by one. */
+/** How many ranks a line lists one by one. */
 const mostListed = 8;
 
-/** On how many ranks each value is, in the order they come: `2 on 9 ranks, 1 on 7`. */
+/** How many ranks have each value, in order of appearance: `2 on 9 ranks, 1 on 7`. */
 function tally(values: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);

@@ -2,67 +2,67 @@ import type { Cache, DataType, Weight } from "@ringrank/model";
 import type { Elementwise, Interpretable } from "./segment-work.js";
 
 /**
- * What one rank does. Plain data: it crosses threads by structured clone, and holds no parameter, only the
- * intervals of files where the rank's parameters lie.
+ * The work of one rank. Plain data that crosses threads by structured clone. It contains no parameters, only the
+ * intervals of files in which the rank's parameters lie.
  *
- * An entry's steps run in order over a table of named values. A step that runs a segment reads its inputs from
- * the table and writes its outputs there; a collective replaces a value. All ranks of a group have the same
- * collectives in the same order.
+ * The steps of an entry run in order on a table of named values. A step that runs a segment reads its inputs from the
+ * table and writes its outputs to it; a collective replaces a value. All ranks of a group run the same collectives in
+ * the same order.
  */
 export interface RankProgram {
   readonly rank: number;
   readonly worldSize: number;
-  /** By name: `forward`; encoder–decoders have `encode` and `decode`. */
+  /** By name: `forward`, or `encode` and `decode` for encoder–decoders. */
   readonly entries: Readonly<Record<string, Entry>>;
-  /** What steps refer to by index. */
+  /** Steps refer to these by index. */
   readonly segments: readonly Segment[];
-  /** The rank's shard of every weight it holds, by name. Each is read once, however many segments use it. */
+  /** The rank's shard of every weight it holds, by name. Each is read once, even if several segments use it. */
   readonly weights: Readonly<Record<string, WeightShard>>;
-  /** Bytes of parameters this rank keeps, in the types it computes in. */
+  /** Bytes of the parameters that this rank holds, in the types it computes in. */
   readonly bytes: number;
 }
 
 export interface Entry {
-  /** Values the caller puts into the table, cache inputs and positions included. */
+  /** Values that the caller puts into the table, including cache inputs and positions. */
   readonly inputs: readonly LocalValue[];
-  /** Values the caller takes out of the table, cache outputs (new rows only) included. */
+  /** Values that the caller takes out of the table, including cache outputs (new rows only). */
   readonly outputs: readonly LocalValue[];
   readonly steps: readonly Step[];
   /**
-   * How many of the steps give all that caches keep: for a call that wants no other output, the rest may be left out,
-   * by all ranks alike. Absent where there is no rest.
+   * After this many steps, everything that caches keep has been computed. If a call needs no other output, all ranks
+   * may skip the remaining steps. Absent if there are none.
    */
   readonly cacheSteps?: number;
-  /** As in the graph; the states' local shapes are in `inputs` and `outputs`. */
+  /** As in the graph. `inputs` and `outputs` have the local shapes of the states. */
   readonly caches: readonly Cache[];
 }
 
 /**
- * A value as this rank sees it. A symbolic size is a product: `{ scale: 2, symbols: ["batch"] }` is 2·batch. Of an
- * output whose size is none, such as past and new rows together, the scale means nothing.
+ * A value as this rank sees it. A symbolic size is a product: `{ scale: 2, symbols: ["batch"] }` is 2·batch. If an
+ * output's size is not such a product, such as the number of past and new rows together, its scale is meaningless.
  */
 export interface LocalValue {
   readonly name: string;
   readonly type: DataType;
   readonly dims: readonly SizeProduct[];
   /**
-   * For an output that is sharded over ranks: where this rank's elements lie in the whole. Absent where every
-   * rank has the whole value.
+   * For an output that is sharded over ranks: which elements of the whole value this rank has. Absent if every rank has
+   * the whole value.
    */
   readonly shard?: ValueShard;
 }
 
 export interface SizeProduct {
   readonly scale: number;
-  /** Names of symbolic dimensions of the entry's inputs, each bound when the entry is called. */
+  /** Names of symbolic dimensions of the entry's inputs. They are bound when the entry is called. */
   readonly symbols: readonly string[];
 }
 
-/** One axis of a value, and which indices of it each rank has, as half-open intervals in increasing order. */
+/** The sharded axis of a value, and the indices that each rank has, as half-open intervals in increasing order. */
 export interface ValueShard {
   readonly axis: number;
   readonly size: number;
-  /** By rank. Ranks may overlap (they then agree) and may have none. */
+  /** By rank. The intervals of ranks may overlap, in which case the ranks have equal elements; a rank may have none. */
   readonly intervals: readonly (readonly Interval[])[];
 }
 
@@ -72,14 +72,14 @@ export type Interval = readonly [start: number, end: number];
 export type Step =
   | RunStep
   | AllReduceStep
-  /** `output` becomes the whole of which each rank has the part `value`. */
+  /** Concatenates the parts `value` of all ranks as `output`. */
   | {
       readonly kind: "allGather";
       readonly value: string;
       readonly output: string;
       readonly shard: ValueShard;
     }
-  /** `value` becomes zeros: what a rank without units owes to a sum. */
+  /** Sets `value` to zeros, which is what a rank without units contributes to a sum. */
   | {
       readonly kind: "zeros";
       readonly value: string;
@@ -95,43 +95,47 @@ export interface RunStep {
   readonly kind: "run";
   readonly segment: number;
   /**
-   * By place: names in the table of what the segment reads and writes. Absent where those are the segment's own names;
-   * one without weights has names that are nobody's, since several steps may run it.
+   * The names in the table of the values that the segment reads and writes, by position. Absent if these are the
+   * segment's own names. Several steps may run a segment without weights, so the names of its values belong to none of
+   * them.
    */
   readonly values?: { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
-  /** What the segment computes, if it is attention over a cache, for a rank that has a shorter way. */
+  /** What the segment computes, if it is attention over a cache, for ranks that have a faster way. */
   readonly attention?: AttentionOverCache;
 }
 
-/** `value` becomes the sum of all ranks' `value`, or the largest. float32 or int32. */
+/** Replaces `value` with the sum, or the maximum, of all ranks' `value`. float32 or int32. */
 export interface AllReduceStep {
   readonly kind: "allReduce";
   readonly value: string;
   readonly operation?: "max";
-  /** What is then added to the sum, on every rank. Not with a maximum. */
+  /** Added to the sum afterwards, on every rank. Not combined with a maximum. */
   readonly added?: Addends;
 }
 
-/** What is added to a sum of ranks, float32: to each of its rows the sum of `rows`, then `value` to the whole. */
+/**
+ * Addends of a sum over ranks, in float32: the sum of `rows` is added to each of its rows, then `value` to the whole.
+ */
 export interface Addends {
-  /** Names in the program's weights, each as long as a row. */
+  /** Names in the program's weights, each with the length of a row. */
   readonly rows: readonly string[];
-  /** Name in the table: as many elements as the sum has, in the same order. */
+  /** Name in the table. It has as many elements as the sum, in the same order. */
   readonly value?: string;
 }
 
 /**
- * Every row `x` of `value` normalized, as `output`:
+ * Normalizes every row `x` of `value`, as `output`:
  *
- *     scale · (x − m) / √(mean((x − m)²) + epsilon) + bias       m: the row's mean where `centered`, else 0
+ *     scale · (x − m) / √(mean((x − m)²) + epsilon) + bias       m: the row's mean if `centered`, else 0
  *
- * float32, in the value's shape. `scale` and `bias` are names in the program's weights, each as long as a row.
+ * float32, in the shape of the value. `scale` and `bias` are names in the program's weights, each with the length of a
+ * row.
  */
 export interface NormalizeStep {
   readonly kind: "normalize";
   readonly value: string;
   readonly output: string;
-  /** What is added to `value`, in place, before: to a sum of ranks ({@link AllReduceStep.added}), or to a product. */
+  /** Added to `value` first, in place: addends of a sum over ranks ({@link AllReduceStep.added}) or of a product. */
   readonly added?: Addends;
   readonly scale: string;
   readonly bias?: string;
@@ -140,20 +144,20 @@ export interface NormalizeStep {
 }
 
 /**
- * Every row of `value` times matrices that the rank keeps:
+ * Multiplies every row of `value` by matrices that the rank holds:
  *
  *     output[row, n] = Σ_k value[row, k] · matrix[n, k] + bias[n]
  *
- * Of block-quantized weights `matrix[n, k] = scales[n, ⌊k / 32⌋] · (values[n, k] − zero)`, zero: 8 of 4 bits, 128 of 8.
- * Activations may then be rounded to int8 in blocks of 32, as by a MatMulNBits of accuracy level 4
+ * For block-quantized weights, `matrix[n, k] = scales[n, ⌊k / 32⌋] · (values[n, k] − zero)`, where zero is 8 for 4 bits
+ * and 128 for 8 bits. Activations may then be rounded to int8 in blocks of 32, as in a MatMulNBits of accuracy level 4
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits).
  */
 export type ProductStep = QuantizedProductStep | FloatProductStep;
 
 /**
- * Its segments, for many rows, multiply whole numbers, by the type of activations: weights `[rows, width]` uint8 of
- * which 128 is 0, activations `[width, columns]` → sums `[rows, columns]` int32. They differ in speed, and in whether a
- * processor adds up products without an overflow.
+ * The segments, for many rows, multiply integers; there is one for each type of activations. Weights `[rows, width]`,
+ * uint8 in which 128 means 0, and activations `[width, columns]` give sums `[rows, columns]`, int32. The segments
+ * differ in speed, and in whether a processor adds up the products without overflow.
  */
 export type QuantizedProductStep = ProductOf<
   QuantizedProductMatrix,
@@ -162,8 +166,8 @@ export type QuantizedProductStep = ProductOf<
 >;
 
 /**
- * Of float32. Its segment, for many rows, multiplies the rows of two: `[rows, width]`, `[columns, width]` → `[rows,
- * columns]`.
+ * In float32. The segment, for many rows, multiplies the rows of two matrices: `[rows, width]`, `[columns, width]` →
+ * `[rows, columns]`.
  */
 export type FloatProductStep = ProductOf<FloatProductMatrix, 32, { readonly float32: number }>;
 
@@ -171,15 +175,15 @@ interface ProductOf<Matrix extends ProductMatrix, Bits, Segments> {
   readonly kind: "product";
   /** Name in the table: float32 `[…, width]`. */
   readonly value: string;
-  /** Elements of a row of the value and of each matrix. */
+  /** Number of elements in a row of the value and of each matrix. */
   readonly width: number;
-  /** Of a weight. */
+  /** Bits per weight. */
   readonly bits: Bits;
   readonly outputs: readonly ProductOutput<Matrix>[];
   readonly segments: Segments;
 }
 
-/** `[…, all rows of the matrices]`: what the matrices make, side by side in every row. */
+/** `[…, all rows of the matrices]`: the results of all matrices, side by side in every row. */
 export interface ProductOutput<Matrix extends ProductMatrix = ProductMatrix> {
   readonly name: string;
   readonly matrices: readonly Matrix[];
@@ -188,11 +192,11 @@ export interface ProductOutput<Matrix extends ProductMatrix = ProductMatrix> {
 /** Names in the program's weights. */
 export type ProductMatrix = QuantizedProductMatrix | FloatProductMatrix;
 
-/** As a MatMulNBits has it. */
+/** In the layout of MatMulNBits. */
 export interface QuantizedProductMatrix extends MatrixOfRows {
   /**
-   * uint8 `[rows, blocks, 16 or 32 bytes]`, the last block of a row perhaps partial. Of 4 bits, the even element is in
-   * a byte's low half.
+   * uint8 `[rows, blocks, 16 or 32 bytes]`. The last block of a row may be partial. With 4 bits, the even element is in
+   * the low half of a byte.
    */
   readonly values: string;
   /** float32 `[rows, blocks]`. */
@@ -205,25 +209,26 @@ export interface FloatProductMatrix extends MatrixOfRows {
 }
 
 interface MatrixOfRows {
-  /** Of the matrix: the columns that it makes. */
+  /** Rows of the matrix, which are the columns of its result. */
   readonly rows: number;
   /** float32 `[rows]`. */
   readonly bias?: string;
 }
 
 /**
- * Runs a segment for every expert of this rank that some row goes to, on those rows alone:
+ * Runs a segment for every expert of this rank that any row is routed to, on those rows only:
  *
  *     output[row] = Σ_e weights[e, row] · segment(rows[row], stacks[e])   over experts e with weights[e, row] ≠ 0
  *
- * `weights` is `[experts, rows, 1]` and `rows` `[rows, …]`, float32; the segment gives `perExpert`, `[1, rows, …]`.
+ * `weights` is `[experts, rows, 1]` and `rows` is `[rows, …]`, both float32; the segment returns `perExpert`,
+ * `[1, rows, …]`.
  */
 export interface RoutedStep {
   readonly kind: "routed";
   readonly segment: number;
   readonly rows: string;
   readonly weights: string;
-  /** Names in the program's weights. The segment is fed one index of their first axis, as `[1, …]`. */
+  /** Names in the program's weights. The segment is fed one index of their first axis at a time, as `[1, …]`. */
   readonly stacks: readonly string[];
   readonly perExpert: string;
   readonly output: string;
@@ -231,13 +236,13 @@ export interface RoutedStep {
 }
 
 /**
- * Attention of new rows of each sequence over cached rows and themselves. For every head h of keys and values, every
- * query i of its group, and every new row:
+ * Attention of the new rows of each sequence over cached rows and themselves. For every key head h, every query i of
+ * its group, and every new row:
  *
  *     score_j = scale · q_hi · K_hj + Σ addends      context_hi = Σ_j softmax(score)_j · V_hj
  *
- * over the cached rows j, then the new ones, whose keys and values are given back too. q and k are turned first, if
- * `rotary` says so.
+ * j runs over the cached rows, then over the new ones, whose keys and values are outputs too. If `rotary` is given, q
+ * and k are rotated first.
  */
 export interface AttentionOverCache {
   readonly query: HeadsInRow;
@@ -246,10 +251,10 @@ export interface AttentionOverCache {
   /** Names of entry inputs `[batch, keyValueHeads, past, lanes]`. */
   readonly pastKeys: string;
   readonly pastValues: string;
-  /** Names of what is given, `[batch, keyValueHeads, rows, lanes]`. */
+  /** Names of outputs `[batch, keyValueHeads, rows, lanes]`. */
   readonly presentKeys: string;
   readonly presentValues: string;
-  /** Name of what is given, `[batch, rows, keyValueHeads · group · lanes]`. */
+  /** Name of the output `[batch, rows, keyValueHeads · group · lanes]`. */
   readonly context: string;
   readonly keyValueHeads: number;
   readonly group: number;
@@ -257,60 +262,66 @@ export interface AttentionOverCache {
   readonly scale: number;
   /** Names of float32 values, each broadcast to `[batch, keyValueHeads · group, rows, past + rows]`. */
   readonly addends: readonly string[];
-  /** Whether heads are added different numbers, as ALiBi does: then some see little of what lies far from them. */
+  /** Whether the addends differ between heads, as in ALiBi. Some heads then see little of distant rows. */
   readonly biasByHead: boolean;
   readonly rotary?: {
-    /** Names, `[batch, rows, lanes / 2]` both. */
+    /** Names of values, both `[batch, rows, lanes / 2]`. */
     readonly cos: string;
     readonly sin: string;
-    /** How many lanes turn, the first ones: pairs (i, i + lanes / 2), or (2i, 2i + 1) where interleaved. */
+    /** How many lanes are rotated, counted from the first: pairs (i, i + lanes / 2), or (2i, 2i + 1) if interleaved. */
     readonly lanes: number;
     readonly interleaved: boolean;
   };
   /**
-   * The segment that computes some new rows of one sequence at a time: see program/attention-block.ts. Absent where
-   * projections do not lie row by row, or nothing is added to the scores.
+   * The segment that computes some new rows of one sequence at a time: see program/attention-block.ts. Absent if the
+   * projections are not laid out row by row, or if nothing is added to the scores.
    */
   readonly block?: number;
 }
 
-/** Where the heads of a projection lie in a row of `value`, in elements. Queries of a group follow one another. */
+/** Where the heads of a projection lie in a row of `value`, in elements. The queries of a group are adjacent. */
 export interface HeadsInRow {
   readonly value: string;
   readonly rowWidth: number;
   readonly offset: number;
-  /** From one head of keys and values to the next. */
+  /** Distance between adjacent key or value heads. */
   readonly headStride: number;
 }
 
 /**
- * A run of nodes between two steps of other kinds; one ONNX Runtime session. Several steps may run one that has no
- * weights: what is alike in all layers is there once.
+ * A run of nodes between two steps of other kinds, executed by one ONNX Runtime session. Several steps may run a
+ * segment without weights, so that what is the same in all layers exists once.
  */
 export interface Segment {
   /** An ONNX model whose `initializers` are external data: location = the index in that list, offset 0. */
   readonly onnx: Uint8Array;
-  /** The model's names of values read from the table, and the table's where a step says no others. */
+  /**
+   * The model's names of the values it reads from the table. They are also the names in the table, unless a step gives
+   * others.
+   */
   readonly inputs: readonly string[];
-  /** Of values written to it, likewise. */
+  /** The same for the values it writes. */
   readonly outputs: readonly string[];
   /**
-   * By location: names in `weights` whose elements lie there, one weight after the other. They are this segment's
-   * alone, and its session takes them over.
+   * By location: names in `weights` whose elements lie there, one weight after the other. They belong to this segment
+   * only, and its session takes them over.
    */
   readonly initializers: readonly (readonly string[])[];
-  /** Names in `weights` that several segments use: the rank keeps one copy and feeds it to each as an input. */
+  /** Names in `weights` that several segments use. The rank keeps one copy and feeds it to each as an input. */
   readonly sharedWeights: readonly string[];
-  /** What the segment computes, if that is element by element, for a rank that has a shorter way. */
+  /** What the segment computes, if it works element by element, for ranks that have a faster way. */
   readonly elementwise?: Elementwise;
-  /** Else, if all of its nodes are such operators: the same for a rank that interprets them where values are small. */
+  /**
+   * Otherwise, if a rank can interpret all of its nodes: what the segment computes, for ranks that interpret it when
+   * values are small.
+   */
   readonly interpretable?: Interpretable;
 }
 
-/** A rank's part of a weight: the product of a choice of intervals on each axis. */
+/** A rank's part of a weight: the Cartesian product of a selection of intervals on each axis. */
 export interface WeightShard {
   readonly weight: Weight;
-  /** By axis of `weight.dims`: which indices this rank has. `[[0, dim]]` for the whole axis. */
+  /** By axis of `weight.dims`: the indices that this rank has. `[[0, dim]]` is the whole axis. */
   readonly selection: readonly (readonly Interval[])[];
   /** Sizes of the selection. */
   readonly dims: readonly number[];

@@ -5,26 +5,26 @@ import type { Dim, SizePair } from "../factors/factor.js";
  * What the policy knows about one operator: how the factors of its inputs become factors of its outputs, in which
  * inputs it is linear, and what changes when a rank runs it on its share.
  *
- * A rule sees operators, attributes and shapes. It cannot see what a value is called.
+ * A rule sees operators, attributes and shapes. It cannot see the names of values.
  */
 export interface Rule {
   /** Relates factors and returns those of every output, in the order of `operator.outputs`. */
   propagate(operator: Operator, factors: Propagation): readonly (readonly Dim[])[];
-  /** How a sum still owed passes through; absent where it must be paid first. */
+  /** How a sum that is still owed passes through. Absent if it must be reduced first. */
   readonly linearity?: Linearity | ((operator: Operator) => Linearity | undefined);
-  /** Slots of operands that are added to a result which may be owed: they then count on one rank only. */
+  /** Slots of operands that are added to a result which may be owed. They then count on one rank only. */
   readonly addends?: readonly number[];
-  /** The nodes a rank runs instead of this one; absent where the node is right as it stands. */
+  /** The nodes that a rank runs instead of this one. Absent if the node can run unchanged. */
   localize?(operator: Operator, local: Localization): readonly GraphNode[];
 }
 
 export type Linearity =
   /** Any number of inputs may be owed; those that are not count on one rank only. */
   | { readonly kind: "sum" }
-  /** One of these inputs may be owed, while all others are whole. */
+  /** One of these inputs may be owed, if all other inputs are whole. */
   | { readonly kind: "one"; readonly slots: readonly number[] };
 
-/** A node with what is known about its values. */
+/** A node, with what is known about its values. */
 export interface Operator {
   readonly node: GraphNode;
   readonly inputs: readonly (Operand | undefined)[];
@@ -35,37 +35,37 @@ export interface Operand {
   readonly name: string;
   readonly type: DataType;
   readonly dims: readonly SizePair[];
-  /** Elements of a small tensor that shapes depend on. */
+  /** The elements of a small tensor that shapes depend on. */
   readonly contents: readonly SizePair[] | undefined;
-  /** A constant of the graph. */
+  /** Whether it is a constant of the graph. */
   readonly isWeight: boolean;
 }
 
-/** What a rule may do with factors while the graph is walked. */
+/** What a rule may do with factors during propagation. */
 export interface Propagation {
-  /** The dimensions of input `slot`. Each use of a weight has its own. */
+  /** The dimensions of input `slot`. Each use of a weight has dimensions of its own. */
   input(slot: number): readonly Dim[];
-  /** Makes two dimensions the same. */
+  /** Declares that two dimensions are the same. */
   unify(a: Dim, b: Dim): void;
-  /** `dim` is needed unsplit. */
+  /** Declares that the operator needs `dim` unsplit. */
   whole(dim: Dim, why: string): void;
-  /** The operator sums over `dim`: where it is sharded, the outputs are owed a sum. */
+  /** Declares that the operator sums over `dim`. If it is sharded, the outputs are owed a sum. */
   contract(dim: Dim): void;
   /**
-   * The operator takes the largest over `dim` of numbers that are not negative: where it is sharded, the outputs are
-   * owed the largest of all ranks', to which one without a share adds zero.
+   * Declares that the operator takes the maximum of non-negative numbers over `dim`. If it is sharded, the outputs are
+   * owed the maximum over all ranks, to which a rank without a share contributes zero.
    */
   takeLargest(dim: Dim): void;
   /**
-   * The operator cuts a dimension into these parts, laid end to end, or has dimensions inside that none of its operands
-   * shows as they are; kept for {@link Localization.cut}.
+   * Declares that the operator cuts a dimension into these parts, laid end to end, or has inner dimensions that do not
+   * appear in any of its operands. {@link Localization.cut} returns them.
    */
   cut(parts: readonly Dim[]): void;
 }
 
-/** What a rule may ask and make while it rewrites an operator for one rank. */
+/** What a rule may query and create while it rewrites an operator for one rank. */
 export interface Localization {
-  /** Local name of input `slot`; `""` where it is left out. */
+  /** Local name of input `slot`; `""` if it is omitted. */
   input(slot: number): string;
   /** Local name of output `slot`. */
   output(slot: number): string;
@@ -74,16 +74,16 @@ export interface Localization {
   /** Size of a dimension on this rank. */
   size(dim: Dim): SizePair;
   isSharded(dim: Dim): boolean;
-  /** The parts that {@link Propagation.cut} was given. */
+  /** The parts that were passed to {@link Propagation.cut}. */
   cut(): readonly Dim[];
-  /** First unit of `dim` on this rank; for dimensions of which a rank has one interval. */
+  /** First unit of `dim` on this rank. Only for dimensions of which each rank has a single interval. */
   start(dim: Dim): number;
-  /** A new constant; returns its name. */
+  /** Adds a constant and returns its name. */
   constant(tensor: ConstantTensor): string;
   /**
-   * A name for a new intermediate value.
+   * Returns a name for a new intermediate value.
    *
-   * @param like its type and dimensions, for one that may cross from one segment to another
+   * @param like the type and dimensions of the value, if it may cross from one segment to another
    */
   value(like?: { readonly type: DataType; readonly dims: readonly Dim[] }): string;
 }
