@@ -77,8 +77,8 @@ export class EmulatedGroup {
   }
 
   /**
-   * Whole outputs by name, assembled from the ranks that have their parts. Caches must be empty, but for those that
-   * another entry fills: each rank reads what that entry last gave it.
+   * Whole outputs by name, assembled from the ranks that have their parts. Caches must be empty and states
+   * zero, but for what another entry fills: each rank reads what that entry last gave it.
    *
    * @param wanted `caches`: every rank leaves out the steps that give none of these
    */
@@ -92,14 +92,14 @@ export class EmulatedGroup {
       return wanted === "all" ? whole : { ...whole, steps: whole.steps.slice(0, whole.cacheSteps) };
     });
     const symbols = bindSymbols(entries[0]!, inputs);
-    const tables = entries.map(({ inputs: wanted }, rank) => {
+    const tables = entries.map(({ inputs: wanted, recurrent = [] }, rank) => {
       const table = new Map(this.#filled[rank]);
       for (const { name, dims } of wanted) {
         const whole = inputs[name];
         if (whole === undefined) continue;
         const sizes = dims.map((size) => evaluate(size, symbols));
-        const isEmpty = sizes.includes(0);
-        table.set(name, isEmpty ? { ...whole, dims: sizes } : whole);
+        const isKept = sizes.includes(0) || recurrent.some(({ past }) => past === name);
+        table.set(name, isKept ? zeros(whole.type, sizes) : whole);
       }
       return table;
     });
@@ -153,12 +153,7 @@ export class EmulatedGroup {
     const step = steps[index]!;
     if (step.kind === "zeros") {
       const dims = step.dims.map((size) => evaluate(size, symbols));
-      const type = (step.type ?? "float32") as EmulatedTensor["type"];
-      const data = allocate(
-        type,
-        dims.reduce((count, size) => count * size, 1),
-      );
-      table.set(step.value, { type, dims, data });
+      table.set(step.value, zeros((step.type ?? "float32") as EmulatedTensor["type"], dims));
       return;
     }
     if (step.kind === "normalize") {
@@ -282,6 +277,11 @@ function bindSymbols(entry: Entry, inputs: Readonly<Record<string, EmulatedTenso
 
 function evaluate({ scale, symbols }: SizeProduct, sizes: ReadonlyMap<string, number>): number {
   return symbols.reduce((size, symbol) => size * sizes.get(symbol)!, scale);
+}
+
+function zeros(type: EmulatedTensor["type"], dims: readonly number[]): EmulatedTensor {
+  const count = dims.reduce((product, size) => product * size, 1);
+  return { type, dims, data: allocate(type, count) };
 }
 
 function isCollective({ kind }: Step): boolean {

@@ -1,9 +1,10 @@
 import { type Graph, interfaceNames } from "@ringrank/model";
+import { allocate } from "@ringrank/model/weights";
 import type { EmulatedTensor } from "./emulate.js";
 
 /**
  * Inputs of a causal graph's first step, or that of an encoder–decoder's `decode`: every token of `ids`, logits of
- * every row, empty caches.
+ * every row, empty caches, states of zero.
  *
  * @param ids `[batch][sequence]`, without padding
  */
@@ -24,9 +25,12 @@ export function firstStep(graph: Graph, ids: readonly (readonly number[])[]): Re
     [interfaceNames.logitRows]: int64(rows, [rows.length]),
   };
   const inputs = graph.inputs.map(({ name, type, dims }): [string, EmulatedTensor] => {
-    const empty = dims.map((dim) => (dim === "batch" ? ids.length : typeof dim === "string" ? 0 : dim));
-    const data = type === "int64" ? new BigInt64Array(0) : new Float32Array(0);
-    return [name, known[name] ?? { type: type as "int64" | "float32", dims: empty, data }];
+    const sizes = dims.map((dim) => (dim === "batch" ? ids.length : typeof dim === "string" ? 0 : dim));
+    const count = sizes.reduce((product, size) => product * size, 1);
+    return [
+      name,
+      known[name] ?? { type: type as "int64" | "float32", dims: sizes, data: allocate(type, count) },
+    ];
   });
   return Object.fromEntries(inputs);
 }

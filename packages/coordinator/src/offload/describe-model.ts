@@ -5,6 +5,7 @@ import {
   type Graph,
   type GraphEntry,
   interfaceNames,
+  keptStates,
   rowsLookedUp,
 } from "@ringrank/model";
 import type { ModelFacts } from "../model-facts.js";
@@ -17,8 +18,8 @@ export function describeModel(
   { defaults, eosTokenIds, forcedEosTokenIds, decoderPromptIds }: GenerationConfig,
 ): ModelFacts {
   const { graph, maxContext, maxSource = maxContext, config, obstacle } = opened;
-  const states = graph.caches.flatMap((cache) => cache.states);
-  // The ranks fill these in: an empty cache, and the rows that `logits` asks for.
+  const states = keptStates(graph);
+  // The ranks fill these in: an empty cache, states of zero, and the rows that `logits` asks for.
   const internal: readonly string[] = [
     ...graph.caches.map((cache) => cache.positions),
     ...states.map((state) => state.past),
@@ -46,7 +47,7 @@ export function describeModel(
     maxContext,
     vocabSize,
     lookedUp: rows,
-    generates: graph.caches.length > 0 && logits !== undefined,
+    generates: states.length > 0 && logits !== undefined,
     ...(tokens === 1 && { takesOneToken: true }),
     ...(obstacle && { obstacle: obstacle.message }),
     eosIds: eosTokenIds,

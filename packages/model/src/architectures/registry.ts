@@ -4,6 +4,7 @@ import { expertFamilies } from "./experts/index.js";
 import { fairseqDecoders } from "./fairseq/index.js";
 import { gpts } from "./gpt/index.js";
 import { llamaFamilies } from "./llama/index.js";
+import { recurrentFamilies } from "./recurrent/index.js";
 import { sequenceToSequence } from "./sequence-to-sequence/index.js";
 
 /** By the `model_type` of config.json. */
@@ -14,4 +15,5 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ...fairseqDecoders,
   ...gpts,
   ...llamaFamilies,
+  ...recurrentFamilies,
 ]);

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Graph, GraphNode } from "./graph.js";
+import type { Graph, GraphNode, RecurrentState } from "./graph.js";
 import { readsOf } from "./topology.js";
 
 /**
@@ -23,16 +23,15 @@ export function entryGraph(graph: Graph, name: string): Graph {
     nodes.unshift(node);
     for (const read of readsOf(node)) needed.add(read);
   }
+  const isOwn = ({ past, present }: RecurrentState): boolean => inputs.has(past) && outputs.has(present);
+  const recurrent = graph.recurrent?.filter(isOwn) ?? [];
   return {
     opsets: graph.opsets,
     inputs: graph.inputs.filter((input) => inputs.has(input.name)),
     outputs: graph.outputs.filter((output) => outputs.has(output.name)),
     nodes,
     weights: new Map([...graph.weights].filter(([weight]) => needed.has(weight))),
-    caches: graph.caches.filter(
-      ({ positions, states }) =>
-        inputs.has(positions) &&
-        states.every(({ past, present }) => inputs.has(past) && outputs.has(present)),
-    ),
+    caches: graph.caches.filter(({ positions, states }) => inputs.has(positions) && states.every(isOwn)),
+    ...(recurrent.length > 0 && { recurrent }),
   };
 }

@@ -14,6 +14,25 @@ const castTargets = {
 
 const microsoft = "com.microsoft";
 
+/** `[batch, positions, heads · lanes]` each; heads with a state of their own are those of values. */
+interface LinearAttention {
+  readonly query: Value;
+  readonly key: Value;
+  readonly value: Value;
+  /** `[batch, heads, key lanes, value lanes]`. */
+  readonly past: Value;
+  /** Logarithm of what is left of a state, `[batch, positions, heads]` or for each lane of a key; absent for all. */
+  readonly decay?: Value;
+  /** How much of what a key stood for is replaced, `[batch, positions, heads]`; absent where it is added to. */
+  readonly rate?: Value;
+  /** Heads of queries, and of keys. */
+  readonly queries: number;
+  /** Heads of values, a multiple. */
+  readonly values: number;
+  /** Of what queries read. */
+  readonly scale: number;
+}
+
 interface RotaryPairs {
   /** r, if it is less than d. */
   readonly lanes: number | undefined;
@@ -300,6 +319,52 @@ export class GraphBuilder extends NodeBuilder {
         ...(lanes === undefined ? {} : { rotary_embedding_dim: int(lanes) }),
       },
     });
+  }
+
+  /**
+   * Each channel over its last few positions: `Σ kernel[i] · x[position − taps + 1 + i] + bias`.
+   *
+   * @param x `[batch, positions, channels]`
+   * @param kernel `[channels, 1, taps]`
+   * @param past the `taps − 1` positions before, `[batch, taps − 1, channels]`
+   * @returns what comes of `x`, and the last `taps − 1` positions
+   */
+  causalConvolution(
+    x: Value,
+    kernel: Value,
+    bias: Value | undefined,
+    past: Value,
+  ): [y: Value, present: Value] {
+    const attributes = { channels_last: int(1) };
+    const inputs = [x, kernel, bias, past];
+    const [y, present] = this.nodes("CausalConvWithState", inputs, 2, { domain: microsoft, attributes });
+    return [y!, present!];
+  }
+
+  /**
+   * A matrix for each head that positions add to and read, one after the other:
+   *
+   * ```
+   *   S ← exp(decay) · S      S ← S + key ⊗ (rate · (value − keyᵀ S))      scale · queryᵀ S
+   * ```
+   *
+   * Without `rate`, `key ⊗ value` is added (https://arxiv.org/abs/2412.06464, https://arxiv.org/abs/2405.21060).
+   *
+   * @returns what queries read, `[batch, positions, heads · value lanes]`, and the last state
+   */
+  linearAttention(options: LinearAttention): [y: Value, present: Value] {
+    const { query, key, value, past, decay, rate, queries, values, scale } = options;
+    const rule = `${decay ? "gated" : ""}${decay && rate ? "_" : ""}${rate ? "delta" : ""}` || "linear";
+    const [y, present] = this.nodes("LinearAttention", [query, key, value, past, decay, rate], 2, {
+      domain: microsoft,
+      attributes: {
+        q_num_heads: int(queries),
+        kv_num_heads: int(values),
+        update_rule: string(rule),
+        scale: float(scale),
+      },
+    });
+    return [y!, present!];
   }
 
   /** `x · Φ(x)`, exact or with the tanh approximation (https://arxiv.org/abs/1606.08415). */

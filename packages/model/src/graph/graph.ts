@@ -14,8 +14,10 @@ export interface Graph {
   readonly nodes: readonly GraphNode[];
   /** Constants of the graph, by the name of the value they define. */
   readonly weights: ReadonlyMap<string, Weight>;
-  /** State that is kept between steps; empty if the model has no causal cache. */
+  /** Rows that are kept between steps; empty if the model has no causal cache. */
   readonly caches: readonly Cache[];
+  /** States of fixed size that are kept between steps. Absent if there are none. */
+  readonly recurrent?: readonly RecurrentState[];
   /**
    * Parts of the graph that run separately, by name, such as `encode` and `decode`. Each runs the nodes that its
    * outputs need. Absent if there is only one, `forward`, with all inputs and outputs.
@@ -201,6 +203,17 @@ export interface CacheState {
   readonly present: string;
   /** The axis that grows. */
   readonly axis: number;
+}
+
+/**
+ * A state of fixed size, `[batch, …]`, that each step reads and replaces, as in recurrent layers. It is zero before a
+ * sequence's first token.
+ */
+export interface RecurrentState {
+  /** Graph input. */
+  readonly past: string;
+  /** Graph output, of the same shape. */
+  readonly present: string;
 }
 
 /**

@@ -2,6 +2,7 @@ export { floatAttribute, intAttribute, intsAttribute, toInt64 } from "./attribut
 export { entryGraph } from "./entry-graph.js";
 export * from "./graph.js";
 export { GraphBuilder } from "./graph-builder.js";
+export { keptStates } from "./kept-states.js";
 export { mapBranches } from "./map-branches.js";
 export { namesOf } from "./names-of.js";
 export type { NodeOptions, Value } from "./node-builder.js";

@@ -7,6 +7,7 @@ import type {
   Graph,
   GraphEntry,
   GraphNode,
+  RecurrentState,
   SymbolicDim,
   ValueInfo,
   Weight,
@@ -47,6 +48,7 @@ export class NodeBuilder {
   readonly #weights = new Map<string, Weight>();
   readonly #weightValues = new Map<string, Value>();
   readonly #caches: Cache[] = [];
+  readonly #recurrent: RecurrentState[] = [];
   readonly #entries = new Map<string, NewEntry>();
   /** The entry that new inputs and outputs belong to. */
   #entry: NewEntry | undefined;
@@ -120,9 +122,14 @@ export class NodeBuilder {
     return value;
   }
 
-  /** State that is kept between steps. Its values are inputs and outputs of the graph. */
+  /** Rows that are kept between steps. Its values are inputs and outputs of the graph. */
   cache(cache: Cache): void {
     this.#caches.push(cache);
+  }
+
+  /** A state that each step replaces. Its values are inputs and outputs of the graph. */
+  recur(state: RecurrentState): void {
+    this.#recurrent.push(state);
   }
 
   /** A node with one output. `undefined` omits an optional input. */
@@ -161,6 +168,7 @@ export class NodeBuilder {
       })),
       weights: new Map(this.#weights),
       caches: [...this.#caches],
+      ...(this.#recurrent.length > 0 && { recurrent: [...this.#recurrent] }),
       ...(this.#entries.size > 0 && { entries: Object.fromEntries(this.#entries) }),
     };
   }

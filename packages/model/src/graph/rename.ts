@@ -1,4 +1,4 @@
-import type { Branch, Graph, GraphNode } from "./graph.js";
+import type { Branch, Graph, GraphNode, RecurrentState } from "./graph.js";
 import { mapBranches } from "./map-branches.js";
 
 /**
@@ -21,6 +21,11 @@ export function renameValues(graph: Graph, rename: (name: string) => string): Gr
 }
 
 function apply<Of extends Branch>(graph: Of, renamed: (name: string) => string): Of {
+  const renamedState = <State extends RecurrentState>(state: State): State => ({
+    ...state,
+    past: renamed(state.past),
+    present: renamed(state.present),
+  });
   return {
     ...graph,
     inputs: graph.inputs.map((input) => ({ ...input, name: renamed(input.name) })),
@@ -30,12 +35,9 @@ function apply<Of extends Branch>(graph: Of, renamed: (name: string) => string):
     caches: graph.caches.map((cache) => ({
       ...cache,
       positions: renamed(cache.positions),
-      states: cache.states.map((state) => ({
-        ...state,
-        past: renamed(state.past),
-        present: renamed(state.present),
-      })),
+      states: cache.states.map(renamedState),
     })),
+    ...(graph.recurrent && { recurrent: graph.recurrent.map(renamedState) }),
     ...(graph.entries && {
       entries: Object.fromEntries(
         Object.entries(graph.entries).map(([name, { inputs, outputs }]) => [

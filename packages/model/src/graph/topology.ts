@@ -1,5 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Branch, Graph, GraphNode } from "./graph.js";
+import { keptStates } from "./kept-states.js";
 
 /**
  * Names of the values that a node reads: its inputs, and what the graphs among its attributes (the branches of
@@ -57,12 +58,10 @@ export function checkGraph(graph: Graph): void {
   for (const { name } of graph.outputs) requireValue(defined, name, "output");
   const inputs = new Set(graph.inputs.map(({ name }) => name));
   const outputs = new Set(graph.outputs.map(({ name }) => name));
-  for (const { positions, states } of graph.caches) {
-    requireValue(inputs, positions, "cache's positions input");
-    for (const { past, present } of states) {
-      requireValue(inputs, past, "cache's past input");
-      requireValue(outputs, present, "cache's present output");
-    }
+  for (const { positions } of graph.caches) requireValue(inputs, positions, "cache's positions input");
+  for (const { past, present } of keptStates(graph)) {
+    requireValue(inputs, past, "state's past input");
+    requireValue(outputs, present, "state's present output");
   }
 }
 

@@ -64,13 +64,15 @@ interface CacheRows {
   readonly states: Map<string, Float32Array>;
 }
 
-/** Keeps the cache between steps of one batch. */
+/** Keeps the cache and states between steps of one batch. */
 class UnsplitRun {
   readonly #graph: Graph;
   readonly #session: ort.InferenceSession;
   readonly #batch: number;
   readonly #source: ort.InferenceSession.FeedsType;
   readonly #caches: CacheRows[];
+  /** By `past` input: what the next step is given. */
+  readonly #recurrent: Map<string, ort.Tensor>;
   /** Rows of the cache in use, padding included. */
   #length = 0;
   /** The next position of each sequence. */
@@ -92,6 +94,7 @@ class UnsplitRun {
       positions: new BigInt64Array(0),
       states: new Map(states.map(({ past }) => [past, new Float32Array(0)])),
     }));
+    this.#recurrent = new Map((graph.recurrent ?? []).map(({ past }) => [past, this.#zeros(past)]));
   }
 
   /**
@@ -124,7 +127,9 @@ class UnsplitRun {
         feeds[past] = new ort.Tensor("float32", data, [this.#batch, heads, capacity, headDim]);
       }
     });
+    for (const [past, state] of this.#recurrent) feeds[past] = state;
     const result = await this.#session.run(feeds);
+    for (const { past, present } of this.#graph.recurrent ?? []) this.#recurrent.set(past, result[present]!);
     const kept = mask.flat().map((one, i) => BigInt(one === 1 ? positions[i]! : -1));
     this.#append(result, sequence, kept);
     return result.logits!;
@@ -158,6 +163,12 @@ class UnsplitRun {
         rows.states.set(past, grown);
       }
     });
+  }
+
+  #zeros(past: string): ort.Tensor {
+    const [, ...sizes] = this.#graph.inputs.find(({ name }) => name === past)!.dims.map(Number);
+    const dims = [this.#batch, ...sizes];
+    return new ort.Tensor("float32", new Float32Array(dims.reduce((count, size) => count * size, 1)), dims);
   }
 
   /** Heads and lanes of a `past` input. */

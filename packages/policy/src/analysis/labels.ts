@@ -1,3 +1,4 @@
+import { keptStates } from "@ringrank/model";
 import { type Dim, type Factor, isStatic, leavesOf } from "../factors/factor.js";
 import { attentionRules } from "../rules/attention.js";
 import { recurrenceRules } from "../rules/recurrences.js";
@@ -28,7 +29,7 @@ export class Labels {
     const { graph, nodes, values } = factored;
     this.#experts = new Set(experts.map(({ experts }) => experts));
     const fixed = fixedValues(factored);
-    const states = new Set(graph.caches.flatMap((cache) => cache.states.map(({ present }) => present)));
+    const states = new Set(keptStates(graph).map(({ present }) => present));
     const cached = new Set([...states].flatMap((name) => (values.get(name) ?? []).flatMap(leavesOf)));
     for (const node of nodes) {
       const { opType } = node.operator.node;

@@ -1,5 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
-import type { Graph, GraphNode } from "@ringrank/model";
+import { type Graph, type GraphNode, keptStates } from "@ringrank/model";
 import {
   type Dim,
   freshDim,
@@ -72,15 +72,15 @@ function walk({ graph, shapes, symbols }: PreparedGraph): FactoredGraph {
   return { graph, nodes, values, shapes, symbols, wiring: new Wiring(graph.nodes, graph.outputs) };
 }
 
-/** New cache rows lie on the rank that keeps the old ones; everything else the caller gives is given whole. */
+/** New rows and states lie on the rank that keeps the old ones; everything else the caller gives is given whole. */
 function relateInterface(graph: Graph, values: ReadonlyMap<string, readonly Dim[]>): void {
-  const states = graph.caches.flatMap((cache) => cache.states);
-  for (const { past, present, axis } of states) {
-    const kept = values.get(past)!;
-    const added = values.get(present)!;
-    kept.forEach((dim, index) => {
-      if (index !== axis)
-        unify(dim, added[index]!, { operator: "cache", why: "old and new rows differ in shape" });
+  const states = keptStates(graph);
+  for (const state of states) {
+    const growing = "axis" in state ? state.axis : undefined;
+    const given = values.get(state.present)!;
+    values.get(state.past)!.forEach((dim, axis) => {
+      if (axis !== growing)
+        unify(dim, given[axis]!, { operator: "cache", why: "what is kept and what is new differ in shape" });
     });
   }
   const kept = new Set(states.map(({ past }) => past));

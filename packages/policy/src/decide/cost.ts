@@ -1,5 +1,5 @@
 import { isRingrankError } from "@ringrank/errors";
-import type { Graph } from "@ringrank/model";
+import { type Graph, keptStates } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import { isStatic } from "../factors/factor.js";
@@ -46,7 +46,7 @@ export function referenceStep({ graph, symbols }: FactoredGraph): ReferenceStep 
   );
   const run = isFree && context >= 1 ? `a run of length ${context}` : "a run";
   return {
-    name: graph.caches.length > 0 ? tokenOf(graph) : run,
+    name: keptStates(graph).length > 0 ? tokenOf(graph) : run,
     bytesOf: (value) => {
       const { type, dims } = values.get(value)!;
       return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
@@ -87,8 +87,8 @@ function referenceSizes(graph: Graph, symbols: SymbolTable, context: number): Re
   for (const { dims } of graph.inputs) {
     dims.forEach((dim, axis) => {
       if (typeof dim !== "string" || isStatic(symbols.get(dim)!)) return;
-      // Without a cache every dimension but the first is a length that is computed whole.
-      const length = graph.caches.length === 0 && axis > 0 ? context : 1;
+      // Where nothing is kept every dimension but the first is a length that is computed whole.
+      const length = keptStates(graph).length === 0 && axis > 0 ? context : 1;
       sizes[dim] = Math.min(context, cached.get(dim) ?? length);
     });
   }

@@ -38,6 +38,7 @@ export function fingerprint(graph: Graph): string {
       states.map(({ past, present, axis }) => [numberOf(past), numberOf(present), axis]),
     );
   }
+  for (const { past, present } of graph.recurrent ?? []) add("state", numberOf(past), numberOf(present));
   return createHash("sha256").update(lines.join("")).digest("hex");
 }
 

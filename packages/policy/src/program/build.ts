@@ -1,3 +1,4 @@
+import { keptStates, type RecurrentState } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Roles } from "../analysis/roles.js";
@@ -49,7 +50,7 @@ export function buildPrograms(
 
 interface StagedEntry extends EntryNodes {
   readonly stages: readonly Stage[];
-  /** How many of them give all that caches keep; undefined where none grows. */
+  /** How many of them give all that the next step is given; undefined where that is nothing. */
   readonly cacheStages: number | undefined;
 }
 
@@ -135,10 +136,12 @@ class ProgramBuilder {
     const steps = stages.flat();
     const cacheSteps = stages.slice(0, cacheStages).flat().length;
     // A whole row of keys, which is no part of any other, has a name on a rank that attends to none.
-    const unkept = graph.caches
-      .flatMap(({ states }) => states)
-      .filter(({ past, present }) => !this.#has(present) && !this.#isRead(past, steps));
+    const unkept = keptStates(graph).filter(
+      ({ past, present }) => !this.#has(present) && !this.#isRead(past, steps),
+    );
     const given = inputs.filter((name) => this.#has(name) && !unkept.some(({ past }) => past === name));
+    const keeps = ({ past, present }: RecurrentState): boolean => this.#has(past) && this.#has(present);
+    const recurrent = (graph.recurrent ?? []).filter((state) => inputs.includes(state.past) && keeps(state));
     return {
       inputs: given.map((name) => this.#declared.declare(name)),
       // Cache rows that other ranks keep are none of this one's; of other outputs it may have an empty part.
@@ -151,8 +154,9 @@ class ProgramBuilder {
         .filter(({ positions }) => inputs.includes(positions))
         .map((cache) => ({
           ...cache,
-          states: cache.states.filter(({ past, present }) => this.#has(past) && this.#has(present)),
+          states: cache.states.filter(keeps),
         })),
+      ...(recurrent.length > 0 && { recurrent }),
     };
   }
 

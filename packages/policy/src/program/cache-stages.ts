@@ -1,13 +1,14 @@
+import { keptStates } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Placement } from "../decide/placement.js";
 import type { EntryNodes } from "./entries.js";
 import type { Stage } from "./stages.js";
 
 /**
- * How many stages of an entry give all that its caches keep; what follows computes other outputs only. Found on the
+ * How many stages of an entry give all that it keeps for the next step; what follows computes other outputs only. Found on the
  * whole graph, so that all ranks can leave the same collectives out.
  *
- * @returns undefined where no cache grows
+ * @returns undefined where it keeps nothing
  */
 export function stagesOfCaches(
   { graph, nodes }: FactoredGraph,
@@ -15,10 +16,10 @@ export function stagesOfCaches(
   entry: EntryNodes,
   stages: readonly Stage[],
 ): number | undefined {
+  const own = { ...graph, caches: graph.caches.filter(({ filledBy }) => filledBy === undefined) };
   const kept = new Set(
-    graph.caches
-      .filter(({ filledBy }) => filledBy === undefined)
-      .flatMap(({ states }) => states.map(({ present }) => present))
+    keptStates(own)
+      .map(({ present }) => present)
       .filter((present) => entry.outputs.includes(present)),
   );
   if (kept.size === 0) return undefined;

@@ -1,4 +1,5 @@
 import { RingrankError } from "@ringrank/errors";
+import { keptStates } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Plan } from "../decide/decide.js";
 import { type Dim, sizeOf } from "../factors/factor.js";
@@ -19,7 +20,7 @@ export class DeclaredValues {
   }
 
   declare(name: string): LocalValue {
-    // What a cache keeps stays on its rank, and never becomes a whole.
+    // What is kept stays on its rank, and never becomes a whole.
     const shard = this.isState(name) ? undefined : this.shardOf(name);
     return {
       name,
@@ -29,10 +30,9 @@ export class DeclaredValues {
     };
   }
 
-  /** Whether a cache keeps it, or is given it. */
+  /** Whether it is kept from one step to the next. */
   isState(name: string): boolean {
-    const { caches } = this.#factored.graph;
-    return caches.some(({ states }) => states.some(({ past, present }) => past === name || present === name));
+    return keptStates(this.#factored.graph).some(({ past, present }) => past === name || present === name);
   }
 
   /** Where a sharded value's elements lie in the whole. */

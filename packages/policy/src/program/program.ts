@@ -1,4 +1,4 @@
-import type { Cache, DataType, Weight } from "@ringrank/model";
+import type { Cache, DataType, RecurrentState, Weight } from "@ringrank/model";
 import type { Elementwise, Interpretable } from "./segment-work.js";
 
 /**
@@ -29,12 +29,14 @@ export interface Entry {
   readonly outputs: readonly LocalValue[];
   readonly steps: readonly Step[];
   /**
-   * After this many steps, everything that caches keep has been computed. If a call needs no other output, all ranks
-   * may skip the remaining steps. Absent if there are none.
+   * After this many steps, everything that is kept for the next call has been computed. If a call needs no other output,
+   * all ranks may skip the remaining steps. Absent if there are none.
    */
   readonly cacheSteps?: number;
   /** As in the graph. `inputs` and `outputs` have the local shapes of the states. */
   readonly caches: readonly Cache[];
+  /** As in the graph; only those that this rank keeps. */
+  readonly recurrent?: readonly RecurrentState[];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isRingrankError } from "@ringrank/errors";
-import { type Graph, type SymbolicDim, withSizes } from "@ringrank/model";
+import { type Graph, keptStates, type SymbolicDim, withSizes } from "@ringrank/model";
 import { type Branches, countFittingNodes } from "./evaluate.js";
 import { fittingSymbols } from "./fitting-symbols.js";
 import { evaluatePair } from "./pair.js";
@@ -62,9 +62,10 @@ function* unitingTwo({ graph, equal }: Attempt, branches: Branches): Generator<A
  * broadcasts to any symbol. How many rows a cache has is nobody's to choose.
  */
 function* pairsOfSizes(graph: Graph): Generator<readonly [string, SymbolicDim]> {
-  const kept = new Set(
-    graph.caches.flatMap(({ positions, states }) => [positions, ...states.map(({ past }) => past)]),
-  );
+  const kept = new Set([
+    ...graph.caches.map(({ positions }) => positions),
+    ...keptStates(graph).map(({ past }) => past),
+  ]);
   const inputs = graph.inputs.filter(({ name }) => !kept.has(name));
   const rank = Math.max(0, ...inputs.map(({ dims }) => dims.length));
   const axes = Array.from(

@@ -179,6 +179,93 @@ test("a rank without states follows the positions alone", () => {
   expect(cache.length(1)).toBe(4);
 });
 
+/** Two states without rows, and nothing that grows. */
+const recurrentEntry: Entry = {
+  inputs: [
+    { name: "matrix", type: "float32", dims: [free("batch"), fixed(2), fixed(1)] },
+    { name: "window", type: "float32", dims: [free("batch"), fixed(1)] },
+  ],
+  outputs: [],
+  steps: [],
+  caches: [],
+  recurrent: [
+    { past: "matrix", present: "new_matrix" },
+    { past: "window", present: "new_window" },
+  ],
+};
+
+/** A step that adds the sequence's number to every element of its states. */
+function recur(cache: KvCache, sequences: readonly number[], newTokens = 1) {
+  const range = cache.arrange(sequences);
+  const given = [...cache.inputs(range)].map(([name, { dims, data }]) => {
+    return [name, { dims, data: Float32Array.from(data as Float32Array) }] as const;
+  });
+  const inputs = new Map(given);
+  const next = (name: string): Tensor => {
+    const { data, dims } = inputs.get(name)!;
+    const added = data.slice();
+    const perSlot = added.length / range.count;
+    for (const sequence of sequences) {
+      const row = cache.slotOf(sequence) - range.first;
+      for (let at = row * perSlot; at < (row + 1) * perSlot; at++) added[at]! += sequence;
+    }
+    return new Tensor("float32", added, dims);
+  };
+  const outputs = new Map([
+    ["new_matrix", next("matrix")],
+    ["new_window", next("window")],
+  ]);
+  cache.append(sequences, newTokens, range, outputs);
+  return inputs;
+}
+
+const stateOf = (cache: KvCache, sequence: number) => {
+  const inputs = cache.inputs({ first: cache.slotOf(sequence), count: 1, past: 1, source: 0 });
+  return [...inputs.values()].flatMap(({ data }) => [...(data as Float32Array)]);
+};
+
+test("a recurrent state is zero at first, of its own size however long the sequence, and replaced by each step", () => {
+  const cache = new KvCache(recurrentEntry);
+  const first = recur(cache, [7], 100);
+  expect(first.get("matrix")).toMatchObject({ dims: [1, 2, 1], data: Float32Array.of(0, 0) });
+  expect(first.get("window")).toMatchObject({ dims: [1, 1], data: Float32Array.of(0) });
+  expect(stateOf(cache, 7)).toEqual([7, 7, 7]);
+  recur(cache, [7]);
+  expect(stateOf(cache, 7)).toEqual([14, 14, 14]);
+  expect(cache.length(7)).toBe(101);
+});
+
+test("recurrent states keep to their sequences when slots move, and one that sits out keeps its own", () => {
+  const cache = new KvCache(recurrentEntry);
+  recur(cache, [1, 2, 3]);
+  recur(cache, [1, 3]);
+  recur(cache, [2]);
+  cache.close(1);
+  recur(cache, [3, 2]);
+  expect(stateOf(cache, 2)).toEqual([6, 6, 6]);
+  expect(stateOf(cache, 3)).toEqual([9, 9, 9]);
+});
+
+test("a new sequence's recurrent state is zero in a slot that another has left", () => {
+  const cache = new KvCache(recurrentEntry);
+  recur(cache, [1, 2, 3]);
+  cache.close(2);
+  recur(cache, [5]);
+  expect(stateOf(cache, 5)).toEqual([5, 5, 5]);
+});
+
+test("a state whose size depends on the call is refused", () => {
+  const [, ...others] = recurrentEntry.inputs;
+  const symbolic = {
+    name: "matrix",
+    type: "float32" as const,
+    dims: [free("batch"), free("rows"), fixed(1)],
+  };
+  expect(() => new KvCache({ ...recurrentEntry, inputs: [symbolic, ...others] })).toThrow(
+    expect.objectContaining({ code: "RR_POLICY", message: expect.stringContaining('"matrix"') }),
+  );
+});
+
 /** A cache that grows, and one that is filled once: rows hold `1000 · sequence + position`. */
 function sourcedEntry(exact = false): Entry {
   const grown = entry();

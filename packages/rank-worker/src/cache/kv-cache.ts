@@ -4,6 +4,7 @@ import type { Entry } from "@ringrank/policy";
 import type { Tensor } from "../tensors/tensor.js";
 import { CacheGroup } from "./cache-group.js";
 import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
+import { RecurrentStates } from "./recurrent-states.js";
 import { swapsToNeighbours } from "./slot-arrangement.js";
 
 /** Neighbouring slots `[first, first + count)` that one step computes as a batch. */
@@ -21,7 +22,8 @@ export interface StepRange {
 
 /**
  * The KV cache of every sequence of this rank. Some of its groups grow with every step; others, a decoder's
- * cross-attention, are filled once with rows of the sequence's source, and are as long as the longest source.
+ * cross-attention, are filled once with rows of the sequence's source, and are as long as the longest source. Recurrent
+ * states have one size, and every step replaces them.
  *
  * Sequences lie in slots `0 … n − 1` without gaps: closing one moves the last into its place. A step computes
  * neighbouring slots, which are a tensor without a copy; a sequence that sits a step out, because its reader is slow,
@@ -38,6 +40,7 @@ export interface StepRange {
 export class KvCache {
   readonly #growing: readonly CacheGroup[];
   readonly #filled: readonly CacheGroup[];
+  readonly #recurrent: RecurrentStates;
   /** By slot. */
   readonly #sequences: number[] = [];
   readonly #lengths = new Map<number, number>();
@@ -49,6 +52,7 @@ export class KvCache {
     const groups = (caches: readonly Cache[]) => caches.map((cache) => new CacheGroup(cache, entry, memory));
     this.#growing = groups(entry.caches.filter(({ filledBy }) => filledBy === undefined));
     this.#filled = groups(entry.caches.filter(({ filledBy }) => filledBy !== undefined));
+    this.#recurrent = new RecurrentStates(entry);
   }
 
   /** Tokens that the sequence has had so far. */
@@ -129,15 +133,16 @@ export class KvCache {
     return [...byLengths.values()];
   }
 
-  /** The cache inputs of a step over `range`: in place, but for exact caches with room for more. */
+  /** The cache inputs of a step over `range`, states among them: in place, but for exact caches with room for more. */
   inputs({ first, count, past, source }: StepRange): Map<string, Tensor> {
     const inputs = new Map<string, Tensor>();
     for (const group of this.#growing) group.addInputs(inputs, first, count, past);
     for (const group of this.#filled) group.addInputs(inputs, first, count, source);
+    this.#recurrent.addInputs(inputs, first, count);
     return inputs;
   }
 
-  /** Appends the new rows that a step over `range` gave for these sequences. */
+  /** Appends the new rows, and takes the new states, that a step over `range` gave for these sequences. */
   append(
     sequences: readonly number[],
     newTokens: number,
@@ -149,6 +154,7 @@ export class KvCache {
       const slot = this.slotOf(sequence);
       const length = this.length(sequence);
       for (const group of this.#growing) group.append(slot, length, newTokens, outputs, slot - range.first);
+      this.#recurrent.replace(slot, outputs, slot - range.first);
       this.#lengths.set(sequence, length + newTokens);
     }
   }
@@ -173,10 +179,11 @@ export class KvCache {
     const longestSource = Math.max(0, ...this.#sources.values());
     for (const group of this.#growing) group.resize(slots, longest);
     for (const group of this.#filled) group.resize(slots, longestSource);
+    this.#recurrent.resize(slots);
   }
 
-  get #groups(): readonly CacheGroup[] {
-    return [...this.#growing, ...this.#filled];
+  get #groups(): readonly (CacheGroup | RecurrentStates)[] {
+    return [...this.#growing, ...this.#filled, this.#recurrent];
   }
 
   #longest(sequences: readonly number[] = this.#sequences): number {

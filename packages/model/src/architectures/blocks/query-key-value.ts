@@ -8,6 +8,8 @@ export interface QueryKeyValue {
   readonly query: Value;
   readonly key: Value;
   readonly value: Value;
+  /** What the context is multiplied by the sigmoid of, `[batch, sequence, heads · headDim]`; absent for nothing. */
+  readonly gate?: Value;
 }
 
 /** Queries, keys and values of `x`, `[batch, sequence, width]`, by the attention called `module`. */
@@ -28,6 +30,32 @@ export function separateProjections(
       query: project("q_proj", heads),
       key: project("k_proj", keyValueHeads),
       value: project("v_proj", keyValueHeads),
+    };
+  };
+}
+
+/**
+ * A matrix each, that of queries with a gate beside every head: `[head, (query | gate), lane]`. `q_proj`, `k_proj`,
+ * `v_proj`.
+ */
+export function gatedProjections(
+  context: ModelContext,
+  { width, heads, keyValueHeads, headDim }: AttentionShape,
+  bias: boolean,
+): ProjectHeads {
+  const { g } = context;
+  return (x, module) => {
+    const project = (name: string, outputs: number): Value =>
+      linear(context, x, { name: `${module}.${name}`, inputs: width, outputs, bias });
+    const both = g.reshape(project("q_proj", 2 * heads * headDim), [0, 0, heads, 2 * headDim]);
+    const [query, gate] = g.split(both, [headDim, headDim], 3);
+    const keyed = (name: string): Value =>
+      separateHeads(g, project(name, keyValueHeads * headDim), keyValueHeads, headDim);
+    return {
+      query: g.transpose(query!, [0, 2, 1, 3]),
+      key: keyed("k_proj"),
+      value: keyed("v_proj"),
+      gate: g.reshape(gate!, [0, 0, heads * headDim]),
     };
   };
 }

@@ -56,12 +56,13 @@ export function selfAttention(context: ModelContext, options: SelfAttention): Su
   const adjust = options.adjust ?? ((heads: QueryKeyValue) => heads);
   const scoreBias = options.scoreBias?.(caches.get());
   const gateOf = (x: Value, name: string): Value =>
-    g.sigmoid(linear(context, x, { name, inputs: width, outputs: heads * headDim, bias: false }));
+    linear(context, x, { name, inputs: width, outputs: heads * headDim, bias: false });
 
   return (x, layer) => {
     const module = `${layer.module}.${options.module ?? "self_attn"}`;
+    const projected = projectHeads(x, module);
     const mixed = attention(g, {
-      ...adjust(projectHeads(x, module), module, layer),
+      ...adjust(projected, module, layer),
       angles: angles(layer.index),
       layer: layer.index,
       cache: caches.get(window?.(layer.index)),
@@ -71,7 +72,8 @@ export function selfAttention(context: ModelContext, options: SelfAttention): Su
       sinks: options.sinks ? parameters.get(`${module}.sinks`, [heads]) : undefined,
       ...(scoreBias === undefined ? {} : { biases: [scoreBias] }),
     });
-    const opened = options.gate === undefined ? mixed : g.mul(mixed, gateOf(x, `${module}.${options.gate}`));
+    const gate = options.gate === undefined ? projected.gate : gateOf(x, `${module}.${options.gate}`);
+    const opened = gate === undefined ? mixed : g.mul(mixed, g.sigmoid(gate));
     return project(context, opened, {
       name: `${module}.${output}`,
       inputs: heads * headDim,

@@ -43,7 +43,8 @@ function lowerLayerWindows(config: ConfigReader): (layer: number) => number | un
   });
 }
 
-function gatedSharedExpert(context: ModelContext, width: number): (x: Value, module: string) => Value {
+/** An expert for every row, times the sigmoid of one number that the row gives. */
+export function gatedSharedExpert(context: ModelContext, width: number): (x: Value, module: string) => Value {
   const { g, config } = context;
   const inner = config.integer("shared_expert_intermediate_size");
   const activation = config.string("hidden_act", { default: "silu" });

@@ -30,6 +30,8 @@ export const wrappers: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ["qwen2_5_vl", { texts: ["qwen2_5_vl_text"], flat: true }],
   ["qwen2_audio", { texts: ["qwen2"] }],
   ["qwen2_vl", { texts: ["qwen2_vl_text"], flat: true }],
+  ["qwen3_5", { texts: ["qwen3_5_text"] }],
+  ["qwen3_5_moe", { texts: ["qwen3_5_moe_text"] }],
   ["qwen3_vl", { texts: ["qwen3_vl_text"] }],
   ["qwen3_vl_moe", { texts: ["qwen3_vl_moe_text"] }],
   ["smolvlm", { texts: usual, module: "text_model" }],

@@ -23,7 +23,13 @@ function textCheckpoint(type: string): Checkpoint {
 }
 
 /** Those that the zoo has within another only. */
-const within: ReadonlySet<string> = new Set(["glm4v_moe_text", "glm_ocr_text", "qwen3_vl_moe_text"]);
+const within: ReadonlySet<string> = new Set([
+  "glm4v_moe_text",
+  "glm_ocr_text",
+  "qwen3_5_moe_text",
+  "qwen3_5_text",
+  "qwen3_vl_moe_text",
+]);
 
 const pairs = [...wrappers].flatMap(([name, { texts, module = "language_model" }]) =>
   texts.filter((type) => !within.has(type)).map((type) => ({ name, type, module })),

@@ -1,0 +1,9 @@
+import type { Architecture } from "../architecture.js";
+import { qwen3Next, qwen35, qwen35Moe } from "./qwen3-next.js";
+
+/** Decoders whose layers, some or all, keep a state of one size, by the `model_type` of config.json. */
+export const recurrentFamilies: readonly [string, Architecture][] = [
+  ["qwen3_5_moe_text", qwen35Moe],
+  ["qwen3_5_text", qwen35],
+  ["qwen3_next", qwen3Next],
+];

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { modelTolerance, readGolden, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
+import { appendInChunks } from "../support/append-in-chunks.js";
+import { loadedModel } from "../support/loaded-model.js";
+
+/** Gated DeltaNets and attention in turn: some layers keep rows of every token, others one state. */
+const name = "qwen3-next";
+const golden = readGolden(name);
+const { inputIds, vocabulary } = golden;
+const tolerance = modelTolerance(golden.logits);
+const logitsOf = (row: number, from = 0, to = 12): Float32Array =>
+  golden.logits.subarray((12 * row + from) * vocabulary, (12 * row + to) * vocabulary);
+
+describe("a model with recurrent layers, on 2 ranks", () => {
+  const model = loadedModel(zooDirectory(name), { ranks: 2 });
+
+  it("gives sequences of different lengths that share steps the tokens that each gets alone", async () => {
+    const prompts = [inputIds[0]!, inputIds[1]!.slice(0, 3), inputIds[1]!];
+    const tokens = async (prompt: readonly number[], at: number): Promise<readonly number[]> => {
+      const options = { temperature: 0, maxNewTokens: 20 - 6 * at, ignoreEos: true };
+      return (await model().generate([...prompt], options).result).ids;
+    };
+    const alone: (readonly number[])[] = [];
+    for (const [at, prompt] of prompts.entries()) alone.push(await tokens(prompt, at));
+    const before = model().counters().steps;
+    expect(await Promise.all(prompts.map(tokens))).toEqual(alone);
+    const sum = alone.reduce((total, ids) => total + ids.length, 0);
+    expect(model().counters().steps - before).toBeLessThan(sum);
+  });
+
+  it("begins a sequence anew where one was closed, while another goes on", async () => {
+    const [closed, other] = [model().sequence(), model().sequence()];
+    await closed.append(inputIds[1]!.slice(0, 7));
+    const first = await other.append(inputIds[1]!.slice(0, 5));
+    closed.close();
+    expect(await appendInChunks(model().sequence(), inputIds[0]!, [7, 5])).toBeAllclose(
+      logitsOf(0),
+      tolerance,
+    );
+    const second = await other.append(inputIds[1]!.slice(5));
+    other.close();
+    expect([...first.logits.data, ...second.logits.data]).toBeAllclose(logitsOf(1), tolerance);
+  });
+
+  it("leaves padding out of its states", async () => {
+    const padded = [[0, 0, 0, ...inputIds[0]!.slice(0, 9)], inputIds[1]!];
+    const mask = [[0, 0, 0, ...Array<number>(9).fill(1)], Array<number>(12).fill(1)];
+    const positions = [[0, 0, 0, ...Array(9).keys()], [...Array(12).keys()]];
+    const inputs = { input_ids: padded, attention_mask: mask, position_ids: positions };
+    const { logits } = await model().run(inputs);
+    const data = logits!.data as Float32Array;
+    expect(data.subarray(3 * vocabulary, 12 * vocabulary)).toBeAllclose(logitsOf(0, 0, 9), tolerance);
+    expect(data.subarray(12 * vocabulary)).toBeAllclose(logitsOf(1), tolerance);
+  });
+});
+
+describe.each(["int8", "int4"] as const)("a model with recurrent layers in %s", (precision) => {
+  const model = loadedModel(zooDirectory(name), { ranks: 2, precision, cache: false });
+
+  it("carries its states from chunk to chunk as through the whole sequence", async () => {
+    const { logits } = await model().run({ input_ids: [inputIds[0]!] });
+    const chunks = await appendInChunks(model().sequence(), inputIds[0]!, [5, 1, 6]);
+    // Both round activations alike where as few rows are multiplied.
+    expect(chunks).toBeAllclose(logits!.data as Float32Array, tolerance);
+  });
+});
