@@ -56,6 +56,16 @@ describe("inputs of run", () => {
     expect([...input_ids!.data]).toEqual([4n, 5n]);
   });
 
+  it("are 0 or 1 in each byte of a tensor of booleans", () => {
+    const gated: ModelFacts = { ...facts, inputs: [{ name: "gate", type: "bool", dims: [2] }] };
+    const gate = (...data: number[]) =>
+      ({ gate: { type: "bool", dims: [2], data: Uint8Array.from(data) } }) as const;
+    expect(checkInputs(gate(0, 1), gated)).toEqual(gate(0, 1));
+    expect(() => checkInputs(gate(0, 2), gated)).toThrow(
+      expect.objectContaining({ code: "RR_TYPE", message: expect.stringContaining("got 2") }),
+    );
+  });
+
   it("may be positions from 0 to the context's last, and any row of a table", () => {
     const inputs = { ...good, position_ids: [[0, 1, 3]], token_type_ids: [[0, 1, 1]] };
     const { position_ids, token_type_ids } = checkInputs(inputs, facts);

@@ -73,8 +73,11 @@ function toMessage(info: ValueInfo, value: unknown): TensorMessage {
     throw new RingrankError("RR_TYPE", `input ${name}: elements of type ${type} cannot be given`);
   }
   if (isTensor(value)) {
-    if (value.type === type) return { type, dims: [...value.dims], data: value.data.slice() };
-    throw new RingrankError("RR_TYPE", `input ${name}: expected ${type} elements, got ${value.type}`);
+    if (value.type !== type)
+      throw new RingrankError("RR_TYPE", `input ${name}: expected ${type} elements, got ${value.type}`);
+    // Bytes hold other numbers, too, of which operators make what nobody has defined.
+    const data = type === "bool" ? arrayFrom(name, type, [...value.data]) : value.data.slice();
+    return { type, dims: [...value.dims], data };
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     throw new RingrankError(
