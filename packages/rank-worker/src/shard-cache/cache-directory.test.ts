@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
@@ -35,8 +35,30 @@ test("a link is refused, wherever it leads", () => {
   expectCode("RR_CACHE", () => privateDirectory(join(parent, "link")));
 });
 
-test("a directory that others may enter is refused", () => {
+test.each([0o701, 0o740, 0o755])("a directory that others may enter or read (mode %o) is refused", (mode) => {
   const path = temporaryDirectory();
-  chmodSync(path, 0o755);
-  expect(expectCode("RR_CACHE", () => privateDirectory(path)).message).toContain("mode 0755");
+  chmodSync(path, mode);
+  const { message } = expectCode("RR_CACHE", () => privateDirectory(path));
+  expect(message).toContain(`got mode 0${mode.toString(8)}`);
+});
+
+/** A directory for its owner alone, who is not this process's user. */
+function anotherUsers(): string {
+  // Who may not give one away is not the owner of the root.
+  if (process.getuid?.() !== 0) return "/";
+  const path = temporaryDirectory();
+  chownSync(path, 65534, 65534);
+  return path;
+}
+
+test.skipIf(process.getuid === undefined)("another user's directory is refused", () => {
+  const { message } = expectCode("RR_CACHE", () => privateDirectory(anotherUsers()));
+  expect(message).toContain("got another user's");
+});
+
+test("a directory below a link is where it really is: sessions refuse files that are not where they seem", () => {
+  const parent = temporaryDirectory();
+  mkdirSync(join(parent, "real", "cache"), { recursive: true, mode: 0o700 });
+  symlinkSync(join(parent, "real"), join(parent, "link"));
+  expect(privateDirectory(join(parent, "link", "cache"))).toBe(join(parent, "real", "cache"));
 });
