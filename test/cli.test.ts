@@ -80,7 +80,7 @@ describe("ringrank run", () => {
     [
       "a decoder's prompt without an encoder",
       ["--decoder-prompt", "2,3"],
-      "RR_OPTION: decoderPrompt: expected none",
+      "RR_OPTION: decoderPrompt: expected no value",
     ],
   ])("refuses %s, and loads nothing", async (_, args, message) => {
     const { exitCode, stdout, stderr } = await ringrank(["run", "--demo", ...args]);
@@ -265,7 +265,7 @@ describe("ringrank", () => {
   test.runIf(reservesTenGigabytes)("says so where the system gives no room for memories", async () => {
     const limited = `ulimit -v 4000000 && exec "${process.execPath}" "${bin}" run --demo`;
     const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", limited]);
-    expect(stderr).toMatch(/^RR_ADDRESS_SPACE: expected room for .*ulimit -v.*\n$/m);
+    expect(stderr).toMatch(/^RR_ADDRESS_SPACE: expected address space for .*ulimit -v.*\n$/m);
     expect(exitCode).toBe(1);
   });
 
@@ -276,7 +276,7 @@ describe("ringrank", () => {
       const command = "run --demo --ranks 1 --precision int4 --max-new-tokens 4 --no-cache --temperature 0";
       const limited = `ulimit -v 25000000 && exec "${process.execPath}" "${bin}" ${command}`;
       const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", limited]);
-      expect(stderr).toMatch(/RR_ADDRESS_SPACE.*ONNX Runtime multiplies.*ulimit -v/);
+      expect(stderr).toMatch(/RR_ADDRESS_SPACE.*ONNX Runtime computes the products.*ulimit -v/);
       expect(stdout).not.toBe("");
       expect(exitCode).toBe(0);
     },
@@ -288,7 +288,7 @@ describe("ringrank", () => {
     const limited = `trap "" XFSZ && ulimit -f 64 && exec "${process.execPath}" "${bin}" ${run}`;
     const env = { RINGRANK_CACHE: `${temporaryDirectory()}/cache` };
     const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", limited], { env });
-    expect(stderr).toMatch(/^RR_CACHE: .* not kept, and the next one quantizes again: EFBIG/m);
+    expect(stderr).toMatch(/^RR_CACHE: .* cannot be cached, so the next load will quantize again: EFBIG/m);
     expect(stdout).not.toBe("");
     expect(exitCode).toBe(0);
   });

@@ -51,7 +51,7 @@ describe("what cannot be loaded", () => {
     const file = join(shakespeareDirectory, "model.safetensors");
     await expect(loadModel(file)).rejects.toMatchObject({
       code: "RR_NOT_A_MODEL",
-      message: expect.stringContaining("give the directory"),
+      message: expect.stringContaining("pass the directory"),
     });
   });
 

@@ -75,7 +75,7 @@ test("a damaged plan is made again", async () => {
   writeFileSync(file, bytes);
   const { logger, messages } = listener();
   expect(await logitsOf(model, { ...options, logger })).toEqual(first);
-  expect(messages).toEqual(["cannot use the plan of an earlier load; planning anew"]);
+  expect(messages).toEqual(["cannot use the plan of an earlier load; planning again"]);
   expect(planOf(model, options)!.read()).toBeDefined();
 });
 

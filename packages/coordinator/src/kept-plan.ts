@@ -75,7 +75,7 @@ export class KeptPlan {
       return new KeptPlan(key, cache.directory, logger);
     } catch (error) {
       // A file that cannot be read, or a policy that is no JSON: planning says what is wrong with it.
-      logger.debug({ err: error }, "cannot tell whether an earlier load had the same plan; planning anew");
+      logger.debug({ err: error }, "cannot tell whether an earlier load had the same plan; planning again");
       return undefined;
     }
   }
@@ -95,7 +95,7 @@ export class KeptPlan {
       return bytes && (deserialize(bytes) as Plan);
     } catch (error) {
       if (isRingrankError(error) && error.code === "RR_CACHE") return undefined;
-      this.#logger.warn({ err: error }, "cannot use the plan of an earlier load; planning anew");
+      this.#logger.warn({ err: error }, "cannot use the plan of an earlier load; planning again");
       return undefined;
     }
   }
@@ -105,7 +105,10 @@ export class KeptPlan {
     try {
       rmSync(join(this.#directory, this.#key), { recursive: true, force: true });
     } catch (error) {
-      this.#logger.warn({ err: error }, "cannot remove the plan of an earlier load; each load plans anew");
+      this.#logger.warn(
+        { err: error },
+        "cannot remove the plan of an earlier load; every load will plan again",
+      );
     }
   }
 
@@ -114,7 +117,7 @@ export class KeptPlan {
     try {
       cache.keepPlan(this.#key, serialize({ ...plan, contents: cache.contents } satisfies Plan));
     } catch (error) {
-      this.#logger.warn({ err: error }, "cannot keep the plan of this load; the next one plans again");
+      this.#logger.warn({ err: error }, "cannot cache the plan of this load; the next one will plan again");
     }
   }
 }

@@ -60,7 +60,7 @@ it("a cache that may only be read, and lacks the model, is done without, with on
   const { warnings, bytesRead } = loadReadOnly(temporaryDirectory());
   expect(bytesRead).toBeGreaterThan(0);
   expect(warnings).toEqual([
-    expect.stringMatching(/^RR_CACHE: the quantized weights of this load are not kept, .*restricted/),
+    expect.stringMatching(/^RR_CACHE: the quantized weights of this load cannot be cached, .*restricted/),
   ]);
 });
 

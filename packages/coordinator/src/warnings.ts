@@ -1,12 +1,12 @@
 import { RingrankError } from "@ringrank/errors";
 import type { Log } from "./logger.js";
 
-/** Tells the caller of a load what it goes on in spite of. */
+/** Tells the caller about a problem that does not stop loading. */
 export type Warn = (warning: RingrankError) => void;
 
 /**
- * @param onWarning the caller's own
- * @returns which, without one, is the logger, or where that would say nothing, Node's own way to warn
+ * @param onWarning the caller's own function
+ * @returns that function; without one, the logger's, or, if its level is above `warn`, Node's own warning
  */
 export function warnThrough(onWarning: Warn | undefined, logger: Log): Warn {
   if (onWarning !== undefined) return onWarning;
@@ -14,25 +14,26 @@ export function warnThrough(onWarning: Warn | undefined, logger: Log): Warn {
   return ({ code, message }) => process.emitWarning(message, { type: "RingrankWarning", code });
 }
 
-/** @param obstacle what prevents ranks from multiplying themselves */
+/** @param obstacle what prevents ranks from computing products themselves */
 export function withoutProducts(obstacle: RingrankError): RingrankError {
   const { code, message } = obstacle;
-  const what = "ONNX Runtime multiplies, which takes longer than ranks themselves would";
+  const what = "ONNX Runtime computes the products, which takes longer than if ranks did it themselves";
   return new RingrankError(code, `${what}: ${message}`, { cause: obstacle });
 }
 
-/** @param obstacle what prevented it, such as a disk that is full, or a directory that may only be read */
+/** @param obstacle the cause, such as a full disk or a read-only directory */
 export function notKept(obstacle: string): RingrankError {
-  const what = "the quantized weights of this load are not kept, and the next one quantizes again";
-  const how = "Make room, name another directory with the option cacheDirectory, or set cache: false";
+  const what = "the quantized weights of this load cannot be cached, so the next load will quantize again";
+  const how =
+    "Free some disk space, choose another directory with the option cacheDirectory, or set cache: false";
   return new RingrankError("RR_CACHE", `${what}: ${obstacle}. ${how}`);
 }
 
-/** @param names of settings that would change what is generated */
+/** @param names settings that would change what is generated */
 export function unsupportedSettings(names: readonly string[]): RingrankError {
   return new RingrankError(
     "RR_UNSUPPORTED_SETTING",
-    `the model's generation config sets ${names.join(", ")}, which Ringrank does not support: what it generates is ` +
-      "not what transformers would. Take them out of generation_config.json where that is meant",
+    `the model's generation config sets ${names.join(", ")}, which Ringrank does not support, so it generates ` +
+      "different text from transformers. If that is intended, remove them from generation_config.json",
   );
 }

@@ -21,7 +21,7 @@ let madvise: Madvise | undefined;
 export function adviseHugePages({ buffer }: LocalMemory): void {
   madvise ??= importMadvise();
   if (madvise(new Uint8Array(buffer, 0, 1), buffer.byteLength, hugePage) === 0) return;
-  throw refusal("a Linux that has huge pages; this one refuses to be asked for them");
+  throw refusal("a Linux with huge pages; this one refuses the request");
 }
 
 /** @throws RR_OPTION where huge pages cannot be asked for: on another system than Linux, or without koffi */
@@ -36,7 +36,7 @@ function importMadvise(): Madvise {
     // Of the process itself, whichever C library it runs on.
     return koffi.load(null).func("int madvise(void *start, size_t bytes, int advice)") as Madvise;
   } catch (cause) {
-    throw refusal('the package "koffi", of version 3, installed beside Ringrank; it cannot be loaded', cause);
+    throw refusal('the package "koffi", version 3, installed next to Ringrank; it cannot be loaded', cause);
   }
 }
 

@@ -18,7 +18,7 @@ export function instantiate<Exports>(
     const module = compiled(file);
     if (module !== undefined) return new engine.Instance(module, { env: { memory } }).exports as Exports;
   }
-  throw unusable(files.at(-1)!, "it uses instructions that this engine has not");
+  throw unusable(files.at(-1)!, "it uses instructions that this engine does not support");
 }
 
 /** By address of the file; undefined where the engine cannot run it. */
@@ -50,8 +50,8 @@ function read(file: URL): Uint8Array {
 function unusable(file: URL, why: string, cause?: unknown): RingrankError {
   return new RingrankError(
     "RR_OPTION",
-    `kernels: expected ${file.href} to hold kernels that this engine runs; ${why}. Build or install its package ` +
-      `again; where there is an option "kernels", "plain" does without`,
+    `kernels: expected ${file.href} to contain kernels that this engine can run; ${why}. Build or install its package ` +
+      `again; if there is an option "kernels", set it to "plain"`,
     { cause },
   );
 }

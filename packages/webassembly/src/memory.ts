@@ -47,8 +47,8 @@ function allocate<Memory>(
   } catch (cause) {
     throw new RingrankError(
       "RR_ADDRESS_SPACE",
-      `expected room for another ${bytes} bytes of WebAssembly, for which the engine reserves some 10 GB of ` +
-        "addresses; the system gives none. Raise what it lets the process have (ulimit -v), or use fewer ranks",
+      `expected address space for another WebAssembly memory of ${bytes} bytes, for which the engine reserves about 10 GB ` +
+        "of addresses; the system refuses. Raise the limit of the process (ulimit -v), or use fewer ranks",
       { cause },
     );
   }

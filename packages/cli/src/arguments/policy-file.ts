@@ -19,7 +19,7 @@ export async function readPolicyFile(path: string): Promise<object> {
   } catch (error) {
     throw explain((error as Error).message, error);
   }
-  if (typeof policy !== "object" || policy === null) throw explain("it holds no JSON object");
+  if (typeof policy !== "object" || policy === null) throw explain("it contains no JSON object");
   return policy;
 }
 

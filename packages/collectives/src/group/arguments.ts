@@ -45,7 +45,7 @@ export function requireCounts(counts: readonly number[], worldSize: number): voi
   if (counts.length !== worldSize || !counts.every(fits) || total >= elementLimit) {
     throw new RingrankError(
       "RR_SHAPE",
-      `counts: expected ${worldSize} lengths, one per rank, below 2^31 in all; got [${counts.join(", ")}]`,
+      `counts: expected ${worldSize} lengths, one per rank, below 2^31 in total; got [${counts.join(", ")}]`,
     );
   }
 }

@@ -29,14 +29,14 @@ export class RankThread {
     });
     this.#worker.on("error", (cause) => {
       const what = String(cause) + adviceOn(cause);
-      const message = `rank ${rank} ended by an error that nothing caught: ${what}`;
+      const message = `rank ${rank} ended with an uncaught error: ${what}`;
       listener.failed(new RingrankError("RR_RANK_FAILED", message, { rank, cause }));
     });
     // After a result or a failure this comes too late to count.
     this.#worker.on("exit", (exitCode) => {
       const message =
         `rank ${rank}: its thread ended with exit code ${exitCode} before the task returned; ` +
-        "a task must return or throw; it must not call process.exit(), nor await what nothing settles";
+        "a task must return or throw; it must not call process.exit(), or await something that never settles";
       listener.failed(new RingrankError("RR_RANK_DIED", message, { rank }));
     });
   }
@@ -61,8 +61,8 @@ function startWorker(assignment: Assignment, execArgv: readonly string[] | undef
     const what = messageOf(cause) + adviceOn(cause);
     throw new RingrankError(
       "RR_OPTION",
-      `the thread of rank ${assignment.rank} could not be started: expected data that structured clone takes, ` +
-        `execArgv that worker threads take, and a system that starts another thread; ${what}`,
+      `the thread of rank ${assignment.rank} could not be started: expected data that can be cloned by structured clone, ` +
+        `execArgv that worker threads accept, and a system that can start another thread; ${what}`,
       { cause },
     );
   }

@@ -122,7 +122,7 @@ describe("runRanks rejects with the root cause", () => {
     await expect(runRanks(2, task, undefined)).rejects.toMatchObject({
       code: "RR_RANK_DIED",
       rank: 1,
-      message: expect.stringContaining("nor await what nothing settles"),
+      message: expect.stringContaining("or await something that never settles"),
     });
   });
 

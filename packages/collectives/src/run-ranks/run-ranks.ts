@@ -70,7 +70,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
       };
       ignoreAbort = onAbort(signal, () => {
         reject(signal?.reason);
-        poison(group, new RingrankError("RR_ABORTED", "the run was aborted by its caller"));
+        poison(group, new RingrankError("RR_ABORTED", "the caller aborted the run"));
       });
       if (timeoutMs !== Number.POSITIVE_INFINITY) {
         timer = setTimeout(() => fail(timeoutError(worldSize, results, timeoutMs)), timeoutMs);
@@ -124,7 +124,7 @@ function timeoutError(worldSize: number, results: Map<number, unknown>, timeoutM
   const late = Array.from({ length: worldSize }, (_, rank) => rank).filter((rank) => !results.has(rank));
   return new RingrankError(
     "RR_TIMEOUT",
-    `expected every rank to return within timeoutMs = ${timeoutMs}; still at work: ${late.join(", ")}`,
+    `expected every rank to return within timeoutMs = ${timeoutMs}; still working: ${late.join(", ")}`,
     late.length === 1 ? { rank: late[0] } : {},
   );
 }

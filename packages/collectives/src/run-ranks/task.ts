@@ -42,7 +42,7 @@ export async function loadTask(taskUrl: string): Promise<RankTask> {
   if (chosen === undefined || (functions.length > 1 && chosen !== "run" && chosen !== "default")) {
     throw new RingrankError(
       "RR_TASK_URL",
-      `${taskUrl}: expected one exported function, or one named run, or a default; it exports ` +
+      `${taskUrl}: expected a single exported function, or one named run, or a default export; it exports ` +
         `${functions.length === 0 ? "no function" : functions.join(", ")}`,
     );
   }
@@ -56,6 +56,6 @@ function loaderHint(cause: unknown): string {
   if (code !== "ERR_UNKNOWN_FILE_EXTENSION" || !/\.[cm]?tsx?\b/.test(message)) return "";
   return (
     `. Node ${process.versions.node} does not load TypeScript by itself: ` +
-    'give the built .js file, or a loader as in execArgv: ["--import", "tsx"]'
+    'pass the built .js file, or a loader as in execArgv: ["--import", "tsx"]'
   );
 }

@@ -159,6 +159,6 @@ it.each<[string, () => string, string, Partial<TemplateLimits>]>([
   const writing = writerOf(written, limits).write(question);
   await expect(writing).rejects.toMatchObject({
     code: "RR_NO_CHAT_TEMPLATE",
-    message: expect.stringMatching(new RegExp(`cannot be started: .*${why}.*Give a text or token ids`)),
+    message: expect.stringMatching(new RegExp(`cannot be started: .*${why}.*Pass text or token ids`)),
   });
 });

@@ -149,15 +149,15 @@ function tooMuch(what: string, messages: readonly ChatMessage[]): RingrankError 
   const given = messages.reduce((sum, { content }) => sum + content.length, 0);
   return new RingrankError(
     "RR_FILE_FORMAT",
-    `the model's chat template ${what}, for messages of ${given} characters. Where they are not that long, it may ` +
-      "have no end: do not trust the model, or give a text as it was trained to continue it",
+    `the model's chat template ${what}, for messages of ${given} characters. If they are not that long, it may ` +
+      "never terminate: do not trust the model, or pass text in the format that the model was trained on",
   );
 }
 
 function cannotStart(cause: Error): RingrankError {
   return new RingrankError(
     "RR_NO_CHAT_TEMPLATE",
-    `a chat template needs a process of its own, which cannot be started: ${cause.message}. Give a text or token ids`,
+    `a chat template needs a process of its own, which cannot be started: ${cause.message}. Pass text or token ids`,
     { cause },
   );
 }

@@ -4,7 +4,7 @@ import { RingrankError } from "@ringrank/errors";
 export function noChatTemplate(directory: string): RingrankError {
   return new RingrankError(
     "RR_NO_CHAT_TEMPLATE",
-    `expected a text or token ids: ${directory} has no chat_template.jinja, and no chat_template in ` +
+    `expected text or token ids: ${directory} has no chat_template.jinja, and no chat_template in ` +
       "tokenizer_config.json, so the model cannot take messages",
   );
 }

@@ -30,8 +30,8 @@ function writtenBy(directory: string, messages: readonly ChatMessage[]): string 
   if (text.length <= most) return text;
   throw new RingrankError(
     "RR_FILE_FORMAT",
-    `the model's chat template makes ${text.length} characters of the messages, where at most ${most} make sense. ` +
-      "Do not trust the model, or give a text as it was trained to continue it",
+    `the model's chat template renders the messages as ${text.length} characters; at most ${most} make sense. ` +
+      "Do not trust the model, or pass text in the format that the model was trained on",
   );
 }
 

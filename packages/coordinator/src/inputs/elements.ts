@@ -30,7 +30,7 @@ export function arrayFrom(
   if (type === "float16" || type === "bfloat16") {
     throw new RingrankError(
       "RR_TYPE",
-      `input ${name}: give ${type} elements as a tensor of their bits in a Uint16Array`,
+      `input ${name}: pass ${type} elements as a tensor with their bits in a Uint16Array`,
     );
   }
   if (type === "float32") return Float32Array.from(elements, Number);

@@ -70,7 +70,7 @@ function given(inputs: Readonly<Record<string, InputValue>>): string {
 function toMessage(info: ValueInfo, value: unknown): TensorMessage {
   const { name, type } = info;
   if (!isTensorType(type)) {
-    throw new RingrankError("RR_TYPE", `input ${name}: elements of type ${type} cannot be given`);
+    throw new RingrankError("RR_TYPE", `input ${name}: elements of type ${type} cannot be passed`);
   }
   if (isTensor(value)) {
     if (value.type !== type)
@@ -154,7 +154,7 @@ function checkLookedUp(name: string, { data }: TensorMessage, { lookedUp = {} }:
     if (element >= 0 && element < rows) continue;
     throw new RingrankError(
       "RR_INPUT",
-      `input ${name}: expected numbers from 0 to ${rows - 1}, of which the model has a table's rows; got ${element}`,
+      `input ${name}: expected numbers from 0 to ${rows - 1}, the rows of a table in the model; got ${element}`,
     );
   }
 }

@@ -25,7 +25,7 @@ const importMs = 5_000;
 const endMs = 1_000;
 
 const bundlerAdvice =
-  "Where a bundler has left behind the module that it is begun with, keep @ringrank/coordinator external";
+  "If a bundler has left out the module that the thread runs, keep @ringrank/coordinator external";
 
 export interface OffloadOptions {
   /** Whether it has something to end before it does, when its port closes. Default false. */

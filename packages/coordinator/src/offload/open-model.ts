@@ -86,7 +86,7 @@ function built(checkpoint: Checkpoint): ReturnType<typeof buildGraph> {
     const { code, message } = error;
     throw new RingrankError(
       code,
-      `${message}. There are ONNX files beside it: dtype takes one, such as fp32`,
+      `${message}. There are ONNX files next to it: load one of them with dtype, such as dtype: "fp32"`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 
-/** @param what a model without a tokenizer cannot take: "a text" */
+/** @param what what a model without a tokenizer cannot take, such as "text" */
 export function noTokenizer(what: string): RingrankError {
   return new RingrankError(
     "RR_NO_TOKENIZER",

@@ -64,7 +64,7 @@ export class Prompts {
     if (Array.isArray(prompt)) return [...prompt];
     throw new RingrankError(
       "RR_INPUT",
-      `expected a text, or an array of token ids or messages, as prompt, got ${show(prompt)}`,
+      `expected a prompt that is text, or an array of token ids or messages; got ${show(prompt)}`,
     );
   }
 }
@@ -89,7 +89,7 @@ function checkMessages(messages: readonly unknown[]): ChatMessage[] {
     const got = isObject ? fieldsOf(message) : show(message);
     throw new RingrankError(
       "RR_INPUT",
-      `message ${index}: expected { role, content }, two texts, got ${got}`,
+      `message ${index}: expected { role, content } with two strings, got ${got}`,
     );
   });
 }

@@ -16,13 +16,13 @@ export function beginningOfTarget(
   const { encoder } = facts;
   if (encoder === undefined) {
     if (decoderPrompt === undefined) return undefined;
-    throw optionError("decoderPrompt", "none, since the model has no encoder", decoderPrompt);
+    throw optionError("decoderPrompt", "no value, because the model has no encoder", decoderPrompt);
   }
   const beginning = decoderPrompt ?? encoder.decoderPromptIds;
   if (decoderPrompt === undefined && beginning.length === 0) {
     throw new RingrankError(
       "RR_OPTION",
-      "decoderPrompt: expected token ids, since the config has no decoder_start_token_id; got none",
+      "decoderPrompt: expected token ids, because the config has no decoder_start_token_id; got none",
     );
   }
   checkIds(beginning, facts);
@@ -38,7 +38,7 @@ export function beginningOfTarget(
 export function checkSource(source: unknown, facts: ModelFacts): readonly number[] | undefined {
   if (facts.encoder === undefined) {
     if (source === undefined) return undefined;
-    throw optionError("source", "none, since the model has no encoder", source);
+    throw optionError("source", "no value, because the model has no encoder", source);
   }
   if (!Array.isArray(source)) throw optionError("source", "an array of token ids for the encoder", source);
   const ids: readonly number[] = [...source];

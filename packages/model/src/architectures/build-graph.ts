@@ -64,7 +64,7 @@ function unknownArchitecture(modelType: string, { text_config: part }: JsonObjec
   return new RingrankError(
     "RR_UNKNOWN_ARCHITECTURE",
     `no architecture for model_type "${modelType}"; known are ${modelTypes().join(", ")}. ` +
-      `Export the model to ONNX, and give that file${ofText}`,
+      `Export the model to ONNX, and load that file${ofText}`,
   );
 }
 

@@ -154,7 +154,7 @@ export class Parameters {
     if (tensor.dims.length !== dims.length || tensor.dims.some((dim, axis) => dim !== dims[axis])) {
       throw new RingrankError(
         "RR_TENSOR",
-        `expected the tensor ${found} to have the shape [${dims.join(", ")}], which config.json gives it, got ` +
+        `expected the tensor ${found} to have the shape [${dims.join(", ")}], according to config.json, got ` +
           `[${tensor.dims.join(", ")}] in ${tensor.file}`,
       );
     }
@@ -183,7 +183,7 @@ export class Parameters {
     const [name, ...others] = new Set(candidates);
     throw new RingrankError(
       "RR_TENSOR",
-      `the checkpoint lacks the tensor ${name} (nor is there a ${others.join(" or a ")}), which config.json calls for`,
+      `the checkpoint lacks the tensor ${name} (and has no ${others.join(" or ")}), which config.json requires`,
     );
   }
 }

@@ -65,14 +65,14 @@ export function checkPayload({ directory, tensors, files }: Checkpoint): void {
     throw new RingrankError(
       "RR_MISSING_FILE",
       `${directory} has neither ${singleName} nor ${indexName}: it can be planned but not loaded. ` +
-        "Weights in other formats (pytorch_model.bin) have to be saved as safetensors first",
+        "Weights in other formats (pytorch_model.bin) must first be saved as safetensors",
     );
   }
   for (const file of files) {
     if (file.size !== file.expectedSize) {
       throw new RingrankError(
         "RR_FILE_FORMAT",
-        `${file.path}: expected ${file.expectedSize} bytes from its header, got ${file.size}; fetch it again`,
+        `${file.path}: expected ${file.expectedSize} bytes according to its header, got ${file.size}; download it again`,
       );
     }
   }
@@ -89,7 +89,7 @@ function openIndexed(root: string, indexPath: string): Pick<Checkpoint, "tensors
       if (!header.tensors.has(tensor)) {
         throw new RingrankError(
           "RR_FILE_FORMAT",
-          `${indexPath} says that ${file.path} has the tensor ${JSON.stringify(tensor)}, which it has not`,
+          `${indexPath} says that the tensor ${JSON.stringify(tensor)} is in ${file.path}, but it is not`,
         );
       }
     }

@@ -27,8 +27,8 @@ export function crossProjections(graph: Graph, hidden: string): Graph {
   if (foreign === undefined) return projections;
   throw new RingrankError(
     "RR_NO_GENERATE",
-    `expected keys and values of cross-attention to follow from ${hidden} alone; ${foreign.opType} reads ` +
-      `${[...readsOf(foreign)].filter((name) => !known.has(name)).join(", ")} too`,
+    `expected keys and values of cross-attention to depend on ${hidden} alone; ${foreign.opType} reads ` +
+      `${[...readsOf(foreign)].filter((name) => !known.has(name)).join(", ")} as well`,
   );
 
   /** Whether the first size is the only one that is read. */

@@ -201,5 +201,8 @@ function entryOf({ inputs, outputs }: Graph): GraphEntry {
 }
 
 function notJoined(found: string): RingrankError {
-  return new RingrankError("RR_NO_GENERATE", `the files of an encoder and its decoder do not fit: ${found}`);
+  return new RingrankError(
+    "RR_NO_GENERATE",
+    `the files of an encoder and its decoder do not match: ${found}`,
+  );
 }

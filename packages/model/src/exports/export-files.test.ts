@@ -85,7 +85,7 @@ describe("the files of a model", () => {
     const { message } = expectCode("RR_MISSING_FILE", () =>
       chosen(["config.json", "model.safetensors"], "q4"),
     );
-    expect(message).toMatch(/expected model_q4\.onnx in .*; leave dtype out to load a checkpoint/);
+    expect(message).toMatch(/expected model_q4\.onnx in .*; omit dtype to load a checkpoint/);
   });
 });
 

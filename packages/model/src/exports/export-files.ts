@@ -55,7 +55,7 @@ export function exportFiles(directory: string, dtype?: ExportDtype): ExportFiles
     throw new RingrankError("RR_MISSING_FILE", `${folder} has no files of dtype ${chosen}; it has ${found}`);
   }
   if (dtype === undefined && chosen !== "fp32" && byDtype.size > 1) {
-    throw new RingrankError("RR_OPTION", `${folder} has several models; say dtype, one of ${found}`);
+    throw new RingrankError("RR_OPTION", `${folder} has several models; set dtype to one of ${found}`);
   }
   return chooseFiles(folder, stems, suffixes[chosen]);
 }
@@ -79,7 +79,7 @@ function withoutFiles(directory: string, dtype: ExportDtype | undefined): Ringra
   return new RingrankError(
     "RR_MISSING_FILE",
     `dtype ${dtype}: expected model${suffixes[dtype]}.onnx in ${directory} or in its folder onnx, where there is no ` +
-      ".onnx file; leave dtype out to load a checkpoint (which precision quantizes), or give a directory of ONNX files",
+      ".onnx file; omit dtype to load a checkpoint (which precision quantizes), or pass a directory of ONNX files",
   );
 }
 
@@ -125,6 +125,6 @@ function chooseFiles(folder: string, stems: ReadonlySet<string>, suffix: string)
   if (whole !== undefined) return { kind: "whole", file: path(whole) };
   throw new RingrankError(
     "RR_OPTION",
-    `${folder} has several models, ${[...stems].join(", ")}; give the path of one of these files`,
+    `${folder} has several models, ${[...stems].join(", ")}; pass the path of one of these files`,
   );
 }

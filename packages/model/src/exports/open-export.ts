@@ -69,7 +69,7 @@ function onnxFile(path: string): string {
   if (path.endsWith(".onnx")) return path;
   throw new RingrankError(
     "RR_NOT_A_MODEL",
-    `${path}: expected an .onnx file, or a directory; of a checkpoint, give the directory that has its config.json`,
+    `${path}: expected an .onnx file or a directory; for a checkpoint, pass the directory with its config.json`,
   );
 }
 
@@ -87,7 +87,7 @@ function openFiles(
       if (branches === undefined) {
         throw new RingrankError(
           "RR_NO_GENERATE",
-          `${files.decoder} is not a decoder with and without past in one`,
+          `expected ${files.decoder} to be a decoder that runs with and without a past`,
         );
       }
       return { graph: encoderDecoder({ encoder, ...branches }), obstacle: undefined };

@@ -109,7 +109,7 @@ function addName(names: Set<string> | undefined, raw: string, where: string): vo
       throw new RingrankError("RR_FILE_FORMAT", `${where}: "${raw}" is not a JSON string`, { cause });
     }
   }
-  if (names.has(name)) throw new RingrankError("RR_FILE_FORMAT", `${where}: the name "${name}" comes twice`);
+  if (names.has(name)) throw new RingrankError("RR_FILE_FORMAT", `${where}: the name "${name}" occurs twice`);
   names.add(name);
 }
 

@@ -31,7 +31,7 @@ export function resolveNamedFile(directory: string, name: string, namedBy: strin
   } catch (cause) {
     throw new RingrankError(
       "RR_MISSING_FILE",
-      `${namedBy} names the file ${JSON.stringify(name)}, which is not in ${directory}; fetch it`,
+      `${namedBy} names the file ${JSON.stringify(name)}, which is not in ${directory}; download it`,
       { cause },
     );
   }

@@ -109,7 +109,7 @@ export function reorderNodes(graph: Graph, choose: (candidates: number) => numbe
     const stuck = nodes.find((_, index) => missing[index]! > 0);
     throw new RingrankError(
       "RR_GRAPH",
-      `${nodes.length - ordered.length} nodes wait for one another or for a value that nothing defines, ` +
+      `${nodes.length - ordered.length} nodes depend on each other or on a value that nothing defines, ` +
         `such as ${stuck?.opType}`,
     );
   }

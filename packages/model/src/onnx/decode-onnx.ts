@@ -47,7 +47,7 @@ export function decodeOnnx(bytes: Uint8Array, options: DecodeOnnxOptions = {}): 
   const opset = versions[""];
   if (!(opset !== undefined && opset >= opsets.oldest && opset <= opsets.newest)) {
     throw malformed(
-      `it is of opset ${opset ?? "(none given)"}; export it with one from ${opsets.oldest} to ${opsets.newest}`,
+      `it uses opset ${opset ?? "(none given)"}; export it with one from ${opsets.oldest} to ${opsets.newest}`,
     );
   }
   const graph = new Decoder(model, versions, options.resolveExternal).graph(model.graph);
@@ -60,9 +60,13 @@ function parse(bytes: Uint8Array): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
-    throw new RingrankError("RR_FILE_FORMAT", `expected an ONNX model, but the bytes are no such protobuf`, {
-      cause,
-    });
+    throw new RingrankError(
+      "RR_FILE_FORMAT",
+      `expected an ONNX model, but the bytes are not such a protobuf`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -91,7 +95,7 @@ class Decoder {
     const { inputs, outputs, ...body } = this.#body(proto, scope);
     if (inputs.length > 0) {
       throw malformed(
-        `${node} has a graph with inputs, as loops have, which do not run here; export without them`,
+        `${node} has a graph with inputs, as in loops, which are not supported; export without them`,
       );
     }
     return { ...body, inputs: [], outputs: outputs.map(({ name }) => ({ name: scope.nameOf(name) })) };
@@ -103,7 +107,7 @@ class Decoder {
     for (const tensor of proto.initializer) {
       const name = scope.nameOf(tensor.name);
       if (name === "" || weights.has(name))
-        throw malformed(`initializer names must be unique and not empty, got "${name}" again`);
+        throw malformed(`expected initializer names that are unique and not empty, got "${name}"`);
       weights.set(name, decodeTensor(tensor, this.#resolveExternal));
     }
     const nodes = proto.node.flatMap((node) => this.#node(node, scope, weights));
@@ -177,7 +181,7 @@ class Decoder {
       default:
     }
     throw malformed(
-      `attribute ${proto.name} of ${node} has no value, or is of type ${proto.type}, which is not supported`,
+      `attribute ${proto.name} of ${node} has no value, or has the type ${proto.type}, which is not supported`,
     );
   }
 }

@@ -57,18 +57,21 @@ function externalSource(
 ): WeightSource {
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
   if (entries.size < proto.externalData.length)
-    throw malformed(name, "external data has two entries of one key");
+    throw malformed(name, "external data has two entries with the same key");
   const location = entries.get("location");
   if (location === undefined) throw malformed(name, "external data has no location");
   const offset = byteCount(name, entries.get("offset") ?? "0");
   const stored = entries.get("length");
   if (stored !== undefined && byteCount(name, stored) !== length) {
-    throw malformed(name, `external data is ${stored} bytes long, its shape needs ${length}`);
+    throw malformed(name, `external data has ${stored} bytes, but its shape needs ${length}`);
   }
   if (resolveExternal === undefined) return { kind: "absent" };
   const { path, size } = resolveExternal(location);
   if (offset > size - length) {
-    throw malformed(name, `its ${length} bytes at offset ${offset} end beyond ${path}, which has ${size}`);
+    throw malformed(
+      name,
+      `its ${length} bytes at offset ${offset} extend beyond the end of ${path}, which has ${size}`,
+    );
   }
   return { kind: "file", file: path, offset, storedAs: type };
 }
@@ -85,7 +88,7 @@ function byteCount(name: string, text: string): number {
 function inlineData(proto: TensorProto, name: string, type: DataType, length: number): TensorData {
   if (proto.rawData.byteLength > 0) {
     if (proto.rawData.byteLength !== length) {
-      throw malformed(name, `raw data is ${proto.rawData.byteLength} bytes long, its shape needs ${length}`);
+      throw malformed(name, `raw data has ${proto.rawData.byteLength} bytes, but its shape needs ${length}`);
     }
     // A copy: a view would keep the whole file alive, and may lie at an odd offset.
     const data = allocate(type, length / bytesPerElement[type]);
@@ -94,7 +97,10 @@ function inlineData(proto: TensorProto, name: string, type: DataType, length: nu
   }
   const data = typedData(proto, type);
   if (data.byteLength !== length) {
-    throw malformed(name, `${data.length} elements, its shape needs ${length / bytesPerElement[type]}`);
+    throw malformed(
+      name,
+      `it has ${data.length} elements, but its shape needs ${length / bytesPerElement[type]}`,
+    );
   }
   return data;
 }

@@ -21,7 +21,7 @@ export class Functions {
       if (own !== undefined && opset !== undefined && own !== opset) {
         throw new RingrankError(
           "RR_FILE_FORMAT",
-          `the function ${one.name} is written in opset ${own}, the model in ${opset}; inline functions when exporting`,
+          `the function ${one.name} uses opset ${own}, but the model uses ${opset}; inline functions when exporting`,
         );
       }
       this.#functions.set(keyOf(one.domain, one.name, one.overload), one);

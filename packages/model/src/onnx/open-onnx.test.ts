@@ -122,7 +122,7 @@ describe("a tensor", () => {
       externalData,
     };
     const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(file(tensor)));
-    expect(message).toContain("two entries of one key");
+    expect(message).toContain("two entries with the same key");
   });
 
   it.each([false, true])("of a type that is not supported is named, in a Constant (%s) too", (asConstant) => {

@@ -110,7 +110,7 @@ class Stripper {
   #copy(start: number, end: number): Uint8Array {
     this.#kept += end - start;
     if (this.#kept > maxStructureBytes) {
-      throw this.#reader.malformed(start, `more than ${maxStructureBytes} bytes besides its weights`);
+      throw this.#reader.malformed(start, `more than ${maxStructureBytes} bytes in addition to its weights`);
     }
     return this.#reader.bytes(start, end);
   }

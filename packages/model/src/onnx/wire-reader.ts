@@ -55,7 +55,7 @@ export class WireReader {
       if (number === 0 || to > end) {
         throw this.malformed(
           at,
-          `field ${number}, which ends at byte ${to}, beyond its message's end, ${end}`,
+          `field ${number}, which ends at byte ${to}, beyond the end of its message, ${end}`,
         );
       }
       yield { number, wire, from: at, start: from, end: to };

@@ -100,8 +100,8 @@ export class ChatTemplate {
       }
       throw new RingrankError(
         "RR_FILE_FORMAT",
-        `${this.#where}: the chat template fails: ${message}; it may use what is not supported of Jinja. Give a text ` +
-          "as the model was trained to continue it",
+        `${this.#where}: the chat template fails: ${message}; it may use an unsupported feature of Jinja. Pass text in the ` +
+          "format that the model was trained on",
         { cause },
       );
     }

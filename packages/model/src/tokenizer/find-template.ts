@@ -52,7 +52,7 @@ function sourceIn({ chat_template: given }: JsonObject, where: string): string |
   if (typeof named?.template === "string") return named.template;
   throw new RingrankError(
     "RR_FILE_FORMAT",
-    `${where}: expected "chat_template" to be a text, or a list of { name, template } of which one has the name ` +
+    `${where}: expected "chat_template" to be a string, or a list of { name, template } of which one has the name ` +
       '"default"; put the template for conversations into chat_template.jinja',
   );
 }

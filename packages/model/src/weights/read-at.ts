@@ -49,7 +49,7 @@ export function readAt(file: OpenFile, into: ArrayBufferView, position: number):
       throw new RingrankError(
         "RR_FILE_FORMAT",
         `${file.path}: expected ${target.length} bytes at offset ${position}, but the file ends after ${done}. ` +
-          "It is truncated or was changed while open; fetch it again.",
+          "It is truncated or was changed while open; download it again.",
       );
     }
   }

@@ -58,7 +58,7 @@ export class ShardReader implements Disposable {
     if (expected.length !== dims.length || expected.some((size, axis) => size !== dims[axis])) {
       throw new RingrankError(
         "RR_SHAPE",
-        `the selection has the shape [${expected}], the shard says [${dims}]`,
+        `expected the shard to have the shape of its selection, [${expected}], got [${dims}]`,
       );
     }
     const { source } = weight;

@@ -32,7 +32,7 @@ export class StoredPartReader implements Disposable {
     throw new RingrankError(
       "RR_FILE_FORMAT",
       `${file.path}: expected a tensor at bytes ${source.offset} to ${end}, but the file has ${file.size} bytes. ` +
-        "It is truncated or was changed; fetch it again.",
+        "It is truncated or was changed; download it again.",
     );
   }
 
@@ -103,8 +103,8 @@ function conversionFor(storedAs: DataType, type: DataType, file: string): Conver
   if (convert === undefined) {
     throw new RingrankError(
       "RR_TYPE",
-      `${file}: a tensor stored as ${storedAs} cannot be read as ${type}; float16, bfloat16 and float32 become ` +
-        "float32, other types stay as they are",
+      `${file}: a tensor stored as ${storedAs} cannot be read as ${type}; float16, bfloat16 and float32 are converted to ` +
+        "float32; other types stay as they are",
     );
   }
   return convert;

@@ -175,8 +175,8 @@ function checkThere(operator: Operator, ...dims: readonly (Dim | undefined)[]): 
   );
   throw new RingrankError(
     "RR_GRAPH",
-    `${inWords(operator)} needs an axis or an operand that it has not; it has ` +
-      operands.map((operand) => operand ?? "(left out)").join(", "),
+    `${inWords(operator)} needs an axis or an operand that is missing; it has ` +
+      operands.map((operand) => operand ?? "(omitted)").join(", "),
   );
 }
 
@@ -189,7 +189,7 @@ function checkEqual(operator: Operator, a: Dim, b: Dim): void {
   if (sameSize(left, right) || !isStatic(left) || !isStatic(right)) return;
   throw new RingrankError(
     "RR_GRAPH",
-    `${inWords(operator)} needs two sizes to be one that are ${left[0]} and ${right[0]}`,
+    `${inWords(operator)} needs two sizes to be equal, but they are ${left[0]} and ${right[0]}`,
   );
 }
 
@@ -226,7 +226,7 @@ function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): re
   const sizes = dims.map((dim) => sizeOf(dim)[0]).join("×");
   throw new RingrankError(
     "RR_GRAPH",
-    `${inWords(operator)} gives output ${index} sizes ${sizes} by its rule; its shape is ` +
+    `the rule of ${inWords(operator)} gives output ${index} the sizes ${sizes}, but its shape is ` +
       `${expected.map(([size]) => size).join("×")}`,
   );
 }

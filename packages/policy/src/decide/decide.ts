@@ -66,7 +66,7 @@ export function planFor(factored: FactoredGraph, found: Roles, roles: readonly R
   if (placed === undefined) {
     throw new RingrankError(
       "RR_POLICY",
-      "the policy shards factors that meet in one tensor, have too few units for so many ranks, or " +
+      "the policy shards factors that meet in one tensor, have too few units for this many ranks, or " +
         "leave sums of float64 or 64-bit integers; plan this graph again",
     );
   }
@@ -177,7 +177,7 @@ class Planner {
 function noneFits({ ranks, memoryPerRank }: Limits, least: number, complete: boolean): RingrankError {
   return new RingrankError(
     "RR_MEMORY",
-    `no partition over ${ranks} ranks keeps at most ${memoryPerRank} bytes of weights per rank; the ` +
+    `no partition over ${ranks} ranks holds at most ${memoryPerRank} bytes of weights per rank; the ` +
       `least ${complete ? "possible" : "found"} is ${least}. Use more ranks or raise memoryPerRank.`,
   );
 }
@@ -190,7 +190,7 @@ function nothingSharded({ ranks }: Limits, { roles, uses }: Roles): RingrankErro
         "not, have too few units, or leave sums of float64 or 64-bit integers";
   return new RingrankError(
     "RR_NOTHING_SHARDED",
-    `nothing in this model is sharded over ${ranks} ranks, which would only run ${ranks} copies: ${why}. Use ranks: 1.`,
+    `nothing in this model can be sharded over ${ranks} ranks, so they would only run ${ranks} copies: ${why}. Use ranks: 1.`,
   );
 }
 

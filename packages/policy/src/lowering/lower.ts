@@ -22,7 +22,10 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map(
  */
 export function lower(given: Graph): Graph {
   if (given.nodes.some(({ domain }) => domain === ownDomain))
-    throw new RingrankError("RR_GRAPH", `the operator domain ${ownDomain} is no file's to use`);
+    throw new RingrankError(
+      "RR_GRAPH",
+      `the operator domain ${ownDomain} is reserved; files must not use it`,
+    );
   return takeApart(fuseQuantizedLookups(given), (node, maker) =>
     lowerings.get(operatorName(node))?.(node, maker),
   );

@@ -28,7 +28,7 @@ export function consecutive(
   if (beyond >= 0) {
     throw new RingrankError(
       "RR_GRAPH",
-      `the ${node.opType} that makes "${node.outputs[0]}" reads index ${contents[beyond]![0]} of an axis of ${size[0]}`,
+      `the ${node.opType} that computes "${node.outputs[0]}" reads index ${contents[beyond]![0]} of an axis of size ${size[0]}`,
     );
   }
   const start = values[0]!;

@@ -83,7 +83,7 @@ function bindInput({ name, type, dims }: ValueInfo, bindings: Readonly<Record<st
     if (size !== undefined) return size;
     throw new RingrankError(
       "RR_GRAPH",
-      `input ${name}: expected a size for its symbolic dimension ${dim}; bound are ${Object.keys(bindings)}`,
+      `input ${name}: expected a size for its symbolic dimension ${dim}; sizes are known for ${Object.keys(bindings)}`,
     );
   });
   return { type, dims: sizes };
@@ -141,7 +141,7 @@ function evaluateIf(context: NodeContext, scope: Scope, branches: Branches): rea
     const other = no[i];
     if (describe(value) !== describe(other)) {
       context.fail(
-        `both branches to give output ${i} one shape, since calls differ in which they take, not ` +
+        `both branches to give output ${i} the same shape, because either may be taken, not ` +
           `${describe(value)} and ${describe(other)}`,
       );
     }

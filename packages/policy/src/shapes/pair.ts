@@ -92,7 +92,7 @@ class PairedValue implements EvaluatedPair {
     if (first.type !== second.type || first.dims.length !== second.dims.length) {
       throw new RingrankError(
         "RR_GRAPH",
-        `value ${name}: expected one type and rank at all sizes, not ${describe(first)} and ${describe(second)}`,
+        `value ${name}: expected the same type and rank at all sizes, not ${describe(first)} and ${describe(second)}`,
       );
     }
     this.type = first.type;

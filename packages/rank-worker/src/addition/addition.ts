@@ -111,7 +111,7 @@ export class Addition {
     const [one, other] = [sum, value].map((tensor) => tensor && `${tensor.type} [${tensor.dims.join(", ")}]`);
     throw new RingrankError(
       "RR_POLICY",
-      `expected float32 values of one size, of rows of ${width}, to be added, got ${one} and ${other}`,
+      `expected float32 addends of equal size, in rows of ${width}, got ${one} and ${other}`,
     );
   }
 

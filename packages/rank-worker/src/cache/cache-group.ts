@@ -95,7 +95,7 @@ export class CacheGroup {
       if (rows === undefined) {
         throw new RingrankError(
           "RR_POLICY",
-          `expected the entry to give the new cache rows "${present}", got none`,
+          `expected the entry to return the new cache rows "${present}", got none`,
         );
       }
       buffer.append(slot, start, tensorData(rows), batchRow, count);
@@ -136,7 +136,7 @@ function stateShape({ name, type, dims }: LocalValue, axis: number): StateShape 
     if (product.symbols.length === 0) return product.scale;
     throw new RingrankError(
       "RR_POLICY",
-      `expected the cache input "${name}" to be fixed in size but for batch and axis ${axis}, got a symbolic size`,
+      `expected the cache input "${name}" to have a fixed size except for batch and axis ${axis}, got a symbolic size`,
     );
   };
   return { type, outer: dims.slice(1, axis).map(fixed), inner: dims.slice(axis + 1).map(fixed), fill: 0 };

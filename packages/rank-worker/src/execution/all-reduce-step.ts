@@ -29,7 +29,7 @@ export class AllReduceStep implements CompiledStep {
     if (!(data instanceof Float32Array || data instanceof Int32Array)) {
       throw new RingrankError(
         "RR_TYPE",
-        `expected "${this.#value.name}" to be float32 or int32 to be reduced over ranks`,
+        `expected "${this.#value.name}" to be float32 or int32, so that it can be reduced over ranks`,
       );
     }
     // The tensor is this rank's own copy of what was computed, so it may change in place.

@@ -36,5 +36,5 @@ test("a size of which an empty other says nothing is refused", () => {
 });
 
 test("a size that no value has told is refused", () => {
-  expect(() => resolveSizes(value.dims, new Map([["batch", 3]]))).toThrow('gives the size "sequence"');
+  expect(() => resolveSizes(value.dims, new Map([["batch", 3]]))).toThrow('determines the size "sequence"');
 });

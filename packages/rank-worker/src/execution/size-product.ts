@@ -54,7 +54,7 @@ function resolveSize(product: SizeProduct, bindings: Bindings): number {
   return product.symbols.reduce((size, symbol) => {
     const bound = bindings.get(symbol);
     if (bound === undefined) {
-      throw new RingrankError("RR_SHAPE", `expected an input that gives the size "${symbol}", got none`);
+      throw new RingrankError("RR_SHAPE", `expected an input that determines the size "${symbol}", got none`);
     }
     return size * bound;
   }, product.scale);

@@ -93,7 +93,7 @@ export class Product {
     if (data instanceof Float32Array && dims.at(-1) === this.#step.width) return data;
     throw new RingrankError(
       "RR_POLICY",
-      `expected float32 rows of ${this.#step.width} to be multiplied, got ${type} [${dims.join(", ")}]`,
+      `expected float32 rows of ${this.#step.width} elements to multiply, got ${type} [${dims.join(", ")}]`,
     );
   }
 }

@@ -14,7 +14,7 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
   return join(caches, "ringrank");
 }
 
-const how = ", with the option cacheDirectory where it is given, else with RINGRANK_CACHE";
+const how = ", with the option cacheDirectory if there is one, else with RINGRANK_CACHE";
 
 /**
  * Makes the directory where it is not there, for its owner alone. What lies in it becomes a model's weights, so a link,
@@ -28,7 +28,7 @@ export function privateDirectory(path: string): string {
     makeDirectories(resolve(path));
   } catch (cause) {
     const what = `cannot make it: ${(cause as Error).message}`;
-    throw new RingrankError("RR_CACHE", `${path}: ${what}; name another directory${how}`, {
+    throw new RingrankError("RR_CACHE", `${path}: ${what}; choose another directory${how}`, {
       cause,
     });
   }
@@ -36,7 +36,7 @@ export function privateDirectory(path: string): string {
   const refuse = (what: string): RingrankError =>
     new RingrankError(
       "RR_CACHE",
-      `${path}: expected a directory that is yours alone (mode 0700), got ${what}; remove it, or name ` +
+      `${path}: expected a directory that only you can access (mode 0700), got ${what}; remove it, or choose ` +
         `another${how}`,
     );
   if (found.isSymbolicLink()) throw refuse("a link");

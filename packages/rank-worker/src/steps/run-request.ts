@@ -82,7 +82,7 @@ function wholeOutput(
   const value = outputs.get(declared.name);
   if (declared.shard === undefined) {
     if (value === undefined)
-      throw new RingrankError("RR_POLICY", `expected the entry to give "${declared.name}"`);
+      throw new RingrankError("RR_POLICY", `expected the entry to return "${declared.name}"`);
     return withoutSurroundings(toMessage(value));
   }
   const { shard } = declared;

@@ -55,7 +55,7 @@ export function addStepInputs(
         if (inputs.has(declared.name)) break;
         throw new RingrankError(
           "RR_INPUT",
-          `the model's input "${declared.name}" is not one that a step knows how to fill; use run() with it`,
+          `a step cannot fill the model's input "${declared.name}"; use run() and pass it`,
         );
     }
   }

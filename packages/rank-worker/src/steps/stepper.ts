@@ -119,7 +119,7 @@ export class Stepper {
   async #encode({ sequence, ids }: StepSource): Promise<void> {
     const encoder = this.#encoder;
     if (encoder === undefined) {
-      throw new RingrankError("RR_INPUT", `sequence ${sequence} has a source; the model has no encoder`);
+      throw new RingrankError("RR_INPUT", `sequence ${sequence} has a source, but the model has no encoder`);
     }
     const name = tokenInputs(encoder.entry).ids;
     const source = tensor("int64", integers("int64", ids), [1, ids.length]);

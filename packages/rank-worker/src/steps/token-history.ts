@@ -56,7 +56,7 @@ export class TokenHistory {
     if (chosen === undefined || row === undefined) {
       throw new RingrankError(
         "RR_INPUT",
-        `expected sequence ${sequence} to have a token chosen that has not entered yet; it has none`,
+        `expected sequence ${sequence} to have a chosen token that has not entered yet, got none`,
       );
     }
     return row.endIds?.includes(chosen) ? undefined : { ...row, ids: [chosen] };

@@ -28,7 +28,7 @@ export function tensor(type: DataType, data: TensorData, dims: readonly number[]
   if (type === "bfloat16") {
     throw new RingrankError(
       "RR_TYPE",
-      "bfloat16 values cannot enter or leave a session; cast them to float32",
+      "bfloat16 values cannot be inputs or outputs of a session; cast them to float32",
     );
   }
   return new Tensor(type, data, dims);

@@ -42,9 +42,13 @@ export class ProgramWeights implements Disposable {
     const { weights, rank } = this.program;
     const shard = Object.hasOwn(weights, name) ? weights[name] : undefined;
     if (shard !== undefined) return shard;
-    throw new RingrankError("RR_POLICY", `expected the program to have the weight "${name}", which it uses`, {
-      rank,
-    });
+    throw new RingrankError(
+      "RR_POLICY",
+      `expected the program to contain the weight "${name}", which it uses`,
+      {
+        rank,
+      },
+    );
   }
 
   /** Bytes of all initializers. */

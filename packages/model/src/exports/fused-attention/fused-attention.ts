@@ -74,6 +74,6 @@ export function countOf(node: GraphNode, name: string): number {
 export function notLowered({ opType, outputs }: GraphNode, what: string): RingrankError {
   return new RingrankError(
     "RR_NO_GENERATE",
-    `the ${opType} that makes ${outputs[0]} has ${what}, which is not supported with a cache`,
+    `the ${opType} that computes ${outputs[0]} has ${what}, which is not supported with a cache`,
   );
 }

@@ -21,9 +21,10 @@ export interface TokenModel {
 }
 
 /**
- * The `model` of a tokenizer.json (`models` of https://github.com/huggingface/tokenizers). Old ones do not name its type.
+ * The `model` of a tokenizer.json (`models` of https://github.com/huggingface/tokenizers). Old files do not name its
+ * type.
  *
- * @throws Error if it is none
+ * @throws Error if it is not a known model
  */
 export function tokenModelOf(model: TokenizerJson["model"]): TokenModel {
   const type = model.type ?? typeOf(model);
@@ -63,8 +64,8 @@ export function tokensById(ids: ReadonlyMap<string, number>): Map<number, string
 export function noIdFor(text: string): RingrankError {
   return new RingrankError(
     "RR_INPUT",
-    `the tokenizer has no id for ${JSON.stringify(text)}, nor a token for what its vocabulary lacks: ` +
-      "leave it out of the text, or give token ids",
+    `the tokenizer has no id for ${JSON.stringify(text)}, and no unknown token: ` +
+      "remove it from the text, or pass token ids",
   );
 }
 

@@ -52,7 +52,7 @@ const conv: ShapeRule = (node) => {
   const [batch, channels, ...spatial] = dims;
   const [out, inPerGroup, ...window] = kernel;
   if (batch === undefined || out === undefined || spatial.length !== window.length) {
-    return node.fail("an input and a kernel of one rank, at least 2");
+    return node.fail("an input and a kernel of the same rank, at least 2");
   }
   if (channels !== inPerGroup! * group || out % group !== 0) {
     node.fail(`${inPerGroup! * group} channels, and ${group} groups that divide ${out}`);
@@ -70,7 +70,7 @@ const convTranspose: ShapeRule = (node) => {
   const [batch, channels, ...spatial] = dims;
   const [into, outPerGroup, ...window] = node.dims(1);
   if (batch === undefined || outPerGroup === undefined || spatial.length !== window.length) {
-    return node.fail("an input and a kernel of one rank, at least 2");
+    return node.fail("an input and a kernel of the same rank, at least 2");
   }
   if (channels !== into || into! % group !== 0) node.fail(`${into} channels that ${group} groups divide`);
   const { strides, dilations, pads, autoPad } = slidingOf(node, window);

@@ -78,7 +78,7 @@ function sliceBounds(node: NodeContext, rank: number): Bounds {
   const axes = node.ints("axes") ?? (node.optional(3) ? node.contents(3, "axes") : starts.map((_, i) => i));
   const steps = node.optional(4) ? node.contents(4, "steps") : starts.map(() => 1);
   if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length) {
-    node.fail("starts, ends, axes and steps of one length");
+    node.fail("starts, ends, axes and steps of equal length");
   }
   return { starts, ends, axes: [...node.axes(axes, rank)], steps };
 }

@@ -86,7 +86,7 @@ function checkMixture(node: NodeContext, { up, upBias, down, downBias, apart, pe
     apart.some((slot) => node.optional(slot) !== undefined)
   )
     node.fail(
-      "a gate in each second row of input 2 (swiglu_fusion = 1): other forms have no kernel for CPUs",
+      "a gate in every second row of input 2 (swiglu_fusion = 1): other forms have no kernel for CPUs",
     );
   const rows = dims.slice(0, -1).reduce((product, size) => product * size, 1);
   const width = dims.at(-1)!;

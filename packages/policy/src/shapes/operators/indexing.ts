@@ -28,7 +28,7 @@ function wrapIndex(node: NodeContext, index: number, size: number): number {
 
 const gatherElements: ShapeRule = (node) => {
   const [data, indices] = [node.dims(0), node.dims(1)];
-  if (data.length !== indices.length) node.fail("data and indices of one rank");
+  if (data.length !== indices.length) node.fail("data and indices of the same rank");
   node.axis(node.int("axis", 0), data.length);
   return [{ type: node.type(0), dims: indices }];
 };
@@ -66,7 +66,7 @@ const scatterND: ShapeRule = (node) => {
 };
 
 const scatterElements: ShapeRule = (node) => {
-  if (`${node.dims(1)}` !== `${node.dims(2)}`) node.fail("indices and updates of one shape");
+  if (`${node.dims(1)}` !== `${node.dims(2)}`) node.fail("indices and updates of the same shape");
   return [{ type: node.type(0), dims: node.dims(0) }];
 };
 

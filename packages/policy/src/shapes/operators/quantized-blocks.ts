@@ -56,7 +56,8 @@ const matMulBnb4: ShapeRule = (node) => {
   const { size, text } = blocksOf(node, 4, node.requiredInt("block_size"));
   const numbers = { text: `K = ${inner}, N = ${columns}, ${text}` };
   if (inner < 1 || columns < 1) node.fail(`K and N of at least 1, not ${numbers.text}`);
-  if (node.int("transB", 1) !== 1) node.fail("a matrix of a row for each column of the product (transB = 1)");
+  if (node.int("transB", 1) !== 1)
+    node.fail("a matrix with one row for each column of the product (transB = 1)");
   const dims = node.dims(0);
   if (dims.at(-1) !== inner) node.fail(`the last size of input 0 to be K, for ${numbers.text}`);
   requireType(node, 1, "values", "uint8");
@@ -82,7 +83,7 @@ const gatherBlockQuantized: ShapeRule = (node) => {
   requireType(node, 0, "data", "uint8");
   if (axis !== 0 || quantized !== rank - 1 || rank < 2) {
     node.fail(
-      `bytes to be gathered along the first axis, and quantized along the last, not ${axis} and ${quantized}`,
+      `bytes gathered along the first axis and quantized along the last, not ${axis} and ${quantized}`,
     );
   }
   const perByte = 8 / bits;

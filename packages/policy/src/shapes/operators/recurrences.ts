@@ -28,7 +28,7 @@ const linearAttention: ShapeRule = (node) => {
   const values = node.dims(2)[2];
   if (batch === undefined || positions === undefined || width === undefined || values === undefined)
     return node.fail("queries, keys and values of 3 axes");
-  if (node.int("state_window", 0) !== 0) node.fail("one state, the last");
+  if (node.int("state_window", 0) !== 0) node.fail("a single state, the last one");
   const [queries, states] = [node.requiredInt("q_num_heads"), node.requiredInt("kv_num_heads")];
   const [keySize, valueSize] = [width / queries, values / states];
   if (!Number.isInteger(keySize) || !Number.isInteger(valueSize))
@@ -47,7 +47,7 @@ const causalConvolution: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
   const window = node.dims(1)[2];
   if (dims.length < 3 || window === undefined) return node.fail("an input and a kernel of 3 axes");
-  if (node.int("state_window", 0) !== 0) node.fail("one state, the last");
+  if (node.int("state_window", 0) !== 0) node.fail("a single state, the last one");
   const along = node.int("channels_last", 0) === 0 ? 2 : 1;
   const reach = (window - 1) * node.int("dilation", 1);
   const state = dims.map((size, axis) => (axis === along ? reach : size));
