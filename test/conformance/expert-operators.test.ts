@@ -1,7 +1,8 @@
 import type { Value } from "@ringrank/model";
 import { planGraph } from "@ringrank/policy";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
+import { inputsFor, runSplit, runWhole } from "../support/split-and-whole.js";
 import { type Attributes, TestGraph } from "../support/test-graph.js";
 
 const [width, experts, inner] = [6, 3, 10];
@@ -150,3 +151,84 @@ it("the inner width of experts is called a width, though their operator reads tw
     { label: "width", units: inner, sharded: true },
   ]);
 });
+
+describe.each<["MoE" | "QMoE", string[], string[], (g: TestGraph) => void]>([
+  ["MoE", ["w0", "w1"], ["w2"], (g) => throughExperts(g, "MoE", { k: 2 }, plain(g))],
+  [
+    "QMoE",
+    ["w0", "w1", "w2", "w6"],
+    ["w3", "w4", "w7"],
+    (g) => {
+      const weights = gatedWithZeros(g, 4);
+      throughExperts(g, "QMoE", { ...gated, k: 2, block_size: 16 }, weights, 64);
+    },
+  ],
+])("%s", (_, up, down, build) => {
+  const g = new TestGraph();
+  build(g);
+  const { weights } = planGraph(g.build(), { ranks: 2 });
+
+  it("computes the inner width apart by what makes it", () => {
+    expect(up.map((name) => weights[name]?.placement)).toEqual(up.map(() => "column-parallel"));
+  });
+
+  it("sums over it by what reads it", () => {
+    expect(down.map((name) => weights[name]?.placement)).toEqual(down.map(() => "row-parallel"));
+  });
+});
+
+describe.each(["MoE", "QMoE"] as const)("of %s, a token is predicted to read", (operator) => {
+  const size = 64;
+  const planOf = (chosen: number) => {
+    const g = new TestGraph();
+    if (operator === "QMoE") {
+      throughExperts(g, operator, { k: chosen, expert_weight_bits: 8 }, quantized(g, 8, size), size);
+    } else {
+      const matrices = [0, 1].map(() => g.parameter([experts, size, size]));
+      throughExperts(g, operator, { k: chosen }, [matrices[0], undefined, matrices[1]], size);
+    }
+    return planGraph(g.build(), { ranks: 2 });
+  };
+
+  it("only the experts that a row goes to", () => {
+    const [one, all] = [1, experts].map((chosen) => planOf(chosen).predicted.secondsPerToken);
+    const { weights } = planOf(1);
+    const bytesOfExperts = Object.values(weights)
+      .filter(({ dims }) => dims[0] === experts)
+      .reduce((sum, { bytesPerRank }) => sum + bytesPerRank[0]!, 0);
+    // Of three experts it leaves two out; ranks read 16 GB a second.
+    expect(all! - one!).toBeCloseTo(((2 / 3) * bytesOfExperts) / 16e9, 12);
+  });
+});
+
+/** Experts that alone read the rows before them. If somebody reads these later, nothing can be written over them. */
+function lastReader(operator: "MoE" | "QMoE", givesRows: boolean) {
+  const g = new TestGraph();
+  const x = g.input("x", "float32", ["rows", 64]);
+  const router = g.matmul(x, g.parameter([64, experts], 4));
+  const rows = g.tanh(x);
+  const matrices = [0, 1].map(() => g.parameter([experts, 64, 64]));
+  const weights = operator === "MoE" ? [matrices[0], undefined, matrices[1]] : quantized(g, 4, 64);
+  g.output(
+    "y",
+    g.tanh(g.apply(`${operator}@com.microsoft`, [rows, router, ...weights], { k: 2 })),
+    "float32",
+    [],
+  );
+  if (givesRows) g.output("rows", rows, "float32", []);
+  return { graph: g.build(), contents: g.contents };
+}
+
+it.each(["MoE", "QMoE"] as const)(
+  "rows that nobody reads behind %s are those that it reads",
+  async (operator) => {
+    const made = lastReader(operator, false);
+    const inputs = inputsFor(made.graph);
+    const whole = await runWhole(lastReader(operator, true), inputs);
+    for (const ranks of [1, 2, 3]) {
+      const split = await runSplit(made, planGraph(made.graph, { ranks }), inputs);
+      // Sums of 64 products of numbers below 1, in another order.
+      expect(split.y!.data).toBeAllclose(whole.y!.data as Float32Array, { rtol: 0, atol: 1e-5 });
+    }
+  },
+);

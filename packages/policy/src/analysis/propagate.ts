@@ -46,6 +46,8 @@ export interface FactoredNode {
   readonly contracted: readonly Dim[];
   /** What the operator takes the largest over. */
   readonly compared: readonly Dim[];
+  /** Units of stacks of weights of which the operator reads only some for a row. */
+  readonly readInPart: readonly { readonly dim: Dim; readonly count: number }[];
   /** How the operator cuts a dimension, where it does. */
   readonly cut: readonly Dim[];
 }
@@ -105,6 +107,7 @@ function factorNode(
   });
   const contracted: Dim[] = [];
   const compared: Dim[] = [];
+  const readInPart: { dim: Dim; count: number }[] = [];
   let cut: readonly Dim[] = [];
   const name = operatorName(node);
   const factors: Propagation = {
@@ -124,6 +127,7 @@ function factorNode(
       contracted.push(dim);
     },
     takeLargest: (dim) => compared.push(dim),
+    readsSome: (dim, count) => readInPart.push({ dim, count }),
     cut: (parts) => {
       cut = parts;
     },
@@ -137,7 +141,7 @@ function factorNode(
     if (output !== "") values.set(output, outputs[index]!);
   });
   const linearity = typeof rule?.linearity === "function" ? rule.linearity(operator) : rule?.linearity;
-  return { operator, rule, linearity, inputs, outputs, contracted, compared, cut };
+  return { operator, rule, linearity, inputs, outputs, contracted, compared, readInPart, cut };
 }
 
 /** What nobody knows of takes and gives whole tensors. */

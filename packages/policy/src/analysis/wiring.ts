@@ -33,6 +33,11 @@ export class Wiring {
     return (this.#readers.get(name) ?? []).map((index) => this.node(index));
   }
 
+  /** Index of the first node that reads `name`; undefined where none does. */
+  firstReader(name: string): number | undefined {
+    return this.#readers.get(name)?.[0];
+  }
+
   /** Index of the one node that reads `name`; undefined where there are more, or where it is an output. */
   soleReader(name: string): number | undefined {
     const readers = this.#readers.get(name) ?? [];

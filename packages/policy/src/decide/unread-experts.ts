@@ -1,7 +1,7 @@
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Roles, WeightUse } from "../analysis/roles.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
-import { leavesOf } from "../factors/factor.js";
+import { type Dim, leavesOf } from "../factors/factor.js";
 import { localSize, type RankShare } from "../factors/shard.js";
 import { weightBytes } from "./storage.js";
 
@@ -11,30 +11,42 @@ import { weightBytes } from "./storage.js";
  * those routed to, and the others then wait for it.
  */
 export class UnreadExperts {
-  readonly #stacks: readonly {
-    readonly use: WeightUse;
-    readonly routed: RoutedExperts;
-    readonly chosen: number;
-  }[];
+  readonly #stacks: readonly Stack[];
 
   constructor(factored: FactoredGraph, { uses, experts }: Pick<Roles, "uses" | "experts">) {
-    this.#stacks = experts.flatMap((routed) => {
-      const body = new Set(routed.body);
-      const chosen = expertsPerRow(factored, routed);
+    const routed = experts.map((one) => ({
+      nodes: new Set(one.body),
+      dim: [one.experts],
+      chosen: expertsPerRow(factored, one),
+    }));
+    const inOneNode = factored.nodes.flatMap(({ readInPart }, index) =>
+      readInPart.map(({ dim, count }) => ({ nodes: new Set([index]), dim, chosen: count })),
+    );
+    this.#stacks = [...routed, ...inOneNode].flatMap(({ nodes, dim, chosen }) => {
+      const leaves = new Set(leavesOf(dim));
       return uses
-        .filter(({ node, dims }) => body.has(node) && leavesOf(dims[0] ?? []).includes(routed.experts))
-        .map((use) => ({ use, routed, chosen }));
+        .filter(
+          ({ node, dims }) => nodes.has(node) && leavesOf(dims[0] ?? []).some((leaf) => leaves.has(leaf)),
+        )
+        .map((use) => ({ use, experts: dim, chosen }));
     });
   }
 
   bytes(share: RankShare): number {
     let unread = 0;
-    for (const { use, routed, chosen } of this.#stacks) {
-      const held = localSize([routed.experts], share)[0];
+    for (const { use, experts, chosen } of this.#stacks) {
+      const held = localSize(experts, share)[0];
       unread += weightBytes([use], share) * (1 - Math.min(1, chosen / held));
     }
     return unread;
   }
+}
+
+/** A weight whose first axis is experts, of which a row goes to those chosen. */
+interface Stack {
+  readonly use: WeightUse;
+  readonly experts: Dim;
+  readonly chosen: number;
 }
 
 /** How many experts a row goes to: what the `TopK` that its routing weights come from picks; all if none does. */

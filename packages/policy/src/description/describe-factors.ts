@@ -1,9 +1,10 @@
 import type { Role, Roles, WeightUse } from "../analysis/roles.js";
 import { wholeBytes } from "../decide/storage.js";
-import { type Factor, leavesOf, resolve, sizeOf } from "../factors/factor.js";
+import { type Factor, resolve, sizeOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
 import type { FactorDecision } from "../policy/partition-policy.js";
 import type { Described } from "./described.js";
+import { readingNode, sumsOver } from "./reading-node.js";
 import { whyNotSharded } from "./why-not-sharded.js";
 
 /** What was decided of each role. */
@@ -71,11 +72,10 @@ function whySharded(role: Role, { factored, found }: Described): string {
   const members = new Set(factors);
   let columns = 0;
   let rows = 0;
-  for (const { weight, node } of usesOf(role, found)) {
+  for (const use of usesOf(role, found)) {
     // Vectors (biases, norms) go along with the matrices.
-    if (weight.dims.length < 2) continue;
-    if (factored.nodes[node]!.contracted.some((dim) => leavesOf(dim).some((leaf) => members.has(leaf))))
-      rows++;
+    if (use.weight.dims.length < 2) continue;
+    if (sumsOver(readingNode(factored, use), (leaf) => members.has(leaf))) rows++;
     else columns++;
   }
   const each = (count: number): string => String(Math.round((100 * count) / factors.length) / 100);

@@ -4,6 +4,7 @@ import { describeDim, type Factor, leavesOf } from "../factors/factor.js";
 import type { WeightPlacement } from "../policy/partition-policy.js";
 import { operatorName } from "../rules/table.js";
 import type { Described } from "./described.js";
+import { readingNode, sumsOver } from "./reading-node.js";
 import { whyNotSharded } from "./why-not-sharded.js";
 
 /** Where each parameter lies, by its name. */
@@ -32,11 +33,11 @@ function describeWeight(uses: readonly WeightUse[], described: Described): Weigh
   if (sharding === undefined)
     return { ...common, placement: "replicated", reason: whyReplicated(uses, described) };
   const { use, axis, factor } = sharding;
-  const node = factored.nodes[use.node]!;
-  const isContracted = node.contracted.some((dim) => leavesOf(dim).includes(factor));
+  const reading = readingNode(factored, use);
+  const isContracted = sumsOver(reading, (leaf) => leaf === factor);
   const id = ownerOf(factor, described);
   const { label } = found.roles[id]!;
-  const operator = operatorName(node.operator.node);
+  const operator = operatorName(reading.node.operator.node);
   const [placement, reason] = isContracted
     ? (["row-parallel", `${operator} sums over its ${label}, so each rank gives a partial sum`] as const)
     : (["column-parallel", `${operator} computes each of its ${label} apart`] as const);

@@ -69,4 +69,24 @@ describe("a policy's table", () => {
     // Eight experts of three matrices of 128 × 128: 1.57 MB, and some kB of scales and norms.
     expect(total).toMatch(/int4 weights and int8 activations, but 1\.[56]\d MB of it float32; per rank/);
   });
+
+  it("says of a weight that is made real and turned first what reads it then does", () => {
+    const g = new GraphBuilder();
+    const real = (name: string, dims: readonly number[]) => {
+      const stored = g.weight(name, { type: "float16", dims, source: { kind: "absent" } });
+      return g.transpose(g.cast(stored, "float32"), [1, 0]);
+    };
+    const x = g.input("x", "float32", ["batch", 12]);
+    const inner = g.relu(g.matmul(x, real("up", [64, 12])));
+    g.output("y", g.tanh(g.matmul(inner, real("down", [12, 64]))), "float32", ["batch", 12]);
+    const { factors, weights } = planGraph(g.build(), { ranks: 2 });
+    expect(weights.up).toMatchObject({ placement: "column-parallel" });
+    expect(weights.down).toMatchObject({
+      placement: "row-parallel",
+      reason: expect.stringMatching(/^MatMul sums/),
+    });
+    expect(factors.find(({ sharded }) => sharded)?.reason).toMatch(
+      /^computed apart: 1 by columns, 1 by rows/,
+    );
+  });
 });

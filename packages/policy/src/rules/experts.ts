@@ -1,5 +1,6 @@
 import { intAttribute } from "@ringrank/model";
 import type { Dim } from "../factors/factor.js";
+import { makeNode, onShare } from "./attributes.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
@@ -15,13 +16,25 @@ const moe: Rule = {
   propagate(operator, factors) {
     const [experts, , inner] = factors.input(4) as [Dim, Dim, Dim];
     const made = madeBy(operator, inner, factors);
-    relate(operator, factors, 2, [experts, made, undefined]);
+    relate(operator, factors, 2, [experts, made, "whole"]);
     relate(operator, factors, 3, [experts, made]);
-    relate(operator, factors, 4, [experts, undefined, inner]);
-    relate(operator, factors, 5, [experts, undefined]);
+    relate(operator, factors, 4, [experts, "whole", inner]);
+    relate(operator, factors, 5, [experts, "whole"]);
     return [mixed(operator, factors, experts, inner)];
   },
   addends: [5],
+  summed: [4],
+  /**
+   * In ONNX Runtime 1.30, the kernel may write its output over its rows if no later node reads them, and then reads rows
+   * that it has overwritten. So there is a later node that reads them.
+   */
+  localize(operator, local) {
+    const node = onShare(operator, local);
+    const output = operator.outputs[0]!;
+    const made = local.value({ type: output.type, dims: local.outputDims(0) });
+    const always = local.constant({ type: "bool", dims: [], data: Uint8Array.of(1) });
+    return [{ ...node, outputs: [made] }, makeNode("Where", [always, made, local.input(0)], local.output(0))];
+  },
 };
 
 /**
@@ -36,14 +49,14 @@ const qmoe: Rule = {
     const [experts, , bytes] = factors.input(5) as [Dim, Dim, Dim];
     const inner = inGroups(bytes, perByte, "numbers of a byte", factors);
     const made = madeBy(operator, inner, factors);
-    relate(operator, factors, 2, [experts, made, undefined]);
-    relate(operator, factors, 3, [experts, made, undefined]);
+    relate(operator, factors, 2, [experts, made, "whole"]);
+    relate(operator, factors, 3, [experts, made, "whole"]);
     relate(operator, factors, 4, [experts, made]);
-    relate(operator, factors, 5, [experts, undefined, bytes]);
-    relate(operator, factors, 6, [experts, undefined, factors.input(6)[2]]);
-    relate(operator, factors, 7, [experts, undefined]);
-    relate(operator, factors, 11, [experts, block > 0 ? made : factors.input(11)[1]]);
-    relate(operator, factors, 12, [experts, undefined, factors.input(12)[2]]);
+    relate(operator, factors, 5, [experts, "whole", bytes]);
+    relate(operator, factors, 6, [experts, "whole", "its own"]);
+    relate(operator, factors, 7, [experts, "whole"]);
+    relate(operator, factors, 11, [experts, block > 0 ? made : "its own", "whole"]);
+    relate(operator, factors, 12, [experts, "whole", "its own"]);
     relate(operator, factors, 14, factors.input(1));
     // A byte has zero points of several rows, or of several blocks of one row.
     if (block > 0) {
@@ -56,6 +69,7 @@ const qmoe: Rule = {
     return [mixed(operator, factors, experts, inner)];
   },
   addends: [7],
+  summed: [5, 6, 12],
 };
 
 const bytesOfZeros = "zero points of a byte";
@@ -78,24 +92,28 @@ function mixed(operator: Operator, factors: Propagation, experts: Dim, inner: Di
   factors.unify(factors.input(1)[0]!, x.slice(0, -1).flat());
   factors.unify(factors.input(1)[1]!, experts);
   const top = intAttribute(operator.node, "k", 1);
+  factors.readsSome(experts, top);
   factors.whole(experts, `rows go to the best ${top} of all experts`);
   factors.whole(x.at(-1)!, "all experts read whole rows");
   factors.contract(inner);
   return x;
 }
 
-/** Relates the axes of an input to dimensions that are known; others are needed whole. */
+/**
+ * Relates the axes of an input, if it is present. An axis is the same as a known dimension, or is needed whole, or has
+ * factors of its own, about which this says nothing.
+ */
 function relate(
   { inputs }: Operator,
   factors: Propagation,
   slot: number,
-  known: readonly (Dim | undefined)[],
+  axes: readonly (Dim | "whole" | "its own")[],
 ): void {
   if (inputs[slot] === undefined) return;
   factors.input(slot).forEach((dim, axis) => {
-    const other = known[axis];
-    if (other === undefined) factors.whole(dim, "all experts read and give whole rows");
-    else factors.unify(dim, other);
+    const meant = axes[axis]!;
+    if (meant === "whole") factors.whole(dim, "all experts read and give whole rows");
+    else if (meant !== "its own") factors.unify(dim, meant);
   });
 }
 

@@ -14,6 +14,11 @@ export interface Rule {
   readonly linearity?: Linearity | ((operator: Operator) => Linearity | undefined);
   /** Slots of operands that are added to a result which may be owed. They then count on one rank only. */
   readonly addends?: readonly number[];
+  /**
+   * Slots of operands that the operator sums over, if it also has operands whose units it computes apart before that sum,
+   * as the first of two products does. Absent if it sums over every operand that holds what it contracts.
+   */
+  readonly summed?: readonly number[];
   /** The nodes that a rank runs instead of this one. Absent if the node can run unchanged. */
   localize?(operator: Operator, local: Localization): readonly GraphNode[];
 }
@@ -56,6 +61,8 @@ export interface Propagation {
    * owed the maximum over all ranks, to which a rank without a share contributes zero.
    */
   takeLargest(dim: Dim): void;
+  /** Declares that a row reads only `count` units of `dim`, the first axis of stacks of weights. */
+  readsSome(dim: Dim, count: number): void;
   /**
    * Declares that the operator cuts a dimension into these parts, laid end to end, or has inner dimensions that do not
    * appear in any of its operands. {@link Localization.cut} returns them.
