@@ -1,10 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
 
-/** Node has this since 18.1; its type declarations lack it. */
+/** Node has had this since 18.1, but its type declarations lack it. */
 type RefCounted = MessagePort & { hasRef(): boolean };
 
 /**
- * Resolves once a port is closed, also where it was before: Node says so by an event, once, to whoever listens then.
+ * Resolves once a port is closed, even if it already was. Node only reports this once, by an event to the current
+ * listeners.
  */
 export function closedPort(port: MessagePort): Promise<void> {
   return new Promise((resolve) => {
@@ -13,7 +14,7 @@ export function closedPort(port: MessagePort): Promise<void> {
   });
 }
 
-/** A port that is closed cannot be told to keep its thread alive. */
+/** A closed port cannot be told to keep its thread alive. */
 function isClosed(port: RefCounted): boolean {
   if (port.hasRef()) return false;
   port.ref();

@@ -1,14 +1,14 @@
 import comlink from "comlink";
 import type { LoadProgress, RankService, TensorMessage } from "./protocol.js";
 
-/** A progress callback as it arrives: a proxy of a function on the coordinator's thread, with a port of its own. */
+/** The received progress callback: a proxy of a function on the coordinator's thread, with a port of its own. */
 type ProgressProxy = ((progress: LoadProgress) => void) & { [comlink.releaseProxy]?: () => void };
 
 /**
  * A rank's service as comlink exposes it: tensors are moved, not copied, and the progress callback's port is closed
  * when loading ends.
  *
- * @param onReleased called once the reply to `release` is on its way
+ * @param onReleased called once the reply to `release` has been sent
  */
 export function controlledService(service: RankService, onReleased: () => void): RankService {
   return {

@@ -1,17 +1,17 @@
 /**
- * Errors across the control plane. comlink alone loses `code`, `rank` and `cause`; with this handler in place of its
- * own for thrown values, on both sides, a RingrankError arrives as one.
+ * Transfers errors across the control plane. comlink by itself loses `code`, `rank` and `cause`. With this handler on
+ * both sides, in place of comlink's own for thrown values, a RingrankError arrives as a RingrankError.
  */
 import { isRingrankError, RingrankError, type RingrankErrorData } from "@ringrank/errors";
 
-/** comlink's, whose own declarations take those of browsers. */
+/** comlink's type, whose own declarations use those of browsers. */
 interface TransferHandler<Value, Data> {
   canHandle(value: unknown): value is Value;
   serialize(value: Value): [data: Data, transferred: unknown[]];
   deserialize(data: Data): Value;
 }
 
-/** comlink's wrapper around what was thrown. */
+/** comlink's wrapper around a thrown value. */
 interface Thrown {
   readonly value: unknown;
 }
@@ -28,7 +28,7 @@ type ThrownData =
 export function installErrorTransferHandler(handlers: Map<string, TransferHandler<unknown, unknown>>): void {
   const own = handlers.get("throw");
   const handler: TransferHandler<Thrown, ThrownData> = {
-    // comlink marks thrown values with a symbol that it keeps to itself, so only its own check knows them.
+    // comlink marks thrown values with a private symbol, so only its own check recognizes them.
     canHandle: (value): value is Thrown => own?.canHandle(value) ?? false,
     serialize: ({ value }) => [toData(value), []],
     deserialize: (data) => {

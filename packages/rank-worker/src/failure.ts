@@ -1,6 +1,9 @@
 import { type ErrorCode, RingrankError } from "@ringrank/errors";
 
-/** What a rank throws because something else happened first: a peer's fault, a timeout, the end of the process. */
+/**
+ * Codes of errors that a rank throws because something else happened first: a peer's fault, a timeout, the end of the
+ * process.
+ */
 const echoes: ReadonlySet<ErrorCode> = new Set([
   "RR_RANK_FAILED",
   "RR_RANK_DIED",
@@ -11,8 +14,8 @@ const echoes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * A rank's error as the group sees it: `RR_RANK_FAILED` with the rank, and what was thrown as its cause. An error
- * that comes from the group already names its cause and stays itself.
+ * A rank's error as the group sees it: `RR_RANK_FAILED` with the rank, and the thrown error as its cause. An error that
+ * comes from the group already names its cause and is unchanged.
  */
 export function rankFailure(error: unknown, rank: number): RingrankError {
   const thrown = RingrankError.wrap(error, "RR_RANK_FAILED", { rank });

@@ -1,18 +1,18 @@
 import type { Logger, LoggerOptions } from "pino";
 import { type LogLevel, logLevels } from "./task.js";
 
-/** What a rank says. */
+/** A rank's logger. */
 export type RankLog = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
 const levels: readonly string[] = logLevels;
 
-/** Bytes of lines that wait for standard error to take them; what comes on top of them is lost. */
+/** Bytes of lines that may wait for standard error; any more are lost. */
 const mostWaiting = 1 << 20;
 
 /**
- * A logger to standard error. It writes synchronously: a transport would lose its last lines when the thread ends.
- * Where standard error takes nothing, as on a disk that is full, pino would throw: no work fails for want of a line
- * about it. pino is imported only here: that takes a sixth of the time of importing all else.
+ * A logger to standard error. It writes synchronously, because a transport would lose its last lines when the thread
+ * ends. If standard error accepts nothing, for example because a disk is full, pino would throw; no work should fail
+ * because of a log line. pino is only imported here, since that takes a sixth of the time of importing everything else.
  */
 export async function stderrLogger(options: LoggerOptions): Promise<Logger> {
   const { destination, pino } = await import("pino");
@@ -22,8 +22,8 @@ export async function stderrLogger(options: LoggerOptions): Promise<Logger> {
 }
 
 /**
- * A logger with the rank in every line. Silent unless a level is given here or in `RINGRANK_LOG`, and then without
- * pino: every thread that starts would compile it anew.
+ * A logger with the rank in every line. Silent unless a level is given here or in `RINGRANK_LOG`. In that case it does
+ * not import pino, which every new thread would have to compile again.
  */
 export async function rankLogger(rank: number, level: LogLevel | undefined): Promise<RankLog> {
   const wanted = level ?? process.env.RINGRANK_LOG ?? "silent";

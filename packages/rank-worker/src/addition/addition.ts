@@ -4,12 +4,12 @@ import { KernelResult } from "../kernels/kernel-result.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
 
-/** An addition whose operands and result lie in the kernels' memory. */
+/** An addition whose operands and result are in the kernels' memory. */
 interface Prepared {
   readonly sum: Tensor;
   readonly value: Tensor | undefined;
   readonly result: Tensor;
-  /** Addresses, that of the value 0 for none. */
+  /** Addresses; that of the value is 0 if there is none. */
   readonly x: number;
   readonly y: number;
   readonly out: number;
@@ -17,24 +17,24 @@ interface Prepared {
 }
 
 /**
- * What is added to one sum of ranks, or to one product, of a program, a row to each of its rows and then another value:
- * added by the kernel where there is one, else plainly, to the same bits.
+ * The addends of one sum over ranks, or of one product: a row that is added to each row, and then another value. The
+ * kernel adds them if there is one, else plain code, with the same bits.
  */
 export class Addition {
   readonly #kernels: RankKernels | undefined;
   readonly #result: KernelResult | undefined;
-  /** In the kernels' memory, where there are kernels. */
+  /** In the kernels' memory, if there are kernels. */
   readonly #row: Float32Array | undefined;
-  /** The last run's: the same tensors come token after token. */
+  /** From the last run, because the same tensors come token after token. */
   #prepared: Prepared | undefined;
 
-  /** @param rows of one length, whose sum is added to each row */
+  /** @param rows rows of equal length; their sum is added to each row */
   constructor(rows: readonly Float32Array[], kernels: RankKernels | undefined) {
     const row = sumOf(rows);
     const room = row && kernels?.memory.floats(row.length);
     room?.set(row!);
     this.#row = room ?? row;
-    // Without room for the row, there is none for the kernel either.
+    // Without room for the row, the kernel cannot be used.
     this.#kernels = row === undefined || room !== undefined ? kernels : undefined;
     this.#result = this.#kernels && new KernelResult(this.#kernels.memory);
   }
@@ -45,9 +45,9 @@ export class Addition {
   }
 
   /**
-   * @param sum the rank's own, which may change; as many elements as whole rows have
-   * @param value as many elements
-   * @returns a tensor of the sum's shape: the sum itself, or one that is good until the next call
+   * @param sum owned by the rank, so it may change; consists of whole rows
+   * @param value as many elements as `sum`
+   * @returns a tensor of the sum's shape: the sum itself, or a tensor that is valid until the next call
    * @throws RR_POLICY if they cannot be added
    */
   run(sum: Tensor, value?: Tensor): Tensor {
@@ -59,7 +59,7 @@ export class Addition {
     return result;
   }
 
-  /** Undefined where something lies elsewhere, or there is no room. */
+  /** Returns undefined if an operand is elsewhere, or there is no room. */
   #prepare(sum: Tensor, value: Tensor | undefined): Prepared | undefined {
     this.requireOperands(sum, value);
     const { memory } = this.#kernels ?? {};
@@ -87,12 +87,12 @@ export class Addition {
     return result;
   }
 
-  /** Adds to `x`. Both lie in the kernels' memory. */
+  /** Adds to `x`. Both must be in the kernels' memory. */
   addInMemory(x: Float32Array, value: Float32Array | undefined): void {
     this.#addAt(x.byteOffset, value?.byteOffset ?? 0, x.byteOffset, x.length);
   }
 
-  /** Addresses; `y` is 0 for no value, and `out` may be `x`. */
+  /** All are addresses. `y` is 0 for no value, and `out` may be `x`. */
   #addAt(x: number, y: number, out: number, count: number): void {
     const kernels = this.#kernels!;
     const row = this.#row;
@@ -115,7 +115,7 @@ export class Addition {
     );
   }
 
-  /** Undefined where there is no room. */
+  /** Returns undefined if there is no room. */
   #inMemory(value: Float32Array): Float32Array | undefined {
     if (this.#kernels!.memory.holds(value)) return value;
     const scratch = this.#kernels!.scratch(value.length)?.subarray(0, value.length);
@@ -130,7 +130,7 @@ export class Addition {
     if (!added) this.#addPlainly(x, y);
   }
 
-  /** Storing an element rounds it to float32, as the kernel's additions do. */
+  /** Storing an element rounds it to float32, like the kernel's additions. */
   #addPlainly(x: Float32Array, y: Float32Array | undefined): void {
     const row = this.#row;
     if (row !== undefined) for (let i = 0; i < x.length; i++) x[i]! += row[i % row.length]!;
@@ -138,7 +138,7 @@ export class Addition {
   }
 }
 
-/** Undefined of none. */
+/** Returns undefined for no rows. */
 function sumOf([first, ...others]: readonly Float32Array[]): Float32Array | undefined {
   const sum = first?.slice();
   for (const other of others) for (let i = 0; i < other.length; i++) sum![i]! += other[i]!;

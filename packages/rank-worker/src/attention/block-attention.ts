@@ -10,10 +10,10 @@ import { type Indices, indicesOf } from "./indices.js";
 
 type Table = (Tensor | undefined)[];
 
-/** What a layer is given. */
+/** The inputs of a layer. */
 interface Inputs {
   readonly batch: number;
-  /** New ones of each sequence. */
+  /** Number of new rows of each sequence. */
   readonly rows: number;
   readonly past: number;
   readonly query: Float32Array;
@@ -24,10 +24,10 @@ interface Inputs {
   readonly pastValues: Float32Array;
 }
 
-/** Row by row, as the block's session reads them: `[batch, rows, heads · lanes]`, turned. */
+/** Row by row, as the block's session reads them: `[batch, rows, heads · lanes]`, rotated. */
 interface Laid {
   readonly query: Float32Array;
-  /** Past rows of a sequence, then its new ones; likewise values. */
+  /** The past rows of a sequence, then its new ones; the same for values. */
   readonly keys: Float32Array;
   readonly values: Float32Array;
 }
@@ -36,9 +36,9 @@ interface Laid {
 export type ComputeBlock = (feeds: Feeds, into: Feeds) => unknown;
 
 /**
- * One layer's attention of several new rows, block by block, in a session that all layers with such heads share
- * (program/attention-block.ts of the policy). Beside a session with the operators of all rows it spares the scores that
- * a mask takes away, and has the others in a core's own cache.
+ * One layer's attention of several new rows, block by block, in a session that all layers with the same heads share
+ * (program/attention-block.ts of the policy). Compared with a session that has the operators for all rows, it skips the
+ * scores that a mask hides, and keeps the others in the core's own cache.
  */
 export class BlockAttention {
   readonly #plan: AttentionOverCache;
@@ -48,9 +48,9 @@ export class BlockAttention {
   readonly #isGiven: boolean;
 
   /**
-   * @param indexOf the place of a value in the table
+   * @param indexOf returns the index of a value in the table
    * @param kernels without them, plain code lays rows out, in ordinary memory
-   * @param isGiven whether the entry gives the context, so that it outlives the run
+   * @param isGiven whether the context is an output of the entry, and so outlives the run
    */
   constructor(
     plan: AttentionOverCache,
@@ -67,9 +67,9 @@ export class BlockAttention {
   }
 
   /**
-   * Puts context and new rows into the table: {@link TransientTensor}s, where there is room.
+   * Puts context and new rows into the table, as {@link TransientTensor}s if there is room.
    *
-   * @returns false, and nothing is done, where the segment has to do it: one new row, or inputs of another form
+   * @returns false, without any effect, if the segment must be used: for one new row, or inputs of another form
    */
   run(table: Table, compute: ComputeBlock): false | Promise<true> {
     const inputs = this.#take(table);
@@ -140,7 +140,7 @@ export class BlockAttention {
     };
   }
 
-  /** The projection itself where that is what it is. */
+  /** The projection itself if it already has that layout. */
   #layQuery(query: Float32Array, angles: Angles | undefined, workspace: Workspace): Float32Array {
     const { keyValueHeads, group, lanes, query: places } = this.#plan;
     const together = group * lanes;
@@ -155,7 +155,7 @@ export class BlockAttention {
     return laid;
   }
 
-  /** Of keys or values: what a cache has of each sequence, then its new rows. */
+  /** Lays out keys or values: the cached rows of each sequence, then its new rows. */
   #layRows(
     projection: Float32Array,
     places: HeadsInRow,
@@ -187,7 +187,7 @@ export class BlockAttention {
     return laid;
   }
 
-  /** `[batch, heads, rows, lanes]` of those that are laid out. */
+  /** The new rows among those laid out, `[batch, heads, rows, lanes]`. */
   #newRows(laid: Float32Array, { batch, rows, past }: Inputs): Tensor {
     const { keyValueHeads: heads, lanes } = this.#plan;
     const width = heads * lanes;
@@ -206,7 +206,7 @@ export class BlockAttention {
     return turned;
   }
 
-  /** Undefined where there is one new row, or an input is not of the form expected. */
+  /** Returns undefined if there is only one new row, or an input does not have the expected form. */
   #take(table: Table): Inputs | undefined {
     const { rotary, query: queries } = this.#plan;
     const { projections, angles, ...indices } = this.#indices;
@@ -237,7 +237,7 @@ function floats(value: Tensor | undefined): Float32Array | undefined {
   return value?.data instanceof Float32Array ? value.data : undefined;
 }
 
-/** From this row on. */
+/** Elements from this row on. */
 function placesOf(data: Float32Array, { rowWidth, offset, headStride }: HeadsInRow, row = 0): HeadPlaces {
   return { data, offset: row * rowWidth + offset, row: rowWidth, head: headStride };
 }

@@ -1,16 +1,16 @@
 import { elementCount } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
-/** Rows of a block: few enough that their scores stay in a core's own cache, enough for products to run fast. */
+/** Rows of a block: few enough for their scores to fit in a core's own cache, and enough for products to be fast. */
 const blockRows = 64;
 
 /**
- * Scores that so much is added to have no share beside any that less is taken from: their exponential is 0 in float32,
- * whatever the scores are. (`leastSeen` of assembly/attention/addends-of-queries.ts is the same.)
+ * A score to which this is added has no share next to any score from which less is subtracted: its exponential is 0 in
+ * float32, whatever the scores are. (`leastSeen` in assembly/attention/addends-of-queries.ts is the same.)
  */
 const masked = -1e30;
 
-/** The lowest float, and the next: added to scores, it leaves as little of them. */
+/** The lowest float and the next one have the same effect when they are added to scores. */
 const lowest = -3.4028234663852886e38;
 const aboveLowest = -3.4028232635611926e38;
 
@@ -19,13 +19,13 @@ export interface Block {
   readonly sequence: number;
   readonly first: number;
   readonly rows: number;
-  /** How many of the sequence's new rows they see, from its first on. */
+  /** How many of the sequence's new rows they see, counting from its first new row. */
   readonly columns: number;
   /** float32 `[1, 1 or heads, rows, past + columns]`. */
   readonly mask: Tensor;
 }
 
-/** Sizes of the whole: all new rows of a step. */
+/** Sizes over all new rows of a step. */
 export interface Extent {
   readonly batch: number;
   readonly heads: number;
@@ -33,16 +33,14 @@ export interface Extent {
   readonly past: number;
 }
 
-/**
- * Cuts masks into those of blocks. Layers are given the same masks, and all get the same blocks, which are made once.
- */
+/** Cuts masks into those of blocks. Layers that are given the same masks share the blocks, which are created once. */
 export class BlockMasks {
-  /** By first addend: they are those of one step. */
+  /** By first addend, which belongs to one step. */
   readonly #made = new WeakMap<Tensor, Made>();
 
   /**
-   * @param addends to the scores, each broadcast to `[batch, heads, rows, past + rows]`
-   * @returns undefined where one is not float32 or has another shape
+   * @param addends the addends of the scores, each broadcast to `[batch, heads, rows, past + rows]`
+   * @returns undefined if one is not float32, or has another shape
    */
   of(addends: readonly Tensor[], extent: Extent): readonly Block[] | undefined {
     const [first] = addends;
@@ -78,7 +76,7 @@ function isOf(
   );
 }
 
-/** An addend, and how far its elements are apart on each axis; 0 where it is broadcast. */
+/** An addend, with its stride on each axis; 0 where it is broadcast. */
 interface View {
   readonly data: Float32Array;
   readonly strides: readonly [number, number, number, number];
@@ -134,7 +132,7 @@ function addRow(
   }
 }
 
-/** How many columns some row sees; all, where a row sees none: then it is made to mix all alike. */
+/** How many columns any row sees; all columns if one row sees none, since that row then mixes all of them equally. */
 function seenColumns(mask: Float32Array, width: number): number {
   let seen = 0;
   for (let start = 0; start < mask.length; start += width) {
@@ -146,12 +144,15 @@ function seenColumns(mask: Float32Array, width: number): number {
   return seen;
 }
 
-/** As a softmax does; of a row whose mask is the lowest float throughout, ONNX Runtime's Attention gives zeros. */
+/**
+ * Mixes all columns equally, as a softmax does. If a row's mask is the lowest float throughout, ONNX Runtime's
+ * Attention would return zeros.
+ */
 function mixAlike(row: Float32Array): void {
   for (let i = 0; i < row.length; i++) if (row[i] === lowest) row[i] = aboveLowest;
 }
 
-/** The first `width` of each row's columns, and no more memory than they take. */
+/** The first `width` columns of each row, in no more memory than they need. */
 function narrowed(mask: Float32Array, whole: number, width: number): Float32Array {
   if (width === whole) return mask;
   const rows = mask.length / whole;

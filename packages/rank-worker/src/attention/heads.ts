@@ -1,8 +1,6 @@
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
-/**
- * Where heads lie, in elements: `offset` of the first one, and how far it is from one row, or one head, to the next.
- */
+/** Where heads are, in elements: the `offset` of the first one, and the distances between rows and between heads. */
 export interface HeadPlaces {
   readonly data: Float32Array;
   readonly offset: number;
@@ -10,7 +8,7 @@ export interface HeadPlaces {
   readonly head: number;
 }
 
-/** What turns heads: `[rows, lanes / 2]` both. */
+/** The rotation of heads: both `[rows, lanes / 2]`. */
 export interface Angles {
   readonly cos: Float32Array;
   readonly sin: Float32Array;
@@ -19,10 +17,10 @@ export interface Angles {
 }
 
 /**
- * Moves the heads of rows to where something else expects them: by the kernel (assembly/attention/heads.ts) where all
- * lies in its memory, else plainly.
+ * Copies the heads of rows to another layout: by the kernel (assembly/attention/heads.ts) if everything is in its
+ * memory, else by plain code.
  *
- * @param length elements of a head, or of several that stay together
+ * @param length elements of a head, or of several heads that stay together
  */
 export function copyHeads(
   kernels: RankKernels | undefined,
@@ -55,10 +53,10 @@ export function copyHeads(
 }
 
 /**
- * Turns every head of every row by the rotary position embedding (https://arxiv.org/abs/2104.09864), in place; by the
- * kernel where all lies in its memory.
+ * Rotates every head of every row by the rotary position embedding (https://arxiv.org/abs/2104.09864), in place; by the
+ * kernel if everything is in its memory.
  *
- * @param rows of heads of `lanes`, one after the other
+ * @param rows rows with heads of `lanes`, one after the other
  * @param width elements of a row
  */
 export function turnHeads(
@@ -83,7 +81,7 @@ export function turnHeads(
     return;
   }
   const half = angles.lanes / 2;
-  // Lanes turn in pairs (i, i + half), or of neighbours (2i, 2i + 1).
+  // Lanes are rotated in pairs: (i, i + half), or neighbours (2i, 2i + 1).
   const step = interleaved ? 2 : 1;
   const partner = interleaved ? 1 : half;
   for (let start = 0, angle = 0; start < rows.length; start += width, angle += half) {

@@ -1,10 +1,10 @@
 import type { AttentionOverCache } from "@ringrank/policy";
 
-/** Places in the table of the values that an attention reads and gives. */
+/** Indices in the table of the inputs and outputs of an attention. */
 export interface Indices {
   /** Of queries, keys and values. */
   readonly projections: readonly [number, number, number];
-  /** Of cos and sin, where heads turn. */
+  /** Of cos and sin, if heads are rotated. */
   readonly angles: readonly number[];
   readonly addends: readonly number[];
   readonly pastKeys: number;
@@ -14,7 +14,7 @@ export interface Indices {
   readonly context: number;
 }
 
-/** @param indexOf the place of a value in the table */
+/** @param indexOf returns the index of a value in the table */
 export function indicesOf(plan: AttentionOverCache, indexOf: (value: string) => number): Indices {
   const { query, key, value, rotary } = plan;
   return {

@@ -5,7 +5,8 @@ import { type Indices, indicesOf } from "./indices.js";
 import type { StagedInput } from "./staged-input.js";
 
 /**
- * Places in the block of arguments, in 32-bit words. `Arguments` in assembly/attention/arguments.ts has the same order.
+ * Offsets in the block of arguments, in 32-bit words. `Arguments` in assembly/attention/arguments.ts has the same
+ * order.
  */
 const word = {
   batch: 0,
@@ -13,7 +14,7 @@ const word = {
   group: 2,
   lanes: 3,
   past: 4,
-  /** Address, bytes from row to row, bytes from head to head; likewise the next two. */
+  /** Address, bytes between rows, bytes between heads; the same for the next two. */
   query: 5,
   key: 8,
   value: 11,
@@ -29,11 +30,11 @@ const word = {
   sin: 23,
   scratch: 24,
   addends: 25,
-  /** Address, bytes from row to row, bytes from head to head, for each. */
+  /** Address, bytes between rows, bytes between heads, for each addend. */
   addend: 26,
 } as const;
 
-/** What the kernel gives and works in, for one number of sequences. */
+/** The kernel's outputs and workspace for one number of sequences. */
 interface Results {
   readonly batch: number;
   readonly context: Tensor;
@@ -41,12 +42,12 @@ interface Results {
   readonly presentValues: Tensor;
 }
 
-/** What is read besides the cache. */
+/** The inputs other than the cache. */
 interface Inputs {
   readonly query: StagedInput;
   readonly key: StagedInput;
   readonly value: StagedInput;
-  /** Cosines, then sines, where heads turn. */
+  /** Cosines, then sines, if heads are rotated. */
   readonly angles: readonly StagedInput[];
   readonly addends: readonly StagedInput[];
 }
@@ -62,13 +63,13 @@ export class RowAttention {
   readonly #words: Uint32Array;
   readonly #args: number;
   readonly #inputs: Inputs;
-  /** Whose addresses are in the block: a cache gives the same tensors until it grows. */
+  /** The tensors whose addresses are in the block. A cache uses the same tensors until it grows. */
   #past: { readonly keys: Tensor; readonly values: Tensor } | undefined;
   #results: Results | undefined;
 
   /**
-   * @param block {@link blockLength} zeros of the kernel's memory
-   * @param indexOf the place of a value in the table
+   * @param block {@link blockLength} zeros in the kernel's memory
+   * @param indexOf returns the index of a value in the table
    */
   constructor(
     kernel: AttentionKernel,
@@ -106,8 +107,8 @@ export class RowAttention {
   /**
    * Puts context and new rows into the table.
    *
-   * @returns false, and nothing is done, where a session has to do it: more than one new row, a cache that lies
-   * elsewhere, no room, or a session that is faster
+   * @returns false, without any effect, if a session must be used: for more than one new row, a cache in other memory,
+   * no room, or if a session is faster
    */
   run(table: (Tensor | undefined)[]): boolean {
     const { pastKeys, pastValues, presentKeys, presentValues, context } = this.#indices;
@@ -135,7 +136,7 @@ export class RowAttention {
     return true;
   }
 
-  /** Says where the cache is; false where that is elsewhere. */
+  /** Writes the addresses of the cache; returns false if it is in other memory. */
   #takePast(keys: Tensor, values: Tensor): boolean {
     if (this.#past?.keys === keys && this.#past.values === values) return true;
     const [ofKeys, ofValues] = [tensorData(keys), tensorData(values)];
@@ -147,7 +148,10 @@ export class RowAttention {
     return true;
   }
 
-  /** Stages what is read besides the cache and says where it is; false where that is not of the form expected. */
+  /**
+   * Stages the inputs other than the cache and writes their addresses; returns false if one does not have the expected
+   * form.
+   */
   #takeInputs(table: Table, batch: number, past: number): boolean {
     const { query, key, value, rotary } = this.#plan;
     const inputs = this.#inputs;
@@ -188,7 +192,7 @@ export class RowAttention {
     return true;
   }
 
-  /** Writes where `length` floats are; false where there is something else. */
+  /** Writes the address of `length` floats; returns false if the value is something else. */
   #take(at: number, table: Table, input: StagedInput, length: number): boolean {
     const address = input.address(table, this.#kernel.run, length);
     if (address === undefined) return false;
@@ -196,7 +200,7 @@ export class RowAttention {
     return true;
   }
 
-  /** Undefined where there is no room. */
+  /** Returns undefined if there is no room. */
   #resultsFor(batch: number): Results | undefined {
     if (this.#results?.batch === batch) return this.#results;
     const { memory } = this.#kernel;
@@ -224,9 +228,9 @@ export class RowAttention {
 }
 
 /**
- * Floats that the kernel works in for one head: for eight queries, these, their sums, one query, a tile of 32 scores,
- * three vectors of eight, and the places of what is added; or for up to four, these, the same side by side, their sums,
- * and a score for every row. (To look which rows these see takes less than eight do.)
+ * The kernel's workspace for one head, in floats. For eight queries: the queries, their sums, one query, a tile of 32
+ * scores, three vectors of eight, and the positions of the addends. For up to four queries: the same side by side,
+ * their sums, and a score for every row. (Finding the rows that these see takes less room than eight queries.)
  */
 function scratchLength({ lanes, addends }: AttentionOverCache, past: number): number {
   const ofEight = (8 + 8 + 1) * lanes + (32 + 3) * 8 + addends.length * 8;

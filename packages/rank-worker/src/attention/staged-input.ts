@@ -2,22 +2,22 @@ import type { KernelMemory } from "../kernels/kernel-memory.js";
 import type { Tensor } from "../tensors/tensor.js";
 
 /**
- * Floats at one place of the table, where the kernel reads them: in its memory, to which those that lie elsewhere are
- * copied once a run, for all layers. What a layer asks for then is a few comparisons, since beside a decode step's
- * weights nothing of the rank's own stays in the processor's caches from one layer to the next.
+ * The floats at one index of the table, in the kernel's memory. Floats elsewhere are copied there once per run, for all
+ * layers. A layer then only makes a few comparisons, because next to a decode step's weights, none of the rank's own
+ * data stays in the processor's caches from one layer to the next.
  */
 export class StagedInput {
   readonly #memory: KernelMemory;
   readonly #index: number;
   #room: Float32Array | undefined;
-  /** What the address is of: what a product gives is the same tensor run after run. */
+  /** The tensor at that address. A product returns the same tensor in every run. */
   #value: Tensor | undefined;
-  /** In which it was copied; undefined where it is read in place. */
+  /** The run in which it was copied; undefined if it is read in place. */
   #run: number | undefined;
   #address = 0;
   #length = -1;
 
-  /** @param index the place in the table */
+  /** @param index the index in the table */
   constructor(memory: KernelMemory, index: number) {
     this.#memory = memory;
     this.#index = index;
@@ -27,7 +27,7 @@ export class StagedInput {
     return table[this.#index]?.dims;
   }
 
-  /** Their address; undefined where there are not so many floats, or no room. */
+  /** The address of the floats; undefined if their number differs, or if there is no room. */
   address(table: readonly (Tensor | undefined)[], run: number, length: number): number | undefined {
     const value = table[this.#index];
     const isThere = value === this.#value && (this.#run === undefined || this.#run === run);
@@ -37,7 +37,8 @@ export class StagedInput {
 
   #take(value: Tensor | undefined, run: number, length: number): boolean {
     const data = value?.data;
-    // Before anything is copied: those of several new rows, which a session attends, may be thousands of times as many.
+    // Checked before anything is copied: the floats of several new rows, whose attention a session computes, may be
+    // thousands of times as many.
     if (!(data instanceof Float32Array) || data.length !== length) return false;
     const isInPlace = this.#memory.holds(data);
     const near = isInPlace ? data : this.#copy(data);

@@ -7,38 +7,38 @@ import type { CacheMemory } from "./cache-memory.js";
 import { StateBuffer, type StateShape } from "./state-buffer.js";
 
 /**
- * Rows by which capacity grows: growth copies the whole cache, so once per block, and at most a block less one of
- * masked rows is computed over.
+ * Capacity grows by this many rows. Growth copies the whole cache, which happens once per block, and computation covers
+ * at most one block minus one of masked rows.
  */
 const blockRows = 64;
 
 interface GroupState {
   readonly past: string;
-  /** Absent for positions, whose rows are known without being computed. */
+  /** Absent for positions, whose rows are known without computation. */
   readonly present: string | undefined;
   readonly buffer: StateBuffer;
 }
 
 /**
- * States whose rows are appended and dropped together, for all sequences, and the positions of the rows. A rank
- * without units of attention has no states, and then holds nothing.
+ * States whose rows are appended and dropped together, for all sequences, and the positions of the rows. A rank without
+ * units of attention has no states, and holds nothing.
  */
 export class CacheGroup {
   readonly #states: readonly GroupState[];
   readonly #positions: { readonly declared: LocalValue; readonly buffer: StateBuffer } | undefined;
-  /** Rows after which a slot begins anew; Infinity where none is dropped. */
+  /** Rows after which a slot wraps around; Infinity if none are dropped. */
   readonly #ring: number;
-  /** Whether slots of different lengths cannot be one tensor, since unused rows would count. */
+  /** Whether slots of different lengths cannot be one tensor, because unused rows would count. */
   readonly exact: boolean;
   #slots = 0;
   #capacity = 0;
 
-  /** @throws RR_POLICY if a state's local shape is not fixed but for batch and past */
+  /** @throws RR_POLICY if a state's local shape has symbolic sizes other than batch and past */
   constructor(cache: Cache, entry: Entry, memory: CacheMemory) {
     const inputs = new Map(entry.inputs.map((value) => [value.name, value]));
     this.exact = cache.exact === true;
-    // A query sees itself and the `window − 1` positions before it. An exact cache is fed as many rows as a sequence
-    // has had, so that none may be dropped.
+    // A query sees itself and the `window − 1` positions before it. An exact cache is fed all rows that a sequence has
+    // had, so none may be dropped.
     this.#ring =
       cache.window === undefined || this.exact
         ? Number.POSITIVE_INFINITY
@@ -55,7 +55,7 @@ export class CacheGroup {
     };
   }
 
-  /** Gives the group this many slots, with room for sequences up to `longest` tokens. */
+  /** Resizes the group to this many slots, with room for sequences of up to `longest` tokens. */
   resize(slots: number, longest: number): void {
     const capacity = Math.min(this.#ring, roundUp(longest, blockRows));
     if (slots === this.#slots && capacity === this.#capacity) return;
@@ -67,7 +67,7 @@ export class CacheGroup {
   /**
    * Adds this group's inputs for slots `[first, first + count)`.
    *
-   * @param length rows that each of the slots has, where the cache is exact; 0 for none at all in any cache
+   * @param length if the cache is exact, the number of rows in each of the slots; 0 for no rows in any cache
    */
   addInputs(inputs: Map<string, Tensor>, first: number, count: number, length: number): void {
     const rows = this.exact || length === 0 ? length : "all";
@@ -130,7 +130,7 @@ export class CacheGroup {
   }
 }
 
-/** `[batch, …outer, past, …inner]`, where only batch and past depend on the call. */
+/** `[batch, …outer, past, …inner]`; only batch and past depend on the call. */
 function stateShape({ name, type, dims }: LocalValue, axis: number): StateShape {
   const fixed = (product: SizeProduct): number => {
     if (product.symbols.length === 0) return product.scale;

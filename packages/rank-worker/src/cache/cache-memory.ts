@@ -1,15 +1,15 @@
 import type { DataType, TensorData } from "@ringrank/model";
 import { allocate } from "@ringrank/model/weights";
 
-/** Where cached rows lie. */
+/** The memory for cached rows. */
 export interface CacheMemory {
-  /** New zeros. */
+  /** Allocates zeros. */
   allocate(type: DataType, count: number): TensorData;
-  /** Called when nobody looks at `data` any more. */
+  /** Called when `data` is no longer used. */
   release(data: TensorData): void;
 }
 
-/** The engine's own. */
+/** The engine's own memory. */
 export const ordinaryMemory: CacheMemory = {
   allocate,
   release() {},

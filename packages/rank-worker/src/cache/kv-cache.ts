@@ -7,13 +7,13 @@ import { type CacheMemory, ordinaryMemory } from "./cache-memory.js";
 import { RecurrentStates } from "./recurrent-states.js";
 import { swapsToNeighbours } from "./slot-arrangement.js";
 
-/** Neighbouring slots `[first, first + count)` that one step computes as a batch. */
+/** Adjacent slots `[first, first + count)` that one step computes as a batch. */
 export interface StepRange {
   readonly first: number;
   readonly count: number;
   /**
-   * Rows of the longest past. Where it is 0, the step is computed without the empty rows of a block; an exact cache
-   * has this many in every slot.
+   * Rows of the longest past. If it is 0, the step runs without the empty rows of a block. In an exact cache, every
+   * slot has this many rows.
    */
   readonly past: number;
   /** Rows of the longest source. */
@@ -21,21 +21,21 @@ export interface StepRange {
 }
 
 /**
- * The KV cache of every sequence of this rank. Some of its groups grow with every step; others, a decoder's
+ * The KV cache of every sequence of this rank. Some of its groups grow with every step. Others, for a decoder's
  * cross-attention, are filled once with rows of the sequence's source, and are as long as the longest source. Recurrent
- * states have one size, and every step replaces them.
+ * states have a fixed size and are replaced in every step.
  *
- * Sequences lie in slots `0 … n − 1` without gaps: closing one moves the last into its place. A step computes
- * neighbouring slots, which are a tensor without a copy; a sequence that sits a step out, because its reader is slow,
- * changes places until it is at the edge:
+ * Sequences are in slots `0 … n − 1` without gaps: closing one moves the last one into its place. A step computes
+ * adjacent slots, which form a tensor without a copy. A sequence that sits out a step because its reader is slow is
+ * moved to the edge by swapping slots:
  *
  * ```
  *  slots     0   1   2   3   4                      0   1   2   3   4
  *            ●   ◦   ●   ●   ●    swap 0 and 1      ◦   ●   ●   ●   ●    step over [1, 5)
  * ```
  *
- * The alternative, to compute it as a dummy row, costs about as much in each step as the swap costs once, since either
- * goes through all rows of the sequence, and a sequence that comes back and leaves again is at the edge already.
+ * The alternative is to compute it as a dummy row, which in each step costs about as much as the swap costs once, since
+ * either goes through all rows of the sequence. A sequence that comes back and leaves again is already at the edge.
  */
 export class KvCache {
   readonly #growing: readonly CacheGroup[];
@@ -44,7 +44,7 @@ export class KvCache {
   /** By slot. */
   readonly #sequences: number[] = [];
   readonly #lengths = new Map<number, number>();
-  /** By sequence: tokens of its source. */
+  /** By sequence: the number of its source tokens. */
   readonly #sources = new Map<number, number>();
   #allocatedSlots = 0;
 
@@ -55,7 +55,7 @@ export class KvCache {
     this.#recurrent = new RecurrentStates(entry);
   }
 
-  /** Tokens that the sequence has had so far. */
+  /** Number of tokens that the sequence has had so far. */
   length(sequence: number): number {
     return this.#lengths.get(sequence) ?? 0;
   }
@@ -85,7 +85,7 @@ export class KvCache {
     if (last <= this.#allocatedSlots / 2) this.#allocate(last);
   }
 
-  /** Fills a sequence's other caches from its source, whose rows `outputs` has as a batch of one. */
+  /** Fills the caches that depend on a sequence's source, from `outputs`, in which the source is a batch of one. */
   fill(sequence: number, sourceTokens: number, outputs: ReadonlyMap<string, Tensor>): void {
     this.#open(sequence);
     this.#sources.set(sequence, sourceTokens);
@@ -95,7 +95,7 @@ export class KvCache {
   }
 
   /**
-   * Opens sequences not seen before, and makes the slots of these sequences neighbours.
+   * Opens unknown sequences, and makes the slots of these sequences adjacent.
    *
    * @throws RR_INPUT if a sequence needs a source and has none
    */
@@ -116,8 +116,8 @@ export class KvCache {
   }
 
   /**
-   * Divides sequences into those that one run of the graph can take, by their indices: all of them, but for exact
-   * caches, where those of one length.
+   * Divides sequences into batches for runs of the graph, by their indices: one batch with all of them, or, for exact
+   * caches, one batch per length.
    */
   batches(sequences: readonly number[]): readonly (readonly number[])[] {
     const isExact = (groups: readonly CacheGroup[]): boolean => groups.some(({ exact }) => exact);
@@ -133,7 +133,10 @@ export class KvCache {
     return [...byLengths.values()];
   }
 
-  /** The cache inputs of a step over `range`, states among them: in place, but for exact caches with room for more. */
+  /**
+   * The cache inputs of a step over `range`, including states. They are used in place, unless a cache is exact and has
+   * room for more rows.
+   */
   inputs({ first, count, past, source }: StepRange): Map<string, Tensor> {
     const inputs = new Map<string, Tensor>();
     for (const group of this.#growing) group.addInputs(inputs, first, count, past);
@@ -142,7 +145,7 @@ export class KvCache {
     return inputs;
   }
 
-  /** Appends the new rows, and takes the new states, that a step over `range` gave for these sequences. */
+  /** Appends the new rows, and takes the new states, that a step over `range` returned for these sequences. */
   append(
     sequences: readonly number[],
     newTokens: number,
@@ -163,7 +166,7 @@ export class KvCache {
     if (this.#lengths.has(sequence)) return;
     this.#lengths.set(sequence, 0);
     this.#sequences.push(sequence);
-    // Doubling, so that n sequences one after the other copy each slot at most twice.
+    // Doubles the number, so that opening n sequences one after the other copies each slot at most twice.
     if (this.slots > this.#allocatedSlots) this.#allocate(2 ** Math.ceil(Math.log2(this.slots)));
   }
 

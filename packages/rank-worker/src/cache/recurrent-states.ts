@@ -6,17 +6,17 @@ import { StateBuffer } from "./state-buffer.js";
 interface Recurrent {
   readonly past: string;
   readonly present: string;
-  /** Its rows are the first axis behind the batch, all of them replaced together. */
+  /** Its rows are the first axis after the batch; all of them are replaced together. */
   readonly buffer: StateBuffer;
   readonly rows: number;
 }
 
-/** States of all sequences that each step replaces, zero before a sequence's first. */
+/** The states of all sequences that each step replaces. They are zero before a sequence's first step. */
 export class RecurrentStates {
   readonly #states: readonly Recurrent[];
   #slots = 0;
 
-  /** @throws RR_POLICY if a state's local shape is not fixed but for batch */
+  /** @throws RR_POLICY if a state's local shape has symbolic sizes other than batch */
   constructor({ recurrent = [], inputs }: Entry) {
     const declared = new Map(inputs.map((value) => [value.name, value]));
     this.#states = recurrent.map(({ past, present }) => {

@@ -1,7 +1,7 @@
 /**
- * Swaps that make `slots` neighbours, as few as possible.
+ * The fewest swaps that make `slots` adjacent.
  *
- * @param total how many slots there are
+ * @param total the number of slots
  * @returns pairs `[slot to move, slot whose place it takes]`
  */
 export function swapsToNeighbours(slots: readonly number[], total: number): [from: number, to: number][] {

@@ -11,23 +11,22 @@ interface View {
   readonly value: Tensor;
 }
 
-/** What a state tensor looks like, but for how many slots and rows it has. */
+/** The shape of a state tensor, apart from its numbers of slots and rows. */
 export interface StateShape {
   readonly type: DataType;
-  /** Sizes between the batch axis and the axis that grows: local heads, for keys and values. */
+  /** Sizes between the batch axis and the growing axis: local heads, for keys and values. */
   readonly outer: readonly number[];
-  /** Sizes after the axis that grows: the head's lanes. */
+  /** Sizes after the growing axis: the head's lanes. */
   readonly inner: readonly number[];
-  /** What unused rows are filled with, byte by byte: 0, or 0xff for −1 in any integer type. */
+  /** The byte that fills unused rows: 0, or 0xff for −1 in any integer type. */
   readonly fill: 0 | 0xff;
 }
 
 /**
- * One state of every sequence: a tensor `[slots, …outer, capacity, …inner]` that is fed to sessions in place. Any
- * run of neighbouring slots is a tensor too, without a copy.
- *
- * Rows are placed modulo `ring`, so that where a window bounds what is kept, a new row takes the place of one that
- * has left the window. Attention reads positions beside the rows, so their order does not matter.
+ * One state of every sequence: a tensor `[slots, …outer, capacity, …inner]` that is fed to sessions in place. Any range
+ * of adjacent slots is a tensor too, without a copy. Rows are placed modulo `ring`, so if a window limits what is kept,
+ * a new row replaces one that has left the window. Attention reads the positions as well, so the order of rows does not
+ * matter.
  */
 export class StateBuffer {
   readonly #shape: StateShape;
@@ -40,10 +39,10 @@ export class StateBuffer {
   #capacity = 0;
   #data: TensorData;
   #bytes: Uint8Array;
-  /** The last one in place: steps of a sequence are fed the same until the buffer grows. */
+  /** The last view in place. Steps of a sequence use the same one until the buffer grows. */
   #view: View | undefined;
 
-  /** @param ring rows after which a slot begins anew; Infinity where nothing is dropped */
+  /** @param ring rows after which a slot wraps around; Infinity if nothing is dropped */
   constructor(shape: StateShape, ring: number, memory: CacheMemory = ordinaryMemory) {
     this.#shape = shape;
     this.#ring = ring;
@@ -55,8 +54,8 @@ export class StateBuffer {
   }
 
   /**
-   * Slots `[first, first + count)` as a tensor of all rows there is room for, or of the first `rows`. Over this buffer
-   * where these are all of them, or none; else a copy.
+   * Slots `[first, first + count)` as a tensor of all rows there is room for, or of the first `rows`. It is a view on
+   * this buffer for all rows or none, else a copy.
    */
   view(first: number, count: number, rows: "all" | number): Tensor {
     const wanted = rows === "all" ? this.#capacity : rows;
@@ -80,7 +79,7 @@ export class StateBuffer {
     return tensor(this.#shape.type, data, dims);
   }
 
-  /** Gives the buffer this many slots and rows, and lays what fits of the old content out anew. */
+  /** Resizes the buffer to this many slots and rows, and moves the old content that fits to its new place. */
   resize(slots: number, capacity: number): void {
     const before = { data: this.#data, bytes: this.#bytes, slots: this.#slots, capacity: this.#capacity };
     this.#slots = slots;
@@ -106,7 +105,7 @@ export class StateBuffer {
   /**
    * Adds new rows to a slot. The buffer must have room for them.
    *
-   * @param source `[batch, …outer, count, …inner]`, of which row `sourceRow` of the batch is taken
+   * @param source `[batch, …outer, count, …inner]`; row `sourceRow` of the batch is used
    * @param start how many rows the slot's sequence has had so far
    */
   append(slot: number, start: number, source: TensorData, sourceRow: number, count: number): void {
@@ -147,9 +146,10 @@ export class StateBuffer {
 }
 
 /**
- * Between arrays of elements of one size. A decode step copies a few floats for every head of every layer: without a
- * view for each. (Of floats alone, since a loop over arrays of several types makes an object of every element.) All
- * else goes by bytes: halves may come in a Float16Array and lie in a Uint16Array, between which `set` converts numbers.
+ * Copies between arrays with elements of equal size. A decode step copies a few floats for every head of every layer,
+ * without creating a view for each. (This only works for floats, because a loop over arrays of several types creates an
+ * object for every element.) Everything else is copied as bytes: halves may arrive in a Float16Array and be stored in a
+ * Uint16Array, between which `set` would convert numbers.
  */
 function copyElements(source: TensorData, from: number, target: TensorData, to: number, count: number): void {
   if (count <= fewFloats && source instanceof Float32Array && target instanceof Float32Array) {
@@ -160,5 +160,5 @@ function copyElements(source: TensorData, from: number, target: TensorData, to: 
   }
 }
 
-/** Up to which a loop is as fast as a copy through a view. */
+/** Up to this many, a loop is as fast as a copy through a view. */
 const fewFloats = 256;

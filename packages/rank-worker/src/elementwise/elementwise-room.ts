@@ -4,8 +4,8 @@ import type { Tensor } from "../tensors/tensor.js";
 import { valuesOfOneShape } from "./one-shape.js";
 
 /**
- * Where a session writes what it makes element by element of many rows, and the next step reads it: in arrays of the
- * runtime it would be copied twice.
+ * Memory in which a session writes elementwise results of many rows, and from which the next step reads them. In the
+ * runtime's own arrays, they would be copied twice.
  */
 export class ElementwiseRoom {
   readonly #memory: KernelMemory;
@@ -14,7 +14,7 @@ export class ElementwiseRoom {
 
   /**
    * @param inputs indices into the table
-   * @param outputs names of those that do not outlive the run
+   * @param outputs names of the outputs that do not outlive the run
    */
   constructor(memory: KernelMemory, inputs: readonly number[], outputs: readonly string[]) {
     this.#memory = memory;
@@ -22,9 +22,7 @@ export class ElementwiseRoom {
     this.#outputs = outputs;
   }
 
-  /**
-   * By output, {@link TransientTensor}s; without those that there is no room for, or whose shape is only known then.
-   */
+  /** {@link TransientTensor}s by output, without those for which there is no room, or whose shape is not known yet. */
   take(table: readonly (Tensor | undefined)[]): Record<string, Tensor> {
     const room: Record<string, Tensor> = {};
     const values = valuesOfOneShape(table, this.#inputs);

@@ -5,7 +5,7 @@ import { valuesOfOneShape } from "./one-shape.js";
 
 type Table = (Tensor | undefined)[];
 
-/** Where values lie that are read in place, and what is made of them. */
+/** The addresses of values that are read in place, and of the results. */
 interface Prepared {
   readonly inputs: readonly Tensor[];
   readonly results: readonly Tensor[];
@@ -15,19 +15,19 @@ interface Prepared {
 }
 
 /**
- * What a segment computes element by element, by the kernel instead of its session. Of the rows of a decode step, its
- * few operators cost a session many times what the arithmetic takes; what is larger the session computes.
+ * Computes an elementwise segment with the kernel instead of its session. For the rows of a decode step, its few
+ * operators cost a session many times as much as the arithmetic. Larger values are left to the session.
  */
 export class ElementwiseShortcut {
   readonly #list: InstructionList;
   readonly #inputs: readonly number[];
   readonly #outputs: readonly { readonly index: number; readonly result: KernelResult }[];
-  /** Kept where all inputs are read in place: products give the same tensors from step to step. */
+  /** Kept if all inputs are read in place: products return the same tensors in every step. */
   #prepared: Prepared | undefined;
 
   /**
-   * @param inputs by place in the segment: where a value is in the table
-   * @param outputs likewise
+   * @param inputs by position in the segment: the index of the value in the table
+   * @param outputs the same for outputs
    */
   constructor(list: InstructionList, inputs: readonly number[], outputs: readonly number[]) {
     this.#list = list;
@@ -36,10 +36,10 @@ export class ElementwiseShortcut {
   }
 
   /**
-   * Puts results into the table, good until the next call.
+   * Puts results into the table, valid until the next call.
    *
-   * @returns false, and nothing is done, where a session has to do it: more floats than kernels work on at once,
-   * values that are not of one shape, or no room
+   * @returns false, without any effect, if a session must be used: for more floats than kernels process at once, values
+   * of different shapes, or no room
    */
   run(table: Table): boolean {
     const prepared = this.#isAsBefore(table) ? this.#prepared : this.#prepare(table);
@@ -57,7 +57,7 @@ export class ElementwiseShortcut {
     return true;
   }
 
-  /** Undefined where a session has to do it. */
+  /** Returns undefined if a session must be used. */
   #prepare(table: Table): Prepared | undefined {
     this.#prepared = undefined;
     const inputs = valuesOfOneShape(table, this.#inputs);
@@ -76,7 +76,7 @@ export class ElementwiseShortcut {
     return prepared;
   }
 
-  /** The values themselves where the kernel can read them, else copies of them; undefined where there is no room. */
+  /** The values themselves if the kernel can read them, else copies; undefined if there is no room. */
   #copies(values: readonly Float32Array[]): Float32Array[] | undefined {
     const { kernels } = this.#list;
     const isInPlace = (value: Float32Array): boolean =>

@@ -2,31 +2,34 @@ import type { Elementwise, ElementwiseOperation } from "@ringrank/policy";
 import { wholeLines } from "../kernels/cache-line.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
-/** By number; assembly/elementwise/elementwise.ts has the same order. */
+/** By number, in the same order as in assembly/elementwise/elementwise.ts. */
 const operations: readonly ElementwiseOperation[] = [
   ...(["add", "subtract", "multiply", "divide", "minimum", "maximum"] as const),
   ...(["sqrt", "exp", "sigmoid", "tanh", "erf"] as const),
 ];
 
-/** Floats that the kernel works on at once. */
+/** Floats that the kernel processes at once. */
 const chunk = 256;
 
 /**
- * Places in an instruction, in 32-bit words, as in assembly/elementwise/elementwise.ts. Of operands and of what is
- * made: the address, then whether it moves with the elements.
+ * Offsets in an instruction, in 32-bit words, as in assembly/elementwise/elementwise.ts. Operands and result each have
+ * an address, followed by whether it advances with the elements.
  */
 const word = { operation: 0, left: 1, right: 3, out: 5 } as const;
 const wordsOfInstruction = 7;
 
-/** What a segment computes element by element, as the kernel reads it; the steps that run the segment share it. */
+/** The instructions of an elementwise segment in the kernel's format. Steps that run the segment share them. */
 export class InstructionList {
   readonly kernels: RankKernels;
-  /** Whether the last instruction makes the one output, so that it can go {@link runRows elsewhere}. */
+  /** Whether the last instruction computes the only output, so that it can be written {@link runRows elsewhere}. */
   readonly endsWithOutput: boolean;
   readonly #words: Uint32Array;
   readonly #first: number;
   readonly #end: number;
-  /** What takes an address when it runs: an index in the words, and whose address, an input's or then an output's. */
+  /**
+   * Words that are set to an address at run time: an index in the words, and which input, or output after the inputs,
+   * has the address.
+   */
   readonly #places: { readonly at: number; readonly whose: number }[] = [];
 
   private constructor(kernels: RankKernels, plan: Elementwise, inputs: number, room: Float32Array) {
@@ -38,7 +41,7 @@ export class InstructionList {
     this.#words = words;
     this.#first = words.byteOffset;
     this.#end = words.byteOffset + words.byteLength;
-    // Behind the instructions, whole lines of the cache: what they make for one another, and constants.
+    // After the instructions, in whole cache lines: intermediate results and constants.
     let next = wholeLines(4 * length) / 4;
     const takeChunk = (content = 0): number => {
       next += chunk;
@@ -69,8 +72,8 @@ export class InstructionList {
   }
 
   /**
-   * @param inputs how many the segment has
-   * @returns undefined where there is no room
+   * @param inputs the number of inputs of the segment
+   * @returns undefined if there is no room
    */
   static open(kernels: RankKernels, plan: Elementwise, inputs: number): InstructionList | undefined {
     const { length } = plan.instructions;
@@ -84,7 +87,7 @@ export class InstructionList {
 
   /**
    * @param addresses of the inputs, then of the outputs; multiples of 16
-   * @param count of floats of each; whole vectors of four are read and written
+   * @param count number of floats in each; whole vectors of four are read and written
    */
   run(addresses: readonly number[], count: number): void {
     this.#place(addresses);
@@ -92,13 +95,13 @@ export class InstructionList {
   }
 
   /**
-   * On rows that lie one after the other, of which row r of the output is row `order[r]` of where it belongs; where the
-   * list {@link endsWithOutput}.
+   * Runs on rows that follow one another, and writes row r of the output as row `order[r]` of its destination. Only if
+   * the list {@link endsWithOutput}.
    *
-   * @param addresses of the inputs, then of the output, likewise
+   * @param addresses of the inputs, then of the output, as above
    * @param columns a multiple of 4
-   * @param order in the kernels' memory: as many as there are rows
-   * @param outBytes from one row to the next
+   * @param order in the kernels' memory, with one entry per row
+   * @param outBytes bytes between rows of the output
    */
   runRows(addresses: readonly number[], columns: number, order: Int32Array, outBytes: number): void {
     this.#place(addresses);

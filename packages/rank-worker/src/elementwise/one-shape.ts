@@ -1,8 +1,8 @@
 import { sameSizes, type Tensor } from "../tensors/tensor.js";
 
 /**
- * What a segment that works element by element is fed, if that is float32 of one shape, which all that it makes has,
- * too; else undefined: then only the session's operators know how to join the shapes.
+ * The inputs of an elementwise segment, if they are float32 and have the same shape, which its results then have too.
+ * Otherwise undefined, since only the session's operators can broadcast shapes.
  *
  * @param indices into the table
  */

@@ -3,13 +3,13 @@ import type { HeadStart } from "../products/head-start.js";
 import type { CompiledStep, RunState } from "./compiled-step.js";
 import type { ProductStep } from "./product-step.js";
 
-/** A product, and what the next step makes of it element by element, where that is faster than one after the other. */
+/** A product together with the elementwise work of the next step, if that is faster than one after the other. */
 export class ActivatedProductStep implements CompiledStep {
   readonly #product: ProductStep;
   readonly #epilogue: Epilogue;
   readonly #made: number;
 
-  /** @param made index of what the epilogue makes */
+  /** @param made index of the epilogue's result */
   constructor(product: ProductStep, epilogue: Epilogue, made: number) {
     this.#product = product;
     this.#epilogue = epilogue;
@@ -27,12 +27,12 @@ export class ActivatedProductStep implements CompiledStep {
   }
 }
 
-/** What is made of products by a step of its own where they have not made it themselves. */
+/** The elementwise step after a product, for cases in which the product has not done its work. */
 export class ActivationStep implements CompiledStep {
   readonly #made: number;
   readonly #otherwise: CompiledStep;
 
-  /** @param made index of what it makes */
+  /** @param made index of its result */
   constructor(made: number, otherwise: CompiledStep) {
     this.#made = made;
     this.#otherwise = otherwise;

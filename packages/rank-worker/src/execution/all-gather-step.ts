@@ -3,7 +3,7 @@ import { tensor, toMessage } from "../tensors/tensor.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
 import { gatherShards } from "./gather-shards.js";
 
-/** Makes whole of what each rank has a part. */
+/** Gathers a value of which each rank has a part. */
 export class AllGatherStep implements CompiledStep {
   readonly #value: NamedIndex;
   readonly #output: number;

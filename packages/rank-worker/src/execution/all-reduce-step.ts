@@ -3,13 +3,13 @@ import { RingrankError } from "@ringrank/errors";
 import type { Addition } from "../addition/addition.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
 
-/** What is added to a sum, and the value among that. */
+/** The addends of a sum, and the value among them. */
 export interface Added {
   readonly addition: Addition;
   readonly addend: NamedIndex | undefined;
 }
 
-/** Sums a value over all ranks, or takes the largest, and adds what is to be added to the sum. */
+/** Sums a value over all ranks, or takes the maximum, and adds the addends to the sum. */
 export class AllReduceStep implements CompiledStep {
   readonly #value: NamedIndex;
   readonly #operation: ReduceOperation;
@@ -32,7 +32,7 @@ export class AllReduceStep implements CompiledStep {
         `expected "${this.#value.name}" to be float32 or int32, so that it can be reduced over ranks`,
       );
     }
-    // The tensor is this rank's own copy of what was computed, so it may change in place.
+    // The tensor is this rank's own copy of the computed value, so it may be changed in place.
     communicator.allReduce(data, this.#operation);
     if (start !== undefined)
       trace?.endCollective("allReduce", start, communicator.counters.waitedMs - waited);

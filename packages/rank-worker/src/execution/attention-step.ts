@@ -3,20 +3,22 @@ import type { RowAttention } from "../attention/row-attention.js";
 import type { CompiledStep, RunState } from "./compiled-step.js";
 import type { SessionCall } from "./session-call.js";
 
-/** Several new rows in blocks, by a session that many layers share. */
+/** Attention of several new rows in blocks, by a session that many layers share. */
 export interface AttentionBlocks {
   readonly attention: BlockAttention;
   readonly call: SessionCall;
 }
 
-/** Attention over a cache, the shortest way there is for so many rows: a kernel, blocks, or the segment that has it. */
+/**
+ * Attention over a cache, in the fastest way for the number of rows: a kernel, blocks, or the segment that contains it.
+ */
 export class AttentionStep implements CompiledStep {
   readonly #segment: number;
   readonly #row: RowAttention | undefined;
   readonly #blocks: AttentionBlocks | undefined;
   readonly #otherwise: CompiledStep;
 
-  /** @param segment of which this takes the place */
+  /** @param segment the step that this one replaces */
   constructor(
     segment: number,
     row: RowAttention | undefined,
@@ -40,7 +42,7 @@ export class AttentionStep implements CompiledStep {
     return inBlocks.then(() => this.#finish(state, start));
   }
 
-  /** @returns false, and nothing is done, where that is no way */
+  /** @returns false, without any effect, if blocks cannot be used */
   #inBlocks(state: RunState): false | Promise<true> {
     if (this.#blocks === undefined) return false;
     const { attention, call } = this.#blocks;

@@ -15,7 +15,7 @@ import { SessionCall } from "./session-call.js";
 import { splitStacks } from "./split-stacks.js";
 import { ZerosStep } from "./zeros-step.js";
 
-/** An entry ready to run: names looked up once, so that a run touches only indices into a table of values. */
+/** An entry that is ready to run: names have been looked up, so a run only uses indices into a table of values. */
 export interface CompiledEntry {
   readonly entry: Entry;
   /** Index of every value in the table. */
@@ -24,12 +24,12 @@ export interface CompiledEntry {
   readonly attention: AttentionKernel | undefined;
 }
 
-/** A step in its place. */
+/** A step and its context. */
 export interface PlacedStep {
   readonly step: CompiledStep;
-  /** Values that nobody needs after it. */
+  /** Values that are not needed after it. */
   readonly drop: readonly number[];
-  /** Of the first later step that has one: what to do while this one waits for other ranks. */
+  /** From the first later step that has one: what to do while this one waits for other ranks. */
   readonly meanwhile: (() => void) | undefined;
 }
 

@@ -10,11 +10,11 @@ import type { CompiledStep } from "./compiled-step.js";
 import type { EntryScope } from "./entry-scope.js";
 import { ProductStep } from "./product-step.js";
 
-/** Compiles products that the rank computes itself, along with an activation that follows one directly. */
+/** Compiles products that the rank computes itself, together with an activation that directly follows one. */
 export class ProductCompiler {
   readonly #scope: EntryScope;
   readonly #runs: RunCompiler;
-  /** By segment: steps of all layers share them. */
+  /** By segment, because steps of all layers share them. */
   readonly #integers = new Map<number, IntegerProduct>();
 
   constructor(scope: EntryScope, runs: RunCompiler) {

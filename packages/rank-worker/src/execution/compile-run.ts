@@ -13,19 +13,19 @@ import type { EntryScope } from "./entry-scope.js";
 import { SegmentStep, type SegmentValues } from "./segment-step.js";
 import { ShortcutStep } from "./shortcut-step.js";
 
-/** The step behind another, and the values that nobody needs after it. */
+/** The step after another one, and the values that are not needed after it. */
 export interface NextStep {
   readonly step: Step | undefined;
   readonly drop: readonly string[];
 }
 
-/** Compiles steps that run a segment: by its session, and by whatever shorter way the segment allows. */
+/** Compiles steps that run a segment: by its session, and by any faster way that the segment allows. */
 export class RunCompiler {
   readonly #scope: EntryScope;
   readonly #masks = new BlockMasks();
-  /** By segment: steps of all layers share them. */
+  /** By segment, because steps of all layers share them. */
   readonly #instructions = new Map<number, InstructionList>();
-  /** Places in the table of what products with an epilogue make. */
+  /** Indices in the table of the results of products with an epilogue. */
   readonly #madeByEpilogues = new Set<number>();
 
   constructor(scope: EntryScope) {
@@ -60,8 +60,8 @@ export class RunCompiler {
   }
 
   /**
-   * What the next step makes of a product, if that is all that is made of it, element by element. The product then
-   * makes it, and the next step, once compiled, does nothing where that has been done.
+   * The elementwise work of the next step, if it is the only use of a product. The product then does this work, and the
+   * next step, once compiled, does nothing if it has been done.
    */
   epilogueOf(
     { outputs }: ProductStep,

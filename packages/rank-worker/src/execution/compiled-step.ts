@@ -6,7 +6,7 @@ import type { Tensor } from "../tensors/tensor.js";
 import type { StepTrace } from "../trace/step-trace.js";
 import type { Bindings } from "./size-product.js";
 
-/** What running needs besides an entry. */
+/** What a run needs in addition to an entry. */
 export interface RunContext {
   readonly communicator: Communicator;
   readonly gate: NativeGate;
@@ -15,32 +15,32 @@ export interface RunContext {
 
 /** One run of an entry, as its steps see it. */
 export interface RunState extends RunContext {
-  /** Values by index. A step reads those of earlier ones and puts its own there. */
+  /** Values by index. A step reads the values of earlier steps and adds its own. */
   readonly table: (Tensor | undefined)[];
   readonly bindings: Bindings;
-  /** Experts of this rank that some row went to, so far. */
+  /** Experts of this rank that any row was routed to, so far. */
   expertsRun: number;
 }
 
 /**
- * A step of an entry, ready to run: names looked up once, so that a run touches only indices. Each kind is a class with
- * a `run` of its own: in one function for all, the engine's optimizing compiler put everything that a step calls in
- * line, again whenever a kind of step came that had not, and took a second of a core for that beside the first tokens.
+ * A step of an entry that is ready to run: names have been looked up, so a run only uses indices. Each kind is a class
+ * with its own `run`. With a single function for all kinds, the optimizing compiler inlined everything that a step
+ * calls, again for each new kind of step, which took a second of a core during the first tokens.
  */
 export interface CompiledStep {
-  /** A promise where something is waited for: an await where nothing is would be a turn of the microtask queue. */
+  /** A promise only if the step waits for something: an unnecessary await would cost a turn of the microtask queue. */
   run(state: RunState): void | Promise<void>;
-  /** Of what it reads, for those who wait before it. */
+  /** Reads ahead what this step needs, while an earlier step waits. */
   readonly headStart?: HeadStart | undefined;
 }
 
-/** A value of the table, and the name it has in the program. */
+/** A value of the table, and its name in the program. */
 export interface NamedIndex {
   readonly name: string;
   readonly index: number;
 }
 
-/** @throws RR_POLICY if no step has made it */
+/** @throws RR_POLICY if no step has computed it */
 export function valueAt({ table }: RunState, { name, index }: NamedIndex): Tensor {
   const value = table[index];
   if (value !== undefined) return value;

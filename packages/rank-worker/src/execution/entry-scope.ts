@@ -16,16 +16,16 @@ export interface CompileContext {
   readonly sessions: readonly OrtSession[];
   /** Weights in the rank's own memory, by name. */
   readonly keptWeights: ReadonlyMap<string, Tensor>;
-  /** Kernels that work where a kept weight lies; undefined where none do. */
+  /** The kernels whose memory contains a kept weight; undefined if there are none. */
   readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
-  /** Of the kept weights: all entries have the same. */
+  /** Of the kept weights, which all entries share. */
   readonly streamedScales: StreamedScales;
-  /** Undefined where the engine cannot run them, or the program needs none. */
+  /** Undefined if the engine cannot run them, or the program does not need them. */
   readonly kernels: RankKernels | undefined;
   readonly attention: AttentionKernel | undefined;
 }
 
-/** The names that one entry's steps use, and what they stand for. */
+/** The names that one entry's steps use, and what they refer to. */
 export class EntryScope {
   /** Index of every value in the table. */
   readonly indices = new Map<string, number>();
@@ -34,7 +34,7 @@ export class EntryScope {
   readonly context: CompileContext;
   readonly #entry: string;
 
-  /** @param name of the entry, for errors */
+  /** @param name the name of the entry, for errors */
   constructor(name: string, { inputs, outputs }: Entry, context: CompileContext) {
     this.#entry = name;
     this.given = new Set(outputs.map((output) => output.name));

@@ -5,7 +5,7 @@ import { allocate, bytesOf, bytesPerElement } from "@ringrank/model/weights";
 import type { Interval, ValueShard } from "@ringrank/policy";
 import { elementCount } from "../tensors/element-types.js";
 
-/** This rank's part of a value: `dims` with the shard's axis as long as its intervals. */
+/** This rank's part of a value: in `dims`, the shard's axis has the length of the rank's intervals. */
 export interface Part {
   readonly type: DataType;
   readonly dims: readonly number[];
@@ -13,7 +13,7 @@ export interface Part {
 }
 
 /**
- * All-gather of a value that is sharded unevenly along one axis, in any element type.
+ * All-gather of a value that is sharded unevenly along one axis, for any element type.
  *
  * ```
  *  rank 0 has [0,2)      rank 1 has [2,3)       gathered, in rank order        the whole, by intervals
@@ -21,7 +21,7 @@ export interface Part {
  *    b0 b1                  b2                                                    b0 b1 b2
  * ```
  *
- * Intervals may overlap (ranks then agree on the elements) and may be empty.
+ * Intervals may overlap, in which case ranks have equal elements, and may be empty.
  *
  * @returns the whole value, the same on every rank
  */
@@ -66,7 +66,7 @@ export function totalLength(intervals: readonly Interval[]): number {
   return intervals.reduce((length, [start, end]) => length + end - start, 0);
 }
 
-/** The same bits as int32 words, which collectives can move; copied only where they do not fill whole words. */
+/** The same bits as int32 words, which collectives can move. Only copied if they do not fill whole words. */
 function asWords(data: TensorData): Int32Array {
   if (data.byteLength % 4 === 0 && data.byteOffset % 4 === 0) {
     return new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4);

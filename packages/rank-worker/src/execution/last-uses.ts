@@ -1,6 +1,6 @@
 import type { Entry, Segment, Step } from "@ringrank/policy";
 
-/** By step: the values it is the last to touch, outputs of the entry excepted. */
+/** By step: the values that it is the last to use, except outputs of the entry. */
 export function lastUses(entry: Entry, segments: readonly Segment[]): string[][] {
   const last = new Map<string, number>();
   for (const [at, step] of entry.steps.entries()) {

@@ -6,11 +6,11 @@ import type { Tensor } from "../tensors/tensor.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
 import type { SessionCall } from "./session-call.js";
 
-/** Multiplies a value by matrices that the rank keeps. */
+/** Multiplies a value by matrices that the rank holds. */
 export class ProductStep implements CompiledStep {
   readonly #product: Product;
   readonly #value: NamedIndex;
-  /** By place in what the product gives. */
+  /** By output of the product. */
   readonly #outputs: readonly number[];
   /** For many rows. */
   readonly #calls: Readonly<Partial<Record<SegmentType, SessionCall>>>;
@@ -39,10 +39,10 @@ export class ProductStep implements CompiledStep {
   }
 
   /**
-   * Puts into the table what an epilogue makes of the products, and none of those.
+   * Puts an epilogue's result into the table, instead of the products.
    *
-   * @param index where it belongs
-   * @returns undefined, or a promise of false, where nothing is done, and the step has to {@link run} first
+   * @param index the index of that result
+   * @returns undefined, or a promise of false without any effect if the step must {@link run} first
    */
   runInto(state: RunState, epilogue: Epilogue, index: number): Promise<boolean> | undefined {
     const start = state.trace?.begin();

@@ -11,7 +11,7 @@ interface RoutedValues {
   readonly dims: readonly SizeProduct[];
 }
 
-/** The experts of this rank, each run for the rows that go to it. */
+/** Runs each expert of this rank for the rows that are routed to it. */
 export class RoutedStep implements CompiledStep {
   readonly #call: SessionCall;
   readonly #experts: ExpertStacks;

@@ -7,24 +7,24 @@ import { type Bindings, bindSizes } from "./size-product.js";
 
 export interface RunOutcome {
   /**
-   * An entry's outputs; those that this rank has no part of, or that were not wanted, are left out. Who has read them
-   * releases the {@link TransientTensor}s among them.
+   * The entry's outputs, without those that this rank has no part of or that were not requested. The reader must
+   * release the {@link TransientTensor}s among them.
    */
   readonly outputs: ReadonlyMap<string, Tensor>;
   /** Sizes of the call's symbolic dimensions. */
   readonly bindings: Bindings;
-  /** How many experts of this rank some row went to, summed over layers. */
+  /** How many experts of this rank any row was routed to, summed over layers. */
   readonly expertsRun: number;
 }
 
 /**
- * Runs an entry's steps in order over a table of values. With the synchronous binding no step waits for the event
- * loop, so a call's whole work happens in one turn of it.
+ * Runs an entry's steps in order on a table of values. With the synchronous binding, no step waits for the event loop,
+ * so a whole call happens in one turn of it.
  *
  * @param inputs every input of the entry, by name
- * @param wanted `caches` where all ranks want new rows of caches and nothing else: then it ends when those are there
+ * @param wanted `caches` if all ranks only want the new rows of caches; the run then ends when those are there
  * @throws RR_INPUT if an input is missing; RR_SHAPE if sizes contradict one another; RR_GRAPH if the runtime fails;
- * RR_CLOSED if the process ends meanwhile; the group's first cause if a peer fails
+ * RR_CLOSED if the process ends in the meantime; the group's first cause if a peer fails
  */
 export async function runEntry(
   compiled: CompiledEntry,
@@ -66,7 +66,7 @@ export async function runEntry(
     outputs.set(name, value);
     table[index!] = undefined;
   }
-  // What only steps that are left out would have read.
+  // Values that only the skipped steps would have read.
   TransientTensor.releaseAll(table);
   return { outputs, bindings, expertsRun: state.expertsRun };
 }

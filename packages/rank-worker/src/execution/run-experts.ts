@@ -2,13 +2,13 @@ import { RingrankError } from "@ringrank/errors";
 import { elementCount } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
-/** What a segment that computes one expert is fed besides rows, by expert, and what it gives. */
+/** The inputs, by expert, of a segment that computes one expert, apart from rows; and its output. */
 export interface ExpertStacks {
   readonly experts: readonly Readonly<Record<string, Tensor>>[];
   readonly perExpert: string;
 }
 
-/** A value, and its name in the program and in the segment. */
+/** A value, with its name in the program and in the segment. */
 interface Named {
   readonly name: string;
   readonly value: Tensor;
@@ -20,12 +20,12 @@ export type RunSession = (
 ) => Promise<Readonly<Record<string, Tensor>>>;
 
 /**
- * A mixture of experts (Shazeer et al., arXiv:1701.06538) without the experts that no row goes to: a decode step
- * reads the weights of those it routes to, a prompt computes each row for its own.
+ * A mixture of experts (Shazeer et al., arXiv:1701.06538) that skips experts to which no row is routed: a decode step
+ * only reads the weights of the experts it uses, and a prompt computes each expert only for its own rows.
  *
  * @param rows `[rows, …]`
- * @param weights `[experts of this rank, rows, 1]`; 0 where a row does not go to an expert
- * @param outputDims of the sum
+ * @param weights `[experts of this rank, rows, 1]`; 0 if a row is not routed to an expert
+ * @param outputDims the shape of the sum
  * @returns the sum over this rank's experts, and how many of them ran
  */
 export async function runExperts(
@@ -59,7 +59,7 @@ export async function runExperts(
   return { output: tensor("float32", sum, outputDims), ran };
 }
 
-/** Rows whose weight is not 0. NaN is not 0: what went wrong before must not vanish here. */
+/** Rows whose weight is not 0. NaN is not 0 either, so an earlier error does not vanish here. */
 function rowsOf(weights: Float32Array): number[] {
   const rows: number[] = [];
   for (let row = 0; row < weights.length; row++) if (weights[row] !== 0) rows.push(row);

@@ -4,20 +4,20 @@ import type { Tensor } from "../tensors/tensor.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
 import type { SessionCall } from "./session-call.js";
 
-/** A segment's values in the table, and what it is fed besides. */
+/** A segment's values in the table, and its additional inputs. */
 export interface SegmentValues {
   readonly feeds: readonly NamedIndex[];
   readonly sharedWeights: Readonly<Record<string, Tensor>>;
   readonly results: readonly NamedIndex[];
 }
 
-/** Runs a segment's session. Names are the segment's, indices the table's. */
+/** Runs a segment's session. Names are those of the segment; indices refer to the table. */
 export class SegmentStep implements CompiledStep {
   readonly #call: SessionCall;
   readonly #values: SegmentValues;
   readonly #room: ElementwiseRoom | undefined;
 
-  /** @param room of what the session need not make itself */
+  /** @param room memory for outputs that the session need not allocate itself */
   constructor(call: SessionCall, values: SegmentValues, room?: ElementwiseRoom) {
     this.#call = call;
     this.#values = values;

@@ -4,15 +4,15 @@ import type { Fetched, Fetches, OrtSession } from "../sessions/ort-binding.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { RunState } from "./compiled-step.js";
 
-/** Runs of one segment's session, inside the gate of native calls. */
+/** Runs one segment's session, inside the gate of native calls. */
 export class SessionCall {
   readonly segment: number;
   readonly #session: OrtSession;
   readonly #fetches: Fetches;
-  /** Where there are no others. */
+  /** Set if there is only one output. */
   readonly #onlyOutput: string | undefined;
 
-  /** @param segment its index, for errors and traces */
+  /** @param segment the segment's index, for errors and traces */
   constructor(segment: number, session: OrtSession, { outputs }: Pick<Segment, "outputs">) {
     this.segment = segment;
     this.#session = session;
@@ -21,7 +21,7 @@ export class SessionCall {
   }
 
   /**
-   * @param into tensors to write outputs to, by name; those that it leaves out are made
+   * @param into tensors to write outputs to, by name; missing ones are allocated
    * @throws RR_GRAPH if the runtime fails; RR_CLOSED if the process ends
    */
   run(
@@ -65,7 +65,7 @@ export class SessionCall {
   }
 }
 
-/** Ids are checked before a call; what is looked up beyond a table then is a position that the graph computes. */
+/** Token ids are checked before a call, so a lookup beyond a table is a position that the graph computes. */
 function adviceOn(message: string): string {
   if (!message.includes("indices element out of data bounds")) return "";
   return (

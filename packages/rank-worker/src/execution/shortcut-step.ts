@@ -1,20 +1,20 @@
 import type { Tensor } from "../tensors/tensor.js";
 import type { CompiledStep, RunState } from "./compiled-step.js";
 
-/** A shorter way than a session's. */
+/** A faster alternative to a session. */
 interface Shortcut {
-  /** @returns false, and nothing is done, where a session has to do it */
+  /** @returns false, without any effect, if a session must be used */
   run(table: (Tensor | undefined)[]): boolean;
 }
 
-/** What a rank does itself where values are small, else by the segment that has it. */
+/** Work that a rank does itself if values are small, else by the segment that contains it. */
 export class ShortcutStep implements CompiledStep {
   readonly #work: "activating" | "interpreting";
   readonly #name: string;
   readonly #shortcut: Shortcut;
   readonly #otherwise: CompiledStep;
 
-  /** @param segment of which this takes the place */
+  /** @param segment the step that this one replaces */
   constructor(
     work: "activating" | "interpreting",
     segment: number,

@@ -5,8 +5,8 @@ import type { LocalValue, SizeProduct } from "@ringrank/policy";
 export type Bindings = Map<string, number>;
 
 /**
- * Learns the symbols of `value` from its actual sizes. A product with one symbol not yet bound binds it; one that
- * is wholly bound is checked.
+ * Determines the symbols of `value` from its actual sizes. A product with one unknown symbol binds it; a product
+ * without unknown symbols is checked.
  *
  * @throws RR_SHAPE if the sizes contradict the declaration or one another
  */
@@ -17,7 +17,8 @@ export function bindSizes(value: LocalValue, dims: readonly number[], bindings: 
       `expected "${value.name}" to have ${value.dims.length} dimensions, got [${dims.join(", ")}]`,
     );
   }
-  // A step has an input for every layer's keys and values: no iterator, which would make an object for every axis.
+  // A step has inputs for every layer's keys and values, so this avoids an iterator, which would create an object for
+  // every axis.
   for (let axis = 0; axis < dims.length; axis++) {
     bindProduct(value.name, axis, value.dims[axis]!, dims[axis]!, bindings);
   }
@@ -38,7 +39,7 @@ function bindProduct(
     else if (free === undefined) free = symbol;
     else return; // Two unknowns: other inputs have to bind one of them.
   }
-  // Of nothing, no size is a multiple: the remainder is NaN.
+  // If `known` is 0, the remainder is NaN, so no size passes.
   if (free === undefined ? size === known : size % known === 0) {
     if (free !== undefined) bindings.set(free, size / known);
     return;

@@ -1,6 +1,6 @@
 import { type Tensor, tensor, toMessage } from "../tensors/tensor.js";
 
-/** For each index of the stacks' first axis: the parts there, `[1, …]`, by the stacks' names, without a copy. */
+/** For each index of the stacks' first axis: the parts there, `[1, …]`, by the names of the stacks, without a copy. */
 export function splitStacks(stacks: readonly (readonly [string, Tensor])[]): Record<string, Tensor>[] {
   const count = stacks[0]?.[1].dims[0] ?? 0;
   return Array.from({ length: count }, (_, expert) =>

@@ -6,7 +6,7 @@ import { tensor } from "../tensors/tensor.js";
 import type { CompiledStep, RunState } from "./compiled-step.js";
 import { resolveSizes } from "./size-product.js";
 
-/** What a rank without units owes to a sum. */
+/** Provides the zeros that a rank without units contributes to a sum. */
 export class ZerosStep implements CompiledStep {
   readonly #value: number;
   readonly #type: DataType;

@@ -1,7 +1,10 @@
 import type { ElementLoop } from "./element-loops.js";
 import { type SmallValue, smallValue } from "./small-value.js";
 
-/** Of all operands: https://onnx.ai/onnx/repo-docs/Broadcasting.html. Undefined where they do not fit together. */
+/**
+ * The common shape of all operands: https://onnx.ai/onnx/repo-docs/Broadcasting.html. Undefined if they do not
+ * broadcast.
+ */
 export function broadcastSizes(operands: readonly (readonly number[])[]): number[] | undefined {
   const axes = Math.max(...operands.map(({ length }) => length));
   const sizes: number[] = new Array(axes).fill(1);
@@ -16,7 +19,9 @@ export function broadcastSizes(operands: readonly (readonly number[])[]): number
   return sizes;
 }
 
-/** Ready to run, again and again: `out` of operands that are broadcast to its sizes. */
+/**
+ * Prepares an elementwise operation that can be run repeatedly: computes `out` from operands broadcast to its sizes.
+ */
 export function perElement(loop: ElementLoop, operands: readonly SmallValue[], out: SmallValue): () => void {
   const width = out.dims.at(-1) ?? 1;
   const [x, y, z] = [0, 1, 2].map((at) => new Rows(operands[at] ?? nothing, out.dims)) as [Rows, Rows, Rows];
@@ -32,12 +37,12 @@ export function perElement(loop: ElementLoop, operands: readonly SmallValue[], o
 
 const nothing = smallValue("bool", [], true);
 
-/** Where the rows of an operand lie, along its last axis, as those of a larger value are made of them. */
+/** Where the rows of an operand, along its last axis, are when it is broadcast to a larger value. */
 class Rows {
   readonly value: SmallValue;
-  /** From one element of a row to the next: 0 where there is one for all. */
+  /** Step between elements of a row: 0 if one element is broadcast. */
   readonly step: 0 | 1;
-  /** Sizes of the larger value, last axis excepted, from the last to the first; and how far the operand's are apart. */
+  /** Sizes of the larger value without its last axis, in reverse order; and the operand's strides. */
   readonly #sizes: readonly number[];
   readonly #strides: readonly number[];
 

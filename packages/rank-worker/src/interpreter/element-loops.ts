@@ -1,8 +1,8 @@
 import type { SmallData } from "./small-value.js";
 
 /**
- * Makes `out[at]` up to before `out[end]` of the operands' elements from `i`, `j` and `k` on, each `di`, `dj`, `dk`
- * behind the last. Operators have as many of the operands as they need.
+ * Computes `out[at]` to `out[end]` (exclusive) from the operands' elements starting at `i`, `j` and `k`, with strides
+ * `di`, `dj` and `dk`. Operators use as many of the operands as they need.
  */
 export type ElementLoop = (
   out: SmallData,
@@ -20,8 +20,8 @@ export type ElementLoop = (
 ) => void;
 
 /**
- * Each with a loop of its own: in one that calls a function for every element, the engine knows neither the function
- * nor the types, and takes thirty times as long.
+ * Each operator has a loop of its own: in a loop that calls a function for every element, the engine knows neither the
+ * function nor the types, and takes thirty times as long.
  */
 export const loops = {
   add(out, at, end, x, i, di, y, j, dj) {
@@ -69,7 +69,7 @@ export const loops = {
   truncate(out, at, end, x, i, di) {
     for (; at < end; at++, i += di) out[at] = Math.trunc(x[i]!);
   },
-  /** No integer is −0, which a number may be. */
+  /** Integers have no −0, but numbers do. */
   withoutSignOfZero(out, at, end, x, i, di) {
     for (; at < end; at++, i += di) out[at] = x[i]! + 0;
   },

@@ -5,31 +5,31 @@ import { constantValue, inputValue, readTensor, type SmallValue, tensorOf, toTen
 
 type Table = (Tensor | undefined)[];
 
-/** Where an output goes in the table. */
+/** The index of an output in the table. */
 interface InterpretedOutput {
   readonly index: number;
-  /** Whether the entry gives it, so that it outlives the run. */
+  /** Whether it is an output of the entry, and so outlives the run. */
   readonly isGiven: boolean;
 }
 
-/** A segment made ready for inputs of these sizes. */
+/** A segment prepared for inputs of these sizes. */
 interface Prepared {
   readonly inputs: readonly SmallValue[];
-  /** What depends on elements, and not on sizes alone. */
+  /** The work that depends on elements, not only on sizes. */
   readonly runs: readonly (() => boolean)[];
   readonly outputs: readonly PreparedOutput[];
 }
 
 interface PreparedOutput {
   readonly value: SmallValue;
-  /** Or the tensor is of the value's own memory, which others may have until the next run. */
+  /** Otherwise the tensor is a view on the value's own memory, which the next run overwrites. */
   readonly isCopied: boolean;
 }
 
 /**
- * A step whose segment is worked out operator by operator, in JavaScript, in place of a session: of a decode step's
- * positions, masks and rows there are so few elements that what a session takes are the fixed costs of a run and of
- * each operator. All that depends on sizes alone is done when they change.
+ * A step whose segment is interpreted operator by operator, in JavaScript, instead of by a session. A decode step's
+ * positions, masks and rows have so few elements that a session would mostly spend the fixed costs of a run and of each
+ * operator. Everything that only depends on sizes is computed when they change.
  */
 export class Interpreter {
   readonly #plan: Interpretable;
@@ -38,8 +38,8 @@ export class Interpreter {
   #prepared: Prepared | undefined;
 
   /**
-   * @param inputs by place in the segment: where a value is in the table
-   * @param outputs likewise
+   * @param inputs by position in the segment: the index of the value in the table
+   * @param outputs the same for outputs
    */
   constructor(plan: Interpretable, inputs: readonly number[], outputs: readonly InterpretedOutput[]) {
     this.#plan = plan;
@@ -48,10 +48,10 @@ export class Interpreter {
   }
 
   /**
-   * Puts results into the table, good until the next call, those excepted that the entry gives.
+   * Puts results into the table. They are valid until the next call, except outputs of the entry, which stay valid.
    *
-   * @returns false, and nothing is done, where a session has to do it: more elements than are interpreted, sizes that
-   * depend on elements, integers that are no numbers, or an error
+   * @returns false, without any effect, if a session must be used: for more elements than are interpreted, sizes that
+   * depend on elements, integers that are not exact numbers, or an error
    */
   run(table: Table): boolean {
     if (!this.#isAsBefore(table)) this.#prepared = this.#prepare(table);
@@ -62,7 +62,8 @@ export class Interpreter {
     for (let at = 0; at < runs.length; at++) if (!runs[at]!()) return false;
     for (let at = 0; at < outputs.length; at++) {
       const { value, isCopied } = outputs[at]!;
-      // Another tensor in each run: what is worked out from one, such as the blocks of a mask, is kept by its identity.
+      // A new tensor in each run, because results derived from one, such as the blocks of a mask, are cached by its
+      // identity.
       table[this.#outputs[at]!.index] = isCopied ? toTensor(value) : tensorOf(value);
     }
     return true;
@@ -77,7 +78,7 @@ export class Interpreter {
     );
   }
 
-  /** Undefined where a session has to do it. */
+  /** Returns undefined if a session must be used. */
   #prepare(table: Table): Prepared | undefined {
     const inputs = this.#inputs.flatMap((index) => (table[index] && inputValue(table[index])) ?? []);
     if (inputs.length < this.#inputs.length) return undefined;
@@ -93,7 +94,7 @@ export class Interpreter {
     }
     const outputs = this.#plan.outputs.map((number, at): PreparedOutput => {
       const value = values[number]!;
-      // Who has a tensor may write to it: what is made but once is given as a copy.
+      // The receiver of a tensor may write to it, so values that are only computed once are passed as copies.
       const isCopied = !value.isOwn || value.isFixed || this.#outputs[at]!.isGiven || value.type === "int64";
       return { value, isCopied };
     });

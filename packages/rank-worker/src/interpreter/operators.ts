@@ -6,23 +6,30 @@ import { type ElementLoop, loops } from "./element-loops.js";
 import { reshapedSizes, unsqueezedSizes } from "./reshaped-sizes.js";
 import { type SmallData, type SmallValue, smallValue } from "./small-value.js";
 
-/** Elements that are computed one by one, at most: of more, a session's loops save more than its operators cost. */
+/**
+ * The most elements that are computed one by one. For more, a session's faster loops outweigh the overhead of its
+ * operators.
+ */
 export const mostComputed = 2 ** 13;
 
-/** Elements that are copied, at most. */
+/** The most elements that are copied. */
 export const mostCopied = 2 ** 15;
 
-/** What an operator makes of operands of these sizes. */
+/** The result of an operator for operands of these sizes. */
 interface Made {
   readonly value: SmallValue;
-  /** Makes it. @returns false where a session has to, or has to say what is wrong */
+  /**
+   * Computes the result.
+   *
+   * @returns false if a session must compute it, or report the error
+   */
   readonly run: () => boolean;
 }
 
-/** Undefined where a session has to do it. */
+/** Returns undefined if a session must be used. */
 type Prepare = (operands: readonly SmallValue[], instruction: InterpretedInstruction) => Made | undefined;
 
-/** https://onnx.ai/onnx/operators has what they compute. */
+/** https://onnx.ai/onnx/operators defines what they compute. */
 export const operators: Readonly<Record<InterpretedOperator, Prepare>> = {
   Add: arithmetic(loops.add),
   And: test(loops.and),
@@ -58,14 +65,14 @@ function test(loop: ElementLoop): Prepare {
   return (operands) => computed(loop, operands, "bool");
 }
 
-/** By the type that elements of another are cast to. */
+/** By the type that elements are cast to. */
 const casts: Readonly<Record<InterpretedType, ElementLoop>> = {
   float32: loops.withoutSignOfZero,
   int64: loops.truncate,
   bool: loops.isNotZero,
 };
 
-/** @param least sizes that operands are broadcast to besides */
+/** @param least sizes that operands are broadcast to as well */
 function computed(
   loop: ElementLoop,
   operands: readonly SmallValue[],
@@ -94,7 +101,7 @@ function areFixed(operands: readonly SmallValue[]): boolean {
   return operands.every(({ isFixed }) => isFixed);
 }
 
-/** Reads in place. */
+/** Works in place. */
 function reshaped(x: SmallValue, dims: readonly number[]): Made | undefined {
   if (elementCount(dims) !== x.data.length) return undefined;
   const value: SmallValue = { ...x, dims, isOwn: false };
@@ -113,7 +120,7 @@ function listOf(elements: readonly number[]): Made {
   return { value, run: () => true };
 }
 
-/** Rows, or larger parts of the first axis. */
+/** Gathers rows, or larger parts along the first axis. */
 function gather(x: SmallValue, indices: SmallValue): Made | undefined {
   const [rows = 0, ...rest] = x.dims;
   const dims = [...indices.dims, ...rest];

@@ -2,24 +2,27 @@ import type { InterpretedConstant, InterpretedType } from "@ringrank/policy";
 import { elementCount, integers } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
-/** Of float32, of bool (0 and 1), of int64: as numbers, since arithmetic on BigInt takes ten times as long. */
+/**
+ * For float32, bool (0 and 1), and int64, which is stored as numbers because arithmetic on BigInt takes ten times as
+ * long.
+ */
 export type SmallData = Float32Array | Uint8Array | Float64Array;
 
-/** A value that is interpreted, whose sizes are the same from run to run. */
+/** An interpreted value, whose sizes do not change between runs. */
 export interface SmallValue {
   readonly type: InterpretedType;
   readonly dims: readonly number[];
-  /** What another value has lies elsewhere in the next run. */
+  /** If the elements belong to another value, they may be elsewhere in the next run. */
   data: SmallData;
-  /** Whether the memory is this value's alone, and the same from run to run. */
+  /** Whether the memory belongs to this value, and does not change between runs. */
   readonly isOwn: boolean;
-  /** Whether elements are the same from run to run, too. */
+  /** Whether the elements do not change between runs either. */
   readonly isFixed: boolean;
 }
 
 const arrays = { float32: Float32Array, bool: Uint8Array, int64: Float64Array } as const;
 
-/** A value with memory of its own, zeros. */
+/** A value with its own memory, filled with zeros. */
 export function smallValue(type: InterpretedType, dims: readonly number[], isFixed: boolean): SmallValue {
   return { type, dims, isFixed, isOwn: true, data: new arrays[type](elementCount(dims)) };
 }
@@ -30,7 +33,7 @@ export function constantValue({ type, dims, elements }: InterpretedConstant): Sm
   return value;
 }
 
-/** A value for the elements of such a tensor; undefined of one that is of another type. */
+/** A value for the elements of a tensor like this one; undefined if its type is not interpreted. */
 export function inputValue({ type, dims, data }: Tensor): SmallValue | undefined {
   const isSmall =
     (type === "float32" && data instanceof Float32Array) ||
@@ -42,9 +45,9 @@ export function inputValue({ type, dims, data }: Tensor): SmallValue | undefined
 }
 
 /**
- * Reads the elements of a tensor like the one that the value was made for.
+ * Reads the elements of a tensor like the one that the value was created for.
  *
- * @returns false for integers that are no numbers
+ * @returns false if there are integers that are not exact numbers
  */
 export function readTensor({ data }: Tensor, into: SmallValue): boolean {
   if (data instanceof BigInt64Array) return readIntegers(data, into.data);
@@ -52,17 +55,17 @@ export function readTensor({ data }: Tensor, into: SmallValue): boolean {
   return true;
 }
 
-/** A tensor of memory of its own. */
+/** A tensor with a copy of the elements. */
 export function toTensor({ type, dims, data }: SmallValue): Tensor {
   return tensor(type, data instanceof Float64Array ? integers(type, data) : data.slice(), dims);
 }
 
-/** A tensor of the value's memory. */
+/** A tensor on the value's own memory. */
 export function tensorOf({ type, dims, data }: SmallValue): Tensor {
   return tensor(type, data, dims);
 }
 
-/** By halves, since each BigInt would be an object. */
+/** Reads them as 32-bit halves, since each BigInt would be an object. */
 function readIntegers(from: BigInt64Array, to: SmallData): boolean {
   const halves = new Int32Array(from.buffer, from.byteOffset, 2 * from.length);
   for (let i = 0; i < from.length; i++) {

@@ -1,7 +1,7 @@
-/** Bytes of a line of the caches. What kernels work on begins with one. */
+/** Bytes of a cache line. Everything that kernels work on is aligned to one. */
 export const lineBytes = 64;
 
-/** So many bytes, filled up to whole lines. */
+/** Rounds a number of bytes up to whole cache lines. */
 export function wholeLines(bytes: number): number {
   return Math.ceil(bytes / lineBytes) * lineBytes;
 }

@@ -2,12 +2,12 @@ import { floatsAtOnce } from "./kernel-result.js";
 import type { RankKernels } from "./rank-kernels.js";
 
 /**
- * Takes whole rows of `width` floats to kernels, as many at once as they work on: as they lie, where that is in the
- * kernels' memory, else through it.
+ * Passes whole rows of `width` floats to kernels, as many at once as they process: in place if they are in the kernels'
+ * memory, else through it.
  *
  * @param y as many floats as `x`, or none
- * @param work is given a part of `x`, which it may change, that of `y` beside it, and where the part begins
- * @returns false, and nothing is done, where there is no room
+ * @param work receives a part of `x`, which it may change, the corresponding part of `y`, and the part's offset
+ * @returns false, without any effect, if there is no room
  */
 export function inParts(
   kernels: RankKernels,

@@ -5,51 +5,52 @@ import type { CacheMemory } from "../cache/cache-memory.js";
 import { lineBytes, wholeLines } from "./cache-line.js";
 
 /**
- * Memory that both sessions and a WebAssembly kernel see: a view on it can be a tensor, so what lies here is copied to
- * neither. It is as large as its addresses reach, and cannot grow, since growing would detach the tensors on it; what
- * is not used takes no room but addresses.
+ * Memory that both sessions and WebAssembly kernels can access: a view on it can be a tensor, so its contents are
+ * copied for neither. It is as large as 32-bit addresses allow, and cannot grow, because growing would detach the
+ * tensors on it. Unused parts only take address space.
  */
 export class KernelMemory implements CacheMemory {
   readonly memory: LocalMemory;
-  /** Asking the memory for it is a call into the engine, and it is compared with in every layer. */
+  /** Cached because reading it from the memory is a call into the engine, and it is compared in every layer. */
   readonly #buffer: ArrayBuffer;
   readonly #floats: Float32Array;
   /** Free ranges of bytes, in increasing order, never adjacent. */
   #free: { start: number; end: number }[];
   readonly #taken = new Map<number, number>();
 
-  /** @throws RR_ADDRESS_SPACE where the system does not give so many addresses */
+  /** @throws RR_ADDRESS_SPACE if the system does not provide enough address space */
   constructor(pages = mostPages) {
     this.memory = localMemory(pages * pageBytes);
     this.#buffer = this.memory.buffer;
     this.#floats = new Float32Array(this.#buffer);
-    // Nothing lies at address 0, nor at the end: of 4 GiB, the address behind it would be 0 again, where loops end.
+    // Nothing is placed at address 0 or at the end: with 4 GiB, the address after the end would be 0 again, and loops
+    // end there.
     this.#free = [{ start: lineBytes, end: this.#buffer.byteLength - lineBytes }];
   }
 
-  /** Bytes that nobody has taken, wherever they lie. */
+  /** The number of free bytes, anywhere. */
   get bytesFree(): number {
     return this.#free.reduce((bytes, { start, end }) => bytes + end - start, 0);
   }
 
-  /** Zeros, or undefined where no room is left. */
+  /** Allocates zeros; undefined if there is no room. */
   floats(count: number): Float32Array | undefined {
     return this.unclearedFloats(count)?.fill(0);
   }
 
-  /** Likewise, from the beginning of a cache line on; what lies there, nobody has cleared. */
+  /** Allocates bytes that are aligned to a cache line and not cleared; undefined if there is no room. */
   bytes(count: number): Uint8Array | undefined {
     const start = this.#take(count);
     return start === undefined ? undefined : new Uint8Array(this.#buffer, start, count);
   }
 
-  /** Likewise, as floats. */
+  /** Allocates floats in the same way. */
   unclearedFloats(count: number): Float32Array | undefined {
     const start = this.#take(count * 4);
     return start === undefined ? undefined : this.#floats.subarray(start / 4, start / 4 + count);
   }
 
-  /** Float rows lie in this memory while there is room, all else elsewhere. */
+  /** Allocates rows of floats in this memory while there is room, and everything else outside of it. */
   allocate(type: DataType, count: number): TensorData {
     const floats = type === "float32" ? this.floats(count) : undefined;
     return floats ?? allocate(type, count);
@@ -74,7 +75,7 @@ export class KernelMemory implements CacheMemory {
     return data.buffer === this.#buffer;
   }
 
-  /** Address of what was taken: so many bytes, in whole lines of the caches. */
+  /** Takes this many bytes, in whole cache lines, and returns their address. */
   #take(count: number): number | undefined {
     const bytes = Math.max(lineBytes, wholeLines(count));
     const range = this.#free.find(({ start, end }) => end - start >= bytes);
@@ -87,5 +88,5 @@ export class KernelMemory implements CacheMemory {
   }
 }
 
-/** All that 32-bit addresses reach. */
+/** All that 32-bit addresses can reach. */
 const mostPages = 2 ** 32 / pageBytes;

@@ -2,10 +2,10 @@ import { elementCount } from "../tensors/element-types.js";
 import { sameSizes, type Tensor, tensor } from "../tensors/tensor.js";
 import type { KernelMemory } from "./kernel-memory.js";
 
-/** Floats that kernels work on at once: what fits into the processor's second cache, and the rows of a decode step. */
+/** Floats that kernels process at once: as many as fit into the L2 cache, and enough for the rows of a decode step. */
 export const floatsAtOnce = 2 ** 15;
 
-/** What a kernel gives, in memory where sessions and other kernels read it in place; the same from call to call. */
+/** A kernel's result, in memory that sessions and other kernels read in place. It is reused from call to call. */
 export class KernelResult {
   readonly #memory: KernelMemory;
   #floats: Float32Array | undefined;
@@ -16,7 +16,7 @@ export class KernelResult {
   }
 
   /**
-   * A tensor to write to, good until the next call; undefined where there is no room, or it would be more than `most`
+   * A tensor to write to, valid until the next call; undefined if there is no room, or it would have more than `most`
    * floats.
    */
   tensor(dims: readonly number[], most = floatsAtOnce): Tensor | undefined {

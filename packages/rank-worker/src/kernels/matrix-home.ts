@@ -4,38 +4,39 @@ import type { RankLog } from "../logging.js";
 import type { KernelMemory } from "./kernel-memory.js";
 import { RankKernels } from "./rank-kernels.js";
 
-/** A weight that is to lie somewhere. */
+/** A weight that needs memory. */
 interface WeightSize {
   readonly type: DataType;
-  /** Elements. */
+  /** Number of elements. */
   readonly count: number;
 }
 
 interface MatrixHomeOptions {
   readonly log: RankLog;
-  /** What stays free of the rank's own memory, in bytes: caches lie there, too. Default 2 GiB. */
+  /** Bytes of the rank's own memory that stay free, because caches need room there too. Default 2 GiB. */
   readonly spareBytes?: number;
-  /** Opens another memory, with kernels in it; throws where there is none. */
+  /** Opens another memory with kernels; throws if there is none. */
   readonly open?: () => RankKernels;
 }
 
 /**
- * Where the matrices of a rank's own products lie: in memories of its kernels, since a kernel reads what lies in its
- * own memory alone. That is the rank's first memory while caches have enough of it, then others, each with kernels of
- * its own. Where the system gives no more, matrices lie in ordinary memory, for plain code and sessions.
+ * The memory for the matrices of a rank's own products. They are in memories of its kernels, because a kernel can only
+ * read its own memory. Matrices first fill the rank's first memory while that leaves enough for caches, then further
+ * memories, each with its own kernels. If the system provides no more, matrices are in ordinary memory, for plain code
+ * and sessions.
  */
 export class MatrixHome {
-  /** The kernels that the rank does all else with, in the first memory; undefined where it has none. */
+  /** The kernels, in the first memory, that the rank uses for everything else; undefined if it has none. */
   readonly own: RankKernels | undefined;
-  /** In the order they fill up. */
+  /** In the order in which they are filled. */
   readonly #all: RankKernels[];
   readonly #log: RankLog;
   readonly #spareBytes: number;
   readonly #open: () => RankKernels;
-  /** Why there is no more memory to be had. */
+  /** Why no more memory is available. */
   #obstacle: unknown;
 
-  /** @param own without it, matrices lie in ordinary memory */
+  /** @param own without it, matrices are in ordinary memory */
   constructor(
     own: RankKernels | undefined,
     { log, spareBytes = 2 ** 31, open = openKernels }: MatrixHomeOptions,
@@ -49,7 +50,7 @@ export class MatrixHome {
     this.#obstacle = obstacle;
   }
 
-  /** With kernels of the rank's own, where the engine can. */
+  /** Creates one with the rank's own kernels, if the engine can run them. */
   static withKernels(options: MatrixHomeOptions): MatrixHome {
     const { log, open = openKernels } = options;
     try {
@@ -61,9 +62,9 @@ export class MatrixHome {
   }
 
   /**
-   * Opens memories until so many bytes of matrices have room, but for what is left at the end of each.
+   * Opens memories until this many bytes of matrices fit, ignoring what is left over at the end of each.
    *
-   * @returns what prevents it; undefined where nothing does
+   * @returns what prevents it, or undefined if nothing does
    */
   reserve(bytes: number): unknown {
     while (this.#bytesFree < bytes) {
@@ -74,7 +75,7 @@ export class MatrixHome {
     return undefined;
   }
 
-  /** Memory for weights that belong together, all of it in one. What lies there is nothing. */
+  /** Uninitialized memory for weights that belong together, all in one place. */
   place(weights: readonly WeightSize[]): TensorData[] {
     const bytes = weights.reduce((sum, { type, count }) => sum + count * bytesPerElement[type], 0);
     for (const [index, { memory }] of this.#all.entries()) {
@@ -93,7 +94,7 @@ export class MatrixHome {
   readonly kernelsOf = (data: TensorData): RankKernels | undefined =>
     this.#all.find(({ memory }) => memory.holds(data));
 
-  /** For matrices. */
+  /** Free bytes for matrices. */
   get #bytesFree(): number {
     const free = this.#all.reduce((sum, { memory }) => sum + memory.bytesFree, 0);
     return this.own === undefined ? 0 : free - this.#spareBytes;
@@ -118,7 +119,7 @@ function openKernels(): RankKernels {
   return new RankKernels();
 }
 
-/** All of it, or nothing. */
+/** Places all of the weights, or none. */
 function placeIn(memory: KernelMemory, weights: readonly WeightSize[]): TensorData[] | undefined {
   const placed: TensorData[] = [];
   for (const { type, count } of weights) {

@@ -1,21 +1,21 @@
 import { instantiate } from "@ringrank/webassembly";
 import { KernelMemory } from "./kernel-memory.js";
 
-/** Of products with weights of so many bits. */
+/** For products with weights of a number of bits. */
 export interface ProductKernels {
-  /** Bytes of a block of 32 activations of a row, quantized, at most: assembly/products/quantized/quantized-rows.ts. */
+  /** The most bytes of a block of 32 quantized activations of a row: assembly/products/quantized/quantized-rows.ts. */
   readonly blockBytes: number;
-  /** Bytes of room behind quantized rows, to multiply them: assembly/products/quantized/several-rows.ts. */
+  /** Bytes of workspace after quantized rows, for multiplying them: assembly/products/quantized/several-rows.ts. */
   readonly roomBytes: number;
-  /** @param out has room for 32 floats behind the quantized rows */
+  /** @param out has room for 32 floats after the quantized rows */
   quantize(x: number, rows: number, width: number, out: number): void;
   /**
-   * @param x of `quantize`; behind the rows there is the room for it
-   * @param scales as products/quantized/streamed-scales.ts puts them
-   * @param scaleBytes of a scale: 4 of float32, 2 of bfloat16
+   * @param x the output of `quantize`, with its workspace after the rows
+   * @param scales in the order of products/quantized/streamed-scales.ts
+   * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
    * @param bias 0 for none
-   * @param outBytes from one row of `out` to the next
-   * @param count rows of the matrix
+   * @param outBytes bytes between rows of `out`
+   * @param count number of rows of the matrix
    */
   multiply(
     x: number,
@@ -30,10 +30,10 @@ export interface ProductKernels {
     blocks: number,
   ): void;
   /**
-   * Makes a group of blocks of each row whole numbers: assembly/products/quantized/group-weights.ts.
+   * Converts a group of blocks of each row to integers: assembly/products/quantized/group-weights.ts.
    *
-   * @param scaleBytes of a scale: 4 of float32, 2 of bfloat16
-   * @param rowBlocks blocks from one row to the next
+   * @param scaleBytes bytes of a scale: 4 for float32, 2 for bfloat16
+   * @param rowBlocks number of blocks from one row to the next
    * @param toNextScale bytes from a block's scale to that of the row's next block
    * @param out `[count, blocks · 32]`
    * @param outScales `[count]`
@@ -51,9 +51,9 @@ export interface ProductKernels {
   ): void;
 }
 
-/** What assembly/ exports. Addresses are bytes of {@link RankKernels.memory}. */
+/** The exports of assembly/. Addresses are bytes of {@link RankKernels.memory}. */
 interface Exports {
-  /** Computes what the block of arguments at this address says; see attention/row-attention.ts. */
+  /** Computes attention with the block of arguments at this address; see attention/row-attention.ts. */
   attend(args: number): void;
   add(x: number, y: number, out: number, count: number): void;
   addRow(x: number, row: number, out: number, rows: number, width: number): void;
@@ -78,13 +78,15 @@ interface Exports {
     cos: number,
     sin: number,
   ): void;
-  /** Runs the instructions from `first` to before `end` on so many floats; see elementwise/instruction-list.ts. */
+  /**
+   * Runs the instructions from `first` to `end` (exclusive) on this many floats; see elementwise/instruction-list.ts.
+   */
   elementwise(first: number, end: number, count: number): void;
   /**
-   * Runs them on rows one after the other, and writes row r of what the last makes as row `order[r]`.
+   * Runs them on consecutive rows, and writes row r of the last instruction's result as row `order[r]`.
    *
    * @param columns a multiple of 4
-   * @param outBytes from one row there to the next
+   * @param outBytes bytes between rows of the output
    */
   elementwiseRows(
     first: number,
@@ -108,9 +110,9 @@ interface Exports {
    * Multiplies by a matrix of float32: assembly/products/floats/multiply-floats.ts.
    *
    * @param bias 0 for none
-   * @param outBytes from one row of `out` to the next
-   * @param count rows of the matrix
-   * @param mostStreams of it that are taken side by side: eight, or four
+   * @param outBytes bytes between rows of `out`
+   * @param count number of rows of the matrix
+   * @param mostStreams the most streams of the matrix to read in parallel: eight, or four
    */
   multiplyFloats(
     x: number,
@@ -124,19 +126,19 @@ interface Exports {
     mostStreams: number,
   ): void;
   /**
-   * Puts `[count, rows]` products in rows of `count`, and adds a bias: assembly/products/floats/turn-products.ts.
+   * Transposes `[count, rows]` products to rows of `count`, and adds a bias: assembly/products/floats/turn-products.ts.
    *
    * @param bias 0 for none
-   * @param outBytes from one row of `out` to the next
+   * @param outBytes bytes between rows of `out`
    */
   turnProducts(from: number, rows: number, bias: number, out: number, outBytes: number, count: number): void;
-  /** Brings near what a product of one row reads first of a matrix: assembly/products/begin-matrix.ts. */
+  /** Prefetches the beginning of a matrix for a product of one row: assembly/products/begin-matrix.ts. */
   beginMatrix(values: number, streams: number, toNext: number, from: number, to: number): void;
-  /** How many rows of a matrix are taken side by side where so many are left: assembly/products/streams.ts. */
+  /** How many rows of a matrix are read in parallel if this many are left: assembly/products/streams.ts. */
   streamsOf(left: number): number;
-  /** How many rows each of so many streams has. */
+  /** How many rows each of this many streams has. */
   rowsOfEach(left: number, streams: number, rowBytes: number): number;
-  /** The same of floats, of which one row is multiplied: assembly/products/floats/multiply-floats.ts. */
+  /** The same for float matrices and one row: assembly/products/floats/multiply-floats.ts. */
   oneRowsOfEach(left: number, streams: number, rowBytes: number): number;
   readonly quantize4: ProductKernels["quantize"];
   readonly quantize8: ProductKernels["quantize"];
@@ -145,10 +147,10 @@ interface Exports {
   readonly groupWeights4: ProductKernels["groupWeights"];
   readonly groupWeights8: ProductKernels["groupWeights"];
   /**
-   * Makes a group of activations whole numbers, turned round: assembly/products/quantized/group-activations.ts.
+   * Converts a group of activations to integers and transposes them: assembly/products/quantized/group-activations.ts.
    *
-   * @param rowBytes from one row to the next
-   * @param bytes of the group's floats in a row
+   * @param rowBytes bytes between rows
+   * @param bytes bytes of the group's floats in a row
    * @param flip 0 for signed bytes, 128 for unsigned ones
    * @returns how many rows have rests
    */
@@ -165,7 +167,7 @@ interface Exports {
     order: number,
     scratch: number,
   ): number;
-  /** Writes what a group makes, and a bias: assembly/products/quantized/group-sums.ts. */
+  /** Writes the sums of a group, plus a bias: assembly/products/quantized/group-sums.ts. */
   beginSums(
     sums: number,
     scales: number,
@@ -177,7 +179,7 @@ interface Exports {
     columns: number,
     count: number,
   ): void;
-  /** Adds what another group makes. */
+  /** Adds the sums of another group. */
   addSums(
     sums: number,
     scales: number,
@@ -192,9 +194,9 @@ interface Exports {
 }
 
 /**
- * What a rank computes itself, in WebAssembly SIMD, on memory that sessions see too: where a session's inputs and
- * outputs, and an operator's overhead, cost more than the arithmetic. docs/design/what-a-rank-computes.md has what was
- * measured.
+ * The work that a rank does itself, in WebAssembly SIMD, on memory that sessions can access too: work for which a
+ * session's inputs and outputs, and an operator's overhead, would cost more than the arithmetic.
+ * docs/design/what-a-rank-computes.md has the measurements.
  */
 export class RankKernels {
   readonly memory: KernelMemory;
@@ -215,14 +217,14 @@ export class RankKernels {
   readonly groupActivations: Exports["groupActivations"];
   readonly beginSums: Exports["beginSums"];
   readonly addSums: Exports["addSums"];
-  /** By bits of a weight. */
+  /** By the bits of a weight. */
   readonly products: Readonly<Record<4 | 8, ProductKernels>>;
   #scratch: Float32Array | undefined;
 
   /**
-   * @param pages of 64 KiB; default: all that there are addresses for
-   * @param files of which the first is taken that the engine runs
-   * @throws if the engine does not give the memory, or cannot run the kernels
+   * @param pages number of pages of 64 KiB; default: as many as there are addresses for
+   * @param files the first one that the engine can run is used
+   * @throws if the engine does not provide the memory, or cannot run the kernels
    */
   constructor(pages?: number, files: Files = [kernelFiles.fused, kernelFiles.plain]) {
     this.memory = new KernelMemory(pages);
@@ -265,13 +267,13 @@ export class RankKernels {
   }
 
   /**
-   * Room for so many floats, in which nothing is kept; undefined where there is none. Who takes it may hold it across
-   * sessions of a step: a rank runs one step at a time.
+   * Scratch space for this many floats; undefined if there is no room. It may be used across the sessions of a step,
+   * because a rank runs one step at a time.
    */
   scratch(count: number): Float32Array | undefined {
     if (this.#scratch === undefined || this.#scratch.length < count) {
       if (this.#scratch !== undefined) this.memory.release(this.#scratch);
-      // Not cleared: pages that nobody touches stay addresses.
+      // Not cleared: untouched pages only take address space.
       this.#scratch = this.memory.unclearedFloats(count);
     }
     return this.#scratch;
@@ -279,10 +281,10 @@ export class RankKernels {
 }
 
 /**
- * Two builds of the same sources: `fused` multiplies and adds in one instruction, which not every engine has. All ranks
- * are threads of one engine, so that they compute alike. The same from dist/bundle/ as from src/kernels/, where tests
- * run. Asked for when they are needed: a module that a bundler has turned into CommonJS knows no address of its own,
- * and who imports that should hear of more than a wrong URL.
+ * Two builds of the same sources: `fused` multiplies and adds in one instruction, which not every engine supports. All
+ * ranks are threads of one engine, so they compute alike. The paths are the same from dist/bundle/ as from
+ * src/kernels/, where tests run. They are only resolved when they are needed: a module that a bundler has converted to
+ * CommonJS has no address of its own, and importing it should not fail with an invalid URL.
  */
 export const kernelFiles = {
   get fused(): URL {

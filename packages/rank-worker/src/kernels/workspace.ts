@@ -1,16 +1,16 @@
 import type { KernelMemory } from "./kernel-memory.js";
 
-/** Memory of one step's own: the kernels' while there is room, given back when the step ends. */
+/** Memory for one step: the kernels' memory while there is room, released when the step ends. */
 export class Workspace {
   readonly #memory: KernelMemory | undefined;
   readonly #taken: Float32Array[] = [];
 
-  /** @param memory without it, all is ordinary memory */
+  /** @param memory without it, everything is in ordinary memory */
   constructor(memory: KernelMemory | undefined) {
     this.#memory = memory;
   }
 
-  /** Of any contents. */
+  /** Allocates floats with arbitrary contents. */
   floats(count: number): Float32Array {
     const floats = this.#memory?.unclearedFloats(count);
     if (floats === undefined) return new Float32Array(count);
@@ -18,7 +18,7 @@ export class Workspace {
     return floats;
   }
 
-  /** `data` where kernels read it: a copy, unless it lies there. */
+  /** `data` in the kernels' memory: a copy, unless it is already there. */
   near(data: Float32Array): Float32Array {
     if (this.#memory === undefined || this.#memory.holds(data)) return data;
     const copy = this.floats(data.length);

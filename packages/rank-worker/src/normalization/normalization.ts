@@ -7,15 +7,15 @@ import { TransientTensor } from "../kernels/transient-tensor.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { plainNormalize } from "./plain-normalize.js";
 
-/** One normalization step of a program: by the kernel where there is one, else plainly. */
+/** One normalization step of a program: by the kernel if there is one, else by plain code. */
 export class Normalization {
   readonly #parameters: Parameters;
   readonly #addition: Addition | undefined;
   readonly #kernel: KernelRows | undefined;
 
   /**
-   * @param parameterOf the tensor of a weight that the rank keeps, by name
-   * @param isGiven whether the entry gives what is normalized, so that it outlives the run
+   * @param parameterOf returns the tensor of a weight that the rank holds, by name
+   * @param isGiven whether the result is an output of the entry, and so outlives the run
    */
   constructor(
     step: NormalizeStep,
@@ -36,8 +36,8 @@ export class Normalization {
   }
 
   /**
-   * @param value the rank's own; changes where something is added to it
-   * @param addend as many elements; for a step that adds a value
+   * @param value owned by the rank; it changes if something is added to it
+   * @param addend as many elements, for a step that adds a value
    * @throws RR_POLICY if `addend` cannot be added to `value`
    */
   run(value: Tensor, addend?: Tensor): Normalized {
@@ -54,9 +54,9 @@ export class Normalization {
   }
 }
 
-/** Tensors of the shape of what was normalized, good until the next call, or a {@link TransientTensor}. */
+/** Tensors in the shape of the input, valid until the next call, or a {@link TransientTensor}. */
 interface Normalized {
-  /** What was normalized: the value itself, where nothing is added to it. */
+  /** The normalization's input: the value itself if nothing is added to it. */
   readonly sum: Tensor;
   readonly normalized: Tensor;
 }
@@ -68,7 +68,7 @@ interface Parameters {
   readonly centered: boolean;
 }
 
-/** A normalization of what lies in the kernels' memory, at these addresses. */
+/** A normalization in the kernels' memory, at these addresses. */
 interface Prepared {
   readonly value: Tensor;
   readonly result: Tensor;
@@ -77,7 +77,7 @@ interface Prepared {
   readonly count: number;
 }
 
-/** Rows by the kernel, with what they are multiplied by and moved by in its memory. */
+/** Normalizes rows by the kernel, with scale and bias in its memory. */
 class KernelRows {
   readonly #kernels: RankKernels;
   readonly #parameters: Parameters;
@@ -85,7 +85,7 @@ class KernelRows {
   readonly #bias: number;
   readonly #result: KernelResult;
   readonly #isGiven: boolean;
-  /** The last run's: the same tensor comes token after token. */
+  /** From the last run, because the same tensor comes token after token. */
   #prepared: Prepared | undefined;
 
   private constructor(
@@ -103,7 +103,7 @@ class KernelRows {
     this.#isGiven = isGiven;
   }
 
-  /** Undefined where there is no room. */
+  /** Returns undefined if there is no room. */
   static open(kernels: RankKernels, parameters: Parameters, isGiven: boolean): KernelRows | undefined {
     const { memory } = kernels;
     const scale = memory.floats(parameters.scale.length);
@@ -117,7 +117,7 @@ class KernelRows {
     return new KernelRows(kernels, parameters, scale, bias, isGiven);
   }
 
-  /** Undefined where there is no room. */
+  /** Returns undefined if there is no room. */
   run(value: Tensor): Tensor | undefined {
     if (this.#prepared?.value !== value) this.#prepared = this.#prepare(value);
     if (this.#prepared === undefined) return this.#runElsewhere(value);
@@ -126,7 +126,7 @@ class KernelRows {
     return result;
   }
 
-  /** Undefined where it lies elsewhere, or is too much to be done at once. */
+  /** Returns undefined if it is in other memory, or too large to be processed at once. */
   #prepare(value: Tensor): Prepared | undefined {
     const data = value.data as Float32Array;
     const result = this.#kernels.memory.holds(data) ? this.#result.tensor(value.dims) : undefined;
@@ -146,7 +146,9 @@ class KernelRows {
     return result;
   }
 
-  /** Undefined, and nothing is done, where there is no room, or so little that it need not be done in parts. */
+  /**
+   * Returns undefined, without any effect, if there is no room, or if the value is so small that parts are not needed.
+   */
   addAndNormalizeInParts(value: Tensor, addition: Addition, addend?: Tensor): Normalized | undefined {
     const data = value.data as Float32Array;
     if (data.length <= floatsAtOnce || !addition.hasKernel) return undefined;
@@ -156,7 +158,7 @@ class KernelRows {
     return normalized && { sum: value, normalized };
   }
 
-  /** What is added is added to `data` itself. */
+  /** The addends are added to `data` itself. */
   #runInParts(
     data: Float32Array,
     dims: readonly number[],

@@ -1,6 +1,6 @@
 /**
- * Normalizes rows as long as `scale`, with the very bits of assembly/normalize.ts: in float32, every sum in the order
- * of the kernel. A rank that has no kernel must not differ in a replicated value from one that has.
+ * Normalizes rows as long as `scale`, with exactly the bits of assembly/normalize.ts: in float32, with every sum in the
+ * kernel's order. A rank without the kernel must not differ in a replicated value from a rank with it.
  *
  * @param out may be `x`
  * @see NormalizeStep in packages/policy for the formula
@@ -34,10 +34,13 @@ export function plainNormalize(
   }
 }
 
-/** One operation on float32 numbers, done in double precision and then rounded, has the bits of float32 arithmetic. */
+/** One operation on float32 numbers in double precision, followed by rounding, gives the bits of float32 arithmetic. */
 const f32 = Math.fround;
 
-/** As the kernel's vectors add up: eight sums side by side, their halves added, those four in pairs, then the rest. */
+/**
+ * Adds in the order of the kernel's vectors: eight parallel sums, whose halves are added, then those four in pairs,
+ * then the rest.
+ */
 function sum(count: number, term: (index: number) => number): number {
   const lanes = new Float32Array(8);
   const whole = count - (count % 8);

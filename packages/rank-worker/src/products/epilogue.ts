@@ -1,12 +1,13 @@
 import type { InstructionList } from "../elementwise/instruction-list.js";
 
 /**
- * What is made of a product's outputs element by element, as one value as wide as each of them, where nothing else reads
- * them: made of each part of them as soon as that is there, it spares writing them to memory and reading them again.
+ * Elementwise work on a product's outputs, which results in one value as wide as each of them, if nothing else reads
+ * the outputs. Each part of the outputs is processed as soon as it is there, which saves writing them to memory and
+ * reading them again.
  */
 export interface Epilogue {
-  /** Its last instruction makes the value. */
+  /** Its last instruction computes the value. */
   readonly list: InstructionList;
-  /** By input of the list: place of an output of the product. */
+  /** By input of the list: the index of the product's output. */
   readonly inputs: readonly number[];
 }

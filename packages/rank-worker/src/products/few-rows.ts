@@ -4,34 +4,34 @@ import { HeadStart, type Streamed } from "./head-start.js";
 import type { Matrix } from "./matrix.js";
 import type { Placed } from "./placed.js";
 
-/** Multiplies few rows by matrices of one kind. Addresses are bytes of the kernels' memory. */
+/** Multiplies a few rows by matrices of one kind. Addresses are bytes of the kernels' memory. */
 export interface RowKernel<M extends Matrix> {
-  /** Floats that it takes to {@link prepare} so many rows. */
+  /** Floats that {@link prepare} needs for this many rows. */
   roomFor(kernels: RankKernels, rows: number): number;
   /**
-   * Makes rows what is multiplied.
+   * Converts rows to the form that is multiplied.
    *
-   * @param room for it
-   * @returns where that is
+   * @param room workspace for it
+   * @returns their address in that form
    */
   prepare(kernels: RankKernels, x: number, rows: number, room: number): number;
   /**
-   * @param x of `prepare`
-   * @param outBytes from one row of `out` to the next
+   * @param x the result of `prepare`
+   * @param outBytes bytes between rows of `out`
    */
   multiply(kernels: RankKernels, x: number, rows: number, matrix: M, out: number, outBytes: number): void;
   /** How it reads a matrix for one row. */
   streamed(kernels: RankKernels, matrix: M): Streamed;
 }
 
-/** A step's products of few rows, by a kernel on weights as they lie in memory. */
+/** A step's products of a few rows, by a kernel on the weights as they are in memory. */
 export class FewRows<M extends Matrix> {
   readonly headStart: HeadStart;
   readonly #width: number;
   readonly #memories: ReadonlyMap<RankKernels, readonly Placed<M>[]>;
   readonly #kernel: RowKernel<M>;
 
-  /** @param width of a row */
+  /** @param width elements of a row */
   constructor(width: number, memories: ReadonlyMap<RankKernels, readonly Placed<M>[]>, kernel: RowKernel<M>) {
     this.#width = width;
     this.#memories = memories;
@@ -42,7 +42,7 @@ export class FewRows<M extends Matrix> {
     this.headStart = new HeadStart(inOrder);
   }
 
-  /** @returns false where there is no room to work in */
+  /** @returns false if there is no workspace */
   multiply(x: Float32Array, targets: readonly Float32Array[]): boolean {
     for (const [kernels, placed] of this.#memories) {
       if (!this.#multiplyIn(kernels, placed, x, targets)) return false;
@@ -50,7 +50,7 @@ export class FewRows<M extends Matrix> {
     return true;
   }
 
-  /** With the matrices in one memory, for all of which the rows are prepared once. */
+  /** Multiplies by the matrices in one memory, for which the rows are prepared once. */
   #multiplyIn(
     kernels: RankKernels,
     placed: readonly Placed<M>[],
@@ -59,7 +59,7 @@ export class FewRows<M extends Matrix> {
   ): boolean {
     const rows = x.length / this.#width;
     const isElsewhere = (data: Float32Array) => !kernels.memory.holds(data);
-    // One behind the other: rows that lie elsewhere, prepared ones, and what a matrix makes for elsewhere.
+    // One after the other: a copy of rows from other memory, the prepared rows, and results for other memory.
     const copied = isElsewhere(x) ? x.length : 0;
     const behind = copied + this.#kernel.roomFor(kernels, rows);
     const made = placed.map(({ matrix, output }) => (isElsewhere(targets[output]!) ? rows * matrix.rows : 0));

@@ -1,29 +1,32 @@
 import type { RankKernels } from "../kernels/rank-kernels.js";
 
-/** A matrix as a kernel reads it for one row: in several streams from beginning to end, side by side. */
+/** A matrix as a kernel reads it for one row: in several parallel streams, from beginning to end. */
 export interface Streamed {
   readonly kernels: RankKernels;
-  /** Where the first stream begins. */
+  /** The start of the first stream. */
   readonly values: number;
   readonly streams: number;
-  /** Bytes of each. */
+  /** Bytes of each stream. */
   readonly bytes: number;
 }
 
-/** Of each stream at once: 8 KiB of eight, half a microsecond. */
+/** Bytes of each stream to prefetch at a time: 8 KiB for eight streams, which takes half a microsecond. */
 const turnBytes = 1024;
 
-/** Of all streams together: what a core reads in some 70 µs, longer than most waits, and half of its own cache. */
+/**
+ * Bytes of all streams together: what a core reads in about 70 µs, which is longer than most waits, and half of its own
+ * cache.
+ */
 const mostBytes = 2 ** 20;
 
 /**
- * Brings the beginning of a product's matrices near, which a rank does while it waits for others before that product:
- * then it reads at its core's own speed what it would have to wait for.
+ * Prefetches the beginning of a product's matrices while the rank waits for others before that product. The rank then
+ * reads it at cache speed, instead of waiting for memory.
  */
 export class HeadStart {
   readonly #matrices: readonly Streamed[];
   #matrix = 0;
-  /** Bytes of each stream that are near. */
+  /** Bytes of each stream that have been prefetched. */
   #near = 0;
   #left = mostBytes;
 
@@ -31,14 +34,14 @@ export class HeadStart {
     this.#matrices = matrices;
   }
 
-  /** Forgets what is near: once the matrices have been read, what comes next has taken its place. */
+  /** Starts again: once the matrices have been read, other data has replaced the prefetched bytes. */
   reset(): void {
     this.#matrix = 0;
     this.#near = 0;
     this.#left = mostBytes;
   }
 
-  /** A little more, until it is enough. */
+  /** Prefetches a little more, until it is enough. */
   readonly turn = (): void => {
     const matrix = this.#matrices[this.#matrix];
     if (matrix === undefined || this.#left <= 0) return;

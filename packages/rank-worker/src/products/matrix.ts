@@ -3,40 +3,40 @@ import type { ProductMatrix, ProductOutput } from "@ringrank/policy";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Tensor } from "../tensors/tensor.js";
 
-/** A matrix of a product step, and where what it makes lies in a row of the output. */
+/** A matrix of a product step, and the place of its result in a row of the output. */
 export interface Matrix {
   readonly rows: number;
   /** Elements of a row. */
   readonly width: number;
   readonly bias: Float32Array | undefined;
-  /** Floats in front of it in a row of the output. */
+  /** Floats before its result in a row of the output. */
   readonly offset: number;
-  /** Those in whose memory all of it lies. */
+  /** The kernels whose memory contains all of it. */
   readonly kernels: RankKernels | undefined;
 }
 
-/** What a step gives under one name. */
+/** One output of a step. */
 export interface Output<M extends Matrix> {
   readonly matrices: readonly M[];
   /** Floats of a row. */
   readonly width: number;
 }
 
-/** Where a step's weights are to be found. */
+/** Provides a step's weights. */
 export interface WeightSource {
-  /** The tensor of a weight that the rank keeps, by name. */
+  /** The tensor of a weight that the rank holds, by name. */
   readonly weightOf: (name: string) => Tensor;
-  /** In whose memory this lies, if in any's. */
+  /** The kernels whose memory contains the data, if any. */
   readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
 }
 
-/** What a kind of matrix is made of, its bias excepted. */
+/** The parts of a kind of matrix, except its bias. */
 interface Elements {
   readonly values: TensorData;
   readonly [more: string]: TensorData;
 }
 
-/** @param elementsOf a matrix */
+/** @param elementsOf returns the parts of a matrix */
 export function outputsOf<M extends ProductMatrix, E extends Elements>(
   { width, outputs }: { readonly width: number; readonly outputs: readonly ProductOutput<M>[] },
   { weightOf, kernelsOf }: WeightSource,

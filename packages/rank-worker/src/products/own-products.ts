@@ -2,11 +2,11 @@ import type { ProductKind } from "@ringrank/policy";
 import { runsRelaxedSimd } from "@ringrank/webassembly";
 
 /**
- * Which products ranks of this process multiply themselves, so that their programs are to have steps for them. Kernels
- * work on the rank's own thread, where a session shares its work among several; and those for quantized weights need
- * instructions that not every engine has.
+ * The products that ranks of this process compute themselves, for which their programs need steps. Kernels run on the
+ * rank's own thread, while a session shares its work among several. The kernels for quantized weights also need
+ * instructions that not every engine supports.
  *
- * @param threads of each rank
+ * @param threads the threads of each rank
  */
 export function ownProducts(threads: number): readonly ProductKind[] {
   if (threads > 1) return [];

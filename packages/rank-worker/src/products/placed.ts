@@ -1,13 +1,13 @@
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { Matrix, Output } from "./matrix.js";
 
-/** A matrix, and the place of its output among the step's. */
+/** A matrix, and the index of its output among the step's. */
 export interface Placed<M extends Matrix> {
   readonly matrix: M;
   readonly output: number;
 }
 
-/** A step's matrices by the memory they lie in: all in one, but where a rank's weights outgrow it. */
+/** A step's matrices by the memory they are in: all in one, unless a rank's weights exceed it. */
 export type ByMemory<M extends Matrix> = ReadonlyMap<RankKernels | undefined, readonly Placed<M>[]>;
 
 export function byMemory<M extends Matrix>(outputs: readonly Output<M>[]): ByMemory<M> {
@@ -22,7 +22,7 @@ export function byMemory<M extends Matrix>(outputs: readonly Output<M>[]): ByMem
   return memories;
 }
 
-/** Whether every matrix lies in the memory of some kernels. */
+/** Whether every matrix is in the memory of some kernels. */
 export function areAllPlaced<M extends Matrix>(
   memories: ByMemory<M>,
 ): memories is ReadonlyMap<RankKernels, readonly Placed<M>[]> {

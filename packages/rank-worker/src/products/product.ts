@@ -8,24 +8,27 @@ import type { Epilogue } from "./epilogue.js";
 import type { HeadStart } from "./head-start.js";
 import type { Multiplier, RunSegment } from "./multiplier.js";
 
-/** Of so few rows results are kept in the kernels' memory, however long a row is: logits have hundreds of thousands. */
+/**
+ * Results of up to this many rows are kept in the kernels' memory, however long a row is: logits have hundreds of
+ * thousands of elements.
+ */
 const fewKept = 4;
 
 /**
- * One product step of a program: few rows by a kernel on weights as they lie in memory, many by a session to which the
- * matrices are fed. docs/design/products.md has what was measured.
+ * One product step of a program: few rows are multiplied by a kernel on the weights as they are in memory, many rows by
+ * a session to which the matrices are fed. docs/design/products.md has the measurements.
  */
 export class Product {
   readonly #step: ProductStep;
   readonly #multiplier: Multiplier;
   readonly #memory: KernelMemory | undefined;
   readonly #results: readonly (KernelResult | undefined)[];
-  /** By place: whether the entry gives it, so that it outlives the run. */
+  /** By output: whether it is an output of the entry, and so outlives the run. */
   readonly #isGiven: readonly boolean[];
 
   /**
-   * @param memory of the kernels that work on what this gives
-   * @param given names of what the entry gives
+   * @param memory the memory of the kernels that read the results
+   * @param given names of the entry's outputs
    */
   constructor(
     step: ProductStep,
@@ -46,8 +49,8 @@ export class Product {
 
   /**
    * @param value `[…, width]`
-   * @param run of the step's segments
-   * @returns by place in the step's outputs, `[…, its width]`; good until the next call, or {@link TransientTensor}s
+   * @param run runs one of the step's segments
+   * @returns by output of the step, `[…, its width]`; valid until the next call, or {@link TransientTensor}s
    * @throws RR_POLICY if `value` has no such rows
    */
   run(value: Tensor, run: RunSegment): readonly Tensor[] | Promise<readonly Tensor[]> {
@@ -61,10 +64,10 @@ export class Product {
   }
 
   /**
-   * What an epilogue makes of what the step gives, which is nowhere as a whole then.
+   * Computes only the epilogue's result, so that the step's outputs never exist as a whole.
    *
-   * @returns a {@link TransientTensor} as wide as each of the step's outputs; undefined, or a promise of it, where the
-   * step has to run first
+   * @returns a {@link TransientTensor} as wide as each of the step's outputs; undefined, or a promise of it, if the
+   * step must run first
    * @throws RR_POLICY as {@link run}
    */
   runInto(value: Tensor, epilogue: Epilogue, run: RunSegment): Promise<Tensor | undefined> | undefined {
@@ -82,7 +85,7 @@ export class Product {
     });
   }
 
-  /** Where kernels and sessions read it in place, if there is room. */
+  /** Memory that kernels and sessions read in place, if there is room. */
   #room(at: number, { dims }: Tensor, rows: number, width: number): Tensor {
     const sizes = [...dims.slice(0, -1), width];
     const kept = this.#results[at]?.tensor(sizes, rows <= fewKept ? Number.POSITIVE_INFINITY : undefined);

@@ -1,7 +1,12 @@
-/** Rows of activations that a session multiplies at once, so that a long prompt needs no more room than others. */
+/**
+ * Rows of activations that a session multiplies at once, so that a long prompt needs no more memory than a shorter one.
+ */
 const mostRows = 512;
 
-/** Values of so many rows each, cut into pieces of about as many rows: each time, a piece of every value. */
+/**
+ * Cuts values with the same number of rows into pieces of about equal size, and yields one piece of every value at a
+ * time.
+ */
 export function* rowPieces(values: readonly Float32Array[], rows: number): Generator<Float32Array[]> {
   const most = Math.ceil(rows / Math.ceil(rows / mostRows));
   for (let first = 0; first < rows; first += most) {

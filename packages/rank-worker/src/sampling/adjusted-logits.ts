@@ -1,10 +1,10 @@
 import type { OpenRow } from "./local-row.js";
 import type { VocabularyShare } from "./vocabulary-share.js";
 
-/** That of every token where only some may be chosen: they are as likely as each other. */
+/** The logit of every token if only some may be chosen, so that they are equally likely. */
 const forcedLogit = 0;
 
-/** Logits after penalty and constraint, in transformers' order; the same array where there is neither. */
+/** Logits after penalty and constraint, in transformers' order; the same array if there is neither. */
 export function adjustedLogits(
   raw: Float32Array,
   { sampling: { repetitionPenalty }, seen, constraint: { banned, only } }: OpenRow,
@@ -25,7 +25,7 @@ export function adjustedLogits(
   return adjusted;
 }
 
-/** That of a candidate, which is none that may not be chosen. */
+/** The logit of a candidate, which may be chosen. */
 export function adjustedLogit(
   id: number,
   logit: number,
@@ -43,11 +43,10 @@ function* elementsOf(ids: Iterable<number>, share: VocabularyShare): Generator<n
 }
 
 /**
- * A logit after the penalty for tokens that were there before, in fp32: divided where positive, multiplied where
- * negative (CTRL, Keskar et al. 2019, as in transformers' `RepetitionPenaltyLogitsProcessor`).
- *
- * Any positive penalty may be given. One that takes a finite logit out of fp32's range leaves it at the range's end: an
- * infinite logit is a fault of the model's, and one that the model gives stays one.
+ * A logit after the penalty for tokens that occurred before, in fp32: divided if positive, multiplied if negative
+ * (CTRL, Keskar et al. 2019, as in transformers' `RepetitionPenaltyLogitsProcessor`). Any positive penalty is allowed.
+ * If it takes a finite logit out of fp32's range, the result is clamped to that range. An infinite logit is a fault of
+ * the model, so one from the model stays infinite.
  */
 function penalize(logit: number, penalty: number): number {
   if (!Number.isFinite(logit)) return logit;

@@ -14,14 +14,14 @@ import type { VocabularyShare } from "./vocabulary-share.js";
 
 export interface TokenChoice {
   readonly token: number;
-  /** log-softmax of the raw logits at the chosen token; NaN where not asked for. */
+  /** The log-softmax of the raw logits at the chosen token; NaN unless requested. */
   readonly logprob: number;
 }
 
 /**
- * Chooses each row's next token from logits that stay sharded by vocabulary. Ranks exchange their best candidates
- * and the sums a softmax needs, in one all-gather for all rows; rows whose candidates did not suffice go round again
- * with more. Every rank computes the same choice from the same exchange.
+ * Chooses each row's next token from logits that stay sharded by vocabulary. Ranks exchange their best candidates and
+ * the sums that a softmax needs, in one all-gather for all rows. Rows with too few candidates are exchanged again with
+ * more. Every rank computes the same choice from the same exchange.
  *
  * The order is that of transformers: repetition penalty, repeated n-grams, a forced end; temperature, top-k, top-p,
  * min-p. Ties in logits go to the lowest token id. A ban on repeated n-grams that leaves no token is lifted.
@@ -56,7 +56,7 @@ export function chooseTokens(
   return choices;
 }
 
-/** @returns undefined where the candidates do not suffice */
+/** @returns undefined if there are too few candidates */
 function choose(row: OpenRow, summaries: readonly RowSummary[]): TokenChoice | undefined {
   if (row.strategy === "noise") return noisiestOfRanks(row, summaries);
   const known = new KnownCandidates(row, summaries);
@@ -77,7 +77,7 @@ function choose(row: OpenRow, summaries: readonly RowSummary[]): TokenChoice | u
   return choiceOf(known.ids[best]!, known.logits[best]!, row, summaries);
 }
 
-/** Each rank's candidate is its own noisiest. */
+/** Each rank's candidate is its own token with the largest noisy logit. */
 function noisiestOfRanks(row: OpenRow, summaries: readonly RowSummary[]): TokenChoice {
   const { seed, temperature } = row.sampling;
   const noise = new GumbelNoise(seed, row.position);

@@ -1,20 +1,20 @@
 import type { SamplingParameters } from "../protocol.js";
 
 /**
- * Tokens that may not be chosen, or the only ones that may, as transformers' `NoRepeatNGramLogitsProcessor` and
- * `ForcedEOSTokenLogitsProcessor` have it.
+ * Tokens that may not be chosen, or the only ones that may, as in transformers' `NoRepeatNGramLogitsProcessor` and
+ * `ForcedEOSTokenLogitsProcessor`.
  */
 export interface Constraint {
   readonly banned: ReadonlySet<number>;
-  /** Then all of these are as likely. */
+  /** All of these are equally likely. */
   readonly only?: readonly number[];
 }
 
 export const unconstrained: Constraint = { banned: new Set() };
 
 /**
- * @param tokens what the sequence has, in order
- * @param position of the token to be chosen
+ * @param tokens the sequence's tokens, in order
+ * @param position the position of the token to be chosen
  */
 export function constraintOf(
   { noRepeatNgramSize, forcedEnd }: SamplingParameters,
@@ -25,7 +25,7 @@ export function constraintOf(
   return noRepeatNgramSize > 0 ? { banned: endsOfRepeated(tokens, noRepeatNgramSize) } : unconstrained;
 }
 
-/** The tokens with which a run of `size` tokens that is there already would be there again. */
+/** The tokens that would repeat an existing n-gram of `size` tokens. */
 function endsOfRepeated(tokens: readonly number[], size: number): ReadonlySet<number> {
   const ends = new Set<number>();
   const last = tokens.length - size + 1;

@@ -2,11 +2,11 @@ import type { Communicator } from "@ringrank/collectives";
 import { RowSummary } from "./row-summary.js";
 
 /**
- * Summaries of all ranks, in one all-gather for all rows of a step. Every rank has the same rows with the same limits,
- * so the same length.
+ * Exchanges the summaries of all ranks, in one all-gather for all rows of a step. Every rank has the same rows with the
+ * same limits, and so the same length.
  *
- * @param limits by row: how many candidates a summary has at most
- * @param summarize fills this rank's summary of a row, which is empty
+ * @param limits by row: the most candidates of a summary
+ * @param summarize fills this rank's summary of a row, which starts empty
  * @returns by row, then by rank
  */
 export function exchange(

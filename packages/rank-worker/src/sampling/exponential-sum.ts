@@ -1,4 +1,4 @@
-/** Σ exp(x − max), and max: what a log-sum-exp needs, in a form that ranks can join. */
+/** Σ exp(x − max), and max: the terms of a log-sum-exp, in a form that ranks can combine. */
 export interface ExponentialSum {
   readonly max: number;
   readonly sum: number;
@@ -6,7 +6,7 @@ export interface ExponentialSum {
 
 export const emptySum: ExponentialSum = { max: Number.NEGATIVE_INFINITY, sum: 0 };
 
-/** Of values divided by `temperature`. */
+/** The sum for values divided by `temperature`. */
 export function exponentialSum(values: Float32Array, temperature: number): ExponentialSum {
   let max = Number.NEGATIVE_INFINITY;
   for (let element = 0; element < values.length; element++) max = Math.max(max, values[element]!);

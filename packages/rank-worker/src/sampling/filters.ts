@@ -3,14 +3,14 @@ import type { ExponentialSum } from "./exponential-sum.js";
 import type { KnownCandidates } from "./known-candidates.js";
 
 /**
- * How many of the likeliest top-k, top-p and min-p leave, in transformers' order. Top-p keeps the fewest of the
- * likeliest whose share reaches p (Holtzman et al., "The curious case of neural text degeneration", 2020), of what
- * top-k left; min-p keeps what is at least minP times as likely as the likeliest (Nguyen et al., "Turning up the heat",
- * 2024).
+ * How many of the likeliest tokens remain after top-k, top-p and min-p, in transformers' order. Of those that top-k
+ * leaves, top-p keeps the fewest whose share reaches p (Holtzman et al., "The curious case of neural text
+ * degeneration", 2020). Min-p keeps tokens at least minP times as likely as the likeliest (Nguyen et al., "Turning up
+ * the heat", 2024).
  *
  * @param known not empty
- * @param total over the whole vocabulary; needed for top-p without top-k
- * @returns undefined if it depends on candidates that are not known; those that are left are merged
+ * @param total over the whole vocabulary; required for top-p without top-k
+ * @returns undefined if it depends on unknown candidates; the remaining ones have been merged
  */
 export function likelyCount(
   known: KnownCandidates,
@@ -31,7 +31,10 @@ export function likelyCount(
   return known.isAll ? known.count : undefined;
 }
 
-/** How many of the likeliest reach the share `topP` of `total`; undefined if `most`, or all that are known, do not. */
+/**
+ * How many of the likeliest tokens reach the share `topP` of `total`; undefined if neither `most` nor all known ones
+ * do.
+ */
 function nucleusSize(
   known: KnownCandidates,
   most: number,

@@ -3,11 +3,12 @@ import type { OpenRow } from "./local-row.js";
 import type { RowSummary } from "./row-summary.js";
 
 /**
- * All ranks' candidates in one order, best first, ties to the lowest id, merged as far as somebody asks; and no further
- * than it is certain that none is missing between, which is down to the last one of a rank that has others.
+ * The candidates of all ranks in one order, best first, ties to the lowest id. They are merged only as far as is
+ * requested, and only while it is certain that none is missing in between, which is down to the last candidate of a
+ * rank that has others.
  */
 export class KnownCandidates {
-  /** How many are merged. */
+  /** How many have been merged. */
   count = 0;
   readonly ids: Int32Array;
   readonly logits: Float32Array;
@@ -15,9 +16,9 @@ export class KnownCandidates {
   readonly scores: Float64Array;
   readonly #row: OpenRow;
   readonly #summaries: readonly RowSummary[];
-  /** What logits are divided by. */
+  /** The divisor of logits. */
   readonly #divisor: number;
-  /** By rank: how many of its candidates are merged, and the score of the next. */
+  /** By rank: how many of its candidates have been merged, and the score of the next. */
   readonly #merged: Int32Array;
   readonly #next: Float64Array;
 
@@ -35,7 +36,11 @@ export class KnownCandidates {
     for (let rank = 0; rank < summaries.length; rank++) this.#score(rank);
   }
 
-  /** Merges until there are `count`, where that many are known. @returns whether there are */
+  /**
+   * Merges until there are `count`, if that many are known.
+   *
+   * @returns whether there are
+   */
   reach(count: number): boolean {
     while (this.count < count) {
       const rank = this.#best();
@@ -51,14 +56,14 @@ export class KnownCandidates {
     return true;
   }
 
-  /** Whether all tokens that can be chosen are merged. */
+  /** Whether all tokens that can be chosen have been merged. */
   get isAll(): boolean {
     return this.#summaries.every(
       ({ count, isExhausted }, rank) => isExhausted && this.#merged[rank] === count,
     );
   }
 
-  /** The rank with the best of those that are not merged; −1 where none is left, or it may be one that is not known. */
+  /** The rank with the best unmerged candidate; −1 if none is left, or if the best one may be unknown. */
   #best(): number {
     let best = -1;
     for (let rank = 0; rank < this.#summaries.length; rank++) {

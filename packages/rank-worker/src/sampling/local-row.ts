@@ -8,14 +8,14 @@ import { needsTotal, type Strategy, strategyOf } from "./strategy.js";
 import { TopCandidates } from "./top-candidates.js";
 import type { VocabularyShare } from "./vocabulary-share.js";
 
-/** One sequence's logits on this rank, and what choosing its next token needs to know. */
+/** One sequence's logits on this rank, and the information needed to choose its next token. */
 export interface SamplingRow {
   /** This rank's part of the vocabulary. */
   readonly logits: Float32Array;
   readonly sampling: SamplingParameters;
-  /** Tokens of the prompt and of what was generated, in order. */
+  /** Tokens of the prompt and generated tokens, in order. */
   readonly tokens: readonly number[];
-  /** Each of them. */
+  /** The set of these tokens. */
   readonly seen: ReadonlySet<number>;
   /** Position of the token to be chosen. */
   readonly position: number;
@@ -27,16 +27,16 @@ export interface OpenRow extends SamplingRow {
   constraint: Constraint;
 }
 
-/** Written out, so that rows are objects of one shape, whatever the caller's are. */
+/** Written out, so that all rows are objects of the same shape, whatever the caller's objects are. */
 export function openRow({ logits, sampling, tokens, seen, position }: SamplingRow): OpenRow {
   const constraint = constraintOf(sampling, tokens, position);
   return { logits, sampling, tokens, seen, position, strategy: strategyOf(sampling), constraint };
 }
 
 /**
- * What this rank says about its part of a row.
+ * Summarizes this rank's part of a row.
  *
- * @param summary is empty, and has room for as many candidates as are to be named at most
+ * @param summary empty, with room for the most candidates to be named
  */
 export function summarize(row: OpenRow, share: VocabularyShare, summary: RowSummary): void {
   const { sampling } = row;
@@ -54,7 +54,7 @@ export function summarize(row: OpenRow, share: VocabularyShare, summary: RowSumm
     const element = elements[at]!;
     summary.add(share.id(element), raw[element]!);
   }
-  // Fewer than there was room for: the rest is −∞.
+  // Fewer than there is room for: the others are −∞.
   summary.isExhausted = room === raw.length || elements.length < room;
   if (sampling.logprobs) summary.raw = exponentialSum(raw, 1);
   if (needsTotal(sampling)) summary.adjusted = exponentialSum(values, sampling.temperature);
@@ -72,7 +72,7 @@ function offerWithNoise(
   let threshold = top.threshold;
   for (let element = 0; element < values.length; element++) {
     const scaled = values[element]! / temperature;
-    // Two logarithms are spared for all that their noise does not lift above the best so far.
+    // Saves two logarithms for every token whose noise does not raise it above the best so far.
     const behind = threshold - scaled;
     if (behind >= maximumNoise) continue;
     if (!(scaled < Number.POSITIVE_INFINITY)) return false;

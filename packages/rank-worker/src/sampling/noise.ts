@@ -1,8 +1,8 @@
 /**
- * Gumbel noise as a function of seed, position and token id, with no state: a rank computes the noise of its own
- * ids alone, and the sum over ranks is the noise of an unsplit model (counter-based random numbers: Salmon et al.,
- * "Parallel random numbers: as easy as 1, 2, 3", SC 2011). The largest of `logit + noise` is a sample of the softmax
- * (Gumbel 1954; Maddison et al., "A* sampling", 2014).
+ * Gumbel noise as a function of seed, position and token id, without state. A rank only computes the noise of its own
+ * ids, and together the ranks get the noise of an unsplit model (counter-based random numbers: Salmon et al., "Parallel
+ * random numbers: as easy as 1, 2, 3", SC 2011). The largest `logit + noise` is a sample of the softmax (Gumbel 1954;
+ * Maddison et al., "A* sampling", 2014).
  */
 export class GumbelNoise {
   readonly #first: number;
@@ -10,7 +10,7 @@ export class GumbelNoise {
 
   /**
    * @param seed unsigned 32-bit
-   * @param position of the token that is chosen, in its own sequence
+   * @param position the position of the chosen token in its own sequence
    */
   constructor(seed: number, position: number) {
     this.#first = mix(mix((seed + 0x9e37_79b9) | 0) ^ position);
@@ -23,8 +23,8 @@ export class GumbelNoise {
   }
 
   /**
-   * Whether the noise may be `height` or more, without a logarithm: where it is, 1 − u ≤ −ln u ≤ e^−height. Hardly more
-   * than a fraction of e^−height of all ids may.
+   * Whether the noise may be `height` or more, without computing a logarithm: if it is, 1 − u ≤ −ln u ≤ e^−height.
+   * Hardly more than a fraction of e^−height of all ids pass.
    *
    * @param height 0 or more
    */
@@ -40,10 +40,10 @@ export class GumbelNoise {
   }
 }
 
-/** By whole height: 2³² · (1 − u) of noise that reaches it is no more, what is rounded included. */
+/** By integer height: an upper bound of 2³² · (1 − u) for noise that reaches it, including rounding. */
 const mostAbove = Float64Array.from({ length: 24 }, (_, height) => 2 ** 32 * Math.exp(-height) + 1);
 
-/** The largest noise there is: u = 1 − 2⁻³³. What is further below the best cannot win. */
+/** The largest possible noise: u = 1 − 2⁻³³. A logit that is further below the best cannot win. */
 export const maximumNoise = -Math.log(-Math.log(1 - 2 ** -33));
 
 /** A bijection of 32 bits that avalanches: lowbias32, https://nullprogram.com/blog/2018/07/31/. */

@@ -1,7 +1,7 @@
 import { type ExponentialSum, emptySum } from "./exponential-sum.js";
 
 /**
- * What one rank says about its part of one row, in 32-bit words that cross between ranks:
+ * One rank's summary of its part of one row, in 32-bit words that cross between ranks:
  *
  * ```
  * word  0       1       2         4       6         8       10
@@ -11,22 +11,22 @@ import { type ExponentialSum, emptySum } from "./exponential-sum.js";
  *       int32   int32   float64   float64 float64   float64  int32, float32
  * ```
  *
- * It is read where it lies: as objects, each with its candidates, summaries were most of what choosing a token cost.
+ * It is read in place: as objects, each with its candidates, summaries were most of the cost of choosing a token.
  */
 export class RowSummary {
-  /** How many candidates there may be. */
+  /** The most candidates. */
   readonly room: number;
   readonly #words: Int32Array;
   /** The same memory. */
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
 
-  /** How many words a summary takes: an even number. */
+  /** The number of words of a summary, which is even. */
   static words(room: number): number {
     return headerWords + candidateWords * room;
   }
 
-  /** @param start the word of `words` where it begins: 8 bytes, or a multiple of them, from where the memory does */
+  /** @param start the word at which it starts; a multiple of 8 bytes from the start of the memory */
   constructor(words: Int32Array, start: number, room: number) {
     const [buffer, offset] = [words.buffer, words.byteOffset + 4 * start];
     this.room = room;
@@ -53,7 +53,7 @@ export class RowSummary {
     this.#set(exhaustedFlag, isExhausted);
   }
 
-  /** Of the raw logits; empty unless a logprob is wanted. */
+  /** For the raw logits; empty unless a logprob is requested. */
   get raw(): ExponentialSum {
     return this.#sum(1);
   }
@@ -62,7 +62,7 @@ export class RowSummary {
     this.#setSum(1, sum);
   }
 
-  /** Of the logits after penalty, constraint and temperature; empty unless top-p needs it. */
+  /** For the logits after penalty, constraint and temperature; empty unless top-p needs it. */
   get adjusted(): ExponentialSum {
     return this.#sum(3);
   }
@@ -71,7 +71,7 @@ export class RowSummary {
     this.#setSum(3, sum);
   }
 
-  /** How many candidates there are: the best of this rank, best first. */
+  /** The number of candidates: the best of this rank, best first. */
   get count(): number {
     return this.#words[1]!;
   }
@@ -80,12 +80,12 @@ export class RowSummary {
     return this.#words[headerWords + candidateWords * candidate]!;
   }
 
-  /** As the model gave it, before penalty, constraint and temperature. */
+  /** The model's logit, before penalty, constraint and temperature. */
   logit(candidate: number): number {
     return this.#floats[headerWords + candidateWords * candidate + 1]!;
   }
 
-  /** Adds the next best. */
+  /** Adds the next best candidate. */
   add(id: number, logit: number): void {
     const at = headerWords + candidateWords * this.count;
     this.#words[at] = id;
@@ -97,7 +97,7 @@ export class RowSummary {
     this.#words[0] = isSet ? this.#words[0]! | flag : this.#words[0]! & ~flag;
   }
 
-  /** One without terms has a sum of 0, as a summary has at first. */
+  /** A sum without terms is 0, which is also the initial value. */
   #sum(at: number): ExponentialSum {
     const sum = this.#doubles[at + 1]!;
     return sum === 0 ? emptySum : { max: this.#doubles[at]!, sum };

@@ -1,6 +1,6 @@
 import type { SamplingParameters } from "../protocol.js";
 
-/** Below this a temperature is greedy: noise of at most 23 · 1e-5 decides only between logits that are near-ties. */
+/** Temperatures below this are greedy: noise of at most 23 · 1e-5 only decides between near-ties. */
 const leastTemperature = 1e-5;
 
 /**
@@ -21,7 +21,7 @@ export function needsTotal(parameters: SamplingParameters): boolean {
   return strategyOf(parameters) === "filter" && parameters.topP < 1 && parameters.topK === 0;
 }
 
-/** How many candidates each rank offers at first; widened by {@link widening} until they suffice. */
+/** How many candidates each rank offers at first; {@link widening} raises it until they suffice. */
 export function firstLimit(parameters: SamplingParameters): number {
   if (strategyOf(parameters) !== "filter") return 1;
   return parameters.topK === 0 ? 64 : Math.min(parameters.topK, 256);

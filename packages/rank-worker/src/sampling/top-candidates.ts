@@ -1,4 +1,4 @@
-/** The `limit` largest of what was offered, ties to what came first: a heap whose root is the least of them. */
+/** The `limit` largest offers; ties go to the earlier one. A heap whose root is the smallest of them. */
 export class TopCandidates {
   readonly #limit: number;
   readonly #keys: Float64Array;
@@ -11,12 +11,12 @@ export class TopCandidates {
     this.#elements = new Int32Array(limit);
   }
 
-  /** What a key has to exceed to be taken; −Infinity while there is room. */
+  /** The key that an offer must exceed; −Infinity while there is room. */
   get threshold(): number {
     return this.#size < this.#limit ? Number.NEGATIVE_INFINITY : this.#keys[0]!;
   }
 
-  /** Offers must come by increasing element. A key of −Infinity is never taken. */
+  /** Offers must come in increasing order of elements. A key of −Infinity is never taken. */
   offer(key: number, element: number): void {
     if (!(key > this.threshold)) return;
     if (this.#size < this.#limit) this.#rise(this.#size++, key, element);
@@ -26,7 +26,7 @@ export class TopCandidates {
   /**
    * Offers every key, by its index.
    *
-   * @returns false, and nothing can be said of what was offered, if one is NaN or +∞
+   * @returns false if a key is NaN or +∞; the candidates are then meaningless
    */
   offerAll(keys: Float32Array): boolean {
     let threshold = this.threshold;
@@ -44,7 +44,7 @@ export class TopCandidates {
     return true;
   }
 
-  /** Elements by decreasing key, equal keys by increasing element. None is left. */
+  /** Elements by decreasing key, equal keys by increasing element. Leaves the heap empty. */
   sorted(): Int32Array {
     const sorted = new Int32Array(this.#size);
     while (this.#size > 0) {
@@ -95,10 +95,11 @@ export class TopCandidates {
 }
 
 /**
- * Most keys are not taken, so that to compare with one number is nearly all there is to do. Eight in one condition take
- * less than half the time of a loop over each, with all a loop does besides.
+ * Most keys are not taken, so almost all the work is comparing with one number. Eight comparisons in one condition take
+ * less than half the time of a loop over single keys.
  *
- * @returns where the next eight begin, from `from` on, of which one is above the threshold or NaN; or the last few
+ * @returns the start of the first group of eight, counting from `from`, in which a key is above the threshold or NaN;
+ * or of the last few keys
  */
 function skipEights(keys: Float32Array, from: number, threshold: number): number {
   const last = keys.length - 8;

@@ -10,25 +10,25 @@ interface Span {
 }
 
 /**
- * Which token ids this rank answers for, so that every id is counted once.
+ * The token ids that this rank is responsible for, so that every id is counted once.
  *
  * ```
  *  local logits:  rank 0 [0,5)   rank 1 [3,8)      owned:  rank 0 [0,5)   rank 1 [5,8)
  * ```
  *
- * Where ranks overlap, the lowest rank owns an id. Where every rank has the whole vocabulary, it is dealt out evenly,
- * which spares each rank most of the scan.
+ * If ranks overlap, the lowest rank owns an id. If every rank has the whole vocabulary, it is divided evenly, which
+ * saves each rank most of the scan.
  */
 export class VocabularyShare {
   readonly #spans: readonly Span[];
-  /** What there mostly is. */
+  /** Set in the usual case of a single span. */
   readonly #only: Span | undefined;
-  /** How many ids this rank owns. */
+  /** Number of ids that this rank owns. */
   readonly size: number;
-  /** How many ids there are on all ranks. */
+  /** Number of ids on all ranks. */
   readonly vocabulary: number;
 
-  /** @param shard undefined where every rank has the whole vocabulary */
+  /** @param shard undefined if every rank has the whole vocabulary */
   constructor(vocabulary: number, shard: ValueShard | undefined, rank: number, worldSize: number) {
     this.vocabulary = vocabulary;
     this.#spans = shard ? ownedSpans(shard.intervals, rank) : [evenSpan(vocabulary, rank, worldSize)];
@@ -36,7 +36,7 @@ export class VocabularyShare {
     this.size = this.#spans.reduce((sum, span) => sum + span.length, 0);
   }
 
-  /** The owned part of one row of local logits, by increasing id; a view where it is one piece. */
+  /** The owned part of one row of local logits, by increasing id; a view if it is contiguous. */
   own(local: Float32Array): Float32Array {
     const only = this.#only;
     if (only !== undefined) return local.subarray(only.local, only.local + only.length);
@@ -81,7 +81,7 @@ function ownedSpans(intervals: readonly (readonly Interval[])[], rank: number): 
   return spans;
 }
 
-/** What of `interval` lies in none of `taken`, in increasing order. */
+/** The parts of `interval` that are in none of `taken`, in increasing order. */
 function without(interval: Interval, taken: readonly Interval[]): Interval[] {
   let left: Interval[] = [interval];
   for (const [start, end] of taken) {

@@ -1,10 +1,9 @@
 import { MessageChannel } from "node:worker_threads";
 
 /**
- * Lets go of an array's memory at once; the array has no elements any more. The engine waits for a collection of
- * garbage otherwise, and meanwhile takes memory for others that no cache has near.
- *
- * What a message transfers is no longer the sender's, and a message to a closed port ends there
+ * Releases an array's memory at once; the array has no elements afterwards. Otherwise the engine waits for a garbage
+ * collection, and in the meantime allocates other memory that is in no cache. Transferring a buffer in a message
+ * detaches it, and a message to a closed port is dropped
  * (https://html.spec.whatwg.org/multipage/web-messaging.html#message-port-post-message-steps).
  */
 export function discard(buffer: ArrayBuffer): void {

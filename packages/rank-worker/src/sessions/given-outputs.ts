@@ -3,10 +3,10 @@ import { discard } from "./discard.js";
 import type { Fetched, Fetches } from "./ort-binding.js";
 
 /**
- * What a run gives, but where a tensor was given to write to, that one in place of the runtime's copy of it.
+ * The outputs of a run. Where a tensor was provided to write to, it replaces the runtime's copy of it.
  *
- * @param fetched changed
- * @param letGo of the copy
+ * @param fetched is changed
+ * @param letGo receives the copies
  */
 export function withGivenOutputs(
   fetched: Record<string, Tensor>,
@@ -23,8 +23,9 @@ export function withGivenOutputs(
 }
 
 /**
- * Lets go of a copy at once. Prompts make gigabytes of them, for which the engine cleared memory and collected garbage.
- * Only for a version of onnxruntime-node that is known to copy: one that does not gives the memory itself.
+ * Releases a copy at once. Prompts create gigabytes of copies, for which the engine would clear memory and collect
+ * garbage. Only for a version of onnxruntime-node that is known to copy: one that does not would return the memory
+ * itself.
  */
 export function discardCopy(copy: Tensor | undefined): void {
   const data = copy?.data;
@@ -32,5 +33,5 @@ export function discardCopy(copy: Tensor | undefined): void {
   if (data.buffer instanceof ArrayBuffer) discard(data.buffer);
 }
 
-/** Bytes. To discard takes some microseconds. */
+/** In bytes. Discarding takes a few microseconds. */
 const leastDiscarded = 65_536;

@@ -6,8 +6,8 @@ import type { RankLog } from "../logging.js";
 import { pieceBytes } from "../weight-files/write-weight.js";
 
 /**
- * The memories of WebAssembly that a load takes, each of which wants more addresses than a system need give. That of
- * reading comes first: a rank can do without kernels, but not without reading.
+ * The WebAssembly memories that a load needs, each of which needs more address space than a system may provide. The
+ * memory for reading comes first: a rank can work without kernels, but not without reading.
  */
 export class LoadMemory {
   readonly reader = new ShardReader({ scratchBytes: pieceBytes });
@@ -16,8 +16,8 @@ export class LoadMemory {
   #home: MatrixHome | undefined;
 
   /**
-   * @param hugePages whether they are asked for where kernels compute
-   * @throws RR_ADDRESS_SPACE where the system gives no memory to read with
+   * @param hugePages whether to ask for huge pages where kernels compute
+   * @throws RR_ADDRESS_SPACE if the system provides no memory for reading
    */
   constructor(log: RankLog, hugePages: boolean) {
     this.#log = log;
@@ -25,7 +25,7 @@ export class LoadMemory {
   }
 
   /**
-   * Where matrices of the rank's own products go.
+   * The memory for the matrices of the rank's own products.
    *
    * @param wantsKernels whether the rank computes anything itself
    */

@@ -1,11 +1,11 @@
 /**
- * ONNX Runtime's native binding. This file and public-session.ts are all that touches its session API.
+ * ONNX Runtime's native binding. Only this file and public-session.ts use its session API.
  *
- * The public `InferenceSession.run` is a synchronous native call behind `setImmediate`, which can cost more than
- * a tiny run itself; the binding below it spares that, and a decode step is dozens of runs. To load the package around
- * it, some 20 modules, also takes each rank's thread longer than the binding alone. But it is private, so it is used
- * only in the exact version it was tested with, and only after it has computed a small sum correctly on this thread;
- * else the public call is used.
+ * The public `InferenceSession.run` is a synchronous native call behind `setImmediate`, which can cost more than a tiny
+ * run itself, and a decode step makes dozens of runs. The binding below it avoids that. Loading the package around it,
+ * about 20 modules, also takes each rank's thread longer than loading the binding alone. But the binding is private, so
+ * it is only used in the exact version it was tested with, and only after it has computed a small sum correctly on this
+ * thread; otherwise the public call is used.
  */
 import { createRequire } from "node:module";
 import { isMainThread } from "node:worker_threads";
@@ -14,7 +14,9 @@ import { Tensor } from "../tensors/tensor.js";
 import { discardCopy, withGivenOutputs } from "./given-outputs.js";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
-/** Outputs to fetch, only what is needed: written to the tensor given, which the run returns, else into a new one. */
+/**
+ * Outputs to fetch, only those that are needed: written to the given tensor, which the run returns, else to a new one.
+ */
 export type Fetches = Readonly<Record<string, Tensor | null>>;
 export type Fetched = Readonly<Record<string, Tensor>>;
 
@@ -39,23 +41,23 @@ interface NativeSession {
     byteLength: number,
     options: InferenceSession.SessionOptions,
   ): void;
-  /** Options may be left out, and cost the runtime an object of its own for each run where they are not. */
+  /** Options can be omitted; otherwise they cost the runtime an object for each run. */
   run(feeds: Feeds, fetches: Fetches): Record<string, Tensor>;
   dispose(): void;
 }
 
 interface PrivateBinding {
   readonly InferenceSession: new () => NativeSession;
-  /** Tells the native code, on this thread, of which class to make the tensors that it gives. */
+  /** Tells the native code, on this thread, which class its tensors should have. */
   initOrtOnce(logLevel: number, tensorClass: typeof Tensor, isMainThread: boolean): void;
 }
 
-/** Of the runtime's environment, which the first thread makes: warnings, as in the public API. */
+/** For the runtime's environment, which the first thread creates: warnings, as in the public API. */
 const logLevel = 2;
 
 /**
- * The private synchronous API, or undefined where it is not what was tested: another version, another shape, or a
- * wrong result.
+ * The private synchronous API, or undefined if it is not the tested one: another version, another shape, or a wrong
+ * result.
  */
 export function findSynchronousBinding(): OpenSession | undefined {
   const binding = requireBinding();
@@ -97,7 +99,7 @@ function isPrivateBinding(binding: unknown): binding is PrivateBinding {
   return functions.every((name) => typeof Reflect.get(binding, name) === "function");
 }
 
-/** ONNX (IR 8, opset 13) of `y = Add(x, x)`, float32 `[2]`; the test beside this file encodes it anew. */
+/** ONNX (IR 8, opset 13) of `y = Add(x, x)`, float32 `[2]`; the test next to this file encodes it again. */
 export const selfCheckModel = new Uint8Array(
   Buffer.from(
     "CAg6OAoOCgF4CgF4EgF5IgNBZGQSBHRpbnlaDwoBeBIKCggIARIECgIIAmIPCgF5EgoKCAgBEgQKAggCQgIQDQ==",

@@ -1,14 +1,14 @@
 import { availableParallelism } from "node:os";
 import type { InferenceSession } from "onnxruntime-node";
 
-/** One weight's bytes for a session, under the location that the model names. */
+/** The bytes of one weight for a session, at the location that the model names. */
 export interface ExternalData {
   readonly path: string;
   readonly data: Uint8Array;
 }
 
 /**
- * Where a session finds its weights: as files of a folder (a real path), which it maps, or in memory, which it copies.
+ * Where a session finds its weights: in files of a folder (a real path), which it maps, or in memory, which it copies.
  */
 export type SessionWeights = { readonly folder: string } | { readonly externalData: readonly ExternalData[] };
 
@@ -16,11 +16,11 @@ export type SessionWeights = { readonly folder: string } | { readonly externalDa
 export interface SessionThreads {
   /** 1 runs kernels on the rank's own thread. */
   readonly count: number;
-  /** Whether those without work may spin for it while their session runs; otherwise they sleep. */
+  /** Whether idle threads may spin while their session runs; otherwise they sleep. */
   readonly spin: boolean;
 }
 
-/** Threads spin only where every thread of every rank has a core, so that none keeps another from its work. */
+/** Threads only spin if every thread of every rank has a core, so that none keeps another from its work. */
 export function sessionThreads(count: number, worldSize: number): SessionThreads {
   return { count, spin: count > 1 && count * worldSize <= availableParallelism() };
 }
@@ -34,19 +34,19 @@ export function sessionOptions(
     executionMode: "sequential",
     intraOpNumThreads: threads.count,
     interOpNumThreads: 1,
-    // An arena and a plan of memory for each number of rows would be every session's own, and keep for ever the most
-    // that it has ever needed. Without them what one session lets go of the next one takes.
+    // An arena, and a memory plan for each number of rows, would belong to each session, and keep the most that it has
+    // ever needed. Without them, the next session can use the memory that one releases.
     enableCpuMemArena: false,
     enableMemPattern: false,
-    // Warnings and errors would be written to the process's stderr from inside the runtime; errors are thrown, too.
+    // The runtime would write warnings and errors to the process's stderr; errors are thrown as well.
     logSeverityLevel: 4,
     ...("externalData" in weights && weights.externalData.length > 0
       ? { externalData: [...weights.externalData] }
       : {}),
     extra: {
       session: {
-        // A product of real numbers by a quantized weight stays one: the runtime's default rounds them to int8, where
-        // the shape of a share lets it, and not where that of the whole does not.
+        // Keeps products of floats and quantized weights in floats. By default, the runtime rounds the floats to int8
+        // if the shape of a share allows it, even if the shape of the whole would not.
         qdq_matmulnbits_accuracy_level: "1",
         ...("folder" in weights ? { model_external_initializers_file_folder_path: weights.folder } : {}),
         ...(threads.count === 1 ? {} : poolOptions(threads)),
@@ -56,8 +56,8 @@ export function sessionOptions(
 }
 
 /**
- * Each session has a pool of threads of its own; a rank has dozens, and pools that spin on after their run starve the
- * session that works.
+ * Each session has its own thread pool. A rank has dozens, and pools that keep spinning after their run starve the
+ * session that is working.
  */
 function poolOptions({ spin }: SessionThreads) {
   return spin

@@ -5,8 +5,8 @@ import { integers } from "../tensors/element-types.js";
 import { type Tensor, tensor, tensorData } from "../tensors/tensor.js";
 
 /**
- * The entry that fills caches of `entry` and so runs before it, once for a sequence: an encoder, for a decoder's
- * cross-attention. Undefined where `entry` fills its caches itself.
+ * The entry that fills caches of `entry`, and so runs before it, once per sequence: an encoder, for a decoder's
+ * cross-attention. Undefined if `entry` fills its caches itself.
  *
  * @throws RR_POLICY if the program has no such entry, or caches name two
  */
@@ -27,8 +27,8 @@ export function fillingEntry(
 }
 
 /**
- * What the filling entry gave as cache inputs of `entry`, without a cache between: rows as they are, each at its own
- * index, or at −1 where the mask has padding.
+ * The outputs of the filling entry as cache inputs of `entry`, without a cache in between: rows as they are, each at
+ * its own index, or at −1 if the mask has padding.
  *
  * @param mask int64 `[batch, rows]` of the filling entry's tokens, 0 for padding
  */

@@ -2,8 +2,8 @@ import type { interfaceNames } from "@ringrank/model";
 import type { Entry } from "@ringrank/policy";
 
 /**
- * Those of the graph interface's names that a rank knows. A copy, since a rank loads nothing of the model package but
- * its weight reader; the type keeps the two the same.
+ * The names of the graph interface that a rank knows. This is a copy, because a rank only loads the weight reader of
+ * the model package; the type keeps the two equal.
  */
 export const names = {
   inputIds: "input_ids",
@@ -15,7 +15,7 @@ export const names = {
   logits: "logits",
 } as const satisfies Partial<typeof interfaceNames>;
 
-/** Names of an entry's token ids and of their mask, `[batch, sequence]` both. */
+/** Names of an entry's token ids and of their mask, both `[batch, sequence]`. */
 export function tokenInputs({ inputs }: Entry): { readonly ids: string; readonly mask: string } {
   return inputs.some(({ name }) => name === names.decoderInputIds)
     ? { ids: names.decoderInputIds, mask: names.decoderAttentionMask }

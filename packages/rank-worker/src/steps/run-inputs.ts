@@ -7,10 +7,11 @@ import { names, tokenInputs } from "./interface-names.js";
 import { positions } from "./step-inputs.js";
 
 /**
- * The inputs of a whole run: those given, and the empty values of those left out. Attention sees every token,
- * positions count from 0, the cache has no rows, logits are computed for all positions or for each sequence's last.
+ * The inputs of a whole run: the given ones, and the empty values of those that are omitted. Attention sees every
+ * token, positions count from 0, the cache has no rows, and logits are computed for all positions or for the last one
+ * of each sequence.
  *
- * @throws RR_SHAPE if a size that a missing input needs is given by no other
+ * @throws RR_SHAPE if a missing input needs a size that no other input determines
  */
 export function runInputs(
   entry: Entry,
@@ -41,7 +42,7 @@ export function runInputs(
     }
     const dims = resolveSizes(declared.dims, bindings);
     const count = elementCount(dims);
-    // The other mask, too: a graph in one part may read a source and its target.
+    // This includes the other mask: a graph in one part may read a source and its target.
     if (declared.name === names.attentionMask || declared.name === names.decoderAttentionMask) {
       return tensor(declared.type, integers(declared.type, new Array<number>(count).fill(1)), dims);
     }
@@ -50,12 +51,12 @@ export function runInputs(
       const values = Array.from({ length: count }, (_, at) => at % width);
       return tensor(declared.type, integers(declared.type, values), dims);
     }
-    // Cache inputs have no rows; whatever else is left out, such as token types, is zero.
+    // Cache inputs have no rows; any other omitted input, such as token types, is zero.
     return tensor(declared.type, allocate(declared.type, count), dims);
   }
 }
 
-/** The row of each sequence's last token in the flattened `[batch · sequence]`, padding excepted. */
+/** The row of each sequence's last token in the flattened `[batch · sequence]`, ignoring padding. */
 export function lastRows(mask: Tensor | undefined, batch: number, sequence: number): number[] {
   const data = mask && tensorData(mask);
   return Array.from({ length: batch }, (_, row) => {

@@ -22,9 +22,9 @@ interface Ran {
 }
 
 /**
- * Runs a whole entry on given inputs, after the entry that fills its caches.
+ * Runs a whole entry on the given inputs, after the entry that fills its caches.
  *
- * @param filling whose outputs `compiled` reads as its filled caches
+ * @param filling the entry whose outputs `compiled` reads as its filled caches
  * @returns whole tensors, the same on every rank; logits as `[batch, sequence or 1, vocabulary]`
  * @throws RR_INPUT if an output is unknown
  */
@@ -43,7 +43,7 @@ export async function runRequest(
     const inputs = runInputs(next.entry, given, request.logits);
     const one = { entry: next.entry, inputs, outcome: await runEntry(next, inputs, context) };
     ran.push(one);
-    // Taken before the next run reads what this one gives, and lets go of it.
+    // Taken before the next run reads these outputs and releases them.
     for (const declared of one.entry.outputs) {
       if (!request.outputs.includes(declared.name) || outputs.has(declared.name)) continue;
       const whole = wholeOutput(declared, one.outcome, context);
@@ -89,7 +89,7 @@ function wholeOutput(
   if (value !== undefined) return gatherShards(communicator, toMessage(value), shard);
   const own = totalLength(shard.intervals[communicator.rank] ?? []);
   const dims = resolveSizes(declared.dims, bindings).with(shard.axis, own);
-  // A rank without units has nothing to give, and still meets the others.
+  // A rank without units has nothing to contribute, but must take part.
   return gatherShards(
     communicator,
     { type: declared.type, dims, data: allocate(declared.type, elementCount(dims)) },
@@ -97,7 +97,7 @@ function wholeOutput(
   );
 }
 
-/** A message takes the whole memory with it that its elements lie in: for a kernel's result, gigabytes. */
+/** A message transfers the whole memory that its elements are in: for a kernel's result, gigabytes. */
 function withoutSurroundings(part: Part): Part {
   const { data } = part;
   return data.byteLength === data.buffer.byteLength ? part : { ...part, data: data.slice() };

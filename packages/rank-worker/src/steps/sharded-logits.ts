@@ -7,13 +7,13 @@ import { names } from "./interface-names.js";
 
 /**
  * The logits output of an entry as this rank has it: `[rows, this rank's part of the vocabulary]`, or
- * `[batch, sequence, …]` where the graph has no `logit_rows` input.
+ * `[batch, sequence, …]` if the graph has no `logit_rows` input.
  */
 export class ShardedLogits {
   readonly vocabulary: number;
-  /** Undefined where every rank has the whole vocabulary. */
+  /** Undefined if every rank has the whole vocabulary. */
   readonly shard: ValueShard | undefined;
-  /** Whether the graph computes logits only for the rows asked for. */
+  /** Whether the graph only computes logits for the requested rows. */
   readonly #selectsRows: boolean;
   readonly #localSize: number;
 

@@ -12,11 +12,11 @@ export interface BatchRow {
 }
 
 /**
- * Adds the inputs of a step besides the cache.
+ * Adds the inputs of a step other than the cache.
  *
- * @param inputs those of the cache
- * @param rows of the batch, in the order of their slots
- * @param newTokens of every row
+ * @param inputs the inputs of the cache
+ * @param rows rows of the batch, in the order of their slots
+ * @param newTokens number of new tokens of every row
  * @param logitRows rows of the flattened `[batch · sequence]` for which logits are computed
  * @throws RR_INPUT if the entry has an input that generation does not know
  */

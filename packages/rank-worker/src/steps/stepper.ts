@@ -16,7 +16,7 @@ import { ShardedLogits } from "./sharded-logits.js";
 import { addStepInputs, type BatchRow } from "./step-inputs.js";
 import { TokenHistory } from "./token-history.js";
 
-/** Advances sequences token by token: keeps their caches and the tokens they have had, and chooses what comes next. */
+/** Advances sequences token by token: keeps their caches and tokens, and chooses the next tokens. */
 export class Stepper {
   readonly #decoder: CompiledEntry;
   readonly #encoder: CompiledEntry | undefined;
@@ -33,7 +33,7 @@ export class Stepper {
   /** Experts that at least one row was routed to, summed over layers and steps. */
   experts = 0;
 
-  /** Whether an entry takes token ids and gives logits, so that sequences can be advanced by it. */
+  /** Whether an entry takes token ids and returns logits, so that it can advance sequences. */
   static serves(entry: Entry): boolean {
     const { ids } = tokenInputs(entry);
     return (
@@ -42,7 +42,7 @@ export class Stepper {
   }
 
   /**
-   * @param encoder fills the decoder's caches that the decoder itself does not, those of cross-attention
+   * @param encoder fills those of the decoder's caches that the decoder itself does not, for cross-attention
    * @throws RR_POLICY if the decoder has no logits
    */
   constructor(decoder: CompiledEntry, encoder: CompiledEntry | undefined, context: RunContext) {
@@ -115,7 +115,7 @@ export class Stepper {
     return result;
   }
 
-  /** Each source is encoded alone: a batch would have to be padded to one length, and would compute no less. */
+  /** Each source is encoded by itself: a batch would have to be padded to one length, and would save no computation. */
   async #encode({ sequence, ids }: StepSource): Promise<void> {
     const encoder = this.#encoder;
     if (encoder === undefined) {
@@ -135,15 +135,15 @@ export class Stepper {
     for (const { sequence, ids } of rows) {
       batch[this.#cache.slotOf(sequence) - range.first] = { ids, start: this.#cache.length(sequence) };
     }
-    // If no logits are wanted but the steps that compute them run anyway, they compute one row, which is dropped: with
-    // no rows the head would be a product of size 0, which not every operator accepts.
+    // If no logits are requested but the steps that compute them run anyway, they compute one row, which is dropped:
+    // without rows, the head would be a product of size 0, which not every operator accepts.
     const asked = logitRows.length > 0 ? logitRows : [0];
     const inputs = this.#cache.inputs(range);
     addStepInputs(inputs, this.#decoder.entry, batch, newTokens, asked);
     return inputs;
   }
 
-  /** By row of the request: the rows of the flattened `[batch · sequence]` whose logits it wants. */
+  /** By row of the request: the rows of the flattened `[batch · sequence]` whose logits it requests. */
   #wantedRows(rows: readonly GivenTokens[], newTokens: number, range: StepRange): number[][] {
     return rows.map(({ sequence, want }) => {
       const first = (this.#cache.slotOf(sequence) - range.first) * newTokens;

@@ -2,30 +2,30 @@ import { RingrankError } from "@ringrank/errors";
 import type { FollowingToken, GivenTokens, StepRow } from "../protocol.js";
 
 interface Sequence {
-  /** The tokens of its prompt and of what was generated, in order. */
+  /** The tokens of its prompt and its generated tokens, in order. */
   readonly tokens: number[];
-  /** Each of them. */
+  /** The set of these tokens. */
   readonly seen: Set<number>;
   /** The token chosen last, until it enters. */
   chosen: number | undefined;
-  /** The row it was chosen for: the next is chosen likewise. */
+  /** The row it was chosen for; the next one is chosen in the same way. */
   row: GivenTokens | undefined;
 }
 
-/** What each sequence has had, and which token was chosen for it last. */
+/** The tokens of each sequence, and the token chosen last for it. */
 export class TokenHistory {
   readonly #sequences = new Map<number, Sequence>();
 
   /**
-   * The row with the tokens it is about; undefined where the token chosen last has ended the sequence.
+   * The row with its tokens; undefined if the token chosen last has ended the sequence.
    *
-   * @throws RR_INPUT where no token was chosen that could enter
+   * @throws RR_INPUT if no token has been chosen that could enter
    */
   resolve(row: StepRow): GivenTokens | undefined {
     return row.want === "next" ? this.#following(row) : row;
   }
 
-  /** Notes tokens that have entered. */
+  /** Records tokens that have entered. */
   enter({ sequence, ids }: GivenTokens): void {
     const history = this.#of(sequence);
     for (const id of ids) {
@@ -35,14 +35,14 @@ export class TokenHistory {
     history.chosen = undefined;
   }
 
-  /** Notes what was chosen to follow a row's tokens. */
+  /** Records the token chosen after a row's tokens. */
   choose(row: GivenTokens, token: number): void {
     const history = this.#of(row.sequence);
     history.chosen = token;
     history.row = row;
   }
 
-  /** The tokens that have entered: in order, and each of them. */
+  /** The tokens that have entered: in order, and as a set. */
   had(sequence: number): { readonly tokens: readonly number[]; readonly seen: ReadonlySet<number> } {
     return this.#of(sequence);
   }

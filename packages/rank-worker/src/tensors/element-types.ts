@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { DataType, TensorData } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 
-/** Whole numbers as elements of `type`, which must be an integer type that holds them. */
+/** Integers as elements of `type`, which must be an integer type that can hold them. */
 export function integers(type: DataType, values: Iterable<number>): TensorData {
   switch (type) {
     case "int64":
@@ -30,7 +30,7 @@ export function isDataType(type: string): type is DataType {
   return Object.hasOwn(bytesPerElement, type);
 }
 
-/** How many elements a tensor of these sizes has; 1 for a scalar. */
+/** Number of elements of a tensor of these sizes; 1 for a scalar. */
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, size) => product * size, 1);
 }

@@ -4,18 +4,18 @@ import type { TensorMessage } from "../protocol.js";
 import { isDataType } from "./element-types.js";
 
 /**
- * A tensor of a rank, as ONNX Runtime's native code takes one and, told of this class, gives one. The runtime's own has
- * the same properties, but as accessors that native code has to call, and checks all it is made of: a quarter of what a
- * trivial run costs, dozens of times a token.
+ * A rank's tensor, in the form that ONNX Runtime's native code accepts and, once told of this class, returns. The
+ * runtime's own class has the same properties, but as accessors that native code has to call, and it validates all of
+ * its parts. That is a quarter of the cost of a trivial run, dozens of times per token.
  */
 export class Tensor {
-  /** A `DataType`, or one that no rank computes with: `string`. */
+  /** A `DataType`, or a type that no rank computes with: `string`. */
   readonly type: string;
   readonly dims: readonly number[];
   readonly data: TensorData | readonly string[];
   readonly location: string = "cpu";
 
-  /** @param data not copied, and not checked against `dims`: sessions do that */
+  /** @param data neither copied nor checked against `dims`, which sessions do */
   constructor(type: string, data: TensorData | readonly string[], dims: readonly number[]) {
     this.type = type;
     this.dims = dims;
@@ -23,7 +23,7 @@ export class Tensor {
   }
 }
 
-/** A tensor over `data`, not copied. `data` may not lie in shared memory: ONNX Runtime refuses it. */
+/** A tensor on `data`, without a copy. `data` must not be in shared memory, which ONNX Runtime refuses. */
 export function tensor(type: DataType, data: TensorData, dims: readonly number[]): Tensor {
   if (type === "bfloat16") {
     throw new RingrankError(
@@ -55,7 +55,7 @@ export function toMessage(value: Tensor): TensorMessage {
 
 export function sameSizes(one: readonly number[], other: readonly number[]): boolean {
   if (one.length !== other.length) return false;
-  // No closure: steps of a layer ask this dozens of times a token.
+  // No closure, because the steps of a layer call this dozens of times per token.
   for (let axis = 0; axis < one.length; axis++) if (one[axis] !== other[axis]) return false;
   return true;
 }

@@ -3,8 +3,8 @@ import { performance } from "node:perf_hooks";
 import type { TraceFile } from "../task.js";
 
 /**
- * What a rank's time goes to. Whatever of a step is none of these is the rank's own bookkeeping. Choosing a token takes
- * a collective too, which is part of it.
+ * The kinds of work that a rank spends time on. The rest of a step is the rank's own bookkeeping. Choosing a token
+ * includes a collective.
  */
 export type Work =
   | "session"
@@ -19,26 +19,27 @@ export type Work =
   | "cache"
   | "choosing";
 
-/** Spans that are kept; what comes later is counted and not kept, so that a rank adds some 30 MB at most. */
+/** The most spans that are kept; later ones are only counted, so a rank writes about 30 MB at most. */
 const mostSpans = 2 ** 18;
 
 /**
- * Written at once, between two steps: a rank that ends has little time, and a rank that works is not held up for long.
+ * Written together, between two steps: a rank that ends has little time, and a working rank should not be held up for
+ * long.
  */
 const spansPerWrite = 4096;
 
 interface Span {
   readonly name: string;
   readonly category: string;
-  /** Milliseconds, of this thread's clock. */
+  /** In milliseconds of this thread's clock. */
   readonly start: number;
   readonly duration: number;
   readonly args: Readonly<Record<string, number>> | undefined;
 }
 
 /**
- * Where a rank's time goes, step by step, in the Trace Event Format that Perfetto (https://ui.perfetto.dev) and Chrome
- * read: a process with a thread for each rank, and in each step's arguments the microseconds of every kind of work.
+ * Records where a rank's time goes, step by step, in the Trace Event Format that Perfetto (https://ui.perfetto.dev) and
+ * Chrome read: a process with one thread per rank, and in each step's arguments the microseconds of every kind of work.
  *
  * @see https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
  */
@@ -57,19 +58,19 @@ export class StepTrace {
     this.#write([{ ph: "M", name: "thread_name", args: { name: `rank ${rank}` } }]);
   }
 
-  /** The time to give to {@link end} or {@link endStep}. */
+  /** The time to pass to {@link end} or {@link endStep}. */
   begin(): number {
     return performance.now();
   }
 
-  /** Work that began at `start` ends now. */
+  /** Ends work that began at `start`. */
   end(work: Exclude<Work, "waiting" | "moving">, name: string, start: number): void {
     const duration = performance.now() - start;
     this.#ofStep[work] += duration;
     this.#keep({ name, category: work, start, duration, args: undefined });
   }
 
-  /** A collective that began at `start` ends now; `waited` milliseconds of it went by until other ranks came. */
+  /** Ends a collective that began at `start`; `waited` milliseconds of it passed before other ranks arrived. */
   endCollective(name: string, start: number, waited: number): void {
     const duration = performance.now() - start;
     const moving = duration - waited;
@@ -85,9 +86,9 @@ export class StepTrace {
   }
 
   /**
-   * A step, or a run, that began at `start` ends now.
+   * Ends a step or a run that began at `start`.
    *
-   * @param facts what its arguments say besides
+   * @param facts additional arguments
    */
   endStep(name: string, start: number, facts: Readonly<Record<string, number>> = {}): void {
     const duration = performance.now() - start;
@@ -100,9 +101,9 @@ export class StepTrace {
   }
 
   /**
-   * Writes what is not written yet.
+   * Writes the remaining events.
    *
-   * @throws what writing threw, now or before; a step does not fail for it
+   * @throws the error of this or an earlier write; a step does not fail because of it
    */
   finish(): void {
     this.#writeSpans();
@@ -122,7 +123,7 @@ export class StepTrace {
   }
 
   #writeSpans(): void {
-    // Clocks of threads begin with the thread.
+    // Each thread's clock starts with the thread.
     const sinceOrigin = performance.timeOrigin - this.#file.origin;
     const events = this.#spans.map(({ name, category, start, duration, args }) => ({
       ph: "X",
@@ -136,7 +137,7 @@ export class StepTrace {
     this.#write(events);
   }
 
-  /** Adds events to the file; the format needs no end. */
+  /** Appends events to the file; the format needs no end marker. */
   #write(events: readonly object[]): void {
     if (this.#failure !== undefined) return;
     const lines = events.map((event) => `${JSON.stringify({ pid: 1, tid: this.#rank, ...event })},\n`);
@@ -164,7 +165,7 @@ function nothing(): Record<Work, number> {
   };
 }
 
-/** Milliseconds as microseconds, to a tenth. */
+/** Converts milliseconds to microseconds, rounded to a tenth. */
 function round(milliseconds: number): number {
   return Math.round(milliseconds * 10_000) / 10;
 }

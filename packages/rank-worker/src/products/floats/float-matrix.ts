@@ -5,7 +5,7 @@ export interface FloatMatrix extends Matrix {
   readonly values: Float32Array;
 }
 
-/** Makes one matrix of those that lie one after the other: what they make lies side by side, too. */
+/** Joins matrices that are adjacent in memory into one; their results are adjacent, too. */
 export function joined([first, ...others]: readonly FloatMatrix[]): readonly FloatMatrix[] {
   const matrices = first === undefined ? [] : [first];
   for (const next of others) {
@@ -20,7 +20,7 @@ export function joined([first, ...others]: readonly FloatMatrix[]): readonly Flo
   return matrices;
 }
 
-/** Both, if they are. */
+/** Both arrays as one, if they are adjacent. */
 function oneAfterTheOther(one: Float32Array, other: Float32Array): Float32Array | undefined {
   const isBehind = one.buffer === other.buffer && one.byteOffset + one.byteLength === other.byteOffset;
   return isBehind

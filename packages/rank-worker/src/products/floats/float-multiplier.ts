@@ -12,23 +12,25 @@ import { type FloatMatrix, joined } from "./float-matrix.js";
 import { floatRowKernel } from "./row-kernel.js";
 
 /**
- * Up to so many rows are multiplied by the kernel: one or two as fast as memory is read, four as fast as by a session.
+ * Up to this many rows are multiplied by the kernel: one or two as fast as memory can be read, four as fast as by a
+ * session.
  */
 const mostFew = 4;
 
 /**
- * Of more, a session packs what is on the right of a product in every run. Up to so many rows of activations it is
- * them, and products are turned round; of more it is the matrix, which takes as long as ten rows do. Of a matrix that
- * makes a part of an output alone, products have to be moved in any case, and are turned round.
+ * For more rows, a session packs the right operand of a product in every run. Up to this many rows of activations, they
+ * are the right operand, and the products are transposed. For more, the matrix is, and packing it takes as long as ten
+ * rows do. If a matrix only computes part of an output, products must be moved in any case, so they are transposed.
  */
 const mostTurned = 96;
 
 /**
- * Floats of products that are turned round at once; and rows of a matrix, at least, since each run of a session costs.
+ * The number of product elements that are transposed at once; and the fewest rows of a matrix, since each run of a
+ * session has a cost.
  */
 const [turnedFloats, leastRows] = [2 ** 15, 256];
 
-/** Matrices of float32. Sessions read them where they lie. */
+/** Multiplies by float32 matrices. Sessions read them in place. */
 export class FloatMultiplier implements Multiplier {
   readonly widths: readonly number[];
   readonly #width: number;
@@ -37,7 +39,7 @@ export class FloatMultiplier implements Multiplier {
   readonly #segment: Segment;
   readonly #kernelsOf: WeightSource["kernelsOf"];
 
-  /** @param segment the step's */
+  /** @param segment the step's segment */
   constructor(step: FloatProductStep, segment: Segment, source: WeightSource) {
     const outputs = outputsOf(step, source, ({ values }) => ({
       values: source.weightOf(values).data as Float32Array,
@@ -65,7 +67,10 @@ export class FloatMultiplier implements Multiplier {
     }
   }
 
-  /** Products of strips are slower than of the whole matrix, so that none are near when the last are there. */
+  /**
+   * Products of strips are slower than those of the whole matrix, so no part of the result could be processed while it
+   * is still in a cache.
+   */
   withEpilogue(): undefined {}
 
   async #multiplyPiece(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
@@ -105,9 +110,9 @@ export class FloatMultiplier implements Multiplier {
   }
 
   /**
-   * The matrix times rows, strip by strip of so many of its rows, and the products turned round.
+   * The matrix times rows, in strips of this many of its rows, followed by a transposition.
    *
-   * @param room for those of a strip, and for a bias, in the kernels' memory like the target
+   * @param room memory for the products of a strip, and for a bias; in the kernels' memory, like the target
    */
   async #turned(
     x: Float32Array,

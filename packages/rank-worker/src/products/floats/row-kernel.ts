@@ -3,12 +3,12 @@ import type { RowKernel } from "../few-rows.js";
 import type { FloatMatrix } from "./float-matrix.js";
 
 /**
- * How many rows of a matrix are read side by side. An AMD EPYC reads memory faster by four streams, a Xeon by eight
+ * How many rows of a matrix are read in parallel. An AMD EPYC reads memory faster in four streams, a Xeon in eight
  * (docs/design/reading-matrices.md).
  */
 const mostStreams = cpus()[0]?.model.startsWith("AMD") ? 4 : 8;
 
-/** By matrices of floats: rows are multiplied as they are. */
+/** For float matrices, where rows are multiplied as they are. */
 export const floatRowKernel: RowKernel<FloatMatrix> = {
   roomFor: () => 0,
   prepare: (_, x) => x,

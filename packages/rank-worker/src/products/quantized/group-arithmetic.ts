@@ -4,23 +4,23 @@ import type { Group } from "./groups.js";
 import { runsWithin } from "./scale-runs.js";
 
 /**
- * What there is to do around products of whole numbers. Activations are multiplied by as columns: their rows, in an
- * order of a group's own, filled up to 16.
+ * The work around integer products. Activations are multiplied as columns: their rows, in an order of each group's own,
+ * padded to a multiple of 16.
  */
 export interface GroupArithmetic {
   /**
-   * Makes a group of activations whole numbers from −127 to 127, of unsigned bytes 128 more: x ≈ scale · (value +
+   * Converts a group of activations to integers from −127 to 127 (plus 128 for unsigned bytes): x ≈ scale · (value +
    * rest / 254).
    *
    * @param x `[rows, width]`
-   * @param into written to
-   * @returns how many columns have rests: those of rows with elements that surpass the others by far, which come first
+   * @param into receives the result
+   * @returns how many columns have rests: the first ones, for rows with elements that are far larger than the others
    */
   activations(x: Float32Array, width: number, group: Group, into: GroupActivations): number;
   /**
-   * Makes a group of some rows of a matrix whole numbers from 1 to 255, of which 128 is 0, one scale for each row.
+   * Converts a group of some rows of a matrix to integers from 1 to 255, in which 128 means 0, with one scale per row.
    *
-   * @param first of the rows
+   * @param first the first of the rows
    * @param out `[rows, elements of the group]`
    * @param scales `[rows]`
    */
@@ -28,8 +28,8 @@ export interface GroupArithmetic {
   /**
    * `out[rows[c], i] = bias[i] + columns.scales[c] · scales[i] · sums[i, c]`
    *
-   * @param sums `[count, columns filled up]`, and room for 3 rows more
-   * @param scales `[count]`, and room for 3 more
+   * @param sums `[count, padded columns]`, with room for 3 more rows
+   * @param scales `[count]`, with room for 3 more
    * @param out rows of `outWidth`
    */
   begin(
@@ -41,7 +41,7 @@ export interface GroupArithmetic {
     outWidth: number,
     count: number,
   ): void;
-  /** `out[rows[c], i] += factor · columns.scales[c] · scales[i] · sums[i, c]`, likewise. */
+  /** `out[rows[c], i] += factor · columns.scales[c] · scales[i] · sums[i, c]`, with the same parameters. */
   add(
     sums: Int32Array,
     scales: Float32Array,
@@ -53,53 +53,53 @@ export interface GroupArithmetic {
   ): void;
 }
 
-/** Columns of sums: of a panel of activations. */
+/** The columns of sums, which are a panel of activations. */
 export interface SumColumns {
   readonly count: number;
-  /** `[count]`, and more. */
+  /** `[count]`, possibly longer. */
   readonly scales: Float32Array;
-  /** `[count]`, and more: which row of what is made is in which column. */
+  /** `[count]`, possibly longer: the row of the result that each column belongs to. */
   readonly rows: Int32Array;
 }
 
-/** Whole numbers of activations. */
+/** Activations as integers. */
 export type ActivationBytes = Int8Array | Uint8Array;
 
-/** A group of activations as whole numbers. */
+/** A group of activations as integers. */
 export interface GroupActivations {
-  /** By panel, `[elements, its columns filled up]`. */
+  /** By panel, `[elements, its padded columns]`. */
   readonly values: ActivationBytes;
-  /** Likewise, of the columns that have rests. */
+  /** The same for the columns that have rests. */
   readonly rests: ActivationBytes;
   /** `[columns]` */
   readonly scales: Float32Array;
-  /** `[columns]`: which row is in which column */
+  /** `[columns]`: the row in each column. */
   readonly order: Int32Array;
-  /** What it is made in: of {@link scratchFloats}. */
+  /** Workspace of {@link scratchFloats}. */
   readonly scratch: Float32Array;
 }
 
-/** Rests are so many times finer than values. */
+/** Rests are finer than values by this factor. */
 export const restFactor = 1 / 254;
 
 /**
- * A row has rests where its largest element surpasses its root mean square more often than so. Of a bell-shaped row of
- * 1024, that is 3.4 times; of what a gate has multiplied, ten times, and rounding such rows once changes logits by
- * twice as much as rounding in blocks of 32 does.
+ * A row has rests if the ratio of its largest element to its root mean square exceeds this. The ratio is 3.4 for a
+ * normally distributed row of 1024, and ten for the result of a gate. Rounding the latter only once changes logits
+ * twice as much as rounding in blocks of 32.
  */
 export const mostOverMean = 5;
 
-/** `rows`, filled up to columns of whole tiles. */
+/** `rows`, padded to columns of whole tiles. */
 export function columnsOf(rows: number): number {
   return Math.ceil(rows / 16) * 16;
 }
 
-/** Floats that activations are made whole numbers in: assembly/products/quantized/group-activations.ts. */
+/** Workspace for converting activations to integers, in floats: assembly/products/quantized/group-activations.ts. */
 export function scratchFloats(rows: number, groupBlocks: number): number {
   return (128 * (groupBlocks * blockSize + 64) + 4 * blockSize) / 4 + rows;
 }
 
-/** By kernels, where all lies in their memory. */
+/** By kernels, if everything is in their memory. */
 export function kernelArithmetic(kernels: RankKernels, bits: 4 | 8): GroupArithmetic {
   const { groupWeights } = kernels.products[bits];
   return {

@@ -1,18 +1,18 @@
 import { blockSize, blocksOf } from "./blocks.js";
 
-/** Blocks of a row that share a scale where many rows are multiplied, of weights as of activations. */
+/** Blocks of a row that share a scale when many rows are multiplied, for weights and for activations. */
 export interface Group {
   readonly firstBlock: number;
   readonly blocks: number;
 }
 
 /**
- * Elements of a group at most. The fewer, the closer is a group's scale to its elements; but with 512 an operator for
- * whole numbers takes up to 1.8 times as long for a product as with 1024, and with 2048 hardly less.
+ * The most elements of a group. A smaller group has a scale that fits its elements more closely. But with 512 elements,
+ * an integer operator takes up to 1.8 times as long for a product as with 1024; 2048 would hardly be faster.
  */
 const mostElements = 1024;
 
-/** Groups of a row of `width` elements, one after the other. All have as many blocks, but for the last. */
+/** The consecutive groups of a row of `width` elements. All except the last have the same number of blocks. */
 export function groupsOf(width: number): readonly Group[] {
   const blocks = blocksOf(width);
   const each = Math.ceil(blocks / Math.ceil((blocks * blockSize) / mostElements));

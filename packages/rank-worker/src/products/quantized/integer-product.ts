@@ -2,14 +2,14 @@ import type { Segment } from "@ringrank/policy";
 import { type Tensor, tensor } from "../../tensors/tensor.js";
 import type { RunSegment } from "../multiplier.js";
 
-/** What activations are as whole numbers: signed bytes, or unsigned ones of which 128 is 0. */
+/** The integer type of activations: signed bytes, or unsigned ones in which 128 means 0. */
 export type ActivationType = "int8" | "uint8";
 
 /**
- * Products of whole numbers, by sessions of the two segments that product steps have for it. Unsigned bytes by signed
- * ones is what processors have instructions for; but those that have none for all of it add up two products in 16 bits,
- * which two large ones overflow (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html). There,
- * activations are unsigned, too, which ONNX Runtime multiplies without, a fifth slower.
+ * Integer products, by sessions of the two segments that product steps have for this. Processors have instructions for
+ * unsigned bytes times signed bytes. But older ones add two products in 16 bits, which two large products overflow
+ * (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html). On those, activations are unsigned
+ * as well; ONNX Runtime multiplies these without such instructions, and a fifth slower.
  */
 export class IntegerProduct {
   readonly #calls: Readonly<Record<ActivationType, Call>>;
@@ -19,7 +19,9 @@ export class IntegerProduct {
     this.#calls = { int8: callOf(segments.int8), uint8: callOf(segments.uint8) };
   }
 
-  /** What activations have to be on this processor; the first time, a product of the largest numbers tells. */
+  /**
+   * The type that activations need on this processor. The first call finds out, by a product of the largest numbers.
+   */
   async activationType(run: RunSegment): Promise<ActivationType> {
     this.#type ??= (await this.#isExact(run)) ? "int8" : "uint8";
     return this.#type;
@@ -28,8 +30,8 @@ export class IntegerProduct {
   /**
    * @param weights uint8 `[rows, width]`
    * @param activations of that type, `[width, columns]`
-   * @param sums int32 `[rows, columns]`, written to
-   * @returns a promise where the session gives one: to wait where there is nothing to wait for costs more than to run
+   * @param sums int32 `[rows, columns]`; receives the result
+   * @returns a promise only if the session returns one: awaiting anything else costs more than the run
    */
   multiply(
     weights: Tensor,
@@ -56,7 +58,7 @@ export class IntegerProduct {
   }
 }
 
-/** What a segment's session is called with, made once: a prompt has thousands of calls, one after the other. */
+/** The arguments for a segment's session, created once: a prompt has thousands of consecutive calls. */
 interface Call {
   readonly names: { readonly weights: string; readonly activations: string; readonly sums: string };
   readonly feeds: Record<string, Tensor>;

@@ -8,17 +8,18 @@ export interface ArrayType<T> {
 }
 
 /**
- * Places of arrays in one stretch of memory, that is taken once all are known. Each begins with a line of the caches.
+ * Lays out arrays in one range of memory, which is allocated once all of them are known. Each is aligned to a cache
+ * line.
  */
 export class Layout {
   #bytes = 0;
 
-  /** How many floats all take. */
+  /** The total size in floats. */
   get floats(): number {
     return this.#bytes / 4;
   }
 
-  /** @returns finds the array in the stretch */
+  /** @returns a function that locates the array in the range */
   place<T>(Type: ArrayType<T>, length: number): Place<T> {
     const at = this.#bytes;
     this.#bytes += wholeLines(length * Type.BYTES_PER_ELEMENT);

@@ -15,7 +15,10 @@ import { type ArrayType, Layout } from "./layout.js";
 import { panelColumns } from "./panels.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
 
-/** Where rows are multiplied, and by what: in the kernels' memory by them, or, where it has no room, by plain code. */
+/**
+ * The workspace in which rows are multiplied, and what multiplies them: kernels in their memory, or plain code if that
+ * has no room.
+ */
 export class ManyRowsRoom {
   readonly arithmetic: GroupArithmetic;
   readonly rows: number;
@@ -24,9 +27,9 @@ export class ManyRowsRoom {
   /** A group of rows of a matrix, `[stripRows, elements]`, and their scales. */
   readonly weights: Uint8Array;
   readonly scales: Float32Array;
-  /** What those make of a panel of columns, `[stripRows, its columns]`. */
+  /** Their products with a panel of columns, `[stripRows, its columns]`. */
   readonly sums: Int32Array;
-  /** For results that do not stay near, `[rows, stripRows]`. */
+  /** For results outside the kernels' memory, `[rows, stripRows]`. */
   readonly out: Float32Array;
   readonly #kernels: RankKernels | undefined;
   readonly #x: Float32Array;
@@ -34,9 +37,9 @@ export class ManyRowsRoom {
   #lastSums: Tensor | undefined;
 
   /**
-   * @param rows of activations
+   * @param rows number of rows of activations
    * @param stripRows rows of a matrix at once
-   * @param type of activations as whole numbers
+   * @param type the integer type of activations
    */
   constructor(
     groups: readonly Group[],
@@ -59,7 +62,7 @@ export class ManyRowsRoom {
     const scratch = layout.place(Float32Array, scratchFloats(rows, groups[0]!.blocks));
     const x = layout.place(Float32Array, rows * elements.reduce((sum, count) => sum + count));
     const weights = layout.place(Uint8Array, stripRows * elements[0]!);
-    // Kernels take four rows of a matrix at a time, of which up to three are not there.
+    // Kernels process four rows of a matrix at a time, of which up to three may not exist.
     const scales = layout.place(Float32Array, stripRows + 3);
     const sums = layout.place(Int32Array, (stripRows + 3) * Math.min(columns, panelColumns));
     const out = layout.place(Float32Array, rows * stripRows);
@@ -86,26 +89,26 @@ export class ManyRowsRoom {
       this.#kernels === undefined ? plainArithmetic(bits) : kernelArithmetic(this.#kernels, bits);
   }
 
-  /** Whether kernels compute in it, not plain code. */
+  /** Whether kernels use it, not plain code. */
   get isNear(): boolean {
     return this.#kernels !== undefined;
   }
 
-  /** Whether values lie where they are computed with. */
+  /** Whether values are in the memory that is used for computation. */
   holds(values: Float32Array): boolean {
     return this.#kernels === undefined || this.#kernels.memory.holds(values);
   }
 
-  /** The numbers of the rows, one after the other. */
+  /** The row numbers in ascending order. */
   rowsInOrder(): Int32Array {
     for (let row = 0; row < this.rows; row++) this.#inOrder[row] = row;
     return this.#inOrder;
   }
 
   /**
-   * What so many rows of a matrix make of a panel, int32 `[rows, columns]`.
+   * The products of this many rows of a matrix and a panel, int32 `[rows, columns]`.
    *
-   * @param bytes of the panel, `[elements, columns]`
+   * @param bytes the panel, `[elements, columns]`
    */
   sumsOf(rows: number, { dims: [, columns] }: Tensor): Tensor {
     const dims = [rows, columns!] as const;
@@ -114,7 +117,7 @@ export class ManyRowsRoom {
     return this.#lastSums;
   }
 
-  /** Activations, copied to where they are computed with unless they lie there. */
+  /** Activations, copied to the memory that is used for computation unless they are there. */
   near(x: Float32Array): Float32Array {
     if (this.holds(x)) return x;
     const copy = this.#x.subarray(0, x.length);

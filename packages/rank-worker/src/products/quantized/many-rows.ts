@@ -16,8 +16,8 @@ import { type StripResults, ToEpilogue, ToOutputs } from "./strip-results.js";
 import { longestStrip, type Strip, stripsAcross, stripsOf } from "./strips.js";
 
 /**
- * Products of any number of rows, by a session that multiplies whole numbers: of groups of blocks, whose products are
- * scaled and added up here (docs/design/products-of-many-rows.md).
+ * Products of any number of rows, by a session that multiplies integers: groups of blocks, whose products are scaled
+ * and added here (docs/design/products-of-many-rows.md).
  */
 export class ManyRows {
   readonly #bits: 4 | 8;
@@ -33,8 +33,8 @@ export class ManyRows {
   }
 
   /**
-   * @param kernels in whose memory the matrices lie
-   * @param targets by output: rows to write to
+   * @param kernels the kernels whose memory contains the matrices
+   * @param targets by output: the rows to write to
    */
   async multiply(
     x: Float32Array,
@@ -51,11 +51,11 @@ export class ManyRows {
   }
 
   /**
-   * Products whose rows an epilogue makes something of.
+   * Computes products and an epilogue on them.
    *
-   * @param placed where the epilogue's kernels are: all matrices of its inputs, which are all outputs
-   * @param target in their memory: what it makes, `[rows, a multiple of 4]`
-   * @returns false, and nothing is done, where there is no room there
+   * @param placed all matrices of the epilogue's inputs, which are all outputs, in the memory of the epilogue's kernels
+   * @param target the epilogue's result, in the same memory, `[rows, a multiple of 4]`
+   * @returns false, without any effect, if there is no room there
    */
   async multiplyInto(
     x: Float32Array,

@@ -1,10 +1,11 @@
 /**
- * Columns of activations that are multiplied at once. A session puts its right operand into its own order by as many,
- * so that fewer calls would spare it nothing; and what a strip of a matrix makes of so many stays in a core's own cache.
+ * Columns of activations that are multiplied at once. A session packs its right operand in panels of this many columns,
+ * so fewer calls would save nothing. The products of a strip of a matrix with this many columns stay in a core's own
+ * cache.
  */
 export const panelColumns = 128;
 
-/** Columns from `first` on, all but those of the last panel as many. */
+/** Columns from `first` on. All panels except the last have the same number of columns. */
 export interface Panel {
   readonly first: number;
   readonly columns: number;

@@ -3,17 +3,17 @@ import type { Group } from "./groups.js";
 import type { ManyRowsRoom } from "./many-rows-room.js";
 import type { StripPart } from "./strips.js";
 
-/** Where what a part makes is written to. */
+/** Where the result of a part is written to. */
 export interface Destination {
-  /** From the part's first column on. */
+  /** Starts at the part's first column. */
   readonly out: Float32Array;
   /** Floats of a row. */
   readonly outWidth: number;
-  /** Which row there each of a panel's columns is; absent where that is the row of activations that it is. */
+  /** The output row of each of a panel's columns. Absent if it equals the row of activations. */
   readonly rowsOfPanel?: Int32Array;
 }
 
-/** What there is to do for rows of one matrix in a strip, beside the product. */
+/** The work for the rows of one matrix in a strip, apart from the product. */
 export class PartOfStrip {
   readonly #part: StripPart;
   readonly #room: ManyRowsRoom;

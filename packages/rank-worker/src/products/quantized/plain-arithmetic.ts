@@ -4,11 +4,11 @@ import { type Panel, panelColumns, panelsOf } from "./panels.js";
 import { runsWithin } from "./scale-runs.js";
 import { scaleAt } from "./scales.js";
 
-/** The largest magnitude of a weight as a whole number, and the byte that is 0. */
+/** The largest magnitude of a weight as an integer, and the byte that means 0. */
 const most = 127;
 const zero = 128;
 
-/** What kernels do, in plain code: where their memory has no room, and what tests hold them against. */
+/** The kernels' work in plain code: used if their memory has no room, and as the reference in tests. */
 export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
   return {
     activations(x, width, { firstBlock, blocks }, { values, rests, scales, order }) {
@@ -52,7 +52,7 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
     weights({ width, values, scales, scaleRuns }, first, { firstBlock, blocks }, out, outScales) {
       const rowBlocks = blocksOf(width);
       const centre = 2 ** (bits - 1);
-      // A largest weight stands for 128, whatever its bits, so that its fraction is one of 16 bits.
+      // The largest weight represents 128, whatever its bits, so that its fraction has 16 bits.
       const unit = bits === 4 ? 16 : 1;
       const elements = blocks * blockSize;
       const rowScales = runsWithin(scaleRuns, first, out.length / elements, rowBlocks).flatMap(
@@ -95,7 +95,7 @@ export function plainArithmetic(bits: 4 | 8): GroupArithmetic {
   };
 }
 
-/** NaN where there is one. */
+/** NaN if there is one. */
 function largestOf(values: Float32Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
@@ -104,7 +104,7 @@ function rootMeanSquare(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 }
 
-/** The nearest whole number, of halves the even one. */
+/** The nearest integer; halves are rounded to even. */
 export function nearestEven(x: number): number {
   const whole = Math.round(x);
   return whole - x === 0.5 && whole % 2 !== 0 ? whole - 1 : whole;

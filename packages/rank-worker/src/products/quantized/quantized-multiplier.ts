@@ -13,24 +13,24 @@ import { scalesByRow } from "./scale-runs.js";
 import type { StreamedScales } from "./streamed-scales.js";
 
 /**
- * Up to so many rows are multiplied by kernels, which round activations in blocks; more by groups of blocks. From 12
- * rows on those are faster where processors multiply whole numbers in registers of 512 bits or by tiles, elsewhere from
- * 24.
+ * Up to this many rows are multiplied by kernels, which round activations in blocks; more rows are multiplied in groups
+ * of blocks. Groups are faster from 12 rows on if the processor multiplies integers in 512-bit registers or by tiles,
+ * and otherwise from 24.
  */
 const mostFew = 16;
 
-/** Matrices of block-quantized weights: few rows block by block, many as whole numbers, piece by piece. */
+/** Multiplies by block-quantized matrices: a few rows block by block, many rows as integers, piece by piece. */
 export class QuantizedMultiplier implements Multiplier {
   readonly widths: readonly number[];
   readonly #width: number;
   readonly #memories: ByMemory<QuantizedMatrix>;
-  /** Undefined where a matrix lies in no kernels' memory. */
+  /** Undefined if a matrix is not in the memory of any kernels. */
   readonly #few: FewRows<QuantizedMatrix> | undefined;
   readonly #many: ManyRows;
 
   /**
-   * @param integers by the step's segments
-   * @param streamed of all programs that have these weights
+   * @param integers computes integer products by the step's segments
+   * @param streamed the scales of all programs with these weights
    */
   constructor(
     step: QuantizedProductStep,
@@ -78,7 +78,10 @@ export class QuantizedMultiplier implements Multiplier {
   }
 }
 
-/** As kernels read them; where those cannot have them so, it lies in no kernels' memory, for plain code. */
+/**
+ * Puts the scales in the order that kernels read them in. If that is impossible, the matrix counts as outside the
+ * kernels' memory, for plain code.
+ */
 function withScaleRuns(
   matrix: Matrix & Pick<BlockQuantized, "values"> & { readonly scales: Float32Array },
   bits: 4 | 8,

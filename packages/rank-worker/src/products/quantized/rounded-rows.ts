@@ -11,7 +11,7 @@ import type { ActivationType } from "./integer-product.js";
 import type { ManyRowsRoom } from "./many-rows-room.js";
 import { panelsOf } from "./panels.js";
 
-/** Rows of activations as whole numbers, and the room that they are multiplied in. */
+/** Rows of activations as integers, and the workspace for multiplying them. */
 export interface RoundedRows {
   readonly room: ManyRowsRoom;
   readonly groups: readonly { readonly group: Group; readonly panels: readonly RoundedPanel[] }[];
@@ -19,20 +19,20 @@ export interface RoundedRows {
 
 interface RoundedPanel {
   readonly values: PanelOperand;
-  /** Of its first columns, where those have any. */
+  /** For the first columns, if they have rests. */
   readonly rests: PanelOperand | undefined;
 }
 
-/** What strips are multiplied by. */
+/** The right operand for strips. */
 interface PanelOperand {
-  /** `[elements, columns filled up]` */
+  /** `[elements, padded columns]` */
   readonly bytes: Tensor;
   readonly columns: SumColumns;
 }
 
 /**
  * @param x `[rows, the groups' elements]`
- * @param type of whole numbers
+ * @param type the integer type
  */
 export function roundedRows(
   x: Float32Array,
@@ -50,7 +50,7 @@ export function roundedRows(
   return { room, groups: rounded };
 }
 
-/** @param rests of how many of the columns there are any */
+/** @param rests how many of the columns have rests */
 function panelsIn(
   activations: GroupActivations,
   { blocks }: Group,

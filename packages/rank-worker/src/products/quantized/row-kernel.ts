@@ -2,13 +2,13 @@ import type { QuantizedProductStep } from "@ringrank/policy";
 import type { RowKernel } from "../few-rows.js";
 import { blocksOf, type QuantizedMatrix } from "./blocks.js";
 
-/** By matrices of block-quantized weights: rows are rounded to int8, block by block. */
+/** For block-quantized matrices, where rows are rounded to int8, block by block. */
 export function quantizedRowKernel({ bits, width }: QuantizedProductStep): RowKernel<QuantizedMatrix> {
   const blocks = blocksOf(width);
   return {
     roomFor({ products }, rows) {
       const { blockBytes, roomBytes } = products[bits];
-      // To round the last block takes less room, and before.
+      // Rounding the last block needs less room, and is done before.
       return (rows * blocks * blockBytes + roomBytes) / 4;
     },
     prepare({ products }, x, rows, room) {

@@ -1,22 +1,22 @@
 /**
- * Rows of a matrix one after the other whose scales are found alike: that of a block is at
- * `at + ((row − first) · blocks + block) · step`.
+ * Consecutive rows of a matrix whose scales are laid out regularly: that of a block is at `at + ((row − first) ·
+ * blocks + block) · step`.
  */
 export interface ScaleRun {
   readonly first: number;
   readonly rows: number;
   /** Index of the first row's first scale. */
   readonly at: number;
-  /** From a block's scale to that of the row's next block. */
+  /** Distance from a block's scale to that of the row's next block. */
   readonly step: number;
 }
 
-/** Of a matrix as a MatMulNBits has it: `[rows, blocks]`. */
+/** For a matrix in the layout of MatMulNBits: `[rows, blocks]`. */
 export function scalesByRow(rows: number): readonly ScaleRun[] {
   return [{ first: 0, rows, at: 0, step: 1 }];
 }
 
-/** What of runs is of `count` rows from `first` on. */
+/** The parts of the runs that belong to `count` rows from `first` on. */
 export function runsWithin(
   runs: readonly ScaleRun[],
   first: number,

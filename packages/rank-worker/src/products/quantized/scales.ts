@@ -1,9 +1,9 @@
 import type { ScaleRun } from "./scale-runs.js";
 
-/** A scale for each block: float32, or bfloat16, the upper halves of such as have nothing in the lower one. */
+/** A scale for each block: float32, or bfloat16, which is the upper half of a float32 whose lower half is zero. */
 export type ScaleArray = Float32Array | Uint16Array;
 
-/** Scales, and where those of each row are: of all rows, in order. */
+/** Scales, and where the scales of each row are; covers all rows, in order. */
 export interface Scales {
   readonly scales: ScaleArray;
   readonly scaleRuns: readonly ScaleRun[];
@@ -18,14 +18,17 @@ export function scaleAt(scales: ScaleArray, index: number): number {
   return float[0]!;
 }
 
-/** Whether bfloat16 holds all of them exactly. A loop, since a model has some ten million, which a load waits for. */
+/**
+ * Whether bfloat16 can represent all of them exactly. A plain loop, because a model has about ten million scales, which
+ * a load waits for.
+ */
 export function areBfloat16(scales: Float32Array): boolean {
   const halves = halvesOf(scales);
   for (let lower = 0; lower < halves.length; lower += 2) if (halves[lower] !== 0) return false;
   return true;
 }
 
-/** Of each, the lower half and then the upper one. */
+/** The lower half, then the upper half, of each. */
 export function halvesOf(scales: Float32Array): Uint16Array {
   return new Uint16Array(scales.buffer, scales.byteOffset, 2 * scales.length);
 }

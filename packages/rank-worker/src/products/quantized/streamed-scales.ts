@@ -15,30 +15,29 @@ interface ReadMatrix {
 }
 
 /**
- * Scales in the order that kernels read them in. Rows are multiplied side by side, one from each of several streams of
- * the matrix (assembly/products/streams.ts), and scales of blocks that are taken side by side lie side by side:
- * `[rows of a stream, blocks, streams]`, then likewise those of the rows that are left, until none is. What is
- * quantized as it is read has scales that bfloat16 holds, and then that is what they are kept in: half as much to read.
- *
- * Programs of several entries multiply by the same matrices: each is put in order once.
+ * Puts scales in the order in which kernels read them. Rows are multiplied in parallel, one from each of several
+ * streams of the matrix (assembly/products/streams.ts), and the scales of blocks that are processed together are
+ * adjacent: `[rows of a stream, blocks, streams]`, then the same for the remaining rows, until none is left. Weights
+ * that are quantized during loading have scales that fit in bfloat16; those are stored as bfloat16, which halves the
+ * bytes to read. Programs of several entries multiply by the same matrices: each is reordered once.
  */
 export class StreamedScales {
   readonly #fed: ReadonlySet<Tensor["data"]>;
-  /** By the scales as they were read. */
+  /** By the original scales. */
   readonly #streamed = new Map<Float32Array, Scales | undefined>();
-  /** For the scales of one matrix as they were. */
+  /** A copy of the original scales of one matrix. */
   #room = new Float32Array(0);
 
-  /** @param fed weights that sessions read, too, so that they have to stay as they are */
+  /** @param fed weights that sessions read too, so that they must not change */
   constructor(fed: Iterable<Pick<Tensor, "data">> = []) {
     this.#fed = new Set(Array.from(fed, ({ data }) => data));
   }
 
   /**
-   * Puts a matrix's scales in order where they lie; those that are fed to a session, elsewhere.
+   * Reorders a matrix's scales in place, or elsewhere if they are fed to a session.
    *
-   * @param kernels in whose memory they lie
-   * @returns undefined where that memory has no room
+   * @param kernels the kernels whose memory contains them
+   * @returns undefined if that memory has no room
    */
   of(matrix: ReadMatrix, kernels: RankKernels): Scales | undefined {
     const { scales } = matrix;
@@ -89,12 +88,12 @@ function streamScales(
   return runs;
 }
 
-/** A function of its own, which the engine compiles while the first matrices of a model go through it. */
+/** A separate function, which the engine compiles while processing the first matrices of a model. */
 function spread(scales: Float32Array, into: Float32Array, { at, step }: ScaleRun): void {
   for (let index = 0; index < scales.length; index++) into[at + index * step] = scales[index]!;
 }
 
-/** Likewise, upper halves. */
+/** The same for upper halves. */
 function spreadUpper(halves: Uint16Array, into: Uint16Array, { at, step }: ScaleRun): void {
   for (let half = 1, to = at; half < halves.length; half += 2, to += step) into[to] = halves[half]!;
 }

@@ -6,16 +6,16 @@ import { panelColumns } from "./panels.js";
 import type { Destination } from "./part-of-strip.js";
 import type { StripAcross, StripPart } from "./strips.js";
 
-/** Where results of strips go. */
+/** Receives the results of strips. */
 export interface StripResults<S> {
   destinationOf(part: StripPart, strip: S): Destination;
-  /** When the group's products of these columns are added up. */
+  /** Called when the group's products of these columns have been added. */
   finishPanel(strip: S, columns: SumColumns): void;
-  /** When all groups of the strip are added up. */
+  /** Called when all groups of the strip have been added. */
   finish(strip: S): void;
 }
 
-/** To rows of the step's outputs: at once where kernels write there, else from the room. */
+/** Writes to rows of the step's outputs: directly if kernels can write there, else from the workspace. */
 export class ToOutputs implements StripResults<{ readonly parts: readonly StripPart[] }> {
   readonly #room: ManyRowsRoom;
   readonly #targets: readonly Float32Array[];
@@ -50,9 +50,9 @@ export class ToOutputs implements StripResults<{ readonly parts: readonly StripP
 }
 
 /**
- * To a block of room for each output, and what an epilogue makes of them to a target. With one group of a row's elements
- * a panel's products are done before the next one's are begun, so that blocks have its rows alone, and stay in a core's
- * own cache. Groups have orders of their own of rows, so that with several blocks have all.
+ * Writes to a block of workspace for each output, and the epilogue's result to a target. If a row has only one group of
+ * elements, the products of a panel are complete before those of the next one start, so blocks only have the panel's
+ * rows and stay in a core's own cache. With several groups, which order rows differently, blocks have all rows.
  */
 export class ToEpilogue implements StripResults<StripAcross> {
   readonly #room: ManyRowsRoom;
@@ -64,8 +64,8 @@ export class ToEpilogue implements StripResults<StripAcross> {
   readonly #inOrder: Int32Array;
 
   /**
-   * @param columns of a strip, at most
-   * @param isByPanel whether there is one group
+   * @param columns the most columns of a strip
+   * @param isByPanel whether there is only one group
    */
   constructor(
     room: ManyRowsRoom,
@@ -96,7 +96,7 @@ export class ToEpilogue implements StripResults<StripAcross> {
     if (!this.#isByPanel) this.#make(strip, this.#inOrder);
   }
 
-  /** @param rows of the target that those of a block are */
+  /** @param rows the target rows of a block's rows */
   #make({ from, columns }: StripAcross, rows: Int32Array): void {
     const { list, inputs } = this.#epilogue;
     const width = this.#target.length / this.#room.rows;
@@ -111,7 +111,7 @@ export class ToEpilogue implements StripResults<StripAcross> {
   }
 }
 
-/** Where a part's first column is in a row of its output. */
+/** The position of a part's first column in a row of its output. */
 function columnOf({ placed, first }: StripPart): number {
   return placed.matrix.offset + first;
 }

@@ -1,10 +1,10 @@
 import type { Placed } from "../placed.js";
 import type { QuantizedMatrix } from "./blocks.js";
 
-/** Rows of a strip at most: as bytes, they and what is made of them by a panel stay in a core's own cache. */
+/** The most rows of a strip: as bytes, they and their products with a panel stay in a core's own cache. */
 export const longestStrip = 640;
 
-/** Processors multiply by tiles; the operator takes two of 16 rows at a time. */
+/** Processors multiply tiles; the operator processes two tiles of 16 rows at a time. */
 const tiles = 32;
 
 /** Rows of a matrix from `first` on. */
@@ -12,7 +12,7 @@ export interface StripPart {
   readonly placed: Placed<QuantizedMatrix>;
   readonly first: number;
   readonly count: number;
-  /** The first one's place in the strip. */
+  /** The first row's index in the strip. */
   readonly at: number;
 }
 
@@ -22,7 +22,7 @@ export interface Strip {
   readonly rows: number;
 }
 
-/** All rows of matrices as wide as each other, in strips that are about as long as each other. */
+/** All rows of matrices with the same width, in strips of about equal length. */
 export function stripsOf(placed: readonly Placed<QuantizedMatrix>[]): readonly Strip[] {
   const all = placed.reduce((sum, { matrix }) => sum + matrix.rows, 0);
   const each = evenLength(all, longestStrip);
@@ -40,20 +40,20 @@ export function stripsOf(placed: readonly Placed<QuantizedMatrix>[]): readonly S
   return strips;
 }
 
-/** The rows that make some columns of each of a step's outputs. */
+/** The rows that compute some columns of each of a step's outputs. */
 export interface StripAcross extends Strip {
   /** The first of the columns. */
   readonly from: number;
-  /** As many as in the first strip, but in the last, which may have less. */
+  /** The same as in the first strip, except in the last one, which may have fewer. */
   readonly columns: number;
 }
 
 /**
- * All rows of the matrices of outputs as wide as each other, in strips that have the same columns of each: a tile's at
- * least, so that those of more than twenty outputs are longer than {@link longestStrip}.
+ * All rows of the matrices of outputs with the same width, in strips that have the same columns of each output. A strip
+ * has at least one tile of each, so with more than twenty outputs, strips are longer than {@link longestStrip}.
  *
- * @param outputs how many
- * @param width of each
+ * @param outputs number of outputs
+ * @param width the width of each
  */
 export function stripsAcross(
   placed: readonly Placed<QuantizedMatrix>[],
@@ -78,7 +78,7 @@ export function stripsAcross(
   });
 }
 
-/** The length of pieces of whole tiles, none longer than `most`, that are about as long as each other. */
+/** The length of pieces that consist of whole tiles, are not longer than `most`, and are about equally long. */
 function evenLength(all: number, most: number): number {
   return Math.ceil(all / Math.ceil(all / most) / tiles) * tiles;
 }
