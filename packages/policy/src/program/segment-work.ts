@@ -1,24 +1,24 @@
 /**
- * Work on float32 values of one shape, element by element, as between a feed-forward's products. Values are numbered:
- * the segment's inputs, then what each instruction makes.
+ * Elementwise work on float32 values of equal shape, such as between the products of a feed-forward layer. Values are
+ * numbered: the segment's inputs, then the result of each instruction.
  */
 export interface Elementwise {
-  /** Each reads inputs, and what comes before it. */
+  /** Each reads inputs, and the results of earlier instructions. */
   readonly instructions: readonly ElementwiseInstruction[];
-  /** By place in the segment's outputs: the number of a value that an instruction makes. */
+  /** By output of the segment: the number of the instruction's result. */
   readonly outputs: readonly number[];
 }
 
 export interface ElementwiseInstruction {
   readonly operation: ElementwiseOperation;
-  /** One, or the left and the right one. */
+  /** One operand, or a left and a right one. */
   readonly operands: readonly ElementwiseOperand[];
 }
 
-/** A value, by its number; or one number in the place of every element. */
+/** A value, by its number; or one constant for every element. */
 export type ElementwiseOperand = { readonly value: number } | { readonly constant: number };
 
-/** Of ONNX's operators of these names, `add` to `maximum` have two operands. Where any is NaN, the result is. */
+/** ONNX's operators of these names. `add` to `maximum` have two operands. If any operand is NaN, so is the result. */
 export type ElementwiseOperation =
   | "add"
   | "subtract"
@@ -33,14 +33,14 @@ export type ElementwiseOperation =
   | "erf";
 
 /**
- * Nodes of a segment as plain data. Values are numbered: the segment's inputs, then constants, then what each
- * instruction makes. All are float32, int64 or bool.
+ * The nodes of a segment as plain data. Values are numbered: the segment's inputs, then constants, then the result of
+ * each instruction. All are float32, int64 or bool.
  */
 export interface Interpretable {
   readonly constants: readonly InterpretedConstant[];
-  /** Each reads inputs, constants, and what comes before it. */
+  /** Each reads inputs, constants, and the results of earlier instructions. */
   readonly instructions: readonly InterpretedInstruction[];
-  /** By place in the segment's outputs: the number of a value. */
+  /** By output of the segment: the number of a value. */
   readonly outputs: readonly number[];
 }
 
@@ -49,25 +49,25 @@ export type InterpretedType = "float32" | "int64" | "bool";
 export interface InterpretedConstant {
   readonly type: InterpretedType;
   readonly dims: readonly number[];
-  /** Integers are safe ones; of bool, 0 and 1. */
+  /** Integers are safe integers; bools are 0 and 1. */
   readonly elements: readonly number[];
 }
 
-/** An operator of ONNX (https://onnx.ai/onnx/operators) of this name, in the form it has since opset 13. */
+/** The ONNX operator (https://onnx.ai/onnx/operators) of this name, in its form since opset 13. */
 export interface InterpretedInstruction {
   readonly operator: InterpretedOperator;
   /** Numbers of values. */
   readonly operands: readonly number[];
-  /** Of Concat. */
+  /** For Concat. */
   readonly axis?: number;
-  /** Of Cast. */
+  /** For Cast. */
   readonly to?: InterpretedType;
-  /** Of Shape. */
+  /** For Shape. */
   readonly start?: number;
   readonly end?: number;
 }
 
-/** Of Gather, along the first axis. */
+/** Gather only works along the first axis. */
 export type InterpretedOperator =
   | "Add"
   | "And"

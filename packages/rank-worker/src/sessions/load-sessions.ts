@@ -21,13 +21,13 @@ interface LoadContext {
   readonly openSession: OpenSession;
   readonly gate: NativeGate;
   readonly log: RankLog;
-  /** Closed with the load. */
+  /** Closed when the load ends. */
   readonly reader: ShardReader;
-  /** Where matrices of the rank's own products go. */
+  /** The memory for the matrices of the rank's own products. */
   readonly home: MatrixHome;
-  /** Threads of each session. */
+  /** Number of threads of each session. */
   readonly threads: number;
-  /** A private folder for files of one segment at a time; without it, weights go to sessions through memory. */
+  /** A private folder for the files of one segment at a time; without it, weights are passed to sessions in memory. */
   readonly scratchFolder?: string | undefined;
   readonly cachedShard?: CachedShardPlace | undefined;
   /** Called after each shard with the bytes loaded so far. */
@@ -36,29 +36,28 @@ interface LoadContext {
 
 type OpenContext = Omit<LoadContext, "threads"> & { readonly threads: SessionThreads };
 
-/** A program's sessions and the weights the rank keeps itself, and what they took. */
+/** A program's sessions, the weights that the rank holds itself, and what loading them took. */
 export interface LoadedSessions {
   /** By segment. */
   readonly sessions: readonly OrtSession[];
   readonly home: MatrixHome;
-  /** By name: weights in the rank's own memory; those of its products in that of kernels, where there is room. */
+  /** By name: weights in the rank's own memory; those of its products are in the memory of kernels if there is room. */
   readonly keptWeights: ReadonlyMap<string, Tensor>;
-  /** Parameter bytes kept, in the types they are computed in. */
+  /** Parameter bytes held, in the types they are computed in. */
   readonly bytesKept: number;
   readonly bytesRead: number;
   readonly cacheObstacle: string | undefined;
 }
 
 /**
- * Reads the rank's shard and opens a session for each segment.
+ * Reads the rank's shard and opens a session for each segment. The weights that the rank holds itself are read first,
+ * directly to their place. Then segments are loaded one after the other. A segment's weights go into files, which its
+ * session maps: it releases those that it repacks for its kernels, and keeps the others mapped. So the peak memory is
+ * the rank's shard plus one segment, a small one. If one fails, the open sessions are released.
  *
- * Weights that the rank keeps are read first, to their place. Then segments are loaded one after the other. A segment's
- * weights go into files, which its session maps: what it repacks for its kernels it lets go of, what it uses as it is
- * stays mapped. So the peak is the rank's shard plus one segment, a small one. If one fails, the sessions already open
- * are released.
- *
- * @throws RR_CLOSED if the process ends meanwhile; whatever reading a shard throws; RR_POLICY if the program names a
- * weight it does not have, or its byte count is not what was loaded; RR_GRAPH if the runtime refuses a segment
+ * @throws RR_CLOSED if the process ends in the meantime; whatever reading a shard throws; RR_POLICY if the program
+ * names a weight that it does not contain, or the loaded bytes differ from its count; RR_GRAPH if the runtime refuses a
+ * segment
  */
 export async function loadSessions(program: RankProgram, context: LoadContext): Promise<LoadedSessions> {
   const { reader, home } = context;
@@ -98,15 +97,15 @@ export async function loadSessions(program: RankProgram, context: LoadContext): 
 }
 
 /**
- * Indices of segments. While one is opened it takes its room twice, which at the end, with all others there, is the
- * peak.
+ * Indices of segments, largest first. A segment takes twice its memory while it is being opened. At the end, next to
+ * all other segments, that is the peak.
  */
 function largestFirst(segments: readonly Segment[], weights: ProgramWeights): number[] {
   const bytes = segments.map(({ initializers }) => weights.bytesOf(initializers));
   return [...segments.keys()].sort((a, b) => bytes[b]! - bytes[a]!);
 }
 
-/** Releases every session, unless the process is ending: then its memory goes with it. */
+/** Releases every session, unless the process is ending, which frees the memory anyway. */
 export async function releaseSessions(sessions: readonly OrtSession[], gate: NativeGate): Promise<void> {
   if (gate.stopped) return;
   for (const session of sessions) await gate.inside(() => session.release());
@@ -122,7 +121,7 @@ async function openSegment(
   try {
     return await openSession(segment, index, place.weights, context);
   } catch (error) {
-    // Somebody may have cleared the cache since the entry was checked.
+    // The cache may have been cleared since the entry was checked.
     if (!place.isCached || context.gate.stopped) throw error;
     context.log.warn({ err: error }, "cannot use a cached shard; reading the model instead");
     files.distrust();

@@ -4,8 +4,8 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 
 /**
- * Where quantized shards are kept: `RINGRANK_CACHE`, else `ringrank` in the user's cache directory
- * (https://specifications.freedesktop.org/basedir-spec: a relative `XDG_CACHE_HOME` counts as none).
+ * The directory of quantized shards: `RINGRANK_CACHE`, else `ringrank` in the user's cache directory
+ * (https://specifications.freedesktop.org/basedir-spec: a relative `XDG_CACHE_HOME` is ignored).
  */
 export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const { RINGRANK_CACHE, XDG_CACHE_HOME } = environment;
@@ -17,11 +17,11 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
 const how = ", with the option cacheDirectory if there is one, else with RINGRANK_CACHE";
 
 /**
- * Makes the directory where it is not there, for its owner alone. What lies in it becomes a model's weights, so a link,
- * or a directory that others may write to, is refused.
+ * Creates the directory if it does not exist, accessible to its owner only. Its contents become a model's weights, so a
+ * link, or a directory that others may write to, is refused.
  *
  * @returns its real path
- * @throws RR_CACHE where it cannot be made, is a link, no directory, somebody else's or open to others
+ * @throws RR_CACHE if it cannot be created, is a link or not a directory, belongs to another user, or is open to others
  */
 export function privateDirectory(path: string): string {
   try {
@@ -50,11 +50,11 @@ export function privateDirectory(path: string): string {
 }
 
 /**
- * Makes a directory and those above it, where they are not there; other processes may make them at the same time.
- * Node's own `recursive` never returns where the system says ENOENT though the directory above is there, as in /proc.
+ * Creates a directory and its missing parents; other processes may create them at the same time. Node's own `recursive`
+ * never returns if the system reports ENOENT although the parent exists, as in /proc.
  */
 function makeDirectories(path: string): void {
-  // Nor is it asked for where it is: Node's permission model refuses to make what is there already.
+  // Not called for an existing directory either, because Node's permission model refuses to create one that exists.
   if (existsSync(path)) return;
   const parent = dirname(path);
   if (parent !== path) makeDirectories(parent);

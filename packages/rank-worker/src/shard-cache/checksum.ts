@@ -4,12 +4,12 @@ import { instantiate, localMemory } from "@ringrank/webassembly";
 import { kernelFiles } from "../kernels/rank-kernels.js";
 import { plainFletcher4 } from "./plain-fletcher.js";
 
-/** What is summed up at a time: it stays in the core's own cache from where it was read. */
+/** The bytes that are summed at a time, which stay in the core's own cache after they have been read. */
 const windowBytes = 1 << 18;
 const sumsBytes = 128;
 const vectorBytes = 16;
 
-/** The memory of one thread's kernel: sums, then bytes to add to them. */
+/** The memory of one thread's kernel: the sums, then bytes to add to them. */
 interface Kernel {
   readonly sums: Uint8Array;
   readonly window: Uint8Array;
@@ -23,7 +23,7 @@ function openKernel(): Kernel {
   try {
     return compiledKernel();
   } catch (error) {
-    // Whoever cannot check an entry would take it for a damaged one.
+    // A process that cannot check an entry would consider it damaged.
     if (isRingrankError(error) && error.code === "RR_ADDRESS_SPACE") return plainKernel();
     throw error;
   }
@@ -54,16 +54,16 @@ function plainKernel(): Kernel {
 }
 
 /**
- * Fletcher's checksum of bytes that come piece by piece, as ZFS keeps with its blocks ("fletcher4": four sums of words
- * of 32 bits, in 64), in four lanes side by side (assembly/checksum.ts). Every byte of the weights is summed up at each
- * load; this takes no longer than reading them, where a CRC-32 takes five times as long.
+ * Fletcher's checksum of bytes that arrive in pieces, as ZFS keeps with its blocks ("fletcher4": four 64-bit sums of
+ * 32-bit words), in four parallel lanes (assembly/checksum.ts). Every load sums every byte of the weights. This takes
+ * no longer than reading them, while a CRC-32 would take five times as long.
  *
  * @see J. G. Fletcher, An Arithmetic Checksum for Serial Transmissions, 1982
  */
 export class Checksum {
   readonly #kernel: Kernel;
   readonly #sums = new Uint8Array(sumsBytes);
-  /** What is not a whole vector yet. */
+  /** Bytes that do not fill a whole vector yet. */
   readonly #rest = new Uint8Array(vectorBytes);
   #restBytes = 0;
 
@@ -83,7 +83,11 @@ export class Checksum {
     }
   }
 
-  /** Takes what is left of a file. @throws the errors of node:fs */
+  /**
+   * Adds the rest of a file.
+   *
+   * @throws the errors of node:fs
+   */
   updateFrom(descriptor: number): void {
     for (;;) {
       const room = this.#room();
@@ -93,7 +97,7 @@ export class Checksum {
     }
   }
 
-  /** All sums, in hexadecimal, of the bytes and of zeros up to a whole vector. Nothing can be added then. */
+  /** All sums, in hexadecimal, of the bytes, padded with zeros to a whole vector. No bytes can be added afterwards. */
   digest(): string {
     if (this.#restBytes > 0) {
       const room = this.#room();
@@ -104,14 +108,14 @@ export class Checksum {
     return Buffer.from(this.#sums).toString("hex");
   }
 
-  /** The window behind what is left of earlier pieces. */
+  /** The window after the leftover bytes of earlier pieces. */
   #room(): Uint8Array {
     const { window } = this.#kernel;
     window.set(this.#rest.subarray(0, this.#restBytes));
     return window.subarray(this.#restBytes);
   }
 
-  /** Adds what is left of earlier pieces and so many bytes of the room behind it. */
+  /** Adds the leftover bytes of earlier pieces and this many bytes of the window after them. */
   #take(count: number): void {
     const { window, sums, add } = this.#kernel;
     const bytes = this.#restBytes + count;
@@ -124,7 +128,7 @@ export class Checksum {
   }
 }
 
-/** Of bytes that are all there. */
+/** The checksum of complete data. */
 export function checksumOf(bytes: Uint8Array): string {
   const checksum = new Checksum();
   checksum.update(bytes);

@@ -4,15 +4,15 @@ import { createRequire } from "node:module";
 import { basename, dirname } from "node:path";
 import { bytesOf } from "@ringrank/model/weights";
 
-/** Raised whenever entries are written in another way. */
+/** Raised whenever the format of entries changes. */
 const format = 8;
 
-/** Bytes from a file's beginning that are hashed: the header of a safetensors file, and more. */
+/** Bytes at the start of a file that are hashed: the header of a safetensors file, and more. */
 const headBytes = 1 << 20;
 
 /**
- * The name of an entry: a hash of all that decides its bytes. These are the format and the library's version, what the
- * caller says, and the model's files: each one's identity, size, time and header.
+ * The name of an entry: a hash of everything that determines its bytes. This is the format, the library's version, the
+ * caller's contents, and the identity, size, time and header of each of the model's files.
  */
 export function entryKey(contents: object, files: readonly string[]): string {
   const all = {
@@ -24,14 +24,14 @@ export function entryKey(contents: object, files: readonly string[]): string {
   return contentsHash(all).slice(0, 40);
 }
 
-/** SHA-256 of what JSON makes of an object, with a hash in place of data that it holds. */
+/** SHA-256 of an object's JSON, in which binary data is replaced by its hash. */
 export function contentsHash(contents: object): string {
   return createHash("sha256").update(JSON.stringify(contents, hashed)).digest("hex");
 }
 
 /**
- * What a file's contents are known by. In the hub's cache a file is a link to a blob that is named by the hash of its
- * contents; elsewhere its place, size, time and header have to do.
+ * Identifies a file's contents. In the hub's cache, a file is a link to a blob that is named by the hash of its
+ * contents; elsewhere, its path, size, time and header must do.
  */
 function contentsIdentity(file: string): unknown {
   const path = realpathSync(file);
@@ -52,7 +52,7 @@ function hashOfHead(path: string): string {
   }
 }
 
-/** Data held inline, by its hash. */
+/** Replaces inline data by its hash. */
 function hashed(_key: string, value: unknown): unknown {
   return ArrayBuffer.isView(value) ? createHash("sha256").update(bytesOf(value)).digest("hex") : value;
 }

@@ -12,17 +12,13 @@ import { dirname, join } from "node:path";
 import { Checksum } from "./checksum.js";
 import { type Manifest, type ManifestFile, manifestName, readManifest, readNoLink } from "./manifest.js";
 
-/**
- * Bytes that are read, and summed up, at a time: they are still in one of the core's caches then.
- */
+/** Bytes that are read and summed at a time, so that they are still in one of the core's caches. */
 const pieceBytes = 1 << 20;
 
 /**
- * An entry of the cache. Each of its files is compared with the size and checksum it was written with before anybody
- * has it.
- *
- * The checksum finds what a disk or a power cut has damaged. It keeps nobody out; that the directory is its owner's
- * alone does.
+ * An entry of the cache. Each of its files is compared with its recorded size and checksum before it is used. The
+ * checksum detects damage by a disk or a power cut. It does not protect against attackers; the permissions of the
+ * directory do.
  */
 export class Entry {
   readonly path: string;
@@ -35,8 +31,8 @@ export class Entry {
   }
 
   /**
-   * @returns undefined where there is no such entry
-   * @throws an Error that says what is wrong with it, where there is something that is no entry
+   * @returns undefined if there is no such entry
+   * @throws an Error that says what is wrong, if there is something that is not an entry
    */
   static open(path: string): Entry | undefined {
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
@@ -46,7 +42,11 @@ export class Entry {
     return new Entry(path, manifest);
   }
 
-  /** Reads files that others will map. @throws an Error where one is not as it was written */
+  /**
+   * Reads and checks files that will be mapped.
+   *
+   * @throws an Error if one is not as it was written
+   */
   verify(isWanted: (file: string) => boolean): void {
     for (const file of this.#files.values()) {
       if (!isWanted(file.path)) continue;
@@ -54,12 +54,20 @@ export class Entry {
     }
   }
 
-  /** Bytes of one of its files. @throws an Error where it has no such file */
+  /**
+   * The size of one of its files.
+   *
+   * @throws an Error if it has no such file
+   */
   bytesOf(file: string): number {
     return this.#find(file).bytes;
   }
 
-  /** Fills `into` with one of its files. @throws an Error where that is of another size, or not as it was written */
+  /**
+   * Fills `into` with one of its files.
+   *
+   * @throws an Error if the file has another size, or is not as it was written
+   */
   read(file: string, into: Uint8Array): void {
     const found = this.#find(file);
     if (found.bytes !== into.length)
@@ -80,7 +88,7 @@ export class Entry {
     return found;
   }
 
-  /** @param sum up what the file has */
+  /** @param sum adds the file's contents to a checksum */
   #check(file: ManifestFile, sum: (descriptor: number, into: Checksum) => void): void {
     const path = join(this.path, file.path);
     requireDirectory(dirname(path));
@@ -96,8 +104,8 @@ export class Entry {
 }
 
 /**
- * Makes a folder and what was written there the entry `path`, by one rename, so that no other process sees a part of
- * it. What another process has put there meanwhile stays, and is as good.
+ * Turns a folder and its contents into the entry `path`, by one rename, so that no other process sees a part of it. If
+ * another process has created the entry in the meantime, that one stays, and is just as good.
  */
 export function commitEntry(staging: string, path: string, manifest: Manifest): void {
   writeFileSync(join(staging, manifestName), JSON.stringify(manifest), { mode: 0o600 });
@@ -109,18 +117,18 @@ export function commitEntry(staging: string, path: string, manifest: Manifest): 
   }
 }
 
-/** The longest unused entries go first where room is needed; their manifests' times tell. */
+/** The least recently used entries are removed first; the times of their manifests tell. */
 function markUsed(entry: string): void {
   const now = new Date();
   try {
     utimesSync(join(entry, manifestName), now, now);
   } catch (error) {
-    // Where nothing may be written, nothing is removed to make room either.
+    // If the cache is read-only, nothing is removed to make room either.
     if (!isReadOnly(error)) throw error;
   }
 }
 
-/** Whether a file system, a mode or Node's permission model refuses to have something written. */
+/** Whether a file system, a mode or Node's permission model refuses to write something. */
 function isReadOnly(error: unknown): boolean {
   return ["EROFS", "EACCES", "EPERM", "ERR_ACCESS_DENIED"].includes((error as NodeJS.ErrnoException).code!);
 }

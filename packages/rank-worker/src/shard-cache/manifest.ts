@@ -1,16 +1,16 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What an entry says of itself. Written last: an entry without it is none. */
+/** Describes an entry. It is written last, so a folder without it is not an entry. */
 export interface Manifest {
   /** Directory of the model's files. */
   readonly model: string;
   /** Bits of the quantized weights, ascending, such as `[4]`. */
   readonly bits: readonly number[];
-  /** Whose weights they are; absent in the entry of a plan, which is for all ranks. */
+  /** The rank whose weights they are; absent in the entry of a plan, which is for all ranks. */
   readonly rank?: number;
   readonly worldSize: number;
-  /** Bytes of all files. */
+  /** Total size of all files. */
   readonly bytes: number;
   readonly files: readonly ManifestFile[];
 }
@@ -18,20 +18,23 @@ export interface Manifest {
 /** One file of an entry. */
 export interface ManifestFile {
   /**
-   * In the entry: `<segment>/<index>` of an initializer, `kept/<index>` of a weight that the rank keeps, or `plan`.
+   * Path in the entry: `<segment>/<index>` for an initializer, `kept/<index>` for a weight that the rank holds, or
+   * `plan`.
    */
   readonly path: string;
   readonly bytes: number;
-  /** Of the file's bytes: see {@link Checksum}. */
+  /** Checksum of the file's bytes: see {@link Checksum}. */
   readonly checksum: string;
 }
 
 export const manifestName = "manifest.json";
 
-/** To open a file that is no link. Windows has no such flag, and its links need rights that few have. */
+/**
+ * Opens a file only if it is not a link. Windows has no such flag, but creating links there needs rights that few have.
+ */
 export const readNoLink = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
 
-/** @throws the errors of node:fs; a SyntaxError or TypeError where it is not a manifest */
+/** @throws the errors of node:fs; a SyntaxError or TypeError if it is not a manifest */
 export function readManifest(entry: string): Manifest {
   const descriptor = openSync(join(entry, manifestName), readNoLink);
   try {

@@ -1,17 +1,19 @@
 const lanes = 4;
 
 /**
- * As `fletcher4` of assembly/checksum.ts, for where the system gives no memory for that; it takes several times as
- * long.
+ * Computes `fletcher4` of assembly/checksum.ts, for systems that provide no memory for the kernel. It takes several
+ * times as long.
  *
- * @param sums of a, b, c, d, in turn: those of the four lanes, the low half of each before its high one
+ * @param sums a, b, c and d in turn: each for the four lanes, the low half before the high one
  * @param words a multiple of 4
  */
 export function plainFletcher4(sums: Int32Array, words: Int32Array): void {
   for (let lane = 0; lane < lanes; lane++) addLane(sums, words, lane);
 }
 
-/** A sum of low halves that is less than either, unsigned, has overflowed, and is carried into the high half. */
+/**
+ * If a sum of low halves is less than either of them, unsigned, it has overflowed, and 1 is carried to the high half.
+ */
 function addLane(sums: Int32Array, words: Int32Array, lane: number): void {
   const [a, b, c, d] = [0, 1, 2, 3].map((sum) => 2 * (lanes * sum + lane)) as [
     number,

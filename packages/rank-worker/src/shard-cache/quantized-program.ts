@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Weight } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 
-/** Bits of the weights that are quantized as they are read, ascending; empty where none is. */
+/** Bits of the weights that are quantized while they are read, ascending; empty if none is. */
 export function bitsOf(...programs: readonly RankProgram[]): number[] {
   const weights = programs.flatMap((program) => Object.values(program.weights));
   const bits = weights.flatMap(({ weight: { source } }) =>
@@ -11,13 +11,13 @@ export function bitsOf(...programs: readonly RankProgram[]): number[] {
   return [...new Set(bits)].sort((a, b) => a - b);
 }
 
-/** The directory that the weights are read from. */
+/** The directory from which the weights are read. */
 export function modelOf({ weights }: RankProgram): string {
   const [file] = Object.values(weights).flatMap(({ weight }) => filesOf(weight));
   return file === undefined ? "" : dirname(file);
 }
 
-/** Files a weight is read from. */
+/** The files from which a weight is read. */
 export function filesOf({ source }: Weight): string[] {
   switch (source.kind) {
     case "file":

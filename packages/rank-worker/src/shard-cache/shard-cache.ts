@@ -10,43 +10,44 @@ import { manifestName, readManifest } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
 import { shardContents, shardKey } from "./shard-key.js";
 
-/** One rank's quantized weights, or the plan of all ranks, as the cache has them. */
+/** One rank's quantized weights, or the plan for all ranks, in the cache. */
 export interface CacheEntry {
   readonly path: string;
-  /** Directory of the model's files; undefined where the entry is damaged. */
+  /** Directory of the model's files; undefined if the entry is damaged. */
   readonly model: string | undefined;
   /** Bits of its quantized weights. */
   readonly bits: readonly number[];
-  /** Undefined for a plan, and where the entry is damaged. */
+  /** Undefined for a plan, and if the entry is damaged. */
   readonly rank: number | undefined;
   readonly worldSize: number | undefined;
-  /** Of its files; of a damaged one, of all that is there. */
+  /** Size of its files; for a damaged entry, of everything in it. */
   readonly bytes: number;
   readonly usedAt: Date;
 }
 
 /**
- * The cache of one load: where its ranks find their quantized weights, or may put them.
+ * The cache of one load: where its ranks find their quantized weights, or can store them.
  *
  * ```
- * <directory>/<key>/manifest.json            an entry: one rank's weights, as they are computed with
+ * <directory>/<key>/manifest.json            an entry: one rank's weights, in the form they are computed with
  *                   <segment>/<index>        an initializer of a segment
  *                   kept/<index>             a weight that the rank keeps in its own memory
- * <directory>/<key>/manifest.json            an entry: what was planned for all ranks
+ * <directory>/<key>/manifest.json            an entry: the plan for all ranks
  *                   plan
- * <directory>/ringrank-load-…/rank-<rank>/   an entry that a running load writes
+ * <directory>/ringrank-load-…/rank-<rank>/   an entry that a running load is writing
  * ```
  *
- * It belongs to the coordinator: a rank's thread may be ended before it could clean up.
+ * It belongs to the coordinator, because a rank's thread may be terminated before it could clean up.
  */
 export class ShardCache implements Disposable {
   /** By rank. */
   readonly places: readonly CachedShardPlace[];
-  /** By rank: what its entry is known by, beside the model's files. Another load of the same programs may have it. */
+  /**
+   * By rank: what identifies its entry, apart from the model's files. Another load of the same programs may reuse it.
+   */
   readonly contents: readonly string[];
   /**
-   * What prevents entries that are missing from being made, as in a directory that may only be read: those that are
-   * there are used all the same.
+   * What prevents missing entries from being created, such as a read-only directory. Existing entries are still used.
    */
   readonly obstacle: string | undefined;
   readonly #root: string;
@@ -65,7 +66,7 @@ export class ShardCache implements Disposable {
     if (bytes(programs) <= maxBytes) {
       const missing = programs.filter((_, rank) => !existsSync(entries[rank]!));
       try {
-        // To look through the whole cache takes as long as some sessions.
+        // Scanning the whole cache takes as long as opening a few sessions.
         if (missing.length > 0) makeRoom(root, maxBytes - bytes(missing), entries);
         this.#staging = makeLoadFolder(root);
       } catch (error) {
@@ -83,13 +84,13 @@ export class ShardCache implements Disposable {
   }
 
   /**
-   * Makes room for what these programs will add: entries not used for the longest time go first.
+   * Makes room for the entries that these programs will add, by removing the least recently used ones first.
    *
-   * @param maxBytes what the directory may hold; where the programs alone take more, nothing is added
+   * @param maxBytes the size limit of the directory; if the programs alone exceed it, nothing is added
    * @param contents of an earlier load of the same programs
-   * @returns undefined where no weight is quantized: those of other programs are as soon read from the model, and
-   * take four times the space
-   * @throws RR_CACHE where the directory cannot be trusted; the errors of node:fs
+   * @returns undefined if no weight is quantized: other programs load just as fast from the model, and would take four
+   * times the space
+   * @throws RR_CACHE if the directory cannot be trusted; the errors of node:fs
    */
   static open(
     programs: readonly RankProgram[],
@@ -103,7 +104,11 @@ export class ShardCache implements Disposable {
     return new ShardCache(programs, contents ?? programs.map(shardContents), root, maxBytes);
   }
 
-  /** Keeps what was planned for these programs; where they are not kept, nothing. @throws the errors of node:fs */
+  /**
+   * Stores the plan of these programs, if they are cached.
+   *
+   * @throws the errors of node:fs
+   */
   keepPlan(key: string, plan: Uint8Array): void {
     if (this.#staging === undefined) return;
     const path = join(this.#root, key);
@@ -126,10 +131,10 @@ export class ShardCache implements Disposable {
 }
 
 /**
- * What {@link ShardCache.keepPlan} has kept under a key. A damaged entry is removed.
+ * Reads what {@link ShardCache.keepPlan} has stored under a key. Removes a damaged entry.
  *
- * @returns undefined where there is none
- * @throws RR_CACHE where the directory cannot be trusted; an Error that says what is wrong with the entry
+ * @returns undefined if there is none
+ * @throws RR_CACHE if the directory cannot be trusted; an Error that says what is wrong with the entry
  */
 export function readPlan(directory: string, key: string): Uint8Array | undefined {
   if (!existsSync(directory)) return undefined;
@@ -146,7 +151,7 @@ export function readPlan(directory: string, key: string): Uint8Array | undefined
   }
 }
 
-/** Removes entries, the longest unused first and never those in `kept`, until all take at most `maxBytes`. */
+/** Removes entries, the least recently used first and never those in `kept`, until the total is at most `maxBytes`. */
 function makeRoom(root: string, maxBytes: number, kept: readonly string[]): void {
   const entries = entriesOf(root);
   let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
@@ -159,16 +164,17 @@ function makeRoom(root: string, maxBytes: number, kept: readonly string[]): void
 }
 
 /**
- * What the cache holds. A directory that is not there holds nothing.
+ * Lists the cache. A missing directory counts as empty.
  *
- * @throws RR_CACHE where the directory cannot be trusted
+ * @throws RR_CACHE if the directory cannot be trusted
  */
 export function listCache(directory: string): CacheEntry[] {
   return existsSync(directory) ? entriesOf(privateDirectory(directory)) : [];
 }
 
 /**
- * Removes every entry, and what killed loads left; running loads keep theirs. Models that are loaded are not disturbed.
+ * Removes every entry, and what killed loads left behind; running loads keep their files. Loaded models are not
+ * disturbed.
  *
  * @returns the entries that were removed
  */
@@ -185,11 +191,11 @@ function entriesOf(root: string): CacheEntry[] {
     .flatMap(({ name }) => describe(join(root, name)) ?? []);
 }
 
-/** Undefined where another process has removed it meanwhile. */
+/** Returns undefined if another process has removed it in the meantime. */
 function describe(path: string): CacheEntry | undefined {
   try {
     try {
-      // To look at each of its files, which are hundreds, takes four times as long.
+      // Checking each of its hundreds of files would take four times as long.
       const { model, bits, rank, worldSize, bytes } = readManifest(path);
       return { path, model, bits, rank, worldSize, bytes, usedAt: statSync(join(path, manifestName)).mtime };
     } catch {

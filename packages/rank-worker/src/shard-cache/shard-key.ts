@@ -4,8 +4,9 @@ import { contentsHash, entryKey } from "./entry-key.js";
 import { filesOf } from "./quantized-program.js";
 
 /**
- * A hash of all of a program that decides the bytes of its weights: the selection of every weight, its type and
- * precision, and how they lie in segments (so, the policy). It takes some 20 ms for a model of a billion parameters.
+ * A hash of everything in a program that determines the bytes of its weights: the selection, type and precision of
+ * every weight, and their layout in segments (and so, the policy). It takes about 20 ms for a model with a billion
+ * parameters.
  */
 export function shardContents(program: RankProgram): string {
   const { rank, worldSize, segments, weights } = program;
@@ -19,7 +20,7 @@ export function shardContents(program: RankProgram): string {
   });
 }
 
-/** The name of the entry that holds a program's weights: what decides their bytes, and the model's files. */
+/** The name of the entry with a program's weights: a hash of what determines their bytes, and of the model's files. */
 export function shardKey(program: RankProgram, contents: string = shardContents(program)): string {
   const files = [...new Set(Object.values(program.weights).flatMap(({ weight }) => filesOf(weight)))];
   return entryKey({ contents }, files);

@@ -11,10 +11,9 @@ import type { ManifestFile } from "./manifest.js";
 import { bitsOf, modelOf } from "./quantized-program.js";
 
 /**
- * Writes an entry while its program loads: the sessions of this very load read their weights from it.
- *
- * It grows in a folder of the load's own and gets its name at the end. Nothing is flushed to the disk for it: what a
- * power cut takes away, the checksums show, and the entry is made again.
+ * Writes an entry while its program loads; the sessions of this load read their weights from it. It grows in a folder
+ * of its own and gets its name at the end. It is not flushed to disk: if a power cut damages it, the checksums detect
+ * that, and the entry is created again.
  */
 export class ShardWriter {
   readonly #weights: ProgramWeights;
@@ -28,7 +27,11 @@ export class ShardWriter {
     mkdirSync(staging, { mode: 0o700 });
   }
 
-  /** Writes a segment's initializers. @returns their folder */
+  /**
+   * Writes a segment's initializers.
+   *
+   * @returns their folder
+   */
   segment(index: number, initializers: Initializers): string {
     const folder = this.#makeFolder(String(index));
     const written = initializers.map(() => ({ bytes: 0, checksum: new Checksum() }));
@@ -43,7 +46,7 @@ export class ShardWriter {
     return folder;
   }
 
-  /** Fills the memory of the weights that the rank keeps, and writes what lies there then. */
+  /** Fills the memory of the weights that the rank holds, and writes its contents. */
   fill(places: readonly WeightPlaces[]): void {
     const folder = this.#makeFolder("kept");
     let index = 0;
@@ -57,7 +60,7 @@ export class ShardWriter {
     }
   }
 
-  /** Makes what was written the entry `path`. */
+  /** Turns what has been written into the entry `path`. */
   commit(path: string): void {
     const { program } = this.#weights;
     commitEntry(this.#staging, path, {

@@ -11,8 +11,8 @@ interface Turn<Item> {
 }
 
 /**
- * The order that weights, or pieces of them, are best read in: the first of every list, then the second of every one,
- * and so on. A quantized matrix is two weights that are made in one pass if they are read one after the other; where
+ * The best order for reading weights, or pieces of them: the first of every list, then the second of every list, and so
+ * on. A quantized matrix is two weights, which are computed in one pass if they are read one after the other. If
  * several matrices are joined, their values are one initializer and their scales the next.
  */
 export function* inTurns<Item>(lists: readonly (readonly Item[])[]): Generator<Turn<Item>> {

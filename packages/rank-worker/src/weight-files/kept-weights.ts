@@ -7,13 +7,13 @@ import { bytesOfShard } from "./program-weights.js";
 
 /** Names of the weights that stay in the rank's own memory, each once. */
 export interface KeptWeights {
-  /** Of products: what one list names lies in one memory. */
+  /** For products: the weights of one list must be in one memory. */
   readonly matrices: readonly (readonly string[])[];
-  /** Those fed to sessions, whole to several segments or by the expert to one, and those added and normalized with. */
+  /** Weights that are fed to sessions (whole to several segments, or by expert to one), added, or used to normalize. */
   readonly others: readonly string[];
 }
 
-/** Weights that are read together, by name: the memory that they go to. */
+/** Weights that are read together: their memory, by name. */
 export type WeightPlaces = ReadonlyMap<string, TensorData>;
 
 export function keptWeights({ segments, entries }: RankProgram): KeptWeights {
@@ -25,13 +25,13 @@ export function keptWeights({ segments, entries }: RankProgram): KeptWeights {
   return { matrices, others: [...new Set(others)] };
 }
 
-/** What the matrices of a rank's own products take. */
+/** The size of the matrices of a rank's own products. */
 export function matrixBytes(program: RankProgram): number {
   const names = keptWeights(program).matrices.flat();
   return names.reduce((bytes, name) => bytes + bytesOfShard(program.weights[name]!), 0);
 }
 
-/** Memory for all of them: for matrices where the rank's kernels see them. */
+/** Allocates memory for all of them; for matrices, in the memory of the rank's kernels. */
 export function placeWeights(
   { matrices, others }: KeptWeights,
   shardOf: (name: string) => WeightShard,
@@ -52,7 +52,7 @@ export function placeWeights(
   return [...placed, ...apart];
 }
 
-/** Of each quantized matrix; of all floats of an output, whose matrices may then lie one after the other. */
+/** One list for each quantized matrix, or for all float matrices of an output, which can then be adjacent. */
 function productWeightsOf(step: Step): string[][] {
   if (step.kind !== "product") return [];
   if (step.bits === 32) {
@@ -79,7 +79,7 @@ function otherWeightsOf(step: Step): readonly string[] {
   }
 }
 
-/** Lists that share a name become one. */
+/** Merges lists that share a name. */
 function joined(lists: readonly (readonly string[])[]): string[][] {
   const listOf = new Map<string, Set<string>>();
   for (const names of lists) {

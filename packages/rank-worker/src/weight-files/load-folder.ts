@@ -4,12 +4,16 @@ import { join } from "node:path";
 
 const prefix = `ringrank-load-${hostname()}-`;
 
-/** Makes a folder for one load by this process, for its owner alone. @returns its real path */
+/**
+ * Creates a folder for one load by this process, accessible to its owner only.
+ *
+ * @returns its real path
+ */
 export function makeLoadFolder(place: string): string {
   return realpathSync(mkdtempSync(join(place, `${prefix}${process.pid}-`)));
 }
 
-/** Removes what processes of this machine left behind that were killed while they loaded. */
+/** Removes the folders of processes of this machine that were killed while they loaded. */
 export function removeAbandonedLoads(place: string): void {
   for (const name of readdirSync(place)) {
     const pid = loaderOf(name);
@@ -18,20 +22,20 @@ export function removeAbandonedLoads(place: string): void {
 }
 
 /**
- * Removes a file or a folder, for a load that goes on without. What cannot be removed now, such as another user's, or
- * files that are mapped, on Windows and NFS, a later load removes.
+ * Removes a file or a folder, for a load that can continue without that. If it cannot be removed now, because it is
+ * another user's, or a mapped file on Windows or NFS, a later load removes it.
  */
 export function removeIfPossible(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
-    // Not a reason for a load to fail.
+    // No reason for a load to fail.
   }
 }
 
 /**
- * The process that made a folder of such a name on this machine. A cache may be shared with others, whose names may
- * begin as this one's does: `node` and `node-7`.
+ * The process that created a folder with this name on this machine. A cache may be shared with other machines whose
+ * names start like this one's: `node` and `node-7`.
  */
 function loaderOf(name: string): number | undefined {
   if (!name.startsWith(prefix)) return undefined;

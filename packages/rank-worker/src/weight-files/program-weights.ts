@@ -7,19 +7,19 @@ import { type Initializers, inTurns } from "./initializers.js";
 import type { WeightPlaces } from "./kept-weights.js";
 import { pieceBytes, WeightWriter } from "./write-weight.js";
 
-/** The weights of one program, read from the model's files, counted. */
+/** Reads the weights of one program from the model's files, and counts them. */
 export class ProgramWeights implements Disposable {
   readonly program: RankProgram;
   readonly #reader: ShardReader;
   readonly #writer: WeightWriter;
   readonly #onBytes: (bytesLoaded: number) => void;
-  /** Names of those that somebody has. */
+  /** Names of the weights that have been loaded. */
   readonly #loaded = new Set<string>();
   #bytesKept = 0;
 
   /**
    * @param onBytes called after each weight with the bytes loaded so far
-   * @param reader closed with this
+   * @param reader closed together with this
    */
   constructor(
     program: RankProgram,
@@ -37,7 +37,7 @@ export class ProgramWeights implements Disposable {
     return this.#bytesKept;
   }
 
-  /** @throws RR_POLICY if the program does not have it */
+  /** @throws RR_POLICY if the program does not contain it */
   shard(name: string): WeightShard {
     const { weights, rank } = this.program;
     const shard = Object.hasOwn(weights, name) ? weights[name] : undefined;
@@ -51,12 +51,12 @@ export class ProgramWeights implements Disposable {
     );
   }
 
-  /** Bytes of all initializers. */
+  /** The size of all initializers. */
   bytesOf(initializers: Initializers): number {
     return initializers.flat().reduce((bytes, name) => bytes + bytesOfShard(this.shard(name)), 0);
   }
 
-  /** The elements, in memory of their own. */
+  /** The elements, in new memory. */
   read(name: string): TensorData {
     const data = this.#reader.read(this.shard(name));
     this.count(name);
@@ -71,9 +71,9 @@ export class ProgramWeights implements Disposable {
   }
 
   /**
-   * The bytes of each initializer, into a new file of `folder` named by its index.
+   * Writes the bytes of each initializer to a new file in `folder` named by its index.
    *
-   * @param onPiece is shown the bytes of each file in order
+   * @param onPiece receives the bytes of each file in order
    */
   writeInitializers(
     folder: string,
@@ -87,7 +87,7 @@ export class ProgramWeights implements Disposable {
     }
   }
 
-  /** Fills the memory of weights that are read together, straight from the model's files. */
+  /** Fills the memory of weights that are read together, directly from the model's files. */
   readInto(places: WeightPlaces): void {
     const pieces = [...places.keys()].map((name) => [...rowPieces(this.shard(name), pieceBytes)]);
     const unfilled = [...places.values()].map(bytesOf);
@@ -98,7 +98,7 @@ export class ProgramWeights implements Disposable {
     for (const name of places.keys()) this.count(name);
   }
 
-  /** Notes that somebody has the weight; once is as good as twice. */
+  /** Counts the weight as loaded; repeated calls have no effect. */
   count(name: string): void {
     if (this.#loaded.has(name)) return;
     this.#loaded.add(name);
@@ -122,7 +122,7 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** In the type it is computed in. */
+/** Size in the type it is computed in. */
 export function bytesOfShard({ weight, dims }: WeightShard): number {
   return dims.reduce((bytes, size) => bytes * size, bytesPerElement[weight.type]);
 }

@@ -4,25 +4,27 @@ import type { RankProgram } from "@ringrank/policy";
 import { makeLoadFolder, removeAbandonedLoads, removeIfPossible } from "./load-folder.js";
 import { bytesOfShard } from "./program-weights.js";
 
-/** Where scratch files may lie, the best place first. */
+/** The possible places for scratch files, the best first. */
 interface Place {
   readonly path: string;
-  /** Most bytes there; default no limit. */
+  /** The most bytes there; default no limit. */
   readonly most?: number;
 }
 
-/** Files in memory take memory, so there only segments that are small beside a model; a page cache can be let go of. */
+/**
+ * Files in memory take memory, so this place is only for segments that are small compared with a model; the page cache
+ * of a disk can be evicted.
+ */
 const usualPlaces: readonly Place[] = [{ path: "/dev/shm", most: 2 ** 30 }, { path: tmpdir() }];
 
 /**
- * A private folder for the files that sessions read their weights from while a model loads, and that are gone
+ * A private folder for the files from which sessions read their weights while a model loads, and which are removed
  * afterwards.
  *
- * Weights go to a session through files and not through memory, because ONNX Runtime maps files, where it copies bytes
- * from memory twice and leaves the heap in pieces: docs/design/loading.md has what `npm run bench` measured. Files in
- * memory (`/dev/shm`) are written faster than those on a disk.
- *
- * It belongs to the coordinator: a rank's thread may be ended before it could clean up.
+ * Weights are passed to a session in files, not in memory, because ONNX Runtime maps files, while it copies bytes from
+ * memory twice and fragments the heap: docs/design/loading.md has what `npm run bench` measured. Files in memory
+ * (`/dev/shm`) are written faster than files on a disk. The folder belongs to the coordinator, because a rank's thread
+ * may be terminated before it could clean up.
  */
 export class ScratchFolder implements Disposable {
   readonly path: string;
@@ -34,8 +36,8 @@ export class ScratchFolder implements Disposable {
   /**
    * First removes what processes left there that were killed while they loaded.
    *
-   * @param bytes what the files may take at one time
-   * @returns undefined where no place has the room: then weights go through memory
+   * @param bytes the total size of files that exist at the same time
+   * @returns undefined if no place has room; weights are then passed in memory
    */
   static create(bytes: number, places: readonly Place[] = usualPlaces): ScratchFolder | undefined {
     for (const { path, most = Number.POSITIVE_INFINITY } of places) {
@@ -46,7 +48,7 @@ export class ScratchFolder implements Disposable {
         if (bytes > most || bavail * bsize < bytes * 1.5) continue;
         return new ScratchFolder(makeLoadFolder(path));
       } catch {
-        // Not there, or not for us: the next place, or memory, does as well.
+        // Missing, or not accessible: the next place, or memory, works as well.
       }
     }
     return undefined;
@@ -57,7 +59,7 @@ export class ScratchFolder implements Disposable {
   }
 }
 
-/** What the files of all ranks may take at one time: each has those of one segment. */
+/** The total size of the files of all ranks at one time: each rank has those of one segment. */
 export function scratchBytes(programs: readonly RankProgram[]): number {
   const largest = programs.map(({ segments, weights }) =>
     Math.max(

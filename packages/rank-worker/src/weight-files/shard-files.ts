@@ -13,26 +13,27 @@ import type { ProgramWeights } from "./program-weights.js";
 
 interface ShardFilesOptions {
   readonly log: RankLog;
-  /** For files of one segment at a time. */
+  /** For the files of one segment at a time. */
   readonly scratchFolder?: string | undefined;
   readonly cachedShard?: CachedShardPlace | undefined;
 }
 
-/** Where one session finds its weights, until it is open. */
+/** Where a session finds its weights, until it is open. */
 interface SegmentPlace extends Disposable {
   readonly weights: SessionWeights;
-  /** Whether they come from an entry of the cache that was there before. */
+  /** Whether they come from an existing entry of the cache. */
   readonly isCached: boolean;
 }
 
 /**
- * Where the weights of one rank come from, the best first, each falling back to the next:
+ * The sources of one rank's weights, the best first; each falls back to the next:
  *
  * ```
  *  an entry of the cache ──▶ files of a new entry ──▶ files in the scratch folder ──▶ memory
  * ```
  *
- * What is wrong with the model is an error. What is wrong with the cache or the disk is logged, and done without.
+ * A problem with the model is an error. A problem with the cache or the disk is logged, and loading continues without
+ * it.
  */
 export class ShardFiles {
   readonly #weights: ProgramWeights;
@@ -54,13 +55,14 @@ export class ShardFiles {
     }
   }
 
-  /** What prevented a new entry of the cache; undefined where there is one, or none was to be made. */
+  /** What prevented a new entry of the cache; undefined if there is one, or none was to be created. */
   get obstacle(): string | undefined {
     return this.#obstacle;
   }
 
   /**
-   * Fills the memory of the weights that the rank keeps. Before any segment: a damaged entry can be made again then.
+   * Fills the memory of the weights that the rank holds. Must be called before any segment is loaded, when a damaged
+   * entry can still be replaced.
    */
   fill(places: readonly WeightPlaces[]): void {
     try {
@@ -87,12 +89,12 @@ export class ShardFiles {
     return this.#scratch(index, initializers) ?? this.#memory(initializers);
   }
 
-  /** From now on weights are read from the model. */
+  /** From now on, weights are read from the model. */
   distrust(): void {
     this.#cached = undefined;
   }
 
-  /** Makes what was written an entry of the cache. */
+  /** Turns what has been written into an entry of the cache. */
   finish(): void {
     this.#writing((writer) => writer?.commit(this.#options.cachedShard!.entry));
   }
@@ -116,7 +118,7 @@ export class ShardFiles {
     this.#writer = this.#writing(() => new ShardWriter(this.#weights, staging));
   }
 
-  /** Undefined where there is nothing to write, nowhere to write to, or no room there. */
+  /** Returns undefined if there is nothing to write, nowhere to write to, or no room there. */
   #scratch(index: number, initializers: Initializers): SegmentPlace | undefined {
     const { scratchFolder, log } = this.#options;
     if (scratchFolder === undefined || initializers.length === 0) return undefined;
@@ -124,7 +126,7 @@ export class ShardFiles {
     try {
       mkdirSync(folder, { mode: 0o700 });
       this.#weights.writeInitializers(folder, initializers);
-      // Unlinked at once; what the session keeps mapped lives on without a name.
+      // Unlinked at once; files that the session keeps mapped live on without a name.
       return { weights: { folder }, isCached: false, [Symbol.dispose]: () => this.#discard(folder) };
     } catch (error) {
       if (isRingrankError(error)) throw error;
@@ -141,7 +143,7 @@ export class ShardFiles {
     return { weights: { externalData }, isCached: false, [Symbol.dispose]: () => {} };
   }
 
-  /** Works on a new entry; where that cannot be written, there will be none. */
+  /** Works on a new entry; if that cannot be written, there will be none. */
   #writing<T>(work: (writer: ShardWriter | undefined) => T): T | undefined {
     try {
       return work(this.#writer);
@@ -158,7 +160,7 @@ export class ShardFiles {
     try {
       rmSync(path, { recursive: true, force: true });
     } catch (error) {
-      // Windows keeps files that are mapped; what is in the scratch folder goes with it.
+      // Windows does not remove mapped files; those in the scratch folder are removed with it.
       this.#options.log.debug({ err: error, path }, "cannot remove files of weights");
     }
   }

@@ -3,11 +3,11 @@ import { bytesOf, rowPieces, type ShardReader } from "@ringrank/model/weights";
 import type { WeightShard } from "@ringrank/policy";
 
 /**
- * Bytes that go from one file to the other at a time. Every rank has them, and the reader's own, at the peak of a load.
+ * Bytes that are copied at a time. Every rank has a buffer of this size, and the reader's own, at the peak of a load.
  */
 export const pieceBytes = 2 * 1024 * 1024;
 
-/** Copies shards from where the model has them into files of their own, converted, through one small buffer. */
+/** Copies and converts shards from the model's files into files of their own, through one small buffer. */
 export class WeightWriter {
   readonly #reader: ShardReader;
   readonly #piece = new Uint8Array(pieceBytes);
@@ -17,10 +17,10 @@ export class WeightWriter {
   }
 
   /**
-   * Puts a shard's elements, row-major, into a new file, or at the end of one that it has made.
+   * Writes a shard's elements, row-major, to a new file, or at the end of a file that it has created.
    *
-   * @param onPiece is shown the bytes in order
-   * @throws what {@link ShardReader.read} throws; the errors of node:fs where the file cannot be written
+   * @param onPiece receives the bytes in order
+   * @throws what {@link ShardReader.read} throws; the errors of node:fs if the file cannot be written
    */
   write(
     shard: WeightShard,
@@ -41,7 +41,11 @@ export class WeightWriter {
   }
 }
 
-/** Puts bytes into a new file. @throws the errors of node:fs */
+/**
+ * Writes bytes to a new file.
+ *
+ * @throws the errors of node:fs
+ */
 export function writeNewFile(path: string, bytes: Uint8Array): void {
   const descriptor = openNew(path);
   try {
@@ -51,7 +55,7 @@ export function writeNewFile(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** "wx": never through a link that somebody else has put there. */
+/** "wx" never follows a link that somebody else has put there. */
 function openNew(path: string): number {
   return openSync(path, "wx", 0o600);
 }
