@@ -3,15 +3,15 @@ import { modelTolerance, readGolden, zooDirectory } from "../../packages/model/s
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { loadedModel } from "../support/loaded-model.js";
 
-/** Gated DeltaNets and attention in turn: some layers keep rows of every token, others one state. */
-const name = "qwen3-next";
-const golden = readGolden(name);
-const { inputIds, vocabulary } = golden;
-const tolerance = modelTolerance(golden.logits);
-const logitsOf = (row: number, from = 0, to = 12): Float32Array =>
-  golden.logits.subarray((12 * row + from) * vocabulary, (12 * row + to) * vocabulary);
+/** Of their two layers, one keeps rows of every token, and the other one state: a gated DeltaNet, and Mamba 2. */
+const names = ["qwen3-next", "bamba"];
 
-describe("a model with recurrent layers, on 2 ranks", () => {
+describe.each(names)("%s on 2 ranks", (name) => {
+  const golden = readGolden(name);
+  const { inputIds, vocabulary } = golden;
+  const tolerance = modelTolerance(golden.logits);
+  const logitsOf = (row: number, from = 0, to = 12): Float32Array =>
+    golden.logits.subarray((12 * row + from) * vocabulary, (12 * row + to) * vocabulary);
   const model = loadedModel(zooDirectory(name), { ranks: 2 });
 
   it("gives sequences of different lengths that share steps the tokens that each gets alone", async () => {
@@ -54,7 +54,10 @@ describe("a model with recurrent layers, on 2 ranks", () => {
   });
 });
 
-describe.each(["int8", "int4"] as const)("a model with recurrent layers in %s", (precision) => {
+describe.each(["int8", "int4"] as const)("qwen3-next in %s", (precision) => {
+  const name = "qwen3-next";
+  const { inputIds, logits: whole } = readGolden(name);
+  const tolerance = modelTolerance(whole);
   const model = loadedModel(zooDirectory(name), { ranks: 2, precision, cache: false });
 
   it("carries its states from chunk to chunk as through the whole sequence", async () => {

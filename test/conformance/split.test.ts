@@ -26,8 +26,21 @@ const parallelResiduals: ReadonlySet<string> = new Set([
   "stablelm-12b-like",
 ]);
 
-/** Queries and keys normed over all heads at once: each layer pays for a small sum of squares besides. */
-const normsOverHeads: ReadonlySet<string> = new Set(["minimax-m2", "olmo2", "olmo3"]);
+/** Layers of one sublayer. */
+const sublayersAlone: ReadonlySet<string> = new Set(["mamba2"]);
+
+/** Layers in which something is normed over all heads at once: each pays for a small sum of squares besides. */
+const normsOverHeads: ReadonlyMap<string, number> = new Map([
+  ["bamba", 1],
+  ["granite4-hybrid", 1],
+  ["mamba2", 2],
+  ["minimax-m2", 2],
+  ["olmo2", 2],
+  ["olmo3", 2],
+]);
+
+/** Several heads share what their states are written and read by, and ranks that have some of them have it whole. */
+const sharedByHeads: ReadonlySet<string> = new Set(["falcon-h1", "mamba2"]);
 
 /** Latents are normed whole, so every rank keeps all of the two projections onto them: 7% of these tiny models. */
 const latents: ReadonlySet<string> = new Set([
@@ -88,7 +101,7 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
 
   it.each([2, 4])("keeps on each of %i ranks little more than its share of every matrix", (ranks) => {
     const policy = policyFor(ranks);
-    const most = latents.has(name) || wholeInputs.has(name) ? 1.15 : 1.1;
+    const most = [latents, wholeInputs, sharedByHeads].some((names) => names.has(name)) ? 1.16 : 1.1;
     expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(most * evenShare(policy));
   });
 
@@ -108,15 +121,15 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
   });
 
   it("pays for the embedding once, and for each layer once or twice", () => {
-    const sums = sumsOfLayer(name) + (normsOverHeads.has(name) ? 1 : 0);
-    expect(policyFor(2).collectives).toHaveLength(1 + layersOf(name) * sums);
+    const sums = layersOf(name) * sumsOfLayer(name) + (normsOverHeads.get(name) ?? 0);
+    expect(policyFor(2).collectives).toHaveLength(1 + sums);
   });
 });
 
 /** How often ranks add up what attention and feed-forward give. */
 function sumsOfLayer(name: string): number {
   if (normedApart.has(name)) return 3;
-  return parallelResiduals.has(name) ? 1 : 2;
+  return parallelResiduals.has(name) || sublayersAlone.has(name) ? 1 : 2;
 }
 
 /** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */

@@ -4,6 +4,15 @@ import type { Checkpoint, StoredTensor } from "@ringrank/model";
 interface Units {
   /** Key–value heads. */
   readonly heads: number;
+  /** Of Mamba 2, where a config has it. */
+  readonly states: States | undefined;
+}
+
+/** Heads with states `[stateDim, …]`; those of a group share what theirs are written and read by. */
+interface States {
+  readonly heads: number;
+  readonly groups: number;
+  readonly stateDim: number;
 }
 
 /** Tensors that text does not need. */
@@ -25,7 +34,8 @@ const headCounts = [
  * which is what a rank computes in.
  */
 export function oracleBytes({ tensors, config }: Checkpoint, ranks: number): number {
-  const units: Units = { heads: number({ ...config, ...(config.text_config as object) }, ...headCounts) };
+  const ofText = { ...config, ...(config.text_config as object) };
+  const units: Units = { heads: number(ofText, ...headCounts), states: statesOf(ofText) };
   let bytes = 0;
   for (const [name, tensor] of tensors!) {
     if (!ofSight.test(name)) bytes += fp32Bytes(tensor) * fullestShare(name, tensor, units, ranks);
@@ -33,12 +43,30 @@ export function oracleBytes({ tensors, config }: Checkpoint, ranks: number): num
   return bytes;
 }
 
-function fullestShare(name: string, { dims }: StoredTensor, { heads }: Units, ranks: number): number {
+function statesOf(config: Checkpoint["config"]): States | undefined {
+  if (config.mamba_n_groups === undefined && config.n_groups === undefined) return undefined;
+  return {
+    heads: number(config, "mamba_n_heads", "mamba_num_heads", "num_heads"),
+    groups: number(config, "mamba_n_groups", "n_groups"),
+    stateDim: number(config, "mamba_d_state", "ssm_state_size", "state_size"),
+  };
+}
+
+/** Of `rows` by heads, but for those that heads share, of which a rank has a group's whole. */
+function stateShare(rows: number, { heads, groups, stateDim }: States, ranks: number): number {
+  const shared = 2 * groups * stateDim;
+  const wholeGroups = Math.ceil(groups / ranks);
+  const perGroup = Math.ceil(heads / groups / Math.max(1, Math.floor(ranks / groups)));
+  return ((rows - shared) * (wholeGroups * perGroup)) / heads / rows + (shared * wholeGroups) / groups / rows;
+}
+
+function fullestShare(name: string, { dims }: StoredTensor, { heads, states }: Units, ranks: number): number {
   const isOutputBias = /\.(o_proj|down_proj|c_proj|dense|dense_4h_to_h)\.bias$/.test(name);
   const isNorm = /norm|ln_/.test(name);
   // Projections onto a latent that is normed whole, as multi-head latent attention has.
   const isLatent = /_a_proj(_with_mqa)?\.weight$/.test(name);
   if (isNorm || isOutputBias || isLatent) return 1;
+  if (states !== undefined && /\.(in_proj|conv1d)\./.test(name)) return stateShare(dims[0]!, states, ranks);
   const isAttention = /attn|attention/.test(name);
   // A number alone has no dimension.
   const units = isAttention ? heads : Math.max(1, ...dims);

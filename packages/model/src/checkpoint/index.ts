@@ -1,4 +1,4 @@
-export { isJsonObject, type JsonObject, type JsonValue } from "../files/json.js";
+export { isInfinite, isJsonObject, type JsonObject, type JsonValue } from "../files/json.js";
 export { type Checkpoint, type CheckpointFile, checkPayload, openCheckpoint } from "./checkpoint.js";
 export { ConfigReader, configLimits, type FieldNames, type Range } from "./config-reader.js";
 export { fileSource } from "./file-source.js";

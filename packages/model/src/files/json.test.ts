@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
-import { parseJsonObject, readJsonObject } from "./json.js";
+import { isInfinite, type JsonValue, parseJsonObject, readJsonObject } from "./json.js";
 
 const parse = (text: string | Uint8Array, uniqueNames = true) =>
   parseJsonObject(typeof text === "string" ? Buffer.from(text) : text, "x.json", {
@@ -24,6 +24,17 @@ test("what is read cannot be changed, at any depth", () => {
   expect(() => {
     a[0].b = 2;
   }).toThrow(TypeError);
+});
+
+test("an infinite number as Python spells it is read as transformers 5 spells it, outside of strings", () => {
+  const object = parse('{"limit": [0.0, Infinity], "least": -Infinity, "text": "a, \\"Infinity"}');
+  expect(object).toEqual({
+    limit: [0, { __float__: "Infinity" }],
+    least: { __float__: "-Infinity" },
+    text: 'a, "Infinity',
+  });
+  const [, most] = object.limit as JsonValue[];
+  expect([most, object.least, object.text].map(isInfinite)).toEqual([true, false, false]);
 });
 
 describe("a name that comes twice", () => {

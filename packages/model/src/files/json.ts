@@ -62,12 +62,28 @@ function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits): JsonVa
   const text = decodeUtf8(bytes, where, "JSON");
   checkNesting(text, where, limits.uniqueNames ?? false);
   try {
-    return JSON.parse(text) as JsonValue;
+    return JSON.parse(spellInfinity(text)) as JsonValue;
   } catch (cause) {
     throw new RingrankError("RR_FILE_FORMAT", `${where}: expected JSON, but ${(cause as Error).message}`, {
       cause,
     });
   }
+}
+
+/**
+ * Python writes an infinite limit as `Infinity`, which is no JSON. It becomes what transformers writes from version 5 on:
+ * `{"__float__": "Infinity"}`.
+ */
+function spellInfinity(text: string): string {
+  if (!text.includes("Infinity")) return text;
+  return text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b/gs, (token) =>
+    token.startsWith('"') ? token : `{"__float__": "${token}"}`,
+  );
+}
+
+/** Whether this stands for an infinite number above 0. */
+export function isInfinite(value: JsonValue | undefined): boolean {
+  return isJsonObject(value) && value.__float__ === "Infinity";
 }
 
 /**

@@ -44,10 +44,11 @@ export class Labels {
     }
   }
 
-  /** Heads, how many share one of what each has less of, and lanes that may be apart. */
-  #readHeads([heads, groups, lanes]: readonly Dim[]): void {
-    addAll(this.#heads, leavesOf(heads ?? []));
-    addAll(this.#groups, leavesOf(groups ?? []));
+  /** Heads, how many share one of what each has less of, and lanes that may be apart. All that share one are heads. */
+  #readHeads([heads = [], groups = [], lanes]: readonly Dim[]): void {
+    const shared = leavesOf(heads);
+    addAll(this.#heads, shared.length > 0 ? shared : leavesOf(groups));
+    addAll(this.#groups, leavesOf(groups));
     addAll(this.#lanes, leavesOf(lanes ?? []));
   }
 

@@ -46,7 +46,8 @@ export interface Decoder {
   readonly step: CausalStep;
   readonly shape: Pick<AttentionShape, "layers" | "width">;
   readonly attention: Sublayer;
-  readonly feedForward: Sublayer;
+  /** Default: none, so that each layer is the one sublayer. */
+  readonly feedForward?: Sublayer;
   /** Default: Llama's. */
   readonly modules?: DecoderModules;
   /** Whether the feed-forward reads the stream that attention reads, so that their sums are one. Default false. */
@@ -118,9 +119,12 @@ export function buildDecoder(context: ModelContext, decoder: Decoder): void {
 
     const read = normed(x, norms.attention.before);
     const attended = add(x, decoder.attention(read, layer), norms.attention);
-    const shared = parallel && norms.feedForward.before === norms.attention.before;
-    const readNext = shared ? read : normed(parallel ? x : attended, norms.feedForward.before);
-    x = leaveLayer(add(attended, decoder.feedForward(readNext, layer), norms.feedForward), layer);
+    const forward = (feedForward: Sublayer): Value => {
+      const shared = parallel && norms.feedForward.before === norms.attention.before;
+      const readNext = shared ? read : normed(parallel ? x : attended, norms.feedForward.before);
+      return add(attended, feedForward(readNext, layer), norms.feedForward);
+    };
+    x = leaveLayer(decoder.feedForward === undefined ? attended : forward(decoder.feedForward), layer);
   }
   const rows = selectRows(g, x, step, shape.width);
   languageHead(context, leave(modules.lastNorm === undefined ? rows : norm(rows, modules.lastNorm)), {

@@ -69,9 +69,9 @@ export function gatedDeltaNet(context: ModelContext, { step, shape, project }: G
   const activation = config.string("hidden_act", { default: "silu" });
   const norm = rmsNorms(context, valueDim);
   const sizes = [keys * keyDim, keys * keyDim, values * valueDim];
-  // x / √(Σ x² + 10⁻⁶), as a norm over the mean square.
-  const unit = g.numbers(new Float32Array(keyDim).fill(keyDim ** -0.5), [keyDim]);
+  /** x / √(Σ x² + 10⁻⁶) of each head, as a norm over the mean square. */
   const unitHeads = (x: Value): Value => {
+    const unit = g.numbers(new Float32Array(keyDim).fill(keyDim ** -0.5), [keyDim]);
     const apart = g.reshape(x, [0, 0, keys, keyDim]);
     return g.reshape(g.rmsNormalization(apart, unit, 1e-6 / keyDim), [0, 0, keys * keyDim]);
   };

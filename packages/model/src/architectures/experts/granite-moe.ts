@@ -1,4 +1,3 @@
-import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import type { Sublayer } from "../blocks/decoder.js";
 import { expertSublayer, stackedExperts } from "../blocks/experts.js";
@@ -25,44 +24,13 @@ export const graniteMoeShared: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/**
- * https://www.ibm.com/granite/docs/models/granite: Granite 4.0, where all layers have attention; of some models most
- * have Mamba 2 instead. Experts and rotary positions are as the config says.
- */
-export const graniteMoeHybrid: Architecture = {
-  build(context) {
-    const { config } = context;
-    refuseRecurrence(config);
-    const inner = config.integer("shared_intermediate_size", { default: 1024 });
-    const experts = config.integer("num_local_experts", { min: 0, default: 8 });
-    buildGranite(
-      context,
-      (width) => {
-        const shared = sharedFeedForward(context, width, inner);
-        return experts === 0 ? shared : sum(context, graniteExperts(context, width), shared);
-      },
-      { rotates: config.optionalString("position_embedding_type") === "rope" },
-    );
-  },
-  ignoredTensors: rotaryBuffers,
-};
-
-/** @throws RR_CONFIG for layers that are no attention, as all are where the config does not say. */
-function refuseRecurrence(config: ConfigReader): void {
-  const types = config.optionalStrings("layer_types") ?? ["mamba"];
-  const other = types.find((type) => type !== "attention" && type !== "full_attention");
-  if (other === undefined) return;
-  throw config.error(
-    `"layer_types" has "${other}", which is not supported; expected attention in all layers`,
-  );
-}
-
-function sum({ g }: ModelContext, one: Sublayer, other: Sublayer): Sublayer {
+/** What two sublayers add, both of the same rows. */
+export function sum({ g }: ModelContext, one: Sublayer, other: Sublayer): Sublayer {
   return (x, layer) => g.add(one(x, layer), other(x, layer));
 }
 
 /** For every row, gate and up in one matrix. */
-function sharedFeedForward(context: ModelContext, width: number, inner: number): Sublayer {
+export function sharedFeedForward(context: ModelContext, width: number, inner: number): Sublayer {
   return (x, { module }) =>
     gatedFeedForward(context, x, {
       prefix: `${module}.shared_mlp`,
@@ -75,7 +43,7 @@ function sharedFeedForward(context: ModelContext, width: number, inner: number):
     });
 }
 
-function graniteExperts(context: ModelContext, width: number): Sublayer {
+export function graniteExperts(context: ModelContext, width: number): Sublayer {
   const counts = expertCounts(context, 2);
   return expertSublayer(context, {
     counts,

@@ -7,7 +7,7 @@ import { ernie45Moe } from "./ernie4-5-moe.js";
 import { glm4Moe, glm4vMoe } from "./glm4-moe.js";
 import { glm4MoeLite } from "./glm4-moe-lite.js";
 import { gptOss } from "./gpt-oss.js";
-import { graniteMoe, graniteMoeHybrid, graniteMoeShared } from "./granite-moe.js";
+import { graniteMoe, graniteMoeShared } from "./granite-moe.js";
 import { hunyuanMoe } from "./hunyuan-moe.js";
 import { lfm2Moe } from "./lfm2-moe.js";
 import { llama4 } from "./llama4.js";
@@ -30,7 +30,6 @@ export const expertFamilies: readonly [string, Architecture][] = [
   ["glm4v_moe_text", glm4vMoe],
   ["gpt_oss", gptOss],
   ["granitemoe", graniteMoe],
-  ["granitemoehybrid", graniteMoeHybrid],
   ["granitemoeshared", graniteMoeShared],
   ["hunyuan_v1_moe", hunyuanMoe],
   ["lfm2_moe", lfm2Moe],

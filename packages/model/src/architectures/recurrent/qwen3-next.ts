@@ -71,11 +71,8 @@ function buildQwen3Next(context: ModelContext, { project, feedForward }: Qwen3Ne
   });
   const delta = deltaShape(config, width);
   const recurrence = gatedDeltaNet(context, { step, shape: delta, project: project(context, delta) });
-  const isRecurrent = recurrentLayers(config, {
-    recurrent: "linear_attention",
-    attention: "full_attention",
-    byDefault: (layer) => (layer + 1) % config.integer("full_attention_interval", { default: 4 }) !== 0,
-  });
+  const period = config.integer("full_attention_interval", { default: 4 });
+  const isRecurrent = recurrentLayers(config, (layer) => (layer + 1) % period !== 0);
   buildDecoder(context, {
     step,
     shape,

@@ -1,25 +1,24 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 
-interface LayerNames {
-  /** What `layer_types` calls layers with a state, and layers with attention. */
-  readonly recurrent: string;
-  readonly attention: string;
-  /** Where it does not say. */
-  readonly byDefault: (layer: number) => boolean;
-}
+/** What configs call layers with a state, and layers with attention: as transformers 5 writes them, and as families did. */
+const recurrent: ReadonlySet<string> = new Set(["linear_attention", "mamba"]);
+const attention: ReadonlySet<string> = new Set(["full_attention", "attention"]);
 
-/** Which layers have a state, and which attention. */
+/**
+ * Which layers have a state, and not attention, by `layer_types`.
+ *
+ * @param byDefault where the config does not say
+ */
 export function recurrentLayers(
   config: ConfigReader,
-  { recurrent, attention, byDefault }: LayerNames,
+  byDefault: (layer: number) => boolean,
 ): (layer: number) => boolean {
-  const types = config.optionalStrings("layer_types");
+  const types = config.optionalStrings(["layer_types", "layers_block_type"]);
   return (layer) => {
     if (types === undefined) return byDefault(layer);
-    const type = types[layer];
-    if (type === recurrent || type === attention) return type === recurrent;
-    throw config.error(
-      `expected "layer_types" to be ${recurrent} or ${attention} for layer ${layer}, got ${type ?? "none"}`,
-    );
+    const type = types[layer] ?? "none";
+    if (recurrent.has(type) || attention.has(type)) return recurrent.has(type);
+    const known = [...recurrent, ...attention].join(", ");
+    throw config.error(`expected "layer_types" to be one of ${known} for layer ${layer}, got ${type}`);
   };
 }

@@ -1,0 +1,19 @@
+import { type ConfigReader, isInfinite } from "../../checkpoint/index.js";
+import type { GraphBuilder, Value } from "../../graph/index.js";
+
+/** Keeps steps of time within `time_step_limit`, two numbers, of which the second may be infinite; none by default. */
+export function timeLimits(g: GraphBuilder, config: ConfigReader): (time: Value) => Value {
+  const limits = config.raw("time_step_limit") ?? [0, Number.POSITIVE_INFINITY];
+  const [least, given] = Array.isArray(limits) && limits.length === 2 ? limits : [];
+  const most = isInfinite(given) ? Number.POSITIVE_INFINITY : given;
+  if (typeof least !== "number" || typeof most !== "number") {
+    throw config.error(`expected "time_step_limit" to be two numbers, got ${JSON.stringify(limits)}`);
+  }
+  return (time) => clip(g, time, least, most);
+}
+
+/** What is a softplus is above 0. */
+function clip(g: GraphBuilder, time: Value, least: number, most: number): Value {
+  const raised = least > 0 ? g.max(time, g.numbers([least])) : time;
+  return most < Number.POSITIVE_INFINITY ? g.min(raised, g.numbers([most])) : raised;
+}

@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { expectCode } from "../../../../../test/support/coded-error.js";
+import { type JsonObject, openCheckpoint } from "../../checkpoint/index.js";
+import type { Graph } from "../../graph/index.js";
+import { zooDirectory } from "../../testing/fixtures.js";
+import { buildGraph } from "../index.js";
+
+/** A zoo checkpoint's graph, as its config alone makes it, with `changes` to that. */
+function graphOf(name: string, changes: JsonObject = {}): Graph {
+  const { config } = openCheckpoint(zooDirectory(name));
+  return buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
+}
+
+it("a recurrent layer keeps a state and what its convolution read, a layer of attention keys and values", () => {
+  const { recurrent, caches } = graphOf("granite4-hybrid");
+  expect(recurrent!.map(({ past }) => past)).toEqual(["past.0.positions", "past.0.state"]);
+  expect(caches.flatMap(({ states }) => states.map(({ past }) => past))).toEqual([
+    "past.1.key",
+    "past.1.value",
+  ]);
+});
+
+it.each([
+  ["granite4-hybrid", { layer_types: ["mamba", "attention"] }],
+  ["qwen3-next", { layer_types: null, full_attention_interval: 2 }],
+  ["bamba", { layer_types: ["linear_attention", "full_attention"] }],
+])("%s has the same layers however the config says which are recurrent", (name, changes) => {
+  expect(graphOf(name, changes)).toEqual(graphOf(name));
+});
+
+it("a layer of an unknown kind is refused", () => {
+  const { message } = expectCode("RR_CONFIG", () =>
+    graphOf("qwen3-next", { layer_types: ["linear_attention", "sliding_attention"] }),
+  );
+  expect(message).toContain("for layer 1, got sliding_attention");
+});
+
+it.each([
+  ["qwen3-next", { linear_num_value_heads: 6 }],
+  ["bamba", { mamba_n_heads: 7 }],
+  ["mamba2", { n_groups: 3 }],
+])("%s is refused where %s does not fit its other sizes", (name, changes) => {
+  expectCode("RR_CONFIG", () => graphOf(name, changes));
+});
+
+it.each<[string, JsonObject, string[]]>([
+  ["none", {}, []],
+  ["both", { time_step_limit: [0.001, 0.1] }, ["Max", "Min"]],
+  ["the least", { time_step_limit: [0.001, { __float__: "Infinity" }] }, ["Max"]],
+])("steps of time are bounded as the config says: %s", (_, changes, expected) => {
+  const bounds = graphOf("bamba", changes).nodes.flatMap(({ opType }) =>
+    /^M(ax|in)$/.test(opType) ? [opType] : [],
+  );
+  expect(bounds).toEqual(expected);
+});
+
+it.each(["soon", [0], [0, "never"]])("a bound of %j for steps of time is refused", (limit) => {
+  expectCode("RR_CONFIG", () => graphOf("bamba", { time_step_limit: limit }));
+});
