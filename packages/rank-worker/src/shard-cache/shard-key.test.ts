@@ -1,6 +1,6 @@
 import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RankProgram } from "@ringrank/policy";
+import type { RankProgram, Segment } from "@ringrank/policy";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { modelFile, program } from "../testing/cached-program.js";
@@ -23,6 +23,27 @@ test("the key changes with the file's header, size and time, the selection, and 
   rewrite(new Uint8Array(256));
   rewrite(new Uint8Array(256).fill(1, 0, 1));
   rewrite(new Uint8Array(257).fill(1, 0, 1));
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+/** A segment that has these initializers, and is fed these weights. */
+function segment(initializers: readonly string[][], sharedWeights: readonly string[] = []): Segment {
+  return { onnx: new Uint8Array(), inputs: [], outputs: [], initializers, sharedWeights };
+}
+
+test("the key changes with the number of ranks, and with each weight's place in the entry", () => {
+  const one = program(modelFile());
+  const both = { ...one, weights: { ...one.weights, v: one.weights.w! } };
+  const keys = [
+    both,
+    { ...both, worldSize: 3 },
+    { ...both, segments: [segment([["v"], ["w"]])] },
+    { ...both, segments: [segment([["w"], ["v"]])] },
+    { ...both, segments: [segment([["v", "w"]])] },
+    { ...both, segments: [segment([["v"]]), segment([["w"]])] },
+    { ...both, segments: [segment([], ["v", "w"])] },
+    { ...both, segments: [segment([], ["w", "v"])] },
+  ].map((different) => shardKey(different));
   expect(new Set(keys).size).toBe(keys.length);
 });
 
