@@ -10,30 +10,30 @@ import type { Log } from "./logger.js";
 import type { Preparation } from "./offload/planning-service.js";
 import type { CheckedLoadOptions } from "./options/check-load-options.js";
 
-/** All that planning gives, and so all that a load has to know of a model before its ranks read weights. */
+/** The result of planning, which is everything that a load needs to know of a model before its ranks read weights. */
 export interface Plan extends Preparation {
   readonly policy: PolicyData;
   /** Where the model's tokenizer would be. */
   readonly directory: string;
   /**
-   * By rank: bytes of weights of products apart, for which ranks had no memory when this was planned, so that products
-   * are within segments.
+   * By rank: bytes of weights of products that were to be separate steps, but for which ranks had no memory at the time
+   * of planning, so that the products are within segments.
    */
   readonly refused?: readonly number[];
-  /** What the cache knows the ranks' weights by; only of a plan that was kept. */
+  /** What identifies the ranks' weights in the cache; only for a stored plan. */
   readonly contents?: ShardCache["contents"];
 }
 
-/** A model that has more files, or lies in a directory with much else, is planned anew. */
+/** A model with more files, or in a directory with many other files, is always planned again. */
 const mostFiles = 256;
 
 /**
- * The plan of a load, in the cache of quantized weights: a load that finds it need not open the model, nor plan. Like
- * its weights, it is kept where something is quantized.
+ * The plan of a load, in the cache of quantized weights. A load that finds it need not open or plan the model. Like the
+ * weights, it is only stored if something is quantized.
  *
- * It is known by all that planning depends on: the code, the options that concern it, and the files of the model's
- * directory and of its folders, one level deep and none hidden. (A model that is named by its file is planned anew,
- * since planning looks around it.)
+ * It is identified by everything that planning depends on: the code, the relevant options, and the files in the model's
+ * directory and its folders, one level deep, without hidden ones. (A model that is given by the path of its file is
+ * always planned again, since planning looks at the files around it.)
  */
 export class KeptPlan {
   readonly #key: string;
@@ -47,7 +47,7 @@ export class KeptPlan {
   }
 
   /**
-   * @returns undefined where none may be kept
+   * @returns undefined if the plan may not be stored
    * @throws RR_NOT_A_MODEL
    */
   static of(pathOrId: string, options: CheckedLoadOptions, logger: Log): KeptPlan | undefined {
@@ -70,24 +70,24 @@ export class KeptPlan {
         policy,
         products,
       };
-      // The engine's serialization is its version's own.
+      // The format of V8's serialization depends on its version.
       const key = entryKey({ plan: given, engine: process.versions.v8, compiled }, files);
       return new KeptPlan(key, cache.directory, logger);
     } catch (error) {
-      // A file that cannot be read, or a policy that is no JSON: planning says what is wrong with it.
+      // A file cannot be read, or a policy is not JSON: planning will report it.
       logger.debug({ err: error }, "cannot tell whether an earlier load had the same plan; planning again");
       return undefined;
     }
   }
 
-  /** Whether an earlier load has left one. It may turn out that it cannot be used. */
+  /** Whether an earlier load has stored one, which may still be unusable. */
   get isThere(): boolean {
     return existsSync(join(this.#directory, this.#key));
   }
 
   /**
-   * Undefined where there is none, or none that can be used. That is logged, but of a directory that is unfit the load
-   * tells as it opens it for the weights.
+   * Returns undefined if there is no usable plan. That is logged, except for an unfit directory, which the load reports
+   * when it opens the directory for the weights.
    */
   read(): Plan | undefined {
     try {
@@ -100,7 +100,7 @@ export class KeptPlan {
     }
   }
 
-  /** For one that is not right for this load: what is there already, {@link keep} leaves. */
+  /** Removes a plan that is not right for this load; otherwise {@link keep} would not replace it. */
   remove(): void {
     try {
       rmSync(join(this.#directory, this.#key), { recursive: true, force: true });
@@ -112,7 +112,7 @@ export class KeptPlan {
     }
   }
 
-  /** For the next load. What prevents it is logged. */
+  /** Stores the plan for the next load. Failures are logged. */
   keep(plan: Plan, cache: ShardCache): void {
     try {
       cache.keepPlan(this.#key, serialize({ ...plan, contents: cache.contents } satisfies Plan));
@@ -122,16 +122,14 @@ export class KeptPlan {
   }
 }
 
-/**
- * The files that a model's plan is known by, in order. Undefined where there are none, or more than {@link mostFiles}.
- */
+/** The files that identify a model's plan, in order. Undefined if there are none, or more than {@link mostFiles}. */
 function filesOf(model: string): string[] | undefined {
   const files: string[] = [];
   for (const file of walk(model, 1)) if (files.push(file) > mostFiles) return undefined;
   return files.length === 0 ? undefined : files;
 }
 
-/** The files of a directory, and so many levels below, in order. What is hidden belongs to other programs. */
+/** The files of a directory and this many levels below it, in order. Hidden files belong to other programs. */
 function* walk(directory: string, depth: number): Generator<string> {
   const names = readdirSync(directory).filter((name) => !name.startsWith("."));
   for (const name of names.sort()) {
@@ -143,8 +141,8 @@ function* walk(directory: string, depth: number): Generator<string> {
 }
 
 /**
- * In a checkout, where the library's version does not tell: when the packages that plan, and that know weights by their
- * contents, were last compiled. Undefined in a bundle, where there are no packages.
+ * For a checkout, where the library's version does not identify the code: the times at which the packages that plan,
+ * and that identify weights, were last compiled. Undefined in a bundle, where there are no packages.
  */
 function lastCompiled(): number[] | undefined {
   try {

@@ -1,4 +1,7 @@
-/** Callbacks of a load's caller: called until it has settled, and an error of one, thrown or of its promise, ends it. */
+/**
+ * The callbacks of a load's caller. They are called until the load has settled, and an error of one, thrown or
+ * rejected, ends the load.
+ */
 export class LoadCallbacks {
   readonly #onError: (error: unknown) => void;
   #hasEnded = false;
@@ -7,7 +10,7 @@ export class LoadCallbacks {
     this.#onError = onError;
   }
 
-  /** `callback` as the load calls it: messages of ranks may be on their way when that has settled. */
+  /** `callback` in the form that the load calls: messages of ranks may still arrive after it has settled. */
   of<Argument>(
     callback: ((argument: Argument) => void) | undefined,
   ): ((argument: Argument) => void) | undefined {
@@ -23,7 +26,7 @@ export class LoadCallbacks {
     try {
       await callback(argument);
     } catch (error) {
-      // Nobody waits for the load any more: a rejection that nobody handles, as of any promise.
+      // Nobody waits for the load any more, so this becomes an unhandled rejection.
       if (this.#hasEnded) throw error;
       this.#onError(error);
     }

@@ -2,10 +2,10 @@ import { messageOf } from "@ringrank/errors";
 import { type LogLevel, logLevels, stderrLogger } from "@ringrank/rank-worker";
 import type { LogFn, Logger } from "pino";
 
-/** As much of a pino logger as is used. */
+/** The parts of a pino logger that are used. */
 export type Log = Pick<Logger, "level" | "isLevelEnabled" | "debug" | "info" | "warn" | "error">;
 
-/** Whether it has what is called, where a logger of another kind would fail in the middle of a load. */
+/** Whether it has the methods that are called; another kind of logger would fail in the middle of a load. */
 export function isLog(value: unknown): value is Log {
   if (typeof value !== "object" || value === null) return false;
   const { isLevelEnabled, debug, info, warn, error } = value as Partial<Record<keyof Log, unknown>>;
@@ -33,8 +33,8 @@ const silent: Log = {
 };
 
 /**
- * A logger that throws nothing, for those who have ranks to end whether or not it is logged. pino's own throws where the
- * disk that it writes to is full. Node warns of it instead.
+ * A logger that never throws, for code that must end ranks whether or not that can be logged. pino's own throws if the
+ * disk that it writes to is full. Node then prints a warning instead.
  */
 export function unfailing(log: Log): Log {
   const of =
@@ -56,7 +56,7 @@ export function unfailing(log: Log): Log {
   };
 }
 
-/** A custom level of the caller's has no counterpart in a rank: those log at `info` then. */
+/** A custom level of the caller has no counterpart in a rank, which then logs at `info`. */
 export function rankLogLevel({ level }: { readonly level: string }): LogLevel {
   return logLevels.find((known) => known === level) ?? "info";
 }

@@ -30,7 +30,7 @@ export interface ModelParts {
   readonly policy: PartitionPolicy;
   readonly facts: ModelFacts;
   readonly group: RankGroup;
-  /** Undefined where the model has no tokenizer. */
+  /** Undefined if the model has no tokenizer. */
   readonly texts: Offload<TextService> | undefined;
 }
 
@@ -43,8 +43,8 @@ export class Model {
   readonly policy: PartitionPolicy;
   readonly ranks: number;
   /**
-   * Most tokens of one sequence, and of an encoder's source unless its tables have a limit of their own; undefined if
-   * the model sets no limit.
+   * The most tokens of one sequence, and of an encoder's source unless its tables have a limit of their own; undefined
+   * if the model sets no limit.
    */
   readonly maxContext: number | undefined;
   /** Token ids are below this; undefined if the model has no vocabulary. */
@@ -73,11 +73,11 @@ export class Model {
 
   /**
    * Runs the whole graph once, without the KV cache. An encoder–decoder encodes `input_ids` and decodes
-   * `decoder_input_ids`; if only outputs of the encoder are asked for, only the encoder runs.
+   * `decoder_input_ids`; if only outputs of the encoder are requested, only the encoder runs.
    *
    * @param inputs by name, such as `{ input_ids: [[5, 6, 7]] }`; `attention_mask` (0 for padding) is optional
-   * @returns the outputs asked for, by name, as the caller's own copies; logits are `[batch, sequence, vocabulary]`, or
-   * `[batch, 1, vocabulary]` if only those of each sequence's last token were asked for
+   * @returns the requested outputs, by name, as the caller's own copies; logits are `[batch, sequence, vocabulary]`, or
+   * `[batch, 1, vocabulary]` if only those of each sequence's last token were requested
    * @throws RR_INPUT, RR_SHAPE, RR_TYPE, RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT, RR_OPTION; RR_CLOSED,
    * RR_MODEL_FAILED; or the reason of `signal`
    */
@@ -178,7 +178,7 @@ export class Model {
     return this.#scheduler.counters;
   }
 
-  /** By rank: bytes of parameters that it keeps, and bytes that it read to get them. */
+  /** By rank: the bytes of parameters that it holds, and the bytes that it read to get them. */
   memory(): readonly LoadReport[] {
     return this.#group.reports;
   }
@@ -233,10 +233,10 @@ export class Model {
     return (id, last) => detokenizer.push(id, last);
   }
 
-  /** Has the text thread forget what it keeps for a generation. */
+  /** Makes the text thread forget a generation. */
   #forget(id: number): void {
     if (this.#closing !== undefined) return;
-    // If the thread is gone, so is what it kept, and the next call that needs the thread reports that.
+    // If the thread is gone, so is its state, and the next call that needs the thread reports that.
     this.#texts?.call((remote) => remote.forget(id)).catch(() => {});
   }
 }

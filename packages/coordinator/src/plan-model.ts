@@ -26,7 +26,7 @@ export async function planModel(pathOrCachedId: string, options: PlanOptions = {
   });
 }
 
-/** Plans on a given thread, which then has the model open. */
+/** Plans on a given thread, which keeps the model open. */
 export async function planOn(
   planning: Offload<PlanningService>,
   pathOrId: string,
@@ -39,7 +39,7 @@ export async function planOn(
   return { policy: new PartitionPolicy(reply.policy), directory: reply.directory };
 }
 
-/** A PartitionPolicy turns into its JSON by itself; what anybody wrote by hand stays as it is. */
+/** A PartitionPolicy converts itself to JSON; a policy written by hand stays as it is. */
 function asJson(policy: object): unknown {
   try {
     return JSON.parse(JSON.stringify(policy));

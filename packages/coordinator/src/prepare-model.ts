@@ -10,42 +10,42 @@ import type { TextService } from "./offload/text-service.js";
 import type { CheckedLoadOptions } from "./options/check-load-options.js";
 import { planOn } from "./plan-model.js";
 
-/** What it takes to start the ranks of a model. */
+/** What is needed to start the ranks of a model. */
 export interface Prepared {
   readonly plan: Plan;
   readonly policy: PartitionPolicy;
-  /** Whether an earlier load has planned it. */
+  /** Whether the plan comes from an earlier load. */
   readonly isKept: boolean;
-  /** Why ranks do not multiply themselves, where they should. */
+  /** Why ranks do not compute products themselves, if they should. */
   readonly obstacle: RingrankError | undefined;
-  /** Undefined where the model has no tokenizer. */
+  /** Undefined if the model has no tokenizer. */
   readonly texts: Texts | undefined;
 }
 
 /** A thread that is loading its tokenizer. */
 export interface Texts {
   readonly thread: Offload<TextService>;
-  /** Rejects with what loading it throws, or the reason of the load's signal. */
+  /** Rejects with the error of loading it, or with the reason of the load's signal. */
   readonly isOpen: Promise<void>;
 }
 
-/** The ranks, as far as planning has to do with them. */
+/** The ranks, as far as planning is concerned. */
 export interface PlannedRanks {
-  /** Called as soon as the model is known to be one that can be divided; perhaps more than once. */
+  /** Called as soon as it is known that the model can be divided; perhaps more than once. */
   start(): void;
-  /** As `ThreadRankGroup.reserve`, of ranks that have been started. */
+  /** `ThreadRankGroup.reserve`, for ranks that have been started. */
   reserve(matrixBytes: readonly number[]): Promise<RingrankError | undefined>;
 }
 
 /**
- * Plans a model, on a thread that ends with this, or takes what an earlier load has planned. Another thread, which
- * stays, begins to load the tokenizer. An abort ends both.
+ * Plans a model on a temporary thread, or uses the plan of an earlier load. Another thread, which stays, starts loading
+ * the tokenizer. An abort ends both.
  *
- * Products that ranks compute themselves are slow without memory for their kernels. Where the ranks cannot have it,
- * their programs are written again, without such products.
+ * Products that ranks compute themselves are slow without memory for their kernels. If the ranks cannot have that
+ * memory, their programs are built again without such products.
  *
- * @throws what planning throws, what starting ranks and asking them throws, or the reason of `signal`; no thread is
- * left then but the ranks'
+ * @throws what planning throws, what starting the ranks and reserving memory throws, or the reason of `signal`; no
+ * other thread than the ranks' is left then
  */
 export async function prepareModel(
   pathOrId: string,
@@ -54,7 +54,7 @@ export async function prepareModel(
   keptPlan?: KeptPlan,
   threads = { planning: planningThread, texts: textThread },
 ): Promise<Prepared> {
-  // Its caller has told of its progress, and whoever heard of it may have aborted.
+  // The caller has reported progress, and the listener may have aborted.
   options.signal?.throwIfAborted();
   const openTexts = (directory: string): Texts | undefined =>
     hasTokenizer(directory) ? openTokenizer(threads.texts(), directory, options.signal) : undefined;
@@ -84,7 +84,9 @@ export async function prepareModel(
   });
 }
 
-/** What an earlier load has planned; undefined where it has not, or for ranks with more or less memory than these. */
+/**
+ * The plan of an earlier load; undefined if there is none, or if it is for ranks with more or less memory than these.
+ */
 async function prepareKept(
   ranks: PlannedRanks,
   keptPlan: KeptPlan | undefined,
@@ -93,7 +95,7 @@ async function prepareKept(
   ranks.start();
   const kept = keptPlan.read();
   if (kept === undefined) return undefined;
-  // Those of the load that planned may be other copies, which the cache knows for the same.
+  // The files of the earlier load may be other copies, which the cache identifies with these.
   const plan = { ...kept, files: kept.files.map(({ path }) => fileIdentity(path)) };
   const obstacle = await reserveFor(ranks, plan.refused ?? plan.programs.map(matrixBytes));
   if ((obstacle === undefined) === (plan.refused === undefined)) return { plan, obstacle, isKept: true };
@@ -101,7 +103,7 @@ async function prepareKept(
   return undefined;
 }
 
-/** Asks no rank of a model without such products. */
+/** Does not ask the ranks if the model has no such products. */
 async function reserveFor(ranks: PlannedRanks, bytes: readonly number[]): Promise<RingrankError | undefined> {
   return bytes.some((count) => count > 0) ? await ranks.reserve(bytes) : undefined;
 }
@@ -112,7 +114,7 @@ function openTokenizer(
   signal: AbortSignal | undefined,
 ): Texts {
   const isOpen = abortable(signal, thread, () => thread.call((remote) => remote.open(directory)));
-  // Whoever loads the model hears of it too, but perhaps after it has failed in another way.
+  // The load reports this error too, but perhaps only after it has failed in another way.
   isOpen.catch(() => {});
   return { thread, isOpen };
 }

@@ -2,21 +2,21 @@ import { type CacheEntry, clearCache, defaultCacheDirectory, listCache } from "@
 import { pathOption } from "./options/check.js";
 
 /**
- * What the cache of quantized weights holds, an entry for each rank of each model loaded so.
+ * Lists the cache of quantized weights, with one entry for each rank of each such model.
  *
  * @param directory default: `RINGRANK_CACHE`, else `ringrank` in the user's cache directory
- * @throws RR_OPTION; RR_CACHE where it is not a directory of this user's alone
+ * @throws RR_OPTION; RR_CACHE if it is not a directory that only this user can access
  */
 export function listShardCache(directory: string = defaultCacheDirectory()): CacheEntry[] {
   return listCache(pathOption("directory", directory));
 }
 
 /**
- * Empties the cache of quantized weights. Models that are loaded go on; the next load quantizes again.
+ * Empties the cache of quantized weights. Loaded models are not affected; the next load quantizes again.
  *
- * @param directory as {@link listShardCache} takes it
+ * @param directory as in {@link listShardCache}
  * @returns the entries that were removed
- * @throws RR_OPTION; RR_CACHE where it is not a directory of this user's alone
+ * @throws RR_OPTION; RR_CACHE if it is not a directory that only this user can access
  */
 export function clearShardCache(directory: string = defaultCacheDirectory()): CacheEntry[] {
   return clearCache(pathOption("directory", directory));

@@ -48,7 +48,7 @@ const arrayOf = {
 } as const;
 
 /**
- * Whether `value` has the form of a {@link Tensor}: a known type, whole dimensions, the right array of the right
+ * Whether `value` has the form of a {@link Tensor}: a known type, integer dimensions, and the right array of the right
  * length.
  */
 export function isTensor(value: unknown): value is Tensor {

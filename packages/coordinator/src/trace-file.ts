@@ -5,12 +5,12 @@ import { RingrankError } from "@ringrank/errors";
 import type { TraceFile } from "@ringrank/rank-worker";
 
 /**
- * Begins a trace, an array of events that every rank adds its own to when it ends.
+ * Starts a trace file: an array of events, to which every rank appends its own.
  *
- * @throws RR_OPTION where it cannot be written: at once, and not after all the work it is to be of
+ * @throws RR_OPTION if it cannot be written; this is found out at once, not after the work to be traced
  */
 export function beginTrace(given: string): TraceFile {
-  // Ranks write when they end; by then the process may work in another directory.
+  // Ranks also write when they end; by then, the process may be in another directory.
   const path = resolve(given);
   try {
     writeFileSync(path, "[\n");

@@ -1,6 +1,9 @@
 import { onAbort } from "@ringrank/collectives";
 
-/** What `work` gives, or the reason of a signal that is aborted first: then nobody waits for the work. */
+/**
+ * Resolves with the result of `work`, or rejects with the reason of a signal that is aborted first, without waiting for
+ * the work.
+ */
 export async function untilAborted<Result>(
   signal: AbortSignal | undefined,
   work: () => Promise<Result>,

@@ -1,4 +1,4 @@
-/** Resolves with the end of `work`, or after so many milliseconds without it. */
+/** Resolves when `work` ends, or after this many milliseconds without it. */
 export function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);

@@ -3,8 +3,8 @@ import { installErrorTransferHandler } from "@ringrank/rank-worker/error-transfe
 import comlink, { type Endpoint } from "comlink";
 
 /**
- * A service as another thread has it: whatever a method gives comes as a promise. comlink's own type says more, but
- * wants the DOM's types of all who compile against ours.
+ * A service as seen from another thread: every method returns a promise. comlink's own type is more exact, but requires
+ * the DOM's types of everyone who compiles against ours.
  */
 export type Remote<Service> = {
   readonly [Name in keyof Service]: Service[Name] extends (...args: infer Args) => infer Result
@@ -13,7 +13,7 @@ export type Remote<Service> = {
 };
 
 /**
- * The caller's end of a comlink service on another thread. comlink alone never settles a call whose thread has
+ * The caller's end of a comlink service on another thread. comlink by itself never settles a call whose thread has
  * died; here every call ends when the connection does.
  */
 export class Connection<Service> {
@@ -27,14 +27,14 @@ export class Connection<Service> {
   constructor(port: MessagePort) {
     this.#port = port;
     installErrorTransferHandler(comlink.transferHandlers);
-    // Node's ports are event targets as the web's are; only their type declarations differ.
+    // Node's ports are event targets like those of the web; only their type declarations differ.
     const proxy = comlink.wrap(port as unknown as Endpoint);
     this.#remote = proxy as Remote<Service>;
     this.#release = () => proxy[comlink.releaseProxy]();
     port.unref();
   }
 
-  /** Calls the service. While a call waits, it keeps the process alive. */
+  /** Calls the service. A pending call keeps the process alive. */
   call<Result>(use: (remote: Remote<Service>) => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) throw this.#end.reason;
@@ -56,15 +56,15 @@ export class Connection<Service> {
     });
   }
 
-  /** Rejects every call that waits, and every later one, with `reason`. A second close changes nothing. */
+  /** Rejects every pending call, and every later one, with `reason`. A second close has no effect. */
   close(reason: unknown): void {
     if (this.#end !== undefined) return;
     this.#end = { reason };
     for (const reject of this.#pending) reject(reason);
     this.#pending.clear();
     this.#port.close();
-    // A call that is never answered would otherwise keep the port, itself and all that waited for it, for ever: comlink
-    // holds on to a port until its proxy is collected, and the port holds on to the call, which has the proxy.
+    // A call that is never answered would otherwise keep the port, itself and everything that waits for it forever:
+    // comlink holds a port until its proxy is collected, and the port holds the call, which holds the proxy.
     this.#release();
   }
 }

@@ -7,28 +7,28 @@ import { isRingrankError, RingrankError } from "@ringrank/errors";
 import type { ChatMessage } from "@ringrank/model";
 import type { WriteReply, WriteRequest } from "./protocol.js";
 
-/** What a model's chat template may take for one conversation. */
+/** Limits of a model's chat template for one conversation. */
 export interface TemplateLimits {
   /** For the process to start. */
   readonly startMs: number;
-  /** For one conversation. Templates in use take some milliseconds. */
+  /** For one conversation. Real templates take a few milliseconds. */
   readonly writeMs: number;
-  /** Of the process's heap. */
+  /** Size of the process's heap. */
   readonly megabytes: number;
 }
 
 const defaultLimits: TemplateLimits = { startMs: 10_000, writeMs: 10_000, megabytes: 256 };
 
 /**
- * Writes conversations as a model's chat template has it. A template comes with the model, and may loop for ever or
- * make a string that no memory holds, of which the engine ends the whole process, on whatever thread it is. So
- * templates are rendered in a process of their own. It stays for the next conversation, unless it has ended.
+ * Renders conversations with a model's chat template. A template comes with the model. It may loop forever, or create a
+ * string that exceeds any memory, for which the engine ends the whole process, whatever thread it is on. So templates
+ * are rendered in a process of their own. It stays for the next conversation, unless it has ended.
  */
 export class ConversationWriter {
   readonly #directory: string;
   readonly #limits: TemplateLimits;
   #child: ChildProcess | undefined;
-  /** One conversation at a time, so that it is known which of them broke a limit. */
+  /** One conversation at a time, so that it is clear which of them exceeded a limit. */
   #last: Promise<unknown> = Promise.resolve();
   #hasEnded = false;
 
@@ -40,9 +40,8 @@ export class ConversationWriter {
   /**
    * The conversation as a text that the assistant's next turn continues, with all special tokens that it needs.
    *
-   * @throws RR_NO_CHAT_TEMPLATE where the model has none, or no process can be started for it; RR_INPUT where it
-   * refuses the messages; RR_FILE_FORMAT where it is broken, not supported, or breaks a limit; RR_CLOSED once this
-   * has ended
+   * @throws RR_NO_CHAT_TEMPLATE if the model has none, or no process can be started for it; RR_INPUT if it refuses the
+   * messages; RR_FILE_FORMAT if it is broken, not supported, or exceeds a limit; RR_CLOSED once this has ended
    */
   write(messages: readonly ChatMessage[]): Promise<string> {
     const written = this.#last.then(() => this.#write(messages));
@@ -51,8 +50,8 @@ export class ConversationWriter {
   }
 
   /**
-   * Ends the process, so that nothing is written afterwards. Its exit has to be heard on the thread that started it:
-   * otherwise it stays in the system's table of processes as long as the host runs.
+   * Ends the process, so that nothing is written afterwards. The thread that started it must receive its exit;
+   * otherwise it stays in the system's process table as long as the host runs.
    */
   end(): void {
     this.#hasEnded = true;
@@ -69,7 +68,8 @@ export class ConversationWriter {
   async #start(): Promise<ChildProcess> {
     const child = startProcess(this.#limits);
     this.#child = child;
-    // Between conversations too, as by a Ctrl-C that the host outlives: the next one gets another.
+    // This may also happen between conversations, for example by a Ctrl-C that the host survives; the next conversation
+    // gets a new process.
     child.once("exit", () => {
       if (this.#child === child) this.#child = undefined;
     });
@@ -84,7 +84,7 @@ export class ConversationWriter {
   #ask(child: ChildProcess, messages: readonly ChatMessage[]): Promise<WriteReply> {
     const { writeMs, megabytes } = this.#limits;
     const request: WriteRequest = { directory: this.#directory, messages, milliseconds: 2 * writeMs };
-    // Where it cannot be sent, the process has ended.
+    // If it cannot be sent, the process has ended.
     child.send(request, () => {});
     return this.#heard(child, writeMs, {
       ended: () => tooMuch(`needs more than ${megabytes} MB of memory`, messages),
@@ -92,7 +92,7 @@ export class ConversationWriter {
     });
   }
 
-  /** What the process says next. If it says nothing for `milliseconds`, it is killed. */
+  /** Waits for the next message of the process. If there is none for `milliseconds`, the process is killed. */
   async #heard<Message>(
     child: ChildProcess,
     milliseconds: number,
@@ -119,7 +119,7 @@ export class ConversationWriter {
   }
 }
 
-/** The errors of a process that ends, or says nothing for too long. */
+/** The errors for a process that ends, or is silent for too long. */
 interface Silence {
   readonly ended: (how: string) => RingrankError;
   readonly expired: () => RingrankError;
@@ -131,12 +131,12 @@ function startProcess({ megabytes }: TemplateLimits): ChildProcess {
   try {
     return fork(fileURLToPath(new URL("./writing-process.js", import.meta.url)), {
       execArgv: [`--max-old-space-size=${megabytes}`],
-      // Options for the host, such as to wait for a debugger, are not for this.
+      // Options for the host, such as waiting for a debugger, are not meant for this process.
       env: { ...process.env, NODE_OPTIONS: "" },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
   } catch (error) {
-    // Node's permission model refuses at once; what the system refuses, the process tells.
+    // Node's permission model refuses at once; refusals by the system arrive as an event.
     throw cannotStart(error as Error);
   }
 }

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 
-/** @param directory of a model without a chat template */
+/** @param directory the directory of a model without a chat template */
 export function noChatTemplate(directory: string): RingrankError {
   return new RingrankError(
     "RR_NO_CHAT_TEMPLATE",

@@ -2,14 +2,14 @@ import type { RingrankErrorData } from "@ringrank/errors";
 import type { ChatMessage } from "@ringrank/model";
 
 /**
- * What crosses between the process that renders chat templates and the thread that started it. JSON. The process first
- * says that it has begun, by a message of any kind.
+ * The messages between the process that renders chat templates and the thread that started it, in JSON. The process
+ * first announces that it has started, by a message of any kind.
  */
 export interface WriteRequest {
-  /** Of the model, and so of its chat template. */
+  /** The directory of the model, and so of its chat template. */
   readonly directory: string;
   readonly messages: readonly ChatMessage[];
-  /** After which the process gives up by itself, should nobody be left to end it. */
+  /** The process ends by itself after this time, in case nobody is left to end it. */
   readonly milliseconds: number;
 }
 

@@ -4,7 +4,7 @@ import { noChatTemplate } from "./no-chat-template.js";
 
 /**
  * @param directory where the model's tokenizer and chat template would be
- * @throws RR_NO_TOKENIZER or RR_NO_CHAT_TEMPLATE where it has none; RR_FILE_FORMAT where the file of one cannot be read
+ * @throws RR_NO_TOKENIZER or RR_NO_CHAT_TEMPLATE if it has none; RR_FILE_FORMAT if one of their files cannot be read
  */
 export function requireChat(directory: string): void {
   if (!hasTokenizer(directory)) throw noTokenizer("messages");

@@ -6,15 +6,15 @@ import type { WriteReply, WriteRequest } from "./protocol.js";
 
 let template: ChatTemplate | undefined;
 
-// It ends by itself when whoever started it has gone.
+// It ends by itself when the process that started it is gone.
 process.on("message", (request: WriteRequest) => process.send?.(replyTo(request)));
-// A time limit takes a thread: where there is none, the engine ends the process, and that is no template's fault.
+// A time limit needs a thread. If there is none, the engine ends the process, which is not the template's fault.
 runInNewContext("", {}, { timeout: 1000 });
 process.send?.("begun");
 
 function replyTo({ directory, messages, milliseconds }: WriteRequest): WriteReply {
   try {
-    // A function called from a script is under the script's time limit, too.
+    // A function called from a script is subject to the script's time limit, too.
     const write = (): string => writtenBy(directory, messages);
     return { text: runInNewContext("write()", { write }, { timeout: milliseconds }) as string };
   } catch (error) {
@@ -35,7 +35,7 @@ function writtenBy(directory: string, messages: readonly ChatMessage[]): string 
   );
 }
 
-/** What a template writes of its own is a part of it (1 MiB at the most), and it writes each message about once. */
+/** A template's own text is part of it (1 MiB at most), and it writes each message about once. */
 function mostCharacters(messages: readonly ChatMessage[]): number {
   const given = messages.reduce((sum, { role, content }) => sum + role.length + content.length, 0);
   return 2 ** 20 + 8 * given;

@@ -1,12 +1,14 @@
-/** What one batch may hold, padding included: its hidden states cross threads, and pooling them blocks the caller. */
+/**
+ * The most tokens of one batch, including padding: its hidden states cross threads, and pooling them blocks the caller.
+ */
 const maxBatchTokens = 4096;
 const maxBatchRows = 32;
 
 /**
- * Groups sequences of like lengths, so that little of a batch is padding.
+ * Groups sequences of similar lengths, so that little of a batch is padding.
  *
  * @param lengths in tokens, by sequence
- * @returns indices of sequences, by batch; a sequence longer than a batch is one by itself
+ * @returns indices of sequences, by batch; a sequence longer than a batch forms one by itself
  */
 export function batchesByLength(lengths: readonly number[]): number[][] {
   const longestFirst = [...lengths.keys()].sort((a, b) => lengths[b]! - lengths[a]!);
@@ -24,7 +26,7 @@ export function batchesByLength(lengths: readonly number[]): number[][] {
   return batches;
 }
 
-/** The inputs of a batch: rows padded on the right to the longest, and the mask that says so. */
+/** The inputs of a batch: rows padded on the right to the longest, and the attention mask. */
 export function paddedBatch(rows: readonly (readonly number[])[]): {
   readonly ids: number[][];
   readonly mask: number[][];
@@ -32,7 +34,7 @@ export function paddedBatch(rows: readonly (readonly number[])[]): {
   const width = Math.max(...rows.map((row) => row.length));
   const columns = [...Array(width).keys()];
   return {
-    // Which token pads does not matter: the mask hides it.
+    // Any token can be used for padding, because the mask hides it.
     ids: rows.map((row) => columns.map((at) => row[at] ?? 0)),
     mask: rows.map((row) => columns.map((at) => (at < row.length ? 1 : 0))),
   };

@@ -7,9 +7,9 @@ import { batchesByLength, paddedBatch } from "./batches.js";
 import { normalized, pool } from "./pool.js";
 
 /**
- * Embeds sequences of token ids, batch by batch, so that others get their turns between.
+ * Embeds sequences of token ids, batch by batch, so that other calls get their turns in between.
  *
- * @param run the model's hidden states for a batch
+ * @param run returns the model's hidden states for a batch
  * @returns float32 `[sequences, lanes]`, in the order of `sequences`
  * @throws RR_TYPE if hidden states are not float32 `[batch, sequence, lanes]`, and what `run` throws
  */

@@ -7,8 +7,9 @@ export interface HiddenStates {
 /**
  * One vector for each sequence of a batch.
  *
- * @param lengths tokens of each row; what comes after them is padding
- * @returns `[rows, lanes]`, by row: the mean of its tokens' states (Sentence-BERT, arXiv 1908.10084), or its first's
+ * @param lengths tokens of each row; the rest is padding
+ * @returns `[rows, lanes]`, by row: the mean of its tokens' states (Sentence-BERT, arXiv 1908.10084), or the state of
+ * its first token
  */
 export function pool(
   { data, dims }: HiddenStates,
@@ -27,7 +28,7 @@ export function pool(
   });
 }
 
-/** `vector` divided by its Euclidean length; zeros stay zeros. */
+/** `vector` divided by its Euclidean length; a zero vector stays zero. */
 export function normalized(vector: Float32Array): Float32Array {
   const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   return length === 0 ? vector : vector.map((value) => value / length);

@@ -1,6 +1,6 @@
 import { RingrankError } from "@ringrank/errors";
 
-/** @param got how many tokens there are: a number, or a bound */
+/** @param got the number of tokens, or a bound of it */
 export function contextError(maxContext: number, got: string): RingrankError {
   return new RingrankError(
     "RR_CONTEXT",

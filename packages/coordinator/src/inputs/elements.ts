@@ -4,7 +4,7 @@ import type { TensorType } from "../tensor.js";
 
 type IntegerType = Exclude<TensorType, "float16" | "bfloat16" | "float32" | "float64">;
 
-/** Least and greatest value of each integer type. */
+/** The smallest and the largest value of each integer type. */
 const integerRange: Readonly<Record<IntegerType, readonly [number | bigint, number | bigint]>> = {
   int8: [-(2 ** 7), 2 ** 7 - 1],
   uint8: [0, 2 ** 8 - 1],
@@ -18,7 +18,7 @@ const integerRange: Readonly<Record<IntegerType, readonly [number | bigint, numb
 };
 
 /**
- * Plain numbers as elements of `type`, none of them changed: what does not fit is refused, not wrapped.
+ * Plain numbers as elements of `type`, without changing any: numbers out of range are refused, not wrapped.
  *
  * @throws RR_TYPE
  */

@@ -9,10 +9,10 @@ import { contextError } from "./context-error.js";
 import { arrayFrom } from "./elements.js";
 import { flatten, type NestedArray } from "./nested-array.js";
 
-/** What `model.run` takes for each input: a typed tensor, or nested arrays of numbers. */
+/** An input of `model.run`: a typed tensor, or nested arrays of numbers. */
 export type InputValue = Tensor | NestedArray;
 
-/** Inputs that the ranks fill in where they are left out. */
+/** Inputs that the ranks fill in if they are omitted. */
 const optionalInputs: readonly string[] = [
   interfaceNames.attentionMask,
   interfaceNames.decoderAttentionMask,
@@ -21,11 +21,11 @@ const optionalInputs: readonly string[] = [
 ];
 
 /**
- * The caller's inputs as the graph takes them, copied, so that what the caller does to them later changes nothing.
+ * The caller's inputs in the form that the graph takes. They are copied, so the caller may change its own afterwards.
  *
- * @param needed names of the inputs that may not be left out; default: all but what the ranks fill in
- * @throws RR_INPUT for a missing or unknown input, or what no row of a table is for; RR_TYPE for a wrong element type;
- * RR_SHAPE for a shape that does not fit the graph or the other inputs; RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT
+ * @param needed names of the inputs that must not be omitted; default: all except those that the ranks fill in
+ * @throws RR_INPUT for a missing or unknown input, or a number without a row in a table; RR_TYPE for a wrong element
+ * type; RR_SHAPE for a shape that does not fit the graph or the other inputs; RR_TOKEN_ID, RR_CONTEXT, RR_EMPTY_PROMPT
  */
 export function checkInputs(
   inputs: Readonly<Record<string, InputValue>>,
@@ -130,7 +130,7 @@ function checkTokenIds(ids: TensorMessage, limits: TokenLimits): void {
   for (const id of ids.data) checkTokenId(Number(id), limits);
 }
 
-/** Of a table of positions there would be no row for others: an error of a rank, and the end of the model. */
+/** Other positions have no row in a table of positions, which would be an error of a rank, and end the model. */
 function checkPositions(
   { data }: TensorMessage,
   { maxContext = Number.POSITIVE_INFINITY }: ModelFacts,
@@ -146,7 +146,7 @@ function checkPositions(
   }
 }
 
-/** As of positions: of token types, say, a table has a row for each, and no other. */
+/** As with positions: a table of token types, for example, only has rows for its own types. */
 function checkLookedUp(name: string, { data }: TensorMessage, { lookedUp = {} }: ModelFacts): void {
   const rows = lookedUp[name];
   if (rows === undefined) return;

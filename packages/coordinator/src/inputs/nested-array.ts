@@ -12,7 +12,7 @@ export interface Flattened {
 /**
  * Flattens nested arrays whose rows all have the same length.
  *
- * @throws RR_SHAPE where rows differ in length or depth, RR_TYPE where an element is not a number.
+ * @throws RR_SHAPE if rows differ in length or depth, RR_TYPE if an element is not a number
  */
 export function flatten(name: string, value: unknown): Flattened {
   const dims = shapeOf(value);
@@ -26,7 +26,8 @@ function shapeOf(value: unknown): number[] {
   const dims: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0]) {
     dims.push(level.length);
-    // An array that contains itself would otherwise go on for ever. ONNX itself sets no limit, but nobody has more.
+    // An array that contains itself would otherwise never end. ONNX itself sets no limit, but no real tensor has more
+    // axes.
     if (dims.length > 64) break;
   }
   return dims;

@@ -1,7 +1,7 @@
 import { onAbort } from "@ringrank/collectives";
 import type { Offload } from "./offload.js";
 
-/** Runs `work`; an aborted signal ends the thread it works on, and with it the work, with the signal's reason. */
+/** Runs `work`. If the signal is aborted, its thread is ended, and with it the work, with the signal's reason. */
 export async function abortable<Result>(
   signal: AbortSignal | undefined,
   offload: Pick<Offload<unknown>, "close">,

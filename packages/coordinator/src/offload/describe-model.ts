@@ -12,14 +12,14 @@ import type { ModelFacts } from "../model-facts.js";
 import type { GenerationDefaults } from "../options/generate-options.js";
 import type { OpenedModel } from "./open-model.js";
 
-/** What the coordinator has to know of a model to serve it. */
+/** What the coordinator needs to know about a model to serve it. */
 export function describeModel(
   opened: Pick<OpenedModel, "graph" | "maxContext" | "maxSource" | "config" | "obstacle">,
   { defaults, eosTokenIds, forcedEosTokenIds, decoderPromptIds }: GenerationConfig,
 ): ModelFacts {
   const { graph, maxContext, maxSource = maxContext, config, obstacle } = opened;
   const states = keptStates(graph);
-  // The ranks fill these in: an empty cache, states of zero, and the rows that `logits` asks for.
+  // The ranks fill these in: an empty cache, states of zero, and the rows for which `logits` asks.
   const internal: readonly string[] = [
     ...graph.caches.map((cache) => cache.positions),
     ...states.map((state) => state.past),
@@ -30,7 +30,7 @@ export function describeModel(
   const logits = graph.outputs.find((output) => output.name === interfaceNames.logits);
   const vocabulary = logits?.dims.at(-1);
   const rows = lookedUp(graph, inputs);
-  // A bare encoder has no logits, and token ids all the same.
+  // A bare encoder has no logits, but it does have token ids.
   const vocabSize =
     typeof vocabulary === "number"
       ? vocabulary
@@ -65,7 +65,7 @@ export function describeModel(
   };
 }
 
-/** Of a token that has to be chosen; of others it does not matter. */
+/** Only checked for tokens that must be chosen; others do not matter. */
 function requireInVocabulary(field: string, id: number, vocabSize: number | undefined): void {
   if (vocabSize === undefined || id < vocabSize) return;
   throw new RingrankError(
@@ -79,13 +79,13 @@ function lookedUp(graph: Graph, inputs: Graph["inputs"]): Record<string, number>
   return Object.fromEntries(rows.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** The part of a graph that fills a cache for another. */
+/** The entry of a graph that fills a cache for another. */
 function encoderEntry({ caches, entries = {} }: Graph): GraphEntry | undefined {
   const name = caches.find(({ filledBy }) => filledBy !== undefined)?.filledBy;
   return name === undefined ? undefined : entries[name];
 }
 
-/** As transformers reads it: without `do_sample`, the other fields have no effect on the choice. */
+/** As in transformers: without `do_sample`, the other fields have no effect on the choice. */
 function generationDefaults({
   doSample = false,
   temperature = 1,

@@ -3,7 +3,7 @@ import { greatestSize } from "@ringrank/policy";
 
 const { inputIds, decoderInputIds, attentionMask, decoderAttentionMask } = interfaceNames;
 
-/** A call that asks for most positions: all tokens count, and none is one that models pad with (0 to 3). */
+/** A call that uses the most positions: all tokens count, and none is an id that models pad with (0 to 3). */
 const fullCall: ReadonlyMap<string, number> = new Map([
   [inputIds, 4],
   [decoderInputIds, 4],
@@ -11,7 +11,7 @@ const fullCall: ReadonlyMap<string, number> = new Map([
   [decoderAttentionMask, 1],
 ]);
 
-/** The most tokens that a graph takes, by the tables that it has for them; undefined where it shows no limit. */
+/** The most tokens that a graph accepts, according to its tables; undefined if it shows no limit. */
 export function longestSequence(graph: Graph): number | undefined {
   const limits = graph.inputs.flatMap(({ name, dims: [, length] }) => {
     if (name !== inputIds && name !== decoderInputIds) return [];
@@ -20,11 +20,11 @@ export function longestSequence(graph: Graph): number | undefined {
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-/** Of a decoder that takes one token at a time: as many as are kept of others, and that one. */
+/** For a decoder that takes one token at a time: the most tokens in its past, plus that one. */
 function mostBesideOne(graph: Graph): number | undefined {
   const limits = graph.caches.flatMap(({ positions, filledBy }) => {
     const kept = graph.inputs.find(({ name }) => name === positions)?.dims[1];
-    // A row that is kept has a position; which one does not matter.
+    // A cached row has a position; which one does not matter.
     const call = new Map([...fullCall, [positions, 0]]);
     return filledBy === undefined ? (mostOf(graph, kept, call) ?? []) : [];
   });

@@ -7,57 +7,57 @@ import type { PlanningService } from "./planning-service.js";
 import type { TextService } from "./text-service.js";
 
 /**
- * Opens and plans a model. It ends before ranks load theirs: some ten megabytes that planning leaves on its heap would
- * add to the peak.
+ * Opens and plans a model. It ends before the ranks load: the ten megabytes or so that planning leaves on its heap
+ * would add to the peak.
  */
 export function planningThread(): Offload<PlanningService> {
   return new Offload("planning", () => new URL("./planning-worker.js", import.meta.url));
 }
 
-/** Has the tokenizer, which may take some hundred milliseconds to load, or to encode a long text. */
+/** Runs the tokenizer, which may take a few hundred milliseconds to load, or to encode a long text. */
 export function textThread(): Offload<TextService> {
   return new Offload("text", () => new URL("./text-worker.js", import.meta.url), { endsItself: true });
 }
 
-/** Milliseconds a thread that is to end has to import the rest of its modules. */
+/** Milliseconds for a thread that should end to import the rest of its modules. */
 const importMs = 5_000;
-/** Milliseconds a thread has to end by itself. */
+/** Milliseconds for a thread to end by itself. */
 const endMs = 1_000;
 
 const bundlerAdvice =
   "If a bundler has left out the module that the thread runs, keep @ringrank/coordinator external";
 
 export interface OffloadOptions {
-  /** Whether it has something to end before it does, when its port closes. Default false. */
+  /** Whether the thread has something to end itself when its port closes. Default false. */
   readonly endsItself?: boolean;
 }
 
 /**
- * A thread of its own for what would keep the caller's thread busy. It never enters native code, so it may be
- * terminated at any time after it has imported its modules: Node leaves a file open that a thread was opening when it
- * ended. Of that the thread sends a message, whatever it is.
+ * A separate thread for work that would keep the caller's thread busy. It never enters native code, so it may be
+ * terminated at any time after it has imported its modules. (If a thread is terminated while Node opens a file for it,
+ * the file stays open.) The thread reports the end of its imports by a message of any kind.
  */
 export class Offload<Service> implements AsyncDisposable {
   readonly #name: string;
   readonly #worker: Worker;
   readonly #connection: Connection<Service>;
-  /** Or it has ended before. */
+  /** Also settles if the thread ends before. */
   readonly #importing: Promise<void>;
   #hasImported = false;
-  /** Settles when the thread has ended by itself; undefined where it does not. */
+  /** Settles when the thread has ended by itself; undefined if it does not. */
   readonly #end: Promise<void> | undefined;
   #closing = false;
 
   /**
-   * @param url of the module that it is begun with
-   * @throws RR_CLOSED where Node starts no thread with it
+   * @param url the URL of the module that the thread runs
+   * @throws RR_CLOSED if Node cannot start a thread with it
    */
   constructor(name: string, url: () => URL, { endsItself = false }: OffloadOptions = {}) {
     this.#name = name;
     const { port1, port2 } = new MessageChannel();
     this.#worker = startWorker(name, url, port2);
     this.#connection = new Connection<Service>(port1);
-    // The thread alone keeps no process alive; a call that waits for it does.
+    // The thread by itself does not keep the process alive; a pending call does.
     this.#worker.unref();
     const exited = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
     this.#end = endsItself ? exited : undefined;
@@ -76,7 +76,7 @@ export class Offload<Service> implements AsyncDisposable {
     return this.#connection.call(use);
   }
 
-  /** Ends the thread; calls that wait reject with `reason`. A second close waits for the first. */
+  /** Ends the thread; pending calls reject with `reason`. A second close waits for the first. */
   async close(reason: unknown = new RingrankError("RR_CLOSED", "the model is closed")): Promise<void> {
     this.#closing = true;
     this.#connection.close(reason);

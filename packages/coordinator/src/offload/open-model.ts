@@ -19,29 +19,29 @@ import {
 import { uniteSizes } from "@ringrank/policy";
 import { longestSequence } from "./longest-sequence.js";
 
-/** A model whose shapes are known; no weight is read. */
+/** A model whose shapes are known, and whose weights have not been read. */
 export interface OpenedModel extends ContextLimits {
   readonly graph: Graph;
   /** Where the tokenizer and generation_config.json would be. */
   readonly directory: string;
-  /** Of what the graph computes; empty for an ONNX file without one. */
+  /** The config of what the graph computes; empty for an ONNX file without one. */
   readonly config: JsonObject;
   /** Names of tensors in the files that the model does not use. */
   readonly unused: readonly string[];
-  /** Why it has no cache, where its file has what looks like one. */
+  /** Why it has no cache, if its file has something that looks like one. */
   readonly obstacle?: RingrankError | undefined;
-  /** Those that weights lie in, as they were when they were opened. */
+  /** The files with the weights, as they were when they were opened. */
   readonly files: readonly FileIdentity[];
   /**
-   * Checks that every weight file is there, the one that was opened, and as long as its header says: `RR_MISSING_FILE`,
-   * `RR_FILE_FORMAT`.
+   * Checks that every weight file exists, is the one that was opened, and is as long as its header says:
+   * `RR_MISSING_FILE`, `RR_FILE_FORMAT`.
    */
   checkWeights(): void;
 }
 
 /**
- * Opens a HuggingFace directory, an id in the local cache, an `.onnx` file, or a directory of these. A directory with
- * both is the checkpoint, unless `dtype` says which of the ONNX files is meant. Throws what these throw.
+ * Opens a HuggingFace directory, an id in the local cache, an `.onnx` file, or a directory of such files. From a
+ * directory with both, the checkpoint is opened, unless `dtype` selects one of the ONNX files. Throws what these throw.
  */
 export function openModel(pathOrId: string, dtype?: ExportDtype): OpenedModel {
   const path = resolveModel(pathOrId);
@@ -76,7 +76,10 @@ function openDirectory(path: string): OpenedModel {
   };
 }
 
-/** Where there is no architecture for it, but ONNX files beside it, which nobody asked for, the error says so. */
+/**
+ * If there is no architecture for the checkpoint, but there are ONNX files next to it that were not asked for, the
+ * error says so.
+ */
 function built(checkpoint: Checkpoint): ReturnType<typeof buildGraph> {
   try {
     return buildGraph(checkpoint);

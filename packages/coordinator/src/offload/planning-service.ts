@@ -8,18 +8,18 @@ import type {
 } from "@ringrank/policy";
 import type { ModelFacts } from "../model-facts.js";
 
-/** What the planning thread does for the caller's thread. Arguments and results cross by structured clone. */
+/** The work of the planning thread for the caller's thread. Arguments and results cross by structured clone. */
 export interface PlanningService {
   /**
-   * Finds and opens a model and decides its partition, or checks a given one. The model is kept open.
+   * Finds and opens a model and decides its partition, or checks a given one. Keeps the model open.
    *
    * @throws what opening and planning throw: RR_NOT_A_MODEL, RR_CONFIG, RR_POLICY, RR_MEMORY, …
    */
   plan(request: PlanRequest): PlanReply;
   /**
-   * The programs of the ranks, and what else it takes to run the model. After {@link plan}.
+   * The programs of the ranks, and whatever else is needed to run the model. Call it after {@link plan}.
    *
-   * @throws RR_MISSING_FILE, RR_FILE_FORMAT where a weight file is not what its header says
+   * @throws RR_MISSING_FILE; RR_FILE_FORMAT if a weight file is not what its header says
    */
   prepare(options?: ProgramOptions): Preparation;
 }
@@ -33,7 +33,7 @@ export interface PlanRequest {
   readonly memoryPerRank: number | undefined;
   readonly precision: WeightPrecision;
   readonly activations: ActivationPrecision | undefined;
-  /** A policy's JSON, to be used in place of a new one. */
+  /** A policy's JSON, to be used instead of a new policy. */
   readonly policy: unknown;
 }
 
@@ -47,7 +47,7 @@ export interface Preparation {
   /** By rank. */
   readonly programs: readonly RankProgram[];
   readonly facts: ModelFacts;
-  /** Files that weights lie in, as they were when they were opened. */
+  /** The files with the weights, as they were when they were opened. */
   readonly files: readonly FileIdentity[];
   /** Keys of generation_config.json that change results and are not supported. */
   readonly unsupported: readonly string[];

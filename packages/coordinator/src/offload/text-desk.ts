@@ -10,9 +10,9 @@ import type { TextService } from "./text-service.js";
 export class TextDesk implements TextService {
   #directory = "";
   #tokenizer: Tokenizer | undefined;
-  /** Made when it is first asked for: who never does is not kept from a model by a broken template. */
+  /** Created on first use, so that a broken template does not affect callers that never need it. */
   #conversations: ConversationWriter | undefined;
-  /** By generation, while its text is in the making. */
+  /** By generation, while its text is being generated. */
   readonly #texts = new Map<number, TokenStream>();
 
   open(directory: string): void {
@@ -44,7 +44,7 @@ export class TextDesk implements TextService {
     this.#texts.delete(generation);
   }
 
-  /** Ends what is not on this thread. */
+  /** Ends what this thread has started elsewhere. */
   end(): void {
     this.#conversations?.end();
   }

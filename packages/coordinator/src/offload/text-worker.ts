@@ -7,6 +7,6 @@ const port = workerData as MessagePort;
 const desk = new TextDesk();
 installErrorTransferHandler(comlink.transferHandlers);
 comlink.expose(desk, port as unknown as Endpoint);
-// The thread ends by itself then, once it has heard the end of what it started.
+// The thread then ends by itself, once it has received the end of what it started.
 port.on("close", () => desk.end());
 parentPort?.postMessage("imported");

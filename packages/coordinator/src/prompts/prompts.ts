@@ -10,14 +10,14 @@ import { noTokenizer } from "./no-tokenizer.js";
 /** What a generation continues: a text, its token ids, or a conversation. */
 export type Prompt = string | readonly number[] | readonly ChatMessage[];
 
-/** Makes token ids of what callers give as texts; tokenizing happens on the text thread. */
+/** Converts callers' texts to token ids; the text thread tokenizes them. */
 export class Prompts {
   readonly #limits: TokenLimits;
   readonly #texts: Offload<TextService> | undefined;
 
   /**
-   * @param limits of what a generation continues: of a source, where there is an encoder
-   * @param texts undefined where the model has no tokenizer
+   * @param limits the limits of a prompt, or of a source if there is an encoder
+   * @param texts undefined if the model has no tokenizer
    */
   constructor(limits: TokenLimits, texts: Offload<TextService> | undefined) {
     this.#limits = limits;
@@ -25,7 +25,7 @@ export class Prompts {
   }
 
   /**
-   * The ids of what a generation continues: messages, a text, or ids.
+   * The token ids of a prompt: messages, a text, or ids.
    *
    * @throws as {@link idsOf}; RR_NO_CHAT_TEMPLATE, RR_FILE_FORMAT
    */
@@ -40,7 +40,7 @@ export class Prompts {
   }
 
   /**
-   * The ids of a text, or those given.
+   * The ids of a text, or the given ids.
    *
    * @throws RR_INPUT, RR_NO_TOKENIZER, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT
    */
@@ -69,13 +69,13 @@ export class Prompts {
   }
 }
 
-/** Whether a prompt is messages, right or wrong; an empty array is taken for token ids. */
+/** Whether a prompt consists of messages, valid or not; an empty array counts as token ids. */
 export function isConversation(prompt: unknown): prompt is readonly unknown[] {
   return Array.isArray(prompt) && typeof prompt[0] === "object";
 }
 
 /**
- * A copy of messages, with what a template knows of and nothing else.
+ * A copy of messages, with only the fields that a template knows.
  *
  * @throws RR_INPUT
  */

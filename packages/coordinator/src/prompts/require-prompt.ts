@@ -7,10 +7,10 @@ import type { Texts } from "../prepare-model.js";
 import { isConversation, Prompts } from "./prompts.js";
 
 /**
- * Refuses what `generate` would refuse of a call, for a model whose ranks have read nothing yet. Waits for the
- * tokenizer, where the model has one, and where the prompt is a conversation for its template.
+ * Refuses what `generate` would refuse, for a model whose ranks have not read anything yet. Waits for the tokenizer if
+ * the model has one, and for a conversation also for the template.
  *
- * @param texts undefined where the model has no tokenizer
+ * @param texts undefined if the model has no tokenizer
  * @throws as `generate` does; or the reason of `signal`, which ends the text thread
  */
 export async function requirePrompt(

@@ -4,8 +4,8 @@ import type { ModelFacts } from "../model-facts.js";
 import { optionError } from "../options/check.js";
 
 /**
- * What the decoder's cache of an encoder–decoder begins with, as the caller has it, else the config. Undefined where
- * there is no encoder: what is generated continues the caller's prompt.
+ * The tokens that the decoder of an encoder–decoder starts with: those of the caller, else of the config. Undefined if
+ * there is no encoder; the generation then continues the caller's prompt.
  *
  * @throws RR_OPTION, RR_EMPTY_PROMPT, RR_TOKEN_ID, RR_CONTEXT
  */
@@ -30,10 +30,10 @@ export function beginningOfTarget(
 }
 
 /**
- * The source of a sequence that its caller fills.
+ * The source of a sequence that the caller fills.
  *
- * @throws RR_OPTION where there is a source without an encoder, or the other way; RR_EMPTY_PROMPT, RR_TOKEN_ID,
- * RR_CONTEXT
+ * @throws RR_OPTION if there is a source without an encoder, or an encoder without a source; RR_EMPTY_PROMPT,
+ * RR_TOKEN_ID, RR_CONTEXT
  */
 export function checkSource(source: unknown, facts: ModelFacts): readonly number[] | undefined {
   if (facts.encoder === undefined) {
