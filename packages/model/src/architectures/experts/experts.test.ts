@@ -295,8 +295,6 @@ it.each<[string, string, JsonObject]>([
   ["experts whose load nothing evens out", "lfm2-moe", { use_expert_bias: false }],
   ["layers that differ in how many experts there are", "hunyuan-moe", { num_experts: [4, 8] }],
   ["layers that differ in how many experts a row goes to", "hunyuan-moe", { moe_topk: [2, 1] }],
-  ["a layer that is recurrent", "granite4-micro-like", { layer_types: ["mamba", "attention"] }],
-  ["no list of layers, all of which then are recurrent", "granite4-micro-like", { layer_types: null }],
   ["two experts a row, each of which would read it scaled", "llama4", { num_experts_per_tok: 2 }],
   ["a layer that slides", "llama4", { layer_types: ["sliding_attention", "full_attention"] }],
   ["chunks of no size", "llama4", { attention_chunk_size: null }],
