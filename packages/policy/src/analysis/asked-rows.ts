@@ -14,9 +14,9 @@ import type { PreparedGraph } from "./prepare-graph.js";
 import { isElementwise, isProduct, isRowwise, Rows } from "./rowwise.js";
 
 /**
- * Leaves rows out that nobody asks for. A graph that chooses rows at its end, those that logits are wanted of, chooses
- * them as early as can be: behind the last operator that mixes rows, an attention. The rest of the last layer is then
- * computed for one row of a prompt, not for all of them.
+ * Skips rows that are not requested. If a graph chooses rows at its end, namely those for which logits are wanted, they
+ * are chosen as early as possible: after the last operator that mixes rows, an attention. The rest of the last layer is
+ * then computed for one row of a prompt instead of all of them.
  *
  * ```
  *   residual ──────────────── + ── … ── + ── choose       residual ── choose ────────────── + ── … ── +
@@ -37,10 +37,10 @@ export function chooseRowsEarly(prepared: PreparedGraph): PreparedGraph {
 interface Choice {
   readonly gather: GraphNode;
   readonly reshape: GraphNode;
-  /** Name of the indices that are chosen, a list that the caller gives. */
+  /** Name of the chosen indices, a list that the caller passes. */
   readonly chosen: string;
   readonly rows: Rows;
-  /** What makes `x` row by row, and nothing that anybody else reads. */
+  /** The nodes that compute `x` row by row, and whose results nothing else reads. */
   readonly nodes: ReadonlySet<GraphNode>;
 }
 
@@ -65,7 +65,7 @@ function rowwiseBefore(
   isRowwise: (node: GraphNode) => boolean,
 ): Set<GraphNode> {
   const moved = new Set<GraphNode>();
-  /** Read by what is moved, and by what stays. */
+  /** Read by moved nodes and by nodes that stay. */
   const wanted = new Set<string>();
   const needed = new Set(outputs.map(({ name }) => name));
   for (const node of nodes.toReversed()) {
@@ -79,7 +79,7 @@ function rowwiseBefore(
   return moved;
 }
 
-/** The moved nodes read chosen rows, `[chosen, width]`; what they make needs to be chosen of no more. */
+/** The moved nodes read chosen rows, `[chosen, width]`; their results need not be chosen from again. */
 function rewrite(
   { graph, shapes }: PreparedGraph,
   { gather, reshape, chosen, rows, nodes: moved }: Choice,
@@ -95,7 +95,8 @@ function rewrite(
   const choices = new Map<string, string>();
   const matrices = new Map<string, string>();
   const [result] = gather.outputs as [string];
-  // All of it last: so what stays and reads a sum that is owed pays for it, and the choice is made of what was paid.
+  // Everything moved comes last. So if a node that stays reads a sum that is owed, it is reduced for that node, and
+  // rows are chosen from the reduced sum.
   const late = graph.nodes.flatMap((node) => (moved.has(node) ? chosenFor(node) : []));
   const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
     if (node === gather) return late;
@@ -103,7 +104,7 @@ function rewrite(
   });
   return withoutUnread({ ...graph, nodes, weights });
 
-  /** The node on chosen rows, behind the choice of those that are not chosen yet. */
+  /** The node on chosen rows, after the choice of those inputs that have not been chosen from yet. */
   function chosenFor(node: GraphNode): GraphNode[] {
     const before: GraphNode[] = [];
     const once = (made: Map<string, string>, name: string, make: (name: string) => GraphNode[]): string => {
@@ -114,7 +115,7 @@ function rewrite(
       const dims = shapes.get(name)?.dims;
       if (made.has(name)) return name;
       if (rows.has(dims)) return once(choices, name, choose);
-      // What all rows see may have their three axes, where it is broadcast to them.
+      // Operands shared by all rows may keep three axes where they are broadcast.
       return dims?.length === 3 && isElementwise(node) ? once(matrices, name, asMatrix) : name;
     });
     const outputs = node.outputs.map((name) => (name === reshape.inputs[0] ? result : name));
@@ -148,5 +149,5 @@ function rewrite(
   }
 }
 
-/** Of three axes and of two. */
+/** The same with three axes and with two. */
 const alongRow = { kind: "int", value: -1 } as const;

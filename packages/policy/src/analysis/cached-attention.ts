@@ -8,10 +8,10 @@ import type { Wiring } from "./wiring.js";
 /**
  * Attention of new rows over the rows of a cache and over themselves, recognised by what it computes:
  *
- *     scores  = [ α·q·Kᵀ | α·q·kᵀ ] + addends       K, V: kept rows, inputs; k, v: new rows, kept from now on
+ *     scores  = [ α·q·Kᵀ | α·q·kᵀ ] + addends       K, V: cached rows, inputs; k, v: new rows, to be cached
  *     context = softmax(scores) · [ V ; v ]
  *
- * where q, k and v come from projections by head, and a rotary embedding may turn q and k.
+ * q, k and v come from projections by head, and q and k may be rotated by a rotary embedding.
  */
 export interface CachedAttention {
   /** Indices of the nodes from the projections to the context. */
@@ -21,9 +21,9 @@ export interface CachedAttention {
   readonly pastValues: string;
   readonly presentKeys: string;
   readonly presentValues: string;
-  /** Names of what is added to the scores, each broadcast to `[batch, heads, sequence, past + sequence]`. */
+  /** Names of the addends of the scores, each broadcast to `[batch, heads, sequence, past + sequence]`. */
   readonly addends: readonly string[];
-  /** Whether some addend is not the same for all heads. */
+  /** Whether some addend differs between heads. */
   readonly biasByHead: boolean;
   readonly scale: number;
   readonly rotary: RotaryTurn | undefined;
@@ -31,20 +31,22 @@ export interface CachedAttention {
   readonly context: string;
 }
 
-/** Names of what is projected, whose rows have heads, and lanes within heads, in any order of the axes. */
+/** Names of the projections, whose rows have heads, and lanes within heads, in any order of the axes. */
 export interface Projections {
   readonly query: string;
   readonly key: string;
   readonly value: string;
-  /** The one value, `[batch, sequence, width]`, that the three are cut from inside the body, and how; if they are. */
+  /**
+   * The single value, `[batch, sequence, width]`, that the three are cut from inside the body, and how; if they are.
+   */
   readonly cut?: { readonly from: string; readonly by: "parts" | "heads" };
 }
 
 export interface RotaryTurn {
-  /** Names, `[batch, sequence, lanes / 2]` both. */
+  /** Names of values, both `[batch, sequence, lanes / 2]`. */
   readonly cos: string;
   readonly sin: string;
-  /** How many lanes turn, the first ones; 0 for all. */
+  /** How many lanes are rotated, counted from the first; 0 for all. */
   readonly lanes: number;
   readonly interleaved: boolean;
 }
@@ -68,7 +70,7 @@ const swapsHeads = "0,2,1,3";
 /** Follows the edges around one softmax, collecting the nodes it passes. */
 class Matcher {
   readonly #wiring: Wiring;
-  /** By kept rows: the rows that are new. */
+  /** By cached rows: the new rows. */
   readonly #presents: ReadonlyMap<string, string>;
   readonly #sizesOf: (name: string) => readonly SizePair[];
   readonly #body = new Set<number>();
@@ -107,7 +109,7 @@ class Matcher {
   #scores(softmaxInput: string) {
     const addends: string[] = [];
     let name = softmaxInput;
-    // The scores are the first operand: what is added to them depends on no query.
+    // The scores are the first operand: their addends depend on no query.
     for (let add = this.#madeBy(name, "Add"); add !== undefined; add = this.#madeBy(name, "Add")) {
       addends.push(add.inputs[1]!);
       name = add.inputs[0]!;
@@ -147,7 +149,7 @@ class Matcher {
 
   #turned(name: string): { readonly from: string; readonly turn: RotaryTurn | undefined } {
     const node = this.#madeBy(name, "RotaryEmbedding");
-    // Without position ids, angles come row by row.
+    // Without position ids, angles are given row by row.
     if (node === undefined || node.inputs.length !== 3) return { from: name, turn: undefined };
     const [from, cos, sin] = node.inputs;
     const lanes = intAttribute(node, "rotary_embedding_dim", 0);
@@ -170,7 +172,10 @@ class Matcher {
     return { ...separate, cut: { from, by: "parts" } };
   }
 
-  /** What `name`, `[batch, heads, sequence, lanes]`, was before heads became an axis and came before the rows. */
+  /**
+   * The value behind `name`, `[batch, heads, sequence, lanes]`, before heads became an axis and moved in front of the
+   * rows.
+   */
   #rows(name: string): string {
     const swap = this.#peek(name, "Transpose");
     if (swap === undefined || intsAttribute(swap, "perm")?.join() !== swapsHeads) return name;
@@ -182,8 +187,8 @@ class Matcher {
   }
 
   /**
-   * `x` where the three are cut from `[batch, sequence, heads, (queries | key | value), lanes]`, which is `x` reshaped,
-   * once heads have come before the rows.
+   * Returns `x` if the three are cut from `[batch, sequence, heads, (queries | key | value), lanes]`, which is `x`
+   * reshaped, with heads moved in front of the rows.
    */
   #cutByHeads(names: readonly string[]): string | undefined {
     const shaped = names.map((name, at) => this.#peek(name, at === 0 ? "Reshape" : "Squeeze"));
@@ -200,7 +205,7 @@ class Matcher {
     return reshape.inputs[0]!;
   }
 
-  /** The node that makes `name`, if it is of this kind; it is then part of the body. */
+  /** The node that computes `name`, if it is of this kind; it is then part of the body. */
   #madeBy(name: string, operator: string): GraphNode | undefined {
     const node = this.#peek(name, operator);
     if (node !== undefined) this.#take(name);
@@ -217,12 +222,12 @@ class Matcher {
     this.#body.add(this.#wiring.producer(name)!);
   }
 
-  /** What a node of this kind makes `name` from, or `name`. */
+  /** The input from which a node of this kind computes `name`, or `name` itself. */
   #behind(name: string, operator: string): string {
     return this.#madeBy(name, operator)?.inputs[0] ?? name;
   }
 
-  /** The one node that reads `name`, if it is of this kind; it is then part of the body. */
+  /** The only node that reads `name`, if it is of this kind; it is then part of the body. */
   #read(name: string, operator: string): GraphNode | undefined {
     const index = this.#wiring.soleReader(name);
     const node = index === undefined ? undefined : this.#wiring.node(index);
@@ -231,7 +236,7 @@ class Matcher {
     return node;
   }
 
-  /** What a node of this kind makes of `name`, or `name`. */
+  /** The result that a node of this kind computes from `name`, or `name` itself. */
   #beyond(name: string, operator: string): string {
     return this.#read(name, operator)?.outputs[0] ?? name;
   }
@@ -241,7 +246,7 @@ function isSeveral(size: SizePair | undefined): boolean {
   return size !== undefined && isStatic(size) && !isOne(size);
 }
 
-/** Whether a product's second operand is turned round, and nothing else is done to either. */
+/** Whether a product's second operand is transposed, and nothing else is done to either operand. */
 function isScoring(node: GraphNode): boolean {
   const flags = ["transA", "transBatchA", "transBatchB"].map((name) => intAttribute(node, name, 0));
   return intAttribute(node, "transB", 0) === 1 && flags.every((flag) => flag === 0);

@@ -2,9 +2,9 @@ import { type Dim, type Factor, partsOf, resolve } from "../factors/factor.js";
 import type { FactoredGraph } from "./propagate.js";
 
 /**
- * Which factors meet in one product of one tensor. A rank has one interval of every factor it shards, so two that
- * meet cannot both be sharded: only the diagonal blocks of that tensor would exist. Factors in different segments
- * of one sum do not meet.
+ * Which factors meet in one product of one tensor. A rank has one interval of every factor that it shards, so two
+ * factors that meet cannot both be sharded: only the diagonal blocks of that tensor would exist. Factors in different
+ * segments of a sum do not meet.
  */
 export class Conflicts {
   readonly #meets = new Map<Factor, Set<Factor>>();
@@ -14,7 +14,7 @@ export class Conflicts {
     const seen = new Set<string>();
     const ids = new Map<Factor, number>();
     const add = (dims: readonly Dim[]): void => {
-      // Layers repeat tensors with the same factors, above all the residual stream: look once at each.
+      // Layers repeat tensors with the same factors, above all the residual stream, so each is only examined once.
       const flat = dims.flatMap(resolve);
       const key = flat.map((factor) => idOf(factor, ids)).join(",");
       if (seen.has(key)) return;
@@ -25,12 +25,12 @@ export class Conflicts {
     // Most inputs are values.
     const tensors = new Set([...factored.values.values(), ...factored.nodes.flatMap(({ inputs }) => inputs)]);
     for (const dims of tensors) add(dims);
-    // Terms of a sum are a tensor, too, where no operand has all of its axes: `bi,jk->bi`.
+    // The terms of a sum are a tensor too, if no operand has all of its axes: `bi,jk->bi`.
     for (const { contracted, outputs } of factored.nodes)
       if (contracted.length > 0) add([...outputs[0]!, ...contracted]);
   }
 
-  /** Whether `a` and `b` meet; `a` may be `b`, where one tensor holds the factor twice. */
+  /** Whether `a` and `b` meet. `a` may equal `b`, if one tensor contains the factor twice. */
   meet(a: Factor, b: Factor): boolean {
     return this.#meets.get(a)?.has(b) ?? false;
   }
@@ -40,7 +40,9 @@ export class Conflicts {
     return this.#meets.get(factor) ?? new Set();
   }
 
-  /** Factors without which `factor` occurs in no product: the group of query heads never without its key head. */
+  /**
+   * Factors that every product with `factor` also contains: the group of query heads never occurs without its key head.
+   */
   alwaysWith(factor: Factor): ReadonlySet<Factor> {
     return this.#always.get(factor) ?? new Set();
   }

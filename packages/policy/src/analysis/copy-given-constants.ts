@@ -10,9 +10,9 @@ import {
 import { FreshNames } from "../fresh-names.js";
 
 /**
- * A graph in which every output is made by a node or given by the caller. A file may give a constant as it is; here it
- * gives a copy, so that the constant itself is read, and lies on ranks, as any other. So do the branches of its `If`s,
- * whose constants move out of them.
+ * A graph in which every output is computed by a node or passed in by the caller. A file may output a constant
+ * directly; here it outputs a copy, so that the constant itself is read, and placed on ranks, like any other. The
+ * branches of its `If`s do the same; their constants move out of them.
  */
 export function copyGivenConstants(graph: Graph): Graph {
   const values = namesOf(graph);

@@ -6,10 +6,10 @@ import { normalizeAxis } from "../rules/attributes.js";
 import type { FactoredGraph, FactoredNode } from "./propagate.js";
 
 /**
- * The graph with those norms written in sums whose rows are cut elsewhere: queries that are normalized over all heads
- * before they are cut into them (https://arxiv.org/abs/2501.00656). As one operator a norm needs its row whole, and
- * then no rank could have a part of the heads. A row that nothing cuts, as that of the residual stream, is no axis but
- * as a whole, and its norms stay as they are.
+ * Rewrites norms in terms of sums if their rows are cut elsewhere: for example queries that are normalized over all
+ * heads before they are cut into heads (https://arxiv.org/abs/2501.00656). As a single operator, a norm needs its whole
+ * row, and then no rank could have a part of the heads. A row that nothing cuts, such as that of the residual stream,
+ * is a single axis, and its norms are unchanged.
  */
 export function normsInSums(factored: FactoredGraph): Graph {
   const { graph, nodes } = factored;
@@ -27,7 +27,7 @@ export function normsInSums(factored: FactoredGraph): Graph {
   });
 }
 
-/** A norm of a row of several factors, which blocks of a quantized matrix may be, too. */
+/** A norm of a row with several factors, which may also be blocks of a quantized matrix. */
 function normOfProduct({ operator, inputs }: FactoredNode): { norm: RowNorm; row: Dim } | undefined {
   const { node } = operator;
   const [x] = operator.inputs;
@@ -38,7 +38,9 @@ function normOfProduct({ operator, inputs }: FactoredNode): { norm: RowNorm; row
   return { norm: { node, width: size[0], type: x.type }, row };
 }
 
-/** By the first factor of an axis: how many the shortest such axis has, of all values and of what operators have inside. */
+/**
+ * By the first factor of an axis: the number of factors of the shortest such axis, of all values and inside operators.
+ */
 function shortestAxes({ values, nodes }: FactoredGraph): Map<Factor, number> {
   const shortest = new Map<Factor, number>();
   const axes = [...values.values(), ...nodes.map(({ cut }) => cut)].flat();
@@ -51,7 +53,7 @@ function shortestAxes({ values, nodes }: FactoredGraph): Map<Factor, number> {
   return shortest;
 }
 
-/** Whether a norm, or a mean, is of the last axis alone. */
+/** Whether a norm, or a mean, is only over the last axis. */
 function isAlongRow({ node, inputs }: FactoredNode["operator"]): boolean {
   const rank = inputs[0]!.dims.length;
   const axes = node.opType === "ReduceMean" ? meanAxes() : [intAttribute(node, "axis", -1)];

@@ -9,11 +9,10 @@ type Values = ReadonlyMap<string, Evaluated>;
 const more = 2 ** 20;
 
 /**
- * The greatest size that a symbol of the inputs can have: a sequence's length, where the graph looks up in a table as
- * many positions as there are tokens, or cuts that many rows off one. Undefined where it shows no limit. Caches are
- * taken for empty.
+ * The greatest size that a symbol of the inputs can have: a sequence's length, if the graph looks up one position per
+ * token in a table, or cuts that many rows off one. Undefined if it shows no limit. Caches count as empty.
  *
- * @param elements by input: what it has everywhere in a call that asks for most, such as 1 in a mask
+ * @param elements by input: the value of all its elements in a call that asks for most, such as 1 in a mask
  */
 export function greatestSize(
   given: Graph,
@@ -25,7 +24,7 @@ export function greatestSize(
   const empty = emptyCaches(graph);
   const setting = (which: 0 | 1) => ({ ...bindSymbols(symbols, (sizes) => sizes[which]), ...empty });
   const at = (size: number, others = setting(0)) => evaluated(graph, { ...others, [symbol]: size }, elements);
-  // All other sizes differ, too: what depends on them is no limit of this one.
+  // All other sizes differ too: whatever depends on them is no limit of this one.
   const [small, large] = symbols.get(symbol) ?? [0, 0];
   const [first, second] = [at(small), at(large, setting(1))];
   if (first === undefined || second === undefined) return undefined;
@@ -44,7 +43,7 @@ export function greatestSize(
     if (isTaken(middle)) fits = middle;
     else fails = middle;
   }
-  // A table that is as long is the reason. There may be another, since contents are followed up to some length only.
+  // A table of that length is the reason. There may be another one, since contents are only followed up to some length.
   const isTable = ([name, { dims }]: [string, Evaluated]): boolean =>
     dims.some((size, axis) => size === fits && second.get(name)?.dims[axis] === fits);
   return [...first].some(isTable) ? fits : undefined;
@@ -54,12 +53,12 @@ function emptyCaches({ inputs, caches }: Graph): Record<string, number> {
   const kept = new Set(
     caches.flatMap(({ positions, states }) => [positions, ...states.map(({ past }) => past)]),
   );
-  // Of what a cache has, the first size is the batch.
+  // The first size of cache inputs is the batch.
   const rows = inputs.flatMap(({ name, dims }) => (kept.has(name) ? dims.slice(1) : []));
   return Object.fromEntries(rows.filter((dim) => typeof dim === "string").map((dim) => [dim, 0]));
 }
 
-/** Undefined where the graph does not take such sizes. */
+/** Undefined if the graph does not support such sizes. */
 function evaluated(
   graph: Graph,
   sizes: Readonly<Record<string, number>>,
@@ -78,7 +77,7 @@ interface Setting {
   readonly size: number;
 }
 
-/** The greatest size for which a table has the rows that are looked up in it, where their indices grow as it does. */
+/** The greatest size for which a table has the rows that are looked up in it, if their indices grow with the size. */
 function rowsLookedUp(node: GraphNode, first: Setting, second: Setting): number {
   const { opType, inputs, attributes } = node;
   const [table = "", indices = ""] = inputs;
@@ -93,9 +92,9 @@ function rowsLookedUp(node: GraphNode, first: Setting, second: Setting): number 
 }
 
 /**
- * Whether a Slice begins at a count from the end, where at a lesser size it is one from the start. Of a table whose last
- * rows are cut off, by a start that the size is subtracted from, it takes one row where there is one too few, and one row
- * does for any number.
+ * Whether a Slice starts at an index counted from the end, and at a smaller size from the start. If the start of a
+ * Slice of a table's last rows is computed by subtracting the size, the Slice still returns one row when there is one
+ * too few, and a single row broadcasts to any number.
  */
 function hasTurned({ opType, inputs }: GraphNode, before: Values, now: Values): boolean {
   if (opType !== "Slice") return false;

@@ -8,8 +8,8 @@ import {
 } from "@ringrank/model";
 
 /**
- * `Constant` nodes as constants of the graph, so that each of their uses has its own factors, and a rank can hold
- * the part it needs, as with any weight.
+ * Converts `Constant` nodes to constants of the graph, so that each of their uses has its own factors, and a rank can
+ * hold only the part it needs, as with any weight.
  */
 export function hoistConstants(graph: Graph): Graph {
   const weights = new Map<string, Weight>(graph.weights);

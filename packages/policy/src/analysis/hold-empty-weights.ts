@@ -2,8 +2,8 @@ import type { Graph, Weight } from "@ringrank/model";
 import { allocate } from "@ringrank/model/weights";
 
 /**
- * Weights without elements as constants of the graph: no rank has a part of one, and ONNX Runtime takes no external
- * data of no bytes.
+ * Stores weights without elements in the graph: no rank has a part of one, and ONNX Runtime does not accept empty
+ * external data.
  */
 export function holdEmptyWeights(graph: Graph): Graph {
   if (![...graph.weights.values()].some(isEmpty)) return graph;

@@ -2,8 +2,8 @@ import { type Graph, type GraphNode, isIf, takeBranch, type Weight } from "@ring
 import { isStatic, type SizePair } from "../shapes/index.js";
 
 /**
- * A graph in which every `If` whose condition is the same in every call is the branch it takes. One whose condition is
- * data, or depends on a size that calls differ in, stays.
+ * A graph in which every `If` whose condition is the same in every call is replaced by the branch that it takes. An
+ * `If` whose condition is data, or depends on a size that differs between calls, stays.
  */
 export function inlineBranches(
   graph: Graph,
@@ -17,7 +17,7 @@ export function inlineBranches(
     const decided = contents(condition)?.[0];
     if (decided === undefined || !isStatic(decided)) return [node];
     const taken = takeBranch(node, decided[0] !== 0 ? "then_branch" : "else_branch");
-    // Shapes have been evaluated, which refuses an `If` without its branches.
+    // Evaluating shapes has already refused an `If` without its branches.
     if (taken === undefined) throw new TypeError("an If without its branches");
     for (const [name, weight] of taken.weights) weights.set(name, weight);
     return taken.nodes.flatMap(inline);

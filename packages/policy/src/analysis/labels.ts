@@ -8,13 +8,13 @@ import type { RoutedExperts } from "./routed-experts.js";
 
 export type RoleLabel = "experts" | "heads" | "groups" | "lanes" | "table rows" | "vocabulary" | "width";
 
-/** Operators that say themselves what their heads are. */
+/** Operators that define their heads explicitly. */
 const headRules = { ...attentionRules, ...recurrenceRules };
 
 const lookups: ReadonlySet<string> = new Set(["Gather", "GatherBlockQuantized"]);
 
 /**
- * Words for factors, read off the operators they reach, so that a table can be talked about. Nothing is decided by
+ * Names for factors, derived from the operators that they reach, so that a table is readable. Nothing is decided by
  * them.
  */
 export class Labels {
@@ -36,7 +36,7 @@ export class Labels {
       if (lookups.has(opType)) addAll(this.#tableRows, node.contracted.flatMap(leavesOf));
       if (opType === "Softmax") this.#readScores(node.inputs[0]!.flatMap(leavesOf), cached);
       if (Object.hasOwn(headRules, operatorName(node.operator.node))) this.#readHeads(node.cut);
-      // Scores, and the mix of values: what is no head there is a lane of one.
+      // Scores, and products with values: any factor that is not a head there is a lane of one.
       if (multipliesActivations(node, fixed)) addAll(this.#lanes, node.inputs.flat().flatMap(leavesOf));
     }
     for (const { name } of graph.outputs) {
@@ -44,7 +44,7 @@ export class Labels {
     }
   }
 
-  /** Heads, how many share one of what each has less of, and lanes that may be apart. All that share one are heads. */
+  /** Heads, how many of them share a key head, and separable lanes. */
   #readHeads([heads = [], groups = [], lanes]: readonly Dim[]): void {
     const shared = leavesOf(heads);
     addAll(this.#heads, shared.length > 0 ? shared : leavesOf(groups));
@@ -52,7 +52,7 @@ export class Labels {
     addAll(this.#lanes, leavesOf(lanes ?? []));
   }
 
-  /** Heads of queries beside cached heads are groups of those. */
+  /** Query heads next to cached heads are groups of those. */
   #readScores(leaves: readonly Factor[], cached: ReadonlySet<Factor>): void {
     const fixed = leaves.filter(({ size }) => isStatic(size));
     const grouped = fixed.some((factor) => cached.has(factor));
@@ -74,7 +74,7 @@ export class Labels {
   }
 }
 
-/** A product of two values that are computed, not a projection by a weight, or by one turned round. */
+/** A product of two computed values, not a projection by a weight, transposed or not. */
 function multipliesActivations(
   { operator, inputs, contracted }: FactoredNode,
   fixed: ReadonlySet<string>,
@@ -87,7 +87,7 @@ function multipliesActivations(
   });
 }
 
-/** Names of weights, and of what is computed from weights alone. */
+/** Names of weights, and of values computed from weights alone. */
 function fixedValues({ graph, nodes }: FactoredGraph): Set<string> {
   const fixed = new Set(graph.weights.keys());
   for (const { node } of nodes.map(({ operator }) => operator)) {

@@ -9,10 +9,11 @@ import {
 } from "@ringrank/model";
 
 /**
- * A graph in which an `If` has all that its branches read as inputs of its own, after the condition, so that every edge
- * can be seen on its nodes. Weights of a branch are the graph's, then, and read as any other weight is.
+ * A graph in which an `If` has everything that its branches read as inputs, after the condition, so that every edge is
+ * visible on the nodes. Weights of a branch then belong to the graph, and are read like any other weight.
  *
- * @param graph whose branches have names apart, and give no weight as it is: what a branch gives has to be made in it
+ * @param graph whose branches have distinct names, and do not output a weight directly: outputs of a branch must be
+ * computed in it
  */
 export function liftCaptures(graph: Graph): Graph {
   if (!graph.nodes.some(isIf)) return graph;

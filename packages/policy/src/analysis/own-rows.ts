@@ -2,8 +2,8 @@ import type { FactoredGraph } from "./propagate.js";
 import { isParameter } from "./roles.js";
 
 /**
- * Whether `name` is one row of `width` float32 parameters that a single node reads. Only such a row may a rank apply by
- * itself: what it applies it keeps in memory of its own, and a session that read it too would hold it twice.
+ * Whether `name` is one row of `width` float32 parameters that a single node reads. A rank may only apply such a row
+ * itself: it holds what it applies in its own memory, and a session that also read it would hold it a second time.
  */
 export function isOwnRow(
   name: string,

@@ -12,7 +12,7 @@ import { liftCaptures } from "./lift-captures.js";
 import { nameBranchesApart } from "./name-branches-apart.js";
 import { readWeightsThemselves } from "./read-weights.js";
 
-/** A graph as it is divided. */
+/** A graph in the form in which it is divided. */
 export interface PreparedGraph {
   readonly graph: Graph;
   /** Type and sizes of every value. */
@@ -21,8 +21,8 @@ export interface PreparedGraph {
 }
 
 /**
- * Takes operators apart that do several things, settles branches, sees through what only renames a weight, and puts
- * matrices into their precision.
+ * Takes apart operators that do several things, resolves branches, looks through nodes that only rename a weight, and
+ * puts matrices into their precision.
  */
 export function prepareGraph(given: Graph, precision: Precision): PreparedGraph {
   const lowered = lowerWhole(given);
@@ -35,7 +35,7 @@ export function prepareGraph(given: Graph, precision: Precision): PreparedGraph 
   return { graph, shapes, symbols };
 }
 
-/** Operators taken apart that do several things, and no name defined twice. */
+/** The graph with operators that do several things taken apart, and with no name defined twice. */
 export function lowerWhole(given: Graph): Graph {
   return gatherForUnruled(lower(copyGivenConstants(nameBranchesApart(given))));
 }

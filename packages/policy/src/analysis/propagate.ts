@@ -21,11 +21,11 @@ import { normsInSums } from "./cut-rows.js";
 import { type PreparedGraph, prepareGraph } from "./prepare-graph.js";
 import { Wiring } from "./wiring.js";
 
-/** A graph whose every dimension has been divided into factors. */
+/** A graph in which every dimension has been divided into factors. */
 export interface FactoredGraph {
   readonly graph: Graph;
   readonly nodes: readonly FactoredNode[];
-  /** Dimensions of graph inputs and of node outputs. Uses of a weight have their own, in the nodes. */
+  /** Dimensions of graph inputs and of node outputs. Uses of a weight have dimensions of their own, in the nodes. */
   readonly values: ReadonlyMap<string, readonly Dim[]>;
   /** Type and sizes of every value. */
   readonly shapes: ReadonlyMap<string, EvaluatedPair>;
@@ -36,26 +36,26 @@ export interface FactoredGraph {
 
 export interface FactoredNode {
   readonly operator: Operator;
-  /** Undefined where the operator has no rule. */
+  /** Undefined if the operator has no rule. */
   readonly rule: Rule | undefined;
   readonly linearity: Linearity | undefined;
-  /** By slot; empty for an input that is left out. */
+  /** By slot; empty for an omitted input. */
   readonly inputs: readonly (readonly Dim[])[];
   readonly outputs: readonly (readonly Dim[])[];
   /** What the operator sums over. */
   readonly contracted: readonly Dim[];
-  /** What the operator takes the largest over. */
+  /** What the operator takes the maximum over. */
   readonly compared: readonly Dim[];
-  /** Units of stacks of weights of which the operator reads only some for a row. */
+  /** Units of stacks of weights, of which the operator only reads some for a row. */
   readonly readInPart: readonly { readonly dim: Dim; readonly count: number }[];
-  /** How the operator cuts a dimension, where it does. */
+  /** How the operator cuts a dimension, if it does. */
   readonly cut: readonly Dim[];
 }
 
 /**
  * Walks the graph once and lets every operator's rule relate the factors of its inputs and outputs. Bindings are
- * shared, so one forward pass reaches the fixed point. Where it shows that rows are normalized that are more than one
- * factor, as all heads of a layer are, those norms are written in sums, and it is walked again.
+ * shared, so one forward pass reaches the fixed point. If this shows that rows with more than one factor are
+ * normalized, such as all heads of a layer, those norms are rewritten as sums, and the graph is walked again.
  */
 export function propagateFactors(given: Graph, precision: Precision): FactoredGraph {
   const prepared = chooseRowsEarly(prepareGraph(given, precision));
@@ -74,7 +74,7 @@ function walk({ graph, shapes, symbols }: PreparedGraph): FactoredGraph {
   return { graph, nodes, values, shapes, symbols, wiring: new Wiring(graph.nodes, graph.outputs) };
 }
 
-/** New rows and states lie on the rank that keeps the old ones; everything else the caller gives is given whole. */
+/** New rows and states stay on the rank that keeps the old ones; all other outputs are whole. */
 function relateInterface(graph: Graph, values: ReadonlyMap<string, readonly Dim[]>): void {
   const states = keptStates(graph);
   for (const state of states) {
@@ -101,8 +101,8 @@ function factorNode(
   const operator = viewOperator(node, graph, shapes);
   const inputs = node.inputs.map((name, slot): readonly Dim[] => {
     if (name === "") return [];
-    // Every use of a weight starts with fresh factors: a table read both as embedding and as head would
-    // otherwise weld the two together.
+    // Every use of a weight starts with fresh factors. Otherwise, a table that is used both as embedding and as head
+    // would tie the two together.
     return values.get(name) ?? operator.inputs[slot]!.dims.map(freshDim);
   });
   const contracted: Dim[] = [];
@@ -144,7 +144,7 @@ function factorNode(
   return { operator, rule, linearity, inputs, outputs, contracted, compared, readInPart, cut };
 }
 
-/** What nobody knows of takes and gives whole tensors. */
+/** An unknown operator takes and returns whole tensors. */
 function propagateUnruled(operator: Operator, factors: Propagation): (readonly Dim[])[] {
   wholeEverything(operator, factors, "no rule for this operator");
   return freshOutputs(operator, factors, "no rule");
@@ -162,7 +162,7 @@ function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string,
       type: known.type,
       dims: known.dims,
       isWeight,
-      // Most contents are never asked for.
+      // Most contents are never needed.
       get contents() {
         return known.contents;
       },
@@ -171,7 +171,7 @@ function viewOperator(node: GraphNode, graph: Graph, shapes: ReadonlyMap<string,
   return { node, inputs: node.inputs.map(view), outputs: node.outputs.map(view) };
 }
 
-/** A rule takes for granted that operands have the axes that its operator needs; those of a file may not. */
+/** A rule assumes that operands have the axes that its operator needs; those of a file may not. */
 function checkThere(operator: Operator, ...dims: readonly (Dim | undefined)[]): void {
   if (!dims.includes(undefined)) return;
   const operands = operator.inputs.map(
@@ -185,7 +185,7 @@ function checkThere(operator: Operator, ...dims: readonly (Dim | undefined)[]): 
 }
 
 /**
- * Dimensions of two known sizes are never one; bound to each other, they would be cut in wrong places. A symbol may
+ * Dimensions with different known sizes are never the same; binding them would cut them in wrong places. A symbol may
  * stand for a size that the graph knows elsewhere.
  */
 function checkEqual(operator: Operator, a: Dim, b: Dim): void {
@@ -197,7 +197,7 @@ function checkEqual(operator: Operator, a: Dim, b: Dim): void {
   );
 }
 
-/** Whether two dimensions may differ in a call: one may be of size 1 there, and the other not. */
+/** Whether two dimensions may differ in a call: one may have size 1 there, and the other not. */
 function isDoubtful(a: Dim, b: Dim): boolean {
   const [left, right] = [sizeOf(a), sizeOf(b)];
   return (isUnproven(left) || isUnproven(right)) && !sameSize(left, right);
@@ -206,8 +206,8 @@ function isDoubtful(a: Dim, b: Dim): boolean {
 const doubt = { why: "of a size that may differ in other calls" } as const;
 
 /**
- * A rule that loses or invents elements would shard wrongly later, so it is caught here. Where only one of rule and
- * shape knows a size to be static, nothing is made of it.
+ * A rule that loses or invents elements would later shard wrongly, so this is caught here. It is ignored if only one of
+ * rule and shape knows a size to be static.
  */
 function checkSizes(operator: Operator, index: number, dims: readonly Dim[]): readonly Dim[] {
   checkThere(operator, ...dims);

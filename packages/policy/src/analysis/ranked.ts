@@ -1,7 +1,7 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
 import { operatorName } from "../rules/table.js";
 
-/** Products. What is ranked after one is no longer what it read. */
+/** Products. Whatever is ranked after one is no longer its input. */
 const products: ReadonlySet<string> = new Set([
   "Attention",
   "Conv",
@@ -22,7 +22,7 @@ const products: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Values of which what follows, short of another product, is ranked by a `TopK`: which experts a row goes to.
+ * Values that, before any other product, lead to a ranking by a `TopK`: which experts a row is routed to.
  *
  * @param nodes in an order in which they can run
  */

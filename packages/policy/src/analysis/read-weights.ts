@@ -1,12 +1,12 @@
 import { type Graph, type GraphNode, isIf } from "@ringrank/model";
 
 /**
- * A graph in which nodes read a weight itself, not an `Identity` of it: exporters write one for each further use of a
- * shared weight, and every use has its own factors only where it can be seen to be one.
+ * A graph in which nodes read a weight itself, not an `Identity` of it. Exporters write an `Identity` for each further
+ * use of a shared weight, and a use can only have its own factors if it is recognised as one.
  */
 export function readWeightsThemselves(graph: Graph): Graph {
   const kept = new Set(graph.outputs.map(({ name }) => name));
-  // What a branch captures, it reads by name.
+  // A branch reads captured values by name.
   for (const { inputs } of graph.nodes.filter(isIf)) for (const name of inputs) kept.add(name);
   const weightOf = new Map<string, string>();
   const nodes = graph.nodes.filter(({ opType, domain, inputs, outputs }) => {

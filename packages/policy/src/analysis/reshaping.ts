@@ -1,7 +1,7 @@
 import type { GraphNode } from "@ringrank/model";
 import { operatorName } from "../rules/table.js";
 
-/** Whether a node gives the elements of its first operand, all of them and in order, another place. */
+/** Whether a node returns all elements of its first operand, in order, in another shape. */
 export function isReshaping(node: GraphNode): boolean {
   return operators.has(operatorName(node));
 }

@@ -22,26 +22,26 @@ import { findRoutedExperts, type RoutedExperts } from "./routed-experts.js";
 export interface WeightUse {
   readonly name: string;
   readonly weight: Weight;
-  /** Index of the node in the graph, and the input it is. */
+  /** Index of the node in the graph, and its input slot. */
   readonly node: number;
   readonly slot: number;
   readonly dims: readonly Dim[];
 }
 
 /**
- * Factors that play the same part in different layers: they touch the same operators, in the same slots, on weights
- * of the same shapes. Layers repeat, so a decision is taken by role: 4 to 9 of them a model, not two per layer.
+ * Factors that play the same part in different layers: they reach the same operators, in the same slots, on weights of
+ * the same shapes. Layers repeat, so decisions are made by role: 4 to 9 roles per model, not two decisions per layer.
  */
 export interface Role {
   readonly factors: readonly Factor[];
   /** Units of each factor. */
   readonly units: number;
   /**
-   * For each factor, one that divides a unit further when ranks outnumber units: the group of query heads that
-   * share one key head. Every product that holds it also holds the factor.
+   * For each factor, one that divides a unit further if there are more ranks than units: the group of query heads that
+   * share a key head. Every product that contains it also contains the factor.
    */
   readonly within: ReadonlyMap<Factor, Factor> | undefined;
-  /** What the role is, for display: read off the operators its factors reach. */
+  /** The name of the role, for display: derived from the operators that its factors reach. */
   readonly label: RoleLabel;
 }
 
@@ -87,7 +87,7 @@ export function findRoles(factored: FactoredGraph): Roles {
   return { roles, uses, holders, conflicts, candidates, experts, labels };
 }
 
-/** Parameters lie in files; constants of the graph itself are too small to count. */
+/** Parameters are in files; constants in the graph itself are too small to count. */
 export function isParameter(weight: Weight): boolean {
   return weight.source.kind !== "inline";
 }
@@ -103,7 +103,7 @@ function weightUses({ graph, nodes }: FactoredGraph): WeightUse[] {
   return uses;
 }
 
-/** For each candidate, the sorted set of places where parameters hold it. */
+/** For each candidate, the sorted set of places in which parameters have it. */
 function signatures(
   uses: readonly WeightUse[],
   candidates: ReadonlySet<Factor>,
@@ -135,11 +135,11 @@ function leavesWithPath(dim: Dim, path: string): [Factor, string][] {
 }
 
 /**
- * The companion of every factor of a role: of those that qualify, the one that most elements of parameters hold.
- *
- * Dividing both by one interval each must give every rank a box of every tensor, so the companion occurs only in
- * products with the factor; every sum must run over both or neither, else ranks that share a unit would count it
- * twice; and what is put together of all ranks' parts must have both on one axis, along which it is.
+ * The companion of every factor of a role: of those that qualify, the one with the most elements of parameters.
+ * Dividing factor and companion by one interval each must give every rank a box of every tensor, so the companion only
+ * occurs in products with the factor. Every sum must run over both or neither, because ranks that share a unit would
+ * otherwise count it twice. And whatever is assembled from the parts of all ranks must have both on one axis, along
+ * which it is assembled.
  */
 function findWithin(
   factors: readonly Factor[],
@@ -164,14 +164,14 @@ function findWithin(
   return within;
 }
 
-/** What a factor's companion has to fit. */
+/** What a factor's companion must be compatible with. */
 interface Surroundings {
   readonly conflicts: Conflicts;
   /** By factor: the uses of parameters that hold it. */
   readonly holders: ReadonlyMap<Factor, readonly WeightUse[]>;
   /** What each sum runs over. */
   readonly sums: readonly ReadonlySet<Factor>[];
-  /** By value that is put together of all ranks' parts, and axis: its factors. */
+  /** By value that is assembled from the parts of all ranks, and by axis: its factors. */
   readonly joined: readonly (readonly ReadonlySet<Factor>[])[];
 }
 
@@ -183,7 +183,7 @@ function usesByFactor(parameters: readonly WeightUse[]): Map<Factor, WeightUse[]
   return holders;
 }
 
-/** Values of which every rank has a part, and somebody the whole: those the caller is given, and what is gathered. */
+/** Values of which every rank has a part, and which are assembled: outputs, and gathered values. */
 function joinedValues({ graph, nodes, values }: FactoredGraph): ReadonlySet<Factor>[][] {
   const gathered = nodes.flatMap(({ operator, inputs }) => (isGather(operator.node) ? [inputs[0]!] : []));
   const given = givenOutputs(graph).map((name) => values.get(name)!);

@@ -17,8 +17,8 @@ import type { FactoredGraph, FactoredNode } from "./propagate.js";
  *     y = f(x, W₀, W₁, …)     [experts, rows, width]   x [rows, …] broadcast over stacks W [experts, …]
  *     output = Σ_e w_e · y_e   w [experts, rows, 1]
  *
- * Experts and rows are computed apart in f, so y is not needed where w is 0, and with it neither are the weights of
- * an expert to which no row goes (Shazeer et al., arXiv:1701.06538).
+ * f treats experts and rows independently, so y is not needed where w is 0, and neither are the weights of an expert to
+ * which no row is routed (Shazeer et al., arXiv:1701.06538).
  */
 export interface RoutedExperts {
   /** Indices of the nodes of f. */
@@ -34,7 +34,7 @@ export interface RoutedExperts {
   readonly experts: Factor;
 }
 
-/** Operators that treat every index of a leading dimension alike as long as it stays where it is. */
+/** Operators that treat every index of a leading dimension alike, as long as the dimension stays in place. */
 const apart: ReadonlySet<string> = new Set([
   ...[
     "Add",
@@ -96,7 +96,7 @@ function isRoutingWeight(dims: readonly Dim[], experts: Factor, rows: Dim): bool
   return soleLeaf([first]) === experts && same(second, rows) && others.every((dim) => isOne(sizeOf(dim)));
 }
 
-/** The nodes between x and y, if experts and rows are computed apart in all of them. */
+/** The nodes between x and y, if all of them treat experts and rows independently. */
 function collectBody(
   perExpert: string,
   product: number,
@@ -119,7 +119,7 @@ function collectBody(
       if (operand === undefined) continue;
       const dims = node.inputs[slot]!;
       if (!dims.some((dim) => leavesOf(dim).includes(experts))) {
-        // A constant is read whole by every expert; anything else without experts is x.
+        // Every expert reads constants whole; any other operand without experts is x.
         if (!operand.isWeight) sources.add(input);
         if (!operand.isWeight && !same(dims[0] ?? [], rows)) return undefined;
       } else if (soleLeaf(dims.slice(0, 1)) !== experts) return undefined;
@@ -138,14 +138,14 @@ function computesApart({ operator, contracted, outputs }: FactoredNode, experts:
   const summed = contracted.flatMap(leavesOf);
   const rowLeaves = leavesOf(rows);
   if (summed.some((leaf) => leaf === experts || rowLeaves.includes(leaf))) return false;
-  // A stack that is prepared, such as a bias, has no rows yet: a size of 1 there.
+  // A stack that is still being prepared, such as a bias, has size 1 instead of rows.
   const hasRows = (dim: Dim): boolean => same(dim, rows) || isOne(sizeOf(dim));
   return outputs.every(
     ([first, second]) => first !== undefined && soleLeaf([first]) === experts && hasRows(second ?? []),
   );
 }
 
-/** The one static leaf that `dims` are, if they are. */
+/** The single static leaf that `dims` consists of, if it does. */
 function soleLeaf(dims: readonly Dim[]): Factor | undefined {
   const [only, ...others] = dims.flatMap(resolve);
   return only !== undefined && others.length === 0 && isLeaf(only) && isStatic(only.size) ? only : undefined;

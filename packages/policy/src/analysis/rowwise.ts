@@ -6,7 +6,7 @@ import { isStatic, type SizePair } from "../shapes/index.js";
 
 type Dims = readonly SizePair[] | undefined;
 
-/** Values `[batch, sequence, width]` of one batch and one sequence, whatever their width. */
+/** Values `[batch, sequence, width]` with a given batch and sequence, and any width. */
 export class Rows {
   readonly #leading: readonly SizePair[];
 
@@ -14,7 +14,10 @@ export class Rows {
     this.#leading = leading;
   }
 
-  /** Undefined unless `dims` are those of such values, and `flat` what they are as `[batch · sequence, width]`. */
+  /**
+   * Undefined unless `dims` are the dimensions of such values, and `flat` are those of the same values as
+   * `[batch · sequence, width]`.
+   */
   static flattened(dims: Dims, flat: Dims): Rows | undefined {
     if (dims?.length !== 3 || flat?.length !== 2) return undefined;
     const [batch, sequence, width] = dims as [SizePair, SizePair, SizePair];
@@ -28,7 +31,7 @@ export class Rows {
   }
 }
 
-/** What operators that compute row by row, besides the elementwise ones, need of a node and its second operand. */
+/** What row-by-row operators, apart from elementwise ones, require of a node and its second operand. */
 const rowwiseOperators: ReadonlyMap<string, (node: GraphNode, second: Dims) => boolean> = new Map([
   ["MatMul", isMatrix],
   ["com.microsoft::FusedMatMul", (node, second) => isMatrix(node, second) && isUnturned(node)],
@@ -40,7 +43,7 @@ const rowwiseOperators: ReadonlyMap<string, (node: GraphNode, second: Dims) => b
   ["Split", isAlongRow(0)],
 ]);
 
-/** Whether every row that `node` gives depends on the same row of its operands alone. */
+/** Whether every row of `node`'s result only depends on the same row of its operands. */
 export function isRowwise(node: GraphNode, rows: Rows, dimsOf: (name: string) => Dims): boolean {
   const operands = node.inputs.filter((name) => name !== "").map(dimsOf);
   if (!node.outputs.every((name) => name === "" || rows.has(dimsOf(name)))) return false;
@@ -50,12 +53,12 @@ export function isRowwise(node: GraphNode, rows: Rows, dimsOf: (name: string) =>
   return isFit && rows.has(first) && !others.some((dims) => rows.has(dims));
 }
 
-/** Whether a node's operands are broadcast to what it gives. */
+/** Whether a node's operands are broadcast to its result. */
 export function isElementwise(node: GraphNode): boolean {
   return Object.hasOwn(elementwiseRules, operatorName(node));
 }
 
-/** Whether `node` is a product that {@link isRowwise} may be true of: what takes time to compute. */
+/** Whether `node` is a product for which {@link isRowwise} may hold, and so takes time to compute. */
 export function isProduct(node: GraphNode): boolean {
   return /^MatMul|^FusedMatMul/.test(node.opType);
 }
@@ -72,7 +75,7 @@ function isAlongRow(byDefault: number): (node: GraphNode) => boolean {
   return (node) => normalizeAxis(intAttribute(node, "axis", byDefault), 3) === 2;
 }
 
-/** Whether all rows see the same of an operand, as of a bias. */
+/** Whether all rows use the same part of an operand, such as a bias. */
 function isSharedByRows(dims: Dims): boolean {
   return dims?.slice(0, -1).every((size) => areSame([size], [[1, 1]])) === true;
 }

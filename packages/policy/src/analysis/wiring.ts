@@ -1,7 +1,7 @@
 import { type GraphNode, readsOf } from "@ringrank/model";
 import { appendTo } from "../append-to.js";
 
-/** Who makes and who reads the values of a graph. */
+/** The producers and readers of the values of a graph. */
 export class Wiring {
   readonly #nodes: readonly GraphNode[];
   readonly #producers = new Map<string, number>();
@@ -13,7 +13,7 @@ export class Wiring {
     this.#outputs = new Set(outputs.map(({ name }) => name));
     for (const [index, node] of nodes.entries()) {
       for (const name of node.outputs) this.#producers.set(name, index);
-      // What branches read has no slot.
+      // Values that branches read have no slot.
       const captured = [...readsOf(node)].filter((name) => !node.inputs.includes(name));
       for (const name of [...node.inputs, ...captured]) appendTo(this.#readers, name, index);
     }
@@ -23,7 +23,7 @@ export class Wiring {
     return this.#nodes[index]!;
   }
 
-  /** Index of the node that makes `name`; undefined for an input or a weight. */
+  /** Index of the node that computes `name`; undefined for an input or a weight. */
   producer(name: string): number | undefined {
     return this.#producers.get(name);
   }
@@ -33,18 +33,18 @@ export class Wiring {
     return (this.#readers.get(name) ?? []).map((index) => this.node(index));
   }
 
-  /** Index of the first node that reads `name`; undefined where none does. */
+  /** Index of the first node that reads `name`; undefined if there is none. */
   firstReader(name: string): number | undefined {
     return this.#readers.get(name)?.[0];
   }
 
-  /** Index of the one node that reads `name`; undefined where there are more, or where it is an output. */
+  /** Index of the only node that reads `name`; undefined if there are more, or if it is an output. */
   soleReader(name: string): number | undefined {
     const readers = this.#readers.get(name) ?? [];
     return readers.length === 1 && !this.#outputs.has(name) ? readers[0] : undefined;
   }
 
-  /** Whether nobody but `body` reads what `body` makes, `open` excepted. */
+  /** Whether only `body` reads the results of `body`, except those in `open`. */
   isClosed(body: ReadonlySet<number>, open: readonly string[]): boolean {
     return [...body].every((index) =>
       this.node(index).outputs.every((name) => {

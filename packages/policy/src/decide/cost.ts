@@ -7,37 +7,37 @@ import { bindSymbols, type Evaluated, evaluateShapes, type SymbolTable } from ".
 import type { Placement } from "./placement.js";
 
 /**
- * What a token is predicted to cost: one decode step at a reference context length. Bytes of weights dominate, so
- * arithmetic at one row is hidden under them; each all-reduce adds a wait and its bytes.
+ * The predicted cost of a token: one decode step at a reference context length. The bytes of weights dominate, and hide
+ * the arithmetic of a single row; each all-reduce adds a wait and its bytes.
  *
- * The constants are rounded measurements on two x86-64 cores. They only have to rank plans: over the causal models
- * of the test fixtures at 2, 3 and 8 ranks, halving or doubling any one of them changed no decision for memory, and
- * fewer than one in a hundred for time.
+ * The constants are rounded measurements on two x86-64 cores. They only have to rank plans: over the causal models of
+ * the test fixtures at 2, 3 and 8 ranks, halving or doubling any one of them changed no decision for memory, and fewer
+ * than one in a hundred for time.
  */
 const costConstants = {
-  /** Bytes of fp32 weights that a rank streams through matrix–vector products in a second. */
+  /** Bytes of fp32 weights that a rank streams through matrix–vector products per second. */
   weightBytesPerSecond: 16e9,
   /** Seconds of one small all-reduce: fetching, waiting for the slowest rank, feeding. */
   collectiveSeconds: 20e-6,
-  /** Bytes of operand that an all-reduce moves in a second. */
+  /** Bytes of operand that an all-reduce moves per second. */
   collectiveBytesPerSecond: 4e9,
-  /** Cached positions of the decode step. Scores grow with it: 11 decided wrongly, 512 rightly. */
+  /** Cached positions of the decode step, with which scores grow: 11 led to wrong decisions, 512 to right ones. */
   referenceContext: 512,
 } as const;
 
-/** What costs are predicted for. */
+/** The step that costs are predicted for. */
 export interface ReferenceStep {
   /**
-   * `a token`, of an encoder–decoder `of source and target`; of a graph without a cache, `a run`, and of which length
-   * where it takes several.
+   * `a token`; for an encoder–decoder, `a token of source and target`; for a graph without a cache, `a run`, with its
+   * length if that is free.
    */
   readonly name: string;
   bytesOf(value: string): number;
 }
 
 /**
- * The reference step: of batch 1, one new token, `referenceContext` cached. Without a cache, a sequence of that length.
- * A graph that is built for shorter ones than that is measured at the longest it takes.
+ * The reference step: batch 1, one new token, `referenceContext` cached ones. Without a cache, it is a sequence of that
+ * length. A graph that only supports shorter sequences is measured at its longest.
  */
 export function referenceStep({ graph, symbols }: FactoredGraph): ReferenceStep {
   const { context, values } = evaluateAtMost(graph, symbols, costConstants.referenceContext);
@@ -54,7 +54,7 @@ export function referenceStep({ graph, symbols }: FactoredGraph): ReferenceStep 
   };
 }
 
-/** Of an encoder and a decoder, both are counted: the one once a source, the other once a token. */
+/** For an encoder and a decoder, both are counted: the former once per source, the latter once per token. */
 function tokenOf({ caches }: Graph): string {
   return caches.some(({ filledBy }) => filledBy !== undefined) ? "a token of source and target" : "a token";
 }
@@ -64,7 +64,7 @@ function evaluateAtMost(
   symbols: SymbolTable,
   context: number,
 ): { readonly context: number; readonly values: ReadonlyMap<string, Evaluated> } {
-  // Below one position, the sizes that it was planned at.
+  // Below one position: the sizes that it was planned with.
   const isLast = context < 1;
   const sizes = bindSymbols(symbols, ([first]) => first);
   try {
@@ -87,7 +87,7 @@ function referenceSizes(graph: Graph, symbols: SymbolTable, context: number): Re
   for (const { dims } of graph.inputs) {
     dims.forEach((dim, axis) => {
       if (typeof dim !== "string" || isStatic(symbols.get(dim)!)) return;
-      // Where nothing is kept every dimension but the first is a length that is computed whole.
+      // Without state, every dimension except the first is a length that is computed as a whole.
       const length = keptStates(graph).length === 0 && axis > 0 ? context : 1;
       sizes[dim] = Math.min(context, cached.get(dim) ?? length);
     });
@@ -103,7 +103,7 @@ export interface Cost {
   readonly allGathers: number;
 }
 
-/** @param bytesRead parameter bytes that the slowest rank reads for a token */
+/** @param bytesRead parameter bytes that the slowest rank reads per token */
 export function costOf(
   bytesRead: number,
   placement: Placement,

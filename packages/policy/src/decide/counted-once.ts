@@ -2,7 +2,7 @@ import type { FactoredNode } from "../analysis/propagate.js";
 import type { Placement } from "./placement.js";
 
 /**
- * Whether input `slot` of a node is an addend of a sum that is still owed, so that all ranks but one leave it out:
+ * Whether input `slot` of a node is an addend of a sum that is still owed, so that all ranks except one omit it:
  *
  *     Σ_r (x_r + [r = 0] b)  =  (Σ_r x_r) + b
  */

@@ -1,17 +1,16 @@
 import type { Interval } from "../program/program.js";
 
-/** One rank's part: an interval of units and, where ranks share a unit, an interval of what a unit is made of. */
+/** One rank's part: an interval of units and, if ranks share a unit, an interval of its pieces. */
 export interface Hand {
   readonly units: Interval;
   readonly within: Interval;
 }
 
 /**
- * Deals `units` to `ranks` near-evenly, earlier ranks first: 6 units on 4 ranks is 2, 2, 1, 1.
- *
- * Where ranks outnumber units and a unit is made of `within` pieces, ranks are dealt to units instead, and those at
- * one unit share its pieces: a rank has whole units or part of one, never parts of two. What has no pieces (a key
- * head) is then held by every rank at its unit. A rank left with nothing has empty intervals; rank 0 never is.
+ * Deals `units` to `ranks` near-evenly, earlier ranks first: 6 units on 4 ranks is 2, 2, 1, 1. If there are more ranks
+ * than units, and a unit consists of `within` pieces, ranks are dealt to units instead, and the ranks of one unit share
+ * its pieces: a rank has whole units or part of one, never parts of two. Whatever has no pieces (a key head) is then
+ * held by every rank of its unit. A rank left with nothing has empty intervals; rank 0 never is.
  */
 export function deal(units: number, within: number, ranks: number): Hand[] {
   if (ranks <= units || within <= 1) {

@@ -16,7 +16,7 @@ import { UnreadExperts } from "./unread-experts.js";
 export interface Limits {
   readonly ranks: number;
   readonly objective: Objective;
-  /** Most parameter bytes a rank may keep. */
+  /** The most parameter bytes that a rank may hold. */
   readonly memoryPerRank: number;
 }
 
@@ -27,10 +27,10 @@ export interface Plan {
   readonly placement: Placement;
   readonly lateAddends: LateAddends;
   readonly views: readonly RankView[];
-  /** Parameter bytes each rank keeps. */
+  /** Parameter bytes that each rank holds. */
   readonly bytesPerRank: readonly number[];
   readonly cost: Cost;
-  /** What the cost is predicted for. */
+  /** The step that the cost is predicted for. */
   readonly step: ReferenceStep;
 }
 
@@ -43,7 +43,7 @@ export function decide(factored: FactoredGraph, found: Roles, limits: Limits): P
   if (sets.length === 0) throw nothingSharded(limits, found);
   const candidates = sets.map((roles) => ({ roles, evenBytes: planner.evenBytes(roles) }));
   candidates.sort((a, b) => a.evenBytes - b.evenBytes);
-  // Least first, so the bound holds once some plan turned out to be admissible.
+  // Smallest first, so the bound holds once a plan has turned out to be admissible.
   let best: PlacedDraft | undefined;
   let bound = Number.POSITIVE_INFINITY;
   for (const { roles, evenBytes } of candidates) {
@@ -77,7 +77,7 @@ export function planFor(factored: FactoredGraph, found: Roles, roles: readonly R
 interface Draft {
   readonly roles: readonly Role[];
   readonly shares: readonly RankShare[];
-  /** Parameter bytes on the fullest rank; less where addends count once. */
+  /** Parameter bytes on the rank that holds most; fewer if addends count once. */
   readonly fullest: number;
 }
 
@@ -103,7 +103,7 @@ class Planner {
     this.#unreadExperts = new UnreadExperts(factored, found);
   }
 
-  /** Choices of roles to tell apart. On more than one rank, to shard nothing would be a silent copy. */
+  /** The choices of roles to compare. With more than one rank, sharding nothing would be a silent copy. */
   choices(objective: Objective): AdmissibleSets {
     if (this.#ranks === 1) return { sets: [[]], complete: true };
     const { roles, conflicts } = this.#found;
@@ -131,7 +131,7 @@ class Planner {
     return bytesKept(this.#weights, evenShareOf(roles, this.#ranks));
   }
 
-  /** What of {@link evenBytes} a rank is spared by one role alone. */
+  /** The part of {@link evenBytes} that one role alone saves. */
   #bytesSaved = (role: Role): number => {
     const { holders } = this.#found;
     const names = new Set(role.factors.flatMap((factor) => holders.get(factor)!.map(({ name }) => name)));
@@ -159,9 +159,9 @@ class Planner {
     return { roles, shares, placement, lateAddends, views, bytesPerRank, cost, step: this.#step };
   }
 
-  /** Whether some rank has no units of a factor, and others would count on it all the same. */
+  /** Whether a rank has no units of a factor, but others still depend on its part. */
   #lacksParts({ shares }: Draft, placement: Placement): boolean {
-    // It takes as long as to place sums, and hardly any plan has such a rank.
+    // This takes as long as placing sums, and hardly any plan has such a rank.
     const lackUnits = shares.some((share) => [...share.values()].some(([start, end]) => start === end));
     if (!lackUnits) return false;
     const late = findLateAddends(this.#factored, placement);
@@ -173,7 +173,7 @@ class Planner {
   }
 }
 
-/** @param complete whether there are no other partitions than those that were tried */
+/** @param complete whether all partitions have been tried */
 function noneFits({ ranks, memoryPerRank }: Limits, least: number, complete: boolean): RingrankError {
   return new RingrankError(
     "RR_MEMORY",
@@ -194,7 +194,7 @@ function nothingSharded({ ranks }: Limits, { roles, uses }: Roles): RingrankErro
   );
 }
 
-/** What needs weights whole, those of most bytes first, and no more than three. */
+/** The reasons why weights are needed whole, those of most bytes first, at most three. */
 function wholeReasons(uses: Roles["uses"]): string {
   const bytes = new Map<string, number>();
   for (const { weight, dims } of uses) {

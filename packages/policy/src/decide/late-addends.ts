@@ -11,23 +11,24 @@ import { neededFor } from "./needed-values.js";
 import type { Placement } from "./placement.js";
 
 /**
- * Addends that every rank adds to a sum once it is paid, such as the bias of a product and the residual of a layer:
+ * Addends that every rank adds to a sum after the all-reduce, such as the bias of a product and the residual of a
+ * layer:
  *
  *     Σ_r (x_r + [r = 0] (b + a))   →   ((Σ_r x_r) + b) + a
  *
- * Added on rank 0 before, each would be an operator more in a session of that rank, and an input more, and all other
- * ranks wait for its end.
+ * If rank 0 added them before, each would be an additional operator and input in a session of that rank, for which all
+ * other ranks would wait.
  */
 export interface LateAddends {
-  /** By paid sum, in names of the whole graph. */
+  /** By all-reduced sum, in names of the whole graph. */
   readonly ofSum: ReadonlyMap<string, Addends>;
-  /** By output of a node that adds: the operand that it leaves out on every rank. */
+  /** By output of an adding node: the operand that is omitted on every rank. */
   readonly leftOut: ReadonlyMap<string, string>;
 }
 
 /**
- * For each sum: parameters of one row, which every rank then keeps, and at most one value of the sum's own size, that
- * every rank has, or computes without a parameter from what it has.
+ * For each sum: parameters of one row, which every rank then holds, and at most one value with the sum's own size that
+ * every rank has, or computes from what it has without a parameter.
  */
 export function findLateAddends(factored: FactoredGraph, placement: Placement): LateAddends {
   const { graph, shapes, wiring } = factored;
@@ -40,13 +41,13 @@ export function findLateAddends(factored: FactoredGraph, placement: Placement): 
   const leftOut = new Map<string, string>();
 
   for (const sum of paid) {
-    // What the caller is given lies where the session put it.
+    // An output is in the memory to which the session wrote it.
     if (largest.has(sum) || outputs.has(sum) || shapes.get(sum)!.type !== "float32") continue;
     const width = rowWidth(sum);
     const rows: string[] = [];
     let whole: string | undefined;
 
-    /** Takes what `value` was made of, by sums and by giving the same elements another shape. */
+    /** Collects the operands of `value`, through sums and reshapes. */
     const take = (value: string): void => {
       const index = wiring.producer(value);
       if (index === undefined) return;
@@ -71,7 +72,7 @@ export function findLateAddends(factored: FactoredGraph, placement: Placement): 
   }
   return { ofSum, leftOut };
 
-  /** Undefined where it is not the same in every call. */
+  /** Undefined if it is not the same in every call. */
   function rowWidth(value: string): number | undefined {
     const last = shapes.get(value)!.dims.at(-1);
     return last !== undefined && isStatic(last) ? last[0] : undefined;
@@ -92,10 +93,10 @@ const biasSlots: ReadonlyMap<string, number> = new Map([
   ["com.microsoft::MatMulNBits", 5],
 ]);
 
-/** Which values all ranks have, or could have without a weight. */
+/** The values that all ranks have, or could compute without a weight. */
 class OnEveryRank {
   readonly #factored: FactoredGraph;
-  /** What a rank needs that has none of the addends that count once. */
+  /** The values needed by a rank without the addends that count once. */
   readonly #needed: ReadonlySet<string>;
   readonly #known = new Map<string, boolean>();
 
@@ -108,7 +109,7 @@ class OnEveryRank {
     );
   }
 
-  /** A weight is no value: nobody puts it into the table. */
+  /** A weight is not a value in the table. */
   has(value: string): boolean {
     return !this.#factored.graph.weights.has(value) && this.#isThere(value);
   }

@@ -2,10 +2,10 @@ import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Placement } from "./placement.js";
 
 /**
- * Values that have to be there, and those that are read to make them.
+ * The required values, and those that are read to compute them.
  *
  * @param reads whether input `slot` of a node is read, if one of its outputs is needed
- * @param more what has to be there besides what the caller is given and what ranks exchange
+ * @param more values that are required in addition to outputs and exchanged values
  */
 export function neededFor(
   { nodes, graph }: FactoredGraph,

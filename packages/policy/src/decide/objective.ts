@@ -1,10 +1,10 @@
 /**
- * `memory`: the least weight bytes per rank, and predicted time among plans within 5% of it. `time`: predicted time
- * alone, so what is not worth splitting is replicated.
+ * `memory`: the fewest weight bytes per rank, and predicted time among plans within 5% of that. `time`: only predicted
+ * time, so whatever is not worth splitting is replicated.
  *
- * Bytes per rank are counted as if units could be cut. 6 heads on 4 ranks are uneven, yet nothing is held twice;
- * going by the fullest rank would shard the 64 lanes of each head instead, evenly, and pay an all-reduce on the
- * scores for it.
+ * Bytes per rank are counted as if units could be cut. 6 heads on 4 ranks are uneven, but nothing is held twice. Going
+ * by the rank that holds most would shard the 64 lanes of each head instead, evenly, at the cost of an all-reduce of
+ * the scores.
  */
 export const objectives = ["memory", "time"] as const;
 export type Objective = (typeof objectives)[number];

@@ -5,31 +5,32 @@ import { type Dim, type Factor, isStatic, resolve, segmentsOf, sizeOf } from "..
 import { isGather } from "../lowering/own-domain.js";
 
 /**
- * Where sums are owed and where they are paid, for one choice of sharded factors. Every value is Replicated,
- * Sharded or Partial (a sum over ranks still owed), the R, S and P of GSPMD (Xu et al., arXiv:2105.04663).
+ * Where sums are owed and where they are reduced ("paid"), for one choice of sharded factors. Every value is
+ * Replicated, Sharded or Partial (a sum over ranks that is still owed): the R, S and P of GSPMD (Xu et al.,
+ * arXiv:2105.04663).
  */
 export interface Placement {
-  /** Values paid for by an all-reduce, in the order of their producers. Their readers see the whole sum. */
+  /** Values that are all-reduced, in the order of their producers. Their readers see the whole sum. */
   readonly paid: ReadonlySet<string>;
-  /** Values that leave their producer as partial sums; those in `paid` among them. */
+  /** Values that leave their producer as partial sums, including those in `paid`. */
   readonly partial: ReadonlySet<string>;
-  /** Those of `paid` that are the largest over ranks, not the sum. */
+  /** Those of `paid` that are a maximum over ranks, not a sum. */
   readonly largest: ReadonlySet<string>;
-  /** By value made whole by an all-gather: the sharded value it is made of. */
+  /** By gathered value: the sharded value that it is gathered from. */
   readonly gathered: ReadonlyMap<string, string>;
 }
 
 /**
- * Contracting a sharded factor leaves a Partial. It passes through whatever is linear and is paid where something
- * is not: parallel attention and feed-forward then owe one sum together.
+ * Contracting a sharded factor leaves a Partial. It passes through anything linear and is paid before anything that is
+ * not: parallel attention and feed-forward then owe one sum together.
  *
- * A value is paid once, not once per reader. When a reader turns out to need the whole value, everything that was
- * derived from its partial form is stale, what was paid of it too, so the walk resumes at its producer. It ends, since
- * nothing before that changes.
+ * A value is paid once, not once per reader. If a reader turns out to need the whole value, everything that was derived
+ * from its partial form is stale, including what was paid of it, so the walk resumes at its producer. It terminates,
+ * because nothing before that changes.
  *
- * Returns undefined where the choice is inadmissible: a sum that runs over sharded and whole segments side by side
- * would count the whole ones once per rank; a value to be gathered, or given to the caller, that is sharded along two
- * axes, or along one of unknown size, has no order to be put together in; a sum in a type that collectives would round.
+ * Returns undefined if the choice is inadmissible. A sum that runs over sharded and whole segments side by side would
+ * count the whole ones once per rank. A value that is gathered or output, and is sharded along two axes or along one of
+ * unknown size, has no order in which to assemble it. Collectives would round sums in some types.
  */
 export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Placement | undefined {
   const { nodes, graph, shapes, values, wiring } = factored;
@@ -45,7 +46,7 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
       if (needed.pay !== undefined) return needed.pay;
       const comparesShares = nodes[index]!.compared.some((dim) => holds(dim, chosen));
       if (!needed.owes && !comparesShares) {
-        // Where what it reads has been paid since, there is nothing left to pay.
+        // If its input has been paid in the meantime, nothing is left to pay.
         for (const output of operator.node.outputs) paid.delete(output);
         continue;
       }
@@ -78,7 +79,7 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
   return { paid, partial, largest, gathered };
 }
 
-/** Types of more digits than float32 has, in which sums of other types than float32 and int32 cross. */
+/** Types with more digits than float32. Sums of types other than float32 and int32 cross in float32. */
 const wide: ReadonlySet<DataType> = new Set<DataType>(["float64", "int64", "uint64", "uint32"]);
 
 /** Whether a node's outputs owe a sum, or which of its inputs must be paid before it can run. */
@@ -90,7 +91,7 @@ function visit(
   const { operator, linearity, contracted, outputs } = node;
   const names = operator.node.inputs;
   const contracts = contracted.some((dim) => holds(dim, chosen));
-  // Nothing is owed by the name of an input left out.
+  // Nothing is owed for an omitted input.
   const first = names.find(owed);
   if (first === undefined) return { owes: contracts };
   const owedSlots = names.flatMap((name, slot) => (owed(name) ? [slot] : []));
@@ -100,8 +101,8 @@ function visit(
     const passes = owedSlots.length === 1 && linearity.slots.includes(owedSlots[0]!);
     return passes ? { owes: true } : { pay: first };
   }
-  // A sum: an addend that is not owed counts on one rank, which the others can only leave out if what remains has
-  // the shape of the result.
+  // A sum: an addend that is not owed counts on one rank. The others can only omit it if the rest has the shape of the
+  // result.
   const full = outputs[0]!.length;
   const keepsShape = owedSlots.every((slot) => node.inputs[slot]!.length === full && sameShape(node, slot));
   return keepsShape ? { owes: true } : { pay: first };
@@ -113,13 +114,13 @@ function sameShape({ operator }: FactoredNode, slot: number): boolean {
   return input.every((size, axis) => size[0] === output[axis]![0] && size[1] === output[axis]![1]);
 }
 
-/** Whether ranks' parts of a value lie along one axis of known size. */
+/** Whether the ranks' parts of a value are along one axis of known size. */
 function hasOrder(dims: readonly Dim[], chosen: ReadonlySet<Factor>): boolean {
   const sharded = dims.filter((dim) => holds(dim, chosen));
   return sharded.length === 0 || (sharded.length === 1 && isStatic(sizeOf(sharded[0]!)));
 }
 
-/** Whether `dim` holds one of `chosen`. */
+/** Whether `dim` contains one of `chosen`. */
 function holds(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
   return resolve(dim).some((factor) => {
     const parts = segmentsOf(factor);
@@ -127,7 +128,7 @@ function holds(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
   });
 }
 
-/** Whether some segments of `dim` hold a chosen factor and others do not. */
+/** Whether some segments of `dim` contain a chosen factor and others do not. */
 function isUnevenlySharded(dim: Dim, chosen: ReadonlySet<Factor>): boolean {
   return holds(dim, chosen) && !everyProductHolds(dim, chosen);
 }

@@ -9,9 +9,9 @@ import { neededFor } from "./needed-values.js";
 import type { Placement } from "./placement.js";
 
 /**
- * What of a graph one rank has a part in. A rank without units leaves out the region that works on them and owes
- * zeros to its sums; an addend that counts once is read on rank 0 alone; and what nothing needs any more is not
- * computed. So a rank keeps exactly the weights that it reads.
+ * The parts of a graph that concern one rank. A rank without units skips the region that works on them and contributes
+ * zeros to its sums; an addend that counts once is only read on rank 0; and what is no longer needed is not computed.
+ * So a rank holds exactly the weights that it reads.
  */
 export class RankView {
   readonly #factored: FactoredGraph;
@@ -19,18 +19,18 @@ export class RankView {
   readonly #late: LateAddends;
   readonly #share: RankShare;
   readonly #rank: number;
-  /** Whether the rank has no units of some factor; most have units of all. */
+  /** Whether the rank has no units of some factor; most ranks have units of all. */
   readonly #lacksUnits: boolean;
   readonly #absent = new Set<string>();
-  /** Of those, what is gathered from all ranks. */
+  /** Those of them that are gathered from all ranks. */
   readonly #missingParts = new Set<string>();
   readonly #active: boolean[];
-  /** Values this rank owes as zeros, by the node that produces them elsewhere. */
+  /** Values that this rank contributes as zeros, by the node that computes them elsewhere. */
   readonly zeros = new Map<number, readonly string[]>();
   /**
-   * Whether others count on a part that the rank should have and has not: it leaves out what gives a value of which it
-   * has units all the same, as of a Concat of heads, of which it has none, with what every rank has. Or on zeros of a
-   * size that it could not know, since no call's sizes give it.
+   * Whether others depend on a part that the rank should have and does not: it skips the computation of a value of
+   * which it does have units, such as a Concat of heads, of which it has none, with something that every rank has. Or
+   * they depend on zeros whose size it could not know, because it does not follow from the sizes of a call.
    */
   readonly lacksParts: boolean;
 
@@ -65,8 +65,8 @@ export class RankView {
   }
 
   /**
-   * Whether the rank reads input `slot` of a node: as it runs it, or later, as a parameter that it adds to the sum,
-   * which a rank does too that owes zeros in place of the node.
+   * Whether the rank reads input `slot` of a node: when it runs the node, or later, as a parameter that it adds to the
+   * sum. A rank that contributes zeros instead of running the node does the latter too.
    */
   reads(node: number, slot: number): boolean {
     const factored = this.#factored.nodes[node]!;
@@ -94,7 +94,7 @@ export class RankView {
     const { operator, inputs, outputs } = factored;
     const { node } = operator;
     if (this.#placement.gathered.has(node.outputs[0]!)) {
-      // Every rank meets in the collective; one without a share brings an empty one.
+      // Every rank takes part in the collective; one without a share contributes an empty one.
       const [part] = node.inputs as [string];
       if (this.isEmpty(inputs[0]!)) this.zeros.set(index, [part]);
       else if (this.#absent.has(part)) this.#missingParts.add(part);
@@ -123,10 +123,11 @@ export class RankView {
       values.get(name)!.every((dim) => sizeProduct(localSize(dim, this.#share), symbols) !== undefined);
     if (![...this.zeros.values()].flat().every(isSized)) return true;
     const isMissing = (name: string): boolean => this.#absent.has(name) && !this.isEmpty(values.get(name)!);
-    // Cache rows that it has no use for, other ranks keep.
+    // Other ranks keep the cache rows that it does not need.
     const given = givenOutputs(graph);
     const added = [...this.#late.ofSum.values()].flatMap(({ value }) => value ?? []);
-    // Of what it adds to a sum, units of its own are in no other rank's part, nor is what it owes already.
+    // What it adds to a sum must not be units of its own, which are in no other rank's part, or something that it
+    // already contributes.
     const owing = [...this.zeros.keys()].flatMap((index) => nodes[index]!.operator.node.inputs);
     const summed = owing.filter((name) => values.get(name)?.some((dim) => isSharded(dim, this.#share)));
     const { partial, paid } = this.#placement;

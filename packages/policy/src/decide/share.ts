@@ -4,7 +4,7 @@ import type { RankShare } from "../factors/shard.js";
 import type { Interval } from "../program/program.js";
 import { deal } from "./deal.js";
 
-/** What every rank has of every factor of the chosen roles. */
+/** The share of every rank of every factor of the chosen roles. */
 export function sharesOf(chosen: readonly Role[], ranks: number): RankShare[] {
   const shares = Array.from({ length: ranks }, () => new Map<Factor, Interval>());
   for (const role of chosen) {
@@ -23,8 +23,8 @@ export function sharesOf(chosen: readonly Role[], ranks: number): RankShare[] {
 }
 
 /**
- * What a rank would have if units could be cut: a share for telling plans apart. 6 heads on 4 ranks count as a
- * quarter each, 4 heads on 8 ranks as a quarter too, since half of the ranks would have none.
+ * The share of a rank if units could be cut, for comparing plans. 6 heads on 4 ranks count as a quarter each. So do 4
+ * heads on 8 ranks, since half of the ranks would have none.
  */
 export function evenShareOf(chosen: readonly Role[], ranks: number): RankShare {
   const share = new Map<Factor, Interval>();

@@ -5,7 +5,7 @@ import { appendTo } from "../append-to.js";
 import { countOf, localIntervals, localSize, type RankShare } from "../factors/shard.js";
 import type { Interval } from "../program/program.js";
 
-/** By axis: which indices of a weight are meant. */
+/** By axis: the selected indices of a weight. */
 export type Selection = readonly (readonly Interval[])[];
 
 /** Uses of parameters, by weight. */
@@ -18,7 +18,7 @@ export function parameterUses(uses: readonly WeightUse[]): ReadonlyMap<string, r
   return byWeight;
 }
 
-/** Parameter bytes a rank keeps for the uses it reads. */
+/** Parameter bytes that a rank holds for the uses it reads. */
 export function bytesKept(
   weights: ReadonlyMap<string, readonly WeightUse[]>,
   share: RankShare,
@@ -34,7 +34,7 @@ export function wholeBytes({ type, dims }: Weight): number {
   return dims.reduce((bytes, size) => bytes * size, bytesPerElement[type]);
 }
 
-/** Bytes a rank keeps of one weight. With several uses it is kept once for every different selection. */
+/** Bytes that a rank holds of one weight. If it has several uses, it is held once for each different selection. */
 export function weightBytes(uses: readonly WeightUse[], share: RankShare): number {
   const [first, ...others] = uses;
   if (first === undefined) return 0;

@@ -6,9 +6,9 @@ import { localSize, type RankShare } from "../factors/shard.js";
 import { weightBytes } from "./storage.js";
 
 /**
- * Bytes of a rank's experts that a decode step does not read, because its row goes to few of them. A rank that
- * holds a part of every expert reads that part of those routed to; one that holds whole experts may hold all of
- * those routed to, and the others then wait for it.
+ * Bytes of a rank's experts that a decode step does not read, because its row is routed to few of them. A rank with a
+ * part of every expert reads that part of the chosen ones. A rank with whole experts may hold all of the chosen ones,
+ * and the others then wait for it.
  */
 export class UnreadExperts {
   readonly #stacks: readonly Stack[];
@@ -42,14 +42,17 @@ export class UnreadExperts {
   }
 }
 
-/** A weight whose first axis is experts, of which a row goes to those chosen. */
+/** A weight whose first axis is experts, of which the chosen ones are read for a row. */
 interface Stack {
   readonly use: WeightUse;
   readonly experts: Dim;
   readonly chosen: number;
 }
 
-/** How many experts a row goes to: what the `TopK` that its routing weights come from picks; all if none does. */
+/**
+ * How many experts a row is routed to: the number that the `TopK` behind its routing weights picks; all if there is
+ * none.
+ */
 function expertsPerRow({ nodes, wiring }: FactoredGraph, { weights, experts }: RoutedExperts): number {
   const seen = new Set<string>();
   const pending = [weights];
@@ -60,7 +63,7 @@ function expertsPerRow({ nodes, wiring }: FactoredGraph, { weights, experts }: R
     seen.add(name);
     const { operator } = nodes[index]!;
     if (operator.node.opType !== "TopK") pending.push(...operator.node.inputs);
-    // Groups of experts are picked by a TopK too, further back; the nearest one picks the experts.
+    // Groups of experts are also picked by a TopK, further back; the nearest one picks the experts.
     else chosen = Math.max(chosen, operator.outputs[0]?.dims.at(-1)?.[0] ?? 0);
   }
   return chosen === 0 ? experts.size[0] : chosen;

@@ -23,9 +23,9 @@ export type Dim = readonly Factor[];
 
 export interface Factor {
   readonly size: SizePair;
-  /** How the factor has been bound; a leaf as long as it has not been. */
+  /** How the factor has been bound; a leaf until then. */
   binding: Binding;
-  /** Why the factor may not be sharded; undefined while it may. Meaningful on leaves. */
+  /** Why the factor may not be sharded; undefined if it may. Only meaningful for leaves. */
   whole: WholeReason | undefined;
 }
 
@@ -36,7 +36,7 @@ type Binding =
   | { readonly kind: "product"; readonly factors: Dim }
   | { readonly kind: "sum"; readonly parts: readonly Dim[] };
 
-/** What needs a factor unsplit: the operator that said so, and in what words. */
+/** What needs a factor unsplit: the operator and its reason. */
 export interface WholeReason {
   readonly operator: string;
   readonly why: string;
@@ -49,12 +49,12 @@ export function leaf(size: SizePair): Factor {
   return { size, binding: leafBinding, whole: undefined };
 }
 
-/** A dimension nothing is known about: one new leaf, or the empty product for size 1. */
+/** A dimension without further information: one new leaf, or the empty product for size 1. */
 export function freshDim(size: SizePair): Dim {
   return isOne(size) ? [] : [leaf(size)];
 }
 
-/** The dimension that is `parts` laid end to end. */
+/** The dimension that consists of `parts`, laid end to end. */
 export function sumDim(parts: readonly Dim[]): Dim {
   const kept = parts.filter((part) => !isZero(sizeOf(part)));
   if (kept.length === 1) return kept[0]!;
@@ -68,7 +68,7 @@ export function sumDim(parts: readonly Dim[]): Dim {
   return [{ size: [first, second], binding: { kind: "sum", parts: kept }, whole: undefined }];
 }
 
-/** The factor that `factor` has been found to be. */
+/** The factor that `factor` has been found to be equal to. */
 function root(factor: Factor): Factor {
   let top = factor;
   while (top.binding.kind === "same") top = top.binding.to;
@@ -82,7 +82,7 @@ function root(factor: Factor): Factor {
   return top;
 }
 
-/** `dim` with every product written out: roots only, each a leaf or a sum. */
+/** `dim` with every product expanded: only roots, each a leaf or a sum. */
 export function resolve(dim: Dim): Factor[] {
   const out: Factor[] = [];
   resolveInto(dim, out);
@@ -98,14 +98,14 @@ function resolveInto(dim: Dim, out: Factor[]): void {
 }
 
 /**
- * The segments of a sum as they are bound: one may be a sum itself. Undefined for a leaf. What adds up over segments,
- * or asks something of any or all of them, needs no more, and asks often.
+ * The segments of a sum as they are bound; a segment may be a sum itself. Undefined for a leaf. Callers that add up
+ * over segments, or ask something of any or all of them, need no more, and call this often.
  */
 export function segmentsOf({ binding }: Factor): readonly Dim[] | undefined {
   return binding.kind === "sum" ? binding.parts : undefined;
 }
 
-/** The segments of a sum, sums among them written out; undefined for a leaf. */
+/** The segments of a sum, with nested sums expanded; undefined for a leaf. */
 export function partsOf(factor: Factor): readonly Dim[] | undefined {
   return segmentsOf(factor)?.flatMap((part) => {
     const [only, ...others] = resolve(part);
@@ -139,13 +139,13 @@ function isZero(size: SizePair): boolean {
   return size[0] === 0 && size[1] === 0;
 }
 
-/** `a / b` where that is whole in both evaluations. */
+/** `a / b`, if that is an integer in both evaluations. */
 export function quotient(a: SizePair, b: SizePair): SizePair | undefined {
   if (b[0] === 0 || b[1] === 0 || a[0] % b[0] !== 0 || a[1] % b[1] !== 0) return undefined;
   return [a[0] / b[0], a[1] / b[1]];
 }
 
-/** Every leaf below `dim`, segments included. */
+/** Every leaf below `dim`, including those of segments. */
 export function leavesOf(dim: Dim): Factor[] {
   const out: Factor[] = [];
   for (const factor of resolve(dim)) {
@@ -156,12 +156,12 @@ export function leavesOf(dim: Dim): Factor[] {
   return out;
 }
 
-/** `dim` may not be sharded by any of its factors. The first reason is kept. */
+/** Prevents `dim` from being sharded by any of its factors. The first reason is kept. */
 export function keepWhole(dim: Dim, reason: WholeReason): void {
   for (const factor of leavesOf(dim)) factor.whole ??= reason;
 }
 
-/** Structure in words: `4·(2+1+1)·48`, with `?` for a dynamic size. */
+/** The structure as text: `4·(2+1+1)·48`, with `?` for a dynamic size. */
 export function describeDim(dim: Dim): string {
   const factors = resolve(dim);
   if (factors.length === 0) return "1";

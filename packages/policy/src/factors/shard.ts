@@ -2,8 +2,8 @@ import type { Interval } from "../program/program.js";
 import { type Dim, type Factor, isStatic, resolve, type SizePair, segmentsOf, sizeOf } from "./factor.js";
 
 /**
- * What one rank has of each sharded leaf: a half-open interval of its units. Leaves that are not in the map are
- * whole on every rank.
+ * One rank's share of each sharded leaf: a half-open interval of its units. Leaves that are not in the map are whole on
+ * every rank.
  */
 export type RankShare = ReadonlyMap<Factor, Interval>;
 
@@ -37,7 +37,7 @@ function localFactorSize(factor: Factor, share: RankShare): SizePair {
   return [size, size];
 }
 
-/** Whether `dim` holds a factor that `share` divides. */
+/** Whether `dim` contains a factor that `share` divides. */
 export function isSharded(dim: Dim, share: RankShare): boolean {
   return resolve(dim).some((factor) => {
     const parts = segmentsOf(factor);
@@ -46,8 +46,8 @@ export function isSharded(dim: Dim, share: RankShare): boolean {
 }
 
 /**
- * Which indices of a static dimension a rank has, as merged half-open intervals in increasing order. A major
- * factor gives one interval; a minor one gives a stride of them.
+ * The indices of a static dimension that a rank has, as merged half-open intervals in increasing order. A major factor
+ * gives one interval; a minor one gives strided intervals.
  */
 export function localIntervals(dim: Dim, share: RankShare): Interval[] {
   let inner: Interval[] = [[0, 1]];

@@ -17,12 +17,12 @@ import {
 } from "./factor.js";
 
 /**
- * Makes two dimensions of equal size the same, dividing factors where the other side demands it.
+ * Makes two dimensions of equal size the same, dividing factors where the other side requires it.
  *
- * Equal factors are stripped from both ends; then the two minor ends, or failing that the two major ends, are
- * made equal by dividing the bigger one; or, where neither divides the other, both, by what they have in common. What
- * cannot be matched (`[i, j]` read as `[j, i]`, as a relative shift does) keeps its remainder whole, and only the
- * remainder: what matched stays matched.
+ * Equal factors are stripped from both ends. Then the two minor ends, or failing that the two major ends, are made
+ * equal by dividing the larger one, or, if neither divides the other, by dividing both by what they have in common. If
+ * something cannot be matched (`[i, j]` read as `[j, i]`, as in a relative shift), only that remainder is kept whole:
+ * whatever matched stays matched.
  */
 export function unify(a: Dim, b: Dim, reason: WholeReason): void {
   for (;;) {
@@ -47,7 +47,7 @@ export function unify(a: Dim, b: Dim, reason: WholeReason): void {
   }
 }
 
-/** Drops the factors that the two products already share at either end. */
+/** Drops the factors that the two products share at either end. */
 function strip(left: Factor[], right: Factor[]): void {
   while (left.length > 0 && right.length > 0 && left.at(-1) === right.at(-1)) {
     left.pop();
@@ -66,7 +66,7 @@ function bindWhole(one: Factor[], other: Factor[]): boolean {
   return bind(only, other);
 }
 
-/** Binds a leaf to a product. False where the leaf would contain itself. */
+/** Binds a leaf to a product. Returns false if the leaf would contain itself. */
 function bind(target: Factor, product: Dim): boolean {
   if (leavesOf(product).includes(target)) return false;
   if (target.whole !== undefined) keepWhole(product, target.whole);
@@ -137,7 +137,7 @@ function divideMajor(big: Factor, small: Factor): boolean {
   return isLeaf(big) && bind(big, [small, ...freshDim(rest)]);
 }
 
-/** Takes out of both minor ends what their sizes have in common: 80 and 32 become 5·16 and 2·16. */
+/** Divides both minor ends by what their sizes have in common: 80 and 32 become 5·16 and 2·16. */
 function shareMinor(left: readonly Factor[], right: readonly Factor[]): boolean {
   const [x, y] = [left.at(-1), right.at(-1)];
   const common = commonFactor(x, y);
@@ -145,7 +145,7 @@ function shareMinor(left: readonly Factor[], right: readonly Factor[]): boolean 
   return [x!, y!].every((one) => bind(one, [...freshDim(quotient(one.size, common.size)!), common]));
 }
 
-/** As {@link shareMinor}, of the major ends. */
+/** Like {@link shareMinor}, for the major ends. */
 function shareMajor(left: readonly Factor[], right: readonly Factor[]): boolean {
   const [x, y] = [left[0], right[0]];
   const common = commonFactor(x, y);
@@ -153,7 +153,7 @@ function shareMajor(left: readonly Factor[], right: readonly Factor[]): boolean 
   return [x!, y!].every((one) => bind(one, [common, ...freshDim(quotient(one.size, common.size)!)]));
 }
 
-/** A new factor of the greatest size that divides those of two leaves, where that is above 1 and known. */
+/** A new factor whose size is the greatest common divisor of two leaves, if that is above 1 and known. */
 function commonFactor(x: Factor | undefined, y: Factor | undefined): Factor | undefined {
   if (x === undefined || y === undefined || !isLeaf(x) || !isLeaf(y)) return undefined;
   if (!isStatic(x.size) || !isStatic(y.size)) return undefined;
@@ -162,14 +162,14 @@ function commonFactor(x: Factor | undefined, y: Factor | undefined): Factor | un
   return size > 1 ? leaf([size, size]) : undefined;
 }
 
-/** Two factors of one size. */
+/** Merges two factors of equal size. */
 function merge(x: Factor, y: Factor, reason: WholeReason): boolean {
   if (isLeaf(x)) return bind(x, [y]);
   if (isLeaf(y)) return bind(y, [x]);
   return mergeSums(x, y, reason);
 }
 
-/** Two sums of one size: cut both where either is cut, then match segment by segment. */
+/** Merges two sums of equal size: cuts both wherever either is cut, then matches them segment by segment. */
 function mergeSums(x: Factor, y: Factor, reason: WholeReason): boolean {
   const left = partsOf(x);
   const right = partsOf(y);
@@ -196,7 +196,7 @@ function alignSegments(left: readonly Dim[], right: readonly Dim[]): [Dim, Dim][
       (ended === "left shorter" ? runLeft : runRight).push(next);
       ended = compareSizes(runLeft, runRight);
     }
-    // Both runs of several segments: the cut points interleave, and no common refinement is known.
+    // Both runs have several segments: the cuts interleave, and no common refinement is known.
     if (runLeft.length > 1 && runRight.length > 1) return undefined;
     pairs.push([sumDim(runLeft), sumDim(runRight)]);
   }

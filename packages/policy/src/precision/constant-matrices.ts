@@ -1,17 +1,19 @@
 import type { Graph, GraphNode, StoredMatrix, Weight } from "@ringrank/model";
 
-/** A matrix of floating-point parameters as some node reads it. */
+/** A matrix of floating-point parameters, as a node reads it. */
 export interface ConstantMatrix {
-  /** Name of the weight it is, or is made from. */
+  /** Name of the weight that it is, or is derived from. */
   readonly name: string;
   /** As the node reads it. */
   readonly dims: readonly [number, number];
   readonly stored: Omit<StoredMatrix, "transposed">;
-  /** Whether the node reads it turned, compared with how it is stored. */
+  /** Whether the node reads it transposed, compared with how it is stored. */
   readonly turned: boolean;
 }
 
-/** Finds the values of a graph that are a stored matrix, or one turned, renamed or widened by nodes in between. */
+/**
+ * Finds the values of a graph that are a stored matrix, possibly transposed, renamed or widened by nodes in between.
+ */
 export class ConstantMatrices {
   readonly #weights: ReadonlyMap<string, Weight>;
   readonly #producers = new Map<string, GraphNode>();
@@ -21,7 +23,7 @@ export class ConstantMatrices {
     for (const node of nodes) for (const output of node.outputs) this.#producers.set(output, node);
   }
 
-  /** The matrix that a value is; undefined where it is none. */
+  /** The matrix that a value is; undefined if it is not one. */
   of(value: string): ConstantMatrix | undefined {
     const weight = this.#weights.get(value);
     if (weight !== undefined) return matrixOf(value, weight);
@@ -32,13 +34,13 @@ export class ConstantMatrices {
   }
 }
 
-/** Whether a node gives the elements that it reads, of a matrix in another order. */
+/** Whether a node returns the elements of a matrix, possibly in another order. */
 function isReading({ opType, domain, attributes }: GraphNode): boolean {
   if (domain !== "") return false;
   const { perm, to } = attributes;
   if (opType === "Transpose")
     return perm === undefined || (perm.kind === "ints" && `${perm.value}` === "1,0");
-  // 1 is float32: what is quantized from is read as that, whatever it is stored as.
+  // 1 is float32: matrices are read as float32 to be quantized, whatever they are stored as.
   if (opType === "Cast") return to?.kind === "int" && to.value === 1;
   return opType === "Identity";
 }

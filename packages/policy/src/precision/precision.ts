@@ -1,8 +1,8 @@
-/** What weights are held and computed in: fp32, or whole numbers of 8 or 4 bits in blocks that share a scale. */
+/** The type that weights are held and computed in: fp32, or integers of 8 or 4 bits in blocks that share a scale. */
 export const weightPrecisions = ["float32", "int8", "int4"] as const;
 export type WeightPrecision = (typeof weightPrecisions)[number];
 
-/** What the other operand of a product with quantized weights is rounded to. */
+/** The type that the other operand of a product with quantized weights is rounded to. */
 export const activationPrecisions = ["float32", "int8"] as const;
 export type ActivationPrecision = (typeof activationPrecisions)[number];
 
@@ -12,10 +12,10 @@ export interface Precision {
 }
 
 /**
- * Activations in int8 wherever weights are quantized, unless said otherwise. With fp32 activations ONNX Runtime (1.30,
- * AVX2) dequantizes what it reads: of 8 bits the whole matrix in every run, so that a step of decoding is slower than
- * without quantization, and of 4 bits block by block, so that it is several times slower than with int8. What int8
- * costs in accuracy, docs/design/precision.md says.
+ * Activations are int8 if weights are quantized, unless requested otherwise. With fp32 activations, ONNX Runtime (1.30,
+ * AVX2) dequantizes what it reads. With 8 bits, it dequantizes the whole matrix in every run, so that a decode step is
+ * slower than without quantization. With 4 bits, it works block by block, and is several times slower than with int8.
+ * docs/design/precision.md says how much accuracy int8 costs.
  */
 export function precisionOf(
   weights: WeightPrecision = "float32",

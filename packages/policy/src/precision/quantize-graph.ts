@@ -17,17 +17,18 @@ import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
 
 /**
- * The same graph with its matrices of parameters in few bits, found by dataflow alone:
+ * The same graph with its parameter matrices quantized, found by dataflow alone:
  *
  * - a product of fp32 activations with a constant matrix becomes a MatMulNBits, of 4 or 8 bits;
- * - a lookup in a constant table becomes a GatherBlockQuantized, of 8 bits always: in 4 they would cost the embedded
- *   model as much perplexity as all its products together;
- * - a product whose result picks something by rank (`TopK`: which experts a row goes to) stays as it is, for to pick
- *   another is no small error; so do stacks of matrices, and what is no matrix: biases, norms, convolutions.
+ * - a lookup in a constant table becomes a GatherBlockQuantized, always of 8 bits: with 4, lookups would cost the
+ *   embedded model as much perplexity as all its products together;
+ * - a product whose result is ranked (by a `TopK` that chooses the experts of a row) is unchanged, because choosing
+ *   another expert is not a small error; so are stacks of matrices, and anything that is not a matrix: biases, norms,
+ *   convolutions.
  *
- * Weights stay references. What the graph's `If`s hold is not looked at: they are inlined before.
+ * Weights stay references. The contents of the graph's `If`s are ignored; they have been inlined before.
  *
- * @param typeOf the element type of a value of the graph
+ * @param typeOf returns the element type of a value of the graph
  */
 export function quantizeGraph(
   graph: Graph,
@@ -54,7 +55,7 @@ class Rewriter {
   readonly #matrices: ConstantMatrices;
   readonly #ranked: ReadonlySet<string>;
   readonly #names: FreshNames;
-  /** By matrix, the way it is read, and bits: the names of its values and scales. */
+  /** By matrix, orientation and bits: the names of its values and scales. */
   readonly #quantized = new Map<string, readonly [string, string]>();
 
   constructor(
@@ -64,7 +65,7 @@ class Rewriter {
   ) {
     this.weights = new Map(graph.weights);
     this.#bits = weights === "int4" ? 4 : 8;
-    // What the operator's specification calls fp32 and int8.
+    // The operator specification's numbers for fp32 and int8.
     this.#accuracyLevel = activations === "int8" ? 4 : 1;
     this.#typeOf = typeOf;
     this.#matrices = new ConstantMatrices(graph);
@@ -74,7 +75,7 @@ class Rewriter {
     this.#names = new FreshNames((name) => values.has(name) || graph.weights.has(name));
   }
 
-  /** What stands for a node: itself, where nothing of it is quantized. */
+  /** The replacement of a node: itself, if nothing of it is quantized. */
   rewrite(node: GraphNode): readonly GraphNode[] {
     switch (operatorName(node)) {
       case "MatMul":
@@ -93,7 +94,7 @@ class Rewriter {
     }
   }
 
-  /** `alpha · A·B + beta · C`; there is a C in a Gemm only. */
+  /** `alpha · A·B + beta · C`; only a Gemm has a C. */
   #product(
     node: GraphNode,
     { turned, alpha }: { readonly turned: boolean; readonly alpha: number },
@@ -104,7 +105,7 @@ class Rewriter {
     const isFit = matrix !== undefined && this.#typeOf(a) === "float32" && this.#typeOf(b) === "float32";
     if (!isFit || this.#matrices.of(a) !== undefined || this.#ranked.has(output)) return [node];
     const [columns, rows] = turned ? [matrix.dims[1], matrix.dims[0]] : matrix.dims;
-    // B is [columns, rows] as the product reads it, and the other way round where the product turns it.
+    // B is [columns, rows] as the product reads it, or [rows, columns] if the product transposes it.
     const [values, scales] = this.#quantize(matrix, matrix.turned === turned, this.#bits);
     const before = alpha === 1 ? [] : [this.#scaled(a, alpha)];
     const beta = floatAttribute(node, "beta", 1);
@@ -162,7 +163,7 @@ class Rewriter {
     return makeNode("Mul", [value, constant], this.#names.after(`${value}·scaled`));
   }
 
-  /** The two weights of a matrix whose rows are what the product makes a column each. */
+  /** The two weights of a matrix with one row for each column of the product. */
   #quantize(
     { name, stored }: ConstantMatrix,
     transposed: boolean,

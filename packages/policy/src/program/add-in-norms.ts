@@ -1,8 +1,6 @@
 import type { AllReduceStep, NormalizeStep } from "./program.js";
 
-/**
- * What is added to a sum that is normalized next, the step that normalizes it adds: one pass over the rows for both.
- */
+/** If a sum is normalized next, the normalization step also adds the sum's addends: one pass over the rows for both. */
 export function addInNorms(
   allReduces: readonly AllReduceStep[],
   normalizations: readonly NormalizeStep[],

@@ -7,10 +7,11 @@ import type { LocalValues } from "./local-values.js";
 import type { NormalizeStep } from "./program.js";
 
 /**
- * What is added to a product that is normalized next, such as a residual where ranks have no sum to reduce, the step
- * that normalizes it adds, as in a sum of ranks. The product then bears the sum's name, and no segment has the Add.
+ * If a product is normalized next, the normalization step also adds what is added to the product, as with a sum over
+ * ranks: for example a residual, if ranks have no sum to reduce. The product then has the sum's name, and no segment
+ * contains the Add.
  *
- * @param outputs names of what the entry gives
+ * @param outputs names of the entry's outputs
  */
 export function addToProducts(
   stages: readonly LocalStage[],
@@ -38,14 +39,14 @@ export function addToProducts(
     }),
   }));
 
-  /** The step, with what a node of its own stage adds to a product. */
+  /** The step, including what a node of its own stage adds to a product. */
   function addBefore(step: NormalizeStep, stage: LocalStage): NormalizeStep {
     const add = stage.nodes.find((node) => node.outputs[0] === step.value);
     if (add === undefined || operatorName(add) !== "Add" || superfluous.has(add)) return step;
     const product = add.inputs.find((name) => named.has(name) && wiring.soleReader(name) !== undefined);
     const value = add.inputs.find((name) => name !== product);
     if (product === undefined || value === undefined || !haveOneShape(product, value)) return step;
-    // Nobody may read the sum before it is one.
+    // Nothing may read the sum before it is complete.
     const others = stage.normalizations.filter((other) => other.value !== step.value);
     const readBefore = [
       ...stage.nodes.flatMap((node) => [...readsOf(node)]),
@@ -57,7 +58,7 @@ export function addToProducts(
     return { ...step, added: { rows: [], value } };
   }
 
-  /** Both are values then: a weight is none. */
+  /** Then both are values, not weights. */
   function haveOneShape(one: string, other: string): boolean {
     const [first, second] = [one, other].map((name) => values.get(name));
     return first !== undefined && JSON.stringify(first) === JSON.stringify(second);

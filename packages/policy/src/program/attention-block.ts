@@ -4,25 +4,25 @@ import { int64Tensor, makeNode } from "../rules/attributes.js";
 import type { AttentionOverCache, Segment } from "./program.js";
 import { makeSegment } from "./segment.js";
 
-/** A size that is open until the segment runs. */
+/** A size that is unknown until the segment runs. */
 const open: SizePair = [1, 2];
 
-/** What two layers' heads have in common, if they are alike. */
+/** The properties that the heads of two layers share if they are alike. */
 export type AttentionHeads = Pick<
   AttentionOverCache,
   "keyValueHeads" | "group" | "lanes" | "scale" | "biasByHead"
 >;
 
 /**
- * Attention of a block of one sequence's new rows, for all layers that have heads alike:
+ * Attention of a block of one sequence's new rows, for all layers with the same heads:
  *
- *     query        [1, rows, keyValueHeads · group · lanes]  turned
- *     keys, values [1, columns, keyValueHeads · lanes]       past ones, then those new ones that the block sees; keys turned
+ *     query        [1, rows, keyValueHeads · group · lanes]  rotated
+ *     keys, values [1, columns, keyValueHeads · lanes]       past rows, then new ones that the block sees; keys rotated
  *     mask         [1, 1 or heads, rows, columns]            what is added to the scores
  *     context      [1, rows, keyValueHeads · group · lanes]
  *
- * A block of rows needs no row that comes after it, and its scores stay in the processor's caches, where those of a
- * whole prompt do not. Heads that have no bias of their own have one operator for it, others one for each of its steps.
+ * A block of rows needs no later rows. Its scores stay in the processor's caches, unlike those of a whole prompt. Heads
+ * without a bias of their own are computed by one operator, others by an operator for each step.
  */
 export function makeAttentionBlock(heads: AttentionHeads): Segment {
   const { keyValueHeads, group, lanes, biasByHead } = heads;
@@ -57,7 +57,7 @@ interface Block {
 
 /**
  * ONNX's own operator (https://onnx.ai/onnx/operators/onnx__Attention.html). It could take past rows as an input of its
- * own, as they lie in a cache; then it would copy them and the new ones to one place, for every block anew.
+ * own, as they are in a cache. But then it would copy them and the new ones to one place for every block.
  */
 function asOneOperator({ keyValueHeads, group, scale }: AttentionHeads): Block {
   const node = makeNode("Attention", ["query", "keys", "values", "mask"], "context", {
@@ -69,22 +69,23 @@ function asOneOperator({ keyValueHeads, group, scale }: AttentionHeads): Block {
 }
 
 /**
- * Far below what moves a sum in float32 whose largest share is at least 1 of as many as there are columns, and far above
- * its smallest normal number, 2⁻¹²⁶.
+ * Far too small to change a float32 sum whose largest term is at least 1 divided by the number of columns, and far
+ * above the smallest normal number, 2⁻¹²⁶.
  */
 const smallShare = 1e-30;
 
 /**
- * The same, by an operator for each of its steps, so that shares below {@link smallShare} are 0 before they meet values.
- * A bias that grows with the distance (ALiBi, https://arxiv.org/abs/2108.12409) leaves subnormal shares, in every row,
- * where it has come to 80 or 90, and processors take some ten times as long to multiply those.
+ * The same with an operator for each step, so that attention weights below {@link smallShare} are set to 0 before they
+ * are multiplied with values. A bias that grows with the distance (ALiBi, https://arxiv.org/abs/2108.12409) leaves
+ * subnormal weights in every row once it has reached 80 or 90, and processors take about ten times as long to multiply
+ * those.
  */
 function withoutSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHeads): Block {
   const int = (value: number) => ({ kind: "int", value }) as const;
   const float = (value: number) => ({ kind: "float", value }) as const;
   const ints = (value: readonly number[]) => ({ kind: "ints", value }) as const;
   const reshape = (name: string, to: string): GraphNode => makeNode("Reshape", [name, to], `${name} by head`);
-  // Products read rows where they lie: heads, which are between rows and lanes, come before them to the operator.
+  // Products read rows in place: the operator gets the heads, which are between rows and lanes, as the leading axis.
   const product = (a: string, b: string, output: string, attributes: GraphNode["attributes"]): GraphNode => ({
     ...makeNode("FusedMatMul", [a, b], output, { transBatchB: int(1), ...attributes }),
     domain: "com.microsoft",
@@ -103,7 +104,8 @@ function withoutSmallShares({ keyValueHeads, group, lanes, scale }: AttentionHea
     makeNode("Softmax", ["scores"], "shares", { axis: int(-1) }),
     makeNode("ThresholdedRelu", ["shares"], "large shares", { alpha: float(smallShare) }),
     product("large shares", "values by head", "mixed values", {}),
-    // The operator makes 0 of NaN, too. A softmax of a row with one is NaN in all columns, of which the first tells.
+    // The operator also turns NaN into 0. If a row of a softmax has a NaN, all its columns are NaN, so the first one
+    // shows it.
     makeNode("Gather", ["shares", "first column"], "first shares", { axis: int(-1) }),
     makeNode("Sub", ["first shares", "first shares"], "zero or NaN"),
     makeNode("Add", ["mixed values", "zero or NaN"], "mixed"),

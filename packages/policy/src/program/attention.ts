@@ -7,27 +7,30 @@ import type { LocalGraph } from "./localize.js";
 import type { AttentionOverCache, HeadsInRow } from "./program.js";
 import { readsOfAll } from "./reads-of-all.js";
 
-/** Attention as a segment of its own, on one rank. It has no weights, so what runs it is a matter of rows. */
+/** Attention as a segment of its own, on one rank. It has no weights, so the number of rows can decide what runs it. */
 export interface LocalAttention {
-  /** Nodes that come before, in the stage that makes the projections. */
+  /** Nodes before it, in the stage that computes the projections. */
   readonly before: readonly GraphNode[];
   readonly nodes: readonly GraphNode[];
-  /** Names of what the segment reads, constants among them. */
+  /** Names of what the segment reads, including constants. */
   readonly reads: ReadonlySet<string>;
-  /** Names of values that the segment gives. */
+  /** Names of the segment's outputs. */
   readonly outputs: readonly string[];
-  /** Absent where this rank's part is not of the plain form. */
+  /** Absent if this rank's part does not have the plain form. */
   readonly description: AttentionOverCache | undefined;
-  /** Whether a row of every projection has all of its heads, so that some rows of a sequence lie together. */
+  /**
+   * Whether each row of every projection contains all of its heads, so that consecutive rows of a sequence are
+   * contiguous.
+   */
   readonly rowByRow: boolean;
-  /** Values and constants that are new. */
+  /** New values and constants. */
   readonly values: LocalValues;
   readonly constants: ReadonlyMap<string, Weight>;
 }
 
 /**
- * One rank's part of an attention. Projections that are apart cross to it side by side, in one value: a value that
- * crosses from session to session costs more than to join and to cut it.
+ * One rank's part of an attention. Separate projections are passed to it side by side, in one value: passing a value
+ * between sessions costs more than joining and splitting it.
  */
 export function localAttention(
   attention: CachedAttention,
@@ -76,7 +79,7 @@ export function localAttention(
   };
 }
 
-/** @param joined the value that holds the projections side by side, if they were joined, and its width */
+/** @param joined the value with the projections side by side, if they were joined, and its width */
 function describe(
   attention: CachedAttention,
   local: LocalGraph,
@@ -128,7 +131,7 @@ function describe(
   };
 }
 
-/** The product of a value's sizes that do not depend on the call. */
+/** The product of those sizes of a value that do not depend on the call. */
 function staticSize(values: LocalValues, name: string): number {
   return values.get(name)!.dims.reduce((product, size) => (isStatic(size) ? product * size[0] : product), 1);
 }

@@ -24,9 +24,9 @@ import { findStages, type Stage } from "./stages.js";
 import { castSums } from "./wire-types.js";
 
 /**
- * One program per rank for a plan of a graph.
+ * One program per rank, for a plan of a graph.
  *
- * @param products kinds of those that are computed apart from segments, each input's in a step, where that can be
+ * @param products kinds of products that are computed outside of segments if possible, in one step for each input
  */
 export function buildPrograms(
   factored: FactoredGraph,
@@ -50,7 +50,7 @@ export function buildPrograms(
 
 interface StagedEntry extends EntryNodes {
   readonly stages: readonly Stage[];
-  /** How many of them give all that the next step is given; undefined where that is nothing. */
+  /** How many of them compute everything that the next step receives; undefined if that is nothing. */
   readonly cacheStages: number | undefined;
 }
 
@@ -101,7 +101,7 @@ class ProgramBuilder {
       );
       const { stages, crossing } = castSums(local, nothing, (value) => values.get(value)!.type);
       for (const [value, name] of crossing) values.set(name, { ...values.get(value)!, type: "float32" });
-      // A rank without units casts no sum back that it only adds zeros to.
+      // A rank without units does not cast a sum back if it only adds zeros to it.
       return { entry, stages: withoutUnread(stages, entry.outputs) };
     });
     const stages = staged.flatMap(({ stages }) => stages);
@@ -135,7 +135,7 @@ class ProgramBuilder {
     const { graph } = this.#factored;
     const steps = stages.flat();
     const cacheSteps = stages.slice(0, cacheStages).flat().length;
-    // A whole row of keys, which is no part of any other, has a name on a rank that attends to none.
+    // A whole row of keys, which is not a part of anything else, has a name even on a rank that computes no attention.
     const unkept = keptStates(graph).filter(
       ({ past, present }) => !this.#has(present) && !this.#isRead(past, steps),
     );
@@ -144,7 +144,7 @@ class ProgramBuilder {
     const recurrent = (graph.recurrent ?? []).filter((state) => inputs.includes(state.past) && keeps(state));
     return {
       inputs: given.map((name) => this.#declared.declare(name)),
-      // Cache rows that other ranks keep are none of this one's; of other outputs it may have an empty part.
+      // Cache rows that other ranks keep are not outputs of this one; of other outputs, it may have an empty part.
       outputs: outputs
         .filter((name) => !this.#declared.isState(name) || this.#has(name))
         .map((name) => this.#declared.declare(name)),

@@ -5,10 +5,10 @@ import type { EntryNodes } from "./entries.js";
 import type { Stage } from "./stages.js";
 
 /**
- * How many stages of an entry give all that it keeps for the next step; what follows computes other outputs only. Found on the
- * whole graph, so that all ranks can leave the same collectives out.
+ * How many stages of an entry compute everything that it keeps for the next step; later stages only compute other
+ * outputs. Found on the whole graph, so that all ranks can skip the same collectives.
  *
- * @returns undefined where it keeps nothing
+ * @returns undefined if it keeps nothing
  */
 export function stagesOfCaches(
   { graph, nodes }: FactoredGraph,
@@ -27,7 +27,7 @@ export function stagesOfCaches(
     const made = nodesOf(stage).flatMap((index) => nodes[index]!.operator.node.outputs);
     const rows = made.filter((name) => kept.has(name));
     if (rows.length === 0) return 0;
-    // A sum that crosses in another type gets its own back one stage later.
+    // A sum that crosses in another type is cast back one stage later.
     return rows.some((name) => paid.has(name)) ? at + 2 : at + 1;
   });
   return Math.max(...reaches);

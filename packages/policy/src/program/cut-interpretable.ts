@@ -2,16 +2,16 @@ import { type GraphNode, readsOf, type Weight } from "@ringrank/model";
 import { canInterpret, describeInterpretable } from "./interpretable.js";
 import type { SegmentContext } from "./segment.js";
 
-/** Nodes of a stage, in two segments that run one after the other. */
+/** The nodes of a stage, in two segments that run one after the other. */
 export interface CutNodes {
   readonly apart: readonly GraphNode[];
   readonly rest: readonly GraphNode[];
 }
 
 /**
- * Takes nodes that a rank can interpret out of a segment that has weights, such as positions and masks from one that
- * looks tokens up: those that need nothing of what is left. Of few nodes the session spares less than a step more
- * costs.
+ * Moves nodes that a rank can interpret, and that need nothing of the other nodes, out of a segment with weights: for
+ * example positions and masks, out of a segment that looks up tokens. If there are only a few such nodes, the session
+ * saves less than an additional step costs.
  */
 export function cutInterpretable(nodes: readonly GraphNode[], context: SegmentContext): CutNodes {
   const { shards, values } = context;
@@ -27,10 +27,10 @@ export function cutInterpretable(nodes: readonly GraphNode[], context: SegmentCo
   return isWorthIt ? { apart, rest } : { apart: [], rest: nodes };
 }
 
-/** Operators of a session, each of some 4 µs, against a step more. */
+/** A session's operators cost about 4 µs each; compared with the cost of an additional step. */
 const fewest = 6;
 
-/** Together, with their constants, and with sizes that do not come from elsewhere. */
+/** As a whole, with their constants, and with sizes that do not come from elsewhere. */
 function areInterpretable(nodes: readonly GraphNode[], { constants, values }: SegmentContext): boolean {
   const made = new Set(nodes.flatMap(({ outputs }) => outputs));
   const known = new Map<string, Weight>();

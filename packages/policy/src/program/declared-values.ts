@@ -7,7 +7,7 @@ import { isSharded, isStaticDim, localIntervals, localSize } from "../factors/sh
 import { sizeProduct } from "../shapes/index.js";
 import type { LocalValue, SizeProduct, ValueShard } from "./program.js";
 
-/** Values of the whole graph as one rank's program declares them. */
+/** Values of the whole graph, in the form in which one rank's program declares them. */
 export class DeclaredValues {
   readonly #factored: FactoredGraph;
   readonly #plan: Plan;
@@ -20,7 +20,7 @@ export class DeclaredValues {
   }
 
   declare(name: string): LocalValue {
-    // What is kept stays on its rank, and never becomes a whole.
+    // State stays on its rank, and is never gathered.
     const shard = this.isState(name) ? undefined : this.shardOf(name);
     return {
       name,
@@ -30,12 +30,12 @@ export class DeclaredValues {
     };
   }
 
-  /** Whether it is kept from one step to the next. */
+  /** Whether it is kept between steps. */
   isState(name: string): boolean {
     return keptStates(this.#factored.graph).some(({ past, present }) => past === name || present === name);
   }
 
-  /** Where a sharded value's elements lie in the whole. */
+  /** Which elements of the whole a sharded value has. */
   shardOf(name: string): ValueShard | undefined {
     const { shares } = this.#plan;
     const dims = this.#factored.values.get(name)!;
@@ -52,7 +52,7 @@ export class DeclaredValues {
     return { axis, size: sizeOf(dim)[0], intervals: shares.map((share) => localIntervals(dim, share)) };
   }
 
-  /** On the rank. */
+  /** Sizes on the rank. */
   sizesOf(name: string): SizeProduct[] {
     const share = this.#plan.shares[this.#rank]!;
     return this.#factored.values.get(name)!.map((dim: Dim) => {

@@ -10,10 +10,10 @@ import type {
 } from "./segment-work.js";
 
 /**
- * What a segment computes, if all of its nodes work element by element on float32 values of one shape and on scalars
- * that the graph has: what exporters and architectures write activations in.
+ * What a segment computes, if all of its nodes work element by element on float32 values of equal shape and on scalar
+ * constants: the form in which exporters and architectures write activations.
  *
- * @returns undefined where any node does something else
+ * @returns undefined if any node does something else
  */
 export function describeElementwise(
   nodes: readonly GraphNode[],
@@ -45,7 +45,7 @@ export function describeElementwise(
   return own.size === outputs.length ? { instructions: steps.all, outputs: [...own] } : undefined;
 }
 
-/** Whether values are float32 and of one shape. */
+/** Whether values are float32 and have the same shape. */
 function areAlike(names: readonly string[], values: LocalValues): boolean {
   const shapes = names.map((name) => {
     const value = values.get(name);
@@ -54,13 +54,13 @@ function areAlike(names: readonly string[], values: LocalValues): boolean {
   return shapes[0] !== undefined && shapes.every((shape) => shape === shapes[0]);
 }
 
-/** The one number of a constant that makes no shape larger. */
+/** The number of a scalar constant, whose broadcast does not enlarge a shape. */
 function scalarOf({ dims, source }: Weight, rank: number): number | undefined {
   const isScalar = source.kind === "inline" && source.data.length === 1 && dims.length <= rank;
   return isScalar ? Number(source.data[0]) : undefined;
 }
 
-/** A list that grows by what operators are made of. */
+/** A growing list of instructions, into which operators are expanded. */
 class Instructions {
   readonly all: ElementwiseInstruction[] = [];
   readonly #inputs: number;
@@ -69,7 +69,7 @@ class Instructions {
     this.#inputs = inputs;
   }
 
-  /** @returns what it makes */
+  /** @returns its result */
   add(operation: ElementwiseOperation, ...operands: (ElementwiseOperand | number)[]): ElementwiseOperand {
     const all = operands.map((one) => (typeof one === "number" ? { constant: one } : one));
     this.all.push({ operation, operands: all });
@@ -77,14 +77,14 @@ class Instructions {
   }
 }
 
-/** @returns the node's value; undefined where it has a form that there are no instructions for */
+/** @returns the node's value; undefined if there are no instructions for its form */
 type Expansion = (
   steps: Instructions,
   operands: readonly (ElementwiseOperand | undefined)[],
   node: GraphNode,
 ) => ElementwiseOperand | undefined;
 
-/** By operator; https://onnx.ai/onnx/operators has the functions. */
+/** By operator; https://onnx.ai/onnx/operators defines the functions. */
 const expansions: ReadonlyMap<string, Expansion> = new Map([
   ["Add", ofTwo((steps, x, y) => steps.add("add", x, y))],
   ["Sub", ofTwo((steps, x, y) => steps.add("subtract", x, y))],
@@ -137,7 +137,7 @@ function power(
   return exponent.constant === 2 ? square : steps.add("multiply", square, x);
 }
 
-/** Bounds are inputs, either of which may be left out; before version 11 of the operator they were attributes. */
+/** Bounds are inputs, and either may be omitted; before version 11 of the operator, they were attributes. */
 function clip(
   steps: Instructions,
   [x, ...bounds]: readonly (ElementwiseOperand | undefined)[],
@@ -162,7 +162,7 @@ function gelu(steps: Instructions, x: ElementwiseOperand): ElementwiseOperand {
   return steps.add("multiply", steps.add("multiply", x, 0.5), steps.add("add", erf, 1));
 }
 
-/** `x · Φ(x)`, nearly: https://arxiv.org/abs/1606.08415. `½ (1 + tanh(y))` is `σ(2y)`, which takes less. */
+/** `x · Φ(x)`, approximately: https://arxiv.org/abs/1606.08415. `½ (1 + tanh(y))` is `σ(2y)`, which is cheaper. */
 function tanhGelu(steps: Instructions, x: ElementwiseOperand): ElementwiseOperand {
   const square = steps.add("multiply", x, x);
   const factor = steps.add("add", steps.add("multiply", square, 0.044715), 1);
@@ -170,7 +170,7 @@ function tanhGelu(steps: Instructions, x: ElementwiseOperand): ElementwiseOperan
   return steps.add("multiply", x, steps.add("sigmoid", scaled));
 }
 
-/** `x · σ(αx)`; SiLU where α is 1. */
+/** `x · σ(αx)`; SiLU if α is 1. */
 function quickGelu(steps: Instructions, x: ElementwiseOperand, node: GraphNode): ElementwiseOperand {
   const alpha = floatAttribute(node, "alpha", 1.702);
   const scaled = alpha === 1 ? x : steps.add("multiply", x, alpha);

@@ -1,12 +1,12 @@
 import { type Graph, type GraphEntry, readsOf } from "@ringrank/model";
 
-/** A part of a graph that is run apart, and the nodes it needs, by index. */
+/** A part of a graph that runs separately, and the nodes that it needs, by index. */
 export interface EntryNodes extends GraphEntry {
   readonly name: string;
   readonly nodes: ReadonlySet<number>;
 }
 
-/** The entries of a graph; one called `forward`, of everything, where the graph names none. */
+/** The entries of a graph; if the graph names none, a single one called `forward`, with everything. */
 export function entriesOf(graph: Graph): EntryNodes[] {
   if (graph.entries === undefined) {
     const names = (values: readonly { readonly name: string }[]): string[] => values.map(({ name }) => name);

@@ -9,18 +9,18 @@ import { localize } from "./localize.js";
 import type { Segment } from "./program.js";
 import { makeSegment } from "./segment.js";
 
-/** The session that computes one expert for some rows, and what is fed to it expert by expert. */
+/** The session that computes one expert for some rows, and the inputs that depend on the expert. */
 export interface ExpertSegment {
   readonly segment: Segment;
-  /** Local names of the stacks of which an expert is fed its part `[1, …]`. */
+  /** Local names of the stacks; an expert is fed its part `[1, …]` of each. */
   readonly stacks: readonly string[];
-  /** Local name of what the session gives. */
+  /** Local name of the session's output. */
   readonly perExpert: string;
 }
 
 /**
- * One expert's computation on one rank: the nodes of all experts, made local as if this rank had one of them. So
- * one small session serves every expert of a layer, and an expert to which nothing goes costs nothing.
+ * One expert's computation on one rank: the nodes of all experts, made local as if this rank had one of them. So one
+ * small session serves every expert of a layer, and an expert without rows costs nothing.
  */
 export function makeExpertSegments(
   factored: FactoredGraph,
@@ -39,7 +39,7 @@ export function makeExpertSegments(
     const nodes = routed.body.flatMap((index) => local.nodes[index]!);
     const isStack = ({ node, dims }: WeightUse): boolean =>
       routed.body.includes(node) && leavesOf(dims[0] ?? []).includes(routed.experts);
-    // A weight that several segments use is fed; so are these, in parts.
+    // Weights that several segments use are fed; so are these, in parts.
     const fed = new Map(uses.filter(isStack).map(({ name }) => [name, Number.POSITIVE_INFINITY]));
     const { shards, constants } = local;
     const context = { opsets: factored.graph.opsets, shards, constants, values, uses: fed };

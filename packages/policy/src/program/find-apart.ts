@@ -10,9 +10,9 @@ import { findProductsApart } from "./products-apart.js";
 import type { Apart } from "./stages.js";
 
 /**
- * What does not run in the segments of a plan. Found on the whole graph, so that it is the same on all ranks.
+ * Finds what does not run in the segments of a plan. Found on the whole graph, so that it is the same on all ranks.
  *
- * @param kinds of products that are computed apart
+ * @param kinds kinds of products that are computed outside of segments
  */
 export function findApart(
   factored: FactoredGraph,
@@ -32,12 +32,12 @@ export function findApart(
   return { experts, attention, products, normalizations };
 }
 
-/** Whether no sum has to be paid inside `body`. */
+/** Whether no sum needs to be reduced inside `body`. */
 function isUnbroken(body: readonly number[], { nodes }: FactoredGraph, { placement }: Plan): boolean {
   return body.every((index) => !nodes[index]!.operator.node.outputs.some((name) => placement.paid.has(name)));
 }
 
-/** Whether the sizes of a call say how large a value is before it is there. */
+/** Whether the size of a value follows from the sizes of a call, before the value is computed. */
 function isSized(value: string, { values, symbols }: FactoredGraph): boolean {
   return values.get(value)!.every((dim) => sizeProduct(sizeOf(dim), symbols) !== undefined);
 }

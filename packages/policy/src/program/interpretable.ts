@@ -10,10 +10,10 @@ import type {
 } from "./segment-work.js";
 
 /**
- * What a segment computes, if all of its nodes are operators that a rank can interpret: what is left between the work
- * that ranks do themselves, such as positions, masks, and a choice of rows.
+ * What a segment computes, if a rank can interpret all of its nodes: the work that remains between steps that ranks
+ * compute themselves, such as positions, masks, and a choice of rows.
  *
- * @returns undefined where any node is another operator, or has a form or a type that is not interpreted
+ * @returns undefined if any node is another operator, or has a form or a type that is not interpreted
  */
 export function describeInterpretable(
   nodes: readonly GraphNode[],
@@ -31,7 +31,7 @@ export function describeInterpretable(
     const form = formOf(node);
     const operands = node.inputs.flatMap((name) => numbers.get(name) ?? []);
     if (form === undefined || operands.length < node.inputs.length) return undefined;
-    // Sizes would depend on what comes from elsewhere, where they are to be known from those of the inputs.
+    // Sizes must follow from those of the inputs, and would otherwise depend on a value from elsewhere.
     if (isSizedBySecond(form) && operands[1]! < inputs.length) return undefined;
     numbers.set(node.outputs[0]!, numbers.size);
     instructions.push({ ...form, operands });
@@ -45,15 +45,15 @@ export function describeInterpretable(
       };
 }
 
-/** Whether a rank can interpret a node, whatever its sizes come from. */
+/** Whether a rank can interpret a node, wherever its sizes come from. */
 export function canInterpret(node: GraphNode, values: LocalValues): boolean {
   return formOf(node) !== undefined && node.outputs.every((name) => isInterpreted(values.get(name)?.type));
 }
 
-/** Elements of a constant, at most: there is a copy of it in each step that runs the segment. */
+/** The most elements of a constant, because each step that runs the segment has a copy of it. */
 const mostElements = 4096;
 
-/** Undefined where it is too long, or has integers that are no JavaScript numbers. */
+/** Returns undefined if it is too long, or has integers that JavaScript numbers cannot represent. */
 function constantOf({ type, dims, source }: Weight): InterpretedConstant | undefined {
   if (source.kind !== "inline" || !isInterpreted(type) || source.data.length > mostElements) return undefined;
   const elements = Array.from(source.data, Number);
@@ -67,7 +67,7 @@ function isInterpreted(type: DataType | undefined): type is InterpretedType {
 
 type Form = Omit<InterpretedInstruction, "operands">;
 
-/** The node without its operands; undefined for what is not interpreted. */
+/** The node without its operands; undefined if it is not interpreted. */
 function formOf(node: GraphNode): Form | undefined {
   const name = operatorName(node);
   if (isUniform(name)) {
@@ -100,7 +100,7 @@ function isSizedBySecond({ operator }: Form): boolean {
   return operator === "Expand" || operator === "Reshape" || operator === "Unsqueeze";
 }
 
-/** Of operators that are what their operands are: how many those are. Axes were once attributes. */
+/** The number of operands of operators that are defined by their operands alone. Axes used to be attributes. */
 const operandCounts = {
   Add: 2,
   And: 2,

@@ -6,27 +6,27 @@ import { operatorName } from "../rules/table.js";
 import type { WeightShard } from "./program.js";
 import type { SegmentContext } from "./segment.js";
 
-/** Nodes of one segment in which products of one input are one product. */
+/** The nodes of one segment, after products of the same input have been joined. */
 export interface JoinedProducts {
   readonly nodes: readonly GraphNode[];
-  /** By name of a new weight: the shards whose elements, one after the other, are its own. */
+  /** By name of a new weight: the shards of which it is the concatenation. */
   readonly weights: ReadonlyMap<string, readonly string[]>;
-  /** Constants that are new. */
+  /** New constants. */
   readonly constants: ReadonlyMap<string, Weight>;
 }
 
 /**
- * Makes one product of those that multiply one input, such as a layer's queries, keys and values:
+ * Joins the products of one input, such as a layer's queries, keys and values:
  *
  *     x·Aᵀ, x·Bᵀ + b, …   →   Split( x·[A; B; …]ᵀ + [a; b; …] )
  *
- * Weights that have a row for each column they make need only lie one after the other for that; those of a plain
- * MatMul would have to be woven together, and stay apart. Each must be read here and nowhere else. Parts that are only
- * concatenated again are not split; with biases of all products, the sum is one, too.
+ * Weights with one row for each column of the result only have to be adjacent for that. Those of a plain MatMul would
+ * have to be interleaved, and stay separate. Each weight must be read here and nowhere else. Parts that are only
+ * concatenated again are not split; if all products have biases, the sum is joined too.
  *
- * It saves nodes, each with a fixed cost that counts at one row, and rounds x to int8 once, where it is. The Split that
- * gate and up need copies the rows; measured beside two products it costs less than it saves at one row, in fp32 and in
- * int4, and neither more nor less at 256.
+ * This saves nodes, whose fixed cost counts at one row, and rounds x to int8 once, if it is rounded. The Split that
+ * gate and up need copies the rows. Measured against two products, it costs less than it saves at one row, in fp32 and
+ * in int4, and makes no difference at 256.
  *
  * @param needed names of values that are read outside of the segment
  */
@@ -41,31 +41,31 @@ export function joinProducts(
 /** A product that may be joined with others, and the sum that adds its bias, if there is one. */
 interface Product {
   readonly node: GraphNode;
-  /** Columns it makes: the size of its last axis. */
+  /** Columns of its result: the size of the last axis. */
   readonly columns: number;
   readonly sum: { readonly node: GraphNode; readonly bias: string } | undefined;
 }
 
-/** What is left of some products where they are joined: one value, of the columns of its parts. */
+/** The result of some joined products: one value, with the columns of its parts. */
 interface Piece {
   readonly value: string;
   readonly parts: readonly Product[];
-  /** The Concat that has become superfluous. */
+  /** The Concat that is no longer needed. */
   readonly concat?: GraphNode;
 }
 
-/** Where an operator has what is laid out by the columns it makes. */
+/** The input slots that an operator lays out by the columns of its result. */
 interface Slots {
-  /** Weights of one or more rows for each column. */
+  /** Weights with one or more rows for each column. */
   readonly byColumn: readonly number[];
-  /** What is added to each row of the product. */
+  /** The bias, which is added to each row of the product. */
   readonly bias?: number;
 }
 
 const slotsByOperator: Readonly<Record<string, Slots>> = {
   Gemm: { byColumn: [1], bias: 2 },
   "com.microsoft::FusedMatMul": { byColumn: [1] },
-  // Values, scales, zero points. Products that read x in an order of their own (slot 4) are not joined.
+  // Values, scales, zero points. Products that read x in a different order (slot 4) are not joined.
   "com.microsoft::MatMulNBits": { byColumn: [1, 2, 3], bias: 5 },
 };
 
@@ -74,7 +74,7 @@ class Joiner {
   readonly #context: SegmentContext;
   readonly #wiring: Wiring;
   readonly #names: FreshNames;
-  /** What stands for a node, where that is not the node itself. */
+  /** The replacement of a node, if it is replaced. */
   readonly #instead = new Map<GraphNode, readonly GraphNode[]>();
   readonly #weights = new Map<string, readonly string[]>();
   readonly #constants = new Map<string, Weight>();
@@ -102,7 +102,7 @@ class Joiner {
     };
   }
 
-  /** Products in groups of those that differ in their weights' contents and number of columns alone. */
+  /** Groups of products that only differ in the contents of their weights and in their number of columns. */
   #alike(): Iterable<Product[]> {
     const groups = new Map<string, Product[]>();
     for (const node of this.#nodes) {
@@ -117,14 +117,14 @@ class Joiner {
     return groups.values();
   }
 
-  /** How many columns a product makes; undefined where it is none that can be joined. */
+  /** The number of columns of a product; undefined if it cannot be joined. */
   #columnsOf(node: GraphNode): number | undefined {
     const slots = slotsByOperator[operatorName(node)];
     if (slots === undefined) return undefined;
     const matrix = this.#ownShard(node.inputs[1]);
     if (matrix === undefined) return undefined;
     const { N } = node.attributes;
-    // A matrix that is not turned round has a column for each, and a stack of matrices has rows of its own.
+    // A matrix that is not transposed has a column for each, and a stack of matrices has rows of its own.
     if (N === undefined && (intAttribute(node, "transB", 0) === 0 || matrix.dims.length !== 2))
       return undefined;
     const columns = intAttribute(node, "N", matrix.dims[0]!);
@@ -138,20 +138,20 @@ class Joiner {
     return fits ? columns : undefined;
   }
 
-  /** The shard `name`, if one node of one segment reads it. */
+  /** The shard `name`, if only one node of one segment reads it. */
   #ownShard(name: string | undefined): WeightShard | undefined {
     if (name === undefined || this.#wiring.soleReader(name) === undefined) return undefined;
     return (this.#context.uses.get(name) ?? 0) > 1 ? undefined : this.#context.shards.get(name);
   }
 
-  /** What shards need in common that are to lie one after the other: all but how many columns they are for. */
+  /** The properties that shards must share to be concatenated: everything except the number of columns. */
   #rowKind(name: string, columns: number): unknown {
     if (name === "") return "";
     const { weight, dims } = this.#context.shards.get(name)!;
     return [weight.type, dims[0]! / columns, ...dims.slice(1)];
   }
 
-  /** The Add of a bias that is the one reader of a product. */
+  /** The Add of a bias, if it is the only reader of a product. */
   #sumOf(product: GraphNode, columns: number): Product["sum"] {
     const node = this.#soleReader(product.outputs[0]!);
     if (node?.opType !== "Add") return undefined;
@@ -189,11 +189,11 @@ class Joiner {
       if (haveSums) this.#instead.set(sum!.node, []);
     }
     for (const { concat } of pieces) if (concat !== undefined) this.#instead.set(concat, []);
-    // Where the first product was, all that they read is there.
+    // At the place of the first product, everything that they read has been computed.
     this.#instead.set(products[0]!.node, nodes);
   }
 
-  /** Products by who reads them: those that only a Concat reads, in its order, are one piece. */
+  /** Groups products by their readers: those that only a Concat reads, in its order, form one piece. */
   #pieces(products: readonly Product[], given: (product: Product) => string): Piece[] {
     const byValue = new Map(products.map((product) => [given(product), product]));
     const pieces: Piece[] = [];

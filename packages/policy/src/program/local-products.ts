@@ -7,12 +7,15 @@ import type { LocalGraph } from "./localize.js";
 import type { ProductApart } from "./products-apart.js";
 import type { FloatProductStep, ProductOutput, QuantizedProductStep } from "./program.js";
 
-/** Products of one value on one rank: what becomes a step. */
+/** The products of one value on one rank, which become a step. */
 export type LocalProducts = LocalPart<QuantizedProductStep> | LocalPart<FloatProductStep>;
 
 type LocalPart<S extends QuantizedProductStep | FloatProductStep> = Omit<S, "kind" | "segments">;
 
-/** One rank's part of some products: those of one value together, in which it is rounded once, if it is. */
+/**
+ * One rank's part of some products. Products of the same value are grouped, so that the value is rounded once, if it is
+ * rounded.
+ */
 export function localProducts(products: readonly ProductApart[], local: LocalGraph): LocalProducts[] {
   const together = new Map<string, LocalProducts>();
   for (const product of products) {
@@ -28,7 +31,7 @@ function localProduct({ value: given, body }: ProductApart, local: LocalGraph): 
   const [product, ...others] = body.flatMap((index) => local.nodes[index]!) as [GraphNode, ...GraphNode[]];
   const value = local.nameOf(given)!;
   const name = (others.at(-1) ?? product).outputs[0]!;
-  // None, where the bias counts on another rank, or later.
+  // Undefined if the bias counts on another rank, or later.
   const sum = others.find(({ opType }) => opType === "Add");
   const added = sum?.inputs.find((name) => name !== product.outputs[0]);
   const biasOf = (own = "") => {
@@ -51,7 +54,7 @@ function localProduct({ value: given, body }: ProductApart, local: LocalGraph): 
   };
 }
 
-/** @param outputs of matrices of the same kind */
+/** @param outputs outputs with matrices of the same kind */
 export function withOutputs<Products extends LocalProducts>(
   products: Products,
   outputs: readonly ProductOutput[],
@@ -59,22 +62,22 @@ export function withOutputs<Products extends LocalProducts>(
   return { ...products, outputs };
 }
 
-/** Names of the weights that products are by. */
+/** Names of the weights of the products. */
 export function weightsOf({ outputs }: LocalProducts): string[] {
   return outputs.flatMap(({ matrices }) => matrices.flatMap(({ rows: _, ...names }) => Object.values(names)));
 }
 
-/** What of a stage products have to do with. */
+/** The parts of a stage that concern products. */
 interface MultiplyingStage {
   readonly nodes: readonly GraphNode[];
   readonly products: readonly LocalProducts[];
 }
 
 /**
- * Makes one output of those of one step that a Concat alone reads, along the last axis: a step can put them side by
- * side at once, in the Concat's order.
+ * Joins outputs of one step that are only read by a Concat along the last axis: a step can write them side by side
+ * directly, in the Concat's order.
  *
- * @param readApart names of all that something else reads than the stages' own nodes
+ * @param readApart names of everything that is read by anything other than the stages' own nodes
  */
 export function joinOutputs<S extends MultiplyingStage>(
   stages: readonly S[],

@@ -5,7 +5,7 @@ import { type LocalProducts, weightsOf } from "./local-products.js";
 import type { AllReduceStep, NormalizeStep, Step } from "./program.js";
 import { readsOfAll } from "./reads-of-all.js";
 
-/** A stage as one rank runs it. */
+/** A stage in the form that one rank runs. */
 export interface LocalStage {
   readonly nodes: readonly GraphNode[];
   readonly zeros: readonly Step[];
@@ -13,7 +13,7 @@ export interface LocalStage {
   readonly attention: readonly LocalAttention[];
   readonly products: readonly LocalProducts[];
   readonly allReduces: readonly AllReduceStep[];
-  /** Of what is there then. */
+  /** Of values that are available then. */
   readonly normalizations: readonly NormalizeStep[];
   readonly allGathers: readonly AllGather[];
 }
@@ -27,7 +27,7 @@ export interface LocalExperts {
 
 export type AllGather = Extract<Step, { kind: "allGather" }>;
 
-/** A stage in which nothing happens. */
+/** A stage that does nothing. */
 export const nothing: LocalStage = {
   nodes: [],
   zeros: [],
@@ -39,7 +39,7 @@ export const nothing: LocalStage = {
   allGathers: [],
 };
 
-/** Names in the table of what a stage reads, its segment excepted. */
+/** Names in the table of everything that a stage reads outside of its segment. */
 export function readApart(stage: LocalStage): string[] {
   const { routed, attention, products, allReduces, normalizations, allGathers } = stage;
   return [
@@ -50,7 +50,7 @@ export function readApart(stage: LocalStage): string[] {
   ];
 }
 
-/** For each stage, which values of its segment are read later, or returned, and so must be left in the table. */
+/** For each stage: the values of its segment that are read later or returned, and so must stay in the table. */
 export function neededAfter(stages: readonly LocalStage[], outputs: readonly string[]): Set<string>[] {
   const later = new Set(outputs);
   const needed: Set<string>[] = [];
@@ -63,7 +63,7 @@ export function neededAfter(stages: readonly LocalStage[], outputs: readonly str
   return needed;
 }
 
-/** The stages without the nodes of segments that nothing reads any more, since something apart reads past them. */
+/** The stages without nodes whose results are no longer read, because work outside of segments replaces them. */
 export function withoutUnread(stages: readonly LocalStage[], outputs: readonly string[]): LocalStage[] {
   const read = new Set(outputs);
   const kept: LocalStage[] = [];
@@ -80,7 +80,7 @@ export function withoutUnread(stages: readonly LocalStage[], outputs: readonly s
   return kept;
 }
 
-/** By how many segments and products each shard is read. */
+/** The number of segments and products that read each shard. */
 export function countReaders(
   stages: readonly LocalStage[],
   shards: ReadonlyMap<string, unknown>,

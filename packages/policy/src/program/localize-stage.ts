@@ -12,7 +12,7 @@ import type { ProductApart } from "./products-apart.js";
 import type { AllReduceStep, NormalizeStep, Step } from "./program.js";
 import type { Stage } from "./stages.js";
 
-/** Makes one rank's stages of those of the whole graph: what the rank has no part in is left out. */
+/** Converts the stages of the whole graph to those of one rank, without whatever the rank has no part in. */
 export class StageLocalizer {
   readonly #factored: FactoredGraph;
   readonly #plan: Plan;
@@ -34,7 +34,7 @@ export class StageLocalizer {
     this.#declared = declared;
   }
 
-  /** @param values of the rank, by local name */
+  /** @param values the rank's values, by local name */
   localize(stage: Stage, values: LocalValues): LocalStage {
     const { nodes, routed, attention, products, allReduces, normalizations, allGathers } = stage;
     const view = this.#view;
@@ -51,7 +51,7 @@ export class StageLocalizer {
       nodes: [
         ...nodes.flatMap((index) => this.#local.nodes[index]!),
         ...attending.flatMap(({ before }) => before),
-        // A bias that counts here, and the shape of zeros, where the product is another rank's.
+        // The shape of zeros, and a bias that counts here, if the product is another rank's.
         ...products
           .filter((product) => !multiplies(product))
           .flatMap(({ body }) => body.flatMap((index) => this.#local.nodes[index]!)),

@@ -11,23 +11,23 @@ import type { LocalValues } from "./local-values.js";
 import type { WeightShard } from "./program.js";
 import { sliceInline } from "./slice-inline.js";
 
-/** What a rank runs instead of each node of the graph, before it is cut at the collectives. */
+/** What a rank runs instead of each node of the graph, before the graph is cut at the collectives. */
 export interface LocalGraph {
-  /** By node of the whole graph: the nodes that stand for it here; none where the rank has nothing to do. */
+  /** By node of the whole graph: the nodes that replace it here; none if the rank has nothing to do. */
   readonly nodes: readonly (readonly GraphNode[])[];
   /** Parameter shards by local name. */
   readonly shards: ReadonlyMap<string, WeightShard>;
   /** Small constants by local name. */
   readonly constants: ReadonlyMap<string, Weight>;
-  /** Intermediate values that the whole graph does not have, by name. */
+  /** Intermediate values that do not exist in the whole graph, by name. */
   readonly values: LocalValues;
-  /** Local name of a value of the whole graph; undefined where this rank has nothing of it. */
+  /** Local name of a value of the whole graph; undefined if this rank has nothing of it. */
   nameOf(value: string): string | undefined;
 }
 
 /**
- * Rewrites a graph for one rank: weights become shards, shapes spelt out in constants become local, and addends
- * that count once stay on rank 0.
+ * Rewrites a graph for one rank: weights become shards, shapes in constants become local, and addends that count once
+ * stay on rank 0.
  */
 export function localize(
   factored: FactoredGraph,
@@ -73,7 +73,7 @@ class Localizer {
     };
   }
 
-  /** A weight read with one selection keeps its name; every further selection gets a name of its own. */
+  /** A weight that is read with one selection keeps its name; each further selection gets a name of its own. */
   #nameWeights(uses: readonly WeightUse[]): void {
     const variants = new Map<string, Map<string, string>>();
     for (const use of uses) {
@@ -107,8 +107,8 @@ class Localizer {
     const inputs = kept.map((slot) => this.#inputName(node, index, slot));
     if (kept.length > 1) return [{ ...whole, inputs }];
     if (whole.opType === "Sub" && kept[0] === 1) return [{ ...whole, opType: "Neg", inputs, attributes: {} }];
-    // What is left is the operand itself. The all-reduce works in place, so the operand may only take the sum's
-    // part if nothing else reads it, and the caller knows outputs by their own names.
+    // Only one operand remains. The all-reduce works in place, so this operand can only replace the sum if nothing else
+    // reads it, and outputs must keep their names for the caller.
     const { graph, wiring } = this.#factored;
     const isOutput = graph.outputs.some(({ name }) => name === whole.outputs[0]);
     if (!isOutput && wiring.soleReader(whole.inputs[kept[0]!]!) !== undefined) {
@@ -122,7 +122,7 @@ class Localizer {
     return this.#aliases.get(value) ?? value;
   }
 
-  /** `""` for an operand that is left out, by the graph or because it counts on another rank. */
+  /** `""` for an operand that is omitted, in the graph or because it counts on another rank. */
   #inputName(node: FactoredNode, index: number, slot: number): string {
     const name = node.operator.node.inputs[slot];
     if (name === undefined || name === "" || this.#view.dropsAddend(node, slot)) return "";

@@ -12,14 +12,14 @@ import { makeSegment, type SegmentContext } from "./segment.js";
 import type { SharedSegments } from "./shared-segments.js";
 import { makeWeightlessSegment } from "./weightless-segment.js";
 
-/** Makes the steps of one rank's stages, and with them the segments that they run. */
+/** Builds the steps of one rank's stages, and the segments that they run. */
 export class StepMaker {
-  /** What steps refer to by index. */
+  /** Steps refer to these by index. */
   readonly segments: Segment[] = [];
   readonly #experts: ReadonlyMap<RoutedExperts, ExpertSegment>;
   readonly #shared: SharedSegments;
   readonly #declared: DeclaredValues;
-  /** Index of each that is shared. */
+  /** The index of each shared segment. */
   readonly #indices = new Map<Segment, number>();
 
   constructor(
@@ -33,9 +33,9 @@ export class StepMaker {
   }
 
   /**
-   * By stage.
+   * Returns the steps by stage.
    *
-   * @param outputs names of what the entry gives
+   * @param outputs names of the entry's outputs
    */
   make(stages: readonly LocalStage[], outputs: readonly string[], context: SegmentContext): Step[][] {
     const needed = neededAfter(stages, outputs);
@@ -93,7 +93,7 @@ export class StepMaker {
     };
   }
 
-  /** In two segments where one of them can be interpreted. */
+  /** Uses two segments if one of them can be interpreted. */
   #runSteps(nodes: readonly GraphNode[], needed: ReadonlySet<string>, context: SegmentContext): RunStep[] {
     const { apart, rest } = cutInterpretable(nodes, context);
     const read = new Set([...needed, ...rest.flatMap((node) => [...readsOf(node)])]);

@@ -2,13 +2,13 @@ import { floatAttribute, type Graph, type GraphNode, intAttribute, type Weight }
 import { isParameter } from "../analysis/roles.js";
 import { operatorName } from "../rules/table.js";
 
-/** What the elements of a product's matrix are: block-quantized, or float32. */
+/** The kind of a product's matrix: block-quantized, or float32. */
 export const productKinds = ["quantized", "float32"] as const;
 export type ProductKind = (typeof productKinds)[number];
 
 /** The product of a value and a matrix of parameters that has a row for each column of the result. */
 export interface MatrixProduct {
-  /** Name of what is multiplied. */
+  /** Name of the value that is multiplied. */
   readonly x: string;
   /** Columns of the result. */
   readonly columns: number;
@@ -17,7 +17,7 @@ export interface MatrixProduct {
 }
 
 /**
- * What `node` multiplies, if its matrix is one that ranks can multiply by themselves. A float32 matrix is kept in the
+ * The product that `node` computes, if ranks can multiply by its matrix themselves. A float32 matrix is stored in the
  * model's files as it is. A quantized one has 4 or 8 bits in blocks of 32, no zero points and no reordering, and the
  * node allows the other factor to be rounded to int8.
  */

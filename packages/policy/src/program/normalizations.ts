@@ -8,7 +8,7 @@ import type { ProductApart } from "./products-apart.js";
 import type { NormalizeStep } from "./program.js";
 
 /**
- * A normalization that ranks do themselves, where they run its node: a {@link NormalizeStep} in names of the whole
+ * A normalization that ranks compute themselves if they run its node: a {@link NormalizeStep} in names of the whole
  * graph.
  */
 export interface NormalizedValue {
@@ -23,12 +23,12 @@ export interface NormalizedValue {
 }
 
 /**
- * Normalizations of all-reduced values, which are taken out of the segments that begin with them: a rank has the sum at
- * hand when its collective ends, and normalizing a row then costs less than one operator more in a session. And those
- * that products apart read: what is left of the segments that end with them may have no weights.
+ * Normalizations of all-reduced values, which are moved out of the segments that they start: a rank has the sum at hand
+ * when its collective ends, and normalizing a row then costs less than one more operator in a session. Also
+ * normalizations that separate products read: the rest of the segments that they end may then have no weights.
  *
- * Only one whose parameters nothing else reads, and whose value no caller does, is taken: what a rank computes itself
- * it keeps in memory of its own. That is decided on the whole graph, so that all ranks round a value alike.
+ * Only those are moved whose parameters nothing else reads, and whose value is not an output: whatever a rank computes
+ * itself must be in memory of its own. This is decided on the whole graph, so that all ranks round a value alike.
  */
 export function findNormalizations(
   factored: FactoredGraph,

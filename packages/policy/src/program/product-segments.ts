@@ -3,17 +3,17 @@ import { makeNode } from "../rules/attributes.js";
 import type { Segment } from "./program.js";
 import { makeSegment } from "./segment.js";
 
-/** Of unsigned bytes, the one that stands for 0. */
+/** The unsigned byte that means 0. */
 const zero = 128;
 
 /**
- * A matrix of whole numbers times columns of others, of any sizes; for all products of a program alike
+ * An integer matrix times integer columns, of any sizes; shared by all products of a program
  * (https://onnx.ai/onnx/operators/onnx__MatMulInteger.html):
  *
  *     weights [rows, width] uint8   activations [width, columns] int8 or uint8   →   sums [rows, columns] int32
  *
- * For many rows of activations it costs less to make a quantized matrix whole numbers of one scale than to multiply
- * block by block, and whole numbers are multiplied faster than floats: docs/design/products-of-many-rows.md.
+ * For many rows of activations, converting a quantized matrix to integers with one scale costs less than multiplying
+ * block by block, and integers are multiplied faster than floats: docs/design/products-of-many-rows.md.
  */
 export function makeIntegerSegment(activations: "int8" | "uint8"): Segment {
   const zeros = activations === "uint8" ? ["zero", "zero"] : ["zero"];
@@ -35,7 +35,7 @@ export function makeIntegerSegment(activations: "int8" | "uint8"): Segment {
 }
 
 /**
- * Rows of one matrix of floats times those of another, likewise (https://onnx.ai/onnx/operators/onnx__Gemm.html):
+ * The rows of one float matrix times those of another; also shared (https://onnx.ai/onnx/operators/onnx__Gemm.html):
  *
  *     left [rows, width] float32   right [columns, width] float32   →   products [rows, columns] float32
  */

@@ -4,18 +4,18 @@ import { isReshaping } from "../analysis/reshaping.js";
 import type { Placement } from "../decide/placement.js";
 import { isRowOf, matrixProduct, type ProductKind } from "./matrix-product.js";
 
-/** A product by a matrix of parameters that ranks compute themselves, where they run its node. */
+/** A product by a parameter matrix that ranks compute themselves if they run its node. */
 export interface ProductApart {
-  /** Name of what is multiplied. */
+  /** Name of the value that is multiplied. */
   readonly value: string;
   /**
-   * Indices in the whole graph: the product, the sum that adds its bias, and what gives that the shape of the value,
-   * where there are such. The last gives what is read.
+   * Indices in the whole graph: the product and, if there are any, the sum that adds its bias, and the node that
+   * restores the shape of the value. The output of the last one is read.
    */
   readonly body: readonly number[];
 }
 
-/** What tells which nodes may join a product. */
+/** Determines which nodes may be part of a product. */
 interface Surroundings {
   readonly factored: FactoredGraph;
   readonly placement: Pick<Placement, "paid" | "partial">;
@@ -23,16 +23,16 @@ interface Surroundings {
 }
 
 /**
- * Products of float32 rows by a matrix of parameters that ranks multiply by themselves (`matrix-product.ts`). A row
- * that is added to such a product alone is its bias. Exports of linear layers with more than two axes make a matrix of
- * the value for the product, and undo that afterwards: here the value stays as it is.
+ * Products of float32 rows by a parameter matrix that ranks multiply by themselves (`matrix-product.ts`). A row that is
+ * added to nothing but such a product is its bias. Exports of linear layers with more than two axes reshape the value
+ * to a matrix for the product, and undo that afterwards; here, the value keeps its shape. The products are found on the
+ * whole graph, so that all ranks round a value alike.
  *
- * They are found on the whole graph, so that all ranks round a value alike. A product whose result is ranked, such as
- * a router's, is left out: kernels and sessions add up in different orders, so ranks that differ in which of them they
- * use would pick different experts.
+ * A product whose result is ranked, such as a router's, is left out: kernels and sessions add in different orders, so
+ * ranks that use different ones would pick different experts.
  *
  * @param taken indices of nodes that something else computes
- * @param kinds of products to look for
+ * @param kinds kinds of products to look for
  */
 export function findProductsApart(
   factored: FactoredGraph,
@@ -55,7 +55,7 @@ export function findProductsApart(
   });
 }
 
-/** Index of the one node that reads a product, if it adds a bias. */
+/** Index of the only node that reads a product, if it adds a bias. */
 function biasSum(
   product: string,
   columns: number,
@@ -67,12 +67,12 @@ function biasSum(
   const bias = inputs.find((name) => name !== product);
   if (opType !== "Add" || domain !== "" || bias === undefined || !isRowOf(graph, bias, columns))
     return undefined;
-  // What is owed to a sum that the caller is given is copied, not named anew.
+  // A partial sum that becomes an output is copied, not renamed.
   const isGiven = graph.outputs.some(({ name }) => name === outputs[0]);
   return partial.has(product) && isGiven ? undefined : sum;
 }
 
-/** The product of what its value was before it became a matrix, if the one reader of the result undoes that. */
+/** The product of the value before it was reshaped to a matrix, if the only reader of the result undoes that. */
 function withoutReshapes(
   { value: x, body }: ProductApart,
   { factored: { graph, shapes, wiring }, placement: { paid }, taken }: Surroundings,
@@ -81,7 +81,7 @@ function withoutReshapes(
   const [before, after] = [wiring.producer(x), wiring.soleReader(output)];
   if (before === undefined || after === undefined || [before, after].some((node) => taken.has(node)))
     return undefined;
-  // Of what is paid for as a matrix, ranks have no more than their parts before it became one.
+  // If the value is reduced as a matrix, ranks only have partial sums before it became one.
   if (paid.has(x) || paid.has(output)) return undefined;
   if (![before, after].every((node) => isReshaping(wiring.node(node)))) return undefined;
   const [value] = wiring.node(before).inputs as [string];

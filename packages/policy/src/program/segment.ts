@@ -17,14 +17,15 @@ export interface SegmentContext {
   readonly shards: LocalGraph["shards"];
   readonly constants: LocalGraph["constants"];
   readonly values: LocalValues;
-  /** In how many segments each shard is read. */
+  /** The number of segments that read each shard. */
   readonly uses: ReadonlyMap<string, number>;
 }
 
 /**
- * One session's model: nodes, the weights it takes over, and what it reads from and leaves in the table.
+ * One session's model: its nodes, the weights it takes over, and the values that it reads from the table and leaves
+ * there.
  *
- * @param needed names of the values that something later reads
+ * @param needed names of the values that are read later
  */
 export function makeSegment(
   given: readonly GraphNode[],
@@ -67,7 +68,7 @@ export function makeSegment(
   return { onnx, inputs, outputs, initializers: [...initializers.values()], sharedWeights };
 }
 
-/** The weight whose elements are those of some shards, along their first axis; as a session sees it. */
+/** A weight that concatenates shards along their first axis, as a session sees it. */
 function oneAfterTheOther(shards: readonly WeightShard[]): Weight {
   const { weight, dims } = shards[0]!;
   const rows = shards.map((shard) => shard.dims[0]!);
@@ -75,7 +76,7 @@ function oneAfterTheOther(shards: readonly WeightShard[]): Weight {
   return { type: weight.type, dims: joined, source: { kind: "absent" } };
 }
 
-/** Dynamic sizes are left open, each under a name of its own, since two may differ when running. */
+/** Dynamic sizes are left open, each with a name of its own, since two may differ at run time. */
 function valueInfo(name: string, values: LocalValues): ValueInfo {
   const { type, dims } = values.get(name)!;
   const open = dims.map((size, axis): SymbolicDim => (size[0] === size[1] ? size[0] : `${name}·${axis}`));

@@ -1,16 +1,16 @@
 import { serialize } from "node:v8";
 import type { Segment } from "./program.js";
 
-/** Segments without weights: each is made once for all layers of all ranks in which it is alike. */
+/** Segments without weights. Each is created once for all layers of all ranks in which it is the same. */
 export class SharedSegments {
   readonly #byDescription = new Map<string, Segment>();
   readonly #byBytes = new Map<string, Segment>();
 
   /**
-   * The segment that has been made for such a description, or one of the same bytes that has been made for another;
-   * else a new one.
+   * Returns the segment that has been created for this description, or one with the same bytes that has been created
+   * for another; otherwise creates one.
    *
-   * @param description all that `make` depends on, as data that threads could exchange
+   * @param description everything that `make` depends on, as data that threads could exchange
    */
   get(description: unknown, make: () => Segment): Segment {
     const key = serialize(description).toString("latin1");

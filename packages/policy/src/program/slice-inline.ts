@@ -2,7 +2,7 @@ import type { TensorData, Weight } from "@ringrank/model";
 import type { Selection } from "../decide/storage.js";
 import { countOf } from "../factors/shard.js";
 
-/** The selected elements of a constant that the graph itself holds. */
+/** The selected elements of a constant that is stored in the graph. */
 export function sliceInline(weight: Weight, selection: Selection): Weight {
   const { source, dims } = weight;
   if (source.kind !== "inline") throw new TypeError("only constants held in the graph are sliced here");

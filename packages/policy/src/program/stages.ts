@@ -10,7 +10,7 @@ import type { ProductApart } from "./products-apart.js";
 export interface Stage {
   /** Indices in the whole graph, in its order. */
   readonly nodes: readonly number[];
-  /** Experts to run after the nodes, each only for the rows that go to it. */
+  /** Experts to run after the nodes, each only for the rows that are routed to it. */
   readonly routed: readonly RoutedExperts[];
   /** Attention to run after the nodes, each in a segment of its own. */
   readonly attention: readonly CachedAttention[];
@@ -18,9 +18,9 @@ export interface Stage {
   readonly products: readonly ProductApart[];
   /** Values all-reduced at the end, in the order of their producers. */
   readonly allReduces: readonly string[];
-  /** Of what is there then. */
+  /** Of values that are available then. */
   readonly normalizations: readonly NormalizedValue[];
-  /** Values made whole after that, as their readers know them. */
+  /** Values gathered after that, by the names that their readers use. */
   readonly allGathers: readonly string[];
 }
 
@@ -33,11 +33,11 @@ export interface Apart {
 }
 
 /**
- * An entry cut at its collectives and at what runs apart. A node runs in the stage in which the last of its inputs is
- * there; what is paid for, or comes from experts, attention or a product apart, is there one stage later, and so is
- * what is normalized apart, at the end of the stage that has made it. What depends on weights alone is computed where
- * it is first read, so that it need not cross stages. Stages are found on the whole graph, so that all ranks meet in
- * the same collectives, whatever each of them runs in between.
+ * An entry, cut at its collectives and at what runs outside of segments. A node runs in the stage in which the last of
+ * its inputs becomes available. The results of all-reduces, and of experts, attention and products that run separately,
+ * are available one stage later; so are separate normalizations, which run at the end of the stage that computes their
+ * input. Whatever depends only on weights is computed where it is first read, so that it need not cross stages. Stages
+ * are found on the whole graph, so that all ranks meet in the same collectives, whatever each of them runs in between.
  */
 export function findStages(
   factored: FactoredGraph,
@@ -48,7 +48,7 @@ export function findStages(
   const { nodes } = factored;
   const inputsOf = (index: number): readonly string[] => nodes[index]!.operator.node.inputs;
   const bySum = new Map(experts.map((one) => [one.sum, one]));
-  // Where all that attention reads has been passed.
+  // At this point, everything that attention reads has been passed.
   const byLast = new Map(attention.map((one) => [one.body.at(-1)!, one]));
   const byOutput = new Map(products.map((one) => [one.body.at(-1)!, one]));
   const norms = new Map(normalizations.map((one) => [one.node, one]));
@@ -66,7 +66,7 @@ export function findStages(
   const isApart = (index: number): boolean =>
     [bySum, byLast, byOutput, norms].some((ofKind) => ofKind.has(index));
   const ready = new Map<string, number>();
-  /** Values made outside of segments, and there for what is normalized at the end of their stage. */
+  /** Values that are computed outside of segments, and available to normalizations at the end of their stage. */
   const atEnd = new Set<string>();
   const stageOf = new Map<number, number>();
   for (const [index, { operator }] of nodes.entries()) {
@@ -110,7 +110,7 @@ export function findStages(
   return stages;
 }
 
-/** Moves nodes that depend on weights alone, and run in segments, to the first stage that reads them. */
+/** Moves nodes that only depend on weights, and run in segments, to the first stage that reads them. */
 function delayConstants(
   { graph, nodes }: FactoredGraph,
   paid: ReadonlySet<string>,

@@ -6,21 +6,21 @@ import type { Segment } from "./program.js";
 import { makeSegment, type SegmentContext } from "./segment.js";
 import type { SharedSegments } from "./shared-segments.js";
 
-/** A segment that several steps may run, and what its values are called in the table of one of them. */
+/** A segment that several steps may run, and the names of its values in the table of one of them. */
 export interface WeightlessSegment {
   readonly segment: Segment;
-  /** By place in `segment.inputs`. */
+  /** By index in `segment.inputs`. */
   readonly inputs: readonly string[];
-  /** By place in `segment.outputs`. */
+  /** By index in `segment.outputs`. */
   readonly outputs: readonly string[];
 }
 
 /**
- * A segment whose values are named by the order in which its nodes name them, so that what is alike in all layers, such
- * as attention over a cache, is the same bytes in all of them.
+ * A segment whose values are numbered in the order in which its nodes refer to them. Work that is the same in all
+ * layers, such as attention over a cache, then has the same bytes in all of them.
  *
- * @param needed names of the values that something later reads
- * @returns undefined where it reads a weight, which is one layer's alone, or has branches, which read by name
+ * @param needed names of the values that are read later
+ * @returns undefined if it reads a weight, which belongs to one layer, or has branches, which read by name
  */
 export function makeWeightlessSegment(
   nodes: readonly GraphNode[],
@@ -60,7 +60,7 @@ export function makeWeightlessSegment(
   return { segment, inputs: namesOf(segment.inputs), outputs: namesOf(segment.outputs) };
 }
 
-/** What a segment computes, for ranks that have a shorter way; nothing where it is too much for that. */
+/** What a segment computes, for ranks that have a faster way; empty if it is too much for that. */
 function describeWork(
   nodes: readonly GraphNode[],
   segment: Segment,

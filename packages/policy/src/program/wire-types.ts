@@ -2,10 +2,10 @@ import { type DataType, type GraphNode, toOnnxDataType } from "@ringrank/model";
 import { makeNode } from "../rules/attributes.js";
 import type { AllReduceStep, Step } from "./program.js";
 
-/** What collectives reduce. */
+/** The types that collectives reduce. */
 const wire: ReadonlySet<DataType> = new Set<DataType>(["float32", "int32"]);
 
-/** What of a stage sums have to do with. */
+/** The parts of a stage that concern sums. */
 interface SummingStage {
   readonly nodes: readonly GraphNode[];
   readonly zeros: readonly Step[];
@@ -13,11 +13,11 @@ interface SummingStage {
 }
 
 /**
- * Sums of another type than collectives have, float16 above all, cross in float32: the stage that makes one casts it,
- * and the next casts it back for its readers.
+ * Sums of a type that collectives do not support, above all float16, cross in float32: the stage that computes one
+ * casts it, and the next stage casts it back for its readers.
  *
- * @param empty a stage in which nothing happens, for a sum that the last stage makes
- * @returns the stages, and by sum the name that it crosses under
+ * @param empty a stage that does nothing, for a sum that the last stage computes
+ * @returns the stages, and by sum the name under which it crosses
  */
 export function castSums<S extends SummingStage>(
   stages: readonly S[],
@@ -43,7 +43,7 @@ function crossingStage<S extends SummingStage>(
   sums: readonly string[],
   crossing: Map<string, string>,
 ): S {
-  // Its readers, in later stages, know the sum by its name; what this rank adds to it gets another.
+  // Its readers, in later stages, use the sum's name, so this rank's partial sum gets another.
   const own = new Map(sums.map((value) => [value, `${value}·part`]));
   for (const value of sums) crossing.set(value, `${value}·float32`);
   const rename = (name: string): string => own.get(name) ?? name;
