@@ -1,7 +1,9 @@
 import type { Entry } from "@ringrank/policy";
 import { Tensor } from "onnxruntime-node";
-import { expect, test } from "vitest";
-import { filledInputs } from "./filling-entry.js";
+import { describe, expect, test } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import type { CompiledEntry } from "../execution/compile-entry.js";
+import { filledInputs, fillingEntry } from "./filling-entry.js";
 
 const any = (name: string) => ({ scale: 1, symbols: [name] });
 
@@ -25,6 +27,39 @@ const decode: Entry = {
   ],
 };
 
+describe("the entry that fills a decoder's caches", () => {
+  const [encode, other] = [{}, {}] as [CompiledEntry, CompiledEntry];
+
+  test("is the one that they name", () => {
+    const entries = new Map([
+      ["other", other],
+      ["encode", encode],
+    ]);
+    expect(fillingEntry(decode, entries)).toBe(encode);
+  });
+
+  test("is none where the decoder fills its caches itself", () => {
+    expect(
+      fillingEntry({ ...decode, caches: decode.caches.slice(0, 1) }, new Map([["other", other]])),
+    ).toBeUndefined();
+  });
+
+  test("has to be in the program", () => {
+    const { message } = expectCode("RR_POLICY", () => fillingEntry(decode, new Map([["other", other]])));
+    expect(message).toContain("got encode; it has other");
+  });
+
+  test("has to be one for all caches", () => {
+    const [own, cross] = decode.caches as [Entry["caches"][number], Entry["caches"][number]];
+    const two = { ...decode, caches: [cross, own, { ...cross, filledBy: "other" }] };
+    const entries = new Map([
+      ["encode", encode],
+      ["other", other],
+    ]);
+    expectCode("RR_POLICY", () => fillingEntry(two, entries));
+  });
+});
+
 test("a row of every source is at its own index, padding at -1, and what was encoded is the cache", () => {
   const mask = new Tensor("int64", [1n, 1n, 1n, 0n, 1n, 1n], [2, 3]);
   const cross = new Tensor("float32", Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
@@ -33,4 +68,10 @@ test("a row of every source is at its own index, padding at -1, and what was enc
   expect(inputs.get("source_positions")!.dims).toEqual([2, 3]);
   expect([...(inputs.get("source_positions")!.data as BigInt64Array)]).toEqual([0n, 1n, 2n, -1n, 1n, 2n]);
   expect(inputs.get("encoded")).toBe(cross);
+});
+
+test("a cache without an input for positions, or that a rank has no heads of, is given what there is", () => {
+  const mask = new Tensor("int64", [1n, 1n], [1, 2]);
+  const headless = { ...decode, inputs: decode.inputs.filter(({ name }) => name !== "source_positions") };
+  expect([...filledInputs(headless, new Map(), mask)]).toEqual([]);
 });

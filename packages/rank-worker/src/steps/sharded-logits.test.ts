@@ -1,6 +1,8 @@
+import { type Communicator, createGroup, joinGroup } from "@ringrank/collectives";
 import type { Entry, Interval } from "@ringrank/policy";
 import { Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
 import { ShardedLogits } from "./sharded-logits.js";
 
 const fixed = (scale: number) => ({ scale, symbols: [] });
@@ -42,4 +44,30 @@ test("of a graph that computes those alone, they are one after the other", () =>
 test("a rank without vocabulary has none of any row, and needs no output", () => {
   const logits = new ShardedLogits(entry(shares, true), 2);
   expect(logits.rows(undefined, [[7], [], [5]])).toEqual([[new Float32Array(0)], [], [new Float32Array(0)]]);
+});
+
+test("rows are whole as they are where no rank has a part of the vocabulary", () => {
+  const { outputs, ...others } = entry(shares, true);
+  const { shard: _, ...whole } = outputs[0]!;
+  const logits = new ShardedLogits({ ...others, outputs: [whole] }, 0);
+  expect(logits.vocabulary).toBe(5);
+  const rows = [Float32Array.of(0, 1, 2, 3, 4), Float32Array.of(5, 6, 7, 8, 9)];
+  // Which asks no other rank.
+  expect(logits.gather(rows, {} as Communicator)).toEqual(Float32Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+});
+
+test("rows of a graph whose logits have a batch are gathered along the vocabulary all the same", () => {
+  const { outputs, ...others } = entry([[[0, 5]]], false);
+  const dims = [{ scale: 1, symbols: ["batch"] }, ...outputs[0]!.dims];
+  const batched = { ...outputs[0]!, dims, shard: { ...outputs[0]!.shard!, axis: 2 } };
+  const logits = new ShardedLogits({ ...others, outputs: [batched] }, 0);
+  const rows = [Float32Array.of(0, 1, 2, 3, 4), Float32Array.of(5, 6, 7, 8, 9)];
+  const alone = joinGroup(createGroup({ worldSize: 1 }), 0);
+  expect(logits.gather(rows, alone)).toEqual(Float32Array.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+});
+
+test("logits that are divided by anything but the vocabulary are refused", () => {
+  const { outputs, ...others } = entry(shares, false);
+  const divided = { ...outputs[0]!, shard: { ...outputs[0]!.shard!, axis: 0 } };
+  expectCode("RR_POLICY", () => new ShardedLogits({ ...others, outputs: [divided] }, 0));
 });
