@@ -88,7 +88,7 @@ describe("a cache", () => {
   );
 
   test("has as many as what is given of it", () => {
-    const given = new Map([
+    const given = new Map<string, Tensor>([
       ["input_ids", integers([5, 6])],
       ["past", new Tensor("float32", new Float32Array(24), [1, 2, 3, 4])],
     ]);
