@@ -53,40 +53,43 @@ export class CausalCaches {
 }
 
 /**
- * Rows of earlier steps, and those of this one.
+ * Keys and values of earlier steps, and what a query may see of them and of the new rows.
  *
- * They stand in the order `[past | new]`; a past row that holds nothing has the position −1.
+ * Keys stand in the order `[past | new]`; a past row that holds nothing has the position −1.
  */
-export class CausalRows {
-  /** int64 `[batch, past]`. */
-  readonly positions: Value;
+export class CausalCache {
   /** int64 `[batch, past + sequence]`. */
   readonly keyPositions: Value;
   /** bool `[batch, past]`: which rows there are. */
   readonly filled: Value;
-  /** bool `[batch, past + sequence]`: which rows there are, new ones too. */
-  readonly valid: Value;
+  /** float32 `[batch, 1, sequence, past + sequence]`: 0 where the query sees the key, else the lowest number. */
+  readonly mask: Value;
+  /** int64 `[2]`: the sizes of `past` and `sequence`. */
+  readonly lengths: Value;
   readonly #g: GraphBuilder;
   readonly #step: Step;
   /** Name of the dimension that grows. */
   readonly #rows: string;
   readonly #states: CacheState[] = [];
 
-  constructor(g: GraphBuilder, step: Step, { window, exact = false }: CacheOptions = {}) {
+  constructor(g: GraphBuilder, step: Step, options: CacheOptions = {}) {
+    const { window, exact = false } = options;
     this.#g = g;
     this.#step = step;
     const suffix = window === undefined ? "" : `_window_${window}`;
     this.#rows = `past${suffix}`;
-    this.positions = g.input(`past_positions${suffix}`, "int64", ["batch", this.#rows]);
+    const positions = g.input(`past_positions${suffix}`, "int64", ["batch", this.#rows]);
     g.cache({
-      positions: this.positions.name,
+      positions: positions.name,
       ...(window === undefined ? {} : { window }),
       ...(exact ? { exact } : {}),
       states: this.#states,
     });
-    this.keyPositions = g.concat([this.positions, step.positionIds], 1);
-    this.filled = g.greaterOrEqual(this.positions, g.integer(0));
-    this.valid = g.concat([this.filled, g.cast(step.attentionMask, "bool")], 1);
+    this.keyPositions = g.concat([positions, step.positionIds], 1);
+    this.lengths = g.concat([g.shape(positions, 1, 2), g.shape(step.positionIds, 1, 2)], 0);
+    this.filled = g.greaterOrEqual(positions, g.integer(0));
+    const valid = g.concat([this.filled, g.cast(step.attentionMask, "bool")], 1);
+    this.mask = this.#maskOf(valid, options);
   }
 
   /**
@@ -106,35 +109,6 @@ export class CausalRows {
     return this.#g.input(state.past, type, ["batch", ...before, this.#rows, ...after]);
   }
 
-  /**
-   * float32 `[batch, 1, sequence, past + sequence]`: 1 where the row stands `distance` positions before the query and
-   * is there, else 0.
-   */
-  atDistance(distance: number): Value {
-    const g = this.#g;
-    const position = g.sub(g.unsqueeze(this.#step.positionIds, [1, 3]), g.integer(distance));
-    const stands = g.equal(position, g.unsqueeze(this.keyPositions, [1, 2]));
-    return g.cast(g.and(stands, g.unsqueeze(this.valid, [1, 2])), "float32");
-  }
-}
-
-/** Keys and values of earlier steps, and what a query may see of them and of the new rows. */
-export class CausalCache extends CausalRows {
-  /** float32 `[batch, 1, sequence, past + sequence]`: 0 where the query sees the key, else the lowest number. */
-  readonly mask: Value;
-  /** int64 `[2]`: the sizes of `past` and `sequence`. */
-  readonly lengths: Value;
-  readonly #g: GraphBuilder;
-  readonly #step: Step;
-
-  constructor(g: GraphBuilder, step: Step, options: CacheOptions = {}) {
-    super(g, step, options);
-    this.#g = g;
-    this.#step = step;
-    this.lengths = g.concat([g.shape(this.positions, 1, 2), g.shape(step.positionIds, 1, 2)], 0);
-    this.mask = this.#maskOf(options);
-  }
-
   /** One number for each head, `[heads]`, for every new row: `[batch, heads, sequence, 1]`. */
   perQuery(perHead: Value, heads: number): Value {
     const g = this.#g;
@@ -142,11 +116,11 @@ export class CausalCache extends CausalRows {
     return g.expand(g.reshape(perHead, [1, heads, 1, 1]), g.shape(positions, 0, 4));
   }
 
-  #maskOf({ window, chunked = false }: CacheOptions): Value {
+  #maskOf(valid: Value, { window, chunked = false }: CacheOptions): Value {
     const g = this.#g;
     const query = g.unsqueeze(this.#step.positionIds, [1, 3]);
     const key = g.unsqueeze(this.keyPositions, [1, 2]);
-    let seen = g.and(g.unsqueeze(this.valid, [1, 2]), g.lessOrEqual(key, query));
+    let seen = g.and(g.unsqueeze(valid, [1, 2]), g.lessOrEqual(key, query));
     if (window !== undefined) {
       const size = g.integer(window);
       const isNear = chunked

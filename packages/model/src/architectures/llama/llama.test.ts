@@ -244,12 +244,15 @@ it("GLM-4.1V is GLM-4 with biases and another ε, whatever its config says of bi
   );
 });
 
-it("LFM2 has a cache of its convolutions' rows where there is one, of as many as those reach", () => {
-  const windows = (...layer_types: string[]) => windowsOf("lfm2", { layer_types, conv_L_cache: 4 });
-  expect(windows("conv", "full_attention")).toEqual([4, undefined]);
+it("LFM2 keeps what its convolutions read, of as many positions as those reach back, and rows for attention", () => {
   const { config } = openCheckpoint(zooDirectory("lfm2"));
-  const all = { ...config, layer_types: ["full_attention", "full_attention"] };
-  expect(buildGraph({ config: all, tensors: undefined }).graph.caches).toHaveLength(1);
+  const { graph } = buildGraph({ config: { ...config, conv_L_cache: 4 }, tensors: undefined });
+  expect(graph.recurrent).toEqual([{ past: "past.0.positions", present: "present.0.positions" }]);
+  expect(graph.inputs.find(({ name }) => name === "past.0.positions")!.dims).toEqual(["batch", 3, 64]);
+  expect(graph.caches.flatMap(({ states }) => states.map(({ past }) => past))).toEqual([
+    "past.1.key",
+    "past.1.value",
+  ]);
 });
 
 it("OLMo 3's sliding layers turn unscaled by either style of config", () => {
