@@ -29,7 +29,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = commandLine(interruption.signal, (text) => help.push(text));
   try {
     await program.parseAsync(args, { from: "user" }).catch(async (error: unknown) => {
-      // Commander throws to end after --help and --version, too.
+      // Commander also throws to end after --help and --version.
       if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
       await print(help.join(""));
     });
@@ -43,7 +43,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-/** @param writeHelp takes what --help and --version have to say */
+/** @param writeHelp receives the output of --help and --version */
 function commandLine(signal: AbortSignal, writeHelp: (text: string) => void): Command {
   const program = new Command("ringrank")
     .description("Run a HuggingFace model on N tensor-parallel ranks, split by a policy that nobody wrote.")
@@ -61,7 +61,7 @@ function commandLine(signal: AbortSignal, writeHelp: (text: string) => void): Co
   return program;
 }
 
-/** @param path what is typed to call it: "ringrank cache" */
+/** @param path the words that call it: "ringrank cache" */
 function printUsageErrorsAsLines(command: Command, path: string): void {
   command.configureOutput({ outputError: (text, write) => write(usageErrorLine(text, path)) });
   for (const child of command.commands) printUsageErrorsAsLines(child, `${path} ${child.name()}`);

@@ -4,7 +4,7 @@ import { exitCodes } from "./exit-codes.js";
 import { Interrupted } from "./interruption.js";
 import { styled } from "./output/style.js";
 
-/** Codes that say what happened while running; every other code says what was wrong with the input. */
+/** Codes of failures while running; every other code is about the input. */
 const runtimeCodes: ReadonlySet<ErrorCode> = new Set([
   "RR_ABORTED",
   "RR_CLOSED",
@@ -23,9 +23,9 @@ export function exitCodeOf(error: unknown): number {
   return exitCodes.failed;
 }
 
-/** To standard error: one line, `code: message`; with its stack and causes where that was asked for. */
+/** Prints to standard error: one line, `code: message`; with stack and causes if requested. */
 export function printError(error: unknown, verbose: boolean): void {
-  // Commander has printed its own, and a reader that has left has nothing to be told.
+  // Commander has printed its own errors, and a reader that has left needs no message.
   if (error instanceof CommanderError || exitCodeOf(error) === exitCodes.ok) return;
   const lines = [oneLine(error)];
   if (verbose || process.env.RINGRANK_LOG === "debug") lines.push(...stacks(error));
@@ -33,16 +33,16 @@ export function printError(error: unknown, verbose: boolean): void {
 }
 
 /**
- * What commander has to say, as other errors do, and where to look.
+ * Commander's message in the form of other errors, with a hint where to look.
  *
- * @param text "error: …", and perhaps a suggestion on a line of its own
+ * @param text "error: …", possibly with a suggestion on another line
  */
 export function usageErrorLine(text: string, command: string): string {
   const message = oneLine(new RingrankError("RR_OPTION", text.trim().replace(/^error: |\.$/g, "")));
   return `${message}; ${command} --help shows what there is\n`;
 }
 
-/** To standard error: one line, `code: message`, as an error has it, in another colour. */
+/** Prints to standard error: one line, `code: message`, like an error, in another colour. */
 export function printWarning({ code, message }: RingrankError): void {
   process.stderr.write(`${line("yellow", code, message)}\n`);
 }
@@ -54,7 +54,7 @@ function oneLine(error: unknown): string {
   return line("red", name, message);
 }
 
-/** Messages of others, such as JSON.parse's, may quote line breaks. */
+/** Foreign messages, such as those of JSON.parse, may contain line breaks. */
 function line(style: "red" | "yellow", name: string, message: string): string {
   return `${styled(process.stderr, style, name)}: ${message.replace(/\s*\n\s*/g, " ")}`;
 }

@@ -1,9 +1,9 @@
-/** What the command's exit status means. Signals have 128 + their number, as in shells. */
+/** The meaning of the command's exit status. Signals have 128 + their number, as in shells. */
 export const exitCodes = {
   ok: 0,
-  /** The work was begun and failed. */
+  /** The work was started and failed. */
   failed: 1,
-  /** What was asked for, or the files it was asked of, cannot work: trying again will not help. */
+  /** The request, or the files it refers to, cannot work: trying again will not help. */
   usage: 2,
   /** Ctrl-C. */
   SIGINT: 130,

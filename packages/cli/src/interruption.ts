@@ -1,6 +1,6 @@
 import { exitCodes } from "./exit-codes.js";
 
-/** Why the work was cancelled from outside, and the exit status that says so. */
+/** Why the work was cancelled from outside, and the corresponding exit status. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   readonly exitCode: number;
@@ -11,14 +11,14 @@ export class Interrupted extends Error {
   }
 }
 
-/** Why nothing more can be written. Whoever stops reading has all they wanted. */
+/** Why nothing more can be written. A reader that stops reading has everything it wanted. */
 export function outputFailure(error: NodeJS.ErrnoException): Interrupted {
   const exitCode = error.code === "EPIPE" ? exitCodes.ok : exitCodes.failed;
   return new Interrupted(`standard output: ${error.message}`, exitCode);
 }
 
 /**
- * Turns Ctrl-C, SIGTERM and a reader of standard output that has left (`ringrank run … | head`) into an abort signal,
+ * Converts Ctrl-C, SIGTERM, and the loss of the reader of standard output (`ringrank run … | head`) to an abort signal,
  * so that the model is closed before the process ends. A second Ctrl-C does not wait for that.
  */
 export class Interruption {
@@ -31,7 +31,8 @@ export class Interruption {
     process.on("SIGINT", this.#onSignal);
     process.on("SIGTERM", this.#onSignal);
     process.stdout.on("error", this.#onOutputError);
-    // What is told there is not what was asked for, so who stops reading it ends nothing, and there is nobody to tell.
+    // Standard error does not carry the requested output. So if its reader leaves, the work continues, and there is
+    // nobody to inform.
     process.stderr.on("error", () => {});
   }
 
@@ -39,7 +40,7 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** Gives the signals back to their default, which ends the process. */
+  /** Restores the default of the signals, which ends the process. */
   end(): void {
     process.off("SIGINT", this.#onSignal);
     process.off("SIGTERM", this.#onSignal);

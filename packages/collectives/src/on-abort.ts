@@ -1,10 +1,11 @@
 const listenersOf = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls `listener` when the signal is aborted; never, where it is already. A signal gets one listener of ours, however
- * many calls share it, as a server's do that all end with it: of more than ten, Node warns as of a leak.
+ * Calls `listener` when the signal is aborted; never, if it already is. A signal gets a single listener of ours,
+ * however many calls share it (as when a server ends all of its calls with one signal), because Node warns of a leak if
+ * there are more than ten.
  *
- * @returns undoes it
+ * @returns a function that undoes it
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (signal === undefined || signal.aborted) return () => {};

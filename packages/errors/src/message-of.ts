@@ -1,4 +1,4 @@
-/** What an error says; of anything else that was thrown, its text. */
+/** An error's message; for any other thrown value, its text. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,9 +1,9 @@
 import { RingrankError } from "./ringrank-error.js";
 
 /**
- * A misspelt option must not be ignored in silence.
+ * Refuses unknown options, because a misspelt option must not be silently ignored.
  *
- * @throws RR_OPTION for what is no object, or has a key that is not `known`
+ * @throws RR_OPTION if it is not an object, or has a key that is not in `known`
  */
 export function requireOptions(options: unknown, known: readonly string[]): void {
   const expected = `expected an object with no options but ${known.join(", ")}`;

@@ -10,30 +10,33 @@ export interface RingrankErrorData {
   readonly cause?: RingrankErrorData | ForeignErrorData;
 }
 
-/** An error of somebody else's, which has no code of ours. */
+/** A foreign error, which has no code of ours. */
 interface ForeignErrorData {
   readonly message: string;
   readonly stack?: string;
   readonly cause?: RingrankErrorData | ForeignErrorData;
 }
 
-/** Causes that are kept of an error; a chain may also lead back to where it began. */
+/** How many causes of an error are kept; a chain may also be circular. */
 const mostCauses = 8;
 
 export interface RingrankErrorOptions {
-  /** The rank at fault, where there is one. */
+  /** The rank at fault, if there is one. */
   readonly rank?: number | undefined;
   readonly cause?: unknown;
 }
 
 /**
- * The one error class of the project. `code` is stable and listed in {@link errorCodes}; the message says what
- * was expected, what came, and what to do.
+ * The only error class of the project. `code` is stable and listed in {@link errorCodes}; the message says what was
+ * expected, what was received, and what to do.
  */
 export class RingrankError extends Error {
   override readonly name = "RingrankError";
   readonly code: ErrorCode;
-  /** The rank at fault; no field where no single rank is, so that whoever prints the error is not told of none. */
+  /**
+   * The rank at fault. The field does not exist if no single rank is at fault, so that printed errors do not show it as
+   * undefined.
+   */
   declare readonly rank?: number;
 
   constructor(code: ErrorCode, message: string, options: RingrankErrorOptions = {}) {
@@ -42,7 +45,7 @@ export class RingrankError extends Error {
     if (options.rank !== undefined) this.rank = options.rank;
   }
 
-  /** Plain data that {@link RingrankError.fromData} turns back into an error on another thread. */
+  /** Plain data that {@link RingrankError.fromData} converts back to an error on another thread. */
   toData(): RingrankErrorData {
     return { code: this.code, ...(this.rank === undefined ? {} : { rank: this.rank }), ...toData(this, 0) };
   }
@@ -56,14 +59,14 @@ export class RingrankError extends Error {
     return error;
   }
 
-  /** `error` itself if it is a RingrankError, else a new one of `code` with `error` as its cause. */
+  /** `error` itself if it is a RingrankError, else a new one with `code` and `error` as its cause. */
   static wrap(error: unknown, code: ErrorCode, options: { rank?: number | undefined } = {}): RingrankError {
     if (isRingrankError(error)) return error;
     return new RingrankError(code, messageOf(error), { ...options, cause: error });
   }
 }
 
-/** True for a RingrankError, also for one made by another copy of this package. */
+/** True for a RingrankError, even one created by another copy of this package. */
 export function isRingrankError(value: unknown): value is RingrankError {
   return (
     value instanceof Error && value.name === "RingrankError" && "code" in value && isErrorCode(value.code)

@@ -1,6 +1,6 @@
 /**
- * Names for what a rewrite adds to a graph. `·` keeps them apart from any that a graph is likely to have; a clash is
- * still looked for.
+ * Names for what a rewrite adds to a graph. `·` distinguishes them from any names that a graph is likely to have;
+ * clashes are still avoided.
  */
 export class FreshNames {
   readonly #isTaken: (name: string) => boolean;
@@ -12,7 +12,7 @@ export class FreshNames {
     this.#isTaken = isTaken;
   }
 
-  /** A name after what it is made of: `x·scaled`, and where there is one, `x·scaled·`. */
+  /** A name derived from another: `x·scaled`, or `x·scaled·` if that exists. */
   after(wanted: string): string {
     let name = wanted;
     while (this.#isUsed(name)) name += "·";

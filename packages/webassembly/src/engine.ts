@@ -1,20 +1,20 @@
-/** A compiled file, of which any number of instances can be made. */
+/** A compiled file, which can be instantiated any number of times. */
 export interface CompiledModule {
   readonly [compiled]: never;
 }
 declare const compiled: unique symbol;
 
-/** A `WebAssembly.Memory`, its bytes shared between threads or not. */
+/** A `WebAssembly.Memory`, shared between threads or not. */
 interface Memory<Buffer extends ArrayBufferLike> {
   readonly buffer: Buffer;
 }
 
-/** The engine's WebAssembly, as much as is used of it: Node's own type declarations have none. */
+/** The parts of the engine's WebAssembly that are used, because Node's own type declarations have none. */
 export const { WebAssembly: engine } = globalThis as unknown as {
   readonly WebAssembly: {
     validate(bytes: Uint8Array): boolean;
     readonly Module: new (bytes: Uint8Array) => CompiledModule;
-    /** What `Module` throws of bytes that the engine does not run. */
+    /** Thrown by `Module` for bytes that the engine cannot run. */
     readonly CompileError: new () => Error;
     readonly Instance: new (
       module: CompiledModule,

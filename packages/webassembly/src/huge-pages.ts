@@ -10,11 +10,11 @@ type Madvise = (start: Uint8Array, bytes: number, advice: number) => number;
 let madvise: Madvise | undefined;
 
 /**
- * Asks Linux for pages of 2 MB where `memory` is touched from now on, in place of 4 KB. Where the system gives them to
- * nobody, or has none at hand, all is as without.
+ * Asks Linux for 2 MB pages instead of 4 KB ones wherever `memory` is touched from now on. If the system gives them to
+ * nobody, or has none available, nothing changes.
  *
- * Neither Node nor V8 has a call for it, so it is the C library's own, through koffi, which whoever wants huge pages
- * installs.
+ * Neither Node nor V8 has a function for this, so it calls the C library through koffi, which users who want huge pages
+ * install.
  *
  * @throws RR_OPTION as {@link requireHugePages}
  */
@@ -24,7 +24,7 @@ export function adviseHugePages({ buffer }: LocalMemory): void {
   throw refusal("a Linux with huge pages; this one refuses the request");
 }
 
-/** @throws RR_OPTION where huge pages cannot be asked for: on another system than Linux, or without koffi */
+/** @throws RR_OPTION if huge pages cannot be requested: on a system other than Linux, or without koffi */
 export function requireHugePages(): void {
   adviseHugePages(localMemory(1));
 }
@@ -33,7 +33,7 @@ function importMadvise(): Madvise {
   if (process.platform !== "linux") throw refusal(`Linux; this is ${process.platform}`);
   try {
     const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
-    // Of the process itself, whichever C library it runs on.
+    // From the process itself, whichever C library it runs on.
     return koffi.load(null).func("int madvise(void *start, size_t bytes, int advice)") as Madvise;
   } catch (cause) {
     throw refusal('the package "koffi", version 3, installed next to Ringrank; it cannot be loaded', cause);

@@ -4,11 +4,11 @@ import { type CompiledModule, engine } from "./engine.js";
 import type { LocalMemory, SharedMemory } from "./memory.js";
 
 /**
- * The functions of a compiled file, working on `memory`; `Exports` is what its sources export. Of several files, which
- * have to export the same, the first one that this engine runs: builds that use newer instructions stand before one
- * that every engine runs. A file is compiled once a thread.
+ * The functions of a compiled file, working on `memory`; `Exports` is what its sources export. Given several files,
+ * which must have the same exports, it uses the first one that this engine can run: builds with newer instructions come
+ * before one that every engine runs. A file is compiled once per thread.
  *
- * @throws RR_OPTION if a file cannot be read, or this engine runs none
+ * @throws RR_OPTION if a file cannot be read, or this engine can run none
  */
 export function instantiate<Exports>(
   memory: LocalMemory | SharedMemory,
@@ -21,7 +21,7 @@ export function instantiate<Exports>(
   throw unusable(files.at(-1)!, "it uses instructions that this engine does not support");
 }
 
-/** By address of the file; undefined where the engine cannot run it. */
+/** By URL of the file; undefined if the engine cannot run it. */
 const modules = new Map<string, CompiledModule | undefined>();
 
 function compiled(file: URL): CompiledModule | undefined {
@@ -29,7 +29,7 @@ function compiled(file: URL): CompiledModule | undefined {
   return modules.get(file.href);
 }
 
-/** Not validated first, which would be to decode it twice: a file that another thread has compiled the engine knows. */
+/** Not validated first, which would decode it twice. The engine recognises a file that another thread has compiled. */
 function compile(bytes: Uint8Array): CompiledModule | undefined {
   try {
     return new engine.Module(bytes);

@@ -15,10 +15,10 @@ export interface SharedMemory {
 }
 
 /**
- * At least `bytes`, zeroed, which nobody grows: growing would detach the arrays that lie on it. What is never touched
- * takes no room but addresses.
+ * At least `bytes`, zeroed. It must never grow, because growing would detach the arrays on it. Untouched parts only
+ * take address space.
  *
- * @throws RR_ADDRESS_SPACE where the system does not give so many addresses; RR_OPTION where Node was started without
+ * @throws RR_ADDRESS_SPACE if the system does not provide enough address space; RR_OPTION if Node was started without
  * WebAssembly
  */
 export function localMemory(bytes: number): LocalMemory {
@@ -26,8 +26,8 @@ export function localMemory(bytes: number): LocalMemory {
 }
 
 /**
- * Likewise, for several threads. A SharedArrayBuffer cannot become a WebAssembly.Memory later, so this is one from the
- * start.
+ * The same for several threads. A SharedArrayBuffer cannot be converted to a WebAssembly.Memory later, so this is one
+ * from the start.
  */
 export function sharedMemory(bytes: number): SharedMemory {
   return allocate(bytes, (limits) => new engine.Memory({ ...limits, shared: true }));

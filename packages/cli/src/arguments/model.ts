@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/coordinator";
 import { demoModel } from "../index.js";
 
 /**
- * The model that MODEL or `--demo` names. Exactly one of the two has to be there.
+ * The model selected by MODEL or `--demo`. Exactly one of the two must be given.
  *
  * @throws RR_OPTION
  */

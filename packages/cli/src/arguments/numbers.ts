@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-/** A number as it is written; whether it makes sense, the library says. */
+/** A number as written; the library checks whether it makes sense. */
 export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError("Expected a number.");
@@ -30,7 +30,7 @@ export function parseBytes(text: string): number {
   return bytes;
 }
 
-/** Token ids: `2,128028`. Which ids there are, the library knows. */
+/** Token ids: `2,128028`. The library checks whether they exist. */
 export function parseIds(text: string): readonly number[] {
   const ids = text.split(",");
   if (ids.every((id) => /^\s*\d+\s*$/.test(id))) return ids.map(Number);

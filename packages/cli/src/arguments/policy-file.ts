@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { RingrankError } from "@ringrank/coordinator";
 
 /**
- * A policy as `ringrank plan --json` wrote it. What it says is checked when it meets its graph.
+ * A policy written by `ringrank plan --json`. Its contents are checked later, against its graph.
  *
  * @throws RR_POLICY: no such file, or not a JSON object
  */
@@ -23,7 +23,7 @@ export async function readPolicyFile(path: string): Promise<object> {
   return policy;
 }
 
-/** In UTF-8; or as Windows PowerShell writes what is sent to a file: in UTF-16, behind a mark that says so. */
+/** In UTF-8, or in UTF-16 with a byte order mark, as Windows PowerShell writes redirected output. */
 function textOf(bytes: Uint8Array): string {
   const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
   return new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes);

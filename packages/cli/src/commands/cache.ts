@@ -4,7 +4,7 @@ import { cacheTable } from "../output/cache-table.js";
 import { print } from "../output/print.js";
 import { withBoldHeader } from "../output/style.js";
 
-/** `ringrank cache ls`: what is kept, on standard output. */
+/** `ringrank cache ls`: lists the cache on standard output. */
 export async function listCache(): Promise<void> {
   const entries = listShardCache();
   const table = entries.length === 0 ? "the cache is empty" : cacheTable(entries, new Date());

@@ -71,7 +71,7 @@ export async function run(
   const generateOptions = { maxNewTokens, ...sampling, stop, ignoreEos, decoderPrompt, signal };
   const isChat = chat === true || system !== undefined;
   const path = modelFrom(directory, demo);
-  // A policy has been decided: the flag's default has no say then.
+  // A policy has already been decided, so the flag's default does not apply.
   const division = policyFile === undefined ? { objective } : { policy: await readPolicyFile(policyFile) };
   const prompt = isChat ? conversation(text, system) : text;
   const requirePrompt = { prompt, options: generateOptions };
@@ -93,7 +93,7 @@ function conversation(question: string, system: string | undefined): Prompt {
   return system === undefined ? [user] : [{ role: "system", content: system }, user];
 }
 
-/** Loads a model, its progress on standard error. */
+/** Loads a model, and shows progress on standard error. */
 async function load(path: string, options: LoadOptions & { readonly ranks: number }): Promise<Model> {
   const progress = new LoadProgress(process.stderr, options.ranks);
   try {
@@ -112,9 +112,10 @@ async function load(path: string, options: LoadOptions & { readonly ranks: numbe
 }
 
 /**
- * Streams what follows a prompt to standard output. On either stream, whatever happens ends the line that it began.
+ * Streams the continuation of a prompt to standard output. Whatever happens, an unfinished line on either stream is
+ * ended.
  *
- * @param echo the prompt, to be read before the text
+ * @param echo the prompt, to be shown before the text
  */
 async function stream(
   model: Model,
@@ -137,7 +138,7 @@ async function stream(
     if (!echo.endsWith("\n")) process.stderr.write("\n");
     throw error;
   }
-  // Waits for the text, too: of the last token nothing else would tell that it could not be written.
+  // This also waits for the text: nothing else would report that the last token could not be written.
   if (hasText) await print("\n");
   const bytesPerRank = model.memory().map(({ bytesKept }) => bytesKept);
   process.stderr.write(`\n${figures(stopwatch, await generation.result, bytesPerRank)}\n`);

@@ -14,7 +14,7 @@ Examples:
 
 ${exitCodesHelp}`;
 
-/** Declares `ringrank cache`, and what it does. */
+/** Declares `ringrank cache` and its subcommands. */
 export function declareCache(program: Command): void {
   const cache = program
     .command("cache")

@@ -38,7 +38,7 @@ const noRepeatNgramSize = new Option(
   "--no-repeat-ngram-size <count>",
   "no run of this many tokens comes twice; 0 is no limit",
 ).argParser(parseNumber);
-// By its name alone it would be the negation of another.
+// Commander would take its name for the negation of another option.
 noRepeatNgramSize.negate = false;
 
 /** Declares `ringrank run`. */

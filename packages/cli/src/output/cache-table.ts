@@ -1,7 +1,7 @@
 import type { CacheEntry } from "@ringrank/coordinator";
 import { formatBytes } from "@ringrank/policy/decision";
 
-/** Entries of the cache, those of one load in one line, the latest used first, and their sum. */
+/** Entries of the cache, with one line per load, the most recently used first, and their total. */
 export function cacheTable(entries: readonly CacheEntry[], now: Date): string {
   const loads = [...groupBy(entries, loadOf).values()].sort((a, b) => lastUse(b) - lastUse(a));
   const rows = loads.map((shards) => {

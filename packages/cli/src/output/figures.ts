@@ -1,7 +1,7 @@
 import type { GenerationResult } from "@ringrank/coordinator";
 import { formatBytes } from "@ringrank/policy/decision";
 
-/** Takes the times of a generation's tokens. */
+/** Records the times of a generation's tokens. */
 export class Stopwatch {
   readonly #start = performance.now();
   #first: number | undefined;
@@ -26,7 +26,7 @@ export class Stopwatch {
   }
 }
 
-/** What a generation cost, as lines to print. */
+/** The cost of a generation, as lines to print. */
 export function figures(
   stopwatch: Stopwatch,
   { usage, finishReason }: Pick<GenerationResult, "usage" | "finishReason">,

@@ -4,21 +4,21 @@ import { followsEscapes, type StyledStream } from "./style.js";
 
 /** Where progress is written: a terminal, a file, a test's array. */
 export interface ProgressStream extends StyledStream {
-  /** Width of the terminal; 0 where it does not say. */
+  /** Width of the terminal; 0 if unknown. */
   readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 
 const clearLine = "\r\u001b[K";
 
-/** Loading, as one line that changes on a terminal, or as a line for each phase elsewhere. */
+/** Shows loading as one line that is updated on a terminal, or as one line per phase elsewhere. */
 export class LoadProgress {
   readonly #stream: ProgressStream;
   readonly #ranks: string;
-  /** Whether one line can change. */
+  /** Whether a line can be updated. */
   readonly #changes: boolean;
   readonly #start = performance.now();
-  /** Bytes loaded and to load, by rank. */
+  /** Bytes loaded and bytes to load, by rank. */
   readonly #loads = new Map<number, readonly [loaded: number, total: number]>();
 
   constructor(stream: ProgressStream, ranks: number) {
@@ -33,7 +33,7 @@ export class LoadProgress {
     else if (rank !== undefined) this.#showLoads(rank, bytesLoaded, bytesTotal);
   }
 
-  /** Takes an unfinished line off the terminal. */
+  /** Removes an unfinished line from the terminal. */
   clear(): void {
     if (this.#changes) this.#stream.write(clearLine);
   }

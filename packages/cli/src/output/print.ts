@@ -1,7 +1,7 @@
 import { outputFailure } from "../interruption.js";
 
 /**
- * Writes to standard output, and waits until it is written: what the command has to say is not lost without a word.
+ * Writes to standard output, and waits until it has been written, so that no output is silently lost.
  *
  * @throws Interrupted
  */

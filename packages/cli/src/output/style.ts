@@ -5,15 +5,12 @@ export interface StyledStream {
 
 const sgr = { bold: 1, dim: 2, red: 31, yellow: 33 } as const;
 
-/** Whether the stream goes to a terminal that follows escape sequences: one that calls itself dumb shows them. */
+/** Whether the stream goes to a terminal that supports escape sequences; one that calls itself dumb would show them. */
 export function followsEscapes({ isTTY }: StyledStream): boolean {
   return isTTY === true && process.env.TERM !== "dumb";
 }
 
-/**
- * Text in an ANSI style, or as it is where the stream is no terminal or `NO_COLOR` is set.
- * https://no-color.org
- */
+/** Text in an ANSI style, or unchanged if the stream is not a terminal or `NO_COLOR` is set. https://no-color.org */
 export function styled(stream: StyledStream, style: keyof typeof sgr, text: string): string {
   if (!followsEscapes(stream) || (process.env.NO_COLOR ?? "") !== "") return text;
   return `\u001b[${sgr[style]}m${text}\u001b[0m`;

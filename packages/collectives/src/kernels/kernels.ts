@@ -11,8 +11,8 @@ export type ElementType = "float32" | "int32";
 export type ReduceKernel = (out: number, left: number, right: number, length: number) => void;
 
 /**
- * How float32 elements lie in a window on their way to other ranks: as they are; in IEEE 754's binary16; or as whole
- * numbers of 8 bits in blocks of {@link int8Block}, each behind its float32 scale.
+ * The form of float32 elements in a window on their way to other ranks: unchanged; in IEEE 754's binary16; or as 8-bit
+ * integers in blocks of {@link int8Block}, each after its float32 scale.
  */
 export const wires = ["float32", "float16", "int8"] as const;
 export type Wire = (typeof wires)[number];
@@ -20,7 +20,9 @@ export type Wire = (typeof wires)[number];
 /** Elements that share a scale. */
 export const int8Block = 32;
 
-/** Elements to and from a narrower form, both at indices of 4-byte elements. The forms are in plain-wires.ts. */
+/**
+ * Converts elements to and from a narrower form, both at indices of 4-byte elements. plain-wires.ts defines the forms.
+ */
 export interface WireKernels {
   readonly encode: MoveKernel;
   readonly decode: MoveKernel;
@@ -30,9 +32,9 @@ export interface WireKernels {
 export type MoveKernel = (out: number, from: number, length: number) => void;
 
 /**
- * `m[slot + i] = m[own + i]` for `i < length`, and `signature` and `length` go into `header`. Then it publishes both:
- * stores `round` in the word `published`. All are indices. Then it looks `looks` times at most whether the other rank
- * has done the same: 1 if it has published `round` and its header says the same, 0 if not, or not yet.
+ * `m[slot + i] = m[own + i]` for `i < length`; writes `signature` and `length` to `header`; then publishes both by
+ * storing `round` in the word `published`. All of these are indices. Then it checks, at most `looks` times, whether the
+ * other rank has done the same. Returns 1 if the other rank has published `round` and its header is equal, else 0.
  */
 export type OfferKernel = (
   slot: number,
@@ -51,10 +53,8 @@ export type OfferKernel = (
 type Reductions<K> = Readonly<Record<ElementType, Readonly<Record<ReduceOperation, K>>>>;
 
 /**
- * What computes inside one group's memory. Nothing here checks bounds.
- *
- * A float32 sum rounds to fp32 after each addition and an int32 sum wraps; a maximum has −0 < +0. NaN propagates,
- * and its payload bits are not defined.
+ * Operations inside one group's memory. They do not check bounds. A float32 sum rounds to fp32 after each addition, and
+ * an int32 sum wraps around; a maximum orders −0 < +0. NaN propagates, and its payload bits are not defined.
  */
 export interface Kernels extends Reductions<ReduceKernel> {
   readonly move: MoveKernel;
@@ -62,5 +62,5 @@ export interface Kernels extends Reductions<ReduceKernel> {
   readonly wires: Readonly<Record<Exclude<Wire, "float32">, WireKernels>>;
 }
 
-/** `simd` is what to use; `plain` is the reference in JavaScript that it is checked against, many times slower. */
+/** `simd` is the one to use. `plain` is the JavaScript reference that it is checked against, and many times slower. */
 export type KernelChoice = "simd" | "plain";

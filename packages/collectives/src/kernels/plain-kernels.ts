@@ -12,7 +12,7 @@ export function plainKernels(memory: SharedMemory): Kernels {
         for (let i = 0; i < length; i++)
           floats[out + i] = Math.fround(floats[left + i]! + floats[right + i]!);
       },
-      // Math.max propagates NaN and has −0 < +0.
+      // Math.max propagates NaN and orders −0 < +0.
       max(out, left, right, length) {
         for (let i = 0; i < length; i++) floats[out + i] = Math.max(floats[left + i]!, floats[right + i]!);
       },
@@ -28,7 +28,7 @@ export function plainKernels(memory: SharedMemory): Kernels {
     move(out, from, length) {
       for (let i = 0; i < length; i++) words[out + i] = words[from + i]!;
     },
-    // It does not look: all waiting is left to the caller.
+    // It does not poll; the caller does all the waiting.
     offer(slot, own, length, header, published, _otherHeader, _otherPublished, signature, round) {
       for (let i = 0; i < length; i++) words[slot + i] = words[own + i]!;
       words[header] = signature;

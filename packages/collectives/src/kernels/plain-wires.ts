@@ -1,7 +1,7 @@
 import type { SharedMemory } from "@ringrank/webassembly";
 import { int8Block, type Kernels } from "./kernels.js";
 
-/** The narrower forms of float32 elements, in plain JavaScript: their definition. */
+/** The narrower forms of float32 elements, in plain JavaScript, which defines them. */
 export function plainWires(memory: SharedMemory): Kernels["wires"] {
   const floats = new Float32Array(memory.buffer);
   const halves = new Uint16Array(memory.buffer);
@@ -42,10 +42,10 @@ export function plainWires(memory: SharedMemory): Kernels["wires"] {
   };
 }
 
-/** Of a block: its scale, and four elements to a word. */
+/** Words of a block: its scale, and four elements per word. */
 const int8Words = 1 + int8Block / 4;
 
-/** The nearest binary16, ties to even; what is too large becomes infinite. */
+/** The nearest binary16, ties to even; values that are too large become infinite. */
 function toHalf(x: number): number {
   const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
   if (Number.isNaN(x)) return 0x7e00;
@@ -54,7 +54,7 @@ function toHalf(x: number): number {
   // Steps of 2⁻²⁴ up to 2⁻¹⁴, then 1024 steps between one power of two and the next.
   const exponent = Math.max(-14, Math.floor(Math.log2(size)));
   const steps = roundToEven(size / 2 ** (exponent - 10));
-  // A full 2048 steps carry into the exponent, which is what comes next.
+  // 2048 steps carry into the exponent, which gives the next value.
   return sign | (steps + 1024 * (exponent + 14));
 }
 
@@ -67,7 +67,7 @@ function fromHalf(half: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** The nearest whole number; of two, the even one. */
+/** The nearest integer; ties to even. */
 function roundToEven(x: number): number {
   const below = Math.floor(x);
   const above = x - below;

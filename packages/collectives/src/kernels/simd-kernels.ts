@@ -22,7 +22,7 @@ export function simdKernels(memory: SharedMemory): Kernels {
   };
 }
 
-/** The same from dist/bundle/ as from src/kernels/, where tests run. */
+/** The path is the same from dist/bundle/ as from src/kernels/, where tests run. */
 const file = (): URL => new URL("../../dist/kernels.wasm", import.meta.url);
 
 interface KernelExports {

@@ -1,7 +1,7 @@
 import type { Algorithm } from "../communicator.js";
 import type { GroupHandle } from "../group/group.js";
 
-// What crosses between runRanks and the threads it starts, and nothing else.
+// Everything that crosses between runRanks and the threads it starts.
 
 /** `workerData` of one rank's thread. */
 export interface Assignment {
@@ -12,5 +12,5 @@ export interface Assignment {
   readonly data: unknown;
 }
 
-/** What a thread posts once. A failure's cause travels through the group's poison, where the first one wins. */
+/** What a thread posts, once. The cause of a failure travels through the group's poison, where the first one wins. */
 export type Outcome = { readonly kind: "result"; readonly value: unknown } | { readonly kind: "failed" };

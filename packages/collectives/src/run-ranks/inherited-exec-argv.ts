@@ -1,11 +1,11 @@
 import { Worker } from "node:worker_threads";
 
 /**
- * Node's own options that a worker thread of this process should be given: those of the process, but for
- * `--input-type`, which says what the text given by `--eval` is and which a worker, started from a file, refuses.
+ * The Node options to pass to a worker thread of this process: those of the process, except `--input-type`, which
+ * describes the text given by `--eval`, and which a worker that starts from a file refuses.
  *
- * @returns undefined for all of them, which a worker inherits that is given none; else without those that it would
- * refuse to be given, flags of the engine and of the process, which hold for it anyhow
+ * @returns undefined for all of them, which a worker inherits if it is given none; otherwise without those that it
+ * would refuse, which are flags of the engine and of the process, and apply to it anyway
  */
 export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv): string[] | undefined {
   const given = execArgv.filter((option, at) => {
@@ -17,10 +17,10 @@ export function inheritedExecArgv(execArgv: readonly string[] = process.execArgv
   return given.filter((option) => !refused.has(option));
 }
 
-/** A flag of the engine, with which no worker starts. */
+/** An engine flag with which no worker starts. */
 const neverTaken = "--max-old-space-size=1";
 
-/** Node alone knows which options it refuses to give a worker: all of them are in the error's message. */
+/** Only Node knows which options it refuses for a worker: the error's message lists all of them. */
 function refusedOf(options: readonly string[]): ReadonlySet<string> {
   try {
     new Worker("", { eval: true, execArgv: [...options, neverTaken] }).unref();

@@ -6,10 +6,10 @@ import { threadAdvice } from "./thread-advice.js";
 
 const adviceOn = (cause: unknown): string => threadAdvice(cause, "@ringrank/collectives");
 
-/** What a {@link RankThread} tells whoever started it. */
+/** The events that a {@link RankThread} reports. */
 interface RankListener {
   result(rank: number, value: unknown): void;
-  /** `error` is what this side saw; the group's poison may hold an earlier cause. */
+  /** `error` is what this side saw; the group's poison may have an earlier cause. */
   failed(error: RingrankError): void;
 }
 
@@ -32,7 +32,7 @@ export class RankThread {
       const message = `rank ${rank} ended with an uncaught error: ${what}`;
       listener.failed(new RingrankError("RR_RANK_FAILED", message, { rank, cause }));
     });
-    // After a result or a failure this comes too late to count.
+    // After a result or a failure, this comes too late to count.
     this.#worker.on("exit", (exitCode) => {
       const message =
         `rank ${rank}: its thread ended with exit code ${exitCode} before the task returned; ` +
@@ -41,7 +41,7 @@ export class RankThread {
     });
   }
 
-  /** Resolves once the thread is gone: by itself within `graceMs`, or ended. */
+  /** Resolves once the thread has ended: by itself within `graceMs`, or terminated. */
   async end(graceMs: number): Promise<void> {
     const grace = setTimeout(() => this.#worker.terminate(), graceMs);
     await this.#exited;

@@ -9,7 +9,7 @@ import { loadTask } from "./task.js";
 
 async function perform({ group, rank, algorithm, taskUrl, data }: Assignment): Promise<void> {
   try {
-    // Before joining, so that a slow import does not count as a step.
+    // Loaded before joining, so that a slow import does not count as a step.
     const task = await loadTask(taskUrl);
     const comm = enterGroup(group, rank, { algorithm });
     const value = await task(comm, data);

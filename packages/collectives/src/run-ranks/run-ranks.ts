@@ -13,7 +13,7 @@ export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
   /** Aborts the run; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Node options of the ranks' threads; default those of this process. TypeScript needs a loader here before Node
+   * Node options of the ranks' threads; default: those of this process. TypeScript requires a loader here before Node
    * 22.18.
    */
   readonly execArgv?: readonly string[] | undefined;
@@ -22,16 +22,15 @@ export interface RunRanksOptions extends Omit<GroupOptions, "worldSize"> {
 }
 
 /**
- * Runs a function on every rank of a new group, each in its own thread, and resolves with what they return, by rank.
+ * Runs a function on every rank of a new group, each in its own thread, and resolves with their return values, by rank.
  * The module at `taskUrl` exports that function of `(comm, data)`: as `run`, as its default, or as its only function.
  *
  * It rejects with the root cause: if one rank throws, and the others fail because of that, with the error of that rank.
  * When it settles, no thread is left. Ranks that do not end by themselves are terminated, which takes the process down
  * if one is inside native code at that moment.
  *
- * @throws RR_RANKS, RR_TASK_URL and RR_OPTION for the arguments; RR_RANK_FAILED with the task's error as its
- * cause (an error with a code of its own stays itself); RR_RANK_DIED if a thread ends early; RR_TIMEOUT; the
- * signal's reason.
+ * @throws RR_RANKS, RR_TASK_URL and RR_OPTION for the arguments; RR_RANK_FAILED with the task's error as its cause (an
+ * error with a code of its own is unchanged); RR_RANK_DIED if a thread ends early; RR_TIMEOUT; the signal's reason
  */
 export async function runRanks<Result = unknown, Data = unknown>(
   worldSize: number,
@@ -92,7 +91,7 @@ export async function runRanks<Result = unknown, Data = unknown>(
 
 const optionNames = ["timeoutMs", "signal", "execArgv", "algorithm", "stepTimeoutMs", "windowBytes", "wire"];
 
-/** How long ranks may take to leave by themselves once the run has settled. */
+/** How long ranks may take to end by themselves once the run has settled. */
 const graceMs = 500;
 
 function requireTimeout(timeoutMs: number): void {
@@ -110,7 +109,7 @@ function requireSignal(signal: unknown): void {
   throw new RingrankError("RR_OPTION", `signal: expected an AbortSignal; got ${String(signal)}`);
 }
 
-/** A text would be spread into options of one character each, which Node takes in silence. */
+/** A string would be spread into options of one character each, which Node silently accepts. */
 function requireExecArgv(execArgv: unknown): void {
   if (execArgv === undefined) return;
   if (Array.isArray(execArgv) && execArgv.every((option) => typeof option === "string")) return;

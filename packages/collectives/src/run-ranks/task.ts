@@ -1,7 +1,7 @@
 import { messageOf, RingrankError } from "@ringrank/errors";
 import type { Communicator } from "../communicator.js";
 
-/** What each rank runs: its end of the group, and the data given to {@link runRanks}. May be async. */
+/** The function that each rank runs, with its communicator and the data passed to {@link runRanks}. May be async. */
 export type RankTask<Data = unknown, Result = unknown> = (
   comm: Communicator,
   data: Data,
@@ -10,7 +10,7 @@ export type RankTask<Data = unknown, Result = unknown> = (
 /**
  * The absolute URL of a task's module.
  *
- * @throws RR_TASK_URL for what is no file: or data: URL.
+ * @throws RR_TASK_URL unless it is a file: or data: URL
  */
 export function requireTaskUrl(taskUrl: string | URL): string {
   const url = URL.canParse(String(taskUrl)) ? new URL(taskUrl) : undefined;
@@ -26,7 +26,7 @@ export function requireTaskUrl(taskUrl: string | URL): string {
 /**
  * The function that a task's module exports: the one named `run`, else the default export, else the only function.
  *
- * @throws RR_TASK_URL if the module cannot be loaded, or which function is meant is not clear.
+ * @throws RR_TASK_URL if the module cannot be loaded, or it is not clear which function is meant
  */
 export async function loadTask(taskUrl: string): Promise<RankTask> {
   let exported: Record<string, unknown>;
@@ -49,7 +49,7 @@ export async function loadTask(taskUrl: string): Promise<RankTask> {
   return exported[chosen] as RankTask;
 }
 
-/** What to do about TypeScript, be it the task itself or what it imports, in an engine that does not load it. */
+/** Advice for TypeScript, in the task itself or in what it imports, if the engine does not load it. */
 function loaderHint(cause: unknown): string {
   if (!(cause instanceof Error)) return "";
   const { code, message } = cause as NodeJS.ErrnoException;

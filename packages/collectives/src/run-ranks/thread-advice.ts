@@ -1,8 +1,8 @@
-/** What limits how many threads a process may have. */
+/** The limits on a process's number of threads. */
 export const threadLimits = "ulimit -u, a container's pids";
 
 /**
- * What to do where Node starts no thread, or one whose module is not there; empty where that is not why.
+ * Advice if Node cannot start a thread, or the thread's module is missing; empty if that is not the problem.
  *
  * @param cause what Node threw, or anything else
  * @param owner the package that the thread's module belongs to
@@ -12,7 +12,7 @@ export function threadAdvice(cause: unknown, owner: string): string {
   if (code === "ERR_WORKER_INIT_FAILED") {
     return `. Raise how many threads the system lets the process have (${threadLimits})`;
   }
-  // A bundler leaves behind the module that a thread begins with, or makes of ours one that knows no address.
+  // A bundler leaves out the module that a thread runs, or converts ours to one without an address.
   const isLost = code === "MODULE_NOT_FOUND" && message.includes("-worker.js");
   return isLost || code === "ERR_INVALID_URL" ? `. A bundler has to keep ${owner} external` : "";
 }

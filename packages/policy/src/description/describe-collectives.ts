@@ -5,7 +5,7 @@ import type { CollectiveData } from "../policy/partition-policy.js";
 import { operatorName } from "../rules/table.js";
 import type { Described } from "./described.js";
 
-/** Every all-reduce, then every all-gather: who leaves a part of a value, and who needs it whole. */
+/** Every all-reduce, then every all-gather: what leaves a part of a value, and what needs it whole. */
 export function describeCollectives({ factored, plan }: Described): CollectiveData[] {
   const { paid, largest, gathered } = plan.placement;
   const reduced = [...paid].map((value): CollectiveData => {
@@ -33,7 +33,7 @@ function readersOf(value: string, factored: FactoredGraph): string {
   return names.size === 0 ? "the caller" : [...names].join(" and ");
 }
 
-/** Behind a node that gathers a value, those that read the whole. */
+/** The nodes that read the whole, after a node that gathers a value. */
 function readingNodes(value: string, factored: FactoredGraph): readonly GraphNode[] {
   const readers = factored.wiring.readers(value);
   return readers.flatMap((node) => (isGather(node) ? readingNodes(node.outputs[0]!, factored) : [node]));

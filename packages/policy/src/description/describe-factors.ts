@@ -7,7 +7,7 @@ import type { Described } from "./described.js";
 import { readingNode, sumsOver } from "./reading-node.js";
 import { whyNotSharded } from "./why-not-sharded.js";
 
-/** What was decided of each role. */
+/** The decision for each role. */
 export function describeFactors(described: Described): FactorDecision[] {
   return described.found.roles.map((role, id) => describeFactor(role, id, described));
 }
@@ -42,8 +42,8 @@ function unitsHeld(share: RankShare, factor: Factor, companion: Factor | undefin
 }
 
 /**
- * Where a factor is one that was divided, because only some of its units end where something else does: how many of
- * what it counts are in one of its units, and why.
+ * If a factor was divided because only some of its units end where something else does: how many of the things it
+ * counts form one unit, and why.
  */
 function groupOf(
   factor: Factor,
@@ -64,7 +64,7 @@ function groupOf(
   return undefined;
 }
 
-/** Which of its weights lie by columns and which by rows, and what that costs, per occurrence. */
+/** Which of its weights are column-parallel and which row-parallel, and what that costs, per occurrence. */
 function whySharded(role: Role, { factored, found }: Described): string {
   const { label, factors } = role;
   if (label === "table rows")
@@ -94,13 +94,13 @@ function whyCompanion(factor: Factor, { plan }: Described): string | undefined {
   return "divides further the units that ranks share";
 }
 
-/** Bytes of the parameters that hold a role. */
+/** Bytes of the parameters that have a role. */
 function bytesHolding(role: Role, found: Roles): number {
   const weights = new Map(usesOf(role, found).map(({ name, weight }) => [name, weight]));
   return [...weights.values()].reduce((bytes, weight) => bytes + wholeBytes(weight), 0);
 }
 
-/** Uses of parameters that hold a role. */
+/** Uses of parameters that have a role. */
 function usesOf({ factors }: Role, { holders }: Roles): WeightUse[] {
   return [...new Set(factors.flatMap((factor) => holders.get(factor)!))];
 }

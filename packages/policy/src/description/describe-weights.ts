@@ -7,7 +7,7 @@ import type { Described } from "./described.js";
 import { readingNode, sumsOver } from "./reading-node.js";
 import { whyNotSharded } from "./why-not-sharded.js";
 
-/** Where each parameter lies, by its name. */
+/** The placement of each parameter, by name. */
 export function describeWeights(described: Described): Record<string, WeightPlacement> {
   const placements: Record<string, WeightPlacement> = Object.create(null);
   for (const [name, uses] of described.uses) placements[name] = describeWeight(uses, described);

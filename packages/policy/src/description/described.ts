@@ -3,7 +3,7 @@ import type { Role, Roles, WeightUse } from "../analysis/roles.js";
 import type { Plan } from "../decide/decide.js";
 import type { Factor } from "../factors/factor.js";
 
-/** A plan, with what it was decided from. */
+/** A plan, with the information it was based on. */
 export interface Described {
   readonly factored: FactoredGraph;
   readonly found: Roles;

@@ -2,15 +2,15 @@ import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import type { WeightUse } from "../analysis/roles.js";
 import { type Factor, leavesOf } from "../factors/factor.js";
 
-/** A node that reads a value, and in which input slot. */
+/** A node that reads a value, and its input slot. */
 export interface Reading {
   readonly node: FactoredNode;
   readonly slot: number;
 }
 
 /**
- * The node that uses a weight. Nodes that have only weights as inputs, such as a cast, a transposition or a
- * DequantizeLinear, are followed to the first reader that has other inputs.
+ * The node that uses a weight. Nodes with only weights as inputs, such as a cast, a transposition or a
+ * DequantizeLinear, are followed to the first reader with other inputs.
  */
 export function readingNode(
   { nodes, graph, wiring }: FactoredGraph,

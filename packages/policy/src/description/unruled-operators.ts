@@ -4,7 +4,7 @@ import type { UnruledOperator } from "../policy/partition-policy.js";
 import { operatorName } from "../rules/table.js";
 import type { Described } from "./described.js";
 
-/** Operators that run on whole tensors, since no rule is known for them, and what that costs. */
+/** Operators that run on whole tensors because they have no rule, and what that costs. */
 export function unruledOperators({ factored, found, plan }: Described): UnruledOperator[] {
   const { gathered } = plan.placement;
   return factored.nodes.flatMap(({ operator, rule }, index): UnruledOperator[] => {

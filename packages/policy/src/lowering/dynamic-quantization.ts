@@ -2,8 +2,8 @@ import { type Lowering, ownPart, part } from "./lowering.js";
 
 /**
  * DynamicQuantizeLinear (https://onnx.ai/onnx/operators/onnx__DynamicQuantizeLinear.html) rounds by the range of the
- * whole tensor. A range is a maximum, so ranks that have shares of the tensor find it together, at one small
- * all-reduce, and round exactly as one session does.
+ * whole tensor. A range is a maximum, so ranks with shares of the tensor find it together, in one small all-reduce, and
+ * round exactly as one session would.
  */
 const dynamicQuantizeLinear: Lowering = ({ inputs, outputs, attributes }, maker) => {
   const range = maker.value();
@@ -14,7 +14,9 @@ const dynamicQuantizeLinear: Lowering = ({ inputs, outputs, attributes }, maker)
   ];
 };
 
-/** com.microsoft.DynamicQuantizeMatMul (A, B, b_scale, b_zero_point, bias): the two together, as it is defined. */
+/**
+ * com.microsoft.DynamicQuantizeMatMul (A, B, b_scale, b_zero_point, bias): both operators together, as it is defined.
+ */
 const dynamicQuantizeMatMul: Lowering = ({ inputs, outputs }, maker) => {
   const [a = "", b = "", scale = "", zeroPoint = "", bias = ""] = inputs;
   const [rounded, aScale, aZeroPoint] = [maker.value(), maker.value(), maker.value()];

@@ -3,7 +3,7 @@ import { type Lowering, ownPart, part } from "./lowering.js";
 
 /**
  * com.microsoft.EmbedLayerNormalization (ids, segment ids, words, positions, segments, scale, shift, mask, position
- * ids): lookups that are added up and normalized. Outputs: that, how many tokens of each sequence count, and the sum.
+ * ids): adds lookups and normalizes the sum. Outputs: the result, how many tokens of each sequence count, and the sum.
  */
 const embedLayerNormalization: Lowering = ({ inputs, outputs, attributes }, maker) => {
   const [ids, segmentIds, words, positions, segments, scale, shift, mask, positionIds] = inputs.map((name) =>
@@ -51,8 +51,8 @@ const embedLayerNormalization: Lowering = ({ inputs, outputs, attributes }, make
 };
 
 /**
- * com.microsoft.QEmbedLayerNormalization: the same by tables, a scale and a shift in integers, of which each has a scale
- * (inputs 8 to 12) and a zero point (13 to 17) for all its elements; mask is input 7.
+ * com.microsoft.QEmbedLayerNormalization: the same with integer tables, scale and shift. Each has one scale (inputs 8
+ * to 12) and one zero point (13 to 17) for all its elements; the mask is input 7.
  */
 const quantizedEmbedding: Lowering = ({ inputs, outputs, attributes }, maker) => {
   const [

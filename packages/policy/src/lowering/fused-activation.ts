@@ -2,8 +2,9 @@ import type { Attribute, GraphNode } from "@ringrank/model";
 import { type Lowering, type Maker, part } from "./lowering.js";
 
 /**
- * com.microsoft.FusedConv (X, W, B, what is added) and com.microsoft.FusedGemm (A, B, C), which ONNX Runtime's
- * optimizer writes: a convolution or a product, and an activation of it. Apart, a sum over ranks is paid between them.
+ * com.microsoft.FusedConv (X, W, B, addend) and com.microsoft.FusedGemm (A, B, C), which ONNX Runtime's optimizer
+ * writes: a convolution or a product, followed by an activation. Once separated, a sum over ranks is reduced in
+ * between.
  */
 const fusedConv: Lowering = ({ inputs, outputs, attributes }, maker) => {
   const { activation, activation_params: given, ...plain } = attributes;
@@ -31,7 +32,7 @@ const fusedGemm: Lowering = (node, maker) => {
   return activated && [part("Gemm", node.inputs, [product], plain), ...activated];
 };
 
-/** Undefined for an activation of another name than these. */
+/** Undefined for an activation with another name. */
 function activate(
   activation: Attribute | undefined,
   parameters: readonly number[],

@@ -4,8 +4,8 @@ import { ruleFor } from "../rules/table.js";
 import { ownPart } from "./lowering.js";
 
 /**
- * A graph in which operators without a rule read whole values: what is sharded is gathered for them, and for nobody
- * else, so that what comes before them may be sharded all the same.
+ * A graph in which operators without a rule read whole values: sharded values are gathered for them only, so that
+ * anything before them may still be sharded.
  */
 export function gatherForUnruled(graph: Graph): Graph {
   const fixed = new Set([

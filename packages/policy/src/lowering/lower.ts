@@ -15,10 +15,10 @@ const lowerings: ReadonlyMap<string, Lowering> = new Map(
 );
 
 /**
- * A graph in which operators that do several things at once are the several, so that what ranks do between them has a
- * place: a sum that is paid before it is rounded, the largest element of all shares.
+ * Replaces operators that do several things at once by several operators, so that ranks can communicate in between: a
+ * sum is reduced before it is rounded, and the largest element of all shares is found.
  *
- * @throws RingrankError RR_GRAPH: an operator of the domain that stands for such parts, which no file may have
+ * @throws RingrankError RR_GRAPH: an operator of the domain for such parts, which files must not use
  */
 export function lower(given: Graph): Graph {
   if (given.nodes.some(({ domain }) => domain === ownDomain))
@@ -31,7 +31,7 @@ export function lower(given: Graph): Graph {
   );
 }
 
-/** The graph with those of its nodes taken apart that `lowering` does not leave as they are. */
+/** The graph with those nodes replaced for which `lowering` returns a replacement. */
 export function takeApart(graph: Graph, lowering: Lowering): Graph {
   const maker = new GraphMaker(graph);
   let changed = false;

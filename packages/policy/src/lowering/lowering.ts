@@ -1,12 +1,12 @@
 import type { Attribute, ConstantTensor, GraphNode } from "@ringrank/model";
 import { ownDomain } from "./own-domain.js";
 
-/** The nodes that stand for a node; undefined where it stays as it is. */
+/** The nodes that replace a node; undefined if it stays as it is. */
 export type Lowering = (node: GraphNode, maker: Maker) => readonly GraphNode[] | undefined;
 
-/** What a lowering may ask and make. */
+/** What a lowering may query and create. */
 export interface Maker {
-  /** Sizes of a constant of the graph; undefined for what is computed. */
+  /** Sizes of a constant of the graph; undefined for a computed value. */
   dims(name: string): readonly number[] | undefined;
   /** A new constant; returns its name. */
   constant(tensor: ConstantTensor): string;

@@ -3,8 +3,8 @@ import { operatorName } from "../rules/table.js";
 import { type Maker, part } from "./lowering.js";
 
 /**
- * Normalizing the rows of a value, or taking their means, written in sums over a row: ranks that share a row out have
- * parts of those, which are a number a row.
+ * Normalizing the rows of a value, or taking their means, in terms of sums over a row. Ranks that share a row have
+ * partial sums of it, which are one number per row.
  *
  *     RMSNormalization      x / √(Σx²·1/n + ε) · scale
  *     LayerNormalization    d / √(Σd²·1/n + ε) · scale + bias,   d = x − Σx·1/n
@@ -12,12 +12,12 @@ import { type Maker, part } from "./lowering.js";
  */
 export interface RowNorm {
   readonly node: GraphNode;
-  /** n: how many elements a row has. */
+  /** n: the number of elements of a row. */
   readonly width: number;
   readonly type: "float32" | "float16";
 }
 
-/** Whether a node is one, as far as its operator, its attributes and its outputs tell. */
+/** Whether a node is one, according to its operator, attributes and outputs. */
 export function isRowNorm(node: GraphNode): boolean {
   const name = operatorName(node);
   if (name === "ReduceMean") return true;
@@ -46,7 +46,7 @@ export function inSums({ node, width, type }: RowNorm, maker: Maker): readonly G
   const number = (value: number): string =>
     maker.constant({ type: "float32", dims: [], data: Float32Array.of(value) });
   const last = maker.constant({ type: "int64", dims: [1], data: BigInt64Array.of(-1n) });
-  /** Sums are of float32, which float16 may be too small for. */
+  /** Sums are float32, because float16 may be too small for them. */
   const cast = (value: string, to: "float32" | "float16", output?: string): string =>
     make("Cast", [value], output, { to: { kind: "int", value: to === "float32" ? 1 : 10 } });
   const mean = (operator: "ReduceSum" | "ReduceSumSquare", value: string, output?: string): string =>

@@ -3,8 +3,9 @@ import { Wiring } from "../analysis/wiring.js";
 import { ownPart } from "./lowering.js";
 
 /**
- * A table of integers that is looked up in and only then made real, `DequantizeLinear(Gather(table, ids))`, as one
- * operator: a row that a rank lacks is zero afterwards, which it is not before where zero has a point of its own.
+ * Fuses a lookup in an integer table and the following dequantization, `DequantizeLinear(Gather(table, ids))`, to one
+ * operator: a row that a rank lacks must be zero after dequantization, which 0 before it is not if there is a zero
+ * point.
  */
 export function fuseQuantizedLookups(graph: Graph): Graph {
   const wiring = new Wiring(graph.nodes, graph.outputs);
@@ -33,7 +34,7 @@ export function fuseQuantizedLookups(graph: Graph): Graph {
   return { ...graph, nodes };
 }
 
-/** Whole rows of a constant table of 8-bit integers. */
+/** Whether it looks up whole rows of a constant table of 8-bit integers. */
 function isLookup(node: GraphNode, { weights }: Graph): boolean {
   const table = weights.get(node.inputs[0] ?? "");
   if (node.opType !== "Gather" || node.domain !== "" || intAttribute(node, "axis", 0) !== 0) return false;

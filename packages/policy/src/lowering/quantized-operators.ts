@@ -2,16 +2,17 @@ import { type Attribute, type GraphNode, intAttribute } from "@ringrank/model";
 import { type Lowering, type Maker, part } from "./lowering.js";
 
 /**
- * Operators on quantized operands, as the plain operator between DequantizeLinear and QuantizeLinear: what they
- * compute by definition. Where nothing is summed over ranks the runtime puts them together again; where something is,
- * the sum is paid before it is rounded, so that nothing saturates on the way.
+ * Replaces operators on quantized operands by the plain operator between DequantizeLinear and QuantizeLinear, which is
+ * what they compute by definition. If nothing is summed over ranks, the runtime fuses them again. Otherwise, the sum is
+ * reduced before it is rounded, so that nothing saturates on the way.
  */
 interface Form {
   readonly operator: string;
   /** Slot of an input that is not quantized, which the plain operator has before its operands. */
   readonly given?: number;
   /**
-   * First of the three slots (value, scale, zero point) of each operand, and the axis that a scale per index goes by.
+   * The first of the three slots (value, scale, zero point) of each operand, and the axis of scales that are given by
+   * index.
    */
   readonly operands: readonly (readonly [slot: number, axis: number])[];
   /** Slot of the output's scale; its zero point follows. */
@@ -54,7 +55,7 @@ function dequantized(triple: readonly string[], axis: number, maker: Maker, made
   return name;
 }
 
-/** A stack of matrices has its scales as a stack, `[…, 1, columns]`: one for each block of a whole column. */
+/** A stack of matrices has a stack of scales, `[…, 1, columns]`: one for each block that is a whole column. */
 function scaledAlong(
   [value = "", scale = ""]: readonly string[],
   axis: number,
@@ -65,7 +66,7 @@ function scaledAlong(
   return { axis: int(-2), block_size: int(rows) };
 }
 
-/** Quantized with the product of the operands' scales, times alpha where there is one. */
+/** Quantized with the product of the operands' scales, times alpha if there is one. */
 function dequantizedBias(
   { inputs, attributes }: GraphNode,
   slot: number,
@@ -94,7 +95,7 @@ function dequantizedBias(
   const plain = maker.value();
   const isPerColumn = operands.some(([at]) => (maker.dims(inputs[at + 1]!) ?? [1]).some((size) => size > 1));
   if (isPerColumn) {
-    // An int32 vector of scales of its own length: a product, since DequantizeLinear wants one axis of many.
+    // An int32 vector with as many scales: a product, since DequantizeLinear only accepts an axis of several.
     const cast = maker.value();
     made.push(part("Cast", [inputs[slot]!], [cast], { to: { kind: "int", value: 1 } }));
     made.push(part("Mul", [cast, scale], [plain]));
@@ -102,7 +103,7 @@ function dequantizedBias(
   return plain;
 }
 
-/** `(A, B, y)`, both with a scale of their own. */
+/** `(A, B, y)`, both with their own scale. */
 function binary(operator: string, axes: readonly [number, number] = [0, 0]): Lowering {
   return lowerTo(() => ({
     operator,
@@ -118,7 +119,7 @@ function unary(operator: string, dropped?: string): Lowering {
   return lowerTo(() => ({ operator, operands: [[0, 0]], output: 3, dropped }));
 }
 
-/** Images with channels last, as only the runtime's own optimizer writes them, have no plain operator. */
+/** Images with channels last, which only the runtime's own optimizer writes, have no plain operator. */
 function pool(operator: string): Lowering {
   const lowering = unary(operator, "channels_last");
   return (node, maker) => (intAttribute(node, "channels_last", 0) === 0 ? lowering(node, maker) : undefined);
