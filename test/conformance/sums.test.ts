@@ -1,6 +1,9 @@
 import type { Value } from "@ringrank/model";
+import { planGraph } from "@ringrank/policy";
+import { describe, expect, it } from "vitest";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
-import type { TestGraph } from "../support/test-graph.js";
+import { inputsFor, runSplit, runWhole } from "../support/split-and-whole.js";
+import { TestGraph } from "../support/test-graph.js";
 
 const [width, inner] = [6, 20];
 
@@ -79,3 +82,61 @@ const cases: readonly OperatorCase[] = [
 ];
 
 describeOperators(cases);
+
+describe("a sum is reduced where that is cheapest", () => {
+  it.each<[string, number, (g: TestGraph, x: Value) => Value]>([
+    [
+      "once, before it is cut into parts that are needed apart",
+      1,
+      (g, x) =>
+        g.concat(
+          g.split(owed(g, x, 9), [2, 3, 4], 2).map((part) => g.tanh(part)),
+          2,
+        ),
+    ],
+    [
+      "once, behind its addition to another one, though that is of another size",
+      1,
+      (g, x) => g.tanh(g.add(owed(g, x, width), owed(g, g.reduceMax(x, [1]), width))),
+    ],
+    [
+      "once, though its sizes are asked for before",
+      1,
+      (g, x) => {
+        const sum = owed(g, x, width);
+        const flat = g.reshapeBy(sum, g.concat([g.shape(sum, 0, 1), g.integers([-1])], 0));
+        return g.tanh(g.add(flat, flat));
+      },
+    ],
+    [
+      "once for each of two, where each is needed by itself",
+      2,
+      (g, x) => {
+        const [one, other] = [owed(g, x, width), owed(g, x, width)];
+        return g.add(g.tanh(one), g.add(g.tanh(other), g.add(one, other)));
+      },
+    ],
+  ])("%s", async (_, allReduces, build) => {
+    const g = new TestGraph();
+    g.output("y", build(g, hidden(g)), "float32", []);
+    const made = { graph: g.build(), contents: g.contents };
+    const inputs = inputsFor(made.graph);
+    const whole = await runWhole(made, inputs);
+    for (const ranks of [2, 3, 24]) {
+      const policy = planGraph(made.graph, { ranks });
+      expect(policy.predicted.allReducesPerToken).toBe(allReduces);
+      const split = await runSplit(made, policy, inputs);
+      // Sums of 20 numbers around 1, in another order.
+      expect(split.y!.data).toBeAllclose(whole.y!.data as Float32Array, { rtol: 0, atol: 1e-5 });
+    }
+  });
+
+  it("in fewer bytes, before a product makes more of it", () => {
+    const g = new TestGraph();
+    const x = g.input("x", "float32", ["batch", "sequence", width]);
+    const wide = g.matmul(owed(g, x, 2), g.parameter([2, 16]));
+    g.output("y", g.tanh(wide), "float32", []);
+    const { collectives } = planGraph(g.build(), { ranks: 2 });
+    expect(collectives.map(({ bytes }) => bytes)).toEqual([512 * 2 * Float32Array.BYTES_PER_ELEMENT]);
+  });
+});

@@ -103,6 +103,15 @@ export interface Cost {
   readonly allGathers: number;
 }
 
+export function secondsToRead(parameterBytes: number): number {
+  return parameterBytes / costConstants.weightBytesPerSecond;
+}
+
+/** @param bytes of one rank's operand */
+export function secondsOfCollective(bytes: number): number {
+  return costConstants.collectiveSeconds + bytes / costConstants.collectiveBytesPerSecond;
+}
+
 /** @param bytesRead parameter bytes that the slowest rank reads per token */
 export function costOf(
   bytesRead: number,

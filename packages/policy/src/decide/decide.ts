@@ -3,11 +3,12 @@ import type { FactoredGraph } from "../analysis/propagate.js";
 import { isParameter, type Role, type Roles } from "../analysis/roles.js";
 import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
-import { type Cost, costOf, type ReferenceStep, referenceStep } from "./cost.js";
+import { type Cost, costOf, type ReferenceStep, referenceStep, secondsOfCollective } from "./cost.js";
 import { findLateAddends, type LateAddends } from "./late-addends.js";
 import type { Objective } from "./objective.js";
 import { type Placement, place } from "./placement.js";
 import { RankView } from "./rank-view.js";
+import { RoleGains } from "./role-gains.js";
 import { type AdmissibleSets, admissibleSets } from "./role-sets.js";
 import { evenShareOf, sharesOf } from "./share.js";
 import { bytesKept, parameterUses, wholeBytes } from "./storage.js";
@@ -41,22 +42,15 @@ export function decide(factored: FactoredGraph, found: Roles, limits: Limits): P
   const planner = new Planner(factored, found, limits.ranks);
   const { sets, complete } = planner.choices(limits.objective);
   if (sets.length === 0) throw nothingSharded(limits, found);
-  const candidates = sets.map((roles) => ({ roles, evenBytes: planner.evenBytes(roles) }));
-  candidates.sort((a, b) => a.evenBytes - b.evenBytes);
-  // Smallest first, so the bound holds once a plan has turned out to be admissible.
-  let best: PlacedDraft | undefined;
-  let bound = Number.POSITIVE_INFINITY;
-  for (const { roles, evenBytes } of candidates) {
-    if (evenBytes > bound) break;
-    const draft = planner.draft(roles);
-    const placed = draft.fullest <= limits.memoryPerRank ? planner.place(draft) : undefined;
-    if (placed === undefined) continue;
-    if (limits.objective === "memory" && best === undefined) bound = evenBytes * closeEnough;
-    if (best === undefined || placed.cost.secondsPerToken < best.cost.secondsPerToken) best = placed;
-  }
+  const best = planner.best(sets, limits);
   if (best !== undefined) return planner.finish(best);
   const least = Math.min(...sets.map((roles) => planner.draft(roles).fullest));
-  throw least <= limits.memoryPerRank ? nothingSharded(limits, found) : noneFits(limits, least, complete);
+  if (least > limits.memoryPerRank) throw noneFits(limits, least, complete);
+  // If sets were left out, all that were kept may share one role that no plan can shard.
+  const others = complete ? [] : planner.choices(limits.objective, planner.rolesAlone()).sets;
+  const next = planner.best(others, limits);
+  if (next === undefined) throw nothingSharded(limits, found);
+  return planner.finish(next);
 }
 
 /** The plan that shards exactly `roles`. */
@@ -103,13 +97,37 @@ class Planner {
     this.#unreadExperts = new UnreadExperts(factored, found);
   }
 
-  /** The choices of roles to compare. With more than one rank, sharding nothing would be a silent copy. */
-  choices(objective: Objective): AdmissibleSets {
+  /** The sets of roles to compare. With more than one rank, sharding nothing would be a silent copy. */
+  choices(objective: Objective, roles = this.#found.roles): AdmissibleSets {
     if (this.#ranks === 1) return { sets: [[]], complete: true };
-    const { roles, conflicts } = this.#found;
-    if (objective === "memory") return admissibleSets(roles, conflicts, this.#bytesSaved);
-    const nothing = this.#seconds([]);
-    return admissibleSets(roles, conflicts, (role) => nothing - this.#seconds([role]));
+    const gains = new RoleGains(this.#factored, this.#found, this.#weights, this.#step, this.#ranks);
+    const gainOf = (role: Role): number => (objective === "memory" ? gains.bytes(role) : gains.seconds(role));
+    return admissibleSets(roles, this.#found.conflicts, gainOf);
+  }
+
+  /** Roles that can be sharded without any other. */
+  rolesAlone(): Role[] {
+    return this.#found.roles.filter(
+      (role) => this.isAdmissible([role]) && this.place(this.draft([role])) !== undefined,
+    );
+  }
+
+  /** The best plan that shards one of these sets; undefined if none can be run, or fits into memory. */
+  best(sets: AdmissibleSets["sets"], { objective, memoryPerRank }: Limits): PlacedDraft | undefined {
+    const candidates = sets.map((roles) => ({ roles, evenBytes: this.evenBytes(roles) }));
+    candidates.sort((a, b) => a.evenBytes - b.evenBytes);
+    // Smallest first, so the bound holds once a plan has turned out to be admissible.
+    let best: PlacedDraft | undefined;
+    let bound = Number.POSITIVE_INFINITY;
+    for (const { roles, evenBytes } of candidates) {
+      if (evenBytes > bound) break;
+      const draft = this.draft(roles);
+      const placed = draft.fullest <= memoryPerRank ? this.place(draft) : undefined;
+      if (placed === undefined) continue;
+      if (objective === "memory" && best === undefined) bound = evenBytes * closeEnough;
+      if (best === undefined || placed.cost.secondsPerToken < best.cost.secondsPerToken) best = placed;
+    }
+    return best;
   }
 
   isAdmissible(roles: readonly Role[]): boolean {
@@ -131,20 +149,11 @@ class Planner {
     return bytesKept(this.#weights, evenShareOf(roles, this.#ranks));
   }
 
-  /** The part of {@link evenBytes} that one role alone saves. */
-  #bytesSaved = (role: Role): number => {
-    const { holders } = this.#found;
-    const names = new Set(role.factors.flatMap((factor) => holders.get(factor)!.map(({ name }) => name)));
-    const held = new Map([...names].map((name) => [name, this.#weights.get(name)!]));
-    return bytesKept(held, new Map()) - bytesKept(held, evenShareOf([role], this.#ranks));
-  };
-
-  #seconds(roles: readonly Role[]): number {
-    return this.place(this.draft(roles))?.cost.secondsPerToken ?? Number.POSITIVE_INFINITY;
-  }
-
   place(draft: Draft): PlacedDraft | undefined {
-    const placement = place(this.#factored, new Set(draft.shares.flatMap((share) => [...share.keys()])));
+    const chosen = new Set(draft.shares.flatMap((share) => [...share.keys()]));
+    const placement = place(this.#factored, chosen, (value) =>
+      secondsOfCollective(this.#step.bytesOf(value)),
+    );
     if (placement === undefined || this.#lacksParts(draft, placement)) return undefined;
     const bytesRead = draft.fullest - this.#unreadExperts.bytes(draft.shares[0]!);
     return { ...draft, placement, cost: costOf(bytesRead, placement, this.#step.bytesOf) };

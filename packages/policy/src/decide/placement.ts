@@ -1,8 +1,10 @@
 import type { DataType } from "@ringrank/model";
 import { givenOutputs } from "../analysis/given-outputs.js";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import { appendTo } from "../append-to.js";
 import { type Dim, type Factor, isStatic, resolve, segmentsOf, sizeOf } from "../factors/factor.js";
 import { isGather } from "../lowering/own-domain.js";
+import { cheapestCut, type Flow } from "./cheapest-cut.js";
 
 /**
  * Where sums are owed and where they are reduced ("paid"), for one choice of sharded factors. Every value is
@@ -21,28 +23,66 @@ export interface Placement {
 }
 
 /**
- * Contracting a sharded factor leaves a Partial. It passes through anything linear and is paid before anything that is
- * not: parallel attention and feed-forward then owe one sum together.
+ * Contracting a sharded factor leaves a Partial. It passes through anything linear, so parallel attention and
+ * feed-forward owe one sum together. It is paid where that is cheapest: as late as possible, but earlier if it would
+ * have become several sums by then, or a larger one.
+ *
+ * @param secondsToPay how long the all-reduce of a value takes
+ * @returns undefined if the choice is inadmissible. A sum that runs over sharded and whole segments side by side would
+ *   count the whole ones once per rank. A value that is gathered or output, and is sharded along two axes or along one of
+ *   unknown size, has no order in which to assemble it. Collectives would round sums in some types.
+ */
+export function place(
+  factored: FactoredGraph,
+  chosen: ReadonlySet<Factor>,
+  secondsToPay: (value: string) => number,
+): Placement | undefined {
+  const { nodes, graph, shapes, values } = factored;
+  const gathered = new Map<string, string>();
+  for (const node of nodes) {
+    if (node.contracted.some((dim) => isUnevenlySharded(dim, chosen))) return undefined;
+    if (!isGather(node.operator.node)) continue;
+    if (!hasOrder(node.inputs[0]!, chosen)) return undefined;
+    const { inputs, outputs } = node.operator.node;
+    if (node.inputs[0]!.some((dim) => holds(dim, chosen))) gathered.set(outputs[0]!, inputs[0]!);
+  }
+  if (!givenOutputs(graph).every((name) => hasOrder(values.get(name)!, chosen))) return undefined;
+  // Whole numbers of picoseconds add up exactly.
+  const costOf = (value: string): number =>
+    wide.has(shapes.get(value)!.type) ? Number.POSITIVE_INFINITY : Math.ceil(1e12 * secondsToPay(value));
+  const total = (sums: Iterable<string>): number =>
+    [...sums].reduce((cost, value) => cost + costOf(value), 0);
+  const latest = paySums(factored, chosen, []);
+  const cut = cheapestCut(latest.flow, costOf);
+  const isLatest = cut.size === latest.paid.size && [...cut].every((value) => latest.paid.has(value));
+  const earlier = isLatest ? latest : paySums(factored, chosen, cut);
+  const { paid, partial, largest } = total(earlier.paid) < total(latest.paid) ? earlier : latest;
+  if (total(paid) === Number.POSITIVE_INFINITY) return undefined;
+  return { paid, partial, largest, gathered };
+}
+
+/**
+ * Pays sums at the values given, and wherever else a reader needs the whole value.
  *
  * A value is paid once, not once per reader. If a reader turns out to need the whole value, everything that was derived
  * from its partial form is stale, including what was paid of it, so the walk resumes at its producer. It terminates,
  * because nothing before that changes.
- *
- * Returns undefined if the choice is inadmissible. A sum that runs over sharded and whole segments side by side would
- * count the whole ones once per rank. A value that is gathered or output, and is sharded along two axes or along one of
- * unknown size, has no order in which to assemble it. Collectives would round sums in some types.
  */
-export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Placement | undefined {
-  const { nodes, graph, shapes, values, wiring } = factored;
-  const paid = new Set<string>();
+function paySums(
+  { nodes, graph, wiring }: FactoredGraph,
+  chosen: ReadonlySet<Factor>,
+  early: Iterable<string>,
+): Pick<Placement, "paid" | "partial" | "largest"> & { readonly flow: Flow } {
+  const paid = new Set(early);
   const partial = new Set<string>();
   const largest = new Set<string>();
+  const isOwed = (name: string): boolean => partial.has(name) && !paid.has(name);
 
   const walk = (from: number): string | undefined => {
     for (let index = from; index < nodes.length; index++) {
       const { operator } = nodes[index]!;
       for (const output of operator.node.outputs) partial.delete(output);
-      const needed = visit(nodes[index]!, chosen, (name) => partial.has(name) && !paid.has(name));
+      const needed = visit(nodes[index]!, chosen, isOwed);
       if (needed.pay !== undefined) return needed.pay;
       const comparesShares = nodes[index]!.compared.some((dim) => holds(dim, chosen));
       if (!needed.owes && !comparesShares) {
@@ -58,25 +98,35 @@ export function place(factored: FactoredGraph, chosen: ReadonlySet<Factor>): Pla
         if (comparesShares) largest.add(output);
       }
     }
-    return graph.outputs.find(({ name }) => partial.has(name) && !paid.has(name))?.name;
+    return graph.outputs.find(({ name }) => isOwed(name))?.name;
   };
 
-  const gathered = new Map<string, string>();
-  for (const node of nodes) {
-    if (node.contracted.some((dim) => isUnevenlySharded(dim, chosen))) return undefined;
-    if (!isGather(node.operator.node)) continue;
-    if (!hasOrder(node.inputs[0]!, chosen)) return undefined;
-    const { inputs, outputs } = node.operator.node;
-    if (node.inputs[0]!.some((dim) => holds(dim, chosen))) gathered.set(outputs[0]!, inputs[0]!);
-  }
-  if (!givenOutputs(graph).every((name) => hasOrder(values.get(name)!, chosen))) return undefined;
   let unpaid = walk(0);
   while (unpaid !== undefined) {
     paid.add(unpaid);
     unpaid = walk(wiring.producer(unpaid)!);
   }
-  if ([...paid].some((value) => wide.has(shapes.get(value)!.type))) return undefined;
-  return { paid, partial, largest, gathered };
+  return { paid: inOrder(paid), partial, largest, flow: flowOfSums() };
+
+  /** In the order of their producers. */
+  function inOrder(names: ReadonlySet<string>): ReadonlySet<string> {
+    const place = (name: string): number => wiring.producer(name)!;
+    return new Set([...names].sort((a, b) => place(a) - place(b)));
+  }
+
+  function flowOfSums(): Flow {
+    const sources = new Set<string>();
+    const next = new Map<string, string[]>();
+    for (const { operator } of nodes) {
+      const { inputs, outputs } = operator.node;
+      const made = outputs.filter((name) => partial.has(name));
+      if (made.length === 0) continue;
+      const from = new Set(inputs.filter(isOwed));
+      if (from.size === 0) for (const name of made) sources.add(name);
+      for (const name of from) for (const output of made) appendTo(next, name, output);
+    }
+    return { sources, sinks: paid, next };
+  }
 }
 
 /** Types with more digits than float32. Sums of types other than float32 and int32 cross in float32. */
@@ -92,15 +142,18 @@ function visit(
   const names = operator.node.inputs;
   const contracts = contracted.some((dim) => holds(dim, chosen));
   // Nothing is owed for an omitted input.
-  const first = names.find(owed);
+  const owedSlots = names.flatMap((name, slot) =>
+    owed(name) && !node.rule?.unread?.includes(slot) ? [slot] : [],
+  );
+  const first = names[owedSlots[0]!];
   if (first === undefined) return { owes: contracts };
-  const owedSlots = names.flatMap((name, slot) => (owed(name) ? [slot] : []));
   const sharded = outputs.some((dims) => dims.some((dim) => holds(dim, chosen)));
   if (sharded || contracts || linearity === undefined) return { pay: first };
   if (linearity.kind === "one") {
     const passes = owedSlots.length === 1 && linearity.slots.includes(owedSlots[0]!);
     return passes ? { owes: true } : { pay: first };
   }
+  if (names.every((name) => name === "" || owed(name))) return { owes: true };
   // A sum: an addend that is not owed counts on one rank. The others can only omit it if the rest has the shape of the
   // result.
   const full = outputs[0]!.length;

@@ -1,5 +1,5 @@
-import { type Graph, GraphBuilder } from "@ringrank/model";
-import { expect, it } from "vitest";
+import { type Graph, GraphBuilder, type Value } from "@ringrank/model";
+import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { propagateFactors } from "../analysis/propagate.js";
 import { findRoles, type Role, type Roles } from "../analysis/roles.js";
@@ -98,3 +98,48 @@ it.each(["memory", "time"] as const)(
     expect(policy.factors.some(({ sharded }) => sharded)).toBe(true);
   },
 );
+
+/** Twelve products of other inputs, whose columns may be sharded whatever else is: more sets than are all tried. */
+function besideTwelve(add: (g: GraphBuilder) => void): Graph {
+  const g = new GraphBuilder();
+  add(g);
+  for (let index = 0; index < 12; index++) {
+    const input = g.input(`x${index}`, "float32", ["batch", 200]);
+    const product = g.matmul(input, g.weight(`small ${index}`, parameter(200, 2000 + 10 * index)));
+    g.output(`y${index}`, g.relu(product), "float32", ["batch", 2000 + 10 * index]);
+  }
+  return g.build();
+}
+
+const shardedUnits = (graph: Graph, objective: "memory" | "time"): number[] =>
+  planGraph(graph, { ranks: 2, objective })
+    .factors.filter(({ sharded }) => sharded)
+    .map(({ units }) => units);
+
+const small = Array.from({ length: 12 }, (_, index) => 2000 + 10 * index);
+
+describe.each(["memory", "time"] as const)("for %s, among more sets than are all tried", (objective) => {
+  it("a role that can only be sharded with another one is, if both are worth it", () => {
+    const graph = besideTwelve((g) => {
+      const x = g.input("x", "float32", ["batch", 400]);
+      const apart = [3000, 5000].map((width) =>
+        g.relu(g.matmul(x, g.weight(`up ${width}`, parameter(400, width)))),
+      );
+      const sum = g.matmul(g.concat(apart, 1), g.weight("down", parameter(8000, 1)));
+      g.output("y", sum, "float32", ["batch", 1]);
+    });
+    expect(shardedUnits(graph, objective)).toEqual(expect.arrayContaining([3000, 5000]));
+  });
+
+  it("a role that never can be sharded spoils no other, however large it is", () => {
+    const graph = besideTwelve((g) => {
+      const double = (x: Value): Value =>
+        g.node("Cast", [x], { attributes: { to: { kind: "int", value: 11 } } });
+      const x = double(g.input("x", "float32", ["batch", 400]));
+      const inner = g.relu(g.matmul(x, double(g.weight("up", parameter(400, 9000)))));
+      const sum = g.matmul(inner, double(g.weight("down", parameter(9000, 1))));
+      g.output("y", sum, "float64", ["batch", 1]);
+    });
+    expect(shardedUnits(graph, objective)).toEqual(small);
+  });
+});

@@ -24,7 +24,7 @@ export interface AdmissibleSets {
  * on its last few roles, and sets that differ in these are among those kept. Any role may start a set: a late one may
  * be worth more than the sets before it, all of which meet it.
  *
- * @param gainOf the gain of sharding one role alone; gains of roles that do not meet add up
+ * @param gainOf the gain of sharding one role alone, a finite number; gains of roles that do not meet add up
  */
 export function admissibleSets(
   roles: readonly Role[],

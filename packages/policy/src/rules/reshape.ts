@@ -167,6 +167,7 @@ const constantOfShape: Rule = {
 /** Sizes stay global: where the input is sharded, its sizes are scaled back. */
 const shape: Rule = {
   propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
+  unread: [0],
   localize(operator, local) {
     const { node } = operator;
     const dims = local.inputDims(0);
@@ -190,6 +191,7 @@ const shape: Rule = {
 /** The count of elements stays global, as sizes do. */
 const size: Rule = {
   propagate: shape.propagate,
+  unread: [0],
   localize(operator, local) {
     const sharded = local.inputDims(0).filter((dim) => local.isSharded(dim));
     if (sharded.length === 0) return [rename(operator.node, [local.input(0)], local)];

@@ -19,6 +19,8 @@ export interface Rule {
    * as the first of two products does. Absent if it sums over every operand that holds what it contracts.
    */
   readonly summed?: readonly number[];
+  /** Slots of operands of which only the sizes matter. A sum that is owed there need not be reduced first. */
+  readonly unread?: readonly number[];
   /** The nodes that a rank runs instead of this one. Absent if the node can run unchanged. */
   localize?(operator: Operator, local: Localization): readonly GraphNode[];
 }
