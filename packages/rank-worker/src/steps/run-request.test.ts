@@ -1,12 +1,14 @@
-import type { Communicator } from "@ringrank/collectives";
+import { type Communicator, createGroup, joinGroup } from "@ringrank/collectives";
 import type { Entry, LocalValue } from "@ringrank/policy";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type CompiledEntry, compileEntry } from "../execution/compile-entry.js";
 import type { CompiledStep } from "../execution/compiled-step.js";
 import { KernelMemory } from "../kernels/kernel-memory.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
 import { StreamedScales } from "../products/quantized/streamed-scales.js";
+import type { TensorMessage } from "../protocol.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { symbol } from "../testing/tiny-program.js";
 import { runRequest } from "./run-request.js";
 
@@ -33,6 +35,122 @@ test("an output lies in memory of its own, since a message takes the whole memor
   );
   expect(outputs.x).toEqual({ type: "float32", dims: [2], data: Float32Array.of(2, 3) });
   expect(outputs.x!.data.buffer.byteLength).toBe(8);
+});
+
+/** An entry that makes its outputs of its inputs, each by its name, at once. */
+function compiledEntry(
+  entry: Pick<Entry, "inputs" | "outputs"> & Partial<Entry>,
+  make: (inputOf: (name: string) => Tensor) => Readonly<Record<string, Tensor>>,
+): CompiledEntry {
+  const names = [...entry.inputs, ...entry.outputs].map(({ name }) => name);
+  const indices = new Map(names.map((name, index) => [name, index]));
+  const run: CompiledStep["run"] = ({ table }) => {
+    const made = make((name) => table[indices.get(name)!]!);
+    for (const [name, value] of Object.entries(made)) table[indices.get(name)!] = value;
+  };
+  return {
+    entry: { steps: [], caches: [], ...entry },
+    indices,
+    steps: [{ step: { run }, drop: [], meanwhile: undefined }],
+    attention: undefined,
+  };
+}
+
+const ids: LocalValue = { name: "input_ids", type: "int64", dims: [symbol("batch"), symbol("sequence")] };
+const mask: LocalValue = { ...ids, name: "attention_mask" };
+const two = { scale: 2, symbols: [] };
+
+/** Two sequences of three tokens, of which the first one's last is padding. */
+const padded = {
+  input_ids: { type: "int64", dims: [2, 3], data: BigInt64Array.of(5n, 6n, 0n, 7n, 8n, 9n) },
+  attention_mask: { type: "int64", dims: [2, 3], data: BigInt64Array.of(1n, 1n, 0n, 1n, 1n, 1n) },
+} as const;
+
+describe("logits are [batch, sequence or 1, vocabulary]", () => {
+  /** Of each row 10 · its number, and one more. */
+  const logitsOf = (rows: readonly number[], dims: readonly number[]) => ({
+    logits: tensor("float32", Float32Array.from(rows.flatMap((row) => [10 * row, 10 * row + 1])), dims),
+  });
+  const ofChosenRows = compiledEntry(
+    {
+      inputs: [ids, mask, { name: "logit_rows", type: "int64", dims: [symbol("rows")] }],
+      outputs: [{ name: "logits", type: "float32", dims: [symbol("rows"), two] }],
+    },
+    (inputOf) => {
+      const rows = Array.from(inputOf("logit_rows").data as BigInt64Array, Number);
+      return logitsOf(rows, [rows.length, 2]);
+    },
+  );
+  const ofAllRows = compiledEntry(
+    {
+      inputs: [ids, mask],
+      outputs: [{ name: "logits", type: "float32", dims: [symbol("batch"), symbol("sequence"), two] }],
+    },
+    () => logitsOf([0, 1, 2, 3, 4, 5], [2, 3, 2]),
+  );
+  const run = async (
+    compiled: CompiledEntry,
+    logits: "all" | "last",
+    inputs: Record<string, TensorMessage>,
+  ) => {
+    const request = { entry: "forward", inputs, outputs: ["logits"], logits };
+    const { dims, data } = (await runRequest(compiled, undefined, request, context)).logits!;
+    return { dims, data: [...(data as Float32Array)] };
+  };
+
+  test.each([
+    ["computes those of chosen rows", ofChosenRows],
+    ["computes all", ofAllRows],
+  ])("of a graph that %s", async (_, compiled) => {
+    expect(await run(compiled, "all", padded)).toEqual({
+      dims: [2, 3, 2],
+      data: [0, 1, 10, 11, 20, 21, 30, 31, 40, 41, 50, 51],
+    });
+    expect(await run(compiled, "last", padded)).toEqual({ dims: [2, 1, 2], data: [10, 11, 50, 51] });
+  });
+
+  test("unless they are a classifier's, which has some of each sequence", async () => {
+    const classifier = compiledEntry(
+      { inputs: [ids, mask], outputs: [{ name: "logits", type: "float32", dims: [symbol("batch"), two] }] },
+      () => logitsOf([0, 1], [2, 2]),
+    );
+    expect(await run(classifier, "last", padded)).toEqual({ dims: [2, 2], data: [0, 1, 10, 11] });
+  });
+
+  test("unless the caller chooses the rows", async () => {
+    const logit_rows = { type: "int64", dims: [3], data: BigInt64Array.of(4n, 0n, 0n) } as const;
+    expect(await run(ofChosenRows, "all", { ...padded, logit_rows })).toEqual({
+      dims: [3, 2],
+      data: [40, 41, 0, 1, 0, 1],
+    });
+  });
+});
+
+test("a rank that has no part of an output meets the others all the same", async () => {
+  const shard = { axis: 1, size: 2, intervals: [[]] };
+  const outputs = [{ name: "y", type: "float32", dims: [symbol("rows"), two], shard }] as const;
+  const compiled = compiledEntry({ inputs: [x], outputs }, () => ({}));
+  const alone = { ...context, communicator: joinGroup(createGroup({ worldSize: 1 }), 0) };
+  const inputs = { x: { type: "float32", dims: [3], data: new Float32Array(3) } } as const;
+  const request = { entry: "forward", inputs, outputs: ["y"], logits: "all" } as const;
+  const { y } = await runRequest(compiled, undefined, request, alone);
+  expect(y!.dims).toEqual([3, 2]);
+  expect(alone.communicator.counters.collectives).toBe(1);
+});
+
+test("what fills caches has to say which of its tokens are padding", async () => {
+  const filling = compiledEntry({ inputs: [ids], outputs: [] }, () => ({}));
+  const request = {
+    entry: "decode",
+    inputs: { input_ids: padded.input_ids },
+    outputs: [],
+    logits: "all",
+  } as const;
+  const decoding = compiledEntry({ inputs: [], outputs: [] }, () => ({}));
+  await expect(runRequest(decoding, filling, request, context)).rejects.toMatchObject({
+    code: "RR_POLICY",
+    message: expect.stringContaining("attention_mask"),
+  });
 });
 
 test.each([

@@ -1,0 +1,78 @@
+import type { Entry, LocalValue } from "@ringrank/policy";
+import { expect, test } from "vitest";
+import { expectCode } from "../../../../test/support/coded-error.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
+import { symbol } from "../testing/tiny-program.js";
+import { addStepInputs } from "./step-inputs.js";
+
+function entryOf(...names: readonly string[]): Entry {
+  const inputs = names.map((name): LocalValue => ({ name, type: "int64", dims: [symbol("any")] }));
+  return { inputs, outputs: [], steps: [], caches: [] };
+}
+
+/** Two sequences, two new tokens each, of which one has had three before and the other none. */
+const rows = [
+  { ids: [5, 6], start: 3 },
+  { ids: [7, 8], start: 0 },
+];
+
+const numbersOf = (inputs: ReadonlyMap<string, Tensor>) =>
+  Object.fromEntries(
+    [...inputs].map(([name, { dims, data }]) => [name, [dims, Array.from(data as BigInt64Array, Number)]]),
+  );
+
+test("a step has new tokens that all count, each at its place in its own sequence, and the rows of logits", () => {
+  const inputs = new Map<string, Tensor>();
+  addStepInputs(
+    inputs,
+    entryOf("input_ids", "attention_mask", "position_ids", "logit_rows"),
+    rows,
+    2,
+    [1, 3],
+  );
+  expect(numbersOf(inputs)).toEqual({
+    input_ids: [
+      [2, 2],
+      [5, 6, 7, 8],
+    ],
+    attention_mask: [
+      [2, 2],
+      [1, 1, 1, 1],
+    ],
+    position_ids: [
+      [2, 2],
+      [3, 4, 0, 1],
+    ],
+    logit_rows: [[2], [1, 3]],
+  });
+});
+
+test("a decoder's tokens are its own, beside what its caches have of the source", () => {
+  const inputs = new Map([["source_positions", tensor("int64", BigInt64Array.of(0n, 1n), [2, 1])]]);
+  addStepInputs(
+    inputs,
+    entryOf("decoder_input_ids", "decoder_attention_mask", "source_positions"),
+    rows,
+    2,
+    [1],
+  );
+  expect(numbersOf(inputs)).toEqual({
+    source_positions: [
+      [2, 1],
+      [0, 1],
+    ],
+    decoder_input_ids: [
+      [2, 2],
+      [5, 6, 7, 8],
+    ],
+    decoder_attention_mask: [
+      [2, 2],
+      [1, 1, 1, 1],
+    ],
+  });
+});
+
+test("an input that neither a step nor a cache fills is refused", () => {
+  const { message } = expectCode("RR_INPUT", () => addStepInputs(new Map(), entryOf("image"), rows, 2, [1]));
+  expect(message).toContain('"image"');
+});
