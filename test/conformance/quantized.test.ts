@@ -1,4 +1,4 @@
-import { buildGraph, type Graph, openCheckpoint, type Weight } from "@ringrank/model";
+import { buildGraph, type Graph, openCheckpoint, type QuantizedSource, type Weight } from "@ringrank/model";
 import { bytesOf, ShardReader } from "@ringrank/model/weights";
 import { buildPrograms, planGraph, type RankProgram, type WeightShard } from "@ringrank/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -125,23 +125,25 @@ function roundedMatrices(
 ): (shard: WeightShard) => Float32Array | undefined {
   const byPlace = new Map<string, Float32Array>();
   for (const [name, shard] of Object.entries(weights)) {
-    const { source } = shard.weight;
-    if (source.kind !== "quantized" || source.part !== "values") continue;
-    const { dims, transposed, source: stored } = source.matrix;
+    const parts = quantizedParts(shard.weight);
+    const { dims, transposed } = parts[0]?.matrix ?? { dims: [0, 0], transposed: false };
+    if (parts[0]?.part !== "values") continue;
     const values = reader.read(shard) as Uint8Array;
     const scales = reader.read(weights[`${name}·scales`]!) as Float32Array;
     const [rows, columns] = transposed ? [dims[1], dims[0]] : dims;
     const blocks = Math.ceil(columns / 32);
-    const matrix = new Float32Array(rows * columns);
-    for (let row = 0; row < rows; row++) {
+    const matrix = new Float32Array(parts.length * rows * columns);
+    for (let row = 0; row < parts.length * rows; row++) {
+      const first = Math.floor(row / rows) * rows * columns;
       for (let column = 0; column < columns; column++) {
         const at = row * blocks * 32 + column;
-        const n = source.bits === 8 ? values[at]! - 128 : ((values[at >> 1]! >> (4 * (at % 2))) & 15) - 8;
+        const n = parts[0].bits === 8 ? values[at]! - 128 : ((values[at >> 1]! >> (4 * (at % 2))) & 15) - 8;
         const value = n * scales[row * blocks + (column >> 5)]!;
-        matrix[transposed ? column * rows + row : row * columns + column] = value;
+        const to = transposed ? column * rows + (row % rows) : (row % rows) * columns + column;
+        matrix[first + to] = value;
       }
     }
-    byPlace.set(`${isTable(shard.weight)} ${placeOf(stored)}`, matrix);
+    byPlace.set(`${isTable(shard.weight)} ${placeOf(shard.weight.source)}`, matrix);
   }
   return ({ weight, selection }) => {
     const matrix = byPlace.get(`${isTable(weight)} ${placeOf(weight.source)}`);
@@ -171,6 +173,23 @@ function withTablesApart(graph: Graph): Graph {
   return { ...graph, nodes, weights };
 }
 
-function placeOf(source: WeightShard["weight"]["source"]): string {
-  return source.kind === "file" ? `${source.file}:${source.offset}` : source.kind;
+/** Of a quantized weight, its matrices: one, or those of a stack; of any other, none. */
+function quantizedParts({ source }: Weight): readonly QuantizedSource[] {
+  if (source.kind === "stack")
+    return source.parts.flatMap((part) => (part.kind === "quantized" ? [part] : []));
+  return source.kind === "quantized" ? [source] : [];
+}
+
+/** Where the first element lies. */
+function placeOf(source: Weight["source"]): string {
+  switch (source.kind) {
+    case "file":
+      return `${source.file}:${source.offset}`;
+    case "quantized":
+      return placeOf(source.matrix.source);
+    case "stack":
+      return placeOf(source.parts[0]!);
+    default:
+      return source.kind;
+  }
 }

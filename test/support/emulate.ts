@@ -107,7 +107,7 @@ export class EmulatedGroup {
     for (;;) {
       for (const [rank, { steps }] of entries.entries()) {
         while (at[rank]! < steps.length && !isCollective(steps[at[rank]!]!)) {
-          await this.#step(rank, entries[rank]!, at[rank]!++, tables[rank]!, symbols);
+          await this.#step(rank, steps[at[rank]!++]!, tables[rank]!, symbols);
         }
       }
       const pending = entries.map(({ steps }, rank) => steps[at[rank]!++]);
@@ -145,12 +145,11 @@ export class EmulatedGroup {
 
   async #step(
     rank: number,
-    { steps }: Entry,
-    index: number,
+    step: Step,
     table: Map<string, EmulatedTensor>,
     symbols: ReadonlyMap<string, number>,
+    products = this.#products[rank]!,
   ): Promise<void> {
-    const step = steps[index]!;
     if (step.kind === "zeros") {
       const dims = step.dims.map((size) => evaluate(size, symbols));
       table.set(step.value, zeros((step.type ?? "float32") as EmulatedTensor["type"], dims));
@@ -167,7 +166,7 @@ export class EmulatedGroup {
     }
     if (step.kind === "product") {
       const { data, dims } = table.get(step.value)!;
-      const outputs = await this.#products[rank]!.run(step, { data: data as Float32Array, dims });
+      const outputs = await products.run(step, { data: data as Float32Array, dims });
       for (const [at, { name }] of step.outputs.entries())
         table.set(name, { type: "float32", ...outputs[at]! });
       return;
@@ -224,28 +223,36 @@ export class EmulatedGroup {
   /** The plain way: every expert on every row, then the weighted sum. */
   async #everyExpert(
     rank: number,
-    { segment, rows, weights, stacks, perExpert, dims }: RoutedStep,
+    { rows, weights, expert: { steps, stacks, perExpert }, dims }: RoutedStep,
     table: ReadonlyMap<string, EmulatedTensor>,
     symbols: ReadonlyMap<string, number>,
   ): Promise<EmulatedTensor> {
     const input = table.get(rows)!;
-    const routing = table.get(weights)!.data as Float32Array;
-    const count = input.dims[0]!;
-    const shards = stacks.map((name) => [name, this.#programs[rank]!.weights[name]!] as const);
-    const contents = shards.map(([name, shard]) => [name, shard, this.#read(shard) as Float32Array] as const);
+    const routing = table.get(weights)!;
+    const [experts, count] = routing.dims as [number, number];
+    const whole = stacks.map((name) => {
+      const { weight, dims } = this.#programs[rank]!.weights[name]!;
+      const type = weight.type as EmulatedTensor["type"];
+      return { name, type, dims, data: this.#read(this.#programs[rank]!.weights[name]!) };
+    });
     const outputDims = dims.map((size) => evaluate(size, symbols));
     const sum = new Float32Array(outputDims.reduce((product, size) => product * size, 1));
     const width = sum.length / count;
-    for (let expert = 0; expert < shards[0]![1].dims[0]!; expert++) {
-      const feeds: Record<string, ort.Tensor> = { [rows]: toOrt(input) };
-      for (const [name, shard, data] of contents) {
-        const size = data.length / shard.dims[0]!;
+    for (let expert = 0; expert < experts; expert++) {
+      const own = new Map([[rows, input]]);
+      for (const { name, type, dims, data } of whole) {
+        const size = data.length / experts;
         const part = data.subarray(expert * size, (expert + 1) * size);
-        feeds[name] = new ort.Tensor("float32", part, [1, ...shard.dims.slice(1)]);
+        own.set(name, { type, dims: [1, ...dims.slice(1)], data: part });
       }
-      const computed = (await this.#sessions[rank]![segment]!.run(feeds))[perExpert]!.data as Float32Array;
-      for (const [at, value] of computed.entries())
-        sum[at]! += routing[expert * count + Math.floor(at / width)]! * value;
+      const products = new EmulatedProducts((name) => {
+        const { type, dims, data } = own.get(name)!;
+        return { weight: { type, dims: dims.slice(1) }, data };
+      });
+      for (const step of steps) await this.#step(rank, step, own, symbols, products);
+      await products.close();
+      for (const [at, value] of (own.get(perExpert)!.data as Float32Array).entries())
+        sum[at]! += (routing.data as Float32Array)[expert * count + Math.floor(at / width)]! * value;
     }
     return { type: "float32", dims: outputDims, data: sum };
   }

@@ -1,8 +1,10 @@
 import type { Communicator } from "@ringrank/collectives";
 import { RingrankError, type RingrankErrorData } from "@ringrank/errors";
 import type { RankProgram, Step } from "@ringrank/policy";
+import { allSteps } from "./all-steps.js";
 import { AttentionKernel } from "./attention/attention-kernel.js";
 import { type CompiledEntry, compileEntry } from "./execution/compile-entry.js";
+import { ExpertParts } from "./execution/expert-parts.js";
 import { rankFailure } from "./failure.js";
 import type { NativeGate } from "./lifecycle.js";
 import type { RankLog } from "./logging.js";
@@ -169,13 +171,14 @@ export class Rank implements RankService {
 
   #compile(program: RankProgram, loaded: LoadedSessions, threads: number): Loaded {
     const { own: kernels, kernelsOf } = loaded.home;
-    const attends = stepsOf(program).some(isAttention);
+    const attends = allSteps(program.entries).some(isAttention);
     // A cache that no kernel reads can be in ordinary memory.
     const attention = attends && kernels !== undefined ? new AttentionKernel(kernels, threads) : undefined;
     const { segments } = program;
     const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
     const streamedScales = new StreamedScales(fed.flatMap((name) => loaded.keptWeights.get(name) ?? []));
-    const context = { ...loaded, segments, kernels, kernelsOf, streamedScales, attention };
+    const expertParts = new ExpertParts((name) => loaded.keptWeights.get(name));
+    const context = { ...loaded, segments, kernels, kernelsOf, streamedScales, expertParts, attention };
     const entries = new Map(
       Object.entries(program.entries).map(([name, entry]) => [name, compileEntry(name, entry, context)]),
     );
@@ -223,7 +226,7 @@ export class Rank implements RankService {
 }
 
 function needsKernels(program: RankProgram): boolean {
-  return stepsOf(program).some(
+  return allSteps(program.entries).some(
     (step) =>
       isAttention(step) ||
       step.kind === "product" ||
@@ -234,8 +237,4 @@ function needsKernels(program: RankProgram): boolean {
 
 function isAttention(step: Step): boolean {
   return step.kind === "run" && step.attention !== undefined;
-}
-
-function stepsOf({ entries }: RankProgram): Step[] {
-  return Object.values(entries).flatMap(({ steps }) => steps);
 }

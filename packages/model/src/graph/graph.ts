@@ -126,7 +126,7 @@ export interface AbsentSource {
 export interface StackSource {
   readonly kind: "stack";
   /** By index of the first axis. */
-  readonly parts: readonly FileSource[];
+  readonly parts: readonly FileSource[] | readonly QuantizedSource[];
 }
 
 /** Number of consecutive elements of a row that share a scale, in a matrix that is quantized while it is read. */

@@ -190,6 +190,27 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     );
   });
 
+  it("has in a stack the bytes that it has alone", () => {
+    using reader = new ShardReader();
+    const alone = [storedMatrix(7, 113, true, "bfloat16"), storedMatrix(7, 113, false, "float32")].map(
+      (matrix) => partsOf(matrix, bits),
+    );
+    for (const part of ["values", "scales"] as const) {
+      const parts = alone.map((both) => both[part].source as QuantizedSource);
+      const { type, dims } = alone[0]![part];
+      const weight: Weight = { type, dims: [2, ...dims], source: { kind: "stack", parts } };
+      const selection: Interval[][] = [
+        [[0, 2]],
+        [[1, 3]],
+        [[2, 4]],
+        ...dims.slice(2).map((size): Interval[] => [[0, size]]),
+      ];
+      const stacked = reader.read({ weight, selection, dims: selectedDims(selection) });
+      const expected = alone.flatMap((both) => [...read(reader, both[part], [[1, 3]], [[2, 4]])]);
+      expect([...stacked]).toEqual(expected);
+    }
+  });
+
   it("is what ONNX Runtime's MatMulNBits multiplies by", async () => {
     const [rows, columns] = [5, 75];
     using reader = new ShardReader();

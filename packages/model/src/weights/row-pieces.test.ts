@@ -59,6 +59,27 @@ test("values and scales of a quantized matrix are cut at the same rows", () => {
   expect(scales).toEqual(values);
 });
 
+test("each matrix of a quantized stack is a piece, however small", () => {
+  const matrix = { dims: [12, 64] as const, transposed: false, source };
+  const part = { kind: "quantized", part: "values", bits: 4, matrix } as const;
+  const stack: Weight = {
+    type: "uint8",
+    dims: [3, 12, 2, 16],
+    source: { kind: "stack", parts: [part, part, part] },
+  };
+  const selection: Interval[][] = [
+    [
+      [0, 1],
+      [2, 3],
+    ],
+    [[0, 12]],
+    [[0, 2]],
+    [[0, 16]],
+  ];
+  const pieces = [...rowPieces({ weight: stack, selection, dims: selectedDims(selection) }, 2 ** 20)];
+  expect(pieces.map(({ selection: [chosen] }) => chosen)).toEqual([[[0, 1]], [[2, 3]]]);
+});
+
 test("a scalar stays whole", () => {
   const scalar = { weight: { ...weight, dims: [] }, selection: [], dims: [] };
   expect([...rowPieces(scalar, 1)]).toEqual([scalar]);

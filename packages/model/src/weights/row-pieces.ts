@@ -5,13 +5,14 @@ import type { WeightShard } from "./shard-reader.js";
 
 /**
  * A shard cut along its first axis into shards of at most `limit` bytes (of one index at least), in order. The values
- * and the scales of a quantized matrix are cut at the same rows, so that a reader makes both of a piece in one pass.
+ * and the scales of a quantized matrix are cut at the same rows, so that a reader makes both of a piece in one pass; in a
+ * stack of such matrices, each is a piece of its own.
  */
 export function* rowPieces(shard: WeightShard, limit: number): Generator<WeightShard> {
   const { weight, selection, dims } = shard;
   const [rows, ...inner] = dims;
   const rowBytes = inner.reduce((bytes, size) => bytes * size, bytesOfOne(weight));
-  const rowsPerPiece = Math.max(1, Math.floor(limit / rowBytes));
+  const rowsPerPiece = isQuantizedStack(weight) ? 1 : Math.max(1, Math.floor(limit / rowBytes));
   const isWhole = rows === undefined || rows <= rowsPerPiece;
   if (isWhole || weight.source.kind === "inline") {
     yield shard;
@@ -37,6 +38,10 @@ export function* rowPieces(shard: WeightShard, limit: number): Generator<WeightS
     }
   }
   if (taken > 0) yield finished();
+}
+
+function isQuantizedStack({ source }: Weight): boolean {
+  return source.kind === "stack" && source.parts[0]?.kind === "quantized";
 }
 
 /** Bytes that an element counts as: a scale as the block of values that it belongs to. */

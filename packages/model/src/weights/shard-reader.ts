@@ -1,5 +1,12 @@
 import { RingrankError } from "@ringrank/errors";
-import type { DataType, StackSource, StoredMatrix, TensorData, Weight } from "../graph/graph.js";
+import type {
+  DataType,
+  QuantizedSource,
+  StackSource,
+  StoredMatrix,
+  TensorData,
+  Weight,
+} from "../graph/graph.js";
 import { allocate, bytesOf, bytesPerElement, elementCount, room } from "./element-types.js";
 import type { KernelChoice } from "./kernels/kernels.js";
 import { QuantizingReader } from "./quantizing-reader.js";
@@ -68,7 +75,7 @@ export class ShardReader implements Disposable {
       case "file":
         return this.#readParts(weight.type, dims, [{ source, dims: weight.dims, selection }], into);
       case "stack":
-        return this.#readParts(weight.type, dims, partsOf(weight, source, selection), into);
+        return this.#readStack(source, weight, selection, dims, into);
       case "quantized":
         return this.#quantizing.read(source, weight, selection, into);
       case "absent":
@@ -89,6 +96,29 @@ export class ShardReader implements Disposable {
     this.#stored.read(part, "float32", new Float32Array(this.#workspace.buffer, address, elements), 0);
   };
 
+  #readStack(
+    { parts }: StackSource,
+    { type, dims: [, ...partDims] }: Weight,
+    [chosen, ...selection]: Selection,
+    dims: readonly number[],
+    into: Uint8Array | undefined,
+  ): TensorData {
+    if (!areQuantized(parts)) {
+      const stored = chosen!.flatMap(([start, end]) =>
+        parts.slice(start, end).map((source) => ({ source, dims: partDims, selection })),
+      );
+      return this.#readParts(type, dims, stored, into);
+    }
+    const length = elementCount(dims);
+    const result = allocate(type, length, room(length * bytesPerElement[type], into));
+    let left = bytesOf(result);
+    for (const source of chosen!.flatMap(([start, end]) => parts.slice(start, end))) {
+      const { byteLength } = this.#quantizing.read(source, { type, dims: partDims, source }, selection, left);
+      left = left.subarray(byteLength);
+    }
+    return result;
+  }
+
   /** The selected elements of all parts, one part after the other. */
   #readParts(
     type: DataType,
@@ -106,10 +136,8 @@ export class ShardReader implements Disposable {
   }
 }
 
-function partsOf({ dims }: Weight, { parts }: StackSource, [chosen, ...selection]: Selection): StoredPart[] {
-  return chosen!.flatMap(([start, end]) =>
-    parts.slice(start, end).map((source) => ({ source, dims: dims.slice(1), selection })),
-  );
+function areQuantized(parts: StackSource["parts"]): parts is readonly QuantizedSource[] {
+  return parts[0]?.kind === "quantized";
 }
 
 function noWeights(): RingrankError {

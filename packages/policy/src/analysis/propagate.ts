@@ -12,6 +12,7 @@ import {
 } from "../factors/factor.js";
 import { unify } from "../factors/unify.js";
 import type { Precision } from "../precision/precision.js";
+import { quantizeExperts } from "../precision/quantize-experts.js";
 import { freshOutputs, wholeEverything } from "../rules/matmul.js";
 import type { Linearity, Operand, Operator, Propagation, Rule } from "../rules/rule.js";
 import { operatorName, ruleFor } from "../rules/table.js";
@@ -19,6 +20,7 @@ import { type EvaluatedPair, evaluatePair, type SymbolTable } from "../shapes/in
 import { chooseRowsEarly } from "./asked-rows.js";
 import { normsInSums } from "./cut-rows.js";
 import { type PreparedGraph, prepareGraph } from "./prepare-graph.js";
+import { findRoutedExperts } from "./routed-experts.js";
 import { Wiring } from "./wiring.js";
 
 /** A graph in which every dimension has been divided into factors. */
@@ -54,13 +56,21 @@ export interface FactoredNode {
 
 /**
  * Walks the graph once and lets every operator's rule relate the factors of its inputs and outputs. Bindings are
- * shared, so one forward pass reaches the fixed point. If this shows that rows with more than one factor are
- * normalized, such as all heads of a layer, those norms are rewritten as sums, and the graph is walked again.
+ * shared, so one forward pass reaches the fixed point. The factors may then show that the graph has to be rewritten and
+ * walked again: if routed experts are to be quantized, or if rows with more than one factor are normalized, such as all
+ * heads of a layer; those norms become sums.
  */
 export function propagateFactors(given: Graph, precision: Precision): FactoredGraph {
   const prepared = chooseRowsEarly(prepareGraph(given, precision));
-  const factored = walk(prepared);
-  const graph = normsInSums(factored);
+  let factored = walk(prepared);
+  if (precision.weights !== "float32") {
+    factored = withGraph(factored, quantizeExperts(factored, findRoutedExperts(factored), precision));
+  }
+  return withGraph(factored, normsInSums(factored));
+}
+
+/** The factors of a graph that was rewritten, or those known if it is the same graph. */
+function withGraph(factored: FactoredGraph, graph: Graph): FactoredGraph {
   if (graph === factored.graph) return factored;
   const { values: shapes, symbols } = evaluatePair(graph);
   return walk({ graph, shapes, symbols });

@@ -41,6 +41,12 @@ describe("a sum over experts of what each makes of every row, times a weight", (
     const sumOfRows = (g: GraphBuilder, hidden: Value): Value => g.add(hidden, g.reduceSum(hidden, [1]));
     expect(found(mixture(sumOfRows))).toEqual([]);
   });
+
+  it("is not, where what an expert has lies in the graph itself, and not in a file", () => {
+    const scaled = (g: GraphBuilder, hidden: Value): Value =>
+      g.mul(hidden, g.numbers([1, 2, 3, 4, 5, 6], [experts, 1, 1]));
+    expect(found(mixture(scaled))).toEqual([]);
+  });
 });
 
 describe("a program with routed experts", () => {
@@ -55,7 +61,7 @@ describe("a program with routed experts", () => {
 
   it("feeds each expert its part of the rank's stacks", () => {
     const [, routed] = programs[1]!.entries.forward!.steps;
-    expect(routed).toMatchObject({ kind: "routed", stacks: ["up", "down"] });
+    expect(routed).toMatchObject({ kind: "routed", expert: { stacks: ["up", "down"] } });
     expect(programs[1]!.weights.up!.dims).toEqual([experts, width, inner / 2]);
     expect(programs[1]!.bytes).toBe((2 * experts * width * inner * 4) / 2);
   });

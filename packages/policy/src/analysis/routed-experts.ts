@@ -55,6 +55,7 @@ const apart: ReadonlySet<string> = new Set([
   ],
   ...["MatMul", "Split", "Slice", "Concat", "Gather", "Reshape", "Squeeze", "Unsqueeze"],
   ...["com.microsoft::FusedMatMul", "com.microsoft::QuickGelu", "com.microsoft::FastGelu"],
+  "ringrank::StackedMatMulNBits",
 ]);
 
 export function findRoutedExperts(factored: FactoredGraph): RoutedExperts[] {
@@ -102,7 +103,7 @@ function collectBody(
   product: number,
   experts: Factor,
   rows: Dim,
-  { nodes, wiring }: FactoredGraph,
+  { graph, nodes, wiring }: FactoredGraph,
 ): { body: readonly number[]; rows: string } | undefined {
   const body = new Set<number>();
   const sources = new Set<string>();
@@ -121,8 +122,10 @@ function collectBody(
       if (!dims.some((dim) => leavesOf(dim).includes(experts))) {
         // Every expert reads constants whole; any other operand without experts is x.
         if (!operand.isWeight) sources.add(input);
-        if (!operand.isWeight && !same(dims[0] ?? [], rows)) return undefined;
+        if (!operand.isWeight && !beginsWithRows(dims, rows)) return undefined;
       } else if (soleLeaf(dims.slice(0, 1)) !== experts) return undefined;
+      // Ranks take parts of stacks in files, not of constants in the graph.
+      else if (graph.weights.get(input)?.source.kind === "inline") return undefined;
       else if (!operand.isWeight) pending.push(input);
     }
   }
@@ -149,6 +152,11 @@ function computesApart({ operator, contracted, outputs }: FactoredNode, experts:
 function soleLeaf(dims: readonly Dim[]): Factor | undefined {
   const [only, ...others] = dims.flatMap(resolve);
   return only !== undefined && others.length === 0 && isLeaf(only) && isStatic(only.size) ? only : undefined;
+}
+
+/** `[rows, …]` or `[1, rows, …]`. */
+function beginsWithRows([first = [], second = []]: readonly Dim[], rows: Dim): boolean {
+  return same(first, rows) || (isOne(sizeOf(first)) && same(second, rows));
 }
 
 function same(a: Dim, b: Dim): boolean {

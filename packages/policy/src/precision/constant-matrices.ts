@@ -49,9 +49,10 @@ function matrixOf(name: string, { dims, source }: Weight): ConstantMatrix | unde
   const [first, second, ...others] = dims;
   if (first === undefined || second === undefined || others.length > 0) return undefined;
   if (source.kind !== "file" && source.kind !== "absent") return undefined;
-  if (source.kind === "file" && !floats.has(source.storedAs)) return undefined;
+  if (source.kind === "file" && !floatTypes.has(source.storedAs)) return undefined;
   const both = [first, second] as const;
   return { name, dims: both, stored: { dims: both, source }, turned: false };
 }
 
-const floats: ReadonlySet<string> = new Set(["float32", "float16", "bfloat16"]);
+/** Types that are quantized from, as they are stored. */
+export const floatTypes: ReadonlySet<string> = new Set(["float32", "float16", "bfloat16"]);

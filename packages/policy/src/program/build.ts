@@ -8,7 +8,7 @@ import { addToProducts } from "./add-to-products.js";
 import { stagesOfCaches } from "./cache-stages.js";
 import { DeclaredValues } from "./declared-values.js";
 import { type EntryNodes, entriesOf } from "./entries.js";
-import { type ExpertSegment, makeExpertSegments } from "./experts.js";
+import { type ExpertStages, makeExpertStages } from "./experts.js";
 import { findApart } from "./find-apart.js";
 import { joinOutputs } from "./local-products.js";
 import { countReaders, nothing, readApart, withoutUnread } from "./local-stage.js";
@@ -43,8 +43,8 @@ export function buildPrograms(
   return plan.shares.map((share, rank) => {
     const view = plan.views[rank]!;
     const local = localize(factored, uses, view, share);
-    const expertSegments = makeExpertSegments(factored, uses, view, share, apart.experts);
-    return new ProgramBuilder(factored, plan, local, expertSegments, shared, rank).build(entries);
+    const expertStages = makeExpertStages(factored, uses, view, share, apart.experts, products);
+    return new ProgramBuilder(factored, plan, local, expertStages, shared, rank).build(entries);
   });
 }
 
@@ -66,7 +66,7 @@ class ProgramBuilder {
     factored: FactoredGraph,
     plan: Plan,
     local: LocalGraph,
-    experts: ReadonlyMap<RoutedExperts, ExpertSegment>,
+    experts: ReadonlyMap<RoutedExperts, ExpertStages>,
     shared: SharedSegments,
     rank: number,
   ) {

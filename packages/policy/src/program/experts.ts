@@ -1,55 +1,124 @@
+import { intAttribute } from "@ringrank/model";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { WeightUse } from "../analysis/roles.js";
 import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { RankView } from "../decide/rank-view.js";
 import { leavesOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
+import { operatorName } from "../rules/table.js";
+import { byValue, type LocalProducts, weightsOf } from "./local-products.js";
+import { countReaders, type LocalStage, nothing } from "./local-stage.js";
 import { localValues } from "./local-values.js";
-import { localize } from "./localize.js";
-import type { Segment } from "./program.js";
-import { makeSegment } from "./segment.js";
+import { type LocalGraph, localize } from "./localize.js";
+import type { ProductKind } from "./matrix-product.js";
+import { readsOfAll } from "./reads-of-all.js";
+import type { SegmentContext } from "./segment.js";
 
-/** The session that computes one expert for some rows, and the inputs that depend on the expert. */
-export interface ExpertSegment {
-  readonly segment: Segment;
-  /** Local names of the stacks; an expert is fed its part `[1, …]` of each. */
+/** The computation of one expert of a layer. It is the same for every expert. */
+export interface ExpertStages {
+  readonly stages: readonly LocalStage[];
+  /** Of the segments. These read stacks as values: an expert's part `[1, …]`. */
+  readonly context: SegmentContext;
+  /** Local names of the stacks. */
   readonly stacks: readonly string[];
-  /** Local name of the session's output. */
+  /** Local name of the result. */
   readonly perExpert: string;
 }
 
 /**
- * One expert's computation on one rank: the nodes of all experts, made local as if this rank had one of them. So one
- * small session serves every expert of a layer, and an expert without rows costs nothing.
+ * One expert's computation on one rank: the nodes of all experts, made local as if this rank had one of them. So the
+ * same steps serve every expert of a layer, and an expert without rows costs nothing.
+ *
+ * @param kinds of products that are computed apart
  */
-export function makeExpertSegments(
+export function makeExpertStages(
   factored: FactoredGraph,
   uses: readonly WeightUse[],
   view: RankView,
   share: RankShare,
   experts: readonly RoutedExperts[],
-): Map<RoutedExperts, ExpertSegment> {
-  const segments = new Map<RoutedExperts, ExpertSegment>();
-  if (experts.length === 0) return segments;
+  kinds: readonly ProductKind[],
+): Map<RoutedExperts, ExpertStages> {
+  const made = new Map<RoutedExperts, ExpertStages>();
+  if (experts.length === 0) return made;
   const one = new Map(share);
   for (const { experts: factor } of experts) one.set(factor, [0, 1]);
   const local = localize(factored, uses, view, one);
-  const values = localValues(factored, local, one);
+  const known = localValues(factored, local, one);
   for (const routed of experts) {
-    const nodes = routed.body.flatMap((index) => local.nodes[index]!);
+    const body = new Set(routed.body);
     const isStack = ({ node, dims }: WeightUse): boolean =>
-      routed.body.includes(node) && leavesOf(dims[0] ?? []).includes(routed.experts);
-    // Weights that several segments use are fed; so are these, in parts.
-    const fed = new Map(uses.filter(isStack).map(({ name }) => [name, Number.POSITIVE_INFINITY]));
-    const { shards, constants } = local;
-    const context = { opsets: factored.graph.opsets, shards, constants, values, uses: fed };
-    const perExpert = local.nameOf(routed.perExpert)!;
-    const segment = makeSegment(nodes, new Set([perExpert]), context);
-    segments.set(routed, {
-      segment: { ...segment, sharedWeights: [] },
-      stacks: segment.sharedWeights,
-      perExpert,
-    });
+      body.has(node) && leavesOf(dims[0] ?? []).includes(routed.experts);
+    const stacked = new Set(uses.filter(isStack).map(({ weight }) => weight));
+    const stages = stagesOf(routed, factored, local, kinds);
+    const reads = new Set(
+      stages.flatMap(({ nodes, products }) => [...readsOfAll(nodes), ...products.flatMap(weightsOf)]),
+    );
+    const shards = new Map(local.shards);
+    const values = new Map(known);
+    const stacks: string[] = [];
+    for (const [name, { weight, dims }] of local.shards) {
+      if (!stacked.has(weight) || !reads.has(name)) continue;
+      stacks.push(name);
+      shards.delete(name);
+      values.set(name, { type: weight.type, dims: dims.map((size) => [size, size]) });
+    }
+    const { constants } = local;
+    const context = {
+      opsets: factored.graph.opsets,
+      shards,
+      constants,
+      values,
+      uses: countReaders(stages, shards),
+    };
+    made.set(routed, { stages, context, stacks, perExpert: local.nameOf(routed.perExpert)! });
   }
-  return segments;
+  return made;
+}
+
+/** The body, cut after products that are computed apart. A node runs in the first stage that has all its inputs. */
+function stagesOf(
+  { body }: RoutedExperts,
+  { nodes }: FactoredGraph,
+  local: LocalGraph,
+  kinds: readonly ProductKind[],
+): LocalStage[] {
+  const stages: { nodes: LocalStage["nodes"][number][]; products: LocalProducts[] }[] = [];
+  const thereAt = new Map<string, number>();
+  for (const index of body) {
+    const { node } = nodes[index]!.operator;
+    const at = Math.max(...node.inputs.map((name) => thereAt.get(name) ?? 0));
+    stages[at] ??= { nodes: [], products: [] };
+    const product = kinds.includes("quantized") ? stackedProduct(index, nodes, local) : undefined;
+    if (product === undefined) stages[at].nodes.push(...local.nodes[index]!);
+    else stages[at].products.push(product);
+    for (const name of node.outputs) thereAt.set(name, product === undefined ? at : at + 1);
+  }
+  return stages.map(({ nodes, products }) => ({ ...nothing, nodes, products: byValue(products) }));
+}
+
+/** The product with one expert's matrix, if ranks can multiply by it themselves (see `matrix-product.ts`). */
+function stackedProduct(
+  index: number,
+  { [index]: factoredNode }: FactoredGraph["nodes"],
+  local: LocalGraph,
+): LocalProducts | undefined {
+  const { node } = factoredNode!.operator;
+  const isRounded = intAttribute(node, "accuracy_level", 0) === 4;
+  if (operatorName(node) !== "ringrank::StackedMatMulNBits" || !isRounded) return undefined;
+  const parts = local.nodes[index]!;
+  const product = parts.at(-1)!;
+  const [value, ...matrix] = product.inputs as [string, string, string];
+  const [values, scales] = matrix.map((name) => parts.find(({ outputs }) => outputs[0] === name)!.inputs[0]!);
+  return {
+    value,
+    width: intAttribute(product, "K", 0),
+    bits: intAttribute(product, "bits", 4) === 8 ? 8 : 4,
+    outputs: [
+      {
+        name: product.outputs[0]!,
+        matrices: [{ rows: intAttribute(product, "N", 0), values: values!, scales: scales! }],
+      },
+    ],
+  };
 }

@@ -17,9 +17,13 @@ type LocalPart<S extends QuantizedProductStep | FloatProductStep> = Omit<S, "kin
  * rounded.
  */
 export function localProducts(products: readonly ProductApart[], local: LocalGraph): LocalProducts[] {
+  return byValue(products.map((product) => localProduct(product, local)));
+}
+
+/** Products of one value become one, with an output for each. */
+export function byValue(products: readonly LocalProducts[]): LocalProducts[] {
   const together = new Map<string, LocalProducts>();
-  for (const product of products) {
-    const one = localProduct(product, local);
+  for (const one of products) {
     const key = JSON.stringify([one.value, one.width, one.bits]);
     const others = together.get(key)?.outputs ?? [];
     together.set(key, withOutputs(one, [...others, ...one.outputs]));

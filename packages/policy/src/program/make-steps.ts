@@ -3,7 +3,7 @@ import type { RoutedExperts } from "../analysis/routed-experts.js";
 import { type AttentionHeads, makeAttentionBlock } from "./attention-block.js";
 import { cutInterpretable } from "./cut-interpretable.js";
 import type { DeclaredValues } from "./declared-values.js";
-import type { ExpertSegment } from "./experts.js";
+import type { ExpertStages } from "./experts.js";
 import type { LocalProducts } from "./local-products.js";
 import { type LocalExperts, type LocalStage, neededAfter } from "./local-stage.js";
 import { makeFloatSegment, makeIntegerSegment } from "./product-segments.js";
@@ -16,14 +16,14 @@ import { makeWeightlessSegment } from "./weightless-segment.js";
 export class StepMaker {
   /** Steps refer to these by index. */
   readonly segments: Segment[] = [];
-  readonly #experts: ReadonlyMap<RoutedExperts, ExpertSegment>;
+  readonly #experts: ReadonlyMap<RoutedExperts, ExpertStages>;
   readonly #shared: SharedSegments;
   readonly #declared: DeclaredValues;
   /** The index of each shared segment. */
   readonly #indices = new Map<Segment, number>();
 
   constructor(
-    experts: ReadonlyMap<RoutedExperts, ExpertSegment>,
+    experts: ReadonlyMap<RoutedExperts, ExpertStages>,
     shared: SharedSegments,
     declared: DeclaredValues,
   ) {
@@ -79,18 +79,11 @@ export class StepMaker {
   }
 
   #routedStep({ experts, rows, weights }: LocalExperts): Step {
-    const { segment, stacks, perExpert } = this.#experts.get(experts)!;
+    const { stages, context, stacks, perExpert } = this.#experts.get(experts)!;
+    const steps = this.make(stages, [perExpert], context).flat() as (RunStep | ProductStep)[];
     const { output } = experts;
-    return {
-      kind: "routed",
-      segment: this.#addSegment(segment),
-      rows,
-      weights,
-      stacks,
-      perExpert,
-      output,
-      dims: this.#declared.sizesOf(output),
-    };
+    const dims = this.#declared.sizesOf(output);
+    return { kind: "routed", rows, weights, expert: { steps, stacks, perExpert }, output, dims };
   }
 
   /** Uses two segments if one of them can be interpreted. */

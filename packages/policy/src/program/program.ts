@@ -218,23 +218,32 @@ interface MatrixOfRows {
 }
 
 /**
- * Runs a segment for every expert of this rank that any row is routed to, on those rows only:
+ * Computes every expert of this rank that any row is routed to, on those rows only:
  *
- *     output[row] = Σ_e weights[e, row] · segment(rows[row], stacks[e])   over experts e with weights[e, row] ≠ 0
+ *     output[row] = Σ_e weights[e, row] · expert_e(rows[row])   over experts e with weights[e, row] ≠ 0
  *
- * `weights` is `[experts, rows, 1]` and `rows` is `[rows, …]`, both float32; the segment returns `perExpert`,
- * `[1, rows, …]`.
+ * `weights` is `[experts, rows, 1]`, and `rows` is `[rows, …]` or `[1, rows, …]`, both float32.
  */
 export interface RoutedStep {
   readonly kind: "routed";
-  readonly segment: number;
   readonly rows: string;
   readonly weights: string;
-  /** Names in the program's weights. The segment is fed one index of their first axis at a time, as `[1, …]`. */
-  readonly stacks: readonly string[];
-  readonly perExpert: string;
+  readonly expert: ExpertProgram;
   readonly output: string;
   readonly dims: readonly SizeProduct[];
+}
+
+/** What an expert makes of its rows. The steps are the same for every expert of a layer. */
+export interface ExpertProgram {
+  /**
+   * Run in order over a table of their own. It holds the rows, under their name outside, and the expert's part of each
+   * stack, `[1, …]`. A matrix of a product that names a stack is the part of that stack.
+   */
+  readonly steps: readonly (RunStep | ProductStep)[];
+  /** Names in the program's weights, by expert along the first axis. */
+  readonly stacks: readonly string[];
+  /** Name of the result, `[1, rows, …]`. */
+  readonly perExpert: string;
 }
 
 /**

@@ -1,5 +1,6 @@
-import { type GraphNode, intAttribute } from "@ringrank/model";
+import { type Attribute, type GraphNode, intAttribute } from "@ringrank/model";
 import { type Dim, freshDim, isOne, sizeOf } from "../factors/factor.js";
+import { int64Tensor, makeNode } from "./attributes.js";
 import { wholeEverything } from "./matmul.js";
 import type { Localization, Operand, Operator, Propagation, Rule } from "./rule.js";
 import { maskedLookup } from "./segments.js";
@@ -23,15 +24,7 @@ const matMulNBits: Rule = {
     const x = factors.input(0);
     const [rows, blocks, bytes] = factors.input(1) as [Dim, Dim, Dim];
     const columns = x.at(-1)!;
-    factors.whole(bytes, shareScale);
-    const block = intAttribute(operator.node, "block_size", 0);
-    if (sizeOf(blocks)[0] * block === sizeOf(columns)[0]) {
-      const elements = wholeDim([block, block], factors, shareScale);
-      factors.unify(columns, [...blocks, ...elements]);
-    } else {
-      for (const dim of [columns, blocks]) factors.whole(dim, "the last block is partial");
-    }
-    factors.contract(columns);
+    sumOverBlocks(operator, factors, columns, [blocks, bytes]);
     perBlock(factors, 2, rows, blocks);
     zeroPoints(operator, factors, rows, blocks);
     // Columns in another order than blocks have them.
@@ -46,13 +39,83 @@ const matMulNBits: Rule = {
   localize: withLocalSizes,
 };
 
+/** What a MatMulNBits sums over: columns in whole blocks, each of some bytes. */
+function sumOverBlocks(
+  { node }: Operator,
+  factors: Propagation,
+  columns: Dim,
+  [blocks, bytes]: readonly [Dim, Dim],
+): void {
+  factors.whole(bytes, shareScale);
+  const block = intAttribute(node, "block_size", 0);
+  if (sizeOf(blocks)[0] * block === sizeOf(columns)[0]) {
+    const elements = wholeDim([block, block], factors, shareScale);
+    factors.unify(columns, [...blocks, ...elements]);
+  } else {
+    for (const dim of [columns, blocks]) factors.whole(dim, "the last block is partial");
+  }
+  factors.contract(columns);
+}
+
 /** The node with its K and N made those of this rank. */
 function withLocalSizes({ node }: Operator, local: Localization): GraphNode[] {
-  const size = (dim: Dim) => ({ kind: "int", value: local.size(dim)[0] }) as const;
-  const K = size(local.inputDims(0).at(-1)!);
-  const N = size(local.outputDims(0).at(-1)!);
   const inputs = node.inputs.map((_, slot) => local.input(slot));
-  return [{ ...node, inputs, attributes: { ...node.attributes, K, N } }];
+  return [{ ...node, inputs, attributes: { ...node.attributes, ...localSizes(local) } }];
+}
+
+function localSizes(local: Localization): Record<"K" | "N", Attribute> {
+  const size = (dim: Dim): Attribute => ({ kind: "int", value: local.size(dim)[0] });
+  return { K: size(local.inputDims(0).at(-1)!), N: size(local.outputDims(0).at(-1)!) };
+}
+
+/**
+ * A stack of MatMulNBits, one for each expert: `[experts or 1, rows, K] → [experts, rows, N]`, of values
+ * `[experts, N, blocks, bytes]` and scales `[experts, N, blocks]`.
+ */
+const stackedMatMulNBits: Rule = {
+  propagate(operator, factors) {
+    const [first, xRows, columns] = factors.input(0) as [Dim, Dim, Dim];
+    const [experts, rows, blocks, bytes] = factors.input(1) as [Dim, Dim, Dim, Dim];
+    sumOverBlocks(operator, factors, columns, [blocks, bytes]);
+    if (!isOne(sizeOf(first))) factors.unify(first, experts);
+    const scales = factors.input(2);
+    for (const [axis, dim] of [experts, rows, blocks].entries()) factors.unify(scales[axis]!, dim);
+    return [[experts, xRows, rows]];
+  },
+  linearity: { kind: "one", slots: [0] },
+  localize: productOfEach,
+};
+
+/** A MatMulNBits for each of this rank's experts. */
+function productOfEach({ node }: Operator, local: Localization): GraphNode[] {
+  const [experts] = local.inputDims(1);
+  const count = local.size(experts!)[0];
+  const first = local.constant(int64Tensor([0]));
+  const nodes: GraphNode[] = [];
+  const partsOf = (slot: number): readonly string[] => {
+    const stack = local.input(slot);
+    if (count === 1 || local.size(local.inputDims(slot)[0]!)[0] === 1) return Array(count).fill(stack);
+    const outputs = Array.from({ length: count }, () => local.value());
+    const sizes = local.constant(int64Tensor(outputs.map(() => 1)));
+    nodes.push({ ...makeNode("Split", [stack, sizes], ""), outputs, attributes: {} });
+    return outputs;
+  };
+  const matricesOf = (slot: number): readonly string[] =>
+    partsOf(slot).map((part) => {
+      const matrix = local.value();
+      nodes.push(makeNode("Squeeze", [part, first], matrix));
+      return matrix;
+    });
+  const [xs, values, scales] = [partsOf(0), matricesOf(1), matricesOf(2)];
+  const attributes = { ...node.attributes, ...localSizes(local) };
+  const outputs = count === 1 ? [local.output(0)] : xs.map(() => local.value());
+  for (const [at, output] of outputs.entries()) {
+    const inputs = [xs[at]!, values[at]!, scales[at]!];
+    nodes.push({ opType: "MatMulNBits", domain: "com.microsoft", inputs, outputs: [output], attributes });
+  }
+  if (count > 1)
+    nodes.push(makeNode("Concat", outputs, local.output(0), { axis: { kind: "int", value: 0 } }));
+  return nodes;
 }
 
 /**
@@ -152,6 +215,7 @@ const gatherBlockQuantized: Rule = {
 /** Weights in blocks that share a scale. */
 export const quantizedBlockRules: Readonly<Record<string, Rule>> = {
   "com.microsoft::MatMulNBits": matMulNBits,
+  "ringrank::StackedMatMulNBits": stackedMatMulNBits,
   "com.microsoft::MatMulBnb4": matMulBnb4,
   "com.microsoft::GatherBlockQuantized": gatherBlockQuantized,
 };

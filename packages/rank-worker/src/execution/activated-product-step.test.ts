@@ -12,6 +12,7 @@ import { activations, prepareProduct } from "../testing/product-case.js";
 import { size, symbol } from "../testing/tiny-program.js";
 import type { StepTrace } from "../trace/step-trace.js";
 import { compileEntry } from "./compile-entry.js";
+import { ExpertParts } from "./expert-parts.js";
 import { runEntry } from "./run-entry.js";
 
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
@@ -98,6 +99,7 @@ async function run({ rows, columns, given = [], second, hasSum = false, free }: 
     keptWeights: product.weights,
     kernelsOf: (data) => [kernels, others].find(({ memory }) => memory.holds(data)),
     streamedScales: new StreamedScales(product.weights.values()),
+    expertParts: new ExpertParts(() => undefined),
     kernels,
     attention: undefined,
   });

@@ -4,6 +4,7 @@ import type { AttentionKernel } from "../attention/attention-kernel.js";
 import { Normalization } from "../normalization/normalization.js";
 import { AllGatherStep } from "./all-gather-step.js";
 import { type Added, AllReduceStep } from "./all-reduce-step.js";
+import { compileExperts } from "./compile-experts.js";
 import { ProductCompiler } from "./compile-product.js";
 import { type NextStep, RunCompiler } from "./compile-run.js";
 import type { CompiledStep } from "./compiled-step.js";
@@ -11,8 +12,6 @@ import { type CompileContext, EntryScope } from "./entry-scope.js";
 import { lastUses } from "./last-uses.js";
 import { NormalizeStep } from "./normalize-step.js";
 import { RoutedStep } from "./routed-step.js";
-import { SessionCall } from "./session-call.js";
-import { splitStacks } from "./split-stacks.js";
 import { ZerosStep } from "./zeros-step.js";
 
 /** An entry that is ready to run: names have been looked up, so a run only uses indices into a table of values. */
@@ -36,19 +35,28 @@ export interface PlacedStep {
 /** @throws RR_POLICY if a step uses a value that no earlier step, input or weight defines */
 export function compileEntry(name: string, entry: Entry, context: CompileContext): CompiledEntry {
   const scope = new EntryScope(name, entry, context);
+  const steps = compileSteps(scope, entry);
+  return { entry, indices: scope.indices, steps, attention: context.attention };
+}
+
+/** Steps over one table, in order. The last user of a value drops it, unless it is among the outputs. */
+export function compileSteps(
+  scope: EntryScope,
+  { steps, outputs }: Pick<Entry, "steps"> & { readonly outputs: readonly { readonly name: string }[] },
+): PlacedStep[] {
   const compiler = new StepCompiler(scope);
-  const drops = lastUses(entry, context.segments);
-  const compiled = entry.steps.map((step, at) => {
-    const next = { step: entry.steps[at + 1], drop: drops[at + 1] ?? [] };
+  const drops = lastUses(steps, outputs, scope.context.segments);
+  const compiled = steps.map((step, at) => {
+    const next = { step: steps[at + 1], drop: drops[at + 1] ?? [] };
     return { step: compiler.compile(step, next), drop: drops[at]!.map(scope.use) };
   });
   let meanwhile: PlacedStep["meanwhile"];
-  const steps = compiled.reverse().map(({ step, drop }): PlacedStep => {
-    const placed = { step, drop, meanwhile };
+  const placed = compiled.reverse().map(({ step, drop }): PlacedStep => {
+    const one = { step, drop, meanwhile };
     meanwhile = step.headStart?.turn ?? meanwhile;
-    return placed;
+    return one;
   });
-  return { entry, indices: scope.indices, steps: steps.reverse(), attention: context.attention };
+  return placed.reverse();
 }
 
 class StepCompiler {
@@ -82,12 +90,9 @@ class StepCompiler {
         return new NormalizeStep(normalization, value, scope.addend(step.added), scope.define(step.output));
       }
       case "routed": {
-        const { segment, perExpert, dims } = step;
-        const call = new SessionCall(segment, scope.session(segment), { outputs: [perExpert] });
-        const experts = splitStacks(step.stacks.map((stack) => [stack, scope.weightOf(stack)]));
+        const experts = compileExperts(step, scope);
         const [rows, weights] = [scope.named(step.rows), scope.named(step.weights)];
-        const output = scope.define(step.output);
-        return new RoutedStep(call, { experts, perExpert }, { rows, weights, output, dims });
+        return new RoutedStep(experts, { rows, weights, output: scope.define(step.output), dims: step.dims });
       }
     }
   }

@@ -1,5 +1,7 @@
 import type { ProductStep as PlannedProduct } from "@ringrank/policy";
+import { ExpertMultiplier } from "../products/expert-multiplier.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
+import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
 import { Product } from "../products/product.js";
 import { IntegerProduct } from "../products/quantized/integer-product.js";
@@ -8,14 +10,13 @@ import { ActivatedProductStep } from "./activated-product-step.js";
 import type { NextStep, RunCompiler } from "./compile-run.js";
 import type { CompiledStep } from "./compiled-step.js";
 import type { EntryScope } from "./entry-scope.js";
+import { ExpertScope } from "./expert-scope.js";
 import { ProductStep } from "./product-step.js";
 
 /** Compiles products that the rank computes itself, together with an activation that directly follows one. */
 export class ProductCompiler {
   readonly #scope: EntryScope;
   readonly #runs: RunCompiler;
-  /** By segment, because steps of all layers share them. */
-  readonly #integers = new Map<number, IntegerProduct>();
 
   constructor(scope: EntryScope, runs: RunCompiler) {
     this.#scope = scope;
@@ -33,13 +34,21 @@ export class ProductCompiler {
   }
 
   #multiplier(step: PlannedProduct): Multiplier {
-    const { weightOf, context } = this.#scope;
+    const scope = this.#scope;
+    if (!(scope instanceof ExpertScope)) return this.#multiplierBy(scope.weightOf, step);
+    return new ExpertMultiplier(step, scope.turn, (expert) =>
+      this.#multiplierBy((name) => scope.partsOf(name)[expert]!, step),
+    );
+  }
+
+  #multiplierBy(weightOf: WeightSource["weightOf"], step: PlannedProduct): Multiplier {
+    const { context, bySegment } = this.#scope;
     const source = { weightOf, kernelsOf: context.kernelsOf };
     if (step.bits === 32)
       return new FloatMultiplier(step, this.#scope.segment(step.segments.float32), source);
     const { int8, uint8 } = step.segments;
-    const integers = this.#integers.get(int8) ?? this.#integerProduct(int8, uint8);
-    this.#integers.set(int8, integers);
+    const integers = bySegment.integers.get(int8) ?? this.#integerProduct(int8, uint8);
+    bySegment.integers.set(int8, integers);
     return new QuantizedMultiplier(step, integers, source, context.streamedScales);
   }
 

@@ -23,8 +23,6 @@ export interface NextStep {
 export class RunCompiler {
   readonly #scope: EntryScope;
   readonly #masks = new BlockMasks();
-  /** By segment, because steps of all layers share them. */
-  readonly #instructions = new Map<number, InstructionList>();
   /** Indices in the table of the results of products with an epilogue. */
   readonly #madeByEpilogues = new Set<number>();
 
@@ -84,8 +82,9 @@ export class RunCompiler {
     const { elementwise: plan, inputs } = this.#scope.segment(index);
     const { kernels } = this.#scope.context;
     if (plan === undefined || kernels === undefined) return undefined;
-    const list = this.#instructions.get(index) ?? InstructionList.open(kernels, plan, inputs.length);
-    if (list !== undefined) this.#instructions.set(index, list);
+    const { instructions } = this.#scope.bySegment;
+    const list = instructions.get(index) ?? InstructionList.open(kernels, plan, inputs.length);
+    if (list !== undefined) instructions.set(index, list);
     return list;
   }
 

@@ -1,14 +1,23 @@
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import type { Addends, Entry, Segment } from "@ringrank/policy";
+import type { Addends, Segment } from "@ringrank/policy";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
+import type { InstructionList } from "../elementwise/instruction-list.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import type { SegmentType } from "../products/multiplier.js";
+import type { IntegerProduct } from "../products/quantized/integer-product.js";
 import type { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { NamedIndex } from "./compiled-step.js";
+import type { ExpertParts } from "./expert-parts.js";
 import { SessionCall } from "./session-call.js";
+
+/** By index of a segment, because steps of all layers share these. */
+export interface WorkBySegment {
+  readonly integers: Map<number, IntegerProduct>;
+  readonly instructions: Map<number, InstructionList>;
+}
 
 /** What the steps of a rank's entries refer to. */
 export interface CompileContext {
@@ -20,9 +29,15 @@ export interface CompileContext {
   readonly kernelsOf: (data: TensorData) => RankKernels | undefined;
   /** Of the kept weights, which all entries share. */
   readonly streamedScales: StreamedScales;
+  /** Shared by all entries, for the same reason. */
+  readonly expertParts: ExpertParts;
   /** Undefined if the engine cannot run them, or the program does not need them. */
   readonly kernels: RankKernels | undefined;
   readonly attention: AttentionKernel | undefined;
+}
+
+interface Named {
+  readonly name: string;
 }
 
 /** The names that one entry's steps use, and what they refer to. */
@@ -32,13 +47,24 @@ export class EntryScope {
   /** Names of the entry's outputs. */
   readonly given: ReadonlySet<string>;
   readonly context: CompileContext;
-  readonly #entry: string;
+  /** For errors. */
+  readonly entry: string;
+  readonly bySegment: WorkBySegment;
 
-  /** @param name the name of the entry, for errors */
-  constructor(name: string, { inputs, outputs }: Entry, context: CompileContext) {
-    this.#entry = name;
+  /**
+   * @param entry the name of the entry, for errors
+   * @param bySegment that of the enclosing entry, if these steps are part of one
+   */
+  constructor(
+    entry: string,
+    { inputs, outputs }: { readonly inputs: readonly Named[]; readonly outputs: readonly Named[] },
+    context: CompileContext,
+    bySegment: WorkBySegment = { integers: new Map(), instructions: new Map() },
+  ) {
+    this.entry = entry;
     this.given = new Set(outputs.map((output) => output.name));
     this.context = context;
+    this.bySegment = bySegment;
     for (const input of inputs) this.define(input.name);
   }
 
@@ -89,6 +115,6 @@ export class EntryScope {
   }
 
   #contradiction(what: string): RingrankError {
-    return new RingrankError("RR_POLICY", `entry "${this.#entry}": a step ${what}`);
+    return new RingrankError("RR_POLICY", `entry "${this.entry}": a step ${what}`);
   }
 }

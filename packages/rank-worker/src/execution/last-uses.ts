@@ -1,13 +1,17 @@
-import type { Entry, Segment, Step } from "@ringrank/policy";
+import type { Segment, Step } from "@ringrank/policy";
 
-/** By step: the values that it is the last to use, except outputs of the entry. */
-export function lastUses(entry: Entry, segments: readonly Segment[]): string[][] {
+/** By step: the values that it is the last to use, except outputs. */
+export function lastUses(
+  steps: readonly Step[],
+  outputs: readonly { readonly name: string }[],
+  segments: readonly Segment[],
+): string[][] {
   const last = new Map<string, number>();
-  for (const [at, step] of entry.steps.entries()) {
+  for (const [at, step] of steps.entries()) {
     for (const value of touched(step, segments)) last.set(value, at);
   }
-  for (const output of entry.outputs) last.delete(output.name);
-  const drops: string[][] = entry.steps.map(() => []);
+  for (const output of outputs) last.delete(output.name);
+  const drops: string[][] = steps.map(() => []);
   for (const [value, at] of last) drops[at]!.push(value);
   return drops;
 }

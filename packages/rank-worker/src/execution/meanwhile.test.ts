@@ -8,6 +8,7 @@ import type { OrtSession } from "../sessions/ort-binding.js";
 import { activations, prepareProduct } from "../testing/product-case.js";
 import { size, symbol } from "../testing/tiny-program.js";
 import { compileEntry } from "./compile-entry.js";
+import { ExpertParts } from "./expert-parts.js";
 import { runEntry } from "./run-entry.js";
 
 const width = 64;
@@ -52,6 +53,7 @@ it.each([4, 8, 32] as const)(
       keptWeights: product.weights,
       kernelsOf: () => kernels,
       streamedScales: new StreamedScales(),
+      expertParts: new ExpertParts(() => undefined),
       kernels,
       attention: undefined,
     });

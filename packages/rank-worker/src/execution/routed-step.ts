@@ -1,7 +1,10 @@
 import type { SizeProduct } from "@ringrank/policy";
+import { TransientTensor } from "../kernels/transient-tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
+import type { CompiledExperts } from "./compile-experts.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
-import { type ExpertStacks, runExperts } from "./run-experts.js";
-import type { SessionCall } from "./session-call.js";
+import { runExperts } from "./run-experts.js";
+import { runSteps } from "./run-steps.js";
 import { resolveSizes } from "./size-product.js";
 
 interface RoutedValues {
@@ -13,32 +16,43 @@ interface RoutedValues {
 
 /** Runs each expert of this rank for the rows that are routed to it. */
 export class RoutedStep implements CompiledStep {
-  readonly #call: SessionCall;
-  readonly #experts: ExpertStacks;
+  readonly #experts: CompiledExperts;
   readonly #values: RoutedValues;
 
-  constructor(call: SessionCall, experts: ExpertStacks, values: RoutedValues) {
-    this.#call = call;
+  constructor(experts: CompiledExperts, values: RoutedValues) {
     this.#experts = experts;
     this.#values = values;
   }
 
   async run(state: RunState): Promise<void> {
-    const { table, bindings, trace, communicator } = state;
-    const start = trace?.begin();
     const { rows, weights, output, dims } = this.#values;
     const result = await runExperts(
-      this.#experts,
+      this.#experts.count,
       { name: rows.name, value: valueAt(state, rows) },
       { name: weights.name, value: valueAt(state, weights) },
-      resolveSizes(dims, bindings),
-      async (feeds) => {
-        communicator.progress();
-        return this.#call.run(feeds, state);
-      },
+      resolveSizes(dims, state.bindings),
+      (expert, given, use) => this.#run(expert, given, use, state),
     );
-    table[output] = result.output;
+    state.table[output] = result.output;
     state.expertsRun += result.ran;
-    if (start !== undefined) trace?.end("session", `experts ${this.#call.segment}`, start);
+  }
+
+  async #run(
+    expert: number,
+    given: Tensor,
+    use: (perExpert: Tensor) => void,
+    state: RunState,
+  ): Promise<void> {
+    const { steps, turn, values, rows, stacks, perExpert } = this.#experts;
+    const table: (Tensor | undefined)[] = new Array(values);
+    table[rows] = given;
+    for (const { index, parts } of stacks) table[index] = parts[expert];
+    turn.expert = expert;
+    state.communicator.progress();
+    const own = { ...state, table };
+    await runSteps(steps, steps.length, own);
+    const made = valueAt(own, { name: "what an expert makes", index: perExpert });
+    use(made);
+    if (made instanceof TransientTensor) made.release();
   }
 }

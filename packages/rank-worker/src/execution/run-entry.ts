@@ -3,6 +3,7 @@ import { TransientTensor } from "../kernels/transient-tensor.js";
 import type { Tensor } from "../tensors/tensor.js";
 import type { CompiledEntry } from "./compile-entry.js";
 import type { RunContext, RunState } from "./compiled-step.js";
+import { runSteps } from "./run-steps.js";
 import { type Bindings, bindSizes } from "./size-product.js";
 
 export interface RunOutcome {
@@ -46,18 +47,7 @@ export async function runEntry(
   const state: RunState = { communicator, gate, trace, table, bindings, expertsRun: 0 };
   compiled.attention?.beginRun();
   const end = wanted === "all" ? steps.length : (entry.cacheSteps ?? steps.length);
-  for (let at = 0; at < end; at++) {
-    const { step, drop, meanwhile } = steps[at]!;
-    communicator.meanwhile = meanwhile;
-    const pending = step.run(state);
-    if (pending !== undefined) await pending;
-    for (let i = 0; i < drop.length; i++) {
-      const value = table[drop[i]!];
-      if (value instanceof TransientTensor) value.release();
-      table[drop[i]!] = undefined;
-    }
-  }
-  communicator.meanwhile = undefined;
+  await runSteps(steps, end, state);
   const outputs = new Map<string, Tensor>();
   for (const { name } of entry.outputs) {
     const index = indices.get(name);

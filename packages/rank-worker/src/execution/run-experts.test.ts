@@ -1,34 +1,23 @@
 import { expect, test } from "vitest";
 import { type Tensor, tensor } from "../tensors/tensor.js";
-import { type RunSession, runExperts } from "./run-experts.js";
+import { type RunExpert, runExperts } from "./run-experts.js";
 
 const floats = (dims: readonly number[], ...values: number[]): Tensor =>
   tensor("float32", Float32Array.from(values), dims);
 
 /** Rows of two elements, and experts that multiply them by 1, 10 and 100. */
 const rows = { name: "rows", value: floats([3, 2], 1, 2, 3, 4, 5, 6) };
-const experts = {
-  experts: [1, 10, 100].map((factor) => ({ factor: floats([1], factor) })),
-  perExpert: "out",
-};
+const factors = [1, 10, 100];
 
 /** What is routed so, and how many rows each expert that ran was given. */
 async function routed(...weights: number[]) {
   const given: number[] = [];
-  const run: RunSession = async (feeds) => {
-    const data = feeds.rows!.data as Float32Array;
-    const [factor] = feeds.factor!.data as Float32Array;
-    given.push(feeds.rows!.dims[0]!);
-    return {
-      out: tensor(
-        "float32",
-        data.map((x) => x * factor!),
-        feeds.rows!.dims,
-      ),
-    };
+  const run: RunExpert = async (expert, { data, dims }, use) => {
+    given.push(dims[0]!);
+    use(floats([1, ...dims], ...(data as Float32Array).map((x) => x * factors[expert]!)));
   };
   const routing = { name: "weights", value: floats([3, 3, 1], ...weights) };
-  const { output, ran } = await runExperts(experts, rows, routing, [3, 2], run);
+  const { output, ran } = await runExperts(3, rows, routing, [3, 2], run);
   return { sum: [...(output.data as Float32Array)], ran, given };
 }
 
@@ -42,4 +31,16 @@ test("an expert computes the rows that go to it, and one that none goes to does 
 test("a weight that is NaN is not taken for none: what went wrong before does not vanish", async () => {
   const { sum } = await routed(1, 1, 1, Number.NaN, 0, 0, 0, 0, 0);
   expect(sum).toEqual([Number.NaN, Number.NaN, 3, 4, 5, 6]);
+});
+
+test("rows that have an axis of size 1 in front are given with it", async () => {
+  const given: (readonly number[])[] = [];
+  const stacked = { name: "rows", value: floats([1, 3, 2], 1, 2, 3, 4, 5, 6) };
+  const routing = { name: "weights", value: floats([1, 3, 1], 0, 1, 2) };
+  const { output } = await runExperts(1, stacked, routing, [3, 2], async (_, made, use) => {
+    given.push(made.dims);
+    use(made);
+  });
+  expect(given).toEqual([[1, 2, 2]]);
+  expect([...(output.data as Float32Array)]).toEqual([0, 0, 3, 4, 10, 12]);
 });

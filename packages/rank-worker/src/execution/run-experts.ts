@@ -2,59 +2,57 @@ import { RingrankError } from "@ringrank/errors";
 import { elementCount } from "../tensors/element-types.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
-/** The inputs, by expert, of a segment that computes one expert, apart from rows; and its output. */
-export interface ExpertStacks {
-  readonly experts: readonly Readonly<Record<string, Tensor>>[];
-  readonly perExpert: string;
-}
-
-/** A value, with its name in the program and in the segment. */
+/** A value, with its name in the program. */
 interface Named {
   readonly name: string;
   readonly value: Tensor;
 }
 
-/** Runs the segment on feeds. */
-export type RunSession = (
-  feeds: Readonly<Record<string, Tensor>>,
-) => Promise<Readonly<Record<string, Tensor>>>;
+/**
+ * Computes one expert.
+ *
+ * @param rows the rows that are routed to it
+ * @param use is called with the result, `[1, rows, …]`
+ */
+export type RunExpert = (expert: number, rows: Tensor, use: (made: Tensor) => void) => Promise<void>;
 
 /**
  * A mixture of experts (Shazeer et al., arXiv:1701.06538) that skips experts to which no row is routed: a decode step
  * only reads the weights of the experts it uses, and a prompt computes each expert only for its own rows.
  *
- * @param rows `[rows, …]`
- * @param weights `[experts of this rank, rows, 1]`; 0 if a row is not routed to an expert
+ * @param experts how many experts this rank has
+ * @param rows `[rows, …]` or `[1, rows, …]`
+ * @param weights `[experts, rows, 1]`; 0 if a row is not routed to an expert
  * @param outputDims the shape of the sum
  * @returns the sum over this rank's experts, and how many of them ran
  */
 export async function runExperts(
-  { experts, perExpert }: ExpertStacks,
+  experts: number,
   { name, value: rows }: Named,
   weights: Named,
   outputDims: readonly number[],
-  run: RunSession,
+  run: RunExpert,
 ): Promise<{ readonly output: Tensor; readonly ran: number }> {
   const input = float32(rows, name);
   const routing = float32(weights.value, weights.name);
-  const count = rows.dims[0]!;
-  const width = input.length / count;
+  const count = weights.value.dims[1]!;
   const sum = new Float32Array(elementCount(outputDims));
   const outputWidth = sum.length / count;
   let ran = 0;
-  for (const [expert, stacks] of experts.entries()) {
+  for (let expert = 0; expert < experts; expert++) {
     const ofExpert = routing.subarray(expert * count, (expert + 1) * count);
     const chosen = rowsOf(ofExpert);
     if (chosen.length === 0) continue;
     ran++;
-    const fed = chosen.length === count ? rows : pick(input, chosen, width, rows.dims);
-    const results = await run({ ...stacks, [name]: fed });
-    const computed = float32(results[perExpert]!, perExpert);
-    for (const [at, row] of chosen.entries()) {
-      const weight = ofExpert[row]!;
-      const [from, to] = [at * outputWidth, row * outputWidth];
-      for (let i = 0; i < outputWidth; i++) sum[to + i]! += weight * computed[from + i]!;
-    }
+    const given = chosen.length === count ? rows : pick(input, chosen, count, rows.dims);
+    await run(expert, given, (made) => {
+      const computed = float32(made, name);
+      for (const [at, row] of chosen.entries()) {
+        const weight = ofExpert[row]!;
+        const [from, to] = [at * outputWidth, row * outputWidth];
+        for (let i = 0; i < outputWidth; i++) sum[to + i]! += weight * computed[from + i]!;
+      }
+    });
   }
   return { output: tensor("float32", sum, outputDims), ran };
 }
@@ -66,11 +64,13 @@ function rowsOf(weights: Float32Array): number[] {
   return rows;
 }
 
-function pick(data: Float32Array, rows: readonly number[], width: number, dims: readonly number[]): Tensor {
+/** @param dims of all `count` rows */
+function pick(data: Float32Array, rows: readonly number[], count: number, dims: readonly number[]): Tensor {
+  const width = data.length / count;
   const picked = new Float32Array(rows.length * width);
   for (const [at, row] of rows.entries())
     picked.set(data.subarray(row * width, (row + 1) * width), at * width);
-  return tensor("float32", picked, [rows.length, ...dims.slice(1)]);
+  return tensor("float32", picked, dims.with(dims[0] === count ? 0 : 1, rows.length));
 }
 
 function float32(value: Tensor, name: string): Float32Array {

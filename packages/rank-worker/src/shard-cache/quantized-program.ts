@@ -1,13 +1,14 @@
 import { dirname } from "node:path";
-import type { Weight } from "@ringrank/model";
+import type { Weight, WeightSource } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 
 /** Bits of the weights that are quantized while they are read, ascending; empty if none is. */
 export function bitsOf(...programs: readonly RankProgram[]): number[] {
   const weights = programs.flatMap((program) => Object.values(program.weights));
-  const bits = weights.flatMap(({ weight: { source } }) =>
-    source.kind === "quantized" ? [source.bits] : [],
-  );
+  const bits = weights.flatMap(({ weight: { source } }) => {
+    const first = source.kind === "stack" ? source.parts[0] : source;
+    return first?.kind === "quantized" ? [first.bits] : [];
+  });
   return [...new Set(bits)].sort((a, b) => a - b);
 }
 
@@ -19,13 +20,17 @@ export function modelOf({ weights }: RankProgram): string {
 
 /** The files from which a weight is read. */
 export function filesOf({ source }: Weight): string[] {
+  return filesOfSource(source);
+}
+
+function filesOfSource(source: WeightSource): string[] {
   switch (source.kind) {
     case "file":
       return [source.file];
     case "stack":
-      return source.parts.map(({ file }) => file);
+      return source.parts.flatMap(filesOfSource);
     case "quantized":
-      return source.matrix.source.kind === "file" ? [source.matrix.source.file] : [];
+      return filesOfSource(source.matrix.source);
     default:
       return [];
   }

@@ -3,6 +3,7 @@ import type { Entry, LocalValue } from "@ringrank/policy";
 import { describe, expect, test } from "vitest";
 import { type CompiledEntry, compileEntry } from "../execution/compile-entry.js";
 import type { CompiledStep } from "../execution/compiled-step.js";
+import { ExpertParts } from "../execution/expert-parts.js";
 import { KernelMemory } from "../kernels/kernel-memory.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
@@ -23,6 +24,7 @@ test("an output lies in memory of its own, since a message takes the whole memor
     keptWeights: new Map(),
     kernelsOf: () => undefined,
     streamedScales: new StreamedScales(),
+    expertParts: new ExpertParts(() => undefined),
     kernels: undefined,
     attention: undefined,
   });

@@ -1,6 +1,7 @@
 import type { TensorData } from "@ringrank/model";
 import { allocate } from "@ringrank/model/weights";
 import type { RankProgram, Step, WeightShard } from "@ringrank/policy";
+import { allSteps } from "../all-steps.js";
 import type { MatrixHome } from "../kernels/matrix-home.js";
 import { elementCount } from "../tensors/element-types.js";
 import { bytesOfShard } from "./program-weights.js";
@@ -17,7 +18,7 @@ export interface KeptWeights {
 export type WeightPlaces = ReadonlyMap<string, TensorData>;
 
 export function keptWeights({ segments, entries }: RankProgram): KeptWeights {
-  const steps = Object.values(entries).flatMap((entry) => entry.steps);
+  const steps = allSteps(entries);
   const matrices = joined(steps.flatMap(productWeightsOf));
   const all = new Set(matrices.flat());
   const fed = segments.flatMap(({ sharedWeights }) => sharedWeights);
@@ -69,7 +70,7 @@ function productWeightsOf(step: Step): string[][] {
 function otherWeightsOf(step: Step): readonly string[] {
   switch (step.kind) {
     case "routed":
-      return step.stacks;
+      return step.expert.stacks;
     case "allReduce":
       return step.added?.rows ?? [];
     case "normalize":

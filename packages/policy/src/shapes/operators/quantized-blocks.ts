@@ -45,6 +45,15 @@ const matMulNBits: ShapeRule = (node) => {
 };
 
 /**
+ * A stack of MatMulNBits (rules/quantized-blocks.ts): `[experts or 1, rows, K] → [experts, rows, N]`, of values uint8
+ * `[experts, N, blocks, size · bits / 8]` and scales `[experts, N, blocks]`. The policy itself makes these.
+ */
+const stackedMatMulNBits: ShapeRule = (node) => {
+  const [experts, columns] = node.dims(1);
+  return [{ type: node.type(0), dims: [experts!, node.dims(0)[1]!, columns!] }];
+};
+
+/**
  * com.microsoft.MatMulBnb4: `[…, K] → […, N]`, as bitsandbytes quantizes
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulBnb4).
  *
@@ -125,6 +134,7 @@ function requireShape(
 /** Operators on weights in blocks that share a scale. */
 export const quantizedBlockRules: ShapeRules = {
   "com.microsoft.MatMulNBits": matMulNBits,
+  "ringrank.StackedMatMulNBits": stackedMatMulNBits,
   "com.microsoft.MatMulBnb4": matMulBnb4,
   "com.microsoft.GatherBlockQuantized": gatherBlockQuantized,
 };

@@ -1,0 +1,178 @@
+import {
+  type FileSource,
+  floatAttribute,
+  type Graph,
+  type GraphNode,
+  intAttribute,
+  type QuantizedSource,
+  quantizationBlock,
+  type StoredMatrix,
+  type Weight,
+  withoutUnread,
+} from "@ringrank/model";
+import { bytesPerElement } from "@ringrank/model/weights";
+import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
+import type { RoutedExperts } from "../analysis/routed-experts.js";
+import { FreshNames } from "../fresh-names.js";
+import { ownPart } from "../lowering/lowering.js";
+import { int64Tensor, makeNode } from "../rules/attributes.js";
+import { operatorName } from "../rules/table.js";
+import { floatTypes } from "./constant-matrices.js";
+import type { Precision } from "./precision.js";
+
+/**
+ * The graph with its experts' matrices in few bits: each product with a stack of them becomes a StackedMatMulNBits
+ * (rules/quantized-blocks.ts). Only stacks of experts that rows are routed to: ranks multiply by one expert at a time,
+ * as by any other matrix. That these are such experts shows in the factors, so it is done after `quantizeGraph`.
+ *
+ * @param routed of the graph
+ */
+export function quantizeExperts(
+  { graph, nodes }: FactoredGraph,
+  routed: readonly RoutedExperts[],
+  precision: Precision,
+): Graph {
+  if (precision.weights === "float32") return graph;
+  const rewriter = new Rewriter(graph, precision);
+  const bodies = new Set(routed.flatMap(({ body }) => body));
+  const rewritten = nodes.flatMap((node, index) =>
+    bodies.has(index) ? rewriter.rewrite(node) : [node.operator.node],
+  );
+  if (rewriter.weights.size === graph.weights.size) return graph;
+  const { "com.microsoft": version = 1, ...opsets } = graph.opsets;
+  return withoutUnread({
+    ...graph,
+    opsets: { ...opsets, "com.microsoft": version },
+    nodes: rewritten,
+    weights: rewriter.weights,
+  });
+}
+
+/** Matrices of experts, `[experts, first, second]` as they are stored. */
+interface Stack {
+  readonly dims: readonly [number, number, number];
+  readonly sources: readonly StoredMatrix["source"][];
+}
+
+class Rewriter {
+  readonly weights: Map<string, Weight>;
+  readonly #graph: Graph;
+  readonly #bits: 4 | 8;
+  readonly #accuracyLevel: number;
+  readonly #names: FreshNames;
+  /** By value `[rows, …]`: the same as `[1, rows, …]`. */
+  readonly #unsqueezed = new Map<string, string>();
+
+  constructor(graph: Graph, { weights, activations }: Precision) {
+    this.#graph = graph;
+    this.weights = new Map(graph.weights);
+    this.#bits = weights === "int4" ? 4 : 8;
+    this.#accuracyLevel = activations === "int8" ? 4 : 1;
+    const taken = new Set([
+      ...graph.inputs.map(({ name }) => name),
+      ...graph.nodes.flatMap(({ outputs }) => outputs),
+    ]);
+    this.#names = new FreshNames((name) => taken.has(name) || this.weights.has(name));
+  }
+
+  /** What stands for a node of a body: itself, where it is no product with a stack. */
+  rewrite({ operator }: FactoredNode): readonly GraphNode[] {
+    const { node, inputs } = operator;
+    const [x, matrix] = inputs;
+    const turned = readsTurned(node);
+    if (x?.type !== "float32" || x.isWeight || matrix === undefined) return [node];
+    const stack = stackOf(this.#graph.weights.get(matrix.name));
+    if (turned === undefined || stack === undefined) return [node];
+    const [, first, second] = stack.dims;
+    const [K, N] = turned ? [second, first] : [first, second];
+    const names = this.#quantize(matrix.name, stack, !turned);
+    const { before, value } = x.dims.length === 2 ? this.#unsqueeze(x.name) : { before: [], value: x.name };
+    const attributes = {
+      K,
+      N,
+      bits: this.#bits,
+      block_size: quantizationBlock,
+      accuracy_level: this.#accuracyLevel,
+    };
+    const product = ownPart("StackedMatMulNBits", {
+      inputs: [value, ...names],
+      outputs: node.outputs,
+      attributes: Object.fromEntries(
+        Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value }]),
+      ),
+    });
+    return [...before, product];
+  }
+
+  #unsqueeze(x: string): { readonly before: readonly GraphNode[]; readonly value: string } {
+    const known = this.#unsqueezed.get(x);
+    if (known !== undefined) return { before: [], value: known };
+    const value = this.#names.after(`${x}·rows`);
+    const axes = this.#names.numbered("axes");
+    this.weights.set(axes, inline(int64Tensor([0])));
+    this.#unsqueezed.set(x, value);
+    return { before: [makeNode("Unsqueeze", [x, axes], value)], value };
+  }
+
+  /** The two weights of a stack whose matrices have a row for each column of the product. */
+  #quantize(name: string, { dims, sources }: Stack, transposed: boolean): readonly [string, string] {
+    const [experts, first, second] = dims;
+    const [rows, columns] = transposed ? [second, first] : [first, second];
+    const blocks = Math.ceil(columns / quantizationBlock);
+    const bits = this.#bits;
+    const source = (part: QuantizedSource["part"]): Weight["source"] => {
+      const parts = sources.map((source): QuantizedSource => {
+        return { kind: "quantized", part, bits, matrix: { dims: [first, second], transposed, source } };
+      });
+      return { kind: "stack", parts };
+    };
+    const label = `${name}·int${bits}${transposed ? "·turned" : ""}`;
+    const names = [this.#names.after(label), this.#names.after(`${label}·scales`)] as const;
+    const values = [experts, rows, blocks, (quantizationBlock * bits) / 8];
+    this.weights.set(names[0], { type: "uint8", dims: values, source: source("values") });
+    this.weights.set(names[1], { type: "float32", dims: [experts, rows, blocks], source: source("scales") });
+    return names;
+  }
+}
+
+/** Whether a product reads the matrices of its second operand turned; undefined where it is no plain product. */
+function readsTurned(node: GraphNode): boolean | undefined {
+  const operator = operatorName(node);
+  if (operator === "MatMul") return false;
+  if (operator !== "com.microsoft::FusedMatMul" || floatAttribute(node, "alpha", 1) !== 1) return undefined;
+  const isElse = ["transA", "transBatchA", "transBatchB"].some((name) => intAttribute(node, name, 0) !== 0);
+  return isElse ? undefined : intAttribute(node, "transB", 0) !== 0;
+}
+
+/** The matrices that a weight is a stack of; undefined where it is none of floats in files. */
+function stackOf(weight: Weight | undefined): Stack | undefined {
+  if (weight?.type !== "float32" || weight.dims.length !== 3) return undefined;
+  const dims = weight.dims as readonly number[] as Stack["dims"];
+  const sources = sourcesOf(weight.source, dims);
+  const areFloats = sources?.every((source) => source.kind === "absent" || floatTypes.has(source.storedAs));
+  return sources?.length === dims[0] && areFloats ? { dims, sources } : undefined;
+}
+
+function sourcesOf(
+  source: Weight["source"],
+  [experts, first, second]: Stack["dims"],
+): readonly StoredMatrix["source"][] | undefined {
+  switch (source.kind) {
+    case "absent":
+      return Array.from({ length: experts }, () => source);
+    case "file": {
+      const bytes = first * second * bytesPerElement[source.storedAs];
+      return Array.from({ length: experts }, (_, expert): FileSource => {
+        return { ...source, offset: source.offset + expert * bytes };
+      });
+    }
+    case "stack":
+      return source.parts.flatMap((part) => (part.kind === "file" ? [part] : []));
+    default:
+      return undefined;
+  }
+}
+
+function inline({ type, dims, data }: ReturnType<typeof int64Tensor>): Weight {
+  return { type, dims, source: { kind: "inline", data } };
+}

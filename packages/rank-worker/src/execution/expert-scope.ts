@@ -1,0 +1,37 @@
+import { RingrankError } from "@ringrank/errors";
+import type { Tensor } from "../tensors/tensor.js";
+import { EntryScope } from "./entry-scope.js";
+
+/** The expert that is computing now. */
+export interface ExpertTurn {
+  expert: number;
+}
+
+interface ExpertNames {
+  /** A value: the rows of an expert. */
+  readonly rows: string;
+  /** Weights that have a part for each expert. The part is a value of the same name. */
+  readonly stacks: readonly string[];
+}
+
+/** The names that the steps of a layer's experts use. These are compiled once, and run for one expert after another. */
+export class ExpertScope extends EntryScope {
+  readonly turn: ExpertTurn = { expert: 0 };
+  readonly #stacks: ReadonlySet<string>;
+
+  constructor({ rows, stacks }: ExpertNames, { entry, context, bySegment }: EntryScope) {
+    const inputs = [rows, ...stacks].map((name) => ({ name }));
+    super(entry, { inputs, outputs: [] }, context, bySegment);
+    this.#stacks = new Set(stacks);
+  }
+
+  /** By expert. @throws RR_POLICY if there is no such stack */
+  partsOf(name: string): readonly Tensor[] {
+    const parts = this.#stacks.has(name) ? this.context.expertParts.of(name) : undefined;
+    if (parts !== undefined) return parts;
+    throw new RingrankError(
+      "RR_POLICY",
+      `entry "${this.entry}": experts need the stack "${name}", which is not there`,
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import type { ProductStep } from "@ringrank/policy";
+import type { Epilogue } from "./epilogue.js";
+import type { Multiplier, MultiplyInto, RunSegment } from "./multiplier.js";
+
+/**
+ * Multiplies by the matrices of whichever expert's turn it is. Experts of a layer share the step, and with it the room
+ * for its results; what is known of an expert's matrices is made when its first row comes.
+ */
+export class ExpertMultiplier implements Multiplier {
+  readonly widths: readonly number[];
+  /** Nobody knows before which expert is next. */
+  readonly headStart = undefined;
+  readonly #turn: { readonly expert: number };
+  readonly #make: (expert: number) => Multiplier;
+  readonly #made: (Multiplier | undefined)[] = [];
+
+  constructor(
+    { outputs }: ProductStep,
+    turn: { readonly expert: number },
+    make: (expert: number) => Multiplier,
+  ) {
+    this.widths = outputs.map(({ matrices }) => {
+      let width = 0;
+      for (const { rows } of matrices) width += rows;
+      return width;
+    });
+    this.#turn = turn;
+    this.#make = make;
+  }
+
+  multiplyFew(x: Float32Array, outputs: readonly Float32Array[]): boolean {
+    return this.#current().multiplyFew(x, outputs);
+  }
+
+  multiplyMany(x: Float32Array, outputs: readonly Float32Array[], run: RunSegment): Promise<void> {
+    return this.#current().multiplyMany(x, outputs, run);
+  }
+
+  withEpilogue(rows: number, epilogue: Epilogue): MultiplyInto | undefined {
+    return this.#current().withEpilogue(rows, epilogue);
+  }
+
+  #current(): Multiplier {
+    const { expert } = this.#turn;
+    const made = this.#made[expert] ?? this.#make(expert);
+    this.#made[expert] = made;
+    return made;
+  }
+}
