@@ -3,9 +3,14 @@ import { setFlagsFromString } from "node:v8";
 import { type GeneratedToken, loadModel } from "@ringrank/coordinator";
 import { relaxedSimdFlags, runsRelaxedSimd } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
-import { shakespeareDirectory } from "../../packages/model/src/testing/fixtures.js";
+import {
+  shakespeareDirectory,
+  standardDeviation,
+  zooDirectory,
+} from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel } from "../support/loaded-model.js";
 import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js";
+import { rootMeanSquare } from "../support/root-mean-square.js";
 
 // As the command starts its own process; what a host on Node 20 gets without them, embedded-model.test.ts tells.
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
@@ -72,6 +77,37 @@ describe("the embedded model in int8, multiplied by the ranks", () => {
       }),
     );
     expect((above[0]! + above[1]!) / 2).toBeLessThan(0.5);
+  });
+});
+
+describe.each([
+  // Feed-forwards apart and turned, and in one piece with biases.
+  ["mixtral", 2],
+  ["gpt-oss", 1],
+] as const)("the experts of %s in int4, multiplied by %i ranks themselves", (name, ranks) => {
+  const int4 = { precision: "int4", cache: false } as const;
+  const model = loadedModel(zooDirectory(name), { ...int4, ranks });
+  const unrounded = loadedModel(zooDirectory(name), { ...int4, ranks: 1, activations: "float32" });
+  // So many that some experts have more rows than kernels take.
+  const given = Array.from({ length: 96 }, (_, i) => 5 + ((i * 37) % 250));
+
+  it("give what ONNX Runtime makes of the same weights, but for roundings", async () => {
+    const [own, expected] = await Promise.all(
+      [model(), unrounded()].map(async (one) => (await one.run({ input_ids: [given] })).logits!.data),
+    );
+    const logits = expected as Float32Array;
+    // Activations to 1/254 of the largest of a block or a group, in each product of two layers.
+    expect(rootMeanSquare(own as Float32Array, logits)).toBeLessThan(5e-2 * standardDeviation(logits));
+  });
+
+  it("say in steps of one token what they say of all at once, but for roundings", async () => {
+    const options = { temperature: 0, maxNewTokens: 24, ignoreEos: true, logprobs: true };
+    const tokens: GeneratedToken[] = [];
+    for await (const token of model().generate(given, options)) tokens.push(token);
+    const made = tokens.map(({ id }) => id);
+    const { logits } = await model().run({ input_ids: [[...given, ...made]] });
+    const expected = made.map((id, at) => logprobOf(logits!, given.length + at - 1, id));
+    expect(tokens.map(({ logprob }) => logprob)).toBeAllclose(expected, { rtol: 0, atol: 0.3 });
   });
 });
 

@@ -13,6 +13,7 @@ import { EmulatedGroup } from "../support/emulate.js";
 import { firstStep } from "../support/first-step.js";
 import { memoized } from "../support/memoized.js";
 import { select } from "../support/random-graph.js";
+import { rootMeanSquare } from "../support/root-mean-square.js";
 
 /**
  * Ten kinds of models: fused projections in three layouts, weights stored turned, tied heads, groups of heads, scaled
@@ -110,10 +111,6 @@ describe.each(["int8", "int4"] as const)("in %s", (precision) => {
     );
   });
 });
-
-function rootMeanSquare(a: Float32Array, b: Float32Array): number {
-  return Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0) / a.length);
-}
 
 /**
  * What a reader of the fp32 graph would have to give so that it multiplies by the same rounded matrices: n · scale, in
