@@ -21,11 +21,11 @@ import { floatTypes } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
 
 /**
- * The graph with its experts' matrices in few bits: each product with a stack of them becomes a StackedMatMulNBits
- * (rules/quantized-blocks.ts). Only stacks of experts that rows are routed to: ranks multiply by one expert at a time,
- * as by any other matrix. That these are such experts shows in the factors, so it is done after `quantizeGraph`.
+ * Quantizes the matrices of routed experts: each product with a stack of them becomes a StackedMatMulNBits
+ * (rules/quantized-blocks.ts). A rank then multiplies by one expert's matrix at a time, as by any other matrix. Only the
+ * factors show which stacks are routed experts, so this comes after `quantizeGraph`.
  *
- * @param routed of the graph
+ * @param routed the routed experts of the graph
  */
 export function quantizeExperts(
   { graph, nodes }: FactoredGraph,
@@ -48,7 +48,7 @@ export function quantizeExperts(
   });
 }
 
-/** Matrices of experts, `[experts, first, second]` as they are stored. */
+/** The matrices of all experts, `[experts, first, second]`, as stored. */
 interface Stack {
   readonly dims: readonly [number, number, number];
   readonly sources: readonly StoredMatrix["source"][];
@@ -60,7 +60,7 @@ class Rewriter {
   readonly #bits: 4 | 8;
   readonly #accuracyLevel: number;
   readonly #names: FreshNames;
-  /** By value `[rows, …]`: the same as `[1, rows, …]`. */
+  /** By name of a value `[rows, …]`: the name of the same value as `[1, rows, …]`. */
   readonly #unsqueezed = new Map<string, string>();
 
   constructor(graph: Graph, { weights, activations }: Precision) {
@@ -75,7 +75,7 @@ class Rewriter {
     this.#names = new FreshNames((name) => taken.has(name) || this.weights.has(name));
   }
 
-  /** What stands for a node of a body: itself, where it is no product with a stack. */
+  /** The nodes that replace a node of a body: the node itself if it is not a product with a stack. */
   rewrite({ operator }: FactoredNode): readonly GraphNode[] {
     const { node, inputs } = operator;
     const [x, matrix] = inputs;
@@ -114,7 +114,7 @@ class Rewriter {
     return { before: [makeNode("Unsqueeze", [x, axes], value)], value };
   }
 
-  /** The two weights of a stack whose matrices have a row for each column of the product. */
+  /** The values and scales of a stack, whose matrices have a row for each column of the product. */
   #quantize(name: string, { dims, sources }: Stack, transposed: boolean): readonly [string, string] {
     const [experts, first, second] = dims;
     const [rows, columns] = transposed ? [second, first] : [first, second];
@@ -135,7 +135,7 @@ class Rewriter {
   }
 }
 
-/** Whether a product reads the matrices of its second operand turned; undefined where it is no plain product. */
+/** Whether a product transposes its second operand; undefined if the node is not a plain product. */
 function readsTurned(node: GraphNode): boolean | undefined {
   const operator = operatorName(node);
   if (operator === "MatMul") return false;
@@ -144,7 +144,7 @@ function readsTurned(node: GraphNode): boolean | undefined {
   return isElse ? undefined : intAttribute(node, "transB", 0) !== 0;
 }
 
-/** The matrices that a weight is a stack of; undefined where it is none of floats in files. */
+/** The matrices in a stack; undefined if the weight is not a stack of floating-point matrices in files. */
 function stackOf(weight: Weight | undefined): Stack | undefined {
   if (weight?.type !== "float32" || weight.dims.length !== 3) return undefined;
   const dims = weight.dims as readonly number[] as Stack["dims"];

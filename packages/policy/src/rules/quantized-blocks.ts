@@ -39,7 +39,7 @@ const matMulNBits: Rule = {
   localize: withLocalSizes,
 };
 
-/** What a MatMulNBits sums over: columns in whole blocks, each of some bytes. */
+/** Declares that a MatMulNBits sums over columns, in whole blocks of `bytes` each. */
 function sumOverBlocks(
   { node }: Operator,
   factors: Propagation,
@@ -69,7 +69,7 @@ function localSizes(local: Localization): Record<"K" | "N", Attribute> {
 }
 
 /**
- * A stack of MatMulNBits, one for each expert: `[experts or 1, rows, K] → [experts, rows, N]`, of values
+ * One MatMulNBits for each expert: `[experts or 1, rows, K] → [experts, rows, N]` with values
  * `[experts, N, blocks, bytes]` and scales `[experts, N, blocks]`.
  */
 const stackedMatMulNBits: Rule = {

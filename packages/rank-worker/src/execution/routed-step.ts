@@ -51,7 +51,7 @@ export class RoutedStep implements CompiledStep {
     state.communicator.progress();
     const own = { ...state, table };
     await runSteps(steps, steps.length, own);
-    const made = valueAt(own, { name: "what an expert makes", index: perExpert });
+    const made = valueAt(own, { name: "the result of an expert", index: perExpert });
     use(made);
     if (made instanceof TransientTensor) made.release();
   }

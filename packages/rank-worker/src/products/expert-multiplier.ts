@@ -3,12 +3,12 @@ import type { Epilogue } from "./epilogue.js";
 import type { Multiplier, MultiplyInto, RunSegment } from "./multiplier.js";
 
 /**
- * Multiplies by the matrices of whichever expert's turn it is. Experts of a layer share the step, and with it the room
- * for its results; what is known of an expert's matrices is made when its first row comes.
+ * Multiplies by the matrices of the expert that is computing. Experts of a layer share the step and the memory for its
+ * results. What the step needs to know about an expert's matrices is prepared when that expert gets its first row.
  */
 export class ExpertMultiplier implements Multiplier {
   readonly widths: readonly number[];
-  /** Nobody knows before which expert is next. */
+  /** Unknown in advance: it depends on the rows which expert is next. */
   readonly headStart = undefined;
   readonly #turn: { readonly expert: number };
   readonly #make: (expert: number) => Multiplier;

@@ -45,8 +45,9 @@ const matMulNBits: ShapeRule = (node) => {
 };
 
 /**
- * A stack of MatMulNBits (rules/quantized-blocks.ts): `[experts or 1, rows, K] → [experts, rows, N]`, of values uint8
- * `[experts, N, blocks, size · bits / 8]` and scales `[experts, N, blocks]`. The policy itself makes these.
+ * One MatMulNBits for each expert (rules/quantized-blocks.ts): `[experts or 1, rows, K] → [experts, rows, N]` with
+ * values uint8 `[experts, N, blocks, size · bits / 8]` and scales `[experts, N, blocks]`. Only the policy makes these
+ * nodes, so their shapes need no check.
  */
 const stackedMatMulNBits: ShapeRule = (node) => {
   const [experts, columns] = node.dims(1);
