@@ -21,7 +21,7 @@ const costConstants = {
   collectiveSeconds: 20e-6,
   /** Bytes of operand that an all-reduce moves per second. */
   collectiveBytesPerSecond: 4e9,
-  /** Cached positions of the decode step, with which scores grow: 11 gave wrong decisions, 512 to right ones. */
+  /** Cached positions of the decode step, with which scores grow: 11 gave wrong decisions, 512 right ones. */
   referenceContext: 512,
 } as const;
 
