@@ -1,7 +1,7 @@
 /**
- * What it takes to serve a model that other threads open: where it lies, how its inputs and outputs are called, and
- * whether it takes texts and conversations. Without the architectures, the files of ONNX and the libraries that read
- * texts, which take long to import.
+ * What is needed to serve a model that other threads open: where it is, the names of its inputs and outputs, and
+ * whether it takes texts and conversations. Without the architectures, the ONNX code and the text libraries, which take
+ * long to import.
  */
 export { type ExportDtype, exportDtypes } from "./exports/export-files.js";
 export { type FileIdentity, fileIdentity, requireUnchanged } from "./files/file-identity.js";

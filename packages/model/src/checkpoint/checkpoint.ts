@@ -8,12 +8,12 @@ import { closeFile, openFile } from "../weights/read-at.js";
 import { readSafetensorsHeader, type SafetensorsHeader, type StoredTensor } from "./safetensors.js";
 import { readWeightMap } from "./weight-map.js";
 
-/** A HuggingFace model directory: its config, and where each tensor lies. No parameter is held here. */
+/** A HuggingFace model directory: its config, and the location of each tensor. It contains no parameters. */
 export interface Checkpoint {
   /** Real path. */
   readonly directory: string;
   readonly config: JsonObject;
-  /** By name; undefined where the directory has a config alone, which is enough to plan. */
+  /** By name; undefined if the directory only has a config, which is enough for planning. */
   readonly tensors: ReadonlyMap<string, StoredTensor> | undefined;
   /** The safetensors files. */
   readonly files: readonly CheckpointFile[];
@@ -21,7 +21,7 @@ export interface Checkpoint {
 
 /** Its path is absolute and real. */
 export interface CheckpointFile extends FileIdentity {
-  /** Bytes its header says it has; {@link checkPayload} compares. */
+  /** The size according to its header; {@link checkPayload} compares it. */
   readonly expectedSize: number;
 }
 
@@ -30,10 +30,10 @@ const singleName = "model.safetensors";
 
 /**
  * Opens a model directory: `config.json`, and the headers of `model.safetensors` or of the files that
- * `model.safetensors.index.json` names. Reads no payload. Synchronous, some milliseconds a file.
+ * `model.safetensors.index.json` names. Reads no payload. Synchronous; takes a few milliseconds per file.
  *
  * @throws RR_NOT_A_MODEL if there is no config.json; RR_FILE_FORMAT if a file is corrupt, truncated in its header, or
- * hostile; RR_MISSING_FILE, RR_PATH if the index names a file that is missing or lies elsewhere.
+ * hostile; RR_MISSING_FILE, RR_PATH if the index names a file that is missing or elsewhere
  */
 export function openCheckpoint(directory: string): Checkpoint {
   const configPath = join(directory, "config.json");

@@ -1,13 +1,13 @@
 import { RingrankError } from "@ringrank/errors";
 import { isJsonObject, type JsonObject, type JsonValue } from "../files/json.js";
 
-/** One name, or several by which configs call the same thing: the first that is present counts. */
+/** One name, or several that configs use for the same thing: the first that is present counts. */
 export type FieldNames = string | readonly string[];
 
-/** What no sane config exceeds, and no arithmetic on shapes overflows with. */
+/** Limits that no sane config exceeds, and within which no arithmetic on shapes overflows. */
 export const configLimits = {
   layers: 10_000,
-  /** A width, a number of heads or tokens. */
+  /** For a width, or a number of heads or tokens. */
   dimension: 2 ** 31,
 } as const;
 
@@ -17,9 +17,9 @@ export interface Range {
 }
 
 /**
- * Typed access to a config that was not trusted. A field that is absent or `null` takes its default, or is an error
- * (but for {@link ConfigReader.boolean}); a field of the wrong type or size is always an error, RR_CONFIG, that names
- * file, field, what was expected and what came.
+ * Typed access to an untrusted config. A field that is absent or `null` takes its default, or is an error (except in
+ * {@link ConfigReader.boolean}). A field of the wrong type or size is always an error, RR_CONFIG, which names file and
+ * field, and says what was expected and what was received.
  */
 export class ConfigReader {
   readonly #object: JsonObject;
@@ -40,12 +40,12 @@ export class ConfigReader {
     return this.#find(names) !== undefined;
   }
 
-  /** Whether the field is there and null, by which configs switch off what its default would switch on. */
+  /** Whether the field is present and null, with which configs switch off what the default would switch on. */
   isNull(name: string): boolean {
     return Object.hasOwn(this.#object, name) && this.#object[name] === null;
   }
 
-  /** A whole number; a count, so at least 1 and at most 2³¹ unless `range` says otherwise. */
+  /** An integer; a count, so from 1 to 2³¹ unless `range` says otherwise. */
   integer(names: FieldNames, options: Range & { readonly default?: number } = {}): number {
     return this.optionalInteger(names, options) ?? options.default ?? this.#missing(names, "an integer");
   }
@@ -69,7 +69,7 @@ export class ConfigReader {
     return this.#read(names, describeRange(min, max), (value) => isWithin(value, min, max, false));
   }
 
-  /** True or false, and null is false: in the Python that such a config is written for, it is. */
+  /** True or false. null is false, as it is in the Python code that such a config is written for. */
   boolean(names: FieldNames, options: { readonly default?: boolean } = {}): boolean {
     const value = this.optionalBoolean(names);
     if (value !== undefined) return value;
@@ -89,7 +89,7 @@ export class ConfigReader {
     return this.#read(names, "a string", (value) => typeof value === "string");
   }
 
-  /** One of `choices`, spelled so. */
+  /** One of `choices`, with exact spelling. */
   oneOf<const T extends string>(
     names: FieldNames,
     choices: readonly T[],
@@ -109,7 +109,7 @@ export class ConfigReader {
     );
   }
 
-  /** A list of whole numbers; with `orOne`, a single one counts as a list. */
+  /** A list of integers; with `orOne`, a single one counts as a list. */
   optionalIntegers(names: FieldNames, { min = 1, max = configLimits.dimension }: Range = {}) {
     const valid = (value: JsonValue): value is number => isWithin(value, min, max, true);
     const value = this.#read(
@@ -140,13 +140,15 @@ export class ConfigReader {
     return object && new ConfigReader(object, `${this.#where}: ${this.#find(names)}`);
   }
 
-  /** The value as it is, for what no getter fits; undefined where absent or null. */
+  /** The raw value, if no getter fits; undefined if absent or null. */
   raw(names: FieldNames): JsonValue | undefined {
     const name = this.#find(names);
     return name === undefined ? undefined : this.#object[name];
   }
 
-  /** An error about this config that no single field's type shows: what was expected, and what came. */
+  /**
+   * An error about this config that is not about the type of a single field: what was expected, and what was received.
+   */
   error(message: string): RingrankError {
     return new RingrankError("RR_CONFIG", `${this.#where}: ${message}`);
   }

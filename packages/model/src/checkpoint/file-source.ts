@@ -6,7 +6,7 @@ import { storedTypes } from "./stored-types.js";
 /**
  * The tensor as the source of a graph's weight.
  *
- * @throws RR_TYPE if weights of its element type cannot be used; a tensor that no weight uses may have any.
+ * @throws RR_TYPE if weights of its element type cannot be used; a tensor that no weight uses may have any type
  */
 export function fileSource(name: string, tensor: StoredTensor): FileSource {
   const stored = storedTypes.get(tensor.dtype);

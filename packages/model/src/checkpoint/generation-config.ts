@@ -3,23 +3,23 @@ import { join } from "node:path";
 import { type JsonObject, type JsonValue, jsonFileLimits, readJsonObject } from "../files/json.js";
 import { ConfigReader } from "./config-reader.js";
 
-/** What a model's authors say about generating with it. */
+/** The settings of a model's authors for generating with it. */
 export interface GenerationConfig {
   readonly defaults: GenerationDefaults;
   /** Every id that ends a sequence; empty if none is named. */
   readonly eosTokenIds: readonly number[];
-  /** Of these, one is the last token of a text that goes on to its greatest length; mostly empty. */
+  /** One of these is the last token of a text that reaches its maximum length; usually empty. */
   readonly forcedEosTokenIds: readonly number[];
   /**
-   * What an encoder–decoder's target begins with: `decoder_start_token_id` (else `bos_token_id`), then
+   * The tokens that an encoder–decoder's target starts with: `decoder_start_token_id` (else `bos_token_id`), then
    * `forced_bos_token_id`, which in multilingual models is the language. Empty for other models.
    */
   readonly decoderPromptIds: readonly number[];
-  /** Names of fields that would change results, have a value that does, and are not supported. */
+  /** Names of fields that are not supported, and whose values would change results. */
   readonly unsupported: readonly string[];
 }
 
-/** Fields that are absent have no default here. */
+/** Absent fields have no default here. */
 export interface GenerationDefaults {
   /** False: greedy, whatever the other fields say. */
   readonly doSample?: boolean;
@@ -35,7 +35,7 @@ export interface GenerationDefaults {
 }
 
 /**
- * Fields that change results and are not supported, each with the values that have no effect (besides null).
+ * Unsupported fields that change results, each with the values that have no effect (in addition to null).
  * https://huggingface.co/docs/transformers/main_classes/text_generation#transformers.GenerationConfig
  */
 const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
@@ -70,11 +70,11 @@ const unsupportedFields: Readonly<Record<string, readonly JsonValue[]>> = {
 };
 
 /**
- * Reads `generation_config.json`; ids of special tokens that it does not name come from `config`. Where there is no
- * such file, all comes from `config`, as transformers has it for models older than that file. Its `max_length` is not
- * read: the model's context is the limit.
+ * Reads `generation_config.json`; the ids of special tokens that it does not name come from `config`. If there is no
+ * such file, everything comes from `config`, as in transformers for models older than that file. Its `max_length` is
+ * ignored: the model's context is the limit.
  *
- * @throws RR_CONFIG for a value that makes no sense; RR_FILE_FORMAT if the file is not JSON.
+ * @throws RR_CONFIG for a value that makes no sense; RR_FILE_FORMAT if the file is not JSON
  */
 export function readGenerationConfig(directory: string, config: JsonObject): GenerationConfig {
   const path = join(directory, "generation_config.json");

@@ -1,6 +1,6 @@
 import type { ConfigReader } from "./config-reader.js";
 
-/** Rotary position embedding (https://arxiv.org/abs/2104.09864) as a config describes it, in one form. */
+/** Rotary position embedding (https://arxiv.org/abs/2104.09864) as described by a config, in a single form. */
 export interface RopeParameters {
   /** Base of the geometric series of wavelengths. */
   readonly theta: number;
@@ -9,10 +9,10 @@ export interface RopeParameters {
   readonly scaling: RopeScaling;
 }
 
-/** How frequencies change to reach beyond the context that the model was first trained on. */
+/** How frequencies change to extend the context beyond that of the original training. */
 export type RopeScaling =
   | { readonly type: "default" }
-  /** Positions divided by `factor`. */
+  /** Positions are divided by `factor`. */
   | { readonly type: "linear"; readonly factor: number }
   /** NTK-aware: theta grows with the length of the sequence, from `max_position_embeddings` on. */
   | {
@@ -22,9 +22,9 @@ export type RopeScaling =
     }
   /** NTK-aware: theta is larger by `alpha^(lanes / (lanes − 2))`, whatever the length. */
   | { readonly type: "ntk"; readonly alpha: number }
-  /** Pairs turn as of all lanes, and those behind this fraction of them not at all. */
+  /** Pairs rotate as if all lanes did, but pairs beyond this fraction of the lanes do not rotate. */
   | { readonly type: "proportional"; readonly factor: number; readonly fraction: number }
-  /** Llama 3.1: long wavelengths divided by `factor`, short ones kept, a ramp between. */
+  /** Llama 3.1: long wavelengths are divided by `factor`, short ones are kept, with a ramp in between. */
   | {
       readonly type: "llama3";
       readonly factor: number;
@@ -45,7 +45,10 @@ export type RopeScaling =
       readonly mscale?: number;
       readonly mscaleAllDim?: number;
     }
-  /** https://arxiv.org/abs/2402.13753: a divisor per pair of lanes, one list for short and one for long sequences. */
+  /**
+   * https://arxiv.org/abs/2402.13753: one divisor per pair of lanes, with one list for short and one for long
+   * sequences.
+   */
   | {
       readonly type: "longrope";
       readonly shortFactor: readonly number[];
@@ -56,19 +59,19 @@ export type RopeScaling =
     };
 
 export interface RopeOptions {
-  /** Where layers differ: which kind to read for, as in `layer_types`. Default `full_attention`. */
+  /** If layers differ: the kind to read, as in `layer_types`. Default `full_attention`. */
   readonly layerType?: string;
-  /** Used where the config names no theta. Default 10000. */
+  /** Used if the config has no theta. Default 10000. */
   readonly defaultTheta?: number;
-  /** By what field version 4 gives this kind of layer a theta of its own. Such layers are not scaled. */
+  /** The field in which version 4 gives this kind of layer its own theta. Such layers are not scaled. */
   readonly ownTheta?: string;
-  /** Used where the config has neither `rope_scaling` nor `rope_parameters`. Default: none. */
+  /** Used if the config has neither `rope_scaling` nor `rope_parameters`. Default: none. */
   readonly defaultScaling?: RopeScaling;
-  /** Used where the config names no fraction. Default 1. */
+  /** Used if the config has no fraction. Default 1. */
   readonly defaultPartialRotaryFactor?: number;
 }
 
-// GPT-NeoX's own names win over those that transformers 4 wrote beside them.
+// GPT-NeoX's own names take precedence over those that transformers 4 wrote next to them.
 const thetaNames = ["rotary_emb_base", "rope_theta"];
 const partialNames = ["rotary_pct", "partial_rotary_factor"];
 const positive = { min: Number.MIN_VALUE };
@@ -131,20 +134,20 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
   const type = rope.oneOf(["rope_type", "type"], types, { default: "default" });
   if (!rope.has(["rope_type", "type"])) refuseUntypedScaling(rope);
   const factor = () => rope.number("factor", divisor);
-  // One beside the scaling wins over one within, and dynamic scaling looks at neither, as in transformers.
+  // One next to the scaling takes precedence over one within it, and dynamic scaling uses neither, as in transformers.
   const originalMaxPositionEmbeddings = () => {
     const name = "original_max_position_embeddings";
     return config.optionalInteger(name) ?? rope.optionalInteger(name) ?? maxPositionEmbeddings();
   };
   const maxPositionEmbeddings = () => config.integer("max_position_embeddings");
   switch (type) {
-    // Positions in time, height and width, which of text are one.
+    // Positions in time, height and width, which are the same for text.
     case "mrope":
     case "default":
       return { type: "default" };
     case "linear":
       return { type, factor: factor() };
-    // Hunyuan calls it dynamic, too, and the factor beside alpha says nothing.
+    // Hunyuan also calls it dynamic, and the factor next to alpha has no meaning.
     case "dynamic": {
       const alpha = rope.optionalNumber("alpha", divisor);
       if (alpha !== undefined) return { type: "ntk", alpha };
@@ -205,7 +208,7 @@ function readScaling(rope: ConfigReader, config: ConfigReader): RopeScaling {
   }
 }
 
-/** Fields that only a scaling has: without its type, nobody knows what they mean. */
+/** Fields that only a scaling has, and that are meaningless without its type. */
 const scalingNames = ["factor", "short_factor", "long_factor", "low_freq_factor", "high_freq_factor"];
 
 function refuseUntypedScaling(rope: ConfigReader): void {
@@ -222,7 +225,7 @@ function readFactors(rope: ConfigReader, name: string): readonly number[] {
   return factors;
 }
 
-/** What Phi-3.5-MoE has instead of an attention_factor: one for short and one for long sequences. */
+/** Phi-3.5-MoE's replacement of attention_factor: one factor for short and one for long sequences. */
 function readScales(rope: ConfigReader): number | undefined {
   const [short, long] = ["short_mscale", "long_mscale"].map((name) => rope.optionalNumber(name, divisor));
   if (short === long) return short;

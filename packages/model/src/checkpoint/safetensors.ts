@@ -5,7 +5,7 @@ import { storedTypes } from "./stored-types.js";
 
 /** A tensor of a checkpoint: its shape, and where its bytes are. */
 export interface StoredTensor {
-  /** As the file spells it: `BF16`, `F8_E4M3`, … See {@link fileSource} for what can be used. */
+  /** As spelled in the file: `BF16`, `F8_E4M3`, … {@link fileSource} says which can be used. */
   readonly dtype: string;
   readonly dims: readonly number[];
   /** Absolute real path. */
@@ -18,7 +18,7 @@ export interface StoredTensor {
 
 export interface SafetensorsHeader {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** Bytes a whole file of this header has. */
+  /** Size of a complete file with this header. */
   readonly expectedSize: number;
 }
 
@@ -102,12 +102,12 @@ function readEntry(path: string, name: string, entry: JsonValue, payload: number
   return { dtype, dims: shape, file: path, offset: payload + begin, bytes };
 }
 
-/** Bytes of `dims` elements of `bits` bits; undefined if a product overflows or ends within a byte. */
+/** Bytes of `dims` elements with `bits` bits each; undefined if a product overflows or ends within a byte. */
 function sizeOf(dims: readonly number[], bits: number): number | undefined {
   let size = bits;
   for (const dim of dims) {
     size *= dim;
-    // Also where a later 0 would hide it: such a shape is hostile, not empty.
+    // Even if a later 0 would hide it: such a shape is hostile, not empty.
     if (size > Number.MAX_SAFE_INTEGER) return undefined;
   }
   return size % 8 === 0 ? size / 8 : undefined;
@@ -135,7 +135,7 @@ function isCounts(value: JsonValue | undefined): value is readonly number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 }
 
-/** A value for a message, cut short where it is long. */
+/** A value for a message, shortened if it is long. */
 function show(value: JsonValue | undefined): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;

@@ -1,8 +1,8 @@
 import type { DataType } from "../graph/graph.js";
 
 /**
- * Element types of safetensors files: their size in bits, our name where we have one, and whether weights of
- * it can be used. (https://github.com/huggingface/safetensors, `Dtype`.)
+ * Element types of safetensors files: their size in bits, our name for them if we have one, and whether weights of them
+ * can be used. (https://github.com/huggingface/safetensors, `Dtype`.)
  */
 interface StoredType {
   readonly bits: number;

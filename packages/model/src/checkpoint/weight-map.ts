@@ -1,13 +1,13 @@
 import { RingrankError } from "@ringrank/errors";
 import { isJsonObject, jsonFileLimits, readJsonObject } from "../files/json.js";
 
-/** More files than any checkpoint has; each costs an open and a header. */
+/** More files than any checkpoint has; each has to be opened and its header read. */
 const maxFiles = 10_000;
 
 /**
  * Reads `model.safetensors.index.json`, `{ "metadata": …, "weight_map": { tensor: file } }`.
  *
- * @returns by file, in the order of their names: the tensors it should have
+ * @returns by file, in the order of their names: the tensors it should contain
  * @throws RR_FILE_FORMAT
  */
 export function readWeightMap(path: string): ReadonlyMap<string, readonly string[]> {

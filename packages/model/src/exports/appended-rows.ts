@@ -12,20 +12,20 @@ export interface AppendedRows extends StatePair {
   /** The axis that grows. */
   readonly axis: number;
   readonly type: DataType;
-  /** Sizes between batch, the first axis, and `axis`; and after it. */
+  /** Sizes between the batch, which is the first axis, and `axis`; and after it. */
   readonly before: readonly number[];
   readonly after: readonly number[];
 }
 
 /**
- * Follows a state through the dataflow, from what comes out back to what goes in.
+ * Follows a state through the dataflow, from output back to input.
  *
- * @throws RR_NO_GENERATE where it does not grow by rows added at the end
+ * @throws RR_NO_GENERATE if it does not grow by rows appended at the end
  */
 export function appendedRows(pair: StatePair, producers: ReadonlyMap<string, GraphNode>): AppendedRows {
   const { past, present } = pair;
   let source = producers.get(originOf(present.name, producers));
-  // Rows that are joined are of one type, so casts to that of the past change nothing (GPT-J has two, GPT-Neo one).
+  // Joined rows have the same type, so casts to that of the past change nothing (GPT-J has two, GPT-Neo one).
   while (source?.opType === "Cast" && intAttribute(source, "to", 0) === toOnnxDataType(past.type)) {
     source = producers.get(originOf(source.inputs[0]!, producers));
   }
@@ -41,9 +41,9 @@ export function appendedRows(pair: StatePair, producers: ReadonlyMap<string, Gra
 }
 
 /**
- * Sizes of a state, batch and rows aside.
+ * Sizes of a state, except batch and rows.
  *
- * @throws RR_NO_GENERATE where batch is not the first axis, or another size than these two is not fixed
+ * @throws RR_NO_GENERATE if batch is not the first axis, or a size other than these two is not fixed
  */
 function fixedSizes(
   { past }: StatePair,

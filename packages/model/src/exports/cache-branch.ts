@@ -5,17 +5,17 @@ import { originOf, producersOf } from "./edit.js";
 import { takingItsTokens } from "./one-token.js";
 import { statePairs } from "./state-pairs.js";
 
-/** The two graphs that a merged decoder has in one. */
+/** The two graphs inside a merged decoder. */
 export interface CacheBranches {
   /** Continues from a past, which may be empty. */
   readonly withPast: Graph;
-  /** Begins. Its past is not read. */
+  /** Starts a sequence. Does not read its past. */
   readonly withoutPast: Graph;
 }
 
 /**
- * Takes a merged decoder apart: a graph whose every output comes from one `If` on an input of its own
- * (`use_cache_branch`), the branches of which do and do not read the past. Undefined for other graphs.
+ * Takes apart a merged decoder: a graph whose every output comes from one `If` on an input of its own
+ * (`use_cache_branch`), one branch of which reads the past. Undefined for other graphs.
  */
 export function cacheBranches(graph: Graph): CacheBranches | undefined {
   const { pairs, onlyRead } = statePairs(graph);

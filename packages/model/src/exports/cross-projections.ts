@@ -4,12 +4,14 @@ import { constantOf, producersOf } from "./edit.js";
 import { isShape, readersOf, sizesRead } from "./sizes-read.js";
 
 /**
- * What a decoder's first step makes of the encoder's output alone: `graph` without all else. Exporters take the batch
- * from whatever tensor is at hand, the decoder's own too, `Gather(Shape(x), 0)` or `Shape(x, start=0, end=1)`. It is
- * the encoder's output's as well, so it is taken from there, and the decoder need not run for it.
+ * The part of a decoder's first step that only depends on the encoder's output: `graph` without everything else.
  *
- * @param graph of which every output is `[batch, heads, source, lanes]`, of the input `hidden`'s batch
- * @throws RR_NO_GENERATE where an output depends on more
+ * Exporters take the batch from whatever tensor is at hand, including the decoder's own, by `Gather(Shape(x), 0)` or
+ * `Shape(x, start=0, end=1)`. The encoder's output has the same batch, so it is taken from there, and the decoder need
+ * not run for it.
+ *
+ * @param graph every output is `[batch, heads, source, lanes]`, with the batch of the input `hidden`
+ * @throws RR_NO_GENERATE if an output depends on more
  */
 export function crossProjections(graph: Graph, hidden: string): Graph {
   const needed = withoutUnread(graph);
@@ -31,7 +33,7 @@ export function crossProjections(graph: Graph, hidden: string): Graph {
       `${[...readsOf(foreign)].filter((name) => !known.has(name)).join(", ")} as well`,
   );
 
-  /** Whether the first size is the only one that is read. */
+  /** Whether only the first size is read. */
   function readsBatch(shape: GraphNode): boolean {
     const constant = (name: string) => constantOf(name, graph, producers);
     return (

@@ -2,12 +2,12 @@ import type { Branch, Graph, GraphNode } from "../graph/graph.js";
 import { mapBranches } from "../graph/map-branches.js";
 import { checkGraph, reorderNodes, withoutUnread } from "../graph/topology.js";
 
-/** By value: the node that makes it. */
+/** By value: the node that computes it. */
 export function producersOf(nodes: readonly GraphNode[]): Map<string, GraphNode> {
   return new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
 }
 
-/** The value that `name` is another name of, by nodes that change nothing. */
+/** The value that `name` is an alias of, through nodes that change nothing. */
 export function originOf(name: string, producers: ReadonlyMap<string, GraphNode>): string {
   let origin = name;
   for (let node = producers.get(origin); node && isSame(node); node = producers.get(origin)) {
@@ -16,12 +16,12 @@ export function originOf(name: string, producers: ReadonlyMap<string, GraphNode>
   return origin;
 }
 
-/** TorchScript leaves a Concat of one input where a cache of transformers, empty at first, is given a past. */
+/** TorchScript leaves a Concat with one input where a cache of transformers, which starts empty, is given a past. */
 function isSame({ opType, inputs }: GraphNode): boolean {
   return opType === "Identity" || (opType === "Concat" && inputs.length === 1);
 }
 
-/** Nodes that read other values in place of those they read, by name; branches inside them too. */
+/** The nodes with the values that they read replaced by name, including in branches. */
 export function redirect(nodes: readonly GraphNode[], to: ReadonlyMap<string, string>): GraphNode[] {
   const read = (name: string): string => to.get(name) ?? name;
   const branch = (graph: Branch): Branch => ({
@@ -37,10 +37,10 @@ export function redirect(nodes: readonly GraphNode[], to: ReadonlyMap<string, st
 }
 
 /**
- * A graph with what was built to be part of it, its nodes in topological order, without nodes and constants that no
- * output needs. Inputs stay.
+ * A graph together with a graph that was built to be part of it, with nodes in topological order, and without nodes and
+ * constants that no output needs. All inputs stay.
  *
- * @throws RR_GRAPH if the two do not fit
+ * @throws RR_GRAPH if the two do not fit together
  */
 export function extended(graph: Graph, built: Graph): Graph {
   const whole = reorderNodes(
@@ -60,7 +60,7 @@ export function extended(graph: Graph, built: Graph): Graph {
   return pruned;
 }
 
-/** The elements of a constant that is held in the graph; undefined where there is none of that name. */
+/** The elements of a constant that is stored in the graph; undefined if there is none with that name. */
 export function constantOf(
   name: string,
   graph: Graph,

@@ -20,11 +20,11 @@ import { statePairs } from "./state-pairs.js";
 import { withTokenSizes } from "./token-sizes.js";
 import { withCache } from "./with-cache.js";
 
-/** The graphs that exporters make of one encoder–decoder. */
+/** The graphs that exporters create from one encoder–decoder. */
 export interface EncoderDecoderParts {
   /** `input_ids`, `attention_mask` to `last_hidden_state`. */
   readonly encoder: Graph;
-  /** The decoder's first step, from `encoder_hidden_states`; gives keys and values of cross-attention too. */
+  /** The decoder's first step, from `encoder_hidden_states`; also returns keys and values of cross-attention. */
   readonly withoutPast: Graph;
   /** Its other steps, which read all of these as past. */
   readonly withPast: Graph;
@@ -73,9 +73,9 @@ export function encoderDecoder({ encoder, withoutPast, withPast }: EncoderDecode
 
 /** Keys or values of a layer's cross-attention. */
 interface CrossState extends CacheState {
-  /** As the decoder with past reads it. */
+  /** In the form that the decoder with past reads. */
   readonly read: ValueInfo;
-  /** As its first step makes it. */
+  /** In the form that its first step computes. */
   readonly made: ValueInfo;
 }
 
@@ -171,14 +171,17 @@ function decodeEntry(withPast: Graph, crossing: readonly CrossState[]): Graph {
   return withCache(
     {
       ...decoder,
-      // The hidden states went into the keys and values; exporters may leave the input there.
+      // The hidden states are only used by the keys and values; exporters may leave the input.
       inputs: decoder.inputs.filter(({ name }) => name !== exported.encoderHidden || isRead.has(name)),
     },
     { tokens: { ids: decoderInputIds, mask: decoderAttentionMask }, filled: [encoderPositions, ...cross] },
   );
 }
 
-/** Nodes that ask the hidden states for batch and length alone ask the encoder's positions, `[batch, encoded]`. */
+/**
+ * Nodes that only read batch and length of the hidden states read them from the encoder's positions,
+ * `[batch, encoded]`.
+ */
 function sizesFromPositions(graph: Graph): GraphNode[] {
   const readers = readersOf(graph.nodes);
   const producers = producersOf(graph.nodes);

@@ -3,18 +3,18 @@ import { basename, dirname, join } from "node:path";
 import { ConfigReader, isJsonObject, type JsonObject } from "../checkpoint/index.js";
 import { jsonFileLimits, readJsonObject } from "../files/json.js";
 
-/** What is known of a model besides its ONNX files. */
+/** What is known about a model in addition to its ONNX files. */
 export interface ExportConfig {
-  /** Where the config, the tokenizer and generation_config.json lie. */
+  /** The directory of the config, the tokenizer and generation_config.json. */
   readonly directory: string;
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   readonly config: JsonObject;
 }
 
 const genaiName = "genai_config.json";
 
 /**
- * The config of an ONNX file: beside it, or above the folder `onnx` that it lies in.
+ * The config of an ONNX file: next to it, or above the folder `onnx` that contains it.
  *
  * @throws RR_FILE_FORMAT if a config is not JSON
  */
@@ -29,7 +29,7 @@ export function exportConfig(folder: string): ExportConfig {
 }
 
 /**
- * What onnxruntime-genai's builder writes, under the names that HuggingFace gives the same
+ * The config written by onnxruntime-genai's builder, with HuggingFace's names
  * (https://onnxruntime.ai/docs/genai/reference/config.html).
  */
 function readGenaiConfig(directory: string): JsonObject {

@@ -2,7 +2,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 
-/** What an ONNX file's weights are stored in, and how its name ends, as transformers.js and Optimum write them. */
+/**
+ * The types of an ONNX file's weights, and the corresponding endings of its name, as transformers.js and Optimum write
+ * them.
+ */
 const suffixes = {
   fp32: "",
   fp16: "_fp16",
@@ -97,10 +100,10 @@ function sortFiles(files: readonly string[]): Map<ExportDtype, Set<string>> {
   return byDtype;
 }
 
-/** Of a decoder that goes on where `decoder_model` begins. */
+/** The name of a decoder that continues where `decoder_model` starts. */
 export const continuing = "decoder_with_past_model";
 
-/** Names of a model that is one file, in the order in which they are looked for. */
+/** Names of models in a single file, in the order in which they are looked for. */
 const wholeStems = ["model", "decoder_model_merged", continuing];
 
 function chooseFiles(folder: string, stems: ReadonlySet<string>, suffix: string): ExportFiles {

@@ -2,8 +2,8 @@ import type { Graph, GraphNode } from "../graph/index.js";
 import { constantOf, producersOf } from "./edit.js";
 
 /**
- * The last size of a value, `[…, width]`, where the nodes that make it say so: a product with a matrix, a reshape, a
- * split. Undefined where they do not.
+ * The last size of a value, `[…, width]`, if the nodes that compute it determine it: a product with a matrix, a
+ * reshape, a split. Otherwise undefined.
  */
 export function lastSize(name: string, graph: Graph): number | undefined {
   const producers = producersOf(graph.nodes);

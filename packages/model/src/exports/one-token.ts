@@ -2,10 +2,10 @@ import { type Graph, interfaceNames, withSizes } from "../graph/index.js";
 import { statePairs } from "./state-pairs.js";
 
 /**
- * A decoder that goes on where another begins, its tokens as many as it was made for: one, where its states are said to
- * grow by one, from `past_sequence_length` to `past_sequence_length + 1`, whatever it calls its number of tokens.
- * Optimum made such decoders until 2023 by tracing a single new token, which needs no mask: of more, each would see the
- * later ones.
+ * Fixes the number of new tokens of a decoder that continues where another one starts to the number that it was made
+ * for. This is one if its states are declared to grow by one, from `past_sequence_length` to
+ * `past_sequence_length + 1`, whatever it calls its number of tokens. Optimum made such decoders until 2023 by tracing
+ * a single new token, which needs no mask: with more, each would see the later ones.
  */
 export function takingItsTokens(graph: Graph): Graph {
   const tokens = graph.inputs.find(({ name }) => name === interfaceNames.inputIds)?.dims[1];

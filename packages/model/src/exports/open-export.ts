@@ -19,17 +19,18 @@ export interface OpenedExport extends ExportConfig, ContextLimits {
   readonly graph: Graph;
   /** The ONNX files and those of their external data, as they were when they were opened. */
   readonly files: readonly FileIdentity[];
-  /** Why the graph has no caches though the export has a past; undefined where it has none, or both. */
+  /** Why the graph has no caches although the export has a past; otherwise undefined. */
   readonly obstacle: RingrankError | undefined;
 }
 
 /**
- * Opens an ONNX file, or a directory of them, as a graph, with the export's past as its caches. Reads no weight.
+ * Opens an ONNX file, or a directory of them, as a graph, and turns the export's past into its caches. Reads no
+ * weights.
  *
  * @param path a file; or a directory, see {@link exportFiles}
- * @param dtype which of a directory's files
+ * @param dtype which of a directory's files to open
  * @throws RR_NOT_A_MODEL, RR_OPTION, RR_MISSING_FILE; RR_FILE_FORMAT, RR_PATH, RR_GRAPH as openOnnx; RR_NO_GENERATE for
- * an encoder and decoder in files of their own that do not fit one another
+ * an encoder and decoder in separate files that do not match
  */
 export function openExport(path: string, dtype?: ExportDtype): OpenedExport {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -101,9 +102,9 @@ function openFiles(
 }
 
 /**
- * A graph whose past is no cache is run as it is.
+ * A graph whose past is not a cache is run as it is.
  *
- * @param continues whether another file begins what this one continues
+ * @param continues whether another file starts what this one continues
  */
 function openDecoder(graph: Graph, continues: boolean): Pick<OpenedExport, "graph" | "obstacle"> {
   const whole = continues ? takingItsTokens(graph) : graph;

@@ -14,14 +14,14 @@ const sameElements: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * How many rows a graph has for the values of an input, in the tables that it looks them up in: of position embeddings,
- * of rotary angles, of token types. Values run from 0 to one less. Undefined where it looks them up in none.
+ * How many rows a graph has for the values of an input, in the tables in which it looks them up: position embeddings,
+ * rotary angles, token types. Values must be below this. Undefined if it looks them up in no table.
  *
  * @param input its name, such as `position_ids`
  */
 export function rowsLookedUp(graph: Graph, input: string): number | undefined {
   const producers = producersOf(graph.nodes);
-  /** By value: the row of the input's 0; that of every other comes as much later as it is greater. */
+  /** By value: the row for the input 0. The row of any other input is later by that input's value. */
   const first = new Map<string, number>([[input, 0]]);
   let least = Number.POSITIVE_INFINITY;
   for (const node of graph.nodes) {
@@ -42,7 +42,7 @@ export function rowsLookedUp(graph: Graph, input: string): number | undefined {
     return graph.weights.get(held)?.dims[0];
   }
 
-  /** Of values and a constant, as of positions where two rows are kept for padding. */
+  /** A sum of values and a constant, such as positions if two rows are reserved for padding. */
   function sum({ inputs: [a = "", b = ""] }: GraphNode): number | undefined {
     const [values, other] = first.has(a) ? [first.get(a), b] : [first.get(b), a];
     const elements = constantOf(other, graph, producers);
@@ -50,7 +50,7 @@ export function rowsLookedUp(graph: Graph, input: string): number | undefined {
   }
 }
 
-/** What a node looks up, and in which table; neither where it looks nothing up. */
+/** What a node looks up, and in which table; both undefined if it looks nothing up. */
 function lookUp(node: GraphNode): readonly (string | undefined)[] {
   const { opType, domain, inputs } = node;
   switch (opType) {

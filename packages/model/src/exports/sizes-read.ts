@@ -2,15 +2,15 @@ import { intAttribute } from "../graph/attributes.js";
 import type { GraphNode } from "../graph/graph.js";
 import { readsOf } from "../graph/topology.js";
 
-/** More than a tensor of any model has. A larger end stands for the last axis. */
+/** More axes than any model's tensors have. A larger end stands for the last axis. */
 const mostAxes = 8;
 
 /**
- * The axes whose sizes a `Shape` is read for, where it gives no others (`start`, `end`) or every reader takes one of
- * them by a constant index. Undefined where it may be any.
+ * The axes whose sizes are read from a `Shape`, if it returns no others (`start`, `end`), or if every reader takes one
+ * of them by a constant index. Undefined if it may be any axis.
  *
- * @param readers nodes that read what the node gives
- * @param constant elements of a constant, by its name
+ * @param readers nodes that read the node's output
+ * @param constant returns the elements of a constant, by name
  */
 export function sizesRead(
   shape: GraphNode,

@@ -1,10 +1,13 @@
 import type { Graph, ValueInfo } from "../graph/graph.js";
 
-/** What exporters call the rows kept from earlier steps, and the same with the new ones; the rest names the state. */
+/**
+ * Exporters' names of the rows kept from earlier steps, and of the same with the new ones; the rest of a name
+ * identifies the state.
+ */
 const pastName = /^past(?:_key_values)?[._](?<state>.+)$/;
 const presentName = /^present(?:_key_values)?[._](?<state>.+)$/;
 
-/** A state of an export: what goes in, and what comes out to go in again. */
+/** A state of an export: an input, and the output that becomes the next input. */
 export interface StatePair {
   /** `0.key`, `decoder.0.value`, … */
   readonly state: string;
@@ -14,13 +17,16 @@ export interface StatePair {
 
 export interface InterfaceStates {
   readonly pairs: readonly StatePair[];
-  /** Inputs that nothing comes out for. */
+  /** Inputs without a corresponding output. */
   readonly onlyRead: readonly { readonly state: string; readonly past: ValueInfo }[];
-  /** Outputs that go in nowhere. */
+  /** Outputs without a corresponding input. */
   readonly onlyMade: readonly { readonly state: string; readonly present: ValueInfo }[];
 }
 
-/** The states among a graph's inputs and outputs. ONNX does not mark them, so names tell: they are an interface. */
+/**
+ * The states among a graph's inputs and outputs. ONNX does not mark them, so they are recognised by their names, which
+ * are an interface.
+ */
 export function statePairs({ inputs, outputs }: Pick<Graph, "inputs" | "outputs">): InterfaceStates {
   const pasts = byState(inputs, pastName);
   const presents = byState(outputs, presentName);

@@ -10,7 +10,7 @@ export interface StateSources {
   readonly fused: readonly FusedAttention[];
 }
 
-/** @throws RR_NO_GENERATE for a state that neither grows by concatenation nor in an attention operator */
+/** @throws RR_NO_GENERATE for a state that grows neither by concatenation nor in an attention operator */
 export function stateSources(graph: Graph, pairs: readonly StatePair[]): StateSources {
   const producers = producersOf(graph.nodes);
   const appended: AppendedRows[] = [];

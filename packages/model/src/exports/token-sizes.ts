@@ -2,7 +2,7 @@ import { type Graph, interfaceNames, type SymbolicDim, withSizes } from "../grap
 
 const { inputIds, decoderInputIds, decoderAttentionMask } = interfaceNames;
 
-/** Inputs that have a number for every token, by the tokens that they are for. */
+/** Inputs with one number per token, by the tokens that they are for. */
 const perToken: ReadonlyMap<string, string> = new Map([
   [interfaceNames.attentionMask, inputIds],
   [interfaceNames.positionIds, inputIds],
@@ -11,9 +11,9 @@ const perToken: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * A graph whose masks, positions and token types are of the sizes that its tokens have. torch's newer exporter, told
- * that every size may differ, gives each a name of its own; whoever leaves such an input out gives its sizes by the
- * tokens alone.
+ * A graph whose masks, positions and token types have the sizes of its tokens. If told that every size may differ,
+ * torch's newer exporter gives each its own name; but a caller that omits such an input only gives the sizes of the
+ * tokens.
  */
 export function withTokenSizes(graph: Graph): Graph {
   const inputs = new Map(graph.inputs.map((input) => [input.name, input]));

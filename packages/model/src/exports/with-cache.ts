@@ -18,14 +18,14 @@ import { lastSize } from "./last-size.js";
 import { type StatePair, statePairs } from "./state-pairs.js";
 import { type StateSources, stateSources } from "./state-sources.js";
 
-/** What a decoder calls its tokens and their mask. */
+/** The names of a decoder's tokens and their mask. */
 export interface TokenNames {
   readonly ids: string;
   readonly mask: string;
 }
 
 export interface WithCacheOptions {
-  /** Default: those of a decoder alone. */
+  /** Default: those of a standalone decoder. */
   readonly tokens?: TokenNames;
   /** Inputs that others fill. Default: none. */
   readonly filled?: readonly string[];
@@ -60,7 +60,7 @@ class CachedDecoder {
   readonly #pairs: readonly StatePair[];
   readonly #tokens: TokenNames;
   readonly #inputs: ReadonlyMap<string, ValueInfo>;
-  /** Of a step: any number of new tokens, or the one that the export was made for. */
+  /** The new tokens of a step: any number, or the one that the export was made for. */
   readonly #sequence: SymbolicDim;
   readonly #sources: StateSources;
 
@@ -134,19 +134,19 @@ class CachedDecoder {
     return withoutUnreadInputs(extended(rest, built), built);
   }
 
-  /** Tokens are chosen by logits in float32; those of an export in float16 are often of float16. */
+  /** Tokens are chosen by float32 logits; an export in float16 often has float16 logits. */
   #narrowLogits(): ValueInfo | undefined {
     return this.#exported.outputs.find(
       ({ name, type }) => name === interfaceNames.logits && type !== "float32",
     );
   }
 
-  /** An input of the export, or a new one for what the export does not read. */
+  /** An input of the export, or a new one if the export does not read it. */
   #perToken(g: GraphBuilder, name: string): Value {
     return this.#inputs.has(name) ? g.read(name) : g.input(name, "int64", ["batch", this.#sequence]);
   }
 
-  /** Those that are no state, of the sizes that one step has. */
+  /** The inputs that are not state, with the sizes that one step has. */
   #keptInputs(): ValueInfo[] {
     const { ids, mask } = this.#tokens;
     const [batch, sequence] = this.#inputs.get(ids)?.dims ?? [];
@@ -169,7 +169,7 @@ class CachedDecoder {
   }
 }
 
-/** Over rows of the past and new tokens, `[batch, past + sequence]`, in the type that the export reads. */
+/** The mask over past rows and new tokens, `[batch, past + sequence]`, in the type that the export reads. */
 function longMask(g: GraphBuilder, mask: ValueInfo, filled: Value): Value {
   const types = ["float32", "float16", "int64", "int32", "bool"] as const satisfies readonly DataType[];
   const type = types.find((one) => one === mask.type);
@@ -181,7 +181,7 @@ function longMask(g: GraphBuilder, mask: ValueInfo, filled: Value): Value {
   return g.concat([type === "bool" ? filled : g.cast(filled, type), g.read(mask.name)], 1);
 }
 
-/** Outputs of the graph that are made anew keep their names. */
+/** Outputs of the graph that are replaced keep their names. */
 function namedOutputs(outputs: readonly ValueInfo[], reads: ReadonlyMap<string, string>): GraphNode[] {
   return outputs.flatMap(({ name }) => {
     const made = reads.get(name);
@@ -190,7 +190,7 @@ function namedOutputs(outputs: readonly ValueInfo[], reads: ReadonlyMap<string, 
   });
 }
 
-/** Without the caches and inputs that were made because a step has them, and that nothing turned out to need. */
+/** Removes caches and inputs that were created because a step has them, and that turned out not to be needed. */
 function withoutUnreadInputs(graph: Graph, built: Graph): Graph {
   const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
   const caches = graph.caches.filter(({ positions, states }) => states.length > 0 || read.has(positions));

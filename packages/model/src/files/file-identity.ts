@@ -1,7 +1,7 @@
 import { type BigIntStats, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
 
-/** What tells a file from what it was, or from one that has replaced it. Plain data. */
+/** What distinguishes a file from an earlier version of it, or from a file that has replaced it. Plain data. */
 export interface FileIdentity {
   readonly path: string;
   /** Bytes. */
@@ -10,12 +10,12 @@ export interface FileIdentity {
   readonly inode: bigint;
 }
 
-/** @param stat of the file at `path`, or of a descriptor that is open for it */
+/** @param stat the stat of the file at `path`, or of a descriptor that is open for it */
 export function identityOf(path: string, stat: BigIntStats): FileIdentity {
   return { path, size: Number(stat.size), modifiedNs: stat.mtimeNs, inode: stat.ino };
 }
 
-/** The identity alone, of what has more than that, such as a file that is open. */
+/** Only the identity, from an object that has more fields, such as an open file. */
 export function identityAlone({ path, size, modifiedNs, inode }: FileIdentity): FileIdentity {
   return { path, size, modifiedNs, inode };
 }
@@ -30,7 +30,7 @@ export function fileIdentity(path: string): FileIdentity {
 }
 
 /**
- * Checks that each file is the one that was opened: what was read of its header says where weights lie.
+ * Checks that each file is the one that was opened, because its header determined where weights are.
  *
  * @throws RR_FILE_FORMAT
  */

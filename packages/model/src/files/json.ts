@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import { decodeUtf8, readFile } from "./read-file.js";
 
 /**
- * JSON that was parsed and not trusted: deeply frozen, objects without a prototype, so that a name in a file
+ * Untrusted JSON after parsing: deeply frozen, with objects without a prototype, so that a name in a file
  * (`constructor`, `__proto__`) is only ever a name.
  */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -11,9 +11,9 @@ export interface JsonObject {
 }
 
 interface JsonLimits {
-  /** Largest file in bytes. */
+  /** The largest file in bytes. */
   readonly maxBytes: number;
-  /** Whether a name that comes twice in one object is an error; else the last counts, as in Python. */
+  /** Whether a name that occurs twice in one object is an error; otherwise the last one counts, as in Python. */
   readonly uniqueNames?: boolean;
 }
 
@@ -22,7 +22,7 @@ const maxDepth = 64;
 
 const mebibyte = 1024 * 1024;
 
-/** Bytes. The largest of these files in use have 40 KB (config), 20 MB (tokenizer) and some MB (index). */
+/** In bytes. The largest files of these kinds in use have 40 KB (config), 20 MB (tokenizer) and a few MB (index). */
 export const jsonFileLimits = {
   config: { maxBytes: 16 * mebibyte },
   tokenizer: { maxBytes: 256 * mebibyte },
@@ -36,19 +36,19 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 /**
  * The object in a JSON file.
  *
- * @throws RR_MISSING_FILE if it is not there; RR_FILE_FORMAT if it is too large, or not one JSON object.
+ * @throws RR_MISSING_FILE if it does not exist; RR_FILE_FORMAT if it is too large, or is not one JSON object
  */
 export function readJsonObject(file: string, limits: JsonLimits): JsonObject {
   return parseJsonObject(readFile(file, limits.maxBytes, "JSON"), file, limits);
 }
 
-/** As {@link readJsonObject}, but plain objects that may be changed: for a library that wants its own. */
+/** Like {@link readJsonObject}, but returns plain objects that may be changed, for a library that requires its own. */
 export function readMutableJson(file: string, limits: JsonLimits): unknown {
   return parseJson(readFile(file, limits.maxBytes, "JSON"), file, limits);
 }
 
 /**
- * The JSON object that `bytes` spell in UTF-8. `where` names it in errors.
+ * The JSON object in the UTF-8 text `bytes`. `where` names it in errors.
  *
  * @throws RR_FILE_FORMAT
  */
@@ -71,8 +71,8 @@ function parseJson(bytes: Uint8Array, where: string, limits: JsonLimits): JsonVa
 }
 
 /**
- * Python writes an infinite limit as `Infinity`, which is no JSON. It becomes what transformers writes from version 5 on:
- * `{"__float__": "Infinity"}`.
+ * Python writes an infinite limit as `Infinity`, which is not JSON. It is replaced by what transformers writes from
+ * version 5 on: `{"__float__": "Infinity"}`.
  */
 function spellInfinity(text: string): string {
   if (!text.includes("Infinity")) return text;
@@ -87,8 +87,8 @@ export function isInfinite(value: JsonValue | undefined): boolean {
 }
 
 /**
- * Walks brackets and strings of what may be JSON, before it is parsed: JSON.parse would build any depth, and
- * hides that a name came twice.
+ * Walks the brackets and strings of what may be JSON, before it is parsed: JSON.parse would build any depth, and hides
+ * repeated names.
  */
 function checkNesting(text: string, where: string, uniqueNames: boolean): void {
   /** By depth: the names seen in an object; undefined in an array. */
@@ -105,7 +105,7 @@ function checkNesting(text: string, where: string, uniqueNames: boolean): void {
     } else if (character === '"') {
       name.lastIndex = found.index;
       const string = name.exec(text);
-      // Not JSON: what is wrong with it, JSON.parse says better.
+      // Not JSON: JSON.parse gives a better message.
       if (string === null) return;
       token.lastIndex = name.lastIndex;
       if (uniqueNames && string[2] !== undefined) addName(open.at(-1), string[1]!, where);

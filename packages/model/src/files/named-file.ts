@@ -46,7 +46,7 @@ export function resolveNamedFile(directory: string, name: string, namedBy: strin
   return path;
 }
 
-/** Where the files of a hub cache snapshot really are; none for any other directory. */
+/** Where the files of a snapshot in the hub's cache really are; empty for any other directory. */
 function blobsOf(directory: string): string[] {
   const parts = directory.split(sep);
   for (let i = parts.length - 2; i > 0; i--) {

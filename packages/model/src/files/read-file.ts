@@ -2,11 +2,12 @@ import { readFileSync, statSync } from "node:fs";
 import { RingrankError } from "@ringrank/errors";
 
 /**
- * The bytes of a file that should be small. Anything but a regular file is refused before it is opened: a pipe waits
- * for its writer, and some devices never end.
+ * The bytes of a file that should be small. Anything but a regular file is refused before it is opened: opening a pipe
+ * waits for its writer, and some devices never end.
  *
- * @param content what it should have, for errors
- * @throws RR_MISSING_FILE if it is not there or cannot be read; RR_FILE_FORMAT if it is too large, or no regular file.
+ * @param content what it should contain, for errors
+ * @throws RR_MISSING_FILE if it does not exist or cannot be read; RR_FILE_FORMAT if it is too large, or is not a
+ * regular file
  */
 export function readFile(file: string, maxBytes: number, content: string): Uint8Array {
   try {
@@ -25,7 +26,7 @@ export function readFile(file: string, maxBytes: number, content: string): Uint8
 }
 
 /**
- * The text that `bytes` spell in UTF-8, without a byte order mark.
+ * The text that `bytes` encode in UTF-8, without a byte order mark.
  *
  * @param where names them in errors
  * @param content what they should be, for errors

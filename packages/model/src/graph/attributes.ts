@@ -6,13 +6,13 @@ export const ints = (value: readonly number[]): Attribute => ({ kind: "ints", va
 export const float = (value: number): Attribute => ({ kind: "float", value });
 export const string = (value: string): Attribute => ({ kind: "string", value });
 
-/** A number as an int64. Bounds such as "to the end" are rounded, or infinite, and become the largest there is. */
+/** A number as an int64. Bounds such as "to the end" are rounded, or infinite, and become the largest int64. */
 export function toInt64(value: number): bigint {
   if (value >= 2 ** 63) return 2n ** 63n - 1n;
   return value <= -(2 ** 63) ? -(2n ** 63n) : BigInt(value);
 }
 
-/** What a node's attribute says; `otherwise` where there is none of this name and type. */
+/** The value of a node's attribute; `otherwise` if there is none with this name and type. */
 export function intAttribute({ attributes }: GraphNode, name: string, otherwise: number): number {
   const attribute = attributes[name];
   return attribute?.kind === "int" ? attribute.value : otherwise;

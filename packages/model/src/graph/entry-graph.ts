@@ -3,8 +3,8 @@ import type { Graph, GraphNode, RecurrentState } from "./graph.js";
 import { readsOf } from "./topology.js";
 
 /**
- * What an entry of a graph runs, as a graph of its own: the nodes that its outputs need, and their weights. A cache
- * that another entry fills is not state here; its values are plain inputs and outputs.
+ * What an entry of a graph runs, as a separate graph: the nodes that its outputs need, and their weights. A cache that
+ * another entry fills is not state here; its values are plain inputs and outputs.
  *
  * @throws RR_GRAPH if the graph has no such entry
  */

@@ -20,22 +20,22 @@ import { upgradeOpset } from "./upgrade-opset.js";
 
 export interface DecodeOnnxOptions {
   /**
-   * The file that a `location` inside the model names; it must refuse one that leaves the model's directory.
-   * Without it, external weights have the source `absent`.
+   * Returns the file for a `location` inside the model; it must refuse one outside the model's directory. Without it,
+   * external weights have the source `absent`.
    */
   readonly resolveExternal?: ResolveExternal;
 }
 
-/** Operator sets of the default domain that are understood; those below the first one's successor are upgraded. */
+/** Supported operator sets of the default domain; the older ones are upgraded. */
 const opsets = { oldest: 11, newest: 23 } as const;
 /** More than any model has, once its functions are inlined. */
 const maxNodes = 1_000_000;
 
 /**
- * An ONNX model as a graph, its own functions inlined and its nodes in topological order. What ONNX keeps apart stays
- * apart: `caches` is empty, for ONNX does not say which inputs are state.
+ * An ONNX model as a graph, with its own functions inlined and its nodes in topological order. `caches` is empty,
+ * because ONNX does not say which inputs are state.
  *
- * @throws RR_FILE_FORMAT where the bytes are not an ONNX model, or use what a Graph cannot hold: sparse or string
+ * @throws RR_FILE_FORMAT if the bytes are not an ONNX model, or use what a Graph cannot represent: sparse or string
  * tensors, inputs that are not tensors, an opset before 11 or after 23; RR_GRAPH for a cycle or an undefined value
  */
 export function decodeOnnx(bytes: Uint8Array, options: DecodeOnnxOptions = {}): Graph {
@@ -86,7 +86,7 @@ class Decoder {
   graph(proto: GraphProto): Graph {
     const { inputs, outputs, ...body } = this.#body(proto, outermost);
     const graph = { ...body, inputs: inputs.map(decodeValueInfo), outputs: outputs.map(decodeValueInfo) };
-    // ONNX wants nodes in order; a file that lacks it is sorted, unless there is a cycle.
+    // ONNX requires nodes to be in order; a file that violates this is sorted, unless there is a cycle.
     return isOrdered(graph) ? graph : reorderNodes(graph, () => 0);
   }
 
@@ -113,7 +113,7 @@ class Decoder {
     const nodes = proto.node.flatMap((node) => this.#node(node, scope, weights));
     return {
       opsets: this.#opsets,
-      // Before IR version 4 initializers were listed among the inputs too, as defaults that a caller may override.
+      // Before IR version 4, initializers were also listed as inputs, as defaults that a caller may override.
       inputs: proto.input.filter(({ name }) => !weights.has(scope.nameOf(name))),
       outputs: proto.output,
       nodes,
@@ -197,7 +197,9 @@ function isOrdered(graph: Graph): boolean {
 
 const utf8 = new TextDecoder();
 
-/** Bounds such as Slice's "to the end" (the largest int64) lose their last digits, which says the same. */
+/**
+ * Bounds such as Slice's "to the end" (the largest int64) lose their last digits, which does not change their meaning.
+ */
 function toNumber(value: bigint, name: string, node: string): number {
   const number = Number(value);
   if (!Number.isSafeInteger(number) && Math.abs(number) < 2 ** 62) {

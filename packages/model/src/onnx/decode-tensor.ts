@@ -8,18 +8,18 @@ import { fromOnnxDataType } from "./onnx-data-types.js";
 export interface ExternalFile {
   /** Absolute. */
   readonly path: string;
-  /** Bytes it has. */
+  /** Its size in bytes. */
   readonly size: number;
 }
 
-/** The file that an external tensor's `location` names. */
+/** Returns the file for an external tensor's `location`. */
 export type ResolveExternal = (location: string) => ExternalFile;
 
 /**
- * An ONNX tensor as a weight, with its elements inline or in a file. Its shape is checked against the bytes that
- * are there before anything is allocated.
+ * An ONNX tensor as a weight, with its elements inline or in a file. Its shape is checked against the available bytes
+ * before anything is allocated.
  *
- * @param name what it is called in errors
+ * @param name its name in errors
  * @throws RR_FILE_FORMAT
  */
 export function decodeTensor(
@@ -84,13 +84,13 @@ function byteCount(name: string, text: string): number {
   return value;
 }
 
-/** ONNX keeps elements as raw bytes, or in the repeated field that the element type calls for. */
+/** ONNX stores elements as raw bytes, or in the repeated field for the element type. */
 function inlineData(proto: TensorProto, name: string, type: DataType, length: number): TensorData {
   if (proto.rawData.byteLength > 0) {
     if (proto.rawData.byteLength !== length) {
       throw malformed(name, `raw data has ${proto.rawData.byteLength} bytes, but its shape needs ${length}`);
     }
-    // A copy: a view would keep the whole file alive, and may lie at an odd offset.
+    // Copied, because a view would keep the whole file alive, and may start at an odd offset.
     const data = allocate(type, length / bytesPerElement[type]);
     bytesOf(data).set(proto.rawData);
     return data;

@@ -26,7 +26,7 @@ import { toOnnxDataType } from "./onnx-data-types.js";
 /** Version of the ONNX file format that introduced opset 23 (ONNX 1.18). */
 const irVersion = 10n;
 
-/** Where the bytes of a weight lie, relative to the ONNX file. */
+/** Where the bytes of a weight are, relative to the ONNX file. */
 export interface ExternalLocation {
   readonly location: string;
   /** Byte offset of the first element. */
@@ -35,16 +35,16 @@ export interface ExternalLocation {
 
 export interface EncodeOnnxOptions {
   /**
-   * Where a weight that is not inline lies. Default: in a file of the weight's own name, from its first byte,
-   * which suits onnxruntime's `externalData: [{ path: name, data }]`.
+   * Returns the location of a weight that is not inline. Default: a file with the weight's own name, from its first
+   * byte on, which suits onnxruntime's `externalData: [{ path: name, data }]`.
    */
   readonly locate?: (name: string, weight: Weight) => ExternalLocation;
 }
 
 /**
- * A graph as an ONNX model (https://onnx.ai/onnx/intro/concepts.html). Weights whose source is `inline` become
- * raw data; all others external data, of the type and shape that the graph gives them. `caches` have no place in
- * ONNX: their values are ordinary inputs and outputs.
+ * A graph as an ONNX model (https://onnx.ai/onnx/intro/concepts.html). Weights with an `inline` source become raw data,
+ * all others external data, with the type and shape that the graph gives them. ONNX has no `caches`: their values are
+ * ordinary inputs and outputs.
  */
 export function encodeOnnx(graph: Graph, options: EncodeOnnxOptions = {}): Uint8Array {
   const locate = options.locate ?? ((name: string) => ({ location: name, offset: 0 }));
@@ -62,7 +62,7 @@ export function encodeOnnx(graph: Graph, options: EncodeOnnxOptions = {}): Uint8
 
 type Locate = NonNullable<EncodeOnnxOptions["locate"]>;
 
-/** @param output default: by name only, as a branch has them: their types follow from the nodes */
+/** @param output default: by name only, as in a branch, whose types follow from the nodes */
 function graphProto(
   graph: Branch,
   locate: Locate,

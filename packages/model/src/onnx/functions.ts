@@ -2,19 +2,19 @@ import { RingrankError } from "@ringrank/errors";
 import type { AttributeProto, FunctionProto, NodeProto } from "./onnx_pb.js";
 import type { Scope } from "./scope.js";
 
-/** Calls in calls; a function that calls itself never ends. */
+/** Limit of nested calls; a function that calls itself never ends. */
 const maxDepth = 64;
 
 /**
- * The operators that a model defines itself (https://onnx.ai/onnx/intro/concepts.html#functions). A call is read as
- * the function's nodes: formal values become the call's, all others get names of their own, and attributes that the
- * body refers to become what the call gives.
+ * The operators that a model defines itself (https://onnx.ai/onnx/intro/concepts.html#functions). A call is replaced by
+ * the function's nodes: formal values become the call's, all others get new names, and attributes that the body refers
+ * to get the call's values.
  */
 export class Functions {
   readonly #functions = new Map<string, FunctionProto>();
   #calls = 0;
 
-  /** @param opset of the model's default domain, which its functions must share */
+  /** @param opset the opset of the model's default domain, which its functions must share */
   constructor(functions: readonly FunctionProto[], opset: bigint | undefined) {
     for (const one of functions) {
       const own = one.opsetImport.find(({ domain }) => isDefault(domain))?.version;
@@ -34,9 +34,9 @@ export class Functions {
   }
 
   /**
-   * What the body's nodes are read in.
+   * The scope of the body's nodes.
    *
-   * @throws RR_FILE_FORMAT for a function that calls itself, however indirectly
+   * @throws RR_FILE_FORMAT for a function that calls itself, even indirectly
    */
   scopeOf(body: FunctionProto, call: NodeProto, caller: Scope): Scope {
     if (caller.depth >= maxDepth) {
@@ -69,7 +69,7 @@ function attributesOf(body: FunctionProto, call: NodeProto, caller: Scope): Map<
   return new Map([...defaults, ...given]);
 }
 
-/** A node's attributes; one that refers to what the call did not give is left out. */
+/** A node's attributes, without those that refer to attributes missing in the call. */
 export function resolveAttributes({ attribute }: NodeProto, { attributes }: Scope): AttributeProto[] {
   return attribute.flatMap((one) => {
     if (one.refAttrName === "") return [one];

@@ -21,12 +21,14 @@ const nameByOnnx: ReadonlyMap<number, DataType> = new Map(
   (Object.keys(onnxByName) as DataType[]).map((name) => [onnxByName[name], name]),
 );
 
-/** The number ONNX gives an element type, also the value of Cast's `to`. */
+/** ONNX's number of an element type; also the value of Cast's `to`. */
 export function toOnnxDataType(type: DataType): number {
   return onnxByName[type];
 }
 
-/** The element type of an ONNX number, or undefined for one that a Graph cannot hold (strings, complex, 4 bit). */
+/**
+ * The element type for an ONNX number, or undefined for one that a Graph cannot represent (strings, complex, 4 bit).
+ */
 export function fromOnnxDataType(number: number): DataType | undefined {
   return nameByOnnx.get(number);
 }

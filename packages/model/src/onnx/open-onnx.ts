@@ -25,7 +25,7 @@ export function openOnnx(path: string): Graph {
   return openOnnxFiles(path).graph;
 }
 
-/** As {@link openOnnx}, and the files that were opened for it, as they were then. */
+/** Like {@link openOnnx}, and also returns the files that were opened for it, as they were then. */
 export function openOnnxFiles(path: string): { readonly graph: Graph; readonly files: FileIdentity[] } {
   const file = openFile(resolve(path));
   try {
@@ -45,7 +45,7 @@ export function openOnnxFiles(path: string): { readonly graph: Graph; readonly f
   }
 }
 
-/** What is wrong inside a file, with the file's path in front where it does not say it. */
+/** The error, with the file's path in front if its message does not have it. */
 function naming(path: string, error: unknown): unknown {
   if (!isRingrankError(error) || error.message.includes(path)) return error;
   return new RingrankError(error.code, `${path}: ${error.message}`, { cause: error });

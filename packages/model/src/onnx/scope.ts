@@ -1,12 +1,12 @@
 import type { AttributeProto } from "./onnx_pb.js";
 
-/** What the nodes of a model, or of one call of a function, are read in. */
+/** The scope of the nodes of a model, or of one call of a function. */
 export interface Scope {
   /** A value's name in the graph. */
   readonly nameOf: (name: string) => string;
-  /** What the call gives for the function's attributes; empty outside functions. */
+  /** The call's values for the function's attributes; empty outside functions. */
   readonly attributes: ReadonlyMap<string, AttributeProto>;
-  /** Calls around this one. */
+  /** Number of enclosing calls. */
   readonly depth: number;
 }
 

@@ -5,21 +5,21 @@ import { TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema } fro
 import { type WireField, WireReader, wireType } from "./wire-reader.js";
 
 /**
- * The location, in a stripped model, of elements that lie in the model's own file: no name that a file can have, nor
- * one that a model can know, which could give any of its bytes for a weight.
+ * The location, in a stripped model, of elements that are in the model's own file. It is not a possible file name, and
+ * a model cannot know it, with which it could pass any of the file's bytes off as a weight.
  */
 export const ownFile = `\0${randomUUID()}`;
 
 /** Tensors up to this many bytes stay in the model: scales, epsilons, short vectors of constants. */
 const inlineBytes = 255;
-/** So do larger ones of the types that shapes and indices have, which planning looks into. 4096 int64. */
+/** So do larger ones of the types of shapes and indices, whose contents planning needs. 4096 int64. */
 const inlineIndexBytes = 32 * 1024;
-/** Most bytes of a model without its weights. */
+/** The most bytes of a model without its weights. */
 const maxStructureBytes = 256 * 1024 * 1024;
-/** Branches in branches. */
+/** Limit of nested branches. */
 const maxDepth = 32;
 
-/** Fields of the messages that weights lie in. Fields that are not listed are of no use here and left out. */
+/** Fields of the messages that contain weights. Fields that are not listed are not needed here, and are dropped. */
 type Message = ReadonlyMap<
   number,
   "copy" | "model" | "graph" | "node" | "attribute" | "function" | "sparse" | "tensor"
@@ -33,16 +33,16 @@ const messages: Readonly<Record<Exclude<MessageName, "tensor">, Message>> = {
   node: new Map([...copied(1, 2, 4, 7, 8), [5, "attribute"]]),
   attribute: new Map([...copied(1, 2, 3, 4, 7, 8, 9, 20, 21), [5, "tensor"], [6, "graph"]]),
   function: new Map([...copied(1, 4, 5, 6, 9, 10, 13), [7, "node"], [11, "attribute"]]),
-  // Refused later; that there is one is enough.
+  // Refused later; it only matters that there is one.
   sparse: new Map(copied(3)),
 };
 
 type MessageName = "model" | "graph" | "node" | "attribute" | "function" | "sparse" | "tensor";
 
 /**
- * An ONNX file as protobuf bytes without its weights, which are not read: a tensor's raw or float data becomes
- * external data in {@link ownFile}, at the offset where it lies. Elements that are packed as varints have no place
- * in a file that a rank could read from, so they stay.
+ * An ONNX file as protobuf bytes without its weights, which are not read: a tensor's raw or float data becomes external
+ * data in {@link ownFile}, at its offset there. Elements packed as varints stay, because a rank could not read them
+ * from a file.
  *
  * @throws RR_FILE_FORMAT
  */
@@ -63,7 +63,7 @@ class Stripper {
     if (name === "tensor") return this.#tensor(start, end);
     if (depth > 4 * maxDepth) throw this.#reader.malformed(start, `graphs more than ${maxDepth} deep`);
     const out: Uint8Array[] = [];
-    // Fields to copy that lie one after the other are read at once.
+    // Adjacent fields to copy are read at once.
     let run: { readonly from: number; readonly end: number } | undefined;
     const copyRun = (): void => {
       if (run !== undefined) out.push(this.#copy(run.from, run.end));
@@ -100,7 +100,7 @@ class Stripper {
     return [...kept.map(({ from, end: to }) => this.#copy(from, to)), externalData(only)];
   }
 
-  /** A model that had external data, which was read, says `DEFAULT`: `onnx.load` writes it where others say nothing. */
+  /** A model whose external data has been read says `DEFAULT`: `onnx.load` writes it where others write nothing. */
   #isExternal(fields: readonly WireField[]): boolean {
     const location = fields.findLast(({ number }) => number === tensorField.dataLocation);
     if (location === undefined) return false;
@@ -116,7 +116,7 @@ class Stripper {
   }
 }
 
-/** Of TensorProto. */
+/** Fields of TensorProto. */
 const tensorField = {
   dataType: 2,
   floatData: 4,
@@ -132,7 +132,7 @@ const indices: ReadonlySet<number> = new Set([
   TensorProto_DataType.BOOL,
 ]);
 
-/** Whether the bytes of a field are elements of a type, as memory has them. */
+/** Whether the bytes of a field are elements of a type in memory layout. */
 function holdsElements(number: number, type: number | undefined): boolean {
   if (number === tensorField.floatData) return type === TensorProto_DataType.FLOAT;
   if (number === tensorField.doubleData) return type === TensorProto_DataType.DOUBLE;
@@ -151,7 +151,7 @@ function externalData({ start, end }: WireField): Uint8Array {
   return toBinary(TensorProtoSchema, reference);
 }
 
-/** A field that holds a message. */
+/** A field that contains a message. */
 function nested(number: number, content: readonly Uint8Array[]): Uint8Array[] {
   const length = content.reduce((sum, { byteLength }) => sum + byteLength, 0);
   return [Uint8Array.from([...varint(number * 8 + wireType.bytes), ...varint(length)]), ...content];

@@ -2,14 +2,14 @@ import { int, intAttribute, string } from "../graph/attributes.js";
 import type { Branch, Graph, GraphNode, Weight } from "../graph/graph.js";
 import { mapBranches } from "../graph/map-branches.js";
 
-/** The operator set in which axes and sizes became inputs, and Softmax a matter of one axis. */
+/** The operator set in which axes and sizes became inputs, and Softmax became an operator on a single axis. */
 const axesAsInputs = 13;
-/** The first one in which Shape takes a part of the sizes (15) and LayerNormalization is an operator (17). */
+/** The first one in which Shape can return a part of the sizes (15) and LayerNormalization is an operator (17). */
 const target = 17;
 
 /**
- * A graph of opset 11 to 16 in opset 17 (https://onnx.ai/onnx/operators/index.html); any other as it is. So that
- * whoever reads or rewrites a graph meets one form of each operator.
+ * Converts a graph of opset 11 to 16 to opset 17 (https://onnx.ai/onnx/operators/index.html), and returns any other
+ * unchanged, so that code that reads or rewrites a graph only has to deal with one form of each operator.
  */
 export function upgradeOpset(graph: Graph): Graph {
   const version = graph.opsets[""];
@@ -39,7 +39,7 @@ class Upgrade {
   #node(node: GraphNode, weights: Map<string, Weight>): readonly GraphNode[] {
     if (node.domain !== "") return [node];
     if (node.opType === "RoiAlign") {
-      // The default became another in opset 16.
+      // The default changed in opset 16.
       return [
         {
           ...node,
@@ -77,7 +77,7 @@ class Upgrade {
     return { ...node, inputs: [node.inputs[0]!, name], attributes };
   }
 
-  /** Before opset 13 all axes from `axis` on were one: `Reshape(op(Flatten(x, axis)), Shape(x))`. */
+  /** Before opset 13, all axes from `axis` on counted as one: `Reshape(op(Flatten(x, axis)), Shape(x))`. */
   #overFlattened(node: GraphNode): GraphNode[] {
     const axis = intAttribute(node, "axis", 1);
     const last = { ...node, attributes: { ...node.attributes, axis: int(-1) } };
@@ -92,7 +92,7 @@ class Upgrade {
     ];
   }
 
-  /** `·` keeps made names apart from any that a graph is likely to have; a clash is refused with the graph. */
+  /** `·` distinguishes new names from any that a graph is likely to have; a graph with a clash is refused. */
   #name(kind: string): string {
     return `upgraded·${kind}·${this.#fresh++}`;
   }

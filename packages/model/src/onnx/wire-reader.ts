@@ -4,13 +4,13 @@ import { type OpenFile, readAt } from "../weights/read-at.js";
 /** How a field's value is laid out: https://protobuf.dev/programming-guides/encoding/#structure */
 export const wireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/** Where a field lies in a file; offsets in bytes. */
+/** The location of a field in a file; offsets in bytes. */
 export interface WireField {
   readonly number: number;
   readonly wire: number;
   /** Of the tag. */
   readonly from: number;
-  /** Of the value: of `bytes`, behind its length. */
+  /** Start of the value: for `bytes`, after its length. */
   readonly start: number;
   readonly end: number;
 }
@@ -18,7 +18,7 @@ export interface WireField {
 const windowBytes = 4096;
 
 /**
- * Walks over protobuf fields in a file without reading what they hold: it skips by their lengths, so the gigabytes
+ * Walks over protobuf fields in a file without reading their contents: it skips them by their lengths, so the gigabytes
  * of a weight cost nothing.
  */
 export class WireReader {
@@ -34,7 +34,7 @@ export class WireReader {
   /**
    * The fields of the message in `[start, end)`, in order.
    *
-   * @throws RR_FILE_FORMAT where a field does not end inside the message
+   * @throws RR_FILE_FORMAT if a field does not end inside the message
    */
   *fields(start: number, end: number): Generator<WireField> {
     let at = start;
@@ -70,7 +70,7 @@ export class WireReader {
     return copy;
   }
 
-  /** The number at `at`; beyond 2^53 it is rounded, which is larger than any file all the same. */
+  /** The number at `at`. Beyond 2^53 it is rounded, but still larger than any file. */
   varint(at: number, limit: number): { readonly value: number; readonly end: number } {
     let value = 0;
     let scale = 1;

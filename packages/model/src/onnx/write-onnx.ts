@@ -8,15 +8,15 @@ import { encodeOnnx } from "./encode-onnx.js";
 const dataFile = "model.onnx_data";
 /** Weights start at multiples of a page, so that a runtime can map them. */
 const alignment = 4096;
-/** Bytes of a weight in memory at a time. */
+/** Bytes of a weight that are in memory at a time. */
 const chunkBytes = 16 * 1024 * 1024;
 
 /**
- * Writes `model.onnx` and its weights, `model.onnx_data`, into `directory`, to be run unsplit by any ONNX
- * runtime. Weights are converted to their type in the graph (float32) as they are copied, some MB at a time.
+ * Writes `model.onnx` and its weights, `model.onnx_data`, to `directory`, so that any ONNX runtime can run it unsplit.
+ * Weights are converted to their type in the graph (float32) as they are copied, a few MB at a time.
  *
  * @returns the path of `model.onnx`, which is written last: while it is missing, the export is not complete
- * @throws RR_MISSING_FILE if the graph was made from a config alone; what reading weights throws.
+ * @throws RR_MISSING_FILE if the graph was built from a config alone; what reading weights throws
  */
 export async function writeOnnx(graph: Graph, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
@@ -44,7 +44,7 @@ export async function writeOnnx(graph: Graph, directory: string): Promise<string
   return path;
 }
 
-/** Bytes written. */
+/** Returns the bytes written. */
 async function appendWeight(file: FileHandle, weight: Weight, reader: ShardReader): Promise<number> {
   const [rows = 1, ...rest] = weight.dims;
   const rowBytes = rest.reduce((bytes, dim) => bytes * dim, bytesPerElement[weight.type]);

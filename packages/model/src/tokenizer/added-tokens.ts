@@ -5,15 +5,16 @@ import { tokenText } from "./special-tokens.js";
 import type { AddedToken, TokenizerJson } from "./tokenizer-json.js";
 
 /**
- * The `added_tokens` of tokenizer.json, which a text is searched for before all else, with what tokenizer_config.json
- * says of them. As transformers does it: `added_tokens_decoder` says how a token is looked for, and may add some; a
- * token that has a role, or is one of `additional_special_tokens`, is special. Ids are tokenizer.json's.
+ * The `added_tokens` of tokenizer.json, which are searched for in a text before anything else, merged with what
+ * tokenizer_config.json says about them. As in transformers, `added_tokens_decoder` says how a token is searched for,
+ * and may add some; a token that has a role, or is one of `additional_special_tokens`, is special. Ids are those of
+ * tokenizer.json.
  *
  * @param json tokenizer.json, checked
  * @param config tokenizer_config.json
- * @param roles texts of tokens that have one; one that the vocabulary lacks is none
+ * @param roles texts of tokens with a role; one that is not in the vocabulary is not a token
  * @param where names the config in errors
- * @throws RR_FILE_FORMAT for a token that cannot be one, or has an id that does not follow those of tokenizer.json
+ * @throws RR_FILE_FORMAT for an invalid token, or one whose id does not follow those of tokenizer.json
  */
 export function addedTokens(
   json: TokenizerJson,
@@ -46,7 +47,7 @@ function idsOfModel({ model: { vocab } }: TokenizerJson): (content: string) => n
   };
 }
 
-/** What transformers gives a token that tokenizer.json lacks, whatever the config says. */
+/** The id that transformers gives to a token that tokenizer.json lacks, whatever the config says. */
 function nextId({ model: { vocab } }: TokenizerJson, added: readonly AddedToken[]): number {
   const size = isList(vocab) ? vocab.length : Object.keys(vocab).length;
   return added.reduce((next, { id }) => Math.max(next, id + 1), size);

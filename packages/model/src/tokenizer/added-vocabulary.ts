@@ -2,7 +2,7 @@ import { space, wordCharacters } from "./steps/pattern.js";
 import type { AddedToken } from "./tokenizer-json.js";
 import { Trie } from "./trie.js";
 
-/** A part of a text: the id of an added token, or a text between them that has yet to be tokenized. */
+/** A part of a text: the id of an added token, or text in between that has yet to be tokenized. */
 export type Section = number | { readonly text: string; readonly isBeginning: boolean };
 
 const endsWithWord = new RegExp(`[${wordCharacters}]$`, "u");
@@ -11,8 +11,8 @@ const isSpace = new RegExp(`^${space}`, "u");
 
 /**
  * Finds added tokens (`tokenizer/added_vocabulary.rs` of https://github.com/huggingface/tokenizers): first those that
- * are not normalized, in the text as it is, and then, in what is left, normalized, those that are. At each place the
- * longest counts, be it a word or not where it has to be one.
+ * are not normalized, in the original text; then those that are, in the rest of the text, normalized. At each position
+ * the longest match counts, even if it is not a whole word where it has to be one.
  */
 export class AddedVocabulary {
   readonly #normalize: (text: string) => string;
@@ -83,7 +83,7 @@ class Finder {
   }
 }
 
-/** Whether neither a word ends before `start` nor one begins at `stop`. Two units hold any character. */
+/** Whether no word ends directly before `start`, and none starts at `stop`. Two units hold any character. */
 function isAlone(text: string, start: number, stop: number): boolean {
   return (
     !endsWithWord.test(text.slice(Math.max(start - 2, 0), start)) &&

@@ -10,12 +10,12 @@ import { strftime } from "./strftime.js";
 
 /** One turn of a conversation. */
 export interface ChatMessage {
-  /** Who speaks: most templates know `system`, `user` and `assistant`. */
+  /** The speaker: most templates know `system`, `user` and `assistant`. */
   readonly role: string;
   readonly content: string;
 }
 
-/** What a template says of a conversation that it cannot write, by `raise_exception`. */
+/** A template's message for a conversation that it refuses, by `raise_exception`. */
 class Refusal extends Error {}
 
 function refuse(reason: unknown): never {
@@ -23,14 +23,14 @@ function refuse(reason: unknown): never {
 }
 
 /**
- * The library's own `raise_exception` throws what cannot be told from its other errors, and its `strftime_now` leaves
- * most directives as they are.
+ * The library's own `raise_exception` throws an error that cannot be distinguished from its others, and its
+ * `strftime_now` leaves most directives unchanged.
  */
 const prelude = "{% set raise_exception = ringrank_refuse %}{% set strftime_now = ringrank_strftime_now %}\n";
 
 /**
- * Blocks of what the assistant generates, which training looks at, as blocks that say nothing. The library takes their
- * tags out, so that `{{-` would strip what stands before such a block.
+ * Replaces blocks of what the assistant generates, which training uses, by blocks without effect. The library would
+ * remove their tags, so that `{{-` would strip what precedes such a block.
  */
 function withPlainGeneration(source: string): string {
   return source.replace(/\{%(-?)\s*(end)?generation\s*(-?)%\}/g, (_, left, end, right) =>
@@ -39,21 +39,21 @@ function withPlainGeneration(source: string): string {
 }
 
 /**
- * How a model wants a conversation written: a Jinja template, in `chat_template.jinja` or in `tokenizer_config.json`
- * (https://huggingface.co/docs/transformers/chat_templating).
+ * How a model wants conversations to be formatted: a Jinja template, in `chat_template.jinja` or in
+ * `tokenizer_config.json` (https://huggingface.co/docs/transformers/chat_templating).
  */
 export class ChatTemplate {
   readonly #template: Template;
   readonly #tokens: Readonly<Record<string, string>>;
   readonly #where: string;
-  /** Whether it goes through the parts of a content, and cannot have it as a text. */
+  /** Whether it iterates over the parts of a content, and does not support text. */
   readonly #readsParts: boolean;
 
   /**
-   * @param source in Jinja, which takes every end of a line for `\n`
+   * @param source in Jinja, which treats every line ending as `\n`
    * @param tokens texts of special tokens, by the names that templates use
    * @param where names the template in errors
-   * @throws RR_FILE_FORMAT if it is no Jinja
+   * @throws RR_FILE_FORMAT if it is not valid Jinja
    */
   constructor(source: string, tokens: Readonly<Record<string, string>>, where: string) {
     try {
@@ -73,10 +73,10 @@ export class ChatTemplate {
   }
 
   /**
-   * The conversation as a text that the assistant's next turn continues. It has all special tokens that it needs.
+   * The conversation as a text that the assistant's next turn continues, with all special tokens that it needs.
    *
-   * @throws RR_INPUT for a conversation that the template refuses, in its own words; RR_FILE_FORMAT where it fails
-   * otherwise, as with what the library does not know of Jinja
+   * @throws RR_INPUT for a conversation that the template refuses, with its own message; RR_FILE_FORMAT if it fails
+   * otherwise, for example because it uses a feature of Jinja that the library does not support
    */
   render(messages: readonly ChatMessage[]): string {
     try {
@@ -88,7 +88,7 @@ export class ChatTemplate {
         ...pythonTexts,
         messages: this.#readsParts ? messages.map(inParts) : messages,
         add_generation_prompt: true,
-        // As in transformers, where they are there and None.
+        // As in transformers, where they exist and are None.
         tools: null,
         documents: null,
       });
@@ -111,7 +111,7 @@ export class ChatTemplate {
 /**
  * The chat template of a model directory; undefined if it has none.
  *
- * @throws RR_FILE_FORMAT if what it has is no template
+ * @throws RR_FILE_FORMAT if it has something that is not a template
  */
 export function loadChatTemplate(directory: string): ChatTemplate | undefined {
   const found = findTemplate(directory);

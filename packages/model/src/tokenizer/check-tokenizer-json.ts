@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { AddedToken, TokenizerJson } from "./tokenizer-json.js";
 
 /**
- * Checks the vocabulary of a tokenizer.json and its added tokens. What else it has is checked by those who read it.
+ * Checks the vocabulary and the added tokens of a tokenizer.json. The code that reads the other parts checks them.
  *
  * @throws RR_FILE_FORMAT
  */
@@ -30,7 +30,7 @@ export function checkTokenizerJson(json: unknown, path: string): asserts json is
 
 /**
  * @param where names the file in errors
- * @throws RR_FILE_FORMAT for what is no added token
+ * @throws RR_FILE_FORMAT if it is not an added token
  */
 export function checkAddedToken(token: unknown, where: string): AddedToken {
   const bad = (what: string) => new RingrankError("RR_FILE_FORMAT", `${where}: expected ${what}`);

@@ -1,14 +1,15 @@
 import type { ChatMessage } from "./chat-template.js";
 import { attributeOf, type Expression } from "./rewritten-template.js";
 
-/** A message as models take it that see or hear: its content is a list, of text alone here. */
+/** A message in the form of multimodal models: its content is a list, which only has text here. */
 export function inParts({ content, ...message }: ChatMessage): object {
   return { ...message, content: [{ type: "text", text: content }] };
 }
 
 /**
- * Whether a template goes through the parts of a content, does nothing else with one, and does not ask whether it is a
- * text: of a text, which is a list of characters to it, it would leave nothing. Such are those of LLaVA and SmolVLM.
+ * Whether a template only iterates over the parts of a content, does nothing else with it, and does not check whether
+ * it is text. Of a text, which it would treat as a list of characters, it would leave nothing. LLaVA's and SmolVLM's
+ * templates are like this.
  */
 export function readsParts(template: object): boolean {
   const found = { loops: false, others: false };
@@ -16,7 +17,7 @@ export function readsParts(template: object): boolean {
   return found.loops && !found.others;
 }
 
-/** @param isList whether the place is one where a list can stand */
+/** @param isList whether a list can be used in this place */
 function look(part: unknown, isList: boolean, found: { loops: boolean; others: boolean }): void {
   if (Array.isArray(part)) {
     for (const each of part) look(each, false, found);
@@ -36,7 +37,7 @@ function look(part: unknown, isList: boolean, found: { loops: boolean; others: b
   }
 }
 
-/** A content, or some of its parts. */
+/** Whether it is a content, or some of its parts. */
 function isContent(expression: Expression): boolean {
   const { type, operand, lhs } = expression;
   if (type === "FilterExpression") return isContent(operand as Expression);
@@ -50,7 +51,7 @@ function standsForList({ type, test, computed }: Expression, name: string, isLis
       return name === "operand" && isList;
     case "SelectExpression":
       return name === "lhs" && isList;
-    // One of its parts, and no method of a text.
+    // One of its parts, not a method of a text.
     case "MemberExpression":
       return name === "object" && computed === true;
     case "TestExpression":

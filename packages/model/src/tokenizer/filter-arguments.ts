@@ -1,14 +1,14 @@
 import type { Expression } from "./rewritten-template.js";
 
-/** Of filters whose arguments the library does not know by all of their names: Jinja's names, in order. */
+/** For filters whose arguments the library does not know by all of their names: Jinja's names, in order. */
 const parameters: Readonly<Record<string, readonly string[]>> = {
   default: ["default_value", "boolean"],
   join: ["d", "attribute"],
 };
 
 /**
- * Gives filters by position what a template gives them by name (`default(default_value="x")`), and joins one attribute
- * of each element where that is asked for: the library looks at neither, and would leave it out.
+ * Passes arguments to filters by position that a template passes by name (`default(default_value="x")`), and joins an
+ * attribute of each element if requested: the library supports neither, and would ignore them.
  */
 export function argumentsAsInPython(expression: Expression): Expression {
   const filter = expression.filter as Expression | undefined;
@@ -23,7 +23,7 @@ export function argumentsAsInPython(expression: Expression): Expression {
   return { ...expression, operand, filter: { ...filter, args: [separator] } };
 }
 
-/** Those left out before the last one given are texts without characters, as the filters' own defaults are. */
+/** Omitted arguments before the last given one are empty strings, like the filters' own defaults. */
 function byPosition(args: readonly Expression[], names: readonly string[]): readonly Expression[] {
   const result: Expression[] = [];
   for (const [index, arg] of args.entries()) {

@@ -6,13 +6,13 @@ import { decodeUtf8, readFile } from "../files/read-file.js";
 import { specialTokens } from "./special-tokens.js";
 import { readTokenizerConfig, tokenizerConfigFile } from "./tokenizer-config.js";
 
-/** Those in use have 20 KB at the most. */
+/** Templates in use have at most 20 KB. */
 const mostBytes = 2 ** 20;
 
 /**
- * Whether `loadChatTemplate` would find one, be it sound or not.
+ * Whether `loadChatTemplate` would find one, valid or not.
  *
- * @throws RR_FILE_FORMAT if the file that may have it is none that it could be in
+ * @throws RR_FILE_FORMAT if the file that may contain it cannot be read as one
  */
 export function hasChatTemplate(directory: string): boolean {
   return findTemplate(directory) !== undefined;
@@ -28,9 +28,9 @@ export interface FoundTemplate {
 }
 
 /**
- * The template of a model directory, as it is written; undefined if it has none.
+ * The source of a model directory's template; undefined if it has none.
  *
- * @throws RR_FILE_FORMAT if the file that may have it is none that it could be in
+ * @throws RR_FILE_FORMAT if the file that may contain it cannot be read as one
  */
 export function findTemplate(directory: string): FoundTemplate | undefined {
   const config = readTokenizerConfig(directory);

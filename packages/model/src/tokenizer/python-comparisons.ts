@@ -1,25 +1,28 @@
 import { call, type Expression } from "./rewritten-template.js";
 
-/** A value of a template, as the library has it. */
+/** A value of a template, in the library's representation. */
 interface RuntimeValue {
   readonly type: string;
   readonly value: unknown;
 }
 
-/** What a template calls that {@link comparedAsInPython} changed, to be among the variables that it is rendered with. */
+/**
+ * The functions that templates changed by {@link comparedAsInPython} call; they must be among the variables when
+ * rendering.
+ */
 export const pythonComparisons = { ringrank_equal: isEqual, ringrank_unequal: isUnequal };
 
 /**
- * Compares as Jinja does, in Python. The library takes `==` for JavaScript's, to which `""` and `"0"` are false: templates
- * of Llama 2 and Command R ask `system_message != false`, and would leave such a system message out. And of what has no
- * such attribute, it keeps nothing in `selectattr("tool_calls", "undefined")`, by which templates of Mistral look for the
- * messages that have to take turns; but it does in `rejectattr(…, "defined")`.
+ * Makes comparisons behave as in Jinja, which runs in Python. The library uses JavaScript's `==`, for which `""` and
+ * `"0"` equal false: templates of Llama 2 and Command R check `system_message != false`, and would drop such a system
+ * message. And it never matches elements without the attribute in `selectattr("tool_calls", "undefined")`, with which
+ * templates of Mistral find the messages that must alternate; but it does in `rejectattr(…, "defined")`.
  */
 export function comparedAsInPython(expression: Expression): Expression {
   const { type, operator, left, right, filter } = expression;
   if (type === "BinaryExpression") {
     const symbol = (operator as { readonly value: string }).value;
-    // In a list, both come as the library has them. By themselves, None and what is undefined are the same to it.
+    // In a list, both keep the library's representation. By themselves, None and undefined are the same to it.
     const both = { type: "ArrayLiteral", value: [left, right] };
     if (symbol === "==") return call("ringrank_equal", [both]);
     if (symbol === "!=") return call("ringrank_unequal", [both]);
@@ -33,7 +36,7 @@ const oppositeFilters = new Map([
   ["rejectattr", "selectattr"],
 ]);
 
-/** `selectattr(name, "undefined")` as `rejectattr(name, "defined")`, and the other way round. */
+/** Replaces `selectattr(name, "undefined")` by `rejectattr(name, "defined")`, and vice versa. */
 function definedness(filter: Expression): Expression {
   if (filter.type !== "CallExpression") return filter;
   const [name, test] = filter.args as readonly Expression[];
@@ -46,7 +49,7 @@ type Both = readonly [RuntimeValue, RuntimeValue];
 
 function isEqual([a, b]: Both): boolean {
   const [one, other] = [a.value, b.value];
-  // A tuple is as good as a list: the library makes lists of a tuple's slices, and of a dictionary's items.
+  // A tuple counts as a list: the library creates lists for a tuple's slices, and for a dictionary's items.
   if (Array.isArray(one) && Array.isArray(other)) {
     return one.length === other.length && one.every((each, at) => isEqual([each, other[at]]));
   }

@@ -1,6 +1,9 @@
 import { attributeOf, call, type Expression } from "./rewritten-template.js";
 
-/** What a template calls that {@link changedAsInPython} changed, to be among the variables that it is rendered with. */
+/**
+ * The functions that templates changed by {@link changedAsInPython} call; they must be among the variables when
+ * rendering.
+ */
 export const pythonTexts = {
   ringrank_strip: (text: unknown, characters: unknown) => stripped(text, characters, true, true),
   ringrank_lstrip: (text: unknown, characters: unknown) => stripped(text, characters, true, false),
@@ -13,9 +16,9 @@ const methods = ["strip", "lstrip", "rstrip", "capitalize"];
 const filters = ["trim", "capitalize"];
 
 /**
- * Strips texts as Python does: of the characters that it is told, which the library does not look at (templates of Qwen 3
- * ask for `lstrip("\n")`, which keeps the indentation of what follows), and of no byte order mark where it is told none.
- * Capitalizing lowers all but the first character.
+ * Makes string methods behave as in Python. Stripping removes the given characters, which the library ignores
+ * (templates of Qwen 3 use `lstrip("\n")`, which keeps the indentation of what follows), and without an argument does
+ * not remove a byte order mark. Capitalizing lowercases all characters except the first.
  */
 export function changedAsInPython(expression: Expression): Expression {
   const { type, callee, args, operand, filter } = expression;
@@ -31,7 +34,7 @@ export function changedAsInPython(expression: Expression): Expression {
   return call(`ringrank_${name}`, [operand, ...(given as readonly unknown[])]);
 }
 
-/** As `str.isspace` in Python, of a character; separators of files to units, too, are spaces to it. */
+/** Like Python's `str.isspace` for one character; U+001C to U+001F also count as spaces. */
 function isSpace(character: string): boolean {
   return /^\p{White_Space}$/u.test(character) || (character >= "\x1c" && character <= "\x1f");
 }

@@ -1,13 +1,13 @@
-/** A part of a parsed template, of which the library exports neither classes nor types. */
+/** A part of a parsed template; the library exports neither classes nor types for these. */
 export interface Expression {
   readonly type: string;
   readonly [part: string]: unknown;
 }
 
-/** What takes the place of an expression, whose parts have been replaced before; the same where nothing does. */
+/** The replacement of an expression, whose parts have already been replaced; the same expression if there is none. */
 export type Replacement = (expression: Expression) => Expression;
 
-/** A parsed template with other expressions in it. */
+/** A parsed template with some expressions replaced. */
 export function rewrittenTemplate<Template extends object>(
   template: Template,
   replacements: readonly Replacement[],
@@ -23,12 +23,12 @@ export function rewrittenTemplate<Template extends object>(
   return rewritten(template) as Template;
 }
 
-/** A call of a variable that the template is rendered with. */
+/** A call of a variable with which the template is rendered. */
 export function call(name: string, args: readonly unknown[]): Expression {
   return { type: "CallExpression", callee: { type: "Identifier", value: name }, args };
 }
 
-/** The name of an attribute that is looked up, as `a.name` or `a["name"]`; undefined for all else. */
+/** The name of an attribute that is looked up, as `a.name` or `a["name"]`; undefined for anything else. */
 export function attributeOf({ type, property, computed }: Expression): string | undefined {
   if (type !== "MemberExpression") return undefined;
   const { type: kind, value } = property as Expression;

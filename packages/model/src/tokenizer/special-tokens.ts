@@ -11,11 +11,11 @@ import {
 const roles = ["bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token"];
 
 /**
- * Texts of a model directory's special tokens, by what tokenizer_config.json calls them; special_tokens_map.json has
- * those that it does not name, as older versions of transformers wrote them.
+ * Texts of a model directory's special tokens, by their names in tokenizer_config.json. special_tokens_map.json has
+ * those that the former does not name, as older versions of transformers wrote them.
  *
- * @param config of tokenizer_config.json
- * @throws RR_FILE_FORMAT if special_tokens_map.json is no JSON object
+ * @param config the contents of tokenizer_config.json
+ * @throws RR_FILE_FORMAT if special_tokens_map.json is not a JSON object
  */
 export function specialTokens(directory: string, config: JsonObject): Readonly<Record<string, string>> {
   const mapPath = join(directory, "special_tokens_map.json");
@@ -28,7 +28,7 @@ export function specialTokens(directory: string, config: JsonObject): Readonly<R
   return tokens;
 }
 
-/** A token as configs write it is its text, or an object that has it as `content`; undefined for all else. */
+/** In configs, a token is its text, or an object with the text as `content`; undefined for anything else. */
 export function tokenText(token: JsonValue | undefined): string | undefined {
   const text = isJsonObject(token) ? token.content : token;
   return typeof text === "string" ? text : undefined;

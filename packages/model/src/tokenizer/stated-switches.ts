@@ -1,10 +1,10 @@
 import type { JsonObject } from "../files/json.js";
 import type { DecoderStep, TextStep, TokenizerJson } from "./tokenizer-json.js";
 
-/** Classes of transformers that take tokenizer.json as it is. All others are told by tokenizer_config.json. */
+/** Classes of transformers that use tokenizer.json unchanged. All others follow tokenizer_config.json. */
 const plainClasses: readonly unknown[] = ["PreTrainedTokenizerFast", "TokenizersBackend"];
 
-/** Classes that put a space before a text whatever `add_prefix_space` says (transformers 5.24). */
+/** Classes that put a space before a text, whatever `add_prefix_space` says (transformers 5.24). */
 const prefixingClasses = /^(T5|MBart|MBart50|Nllb|Pegasus|Reformer|XLNet)Tokenizer(Fast)?$/;
 
 /**
@@ -29,7 +29,7 @@ export function withStatedSwitches(json: TokenizerJson, config: JsonObject): Tok
   };
 }
 
-/** Every step of a sequence in turn, at any depth, as `change` has it; without those that it leaves out. */
+/** Applies `change` to every step of a sequence, at any depth, and drops those for which it returns undefined. */
 function rebuilt(
   step: TextStep | null | undefined,
   change: (step: TextStep) => TextStep | undefined,
@@ -37,13 +37,13 @@ function rebuilt(
   if (step == null) return null;
   const inOrder = (steps: readonly TextStep[]): TextStep[] =>
     steps.map((each) => rebuilt(each, change)).filter((each) => each !== null);
-  // What is no list is refused by those who take these steps.
+  // Anything other than a list is refused by the code that uses these steps.
   if (Array.isArray(step.normalizers)) return { ...step, normalizers: inOrder(step.normalizers) };
   if (Array.isArray(step.pretokenizers)) return { ...step, pretokenizers: inOrder(step.pretokenizers) };
   return change(step) ?? null;
 }
 
-/** Undefined where the step is to be left out. */
+/** Undefined if the step should be dropped. */
 function changed(step: TextStep, config: JsonObject, prefixed: unknown): TextStep | undefined {
   switch (step.type) {
     case "BertNormalizer":
@@ -68,7 +68,7 @@ function stated(name: string, value: unknown): object {
   return typeof value === "boolean" ? { [name]: value } : {};
 }
 
-/** @param always whether each part of a text between special tokens is prefixed, and not its beginning alone */
+/** @param always whether each part of a text between special tokens is prefixed, not only the first */
 function withPrefix(
   metaspace: TextStep & { prepend_scheme?: string },
   prefixed: boolean,

@@ -8,7 +8,7 @@ type Field = readonly [value: (time: Date) => number | string, width?: number, p
 
 const hourOfTwelve = (time: Date): number => time.getHours() % 12 || 12;
 
-/** By directive: a number with how many digits it has, or a text. */
+/** By directive: a number with its number of digits, or a text. */
 const fields: Readonly<Record<string, Field>> = {
   a: [(time) => days[time.getDay()]!.slice(0, 3)],
   A: [(time) => days[time.getDay()]!],
@@ -37,9 +37,9 @@ const composed = new Map([
 ]);
 
 /**
- * A local time as `strftime` of Python writes it, in English. `%-d` is a number without padding.
+ * A local time as formatted by Python's `strftime`, in English. `%-d` is a number without padding.
  *
- * @throws Error for a directive that is not known
+ * @throws Error for an unknown directive
  */
 export function strftime(time: Date, format: string): string {
   return format.replace(/%(-?)(.?)/gsu, (directive, plain: string, name: string) => {

@@ -2,15 +2,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type JsonObject, jsonFileLimits, readJsonObject } from "../files/json.js";
 
-/** Where a model directory says how its tokenizer is used. */
+/** The file in which a model directory says how its tokenizer is used. */
 export function tokenizerConfigFile(directory: string): string {
   return join(directory, "tokenizer_config.json");
 }
 
 /**
- * What `tokenizer_config.json` has; nothing where there is none.
+ * The contents of `tokenizer_config.json`; empty if there is none.
  *
- * @throws RR_FILE_FORMAT if it is no JSON object
+ * @throws RR_FILE_FORMAT if it is not a JSON object
  */
 export function readTokenizerConfig(directory: string): JsonObject {
   const path = tokenizerConfigFile(directory);

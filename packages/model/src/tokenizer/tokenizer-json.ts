@@ -1,4 +1,4 @@
-/** Of tokenizer.json what is looked at here: https://huggingface.co/docs/tokenizers/components */
+/** The parts of tokenizer.json that are used here: https://huggingface.co/docs/tokenizers/components */
 export interface TokenizerJson {
   readonly model: {
     readonly type?: string;
@@ -14,19 +14,21 @@ export interface TokenizerJson {
   readonly decoder?: DecoderStep | null;
 }
 
-/** A token that a text is searched for before all else: https://huggingface.co/docs/tokenizers/api/added-tokens */
+/**
+ * A token that is searched for in a text before anything else: https://huggingface.co/docs/tokenizers/api/added-tokens
+ */
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
-  /** Whether decoding may leave it out. */
+  /** Whether decoding may skip it. */
   readonly special?: boolean;
   /** Whether it takes the spaces before it. */
   readonly lstrip?: boolean;
   /** Whether it takes the spaces after it. */
   readonly rstrip?: boolean;
-  /** Whether it is none within a word. */
+  /** Whether it does not match within a word. */
   readonly single_word?: boolean;
-  /** Whether a text is searched for it once it is normalized, as the token is; those that are not special are. */
+  /** Whether it is normalized, and searched for in the normalized text; tokens that are not special are. */
   readonly normalized?: boolean;
 }
 
@@ -35,9 +37,9 @@ export interface TextStep {
   readonly type?: string;
   readonly normalizers?: readonly TextStep[];
   readonly pretokenizers?: readonly TextStep[];
-  /** Of Split and Punctuation: what becomes of what they cut at, such as `Isolated` and `Removed`. */
+  /** For Split and Punctuation: what happens to the text that they cut at, such as `Isolated` and `Removed`. */
   readonly behavior?: string;
-  /** Of Split: whether it cuts at all but what it looks for. */
+  /** For Split: whether it cuts at everything except its pattern. */
   readonly invert?: boolean;
 }
 
@@ -45,10 +47,10 @@ export interface TextStep {
 export interface DecoderStep {
   readonly type?: string;
   readonly decoders?: readonly DecoderStep[];
-  /** Of Metaspace: whether it takes spaces from the beginning of a text, unless `never`. */
+  /** For Metaspace: whether it removes spaces from the beginning of a text, unless `never`. */
   readonly prepend_scheme?: string;
-  /** Of Strip: what it takes. */
+  /** For Strip: what it removes. */
   readonly content?: string;
-  /** Of Strip: how many characters it may take from the end. */
+  /** For Strip: how many characters it may remove from the end. */
   readonly stop?: number;
 }

@@ -1,9 +1,9 @@
 import type { DataType } from "../graph/graph.js";
 
-/** How elements stored as `storedAs` become elements of `type`: as they are, or by the kernel of this name. */
+/** How elements stored as `storedAs` are converted to `type`: copied, or by the kernel with this name. */
 export type Conversion = "copy" | "widenBfloat16" | "widenFloat16";
 
-/** Undefined where the conversion would lose or invent values. */
+/** Undefined if the conversion would lose or invent values. */
 export function conversion(storedAs: DataType, type: DataType): Conversion | undefined {
   if (storedAs === type) return "copy";
   if (type !== "float32") return undefined;

@@ -38,8 +38,8 @@ const makers: Readonly<Record<DataType, Maker>> = {
 /**
  * An array of `length` elements; float16 and bfloat16 as their bits, bool as bytes.
  *
- * @param room where it begins with the first byte; default: new memory, zeroed
- * @throws RangeError where the room is too small, or does not begin at a multiple of an element's size
+ * @param room memory that the array uses from its first byte on; default: new memory, zeroed
+ * @throws RangeError if the room is too small, or does not start at a multiple of an element's size
  */
 export function allocate(
   type: DataType,
@@ -49,7 +49,7 @@ export function allocate(
   return makers[type](room.buffer as ArrayBuffer, room.byteOffset, length);
 }
 
-/** `offered`, if it has `bytes` bytes, else new memory of so many. */
+/** `offered`, if it has `bytes` bytes, else new memory of that size. */
 export function room(bytes: number, offered: Uint8Array | undefined): Uint8Array {
   return offered !== undefined && offered.length >= bytes ? offered : new Uint8Array(bytes);
 }
@@ -59,7 +59,7 @@ export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** Elements of a tensor of these sizes. */
+/** Number of elements of a tensor of these sizes. */
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((count, size) => count * size, 1);
 }

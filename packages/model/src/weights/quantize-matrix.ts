@@ -8,11 +8,11 @@ interface QuantizedShard {
   readonly matrix: StoredMatrix;
   readonly bits: 4 | 8;
   readonly rows: readonly Interval[];
-  /** Along a row, each of {@link quantizationBlock} columns. */
+  /** Blocks along a row, each with {@link quantizationBlock} columns. */
   readonly blocks: readonly Interval[];
 }
 
-/** Row-major, of the shard's rows and blocks. */
+/** Row-major, for the shard's rows and blocks. */
 export interface QuantizedMatrix {
   /** `[rows, blocks, bytes]`. */
   readonly values: Uint8Array;
@@ -21,10 +21,10 @@ export interface QuantizedMatrix {
 }
 
 /**
- * Quantizes a shard tile by tile, so that what is between a file and the result stays in a core's cache.
+ * Quantizes a shard tile by tile, so that intermediate data stays in a core's cache.
  *
- * @param read puts selected elements of the stored matrix into the workspace, as float32
- * @param into where each part goes, if it is large enough; default: new memory
+ * @param read reads selected elements of the stored matrix into the workspace, as float32
+ * @param into receives each part, if it is large enough; default: new memory
  */
 export function quantizeMatrix(
   { matrix, bits, rows, blocks }: QuantizedShard,
@@ -74,8 +74,8 @@ export function quantizeMatrix(
 }
 
 /**
- * Rows and blocks of a tile: long runs of what is stored, and no more than the workspace holds. So whole rows, if they
- * fit; of a transposed matrix as many rows as one block of each leaves room for.
+ * The rows and blocks of a tile: long runs of stored elements, at most as much as the workspace holds. So it is whole
+ * rows, if they fit; for a transposed matrix, as many rows as fit with one block each.
  */
 function tileOf(
   { rows, blocks }: { readonly rows: number; readonly blocks: number },
@@ -89,7 +89,7 @@ function tileOf(
     : { rows: second, blocks: Math.max(1, first) };
 }
 
-/** Puts `rows` rows of `width` blocks into rows of `pitch` blocks, from block `at` on; `size` elements a block. */
+/** Copies `rows` rows of `width` blocks into rows of `pitch` blocks, from block `at` on; `size` elements per block. */
 function copyRows<Data extends Uint8Array | Float32Array>(
   from: Data,
   to: Data,

@@ -13,18 +13,18 @@ import type { Interval, Selection } from "./runs.js";
 import type { Workspace } from "./workspace.js";
 
 /**
- * Quantizes shards of matrices. A quantized matrix is two weights, its values and its scales. Both are made at once,
- * and the one that was not asked for is kept until it is, or until another matrix is read.
+ * Quantizes shards of matrices. A quantized matrix is two weights, its values and its scales. Both are computed
+ * together. The one that was not requested is kept until it is, or until another matrix is read.
  */
 export class QuantizingReader {
   readonly #workspace: Workspace;
   readonly #readMatrix: (matrix: StoredMatrix, selection: Selection, address: number) => void;
-  /** What was made of a matrix, part by part, and has not been asked for yet: by part, rows and blocks. */
+  /** Parts of a matrix that have been computed and not requested yet, by part, rows and blocks. */
   #unasked: { readonly matrix: string; readonly parts: Map<string, Uint8Array | Float32Array> } | undefined;
-  /** Memory for that, once what was in it has been copied out: as much as the pieces of one matrix took. */
+  /** Memory for those, which is reused once its contents have been copied: as much as the pieces of one matrix took. */
   readonly #spare: Uint8Array[] = [];
 
-  /** @param readMatrix puts selected elements of a matrix, as float32, into the workspace */
+  /** @param readMatrix reads selected elements of a matrix, as float32, into the workspace */
   constructor(
     workspace: Workspace,
     readMatrix: (matrix: StoredMatrix, selection: Selection, address: number) => void,
@@ -34,7 +34,7 @@ export class QuantizingReader {
   }
 
   /**
-   * @param into taken in place of new memory, where it is large enough
+   * @param into used instead of new memory, if it is large enough
    * @throws RR_SHAPE if the selection has parts of blocks, and what reading the matrix throws
    */
   read(
@@ -47,7 +47,7 @@ export class QuantizingReader {
     const blocks = blocksOf(weight, matrix, selection);
     const name = JSON.stringify([matrix, bits]);
     const keyOf = (part: string): string => JSON.stringify([part, rows, blocks]);
-    // What is left of another matrix is let go of before more memory is taken.
+    // Remaining parts of another matrix are released before more memory is allocated.
     if (this.#unasked?.matrix !== name) this.#unasked = { matrix: name, parts: new Map() };
     const { parts } = this.#unasked;
     const known = parts.get(keyOf(part));
@@ -66,13 +66,15 @@ export class QuantizingReader {
     return quantized[part];
   }
 
-  /** Lets go of what has not been asked for. */
+  /** Releases what has not been requested. */
   clear(): void {
     this.#unasked = undefined;
     this.#spare.length = 0;
   }
 
-  /** The part that was kept: copied where the caller has memory for it, whose place the next one's then takes. */
+  /**
+   * The part that was kept: copied if the caller has memory for it, so that its own memory is reused for the next one.
+   */
   #moved(kept: Uint8Array | Float32Array, type: DataType, into: Uint8Array | undefined): TensorData {
     if (into === undefined || into.byteLength < kept.byteLength) return kept;
     const moved = allocate(type, kept.length, into);
@@ -82,7 +84,7 @@ export class QuantizingReader {
   }
 }
 
-/** The blocks of a row that a selection of values or scales is of. */
+/** The blocks of a row that a selection of values or scales covers. */
 function blocksOf({ dims, source }: Weight, matrix: StoredMatrix, [, second, third]: Selection): Interval[] {
   const count = Math.ceil(matrix.dims[matrix.transposed ? 0 : 1] / quantizationBlock);
   const isRows = dims.length === 2 && source.kind === "quantized" && source.part === "values";

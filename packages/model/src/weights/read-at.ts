@@ -3,12 +3,12 @@ import { RingrankError } from "@ringrank/errors";
 import { type FileIdentity, identityOf } from "../files/file-identity.js";
 import { bytesOf } from "./element-types.js";
 
-/** A file open for reading, as it was when it was opened. */
+/** A file that is open for reading, as it was when it was opened. */
 export interface OpenFile extends FileIdentity {
   readonly descriptor: number;
 }
 
-/** What {@link readAt} has read in this thread since it started. */
+/** What {@link readAt} has read on this thread since it started. */
 export interface ReadStatistics {
   readonly bytes: number;
   /** System calls. */
@@ -58,11 +58,11 @@ export function readAt(file: OpenFile, into: ArrayBufferView, position: number):
 /**
  * Opens a regular file for {@link readAt}.
  *
- * @throws RR_MISSING_FILE if it is not there or cannot be opened; RR_FILE_FORMAT if it is not a regular file.
+ * @throws RR_MISSING_FILE if it does not exist or cannot be opened; RR_FILE_FORMAT if it is not a regular file
  */
 export function openFile(path: string): OpenFile {
   try {
-    // Asked before opening, because to open a pipe waits for its writer.
+    // Checked before opening, because opening a pipe waits for its writer.
     if (!statSync(path).isFile()) {
       throw new RingrankError("RR_FILE_FORMAT", `${path}: expected a regular file`);
     }

@@ -4,9 +4,9 @@ import type { Interval } from "./runs.js";
 import type { WeightShard } from "./shard-reader.js";
 
 /**
- * A shard cut along its first axis into shards of at most `limit` bytes (of one index at least), in order. The values
- * and the scales of a quantized matrix are cut at the same rows, so that a reader makes both of a piece in one pass; in a
- * stack of such matrices, each is a piece of its own.
+ * Cuts a shard along its first axis into shards of at most `limit` bytes (and at least one index), in order. The values
+ * and the scales of a quantized matrix are cut at the same rows, so that a reader computes both of a piece in one pass. In
+ * a stack of such matrices, each is a piece of its own.
  */
 export function* rowPieces(shard: WeightShard, limit: number): Generator<WeightShard> {
   const { weight, selection, dims } = shard;
@@ -44,7 +44,7 @@ function isQuantizedStack({ source }: Weight): boolean {
   return source.kind === "stack" && source.parts[0]?.kind === "quantized";
 }
 
-/** Bytes that an element counts as: a scale as the block of values that it belongs to. */
+/** Bytes that an element counts for: a scale counts as the block of values that it belongs to. */
 function bytesOfOne({ type, source }: Weight): number {
   const isScale = source.kind === "quantized" && source.part === "scales";
   return isScale ? (quantizationBlock * source.bits) / 8 : bytesPerElement[type];

@@ -3,7 +3,7 @@ import { RingrankError } from "@ringrank/errors";
 /** Half-open: `[start, end)`. */
 export type Interval = readonly [start: number, end: number];
 
-/** By axis: which indices are selected, in increasing order. `[[0, dim]]` is the whole axis. */
+/** By axis: the selected indices, in increasing order. `[[0, dim]]` is the whole axis. */
 export type Selection = readonly (readonly Interval[])[];
 
 /** Sizes of a selection. */
@@ -16,7 +16,7 @@ export function countOf(intervals: readonly Interval[]): number {
   return intervals.reduce((sum, [start, end]) => sum + end - start, 0);
 }
 
-/** The indices that come `from`-th up to `to`-th, not included, in `intervals`. */
+/** The indices from the `from`-th to the `to`-th (exclusive) in `intervals`. */
 export function partOf(intervals: readonly Interval[], from: number, to: number): Interval[] {
   let passed = 0;
   return intervals.flatMap(([start, end]): Interval[] => {
@@ -76,7 +76,7 @@ export class RunCursor {
   readonly #index: number[];
   #done: boolean;
 
-  // What was seen past the end of the current run.
+  // What was found past the end of the current run.
   #nextStart = 0;
   #nextLength = 0;
 

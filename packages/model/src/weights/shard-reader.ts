@@ -14,7 +14,7 @@ import { checkSelection, RunCursor, type Selection, selectedDims } from "./runs.
 import { type StoredPart, StoredPartReader } from "./stored-part-reader.js";
 import { Workspace } from "./workspace.js";
 
-/** A part of a weight: the product of a choice of intervals on each axis. */
+/** A part of a weight: the Cartesian product of a selection of intervals on each axis. */
 export interface WeightShard {
   readonly weight: Weight;
   readonly selection: Selection;
@@ -23,9 +23,9 @@ export interface WeightShard {
 }
 
 export interface ShardReaderOptions {
-  /** Bytes of the buffer that converted and gathered elements go through; at least 4096. Default 4 MiB. */
+  /** Bytes of the buffer for converted and gathered elements; at least 4096. Default 4 MiB. */
   readonly scratchBytes?: number;
-  /** What converts and quantizes. Default `simd`; `plain` is the reference in JavaScript, many times slower. */
+  /** The kernels that convert and quantize. Default `simd`; `plain` is the JavaScript reference, many times slower. */
   readonly kernels?: KernelChoice;
 }
 
@@ -53,11 +53,11 @@ export class ShardReader implements Disposable {
   }
 
   /**
-   * The selected elements in the type of `weight.type`, row-major, in new memory of their own.
+   * The selected elements in the type of `weight.type`, row-major, in new memory.
    *
-   * @param into taken in place of new memory, from its first byte on, where it is large enough
-   * @throws RR_SHAPE if the selection does not fit the weight; RR_TYPE if the stored type cannot become the
-   * weight's; RR_MISSING_FILE, RR_FILE_FORMAT if the file is gone or ends too early.
+   * @param into used instead of new memory, from its first byte on, if it is large enough
+   * @throws RR_SHAPE if the selection does not fit the weight; RR_TYPE if the stored type cannot be converted to the
+   * weight's; RR_MISSING_FILE, RR_FILE_FORMAT if the file is gone or ends too early
    */
   read({ weight, selection, dims }: WeightShard, into?: Uint8Array): TensorData {
     checkSelection(selection, weight.dims);
@@ -126,7 +126,7 @@ export class ShardReader implements Disposable {
     parts: readonly StoredPart[],
     into: Uint8Array | undefined,
   ): TensorData {
-    // Known before memory is taken for it.
+    // Checked before memory is allocated.
     for (const part of parts) this.#stored.check(part, type);
     const length = elementCount(dims);
     const result = allocate(type, length, room(length * bytesPerElement[type], into));

@@ -1,14 +1,14 @@
 import type { RunCursor } from "./runs.js";
 
-/** Bytes. A gap below one page costs the disk nothing, and copying it less than another system call. */
+/** In bytes. A gap smaller than a page costs the disk nothing, and copying it costs less than another system call. */
 const page = 4096;
 
-/** Bounds the lists of a span, whatever the runs are. */
+/** Limits the lists of a span, whatever the runs are. */
 const maxRunsPerSpan = 4096;
 
 /**
- * Runs that are read by one call, gaps included, all as bytes from the tensor's first. `starts` and `lengths`
- * are of the runs, in order; a span has at least one.
+ * Runs that are read in one call, including gaps, in bytes from the start of the tensor. `starts` and `lengths` belong
+ * to the runs, in order; a span has at least one.
  */
 interface Span {
   readonly start: number;
@@ -18,11 +18,10 @@ interface Span {
 }
 
 /**
- * Groups runs into spans of at most `limit` bytes (a single longer run is cut into pieces of `limit`).
- *
- * A gap is read, and dropped, only where it is below a page and either a run beside it is too, or it is at most
- * a quarter of the run before it. So what is read is at most 1.25 × what is kept wherever runs have 4 KiB or
- * more, and a selection of tiny runs does not cost a call each.
+ * Groups runs into spans of at most `limit` bytes (a single longer run is cut into pieces of `limit`). A gap is only
+ * read (and dropped) if it is smaller than a page, and either an adjacent run is too, or the gap is at most a quarter
+ * of the run before it. So at most 1.25 times the needed bytes are read if runs have 4 KiB or more, and a selection of
+ * tiny runs does not need a call for each.
  */
 export function* spans(cursor: RunCursor, elementBytes: number, limit: number): Generator<Span> {
   const pieceBytes = Math.max(elementBytes, limit - (limit % elementBytes));

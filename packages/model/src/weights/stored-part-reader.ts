@@ -7,7 +7,7 @@ import { RunCursor, type Selection } from "./runs.js";
 import { spans } from "./spans.js";
 import { tileElements, type Workspace } from "./workspace.js";
 
-/** What is read from one file: selected elements of a tensor of the shape `dims`. */
+/** What to read from one file: selected elements of a tensor with the shape `dims`. */
 export interface StoredPart {
   readonly source: FileSource;
   readonly dims: readonly number[];
@@ -23,7 +23,7 @@ export class StoredPartReader implements Disposable {
     this.#workspace = workspace;
   }
 
-  /** @throws RR_TYPE, RR_MISSING_FILE, RR_FILE_FORMAT where {@link read} cannot succeed */
+  /** @throws RR_TYPE, RR_MISSING_FILE, RR_FILE_FORMAT if {@link read} cannot succeed */
   check({ source, dims }: StoredPart, type: DataType): void {
     conversionFor(source.storedAs, type, source.file);
     const file = this.#open(source.file);
@@ -36,7 +36,7 @@ export class StoredPartReader implements Disposable {
     );
   }
 
-  /** Puts the selected elements into `result` from byte `kept` on; returns where they end. */
+  /** Writes the selected elements to `result` from byte `kept` on; returns where they end. */
   read({ source, dims, selection }: StoredPart, type: DataType, result: TensorData, kept: number): number {
     const convert = conversionFor(source.storedAs, type, source.file);
     const storedBytes = bytesPerElement[source.storedAs];
@@ -62,7 +62,7 @@ export class StoredPartReader implements Disposable {
     return end;
   }
 
-  /** Puts stored bytes from the workspace into `target` at byte `at`; returns how many bytes of it they fill. */
+  /** Writes stored bytes from the workspace to `target` at byte `at`; returns how many bytes of it they fill. */
   #place(address: number, length: number, target: Uint8Array, at: number, convert: Conversion): number {
     const { buffer, kernels, tile } = this.#workspace;
     if (convert === "copy") {

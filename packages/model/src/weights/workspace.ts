@@ -4,18 +4,18 @@ import type { KernelChoice, Kernels } from "./kernels/kernels.js";
 import { plainKernels } from "./kernels/plain-kernels.js";
 import { reservedBytes, simdKernels } from "./kernels/simd-kernels.js";
 
-/** A part of a workspace: where it starts in it, and its length, in bytes. */
+/** A part of a workspace: its start and its length, in bytes. */
 export interface Region {
   readonly address: number;
   readonly bytes: number;
 }
 
-/** float32 elements that are worked on at a time: few enough to stay in a core's own cache. */
+/** float32 elements that are processed at a time: few enough to stay in a core's own cache. */
 export const tileElements = 128 * 1024;
 
 /**
- * The memory in which a reader's weights are converted, and the kernels that work in it. Of its pages, those never
- * touched cost nothing.
+ * The memory in which a reader's weights are converted, and the kernels that work in it. Pages that are never touched
+ * cost nothing.
  */
 export class Workspace {
   readonly buffer: ArrayBuffer;
@@ -24,9 +24,9 @@ export class Workspace {
   readonly stored: Region;
   /** float32, as read. */
   readonly tile: Region;
-  /** float32, turned. */
+  /** float32, transposed. */
   readonly turned: Region;
-  /** What a tile becomes where it is quantized, at most. */
+  /** The most bytes of a quantized tile. */
   readonly values: Region;
   readonly scales: Region;
 

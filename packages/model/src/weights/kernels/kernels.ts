@@ -1,20 +1,20 @@
 /**
- * What computes on weights while they are read, all in one memory. Positions are addresses in it, in bytes, each a
- * multiple of its elements' size; what is written does not overlap what is read. Nothing here checks bounds.
+ * Operations on weights while they are read, all in one memory. Positions are addresses in it, in bytes, each a
+ * multiple of its elements' size. The output must not overlap the input. They do not check bounds.
  */
 export interface Kernels {
   /** `count` elements at `from` as float32 at `to`. Exact. */
   readonly widenBfloat16: WidenKernel;
-  /** As `widenBfloat16`, subnormals and infinities included. */
+  /** Like `widenBfloat16`, including subnormals and infinities. */
   readonly widenFloat16: WidenKernel;
   /** float32 `[rows, columns]` at `from` to `[columns, rows]` at `to`. */
   transpose(to: number, from: number, rows: number, columns: number): void;
   /**
-   * float32 `[rows, columns]` at `from` to blocks of 4 bits, laid out as QuantizedSource (graph.ts) says. Rows follow
-   * one another without a gap, in the values, in the scales and where they are read.
+   * float32 `[rows, columns]` at `from` to blocks of 4 bits, in the layout of QuantizedSource (graph.ts). Rows are
+   * contiguous in the input, in the values and in the scales.
    */
   readonly quantize4: QuantizeKernel;
-  /** As `quantize4`, to 8 bits. */
+  /** Like `quantize4`, with 8 bits. */
   readonly quantize8: QuantizeKernel;
 }
 
@@ -27,5 +27,5 @@ export type QuantizeKernel = (
   columns: number,
 ) => void;
 
-/** `simd` is what to use; `plain` is the reference in JavaScript that it is checked against, many times slower. */
+/** `simd` is the one to use. `plain` is the JavaScript reference that it is checked against, and many times slower. */
 export type KernelChoice = "simd" | "plain";

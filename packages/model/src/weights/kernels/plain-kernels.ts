@@ -63,20 +63,21 @@ function float16ToFloat32Bits(half: number): number {
 
 const fits = 2;
 
-/** The least float32 that is no subnormal. */
+/** The smallest normal float32. */
 const leastNormal = 2 ** -126;
 
 /**
- * The scale of a block: first the one that has its extreme element, of either sign, at the lowest number, which is one
- * farther from 0 than the highest (as llama.cpp's Q4_0 has it); then, twice, the scale that by least squares suits the
- * numbers the block was rounded to; and of that the nearest bfloat16, which is half as much to read. NaN for a block
- * with a NaN or an infinity, so that what it is multiplied with says so, as it would without quantization.
+ * The scale of a block. It starts with the scale that puts the block's extreme element, of either sign, at the lowest
+ * number, which is one farther from 0 than the highest (as in llama.cpp's Q4_0). Then it is replaced twice by the
+ * least-squares fit for the numbers that the block was rounded to. Finally, it is rounded to bfloat16, which halves the
+ * bytes to read. It is NaN for a block with a NaN or an infinity, so that products show it, as they would without
+ * quantization.
  *
- * Measured on the embedded model in 4 bits, as what it adds to the perplexity of eight passages of Shakespeare (4,000
- * tokens) and of the 256 tokens of its golden.json, all matrices but the embedding quantized, scales in float32: no fit
- * 1.0% and 3.2%, one 0.8% and 1.2%, two 0.7% and 0.5%, three 0.7% and 0.4%, five 0.7% and 0.6%; the largest magnitude at
- * 7, or a lowest and a highest element with a zero point (which also makes the product slower), were no better than no
- * fit.
+ * Measured on the embedded model in 4 bits, as the increase of perplexity on eight passages of Shakespeare (4,000
+ * tokens) and on the 256 tokens of its golden.json, with all matrices quantized except the embedding, and float32
+ * scales: no fit 1.0% and 3.2%, one 0.8% and 1.2%, two 0.7% and 0.5%, three 0.7% and 0.4%, five 0.7% and 0.6%. Putting
+ * the largest magnitude at 7, or using a lowest and a highest element with a zero point (which also makes the product
+ * slower), was no better than no fit.
  */
 function scaleOf(block: Float32Array, bits: 4 | 8): number {
   const high = block.reduce((most, x) => Math.max(most, x));
@@ -87,7 +88,7 @@ function scaleOf(block: Float32Array, bits: 4 | 8): number {
   return nearestBfloat16(scale);
 }
 
-/** The nearest number of 8 bits, halves to the even one; 0 for subnormals, whose block is all zeros. */
+/** The nearest bfloat16, with 8 significant bits, halves to even; 0 for subnormals, whose block is all zeros. */
 function nearestBfloat16(x: number): number {
   if (!Number.isFinite(x)) return x;
   if (Math.abs(x) < leastNormal) return 0;
@@ -111,17 +112,17 @@ function sumOf([a, b, c, d]: Float32Array): number {
   return Math.fround(Math.fround(a! + b!) + Math.fround(c! + d!));
 }
 
-/** Whole numbers from −2^(bits − 1) to 2^(bits − 1) − 1. */
+/** Integers from −2^(bits − 1) to 2^(bits − 1) − 1. */
 function numbersOf(block: Float32Array, scale: number, bits: 4 | 8): number[] {
   const levels = 2 ** (bits - 1);
-  // The inverse of a subnormal overflows: such a block is all zeros.
+  // The inverse of a subnormal overflows, so such a block is all zeros.
   const factor = Math.abs(scale) < leastNormal ? 0 : Math.fround(1 / scale);
   return Array.from(block, (x) =>
     Math.min(levels - 1, Math.max(-levels, roundToEven(Math.fround(x * factor)))),
   );
 }
 
-/** To the nearest whole number, halves to the even one. */
+/** To the nearest integer, halves to even. */
 function roundToEven(x: number): number {
   const below = Math.floor(x);
   const half = x - below;
@@ -129,7 +130,7 @@ function roundToEven(x: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** Numbers made positive; of 4 bits, the even one of a pair in the lower half of a byte. */
+/** Makes numbers non-negative; with 4 bits, the even one of a pair is in the lower half of a byte. */
 function pack(numbers: readonly number[], bits: 4 | 8, into: Uint8Array): void {
   const positive = numbers.map((n) => n + 2 ** (bits - 1));
   for (let i = 0; i < into.length; i++) {

@@ -3,7 +3,8 @@ import { kernelsFile } from "../kernels-file.js";
 import type { Kernels } from "./kernels.js";
 
 /**
- * The kernels in WebAssembly with 128-bit SIMD, working in `memory`: assembly/, compiled. The first page is theirs.
+ * The kernels in WebAssembly with 128-bit SIMD, working in `memory`, compiled from assembly/. They keep the first page
+ * for themselves.
  *
  * @throws RR_OPTION if the compiled file cannot be read or this engine cannot run it
  */
