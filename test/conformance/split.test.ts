@@ -27,7 +27,7 @@ const parallelResiduals: ReadonlySet<string> = new Set([
 ]);
 
 /** Layers of one sublayer. */
-const sublayersAlone: ReadonlySet<string> = new Set(["mamba2"]);
+const sublayersAlone: ReadonlySet<string> = new Set(["mamba2", "nemotron-h"]);
 
 /** Layers in which something is normed over all heads at once: each pays for a small sum of squares besides. */
 const normsOverHeads: ReadonlyMap<string, number> = new Map([
@@ -40,7 +40,7 @@ const normsOverHeads: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Several heads share what their states are written and read by, and ranks that have some of them have it whole. */
-const sharedByHeads: ReadonlySet<string> = new Set(["falcon-h1", "mamba2"]);
+const sharedByHeads: ReadonlySet<string> = new Set(["falcon-h1", "mamba2", "nemotron-h"]);
 
 /** Latents are normed whole, so every rank keeps all of the two projections onto them: 7% of these tiny models. */
 const latents: ReadonlySet<string> = new Set([
@@ -63,8 +63,8 @@ const normedApart: ReadonlySet<string> = new Set(["gemma4-moe"]);
 /** As with latents: what each layer reads of a token beside the stream is normed whole. */
 const wholeInputs: ReadonlySet<string> = new Set(["gemma4"]);
 
-/** Two layers, but for the model in which two more share their keys and values. */
-const layersOf = (name: string): number => (name === "gemma4" ? 4 : 2);
+/** Two layers, but for models in which two more share their keys and values, or with a layer of each of four kinds. */
+const layersOf = (name: string): number => (name === "gemma4" || name === "nemotron-h" ? 4 : 2);
 
 describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));

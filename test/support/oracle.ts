@@ -67,7 +67,7 @@ function fullestShare(name: string, { dims }: StoredTensor, { heads, states }: U
   const isLatent = /_a_proj(_with_mqa)?\.weight$/.test(name);
   if (isNorm || isOutputBias || isLatent) return 1;
   if (states !== undefined && /\.(in_proj|conv1d)\./.test(name)) return stateShare(dims[0]!, states, ranks);
-  const isAttention = /attn|attention/.test(name);
+  const isAttention = /attn|attention|\.[qkvo]_proj\./.test(name);
   // A number alone has no dimension.
   const units = isAttention ? heads : Math.max(1, ...dims);
   return Math.ceil(units / ranks) / units;

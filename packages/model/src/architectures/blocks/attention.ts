@@ -25,8 +25,8 @@ const maxLanes = 2 ** 16;
  *
  * @throws RR_CONFIG unless the counts fit one another.
  */
-export function multiHeadShape(config: ConfigReader): AttentionShape {
-  const { layers, width, heads } = countsOf(config);
+export function multiHeadShape(config: ConfigReader, defaultLayers?: number): AttentionShape {
+  const { layers, width, heads } = countsOf(config, defaultLayers);
   const headDim = width / heads;
   if (!Number.isInteger(headDim) || headDim > maxLanes) {
     throw config.error(
@@ -45,12 +45,14 @@ export function multiHeadShape(config: ConfigReader): AttentionShape {
  */
 export function groupedShape(
   config: ConfigReader,
-  defaults: Partial<Pick<AttentionShape, "headDim" | "keyValueHeads">> = {},
+  defaults: Partial<Pick<AttentionShape, "headDim" | "keyValueHeads" | "layers">> = {},
 ): AttentionShape {
   const unlessNull = (name: string, value: number | undefined) => (config.isNull(name) ? undefined : value);
   const headDim =
     config.optionalInteger("head_dim", { max: maxLanes }) ?? unlessNull("head_dim", defaults.headDim);
-  const shape = headDim === undefined ? multiHeadShape(config) : { ...countsOf(config), headDim };
+  const { layers } = defaults;
+  const shape =
+    headDim === undefined ? multiHeadShape(config, layers) : { ...countsOf(config, layers), headDim };
   const keyValueHeads = config.integer("num_key_value_heads", {
     max: maxHeads,
     default: unlessNull("num_key_value_heads", defaults.keyValueHeads) ?? shape.heads,
@@ -64,10 +66,14 @@ export function groupedShape(
   return { ...shape, keyValueHeads };
 }
 
-function countsOf(config: ConfigReader): Pick<AttentionShape, "layers" | "width" | "heads"> {
+function countsOf(
+  config: ConfigReader,
+  defaultLayers: number | undefined,
+): Pick<AttentionShape, "layers" | "width" | "heads"> {
   return {
     layers: config.integer(["num_hidden_layers", "n_layer", "n_layers", "num_layers"], {
       max: configLimits.layers,
+      ...(defaultLayers === undefined ? {} : { default: defaultLayers }),
     }),
     // BLOOM's first configs say n_embed, which wins there.
     width: config.integer(["n_embed", "n_embd", "hidden_size", "d_model", "dim", "emb_dim"]),

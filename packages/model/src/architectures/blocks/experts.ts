@@ -83,6 +83,20 @@ export function gatedExperts(
   };
 }
 
+/** Feed-forwards without a gate, a tensor each in the checkpoint (`experts.0.up_proj.weight`) and a stack in the graph. */
+export function plainExperts(
+  context: ModelContext,
+  { experts, width, inner, activation }: Experts,
+): RunExperts {
+  const { g, parameters } = context;
+  return (rows, module) => {
+    const stack = (name: string, outputs: number, inputs: number): Value =>
+      parameters.stack((i) => `${module}.experts.${i}.${name}.weight`, experts, [outputs, inputs]);
+    const hidden = activate(context, activation, g.matmulTransposed(rows, stack("up_proj", inner, width)));
+    return g.matmulTransposed(hidden, stack("down_proj", width, inner));
+  };
+}
+
 interface StackedExperts extends Experts {
   /** Tensors within the layer's module. Default: `experts.gate_up_proj` and `experts.down_proj`. */
   readonly names?: { readonly gateUp: string; readonly down: string };

@@ -7,7 +7,6 @@ import type { CausalStep } from "./causal-step.js";
 import type { Sublayer } from "./decoder.js";
 import { linear } from "./projections.js";
 import { recur } from "./recurrent-state.js";
-import { timeLimits } from "./time-limits.js";
 
 /** Heads beyond this are a mistake, or meant to exhaust memory. */
 const maxHeads = 2 ** 16;
@@ -56,6 +55,8 @@ interface Mamba2 {
   readonly bias: { readonly input: boolean; readonly output: boolean };
   /** As the config names it. */
   readonly activation: string;
+  /** Keeps steps of time within bounds. */
+  readonly limit: (time: Value) => Value;
   /** What becomes of what heads give and of the gate, `[batch, sequence, inner]` both. */
   readonly finish: (x: Value, gate: Value, module: string) => Value;
   /** What projections are multiplied by: gate, values, keys, queries and times. Default 1. */
@@ -72,12 +73,11 @@ interface Mamba2 {
  * ```
  */
 export function mamba2(context: ModelContext, options: Mamba2): Sublayer {
-  const { g, parameters, config } = context;
-  const { step, shape, module: name, taps, convolutionBias, bias, activation, finish } = options;
+  const { g, parameters } = context;
+  const { step, shape, module: name, taps, convolutionBias, bias, activation, limit, finish } = options;
   const { width, inner, heads, groups, stateDim } = shape;
   const lanes = inner / heads;
   const shared = groups * stateDim;
-  const limit = timeLimits(g, config);
   const parts = [inner, inner, shared, shared, heads];
   const scaled = scaleParts(context, parts, options.multipliers);
 

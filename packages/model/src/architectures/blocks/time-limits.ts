@@ -1,8 +1,9 @@
-import { type ConfigReader, isInfinite } from "../../checkpoint/index.js";
+import { isInfinite } from "../../checkpoint/index.js";
 import type { GraphBuilder, Value } from "../../graph/index.js";
+import type { ModelContext } from "../architecture.js";
 
 /** Keeps steps of time within `time_step_limit`, two numbers, of which the second may be infinite; none by default. */
-export function timeLimits(g: GraphBuilder, config: ConfigReader): (time: Value) => Value {
+export function timeLimits({ g, config }: ModelContext): (time: Value) => Value {
   const limits = config.raw("time_step_limit") ?? [0, Number.POSITIVE_INFINITY];
   const [least, given] = Array.isArray(limits) && limits.length === 2 ? limits : [];
   const most = isInfinite(given) ? Number.POSITIVE_INFINITY : given;

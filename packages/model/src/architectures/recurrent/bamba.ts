@@ -8,6 +8,7 @@ import { hybridMambaShape, mamba2 } from "../blocks/mamba2.js";
 import { rmsNorms } from "../blocks/norms.js";
 import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
+import { timeLimits } from "../blocks/time-limits.js";
 import { gatedFinish } from "./mamba2.js";
 import { recurrentLayers } from "./recurrent-layers.js";
 
@@ -66,6 +67,7 @@ export function hybridMamba(
     convolutionBias: config.boolean("mamba_conv_bias", { default: true }),
     bias: { input: bias, output: bias },
     activation: config.string("hidden_act", { default: "silu" }),
+    limit: timeLimits(context),
     finish: gatedFinish(
       gatedNorm(context, {
         width: shape.inner,

@@ -10,6 +10,7 @@ import { rmsNorms } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
+import { timeLimits } from "../blocks/time-limits.js";
 import { bambaModules, bambaNorms } from "./bamba.js";
 import { gatedFinish } from "./mamba2.js";
 
@@ -78,6 +79,7 @@ function falconMamba(context: ModelContext, step: CausalStep, width: number): Su
       output: config.boolean("projectors_bias", { default: false }),
     },
     activation: config.string("hidden_act", { default: "silu" }),
+    limit: timeLimits(context),
     finish: isNormed ? gatedFinish(norm) : (x, gate) => g.mul(x, gate),
     multipliers: multipliers(context, "ssm_multipliers", 5),
   });

@@ -3,6 +3,7 @@ import { bamba } from "./bamba.js";
 import { falconH1 } from "./falcon-h1.js";
 import { graniteMoeHybrid } from "./granite-hybrid.js";
 import { mamba2 } from "./mamba2.js";
+import { nemotronH } from "./nemotron-h.js";
 import { qwen3Next, qwen35, qwen35Moe } from "./qwen3-next.js";
 
 /** Decoders whose layers, some or all, keep a state of one size, by the `model_type` of config.json. */
@@ -11,6 +12,7 @@ export const recurrentFamilies: readonly [string, Architecture][] = [
   ["falcon_h1", falconH1],
   ["granitemoehybrid", graniteMoeHybrid],
   ["mamba2", mamba2],
+  ["nemotron_h", nemotronH],
   ["qwen3_5_moe_text", qwen35Moe],
   ["qwen3_5_text", qwen35],
   ["qwen3_next", qwen3Next],

@@ -5,8 +5,9 @@ import { buildDecoder, type DecoderModules, type DecoderNorms } from "../blocks/
 import { gatedNorm } from "../blocks/gated-norm.js";
 import { checked, mamba2 as mixer } from "../blocks/mamba2.js";
 import { rmsNorm } from "../blocks/norms.js";
+import { timeLimits } from "../blocks/time-limits.js";
 
-const backbone: DecoderModules = {
+export const backbone: DecoderModules = {
   embedding: "backbone.embeddings",
   layers: "backbone.layers",
   lastNorm: "backbone.norm_f",
@@ -14,7 +15,7 @@ const backbone: DecoderModules = {
 };
 
 /** One sublayer in each layer. */
-const oneNorm: DecoderNorms = { attention: { before: "norm" }, feedForward: {} };
+export const oneNorm: DecoderNorms = { attention: { before: "norm" }, feedForward: {} };
 
 /** https://arxiv.org/abs/2405.21060: nothing but layers with a state. */
 export const mamba2: Architecture = {
@@ -45,6 +46,7 @@ export const mamba2: Architecture = {
         convolutionBias: config.boolean("use_conv_bias", { default: true }),
         bias: { input: bias, output: bias },
         activation: config.string("hidden_act", { default: "silu" }),
+        limit: timeLimits(context),
         finish: gatedFinish(gatedNorm(context, { width: shape.inner, groups: 1, epsilon, gateFirst: true })),
       }),
     });

@@ -24,6 +24,8 @@ it.each([
   ["granite4-hybrid", { layer_types: ["mamba", "attention"] }],
   ["qwen3-next", { layer_types: null, full_attention_interval: 2 }],
   ["bamba", { layer_types: ["linear_attention", "full_attention"] }],
+  ["nemotron-h", { layers_block_type: null, hybrid_override_pattern: "M-*E" }],
+  ["nemotron-h", { layers_block_type: ["mamba", "mlp", "attention", "moe"], num_hidden_layers: 4 }],
 ])("%s has the same layers however the config says which are recurrent", (name, changes) => {
   expect(graphOf(name, changes)).toEqual(graphOf(name));
 });
@@ -39,8 +41,17 @@ it.each([
   ["qwen3-next", { linear_num_value_heads: 6 }],
   ["bamba", { mamba_n_heads: 7 }],
   ["mamba2", { n_groups: 3 }],
+  ["nemotron-h", { n_groups: 3 }],
 ])("%s is refused where %s does not fit its other sizes", (name, changes) => {
   expectCode("RR_CONFIG", () => graphOf(name, changes));
+});
+
+it.each([
+  ["a letter for no kind of layer", { layers_block_type: null, hybrid_override_pattern: "M-X" }],
+  ["no kinds of layers", { layers_block_type: null }],
+  ["experts that read less than the stream", { moe_latent_size: 16 }],
+])("Nemotron-H is refused with %s", (_, changes) => {
+  expectCode("RR_CONFIG", () => graphOf("nemotron-h", changes));
 });
 
 it.each<[string, JsonObject, string[]]>([
