@@ -2,7 +2,7 @@ import type { ConfigReader } from "../checkpoint/index.js";
 import type { GraphBuilder } from "../graph/index.js";
 import type { Parameters } from "./parameters.js";
 
-/** What an architecture has to work with. Blocks take it first. */
+/** What an architecture works with. Blocks take it as their first argument. */
 export interface ModelContext {
   readonly g: GraphBuilder;
   readonly config: ConfigReader;
@@ -14,18 +14,16 @@ export interface Architecture {
   /**
    * Writes inputs, nodes, caches and outputs into `context.g`.
    *
-   * @throws RR_CONFIG for a config that makes no sense, or asks for what the graph would not compute;
-   * RR_TENSOR for a parameter that is missing or misshaped.
+   * @throws RR_CONFIG for a config that makes no sense, or asks for something that the graph would not compute;
+   * RR_TENSOR for a parameter that is missing or has the wrong shape
    */
   build(context: ModelContext): void;
-  /**
-   * Most tokens of a sequence; undefined for no limit. Default: what the config calls its positions.
-   */
+  /** The most tokens of a sequence; undefined for no limit. Default: the config's number of positions. */
   maxContext?(config: ConfigReader): number | undefined;
   /**
-   * Most tokens of what an encoder–decoder's encoder reads, where the decoder's sequence may have another number.
+   * The most tokens that an encoder–decoder's encoder reads, if that differs from the limit of the decoder's sequence.
    */
   maxSource?(config: ConfigReader): number;
-  /** Tensors that checkpoints of this family carry and no graph needs: buffers that are computed instead. */
+  /** Tensors that checkpoints of this family contain and no graph needs: buffers that are computed instead. */
   readonly ignoredTensors?: readonly RegExp[];
 }

@@ -6,29 +6,30 @@ import { architectures } from "./registry.js";
 import { wrappers } from "./wrappers/index.js";
 import { checkWrapped, textModelOf } from "./wrappers/text-model.js";
 
-/** How many tokens a model takes. */
+/** How many tokens a model accepts. */
 export interface ContextLimits {
-  /** Most tokens of a sequence; undefined where the model sets no limit. */
+  /** The most tokens of a sequence; undefined if the model sets no limit. */
   readonly maxContext: number | undefined;
-  /** Most tokens of a source, where an encoder–decoder's sequences may have another number of them. */
+  /** The most tokens of a source, if that differs from the limit of an encoder–decoder's sequences. */
   readonly maxSource?: number;
 }
 
 export interface BuiltGraph extends ContextLimits {
   readonly graph: Graph;
-  /** Of what the graph computes: the checkpoint's own, or that of the text model within. */
+  /** The config of what the graph computes: the checkpoint's own, or that of the text model inside it. */
   readonly config: JsonObject;
   /** Names of tensors in the checkpoint that the graph does not use. */
   readonly unused: readonly string[];
 }
 
 /**
- * The graph of a checkpoint's model, in standard operators and without annotations. Reads no parameter, but compares
- * those that the config ties and the checkpoint holds twice; where the checkpoint has a config alone, weights have the
- * source `absent`, and how the config says that they are quantized makes no difference.
+ * The graph of a checkpoint's model, in standard operators and without annotations. Reads no parameters, except to
+ * compare those that the config ties and the checkpoint stores twice. If the checkpoint only has a config, weights have
+ * the source `absent`, and the config's quantization is ignored.
  *
- * @throws RR_UNKNOWN_ARCHITECTURE for a model_type that is not registered; RR_CONFIG for a config that makes no
- * sense or asks for what the graph would not compute; RR_TENSOR for a parameter that is missing or misshaped.
+ * @throws RR_UNKNOWN_ARCHITECTURE for a model_type that is not registered; RR_CONFIG for a config that makes no sense
+ * or asks for something that the graph would not compute; RR_TENSOR for a parameter that is missing or has the wrong
+ * shape
  */
 export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): BuiltGraph {
   checkWrapped(checkpoint.config);
@@ -56,7 +57,7 @@ export function buildGraph(checkpoint: Pick<Checkpoint, "config" | "tensors">): 
 
 function unknownArchitecture(modelType: string, { text_config: part }: JsonObject): RingrankError {
   const textType = typeof part === "object" && part !== null && "model_type" in part && part.model_type;
-  // Of models that see or hear, too.
+  // This includes multimodal models.
   const ofText =
     typeof textType === "string" && architectures.has(textType)
       ? `. What it makes of text, "${textType}", is known: its text_config as a config.json of its own can be planned`
@@ -68,12 +69,12 @@ function unknownArchitecture(modelType: string, { text_config: part }: JsonObjec
   );
 }
 
-/** Every `model_type` of a config.json that is known, sorted. */
+/** Every known `model_type` of a config.json, sorted. */
 export function modelTypes(): readonly string[] {
   return [...architectures.keys(), ...wrappers.keys()].sort();
 }
 
-/** As a config says; of architectures that are not known, what they call their positions. */
+/** According to a config; for unknown architectures, its number of positions. */
 export function contextLimits(json: JsonObject): ContextLimits {
   const { config, where } = textModelOf(json);
   const type = config.model_type;

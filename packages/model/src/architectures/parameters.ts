@@ -4,12 +4,11 @@ import type { FileSource, GraphBuilder, Value, WeightSource } from "../graph/ind
 import { sameBytes } from "../weights/same-bytes.js";
 
 /**
- * Finds an architecture's parameters among a checkpoint's tensors, by name and shape, and remembers which were
- * used.
+ * Finds an architecture's parameters among a checkpoint's tensors, by name and shape, and remembers which were used.
  *
- * Architectures name parameters as the model with its head does (`model.layers.0.…`, `transformer.h.0.…`);
- * checkpoints of the bare model lack the first part of such a name, so both are looked up. Where the model is one
- * module of another, its name stands before or within them.
+ * Architectures name parameters as the model with its head does (`model.layers.0.…`, `transformer.h.0.…`). Checkpoints
+ * of the bare model lack the first part of such a name, so both are looked up. If the model is a module of another one,
+ * the module's name is before or within them.
  */
 export class Parameters {
   readonly #g: GraphBuilder;
@@ -19,8 +18,8 @@ export class Parameters {
   readonly #used = new Set<string>();
 
   /**
-   * @param tensors undefined where there is a config alone: weights then have the source `absent`
-   * @param module the one that holds this model, where the checkpoint is of another around it
+   * @param tensors undefined if there is only a config: weights then have the source `absent`
+   * @param module the module that contains this model, if the checkpoint is of a larger one
    */
   constructor(
     g: GraphBuilder,
@@ -35,11 +34,11 @@ export class Parameters {
   }
 
   /**
-   * The parameter as a float32 value of the graph. Asking for the same one twice gives the same value.
+   * The parameter as a float32 value of the graph. Requesting the same one twice returns the same value.
    *
-   * @param alias what some checkpoints call it
-   * @throws RR_TENSOR if the checkpoint has none of this name, or one of another shape; RR_TYPE if it is stored
-   * in a type that cannot be used; RR_CONFIG if the shape that the config gives is beyond all bounds.
+   * @param alias its name in some checkpoints
+   * @throws RR_TENSOR if the checkpoint has none with this name, or one with another shape; RR_TYPE if it is stored in
+   * a type that cannot be used; RR_CONFIG if its shape in the config is beyond all bounds
    */
   get(name: string, dims: readonly number[], alias = name): Value {
     this.#checkSize(name, dims);
@@ -49,8 +48,8 @@ export class Parameters {
   }
 
   /**
-   * As {@link Parameters.get}, for tensors of one shape that stand apart in the checkpoint and are one value of
-   * the graph, `[count, …dims]`.
+   * Like {@link Parameters.get}, for tensors of equal shape that are separate in the checkpoint and one value of the
+   * graph, `[count, …dims]`.
    *
    * @param nameOf the tensor at each index; at `"*"`, the value's name
    */
@@ -71,28 +70,29 @@ export class Parameters {
     return this.#storedName(name) !== undefined;
   }
 
-  /** Whether there is a checkpoint that has this parameter in this shape, where versions differ in that. */
+  /** Whether there is a checkpoint that has this parameter in this shape, which may differ between versions. */
   hasShape(name: string, dims: readonly number[]): boolean {
     return this.#stored(name)?.dims.join() === dims.join();
   }
 
   /**
-   * Whether there is a checkpoint, and it has none of these parameters: that of a model without the part they make up.
+   * Whether there is a checkpoint, and it has none of these parameters, because its model lacks the part that they
+   * belong to.
    */
   lacks(names: readonly string[]): boolean {
     return this.#tensors !== undefined && !names.some((name) => this.has(name));
   }
 
-  /** Says that the graph rightly does without this tensor, should the checkpoint have it. */
+  /** Declares that the graph does not need this tensor, in case the checkpoint has it. */
   ignore(name: string): void {
     const found = this.#storedName(name);
     if (found !== undefined) this.#used.add(found);
   }
 
   /**
-   * Where to find a parameter that is tied to another. One that is stored all the same is mostly the other once more,
-   * and then the graph does without it. If it has other values, config and checkpoint contradict each other, and the
-   * checkpoint is right, as in transformers from version 5 on.
+   * The name under which to find a parameter that is tied to another. If it is stored anyway, it is usually a copy of
+   * the other, which the graph does not need. If it has other values, config and checkpoint contradict each other, and
+   * the checkpoint wins, as in transformers from version 5 on.
    *
    * @returns `to`, or `name` itself
    */
@@ -106,8 +106,8 @@ export class Parameters {
   }
 
   /**
-   * Names of the checkpoint's tensors that nothing has asked for and that match none of `ignored`. Where the model is
-   * one module of another, those beside layers of its own.
+   * Names of the checkpoint's tensors that have not been requested and match none of `ignored`. If the model is a
+   * module of another one, only those next to its own layers.
    */
   unused(ignored: readonly RegExp[]): string[] {
     const layers = new Set([...this.#used].map(layersOf));
@@ -119,7 +119,7 @@ export class Parameters {
     );
   }
 
-  /** What a parameter is called in a checkpoint of the model with its head, and in one of the bare model. */
+  /** A parameter's names in a checkpoint of the model with its head, and in one of the bare model. */
   #namesOf(name: string): readonly string[] {
     const bare = name.slice(name.indexOf(".") + 1);
     const module = this.#module;
@@ -144,7 +144,7 @@ export class Parameters {
     }
   }
 
-  /** The tensor's own name, and where it lies. */
+  /** The tensor's own name, and its location. */
   #locate(
     names: readonly string[],
     dims: readonly number[],
@@ -188,7 +188,7 @@ export class Parameters {
   }
 }
 
-/** What stands before the number of a layer in a tensor's name; the whole name where there is none. */
+/** The part before the layer number in a tensor's name; the whole name if there is none. */
 function layersOf(name: string): string {
   return name.split(/(?<=\.)\d+\./, 1)[0]!;
 }

@@ -7,19 +7,19 @@ import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
 /**
- * Attention in one operator. Heads are computed apart, whatever the operator does inside (scores, masks, rotary
- * embeddings, a softmax), so they may be sharded and nothing else may: scores sum over lanes, and the softmax runs
- * over all positions. Head counts are attributes, so a rank's are rewritten.
+ * Attention in one operator. Heads are computed independently, whatever the operator does inside (scores, masks, rotary
+ * embeddings, a softmax), so they may be sharded. Nothing else may: scores sum over lanes, and the softmax runs over
+ * all positions. Head counts are attributes, so they are rewritten for each rank.
  */
 
 const attends = "attended over";
 
-/** Lanes of a head, which no rank may have a part of. */
+/** Lanes of a head, which ranks must not split. */
 function lanes(size: SizePair, factors: Propagation): Dim {
   return wholeDim(size, factors, "scores sum over the lanes of a head");
 }
 
-/** All axes of an input that are not related to what is known are needed whole. */
+/** Relates the axes of an input to known dimensions; all others are needed whole. */
 function relate(
   slot: number,
   known: Readonly<Record<number, Dim>>,
@@ -29,13 +29,13 @@ function relate(
   relateAxes(slot, known, attends, operator, factors);
 }
 
-/** What is added to the scores, right-aligned with `[batch, heads, sequence, kept]`. */
+/** The addends of the scores, right-aligned with `[batch, heads, sequence, kept]`. */
 function relateScores(slot: number, heads: Dim, operator: Operator, factors: Propagation): void {
   const rank = operator.inputs[slot]?.dims.length ?? 0;
   relate(slot, rank < 3 ? {} : { [rank - 3]: heads }, operator, factors);
 }
 
-/** Slots with nothing that goes by head. */
+/** Slots without anything that depends on the head. */
 function keepWhole(slots: readonly number[], operator: Operator, factors: Propagation): void {
   for (const slot of slots) relate(slot, {}, operator, factors);
 }
@@ -50,9 +50,7 @@ function output(
   return axesOfOutput(slot, known, attends, operator, factors);
 }
 
-/**
- * The node with its head counts made those of this rank. `names`: attributes that count heads of queries and of keys.
- */
+/** The node with this rank's head counts. `names`: attributes that count the heads of queries and of keys. */
 function withLocalHeads(
   operator: Operator,
   local: Localization,
@@ -137,7 +135,7 @@ const quantizedAttention: Rule = {
   localize: (operator, local) => withLocalHeads(operator, local, { queries: "num_heads" }),
 };
 
-/** Heads of keys and values and, 1 by default, how many queries read each. */
+/** Heads of keys and values, and how many queries read each (1 by default). */
 function headsOf(keys: number, group = 1): [keys: Dim, group: Dim] {
   return [freshDim([keys, keys]), freshDim([group, group])];
 }
@@ -193,7 +191,7 @@ const packedAttention: Rule = {
 const groupQueryAttention: Rule = {
   propagate(operator, factors) {
     const { inputs, node } = operator;
-    // Scales of a quantized cache, an input of later versions, may go by head or not.
+    // The scales of a quantized cache, which later versions have as inputs, may or may not depend on the head.
     if (inputs.slice(12).some((operand) => operand !== undefined))
       return wholeEverything(operator, factors, "a quantized cache");
     const count = intAttribute(node, "kv_num_heads", 1);
@@ -260,7 +258,7 @@ const attention: Rule = {
     ];
   },
   localize(operator, local) {
-    // Where heads are an axis, there is no attribute that counts them.
+    // If heads are an axis, there is no attribute that counts them.
     if (operator.inputs[0]!.dims.length === 4) return [onShare(operator, local)];
     return withLocalHeads(operator, local, { queries: "q_num_heads", keys: "kv_num_heads" });
   },

@@ -2,10 +2,7 @@ import { type Dim, isOne, sizeOf } from "../factors/factor.js";
 import type { Operator, Propagation } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
-/**
- * Relates the axes of an input to dimensions that are known; all others are needed whole. An axis of size 1 is
- * broadcast.
- */
+/** Relates the axes of an input to known dimensions; all others are needed whole. An axis of size 1 is broadcast. */
 export function relateAxes(
   slot: number,
   known: Readonly<Record<number, Dim>>,
@@ -21,7 +18,7 @@ export function relateAxes(
   });
 }
 
-/** The axes of an output that are known, and others that are of no weight's making. */
+/** The known axes of an output, and new dimensions for the others. */
 export function axesOfOutput(
   slot: number,
   known: Readonly<Record<number, Dim>>,

@@ -3,8 +3,8 @@ import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Rule } from "./rule.js";
 
 /**
- * An `If` that is decided by data: both branches run on whole tensors. Its captures were made inputs, after the
- * condition; ONNX has them by name only, so the branches read them under the names they have on the rank.
+ * An `If` whose condition is data: both branches run on whole tensors. Its captures have been made inputs, after the
+ * condition. ONNX only has them by name, so the branches read them under their names on the rank.
  */
 const conditional: Rule = {
   propagate: (operator, factors) =>
@@ -21,7 +21,7 @@ function localNode({ node }: Operator, local: Localization): GraphNode {
   };
 }
 
-/** A node that reads values under other names; what a branch defines itself hides a name from outside. */
+/** A node that reads values under other names; a name that a branch defines itself hides the one outside. */
 function captureAs(node: GraphNode, names: ReadonlyMap<string, string>): GraphNode {
   return {
     ...node,

@@ -6,7 +6,7 @@ import { wholeDim } from "./whole-dim.js";
 
 const slides = "a window slides along it";
 
-/** Spatial axes of the input stay whole; those of the output are of another size. */
+/** Spatial axes of the input stay whole; those of the output have a different size. */
 function spatial(operator: Operator, factors: Propagation): Dim[] {
   for (const dim of factors.input(0).slice(2)) factors.whole(dim, slides);
   return operator.outputs[0]!.dims.slice(2).map((size) => wholeDim(size, factors, slides));
@@ -43,7 +43,7 @@ function convolution(
       for (const dim of window) factors.whole(dim, "the window of a convolution");
       factors.contract(input);
       const out = [...group, ...output];
-      // A bias; of integers, a zero point of the image and one or many of the kernel.
+      // A bias; for integers, a zero point of the image, and one or several of the kernel.
       for (const slot of [2, 3]) {
         const operand = operator.inputs[slot];
         if (operand !== undefined && !operand.dims.every(isOne)) factors.unify(factors.input(slot)[0]!, out);
@@ -69,7 +69,9 @@ const convTranspose = convolution(
   ({ inputs }, groups) => ({ input: quotient(inputs[1]!.dims[0]!, groups)!, output: inputs[1]!.dims[1]! }),
 );
 
-/** Every channel of every example apart, over spatial axes. Places of the largest count in the whole tensor. */
+/**
+ * Every channel of every example independently, over spatial axes. The positions of maxima count in the whole tensor.
+ */
 const pool: Rule = {
   propagate(operator, factors) {
     const [batch, channels] = factors.input(0);
@@ -82,7 +84,7 @@ const pool: Rule = {
 
 const averagePool: Rule = { ...pool, linearity: { kind: "one", slots: [0] } };
 
-/** Every channel with figures of its own; `training_mode` would find them in the batch. */
+/** Every channel with its own statistics; with `training_mode`, they would come from the batch. */
 const batchNorm: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -104,7 +106,7 @@ const instanceNorm: Rule = {
   },
 };
 
-/** Groups of channels apart; scale and bias by channel, or by group before opset 21. */
+/** Groups of channels independently; scale and bias by channel, or by group before opset 21. */
 const groupNorm: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);

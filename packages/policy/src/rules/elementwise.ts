@@ -37,20 +37,20 @@ export function broadcast(shapes: readonly (readonly Dim[])[], factors: Propagat
   return out;
 }
 
-/** Linear between numbers, up to rounding; a sum of the rounded is not the sum rounded down to an integer. */
+/** Linear between floats, up to rounding; but a sum of values rounded down to integers is not the rounded sum. */
 const cast: Rule = {
   ...elementwise(),
   linearity: ({ inputs, outputs }) =>
     outputs[0]?.type === "float32" && inputs[0]?.type !== "bool" ? { kind: "one", slots: [0] } : undefined,
 };
 
-/** Linear in what is divided, but for whole numbers: a sum of quotients is not the quotient of the sum. */
+/** Linear in the dividend, except for integers: a sum of quotients is not the quotient of the sum. */
 const quotient: Rule = {
   ...elementwise(),
   linearity: ({ outputs }) => (outputs[0]?.type.includes("float") ? { kind: "one", slots: [0] } : undefined),
 };
 
-/** Of its second input only the type counts. */
+/** Only the type of its second input counts. */
 const castLike: Rule = { propagate: (_operator, factors) => [factors.input(0)] };
 
 const pointwise = elementwise();
@@ -59,8 +59,8 @@ const linearInEither = elementwise({ kind: "one", slots: [0, 1] });
 const additive = elementwise({ kind: "sum" });
 
 /**
- * The identity, as it is when nothing is learned, also where an exporter left `training_mode` on: noise would differ
- * from rank to rank. ONNX Runtime's optimizer takes such nodes out as well.
+ * The identity, as in inference, even if an exporter left `training_mode` on: noise would differ between ranks. ONNX
+ * Runtime's optimizer removes such nodes as well.
  */
 const dropout: Rule = {
   propagate(operator, factors) {

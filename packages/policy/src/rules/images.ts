@@ -4,7 +4,7 @@ import { retarget } from "./reshape.js";
 import type { Operator, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
-/** Axes that are scaled are interpolated along, so they stay whole; the others are as they were. */
+/** Scaled axes are interpolated along, so they stay whole; the others are unchanged. */
 const resize: Rule = {
   propagate(operator, factors) {
     const sizes = operator.outputs[0]!.dims;
@@ -16,7 +16,7 @@ const resize: Rule = {
     });
     return [out];
   },
-  // Scales are ratios, right on any part; sizes are spelt out.
+  // Scales are ratios, which are right for any part; sizes are explicit.
   localize: (operator, local) => retarget(operator, local, 3),
 };
 
@@ -32,7 +32,7 @@ function isScaled({ node, inputs }: Operator, axis: number): boolean {
   return scale !== undefined && !isOne(scale);
 }
 
-/** Blocks of channels laid out as squares; the channels that are left are apart. */
+/** Blocks of channels laid out as squares; the remaining channels are independent. */
 const depthToSpace: Rule = {
   propagate(operator, factors) {
     const [batch, channels, ...spatial] = factors.input(0);

@@ -21,7 +21,7 @@ const gatherElements: Rule = {
   linearity: { kind: "one", slots: [0] },
 };
 
-/** Writes updates over data along one axis; else as GatherElements. */
+/** Writes updates over data along one axis; otherwise like GatherElements. */
 const scatterElements: Rule = {
   propagate(operator, factors) {
     const data = factors.input(0);
@@ -104,7 +104,7 @@ const scatterND: Rule = {
   },
 };
 
-/** `[…] → […, depth, …]`, the new axis whole; of the two values that are written, every rank has both. */
+/** `[…] → […, depth, …]`, with the new axis whole; every rank has both of the values that are written. */
 const oneHot: Rule = {
   propagate(operator, factors) {
     const indices = factors.input(0);
@@ -116,7 +116,7 @@ const oneHot: Rule = {
   },
 };
 
-/** The place of the largest or smallest along an axis, which stays whole. */
+/** The position of the maximum or minimum along an axis, which stays whole. */
 const argument: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -127,12 +127,12 @@ const argument: Rule = {
   },
 };
 
-/** Finds its output's size in the data, so it needs all of it. */
+/** The size of its output depends on the data, so it needs all of it. */
 const nonZero: Rule = {
   propagate: (operator, factors) => wholeEverything(operator, factors, "searched as a whole"),
 };
 
-/** A matrix of ones and zeros by place, in the shape of the input, whatever that holds. */
+/** A matrix of ones and zeros by position, in the shape of the input, whatever that contains. */
 const eyeLike: Rule = {
   propagate: (operator, factors) => wholeEverything(operator, factors, "its shape is read"),
 };

@@ -10,11 +10,11 @@ export interface IndexRun {
 }
 
 /**
- * Indices into an axis of `size` as one run; undefined where they are known only when running, or skip.
+ * Indices into an axis of `size` as one run; undefined if they are only known at run time, or skip.
  *
- * @param node that reads them, for errors
+ * @param node the node that reads them, for errors
  * @param contents negative ones count from the end
- * @throws RR_GRAPH for an index that the axis does not have
+ * @throws RR_GRAPH for an index outside the axis
  */
 export function consecutive(
   node: GraphNode,

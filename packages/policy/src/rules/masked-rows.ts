@@ -33,7 +33,7 @@ export function maskedRows(
   const [fromEnd, counted, shifted, safe] = [ids(), ids(), ids(), ids()];
   const [isNegative, notBefore, notAfter, here] = [condition(), condition(), condition(), condition()];
   const found = local.value();
-  // One mask for all elements of a row: none for a table of numbers, as of one bias each.
+  // One mask for all elements of a row; a table of numbers, such as one bias each, has no row axes.
   const rowAxes = local.outputDims(0).length - local.inputDims(1).length;
   const mask = rowAxes === 0 ? here : local.value();
   const zero = scalar(0);

@@ -21,7 +21,7 @@ const fusedMatMul: Rule = {
   linearity: { kind: "one", slots: [0, 1] },
 };
 
-/** `alpha · A·B + beta · C` on matrices. C counts on one rank only where the product is owed. */
+/** `alpha · A·B + beta · C` on matrices. If the product is owed, C only counts on one rank. */
 const gemm: Rule = {
   propagate(operator, factors) {
     const { node } = operator;
@@ -124,7 +124,7 @@ const einsum: Rule = {
 
 type Lettered = readonly (readonly [letter: string, dim: Dim])[];
 
-/** The dimensions of a term by letter, and those under its ellipsis. */
+/** The dimensions of a term by letter, and those of its ellipsis. */
 function axesOf(term: string, dims: readonly Dim[]): [before: Lettered, dots: Dim[], after: Lettered] {
   const [before = "", after = ""] = term.split("...");
   const from = dims.length - after.length;
@@ -133,7 +133,7 @@ function axesOf(term: string, dims: readonly Dim[]): [before: Lettered, dots: Di
   return [name(before, 0), dims.slice(before.length, from), name(after, from)];
 }
 
-/** All inputs unsplit and nothing known about the outputs: for forms of an operator that a rule does not cover. */
+/** All inputs unsplit, and nothing known about the outputs: for forms of an operator that a rule does not cover. */
 export function wholeEverything(operator: Operator, factors: Propagation, why: string): Dim[][] {
   operator.inputs.forEach((operand, slot) => {
     if (operand !== undefined) for (const dim of factors.input(slot)) factors.whole(dim, why);
@@ -141,7 +141,7 @@ export function wholeEverything(operator: Operator, factors: Propagation, why: s
   return freshOutputs(operator, factors, why);
 }
 
-/** Outputs related to nothing, which no rank may split. */
+/** Outputs that are related to nothing, and must not be split. */
 export function freshOutputs(operator: Operator, factors: Propagation, why: string): Dim[][] {
   return operator.outputs.map((operand) => (operand?.dims ?? []).map((size) => wholeDim(size, factors, why)));
 }

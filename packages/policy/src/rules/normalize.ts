@@ -6,7 +6,7 @@ import { freshOutputs } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
-/** Operators that look along an axis, so that no rank may have only a part of it. */
+/** Operators that look along an axis, so that every rank needs all of it. */
 function wholeAxis(why: string, defaultAxis: number): Rule {
   return {
     propagate(operator, factors) {
@@ -31,7 +31,7 @@ const layerNorm: Rule = {
   },
 };
 
-/** Over the axes of an attribute: by default all but the channels. */
+/** Over the axes in an attribute: by default all except the channels. */
 const meanVariance: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -53,7 +53,7 @@ const cumSum: Rule = {
   },
 };
 
-/** Whether a reduction adds over its axes, and is linear; others need their axes whole. */
+/** Whether a reduction adds over its axes, and is linear; other reductions need their axes whole. */
 type Reduction = "sum" | "sum of a function" | "other";
 
 /** Reductions. Those that add contract their axes. */
@@ -107,7 +107,7 @@ function skipNorm(vectors: readonly number[]): Rule {
   };
 }
 
-/** The largest along an axis, and where they were. */
+/** The largest elements along an axis, and their indices. */
 const topK: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -126,7 +126,7 @@ const unrelated: Rule = {
     freshOutputs(operator, factors, "counted, not computed from"),
 };
 
-/** A constant: what it holds is free to be divided. */
+/** A constant, which may be divided freely. */
 const constant: Rule = {
   propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
 };

@@ -23,7 +23,7 @@ const scaled: Rule = {
   },
 };
 
-/** False where the last block of an axis is cut short. */
+/** Returns false if the last block of an axis is cut short. */
 function relateScale(slot: number, { node, inputs }: Operator, factors: Propagation): boolean {
   const input = factors.input(0);
   const scale = factors.input(slot);
@@ -48,7 +48,7 @@ function relateBlocks(dim: Dim, scales: Dim, size: number, factors: Propagation)
   return true;
 }
 
-/** `[largest, −smallest]` of a tensor and 0, which every rank has of its share until they are compared. */
+/** `[largest, −smallest]` of a tensor and 0. Every rank has those of its share until they are compared. */
 const valueRange: Rule = {
   propagate(_operator, factors) {
     for (const dim of factors.input(0)) factors.takeLargest(dim);
@@ -119,7 +119,7 @@ function float32(value: number): ConstantTensor {
   return { type: "float32", dims: [], data: Float32Array.of(value) };
 }
 
-/** DequantizeLinear(Gather(table, ids)), one scale for all: a rank gives zero for rows that it lacks. */
+/** DequantizeLinear(Gather(table, ids)) with a single scale: a rank returns zero for rows that it lacks. */
 const dequantizedLookup: Rule = {
   propagate(_operator, factors) {
     const [rows, ...rest] = factors.input(0);

@@ -27,7 +27,7 @@ const matMulNBits: Rule = {
     sumOverBlocks(operator, factors, columns, [blocks, bytes]);
     perBlock(factors, 2, rows, blocks);
     zeroPoints(operator, factors, rows, blocks);
-    // Columns in another order than blocks have them.
+    // Columns in a different order from that of the blocks.
     if (operator.inputs[4] !== undefined)
       for (const dim of [columns, blocks, ...factors.input(4)])
         factors.whole(dim, "columns in another order");
@@ -57,7 +57,7 @@ function sumOverBlocks(
   factors.contract(columns);
 }
 
-/** The node with its K and N made those of this rank. */
+/** The node with this rank's K and N. */
 function withLocalSizes({ node }: Operator, local: Localization): GraphNode[] {
   const inputs = node.inputs.map((_, slot) => local.input(slot));
   return [{ ...node, inputs, attributes: { ...node.attributes, ...localSizes(local) } }];
@@ -159,7 +159,7 @@ function perBlock(factors: Propagation, slot: number, rows: Dim, blocks: Dim): v
   }
 }
 
-/** One for each block: of 4 bits, those of two blocks share a byte, and with it a rank. */
+/** One for each block: with 4 bits, those of two blocks share a byte, and must be on the same rank. */
 function zeroPoints({ node, inputs }: Operator, factors: Propagation, rows: Dim, blocks: Dim): void {
   const operand = inputs[3];
   if (operand === undefined) return;

@@ -56,7 +56,7 @@ export function retarget(
   return [...before, rename(node, inputs, local)];
 }
 
-/** One entry of a target: its local value where known when planning, and the ratio by which to scale it. */
+/** One entry of a target: its local value if that is known during planning, and the ratio by which to scale it. */
 function entry(
   dim: Dim,
   content: SizePair | undefined,
@@ -77,7 +77,7 @@ function rename(node: GraphNode, inputs: readonly string[], local: Localization)
   return { ...node, inputs, outputs: node.outputs.map((_, index) => local.output(index)) };
 }
 
-/** Which axes go is said by the whole: one of several units may be of size 1 on a rank. */
+/** The whole determines which axes are removed: an axis of several units may have size 1 on a rank. */
 const squeeze: Rule = {
   ...regroup(),
   localize(operator, local) {
@@ -92,7 +92,7 @@ const squeeze: Rule = {
   },
 };
 
-/** Repeats along dimensions of size 1. A target of fewer axes says nothing of the first ones. */
+/** Repeats along dimensions of size 1. A target with fewer axes says nothing about the first ones. */
 const expand: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -109,7 +109,7 @@ const expand: Rule = {
   },
 };
 
-/** Lays copies of an axis behind one another: the repeats are a major factor of it. */
+/** Lays copies of an axis one after another: the repeats are a major factor of it. */
 const tile: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -135,7 +135,7 @@ const trilu: Rule = {
   linearity: { kind: "one", slots: [0] },
 };
 
-/** Axes that are padded stay whole; all do where the pads are known only when running. */
+/** Padded axes stay whole; all axes do if the pads are only known at run time. */
 const pad: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -158,13 +158,13 @@ function paddedAxes({ node, inputs }: Operator, rank: number): Set<number> | und
   return new Set(axes.filter((_, index) => isPadded(index)).map((axis) => normalizeAxis(axis, rank)));
 }
 
-/** A constant everywhere, so any part of it is like any other. */
+/** The same value everywhere, so all parts of it are alike. */
 const constantOfShape: Rule = {
   propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
   localize: (operator, local) => retarget(operator, local, 0),
 };
 
-/** Sizes stay global: where the input is sharded, its sizes are scaled back. */
+/** Sizes stay global: if the input is sharded, its sizes are scaled back. */
 const shape: Rule = {
   propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
   unread: [0],
@@ -206,7 +206,7 @@ const size: Rule = {
   },
 };
 
-/** What a node counts on a rank, `times / by` of which there is in the whole. */
+/** What a node counts on a rank, scaled by `times / by` to the whole. */
 function scaledBack(
   { node }: Operator,
   local: Localization,

@@ -44,7 +44,7 @@ function rotaryEmbedding(cosines: number): Rule {
   };
 }
 
-/** Heads that are joined with their lanes: as the attribute says, or as many as the angles leave. */
+/** The number of heads that are joined with their lanes: from the attribute, or as many as the angles allow. */
 function headCount({ node, inputs }: Operator, cosines: number): number | undefined {
   const width = inputs[0]!.dims.at(-1)!;
   const said = intAttribute(node, "num_heads", 0);

@@ -55,7 +55,7 @@ const slice: Rule = {
     const output = operator.outputs[0]!;
     // Bounds are rewritten for all axes or for none, so one that is known only when running rules out any cut.
     const isKnown = [...(ranges?.values() ?? [])].every(({ start }) => start !== undefined);
-    /** By axis: what lies before, in and behind the range. */
+    /** By axis: what is before, inside and after the range. */
     const cuts = input.map((dim): readonly Dim[] => [[], dim, []]);
     const out = input.map((dim, axis): Dim => {
       const size = output.dims[axis]!;
@@ -116,14 +116,14 @@ const slice: Rule = {
 };
 
 interface Range {
-  /** First index, counted from the start; undefined where it or the last is known only when running. */
+  /** First index, counted from the start; undefined if it or the last one is only known at run time. */
   readonly start: number | undefined;
   readonly rawStart: number;
   readonly rawEnd: number;
   readonly step: number;
 }
 
-/** Ranges by axis, from attributes (opset 1) or inputs (10 and later); undefined where axes or steps are computed. */
+/** Ranges by axis, from attributes (opset 1) or inputs (10 and later); undefined if axes or steps are computed. */
 function sliceRanges(operator: Operator): Map<number, Range> | undefined {
   const { node, inputs } = operator;
   const rank = inputs[0]!.dims.length;
@@ -150,12 +150,12 @@ function sliceRanges(operator: Operator): Map<number, Range> | undefined {
   return ranges;
 }
 
-/** Counted from the end where negative, and no further than either end. */
+/** Negative indices count from the end; the result is clamped to the axis. */
 function firstIndex(start: number, size: number): number {
   return Math.min(Math.max(start < 0 ? start + size : start, 0), size);
 }
 
-/** `dim` as what lies before `[start, start + length)`, that range, and what lies behind it. */
+/** `dim` as what is before `[start, start + length)`, that range, and what is after it. */
 export function cutOut(dim: Dim, start: number, length: number, factors: Propagation): [Dim, Dim, Dim] {
   const size = sizeOf(dim)[0];
   const part = (length: number): Dim => freshDim([length, length]);
@@ -205,7 +205,7 @@ const gather: Rule = {
   },
 };
 
-/** A scalar index, or consecutive ascending ones, known when planning. */
+/** A scalar index, or consecutive ascending ones, known during planning. */
 function constantRun(operator: Operator): (IndexRun & { scalar: boolean }) | undefined {
   const { dims, contents } = operator.inputs[1]!;
   const axis = normalizeAxis(intAttribute(operator.node, "axis", 0), operator.inputs[0]!.dims.length);

@@ -18,8 +18,8 @@ import { segmentRules } from "./segments.js";
 import { wholeRules } from "./whole.js";
 
 /**
- * Every operator the policy understands, by `operator` for the default ONNX domain and `domain::operator` for
- * others. An operator that is not here runs on whole inputs, and the policy says so.
+ * Every operator that the policy understands, by `operator` for the default ONNX domain and `domain::operator` for
+ * others. An operator that is not listed runs on whole inputs, and the policy says so.
  */
 const rules: ReadonlyMap<string, Rule> = new Map(
   [

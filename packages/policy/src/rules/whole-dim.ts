@@ -1,7 +1,7 @@
 import { type Dim, freshDim, type SizePair } from "../factors/factor.js";
 import type { Propagation } from "./rule.js";
 
-/** A dimension related to no other, which no rank may have a part of. */
+/** A dimension that is related to no other, and must not be split. */
 export function wholeDim(size: SizePair, factors: Propagation, why: string): Dim {
   const dim = freshDim(size);
   factors.whole(dim, why);

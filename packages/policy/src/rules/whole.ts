@@ -3,8 +3,8 @@ import { freshOutputs } from "./matmul.js";
 import type { Rule } from "./rule.js";
 
 /**
- * A value as every rank has it whole, for a reader that has no rule: gathered between segments where it is sharded,
- * else the value itself.
+ * A value that every rank has whole, for a reader without a rule: gathered between segments if it is sharded, else the
+ * value itself.
  */
 const whole: Rule = {
   propagate: (operator, factors) =>

@@ -5,10 +5,13 @@ import { fittingSymbols } from "./fitting-symbols.js";
 import { evaluatePair } from "./pair.js";
 import { bindSymbols } from "./symbols.js";
 
-/** By symbol: the symbol, or the number, that it has to be the size of; for `withSizes`. */
+/** By symbol: the symbol or number whose size it must have; for `withSizes`. */
 export type EqualSizes = ReadonlyMap<SymbolicDim, SymbolicDim>;
 
-/** Graphs that are evaluated, twice each, before a search for equal sizes is given up: some seconds for a large one. */
+/**
+ * The number of graphs that are evaluated, twice each, before a search for equal sizes is given up: a few seconds for a
+ * large graph.
+ */
 const mostAttempts = 400;
 
 /**
@@ -25,7 +28,7 @@ const mostAttempts = 400;
  */
 export function findEqualSizes(graph: Graph, branches: Branches = "both"): EqualSizes {
   const none: EqualSizes = new Map();
-  // Most graphs have none, and need not be evaluated for it.
+  // Most graphs have none, and need not be evaluated for this.
   const [anyPair] = pairsOfSizes(graph);
   if (anyPair === undefined || isEvaluated(graph, branches)) return none;
   let best: Attempt = { graph, equal: none, fitting: countFitting(graph, branches) };
@@ -44,11 +47,11 @@ export function findEqualSizes(graph: Graph, branches: Branches = "both"): Equal
 interface Attempt {
   readonly graph: Graph;
   readonly equal: EqualSizes;
-  /** Nodes that fit one another. */
+  /** Number of nodes that fit together. */
   readonly fitting: number;
 }
 
-/** All ways of taking one more symbol for another size of its axis. */
+/** All ways of equating one more symbol with another size of its axis. */
 function* unitingTwo({ graph, equal }: Attempt, branches: Branches): Generator<Attempt> {
   for (const [symbol, size] of pairsOfSizes(graph)) {
     const united = withSizes(graph, new Map([[symbol, size]]));

@@ -6,7 +6,7 @@ import { shapeRules } from "./operators/rules.js";
 import { readInputs, Scope } from "./scope.js";
 import { WeightValue } from "./weight-value.js";
 
-/** Which branches of an `If` are evaluated where its condition is known. */
+/** Which branches of an `If` are evaluated if its condition is known. */
 export type Branches = "both" | "taken";
 
 /**
@@ -35,7 +35,7 @@ export function evaluateShapes(
 }
 
 /**
- * How many nodes, from the first on, take such sizes: all of them, or those before the one that
+ * How many nodes, from the first on, accept these sizes: all of them, or those before the one that
  * {@link evaluateShapes} refuses.
  */
 export function countFittingNodes(
@@ -129,7 +129,7 @@ function refuseOperator({ node, index }: NodeContext): never {
   );
 }
 
-/** The branch taken, in the node's own scope; or both, which must agree in shape. */
+/** The branch that is taken, in the node's own scope; or both, which must agree in shape. */
 function evaluateIf(context: NodeContext, scope: Scope, branches: Branches): readonly Evaluated[] {
   const condition = context.input(0).contents?.[0];
   if (branches === "taken" && condition !== undefined) {

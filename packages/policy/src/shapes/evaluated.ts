@@ -5,9 +5,9 @@ export interface Evaluated {
   readonly type: DataType;
   readonly dims: readonly number[];
   /**
-   * The elements, row-major, where they follow from shapes and constants alone and are at most
-   * {@link maxContents}; bool as 0 and 1, float32 rounded to float32, float16 and bfloat16 never. An integer
-   * beyond ±(2⁵³ − 1), such as the INT64_MAX that ends a Slice, is ±Infinity: a bound, never a size.
+   * The elements, row-major, if they follow from shapes and constants alone and are at most {@link maxContents}; bool
+   * as 0 and 1, float32 rounded to float32, float16 and bfloat16 never. An integer beyond ±(2⁵³ − 1), such as the
+   * INT64_MAX that ends a Slice, is ±Infinity: a bound, never a size.
    */
   readonly contents?: readonly number[] | undefined;
 }
@@ -21,7 +21,7 @@ export function elementCount(dims: readonly number[]): number {
   return count;
 }
 
-/** Whether contents of this type and shape are followed. Never where a size is none, such as −1 or Infinity. */
+/** Whether contents of this type and shape are followed. Never if a size is invalid, such as −1 or Infinity. */
 export function hasContents(type: DataType, dims: readonly number[]): boolean {
   if (type === "float16" || type === "bfloat16") return false;
   for (const dim of dims) if (!Number.isInteger(dim) || dim < 0) return false;

@@ -2,7 +2,7 @@ import type { Graph } from "@ringrank/model";
 import type { SizePair } from "./size-pair.js";
 import { nextPrime, type SymbolTable, symbolTable } from "./symbols.js";
 
-/** Elements of the signals, and a side of the largest image, that a graph is tried with. */
+/** The lengths of signals, and the side of the largest image, that a graph is tried with. */
 const [shortestSignal, longestSignal, largestImage] = [128, 2 ** 20, 1024];
 
 /**
@@ -23,7 +23,7 @@ export function* fittingSymbols(graph: Graph): Generator<SymbolTable> {
   for (let least = shortestSignal; least <= longestSignal; least *= 8)
     yield new Map([...fixed, ...far(spatial, least)]);
   const [{ stride }] = convolved as [ConvolvedInput];
-  // A single place would be broadcast to any number.
+  // A single position would broadcast to any number.
   for (let side = 2 * stride; side <= largestImage; side += stride)
     yield new Map([...fixed, ...spatial.map((symbol): [string, SizePair] => [symbol, [side, side]])]);
 }
@@ -43,14 +43,14 @@ function far(symbols: readonly string[], least: number): [string, SizePair][] {
 }
 
 interface ConvolvedInput {
-  /** The symbol of its channels, where they are one, with the number the kernel has. */
+  /** The symbol of its channels, if they are one, with the kernel's number of channels. */
   readonly channels: readonly [string, SizePair] | undefined;
-  /** Symbols that windows slide along. */
+  /** Symbols of the axes that windows slide along. */
   readonly spatial: readonly string[];
   readonly stride: number;
 }
 
-/** Inputs that a convolution reads, as they are or as another type. */
+/** Inputs that a convolution reads, directly or as another type. */
 function convolvedInputs({ inputs, nodes, weights }: Graph): ConvolvedInput[] {
   const sources = new Map(inputs.map(({ name }) => [name, name]));
   return nodes.flatMap(({ opType, inputs: read, outputs, attributes }): ConvolvedInput[] => {

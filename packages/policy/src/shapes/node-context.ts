@@ -3,7 +3,8 @@ import type { Attribute, Branch, ConstantTensor, DataType, GraphNode } from "@ri
 import { describe, type Evaluated } from "./evaluated.js";
 
 /**
- * The outputs of a node from its inputs; those past the node's own outputs are ignored.
+ * Computes the outputs of a node from its inputs; those beyond the node's own outputs are ignored.
+ *
  * @throws RingrankError RR_GRAPH, by {@link NodeContext.fail}
  */
 export type ShapeRule = (node: NodeContext) => readonly Evaluated[];
@@ -15,12 +16,12 @@ export type ShapeRules = Readonly<Record<string, ShapeRule>>;
 export class NodeContext {
   constructor(
     readonly node: GraphNode,
-    /** Position among the graph's nodes. */
+    /** Index among the graph's nodes. */
     readonly index: number,
     readonly inputs: readonly (Evaluated | undefined)[],
   ) {}
 
-  /** An input that must be there. */
+  /** A required input. */
   input(slot: number): Evaluated {
     return this.inputs[slot] ?? this.fail(`input ${slot}`);
   }
@@ -55,7 +56,7 @@ export class NodeContext {
     return this.#attribute(name, "int")?.value ?? fallback;
   }
 
-  /** An attribute that must be there. */
+  /** A required attribute. */
   requiredInt(name: string): number {
     return this.#attribute(name, "int")?.value ?? this.fail(`the attribute ${name}`);
   }
@@ -82,7 +83,7 @@ export class NodeContext {
     return Object.hasOwn(attributes, name) ? attributes[name] : undefined;
   }
 
-  /** `axis` counted from the front, where `−rank ≤ axis < rank`. */
+  /** `axis` counted from the front; requires `−rank ≤ axis < rank`. */
   axis(axis: number, rank: number): number {
     const counted = axis < 0 ? axis + rank : axis;
     return Number.isInteger(counted) && counted >= 0 && counted < rank

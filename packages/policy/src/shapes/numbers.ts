@@ -1,6 +1,6 @@
 import type { DataType, TensorData } from "@ringrank/model";
 
-/** Rounds or wraps a number to what an element of `type` holds. Infinity stays: see {@link Evaluated.contents}. */
+/** Rounds or wraps a number to the values of an element of `type`. Infinity stays: see {@link Evaluated.contents}. */
 export function toElement(type: DataType, value: number): number {
   if (type === "float32") return Math.fround(value);
   if (type === "bool") return value !== 0 ? 1 : 0;
@@ -40,7 +40,7 @@ export function isInteger(type: DataType): boolean {
   return type.startsWith("int") || type.startsWith("uint");
 }
 
-/** Whether an element is the largest integer of 32 or of 64 bits, as an end that is none. */
+/** Whether an element is the largest integer of 32 or of 64 bits, which means "no end". */
 export function isIntMax(element: number): boolean {
   return element === 2 ** 31 - 1 || element === Number.POSITIVE_INFINITY;
 }

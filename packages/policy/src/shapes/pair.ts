@@ -12,12 +12,12 @@ import { isSame, type Marks, type Unproven } from "./values-at-both.js";
 export interface EvaluatedPair {
   readonly type: DataType;
   readonly dims: readonly SizePair[];
-  /** As in {@link Evaluated}, where both settings have them and in the same number. */
+  /** As in {@link Evaluated}, if both settings have them, and equally many. */
   readonly contents?: readonly SizePair[] | undefined;
 }
 
 export interface PairedShapes {
-  /** By name; those that both settings have. */
+  /** By name; only values that both settings have. */
   readonly values: ReadonlyMap<string, EvaluatedPair>;
   readonly symbols: SymbolTable;
 }
@@ -36,7 +36,7 @@ export function evaluatePair(graph: Graph, branches: Branches = "both"): PairedS
       return evaluateAt(graph, symbols, branches);
     } catch (error) {
       if (!isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
-      // What the first, unconstrained sizes were refused for says most.
+      // The refusal of the first, unconstrained sizes says most.
       refusal ??= error;
     }
   }
@@ -62,7 +62,7 @@ function evaluateAt(graph: Graph, symbols: SymbolTable, branches: Branches): Pai
   return { values, symbols };
 }
 
-/** Undefined where the graph does not take such sizes. */
+/** Undefined if the graph does not accept such sizes. */
 function orNothing<T>(evaluate: () => T): T | undefined {
   try {
     return evaluate();
@@ -72,14 +72,14 @@ function orNothing<T>(evaluate: () => T): T | undefined {
   }
 }
 
-/** What speaks against sizes and elements that are the same at both settings. */
+/** Evidence against sizes and elements that are the same at both settings. */
 interface Doubts {
   readonly marks: Unproven | undefined;
   /** The value at a third setting, of even sizes: the two are primes, so that what is left of a half agrees. */
   readonly value: Evaluated | undefined;
 }
 
-/** Contents are paired when first asked for: most are never asked. */
+/** Contents are paired on first use, because most are never used. */
 class PairedValue implements EvaluatedPair {
   readonly type: DataType;
   readonly dims: readonly SizePair[];
@@ -113,7 +113,10 @@ class PairedValue implements EvaluatedPair {
   }
 }
 
-/** What looks static and is doubted is not known at the second setting: any other call may have something else. */
+/**
+ * A value that looks static but is doubted counts as unknown at the second setting: any other call may have something
+ * else.
+ */
 function doubting(
   pairs: readonly SizePair[],
   marks: Marks | undefined,

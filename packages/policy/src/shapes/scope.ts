@@ -2,7 +2,7 @@ import { RingrankError } from "@ringrank/errors";
 import type { GraphNode } from "@ringrank/model";
 import type { Evaluated } from "./evaluated.js";
 
-/** Values by name, each defined once; a branch of an `If` sees those around it. */
+/** Values by name, each defined once; a branch of an `If` sees the surrounding ones. */
 export class Scope {
   readonly values = new Map<string, Evaluated>();
   readonly #outer: Scope | undefined;
@@ -27,7 +27,7 @@ export class Scope {
   }
 }
 
-/** The inputs of a node: undefined for those left out. */
+/** The inputs of a node: undefined for omitted ones. */
 export function readInputs(scope: Scope, node: GraphNode, index: number): (Evaluated | undefined)[] {
   return node.inputs.map((name) =>
     name === "" ? undefined : (scope.get(name) ?? missing(node, index, name)),

@@ -3,8 +3,8 @@ import type { SizeProduct } from "../program/program.js";
 import type { SizePair } from "./size-pair.js";
 
 /**
- * The two sizes that stand for each symbolic dimension: primes, no prime twice; or one size twice, where the graph
- * takes no other.
+ * The two sizes that represent each symbolic dimension: primes, no prime twice; or the same size twice, if the graph
+ * accepts no other.
  */
 export type SymbolTable = ReadonlyMap<string, SizePair>;
 
@@ -30,7 +30,7 @@ export function symbolTable(graph: Graph): SymbolTable {
   return table;
 }
 
-/** A size for every symbol, of the two that stand for it or from them. */
+/** A size for every symbol: one of its two sizes, or derived from them. */
 export function bindSymbols(
   symbols: SymbolTable,
   choose: (sizes: SizePair) => number,

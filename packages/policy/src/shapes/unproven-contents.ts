@@ -4,30 +4,32 @@ import { shapeRules } from "./operators/rules.js";
 import { readBroadcast } from "./strides.js";
 import { type Both, isSame, type Marks, type ValuesAtBoth } from "./values-at-both.js";
 
-/** Operators that give elements of their inputs as they are, in another place; all but Concat of the first input. */
+/**
+ * Operators that return elements of their inputs unchanged, in another place; all except Concat, of the first input.
+ */
 const moving: ReadonlySet<string> = new Set([
   ...["Identity", "Dropout", "Gather", "Slice", "Split", "Concat", "Reshape", "Flatten", "Squeeze"],
   ...["Unsqueeze", "Transpose", "Expand", "Tile"],
 ]);
-/** Of those, the ones that choose by their further inputs. */
+/** Those of them that choose by their further inputs. */
 const choosing: ReadonlySet<string> = new Set(["Gather", "Slice"]);
 /** Sums and products of elements, and what keeps apart elements that differ: equal at both settings, equal in all. */
 const exact: ReadonlySet<string> = new Set([
   ...["Add", "Sub", "Mul", "Neg", "Sum", "Not", "Sqrt", "Reciprocal", "ReduceSum", "ReduceProd"],
   ...["Range", "ConstantOfShape", "ScatterND"],
 ]);
-/** What rounds: exact where it happens to leave elements as they are. */
+/** Operators that round: exact if they happen to leave elements unchanged. */
 const rounding: ReadonlySet<string> = new Set(["Cast", "CastLike", "Floor", "Ceil", "Round"]);
 const comparisons: ReadonlySet<string> = new Set([
   ...["Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"],
 ]);
-/** Operators of which an element is made of those at its place. */
+/** Operators whose elements are computed from the elements at the same position. */
 const elementwise: ReadonlySet<string> = new Set([
   ...["Add", "Sub", "Mul", "Neg", "Sum", "Not", "Sqrt", "Reciprocal", "Where", "Div", "Min", "Max", "Clip"],
   ...["Mod", "Pow", "Mean", "Abs", "Sign", "Relu", "And", "Or", "Xor", ...rounding, ...comparisons],
 ]);
 
-/** Whether all elements that a node gives and that differ between the settings are sizes. */
+/** Whether all elements of a node's outputs that differ between the settings are sizes. */
 export function sizesPassThrough(node: GraphNode, values: ValuesAtBoth): boolean {
   const operator = operatorKey(node);
   if (operator === "Shape" || operator === "Size") return true;
@@ -45,7 +47,7 @@ function isNeverNegative(name: string, values: ValuesAtBoth): boolean {
   return !values.varies(name) && values.get(name)?.second.contents?.every((element) => element >= 0) === true;
 }
 
-/** By output of a node: the marks of its elements, where they are known at both settings. */
+/** By output of a node: the marks of its elements, if they are known at both settings. */
 export function doubtfulContents(
   node: GraphNode,
   index: number,
@@ -69,7 +71,7 @@ export function doubtfulContents(
   });
 }
 
-/** Whether what an operator gives is proven where what it reads is. */
+/** Whether an operator's outputs are proven if its inputs are. */
 function isHarmless(operator: string): boolean {
   return (
     exact.has(operator) ||
@@ -112,7 +114,7 @@ interface Element {
   readonly first: number;
   readonly second: number;
   readonly isMarked: boolean;
-  /** Whether it is negative in no call. */
+  /** Whether it is never negative in any call. */
   readonly isSize: boolean;
 }
 
@@ -159,7 +161,7 @@ function isExact(
     return divides(result.first, x!.first, y!.first) && divides(result.second, x!.second, y!.second);
   if (operator === "Relu" || operator === "Abs") return x!.isSize;
   if (operator === "Pow") return isConstant(y!) && Number.isInteger(y!.first) && y!.first >= 0;
-  // Sizes that are equal at both settings are one size, where two that differ may be equal in another call.
+  // Sizes that are equal at both settings are the same, while two that differ may be equal in another call.
   if (operator === "Equal" && result.first === 1 && result.second === 1) return true;
   return comparisons.has(operator) && (isBelow(x!, y!) || isBelow(y!, x!));
 }

@@ -7,7 +7,7 @@ import { broadcastingRules } from "./operators/broadcasting.js";
 import { shapeRules } from "./operators/rules.js";
 import { isSame, type Marks, none, type Unproven, type ValuesAtBoth } from "./values-at-both.js";
 
-/** By output of a node: the marks of its sizes; empty where none is marked. */
+/** By output of a node: the marks of its sizes; empty if none is marked. */
 export function doubtfulDims(node: GraphNode, index: number, values: ValuesAtBoth): readonly Marks[] {
   const operator = operatorKey(node);
   const own = ownDoubts(node, operator, values);
@@ -20,7 +20,7 @@ export function doubtfulDims(node: GraphNode, index: number, values: ValuesAtBot
   return node.outputs.map((_, slot) => either(own[slot] ?? none, passed[slot] ?? none));
 }
 
-/** Sizes that an operator itself makes alike at both settings. */
+/** Sizes that an operator itself makes equal at both settings. */
 function ownDoubts(node: GraphNode, operator: string, values: ValuesAtBoth): readonly Marks[] {
   if (operator === "Slice") return [cutOff(node, values)];
   const counted = operator === "NonZero" || (operator === "Range" && isRounded(node, values));
@@ -29,7 +29,7 @@ function ownDoubts(node: GraphNode, operator: string, values: ValuesAtBoth): rea
     : [];
 }
 
-/** Whether a Range ends before a whole step is over. */
+/** Whether a Range ends within a step. */
 function isRounded({ inputs }: GraphNode, values: ValuesAtBoth): boolean {
   const steps = (["first", "second"] as const).map((setting) => {
     const [start, limit, delta] = inputs.map(
@@ -101,7 +101,7 @@ function reshaped({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBo
   });
 }
 
-/** What comes out otherwise where what is marked is larger, or smaller; anything, where neither is accepted. */
+/** Sizes that change if a marked value is larger, or smaller; all of them, if neither is accepted. */
 function bySizesThatDiffer(
   node: GraphNode,
   operator: string,
@@ -127,7 +127,7 @@ function bySizesThatDiffer(
 function changed(value: Evaluated, marks: Unproven | undefined, by: number): Evaluated {
   if (marks === undefined) return value;
   const dims = value.dims.map((size, axis) => size + by * (marks.dims[axis] ?? 0));
-  // Elements of a value of another size are not known.
+  // The elements of a value with another size are not known.
   if (marks.dims.includes(1)) return { type: value.type, dims };
   return {
     ...value,

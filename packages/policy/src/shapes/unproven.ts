@@ -41,7 +41,7 @@ function visit(nodes: readonly GraphNode[], values: ValuesAtBoth, branches: Bran
   });
 }
 
-/** What an `If` gives is proven only where it is proven which branch is taken, or all that it reads is. */
+/** The outputs of an `If` are only proven if the taken branch is proven, or everything that it reads is. */
 function visitIf(node: GraphNode, values: ValuesAtBoth, branches: Branches): void {
   const [condition = ""] = node.inputs;
   const decided = branches === "taken" ? values.get(condition)?.second.contents?.[0] : undefined;
@@ -65,7 +65,7 @@ function visitIf(node: GraphNode, values: ValuesAtBoth, branches: Branches): voi
   }
 }
 
-/** Sizes that differ between the settings need no mark: nobody takes them for one. */
+/** Sizes that differ between the settings need no mark: they are never considered static. */
 function mark(
   name: string,
   { first, second }: Both,

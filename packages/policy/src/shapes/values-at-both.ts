@@ -2,14 +2,14 @@ import type { GraphNode } from "@ringrank/model";
 import type { Evaluated } from "./evaluated.js";
 import { NodeContext } from "./node-context.js";
 
-/** By place, 1 where two settings cannot tell what other calls have there; else 0. */
+/** By position: 1 if two settings cannot show what other calls have there, else 0. */
 export type Marks = readonly number[];
 
 export const none: Marks = [];
 
-/** What of a value is not proven to be what it looks like. */
+/** The parts of a value that are not proven to be what they look like. */
 export interface Unproven {
-  /** By axis: sizes that are the same at both settings, and may differ in a call. Empty where none is. */
+  /** By axis: sizes that are the same at both settings, and may differ in a call. Empty if there are none. */
   readonly dims: Marks;
   /** By element: what is no sum or product of sizes, so that what is made of it may be the same at both by chance. */
   readonly contents: Marks | undefined;
@@ -34,13 +34,13 @@ export class ValuesAtBoth {
     this.#second = second;
   }
 
-  /** Undefined where one of the settings does not have it. */
+  /** Undefined if one of the settings does not have it. */
   get(name: string): Both | undefined {
     const [first, second] = [this.#first.get(name), this.#second.get(name)];
     return first && second && { first, second };
   }
 
-  /** Whether an element differs between the settings or is marked; true where they are not known. */
+  /** Whether an element differs between the settings or is marked; true if they are not known. */
   varies(name: string): boolean {
     const { first, second } = this.get(name) ?? {};
     if (first?.contents === undefined || second?.contents?.length !== first.contents.length) return true;

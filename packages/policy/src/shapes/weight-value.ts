@@ -2,7 +2,7 @@ import type { DataType, TensorData, Weight } from "@ringrank/model";
 import { type Evaluated, hasContents } from "./evaluated.js";
 import { toNumbers } from "./numbers.js";
 
-/** A constant of the graph, its contents converted when first asked for: most weights are never asked. */
+/** A constant of the graph, whose contents are converted on first use: most weights are never used. */
 export class WeightValue implements Evaluated {
   readonly type: DataType;
   readonly dims: readonly number[];

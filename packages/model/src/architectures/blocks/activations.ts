@@ -2,9 +2,9 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 
 /**
- * An activation by the name that configs give it.
+ * An activation, by its name in configs.
  *
- * @throws RR_CONFIG for one that is not known.
+ * @throws RR_CONFIG for an unknown one
  */
 export function activate({ g, config }: ModelContext, name: string, x: Value): Value {
   switch (name) {

@@ -14,8 +14,8 @@ export function alibi(g: GraphBuilder, cache: KeyPositions, heads: number, last?
 }
 
 /**
- * The same, rounded to bfloat16 at every step as Falcon was trained with it. The distance to the query is then not
- * all that counts.
+ * The same, rounded to bfloat16 at every step, as in Falcon's training. The result then does not only depend on the
+ * distance to the query.
  */
 export function bfloat16Alibi(g: GraphBuilder, cache: KeyPositions, heads: number): Value {
   const rounded = (x: Value): Value => g.cast(g.cast(x, "bfloat16"), "float32");

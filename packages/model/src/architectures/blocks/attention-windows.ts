@@ -3,8 +3,8 @@ import type { ModelContext } from "../architecture.js";
 import { attentionMaskOf, type EncoderInput } from "./encoder-input.js";
 
 /**
- * What Longformer's layers add to their scores: a mask of padding, and of what is further away to either side than half
- * of the layer's `attention_window`. Layers that see equally far share one.
+ * The masks that Longformer's layers add to their scores: they hide padding, and anything farther away on either side
+ * than half of the layer's `attention_window`. Layers with equal windows share one.
  */
 export function windowMasks({ g, config }: ModelContext, input: EncoderInput): (layer: number) => Value {
   const windows = config.optionalIntegers("attention_window") ?? [512];

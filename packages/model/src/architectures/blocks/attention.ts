@@ -3,27 +3,27 @@ import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { CachedRows, CausalCache } from "./causal-cache.js";
 import { type RotaryAngles, rotate } from "./rotary.js";
 
-/** The sizes that attention and all around it go by. */
+/** The sizes of attention and everything around it. */
 export interface AttentionShape {
   readonly layers: number;
   /** Of the residual stream. */
   readonly width: number;
-  /** Of queries. */
+  /** Number of query heads. */
   readonly heads: number;
-  /** Of keys and values; a divisor of `heads`. */
+  /** Number of key and value heads; a divisor of `heads`. */
   readonly keyValueHeads: number;
   /** Lanes per head. */
   readonly headDim: number;
 }
 
-/** Heads and lanes beyond this are a mistake, or meant to exhaust memory. */
+/** More heads or lanes than this are a mistake, or meant to exhaust memory. */
 const maxHeads = 2 ** 16;
 const maxLanes = 2 ** 16;
 
 /**
- * The shape of a model in which every head has keys and values of its own, and heads share out the width.
+ * The shape of a model in which every head has its own keys and values, and heads divide the width.
  *
- * @throws RR_CONFIG unless the counts fit one another.
+ * @throws RR_CONFIG unless the counts are consistent
  */
 export function multiHeadShape(config: ConfigReader, defaultLayers?: number): AttentionShape {
   const { layers, width, heads } = countsOf(config, defaultLayers);
@@ -37,11 +37,11 @@ export function multiHeadShape(config: ConfigReader, defaultLayers?: number): At
 }
 
 /**
- * The shape of a model whose config may group heads (`num_key_value_heads`) and size them (`head_dim`). Null in either
- * stands for a key head for each head, and for heads that share out the width.
+ * The shape of a model whose config may group heads (`num_key_value_heads`) and set their size (`head_dim`). Null in
+ * the former means one key head per head; in the latter, that heads divide the width.
  *
- * @param defaults where the config does not say; default: as null
- * @throws RR_CONFIG unless the counts fit one another.
+ * @param defaults used if the config does not say; default: as for null
+ * @throws RR_CONFIG unless the counts are consistent
  */
 export function groupedShape(
   config: ConfigReader,
@@ -75,7 +75,7 @@ function countsOf(
       max: configLimits.layers,
       ...(defaultLayers === undefined ? {} : { default: defaultLayers }),
     }),
-    // BLOOM's first configs say n_embed, which wins there.
+    // BLOOM's first configs use n_embed, which takes precedence there.
     width: config.integer(["n_embed", "n_embd", "hidden_size", "d_model", "dim", "emb_dim"]),
     heads: config.integer(["num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"], {
       max: maxHeads,
@@ -93,14 +93,14 @@ export function joinHeads(g: GraphBuilder, x: Value, heads: number, headDim: num
   return g.reshape(g.transpose(x, [0, 2, 1, 3]), [0, 0, heads * headDim]);
 }
 
-/** How scores become weights. */
+/** How scores become attention weights. */
 interface Scoring {
   readonly cache: CausalCache;
   /** Of the scores. Default `1 / √headDim`. */
   readonly scale?: number | undefined;
-  /** Scores are bent to stay within ±cap, `cap · tanh(score / cap)`. Default: they are not. */
+  /** Scores are soft-capped to ±cap, `cap · tanh(score / cap)`. Default: no cap. */
   readonly scoreCap?: number | undefined;
-  /** One more score for each head that competes with those of the keys and stands for none, float32 `[heads]`. */
+  /** An additional score for each head that competes with those of the keys but has no value, float32 `[heads]`. */
   readonly sinks?: Value | undefined;
   /** Added to the scores, each broadcast to `[batch, heads, sequence, past + sequence]`. */
   readonly biases?: readonly Value[];
@@ -113,13 +113,13 @@ interface Attention extends Scoring {
   readonly key: Value;
   /** As `key`. */
   readonly value: Value;
-  /** By which queries and keys turn. Default: none. */
+  /** Rotate queries and keys. Default: none. */
   readonly angles?: RotaryAngles | undefined;
   readonly layer: number;
   readonly shape: AttentionShape;
 }
 
-/** Causal attention over the cache, which then keeps the new rows too: `[batch, sequence, heads · headDim]`. */
+/** Causal attention over the cache, which also stores the new rows: `[batch, sequence, heads · headDim]`. */
 export function attention(g: GraphBuilder, options: Attention): Value {
   const { layer, cache, shape, angles } = options;
   const { heads, keyValueHeads, headDim } = shape;
@@ -138,7 +138,7 @@ interface Attending extends Scoring {
   /** As `key`. */
   readonly value: CachedRows;
   readonly shape: Pick<AttentionShape, "heads" | "keyValueHeads" | "headDim">;
-  /** Added to the scores in place of the cache's mask. */
+  /** Added to the scores instead of the cache's mask. */
   readonly mask?: Value | undefined;
 }
 

@@ -2,10 +2,10 @@ import type { CacheState, DataType, GraphBuilder, Value } from "../../graph/inde
 import { additiveMask } from "./additive-mask.js";
 import type { CausalStep } from "./causal-step.js";
 
-/** What a cache has to know of a step. */
+/** What a cache needs to know about a step. */
 type Step = Pick<CausalStep, "attentionMask" | "positionIds">;
 
-/** A state's type and sizes, but for batch, its first axis, and rows. */
+/** A state's type and sizes, except for the batch, its first axis, and rows. */
 export interface StateLayout {
   readonly type: DataType;
   /** `[batch, …before, rows, …after]`. */
@@ -14,9 +14,9 @@ export interface StateLayout {
 }
 
 interface CacheOptions {
-  /** How many positions a query sees, itself included. Default: all. */
+  /** How many positions a query sees, including its own. Default: all. */
   readonly window?: number | undefined;
-  /** Whether windows stand side by side, and a query sees no further back than to where its own begins. Default false. */
+  /** Whether windows are adjacent chunks, and a query only sees back to the start of its own. Default false. */
   readonly chunked?: boolean;
   /** As in the graph's cache. Default false. */
   readonly exact?: boolean;
@@ -28,7 +28,7 @@ export interface CachedRows {
   readonly present: Value;
 }
 
-/** The caches of a model: layers that see equally far share one, and with it positions and mask. */
+/** The caches of a model. Layers with equal windows share one, including its positions and mask. */
 export class CausalCaches {
   readonly #g: GraphBuilder;
   readonly #step: Step;
@@ -53,14 +53,13 @@ export class CausalCaches {
 }
 
 /**
- * Keys and values of earlier steps, and what a query may see of them and of the new rows.
- *
- * Keys stand in the order `[past | new]`; a past row that holds nothing has the position −1.
+ * Keys and values of earlier steps, and what a query may see of them and of the new rows. Keys are in the order
+ * `[past | new]`; an unused past row has the position −1.
  */
 export class CausalCache {
   /** int64 `[batch, past + sequence]`. */
   readonly keyPositions: Value;
-  /** bool `[batch, past]`: which rows there are. */
+  /** bool `[batch, past]`: which rows are used. */
   readonly filled: Value;
   /** float32 `[batch, 1, sequence, past + sequence]`: 0 where the query sees the key, else the lowest number. */
   readonly mask: Value;
@@ -93,8 +92,8 @@ export class CausalCache {
   }
 
   /**
-   * Keeps `present`, float32 `[batch, heads, sequence, headDim]`, as rows of the state `name`, and gives it beside
-   * those of earlier steps.
+   * Stores `present`, float32 `[batch, heads, sequence, headDim]`, as rows of the state `name`, and returns it together
+   * with those of earlier steps.
    */
   append(name: string, present: Value, heads: number, headDim: number): CachedRows {
     const past = this.keep(name, present, { type: "float32", before: [heads], after: [headDim] });

@@ -17,10 +17,10 @@ export interface Layer {
 /** A part of every layer that adds to the residual stream, `[batch, sequence, width]` to the same. */
 export type Sublayer = (x: Value, layer: Layer) => Value;
 
-/** Names, within the layer's module, of the norms around a sublayer; undefined where there is none. */
+/** Names, within the layer's module, of the norms around a sublayer; undefined if there is none. */
 interface NormsAround {
   readonly before?: string;
-  /** Of what the sublayer adds. */
+  /** Of the sublayer's output. */
   readonly after?: string;
   /** Of the residual stream, once the sublayer has added to it. */
   readonly ofSum?: string;
@@ -31,14 +31,14 @@ export interface DecoderNorms {
   readonly feedForward: NormsAround;
 }
 
-/** What a family calls its modules. */
+/** The names of a family's modules. */
 export interface DecoderModules {
   readonly embedding: string;
-  /** Holds the layers, by number. */
+  /** Contains the layers, by number. */
   readonly layers: string;
-  /** Undefined where no norm stands behind the layers. */
+  /** Undefined if there is no norm after the layers. */
   readonly lastNorm: string | undefined;
-  /** Where the head is not the embedding. */
+  /** Used if the head is not the embedding. */
   readonly head: string;
 }
 
@@ -46,11 +46,11 @@ export interface Decoder {
   readonly step: CausalStep;
   readonly shape: Pick<AttentionShape, "layers" | "width">;
   readonly attention: Sublayer;
-  /** Default: none, so that each layer is the one sublayer. */
+  /** Default: none, so that each layer is a single sublayer. */
   readonly feedForward?: Sublayer;
   /** Default: Llama's. */
   readonly modules?: DecoderModules;
-  /** Whether the feed-forward reads the stream that attention reads, so that their sums are one. Default false. */
+  /** Whether the feed-forward reads the same stream as attention, so that their sums are one. Default false. */
   readonly parallel?: boolean;
   /** Default: RMSNorm, `rms_norm_eps`. */
   readonly norm?: NamedNorm;
@@ -60,11 +60,11 @@ export interface Decoder {
   readonly embeddingWidth?: number;
   /** Of rows of the embedding. Default 1. */
   readonly embeddingScale?: number;
-  /** What becomes of embedded tokens before the first layer. Default: nothing. */
+  /** Applied to embedded tokens before the first layer. Default: nothing. */
   readonly enter?: (tokens: Value) => Value;
-  /** What becomes of the stream behind a layer's sublayers. Default: nothing. */
+  /** Applied to the stream after a layer's sublayers. Default: nothing. */
   readonly leaveLayer?: (x: Value, layer: Layer) => Value;
-  /** What becomes of normed rows, `[rows, width]`, before the head. Default: nothing. */
+  /** Applied to normed rows, `[rows, width]`, before the head. Default: nothing. */
   readonly leave?: (rows: Value) => Value;
   /** Of what sublayers add. Default 1. */
   readonly residualScale?: number;
@@ -74,7 +74,7 @@ export interface Decoder {
   readonly logitCap?: number | undefined;
   /** Whether the head has a bias. Default false. */
   readonly headBias?: boolean;
-  /** Whether the head is the embedding, where the config does not say. Default false. */
+  /** Whether the head is the embedding, if the config does not say. Default false. */
   readonly tiedByDefault?: boolean;
 }
 
@@ -90,13 +90,13 @@ const llamaNorms: DecoderNorms = {
   feedForward: { before: "post_attention_layernorm" },
 };
 
-/** One norm before both sublayers, for those that stand side by side. */
+/** One norm before both sublayers, for parallel ones. */
 export const sharedNorm: DecoderNorms = {
   attention: { before: "input_layernorm" },
   feedForward: { before: "input_layernorm" },
 };
 
-/** A decoder alone: embedding, layers of attention and feed-forward, norm, head. */
+/** A standalone decoder: embedding, layers of attention and feed-forward, norm, head. */
 export function buildDecoder(context: ModelContext, decoder: Decoder): void {
   const { g, config } = context;
   const { step, shape, parallel = false, modules = llamaModules, norms = llamaNorms } = decoder;

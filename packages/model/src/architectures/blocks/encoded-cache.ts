@@ -2,14 +2,14 @@ import type { CacheState, GraphBuilder, Value } from "../../graph/index.js";
 import { additiveMask } from "./additive-mask.js";
 import type { AttentionShape } from "./attention.js";
 
-/** What cross-attention sees, `[batch, heads, encoded, headDim]` each. */
+/** The input of cross-attention, `[batch, heads, encoded, headDim]` each. */
 interface Encoded {
   readonly key: Value;
   readonly value: Value;
 }
 
 /**
- * Keys and values of an encoder's output, of every layer of a decoder: the entry `encode` makes them, once for a
+ * Keys and values of an encoder's output, for every layer of a decoder: the entry `encode` computes them, once per
  * sequence; the entry `decode` reads them in every step.
  */
 export class EncodedCache {
@@ -23,7 +23,7 @@ export class EncodedCache {
     this.#shape = shape;
   }
 
-  /** Makes outputs of `encode`: of one layer, `[batch, heads, source, headDim]` each. */
+  /** Adds outputs of `encode`: for one layer, `[batch, heads, source, headDim]` each. */
   fill(layer: number, { key, value }: Encoded): void {
     const { heads, headDim } = this.#shape;
     for (const [part, present] of Object.entries({ key, value })) {
@@ -37,7 +37,10 @@ export class EncodedCache {
     }
   }
 
-  /** An input of `decode`: which of the encoder's rows there are. The mask, float32 `[batch, 1, 1, encoded]`. */
+  /**
+   * Adds an input of `decode`: which of the encoder's rows are used. Returns the mask, float32
+   * `[batch, 1, 1, encoded]`.
+   */
   open(): Value {
     const g = this.#g;
     const positions = g.input("encoder_positions", "int64", ["batch", "encoded"]);
@@ -46,7 +49,7 @@ export class EncodedCache {
     return additiveMask(g, filled);
   }
 
-  /** Inputs of `decode`: what {@link fill} made of one layer. */
+  /** Adds inputs of `decode`: what {@link fill} returned for one layer. */
   read(layer: number): Encoded {
     const { heads, headDim } = this.#shape;
     const input = (part: string): Value =>

@@ -19,10 +19,9 @@ interface ExpertSublayer {
 }
 
 /**
- * A mixture of experts (https://arxiv.org/abs/2101.03961): each row goes to a few of many feed-forwards.
- *
- * The graph says what every expert makes of every row, and then multiplies by a weight that is 0 but for a few.
- * Whoever runs it may leave out what is multiplied by 0.
+ * A mixture of experts (https://arxiv.org/abs/2101.03961): each row is routed to a few of many feed-forwards. The graph
+ * computes every expert for every row, and multiplies by a weight that is 0 except for a few. Whoever runs it may skip
+ * what is multiplied by 0.
  */
 export function expertSublayer({ g }: ModelContext, options: ExpertSublayer): Sublayer {
   const { counts, width, module: name = "mlp", route, run, shared } = options;
@@ -51,7 +50,7 @@ interface Experts {
 /** What every expert makes of every row, `[rows, width]` to `[experts, rows, width]`, by the layer's module. */
 export type RunExperts = (rows: Value, module: string) => Value;
 
-/** What every row goes through, too: a feed-forward named `name` in the module of the experts. */
+/** A feed-forward that is applied to every row, named `name` in the module of the experts. */
 export function sharedExpert(
   context: ModelContext,
   { name, ...options }: Omit<GatedFeedForward, "prefix"> & { readonly name: string },
@@ -67,7 +66,10 @@ interface GatedExperts extends Experts {
   readonly names?: { readonly gate: string; readonly up: string; readonly down: string };
 }
 
-/** Gated feed-forwards, a tensor each in the checkpoint (`experts.0.gate_proj.weight`) and a stack in the graph. */
+/**
+ * Gated feed-forwards, which are separate tensors in the checkpoint (`experts.0.gate_proj.weight`) and a stack in the
+ * graph.
+ */
 export function gatedExperts(
   context: ModelContext,
   { experts, width, inner, activation, names = gatedNames }: GatedExperts,
@@ -107,7 +109,7 @@ interface StackedExperts extends Experts {
   readonly outputsFirst?: boolean;
 }
 
-/** As {@link gatedExperts}, stored in one piece, gate and up side by side in one matrix. */
+/** Like {@link gatedExperts}, but stored as stacks, with gate and up side by side in one matrix. */
 export function stackedExperts(
   context: ModelContext,
   { experts, width, inner, activation, names = stackedNames, outputsFirst }: StackedExperts,

@@ -33,7 +33,7 @@ export function feedForward(context: ModelContext, x: Value, options: FeedForwar
 }
 
 interface FeedForwards extends Widths {
-  /** How matrices are stored. Default: as torch's `Linear`. */
+  /** How matrices are stored. Default: like torch's `Linear`. */
   readonly project?: Project;
   /** Module names within the layer. */
   readonly up: string;
@@ -48,7 +48,7 @@ export function feedForwards(context: ModelContext, options: FeedForwards): Subl
 }
 
 export interface GatedFeedForward extends Widths {
-  /** Of the module that holds the matrices. */
+  /** Prefix of the module with the matrices. */
   readonly prefix: string;
   /** Whether gate and up are one matrix. Default false. */
   readonly fused?: boolean;
@@ -94,7 +94,7 @@ interface GatedFeedForwards extends Pick<GatedFeedForward, "bias" | "fused"> {
   readonly activation?: string;
 }
 
-/** A gated feed-forward in every layer, as wide inside as `intermediate_size` says; without biases by default. */
+/** A gated feed-forward in every layer, whose inner width is `intermediate_size`; without biases by default. */
 export function gatedFeedForwards(
   context: ModelContext,
   width: number,

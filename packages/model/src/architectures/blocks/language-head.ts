@@ -5,8 +5,8 @@ import type { EmbeddingTable } from "./embedding.js";
 import { headWeight } from "./tied-weights.js";
 
 /**
- * The rows that logits are wanted for, `[batch, sequence, width]` to `[rows, width]`. Before the last norm, so
- * that what is owed to a sum is paid for these rows only.
+ * Selects the rows for which logits are requested, `[batch, sequence, width]` to `[rows, width]`. This comes before the
+ * last norm, so that a sum that is owed is only reduced for these rows.
  */
 export function selectRows(g: GraphBuilder, x: Value, step: CausalStep, width: number): Value {
   return g.gather(g.reshape(x, [-1, width]), step.logitRows, 0);
