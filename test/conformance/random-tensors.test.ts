@@ -1,0 +1,60 @@
+import type { Graph } from "@ringrank/model";
+import { type PartitionPolicy, planGraph } from "@ringrank/policy";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { distance, nudged } from "../support/nudged.js";
+import { randomRuns } from "../support/random-runs.js";
+import { type Choice, operatorNames, randomTensors } from "../support/random-tensors/random-tensors.js";
+import { admissible, inputsFor, runSplit, runWhole, shardingOnly } from "../support/split-and-whole.js";
+
+const choice: fc.Arbitrary<Choice> = fc.record({
+  // Two products in a row make a sum that ranks owe.
+  operator: fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom(...operatorNames) },
+    { weight: 1, arbitrary: fc.constantFrom<Choice["operator"]>("product", "by letters", "cut into units") },
+  ),
+  left: fc.nat(3),
+  right: fc.nat(9),
+  one: fc.nat(63),
+  two: fc.nat(63),
+});
+
+describe("a random graph of tensors of several axes", () => {
+  it("computes what one session of ONNX Runtime does, whichever of its factors ranks share", async () => {
+    const cases = fc.asyncProperty(
+      fc.array(choice, { minLength: 2, maxLength: 12 }),
+      fc.array(fc.nat(9), { maxLength: 3 }),
+      fc.boolean(),
+      fc.integer({ min: 2, max: 8 }),
+      async (choices, early, hasSequence, ranks) => {
+        const made = randomTensors(choices, early, hasSequence);
+        const inputs = inputsFor(made.graph);
+        const whole = await runWhole(made, inputs);
+        const other = await runWhole(nudged(made), inputs);
+        for (const policy of policies(made.graph, ranks)) {
+          const split = await runSplit(made, policy, inputs);
+          for (const [name, { dims, data }] of Object.entries(whole)) {
+            const expected = data as Float32Array;
+            expect(split[name]!.dims).toEqual(dims);
+            const largest = expected.reduce((most, one) => Math.max(most, Math.abs(one)), 1);
+            // A dozen sums of a few numbers each, in another order: about 1e-6 each. Where one of two numbers is chosen
+            // that are as large, and where large numbers cancel, it is more, and so is what a nudge of the weights changes.
+            const atol = 1e-4 * largest + 10 * distance(other, whole, name);
+            expect(split[name]!.data).toBeAllclose(expected, { rtol: 0, atol });
+          }
+        }
+      },
+    );
+    await fc.assert(cases, { ...randomRuns(120), endOnFailure: false });
+  }, 600_000);
+});
+
+/** What is planned, and each factor alone. */
+function* policies(graph: Graph, ranks: number): Generator<PartitionPolicy> {
+  for (const { id } of planGraph(graph, { ranks: 1 }).factors) {
+    const policy = admissible(() => shardingOnly(graph, id, ranks), "RR_POLICY");
+    if (policy !== undefined) yield policy;
+  }
+  const policy = admissible(() => planGraph(graph, { ranks }), "RR_NOTHING_SHARDED");
+  if (policy !== undefined) yield policy;
+}
