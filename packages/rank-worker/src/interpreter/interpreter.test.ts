@@ -1,5 +1,5 @@
 import { GraphBuilder, type Value } from "@ringrank/model";
-import { buildPrograms, planGraph, type Segment } from "@ringrank/policy";
+import { buildPrograms, type Interpretable, planGraph, type Segment } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
 import { openPublicSession } from "../sessions/public-session.js";
 import { integers } from "../tensors/element-types.js";
@@ -183,9 +183,72 @@ describe("left to a session is", () => {
       (g, { past, ids }) => g.concat([past, ids], 1),
       of({ past: [new Array(mostCopied).fill(1)], ids: [[1]] }),
     ],
+    [
+      "a large choice",
+      "float32",
+      (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), chosen, 0),
+      of({ chosen: new Array(Math.ceil((mostCopied + 1) / 6)).fill(0) }),
+    ],
   ])("%s", (_, type, work, given) => {
     expect(interpreterOf(segmentOf(type, work))(given)).toBeUndefined();
   });
+});
+
+describe("what planning would have refused is left to a session, which says what is wrong:", () => {
+  const floats = (...dims: number[]) =>
+    tensor("float32", new Float32Array(dims.reduce((count, size) => count * size, 1)), dims);
+  const whole = (...elements: number[]) => ({ type: "int64", dims: [elements.length], elements }) as const;
+
+  it.each<[string, Omit<Interpretable, "outputs">, (Tensor | undefined)[]]>([
+    [
+      "sizes that do not go together",
+      { constants: [], instructions: [{ operator: "Add", operands: [0, 1] }] },
+      [floats(2), floats(3)],
+    ],
+    [
+      "parts that differ along another axis",
+      { constants: [], instructions: [{ operator: "Concat", axis: 0, operands: [0, 1] }] },
+      [floats(1, 2), floats(1, 3)],
+    ],
+    [
+      "a part with fewer axes",
+      { constants: [], instructions: [{ operator: "Concat", axis: 1, operands: [0, 1] }] },
+      [floats(1, 2), floats(2)],
+    ],
+    [
+      "a shape of more elements than there are",
+      { constants: [whole(4)], instructions: [{ operator: "Reshape", operands: [0, 1] }] },
+      [floats(3)],
+    ],
+    [
+      "a row of a constant that it does not have",
+      { constants: [whole(7, 8), whole(2)], instructions: [{ operator: "Gather", operands: [0, 1] }] },
+      [],
+    ],
+    [
+      "a value that nothing has made",
+      { constants: [], instructions: [{ operator: "Neg", operands: [0] }] },
+      [undefined],
+    ],
+  ])("%s", (_, plan, values) => {
+    const last = values.length + plan.constants.length;
+    const inputs = [...values.keys()];
+    const interpreter = new Interpreter({ ...plan, outputs: [last] }, inputs, [
+      { index: last, isGiven: false },
+    ]);
+    expect(interpreter.run([...values])).toBe(false);
+  });
+});
+
+it("a number without dimensions is added to another as any value is", () => {
+  const plan: Interpretable = {
+    constants: [{ type: "float32", dims: [], elements: [2] }],
+    instructions: [{ operator: "Add", operands: [0, 1] }],
+    outputs: [2],
+  };
+  const table: (Tensor | undefined)[] = [tensor("float32", Float32Array.of(3), [])];
+  expect(new Interpreter(plan, [0], [{ index: 1, isGiven: false }]).run(table)).toBe(true);
+  expect([table[1]!.dims, [...table[1]!.data]]).toEqual([[], [5]]);
 });
 
 const neg = (g: GraphBuilder, x: Value): Value => g.node("Neg", [x]);
