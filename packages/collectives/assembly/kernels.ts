@@ -1,9 +1,7 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
-//
-// Every position is an index of 4-byte elements in the group's shared memory, any index, also one that is no
-// multiple of four; `length` counts elements. `out` may be `left` or `right`, and overlaps nothing else. The caller has
-// checked all bounds.
-// The plain kernels (src/kernels/plain-kernels.ts) say what each has to compute, to the bit.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Every position is
+// an index of 4-byte elements in the group's shared memory, and need not be a multiple of four; `length` counts
+// elements. `out` may be `left` or `right`, and overlaps nothing else. The caller has checked all bounds. The plain
+// kernels (src/kernels/plain-kernels.ts) define what each computes, bit for bit.
 
 import { acquireLines, blockBytes, copyLines } from "./lines";
 import { combine, combineFour, Operation } from "./operations";
@@ -12,7 +10,7 @@ export function sumFloat32(out: usize, left: usize, right: usize, length: usize)
   reduce<f32>(Operation.sum, out << 2, left << 2, right << 2, length);
 }
 
-/** As the instruction defines it: NaN wins, and −0 < +0. */
+/** As defined by the instruction: NaN wins, and −0 < +0. */
 export function maxFloat32(out: usize, left: usize, right: usize, length: usize): void {
   reduce<f32>(Operation.max, out << 2, left << 2, right << 2, length);
 }
@@ -35,7 +33,7 @@ export function move(out: usize, from: usize, length: usize): void {
   }
 }
 
-/** Addresses in bytes. Inlined where `operation` is a constant, so no branch on it is left in the loops. */
+/** Addresses are in bytes. Inlined where `operation` is a constant, so no branch on it is left in the loops. */
 @inline
 function reduce<T extends number>(
   operation: Operation,

@@ -1,13 +1,13 @@
 /**
- * Cache lines that another core has read have to be asked back from it before they are written, which takes a hundred
- * nanoseconds or so each. A core asks for as many at once as it has stores in flight, some 60. So it first makes one
- * store a line, of a block of lines, and only then writes the block: 8 KiB that another core had read were written in
- * 1.9 µs instead of 2.4 (two cores of an AMD EPYC that share no cache). Several blocks at once win nothing: what is
- * asked for leaves the first cache again before it is written.
+ * Cache lines that another core has read must be requested back from it before they are written, which takes about a
+ * hundred nanoseconds each. A core requests as many at once as it has stores in flight, about 60. So these functions
+ * first make one store to each line of a block, and only then write the block: 8 KiB that another core had read were
+ * written in 1.9 µs instead of 2.4 (two cores of an AMD EPYC that share no cache). Several blocks at once gain nothing:
+ * the requested lines leave the L1 cache again before they are written.
  */
 export const blockBytes: usize = 64 * 64;
 
-/** What `bytes` at `at` held is lost; all of them have to be written. At least 4. */
+/** The previous contents of `bytes` at `at` are lost, so all of them must be written. At least 4. */
 @inline
 export function acquireLines(at: usize, bytes: usize): void {
   const last = at + bytes - 4;
@@ -15,7 +15,7 @@ export function acquireLines(at: usize, bytes: usize): void {
   store<u32>(last, 0);
 }
 
-/** To lines that this core has already, or has asked for; `bytes` is a multiple of 4. */
+/** For lines that this core already has, or has requested; `bytes` is a multiple of 4. */
 @inline
 export function copyLines(to: usize, from: usize, bytes: usize): void {
   const end = from + bytes;

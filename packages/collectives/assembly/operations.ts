@@ -1,4 +1,4 @@
-// What kernels make of two operands.
+// The operations of kernels on two operands.
 
 export enum Operation {
   sum,

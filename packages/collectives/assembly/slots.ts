@@ -1,12 +1,12 @@
-// What two ranks do with each other in a short all-reduce: src/algorithms/swap.ts says why. Positions and lengths are
+// The exchange between two ranks in a short all-reduce: src/algorithms/swap.ts explains it. Positions and lengths are
 // as in kernels.ts.
 
 import { copyLines } from "./lines";
 
 /**
- * Puts `length` elements from index `own` on into the slot, then this rank's call into its header, and publishes both
- * by storing `round` in the word `published`. Looks `looks` times, at least once, whether the other rank has come as
- * far; returns whether it has, and calls the same.
+ * Copies `length` elements from index `own` on into the slot, and this rank's call into its header, and publishes both
+ * by storing `round` in the word `published`. Checks `looks` times, at least once, whether the other rank has come as
+ * far; returns whether it has, and its call is the same.
  */
 export function offer(
   slot: usize,

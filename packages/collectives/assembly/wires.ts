@@ -1,7 +1,6 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
-//
-// float32 elements to narrower forms and back, between ranks. Positions and lengths are as in kernels.ts; the plain
-// kernels (src/kernels/plain-wires.ts) say what each form is, to the bit.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Converts float32
+// elements to narrower forms and back, between ranks. Positions and lengths are as in kernels.ts; the plain kernels
+// (src/kernels/plain-wires.ts) define each form, bit for bit.
 
 export function toHalves(out: usize, from: usize, length: usize): void {
   for (let i: usize = 0; i < length; i++) {

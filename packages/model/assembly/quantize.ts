@@ -2,13 +2,13 @@
 const block: usize = 32;
 /** Of a block of float32. */
 const blockBytes: usize = block << 2;
-/** How often a block's scale is fitted to what it was rounded to: src/weights/kernels/plain-kernels.ts says why. */
+/** How often a block's scale is fitted to its rounded numbers: src/weights/kernels/plain-kernels.ts explains why. */
 const fits: i32 = 2;
 
-/** The least float32 that is no subnormal. */
+/** The smallest normal float32. */
 const leastNormal: f32 = 1.1754943508222875e-38;
 
-/** A block that is not full, with zeros behind it. */
+/** A partial block, padded with zeros. */
 const partial = memory.data(128, 16);
 
 /** float32 `[rows, columns]` at `from` to 4-bit blocks, 16 bytes each, and a float32 scale for each. */
@@ -16,7 +16,7 @@ export function quantize4(values: usize, scales: usize, from: usize, rows: usize
   quantize(4, values, scales, from, rows, columns);
 }
 
-/** As {@link quantize4}, to 8-bit blocks of 32 bytes. */
+/** Like {@link quantize4}, to 8-bit blocks of 32 bytes. */
 export function quantize8(values: usize, scales: usize, from: usize, rows: usize, columns: usize): void {
   quantize(8, values, scales, from, rows, columns);
 }
@@ -40,7 +40,7 @@ function quantize(
       memory.fill(partial + rest, 0, blockBytes - rest);
     }
     const last = rest > 0 ? blocks - 1 : blocks;
-    // Step by step along a row, not block by block: the steps of a block wait for one another, blocks do not.
+    // Step by step along a row, not block by block: the steps of a block depend on each other, while blocks do not.
     for (let i: usize = 0; i < blocks; i++) {
       const extreme = extremeOf(i == last ? partial : from + i * blockBytes);
       store<f32>(scales + (i << 2), extreme == 0 ? 0 : extreme / -levels);
@@ -78,7 +78,7 @@ function pack(bits: usize, values: usize, from: usize, scale: f32, levels: f32):
   }
 }
 
-/** The element farthest from 0; of two as far, the positive one. */
+/** The element farthest from 0; of two equally far, the positive one. */
 @inline
 function extremeOf(from: usize): f32 {
   let least = v128.load(from);
@@ -88,7 +88,7 @@ function extremeOf(from: usize): f32 {
     least = f32x4.pmin(least, x);
     most = f32x4.pmax(most, x);
   }
-  // Halves over one another, twice: the first lane has seen all.
+  // Combines halves, twice: the first lane then has the result.
   least = f32x4.pmin(least, v128.shuffle<i32>(least, least, 2, 3, 0, 1));
   least = f32x4.pmin(least, v128.shuffle<i32>(least, least, 1, 0, 3, 2));
   most = f32x4.pmax(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
@@ -98,9 +98,7 @@ function extremeOf(from: usize): f32 {
   return high >= -low ? high : low;
 }
 
-/**
- * The scale that is best, by least squares, for the numbers that `scale` gives: Σ x·n / Σ n². NaN where one of x is.
- */
+/** The best scale, by least squares, for the numbers that `scale` gives: Σ x·n / Σ n². NaN if any x is NaN. */
 @inline
 function fittedScale(from: usize, scale: f32, levels: f32): f32 {
   const factor = f32x4.splat(inverse(scale));

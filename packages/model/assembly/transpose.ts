@@ -22,7 +22,7 @@ export function transpose(to: usize, from: usize, rows: usize, columns: usize): 
       v128.store(target + 3 * toPitch, v128.shuffle<i64>(abRight, cdRight, 1, 3));
     }
   }
-  // What is left at the bottom, then on the right.
+  // The remainder at the bottom, then on the right.
   moveOneByOne(to, from, rows, columns, fourRows, rows, 0, fourColumns);
   moveOneByOne(to, from, rows, columns, 0, rows, fourColumns, columns);
 }

@@ -1,7 +1,6 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
-//
-// Addresses are in bytes, `count` is of elements. The caller has checked all bounds. What each kernel has to compute,
-// to the bit, src/weights/kernels/plain-kernels.ts says.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Addresses are in
+// bytes; `count` counts elements. The caller has checked all bounds. src/weights/kernels/plain-kernels.ts defines what
+// each kernel computes, bit for bit.
 
 /** A bfloat16 is the upper half of a float32. */
 export function widenBfloat16(to: usize, from: usize, count: usize): void {
@@ -26,8 +25,8 @@ export function widenFloat16(to: usize, from: usize, count: usize): void {
 }
 
 /**
- * Exponent and fraction move to their new places, and a product with 2¹¹² corrects the exponent's bias: exact for
- * subnormals too. An exponent of ones stays one of ones.
+ * Exponent and fraction move to their new places, and a product with 2¹¹² corrects the exponent's bias, exactly even
+ * for subnormals. An exponent of all ones stays all ones.
  */
 @inline
 function widenFour(halves: v128): v128 {

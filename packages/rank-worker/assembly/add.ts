@@ -1,4 +1,4 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 
 /** `out[i] = x[i] + y[i]`, for `count` floats; `out` may be `x` or `y`. Addresses are in bytes. */
 export function add(x: usize, y: usize, out: usize, count: u32): void {

@@ -1,10 +1,10 @@
-// What memory is brought near by.
+// The units of prefetching.
 
-/** Bytes of a line of the caches, which come near together. */
+/** Bytes of a cache line, which are fetched together. */
 export const lineBytes: usize = 64;
 
-/** Floats, or whole numbers of 32 bits, of a line. */
+/** Floats, or 32-bit integers, in a cache line. */
 export const lineFloats: usize = 16;
 
-/** Bytes within which processors read ahead: a stream waits where it enters another page. */
+/** Bytes of a page, within which processors prefetch: a stream waits where it enters another page. */
 export const pageBytes: usize = 4096;

@@ -1,4 +1,4 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 
 /**
  * Goes on with four Fletcher sums of each of four lanes: lane l takes every fourth word of 32 bits, from the l-th on.

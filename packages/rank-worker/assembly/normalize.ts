@@ -1,9 +1,8 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
-//
-// Rows normalized by their root mean square (https://arxiv.org/abs/1910.07467), or about their mean too
-// (https://arxiv.org/abs/1607.06450). policy/src/program/program.ts (NormalizeStep) says what is computed; tests
-// compare it with ONNX Runtime's operators. src/normalization/plain-normalize.ts adds up in the same order, so that it
-// has the same bits; a test sees to it.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Normalizes rows by
+// their root mean square (https://arxiv.org/abs/1910.07467), or also about their mean
+// (https://arxiv.org/abs/1607.06450). policy/src/program/program.ts (NormalizeStep) defines what is computed; tests
+// compare it with ONNX Runtime's operators. src/normalization/plain-normalize.ts adds in the same order, so that it has
+// the same bits; a test checks this.
 
 /**
  * Rows of `width` floats, from `x` to `out`, which may be the same. All addresses are in bytes.

@@ -1,4 +1,4 @@
-// What is added to the scores of up to eight queries, and which keys that hides from all of them.
+// The addends of the scores of up to eight queries, and the keys that they hide from all of them.
 
 import { addendAt, Arguments } from "./arguments";
 
@@ -6,8 +6,8 @@ import { addendAt, Arguments } from "./arguments";
 const addendBytes: usize = 32;
 
 /**
- * For each addend, where it has the numbers of each of the eight queries: [addend][query]. The last counts for those
- * that there are none of.
+ * For each addend, the addresses of the numbers of each of the eight queries: [addend][query]. Missing queries use
+ * those of the last.
  */
 export function findAddends(
   table: usize,
@@ -66,7 +66,7 @@ export function putAddends(
   return v128.any_true(f32x4.gt(most, f32x4.splat(leastSeen)));
 }
 
-/** Behind which of the past rows all are hidden, to the next multiple of some. */
+/** The past row, rounded up to a multiple of some, after which all are hidden. */
 export function endOfSeen(past: usize, scratch: usize, table: usize, args: Arguments): usize {
   let end = past;
   while (end > 0) {
@@ -77,7 +77,7 @@ export function endOfSeen(past: usize, scratch: usize, table: usize, args: Argum
   return end;
 }
 
-/** Before which of the rows up to `end` all are hidden, likewise. */
+/** The row, rounded in the same way, before which all rows up to `end` are hidden. */
 export function firstSeen(end: usize, scratch: usize, table: usize, args: Arguments): usize {
   let first: usize = 0;
   while (first < end) {
@@ -88,10 +88,10 @@ export function firstSeen(end: usize, scratch: usize, table: usize, args: Argume
   return first;
 }
 
-/** Rows that are looked at at once for where those begin and end that are seen. */
+/** Rows that are examined at once to find where the visible ones start and end. */
 const step: usize = 8;
 
-/** Bytes of scratch to look in. */
+/** Bytes of scratch for that. */
 export const seenBytes: usize = step << 5;
 
 /** Beside a score that is less, others have shares, and it has none. */
@@ -103,7 +103,7 @@ export function seesNone(numbers: usize): bool {
   return v128.any_true(v128.or(f32x4.lt(v128.load(numbers), least), f32x4.lt(v128.load(numbers, 16), least)));
 }
 
-/** Whether the eight have the same numbers. */
+/** Whether all eight have the same numbers. */
 function isSame(table: usize): bool {
   const first = v128.load_splat<u32>(table);
   const one = i32x4.eq(first, v128.load(table));

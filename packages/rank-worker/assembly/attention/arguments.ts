@@ -30,7 +30,7 @@ export class Arguments {
   // Then an Addend for each.
 }
 
-/** What is added to the scores; 0 bytes from one to the next where it is the same for all. */
+/** An addend of the scores; the distance is 0 bytes along an axis on which it is the same for all. */
 @unmanaged
 export class Addend {
   at: usize;

@@ -1,6 +1,6 @@
-// Attention of eight queries of one head of keys and values, tile by tile of the keys, with a softmax that is kept up
-// to date (https://arxiv.org/abs/2205.14135): all that is worked on lies in the nearest cache, and keys and values are
-// each read once. Keys that none of the eight may see are left out.
+// Attention of eight queries of one key head, tile by tile of the keys, with an online softmax
+// (https://arxiv.org/abs/2205.14135): all working data is in the L1 cache, and keys and values are each read once. Keys
+// that are hidden from all eight queries are skipped.
 
 import { Arguments } from "./arguments";
 import { endOfSeen, findAddends, firstSeen, putAddends, seesNone } from "./addends-of-queries";
@@ -8,10 +8,10 @@ import { mixEight, rescaleEight, scoreEight, scoreEightOfRows, shareEight } from
 import { turnQuery } from "./rows";
 import { readAll, readNext, streamRows, streams } from "./streams";
 
-/** @param count of the group's queries from `first` on, up to 8 */
+/** @param count number of the group's queries from `first` on, up to 8 */
 export function attendEight(sequence: usize, head: usize, first: usize, count: usize, args: Arguments): void {
   const rowBytes = <usize>args.lanes << 2;
-  // scratchLength of src/attention/row-attention.ts is what this comes to.
+  // scratchLength in src/attention/row-attention.ts is the total.
   const packed = args.scratch;
   const sums = packed + (rowBytes << 3);
   const scores = sums + (rowBytes << 3);
@@ -22,7 +22,7 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
   const addends = query + rowBytes;
 
   for (let one: usize = 0; one < 8; one++) {
-    // Where the last are fewer than eight, the last is there several times.
+    // If there are fewer than eight, the last one is repeated.
     turnQuery(query, sequence, head, first + min(one, count - 1), args);
     for (let lane: usize = 0; lane < rowBytes; lane += 4) {
       store<f32>(packed + (lane << 3) + (one << 2), load<f32>(query + lane));
@@ -65,7 +65,7 @@ export function attendEight(sequence: usize, head: usize, first: usize, count: u
       mixEight(sums, scores, values, streams, rows, distance, rowBytes);
     }
 
-    // Up to three rows that are left, and the new one, which lies elsewhere.
+    // Up to three remaining rows, and the new one, which is elsewhere.
     for (let key = from + streams * ofStream; key <= past; key += rows) {
       if (key === to) key = past;
       const isNew = key === past;

@@ -1,5 +1,5 @@
-// Attention of up to four queries of one row and one head of keys and values: three or four side by side, one or two
-// one by one. They take little arithmetic for what they read, so that memory alone says how long that takes.
+// Attention of up to four queries of one row and one key head: three or four side by side, one or two one by one. They
+// need little arithmetic for what they read, so memory alone determines their speed.
 
 import { Arguments } from "./arguments";
 import { endOfSeen, findAddends, firstSeen, putAddends, seenBytes, seesNone } from "./addends-of-queries";
@@ -23,8 +23,8 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
   const count = group - first;
   const firstHead = head * group + first;
 
-  // Keys at either end that a mask hides from all of these queries are left out, if each sees at least the new one: a
-  // cache has as many rows for a short sequence as for the longest beside it.
+  // Keys at either end that a mask hides from all of these queries are skipped, if each query sees at least the new
+  // one: a cache has as many rows for a short sequence as for the longest next to it.
   const addends = args.scratch + seenBytes;
   findAddends(addends, sequence, head, first, count, args);
   putAddends(args.scratch, past, 1, 1, 0, addends, args);
@@ -35,7 +35,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
   const pastKeys = args.pastKeys + (at * past + from) * rowBytes;
   const pastValues = args.pastValues + (at * past + from) * rowBytes;
 
-  // Where four are three, the third is there twice.
+  // If there are only three, the third is repeated.
   const padded: usize = count > 2 ? 4 : count;
   // In whole vectors.
   const scoreBytes = ((seen + 4) & ~3) << 2;

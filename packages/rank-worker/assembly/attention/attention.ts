@@ -1,11 +1,10 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Attention of one
+// new token per sequence over its cached rows (https://arxiv.org/abs/1706.03762), for all heads of a rank.
+// src/attention/row-attention.ts fills the block of arguments, and policy/src/program/program.ts (AttentionOverCache)
+// defines what is computed; tests compare every result with ONNX Runtime's operators.
 //
-// Attention of one new token per sequence over its cached rows (https://arxiv.org/abs/1706.03762), for all heads of a
-// rank. src/attention/row-attention.ts fills the block of arguments, policy/src/program/program.ts (AttentionOverCache)
-// says what is computed; tests compare every result with ONNX Runtime's operators.
-//
-// One head of keys and values serves `group` queries (https://arxiv.org/abs/2305.13245). They are taken by eights, and
-// up to four that are left in the way that is fastest for so few.
+// One key head serves `group` queries (https://arxiv.org/abs/2305.13245). They are processed in groups of eight, and up
+// to four remaining ones in the way that is fastest for so few.
 
 import { Arguments } from "./arguments";
 import { attendEight } from "./attend-eight";

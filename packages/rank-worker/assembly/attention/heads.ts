@@ -1,6 +1,5 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
-//
-// Moving heads between the ways they lie in, and turning them. src/attention/heads.ts has the same plainly.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Moves heads
+// between layouts, and rotates them. src/attention/heads.ts has the same in plain code.
 
 import { madd } from "../vectors";
 
@@ -55,7 +54,7 @@ export function turnHeads(
   }
 }
 
-/** Lanes turn in pairs (i, i + half). */
+/** Lanes are rotated in pairs (i, i + half). */
 @inline
 function turnHalves(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
   let pair: usize = 0;
@@ -70,7 +69,7 @@ function turnHalves(head: usize, halfBytes: usize, cos: usize, sin: usize): void
   for (; pair < halfBytes; pair += 4) turnPair(head + pair, head + pair + halfBytes, cos + pair, sin + pair);
 }
 
-/** Lanes turn in pairs (2i, 2i + 1). */
+/** Lanes are rotated in pairs (2i, 2i + 1). */
 @inline
 function turnNeighbours(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
   for (let pair: usize = 0; pair < halfBytes; pair += 4) {

@@ -1,4 +1,4 @@
-// Attention of one or two queries to a head of keys and values, the scores of each one after the other.
+// Attention of one or two queries to a key head, with the scores of each one after the other.
 
 import { addendAt, Arguments } from "./arguments";
 import { oneRow, twoRows } from "../products/floats/float-rows";
@@ -71,7 +71,7 @@ export function softmaxOne(scores: usize, count: usize, bytes: usize): void {
     v128.store(at, share);
     sum = f32x4.add(sum, share);
   }
-  // Where nothing is seen, the padding is as large as any score, and must not count.
+  // If nothing is visible, the padding is as large as any score, and must not count.
   for (let at = scores + (count << 2); at < end; at += 4) {
     sum = f32x4.sub(sum, f32x4.replace_lane(f32x4.splat(0), 0, load<f32>(at)));
     store<f32>(at, 0);

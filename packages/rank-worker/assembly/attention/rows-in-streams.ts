@@ -1,6 +1,6 @@
-// Past rows of up to four queries are gone over in eight streams, from as many parts of the cache, a row of each in
-// turn, as products of few rows go over a matrix (products/streams.ts); then those that are left, then the new row,
-// which lies elsewhere.
+// For up to four queries, past rows are read in eight streams, from as many parts of the cache, one row of each in
+// turn, in the way that products of few rows read a matrix (products/streams.ts). Then come the remaining rows, and
+// then the new row, which is elsewhere.
 
 import { rowsOfEach, streamsOf } from "../products/streams";
 

@@ -1,14 +1,14 @@
-// The new row of a sequence: queries to attend with, a key and a value to keep.
+// The new row of a sequence: its queries, and its key and value to be cached.
 
 import { Arguments } from "./arguments";
 
-/** Turns and scales a query of a head's group. */
+/** Rotates and scales a query of a head's group. */
 export function turnQuery(out: usize, sequence: usize, head: usize, query: usize, args: Arguments): void {
   const ofHead = args.query + sequence * args.queryRow + head * args.queryHead;
   turn(out, ofHead + query * (<usize>args.lanes << 2), sequence, args.scale, args);
 }
 
-/** Gives the new key, turned, and value of a head of a sequence. */
+/** Writes the new key, rotated, and the new value of a head of a sequence. */
 export function keepRow(sequence: usize, head: usize, args: Arguments): void {
   const rowBytes = <usize>args.lanes << 2;
   const at = (sequence * args.keyValueHeads + head) * rowBytes;

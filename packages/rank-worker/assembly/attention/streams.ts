@@ -1,16 +1,16 @@
-// Past rows of eight queries are gone over in four streams, from as many parts of the cache, a tile of all at a time.
-// While one tile is worked on, the next is brought near, line by line of each stream.
+// For eight queries, past rows are read in four streams, from as many parts of the cache, a tile of all at a time.
+// While one tile is processed, the next is prefetched, line by line of each stream.
 //
-// A processor fetches what lies behind lines that it was just asked for, up to the end of a page, and of anything else
-// what its window of some hundred instructions shows: of these loops, half a dozen lines. Of one stream it waits at
-// each page for memory's whole delay, of eight (keys and values) at all their pages together, once.
+// A processor prefetches the lines after those it was just asked for, up to the end of a page; of anything else, only
+// what its window of a few hundred instructions shows, which is half a dozen lines of these loops. With one stream, it
+// waits for the full latency of memory at each page; with eight (keys and values), once for all their pages together.
 
 import { lineBytes, pageBytes } from "../caches";
 import { beginPage, readAhead } from "../read-ahead";
 
 export const streams: usize = 4;
 
-/** Rows of each stream in a tile: with those of the next, keys and values fill two thirds of the nearest cache. */
+/** Rows of each stream in a tile: together with the next tile, its keys and values fill two thirds of the L1 cache. */
 export const streamRows: usize = 8;
 
 let nextKeys: usize = 0;

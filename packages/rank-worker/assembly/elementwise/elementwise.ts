@@ -1,8 +1,7 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
-//
-// Work on floats element by element, as policy/src/program/program.ts (Elementwise) describes it: a list of
-// instructions is gone through for one chunk of the elements after the other, so that all that is between the first
-// and the last stays in the core's nearest cache. src/elementwise/instruction-list.ts writes the list.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Elementwise work
+// on floats, as described by policy/src/program/segment-work.ts (Elementwise): the list of instructions is run on one
+// chunk of the elements after the other, so that all intermediate values stay in the core's L1 cache.
+// src/elementwise/instruction-list.ts writes the list.
 
 import { erf, exp, sigmoid, tanh } from "./functions";
 
@@ -10,15 +9,15 @@ import { erf, exp, sigmoid, tanh } from "./functions";
 const chunkBytes: usize = 1024;
 
 /**
- * 32-bit words: an operation, and where its operands and its result are. Each is at an address for the first chunk, and
- * moves by 1 byte for each byte of elements gone through, or by 0: what is there for one chunk alone, and constants.
+ * 32-bit words: an operation, and the places of its operands and its result. Each has an address for the first chunk,
+ * and advances by 1 byte per byte of elements, or by 0 if it only exists for one chunk, or is a constant.
  */
 @unmanaged
 class Instruction {
   operation: Operation;
   left: usize;
   leftMoves: usize;
-  /** Of nothing, where the operation has one operand. */
+  /** Unused if the operation has one operand. */
   right: usize;
   rightMoves: usize;
   out: usize;
@@ -41,8 +40,8 @@ enum Operation {
 }
 
 /**
- * Runs the instructions from `first` to before `end` on `count` floats. Whole vectors are read and written: every
- * address is a multiple of 16, and there is room behind the last element for what is left of its vector.
+ * Runs the instructions from `first` to `end` (exclusive) on `count` floats. Whole vectors are read and written: every
+ * address is a multiple of 16, and there is room after the last element for the rest of its vector.
  */
 export function elementwise(first: usize, end: usize, count: u32): void {
   const bytes = ((<usize>count << 2) + 15) & ~15;
@@ -123,8 +122,8 @@ function run(operation: Operation, left: usize, right: usize, out: usize, bytes:
   }
 }
 
-// A function for each operation: of loops that differ in a number alone the compiler makes one, which asks for it in
-// each turn, and keeps the constants of all.
+// A separate function for each operation: the compiler would merge loops that only differ in a number into one loop
+// that tests the number in each iteration, and keeps the constants of all operations.
 
 function addEach(left: usize, right: usize, out: usize, end: usize): void {
   do {

@@ -1,9 +1,9 @@
-// Functions of vectors of four floats, right within 1.5e-7 of their values (src/elementwise/instruction-list.test.ts).
+// Functions of vectors of four floats, accurate to 1.5e-7 of their values (src/elementwise/instruction-list.test.ts).
 // NaN stays NaN.
 
 import { madd, roundingAddend } from "../vectors";
 
-/** eˣ, of all x. Where x is known to be no larger than 0, `exponential` of vectors.ts takes less. */
+/** eˣ for all x. If x is known to be at most 0, `exponential` in vectors.ts is cheaper. */
 @inline
 export function exp(x: v128): v128 {
   // Beyond these it is 0 and ∞. The smaller and the larger of two, of which the first stays where it is NaN.
