@@ -1,5 +1,5 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ShardCache } from "@ringrank/rank-worker";
 import { type Logger, pino } from "pino";
 import { expect, test } from "vitest";
@@ -100,6 +100,19 @@ test("a plan is not that of a model with another file", async () => {
   const { model, options } = modelAndCache();
   await logitsOf(model, options);
   writeFileSync(join(model, "generation_config.json"), '{ "temperature": 0.5 }');
+  expect(planOf(model, options)!.read()).toBeUndefined();
+});
+
+test("a plan is known by files of the model's folders, too, but not by hidden ones or those of folders in them", async () => {
+  const { model, options } = modelAndCache();
+  await logitsOf(model, options);
+  const write = (path: string): void => {
+    mkdirSync(dirname(join(model, path)), { recursive: true });
+    writeFileSync(join(model, path), "");
+  };
+  for (const path of [".git/HEAD", ".note", "folder/deeper/file"]) write(path);
+  expect(planOf(model, options)!.read()).toBeDefined();
+  write("folder/file");
   expect(planOf(model, options)!.read()).toBeUndefined();
 });
 
