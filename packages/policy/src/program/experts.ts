@@ -87,9 +87,9 @@ function stagesOf(
   const thereAt = new Map<string, number>();
   for (const index of body) {
     const { node } = nodes[index]!.operator;
-    const at = Math.max(...node.inputs.map((name) => thereAt.get(name) ?? 0));
+    const at = Math.max(0, ...node.inputs.map((name) => thereAt.get(name) ?? 0));
     stages[at] ??= { nodes: [], products: [] };
-    const product = kinds.includes("quantized") ? stackedProduct(index, nodes, local) : undefined;
+    const product = kinds.includes("experts") ? stackedProduct(index, nodes, local) : undefined;
     if (product === undefined) stages[at].nodes.push(...local.nodes[index]!);
     else stages[at].products.push(product);
     for (const name of node.outputs) thereAt.set(name, product === undefined ? at : at + 1);

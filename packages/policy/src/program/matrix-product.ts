@@ -2,8 +2,8 @@ import { floatAttribute, type Graph, type GraphNode, intAttribute, type Weight }
 import { isParameter } from "../analysis/roles.js";
 import { operatorName } from "../rules/table.js";
 
-/** The kind of a product's matrix: block-quantized, or float32. */
-export const productKinds = ["quantized", "float32"] as const;
+/** The kind of a product's matrix: block-quantized, float32, or block-quantized and one expert's part of a stack. */
+export const productKinds = ["quantized", "float32", "experts"] as const;
 export type ProductKind = (typeof productKinds)[number];
 
 /** The product of a value and a matrix of parameters that has a row for each column of the result. */
