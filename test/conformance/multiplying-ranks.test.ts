@@ -10,7 +10,7 @@ import {
 } from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel } from "../support/loaded-model.js";
 import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js";
-import { rootMeanSquare } from "../support/root-mean-square.js";
+import { rootMeanSquares } from "../support/root-mean-square.js";
 
 // As the command starts its own process; what a host on Node 20 gets without them, embedded-model.test.ts tells.
 for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
@@ -93,11 +93,14 @@ describe.each([
 
   it("give what ONNX Runtime makes of the same weights, but for roundings", async () => {
     const [own, expected] = await Promise.all(
-      [model(), unrounded()].map(async (one) => (await one.run({ input_ids: [given] })).logits!.data),
+      [model(), unrounded()].map(async (one) => (await one.run({ input_ids: [given] })).logits!),
     );
-    const logits = expected as Float32Array;
-    // Activations to 1/254 of the largest of a block or a group, in each product of two layers.
-    expect(rootMeanSquare(own as Float32Array, logits)).toBeLessThan(5e-2 * standardDeviation(logits));
+    const logits = expected!.data as Float32Array;
+    const differences = rootMeanSquares(own!.data as Float32Array, logits, expected!.dims.at(-1)!);
+    // Activations are rounded to 1/254 of the largest of a block or a group, in each product of two layers; a row in
+    // twenty then goes to another expert.
+    const close = differences.filter((one) => one < 0.1 * standardDeviation(logits));
+    expect(close.length).toBeGreaterThanOrEqual(0.9 * differences.length);
   });
 
   it("say in steps of one token what they say of all at once, but for roundings", async () => {
