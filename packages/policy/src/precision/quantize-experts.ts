@@ -8,7 +8,6 @@ import {
   quantizationBlock,
   type StoredMatrix,
   type Weight,
-  withoutUnread,
 } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
@@ -17,6 +16,7 @@ import { FreshNames } from "../fresh-names.js";
 import { ownPart } from "../lowering/lowering.js";
 import { int64Tensor, makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
+import { productAttributes, productBits, withProducts } from "./block-products.js";
 import { floatTypes } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
 
@@ -39,13 +39,7 @@ export function quantizeExperts(
     bodies.has(index) ? rewriter.rewrite(node) : [node.operator.node],
   );
   if (rewriter.weights.size === graph.weights.size) return graph;
-  const { "com.microsoft": version = 1, ...opsets } = graph.opsets;
-  return withoutUnread({
-    ...graph,
-    opsets: { ...opsets, "com.microsoft": version },
-    nodes: rewritten,
-    weights: rewriter.weights,
-  });
+  return withProducts(graph, { nodes: rewritten, weights: rewriter.weights });
 }
 
 /** The matrices of all experts, `[experts, first, second]`, as stored. */
@@ -57,17 +51,15 @@ interface Stack {
 class Rewriter {
   readonly weights: Map<string, Weight>;
   readonly #graph: Graph;
-  readonly #bits: 4 | 8;
-  readonly #accuracyLevel: number;
+  readonly #precision: Precision;
   readonly #names: FreshNames;
   /** By name of a value `[rows, …]`: the name of the same value as `[1, rows, …]`. */
   readonly #unsqueezed = new Map<string, string>();
 
-  constructor(graph: Graph, { weights, activations }: Precision) {
+  constructor(graph: Graph, precision: Precision) {
     this.#graph = graph;
     this.weights = new Map(graph.weights);
-    this.#bits = weights === "int4" ? 4 : 8;
-    this.#accuracyLevel = activations === "int8" ? 4 : 1;
+    this.#precision = precision;
     const taken = new Set([
       ...graph.inputs.map(({ name }) => name),
       ...graph.nodes.flatMap(({ outputs }) => outputs),
@@ -87,19 +79,10 @@ class Rewriter {
     const [K, N] = turned ? [second, first] : [first, second];
     const names = this.#quantize(matrix.name, stack, !turned);
     const { before, value } = x.dims.length === 2 ? this.#unsqueeze(x.name) : { before: [], value: x.name };
-    const attributes = {
-      K,
-      N,
-      bits: this.#bits,
-      block_size: quantizationBlock,
-      accuracy_level: this.#accuracyLevel,
-    };
     const product = ownPart("StackedMatMulNBits", {
       inputs: [value, ...names],
       outputs: node.outputs,
-      attributes: Object.fromEntries(
-        Object.entries(attributes).map(([name, value]) => [name, { kind: "int", value }]),
-      ),
+      attributes: productAttributes(this.#precision, K, N),
     });
     return [...before, product];
   }
@@ -119,7 +102,7 @@ class Rewriter {
     const [experts, first, second] = dims;
     const [rows, columns] = transposed ? [second, first] : [first, second];
     const blocks = Math.ceil(columns / quantizationBlock);
-    const bits = this.#bits;
+    const bits = productBits(this.#precision);
     const source = (part: QuantizedSource["part"]): Weight["source"] => {
       const parts = sources.map((source): QuantizedSource => {
         return { kind: "quantized", part, bits, matrix: { dims: [first, second], transposed, source } };

@@ -1,5 +1,4 @@
 import {
-  type Attribute,
   floatAttribute,
   type Graph,
   type GraphNode,
@@ -7,12 +6,12 @@ import {
   type QuantizedSource,
   quantizationBlock,
   type Weight,
-  withoutUnread,
 } from "@ringrank/model";
 import { rankedValues } from "../analysis/ranked.js";
 import { FreshNames } from "../fresh-names.js";
 import { makeNode } from "../rules/attributes.js";
 import { operatorName } from "../rules/table.js";
+import { ints, productAttributes, productBits, withProducts } from "./block-products.js";
 import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
 import type { Precision } from "./precision.js";
 
@@ -38,19 +37,12 @@ export function quantizeGraph(
   if (precision.weights === "float32") return graph;
   const rewriter = new Rewriter(graph, precision, typeOf);
   const nodes = graph.nodes.flatMap((node) => rewriter.rewrite(node));
-  const { "com.microsoft": version = 1, ...opsets } = graph.opsets;
-  return withoutUnread({
-    ...graph,
-    opsets: { ...opsets, "com.microsoft": version },
-    nodes,
-    weights: rewriter.weights,
-  });
+  return withProducts(graph, { nodes, weights: rewriter.weights });
 }
 
 class Rewriter {
   readonly weights: Map<string, Weight>;
-  readonly #bits: 4 | 8;
-  readonly #accuracyLevel: number;
+  readonly #precision: Precision;
   readonly #typeOf: (value: string) => string | undefined;
   readonly #matrices: ConstantMatrices;
   readonly #ranked: ReadonlySet<string>;
@@ -58,15 +50,9 @@ class Rewriter {
   /** By matrix, orientation and bits: the names of its values and scales. */
   readonly #quantized = new Map<string, readonly [string, string]>();
 
-  constructor(
-    graph: Graph,
-    { weights, activations }: Precision,
-    typeOf: (value: string) => string | undefined,
-  ) {
+  constructor(graph: Graph, precision: Precision, typeOf: (value: string) => string | undefined) {
     this.weights = new Map(graph.weights);
-    this.#bits = weights === "int4" ? 4 : 8;
-    // The operator specification's numbers for fp32 and int8.
-    this.#accuracyLevel = activations === "int8" ? 4 : 1;
+    this.#precision = precision;
     this.#typeOf = typeOf;
     this.#matrices = new ConstantMatrices(graph);
     const values = new Set(graph.inputs.map(({ name }) => name));
@@ -106,7 +92,7 @@ class Rewriter {
     if (!isFit || this.#matrices.of(a) !== undefined || this.#ranked.has(output)) return [node];
     const [columns, rows] = turned ? [matrix.dims[1], matrix.dims[0]] : matrix.dims;
     // B is [columns, rows] as the product reads it, or [rows, columns] if the product transposes it.
-    const [values, scales] = this.#quantize(matrix, matrix.turned === turned, this.#bits);
+    const [values, scales] = this.#quantize(matrix, matrix.turned === turned, productBits(this.#precision));
     const before = alpha === 1 ? [] : [this.#scaled(a, alpha)];
     const beta = floatAttribute(node, "beta", 1);
     const added = c === "" || beta === 1 ? [] : [this.#scaled(c, beta)];
@@ -115,13 +101,7 @@ class Rewriter {
       domain: "com.microsoft",
       inputs: [before[0]?.outputs[0] ?? a, values, scales],
       outputs: [c === "" ? output : this.#names.after(`${output}·product`)],
-      attributes: ints({
-        K: columns,
-        N: rows,
-        bits: this.#bits,
-        block_size: quantizationBlock,
-        accuracy_level: this.#accuracyLevel,
-      }),
+      attributes: productAttributes(this.#precision, columns, rows),
     };
     if (c === "") return [...before, product];
     const sum = makeNode("Add", [product.outputs[0]!, added[0]?.outputs[0] ?? c], output);
@@ -193,8 +173,4 @@ class Rewriter {
 
 function isTurned(node: GraphNode): boolean {
   return intAttribute(node, "transB", 0) !== 0;
-}
-
-function ints(values: Readonly<Record<string, number>>): Record<string, Attribute> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { kind: "int", value }]));
 }
