@@ -134,7 +134,8 @@ export class Model {
     );
     const run = async (inputs: Readonly<Record<string, InputValue>>) =>
       (await this.run(inputs, { outputs: [lastHiddenState], signal }))[lastHiddenState];
-    return embed(sequences, run, pooling);
+    const hasMask = this.#facts.inputs.some(({ name }) => name === interfaceNames.attentionMask);
+    return embed(sequences, run, pooling, hasMask);
   }
 
   /**

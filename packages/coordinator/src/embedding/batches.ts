@@ -8,15 +8,17 @@ const maxBatchRows = 32;
  * Groups sequences of similar lengths, so that little of a batch is padding.
  *
  * @param lengths in tokens, by sequence
+ * @param mayPad whether the model can be told what is padding; if not, all sequences of a batch have the same length
  * @returns indices of sequences, by batch; a sequence longer than a batch forms one by itself
  */
-export function batchesByLength(lengths: readonly number[]): number[][] {
+export function batchesByLength(lengths: readonly number[], mayPad = true): number[][] {
   const longestFirst = [...lengths.keys()].sort((a, b) => lengths[b]! - lengths[a]!);
   const batches: number[][] = [];
   let rows = 0;
   for (const index of longestFirst) {
     const batch = batches.at(-1);
-    if (batch === undefined || batch.length === rows) {
+    const fits = batch !== undefined && (mayPad || lengths[batch[0]!] === lengths[index]);
+    if (!fits || batch.length === rows) {
       rows = Math.max(1, Math.min(maxBatchRows, Math.floor(maxBatchTokens / lengths[index]!)));
       batches.push([index]);
     } else {

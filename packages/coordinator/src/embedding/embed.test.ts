@@ -30,6 +30,26 @@ describe("embed", () => {
     expect(data).toBeAllclose(expected, { rtol: 1e-6, atol: 0 });
   });
 
+  it("pads nothing where the model has no mask to say so", async () => {
+    const given: InputValue[] = [];
+    const run = async ({ input_ids, ...others }: Readonly<Record<string, InputValue>>): Promise<Tensor> => {
+      expect(others).toEqual({});
+      given.push(input_ids!);
+      const ids = input_ids as number[][];
+      return { type: "float32", dims: [ids.length, ids[0]!.length, 1], data: Float32Array.from(ids.flat()) };
+    };
+    const options = { pooling: "mean", normalize: false } as const;
+    const { data } = await embed([[4], [1, 2], [6], [3, 5]], run, options, false);
+    expect(given).toEqual([
+      [
+        [1, 2],
+        [3, 5],
+      ],
+      [[4], [6]],
+    ]);
+    expect(data).toBeAllclose([4, 1.5, 6, 4], { rtol: 1e-6, atol: 0 });
+  });
+
   it("refuses hidden states that are none", async () => {
     const flat = async (): Promise<Tensor> => ({ type: "float32", dims: [1, 2], data: new Float32Array(2) });
     const options = { pooling: "mean", normalize: true } as const;
