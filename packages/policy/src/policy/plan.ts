@@ -96,7 +96,10 @@ export function policyFromJSON(
   return new PartitionPolicy(describePlan(analysis, plan, limits));
 }
 
-/** The graph that {@link planGraph} divides, before the division, for comparison with the result. */
+/**
+ * The graph that {@link planGraph} divides, before the division, for comparison with the result. Routed experts are not
+ * quantized yet: only the division shows which they are.
+ */
 export function graphInPrecision(
   graph: Graph,
   { precision, activations }: Pick<PlanOptions, "precision" | "activations">,
