@@ -44,36 +44,52 @@ export function makeExpertStages(
   const one = new Map(share);
   for (const { experts: factor } of experts) one.set(factor, [0, 1]);
   const local = localize(factored, uses, view, one);
-  const known = localValues(factored, local, one);
-  for (const routed of experts) {
-    const body = new Set(routed.body);
-    const isStack = ({ node, dims }: WeightUse): boolean =>
-      body.has(node) && leavesOf(dims[0] ?? []).includes(routed.experts);
-    const stacked = new Set(uses.filter(isStack).map(({ weight }) => weight));
-    const stages = stagesOf(routed, factored, local, kinds);
+  const all = experts.map((routed) => ({
+    routed,
+    stages: stagesOf(routed, factored, local, kinds),
+    stacked: stackedWeights(routed, uses),
+  }));
+  const shards = new Map(local.shards);
+  const values = new Map(localValues(factored, local, one));
+  const stacksOf = new Map<RoutedExperts, string[]>();
+  for (const { routed, stages, stacked } of all) {
     const reads = new Set(
       stages.flatMap(({ nodes, products }) => [...readsOfAll(nodes), ...products.flatMap(weightsOf)]),
     );
-    const shards = new Map(local.shards);
-    const values = new Map(known);
-    const stacks: string[] = [];
-    for (const [name, { weight, dims }] of local.shards) {
-      if (!stacked.has(weight) || !reads.has(name)) continue;
-      stacks.push(name);
+    const stacks = [...reads].filter((name) => stacked.has(local.shards.get(name)?.weight));
+    for (const name of stacks) {
+      const { weight, dims } = local.shards.get(name)!;
       shards.delete(name);
       values.set(name, { type: weight.type, dims: dims.map((size) => [size, size]) });
     }
-    const { constants } = local;
-    const context = {
-      opsets: factored.graph.opsets,
+    stacksOf.set(routed, stacks);
+  }
+  const context = {
+    opsets: factored.graph.opsets,
+    shards,
+    constants: local.constants,
+    values,
+    uses: countReaders(
+      all.flatMap(({ stages }) => stages),
       shards,
-      constants,
-      values,
-      uses: countReaders(stages, shards),
-    };
-    made.set(routed, { stages, context, stacks, perExpert: local.nameOf(routed.perExpert)! });
+    ),
+  };
+  for (const { routed, stages } of all) {
+    const perExpert = local.nameOf(routed.perExpert)!;
+    made.set(routed, { stages, context, stacks: stacksOf.get(routed)!, perExpert });
   }
   return made;
+}
+
+/** Weights of which each expert has a part. */
+function stackedWeights(
+  { body, experts }: RoutedExperts,
+  uses: readonly WeightUse[],
+): ReadonlySet<WeightUse["weight"] | undefined> {
+  const nodes = new Set(body);
+  const isStack = ({ node, dims }: WeightUse): boolean =>
+    nodes.has(node) && leavesOf(dims[0] ?? []).includes(experts);
+  return new Set(uses.filter(isStack).map(({ weight }) => weight));
 }
 
 /** The body, cut after products that are computed apart. A node runs in the first stage that has all its inputs. */

@@ -19,11 +19,9 @@ export class ExpertMultiplier implements Multiplier {
     turn: { readonly expert: number },
     make: (expert: number) => Multiplier,
   ) {
-    this.widths = outputs.map(({ matrices }) => {
-      let width = 0;
-      for (const { rows } of matrices) width += rows;
-      return width;
-    });
+    this.widths = outputs.map(({ matrices }) =>
+      matrices.map(({ rows }) => rows).reduce((width, rows) => width + rows, 0),
+    );
     this.#turn = turn;
     this.#make = make;
   }
