@@ -1,10 +1,8 @@
-import type { Graph } from "@ringrank/model";
-import { type PartitionPolicy, planGraph } from "@ringrank/policy";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Choice, operatorNames, randomOperators } from "../support/random-operators.js";
 import { randomRuns } from "../support/random-runs.js";
-import { admissible, inputsFor, runSplit, runWhole, shardingOnly } from "../support/split-and-whole.js";
+import { inputsFor, plannedAndAlone, runSplit, runWhole } from "../support/split-and-whole.js";
 
 const choice: fc.Arbitrary<Choice> = fc.record({
   // Two products in a row make a sum that ranks owe.
@@ -24,7 +22,7 @@ describe("a random graph of operators", () => {
         const made = randomOperators(choices, early);
         const inputs = inputsFor(made.graph);
         const whole = await runWhole(made, inputs);
-        for (const policy of policies(made.graph, ranks)) {
+        for (const policy of plannedAndAlone(made.graph, ranks)) {
           const split = await runSplit(made, policy, inputs);
           for (const [name, { data }] of Object.entries(whole)) {
             const expected = data as Float32Array;
@@ -38,13 +36,3 @@ describe("a random graph of operators", () => {
     await fc.assert(cases, { ...randomRuns(120), endOnFailure: false });
   }, 600_000);
 });
-
-/** What is planned, and each factor alone. */
-function* policies(graph: Graph, ranks: number): Generator<PartitionPolicy> {
-  for (const { id } of planGraph(graph, { ranks: 1 }).factors) {
-    const policy = admissible(() => shardingOnly(graph, id, ranks), "RR_POLICY");
-    if (policy !== undefined) yield policy;
-  }
-  const policy = admissible(() => planGraph(graph, { ranks }), "RR_NOTHING_SHARDED");
-  if (policy !== undefined) yield policy;
-}

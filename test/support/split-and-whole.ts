@@ -102,3 +102,13 @@ export function admissible(plan: () => PartitionPolicy, refusal: string): Partit
     throw error;
   }
 }
+
+/** Each factor of a graph sharded alone, and then what is planned; what is inadmissible is left out. */
+export function* plannedAndAlone(graph: Graph, ranks: number): Generator<PartitionPolicy> {
+  for (const { id } of planGraph(graph, { ranks: 1 }).factors) {
+    const policy = admissible(() => shardingOnly(graph, id, ranks), "RR_POLICY");
+    if (policy !== undefined) yield policy;
+  }
+  const policy = admissible(() => planGraph(graph, { ranks }), "RR_NOTHING_SHARDED");
+  if (policy !== undefined) yield policy;
+}

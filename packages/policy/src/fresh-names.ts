@@ -1,3 +1,5 @@
+import { type Graph, namesOf } from "@ringrank/model";
+
 /**
  * Names for what a rewrite adds to a graph. `·` distinguishes them from any names that a graph is likely to have;
  * clashes are still avoided.
@@ -6,6 +8,12 @@ export class FreshNames {
   readonly #isTaken: (name: string) => boolean;
   readonly #given = new Set<string>();
   #next = 0;
+
+  /** Names that a graph does not have, nor any of its branches. */
+  static notIn(graph: Graph): FreshNames {
+    const taken = namesOf(graph);
+    return new FreshNames((name) => taken.has(name));
+  }
 
   /** @param isTaken whether the graph has a value or a weight of this name */
   constructor(isTaken: (name: string) => boolean) {

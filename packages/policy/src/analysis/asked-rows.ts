@@ -85,12 +85,7 @@ function rewrite(
   { gather, reshape, chosen, rows, nodes: moved }: Choice,
 ): Graph {
   const weights = new Map<string, Weight>(graph.weights);
-  const taken = new Set([
-    ...[...graph.inputs, ...graph.outputs].map(({ name }) => name),
-    ...graph.nodes.flatMap(({ outputs }) => outputs),
-    ...weights.keys(),
-  ]);
-  const names = new FreshNames((name) => taken.has(name));
+  const names = FreshNames.notIn(graph);
   const made = new Set([...moved].flatMap(({ outputs }) => outputs));
   const choices = new Map<string, string>();
   const matrices = new Map<string, string>();

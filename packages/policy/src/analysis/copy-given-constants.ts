@@ -1,12 +1,4 @@
-import {
-  type Branch,
-  type Graph,
-  type GraphNode,
-  isIf,
-  mapBranches,
-  namesOf,
-  type Weight,
-} from "@ringrank/model";
+import { type Branch, type Graph, type GraphNode, isIf, mapBranches, type Weight } from "@ringrank/model";
 import { FreshNames } from "../fresh-names.js";
 
 /**
@@ -15,8 +7,7 @@ import { FreshNames } from "../fresh-names.js";
  * branches of its `If`s do the same; their constants move out of them.
  */
 export function copyGivenConstants(graph: Graph): Graph {
-  const values = namesOf(graph);
-  return copied(graph, new FreshNames((name) => values.has(name)));
+  return copied(graph, FreshNames.notIn(graph));
 }
 
 function copied<Of extends Branch>(graph: Of, names: FreshNames): Of {

@@ -1,6 +1,7 @@
 import { type GraphNode, intAttribute } from "@ringrank/model";
 import { normalizeAxis } from "../rules/attributes.js";
 import { elementwiseRules } from "../rules/elementwise.js";
+import { transposesSecondAtMost } from "../rules/fused-matmul.js";
 import { operatorName } from "../rules/table.js";
 import { isStatic, type SizePair } from "../shapes/index.js";
 
@@ -34,7 +35,7 @@ export class Rows {
 /** What row-by-row operators, apart from elementwise ones, require of a node and its second operand. */
 const rowwiseOperators: ReadonlyMap<string, (node: GraphNode, second: Dims) => boolean> = new Map([
   ["MatMul", isMatrix],
-  ["com.microsoft::FusedMatMul", (node, second) => isMatrix(node, second) && isUnturned(node)],
+  ["com.microsoft::FusedMatMul", (node, second) => isMatrix(node, second) && transposesSecondAtMost(node)],
   ["com.microsoft::MatMulBnb4", () => true],
   ["com.microsoft::MatMulNBits", () => true],
   ["LayerNormalization", isAlongRow(-1)],
@@ -65,10 +66,6 @@ export function isProduct(node: GraphNode): boolean {
 
 function isMatrix(_: GraphNode, second: Dims): boolean {
   return second?.length === 2;
-}
-
-function isUnturned(node: GraphNode): boolean {
-  return ["transA", "transBatchA", "transBatchB"].every((flag) => intAttribute(node, flag, 0) === 0);
 }
 
 function isAlongRow(byDefault: number): (node: GraphNode) => boolean {

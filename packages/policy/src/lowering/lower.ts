@@ -47,10 +47,9 @@ class GraphMaker implements Maker {
   readonly weights: Map<string, Weight>;
   readonly #names: FreshNames;
 
-  constructor({ inputs, nodes, weights }: Graph) {
-    this.weights = new Map(weights);
-    const taken = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap(({ outputs }) => outputs)]);
-    this.#names = new FreshNames((name) => taken.has(name) || weights.has(name));
+  constructor(graph: Graph) {
+    this.weights = new Map(graph.weights);
+    this.#names = FreshNames.notIn(graph);
   }
 
   dims(name: string): readonly number[] | undefined {

@@ -15,6 +15,7 @@ import type { RoutedExperts } from "../analysis/routed-experts.js";
 import { FreshNames } from "../fresh-names.js";
 import { ownPart } from "../lowering/lowering.js";
 import { int64Tensor, makeNode } from "../rules/attributes.js";
+import { transposesSecondAtMost } from "../rules/fused-matmul.js";
 import { operatorName } from "../rules/table.js";
 import { productAttributes, productBits, withProducts } from "./block-products.js";
 import { floatTypes } from "./constant-matrices.js";
@@ -60,11 +61,7 @@ class Rewriter {
     this.#graph = graph;
     this.weights = new Map(graph.weights);
     this.#precision = precision;
-    const taken = new Set([
-      ...graph.inputs.map(({ name }) => name),
-      ...graph.nodes.flatMap(({ outputs }) => outputs),
-    ]);
-    this.#names = new FreshNames((name) => taken.has(name) || this.weights.has(name));
+    this.#names = FreshNames.notIn(graph);
   }
 
   /** The nodes that replace a node of a body: the node itself if it is not a product with a stack. */
@@ -123,8 +120,7 @@ function readsTurned(node: GraphNode): boolean | undefined {
   const operator = operatorName(node);
   if (operator === "MatMul") return false;
   if (operator !== "com.microsoft::FusedMatMul" || floatAttribute(node, "alpha", 1) !== 1) return undefined;
-  const isElse = ["transA", "transBatchA", "transBatchB"].some((name) => intAttribute(node, name, 0) !== 0);
-  return isElse ? undefined : intAttribute(node, "transB", 0) !== 0;
+  return transposesSecondAtMost(node) ? intAttribute(node, "transB", 0) !== 0 : undefined;
 }
 
 /** The matrices in a stack; undefined if the weight is not a stack of floating-point matrices in files. */

@@ -10,6 +10,7 @@ import {
 import { rankedValues } from "../analysis/ranked.js";
 import { FreshNames } from "../fresh-names.js";
 import { makeNode } from "../rules/attributes.js";
+import { transposesSecondAtMost } from "../rules/fused-matmul.js";
 import { operatorName } from "../rules/table.js";
 import { ints, productAttributes, productBits, withProducts } from "./block-products.js";
 import { ConstantMatrices, type ConstantMatrix } from "./constant-matrices.js";
@@ -55,10 +56,8 @@ class Rewriter {
     this.#precision = precision;
     this.#typeOf = typeOf;
     this.#matrices = new ConstantMatrices(graph);
-    const values = new Set(graph.inputs.map(({ name }) => name));
-    for (const { outputs } of graph.nodes) for (const name of outputs) values.add(name);
     this.#ranked = rankedValues(graph.nodes);
-    this.#names = new FreshNames((name) => values.has(name) || graph.weights.has(name));
+    this.#names = FreshNames.notIn(graph);
   }
 
   /** The replacement of a node: itself, if nothing of it is quantized. */
@@ -67,8 +66,7 @@ class Rewriter {
       case "MatMul":
         return this.#product(node, { turned: false, alpha: 1 });
       case "com.microsoft::FusedMatMul":
-        if (["transA", "transBatchA", "transBatchB"].some((name) => intAttribute(node, name, 0) !== 0))
-          return [node];
+        if (!transposesSecondAtMost(node)) return [node];
         return this.#product(node, { turned: isTurned(node), alpha: floatAttribute(node, "alpha", 1) });
       case "Gemm":
         if (intAttribute(node, "transA", 0) !== 0) return [node];

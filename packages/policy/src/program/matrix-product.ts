@@ -1,5 +1,6 @@
 import { floatAttribute, type Graph, type GraphNode, intAttribute, type Weight } from "@ringrank/model";
 import { isParameter } from "../analysis/roles.js";
+import { transposesSecondAtMost } from "../rules/fused-matmul.js";
 import { operatorName } from "../rules/table.js";
 
 /** The kind of a product's matrix: block-quantized, float32, or block-quantized and one expert's part of a stack. */
@@ -62,9 +63,9 @@ function floatProduct(graph: Graph, node: GraphNode): MatrixProduct | undefined 
   if (!floatProducts.has(operatorName(node))) return undefined;
   const [x, matrix, bias = ""] = node.inputs as [string, string, string?];
   const isTransposed = intAttribute(node, "transB", 0) === 1;
-  const isElse = ["transA", "transBatchA", "transBatchB"].some((name) => intAttribute(node, name, 0) !== 0);
   const isScaled = ["alpha", "beta"].some((name) => floatAttribute(node, name, 1) !== 1);
-  if (!isTransposed || isElse || isScaled || !isKept(graph, matrix, "float32", 2)) return undefined;
+  if (!isTransposed || !transposesSecondAtMost(node) || isScaled || !isKept(graph, matrix, "float32", 2))
+    return undefined;
   return { x, columns: graph.weights.get(matrix)!.dims[0]!, bias };
 }
 
