@@ -1,5 +1,4 @@
 import type { ProductStep as PlannedProduct } from "@ringrank/policy";
-import { ExpertMultiplier } from "../products/expert-multiplier.js";
 import { FloatMultiplier } from "../products/floats/float-multiplier.js";
 import type { WeightSource } from "../products/matrix.js";
 import type { Multiplier } from "../products/multiplier.js";
@@ -10,7 +9,6 @@ import { ActivatedProductStep } from "./activated-product-step.js";
 import type { NextStep, RunCompiler } from "./compile-run.js";
 import type { CompiledStep } from "./compiled-step.js";
 import type { EntryScope } from "./entry-scope.js";
-import { ExpertScope } from "./expert-scope.js";
 import { ProductStep } from "./product-step.js";
 
 /** Compiles products that the rank computes itself, together with an activation that directly follows one. */
@@ -34,11 +32,7 @@ export class ProductCompiler {
   }
 
   #multiplier(step: PlannedProduct): Multiplier {
-    const scope = this.#scope;
-    if (!(scope instanceof ExpertScope)) return this.#multiplierBy(scope.weightOf, step);
-    return new ExpertMultiplier(step, scope.turn, (expert) =>
-      this.#multiplierBy((name) => scope.partsOf(name)[expert]!, step),
-    );
+    return this.#scope.multiplier(step, (weightOf) => this.#multiplierBy(weightOf, step));
   }
 
   #multiplierBy(weightOf: WeightSource["weightOf"], step: PlannedProduct): Multiplier {

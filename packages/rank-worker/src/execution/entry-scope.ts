@@ -1,10 +1,11 @@
 import { RingrankError } from "@ringrank/errors";
 import type { TensorData } from "@ringrank/model";
-import type { Addends, Segment } from "@ringrank/policy";
+import type { Addends, ProductStep, Segment } from "@ringrank/policy";
 import type { AttentionKernel } from "../attention/attention-kernel.js";
 import type { InstructionList } from "../elementwise/instruction-list.js";
 import type { RankKernels } from "../kernels/rank-kernels.js";
-import type { SegmentType } from "../products/multiplier.js";
+import type { WeightSource } from "../products/matrix.js";
+import type { Multiplier, SegmentType } from "../products/multiplier.js";
 import type { IntegerProduct } from "../products/quantized/integer-product.js";
 import type { StreamedScales } from "../products/quantized/streamed-scales.js";
 import type { OrtSession } from "../sessions/ort-binding.js";
@@ -93,6 +94,15 @@ export class EntryScope {
     if (kept !== undefined) return kept;
     throw this.#contradiction(`needs the weight "${weight}", which is not there`);
   };
+
+  /**
+   * What multiplies by the matrices of a step.
+   *
+   * @param make of the weights that the step names
+   */
+  multiplier(_step: ProductStep, make: (weightOf: WeightSource["weightOf"]) => Multiplier): Multiplier {
+    return make(this.weightOf);
+  }
 
   segment(index: number): Segment {
     return this.context.segments[index] ?? this.#noSegment(index);

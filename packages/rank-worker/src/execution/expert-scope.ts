@@ -1,4 +1,8 @@
 import { RingrankError } from "@ringrank/errors";
+import type { ProductStep } from "@ringrank/policy";
+import { ExpertMultiplier } from "../products/expert-multiplier.js";
+import type { WeightSource } from "../products/matrix.js";
+import type { Multiplier } from "../products/multiplier.js";
 import type { Tensor } from "../tensors/tensor.js";
 import { EntryScope } from "./entry-scope.js";
 
@@ -23,6 +27,14 @@ export class ExpertScope extends EntryScope {
     const inputs = [rows, ...stacks].map((name) => ({ name }));
     super(entry, { inputs, outputs: [] }, context, bySegment);
     this.#stacks = new Set(stacks);
+  }
+
+  /** Multiplies by the matrices of the expert that is computing. */
+  override multiplier(
+    step: ProductStep,
+    make: (weightOf: WeightSource["weightOf"]) => Multiplier,
+  ): Multiplier {
+    return new ExpertMultiplier(step, this.turn, (expert) => make((name) => this.partsOf(name)[expert]!));
   }
 
   /** By expert. @throws RR_POLICY if there is no such stack */
