@@ -17,7 +17,7 @@ function withTensors(
   return { config: llama.config, tensors: new Map(change([...llama.tensors!])) };
 }
 
-it.each(zooNames())("the graph of %s has no node or constant that nothing reads", (name) => {
+it.each(zooNames())("the graph of %s has no unused node or constant", (name) => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
   const namesIn = ({ nodes, weights }: Graph) => [
     ...weights.keys(),
@@ -27,12 +27,12 @@ it.each(zooNames())("the graph of %s has no node or constant that nothing reads"
 });
 
 describe("a checkpoint's tensors", () => {
-  it("are all used, where the checkpoint is whole", () => {
+  it("are all used if the checkpoint is complete", () => {
     const unused = zooNames().flatMap((name) => buildGraph(openCheckpoint(zooDirectory(name))).unused);
     expect(unused).toEqual([]);
   });
 
-  it("are found without the first part of their names, as the bare model saves them", () => {
+  it("are found without the prefix of their names, as the bare model saves them", () => {
     const bare = withTensors((entries) =>
       entries.map(([name, tensor]) => [name.replace(/^model\./, ""), tensor]),
     );
@@ -41,7 +41,7 @@ describe("a checkpoint's tensors", () => {
     expect(graph.weights.get("norm.weight")?.source).toMatchObject({ kind: "file" });
   });
 
-  it("are refused with RR_TENSOR, by name, where one is missing", () => {
+  it("are refused with RR_TENSOR, naming the one that is missing", () => {
     const name = "model.layers.1.mlp.up_proj.weight";
     const broken = withTensors((entries) => entries.filter(([each]) => each !== name));
     expect(() => buildGraph(broken)).toThrow(
@@ -49,7 +49,7 @@ describe("a checkpoint's tensors", () => {
     );
   });
 
-  it("are refused with RR_TENSOR, by name, where one has another shape", () => {
+  it("are refused with RR_TENSOR, naming the one with the wrong shape", () => {
     const name = "model.layers.1.self_attn.k_proj.weight";
     const broken = withTensors((entries) =>
       entries.map(([each, tensor]) => [each, each === name ? { ...tensor, dims: [32, 128] } : tensor]),
@@ -59,7 +59,7 @@ describe("a checkpoint's tensors", () => {
     );
   });
 
-  it("are reported where nothing uses them, but for buffers that are computed instead", () => {
+  it("are reported if unused, except for buffers that are computed instead", () => {
     const [, any] = [...llama.tensors!][0]!;
     const { unused } = buildGraph(
       withTensors((entries) => [
@@ -71,14 +71,14 @@ describe("a checkpoint's tensors", () => {
     expect(unused).toEqual(["model.layers.2.mlp.up_proj.weight"]);
   });
 
-  it("are refused with RR_CONFIG, by what can be done, where the config says that they are quantized", () => {
+  it("are refused with RR_CONFIG if the config says that they are quantized, with a hint that planning works", () => {
     const config = { ...llama.config, quantization_config: { quant_method: "gptq" } };
     expect(() => buildGraph({ config, tensors: llama.tensors })).toThrow(
       expect.objectContaining({ code: "RR_CONFIG", message: expect.stringContaining("can be planned") }),
     );
   });
 
-  it("stand once in the graph where head and embedding are tied, also if both are stored", () => {
+  it("are in the graph once if head and embedding are tied, even if both are stored", () => {
     const tied = openCheckpoint(zooDirectory("llama-tied-rope3"));
     const table = tied.tensors!.get("model.embed_tokens.weight")!;
     const tensors = new Map(tied.tensors).set("lm_head.weight", table);
@@ -89,10 +89,10 @@ describe("a checkpoint's tensors", () => {
     expect(readers.map(({ opType }) => opType)).toEqual(["Gather", "FusedMatMul"]);
   });
 
-  it("stand apart where they are said to be tied, but stored with other values", () => {
+  it("are in the graph separately if head and embedding are declared tied but stored with different values", () => {
     const tied = openCheckpoint(zooDirectory("llama-tied-rope3"));
     const table = tied.tensors!.get("model.embed_tokens.weight")!;
-    // The bytes from one number earlier on.
+    // An offset 4 bytes lower, so that the values differ.
     const others = { ...table, offset: table.offset - 4 };
     const { graph } = buildGraph({
       config: tied.config,
@@ -107,15 +107,18 @@ describe("a checkpoint's tensors", () => {
   it.each([
     ["t5", "shared.weight", "encoder.embed_tokens.weight"],
     ["bart", "model.shared.weight", "model.decoder.embed_tokens.weight"],
-  ])("are a side's own in %s, where that is stored with other values", (name, shared, own) => {
-    const { config, tensors } = openCheckpoint(zooDirectory(name));
-    const table = tensors!.get(shared)!;
-    const sources = (offset: number) =>
-      buildGraph({ config, tensors: new Map(tensors).set(own, { ...table, offset }) });
-    expect(sources(table.offset).graph.weights.has(own)).toBe(false);
-    expect(sources(table.offset).unused).toEqual([]);
-    expect(sources(table.offset - 4).graph.weights.has(own)).toBe(true);
-  });
+  ])(
+    "in %s include a separate embedding of one side if it is stored with different values",
+    (name, shared, own) => {
+      const { config, tensors } = openCheckpoint(zooDirectory(name));
+      const table = tensors!.get(shared)!;
+      const sources = (offset: number) =>
+        buildGraph({ config, tensors: new Map(tensors).set(own, { ...table, offset }) });
+      expect(sources(table.offset).graph.weights.has(own)).toBe(false);
+      expect(sources(table.offset).unused).toEqual([]);
+      expect(sources(table.offset - 4).graph.weights.has(own)).toBe(true);
+    },
+  );
 });
 
 describe("a config alone", () => {
@@ -129,7 +132,7 @@ describe("a config alone", () => {
     vocab_size: 128256,
     rope_theta: 500000,
   };
-  // Spelled as bigscience/bloom spells it.
+  // With the names of bigscience/bloom.
   const bloom176B = {
     model_type: "bloom",
     n_embed: 14336,
@@ -147,7 +150,7 @@ describe("a config alone", () => {
     num_hidden_layers: 44,
     vocab_size: 50432,
   };
-  // The one that is wider than its embedding.
+  // The only OPT that is wider than its embedding.
   const opt350M = {
     model_type: "opt",
     hidden_size: 1024,
@@ -159,7 +162,7 @@ describe("a config alone", () => {
     word_embed_proj_dim: 512,
     do_layer_norm_before: false,
   };
-  // Published with experts in MXFP4; what is planned is the model that they were made from.
+  // Published with experts in MXFP4; the plan is for the original model.
   const gptOss20B = {
     model_type: "gpt_oss",
     head_dim: 64,
@@ -182,7 +185,7 @@ describe("a config alone", () => {
     { config: gptNeox20B, billions: 20.55 },
     { config: opt350M, billions: 0.33 },
     { config: gptOss20B, billions: 20.91 },
-  ])("is enough for the graph of $config.model_type with $billions billion parameters", (expected) => {
+  ])("is enough to build the graph of $config.model_type with $billions billion parameters", (expected) => {
     const { graph } = buildGraph({ config: expected.config, tensors: undefined });
     checkGraph(graph);
     const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
@@ -190,7 +193,7 @@ describe("a config alone", () => {
     expect(parameters / 1e9).toBeCloseTo(expected.billions, 1);
   });
 
-  it("gives layers that see differently far a cache each", () => {
+  it("gives layers with different windows separate caches", () => {
     const { graph } = buildGraph(
       withConfig("qwen2", {
         use_sliding_window: true,
@@ -208,7 +211,7 @@ describe("a config alone", () => {
 });
 
 describe("a config is refused", () => {
-  it("with RR_UNKNOWN_ARCHITECTURE that lists what is known", () => {
+  it("with RR_UNKNOWN_ARCHITECTURE that lists the known ones", () => {
     expect(() => buildGraph(withConfig("llama", { model_type: "perceptron" }))).toThrow(
       expect.objectContaining({
         code: "RR_UNKNOWN_ARCHITECTURE",
@@ -217,7 +220,7 @@ describe("a config is refused", () => {
     );
   });
 
-  it("with RR_UNKNOWN_ARCHITECTURE that says what can be planned of it, where its part for text is known", () => {
+  it("with RR_UNKNOWN_ARCHITECTURE that says what can be planned, if only the text model is known", () => {
     const changes = { model_type: "retina", text_config: { model_type: "gemma3_text" } };
     expect(() => buildGraph(withConfig("gemma3", changes))).toThrow(
       expect.objectContaining({
@@ -228,13 +231,13 @@ describe("a config is refused", () => {
   });
 
   it.each<[string, string, JsonObject]>([
-    ["heads that key heads do not divide", "llama", { num_key_value_heads: 3 }],
-    ["heads that do not share out the width", "gpt2", { n_head: 7 }],
+    ["a number of heads that key heads do not divide", "llama", { num_key_value_heads: 3 }],
+    ["a number of heads that does not divide the width", "gpt2", { n_head: 7 }],
     ["an odd number of rotary lanes", "llama", { head_dim: 15 }],
     ["an unknown activation", "llama", { hidden_act: "softsign" }],
-    ["a rotary type that is not known", "llama", { rope_parameters: { rope_type: "spiral" } }],
+    ["an unknown rotary type", "llama", { rope_parameters: { rope_type: "spiral" } }],
     [
-      "scaled rotary positions with a factor too few",
+      "scaled rotary positions with too few factors",
       "llama",
       {
         rope_parameters: { rope_type: "longrope", short_factor: [1, 2], long_factor: [3, 4] },
@@ -245,21 +248,21 @@ describe("a config is refused", () => {
     ["a count of heads beyond all bounds", "bloom", { n_head: 2 ** 31 - 1 }],
     ["shapes that overflow", "llama", { hidden_size: 2 ** 31, intermediate_size: 2 ** 31 }],
     ["cross-attention in a decoder", "gpt2", { add_cross_attention: true }],
-    ["residuals from behind the norm", "bloom", { apply_residual_connection_post_layernorm: true }],
+    ["residuals from after the norm", "bloom", { apply_residual_connection_post_layernorm: true }],
     ["more rotary lanes than a head has", "gptj", { rotary_dim: 10 }],
-    ["heads that four blocks do not share", "codegen", { n_embd: 48, n_head: 6 }],
+    ["a number of heads that is not a multiple of four blocks", "codegen", { n_embd: 48, n_head: 6 }],
     ["an unknown kind of attention layer", "gpt-neo", { attention_layers: ["global", "sparse"] }],
-    ["one layer of attention where there are two", "gpt-neo", { attention_layers: ["global"] }],
-    ["grouped heads one after the other", "falcon-40b-like", { parallel_attn: false }],
-    ["key heads that do not divide heads", "falcon-40b-like", { num_kv_heads: 3 }],
+    ["a list of one attention layer for two layers", "gpt-neo", { attention_layers: ["global"] }],
+    ["grouped heads with sequential sublayers", "falcon-40b-like", { parallel_attn: false }],
+    ["a number of key heads that does not divide the heads", "falcon-40b-like", { num_kv_heads: 3 }],
     ["norms without weights", "opt", { layer_norm_elementwise_affine: false }],
     ["clipped projections", "mpt", { attn_config: { clip_qkv: 6 } }],
     ["attention without ALiBi", "mpt", { attn_config: { alibi: false } }],
-    ["a prefix that sees itself", "mpt", { attn_config: { prefix_lm: true } }],
+    ["bidirectional attention within a prefix", "mpt", { attn_config: { prefix_lm: true } }],
     ["normed queries", "phi", { qk_layernorm: true }],
     ["one bucket for all distances", "deberta-v2", { position_buckets: 1 }],
-    ["buckets for more distances than there are", "deberta-v2", { max_relative_positions: 4 }],
-    ["a bucket for each of the distances there are", "t5", { relative_attention_max_distance: 4 }],
+    ["buckets that reach farther than distances do", "deberta-v2", { max_relative_positions: 4 }],
+    ["a bucket for every distance", "t5", { relative_attention_max_distance: 4 }],
     ["an unknown type of layer", "qwen2", { layer_types: ["full_attention", "mamba"] }],
     ["a sliding layer without a window", "qwen2", { layer_types: ["full_attention", "sliding_attention"] }],
   ])("with RR_CONFIG: %s", (_, name, changes) => {
@@ -272,13 +275,13 @@ describe("a config is refused", () => {
 describe("the longest sequence", () => {
   it.each([
     ["as many as the config's positions", "gpt2", 128],
-    ["fewer where positions start behind the padding token's id", "roberta", 131],
-    ["not limited where positions are relative", "bloom", undefined],
+    ["fewer if positions start after the padding token's id", "roberta", 131],
+    ["not limited if positions are relative", "bloom", undefined],
   ])("is %s", (_, name, expected) => {
     expect(buildGraph(openCheckpoint(zooDirectory(name))).maxContext).toBe(expected);
   });
 
-  it("is not limited by the number of positions that T5's older configs have", () => {
+  it("is not limited by the number of positions in T5's older configs", () => {
     expect(buildGraph(withConfig("t5", { n_positions: 512 })).maxContext).toBeUndefined();
   });
 });

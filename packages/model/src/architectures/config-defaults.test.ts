@@ -4,7 +4,7 @@ import type { Graph } from "../graph/index.js";
 import { zooDirectory } from "../testing/fixtures.js";
 import { buildGraph } from "./index.js";
 
-/** A zoo checkpoint's graph, as its config alone makes it, with `changes` to that. */
+/** The graph that a zoo checkpoint's config gives with `changes`, without tensors. */
 function graphOf(name: string, changes: JsonObject): Graph {
   const { config } = openCheckpoint(zooDirectory(name));
   return buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
@@ -15,7 +15,7 @@ function graphWithout(name: string, field: string): Graph {
   return buildGraph({ config, tensors: undefined }).graph;
 }
 
-/** What transformers 5.18 takes where a config does not say, and another family of the same frame would not. */
+/** Defaults of transformers 5.18 that differ from those of other families of the same frame. */
 it.each<[string, string, JsonValue]>([
   ["big-bird", "hidden_act", "gelu_new"],
   ["cohere", "rope_theta", 500_000],
@@ -110,7 +110,7 @@ it.each<[string, string, JsonValue]>([
   ["xlm", "gelu_activation", true],
   ["xlm-roberta-xl", "layer_norm_eps", 1e-5],
   ["xlm-roberta-xl", "type_vocab_size", 1],
-])("%s without %s is as with %j", (name, field, stated) => {
+])("%s without %s is the same as with %j", (name, field, stated) => {
   expect(graphWithout(name, field)).toEqual(graphOf(name, { [field]: stated }));
 });
 
@@ -118,7 +118,7 @@ it.each([
   ["ernie4.5", "head_dim", 8],
   ["smollm3", "num_key_value_heads", 8],
 ])(
-  "%s with null for %s has a key head for each head, and heads that share out the width",
+  "%s with null for %s has one key head per head, and heads that divide the width",
   (name, field, stated) => {
     expect(graphOf(name, { [field]: null })).toEqual(graphOf(name, { [field]: stated }));
   },
@@ -127,11 +127,11 @@ it.each([
 it.each([
   ["deepseek-v3", "norm_topk_prob"],
   ["falcon-7b-like", "parallel_attn"],
-])("%s with null for %s, which is true by default, is as with false", (name, field) => {
+])("%s with null for %s, which is true by default, is the same as with false", (name, field) => {
   expect(graphOf(name, { [field]: null })).toEqual(graphOf(name, { [field]: false }));
 });
 
-it("Qwen2-MoE slides every other layer below max_window_layers, where layer_types does not list them", () => {
+it("Qwen2-MoE without layer_types has a sliding window in every other layer below max_window_layers", () => {
   const layers = { num_hidden_layers: 5, use_sliding_window: true, sliding_window: 8, max_window_layers: 4 };
   const listed = [0, 1, 2, 3, 4].map((layer) => (layer % 2 === 0 && layer < 4 ? "sliding" : "full"));
   expect(graphOf("qwen2-moe", { ...layers, layer_types: null })).toEqual(
@@ -139,15 +139,15 @@ it("Qwen2-MoE slides every other layer below max_window_layers, where layer_type
   );
 });
 
-it("a sliding_window_pattern of letters, as EXAONE 4 has, is not looked at where layer_types lists layers", () => {
+it("EXAONE 4 ignores a sliding_window_pattern of letters if layer_types lists the layers", () => {
   expect(graphOf("exaone4", { sliding_window_pattern: "LLLG" })).toEqual(graphOf("exaone4", {}));
 });
 
-it("what the first Gemma calls gelu is its tanh approximation", () => {
+it("gelu in the first Gemma's config means the tanh approximation", () => {
   expect(graphOf("gemma", { hidden_act: "gelu" })).toEqual(graphOf("gemma", {}));
 });
 
-it("Qwen3-VL with experts sends a row to four, where its config does not say", () => {
+it("Qwen3-VL with experts routes a row to four experts if its config does not say", () => {
   const { config } = openCheckpoint(zooDirectory("qwen3-vl-moe"));
   const [stated, silent] = [4, null].map((num_experts_per_tok) => {
     const text_config = { ...(config.text_config as JsonObject), num_experts_per_tok };
@@ -156,14 +156,11 @@ it("Qwen3-VL with experts sends a row to four, where its config does not say", (
   expect(silent).toEqual(stated);
 });
 
-it.each(["gemma2", "gemma3"])(
-  "hidden_act, which was left from the first Gemma, says nothing in %s",
-  (name) => {
-    expect(graphOf(name, { hidden_activation: null, hidden_act: "gelu" })).toEqual(graphOf(name, {}));
-  },
-);
+it.each(["gemma2", "gemma3"])("hidden_act, a relic of the first Gemma, has no effect in %s", (name) => {
+  expect(graphOf(name, { hidden_activation: null, hidden_act: "gelu" })).toEqual(graphOf(name, {}));
+});
 
-it("GPT-Neo's layers are those of attention_types, where attention_layers does not list them", () => {
+it("GPT-Neo's layers come from attention_types if attention_layers does not list them", () => {
   const layers = { num_layers: 3, attention_layers: null };
   const repeated = graphOf("gpt-neo", {
     ...layers,
@@ -177,7 +174,7 @@ it("GPT-Neo's layers are those of attention_types, where attention_layers does n
 });
 
 it.each<[JsonValue]>([["local"], [[["local"]]], [[["local", -1]]], [[[["sparse"], 2]]]])(
-  "attention_types that make no sense are refused with RR_CONFIG: %j",
+  "invalid attention_types are refused with RR_CONFIG: %j",
   (attention_types) => {
     expect(() => graphOf("gpt-neo", { attention_layers: null, attention_types })).toThrow(
       expect.objectContaining({ code: "RR_CONFIG" }),
@@ -185,14 +182,14 @@ it.each<[JsonValue]>([["local"], [[["local"]]], [[["local", -1]]], [[[["sparse"]
   },
 );
 
-it("MiniCPM3 with null for its multipliers has none of residuals and logits", () => {
+it("MiniCPM3 with null for its multipliers scales neither residuals nor logits", () => {
   const stated = { scale_depth: Math.SQRT2, dim_model_base: 64 };
   expect(graphOf("minicpm3", { scale_depth: null, dim_model_base: null })).toEqual(
     graphOf("minicpm3", stated),
   );
 });
 
-it("LFM2's layers of attention are listed by number where layer_types does not name them, and else are all", () => {
+it("LFM2's attention layers are listed by number if there is no layer_types; without either, all are", () => {
   const layers = { layer_types: null };
   expect(graphOf("lfm2", { ...layers, full_attn_idxs: [1] })).toEqual(graphOf("lfm2", {}));
   expect(graphOf("lfm2", layers)).toEqual(
@@ -200,7 +197,7 @@ it("LFM2's layers of attention are listed by number where layer_types does not n
   );
 });
 
-it("LFM2's feed-forward is as wide as stated, or two thirds of that in whole parts", () => {
+it("LFM2's feed-forward has the stated width, or two thirds of it, rounded up to a multiple", () => {
   const stated = { block_auto_adjust_ff_dim: false, intermediate_size: 64 };
   expect(graphOf("lfm2", { block_ff_dim: 96, intermediate_size: 7 })).toEqual(graphOf("lfm2", stated));
   expect(graphOf("lfm2", { intermediate_size: 80 })).toEqual(graphOf("lfm2", stated));

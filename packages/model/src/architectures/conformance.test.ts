@@ -12,14 +12,14 @@ describe.each(zooNames("causal"))("%s, unsplit, against transformers", (name) =>
   });
   afterAll(() => model.release());
 
-  it("gives the logits of the whole sequence at once, from an empty cache", async () => {
+  it("computes the logits of the whole sequence in one step, from an empty cache", async () => {
     const logits = await model.start(2).step(golden.inputIds);
     expect(logits.dims).toEqual([24, golden.vocabulary]);
     expect(logits.data as Float32Array).toBeAllclose(golden.logits, tolerance);
   });
 
   it.each([{ chunks: Array<number>(12).fill(1) }, { chunks: [1, 5, 6] }, { chunks: [6, 6] }])(
-    "gives the same logits through a part-empty cache in chunks of $chunks",
+    "computes the same logits step by step, with a cache, in chunks of $chunks",
     async ({ chunks }) => {
       const run = model.start(2);
       let from = 0;

@@ -4,7 +4,7 @@ import { renameValues, reorderNodes } from "../graph/index.js";
 import { modelTolerance, readGolden, shakespeareDirectory, zooDirectory } from "../testing/fixtures.js";
 import { UnsplitModel } from "../testing/unsplit-model.js";
 
-/** fp32 sums taken in another order. */
+/** fp32 sums in another order. */
 const sameNumbers = { rtol: 0, atol: 1e-5 };
 
 describe.each(["llama", "gpt2", "bloom", "mistral-window"])("the inputs of %s", (name) => {
@@ -17,7 +17,7 @@ describe.each(["llama", "gpt2", "bloom", "mistral-window"])("the inputs of %s", 
   });
   afterAll(() => model.release());
 
-  it("logit_rows picks rows, in its order, again if asked", async () => {
+  it("logit_rows selects rows, in the given order, and repeatedly if asked", async () => {
     const rows = [23, 0, 11, 11];
     const logits = await model.start(2).step(inputIds, { rows });
     const expected = rows.flatMap((row) => [...golden.subarray(row * vocabulary, (row + 1) * vocabulary)]);
@@ -37,7 +37,7 @@ describe.each(["llama", "gpt2", "bloom", "mistral-window"])("the inputs of %s", 
   });
 });
 
-it("computes the same whatever values are called and in whichever topological order nodes stand", async () => {
+it("computes the same whatever values are called, and in any topological order of nodes", async () => {
   const { inputIds } = readGolden("llama");
   const interfaceValues = new Set<string>();
   const model = await UnsplitModel.load(zooDirectory("llama"), (graph) => {
@@ -67,8 +67,8 @@ describe("the embedded model, unsplit", () => {
   });
   afterAll(() => model.release());
 
-  it.each(golden.prompts)("gives the greedy tokens of the prompt $prompt", async (prompt) => {
-    // Below this gap between the two best logits, rounding may choose another token.
+  it.each(golden.prompts)("generates the greedy tokens of the prompt $prompt", async (prompt) => {
+    // If the two best logits are closer than this, rounding may choose another token.
     const unsure = prompt.top2_gap.findIndex((gap) => gap < 2e-3);
     const expected = unsure === -1 ? prompt.greedy_ids : prompt.greedy_ids.slice(0, unsure);
     expect(expected.length).toBeGreaterThan(8);
@@ -83,7 +83,7 @@ describe("the embedded model, unsplit", () => {
     expect(tokens).toEqual(expected);
   });
 
-  it("gives the negative log-likelihood of 256 tokens", async () => {
+  it("computes the negative log-likelihood of 256 tokens", async () => {
     const ids = golden.perplexity_ids;
     const { data, dims } = await model.start(1).step([ids]);
     const vocabulary = dims[1]!;

@@ -7,7 +7,7 @@ import { llamaFamilies } from "./llama/index.js";
 import { recurrentFamilies } from "./recurrent/index.js";
 import { sequenceToSequence } from "./sequence-to-sequence/index.js";
 
-/** By the `model_type` of config.json. */
+/** All architectures, by the `model_type` of config.json. */
 export const architectures: ReadonlyMap<string, Architecture> = new Map([
   ...encoders,
   ...sequenceToSequence,

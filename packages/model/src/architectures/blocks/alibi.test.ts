@@ -4,22 +4,22 @@ import { GraphBuilder } from "../../graph/index.js";
 import { encodeOnnx } from "../../onnx/index.js";
 import { alibiSlopes, bfloat16Alibi } from "./alibi.js";
 
-it("halves the slope from head to head where there are eight", () => {
+it("halves the slope from head to head if there are eight heads", () => {
   expect(alibiSlopes(8)).toEqual([1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 128, 1 / 256]);
 });
 
-it("continues with every other slope of the next power of two where the heads are none", () => {
+it("continues with every other slope of the next power of two if the number of heads is not a power of two", () => {
   const sixteen = alibiSlopes(16);
   expect(alibiSlopes(12)).toEqual([...alibiSlopes(8), sixteen[0], sixteen[2], sixteen[4], sixteen[6]]);
 });
 
-it("ends with the slope 2^(−m) where the series is stretched to m", () => {
+it("ends with the slope 2^(−m) if the series is stretched to m", () => {
   expect(alibiSlopes(4, 2)).toEqual([2 ** -0.5, 2 ** -1, 2 ** -1.5, 2 ** -2]);
 });
 
-it("rounds slopes, positions and their products to bfloat16 where the model was trained so", async () => {
+it("rounds slopes, positions and their products to bfloat16 for models that were trained that way", async () => {
   const heads = 12;
-  // Past 256, not every position is a bfloat16.
+  // Above 256, bfloat16 cannot represent every position.
   const positions = [0, 1, 100, 257, 1023];
   const g = new GraphBuilder();
   const keyPositions = g.input("positions", "int64", [1, positions.length]);
@@ -34,7 +34,7 @@ it("rounds slopes, positions and their products to bfloat16 where the model was 
   expect([...(bias!.data as Float32Array)]).toEqual(expected);
 });
 
-/** To 8 significant bits, halves to even. */
+/** Rounds to 8 significant bits, halves to even. */
 function toBfloat16(x: number): number {
   if (x === 0) return 0;
   const unit = 2 ** (Math.floor(Math.log2(x)) - 7);

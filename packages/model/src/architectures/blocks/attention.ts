@@ -30,7 +30,7 @@ export function multiHeadShape(config: ConfigReader, defaultLayers?: number): At
   const headDim = width / heads;
   if (!Number.isInteger(headDim) || headDim > maxLanes) {
     throw config.error(
-      `${heads} heads share out a width of ${width}: expected a whole number of lanes per head, up to ${maxLanes}`,
+      `${heads} heads with a width of ${width}: expected a whole number of lanes per head, up to ${maxLanes}`,
     );
   }
   return { layers, width, heads, keyValueHeads: heads, headDim };

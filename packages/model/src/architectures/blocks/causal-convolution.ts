@@ -4,16 +4,16 @@ import type { CausalStep } from "./causal-step.js";
 import { recur } from "./recurrent-state.js";
 
 interface CausalConvolution {
-  /** Of the module: the tensors are `name.weight`, `[channels, 1, taps]`, and `name.bias`. */
+  /** The module's name: the tensors are `name.weight`, `[channels, 1, taps]`, and `name.bias`. */
   readonly name: string;
   readonly layer: number;
   readonly channels: number;
-  /** How many positions it reaches over, its own included. */
+  /** The kernel's size: how many positions it reads, including the current one. */
   readonly taps: number;
   readonly bias: boolean;
 }
 
-/** Each channel of `[batch, sequence, channels]` over its last positions, of which those of earlier steps are kept. */
+/** A depthwise causal convolution over `[batch, sequence, channels]`. Its state is the last `taps − 1` positions. */
 export function causalConvolution(
   { g, parameters }: ModelContext,
   x: Value,
@@ -26,7 +26,7 @@ export function causalConvolution(
   );
 }
 
-/** Padding made zero in `[batch, sequence, …]` of three axes, so that it leaves a state as it is. */
+/** Sets padding in `[batch, sequence, …]`, three axes, to zero, so that it does not change a state. */
 export function withoutPadding(g: GraphBuilder, x: Value, { attentionMask }: CausalStep): Value {
   return g.mul(x, g.unsqueeze(g.cast(attentionMask, "float32"), [2]));
 }

@@ -8,21 +8,21 @@ import { type AttentionModules, attend, mergeHeads, projectHeads } from "./encod
 
 interface DecoderAttentionOptions {
   readonly shape: AttentionShape;
-  /** Names of a layer's modules: to its own tokens, and to the encoder's output. */
+  /** Module names in a layer: `own` for self-attention, `cross` for attention to the encoder's output. */
   readonly own: (layer: number) => AttentionModules;
   readonly cross: (layer: number) => AttentionModules;
   /** Of all projections. Default true. */
   readonly bias?: boolean;
   /** Of the scores. Default `1 / √headDim`. */
   readonly scale?: number;
-  /** Added to the scores of own tokens, layer by layer. Default: nothing. */
+  /** Added to the scores of self-attention, by layer. Default: nothing. */
   readonly scoreBias?: (cache: CausalCache, step: CausalStep) => (layer: number) => Value;
 }
 
 /** `[batch, sequence, width]` to the same. */
 type LayerAttention = (x: Value, layer: number) => Value;
 
-/** The two attentions of a decoder that reads an encoder's output. */
+/** Self-attention and cross-attention of a decoder that reads an encoder's output. */
 export class DecoderAttention {
   readonly #context: ModelContext;
   readonly #options: DecoderAttentionOptions;
@@ -35,7 +35,8 @@ export class DecoderAttention {
   }
 
   /**
-   * In `encode`: the keys and values of cross-attention in every layer, which no step of the decoder changes.
+   * In the entry `encode`: computes every layer's keys and values for cross-attention, which stay the same in all steps
+   * of the decoder.
    *
    * @param hidden the encoder's output, `[batch, source, width]`
    */
@@ -47,7 +48,7 @@ export class DecoderAttention {
     }
   }
 
-  /** In `decode`. */
+  /** In the entry `decode`. */
   open(step: CausalStep): { readonly own: LayerAttention; readonly cross: LayerAttention } {
     const { g } = this.#context;
     const { shape, scale, scoreBias } = this.#options;

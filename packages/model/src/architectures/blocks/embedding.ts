@@ -2,7 +2,7 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 
 export interface EmbeddingTable {
-  /** Of the tensor, `[rows, width]`. */
+  /** The tensor's name; its shape is `[rows, width]`. */
   readonly name: string;
   readonly rows: number;
   readonly width: number;

@@ -12,14 +12,11 @@ interface Attend {
   readonly shape: AttentionShape;
   /** Of the scores. Default `1 / √headDim`. */
   readonly scale?: number | undefined;
-  /** Added to the scores, each broadcast to `[batch, heads, queries, keys]`: a mask, and what else there is. */
+  /** Added to the scores, each broadcast to `[batch, heads, queries, keys]`: a mask, and any position biases. */
   readonly biases: readonly Value[];
 }
 
-/**
- * Attention that keeps nothing for later steps (https://arxiv.org/abs/1706.03762),
- * `[batch, queries, heads · headDim]`.
- */
+/** Attention without a cache (https://arxiv.org/abs/1706.03762): `[batch, queries, heads · headDim]`. */
 export function attend(g: GraphBuilder, { query, key, value, shape, scale, biases }: Attend): Value {
   const { heads, headDim } = shape;
   const scores = g.matmulTransposed(query, key, scale ?? 1 / Math.sqrt(headDim));
@@ -48,7 +45,7 @@ interface SelfAttention {
   readonly rotate?: (x: Value) => Value;
 }
 
-/** Attention over all of the row, from a matrix each: `[batch, sequence, width]` to the same. */
+/** Bidirectional self-attention with separate projections: `[batch, sequence, width]` to the same. */
 export function encoderSelfAttention(context: ModelContext, x: Value, options: SelfAttention): Value {
   const { g } = context;
   const { modules, shape, scale, biases, bias = true, rotate = (x) => x } = options;
@@ -77,7 +74,7 @@ export function projectHeads(context: ModelContext, x: Value, { name, shape, bia
   return separateHeads(context.g, projected, heads, headDim);
 }
 
-/** What heads have mixed, `[batch, sequence, heads · headDim]`, to `[batch, sequence, width]`. */
+/** The output projection: the joined heads, `[batch, sequence, heads · headDim]`, to `[batch, sequence, width]`. */
 export function mergeHeads(context: ModelContext, x: Value, { name, shape, bias }: HeadProjection): Value {
   const { width, heads, headDim } = shape;
   return linear(context, x, { name, inputs: heads * headDim, outputs: width, bias });

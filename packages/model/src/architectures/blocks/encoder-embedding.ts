@@ -5,17 +5,17 @@ import type { EncoderInput } from "./encoder-input.js";
 import { layerNorm } from "./norms.js";
 
 interface EncoderEmbedding {
-  /** Of words. */
+  /** The token embedding. */
   readonly table: EmbeddingTable;
-  /** Of positions, and which rows of it to add. Default: none. */
+  /** The table of positions, and the indices of its rows to add. Default: none. */
   readonly positions?: { readonly table: EmbeddingTable; readonly ids: Value };
-  /** Of the kinds of token there are, of which every token is of the first. Default: none. */
+  /** Token type (segment) embeddings; every token is of type 0. Default: none. */
   readonly kinds?: readonly EmbeddingTable[];
   /** Default: none. */
   readonly norm?: { readonly name: string; readonly epsilon: number } | undefined;
 }
 
-/** The sum of what each table says of a token, normed, `[batch, sequence, table.width]`. */
+/** The normed sum of a token's embeddings, `[batch, sequence, table.width]`. */
 export function encoderEmbedding(
   context: ModelContext,
   { inputIds }: EncoderInput,

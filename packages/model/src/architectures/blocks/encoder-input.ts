@@ -7,7 +7,7 @@ export interface EncoderInput {
   readonly attentionMask: Value;
 }
 
-/** @param length symbol of the dimension: of another name where a decoder has a `sequence` of its own */
+/** @param length symbol of the dimension; differs from `sequence` if a decoder has that name for its own input */
 export function encoderInput(g: GraphBuilder, length = "sequence"): EncoderInput {
   const perToken = (name: string): Value => g.input(name, "int64", ["batch", length]);
   return {
@@ -21,16 +21,16 @@ function indicesOf(g: GraphBuilder, { inputIds }: EncoderInput): Value {
   return g.range(g.squeeze(g.shape(inputIds, 1, 2), [0]));
 }
 
-/** Positions from 0 in every row, padding counted too: int64 `[batch, sequence]`. */
+/** Positions from 0 in every row, counting padding too: int64 `[batch, sequence]`. */
 export function consecutivePositions(g: GraphBuilder, input: EncoderInput): Value {
   return g.expand(g.unsqueeze(indicesOf(g, input), [0]), g.shape(input.inputIds, 0, 2));
 }
 
 /**
- * Positions as RoBERTa's table has them: tokens count from `padding + 1`, padding tokens are all at `padding`.
- * int64 `[batch, sequence]`.
+ * Positions as indices of RoBERTa's table: tokens count from `padding + 1`, padding tokens are all at `padding`. int64
+ * `[batch, sequence]`.
  *
- * @param paddingToken id of the token that pads
+ * @param paddingToken id of the padding token
  * @param padding its position
  */
 export function positionsAfterPadding(
@@ -42,17 +42,17 @@ export function positionsAfterPadding(
   return g.add(g.mul(g.cumSum(counts, 1), counts), g.integer(padding));
 }
 
-/** How far each key lies behind its query, `key − query`: int64 `[sequence, sequence]`, a row a query. */
+/** The distance from each query to each key, `key − query`: int64 `[sequence, sequence]`, one row per query. */
 export function distancesOf(g: GraphBuilder, input: EncoderInput): Value {
   const indices = indicesOf(g, input);
   return g.sub(g.unsqueeze(indices, [0]), g.unsqueeze(indices, [1]));
 }
 
 /**
- * What is added to scores so that padding is not attended to: float32 `[batch, 1, 1, sequence]`, or with `reach`,
- * how far from itself a query sees to either side, `[batch, 1, sequence, sequence]`.
+ * An additive mask that hides padding: float32 `[batch, 1, 1, sequence]`. With `reach`, it also hides keys that are
+ * farther than that from the query, on either side: `[batch, 1, sequence, sequence]`.
  *
- * A window is a band in the mask: every score is computed, those outside the band for nothing.
+ * A window is only a band in the mask: scores outside the band are computed too, and have no effect.
  */
 export function attentionMaskOf(g: GraphBuilder, input: EncoderInput, reach?: number): Value {
   let seen = g.unsqueeze(g.cast(input.attentionMask, "bool"), [1, 2]);

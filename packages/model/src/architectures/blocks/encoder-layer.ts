@@ -24,13 +24,13 @@ export interface EncoderLayer {
   /** Attention with its output projection. */
   readonly attention: (x: Value) => Value;
   /**
-   * Whether norms are of what each sublayer reads, `x + attention(norm(x))`, or of sums, `norm(x + attention(x))`.
-   * Default: of sums, as in the first transformer.
+   * Pre-norm, `x + attention(norm(x))`, or post-norm, `norm(x + attention(x))`. Default: post-norm, as in the original
+   * transformer.
    */
   readonly norms?: "before" | "after";
 }
 
-/** Attention and a feed-forward, each adding to what it reads: `[batch, sequence, width]` to the same. */
+/** Attention and a feed-forward, each with a residual connection: `[batch, sequence, width]` to the same. */
 export function encoderLayer(context: ModelContext, x: Value, layer: EncoderLayer): Value {
   const { g } = context;
   const { modules, width, inner, activation, epsilon, attention, norms = "after" } = layer;

@@ -9,16 +9,16 @@ import { rmsNorms } from "./norms.js";
 import { linear } from "./projections.js";
 import { recur } from "./recurrent-state.js";
 
-/** Heads and lanes beyond this are a mistake, or meant to exhaust memory. */
+/** More heads or lanes than this are a mistake, or meant to exhaust memory. */
 const maxHeads = 2 ** 16;
 const maxLanes = 2 ** 16;
 
 /** The sizes of a gated DeltaNet. */
 export interface DeltaShape {
   readonly width: number;
-  /** Heads of queries, and of keys; a divisor of `values`. */
+  /** Number of query heads, and of key heads; a divisor of `values`. */
   readonly keys: number;
-  /** Heads of values, each with a state. */
+  /** Number of value heads, each with a state. */
   readonly values: number;
   readonly keyDim: number;
   readonly valueDim: number;
@@ -39,15 +39,15 @@ export function deltaShape(config: ConfigReader, width: number): DeltaShape {
   );
 }
 
-/** What a layer's projections give, `[batch, sequence, …]`. */
+/** A layer's projections, `[batch, sequence, …]`. */
 export interface DeltaInputs {
-  /** Queries, keys and values side by side, heads within each. */
+  /** `(queries | keys | values)`, each a sequence of heads. */
   readonly mixed: Value;
-  /** As wide as values. */
+  /** Has the lanes of all value heads. */
   readonly gate: Value;
-  /** One for each state, before its sigmoid. */
+  /** The write strength β of each state, before its sigmoid. */
   readonly rate: Value;
-  /** One for each state, before it is made a decay. */
+  /** The decay input of each state, before `dt_bias` and softplus. */
   readonly decay: Value;
 }
 
@@ -58,9 +58,10 @@ interface GatedDeltaNet {
 }
 
 /**
- * https://arxiv.org/abs/2412.06464: each head keeps a matrix, whose value for a key is replaced in part by a new one,
- * and which a gate lets go of. Queries, keys and values go through a short convolution first; unit keys make the
- * replacement one.
+ * Gated DeltaNet (https://arxiv.org/abs/2412.06464). Each value head has a state, a matrix that maps keys to values.
+ * Each position decays the state by a gate, then moves its value for the position's key towards the new value, by the
+ * delta rule. Keys have unit length, as this rule requires. Queries, keys and values go through a short convolution
+ * first.
  */
 export function gatedDeltaNet(context: ModelContext, { step, shape, project }: GatedDeltaNet): Sublayer {
   const { g, config, parameters } = context;
@@ -69,7 +70,7 @@ export function gatedDeltaNet(context: ModelContext, { step, shape, project }: G
   const activation = config.string("hidden_act", { default: "silu" });
   const norm = rmsNorms(context, valueDim);
   const sizes = [keys * keyDim, keys * keyDim, values * valueDim];
-  /** x / √(Σ x² + 10⁻⁶) of each head, as a norm over the mean square. */
+  /** Scales each head to unit length, x / √(Σ x² + 10⁻⁶), expressed as an RMSNorm. */
   const unitHeads = (x: Value): Value => {
     const unit = g.numbers(new Float32Array(keyDim).fill(keyDim ** -0.5), [keyDim]);
     const apart = g.reshape(x, [0, 0, keys, keyDim]);

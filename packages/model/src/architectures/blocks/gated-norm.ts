@@ -3,14 +3,14 @@ import type { ModelContext } from "../architecture.js";
 
 interface GatedNorm {
   readonly width: number;
-  /** How many parts of the width are normed apart; a divisor. */
+  /** How many equal groups the width is divided into for the norm. */
   readonly groups: number;
   readonly epsilon: number;
-  /** Whether the gate comes before the norm, and not behind it. */
+  /** Whether the gate multiplies the norm's input, not its output. */
   readonly gateFirst: boolean;
 }
 
-/** RMSNorm over groups of the last axis of `[batch, sequence, width]`, times a gate; `name` is the norm's module. */
+/** RMSNorm over groups of the last axis of `[batch, sequence, width]`, with a gate. `name` is the norm's module. */
 export function gatedNorm(
   { g, parameters }: ModelContext,
   { width, groups, epsilon, gateFirst }: GatedNorm,

@@ -12,21 +12,21 @@ import { yarnScale } from "./rotary-scaling.js";
 
 /** The sizes of multi-head latent attention. */
 export interface LatentShape extends Pick<AttentionShape, "layers" | "width" | "heads"> {
-  /** Of the latent that queries come from; undefined where they come from the stream itself. */
+  /** Width of the latent that queries are projected from; undefined if they are projected from the residual stream. */
   readonly queryRank: number | undefined;
-  /** Of the latent that keys and values come from. */
+  /** Width of the latent that keys and values are projected from. */
   readonly keyValueRank: number;
-  /** Lanes of a query and a key that do not turn. */
+  /** Lanes of a query and a key without rotary positions. */
   readonly plainLanes: number;
-  /** Lanes of a query that turn, and of the one key that all heads share for them. */
+  /** Lanes of a query with rotary positions, and of the one rotated key that all heads share. */
   readonly rotaryLanes: number;
   /** Lanes of a value. */
   readonly valueLanes: number;
 }
 
 /**
- * @param defaultValueLanes where the config does not say; default: it has to
- * @throws RR_CONFIG for a size that is missing or makes no sense.
+ * @param defaultValueLanes used if the config does not say; default: the config must say
+ * @throws RR_CONFIG for a missing or invalid size
  */
 export function latentShape(
   { config }: ModelContext,
@@ -51,26 +51,26 @@ export function latentShape(
 interface LatentAttention {
   readonly step: CausalStep;
   readonly shape: LatentShape;
-  /** Whether neighbouring lanes turn together. */
+  /** Whether rotary pairs are neighbouring lanes. */
   readonly interleaved: boolean;
 }
 
-/** YaRN's growth of queries and keys is here a growth of the scores, lanes that do not turn included. */
+/** Here YaRN scales the scores instead of queries and keys, so lanes without rotary positions count too. */
 function scoreScale({ config }: ModelContext, { plainLanes, rotaryLanes }: LatentShape): number {
   const { scaling } = ropeParameters(config);
   const growth = scaling.type === "yarn" ? yarnScale(scaling.factor, scaling.mscaleAllDim ?? 0) : 1;
   return growth ** 2 / Math.sqrt(plainLanes + rotaryLanes);
 }
 
-/** Of the norms of latents, whatever the config says of others. */
+/** For the norms of latents, whatever the config says about other norms. */
 const epsilon = 1e-6;
 
 /**
- * Multi-head latent attention (https://arxiv.org/abs/2405.04434, section 2.1). The cache keeps one row for all
- * heads: the latent that keys and values come from, and the lanes of the key that turn.
+ * Multi-head latent attention (https://arxiv.org/abs/2405.04434, section 2.1). The cache stores one row for all heads:
+ * the latent of keys and values, and the key's rotated lanes.
  *
- * What would make a key of the latent c is applied to the query instead, and what would make a value of it to the
- * mixture, so keys and values are never made:
+ * The matrix K that would expand a latent c to a key is applied to the query instead, and the matrix V that would
+ * expand it to a value is applied to the weighted sum of latents. So keys and values are never computed:
  *
  * ```
  *   q·(K c) = (Kᵀq)·c          Σ pᵢ (V cᵢ) = V (Σ pᵢ cᵢ)
@@ -82,7 +82,7 @@ export function latentAttention(context: ModelContext, options: LatentAttention)
   const { width, heads, keyValueRank: rank, rotaryLanes, valueLanes } = shape;
   const angles = rotaryAngles(context, step.positionIds, rotaryLanes, { interleaved });
   const scale = scoreScale(context, shape);
-  // On what makes latents, and on the output.
+  // On the projections to latents, and on the output projection.
   const bias = config.boolean("attention_bias", { default: false });
   const cache = new CausalCaches(g, step).get();
   const lanes = rank + rotaryLanes;
@@ -113,7 +113,9 @@ export function latentAttention(context: ModelContext, options: LatentAttention)
   };
 }
 
-/** What makes keys and values of latents, `[heads, plainLanes, rank]` and `[heads, valueLanes, rank]`. */
+/**
+ * The matrices K and V from latents to keys and values: `[heads, plainLanes, rank]` and `[heads, valueLanes, rank]`.
+ */
 function expansions({ g, parameters }: ModelContext, module: string, shape: LatentShape): [Value, Value] {
   const { heads, plainLanes, valueLanes, keyValueRank: rank } = shape;
   const perHead = plainLanes + valueLanes;
@@ -122,7 +124,10 @@ function expansions({ g, parameters }: ModelContext, module: string, shape: Late
   return [toKey!, toValue!];
 }
 
-/** `[batch, heads, sequence, plainLanes]` and `[batch, heads, sequence, rotaryLanes]`. */
+/**
+ * Without and with rotary positions (not rotated yet): `[batch, heads, sequence, plainLanes]` and `[batch, heads,
+ * sequence, rotaryLanes]`.
+ */
 function queries(
   context: ModelContext,
   x: Value,

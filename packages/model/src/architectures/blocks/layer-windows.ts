@@ -1,10 +1,10 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 
 /**
- * Whether each layer sees everything or a sliding window; by `layer_types` where the config has them.
+ * Whether each layer has full attention or a sliding window; by `layer_types` if the config has it.
  *
- * @param slides which layers slide, where it does not
- * @throws RR_CONFIG for a layer type that is not known, or too few of them.
+ * @param slides which layers have a sliding window if the config has no `layer_types`
+ * @throws RR_CONFIG for an unknown layer type, or too few of them
  */
 export function layerTypes(
   config: ConfigReader,
@@ -22,16 +22,19 @@ export function layerTypes(
 }
 
 interface SlidingLayers {
-  /** How many positions a layer that slides sees, itself included; undefined where none may slide. */
+  /**
+   * How many positions a layer with a sliding window sees, including the query's own; undefined if no layer may have
+   * one.
+   */
   readonly window: number | undefined;
-  /** Which layers slide, where the config has no `layer_types`. */
+  /** Which layers have a sliding window if the config has no `layer_types`. */
   readonly slides: (layer: number) => boolean;
 }
 
 /**
- * The sliding window of each layer, undefined for one that sees everything.
+ * The sliding window of each layer; undefined for full attention.
  *
- * @throws RR_CONFIG as {@link layerTypes}, and for a layer that `layer_types` slides where none may.
+ * @throws RR_CONFIG as {@link layerTypes}, and if `layer_types` asks for a sliding window but there is no window
  */
 export function layerWindows(
   config: ConfigReader,
@@ -41,7 +44,9 @@ export function layerWindows(
   return (layer) => {
     if (typeOf(layer) === "full_attention") return undefined;
     if (window === undefined && config.has("layer_types")) {
-      throw config.error(`"layer_types" slides layer ${layer}, but no "sliding_window" is in use`);
+      throw config.error(
+        `"layer_types" gives layer ${layer} a sliding window, but no "sliding_window" is in use`,
+      );
     }
     return window;
   };
@@ -49,11 +54,11 @@ export function layerWindows(
 
 interface AlternatingLayers {
   readonly window: number | undefined;
-  /** Which layers do not slide: each so many-th. Not asked for where the config has `layer_types`. */
+  /** Every `period`-th layer has full attention. Not called if the config has `layer_types`. */
   readonly period: () => number;
 }
 
-/** As above, where every layer slides but each `period`-th. */
+/** Like {@link layerWindows}, with a sliding window in every layer except each `period`-th. */
 export function alternatingWindows(
   config: ConfigReader,
   { window, period }: AlternatingLayers,
@@ -62,9 +67,10 @@ export function alternatingWindows(
 }
 
 /**
- * As above, where `use_sliding_window` lets layers from `max_window_layers` up slide.
+ * Like {@link layerWindows}, with a sliding window in layers from `max_window_layers` up if `use_sliding_window` is
+ * true.
  *
- * @param defaultFullLayers `max_window_layers` where the config does not say
+ * @param defaultFullLayers `max_window_layers` if the config does not say
  */
 export function upperLayerWindows(
   config: ConfigReader,

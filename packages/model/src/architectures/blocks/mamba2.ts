@@ -8,22 +8,22 @@ import type { Sublayer } from "./decoder.js";
 import { linear } from "./projections.js";
 import { recur } from "./recurrent-state.js";
 
-/** Heads beyond this are a mistake, or meant to exhaust memory. */
+/** More heads than this are a mistake, or meant to exhaust memory. */
 const maxHeads = 2 ** 16;
 
 export interface Mamba2Shape {
   /** Of the residual stream. */
   readonly width: number;
-  /** Of all heads together. */
+  /** Lanes of all heads together. */
   readonly inner: number;
-  /** Each with a state `[stateDim, inner / heads]`. */
+  /** Each head has a state, `[stateDim, inner / heads]`. */
   readonly heads: number;
-  /** Of heads that are written and read alike; a divisor. */
+  /** Number of groups of heads; heads of one group share B and C. A divisor of `heads`. */
   readonly groups: number;
   readonly stateDim: number;
 }
 
-/** As hybrid models name the sizes, and what they have by default. */
+/** The sizes under the names and with the defaults of hybrid models. */
 export function hybridMambaShape(config: ConfigReader, width: number, inner?: number): Mamba2Shape {
   return checked(config, {
     width,
@@ -34,38 +34,38 @@ export function hybridMambaShape(config: ConfigReader, width: number, inner?: nu
   });
 }
 
-/** @throws RR_CONFIG unless heads share out the width, and groups the heads. */
+/** @throws RR_CONFIG unless the heads divide the inner width, and the groups the heads */
 export function checked(config: ConfigReader, shape: Mamba2Shape): Mamba2Shape {
   const { inner, heads, groups } = shape;
   if (inner >= heads && inner % heads === 0 && heads % groups === 0) return shape;
   throw config.error(
-    `${groups} groups of ${heads} heads share out an inner width of ${inner}: expected the groups to divide the ` +
-      "heads, and the heads the width",
+    `${heads} heads in ${groups} groups, with an inner width of ${inner}: expected the number of groups to divide ` +
+      "the number of heads, and that to divide the inner width",
   );
 }
 
 interface Mamba2 {
   readonly step: CausalStep;
   readonly shape: Mamba2Shape;
-  /** Of the mixer, within its layer. */
+  /** The mixer's name within its layer. */
   readonly module: string;
-  /** Positions that the convolution reaches over, its own included. */
+  /** The convolution's kernel size: how many positions it reads, including the current one. */
   readonly taps: number;
   readonly convolutionBias: boolean;
   readonly bias: { readonly input: boolean; readonly output: boolean };
   /** As the config names it. */
   readonly activation: string;
-  /** Keeps steps of time within bounds. */
+  /** Limits the time steps. */
   readonly limit: (time: Value) => Value;
-  /** What becomes of what heads give and of the gate, `[batch, sequence, inner]` both. */
+  /** Combines the heads' output and the gate, `[batch, sequence, inner]` each. */
   readonly finish: (x: Value, gate: Value, module: string) => Value;
-  /** What projections are multiplied by: gate, values, keys, queries and times. Default 1. */
+  /** Scales the parts of the input projection: gate, x, B, C and time steps. Default: 1 each. */
   readonly multipliers?: readonly number[] | undefined;
 }
 
 /**
- * https://arxiv.org/abs/2405.21060: each head has a matrix, of which some is let go of at every position, and to which
- * the outer product of a key and a value is added; both as much as a step of time is long that the position gives.
+ * Mamba 2 (https://arxiv.org/abs/2405.21060). Each head has a state S, a matrix. Each position decays it and adds the
+ * outer product of B and x; the position's time step t sets the amount of both.
  *
  * ```
  *   gate, (x, B, C), time = in(…)      x, B, C = act(convolution(…))      t = softplus(time + bias)
@@ -94,7 +94,7 @@ export function mamba2(context: ModelContext, options: Mamba2): Sublayer {
       bias: convolutionBias,
     });
     const activated = activate(context, activation, convolved);
-    // A bias gives padding something to write.
+    // With a bias, the convolution's output at padding is not zero.
     const written = convolutionBias ? withoutPadding(g, activated, step) : activated;
     const [x, key, query] = g.split(written, [inner, shared, shared], 2);
     const perHead = (parameter: string): Value => parameters.get(`${module}.${parameter}`, [heads]);
@@ -123,7 +123,7 @@ export function mamba2(context: ModelContext, options: Mamba2): Sublayer {
   };
 }
 
-/** Lanes of `[batch, sequence, Σ sizes]` multiplied, part by part. */
+/** Multiplies each part of `[batch, sequence, Σ sizes]` by its multiplier. */
 function scaleParts(
   { g }: ModelContext,
   sizes: readonly number[],

@@ -7,11 +7,11 @@ import { linear } from "./projections.js";
 import { headWeight, saysTied } from "./tied-weights.js";
 
 export interface MaskedHead {
-  /** The embedding, which is also the head unless `tie_word_embeddings` says no. */
+  /** The embedding, which is also the head's matrix unless `tie_word_embeddings` is false. */
   readonly table: EmbeddingTable;
   /** Of the encoder's output. */
   readonly width: number;
-  /** What comes before the product with the vocabulary: `norm(act(dense(x)))`. Default: nothing. */
+  /** Applied before the product with the vocabulary: `norm(act(dense(x)))`. Default: nothing. */
   readonly transform?: {
     /** Module name. */
     readonly dense: string;
@@ -20,20 +20,23 @@ export interface MaskedHead {
     readonly activation: string;
     readonly norm: Omit<Norm, "width">;
   };
-  /** The head's own tensor, `[vocabulary, table.width]`, where it is not tied. */
+  /** The head's own tensor, `[vocabulary, table.width]`, used if it is not tied. */
   readonly separate: string;
-  /** What one row of it has, where it is never tied. Default: it may be, and has as many as one of the embedding. */
+  /**
+   * The width of the head's own tensor, for a head that is never tied. Default: it may be tied, and has the table's
+   * width.
+   */
   readonly ownWidth?: number;
-  /** Of the tensor added to the logits, `[vocabulary]`. Default: none. */
+  /** Name of the tensor that is added to the logits, `[vocabulary]`. Default: none. */
   readonly bias?: string;
-  /** By what other name checkpoints hold the bias once more, or, where head and embedding are not tied, another. */
+  /** Another name for the bias in checkpoints, usually of a copy. If the two differ, this one is used. */
   readonly biasAlias?: string;
 }
 
 /**
- * Makes an encoder's outputs from its last hidden state, `[batch, sequence, width]`: the logits of masked-language
- * modelling for every token, `[batch, sequence, vocabulary]`, and that state itself. A checkpoint of the bare encoder,
- * without a head (those that embed sentences), gives the state alone.
+ * Adds an encoder's outputs, computed from its last hidden state, `[batch, sequence, width]`: the logits of masked
+ * language modelling for every token, `[batch, sequence, vocabulary]`, and that state itself. If the checkpoint is of
+ * the bare encoder, without a head (as in sentence embedding models), only the state.
  */
 export function maskedHead(context: ModelContext, hidden: Value, head: MaskedHead): void {
   const { g, parameters } = context;

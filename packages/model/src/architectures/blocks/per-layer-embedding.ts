@@ -17,15 +17,15 @@ interface PerLayerSizes {
 interface PerLayerEmbedding extends PerLayerSizes {
   /** int64 `[batch, sequence]`. */
   readonly inputIds: Value;
-  /** As they enter the stream, `[batch, sequence, width]`. */
+  /** The embedded tokens as they enter the residual stream, `[batch, sequence, width]`. */
   readonly tokens: Value;
-  /** Of the table. */
+  /** Rows of the table. */
   readonly rows: number;
 }
 
 /**
- * What every layer reads of a token beside the stream (https://ai.google.dev/gemma/docs/gemma-3n): a vector looked up
- * for it, and a normed one made of how the token enters the stream. `[batch, sequence, lanes]`, layer by layer.
+ * Per-layer embeddings (https://ai.google.dev/gemma/docs/gemma-3n), an additional input of every layer: a vector looked
+ * up by token id, plus a normed projection of the embedded token. `[batch, sequence, lanes]`, by layer.
  */
 export function perLayerEmbedding(
   context: ModelContext,
@@ -52,7 +52,7 @@ interface PerLayerGate extends Pick<PerLayerSizes, "width" | "lanes"> {
   readonly activation: string;
 }
 
-/** What a layer adds of it to the stream: `norm(projection(act(gate(x)) · input))`. */
+/** What a layer adds to the residual stream from its per-layer embedding: `norm(projection(act(gate(x)) · input))`. */
 export function perLayerGate(
   context: ModelContext,
   x: Value,

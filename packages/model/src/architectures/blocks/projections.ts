@@ -2,7 +2,7 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 
 export interface Projection {
-  /** Of the module: the tensors are `name.weight` and `name.bias`. */
+  /** The module's name: the tensors are `name.weight` and `name.bias`. */
   readonly name: string;
   readonly inputs: number;
   readonly outputs: number;
@@ -10,7 +10,7 @@ export interface Projection {
   readonly bias?: boolean;
 }
 
-/** A projection by how its matrix is stored. */
+/** A projection whose matrix is stored in a certain layout. */
 export type Project = (context: ModelContext, x: Value, projection: Projection) => Value;
 
 /** torch's `Linear`, stored `[outputs, inputs]`: `x Wᵀ + b`. */

@@ -2,15 +2,15 @@ import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { QueryKeyValue } from "./query-key-value.js";
 
 export interface QueryGrowth {
-  /** How fast, β. */
+  /** The growth rate β. */
   readonly rate: number;
-  /** Positions within which queries stay as they are. */
+  /** Queries at positions below this keep their length. */
   readonly context: number;
 }
 
 /**
- * Queries that grow with their position, so that scores of many keys stay apart (https://arxiv.org/abs/2501.19399), in
- * the steps that Llama 4 takes:
+ * Scales queries by a factor that grows with the position, so that softmax stays sharp over many keys
+ * (https://arxiv.org/abs/2501.19399), in steps as in Llama 4:
  *
  * ```
  *   1 + β · ln(1 + ⌊position / context⌋)
@@ -23,7 +23,7 @@ export function grownQueries(
   positionIds: Value,
   { rate, context }: QueryGrowth,
 ): (heads: QueryKeyValue) => QueryKeyValue {
-  // From the middle of each position, so that a quotient that is nearly whole is not rounded to the one below.
+  // Half a position is added, so that rounding does not take an exact quotient to the integer below.
   const middles = g.add(g.cast(g.unsqueeze(positionIds, [1, 3]), "float32"), g.numbers([0.5]));
   const contexts = g.cast(g.cast(g.mul(middles, g.numbers([1 / context])), "int64"), "float32");
   const growth = g.log(g.add(contexts, g.numbers([1])));

@@ -5,10 +5,10 @@ import type { NamedNorm } from "./norms.js";
 import type { QueryKeyValue } from "./query-key-value.js";
 import { type RotaryAngles, rotate } from "./rotary.js";
 
-/** Queries and keys normed (https://arxiv.org/abs/2302.05442). */
+/** Normalizes queries and keys (https://arxiv.org/abs/2302.05442). */
 type QueryKeyNorm = (heads: QueryKeyValue, module: string) => QueryKeyValue;
 
-/** Each head on its own, by `q_norm` and `k_norm` unless `names` says otherwise; all heads share the weights. */
+/** Each head separately, with the same weights for all heads: `q_norm` and `k_norm` unless `names` says otherwise. */
 export function normPerHead(norm: NamedNorm, names = { query: "q_norm", key: "k_norm" }): QueryKeyNorm {
   return ({ query, key, value }, module) => ({
     query: norm(query, `${module}.${names.query}`),
@@ -17,14 +17,14 @@ export function normPerHead(norm: NamedNorm, names = { query: "q_norm", key: "k_
   });
 }
 
-/** As `norm`, of queries and keys once they have turned; attention has to leave them as they are. */
+/** Applies `norm` to rotated queries and keys; attention must not rotate them again. */
 export function normOfTurned(g: GraphBuilder, angles: RotaryAngles, norm: QueryKeyNorm): QueryKeyNorm {
   return ({ query, key, value }, module) =>
     norm({ query: rotate(g, query, angles), key: rotate(g, key, angles), value }, module);
 }
 
 /**
- * LayerNorm of each head on its own, without bias, by weights that each head has for itself.
+ * LayerNorm of each head separately, without bias, with separate weights for each head.
  *
  * @param weights of a module's queries or keys, `[heads, headDim]`
  */
@@ -45,15 +45,18 @@ export function layerNormPerHead(
 }
 
 /**
- * RMSNorm over all heads at once. Written as sums of squares, so that ranks which share out the heads have small
- * sums to add; those of queries and keys stand in one tensor, so that they are added together.
+ * RMSNorm over all heads at once. Written as a sum of squares, so that an all-reduce between ranks that share the heads
+ * is small. The sums for queries and keys are in one tensor, so that one all-reduce covers both.
  */
 export function normOverHeads(
   { g, parameters }: ModelContext,
   { heads, keyValueHeads, headDim }: AttentionShape,
   epsilon: number,
 ): QueryKeyNorm {
-  /** Mean square over heads and lanes in column `column` of float32 `[batch, 1, sequence, 2]`, 0 in the other. */
+  /**
+   * The mean square over heads and lanes, in column `column` of float32 `[batch, 1, sequence, 2]`; 0 in the other
+   * column.
+   */
   const meanSquare = (x: Value, count: number, column: 0 | 1): Value => {
     const share = 1 / (count * headDim);
     const shares = g.numbers(column === 0 ? [share, 0] : [0, share], [2]);

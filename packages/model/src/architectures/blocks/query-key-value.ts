@@ -8,14 +8,14 @@ export interface QueryKeyValue {
   readonly query: Value;
   readonly key: Value;
   readonly value: Value;
-  /** What the context is multiplied by the sigmoid of, `[batch, sequence, heads · headDim]`; absent for nothing. */
+  /** Its sigmoid gates attention's output, `[batch, sequence, heads · headDim]`; absent if there is no gate. */
   readonly gate?: Value;
 }
 
-/** Queries, keys and values of `x`, `[batch, sequence, width]`, by the attention called `module`. */
+/** Projects `x`, `[batch, sequence, width]`, to queries, keys and values. `module` is the attention's name. */
 export type ProjectHeads = (x: Value, module: string) => QueryKeyValue;
 
-/** A matrix each: `q_proj`, `k_proj`, `v_proj`. */
+/** Separate matrices: `q_proj`, `k_proj`, `v_proj`. */
 export function separateProjections(
   context: ModelContext,
   { width, heads, keyValueHeads, headDim }: AttentionShape,
@@ -35,8 +35,8 @@ export function separateProjections(
 }
 
 /**
- * A matrix each, that of queries with a gate beside every head: `[head, (query | gate), lane]`. `q_proj`, `k_proj`,
- * `v_proj`.
+ * Separate matrices `q_proj`, `k_proj`, `v_proj`, the first with a gate next to each query head: `[head, (query |
+ * gate), lane]`.
  */
 export function gatedProjections(
   context: ModelContext,
@@ -61,17 +61,17 @@ export function gatedProjections(
 }
 
 interface FusedProjection {
-  /** Of the one matrix, within attention. */
+  /** The matrix's name within attention. */
   readonly name: string;
   /** Default true. */
   readonly bias?: boolean;
-  /** How it is stored. Default: as torch's `Linear`. */
+  /** How the matrix is stored. Default: as torch's `Linear`. */
   readonly project?: Project;
-  /** How its lanes are cut into heads. */
+  /** Splits the projection's output into heads. */
   readonly split: (g: GraphBuilder, fused: Value, shape: AttentionShape) => QueryKeyValue;
 }
 
-/** One matrix for queries, keys and values, kept as it is stored: what comes of it is cut. */
+/** One matrix for queries, keys and values. The matrix stays as it is stored; its output is split. */
 export function fusedProjection(
   context: ModelContext,
   shape: AttentionShape,
@@ -99,8 +99,8 @@ export function splitParts(g: GraphBuilder, fused: Value, shape: AttentionShape)
 }
 
 /**
- * Lanes `[keyValueHead, (queries of the group | key | value), lane]`; without groups that is
- * `[head, (query | key | value), lane]`.
+ * Lanes `[keyValueHead, (queries of the group | key | value), lane]`; with one query head per group that is `[head,
+ * (query | key | value), lane]`.
  */
 export function splitGroups(g: GraphBuilder, fused: Value, shape: AttentionShape): QueryKeyValue {
   const { heads, keyValueHeads, headDim } = shape;

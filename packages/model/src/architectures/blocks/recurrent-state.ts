@@ -1,9 +1,9 @@
 import type { GraphBuilder, Value } from "../../graph/index.js";
 
 /**
- * Keeps the state `name`, float32 `[batch, …dims]`: what `next` makes of the last step's is what the next step is given.
+ * Adds the state `name`, float32 `[batch, …dims]`, which is carried from step to step.
  *
- * @param next gives, besides, what the layer goes on with
+ * @param next computes the new state from the past one, and `y`, the output for this step
  */
 export function recur(
   g: GraphBuilder,

@@ -5,7 +5,7 @@ const t5 = { buckets: 32, maxDistance: 128 };
 
 describe("T5's bucket of a distance, key − query", () => {
   it.each([
-    // Eight exact ones to either side, then eight that widen.
+    // Eight exact buckets on each side, then eight that widen.
     [0, 0],
     [-1, 1],
     [-7, 7],
@@ -33,7 +33,7 @@ describe("T5's bucket of a distance, key − query", () => {
     [-32, 21],
     [-128, 31],
     [-1000, 31],
-  ])("%i is %i where keys ahead are not seen", (distance, bucket) => {
+  ])("%i is %i if keys after the query are not seen", (distance, bucket) => {
     expect(bucketOf(distance, { ...t5, bidirectional: false })).toBe(bucket);
   });
 });

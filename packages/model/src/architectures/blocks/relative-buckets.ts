@@ -4,18 +4,18 @@ import { type EmbeddingTable, embedding } from "./embedding.js";
 
 interface RelativeBuckets {
   readonly buckets: number;
-  /** Distances from here on share the last bucket. */
+  /** Distances from this one on share the last bucket. */
   readonly maxDistance: number;
-  /** Whether keys behind the query have buckets of their own, and not all the bucket of distance 0. */
+  /** Whether keys after the query have buckets of their own. If not, they are all in the bucket of distance 0. */
   readonly bidirectional: boolean;
 }
 
 /**
- * T5's relative positions (https://arxiv.org/abs/1910.10683, section 2.1): near distances have a bucket each, far ones
- * share buckets whose width grows with the logarithm of the distance. int64, the shape of `distances`.
+ * T5's relative position buckets (https://arxiv.org/abs/1910.10683, section 2.1): small distances have a bucket each,
+ * large ones share buckets whose width grows exponentially with the distance. int64, in the shape of `distances`.
  *
  * @param distances `key − query`, int64 `[batch or 1, queries, keys]`
- * @throws RR_CONFIG where no distance is left to share a bucket.
+ * @throws RR_CONFIG if every distance would have a bucket of its own
  */
 export function relativeBuckets(
   { g, config }: ModelContext,
@@ -24,15 +24,15 @@ export function relativeBuckets(
 ): Value {
   if (options.maxDistance <= exactDistances(options)) {
     throw config.error(
-      `expected relative positions to reach beyond the distances that have one of ${options.buckets} ` +
-        `buckets each, got ${options.maxDistance}`,
+      `expected the largest relative distance to exceed the ${exactDistances(options)} that have buckets of their own, ` +
+        `got ${options.maxDistance}`,
     );
   }
   return lookUpDistance(g, distances, options.maxDistance, (distance) => bucketOf(distance, options));
 }
 
 /**
- * What is added to scores: one learned number per head and bucket.
+ * A bias for the scores: one learned number per head and bucket.
  *
  * @param buckets int64 `[batch or 1, queries, keys]`
  * @param table `[buckets, heads]`
@@ -43,8 +43,8 @@ export function relativeBias(context: ModelContext, buckets: Value, table: Embed
 }
 
 /**
- * What a function of the distance gives, where it no longer changes from `reach` on to either side: a table of all
- * its values, made here, is read at running time. int64, the shape of `distances`.
+ * Applies a function to distances. It must be constant from `reach` on, on either side: its values are computed here
+ * and stored in a table, which the graph looks up. int64, in the shape of `distances`.
  */
 export function lookUpDistance(
   g: GraphBuilder,
@@ -75,7 +75,7 @@ export function bucketOf(distance: number, { buckets, maxDistance, bidirectional
   const length = bidirectional ? Math.abs(distance) : Math.max(0, -distance);
   const exact = exactDistances({ buckets, bidirectional });
   if (length < exact) return first + length;
-  // In float32, as transformers computes it: a distance on the border of two buckets falls as it does there.
+  // In float32, as transformers does, so that distances on the border of two buckets go to the same one.
   const { fround, log } = Math;
   const ratio = fround(fround(log(fround(length / exact))) / fround(log(maxDistance / exact)));
   const logarithmic = exact + Math.trunc(fround(ratio * (perSide - exact)));

@@ -1,12 +1,13 @@
 import type { GraphBuilder, Value } from "../../graph/index.js";
 
 /**
- * Of scores by distance, those of every key: `[batch, heads, n, 2n]` to `[batch, heads, n, n]`,
+ * Transformer-XL's relative shift (https://arxiv.org/abs/1901.02860, appendix B) turns scores by distance into scores
+ * by key: `[batch, heads, n, 2n]` to `[batch, heads, n, n]`,
  *
  *     shifted[i, j] = scores[i, j − i + n]
  *
- * Element (i, j − i + n) of rows of 2n lies at `i·(2n − 1) + j + n`: read from n on, in rows of 2n − 1, it is at
- * (i, j). So nothing is picked by index (Dai et al., Transformer-XL, https://arxiv.org/abs/1901.02860, appendix B).
+ * In rows of 2n, element (i, j − i + n) is at offset `i·(2n − 1) + j + n`. Without the first n elements, and in rows of
+ * 2n − 1, that is element (i, j). So slices and a reshape are enough, without a gather.
  *
  * @param length n, int64 `[1]`
  */

@@ -8,7 +8,7 @@ import { rotaryFrequencies } from "./rotary-scaling.js";
 
 const lanes = 8;
 
-/** What a step at `positions`, of one sequence each, turns by. */
+/** The angle per position at each of `positions`, each of a sequence of its own. */
 async function turnsPerPosition(config: JsonObject, positions: readonly number[]) {
   const g = new GraphBuilder();
   const reader = new ConfigReader(config);
@@ -28,14 +28,14 @@ async function turnsPerPosition(config: JsonObject, positions: readonly number[]
 /** fp32 arithmetic on numbers that transformers keeps in fp32 too. */
 const close = { rtol: 1e-5, atol: 0 };
 
-it("yarn keeps the fast pairs, slows the others, and lets queries and keys grow", async () => {
+it("yarn keeps the fast pairs, slows the slow ones, and scales queries and keys up", async () => {
   const rope_scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 64 };
   const { perPosition, amplitude } = await turnsPerPosition({ rope_theta: 10_000, rope_scaling }, [5]);
   expect(perPosition).toBeAllclose(Float32Array.of(1, 0.0625, 0.0025, 0.00025), close);
   expect(amplitude).toBeCloseTo(1 + 0.1 * Math.log(4), 10);
 });
 
-it("yarn with a ramp between pairs, as gpt-oss has it", async () => {
+it("yarn with truncate false starts and ends its ramp between two pairs, as in gpt-oss", async () => {
   const rope_scaling = {
     rope_type: "yarn",
     factor: 32,
@@ -47,14 +47,14 @@ it("yarn with a ramp between pairs, as gpt-oss has it", async () => {
   expect(perPosition).toBeAllclose(expected, close);
 });
 
-it("yarn slows by a ramp that may end beyond the last pair", async () => {
+it("yarn's ramp may end beyond the last pair", async () => {
   const rope_scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 1024 };
   const { perPosition } = await turnsPerPosition({ rope_theta: 100, rope_scaling }, [5]);
-  // From pair 1 to where pair 5 would be: a quarter and a half of the way.
+  // The ramp goes from pair 1 to pair 5, which does not exist: pairs 2 and 3 are at a quarter and half of it.
   expect(perPosition).toBeAllclose(Float32Array.of(1, 0.3162278, 0.08125, 0.01976424), close);
 });
 
-it("yarn slows all pairs but the first where none fits the original context", async () => {
+it("yarn slows all pairs but the first if none completes a turn within the original context", async () => {
   const rope_scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 4 };
   const { perPosition } = await turnsPerPosition({ rope_theta: 10_000, rope_scaling }, [5]);
   expect(perPosition).toBeAllclose(Float32Array.of(1, 0.025, 0.0025, 0.00025), close);
@@ -66,9 +66,9 @@ it.each([
     { mscale: 2, mscale_all_dim: 1 },
     (1 + 0.2 * Math.log(4)) / (1 + 0.1 * Math.log(4)),
   ],
-  ["by the paper's weight where it has but one of them", { mscale: 2 }, 1 + 0.1 * Math.log(4)],
+  ["by the paper's weight if the config has only one", { mscale: 2 }, 1 + 0.1 * Math.log(4)],
   ["by the config's own factor", { attention_factor: 3, mscale: 2, mscale_all_dim: 1 }, 3],
-])("yarn lets queries and keys grow %s", async (_, fields, expected) => {
+])("yarn scales queries and keys up %s", async (_, fields, expected) => {
   const rope_scaling = { rope_type: "yarn", factor: 4, original_max_position_embeddings: 64, ...fields };
   expect((await turnsPerPosition({ rope_theta: 10_000, rope_scaling }, [5])).amplitude).toBeCloseTo(
     expected,
@@ -76,7 +76,7 @@ it.each([
   );
 });
 
-it("longrope divides by the short list up to the original context and by the long one beyond", async () => {
+it("longrope divides by the short list up to the original context, and by the long list beyond it", async () => {
   const rope_scaling = { type: "longrope", short_factor: [1, 1, 1, 2], long_factor: [1, 2, 4, 8] };
   const config = { max_position_embeddings: 32, original_max_position_embeddings: 8, rope_scaling };
   const { perPosition, amplitude } = await turnsPerPosition(config, [7, 8]);
@@ -85,14 +85,14 @@ it("longrope divides by the short list up to the original context and by the lon
   expect(amplitude).toBeCloseTo(Math.sqrt(1 + Math.log(4) / Math.log(8)), 10);
 });
 
-it("dynamic scaling grows theta with the length of each sequence", async () => {
+it("dynamic scaling raises theta with the length of each sequence", async () => {
   const config = { max_position_embeddings: 8, rope_scaling: { type: "dynamic", factor: 2 } };
   const { perPosition } = await turnsPerPosition(config, [3, 11]);
   const expected = Float32Array.of(1, 0.1, 0.01, 0.001, 1, 0.07937005259840997, 0.006299605249474365, 0.0005);
   expect(perPosition).toBeAllclose(expected, close);
 });
 
-it("a factor so small that quotients are infinite is refused", async () => {
+it("refuses a factor so small that quotients are infinite", async () => {
   const rope_scaling = { rope_type: "linear", factor: 1e-309 };
   await expect(turnsPerPosition({ rope_scaling }, [5])).rejects.toMatchObject({ code: "RR_CONFIG" });
 });

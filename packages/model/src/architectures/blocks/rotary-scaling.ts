@@ -4,22 +4,23 @@ import type { ModelContext } from "../architecture.js";
 
 export interface RotaryFrequencies {
   /**
-   * Radians per position for each pair of lanes, fastest first: float32 `[lanes / 2]`, or `[batch, 1, lanes / 2]`
-   * where they depend on how long a sequence has become.
+   * Radians per position for each pair of lanes, fastest first: float32 `[lanes / 2]`, or `[batch, 1, lanes / 2]` if
+   * they depend on the current length of a sequence.
    */
   readonly radians: Value;
-  /** What cosines and sines are multiplied by. */
+  /** Multiplies cosines and sines. */
   readonly amplitude: number;
 }
 
 /**
- * Frequencies as a config scales them, so that a model reaches beyond the context it was first trained on.
+ * Rotary frequencies, scaled as the config says, so that a model works beyond the context it was first trained on.
  *
- * Where they depend on the length, it is that of each sequence so far. Keys that are already cached keep the
- * rotation of the step they came in, as in transformers.
+ * If they depend on the length, it is the current length of each sequence. Cached keys keep the rotation that they had
+ * when they were cached, as in transformers.
  *
  * @param positionIds int64 `[batch, sequence]`
- * @throws RR_CONFIG for lists of factors that are not one for each pair of lanes, and for numbers that divide by zero.
+ * @throws RR_CONFIG for a list of factors with a length other than the number of pairs, and for factors that lead to
+ * infinite frequencies
  */
 export function rotaryFrequencies(
   { g, config }: ModelContext,
@@ -30,7 +31,7 @@ export function rotaryFrequencies(
   const plain = Array.from({ length: lanes / 2 }, (_, pair) => theta ** ((-2 * pair) / lanes));
   const constant = (radians: readonly number[]): Value => {
     if (radians.every(Number.isFinite)) return g.numbers(radians, [radians.length]);
-    throw config.error(`its rotary scaling gives ${lanes} lanes frequencies that are no numbers`);
+    throw config.error(`its rotary scaling makes frequencies of ${lanes} lanes infinite or NaN`);
   };
   const exponent = (pair: number): number => (-2 * pair) / (lanes - 2);
   switch (scaling.type) {
@@ -64,7 +65,7 @@ export function rotaryFrequencies(
         amplitude: longRopeAmplitude(scaling),
       };
     }
-    // theta grows by stretch^(lanes / (lanes − 2)); the exponent of each pair takes that in.
+    // theta grows by stretch^(lanes / (lanes − 2)); the exponent of each pair accounts for that.
     case "ntk": {
       const { alpha } = scaling;
       return {
@@ -87,13 +88,13 @@ type Scaling<Type extends RopeParameters["scaling"]["type"]> = Extract<
   { type: Type }
 >;
 
-/** Positions of each sequence so far, float32 `[batch, 1, 1]`. */
+/** The current length of each sequence, float32 `[batch, 1, 1]`. */
 function lengths(g: GraphBuilder, positionIds: Value): Value {
   const last = g.reduceMax(g.unsqueeze(positionIds, [2]), [1]);
   return g.add(g.cast(last, "float32"), g.numbers([1]));
 }
 
-/** `factor · length / context − (factor − 1)`, from a length of the context on; float32 `[batch, 1, 1]`. */
+/** `factor · length / context − (factor − 1)`, at least 1; float32 `[batch, 1, 1]`. */
 function dynamicStretch(g: GraphBuilder, positionIds: Value, scaling: Scaling<"dynamic">): Value {
   const { factor, maxPositionEmbeddings } = scaling;
   const grown = g.mul(lengths(g, positionIds), g.numbers([factor / maxPositionEmbeddings]));
@@ -101,9 +102,9 @@ function dynamicStretch(g: GraphBuilder, positionIds: Value, scaling: Scaling<"d
 }
 
 /**
- * Wavelengths that fit the original context more than `highFreqFactor` times stay, those that fit less than
- * `lowFreqFactor` times grow by `factor`, and between them one goes over into the other
- * (transformers, `_compute_llama3_parameters`).
+ * Keeps frequencies whose wavelength fits into the original context more than `highFreqFactor` times, divides those
+ * that fit less than `lowFreqFactor` times by `factor`, and interpolates in between (transformers,
+ * `_compute_llama3_parameters`).
  */
 function scaleLlama3(radians: number, scaling: Scaling<"llama3">): number {
   const { factor, lowFreqFactor, highFreqFactor, originalMaxPositionEmbeddings } = scaling;
@@ -113,14 +114,14 @@ function scaleLlama3(radians: number, scaling: Scaling<"llama3">): number {
 }
 
 /**
- * Pairs that turn more than `betaFast` times within the original context stay, those that turn less than
- * `betaSlow` times slow down by `factor`, with a ramp over the pairs between them
- * (https://arxiv.org/abs/2309.00071, section 3.2).
+ * Keeps pairs that turn more than `betaFast` times within the original context, slows those that turn less than
+ * `betaSlow` times by `factor`, and interpolates over the pairs in between (https://arxiv.org/abs/2309.00071, section
+ * 3.2).
  */
 function scaleYarn(plain: readonly number[], theta: number, scaling: Scaling<"yarn">): number[] {
   const { factor, originalMaxPositionEmbeddings, betaFast, betaSlow, truncate } = scaling;
   const pairs = plain.length;
-  /** The pair, not a whole one, that turns so often. */
+  /** The (fractional) index of the pair that turns this often within the original context. */
   const pairOf = (turns: number): number =>
     (pairs * Math.log(originalMaxPositionEmbeddings / (turns * 2 * Math.PI))) / Math.log(theta);
   const [fast, slow] = [pairOf(betaFast), pairOf(betaSlow)];
@@ -139,7 +140,7 @@ function yarnAmplitude({ factor, attentionFactor, mscale, mscaleAllDim }: Scalin
   return yarnScale(factor, 1);
 }
 
-/** How much larger YaRN wants queries and keys, `0.1 · weight · ln(factor) + 1`. */
+/** YaRN's scale for queries and keys, `0.1 · weight · ln(factor) + 1`. */
 export function yarnScale(factor: number, weight: number): number {
   return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
 }

@@ -3,20 +3,23 @@ import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import { rotaryFrequencies } from "./rotary-scaling.js";
 
-/** Computed once, used by every layer. */
+/** Computed once, for all layers. */
 export interface RotaryAngles {
   /** float32 `[batch, sequence, lanes / 2]`, as is `sin`. */
   readonly cos: Value;
   readonly sin: Value;
-  /** How many lanes of a head rotate, the first ones; undefined for all. */
+  /** The number of lanes of a head that rotate, from the first on; undefined for all. */
   readonly lanes: number | undefined;
   readonly interleaved: boolean;
 }
 
 interface RotaryOptions extends Omit<RopeOptions, "defaultPartialRotaryFactor"> {
-  /** Whether neighbours (2i, 2i + 1) are a pair, and not (i, i + lanes / 2). Default false. */
+  /** Whether lanes (2i, 2i + 1) form a pair, not (i, i + lanes / 2). Default false. */
   readonly interleaved?: boolean;
-  /** How many lanes of a head rotate, the first ones. Default all, and a config that asks for fewer is refused. */
+  /**
+   * The number of lanes of a head that rotate, from the first on. Default: all, and a config that asks for fewer is
+   * refused.
+   */
   readonly lanes?: number;
 }
 
@@ -24,7 +27,7 @@ interface RotaryOptions extends Omit<RopeOptions, "defaultPartialRotaryFactor"> 
  * Angles of the rotary position embedding (https://arxiv.org/abs/2104.09864): position times frequency.
  *
  * @param positionIds int64 `[batch, sequence]`
- * @throws RR_CONFIG for a scaling that does not fit the lanes, or an odd number of those.
+ * @throws RR_CONFIG for a scaling that does not fit the lanes, or an odd number of lanes
  */
 export function rotaryAngles(
   context: ModelContext,
@@ -58,9 +61,9 @@ export function rotaryAngles(
 }
 
 /**
- * Lanes that rotate where the config gives a fraction of them, rounded down.
+ * The number of lanes that rotate, from the config's fraction of them, rounded down.
  *
- * @param defaultFraction what holds where the config does not say
+ * @param defaultFraction used if the config does not say
  */
 export function partialRotaryLanes(config: ConfigReader, headDim: number, defaultFraction: number): number {
   const options = { defaultPartialRotaryFactor: defaultFraction };
@@ -72,5 +75,5 @@ export function rotate(g: GraphBuilder, x: Value, angles: RotaryAngles): Value {
   return g.rotaryEmbedding(x, angles.cos, angles.sin, angles);
 }
 
-/** Frequencies that some checkpoints carry as buffers. */
+/** Frequencies that some checkpoints contain as buffers. */
 export const rotaryBuffers = [/\.rotary_emb\.inv_freq$/];

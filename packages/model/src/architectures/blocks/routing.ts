@@ -10,8 +10,8 @@ export interface ExpertCounts {
 }
 
 /**
- * @param defaultPerRow what holds where the config does not say; default: it has to
- * @throws RR_CONFIG if a row is to go to more experts than there are.
+ * @param defaultPerRow used if the config does not say; default: the config must say
+ * @throws RR_CONFIG if rows would go to more experts than there are
  */
 export function expertCounts({ config }: ModelContext, defaultPerRow?: number): ExpertCounts {
   const names = ["num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"];
@@ -24,7 +24,7 @@ export function expertCounts({ config }: ModelContext, defaultPerRow?: number): 
   return { experts, perRow };
 }
 
-/** What a config gives once, or layer by layer. */
+/** A setting that a config may give once or as a list for all layers, which must be equal. */
 function sameInAllLayers(config: ConfigReader, names: readonly string[]): number | undefined {
   const [first, ...others] = config.optionalIntegers(names, { max: 2 ** 16 }) ?? [];
   if (others.every((other) => other === first)) return first;
@@ -35,13 +35,13 @@ function quoted(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(" or ");
 }
 
-/** The experts that rows go to, `[rows, perRow]` each. */
+/** The experts that each row goes to, `[rows, perRow]` each. */
 export interface Routes {
-  /** What each of them counts for, float32. */
+  /** Their routing weights, float32. */
   readonly weights: Value;
   /** int64. */
   readonly indices: Value;
-  /** What a row is multiplied by before its experts read it, float32 `[rows, 1]`. Default: nothing. */
+  /** Multiplies a row before its experts read it, float32 `[rows, 1]`. Default: nothing. */
   readonly growth?: Value;
 }
 
@@ -51,13 +51,13 @@ interface SoftmaxRouter {
   readonly width: number;
   /** Whether the weights of the chosen experts sum to 1. */
   readonly normalize: boolean;
-  /** Of the router, within the module. Default `gate`. */
+  /** The router's name within the module. Default `gate`. */
   readonly name?: string;
   /** Default false. */
   readonly bias?: boolean;
 }
 
-/** The experts of the largest router logits, each counting for its share of the softmax. */
+/** Top-k routing: the experts with the largest router logits, weighted by softmax. */
 export function softmaxRouter(
   context: ModelContext,
   { counts, width, normalize, name = "gate", bias = false }: SoftmaxRouter,
@@ -66,20 +66,20 @@ export function softmaxRouter(
   return (rows, module) => {
     const router = { name: `${module}.${name}`, inputs: width, outputs: counts.experts, bias };
     const logits = linear(context, rows, router);
-    // Normalized shares are the softmax over the chosen ones alone.
+    // Normalized weights are the softmax over the chosen experts only.
     const [values, indices] = g.topK(normalize ? logits : g.softmax(logits), counts.perRow);
     return { weights: normalize ? g.softmax(values) : values, indices };
   };
 }
 
-/** Whether index = number, bool `[rows, chosen, count]`, of int64 `[rows, chosen]` and the numbers below `count`. */
+/** A one-hot encoding, bool `[rows, chosen, count]`, of int64 indices `[rows, chosen]`. */
 export function isIndex(g: GraphBuilder, indices: Value, count: number): Value {
   const numbers = g.integers(Array.from({ length: count }, (_, number) => number));
   return g.equal(g.unsqueeze(indices, [2]), numbers);
 }
 
 /**
- * What every expert counts for in every row, `[rows, experts]`: exactly 0 where a row does not go to it.
+ * The routing weight of every expert in every row, `[rows, experts]`: exactly 0 if the row does not go to it.
  *
  * ```
  *   Σ over the row's routes:  weight where index = expert, else 0

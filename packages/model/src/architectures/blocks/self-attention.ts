@@ -11,39 +11,39 @@ import { type RotaryAngles, rotaryAngles } from "./rotary.js";
 export interface SelfAttention {
   readonly step: CausalStep;
   readonly shape: AttentionShape;
-  /** Of attention, within its layer. Default `self_attn`. */
+  /** Attention's name within its layer. Default `self_attn`. */
   readonly module?: string;
-  /** Of the output projection, within attention. Default `o_proj`. */
+  /** The output projection's name within attention. Default `o_proj`. */
   readonly output?: string;
   /** How the output projection is stored. Default: as torch's `Linear`. */
   readonly project?: Project;
-  /** Where queries, keys and values come from. Default: a matrix each. */
+  /** How queries, keys and values are projected. Default: by separate matrices. */
   readonly heads?: ProjectHeads;
-  /** On queries, keys and values, where they come from a matrix each. Default false. */
+  /** Whether separate projections of queries, keys and values have biases. Default false. */
   readonly bias?: boolean;
-  /** On the output. Default false. */
+  /** Whether the output projection has a bias. Default false. */
   readonly outputBias?: boolean;
-  /** What becomes of queries, keys and values before they turn. `module` is the one that holds the projections. */
+  /** Applied to queries, keys and values before their rotation. `module` contains the projections. */
   readonly adjust?: (heads: QueryKeyValue, module: string, layer: Layer) => QueryKeyValue;
-  /** By which a layer's queries and keys turn; undefined for not at all. Default: the same in all layers. */
+  /** The rotary angles of a layer; undefined for no rotation. Default: the same in all layers. */
   readonly angles?: (layer: number) => RotaryAngles | undefined;
-  /** How many positions a layer sees, itself included; undefined for all. Default: all. */
+  /** How many positions a query of a layer sees, including its own; undefined for all. Default: all. */
   readonly window?: (layer: number) => number | undefined;
-  /** Whether windows stand side by side, and a query sees back to where its own begins. Default false. */
+  /** Whether windows are adjacent chunks, and a query only sees back to the start of its own. Default false. */
   readonly chunked?: boolean;
-  /** Of a projection within attention, whose sigmoid the context is multiplied by. Default: none. */
+  /** Name within attention of a projection whose sigmoid multiplies attention's output. Default: none. */
   readonly gate?: string;
-  /** Of a layer's scores. Default `1 / √headDim`. */
+  /** Of the scores, by layer if it is a function. Default `1 / √headDim`. */
   readonly scale?: number | ((layer: number) => number);
-  /** Added to the scores of every layer; all layers must then see everything. Default: nothing. */
+  /** Added to the scores of every layer; then no layer may have a window. Default: nothing. */
   readonly scoreBias?: (cache: CausalCache) => Value;
-  /** The scores' bound. Default: none. */
+  /** Scores are soft-capped to ±cap. Default: no cap. */
   readonly scoreCap?: number | undefined;
-  /** Whether each head has a score that stands for no key, `sinks`. Default false. */
+  /** Whether each head has an attention sink: a score without a key, from the parameter `sinks`. Default false. */
   readonly sinks?: boolean;
 }
 
-/** Self-attention with its projections, with rotary positions unless `angles` says otherwise. */
+/** Self-attention with its projections, and with rotary positions unless `angles` says otherwise. */
 export function selfAttention(context: ModelContext, options: SelfAttention): Sublayer {
   const { g, parameters } = context;
   const { step, shape, bias = false, outputBias = false, window, chunked = false, scale, scoreCap } = options;

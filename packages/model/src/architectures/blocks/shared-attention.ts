@@ -8,35 +8,37 @@ import { plainRmsNorms, rmsNorms } from "./norms.js";
 import { linear } from "./projections.js";
 import { type RotaryAngles, rotate } from "./rotary.js";
 
-/** What the layers of one type have in common. */
+/** What layers of the same type have in common. */
 export interface SharedAttentionType {
   readonly shape: AttentionShape;
   readonly angles: RotaryAngles;
-  /** How many positions a layer sees, itself included; undefined for all. */
+  /** How many positions a query sees, including its own; undefined for all. */
   readonly window: number | undefined;
-  /** Whether values are what keys are made of, before they are normed and turn. */
+  /** Whether values are the projected keys, before their norm and rotation. */
   readonly valuesAreKeys: boolean;
 }
 
 interface SharedAttention {
   readonly step: CausalStep;
-  /** The type of a layer; those of one type are one object. */
+  /** The type of a layer, by identity: layers of one type return the same object. */
   readonly typeOf: (layer: number) => SharedAttentionType;
-  /** The first layer that makes no keys and values: it reads those of the last layer before it of its type. */
+  /**
+   * The first layer without keys and values of its own. It reads those of the last layer of its type below this one.
+   */
   readonly firstShared: number;
-  /** On all projections. */
+  /** Whether all projections have biases. */
   readonly bias: boolean;
 }
 
 /**
  * Attention whose upper layers read the keys and values of a lower one (https://arxiv.org/abs/2405.12981). Queries,
- * keys and values are normed head by head, the values without weights, and scores are not scaled.
+ * keys and values are normed per head, the values without weights. Scores are not scaled.
  */
 export function sharedAttention(context: ModelContext, options: SharedAttention): Sublayer {
   const { g } = context;
   const { step, typeOf, firstShared, bias } = options;
   const caches = new CausalCaches(g, step);
-  /** Of the last layer of each type that made any. */
+  /** The rows of the last layer of each type that computed its own. */
   const made = new Map<SharedAttentionType, { readonly key: CachedRows; readonly value: CachedRows }>();
 
   const makeRows = (x: Value, layer: number, module: string) => {
@@ -68,7 +70,7 @@ export function sharedAttention(context: ModelContext, options: SharedAttention)
     const rows = made.get(type);
     if (rows === undefined) {
       throw context.config.error(
-        `layer ${layer.index} shares the keys and values of a layer of its type below ${firstShared}: there is none`,
+        `layer ${layer.index} shares keys and values, but no layer of its type below layer ${firstShared} has any`,
       );
     }
     const projection = { name: `${module}.q_proj`, inputs: width, outputs: lanes, bias };
@@ -82,7 +84,7 @@ export function sharedAttention(context: ModelContext, options: SharedAttention)
   };
 }
 
-/** The tensors of layers that share keys and values, which checkpoints have from when they did not. */
+/** Ignores the unused key and value tensors that checkpoints still contain for layers that share these. */
 export function unusedByShared(context: ModelContext, firstShared: number, layers: number): void {
   for (let layer = firstShared; layer < layers; layer++) {
     for (const name of ["k_proj.weight", "k_proj.bias", "v_proj.weight", "v_proj.bias", "k_norm.weight"]) {

@@ -7,14 +7,14 @@ import { linear } from "./projections.js";
 interface ShortConvolution {
   readonly step: CausalStep;
   readonly width: number;
-  /** How many positions it reads, its own included; at least 2. */
+  /** The kernel's size: how many positions it reads, including the current one; at least 2. */
   readonly taps: number;
-  /** On projections and convolution. */
+  /** Whether projections and convolution have biases. */
   readonly bias: boolean;
 }
 
 /**
- * A convolution over a few positions, lane by lane, between two gates (https://arxiv.org/abs/2511.23404):
+ * A short depthwise convolution between two gates (https://arxiv.org/abs/2511.23404):
  *
  * ```
  *   b, c, v = in(x)      out(c · convolution(b · v))

@@ -2,13 +2,13 @@ import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 import type { EmbeddingTable } from "./embedding.js";
 
-/** Whether the embedding is the head too, as the config says. */
+/** Whether the config says that the embedding is also the head. */
 export function saysTied({ config }: ModelContext, byDefault: boolean): boolean {
   return config.boolean("tie_word_embeddings", { default: byDefault });
 }
 
 /**
- * The matrix of a head, `[rows, width]`: the embedding where they are tied, else the head's own.
+ * The head's matrix, `[rows, width]`: the embedding if they are tied, else the head's own.
  *
  * @param separate the head's own tensor
  */

@@ -2,7 +2,9 @@ import { isInfinite } from "../../checkpoint/index.js";
 import type { GraphBuilder, Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
 
-/** Keeps steps of time within `time_step_limit`, two numbers, of which the second may be infinite; none by default. */
+/**
+ * Limits time steps by the config's `time_step_limit`: two numbers, the second possibly infinite. Default: no limit.
+ */
 export function timeLimits({ g, config }: ModelContext): (time: Value) => Value {
   const limits = config.raw("time_step_limit") ?? [0, Number.POSITIVE_INFINITY];
   const [least, given] = Array.isArray(limits) && limits.length === 2 ? limits : [];
@@ -13,7 +15,7 @@ export function timeLimits({ g, config }: ModelContext): (time: Value) => Value 
   return (time) => clip(g, time, least, most);
 }
 
-/** What is a softplus is above 0. */
+/** A time step is a softplus, so it needs no limit of 0. */
 function clip(g: GraphBuilder, time: Value, least: number, most: number): Value {
   const raised = least > 0 ? g.max(time, g.numbers([least])) : time;
   return most < Number.POSITIVE_INFINITY ? g.min(raised, g.numbers([most])) : raised;

@@ -7,7 +7,7 @@ import { encoderLayer } from "../blocks/encoder-layer.js";
 import { maskedHead } from "../blocks/masked-head.js";
 import { linear } from "../blocks/projections.js";
 
-/** Layers that share their parameters, and embeddings narrower than the model. https://arxiv.org/abs/1909.11942 */
+/** BERT whose layers share their parameters, with a factorized embedding. https://arxiv.org/abs/1909.11942 */
 export const albert: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -76,6 +76,6 @@ export const albert: Architecture = {
       biasAlias: "predictions.decoder.bias",
     });
   },
-  // The pooler, and the head that tells the order of two sentences.
+  // The pooler, and the head for sentence order prediction.
   ignoredTensors: [/(^|\.)pooler\./, /^sop_classifier\./, /(^|\.)embeddings\.position_ids$/],
 };

@@ -15,7 +15,7 @@ import { type MaskedHead, maskedHead } from "../blocks/masked-head.js";
 import { layerNorm } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 
-/** Of other tasks than predicting masked tokens, above all whether two sentences follow one another; and a buffer. */
+/** The heads of other tasks, above all next sentence prediction; and a buffer. */
 export const bertIgnored: readonly RegExp[] = [
   /(^|\.)pooler\./,
   /^cls\.seq_relationship\./,
@@ -33,7 +33,7 @@ export const bert: Architecture = {
   ignoredTensors: bertIgnored,
 };
 
-/** The head's activation, and names of its modules and tensors. */
+/** The activation of the head, and the names of its modules and tensors. */
 export interface BertHead {
   readonly dense: string;
   readonly norm: string;
@@ -45,46 +45,45 @@ export interface BertHead {
   readonly ownWidth?: number;
 }
 
-/** Where families of the same graph differ. */
+/** What differs between families with this graph. */
 export interface BertDifferences {
-  /** First part of tensor names. */
+  /** The prefix of tensor names. */
   readonly model: string;
   readonly head: BertHead;
-  /** Rows of the table of positions, int64 `[batch, sequence]`. Default: there is no such table. */
+  /** Indices of rows in the table of positions, int64 `[batch, sequence]`. Default: there is no such table. */
   readonly positions?: (input: EncoderInput) => Value;
-  /** Of the embeddings, which are projected to the width of the residual stream where it is another. */
+  /** Width of the embeddings; they are projected if it is not that of the residual stream. Default: no difference. */
   readonly embeddingWidth?: number;
-  /** Module that projects embeddings, whatever their width. Default: `embeddings_project`, where it is another. */
+  /** The module that projects embeddings, even if widths are equal. Default: `embeddings_project`, if widths differ. */
   readonly embeddingProjection?: string;
   /** Whether the sum of embeddings is normed. Default true. */
   readonly embeddingNorm?: boolean;
-  /** Norms of what sublayers read, in place of norms of sums. Default: there are none. */
+  /** Names of the norms in a pre-norm encoder. Default: the encoder is post-norm. */
   readonly normsBefore?: NormsBefore;
-  /** Of all norms, where the config does not say. Default 1e-12. */
+  /** ε of all norms, if the config does not say. Default 1e-12. */
   readonly defaultEpsilon?: number;
-  /** Of feed-forwards, where the config does not say. Default `gelu`. */
+  /** Activation of feed-forwards, if the config does not say. Default `gelu`. */
   readonly defaultActivation?: string;
-  /** Rows of the table of token types, 0 for no table, where the config does not say. Default 2. */
+  /** Rows of the table of token types, 0 for no table, if the config does not say. Default 2. */
   readonly defaultTokenTypes?: number;
-  /** More tables like that of token types. */
+  /** Additional tables of this kind, of which every token gets row 0. */
   readonly kinds?: readonly EmbeddingTable[];
-  /** Default: {@link bertAttention} over everything but padding. */
+  /** Default: {@link bertAttention} with a mask of padding. */
   readonly attention?: (input: EncoderInput, shape: AttentionShape) => LayerAttention;
 }
 
-/** What norms before sublayers are called. */
 interface NormsBefore {
   /** Module names within the layer. */
   readonly attention: string;
   readonly feedForward: string;
-  /** Of the one behind the last layer. */
+  /** Name of the norm after the last layer. */
   readonly last: string;
 }
 
-/** Attention of the layer whose tensors' names begin with `prefix`. */
+/** Attention of the layer whose tensor names begin with `prefix`. */
 export type LayerAttention = (x: Value, prefix: string, layer: number) => Value;
 
-/** Embeddings, layers normed after each residual or before each sublayer, and a head of its own transform. */
+/** Embeddings, post-norm or pre-norm layers, and a head with a transform. */
 export function buildBert(context: ModelContext, differences: BertDifferences): void {
   const { g, config } = context;
   refuseDecoders(context);
@@ -149,7 +148,7 @@ interface BertMaskedHead extends Pick<MaskedHead, "table" | "width"> {
   readonly epsilon: number;
 }
 
-/** The outputs of {@link maskedHead} with BERT's transform, whatever a family calls its modules. */
+/** The outputs of {@link maskedHead} with BERT's transform, under any module names. */
 export function bertMaskedHead(context: ModelContext, hidden: Value, options: BertMaskedHead): void {
   const { head, epsilon, ...sizes } = options;
   const { dense, activation, norm, ...tensors } = head;
@@ -163,7 +162,7 @@ interface BertAttention {
   readonly rotate?: (x: Value) => Value;
 }
 
-/** @param prefix of the module that holds `self` and `output` */
+/** @param prefix of the module that contains `self` and `output` */
 export function bertAttention(
   context: ModelContext,
   x: Value,
@@ -186,7 +185,7 @@ function defaultAttention(context: ModelContext, input: EncoderInput, shape: Att
   return (x, prefix) => bertAttention(context, x, prefix, { shape, biases });
 }
 
-/** @param defaultActivation where the config does not say */
+/** @param defaultActivation used if the config does not say */
 export function bertHead({ config }: ModelContext, defaultActivation = "gelu"): BertHead {
   return {
     dense: "cls.predictions.transform.dense",
@@ -198,11 +197,11 @@ export function bertHead({ config }: ModelContext, defaultActivation = "gelu"): 
   };
 }
 
-/** @throws RR_CONFIG for what makes a BERT something else than an encoder with absolute positions. */
+/** @throws RR_CONFIG unless the model is an encoder with absolute positions */
 function refuseDecoders({ config }: ModelContext): void {
   for (const name of ["is_decoder", "add_cross_attention"]) {
     if (config.boolean(name, { default: false })) {
-      throw config.error(`"${name}" is set, which makes a decoder of an encoder; expected false`);
+      throw config.error(`"${name}" is set, which makes this a decoder; expected false`);
     }
   }
   const positions = config.string("position_embedding_type", { default: "absolute" });

@@ -4,8 +4,8 @@ import { consecutivePositions } from "../blocks/encoder-input.js";
 import { bertHead, bertIgnored, buildBert } from "./bert.js";
 
 /**
- * BERT, whose attention is sparse only in rows longer than all that a token would see: the context ends there.
- * https://arxiv.org/abs/2007.14062
+ * BERT with block-sparse attention. transformers uses full attention for rows up to a certain length; the context ends
+ * there. https://arxiv.org/abs/2007.14062
  */
 export const bigBird: Architecture = {
   build(context) {
@@ -39,8 +39,8 @@ function attentionType(config: ConfigReader): string {
 }
 
 /**
- * Tokens of the longest row whose attention transformers leaves whole: two blocks that all see and are seen by all,
- * three of the window, the random ones, and as many again.
+ * The longest row, in tokens, for which transformers uses full attention: two global blocks, a window of three, and
+ * twice the random blocks.
  */
 function longestFullRow(config: ConfigReader): number {
   const randomBlocks = config.integer("num_random_blocks", { min: 0, default: 3 });

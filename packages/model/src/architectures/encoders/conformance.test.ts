@@ -20,7 +20,7 @@ describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) =>
     });
   }
 
-  it("gives the logits of every token", async () => {
+  it("computes the logits of every token", async () => {
     const { logits } = await run(
       inputIds,
       inputIds.map((row) => row.map(() => 1)),
@@ -29,14 +29,14 @@ describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) =>
     expect(logits!.data as Float32Array).toBeAllclose(golden, tolerance);
   });
 
-  it("gives the same logits beside padding", async () => {
+  it("computes the same logits next to padding", async () => {
     const { mask, logits: expected } = padded!;
     const { logits } = await run(inputIds, mask);
-    // What a model computes for padding itself means nothing.
+    // A model's logits for padding itself are meaningless.
     expect(tokensOf(logits!.data as Float32Array, mask)).toBeAllclose(tokensOf(expected, mask), tolerance);
   });
 
-  it("gives a row the same logits with padding behind it as without", async () => {
+  it("computes the same logits for a row with padding after it as without", async () => {
     const shorter = inputIds.map((row) => row.slice(0, 7));
     const { logits: alone } = await run(
       shorter,
@@ -48,7 +48,7 @@ describe.each(zooNames("masked"))("%s, unsplit, against transformers", (name) =>
     expect(tokens).toBeAllclose(alone!.data as Float32Array, tolerance);
   });
 
-  it("gives a hidden state for every token of a row of one", async () => {
+  it("computes a hidden state for every token of a batch of one row", async () => {
     const { last_hidden_state: hidden } = await run([[inputIds[0]![0]!]], [[1]]);
     expect(hidden!.dims.slice(0, 2)).toEqual([1, 1]);
     expect(hidden!.data as Float32Array).toSatisfy((data: Float32Array) => data.every(Number.isFinite));

@@ -9,14 +9,16 @@ import { debertaEpsilon, readDeberta } from "./deberta.js";
 import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
 
 /**
- * DeBERTa whose distances share buckets and may share the projections of content; version 3 too.
+ * DeBERTa with distances in buckets, and optionally with shared projections for content and positions; also version 3.
  * https://arxiv.org/abs/2111.09543
  */
 export const debertaV2: Architecture = {
   build(context) {
     const { config } = context;
     if (config.integer("conv_kernel_size", { min: 0, default: 0 }) > 0) {
-      throw config.error('"conv_kernel_size" is set, a convolution beside the first layer; expected 0');
+      throw config.error(
+        '"conv_kernel_size" is set, a convolution next to the first layer, which is not supported; expected 0',
+      );
     }
     buildBert(context, {
       model: "deberta",
@@ -37,7 +39,7 @@ function debertaAttention(context: ModelContext, input: EncoderInput, shape: Att
   const buckets = config.integer("position_buckets", { min: -1, default: -1 });
   if (buckets > 0 && (buckets < 2 || reach - 1 <= Math.floor(buckets / 2))) {
     throw config.error(
-      'expected "position_buckets" to be 2 or more, and half of it to reach less far than distances do, ' +
+      'expected "position_buckets" to be 2 or more, and half of it less than the largest distance, ' +
         `got ${buckets} for distances up to ${reach}`,
     );
   }
@@ -74,14 +76,14 @@ function debertaAttention(context: ModelContext, input: EncoderInput, shape: Att
 }
 
 /**
- * Distances up to half the buckets have one each; those beyond share the other half by their logarithm, so that the
- * last one begins at `maxDistance`.
+ * Distances up to half the number of buckets have a bucket each. Larger ones share the other half, in buckets whose
+ * width grows exponentially; `maxDistance − 1` is in the last one.
  */
 function logBucket(distance: number, buckets: number, maxDistance: number): number {
   const { abs, ceil, fround, log, sign } = Math;
   const exact = Math.floor(buckets / 2);
   if (abs(distance) <= exact) return distance;
-  // In float32, as transformers computes it: a distance on the border of two buckets falls as it does there.
+  // In float32, as transformers does, so that distances on the border of two buckets go to the same one.
   const ratio = fround(fround(log(fround(abs(distance) / exact))) / fround(log((maxDistance - 1) / exact)));
   return sign(distance) * (exact + ceil(fround(ratio * (exact - 1))));
 }

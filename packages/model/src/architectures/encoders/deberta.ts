@@ -7,7 +7,7 @@ import { splitGroups } from "../blocks/query-key-value.js";
 import { bertHead, bertIgnored, buildBert, type LayerAttention } from "./bert.js";
 import { disentangledAttention, distanceEmbeddings } from "./disentangled-attention.js";
 
-/** BERT with disentangled attention, one embedding per distance. https://arxiv.org/abs/2006.03654 */
+/** BERT with disentangled attention, with one embedding per distance. https://arxiv.org/abs/2006.03654 */
 export const deberta: Architecture = {
   build: (context) =>
     buildBert(context, {
@@ -20,7 +20,7 @@ export const deberta: Architecture = {
   ignoredTensors: bertIgnored,
 };
 
-/** Of norms, where the config does not say. */
+/** ε of norms, if the config does not say. */
 export const debertaEpsilon = 1e-7;
 
 function debertaAttention(context: ModelContext, input: EncoderInput, shape: AttentionShape): LayerAttention {
@@ -63,24 +63,24 @@ function debertaAttention(context: ModelContext, input: EncoderInput, shape: Att
 }
 
 interface DebertaConfig {
-  /** Whether queries look at the distance (`c2p`). */
+  /** Whether scores have a content-to-position term (`c2p`), which needs keys of positions. */
   readonly keys: boolean;
-  /** Whether the distance looks at keys (`p2c`). */
+  /** Whether scores have a position-to-content term (`p2c`), which needs queries of positions. */
   readonly queries: boolean;
-  /** Distances that are told apart, to either side. */
+  /** Distances from this one on, on either side, are not distinguished. */
   readonly reach: number;
 }
 
-/** @throws RR_CONFIG for what neither version of the model computes here. */
+/** @throws RR_CONFIG for settings that neither version supports here */
 export function readDeberta({ config }: ModelContext): DebertaConfig {
   if (!config.boolean("relative_attention", { default: false })) {
     throw config.error('expected "relative_attention" to be true');
   }
   if (config.boolean("position_biased_input", { default: true })) {
-    throw config.error('"position_biased_input" is set; expected positions in attention alone, false');
+    throw config.error('"position_biased_input" is set; expected false: positions only in attention');
   }
   if (!config.boolean("legacy", { default: true })) {
-    throw config.error('"legacy" is false, which means another head; expected true');
+    throw config.error('"legacy" is false, which means a different head; expected true');
   }
   const list = config.raw("pos_att_type");
   const types =

@@ -9,13 +9,13 @@ import { relativeShift } from "../blocks/relative-shift.js";
 interface DistanceTable {
   /** float32 `[rows, width]`. */
   readonly table: Value;
-  /** From this distance on, `rowOf` no longer changes. */
+  /** `rowOf` is constant from this distance on, on either side. */
   readonly reach: number;
-  /** The row of a distance, query − key. */
+  /** The row of a distance `query − key`. */
   readonly rowOf: (distance: number) => number;
 }
 
-/** Embeddings of the distances from −n to n between query and key in a row of n tokens, `[2n + 1, width]`. */
+/** Embeddings of the distances −n to n between query and key, for a row of n tokens: `[2n + 1, width]`. */
 export function distanceEmbeddings(
   { g }: ModelContext,
   { inputIds }: EncoderInput,
@@ -31,9 +31,9 @@ function lengthOf(g: GraphBuilder, inputIds: Value): Value {
 }
 
 interface DisentangledAttention extends QueryKeyValue {
-  /** Keys of the distances, `[2n + 1, heads · headDim]`; undefined where queries do not look at them. */
+  /** Keys of the distances, `[2n + 1, heads · headDim]`; undefined for no content-to-position term. */
   readonly distanceKeys: Value | undefined;
-  /** Queries of the distances, as `distanceKeys`; undefined where they do not look at keys. */
+  /** Queries of the distances, as `distanceKeys`; undefined for no position-to-content term. */
   readonly distanceQueries: Value | undefined;
   readonly shape: AttentionShape;
   readonly input: EncoderInput;
@@ -41,7 +41,7 @@ interface DisentangledAttention extends QueryKeyValue {
 }
 
 /**
- * Attention whose scores are the sum of content to content, content to position and position to content
+ * Attention whose scores are the sum of a content-to-content, a content-to-position and a position-to-content term
  * (https://arxiv.org/abs/2006.03654, equation 4), `[batch, n, heads · headDim]`:
  *
  *     q(i)·k(j) + q(i)·kᵣ(i − j) + qᵣ(i − j)·k(j)
@@ -58,12 +58,12 @@ export function disentangledAttention({ g }: ModelContext, attention: Disentangl
 
   let scores = g.matmulTransposed(query, key, scale);
   if (distanceKeys !== undefined) {
-    // From n down to 1 − n: (i, j − i + n) is the distance i − j.
+    // Distances from n down to 1 − n, so that column j − i + n of row i is the distance i − j.
     const falling = perHead(g.gather(distanceKeys, g.sub(twice, g.range(twice)), 0));
     scores = g.add(scores, relativeShift(g, g.matmulTransposed(query, falling, scale), length));
   }
   if (distanceQueries !== undefined) {
-    // From −n up to n − 1: (j, i − j + n) is the distance i − j.
+    // Distances from −n up to n − 1, so that column i − j + n of row j is the distance i − j.
     const rising = perHead(g.slice(distanceQueries, g.integers([0]), g.unsqueeze(twice, [0]), 0));
     const byKey = relativeShift(g, g.matmulTransposed(key, rising, scale), length);
     scores = g.add(scores, g.transpose(byKey, [0, 1, 3, 2]));

@@ -6,7 +6,7 @@ import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/e
 import { encoderLayer } from "../blocks/encoder-layer.js";
 import { maskedHead } from "../blocks/masked-head.js";
 
-/** BERT without token types, under names of its own. https://arxiv.org/abs/1910.01108 */
+/** BERT without token types, with other module names. https://arxiv.org/abs/1910.01108 */
 export const distilbert: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -11,7 +11,7 @@ function withConfig(name: string, changes: JsonObject): Pick<Checkpoint, "config
 }
 
 describe("a checkpoint of an encoder", () => {
-  it("without a head, under the bare model's names, gives its hidden state alone", () => {
+  it("without a head, under the bare model's names, has the hidden state as its only output", () => {
     const { config, tensors } = openCheckpoint(zooDirectory("bert"));
     const bare = [...tensors!].filter(([name]) => name.startsWith("bert."));
     const renamed = new Map(bare.map(([name, tensor]) => [name.replace("bert.", ""), tensor]));
@@ -20,7 +20,7 @@ describe("a checkpoint of an encoder", () => {
     expect(unused).toEqual([]);
   });
 
-  it("with part of a head is refused with RR_TENSOR that names what is missing", () => {
+  it("with part of a head is refused with RR_TENSOR, naming what is missing", () => {
     const { config, tensors } = openCheckpoint(zooDirectory("bert"));
     const broken = new Map(tensors);
     broken.delete("cls.predictions.bias");
@@ -32,7 +32,7 @@ describe("a checkpoint of an encoder", () => {
     );
   });
 
-  it("may hold the bias of the logits under a second name with other values, which then count", () => {
+  it("may contain the bias of the logits under a second name; if its values differ, they are used", () => {
     const { config, tensors } = openCheckpoint(zooDirectory("bert"));
     const bias = tensors!.get("cls.predictions.bias")!;
     const withSecond = (offset: number) =>
@@ -41,7 +41,7 @@ describe("a checkpoint of an encoder", () => {
         tensors: new Map(tensors).set("cls.predictions.decoder.bias", { ...bias, offset }),
       }).graph.weights;
     expect(withSecond(bias.offset).has("cls.predictions.decoder.bias")).toBe(false);
-    // The bytes from one number earlier on.
+    // An offset 4 bytes lower, so that the values differ.
     expect(withSecond(bias.offset - 4).has("cls.predictions.decoder.bias")).toBe(true);
   });
 
@@ -55,7 +55,7 @@ describe("a checkpoint of an encoder", () => {
   });
 });
 
-// Counts of transformers' own models, poolers apart.
+// Parameter counts of transformers' own models, without poolers.
 describe("the published config of", () => {
   const base = { hidden_size: 768, intermediate_size: 3072, num_attention_heads: 12, num_hidden_layers: 12 };
   it.each<[string, JsonObject, number]>([
@@ -127,7 +127,7 @@ function parametersOf(config: JsonObject): number {
   return absent.reduce((sum, { dims }) => sum + dims.reduce((product, size) => product * size, 1), 0);
 }
 
-it("NomicBERT's config as it was published, with GPT-2's names, makes the graph that transformers' makes", () => {
+it("NomicBERT's published config, with GPT-2's names, gives the same graph as transformers' config", () => {
   const { config, tensors } = openCheckpoint(zooDirectory("nomic-bert"));
   const published = {
     model_type: "nomic_bert",
@@ -162,7 +162,7 @@ it("NomicBERT's config as it was published, with GPT-2's names, makes the graph 
 describe("the token dropout of ESM-2", () => {
   const maskToken = 3;
 
-  it("zeroes mask tokens, and scales the others by the share of tokens shown in training and here", async () => {
+  it("zeroes mask tokens, and scales the others by the ratio of unmasked tokens in training and in this row", async () => {
     const { inputIds } = readGolden("esm");
     const ids = inputIds.map((row) => row.with(4, maskToken).with(7, maskToken));
     const { graph } = buildGraph(withConfig("esm", { token_dropout: true }));
@@ -181,7 +181,7 @@ describe("the token dropout of ESM-2", () => {
   });
 });
 
-/** The same graph with one output more: what the first norm reads. */
+/** Adds an output to the graph: the input of the first norm. */
 function withEmbeddings(graph: Graph): Graph {
   const name = graph.nodes.find(({ opType }) => opType === "LayerNormalization")!.inputs[0]!;
   const embeddings = { name, type: "float32", dims: ["batch", "sequence", 64] } as const;
@@ -192,11 +192,15 @@ function withEmbeddings(graph: Graph): Graph {
 
 describe("BigBird's context", () => {
   it.each<[string, JsonObject, number]>([
-    ["ends where transformers makes attention sparse", {}, 704],
-    ["is that of its positions where those end before", { max_position_embeddings: 512 }, 512],
-    ["is that of its positions where attention is never sparse", { attention_type: "original_full" }, 4096],
+    ["ends where transformers switches to sparse attention", {}, 704],
+    ["is the number of positions if that is less", { max_position_embeddings: 512 }, 512],
+    ["is the number of positions if attention is never sparse", { attention_type: "original_full" }, 4096],
     ["grows with blocks", { block_size: 16, num_random_blocks: 2 }, 144],
-    ["is 704 where only positions are said", { attention_type: null, num_random_blocks: null }, 704],
+    [
+      "is 704 if the config only has the number of positions",
+      { attention_type: null, num_random_blocks: null },
+      704,
+    ],
   ])("%s", (_, changes, expected) => {
     const { config } = openCheckpoint(zooDirectory("big-bird"));
     const published = { ...config, max_position_embeddings: 4096, ...changes };
@@ -204,7 +208,7 @@ describe("BigBird's context", () => {
   });
 });
 
-it("RemBERT projects embeddings that are as wide as the model, too, and its head is never the embedding", () => {
+it("RemBERT projects embeddings even if they are as wide as the model, and its head is never the embedding", () => {
   const { config } = openCheckpoint(zooDirectory("rembert"));
   const changes = { input_embedding_size: 64, output_embedding_size: 64, tie_word_embeddings: true };
   const { graph } = buildGraph({ config: { ...config, ...changes }, tensors: undefined });
@@ -216,7 +220,7 @@ it("RemBERT projects embeddings that are as wide as the model, too, and its head
   );
 });
 
-describe("a config of an encoder is refused", () => {
+describe("an encoder's config is refused with RR_CONFIG for", () => {
   it.each<[string, string, JsonObject]>([
     ["a decoder", "bert", { is_decoder: true }],
     ["cross-attention", "roberta", { add_cross_attention: true }],
@@ -249,7 +253,7 @@ describe("a config of an encoder is refused", () => {
     ["biases on queries, keys and values", "nomic-bert", { qkv_proj_bias: true }],
     ["rotary positions on some lanes", "nomic-bert", { rotary_emb_fraction: 0.5 }],
     ["rotary positions that are scaled", "nomic-bert", { rotary_scaling_factor: 2 }],
-  ])("with RR_CONFIG: %s", (_, name, changes) => {
+  ])("%s", (_, name, changes) => {
     expect(() => buildGraph(withConfig(name, changes))).toThrow(
       expect.objectContaining({ code: "RR_CONFIG" }),
     );

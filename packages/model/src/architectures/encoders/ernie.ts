@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { consecutivePositions } from "../blocks/encoder-input.js";
 import { bertHead, bertIgnored, buildBert } from "./bert.js";
 
-/** BERT, with task types where the config uses them (https://arxiv.org/abs/1907.12412). */
+/** BERT, with task types if the config uses them (https://arxiv.org/abs/1907.12412). */
 export const ernie: Architecture = {
   build(context) {
     const { g, config } = context;

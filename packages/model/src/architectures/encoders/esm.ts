@@ -14,10 +14,7 @@ import { type RotaryAngles, rotaryAngles, rotate } from "../blocks/rotary.js";
 import { bertAttention, bertMaskedHead } from "./bert.js";
 import { robertaHead } from "./roberta.js";
 
-/**
- * ESM-2, a language model of proteins: norms before each sublayer, rotary positions.
- * https://doi.org/10.1126/science.ade2574
- */
+/** ESM-2, a language model of proteins: pre-norm, with rotary positions. https://doi.org/10.1126/science.ade2574 */
 export const esm: Architecture = {
   build(context) {
     refuseOthers(context);
@@ -68,13 +65,13 @@ export const esm: Architecture = {
   },
   ignoredTensors: [
     /\.rotary_embeddings\.inv_freq$/,
-    // Predicts which residues touch, from attention weights.
+    // The head that predicts contacts between residues from attention weights.
     /(^|\.)contact_head\./,
     /(^|\.)embeddings\.position_(ids|embeddings\.weight)$/,
   ],
 };
 
-/** From the frequencies that the checkpoint stores, which are rounded to its type, if it does. */
+/** Uses the frequencies in the checkpoint if it has them; they are rounded to its data type. */
 function anglesOf(context: ModelContext, positionIds: Value, headDim: number): RotaryAngles {
   const { g, parameters } = context;
   const stored = ["0", "*"]
@@ -88,12 +85,12 @@ function anglesOf(context: ModelContext, positionIds: Value, headDim: number): R
 
 const frequencies = "attention.self.rotary_embeddings.inv_freq";
 
-/** The share of tokens that were masked in training and shown as such: 80% of 15%. */
+/** The share of tokens that were replaced by mask tokens in training: 80% of 15%. */
 const maskedInTraining = 0.15 * 0.8;
 
 /**
- * With `token_dropout`, a mask token is an embedding of zeros, and the others grow so that their sum stays what it was
- * on average in training.
+ * With `token_dropout`, the embeddings of mask tokens are zero, and the others are scaled so that their sum stays the
+ * same as on average in training.
  */
 function embedTokens(context: ModelContext, input: EncoderInput, table: EmbeddingTable): Value {
   const { g, config } = context;

@@ -19,7 +19,7 @@ import { roformer } from "./roformer.js";
 import { flaubert, xlm } from "./xlm.js";
 import { xlnet } from "./xlnet.js";
 
-/** Models that read a row at once, in both directions, by `model_type`. */
+/** Bidirectional encoders, by `model_type`. */
 export const encoders: ReadonlyMap<string, Architecture> = new Map([
   ["albert", albert],
   ["bert", bert],

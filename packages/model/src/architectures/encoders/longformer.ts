@@ -4,8 +4,8 @@ import { bertAttention, bertIgnored, buildBert } from "./bert.js";
 import { positionsBehindPadding, robertaHead, robertaPositions } from "./roberta.js";
 
 /**
- * RoBERTa whose tokens see half a window to either side, as a band in the mask. No token attends globally, which is
- * what a model for masked language modelling does unless it is told otherwise. https://arxiv.org/abs/2004.05150
+ * RoBERTa with a sliding window, half of it on either side of a token, as a band in the mask. No token has global
+ * attention, the default in masked language modelling. https://arxiv.org/abs/2004.05150
  */
 export const longformer: Architecture = {
   build(context) {
@@ -20,6 +20,6 @@ export const longformer: Architecture = {
     });
   },
   maxContext: positionsBehindPadding,
-  // Of global attention, too.
+  // Including the projections for global attention.
   ignoredTensors: [...bertIgnored, /\.attention\.self\.(query|key|value)_global\./],
 };

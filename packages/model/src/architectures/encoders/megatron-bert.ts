@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { consecutivePositions } from "../blocks/encoder-input.js";
 import { bertHead, bertIgnored, buildBert } from "./bert.js";
 
-/** BERT with norms before each sublayer and none of embeddings. https://arxiv.org/abs/1909.08053 */
+/** Pre-norm BERT, without a norm of the embeddings. https://arxiv.org/abs/1909.08053 */
 export const megatronBert: Architecture = {
   build: (context) =>
     buildBert(context, {

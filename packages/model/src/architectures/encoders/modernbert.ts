@@ -13,8 +13,8 @@ import { splitParts } from "../blocks/query-key-value.js";
 import { rotaryAngles, rotate } from "../blocks/rotary.js";
 
 /**
- * Norms before each sublayer, rotary positions, gated feed-forward; most layers see a window, some everything, each
- * kind with frequencies of its own. https://arxiv.org/abs/2412.13663
+ * Pre-norm, with rotary positions and gated feed-forwards. Most layers have a sliding window, some full attention; each
+ * type has its own rotary frequencies. https://arxiv.org/abs/2412.13663
  */
 export const modernbert: Architecture = {
   build(context) {
@@ -46,7 +46,7 @@ export const modernbert: Architecture = {
     for (let layer = 0; layer < shape.layers; layer++) {
       const prefix = `model.layers.${layer}`;
       const { angles, mask } = kinds(layer);
-      // The norm of the embeddings is the first layer's too.
+      // The first layer has no norm of its own here: the norm of the embeddings takes its place.
       const normed = layer === 0 ? x : norm(x, `${prefix}.attn_norm`);
       const fused = linear(context, normed, {
         name: `${prefix}.attn.Wqkv`,

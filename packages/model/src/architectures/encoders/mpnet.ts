@@ -13,10 +13,10 @@ import { relativeBias, relativeBuckets } from "../blocks/relative-buckets.js";
 import { bertIgnored, bertMaskedHead } from "./bert.js";
 import { robertaHead } from "./roberta.js";
 
-/** The padding token's id, and with it the position of padding; no config has another one. */
+/** The padding token's id, and the position of padding. All configs have this one. */
 const padding = 1;
 
-/** Absolute positions as RoBERTa has them and relative ones as T5 has them. https://arxiv.org/abs/2004.09297 */
+/** Absolute positions as in RoBERTa, and relative ones as in T5. https://arxiv.org/abs/2004.09297 */
 export const mpnet: Architecture = {
   maxContext: (config) => config.integer("max_position_embeddings") - padding - 1,
   build(context) {

@@ -12,8 +12,8 @@ import { rotaryAngles, rotaryBuffers, rotate } from "../blocks/rotary.js";
 import { bertHead, bertMaskedHead } from "./bert.js";
 
 /**
- * BERT with rotary positions, a gated feed-forward and no biases in layers. Its config is transformers', or that of
- * the models as they were published, with GPT-2's names. https://arxiv.org/abs/2402.01613
+ * BERT with rotary positions, gated feed-forwards and no biases in layers. The config is either that of transformers or
+ * that of the published models, with GPT-2's names. https://arxiv.org/abs/2402.01613
  */
 export const nomicBert: Architecture = {
   build(context) {
@@ -66,7 +66,7 @@ export const nomicBert: Architecture = {
   ignoredTensors: [...rotaryBuffers, /(^|\.)pooler\.dense\./],
 };
 
-/** @throws RR_CONFIG for what the published config has fields for, and no published model of the first version uses */
+/** @throws RR_CONFIG for settings of the published config that no published model of the first version uses */
 function refuseOtherVersions(config: ConfigReader): void {
   for (const name of switches) {
     if (config.boolean(name, { default: false })) throw config.error(`"${name}" is set; expected false`);

@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { consecutivePositions } from "../blocks/encoder-input.js";
 import { bertHead, bertIgnored, buildBert } from "./bert.js";
 
-/** BERT with narrow embeddings, and a wide matrix of its own as the head. https://arxiv.org/abs/2010.12821 */
+/** BERT with narrow embeddings, and a separate, wide matrix as the head. https://arxiv.org/abs/2010.12821 */
 export const rembert: Architecture = {
   build(context) {
     const { g, config } = context;

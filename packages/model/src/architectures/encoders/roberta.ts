@@ -4,15 +4,15 @@ import { type EncoderInput, positionsAfterPadding } from "../blocks/encoder-inpu
 import { type BertDifferences, type BertHead, bertIgnored, buildBert } from "./bert.js";
 
 /**
- * BERT with positions that start behind the padding token's id; XLM-RoBERTa and CamemBERT too.
+ * BERT with positions that start after the padding token's id; also XLM-RoBERTa and CamemBERT.
  * https://arxiv.org/abs/1907.11692
  */
 export const roberta = robertaCalled("roberta");
 
-/** RoBERTa trained on its own hidden states. https://arxiv.org/abs/2202.03555 */
+/** RoBERTa, trained to predict its own hidden states. https://arxiv.org/abs/2202.03555 */
 export const data2vecText = robertaCalled("data2vec_text");
 
-/** With norms before each sublayer. https://arxiv.org/abs/2202.08005 */
+/** Pre-norm RoBERTa. https://arxiv.org/abs/2202.08005 */
 export const robertaPreLayerNorm = robertaCalled("roberta_prelayernorm", {
   normsBefore: {
     attention: "attention.LayerNorm",
@@ -21,7 +21,7 @@ export const robertaPreLayerNorm = robertaCalled("roberta_prelayernorm", {
   },
 });
 
-/** XLM-RoBERTa with norms before each sublayer and none of embeddings. https://arxiv.org/abs/2105.00572 */
+/** Pre-norm XLM-RoBERTa, without a norm of the embeddings. https://arxiv.org/abs/2105.00572 */
 export const xlmRobertaXl = robertaCalled("roberta", {
   embeddingNorm: false,
   normsBefore: {
@@ -33,7 +33,7 @@ export const xlmRobertaXl = robertaCalled("roberta", {
   defaultTokenTypes: 1,
 });
 
-/** @param model first part of tensor names */
+/** @param model prefix of tensor names */
 function robertaCalled(model: string, differences: Partial<BertDifferences> = {}): Architecture {
   return {
     build: (context) =>
@@ -57,7 +57,7 @@ export const robertaHead: BertHead = {
   biasAlias: "lm_head.decoder.bias",
 };
 
-/** Rows of the position table up to the padding token's id stand for no token's position. */
+/** The number of positions for tokens. Rows of the table up to the padding token's id are not among them. */
 export function positionsBehindPadding(config: ConfigReader): number {
   return config.integer("max_position_embeddings") - paddingId(config) - 1;
 }
@@ -66,7 +66,7 @@ function paddingId(config: ConfigReader): number {
   return config.integer("pad_token_id", { min: 0, default: 1 });
 }
 
-/** Padding sits at the position that is its token's id. */
+/** Positions in a table in which padding has its token's id as its position. */
 export function robertaPositions({ g, config }: ModelContext) {
   const padding = paddingId(config);
   return (input: EncoderInput) =>

@@ -5,7 +5,7 @@ import { attentionMaskOf, consecutivePositions, type EncoderInput } from "../blo
 import { type RotaryAngles, rotate } from "../blocks/rotary.js";
 import { bertAttention, bertHead, bertIgnored, buildBert } from "./bert.js";
 
-/** BERT with rotary positions, whose sines and cosines are a stored table. https://arxiv.org/abs/2104.09864 */
+/** BERT with rotary positions from a stored table of sines and cosines. https://arxiv.org/abs/2104.09864 */
 export const roformer: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -27,7 +27,7 @@ export const roformer: Architecture = {
   ignoredTensors: bertIgnored,
 };
 
-/** A row of the table is `[sin | cos]`, one of each for every pair of neighbouring lanes. */
+/** The table has rows `[sin | cos]`, one of each for every pair of neighbouring lanes. */
 function storedAngles(context: ModelContext, input: EncoderInput, headDim: number): RotaryAngles {
   const { g, config } = context;
   if (headDim % 2 !== 0) throw config.error(`rotary positions need an even number of lanes, got ${headDim}`);

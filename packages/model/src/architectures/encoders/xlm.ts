@@ -6,11 +6,11 @@ import { attentionMaskOf, consecutivePositions, encoderInput } from "../blocks/e
 import { encoderLayer } from "../blocks/encoder-layer.js";
 import { maskedHead } from "../blocks/masked-head.js";
 
-/** BERT's layers under names of their own, a head without a transform. https://arxiv.org/abs/1901.07291 */
+/** BERT's layers with other module names, and a head without a transform. https://arxiv.org/abs/1901.07291 */
 export const xlm = xlmFamily(() => "after");
 
 /**
- * The same of French, with norms after each sublayer or before it, and then none behind the last.
+ * XLM for French, post-norm or pre-norm; if pre-norm, without a norm after the last layer.
  * https://arxiv.org/abs/1912.05372
  */
 export const flaubert = xlmFamily(({ config }) =>
@@ -21,7 +21,7 @@ export const flaubert = xlmFamily(({ config }) =>
 function xlmFamily(norms: (context: ModelContext) => "before" | "after"): Architecture {
   return {
     build: (context) => buildXlm(context, norms(context)),
-    // Added only where the caller says what language a token is in.
+    // Language embeddings are only added if a caller names the language of each token.
     ignoredTensors: [/(^|\.)lang_embeddings\.weight$/, /(^|\.)position_ids$/],
   };
 }
@@ -82,9 +82,9 @@ function buildXlm(context: ModelContext, norms: "before" | "after"): void {
 
 function refuseOthers({ config }: ModelContext): void {
   if (config.boolean("asm", { default: false })) {
-    throw config.error('"asm" is set, an adaptive softmax; expected one softmax over the vocabulary');
+    throw config.error('"asm" is set, an adaptive softmax, which is not supported; expected false');
   }
   if (config.boolean("causal", { default: false }) || !config.boolean("is_encoder", { default: true })) {
-    throw config.error('expected an encoder, "causal" false and "is_encoder" true');
+    throw config.error('expected an encoder: "causal" false and "is_encoder" true');
   }
 }

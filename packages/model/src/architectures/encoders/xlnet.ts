@@ -9,8 +9,8 @@ import { relativeShift } from "../blocks/relative-shift.js";
 import { halfOpenFrequencies, sinusoids } from "../blocks/sinusoids.js";
 
 /**
- * Every token sees every other, as in a row without a permutation and without memory of earlier ones; scores are of
- * content and of distance. https://arxiv.org/abs/1906.08237
+ * XLNet as a bidirectional encoder, without permutations or a memory of earlier rows. Scores depend on content and on
+ * relative distance. https://arxiv.org/abs/1906.08237
  */
 export const xlnet: Architecture = {
   build(context) {
@@ -45,9 +45,9 @@ export const xlnet: Architecture = {
     maskedHead(context, x, { table, width, separate: "lm_loss.weight", bias: "lm_loss.bias" });
   },
   ignoredTensors: [
-    // Stands for a token to predict, in pre-training.
+    // The embedding of a token to predict, used in pre-training.
     /(^|\.)mask_emb$/,
-    // Of segments, which a row has one of.
+    // Segment embeddings: here a row is one segment, so they have no effect.
     /\.rel_attn\.(seg_embed|r_s_bias)$/,
   ],
 };
@@ -57,7 +57,7 @@ function refuseOthers({ config }: ModelContext): void {
     throw config.error('expected "attn_type" to be bi');
   }
   if (config.integer("clamp_len", { min: -1, default: -1 }) > 0) {
-    throw config.error('"clamp_len" is set; expected -1, distances that are not clamped');
+    throw config.error('"clamp_len" is set; expected -1: distances are not clamped');
   }
   if (config.boolean("bi_data", { default: false })) {
     throw config.error('"bi_data" is set; expected false');
@@ -65,7 +65,7 @@ function refuseOthers({ config }: ModelContext): void {
 }
 
 /**
- * Scores of content and of distance, each with a bias in place of the other side's absolute position
+ * Scores depend on content and on distance. Learned biases u and v replace the query's absolute position
  * (https://arxiv.org/abs/1901.02860, section 3.3):
  *
  *     (q(i) + u)·k(j) + (q(i) + v)·r(i − j)
@@ -78,7 +78,7 @@ function relativeAttention(context: ModelContext, input: EncoderInput, shape: At
   const mask = attentionMaskOf(g, input);
   if (width % 2 !== 0) throw config.error(`expected an even width, got ${width}`);
   const n = g.squeeze(length, [0]);
-  // Query − key, from n down to 1 − n.
+  // Distances `query − key`, from n down to 1 − n.
   const falling = g.unsqueeze(g.sub(n, g.range(g.add(n, n))), [0]);
   const distances = sinusoids(g, falling, halfOpenFrequencies(width / 2));
   const scale = 1 / Math.sqrt(headDim);

@@ -13,8 +13,8 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { balancedRouter } from "./balanced-router.js";
 
 /**
- * https://huggingface.co/arcee-ai/Trinity-Mini: norms around each sublayer, a gate on what attention gives, rotary
- * positions in sliding layers only.
+ * https://huggingface.co/arcee-ai/Trinity-Mini: norms before and after each sublayer, a gate on attention's output, and
+ * rotary positions only in layers with a sliding window.
  */
 export const afmoe: Architecture = {
   build(context) {
@@ -53,7 +53,7 @@ export const afmoe: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** Experts above the first layers, and one as wide as some of them for every row. */
+/** A mixture of experts with shared experts in all layers except the first ones. */
 function feedForward(context: ModelContext, width: number): Sublayer {
   const { g, config } = context;
   const counts = expertCounts(context, 6);

@@ -7,23 +7,23 @@ interface BalancedRouter {
   readonly counts: ExpertCounts;
   /** Of the residual stream. */
   readonly width: number;
-  /** What experts are worth to a row, of the router's logits, `[rows, experts]` each. */
+  /** The scores of experts from router logits, `[rows, experts]` each. */
   readonly score: (logits: Value) => Value;
-  /** Of the router, within the module. Default `gate`. */
+  /** The router's name within the module. Default `gate`. */
   readonly name?: string;
-  /** Of the tensor that evens out the load, within the module. */
+  /** Name within the module of the bias that balances the load. */
   readonly bias: string;
-  /** Its shape, where that is another of as many elements as there are experts. */
+  /** The bias's shape, if it is not `[experts]`; with as many elements. */
   readonly biasDims?: readonly number[];
-  /** Puts those that a row may not go to out of the running, `[rows, experts]` to the same. Default: none. */
+  /** Excludes experts that a row may not go to, `[rows, experts]` to the same. Default: none. */
   readonly restrict?: (scores: Value) => Value;
-  /** What the chosen count for, of their scores, `[rows, perRow]` each. */
+  /** The routing weights of the chosen experts from their scores, `[rows, perRow]` each. */
   readonly weigh: (scores: Value) => Value;
 }
 
 /**
- * Experts are chosen by their score plus a bias that evens out their load, and count for their score alone
- * (https://arxiv.org/abs/2408.15664).
+ * Load balancing without an auxiliary loss (https://arxiv.org/abs/2408.15664): experts are chosen by their score plus a
+ * learned bias, and weighted by the score alone.
  */
 export function balancedRouter(
   context: ModelContext,

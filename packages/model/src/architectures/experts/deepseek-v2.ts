@@ -17,11 +17,11 @@ export const deepseekV2: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** Shares of the softmax over all experts; the best of all, or of the best groups. */
+/** Softmax over all experts, then top-k among all of them or those of the best groups. */
 function router(context: ModelContext, { experts, perRow }: ExpertCounts, width: number) {
   const { g, config } = context;
   if (config.boolean("norm_topk_prob", { default: false })) {
-    throw config.error('"norm_topk_prob" is set, which DeepSeek-V2 has no use for; expected false');
+    throw config.error('"norm_topk_prob" is set, which DeepSeek-V2 does not support; expected false');
   }
   const method = config.oneOf("topk_method", ["greedy", "group_limited_greedy"], { default: "greedy" });
   const groups =

@@ -16,11 +16,11 @@ export const deepseekV3: Architecture = {
       defaults: { perRow: 8, denseLayers: 3, sharedExperts: 1 },
     });
   },
-  // Layer 61 predicts one more token while training.
+  // Layer 61 is for multi-token prediction in training.
   ignoredTensors: [...rotaryBuffers, /^model\.layers\.61\./],
 };
 
-/** What holds where the config does not say. */
+/** Used if the config does not say. */
 interface GroupedRouterDefaults {
   readonly groups: number;
   readonly groupsPerRow: number;
@@ -29,7 +29,7 @@ interface GroupedRouterDefaults {
   readonly scaling: number;
 }
 
-/** Experts of the best groups; a group is worth its two best experts (section 2.1.2). */
+/** Routes rows to experts of the best groups; a group's score is the sum of its two best experts' (section 2.1.2). */
 export function groupedRouter(
   context: ModelContext,
   counts: ExpertCounts,
@@ -44,7 +44,7 @@ export function groupedRouter(
     groups: config.integer("n_group", { default: defaults.groups }),
     perRow: config.integer("topk_group", { default: defaults.groupsPerRow }),
   };
-  // Of those outside the best groups, ones of no score, there is no best.
+  // Experts outside the best groups all have the same score, so no choice among them is defined.
   const candidates = (experts / groups.groups) * groups.perRow;
   if (perRow > candidates) {
     throw config.error(
@@ -62,7 +62,7 @@ export function groupedRouter(
       withinBestGroups(context, scores, experts, {
         ...groups,
         worth: (scores) => g.squeeze(g.reduceSum(g.topK(scores, 2)[0], [2]), [2]),
-        // Where the bias is negative, a score may be below 0.
+        // Not 0, since a negative bias can make scores negative.
         excluded: lowestNumber,
       }),
     weigh(chosen) {

@@ -11,16 +11,16 @@ import { rmsNorms } from "../blocks/norms.js";
 import { type ExpertCounts, expertCounts, isIndex, type Routes } from "../blocks/routing.js";
 
 interface Deepseek extends DeepseekFeedForward {
-  /** Whether neighbouring lanes turn together. */
+  /** Whether rotary pairs are neighbouring lanes. */
   readonly interleaved: boolean;
-  /** Of norms, where the config does not say. Default 1e-6. */
+  /** ε of norms, if the config does not say. Default 1e-6. */
   readonly epsilon?: number;
 }
 
 interface DeepseekFeedForward {
-  /** Where rows, `[rows, width]`, go. */
+  /** Routes rows, `[rows, width]`. */
   readonly route: (counts: ExpertCounts, width: number) => (rows: Value, module: string) => Routes;
-  /** What holds where the config does not say. */
+  /** Used if the config does not say. */
   readonly defaults: {
     readonly perRow?: number;
     readonly denseLayers: number;
@@ -43,9 +43,7 @@ export function buildDeepseek(context: ModelContext, family: Deepseek): void {
   });
 }
 
-/**
- * Experts above the first layers, or where `mlp_layer_types` has them, and some of them for every row.
- */
+/** Routed and shared experts in all layers except the first ones, or in those that `mlp_layer_types` names. */
 export function deepseekFeedForward(
   context: ModelContext,
   width: number,
@@ -53,7 +51,7 @@ export function deepseekFeedForward(
 ): Sublayer {
   const { config } = context;
   if (config.integer("moe_layer_freq", { default: 1 }) !== 1) {
-    throw config.error('expected "moe_layer_freq" to be 1: experts in every layer above the first');
+    throw config.error('expected "moe_layer_freq" to be 1: experts in every layer after the dense ones');
   }
   const counts = expertCounts(context, defaults.perRow);
   const inner = config.integer("moe_intermediate_size");
@@ -78,7 +76,7 @@ export function deepseekFeedForward(
   return (x, layer) => (isDense(layer.index) ? dense(x, layer) : sparse(x, layer));
 }
 
-/** @param defaultCount of dense layers, the first ones, where the config does not say */
+/** @param defaultCount of dense layers, the first ones, if the config does not say */
 function denseLayers(config: ConfigReader, defaultCount: number): (layer: number) => boolean {
   const types = config.optionalStrings("mlp_layer_types");
   const count = config.integer("first_k_dense_replace", { min: 0, default: defaultCount });
@@ -94,17 +92,17 @@ function denseLayers(config: ConfigReader, defaultCount: number): (layer: number
 
 interface ExpertGroups {
   readonly groups: number;
-  /** How many of the groups a row may go to. */
+  /** The number of groups that a row may go to. */
   readonly perRow: number;
-  /** What a group is worth, `[rows, groups]`, of what its experts are, `[rows, groups, experts / groups]`. */
+  /** The score of each group, `[rows, groups]`, from those of its experts, `[rows, groups, experts / groups]`. */
   readonly worth: (scores: Value) => Value;
-  /** What takes the place of scores that no score of the best groups may fall below. */
+  /** Replaces the scores of experts outside the best groups; at most as large as any score within them. */
   readonly excluded: number;
 }
 
 /**
- * `scores`, `[rows, experts]`, with `excluded` for experts outside each row's best groups, so that a row's experts lie
- * on few devices (https://arxiv.org/abs/2405.04434, section 2.2.2).
+ * `scores`, `[rows, experts]`, with `excluded` for experts outside each row's best groups. In training, this keeps the
+ * experts of a row on few devices (https://arxiv.org/abs/2405.04434, section 2.2.2).
  */
 export function withinBestGroups(
   { g, config }: ModelContext,
@@ -115,8 +113,8 @@ export function withinBestGroups(
   if (groups === perRow) return scores;
   if (experts % groups !== 0 || perRow > groups) {
     throw config.error(
-      `expected ${experts} experts to share out ${groups} groups, and rows to go to no more groups than ` +
-        `that, got ${perRow}`,
+      `expected ${groups} groups to divide ${experts} experts, and a row to go to at most that many groups, got ` +
+        `${perRow}`,
     );
   }
   const grouped = g.reshape(scores, [-1, groups, experts / groups]);

@@ -10,7 +10,9 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { deepseekFeedForward } from "./deepseek.js";
 import { groupedRouter } from "./deepseek-v3.js";
 
-/** https://arxiv.org/abs/2506.05767: DeepSeek-V3's experts behind Qwen3's attention; windows on the upper layers. */
+/**
+ * https://arxiv.org/abs/2506.05767: DeepSeek-V3's experts with Qwen3's attention; the upper layers may have a window.
+ */
 export const dots1: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -11,7 +11,7 @@ import { expertCounts } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
 import { balancedRouter } from "./balanced-router.js";
 
-/** https://yiyan.baidu.com/blog/publication/ERNIE_Technical_Report.pdf: ERNIE 4.5 with experts, some for every row. */
+/** https://yiyan.baidu.com/blog/publication/ERNIE_Technical_Report.pdf: ERNIE 4.5 with routed and shared experts. */
 export const ernie45Moe: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -36,11 +36,11 @@ export const ernie45Moe: Architecture = {
       tiedByDefault: true,
     });
   },
-  // Modules that predict more tokens while training.
+  // Modules for multi-token prediction in training.
   ignoredTensors: [...rotaryBuffers, /(^|\.)mtp_/],
 };
 
-/** Which layers have experts: each so many-th within a range. */
+/** Which layers have experts: every `moe_layer_interval`-th within a range. */
 function sparseLayers(config: ConfigReader, layers: number): (layer: number) => boolean {
   const interval = config.integer("moe_layer_interval", { default: 1 });
   const first = config.integer("moe_layer_start_index", { min: 0, default: 1 });

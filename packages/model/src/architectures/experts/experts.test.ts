@@ -154,7 +154,7 @@ const gptOss20B = {
   vocab_size: 201088,
 };
 
-/** meta-llama/Llama-4-Scout-17B-16E, without the 1 billion that sees. */
+/** meta-llama/Llama-4-Scout-17B-16E, without its vision model of 1 billion parameters. */
 const llama4Scout = {
   model_type: "llama4",
   text_config: {
@@ -189,7 +189,7 @@ it.each([
   { config: granite3BA800M, billions: 3.3 },
   { config: ernie45A3B, billions: 21.8 },
   { config: glm45Air, billions: 106.9 },
-  // zai-org/GLM-4.5V: the same, but for what it sees with.
+  // zai-org/GLM-4.5V: the same, without its vision model.
   {
     config: { model_type: "glm4v_moe", text_config: { model_type: "glm4v_moe_text", head_dim: 128 } },
     billions: 106.9,
@@ -206,7 +206,7 @@ it.each([
   expect(parameters / 1e9).toBeCloseTo(billions, 0);
 });
 
-it("multi-head latent attention caches one row for all heads, as wide as latent and turning lanes", () => {
+it("multi-head latent attention caches one row for all heads: the latent and the rotated lanes", () => {
   const { graph } = buildGraph({ config: deepseekV3, tensors: undefined });
   const { states } = graph.caches[0]!;
   expect(states).toHaveLength(61);
@@ -217,7 +217,7 @@ it("multi-head latent attention caches one row for all heads, as wide as latent 
 it.each([
   { config: deepseekV2Lite, mscale: 0.7 },
   { config: deepseekV3, mscale: 1 },
-])("scores of $config.model_type grow with the context that yarn reaches", ({ config, mscale }) => {
+])("yarn scales the scores of $config.model_type by its factor", ({ config, mscale }) => {
   const rope_scaling = { ...deepseekV3.rope_scaling, mscale, mscale_all_dim: mscale };
   const { graph } = buildGraph({ config: { ...config, rope_scaling }, tensors: undefined });
   const { past } = graph.caches[0]!.states[0]!;
@@ -227,7 +227,7 @@ it.each([
 });
 
 describe("routing", () => {
-  it("gives an expert no weight at all but in rows that go to it", async () => {
+  it("gives an expert a weight of 0 in rows that do not go to it", async () => {
     const weights = await computed([2, 5], ({ g }, scores) => {
       const [values, indices] = g.topK(scores, 2);
       return denseWeights(g, { weights: values, indices }, 5);
@@ -235,7 +235,7 @@ describe("routing", () => {
     await expect(weights([3, 1, 4, 1, 5, 9, 2, 6, 5, 3])).resolves.toEqual([0, 0, 4, 0, 5, 9, 0, 6, 0, 0]);
   });
 
-  it("within the best groups leaves no score to the others", async () => {
+  it("within the best groups excludes the experts of all other groups", async () => {
     const candidates = await computed([2, 6], (context, scores) =>
       withinBestGroups(context, scores, 6, {
         groups: 3,
@@ -248,7 +248,7 @@ describe("routing", () => {
     await expect(candidates(scores)).resolves.toEqual([-9, -9, 8, 1, -9, -9, 7, 1, -9, -9, -9, -9]);
   });
 
-  it("of DeepSeek-V3 puts other groups' experts below any score, since its bias takes scores below 0", () => {
+  it("of DeepSeek-V3 gives other groups' experts the lowest score possible, since its bias can make scores negative", () => {
     const { graph } = buildGraph(openCheckpoint(zooDirectory("deepseek-v3")));
     const scores = new Set(
       graph.nodes
@@ -263,7 +263,7 @@ describe("routing", () => {
   });
 });
 
-/** What `build` makes of `dims` numbers, as a function of them. */
+/** The function from `dims` numbers to the result of the graph that `build` writes. */
 async function computed(
   dims: readonly [number, number],
   build: (context: ModelContext, scores: Value) => Value,
@@ -282,23 +282,23 @@ async function computed(
 
 it.each<[string, string, JsonObject]>([
   ["rows that go to more experts than there are", "mixtral", { num_experts_per_tok: 5 }],
-  ["experts that groups do not share out", "deepseek-v3", { n_group: 3 }],
+  ["a number of experts that groups do not divide", "deepseek-v3", { n_group: 3 }],
   ["rows that go to more groups than there are", "deepseek-v3", { n_group: 2, topk_group: 3 }],
   ["rows that go to more experts than their best groups have", "deepseek-v3", { num_experts_per_tok: 3 }],
-  ["a score of experts that is not known", "deepseek-v3", { scoring_func: "softmax" }],
-  ["a way to choose experts that is not known", "deepseek-v2", { topk_method: "noaux_tc" }],
+  ["an unknown scoring function", "deepseek-v3", { scoring_func: "softmax" }],
+  ["an unknown way to choose experts", "deepseek-v2", { topk_method: "noaux_tc" }],
   ["experts in some layers only", "deepseek-v2", { moe_layer_freq: 2 }],
-  ["no number of experts that a row goes to", "dots1", { num_experts_per_tok: null }],
+  ["a missing number of experts per row", "dots1", { num_experts_per_tok: null }],
   ["a layer that is neither dense nor sparse", "glm4-moe-lite", { mlp_layer_types: ["dense", "linear"] }],
-  ["fewer entries than layers of which are dense", "glm4-moe-lite", { mlp_layer_types: ["dense"] }],
-  ["one expert a row, where two are weighed against each other", "phimoe", { num_experts_per_tok: 1 }],
-  ["experts whose load nothing evens out", "lfm2-moe", { use_expert_bias: false }],
-  ["layers that differ in how many experts there are", "hunyuan-moe", { num_experts: [4, 8] }],
-  ["layers that differ in how many experts a row goes to", "hunyuan-moe", { moe_topk: [2, 1] }],
-  ["two experts a row, each of which would read it scaled", "llama4", { num_experts_per_tok: 2 }],
-  ["a layer that slides", "llama4", { layer_types: ["sliding_attention", "full_attention"] }],
+  ["a list of dense and sparse layers that is too short", "glm4-moe-lite", { mlp_layer_types: ["dense"] }],
+  ["one expert per row for a router that compares two", "phimoe", { num_experts_per_tok: 1 }],
+  ["experts without a load balancing bias", "lfm2-moe", { use_expert_bias: false }],
+  ["layers with different numbers of experts", "hunyuan-moe", { num_experts: [4, 8] }],
+  ["layers with different numbers of experts per row", "hunyuan-moe", { moe_topk: [2, 1] }],
+  ["two experts per row, each with a scale of its own", "llama4", { num_experts_per_tok: 2 }],
+  ["a layer with a sliding window", "llama4", { layer_types: ["sliding_attention", "full_attention"] }],
   ["chunks of no size", "llama4", { attention_chunk_size: null }],
-  ["fewer entries than layers of what rotates", "llama4", { no_rope_layers: [1] }],
+  ["a list of rotary layers that is too short", "llama4", { no_rope_layers: [1] }],
   ["clipped projections", "olmoe", { clip_qkv: 8 }],
 ])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
   const { config } = openCheckpoint(zooDirectory(name));
@@ -307,8 +307,8 @@ it.each<[string, string, JsonObject]>([
   );
 });
 
-describe("experts stored in one piece are multiplied by", () => {
-  // Gate and up together are square, 64 by 64, so their shape does not say.
+describe("a product with stacked experts reads them", () => {
+  // Gate and up together are square, 64 by 64, so that their shape does not tell the layout.
   const { config, tensors } = openCheckpoint(zooDirectory("qwen3-vl-moe"));
   const productsOf = (down: readonly number[]) => {
     const stored = [...tensors!].map(
@@ -320,11 +320,11 @@ describe("experts stored in one piece are multiplied by", () => {
       .map(({ opType, attributes }) => [opType, attributes.transB]);
   };
 
-  it("as version 5 of transformers stores them, outputs first", () => {
+  it("outputs first, as version 5 of transformers stores them", () => {
     expect(productsOf([4, 64, 32])).toEqual(Array(4).fill(["FusedMatMul", { kind: "int", value: 1 }]));
   });
 
-  it("as version 4 stores them, inputs first", () => {
+  it("inputs first, as version 4 stores them", () => {
     expect(productsOf([4, 32, 64])).toEqual(Array(4).fill(["MatMul", undefined]));
   });
 });
@@ -335,7 +335,7 @@ describe("Llama 4", () => {
     return buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
   };
 
-  it("attends in chunks where it rotates, in all but each fourth layer, where the config does not list them", () => {
+  it("without lists in its config, attends in chunks in its rotary layers, which are all but every fourth", () => {
     const { caches } = graphOf({ num_hidden_layers: 5, layer_types: null, no_rope_layers: null });
     const layers = caches.map(({ window, states }) => [window, states.map(({ past }) => past)]);
     const keysOf = (...layers: number[]) =>
@@ -346,7 +346,7 @@ describe("Llama 4", () => {
     ]);
   });
 
-  it("has experts in each so many-th layer, where the config does not list them", () => {
+  it("without a list in its config, has experts in every n-th layer", () => {
     const routed = (changes: JsonObject) =>
       [...graphOf({ moe_layers: null, ...changes }).weights.keys()].filter((name) =>
         name.endsWith("router.weight"),
@@ -355,7 +355,7 @@ describe("Llama 4", () => {
     expect(routed({})).toHaveLength(2);
   });
 
-  it("lets queries grow unless the config says not to, which says 4 for yes as first published", () => {
+  it("scales queries by position unless the config disables it; a 4, as first published, means true", () => {
     expect(graphOf({ attn_temperature_tuning: 4 })).toEqual(graphOf({ attn_temperature_tuning: true }));
     const without = graphOf({ attn_temperature_tuning: false });
     expect(graphOf({ attn_temperature_tuning: 0 })).toEqual(without);
@@ -363,7 +363,7 @@ describe("Llama 4", () => {
   });
 });
 
-it("MiniMax-M2 says how many lanes turn, as published, or what fraction of them", () => {
+it("MiniMax-M2 accepts the number of rotary lanes, as published, or their fraction", () => {
   const { config } = openCheckpoint(zooDirectory("minimax-m2"));
   const graphOf = (changes: JsonObject) =>
     buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
@@ -378,16 +378,16 @@ describe("Granite 4.0", () => {
     return buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
   };
 
-  it("calls its layers attention as published, and full_attention as transformers 5 writes them", () => {
+  it("accepts attention as a layer type, as published, as well as full_attention, as transformers 5 writes it", () => {
     expect(graphOf({ layer_types: ["attention", "attention"] })).toEqual(graphOf({}));
   });
 
-  it("with experts is the Granite that has a feed-forward beside them", () => {
+  it("with experts is Granite with experts and a shared feed-forward", () => {
     const experts = { num_local_experts: 4, num_experts_per_tok: 2, intermediate_size: 32 };
     expect(graphOf(experts)).toEqual(graphOf({ ...experts, model_type: "granitemoeshared" }));
   });
 
-  it("has no positions where the config does not call them rope", () => {
+  it("has no rotary positions unless the config says rope", () => {
     const turns = (graph: Graph) => graph.nodes.filter(({ opType }) => opType === "RotaryEmbedding").length;
     expect(turns(graphOf({}))).toBe(4);
     expect(turns(graphOf({ position_embedding_type: "nope" }))).toBe(0);
@@ -395,7 +395,7 @@ describe("Granite 4.0", () => {
   });
 });
 
-it("an expert that the checkpoint lacks is named", () => {
+it("the error for a missing expert names its tensor", () => {
   const { config, tensors } = openCheckpoint(zooDirectory("mixtral"));
   const name = "model.layers.1.block_sparse_moe.experts.3.w2.weight";
   const lacking = new Map([...tensors!].filter(([each]) => each !== name));

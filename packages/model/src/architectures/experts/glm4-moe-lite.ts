@@ -14,6 +14,6 @@ export const glm4MoeLite: Architecture = {
       defaults: { perRow: 4, denseLayers: 1, sharedExperts: 1 },
     });
   },
-  // Layer 47 predicts one more token while training.
+  // Layer 47 is for multi-token prediction in training.
   ignoredTensors: [...rotaryBuffers, /^model\.layers\.47\./],
 };

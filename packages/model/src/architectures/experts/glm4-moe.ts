@@ -9,12 +9,12 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { deepseekFeedForward } from "./deepseek.js";
 import { groupedRouter } from "./deepseek-v3.js";
 
-/** Of the models with 46 layers and with 92: predicts one more token while training. */
+/** The layer for multi-token prediction in training, in models with 46 and with 92 layers. */
 const layersBehindTheLast = /\blayers\.(46|92)\./;
 
 /**
- * https://arxiv.org/abs/2508.06471: DeepSeek-V3's experts, with heads in groups and rotary positions on half of the
- * lanes.
+ * https://arxiv.org/abs/2508.06471: DeepSeek-V3's experts, with grouped-query attention and rotary positions on half of
+ * the lanes.
  */
 export const glm4Moe: Architecture = {
   build(context) {
@@ -27,7 +27,9 @@ export const glm4Moe: Architecture = {
   ignoredTensors: [...rotaryBuffers, layersBehindTheLast],
 };
 
-/** https://arxiv.org/abs/2507.01006: what GLM-4.5V makes of text; it norms no queries and keys, whatever its config says. */
+/**
+ * https://arxiv.org/abs/2507.01006: GLM-4.5V's text model. It does not norm queries and keys, whatever its config says.
+ */
 export const glm4vMoe: Architecture = {
   build(context) {
     buildGlm4Moe(context, {
@@ -39,9 +41,9 @@ export const glm4vMoe: Architecture = {
 };
 
 interface Glm4MoeAttention {
-  /** Of queries, keys and values. */
+  /** Whether the projections of queries, keys and values have biases. */
   readonly bias: boolean;
-  /** Whether queries and keys are. */
+  /** Whether queries and keys are normed. */
   readonly normed: boolean;
 }
 

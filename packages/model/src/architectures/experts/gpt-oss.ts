@@ -11,7 +11,8 @@ import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * https://arxiv.org/abs/2508.10925: attention sinks, every other layer sliding, experts with biases and a bounded gate.
+ * https://arxiv.org/abs/2508.10925: attention sinks, a sliding window in every other layer, experts with biases and a
+ * clipped gate.
  */
 export const gptOss: Architecture = {
   build(context) {
@@ -60,8 +61,8 @@ const defaultScaling = {
 } as const;
 
 /**
- * Experts stored in one piece, gate and up lane by lane: `down((up + 1) · gate · σ(1.702 · gate))` with gate and up
- * kept within bounds; `[rows, width]` to `[experts, rows, width]`.
+ * Stacked experts with interleaved gate and up lanes: `down((up + 1) · gate · σ(1.702 · gate))`, with gate and up
+ * clipped. `[rows, width]` to `[experts, rows, width]`.
  */
 function boundedExperts({ g, config, parameters }: ModelContext, experts: number, width: number): RunExperts {
   const inner = config.integer("intermediate_size");

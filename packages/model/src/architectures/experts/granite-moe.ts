@@ -6,13 +6,13 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { buildGranite } from "../llama/granite.js";
 
-/** https://arxiv.org/abs/2408.13359: Granite with experts for feed-forwards. */
+/** https://arxiv.org/abs/2408.13359: Granite with experts instead of feed-forwards. */
 export const graniteMoe: Architecture = {
   build: (context) => buildGranite(context, (width) => graniteExperts(context, width)),
   ignoredTensors: rotaryBuffers,
 };
 
-/** The same with a feed-forward for every row beside the experts. */
+/** Granite with experts and a shared feed-forward. */
 export const graniteMoeShared: Architecture = {
   build(context) {
     const inner = context.config.integer("shared_intermediate_size", { min: 0, default: 0 });
@@ -24,12 +24,12 @@ export const graniteMoeShared: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** What two sublayers add, both of the same rows. */
+/** The sum of two sublayers that read the same rows. */
 export function sum({ g }: ModelContext, one: Sublayer, other: Sublayer): Sublayer {
   return (x, layer) => g.add(one(x, layer), other(x, layer));
 }
 
-/** For every row, gate and up in one matrix. */
+/** The shared feed-forward, with gate and up in one matrix. */
 export function sharedFeedForward(context: ModelContext, width: number, inner: number): Sublayer {
   return (x, { module }) =>
     gatedFeedForward(context, x, {

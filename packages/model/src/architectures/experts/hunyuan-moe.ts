@@ -4,7 +4,7 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { buildHunyuan } from "../llama/hunyuan.js";
 
-/** https://github.com/Tencent-Hunyuan/Hunyuan-A13B: Hunyuan with experts, and one of their size for every row. */
+/** https://github.com/Tencent-Hunyuan/Hunyuan-A13B: Hunyuan with experts, and a shared one of the same size. */
 export const hunyuanMoe: Architecture = {
   build(context) {
     const { config } = context;

@@ -6,7 +6,7 @@ import { expertCounts } from "../blocks/routing.js";
 import { buildLfm2, lfm2FeedForwards, lfm2Names } from "../llama/lfm2.js";
 import { balancedRouter } from "./balanced-router.js";
 
-/** https://arxiv.org/abs/2511.23404: LFM2 with experts above the first layers. */
+/** https://arxiv.org/abs/2511.23404: LFM2 with experts in all layers except the first ones. */
 export const lfm2Moe: Architecture = {
   build: (context) => buildLfm2(context, (width) => feedForward(context, width)),
   ignoredTensors: rotaryBuffers,

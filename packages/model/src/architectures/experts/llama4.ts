@@ -15,8 +15,9 @@ import { expertCounts, type Routes } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * https://ai.meta.com/blog/llama-4-multimodal-intelligence/: one expert for each row, which reads it scaled, and one for
- * all; rotary positions within chunks, and every so many layers none over everything, with queries that grow.
+ * https://ai.meta.com/blog/llama-4-multimodal-intelligence/: one routed expert per row, which reads the row scaled, and
+ * a shared one. Layers with rotary positions attend within chunks; every few layers, one has full attention without
+ * positions, and its queries grow with their position.
  */
 export const llama4: Architecture = {
   build(context) {
@@ -64,7 +65,7 @@ export const llama4: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** The list is of layers that do rotate, whatever its name says. */
+/** Despite its name, `no_rope_layers` has a 1 for layers that do have rotary positions. */
 function rotaryLayers(config: ConfigReader, layers: number): (layer: number) => boolean {
   const interval = config.integer("no_rope_layer_interval", { default: 4 });
   const listed = config.optionalIntegers("no_rope_layers", { min: 0, max: 1 }) ?? [];
@@ -77,7 +78,7 @@ function rotaryLayers(config: ConfigReader, layers: number): (layer: number) => 
   return (layer) => listed[layer] === 1;
 }
 
-/** How large the chunks of a layer are; undefined for one that sees everything. */
+/** The chunk size of a layer; undefined for full attention. */
 function chunks(
   config: ConfigReader,
   isRotary: (layer: number) => boolean,
@@ -99,7 +100,7 @@ function chunks(
   };
 }
 
-/** Experts in the layers that are listed, or in each so many-th; a wider feed-forward in the others. */
+/** Experts in the layers that `moe_layers` lists, or in every n-th; a wider feed-forward in the others. */
 function feedForward(context: ModelContext, width: number): Sublayer {
   const { config } = context;
   const activation = config.string("hidden_act", { default: "silu" });
@@ -119,7 +120,7 @@ function feedForward(context: ModelContext, width: number): Sublayer {
   return (x, layer) => (hasExperts(layer.index) ? sparse : dense)(x, layer);
 }
 
-/** @throws RR_CONFIG for more than one expert for each row: what a row is scaled by would be another for each */
+/** @throws RR_CONFIG for more than one expert per row: each would scale the row by a different factor */
 function experts(context: ModelContext, width: number, inner: number, activation: string): Sublayer {
   const { g, config } = context;
   const counts = expertCounts(context, 1);
@@ -141,7 +142,7 @@ function experts(context: ModelContext, width: number, inner: number, activation
   });
 }
 
-/** The field is true or false, but the first published configs have 4 for true, as Python takes it. */
+/** The field is a boolean, but the first published configs have a 4, which Python treats as true. */
 function growsQueries(config: ConfigReader): boolean {
   const field = "attn_temperature_tuning";
   if (typeof config.raw(field) === "number") return config.integer(field, { min: 0 }) > 0;

@@ -10,8 +10,8 @@ import { balancedRouter } from "./balanced-router.js";
 import { mixtralExperts } from "./mixtral-experts.js";
 
 /**
- * https://github.com/MiniMax-AI/MiniMax-M2: Mixtral with experts whose load a bias evens out, queries and keys normed
- * over all heads at once, and rotary positions on some of the lanes.
+ * https://github.com/MiniMax-AI/MiniMax-M2: Mixtral with load balancing by a bias, norms of queries and keys over all
+ * heads at once, and rotary positions on some of the lanes.
  */
 export const minimaxM2: Architecture = {
   build(context) {

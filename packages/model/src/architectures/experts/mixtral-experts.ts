@@ -8,11 +8,11 @@ interface MixtralExperts {
   readonly counts: ExpertCounts;
   /** Of the residual stream. */
   readonly width: number;
-  /** Where rows, `[rows, width]`, go. */
+  /** Routes rows, `[rows, width]`. */
   readonly route: (rows: Value, module: string) => Routes;
 }
 
-/** Experts of Mixtral's size and names, behind any router. */
+/** Experts of Mixtral's size and names, with any router. */
 export function mixtralExperts(context: ModelContext, { counts, width, route }: MixtralExperts): Sublayer {
   const { config } = context;
   return expertSublayer(context, {

@@ -8,7 +8,7 @@ import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
 import { mixtralExperts } from "./mixtral-experts.js";
 
-/** https://arxiv.org/abs/2401.04088: Mistral with experts for feed-forwards. */
+/** https://arxiv.org/abs/2401.04088: Mistral with experts instead of feed-forwards. */
 export const mixtral: Architecture = {
   build(context) {
     const { g, config } = context;

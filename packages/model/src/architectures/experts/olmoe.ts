@@ -10,7 +10,7 @@ import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * https://arxiv.org/abs/2409.02060: norms before sublayers and of queries and keys over all heads, many small experts.
+ * https://arxiv.org/abs/2409.02060: pre-norm, with norms of queries and keys over all heads, and many small experts.
  */
 export const olmoe: Architecture = {
   build(context) {

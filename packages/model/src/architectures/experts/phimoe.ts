@@ -11,7 +11,10 @@ import { type ExpertCounts, expertCounts, isIndex, type Routes } from "../blocks
 import { selfAttention } from "../blocks/self-attention.js";
 import { mixtralExperts } from "./mixtral-experts.js";
 
-/** https://arxiv.org/abs/2404.14219, https://arxiv.org/abs/2409.12136: Mixtral with LayerNorm, and a router of its own. */
+/**
+ * https://arxiv.org/abs/2404.14219, https://arxiv.org/abs/2409.12136: Mixtral with LayerNorm and the SparseMixer
+ * router.
+ */
 export const phimoe: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -47,8 +50,8 @@ export const phimoe: Architecture = {
 };
 
 /**
- * A row goes to its two best experts. Each counts for its share of a softmax over those whose score is near its own,
- * and of the second's the first is left out:
+ * Routes a row to its two best experts. The weight of each is its share of a softmax over the experts whose scores are
+ * near its own; the second expert's softmax excludes the first expert.
  *
  * ```
  *   near:  best − score ≤ 2 · jitter · max(|score|, best)

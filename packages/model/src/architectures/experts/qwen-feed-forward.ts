@@ -7,17 +7,19 @@ import { expertCounts, softmaxRouter } from "../blocks/routing.js";
 
 interface QwenFeedForward {
   readonly width: number;
-  /** What holds where the config does not say. */
+  /** Used if the config does not say. */
   readonly perRow: number;
-  /** What is added for every row, besides the experts. Default: nothing. */
+  /** A shared expert. Default: none. */
   readonly shared?: (x: Value, module: string) => Value;
-  /** How experts are stored. Default: a tensor for each. */
+  /** How experts are stored. Default: in a tensor each. */
   readonly experts?: ExpertBlock;
-  /** Whether the weights of the chosen experts sum to 1. Default: what the config says. */
+  /** Whether the weights of the chosen experts sum to 1. Default: as the config says. */
   readonly normalize?: boolean;
 }
 
-/** Experts in every `decoder_sparse_step`-th layer that is not among `mlp_only_layers`, one feed-forward in others. */
+/**
+ * Experts in every `decoder_sparse_step`-th layer that is not among `mlp_only_layers`, a feed-forward in the others.
+ */
 export function qwenFeedForward(context: ModelContext, options: QwenFeedForward): Sublayer {
   const { config } = context;
   const { width, perRow, shared, experts = gatedExperts } = options;

@@ -11,7 +11,7 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 import { qwenFeedForward } from "./qwen-feed-forward.js";
 
-/** https://qwenlm.github.io/blog/qwen-moe/: Qwen2 with experts, one of them for every row, behind a gate of its own. */
+/** https://qwenlm.github.io/blog/qwen-moe/: Qwen2 with routed experts and a gated shared expert. */
 export const qwen2Moe: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -33,7 +33,7 @@ export const qwen2Moe: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** Where `layer_types` does not say, every other layer below `max_window_layers` may slide, unlike in Qwen2. */
+/** Without `layer_types`, every other layer below `max_window_layers` may have a sliding window, unlike in Qwen2. */
 function lowerLayerWindows(config: ConfigReader): (layer: number) => number | undefined {
   const used = config.boolean("use_sliding_window", { default: false });
   const belowLayer = config.integer("max_window_layers", { min: 0, default: 28 });
@@ -43,7 +43,7 @@ function lowerLayerWindows(config: ConfigReader): (layer: number) => number | un
   });
 }
 
-/** An expert for every row, times the sigmoid of one number that the row gives. */
+/** A shared expert, scaled by a gate: the sigmoid of one number per row. */
 export function gatedSharedExpert(context: ModelContext, width: number): (x: Value, module: string) => Value {
   const { g, config } = context;
   const inner = config.integer("shared_expert_intermediate_size");

@@ -9,13 +9,13 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 import { qwenFeedForward } from "./qwen-feed-forward.js";
 
-/** https://arxiv.org/abs/2505.09388: Qwen3 with experts; a window, where there is one, is over all layers. */
+/** https://arxiv.org/abs/2505.09388: Qwen3 with experts. A sliding window, if any, applies to all layers. */
 export const qwen3Moe: Architecture = {
   build: (context) => buildQwen3Moe(context, (width) => qwenFeedForward(context, { width, perRow: 8 })),
   ignoredTensors: rotaryBuffers,
 };
 
-/** What Qwen3-VL with experts makes of text: the same, with experts stored in one piece. */
+/** The text model of Qwen3-VL with experts: Qwen3 with stacked experts. */
 export const qwen3VlMoe: Architecture = {
   build(context) {
     buildQwen3Moe(context, (width) =>

@@ -8,15 +8,15 @@ import { layerNorms } from "../blocks/norms.js";
 import { linear } from "../blocks/projections.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** Where models that were trained with fairseq differ. */
+/** What differs between models that were trained with fairseq. */
 interface FairseqDifferences {
-  /** Of the module that holds embedding and layers. */
+  /** The module that contains embedding and layers. */
   readonly prefix: string;
-  /** The norm behind all layers, within `prefix`; undefined for none. */
+  /** The norm after the last layer, within `prefix`; undefined for none. */
   readonly lastNorm: string | undefined;
-  /** Where the head is not the embedding. */
+  /** The head's name, if it is not the embedding. */
   readonly head: string;
-  /** Width of the embedding and the head; where it is not that of the stream, projections stand between. */
+  /** Width of the embedding and the head; if it is not that of the stream, there are projections in between. */
   readonly embeddingWidth?: number;
   /** Of rows of the embedding. Default 1. */
   readonly embeddingScale?: number;
@@ -25,13 +25,13 @@ interface FairseqDifferences {
   /** Of the feed-forward. */
   readonly inner: number;
   readonly activation: string;
-  /** On every projection of a layer. Default true. */
+  /** Whether the projections of a layer have biases. Default true. */
   readonly bias?: boolean;
-  /** Whether norms stand after each sublayer and its residual, and not before. Default false. */
+  /** Whether layers are post-norm. Default: pre-norm. */
   readonly normsAfter?: boolean;
 }
 
-/** What torch's LayerNorm has, and no config of these says otherwise. */
+/** The default of torch's LayerNorm; the configs have no setting for it. */
 const epsilon = 1e-5;
 
 /** fairseq's transformer decoder without an encoder (https://arxiv.org/abs/1904.01038). */

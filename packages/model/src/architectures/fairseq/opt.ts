@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { buildFairseqDecoder } from "./decoder.js";
 import { learnedPositions } from "./positions.js";
 
-/** https://arxiv.org/abs/2205.01068; the 350M model has its norms after each sublayer, and a narrow embedding. */
+/** https://arxiv.org/abs/2205.01068; the 350M model is post-norm and has a narrow embedding. */
 export const opt: Architecture = {
   build(context) {
     const { config } = context;

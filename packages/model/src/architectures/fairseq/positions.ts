@@ -4,7 +4,7 @@ import type { CausalStep } from "../blocks/causal-step.js";
 import { embedding } from "../blocks/embedding.js";
 import { closedFrequencies, sinusoids } from "../blocks/sinusoids.js";
 
-/** Positions count from here: fairseq kept the numbers below for padding. */
+/** The first position; fairseq reserves the numbers below for padding. */
 const firstPosition = 2;
 
 /** Rows of a learned table: `[batch, sequence, width]`. */
@@ -21,7 +21,7 @@ export function learnedPositions(
 /**
  * Sines and cosines of the position: `[batch, sequence, width]`.
  *
- * @throws RR_CONFIG for a width that is odd, or too small for a series.
+ * @throws RR_CONFIG for a width that is odd, or too small for a series of frequencies
  */
 export function sinusoidalPositions({ g, config }: ModelContext): (step: CausalStep, width: number) => Value {
   return ({ positionIds }, width) => {

@@ -20,6 +20,6 @@ export const xglm: Architecture = {
       head: "lm_head",
     });
   },
-  // Sinusoids were once kept as a buffer.
+  // Older checkpoints store the sinusoids as a buffer.
   ignoredTensors: [/(^|\.)embed_positions\.weights$/],
 };

@@ -8,10 +8,7 @@ import { layerNorms } from "../blocks/norms.js";
 import { fusedProjection, splitGroups } from "../blocks/query-key-value.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/**
- * ALiBi, a projection fused per head `[head, (q, k, v), lane]`, a norm after the embedding.
- * https://arxiv.org/abs/2211.05100
- */
+/** ALiBi, a fused projection `[head, (q, k, v), lane]`, a norm after the embedding. https://arxiv.org/abs/2211.05100 */
 export const bloom: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -4,17 +4,19 @@ import type { AttentionShape } from "../blocks/attention.js";
 import { fusedProjection, type QueryKeyValue } from "../blocks/query-key-value.js";
 import { buildGptj } from "./gptj.js";
 
-/** https://arxiv.org/abs/2203.13474: GPT-J with a projection fused the way it was once spread over four devices. */
+/** https://arxiv.org/abs/2203.13474: GPT-J with a fused projection, in the layout of training on four devices. */
 export const codegen: Architecture = {
   build(context) {
     buildGptj(context, (shape) => {
       if (shape.heads % blocks !== 0) {
-        throw context.config.error(`expected a number of heads that ${blocks} divides, got ${shape.heads}`);
+        throw context.config.error(
+          `expected the number of heads to be a multiple of ${blocks}, got ${shape.heads}`,
+        );
       }
       return fusedProjection(context, shape, { name: "qkv_proj", bias: false, split: splitBlocks });
     });
   },
-  // The causal mask was once kept as a buffer.
+  // Older checkpoints store the causal mask as a buffer.
   ignoredTensors: [/\.attn\.causal_mask$/],
 };
 

@@ -10,15 +10,14 @@ import { fusedProjection, splitGroups } from "../blocks/query-key-value.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * How often ALiBi counts. The reference here is transformers 5.18 with eager attention, which adds it to the scores
- * and, by its mask, once more. Its SDPA attention, and the model as it was trained, add it once.
+ * How often ALiBi is added to the scores. The reference, transformers 5.18 with eager attention, adds it explicitly and
+ * again as part of its mask. Its SDPA attention, and the model in training, add it once.
  */
 const alibiCount = 2;
 
 /**
- * One key head (7B), several (40B, 180B), or one per query head (RW); rotary positions or ALiBi; attention and
- * feed-forward side by side behind one norm or two, or, in RW, one after the other.
- * https://arxiv.org/abs/2311.16867
+ * Multi-query (7B), grouped-query (40B, 180B) or multi-head attention (RW); rotary positions or ALiBi; attention and
+ * feed-forward parallel, with one norm or two, or sequential in RW. https://arxiv.org/abs/2311.16867
  */
 export const falcon: Architecture = {
   build(context) {
@@ -27,7 +26,7 @@ export const falcon: Architecture = {
     const { width, heads, headDim } = shape;
     const bias = config.boolean("bias", { default: false });
     const step = causalStep(g);
-    // Unlike elsewhere, ALiBi is scaled with the scores.
+    // Unlike in other models, ALiBi is scaled together with the scores.
     const alibiScale = (): Value => g.numbers([alibiCount / Math.sqrt(headDim)]);
     const usesAlibi = config.boolean("alibi", { default: false });
     buildDecoder(context, {
@@ -88,13 +87,14 @@ function falconShape({ config }: ModelContext): AttentionShape {
   return { ...shape, keyValueHeads };
 }
 
-/** Where norms stand, and whether the feed-forward reads what attention reads. */
+/** The norms, and whether attention and feed-forward are parallel. */
 function residualsOf({ config }: ModelContext): Pick<Decoder, "parallel" | "norms"> {
   const parallel = config.boolean("parallel_attn", { default: true });
   if (!config.boolean("new_decoder_architecture", { default: false })) {
     return parallel ? { parallel, norms: sharedNorm } : {};
   }
-  if (!parallel) throw config.error('"new_decoder_architecture" calls for "parallel_attn", got false');
+  if (!parallel)
+    throw config.error('"new_decoder_architecture" requires "parallel_attn" to be true, got false');
   const norms = config.integer("num_ln_in_parallel_attn", { max: 2, default: 2 });
   return {
     parallel,

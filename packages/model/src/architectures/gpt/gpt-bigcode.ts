@@ -4,7 +4,7 @@ import { linear } from "../blocks/projections.js";
 import { fusedProjection, splitGroups } from "../blocks/query-key-value.js";
 import { buildGpt2, configuredScale } from "./gpt2.js";
 
-/** https://arxiv.org/abs/2301.03988: GPT-2 with one key head for all, matrices stored `[out, in]`. */
+/** https://arxiv.org/abs/2301.03988: GPT-2 with multi-query attention and matrices stored `[out, in]`. */
 export const gptBigcode: Architecture = {
   build(context) {
     const { config } = context;
@@ -22,6 +22,6 @@ export const gptBigcode: Architecture = {
       activation: config.string("activation_function", { default: "gelu_pytorch_tanh" }),
     });
   },
-  // The causal mask was once kept as a buffer.
+  // Older checkpoints store the causal mask as a buffer.
   ignoredTensors: [/\.attn\.(masked_)?bias$/],
 };

@@ -1,6 +1,6 @@
 import type { DecoderModules } from "../blocks/decoder.js";
 
-/** What GPT-2 and those named after it call their modules. */
+/** Module names of GPT-2 and its relatives. */
 export const gptModules: DecoderModules = {
   embedding: "transformer.wte",
   layers: "transformer.h",

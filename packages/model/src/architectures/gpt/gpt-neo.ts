@@ -5,7 +5,7 @@ import { linear } from "../blocks/projections.js";
 import { separateProjections } from "../blocks/query-key-value.js";
 import { buildGpt2 } from "./gpt2.js";
 
-/** https://doi.org/10.5281/zenodo.5297715: GPT-2 with windows on every other layer, and scores as they come. */
+/** https://doi.org/10.5281/zenodo.5297715: GPT-2 with a sliding window in every other layer, and unscaled scores. */
 export const gptNeo: Architecture = {
   build(context) {
     const { config } = context;
@@ -24,11 +24,11 @@ export const gptNeo: Architecture = {
       activation: config.string("activation_function", { default: "gelu_new" }),
     });
   },
-  // The causal mask and the value it masks with were once kept as buffers.
+  // Older checkpoints store the causal mask and its fill value as buffers.
   ignoredTensors: [/\.attn\.attention\.(masked_)?bias$/],
 };
 
-/** The window of each layer: global layers see everything, local ones the last `window_size` positions. */
+/** The window of each layer: undefined for a global layer, `window_size` for a local one. */
 function localLayers({ config }: ModelContext): (layer: number) => number | undefined {
   const kinds = config.optionalStrings("attention_layers") ?? repeatedKinds(config);
   const window = config.integer("window_size", { default: 256 });
@@ -43,7 +43,7 @@ function localLayers({ config }: ModelContext): (layer: number) => number | unde
   };
 }
 
-/** `attention_types`, in which each list of kinds has its number of repetitions: `[[["global", "local"], 12]]`. */
+/** `attention_types`: lists of kinds, each with a number of repetitions: `[[["global", "local"], 12]]`. */
 function repeatedKinds(config: ConfigReader): readonly JsonValue[] | undefined {
   const types = config.raw("attention_types");
   if (types === undefined) return undefined;

@@ -9,9 +9,8 @@ import { partialRotaryLanes, rotaryAngles } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * A projection fused per head, rotary positions on a quarter of the lanes, and attention and feed-forward side
- * by side, each behind a norm of its own, unless `use_parallel_residual` is off.
- * https://arxiv.org/abs/2204.06745
+ * A fused projection, rotary positions on a quarter of the lanes; attention and feed-forward are parallel, each with a
+ * norm of its own, unless `use_parallel_residual` is false. https://arxiv.org/abs/2204.06745
  */
 export const gptNeox: Architecture = {
   build(context) {
@@ -54,6 +53,6 @@ export const gptNeox: Architecture = {
       }),
     });
   },
-  // Once kept as buffers: the causal mask, the value it masks with, and rotary frequencies.
+  // Older checkpoints store the causal mask, its fill value and rotary frequencies as buffers.
   ignoredTensors: [/\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/],
 };

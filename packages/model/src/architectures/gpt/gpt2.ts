@@ -28,11 +28,11 @@ export const gpt2: Architecture = {
       activation: config.string("activation_function", { default: "gelu_new" }),
     });
   },
-  // The causal mask was once kept as a buffer.
+  // Older checkpoints store the causal mask as a buffer.
   ignoredTensors: [/(^|\.)h\.\d+\.attn\.(masked_)?bias$/],
 };
 
-/** Where GPT-2's relatives differ. */
+/** What differs between GPT-2 and its relatives. */
 interface Gpt2Differences {
   readonly shape: AttentionShape;
   /** How matrices are stored. */
@@ -43,11 +43,11 @@ interface Gpt2Differences {
   readonly activation: string;
   /** Default: GPT-2's. */
   readonly decoder?: Pick<Decoder, "modules" | "norms">;
-  /** The table of positions. Default `transformer.wpe`. */
+  /** Name of the table of positions. Default `transformer.wpe`. */
   readonly positions?: string;
 }
 
-/** Learned positions, LayerNorm, plain feed-forward, serial residuals, a tied head. */
+/** Learned positions, LayerNorm, a feed-forward without a gate, sequential residuals, a tied head. */
 export function buildGpt2(context: ModelContext, differences: Gpt2Differences): void {
   const { g, config } = context;
   if (config.boolean("add_cross_attention", { default: false })) {
@@ -94,7 +94,7 @@ function learnedPositions(context: ModelContext, step: CausalStep, module: strin
   return embedding(context, step.positionIds, { name: `${module}.weight`, rows, width });
 }
 
-/** Of the scores, as `scale_attn_weights` says. */
+/** The scale of the scores, by `scale_attn_weights`. */
 export function configuredScale({ config }: ModelContext, { headDim }: AttentionShape): number {
   return config.boolean("scale_attn_weights", { default: true }) ? 1 / Math.sqrt(headDim) : 1;
 }

@@ -14,15 +14,15 @@ export const gptj: Architecture = {
   build(context) {
     buildGptj(context, (shape) => separateProjections(context, shape, false));
   },
-  // Once kept as buffers: the causal mask and the value it masks with.
+  // Older checkpoints store the causal mask and its fill value as buffers.
   ignoredTensors: [/\.attn\.(bias|masked_bias)$/],
 };
 
 /**
- * Attention and feed-forward side by side behind one norm; the first `rotary_dim` lanes turn, neighbours as pairs;
- * a bias on the logits.
+ * Attention and feed-forward are parallel, after one norm; the first `rotary_dim` lanes rotate, neighbours as pairs;
+ * the logits have a bias.
  *
- * @param heads where queries, keys and values come from
+ * @param heads projects to queries, keys and values
  */
 export function buildGptj(context: ModelContext, heads: (shape: AttentionShape) => ProjectHeads): void {
   const { g, config } = context;

@@ -12,7 +12,7 @@ import { openaiGpt } from "./openai-gpt.js";
 import { persimmon } from "./persimmon.js";
 import { phi } from "./phi.js";
 
-/** Decoders with LayerNorm and a plain feed-forward, as GPT has them, by `model_type`. */
+/** Decoders with LayerNorm and a feed-forward without a gate, as in GPT, by `model_type`. */
 export const gpts: ReadonlyMap<string, Architecture> = new Map([
   ["bloom", bloom],
   ["codegen", codegen],

@@ -8,7 +8,7 @@ import { layerNorms } from "../blocks/norms.js";
 import { fusedProjection, splitParts } from "../blocks/query-key-value.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** ALiBi, one matrix for queries, keys and values, no bias anywhere. https://www.databricks.com/blog/mpt-7b */
+/** ALiBi, a fused projection, no biases. https://www.databricks.com/blog/mpt-7b */
 export const mpt: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -44,7 +44,7 @@ export const mpt: Architecture = {
         up: "ffn.up_proj",
         down: "ffn.down_proj",
         width,
-        // transformers does not look at expansion_ratio.
+        // transformers ignores expansion_ratio.
         inner: 4 * width,
         bias: false,
         activation: "gelu",
@@ -54,7 +54,7 @@ export const mpt: Architecture = {
   },
 };
 
-/** MosaicML's own code has variants that the transformers model, and this graph, lack. */
+/** Refuses variants in MosaicML's own code that transformers does not have, and neither does this graph. */
 function refuseVariants({ config }: ModelContext): void {
   const attention = config.optionalObject("attn_config");
   const attentionType = attention?.string("attn_type", { default: "multihead_attention" });

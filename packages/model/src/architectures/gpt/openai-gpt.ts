@@ -6,7 +6,7 @@ import { gptModules } from "./gpt-modules.js";
 import { buildGpt2 } from "./gpt2.js";
 
 /**
- * GPT-2's predecessor, with norms after each sublayer and its residual.
+ * GPT-2's predecessor, post-norm.
  * https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf
  */
 export const openaiGpt: Architecture = {
@@ -21,7 +21,7 @@ export const openaiGpt: Architecture = {
         heads: fusedProjection(context, shape, { name: "c_attn", project: conv1d, split: splitParts }),
       },
       inner: 4 * shape.width,
-      // What this family calls gelu is its tanh approximation.
+      // In this family, gelu means the tanh approximation.
       activation: activation === "gelu" ? "gelu_new" : activation,
       decoder: {
         modules: { ...gptModules, embedding: "transformer.tokens_embed", lastNorm: undefined },
@@ -30,6 +30,6 @@ export const openaiGpt: Architecture = {
       positions: "transformer.positions_embed",
     });
   },
-  // The causal mask and the range of positions were once kept as buffers.
+  // Older checkpoints store the causal mask and the range of positions as buffers.
   ignoredTensors: [/\.attn\.bias$/, /(^|\.)position_ids$/],
 };

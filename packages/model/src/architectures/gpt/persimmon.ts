@@ -10,7 +10,7 @@ import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotar
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * A projection fused per head, queries and keys normed, rotary positions on half of the lanes, squared ReLU.
+ * A fused projection, norms of queries and keys, rotary positions on half of the lanes, squared ReLU.
  * https://www.adept.ai/blog/persimmon-8b
  */
 export const persimmon: Architecture = {

@@ -8,8 +8,8 @@ import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotar
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * Attention and feed-forward side by side behind one norm, rotary positions on part of the lanes, biases
- * everywhere. https://arxiv.org/abs/2309.05463
+ * Attention and feed-forward are parallel, after one norm; rotary positions on some of the lanes; biases everywhere.
+ * https://arxiv.org/abs/2309.05463
  */
 export const phi: Architecture = {
   build(context) {

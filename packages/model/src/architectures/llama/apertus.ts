@@ -10,7 +10,10 @@ import { normPerHead } from "../blocks/query-key-norm.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2509.14233: Llama with normed queries and keys, and a plain feed-forward of xIELU. */
+/**
+ * https://arxiv.org/abs/2509.14233: Llama with norms of queries and keys, and a feed-forward without a gate, with
+ * xIELU.
+ */
 export const apertus: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -71,7 +74,7 @@ function feedForward(context: ModelContext, width: number): Sublayer {
 }
 
 /**
- * An activation with parameters that are learned (https://arxiv.org/abs/2411.13010):
+ * xIELU, an activation with learned parameters (https://arxiv.org/abs/2411.13010):
  *
  * ```
  *   β·x + (x > 0 ? αₚ·x² : αₙ·(exp(min(x, ε)) − 1 − x)),  αₚ = softplus(alpha_p),  αₙ = β + softplus(alpha_n)

@@ -7,7 +7,7 @@ import { rmsNorms } from "../blocks/norms.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://huggingface.co/arcee-ai/AFM-4.5B: Llama with a plain feed-forward of squared ReLU. */
+/** https://huggingface.co/arcee-ai/AFM-4.5B: Llama with a feed-forward without a gate, with squared ReLU. */
 export const arcee: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -21,21 +21,21 @@ export const cohere: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** Where versions of Command R differ. */
+/** What differs between versions of Command R. */
 interface CohereDifferences {
-  /** How many positions a layer sees, itself included; undefined for all. */
+  /** How many positions a query of a layer sees, including its own; undefined for all. */
   readonly window: (layer: number) => number | undefined;
   /** Whether a layer has rotary positions. */
   readonly rotates: (layer: number) => boolean;
-  /** Of rotary positions, where the config does not say. */
+  /** θ of rotary positions, if the config does not say. */
   readonly defaultTheta: number;
-  /** Whether each head's queries and keys are normed, as in Command R+. */
+  /** Whether queries and keys are normed per head, as in Command R+. */
   readonly normsQueries: boolean;
 }
 
 /**
- * Attention and feed-forward side by side behind one LayerNorm without bias, rotary positions on neighbours, scaled
- * logits.
+ * Attention and feed-forward are parallel, after one LayerNorm without bias; neighbouring lanes are rotary pairs;
+ * logits are scaled.
  */
 export function buildCohere(context: ModelContext, differences: CohereDifferences): void {
   const { window, rotates, defaultTheta, normsQueries } = differences;

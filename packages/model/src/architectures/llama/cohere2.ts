@@ -3,7 +3,7 @@ import { alternatingWindows } from "../blocks/layer-windows.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { buildCohere } from "./cohere.js";
 
-/** https://arxiv.org/abs/2504.00698: sliding layers with rotary positions, and full ones without any. */
+/** https://arxiv.org/abs/2504.00698: sliding-window layers with rotary positions, full-attention layers without any. */
 export const cohere2: Architecture = {
   build(context) {
     const { config } = context;

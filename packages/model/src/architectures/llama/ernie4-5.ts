@@ -7,7 +7,7 @@ import { rmsNorms } from "../blocks/norms.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://huggingface.co/baidu/ERNIE-4.5-0.3B-PT: Llama with rotary positions on neighbouring lanes. */
+/** https://huggingface.co/baidu/ERNIE-4.5-0.3B-PT: Llama with neighbouring lanes as rotary pairs. */
 export const ernie45: Architecture = {
   build(context) {
     const { g, config } = context;

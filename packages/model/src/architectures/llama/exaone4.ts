@@ -11,8 +11,8 @@ import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * https://arxiv.org/abs/2507.11407: norms after each sublayer, normed queries and keys, rotary positions in sliding
- * layers only.
+ * https://arxiv.org/abs/2507.11407: norms of each sublayer's output, of queries and of keys; rotary positions only in
+ * sliding-window layers, if there are any.
  */
 export const exaone4: Architecture = {
   build(context) {

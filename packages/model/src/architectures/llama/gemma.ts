@@ -8,7 +8,10 @@ import { shiftedRmsNorms } from "../blocks/norms.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2403.08295: Llama with a scaled embedding, GeGLU, and norms that keep their weights less 1. */
+/**
+ * https://arxiv.org/abs/2403.08295: Llama with a scaled embedding, GeGLU, and norm weights stored as differences from
+ * 1.
+ */
 export const gemma: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -30,26 +33,26 @@ export const gemma: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** @throws RR_CONFIG for attention that sees ahead, as in models made from these that embed texts */
+/** @throws RR_CONFIG for bidirectional attention, as in embedding models made from these */
 export function refuseBidirectional(config: ConfigReader): void {
   if (!config.boolean("use_bidirectional_attention", { default: false })) return;
   throw config.error('"use_bidirectional_attention" is set; expected false, as in a model that generates');
 }
 
-/** The first configs say gelu where its approximation is meant. */
+/** The first configs say gelu but mean its tanh approximation. */
 function gemmaActivation(config: ConfigReader): string {
   const named = config.string("hidden_act", { default: gelu });
   return named === "gelu" ? gelu : named;
 }
 
-/** From Gemma 2 on, `hidden_act` says nothing: another name took its place. */
+/** From Gemma 2 on, `hidden_act` has no effect: `hidden_activation` replaced it. */
 export function laterGemmaActivation(config: ConfigReader): string {
   return config.string("hidden_activation", { default: gelu });
 }
 
 const gelu = "gelu_pytorch_tanh";
 
-/** Norms on both sides of each sublayer, from Gemma 2 on. */
+/** From Gemma 2 on, norms before and after each sublayer. */
 export const gemmaNorms = {
   attention: { before: "input_layernorm", after: "post_attention_layernorm" },
   feedForward: { before: "pre_feedforward_layernorm", after: "post_feedforward_layernorm" },

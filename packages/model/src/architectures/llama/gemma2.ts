@@ -10,15 +10,15 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { gemmaNorms, laterGemmaActivation, optionalCap, refuseBidirectional } from "./gemma.js";
 
 /**
- * https://arxiv.org/abs/2408.00118: Gemma with norms after sublayers too, capped scores and logits, and every other
- * layer sliding.
+ * https://arxiv.org/abs/2408.00118: Gemma with norms after sublayers too, soft-capped scores and logits, and a sliding
+ * window in every other layer.
  */
 export const gemma2: Architecture = {
   build: (context) => buildGemma2(context, gemmaNorms),
   ignoredTensors: rotaryBuffers,
 };
 
-/** https://arxiv.org/abs/2510.15001: Gemma 2 without the norms after sublayers, trained in private. */
+/** https://arxiv.org/abs/2510.15001: Gemma 2 without the norms after sublayers, trained with differential privacy. */
 export const vaultGemma: Architecture = {
   build(context) {
     buildGemma2(context, {

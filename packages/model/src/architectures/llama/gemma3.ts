@@ -11,8 +11,8 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { gemmaNorms, laterGemmaActivation, refuseBidirectional } from "./gemma.js";
 
 /**
- * https://arxiv.org/abs/2503.19786: Gemma 2 with normed queries and keys, no cap on scores (transformers has a field
- * for one and does not look at it), and rotary positions of their own for sliding layers.
+ * https://arxiv.org/abs/2503.19786: Gemma 2 with norms of queries and keys, no cap on scores (transformers has a field
+ * for one and ignores it), and separate rotary frequencies for sliding-window layers.
  */
 export const gemma3: Architecture = {
   build(context) {

@@ -15,21 +15,22 @@ import { type SharedAttentionType, sharedAttention, unusedByShared } from "../bl
 import { gemmaNorms, laterGemmaActivation } from "./gemma.js";
 
 /**
- * https://ai.google.dev/gemma/docs/core/model_card_4: heads of their own size in layers that see everything, keys and
- * values that layers share, and beside the feed-forward vectors for each layer and experts, where the config has them.
+ * https://ai.google.dev/gemma/docs/core/model_card_4: full-attention layers with a head size of their own, keys and
+ * values shared between layers, and, if the config asks for them, per-layer embeddings and experts next to the
+ * feed-forward.
  */
 export const gemma4: Architecture = {
   build: (context) => buildGemma4(context, { window: 512, perLayerLanes: 256 }),
   ignoredTensors: rotaryBuffers,
 };
 
-/** What the model of one stack for all senses makes of text: the same without vectors for each layer, or experts. */
+/** The text part of the unified multimodal model: by default without per-layer embeddings. */
 export const gemma4Unified: Architecture = {
   build: (context) => buildGemma4(context, { window: 1024, perLayerLanes: 0 }),
   ignoredTensors: rotaryBuffers,
 };
 
-/** Where the config does not say. */
+/** Used if the config does not say. */
 interface Gemma4Defaults {
   readonly window: number;
   readonly perLayerLanes: number;
@@ -38,7 +39,9 @@ interface Gemma4Defaults {
 function buildGemma4(context: ModelContext, defaults: Gemma4Defaults): void {
   const { g, config, parameters } = context;
   if (config.string("use_bidirectional_attention", { default: "vision" }) !== "vision") {
-    throw config.error('"use_bidirectional_attention" lets text see ahead; expected null or "vision"');
+    throw config.error(
+      '"use_bidirectional_attention" makes attention over text bidirectional; expected null or "vision"',
+    );
   }
   const shape = groupedShape(config, { headDim: 256, keyValueHeads: 4 });
   const { width, layers } = shape;
@@ -68,7 +71,7 @@ function buildGemma4(context: ModelContext, defaults: Gemma4Defaults): void {
   });
 }
 
-/** Every sixth layer sees everything where the config does not say, and the last one does whatever it says. */
+/** By default, every sixth layer has full attention. The last layer always does, whatever the config says. */
 function attentionTypes(
   context: ModelContext,
   shape: AttentionShape,
@@ -110,8 +113,8 @@ function attentionTypes(
 }
 
 /**
- * `per_layer_config` has what is not the same in all layers; before there was such a field, layers that see everything
- * had fields of their own.
+ * The shape of all layers of a type. `per_layer_config` has the settings that differ between layers; older configs have
+ * separate fields for full-attention layers instead.
  *
  * @throws RR_CONFIG unless layers of a type are the same
  */
@@ -150,7 +153,7 @@ function shapeOfType(
   const differs = others.some(
     ({ headDim, keyValueHeads }) => headDim !== first!.headDim || keyValueHeads !== first!.keyValueHeads,
   );
-  if (differs) throw config.error(`expected "per_layer_config" to give all layers of ${type} the same heads`);
+  if (differs) throw config.error(`expected "per_layer_config" to be the same for all layers of ${type}`);
   return first!;
 }
 
@@ -166,7 +169,9 @@ function hasExperts(config: ConfigReader): boolean {
   return config.boolean("enable_moe_block", { default: false });
 }
 
-/** A feed-forward, twice as wide in layers that share keys and values if the config says so; beside it, experts. */
+/**
+ * A feed-forward, twice as wide in layers with shared keys and values if the config says so, and experts next to it.
+ */
 function feedForward(context: ModelContext, width: number, firstShared: number): Sublayer {
   const { g, config } = context;
   const activation = laterGemmaActivation(config);
@@ -193,7 +198,7 @@ function feedForward(context: ModelContext, width: number, firstShared: number):
   };
 }
 
-/** Router and experts read the stream by a norm each; what an expert counts for grows by a number of its own. */
+/** Router and experts have separate norms of the residual stream. Each expert's routing weight has a learned scale. */
 function experts(context: ModelContext, width: number, activation: string): Sublayer {
   const { g, config, parameters } = context;
   const counts = expertCounts(context);
@@ -220,7 +225,7 @@ function experts(context: ModelContext, width: number, activation: string): Subl
   });
 }
 
-/** Vectors for each layer, where the config has lanes for them. */
+/** Per-layer embeddings, if the config gives them lanes. */
 function perLayerInputs(context: ModelContext, { layers, width }: AttentionShape, defaultLanes: number) {
   const { g, config } = context;
   const lanes = config.integer("hidden_size_per_layer_input", { min: 0, default: defaultLanes });

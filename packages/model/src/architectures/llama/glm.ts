@@ -8,8 +8,8 @@ import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotar
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * https://arxiv.org/abs/2406.12793: Llama with rotary positions on neighbouring lanes, half of them, and gate and up in
- * one matrix.
+ * https://arxiv.org/abs/2406.12793: Llama with rotary positions on half of the lanes, neighbours as pairs, and with
+ * gate and up in one matrix.
  */
 export const glm: Architecture = {
   build(context) {
@@ -18,23 +18,23 @@ export const glm: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** Where versions of GLM differ. */
+/** What differs between versions of GLM. */
 interface GlmDifferences {
   /** Default: one before each sublayer. */
   readonly norms?: DecoderNorms;
   /** Whether queries, keys and values have a bias. Default: as the config says. */
   readonly bias?: boolean;
-  /** What holds where the config does not say; without lanes per head, heads share out the width. */
+  /** Used if the config does not say; without `headDim`, heads divide the width. */
   readonly defaults?: {
     readonly headDim?: number;
     readonly keyValueHeads: number;
     readonly epsilon: number;
-    /** Of the lanes that turn. */
+    /** The fraction of lanes that rotate. */
     readonly fraction: number;
   };
 }
 
-/** GLM and those made from it. */
+/** GLM and its descendants. */
 export function buildGlm(
   context: ModelContext,
   { norms, bias, defaults = glmDefaults }: GlmDifferences = {},

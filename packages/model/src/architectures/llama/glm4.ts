@@ -10,7 +10,7 @@ export const glm4: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** https://arxiv.org/abs/2507.01006: what GLM-4.1V makes of text; its attention has biases, whatever the config says. */
+/** https://arxiv.org/abs/2507.01006: GLM-4.1V's text model; its attention has biases, whatever the config says. */
 export const glm4v: Architecture = {
   build(context) {
     buildGlm(context, { norms, bias: true, defaults: { keyValueHeads: 2, epsilon: 1e-5, fraction: 1 } });
@@ -18,12 +18,12 @@ export const glm4v: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** https://huggingface.co/zai-org/GLM-OCR: what it makes of text; the same without those biases. */
+/** https://huggingface.co/zai-org/GLM-OCR: its text model, which has no such biases. */
 export const glmOcr: Architecture = {
   build(context) {
     buildGlm(context, { norms, bias: false, defaults: { keyValueHeads: 8, epsilon: 1e-5, fraction: 1 } });
   },
-  // The layer behind the last predicts one more token while training.
+  // A layer after the last one is for multi-token prediction in training.
   ignoredTensors: [...rotaryBuffers, /\blayers\.16\./],
 };
 

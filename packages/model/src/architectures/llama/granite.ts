@@ -18,7 +18,7 @@ export const granite: Architecture = {
 interface GraniteLayers {
   /** Whether there are rotary positions. Default true. */
   readonly rotates?: boolean;
-  /** What stands in the place of attention, in some layers. Default: attention in all. */
+  /** Replaces attention in some layers. Default: no layer. */
   readonly replace?: (attention: Sublayer, step: CausalStep, width: number) => Sublayer;
 }
 

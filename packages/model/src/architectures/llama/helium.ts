@@ -7,7 +7,7 @@ import { rmsNorms } from "../blocks/norms.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://kyutai.org/2025/01/13/helium.html: Llama with rotary positions on neighbouring lanes. */
+/** https://kyutai.org/2025/01/13/helium.html: Llama with neighbouring lanes as rotary pairs. */
 export const helium: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -8,7 +8,7 @@ import { normOfTurned, normPerHead } from "../blocks/query-key-norm.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://github.com/Tencent-Hunyuan/Hunyuan-7B: Llama with queries and keys that are normed once they have turned. */
+/** https://github.com/Tencent-Hunyuan/Hunyuan-7B: Llama with norms of rotated queries and keys. */
 export const hunyuan: Architecture = {
   build: (context) => buildHunyuan(context, (width) => gatedFeedForwards(context, width)),
   ignoredTensors: rotaryBuffers,

@@ -66,7 +66,7 @@ export const llamaFamilies: readonly [string, Architecture][] = [
   ["olmo3", olmo3],
   ["phi3", phi3],
   ["qwen2", qwen2],
-  // What Qwen's models that see make of text: their rotary positions are then those of text.
+  // The text models of Qwen's vision models; for text, their rotary positions are the usual ones.
   ["qwen2_5_vl_text", qwen2],
   ["qwen2_vl_text", qwen2],
   ["qwen3", qwen3],

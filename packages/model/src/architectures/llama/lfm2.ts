@@ -10,7 +10,10 @@ import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 import { shortConvolution } from "../blocks/short-convolution.js";
 
-/** https://arxiv.org/abs/2511.23404: short convolutions in most layers, attention with normed queries and keys in others. */
+/**
+ * https://arxiv.org/abs/2511.23404: short convolutions in most layers, attention with norms of queries and keys in the
+ * others.
+ */
 export const lfm2: Architecture = {
   build: (context) =>
     buildLfm2(context, (width) => lfm2FeedForwards(context, width, innerWidth(context.config))),
@@ -57,7 +60,7 @@ export function buildLfm2(context: ModelContext, feedForward: (width: number) =>
   });
 }
 
-/** By the names that LFM2 has for gate, up and down. */
+/** LFM2's names for gate, up and down. */
 export const lfm2Names = { gate: "w1", up: "w3", down: "w2" } as const;
 
 export function lfm2FeedForwards(context: ModelContext, width: number, inner: number): Sublayer {
@@ -72,7 +75,7 @@ export function lfm2FeedForwards(context: ModelContext, width: number, inner: nu
     });
 }
 
-/** Listed by name, or by number; all of them where the config does not say. */
+/** The layers with attention, listed by type or by index; all layers if the config does not say. */
 function attentionLayers(config: ConfigReader): (layer: number) => boolean {
   const types = config.optionalStrings("layer_types");
   const numbers = config.optionalIntegers("full_attn_idxs", { min: 0 });
@@ -86,7 +89,7 @@ function attentionLayers(config: ConfigReader): (layer: number) => boolean {
   };
 }
 
-/** Of the feed-forward: two thirds of what the config says, and then so many parts, unless it says otherwise. */
+/** Width of the feed-forward: by default two thirds of the config's, scaled and rounded up to a multiple. */
 function innerWidth(config: ConfigReader): number {
   const stated = config.integer(["block_ff_dim", "intermediate_size"]);
   if (!config.boolean("block_auto_adjust_ff_dim", { default: true })) return stated;

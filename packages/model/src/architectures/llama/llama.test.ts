@@ -4,10 +4,10 @@ import { checkGraph } from "../../graph/index.js";
 import { zooDirectory } from "../../testing/fixtures.js";
 import { buildGraph } from "../index.js";
 
-/** Configs as their authors published them, less what does not shape the graph. */
+/** Configs as published, without settings that do not affect the graph. */
 const published: readonly { readonly config: JsonObject; readonly billions: number }[] = [
   {
-    // microsoft/Phi-3-mini-128k-instruct: positions scaled by a list for each length.
+    // microsoft/Phi-3-mini-128k-instruct: rotary scaling with a list of factors for short and one for long contexts.
     config: {
       model_type: "phi3",
       hidden_size: 3072,
@@ -42,7 +42,7 @@ const published: readonly { readonly config: JsonObject; readonly billions: numb
     billions: 9.24,
   },
   {
-    // google/gemma-3-1b-pt: one key head, and version 4's name for the sliding layers' theta.
+    // google/gemma-3-1b-pt: one key head, and transformers 4's name for the θ of sliding-window layers.
     config: {
       model_type: "gemma3_text",
       hidden_size: 1152,
@@ -107,7 +107,7 @@ const published: readonly { readonly config: JsonObject; readonly billions: numb
     billions: 9.4,
   },
   {
-    // zai-org/GLM-4.1V-9B-Thinking, without the 0.9 billion that sees
+    // zai-org/GLM-4.1V-9B-Thinking, without its vision model of 0.9 billion parameters
     config: { model_type: "glm4v", text_config: { model_type: "glm4v_text", attention_bias: true } },
     billions: 9.4,
   },
@@ -166,7 +166,7 @@ function windowsOf(name: string, changes: JsonObject): (number | undefined)[] {
   return windows;
 }
 
-describe("layers that slide, where the config does not list them", () => {
+describe("without layer_types", () => {
   const layers = { num_hidden_layers: 6, layer_types: null, sliding_window: 8 };
 
   it.each<[string, JsonObject, (number | undefined)[]]>([
@@ -184,13 +184,13 @@ describe("layers that slide, where the config does not list them", () => {
     ],
     ["phi3", {}, Array(6).fill(8)],
     ["ministral", {}, Array(6).fill(8)],
-  ])("are those of %s, %j", (name, changes, expected) => {
+  ])("%s with %j has the same windows as in transformers", (name, changes, expected) => {
     const windows = windowsOf(name, { ...layers, ...changes });
     expect(Array.from({ length: 6 }, (_, layer) => windows[layer])).toEqual(Array.from(expected));
   });
 });
 
-it("Gemma 3's scores have no cap, whatever its config says", () => {
+it("Gemma 3 does not cap scores, whatever its config says", () => {
   const { config } = openCheckpoint(zooDirectory("gemma3"));
   const [stated, silent] = [{ attn_logit_softcapping: 50 }, {}].map(
     (changes) => buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph,
@@ -203,7 +203,7 @@ describe("Gemma 4", () => {
   const graphOf = (changes: JsonObject) =>
     buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
 
-  it("sizes the heads of layers that see everything by either style of config", () => {
+  it("takes the head size of full-attention layers from either style of config", () => {
     const global = { per_layer_config: null, global_head_dim: 8, num_global_key_value_heads: 2 };
     expect(graphOf(global)).toEqual(graphOf({}));
     expect(graphOf({ ...global, attention_k_eq_v: false })).toEqual(
@@ -211,17 +211,17 @@ describe("Gemma 4", () => {
     );
   });
 
-  it("sees everything in its last layer, whatever its layer_types say", () => {
+  it("has full attention in its last layer, whatever layer_types says", () => {
     const layer_types = ["sliding_attention", "sliding_attention"];
     expect(graphOf({ layer_types })).toEqual(graphOf({}));
   });
 
-  it("without experts and vectors for each layer is what the unified model makes of text", () => {
+  it("without experts and per-layer embeddings is the text part of the unified model", () => {
     const plain = { enable_moe_block: false, sliding_window: 8 };
     expect(graphOf({ ...plain, model_type: "gemma4_unified_text" })).toEqual(graphOf(plain));
   });
 
-  it("does without the keys and values of layers that share those of others, should a checkpoint have any", () => {
+  it("ignores keys and values in a checkpoint for layers that share those of others", () => {
     const { config, tensors } = openCheckpoint(zooDirectory("gemma4"));
     const keys = (layer: number) => `model.language_model.layers.${layer}.self_attn.k_proj.weight`;
     const kept = new Map([...tensors!, [keys(2), tensors!.get(keys(0))!]]);
@@ -232,7 +232,7 @@ describe("Gemma 4", () => {
   });
 });
 
-it("GLM-4.1V is GLM-4 with biases and another ε, whatever its config says of biases", () => {
+it("GLM-4.1V is GLM-4 with biases and another ε, whatever its config says about biases", () => {
   const { config } = openCheckpoint(zooDirectory("glm4"));
   const graphOf = (changes: JsonObject) =>
     buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
@@ -244,7 +244,7 @@ it("GLM-4.1V is GLM-4 with biases and another ε, whatever its config says of bi
   );
 });
 
-it("LFM2 keeps what its convolutions read, of as many positions as those reach back, and rows for attention", () => {
+it("LFM2 keeps the last positions for convolution layers, and rows of a cache for attention layers", () => {
   const { config } = openCheckpoint(zooDirectory("lfm2"));
   const { graph } = buildGraph({ config: { ...config, conv_L_cache: 4 }, tensors: undefined });
   expect(graph.recurrent).toEqual([{ past: "past.0.positions", present: "present.0.positions" }]);
@@ -255,7 +255,7 @@ it("LFM2 keeps what its convolutions read, of as many positions as those reach b
   ]);
 });
 
-it("OLMo 3's sliding layers turn unscaled by either style of config", () => {
+it("OLMo 3's sliding-window layers have unscaled rotary positions in either style of config", () => {
   const { config } = openCheckpoint(zooDirectory("olmo3"));
   const { rope_theta, rope_scaling, ...rest } = config;
   const theta = { rope_theta: rope_theta as number };
@@ -269,30 +269,34 @@ it("OLMo 3's sliding layers turn unscaled by either style of config", () => {
 });
 
 it.each<[string, string, JsonObject]>([
-  ["a head of lanes of which an odd number turns", "glm", { partial_rotary_factor: 0.35 }],
-  ["attention that sees ahead", "gemma", { use_bidirectional_attention: true }],
-  ["attention that sees ahead", "gemma2", { use_bidirectional_attention: true }],
-  ["attention that sees ahead", "gemma3", { use_bidirectional_attention: true }],
-  ["attention that sees ahead", "gemma4-moe", { use_bidirectional_attention: "all" }],
+  ["an odd number of rotary lanes", "glm", { partial_rotary_factor: 0.35 }],
+  ["bidirectional attention", "gemma", { use_bidirectional_attention: true }],
+  ["bidirectional attention", "gemma2", { use_bidirectional_attention: true }],
+  ["bidirectional attention", "gemma3", { use_bidirectional_attention: true }],
+  ["bidirectional attention", "gemma4-moe", { use_bidirectional_attention: "all" }],
   [
-    "layers of one type with other heads",
+    "layers of one type with different heads",
     "gemma4-moe",
     { layer_types: ["full_attention", "full_attention"] },
   ],
-  ["a layer of its own width", "gemma4-moe", { per_layer_config: { 1: { hidden_size: 8 } } }],
+  ["a layer with a different width", "gemma4-moe", { per_layer_config: { 1: { hidden_size: 8 } } }],
   [
-    "key heads that do not divide the heads",
+    "a number of key heads that does not divide the heads",
     "gemma4-moe",
     { per_layer_config: { 1: { num_key_value_heads: 3 } } },
   ],
-  ["layers that share keys and values of none", "gemma4-moe", { num_kv_shared_layers: 1 }],
-  ["a cap on scores that is none", "gemma2", { attn_logit_softcapping: 0 }],
-  ["a list of rotating layers with something else in it", "smollm3", { no_rope_layers: [1, 2] }],
-  ["fewer entries than layers of what rotates", "smollm3", { no_rope_layers: [1] }],
-  ["a convolution that reads its own position only", "lfm2", { conv_L_cache: 1 }],
-  ["a layer that is no attention and no convolution", "lfm2", { layer_types: ["conv", "mamba"] }],
-  ["scaling that says nothing of queries", "ministral3", { rope_parameters: { rope_theta: 1_000_000 } }],
-  ["a layer type that is not known", "exaone4", { layer_types: ["sliding_attention", "chunked_attention"] }],
+  ["layers that share keys and values that no layer has", "gemma4-moe", { num_kv_shared_layers: 1 }],
+  ["a cap of 0 on scores", "gemma2", { attn_logit_softcapping: 0 }],
+  ["a list of rotary layers with an invalid entry", "smollm3", { no_rope_layers: [1, 2] }],
+  ["a list of rotary layers that is too short", "smollm3", { no_rope_layers: [1] }],
+  ["a convolution over only one position", "lfm2", { conv_L_cache: 1 }],
+  ["a layer that is neither attention nor a convolution", "lfm2", { layer_types: ["conv", "mamba"] }],
+  [
+    "rotary scaling without the growth of queries",
+    "ministral3",
+    { rope_parameters: { rope_theta: 1_000_000 } },
+  ],
+  ["an unknown layer type", "exaone4", { layer_types: ["sliding_attention", "chunked_attention"] }],
 ])("a config is refused with RR_CONFIG: %s", (_, name, changes) => {
   const { config } = openCheckpoint(zooDirectory(name));
   expect(() => buildGraph({ config: { ...config, ...changes }, tensors: undefined })).toThrow(

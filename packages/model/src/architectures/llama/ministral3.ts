@@ -49,7 +49,7 @@ const defaultScaling = {
   mscaleAllDim: 1,
 } as const;
 
-/** Stated beside the scaling of rotary positions. */
+/** Growth of queries is set together with rotary scaling. */
 function growthOf(config: ConfigReader): QueryGrowth {
   const rope = config.optionalObject(["rope_parameters", "rope_scaling"]);
   const context = defaultScaling.originalMaxPositionEmbeddings;

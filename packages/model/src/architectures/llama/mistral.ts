@@ -7,7 +7,7 @@ import { layerWindows } from "../blocks/layer-windows.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2310.06825: Llama without biases, with a sliding window over all layers in version 0.1. */
+/** https://arxiv.org/abs/2310.06825: Llama without biases; version 0.1 has a sliding window in all layers. */
 export const mistral: Architecture = {
   build(context) {
     const window = windowOf(context);
@@ -16,7 +16,7 @@ export const mistral: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** https://mistral.ai/news/ministraux: Mistral with a window over some of the layers. */
+/** https://mistral.ai/news/ministraux: Mistral with a sliding window in some of the layers. */
 export const ministral: Architecture = {
   build(context) {
     const window = windowOf(context);

@@ -11,8 +11,8 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { optionalCap } from "./gemma.js";
 
 /**
- * https://github.com/karpathy/nanochat: norms without weights, of embedded tokens too and of queries and keys once they
- * have turned; squared ReLU; capped logits.
+ * https://github.com/karpathy/nanochat: norms without weights, also of embedded tokens and of rotated queries and keys;
+ * squared ReLU; capped logits.
  */
 export const nanochat: Architecture = {
   build(context) {
@@ -22,7 +22,7 @@ export const nanochat: Architecture = {
     const step = causalStep(g);
     const bias = config.boolean("attention_bias", { default: false });
     const angles = rotaryAngles(context, step.positionIds, headDim);
-    // Pairs turn the other way round than Llama's.
+    // The rotation is opposite to Llama's.
     const backwards: RotaryAngles = { ...angles, sin: g.mul(angles.sin, g.numbers([-1])) };
     const norm = plainRmsNorms(context, width);
     buildDecoder(context, {

@@ -8,8 +8,8 @@ import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotar
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * https://arxiv.org/abs/2402.16819: Llama with LayerNorms that keep their weights less 1, squared ReLU, and rotary
- * positions on half of the lanes.
+ * https://arxiv.org/abs/2402.16819: Llama with LayerNorms whose weights are stored as differences from 1, squared ReLU,
+ * and rotary positions on half of the lanes.
  */
 export const nemotron: Architecture = {
   build(context) {

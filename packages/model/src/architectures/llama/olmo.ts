@@ -7,7 +7,7 @@ import { gatedFeedForwards } from "../blocks/feed-forward.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2402.00838: Llama with norms that have no weights, and projections that may be clipped. */
+/** https://arxiv.org/abs/2402.00838: Llama with norms without weights, and optionally clipped projections. */
 export const olmo: Architecture = {
   build(context) {
     const { g, config } = context;

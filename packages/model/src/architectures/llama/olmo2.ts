@@ -9,8 +9,8 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 import { type SelfAttention, selfAttention } from "../blocks/self-attention.js";
 
 /**
- * https://arxiv.org/abs/2501.00656: norms after each sublayer instead of before, and of queries and keys over all
- * heads.
+ * https://arxiv.org/abs/2501.00656: norms of each sublayer's output instead of its input, and of queries and keys over
+ * all heads.
  */
 export const olmo2: Architecture = {
   build: (context) =>
@@ -18,7 +18,7 @@ export const olmo2: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** OLMo 2 and 3, which differ in what layers see and how they turn. */
+/** OLMo 2 or 3, which differ in their windows and rotary angles. */
 export function buildOlmo2(
   context: ModelContext,
   attention: Pick<SelfAttention, "step" | "shape" | "angles" | "window">,

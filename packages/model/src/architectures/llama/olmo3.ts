@@ -5,7 +5,7 @@ import { alternatingWindows } from "../blocks/layer-windows.js";
 import { rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { buildOlmo2 } from "./olmo2.js";
 
-/** https://arxiv.org/abs/2512.13961: OLMo 2 with sliding layers, whose rotary positions are not scaled. */
+/** https://arxiv.org/abs/2512.13961: OLMo 2 with sliding-window layers, whose rotary positions are not scaled. */
 export const olmo3: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -8,7 +8,7 @@ import { fusedProjection, splitParts } from "../blocks/query-key-value.js";
 import { partialRotaryLanes, rotaryAngles, rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2404.14219: Llama with queries, keys and values in one matrix, gate and up in another. */
+/** https://arxiv.org/abs/2404.14219: Llama with one matrix for queries, keys and values, and one for gate and up. */
 export const phi3: Architecture = {
   build(context) {
     const { g, config } = context;

@@ -7,7 +7,9 @@ import { upperLayerWindows } from "../blocks/layer-windows.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2407.10671: Llama with biases on queries, keys and values; windows on the upper layers. */
+/**
+ * https://arxiv.org/abs/2407.10671: Llama with biases on queries, keys and values; the upper layers may have a window.
+ */
 export const qwen2: Architecture = {
   build(context) {
     const { g, config } = context;

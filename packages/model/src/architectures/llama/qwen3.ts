@@ -9,7 +9,7 @@ import { normPerHead } from "../blocks/query-key-norm.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://arxiv.org/abs/2505.09388: Qwen2 with normed queries and keys instead of biases. */
+/** https://arxiv.org/abs/2505.09388: Qwen2 with norms of queries and keys instead of biases. */
 export const qwen3: Architecture = {
   build(context) {
     const { g, config } = context;

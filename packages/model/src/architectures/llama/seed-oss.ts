@@ -6,7 +6,10 @@ import { gatedFeedForwards } from "../blocks/feed-forward.js";
 import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
-/** https://github.com/ByteDance-Seed/seed-oss: Llama with biases on queries, keys and values, and a switch for each. */
+/**
+ * https://github.com/ByteDance-Seed/seed-oss: Llama with biases on queries, keys and values, and a separate switch for
+ * the output projection's.
+ */
 export const seedOss: Architecture = {
   build(context) {
     const { g, config } = context;

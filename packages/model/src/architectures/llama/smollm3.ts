@@ -26,7 +26,7 @@ export const smollm3: Architecture = {
         `expected "no_rope_layers" to have an entry for each of ${shape.layers} layers, got ${rotates.length}`,
       );
     }
-    // The list is of layers that do rotate, whatever its name says.
+    // Despite its name, `no_rope_layers` has a 1 for layers that do have rotary positions.
     const isRotary = (layer: number): boolean =>
       rotates === undefined ? (layer + 1) % interval !== 0 : rotates[layer] === 1;
     const angles = rotaryAngles(context, step.positionIds, headDim, { defaultTheta: 2_000_000 });

@@ -8,7 +8,8 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 import { selfAttention } from "../blocks/self-attention.js";
 
 /**
- * https://arxiv.org/abs/2402.19173: Llama with LayerNorm, a plain feed-forward and biases; one window for all layers.
+ * https://arxiv.org/abs/2402.19173: Llama with LayerNorm, a feed-forward without a gate, and biases; all layers may
+ * have a sliding window.
  */
 export const starcoder2: Architecture = {
   build(context) {

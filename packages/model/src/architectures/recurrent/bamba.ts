@@ -24,7 +24,10 @@ export const bambaNorms: DecoderNorms = {
   feedForward: { before: "pre_ff_layernorm" },
 };
 
-/** https://huggingface.co/blog/bamba: Mamba 2 in most layers, attention in some, with rotary positions on half the lanes. */
+/**
+ * https://huggingface.co/blog/bamba: Mamba 2 in most layers, attention in some, with rotary positions on half of the
+ * lanes.
+ */
 export const bamba: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -51,7 +54,7 @@ export const bamba: Architecture = {
   ignoredTensors: rotaryBuffers,
 };
 
-/** Mamba 2 as hybrids name and size it. `epsilon` is what norms have by default. */
+/** Mamba 2 with the names and default sizes of hybrid models. `epsilon` is the default ε of norms. */
 export function hybridMamba(
   context: ModelContext,
   { step, width, epsilon }: { readonly step: CausalStep; readonly width: number; readonly epsilon: number },

@@ -14,7 +14,7 @@ import { timeLimits } from "../blocks/time-limits.js";
 import { bambaModules, bambaNorms } from "./bamba.js";
 import { gatedFinish } from "./mamba2.js";
 
-/** https://arxiv.org/abs/2507.22448: attention and Mamba 2 side by side in each layer, with multipliers all over. */
+/** https://arxiv.org/abs/2507.22448: attention and Mamba 2 in parallel in each layer, with many multipliers. */
 export const falconH1: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -49,7 +49,7 @@ export const falconH1: Architecture = {
   ignoredTensors: [...rotaryBuffers, /\.mamba\.mup_vector$/],
 };
 
-/** A value times what the config says under a name, 1 by default. */
+/** Multiplies a value by the config's multiplier of a given name, 1 by default. */
 function multiplied({ g, config }: ModelContext): (name: string, x: Value) => Value {
   return (name, x) => {
     const multiplier = config.number(name, { default: 1 });
@@ -102,7 +102,7 @@ function feedForward(context: ModelContext, width: number): Sublayer {
   };
 }
 
-/** @throws RR_CONFIG unless there are `count` of them, or none. */
+/** @throws RR_CONFIG unless the config has `count` of them, or none */
 function multipliers({ config }: ModelContext, name: string, count: number): readonly number[] | undefined {
   const given = config.optionalNumbers(name);
   if (given === undefined || given.length === count) return given;

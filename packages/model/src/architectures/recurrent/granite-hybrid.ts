@@ -7,8 +7,8 @@ import { hybridMamba } from "./bamba.js";
 import { recurrentLayers } from "./recurrent-layers.js";
 
 /**
- * https://www.ibm.com/granite/docs/models/granite: Granite 4.0, most of whose models have Mamba 2 in most layers.
- * Experts and rotary positions are as the config says.
+ * https://www.ibm.com/granite/docs/models/granite: Granite 4.0. Most of its models have Mamba 2 in most layers; experts
+ * and rotary positions depend on the config.
  */
 export const graniteMoeHybrid: Architecture = {
   build(context) {
@@ -25,7 +25,7 @@ export const graniteMoeHybrid: Architecture = {
       {
         rotates: config.optionalString("position_embedding_type") === "rope",
         replace: (attention, step, width) => {
-          // With the first layer that has it: sizes of what no layer has need not fit.
+          // Not before the first layer that needs it: a model without such layers may have invalid sizes for it.
           let mixer: Sublayer | undefined;
           return (x, layer) => {
             if (!isRecurrent(layer.index)) return attention(x, layer);

@@ -6,7 +6,7 @@ import { mamba2 } from "./mamba2.js";
 import { nemotronH } from "./nemotron-h.js";
 import { qwen3Next, qwen35, qwen35Moe } from "./qwen3-next.js";
 
-/** Decoders whose layers, some or all, keep a state of one size, by the `model_type` of config.json. */
+/** Decoders in which some or all layers have a state of fixed size, by the `model_type` of config.json. */
 export const recurrentFamilies: readonly [string, Architecture][] = [
   ["bamba", bamba],
   ["falcon_h1", falconH1],

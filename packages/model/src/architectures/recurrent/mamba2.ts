@@ -14,10 +14,10 @@ export const backbone: DecoderModules = {
   head: "lm_head",
 };
 
-/** One sublayer in each layer. */
+/** For layers with a single sublayer. */
 export const oneNorm: DecoderNorms = { attention: { before: "norm" }, feedForward: {} };
 
-/** https://arxiv.org/abs/2405.21060: nothing but layers with a state. */
+/** https://arxiv.org/abs/2405.21060: only Mamba 2 layers. */
 export const mamba2: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -53,7 +53,7 @@ export const mamba2: Architecture = {
   },
 };
 
-/** A norm in the mixer's module, under its usual name. */
+/** The gated norm under its usual name in the mixer's module. */
 export function gatedFinish(norm: ReturnType<typeof gatedNorm>): Parameters<typeof mixer>[1]["finish"] {
   return (x, gate, module) => norm(x, gate, `${module}.norm`);
 }

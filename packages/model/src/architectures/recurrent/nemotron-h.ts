@@ -15,10 +15,10 @@ import { selfAttention } from "../blocks/self-attention.js";
 import { groupedRouter } from "../experts/deepseek-v3.js";
 import { backbone, gatedFinish, oneNorm } from "./mamba2.js";
 
-/** What one layer is: there is nothing else in it. */
+/** The only sublayer of a layer. */
 type Kind = "mamba" | "attention" | "mlp" | "moe";
 
-/** https://arxiv.org/abs/2504.03624: Mamba 2, attention, a feed-forward or experts in each layer, in any order. */
+/** https://arxiv.org/abs/2504.03624: each layer is Mamba 2, attention, a feed-forward or experts, in any order. */
 export const nemotronH: Architecture = {
   build(context) {
     const { g, config } = context;
@@ -41,7 +41,7 @@ export const nemotronH: Architecture = {
         }),
       moe: () => experts(context, width),
     };
-    // With the first layer of each kind: sizes of what no layer has need not fit.
+    // Not before the first layer of a kind: a model without such layers may have invalid sizes for it.
     const made = new Map<Kind, Sublayer>();
     buildDecoder(context, {
       step,
@@ -60,7 +60,7 @@ export const nemotronH: Architecture = {
   ignoredTensors: [...rotaryBuffers, /^mtp\./],
 };
 
-/** By name in transformers 5, by that of transformers 4, and by letter in configs of the models' own code. */
+/** The names in transformers 5, those in transformers 4, and the letters in configs of the models' own code. */
 const kindsByName: Readonly<Record<string, Kind>> = {
   linear_attention: "mamba",
   mamba: "mamba",
@@ -78,11 +78,15 @@ function layerKinds(config: ConfigReader): readonly Kind[] {
   const pattern = config.optionalString("hybrid_override_pattern");
   const names = config.optionalStrings(["layers_block_type", "layer_types"]) ?? (pattern && [...pattern]);
   if (!names || names.length === 0 || names.length > configLimits.layers) {
-    throw config.error('expected "layers_block_type" or "hybrid_override_pattern" to say what each layer is');
+    throw config.error(
+      'expected "layers_block_type" or "hybrid_override_pattern" to list the kinds of layers',
+    );
   }
   return names.map((name) => {
     if (Object.hasOwn(kindsByName, name)) return kindsByName[name]!;
-    throw config.error(`expected layers to be some of ${Object.keys(kindsByName).join(", ")}, got ${name}`);
+    throw config.error(
+      `expected kinds of layers to be among ${Object.keys(kindsByName).join(", ")}, got ${name}`,
+    );
   });
 }
 
@@ -106,7 +110,7 @@ function mixer(context: ModelContext, step: CausalStep, width: number, epsilon: 
     convolutionBias: config.boolean(["use_conv_bias", "mamba_conv_bias"], { default: true }),
     bias: { input: bias, output: bias },
     activation: config.string("mamba_hidden_act", { default: "silu" }),
-    // As in transformers, whatever "time_step_limit" says.
+    // As in transformers, which ignores "time_step_limit".
     limit: (time) => g.max(time, g.numbers([least])),
     finish: gatedFinish(
       gatedNorm(context, { width: shape.inner, groups: shape.groups, epsilon, gateFirst: true }),
@@ -121,11 +125,11 @@ function feedForwardOptions(config: ConfigReader) {
   };
 }
 
-/** DeepSeek-V3's router, and feed-forwards without a gate behind it and beside them. */
+/** DeepSeek-V3's router, with routed and shared experts that have no gates. */
 function experts(context: ModelContext, width: number): Sublayer {
   const { config } = context;
   if (config.has("moe_latent_size")) {
-    throw config.error('"moe_latent_size" is not supported: expected experts to read the stream itself');
+    throw config.error('"moe_latent_size" is not supported: expected experts to read the residual stream');
   }
   const counts = expertCounts(context, 2);
   const options = feedForwardOptions(config);

@@ -16,10 +16,10 @@ import { qwenFeedForward } from "../experts/qwen-feed-forward.js";
 import { gatedSharedExpert } from "../experts/qwen2-moe.js";
 import { recurrentLayers } from "./recurrent-layers.js";
 
-/** Layers that predict further tokens, for speculative decoding. */
+/** Layers for multi-token prediction, used in speculative decoding. */
 const ignoredTensors = [...rotaryBuffers, /^mtp\./];
 
-/** https://qwen.ai/blog?id=qwen3-next: gated DeltaNets in most layers, gated attention in others, experts in all. */
+/** https://qwen.ai/blog?id=qwen3-next: gated DeltaNet in most layers, gated attention in the others, experts in all. */
 export const qwen3Next: Architecture = {
   build: (context) =>
     buildQwen3Next(context, {
@@ -29,7 +29,7 @@ export const qwen3Next: Architecture = {
   ignoredTensors,
 };
 
-/** https://qwen.ai/blog?id=qwen3.5: the same with a feed-forward in each layer, as its model that sees has it. */
+/** https://qwen.ai/blog?id=qwen3.5: the text part of its vision model, with a feed-forward in each layer. */
 export const qwen35: Architecture = {
   build: (context) =>
     buildQwen3Next(context, {
@@ -92,14 +92,16 @@ function experts(context: ModelContext, width: number, stored: ExpertBlock): Sub
   });
 }
 
-/** A tensor for each, or all in one. */
+/** Experts stored in separate tensors or stacked. */
 const expertsEitherWay: ExpertBlock = (context, sizes) => {
   const [apart, stacked] = [gatedExperts(context, sizes), stackedExperts(context, sizes)];
   return (rows, module) =>
     (context.parameters.has(`${module}.experts.gate_up_proj`) ? stacked : apart)(rows, module);
 };
 
-/** Two matrices, by the heads of keys: `[key head, (query | key | values | gates)]`, `[key head, (rates | decays)]`. */
+/**
+ * Two matrices, grouped by key head: `[key head, (query | key | values | gates)]` and `[key head, (rates | decays)]`.
+ */
 function projectGroups(context: ModelContext, shape: DeltaShape): (x: Value, module: string) => DeltaInputs {
   const { g } = context;
   const { width, keys, values, keyDim, valueDim } = shape;
@@ -118,7 +120,7 @@ function projectGroups(context: ModelContext, shape: DeltaShape): (x: Value, mod
   };
 }
 
-/** A matrix for each. */
+/** Separate matrices. */
 function projectApart(context: ModelContext, shape: DeltaShape): (x: Value, module: string) => DeltaInputs {
   const { width, keys, values, keyDim, valueDim } = shape;
   return (x, module) => {

@@ -1,13 +1,13 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 
-/** What configs call layers with a state, and layers with attention: as transformers 5 writes them, and as families did. */
+/** Layer types with a state, and with attention: transformers 5's names, and those of single families. */
 const recurrent: ReadonlySet<string> = new Set(["linear_attention", "mamba"]);
 const attention: ReadonlySet<string> = new Set(["full_attention", "attention"]);
 
 /**
- * Which layers have a state, and not attention, by `layer_types`.
+ * Which layers have a state instead of attention, by `layer_types`.
  *
- * @param byDefault where the config does not say
+ * @param byDefault used if the config does not say
  */
 export function recurrentLayers(
   config: ConfigReader,

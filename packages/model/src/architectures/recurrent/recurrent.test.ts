@@ -5,13 +5,13 @@ import type { Graph } from "../../graph/index.js";
 import { zooDirectory } from "../../testing/fixtures.js";
 import { buildGraph } from "../index.js";
 
-/** A zoo checkpoint's graph, as its config alone makes it, with `changes` to that. */
+/** The graph that a zoo checkpoint's config gives with `changes`, without tensors. */
 function graphOf(name: string, changes: JsonObject = {}): Graph {
   const { config } = openCheckpoint(zooDirectory(name));
   return buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph;
 }
 
-it("a recurrent layer keeps a state and what its convolution read, a layer of attention keys and values", () => {
+it("a recurrent layer keeps a state and its convolution's last positions, an attention layer keys and values", () => {
   const { recurrent, caches } = graphOf("granite4-hybrid");
   expect(recurrent!.map(({ past }) => past)).toEqual(["past.0.positions", "past.0.state"]);
   expect(caches.flatMap(({ states }) => states.map(({ past }) => past))).toEqual([
@@ -26,11 +26,11 @@ it.each([
   ["bamba", { layer_types: ["linear_attention", "full_attention"] }],
   ["nemotron-h", { layers_block_type: null, hybrid_override_pattern: "M-*E" }],
   ["nemotron-h", { layers_block_type: ["mamba", "mlp", "attention", "moe"], num_hidden_layers: 4 }],
-])("%s has the same layers however the config says which are recurrent", (name, changes) => {
+])("%s has the same layers whichever way the config lists the recurrent ones: %j", (name, changes) => {
   expect(graphOf(name, changes)).toEqual(graphOf(name));
 });
 
-it("a layer of an unknown kind is refused", () => {
+it("refuses an unknown layer type", () => {
   const { message } = expectCode("RR_CONFIG", () =>
     graphOf("qwen3-next", { layer_types: ["linear_attention", "sliding_attention"] }),
   );
@@ -42,14 +42,14 @@ it.each([
   ["bamba", { mamba_n_heads: 7 }],
   ["mamba2", { n_groups: 3 }],
   ["nemotron-h", { n_groups: 3 }],
-])("%s is refused where %s does not fit its other sizes", (name, changes) => {
+])("%s is refused with %j, which does not fit its other sizes", (name, changes) => {
   expectCode("RR_CONFIG", () => graphOf(name, changes));
 });
 
 it.each([
-  ["a letter for no kind of layer", { layers_block_type: null, hybrid_override_pattern: "M-X" }],
-  ["no kinds of layers", { layers_block_type: null }],
-  ["experts that read less than the stream", { moe_latent_size: 16 }],
+  ["a letter that stands for no kind of layer", { layers_block_type: null, hybrid_override_pattern: "M-X" }],
+  ["no list of kinds of layers", { layers_block_type: null }],
+  ["experts that read a projection of the residual stream", { moe_latent_size: 16 }],
 ])("Nemotron-H is refused with %s", (_, changes) => {
   expectCode("RR_CONFIG", () => graphOf("nemotron-h", changes));
 });
@@ -57,14 +57,14 @@ it.each([
 it.each<[string, JsonObject, string[]]>([
   ["none", {}, []],
   ["both", { time_step_limit: [0.001, 0.1] }, ["Max", "Min"]],
-  ["the least", { time_step_limit: [0.001, { __float__: "Infinity" }] }, ["Max"]],
-])("steps of time are bounded as the config says: %s", (_, changes, expected) => {
+  ["only a lower one", { time_step_limit: [0.001, { __float__: "Infinity" }] }, ["Max"]],
+])("time steps have the config's limits: %s", (_, changes, expected) => {
   const bounds = graphOf("bamba", changes).nodes.flatMap(({ opType }) =>
     /^M(ax|in)$/.test(opType) ? [opType] : [],
   );
   expect(bounds).toEqual(expected);
 });
 
-it.each(["soon", [0], [0, "never"]])("a bound of %j for steps of time is refused", (limit) => {
+it.each(["soon", [0], [0, "never"]])("refuses %j as limits of time steps", (limit) => {
   expectCode("RR_CONFIG", () => graphOf("bamba", { time_step_limit: limit }));
 });

@@ -19,40 +19,43 @@ import { saysTied } from "../blocks/tied-weights.js";
 import type { PlaceEmbedding, Places } from "./positions.js";
 import { type Side, shapeOfSide } from "./side.js";
 
-/** Where families of the same graph differ. */
+/** What differs between families with this graph. */
 export interface BartDifferences {
-  /** First part of tensor names. Default `model`. */
+  /** The prefix of tensor names. Default `model`. */
   readonly model?: string;
-  /** Rows of each side's own table of words. Default: there is one for both, `shared`, of `vocab_size` rows. */
+  /** Rows of each side's own token embedding. Default: one embedding for both, `shared`, of `vocab_size` rows. */
   readonly vocabularies?: Readonly<Record<Side, number>>;
-  /** The head's own matrix, where it is not a table of words. Default `lm_head.weight`. */
+  /** Name of the head's own matrix, used if it is not tied. Default `lm_head.weight`. */
   readonly head?: string;
-  /** Whether tables of words and head are one, where the config does not say. Default true. */
+  /** Whether token embeddings and head are tied if the config does not say. Default true. */
   readonly tiedByDefault?: boolean;
   readonly places: PlaceEmbedding;
-  /** Whether each sublayer is normed before, with one more norm behind the last layer, or after its residual. */
+  /** Pre-norm, with a norm after the last layer, or post-norm. */
   readonly norms: "before" | "after";
   /** Whether the embeddings are normed. */
   readonly embeddingNorm: boolean;
-  /** The side that norms embeddings before positions are added, and not their sum. Default: neither. */
+  /** The side that norms token embeddings before it adds positions, instead of their sum. Default: neither. */
   readonly normsWordsOf?: Side;
   /** Whether logits have a bias. Default true. */
   readonly logitsBias?: boolean;
-  /** Whether the embeddings are scaled by √width. Default: as {@link saysScaled} says, false where it does not. */
+  /** Whether the embeddings are scaled by √width. Default: {@link saysScaled}, false if the config does not say. */
   readonly isScaled?: boolean;
-  /** Of feed-forwards, where the config does not say. Default `gelu`. */
+  /** Activation of feed-forwards, if the config does not say. Default `gelu`. */
   readonly defaultActivation?: string;
-  /** Of the encoder. Default: to everything but padding. */
+  /** The encoder's self-attention. Default: full attention with a mask of padding. */
   readonly attention?: (input: EncoderInput, shape: AttentionShape) => LayerAttention;
 }
 
-/** Attention of the module that `prefix` names, in the layer of that number. */
+/** Self-attention with the module `prefix`, in a layer given by its index. */
 type LayerAttention = (x: Value, prefix: string, layer: number) => Value;
 
-/** Buffers that are computed, and positions that are. */
+/** A buffer, and position tables of families that compute positions. */
 export const bartIgnored: readonly RegExp[] = [/(^|\.)embed_positions\.weights?$/, /(^|\.)version$/];
 
-/** An encoder, and a decoder that attends to its output; by default one table of words for both and for the head. */
+/**
+ * An encoder, and a decoder that attends to its output; by default with one matrix for both token embeddings and the
+ * head.
+ */
 export function buildBart(context: ModelContext, differences: BartDifferences): void {
   const { g, config } = context;
   if (config.boolean("is_decoder", { default: false })) {
@@ -86,7 +89,7 @@ class Bart {
     this.#tables = this.#findTables();
   }
 
-  /** The last hidden state, `[batch, source, width]`, which is an output too. */
+  /** Adds the output `last_hidden_state`, `[batch, source, width]`, and returns it. */
   encode(): Value {
     const { g, config } = this.#context;
     const shape = shapeOfSide(config, "encoder");
@@ -131,7 +134,7 @@ class Bart {
     return saysTied(this.#context, this.#differences.tiedByDefault ?? true);
   }
 
-  /** Of words: each side's, and the one that the head may be. */
+  /** The token embeddings: each side's, and the one that the head may be tied to. */
   #findTables(): Readonly<Record<Side | "head", EmbeddingTable>> {
     const { config, parameters } = this.#context;
     const { vocabularies } = this.#differences;
@@ -196,7 +199,7 @@ class Bart {
   }
 }
 
-/** What the config says of scaled embeddings. */
+/** Whether the config says that embeddings are scaled. */
 export function saysScaled({ config }: ModelContext, byDefault: boolean): boolean {
   return config.boolean("scale_embedding", { default: byDefault });
 }

@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { bartIgnored, buildBart } from "./bart-frame.js";
 import { tabulatedPlaces } from "./positions.js";
 
-/** BART with norms before each sublayer and none of embeddings. https://arxiv.org/abs/2004.13637 */
+/** Pre-norm BART, without a norm of embeddings. https://arxiv.org/abs/2004.13637 */
 export const blenderbot: Architecture = {
   build: (context) =>
     buildBart(context, { places: tabulatedPlaces(context, 0), norms: "before", embeddingNorm: false }),

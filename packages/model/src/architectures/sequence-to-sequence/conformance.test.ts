@@ -25,7 +25,7 @@ describe.each(zooNames("seq2seq"))("%s, unsplit, against transformers", (name) =
     });
   }
 
-  /** A decoder that reads the source, as a rank that keeps the encoder's rows would start it. */
+  /** Starts a decoder that attends to the source, with the encoder's rows as a rank keeps them. */
   async function startDecoder(mask: readonly (readonly number[])[]) {
     const { last_hidden_state: _, ...cross } = await encode(mask);
     const encoded = Object.entries(cross).map(([name, rows]) => [name.replace("cross", "encoded"), rows]);
@@ -36,27 +36,27 @@ describe.each(zooNames("seq2seq"))("%s, unsplit, against transformers", (name) =
     });
   }
 
-  it("gives the encoder's output", async () => {
+  it("computes the encoder's output", async () => {
     const { last_hidden_state: hidden } = await encode(allTokens);
     const expected = target!.encoderHidden;
     expect(hidden!.data as Float32Array).toBeAllclose(expected, modelTolerance(expected));
   });
 
-  it("gives the logits of the whole target at once", async () => {
+  it("computes the logits of the whole target in one step", async () => {
     const run = await startDecoder(allTokens);
     const logits = await run.step(target!.inputIds);
     expect(logits.dims).toEqual([2 * length, vocabulary]);
     expect(logits.data as Float32Array).toBeAllclose(golden, tolerance);
   });
 
-  it("gives the logits where part of the source is padding", async () => {
+  it("computes the logits if part of the source is padding", async () => {
     const run = await startDecoder(padded!.mask);
     const logits = await run.step(target!.inputIds);
     expect(logits.data as Float32Array).toBeAllclose(padded!.logits, tolerance);
   });
 
   it.each([{ chunks: Array<number>(length).fill(1) }, { chunks: [1, 2, 4] }, { chunks: [3, 4] }])(
-    "gives the same logits through a part-empty cache in chunks of $chunks",
+    "computes the same logits step by step, with a cache, in chunks of $chunks",
     async ({ chunks }) => {
       const run = await startDecoder(allTokens);
       let from = 0;

@@ -4,7 +4,7 @@ import { bartIgnored, buildBart, saysScaled } from "./bart-frame.js";
 import { sinusoidsAfterPadding, tabulatedAfterPadding } from "./positions.js";
 
 /**
- * BART with a vocabulary for each side, sinusoidal positions and no norm of embeddings.
+ * BART with a vocabulary for each side and sinusoidal positions, without a norm of embeddings.
  * https://arxiv.org/abs/1907.06616
  */
 export const fsmt: Architecture = {
@@ -17,11 +17,11 @@ export const fsmt: Architecture = {
     const tiedByDefault = false;
     if (saysTied(context, tiedByDefault) && vocabularies.encoder !== vocabularies.decoder) {
       throw config.error(
-        `expected "src_vocab_size" to be "tgt_vocab_size" where "tie_word_embeddings" is true, got ` +
+        `expected "src_vocab_size" to equal "tgt_vocab_size" if "tie_word_embeddings" is true, got ` +
           `${vocabularies.encoder} and ${vocabularies.decoder}`,
       );
     }
-    // A table, which checkpoints may leave out.
+    // Checkpoints may store the sinusoids as a table, or leave them out.
     const isStored = parameters.has("model.encoder.embed_positions.weight");
     buildBart(context, {
       places: isStored ? tabulatedAfterPadding(context) : sinusoidsAfterPadding(context),

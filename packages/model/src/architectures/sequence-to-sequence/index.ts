@@ -12,9 +12,7 @@ import { pegasus } from "./pegasus.js";
 import { plbart } from "./plbart.js";
 import { mt5, t5, umt5 } from "./t5.js";
 
-/**
- * Models that read a source and write a target, by `model_type`. Their graphs have the entries `encode` and `decode`.
- */
+/** Encoder–decoders, by `model_type`. Their graphs have the entries `encode` and `decode`. */
 export const sequenceToSequence: ReadonlyMap<string, Architecture> = new Map([
   ["bart", bart],
   ["blenderbot", blenderbot],

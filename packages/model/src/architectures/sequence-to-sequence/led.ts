@@ -4,7 +4,7 @@ import { encoderSelfAttention } from "../blocks/encoder-attention.js";
 import { bartIgnored, buildBart } from "./bart-frame.js";
 import { tabulatedPlaces } from "./positions.js";
 
-/** BART with Longformer's encoder, of which no token attends globally. https://arxiv.org/abs/2004.05150 */
+/** BART with Longformer's encoder, without global attention. https://arxiv.org/abs/2004.05150 */
 export const led: Architecture = {
   build(context) {
     const model = "led";

@@ -2,10 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { bartIgnored, buildBart, saysScaled } from "./bart-frame.js";
 import { sinusoidsAfterPadding } from "./positions.js";
 
-/**
- * BART with norms before each sublayer and sinusoidal positions that padding has none of.
- * https://arxiv.org/abs/2010.11125
- */
+/** Pre-norm BART with sinusoidal positions; padding has none. https://arxiv.org/abs/2010.11125 */
 export const m2m100: Architecture = {
   build: (context) =>
     buildBart(context, {

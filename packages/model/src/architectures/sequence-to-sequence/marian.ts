@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { bartIgnored, buildBart } from "./bart-frame.js";
 import { sinusoidalPlaces } from "./positions.js";
 
-/** BART with sinusoidal positions and embeddings that are not normed. https://arxiv.org/abs/1804.00344 */
+/** BART with sinusoidal positions, without a norm of embeddings. https://arxiv.org/abs/1804.00344 */
 export const marian: Architecture = {
   build(context) {
     const { config } = context;

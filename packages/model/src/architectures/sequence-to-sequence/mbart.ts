@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { bartIgnored, buildBart } from "./bart-frame.js";
 import { tabulatedPlaces } from "./positions.js";
 
-/** BART with norms before each sublayer. https://arxiv.org/abs/2001.08210 */
+/** Pre-norm BART. https://arxiv.org/abs/2001.08210 */
 export const mbart: Architecture = {
   build: (context) =>
     buildBart(context, { places: tabulatedPlaces(context, 2), norms: "before", embeddingNorm: true }),

@@ -3,8 +3,8 @@ import { bartIgnored, buildBart } from "./bart-frame.js";
 import { sinusoidalPlaces, tabulatedPlaces } from "./positions.js";
 
 /**
- * BART with norms before each sublayer and none of embeddings. Its sinusoids are a table, which checkpoints may leave
- * out. https://arxiv.org/abs/1912.08777
+ * Pre-norm BART, without a norm of embeddings. Its sinusoids are a table, which checkpoints may leave out.
+ * https://arxiv.org/abs/1912.08777
  */
 export const pegasus: Architecture = {
   build(context) {

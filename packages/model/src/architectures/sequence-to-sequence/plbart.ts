@@ -2,7 +2,7 @@ import type { Architecture } from "../architecture.js";
 import { bartIgnored, buildBart, saysScaled } from "./bart-frame.js";
 import { tabulatedPlaces } from "./positions.js";
 
-/** BART of programs, with scaled embeddings. https://arxiv.org/abs/2103.06333 */
+/** BART for programming languages, with scaled embeddings. https://arxiv.org/abs/2103.06333 */
 export const plbart: Architecture = {
   build: (context) =>
     buildBart(context, {

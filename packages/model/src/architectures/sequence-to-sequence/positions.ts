@@ -6,24 +6,24 @@ import { positionsAfterPadding } from "../blocks/encoder-input.js";
 import { closedFrequencies, halfOpenFrequencies, sinusoids } from "../blocks/sinusoids.js";
 import type { Side } from "./side.js";
 
-/** What tells where tokens stand, int64 `[batch, tokens]` each. */
+/** The inputs of position embeddings, int64 `[batch, tokens]` each. */
 export interface Places {
   readonly inputIds: Value;
-  /** Counted from 0. Called once, by those who need them. */
+  /** Positions from 0. Called once, by embeddings that use them. */
   readonly positions: () => Value;
 }
 
-/** What is added to embeddings for their place, `[batch, tokens, width]`. */
+/** Position embeddings, `[batch, tokens, width]`. */
 export type PlaceEmbedding = (places: Places, side: Side) => Value;
 
 interface TableOptions {
-  /** First part of tensor names. Default `model`. */
+  /** The prefix of tensor names. Default `model`. */
   readonly model?: string;
-  /** The config's field for how many positions a side has. Default: `max_position_embeddings`, of both. */
+  /** The config's field with a side's number of positions. Default: `max_position_embeddings` for both. */
   readonly fieldOf?: (side: Side) => string;
 }
 
-/** From a table of each side's own, whose row of a position is `offset` further on. */
+/** From a table per side, in which the row of a position is its index plus `offset`. */
 export function tabulatedPlaces(
   context: ModelContext,
   offset: number,
@@ -45,7 +45,7 @@ export function sinusoidalPlaces({ g, config }: ModelContext): PlaceEmbedding {
   return ({ positions }) => sinusoids(g, positions(), halfOpenFrequencies(width / 2));
 }
 
-/** Sines and cosines of the position, counted from behind the padding token's id; padding has none. */
+/** Sines and cosines of the position, counted from the padding token's id + 1; padding has none. */
 export function sinusoidsAfterPadding(context: ModelContext): PlaceEmbedding {
   const { g, config } = context;
   const width = config.integer("d_model", { min: 4 });
@@ -60,7 +60,7 @@ export function sinusoidsAfterPadding(context: ModelContext): PlaceEmbedding {
   };
 }
 
-/** The same from a table of each side's own, whose row of padding is 0. */
+/** Like {@link sinusoidsAfterPadding}, from a table per side, in which padding has a row of zeros. */
 export function tabulatedAfterPadding(context: ModelContext): PlaceEmbedding {
   const { g, config } = context;
   const padding = paddingOf(config);
@@ -76,7 +76,7 @@ function paddingOf(config: ConfigReader): number {
   return config.integer("pad_token_id", { min: 0, default: 1 });
 }
 
-/** What a decoder reads has no padding but behind its tokens. */
+/** A decoder's input has padding only after its tokens, so that no token's position depends on it. */
 function rowsAfterPadding(
   g: GraphBuilder,
   padding: number,

@@ -7,7 +7,7 @@ import { buildGraph } from "../index.js";
 describe("the graph of an encoder–decoder", () => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory("t5")));
 
-  it("has what the encoder reads and makes in `encode`, and what a step of the decoder does in `decode`", () => {
+  it("has the encoder's inputs and outputs in `encode`, and those of a decoder step in `decode`", () => {
     const { encode, decode } = graph.entries!;
     expect(encode!.inputs).toEqual(["input_ids", "attention_mask"]);
     expect(encode!.outputs).toEqual([
@@ -20,7 +20,7 @@ describe("the graph of an encoder–decoder", () => {
     expect(decode!.outputs).toEqual(expect.arrayContaining(["logits", "present.0.key", "present.1.value"]));
   });
 
-  it("keeps its own rows in one cache and those that `encode` makes in another", () => {
+  it("has one cache for the decoder's own rows and one for those that `encode` fills", () => {
     expect(graph.caches.map(({ positions, filledBy }) => ({ positions, filledBy }))).toEqual([
       { positions: "past_positions", filledBy: undefined },
       { positions: "encoder_positions", filledBy: "encode" },
@@ -91,7 +91,7 @@ describe("the published config of", () => {
         decoder_ffn_dim: 4096,
         max_position_embeddings: 1024,
       },
-      // Sinusoids apart, which are computed.
+      // Without sinusoids, which are computed.
       357_912_576 - 2 * 1026 * 1024,
     ],
     [
@@ -110,7 +110,7 @@ describe("the published config of", () => {
         max_decoder_position_embeddings: 1024,
         attention_window: [1024, 1024, 1024, 1024, 1024, 1024],
       },
-      // With the bias of the logits, and without what global attention has of its own.
+      // With the bias of the logits, and without the projections for global attention.
       161_844_480 + 50_265 - 10_630_656,
     ],
   ])("%s makes a graph of as many parameters as transformers counts", (_, config, expected) => {
@@ -121,18 +121,18 @@ describe("the published config of", () => {
   });
 });
 
-describe("a T5 without a head of its own has the embedding in its place", () => {
+describe("a T5 without a head of its own uses the embedding", () => {
   const { config, tensors } = openCheckpoint(zooDirectory("t5"));
   const { scale_decoder_outputs: _, ...published } = config;
   const graphOf = (changes: JsonObject): Graph =>
     buildGraph({ config: { ...published, ...changes }, tensors }).graph;
 
-  it.each([null, false, true])("where tie_word_embeddings is %s", (tie_word_embeddings) => {
+  it.each([null, false, true])("if tie_word_embeddings is %s", (tie_word_embeddings) => {
     const { weights } = graphOf({ tie_word_embeddings });
     expect([...weights.keys()].filter((name) => /^(shared|lm_head)/.test(name))).toEqual(["shared.weight"]);
   });
 
-  it("with the logits scaled where that is null, as where it is absent or true, and not where it is false", () => {
+  it("and scales the logits if tie_word_embeddings is null, absent or true, but not if it is false", () => {
     expect(graphOf({ tie_word_embeddings: null })).toEqual(graphOf({ tie_word_embeddings: true }));
     expect(graphOf({ tie_word_embeddings: false })).toEqual(graphOf({ scale_decoder_outputs: false }));
     expect(graphOf({ tie_word_embeddings: false })).not.toEqual(graphOf({ tie_word_embeddings: true }));
@@ -163,20 +163,20 @@ describe("logits are scaled", () => {
 describe("FSMT", () => {
   const { config, tensors } = openCheckpoint(zooDirectory("fsmt"));
 
-  it("computes the sinusoids that a checkpoint does not hold", () => {
+  it("computes the sinusoids if the checkpoint does not contain them", () => {
     const without = new Map([...tensors!].filter(([name]) => !name.includes("embed_positions")));
     const { graph, unused } = buildGraph({ config, tensors: without });
     expect(graph.nodes.filter(({ opType }) => opType === "Sin")).toHaveLength(2);
     expect(unused).toEqual([]);
   });
 
-  it("has rows of positions for padding and what stands before it, beside those of tokens", () => {
+  it("has rows of the position table for padding and what precedes it, in addition to those for tokens", () => {
     const padded = { ...config, pad_token_id: 1, max_position_embeddings: 47 };
     const { graph } = buildGraph({ config: padded, tensors });
     expect(graph.weights.get("model.encoder.embed_positions.weight")?.dims).toEqual([49, 64]);
   });
 
-  it("may have one table for both sides and the head", () => {
+  it("can have one table for both sides and the head", () => {
     const one = { ...config, src_vocab_size: 112, tie_word_embeddings: true };
     const { graph } = buildGraph({ config: one, tensors: undefined });
     const tables = [...graph.weights.keys()].filter((name) => /embed_tokens|output_projection/.test(name));
@@ -184,7 +184,7 @@ describe("FSMT", () => {
   });
 });
 
-it("LED has no scale of embeddings, whatever its config says", () => {
+it("LED does not scale embeddings, whatever its config says", () => {
   const { config } = openCheckpoint(zooDirectory("led"));
   const [stated, silent] = [{ scale_embedding: true }, {}].map(
     (changes) => buildGraph({ config: { ...config, ...changes }, tensors: undefined }).graph,
@@ -192,12 +192,12 @@ it("LED has no scale of embeddings, whatever its config says", () => {
   expect(stated).toEqual(silent);
 });
 
-describe("a config of an encoder–decoder is refused", () => {
+describe("an encoder–decoder's config is refused with RR_CONFIG for", () => {
   it.each<[string, string, JsonObject]>([
     ["a T5 that is only a decoder", "t5", { is_decoder: true }],
     ["an unknown feed-forward", "t5", { feed_forward_proj: "gated-softsign" }],
-    ["heads that do not share out the width", "bart", { decoder_attention_heads: 7 }],
-    ["a table for each side", "marian", { share_encoder_decoder_embeddings: false }],
+    ["a number of heads that does not divide the width", "bart", { decoder_attention_heads: 7 }],
+    ["separate embeddings for the two sides", "marian", { share_encoder_decoder_embeddings: false }],
     [
       "sinusoids of an odd width",
       "m2m-100",
@@ -207,7 +207,7 @@ describe("a config of an encoder–decoder is refused", () => {
     ["a task's prompts", "mvp", { use_prompt: true }],
     ["one table for two vocabularies", "fsmt", { tie_word_embeddings: true }],
     ["an odd window", "led", { attention_window: [8, 3] }],
-  ])("with RR_CONFIG: %s", (_, name, changes) => {
+  ])("%s", (_, name, changes) => {
     const { config } = openCheckpoint(zooDirectory(name));
     expect(() => buildGraph({ config: { ...config, ...changes }, tensors: undefined })).toThrow(
       expect.objectContaining({ code: "RR_CONFIG" }),

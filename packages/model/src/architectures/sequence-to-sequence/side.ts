@@ -1,13 +1,13 @@
 import { type ConfigReader, configLimits } from "../../checkpoint/index.js";
 import type { AttentionShape } from "../blocks/attention.js";
 
-/** Half of a model; first part of the names of its modules and fields. */
+/** One half of a model; the prefix of its modules and config fields. */
 export type Side = "encoder" | "decoder";
 
 /**
- * The shape of a side whose layers and heads the config counts apart, and whose heads share out `d_model`.
+ * The shape of a side, with its own numbers of layers and heads. Heads divide `d_model`.
  *
- * @throws RR_CONFIG unless they fit one another.
+ * @throws RR_CONFIG unless they do
  */
 export function shapeOfSide(config: ConfigReader, side: Side): AttentionShape {
   const layers = config.integer(`${side}_layers`, { max: configLimits.layers });

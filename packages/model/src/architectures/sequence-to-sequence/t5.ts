@@ -15,8 +15,8 @@ import { relativeBias, relativeBuckets } from "../blocks/relative-buckets.js";
 import type { Side } from "./side.js";
 
 /**
- * RMSNorm before each sublayer, no biases, scores that are not scaled, relative positions alone; the feed-forward is
- * gated in version 1.1 and Flan. https://arxiv.org/abs/1910.10683
+ * Pre-norm RMSNorm, no biases, unscaled scores, only relative positions; the feed-forward is gated in version 1.1 and
+ * Flan. https://arxiv.org/abs/1910.10683
  */
 export const t5 = t5Family({
   defaultFeedForward: "relu",
@@ -24,27 +24,27 @@ export const t5 = t5Family({
   scalesLogits: ({ config }, isFirst) => config.boolean("scale_decoder_outputs", { default: isFirst }),
 });
 
-/** Version 1.1 in many languages. https://arxiv.org/abs/2010.11934 */
+/** The multilingual version 1.1. https://arxiv.org/abs/2010.11934 */
 export const mt5 = t5Family({
   defaultFeedForward: "gated-gelu",
   tables: "first",
   scalesLogits: () => false,
 });
 
-/** The same with relative positions of each layer's own. https://openreview.net/forum?id=kXwdL1cWOAi */
+/** mT5 with a table of relative positions in each layer. https://openreview.net/forum?id=kXwdL1cWOAi */
 export const umt5 = t5Family({
   defaultFeedForward: "gated-gelu",
   tables: "each",
   scalesLogits: (_, isFirst) => isFirst,
 });
 
-/** Where versions of T5 differ. */
+/** What differs between versions of T5. */
 interface T5Differences {
-  /** `feed_forward_proj`, where the config does not say. */
+  /** `feed_forward_proj`, if the config does not say. */
   readonly defaultFeedForward: string;
   /** Which layers have a table of relative positions: the first, for all of them, or each its own. */
   readonly tables: "first" | "each";
-  /** @param isFirst whether the head is the embedding, as it was in version 1.0 */
+  /** @param isFirst whether this is version 1.0, whose head is tied to the embedding */
   readonly scalesLogits: (context: ModelContext, isFirst: boolean) => boolean;
 }
 
@@ -72,9 +72,9 @@ function t5Family(differences: T5Differences): Architecture {
       g.entry("encode", () => attention.fill(model.encode()));
       g.entry("decode", () => model.decode(attention));
     },
-    // Positions are relative; the `n_positions` that older configs have limits nothing.
+    // Positions are relative: the `n_positions` of older configs is not a limit.
     maxContext: () => undefined,
-    // A bias that was never used.
+    // A bias that has no effect.
     ignoredTensors: [/EncDecAttention\.relative_attention_bias\.weight$/],
   };
 }
@@ -97,7 +97,7 @@ class T5 {
     this.#table = { name: "shared.weight", rows: config.integer("vocab_size"), width: this.#width };
   }
 
-  /** The last hidden state, `[batch, source, width]`, which is an output too. */
+  /** Adds the output `last_hidden_state`, `[batch, source, width]`, and returns it. */
   encode(): Value {
     const { g } = this.#context;
     const shape = shapeOf(this.#context, "encoder");
@@ -131,20 +131,20 @@ class T5 {
       x = this.#sublayer(x, `${prefix}.1`, (x) => cross(x, layer));
       x = this.#sublayer(x, `${prefix}.2`, (x) => this.#feedForward(x, `${prefix}.2.DenseReluDense`));
     }
-    // Only false means version 1.1, whose logits are not scaled; null is as absent.
+    // Only false means version 1.1, whose logits are not scaled; null is the same as absent.
     const isFirst = config.optionalBoolean("tie_word_embeddings") ?? true;
     const head = "lm_head.weight";
     languageHead(this.#context, this.#norm(selectRows(g, x, step, this.#width), "decoder.final_layer_norm"), {
       table: this.#table,
       separate: head,
-      // Checkpoints of both versions may have no head of their own.
+      // Checkpoints of either version may lack a head of their own.
       isTied: isFirst || parameters.lacks([head]),
       scale: scalesLogits(this.#context, isFirst) ? this.#width ** -0.5 : 1,
     });
   }
 
   /**
-   * What a side adds to the scores of each layer.
+   * The relative position bias of a side, added to the scores of each layer.
    *
    * @param distances `key − query`, int64 `[batch or 1, queries, keys]`
    */
@@ -197,7 +197,7 @@ class T5 {
   }
 }
 
-/** `relu`, `gated-gelu` and the like. The gated one that says gelu means its approximation. */
+/** `relu`, `gated-gelu` and the like. `gated-gelu` means the tanh approximation. */
 function feedForwardKind(projection: string): [activation: string, isGated: boolean] {
   if (projection === "gated-gelu") return ["gelu_new", true];
   return [projection.replace(/^gated-/, ""), projection.startsWith("gated-")];

@@ -1,9 +1,9 @@
 import type { Wrapper } from "./wrapper.js";
 
-/** Text models that people put other senses beside, whatever the wrapper. */
+/** Common text models, which any wrapper may contain. */
 const usual = ["llama", "mistral", "qwen2", "qwen3"] as const;
 
-/** Models around one that reads text, by the `model_type` of config.json. */
+/** Multimodal models around a text model, by the `model_type` of config.json. */
 export const wrappers: ReadonlyMap<string, Wrapper> = new Map<string, Wrapper>([
   ["deepseek_vl", { texts: usual, tiedByDefault: true }],
   ["fast_vlm", { texts: ["qwen2"] }],

@@ -34,9 +34,9 @@ const gemma4 = {
 };
 
 /**
- * By the text model's `model_type`: what a config within another leaves out, since transformers writes only what is
- * not so by default there. (A config.json of its own has every field.) What architectures take by themselves where a
- * config does not say is not repeated. Of transformers' configuration classes, version 5.18.
+ * Defaults that a nested config leaves out, by the text model's `model_type`. Inside another config, transformers only
+ * writes settings that differ from its defaults (a config.json of its own has every field). Defaults that the
+ * architectures have anyway are not repeated. From transformers' configuration classes, version 5.18.
  */
 export const textDefaults: ReadonlyMap<string, JsonObject> = new Map<string, JsonObject>([
   [

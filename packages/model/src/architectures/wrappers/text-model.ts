@@ -3,17 +3,17 @@ import { wrappers } from "./index.js";
 import { textDefaults } from "./text-defaults.js";
 import type { Wrapper } from "./wrapper.js";
 
-/** What a checkpoint has of a model that reads text. */
+/** The text model in a checkpoint. */
 export interface TextModel {
-  /** As a config.json of its own would have it. */
+  /** Like a config.json of its own. */
   readonly config: JsonObject;
-  /** Names that config in errors. */
+  /** The name of that config in errors. */
   readonly where: string;
-  /** The module that holds the text model's parameters, in a checkpoint that has more; else undefined. */
+  /** The module that contains the text model's parameters, if the checkpoint has more than these. */
   readonly module: string | undefined;
 }
 
-/** The text model that a config is of: of one that wraps another, the other, and of any other, itself. */
+/** The text model that a config describes: the nested one of a wrapper; any other model itself. */
 export function textModelOf(json: JsonObject): TextModel {
   const wrapper = wrapperOf(json);
   if (wrapper === undefined) return { config: json, where: "config.json", module: undefined };
@@ -25,9 +25,9 @@ export function textModelOf(json: JsonObject): TextModel {
     ...(isNested ? nested : json),
     model_type: type,
     tie_word_embeddings: isTied(wrapper, json, isNested ? nested : {}),
-    // The head is the whole model's.
+    // The head belongs to the wrapper.
     ...(wrapper.capsLogits ? {} : { final_logit_softcapping: null }),
-    // What is the whole model's to say, if it says it.
+    // The wrapper's settings take precedence.
     ...Object.fromEntries(
       ["eos_token_id", "quantization_config"]
         .filter((name) => (json[name] ?? null) !== null)
@@ -41,7 +41,9 @@ export function textModelOf(json: JsonObject): TextModel {
   };
 }
 
-/** @throws RR_CONFIG for a wrapper around no text model, or one of whose logits nothing is known. */
+/**
+ * @throws RR_CONFIG for a wrapper without a text model, or around one whose logits may be computed in an unknown way
+ */
 export function checkWrapped(json: JsonObject): void {
   const wrapper = wrapperOf(json);
   if (wrapper === undefined) return;
@@ -54,7 +56,7 @@ function wrapperOf({ model_type: type }: JsonObject): Wrapper | undefined {
   return typeof type === "string" ? wrappers.get(type) : undefined;
 }
 
-/** Versions of transformers have it in one config or the other. */
+/** The setting may be in either config, depending on the version of transformers. */
 function isTied(wrapper: Wrapper, whole: JsonObject, text: JsonObject): boolean {
   const says = (config: JsonObject, byDefault: boolean): boolean =>
     new ConfigReader(config).boolean("tie_word_embeddings", { default: byDefault });

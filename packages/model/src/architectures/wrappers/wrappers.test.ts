@@ -4,7 +4,7 @@ import { zooDirectory } from "../../testing/fixtures.js";
 import { buildGraph, contextLimits } from "../index.js";
 import { wrappers } from "./index.js";
 
-/** By the text model's `model_type`: the checkpoint of the zoo that is one. */
+/** The zoo's checkpoint of each text model, by its `model_type`. */
 const texts = new Map([
   ["gemma3_text", "gemma3"],
   ["gemma4_text", "gemma4-moe"],
@@ -22,7 +22,7 @@ function textCheckpoint(type: string): Checkpoint {
   return openCheckpoint(zooDirectory(texts.get(type) ?? type));
 }
 
-/** Those that the zoo has within another only. */
+/** Text models that the zoo only has inside a wrapper. */
 const within: ReadonlySet<string> = new Set([
   "glm4v_moe_text",
   "glm_ocr_text",
@@ -39,11 +39,11 @@ describe.each(pairs)("$name around $type", ({ name, type, module }) => {
   const { config, tensors } = textCheckpoint(type);
   const whole = { model_type: name, text_config: { ...config, model_type: type } };
 
-  /** As transformers 4 wrote them, transformers 5 has them, and the model without its head. */
+  /** As written by transformers 4, by transformers 5, and from the model without its head. */
   it.each<[string, (tensor: string) => string]>([
     ["before", (tensor) => `${module}.${tensor}`],
     ["within", (tensor) => tensor.replace(/^model\./, `model.${module}.`)],
-    ["before, without the first part of", (tensor) => `${module}.${tensor.replace(/^model\./, "")}`],
+    ["before, and no prefix in", (tensor) => `${module}.${tensor.replace(/^model\./, "")}`],
   ])("is the text model, with its module's name %s the tensors' names", (_, rename) => {
     const [[, any]] = [...tensors!] as [[string, never]];
     const renamed = new Map([...tensors!].map(([tensor, stored]) => [rename(tensor), stored]));
@@ -107,7 +107,7 @@ describe("a published config is enough to plan", () => {
     { config: llava, billions: 6.74, maxContext: 4096, eos: 2 },
     { config: gemma3, billions: 3.88, maxContext: 131072, eos: [1, 106] },
     { config: qwen25Vl, billions: 7.62, maxContext: 128000, eos: 151645 },
-  ])("of $config.model_type with $billions billion parameters of text", (expected) => {
+  ])("$config.model_type with a text model of $billions billion parameters", (expected) => {
     const { graph, config, maxContext } = buildGraph({ config: expected.config, tensors: undefined });
     const absent = [...graph.weights.values()].filter(({ source }) => source.kind === "absent");
     const parameters = absent.reduce((sum, { dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
@@ -121,20 +121,20 @@ describe("a wrapper", () => {
   const { config, tensors } = openCheckpoint(zooDirectory("llava"));
   const text = config.text_config as JsonObject;
 
-  it("reports tensors beside the text model's layers that nothing uses", () => {
+  it("reports unused tensors next to the text model's layers", () => {
     const [[, any]] = [...tensors!] as [[string, never]];
     const extra = "language_model.model.layers.2.mlp.up_proj.weight";
     expect(buildGraph({ config, tensors: new Map([...tensors!, [extra, any]]) }).unused).toEqual([extra]);
   });
 
-  it("does without the layer behind the last, which predicts one more token while training", () => {
+  it("ignores the layer for multi-token prediction after the last one", () => {
     const { config, tensors } = openCheckpoint(zooDirectory("glm4v-moe"));
     const [[, any]] = [...tensors!] as [[string, never]];
     const extra = "model.language_model.layers.46.eh_proj.weight";
     expect(buildGraph({ config, tensors: new Map([...tensors!, [extra, any]]) }).unused).toEqual([]);
   });
 
-  it("is tied where either config says so", () => {
+  it("is tied if either config says so", () => {
     const head = "language_model.lm_head.weight";
     const headless = new Map([...tensors!].filter(([name]) => name !== head));
     const tied = { ...config, text_config: { ...text, tie_word_embeddings: true } };
@@ -145,22 +145,25 @@ describe("a wrapper", () => {
   });
 
   it.each<[string, JsonObject]>([
-    ["a text model that nothing is known of", { text_config: { ...text, model_type: "granite" } }],
+    ["an unknown text model", { text_config: { ...text, model_type: "granite" } }],
     ["no text model", { text_config: null }],
-    ["one without a size that its class has no default for", { text_config: { model_type: "qwen3_moe" } }],
-    ["weights that are quantized", { quantization_config: { quant_method: "fp8" } }],
     [
-      "a text model whose weights are",
+      "a text model without a size that its class has no default for",
+      { text_config: { model_type: "qwen3_moe" } },
+    ],
+    ["quantized weights", { quantization_config: { quant_method: "fp8" } }],
+    [
+      "a text model with quantized weights",
       { text_config: { ...text, quantization_config: { quant_method: "fp8" } } },
     ],
-  ])("is refused with RR_CONFIG around %s", (_, changes) => {
+  ])("is refused with RR_CONFIG if it has %s", (_, changes) => {
     const changed = { ...config, model_type: "internvl", ...changes };
     expect(() => buildGraph({ config: changed, tensors })).toThrow(
       expect.objectContaining({ code: "RR_CONFIG" }),
     );
   });
 
-  it("caps no logits, whatever its text_config says: its head is not the text model's", () => {
+  it("does not cap logits, whatever its text_config says, if it has a head of its own", () => {
     const { config, tensors } = openCheckpoint(zooDirectory("gemma3-vision"));
     const capped = { ...(config.text_config as JsonObject), final_logit_softcapping: 30 };
     const graphs = [config, { ...config, text_config: capped }].map(
@@ -169,12 +172,12 @@ describe("a wrapper", () => {
     expect(graphs[1]).toEqual(graphs[0]);
   });
 
-  it("says what token ends a text, also where that is the first of all", () => {
+  it("determines the end-of-text token, even if that is token 0", () => {
     const ended = { ...config, eos_token_id: 0 };
     expect(buildGraph({ config: ended, tensors }).config.eos_token_id).toBe(0);
   });
 
-  it("sets the text model's limit to the length of a sequence, also beside files of another format", () => {
+  it("limits the length of a sequence to the text model's, also for a model in another file format", () => {
     expect(
       contextLimits({ model_type: "llava", text_config: { model_type: "granite", n_positions: 9 } }),
     ).toEqual({ maxContext: 9 });
