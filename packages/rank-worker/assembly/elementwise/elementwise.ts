@@ -4,6 +4,7 @@
 // src/elementwise/instruction-list.ts writes the list.
 
 import { erf, exp, sigmoid, tanh } from "./functions";
+import { storePair } from "../vectors";
 
 /** Bytes of a chunk: 256 floats. */
 const chunkBytes: usize = 1024;
@@ -126,95 +127,72 @@ function run(operation: Operation, left: usize, right: usize, out: usize, bytes:
 // that tests the number in each iteration, and keeps the constants of all operations.
 
 function addEach(left: usize, right: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, f32x4.add(v128.load(left), v128.load(right)));
-    left += 16;
-    right += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.add, left, right, out, end);
 }
 
 function subtractEach(left: usize, right: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, f32x4.sub(v128.load(left), v128.load(right)));
-    left += 16;
-    right += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.subtract, left, right, out, end);
 }
 
 function multiplyEach(left: usize, right: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, f32x4.mul(v128.load(left), v128.load(right)));
-    left += 16;
-    right += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.multiply, left, right, out, end);
 }
 
 function divideEach(left: usize, right: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, f32x4.div(v128.load(left), v128.load(right)));
-    left += 16;
-    right += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.divide, left, right, out, end);
 }
 
 function minimumEach(left: usize, right: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, f32x4.min(v128.load(left), v128.load(right)));
-    left += 16;
-    right += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.minimum, left, right, out, end);
 }
 
 function maximumEach(left: usize, right: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, f32x4.max(v128.load(left), v128.load(right)));
-    left += 16;
-    right += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.maximum, left, right, out, end);
 }
 
 function sqrtEach(x: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, f32x4.sqrt(v128.load(x)));
-    x += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.sqrt, x, x, out, end);
 }
 
 function expEach(x: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, exp(v128.load(x)));
-    x += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.exp, x, x, out, end);
 }
 
 function sigmoidEach(x: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, sigmoid(v128.load(x)));
-    x += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.sigmoid, x, x, out, end);
 }
 
 function tanhEach(x: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, tanh(v128.load(x)));
-    x += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.tanh, x, x, out, end);
 }
 
 function erfEach(x: usize, out: usize, end: usize): void {
-  do {
-    v128.store(out, erf(v128.load(x)));
-    x += 16;
-    out += 16;
-  } while (out < end);
+  each(Operation.erf, x, x, out, end);
+}
+
+/** Two vectors at a time, which V8 may compute as one: see `storePair`. */
+@inline
+function each(operation: Operation, left: usize, right: usize, out: usize, end: usize): void {
+  for (; out + 32 <= end; left += 32, right += 32, out += 32) {
+    const first = result(operation, left, right);
+    const second = result(operation, left + 16, right + 16);
+    storePair(out, first, second);
+  }
+  if (out < end) v128.store(out, result(operation, left, right));
+}
+
+@inline
+function result(operation: Operation, left: usize, right: usize): v128 {
+  const x = v128.load(left);
+  if (operation === Operation.add) return f32x4.add(x, v128.load(right));
+  if (operation === Operation.subtract) return f32x4.sub(x, v128.load(right));
+  if (operation === Operation.multiply) return f32x4.mul(x, v128.load(right));
+  if (operation === Operation.divide) return f32x4.div(x, v128.load(right));
+  if (operation === Operation.minimum) return f32x4.min(x, v128.load(right));
+  if (operation === Operation.maximum) return f32x4.max(x, v128.load(right));
+  if (operation === Operation.sqrt) return f32x4.sqrt(x);
+  if (operation === Operation.exp) return exp(x);
+  if (operation === Operation.sigmoid) return sigmoid(x);
+  if (operation === Operation.tanh) return tanh(x);
+  return erf(x);
 }

@@ -103,7 +103,7 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
     expect(ofTwo(operation, x, y)).toEqual(Float32Array.from(pairs, ([x, y]) => reference(x, y)));
   });
 
-  it.each([4, 256, 304, 1028])("rows of %i floats are computed to where they belong", (columns) => {
+  it.each([4, 256, 300, 304, 1028])("rows of %i floats are computed to where they belong", (columns) => {
     const rows = 5;
     const [x, y] = [1, 2].map((seed) => {
       const room = kernels.memory.floats(rows * columns)!;
@@ -149,7 +149,7 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
     expect(listOf([2]).endsWithOutput).toBe(true);
   });
 
-  it.each([1, 3, 4, 255, 256, 257, 5000])("%i floats are all computed, and none behind them", (count) => {
+  it.each([1, 3, 4, 9, 256, 257, 261, 5000])("%i floats are all computed, and none behind them", (count) => {
     const x = Float32Array.from({ length: count }, (_, i) => i + 1);
     const [input, output] = [kernels.memory.floats(count)!, kernels.memory.floats(count + 4)!];
     input.set(x);

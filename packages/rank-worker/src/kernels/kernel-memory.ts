@@ -25,7 +25,7 @@ export class KernelMemory implements CacheMemory {
     this.#floats = new Float32Array(this.#buffer);
     // Nothing is placed at address 0 or at the end: with 4 GiB, the address after the end would be 0 again, and loops
     // end there.
-    this.#free = [{ start: lineBytes, end: this.#buffer.byteLength - lineBytes }];
+    this.#free = [{ start: firstByte, end: this.#buffer.byteLength - lineBytes }];
   }
 
   /** The number of free bytes, anywhere. */
@@ -87,6 +87,9 @@ export class KernelMemory implements CacheMemory {
     return start;
   }
 }
+
+/** Before it lie the constants of kernels (`memory.data` in assembly/), from byte 1024 on. */
+const firstByte = 2048;
 
 /** All that 32-bit addresses can reach. */
 const mostPages = 2 ** 32 / pageBytes;

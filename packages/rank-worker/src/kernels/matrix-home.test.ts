@@ -12,8 +12,8 @@ const matrix = (blocks: number) =>
     { type: "float32", count: blocks },
   ] as const;
 
-/** As many blocks as half a page has room for. */
-const halfPage = matrix(Math.floor(pageBytes / 2 / 20) - 10);
+/** As many blocks as half a page has room for, beside what a memory keeps for itself. */
+const halfPage = matrix(Math.floor(pageBytes / 2 / 20) - 100);
 
 const halfPageBytes = 20 * halfPage[1].count;
 

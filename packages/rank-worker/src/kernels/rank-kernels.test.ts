@@ -1,5 +1,19 @@
+import { setFlagsFromString } from "node:v8";
+import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { expect, it } from "vitest";
-import { RankKernels } from "./rank-kernels.js";
+import { kernelFiles, RankKernels } from "./rank-kernels.js";
+
+for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+
+it.each(["plain", "fused"] as const)("constants of the %s kernels lie before what is given out", (build) => {
+  const { memory } = new RankKernels(1, [kernelFiles[build]]);
+  const all = new Uint8Array(memory.memory.buffer);
+  const lastConstant = all.findLastIndex((byte) => byte !== 0);
+  expect(lastConstant).toBeGreaterThan(0);
+  expect(lastConstant).toBeLessThan(memory.bytes(1)!.byteOffset);
+  // The kernels rely on this zero.
+  expect(all[0]).toBe(0);
+});
 
 it("room to work in is the same until more is asked for, and then gives back what it was", () => {
   const kernels = new RankKernels(1);
