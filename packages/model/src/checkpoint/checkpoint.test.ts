@@ -11,7 +11,7 @@ const shakespeare = fileURLToPath(new URL("../../../cli/models/shakespeare-llama
 
 const index = (weightMap: object) => JSON.stringify({ metadata: { total_size: 1 }, weight_map: weightMap });
 
-/** A model in two files, with what `changes` puts in place of its own. */
+/** A model in two files, with `changes` replacing or adding files. */
 function indexedModel(changes: Record<string, string | Uint8Array> = {}): string {
   return temporaryDirectory({
     "config.json": '{"model_type": "llama"}',
@@ -26,7 +26,7 @@ function indexedModel(changes: Record<string, string | Uint8Array> = {}): string
   });
 }
 
-test("the embedded model: every tensor of its one file", () => {
+test("the embedded model has every tensor of its one file", () => {
   const checkpoint = openCheckpoint(shakespeare);
   checkPayload(checkpoint);
   expect(checkpoint.config.model_type).toBe("llama");
@@ -35,7 +35,7 @@ test("the embedded model: every tensor of its one file", () => {
   expect(checkpoint.files.map(({ size }) => size)).toEqual([11547128]);
 });
 
-test("an indexed model: the tensors of all its files", () => {
+test("an indexed model has the tensors of all its files", () => {
   const directory = indexedModel();
   const { tensors, files } = openCheckpoint(directory);
   expect([...tensors!.keys()].sort()).toEqual(["a", "b", "c"]);
@@ -43,13 +43,13 @@ test("an indexed model: the tensors of all its files", () => {
   expect(files).toHaveLength(2);
 });
 
-test("a config alone can be opened, and says what is missing when weights are wanted", () => {
+test("a config alone can be opened; requiring its weights fails, saying what is missing", () => {
   const checkpoint = openCheckpoint(temporaryDirectory({ "config.json": "{}" }));
   expect(checkpoint.tensors).toBeUndefined();
   expectCode("RR_MISSING_FILE", () => checkPayload(checkpoint));
 });
 
-test("a snapshot of the hub's cache, whose files are links to blobs", () => {
+test("opens a snapshot of the hub's cache, whose files are links to blobs", () => {
   const repository = join(
     temporaryDirectory({
       "models--o--n/blobs/c": "{}",
@@ -68,7 +68,7 @@ test("a snapshot of the hub's cache, whose files are links to blobs", () => {
   expect(checkpoint.tensors?.get("a")?.file).toBe(join(repository, "blobs", "w"));
 });
 
-describe("what is refused when opening", () => {
+describe("refuses", () => {
   test("a directory without config.json, and a path that is not there", () => {
     expectCode("RR_NOT_A_MODEL", () => openCheckpoint(temporaryDirectory({ "notes.txt": "" })));
     expectCode("RR_NOT_A_MODEL", () => openCheckpoint("no/such/directory"));
@@ -111,8 +111,8 @@ describe("what is refused when opening", () => {
   });
 });
 
-describe("a payload that is not all there", () => {
-  test("can be planned for, and not loaded", () => {
+describe("a truncated payload", () => {
+  test("can be planned for, but not loaded", () => {
     const directory = indexedModel();
     truncateSync(join(directory, "model-1.safetensors"), 200);
     const checkpoint = openCheckpoint(directory);
@@ -122,13 +122,13 @@ describe("a payload that is not all there", () => {
     );
   });
 
-  test("is refused, too, where it is longer than its header says", () => {
+  test("is refused as well if it is longer than its header says", () => {
     const bytes = Buffer.concat([zeroTensors({ c: [5] }), new Uint8Array(1)]);
     const checkpoint = openCheckpoint(indexedModel({ "model-2.safetensors": bytes }));
     expectCode("RR_FILE_FORMAT", () => checkPayload(checkpoint));
   });
 
-  test("is noticed where the file was changed after it was opened", () => {
+  test("is noticed if the file was changed after it was opened", () => {
     const directory = indexedModel();
     const checkpoint = openCheckpoint(directory);
     checkPayload(checkpoint);
@@ -137,7 +137,7 @@ describe("a payload that is not all there", () => {
   });
 });
 
-test("config.json is the one that transformers would read", () => {
+test("returns config.json unchanged", () => {
   const { config } = openCheckpoint(shakespeare);
   expect(config).toEqual(JSON.parse(readFileSync(join(shakespeare, "config.json"), "utf8")));
 });

@@ -8,13 +8,13 @@ function reader(object: object): ConfigReader {
   return new ConfigReader(parseJsonObject(bytes, "config.json", { maxBytes: 1e6 }), "here/config.json");
 }
 
-test("the first name that is present counts, and null is absent", () => {
+test("takes the first of several names that is present; null means absent", () => {
   const config = reader({ n_embd: 64, hidden_size: null, d_model: 32 });
   expect(config.integer(["hidden_size", "n_embd", "d_model"])).toBe(64);
   expect(config.has("hidden_size")).toBe(false);
 });
 
-test("a field that is absent takes its default, or is an error that names all it may be called", () => {
+test("an absent field takes its default, or is an error with all possible names", () => {
   const config = reader({});
   expect(config.integer("layers", { default: 3 })).toBe(3);
   expect(config.optionalInteger("layers")).toBeUndefined();
@@ -23,11 +23,11 @@ test("a field that is absent takes its default, or is an error that names all it
   expect(error.message).toMatch(/here\/config\.json.*"n_layer" or "num_hidden_layers".*absent/);
 });
 
-test("names that objects inherit are absent", () => {
+test("names inherited by objects are absent", () => {
   expect(reader({}).has(["constructor", "toString", "__proto__"])).toBe(false);
 });
 
-describe("counts that make no sense", () => {
+describe("refuses invalid counts:", () => {
   test.each([0, -1, 1.5, 2 ** 31 + 1, 1e300, "64", true, [64], {}])("%j", (value) => {
     const error = expectCode("RR_CONFIG", () =>
       reader({ hidden_size: value }).integer("hidden_size", { default: 1 }),
@@ -35,14 +35,14 @@ describe("counts that make no sense", () => {
     expect(error.message).toContain(`got ${JSON.stringify(value)}`);
   });
 
-  test("ten thousand and one layers", () => {
+  test("refuses ten thousand and one layers", () => {
     const layers = { max: configLimits.layers };
     expect(reader({ n: 10_000 }).integer("n", layers)).toBe(10_000);
     expectCode("RR_CONFIG", () => reader({ n: 10_001 }).integer("n", layers));
   });
 });
 
-test("the wrong type is an error, also where there is a default", () => {
+test("refuses a value of the wrong type, even if there is a default", () => {
   const config = reader({ a: "true", b: 1, c: ["x", 1], d: [1], f: "1" });
   expectCode("RR_CONFIG", () => config.boolean("a", { default: true }));
   expectCode("RR_CONFIG", () => config.string("b", { default: "" }));
@@ -51,7 +51,7 @@ test("the wrong type is an error, also where there is a default", () => {
   expectCode("RR_CONFIG", () => config.number("f", { default: 1 }));
 });
 
-test("one of several choices, or an error that lists them", () => {
+test("accepts one of several choices, and lists them in the error for another", () => {
   const config = reader({ act: "silu", bad: "softsign" });
   expect(config.oneOf("act", ["gelu", "silu"])).toBe("silu");
   expect(expectCode("RR_CONFIG", () => config.oneOf("bad", ["gelu", "silu"])).message).toContain(
@@ -59,20 +59,20 @@ test("one of several choices, or an error that lists them", () => {
   );
 });
 
-test("a number within its range", () => {
+test("accepts a number within its range", () => {
   const config = reader({ eps: 1e-5, zero: 0 });
   expect(config.number("eps")).toBe(1e-5);
   expectCode("RR_CONFIG", () => config.number("zero", { min: Number.MIN_VALUE }));
 });
 
-test("one integer or a list of them", () => {
+test("accepts one integer or a list of integers", () => {
   const config = reader({ one: 2, list: [2, 3], bad: [2, -3] });
   expect(config.optionalIntegers("one")).toEqual([2]);
   expect(config.optionalIntegers("list")).toEqual([2, 3]);
   expectCode("RR_CONFIG", () => config.optionalIntegers("bad"));
 });
 
-test("errors in a nested object say where it is", () => {
+test("errors in a nested object name its path", () => {
   const nested = reader({ text_config: { layers: "x" } }).object("text_config");
   expect(expectCode("RR_CONFIG", () => nested.integer("layers")).message).toContain("text_config");
 });

@@ -9,7 +9,7 @@ const shakespeare = fileURLToPath(new URL("../../../cli/models/shakespeare-llama
 const read = (fields: object, config = {}) =>
   readGenerationConfig(temporaryDirectory({ "generation_config.json": JSON.stringify(fields) }), config);
 
-test("the embedded model's defaults", () => {
+test("reads the embedded model's defaults", () => {
   expect(readGenerationConfig(shakespeare, {})).toEqual({
     defaults: { doSample: true, temperature: 0.8, topP: 0.95 },
     eosTokenIds: [2],
@@ -19,19 +19,19 @@ test("the embedded model's defaults", () => {
   });
 });
 
-test("every end-of-sequence id counts", () => {
+test("uses every end-of-sequence id", () => {
   expect(read({ eos_token_id: [128001, 128009, 128001] }).eosTokenIds).toEqual([128001, 128009]);
   expect(read({ eos_token_id: 0 }).eosTokenIds).toEqual([0]);
 });
 
-test("the config's end-of-sequence id counts where the generation config names none", () => {
+test("uses the config's end-of-sequence id if the generation config has none", () => {
   expect(read({}, { eos_token_id: 7 }).eosTokenIds).toEqual([7]);
   expect(read({ eos_token_id: 8 }, { eos_token_id: 7 }).eosTokenIds).toEqual([8]);
   expect(readGenerationConfig(temporaryDirectory(), { eos_token_id: [1, 2] }).eosTokenIds).toEqual([1, 2]);
   expect(readGenerationConfig(temporaryDirectory(), {}).eosTokenIds).toEqual([]);
 });
 
-test("without a generation config, the config's own fields count, as in models from before there was one", () => {
+test("uses the config's own fields if there is no generation config, as in old models", () => {
   const config = {
     do_sample: true,
     top_k: 5,
@@ -47,13 +47,13 @@ test("without a generation config, the config's own fields count, as in models f
   expect(read({}, config)).toMatchObject({ defaults: {}, unsupported: [] });
 });
 
-test("every forced end-of-sequence id counts, of the generation config alone", () => {
+test("uses every forced end-of-sequence id, but only of the generation config", () => {
   expect(read({ forced_eos_token_id: 2 }).forcedEosTokenIds).toEqual([2]);
   expect(read({ forced_eos_token_id: [2, 3] })).toMatchObject({ forcedEosTokenIds: [2, 3], unsupported: [] });
   expect(read({}, { forced_eos_token_id: 2 }).forcedEosTokenIds).toEqual([]);
 });
 
-test("an encoder–decoder's target begins with its start token, then with the token that is forced", () => {
+test("an encoder–decoder's target begins with its start token, then the forced token", () => {
   const config = { is_encoder_decoder: true, decoder_start_token_id: 5, bos_token_id: 1 };
   expect(read({}, config).decoderPromptIds).toEqual([5]);
   const forced = read({ decoder_start_token_id: 2, forced_bos_token_id: 9 }, config);
@@ -62,18 +62,18 @@ test("an encoder–decoder's target begins with its start token, then with the t
   expect(read({}, { is_encoder_decoder: true }).decoderPromptIds).toEqual([]);
 });
 
-test("a forced first token is not supported where there is no encoder", () => {
+test("does not support a forced first token without an encoder", () => {
   const { decoderPromptIds, unsupported } = read({ bos_token_id: 1, forced_bos_token_id: 9 });
   expect(decoderPromptIds).toEqual([]);
   expect(unsupported).toEqual(["forced_bos_token_id"]);
 });
 
-test("unsupported fields are named where they have an effect", () => {
+test("names unsupported fields that have an effect", () => {
   const fields = { num_beams: 4, typical_p: 0.9, encoder_no_repeat_ngram_size: 3, suppress_tokens: [1, 2] };
   expect(read(fields).unsupported.toSorted()).toEqual(Object.keys(fields).sort());
 });
 
-test("more than one sequence, and an end by the clock, are not supported", () => {
+test("does not support more than one sequence, or a time limit", () => {
   expect(read({ num_return_sequences: 2, max_time: 1.5 }).unsupported).toEqual([
     "max_time",
     "num_return_sequences",
@@ -81,7 +81,7 @@ test("more than one sequence, and an end by the clock, are not supported", () =>
   expect(read({ num_return_sequences: 1, max_time: null }).unsupported).toEqual([]);
 });
 
-test("unsupported fields are not named where they have none", () => {
+test("does not name unsupported fields that have no effect", () => {
   const neutral = {
     num_beams: 1,
     typical_p: 1.0,
@@ -100,6 +100,6 @@ test.each([
   { forced_eos_token_id: "</s>" },
   { eos_token_id: -1 },
   { max_new_tokens: 0 },
-])("%j is refused", (fields) => {
+])("refuses %j", (fields) => {
   expectCode("RR_CONFIG", () => read(fields));
 });

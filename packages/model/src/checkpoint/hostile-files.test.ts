@@ -12,7 +12,7 @@ import { readGenerationConfig } from "./generation-config.js";
 
 const seedsPerKind = 60;
 
-/** Marsaglia's xorshift32: `random(n)` is a whole number below n. */
+/** Marsaglia's xorshift32: `random(n)` is an integer below n. */
 function generator(seed: number): (below: number) => number {
   let state = (seed + 1) * 0x9e3779b1;
   return (below) => {
@@ -39,7 +39,7 @@ const tokenizerJson = readFileSync(
   fileURLToPath(new URL("../../../cli/models/shakespeare-llama/tokenizer.json", import.meta.url)),
 );
 
-/** Opens and reads everything; a coded error is a fine answer, anything else is not. */
+/** Opens and reads everything. A coded error is a valid result, anything else is not. */
 function readAll(directory: string): void {
   const checkpoint = openCheckpoint(directory);
   readGenerationConfig(directory, checkpoint.config);
@@ -53,7 +53,9 @@ function readAll(directory: string): void {
   }
 }
 
-/** Runs `work`; it may only fail with a code. More memory than 64 MiB for files of some kilobytes is a failure, too. */
+/**
+ * Runs `work`, which may only fail with a coded error, and may not need more than 64 MiB for files of a few kilobytes.
+ */
 function survives(work: () => void): void {
   const before = process.memoryUsage().arrayBuffers;
   try {
@@ -94,7 +96,7 @@ const odd: readonly unknown[] = [
   [2 ** 40, 2 ** 40],
 ];
 
-/** A header of one to four tensors whose fields are each right, or odd. */
+/** A header of one to four tensors, each of whose fields is valid or odd. */
 function oddHeader(random: Random): string {
   let end = 0;
   const pick = <T>(right: T): unknown => (random(6) === 0 ? odd[random(odd.length)] : right);
@@ -112,12 +114,12 @@ function oddHeader(random: Random): string {
 
 const seeds = Array.from({ length: seedsPerKind }, (_, seed) => generator(seed));
 
-test("the files that are broken below can be read as they are", () => {
+test("the files that are corrupted below can be read in their original form", () => {
   readAll(temporaryDirectory({ "config.json": "{}", "model.safetensors": small }));
 });
 
-describe(`${seedsPerKind} fixed seeds each of what may come: a valid read or a coded error`, () => {
-  test("safetensors cut off anywhere", () => {
+describe(`${seedsPerKind} fixed seeds each lead to a valid read or a coded error:`, () => {
+  test("safetensors truncated anywhere", () => {
     for (const random of seeds) {
       const bytes = small.subarray(0, random(small.length));
       survives(() => readAll(temporaryDirectory({ "config.json": "{}", "model.safetensors": bytes })));
@@ -131,7 +133,7 @@ describe(`${seedsPerKind} fixed seeds each of what may come: a valid read or a c
     }
   });
 
-  test("safetensors whose header holds odd values", () => {
+  test("safetensors with odd values in the header", () => {
     for (const random of seeds) {
       const bytes = safetensorsFile(oddHeader(random), new Uint8Array(random(2000)));
       survives(() => readAll(temporaryDirectory({ "config.json": "{}", "model.safetensors": bytes })));
@@ -183,8 +185,8 @@ describe(`${seedsPerKind} fixed seeds each of what may come: a valid read or a c
     }
   });
 
-  test("tokenizer.json cut off, or with flipped bits", () => {
-    // The vocabulary is most of the file; what says how it is used comes before it.
+  test("tokenizer.json truncated, or with flipped bits", () => {
+    // The vocabulary is most of the file; the settings come before it.
     for (const random of seeds.slice(0, 20)) {
       const bytes =
         random(3) === 0

@@ -20,7 +20,7 @@ const plain = (theta: number, partialRotaryFactor = 1) => ({
   scaling: { type: "default" },
 });
 
-test("version 4: fields at the top, by any of their names", () => {
+test("reads version 4: fields at the top level, under any of their names", () => {
   expect(rope({})).toEqual(plain(10_000));
   expect(rope({ rope_theta: 5e5, rope_scaling: null })).toEqual(plain(5e5));
   expect(rope({ rotary_emb_base: 2e4, rotary_pct: 0.25 })).toEqual(plain(2e4, 0.25));
@@ -28,17 +28,17 @@ test("version 4: fields at the top, by any of their names", () => {
   expect(rope({ rope_theta: 1e4, partial_rotary_factor: 0.5 })).toEqual(plain(1e4, 0.5));
 });
 
-test("version 5: one object, with theta and fraction in it", () => {
+test("reads version 5: one object, which includes theta and the fraction", () => {
   const rope_parameters = { rope_type: "default", rope_theta: 1e6, partial_rotary_factor: 0.5 };
   expect(rope({ rope_parameters })).toEqual(plain(1e6, 0.5));
 });
 
-test("positions in time, height and width are one in text", () => {
+test("treats positions in time, height and width as one, as they are for text", () => {
   const rope_scaling = { type: "mrope", mrope_section: [16, 24, 24] };
   expect(rope({ rope_theta: 1e6, rope_scaling })).toEqual(plain(1e6));
 });
 
-test("version 5: an object for each type of layer", () => {
+test("reads version 5: an object for each type of layer", () => {
   const config = {
     rope_parameters: {
       full_attention: { rope_type: "linear", factor: 8, rope_theta: 1e6 },
@@ -50,7 +50,7 @@ test("version 5: an object for each type of layer", () => {
   expectCode("RR_CONFIG", () => rope(config, { layerType: "chunked_attention" }));
 });
 
-test("version 4: a theta of their own, stated or not, and no scaling for layers that have a field for it", () => {
+test("reads version 4: layers with a field for their theta use it, or its default, without scaling", () => {
   const config = { rope_theta: 1e6, rope_scaling: { type: "linear", factor: 8 } };
   const sliding = { layerType: "sliding_attention", ownTheta: "rope_local_base_freq" };
   expect(rope(config)).toMatchObject({ theta: 1e6, scaling: { type: "linear", factor: 8 } });
@@ -58,7 +58,7 @@ test("version 4: a theta of their own, stated or not, and no scaling for layers 
   expect(rope({ ...config, rope_local_base_freq: 5e3 }, sliding)).toEqual(plain(5e3));
 });
 
-test("a rope_scaling that was added to a config of version 5 counts", () => {
+test("reads a rope_scaling that was added to a config of version 5", () => {
   const rope_scaling = { rope_type: "linear", factor: 8 };
   const rope_parameters = { rope_type: "default", rope_theta: 1e6 };
   expect(rope({ rope_parameters, rope_scaling })).toMatchObject({ theta: 1e6, scaling: { factor: 8 } });
@@ -83,7 +83,7 @@ test("both styles of Llama 3 scaling are the same", () => {
   });
 });
 
-test("the original context of a scaling is the config's, else its own, else the model's", () => {
+test("the original context of a scaling is the config's, else the scaling's, else the model's", () => {
   const own = { original_max_position_embeddings: 512 };
   const original = (config: object, scaling: object = {}) =>
     rope({ rope_scaling: { type: "yarn", factor: 2, ...scaling }, max_position_embeddings: 2048, ...config })
@@ -95,18 +95,18 @@ test("the original context of a scaling is the config's, else its own, else the 
   });
 });
 
-test("dynamic scaling begins at the model's context, whatever its original one was", () => {
+test("dynamic scaling starts at the model's context, whatever its original context was", () => {
   const rope_scaling = { type: "dynamic", factor: 2, original_max_position_embeddings: 512 };
   const config = { rope_scaling, max_position_embeddings: 2048, original_max_position_embeddings: 1024 };
   expect(rope(config).scaling).toEqual({ type: "dynamic", factor: 2, maxPositionEmbeddings: 2048 });
 });
 
-test("dynamic scaling with alpha, as Hunyuan has it, is the same for all lengths", () => {
+test("dynamic scaling with alpha, as in Hunyuan, is the same for all lengths", () => {
   const rope_scaling = { type: "dynamic", alpha: 1000, factor: 1, beta_fast: 32, beta_slow: 1, mscale: 1 };
   expect(rope({ rope_scaling, max_position_embeddings: 2048 }).scaling).toEqual({ type: "ntk", alpha: 1000 });
 });
 
-test("proportional scaling lets all lanes turn, some of them by nothing", () => {
+test("proportional scaling rotates all lanes, some of them by 0", () => {
   const rope_parameters = { rope_type: "proportional", rope_theta: 1e6, partial_rotary_factor: 0.25 };
   expect(rope({ rope_parameters })).toEqual({
     theta: 1e6,
@@ -115,7 +115,7 @@ test("proportional scaling lets all lanes turn, some of them by nothing", () => 
   });
 });
 
-test("Phi-3's name for longrope, with a list per length", () => {
+test("reads Phi-3's name for longrope, with a list per length", () => {
   const rope_scaling = { type: "su", short_factor: [1, 2], long_factor: [3, 4] };
   expect(rope({ rope_scaling, original_max_position_embeddings: 4096 }).scaling).toEqual({
     type: "longrope",
@@ -125,7 +125,7 @@ test("Phi-3's name for longrope, with a list per length", () => {
   });
 });
 
-test("Phi-3.5-MoE's scale of cosines and sines, if it is the same for short and long sequences", () => {
+test("reads Phi-3.5-MoE's scale of cosines and sines if it is the same for short and long sequences", () => {
   const lists = { type: "longrope", short_factor: [1], long_factor: [3] };
   const scaled = (scales: object) =>
     rope({ rope_scaling: { ...lists, ...scales }, original_max_position_embeddings: 4096 });
@@ -133,7 +133,7 @@ test("Phi-3.5-MoE's scale of cosines and sines, if it is the same for short and 
   expectCode("RR_CONFIG", () => scaled({ short_mscale: 1.25, long_mscale: 1.5 }));
 });
 
-test("yarn with its defaults", () => {
+test("fills in yarn's defaults", () => {
   expect(rope({ rope_scaling: { type: "yarn", factor: 4 }, max_position_embeddings: 8 }).scaling).toEqual({
     type: "yarn",
     factor: 4,
@@ -164,12 +164,12 @@ test.each([
   { rope_theta: 0 },
   { rope_theta: "10000" },
   { partial_rotary_factor: 1.5 },
-])("what makes no sense is refused: %j", (config) => {
+])("refuses invalid settings: %j", (config) => {
   expectCode("RR_CONFIG", () => rope(config));
 });
 
 test.each(readdirSync(zoo).filter((name) => /^(llama|mistral|qwen)(?!.*-vl)/.test(name)))(
-  "the fixture %s is read",
+  "reads the fixture %s",
   (name) => {
     const { theta, scaling } = ropeParameters(new ConfigReader(openCheckpoint(`${zoo}/${name}`).config));
     expect(theta).toBe(name === "llama4" ? 500_000 : 10_000);

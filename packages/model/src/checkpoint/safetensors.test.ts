@@ -22,7 +22,7 @@ const entry = (dtype: string, shape: unknown, begin: unknown, end: unknown) => (
   data_offsets: [begin, end],
 });
 
-test("tensors lie where the header says, counted from the start of the file", () => {
+test("locates tensors by the header's offsets, relative to the start of the file", () => {
   const bytes = safetensorsFile({
     __metadata__: { format: "pt" },
     b: entry("BF16", [2, 3], 4, 16),
@@ -41,22 +41,22 @@ test("tensors lie where the header says, counted from the start of the file", ()
   expect(expectedSize).toBe(bytes.length + 16);
 });
 
-test("only the header is read, however much payload there is", () => {
+test("reads only the header, however large the payload is", () => {
   const before = readStatistics().bytes;
   const header = safetensorsFile({ a: entry("U8", [100_000], 0, 100_000) });
   readHeader(Buffer.concat([header, new Uint8Array(100_000)]));
   expect(readStatistics().bytes - before).toBe(header.length);
 });
 
-test("the payload may be missing: a header is enough to plan", () => {
+test("reads a header without a payload, which is enough to plan", () => {
   expect(readHeader(safetensorsFile({ a: entry("F32", [4], 0, 16) })).tensors.size).toBe(1);
 });
 
-test("a header padded with spaces is a header", () => {
+test("reads a header padded with spaces", () => {
   expect(readHeader(safetensorsFile("{}          ")).tensors.size).toBe(0);
 });
 
-test("types that have no use here are listed, and refused when used", () => {
+test("lists tensors of unsupported types, and refuses to use them", () => {
   const { tensors } = readHeader(
     safetensorsFile({
       a: entry("F8_E4M3", [3], 0, 3),
@@ -72,7 +72,7 @@ test("types that have no use here are listed, and refused when used", () => {
   expect(fileSource("d", tensors.get("d")!)).toMatchObject({ kind: "file", storedAs: "int32" });
 });
 
-describe("a hostile header is refused:", () => {
+describe("refuses a hostile header:", () => {
   const pair = (first: object, second: object) => ({ a: first, b: second });
   test.each<[string, string | object]>([
     ["overlapping tensors", pair(entry("U8", [4], 0, 4), entry("U8", [4], 2, 6))],
@@ -92,7 +92,7 @@ describe("a hostile header is refused:", () => {
     ["three offsets", { a: { dtype: "U8", shape: [4], data_offsets: [0, 4, 8] } }],
     ["no offsets", { a: { dtype: "U8", shape: [4] } }],
     ["a shape that overflows", { a: entry("F32", [2 ** 31, 2 ** 31, 2 ** 31], 0, 4) }],
-    ["a shape that overflows behind a zero", { a: entry("F32", [2 ** 52, 2 ** 52, 0], 0, 0) }],
+    ["a shape that overflows before its zero", { a: entry("F32", [2 ** 52, 2 ** 52, 0], 0, 0) }],
     ["an infinite dimension", '{"a":{"dtype":"U8","shape":[1e999],"data_offsets":[0,4]}}'],
     ["a negative dimension", { a: entry("U8", [-2, -2], 0, 4) }],
     ["a fractional dimension", { a: entry("U8", [2.5], 0, 2) }],
@@ -101,7 +101,7 @@ describe("a hostile header is refused:", () => {
     ["no shape", { a: { dtype: "U8", data_offsets: [0, 4] } }],
     ["a size that ends within a byte", { a: entry("F4", [3], 0, 1) }],
     ["an unknown dtype", { a: entry("F128", [1], 0, 16) }],
-    ["a dtype that objects inherit", { a: entry("constructor", [1], 0, 1) }],
+    ["a dtype that is an inherited property of objects", { a: entry("constructor", [1], 0, 1) }],
     ["a tensor that is a number", { a: 1 }],
     ["a tensor that is a list", { a: [] }],
     [

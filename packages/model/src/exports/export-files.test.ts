@@ -5,7 +5,7 @@ import { temporaryDirectory } from "../../../../test/support/temporary-directory
 import { type ExportDtype, exportFiles } from "./export-files.js";
 import { openExport } from "./open-export.js";
 
-/** Names of the files chosen in a directory that has these. */
+/** Names of the files chosen in a directory with these files. */
 function chosen(files: readonly string[], dtype?: ExportDtype): string[] {
   const directory = temporaryDirectory(Object.fromEntries(files.map((file) => [file, ""])));
   const { kind: _, ...paths } = exportFiles(directory, dtype);
@@ -14,23 +14,23 @@ function chosen(files: readonly string[], dtype?: ExportDtype): string[] {
 
 describe("the files of a model", () => {
   it.each<[string, readonly string[], readonly string[]]>([
-    ["in onnx/ before others", ["onnx/model.onnx", "model.onnx", "other.onnx"], ["model.onnx"]],
-    ["beside the config", ["config.json", "model.onnx"], ["model.onnx"]],
-    ["of any name, where there is one", ["encoder.onnx"], ["encoder.onnx"]],
-    ["in fp32, where there is", ["onnx/model_q4.onnx", "onnx/model.onnx"], ["model.onnx"]],
-    ["in the only dtype", ["onnx/model_q4.onnx"], ["model_q4.onnx"]],
+    ["those in onnx/ rather than others", ["onnx/model.onnx", "model.onnx", "other.onnx"], ["model.onnx"]],
+    ["those next to the config", ["config.json", "model.onnx"], ["model.onnx"]],
+    ["a single file of any name", ["encoder.onnx"], ["encoder.onnx"]],
+    ["those in fp32, if any", ["onnx/model_q4.onnx", "onnx/model.onnx"], ["model.onnx"]],
+    ["those in the only dtype", ["onnx/model_q4.onnx"], ["model_q4.onnx"]],
     [
-      "of a decoder, merged before others",
+      "a merged decoder rather than others",
       ["decoder_model.onnx", "decoder_with_past_model.onnx", "decoder_model_merged.onnx"],
       ["decoder_model_merged.onnx"],
     ],
     [
-      "of a decoder, with past",
+      "a decoder with past",
       ["decoder_model.onnx", "decoder_with_past_model.onnx"],
       ["decoder_with_past_model.onnx"],
     ],
     [
-      "of an encoder and a merged decoder",
+      "an encoder and a merged decoder",
       [
         "encoder_model.onnx",
         "decoder_model.onnx",
@@ -40,11 +40,11 @@ describe("the files of a model", () => {
       ["encoder_model.onnx", "decoder_model_merged.onnx"],
     ],
     [
-      "of an encoder and two decoders",
+      "an encoder and both decoders",
       ["encoder_model.onnx", "decoder_model.onnx", "decoder_with_past_model.onnx"],
       ["encoder_model.onnx", "decoder_model.onnx", "decoder_with_past_model.onnx"],
     ],
-  ])("are those %s", (_, files, expected) => {
+  ])("are %s", (_, files, expected) => {
     expect(chosen(files)).toEqual(expected);
   });
 
@@ -68,20 +68,20 @@ describe("the files of a model", () => {
   });
 
   it.each<[string, "RR_NOT_A_MODEL" | "RR_OPTION" | "RR_MISSING_FILE", readonly string[], ExportDtype?]>([
-    ["without any", "RR_NOT_A_MODEL", ["config.json"]],
-    ["of a dtype that is not there", "RR_MISSING_FILE", ["onnx/model.onnx"], "q4"],
-    ["of one dtype among several, without fp32", "RR_OPTION", ["onnx/model_q4.onnx", "onnx/model_fp16.onnx"]],
-    ["of names that do not tell", "RR_OPTION", ["one.onnx", "two.onnx"]],
+    ["there are none", "RR_NOT_A_MODEL", ["config.json"]],
+    ["the requested dtype is missing", "RR_MISSING_FILE", ["onnx/model.onnx"], "q4"],
+    ["there are several dtypes but not fp32", "RR_OPTION", ["onnx/model_q4.onnx", "onnx/model_fp16.onnx"]],
+    ["their names are unknown", "RR_OPTION", ["one.onnx", "two.onnx"]],
     [
-      "of an encoder without its decoder with past",
+      "an encoder lacks its decoder with past",
       "RR_MISSING_FILE",
       ["encoder_model.onnx", "decoder_model.onnx"],
     ],
-  ])("are refused %s with %s", (_, code, files, dtype) => {
+  ])("are refused if %s, with %s", (_, code, files, dtype) => {
     expectCode(code, () => chosen(files, dtype));
   });
 
-  it("are named, where a dtype is asked for and there is only a checkpoint", () => {
+  it("are named in the error if a dtype is requested but there is only a checkpoint", () => {
     const { message } = expectCode("RR_MISSING_FILE", () =>
       chosen(["config.json", "model.safetensors"], "q4"),
     );
@@ -89,6 +89,6 @@ describe("the files of a model", () => {
   });
 });
 
-it("a path where nothing is, is refused", () => {
+it("refuses a path that does not exist", () => {
   expectCode("RR_MISSING_FILE", () => openExport(join(temporaryDirectory({}), "model.onnx")));
 });

@@ -21,8 +21,8 @@ function decoder(past: string | number, grown: string | number): Graph {
 
 const sizesOf = ({ inputs, outputs }: Graph) => [...inputs, ...outputs].map(({ dims }) => dims[1]);
 
-describe("a decoder that continues", () => {
-  it("takes one token where its state is said to grow by one", () => {
+describe("a decoder with past", () => {
+  it("takes one token if its state is declared to grow by one row", () => {
     expect(sizesOf(takingItsTokens(decoder("past", "past + 1")))).toEqual([1, 1, 2, 1, 2]);
   });
 
@@ -30,7 +30,7 @@ describe("a decoder that continues", () => {
     ["past", "past + length"],
     ["past", "rows"],
     [0, 1],
-  ])("takes any number where it grows from %s to %s", (past, grown) => {
+  ])("takes any number of tokens if its state grows from %s to %s", (past, grown) => {
     const graph = decoder(past, grown);
     expect(takingItsTokens(graph)).toBe(graph);
   });

@@ -5,7 +5,7 @@ import { assembledExport } from "../../../../test/support/onnx-exports.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { openExport } from "./open-export.js";
 
-it("an encoder–decoder reads as long a source as its config says, though what it writes is shorter", () => {
+it("an encoder–decoder reads a source as long as its config says, even if its target is shorter", () => {
   const config = {
     model_type: "led",
     max_encoder_position_embeddings: 48,

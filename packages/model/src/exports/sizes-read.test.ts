@@ -20,35 +20,39 @@ const read = (shape: GraphNode, ...readers: readonly GraphNode[]) =>
   sizesRead(shape, readers, (name) => constants[name]);
 
 it.each<[string, readonly number[] | undefined, readonly number[] | undefined]>([
-  ["those that it gives", read(node("Shape", ["x"], { start: 1, end: 3 }), node("Concat", ["y"])), [1, 2]],
+  ["those in its range", read(node("Shape", ["x"], { start: 1, end: 3 }), node("Concat", ["y"])), [1, 2]],
   [
-    "those that its readers take",
+    "those that its readers pick",
     read(node("Shape", ["x"]), node("Gather", ["y", "zero"]), node("Gather", ["y", "one"])),
     [0, 1],
   ],
-  ["of those behind a start", read(node("Shape", ["x"], { start: 1 }), node("Gather", ["y", "one"])), [2]],
-  ["any, where a reader takes all", read(node("Shape", ["x"]), node("Concat", ["y"])), undefined],
   [
-    "any, where one counts from the end",
+    "those picked, counted from its start",
+    read(node("Shape", ["x"], { start: 1 }), node("Gather", ["y", "one"])),
+    [2],
+  ],
+  ["unknown if a reader takes all", read(node("Shape", ["x"]), node("Concat", ["y"])), undefined],
+  [
+    "unknown if an index counts from the end",
     read(node("Shape", ["x"]), node("Gather", ["y", "last"])),
     undefined,
   ],
   [
-    "any, where it begins at an axis counted from the end",
+    "unknown if its start counts from the end",
     read(node("Shape", ["x"], { start: -2 }), node("Gather", ["y", "zero"])),
     undefined,
   ],
   [
-    "those that its readers take, where it ends beyond the last",
+    "those that its readers pick if it ends beyond the last axis",
     read(node("Shape", ["x"], { start: 1, end: Number.MAX_SAFE_INTEGER }), node("Gather", ["y", "zero"])),
     [1],
   ],
-  ["any, where an index is computed", read(node("Shape", ["x"]), node("Gather", ["y", "z"])), undefined],
+  ["unknown if an index is computed", read(node("Shape", ["x"]), node("Gather", ["y", "z"])), undefined],
   [
-    "any, where it ends before the end",
+    "unknown if it ends before the last axis",
     read(node("Shape", ["x"], { end: -1 }), node("Concat", ["y"])),
     undefined,
   ],
-])("sizes that a Shape is read for are %s", (_, axes, expected) => {
+])("the axes of interest in a Shape are %s", (_, axes, expected) => {
   expect(axes).toEqual(expected);
 });

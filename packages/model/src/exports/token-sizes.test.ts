@@ -8,7 +8,7 @@ function graphOf(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[] = [
   return { opsets: { "": 20 }, inputs, outputs, nodes: [], weights: new Map(), caches: [] };
 }
 
-it("masks, positions and types have the sizes of the tokens that they are for, whatever those are called", () => {
+it("masks, positions and token types get the sizes of their tokens, whatever the names of these", () => {
   const { inputs, outputs } = withTokenSizes(
     graphOf(
       [

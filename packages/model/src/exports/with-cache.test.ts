@@ -3,7 +3,7 @@ import { type Graph, GraphBuilder, type Value } from "../graph/index.js";
 import { withCache } from "./with-cache.js";
 
 interface Options {
-  /** What comes out as the state, of what went in and the new rows. */
+  /** The output state, from the input state and the new rows. */
   readonly present?: (g: GraphBuilder, past: Value, rows: Value) => Value;
   readonly past?: readonly (number | string)[];
   readonly ids?: readonly [number | string, number | string];
@@ -44,7 +44,7 @@ function append(g: GraphBuilder, past: Value, rows: Value): Value {
 describe("a decoder export", () => {
   const { inputs, outputs, caches } = withCache(decoder());
 
-  it("has a cache of its past, whose present is the new rows alone", () => {
+  it("gets a cache for its past, whose present is only the new rows", () => {
     expect(caches).toEqual([
       {
         positions: "past_positions",
@@ -59,7 +59,7 @@ describe("a decoder export", () => {
     });
   });
 
-  it("reads a mask of the new tokens, the ids, and positions where the export does", () => {
+  it("reads a mask of the new tokens, their ids, and positions if the export does", () => {
     expect(inputs.map(({ name, dims }) => [name, ...dims])).toEqual([
       ["input_ids", "batch", "sequence"],
       ["attention_mask", "batch", "sequence"],
@@ -68,7 +68,7 @@ describe("a decoder export", () => {
     ]);
   });
 
-  it("reads one new token where the export takes no more", () => {
+  it("reads one new token at a time if the export takes no more", () => {
     const { inputs: one } = withCache(decoder({ ids: ["b", 1] }));
     expect(one.map(({ name, dims }) => [name, ...dims])).toEqual([
       ["input_ids", "batch", 1],
@@ -78,14 +78,14 @@ describe("a decoder export", () => {
     ]);
   });
 
-  it("gives logits in float32, which tokens are chosen by, where the export has them in float16 too", () => {
+  it("has logits in float32, for sampling, even if the export has them in float16", () => {
     const half = withCache(decoder({ logits: "float16" }));
     expect(half.outputs.find(({ name }) => name === "logits")).toMatchObject({ type: "float32" });
     const maker = half.nodes.find(({ outputs }) => outputs.includes("logits"));
     expect(maker).toMatchObject({ opType: "Cast", inputs: ["exported·logits"] });
   });
 
-  it("without a past is given back as it is", () => {
+  it("without a past is returned unchanged", () => {
     const graph = { ...decoder(), inputs: decoder().inputs.filter(({ name }) => !name.startsWith("past")) };
     const plain = { ...graph, outputs: graph.outputs.filter(({ name }) => name === "logits") };
     expect(withCache(plain)).toBe(plain);
@@ -93,27 +93,27 @@ describe("a decoder export", () => {
 
   it.each<[string, Options]>([
     ["another name", { present: (g, past, rows) => append(g, g.node("Identity", [past]), rows) }],
-    // TorchScript's, of a cache that was empty before it was given the past.
+    // Written by TorchScript for a cache that was empty at first.
     ["a Concat of it alone", { present: (g, past, rows) => append(g, g.concat([past], 2), rows) }],
-  ])("has it where its past goes by %s", (_, options) => {
+  ])("gets a cache if its past goes through %s", (_, options) => {
     expect(withCache(decoder(options)).caches).toEqual(caches);
   });
 
-  it("has it where its state is cast to the type that it has, and cast again", () => {
+  it("gets a cache if its state is cast to its own type, repeatedly", () => {
     const cast = (g: GraphBuilder, past: Value, rows: Value) =>
       g.cast(g.cast(append(g, past, rows), "float32"), "float32");
     expect(withCache(decoder({ present: cast })).caches).toEqual(caches);
   });
 
   it.each<[string, Options, string]>([
-    ["whose state is made anew", { present: (_, _past, rows) => rows }, "found Transpose"],
+    ["whose state is recomputed", { present: (_, _past, rows) => rows }, "found Transpose"],
     ["that puts new rows first", { present: (g, past, rows) => append(g, rows, past) }, "found Concat of"],
-    ["whose state has no batch of its own", { past: [8, 2, "p", 4] }, "found"],
-    ["with a size known only when running", { past: ["b", "h", "p", 4] }, "all sizes but those two"],
-    ["of one sequence only", { ids: [1, "s"] }, "of any [batch, sequence] or [batch, 1], found [1,s]"],
-    ["of two tokens at a time", { ids: ["b", 2] }, "found [b,2]"],
-    ["with an input of its own", { input: "cache_position" }, "how to fill the input cache_position"],
-  ])("%s is not understood, and says what was found", (_, options, found) => {
+    ["whose state has no batch axis", { past: [8, 2, "p", 4] }, "found"],
+    ["with a size that is only known at run time", { past: ["b", "h", "p", 4] }, "all sizes but those two"],
+    ["for one sequence only", { ids: [1, "s"] }, "of any [batch, sequence] or [batch, 1], found [1,s]"],
+    ["for two tokens at a time", { ids: ["b", 2] }, "found [b,2]"],
+    ["with an unknown input", { input: "cache_position" }, "how to fill the input cache_position"],
+  ])("%s is refused, saying what was found", (_, options, found) => {
     const message = expect.stringContaining(options.past?.[0] === 8 ? "expected its first axis" : found);
     expect(() => withCache(decoder(options))).toThrow(
       expect.objectContaining({ code: "RR_NO_GENERATE", message }),

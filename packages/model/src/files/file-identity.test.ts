@@ -19,7 +19,7 @@ const changes: readonly [string, (path: string) => void][] = [
   ["nothing in its place", (path) => rmSync(path)],
 ];
 
-it.each(changes)("a file is not what it was with %s", (_, change) => {
+it.each(changes)("a file's identity changes with %s", (_, change) => {
   const path = join(temporaryDirectory({ file: "same" }), "file");
   utimesSync(path, 5, 5);
   const before = [fileIdentity(path)];
@@ -28,6 +28,6 @@ it.each(changes)("a file is not what it was with %s", (_, change) => {
   expect(expectCode("RR_FILE_FORMAT", () => requireUnchanged(before)).message).toContain(path);
 });
 
-it("there is nothing to know a file by that is not there", () => {
+it("a file that does not exist has no identity", () => {
   expectCode("RR_MISSING_FILE", () => fileIdentity(join(temporaryDirectory(), "file")));
 });

@@ -10,7 +10,7 @@ const parse = (text: string | Uint8Array, uniqueNames = true) =>
     uniqueNames,
   });
 
-test("names that objects inherit are only names", () => {
+test("names inherited by objects are ordinary names", () => {
   const object = parse('{"__proto__": {"admin": true}, "a": {"constructor": 1}}');
   expect(Object.keys(object)).toEqual(["__proto__", "a"]);
   expect(Object.getPrototypeOf(object)).toBeNull();
@@ -19,14 +19,14 @@ test("names that objects inherit are only names", () => {
   expect(({} as Record<string, unknown>).admin).toBeUndefined();
 });
 
-test("what is read cannot be changed, at any depth", () => {
+test("the result is deeply frozen", () => {
   const { a } = parse('{"a": [{"b": 1}]}') as { a: [{ b: number }] };
   expect(() => {
     a[0].b = 2;
   }).toThrow(TypeError);
 });
 
-test("an infinite number as Python spells it is read as transformers 5 spells it, outside of strings", () => {
+test("reads Python's spelling of infinite numbers as transformers 5 writes them, outside of strings", () => {
   const object = parse('{"limit": [0.0, Infinity], "least": -Infinity, "text": "a, \\"Infinity"}');
   expect(object).toEqual({
     limit: [0, { __float__: "Infinity" }],
@@ -37,7 +37,7 @@ test("an infinite number as Python spells it is read as transformers 5 spells it
   expect([most, object.least, object.text].map(isInfinite)).toEqual([true, false, false]);
 });
 
-describe("a name that comes twice", () => {
+describe("a repeated name", () => {
   test.each([
     '{"a": 1, "a": 2}',
     '{"a": 1, "\\u0061": 2}',
@@ -49,13 +49,13 @@ describe("a name that comes twice", () => {
   });
 
   test.each(['{"a": {"a": "a"}, "b": ["a", "a", {"a": 1}, {"a": 2}]}', '{"a": "b: \\"a\\": ", "b": "a"}'])(
-    "is not seen where there is none, in %s",
+    "is not reported in %s, which has none",
     (text) => {
       expect(parse(text)).toEqual(JSON.parse(text));
     },
   );
 
-  test("counts last where the reader does not ask for unique names, as in Python", () => {
+  test("takes the last value if unique names are not required, as in Python", () => {
     expect(parse('{"a": 1, "a": 2}', false).a).toBe(2);
   });
 });
@@ -73,30 +73,30 @@ test.each([
   '{"\\x": 1}',
   "]",
   '{"a": NaN}',
-])("what is not one JSON object is refused: %s", (text) => {
+])("refuses what is not a single JSON object: %s", (text) => {
   expect(expectCode("RR_FILE_FORMAT", () => parse(text)).message).toContain("x.json");
 });
 
-test("bytes that are not UTF-8 are refused", () => {
+test("refuses bytes that are not UTF-8", () => {
   expectCode("RR_FILE_FORMAT", () => parse(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)));
 });
 
-test("a million brackets are refused before they are parsed", () => {
+test("refuses a million brackets before they are parsed", () => {
   const error = expectCode("RR_FILE_FORMAT", () => parse(`{"a":${"[".repeat(1_000_000)}`));
   expect(error.message).toContain("nested");
 });
 
-test("a long string full of escapes is walked in one pass", () => {
+test("scans a long string full of escapes in one pass", () => {
   const text = `{"a": "${'\\"'.repeat(1_000_000)}"}`;
   expect((parse(text).a as string).length).toBe(1_000_000);
 });
 
-test("a file larger than its kind ever is, is refused unread", () => {
+test("refuses a file larger than its kind can be, without reading it", () => {
   const directory = temporaryDirectory({ "big.json": new Uint8Array(1001) });
   expectCode("RR_FILE_FORMAT", () => readJsonObject(join(directory, "big.json"), { maxBytes: 1000 }));
 });
 
-test("a missing file is RR_MISSING_FILE, a directory in its place RR_FILE_FORMAT", () => {
+test("a missing file is RR_MISSING_FILE, a directory instead of a file RR_FILE_FORMAT", () => {
   const directory = temporaryDirectory();
   expectCode("RR_MISSING_FILE", () => readJsonObject(join(directory, "no.json"), { maxBytes: 1000 }));
   expectCode("RR_FILE_FORMAT", () => readJsonObject(directory, { maxBytes: 1e9 }));

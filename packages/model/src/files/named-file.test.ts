@@ -7,16 +7,16 @@ import { resolveNamedFile } from "./named-file.js";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 
-test("a file in the model's directory, or in a folder of it, is found", () => {
+test("finds a file in the model's directory, or in a subdirectory", () => {
   const directory = temporaryDirectory({ "a.bin": "", "onnx/b.bin": "" });
   expect(resolveNamedFile(directory, "a.bin", "index")).toBe(join(directory, "a.bin"));
   expect(resolveNamedFile(directory, "onnx/b.bin", "index")).toBe(join(directory, "onnx", "b.bin"));
-  // As onnx's `save_model(model, path, location="./a.bin")` writes it.
+  // Written by onnx's `save_model(model, path, location="./a.bin")`.
   expect(resolveNamedFile(directory, "./a.bin", "index")).toBe(join(directory, "a.bin"));
 });
 
 test.each(["../a.bin", "x/../../a.bin", "/etc/passwd", "", ".", "..", "a//b", "a/", "C:a", "..\\a", "a\0b"])(
-  "the name %j is refused",
+  "refuses the name %j",
   (name) => {
     const directory = temporaryDirectory({ "model/config.json": "", "a.bin": "" });
     const error = expectCode("RR_PATH", () => resolveNamedFile(join(directory, "model"), name, "the index"));
@@ -24,7 +24,7 @@ test.each(["../a.bin", "x/../../a.bin", "/etc/passwd", "", ".", "..", "a//b", "a
   },
 );
 
-test("a link out of the model's directory is refused, also one to a folder whose name begins alike", () => {
+test("refuses a link out of the model's directory, even to one whose name starts the same", () => {
   const directory = temporaryDirectory({ "model/config.json": "", "model-secret/a.bin": "" });
   symlinkSync(join(directory, "model-secret", "a.bin"), join(directory, "model", "a.bin"));
   symlinkSync(join(directory, "model-secret"), join(directory, "model", "folder"));
@@ -32,7 +32,7 @@ test("a link out of the model's directory is refused, also one to a folder whose
   expectCode("RR_PATH", () => resolveNamedFile(join(directory, "model"), "folder/a.bin", "index"));
 });
 
-test("a link of a hub snapshot leads into the blobs of its own repository, and nowhere else", () => {
+test("follows links of a hub snapshot into the blobs of its own repository only", () => {
   const cache = temporaryDirectory({
     "models--org--name/blobs/abc": "",
     "models--org--name/refs/secret": "",
@@ -51,7 +51,7 @@ test("a link of a hub snapshot leads into the blobs of its own repository, and n
   expectCode("RR_PATH", () => resolveNamedFile(snapshot, "other", "index"));
 });
 
-test("a missing file, and a link to nothing, are RR_MISSING_FILE", () => {
+test("a missing file, or a dangling link, is RR_MISSING_FILE", () => {
   const directory = temporaryDirectory();
   symlinkSync("nothing", join(directory, "dangling"));
   expectCode("RR_MISSING_FILE", () => resolveNamedFile(directory, "gone", "index"));

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { checkGraph, entryGraph, type Graph, GraphBuilder, renameValues } from "./index.js";
 
-/** `encode` gives `k = xW`; `decode` gives `y = qW + k`, where k is kept in a cache that `encode` fills. */
+/** `encode` computes `k = xW`; `decode` computes `y = qW + k`, where k is in a cache that `encode` fills. */
 function twoEntries(): Graph {
   const g = new GraphBuilder();
   const weight = (name: string) =>
@@ -26,14 +26,14 @@ function twoEntries(): Graph {
 
 const namesOf = (values: readonly { readonly name: string }[]): string[] => values.map(({ name }) => name);
 
-it("an entry has the inputs and outputs that were made in it", () => {
+it("an entry has the inputs and outputs that were declared in it", () => {
   expect(twoEntries().entries).toEqual({
     encode: { inputs: ["x"], outputs: ["k"] },
     decode: { inputs: ["q", "positions", "kept"], outputs: ["y"] },
   });
 });
 
-it("an entry as a graph has the nodes and weights it needs, and no state that another entry makes", () => {
+it("an entry's graph has only the nodes and weights it needs, and no state of another entry", () => {
   const decode = entryGraph(twoEntries(), "decode");
   checkGraph(decode);
   expect(namesOf(decode.inputs)).toEqual(["q", "positions", "kept"]);
@@ -43,7 +43,7 @@ it("an entry as a graph has the nodes and weights it needs, and no state that an
   expect(decode.caches).toEqual([]);
 });
 
-it("an entry that a graph has not is refused with RR_GRAPH that lists those it has", () => {
+it("an unknown entry is refused with RR_GRAPH that lists the known ones", () => {
   expect(() => entryGraph(twoEntries(), "forward")).toThrow(
     expect.objectContaining({ code: "RR_GRAPH", message: expect.stringContaining("encode, decode") }),
   );

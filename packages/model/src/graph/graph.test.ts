@@ -30,21 +30,21 @@ describe("GraphBuilder", () => {
     expect(g.build().nodes.at(-1)).toMatchObject({ opType: "Identity", inputs: ["y"], outputs: ["z"] });
   });
 
-  it("holds equal constants once, and tells types and shapes apart", () => {
+  it("stores equal constants once, but not if types or shapes differ", () => {
     const g = new GraphBuilder();
     expect(g.integers([1, 2])).toBe(g.integers([1, 2]));
     expect(g.integers([1])).not.toBe(g.integer(1));
     expect(g.numbers([1], [1])).not.toBe(g.integers([1]));
   });
 
-  it("gives a weight asked for twice as one value", () => {
+  it("returns the same value for a weight that is requested twice", () => {
     const g = new GraphBuilder();
     const weight = { type: "float32", dims: [2], source: { kind: "absent" } } as const;
     expect(g.weight("w", weight)).toBe(g.weight("w", weight));
     expect(g.build().weights.size).toBe(1);
   });
 
-  it("refuses a second input of the same name with RR_GRAPH", () => {
+  it("refuses a second input with the same name, with RR_GRAPH", () => {
     const g = new GraphBuilder();
     g.input("x", "float32", []);
     expect(() => g.input("x", "float32", [])).toThrow(expect.objectContaining({ code: "RR_GRAPH" }));
@@ -52,31 +52,31 @@ describe("GraphBuilder", () => {
 });
 
 describe("checkGraph", () => {
-  it("accepts what an architecture builds", () => {
+  it("accepts the graphs of architectures", () => {
     expect(() => checkGraph(llama)).not.toThrow();
   });
 
   const [first, ...others] = llama.nodes;
   it.each<[string, Graph]>([
-    ["a node before what it reads", { ...llama, nodes: [...others, first!] }],
+    ["a node before its inputs", { ...llama, nodes: [...others, first!] }],
     ["a value defined twice", { ...llama, nodes: [...llama.nodes, first!] }],
-    ["an output that nothing makes", { ...llama, nodes: llama.nodes.slice(0, -1) }],
-    ["an input that is missing", { ...llama, inputs: llama.inputs.slice(1) }],
-    ["a cache of inputs that are missing", { ...llama, caches: [{ positions: "nowhere", states: [] }] }],
+    ["an output that no node computes", { ...llama, nodes: llama.nodes.slice(0, -1) }],
+    ["a missing input", { ...llama, inputs: llama.inputs.slice(1) }],
+    ["a cache whose inputs are missing", { ...llama, caches: [{ positions: "nowhere", states: [] }] }],
   ])("refuses %s with RR_GRAPH", (_, graph) => {
     expect(() => checkGraph(graph)).toThrow(expect.objectContaining({ code: "RR_GRAPH" }));
   });
 });
 
 describe("reorderNodes", () => {
-  it("keeps every node, in another order that is topological too", () => {
+  it("keeps every node, in a different topological order", () => {
     const reordered = reorderNodes(llama, chooser(1));
     expect(() => checkGraph(reordered)).not.toThrow();
     expect(new Set(reordered.nodes)).toEqual(new Set(llama.nodes));
     expect(reordered.nodes).not.toEqual(llama.nodes);
   });
 
-  it("sorts nodes that were in no order", () => {
+  it("sorts unordered nodes", () => {
     const backward = { ...llama, nodes: [...llama.nodes].reverse() };
     expect(() => checkGraph(reorderNodes(backward, () => 0))).not.toThrow();
   });
@@ -93,7 +93,7 @@ describe("reorderNodes", () => {
 });
 
 describe("renameValues", () => {
-  it("leaves no old name, and a graph that holds together", () => {
+  it("keeps no old name, and the graph valid", () => {
     const renamed = renameValues(llama, (name) => `r${name.length}_${Math.abs(hash(name))}`);
     expect(() => checkGraph(renamed)).not.toThrow();
     const values = renamed.nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]);

@@ -22,13 +22,13 @@ function cacheWithModel() {
   return { cache, environment: { HF_HUB_CACHE: cache } };
 }
 
-test("a path that exists wins over the cache", () => {
+test("an existing path takes precedence over the cache", () => {
   const directory = temporaryDirectory({ "model.onnx": "" });
   expect(resolveModel(directory, {})).toBe(directory);
   expect(resolveModel(join(directory, "model.onnx"), {})).toBe(join(directory, "model.onnx"));
 });
 
-test("an id is the snapshot of its main revision, or of the one it names", () => {
+test("an id resolves to the snapshot of its main revision, or of the revision that it names", () => {
   const { cache, environment } = cacheWithModel();
   const snapshots = join(cache, "models--org--name", "snapshots");
   expect(resolveModel("org/name", environment)).toBe(join(snapshots, commit));
@@ -37,7 +37,7 @@ test("an id is the snapshot of its main revision, or of the one it names", () =>
   expect(resolveModel("gpt2", environment)).toBe(join(cache, "models--gpt2", "snapshots", commit));
 });
 
-test("the cache is where huggingface_hub has it", () => {
+test("finds the cache where huggingface_hub does", () => {
   expect(hubCache({ HF_HUB_CACHE: "/a", HF_HOME: "/b" })).toBe("/a");
   expect(hubCache({ HUGGINGFACE_HUB_CACHE: "/a", HF_HOME: "/b" })).toBe("/a");
   expect(hubCache({ HF_HUB_CACHE: "/a", HUGGINGFACE_HUB_CACHE: "/b" })).toBe("/a");
@@ -47,7 +47,7 @@ test("the cache is where huggingface_hub has it", () => {
   expect(hubCache({})).toBe(join(homedir(), ".cache", "huggingface", "hub"));
 });
 
-test("an id that is not in the cache: where was looked, and that nothing is downloaded", () => {
+test("for an id that is not in the cache, the error says where it was looked for and how to download it", () => {
   const { cache, environment } = cacheWithModel();
   const error = expectCode("RR_NOT_A_MODEL", () => resolveModel("org/other", environment));
   expect(error.message).toContain(join(cache, "models--org--other"));
@@ -56,11 +56,11 @@ test("an id that is not in the cache: where was looked, and that nothing is down
   expect(tagged.message).toContain('"hf download org/other --revision v2"');
 });
 
-test.runIf(existsSync("/dev/null"))("a device is no model", () => {
+test.runIf(existsSync("/dev/null"))("refuses a device", () => {
   expectCode("RR_NOT_A_MODEL", () => resolveModel("/dev/null", {}));
 });
 
-describe("what is refused", () => {
+describe("refuses", () => {
   test.each([
     "",
     "../org/name",

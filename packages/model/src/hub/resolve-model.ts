@@ -4,15 +4,15 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import { RingrankError } from "@ringrank/errors";
 import { decodeUtf8, readFile } from "../files/read-file.js";
 
-/** Environment variables that say where the hub's cache is. */
+/** Environment variables that determine where the hub's cache is. */
 export type HubEnvironment = Readonly<Record<string, string | undefined>>;
 
 const mainRevision = "main";
-/** A commit has 40. */
+/** More than enough for a commit, which has 40. */
 const mostBytesOfRef = 1024;
 
 /**
- * The real path of a model: of an existing directory or file, else of the snapshot of a hub id, `org/name` or
+ * The real path of a model: an existing directory or file; otherwise the snapshot of a hub id, `org/name` or
  * `org/name@revision`, in the local cache. Nothing is ever downloaded.
  *
  * ```
@@ -20,8 +20,8 @@ const mostBytesOfRef = 1024;
  * <cache>/models--org--name/snapshots/<commit>/…       links into ../../blobs
  * ```
  *
- * @param environment where to look for HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME and XDG_CACHE_HOME
- * @throws RR_NOT_A_MODEL if it is neither, or a device; the message says where it was looked for.
+ * @param environment where to look up HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME and XDG_CACHE_HOME
+ * @throws RR_NOT_A_MODEL if it is neither, or a device; the message says where it was looked for
  */
 export function resolveModel(pathOrId: string, environment: HubEnvironment = process.env): string {
   if (pathOrId !== "" && !pathOrId.includes("\0") && existsSync(pathOrId)) return realPath(pathOrId);
@@ -48,7 +48,7 @@ export function resolveModel(pathOrId: string, environment: HubEnvironment = pro
   return realpathSync(snapshot);
 }
 
-/** A file keeps its name: in the hub's cache it is a link to a blob, whose name says nothing. */
+/** Keeps a file's own name: in the hub's cache it is a link to a blob, whose name is meaningless. */
 function realPath(path: string): string {
   const found = statSync(path);
   if (found.isDirectory()) return realpathSync(path);
@@ -56,10 +56,12 @@ function realPath(path: string): string {
   throw notAModel(path, "expected a directory or a file, got neither, but a device, a pipe or a socket");
 }
 
-/** As huggingface_hub finds it: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables */
+/**
+ * Resolved like in huggingface_hub: https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
+ */
 export function hubCache(environment: HubEnvironment): string {
   const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = environment;
-  // The second is what it was called before, and still counts.
+  // The second is a former name that still works.
   const cache = HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE;
   if (cache) return expandHome(cache);
   if (HF_HOME) return join(expandHome(HF_HOME), "hub");
@@ -67,7 +69,7 @@ export function hubCache(environment: HubEnvironment): string {
 }
 
 /**
- * Every id that the hub gives out, and nothing that could walk out of the cache: `name` or `org/name`, of
+ * Accepts every id that the hub assigns, and nothing that could point outside the cache: `name` or `org/name`, of
  * letters, digits, `_`, `-` and `.`, without `..` and `--`. The same for a revision, which may have more `/`.
  */
 function parseId(id: string): { name: string; revision: string } {
@@ -82,7 +84,7 @@ function parseId(id: string): { name: string; revision: string } {
   return { name, revision };
 }
 
-/** The commit a branch or tag stands for in the cache; undefined where the cache does not know it. */
+/** The commit of a branch or tag in the cache; undefined if the cache does not have it. */
 function commitOf(repository: string, revision: string): string | undefined {
   const ref = join(repository, "refs", ...revision.split("/"));
   if (!existsSync(ref)) return undefined;

@@ -10,7 +10,7 @@ import {
 
 type Node = Partial<Pick<NodeProto, "opType" | "input" | "output" | "domain">> & { attribute?: object[] };
 
-/** A model of one node, `y = Twice(x)` with `alpha` 0.5, and `Twice` of these nodes. */
+/** A model of one node, `y = Twice(x)` with `alpha` 0.5, and a function `Twice` with these nodes. */
 function modelOf(body: readonly Node[], opset = 20n): Uint8Array {
   const value = (name: string) => ({
     name,
@@ -50,25 +50,25 @@ const twice: readonly Node[] = [
   { opType: "Add", input: ["b", "b"], output: ["c"] },
 ];
 
-it("a call is the function's nodes, on the call's values, its own values apart from every other's", () => {
+it("a call becomes the function's nodes, with the call's values, and names of its own for inner values", () => {
   const { nodes } = decodeOnnx(modelOf(twice));
   expect(nodes.map(({ opType }) => opType)).toEqual(["LeakyRelu", "Add", "LeakyRelu", "Add"]);
   expect([nodes[0]!.inputs, nodes[1]!.outputs, nodes[3]!.outputs]).toEqual([["x"], ["h"], ["y"]]);
   expect(new Set(nodes.flatMap(({ outputs }) => outputs)).size).toBe(4);
 });
 
-it("an attribute that the body refers to is what the call gives, or left out", () => {
+it("an attribute that the body refers to gets the call's value, or is left out", () => {
   const { nodes } = decodeOnnx(modelOf(twice));
   expect(nodes[0]!.attributes).toEqual({ alpha: { kind: "float", value: 0.5 } });
   expect(nodes[2]!.attributes).toEqual({});
 });
 
-it("a function that calls itself is refused", () => {
+it("refuses a recursive function", () => {
   const calls = [{ opType: "Twice", domain: "own", input: ["a"], output: ["c"] }];
   expectCode("RR_FILE_FORMAT", () => decodeOnnx(modelOf(calls)));
 });
 
-it("a function that calls itself twice is refused before it has grown", () => {
+it("refuses a function that calls itself twice, before it has been expanded", () => {
   const calls = ["c", "d"].map((output) => ({
     opType: "Twice",
     domain: "own",
@@ -78,6 +78,6 @@ it("a function that calls itself twice is refused before it has grown", () => {
   expectCode("RR_FILE_FORMAT", () => decodeOnnx(modelOf(calls)));
 });
 
-it("a function of another opset is refused", () => {
+it("refuses a function of another opset", () => {
   expectCode("RR_FILE_FORMAT", () => decodeOnnx(modelOf(twice, 17n)));
 });

@@ -6,7 +6,7 @@ import { type Graph, GraphBuilder } from "../graph/index.js";
 import { zooDirectory } from "../testing/fixtures.js";
 import { decodeOnnx, encodeOnnx } from "./index.js";
 
-/** What ONNX does not keep: which inputs are state, and where external weights lie unless somebody resolves them. */
+/** Without what ONNX does not store: which inputs are state, and where external weights are if nobody resolves them. */
 function withoutFilesAndCaches(graph: Graph): Graph {
   const weights = Array.from(graph.weights, ([name, weight]) => {
     const source = weight.source.kind === "inline" ? weight.source : { kind: "absent" as const };
@@ -16,9 +16,9 @@ function withoutFilesAndCaches(graph: Graph): Graph {
 }
 
 describe("a graph as ONNX", () => {
-  it.each(["llama", "gpt2", "bloom", "mistral-window"])("comes back as it was: %s", (name) => {
+  it.each(["llama", "gpt2", "bloom", "mistral-window"])("survives encoding and decoding: %s", (name) => {
     const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
-    // alpha = 1/√headDim is kept in float32, as ONNX has it.
+    // alpha = 1/√headDim is float32 in ONNX.
     const rounded = JSON.parse(JSON.stringify(graph.nodes), (key, value: unknown) =>
       key === "value" && typeof value === "number" ? Math.fround(value) : value,
     );
@@ -27,7 +27,7 @@ describe("a graph as ONNX", () => {
     expect({ ...decoded, nodes: [] }).toEqual({ ...withoutFilesAndCaches(graph), nodes: [] });
   });
 
-  it('keeps the largest int64, which says "to the end"', () => {
+  it('keeps the largest int64, which means "to the end"', () => {
     const graph = (): Graph => {
       const g = new GraphBuilder();
       const largest = 2 ** 63;
@@ -38,7 +38,7 @@ describe("a graph as ONNX", () => {
     expect(decodeOnnx(encodeOnnx(graph())).nodes).toEqual(graph().nodes);
   });
 
-  it("finds external weights where the caller resolves their location", () => {
+  it("finds external weights if the caller resolves their location", () => {
     const g = new GraphBuilder();
     const weight = g.weight("w", { type: "float32", dims: [2, 3], source: { kind: "absent" } });
     g.output("y", g.relu(weight), "float32", [2, 3]);
@@ -54,7 +54,7 @@ describe("a graph as ONNX", () => {
     });
   });
 
-  it("keeps attributes of every kind, a branch's graph included", () => {
+  it("keeps attributes of every kind, including the graph of a branch", () => {
     const branch = new GraphBuilder();
     branch.output("branch_y", branch.numbers([1, 2], [2]), "float32", [2]);
     const graph: Graph = {
@@ -89,7 +89,7 @@ describe("a graph as ONNX", () => {
   });
 });
 
-describe("bytes that are no ONNX model", () => {
+describe("bytes that are not an ONNX model", () => {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["n", 2]);
   g.output("y", g.add(x, g.numbers([1, 2], [2])), "float32", ["n", 2]);
@@ -98,13 +98,13 @@ describe("bytes that are no ONNX model", () => {
   it.each([
     ["nothing", new Uint8Array(0)],
     ["a text file", new TextEncoder().encode("this is not a model")],
-    ["a model cut short", good.subarray(0, good.length - 5)],
-    ["a tensor whose shape needs more bytes than it has", withDim(good, 2, 120)],
+    ["a truncated model", good.subarray(0, good.length - 5)],
+    ["a tensor with too few bytes for its shape", withDim(good, 2, 120)],
   ])("are refused with RR_FILE_FORMAT: %s", (_, bytes) => {
     expect(codeOf(() => decodeOnnx(bytes))).toBe("RR_FILE_FORMAT");
   });
 
-  /** The model with the constant's `dims: [from]` (field 1, varint) made `[to]`. */
+  /** The model with the constant's `dims: [from]` (field 1, varint) changed to `[to]`. */
   function withDim(bytes: Uint8Array, from: number, to: number): Uint8Array {
     const changed = Uint8Array.from(bytes);
     // dims = [from], data_type = FLOAT (field 2).

@@ -50,11 +50,11 @@ function read(weight: Weight) {
 describe("weights inside the file", () => {
   const open = () => openOnnx(join(temporaryDirectory({ "m.onnx": encodeOnnx(linear(inline)) }), "m.onnx"));
 
-  it("are referred to where they lie", () => {
+  it("are referenced in place", () => {
     expect(read(open().weights.get("w")!)).toEqual(values);
   });
 
-  it("are not read to open it, while small constants are", () => {
+  it("are not read when the file is opened, while small constants are", () => {
     const before = readStatistics().bytes;
     const graph = open();
     expect(readStatistics().bytes - before).toBeLessThan(values.byteLength);
@@ -62,8 +62,8 @@ describe("weights inside the file", () => {
     expect(constant!.source).toEqual({ kind: "inline", data: Float32Array.of(2) });
   });
 
-  // As onnx.load and onnx.save leave a model that had external data.
-  it("are not read either where the file says that they are not external", () => {
+  // As written by onnx.load and onnx.save for a model that had external data.
+  it("are not read either if the file marks them as not external", () => {
     const model = fromBinary(ModelProtoSchema, encodeOnnx(linear(inline)));
     for (const tensor of model.graph!.initializer) tensor.dataLocation = DataLocation.DEFAULT;
     const directory = temporaryDirectory({ "m.onnx": toBinary(ModelProtoSchema, model) });
@@ -72,7 +72,7 @@ describe("weights inside the file", () => {
     expect(read(weights.get("w")!)).toEqual(values);
   });
 
-  it("are weights also where the file has them as a Constant node", () => {
+  it("include those that the file has as a Constant node", () => {
     const node: GraphNode = {
       opType: "Constant",
       domain: "",
@@ -105,15 +105,24 @@ describe("a tensor", () => {
   };
 
   it.each<[string, MessageInitShape<typeof TensorProtoSchema>]>([
-    ["halves in the floats' field", { dataType: DataType.FLOAT16, floatData: [...values.subarray(0, 64)] }],
-    ["doubles in it", { dataType: DataType.DOUBLE, floatData: [...values.subarray(0, 256)] }],
-    ["floats in the doubles' field", { dataType: DataType.FLOAT, doubleData: [...values.subarray(0, 64)] }],
-  ])("whose elements are not in the field of their type is refused: %s", (_, tensor) => {
-    // As many as make the bytes of their field right.
+    [
+      "float16 elements in the field for floats",
+      { dataType: DataType.FLOAT16, floatData: [...values.subarray(0, 64)] },
+    ],
+    [
+      "float64 elements in the field for floats",
+      { dataType: DataType.DOUBLE, floatData: [...values.subarray(0, 256)] },
+    ],
+    [
+      "float32 elements in the field for doubles",
+      { dataType: DataType.FLOAT, doubleData: [...values.subarray(0, 64)] },
+    ],
+  ])("whose elements are not in the field for their type is refused: %s", (_, tensor) => {
+    // As many as give their field the right number of bytes.
     expectCode("RR_FILE_FORMAT", () => openOnnx(file({ dims: [128n], ...tensor })));
   });
 
-  it("whose external data has two locations is refused: which one counts is anyone's guess", () => {
+  it("with two locations of external data is refused as ambiguous", () => {
     const externalData = ["one", "other"].map((value) => ({ key: "location", value }));
     const tensor = {
       dataType: DataType.FLOAT,
@@ -125,26 +134,29 @@ describe("a tensor", () => {
     expect(message).toContain("two entries with the same key");
   });
 
-  it.each([false, true])("of a type that is not supported is named, in a Constant (%s) too", (asConstant) => {
-    const eightBits = { dataType: DataType.FLOAT8E4M3FN, dims: [4n], rawData: new Uint8Array(4) };
-    const path = file(eightBits, asConstant);
-    const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(path));
-    expect(message).toMatch(/"?w"?: element type FLOAT8E4M3FN is not supported/);
-  });
+  it.each([false, true])(
+    "of an unsupported type is named in the error, also as a Constant (%s)",
+    (asConstant) => {
+      const eightBits = { dataType: DataType.FLOAT8E4M3FN, dims: [4n], rawData: new Uint8Array(4) };
+      const path = file(eightBits, asConstant);
+      const { message } = expectCode("RR_FILE_FORMAT", () => openOnnx(path));
+      expect(message).toMatch(/"?w"?: element type FLOAT8E4M3FN is not supported/);
+    },
+  );
 });
 
 describe("external data", () => {
-  it("is referred to in the file it lies in, at its offset", () => {
+  it("is referenced in its file, at its offset", () => {
     const data = new Uint8Array(values.byteLength + 12);
     data.set(new Uint8Array(values.buffer), 12);
     const directory = temporaryDirectory({ "m.onnx": located({ offset: 12 }), "w.data": data });
     expect(read(openOnnx(join(directory, "m.onnx")).weights.get("w")!)).toEqual(values);
   });
 
-  it("may lie beyond 4 GiB", () => {
+  it("may be beyond 4 GiB", () => {
     const offset = 5 * 2 ** 30 + 4;
     const directory = temporaryDirectory({ "m.onnx": located({ offset }) });
-    // Sparse: the file takes no more room than its last page.
+    // A sparse file: only its last page takes space.
     const file = openSync(join(directory, "w.data"), "w");
     ftruncateSync(file, offset);
     writeSync(file, values, 0, values.byteLength, offset);
@@ -153,7 +165,7 @@ describe("external data", () => {
     expect(read(openOnnx(join(directory, "m.onnx")).weights.get("w")!)).toEqual(values);
   });
 
-  it("may lie in any number of files", () => {
+  it("may be in any number of files", () => {
     const g = new GraphBuilder();
     const parts = Array.from({ length: 100 }, (_, row) =>
       g.weight(`row${row}`, { type: "float32", dims: [1, rows], source: { kind: "absent" } }),
@@ -167,7 +179,7 @@ describe("external data", () => {
     expect([...weights.values()].map((weight) => read(weight)[0])).toEqual([...parts.keys()]);
   });
 
-  it("is found beside the links of a hub cache's snapshot", () => {
+  it("is found next to the links of a hub cache's snapshot", () => {
     const cache = temporaryDirectory({
       "models--a--b/blobs/1": located({}),
       "models--a--b/blobs/2": bytes(),
@@ -180,14 +192,14 @@ describe("external data", () => {
   });
 
   it.each<[string, Partial<ExternalLocation>, "RR_PATH" | "RR_MISSING_FILE" | "RR_FILE_FORMAT"]>([
-    ["without a name", { location: "" }, "RR_PATH"],
-    ["in a file whose name is a zero byte", { location: "\0" }, "RR_PATH"],
-    ["in a folder above", { location: "../w.data" }, "RR_PATH"],
+    ["without a file name", { location: "" }, "RR_PATH"],
+    ["in a file whose name is a NUL byte", { location: "\0" }, "RR_PATH"],
+    ["in a parent directory", { location: "../w.data" }, "RR_PATH"],
     ["at an absolute path", { location: "/etc/hostname" }, "RR_PATH"],
     ["behind a link that leads out", { location: "link" }, "RR_PATH"],
-    ["in a file that is not there", { location: "no.data" }, "RR_MISSING_FILE"],
-    ["beyond its file's end", { offset: 4 }, "RR_FILE_FORMAT"],
-    ["at an offset that is no number", { offset: -1 }, "RR_FILE_FORMAT"],
+    ["in a missing file", { location: "no.data" }, "RR_MISSING_FILE"],
+    ["beyond the end of its file", { offset: 4 }, "RR_FILE_FORMAT"],
+    ["at a negative offset", { offset: -1 }, "RR_FILE_FORMAT"],
   ])("is refused %s", (_, place, code) => {
     const outside = temporaryDirectory({ secret: bytes() });
     const directory = temporaryDirectory({ "m.onnx": located(place), "w.data": bytes() });
@@ -201,7 +213,7 @@ describe("external data", () => {
 });
 
 describe("a file", () => {
-  it("whose nodes are out of order is put in order", () => {
+  it("with unordered nodes is sorted", () => {
     const graph = linear(inline);
     const directory = temporaryDirectory({
       "m.onnx": encodeOnnx({ ...graph, nodes: graph.nodes.toReversed() }),
@@ -212,8 +224,8 @@ describe("a file", () => {
 
   it.each<[string, (graph: Graph) => Graph, "RR_GRAPH" | "RR_FILE_FORMAT"]>([
     ["with a cycle", withCycle, "RR_GRAPH"],
-    ["that reads what nothing defines", (graph) => ({ ...graph, nodes: graph.nodes.slice(1) }), "RR_GRAPH"],
-    ["that does not say its opset", (graph) => ({ ...graph, opsets: {} }), "RR_FILE_FORMAT"],
+    ["that reads an undefined value", (graph) => ({ ...graph, nodes: graph.nodes.slice(1) }), "RR_GRAPH"],
+    ["without an opset", (graph) => ({ ...graph, opsets: {} }), "RR_FILE_FORMAT"],
     ["with two large constants of one name", withTwoConstants, "RR_FILE_FORMAT"],
     ["of opset 10", (graph) => ({ ...graph, opsets: { "": 10 } }), "RR_FILE_FORMAT"],
     ["of opset 24", (graph) => ({ ...graph, opsets: { "": 24 } }), "RR_FILE_FORMAT"],
@@ -223,7 +235,7 @@ describe("a file", () => {
     expectCode(code, () => openOnnx(join(directory, "m.onnx")));
   });
 
-  it("is named in what is wrong with it, and so is the tensor or the node", () => {
+  it("is named in an error about it, together with the tensor or node", () => {
     const product: GraphNode = {
       ...linear(inline).nodes[0]!,
       attributes: { size: { kind: "int", value: 2 ** 60 } },
@@ -238,7 +250,7 @@ describe("a file", () => {
     expect(messageOf("node.onnx")).toMatch(/node\.onnx: .* attribute size of the MatMul of ".+"/);
   });
 
-  it("with a loop is refused, by its node", () => {
+  it("with a loop is refused, naming its node", () => {
     const loop: GraphNode = {
       opType: "Loop",
       domain: "",
@@ -260,9 +272,9 @@ describe("a file", () => {
     return "nothing was thrown";
   }
 
-  it("may have as many nodes as it likes", () => {
+  it("may have any number of nodes", () => {
     const graph = linear(inline);
-    // More than a call may have arguments.
+    // More than the possible number of arguments in a call.
     const many = Array.from({ length: 40_000 }, (_, index) => ({
       ...graph.nodes[1]!,
       outputs: [`copy${index}`],

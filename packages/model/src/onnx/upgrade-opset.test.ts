@@ -23,7 +23,7 @@ function graphOf(opType: string, attributes: Readonly<Record<string, Attribute>>
 
 const rankOf = (opType: string): number => (opType === "Squeeze" ? 1 : opType === "Unsqueeze" ? 4 : 3);
 
-describe("a node of opset 11, in opset 17, gives what it gave", () => {
+describe("a node of opset 11 computes the same in opset 17:", () => {
   it.each<[string, Readonly<Record<string, Attribute>>, number]>([
     ["Softmax", { axis: int(1) }, 1],
     ["Softmax", { axis: int(-1) }, 1],

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-it("writes a model that runs on its own, with its weights beside it", async () => {
+it("writes a model that runs on its own, with its weights next to it", async () => {
   const { graph } = buildGraph(openCheckpoint(zooDirectory("llama")));
   const path = await writeOnnx(graph, directory);
   const model = new UnsplitModel(graph, await ort.InferenceSession.create(path));
@@ -25,7 +25,7 @@ it("writes a model that runs on its own, with its weights beside it", async () =
   await model.release();
 });
 
-it("refuses a graph made from a config alone, with RR_MISSING_FILE", async () => {
+it("refuses a graph built from a config alone, with RR_MISSING_FILE", async () => {
   const { config } = openCheckpoint(zooDirectory("llama"));
   const { graph } = buildGraph({ config, tensors: undefined });
   await expect(writeOnnx(graph, directory)).rejects.toMatchObject({ code: "RR_MISSING_FILE" });

@@ -9,12 +9,12 @@ export function zooDirectory(name: string): string {
 }
 
 /**
- * What a zoo checkpoint is: what `golden.json` calls its kind. But XLNet, causal there after the name of its class,
- * reads in both directions.
+ * The kind of a zoo checkpoint, as in `golden.json`. XLNet is causal there, after the name of its class, but the graph
+ * here is bidirectional.
  */
 export type ZooKind = "causal" | "masked" | "seq2seq";
 
-/** Names of the checkpoints in test/fixtures/zoo, all of them or those of one kind. */
+/** Names of the checkpoints in test/fixtures/zoo, all or of one kind. */
 export function zooNames(kind?: ZooKind): string[] {
   const isOfKind = (name: string): boolean => {
     const golden = JSON.parse(readFileSync(`${zooDirectory(name)}/golden.json`, "utf8")) as { kind: string };
@@ -32,12 +32,12 @@ export const shakespeareDirectory = fileURLToPath(
 interface Golden {
   /** `[2][12]`. */
   readonly inputIds: number[][];
-  /** `[2, 12, vocabulary]`; of an encoder–decoder `[2, 7, vocabulary]`. */
+  /** `[2, 12, vocabulary]`; for an encoder–decoder `[2, 7, vocabulary]`. */
   readonly logits: Float32Array;
   readonly vocabulary: number;
-  /** What is given where some of `inputIds` are padding; `mask` is `[2][12]`. */
+  /** The logits if some of `inputIds` are padding; `mask` is `[2][12]`. */
   readonly padded: { readonly mask: number[][]; readonly logits: Float32Array } | undefined;
-  /** Of an encoder–decoder: what the decoder reads, `[2][7]`, whose logits `logits` are; and the encoder's output. */
+  /** Of an encoder–decoder: the decoder's input, `[2][7]`, for which `logits` are; and the encoder's output. */
   readonly target: { readonly inputIds: number[][]; readonly encoderHidden: Float32Array } | undefined;
 }
 
@@ -76,7 +76,7 @@ export function readGolden(name: string): Golden {
   };
 }
 
-/** The project's bound on every model: fp32 sums taken in another order differ by some 1e-6 of a deviation. */
+/** The project's tolerance for all models: fp32 sums in another order differ by about 1e-6 standard deviations. */
 export function modelTolerance(expected: Float32Array): { readonly rtol: number; readonly atol: number } {
   return { rtol: 0, atol: 1e-4 * standardDeviation(expected) };
 }

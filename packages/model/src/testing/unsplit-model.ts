@@ -3,7 +3,7 @@ import { buildGraph, encodeOnnx, type Graph, openCheckpoint } from "../index.js"
 import { bytesOf } from "../weights/element-types.js";
 import { ShardReader } from "../weights/index.js";
 
-/** A model as one ONNX Runtime session, to compare with what transformers computed. */
+/** A model in one ONNX Runtime session, to compare with results of transformers. */
 export class UnsplitModel {
   readonly graph: Graph;
   readonly #session: ort.InferenceSession;
@@ -30,9 +30,9 @@ export class UnsplitModel {
   }
 
   /**
-   * A sequence, or a batch of equal lengths, with an empty cache.
+   * Starts a sequence, or a batch of equal lengths, with an empty cache.
    *
-   * @param source inputs that are the same in every step: what an encoder made
+   * @param source inputs that are the same in every step: the encoder's output
    */
   start(batch: number, source: ort.InferenceSession.FeedsType = {}): UnsplitRun {
     return new UnsplitRun(this.graph, this.#session, batch, source);
@@ -53,12 +53,12 @@ interface StepOptions {
   readonly rows?: readonly number[];
 }
 
-/** Rows of cache added whenever it is full, as in a real cache: most of a step's past is empty. */
+/** Rows that are added to a full cache. As in a real cache, most of a step's past is unused. */
 const blockRows = 4;
 
 interface CacheRows {
   capacity: number;
-  /** `[batch, capacity]`; −1 where there is no row. */
+  /** `[batch, capacity]`; −1 for an unused row. */
   positions: BigInt64Array;
   /** By `past` input, `[batch, heads, capacity, headDim]`. */
   readonly states: Map<string, Float32Array>;
@@ -71,7 +71,7 @@ class UnsplitRun {
   readonly #batch: number;
   readonly #source: ort.InferenceSession.FeedsType;
   readonly #caches: CacheRows[];
-  /** By `past` input: what the next step is given. */
+  /** By `past` input: the state for the next step. */
   readonly #recurrent: Map<string, ort.Tensor>;
   /** Rows of the cache in use, padding included. */
   #length = 0;
@@ -108,7 +108,7 @@ class UnsplitRun {
     const sequence = ids[0]!.length;
     const shape = [this.#batch, sequence];
     const mask = options.mask ?? ids.map((row) => row.map(() => 1));
-    // Padding has no position of its own; any valid one does, for nothing looks at its row.
+    // Padding has no position of its own; any valid one will do, since nothing reads its row.
     const positions = mask.flatMap((row, b) => row.map((one) => (one === 1 ? this.#next[b]!++ : 0)));
     const rows = options.rows ?? Array.from({ length: this.#batch * sequence }, (_, row) => row);
     const prefix = this.#graph.inputs.some(({ name }) => name === "decoder_input_ids") ? "decoder_" : "";

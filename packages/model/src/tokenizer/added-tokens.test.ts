@@ -3,7 +3,7 @@ import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { loadTokenizer, type Tokenizer } from "./tokenizer.js";
 
-/** Of bytes, with `</s>` in its vocabulary, and the added tokens given. */
+/** A byte-level tokenizer with `</s>` in its vocabulary, and the given added tokens. */
 function tokenizerOf(
   config: object,
   { added = [], files = {} }: { added?: readonly object[]; files?: Record<string, string> } = {},
@@ -31,45 +31,45 @@ const text = "a </s>b";
 // Ids and texts are those of transformers 5.18 for the same files.
 it.each<[string, object]>([
   ["has a role", { eos_token: "</s>" }],
-  ["has a role, with how it is looked for", { eos_token: end }],
+  ["has a role, with settings for how it is matched", { eos_token: end }],
   ["is one of the additional special tokens", { additional_special_tokens: ["</s>"] }],
   ["is one of the extra special tokens", { extra_special_tokens: { end: "</s>" } }],
   ["is in added_tokens_decoder", { added_tokens_decoder: { 3: end } }],
-])("a token of the vocabulary is itself in a text, and special, where it %s", (_, config) => {
+])("a token of the vocabulary is matched in a text, and is special, if it %s", (_, config) => {
   const tokenizer = tokenizerOf(config);
   expect(tokenizer.encode(text)).toEqual([0, 1, 3, 2]);
   expect(tokenizer.decode([0, 3, 2])).toBe("ab");
 });
 
-it("a token has a role that special_tokens_map.json gives it", () => {
+it("a token can have its role in special_tokens_map.json", () => {
   const files = { "special_tokens_map.json": JSON.stringify({ eos_token: "</s>" }) };
   expect(tokenizerOf({}, { files }).encode(text)).toEqual([0, 1, 3, 2]);
 });
 
-it("added_tokens_decoder says how tokens are looked for that tokenizer.json adds otherwise", () => {
+it("added_tokens_decoder overrides tokenizer.json in how tokens are matched", () => {
   const added = [{ ...end, id: 3 }];
   const config = { added_tokens_decoder: { 3: { ...end, lstrip: true } } };
   expect(tokenizerOf({}, { added }).encode(text)).toEqual([0, 1, 3, 2]);
   expect(tokenizerOf(config, { added }).encode(text)).toEqual([0, 3, 2]);
 });
 
-it("added_tokens_decoder adds tokens from the vocabulary's end on, in the order of their ids", () => {
+it("added_tokens_decoder adds tokens at the vocabulary's end, in the order of their ids", () => {
   const config = { added_tokens_decoder: { 5: { content: "<y>" }, 4: { content: "<x>" } } };
   expect(tokenizerOf(config).encode("a<x><y>b")).toEqual([0, 4, 5, 2]);
-  // One that tokenizer.json adds with an id of the vocabulary moves no end.
+  // A token that tokenizer.json adds with an id of the vocabulary does not move the end.
   const added = [{ ...end, id: 3 }];
   expect(tokenizerOf(config, { added }).encode("a<x><y>b")).toEqual([0, 4, 5, 2]);
 });
 
-it("a token keeps the id of tokenizer.json where added_tokens_decoder gives another", () => {
+it("a token keeps its id in tokenizer.json if added_tokens_decoder has another", () => {
   expect(tokenizerOf({ added_tokens_decoder: { 2: end } }).encode(text)).toEqual([0, 1, 3, 2]);
 });
 
-it.each(["<end>", "toString"])("a role of %s, which the vocabulary lacks, is none", (eos_token) => {
+it.each(["<end>", "toString"])("ignores a role of %s, which is not in the vocabulary", (eos_token) => {
   expect(tokenizerOf({ eos_token }).encode(`a${eos_token}b`)).toEqual([0, 2]);
 });
 
-it("a token with a role is special, though tokenizer.json says that it is not", () => {
+it("a token with a role is special, even if tokenizer.json says that it is not", () => {
   const added = [{ ...end, id: 3, special: false }];
   expect(tokenizerOf({}, { added }).decode([0, 3, 2])).toBe("a</s>b");
   expect(tokenizerOf({ eos_token: "</s>" }, { added }).decode([0, 3, 2])).toBe("ab");
@@ -78,7 +78,7 @@ it("a token with a role is special, though tokenizer.json says that it is not", 
 it.each<[string, object]>([
   ["an id that does not follow the vocabulary", { 9: { content: "<x>" } }],
   ["no content", { 4: {} }],
-  ["an id that is none", { x: { content: "<x>" } }],
+  ["an invalid id", { x: { content: "<x>" } }],
 ])("added_tokens_decoder with %s is RR_FILE_FORMAT", (_, added_tokens_decoder) => {
   const error = expectCode("RR_FILE_FORMAT", () => tokenizerOf({ added_tokens_decoder }));
   expect(error.message).toContain("tokenizer_config.json");

@@ -19,14 +19,14 @@ function sections(
     .map((section) => (typeof section === "number" ? section : section.text));
 }
 
-// All as tokenizers 0.23.3 of Python.
+// All results are those of tokenizers 0.23.3 for Python.
 describe("added tokens", () => {
   const overlapping = [token("<a", 1), token("<a>", 2), token("a>b", 3)];
   it.each<[string, (string | number)[]]>([
     ["<a>b", [2, "b"]],
     ["<a<a>", [1, 2]],
     ["x<a>b<a", ["x", 2, "b", 1]],
-  ])("are the longest at each place: %s", (text, expected) => {
+  ])("match the longest one at each position: %s", (text, expected) => {
     expect(sections(overlapping, text)).toEqual(expected);
   });
 
@@ -37,11 +37,11 @@ describe("added tokens", () => {
     ["abé", ["abé"]],
     ["ab_", ["ab_"]],
     ["ab\u200dab", ["ab\u200dab"]],
-  ])("that are words are not looked for within words: %j", (text, expected) => {
+  ])("that are whole words do not match within words: %j", (text, expected) => {
     expect(sections([token("ab", 1, { single_word: true })], text)).toEqual(expected);
   });
 
-  it("are not looked for within one that is a word and stands in another", () => {
+  it("do not match inside a whole-word token that is part of another word", () => {
     expect(sections([token("a", 1), token("ab", 2, { single_word: true })], "abb")).toEqual(["abb"]);
   });
 
@@ -49,18 +49,18 @@ describe("added tokens", () => {
     ["a \u0085<m>", ["a", 1]],
     ["a\ufeff<m>", ["a\ufeff", 1]],
     ["<m> <m>", [1, 1]],
-  ])("take the spaces before them: %j", (text, expected) => {
+  ])("may include the spaces before them: %j", (text, expected) => {
     expect(sections([token("<m>", 1, { lstrip: true })], text)).toEqual(expected);
   });
 
   it.each<[string, (string | number)[]]>([
     ["<m> \u3000a", [1, "a"]],
     ["<m> <m>", [1, 1]],
-  ])("take the spaces after them: %j", (text, expected) => {
+  ])("may include the spaces after them: %j", (text, expected) => {
     expect(sections([token("<m>", 1, { rstrip: true })], text)).toEqual(expected);
   });
 
-  it("begin within spaces that another takes", () => {
+  it("match within spaces that another token includes", () => {
     expect(sections([token("<m>", 1, { rstrip: true }), token(" a", 2)], "<m> ab")).toEqual([1, 2, "b"]);
   });
 
@@ -70,18 +70,18 @@ describe("added tokens", () => {
     ["ab", [1]],
     ["the", ["the"]],
     ["xTHEX", ["x", 2, "x"]],
-  ])("are looked for in a normalized text where they are normalized: %s", (text, expected) => {
+  ])("match in the normalized text if they are normalized: %s", (text, expected) => {
     expect(sections(inCase, text, lowercase)).toEqual(expected);
   });
 
-  it("are normalized as a text is", () => {
+  it("are normalized like a text", () => {
     const prefixed = (part: string): string => `▁${part}`;
     const end = token("</s>", 1, { normalized: true });
     expect(sections([end], "</s>", prefixed)).toEqual([1]);
     expect(sections([end], "a</s>", prefixed)).toEqual(["▁a</s>"]);
   });
 
-  it("are normalized where nothing is said and they are not special", () => {
+  it("are by default normalized if they are not special", () => {
     const [special, plain] = [
       { id: 1, content: "A", special: true },
       { id: 2, content: "B" },
@@ -90,7 +90,7 @@ describe("added tokens", () => {
   });
 });
 
-it("a text begins with its first part alone, and with none behind a token", () => {
+it("the pre-tokenizer sees only the first part of a text as its beginning, and none after a token", () => {
   const beginnings = (text: string): boolean[] =>
     new AddedVocabulary([token("<m>", 1)], (part) => part)
       .sectionsOf(text)

@@ -14,7 +14,7 @@ interface Reference {
   }[];
 }
 
-/** What transformers made of them: test/fixtures/make/chat_templates.py. */
+/** The results of transformers: test/fixtures/make/chat_templates.py. */
 const { tokens, conversations, templates } = JSON.parse(
   readFileSync(new URL("../../../../test/fixtures/chat-templates.json", import.meta.url), "utf8"),
 ) as Reference;
@@ -28,13 +28,13 @@ describe.each(templates)("a template of $name", ({ template, cases }) => {
   });
 });
 
-// As transformers 5.24.
+// The results of transformers 5.24.
 it.each([
   ["ASSISTANT: {% generation %}{{- 'a' -}}{% endgeneration %} b", "ASSISTANT: a b"],
   ["{{ 'a' -}}\t{% generation %} b{%- endgeneration %}\n\nc", "a b\nc"],
   ["{{ 'a' }} {%- generation -%} b {%- endgeneration -%} c", "abc"],
   ["a\n  {% generation %}\n  b\n  {% endgeneration %}\nc", "a\n  b\nc"],
-])("a block of what is generated strips as blocks do: %j", (source, expected) => {
+])("a generation block strips white space like other blocks: %j", (source, expected) => {
   const template = new ChatTemplate(source, {}, "the test");
   expect(template.render([{ role: "user", content: "" }])).toBe(expected);
 });
@@ -53,7 +53,7 @@ describe("the chat template of a directory", () => {
     expect(rendered({ "tokenizer_config.json": JSON.stringify(config) })).toBe("<s>Who art thou?</s>");
   });
 
-  it("finds tokens in special_tokens_map.json that tokenizer_config.json does not name", () => {
+  it("finds tokens in special_tokens_map.json that are not in tokenizer_config.json", () => {
     const config = { chat_template: "{{ bos_token }}{{ eos_token }}", eos_token: "</s>" };
     const map = { bos_token: { content: "<s>" }, eos_token: "<|other|>" };
     expect(
@@ -64,7 +64,7 @@ describe("the chat template of a directory", () => {
     ).toBe("<s></s>");
   });
 
-  it("is the default of several", () => {
+  it("is the default one of several", () => {
     const chat_template = [
       { name: "tool_use", template: "tools" },
       { name: "default", template: "{{ messages | length }}" },
@@ -72,45 +72,45 @@ describe("the chat template of a directory", () => {
     expect(rendered({ "tokenizer_config.json": JSON.stringify({ chat_template }) })).toBe("1");
   });
 
-  it("is chat_template.jinja before all others", () => {
+  it("is chat_template.jinja rather than any other", () => {
     const config = JSON.stringify({ chat_template: "config" });
     expect(rendered({ "tokenizer_config.json": config, "chat_template.jinja": "file" })).toBe("file");
   });
 
-  it("is none where there is neither", () => {
+  it("is undefined if there is neither", () => {
     expect(rendered({ "tokenizer_config.json": "{}" })).toBeUndefined();
     expect(rendered({})).toBeUndefined();
   });
 
   it.each([
-    ["is no Jinja", "{% for message in %}"],
-    ["uses what is not supported", "{{ messages | no_such_filter }}"],
-  ])("is RR_FILE_FORMAT where it %s", (_, template) => {
+    ["is not valid Jinja", "{% for message in %}"],
+    ["uses an unsupported feature", "{{ messages | no_such_filter }}"],
+  ])("is RR_FILE_FORMAT if it %s", (_, template) => {
     expectCode("RR_FILE_FORMAT", () => rendered({ "chat_template.jinja": template }));
   });
 
   it.each([
     ["neither a text nor a list", 3],
     ["a list without a default", [{ name: "tool_use", template: "tools" }]],
-  ])("is RR_FILE_FORMAT where tokenizer_config.json has %s", (_, chat_template) => {
+  ])("is RR_FILE_FORMAT if tokenizer_config.json has %s", (_, chat_template) => {
     const error = expectCode("RR_FILE_FORMAT", () =>
       rendered({ "tokenizer_config.json": JSON.stringify({ chat_template }) }),
     );
     expect(error.message).toContain("tokenizer_config.json");
   });
 
-  it("is RR_FILE_FORMAT where chat_template.jinja is no file", () => {
+  it("is RR_FILE_FORMAT if chat_template.jinja is not a file", () => {
     expectCode("RR_FILE_FORMAT", () => rendered({ "chat_template.jinja/inside": "" }));
   });
 
-  it("ends its lines as Jinja does, however the file ends them", () => {
+  it("ends lines as Jinja does, whatever the file's line ends", () => {
     const lines = "{% if true %}\n<|{{ messages[0].role }}|>\n{% endif %}\nend";
     for (const end of ["\n", "\r\n", "\r"]) {
       expect(rendered({ "chat_template.jinja": lines.replaceAll("\n", end) })).toBe("<|user|>\nend");
     }
   });
 
-  it("keeps the lines that it begins with", () => {
+  it("keeps empty lines at its beginning", () => {
     expect(rendered({ "chat_template.jinja": "\n\n{{ messages[0].role }}" })).toBe("\n\nuser");
   });
 });

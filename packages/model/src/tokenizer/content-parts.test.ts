@@ -7,9 +7,9 @@ const messages = [
 ];
 const written = (source: string): string => new ChatTemplate(source, {}, "the test").render(messages);
 
-describe("a template that goes through the parts of contents has texts as such", () => {
-  // As transformers 5.24 renders them where each content is [{ type: "text", text }].
-  it("in the manner of LLaVA", () => {
+describe("a template that iterates over the parts of contents gets texts as parts", () => {
+  // The results of transformers 5.24 with [{ type: "text", text }] as each content.
+  it("as in LLaVA", () => {
     const source =
       "{% for message in messages %}{{ message['role'].upper() + ': ' }}" +
       "{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}{{ '<image>\n' }}{% endfor %}" +
@@ -18,7 +18,7 @@ describe("a template that goes through the parts of contents has texts as such",
     expect(written(source)).toBe("USER: What is it?  ASSISTANT: A cat. ASSISTANT:");
   });
 
-  it("in the manner of SmolVLM", () => {
+  it("as in SmolVLM", () => {
     const source =
       "<|im_start|>{% for message in messages %}{{ message.role | capitalize }}" +
       "{% if message.content[0].type == 'image' %}{{ ':' }}{% else %}{{ ': ' }}{% endif %}" +
@@ -33,17 +33,17 @@ describe("a template that goes through the parts of contents has texts as such",
 
 it.each([
   [
-    "asks whether they are texts",
+    "checks whether contents are texts",
     "{% for m in messages %}{% if m.content is string %}{{ m.content }}" +
       "{% else %}{% for part in m.content %}{{ part.text }}{% endfor %}{% endif %}{% endfor %}",
     "What is it? A cat.",
   ],
   ["prints them", "{% for m in messages %}{{ m.content }}{% endfor %}", "What is it? A cat."],
   [
-    "calls what texts have",
+    "calls methods of texts",
     "{% for m in messages %}{% for line in m.content.split(' ') %}{{ line }}/{% endfor %}{% endfor %}",
     "What/is/it?//A/cat./",
   ],
-])("a template that %s has texts", (_, source, expected) => {
+])("a template that %s gets plain texts", (_, source, expected) => {
   expect(written(source)).toBe(expected);
 });

@@ -10,7 +10,7 @@ import type { TokenizerJson } from "./tokenizer-json.js";
 const json = JSON.parse(readFileSync(join(shakespeareDirectory, "tokenizer.json"), "utf8")) as TokenizerJson;
 const tokenizer = loadTokenizer(shakespeareDirectory)!;
 
-it("a byte-level tokenizer makes no fewer tokens of any text", () => {
+it("is a lower bound for any text with a byte-level tokenizer", () => {
   const longest = Object.keys(json.model.vocab).reduce((a, b) => (a.length >= b.length ? a : b));
   const repeated = tokenizer.decode([tokenizer.idOf(longest)!]).repeat(50);
   const text = fc.oneof(
@@ -28,7 +28,7 @@ it("a byte-level tokenizer makes no fewer tokens of any text", () => {
   expect(tokenizer.fewestTokens(repeated)).toBeGreaterThan(40);
 });
 
-it("of a text that normalization shortens, the short one counts", () => {
+it("uses the normalized text if normalization shortens it", () => {
   const fewest = fewestTokensOf({ ...json, normalizer: { type: "NFC" } });
   expect(fewest("e\u0301".repeat(1000))).toBe(fewest("é".repeat(1000)));
 });
@@ -40,16 +40,22 @@ const split = (fields: object) => ({
 
 it.each<[string, Partial<TokenizerJson>]>([
   ["letter case is dropped", { normalizer: { type: "Lowercase" } }],
-  ["spaces are cut out", { pre_tokenizer: split({ behavior: "Removed" }) }],
-  ["all but what is looked for is cut out", { pre_tokenizer: split({ behavior: "Isolated", invert: true }) }],
-  ["a text is not taken by its bytes", { pre_tokenizer: { type: "Metaspace" } }],
-  ["a byte is in no token", { model: { type: "BPE", vocab: { a: 0 } } }],
-  ["bytes have other names at a word's end", { model: { ...json.model, end_of_word_suffix: "</w>" } }],
-  ["bytes have other names in a word", { model: { ...json.model, continuing_subword_prefix: "##" } }],
-  ["words are looked up", { model: { ...json.model, type: "WordPiece" } }],
-  ["an added token takes the spaces before it", { added_tokens: [{ id: 0, content: "<s>", lstrip: true }] }],
-  ["an added token takes the spaces after it", { added_tokens: [{ id: 0, content: "<s>", rstrip: true }] }],
-])("nothing is said where %s", (_, changes) => {
+  ["spaces are removed", { pre_tokenizer: split({ behavior: "Removed" }) }],
+  ["all but the matches are removed", { pre_tokenizer: split({ behavior: "Isolated", invert: true }) }],
+  ["the tokenizer is not byte-level", { pre_tokenizer: { type: "Metaspace" } }],
+  ["a byte has no token", { model: { type: "BPE", vocab: { a: 0 } } }],
+  ["bytes have a suffix at the end of a word", { model: { ...json.model, end_of_word_suffix: "</w>" } }],
+  ["bytes have a prefix within a word", { model: { ...json.model, continuing_subword_prefix: "##" } }],
+  ["the model is WordPiece", { model: { ...json.model, type: "WordPiece" } }],
+  [
+    "an added token includes the spaces before it",
+    { added_tokens: [{ id: 0, content: "<s>", lstrip: true }] },
+  ],
+  [
+    "an added token includes the spaces after it",
+    { added_tokens: [{ id: 0, content: "<s>", rstrip: true }] },
+  ],
+])("is 0 if %s", (_, changes) => {
   expect(fewestTokensOf({ ...json, ...changes })("a".repeat(1000))).toBe(0);
   expect(fewestTokensOf(json)("a".repeat(1000))).toBeGreaterThan(0);
 });

@@ -8,7 +8,7 @@ const written = (expression: string): string =>
     { role: "assistant", content: "ho" },
   ]);
 
-// What Jinja 3.1 makes of them in Python.
+// The results of Jinja 3.1 for Python.
 it.each([
   ["nothing | default(default_value='x')", "x"],
   ["'' | default(default_value='x', boolean=true)", "x"],
@@ -25,6 +25,6 @@ it.each([
   expect(written(expression)).toBe(expected);
 });
 
-it.each(["'' | default(value='x')", "['a'] | join('-', d='+')"])("%s is refused", (expression) => {
+it.each(["'' | default(value='x')", "['a'] | join('-', d='+')"])("refuses %s", (expression) => {
   expect(() => written(expression)).toThrow(RingrankError);
 });

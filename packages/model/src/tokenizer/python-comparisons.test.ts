@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { ChatTemplate } from "./chat-template.js";
 
-// What Jinja 3.1 says in Python.
+// The results of Jinja 3.1 for Python.
 it.each([
   ["nothing == none", false],
   ["none != nothing", true],

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { ChatTemplate } from "./chat-template.js";
 
-// What Jinja 3.1 makes of them in Python.
+// The results of Jinja 3.1 for Python.
 it.each([
   [String.raw`'\n  x\n\n'.strip('\n')`, "  x"],
   [String.raw`'\n\n  x\n'.lstrip('\n')`, "  x\n"],
@@ -25,7 +25,7 @@ it.each([
   expect(template.render([{ role: "user", content: "\ufeffhi " }])).toBe(expected);
 });
 
-it("what Qwen 3 takes from a turn keeps the indentation of its first line", () => {
+it("Qwen 3's removal of thoughts keeps the indentation of the first line", () => {
   const source =
     "{%- set content = messages[0].content %}" +
     "{%- set thought = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}" +

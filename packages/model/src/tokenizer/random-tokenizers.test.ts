@@ -9,7 +9,7 @@ interface RandomTokenizer {
   readonly decoded: readonly (readonly [ids: number[], text: string])[];
 }
 
-// What tokenizers 0.23.3 of Python makes of them: test/fixtures/make/random_tokenizers.py.
+// The results of tokenizers 0.23.3 for Python: test/fixtures/make/random_tokenizers.py.
 const fixture = new URL("../../../../test/fixtures/tokenizers.json", import.meta.url);
 const cases = (JSON.parse(readFileSync(fixture, "utf8")) as RandomTokenizer[]).map((each) => {
   const { normalizer, pre_tokenizer, model, decoder } = each.tokenizer;
@@ -18,7 +18,7 @@ const cases = (JSON.parse(readFileSync(fixture, "utf8")) as RandomTokenizer[]).m
 });
 
 test.each(cases)(
-  "texts and ids are those of the library in Rust: $steps",
+  "computes the texts and ids of the Rust library: $steps",
   ({ tokenizer, encoded, decoded }) => {
     const ours = new Tokenizer(tokenizer);
     expect(encoded.map(([text]) => [text, ours.encode(text)])).toEqual(encoded);

@@ -21,7 +21,7 @@ const replace = { type: "Replace" };
 const prepend = { type: "Prepend" };
 const metaspace = (prepend_scheme: string) => ({ type: "Metaspace", prepend_scheme }) as TextStep;
 
-describe("what tokenizer_config.json says counts", () => {
+describe("tokenizer_config.json overrides tokenizer.json", () => {
   it("for a BertNormalizer", () => {
     const config = { do_lower_case: false, strip_accents: true, tokenize_chinese_chars: false };
     expect(stepsWith(config, { normalizer: bert }).normalizer).toEqual({
@@ -32,7 +32,7 @@ describe("what tokenizer_config.json says counts", () => {
     });
   });
 
-  it("for ByteLevel, within a sequence too", () => {
+  it("for ByteLevel, also within a sequence", () => {
     const sequence = { type: "Sequence", pretokenizers: [{ type: "Digits" }, byteLevel] };
     expect(stepsWith({ add_prefix_space: true }, { pre_tokenizer: sequence }).pre_tokenizer).toEqual({
       type: "Sequence",
@@ -40,7 +40,7 @@ describe("what tokenizer_config.json says counts", () => {
     });
   });
 
-  it("for Prepend, which is left out", () => {
+  it("for Prepend, which is then removed", () => {
     const sequence = { type: "Sequence", normalizers: [prepend, replace] };
     const without = { type: "Sequence", normalizers: [replace] };
     expect(stepsWith({ add_prefix_space: false }, { normalizer: sequence }).normalizer).toEqual(without);
@@ -66,12 +66,12 @@ describe("a decoder", () => {
   const strip = { type: "Strip", content: " ", start: 1, stop: 0 };
   const sequence = { type: "Sequence", decoders: [{ type: "Fuse" }, strip] };
 
-  it("takes nothing from the beginning of a text where nothing is put there", () => {
+  it("does not strip the beginning of a text if nothing is put there", () => {
     expect(decoderWith(false, sequence)).toEqual({ type: "Sequence", decoders: [{ type: "Fuse" }] });
     expect(decoderWith(false, metaspace("first"))).toEqual(metaspace("never"));
   });
 
-  it("keeps what takes spaces from both ends, or something else, though nothing is put there", () => {
+  it("keeps steps that strip both ends, or something else, even if nothing is put there", () => {
     const others = {
       type: "Sequence",
       decoders: [
@@ -82,29 +82,29 @@ describe("a decoder", () => {
     expect(decoderWith(false, others)).toEqual(others);
   });
 
-  it("takes a space from there where one is put there", () => {
+  it("strips a space at the beginning of a text if one is put there", () => {
     expect(decoderWith(true, sequence)).toEqual(sequence);
     expect(decoderWith(true, metaspace("first"))).toEqual(metaspace("first"));
     expect(decoderWith(true, metaspace("never"))).toEqual(metaspace("always"));
   });
 });
 
-describe("what tokenizer.json says counts", () => {
+describe("tokenizer.json is used", () => {
   const steps = { normalizer: bert, pre_tokenizer: byteLevel };
 
-  it("where tokenizer_config.json says nothing", () => {
+  it("if tokenizer_config.json does not say", () => {
     expect(stepsWith({ do_lower_case: null }, steps)).toEqual(steps);
     expect(stepsWith({}, { normalizer: prepend }).normalizer).toEqual(prepend);
   });
 
-  it.each(["T5Tokenizer", "NllbTokenizerFast"])("of prefixes, for the class %s", (tokenizer_class) => {
+  it.each(["T5Tokenizer", "NllbTokenizerFast"])("for prefixes, with the class %s", (tokenizer_class) => {
     const config = { tokenizer_class, add_prefix_space: false };
     expect(stepsWith(config, { pre_tokenizer: metaspace("always") }).pre_tokenizer).toEqual(
       metaspace("always"),
     );
   });
 
-  it.each(["PreTrainedTokenizerFast", "TokenizersBackend"])("for the class %s", (tokenizer_class) => {
+  it.each(["PreTrainedTokenizerFast", "TokenizersBackend"])("with the class %s", (tokenizer_class) => {
     const config = { tokenizer_class, do_lower_case: false, add_prefix_space: true };
     expect(stepsWith(config, steps)).toEqual(steps);
   });

@@ -5,9 +5,9 @@ const sequence = (...decoders: object[]) => ({ decoder: { type: "Sequence", deco
 
 test.each([
   ["bytes", { decoder: { type: "ByteLevel" } }],
-  ["pieces of sentences", { decoder: { type: "Metaspace" } }],
+  ["SentencePiece tokens", { decoder: { type: "Metaspace" } }],
   [
-    "pieces of sentences with bytes for what they lack",
+    "SentencePiece tokens with byte fallback",
     sequence(
       { type: "Replace" },
       { type: "ByteFallback" },
@@ -15,17 +15,17 @@ test.each([
       { type: "Strip", start: 1, stop: 0 },
     ),
   ],
-])("the texts of tokens add up: %s", (_, json) => {
+])("the texts of tokens can be concatenated: %s", (_, json) => {
   expect(textsAddUp(json)).toBe(true);
 });
 
 test.each([
   ["words are joined by spaces", { decoder: { type: "WordPiece" } }],
-  ["a word's end is a space before another", { decoder: { type: "BPEDecoder" } }],
+  ["a suffix becomes a space before another word", { decoder: { type: "BPEDecoder" } }],
   ["repetitions are dropped", { decoder: { type: "CTC" } }],
   ["something is replaced across tokens", sequence({ type: "Fuse" }, { type: "Replace" })],
   ["the end is stripped", sequence({ type: "Fuse" }, { type: "Strip", start: 0, stop: 1 })],
   ["there is no decoder", { decoder: null }],
-])("they do not: %s", (_, json) => {
+])("they cannot be concatenated if %s", (_, json) => {
   expect(textsAddUp(json)).toBe(false);
 });

@@ -10,7 +10,7 @@ import { loadTokenizer, type Tokenizer } from "./tokenizer.js";
 const shakespeare = fileURLToPath(new URL("../../../cli/models/shakespeare-llama", import.meta.url));
 const tokenizer = loadTokenizer(shakespeare)!;
 
-/** A tokenizer.json that says no more than it has to. */
+/** A minimal tokenizer.json. */
 const plain = {
   ...{ added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null },
   model: { type: "BPE", vocab: { a: 0 } as object, merges: [] as unknown[] },
@@ -25,30 +25,30 @@ const golden = JSON.parse(readFileSync(join(shakespeare, "golden.json"), "utf8")
 
 const awkward = "Naïve café — “quoted” 👩‍👩‍👧‍👦 🏴󠁧󠁢󠁳󠁣󠁴󠁿 漢字 Ω\u0301 \u200d\n\ttabs  and   spaces ";
 
-test.each(golden.prompts)("the ids of $prompt are those of the reference", ({ prompt, prompt_ids }) => {
+test.each(golden.prompts)("encodes $prompt to the reference's ids", ({ prompt, prompt_ids }) => {
   expect(tokenizer.encode(prompt)).toEqual(prompt_ids);
 });
 
-// The ids that the reference library gives them, tokenizers 0.23.3 of Python.
+// The ids of the reference library, tokenizers 0.23.3 for Python.
 test.each([
   ["a  \ufeff\ufeff  c", [67, 223, 223, 174, 122, 126, 174, 122, 126, 223, 281]],
   ["x\u0085\u0085y", [90, 129, 230, 129, 230, 91]],
-])("spaces are what Unicode calls so, which no byte order mark is: %j", (text, ids) => {
+])("spaces are those of Unicode, which does not include the byte order mark: %j", (text, ids) => {
   expect(tokenizer.encode(text)).toEqual(ids);
 });
 
-// Those of tokenizers 0.23.3 of Python, too.
+// Also those of tokenizers 0.23.3 for Python.
 test.each<[string, object, number[]]>([
   ["puts a space before a text", { add_prefix_space: true, use_regex: true }, [1, 0, 1, 2, 4]],
-  ["does not cut it", { add_prefix_space: false, use_regex: false }, [3, 2, 4]],
-  ["cuts it at its spaces", { add_prefix_space: false, use_regex: true }, [0, 1, 2, 4]],
-])("a ByteLevel that %s does no more than that", (_, switches, ids) => {
+  ["does nothing to it", { add_prefix_space: false, use_regex: false }, [3, 2, 4]],
+  ["splits it at spaces", { add_prefix_space: false, use_regex: true }, [0, 1, 2, 4]],
+])("a ByteLevel that %s does only that", (_, switches, ids) => {
   const letters = { type: "BPE", vocab: { a: 0, Ġ: 1, b: 2, aĠ: 3, ".": 4 }, merges: [["a", "Ġ"]] };
   const pre_tokenizer = { type: "ByteLevel", trim_offsets: true, ...switches };
   expect(tokenizerOf(letters, { pre_tokenizer }).encode("a b.")).toEqual(ids);
 });
 
-test("decoding gives back any text, of any script", () => {
+test("decoding restores any text, of any script", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 40 });
   fc.assert(
     fc.property(text, (value) => {
@@ -58,29 +58,29 @@ test("decoding gives back any text, of any script", () => {
   );
 });
 
-test("special tokens in a text are themselves, and are left out of its decoding unless asked for", () => {
+test("special tokens are matched in a text, and omitted from decoded text unless requested", () => {
   const ids = tokenizer.encode("a<|end|>b");
   expect(ids).toContain(tokenizer.idOf("<|end|>"));
   expect(tokenizer.decode(ids)).toBe("ab");
   expect(tokenizer.decode(ids, { skipSpecialTokens: false })).toBe("a<|end|>b");
 });
 
-// All as tokenizers 0.23.3 of Python.
+// All results are those of tokenizers 0.23.3 for Python.
 test.each<[string, object]>([
   ["no unknown token", { type: "Unigram", unk_id: null, vocab: [["a", -1]] }],
-  ["an unknown token that it lacks", { type: "BPE", unk_token: "<unk>", vocab: { a: 0 }, merges: [] }],
-])("a character that a vocabulary lacks is RR_INPUT where it has %s", (_, model) => {
+  ["an unknown token that is not in it", { type: "BPE", unk_token: "<unk>", vocab: { a: 0 }, merges: [] }],
+])("refuses a character that is not in a vocabulary with %s, with RR_INPUT", (_, model) => {
   const letters = tokenizerOf(model);
   expect(letters.encode("aa")).toEqual([0, 0]);
   expectCode("RR_INPUT", () => letters.encode("aéa"));
 });
 
-test("a character that the vocabulary of a BPE without an unknown token lacks is left out", () => {
+test("a BPE without an unknown token omits a character that is not in its vocabulary", () => {
   const letters = tokenizerOf({ type: "BPE", unk_token: null, vocab: { a: 0 }, merges: [] });
   expect(letters.encode("aéa")).toEqual([0, 0]);
 });
 
-test("no ids, and ids beyond the vocabulary, have no text", () => {
+test("no ids, or ids beyond the vocabulary, decode to an empty text", () => {
   expect(tokenizer.decode([])).toBe("");
   expect(tokenizer.decode([1_000_000, -1])).toBe("");
 });
@@ -91,25 +91,25 @@ describe("a stream", () => {
     return [...ids.map((id) => stream.push(id)), stream.flush()];
   };
 
-  test("gives the text of the reference's tokens", () => {
+  test("yields the text of the reference's tokens", () => {
     for (const { greedy_ids } of golden.prompts) {
       expect(streamed(greedy_ids).join("")).toBe(tokenizer.decode(greedy_ids));
     }
   });
 
-  test("gives each character once it is complete, and never half of one", () => {
+  test("yields each character once it is complete, never half of one", () => {
     const pieces = streamed(tokenizer.encode("a🏴b"));
     expect(pieces.join("")).toBe("a🏴b");
     expect(pieces.some((piece) => piece.includes("\uFFFD"))).toBe(false);
     expect(pieces).toContain("🏴");
   });
 
-  test("gives what decoding at once gives, for any text", () => {
+  test("yields the same as decoding at once, for any text", () => {
     expect(streamed(tokenizer.encode(awkward.repeat(3))).join("")).toBe(awkward.repeat(3));
   });
 
-  test("gives what decoding at once gives, for any ids, broken characters included", () => {
-    // Ids of a character's bytes in the wrong order are most of what random ids below 260 are.
+  test("yields the same as decoding at once, for any ids, including broken characters", () => {
+    // Most random ids below 260 are a character's bytes in the wrong order.
     const anyIds = fc.array(fc.oneof(fc.integer({ min: 3, max: 258 }), fc.integer({ min: 3, max: 2047 })), {
       maxLength: 60,
     });
@@ -121,7 +121,7 @@ describe("a stream", () => {
     );
   });
 
-  test("gives out at the end what stayed incomplete", () => {
+  test("yields an incomplete rest at the end", () => {
     const ids = tokenizer.encode("🏴").slice(0, 2);
     const stream = tokenizer.stream();
     expect(ids.map((id) => stream.push(id))).toEqual(["", ""]);
@@ -129,7 +129,7 @@ describe("a stream", () => {
     expect(stream.flush()).toBe("");
   });
 
-  test("knows whether it holds back a part of a character", () => {
+  test("knows whether it is holding back a part of a character", () => {
     const stream = tokenizer.stream();
     const isWhole = tokenizer.encode("a🏴").map((id) => {
       stream.push(id);
@@ -141,7 +141,7 @@ describe("a stream", () => {
     expect(stream.isWhole).toBe(true);
   });
 
-  test("keeps the spaces between words that a tokenizer of sentences strips from the first", () => {
+  test("keeps the spaces between words that a SentencePiece tokenizer strips from the first one", () => {
     const vocab = { "<unk>": 0, "▁the": 1, "▁cat": 2, s: 3, "▁": 4, "<0xE2>": 5, "<0x82>": 6, "<0xAC>": 7 };
     const sentences = loadTokenizer(temporaryDirectory({ "tokenizer.json": sentencePiece(vocab) }))!;
     const ids = [1, 2, 3, 4, 5, 6, 7, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2];
@@ -153,13 +153,13 @@ describe("a stream", () => {
   test.each([
     ["the space between words", [1, 2, 3, 2]],
     ["an incomplete character", [1, 5, 6]],
-    ["a character in the making", [1, 5, 6, 7]],
+    ["a partly received character", [1, 5, 6, 7]],
   ])("remembers %s across any number of tokens without text", (_, ids) => {
     const vocab = { "<unk>": 0, "▁the": 1, "▁cat": 2, s: 3, "<0xE2>": 5, "<0x82>": 6, "<0xAC>": 7 };
     const sentences = loadTokenizer(
       temporaryDirectory({ "tokenizer.json": sentencePiece(vocab, null, [end]) }),
     )!;
-    // As a model that goes on past its end gives; the last has an id that only pads the vocabulary.
+    // As from a model that continues after its end token; the second id only pads the vocabulary.
     for (const silent of [end.id, 100]) {
       const spread = ids.flatMap((id) => [id, ...new Array<number>(20).fill(silent)]);
       expect(streamed(spread, sentences).join("")).toBe(sentences.decode(ids));
@@ -177,13 +177,13 @@ test.each([
     decoder: { type: "Metaspace", replacement: "▁", prepend_scheme },
   };
   const sentences = loadTokenizer(temporaryDirectory({ "tokenizer.json": JSON.stringify(json) }))!;
-  // As tokenizers 0.23, transformers' own.
+  // The results of tokenizers 0.23, used by transformers.
   expect(sentences.decode([1, 2])).toBe(expected);
 });
 
 const end = { id: 4, content: "</s>", special: true };
 
-test("what stands around a text is what tokenizer.json says, whatever tokenizer_config.json adds", () => {
+test("tokenizer.json determines the tokens around a text, whatever tokenizer_config.json adds", () => {
   const begin = {
     type: "TemplateProcessing",
     single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
@@ -196,12 +196,12 @@ test("what stands around a text is what tokenizer.json says, whatever tokenizer_
         "tokenizer_config.json": JSON.stringify({ bos_token: "<s>", add_bos_token: addBosToken }),
       }),
     )!.encode("a");
-  // As transformers 5.18, which leaves the field out where there is a tokenizer.json.
+  // As in transformers 5.18, which ignores the field if there is a tokenizer.json.
   expect(idsOf(begin, false)).toEqual([1, 3]);
   expect(idsOf(null, true)).toEqual([3]);
 });
 
-/** A tokenizer.json in the manner of Llama 2. */
+/** A tokenizer.json like Llama 2's. */
 function sentencePiece(
   vocab: object,
   postProcessor: object | null = null,
@@ -225,7 +225,7 @@ function sentencePiece(
   });
 }
 
-test("an id far from the others takes no more room than they do", () => {
+test("a single very large id does not need additional memory", () => {
   const far = 2 ** 31 - 1;
   const model = { type: "WordLevel", vocab: { a: 0, b: far }, unk_token: "a" };
   const words = tokenizerOf(model, { added_tokens: [{ id: far - 1, content: "<s>" }] });
@@ -260,14 +260,14 @@ test.each<[string, unknown]>([
   ],
   ['expected "decoders" to be a list of objects', { ...plain, decoder: { type: "Sequence", decoders: {} } }],
   ["cannot be used as a tokenizer", { ...plain, model: { ...plain.model, merges: [7] } }],
-])("a broken tokenizer.json is refused: %s", (message, json) => {
+])("refuses a broken tokenizer.json: %s", (message, json) => {
   const directory = temporaryDirectory({ "tokenizer.json": JSON.stringify(json) });
   const error = expectCode("RR_FILE_FORMAT", () => loadTokenizer(directory));
   expect(error.message).toContain("tokenizer.json");
   expect(error.message).toContain(message);
 });
 
-test("a tokenizer.json that is not JSON is refused", () => {
+test("refuses a tokenizer.json that is not JSON", () => {
   const directory = temporaryDirectory({ "tokenizer.json": "not JSON" });
   expect(expectCode("RR_FILE_FORMAT", () => loadTokenizer(directory)).message).toContain("tokenizer.json");
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Trie } from "./trie.js";
 
-it("finds every text that stands at a place, shortest first, as looking for each does", () => {
+it("finds every text at a position, shortest first", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", "😀", "\0"), minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(fc.uniqueArray(text, { maxLength: 600 }), text, (texts, searched) => {
@@ -24,7 +24,7 @@ it("finds every text that stands at a place, shortest first, as looking for each
   );
 });
 
-it("grows with what is added", () => {
+it("grows with added texts", () => {
   const trie = new Trie();
   const texts = Array.from({ length: 20_000 }, (_, value) => `text ${value}`);
   texts.forEach((text, value) => {

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { conversion } from "./convert.js";
 
-test("16-bit floats widen to float32", () => {
+test("widens 16-bit floats to float32", () => {
   expect(conversion("bfloat16", "float32")).toBe("widenBfloat16");
   expect(conversion("float16", "float32")).toBe("widenFloat16");
 });
 
-test("nothing is converted that would lose or invent values", () => {
+test("refuses conversions that would lose or invent values", () => {
   expect(conversion("float64", "float32")).toBeUndefined();
   expect(conversion("int64", "float32")).toBeUndefined();
   expect(conversion("float32", "float16")).toBeUndefined();

@@ -12,7 +12,7 @@ import { bytesOf } from "./element-types.js";
 import { type Interval, type Selection, selectedDims } from "./runs.js";
 import { ShardReader } from "./shard-reader.js";
 
-/** Element `[row, column]`, whichever way it is stored: seven bits and a sign, which a bfloat16 holds. */
+/** Element `[row, column]`, whichever way it is stored: seven bits and a sign, which fit into a bfloat16. */
 function element(row: number, column: number): number {
   return (((row * 7919 + column * 104_729) % 251) - 125) / 2 ** (row % 5);
 }
@@ -57,14 +57,14 @@ function read(reader: ShardReader, weight: Weight, rows?: Interval[], blocks?: I
 
 const shapes = [
   ["whole blocks", 6, 96],
-  ["a last block that is partial", 7, 75],
-  ["less than a block", 5, 8],
-  ["more than a tile, by rows", 200, 1100],
+  ["a partial last block", 7, 75],
+  ["less than one block", 5, 8],
+  ["more rows than a tile has", 200, 1100],
   ["rows longer than a tile", 2, 135_000],
 ] as const;
 
 describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (bits) => {
-  it.each(shapes)("is within a step of what is stored: %s", (_, rows, columns) => {
+  it.each(shapes)("is within one step of the stored matrix: %s", (_, rows, columns) => {
     using reader = new ShardReader();
     const { values, scales } = partsOf(storedMatrix(rows, columns, false, "float32"), bits);
     const dequantized = dequantize(
@@ -73,8 +73,8 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
       rows,
       bits,
     );
-    // In steps. Half of one; more where the number would be above the highest or, once the scale is fitted to all of
-    // a block, below the lowest.
+    // In steps: half of one; more if the number would be above the highest or, with a scale fitted to the whole block,
+    // below the lowest.
     let inside = 0;
     let outside = 0;
     for (const { row, column, value, scale } of dequantized) {
@@ -87,30 +87,27 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     expect(outside).toBeLessThanOrEqual(1.25);
   });
 
-  it.each(shapes)(
-    "has the same bytes whichever way it is stored, and in whichever type: %s",
-    (_, rows, columns) => {
-      using reader = new ShardReader();
-      const [first, ...others] = [
-        storedMatrix(rows, columns, false, "float32"),
-        storedMatrix(rows, columns, false, "bfloat16"),
-        storedMatrix(rows, columns, true, "float32"),
-        storedMatrix(rows, columns, true, "bfloat16"),
-      ].map((matrix) => {
-        const { values, scales } = partsOf(matrix, bits);
-        return [read(reader, values), read(reader, scales)].map((data) => Buffer.from(bytesOf(data)));
-      });
-      for (const other of others) {
-        expect(other[0]!.equals(first![0]!)).toBe(true);
-        expect(other[1]!.equals(first![1]!)).toBe(true);
-      }
-    },
-  );
+  it.each(shapes)("has the same bytes for every storage order and type: %s", (_, rows, columns) => {
+    using reader = new ShardReader();
+    const [first, ...others] = [
+      storedMatrix(rows, columns, false, "float32"),
+      storedMatrix(rows, columns, false, "bfloat16"),
+      storedMatrix(rows, columns, true, "float32"),
+      storedMatrix(rows, columns, true, "bfloat16"),
+    ].map((matrix) => {
+      const { values, scales } = partsOf(matrix, bits);
+      return [read(reader, values), read(reader, scales)].map((data) => Buffer.from(bytesOf(data)));
+    });
+    for (const other of others) {
+      expect(other[0]!.equals(first![0]!)).toBe(true);
+      expect(other[1]!.equals(first![1]!)).toBe(true);
+    }
+  });
 
-  it("has the same bytes in memory that the caller gives, and leaves what it gave before alone", () => {
+  it("has the same bytes in memory provided by the caller, and does not change earlier results", () => {
     using reader = new ShardReader();
     const memory = new Uint8Array(8192).subarray(64);
-    // The second matrix is smaller, so what the first one left is behind it in the same memory.
+    // The second matrix is smaller, so the first one's bytes are still after it in the same memory.
     for (const [rows, columns] of [
       [7, 75],
       [5, 40],
@@ -128,7 +125,7 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     }
   });
 
-  it("has its own scales, though another of its shape was left with half of it read", () => {
+  it("has its own scales, even if another of its shape was read only in part", () => {
     const both = storedMatrix(14, 75, false, "float32");
     const { source } = both;
     if (source.kind !== "file") throw new Error("expected a file");
@@ -145,7 +142,7 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     expect(read(reader, other.scales)).toEqual(scales);
   });
 
-  it("has the scales of the blocks that are asked for, though values of others were read before", () => {
+  it("has the scales of the requested blocks, even if values of others were read before", () => {
     const { values, scales } = partsOf(storedMatrix(7, 113, false, "float32"), bits);
     using apart = new ShardReader();
     const later = read(apart, scales, [[0, 7]], [[2, 4]]);
@@ -154,7 +151,7 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     expect(read(reader, scales, [[0, 7]], [[2, 4]])).toEqual(later);
   });
 
-  it("is memory of its own each time that it is read", () => {
+  it("is in memory of its own each time it is read", () => {
     const { values, scales } = partsOf(storedMatrix(7, 75, false, "float32"), bits);
     using reader = new ShardReader();
     read(reader, values);
@@ -163,7 +160,7 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     expect(again.buffer).not.toBe(once.buffer);
   });
 
-  it("has in every share of rows and blocks the bytes that the whole has there", () => {
+  it("has the same bytes in every shard of rows and blocks as in the whole", () => {
     using reader = new ShardReader();
     const some = (size: number) =>
       fc
@@ -190,7 +187,7 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     );
   });
 
-  it("has in a stack the bytes that it has alone", () => {
+  it("has the same bytes in a stack as alone", () => {
     using reader = new ShardReader();
     const alone = [storedMatrix(7, 113, true, "bfloat16"), storedMatrix(7, 113, false, "float32")].map(
       (matrix) => partsOf(matrix, bits),
@@ -211,7 +208,7 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     }
   });
 
-  it("is what ONNX Runtime's MatMulNBits multiplies by", async () => {
+  it("is what ONNX Runtime's MatMulNBits expects", async () => {
     const [rows, columns] = [5, 75];
     using reader = new ShardReader();
     const { values, scales } = partsOf(storedMatrix(rows, columns, true, "bfloat16"), bits);
@@ -248,11 +245,11 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
     for (const { row, column, value } of dequantize(data.values, data.scales, rows, bits)) {
       if (column < columns) expected[column * rows + row] = value;
     }
-    // Sums of zeros and one product of fp32.
+    // Sums of zeros and a single fp32 product.
     expect(y!.data as Float32Array).toBeAllclose(expected, { rtol: 1e-6, atol: 1e-7 });
   });
 
-  it("is the same by the plain kernels", () => {
+  it("is the same with the plain kernels", () => {
     using simd = new ShardReader();
     using plain = new ShardReader({ kernels: "plain" });
     for (const weight of Object.values(partsOf(storedMatrix(40, 200, true, "bfloat16"), bits))) {
@@ -261,7 +258,7 @@ describe.each([4, 8] as const)("a matrix quantized to %i bits as it is read", (b
   });
 });
 
-/** Every element of whole blocks by the definition: n · scale. */
+/** Every element of whole blocks, by definition: n · scale. */
 function* dequantize(values: Uint8Array, scales: Float32Array, rows: number, bits: 4 | 8) {
   const width = (scales.length / rows) * 32;
   for (let i = 0; i < rows * width; i++) {
@@ -271,14 +268,14 @@ function* dequantize(values: Uint8Array, scales: Float32Array, rows: number, bit
   }
 }
 
-test("a part of a block cannot be read", () => {
+test("refuses to read a part of a block", () => {
   using reader = new ShardReader();
   const { values } = partsOf(storedMatrix(2, 32, false, "float32"), 4);
   const selection: Selection = [[[0, 2]], [[0, 1]], [[0, 8]]];
   expectCode("RR_SHAPE", () => reader.read({ weight: values, selection, dims: [2, 1, 8] }));
 });
 
-test("a matrix planned from config.json alone cannot be read", () => {
+test("refuses to read a matrix planned from config.json alone", () => {
   using reader = new ShardReader();
   const { scales } = partsOf({ dims: [2, 32], transposed: false, source: { kind: "absent" } }, 4);
   expectCode("RR_MISSING_FILE", () => read(reader, scales));

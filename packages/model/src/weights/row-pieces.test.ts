@@ -8,7 +8,7 @@ const rows = 12;
 const source = { kind: "file", file: "weights.bin", offset: 0, storedAs: "float32" } as const;
 const weight: Weight = { type: "float32", dims: [rows, 5], source };
 
-/** Each index of the first axis that a selection has, in order. */
+/** All indices of a selection along the first axis, in order. */
 const indices = (intervals: readonly Interval[]): number[] =>
   intervals.flatMap(([start, end]) => Array.from({ length: end - start }, (_, i) => start + i));
 
@@ -31,7 +31,7 @@ test("pieces are the shard's rows, in order, each within the limit or of one row
   );
 });
 
-test("values and scales of a quantized matrix are cut at the same rows", () => {
+test("values and scales of a quantized matrix are split at the same rows", () => {
   const matrix = { dims: [12, 64] as const, transposed: false, source };
   const part = (name: "values" | "scales", type: "uint8" | "float32", inner: number[]) => ({
     weight: {
@@ -42,7 +42,7 @@ test("values and scales of a quantized matrix are cut at the same rows", () => {
     selection: [[[1, 4] as const, [6, 12] as const], ...inner.map((size): Interval[] => [[0, size]])],
     dims: [9, ...inner],
   });
-  // A row has two blocks of 16 bytes, so two rows are a piece.
+  // A row has two blocks of 16 bytes, so a piece has two rows.
   const [values, scales] = [part("values", "uint8", [2, 16]), part("scales", "float32", [2])].map((shard) =>
     [...rowPieces(shard, 70)].map(({ selection: [cut] }) => cut),
   );
@@ -80,7 +80,7 @@ test("each matrix of a quantized stack is a piece, however small", () => {
   expect(pieces.map(({ selection: [chosen] }) => chosen)).toEqual([[[0, 1]], [[2, 3]]]);
 });
 
-test("a scalar stays whole", () => {
+test("a scalar is not split", () => {
   const scalar = { weight: { ...weight, dims: [] }, selection: [], dims: [] };
   expect([...rowPieces(scalar, 1)]).toEqual([scalar]);
 });

@@ -30,7 +30,7 @@ const axis = fc.integer({ min: 1, max: 6 }).chain((dim) =>
   })),
 );
 
-test("runs are the selected elements in order, and no two of them touch", () => {
+test("runs cover the selected elements in order, and no two of them are adjacent", () => {
   fc.assert(
     fc.property(fc.array(axis, { maxLength: 4 }), (axes) => {
       const dims = axes.map(({ dim }) => dim);
@@ -46,7 +46,7 @@ test("runs are the selected elements in order, and no two of them touch", () => 
   );
 });
 
-test("a whole tensor is one run, however many axes it has", () => {
+test("a whole tensor is one run, whatever its number of axes", () => {
   expect(runsOf([3, 4, 5], [[[0, 3]], [[0, 4]], [[0, 5]]])).toEqual([[0, 60]]);
 });
 
@@ -54,12 +54,12 @@ test("a scalar is one run of one element", () => {
   expect(runsOf([], [])).toEqual([[0, 1]]);
 });
 
-test("a tensor without elements, and a selection of none, have no runs", () => {
+test("a tensor without elements, or an empty selection, has no runs", () => {
   expect(runsOf([3, 0], [[[0, 3]], []])).toEqual([]);
   expect(runsOf([3, 4], [[], [[0, 4]]])).toEqual([]);
 });
 
-test("a part of intervals is cut where it begins and ends, in whichever of them that is", () => {
+test("a part of the intervals is cut at its start and end, in whichever intervals these are", () => {
   const intervals: Interval[] = [
     [2, 5],
     [8, 12],
@@ -72,7 +72,7 @@ test("a part of intervals is cut where it begins and ends, in whichever of them 
 });
 
 test.each<[string, Selection]>([
-  ["an axis short", [[[0, 2]]]],
+  ["missing an axis", [[[0, 2]]]],
   ["beyond the axis", [[[0, 3]], [[0, 4]]]],
   ["negative", [[[-1, 2]], [[0, 4]]]],
   ["fractional", [[[0, 1.5]], [[0, 4]]]],
@@ -97,6 +97,6 @@ test.each<[string, Selection]>([
       ],
     ],
   ],
-])("a selection that is %s is refused", (_, selection) => {
+])("refuses a selection that is %s", (_, selection) => {
   expectCode("RR_SHAPE", () => checkSelection(selection, [2, 4]));
 });

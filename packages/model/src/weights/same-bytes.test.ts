@@ -14,28 +14,28 @@ const ranges = () => {
   });
 };
 
-test("ranges of two files are the same where their bytes are", () => {
+test("ranges of two files are equal if their bytes are", () => {
   const range = ranges();
   expect(sameBytes(range("a", 2), range("b", 0))).toBe(true);
   expect(sameBytes(range("a", 2), range("c", 0))).toBe(false);
   expect(sameBytes(range("a", 2), range("b", 0, 3))).toBe(false);
 });
 
-test("what lies behind a file's end cannot be told", () => {
+test("a range beyond a file's end is undetermined", () => {
   const range = ranges();
   expect(sameBytes(range("a", 2), range("b", 4))).toBeUndefined();
 });
 
-test("a difference is found in the last of many bytes", () => {
+test("finds a difference in the last of many bytes", () => {
   const length = 3 * 2 ** 20 + 5;
   const long = temporaryDirectory({ a: "x".repeat(length), b: `${"x".repeat(length - 1)}y` });
   const whole = (name: string) => ({ file: join(long, name), offset: 0, bytes: length });
   expect(sameBytes(whole("a"), whole("b"))).toBe(false);
 });
 
-test("no file stays open", () => {
+test("leaves no file open", () => {
   const range = ranges();
-  /** The system gives the lowest numbers that are free. */
+  /** The system assigns the lowest free number. */
   const lowestFree = (): number[] => {
     const descriptors = [1, 2, 3].map(() => openSync(range("c", 0).file, "r"));
     for (const descriptor of descriptors) closeSync(descriptor);

@@ -11,7 +11,10 @@ import { type Interval, type Selection, selectedDims } from "./runs.js";
 import { ShardReader } from "./shard-reader.js";
 import { tileElements } from "./workspace.js";
 
-/** A file of `prefix` bytes and then 0, 1, 2, … as elements of `storedAs`; as float32 where that is a 16-bit float. */
+/**
+ * A file of `prefix` bytes and then 0, 1, 2, … as elements of `storedAs`. The weight is float32 if that is a 16-bit
+ * float.
+ */
 function countingWeight(dims: readonly number[], storedAs: DataType, prefix = 0): Weight {
   const count = dims.reduce((product, dim) => product * dim, 1);
   const element = bytesPerElement[storedAs];
@@ -37,7 +40,7 @@ function shard(weight: Weight, selection: Selection) {
 
 const whole = (weight: Weight): Selection => weight.dims.map((dim): Interval[] => [[0, dim]]);
 
-/** What `work` reads, as our counters have it. */
+/** What `work` reads, by the reader's own counters. */
 function counted(work: () => void): { bytes: number; calls: number } {
   const before = readStatistics();
   work();
@@ -46,9 +49,9 @@ function counted(work: () => void): { bytes: number; calls: number } {
 }
 
 test.each<DataType>(["float32", "bfloat16", "int64", "int32", "uint8", "bool"])(
-  "any selection of a %s tensor, at any offset, is the elements it names",
+  "reads the elements of any selection of a %s tensor, at any offset",
   (storedAs) => {
-    // Below 256, so that bfloat16 holds each exactly.
+    // Below 256, so that bfloat16 represents each exactly.
     const dims = [3, 5, 16];
     const weight = countingWeight(dims, storedAs, 13);
     using reader = new ShardReader();
@@ -70,10 +73,10 @@ test.each<DataType>(["float32", "bfloat16", "int64", "int32", "uint8", "bool"])(
   },
 );
 
-test("a tensor much larger than the scratch buffer is the same tensor", () => {
+test("reads a tensor much larger than the scratch buffer", () => {
   const weight = countingWeight([251, 97], "uint8");
   const halves = countingWeight([1024, 5], "bfloat16");
-  // No whole number of halves.
+  // Not a multiple of 2 bytes.
   using small = new ShardReader({ scratchBytes: 4097 });
   using large = new ShardReader();
   const columns: Selection = [
@@ -87,12 +90,12 @@ test("a tensor much larger than the scratch buffer is the same tensor", () => {
   expect(small.read(shard(halves, whole(halves)))).toEqual(large.read(shard(halves, whole(halves))));
 });
 
-test("halves are what they are stored as, beyond the tile in which they are widened", () => {
+test("widens 16-bit floats exactly, also beyond the first tile", () => {
   const elements = tileElements + 3;
   const weight = countingWeight([elements], "bfloat16");
   using reader = new ShardReader();
   const widened = reader.read(shard(weight, whole(weight)));
-  // What a bfloat16 keeps of a number: the upper half.
+  // The upper half of a number, which bfloat16 keeps.
   const kept = new Uint32Array(Float32Array.from({ length: elements }, (_, at) => at).buffer).map(
     (bits) => bits & 0xffff0000,
   );
@@ -100,13 +103,13 @@ test("halves are what they are stored as, beyond the tile in which they are wide
 });
 
 test.runIf(existsSync("/proc/self/fd"))(
-  "a file is opened once for all of its weights, and closed with the reader",
+  "opens a file once for all of its weights, and closes it with the reader",
   () => {
     const weight = countingWeight([1000], "uint8");
     const open = () =>
       readdirSync("/proc/self/fd").filter((fd) => {
         const link = `/proc/self/fd/${fd}`;
-        // What lists the folder is closed by now.
+        // The handle for listing the directory is already closed.
         return existsSync(link) && weight.source.kind === "file" && readlinkSync(link) === weight.source.file;
       }).length;
     {
@@ -118,7 +121,7 @@ test.runIf(existsSync("/proc/self/fd"))(
   },
 );
 
-test("inline weights are sliced from memory into memory of their own", () => {
+test("copies slices of inline weights to new memory", () => {
   const data = Float32Array.from({ length: 12 }, (_, i) => i);
   const weight: Weight = { type: "float32", dims: [3, 4], source: { kind: "inline", data } };
   using reader = new ShardReader();
@@ -128,14 +131,14 @@ test("inline weights are sliced from memory into memory of their own", () => {
   expect(data[6]).toBe(6);
 });
 
-test("a weight planned from config.json alone cannot be read", () => {
+test("refuses a weight planned from config.json alone", () => {
   using reader = new ShardReader();
   const weight: Weight = { type: "float32", dims: [2], source: { kind: "absent" } };
   expectCode("RR_MISSING_FILE", () => reader.read(shard(weight, [[[0, 2]]])));
 });
 
-test("bytes read are at most 1.25 × those kept where runs have 4 KiB", () => {
-  // Rows of 1056 floats, of which a rank keeps 1024 and skips 32: a gap of 128 bytes after a run of 4096.
+test("reads at most 1.25 times the bytes kept if runs have 4 KiB", () => {
+  // A rank keeps 1024 of 1056 floats per row: after a run of 4096 bytes, there is a gap of 128.
   const weight = countingWeight([64, 1056], "float32");
   using reader = new ShardReader();
   const { bytes } = counted(() => reader.read(shard(weight, [[[0, 64]], [[0, 1024]]])));
@@ -143,25 +146,25 @@ test("bytes read are at most 1.25 × those kept where runs have 4 KiB", () => {
   expect(bytes).toBeLessThanOrEqual(1.25 * 64 * 4096);
 });
 
-test("half of every row, in runs of 4 KiB with gaps of 4 KiB, is read and nothing else", () => {
+test("reads half of every row, in runs of 4 KiB with gaps of 4 KiB, and nothing else", () => {
   const weight = countingWeight([32, 2048], "float32");
   using reader = new ShardReader();
   const { bytes } = counted(() => reader.read(shard(weight, [[[0, 32]], [[1024, 2048]]])));
   expect(bytes).toBe(32 * 4096);
 });
 
-test("ten thousand tiny runs take a few system calls", () => {
+test("reads ten thousand tiny runs in a few system calls", () => {
   const weight = countingWeight([10_000, 8], "bfloat16");
   using reader = new ShardReader();
   const { calls } = counted(() => reader.read(shard(weight, [[[0, 10_000]], [[2, 4]]])));
   expect(calls).toBeLessThanOrEqual(10);
 });
 
-test.runIf(existsSync("/proc/thread-self/io"))("the count of bytes is the operating system's", () => {
+test.runIf(existsSync("/proc/thread-self/io"))("counts the same bytes as the operating system", () => {
   const readByThread = () => Number(/^rchar: (\d+)$/m.exec(readFileSync("/proc/thread-self/io", "utf8"))![1]);
   const weight = countingWeight([500, 300], "bfloat16", 5);
   using reader = new ShardReader();
-  // To look costs a read, too, and its length changes with the digits it shows.
+  // Looking is also a read, of a length that depends on the number of digits.
   const first = readByThread();
   const cost = readByThread() - first;
   const before = readByThread();
@@ -173,7 +176,7 @@ test.runIf(existsSync("/proc/thread-self/io"))("the count of bytes is the operat
   expect(Math.abs(readByThread() - before - cost - bytes)).toBeLessThanOrEqual(16);
 });
 
-test("a file that ends before the tensor does is refused before memory is taken for the tensor", () => {
+test("refuses a file that ends before the tensor does, before memory is allocated for the tensor", () => {
   const dims = [2 ** 20, 2 ** 20];
   const { source } = countingWeight([4], "uint8");
   using reader = new ShardReader();
@@ -188,7 +191,7 @@ test("a file that ends before the tensor does is refused before memory is taken 
   expect(error.message).toContain("weights.bin");
 });
 
-test("a tensor before the beginning of its file is refused", () => {
+test("refuses a tensor that starts before its file", () => {
   const { source } = countingWeight([4], "uint8");
   if (source.kind !== "file") throw new Error("expected a file");
   const before: Weight = { type: "uint8", dims: [4], source: { ...source, offset: -4 } };
@@ -196,7 +199,7 @@ test("a tensor before the beginning of its file is refused", () => {
   expectCode("RR_FILE_FORMAT", () => reader.read(shard(before, whole(before))));
 });
 
-test("a file that is cut off while open is an error, not zeros", () => {
+test("a file that is truncated while open is an error, not zeros", () => {
   const weight = countingWeight([1000], "uint8");
   using reader = new ShardReader();
   reader.read(shard(weight, [[[0, 10]]]));
@@ -204,7 +207,7 @@ test("a file that is cut off while open is an error, not zeros", () => {
   expectCode("RR_FILE_FORMAT", () => reader.read(shard(weight, [[[0, 1000]]])));
 });
 
-test("a missing file is named", () => {
+test("names a missing file", () => {
   using reader = new ShardReader();
   const file = join(temporaryDirectory(), "gone.safetensors");
   const source = { kind: "file", file, offset: 0, storedAs: "uint8" } as const;
@@ -214,20 +217,20 @@ test("a missing file is named", () => {
   expect(error.message).toContain("gone.safetensors");
 });
 
-test("a stored type that cannot become the weight's type is refused", () => {
+test("refuses a stored type that cannot be converted to the weight's type", () => {
   const weight: Weight = { ...countingWeight([4], "int32"), type: "float32" };
   using reader = new ShardReader();
   expectCode("RR_TYPE", () => reader.read(shard(weight, [[[0, 4]]])));
 });
 
-test("a shard whose dims are not its selection's is refused", () => {
+test("refuses a shard with other dims than its selection's", () => {
   const weight = countingWeight([4], "uint8");
   using reader = new ShardReader();
   expectCode("RR_SHAPE", () => reader.read({ weight, selection: [[[0, 4]]], dims: [3] }));
 });
 
-test("memory beyond the result is the scratch buffer", () => {
-  // 8 MB of bf16, a column half of it: 8 MB of float32.
+test("needs no memory besides the result and the scratch buffer", () => {
+  // 8 MB of bf16, of which half the columns are 8 MB of float32.
   const file = join(temporaryDirectory({ "weights.bin": new Uint8Array(2048 * 2048 * 2) }), "weights.bin");
   const source = { kind: "file", file, offset: 0, storedAs: "bfloat16" } as const;
   const weight: Weight = { type: "float32", dims: [2048, 2048], source };
@@ -239,7 +242,7 @@ test("memory beyond the result is the scratch buffer", () => {
   expect(grown).toBeLessThanOrEqual(8 * 1024 * 1024 + 64 * 1024);
 });
 
-test("a stack is read from wherever its parts lie, in the types they are stored in", () => {
+test("reads a stack whose parts are anywhere, of any stored type", () => {
   const parts = (["float32", "bfloat16", "float32"] as const).map((storedAs, i) => {
     const { source } = countingWeight([4, 5], storedAs, 7 * i);
     if (source.kind !== "file") throw new TypeError("expected a file");
@@ -259,7 +262,7 @@ test("a stack is read from wherever its parts lie, in the types they are stored 
   expect([...reader.read(shard(weight, whole(weight)))].slice(19, 22)).toEqual([19, 0, 1]);
 });
 
-test("a stack of which one part is cut short is refused, before memory is taken for it", () => {
+test("refuses a stack with a truncated part, before memory is allocated for it", () => {
   const { source } = countingWeight([4, 5], "float32");
   if (source.kind !== "file") throw new TypeError("expected a file");
   const late = { ...source, offset: 4 };

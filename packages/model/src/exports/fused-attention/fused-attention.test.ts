@@ -6,8 +6,8 @@ import { encodeOnnx } from "../../onnx/index.js";
 import { withCache } from "../with-cache.js";
 
 /**
- * Each operator as ONNX Runtime computes it, with its own past and present, against what it is lowered to, with a
- * longer past of which the rest is masked: a prompt of five tokens, then three, then one.
+ * Compares each operator in ONNX Runtime, with its own past and present, to its lowered form, with a longer past that
+ * is partly masked: a prompt of five tokens, then three, then one.
  */
 const steps: readonly number[] = [5, 3, 1];
 const [heads, keyValueHeads, lanes, capacity] = [4, 2, 32, 16] as const;
@@ -19,7 +19,7 @@ interface Case {
   readonly domain?: string;
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly keyValueHeads?: number;
-  /** Inputs of the operator, from `[batch, sequence, heads · lanes]` projections of the tokens. */
+  /** Inputs of the operator, from projections of the tokens, `[batch, sequence, heads · lanes]`. */
   readonly inputs: (g: GraphBuilder, parts: Parts) => readonly (Value | undefined)[];
 }
 
@@ -34,7 +34,7 @@ interface Parts {
 
 const grouped = { num_heads: int(heads), kv_num_heads: int(keyValueHeads) };
 
-/** Angles of `pairs` pairs at 32 positions. */
+/** Cosines or sines of `pairs` pairs at 32 positions. */
 const angles = (g: GraphBuilder, of: (angle: number) => number, pairs: number): Value =>
   g.numbers(
     Array.from({ length: 32 * pairs }, (_, index) => of(Math.floor(index / pairs) / 7 ** (index % pairs))),
@@ -138,19 +138,19 @@ const cases: readonly Case[] = [
 ];
 
 describe.each(cases)("$opType $says", (one) => {
-  it("gives what ONNX Runtime gives, with unused rows in its cache", async () => {
+  it("computes the same as ONNX Runtime, with unused rows in its cache", async () => {
     const exported = graphOf(one);
     const lowered = withCache(exported);
     expect(lowered.nodes.map(({ opType }) => opType)).not.toContain(one.opType);
     const [expected, actual] = [await runExported(exported, one), await runLowered(lowered, one)];
-    // Sums of some tens of float32 terms in another order.
+    // Sums of tens of float32 terms in another order.
     for (const [at, logits] of actual.entries()) {
       expect(logits).toBeAllclose(expected[at]!, { rtol: 1e-4, atol: 1e-5 });
     }
   });
 });
 
-it("a form that is not written down is refused with what it is", () => {
+it("refuses an unsupported form, saying what it is", () => {
   const [first] = cases;
   const graph = graphOf({
     ...first!,
@@ -166,7 +166,7 @@ it("a form that is not written down is refused with what it is", () => {
 });
 
 it.each(cases.filter(({ opType }) => opType !== gqa.opType))(
-  "$opType that is neither masked nor causal is refused, since rows of a cache do not see later ones",
+  "refuses a $opType that is neither masked nor causal, since rows of a cache cannot see later ones",
   (one) => {
     const { is_causal: _, unidirectional: __, ...attributes } = one.attributes;
     expect(() => withCache(graphOf({ ...one, attributes }))).toThrow(
@@ -175,7 +175,7 @@ it.each(cases.filter(({ opType }) => opType !== gqa.opType))(
   },
 );
 
-/** A decoder of this operator alone, as exporters lay out its inputs and outputs. */
+/** A decoder with only this operator, with the inputs and outputs that exporters write. */
 function graphOf({
   opType,
   domain = "",
@@ -214,7 +214,7 @@ const tokens = Array.from(
 const int64 = (values: readonly number[], dims: readonly number[]): ort.Tensor =>
   new ort.Tensor("int64", BigInt64Array.from(values, BigInt), dims);
 
-/** By step: its logits. */
+/** The logits of each step. */
 async function runExported(
   graph: Graph,
   { keyValueHeads: groups = keyValueHeads }: Case,
@@ -243,7 +243,7 @@ async function runExported(
   return results;
 }
 
-/** The same of a graph with a cache, whose rows stand at the beginning of one of `capacity` rows. */
+/** The logits of each step of a graph with a cache, whose rows are at the beginning of one with `capacity` rows. */
 async function runLowered(
   graph: Graph,
   { keyValueHeads: groups = keyValueHeads }: Case,

@@ -3,14 +3,14 @@ import type { TokenizerJson } from "../tokenizer-json.js";
 import { Merges } from "./merges.js";
 import { idsByToken, idsOfBytes, noIdFor, type TokenModel, tokensById } from "./token-model.js";
 
-/** Pieces whose ids are remembered, at most, and how long one of them may be, in UTF-16 units. */
+/** The most pieces whose ids are cached, and the length from which a piece is not, in UTF-16 units. */
 const mostKnown = 10_000;
 const longestKnown = 256;
 
 /**
- * Byte-pair encoding: the characters of a piece, of which two neighbours after the other become one token, in the order
- * of the merges (`models/bpe` of https://github.com/huggingface/tokenizers). `dropout`, which would have some merges
- * left out at random, is for training.
+ * Byte-pair encoding: starts with the characters of a piece, and replaces pairs of neighbours by one token, in the
+ * order of the list of merges (`models/bpe` of https://github.com/huggingface/tokenizers). `dropout`, which skips
+ * merges at random, is for training, and ignored.
  */
 export class BytePairs implements TokenModel {
   readonly ids: ReadonlyMap<string, number>;
@@ -56,7 +56,9 @@ export class BytePairs implements TokenModel {
     return ids;
   }
 
-  /** Ids of the characters of a piece. Without an unknown token, those that the vocabulary lacks are left out. */
+  /**
+   * Ids of the characters of a piece. Without an unknown token, characters that are not in the vocabulary are left out.
+   */
   #characters(piece: string): number[] {
     const ids: number[] = [];
     let unknown: number | undefined;
@@ -75,7 +77,7 @@ export class BytePairs implements TokenModel {
         endUnknown();
         ids.push(id);
       } else if (bytes !== undefined) {
-        // As in Rust, before the unknown characters that they follow.
+        // As in Rust, a pending unknown token comes after these bytes, although its characters come before.
         ids.push(...bytes);
       } else if (this.#unknown !== undefined) {
         if (!this.#fusesUnknown) endUnknown();

@@ -1,26 +1,26 @@
-/** One more than the symbols of a piece, at most; the number of merges times it has 53 bits at the most. */
+/** The number of symbols in a piece is below this. Its product with the number of merges has at most 53 bits. */
 const mostSymbols = 2 ** 27;
 const mostMerges = 2 ** 26;
-/** So that two of them have 52 bits. */
+/** So that a key of two ids has at most 52 bits. */
 const mostIds = 2 ** 26;
 const none = -1;
 
 /**
- * Which two neighbouring tokens become which, and in what order: the first merge of the list, and of all places for it
- * the first (`models/bpe/word.rs` of https://github.com/huggingface/tokenizers).
+ * Which pairs of neighbouring tokens are replaced, by which token, and in which order: the first merge in the list that
+ * applies, and the leftmost pair for it (`models/bpe/word.rs` of https://github.com/huggingface/tokenizers).
  */
 export class Merges {
-  /** Places in the list, by {@link keyOf} of both ids. */
+  /** Indices into the list, by {@link keyOf} of both ids. */
   readonly #places = new Map<number, number>();
-  /** By place: the id of what the two become. */
+  /** By index in the list: the id of the merged token. */
   readonly #results: Int32Array;
   /** One more than the greatest id. */
   readonly #idEnd: number;
 
   /**
    * @param list pairs of tokens, `[a, b]` or `"a b"`
-   * @param prefix what a token within a word begins with, which it loses behind another
-   * @throws Error if the list is none, or names tokens that the vocabulary lacks
+   * @param prefix of tokens within a word; a merged token loses that of its right part
+   * @throws Error if it is not a list, or a token is not in the vocabulary
    */
   constructor(list: unknown, ids: ReadonlyMap<string, number>, prefix: string) {
     if (!Array.isArray(list) || list.length > mostMerges) throw new Error('expected "model.merges" to be a list');
@@ -41,7 +41,7 @@ export class Merges {
     });
   }
 
-  /** @param symbols ids; changed */
+  /** @param symbols ids; modified */
   apply(symbols: number[]): number[] {
     if (symbols.length < 2) return symbols;
     const { length } = symbols;
@@ -58,7 +58,7 @@ export class Merges {
       const result = this.#results[(entry - left) / mostSymbols]!;
       const right = next[left]!;
       if (symbols[left] === none || right === none) continue;
-      // One of the two may have become another since.
+      // A merge in between may have replaced one of the two.
       const place = this.#placeOf(symbols[left]!, symbols[right]!);
       if (place === undefined || this.#results[place] !== result) continue;
       symbols[left] = result;
@@ -92,7 +92,7 @@ function pairOf(merge: unknown): readonly [string, string] {
   throw new Error(`expected a merge to be of two tokens, got ${JSON.stringify(merge)}`);
 }
 
-/** Numbers, the least first: a binary heap. */
+/** A priority queue of numbers, the smallest first: a binary heap. */
 class Queue {
   readonly #heap: number[] = [];
 

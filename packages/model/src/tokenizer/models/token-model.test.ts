@@ -13,7 +13,7 @@ function idsOf(model: Model, piece: string): number[] {
 
 const vocabulary = (...tokens: string[]) => Object.fromEntries(tokens.map((token, id) => [token, id]));
 
-// All as tokenizers 0.23.3 of Python.
+// All results are those of tokenizers 0.23.3 for Python.
 describe("BPE", () => {
   const model = (vocab: Record<string, number>, merges: unknown[], fields = {}): Model => ({
     ...{ type: "BPE", vocab, merges },
@@ -25,7 +25,7 @@ describe("BPE", () => {
     ["abc", [5]],
     ["aabb", [0, 3, 1]],
     ["abbc", [3, 4]],
-  ])("merges first what stands first in the list: %s", (piece, ids) => {
+  ])("applies merges in the order of the list: %s", (piece, ids) => {
     const merges = [
       ["b", "c"],
       ["a", "b"],
@@ -34,16 +34,16 @@ describe("BPE", () => {
     expect(idsOf(model(letters, merges), piece)).toEqual(ids);
   });
 
-  it("takes a merge that is one text", () => {
+  it("accepts a merge written as one text", () => {
     expect(idsOf(model(letters, ["a b", "ab c"]), "abc")).toEqual([5]);
   });
 
-  it("merges the same from the left", () => {
+  it("applies equal merges from left to right", () => {
     const merges = ["a a", "aa a"];
     expect(idsOf(model(vocabulary("a", "aa", "aaa"), merges), "aaaaa")).toEqual([1, 2]);
   });
 
-  it("looks a piece up as a whole where merges are ignored", () => {
+  it("looks up a piece as a whole if merges are ignored", () => {
     expect(idsOf(model(letters, [], { ignore_merges: true }), "abc")).toEqual([5]);
     expect(idsOf(model(letters, [], { ignore_merges: true }), "abca")).toEqual([0, 1, 2, 0]);
   });
@@ -51,18 +51,18 @@ describe("BPE", () => {
   it.each([
     [false, [0, 6, 6, 1]],
     [true, [0, 6, 1]],
-  ])("has an unknown token for each, or, where fuse_unk is %s, for a row", (fuse_unk, ids) => {
+  ])("with fuse_unk %s, has one unknown token per unknown character (false) or per run (true)", (fuse_unk, ids) => {
     expect(idsOf(model(letters, [], { unk_token: "<unk>", fuse_unk }), "axxb")).toEqual(ids);
   });
 
-  it("looks what goes on within a word up with its prefix", () => {
+  it("looks up the rest of a word with its prefix", () => {
     const vocab = vocabulary("a", "##a", "##b", "a##b", "ab", "##ab");
     const within = model(vocab, ["a ##b", "##a ##b"], { continuing_subword_prefix: "##" });
     expect(idsOf(within, "ab")).toEqual([4]);
     expect(idsOf(within, "aab")).toEqual([0, 5]);
   });
 
-  it("looks the end of a word up with its suffix", () => {
+  it("looks up the end of a word with its suffix", () => {
     const ending = model(vocabulary("a", "b", "b</w>", "ab</w>"), ["a b</w>"], {
       end_of_word_suffix: "</w>",
     });
@@ -70,11 +70,11 @@ describe("BPE", () => {
     expect(idsOf(ending, "bab")).toEqual([1, 3]);
   });
 
-  it("has bytes for what the vocabulary lacks, which may be merged", () => {
+  it("falls back to bytes for characters that are not in the vocabulary, and merges these", () => {
     const vocab = vocabulary("a", "<0xC3>", "<0xA9>", "<unk>", "<0xC3><0xA9>");
     const bytes = model(vocab, ["<0xC3> <0xA9>"], { byte_fallback: true, unk_token: "<unk>" });
     expect(idsOf(bytes, "aé")).toEqual([0, 4]);
-    // Not all bytes of this one are there.
+    // The vocabulary lacks bytes of this one.
     expect(idsOf(bytes, "a€")).toEqual([0, 3]);
   });
 
@@ -108,11 +108,11 @@ describe("Unigram", () => {
     ["aéx", [1, 6, 0]],
     ["axyb", [1, 0, 2]],
     ["<unk>a", [0, 1]],
-  ])("writes a piece so that scores are best: %s", (piece, ids) => {
+  ])("finds the tokens with the best sum of scores: %s", (piece, ids) => {
     expect(idsOf(model(letters), piece)).toEqual(ids);
   });
 
-  it("takes of two ways with the same score that whose last token begins first", () => {
+  it("of two results with the same score, takes the one whose last token begins first", () => {
     const same = model([
       ["<unk>", 0],
       ["a", -1],
@@ -121,7 +121,7 @@ describe("Unigram", () => {
     expect(idsOf(same, "aaa")).toEqual([1, 2]);
   });
 
-  it("looks a row of unknown characters up once more", () => {
+  it("looks up a run of unknown characters as a whole", () => {
     const row = model([
       ["<unk>", 0],
       ["a", -1],
@@ -131,13 +131,13 @@ describe("Unigram", () => {
     expect(idsOf(row, "xa")).toEqual([0, 1]);
   });
 
-  it("has bytes for what the vocabulary lacks", () => {
+  it("falls back to bytes for characters that are not in the vocabulary", () => {
     const bytes = model([...letters, ["<0xC3>", -5], ["<0xA8>", -5]], { byte_fallback: true });
     expect(idsOf(bytes, "aèb")).toEqual([1, 7, 8, 2]);
     expect(idsOf(bytes, "a€b")).toEqual([1, 0, 2]);
   });
 
-  it("has no id without an unknown token", () => {
+  it("refuses an unknown character if it has no unknown token", () => {
     expectCode("RR_INPUT", () => idsOf(model(letters, { unk_id: null }), "x"));
   });
 });
@@ -155,17 +155,17 @@ describe("WordPiece", () => {
     ["a😀b", [1, 5, 2]],
     ["ax", [0]],
     ["b", [0]],
-  ])("takes the longest there is: %s", (piece, ids) => {
+  ])("takes the longest token at each position: %s", (piece, ids) => {
     expect(idsOf(model(letters), piece)).toEqual(ids);
   });
 
-  it("does not know a word of too many characters", () => {
+  it("treats a word of too many characters as unknown", () => {
     const short = model(vocabulary("<unk>", "a", "##😀"), 3);
     expect(idsOf(short, "a😀😀")).toEqual([1, 2, 2]);
     expect(idsOf(short, "a😀😀😀")).toEqual([0]);
   });
 
-  it("has no id without an unknown token", () => {
+  it("refuses an unknown word if it has no unknown token", () => {
     expectCode("RR_INPUT", () => idsOf(model(vocabulary("a")), "b"));
   });
 });
@@ -175,12 +175,12 @@ describe("WordLevel", () => {
     ...{ type: "WordLevel", vocab: vocabulary(...tokens), unk_token: "<unk>" },
   });
 
-  it("looks pieces up", () => {
+  it("looks up pieces", () => {
     expect(idsOf(model("a", "<unk>"), "a")).toEqual([0]);
     expect(idsOf(model("a", "<unk>"), "b")).toEqual([1]);
   });
 
-  it("has no id without an unknown token", () => {
+  it("refuses an unknown piece if it has no unknown token", () => {
     expectCode("RR_INPUT", () => idsOf(model("a"), "b"));
   });
 });
@@ -190,6 +190,6 @@ test.each<[string, Model]>([
   ["Unigram", { vocab: ["a", "b", "c", "d", "e", "ab"].map((token) => [token, 0] as const) }],
   ["WordPiece", { vocab: { ab: 5 }, continuing_subword_prefix: "##" }],
   ["WordLevel", { vocab: { ab: 5 } }],
-])("a model that does not say that it is %s is told by what it has", (_, model) => {
+])("recognizes a model without a type as %s by its fields", (_, model) => {
   expect(idsOf(model, "ab")).toEqual([5]);
 });

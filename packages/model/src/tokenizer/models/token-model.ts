@@ -6,25 +6,25 @@ import { Unigram } from "./unigram.js";
 import { WholeWords } from "./whole-words.js";
 import { WordPieces } from "./word-pieces.js";
 
-/** Makes tokens of a piece of a text, such as a word. */
+/** Turns pieces of a text, such as words, into tokens. */
 export interface TokenModel {
   /** Ids by the texts of tokens. */
   readonly ids: ReadonlyMap<string, number>;
   /** Texts of tokens by their ids. */
   readonly tokens: ReadonlyMap<number, string>;
   /**
-   * Adds the ids of a piece that is not empty.
+   * Appends the ids of a piece, which must not be empty.
    *
-   * @throws RR_INPUT for a text that there is no id for
+   * @throws RR_INPUT if there is no id for some of the text
    */
   tokenize(piece: string, ids: number[]): void;
 }
 
 /**
- * The `model` of a tokenizer.json (`models` of https://github.com/huggingface/tokenizers). Old files do not name its
+ * The `model` of a tokenizer.json (`models` of https://github.com/huggingface/tokenizers). Old files do not have a
  * type.
  *
- * @throws Error if it is not a known model
+ * @throws Error for an unknown model
  */
 export function tokenModelOf(model: TokenizerJson["model"]): TokenModel {
   const type = model.type ?? typeOf(model);
@@ -48,13 +48,13 @@ function typeOf(model: TokenizerJson["model"]): string {
   return fieldOf(model, "continuing_subword_prefix") === undefined ? "WordLevel" : "WordPiece";
 }
 
-/** Ids by token, of a vocabulary that has them so. */
+/** Ids by token, from a vocabulary in this form. */
 export function idsByToken({ vocab }: TokenizerJson["model"]): Map<string, number> {
   if (Array.isArray(vocab)) throw new Error('expected "model.vocab" to be an object');
   return new Map(Object.entries(vocab as Readonly<Record<string, number>>));
 }
 
-/** The other way round. */
+/** The inverse map. */
 export function tokensById(ids: ReadonlyMap<string, number>): Map<number, string> {
   const tokens = new Map<number, string>();
   for (const [token, id] of ids) tokens.set(id, token);
@@ -69,7 +69,7 @@ export function noIdFor(text: string): RingrankError {
   );
 }
 
-/** Ids of tokens such as `<0x0A>`, one for each byte of a text; undefined if the vocabulary lacks one. */
+/** Ids of tokens such as `<0x0A>`, one for each byte of a text; undefined if one of them is not in the vocabulary. */
 export function idsOfBytes(text: string, ids: ReadonlyMap<string, number>): number[] | undefined {
   const result: number[] = [];
   for (const byte of Buffer.from(text, "utf8")) {

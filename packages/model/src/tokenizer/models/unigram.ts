@@ -3,13 +3,13 @@ import type { TokenizerJson } from "../tokenizer-json.js";
 import { Trie } from "../trie.js";
 import { idsOfBytes, noIdFor, type TokenModel } from "./token-model.js";
 
-/** How much less an unknown character scores than the least of all tokens. */
+/** An unknown character's score is this much below the lowest score of all tokens. */
 const unknownPenalty = 10;
-/** In place of the unknown token's id, where there is none. */
+/** Stands for the unknown token's id if there is none. */
 const missing = -1;
 
 /**
- * Of all ways to write a text in tokens, the one whose scores add up to the most (`models/unigram` of
+ * Splits a text into the tokens with the highest sum of scores (`models/unigram` of
  * https://github.com/huggingface/tokenizers; SentencePiece's `EncodeOptimized`).
  */
 export class Unigram implements TokenModel {
@@ -50,9 +50,9 @@ export class Unigram implements TokenModel {
     return this.#unknown;
   }
 
-  /** Where the tokens of the best way begin, and the end. Unknown characters in a row are one token. */
+  /** The starts of the tokens of the best split, and the end of the text. A run of unknown characters is one token. */
   #startsOf(text: string): number[] {
-    // By end, in UTF-16 units: of the best way there, its score, and where its last token begins and what it is.
+    // By end position, in UTF-16 units, for the best split up to there: its score, and its last token's start and id.
     const scores = new Float64Array(text.length + 1);
     const starts = new Int32Array(text.length + 1).fill(-1);
     const tokens = new Int32Array(text.length + 1);

@@ -2,7 +2,7 @@ import { textField } from "../steps/fields.js";
 import type { TokenizerJson } from "../tokenizer-json.js";
 import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.js";
 
-/** A token for each piece (`models/wordlevel` of https://github.com/huggingface/tokenizers). */
+/** One token per piece (`models/wordlevel` of https://github.com/huggingface/tokenizers). */
 export class WholeWords implements TokenModel {
   readonly ids: ReadonlyMap<string, number>;
   readonly tokens: ReadonlyMap<number, string>;

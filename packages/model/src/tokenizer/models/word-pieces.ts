@@ -3,8 +3,8 @@ import type { TokenizerJson } from "../tokenizer-json.js";
 import { idsByToken, noIdFor, type TokenModel, tokensById } from "./token-model.js";
 
 /**
- * The longest token that a word begins with, and so on with the rest of it; the unknown token for a word of which
- * nothing is left to be found (`models/wordpiece` of https://github.com/huggingface/tokenizers).
+ * Takes the longest token at the beginning of a word, then of the rest, and so on; the unknown token if no token fits
+ * somewhere (`models/wordpiece` of https://github.com/huggingface/tokenizers).
  */
 export class WordPieces implements TokenModel {
   readonly ids: ReadonlyMap<string, number>;
@@ -32,7 +32,7 @@ export class WordPieces implements TokenModel {
   }
 
   #pieces(word: string): number[] | undefined {
-    // A character has two units at the most: a long text is not taken apart.
+    // A character has at most two units. This avoids splitting a long text into characters.
     if (word.length > 2 * this.#mostCharacters) return undefined;
     const characters = [...word];
     if (characters.length > this.#mostCharacters) return undefined;

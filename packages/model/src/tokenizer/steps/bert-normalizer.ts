@@ -3,11 +3,11 @@ import { lowercase } from "./lowercase.js";
 import type { Normalizer } from "./normalizer.js";
 import { space } from "./pattern.js";
 
-/** Control characters, and those that are unassigned or broken; tabs and ends of lines are spaces. */
+/** Control, unassigned, private and broken characters; tabs and line ends count as spaces. */
 const control = /(?![\t\n\r])[\0\ufffd\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}]/gu;
 const spaces = new RegExp(space, "gu");
 
-/** The blocks that the original BERT takes for Chinese, of which its third extension was meant to begin at 2B820. */
+/** The blocks that the original BERT considers Chinese, including its gap from 2B820 to 2B91F. */
 const chinese =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu;
 

@@ -1,4 +1,4 @@
-/** What GPT-2's `bytes_to_unicode` writes for the 256 bytes: printable ones as they are, the others from U+0100 on. */
+/** GPT-2's `bytes_to_unicode`, by byte: printable bytes are themselves, the others are characters from U+0100 on. */
 export const byteSymbols: readonly string[] = symbols();
 
 const bytes: ReadonlyMap<string, number> = new Map(byteSymbols.map((symbol, byte) => [symbol, byte]));
@@ -10,7 +10,7 @@ function symbols(): string[] {
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(isPrintable(byte) ? byte : next++));
 }
 
-/** A text by the symbols of its bytes in UTF-8. */
+/** The symbols of a text's bytes in UTF-8. */
 export function symbolsOf(text: string): string {
   if (/^[!-~]*$/.test(text)) return text;
   let result = "";
@@ -18,7 +18,7 @@ export function symbolsOf(text: string): string {
   return result;
 }
 
-/** The bytes that a token's symbols stand for; those of its own text, if it has anything that is no symbol. */
+/** The bytes that a token's symbols stand for; the token's own UTF-8 bytes if not all of its characters are symbols. */
 export function bytesOf(token: string): Uint8Array {
   const result: number[] = [];
   for (const symbol of token) {

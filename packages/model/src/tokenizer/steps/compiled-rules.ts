@@ -1,16 +1,16 @@
 /**
- * Rules that SentencePiece compiled (`Normalizer::DecodePrecompiledCharsMap` in
- * https://github.com/google/sentencepiece/blob/master/src/normalizer.cc): the size of a trie in bytes, the trie, as a
- * double array of darts-clone, whose values are offsets in what follows it, texts that each end with a zero byte.
+ * Rules compiled by SentencePiece (`Normalizer::DecodePrecompiledCharsMap` in
+ * https://github.com/google/sentencepiece/blob/master/src/normalizer.cc): the size of a trie in bytes; the trie, a
+ * double array of darts-clone; and texts that end with a zero byte each. The trie's values are offsets of these texts.
  *
- * A unit of the trie is 32 bits: the label of the edge that leads to it (8), whether a value is below it (1), how far
- * its children are (the offset's scale, 1, and the offset, 22).
+ * A unit of the trie has 32 bits: the label of its incoming edge (8), whether a value is below it (1), and the offset
+ * of its children (1 for the scale, 22 for the offset).
  */
 export class CompiledRules {
   readonly #units: Uint32Array;
   readonly #texts: Buffer;
 
-  /** @throws Error if `bytes` are cut off, or none of a trie */
+  /** @throws Error if `bytes` are truncated, or contain no trie */
   constructor(bytes: Buffer) {
     const size = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
     if (size < 4 || size % 4 !== 0 || bytes.length < 4 + size) {
@@ -20,13 +20,13 @@ export class CompiledRules {
     this.#texts = bytes.subarray(4 + size);
   }
 
-  /** What becomes of a text, in UTF-8: as in Rust, what does of the shortest beginning that has a rule. */
+  /** The replacement of a text, in UTF-8. As in Rust, the shortest prefix with a rule determines it. */
   resultOf(bytes: Uint8Array): string | undefined {
     let at = offsetOf(this.#unit(0));
     for (const byte of bytes) {
       at ^= byte;
       const unit = this.#unit(at);
-      // A value's own unit has the highest bit set.
+      // The unit of a value has the highest bit set.
       if (byte === 0 || (unit & 0x8000_00ff) !== byte) return undefined;
       at ^= offsetOf(unit);
       if ((unit & 0x100) !== 0) return this.#text(this.#unit(at) & 0x7fff_ffff);
@@ -34,7 +34,7 @@ export class CompiledRules {
     return undefined;
   }
 
-  /** 0, which no edge leads to, beyond the last. */
+  /** 0 beyond the end; no edge leads to it. */
   #unit(at: number): number {
     return this.#units[at] ?? 0;
   }

@@ -16,37 +16,67 @@ const sentencePiece = {
   ],
 };
 
-// As tokenizers 0.23.3 of Python decodes them.
+// The results of tokenizers 0.23.3 for Python.
 it.each<[string, object | null, string[], string]>([
   ["bytes", { type: "ByteLevel" }, ["Ã", "©", "Ġa", "Ã"], "é a\ufffd"],
-  ["what has more than symbols is a text", { type: "ByteLevel" }, ["<｜a b｜>", "é"], "<｜a b｜>\ufffd"],
+  [
+    "a token of other characters than symbols is plain text",
+    { type: "ByteLevel" },
+    ["<｜a b｜>", "é"],
+    "<｜a b｜>\ufffd",
+  ],
   ["a byte order mark is kept", { type: "ByteLevel" }, ["ï", "»", "¿a"], "\ufeffa"],
-  ["of bytes too", { type: "ByteFallback" }, ["<0xEF>", "<0xBB>", "<0xBF>", "a"], "\ufeffa"],
-  ["bytes have two digits", { type: "ByteFallback" }, ["<0x1g>", "<0xe2>", "<0x82>", "<0xAC>"], "<0x1g>€"],
-  ["a piece goes on", { type: "WordPiece", prefix: "##", cleanup: false }, ["##a", ".", "##b"], "##a .b"],
+  [
+    "and so it is with byte fallback",
+    { type: "ByteFallback" },
+    ["<0xEF>", "<0xBB>", "<0xBF>", "a"],
+    "\ufeffa",
+  ],
+  [
+    "byte tokens have two digits",
+    { type: "ByteFallback" },
+    ["<0x1g>", "<0xe2>", "<0x82>", "<0xAC>"],
+    "<0x1g>€",
+  ],
+  [
+    "a prefix joins a piece to the one before",
+    { type: "WordPiece", prefix: "##", cleanup: false },
+    ["##a", ".", "##b"],
+    "##a .b",
+  ],
   [
     "spaces are cleaned up",
     { type: "WordPiece", prefix: "##", cleanup: true },
     ["a", "do not", ".", "'s"],
     "a don't.'s",
   ],
-  ["the first token has no spaces", metaspace("always"), ["▁▁a▁b", "▁c▁▁"], "ab c  "],
-  ["unless nothing was put there", metaspace("never"), ["▁▁a", "▁b"], "  a b"],
-  ["a word's end is a space", { type: "BPEDecoder", suffix: "</w>" }, ["a", "b</w>", "c</w>"], "ab c"],
+  ["the first token loses its leading spaces", metaspace("always"), ["▁▁a▁b", "▁c▁▁"], "ab c  "],
+  ["unless no space was added there", metaspace("never"), ["▁▁a", "▁b"], "  a b"],
+  ["a suffix becomes a space", { type: "BPEDecoder", suffix: "</w>" }, ["a", "b</w>", "c</w>"], "ab c"],
   ["repetitions are dropped", ctc(true), ["a", "a", "<pad>", "a", "|", "|", "b", "|", " ."], "aa b ."],
-  ["and nothing else is", ctc(false), ["a", "<pad>", "a", "|"], "aa|"],
-  ["what replaces is a text", { type: "Replace", pattern: { String: "▁" }, content: "$&" }, ["▁a"], "$&a"],
-  ["of each token", { type: "Replace", pattern: { Regex: "[ab]+" }, content: "x" }, ["ab", "b"], "xx"],
-  ["each is stripped", strip(" ", 1, 0), ["  a ", "b", " "], " a b"],
+  ["and without cleanup, nothing else", ctc(false), ["a", "<pad>", "a", "|"], "aa|"],
+  [
+    "a replacement is plain text",
+    { type: "Replace", pattern: { String: "▁" }, content: "$&" },
+    ["▁a"],
+    "$&a",
+  ],
+  [
+    "a pattern applies to each token",
+    { type: "Replace", pattern: { Regex: "[ab]+" }, content: "x" },
+    ["ab", "b"],
+    "xx",
+  ],
+  ["each token is stripped", strip(" ", 1, 0), ["  a ", "b", " "], " a b"],
   ["at its end", strip(" ", 0, 2), ["a   ", "b "], "a b"],
-  ["by characters", strip("😀", 1, 1), ["😀😀a😀😀"], "😀a😀"],
+  ["character by character", strip("😀", 1, 1), ["😀😀a😀😀"], "😀a😀"],
   ["SentencePiece", sentencePiece, ["▁a", "▁b", "<0xC3>", "<0xA9>"], "a bé"],
-  ["nothing", null, ["a", "b"], "a b"],
-])("%s: %j makes of %j %j", (_, step, tokens, expected) => {
+  ["tokens are joined by spaces without a decoder", null, ["a", "b"], "a b"],
+])("%s: %j decodes %j to %j", (_, step, tokens, expected) => {
   expect(decoderOf(step)(tokens).join("")).toBe(expected);
 });
 
-it("keeps the complete characters of bytes that are not all UTF-8, where Rust breaks them", () => {
+it("keeps the complete characters in bytes that are not all valid UTF-8, unlike Rust", () => {
   expect(decoderOf({ type: "ByteFallback" })(["<0x41>", "<0xC3>"]).join("")).toBe("A\ufffd");
 });
 
@@ -55,6 +85,6 @@ it.each<[string, object]>([
   ['expected "content" to be one character', { type: "Strip", content: "ab" }],
   ['expected "stop" to be 0 or more', strip(" ", 0, -1)],
   ['expected "prepend_scheme" to be always, first or never', metaspace("last")],
-])("a step that cannot be taken is an error: %s", (message, step) => {
+])("refuses an invalid step: %s", (message, step) => {
   expect(() => decoderOf(step)).toThrow(message);
 });

@@ -4,14 +4,14 @@ import { characterField, countField, flagField, stepsField, textField } from "./
 import { metaspaceSettings } from "./metaspace.js";
 import { patternOf, replaced } from "./pattern.js";
 
-/** Makes of the texts of tokens what is joined to their text. */
+/** Turns the texts of tokens into parts of the decoded text, which are then joined. */
 export type Decoder = (tokens: readonly string[]) => readonly string[];
 
 /**
- * What makes a text of tokens (`decoders` of https://github.com/huggingface/tokenizers). Without one, they are joined by
- * spaces.
+ * The decoder of a tokenizer.json (`decoders` of https://github.com/huggingface/tokenizers). Without one, tokens are
+ * joined by spaces.
  *
- * @throws Error for a step that cannot be taken
+ * @throws Error for an invalid step
  */
 export function decoderOf(step: DecoderStep | null | undefined): Decoder {
   if (step == null) return (tokens) => [tokens.join(" ")];
@@ -51,12 +51,12 @@ export function decoderOf(step: DecoderStep | null | undefined): Decoder {
   }
 }
 
-/** With U+FFFD for what is no UTF-8. A byte order mark is a character as others. */
+/** Writes U+FFFD for invalid UTF-8. A byte order mark is an ordinary character. */
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Tokens such as `<0x0A>` as the bytes that they are. Where a row of them is not all UTF-8, the characters in it that
- * are complete are kept: in Rust each of its bytes becomes U+FFFD, which would take back what has been streamed.
+ * Decodes tokens such as `<0x0A>` as bytes. If a run of them is not all valid UTF-8, its complete characters are kept.
+ * In Rust, every byte of such a run becomes U+FFFD, which would retract text that has already been streamed.
  */
 function byteFallback(tokens: readonly string[]): readonly string[] {
   const result: string[] = [];
@@ -114,7 +114,7 @@ function ctcOf(step: object): Decoder {
       .filter((text) => text !== "");
 }
 
-/** In this order. */
+/** Applied in this order. */
 const contractions = [
   [" .", "."],
   [" ?", "?"],

@@ -1,13 +1,13 @@
-/** Reads what a step of tokenizer.json says, which {@link loadTokenizer} makes RR_FILE_FORMAT of where it cannot be. */
+/** Readers for the fields of a step in tokenizer.json. {@link loadTokenizer} turns their errors into RR_FILE_FORMAT. */
 
-/** A text; `otherwise` where there is none. */
+/** A text; `otherwise` if the field is absent. */
 export function textField(step: object, name: string, otherwise?: string): string {
   const value = fieldOf(step, name) ?? otherwise;
   if (typeof value === "string") return value;
   throw new Error(`expected "${name}" to be a text, got ${JSON.stringify(value)}`);
 }
 
-/** One character; `otherwise` where there is none. */
+/** One character; `otherwise` if the field is absent. */
 export function characterField(step: object, name: string, otherwise?: string): string {
   const value = textField(step, name, otherwise);
   if ([...value].length === 1) return value;
@@ -20,14 +20,13 @@ export function flagField(step: object, name: string, otherwise: boolean): boole
   throw new Error(`expected "${name}" to be true or false, got ${JSON.stringify(value)}`);
 }
 
-/** A number of things, `least` or more. */
+/** An integer of at least `least`; `otherwise` if the field is absent. */
 export function countField(step: object, name: string, least: number, otherwise: number): number {
   const value = fieldOf(step, name) ?? otherwise;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
   throw new Error(`expected "${name}" to be ${least} or more, got ${JSON.stringify(value)}`);
 }
 
-/** The steps of a sequence. */
 export function stepsField<Step extends object>(step: object, name: string): readonly Step[] {
   const value = fieldOf(step, name);
   if (Array.isArray(value) && value.every((each) => typeof each === "object" && each !== null)) return value;

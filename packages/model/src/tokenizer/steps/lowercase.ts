@@ -1,4 +1,4 @@
-/** Lower case, character by character, as Rust: a sigma at the end of a word is no other than within it. */
+/** Lower case, character by character, as in Rust: a final sigma is treated like any other. */
 export function lowercase(text: string): string {
   return text.replaceAll("Σ", "σ").toLowerCase();
 }

@@ -3,13 +3,13 @@ import { literal } from "./pattern.js";
 import type { PreTokenizer } from "./pre-tokenizer.js";
 import { splitterOf } from "./split.js";
 
-/** What a Metaspace writes as a space, and whether it puts one before `always` all, the `first`, or `never` a piece. */
+/** The character that replaces spaces, and whether one is put before every piece, only the `first`, or none. */
 export interface MetaspaceSettings {
   readonly replacement: string;
   readonly scheme: string;
 }
 
-/** @throws Error if they are none */
+/** @throws Error for invalid settings */
 export function metaspaceSettings(step: object): MetaspaceSettings {
   const isPlain = fieldOf(step, "add_prefix_space") === false;
   const scheme = textField(step, "prepend_scheme", isPlain ? "never" : "always");
@@ -19,7 +19,10 @@ export function metaspaceSettings(step: object): MetaspaceSettings {
   return { replacement: characterField(step, "replacement", "▁"), scheme };
 }
 
-/** `pre_tokenizers/metaspace.rs` of https://github.com/huggingface/tokenizers: words, each with the space before it. */
+/**
+ * `pre_tokenizers/metaspace.rs` of https://github.com/huggingface/tokenizers: splits into words, each with the space
+ * before it.
+ */
 export function metaspaceOf(step: object): PreTokenizer {
   const { replacement, scheme } = metaspaceSettings(step);
   const cut = flagField(step, "split", true)

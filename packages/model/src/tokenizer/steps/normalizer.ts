@@ -9,9 +9,10 @@ import { precompiledOf } from "./precompiled.js";
 export type Normalizer = (text: string) => string;
 
 /**
- * What is done to a text before it is cut (`normalizers` of https://github.com/huggingface/tokenizers).
+ * The normalizer of a tokenizer.json, applied to a text before it is split (`normalizers` of
+ * https://github.com/huggingface/tokenizers).
  *
- * @throws Error for a step that cannot be taken
+ * @throws Error for an invalid step
  */
 export function normalizerOf(step: TextStep | null | undefined): Normalizer {
   if (step == null) return (text) => text;
@@ -54,14 +55,15 @@ export function normalizerOf(step: TextStep | null | undefined): Normalizer {
   }
 }
 
-/** What `Nmt` leaves out, and what it takes for a space, as SentencePiece's rules of that name. */
+/** What `Nmt` removes, and what it replaces by a space, as SentencePiece's rules of that name do. */
 const dropped = /(?![\0\t\n\f\r\x80-\x8e\x90-\x9e])\p{Cc}/gu;
 const blank = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g;
 
 const blankAtEnd = new RegExp(`^${space}`, "u");
 
 function stripperOf(left: boolean, right: boolean): Normalizer {
-  // All spaces are one UTF-16 unit. A pattern for those at the end would try at each of a long row of others.
+  // Every space is one UTF-16 unit. A regular expression for those at the end would try each of a long run in the
+  // middle.
   const isSpace = (text: string, at: number): boolean => blankAtEnd.test(text.charAt(at));
   return (text) => {
     let [start, end] = [0, text.length];

@@ -1,23 +1,23 @@
 import * as library from "@huggingface/tokenizers";
 import { fieldOf } from "./fields.js";
 
-/** Of the library, whose own declarations are none that Node's resolution of modules takes. */
+/** The library's own declarations do not work with Node's module resolution. */
 const { SplitPreTokenizer } = library as unknown as {
   readonly SplitPreTokenizer: new (step: object) => { readonly pattern: RegExp };
 };
 
-/** Whether Unicode calls a character a space: no byte order mark is one, and U+0085 is. */
+/** Unicode's white space, which includes U+0085 but not the byte order mark. */
 export const space = "\\p{White_Space}";
-/** What a word has in Rust's regular expressions. */
+/** Word characters, as in Rust's regular expressions. */
 export const wordCharacters = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
 
-/** A part of a text: where it begins and ends, in UTF-16 units, and whether a pattern found it. */
+/** A part of a text: its start and end, in UTF-16 units, and whether it is a match. */
 export type Cut = readonly [start: number, end: number, isFound: boolean];
 
 /**
- * The `pattern` of a step, `{ String }` or `{ Regex }`: a regular expression of Oniguruma, as one of JavaScript.
+ * The `pattern` of a step, `{ String }` or `{ Regex }`; the latter, in Oniguruma's syntax, as a JavaScript one.
  *
- * @throws Error if it is none
+ * @throws Error if it is neither
  */
 export function patternOf(step: object): RegExp {
   const pattern = fieldOf(step, "pattern");
@@ -29,16 +29,16 @@ export function patternOf(step: object): RegExp {
   throw new Error(`expected "pattern" to be a String or a Regex, got ${JSON.stringify(pattern)}`);
 }
 
-/** A regular expression that finds `text`. */
+/** A regular expression that matches `text` literally. */
 export function literal(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 }
 
-/** All of a text, in order: what the pattern finds, and what is between. */
+/** All parts of a text, in order: matches and what is between them. */
 export function* cutsOf(text: string, pattern: RegExp): Generator<Cut> {
   let end = 0;
   for (const { 0: found, index } of text.matchAll(pattern)) {
-    // As in Oniguruma, nothing is not found right behind what was found.
+    // As in Oniguruma, there is no empty match right after another match.
     if (found === "" && index === end && index > 0) continue;
     if (end < index) yield [end, index, false];
     end = index + found.length;
@@ -47,7 +47,7 @@ export function* cutsOf(text: string, pattern: RegExp): Generator<Cut> {
   if (end < text.length) yield [end, text.length, false];
 }
 
-/** The text with `content` in place of all that the pattern finds, as it is: no `$` in it is JavaScript's. */
+/** Replaces all matches by `content`, literally: `$` has no special meaning. */
 export function replaced(text: string, pattern: RegExp, content: string): string {
   let result = "";
   for (const [start, end, isFound] of cutsOf(text, pattern)) {

@@ -8,20 +8,20 @@ const template = {
   special_tokens: { "<s>": { id: "<s>", ids: [7, 8] }, "</s>": { id: "</s>", ids: [9] } },
 };
 
-// As tokenizers 0.23.3 of Python.
+// The results of tokenizers 0.23.3 for Python.
 it.each<[string, object | null, number[]]>([
-  ["a template's ids, which may be several for a token", template, [7, 8, 1, 2, 9]],
-  ["a text before what a template puts there", { ...template, single: [text, special("<s>")] }, [1, 2, 7, 8]],
+  ["a template's ids, of which a token may have several", template, [7, 8, 1, 2, 9]],
+  ["a template's ids, all after the text", { ...template, single: [text, special("<s>")] }, [1, 2, 7, 8]],
   ["RoBERTa's ids", { type: "RobertaProcessing", cls: ["<s>", 5], sep: ["</s>", 6] }, [5, 1, 2, 6]],
   ["BERT's ids", { type: "BertProcessing", cls: ["[CLS]", 5], sep: ["[SEP]", 6] }, [5, 1, 2, 6]],
-  ["nothing, of bytes", { type: "ByteLevel" }, [1, 2]],
+  ["nothing by ByteLevel", { type: "ByteLevel" }, [1, 2]],
   [
-    "what one of a sequence has",
+    "the ids of a step in a sequence",
     { type: "Sequence", processors: [{ type: "ByteLevel" }, template] },
     [7, 8, 1, 2, 9],
   ],
-  ["nothing, where there is none", null, [1, 2]],
-])("around a text stands %s", (_, step, expected) => {
+  ["nothing without a post-processor", null, [1, 2]],
+])("puts around a text: %s", (_, step, expected) => {
   expect(postProcessorOf(step)([1, 2])).toEqual(expected);
 });
 
@@ -31,6 +31,6 @@ it.each<[string, object]>([
   ['expected "special_tokens" to have ids for "toString"', { ...template, single: [special("toString")] }],
   ['expected "cls" to be a token and its id', { type: "BertProcessing", sep: ["a", 1], cls: ["a"] }],
   ['expected a part of "single" to be', { ...template, single: [{}] }],
-])("a step that cannot be taken is an error: %s", (message, step) => {
+])("refuses an invalid step: %s", (message, step) => {
   expect(() => postProcessorOf(step)).toThrow(message);
 });

@@ -1,13 +1,13 @@
 import { fieldOf, stepsField } from "./fields.js";
 
-/** The ids of a text with what is put around it. */
+/** Puts special tokens around the ids of a text. */
 export type PostProcessor = (ids: readonly number[]) => readonly number[];
 
 /**
- * What stands around a text (`processors` of https://github.com/huggingface/tokenizers), by ids: tokens of the same name
- * in the vocabulary do not count.
+ * The post-processor of a tokenizer.json (`processors` of https://github.com/huggingface/tokenizers). It uses the ids
+ * in the file, even if the vocabulary has tokens of the same name.
  *
- * @throws Error for a step that cannot be taken
+ * @throws Error for an invalid step
  */
 export function postProcessorOf(step: object | null | undefined): PostProcessor {
   if (step == null) return (ids) => ids;
@@ -31,14 +31,17 @@ export function postProcessorOf(step: object | null | undefined): PostProcessor 
   }
 }
 
-/** `[text, id]` */
+/** The id in a field `[text, id]`. */
 function pairedId(step: object, name: string): number {
   const pair = fieldOf(step, name);
   if (Array.isArray(pair) && isId(pair[1])) return pair[1];
   throw new Error(`expected "${name}" to be a token and its id, got ${JSON.stringify(pair)}`);
 }
 
-/** `single`: what is around one text, `{ Sequence }` or `{ SpecialToken: { id } }`, by keys of `special_tokens`. */
+/**
+ * `single`, the template for one text: a list of `{ Sequence }` and `{ SpecialToken: { id } }`, where `id` is a key of
+ * `special_tokens`.
+ */
 function templateOf(step: object): PostProcessor {
   const parts = stepsField(step, "single").map((part): readonly number[] | "text" => {
     if (fieldOf(part, "Sequence") !== undefined) return "text";

@@ -14,7 +14,7 @@ const hyphen = { String: "-" };
 const word = { Regex: "[a-z]+" };
 const counting = "the-final--countdown-";
 
-// As tokenizers 0.23.3 of Python cuts them.
+// The results of tokenizers 0.23.3 for Python.
 it.each<[object, string, string[]]>([
   [{ type: "Digits", individual_digits: true }, "a½٣4²", ["a", "½", "٣", "4", "²"]],
   [{ type: "Digits", individual_digits: false }, "a½٣4b", ["a", "½٣4", "b"]],
@@ -57,12 +57,12 @@ it.each<[object, string, string[]]>([
   ],
   [sequence({ type: "ByteLevel", use_regex: false }, { type: "Digits" }), "a1", ["Ġa", "1"]],
   [sequence(), "a b", ["a b"]],
-])("%j cuts %j as it does in Rust", (step, text, pieces) => {
+])("%j splits %j as in Rust", (step, text, pieces) => {
   expect(piecesOf(step, text)).toEqual(pieces);
 });
 
 it.each(["Removed", "MergedWithPrevious", "MergedWithNext", "Isolated", "Contiguous"])(
-  "ten million characters without what they are cut at are one piece of a Split that is %s",
+  "a Split with %s keeps ten million characters without a match in one piece",
   (behavior) => {
     const long = "a".repeat(10_000_000);
     expect(piecesOf(split(hyphen, behavior), long)).toEqual([long]);
@@ -76,6 +76,6 @@ it.each<[string, object]>([
   ['expected "length" to be 1 or more', { type: "FixedLength", length: 0 }],
   ['expected "delimiter" to be one character', { type: "CharDelimiterSplit", delimiter: "ab" }],
   ['expected "add_prefix_space" to be true or false', { type: "ByteLevel", add_prefix_space: "yes" }],
-])("a step that cannot be taken is an error: %s", (message, step) => {
+])("refuses an invalid step: %s", (message, step) => {
   expect(() => preTokenizerOf(step)).toThrow(message);
 });

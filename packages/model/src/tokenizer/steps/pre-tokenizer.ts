@@ -6,17 +6,18 @@ import { literal, patternOf, space, wordCharacters } from "./pattern.js";
 import { type Splitter, splitterOf } from "./split.js";
 
 /**
- * Cuts a piece of a text, in words for the most part. Where it leaves out how the piece begins, the first that it gives
- * is empty, and stands for that.
+ * Splits a piece of a text further, usually into words. If it removes the beginning of the piece, its first result is
+ * empty, to show that the next one is not at the beginning.
  *
  * @param isBeginning whether the text begins with this piece
  */
 export type PreTokenizer = (piece: string, isBeginning: boolean) => readonly string[];
 
 /**
- * What cuts a normalized text (`pre_tokenizers` of https://github.com/huggingface/tokenizers).
+ * The pre-tokenizer of a tokenizer.json, applied to a normalized text (`pre_tokenizers` of
+ * https://github.com/huggingface/tokenizers).
  *
- * @throws Error for a step that cannot be taken
+ * @throws Error for an invalid step
  */
 export function preTokenizerOf(step: TextStep | null | undefined): PreTokenizer {
   if (step == null) return (piece) => [piece];

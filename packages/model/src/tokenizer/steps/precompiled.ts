@@ -2,12 +2,12 @@ import { CompiledRules } from "./compiled-rules.js";
 import { textField } from "./fields.js";
 import type { Normalizer } from "./normalizer.js";
 
-/** Graphemes whose normal form is remembered, at most. */
+/** The most graphemes whose normal form is cached. */
 const mostKnown = 10_000;
 
 /**
- * SentencePiece's own normalization. As in Rust (`normalizers/precompiled.rs`), a grapheme of less than 6 bytes becomes
- * what the rule says of it; in others, each character does.
+ * SentencePiece's own normalization. As in Rust (`normalizers/precompiled.rs`), the rules are applied to a grapheme of
+ * less than 6 bytes, and to each character of other graphemes.
  *
  * @throws Error if `precompiled_charsmap` has no rules
  */
@@ -49,7 +49,7 @@ function normalized(grapheme: string, rules: CompiledRules): string {
   return result;
 }
 
-/** What of ASCII has a rule; the end of a line, of two characters, is one grapheme. */
+/** Matches the ASCII characters with a rule; a line end of two characters is one grapheme. */
 function changedInAscii(normalize: (grapheme: string) => string): RegExp {
   const characters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
   const escaped = characters
@@ -59,8 +59,8 @@ function changedInAscii(normalize: (grapheme: string) => string): RegExp {
 }
 
 /**
- * Where a text has nothing but ASCII, in which graphemes need not be looked for: that is slow. Its first and its last
- * grapheme may be one with what stands beside it.
+ * The parts of a text that are all ASCII, where the slow segmentation into graphemes is not needed. Their first and
+ * last graphemes are excluded, since these may extend beyond the ASCII characters.
  */
 function* plainParts(text: string): Generator<readonly [start: number, end: number]> {
   for (const { 0: run, index } of text.matchAll(/[\0-\x7f]{3,}/g)) {

@@ -1,9 +1,12 @@
 import { cutsOf } from "./pattern.js";
 
-/** Cuts a text. Where it leaves out how the text begins, the first piece is empty, and stands for that. */
+/**
+ * Splits a text. If it removes the beginning of the text, its first piece is empty, to show that the next one is not at
+ * the beginning.
+ */
 export type Splitter = (text: string) => readonly string[];
 
-/** Whether two parts that follow each other are one piece, from whether each is what was looked for. */
+/** Whether two neighbouring parts belong to one piece, depending on whether each is a delimiter. */
 const joins: Readonly<Record<string, (before: boolean, after: boolean) => boolean>> = {
   isolated: () => false,
   contiguous: (before, after) => before === after,
@@ -12,10 +15,10 @@ const joins: Readonly<Record<string, (before: boolean, after: boolean) => boolea
 };
 
 /**
- * Cuts a text at what a pattern finds, or, `inverted`, at all else.
+ * Splits a text at delimiters: the matches of a pattern, or, `inverted`, all that is between them.
  *
- * @param behavior what becomes of what is cut at: `SplitDelimiterBehavior` of the library in Rust
- * @throws Error for a behavior that there is not
+ * @param behavior what happens to the delimiters: `SplitDelimiterBehavior` of the Rust library
+ * @throws Error for an unknown behavior
  */
 export function splitterOf(pattern: RegExp, behavior: string, inverted = false): Splitter {
   const name = behavior.toLowerCase();

@@ -12,14 +12,14 @@ const floats = new Float32Array(memory.buffer);
 const plain = plainKernels(memory.buffer);
 const simd = simdKernels(memory);
 
-// Addresses, far enough apart for all that is written here.
+// Addresses, far enough apart for everything that is written here.
 const from = reservedBytes;
 const to = from + 0x60000;
 const scales = from + 0xc0000;
 
 const everyPattern = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits);
 
-/** The value of a binary float by its definition in IEEE 754. */
+/** The value of a binary float by the definition in IEEE 754. */
 function ieeeValue(bits: number, exponentBits: number, fractionBits: number): number {
   const sign = bits >> 15 === 0 ? 1 : -1;
   const highest = 2 ** exponentBits - 1;
@@ -47,8 +47,8 @@ describe.each([
     },
   );
 
-  it("have a block's extreme element at the lowest number, where that fits all others", () => {
-    // Multiples of one step from −8 to 7: what is exact needs no other scale.
+  it("represent a block's extreme element by the lowest number, if that scale fits all others", () => {
+    // Multiples of one step from −8 to 7, so that no other scale is needed for exact values.
     const block = Float32Array.from({ length: 32 }, (_, i) => -0.25 * ((i % 16) - 8));
     expect(quantized(kernels, 4, block, 1)).toEqual({
       scales: [-0.25],
@@ -56,13 +56,13 @@ describe.each([
     });
   });
 
-  it("have the bfloat16 for a scale that is nearest to the one that suits them best", () => {
-    // 4.02 at the number −8, and nothing else: −0.5025, which lies between −0.5 and −0.50390625.
+  it("have the bfloat16 nearest to the best scale as the scale", () => {
+    // Only 4.02, represented by −8: the scale is −0.5025, which is between −0.5 and −0.50390625.
     const block = new Float32Array(32).fill(4.02, 3, 4);
     expect(quantized(kernels, 4, block, 1).scales).toEqual([-0.50390625]);
   });
 
-  it("have nothing but the middle in a block of zeros, and a scale of 0", () => {
+  it("represent a block of zeros by the middle number and a scale of 0", () => {
     expect(quantized(kernels, 4, new Float32Array(32), 1)).toEqual({
       scales: [0],
       values: Array(16).fill(0x88),
@@ -74,7 +74,7 @@ describe.each([
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-    "hide no %f among numbers: its block, and no other, has the scale NaN",
+    "do not hide %f among numbers: its block, and no other, has the scale NaN",
     (element) => {
       const rows = Float32Array.from({ length: 96 }, (_, i) => (i === 40 ? element : 1 - i));
       for (const bits of [4, 8] as const) {
@@ -85,7 +85,7 @@ describe.each([
     },
   );
 
-  it("fill a block that is not full with zeros", () => {
+  it("pad a partial block with zeros", () => {
     const rows = Float32Array.of(1, -2, 3, 4, 5, 6);
     const { scales, values } = quantized(kernels, 8, rows, 2);
     expect(scales).toHaveLength(2);
@@ -106,7 +106,7 @@ function quantized(kernels: Kernels, bits: 4 | 8, data: Float32Array, rows: numb
   };
 }
 
-/** Finite floats of every size and sign, zeros among them; blocks of one size now and then. */
+/** Finite floats of every size and sign, including zeros; sometimes blocks of one size. */
 const anyFloat = fc.oneof(
   { weight: 4, arbitrary: fc.float({ min: -1, max: 1, noNaN: true }) },
   { weight: 1, arbitrary: fc.float({ noNaN: true, noDefaultInfinity: true }) },
@@ -125,16 +125,19 @@ const anyMatrix = fc
   );
 
 describe("simd kernels", () => {
-  it.each([4, 8] as const)("have the bits of the plain quantization to %i bits", (bits) => {
-    fc.assert(
-      fc.property(anyMatrix, ({ data, rows }) => {
-        const [expected, received] = [plain, simd].map((kernels) => quantized(kernels, bits, data, rows));
-        expect(received).toEqual(expected);
-      }),
-    );
-  });
+  it.each([4, 8] as const)(
+    "quantize to %i bits with the same result as the plain kernels, bit for bit",
+    (bits) => {
+      fc.assert(
+        fc.property(anyMatrix, ({ data, rows }) => {
+          const [expected, received] = [plain, simd].map((kernels) => quantized(kernels, bits, data, rows));
+          expect(received).toEqual(expected);
+        }),
+      );
+    },
+  );
 
-  it("transpose as the plain ones do", () => {
+  it("transpose with the same result as the plain kernels", () => {
     fc.assert(
       fc.property(anyMatrix, ({ data, rows }) => {
         const [expected, received] = [plain, simd].map((kernels) => {
@@ -148,7 +151,7 @@ describe("simd kernels", () => {
   });
 
   it.each(["widenFloat16", "widenBfloat16"] as const)(
-    "%s any number of elements as the plain ones do",
+    "%s any number of elements with the same result as the plain kernels",
     (kernel) => {
       halves.set(everyPattern, from / 2);
       fc.assert(
