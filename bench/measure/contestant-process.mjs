@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import { kernelFlags } from "@ringrank/webassembly";
 
 const host = new URL("./contestant-host.mjs", import.meta.url);
 
@@ -18,8 +18,8 @@ export class ContestantProcess {
   /** @param caches a folder for what contestants keep from one load to the next; default: where they keep it anyway */
   constructor(caches) {
     this.#child = fork(host, {
-      // What the `ringrank` command sets for itself.
-      execArgv: [...relaxedSimdFlags],
+      // The `ringrank` command sets them for itself, too.
+      execArgv: [...kernelFlags],
       env: {
         ...process.env,
         ...(caches && { XDG_CACHE_HOME: caches, RINGRANK_CACHE: join(caches, "ringrank") }),

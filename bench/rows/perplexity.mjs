@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { loadModel } from "@ringrank/coordinator";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import { kernelFlags } from "@ringrank/webassembly";
 import { demoModel } from "ringrank";
 
 /** Tokens that quantized models are given at once: as many as kernels multiply by, and all. */
@@ -20,7 +20,7 @@ export async function measurePerplexity({ precisions, results, progress }) {
     { wire: "float16" },
     { wire: "int8" },
   ];
-  for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+  for (const flag of kernelFlags) setFlagsFromString(flag);
   let float32;
   for (const cell of [{ precision: "float32" }, ...cells]) {
     const [[what, type]] = Object.entries(cell);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { type GeneratedToken, loadModel } from "@ringrank/coordinator";
-import { relaxedSimdFlags, runsRelaxedSimd } from "@ringrank/webassembly";
+import { kernelFlags, runsRelaxedSimd } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { shakespeareDirectory, zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel } from "../support/loaded-model.js";
@@ -9,7 +9,7 @@ import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js
 import { shareOfCloseRows } from "../support/root-mean-square.js";
 
 // As the command starts its own process; what a host on Node 20 gets without them, embedded-model.test.ts tells.
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+for (const flag of kernelFlags) setFlagsFromString(flag);
 
 interface Golden {
   readonly prompts: readonly { readonly prompt: string }[];

@@ -1,4 +1,4 @@
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import { kernelFlags } from "@ringrank/webassembly";
 
 /**
  * The optimizing compiler runs during the first tokens, on the ranks' cores, and compiles again for each rank's thread.
@@ -14,4 +14,4 @@ const compilerFlags: readonly string[] = process.versions.v8.startsWith("11.3.")
  * The flags that the command sets for its process. A library must not set them, since its host's other modules run in
  * the same process.
  */
-export const engineFlags: readonly string[] = [...relaxedSimdFlags, ...compilerFlags];
+export const engineFlags: readonly string[] = [...kernelFlags, ...compilerFlags];

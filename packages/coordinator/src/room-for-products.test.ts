@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { RingrankError } from "@ringrank/errors";
 import { matrixBytes, ShardCache } from "@ringrank/rank-worker";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import { kernelFlags } from "@ringrank/webassembly";
 import { pino } from "pino";
 import { expect, test, vi } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
@@ -13,7 +13,7 @@ import { checkLoadOptions } from "../dist/options/check-load-options.js";
 import { type Prepared, prepareModel } from "../dist/prepare-model.js";
 
 // Ranks multiply by quantized weights themselves only with them.
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+for (const flag of kernelFlags) setFlagsFromString(flag);
 
 const noRoom = new RingrankError("RR_ADDRESS_SPACE", "no room");
 

@@ -1,5 +1,4 @@
-import { setFlagsFromString } from "node:v8";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import "../../../../test/support/optimized-kernels.js";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
@@ -16,8 +15,6 @@ import {
 import { plannedAttention } from "../testing/planned-attention.js";
 import { BlockAttention } from "./block-attention.js";
 import { BlockMasks } from "./block-masks.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 const given = ["context", "presentKeys", "presentValues"];
 

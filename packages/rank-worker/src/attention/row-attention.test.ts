@@ -1,5 +1,4 @@
-import { setFlagsFromString } from "node:v8";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import "../../../../test/support/optimized-kernels.js";
 import { describe, expect, it } from "vitest";
 import { lineBytes, wholeLines } from "../kernels/cache-line.js";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
@@ -13,8 +12,6 @@ import {
 } from "../testing/attention-reference.js";
 import { plannedAttention } from "../testing/planned-attention.js";
 import { AttentionKernel } from "./attention-kernel.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 const given = ["context", "presentKeys", "presentValues"];
 

@@ -1,7 +1,6 @@
-import { setFlagsFromString } from "node:v8";
+import "../../../../test/support/optimized-kernels.js";
 import { GraphBuilder, type Value } from "@ringrank/model";
 import { buildPrograms, planGraph, type Segment } from "@ringrank/policy";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { floatsAtOnce } from "../kernels/kernel-result.js";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
@@ -9,8 +8,6 @@ import { openPublicSession } from "../sessions/public-session.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 import { ElementwiseShortcut } from "./elementwise-shortcut.js";
 import { InstructionList } from "./instruction-list.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 /** The runtime's sigmoid is right within 1e-7, of which activations of numbers up to 12 make twelve times that. */
 const tolerance = { rtol: 2e-6, atol: 2e-6 };

@@ -1,11 +1,8 @@
-import { setFlagsFromString } from "node:v8";
+import "../../../../test/support/optimized-kernels.js";
 import type { ElementwiseInstruction, ElementwiseOperation } from "@ringrank/policy";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { InstructionList } from "./instruction-list.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
   const kernels = new RankKernels(1024, [kernelFiles[build]]);

@@ -1,8 +1,7 @@
-import { setFlagsFromString } from "node:v8";
+import "../../../../test/support/optimized-kernels.js";
 import type { Communicator } from "@ringrank/collectives";
 import { GraphBuilder, type Value } from "@ringrank/model";
 import { buildPrograms, type Entry, makeIntegerSegment, planGraph, type Segment } from "@ringrank/policy";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { expect, it, vi } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { Lifecycle, NativeGate } from "../lifecycle.js";
@@ -14,8 +13,6 @@ import type { StepTrace } from "../trace/step-trace.js";
 import { compileEntry } from "./compile-entry.js";
 import { ExpertParts } from "./expert-parts.js";
 import { runEntry } from "./run-entry.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 const width = 96;
 

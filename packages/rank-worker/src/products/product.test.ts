@@ -1,5 +1,4 @@
-import { setFlagsFromString } from "node:v8";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import "../../../../test/support/optimized-kernels.js";
 import { describe, expect, it } from "vitest";
 import { expectCode } from "../../../../test/support/coded-error.js";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
@@ -14,8 +13,6 @@ import {
 } from "../testing/product-case.js";
 import type { RunSegment } from "./multiplier.js";
 import { Product } from "./product.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 /** Numbers of rows that kernels multiply, by bits of a weight; more a session does. */
 const mostFew = { 4: 16, 8: 16, 32: 4 } as const;

@@ -100,12 +100,15 @@ function byStreams(
   count: usize,
   blocks: usize,
 ): void {
+  const room = x + rowsBytes(bits, rows, blocks);
   if (rows === 1 && streams > 1) {
-    if (bits === 4) oneRow4(x, streams, values, toNext, scales, scaleBytes, out, toOutput, count, blocks);
-    else oneRow8(x, streams, values, toNext, scales, scaleBytes, out, toOutput, count, blocks);
+    if (scaleBytes === 2) {
+      if (bits === 4) oneRow4<u16>(x, room, streams, values, toNext, scales, out, toOutput, count, blocks);
+      else oneRow8<u16>(x, room, streams, values, toNext, scales, out, toOutput, count, blocks);
+    } else if (bits === 4) oneRow4<f32>(x, room, streams, values, toNext, scales, out, toOutput, count, blocks);
+    else oneRow8<f32>(x, room, streams, values, toNext, scales, out, toOutput, count, blocks);
     return;
   }
-  const room = x + rowsBytes(bits, rows, blocks);
   for (let stream: usize = 0; stream < streams; stream += 4) {
     const at = values + stream * toNext;
     const to = out + stream * toOutput;

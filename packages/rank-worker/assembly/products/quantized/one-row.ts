@@ -2,32 +2,69 @@
 //
 // A decode step does little else, and its time should be that of reading the weights. The eight come one from each
 // eighth of the matrix (streams.ts), four and then four: from each block on, sums of four share a vector, which takes
-// fewer instructions than one sum for each, and few enough registers. The branch between the fours, which always goes
-// the same way, keeps V8 from loading what all eight need at once, for which it has not the registers.
+// fewer instructions than one sum for each, and few enough registers.
+//
+// Both fours do the same and end in one pair of stores, from which engines that make 256-bit operations of pairs of
+// 128-bit ones start (docs/design/wide-vectors.md).
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
-import { storeEach } from "../streams";
 import { groupBytes } from "./quantized-rows";
-import { fourScales } from "./scales";
+import { fourScalesOf } from "./scales";
 import { madd } from "../../vectors";
 
 /**
- * `count` rows of each stream, of weights of 4 bits. Addresses are in bytes.
+ * `count` rows of each stream, of weights of 4 bits. `Scale` is u16 or f32: scales.ts. Addresses are in bytes.
  *
+ * @param room for eight floats
  * @param streams eight or four
  * @param values of the first row
  * @param toNext bytes of values from it to that of the next stream
  * @param scales of the first rows, side by side
- * @param scaleBytes of a scale
  * @param toOutput bytes from a stream's first output to the next one's
  */
-export function oneRow4(
+export function oneRow4<Scale>(
   x: usize,
+  room: usize,
   streams: usize,
   values: usize,
   toNext: usize,
   scales: usize,
-  scaleBytes: usize,
+  out: usize,
+  toOutput: usize,
+  count: usize,
+  blocks: usize,
+): void {
+  if (streams === 8) oneRow<Scale>(4, 8, x, room, values, toNext, scales, out, toOutput, count, blocks);
+  else oneRow<Scale>(4, 4, x, room, values, toNext, scales, out, toOutput, count, blocks);
+}
+
+/** Likewise, of weights of 8 bits. */
+export function oneRow8<Scale>(
+  x: usize,
+  room: usize,
+  streams: usize,
+  values: usize,
+  toNext: usize,
+  scales: usize,
+  out: usize,
+  toOutput: usize,
+  count: usize,
+  blocks: usize,
+): void {
+  if (streams === 8) oneRow<Scale>(8, 8, x, room, values, toNext, scales, out, toOutput, count, blocks);
+  else oneRow<Scale>(8, 4, x, room, values, toNext, scales, out, toOutput, count, blocks);
+}
+
+/** The loop has no branch: bits and streams are constants where this is inlined. */
+@inline
+function oneRow<Scale>(
+  bits: usize,
+  streams: usize,
+  x: usize,
+  room: usize,
+  values: usize,
+  toNext: usize,
+  scales: usize,
   out: usize,
   toOutput: usize,
   count: usize,
@@ -36,61 +73,47 @@ export function oneRow4(
   const low = lowHalves();
   const ones = sixteenBitOnes();
   for (const end = out + (count << 2); out < end; out += 4) {
-    const rowEnd = values + (blocks << 4);
+    const rowEnd = values + (blocks * bits << 2);
     let at = x;
     let sum = f32x4.splat(0);
     let others = f32x4.splat(0);
     do {
-      sum = addFour4(sum, at, values, toNext, fourScales(scales, scaleBytes), low, ones);
+      sum = addFour(bits, sum, at, values, toNext, fourScalesOf<Scale>(scales), low, ones);
       if (streams === 8) {
-        const scale = fourScales(scales + 4 * scaleBytes, scaleBytes);
-        others = addFour4(others, at, values + 4 * toNext, toNext, scale, low, ones);
+        const scale = fourScalesOf<Scale>(scales + 4 * sizeof<Scale>());
+        others = addFour(bits, others, at, values + 4 * toNext, toNext, scale, low, ones);
       }
-      at += groupBytes(4, 1);
-      values += 16;
-      scales += streams * scaleBytes;
+      at += groupBytes(bits, 1);
+      values += bits << 2;
+      scales += streams * sizeof<Scale>();
     } while (values < rowEnd);
-    storeEach(out, toOutput, sum);
-    if (streams === 8) storeEach(out + 4 * toOutput, toOutput, others);
-  }
-}
-
-/** Likewise, of weights of 8 bits. */
-export function oneRow8(
-  x: usize,
-  streams: usize,
-  values: usize,
-  toNext: usize,
-  scales: usize,
-  scaleBytes: usize,
-  out: usize,
-  toOutput: usize,
-  count: usize,
-  blocks: usize,
-): void {
-  for (const end = out + (count << 2); out < end; out += 4) {
-    const rowEnd = values + (blocks << 5);
-    let at = x;
-    let sum = f32x4.splat(0);
-    let others = f32x4.splat(0);
-    do {
-      sum = addFour8(sum, at, values, toNext, fourScales(scales, scaleBytes));
-      if (streams === 8) {
-        const scale = fourScales(scales + 4 * scaleBytes, scaleBytes);
-        others = addFour8(others, at, values + 4 * toNext, toNext, scale);
-      }
-      at += groupBytes(8, 1);
-      values += 32;
-      scales += streams * scaleBytes;
-    } while (values < rowEnd);
-    storeEach(out, toOutput, sum);
-    if (streams === 8) storeEach(out + 4 * toOutput, toOutput, others);
+    v128.store(room, sum);
+    v128.store(room, others, 16);
+    for (let stream: usize = 0, to = out; stream < streams; stream++, to += toOutput) {
+      store<f32>(to, load<f32>(room + (stream << 2)));
+    }
   }
 }
 
 /** A block of four rows of the matrix. */
 @inline
-function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: v128, low: v128, ones: v128): v128 {
+function addFour(
+  bits: usize,
+  sum: v128,
+  x: usize,
+  values: usize,
+  toNext: usize,
+  scales: v128,
+  low: v128,
+  ones: v128,
+): v128 {
+  const parts = bits === 4 ? fourSums4(x, values, toNext, low, ones) : fourSums8(x, values, toNext);
+  const dots = i32x4.add(parts, v128.load32_splat(x));
+  return madd(f32x4.convert_i32x4_s(dots), f32x4.mul(scales, v128.load32_splat(x, 16)), sum);
+}
+
+@inline
+function fourSums4(x: usize, values: usize, toNext: usize, low: v128, ones: v128): v128 {
   const even = v128.load(x, 32);
   const odd = v128.load(x, 48);
   const second = values + toNext;
@@ -99,13 +122,11 @@ function addFour4(sum: v128, x: usize, values: usize, toNext: usize, scales: v12
   const b = halvesTimes(second, even, odd, low);
   const c = halvesTimes(third, even, odd, low);
   const d = halvesTimes(third + toNext, even, odd, low);
-  const dots = i32x4.add(sumEach4(a, b, c, d, ones), v128.load(x));
-  const scale = f32x4.mul(scales, v128.load(x, 16));
-  return madd(f32x4.convert_i32x4_s(dots), scale, sum);
+  return sumEach4(a, b, c, d, ones);
 }
 
 @inline
-function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: v128): v128 {
+function fourSums8(x: usize, values: usize, toNext: usize): v128 {
   const q0 = v128.load(x, 32);
   const q1 = v128.load(x, 48);
   const q2 = v128.load(x, 64);
@@ -116,9 +137,7 @@ function addFour8(sum: v128, x: usize, values: usize, toNext: usize, scales: v12
   const b = bytesTimes(second, q0, q1, q2, q3);
   const c = bytesTimes(third, q0, q1, q2, q3);
   const d = bytesTimes(third + toNext, q0, q1, q2, q3);
-  const dots = i32x4.add(sumEach8(a, b, c, d), v128.load(x));
-  const scale = f32x4.mul(scales, v128.load(x, 16));
-  return madd(f32x4.convert_i32x4_s(dots), scale, sum);
+  return sumEach8(a, b, c, d);
 }
 
 @inline

@@ -1,10 +1,7 @@
-import { setFlagsFromString } from "node:v8";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import "../../../../../test/support/optimized-kernels.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 const [mostRows, mostWidth, mostCount] = [5, 41, 300];
 

@@ -1,5 +1,4 @@
-import { setFlagsFromString } from "node:v8";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import "../../../../../test/support/optimized-kernels.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
@@ -19,8 +18,6 @@ import { type Panel, panelColumns, panelsOf } from "./panels.js";
 import { plainArithmetic } from "./plain-arithmetic.js";
 import { scalesByRow } from "./scale-runs.js";
 import { StreamedScales } from "./streamed-scales.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 /** Of activations: more than a panel's. */
 const mostRows = 150;

@@ -1,6 +1,5 @@
-import { setFlagsFromString } from "node:v8";
+import "../../../../../test/support/optimized-kernels.js";
 import type { Elementwise, QuantizedProductStep } from "@ringrank/policy";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
 import { describe, expect, it } from "vitest";
 import { InstructionList } from "../../elementwise/instruction-list.js";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
@@ -10,8 +9,6 @@ import { blocksOf, type QuantizedMatrix } from "./blocks.js";
 import type { IntegerProduct } from "./integer-product.js";
 import { ManyRows } from "./many-rows.js";
 import { scalesByRow } from "./scale-runs.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 /** What a session makes of whole numbers. */
 const integers = {

@@ -1,13 +1,10 @@
-import { setFlagsFromString } from "node:v8";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import "../../../../../test/support/optimized-kernels.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../../kernels/rank-kernels.js";
 import { blockSize, blocksOf } from "./blocks.js";
 import { nearestEven } from "./plain-arithmetic.js";
 import { StreamedScales } from "./streamed-scales.js";
-
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
 
 interface Case {
   readonly rows: number;
