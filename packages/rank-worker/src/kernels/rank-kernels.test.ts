@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
-import { relaxedSimdFlags } from "@ringrank/webassembly";
+import { kernelFlags } from "@ringrank/webassembly";
 import { expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "./rank-kernels.js";
 
-for (const flag of relaxedSimdFlags) setFlagsFromString(flag);
+for (const flag of kernelFlags) setFlagsFromString(flag);
 
 it.each(["plain", "fused"] as const)("constants of the %s kernels lie before what is given out", (build) => {
   const { memory } = new RankKernels(1, [kernelFiles[build]]);
