@@ -43,7 +43,8 @@ export function greatestSize(
     if (isTaken(middle)) fits = middle;
     else fails = middle;
   }
-  // A table of that length is the reason. There may be another one, since contents are only followed up to some length.
+  // A table of that length is the reason. There may be another one, since contents are only propagated up to some
+  // length.
   const isTable = ([name, { dims }]: [string, Evaluated]): boolean =>
     dims.some((size, axis) => size === fits && second.get(name)?.dims[axis] === fits);
   return [...first].some(isTable) ? fits : undefined;

@@ -7,7 +7,7 @@ import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
 /**
- * Attention in one operator. Heads are computed independently, whatever the operator does inside (scores, masks, rotary
+ * Fused attention. Heads are computed independently, whatever the operator does inside (scores, masks, rotary
  * embeddings, a softmax), so they may be sharded. Nothing else may: scores sum over lanes, and the softmax runs over
  * all positions. Head counts are attributes, so they are rewritten for each rank.
  */
@@ -40,7 +40,7 @@ function keepWhole(slots: readonly number[], operator: Operator, factors: Propag
   for (const slot of slots) relate(slot, {}, operator, factors);
 }
 
-/** `[batch, heads, …]` in every form an output may have. */
+/** `[batch, heads, …]` for every rank that an output may have. */
 function output(
   operator: Operator,
   slot: number,
@@ -73,9 +73,9 @@ function joinedOrApart(rank: number, heads: Dim, lane: Dim): Readonly<Record<num
 
 /**
  * com.microsoft.MultiHeadAttention
- * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MultiHeadAttention):
- * keys and values as `[batch, kept, heads·lanes]`, or with heads as an axis. Packed by head, with 5 axes, its CPU
- * kernel does not take them.
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MultiHeadAttention): keys
+ * and values as `[batch, kept, heads·lanes]`, or with heads as an axis. Its CPU kernel does not support the form with 5
+ * axes, packed by head.
  */
 const multiHeadAttention: Rule = {
   propagate(operator, factors) {
@@ -110,9 +110,9 @@ const multiHeadAttention: Rule = {
 
 /**
  * com.microsoft.QAttention
- * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QAttention): as
- * com.microsoft.Attention, of a rounded input by a rounded weight, whose scale and zero point are one for all or one a
- * column.
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QAttention):
+ * com.microsoft.Attention of a quantized input and a quantized weight, with one scale and zero point for the whole
+ * weight or for each column.
  */
 const quantizedAttention: Rule = {
   propagate(operator, factors) {
@@ -135,7 +135,7 @@ const quantizedAttention: Rule = {
   localize: (operator, local) => withLocalHeads(operator, local, { queries: "num_heads" }),
 };
 
-/** Heads of keys and values, and how many queries read each (1 by default). */
+/** Key and value heads, and the number of query heads that share each (1 by default). */
 function headsOf(keys: number, group = 1): [keys: Dim, group: Dim] {
   return [freshDim([keys, keys]), freshDim([group, group])];
 }
@@ -143,7 +143,7 @@ function headsOf(keys: number, group = 1): [keys: Dim, group: Dim] {
 /**
  * com.microsoft.Attention
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.Attention): projects its
- * input by one weight `[in, heads·lanes + heads·lanes + heads·value lanes]`.
+ * input with one weight, `[in, heads·lanes + heads·lanes + heads·value lanes]`.
  */
 const packedAttention: Rule = {
   propagate(operator, factors) {
@@ -185,13 +185,13 @@ const packedAttention: Rule = {
 /**
  * com.microsoft.GroupQueryAttention
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.GroupQueryAttention):
- * queries `[batch, sequence, key heads·group·lanes]`, keys and values with key heads alone; or all three laid end to
- * end in the first input.
+ * queries `[batch, sequence, key heads·group·lanes]`, keys and values `[batch, sequence, key heads·lanes]`; or all
+ * three concatenated in the first input.
  */
 const groupQueryAttention: Rule = {
   propagate(operator, factors) {
     const { inputs, node } = operator;
-    // The scales of a quantized cache, which later versions have as inputs, may or may not depend on the head.
+    // Later versions have the scales of a quantized cache as inputs, which may or may not depend on the head.
     if (inputs.slice(12).some((operand) => operand !== undefined))
       return wholeEverything(operator, factors, "a quantized cache");
     const count = intAttribute(node, "kv_num_heads", 1);

@@ -3,8 +3,8 @@ import { wholeEverything } from "./matmul.js";
 import type { Localization, Operator, Rule } from "./rule.js";
 
 /**
- * An `If` whose condition is data: both branches run on whole tensors. Its captures have been made inputs, after the
- * condition. ONNX only has them by name, so the branches read them under their names on the rank.
+ * An `If` whose condition is data: both branches run on whole tensors. The values that they capture have been made
+ * inputs, after the condition. In ONNX, branches refer to them by name only, so they get the names on the rank.
  */
 const conditional: Rule = {
   propagate: (operator, factors) =>

@@ -13,11 +13,10 @@ function spatial(operator: Operator, factors: Propagation): Dim[] {
 }
 
 /**
- * `[batch, group·in, …] → [batch, group·out, …]`: groups are computed apart, and so are output channels; input
- * channels of a group are summed over. The bias `[group·out]` counts once. A depthwise convolution has a group per
- * channel.
+ * `[batch, group·in, …] → [batch, group·out, …]`: groups and output channels are independent; the input channels of a
+ * group are summed over. The bias `[group·out]` counts once. A depthwise convolution has one group per channel.
  *
- * @param kernel the first two axes of the kernel, of a group's dimensions: `[group·out, in]`, or the other way round
+ * @param kernel the first two axes of the kernel, from a group's dimensions: `[group·out, in]`, or swapped
  */
 function convolution(
   kernel: (group: Dim, input: Dim, output: Dim) => readonly [Dim, Dim],
@@ -70,7 +69,7 @@ const convTranspose = convolution(
 );
 
 /**
- * Every channel of every example independently, over spatial axes. The positions of maxima count in the whole tensor.
+ * Pools each channel of each example independently, over spatial axes. The indices of maxima refer to the whole tensor.
  */
 const pool: Rule = {
   propagate(operator, factors) {
@@ -84,7 +83,7 @@ const pool: Rule = {
 
 const averagePool: Rule = { ...pool, linearity: { kind: "one", slots: [0] } };
 
-/** Every channel with its own statistics; with `training_mode`, they would come from the batch. */
+/** Each channel has its own statistics; with `training_mode`, they would be computed from the batch. */
 const batchNorm: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -96,7 +95,7 @@ const batchNorm: Rule = {
   },
 };
 
-/** Every channel of every example over its spatial axes. */
+/** Normalizes each channel of each example over its spatial axes. */
 const instanceNorm: Rule = {
   propagate(_operator, factors) {
     const input = factors.input(0);
@@ -106,7 +105,7 @@ const instanceNorm: Rule = {
   },
 };
 
-/** Groups of channels independently; scale and bias by channel, or by group before opset 21. */
+/** Normalizes groups of channels independently. Scale and bias are per channel, or per group before opset 21. */
 const groupNorm: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -129,7 +128,7 @@ const groupNorm: Rule = {
   },
 };
 
-/** Neighbouring channels. */
+/** Normalizes over neighbouring channels. */
 const localResponseNorm: Rule = {
   propagate(_operator, factors) {
     const input = factors.input(0);

@@ -4,7 +4,7 @@ import { makeNode } from "./attributes.js";
 import type { Linearity, Propagation, Rule } from "./rule.js";
 
 /**
- * Operators that compute each output element from the input elements at the same place, with NumPy's broadcasting
+ * Operators that compute each output element from the input elements at the same position, with NumPy's broadcasting
  * (https://onnx.ai/onnx/repo-docs/Broadcasting.html): right-aligned dimensions are the same unless their size is 1.
  */
 function elementwise(linearity?: Linearity): Rule {
@@ -37,20 +37,20 @@ export function broadcast(shapes: readonly (readonly Dim[])[], factors: Propagat
   return out;
 }
 
-/** Linear between floats, up to rounding; but a sum of values rounded down to integers is not the rounded sum. */
+/** Linear between floats, up to rounding; but a sum of values truncated to integers is not the truncated sum. */
 const cast: Rule = {
   ...elementwise(),
   linearity: ({ inputs, outputs }) =>
     outputs[0]?.type === "float32" && inputs[0]?.type !== "bool" ? { kind: "one", slots: [0] } : undefined,
 };
 
-/** Linear in the dividend, except for integers: a sum of quotients is not the quotient of the sum. */
+/** Linear in the dividend, except with integers: a sum of quotients is not the quotient of the sum. */
 const quotient: Rule = {
   ...elementwise(),
   linearity: ({ outputs }) => (outputs[0]?.type.includes("float") ? { kind: "one", slots: [0] } : undefined),
 };
 
-/** Only the type of its second input counts. */
+/** Of the second input, only the type matters. */
 const castLike: Rule = { propagate: (_operator, factors) => [factors.input(0)] };
 
 const pointwise = elementwise();

@@ -5,12 +5,13 @@ import type { Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
 /**
- * Rows through `k` of some experts each, added up as a softmax over the router's scores says:
+ * Each row goes through `k` of the experts, whose results are weighted by a softmax over the router's scores and
+ * summed:
  *
  *     y[r] = Σ_e p[r, e] · (f(x[r] · upᵀ[e] + b[e]) · downᵀ[e] + c[e])
  *
- * The inner width of all experts is one factor, which `down` sums over. Which experts a row goes to is told by the scores
- * of all, so that these stay whole; and `c` counts on one rank.
+ * The inner width of all experts is one factor, which `down` sums over. Experts are chosen by comparing all scores, so
+ * the scores stay whole. `c` counts on one rank.
  */
 const moe: Rule = {
   propagate(operator, factors) {
@@ -25,8 +26,8 @@ const moe: Rule = {
   addends: [5],
   summed: [4],
   /**
-   * In ONNX Runtime 1.30, the kernel may write its output over its rows if no later node reads them, and then reads rows
-   * that it has overwritten. So there is a later node that reads them.
+   * In ONNX Runtime 1.30, the kernel may write its output over its rows if no later node reads them, and then reads
+   * rows that it has overwritten. So this adds a later node that reads them.
    */
   localize(operator, local) {
     const node = onShare(operator, local);
@@ -38,7 +39,7 @@ const moe: Rule = {
 };
 
 /**
- * The same with weights of few bits, several to a byte: no rank has a part of a byte, nor of a block of those that share a
+ * The same with low-bit weights, several per byte. Ranks split neither a byte nor a block of weights that share a
  * scale.
  */
 const qmoe: Rule = {
@@ -58,7 +59,7 @@ const qmoe: Rule = {
     relate(operator, factors, 11, [experts, block > 0 ? made : "its own", "whole"]);
     relate(operator, factors, 12, [experts, "whole", "its own"]);
     relate(operator, factors, 14, factors.input(1));
-    // A byte has zero points of several rows, or of several blocks of one row.
+    // A byte holds zero points of several rows, or of several blocks of one row.
     if (block > 0) {
       factors.unify(inner, inGroups(factors.input(6)[2]!, block, "numbers that share a scale", factors));
       if (inputs[12] !== undefined)
@@ -74,19 +75,19 @@ const qmoe: Rule = {
 
 const bytesOfZeros = "zero points of a byte";
 
-/** As many groups of some that no rank has a part of. */
+/** A dimension of `groups` groups of `size` elements, which are not split. */
 function inGroups(groups: Dim, size: number, why: string, factors: Propagation): Dim {
   return [...groups, ...wholeDim([size, size], factors, why)];
 }
 
-/** What `up` makes for an inner width: as many, or a gate and what is gated side by side. */
+/** The outputs of `up` for an inner width: the inner width itself or, with gates, twice as many, in pairs. */
 function madeBy({ node }: Operator, inner: Dim, factors: Propagation): Dim {
   const activation = node.attributes.activation_type;
   const isGated = activation?.kind === "string" && activation.value === "swiglu";
   return isGated ? [...inner, ...wholeDim([2, 2], factors, "a gate beside what it gates")] : inner;
 }
 
-/** Rows as they came in, owed a sum over the inner width. */
+/** The output: rows like the input's, with a sum over the inner width owed. */
 function mixed(operator: Operator, factors: Propagation, experts: Dim, inner: Dim): readonly Dim[] {
   const x = factors.input(0);
   factors.unify(factors.input(1)[0]!, x.slice(0, -1).flat());
@@ -100,8 +101,8 @@ function mixed(operator: Operator, factors: Propagation, experts: Dim, inner: Di
 }
 
 /**
- * Relates the axes of an input, if it is present. An axis is the same as a known dimension, or is needed whole, or has
- * factors of its own, about which this says nothing.
+ * Relates the axes of an input, if it is present: each to a known dimension, to `whole` if it may not be split, or to
+ * nothing if it is related elsewhere.
  */
 function relate(
   { inputs }: Operator,
@@ -117,7 +118,7 @@ function relate(
   });
 }
 
-/** Feed-forwards of experts in one operator. */
+/** Operators that contain the feed-forwards of experts. */
 export const expertRules: Readonly<Record<string, Rule>> = {
   "com.microsoft::MoE": moe,
   "com.microsoft::QMoE": qmoe,

@@ -4,7 +4,7 @@ import { retarget } from "./reshape.js";
 import type { Operator, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
-/** Scaled axes are interpolated along, so they stay whole; the others are unchanged. */
+/** Interpolates along scaled axes, so these stay whole; the others are unchanged. */
 const resize: Rule = {
   propagate(operator, factors) {
     const sizes = operator.outputs[0]!.dims;
@@ -16,13 +16,13 @@ const resize: Rule = {
     });
     return [out];
   },
-  // Scales are ratios, which are right for any part; sizes are explicit.
+  // Scales are ratios, which are valid for any part; sizes are explicit, and made local.
   localize: (operator, local) => retarget(operator, local, 3),
 };
 
 /**
- * Whether an axis may be scaled although its size stays, as of 4 channels by 1.2; and whether axes are named, or sizes
- * bounded together, so that entries do not stand for axes one by one.
+ * Whether an axis of unchanged size may be scaled nevertheless: 4 channels times 1.2 are still 4. Also true if axes are
+ * named, or sizes are bounded together, since entries then do not correspond to axes one by one.
  */
 function isScaled({ node, inputs }: Operator, axis: number): boolean {
   const policy = node.attributes.keep_aspect_ratio_policy;
@@ -32,7 +32,7 @@ function isScaled({ node, inputs }: Operator, axis: number): boolean {
   return scale !== undefined && !isOne(scale);
 }
 
-/** Blocks of channels laid out as squares; the remaining channels are independent. */
+/** Lays out blocks of channels as squares; the remaining channels are independent. */
 const depthToSpace: Rule = {
   propagate(operator, factors) {
     const [batch, channels, ...spatial] = factors.input(0);
@@ -49,7 +49,7 @@ const depthToSpace: Rule = {
   },
 };
 
-/** The inverse: squares of the image become blocks of channels, major to the channels there were. */
+/** The inverse: squares of the image become blocks of channels, which are major to the previous channels. */
 const spaceToDepth: Rule = {
   propagate(operator, factors) {
     const [batch, channels, ...spatial] = factors.input(0);
@@ -62,7 +62,7 @@ const spaceToDepth: Rule = {
   },
 };
 
-/** Every channel is read at the same places of the image. */
+/** Samples every channel at the same positions. */
 const gridSample: Rule = {
   propagate(operator, factors) {
     const [batch, channels, ...spatial] = factors.input(0);

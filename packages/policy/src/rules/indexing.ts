@@ -8,8 +8,8 @@ import { cutOut } from "./segments.js";
 import { wholeDim } from "./whole-dim.js";
 
 /**
- * `out[i…] = data[…, indices[i…], i…, …]`: looks along one axis, which stays whole. Along the others data and
- * indices go side by side, where they are equally long.
+ * `out[i…] = data[…, indices[i…], i…, …]`: picks along one axis, which stays whole. Along the others, data and indices
+ * correspond, if they are equally long.
  */
 const gatherElements: Rule = {
   propagate(operator, factors) {
@@ -21,7 +21,7 @@ const gatherElements: Rule = {
   linearity: { kind: "one", slots: [0] },
 };
 
-/** Writes updates over data along one axis; otherwise like GatherElements. */
+/** Writes updates into data along one axis; otherwise like GatherElements. */
 const scatterElements: Rule = {
   propagate(operator, factors) {
     const data = factors.input(0);
@@ -45,8 +45,9 @@ function sideBySide(factors: Propagation, slot: number, other: readonly Dim[], a
 }
 
 /**
- * `out[i…] = data[indices[i…, 0], …, indices[i…, k − 1]]`. One axis indexed by a run known when planning is cut (an
- * exporter's way of taking the keys out of a fused projection); else all axes that are indexed stay whole.
+ * `out[i…] = data[indices[i…, 0], …, indices[i…, k − 1]]`. If one axis is indexed by a run that is known during
+ * planning, it is cut (some exporters take the keys out of a fused projection that way); otherwise, all indexed axes
+ * stay whole.
  */
 const gatherND: Rule = {
   propagate(operator, factors) {
@@ -80,7 +81,7 @@ const gatherND: Rule = {
   },
 };
 
-/** Indices `[…, 1]` into the first axis, of which at most one dimension is longer than 1. */
+/** Indices `[…, 1]` into the first axis, with at most one dimension longer than 1. */
 function constantRun({ node, inputs }: Operator): IndexRun | undefined {
   const { dims, contents } = inputs[1]!;
   const longer = dims.filter((size) => !isOne(size));
@@ -89,7 +90,7 @@ function constantRun({ node, inputs }: Operator): IndexRun | undefined {
   return consecutive(node, contents, inputs[0]!.dims[0]!);
 }
 
-/** Writes whole slices over a copy of data; the axes that are indexed stay whole. */
+/** Writes whole slices into a copy of data; the indexed axes stay whole. */
 const scatterND: Rule = {
   propagate(operator, factors) {
     const [data, indices, updates] = [factors.input(0), factors.input(1), factors.input(2)];
@@ -104,7 +105,7 @@ const scatterND: Rule = {
   },
 };
 
-/** `[…] → […, depth, …]`, with the new axis whole; every rank has both of the values that are written. */
+/** `[…] → […, depth, …]`, with the new axis whole. Every rank has the two values that are written. */
 const oneHot: Rule = {
   propagate(operator, factors) {
     const indices = factors.input(0);
@@ -127,12 +128,12 @@ const argument: Rule = {
   },
 };
 
-/** The size of its output depends on the data, so it needs all of it. */
+/** The size of its output depends on the data, so it needs all of the data. */
 const nonZero: Rule = {
   propagate: (operator, factors) => wholeEverything(operator, factors, "searched as a whole"),
 };
 
-/** A matrix of ones and zeros by position, in the shape of the input, whatever that contains. */
+/** A matrix of ones and zeros in the shape of the input, whatever the input contains. */
 const eyeLike: Rule = {
   propagate: (operator, factors) => wholeEverything(operator, factors, "its shape is read"),
 };

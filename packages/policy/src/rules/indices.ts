@@ -10,7 +10,7 @@ export interface IndexRun {
 }
 
 /**
- * Indices into an axis of `size` as one run; undefined if they are only known at run time, or skip.
+ * Indices into an axis of `size` as one run; undefined if they are only known at run time, or not consecutive.
  *
  * @param node the node that reads them, for errors
  * @param contents negative ones count from the end

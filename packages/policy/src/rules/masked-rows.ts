@@ -5,15 +5,16 @@ import { int64Tensor, makeNode } from "./attributes.js";
 import type { Localization, Operator } from "./rule.js";
 
 /**
- * A rank with rows `[start, start + n)` of a table looks up the ids among them and gives zero for all others:
+ * A rank with rows `[start, start + n)` of a table looks up those ids that are among them, and returns zero for all
+ * others:
  *
  *     here = 0 ≤ ids − start < n;   out = here ? table[here ? ids − start : 0] : 0
  *
- * Negative ids count from the table's end, as in a Gather. An id behind the end is an error on the rank that has the
- * last rows, as it is on one rank: all others owe zero for it.
+ * Negative ids count from the table's end, as in a Gather. An id beyond the end is an error on the rank that has the
+ * last rows, as on a single rank; all other ranks owe zero for it.
  *
- * @param operator its input 1 are the ids, its output 0 is what is made
- * @param lookUp the nodes that look ids up, all of which the rank has
+ * @param operator its input 1 has the ids, its output 0 is computed here
+ * @param lookUp the nodes that look up ids that the rank has
  */
 export function maskedRows(
   local: Localization,
@@ -33,13 +34,13 @@ export function maskedRows(
   const [fromEnd, counted, shifted, safe] = [ids(), ids(), ids(), ids()];
   const [isNegative, notBefore, notAfter, here] = [condition(), condition(), condition(), condition()];
   const found = local.value();
-  // One mask for all elements of a row; a table of numbers, such as one bias each, has no row axes.
+  // One mask for all elements of a row; a table of scalars, such as one bias per id, has no row axes.
   const rowAxes = local.outputDims(0).length - local.inputDims(1).length;
   const mask = rowAxes === 0 ? here : local.value();
   const zero = scalar(0);
   const hasLastRows = local.start(rows) + local.size(rows)[0] === sizeOf(rows)[0];
   const made = outputs[0]!.type;
-  // All bits of a zero are zero, in any type.
+  // Zero has only zero bits, in any type.
   const nothing = local.constant({ type: made, dims: [], data: allocate(made, 1) });
   return [
     makeNode("Less", [local.input(1), zero], isNegative),

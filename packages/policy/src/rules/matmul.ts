@@ -10,7 +10,7 @@ const matmul: Rule = {
   linearity: { kind: "one", slots: [0, 1] },
 };
 
-/** MatMul with either operand transposed in place, and a scale. */
+/** MatMul with optional transposition of either operand, and a scale. */
 const fusedMatMul: Rule = {
   propagate(operator, factors) {
     const { node } = operator;
@@ -37,10 +37,10 @@ const gemm: Rule = {
 };
 
 /**
- * Products of integers, each less its zero point: of all, or of every row of A and every column of B. What ranks owe is
- * exact, since int32 sums are.
+ * Products of integers, from which zero points are subtracted: one for all, or one per row of A and per column of B.
+ * Partial sums are exact, since they are int32.
  *
- * @param figures slots of zero points and scales of A and of B: one for all, or one a row and one a column
+ * @param figures slots of zero points and scales of A and of B: one for all, or one per row and per column
  */
 function integerProduct(figures: readonly [readonly number[], readonly number[]], addends?: number[]): Rule {
   return {
@@ -57,7 +57,7 @@ function integerProduct(figures: readonly [readonly number[], readonly number[]]
   };
 }
 
-/** Figures of a stack of matrices are a stack, too, with 1 for the axis that is summed over. */
+/** The figures of a stack of matrices are a stack too, with size 1 for the axis that is summed over. */
 function relateFigures(
   slot: number,
   matrix: readonly Dim[],
@@ -93,8 +93,8 @@ function lastTwo(dims: readonly Dim[], transposed: boolean): [Dim, Dim] {
 }
 
 /**
- * `ab,bc->ac`: one dimension per letter; letters absent from the result are contracted. An ellipsis stands for axes
- * that broadcast.
+ * `ab,bc->ac`: one dimension per letter; letters absent from the result are contracted. An ellipsis stands for
+ * broadcast axes.
  */
 const einsum: Rule = {
   propagate(operator, factors) {
@@ -133,7 +133,7 @@ function axesOf(term: string, dims: readonly Dim[]): [before: Lettered, dots: Di
   return [name(before, 0), dims.slice(before.length, from), name(after, from)];
 }
 
-/** All inputs unsplit, and nothing known about the outputs: for forms of an operator that a rule does not cover. */
+/** All inputs whole, and outputs related to nothing: for forms of an operator that its rule does not cover. */
 export function wholeEverything(operator: Operator, factors: Propagation, why: string): Dim[][] {
   operator.inputs.forEach((operand, slot) => {
     if (operand !== undefined) for (const dim of factors.input(slot)) factors.whole(dim, why);

@@ -6,7 +6,7 @@ import { freshOutputs } from "./matmul.js";
 import type { Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
-/** Operators that look along an axis, so that every rank needs all of it. */
+/** Operators that work along an axis, so that every rank needs all of it. */
 function wholeAxis(why: string, defaultAxis: number): Rule {
   return {
     propagate(operator, factors) {
@@ -88,8 +88,8 @@ function reducedAxes(operator: Operator, rank: number): Set<number> | undefined 
 }
 
 /**
- * What a norm of the last axis does after adding its first inputs: `norm(input + skip + bias)`. Outputs: that, two
- * statistics, and the sum itself.
+ * A norm over the last axis that first adds its inputs: `norm(input + skip + bias)`. Outputs: the result, two
+ * statistics, and the sum.
  *
  * @param vectors slots of `[width]` inputs: scale, shift, bias
  */

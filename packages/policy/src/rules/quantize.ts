@@ -7,9 +7,9 @@ import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
 /**
- * Between real numbers and integers: elementwise, with a scale and a zero point for the whole tensor, for each index
- * of an axis, or for each block of an axis (opset 21). A block has one scale, so it stays whole, and its weights go
- * with their scales.
+ * Between real numbers and integers: elementwise, with a scale and a zero point for the whole tensor, for each index of
+ * an axis, or for each block of an axis (opset 21). A block has one scale, so it stays whole, and weights are sharded
+ * together with their scales.
  */
 const scaled: Rule = {
   propagate(operator, factors) {
@@ -23,7 +23,7 @@ const scaled: Rule = {
   },
 };
 
-/** Returns false if the last block of an axis is cut short. */
+/** Returns false if the last block of an axis is partial. */
 function relateScale(slot: number, { node, inputs }: Operator, factors: Propagation): boolean {
   const input = factors.input(0);
   const scale = factors.input(slot);
@@ -48,7 +48,7 @@ function relateBlocks(dim: Dim, scales: Dim, size: number, factors: Propagation)
   return true;
 }
 
-/** `[largest, −smallest]` of a tensor and 0. Every rank has those of its share until they are compared. */
+/** `[largest, −smallest]` of a tensor and 0. Each rank has those of its share until the all-reduce by maximum. */
 const valueRange: Rule = {
   propagate(_operator, factors) {
     for (const dim of factors.input(0)) factors.takeLargest(dim);
@@ -108,7 +108,7 @@ const quantizeInRange: Rule = {
   },
 };
 
-/** The number that ONNX gives the element type. */
+/** ONNX's number for the element type. */
 const uint8 = 2;
 
 function isShared(local: Localization): boolean {

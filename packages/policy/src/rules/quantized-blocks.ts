@@ -9,15 +9,15 @@ import { wholeDim } from "./whole-dim.js";
 const shareScale = "elements of a block share a scale";
 
 /**
- * `[…, K] × Bᵀ → […, N]` with B `[N, blocks, bytes]` in whole numbers of few bits, and a scale and a zero point for
- * each block of `block_size` elements along K.
+ * `[…, K] × Bᵀ → […, N]` with B `[N, blocks, bytes]` of low-bit integers, and a scale and a zero point for each block
+ * of `block_size` elements along K.
  *
- * K is `blocks · block_size`, and no rank has a part of a block. So where the units along K (heads of 80 lanes) do not
- * end where blocks do, they are dealt in groups that do:
+ * K is `blocks · block_size`, and ranks do not split blocks. If the units along K (heads of 80 lanes) do not end where
+ * blocks do, they are dealt in groups that do:
  *
  *     8 · 80  =  20 · 32   →   heads 4 · 2, lanes 5 · 16, blocks 4 · 5: pairs of heads
  *
- * Where the last block is partial, K stays whole.
+ * If the last block is partial, K stays whole.
  */
 const matMulNBits: Rule = {
   propagate(operator, factors) {
@@ -27,7 +27,7 @@ const matMulNBits: Rule = {
     sumOverBlocks(operator, factors, columns, [blocks, bytes]);
     perBlock(factors, 2, rows, blocks);
     zeroPoints(operator, factors, rows, blocks);
-    // Columns in a different order from that of the blocks.
+    // The columns are ordered differently from the blocks.
     if (operator.inputs[4] !== undefined)
       for (const dim of [columns, blocks, ...factors.input(4)])
         factors.whole(dim, "columns in another order");
@@ -69,8 +69,8 @@ function localSizes(local: Localization): Record<"K" | "N", Attribute> {
 }
 
 /**
- * One MatMulNBits for each expert: `[experts or 1, rows, K] → [experts, rows, N]` with values
- * `[experts, N, blocks, bytes]` and scales `[experts, N, blocks]`.
+ * One MatMulNBits per expert: `[experts or 1, rows, K] → [experts, rows, N]` with values `[experts, N, blocks, bytes]`
+ * and scales `[experts, N, blocks]`.
  */
 const stackedMatMulNBits: Rule = {
   propagate(operator, factors) {
@@ -119,8 +119,8 @@ function productOfEach({ node }: Operator, local: Localization): GraphNode[] {
 }
 
 /**
- * `[…, K] × Bᵀ → […, N]` with B `[N, K]` in numbers of 4 bits, two to a byte, and all of it one row of bytes; a scale
- * for each block of `block_size` elements of that row, so that blocks lie in rows of B only where they divide K.
+ * `[…, K] × Bᵀ → […, N]` with B `[N, K]` of 4-bit numbers, two per byte, flattened; and a scale for each block of
+ * `block_size` elements of the flattened matrix. Blocks only lie within rows of B if their size divides K.
  */
 const matMulBnb4: Rule = {
   propagate(operator, factors) {
@@ -149,7 +149,7 @@ const matMulBnb4: Rule = {
   localize: withLocalSizes,
 };
 
-/** One element for each block of each row, `[rows, blocks]` or `[rows · blocks]`. */
+/** One element per block of each row, `[rows, blocks]` or `[rows · blocks]`. */
 function perBlock(factors: Propagation, slot: number, rows: Dim, blocks: Dim): void {
   const [first, second] = factors.input(slot);
   if (second === undefined) factors.unify(first!, [...rows, ...blocks]);
@@ -159,7 +159,7 @@ function perBlock(factors: Propagation, slot: number, rows: Dim, blocks: Dim): v
   }
 }
 
-/** One for each block: with 4 bits, those of two blocks share a byte, and must be on the same rank. */
+/** One zero point per block. With 4 bits, those of two blocks share a byte, and must be on the same rank. */
 function zeroPoints({ node, inputs }: Operator, factors: Propagation, rows: Dim, blocks: Dim): void {
   const operand = inputs[3];
   if (operand === undefined) return;
@@ -178,14 +178,14 @@ function zeroPoints({ node, inputs }: Operator, factors: Propagation, rows: Dim,
   }
 }
 
-/** Zero points are packed like the numbers they belong to, or floating-point. */
+/** Whether zero points are packed like the numbers they belong to, not floating-point. */
 function isPacked({ type }: Operand): boolean {
   return type === "uint8";
 }
 
 /**
- * A lookup in a table `[rows, columns]` of whole numbers, several to a byte or one, with scales by block of a row: sums
- * over the table's rows, as a Gather does.
+ * A lookup in a table `[rows, columns]` of integers, one or several per byte, with scales per block of a row. It sums
+ * over the table's rows, like a Gather.
  */
 const gatherBlockQuantized: Rule = {
   propagate(operator, factors) {

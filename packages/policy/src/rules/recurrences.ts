@@ -7,23 +7,26 @@ import type { Localization, Operator, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
 /**
- * Operators that read a sequence position by position and keep a state, which they are given and give back. Positions
- * stay whole; what has a state of its own, a head or a channel, may be sharded, and its state lies with it.
+ * Operators that process a sequence position by position, and have a state as an input and an output. Positions stay
+ * whole; whatever has a separate state, a head or a channel, may be sharded together with it.
  */
 
 const inTurn = "read one position after the other";
 
-/** Heads of `[batch, positions, heads·lanes]`: of the fewest of three, or of the most, which is that many groups. */
+/**
+ * Heads of `[batch, positions, heads·lanes]`. Queries, keys and values have two different numbers of heads at most: the
+ * larger number is a multiple of the smaller one.
+ */
 interface Heads {
   readonly few: Dim;
   readonly group: Dim;
   readonly queries: Dim;
   readonly keys: Dim;
-  /** Those with a state of their own. */
+  /** Heads with a state of their own. */
   readonly states: Dim;
 }
 
-/** Undefined where queries, keys and states come in three numbers. */
+/** Undefined if queries, keys and states have three different numbers of heads. */
 function headsOf({ node, inputs }: Operator): Heads | undefined {
   const [queries, states] = [intAttribute(node, "q_num_heads", 1), intAttribute(node, "kv_num_heads", 1)];
   const keys = inputs[1]!.dims[2]![0] / (inputs[0]!.dims[2]![0] / queries);
@@ -37,10 +40,10 @@ function headsOf({ node, inputs }: Operator): Heads | undefined {
 
 /**
  * com.microsoft.LinearAttention
- * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.LinearAttention): every
- * head keeps a matrix `[key lanes, value lanes]`, to which each position adds an outer product of its key and value,
- * and which its query reads. Columns of the matrix are apart, so value lanes may be sharded too; a query sums over key
- * lanes.
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.LinearAttention): each
+ * head's state is a matrix `[key lanes, value lanes]`, to which each position adds an outer product of its key and
+ * value, and which its query reads. The columns of the matrix are independent, so value lanes may be sharded too; a
+ * query sums over key lanes.
  */
 const linearAttention: Rule = {
   propagate(operator, factors) {
@@ -71,7 +74,7 @@ const linearAttention: Rule = {
   },
   localize(operator, local) {
     const [few, group] = local.cut();
-    // Whole, where nothing was cut: the counts of the node are right.
+    // Nothing was cut, so all heads are whole, and the node's head counts are right.
     if (few === undefined) return [onShare(operator, local)];
     return [onShare(operator, local, localCounts(operator, local, few, group!))];
   },
@@ -96,9 +99,9 @@ function localCounts(
 
 /**
  * com.microsoft.CausalConvWithState
- * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.CausalConvWithState): every
- * channel apart, over the last few positions. `[batch, channels, positions]`, or with `channels_last` `[batch,
- * positions, …]`, of which the last axes are channels together.
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.CausalConvWithState): a
+ * depthwise convolution over the last few positions. `[batch, channels, positions]`, or with `channels_last`
+ * `[batch, positions, …]`, whose last axes are the channels.
  */
 const causalConvolution: Rule = {
   propagate(operator, factors) {
@@ -109,7 +112,7 @@ const causalConvolution: Rule = {
     const channels = others.slice(1).flatMap(([, dim]) => dim);
     relateAxes(1, { 0: channels }, inTurn, operator, factors);
     relateAxes(2, { 0: channels }, inTurn, operator, factors);
-    // The state is as the input, with as many positions as the window reaches back.
+    // The state has the input's shape, but as many positions as the window looks back.
     const state = Object.fromEntries(others);
     relateAxes(3, state, inTurn, operator, factors);
     return [input, axesOfOutput(1, state, inTurn, operator, factors)];

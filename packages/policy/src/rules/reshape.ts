@@ -56,7 +56,7 @@ export function retarget(
   return [...before, rename(node, inputs, local)];
 }
 
-/** One entry of a target: its local value if that is known during planning, and the ratio by which to scale it. */
+/** One entry of a target: its local value if that is known during planning, and the ratio by which it is scaled. */
 function entry(
   dim: Dim,
   content: SizePair | undefined,
@@ -77,7 +77,7 @@ function rename(node: GraphNode, inputs: readonly string[], local: Localization)
   return { ...node, inputs, outputs: node.outputs.map((_, index) => local.output(index)) };
 }
 
-/** The whole determines which axes are removed: an axis of several units may have size 1 on a rank. */
+/** The whole shape determines which axes are removed: an axis of several units may have size 1 on a rank. */
 const squeeze: Rule = {
   ...regroup(),
   localize(operator, local) {
@@ -92,7 +92,7 @@ const squeeze: Rule = {
   },
 };
 
-/** Repeats along dimensions of size 1. A target with fewer axes says nothing about the first ones. */
+/** Repeats along dimensions of size 1. A target with fewer axes does not affect the first ones. */
 const expand: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -109,7 +109,7 @@ const expand: Rule = {
   },
 };
 
-/** Lays copies of an axis one after another: the repeats are a major factor of it. */
+/** Concatenates copies along an axis: the repeats are its major factor. */
 const tile: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -158,7 +158,7 @@ function paddedAxes({ node, inputs }: Operator, rank: number): Set<number> | und
   return new Set(axes.filter((_, index) => isPadded(index)).map((axis) => normalizeAxis(axis, rank)));
 }
 
-/** The same value everywhere, so all parts of it are alike. */
+/** The same value everywhere, so any part is like any other. */
 const constantOfShape: Rule = {
   propagate: (operator) => [operator.outputs[0]!.dims.map(freshDim)],
   localize: (operator, local) => retarget(operator, local, 0),
@@ -188,7 +188,7 @@ const shape: Rule = {
   },
 };
 
-/** The count of elements stays global, as sizes do. */
+/** The number of elements stays global, as sizes do. */
 const size: Rule = {
   propagate: shape.propagate,
   unread: [0],
@@ -206,7 +206,7 @@ const size: Rule = {
   },
 };
 
-/** What a node counts on a rank, scaled by `times / by` to the whole. */
+/** A number that a node counts on a rank, scaled by `times / by` to that of the whole. */
 function scaledBack(
   { node }: Operator,
   local: Localization,

@@ -5,11 +5,11 @@ import type { Operator, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
 /**
- * Rotary embedding turns pairs of lanes by an angle per position (Su et al., arXiv:2104.09864): every head alike, and
- * lanes meet in pairs, so they stay whole. Heads are an axis of `[batch, heads, sequence, lanes]`, or joined with their
- * lanes in `[batch, sequence, heads·lanes]` and then counted by an attribute.
+ * Rotary embedding rotates pairs of lanes by an angle per position (Su et al., arXiv:2104.09864), in the same way for
+ * all heads. Lanes stay whole because of the pairs. Heads are an axis of `[batch, heads, sequence, lanes]`, or joined
+ * with their lanes in `[batch, sequence, heads·lanes]`; then an attribute counts them.
  *
- * @param cosines the input whose last size is half the lanes that are turned
+ * @param cosines the input whose last size is half the number of rotated lanes
  */
 function rotaryEmbedding(cosines: number): Rule {
   return {
@@ -44,7 +44,7 @@ function rotaryEmbedding(cosines: number): Rule {
   };
 }
 
-/** The number of heads that are joined with their lanes: from the attribute, or as many as the angles allow. */
+/** The number of heads that are joined with their lanes: from the attribute, or from the number of angles. */
 function headCount({ node, inputs }: Operator, cosines: number): number | undefined {
   const width = inputs[0]!.dims.at(-1)!;
   const said = intAttribute(node, "num_heads", 0);

@@ -6,7 +6,7 @@ import { maskedRows } from "./masked-rows.js";
 import type { Localization, Operator, Propagation, Rule } from "./rule.js";
 import { wholeDim } from "./whole-dim.js";
 
-/** The whole dimension is its parts laid end to end; the parts need not be equal. */
+/** The whole dimension is the concatenation of its parts, which need not be equal. */
 const split: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
@@ -45,15 +45,15 @@ const concat: Rule = {
 };
 
 /**
- * Static bounds cut a dimension in three; a whole range is the dimension itself. A step above 1, a negative one, or
- * bounds known only when running need the dimension whole.
+ * Static bounds cut a dimension in three; a range of everything is the dimension itself. Steps other than 1, and bounds
+ * that are only known at run time, need the dimension whole.
  */
 const slice: Rule = {
   propagate(operator, factors) {
     const input = factors.input(0);
     const ranges = sliceRanges(operator);
     const output = operator.outputs[0]!;
-    // Bounds are rewritten for all axes or for none, so one that is known only when running rules out any cut.
+    // Bounds are rewritten for all axes or for none, so a single one that is only known at run time rules out any cut.
     const isKnown = [...(ranges?.values() ?? [])].every(({ start }) => start !== undefined);
     /** By axis: what is before, inside and after the range. */
     const cuts = input.map((dim): readonly Dim[] => [[], dim, []]);
@@ -85,7 +85,7 @@ const slice: Rule = {
     const axes = [...(ranges?.keys() ?? [])];
     const outputDims = local.outputDims(0);
     const isCut = (axis: number): boolean => !sameSize(sizeOf(inputDims[axis]!), sizeOf(outputDims[axis]!));
-    // The bounds of a whole range, from 0 to the size or beyond, are right on a part too.
+    // The bounds of a whole range, from 0 to the size or beyond, are also right for a part.
     if (ranges === undefined || !axes.some((axis) => isCut(axis) && local.isSharded(inputDims[axis]!)))
       return [{ ...node, inputs, outputs }];
     const bounds = axes.map((axis) => {
@@ -155,7 +155,7 @@ function firstIndex(start: number, size: number): number {
   return Math.min(Math.max(start < 0 ? start + size : start, 0), size);
 }
 
-/** `dim` as what is before `[start, start + length)`, that range, and what is after it. */
+/** Splits `dim` into what is before `[start, start + length)`, that range, and what is after it. */
 export function cutOut(dim: Dim, start: number, length: number, factors: Propagation): [Dim, Dim, Dim] {
   const size = sizeOf(dim)[0];
   const part = (length: number): Dim => freshDim([length, length]);
@@ -165,8 +165,8 @@ export function cutOut(dim: Dim, start: number, length: number, factors: Propaga
 }
 
 /**
- * Indices known when planning cut a run out of the axis (many exports cut a fused projection so); a table read by
- * computed indices is a lookup, which contracts the table's rows: a rank that lacks the row owes zero. Any other
+ * Indices that are known during planning cut a run out of the axis (many exports split a fused projection that way). A
+ * lookup of computed indices in a table contracts the table's rows: a rank without a row owes zero for it. Any other
  * use needs the axis whole.
  */
 const gather: Rule = {
@@ -219,7 +219,7 @@ function isLookup(operator: Operator, axis: number): boolean {
   return axis === 0 && data.isWeight && data.type === "float32" && !isOne(data.dims[0]!);
 }
 
-/** A lookup, of a table that may have further operands by row, in the rows that a rank has; zero for all others. */
+/** A lookup of the rows that a rank has, in a table that may have further operands per row; zero for all other rows. */
 export function maskedLookup(operator: Operator, local: Localization, rows: Dim): readonly GraphNode[] {
   const { node } = operator;
   return maskedRows(local, operator, rows, (ids, output) => [

@@ -3,8 +3,8 @@ import { freshOutputs } from "./matmul.js";
 import type { Rule } from "./rule.js";
 
 /**
- * A value that every rank has whole, for a reader without a rule: gathered between segments if it is sharded, else the
- * value itself.
+ * A value that every rank has whole, for a reader without a rule: gathered between segments if it is sharded, otherwise
+ * unchanged.
  */
 const whole: Rule = {
   propagate: (operator, factors) =>

@@ -1,8 +1,8 @@
 import type { NodeContext } from "./node-context.js";
 
 /**
- * The shape two shapes broadcast to (https://onnx.ai/onnx/repo-docs/Broadcasting.html): right-aligned, sizes
- * equal or one of them 1.
+ * The shape to which two shapes broadcast (https://onnx.ai/onnx/repo-docs/Broadcasting.html): right-aligned sizes that
+ * are equal, or one of which is 1.
  */
 export function broadcast(node: NodeContext, a: readonly number[], b: readonly number[]): readonly number[] {
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];

@@ -15,20 +15,20 @@ export type EqualSizes = ReadonlyMap<SymbolicDim, SymbolicDim>;
 const mostAttempts = 400;
 
 /**
- * Symbols that stand for one size under several names, which a graph takes only where they are equal. Exporters that
- * are told that every size may differ give each input's batch and length a name of its own, and leave it to operators
- * to fail in calls where a mask has another size than the tokens it is for.
+ * Finds symbols that stand for the same size under different names, where a graph only works if they are equal.
+ * Exporters that are told that every size may differ name each input's batch and length separately, and operators then
+ * fail in calls in which, for example, a mask does not have the size of its tokens.
  *
- * Where the graph is refused at sizes that all differ, two symbols of one axis of its inputs are taken for one, those
- * by which the evaluation comes furthest, until it goes through. That makes no call wrong that has them equal; those
- * that have not are for whoever takes calls to refuse.
+ * If the graph is refused with all sizes different, this equates two symbols of one axis of its inputs, the two that
+ * let the evaluation proceed furthest, until it succeeds. Calls in which these sizes are equal stay valid; others are
+ * to be refused by whoever takes calls.
  *
- * @returns empty for a graph that takes all sizes, and for one that no such pair helps, or not within
- * {@link mostAttempts}
+ * @returns empty for a graph that accepts all sizes, and for one for which no such pairs are found within {@link
+ * mostAttempts}
  */
 export function findEqualSizes(graph: Graph, branches: Branches = "both"): EqualSizes {
   const none: EqualSizes = new Map();
-  // Most graphs have none, and need not be evaluated for this.
+  // Most graphs have no pairs, and need not be evaluated.
   const [anyPair] = pairsOfSizes(graph);
   if (anyPair === undefined || isEvaluated(graph, branches)) return none;
   let best: Attempt = { graph, equal: none, fitting: countFitting(graph, branches) };
@@ -61,8 +61,9 @@ function* unitingTwo({ graph, equal }: Attempt, branches: Branches): Generator<A
 }
 
 /**
- * Symbols of what callers give with earlier ones of their axis; after all of those with its numbers, since a 1
- * broadcasts to any symbol. How many rows a cache has is nobody's to choose.
+ * Pairs of a symbol in the caller's inputs and an earlier symbol of the same axis; then pairs of a symbol and a number
+ * of the axis, last because a 1 broadcasts to any symbol. The number of cache rows is excluded, since no caller chooses
+ * it.
  */
 function* pairsOfSizes(graph: Graph): Generator<readonly [string, SymbolicDim]> {
   const kept = new Set([

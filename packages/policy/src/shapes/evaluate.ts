@@ -10,18 +10,18 @@ import { WeightValue } from "./weight-value.js";
 export type Branches = "both" | "taken";
 
 /**
- * The element type and shape of every value of a graph at one setting of its symbolic dimensions, and the contents
- * of the small tensors that shapes depend on. No model is run and no file is read: of weights in files only the
- * shapes are known.
+ * The element type and shape of every value of a graph at one setting of its symbolic dimensions, and the contents of
+ * the small tensors that shapes depend on. No model is run and no file is read: for weights in files, only shapes are
+ * known.
  *
- * Both branches of an `If` must agree in the shapes they give. Values inside them are not among the result.
+ * Both branches of an `If` must have the same output shapes. Values inside them are not in the result.
  *
  * @param bindings the size of every symbolic dimension, by symbol
- * @param branches `taken`: of an `If` whose condition is known at these sizes, only the branch that they take is
- *   looked at, and its values are among the result
- * @param elements by input: what it has everywhere, where a call is looked at that has that
- * @throws RingrankError RR_GRAPH: an operator without a rule or used wrongly, an undefined value, a shape that
- *   depends on data, a symbol without a size
+ * @param branches `taken`: if an `If`'s condition is known at these sizes, only the branch taken is evaluated, and its
+ * values are in the result
+ * @param elements by input: the value of all its elements, to evaluate a call with that
+ * @throws RingrankError RR_GRAPH: an operator without a rule or used incorrectly, an undefined value, a shape that
+ * depends on data, a symbol without a size
  */
 export function evaluateShapes(
   graph: Graph,
@@ -129,7 +129,7 @@ function refuseOperator({ node, index }: NodeContext): never {
   );
 }
 
-/** The branch that is taken, in the node's own scope; or both, which must agree in shape. */
+/** The branch taken, in the node's own scope; or both, which must have the same shapes. */
 function evaluateIf(context: NodeContext, scope: Scope, branches: Branches): readonly Evaluated[] {
   const condition = context.input(0).contents?.[0];
   if (branches === "taken" && condition !== undefined) {

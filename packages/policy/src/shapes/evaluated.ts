@@ -12,7 +12,7 @@ export interface Evaluated {
   readonly contents?: readonly number[] | undefined;
 }
 
-/** The largest tensor, in elements, whose contents are followed. */
+/** The largest tensor, in elements, whose contents are propagated. */
 export const maxContents = 4096;
 
 export function elementCount(dims: readonly number[]): number {
@@ -21,7 +21,7 @@ export function elementCount(dims: readonly number[]): number {
   return count;
 }
 
-/** Whether contents of this type and shape are followed. Never if a size is invalid, such as −1 or Infinity. */
+/** Whether contents of this type and shape are propagated. Never if a size is invalid, such as −1 or Infinity. */
 export function hasContents(type: DataType, dims: readonly number[]): boolean {
   if (type === "float16" || type === "bfloat16") return false;
   for (const dim of dims) if (!Number.isInteger(dim) || dim < 0) return false;

@@ -2,13 +2,13 @@ import type { Graph } from "@ringrank/model";
 import type { SizePair } from "./size-pair.js";
 import { nextPrime, type SymbolTable, symbolTable } from "./symbols.js";
 
-/** The lengths of signals, and the side of the largest image, that a graph is tried with. */
+/** The lengths of signals, and the largest side of an image, with which a graph is tried. */
 const [shortestSignal, longestSignal, largestImage] = [128, 2 ** 20, 1024];
 
 /**
- * Settings of the symbolic dimensions to try in turn: any sizes do for tokens, but a convolution has a number of
- * channels of its own, a stack of them needs a signal that is long enough, and what is added to the places of an image
- * says how large it has to be. A size that only one value fits is static.
+ * Settings of the symbolic dimensions to try in turn. Tokens may have any sizes; but a convolution determines its
+ * number of channels, a stack of convolutions needs a signal that is long enough, and position embeddings of an image
+ * determine its size. A size for which only one value works is static.
  */
 export function* fittingSymbols(graph: Graph): Generator<SymbolTable> {
   const free = symbolTable(graph);
@@ -23,12 +23,12 @@ export function* fittingSymbols(graph: Graph): Generator<SymbolTable> {
   for (let least = shortestSignal; least <= longestSignal; least *= 8)
     yield new Map([...fixed, ...far(spatial, least)]);
   const [{ stride }] = convolved as [ConvolvedInput];
-  // A single position would broadcast to any number.
+  // A single position would broadcast to any number of positions.
   for (let side = 2 * stride; side <= largestImage; side += stride)
     yield new Map([...fixed, ...spatial.map((symbol): [string, SizePair] => [symbol, [side, side]])]);
 }
 
-/** Primes at least twice as large for every further size: strides would make one of two near ones. */
+/** Primes, each at least twice the one before: strides would map two close ones to the same number of positions. */
 function far(symbols: readonly string[], least: number): [string, SizePair][] {
   let prime = least;
   const next = (): number => {
@@ -43,14 +43,14 @@ function far(symbols: readonly string[], least: number): [string, SizePair][] {
 }
 
 interface ConvolvedInput {
-  /** The symbol of its channels, if they are one, with the kernel's number of channels. */
+  /** The symbol of its channels, if they have one, with the kernel's number of channels. */
   readonly channels: readonly [string, SizePair] | undefined;
   /** Symbols of the axes that windows slide along. */
   readonly spatial: readonly string[];
   readonly stride: number;
 }
 
-/** Inputs that a convolution reads, directly or as another type. */
+/** Inputs that a convolution reads, directly or after a cast. */
 function convolvedInputs({ inputs, nodes, weights }: Graph): ConvolvedInput[] {
   const sources = new Map(inputs.map(({ name }) => [name, name]));
   return nodes.flatMap(({ opType, inputs: read, outputs, attributes }): ConvolvedInput[] => {

@@ -23,11 +23,11 @@ export interface PairedShapes {
 }
 
 /**
- * The shape of every value at two settings of the symbolic dimensions: one setting alone cannot tell a dynamic
- * size from a static one, and two make symbolic algebra unnecessary. What agrees at both is not believed where it is
- * marked (unproven.ts), or is something else at a third.
+ * The shape of every value at two settings of the symbolic dimensions. One setting could not tell dynamic sizes from
+ * static ones; with two, symbolic algebra is not needed. Sizes that are equal at both settings are still not considered
+ * static if they are marked (unproven.ts), or differ at a third setting.
  *
- * @throws RingrankError RR_GRAPH, as {@link evaluateShapes}, and where a value's rank or type depends on sizes
+ * @throws RingrankError RR_GRAPH, as {@link evaluateShapes}, and if a value's rank or type depends on sizes
  */
 export function evaluatePair(graph: Graph, branches: Branches = "both"): PairedShapes {
   let refusal: unknown;
@@ -36,7 +36,7 @@ export function evaluatePair(graph: Graph, branches: Branches = "both"): PairedS
       return evaluateAt(graph, symbols, branches);
     } catch (error) {
       if (!isRingrankError(error) || error.code !== "RR_GRAPH") throw error;
-      // The refusal of the first, unconstrained sizes says most.
+      // The error for the first, unconstrained sizes is the most informative one.
       refusal ??= error;
     }
   }
@@ -75,7 +75,9 @@ function orNothing<T>(evaluate: () => T): T | undefined {
 /** Evidence against sizes and elements that are the same at both settings. */
 interface Doubts {
   readonly marks: Unproven | undefined;
-  /** The value at a third setting, of even sizes: the two are primes, so that what is left of a half agrees. */
+  /**
+   * The value at a third setting, with even sizes: the other two have primes, whose halves leave the same remainder.
+   */
   readonly value: Evaluated | undefined;
 }
 
@@ -114,8 +116,8 @@ class PairedValue implements EvaluatedPair {
 }
 
 /**
- * A value that looks static but is doubted counts as unknown at the second setting: any other call may have something
- * else.
+ * A value that looks static but is doubtful counts as unknown at the second setting, since another call may have a
+ * different one.
  */
 function doubting(
   pairs: readonly SizePair[],

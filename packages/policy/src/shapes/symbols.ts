@@ -9,8 +9,8 @@ import type { SizePair } from "./size-pair.js";
 export type SymbolTable = ReadonlyMap<string, SizePair>;
 
 /**
- * Gives every symbolic dimension of the graph's inputs its own two primes, in order of appearance. Their difference is
- * that of no other symbol: `batch + 4` would be taken for `sequence`, if it had the sizes of that at both settings.
+ * Gives every symbolic dimension of the graph's inputs two primes of its own, in order of appearance, with a difference
+ * of their own. Otherwise, `batch + 4` could have the sizes of `sequence` at both settings, and be mistaken for it.
  */
 export function symbolTable(graph: Graph): SymbolTable {
   const table = new Map<string, SizePair>();
@@ -51,10 +51,10 @@ function hasDivisor(number: number): boolean {
 }
 
 /**
- * Recovers a dimension that is a constant times symbols. The primes are all different, so the ratio of the two
- * sizes has one factorization: what it is made of are the symbols, and what remains the constant.
+ * Recovers a dimension that is a constant times symbols. All primes are different, so the ratio of the two sizes has a
+ * unique factorization, which gives the symbols; the remainder is the constant.
  *
- * @returns undefined where the size is no such product, for example `past + sequence`
+ * @returns undefined if the size is not such a product, for example `past + sequence`
  */
 export function sizeProduct([first, second]: SizePair, symbols: SymbolTable): SizeProduct | undefined {
   if (first === second) return { scale: first, symbols: [] };

@@ -1,7 +1,7 @@
 import { type DataType, fromOnnxDataType } from "@ringrank/model";
 import type { NodeContext } from "./node-context.js";
 
-/** The element type that an attribute names by its ONNX number; `fallback` where it is absent or 0 (undefined). */
+/** The element type in an attribute, as ONNX's number; `fallback` if it is absent or 0 (undefined). */
 export function typeAttribute(node: NodeContext, name: string, fallback?: DataType): DataType {
   const number = node.int(name, 0);
   if (number === 0) return fallback ?? node.fail(`the attribute ${name}`);

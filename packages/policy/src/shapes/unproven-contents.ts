@@ -5,15 +5,18 @@ import { readBroadcast } from "./strides.js";
 import { type Both, isSame, type Marks, type ValuesAtBoth } from "./values-at-both.js";
 
 /**
- * Operators that return elements of their inputs unchanged, in another place; all except Concat, of the first input.
+ * Operators that return elements of their inputs unchanged, at other positions. All except Concat have one data input.
  */
 const moving: ReadonlySet<string> = new Set([
   ...["Identity", "Dropout", "Gather", "Slice", "Split", "Concat", "Reshape", "Flatten", "Squeeze"],
   ...["Unsqueeze", "Transpose", "Expand", "Tile"],
 ]);
-/** Those of them that choose by their further inputs. */
+/** Of these, the operators that select by their other inputs. */
 const choosing: ReadonlySet<string> = new Set(["Gather", "Slice"]);
-/** Sums and products of elements, and what keeps apart elements that differ: equal at both settings, equal in all. */
+/**
+ * Sums and products of elements, and operators that keep different elements different. If their results are equal at
+ * both settings, they are equal at all.
+ */
 const exact: ReadonlySet<string> = new Set([
   ...["Add", "Sub", "Mul", "Neg", "Sum", "Not", "Sqrt", "Reciprocal", "ReduceSum", "ReduceProd"],
   ...["Range", "ConstantOfShape", "ScatterND"],
@@ -89,7 +92,7 @@ function sizesAsMarks(node: GraphNode, index: number, values: ValuesAtBoth): rea
   return shapeRules.get("Shape")!(context).map(({ contents }) => contents);
 }
 
-/** The operator's rule moves marks as it moves elements. */
+/** Moves marks as the operator's rule moves elements. */
 function moved(
   node: GraphNode,
   operator: string,
@@ -175,7 +178,7 @@ function isChosenExactly([condition, yes, no]: readonly Element[]): boolean {
   return isConstant(yes!) && isConstant(no!) && isSame(yes!.first, no!.first);
 }
 
-/** Whether one is a negative constant, and the other negative in no call. */
+/** Whether one is a negative constant and the other is never negative. */
 function isBelow(one: Element, other: Element): boolean {
   return isConstant(one) && one.first < 0 && other.isSize;
 }

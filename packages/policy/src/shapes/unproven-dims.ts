@@ -41,8 +41,8 @@ function isRounded({ inputs }: GraphNode, values: ValuesAtBoth): boolean {
 }
 
 /**
- * A range out of an axis whose size differs is shorter where that ends before it. Of the first and the last index
- * there is one in every call.
+ * Marks ranges out of an axis of varying size that are equally long at both settings: in another call, the axis may end
+ * within the range. A range of only the first or only the last element is not marked, since every call has these.
  */
 function cutOff({ inputs, outputs, attributes }: GraphNode, values: ValuesAtBoth): Marks {
   const [from, to] = [values.get(inputs[0]!), values.get(outputs[0]!)];
@@ -69,7 +69,10 @@ function isFirstOrLast(start: number | undefined, end: number | undefined, step:
   return (start === 0 && end === 1) || (start === -1 && isIntMax(end));
 }
 
-/** Axes that broadcast are aligned at their ends. One that is longer elsewhere is as long as it is there. */
+/**
+ * Marks broadcast sizes for which an operand's size is marked, unless another operand proves them: one with the same
+ * size, unmarked and other than 1.
+ */
 function alongAxes({ inputs, outputs }: GraphNode, values: ValuesAtBoth): readonly Marks[] {
   const made = values.get(outputs[0]!)?.second.dims ?? none;
   const marks = made.map((size, axis) => {
@@ -127,7 +130,7 @@ function bySizesThatDiffer(
 function changed(value: Evaluated, marks: Unproven | undefined, by: number): Evaluated {
   if (marks === undefined) return value;
   const dims = value.dims.map((size, axis) => size + by * (marks.dims[axis] ?? 0));
-  // The elements of a value with another size are not known.
+  // The elements of a value with another size are unknown.
   if (marks.dims.includes(1)) return { type: value.type, dims };
   return {
     ...value,

@@ -6,9 +6,9 @@ import { doubtfulDims } from "./unproven-dims.js";
 import { type Both, isSame, type Marks, none, type Unproven, ValuesAtBoth } from "./values-at-both.js";
 
 /**
- * What is the same at two settings without being so in every call: `sequence > 2`, `Min(sequence, 4)`, the first four
- * of any number of rows. Sums and products of sizes that agree at two settings agree at all; what is compared, rounded
- * or cut off does not. Marks start there, and go where elements and sizes go.
+ * Finds values that are the same at two settings, but not in every call: `sequence > 2`, `Min(sequence, 4)`, the first
+ * four of any number of rows. Sums and products of sizes that are equal at two settings are equal at all; results of
+ * comparing, rounding or clipping may not be. Marks start at such results, and are propagated with elements and sizes.
  *
  * @param nodes in an order in which they can run
  * @param first every value at one setting, and `second` at the other

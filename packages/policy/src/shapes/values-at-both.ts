@@ -11,7 +11,10 @@ export const none: Marks = [];
 export interface Unproven {
   /** By axis: sizes that are the same at both settings, and may differ in a call. Empty if there are none. */
   readonly dims: Marks;
-  /** By element: what is no sum or product of sizes, so that what is made of it may be the same at both by chance. */
+  /**
+   * By element: whether it is not a sum or product of sizes, so that results computed from it may agree at both
+   * settings by chance.
+   */
   readonly contents: Marks | undefined;
 }
 
@@ -24,7 +27,7 @@ export interface Both {
 /** All values at two settings, with the marks that have been found. */
 export class ValuesAtBoth {
   readonly unproven = new Map<string, Unproven>();
-  /** Values whose elements are sizes, or the same at both settings: none that differs is negative in any call. */
+  /** Values whose elements are sizes, or the same at both settings. Those that differ are never negative. */
   readonly sizes = new Set<string>();
   readonly #first: ReadonlyMap<string, Evaluated>;
   readonly #second: ReadonlyMap<string, Evaluated>;

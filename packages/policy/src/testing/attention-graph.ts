@@ -4,15 +4,15 @@ import { parameter } from "./graphs.js";
 const width = 12;
 const heads = 4;
 const keyValueHeads = 2;
-/** Of a head, unless a test wants others. */
+/** Lanes of a head, unless a test sets others. */
 export const lanes = 8;
 
 type Change = (g: GraphBuilder, value: Value) => Value;
 
 /**
- * Layers of grouped attention over a cache, and what follows each.
+ * Layers of grouped-query attention over a cache, and what follows each.
  *
- * @param ofHeads what is done to queries, keys and values as `[batch, heads, sequence, lanes]`
+ * @param ofHeads applied to queries, keys and values, `[batch, heads, sequence, lanes]`
  */
 export function attentionGraph(
   bend: Change = (_, scores) => scores,

@@ -1,15 +1,15 @@
 import { type Graph, GraphBuilder, type Value, type Weight } from "@ringrank/model";
 
-/** Small graphs for tests, in the operators that models are made of. */
+/** Small graphs for tests, with the operators of models. */
 
-/** A parameter whose bytes nobody reads. */
+/** A parameter whose bytes are never read. */
 export function parameter(...dims: readonly number[]): Weight {
   return { type: "float32", dims, source: { kind: "absent" } };
 }
 
 export const sizes = { width: 12, inner: 20, heads: 4, lanes: 5 } as const;
 
-/** `x + down(relu(up(x)))`, with a bias on the way down. */
+/** `x + down(relu(up(x)))`, with a bias after `down`. */
 export function feedForward(inner: number = sizes.inner): Graph {
   const g = new GraphBuilder();
   const x = residualInput(g);
@@ -17,7 +17,7 @@ export function feedForward(inner: number = sizes.inner): Graph {
   return g.build();
 }
 
-/** Two feed-forwards that read one value and are added together, as parallel residuals do. */
+/** Two feed-forwards that read the same value and whose results are added, as in parallel residuals. */
 export function parallelFeedForwards(): Graph {
   const g = new GraphBuilder();
   const x = residualInput(g);
@@ -26,7 +26,7 @@ export function parallelFeedForwards(): Graph {
   return g.build();
 }
 
-/** One after the other, a norm between them; the second may be wider. */
+/** Two feed-forwards in sequence, with a norm in between; the second may be wider. */
 export function serialFeedForwards(innerOfSecond: number = sizes.inner): Graph {
   const g = new GraphBuilder();
   const x = residualInput(g);
@@ -36,7 +36,7 @@ export function serialFeedForwards(innerOfSecond: number = sizes.inner): Graph {
   return g.build();
 }
 
-/** Nothing but a norm: every factor is needed whole. */
+/** Only a norm: every factor is needed whole. */
 export function onlyNorm(): Graph {
   const g = new GraphBuilder();
   const x = residualInput(g);
@@ -45,7 +45,7 @@ export function onlyNorm(): Graph {
   return g.build();
 }
 
-/** A feed-forward with an operator in its middle that no rule knows. */
+/** A feed-forward with an operator in the middle for which there is no rule. */
 export function unknownOperator(): Graph {
   const g = new GraphBuilder();
   const x = residualInput(g);

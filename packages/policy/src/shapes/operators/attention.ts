@@ -3,7 +3,7 @@ import type { Evaluated } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { sameAsInput } from "./elementwise.js";
 
-/** `size / parts`, which must be whole. */
+/** `size / parts`, which must be an integer. */
 function quotient(node: NodeContext, size: number, parts: number, what: string): number {
   const result = size / parts;
   return Number.isInteger(result) ? result : node.fail(`${what} of a multiple of ${parts}, not ${size}`);
@@ -11,8 +11,8 @@ function quotient(node: NodeContext, size: number, parts: number, what: string):
 
 /**
  * Opset 23. Q, K, V are `[batch, heads, sequence, size]`, or `[batch, sequence, heads·size]` with q_num_heads and
- * kv_num_heads; Y has the form of Q. The mask is input 3, the past inputs 4 and 5. Outputs: Y, present key,
- * present value, scores.
+ * kv_num_heads; Y has the layout of Q. The mask is input 3, the past inputs 4 and 5. Outputs: Y, present key, present
+ * value, scores.
  */
 const attention: ShapeRule = (node) => {
   const type = node.type(0);
@@ -49,7 +49,7 @@ function heads(node: NodeContext, slot: number, attribute: string): Heads {
  */
 const fusedAttention: ShapeRule = (node) => packedHeads(node, node.type(0), 4);
 
-/** com.microsoft.QAttention: the same on integers, in the type of their scale; the past is input 8. */
+/** com.microsoft.QAttention: the same with integers, in the type of their scale; the past is input 8. */
 const quantizedAttention: ShapeRule = (node) => packedHeads(node, node.type(3), 8);
 
 function packedHeads(node: NodeContext, type: DataType, past: number): Evaluated[] {
@@ -108,10 +108,9 @@ function keysAndValues(node: NodeContext, count: number): KeysAndValues {
 }
 
 /**
- * com.microsoft.GroupQueryAttention: query `[batch, sequence, heads·size]`, or with key and value left out
- * `[batch, sequence, (heads + 2·kv)·size]`; past `[batch, kv, past, size]`; input 6 is the total length. The
- * present is as long as the total, or as the past where that is a longer buffer. Outputs: output, present key,
- * present value.
+ * com.microsoft.GroupQueryAttention: query `[batch, sequence, heads·size]`, or, without key and value,
+ * `[batch, sequence, (heads + 2·kv)·size]`; past `[batch, kv, past, size]`; input 6 is the total length. The present is
+ * as long as the total, or as the past if that is a longer buffer. Outputs: output, present key, present value.
  */
 const groupQueryAttention: ShapeRule = (node) => {
   const { type, dims: query } = node.input(0);
@@ -127,7 +126,7 @@ const groupQueryAttention: ShapeRule = (node) => {
   return [{ type, dims: [batch, sequence, count * size] }, present, present];
 };
 
-/** Attention in one operator, and the rotary embedding of its queries and keys. */
+/** Fused attention, and the rotary embedding of queries and keys. */
 export const attentionRules: ShapeRules = {
   Attention: attention,
   RotaryEmbedding: sameAsInput,

@@ -15,7 +15,7 @@ function combine(node: NodeContext, a: Evaluated, b: Evaluated, type: DataType, 
   return { type, dims, contents: left.map((x, i) => toElement(type, of(x, right[i]!))) };
 }
 
-/** Two tensors of one type to one of that type. */
+/** Two tensors of the same type, which is also the result's. */
 function arithmetic(of: Combine): ShapeRule {
   return (node) => [combine(node, node.input(0), node.input(1), node.type(0), of)];
 }
@@ -24,7 +24,7 @@ function comparison(of: (a: number, b: number) => boolean): ShapeRule {
   return (node) => [combine(node, node.input(0), node.input(1), "bool", (a, b) => (of(a, b) ? 1 : 0))];
 }
 
-/** One or more tensors, folded from the left. */
+/** One or more tensors, reduced from left to right. */
 function variadic(of: Combine): ShapeRule {
   return (node) => [fold(node, of)];
 }
@@ -37,20 +37,20 @@ function fold(node: NodeContext, of: Combine): Evaluated {
   return result;
 }
 
-/** ONNX Runtime multiplies by what one of so many is, rounded. */
+/** ONNX Runtime multiplies by the rounded reciprocal of the number of inputs. */
 const mean: ShapeRule = (node) => {
   const { type, dims, contents } = fold(node, (a, b) => a + b);
   const each = toElement(type, 1 / node.inputs.length);
   return [{ type, dims, contents: contents?.map((x) => toElement(type, x * each)) }];
 };
 
-/** Integers divide towards zero. */
+/** Integer division truncates towards zero. */
 const div: ShapeRule = (node) => {
   const divide: Combine = isInteger(node.type(0)) ? (a, b) => Math.trunc(a / b) : (a, b) => a / b;
   return [combine(node, node.input(0), node.input(1), node.type(0), divide)];
 };
 
-/** The sign of the divisor, as in Python; with fmod=1 the sign of the dividend, as in C. */
+/** The result has the sign of the divisor, as in Python; with fmod=1 the sign of the dividend, as in C. */
 const mod: ShapeRule = (node) => {
   const remainder: Combine =
     node.int("fmod", 0) === 1 ? (a, b) => a % b : (a, b) => a - b * Math.floor(a / b);
@@ -69,7 +69,7 @@ const where: ShapeRule = (node) => {
   return [{ type, dims, contents: choice.map((chosen, i) => (chosen !== 0 ? left[i]! : right[i]!)) }];
 };
 
-/** The shape of the two together; contents are not followed. */
+/** The broadcast shape; contents are not propagated. */
 const broadcastOnly: ShapeRule = (node) => [
   { type: node.type(0), dims: broadcast(node, node.dims(0), node.dims(1)) },
 ];

@@ -1,7 +1,7 @@
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { sameAsInput } from "./elementwise.js";
 
-/** How a window slides over spatial axes, each entry by axis. */
+/** How a window slides over the spatial axes. Lists have an entry per axis. */
 interface Sliding {
   readonly window: readonly number[];
   readonly strides: readonly number[];
@@ -22,7 +22,10 @@ function slidingOf(node: NodeContext, window: readonly number[]): Sliding {
   };
 }
 
-/** Places a window has along each axis; with `ceil`, one that hangs over the end counts if it starts inside. */
+/**
+ * The number of window positions along each axis. With `ceil`, one that extends beyond the end counts if it starts
+ * inside.
+ */
 function places(node: NodeContext, sizes: readonly number[], sliding: Sliding, ceil = false): number[] {
   const counts = placesAlong(sizes, sliding, ceil);
   return counts.some((count) => count < 1) ? node.fail("an input that the window fits into") : counts;
@@ -61,8 +64,8 @@ const conv: ShapeRule = (node) => {
 };
 
 /**
- * `[batch, in, …]` with a kernel `[in, out / group, …]`
- * (https://onnx.ai/onnx/operators/onnx__ConvTranspose.html); `output_shape` says the spatial sizes outright.
+ * `[batch, in, …]` with a kernel `[in, out / group, …]` (https://onnx.ai/onnx/operators/onnx__ConvTranspose.html);
+ * `output_shape` overrides the spatial sizes.
  */
 const convTranspose: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
@@ -78,14 +81,17 @@ const convTranspose: ShapeRule = (node) => {
   const sizes = spatial.map((size, axis) => {
     const reach = (window[axis]! - 1) * dilations[axis]! + 1;
     const all = strides[axis]! * (size - 1) + extra[axis]! + reach;
-    // ONNX Runtime cuts off what is too much, and adds nothing where a window is smaller than its stride.
+    // ONNX Runtime crops a larger result to this size, but does not pad a smaller one, of a window smaller than its
+    // stride.
     if (autoPad.startsWith("SAME")) return Math.min(size * strides[axis]!, all);
     return autoPad === "VALID" ? all : all - pads[axis]! - pads[spatial.length + axis]!;
   });
   return [{ type, dims: [batch, outPerGroup * group, ...(node.ints("output_shape") ?? sizes)] }];
 };
 
-/** ONNX Runtime pads a pool for the same size as if its window were not dilated, and a dilated one has fewer places. */
+/**
+ * ONNX Runtime computes SAME padding of a pool as if its window were not dilated. So a dilated one has fewer positions.
+ */
 function poolSliding(sizes: readonly number[], sliding: Sliding): Sliding {
   const { window, strides, autoPad } = sliding;
   if (!autoPad.startsWith("SAME")) return sliding;
@@ -99,7 +105,7 @@ function poolSliding(sizes: readonly number[], sliding: Sliding): Sliding {
   return { ...sliding, pads, autoPad: "NOTSET" };
 }
 
-/** `[batch, channels, …]` with a window of `kernel_shape`; the places of the largest as a second output. */
+/** `[batch, channels, …]` with a window of `kernel_shape`; the second output has the indices of the maxima. */
 const pool: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
   const [batch, channels, ...spatial] = dims;
@@ -126,7 +132,7 @@ const batchNormalization: ShapeRule = (node) => [
   node.input(4),
 ];
 
-/** A scale and a shift for each channel, or group. */
+/** With a scale and a shift per channel, or per group. */
 const groupNormalization: ShapeRule = (node) => {
   const [, channels = 0] = node.dims(0);
   const groups = node.requiredInt("num_groups");
@@ -135,7 +141,7 @@ const groupNormalization: ShapeRule = (node) => {
   return sameAsInput(node);
 };
 
-/** Convolutions and what goes with them: `[batch, channels, …]`. */
+/** Convolutions, pools and their normalizations: `[batch, channels, …]`. */
 export const convolutionRules: ShapeRules = {
   Conv: conv,
   ConvInteger: (node) => conv(node).map(({ dims }) => ({ type: "int32", dims })),

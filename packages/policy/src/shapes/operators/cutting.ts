@@ -34,8 +34,8 @@ function joined(node: NodeContext, axis: number): number[] {
 }
 
 /**
- * Sizes from an attribute (before opset 13), an input, or near-equal parts: `num_outputs` of ⌈size/n⌉ with a
- * smaller last one (opset 18), else as many as the node has outputs.
+ * Sizes are an attribute (before opset 13), an input, or nearly equal: `num_outputs` parts of ⌈size/n⌉ with a smaller
+ * last one (opset 18), or else as many parts as the node has outputs.
  */
 const split: ShapeRule = (node) => {
   const { type, dims, contents } = node.input(0);
@@ -72,7 +72,7 @@ interface Bounds {
 }
 
 function sliceBounds(node: NodeContext, rank: number): Bounds {
-  // Opset 1 has attributes, opset 10 inputs.
+  // Attributes in opset 1, inputs from opset 10 on.
   const starts = node.ints("starts") ?? node.contents(1, "starts");
   const ends = node.ints("ends") ?? node.contents(2, "ends");
   const axes = node.ints("axes") ?? (node.optional(3) ? node.contents(3, "axes") : starts.map((_, i) => i));
@@ -84,8 +84,8 @@ function sliceBounds(node: NodeContext, rank: number): Bounds {
 }
 
 /**
- * Bounds count from the back where negative and are clamped: to [0, n], or to [−1, n−1] for negative steps. An end of
- * INT_MAX is none to ONNX Runtime, whatever the step's sign.
+ * Negative bounds count from the end. Bounds are clamped to [0, n], or to [−1, n−1] for negative steps. In ONNX
+ * Runtime, an end of INT_MAX means no end, whatever the step's sign.
  */
 const slice: ShapeRule = (node) => {
   const { type, dims: from, contents } = node.input(0);
@@ -116,5 +116,5 @@ function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }
 
-/** Operators that join tensors along an axis, or cut one along some. */
+/** Operators that join tensors along an axis, or cut one along some axes. */
 export const cuttingRules: ShapeRules = { Concat: concat, Split: split, Slice: slice };

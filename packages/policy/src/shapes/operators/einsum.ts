@@ -2,8 +2,8 @@ import { broadcast } from "../broadcast.js";
 import type { NodeContext, ShapeRule } from "../node-context.js";
 
 /**
- * Letters name axes, `...` the axes that broadcast; without `->` the output has the ellipsis and then, in
- * alphabetical order, the letters that occur once (https://onnx.ai/onnx/operators/onnx__Einsum.html).
+ * Letters name axes, `...` the broadcast axes. Without `->`, the output has the ellipsis, then the letters that occur
+ * once, in alphabetical order (https://onnx.ai/onnx/operators/onnx__Einsum.html).
  */
 export const einsum: ShapeRule = (node) => {
   const [left = "", right] = node.string("equation", "").replaceAll(" ", "").split("->");
@@ -38,7 +38,7 @@ function parseTerm(term: string): Term {
     : { before: term.slice(0, at), dots: true, after: term.slice(at + 3) };
 }
 
-/** Binds the letters of one input and returns the sizes under its ellipsis. */
+/** Binds the letters of one input, and returns the sizes of its ellipsis. */
 function bindTerm(
   node: NodeContext,
   term: Term,

@@ -3,7 +3,7 @@ import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { toElement } from "../numbers.js";
 import { typeAttribute } from "../type-attribute.js";
 
-/** The shape and type of the first input; contents are not followed. */
+/** The shape and type of the first input; contents are not propagated. */
 export const sameAsInput: ShapeRule = (node) => [{ type: node.type(0), dims: node.dims(0) }];
 
 const predicate: ShapeRule = (node) => [{ type: "bool", dims: node.dims(0) }];
@@ -24,7 +24,7 @@ function cast(node: NodeContext, type: Evaluated["type"]): readonly Evaluated[] 
 
 const dropout: ShapeRule = (node) => [node.input(0), { type: "bool", dims: node.dims(0) }];
 
-/** Bounds are inputs since opset 11; contents are followed only there. */
+/** Bounds are inputs since opset 11; contents are propagated only then. */
 const clip: ShapeRule = (node) => {
   const { type, dims, contents } = node.input(0);
   const bounds = [node.optional(1), node.optional(2)];
@@ -38,15 +38,15 @@ const clip: ShapeRule = (node) => {
   return [{ type, dims, contents: contents.map((x) => Math.min(Math.max(x, min), max)) }];
 };
 
-/** Halves to even (https://onnx.ai/onnx/operators/onnx__Round.html). */
+/** Rounds halves to even (https://onnx.ai/onnx/operators/onnx__Round.html). */
 function roundHalfEven(x: number): number {
   const rounded = Math.round(x);
   return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /**
- * Operators of one tensor, element by element. Contents do not pass through transcendental functions: kernels differ
- * in the last bit.
+ * Unary elementwise operators. Contents are not propagated through transcendental functions, since kernels differ in
+ * the last bit.
  */
 export const elementwiseRules: ShapeRules = {
   Abs: unary(Math.abs),

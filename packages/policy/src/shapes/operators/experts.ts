@@ -1,37 +1,37 @@
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
-/** Where an operator has the weights of its experts, and how they are kept. */
+/** The slots of an operator's expert weights, and their packing. */
 interface Stacks {
   readonly up: number;
   readonly upBias: number;
   readonly down: number;
   readonly downBias: number;
-  /** What would be apart from `up`: a gate. */
+  /** Slots of a separate gate, which must be absent. */
   readonly apart: readonly number[];
-  /** Numbers in one element of a weight, along its last axis. */
+  /** Weights per stored element, along the last axis. */
   readonly perElement: number;
 }
 
-/** What an operator's experts are made of. */
+/** The sizes of an operator's experts. */
 interface Sizes {
   readonly rows: number;
   readonly width: number;
   readonly experts: number;
   readonly inner: number;
-  /** What `up` makes for them: a gate, too, where there is one. */
+  /** Outputs of `up`: with a gate, twice `inner`. */
   readonly made: number;
 }
 
 /**
- * com.microsoft.MoE: rows go to `k` of some experts each, as their router says
+ * com.microsoft.MoE: routes each row to `k` experts
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MoE).
  *
  *     0 rows         [rows, width], or [batch, sequence, width]
  *     1 router       [rows, experts]
- *     2 up, 3 bias   [experts, inner, width], [experts, inner]; twice inner where each second one is a gate (swiglu)
+ *     2 up, 3 bias   [experts, inner, width], [experts, inner]; twice inner with interleaved gates (swiglu)
  *     4 down, 5 bias [experts, width, inner], [experts, width]
  *
- * Other forms of it have no kernel for CPUs.
+ * Its other forms have no CPU kernel.
  */
 const moe: ShapeRule = (node) => {
   checkMixture(node, { up: 2, upBias: 3, down: 4, downBias: 5, apart: [6, 7], perElement: 1 });
@@ -39,13 +39,13 @@ const moe: ShapeRule = (node) => {
 };
 
 /**
- * com.microsoft.QMoE: the same with weights in whole numbers of few bits, several to a byte, and scales for each of their
- * rows, or for each block of `block_size` numbers of it
+ * com.microsoft.QMoE: the same with integer weights of few bits, several per byte, and scales per row, or per block of
+ * `block_size` weights in a row
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.QMoE).
  *
  *     2 up, 3 scales, 4 bias, 11 zero points
  *     5 down, 6 scales, 7 bias, 12 zero points
- *     14 weights of experts   [rows, experts], where the router's scores only choose
+ *     14 routing weights   [rows, experts], if the router's scores only choose experts
  */
 const qmoe: ShapeRule = (node) => {
   const kind = node.string("quant_type", "int");
@@ -76,7 +76,7 @@ const qmoe: ShapeRule = (node) => {
   return [node.input(0)];
 };
 
-/** Kernels believe these sizes: that all agree is checked here. */
+/** Checks that all sizes are consistent, since kernels do not. */
 function checkMixture(node: NodeContext, { up, upBias, down, downBias, apart, perElement }: Stacks): Sizes {
   const { dims } = node.input(0);
   if (dims.length !== 2 && dims.length !== 3) node.fail("input 0 to be rows, or a batch of them");
@@ -109,7 +109,7 @@ function requireShape(node: NodeContext, slot: number, dims: readonly number[]):
   if (found !== undefined && `${found}` !== `${dims}`) node.fail(`input ${slot} of shape [${dims}]`);
 }
 
-/** Operators that have a feed-forward of experts inside. */
+/** Operators that contain the feed-forwards of experts. */
 export const expertRules: ShapeRules = {
   "com.microsoft.MoE": moe,
   "com.microsoft.QMoE": qmoe,

@@ -33,7 +33,7 @@ const constantOfShape: ShapeRule = (node) => {
   return [{ type, dims, contents: new Array<number>(elementCount(dims)).fill(fill) }];
 };
 
-/** ONNX Runtime goes from element to element by adding, in the type of the elements. */
+/** ONNX Runtime adds the step repeatedly, in the element type. */
 const range: ShapeRule = (node) => {
   const [start, limit, delta] = [node.scalar(0, "start"), node.scalar(1, "limit"), node.scalar(2, "delta")];
   const type = node.type(0);
@@ -50,7 +50,7 @@ const range: ShapeRule = (node) => {
   return [{ type, dims: [count], contents }];
 };
 
-/** `start` and `end` count from the back where negative, and are clamped (opset 15). */
+/** Negative `start` and `end` count from the end, and are clamped (opset 15). */
 const shape: ShapeRule = (node) => {
   const dims = node.dims(0);
   const contents = dims.slice(node.int("start", 0), node.int("end", dims.length));
@@ -63,7 +63,7 @@ const eyeLike: ShapeRule = (node) => [
   { type: typeAttribute(node, "dtype", node.type(0)), dims: node.dims(0) },
 ];
 
-/** Noise of the shape and, unless it says another, the type of the input. */
+/** Noise in the shape of the input and, unless `dtype` says otherwise, in its type. */
 const noiseLike: ShapeRule = (node) => [
   { type: typeAttribute(node, "dtype", node.type(0)), dims: node.dims(0) },
 ];
@@ -75,14 +75,14 @@ const oneHot: ShapeRule = (node) => {
   return [{ type: node.type(2), dims }];
 };
 
-/** A row of indices for every axis. ONNX Runtime takes a single number for a list of one. */
+/** One row of indices per axis. ONNX Runtime treats a scalar as a list of one element. */
 const nonZero: ShapeRule = (node) => {
   const rank = Math.max(node.dims(0).length, 1);
   const count = node.contents(0, "data").reduce((sum, x) => sum + (x === 0 ? 0 : 1), 0);
   return [{ type: "int64", dims: [rank, count] }];
 };
 
-/** Tensors made from constants, shapes and bounds. */
+/** Operators that create tensors from constants, shapes and bounds. */
 export const generatorRules: ShapeRules = {
   Constant: constant,
   ConstantOfShape: constantOfShape,

@@ -1,8 +1,8 @@
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
 /**
- * From scales, or from sizes; for the axes of an attribute (opset 18) or all
- * (https://onnx.ai/onnx/operators/onnx__Resize.html). ONNX Runtime multiplies sizes in float32: 10 · 0.7f are 7.
+ * Scales or sizes, for the axes in an attribute (opset 18) or for all
+ * (https://onnx.ai/onnx/operators/onnx__Resize.html). ONNX Runtime multiplies in float32: 10 · 0.7f is 7.
  */
 const resize: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
@@ -23,7 +23,7 @@ const resize: ShapeRule = (node) => {
   return [{ type, dims: out }];
 };
 
-/** Sizes as they are, or the largest within them, or the smallest beyond, of the image's own proportions. */
+/** The given sizes, or, with the image's aspect ratio, the largest within them or the smallest beyond them. */
 function boundedSizes(
   node: NodeContext,
   axes: readonly number[],
@@ -53,7 +53,7 @@ const spaceToDepth: ShapeRule = (node) => {
   return [{ type, dims: [batch!, channels! * side * side, height! / side, width / side] }];
 };
 
-/** `[batch, channels, …]` at a grid `[batch, …, axes]`. */
+/** `[batch, channels, …]`, sampled at a grid `[batch, …, axes]`. */
 const gridSample: ShapeRule = (node) => [
   { type: node.type(0), dims: [...node.dims(0).slice(0, 2), ...node.dims(1).slice(1, -1)] },
 ];

@@ -1,7 +1,7 @@
 import { elementCount, hasContents } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
-/** `data[…, n, …]` and any indices: the indices' shape stands where the axis was. */
+/** `data[…, n, …]` with indices of any shape, which replaces the axis. */
 const gather: ShapeRule = (node) => {
   const data = node.input(0);
   const indices = node.input(1);
@@ -33,7 +33,9 @@ const gatherElements: ShapeRule = (node) => {
   return [{ type: node.type(0), dims: indices }];
 };
 
-/** Indices `[batch…, …, k]` choose by their last axis: `batch + (…) + data's axes after the first batch + k`. */
+/**
+ * Indices `[batch…, …, k]` select along k axes of the data after its batch axes: `batch… + … + the data's other axes`.
+ */
 const gatherND: ShapeRule = (node) => {
   const [data, indices] = [node.dims(0), node.dims(1)];
   const batch = node.int("batch_dims", 0);
@@ -44,7 +46,7 @@ const gatherND: ShapeRule = (node) => {
   return [{ type: node.type(0), dims: [...indices.slice(0, -1), ...data.slice(batch + chosen)] }];
 };
 
-/** Writes `updates` over a copy of `data`; a reduction other than none is not followed. */
+/** Writes `updates` into a copy of `data`. Contents are not propagated with a reduction other than none. */
 const scatterND: ShapeRule = (node) => {
   const [data, indices, updates] = [node.input(0), node.input(1), node.input(2)];
   const { type, dims } = data;

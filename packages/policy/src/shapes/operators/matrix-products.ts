@@ -2,12 +2,15 @@ import { broadcast } from "../broadcast.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { einsum } from "./einsum.js";
 
-/** A shape with its last two axes swapped. */
+/** The shape with its last two axes swapped. */
 function transposed(dims: readonly number[]): readonly number[] {
   return [...dims.slice(0, -2), dims.at(-1)!, dims.at(-2)!];
 }
 
-/** `[…, m, k] × […, k, n] → […, m, n]`, batch axes broadcast; a vector gets an axis of 1 that is dropped again. */
+/**
+ * `[…, m, k] × […, k, n] → […, m, n]` with broadcast batch axes; a vector gets an axis of size 1, which is dropped from
+ * the result.
+ */
 function product(node: NodeContext, a: readonly number[], b: readonly number[]): readonly number[] {
   if (a.length === 0 || b.length === 0) node.fail("two tensors of at least one axis");
   const left = a.length === 1 ? [1, ...a] : a;
@@ -32,7 +35,7 @@ const matMulIntegerToFloat: ShapeRule = (node) => [
   { type: node.type(2), dims: product(node, node.dims(0), node.dims(1)) },
 ];
 
-/** com.microsoft.FusedMatMul: `transBatch` moves the first axis to the place before the last, then `trans` swaps. */
+/** com.microsoft.FusedMatMul: `transBatch` moves the first axis before the last, then `trans` swaps the last two. */
 const fusedMatMul: ShapeRule = (node) => {
   const operand = (slot: number, side: "A" | "B"): readonly number[] => {
     let dims = node.dims(slot);

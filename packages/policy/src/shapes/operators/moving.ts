@@ -25,7 +25,7 @@ const transpose: ShapeRule = (node) => {
   ];
 };
 
-/** Broadcasts both ways: the target may have 1 where the input has more. */
+/** Broadcasts in both directions: the target may have size 1 where the input has more. */
 const expand: ShapeRule = (node) => {
   const { type, dims: from, contents } = node.input(0);
   const dims = broadcast(node, from, node.contents(1, "shape"));
@@ -39,13 +39,13 @@ const tile: ShapeRule = (node) => {
   if (repeats.length !== from.length) node.fail(`${from.length} repeats, not [${repeats}]`);
   const dims = from.map((size, axis) => size * repeats[axis]!);
   if (contents === undefined || !hasContents(type, dims)) return [{ type, dims }];
-  // Each axis as [repeat, size], the repeats standing still in the source.
+  // Each axis as [repeat, size], where the repeat has stride 0 in the source.
   const strides = rowMajorStrides(from).flatMap((stride) => [0, stride]);
   const view = from.flatMap((size, axis) => [repeats[axis]!, size]);
   return [{ type, dims, contents: readView(contents, view, strides) }];
 };
 
-/** Pads are all starts, then all ends; axes (opset 18) name the axes they are for. Negative pads crop. */
+/** Pads are all starts, then all ends, of the given axes (opset 18) or of all. Negative pads crop. */
 const pad: ShapeRule = (node) => {
   const { type, dims: from } = node.input(0);
   const pads = node.ints("pads") ?? node.contents(1, "pads");

@@ -2,14 +2,14 @@ import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { typeAttribute } from "../type-attribute.js";
 import { sameAsInput } from "./elementwise.js";
 
-/** The sizes that are left when everything from `axis` on is normalised to one figure. */
+/** The shape of the statistics: size 1 from `axis` on. */
 function statistics(node: NodeContext): readonly number[] {
   const dims = node.dims(0);
   const axis = node.axis(node.int("axis", -1), dims.length);
   return dims.map((size, a) => (a < axis ? size : 1));
 }
 
-/** Y, and the mean and inverse deviation in the type of `stash_type`. */
+/** Y, and the mean and inverse standard deviation in the type of `stash_type`. */
 const layerNormalization: ShapeRule = (node) => {
   const y = { type: node.type(0), dims: node.dims(0) };
   const figures = { type: typeAttribute(node, "stash_type", "float32"), dims: statistics(node) };
@@ -25,14 +25,20 @@ const rmsNormalization: ShapeRule = (node) => {
   return [{ type: node.type(1), dims: node.dims(0) }];
 };
 
-/** com.microsoft.Skip[Simplified]LayerNormalization: output, mean, inverse deviation, and what was normalised. */
+/**
+ * com.microsoft.Skip[Simplified]LayerNormalization: output, mean, inverse standard deviation, and the sum that was
+ * normalized.
+ */
 const skipLayerNormalization: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
   const figures = { type: "float32" as const, dims: dims.with(-1, 1) };
   return [{ type, dims }, figures, figures, { type, dims }];
 };
 
-/** com.microsoft.EmbedLayerNormalization: ids `[batch, sequence]` to `[batch, sequence, hidden]`, mask index, sum. */
+/**
+ * com.microsoft.EmbedLayerNormalization: ids `[batch, sequence]` to `[batch, sequence, hidden]`, mask index, sum of
+ * embeddings.
+ */
 const embedLayerNormalization: ShapeRule = (node) => {
   const ids = node.dims(0);
   const table = node.input(2);
@@ -40,7 +46,7 @@ const embedLayerNormalization: ShapeRule = (node) => {
   return [embedded, { type: "int32", dims: ids.slice(0, 1) }, embedded];
 };
 
-/** Normalizations over trailing axes, and rotary embeddings. */
+/** Normalizations over trailing axes, and embeddings with one. */
 export const normalizationRules: ShapeRules = {
   LayerNormalization: layerNormalization,
   RMSNormalization: rmsNormalization,

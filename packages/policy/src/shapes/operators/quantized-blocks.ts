@@ -1,17 +1,18 @@
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
-/** Numbers of few bits in blocks that share a scale. Kernels believe these numbers: that all agree is checked here. */
+/** Blocks of low-bit integers that share a scale. */
 interface Blocks {
   readonly bits: number;
   /** Elements of a block. */
   readonly size: number;
-  /** Of the numbers above, for messages. */
+  /** The numbers above, for messages. */
   readonly text: string;
 }
 
 /**
  * com.microsoft.MatMulNBits: `[…, K] → […, N]`
- * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits).
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits). All sizes
+ * are checked here, since kernels do not check them.
  *
  *     1 values       uint8 [N, blocks, size · bits / 8]     blocks = ⌈K / size⌉
  *     2 scales       [N, blocks]
@@ -19,7 +20,7 @@ interface Blocks {
  *     4 order        int32 [K] or [blocks · size]
  *     5 bias         [N]
  *
- * Scales and zero points may have their axes joined.
+ * The axes of scales and zero points may be joined.
  */
 const matMulNBits: ShapeRule = (node) => {
   const [inner, columns] = [node.requiredInt("K"), node.requiredInt("N")];
@@ -45,9 +46,9 @@ const matMulNBits: ShapeRule = (node) => {
 };
 
 /**
- * One MatMulNBits for each expert (rules/quantized-blocks.ts): `[experts or 1, rows, K] → [experts, rows, N]` with
- * values uint8 `[experts, N, blocks, size · bits / 8]` and scales `[experts, N, blocks]`. Only the policy makes these
- * nodes, so their shapes need no check.
+ * One MatMulNBits per expert (rules/quantized-blocks.ts): `[experts or 1, rows, K] → [experts, rows, N]` with values
+ * uint8 `[experts, N, blocks, size · bits / 8]` and scales `[experts, N, blocks]`. Only the policy creates these nodes,
+ * so their shapes need no check.
  */
 const stackedMatMulNBits: ShapeRule = (node) => {
   const [experts, columns] = node.dims(1);
@@ -55,11 +56,11 @@ const stackedMatMulNBits: ShapeRule = (node) => {
 };
 
 /**
- * com.microsoft.MatMulBnb4: `[…, K] → […, N]`, as bitsandbytes quantizes
+ * com.microsoft.MatMulBnb4: `[…, K] → […, N]`, with bitsandbytes' quantization
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulBnb4).
  *
- *     1 values  uint8 [⌈N · K / 2⌉]      the matrix `[N, K]` as one row, two elements to a byte
- *     2 scales  [⌈N · K / block_size⌉]   of blocks of that row
+ *     1 values  uint8 [⌈N · K / 2⌉]      the matrix `[N, K]`, flattened, two elements per byte
+ *     2 scales  [⌈N · K / block_size⌉]   of blocks of the flattened matrix
  */
 const matMulBnb4: ShapeRule = (node) => {
   const [inner, columns] = [node.requiredInt("K"), node.requiredInt("N")];
@@ -78,10 +79,11 @@ const matMulBnb4: ShapeRule = (node) => {
 };
 
 /**
- * com.microsoft.GatherBlockQuantized: a Gather, in the scales' type, of what bytes along the last axis hold
+ * com.microsoft.GatherBlockQuantized: a Gather, in the scales' type, from data that is packed into bytes along the last
+ * axis
  * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.GatherBlockQuantized).
- * Scales have the shape of the data, with blocks along `quantize_axis`; zero points that of the scales, packed as the
- * data is.
+ * Scales have the shape of the data, with blocks along `quantize_axis`; zero points have that of the scales, packed
+ * like the data.
  */
 const gatherBlockQuantized: ShapeRule = (node) => {
   const data = node.input(0);
@@ -132,7 +134,7 @@ function requireShape(
   node.fail(`input ${slot} (${meaning}) of shape ${shapes}, for ${text}`);
 }
 
-/** Operators on weights in blocks that share a scale. */
+/** Operators with weights in blocks that share a scale. */
 export const quantizedBlockRules: ShapeRules = {
   "com.microsoft.MatMulNBits": matMulNBits,
   "ringrank.StackedMatMulNBits": stackedMatMulNBits,

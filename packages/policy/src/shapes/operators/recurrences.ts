@@ -1,8 +1,8 @@
 import type { ShapeRule, ShapeRules } from "../node-context.js";
 
 /**
- * X `[sequence, batch, in]`, or `[batch, sequence, in]` with layout 1. Outputs: every state, the last state and, of an
- * LSTM, the last cell (https://onnx.ai/onnx/operators/onnx__LSTM.html).
+ * X `[sequence, batch, in]`, or `[batch, sequence, in]` with layout 1. Outputs: all states, the last state and, for an
+ * LSTM, the last cell state (https://onnx.ai/onnx/operators/onnx__LSTM.html).
  */
 const recurrence: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
@@ -18,9 +18,9 @@ const recurrence: ShapeRule = (node) => {
 };
 
 /**
- * com.microsoft.LinearAttention: query `[batch, positions, heads·key size]`, key and value likewise, and the state
- * `[batch, heads, key size, value size]`. Outputs: values of as many heads as there are of queries or of states, the
- * new state.
+ * com.microsoft.LinearAttention: query `[batch, positions, heads·key size]`, likewise key and value, and the state
+ * `[batch, heads, key size, value size]`. Outputs: a value per query head or per state, whichever are more, and the new
+ * state.
  */
 const linearAttention: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
@@ -40,8 +40,9 @@ const linearAttention: ShapeRule = (node) => {
 };
 
 /**
- * com.microsoft.CausalConvWithState: `[batch, channels, positions]`, or `[batch, positions, …]` with channels last, by
- * a kernel `[channels, 1, window]`. Outputs: the same, and of as many positions as the window reaches back the input.
+ * com.microsoft.CausalConvWithState: `[batch, channels, positions]`, or `[batch, positions, …]` with channels last, and
+ * a kernel `[channels, 1, window]`. Outputs: the input's shape, and the state, as many positions as the window looks
+ * back.
  */
 const causalConvolution: ShapeRule = (node) => {
   const { type, dims } = node.input(0);
@@ -57,7 +58,7 @@ const causalConvolution: ShapeRule = (node) => {
   ];
 };
 
-/** Networks that read a sequence one by one. */
+/** Operators that process a sequence position by position. */
 export const recurrenceRules: ShapeRules = {
   LSTM: recurrence,
   GRU: recurrence,

@@ -3,10 +3,13 @@ import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 import { toElement } from "../numbers.js";
 import { readView, rowMajorStrides } from "../strides.js";
 
-/** All elements of one group to one; absent where contents are not followed. */
+/** Reduces the elements of one group to one; absent if contents are not propagated. */
 type Fold = (elements: readonly number[]) => number;
 
-/** Axes are an attribute, or an input (opset 13 and 18); none means all, or with noop_with_empty_axes none. */
+/**
+ * Axes are an attribute, or an input (opset 13 and 18). Without axes, all are reduced, or none with
+ * noop_with_empty_axes.
+ */
 function reduction(fold?: Fold): ShapeRule {
   return (node) => {
     const { type, dims: from, contents } = node.input(0);
@@ -24,7 +27,7 @@ function reduction(fold?: Fold): ShapeRule {
   };
 }
 
-/** The elements that fall on each element of the result, in row-major order of the result. */
+/** The elements that are reduced to each element of the result, in the result's row-major order. */
 function grouped(
   contents: readonly number[],
   dims: readonly number[],
@@ -64,7 +67,7 @@ const topK: ShapeRule = (node) => {
   ];
 };
 
-/** The whole tensor's shape; the axis is checked. */
+/** The input's shape; the axis is only checked. */
 function along(defaultAxis: number): ShapeRule {
   return (node: NodeContext) => {
     const { type, dims } = node.input(0);
@@ -73,7 +76,7 @@ function along(defaultAxis: number): ShapeRule {
   };
 }
 
-/** Contents where it sums forward, each element with it, as positions are counted. */
+/** Contents are propagated for forward, inclusive sums, which exports use to count positions. */
 const cumulativeSum: ShapeRule = (node) => {
   const { type, dims, contents } = node.input(0);
   const axis = node.optional(1)?.contents?.[0];
@@ -89,7 +92,7 @@ const cumulativeSum: ShapeRule = (node) => {
   return [{ type, dims, contents: sums }];
 };
 
-/** Operators that work along axes: reductions, and those that keep the axis. */
+/** Operators along an axis: reductions, and those that keep it. */
 export const reductionRules: ShapeRules = {
   ReduceSum: reduction(sum),
   ReduceProd: reduction((elements) => elements.reduce((a, b) => a * b, 1)),

@@ -1,13 +1,13 @@
 import { type Evaluated, elementCount } from "../evaluated.js";
 import type { NodeContext, ShapeRule, ShapeRules } from "../node-context.js";
 
-/** The same elements in the same order under another shape. */
+/** The same elements in the same order, in another shape. */
 function reshaped(node: NodeContext, dims: readonly number[]): readonly Evaluated[] {
   const { type, contents } = node.input(0);
   return [{ type, dims, contents }];
 }
 
-/** 0 copies the input's size (unless allowzero), −1 takes what is left. */
+/** 0 copies the input's size (unless allowzero), −1 stands for the remaining size. */
 const reshape: ShapeRule = (node) => {
   const from = node.dims(0);
   const target = node.ints("shape") ?? node.contents(1, "shape");
@@ -35,7 +35,10 @@ const flatten: ShapeRule = (node) => {
   return reshaped(node, [elementCount(dims.slice(0, cut)), elementCount(dims.slice(cut))]);
 };
 
-/** Axes are an attribute before opset 13; left out, or in ONNX Runtime an empty list, every axis of size 1 goes. */
+/**
+ * Axes are an attribute before opset 13. Without axes, or in ONNX Runtime with an empty list, all axes of size 1 are
+ * removed.
+ */
 const squeeze: ShapeRule = (node) => {
   const dims = node.dims(0);
   const listed = node.ints("axes") ?? (node.optional(1) && node.contents(1, "axes"));
@@ -52,7 +55,7 @@ const squeeze: ShapeRule = (node) => {
   );
 };
 
-/** Axes count in the output's shape. */
+/** Axes refer to the output's shape. */
 const unsqueeze: ShapeRule = (node) => {
   const dims = node.dims(0);
   const listed = node.ints("axes") ?? node.contents(1, "axes");
@@ -65,7 +68,7 @@ const unsqueeze: ShapeRule = (node) => {
   );
 };
 
-/** Operators that keep the elements in order and change the shape. */
+/** Operators that keep the order of elements and change the shape. */
 export const reshapingRules: ShapeRules = {
   Reshape: reshape,
   Flatten: flatten,

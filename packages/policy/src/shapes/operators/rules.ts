@@ -18,8 +18,8 @@ import { reductionRules } from "./reductions.js";
 import { reshapingRules } from "./reshaping.js";
 
 /**
- * Every operator with a shape rule but `If`, by {@link operatorKey}. A Map, so that no operator named `constructor`
- * is found.
+ * Shape rules of all operators except `If`, by {@link operatorKey}. A Map, so that there is no rule for an operator
+ * named `constructor`.
  */
 export const shapeRules: ReadonlyMap<string, ShapeRule> = new Map(
   [

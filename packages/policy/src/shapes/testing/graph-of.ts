@@ -9,7 +9,7 @@ interface GraphParts {
   readonly nodes?: readonly GraphNode[];
 }
 
-/** A graph written down in a line per part. */
+/** A graph, written with one line per part. */
 export function graphOf({ inputs = [], constants = {}, nodes = [] }: GraphParts): Graph {
   return {
     opsets: { "": 23 },
@@ -23,10 +23,10 @@ export function graphOf({ inputs = [], constants = {}, nodes = [] }: GraphParts)
   };
 }
 
-/** An attribute, or the number, numbers or text of one: `0` is an int, `[0]` ints. */
+/** An attribute, or its value: `0` is an int, `[0]` is ints. */
 export type AttributeText = number | readonly number[] | string | Attribute;
 
-/** A node of `Add`, or of `com.microsoft.FusedMatMul`. */
+/** A node with an operator such as `Add` or `com.microsoft.FusedMatMul`. */
 export function node(
   operator: string,
   inputs: readonly string[],

@@ -1,7 +1,7 @@
 import type { DataType, TensorData, Weight } from "@ringrank/model";
 import type { Evaluated } from "../evaluated.js";
 
-/** A weight of the graph that holds a value's contents. */
+/** A weight of the graph with the contents of a value. */
 export function inlineWeight({ type, dims, contents = [] }: Evaluated): Weight {
   const data = toData(type, contents);
   return { type, dims, source: { kind: "inline", data } };
@@ -22,7 +22,7 @@ function toData(type: DataType, contents: readonly number[]): TensorData {
   }
 }
 
-/** ±Infinity stands for the ends of int64, as in {@link Evaluated}. */
+/** ±Infinity stands for the limits of int64, as in {@link Evaluated}. */
 function toInt64(value: number): bigint {
   if (Number.isFinite(value)) return BigInt(value);
   return value > 0 ? 2n ** 63n - 1n : -(2n ** 63n);

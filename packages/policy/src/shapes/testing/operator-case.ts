@@ -3,15 +3,15 @@ import { evaluateShapes } from "../evaluate.js";
 import { describe, type Evaluated } from "../evaluated.js";
 import { type AttributeText, graphOf, node } from "./graph-of.js";
 
-/** A line of an operator's specification: what one node gives for its inputs. */
+/** A line of an operator's specification: the outputs of one node for given inputs. */
 export interface OperatorCase {
-  /** `Add`, `com.microsoft.FusedMatMul`. */
+  /** Such as `Add` or `com.microsoft.FusedMatMul`. */
   readonly operator: string;
   readonly says: string;
-  /** `float32[2,3]` for data, {@link known} for a constant, `""` for an input left out. */
+  /** `float32[2,3]` for data, {@link known} for a constant, `""` for an omitted input. */
   readonly inputs: readonly (string | Evaluated)[];
   readonly attributes?: Readonly<Record<string, AttributeText>>;
-  /** The outputs, as `float32[2,3]`. */
+  /** The outputs, such as `float32[2,3]`. */
   readonly gives: readonly string[];
   /** Of the first output. */
   readonly contents?: readonly number[];
@@ -27,7 +27,7 @@ export function int64(...contents: number[]): Evaluated {
   return known("int64", [contents.length], contents);
 }
 
-/** Evaluates a graph of the case's one node; its outputs as `float32[2,3]`, and the contents of the first. */
+/** Evaluates a graph with the case's node: its outputs, such as `float32[2,3]`, and the contents of the first. */
 export function evaluateCase(spec: Omit<OperatorCase, "gives" | "says" | "contents">, outputCount = 1) {
   const outputs = Array.from({ length: outputCount }, (_, i) => `out${i}`);
   const values = evaluateShapes(oneNodeGraph(spec, outputs), {});
