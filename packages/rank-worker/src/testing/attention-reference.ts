@@ -1,19 +1,19 @@
 import { encodeOnnx, type Graph, GraphBuilder, type SymbolicDim, type Value } from "@ringrank/model";
 import * as ort from "onnxruntime-node";
 
-/** An attention over a cache, and the numbers it is given. */
+/** An attention over a cache, and its inputs. */
 export interface AttentionCase {
   readonly batch: number;
-  /** New ones of each sequence. */
+  /** Number of new rows of each sequence. */
   readonly rows: number;
   readonly heads: number;
   readonly group: number;
   readonly lanes: number;
   readonly past: number;
   readonly rotary?: { readonly lanes: number; readonly interleaved: boolean };
-  /** Sizes of batch, heads and rows of what is added to the scores. */
+  /** Sizes of batch, heads and rows of each addend of the scores. */
   readonly addends?: readonly (readonly [batch: number, heads: number, rows: number])[];
-  /** Whether a head's queries, key and value lie together. */
+  /** Whether a head's queries, key and value are adjacent. */
   readonly byHeads?: boolean;
 }
 
@@ -22,9 +22,7 @@ export interface AttentionInput {
   readonly data: Float32Array;
 }
 
-/**
- * By the names of {@link attentionGraph}; what is added to the scores is given, for what it means is up to the test.
- */
+/** Inputs by the names of {@link attentionGraph}. Tests pass the addends, since their meaning depends on the test. */
 export function attentionInputs(
   { batch, rows, heads, group, lanes, past, rotary, addends = [] }: AttentionCase,
   addend: (which: number, row: number, column: number, head: number, sequence: number) => number,
@@ -54,13 +52,13 @@ export function attentionInputs(
   return Object.fromEntries([...drawn, ...added]);
 }
 
-/** About ±1, in no simple pattern. */
+/** Numbers in about ±1, without a simple pattern. */
 function noise(seed: number, dims: readonly number[]): Float32Array {
   const length = dims.reduce((product, size) => product * size, 1);
   return Float32Array.from({ length }, (_, i) => Math.sin(seed * 7.13 + i * i * 0.377 + i));
 }
 
-/** By the operators that architectures are written in; it gives `context`, `presentKeys` and `presentValues`. */
+/** Attention in the operators that architectures use; outputs `context`, `presentKeys` and `presentValues`. */
 export function attentionGraph(options: AttentionCase): Graph {
   const { heads, group, lanes, rotary, addends = [], byHeads = false } = options;
   const g = new GraphBuilder();
@@ -114,7 +112,9 @@ export function attentionGraph(options: AttentionCase): Graph {
   return g.build();
 }
 
-/** Queries, keys and values, `[batch, heads, rows, lanes]`, of rows that have all queries first. */
+/**
+ * Queries, keys and values, `[batch, heads, rows, lanes]`, from rows with all queries first, then all keys and values.
+ */
 function cutByParts(g: GraphBuilder, joined: Value, { heads, group, lanes }: AttentionCase): Value[] {
   const parts = g.split(joined, [heads * group * lanes, heads * lanes, heads * lanes], 2);
   return parts.map((part, at) => {
@@ -123,16 +123,16 @@ function cutByParts(g: GraphBuilder, joined: Value, { heads, group, lanes }: Att
   });
 }
 
-/** The same of rows that have one head after the other: its queries, its key, its value. */
+/** The same from rows with the queries, key and value of one head after another. */
 function cutByHeads(g: GraphBuilder, joined: Value, { heads, group, lanes }: AttentionCase): Value[] {
   const separated = g.transpose(g.reshape(joined, [0, 0, heads, group + 2, lanes]), [0, 2, 3, 1, 4]);
   const [q, k, v] = g.split(separated, [group, 1, 1], 2);
-  // Without groups, queries are left as they are cut: they are reshaped to meet their keys.
+  // Without groups, queries need no reshape; with groups, their heads are joined with the groups.
   const queries = group === 1 ? q! : g.reshape(q!, [0, heads * group, -1, lanes]);
   return [queries, g.squeeze(k!, [2]), g.squeeze(v!, [2])];
 }
 
-/** What one ONNX Runtime session makes of a graph, by the names of its outputs. */
+/** The result of one ONNX Runtime session for a graph, by the names of its outputs. */
 export async function computeWhole(
   graph: Graph,
   inputs: Readonly<Record<string, AttentionInput>>,

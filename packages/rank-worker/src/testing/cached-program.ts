@@ -3,7 +3,7 @@ import type { Weight } from "@ringrank/model";
 import type { RankProgram } from "@ringrank/policy";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 
-/** A program of one 2 × 64 matrix of a file, of which a rank has a row. */
+/** A program with one 2 × 64 matrix of a file, of which a rank has one row. */
 export function program(file: string, { rank = 0, quantized = true } = {}): RankProgram {
   const stored = { kind: "file", file, offset: 0, storedAs: "bfloat16" } as const;
   const matrix = { dims: [2, 64] as const, transposed: false, source: stored };
@@ -21,7 +21,7 @@ export function program(file: string, { rank = 0, quantized = true } = {}): Rank
   };
 }
 
-/** A file that it may be of. */
+/** A file with such a matrix. */
 export function modelFile(): string {
   return join(temporaryDirectory({ "model.safetensors": new Uint8Array(256) }), "model.safetensors");
 }

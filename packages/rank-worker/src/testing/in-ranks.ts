@@ -18,7 +18,7 @@ interface RankAnswers {
   readonly results: readonly (StepResult & RunResult)[];
 }
 
-/** Starts a rank per program on threads of their own and puts the calls to each, in order. */
+/** Starts one rank per program, on threads of their own, and sends each the calls, in order. */
 export function inRanks(
   programs: readonly RankProgram[],
   calls: readonly Call[],

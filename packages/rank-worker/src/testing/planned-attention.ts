@@ -1,12 +1,12 @@
 import { type AttentionOverCache, buildPrograms, planGraph, type Segment } from "@ringrank/policy";
 import { type AttentionCase, type AttentionInput, attentionGraph } from "./attention-reference.js";
 
-/** What a program for one rank says of the attention of {@link attentionGraph}. */
+/** The attention of {@link attentionGraph} in a program for one rank. */
 export interface PlannedAttention {
   readonly plan: AttentionOverCache;
-  /** What a block of rows runs in. */
+  /** The segment that runs blocks of rows. */
   readonly block: Segment;
-  /** The same inputs by the plan's names: what is added comes from a node, which the policy names. */
+  /** The same inputs by the plan's names: addends come from a node, which the policy names. */
   named(inputs: Readonly<Record<string, AttentionInput>>): Map<string, AttentionInput>;
 }
 

@@ -22,7 +22,7 @@ import { openPublicSession } from "../sessions/public-session.js";
 import { type Tensor, tensor } from "../tensors/tensor.js";
 
 export interface ProductCase {
-  /** 32: floats. */
+  /** 32 means float32. */
   readonly bits: 4 | 8 | 32;
   /** Elements of a row. */
   readonly width: number;
@@ -33,7 +33,7 @@ export interface ProductCase {
 export interface MatrixCase {
   readonly rows: number;
   readonly hasBias?: boolean;
-  /** In whose memory it lies; default: in none. */
+  /** The kernels whose memory contains the weights; default: none. */
   readonly kernels?: RankKernels | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface PreparedProduct {
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 
-/** Values of one output lie one after the other, then its biases, as a rank places those of floats. */
+/** The values of one output are adjacent, followed by its biases, as a rank places those of float32 matrices. */
 export function prepareProduct({ bits, width, outputs }: ProductCase): PreparedProduct {
   const random = randomNumbers(bits * width + outputs.length);
   const weights = new Map<string, Tensor>();
@@ -111,7 +111,7 @@ const segments = {
   float32: makeFloatSegment(),
 };
 
-/** One of each, once for a file of tests. */
+/** One session of each type, shared by all tests in a file. */
 const sessions = new Map<SegmentType, OrtSession | Promise<OrtSession>>();
 
 function sessionOf(type: SegmentType): OrtSession | Promise<OrtSession> {
@@ -120,7 +120,7 @@ function sessionOf(type: SegmentType): OrtSession | Promise<OrtSession> {
   return session;
 }
 
-/** What multiplies as product steps do, by sessions of their segments, and what those are asked. */
+/** Multiplies as product steps do, by sessions of their segments, and records the calls of these. */
 export function productSessions(): {
   readonly multiplierOf: (prepared: PreparedProduct, kernelsOf: WeightSource["kernelsOf"]) => Multiplier;
   readonly run: RunSegment;
@@ -131,7 +131,7 @@ export function productSessions(): {
   return {
     multiplierOf: ({ step, weights }, kernelsOf) => {
       const source = { weightOf: (name: string) => weights.get(name)!, kernelsOf };
-      // The runtime's own operators read the weights, too.
+      // The runtime's own operators read the weights as well.
       const streamed = new StreamedScales(weights.values());
       return step.bits === 32
         ? new FloatMultiplier(step, segments.float32, source)
@@ -148,8 +148,8 @@ export function productSessions(): {
 const sessionOptions = { logSeverityLevel: 3, intraOpNumThreads: 1 } as const;
 
 /**
- * The step by ONNX Runtime's own operators, by output. Of quantized weights accuracy level 4 rounds activations to
- * int8, 1 does not.
+ * The step computed by ONNX Runtime's own operators, by output. For quantized weights, accuracy level 4 rounds
+ * activations to int8, and 1 does not.
  */
 export async function byRuntime(
   { step, weights }: PreparedProduct,
@@ -188,7 +188,7 @@ export async function byRuntime(
   return results;
 }
 
-/** Rows of each, one after the other in a row. */
+/** Concatenates the rows of all parts side by side. */
 function sideBySide(parts: readonly { readonly rows: number; readonly data: Float32Array }[]): Float32Array {
   const width = parts.reduce((sum, { rows }) => sum + rows, 0);
   const rows = parts[0]!.data.length / parts[0]!.rows;
@@ -210,7 +210,7 @@ function placed(data: Uint8Array | Float32Array, { memory }: RankKernels): Uint8
   return view;
 }
 
-/** From 0 to 1, the same for the same seed: a generator of Lehmer. */
+/** Numbers from 0 to 1, repeatable by seed: a Lehmer generator. */
 function randomNumbers(seed: number): () => number {
   let state = seed + 1;
   return () => {

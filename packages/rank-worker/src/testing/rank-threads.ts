@@ -6,15 +6,15 @@ import { installErrorTransferHandler } from "../error-transfer.js";
 import { Lifecycle } from "../lifecycle.js";
 import type { RankService } from "../protocol.js";
 
-/** Ranks served on threads of their own, each with its control plane. */
+/** Ranks on threads of their own, each with its control plane. */
 interface RankThreads {
   readonly services: readonly Remote<RankService>[];
-  /** By rank: where steps go and answers come from. */
+  /** By rank: the port for steps and answers. */
   readonly steps: readonly MessagePort[];
   readonly lifecycle: Lifecycle;
-  /** Exit codes, once every thread has ended by itself. */
+  /** Exit codes, once every thread has ended on its own. */
   readonly ended: Promise<number[]>;
-  /** Closes the control plane without asking anything. */
+  /** Closes the control plane without a release. */
   closePorts(): void;
 }
 

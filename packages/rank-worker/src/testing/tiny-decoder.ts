@@ -19,11 +19,11 @@ interface TinyDecoderOptions {
   readonly heads: number;
   readonly worldSize: number;
   readonly window?: number;
-  /** Heads of each rank; dealt near-evenly if absent. */
+  /** Heads of each rank; default: dealt near-evenly. */
   readonly headIntervals?: readonly Interval[];
 }
 
-/** One program per rank. All ranks of all worlds hold parts of the same weights. */
+/** One program per rank. In any world size, the ranks hold parts of the same weights. */
 export function tinyDecoder({ heads, worldSize, window, headIntervals }: TinyDecoderOptions): RankProgram[] {
   const byHead = headIntervals ?? deal(heads, worldSize);
   const byVocabulary = deal(vocabulary, worldSize).map((interval): Interval[] =>
@@ -123,7 +123,7 @@ function attentionSegment(heads: number, window = 1_000_000): Segment {
     { op: "Reshape", inputs: [`${to}_flat`, "split"], outputs: [`${to}_rows`] },
     { op: "Transpose", inputs: [`${to}_rows`], outputs: [to], attributes: { perm: [0, 2, 1, 3] } },
   ];
-  /** Scores of the queries with some keys, −10⁹ where `allowed` is false. */
+  /** Scores of the queries and some keys; −10⁹ where `allowed` is false. */
   const score = (keys: string, allowed: string, to: string): TinyNode[] => [
     { op: "Transpose", inputs: [keys], outputs: [`${to}_keys`], attributes: { perm: [0, 1, 3, 2] } },
     { op: "MatMul", inputs: ["q", `${to}_keys`], outputs: [`${to}_raw`] },

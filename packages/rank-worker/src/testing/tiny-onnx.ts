@@ -1,6 +1,6 @@
 /**
- * Small ONNX models for tests, encoded by hand after https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, so
- * that these tests stand without the graph writer of another package.
+ * Small ONNX models for tests, encoded by hand according to https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, so
+ * that these tests do not depend on another package's encoder.
  */
 export interface TinyValue {
   readonly name: string;
@@ -22,7 +22,7 @@ interface TinyModel {
   readonly nodes: readonly TinyNode[];
   /** External data: location = the index, offset 0. */
   readonly weights?: readonly TinyValue[];
-  /** int64 vectors and scalars held in the model itself. */
+  /** int64 vectors and scalars that are stored in the model itself. */
   readonly constants?: Readonly<Record<string, number | readonly number[]>>;
 }
 
@@ -103,7 +103,7 @@ function integer(field: number, value: number): number[] {
   return [...varint(field << 3), ...varint(value)];
 }
 
-/** Negative numbers as 64-bit two's complement, as protobuf has them. */
+/** Negative numbers are 64-bit two's complement, as in protobuf. */
 function varint(value: number): number[] {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
