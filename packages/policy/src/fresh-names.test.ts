@@ -3,7 +3,7 @@ import { FreshNames } from "./fresh-names.js";
 
 const names = (...taken: string[]) => new FreshNames((name) => taken.includes(name));
 
-it("names are after what they are made of, and never one that a graph has or that was given before", () => {
+it("names are derived from given ones, and never equal a name of the graph or one created before", () => {
   const fresh = names("x", "x·scaled");
   expect([fresh.after("x·scaled"), fresh.after("x·scaled"), fresh.after("y")]).toEqual([
     "x·scaled·",
@@ -12,7 +12,7 @@ it("names are after what they are made of, and never one that a graph has or tha
   ]);
 });
 
-it("numbers leave out what a graph has", () => {
+it("numbered names skip those of the graph", () => {
   const fresh = names("part·1");
   expect([fresh.numbered("part"), fresh.numbered("part"), fresh.numbered("part")]).toEqual([
     "part·0",

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-// DESIGN: the policy looks at operators and shapes, never at the name of a model, a layer or a parameter. The
-// words looked for are those that the fixtures' own checkpoints use.
+// DESIGN: the policy looks at operators and shapes, never at the name of a model, a layer or a parameter. Forbidden
+// words are those in the checkpoints of the fixtures.
 const zoo = fileURLToPath(new URL("../../../test/fixtures/zoo", import.meta.url));
 const models = readdirSync(zoo);
 const sources = readdirSync(fileURLToPath(new URL(".", import.meta.url)), {

@@ -20,7 +20,7 @@ const feed: Make = (g, x) => {
 /** Mixes rows: `[batch, sequence, width]` to the same. */
 const mix: Make = (g, x) => g.matmul(g.softmax(g.matmulTransposed(x, x, 1)), x);
 
-/** `x` mixed, what `make` makes of that, and a head for chosen rows of it. */
+/** A model that mixes the rows of `x`, applies `make`, and has a head for chosen rows. */
 function modelOf(make: Make): Graph {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", "sequence", width]);
@@ -34,7 +34,7 @@ function modelOf(make: Make): Graph {
   return g.build();
 }
 
-/** Whether each product with a matrix computes all rows, or the chosen ones. */
+/** By matrix: whether its product computes all rows, or only the chosen ones. */
 function rowsOfProducts(graph: Graph): Record<string, "all" | "chosen"> {
   const { graph: early, shapes } = chooseRowsEarly(prepareGraph(graph, precisionOf()));
   const chosen = shapes.get("chosen")!.dims[0]!;
@@ -51,17 +51,17 @@ function rowsOfProducts(graph: Graph): Record<string, "all" | "chosen"> {
   );
 }
 
-it("what computes row by row does so for the rows that are chosen at the end", () => {
+it("row-by-row operators compute only the rows that are chosen at the end", () => {
   const graph = modelOf((g, x) => g.add(x, feed(g, g.rmsNormalization(x, g.numbers([1], [1]), 1e-6))));
   expect(rowsOfProducts(graph)).toEqual({ up: "chosen", down: "chosen", head: "chosen" });
 });
 
-it("what comes before an operator that mixes rows is computed for all of them", () => {
+it("operators before one that mixes rows compute all rows", () => {
   const graph = modelOf((g, x) => mix(g, feed(g, x)));
   expect(rowsOfProducts(graph)).toEqual({ up: "all", down: "all", head: "chosen" });
 });
 
-it("what somebody else reads is computed for all rows", () => {
+it("values that are also read by others are computed for all rows", () => {
   const graph = modelOf((g, x) => {
     const fed = feed(g, x);
     g.output("rows", fed, "float32", ["batch", "sequence", width]);
@@ -70,7 +70,7 @@ it("what somebody else reads is computed for all rows", () => {
   expect(rowsOfProducts(graph)).toEqual({ up: "all", down: "all", head: "chosen" });
 });
 
-it("an operand that differs from row to row is chosen of too", () => {
+it("rows are also chosen from an operand that differs between rows", () => {
   const graph = modelOf((g, x) => {
     const gate = g.input("gate", "float32", ["batch", "sequence", 1]);
     return g.mul(feed(g, x), gate);
@@ -81,7 +81,7 @@ it("an operand that differs from row to row is chosen of too", () => {
 it.each([
   ["of three axes", [1, 1, width]],
   ["of one", [width]],
-])("an operand %s that all rows see is not chosen of", (_, dims) => {
+])("rows are not chosen from an operand %s that is the same for all rows", (_, dims) => {
   const graph = modelOf((g, x) => g.add(feed(g, x), g.weight("row", parameter(...dims))));
   const { graph: early, shapes } = chooseRowsEarly(prepareGraph(graph, precisionOf()));
   expect(rowsOfProducts(graph)).toEqual({ up: "chosen", down: "chosen", head: "chosen" });
@@ -94,7 +94,7 @@ it.each([
   ).toBe(vocabulary);
 });
 
-it("rows that are chosen are a matrix, which needs no other shape any more", () => {
+it("chosen rows are a matrix, and need no further reshape", () => {
   const graph = modelOf((g, x) =>
     g.add(x, feed(g, g.layerNormalization(x, g.numbers([1], [1]), undefined, 1e-5))),
   );
@@ -104,12 +104,12 @@ it("rows that are chosen are a matrix, which needs no other shape any more", () 
   expect(operators.slice(operators.indexOf("Reshape"))).toEqual(["Reshape", "Gather", ...rest]);
 });
 
-it("an operand with a row of its own for each place in a sequence is no row to choose", () => {
+it("rows are not chosen if an operand has a row per position of a sequence", () => {
   const graph = modelOf((g, x) => g.add(feed(g, x), g.input("places", "float32", ["sequence", width])));
   expect(rowsOfProducts(graph)).toEqual({ up: "all", down: "all", head: "chosen" });
 });
 
-it("where no product would have fewer rows, nothing is changed", () => {
+it("nothing is changed if no product would have fewer rows", () => {
   const prepared = prepareGraph(
     modelOf((g, x) => g.relu(x)),
     precisionOf(),

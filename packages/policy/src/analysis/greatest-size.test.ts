@@ -5,7 +5,7 @@ import { greatestSize } from "./greatest-size.js";
 
 const width = 4;
 
-/** Of a graph that adds rows to those of its tokens, by what a full call has in it. */
+/** The greatest sequence length of a graph that adds these rows to those of its tokens, in a call with a full mask. */
 function greatestOf(rows: (g: GraphBuilder, ids: Value) => Value): number | undefined {
   const g = new GraphBuilder();
   const ids = g.input("ids", "int64", ["batch", "sequence"]);
@@ -24,19 +24,19 @@ describe("a sequence is at most as long as", () => {
     expect(greatestOf((g, ids) => g.gather(table(g, 50), counted(g, length(g, ids)), 0))).toBe(50);
   });
 
-  it("that table's rows from the first position's on", () => {
+  it("the rest of the table from the first position on", () => {
     const behindPadding = (g: GraphBuilder, ids: Value): Value =>
       g.gather(table(g, 50), g.add(counted(g, length(g, ids)), g.integer(2)), 0);
     expect(greatestOf(behindPadding)).toBe(48);
   });
 
-  it("the table of which as many rows are cut off", () => {
+  it("the table from which that many rows are sliced", () => {
     const cut = (g: GraphBuilder, ids: Value): Value =>
       g.node("Slice", [table(g, 50), g.integers([0]), g.shape(ids, 1, 2), g.integers([0])]);
     expect(greatestOf(cut)).toBe(50);
   });
 
-  it("the table of which as many rows are left to its end, though one row beyond that would do for all", () => {
+  it("the table with that many rows left up to its end, even though a single row beyond that would broadcast", () => {
     const left = (g: GraphBuilder, ids: Value): Value => {
       const start = g.sub(g.integers([50]), g.shape(ids, 1, 2));
       return g.node("Slice", [table(g, 50), start, g.integers([50]), g.integers([0])]);
@@ -44,7 +44,7 @@ describe("a sequence is at most as long as", () => {
     expect(greatestOf(left)).toBe(50);
   });
 
-  it("the table of which as many rows are cut off, counted from its end", () => {
+  it("the table from which that many rows are sliced, counted from its end", () => {
     const last = (g: GraphBuilder, ids: Value): Value =>
       g.node("Slice", [
         table(g, 50),
@@ -55,16 +55,16 @@ describe("a sequence is at most as long as", () => {
     expect(greatestOf(last)).toBe(50);
   });
 
-  it("the table for the positions of tokens that are no padding, where those are counted", () => {
+  it("the table for positions that count tokens without padding", () => {
     const positions = (g: GraphBuilder, ids: Value): Value => {
       const tokens = g.cast(g.node("Not", [g.node("Equal", [ids, g.integer(1)])]), "int64");
       return g.add(g.mul(g.node("CumSum", [tokens, g.integer(1)]), tokens), g.integer(1));
     };
-    // Rows 0 and 1 are for padding, so that of 50 rows 48 are left.
+    // Rows 0 and 1 are for padding, which leaves 48 of 50 rows.
     expect(greatestOf((g, ids) => g.gather(table(g, 50), positions(g, ids), 0))).toBe(48);
   });
 
-  it("nothing that is known, where a table's rows are cut off up to all that it has", () => {
+  it("any number, if a table is sliced up to its end", () => {
     const last = (g: GraphBuilder, ids: Value): Value => {
       const count = g.node("Min", [g.shape(ids, 1, 2), g.integers([50])]);
       const rows = g.node("Slice", [
@@ -78,17 +78,17 @@ describe("a sequence is at most as long as", () => {
     expect(greatestOf(last)).toBeUndefined();
   });
 
-  it("nothing that is known, without such a table", () => {
+  it("any number, without such a table", () => {
     const computed = (g: GraphBuilder, ids: Value): Value =>
       g.unsqueeze(g.cast(counted(g, length(g, ids)), "float32"), [1]);
     expect(greatestOf(computed)).toBeUndefined();
   });
 
-  it("nothing that is known, where rows are looked up that do not grow with it", () => {
+  it("any number, if the looked-up rows do not depend on the length", () => {
     expect(greatestOf((g) => g.gather(table(g, 50), g.integers([3]), 0))).toBeUndefined();
   });
 
-  it("nothing that is known, where another size has a share in the positions", () => {
+  it("any number, if positions also depend on another size", () => {
     const shifted = (g: GraphBuilder, ids: Value): Value => {
       const batch = g.squeeze(g.shape(ids, 0, 1), [0]);
       return g.gather(table(g, 500), g.add(counted(g, length(g, ids)), batch), 0);
@@ -96,7 +96,7 @@ describe("a sequence is at most as long as", () => {
     expect(greatestOf(shifted)).toBeUndefined();
   });
 
-  it("nothing that is known, where what it is of depends on more elements than are followed", () => {
+  it("any number, if positions depend on more elements than are propagated", () => {
     const chosen = (g: GraphBuilder, ids: Value): Value => {
       const all = g.node("NonZero", [g.add(counted(g, length(g, ids)), g.integer(1))]);
       return g.unsqueeze(g.cast(g.squeeze(all, [0]), "float32"), [1]);
@@ -105,7 +105,7 @@ describe("a sequence is at most as long as", () => {
   });
 });
 
-it("a size counts with empty caches", () => {
+it("the size with empty caches is used", () => {
   const g = new GraphBuilder();
   const ids = g.input("ids", "int64", ["batch", "sequence"]);
   const kept = g.input("kept", "float32", ["batch", "past", width]);

@@ -8,7 +8,7 @@ import { findRoutedExperts } from "./routed-experts.js";
 
 const [experts, width, inner] = [6, 8, 20];
 
-/** `Σ_e w_e · (relu(x·up_e)·down_e)` after a norm; `between` may add to what is done to the hidden rows. */
+/** `Σ_e w_e · (relu(x·up_e)·down_e)` after a norm; `between` may change the hidden rows. */
 function mixture(between: (g: GraphBuilder, hidden: Value) => Value = (_, hidden) => hidden): Graph {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["rows", width]);
@@ -23,7 +23,7 @@ function mixture(between: (g: GraphBuilder, hidden: Value) => Value = (_, hidden
 
 const found = (graph: Graph) => findRoutedExperts(propagateFactors(graph, precisionOf()));
 
-describe("a sum over experts of what each makes of every row, times a weight", () => {
+describe("a sum over experts of their results for every row, times a weight", () => {
   it("is recognised from the dataflow", () => {
     const [routed, ...others] = found(mixture());
     expect(others).toEqual([]);
@@ -31,18 +31,18 @@ describe("a sum over experts of what each makes of every row, times a weight", (
     expect(routed!.body).toHaveLength(3);
   });
 
-  it("is not, where experts see one another", () => {
+  it("is not recognised if experts are mixed", () => {
     const softmaxOverExperts = (g: GraphBuilder, hidden: Value): Value =>
       g.transpose(g.softmax(g.transpose(hidden, [1, 2, 0])), [2, 0, 1]);
     expect(found(mixture(softmaxOverExperts))).toEqual([]);
   });
 
-  it("is not, where rows see one another", () => {
+  it("is not recognised if rows are mixed", () => {
     const sumOfRows = (g: GraphBuilder, hidden: Value): Value => g.add(hidden, g.reduceSum(hidden, [1]));
     expect(found(mixture(sumOfRows))).toEqual([]);
   });
 
-  it("is not, where what an expert has lies in the graph itself, and not in a file", () => {
+  it("is not recognised if an expert's weights are in the graph itself, not in a file", () => {
     const scaled = (g: GraphBuilder, hidden: Value): Value =>
       g.mul(hidden, g.numbers([1, 2, 3, 4, 5, 6], [experts, 1, 1]));
     expect(found(mixture(scaled))).toEqual([]);
@@ -50,10 +50,10 @@ describe("a sum over experts of what each makes of every row, times a weight", (
 });
 
 describe("a program with routed experts", () => {
-  // Given whole, the routing weights keep the experts whole: the width of each is what is sharded.
+  // The routing weights are whole, so experts stay whole, and their width is sharded.
   const programs = buildPrograms(mixture(), planGraph(mixture(), { ranks: 2 }));
 
-  it("runs one expert's session for the rows of each, between what comes before and after", () => {
+  it("runs one expert's session for each expert's rows, between the steps before and after", () => {
     for (const { entries } of programs) {
       expect(entries.forward!.steps.map(({ kind }) => kind)).toEqual(["run", "routed", "run", "allReduce"]);
     }

@@ -15,36 +15,36 @@ function flowOf(edges: readonly string[], sources: string, sinks: string): Flow 
 const cutOf = (flow: Flow, costs: Readonly<Record<string, number>> = {}): string =>
   [...cheapestCut(flow, (value) => costs[value] ?? 1)].sort().join("");
 
-describe("of the values on the way from where sums come from to where they are needed, the cheapest cut is", () => {
-  it("the last of several that cost as much", () => {
+describe("of the values between the sources and the sinks of sums, the cheapest cut is", () => {
+  it("the last of several with the same cost", () => {
     expect(cutOf(flowOf(["a b", "b c"], "a", "c"))).toBe("c");
   });
 
-  it("one that costs less than those behind it", () => {
+  it("one that costs less than those after it", () => {
     expect(cutOf(flowOf(["a b", "b c"], "a", "c"), { b: 1, a: 2, c: 2 })).toBe("b");
   });
 
-  it("the one that several are computed from", () => {
+  it("the one from which several are computed", () => {
     expect(cutOf(flowOf(["a b", "b c", "b d", "b e"], "a", "cde"))).toBe("b");
   });
 
-  it("the one that several are added to", () => {
+  it("the one to which several are added", () => {
     expect(cutOf(flowOf(["a c", "b c", "c d"], "ab", "d"))).toBe("d");
   });
 
-  it("those of each part by itself, if nothing connects them", () => {
+  it("found separately for each connected part", () => {
     expect(cutOf(flowOf(["a b", "c d", "c e"], "ac", "bde"))).toBe("bc");
   });
 
-  it("where a sum comes from, if it is needed whole there", () => {
+  it("the source, if the sum is needed whole there", () => {
     expect(cutOf(flowOf([], "a", "a"))).toBe("a");
   });
 });
 
-it("no set of values that separates them costs less", () => {
+it("as cheap as any set of values that separates them", () => {
   const names = [..."abcdefg"];
   const graph = fc.record({
-    // From each value only to later ones, as in a graph.
+    // Edges only lead from each value to later ones, as in a graph.
     edges: fc.uniqueArray(
       fc.tuple(fc.nat(6), fc.nat(6)).filter(([from, to]) => from < to),
       {
@@ -79,7 +79,7 @@ it("no set of values that separates them costs less", () => {
 
 function separates({ sources, sinks, next }: Flow, cut: ReadonlySet<string>): boolean {
   const reached = new Set([...sources].filter((value) => !cut.has(value)));
-  // Grows while it is walked.
+  // This list grows during the loop.
   for (const value of reached)
     for (const other of next.get(value) ?? []) if (!cut.has(other)) reached.add(other);
   return ![...reached].some((value) => sinks.has(value));

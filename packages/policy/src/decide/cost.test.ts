@@ -22,7 +22,7 @@ describe("a token is predicted to take longer", () => {
   const gathered = { ...nothing, gathered: new Map([["whole", "part"]]) };
 
   it.each([
-    ["by what a rank reads", [2e9, nothing, 0], [1e9, nothing, 0]],
+    ["by the bytes that a rank reads", [2e9, nothing, 0], [1e9, nothing, 0]],
     ["by each all-reduce, however small", [1e9, summed, 0], [1e9, nothing, 0]],
     ["by each all-gather, however small", [1e9, gathered, 0], [1e9, nothing, 0]],
     ["by the bytes of an all-reduce", [1e9, summed, 1e6], [1e9, summed, 0]],
@@ -32,13 +32,13 @@ describe("a token is predicted to take longer", () => {
   });
 });
 
-it("planned for time, what is read sooner than ranks meet is whole on each", () => {
+it("if the objective is time, weights that are read faster than ranks meet stay whole", () => {
   const { weights } = planGraph(serialFeedForwards(1_000_000), { ranks: 2, objective: "time" });
   expect(weights["a.up"]).toMatchObject({ placement: "replicated" });
   expect(weights["b.up"]).toMatchObject({ placement: "column-parallel" });
 });
 
-describe("values are measured in a step that has cached", () => {
+describe("values are measured in a step with this many cached positions:", () => {
   const pastKeys = (window?: number): number => {
     const graph = attentionGraph();
     const caches = graph.caches.map((cache) => ({ ...cache, ...(window !== undefined && { window }) }));
@@ -50,14 +50,14 @@ describe("values are measured in a step that has cached", () => {
     expect(pastKeys()).toBe(keyValueHeads * 512 * lanes * float);
   });
 
-  it("no more than a window", () => {
+  it("no more than the window", () => {
     expect(pastKeys(100)).toBe(keyValueHeads * 100 * lanes * float);
   });
 });
 
-describe("what is predicted is of", () => {
+describe("the prediction is for", () => {
   const stepOf = (graph: Graph): string => planGraph(graph, { ranks: 2 }).predicted.step;
-  /** Sequences of as many as there are positions, or of any length. */
+  /** A graph for sequences of this many positions, or of any length. */
   const positioned = (rows: number): Graph => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["batch", "sequence", 8]);
@@ -76,18 +76,18 @@ describe("what is predicted is of", () => {
     expect(stepOf(attentionGraph())).toBe("a token");
   });
 
-  it("a token of both, with an encoder that fills a cache", () => {
+  it("a token of source and target, with an encoder that fills a cache", () => {
     const sizes = { d_model: 64, d_kv: 8, d_ff: 64, num_layers: 1, num_heads: 8, vocab_size: 320 };
     const { graph } = buildGraph({ config: { model_type: "t5", ...sizes }, tensors: undefined });
     expect(stepOf(graph)).toBe("a token of source and target");
   });
 
-  it("a run of 512, without one, or of half of that as often as it takes", () => {
+  it("a run of 512 without a cache, halved as often as necessary", () => {
     expect(stepOf(serialFeedForwards())).toBe("a run of length 512");
     expect(stepOf(positioned(130))).toBe("a run of length 128");
   });
 
-  it("a run, where it has no length to choose", () => {
+  it("a run, if there is no length to choose", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["batch", 8]);
     g.output("y", g.matmul(x, g.weight("w", parameter(8, 16))), "float32", ["batch", 16]);

@@ -12,7 +12,7 @@ describe("dealing units to ranks", () => {
     expect(counts(6, 1, 4)).toEqual([2, 2, 1, 1]);
   });
 
-  it("leaves ranks without units when there are too few", () => {
+  it("leaves ranks without units if there are too few", () => {
     expect(counts(2, 1, 4)).toEqual([1, 1, 0, 0]);
   });
 
@@ -29,11 +29,11 @@ describe("dealing units to ranks", () => {
     expect(counts(2, 4, 3)).toEqual([2, 2, 4]);
   });
 
-  it("leaves a rank with nothing where a unit has fewer pieces than ranks", () => {
+  it("leaves a rank with nothing if a unit has fewer pieces than ranks", () => {
     expect(counts(1, 2, 3)).toEqual([1, 1, 0]);
   });
 
-  it("deals every piece of every unit exactly once, and rank 0 never nothing", () => {
+  it("deals every piece of every unit exactly once, and always some to rank 0", () => {
     const size = fc.integer({ min: 1, max: 20 });
     fc.assert(
       fc.property(size, size, size, (units, within, ranks) => {

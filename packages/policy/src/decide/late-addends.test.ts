@@ -4,7 +4,7 @@ import { buildPrograms, planGraph } from "../policy/plan.js";
 import type { RankProgram, Step } from "../program/program.js";
 import { parameter, sizes } from "../testing/graphs.js";
 
-it("every rank adds what all have to a sum that is paid, and no session does", () => {
+it("every rank adds what all ranks have to an all-reduced sum, outside of its sessions", () => {
   const graph = graphOf((g, x) => g.relu(g.add(x, feed(g, g.relu(x), "a"))));
   for (const program of programsOf(graph)) {
     expect(stepsOf(program).map(({ kind }) => kind)).toEqual(["run", "allReduce", "run"]);
@@ -13,7 +13,7 @@ it("every rank adds what all have to a sum that is paid, and no session does", (
   }
 });
 
-it("a sum that is added to the next one is not fed to a session for it", () => {
+it("a sum that is added to the next one is not fed to a session for that", () => {
   const graph = graphOf((g, x) => {
     const first = g.add(x, feed(g, g.relu(x), "a"));
     return g.relu(g.add(feed(g, scaled(g, first, "scale"), "b"), first));
@@ -26,16 +26,16 @@ it("a sum that is added to the next one is not fed to a session for it", () => {
 });
 
 it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
-  ["the outer sum", (g, x) => g.add(g.add(feed(g, x, "a"), feed(g, x, "b")), x)],
+  ["the outermost sum", (g, x) => g.add(g.add(feed(g, x, "a"), feed(g, x, "b")), x)],
   ["an inner one", (g, x) => g.add(g.add(feed(g, x, "a"), x), feed(g, x, "b"))],
   ["one below a bias", (g, x) => g.add(g.add(feed(g, x, "a"), x), biasOf(g))],
-  ["one that is given another shape", (g, x) => g.reshape(g.add(feed(g, x, "a"), x), [-1, sizes.width])],
-])("in a sum of several, an addend of %s is found", (_, sum) => {
+  ["one that is then reshaped", (g, x) => g.reshape(g.add(feed(g, x, "a"), x), [-1, sizes.width])],
+])("in nested sums, an addend of %s is found", (_, sum) => {
   const graph = graphOf((g, x) => g.reshape(g.relu(sum(g, x)), [-1, rows, sizes.width]));
   for (const program of programsOf(graph)) expect(addends(program)).toEqual(["x"]);
 });
 
-it("an addend that is computed without parameters is computed on every rank", () => {
+it("an addend computed without parameters is computed on every rank", () => {
   const graph = graphOf((g, x) => {
     const first = g.add(x, feed(g, x, "a"));
     return g.relu(g.add(g.relu(first), feed(g, scaled(g, first, "scale"), "b")));
@@ -46,7 +46,7 @@ it("an addend that is computed without parameters is computed on every rank", ()
   }
 });
 
-it("a rank without units adds as the others do", () => {
+it("a rank without units adds the same as the others", () => {
   const graph = graphOf((g, x) => g.relu(g.add(x, feed(g, g.relu(x), "a", { inner: 3 }))));
   for (const program of programsOf(graph, 4)) expect(addends(program)).toEqual(["x"]);
 });
@@ -57,21 +57,21 @@ it.each<[string, (g: GraphBuilder, x: Value) => Value, DataType?]>([
     (g, x) => g.add(feed(g, x, "a"), g.weight("own", parameter(1, rows, sizes.width))),
   ],
   [
-    "a parameter that is added elsewhere too",
+    "a parameter that is also added elsewhere",
     (g, x) => {
       const bias = biasOf(g);
       return g.add(g.relu(g.add(x, bias)), g.add(feed(g, x, "a"), bias));
     },
   ],
-  [
-    "a parameter that is added to all elements alike",
-    (g, x) => g.add(feed(g, x, "a"), g.weight("one", parameter(1))),
-  ],
+  ["a scalar parameter", (g, x) => g.add(feed(g, x, "a"), g.weight("one", parameter(1)))],
   [
     "computed with a parameter that nothing else needs",
     (g, x) => g.add(feed(g, x, "a"), scaled(g, x, "scale")),
   ],
-  ["one row for all", (g, x) => g.add(feed(g, x, "a"), g.slice(x, g.integers([0]), g.integers([1]), 1))],
+  [
+    "a computed row that is added to all rows",
+    (g, x) => g.add(feed(g, x, "a"), g.slice(x, g.integers([0]), g.integers([1]), 1)),
+  ],
   ["of float16", (g, x) => g.add(feed(g, x, "a", { type: "float16" }), x), "float16"],
 ])("an addend that is %s stays in a session of rank 0", (_, sum, type) => {
   const graph = graphOf((g, x) => g.relu(sum(g, x)), type);
@@ -80,7 +80,7 @@ it.each<[string, (g: GraphBuilder, x: Value) => Value, DataType?]>([
   expect(programs.map((program) => operatorsOf(program).includes("Add"))).toEqual([true, false]);
 });
 
-it("the bias of a product is kept by every rank, which adds it to the sum", () => {
+it("every rank keeps the bias of a product, and adds it to the sum", () => {
   const graph = graphOf((g, x) => g.relu(g.add(x, g.add(feed(g, x, "a"), biasOf(g)))));
   const policy = planGraph(graph, { ranks: 2 });
   for (const [rank, program] of buildPrograms(graph, policy).entries()) {
@@ -94,9 +94,9 @@ it("the bias of a product is kept by every rank, which adds it to the sum", () =
 });
 
 it.each<[string, number, (g: GraphBuilder, x: Value) => Value]>([
-  ["two products that are added", 1, (g, x) => g.add(biased(g, x, "a"), biased(g, x, "b"))],
+  ["two products that are added together", 1, (g, x) => g.add(biased(g, x, "a"), biased(g, x, "b"))],
   [
-    "a product that is given another shape",
+    "a product that is then reshaped",
     0,
     (g, x) => g.reshape(g.add(biased(g, x, "a"), biasOf(g, "b.bias")), [-1, sizes.width]),
   ],
@@ -109,9 +109,9 @@ it.each<[string, number, (g: GraphBuilder, x: Value) => Value]>([
 });
 
 it.each([
-  ["a product has as an operand is", 1, ["bias"]],
-  ["is scaled is not", 0.5, []],
-])("the bias that %s added later", (_, beta, expected) => {
+  ["is an operand of a product is", 1, ["bias"]],
+  ["is an operand of a product and scaled is not", 0.5, []],
+])("a bias that %s added later", (_, beta, expected) => {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", sizes.width]);
   const up = g.relu(g.matmul(x, g.weight("up", parameter(sizes.width, sizes.inner))));
@@ -127,7 +127,7 @@ it.each([
 it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
   ["that is added to a product", (g, x) => g.add(feed(g, x, "a", { inner: 3 }), biasOf(g))],
   [
-    "that a product has as an operand",
+    "that is an operand of a product",
     (g, x) => {
       const row = g.reshape(x, [-1, sizes.width]);
       const up = g.relu(g.matmul(row, g.weight("up", parameter(sizes.width, 3))));
@@ -135,7 +135,7 @@ it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
       return g.reshape(down, [-1, rows, sizes.width]);
     },
   ],
-])("a rank without units keeps the bias %s, as the others do", (_, sum) => {
+])("a rank without units also keeps a bias %s", (_, sum) => {
   const graph = graphOf((g, x) => g.relu(sum(g, x)));
   const policy = planGraph(graph, { ranks: 4 });
   for (const [rank, program] of buildPrograms(graph, policy).entries()) {
@@ -145,7 +145,7 @@ it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
   }
 });
 
-it("what is added to a sum that the caller is given stays in a session", () => {
+it("addends of a sum that is an output stay in a session", () => {
   const programs = programsOf(graphOf((g, x) => g.add(x, feed(g, x, "a"))));
   expect(programs.map(addends)).toEqual([[], []]);
 });
@@ -164,7 +164,7 @@ const addends = (program: RankProgram): string[] =>
       : [],
   );
 
-/** Of all sums. */
+/** The rows that are added to all sums. */
 const rowsOf = (program: RankProgram): string[] =>
   stepsOf(program).flatMap((step) =>
     step.kind === "allReduce" || step.kind === "normalize" ? (step.added?.rows ?? []) : [],
@@ -186,7 +186,7 @@ const biasOf = (g: GraphBuilder, name = "bias"): Value => g.weight(name, paramet
 const biased = (g: GraphBuilder, x: Value, name: string): Value =>
   g.add(feed(g, x, name), biasOf(g, `${name}.bias`));
 
-/** `x · scale`, not linear in what a rank has of a sum. */
+/** `x · scale`, not linear in a rank's part of a sum. */
 const scaled = (g: GraphBuilder, x: Value, name: string): Value =>
   g.rmsNormalization(x, g.weight(name, parameter(sizes.width)), 1e-6);
 

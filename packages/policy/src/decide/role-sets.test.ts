@@ -8,7 +8,7 @@ import { precisionOf } from "../precision/precision.js";
 import { parameter } from "../testing/graphs.js";
 import { admissibleSets } from "./role-sets.js";
 
-/** A perceptron of layers of which none is as wide as another: a role by the layer, which meets those next to it. */
+/** A perceptron whose layers all have different widths: one role per layer, which meets its neighbours. */
 function perceptron(layers: number) {
   const g = new GraphBuilder();
   const widths = Array.from({ length: layers + 1 }, (_, layer) => 40 + ((37 * layer) % 101));
@@ -24,7 +24,7 @@ function perceptron(layers: number) {
 const rolesOf = (layers: number): Roles => findRoles(propagateFactors(perceptron(layers), precisionOf()));
 const unitsOf = (set: readonly Role[]): number => set.reduce((sum, { units }) => sum + units, 0);
 
-it("few roles give every set in which none meets another", () => {
+it("with few roles, all sets without meeting roles are tried", () => {
   const { roles, conflicts } = rolesOf(4);
   const [first, second, third, fourth] = roles;
   const { sets, complete } = admissibleSets(roles, conflicts, ({ units }) => units);
@@ -41,17 +41,17 @@ it("few roles give every set in which none meets another", () => {
   );
 });
 
-it("of a hundred roles the best set is found without trying them all", () => {
+it("with a hundred roles, the best set is found without trying all", () => {
   const { roles, conflicts } = rolesOf(100);
   const { sets, complete } = admissibleSets(roles, conflicts, ({ units }) => units);
   expect(complete).toBe(false);
-  // Along a path, the best with a role is the best up to the one before its neighbour, and itself.
+  // Along a path, the best set with a role is the best one up to the role before its neighbour, plus the role.
   let [without, best] = [0, 0];
   for (const { units } of roles) [without, best] = [best, Math.max(best, without + units)];
   expect(Math.max(...sets.map(unitsOf))).toBe(best);
 });
 
-it("a hundred roles leave no more than 128 sets to plan, whichever comes last", () => {
+it("with a hundred roles, at most 128 sets are planned, whichever role is last", () => {
   for (const layers of [100, 101, 102]) {
     const { roles, conflicts } = rolesOf(layers);
     const { sets } = admissibleSets(roles, conflicts, ({ units }) => units);
@@ -59,7 +59,9 @@ it("a hundred roles leave no more than 128 sets to plan, whichever comes last", 
   }
 });
 
-/** `x·first·last·[1]`, and between the first two products ten of other inputs, each with a role that meets no other. */
+/**
+ * `x·first·last·[1]`, with ten products of other inputs between the first two, each with a role that meets no other.
+ */
 function twoThatMeetAroundTen() {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", 4]);
@@ -74,7 +76,7 @@ function twoThatMeetAroundTen() {
   return g.build();
 }
 
-it("a role that comes late and meets what all the best sets have is still tried", () => {
+it("a late role that meets roles of all the best sets is still tried", () => {
   const { roles, conflicts } = findRoles(propagateFactors(twoThatMeetAroundTen(), precisionOf()));
   const { sets, complete } = admissibleSets(roles, conflicts, ({ units }) => units);
   expect(roles.map(({ units }) => units)).toEqual([400, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 3000]);
@@ -85,13 +87,13 @@ it("a role that comes late and meets what all the best sets have is still tried"
 it.each<[string, Graph, "possible" | "found"]>([
   ["every set was tried", perceptron(4), "possible"],
   ["sets were left out", twoThatMeetAroundTen(), "found"],
-])("where %s, the error of too little memory says so", (_, graph, word) => {
+])("if %s, the error about insufficient memory says so", (_, graph, word) => {
   const plan = () => planGraph(graph, { ranks: 2, memoryPerRank: 1 });
   expect(expectCode("RR_MEMORY", plan).message).toContain(`the least ${word} is`);
 });
 
 it.each(["memory", "time"] as const)(
-  "a model of forty layers, all unlike, is planned for %s",
+  "a model of forty different layers can be planned for %s",
   (objective) => {
     const policy = planGraph(perceptron(40), { ranks: 2, objective });
     expect(policy.factors).toHaveLength(40);
@@ -99,7 +101,7 @@ it.each(["memory", "time"] as const)(
   },
 );
 
-/** Twelve products of other inputs, whose columns may be sharded whatever else is: more sets than are all tried. */
+/** Twelve products of other inputs, whose columns can be sharded independently: more sets than are all tried. */
 function besideTwelve(add: (g: GraphBuilder) => void): Graph {
   const g = new GraphBuilder();
   add(g);
@@ -118,28 +120,31 @@ const shardedUnits = (graph: Graph, objective: "memory" | "time"): number[] =>
 
 const small = Array.from({ length: 12 }, (_, index) => 2000 + 10 * index);
 
-describe.each(["memory", "time"] as const)("for %s, among more sets than are all tried", (objective) => {
-  it("a role that can only be sharded with another one is, if both are worth it", () => {
-    const graph = besideTwelve((g) => {
-      const x = g.input("x", "float32", ["batch", 400]);
-      const apart = [3000, 5000].map((width) =>
-        g.relu(g.matmul(x, g.weight(`up ${width}`, parameter(400, width)))),
-      );
-      const sum = g.matmul(g.concat(apart, 1), g.weight("down", parameter(8000, 1)));
-      g.output("y", sum, "float32", ["batch", 1]);
+describe.each(["memory", "time"] as const)(
+  "with the objective %s and more sets than are tried",
+  (objective) => {
+    it("a role that can only be sharded together with another one is, if both are worth it", () => {
+      const graph = besideTwelve((g) => {
+        const x = g.input("x", "float32", ["batch", 400]);
+        const apart = [3000, 5000].map((width) =>
+          g.relu(g.matmul(x, g.weight(`up ${width}`, parameter(400, width)))),
+        );
+        const sum = g.matmul(g.concat(apart, 1), g.weight("down", parameter(8000, 1)));
+        g.output("y", sum, "float32", ["batch", 1]);
+      });
+      expect(shardedUnits(graph, objective)).toEqual(expect.arrayContaining([3000, 5000]));
     });
-    expect(shardedUnits(graph, objective)).toEqual(expect.arrayContaining([3000, 5000]));
-  });
 
-  it("a role that never can be sharded spoils no other, however large it is", () => {
-    const graph = besideTwelve((g) => {
-      const double = (x: Value): Value =>
-        g.node("Cast", [x], { attributes: { to: { kind: "int", value: 11 } } });
-      const x = double(g.input("x", "float32", ["batch", 400]));
-      const inner = g.relu(g.matmul(x, double(g.weight("up", parameter(400, 9000)))));
-      const sum = g.matmul(inner, double(g.weight("down", parameter(9000, 1))));
-      g.output("y", sum, "float64", ["batch", 1]);
+    it("a role that can never be sharded does not prevent others from being sharded, however large it is", () => {
+      const graph = besideTwelve((g) => {
+        const double = (x: Value): Value =>
+          g.node("Cast", [x], { attributes: { to: { kind: "int", value: 11 } } });
+        const x = double(g.input("x", "float32", ["batch", 400]));
+        const inner = g.relu(g.matmul(x, double(g.weight("up", parameter(400, 9000)))));
+        const sum = g.matmul(inner, double(g.weight("down", parameter(9000, 1))));
+        g.output("y", sum, "float64", ["batch", 1]);
+      });
+      expect(shardedUnits(graph, objective)).toEqual(small);
     });
-    expect(shardedUnits(graph, objective)).toEqual(small);
-  });
-});
+  },
+);

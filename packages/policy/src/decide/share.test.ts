@@ -3,7 +3,7 @@ import type { Role } from "../analysis/roles.js";
 import { leaf } from "../factors/factor.js";
 import { evenShareOf, sharesOf } from "./share.js";
 
-/** A role of one factor; units may be divided by a companion. */
+/** A role with one factor, whose units may be divided by a companion. */
 function roleOf(units: number, pieces?: number) {
   const factor = leaf([units, units]);
   const companion = pieces === undefined ? undefined : leaf([pieces, pieces]);
@@ -20,14 +20,14 @@ it.each([
   { units: 6, ranks: 4, even: 1.5 },
   { units: 4, ranks: 8, even: 1 },
 ])(
-  "plans are told apart as if $units units on $ranks ranks could be cut, into no more than there are",
+  "plans are compared as if $units units could be cut evenly for $ranks ranks, but not into more parts than units",
   (one) => {
     const { role, factor } = roleOf(one.units);
     expect(evenShareOf([role], one.ranks).get(factor)).toEqual([0, one.even]);
   },
 );
 
-it("ranks that outnumber units share what a unit is made of", () => {
+it("more ranks than units share the pieces of units", () => {
   const { role, factor, companion } = roleOf(2, 4);
   expect(evenShareOf([role], 4).get(companion!)).toEqual([0, 2]);
   const shares = sharesOf([role], 4);
@@ -45,7 +45,7 @@ it("ranks that outnumber units share what a unit is made of", () => {
   ]);
 });
 
-it("ranks that do not outnumber units have whole ones", () => {
+it("up to as many ranks as units have whole units", () => {
   const { role, companion } = roleOf(4, 2);
   expect(sharesOf([role], 4).map((share) => share.has(companion!))).toEqual([false, false, false, false]);
 });

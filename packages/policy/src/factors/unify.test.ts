@@ -8,21 +8,21 @@ const reason = { operator: "Test", why: "of this test" };
 const dim = (size: number): Dim => freshDim([size, size]);
 const dims = (...sizes: number[]): Dim[] => sizes.map(dim);
 
-describe("two products of one size become the same factors", () => {
+describe("two products of equal size become the same factors:", () => {
   it("divides a fused dimension by the dimensions it is reshaped to", () => {
     const fused = dim(768);
     unify(fused, dims(12, 64).flat(), reason);
     expect(describeDim(fused)).toBe("12·64");
   });
 
-  it("divides both sides where neither boundary is the other's", () => {
+  it("divides both sides if their boundaries interleave", () => {
     const [a, b] = [dims(4, 6), dims(2, 12)];
     unify(a.flat(), b.flat(), reason);
     expect(a.map(describeDim)).toEqual(["2·2", "6"]);
     expect(b.map(describeDim)).toEqual(["2", "2·6"]);
   });
 
-  it("divides both by what they have in common where neither divides the other", () => {
+  it("divides both by their common factor if neither divides the other", () => {
     const [heads, lanes] = [dim(8), dim(80)];
     const [blocks, elements] = [dim(20), dim(32)];
     unify([...heads, ...lanes], [...blocks, ...elements], reason);
@@ -35,14 +35,14 @@ describe("two products of one size become the same factors", () => {
   it.each([
     ["minor", [3, 10], [5, 6]],
     ["major", [10, 3], [6, 5]],
-  ])("keeps free what only the %s ends have in common", (_, left, right) => {
+  ])("keeps a common factor at the %s ends shardable", (_, left, right) => {
     const [a, b] = [dims(...left).flat(), dims(...right).flat()];
     unify(a, b, reason);
     for (const side of [a, b])
       expect(leavesOf(side).map(({ size, whole }) => [size[0], whole])).toContainEqual([2, undefined]);
   });
 
-  it("joins a dynamic size with a static one and parts them again", () => {
+  it("joins a dynamic size with a static one, and separates them again", () => {
     const sequence: Dim = freshDim([11, 17]);
     const group = dim(2);
     const joined: Dim = freshDim([22, 34]);
@@ -50,7 +50,7 @@ describe("two products of one size become the same factors", () => {
     expect(resolve(joined)).toEqual([...resolve(group), ...resolve(sequence)]);
   });
 
-  it("treats size 1 as nothing at all", () => {
+  it("ignores size 1", () => {
     expect(dim(1)).toEqual([]);
     const a = dims(1, 8, 1, 4);
     const b = dims(8, 4);
@@ -59,7 +59,7 @@ describe("two products of one size become the same factors", () => {
     expect(leavesOf(a.flat())).toEqual(leavesOf(b.flat()));
   });
 
-  it("keeps only the remainder whole where sizes do not divide alike", () => {
+  it("keeps only the remainder whole if sizes do not divide alike", () => {
     const a = dims(3, 5, 7);
     const b = dims(5, 3, 7);
     unify(a.flat(), b.flat(), reason);
@@ -69,7 +69,7 @@ describe("two products of one size become the same factors", () => {
     expect(leavesOf(b[1]!)[0]!.whole).toEqual(reason);
   });
 
-  it("hands down what must stay whole to what a factor is divided into", () => {
+  it('passes "whole" on to the factors that a factor is divided into', () => {
     const fused = dim(32);
     keepWhole(fused, reason);
     const parts = dims(4, 8);
@@ -79,14 +79,14 @@ describe("two products of one size become the same factors", () => {
 });
 
 describe("sums of segments", () => {
-  it("takes heads out of each third of [q|k|v]", () => {
+  it("finds the heads in each third of [q|k|v]", () => {
     const fused = dim(3 * 8 * 16);
     const thirds = dims(128, 128, 128);
     unify(fused, sumDim(thirds), reason);
     const heads = leaf([8, 8]);
     for (const third of thirds) unify(third, [heads, ...dim(16)], reason);
     expect(describeDim(fused)).toBe("(8·16+8·16+8·16)");
-    // Rank 1 of 2: the upper half of the heads in each third.
+    // Rank 1 of 2 has the upper half of the heads in each third.
     expect(localIntervals(fused, new Map([[heads, [4, 8]]]))).toEqual([
       [64, 128],
       [192, 256],
@@ -94,7 +94,7 @@ describe("sums of segments", () => {
     ]);
   });
 
-  it("nests sums in products: one key and one value beside each group of queries", () => {
+  it("nests sums in products: one key and one value next to each group of queries", () => {
     const fused = dim(4 * (2 + 1 + 1) * 16);
     const split = dims(4, 4, 16);
     unify(fused, split.flat(), reason);
@@ -111,7 +111,7 @@ describe("sums of segments", () => {
     expect(describeDim(whole)).toBe("(4+2+2)·16");
   });
 
-  it("takes what n equal segments are made of out of their sum", () => {
+  it("takes the common factors of n equal segments out of their sum", () => {
     const parts = dims(10, 10, 10);
     const whole = sumDim(parts);
     unify(whole, dims(3, 10).flat(), reason);
@@ -119,7 +119,7 @@ describe("sums of segments", () => {
     expect(leavesOf(parts[0]!)[0]).toBe(leavesOf(parts[2]!)[0]);
   });
 
-  it("cuts two sums where either is cut", () => {
+  it("cuts two sums wherever either is cut", () => {
     const left = dims(8, 24);
     const right = dims(8, 16, 8);
     unify(sumDim(left), sumDim(right), reason);
@@ -128,8 +128,8 @@ describe("sums of segments", () => {
   });
 });
 
-describe("whatever is found to be one factor can be sharded on both sides alike", () => {
-  // Two ways to factor one number, as a reshape has them.
+describe("factors found to be equal can be sharded on both sides alike:", () => {
+  // Two ways to factor one number, as in a reshape.
   const reshape = fc
     .array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 5 })
     .chain((primes) => fc.tuple(fc.constant(primes), grouping(primes), grouping(primes)));
@@ -145,7 +145,7 @@ describe("whatever is found to be one factor can be sharded on both sides alike"
     });
   }
 
-  it("selects the same elements of a reshaped tensor", () => {
+  it("a reshaped tensor has the same selected elements", () => {
     fc.assert(
       fc.property(reshape, fc.nat(), fc.nat(), fc.nat(), ([, left, right], pick, from, length) => {
         const [a, b] = [dims(...left), dims(...right)];
@@ -161,7 +161,7 @@ describe("whatever is found to be one factor can be sharded on both sides alike"
     );
   });
 
-  it("counts locally what it selects", () => {
+  it("local sizes are the numbers of selected elements", () => {
     fc.assert(
       fc.property(reshape, fc.nat(), ([, left, right], pick) => {
         const a = dims(...left);
@@ -181,7 +181,7 @@ describe("whatever is found to be one factor can be sharded on both sides alike"
   });
 });
 
-/** Row-major positions of the elements that a rank has of a tensor. */
+/** Row-major indices of the elements of a tensor that a rank has. */
 function flatIndices(tensor: readonly Dim[], share: Parameters<typeof localIntervals>[1]): number[] {
   let flat = [0];
   for (const one of tensor) {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { lower } from "./lower.js";
 
 it.each(["QLinearAveragePool", "QLinearGlobalAveragePool"])(
-  "%s of images with channels last stays, since no plain operator pools those",
+  "%s with channels last is not lowered, since there is no plain operator for it",
   (operator) => {
     const g = new GraphBuilder();
     const image = g.input("image", "uint8", ["batch", 5, 4, 3]);

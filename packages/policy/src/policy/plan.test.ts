@@ -15,12 +15,12 @@ import { buildPrograms, graphInPrecision, planGraph, policyFromJSON } from "./pl
 describe("a feed-forward on two ranks", () => {
   const policy = planGraph(feedForward(), { ranks: 2 });
 
-  it("is split by columns on the way up and by rows on the way down", () => {
+  it("is split by columns in `up` and by rows in `down`", () => {
     expect(policy.weights["a.up"]).toMatchObject({ placement: "column-parallel", axis: 1 });
     expect(policy.weights["a.down"]).toMatchObject({ placement: "row-parallel", axis: 0 });
   });
 
-  it("pays one all-reduce", () => {
+  it("needs one all-reduce", () => {
     expect(policy.predicted.allReducesPerToken).toBe(1);
   });
 
@@ -34,14 +34,14 @@ describe("a feed-forward on two ranks", () => {
   });
 });
 
-describe("a number of ranks that is none", () => {
+describe("an invalid number of ranks", () => {
   it.each([0, -1, 1.5, 65, Number.NaN, Number.POSITIVE_INFINITY])("is refused: %d", (ranks) => {
     const { message } = expectCode("RR_RANKS", () => planGraph(feedForward(), { ranks }));
     expect(message).toContain(`got ${ranks}`);
   });
 });
 
-describe("an option that is none", () => {
+describe("an invalid option", () => {
   it.each<[string, object]>([
     ["another name", { objectiv: "time" }],
     ["an objective", { objective: "speed" }],
@@ -57,9 +57,9 @@ describe("an option that is none", () => {
 
   it.each<[string, object]>([
     ["another name", { product: ["float32"] }],
-    ["a kind of product", { products: ["float16"] }],
-    ["kinds that are no list", { products: "float32" }],
-  ])("is refused for programs: %s", (_, options) => {
+    ["an unknown kind of product", { products: ["float16"] }],
+    ["kinds of products that are not a list", { products: "float32" }],
+  ])("is refused when programs are built: %s", (_, options) => {
     const graph = feedForward();
     const policy = planGraph(graph, { ranks: 2 });
     expectCode("RR_OPTION", () => buildPrograms(graph, policy, options));
@@ -67,7 +67,7 @@ describe("an option that is none", () => {
 });
 
 describe("more ranks than heads", () => {
-  it("do not share a head's lanes where the caller is given heads and lanes as axes of their own", () => {
+  it("do not share a head's lanes if heads and lanes are separate axes of an output", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["batch", 8]);
     const up = g.weight("up", { type: "float32", dims: [8, 4 * 6], source: { kind: "absent" } });
@@ -78,7 +78,7 @@ describe("more ranks than heads", () => {
     expect(buildPrograms(graph, policy)).toHaveLength(5);
   });
 
-  it("divide what most parameters hold of a head", () => {
+  it("share the factor of a head with the most parameters", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["batch", 12]);
     const units = (name: string, within: number, shape: readonly number[]): Value =>
@@ -91,7 +91,7 @@ describe("more ranks than heads", () => {
   });
 });
 
-describe("an index that an axis does not have", () => {
+describe("an index outside its axis", () => {
   it.each([-5, 4])("is refused when planning: %i", (index) => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["batch", 4]);
@@ -100,34 +100,38 @@ describe("an index that an axis does not have", () => {
   });
 });
 
-describe("an operator whose operands have not what it needs", () => {
+describe("an operator with invalid operands", () => {
   const image = (g: GraphBuilder): Value => g.input("x", "float32", [2, 6, 4]);
   it.each<[string, (g: GraphBuilder) => Value, string]>([
-    ["an axis to sum along", (g) => g.node("CumSum", [image(g), g.integer(3)]), "CumSum"],
-    ["the axes that it goes by", (g) => g.node("MeanVarianceNormalization", [image(g)]), "MeanVariance"],
-    ["an axis at all", (g) => g.softmax(g.input("x", "float32", [])), "Softmax"],
+    ["no axis to sum along", (g) => g.node("CumSum", [image(g), g.integer(3)]), "CumSum"],
+    ["too few axes", (g) => g.node("MeanVarianceNormalization", [image(g)]), "MeanVariance"],
+    ["no axes", (g) => g.softmax(g.input("x", "float32", [])), "Softmax"],
     ["a scale", (g) => g.node("InstanceNormalization", [image(g)]), "InstanceNormalization"],
     ["channels", (g) => g.node("GlobalMaxPool", [g.input("x", "float32", [6])]), "GlobalMaxPool"],
-    ["one size for both", (g) => g.node("Tanh", [image(g), g.numbers([1, 2, 3], [3])]), "Tanh"],
-  ])("is refused when planning, by its name: %s", (_, make, operator) => {
+    [
+      "different sizes of input and output",
+      (g) => g.node("Tanh", [image(g), g.numbers([1, 2, 3], [3])]),
+      "Tanh",
+    ],
+  ])("is refused when planning, naming the operator: %s", (_, make, operator) => {
     const g = new GraphBuilder();
     g.output("y", make(g), "float32", []);
     expect(expectCode("RR_GRAPH", () => planGraph(g.build(), { ranks: 1 })).message).toContain(operator);
   });
 });
 
-describe("sums are owed as long as possible", () => {
+describe("sums are owed as long as possible:", () => {
   it("parallel branches share one all-reduce", () => {
     expect(planGraph(parallelFeedForwards(), { ranks: 2 }).predicted.allReducesPerToken).toBe(1);
   });
 
-  it("branches with a norm between them pay one each", () => {
+  it("branches with a norm between them need one each", () => {
     expect(planGraph(serialFeedForwards(), { ranks: 2 }).predicted.allReducesPerToken).toBe(2);
   });
 });
 
-describe("nothing is hidden", () => {
-  it("refuses to run copies where nothing can be sharded", () => {
+describe("nothing is hidden: planning", () => {
+  it("refuses to run copies if nothing can be sharded", () => {
     expectCode("RR_NOTHING_SHARDED", () => planGraph(onlyNorm(), { ranks: 2 }));
   });
 
@@ -135,13 +139,13 @@ describe("nothing is hidden", () => {
     expect(() => planGraph(onlyNorm(), { ranks: 2 })).toThrow("normalized over by RMSNormalization");
   });
 
-  it("takes the same model on one rank", () => {
+  it("accepts the same model on one rank", () => {
     expect(planGraph(onlyNorm(), { ranks: 1 }).bytesPerRank).toEqual([48]);
   });
 
-  it("names an operator without a rule, what is gathered for it, and what would lift that", () => {
+  it("names an operator without a rule, what is gathered for it, and how to avoid that", () => {
     const policy = planGraph(unknownOperator(), { ranks: 2 });
-    // 512 rows of the inner width, in float32: without a cache the reference step computes its whole context.
+    // 512 rows of the inner width, in float32: without a cache, the reference step computes its whole context.
     const gatheredBytes = 512 * 4 * sizes.inner;
     expect(policy.unruled).toEqual([
       {
@@ -162,7 +166,7 @@ describe("nothing is hidden", () => {
     expect(policy.table({ short: true })).toContain("no rule for Hardmax");
   });
 
-  it("shards more than is worth its time where a limit asks for that", () => {
+  it("shards more than saves time if a memory limit requires it", () => {
     const fullest = (memoryPerRank?: number): number =>
       Math.max(...planGraph(serialFeedForwards(400), { ranks: 2, memoryPerRank }).bytesPerRank);
     const unlimited = fullest();
@@ -170,13 +174,13 @@ describe("nothing is hidden", () => {
     expect(fullest(unlimited - 1)).toBeLessThan(unlimited);
   });
 
-  it("refuses a limit that no plan fits", () => {
+  it("refuses a limit that no plan meets", () => {
     expectCode("RR_MEMORY", () => planGraph(feedForward(), { ranks: 2, memoryPerRank: 100 }));
   });
 });
 
-describe("names and order decide nothing", () => {
-  it("a renamed and reordered graph is placed alike", () => {
+describe("names and order do not matter:", () => {
+  it("a renamed and reordered graph gets the same placements", () => {
     const graph = serialFeedForwards();
     const names = new Map<string, string>();
     const rename = (name: string): string => {
@@ -197,17 +201,17 @@ describe("names and order decide nothing", () => {
   });
 });
 
-describe("a policy that was written down", () => {
+describe("a policy written as JSON", () => {
   const graph = serialFeedForwards();
   const written = JSON.parse(JSON.stringify(planGraph(graph, { ranks: 2 }).toJSON()));
 
-  it("is the same when read back", () => {
+  it("is the same when it is read again", () => {
     expect(policyFromJSON(graph, written, { ranks: 2 }).toJSON()).toEqual(
       planGraph(graph, { ranks: 2 }).toJSON(),
     );
   });
 
-  it("is taken back for a graph whose constants are nodes", () => {
+  it("is accepted for a graph whose constants are nodes", () => {
     const value = { kind: "tensor", value: { type: "float32", dims: [], data: Float32Array.of(2) } } as const;
     const two = { opType: "Constant", domain: "", inputs: [], outputs: ["two"], attributes: { value } };
     const withConstant = { ...graph, nodes: [two, ...graph.nodes] };
@@ -215,7 +219,7 @@ describe("a policy that was written down", () => {
     expect(policyFromJSON(withConstant, policy.toJSON(), { ranks: 2 }).toJSON()).toEqual(policy.toJSON());
   });
 
-  it("is refused where a rank may hold less than it keeps", () => {
+  it("is refused if a rank would exceed the memory limit", () => {
     const policy = planGraph(feedForward(), { ranks: 2 });
     const least = Math.max(...policy.bytesPerRank);
     const given = (memoryPerRank: number) =>
@@ -224,7 +228,7 @@ describe("a policy that was written down", () => {
     expectCode("RR_MEMORY", () => given(least - 1));
   });
 
-  it("can be changed by hand: a factor left whole is replicated", () => {
+  it("can be edited: a factor left whole is replicated", () => {
     const factors = written.factors.map((factor: object) => ({ ...factor, sharded: false }));
     const policy = policyFromJSON(graph, { ...written, factors }, { ranks: 2 });
     expect(policy.bytesPerRank).toEqual([policy.totalBytes, policy.totalBytes]);
@@ -234,7 +238,7 @@ describe("a policy that was written down", () => {
     ["another world size", written, { ranks: 3 }],
     ["another graph", { ...written, graph: "0" }, { ranks: 2 }],
     ["another version", { ...written, version: 0 }, { ranks: 2 }],
-    ["something else altogether", "policy", { ranks: 2 }],
+    ["something that is not a policy", "policy", { ranks: 2 }],
     [
       "a factor that the graph does not have",
       { ...written, factors: [{ id: 99, sharded: true }] },
@@ -246,7 +250,7 @@ describe("a policy that was written down", () => {
   });
 });
 
-describe("a policy of another graph", () => {
+describe("a policy for another graph", () => {
   /** One weight, whose columns are regrouped. */
   function regrouped(first: number, second: number) {
     const g = new GraphBuilder();
@@ -255,12 +259,12 @@ describe("a policy of another graph", () => {
     return g.build();
   }
 
-  it("is refused where programs are built", () => {
+  it("is refused when programs are built", () => {
     const policy = planGraph(parallelFeedForwards(), { ranks: 2 });
     expectCode("RR_POLICY", () => buildPrograms(serialFeedForwards(), policy));
   });
 
-  it("is refused where the graphs differ in nothing but how a value is reshaped", () => {
+  it("is refused even if the graphs only differ in a reshape", () => {
     const policy = planGraph(regrouped(4, 6), { ranks: 2 });
     const other = regrouped(6, 4);
     expectCode("RR_POLICY", () => policyFromJSON(other, policy.toJSON(), { ranks: 2 }));
@@ -276,13 +280,13 @@ describe("a precision", () => {
     expect(int4().table()).toContain("int4 weights and int8 activations");
   });
 
-  it("counts the bytes of the blocks and their scales", () => {
+  it("determines the counted bytes of blocks and scales", () => {
     const programs = buildPrograms(feedForward(64), int4());
     expect(programs.map(({ bytes }) => bytes)).toEqual(int4().bytesPerRank);
     expect(int4().totalBytes).toBeLessThan(planGraph(feedForward(64), { ranks: 2 }).totalBytes / 2);
   });
 
-  it("that a policy was not made for is refused, in either part", () => {
+  it("is refused if it differs from the policy's, for weights or activations", () => {
     const data = int4().toJSON();
     expectCode("RR_POLICY", () => policyFromJSON(feedForward(64), data, { ranks: 2 }));
     expectCode("RR_POLICY", () =>
@@ -291,7 +295,7 @@ describe("a precision", () => {
     expect(policyFromJSON(feedForward(64), data, { ranks: 2, precision: "int4" }).toJSON()).toEqual(data);
   });
 
-  it("leaves a matrix whose products are ranked as it is", () => {
+  it("does not apply to a matrix whose products are ranked", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["rows", 32]);
     const [best] = g.topK(g.softmax(g.matmul(x, g.weight("router", parameter(32, 64)))), 2);
@@ -301,7 +305,7 @@ describe("a precision", () => {
     expect(Object.keys(policy.weights)).toEqual(["router", "up·int4·turned", "up·int4·turned·scales"]);
   });
 
-  it("sees through nodes that turn, rename or widen a matrix, and drops what nothing reads any more", () => {
+  it("applies through nodes that transpose, rename or widen a matrix, and removes unused ones", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["rows", 32]);
     const weight = g.transpose(g.node("Identity", [g.weight("w", parameter(64, 32))]), [1, 0]);

@@ -21,11 +21,11 @@ function lines(options: PlanOptions): string[] {
 }
 
 describe("a policy's table", () => {
-  it("names what each rank has, where a line has room for all of them", () => {
+  it("lists every rank's units if they fit on a line", () => {
     expect(lines({ ranks: 3 }).find((line) => line.startsWith("4 heads"))).toMatch(/^4 heads +2\+1\+1 /);
   });
 
-  it("counts the ranks that have as much, where they are more", () => {
+  it("counts ranks with equally many units if there are more", () => {
     const table = lines({ ranks: 12 });
     expect(table.find((line) => line.startsWith("128 width"))).toMatch(/^128 width +11 on 8 ranks, 10 on 4 /);
     expect(table.find((line) => line.startsWith("weights: "))).toMatch(
@@ -33,11 +33,11 @@ describe("a policy's table", () => {
     );
   });
 
-  it("counts the query heads that ranks are dealt where they share key heads, and says how many there are", () => {
+  it("counts the query heads that ranks are dealt if they share key heads, and how many there are per key head", () => {
     expect(lines({ ranks: 8 }).find((line) => line.includes(" heads "))).toMatch(/^4·2 heads +1 each /);
   });
 
-  it("says what bytes are counted in", () => {
+  it("says in which type bytes are counted", () => {
     const total = (options: Pick<PlanOptions, "precision">) =>
       planGraph(feedForward(64), { ranks: 2, ...options })
         .table()
@@ -47,7 +47,7 @@ describe("a policy's table", () => {
     expect(total({ precision: "int4" })).toMatch(/in all, int4 weights and int8 activations; per rank/);
   });
 
-  it("says nothing of what bytes are counted in where a file brings another type", () => {
+  it("does not say in which type bytes are counted if a file has another type", () => {
     const g = new GraphBuilder();
     const halves = g.weight("halves", { type: "float16", dims: [12, 64], source: { kind: "absent" } });
     const x = g.input("x", "float32", ["batch", 12]);
@@ -56,26 +56,26 @@ describe("a policy's table", () => {
     expect(table).toMatch(/^weights: \S+ kB in all; per rank/m);
   });
 
-  it("says how much stays in float32, where quantizing leaves most of the bytes as they are", () => {
+  it("says how many bytes stay float32 if quantization leaves most bytes unchanged", () => {
     const g = new GraphBuilder();
     const absent = (name: string, dims: readonly number[]) =>
       g.weight(name, { type: "float32", dims, source: { kind: "absent" } });
     const x = g.input("x", "float32", [8, "rows", 128]);
-    // Nothing is routed to these eight, so they are no experts: 524.3 kB, and 1 kB of scales.
+    // No rows are routed to these eight, so they are not experts: 524.3 kB, and 1 kB of scales.
     const stacked = g.relu(g.matmul(x, absent("stack", [8, 128, 128])));
     g.output("y", g.matmul(stacked, absent("matrix", [128, 64])), "float32", [8, "rows", 64]);
     const [total] = /^weights: .*$/m.exec(planGraph(g.build(), { ranks: 2, precision: "int4" }).table())!;
     expect(total).toMatch(/int4 weights and int8 activations, but 525\.\d kB of it float32; per rank/);
   });
 
-  it("says nothing of the kind where experts are quantized, too", () => {
+  it("does not say so if experts are quantized as well", () => {
     const experts = { ...config, model_type: "mixtral", num_local_experts: 8, num_experts_per_tok: 2 };
     const { graph } = buildGraph({ config: experts, tensors: undefined });
     const [total] = /^weights: .*$/m.exec(planGraph(graph, { ranks: 2, precision: "int4" }).table())!;
     expect(total).toMatch(/int4 weights and int8 activations; per rank/);
   });
 
-  it("says of a weight that is made real and turned first what reads it then does", () => {
+  it("describes the use of a weight that is dequantized and transposed first", () => {
     const g = new GraphBuilder();
     const real = (name: string, dims: readonly number[]) => {
       const stored = g.weight(name, { type: "float16", dims, source: { kind: "absent" } });

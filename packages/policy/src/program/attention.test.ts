@@ -10,7 +10,7 @@ const programsOf = (graph: Graph, ranks: number): RankProgram[] =>
 const attending = ({ entries }: RankProgram): RunStep[] =>
   entries.forward!.steps.filter((step) => step.kind === "run").filter((step) => step.attention !== undefined);
 
-it("attention over a cache is a segment of its own, between its projections and what follows", () => {
+it("attention over a cache is a segment of its own, between its projections and the rest", () => {
   const [program] = programsOf(attentionGraph(), 2);
   const operators = program!.segments.map(({ onnx }) => decodeOnnx(onnx).nodes.map(({ opType }) => opType));
   expect(program!.entries.forward!.steps.map(({ kind }) => kind)).toEqual([
@@ -20,21 +20,21 @@ it("attention over a cache is a segment of its own, between its projections and 
     "allReduce",
     "run",
   ]);
-  // One product gives them side by side, as they cross.
+  // One product computes them side by side, as they cross.
   expect(operators[0]).toEqual(["Shape", "Shape", "Concat", "FusedMatMul"]);
   expect(operators[1]).toContain("Softmax");
-  // The third is of a block of rows; a step's attention names it.
+  // The third is for a block of rows; a step's attention names it.
   expect(operators[3]).toContain("FusedMatMul");
 });
 
-it("attention inside which a sum is owed, as of lanes that are shared out, is no segment of its own", () => {
+it("attention inside which a sum is owed, as with sharded lanes, is not a segment of its own", () => {
   const graph = attentionGraph();
   const sharded = planGraph(graph, { ranks: 3 }).factors.filter((factor) => factor.sharded);
   expect(sharded.map(({ label }) => label)).toEqual(["lanes", "lanes"]);
   expect(attending(programsOf(graph, 3)[0]!)).toEqual([]);
 });
 
-it("attention of layers that are alike is one segment, and each step says what it reads and writes", () => {
+it("equal attention of different layers is one segment, and each step names its values", () => {
   const [program] = programsOf(attentionGraph(undefined, 3), 2);
   const steps = attending(program!);
   const [first] = steps;
@@ -48,7 +48,7 @@ it("attention of layers that are alike is one segment, and each step says what i
   expect(new Set(steps.flatMap(({ values }) => values!.outputs)).size).toBe(3 * outputs.length);
 });
 
-it("attention that is alike on all ranks is the same segment for them", () => {
+it("equal attention on all ranks is the same segment", () => {
   const segments = programsOf(attentionGraph(), 2).map((program) => {
     const [step] = attending(program);
     return program.segments[step!.segment];
@@ -56,7 +56,7 @@ it("attention that is alike on all ranks is the same segment for them", () => {
   expect(segments[1]).toBe(segments[0]);
 });
 
-it("attention of a block of rows is one segment for all layers that have heads alike", () => {
+it("attention of a block of rows is one segment for all layers with the same heads", () => {
   const [program] = programsOf(attentionGraph(undefined, 3), 2);
   const blocks = attending(program!).map((step) => step.attention?.block);
   expect(blocks).toEqual([blocks[0], blocks[0], blocks[0]]);
@@ -66,7 +66,7 @@ it("attention of a block of rows is one segment for all layers that have heads a
   expect(initializers).toEqual([]);
 });
 
-it("shares of heads that have biases of their own are rid of small ones before they meet values", () => {
+it("heads with biases of their own set very small attention weights to zero before multiplying with values", () => {
   const [program] = programsOf(attentionGraph(undefined, 1, lanes, undefined, true), 2);
   const [step] = attending(program!);
   const { onnx, inputs } = program!.segments[step!.attention!.block!]!;
@@ -80,7 +80,7 @@ it("shares of heads that have biases of their own are rid of small ones before t
   ).toEqual(["FusedMatMul"]);
 });
 
-it("rows whose heads lie apart are attended to all at once", () => {
+it("attention runs on all rows at once if the rows of heads are not adjacent", () => {
   const [program] = programsOf(
     attentionGraph(undefined, 1, lanes, (g, rows) => g.tanh(rows)),
     2,
@@ -90,14 +90,14 @@ it("rows whose heads lie apart are attended to all at once", () => {
   expect(step!.attention!.block).toBeUndefined();
 });
 
-it("new rows of caches are there, on every rank, behind the attention of the last layer", () => {
+it("the new rows of caches exist on every rank after the last layer's attention", () => {
   for (const program of programsOf(attentionGraph(undefined, 3), 2)) {
     const { steps, cacheSteps } = program.entries.forward!;
     expect(cacheSteps).toBe(steps.lastIndexOf(attending(program).at(-1)!) + 1);
   }
 });
 
-it("ranks that leave out what is behind the caches leave out the same collectives", () => {
+it("all ranks skip the same collectives after the caches are complete", () => {
   for (const ranks of [2, 3]) {
     const left = programsOf(attentionGraph(undefined, 3), ranks).map(({ entries }) => {
       const { steps, cacheSteps } = entries.forward!;
@@ -107,7 +107,7 @@ it("ranks that leave out what is behind the caches leave out the same collective
   }
 });
 
-it("a rank is told where its heads lie in what crosses to attention", () => {
+it("a rank is told where its heads are in the input of attention", () => {
   const programs = programsOf(attentionGraph(), 2);
   for (const program of programs) {
     const [first] = program.segments;
@@ -132,7 +132,7 @@ it("a rank is told where its heads lie in what crosses to attention", () => {
   }
 });
 
-it("scores that are bent before the softmax are left to the segment they are in", () => {
+it("soft-capped scores stay in their segment", () => {
   const [program] = programsOf(
     attentionGraph((g, scores) => g.tanh(scores)),
     2,
@@ -140,7 +140,7 @@ it("scores that are bent before the softmax are left to the segment they are in"
   expect(attending(program!)).toEqual([]);
 });
 
-it("attention whose kept rows are not those that the new ones are added to is left where it is", () => {
+it("attention stays in its segment if its cached rows are not those to which the new ones are appended", () => {
   const graph = attentionGraph();
   const [cache] = graph.caches;
   const [keys, values] = cache!.states;

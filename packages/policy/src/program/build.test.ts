@@ -8,31 +8,31 @@ const programsOf = (graph: Graph, ranks: number): RankProgram[] =>
   buildPrograms(graph, planGraph(graph, { ranks }));
 
 describe("a program", () => {
-  it("is cut at its collectives, alike on every rank", () => {
+  it("is cut at the same collectives on every rank", () => {
     const steps = programsOf(serialFeedForwards(), 3).map(({ entries }) =>
       entries.forward!.steps.map(({ kind }) => kind),
     );
     expect(steps).toEqual(Array(3).fill(["run", "allReduce", "run", "allReduce", "run"]));
   });
 
-  it("holds each weight as intervals of every axis", () => {
+  it("stores each weight as intervals of every axis", () => {
     const [, second] = programsOf(feedForward(), 2);
     expect(second!.weights["a.up"]).toMatchObject({ selection: [[[0, 12]], [[10, 20]]], dims: [12, 10] });
     expect(second!.weights["a.down"]).toMatchObject({ selection: [[[10, 20]], [[0, 12]]], dims: [10, 12] });
   });
 
-  it("computes what depends on weights alone in the segment that reads it", () => {
+  it("computes values that only depend on weights in the segment that reads them", () => {
     const [program] = programsOf(shiftedNorms(), 2);
     expect(program!.segments.map(({ outputs }) => outputs.length)).toEqual([1, 1, 1]);
   });
 
-  it("of one rank is one segment without collectives", () => {
+  it("for one rank is one segment without collectives", () => {
     expect(programsOf(serialFeedForwards(), 1)[0]!.entries.forward!.steps).toEqual([
       { kind: "run", segment: 0 },
     ]);
   });
 
-  it("has no part of a segment make what is gathered", () => {
+  it("does not compute a gathered value in a segment", () => {
     const [program] = programsOf(unknownOperator(), 2);
     const [gathered] = program!.entries.forward!.steps.flatMap((step) =>
       step.kind === "allGather" ? [step.output] : [],
@@ -42,7 +42,7 @@ describe("a program", () => {
     expect(made).not.toContain(gathered);
   });
 
-  it("owes zeros where a rank has no units", () => {
+  it("owes zeros for a rank without units", () => {
     const [, , , last] = programsOf(feedForward(3), 4);
     expect(last!.entries.forward!.steps).toContainEqual(
       expect.objectContaining({
@@ -59,14 +59,14 @@ describe("a program", () => {
 });
 
 describe("an output of the graph", () => {
-  it("keeps its name on every rank where it is the sum itself", () => {
+  it("keeps its name on every rank if it is the sum itself", () => {
     for (const { entries, segments } of programsOf(sumAsOutput(), 2)) {
       expect(entries.forward!.steps.at(-1)).toEqual({ kind: "allReduce", value: "y" });
       expect(segments.at(-1)!.outputs).toContain("y");
     }
   });
 
-  it("that is sharded says where each rank's part lies, also to a rank without any", () => {
+  it("that is sharded says which elements each rank has, also to a rank without any", () => {
     const programs = programsOf(columns(3), 4);
     const shard = { axis: 1, size: 3, intervals: [[[0, 1]], [[1, 2]], [[2, 3]], []] };
     for (const { entries } of programs)
@@ -75,7 +75,7 @@ describe("an output of the graph", () => {
   });
 });
 
-/** Two feed-forwards, one after the other, each behind a norm whose scale is computed from a weight. */
+/** Two feed-forwards in sequence, each after a norm whose scale is computed from a weight. */
 function shiftedNorms(): Graph {
   const g = new GraphBuilder();
   let x = g.input("x", "float32", ["rows", sizes.width]);

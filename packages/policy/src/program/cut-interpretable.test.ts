@@ -5,13 +5,13 @@ import { parameter } from "../testing/graphs.js";
 
 type Work = (g: GraphBuilder, ids: Value) => Value;
 
-/** Of a position: six operators. */
+/** Angles for positions: six operators. */
 const angles: Work = (g, ids) => {
   const position = g.cast(g.unsqueeze(g.sub(ids, g.integer(1)), [2]), "float32");
   return g.add(g.cos(position), g.sin(position));
 };
 
-/** By step of a rank: whether a segment has weights, and whether it can be interpreted. */
+/** By step of a rank: whether its segment has weights, and whether it can be interpreted. */
 function segmentsOf(work: Work, ranks: number) {
   const g = new GraphBuilder();
   const ids = g.input("ids", "int64", ["batch", "sequence"]);
@@ -28,18 +28,18 @@ function segmentsOf(work: Work, ranks: number) {
   );
 }
 
-it("positions are apart from what looks ids up", () => {
+it("positions are computed apart from the lookup of ids", () => {
   expect(segmentsOf(angles, 1)).toEqual([["interpretable", "weights"]]);
 });
 
-it("so is which of them a rank has rows for", () => {
+it("so is the choice of rows that a rank has", () => {
   const works = ["interpretable", "weights", "allReduce", "normalize", "none"];
   const [first, second] = segmentsOf(angles, 2);
   expect(first?.slice(0, 3)).toEqual(works.slice(0, 3));
   expect(second?.slice(0, 3)).toEqual(works.slice(0, 3));
 });
 
-it("few operators stay where they are", () => {
+it("a few operators stay in their segment", () => {
   expect(segmentsOf((g, ids) => g.cast(g.unsqueeze(ids, [2]), "float32"), 1)).toEqual([["weights"]]);
 });
 
@@ -48,7 +48,7 @@ it("what needs an operator that is not interpreted stays with it", () => {
   expect(segmentsOf(work, 1)).toEqual([["weights"]]);
 });
 
-it("what reads a constant that is too long for a program stays where it is", () => {
+it("what reads a constant that is too long for a program stays in its segment", () => {
   const work: Work = (g, ids) => g.mul(angles(g, ids), g.numbers(new Array(8192).fill(1), [8192, 1, 1, 1]));
   const [first] = segmentsOf((g, ids) => g.gather(work(g, ids), g.integer(0), 0), 1);
   expect(first).toEqual(["weights"]);

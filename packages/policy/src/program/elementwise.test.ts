@@ -7,8 +7,8 @@ import type { Elementwise, ElementwiseOperand } from "./segment-work.js";
 
 const width = 64;
 
-describe("what a segment computes element by element is told", () => {
-  it("of a gate, by the numbers of values", () => {
+describe("a segment's elementwise work is described", () => {
+  it("for a gate, by the numbers of values", () => {
     const told = onlyOne((g, x, y) => g.mul(g.quickGelu(x, 1), y));
     expect(told).toEqual({
       instructions: [
@@ -27,26 +27,30 @@ describe("what a segment computes element by element is told", () => {
     ["Sigmoid and Mul", (g, x) => g.mul(x, g.sigmoid(x)), "(x * sigmoid(x))"],
     ["a square", (g, x) => g.pow(g.relu(x), g.numbers([2])), "(max(x, 0) * max(x, 0))"],
     ["a cube by an integer", (g, x) => g.pow(x, g.integer(3)), "((x * x) * x)"],
-    ["what is left of a constant", (g, x) => g.sub(g.numbers([1], [1]), g.sqrt(x)), "(1 - sqrt(x))"],
+    ["a difference from a constant", (g, x) => g.sub(g.numbers([1], [1]), g.sqrt(x)), "(1 - sqrt(x))"],
     ["both bounds", (g, x) => g.clip(x, g.numbers([0]), g.numbers([6])), "min(max(x, 0), 6)"],
-    ["the upper bound", (g, x) => g.node("Clip", [x, undefined, g.numbers([6])]), "min(x, 6)"],
+    [
+      "a Clip with an upper bound only",
+      (g, x) => g.node("Clip", [x, undefined, g.numbers([6])]),
+      "min(x, 6)",
+    ],
     ["two values", (g, x, y) => g.div(g.min(x, y), g.max(x, y)), "(min(x, y) / max(x, y))"],
     ["Gelu", (g, x) => g.gelu(x, "none"), `((x * 0.5) * (erf((x * ${Math.SQRT1_2})) + 1))`],
     [
-      "Gelu by tanh, as both domains have it",
+      "Gelu by tanh, of either domain",
       (g, x) => g.sub(g.gelu(x, "tanh"), g.node("FastGelu", [x], { domain: "com.microsoft" })),
       `(${tanhGelu} - ${tanhGelu})`,
     ],
     [
-      "what an exporter writes for it, with a node that does nothing",
+      "an exporter's operators, with a node that has no effect",
       (g, x) => g.mul(g.tanh(g.node("Identity", [x])), g.node("Exp", [x])),
       "(tanh(x) * exp(x))",
     ],
-  ])("of %s", (_, activation, expected) => {
+  ])("for %s", (_, activation, expected) => {
     expect(formula(onlyOne(activation)!)).toEqual([expected]);
   });
 
-  it("of several values that are read later", () => {
+  it("for several values that are read later", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["rows", width]);
     const gate = g.sigmoid(x);
@@ -55,7 +59,7 @@ describe("what a segment computes element by element is told", () => {
     expect(formula(described(g.build())[0]!)).toEqual(["sigmoid(x)", "(sigmoid(x) * x)"]);
   });
 
-  it("of an activation between products, on each rank, once for all layers", () => {
+  it("for an activation between products, on each rank, once for all layers", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["rows", width]);
     const feed = (x: Value, name: string): Value => {
@@ -78,28 +82,28 @@ describe("what a segment computes element by element is told", () => {
   });
 });
 
-describe("nothing is told of a segment", () => {
+describe("a segment is not described", () => {
   it.each<[string, Activation]>([
-    ["that has an operator of another kind", (g, x) => g.mul(g.softmax(x), x)],
-    ["that has another function", (g, x) => g.cos(x)],
-    ["that takes another power", (g, x) => g.pow(x, g.numbers([1.5]))],
-    ["that takes a value to the power of another", (g, x, y) => g.pow(x, y)],
+    ["with an operator of another kind", (g, x) => g.mul(g.softmax(x), x)],
+    ["with an unsupported function", (g, x) => g.cos(x)],
+    ["with an unsupported power", (g, x) => g.pow(x, g.numbers([1.5]))],
+    ["with a value as the exponent", (g, x, y) => g.pow(x, y)],
     ["that adds a row", (g, x) => g.add(x, g.numbers(new Array(width).fill(1), [width]))],
     ["whose constant adds an axis", (g, x) => g.add(x, g.numbers([1], [1, 1, 1]))],
     ["with a bias in its activation", (g, x) => g.node("FastGelu", [x, row(g)], { domain: "com.microsoft" })],
-    ["that only passes a value on", (g, x) => g.node("Identity", [x])],
+    ["that only renames a value", (g, x) => g.node("Identity", [x])],
   ])("%s", (_, activation) => {
     expect(onlyOne(activation)).toBeUndefined();
   });
 
-  it("whose values are of different shapes", () => {
+  it("whose values have different shapes", () => {
     const g = new GraphBuilder();
     const [x, y] = [g.input("x", "float32", ["rows", width]), g.input("y", "float32", [1, width])];
     g.output("z", g.mul(x, g.relu(y)), "float32", ["rows", width]);
     expect(described(g.build())).toEqual([]);
   });
 
-  it("whose values are of another type", () => {
+  it("whose values have another type", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "int64", ["rows", width]);
     g.output("y", g.mul(x, x), "int64", ["rows", width]);
@@ -113,7 +117,7 @@ const tanhGelu = `(x * sigmoid(((x * ${Math.sqrt(8 / Math.PI)}) * (((x * x) * 0.
 
 const row = (g: GraphBuilder): Value => g.numbers(new Array(width).fill(1), [width]);
 
-/** What is told of a graph that has this activation alone. */
+/** The description of a graph with only this activation. */
 function onlyOne(activation: Activation): Elementwise | undefined {
   const g = new GraphBuilder();
   const [x, y] = ["x", "y"].map((name) => g.input(name, "float32", ["rows", width]));
@@ -131,7 +135,7 @@ function tellingOf({ segments }: RankProgram): Elementwise[] {
 
 const symbols: Readonly<Record<string, string>> = { add: "+", subtract: "-", multiply: "*", divide: "/" };
 
-/** By output, in the notation of mathematics; inputs are x and y. */
+/** By output, in mathematical notation; inputs are x and y. */
 function formula({ instructions, outputs }: Elementwise): string[] {
   const reads = instructions.flatMap(({ operands }) => operands);
   const inputs =

@@ -6,8 +6,8 @@ import type { Interpretable } from "./segment-work.js";
 
 type Work = (g: GraphBuilder, x: Value, ids: Value) => Value;
 
-describe("nodes that a rank can interpret are told", () => {
-  it("of a choice of rows, by the numbers of values", () => {
+describe("nodes that a rank can interpret are described", () => {
+  it("for a choice of rows, by the numbers of values", () => {
     expect(only((g, x, ids) => g.gather(g.reshape(x, [-1, 8]), ids, 0))).toEqual({
       constants: [{ type: "int64", dims: [2], elements: [-1, 8] }],
       instructions: [
@@ -40,7 +40,7 @@ describe("nodes that a rank can interpret are told", () => {
     expect(only(work)?.instructions).toEqual(instructions);
   });
 
-  it("of a decoder's rows, once for all steps that are alike", () => {
+  it("for a decoder's rows, once for all equal steps", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["rows", 64]);
     const chosen = g.input("chosen", "int64", ["chosen"]);
@@ -54,15 +54,15 @@ describe("nodes that a rank can interpret are told", () => {
   });
 });
 
-describe("nothing is told of a segment", () => {
+describe("a segment is not described", () => {
   it.each<[string, Work]>([
-    ["that has another operator", (g, x) => g.cos(g.softmax(x))],
+    ["with another operator", (g, x) => g.cos(g.softmax(x))],
     ["that gathers along another axis", (g, x, ids) => g.gather(x, ids, 1)],
-    ["that works element by element, since that is told already", (g, x) => g.add(x, x)],
+    ["that is elementwise, and described as that", (g, x) => g.add(x, x)],
     ["with a type that is not interpreted", (g, x) => g.cast(g.cast(x, "float16"), "float32")],
-    ["with an integer that is no number", (g, _, ids) => g.add(ids, int64(g, 2n ** 60n))],
+    ["with an integer that is not exact as a number", (g, _, ids) => g.add(ids, int64(g, 2n ** 60n))],
     [
-      "whose Reshape takes 0 for a size",
+      "whose Reshape has 0 as a size",
       (g, x) => g.node("Reshape", [x, g.integers([-1, 4])], { attributes: { allowzero: yes } }),
     ],
     ["with a long constant", (g, x) => g.mul(x, g.numbers(new Array(8192).fill(1), [1024, 1, 8]))],
@@ -71,7 +71,7 @@ describe("nothing is told of a segment", () => {
   });
 });
 
-it("only what needs no sizes from elsewhere is told", () => {
+it("nodes are only described if their sizes do not depend on other segments", () => {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["rows", 64]);
   const sizes = g.concat([g.shape(x, 0, 1), g.integers([2, 32])], 0);
@@ -85,7 +85,7 @@ const yes = { kind: "int", value: 1 } as const;
 const int64 = (g: GraphBuilder, value: bigint): Value =>
   g.constant({ type: "int64", dims: [], data: BigInt64Array.of(value) });
 
-/** What is told of a graph that does this work alone. */
+/** The description of a graph with only this work. */
 function only(work: Work): Interpretable | undefined {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", 8]);

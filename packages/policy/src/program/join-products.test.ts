@@ -6,7 +6,7 @@ import type { Segment } from "./program.js";
 
 const width = 64;
 
-/** A graph of one input `[rows, width]`. */
+/** A graph with one input `[rows, width]`. */
 function graphOf(build: (g: GraphBuilder, x: Value) => Readonly<Record<string, Value>>): Graph {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["rows", width]);
@@ -14,7 +14,7 @@ function graphOf(build: (g: GraphBuilder, x: Value) => Readonly<Record<string, V
   return g.build();
 }
 
-/** `x` times the weight `name`, `[columns, width]`, which has a row for each column that it makes. */
+/** `x` times the weight `name`, `[columns, width]`, which has a row per column of the result. */
 function project(g: GraphBuilder, x: Value, name: string, columns = width): Value {
   return g.matmulTransposed(x, g.weight(name, parameter(columns, width)));
 }
@@ -23,7 +23,7 @@ function segmentsOf(graph: Graph, options: PlanOptions = { ranks: 1 }): Segment[
   return buildPrograms(graph, planGraph(graph, options)).map(({ segments }) => segments[0]!);
 }
 
-/** What the one session of one rank runs, and whose elements lie one after the other for it. */
+/** The operators of the only session of one rank, and its concatenated weights. */
 function sessionOf(graph: Graph, options?: PlanOptions) {
   const [segment] = segmentsOf(graph, options);
   const { initializers, sharedWeights } = segment!;
@@ -32,7 +32,7 @@ function sessionOf(graph: Graph, options?: PlanOptions) {
 
 const operatorsOf = ({ onnx }: Segment): string[] => decodeOnnx(onnx).nodes.map(({ opType }) => opType);
 
-describe("products of one input are one product", () => {
+describe("products of one input become one product", () => {
   it("whose columns are split again", () => {
     const graph = graphOf((g, x) => ({
       y: g.mul(g.sigmoid(project(g, x, "gate")), project(g, x, "up")),
@@ -43,7 +43,7 @@ describe("products of one input are one product", () => {
     });
   });
 
-  it("and stay joined where they are only concatenated, in what order that may be", () => {
+  it("which is not split if they are only concatenated, in any order", () => {
     const graph = graphOf((g, x) => {
       const [key, query] = [project(g, x, "key", 8), project(g, x, "query", 32)];
       return { y: g.relu(g.concat([query, key], 1)) };
@@ -54,7 +54,7 @@ describe("products of one input are one product", () => {
     });
   });
 
-  it("of which some are concatenated and others are read apart", () => {
+  it("if some are concatenated and others are read separately", () => {
     const graph = graphOf((g, x) => {
       const [a, b, c] = ["a", "b", "c"].map((name) => project(g, x, name));
       return { joined: g.relu(g.concat([a!, c!], 1)), apart: g.relu(b!) };
@@ -65,7 +65,7 @@ describe("products of one input are one product", () => {
     });
   });
 
-  it("with one sum, where each has a bias", () => {
+  it("with one sum if each has a bias", () => {
     const graph = graphOf((g, x) => {
       const [a, b] = ["a", "b"].map((name) =>
         g.add(project(g, x, name), g.weight(`${name}.bias`, parameter(width))),
@@ -81,7 +81,7 @@ describe("products of one input are one product", () => {
     });
   });
 
-  it("with sums of their own, where some have no bias", () => {
+  it("with separate sums if some have no bias", () => {
     const graph = graphOf((g, x) => {
       const a = g.add(project(g, x, "a"), g.weight("a.bias", parameter(width)));
       return { y: g.mul(a, project(g, x, "b")) };
@@ -89,7 +89,7 @@ describe("products of one input are one product", () => {
     expect(sessionOf(graph).operators).toEqual(["FusedMatMul", "Split", "Add", "Mul"]);
   });
 
-  it("in few bits: values lie with values, scales with scales", () => {
+  it("if quantized: values are concatenated with values, scales with scales", () => {
     const graph = graphOf((g, x) => {
       const [a, b] = ["a", "b"].map((name) => g.matmul(x, g.weight(name, parameter(width, 32))));
       return { y: g.mul(a!, b!) };
@@ -99,7 +99,7 @@ describe("products of one input are one product", () => {
     expect(initializers.map((names) => names.length)).toEqual([2, 2]);
   });
 
-  it("on each rank of the columns it has", () => {
+  it("of the columns that each rank has", () => {
     const graph = graphOf((g, x) => {
       const hidden = g.mul(g.sigmoid(project(g, x, "gate", 3)), project(g, x, "up", 3));
       return { y: g.relu(g.matmulTransposed(hidden, g.weight("down", parameter(width, 3)))) };
@@ -113,15 +113,15 @@ describe("products of one input are one product", () => {
   });
 });
 
-describe("products stay apart", () => {
+describe("products stay separate", () => {
   const twoProducts = ["FusedMatMul", "FusedMatMul"];
 
-  it("of different inputs", () => {
+  it("if they have different inputs", () => {
     const graph = graphOf((g, x) => ({ y: g.mul(project(g, x, "a"), project(g, g.relu(x), "b")) }));
     expect(sessionOf(graph).operators).toEqual(expect.arrayContaining(twoProducts));
   });
 
-  it("that are scaled by different factors", () => {
+  it("if they are scaled by different factors", () => {
     const graph = graphOf((g, x) => {
       const b = g.matmulTransposed(x, g.weight("b", parameter(width, width)), 0.5);
       return { y: g.mul(project(g, x, "a"), b) };
@@ -129,7 +129,7 @@ describe("products stay apart", () => {
     expect(sessionOf(graph).operators).toEqual([...twoProducts, "Mul"]);
   });
 
-  it("whose weights have a column, not a row, for each column of the product", () => {
+  it("if their weights have a column, not a row, per column of the product", () => {
     const graph = graphOf((g, x) => {
       const [a, b] = ["a", "b"].map((name) => g.matmul(x, g.weight(name, parameter(width, width))));
       return { y: g.mul(a!, b!) };
@@ -140,7 +140,7 @@ describe("products stay apart", () => {
     });
   });
 
-  it("where another node reads the weight as well", () => {
+  it("if another node also reads the weight", () => {
     const graph = graphOf((g, x) => {
       const shared = g.weight("a", parameter(width, width));
       const y = g.mul(g.matmulTransposed(x, shared), project(g, x, "b"));
@@ -150,7 +150,7 @@ describe("products stay apart", () => {
   });
 });
 
-it("a name that is made is none that a value has", () => {
+it("a new name does not clash with that of a value", () => {
   const graph = graphOf((g, x) => {
     const [a, b] = [project(g, x, "a"), project(g, x, "b")];
     return { alone: a, y: g.relu(g.concat([a, b], 1)) };

@@ -15,7 +15,7 @@ const stepsOf = ({ entries }: RankProgram): readonly Step[] => entries.forward!.
 const operatorsOf = ({ segments }: RankProgram): string[] =>
   segments.flatMap(({ onnx }) => decodeOnnx(onnx).nodes.map(({ opType }) => opType));
 
-it("the norm of a sum of ranks is a step behind its all-reduce", () => {
+it("the norm of an all-reduced sum is a step after the all-reduce", () => {
   for (const program of programsOf(normalized((g, x) => g.rmsNormalization(x, scaleOf(g), 1e-6)))) {
     const steps = stepsOf(program);
     expect(steps.map(({ kind }) => kind)).toEqual(["run", "allReduce", "normalize", "run"]);
@@ -26,7 +26,7 @@ it("the norm of a sum of ranks is a step behind its all-reduce", () => {
   }
 });
 
-it("what is added to a sum is added by the first step that normalizes it", () => {
+it("the addends of a sum are added by the first step that normalizes it", () => {
   const graph = normalized((g, x) =>
     g.add(g.rmsNormalization(x, scaleOf(g), 1e-6), g.rmsNormalization(x, scaleOf(g, "other"), 1e-6)),
   );
@@ -41,7 +41,7 @@ it("what is added to a sum is added by the first step that normalizes it", () =>
   }
 });
 
-it("a norm about the mean keeps its bias", () => {
+it("a norm with a mean keeps its bias", () => {
   const [program] = programsOf(
     normalized((g, x) => g.layerNormalization(x, scaleOf(g), g.weight("bias", parameter(sizes.width)), 1e-5)),
   );
@@ -50,14 +50,14 @@ it("a norm about the mean keeps its bias", () => {
   );
 });
 
-it("a rank without units normalizes as the others do", () => {
+it("a rank without units normalizes like the others", () => {
   const graph = normalized((g, x) => g.rmsNormalization(x, scaleOf(g), 1e-6), { inner: 3 });
   const kinds = programsOf(graph, 4).map((program) => stepsOf(program).map(({ kind }) => kind));
   const rest = ["allReduce", "normalize", "run"];
   expect(kinds).toEqual([...Array(3).fill(["run", ...rest]), ["zeros", ...rest]]);
 });
 
-it("what two later segments read is normalized once, and an input of both", () => {
+it("a value that two later segments read is normalized once, and an input of both", () => {
   const graph = normalized((g, x) => {
     const normed = g.rmsNormalization(x, scaleOf(g), 1e-6);
     return g.mul(g.relu(feed(g, normed, "next")), normed);
@@ -81,17 +81,20 @@ it("what two later segments read is normalized once, and an input of both", () =
 });
 
 it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
-  ["of more than the last axis", (g, x) => g.node("LayerNormalization", [x, squareScaleOf(g)], axis(1))],
+  ["over more than the last axis", (g, x) => g.node("LayerNormalization", [x, squareScaleOf(g)], axis(1))],
   ["whose scale is computed", (g, x) => g.rmsNormalization(x, g.add(scaleOf(g), g.numbers([1])), 1e-6)],
-  ["whose scale something else reads", (g, x) => g.mul(g.rmsNormalization(x, scaleOf(g), 1e-6), scaleOf(g))],
-  ["of what was computed from the sum", (g, x) => g.rmsNormalization(g.relu(x), scaleOf(g), 1e-6)],
+  [
+    "whose scale is also read by something else",
+    (g, x) => g.mul(g.rmsNormalization(x, scaleOf(g), 1e-6), scaleOf(g)),
+  ],
+  ["of a value computed from the sum", (g, x) => g.rmsNormalization(g.relu(x), scaleOf(g), 1e-6)],
 ])("a norm %s stays in its segment", (_, norm) => {
   for (const program of programsOf(normalized(norm))) {
     expect(stepsOf(program).map(({ kind }) => kind)).toEqual(["run", "allReduce", "run"]);
   }
 });
 
-it("a norm that the caller is given stays in its segment", () => {
+it("a norm whose result is an output stays in its segment", () => {
   const [program] = programsOf(
     normalized((g, x) => g.rmsNormalization(x, scaleOf(g), 1e-6), { given: "itself" }),
   );
@@ -106,7 +109,7 @@ it("the norm of a float16 sum stays in its segment", () => {
   }
 });
 
-it("norms of two entries that share their scale stay in their segments", () => {
+it("norms of two entries that share a scale stay in their segments", () => {
   const g = new GraphBuilder();
   for (const name of ["first", "second"]) {
     g.entry(name, () => {
@@ -121,7 +124,7 @@ it("norms of two entries that share their scale stay in their segments", () => {
   }
 });
 
-it("a norm whose scale is read by what one rank has no part in stays in its segment on every rank", () => {
+it("a norm whose scale is read by a node that one rank does not run stays in its segment on every rank", () => {
   const graph = normalized((g, x) => {
     const scale = scaleOf(g);
     return g.add(g.rmsNormalization(x, scale, 1e-6), feed(g, g.mul(x, scale), "next", { inner: 3 }));
@@ -131,8 +134,8 @@ it("a norm whose scale is read by what one rank has no part in stays in its segm
 });
 
 it.each([
-  ["a sum is taken", [], 1],
-  ["a maximum of ranks stays in its segment", ["x"], 0],
+  ["a sum becomes a step", [], 1],
+  ["a maximum over ranks stays in its segment", ["x"], 0],
 ])("the norm of %s", (_, largest, taken) => {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", [rows, sizes.width]);
@@ -150,7 +153,7 @@ const rows = 3;
 interface Options {
   readonly given?: "itself" | "what follows";
   readonly inner?: number;
-  /** Of all but what `norm` brings. */
+  /** The type of all values that `norm` does not create. */
   readonly type?: DataType;
 }
 

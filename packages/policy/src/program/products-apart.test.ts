@@ -16,7 +16,7 @@ interface Options {
   readonly products?: readonly ProductKind[];
 }
 
-/** Quantized products apart, in int4 and on two ranks, unless said otherwise. */
+/** Programs with separate quantized products, in int4 and on two ranks, unless options say otherwise. */
 function programsOf(graph: Graph, options: Options = {}): RankProgram[] {
   const { ranks = 2, precision = "int4", activations, products = ["quantized"] } = options;
   return buildPrograms(graph, planGraph(graph, { ranks, precision, activations }), { products });
@@ -30,8 +30,8 @@ const productsOf = (program: RankProgram, entry?: string): ProductStep[] =>
 const operatorsOf = ({ segments }: RankProgram): string[][] =>
   segments.map(({ onnx }) => decodeOnnx(onnx).nodes.map(({ opType }) => opType));
 
-describe("products with quantized weights, apart", () => {
-  it("leave of gated feed-forwards the gate, in one segment for all of them", () => {
+describe("separate products with quantized weights", () => {
+  it("leave only the gate of gated feed-forwards, in one segment for all of them", () => {
     const graph = graphOf((g, x) => gated(g, normed(g, gated(g, x, "a"), "norm"), "b"));
     for (const program of programsOf(graph)) {
       const feedForward = ["product", "run", "product", "allReduce"];
@@ -41,9 +41,9 @@ describe("products with quantized weights, apart", () => {
     }
   });
 
-  it("leave of attention over a cache the attention, and give it queries, keys and values side by side", () => {
+  it("leave only the attention of attention over a cache, and pass queries, keys and values to it side by side", () => {
     for (const program of programsOf(attentionGraph(undefined, 1, 32))) {
-      // Lengths of the cache and of the new rows are for attention to cut its shares by.
+      // The first segment computes the lengths of the cache and of the new rows, by which attention splits its weights.
       expect(kindsOf(program)).toEqual(["run", "product", "run", "product", "allReduce", "run"]);
       const [run, projections, attention] = stepsOf(program);
       const outputs = projections?.kind === "product" ? projections.outputs : [];
@@ -62,7 +62,7 @@ describe("products with quantized weights, apart", () => {
     }
   });
 
-  it("share two segments for many rows, of whatever sizes", () => {
+  it("share two segments for many rows, whatever their sizes", () => {
     const graph = graphOf((g, x) => gated(g, gated(g, x, "a", inner), "b", 2 * inner));
     const [program] = programsOf(graph);
     const products = productsOf(program!);
@@ -78,7 +78,7 @@ describe("products with quantized weights, apart", () => {
   it.each([
     ["int4", 4, 16],
     ["int8", 8, 32],
-  ] as const)("of %s read %i bits, %i bytes a block", (precision, bits, bytes) => {
+  ] as const)("in %s read %i bits, %i bytes per block", (precision, bits, bytes) => {
     const [program] = programsOf(
       graphOf((g, x) => project(g, x, "w", 40)),
       { ranks: 1, precision },
@@ -91,7 +91,7 @@ describe("products with quantized weights, apart", () => {
     expect(program!.weights[matrix.scales]!.dims).toEqual([40, width / 32]);
   });
 
-  it("of a width that ends within a block say which", () => {
+  it("give their width if it ends within a block", () => {
     const g = new GraphBuilder();
     const x = g.input("x", "float32", ["rows", 40]);
     g.output("y", g.matmulTransposed(x, g.weight("w", parameter(8, 40))), "float32", ["rows", 8]);
@@ -101,8 +101,8 @@ describe("products with quantized weights, apart", () => {
   });
 });
 
-describe("what products of one value make", () => {
-  it("is one step, though some are read later than others", () => {
+describe("the results of products of one value", () => {
+  it("are one step, even if some are read later than others", () => {
     const graph = graphOf((g, x) => {
       const [a, b] = [project(g, x, "a", width), project(g, x, "b", width)];
       return g.mul(project(g, g.relu(a), "c", width), b);
@@ -112,7 +112,7 @@ describe("what products of one value make", () => {
     expect(productsOf(program!)[0]!.outputs.map(({ matrices }) => matrices.length)).toEqual([1, 1]);
   });
 
-  it("is one output where it is only concatenated, in the order of that", () => {
+  it("are one output if they are only concatenated, in the order of the Concat", () => {
     const graph = graphOf((g, x) => {
       const [a, b, c] = ["a", "b", "c"].map((name) => project(g, x, name, width));
       return g.mul(g.relu(g.concat([c!, a!], 2)), g.concat([b!, b!], 2));
@@ -125,9 +125,9 @@ describe("what products of one value make", () => {
 
   it.each<[string, (g: GraphBuilder, parts: Value[]) => Value]>([
     ["along another axis", (g, parts) => g.concat(parts, 1)],
-    ["and read apart", (g, parts) => g.concat([g.concat(parts, 2), parts[0]!], 2)],
-    ["with what is no product", (g, parts) => g.concat([...parts, g.relu(parts[0]!)], 2)],
-  ])("is an output each where it is concatenated %s", (_, concat) => {
+    ["and also read separately", (g, parts) => g.concat([g.concat(parts, 2), parts[0]!], 2)],
+    ["with something that is not a product", (g, parts) => g.concat([...parts, g.relu(parts[0]!)], 2)],
+  ])("are separate outputs if they are concatenated %s", (_, concat) => {
     const graph = graphOf((g, x) =>
       concat(
         g,
@@ -140,11 +140,11 @@ describe("what products of one value make", () => {
   });
 });
 
-describe("a value that becomes a matrix for its product", () => {
+describe("a value that is reshaped to a matrix for its product", () => {
   const asMatrix = (g: GraphBuilder, x: Value, back: (product: Value) => Value): Value =>
     back(g.add(project(g, g.reshape(x, [-1, width]), "w"), g.weight("bias", parameter(inner))));
 
-  it("and back stays as it is", () => {
+  it("keeps its own shape if the result is reshaped back", () => {
     const graph = graphOf((g, x) => {
       const lengths = g.concat([g.shape(x, 0, 2), g.integers([inner])], 0);
       return g.relu(asMatrix(g, g.relu(x), (product) => g.reshapeBy(product, lengths)));
@@ -158,7 +158,7 @@ describe("a value that becomes a matrix for its product", () => {
     }
   });
 
-  it("is read as the matrix where ranks owe a sum of it, which that has", () => {
+  it("is read as the matrix if ranks owe a sum of it, which the matrix carries", () => {
     const graph = graphOf((g, x) => {
       const lengths = g.concat([g.shape(x, 0, 2), g.integers([inner])], 0);
       const sum = project(g, g.relu(project(g, x, "up")), "down", width, inner);
@@ -172,10 +172,13 @@ describe("a value that becomes a matrix for its product", () => {
   });
 
   it.each<[string, (g: GraphBuilder, product: Value) => Value]>([
-    ["and stays one", (g, product) => g.relu(product)],
-    ["and then has other rows", (g, product) => g.reshape(product, [1, -1, inner])],
-    ["that something else reads, too", (g, product) => g.mul(g.reshape(product, [1, -1, inner]), product)],
-  ])("%s is reshaped before and behind", (_, back) => {
+    ["and is not reshaped back", (g, product) => g.relu(product)],
+    ["and then gets other rows", (g, product) => g.reshape(product, [1, -1, inner])],
+    [
+      "that is also read by something else",
+      (g, product) => g.mul(g.reshape(product, [1, -1, inner]), product),
+    ],
+  ])("%s stays a matrix for the step", (_, back) => {
     const graph = graphOf((g, x) => asMatrix(g, g.relu(x), (product) => back(g, product)));
     const [program] = programsOf(graph, { ranks: 1 });
     expect(operatorsOf(program!)[0]).toEqual(["Relu", "Reshape"]);
@@ -195,7 +198,7 @@ describe("a row that is added to a product", () => {
     }
   });
 
-  it("is added to the sum of ranks where they have a part of the product each", () => {
+  it("is added to the sum over ranks if each has a part of the product", () => {
     const graph = graphOf((g, x) => {
       const down = project(g, g.relu(project(g, x, "up")), "down", width, inner);
       return g.relu(g.add(down, g.weight("down.bias", parameter(width))));
@@ -209,9 +212,9 @@ describe("a row that is added to a product", () => {
   });
 
   it.each<[string, (g: GraphBuilder, product: Value) => Value]>([
-    ["that others read", (g, y) => g.mul(g.add(y, g.weight("b", parameter(inner))), y)],
-    ["as one number", (g, y) => g.add(y, g.weight("b", parameter(1)))],
-    ["as a row that is computed", (g, y) => g.add(y, g.relu(g.weight("b", parameter(inner))))],
+    ["that is also read by others", (g, y) => g.mul(g.add(y, g.weight("b", parameter(inner))), y)],
+    ["that is a single number", (g, y) => g.add(y, g.weight("b", parameter(1)))],
+    ["that is computed", (g, y) => g.add(y, g.relu(g.weight("b", parameter(inner))))],
   ])("%s stays in its segment", (_, add) => {
     const [program] = programsOf(
       graphOf((g, x) => add(g, project(g, x, "up"))),
@@ -222,11 +225,11 @@ describe("a row that is added to a product", () => {
   });
 });
 
-describe("a normalization that a product apart reads", () => {
+describe("a normalization whose result a separate product reads", () => {
   const residual = (g: GraphBuilder, x: Value, name: string): Value =>
     g.add(x, gated(g, normed(g, x, `${name}.norm`), name));
 
-  it("is a step, and adds to the product before it what is added to that", () => {
+  it("is a step, and adds to the preceding product what is added to it", () => {
     const graph = graphOf((g, x) => g.relu(residual(g, residual(g, residual(g, x, "a"), "b"), "c")));
     const [program] = programsOf(graph, { ranks: 1 });
     const layer = ["normalize", "product", "run", "product"];
@@ -243,7 +246,7 @@ describe("a normalization that a product apart reads", () => {
     expect(program!.segments.flatMap(({ initializers }) => initializers)).toEqual([]);
   });
 
-  it("finds the sum made where something else reads it in the same segment", () => {
+  it("reads the sum from a segment if something else there reads it", () => {
     const graph = graphOf((g, x) => {
       const sum = g.add(x, gated(g, x, "a"));
       return g.mul(g.relu(sum), gated(g, normed(g, sum, "norm"), "b"));
@@ -254,7 +257,7 @@ describe("a normalization that a product apart reads", () => {
     expect(operatorsOf(program!)).toContainEqual(["Add", "Relu"]);
   });
 
-  it("stays in its segment where only a segment reads it", () => {
+  it("stays in its segment if only a segment reads it", () => {
     const graph = graphOf((g, x) => g.relu(normed(g, gated(g, x, "a"), "norm")));
     const [program] = programsOf(graph, { ranks: 1 });
     expect(kindsOf(program!)).not.toContain("normalize");
@@ -262,7 +265,7 @@ describe("a normalization that a product apart reads", () => {
 });
 
 describe("a rank without a part in a product", () => {
-  it("owes zeros in its place, and meets the others in the same collectives", () => {
+  it("owes zeros in its place, and takes part in the same collectives", () => {
     const graph = graphOf((g, x) => g.relu(normed(g, headed(g, x), "norm")));
     const programs = programsOf(graph, { ranks: 4 });
     const kinds = programs.map((program) => kindsOf(program));
@@ -274,7 +277,7 @@ describe("a rank without a part in a product", () => {
 });
 
 describe("entries that share products", () => {
-  it("keep the weights once, also where a segment reads them too", () => {
+  it("keep the weights once, even if a segment also reads them", () => {
     const g = new GraphBuilder();
     for (const name of ["first", "second"]) {
       g.entry(name, () => {
@@ -293,8 +296,8 @@ describe("entries that share products", () => {
   });
 });
 
-describe("what caches keep", () => {
-  it("is there behind the last attention, whatever is multiplied after it", () => {
+describe("the rows that caches keep", () => {
+  it("exist after the last attention, whatever is multiplied afterwards", () => {
     for (const program of programsOf(attentionGraph(undefined, 2, 32))) {
       const { steps, cacheSteps } = program.entries.forward!;
       const last = steps.findLastIndex((step) => step.kind === "run" && step.attention !== undefined);
@@ -303,10 +306,10 @@ describe("what caches keep", () => {
   });
 });
 
-describe("products by matrices of float32, apart", () => {
+describe("separate products by float32 matrices", () => {
   const options = { precision: "float32", products: ["float32"] } as const;
 
-  it("are steps with the matrix as it is kept, and one segment for many rows", () => {
+  it("are steps with the matrix as stored, and one segment for many rows", () => {
     const graph = graphOf((g, x) => gated(g, normed(g, gated(g, x, "a"), "norm"), "b"));
     for (const program of programsOf(graph, options)) {
       const feedForward = ["product", "run", "product", "allReduce"];
@@ -321,7 +324,7 @@ describe("products by matrices of float32, apart", () => {
     }
   });
 
-  it("have a bias that is added behind them, or by them", () => {
+  it("can have a bias that is added afterwards, or by the product itself", () => {
     const graph = graphOf((g, x) => {
       const matrix = g.reshape(g.gelu(biased(g, x, "up"), "none"), [-1, inner]);
       const [w, b] = [g.weight("down", parameter(width, inner)), g.weight("bias", parameter(width))];
@@ -348,17 +351,14 @@ describe("products by matrices of float32, apart", () => {
 
   it.each<[string, (g: GraphBuilder, x: Value) => Value]>([
     [
-      "a matrix with a column for each that it makes",
+      "a matrix with a column per column of the result",
       (g, x) => g.matmul(x, g.weight("w", parameter(width, inner))),
     ],
-    [
-      "a matrix that is computed",
-      (g, x) => g.matmulTransposed(x, g.relu(g.weight("w", parameter(inner, width)))),
-    ],
-    ["a matrix for what is ranked", (g, x) => g.topK(project(g, x, "router"), 2)[0]],
+    ["a computed matrix", (g, x) => g.matmulTransposed(x, g.relu(g.weight("w", parameter(inner, width))))],
+    ["a matrix whose product is ranked", (g, x) => g.topK(project(g, x, "router"), 2)[0]],
     ["a stack of matrices", (g, x) => g.matmulTransposed(x, g.weight("w", parameter(1, inner, width)))],
     [
-      "a number besides",
+      "an additional factor",
       (g, x) => {
         const attributes = {
           transB: { kind: "int", value: 1 },
@@ -381,10 +381,10 @@ describe("products stay within segments", () => {
   };
   const one = graphOf((g, x) => g.relu(project(g, x, "w")));
 
-  it("unless they are asked for apart", () => within(one, { products: [] }));
-  it("in float32", () => within(one, { precision: "float32" }));
-  it("with activations in float32", () => within(one, { activations: "float32" }));
-  it("whose result is ranked", () =>
+  it("unless separate ones are requested", () => within(one, { products: [] }));
+  it("if weights are float32", () => within(one, { precision: "float32" }));
+  it("if activations are float32", () => within(one, { activations: "float32" }));
+  it("if their result is ranked", () =>
     within(
       graphOf((g, x) => g.topK(project(g, x, "router"), 2)[0]),
       { ranks: 1 },
@@ -396,11 +396,11 @@ describe("products stay within segments", () => {
     ["of 2 bits", { bits: 2 }],
     ["whose accuracy level asks for float32", { accuracyLevel: 1 }],
     ["with scales in one dimension", { scales: [inner * 2] }],
-    ["with their columns in another order", { order: { type: "int32", dims: [width] } }],
-    ["with values that are computed", { isComputed: true }],
+    ["with reordered columns", { order: { type: "int32", dims: [width] } }],
+    ["with computed values", { isComputed: true }],
   ])("%s", (_, options) => within(givenProduct(options), { precision: "float32" }));
 
-  it("but for those of a file that are plain", () => {
+  it("except those of a file that have the plain form", () => {
     const [program] = programsOf(givenProduct({}), { precision: "float32", ranks: 1 });
     expect(productsOf(program!)).toMatchObject([
       {
@@ -419,7 +419,7 @@ function graphOf(build: (g: GraphBuilder, x: Value) => Value): Graph {
   return g.build();
 }
 
-/** `x` times the weight `name`, which has a row for each column that it makes. */
+/** `x` times the weight `name`, which has a row per column of the result. */
 function project(g: GraphBuilder, x: Value, name: string, columns = inner, from = width): Value {
   return g.matmulTransposed(x, g.weight(name, parameter(columns, from)));
 }
@@ -437,7 +437,7 @@ function gated(g: GraphBuilder, x: Value, name: string, columns = inner): Value 
   return project(g, g.mul(g.sigmoid(gate), up), `${name}.down`, width, columns);
 }
 
-/** A product in three units that cannot be cut, each a block of the one behind it. */
+/** A product in three units that cannot be cut, each a block of the next product. */
 function headed(g: GraphBuilder, x: Value): Value {
   const heads = g.softmax(g.reshape(project(g, x, "up"), [0, 0, 3, 32]));
   return project(g, g.reshape(heads, [0, 0, inner]), "down", width, inner);
@@ -453,7 +453,7 @@ interface MatMulNBits {
   readonly isComputed: boolean;
 }
 
-/** A product as a file may have it. */
+/** A product as a file may contain it. */
 function givenProduct(options: Partial<MatMulNBits>): Graph {
   const { bits = 4, block = 32, accuracyLevel = 4, zeroPoints, order, isComputed = false } = options;
   const { scales = [inner, width / block] } = options;

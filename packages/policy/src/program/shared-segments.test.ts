@@ -2,7 +2,7 @@ import { expect, it, vi } from "vitest";
 import { makeFloatSegment } from "./product-segments.js";
 import { SharedSegments } from "./shared-segments.js";
 
-it("a segment of one description is made once", () => {
+it("a segment with the same description is created once", () => {
   const shared = new SharedSegments();
   const make = vi.fn(makeFloatSegment);
   const description = () => ({ sizes: new Map([["x", [1n, 2n]]]), data: Float32Array.of(1) });
@@ -10,14 +10,14 @@ it("a segment of one description is made once", () => {
   expect(make).toHaveBeenCalledTimes(1);
 });
 
-it("segments of two descriptions are one where their bytes are", () => {
+it("segments with different descriptions are one if their bytes are equal", () => {
   const shared = new SharedSegments();
   expect(shared.get({ sizes: [7, 13] }, makeFloatSegment)).toBe(
     shared.get({ sizes: [11, 17] }, makeFloatSegment),
   );
 });
 
-it("segments of other bytes stay apart", () => {
+it("segments with different bytes are separate", () => {
   const shared = new SharedSegments();
   const made = makeFloatSegment();
   const other = { ...made, onnx: Uint8Array.of(1) };

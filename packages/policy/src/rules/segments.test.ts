@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { buildPrograms, planGraph } from "../policy/plan.js";
 import { parameter, sizes } from "../testing/graphs.js";
 
-it("a slice at bounds known only when running keeps them, beside a sharded axis", () => {
+it("a slice with bounds that are only known at run time keeps them, next to a sharded axis", () => {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", "sequence", sizes.width]);
   const up = g.matmul(x, g.weight("up", parameter(sizes.width, sizes.inner)));

@@ -16,7 +16,7 @@ describe("a graph", () => {
     expect(expectCode("RR_GRAPH", () => evaluateShapes(graph, { sequence: 5 })).message).toContain("batch");
   });
 
-  test("follows a shape through arithmetic into a Reshape", () => {
+  test("propagates a shape through arithmetic to a Reshape", () => {
     const graph = graphOf({
       inputs: ["x float32[batch,sequence,12]"],
       constants: { last: int64(-1), two: known("int64", [], [2]), axis: int64(0), head: int64(4) },
@@ -32,7 +32,7 @@ describe("a graph", () => {
     expect(evaluateShapes(graph, { batch: 2, sequence: 7 }).get("y")?.dims).toEqual([2, 7, 3, 4]);
   });
 
-  test("knows the shape of weights whose bytes it does not read, and not their contents", () => {
+  test("knows the shapes of weights in files, but not their contents", () => {
     const weight = { type: "int64", dims: [2], source: { kind: "absent" } } as const;
     const graph = { ...graphOf({ inputs: ["x float32[2,3]"] }), weights: new Map([["w", weight]]) };
     expect(evaluateShapes(graph, {}).get("w")).toMatchObject({ dims: [2] });
@@ -40,7 +40,7 @@ describe("a graph", () => {
     expectCode("RR_GRAPH", () => evaluateShapes(reshape, {}));
   });
 
-  test("does not follow contents of more than 4096 elements", () => {
+  test("does not propagate contents of more than 4096 elements", () => {
     expect(evaluateCase({ operator: "ConstantOfShape", inputs: [int64(64, 64)] }).contents).toHaveLength(
       4096,
     );
@@ -71,7 +71,7 @@ describe("If", () => {
       ],
     });
 
-  test("gives what the branch taken gives, and the values inside it, where that is asked for", () => {
+  test("evaluates to the branch taken, and includes its inner values, if requested", () => {
     const graph = withCondition("Squeeze", { condition: known("bool", [], [1]) });
     const values = evaluateShapes(graph, {}, "taken");
     expect(values.get("y")?.dims).toEqual([3]);
@@ -80,14 +80,14 @@ describe("If", () => {
   });
 
   test.each(["both", "taken"] as const)(
-    "whose condition is data gives the shape on which both branches agree: %s",
+    "whose condition is data has the shape on which both branches agree: %s",
     (branches) => {
       const values = evaluateShapes(withCondition("Sigmoid", undefined), {}, branches);
       expect(values.get("y")?.dims).toEqual([1, 3]);
     },
   );
 
-  test("whose condition is data is refused where the branches differ", () => {
+  test("whose condition is data is refused if the branches differ", () => {
     const error = expectCode("RR_GRAPH", () => evaluateShapes(withCondition("Squeeze", undefined), {}));
     expect(error.message).toContain("float32[3] and float32[1,3]");
   });
@@ -111,7 +111,7 @@ describe("an error", () => {
     expect(error.message).toContain("shapes/operators");
   });
 
-  test("meets an operator named like a property of every object", () => {
+  test("is reported for an operator named like an inherited property of objects", () => {
     expectCode("RR_GRAPH", () => evaluateCase({ operator: "constructor", inputs: [] }));
   });
 
@@ -153,7 +153,7 @@ describe("an error", () => {
     expectCode("RR_GRAPH", () => evaluateCase(spec));
   });
 
-  test("refuses a value that nothing defines", () => {
+  test("refuses an undefined value", () => {
     const graph = graphOf({ nodes: [node("Relu", ["nowhere"], ["y"])] });
     expect(expectCode("RR_GRAPH", () => evaluateShapes(graph, {})).message).toContain("nowhere");
   });

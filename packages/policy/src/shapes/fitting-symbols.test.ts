@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { evaluatePair } from "./pair.js";
 import { graphOf, node } from "./testing/graph-of.js";
 
-/** A convolution of an input by a kernel, and what is done with the result `c`. */
+/** A convolution of an input, and what is computed from its result `c`. */
 function convolved(
   input: string,
   kernel: readonly number[],
@@ -17,12 +17,12 @@ function convolved(
 
 const dimsOf = (graph: Graph, name: string) => evaluatePair(graph).values.get(name)!.dims;
 
-describe("sizes that fit a graph", () => {
-  it("have as many channels as a kernel that reads them", () => {
+describe("the sizes that a graph is tried with", () => {
+  it("have as many channels as the kernel that reads them", () => {
     expect(dimsOf(convolved("x float32[batch,channels,64]", [8, 3, 4], [4]), "x")[1]).toEqual([3, 3]);
   });
 
-  it("are long enough for a stack of convolutions, and stay apart under its strides", () => {
+  it("are long enough for a stack of convolutions, and stay different under its strides", () => {
     const [, , [first, second]] = dimsOf(convolved("x float32[1,3,length]", [8, 3, 400], [320]), "y") as [
       unknown,
       unknown,
@@ -32,7 +32,7 @@ describe("sizes that fit a graph", () => {
     expect(second).not.toBe(first);
   });
 
-  it("are the one size of an image that what is added to its places allows", () => {
+  it("are the only size of an image that its position embeddings allow", () => {
     const places = {
       type: "float32",
       dims: [1, 8, 49],
@@ -54,7 +54,7 @@ describe("sizes that fit a graph", () => {
     ]);
   });
 
-  it("of tokens are primes, as before", () => {
+  it("are primes for tokens", () => {
     expect(dimsOf(graphOf({ inputs: ["x int64[batch,length]"] }), "x")).toEqual([
       [7, 11],
       [13, 19],

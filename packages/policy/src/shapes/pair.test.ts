@@ -5,7 +5,7 @@ import { isStatic } from "./size-pair.js";
 import { graphOf, node } from "./testing/graph-of.js";
 import { int64, known } from "./testing/operator-case.js";
 
-test("a dimension is static where both settings agree", () => {
+test("a dimension is static if both settings agree", () => {
   const graph = graphOf({ inputs: ["x float32[batch,sequence,64]"], nodes: [node("Relu", ["x"], ["y"])] });
   const dims = evaluatePair(graph).values.get("y")?.dims;
   expect(dims).toEqual([
@@ -24,7 +24,7 @@ test("contents are paired element by element", () => {
   ]);
 });
 
-test("contents whose number depends on sizes are left out", () => {
+test("contents are omitted if their number depends on sizes", () => {
   const graph = graphOf({
     inputs: ["x float32[batch]"],
     constants: { zero: known("int64", [], [0]), one: known("int64", [], [1]) },
@@ -35,7 +35,7 @@ test("contents whose number depends on sizes are left out", () => {
   expect(y?.contents).toBeUndefined();
 });
 
-test("a rank that depends on sizes is refused", () => {
+test("refuses a rank that depends on sizes", () => {
   const graph = graphOf({
     inputs: ["x float32[batch]"],
     constants: { seven: int64(7), one: int64(1) },

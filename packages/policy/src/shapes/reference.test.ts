@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import { describe as describeValue } from "./evaluated.js";
 import { evaluateCase, int64, known } from "./testing/operator-case.js";
 
-/** Operators against plain loops over index tuples, on small tensors that hold 0, 1, 2, … in row-major order. */
+/**
+ * Compares operators with plain loops over index tuples, on small tensors with the elements 0, 1, 2, … in row-major
+ * order.
+ */
 
 const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 3 });
 
@@ -33,7 +36,7 @@ function at(dims: readonly number[], index: readonly number[]): number {
 }
 
 describe("broadcasting", () => {
-  /** Two shapes made from one by leaving out leading axes and setting sizes to 1. */
+  /** Two shapes derived from one by omitting leading axes and setting sizes to 1. */
   const broadcastable = shapes.chain((dims) => {
     const thinned = fc
       .tuple(fc.nat(dims.length), fc.array(fc.boolean(), { minLength: dims.length, maxLength: dims.length }))
@@ -41,7 +44,7 @@ describe("broadcasting", () => {
     return fc.tuple(thinned, thinned);
   });
 
-  test("gives every index the elements of both that lie there, sizes of 1 standing still", () => {
+  test("combines the elements of both at every index, repeating sizes of 1", () => {
     fc.assert(
       fc.property(broadcastable, ([a, b]) => {
         const rank = Math.max(a.length, b.length);
@@ -62,7 +65,7 @@ describe("broadcasting", () => {
 });
 
 describe("Reshape", () => {
-  test("finds the size that −1 stands for, and keeps the elements in order", () => {
+  test("computes the size that −1 stands for, and keeps the order of elements", () => {
     fc.assert(
       fc.property(shapes, shapes, fc.nat(), (from, to, which) => {
         const source = [...from, count(to)];
@@ -110,8 +113,8 @@ describe("Slice", () => {
   const step = fc.integer({ min: -3, max: 3 }).filter((by) => by !== 0);
 
   /**
-   * The indices that https://onnx.ai/onnx/operators/onnx__Slice.html visits, one by one. Unlike numpy's, a walk
-   * backwards that starts before the front starts at 0; and ONNX Runtime takes an end of INT_MAX for none.
+   * The indices that https://onnx.ai/onnx/operators/onnx__Slice.html visits, one by one. Unlike in numpy, a backward
+   * walk that starts before the front starts at 0; and in ONNX Runtime, an end of INT_MAX means no end.
    */
   function walked(size: number, start: number, end: number, by: number): number[] {
     const clamped = (bound: number, low: number, high: number) =>
@@ -123,7 +126,7 @@ describe("Slice", () => {
     return visited;
   }
 
-  test("visits the indices a walk from start to end by step visits", () => {
+  test("visits the indices from start to end in steps", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5 }),
@@ -147,7 +150,7 @@ describe("Slice", () => {
 });
 
 describe("Gather", () => {
-  test("puts the rows it is given where the axis was", () => {
+  test("replaces the axis by the given rows", () => {
     const row = fc.integer({ min: -3, max: 2 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3 }), fc.array(row, { maxLength: 5 }), (outer, rows) => {

@@ -14,7 +14,7 @@ const symbols = symbolTable(
   }),
 );
 
-test("every symbol has its own two primes, in order of appearance", () => {
+test("every symbol has two primes of its own, in order of appearance", () => {
   expect([...symbols]).toEqual([
     ["batch", [7, 11]],
     ["sequence", [13, 19]],
@@ -24,12 +24,12 @@ test("every symbol has its own two primes, in order of appearance", () => {
   ]);
 });
 
-test("no symbol plus a number is another symbol", () => {
+test("no symbol plus a constant equals another symbol", () => {
   const differences = Array.from(symbols.values(), ([first, second]) => second - first);
   expect(new Set(differences).size).toBe(symbols.size);
 });
 
-test("a product of a constant and symbols is recovered, whatever primes the constant has", () => {
+test("recovers a product of a constant and symbols, whatever primes the constant contains", () => {
   const names = [...symbols.keys()];
   fc.assert(
     fc.property(

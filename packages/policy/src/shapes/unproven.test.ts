@@ -5,12 +5,12 @@ import { isStatic } from "./size-pair.js";
 import { graphOf, node } from "./testing/graph-of.js";
 import { int64, known } from "./testing/operator-case.js";
 
-/** Of `x [rows, 64]`, whose rows are 7 and 11 when a graph is planned. */
+/** About `x [rows, 64]`, whose rows are 7 and 11 during planning. */
 interface Case {
   readonly says: string;
-  /** The last gives `y`. `rows`, int64 `[1]`, is their number. */
+  /** The last node computes `y`. `rows`, int64 `[1]`, is the number of rows. */
   readonly nodes: readonly GraphNode[];
-  /** Whether the first element of `y` is, or else its first size, the same in every call. */
+  /** Whether the first element of `y`, or else its first size, is the same in every call. */
   readonly isStatic: boolean;
 }
 
@@ -22,12 +22,12 @@ const half = [
 
 const cases: readonly Case[] = [
   {
-    says: "what is left of a number when it is taken away",
+    says: "a number minus itself",
     nodes: [node("Add", ["rows", "one"], ["more"]), node("Sub", ["more", "rows"], ["y"])],
     isStatic: true,
   },
   {
-    says: "a product divided by what it was multiplied with",
+    says: "a product divided by one of its factors",
     nodes: [
       node("Mul", ["rows", "two"], ["twice"]),
       node("Div", ["twice", "two"], ["once"]),
@@ -47,12 +47,12 @@ const cases: readonly Case[] = [
     isStatic: true,
   },
   {
-    says: "what a half of an odd number is rounded by",
+    says: "the rounding error of half an odd number",
     nodes: [...half, node("Sub", ["even", "rows"], ["y"])],
     isStatic: false,
   },
   {
-    says: "what the size of every other row is rounded by",
+    says: "the rounding error of half the number of rows",
     nodes: [
       node("Slice", ["x", "zero", "max", "zero", "two"], ["other"]),
       node("Shape", ["other"], ["size"], { end: 1 }),
@@ -64,7 +64,7 @@ const cases: readonly Case[] = [
   { says: "the first row", nodes: [node("Slice", ["x", "zero", "one", "zero"], ["y"])], isStatic: true },
   { says: "the last row", nodes: [node("Slice", ["x", "last", "max", "zero"], ["y"])], isStatic: true },
   {
-    says: "the last row, cut out together with some of its elements",
+    says: "some elements of the last row",
     nodes: [node("Slice", ["x", "lastAndFirst", "maxAndTwo", "bothAxes"], ["y"])],
     isStatic: true,
   },
@@ -89,7 +89,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-test.each(cases)("$says: the same in every call, $isStatic", ({ nodes, isStatic: expected }) => {
+test.each(cases)("$says is the same in every call: $isStatic", ({ nodes, isStatic: expected }) => {
   const graph = graphOf({
     inputs: ["x float32[rows,64]"],
     constants: {
@@ -106,7 +106,7 @@ test.each(cases)("$says: the same in every call, $isStatic", ({ nodes, isStatic:
 test.each([
   ["the branch that is taken", 1, false],
   ["the other branch", 0, true],
-])("what only looks the same in every call does not within an If, in %s", (_, condition, expected) => {
+])("an If is only as static as the branch taken: with a doubtful value in %s", (_, condition, expected) => {
   const branch = (...nodes: GraphNode[]): Attribute => ({
     kind: "graph",
     value: { ...graphOf({ nodes }), outputs: [{ name: "z" }] },
@@ -125,7 +125,7 @@ test.each([
   expect(isStatic(evaluatePair(graph, "taken").values.get("y")!.contents![0]!)).toBe(expected);
 });
 
-test("what an If gives is as static as what it reads, where data decides on the branch", () => {
+test("the result of an If is as static as its inputs if data decides on the branch", () => {
   const branch = (operator: string): Attribute => ({
     kind: "graph",
     value: { ...graphOf({ nodes: [node(operator, ["x"], ["z"])] }), outputs: [{ name: "z" }] },

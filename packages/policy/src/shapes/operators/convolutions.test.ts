@@ -39,14 +39,14 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "ConvTranspose",
-    says: "ends with the last window with SAME_UPPER where that is smaller than a stride, as in ONNX Runtime",
+    says: "ends with the last window with SAME_UPPER if that is smaller than a stride, as in ONNX Runtime",
     inputs: ["float32[1,2,5]", "float32[2,3,1]"],
     attributes: { strides: [2], auto_pad: "SAME_UPPER" },
     gives: ["float32[1,3,9]"],
   },
   {
     operator: "MaxPool",
-    says: "counts a window that hangs over the end with ceil_mode, and gives places",
+    says: "counts a window that extends beyond the end with ceil_mode, and outputs indices",
     inputs: ["float32[2,4,8,6]"],
     attributes: { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 },
     gives: ["float32[2,4,4,3]", "int64[2,4,4,3]"],
@@ -60,14 +60,14 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "AveragePool",
-    says: "has fewer places with SAME_UPPER where its window is dilated, as in ONNX Runtime",
+    says: "has fewer positions with SAME_UPPER if its window is dilated, as in ONNX Runtime",
     inputs: ["float32[1,3,8]"],
     attributes: { kernel_shape: [3], strides: [2], dilations: [2], auto_pad: "SAME_UPPER" },
     gives: ["float32[1,3,3]"],
   },
   {
     operator: "GlobalAveragePool",
-    says: "leaves 1 of every spatial axis",
+    says: "reduces every spatial axis to 1",
     inputs: ["float32[2,4,8,6]"],
     gives: ["float32[2,4,1,1]"],
   },
@@ -97,7 +97,7 @@ test.each([
 test.each([
   ["channels that its groups do not divide", ["float32[1,5,8]", "float32[5]", "float32[5]"]],
   ["no shift", ["float32[1,4,8]", "float32[4]"]],
-  ["a scale that is a single number", ["float32[1,4,8]", "float32[]", "float32[4]"]],
+  ["a scalar scale", ["float32[1,4,8]", "float32[]", "float32[4]"]],
 ])("GroupNormalization with %s is refused", (_, inputs) => {
   const attributes = { num_groups: 2 };
   expectCode("RR_GRAPH", () => evaluateCase({ operator: "GroupNormalization", inputs, attributes }));

@@ -73,14 +73,14 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Slice",
-    says: "walks back to the first element where its end is INT_MAX, as ONNX Runtime does",
+    says: "walks back to the first element if its end is INT_MAX, as ONNX Runtime does",
     inputs: [int64(1, 2, 3), int64(-1), int64(Infinity), int64(0), int64(-1)],
     gives: ["int64[3]"],
     contents: [3, 2, 1],
   },
   {
     operator: "Slice",
-    says: "is empty where the end is not past the start",
+    says: "is empty if the end is not after the start",
     inputs: ["float32[5]", int64(4), int64(2)],
     gives: ["float32[0]"],
   },

@@ -5,27 +5,27 @@ import { evaluateCase, type OperatorCase } from "../testing/operator-case.js";
 const moe = "com.microsoft.MoE";
 const qmoe = "com.microsoft.QMoE";
 
-/** Ten rows of 64 numbers, three experts of 32. */
+/** Ten rows of 64 elements, and three experts with an inner width of 32. */
 const x = "float32[2,5,64]";
 const router = "float32[10,3]";
 const up = "float32[3,32,64]";
 const down = "float32[3,64,32]";
 const gated = { activation_type: "swiglu", swiglu_fusion: 1 };
 
-/** The same in 4 bits, with a scale for each row. */
+/** The same in 4 bits, with a scale per row. */
 const quantized = [x, router, "uint8[3,32,32]", "float32[3,32]", "", "uint8[3,64,16]", "float32[3,64]"];
 const inBlocks = quantized.with(3, "float32[3,32,4]").with(6, "float32[3,64,2]");
 
-describe("rows come out as they came in", () => {
+describe("the output has the shape of the rows", () => {
   test.each<[string, string, readonly string[], NonNullable<OperatorCase["attributes"]>, string]>([
-    ["of a batch", moe, [x, router, up, "float32[3,32]", down, "float32[3,64]"], { k: 3 }, x],
+    ["for a batch", moe, [x, router, up, "float32[3,32]", down, "float32[3,64]"], { k: 3 }, x],
     ["of none", moe, ["float32[10,64]", router, up, "", down], {}, "float32[10,64]"],
     ["with gates", moe, [x, router, "float32[3,64,64]", "", down], gated, x],
-    ["in few bits", qmoe, quantized, {}, x],
-    ["in blocks of few bits", qmoe, inBlocks, { block_size: 16 }, x],
-    ["with zero points by row", qmoe, [...quantized, "", "", "", "", "uint8[3,16]", "uint8[3,32]"], {}, x],
+    ["with quantized weights", qmoe, quantized, {}, x],
+    ["with weights quantized in blocks", qmoe, inBlocks, { block_size: 16 }, x],
+    ["with zero points per row", qmoe, [...quantized, "", "", "", "", "uint8[3,16]", "uint8[3,32]"], {}, x],
     [
-      "with zero points by block",
+      "with zero points per block",
       qmoe,
       [...inBlocks, "", "", "", "", "uint8[3,32,2]", "uint8[3,64,1]"],
       { block_size: 16 },
@@ -38,10 +38,10 @@ describe("rows come out as they came in", () => {
 
 describe("experts are refused whose", () => {
   test.each<[string, string, readonly string[], NonNullable<OperatorCase["attributes"]>, string]>([
-    ["rows are a number", moe, ["float32[64]", router, up, "", down], {}, "input 0 to be rows"],
+    ["rows are a vector", moe, ["float32[64]", router, up, "", down], {}, "input 0 to be rows"],
     ["router is for other rows", moe, [x, "float32[9,3]", up, "", down], {}, "input 1 of shape [10,3]"],
     [
-      "up is of another width",
+      "up has another width",
       moe,
       [x, router, "float32[3,32,60]", "", down],
       {},
@@ -54,27 +54,33 @@ describe("experts are refused whose", () => {
       {},
       "input 4 of shape [3,64,32]",
     ],
-    ["bias is of up's rows", moe, [x, router, up, "", down, "float32[3,32]"], {}, "input 5 of shape [3,64]"],
     [
-      "choice is of more than there are",
+      "bias has the length of up's rows",
+      moe,
+      [x, router, up, "", down, "float32[3,32]"],
+      {},
+      "input 5 of shape [3,64]",
+    ],
+    [
+      "k is larger than their number",
       moe,
       [x, router, up, "", down],
       { k: 4 },
       "number of experts, 3, not 4",
     ],
-    ["gates are apart", moe, [x, router, up, "", down, "", up], {}, "other forms have no kernel for CPUs"],
+    ["gates are separate", moe, [x, router, up, "", down, "", up], {}, "other forms have no kernel for CPUs"],
     [
-      "gates lie behind what they gate",
+      "gates are not interleaved",
       moe,
       [x, router, "float32[3,64,64]", "", down],
       { ...gated, swiglu_fusion: 2 },
       "(swiglu_fusion = 1)",
     ],
-    ["numbers are floats of 4 bits", qmoe, quantized, { quant_type: "fp4" }, "not fp4"],
-    ["bits are of no kernel", qmoe, quantized, { expert_weight_bits: 3 }, "2, 4 or 8, not 3"],
+    ["weights are 4-bit floats", qmoe, quantized, { quant_type: "fp4" }, "not fp4"],
+    ["bits are not supported by any kernel", qmoe, quantized, { expert_weight_bits: 3 }, "2, 4 or 8, not 3"],
     ["blocks do not fill a row", qmoe, inBlocks, { block_size: 48 }, "of whole blocks of 48"],
     ["scales lack a row", qmoe, quantized.with(6, "float32[3,63]"), {}, "input 6 of shape [3,64]"],
-    ["scales are of rows, in blocks", qmoe, quantized, { block_size: 16 }, "input 3 of shape [3,32,4]"],
+    ["scales are per row, with blocks", qmoe, quantized, { block_size: 16 }, "input 3 of shape [3,32,4]"],
     [
       "zero points are not packed",
       qmoe,

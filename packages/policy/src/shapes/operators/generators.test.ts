@@ -84,7 +84,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Range",
-    says: "is empty where the limit lies behind",
+    says: "is empty if the limit is before the start",
     inputs: [known("int64", [], [3]), known("int64", [], [1]), known("int64", [], [1])],
     gives: ["int64[0]"],
     contents: [],
@@ -135,13 +135,13 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "NonZero",
-    says: "counts in a constant",
+    says: "counts the nonzero elements of a constant",
     inputs: [known("int64", [2, 2], [1, 0, 3, 4])],
     gives: ["int64[2,3]"],
   },
   {
     operator: "NonZero",
-    says: "takes a single number for a list of one, as ONNX Runtime does",
+    says: "treats a scalar as a list of one element, as ONNX Runtime does",
     inputs: [known("int64", [], [4])],
     gives: ["int64[1,1]"],
   },

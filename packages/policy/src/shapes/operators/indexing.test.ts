@@ -4,7 +4,7 @@ import { evaluateCase, int64, known, type OperatorCase } from "../testing/operat
 const cases: readonly OperatorCase[] = [
   {
     operator: "Gather",
-    says: "puts the indices' shape where the axis was",
+    says: "replaces the axis by the indices' shape",
     inputs: ["float32[4,5,6]", "int64[2,3]"],
     attributes: { axis: 1 },
     gives: ["float32[4,2,3,6]"],
@@ -17,7 +17,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Gather",
-    says: "reads contents, negative indices from the back",
+    says: "reads contents, counting negative indices from the end",
     inputs: [known("int64", [2, 2], [1, 2, 3, 4]), int64(-1, 0)],
     attributes: { axis: 1 },
     gives: ["int64[2,2]"],

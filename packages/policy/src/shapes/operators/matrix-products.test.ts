@@ -61,7 +61,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Einsum",
-    says: "without an arrow gives what occurs once, by the alphabet",
+    says: "without an arrow, outputs the letters that occur once, in alphabetical order",
     inputs: ["float32[3,2]", "float32[3,4]"],
     attributes: { equation: "cb,ca" },
     gives: ["float32[4,2]"],

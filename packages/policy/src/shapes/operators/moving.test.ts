@@ -45,7 +45,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Pad",
-    says: "crops where negative",
+    says: "crops if pads are negative",
     inputs: ["float32[2,3]", int64(0, -1, 0, 0)],
     gives: ["float32[2,2]"],
   },

@@ -6,7 +6,7 @@ const product = "com.microsoft.MatMulNBits";
 const inOneRow = "com.microsoft.MatMulBnb4";
 const lookup = "com.microsoft.GatherBlockQuantized";
 
-/** Three blocks a row, the last of them partial. */
+/** Three blocks per row, the last one partial. */
 const [K, N, bits, size] = [80, 6, 4, 32];
 const x = `float32[2,5,${K}]`;
 const values = "uint8[6,3,16]";
@@ -21,17 +21,23 @@ describe("well-formed", () => {
     ["a product", product, [x, values, "float32[6,3]"], attributes, "float32[2,5,6]"],
     ["with axes joined", product, [x, values, "float32[18]", "uint8[12]"], attributes, "float32[2,5,6]"],
     [
-      "with zero points of few bits",
+      "with packed zero points",
       product,
       [x, values, "float32[6,3]", "uint8[6,2]"],
       attributes,
       "float32[2,5,6]",
     ],
-    ["with real ones", product, [x, values, "float32[6,3]", "float32[6,3]"], attributes, "float32[2,5,6]"],
+    [
+      "with floating-point ones",
+      product,
+      [x, values, "float32[6,3]", "float32[6,3]"],
+      attributes,
+      "float32[2,5,6]",
+    ],
     ["with an order", product, [x, values, "float32[6,3]", "", "int32[96]"], attributes, "float32[2,5,6]"],
     ["with a bias", product, [x, values, "float32[6,3]", "", "", "float32[6]"], attributes, "float32[2,5,6]"],
     [
-      "a product in one row of blocks",
+      "a product with a flattened matrix",
       inOneRow,
       [x, "uint8[240]", "float32[15]"],
       { K, N, block_size: 32 },
@@ -50,7 +56,7 @@ describe("well-formed", () => {
   });
 });
 
-/** What is refused, and what the message says beside the node, its inputs and its numbers. */
+/** What is refused, and what the message says in addition to the node, its inputs and its numbers. */
 type Malformed = readonly [string, readonly string[], Readonly<Record<string, number>>, string];
 
 function refuses(
@@ -84,15 +90,20 @@ describe("a product is refused whose", () => {
       "(values) of shape [5,3,16], for K = 80, N = 5, bits = 4",
     ],
     ["bits are not the values'", [x, values, scales], { bits: 8 }, "(values) of shape [6,3,32]"],
-    ["bits are of no kernel", [x, values, scales], { bits: 3 }, "bits of 2, 4 or 8, not bits = 3"],
-    ["blocks are of another size", [x, values, scales], { block_size: 64 }, "(values) of shape [6,2,32]"],
-    ["block size is no power of 2", [x, values, scales], { block_size: 48 }, "a block_size of 16, 32, 64"],
+    [
+      "bits are not supported by any kernel",
+      [x, values, scales],
+      { bits: 3 },
+      "bits of 2, 4 or 8, not bits = 3",
+    ],
+    ["blocks have another size", [x, values, scales], { block_size: 64 }, "(values) of shape [6,2,32]"],
+    ["block size is not a power of 2", [x, values, scales], { block_size: 48 }, "a block_size of 16, 32, 64"],
     ["block size is negative", [x, values, scales], { block_size: -32 }, "a block_size of 16, 32, 64"],
     ["values lack a block", [x, "uint8[6,2,16]", scales], {}, "(values) of shape [6,3,16]"],
     ["values are a matrix", [x, "uint8[6,48]", scales], {}, "(values) of shape [6,3,16]"],
-    ["values are no bytes", [x, "int8[6,3,16]", scales], {}, "(values) of uint8"],
+    ["values are not uint8", [x, "int8[6,3,16]", scales], {}, "(values) of uint8"],
     ["scales lack a block", [x, values, "float32[6,2]"], {}, "(scales) of shape [6,3] or [18]"],
-    ["scales are of another type", [x, values, "float16[6,3]"], {}, "(scales) of float32"],
+    ["scales have another type", [x, values, "float16[6,3]"], {}, "(scales) of float32"],
     [
       "zero points are not packed",
       [x, values, scales, "uint8[6,3]"],
@@ -100,18 +111,23 @@ describe("a product is refused whose", () => {
       "(zero points) of shape [6,2] or [12]",
     ],
     [
-      "real zero points lack a block",
+      "floating-point zero points lack a block",
       [x, values, scales, "float32[6,2]"],
       {},
       "(zero points) of shape [6,3] or [18]",
     ],
-    ["zero points are of a third type", [x, values, scales, "float16[6,3]"], {}, "(zero points) of float32"],
-    ["order is not of K", [x, values, scales, "", "int32[81]"], {}, "(order) of shape [80] or [96]"],
-    ["bias is not of N", [x, values, scales, "", "", "float32[7]"], {}, "(bias) of shape [6]"],
+    ["zero points have a third type", [x, values, scales, "float16[6,3]"], {}, "(zero points) of float32"],
+    [
+      "order does not have the length K",
+      [x, values, scales, "", "int32[81]"],
+      {},
+      "(order) of shape [80] or [96]",
+    ],
+    ["bias does not have the length N", [x, values, scales, "", "", "float32[7]"], {}, "(bias) of shape [6]"],
   ]);
 });
 
-describe("a product in one row of blocks is refused whose", () => {
+describe("a product with a flattened matrix is refused whose", () => {
   const [row, scales] = ["uint8[240]", "float32[15]"];
   refuses(inOneRow, { K, N, block_size: 32 }, [
     [
@@ -121,12 +137,12 @@ describe("a product in one row of blocks is refused whose", () => {
       "the last size of input 0 to be K, for K = 96, N = 6",
     ],
     ["N is 0", [x, row, scales], { N: 0 }, "K and N of at least 1, not K = 80, N = 0"],
-    ["matrix has a column for each of the product", [x, row, scales], { transB: 0 }, "(transB = 1)"],
+    ["matrix is not transposed", [x, row, scales], { transB: 0 }, "(transB = 1)"],
     ["values lack a byte", [x, "uint8[239]", scales], {}, "(values) of shape [240]"],
-    ["values are of a row each", [x, "uint8[6,40]", scales], {}, "(values) of shape [240]"],
-    ["values are no bytes", [x, "int8[240]", scales], {}, "(values) of uint8"],
+    ["values have an axis per row", [x, "uint8[6,40]", scales], {}, "(values) of shape [240]"],
+    ["values are not uint8", [x, "int8[240]", scales], {}, "(values) of uint8"],
     ["scales lack a block", [x, row, "float32[14]"], {}, "(scales) of shape [15]"],
-    ["scales are of another type", [x, row, "float16[15]"], {}, "(scales) of float32"],
+    ["scales have another type", [x, row, "float16[15]"], {}, "(scales) of float32"],
   ]);
 });
 
@@ -135,15 +151,25 @@ describe("a lookup is refused whose", () => {
   refuses(lookup, ofTable, [
     ["scales lack a block", [table, ids, "float32[10,1]"], {}, "(scales) of shape [10,2], for bits = 4"],
     ["scales lack a row", [table, ids, "float32[9,2]"], {}, "(scales) of shape [10,2]"],
-    ["scales are of other bits", [table, ids, scales], { bits: 8 }, "(scales) of shape [10,1], for bits = 8"],
-    ["blocks are of another size", [table, ids, scales], { block_size: 16 }, "(scales) of shape [10,3]"],
-    ["bits are of no kernel", [table, ids, scales], { bits: 5 }, "bits of 2, 4 or 8, not bits = 5"],
+    [
+      "scales are for another number of bits",
+      [table, ids, scales],
+      { bits: 8 },
+      "(scales) of shape [10,1], for bits = 8",
+    ],
+    ["blocks have another size", [table, ids, scales], { block_size: 16 }, "(scales) of shape [10,3]"],
+    [
+      "bits are not supported by any kernel",
+      [table, ids, scales],
+      { bits: 5 },
+      "bits of 2, 4 or 8, not bits = 5",
+    ],
     ["block size is 0", [table, ids, scales], { block_size: 0 }, "a block_size of 16, 32, 64"],
     ["zero points are not packed", [table, ids, scales, "uint8[10,2]"], {}, "(zero points) of shape [10,1]"],
-    ["zero points are no bytes", [table, ids, scales, "int8[10,1]"], {}, "(zero points) of uint8"],
-    ["data are no bytes", ["float32[10,24]", ids, scales], {}, "(data) of uint8"],
+    ["zero points are not uint8", [table, ids, scales, "int8[10,1]"], {}, "(zero points) of uint8"],
+    ["data are not uint8", ["float32[10,24]", ids, scales], {}, "(data) of uint8"],
     ["axis is not the first", [table, ids, scales], { gather_axis: 1 }, "along the last, not 1 and 1"],
     ["blocks are not along the last axis", [table, ids, scales], { quantize_axis: 0 }, "not 0 and 0"],
-    ["axis is none of the data's", [table, ids, scales], { quantize_axis: 2 }, "an axis from -2 to 1"],
+    ["axis is out of range", [table, ids, scales], { quantize_axis: 2 }, "an axis from -2 to 1"],
   ]);
 });

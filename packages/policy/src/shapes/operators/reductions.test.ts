@@ -18,7 +18,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "ReduceSum",
-    says: "reduces all axes where none is named",
+    says: "reduces all axes if none is named",
     inputs: ["float32[2,3]"],
     attributes: { keepdims: 0 },
     gives: ["float32[]"],
@@ -82,7 +82,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Softmax",
-    says: "goes along the one axis of a list",
+    says: "accepts a list of one axis",
     inputs: ["float32[3]"],
     gives: ["float32[3]"],
   },
@@ -95,7 +95,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "CumSum",
-    says: "sums along its axis, each row apart",
+    says: "sums along its axis, each row separately",
     inputs: [known("int64", [2, 3], [1, 2, 3, 4, 5, 6]), known("int64", [], [-1])],
     gives: ["int64[2,3]"],
     contents: [1, 3, 6, 4, 9, 15],
@@ -109,7 +109,7 @@ const cases: readonly OperatorCase[] = [
   },
 ];
 
-test("ReduceSumSquare squares with noop_with_empty_axes: its elements are not those of its input", () => {
+test("ReduceSumSquare squares even with noop_with_empty_axes: its contents are not those of its input", () => {
   const spec = {
     operator: "ReduceSumSquare",
     inputs: [int64(2, 3)],
@@ -118,7 +118,7 @@ test("ReduceSumSquare squares with noop_with_empty_axes: its elements are not th
   expect(evaluateCase(spec)).toEqual({ gives: ["int64[2]"], contents: undefined });
 });
 
-test.each(["exclusive", "reverse"])("CumSum that is %s has contents that are not followed", (way) => {
+test.each(["exclusive", "reverse"])("contents are not propagated through a CumSum that is %s", (way) => {
   const spec = {
     operator: "CumSum",
     inputs: [int64(2, 3), known("int64", [], [0])],

@@ -37,7 +37,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Flatten",
-    says: "counts a negative axis from the back",
+    says: "counts a negative axis from the end",
     inputs: ["float32[2,3,4]"],
     attributes: { axis: -1 },
     gives: ["float32[6,4]"],
@@ -64,13 +64,13 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Squeeze",
-    says: "drops every axis of size 1 where none is named",
+    says: "drops every axis of size 1 if none is named",
     inputs: ["float32[1,3,1]"],
     gives: ["float32[3]"],
   },
   {
     operator: "Squeeze",
-    says: "drops every axis of size 1 where its list of axes is empty, as ONNX Runtime does",
+    says: "drops every axis of size 1 if its list of axes is empty, as ONNX Runtime does",
     inputs: ["float32[1,3,1]", int64()],
     gives: ["float32[3]"],
   },
