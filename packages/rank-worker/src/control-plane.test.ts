@@ -10,7 +10,7 @@ const program = {} as RankProgram;
 test.each<[string, () => Promise<LoadReport>]>([
   ["has loaded", async () => ({ bytesKept: 0, bytesRead: 0, sessions: 0 })],
   ["has failed to load", () => Promise.reject(new Error("no such file"))],
-])("the port of the progress callback is closed once a rank %s, and not before", async (_, load) => {
+])("closes the port of the progress callback once a rank %s, not before", async (_, load) => {
   const close = vi.fn();
   const onProgress = Object.assign(() => {}, { [comlink.releaseProxy]: close });
   const service: Partial<RankService> = {

@@ -5,7 +5,7 @@ import { tinyDecoder } from "./testing/tiny-decoder.js";
 
 test("a process that ends while a rank is inside native code ends with its own exit code", async () => {
   const [program] = tinyDecoder({ heads: 2, worldSize: 1 });
-  // Attention over 400² scores of 16 sequences keeps the rank inside for some tens of milliseconds.
+  // Attention with 400² scores for 16 sequences keeps the rank inside for tens of milliseconds.
   const dims = [16, 400];
   const data = new BigInt64Array(16 * 400).fill(3n);
   const request = {

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Lifecycle, NativeGate } from "./lifecycle.js";
 
-test("a rank enters and leaves while nobody stops it", async () => {
+test("a rank can enter and leave until it is stopped", async () => {
   const lifecycle = new Lifecycle(2);
   const gate = new NativeGate(lifecycle.buffer, 1);
   expect(await gate.inside(() => "done")).toBe("done");
@@ -18,7 +18,7 @@ test("waiting ends without success while a rank is inside", () => {
   expect(lifecycle.waitUntilOutside(0)).toBe(true);
 });
 
-test("a rank that leaves wakes who waits for it, once the process wants to end", () => {
+test("a rank that leaves wakes a waiting process", () => {
   const notify = vi.spyOn(Atomics, "notify");
   onTestFinished(() => notify.mockRestore());
   const lifecycle = new Lifecycle(1);
@@ -29,7 +29,7 @@ test("a rank that leaves wakes who waits for it, once the process wants to end",
   expect(notify).toHaveBeenCalledWith(new Int32Array(lifecycle.buffer), 1);
 });
 
-test("after a stop a rank is turned away, and counts as outside", () => {
+test("after a stop, a rank cannot enter, and counts as outside", () => {
   const lifecycle = new Lifecycle(1);
   const gate = new NativeGate(lifecycle.buffer, 0);
   lifecycle.stop();
@@ -38,7 +38,7 @@ test("after a stop a rank is turned away, and counts as outside", () => {
   expect(lifecycle.waitUntilOutside(0)).toBe(true);
 });
 
-test("a call that fails leaves the rank outside", async () => {
+test("a failed call leaves the rank outside", async () => {
   const lifecycle = new Lifecycle(1);
   const gate = new NativeGate(lifecycle.buffer, 0);
   await expect(gate.inside(() => Promise.reject(new Error("native")))).rejects.toThrow("native");

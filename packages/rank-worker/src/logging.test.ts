@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { root } from "../../../test/support/run-program.js";
 
 it.runIf(process.platform === "linux")(
-  "a line that standard error does not take, as on a disk that is full, is lost and no more",
+  "a line that standard error does not accept, as on a full disk, is lost without an error",
   async () => {
     const program = `import { stderrLogger } from "@ringrank/rank-worker";
       const log = await stderrLogger({ level: "info" });

@@ -37,7 +37,7 @@ const tokenOf = (sequence: number, ids: readonly number[]): StepRow => ({
 describe.each([1, 2, 3, 4])("%i ranks", (worldSize) => {
   const programs = tinyDecoder({ heads, worldSize });
 
-  test("give the logits of the unsplit model, on rank 0 alone", async () => {
+  test("compute the logits of the unsplit model, only returned by rank 0", async () => {
     const ranks = await inRanks(programs, [whole]);
     const logits = ranks[0]!.results[0]!.outputs.logits!;
     expect(logits.dims).toEqual([1, prompt.length, vocabulary]);
@@ -45,7 +45,7 @@ describe.each([1, 2, 3, 4])("%i ranks", (worldSize) => {
     for (const { results } of ranks.slice(1)) expect(results[0]!.outputs).toEqual({});
   });
 
-  test("give the same logits token by token, in chunks, and all at once", async () => {
+  test("compute the same logits token by token, in chunks, and all at once", async () => {
     const chunked = (sequence: number, chunk: number): Call[] =>
       Array.from({ length: Math.ceil(prompt.length / chunk) }, (_, at) => [
         "step",
@@ -79,7 +79,7 @@ describe.each([1, 2, 3, 4])("%i ranks", (worldSize) => {
   });
 });
 
-test("the public API gives the bits of the synchronous binding", async () => {
+test("the public API gives the same bits as the synchronous binding", async () => {
   const programs = tinyDecoder({ heads, worldSize: 2 });
   const calls: Call[] = [whole, ["step", { close: [], rows: [tokenOf(1, prompt)] }]];
   const synchronous = await inRanks(programs, calls);
@@ -90,7 +90,7 @@ test("the public API gives the bits of the synchronous binding", async () => {
   expect(bits).toEqual(reference);
 });
 
-test("sessions of several threads give the logits of one thread", async () => {
+test("sessions with several threads give the same logits as with one", async () => {
   const programs = tinyDecoder({ heads, worldSize: 1 });
   const [two] = await inRanks(programs, [whole], { threads: 2 });
   expect(two!.results[0]!.outputs.logits!.data as Float32Array).toBeAllclose(
@@ -99,7 +99,7 @@ test("sessions of several threads give the logits of one thread", async () => {
   );
 });
 
-test("a run for the last position gives one row a sequence, padding excepted", async () => {
+test("a run for the last position returns one row per sequence, ignoring padding", async () => {
   const padded = [...prompt, 0, 0];
   const mask = padded.map((_, at) => (at < prompt.length ? 1 : 0));
   const int64 = (values: number[]) => ({

@@ -15,7 +15,7 @@ const counters: StepResult["counters"] = {
   collectiveBytes: 0,
 };
 
-/** A step that is known by the sequence that it closes. */
+/** A step that is identified by the sequence that it closes. */
 const stepOf = (sequence: number): StepRequest => ({ close: [sequence], rows: [] });
 
 /** The coordinator's end of a port that `rank` serves, each step by `work`. */
@@ -26,7 +26,7 @@ function portOf(rank: number, work: (sequence: number) => Promise<StepResult>): 
   return port1;
 }
 
-/** What comes back of steps that are sent at once. */
+/** The answers to steps that are sent all at once. */
 async function answersOf(
   port: MessagePort,
   steps: readonly number[],
@@ -41,14 +41,14 @@ async function answersOf(
 
 const resultOf = (sequence: number): StepResult => ({ rows: [{ token: sequence }], counters });
 
-/** More than are taken without a turn for other work. */
+/** More than are processed without a turn for other work. */
 const sequences = Array.from({ length: 100 }, (_, index) => index);
 
-test("steps are computed one at a time, in the order they were sent, and answered so", async () => {
+test("computes steps one at a time, in the order in which they were sent, and answers in that order", async () => {
   let computing = 0;
   const port = portOf(0, async (sequence) => {
     expect(++computing).toBe(1);
-    // Others arrive meanwhile.
+    // Others arrive in the meantime.
     await new Promise(setImmediate);
     computing--;
     return resultOf(sequence);
@@ -58,7 +58,7 @@ test("steps are computed one at a time, in the order they were sent, and answere
   );
 });
 
-test("the thread's other work gets a turn among steps that are all there", async () => {
+test("the thread's other work gets a turn between steps that have all arrived", async () => {
   let done = 0;
   let doneByThen = -1;
   const port = portOf(0, async (sequence) => {
@@ -71,13 +71,13 @@ test("the thread's other work gets a turn among steps that are all there", async
   expect(doneByThen).toBeLessThan(sequences.length);
 });
 
-test("a step that comes when all others are answered is computed, too", async () => {
+test("computes a step that arrives after all others have been answered", async () => {
   const port = portOf(0, async (sequence) => resultOf(sequence));
   for (const sequence of [1, 2])
     expect(await answersOf(port, [sequence])).toEqual([{ result: resultOf(sequence) }]);
 });
 
-test("logits are moved, not copied", async () => {
+test("transfers logits without copying", async () => {
   const logits = new Float32Array(8).fill(3);
   const port = portOf(0, async () => ({ rows: [{ logits }], counters }));
   const [answer] = await answersOf(port, [0]);
@@ -85,7 +85,7 @@ test("logits are moved, not copied", async () => {
   expect(logits.buffer.byteLength).toBe(0);
 });
 
-test("a rank but the first answers nothing, unless it fails, and then with its number", async () => {
+test("ranks other than the first only answer if they fail, with their number", async () => {
   const port = portOf(3, async (sequence) => {
     if (sequence < 2) return resultOf(sequence);
     throw new RangeError("no such row");
@@ -95,7 +95,7 @@ test("a rank but the first answers nothing, unless it fails, and then with its n
   ]);
 });
 
-test("a coded error stays itself, and the next step is answered", async () => {
+test("an error with a code is unchanged, and the next step is answered", async () => {
   const port = portOf(0, async (sequence) => {
     if (sequence > 0) return resultOf(sequence);
     throw new RingrankError("RR_MISMATCH", "others called something else", { rank: 1 });

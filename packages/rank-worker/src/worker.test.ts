@@ -20,7 +20,7 @@ const request: RunRequest = {
   logits: "all",
 };
 
-test("a rank's thread serves calls over its port, and ends once released", async () => {
+test("a rank's thread serves calls on its port, and ends once released", async () => {
   const { services, ended } = startRankThreads(2);
   const progress: LoadProgress[] = [];
   const reports = await Promise.all(
@@ -41,7 +41,7 @@ test("a rank's thread serves calls over its port, and ends once released", async
   expect(await ended).toEqual([0, 0]);
 });
 
-test("steps that come ahead of time are taken in order, and rank 0 alone answers them", async () => {
+test("steps that arrive ahead of time are processed in order, and only rank 0 answers them", async () => {
   const { services, steps, ended } = startRankThreads(2);
   await Promise.all(services.map((service, rank) => service.load(programs[rank]!, threads)));
   const requests: StepRequest[] = [
@@ -69,8 +69,8 @@ test("steps that come ahead of time are taken in order, and rank 0 alone answers
   expect(others).toEqual([]);
 });
 
-test("no native code of ONNX Runtime is loaded before the rank can say that it is inside", async () => {
-  // A thread may be ended while it imports its module, and one that is ended inside native code ends the process.
+test("loads no native code of ONNX Runtime before the rank can announce that it is inside", async () => {
+  // A thread may be terminated while it imports its module, and terminating one inside native code ends the process.
   const libraries = "process.report.getReport().sharedObjects.filter((file) => file.includes('onnxruntime'))";
   const script = `await import("@ringrank/rank-worker/worker"); const before = ${libraries};
     await import("onnxruntime-node"); console.log(before.length, ${libraries}.length > 0);`;
@@ -79,14 +79,14 @@ test("no native code of ONNX Runtime is loaded before the rank can say that it i
   expect(stdout).toBe("0 true\n");
 });
 
-test("a rank whose port closes ends by itself", async () => {
+test("a rank ends by itself if its port closes", async () => {
   const { services, ended, closePorts } = startRankThreads(1);
   await services[0]!.load(tinyDecoder({ heads: 2, worldSize: 1 })[0]!, threads);
   closePorts();
   expect(await ended).toEqual([0]);
 });
 
-test.each(["while it begins", "before it begins"])("a rank whose port closes %s ends, too", async (when) => {
+test.each(["while it begins", "before it begins"])("a rank also ends if its port closes %s", async (when) => {
   const [control, steps] = [new MessageChannel(), new MessageChannel()];
   if (when === "before it begins") {
     control.port1.close();
@@ -104,7 +104,7 @@ test.each(["while it begins", "before it begins"])("a rank whose port closes %s 
   expect(await served).toBeUndefined();
 });
 
-test("an error crosses with its code, rank and cause, and a waiting peer rejects with the same one", async () => {
+test("an error arrives with its code, rank and cause, and a waiting peer rejects with the same one", async () => {
   const { services, ended } = startRankThreads(2);
   await Promise.all(services.map((service, rank) => service.load(programs[rank]!, threads)));
   // Rank 1 fails before the collective in which rank 0 waits for it.
@@ -122,7 +122,7 @@ test("an error crosses with its code, rank and cause, and a waiting peer rejects
   expect(await ended).toEqual([0, 0]);
 });
 
-test("a program that asks for a weight it does not have is refused with the weight's name", async () => {
+test("refuses a program that uses a weight it does not contain, by the weight's name", async () => {
   const { services, ended } = startRankThreads(1);
   const [program] = tinyDecoder({ heads: 2, worldSize: 1 });
   const { wq: _, ...weights } = program!.weights;
@@ -135,7 +135,7 @@ test("a program that asks for a weight it does not have is refused with the weig
   expect(await ended).toEqual([0]);
 });
 
-test("after a stop no rank enters native code again, and it still ends", async () => {
+test("after a stop, no rank enters native code again, and all still end", async () => {
   const { services, lifecycle, ended } = startRankThreads(1);
   const [program] = tinyDecoder({ heads: 2, worldSize: 1 });
   await services[0]!.load(program!, threads);

@@ -11,9 +11,9 @@ describe.each([
 ])("%s", (_, kernelsOf) => {
   it.each([
     ["a row", [1, 1, 96]],
-    ["rows whose width is no multiple of a vector's", [2, 3, 45]],
-    ["more than it takes at once", [3, floatsAtOnce / 2 + 5]],
-  ])("adds %s to the bits of float32", (_, dims) => {
+    ["rows whose width is not a multiple of a vector's", [2, 3, 45]],
+    ["more than it processes at once", [3, floatsAtOnce / 2 + 5]],
+  ])("adds %s with the bits of float32", (_, dims) => {
     const { sum, addend, expected } = make(dims);
     const result = new Addition([], kernelsOf()).run(sum, addend);
     expect(result.dims).toEqual(dims);
@@ -22,8 +22,8 @@ describe.each([
 
   it.each([
     ["a row", [1, 1, 96]],
-    ["rows whose width is no multiple of a vector's", [2, 3, 45]],
-    ["more than it takes at once", [600, 96]],
+    ["rows whose width is not a multiple of a vector's", [2, 3, 45]],
+    ["more than it processes at once", [600, 96]],
     ["a row longer than that", [2, floatsAtOnce + 5]],
   ])("adds a row to each of %s, and then a value", (_, dims) => {
     const { sum, addend } = make(dims);
@@ -48,14 +48,14 @@ describe.each([
   });
 });
 
-it("takes an addend of another shape in the order of its elements", () => {
+it("adds an addend of another shape in the order of its elements", () => {
   const { sum, addend, expected } = make([4, 6]);
   const result = new Addition([], new RankKernels()).run(sum, tensor("float32", floats(addend), [2, 2, 6]));
   expect(result.dims).toEqual([4, 6]);
   expect(result.data).toEqual(expected);
 });
 
-it("one after the other on the same kernels leave each other's results alone, and add to them in place", () => {
+it("consecutive additions on the same kernels do not change each other's results, and can add to them in place", () => {
   const kernels = new RankKernels();
   const [one, other] = [make([1, 8]), make([1, 8])];
   const first = new Addition([], kernels).run(one.sum, one.addend);
@@ -65,7 +65,7 @@ it("one after the other on the same kernels leave each other's results alone, an
   expect(kernels.memory.holds(floats(second))).toBe(true);
 });
 
-it("adds values of another shape anew", () => {
+it("adds values of another shape correctly afterwards", () => {
   const addition = new Addition([], new RankKernels());
   for (const dims of [
     [1, 1, 24],
@@ -77,7 +77,7 @@ it("adds values of another shape anew", () => {
   }
 });
 
-it("adds what lies in the kernels' memory with what is in it each time, whatever came between", () => {
+it("reads the current contents of the kernels' memory each time, whatever happened in between", () => {
   const kernels = new RankKernels();
   const bias = floats(make([12]).addend);
   const addition = new Addition([bias], kernels);
@@ -105,14 +105,14 @@ it("adds what lies in the kernels' memory with what is in it each time, whatever
 it.each([
   ["of another size", tensor("float32", new Float32Array(6), [6])],
   ["of another type", tensor("int32", new Int32Array(8), [8])],
-])("an addend %s is refused", (_, addend) => {
+])("refuses an addend %s", (_, addend) => {
   const { sum } = make([8]);
   expect(() => new Addition([], undefined).run(sum, addend)).toThrow(
     expect.objectContaining({ code: "RR_POLICY" }),
   );
 });
 
-it("a row that does not divide the sum is refused", () => {
+it("refuses a row whose length does not divide the sum's", () => {
   expect(() => new Addition([new Float32Array(5)], undefined).run(make([8]).sum)).toThrow(
     expect.objectContaining({ code: "RR_POLICY" }),
   );

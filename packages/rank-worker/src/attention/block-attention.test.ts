@@ -18,13 +18,13 @@ import { BlockMasks } from "./block-masks.js";
 
 const given = ["context", "presentKeys", "presentValues"];
 
-/** Of every row: what comes after it is not seen. */
+/** A causal mask for every row. */
 const causal =
   (past: number) =>
   (which: number, row: number, column: number): number =>
     which === 0 && column > past + row ? -3.4e38 : 0;
 
-/** Rows are laid out by a kernel where there is room for them, else by plain code. */
+/** Rows are laid out by a kernel if there is room for them, else by plain code. */
 const layouts: readonly [string, () => RankKernels | undefined][] = [
   ["plain code", () => undefined],
   ["the plain kernel", () => new RankKernels(64, [kernelFiles.plain])],
@@ -34,20 +34,20 @@ const layouts: readonly [string, () => RankKernels | undefined][] = [
 ];
 
 describe.each(layouts)(
-  "with %s, attention in blocks is what ONNX Runtime computes of all rows",
+  "with %s, attention in blocks equals ONNX Runtime's attention of all rows,",
   (_, open) => {
     it.each<[string, AttentionCase]>([
       ["of one block", { batch: 1, rows: 7, heads: 2, group: 3, lanes: 8, past: 5, addends: [[1, 1, 7]] }],
       [
-        "of three blocks, the last one short",
+        "of three blocks, the last one shorter",
         { batch: 1, rows: 130, heads: 1, group: 2, lanes: 16, past: 40, addends: [[1, 1, 130]] },
       ],
       [
-        "with nothing kept yet",
+        "with an empty cache",
         { batch: 1, rows: 70, heads: 2, group: 1, lanes: 8, past: 0, addends: [[1, 1, 70]] },
       ],
       [
-        "of several sequences, each with a mask of its own",
+        "of several sequences with separate masks",
         { batch: 3, rows: 66, heads: 2, group: 2, lanes: 8, past: 9, addends: [[3, 1, 66]] },
       ],
       [
@@ -67,11 +67,11 @@ describe.each(layouts)(
         },
       ],
       [
-        "with groups cut by heads",
+        "with projections split by heads",
         { batch: 2, rows: 5, heads: 2, group: 4, lanes: 8, past: 3, addends: [[2, 1, 5]], byHeads: true },
       ],
       [
-        "with all lanes turned",
+        "with all lanes rotated",
         {
           batch: 2,
           rows: 9,
@@ -84,7 +84,7 @@ describe.each(layouts)(
         },
       ],
       [
-        "with some lanes turned in neighbouring pairs",
+        "with some lanes rotated in neighbouring pairs",
         {
           batch: 1,
           rows: 9,
@@ -97,11 +97,11 @@ describe.each(layouts)(
         },
       ],
       [
-        "with heads that are no whole vectors",
+        "with heads that do not fill whole vectors",
         { batch: 2, rows: 9, heads: 3, group: 2, lanes: 7, past: 6, addends: [[2, 1, 9]] },
       ],
       [
-        "with such heads, and some of their lanes turned",
+        "with such heads, and some of their lanes rotated",
         {
           batch: 2,
           rows: 9,
@@ -117,7 +117,7 @@ describe.each(layouts)(
       await expectAlike(options, attentionInputs(options, causal(options.past)), open());
     });
 
-    it("where a bias that grows with the distance leaves shares that are subnormal numbers", async () => {
+    it("if a bias that grows with the distance leaves subnormal attention weights", async () => {
       const options: AttentionCase = {
         batch: 1,
         rows: 130,
@@ -136,7 +136,7 @@ describe.each(layouts)(
       await expectAlike(options, attentionInputs(options, alibi), open());
     });
 
-    it.each([false, true])("where a key is NaN, with a bias for each head: %s", async (hasBias) => {
+    it.each([false, true])("if a key is NaN, with a bias for each head: %s", async (hasBias) => {
       const options: AttentionCase = {
         batch: 1,
         rows: 70,
@@ -147,12 +147,12 @@ describe.each(layouts)(
         addends: [[1, 1, 70], ...(hasBias ? [[1, 2, 1] as const] : [])],
       };
       const inputs = attentionInputs(options, causal(3));
-      // Of the first past row, which all see.
+      // In the first past row, which all queries see.
       inputs.pastKeys!.data[5] = Number.NaN;
       await expectAlike(options, inputs, open());
     });
 
-    it("where a row sees nothing and mixes all alike", async () => {
+    it("if a row sees nothing, and mixes all rows equally", async () => {
       const options: AttentionCase = {
         batch: 1,
         rows: 70,
@@ -162,7 +162,7 @@ describe.each(layouts)(
         past: 3,
         addends: [[1, 1, 70]],
       };
-      // The lowest float, as architectures have it.
+      // The lowest float, as in masks of architectures.
       const lowest = -3.4028234663852886e38;
       const unseen = attentionInputs(options, (_, row, column) =>
         row === 2 || column > 3 + row ? lowest : 0,
@@ -172,7 +172,7 @@ describe.each(layouts)(
   },
 );
 
-it("a block is not given the rows that come after it", async () => {
+it("a block is not fed the rows after it", async () => {
   const options: AttentionCase = {
     batch: 1,
     rows: 130,
@@ -190,7 +190,7 @@ it("a block is not given the rows that come after it", async () => {
   ]);
 });
 
-it("one new row is left to others", async () => {
+it("one new row is left to the other ways", async () => {
   const options: AttentionCase = {
     batch: 2,
     rows: 1,
@@ -222,7 +222,7 @@ async function expectAlike(
   for (const name of given) expect(results[name]).toBeAllclose(expected[name]!, { rtol: 1e-5, atol: 2e-6 });
 }
 
-/** As a rank does, by what a program for one rank says: caches lie in the kernels' memory, projections do not. */
+/** Like a rank, with a program for one rank: caches are in the kernels' memory, projections are not. */
 async function inBlocks(
   options: AttentionCase,
   inputs: Readonly<Record<string, AttentionInput>>,
@@ -258,7 +258,7 @@ async function inBlocks(
   return { done, fed, results: Object.fromEntries(results) };
 }
 
-/** In pieces of 4 KiB: some of what is laid out has room, and some has not. */
+/** Takes pieces of 4 KiB, so that there is room for some of the laid out rows, but not for all. */
 function withLittleRoom(): RankKernels {
   const kernels = new RankKernels(4, [kernelFiles.plain]);
   const pieces: Float32Array[] = [];

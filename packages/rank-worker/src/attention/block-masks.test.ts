@@ -15,20 +15,20 @@ it("layers that are given the same masks get the same blocks", () => {
   expect(masks.of([causal], extent)).toBe(masks.of([causal], extent));
 });
 
-it("a layer that adds more than one before it gets blocks of its own", () => {
+it("a layer with one more addend than an earlier layer gets blocks of its own", () => {
   const masks = new BlockMasks();
   expect(numbers(masks, causal)).toEqual([[0, 0, Math.fround(masked), 0, 0, 0]]);
   expect(numbers(masks, causal, bias)[0]!.slice(3)).toEqual([1, 2, 3, 4, 5, Math.fround(masked), 4, 5, 6]);
 });
 
-it("so does one that adds something else beside the same mask", () => {
+it("so does a layer with a different addend next to the same mask", () => {
   const masks = new BlockMasks();
   const other = tensor("float32", Float32Array.of(10, 20, 30), [1, 1, 1, 3]);
   expect(numbers(masks, causal, bias)[0]!.slice(0, 2)).toEqual([1, 2]);
   expect(numbers(masks, causal, other)[0]!.slice(0, 2)).toEqual([10, 20]);
 });
 
-it("a step of another past gets blocks of its own", () => {
+it("a step with a different past gets blocks of its own", () => {
   const masks = new BlockMasks();
   const everywhere = tensor("float32", Float32Array.of(0), [1, 1, 1, 1]);
   const [first] = masks.of([everywhere], extent)!;
@@ -39,15 +39,15 @@ it("a step of another past gets blocks of its own", () => {
   ]);
 });
 
-it("a NaN is seen", () => {
+it("a NaN counts as seen", () => {
   const odd = tensor("float32", Float32Array.of(0, 0, masked, 0, 0, Number.NaN), [1, 1, 2, 3]);
   expect(numbers(new BlockMasks(), odd)[0]!.at(-1)).toBeNaN();
 });
 
 it.each([
   ["of another type", tensor("int32", new Int32Array(6), [1, 1, 2, 3])],
-  ["of fewer axes", tensor("float32", new Float32Array(6), [1, 2, 3])],
-  ["of other sizes", tensor("float32", new Float32Array(8), [1, 1, 2, 4])],
-])("a mask %s is left to others", (_, mask) => {
+  ["with fewer axes", tensor("float32", new Float32Array(6), [1, 2, 3])],
+  ["with other sizes", tensor("float32", new Float32Array(8), [1, 1, 2, 4])],
+])("returns no blocks for a mask %s", (_, mask) => {
   expect(new BlockMasks().of([mask], extent)).toBeUndefined();
 });

@@ -3,15 +3,15 @@ import { KernelMemory } from "../kernels/kernel-memory.js";
 import { tensor } from "../tensors/tensor.js";
 import { StagedInput } from "./staged-input.js";
 
-/** A table of one place. */
+/** A table with one value. */
 const tableOf = (data: Float32Array) => [tensor("float32", data, [data.length])];
 
-/** What the memory has at an address. */
+/** The contents of the memory at an address. */
 const floatsAt = ({ memory }: KernelMemory, address: number, length: number) => [
   ...new Float32Array(memory.buffer, address, length),
 ];
 
-/** Where the next floats would lie. */
+/** The address at which the next floats would be placed. */
 function nextFree(memory: KernelMemory): number {
   const next = memory.floats(1)!;
   memory.release(next);
@@ -19,7 +19,7 @@ function nextFree(memory: KernelMemory): number {
 }
 
 describe("an input", () => {
-  it("is copied into the kernels' memory in each run, to the same place", () => {
+  it("is copied to the kernels' memory in each run, to the same address", () => {
     const memory = new KernelMemory(16);
     const input = new StagedInput(memory, 0);
     const first = input.address(tableOf(Float32Array.of(1, 2, 3)), 1, 3)!;
@@ -29,7 +29,7 @@ describe("an input", () => {
     expect(floatsAt(memory, second, 2)).toEqual([4, 5]);
   });
 
-  it("that lies in the kernels' memory is read where it is", () => {
+  it("is read in place if it is in the kernels' memory", () => {
     const memory = new KernelMemory(16);
     const data = memory.floats(4)!;
     const next = nextFree(memory);
@@ -37,7 +37,7 @@ describe("an input", () => {
     expect(nextFree(memory)).toBe(next);
   });
 
-  it("is what the table has, though it was another tensor in the same run, or one that lay elsewhere", () => {
+  it("is always the table's current value, even if it was another tensor in the same run, or in another memory", () => {
     const memory = new KernelMemory(16);
     const [one, other] = [memory.floats(4)!, memory.floats(4)!];
     const input = new StagedInput(memory, 0);
@@ -52,14 +52,14 @@ describe("an input", () => {
     expect(input.address(tableOf(one), 3, 4)).toBe(one.byteOffset);
   });
 
-  it("of another length has no address, and takes no room", () => {
+  it("with another length has no address, and takes no room", () => {
     const memory = new KernelMemory(16);
     const next = nextFree(memory);
     expect(new StagedInput(memory, 0).address(tableOf(new Float32Array(1000)), 1, 8)).toBeUndefined();
     expect(nextFree(memory)).toBe(next);
   });
 
-  it("has an address for its own length alone, though it is the tensor of before", () => {
+  it("only has an address for its own length, even if it is the same tensor as before", () => {
     const memory = new KernelMemory(16);
     const input = new StagedInput(memory, 0);
     const table = tableOf(memory.floats(4)!);
@@ -68,7 +68,7 @@ describe("an input", () => {
     expect(input.address(table, 1, 4)).toBeDefined();
   });
 
-  it("that there is no room for has no address, nor has in that run what was copied before", () => {
+  it("has no address if there is no room, nor later in that run if it was copied before", () => {
     const memory = new KernelMemory(1);
     const input = new StagedInput(memory, 0);
     const [few, many] = [Float32Array.of(1, 2, 3), new Float32Array(65_536)].map(tableOf);

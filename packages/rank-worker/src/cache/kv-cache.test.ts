@@ -6,7 +6,7 @@ import { KvCache } from "./kv-cache.js";
 const fixed = (scale: number) => ({ scale, symbols: [] });
 const free = (name: string) => ({ scale: 1, symbols: [name] });
 
-/** One head of one lane; `states: 0` is a rank without attention. */
+/** One head with one lane; `states: 0` is a rank without attention. */
 function entry(options: { window?: number; exact?: boolean; states?: 0 | 1 } = {}): Entry {
   const { window, exact = false, states = 1 } = options;
   return {
@@ -35,13 +35,13 @@ function entry(options: { window?: number; exact?: boolean; states?: 0 | 1 } = {
   };
 }
 
-/** Rows that a slot has room for, by cache: a step that has a past is fed all of them. */
+/** Rows for which a slot has room, by cache: a step with a past is fed all of them. */
 const capacities = (cache: KvCache) => {
   const inputs = cache.inputs({ first: 0, count: 1, past: 1, source: 1 });
   return [...inputs].filter(([name]) => name.endsWith("positions")).map(([, { dims }]) => dims[1]);
 };
 
-/** A step in which each sequence's new rows hold `100 · sequence + position`. */
+/** A step in which each sequence's new rows are `100 · sequence + position`. */
 function step(cache: KvCache, sequences: readonly number[], newTokens = 1) {
   const range = cache.arrange(sequences);
   const inputs = cache.inputs(range);
@@ -57,7 +57,7 @@ function step(cache: KvCache, sequences: readonly number[], newTokens = 1) {
   return { range, inputs };
 }
 
-/** The rows that a step of this sequence alone would see, by position. */
+/** The rows that a step of only this sequence would see, by position. */
 function rowsOf(cache: KvCache, sequence: number): Record<number, number> {
   const slot = cache.slotOf(sequence);
   const inputs = cache.inputs({ first: slot, count: 1, past: cache.length(sequence), source: 0 });
@@ -75,13 +75,13 @@ const expectedRows = (sequence: number, from: number, to: number) =>
     Array.from({ length: to - from }, (_, i): [number, number] => [from + i, 100 * sequence + from + i]),
   );
 
-test("a first step has no past at all, not an empty block", () => {
+test("a first step has an empty past, not an empty block", () => {
   const { inputs } = step(new KvCache(entry()), [1], 5);
   expect(inputs.get("past")!.dims).toEqual([1, 1, 0, 1]);
   expect(inputs.get("positions")!.dims).toEqual([1, 0]);
 });
 
-test("capacity grows by blocks of 64 and keeps the rows", () => {
+test("capacity grows in blocks of 64 and keeps the rows", () => {
   const cache = new KvCache(entry());
   step(cache, [1], 60);
   expect(capacities(cache)).toEqual([64]);
@@ -90,7 +90,7 @@ test("capacity grows by blocks of 64 and keeps the rows", () => {
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 0, 70));
 });
 
-test("with a window, capacity stops growing and the last window − 1 rows are there", () => {
+test("with a window, capacity stops growing, and the last window − 1 rows are kept", () => {
   const cache = new KvCache(entry({ window: 65 }));
   step(cache, [1], 50);
   for (let token = 0; token < 150; token++) step(cache, [1]);
@@ -98,21 +98,21 @@ test("with a window, capacity stops growing and the last window − 1 rows are t
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 200 - 64, 200));
 });
 
-test("a window of one row more than a block has its last row in another", () => {
+test("a window one row longer than a block has its last row in another block", () => {
   const cache = new KvCache(entry({ window: 66 }));
   step(cache, [1], 150);
   expect(capacities(cache)).toEqual([128]);
-  // Rows that have left the window are there until others take their places.
+  // Rows that have left the window stay until others replace them.
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 150 - 128, 150));
 });
 
-test("a prompt longer than the window leaves its last rows", () => {
+test("of a prompt longer than the window, the last rows are kept", () => {
   const cache = new KvCache(entry({ window: 65 }));
   step(cache, [1], 150);
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 86, 150));
 });
 
-test("an exact cache keeps rows that have left its window: the graph takes their number for the length", () => {
+test("an exact cache keeps rows that have left the window: the graph uses their number as the length", () => {
   const cache = new KvCache(entry({ window: 3, exact: true }));
   step(cache, [1], 150);
   expect(step(cache, [1]).inputs.get("past")!.dims).toEqual([1, 1, 150, 1]);
@@ -145,7 +145,7 @@ test("closing a sequence leaves no gap, and a new one starts empty", () => {
   expect(rowsOf(cache, 3)).toEqual(expectedRows(3, 0, 4));
 });
 
-test("a new sequence starts empty in a slot that another has left", () => {
+test("a new sequence starts empty in a slot that another has used", () => {
   const cache = new KvCache(entry());
   step(cache, [1, 2, 3, 4], 3);
   cache.close(2);
@@ -154,7 +154,7 @@ test("a new sequence starts empty in a slot that another has left", () => {
   expect(rowsOf(cache, 4)).toEqual(expectedRows(4, 0, 3));
 });
 
-test("capacity comes down once the longest sequence is closed", () => {
+test("capacity shrinks once the longest sequence is closed", () => {
   const cache = new KvCache(entry());
   step(cache, [1], 300);
   step(cache, [2], 3);
@@ -171,7 +171,7 @@ test("closing a sequence that was never open changes nothing", () => {
   expect(rowsOf(cache, 1)).toEqual(expectedRows(1, 0, 3));
 });
 
-test("a rank without states follows the positions alone", () => {
+test("a rank without states only keeps positions", () => {
   const cache = new KvCache(entry({ states: 0 }));
   step(cache, [1], 3);
   const { inputs } = step(cache, [1]);
@@ -224,7 +224,7 @@ const stateOf = (cache: KvCache, sequence: number) => {
   return [...inputs.values()].flatMap(({ data }) => [...(data as Float32Array)]);
 };
 
-test("a recurrent state is zero at first, of its own size however long the sequence, and replaced by each step", () => {
+test("a recurrent state starts as zero, has a fixed size whatever the sequence's length, and is replaced by each step", () => {
   const cache = new KvCache(recurrentEntry);
   const first = recur(cache, [7], 100);
   expect(first.get("matrix")).toMatchObject({ dims: [1, 2, 1], data: Float32Array.of(0, 0) });
@@ -235,7 +235,7 @@ test("a recurrent state is zero at first, of its own size however long the seque
   expect(cache.length(7)).toBe(101);
 });
 
-test("recurrent states keep to their sequences when slots move, and one that sits out keeps its own", () => {
+test("recurrent states stay with their sequences when slots move, and a sequence that sits out keeps its own", () => {
   const cache = new KvCache(recurrentEntry);
   recur(cache, [1, 2, 3]);
   recur(cache, [1, 3]);
@@ -246,7 +246,7 @@ test("recurrent states keep to their sequences when slots move, and one that sit
   expect(stateOf(cache, 3)).toEqual([9, 9, 9]);
 });
 
-test("a new sequence's recurrent state is zero in a slot that another has left", () => {
+test("a new sequence's recurrent state is zero in a slot that another has used", () => {
   const cache = new KvCache(recurrentEntry);
   recur(cache, [1, 2, 3]);
   cache.close(2);
@@ -254,7 +254,7 @@ test("a new sequence's recurrent state is zero in a slot that another has left",
   expect(stateOf(cache, 5)).toEqual([5, 5, 5]);
 });
 
-test("a state whose size depends on the call is refused", () => {
+test("refuses a state whose size depends on the call", () => {
   const [, ...others] = recurrentEntry.inputs;
   const symbolic = {
     name: "matrix",
@@ -266,7 +266,7 @@ test("a state whose size depends on the call is refused", () => {
   );
 });
 
-/** A cache that grows, and one that is filled once: rows hold `1000 · sequence + position`. */
+/** A cache that grows, and one that is filled once: rows are `1000 · sequence + position`. */
 function sourcedEntry(exact = false): Entry {
   const grown = entry();
   return {
@@ -300,7 +300,7 @@ function sourceOf(cache: KvCache, sequence: number): number[] {
   return [...rows].filter((_, at) => positions[at]! >= 0n);
 }
 
-test("what is filled once stays as it is while other rows are appended, and is there at the first step", () => {
+test("rows that are filled once do not change while other rows are appended, and exist at the first step", () => {
   const cache = new KvCache(sourcedEntry());
   fill(cache, 1, 3);
   const { inputs } = step(cache, [1]);
@@ -311,7 +311,7 @@ test("what is filled once stays as it is while other rows are appended, and is t
   expect(sourceOf(cache, 1)).toEqual([1000, 1001, 1002]);
 });
 
-test("sources keep to their sequences when slots move, and capacity follows the longest source", () => {
+test("sources stay with their sequences when slots move, and capacity follows the longest source", () => {
   const cache = new KvCache(sourcedEntry());
   for (const sequence of [1, 2, 3]) fill(cache, sequence, sequence === 1 ? 70 : sequence);
   step(cache, [1, 2, 3]);
@@ -327,7 +327,7 @@ test("sources keep to their sequences when slots move, and capacity follows the 
   expect(sourceOf(cache, 4)).toEqual([4000]);
 });
 
-test("sequences of any lengths share a run, unless a cache is exact: then those of one length do", () => {
+test("sequences of any lengths share a run, unless a cache is exact: then only those of equal length do", () => {
   const [padded, exact] = [new KvCache(entry()), new KvCache(entry({ exact: true }))];
   for (const cache of [padded, exact])
     for (const sequence of [1, 2, 3]) step(cache, [sequence], sequence % 2 ? 5 : 7);
@@ -335,11 +335,11 @@ test("sequences of any lengths share a run, unless a cache is exact: then those 
   expect(exact.batches([1, 2, 3])).toEqual([[0, 2], [1]]);
 });
 
-test("where the cache of sources is exact, those with sources of one length share a run", () => {
+test("if the cache of sources is exact, sequences with sources of equal length share a run", () => {
   const cache = new KvCache(sourcedEntry(true));
   for (const sequence of [1, 2, 3]) {
     fill(cache, sequence, sequence % 2 ? 3 : 4);
-    // Their own lengths, by which they could all be one batch or none, do not matter.
+    // Their own lengths, by which they would be one batch or separate ones, do not matter.
     step(cache, [sequence], sequence);
   }
   expect(cache.batches([1, 2, 3])).toEqual([[0, 2], [1]]);

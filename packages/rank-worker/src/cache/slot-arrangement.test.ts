@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { swapsToNeighbours } from "./slot-arrangement.js";
 
-test("slots that are neighbours already need no swap", () => {
+test("slots that are already adjacent need no swap", () => {
   expect(swapsToNeighbours([3, 2, 4], 6)).toEqual([]);
 });
 
@@ -9,7 +9,7 @@ test("only slots outside the fullest window are moved, into its gaps", () => {
   expect(swapsToNeighbours([0, 4, 5, 7], 8)).toEqual([[0, 6]]);
 });
 
-test("after the swaps the slots are neighbours", () => {
+test("after the swaps, the slots are adjacent", () => {
   const wanted = [0, 2, 4, 6];
   const places = Array.from({ length: 9 }, (_, slot) => slot);
   for (const [from, to] of swapsToNeighbours(wanted, 9)) {

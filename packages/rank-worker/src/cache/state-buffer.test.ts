@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { KernelMemory } from "../kernels/kernel-memory.js";
 import { StateBuffer, type StateShape } from "./state-buffer.js";
 
-/** Two heads of one lane: a slot of three rows reads `a a a  b b b`. */
+/** Two heads of one lane: a slot of three rows is `a a a  b b b`. */
 const shape: StateShape = { type: "float32", outer: [2], inner: [1], fill: 0 };
 const unbounded = Number.POSITIVE_INFINITY;
 const content = (buffer: StateBuffer, first: number, count: number) =>
   [...buffer.view(first, count, "all").data] as number[];
 
-test("new rows go behind the old ones of each head, from the row of the batch that is theirs", () => {
+test("new rows follow the old ones of each head, taken from their row of the batch", () => {
   const buffer = new StateBuffer(shape, unbounded);
   buffer.resize(2, 3);
   const batch = Float32Array.of(0, 0, 0, 0, 1, 2, 10, 20);
@@ -36,7 +36,7 @@ test("a range of slots is the buffer itself, not a copy", () => {
   expect([...(before.data as Float32Array)]).toEqual([0, 0, 7, 8]);
 });
 
-test("a view of the same slots and rows is one tensor until the buffer is laid out anew", () => {
+test("a view of the same slots and rows is the same tensor until the buffer is resized", () => {
   const buffer = new StateBuffer(shape, unbounded);
   buffer.resize(2, 1);
   const view = buffer.view(0, 1, "all");
@@ -47,7 +47,7 @@ test("a view of the same slots and rows is one tensor until the buffer is laid o
   expect(content(buffer, 1, 1)).toEqual([7, 8]);
 });
 
-test("what a buffer had before it is laid out anew is given back", () => {
+test("the memory before a resize is released", () => {
   const memory = new KernelMemory(1);
   const buffer = new StateBuffer(shape, unbounded, memory);
   buffer.resize(1, 64);
@@ -57,7 +57,7 @@ test("what a buffer had before it is laid out anew is given back", () => {
   expect(memory.bytesFree).toBe(free);
 });
 
-test.each([1, 300])("rows of %i lanes are kept", (lanes) => {
+test.each([1, 300])("keeps rows of %i lanes", (lanes) => {
   const buffer = new StateBuffer({ ...shape, outer: [1], inner: [lanes] }, unbounded);
   buffer.resize(1, 2);
   const row = Float32Array.from({ length: lanes }, (_, i) => i + 1);
@@ -65,7 +65,7 @@ test.each([1, 300])("rows of %i lanes are kept", (lanes) => {
   expect(content(buffer, 0, 1)).toEqual([...new Float32Array(lanes), ...row]);
 });
 
-test("rows are kept bit for bit, whatever kind of array they come in", () => {
+test("keeps rows bit for bit, whatever type of array they are in", () => {
   const buffer = new StateBuffer(shape, unbounded);
   buffer.resize(1, 1);
   const row = Float32Array.of(1.5, -2);
@@ -73,7 +73,7 @@ test("rows are kept bit for bit, whatever kind of array they come in", () => {
   expect(content(buffer, 0, 1)).toEqual([...row]);
 });
 
-test("rows beyond the ring take the place of the oldest", () => {
+test("rows beyond the ring replace the oldest", () => {
   const buffer = new StateBuffer(shape, 3);
   buffer.resize(1, 3);
   buffer.append(0, 0, Float32Array.of(0, 1, 2, 10, 11, 12), 0, 3);
@@ -81,7 +81,7 @@ test("rows beyond the ring take the place of the oldest", () => {
   expect(content(buffer, 0, 1)).toEqual([3, 1, 2, 13, 11, 12]);
 });
 
-test("of more new rows than the ring holds, the last are kept", () => {
+test("if there are more new rows than the ring has, the last ones are kept", () => {
   const buffer = new StateBuffer({ ...shape, outer: [1] }, 3);
   buffer.resize(1, 3);
   buffer.append(0, 1, Float32Array.of(1, 2, 3, 4, 5), 0, 5);

@@ -6,8 +6,8 @@ import { ElementwiseRoom } from "./elementwise-room.js";
 
 const values = (...dims: number[]) => tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims);
 
-describe("room for what is made element by element", () => {
-  it("has the shape of what it is made of, and is there again once no step reads it", () => {
+describe("room for elementwise results", () => {
+  it("has the shape of the inputs, and is available again once no step reads it", () => {
     const memory = new KernelMemory(64);
     const free = memory.bytesFree;
     const room = new ElementwiseRoom(memory, [0, 2], ["y", "z"]);
@@ -21,12 +21,12 @@ describe("room for what is made element by element", () => {
     expect(memory.bytesFree).toBe(free);
   });
 
-  it("is none where shapes differ, which only the session's operators know to join", () => {
+  it("is not provided if shapes differ, since only the session's operators can broadcast", () => {
     const room = new ElementwiseRoom(new KernelMemory(64), [0, 1], ["y"]);
     expect(room.take([values(3, 40), values(1, 40)])).toEqual({});
   });
 
-  it("is none where the memory has none", () => {
+  it("is not provided if the memory is full", () => {
     const room = new ElementwiseRoom(new KernelMemory(1), [0], ["y"]);
     expect(room.take([values(3, 40_000)])).toEqual({});
   });

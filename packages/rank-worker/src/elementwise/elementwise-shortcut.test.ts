@@ -9,7 +9,7 @@ import { type Tensor, tensor } from "../tensors/tensor.js";
 import { ElementwiseShortcut } from "./elementwise-shortcut.js";
 import { InstructionList } from "./instruction-list.js";
 
-/** The runtime's sigmoid is right within 1e-7, of which activations of numbers up to 12 make twelve times that. */
+/** The runtime's sigmoid has an error of up to 1e-7; activations of numbers up to 12 multiply it by twelve. */
 const tolerance = { rtol: 2e-6, atol: 2e-6 };
 
 type Activation = (g: GraphBuilder, x: Value, y: Value) => Value;
@@ -18,10 +18,10 @@ const gated: Activation = (g, x, y) => g.mul(g.quickGelu(x, 1), y);
 const half = (g: GraphBuilder): Value => g.numbers([0.5]);
 const one = (g: GraphBuilder): Value => g.numbers([1]);
 
-/** As architectures have them, and as exporters write them. */
+/** As architectures and exporters write them. */
 const activations: [string, Activation][] = [
-  ["a SiLU that gates", gated],
-  ["a GELU that gates", (g, x, y) => g.mul(g.gelu(x, "tanh"), y)],
+  ["a SiLU gate", gated],
+  ["a GELU gate", (g, x, y) => g.mul(g.gelu(x, "tanh"), y)],
   ["a GELU", (g, x) => g.gelu(x, "none")],
   ["a quick GELU", (g, x) => g.quickGelu(x, 1.702)],
   ["a fast GELU", (g, x) => g.node("FastGelu", [x], { domain: "com.microsoft" })],
@@ -31,24 +31,24 @@ const activations: [string, Activation][] = [
     (g, x) => g.div(g.clip(g.add(x, g.numbers([3])), g.numbers([0]), g.numbers([6])), g.numbers([6])),
   ],
   [
-    "a GELU of operators",
+    "a GELU of several operators",
     (g, x) => {
       const erf = g.node("Erf", [g.div(x, g.numbers([Math.SQRT2]))]);
       return g.mul(g.mul(x, g.add(erf, one(g))), half(g));
     },
   ],
   [
-    "a GELU by tanh of operators",
+    "a tanh GELU of several operators",
     (g, x) => {
       const cube = g.mul(g.numbers([0.044715]), g.pow(x, g.numbers([3])));
       const scaled = g.mul(g.add(x, cube), g.numbers([Math.sqrt(2 / Math.PI)]));
       return g.mul(half(g), g.mul(x, g.add(one(g), g.tanh(scaled))));
     },
   ],
-  ["a SiLU of operators", (g, x) => g.div(x, g.add(one(g), g.node("Exp", [g.node("Neg", [x])])))],
+  ["a SiLU of several operators", (g, x) => g.div(x, g.add(one(g), g.node("Exp", [g.node("Neg", [x])])))],
 ];
 
-describe.each(["plain", "fused"] as const)("by the %s kernels, as ONNX Runtime computes it", (build) => {
+describe.each(["plain", "fused"] as const)("the %s kernels compute the same as ONNX Runtime:", (build) => {
   const kernels = new RankKernels(1024, [kernelFiles[build]]);
 
   it.each(activations)("%s", async (_, activation) => {
@@ -75,7 +75,7 @@ describe("values", () => {
   const kernels = new RankKernels(1024);
   const segment = segmentOf(gated);
 
-  it("of another shape are computed anew", async () => {
+  it("of another shape are computed correctly afterwards", async () => {
     const run = runnerOf(segment, kernels);
     for (const [rows, columns] of [
       [1, 3],
@@ -90,7 +90,7 @@ describe("values", () => {
     }
   });
 
-  it("are read where they lie, if that is in the kernels' memory and fits vectors", () => {
+  it("are read in place if they are in the kernels' memory and fill whole vectors", () => {
     const [x, y] = [numbers(2, 10), numbers(2, 10, 1)];
     const expected = runnerOf(segment, kernels)(x, y)!;
     const room = kernels.memory.floats(64)!;
@@ -103,7 +103,7 @@ describe("values", () => {
     }
   });
 
-  it("that lie elsewhere than in the step before are read there, others of it that lie where they lay", () => {
+  it("are read at their new place if they moved since the last step, and at the old one if not", () => {
     const run = runnerOf(segment, kernels);
     const inside = (value: Tensor): Tensor => {
       const room = kernels.memory.floats(value.data.length)!;
@@ -120,7 +120,7 @@ describe("values", () => {
     expect(copyOf(run(x!, y!)).every((one) => one === 0)).toBe(true);
   });
 
-  it("that lie elsewhere are read anew in each step, though the tensor is the same", () => {
+  it("outside the kernels' memory are read again in each step, even if the tensor is the same", () => {
     const run = runnerOf(segment, kernels);
     const [x, y] = [numbers(2, 10), numbers(2, 10, 1)];
     run(x, y);
@@ -128,7 +128,7 @@ describe("values", () => {
     expect((run(x, y)!.data as Float32Array).every((one) => one === 0)).toBe(true);
   });
 
-  it("of one step stay while another runs the same segment", () => {
+  it("of one step are not changed when another step runs the same segment", () => {
     const list = listOf(segment, kernels);
     const table = [numbers(1, 9), numbers(1, 9, 1), numbers(1, 9, 2), undefined, undefined];
     expect(new ElementwiseShortcut(list, [0, 1], [3]).run(table)).toBe(true);
@@ -139,8 +139,8 @@ describe("values", () => {
   });
 
   it.each<[string, Tensor, Tensor]>([
-    ["more than kernels work on at once", numbers(1, floatsAtOnce + 1), numbers(1, floatsAtOnce + 1)],
-    ["of shapes that are not the same", numbers(2, 3), numbers(3, 2)],
+    ["more than kernels process at once", numbers(1, floatsAtOnce + 1), numbers(1, floatsAtOnce + 1)],
+    ["of different shapes", numbers(2, 3), numbers(3, 2)],
     ["of another type", tensor("float16", new Uint16Array(4), [1, 4]), numbers(1, 4)],
   ])("%s are left to a session", (_, x, y) => {
     const table = [x, y, undefined];
@@ -148,22 +148,22 @@ describe("values", () => {
     expect(table[2]).toBeUndefined();
   });
 
-  it("that there is no room for are left to a session", () => {
+  it("are left to a session if there is no room for them", () => {
     const small = new RankKernels(1);
     const run = runnerOf(segment, small);
-    // A page has room for some 16,000 floats.
+    // A page has room for about 16,000 floats.
     expect(run(numbers(1, 9000), numbers(1, 9000))).toBeUndefined();
     expect(run(numbers(1, 900), numbers(1, 900))).toBeDefined();
   });
 });
 
-/** From −12 to 12, where activations bend; or up to another number. */
+/** From −12 to 12, where activations are not linear; or up to another number. */
 function numbers(rows: number, columns: number, most = 12): Tensor {
   const data = Float32Array.from({ length: rows * columns }, (_, i) => most * Math.sin(most + i * 1.3));
   return tensor("float32", data, [rows, columns]);
 }
 
-/** The one segment of a graph that has this activation alone. */
+/** The only segment of a graph with only this activation. */
 function segmentOf(activation: Activation): Segment {
   const g = new GraphBuilder();
   const [x, y] = ["x", "y"].map((name) => g.input(name, "float32", ["rows", "columns"]));
@@ -176,7 +176,7 @@ function listOf(segment: Segment, kernels: RankKernels): InstructionList {
   return InstructionList.open(kernels, segment.elementwise!, segment.inputs.length)!;
 }
 
-/** Runs one step of the segment, which may have no second input; gives undefined where that is left to a session. */
+/** Runs one step of the segment, possibly without a second input; undefined if it is left to a session. */
 function runnerOf(segment: Segment, kernels: RankKernels) {
   const inputs = segment.inputs.map((_, at) => at);
   const step = new ElementwiseShortcut(listOf(segment, kernels), inputs, [inputs.length]);

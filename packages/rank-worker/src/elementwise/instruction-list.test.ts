@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { kernelFiles, RankKernels } from "../kernels/rank-kernels.js";
 import { InstructionList } from "./instruction-list.js";
 
-describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
+describe.each(["plain", "fused"] as const)("the %s kernels", (build) => {
   const kernels = new RankKernels(1024, [kernelFiles[build]]);
 
-  /** What a list of instructions makes of some floats each. */
+  /** The results of a list of instructions for these inputs. */
   function run(
     instructions: readonly ElementwiseInstruction[],
     ...inputs: readonly ArrayLike<number>[]
@@ -32,14 +32,14 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
   const ofTwo = (operation: ElementwiseOperation, x: ArrayLike<number>, y: ArrayLike<number>) =>
     run([{ operation, operands: [{ value: 0 }, { value: 1 }] }], x, y);
 
-  // A float32 has 24 bits: half of the last one is 6e-8. The largest errors that were found are 8.1e-8, 1.43e-7,
-  // 1.26e-7 and 9.1e-8 of the value.
+  // A float32 has 24 bits: half of the last one is 6e-8. The largest errors found are 8.1e-8, 1.43e-7, 1.26e-7 and
+  // 9.1e-8 of the value.
   it.each<[ElementwiseOperation, (x: number) => number, number, number]>([
     ["exp", Math.exp, -87, 88.7],
     ["sigmoid", (x) => 1 / (1 + Math.exp(-x)), -87, 20],
     ["tanh", Math.tanh, -10, 10],
     ["erf", erf, -5, 5],
-  ])("%s is right within 1.5e-7 of its value", (operation, reference, least, most) => {
+  ])("compute %s within 1.5e-7 of its value", (operation, reference, least, most) => {
     const x = Float32Array.from({ length: 200_001 }, (_, i) => least + ((most - least) * i) / 200_000);
     expect(ofOne(operation, x)).toBeAllclose(Array.from(x, reference), { rtol: 1.5e-7, atol: 0 });
   });
@@ -50,7 +50,7 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
     ["tanh", Math.tanh],
     ["erf", erf],
     ["sqrt", Math.sqrt],
-  ])("%s has its limits, its zeros, and NaN", (operation, reference) => {
+  ])("compute the limits, zeros and NaN of %s", (operation, reference) => {
     const x = Float32Array.of(
       Infinity,
       1e30,
@@ -67,22 +67,22 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
       -Infinity,
     );
     const expected = Float32Array.from(x, reference);
-    // The smallest results are denormal: 2⁻¹⁴⁹ is a bit of them.
+    // The smallest results are subnormal, where 2⁻¹⁴⁹ is one bit.
     expect(ofOne(operation, x)).toBeAllclose(expected, { rtol: 1.5e-7, atol: 2 ** -149 });
     const signOf = (value: number) => (Object.is(value, -0) ? -1 : Math.sign(value));
     expect(Array.from(ofOne(operation, x), signOf)).toEqual(Array.from(expected, signOf));
   });
 
   it.each<ElementwiseOperation>(["exp", "sigmoid", "tanh", "erf", "sqrt"])(
-    "%s of any NaN is NaN",
+    "compute NaN for %s of any NaN",
     (operation) => {
-      // JavaScript's, the other sign's, CUDA's, and one of few bits.
+      // NaN as in JavaScript, with the other sign, as in CUDA, and with few bits.
       const bits = Uint32Array.of(0x7fc00000, 0xffc00000, 0x7fffffff, 0x7f800001);
       expect(ofOne(operation, new Float32Array(bits.buffer)).every(Number.isNaN)).toBe(true);
     },
   );
 
-  it("exp of what is just above its limit is denormal, not 0", () => {
+  it("compute a subnormal number, not 0, for exp just above its limit", () => {
     expect([...ofOne("exp", [-88, -100, -103])]).toEqual([...Float32Array.from([-88, -100, -103], Math.exp)]);
   });
 
@@ -93,14 +93,17 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
     ["divide", (x, y) => x / y],
     ["minimum", Math.min],
     ["maximum", Math.max],
-  ])("%s has the bits of arithmetic, and NaN where either is", (operation, reference) => {
-    const numbers = Float32Array.of(0, -0, 1.1, -3.3, 1e-42, 3e38, -3e38, Infinity, -Infinity, NaN);
-    const pairs = Array.from(numbers).flatMap((x) => Array.from(numbers, (y) => [x, y] as const));
-    const [x, y] = [pairs.map(([x]) => x), pairs.map(([, y]) => y)];
-    expect(ofTwo(operation, x, y)).toEqual(Float32Array.from(pairs, ([x, y]) => reference(x, y)));
-  });
+  ])(
+    "compute %s with the bits of float32 arithmetic, and NaN if either operand is",
+    (operation, reference) => {
+      const numbers = Float32Array.of(0, -0, 1.1, -3.3, 1e-42, 3e38, -3e38, Infinity, -Infinity, NaN);
+      const pairs = Array.from(numbers).flatMap((x) => Array.from(numbers, (y) => [x, y] as const));
+      const [x, y] = [pairs.map(([x]) => x), pairs.map(([, y]) => y)];
+      expect(ofTwo(operation, x, y)).toEqual(Float32Array.from(pairs, ([x, y]) => reference(x, y)));
+    },
+  );
 
-  it.each([4, 256, 300, 304, 1028])("rows of %i floats are computed to where they belong", (columns) => {
+  it.each([4, 256, 300, 304, 1028])("write rows of %i floats to their places", (columns) => {
     const rows = 5;
     const [x, y] = [1, 2].map((seed) => {
       const room = kernels.memory.floats(rows * columns)!;
@@ -135,7 +138,7 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
     expect(out).toEqual(expected);
   });
 
-  it("a list whose one output something else is made of behind it does not end with it", () => {
+  it("a list whose only output is read by a later instruction does not end with it", () => {
     const instructions = [
       { operation: "multiply", operands: [{ value: 0 }, { constant: 2 }] },
       { operation: "add", operands: [{ value: 1 }, { value: 0 }] },
@@ -146,7 +149,7 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
     expect(listOf([2]).endsWithOutput).toBe(true);
   });
 
-  it.each([1, 3, 4, 9, 256, 257, 261, 5000])("%i floats are all computed, and none behind them", (count) => {
+  it.each([1, 3, 4, 9, 256, 257, 261, 5000])("compute all of %i floats, and none after them", (count) => {
     const x = Float32Array.from({ length: count }, (_, i) => i + 1);
     const [input, output] = [kernels.memory.floats(count)!, kernels.memory.floats(count + 4)!];
     input.set(x);
@@ -166,7 +169,7 @@ describe.each(["plain", "fused"] as const)("by the %s kernels", (build) => {
   });
 });
 
-it("an instruction list takes nothing of kernels that have no room for it", () => {
+it("take nothing from a memory without room for an instruction list", () => {
   const kernels = new RankKernels(1);
   const instructions = Array.from({ length: 80 }, (_, value): ElementwiseInstruction => {
     return { operation: "sqrt", operands: [{ value }] };

@@ -18,7 +18,7 @@ const width = 96;
 
 type Build = (g: GraphBuilder, ...inputs: Value[]) => Value;
 
-/** A segment that computes these alone, of as many values as the first takes. */
+/** A segment that only computes these, with as many inputs as the first one has. */
 function segmentOf(...builds: readonly [Build, ...Build[]]): Segment {
   const g = new GraphBuilder();
   const inputs = Array.from({ length: builds[0].length - 1 }, (_, at) =>
@@ -31,7 +31,7 @@ function segmentOf(...builds: readonly [Build, ...Build[]]): Segment {
 }
 
 const silu: Build = (g, x, y) => g.mul(g.quickGelu(x!, 1), y!);
-/** So that what is between is no output of the entry. No kernel computes it. */
+/** Applied to the gate, so that the gate is not an output of the entry. No kernel computes it. */
 const absolute: Build = (g, x) => g.node("Abs", [x!]);
 
 const segments = [
@@ -45,23 +45,23 @@ const [gate, behind, gateAndSum] = [2, 3, 4];
 
 interface Case {
   readonly rows: number;
-  /** Of each of the product's two outputs. */
+  /** Columns of each of the product's two outputs. */
   readonly columns: number;
-  /** What the entry gives besides: of `y0`, `y1` and `gated`. */
+  /** Which of `y0`, `y1` and `gated` are also outputs of the entry. */
   readonly given?: readonly string[];
-  /** Where `y1` comes from; default: a matrix in the same memory as that of `y0`. */
+  /** The origin of `y1`; default: a matrix in the same memory as that of `y0`. */
   readonly second?: "another memory" | "an input";
-  /** Whether the gate's segment gives a sum besides. */
+  /** Whether the gate's segment also outputs a sum. */
   readonly hasSum?: boolean;
-  /** Bytes that nothing else has in the kernels' memory; default: enough. */
+  /** Free bytes in the kernels' memory; default: enough. */
   readonly free?: number;
 }
 
 /**
- * |silu(y0) · y1| of two products.
+ * Computes |silu(y0) · y1| of two products.
  *
- * @returns outputs by name; whether the gate was made with its products; bytes of the kernels' memory that are not
- * given back; what the trace has; and what the product has to be done while its rank waits
+ * @returns outputs by name; whether the gate was computed with its products; bytes of the kernels' memory that were not
+ * released; the trace; and the product's head start
  */
 async function run({ rows, columns, given = [], second, hasSum = false, free }: Case) {
   const kernels = new RankKernels(256, [kernelFiles.fused]);
@@ -122,34 +122,34 @@ async function run({ rows, columns, given = [], second, hasSum = false, free }: 
   };
 }
 
-/** The same, of the products that the entry gives. */
+/** The same, computed from the products that the entry outputs. */
 async function expected(one: Case): Promise<Float32Array> {
   const { floats } = await run({ ...one, given: ["y0", "y1"] });
   const [x, y] = [floats("y0"), floats("y1")];
   return x.map((one, at) => Math.abs((one / (1 + Math.exp(-one))) * y[at]!));
 }
 
-/** Sigmoid is right within 1.5e-7 of its value, or, by the runtime, of 1. */
+/** The kernels' sigmoid has an error of up to 1.5e-7 of its value, the runtime's of up to 1.5e-7 of 1. */
 const tolerance = { rtol: 2e-6, atol: 2e-6 };
 
-it.each([17, 200])("of %i rows, a gate is made with its products", async (rows) => {
+it.each([17, 200])("computes a gate of %i rows together with its products", async (rows) => {
   const one = { rows, columns: 64 };
   const { floats, isMadeAtOnce } = await run(one);
   expect(isMadeAtOnce).toBe(true);
   expect(floats("z")).toBeAllclose(await expected(one), tolerance);
 });
 
-it("a gate that is made with its products is a part of their time in a trace", async () => {
+it("in a trace, a gate that is computed with its products is part of their time", async () => {
   const { traced } = await run({ rows: 40, columns: 64 });
   expect(traced.filter((work) => work !== "session")).toEqual(["multiplying"]);
 });
 
-it("a rank that waits before a product with a gate begins to read its matrices", async () => {
+it("a rank that waits before a product with a gate prefetches its matrices", async () => {
   const { headStart } = await run({ rows: 1, columns: 64 });
   expect(headStart).toBeDefined();
 });
 
-it("what a gate would have been made in is given back where there is no room to make it", async () => {
+it("releases the room for a gate if there is not enough to compute it", async () => {
   // More than a step keeps for its next run.
   const { kept } = await run({ rows: 200, columns: 192, free: 4 * 200 * 192 + 8192 });
   expect(kept).toBe(0);
@@ -159,12 +159,12 @@ it.each<[string, Case]>([
   ["of few rows", { rows: 3, columns: 64 }],
   ["of products of which one outlives the run", { rows: 40, columns: 64, given: ["y1"] }],
   ["that outlives the run", { rows: 40, columns: 64, given: ["gated"] }],
-  ["of rows that are no whole vectors", { rows: 40, columns: 63 }],
+  ["of rows that do not fill whole vectors", { rows: 40, columns: 63 }],
   ["of a product and something else", { rows: 40, columns: 64, second: "an input" }],
   ["of products in two memories", { rows: 40, columns: 64, second: "another memory" }],
-  ["of a segment that gives more", { rows: 40, columns: 64, hasSum: true }],
-  ["of a memory that has room for it alone", { rows: 40, columns: 64, free: 16_384 }],
-])("a gate %s is made by a step of its own", async (_, one) => {
+  ["of a segment with another output", { rows: 40, columns: 64, hasSum: true }],
+  ["in a memory with room for nothing else", { rows: 40, columns: 64, free: 16_384 }],
+])("computes a gate %s in a step of its own", async (_, one) => {
   const { floats, isMadeAtOnce } = await run(one);
   expect(isMadeAtOnce).toBe(false);
   expect(floats("z")).toBeAllclose(await expected(one), tolerance);

@@ -11,13 +11,13 @@ const float32 = (dims: number[], values: number[]): Part => ({
   data: Float32Array.from(values),
 });
 
-test("parts along the last axis are interleaved by row", async () => {
+test("interleaves parts along the last axis by row", async () => {
   const shard: ValueShard = { axis: 1, size: 3, intervals: [[[0, 2]], [[2, 3]]] };
   const parts = [float32([2, 2], [1, 2, 4, 5]), float32([2, 1], [3, 6])];
   for (const whole of await gather(parts, shard)) expect(whole).toEqual(float32([2, 3], [1, 2, 3, 4, 5, 6]));
 });
 
-test("pieces may be several, overlap, lie across ranks, and be empty", async () => {
+test("intervals may be several, overlap, alternate between ranks, and be empty", async () => {
   const shard: ValueShard = {
     axis: 0,
     size: 4,
@@ -35,7 +35,7 @@ test("pieces may be several, overlap, lie across ranks, and be empty", async () 
     expect(whole).toEqual(float32([4, 2], [1, 2, 3, 4, 5, 6, 7, 8]));
 });
 
-test("every element type keeps its bits, also where it does not fill whole words", async () => {
+test("keeps the bits of every element type, even if they do not fill whole words", async () => {
   const shard: ValueShard = { axis: 0, size: 5, intervals: [[[0, 3]], [[3, 5]]] };
   const int64: Part[] = [
     { type: "int64", dims: [3], data: BigInt64Array.of(1n, -2n, 2n ** 62n) },
@@ -49,7 +49,7 @@ test("every element type keeps its bits, also where it does not fill whole words
   expect((await gather(bool, shard))[0]!.data).toEqual(Uint8Array.of(1, 0, 1, 0, 1));
 });
 
-test("a part of another size than its intervals is refused", async () => {
+test("refuses a part of another size than its intervals", async () => {
   const shard: ValueShard = { axis: 0, size: 3, intervals: [[[0, 2]], [[2, 3]]] };
   await expect(gather([float32([1], [1]), float32([1], [3])], shard)).rejects.toMatchObject({
     code: "RR_SHAPE",

@@ -12,10 +12,10 @@ import { ExpertParts } from "./expert-parts.js";
 import { runEntry } from "./run-entry.js";
 
 const width = 64;
-/** Kernels multiply few rows. */
+/** Kernels multiply few rows, so no session is needed. */
 const unusedSession: OrtSession = { run: () => expect.fail("no session is needed"), release() {} };
 
-/** Two all-reduces before the product `x · matrix`, and one behind it. */
+/** Two all-reduces before the product `x · matrix`, and one after it. */
 const around = (product: ProductStep): Entry => ({
   inputs: [{ name: "x", type: "float32", dims: [symbol("rows"), size(width)] }],
   outputs: [],
@@ -29,13 +29,13 @@ const around = (product: ProductStep): Entry => ({
 });
 
 it.each([4, 8, 32] as const)(
-  "a rank that waits begins to read the next product's matrix, of %i bits",
+  "a waiting rank prefetches the next product's matrix, of %i bits",
   async (bits) => {
     const kernels = new RankKernels(64);
     const read = vi.spyOn(kernels, "beginMatrix");
     const product = prepareProduct({ bits, width, outputs: [[{ rows: 16, kernels }]] });
     const reads: number[] = [];
-    // Of two ranks, one of which is late each time.
+    // Two ranks, one of which is late each time.
     const communicator = {
       meanwhile: undefined as Communicator["meanwhile"],
       progress() {},
@@ -62,7 +62,7 @@ it.each([4, 8, 32] as const)(
       gate: new NativeGate(new Lifecycle(1).buffer, 0),
     });
 
-    // So small a matrix is near after the first turn.
+    // A matrix this small is in the cache after the first turn.
     expect(reads).toEqual([1, 0, 0]);
     expect(read.mock.calls[0]![0]).toBe(
       (product.weights.get("0.0.values")!.data as Uint8Array | Float32Array).byteOffset,

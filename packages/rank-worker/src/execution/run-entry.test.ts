@@ -121,7 +121,7 @@ const call = (dims: number[]) =>
 const tolerance = { rtol: 1e-4, atol: 1e-4 };
 
 describe.each([1, 2, 3])("a product split by columns, then rows, on %i ranks", (worldSize) => {
-  test("equals the unsplit one, through shared weights and gathered values too", async () => {
+  test("equals the unsplit one, also through shared weights and gathered values", async () => {
     const [first] = await inRanks(programs(worldSize), [[...call([rows, inner])]]);
     const { outputs } = first!.results[0]!;
     expect(outputs.z!.data as Float32Array).toBeAllclose(z, tolerance);
@@ -137,14 +137,14 @@ describe.each([1, 2, 3])("a product split by columns, then rows, on %i ranks", (
   });
 });
 
-test("an input of the wrong rank is refused by name before the runtime sees it", async () => {
+test("refuses an input with the wrong rank by name, before the runtime sees it", async () => {
   await expect(inRanks(programs(2), [[...call([1, rows, inner])]])).rejects.toMatchObject({
     code: "RR_RANK_FAILED",
     cause: { code: "RR_SHAPE", message: expect.stringContaining('"x"') },
   });
 });
 
-test("a segment that the runtime refuses is named", async () => {
+test("names a segment that the runtime refuses", async () => {
   const [program] = programs(1);
   const [good, ...others] = program!.segments;
   const broken = { ...program!, segments: [{ ...good!, onnx: good!.onnx.slice(0, 40) }, ...others] };
@@ -154,7 +154,7 @@ test("a segment that the runtime refuses is named", async () => {
   });
 });
 
-test("a program that promises other bytes than it loads is refused", async () => {
+test("refuses a program whose byte count differs from what it loads", async () => {
   const [program] = programs(1);
   await expect(inRanks([{ ...program!, bytes: program!.bytes + 4 }], [])).rejects.toMatchObject({
     cause: { code: "RR_POLICY" },

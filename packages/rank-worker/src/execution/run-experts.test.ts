@@ -9,7 +9,7 @@ const floats = (dims: readonly number[], ...values: number[]): Tensor =>
 const rows = { name: "rows", value: floats([3, 2], 1, 2, 3, 4, 5, 6) };
 const factors = [1, 10, 100];
 
-/** What is routed so, and how many rows each expert that ran was given. */
+/** Runs experts with these routing weights; also returns the number of rows that each one got. */
 async function routed(...weights: number[]) {
   const given: number[] = [];
   const run: RunExpert = async (expert, { data, dims }, use) => {
@@ -21,19 +21,19 @@ async function routed(...weights: number[]) {
   return { sum: [...(output.data as Float32Array)], ran, given };
 }
 
-test("an expert computes the rows that go to it, and one that none goes to does not run", async () => {
-  // Of the first expert, of the second, of the third: for each row.
+test("an expert only computes the rows routed to it, and does not run without any", async () => {
+  // By expert, then by row.
   const { sum, ran, given } = await routed(0, 0.5, 0, 0, 0, 0, 1, 2, -1);
   expect(sum).toEqual([100, 200, 601.5, 802, -500, -600]);
   expect({ ran, given }).toEqual({ ran: 2, given: [1, 3] });
 });
 
-test("a weight that is NaN is not taken for none: what went wrong before does not vanish", async () => {
+test("a NaN weight does not count as 0, so an earlier error does not vanish", async () => {
   const { sum } = await routed(1, 1, 1, Number.NaN, 0, 0, 0, 0, 0);
   expect(sum).toEqual([Number.NaN, Number.NaN, 3, 4, 5, 6]);
 });
 
-test("rows that have an axis of size 1 in front are given with it", async () => {
+test("rows with a leading axis of size 1 keep it", async () => {
   const given: (readonly number[])[] = [];
   const stacked = { name: "rows", value: floats([1, 3, 2], 1, 2, 3, 4, 5, 6) };
   const routing = { name: "weights", value: floats([1, 3, 1], 0, 1, 2) };

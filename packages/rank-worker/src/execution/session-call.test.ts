@@ -15,20 +15,23 @@ it.each<[string, OrtSession["run"]]>([
     },
   ],
   ["later", () => Promise.reject(failure)],
-])("a run that fails %s says in which segment, and leaves the rank outside native code", async (_, run) => {
-  const lifecycle = new Lifecycle(1);
-  const gate = new NativeGate(lifecycle.buffer, 0);
-  const call = new SessionCall(3, { run, release() {} }, { outputs: ["y"] });
-  await expect(async () => call.run({}, { gate } as RunState)).rejects.toMatchObject({
-    code: "RR_GRAPH",
-    message: expect.stringContaining("segment 3"),
-    cause: failure,
-  });
-  expect(lifecycle.waitUntilOutside(0)).toBe(true);
-});
+])(
+  "the error of a run that fails %s names the segment, and the rank is outside native code",
+  async (_, run) => {
+    const lifecycle = new Lifecycle(1);
+    const gate = new NativeGate(lifecycle.buffer, 0);
+    const call = new SessionCall(3, { run, release() {} }, { outputs: ["y"] });
+    await expect(async () => call.run({}, { gate } as RunState)).rejects.toMatchObject({
+      code: "RR_GRAPH",
+      message: expect.stringContaining("segment 3"),
+      cause: failure,
+    });
+    expect(lifecycle.waitUntilOutside(0)).toBe(true);
+  },
+);
 
 it.each([[["y"]], [["y", "z"]]])(
-  "of the outputs %j, those that no tensor is given for are made",
+  "allocates those of the outputs %j for which no tensor is given",
   async (outputs) => {
     const run = vi.fn(() => ({}));
     const gate = new NativeGate(new Lifecycle(1).buffer, 0);

@@ -12,7 +12,7 @@ const value: LocalValue = {
   ],
 };
 
-test("sizes say what symbols are, and symbols what other sizes are", () => {
+test("sizes determine symbols, and symbols determine other sizes", () => {
   const bindings: Bindings = new Map();
   bindSizes(value, [3, 10], bindings);
   expect(Object.fromEntries(bindings)).toEqual({ batch: 3, sequence: 5 });
@@ -20,21 +20,21 @@ test("sizes say what symbols are, and symbols what other sizes are", () => {
 });
 
 test.each([
-  ["of another rank", [3], "2 dimensions"],
-  ["that is no multiple of what it is made of", [3, 5], "a multiple of 2"],
-  ["that is another than a value before it had", [4, 8], "to be 3, got 4"],
-])("a size %s is refused", (_, dims, message) => {
+  ["of a value with another rank", [3], "2 dimensions"],
+  ["that is not a multiple of its constant", [3, 5], "a multiple of 2"],
+  ["that differs from an earlier value's", [4, 8], "to be 3, got 4"],
+])("refuses a size %s", (_, dims, message) => {
   expect(() => bindSizes(value, dims, new Map([["batch", 3]]))).toThrow(
     expect.objectContaining({ code: "RR_SHAPE", message: expect.stringContaining(message) }),
   );
 });
 
-test("a size of which an empty other says nothing is refused", () => {
+test("refuses a size whose symbol is only multiplied by a size of 0 elsewhere", () => {
   const flattened = { ...value, dims: [{ scale: 1, symbols: ["batch", "sequence"] }] };
   const refused = expect.objectContaining({ code: "RR_SHAPE" });
   expect(() => bindSizes(flattened, [0], new Map([["batch", 0]]))).toThrow(refused);
 });
 
-test("a size that no value has told is refused", () => {
+test("refuses a size that no value determines", () => {
   expect(() => resolveSizes(value.dims, new Map([["batch", 3]]))).toThrow('determines the size "sequence"');
 });

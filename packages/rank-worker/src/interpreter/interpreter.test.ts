@@ -12,7 +12,7 @@ type Work = (g: GraphBuilder, inputs: Record<"past" | "ids" | "chosen" | "rows",
 
 const lowest = -3.4028234663852886e38;
 
-/** As architectures and exporters have them. */
+/** As in architectures and exports. */
 const exact: [string, Type, Work][] = [
   ["a choice of rows", "float32", (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), chosen, 0)],
   [
@@ -22,7 +22,7 @@ const exact: [string, Type, Work][] = [
       g.gather(g.reshape(rows, [0, 0, -1, 2]), neg(g, g.cast(g.greater(chosen, g.integer(1)), "int64")), 0),
   ],
   [
-    "what a query sees of the past and of new rows",
+    "which past and new rows a query sees",
     "float32",
     (g, { past, ids }) => {
       const keys = g.unsqueeze(g.concat([past, ids], 1), [1, -2]);
@@ -50,7 +50,7 @@ const exact: [string, Type, Work][] = [
   ],
   ["sizes", "int64", (g, { rows }) => g.concat([g.shape(rows, 1, 3), g.integers([7])], 0)],
   ["sizes from the end", "int64", (g, { rows }) => g.shape(rows, -2, 9)],
-  ["what fits sizes", "int64", (g, { ids, rows }) => g.expand(g.unsqueeze(ids, [2]), g.shape(rows, 0, 3))],
+  ["an Expand", "int64", (g, { ids, rows }) => g.expand(g.unsqueeze(ids, [2]), g.shape(rows, 0, 3))],
   [
     "casts",
     "float32",
@@ -60,10 +60,10 @@ const exact: [string, Type, Work][] = [
       return g.add(whole, g.unsqueeze(isThere, [2]));
     },
   ],
-  ["what lies side by side", "float32", (g, { rows }) => g.concat([rows, neg(g, rows)], -1)],
+  ["a Concat", "float32", (g, { rows }) => g.concat([rows, neg(g, rows)], -1)],
 ];
 
-it.each(exact)("%s is to the bit what ONNX Runtime makes", async (_, type, work) => {
+it.each(exact)("computes %s with the bits of ONNX Runtime", async (_, type, work) => {
   const segment = segmentOf(type, work);
   for (const given of [inputs(1, 1, 9), inputs(2, 3, 4), inputs(1, 2, 0)]) {
     const made = interpreterOf(segment)(given);
@@ -76,7 +76,7 @@ it.each([
   ["sin", (g, { ids }) => g.sin(angles(g, ids))],
   ["logarithm", (g, { ids }) => g.log(g.add(g.cast(ids, "float32"), g.numbers([1])))],
 ] satisfies [string, Work][])(
-  "the %s of positions is within a few units in the last place",
+  "computes the %s of positions within a few units in the last place",
   async (_, work) => {
     const segment = segmentOf("float32", work);
     const given = inputs(2, 3, 4);
@@ -86,7 +86,7 @@ it.each([
   },
 );
 
-it("a zero that is chosen keeps its sign, whichever operand's it is; ONNX Runtime's Where loses that of the first", () => {
+it("keeps the sign of a chosen zero of either operand, unlike ONNX Runtime's Where for the first", () => {
   const segment = segmentOf("float32", (g, { ids }) => {
     const isOne = g.equal(ids, g.integer(1));
     return g.where(isOne, neg(g, g.cast(g.sub(ids, g.integer(1)), "float32")), g.numbers([-0]));
@@ -95,10 +95,10 @@ it("a zero that is chosen keeps its sign, whichever operand's it is; ONNX Runtim
   expect([...(made.data as Float32Array)]).toEqual([-0, -0]);
 });
 
-describe("what is put into the table", () => {
+describe("the result in the table", () => {
   const work: Work = (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), chosen, 0);
 
-  it("is right again for other sizes, and for those of before", async () => {
+  it("is right for other sizes, and again for the previous ones", async () => {
     const segment = segmentOf("float32", work);
     const run = interpreterOf(segment);
     for (const [batch, sequence] of [
@@ -112,7 +112,7 @@ describe("what is put into the table", () => {
     }
   });
 
-  it("is right for what else is chosen of a constant's rows, though nothing but that has changed", async () => {
+  it("is right if only the choice of a constant's rows changes", async () => {
     const segment = segmentOf("float32", (g, { chosen }) =>
       g.gather(g.numbers([1, 2, 3, 4, 5, 6], [3, 2]), chosen, 0),
     );
@@ -126,13 +126,13 @@ describe("what is put into the table", () => {
     }
   });
 
-  it("is another tensor in each run, by which others know what they have made of one", () => {
+  it("is a new tensor in each run, since others cache by its identity", () => {
     const run = interpreterOf(segmentOf("float32", work));
     const first = run(inputs(1, 2, 4));
     expect(run(inputs(1, 2, 4, 100))).not.toBe(first);
   });
 
-  it("stays as it is where the entry gives it", () => {
+  it("is not changed by later runs if it is an output of the entry", () => {
     const run = interpreterOf(segmentOf("float32", work), true);
     const first = run(inputs(1, 2, 4))!;
     const before = (first.data as Float32Array).slice();
@@ -141,10 +141,10 @@ describe("what is put into the table", () => {
   });
 
   it.each<[string, Type, Work]>([
-    ["is only another shape of what is read", "float32", (g, { rows }) => g.reshape(rows, [-1])],
-    ["depends on sizes alone", "float32", (g, { rows }) => g.cast(g.shape(rows, 0, 3), "float32")],
+    ["is only a reshaped input", "float32", (g, { rows }) => g.reshape(rows, [-1])],
+    ["only depends on sizes", "float32", (g, { rows }) => g.cast(g.shape(rows, 0, 3), "float32")],
     ["is integers", "int64", (g, { ids }) => neg(g, ids)],
-  ])("may be written to where it %s", (_, type, work) => {
+  ])("may be written to if it %s", (_, type, work) => {
     const run = interpreterOf(segmentOf(type, work));
     const given = inputs(1, 2, 4);
     const first = run(given)!;
@@ -154,10 +154,10 @@ describe("what is put into the table", () => {
   });
 });
 
-describe("left to a session is", () => {
+describe("leaves to a session", () => {
   it.each<[string, Type, Work, Record<string, Tensor>]>([
     [
-      "a row that is not there",
+      "a row beyond the end",
       "float32",
       (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), g.mul(chosen, g.integer(100)), 0),
       inputs(2, 3, 4),
@@ -168,9 +168,19 @@ describe("left to a session is", () => {
       (g, { rows, chosen }) => g.gather(g.reshape(rows, [-1, 6]), g.sub(chosen, g.integer(100)), 0),
       inputs(2, 3, 4),
     ],
-    ["an integer that is no number", "int64", (g, { ids }) => g.add(ids, ids), of({ ids: [[2 ** 53]] })],
-    ["one that is only passed on", "int64", (g, { ids }) => g.unsqueeze(ids, [0]), of({ ids: [[2 ** 53]] })],
-    ["one that grows too large", "int64", (g, { ids }) => g.mul(ids, ids), of({ ids: [[2 ** 30]] })],
+    [
+      "an integer that is not an exact number",
+      "int64",
+      (g, { ids }) => g.add(ids, ids),
+      of({ ids: [[2 ** 53]] }),
+    ],
+    [
+      "such an integer that is only passed on",
+      "int64",
+      (g, { ids }) => g.unsqueeze(ids, [0]),
+      of({ ids: [[2 ** 53]] }),
+    ],
+    ["an integer that becomes too large", "int64", (g, { ids }) => g.mul(ids, ids), of({ ids: [[2 ** 30]] })],
     [
       "much work",
       "int64",
@@ -194,14 +204,14 @@ describe("left to a session is", () => {
   });
 });
 
-describe("what planning would have refused is left to a session, which says what is wrong:", () => {
+describe("leaves to a session, which reports the error, what planning would have refused:", () => {
   const floats = (...dims: number[]) =>
     tensor("float32", new Float32Array(dims.reduce((count, size) => count * size, 1)), dims);
   const whole = (...elements: number[]) => ({ type: "int64", dims: [elements.length], elements }) as const;
 
   it.each<[string, Omit<Interpretable, "outputs">, (Tensor | undefined)[]]>([
     [
-      "sizes that do not go together",
+      "sizes that do not broadcast",
       { constants: [], instructions: [{ operator: "Add", operands: [0, 1] }] },
       [floats(2), floats(3)],
     ],
@@ -216,17 +226,17 @@ describe("what planning would have refused is left to a session, which says what
       [floats(1, 2), floats(2)],
     ],
     [
-      "a shape of more elements than there are",
+      "a shape with too many elements",
       { constants: [whole(4)], instructions: [{ operator: "Reshape", operands: [0, 1] }] },
       [floats(3)],
     ],
     [
-      "a row of a constant that it does not have",
+      "a row beyond the end of a constant",
       { constants: [whole(7, 8), whole(2)], instructions: [{ operator: "Gather", operands: [0, 1] }] },
       [],
     ],
     [
-      "a value that nothing has made",
+      "a value that no step has computed",
       { constants: [], instructions: [{ operator: "Neg", operands: [0] }] },
       [undefined],
     ],
@@ -240,7 +250,7 @@ describe("what planning would have refused is left to a session, which says what
   });
 });
 
-it("a number without dimensions is added to another as any value is", () => {
+it("adds a scalar like any other value", () => {
   const plan: Interpretable = {
     constants: [{ type: "float32", dims: [], elements: [2] }],
     instructions: [{ operator: "Add", operands: [0, 1] }],
@@ -258,7 +268,7 @@ function angles(g: GraphBuilder, ids: Value): Value {
 }
 
 /**
- * Positions of the past, and ids like the positions that follow; rows of all `batch · sequence` are chosen, and one
+ * Positions of the past, and ids like the positions after them. All rows of `batch · sequence` are chosen, one of them
  * twice.
  */
 function inputs(batch: number, sequence: number, past: number, scale = 1): Record<string, Tensor> {
@@ -276,7 +286,7 @@ function inputs(batch: number, sequence: number, past: number, scale = 1): Recor
   };
 }
 
-/** Nested lists as inputs, beside usual ones. */
+/** Nested lists as inputs, together with the usual ones. */
 function of(lists: Record<string, unknown[]>): Record<string, Tensor> {
   const made = Object.entries(lists).map(([name, list]) => {
     const dims: number[] = [];
@@ -288,13 +298,13 @@ function of(lists: Record<string, unknown[]>): Record<string, Tensor> {
   return { ...inputs(1, 1, 4), ...Object.fromEntries(made) };
 }
 
-/** A segment, and what the one step that runs it calls its inputs. */
+/** A segment, and the names of its inputs in the only step that runs it. */
 interface Alone {
   readonly segment: Segment;
   readonly names: readonly string[];
 }
 
-/** Of a graph that does this work and nothing else. */
+/** The segment of a graph with only this work. */
 function segmentOf(type: Type, work: Work): Alone {
   const g = new GraphBuilder();
   const given = {
@@ -312,7 +322,7 @@ function segmentOf(type: Type, work: Work): Alone {
   return { segment: program!.segments[step.segment]!, names: step.values.inputs };
 }
 
-/** Undefined where it is left to a session. */
+/** Undefined if it is left to a session. */
 function interpreterOf({ segment, names }: Alone, isGiven = false) {
   const indices = names.map((_, at) => at);
   const interpreter = new Interpreter(segment.interpretable!, indices, [{ index: names.length, isGiven }]);

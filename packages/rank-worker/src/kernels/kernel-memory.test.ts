@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { KernelMemory } from "./kernel-memory.js";
 
-it("gives zeros, also where something was before", () => {
+it("allocates zeros, even where something was before", () => {
   const memory = new KernelMemory(1);
   const first = memory.floats(100)!;
   first.fill(7);
@@ -11,7 +11,7 @@ it("gives zeros, also where something was before", () => {
   expect([...second].every((x) => x === 0)).toBe(true);
 });
 
-it("joins what is released to its neighbours, so that it can be given out whole", () => {
+it("joins released memory with free neighbours, so that it can be allocated as a whole", () => {
   const memory = new KernelMemory(1);
   const parts = Array.from({ length: 4 }, () => memory.floats(3900)!);
   expect(memory.floats(3900)).toBeUndefined();
@@ -19,7 +19,7 @@ it("joins what is released to its neighbours, so that it can be given out whole"
   expect(memory.floats(15_600)).toHaveLength(15_600);
 });
 
-it("takes back nothing twice", () => {
+it("does not release anything twice", () => {
   const memory = new KernelMemory(1);
   const before = memory.bytesFree;
   const floats = memory.floats(100)!;
@@ -28,21 +28,21 @@ it("takes back nothing twice", () => {
   expect(memory.bytesFree).toBe(before);
 });
 
-it("gives no place whose end has no address, nor one at address 0", () => {
+it("never allocates at address 0, or up to an end without an address", () => {
   const memory = new KernelMemory();
   const all = memory.bytes(memory.bytesFree)!;
   expect(all.byteOffset).toBeGreaterThan(0);
   expect(all.byteOffset + all.length).toBeLessThan(2 ** 32);
 });
 
-it("allocates elsewhere what it has no room for, and what is not float32", () => {
+it("allocates outside of it if there is no room, or if the type is not float32", () => {
   const memory = new KernelMemory(1);
   expect(memory.holds(memory.allocate("float32", 1000))).toBe(true);
   expect(memory.holds(memory.allocate("float32", 1_000_000))).toBe(false);
   expect(memory.holds(memory.allocate("int64", 10))).toBe(false);
 });
 
-it("gives bytes beside floats, out of the same room, from a cache line on", () => {
+it("allocates bytes and floats from the same room, aligned to cache lines", () => {
   const memory = new KernelMemory(1);
   const before = memory.bytesFree;
   memory.floats(1);

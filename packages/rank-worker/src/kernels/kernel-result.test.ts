@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { KernelMemory } from "./kernel-memory.js";
 import { floatsAtOnce, KernelResult } from "./kernel-result.js";
 
-describe("what a kernel gives", () => {
-  it("is the same tensor while it has the same sizes, and another of the same place where it has others", () => {
+describe("a kernel's result", () => {
+  it("is the same tensor for the same sizes, and another one at the same place for others", () => {
     const result = new KernelResult(new KernelMemory(1));
     const first = result.tensor([2, 10])!;
     expect(result.tensor([2, 10])).toBe(first);
@@ -12,7 +12,7 @@ describe("what a kernel gives", () => {
     expect((other.data as Float32Array).byteOffset).toBe((first.data as Float32Array).byteOffset);
   });
 
-  it("gives its place back where it grows", () => {
+  it("releases its place when it grows", () => {
     const memory = new KernelMemory(1);
     const free = memory.bytesFree;
     const result = new KernelResult(memory);
@@ -20,7 +20,7 @@ describe("what a kernel gives", () => {
     expect(free - memory.bytesFree).toBe(4 * 1600);
   });
 
-  it("is none of more floats than are worked on at once, or than are asked for, or where there is no room", () => {
+  it("is undefined for more floats than are processed at once, or than the limit, or if there is no room", () => {
     const result = new KernelResult(new KernelMemory(4));
     expect(result.tensor([floatsAtOnce + 1])).toBeUndefined();
     expect(result.tensor([17], 16)).toBeUndefined();

@@ -5,14 +5,14 @@ import { expect, it } from "vitest";
 import { MatrixHome } from "./matrix-home.js";
 import { RankKernels } from "./rank-kernels.js";
 
-/** Values and scales of a matrix of so many blocks of 4 bits: 20 bytes a block. */
+/** Values and scales of a matrix with this many blocks of 4 bits: 20 bytes per block. */
 const matrix = (blocks: number) =>
   [
     { type: "uint8", count: 16 * blocks },
     { type: "float32", count: blocks },
   ] as const;
 
-/** As many blocks as half a page has room for, beside what a memory keeps for itself. */
+/** As many blocks as fit into half a page, with the memory's own needs subtracted. */
 const halfPage = matrix(Math.floor(pageBytes / 2 / 20) - 100);
 
 const halfPageBytes = 20 * halfPage[1].count;
@@ -21,7 +21,7 @@ const spare = 1.25 * pageBytes;
 
 const noMemory = new RangeError("could not allocate memory");
 
-/** A home whose own memory has room for one half page beside what stays free, others for two; and what it logs. */
+/** A home whose own memory has room for one half page in addition to the spare bytes, others for two; and its log. */
 function home({ memories = 10, hasOwn = true } = {}) {
   const own = hasOwn ? new RankKernels(2) : undefined;
   const messages: string[] = [];
@@ -46,7 +46,7 @@ it("places a matrix in the memory of the rank's own kernels", () => {
   expect([values!.byteOffset % 64, scales!.byteOffset % 64]).toEqual([0, 0]);
 });
 
-it("leaves what caches need, and opens other memories, each with its kernels, one matrix in one of them", () => {
+it("leaves room for caches, and opens further memories with kernels; each matrix is in a single one", () => {
   const { home: one, own, messages } = home();
   const found = [halfPage, halfPage, halfPage, halfPage].map((weights) => {
     const [values, scales] = one.place(weights).map(one.kernelsOf);
@@ -62,7 +62,7 @@ it("leaves what caches need, and opens other memories, each with its kernels, on
   expect(messages).toEqual([]);
 });
 
-it("takes nothing of a memory that has room for a matrix's values, and not for its scales", () => {
+it("takes nothing from a memory with room for a matrix's values, but not for its scales", () => {
   const { home: one } = home();
   const [, second] = [halfPage, halfPage].map((weights) => one.kernelsOf(one.place(weights)[0]!));
   const tooLarge = matrix(2000);
@@ -70,7 +70,7 @@ it("takes nothing of a memory that has room for a matrix's values, and not for i
   expect(one.kernelsOf(one.place(halfPage)[0]!)).toBe(second);
 });
 
-it("opens memories ahead of matrices, and then asks for no more", () => {
+it("opens memories ahead of matrices, and then needs no more", () => {
   const { home: one, opened } = home();
   expect(one.reserve(5 * halfPageBytes)).toBeUndefined();
   expect(opened()).toBe(2);
@@ -81,13 +81,13 @@ it("opens memories ahead of matrices, and then asks for no more", () => {
   expect(opened()).toBe(2);
 });
 
-it("says what prevents that", () => {
+it("returns what prevents that", () => {
   const { home: one } = home({ memories: 1 });
   expect(one.reserve(5 * halfPageBytes)).toBe(noMemory);
   expect(one.reserve(3 * halfPageBytes)).toBeUndefined();
 });
 
-it("does so, too, where it is the rank's own kernels that there are none of", () => {
+it("does so too if it is the rank's own kernels that are missing", () => {
   const open = () => {
     throw noMemory;
   };
@@ -96,7 +96,7 @@ it("does so, too, where it is the rank's own kernels that there are none of", ()
   expect(one.reserve(1)).toBe(noMemory);
 });
 
-it("places in ordinary memory what there is no memory for, and says so once", () => {
+it("places matrices in ordinary memory if there is no other, and logs that once", () => {
   const { home: one, messages } = home({ memories: 0 });
   one.place(halfPage);
   const placed = [halfPage, halfPage].flatMap((weights) => one.place(weights));
@@ -109,13 +109,13 @@ it("places in ordinary memory what there is no memory for, and says so once", ()
   ]);
 });
 
-it("places in ordinary memory what is larger than any memory", () => {
+it("places a matrix in ordinary memory if it is larger than any other memory", () => {
   const { home: one } = home();
   expect(one.place(matrix(pageBytes)).map(one.kernelsOf)).toEqual([undefined, undefined]);
   expect(one.kernelsOf(one.place(halfPage)[0]!)).toBeDefined();
 });
 
-it("asks for no memory where the rank has no kernels", () => {
+it("opens no memory if the rank has no kernels", () => {
   const { home: one, messages } = home({ hasOwn: false, memories: 0 });
   expect(one.place(halfPage).map(one.kernelsOf)).toEqual([undefined, undefined]);
   expect(messages).toEqual([]);

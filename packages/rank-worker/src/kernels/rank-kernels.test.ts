@@ -5,7 +5,7 @@ import { kernelFiles, RankKernels } from "./rank-kernels.js";
 
 for (const flag of kernelFlags) setFlagsFromString(flag);
 
-it.each(["plain", "fused"] as const)("constants of the %s kernels lie before what is given out", (build) => {
+it.each(["plain", "fused"] as const)("constants of the %s kernels are before all allocations", (build) => {
   const { memory } = new RankKernels(1, [kernelFiles[build]]);
   const all = new Uint8Array(memory.memory.buffer);
   const lastConstant = all.findLastIndex((byte) => byte !== 0);
@@ -15,7 +15,7 @@ it.each(["plain", "fused"] as const)("constants of the %s kernels lie before wha
   expect(all[0]).toBe(0);
 });
 
-it("room to work in is the same until more is asked for, and then gives back what it was", () => {
+it("scratch space is the same until more is needed, and then the old one is released", () => {
   const kernels = new RankKernels(1);
   const free = kernels.memory.bytesFree;
   const first = kernels.scratch(100)!;
@@ -24,7 +24,7 @@ it("room to work in is the same until more is asked for, and then gives back wha
   expect(free - kernels.memory.bytesFree).toBe(4 * 400);
 });
 
-it("there is no room to work in that is larger than the memory, and less of it again then", () => {
+it("there is no scratch space larger than the memory, but smaller scratch space is available again afterwards", () => {
   const kernels = new RankKernels(1);
   expect(kernels.scratch(2 ** 16)).toBeUndefined();
   expect(kernels.scratch(100)).toBeDefined();

@@ -3,7 +3,7 @@ import { KernelMemory } from "./kernel-memory.js";
 import { TransientTensor } from "./transient-tensor.js";
 
 describe("a transient tensor", () => {
-  it("lies in the kernels' memory until it is released", () => {
+  it("is in the kernels' memory until it is released", () => {
     const memory = new KernelMemory(1);
     const free = memory.bytesFree;
     const value = TransientTensor.take(memory, [3, 20])!;
@@ -16,7 +16,7 @@ describe("a transient tensor", () => {
     expect(memory.bytesFree).toBe(free);
   });
 
-  it("that is released twice takes nothing from what lies in its place then", () => {
+  it("that is released twice does not release another one at the same place", () => {
     const memory = new KernelMemory(1);
     const value = TransientTensor.take(memory, [60])!;
     value.release();
@@ -27,7 +27,7 @@ describe("a transient tensor", () => {
     expect(memory.bytesFree).toBe(free);
   });
 
-  it("is an ordinary one where there is no room, or no memory", () => {
+  it("is an ordinary one if there is no room, or no memory", () => {
     for (const memory of [new KernelMemory(1), undefined]) {
       const value = TransientTensor.takeOrMake(memory, [2, 40_000]);
       expect(value).not.toBeInstanceOf(TransientTensor);

@@ -15,19 +15,19 @@ interface Case {
 
 const cases: [string, Case][] = [
   ["a row by its root mean square", { dims: [1, 1, 96], centered: false }],
-  ["a row about its mean, with a bias", { dims: [1, 1, 64], centered: true, hasBias: true }],
-  ["a row about its mean, without one", { dims: [3, 40], centered: true }],
-  ["rows whose width is no multiple of a vector's", { dims: [2, 3, 45], centered: true, hasBias: true }],
-  ["more rows than it takes at once", { dims: [2, 600, 32], centered: false }],
+  ["a centered row, with a bias", { dims: [1, 1, 64], centered: true, hasBias: true }],
+  ["centered rows, without a bias", { dims: [3, 40], centered: true }],
+  ["rows whose width is not a multiple of a vector's", { dims: [2, 3, 45], centered: true, hasBias: true }],
+  ["more rows than it processes at once", { dims: [2, 600, 32], centered: false }],
 ];
 
-/** Sums of some ten to a hundred squares, in another order. */
+/** Sums of ten to a hundred squares, in another order. */
 const tolerance = { rtol: 1e-5, atol: 1e-6 };
 
 describe.each([
   ["the kernel", () => new RankKernels()],
   ["plain code", () => undefined],
-])("%s normalizes as ONNX Runtime does", (_, kernelsOf) => {
+])("%s normalizes like ONNX Runtime", (_, kernelsOf) => {
   it.each(cases)("%s", async (_, options) => {
     const { step, weights, value } = make(options);
     const normalization = new Normalization(step, weightOf(weights), kernelsOf());
@@ -43,7 +43,7 @@ describe.each([
 ])("%s adds before it normalizes", (_, kernelsOf) => {
   it.each([
     ["a few rows", [2, 3, 45]],
-    ["more rows than it takes at once", [2, 600, 32]],
+    ["more rows than it processes at once", [2, 600, 32]],
   ])("%s", async (_, dims) => {
     const options = { dims, centered: true, hasBias: true };
     const { step, weights, value } = make(options);
@@ -64,7 +64,7 @@ describe.each([
   });
 });
 
-it("many rows in the kernels' memory are added to, and what is made of them lies there until released", () => {
+it("adds to many rows in the kernels' memory in place; the result is there until released", () => {
   const options = { dims: [2, 600, 32], centered: true, hasBias: true };
   const { step, weights, value } = make(options);
   const kernels = new RankKernels();
@@ -82,7 +82,7 @@ it("many rows in the kernels' memory are added to, and what is made of them lies
   expect(kernels.memory.bytesFree).toBe(free + 4 * near.length);
 });
 
-it("many rows that the entry gives lie in memory of their own", async () => {
+it("many rows that are an output of the entry are in memory of their own", async () => {
   const options = { dims: [2, 600, 32], centered: false };
   const { step, weights, value } = make(options);
   const kernels = new RankKernels();
@@ -95,7 +95,7 @@ it("many rows that the entry gives lie in memory of their own", async () => {
   expect(normalized.data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
 });
 
-it("normalizes values of another shape anew", async () => {
+it("normalizes values of another shape correctly afterwards", async () => {
   const options = { dims: [1, 1, 24], centered: true, hasBias: true };
   const { step, weights } = make(options);
   const normalization = new Normalization(step, weightOf(weights), new RankKernels());
@@ -113,7 +113,7 @@ it("normalizes values of another shape anew", async () => {
   }
 });
 
-it("normalizes what lies in the kernels' memory with what is in it each time, whatever came between", () => {
+it("reads the current contents of the kernels' memory each time, whatever happened in between", () => {
   const kernels = new RankKernels();
   const { step, weights } = make({ dims: [1, 24], centered: true, hasBias: true });
   const [byKernel, plain] = [kernels, undefined].map(
@@ -133,7 +133,7 @@ it("normalizes what lies in the kernels' memory with what is in it each time, wh
   }
 });
 
-it("two on the same kernels leave each other's results alone", async () => {
+it("two on the same kernels do not change each other's results", async () => {
   const kernels = new RankKernels();
   const pair = [
     { dims: [1, 2, 24], centered: true, hasBias: true },
@@ -159,12 +159,12 @@ it("two on the same kernels leave each other's results alone", async () => {
   }
 });
 
-// A page has room for 16,368 floats: scale and bias, a result, and twice what is worked on.
+// A page has room for 16,368 floats: scale and bias, a result, and twice the floats that are processed.
 it.each([
-  ["what it keeps", [1, 2, 9000]],
-  ["what it gives", [20, 1, 1000]],
-  ["what it works on", [4, 1, 2000]],
-])("plain code normalizes where kernels have no room for %s", async (_, dims) => {
+  ["its parameters", [1, 2, 9000]],
+  ["its result", [20, 1, 1000]],
+  ["its workspace", [4, 1, 2000]],
+])("plain code normalizes if kernels have no room for %s", async (_, dims) => {
   const options = { dims, centered: true, hasBias: true };
   const { step, weights, value } = make(options);
   const kernels = new RankKernels(1);
@@ -173,7 +173,7 @@ it.each([
   expect(data as Float32Array).toBeAllclose(await byOperator(options, weights, value), tolerance);
 });
 
-it("takes nothing of kernels that have no room for all it keeps", () => {
+it("takes nothing from a memory without room for all parameters", () => {
   const { step, weights } = make({ dims: [1, 1, 9000], centered: true, hasBias: true });
   const kernels = new RankKernels(1);
   const free = kernels.memory.bytesFree;

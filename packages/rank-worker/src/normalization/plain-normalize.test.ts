@@ -5,11 +5,12 @@ import { plainNormalize } from "./plain-normalize.js";
 
 const kernels = new RankKernels();
 const { memory } = kernels;
-// Room for the largest case, at addresses that stay.
+// Room for the largest case, at fixed addresses.
 const [input, output, scales, biases] = [700, 700, 70, 70].map((count) => memory.floats(count)!);
 
 /**
- * Of like size and with all their bits, so that the order of a sum shows; or any, infinities and zeros of both signs.
+ * Numbers of similar size with all bits, so that the order of a sum matters; or any, including infinities and both
+ * zeros.
  */
 const floatsOf = (length: number): fc.Arbitrary<Float32Array> =>
   fc

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { RankKernels } from "../kernels/rank-kernels.js";
 import { HeadStart } from "./head-start.js";
 
-/** Matrices in so many streams of so many bytes, and what is read of each: by its place, from, to. */
+/** Matrices in this many streams of this many bytes, and what is read of each: its index, from, to. */
 function matrices(...sizes: readonly [streams: number, bytes: number][]) {
   const read: [number, number, number][] = [];
   const beginMatrix = vi.fn((values: number, _streams: number, _toNext: number, from: number, to: number) => {
@@ -13,7 +13,7 @@ function matrices(...sizes: readonly [streams: number, bytes: number][]) {
 }
 
 describe("a head start", () => {
-  it("goes through matrices in order, some of each stream at a time, to their ends", () => {
+  it("goes through matrices in order, a piece of each stream at a time, to their ends", () => {
     const { read, streamed } = matrices([8, 2200], [4, 1024], [1, 100]);
     const headStart = new HeadStart(streamed);
     for (let turn = 0; turn < 9; turn++) headStart.turn();
@@ -26,14 +26,14 @@ describe("a head start", () => {
     ]);
   });
 
-  it("is a MiB of all streams together", () => {
+  it("is limited to one MiB of all streams together", () => {
     const { read, streamed } = matrices([8, 1_000_000], [8, 1_000_000]);
     const headStart = new HeadStart(streamed);
     for (let turn = 0; turn < 1000; turn++) headStart.turn();
     expect(read.at(-1)).toEqual([0, 130_048, 131_072]);
   });
 
-  it("begins anew when it is reset", () => {
+  it("begins again when it is reset", () => {
     const { read, streamed } = matrices([8, 1024], [8, 2 ** 20]);
     const headStart = new HeadStart(streamed);
     for (let turn = 0; turn < 1000; turn++) headStart.turn();

@@ -4,13 +4,13 @@ import { expect, it } from "vitest";
 import { ownProducts } from "./own-products.js";
 
 it.runIf(!runsRelaxedSimd())(
-  "ranks multiply by no more than float32 and quantized experts if the engine was not given its flag",
+  "without the engine's flag, ranks only multiply by float32 and by quantized experts themselves",
   () => {
     expect(ownProducts(1)).toEqual(["experts", "float32"]);
   },
 );
 
-it("ranks of one thread multiply by all that they keep where the engine runs relaxed SIMD", () => {
+it("with relaxed SIMD, ranks of one thread multiply by all matrices that they keep", () => {
   for (const flag of kernelFlags) setFlagsFromString(flag);
   expect(ownProducts(1)).toEqual(["experts", "float32", "quantized"]);
 });

@@ -14,18 +14,19 @@ import {
 import type { RunSegment } from "./multiplier.js";
 import { Product } from "./product.js";
 
-/** Numbers of rows that kernels multiply, by bits of a weight; more a session does. */
+/** The most rows that kernels multiply, by bits of a weight; a session multiplies more. */
 const mostFew = { 4: 16, 8: 16, 32: 4 } as const;
 
 /**
- * Few rows are rounded as MatMulNBits rounds them, and floats never; what differs is the order of up to two thousand
- * sums of
- * float32. */
+ * Few rows are rounded as MatMulNBits rounds them, and float32 rows never are; the difference is the order of up to two
+ * thousand float32 additions.
+ */
 const fewTolerance = { rtol: 1e-5, atol: 1e-4 };
 
 /**
- * Of many rows, weights are rounded to 1/127 of a group's largest: of these matrices 0.8% of their root mean square, as
- * numbers between two steps differ from the nearest by 1/√12 of a step. Activations are, to 1/127 of a row's, 0.4%.
+ * For many rows, weights are rounded to 1/127 of a group's largest: in these matrices, that is 0.8% of their root mean
+ * square, since the distance to the nearest step is 1/√12 of a step on average. Activations are rounded to 1/127 of a
+ * row's largest, which is 0.4%.
  */
 const manyError = 0.015;
 
@@ -64,97 +65,94 @@ function productOf(
 
 const data = (results: readonly Tensor[]) => results.map((result) => result.data as Float32Array);
 
-describe.each([4, 8, 32] as const)(
-  "a product with weights of %i bits is what ONNX Runtime computes",
-  (bits) => {
-    it.each<[number, number, readonly number[]]>([
-      [1, 64, [128]],
-      [1, 75, [13]],
-      [1, 20, [3]],
-      [1, 512, [2]],
-      [3, 96, [37]],
-      [1, 1024, [514]],
-      [3, 1024, [514]],
-      [4, 1024, [514]],
-      [5, 1024, [514]],
-      [7, 75, [18]],
-      [16, 160, [70]],
-      [17, 160, [70]],
-      [100, 75, [13]],
-      [50, 2048, [520]],
-    ])("for %i rows of %i times %j", async (rows, width, sizes) => {
+describe.each([4, 8, 32] as const)("a product with weights of %i bits equals ONNX Runtime's", (bits) => {
+  it.each<[number, number, readonly number[]]>([
+    [1, 64, [128]],
+    [1, 75, [13]],
+    [1, 20, [3]],
+    [1, 512, [2]],
+    [3, 96, [37]],
+    [1, 1024, [514]],
+    [3, 1024, [514]],
+    [4, 1024, [514]],
+    [5, 1024, [514]],
+    [7, 75, [18]],
+    [16, 160, [70]],
+    [17, 160, [70]],
+    [100, 75, [13]],
+    [50, 2048, [520]],
+  ])("for %i rows of %i times %j", async (rows, width, sizes) => {
+    const kernels = openKernels();
+    const prepared = prepareProduct({ bits, width, outputs: [sizes.map((rows) => ({ rows, kernels }))] });
+    const value = activations(rows, width);
+    const { results, runs } = await multiply(prepared, value, [kernels]);
+    expect(runs.length > 0).toBe(!isFew(rows, bits));
+    await expectProduct(data(results)[0]!, prepared, value);
+  });
+
+  it.each([1, 3, 60, 120])("for %i rows times matrices of one output, with biases", async (rows) => {
+    const kernels = openKernels();
+    const matrices = [5, 12, 1].map((rows, at): MatrixCase => ({ rows, hasBias: at !== 1, kernels }));
+    const prepared = prepareProduct({ bits, width: 70, outputs: [matrices, [{ rows: 9, kernels }]] });
+    const value = activations(rows, 70);
+    const { results } = await multiply(prepared, value, [kernels]);
+    for (const [at, one] of data(results).entries()) await expectProduct(one, prepared, value, at);
+    expect(results.map(({ dims }) => dims)).toEqual([
+      [rows, 18],
+      [rows, 9],
+    ]);
+  });
+
+  it.each([1, 3, 60, 120])(
+    "for %i rows times matrices that are adjacent in memory, with their biases",
+    async (rows) => {
       const kernels = openKernels();
-      const prepared = prepareProduct({ bits, width, outputs: [sizes.map((rows) => ({ rows, kernels }))] });
-      const value = activations(rows, width);
-      const { results, runs } = await multiply(prepared, value, [kernels]);
-      expect(runs.length > 0).toBe(!isFew(rows, bits));
-      await expectProduct(data(results)[0]!, prepared, value);
-    });
-
-    it.each([1, 3, 60, 120])("for %i rows times matrices side by side, with biases", async (rows) => {
-      const kernels = openKernels();
-      const matrices = [5, 12, 1].map((rows, at): MatrixCase => ({ rows, hasBias: at !== 1, kernels }));
-      const prepared = prepareProduct({ bits, width: 70, outputs: [matrices, [{ rows: 9, kernels }]] });
-      const value = activations(rows, 70);
-      const { results } = await multiply(prepared, value, [kernels]);
-      for (const [at, one] of data(results).entries()) await expectProduct(one, prepared, value, at);
-      expect(results.map(({ dims }) => dims)).toEqual([
-        [rows, 18],
-        [rows, 9],
-      ]);
-    });
-
-    it.each([1, 3, 60, 120])(
-      "for %i rows times matrices that lie one after the other, and their biases",
-      async (rows) => {
-        const kernels = openKernels();
-        const matrices = [16, 32, 48].map((rows): MatrixCase => ({ rows, hasBias: true, kernels }));
-        const prepared = prepareProduct({ bits, width: 64, outputs: [matrices] });
-        const value = activations(rows, 64);
-        const { results } = await multiply(prepared, value, [kernels]);
-        await expectProduct(data(results)[0]!, prepared, value);
-      },
-    );
-
-    it.each([
-      [1, 6],
-      [3, 6],
-      [50, 6],
-      [50, 1030],
-    ])("for %i rows times matrices of two memories, of %i rows and more", async (rows, least) => {
-      const both = [openKernels(), openKernels()] as const;
-      const matrices = [0, 1, 0].map(
-        (at): MatrixCase => ({ rows: least + at, hasBias: true, kernels: both[at]! }),
-      );
+      const matrices = [16, 32, 48].map((rows): MatrixCase => ({ rows, hasBias: true, kernels }));
       const prepared = prepareProduct({ bits, width: 64, outputs: [matrices] });
       const value = activations(rows, 64);
-      const { results } = await multiply(prepared, value, both);
+      const { results } = await multiply(prepared, value, [kernels]);
       await expectProduct(data(results)[0]!, prepared, value);
-    });
+    },
+  );
 
-    it.each([50, 600])("for %i rows as plain code does where there are no kernels", async (rows) => {
-      const kernels = openKernels();
-      const [result, plain] = await Promise.all(
-        [kernels, undefined].map(async (kernels) => {
-          const matrices = [
-            { rows: 13, hasBias: true, kernels },
-            { rows: 270, kernels },
-          ];
-          const prepared = prepareProduct({ bits, width: 1100, outputs: [matrices] });
-          const value = activations(rows, 1100);
-          const { results } = await multiply(prepared, value, kernels === undefined ? [] : [kernels]);
-          return data(results)[0]!;
-        }),
-      );
-      // The same whole numbers; what is added up of them in float32 may be rounded once more or less.
-      expect(result).toBeAllclose(plain!, fewTolerance);
-    });
-  },
-);
+  it.each([
+    [1, 6],
+    [3, 6],
+    [50, 6],
+    [50, 1030],
+  ])("for %i rows times matrices in two memories, of %i rows and more", async (rows, least) => {
+    const both = [openKernels(), openKernels()] as const;
+    const matrices = [0, 1, 0].map(
+      (at): MatrixCase => ({ rows: least + at, hasBias: true, kernels: both[at]! }),
+    );
+    const prepared = prepareProduct({ bits, width: 64, outputs: [matrices] });
+    const value = activations(rows, 64);
+    const { results } = await multiply(prepared, value, both);
+    await expectProduct(data(results)[0]!, prepared, value);
+  });
+
+  it.each([50, 600])("for %i rows in plain code, without kernels", async (rows) => {
+    const kernels = openKernels();
+    const [result, plain] = await Promise.all(
+      [kernels, undefined].map(async (kernels) => {
+        const matrices = [
+          { rows: 13, hasBias: true, kernels },
+          { rows: 270, kernels },
+        ];
+        const prepared = prepareProduct({ bits, width: 1100, outputs: [matrices] });
+        const value = activations(rows, 1100);
+        const { results } = await multiply(prepared, value, kernels === undefined ? [] : [kernels]);
+        return data(results)[0]!;
+      }),
+    );
+    // The integers are the same; their float32 sums may be rounded once more or less.
+    expect(result).toBeAllclose(plain!, fewTolerance);
+  });
+});
 
 describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-    "of a row with %d is no number, and of the next row it is",
+    "is not finite for a row with %d, but is for the next row",
     async (bad) => {
       const kernels = openKernels();
       const prepared = prepareProduct({ bits, width: 100, outputs: [[{ rows: 6, kernels }]] });
@@ -179,7 +177,7 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) =
     expect(result).toEqual(prepared.weights.get("0.0.bias")!.data);
   });
 
-  it("reads a value where it lies, and gives one that kernels read in place", async () => {
+  it("reads a value in place, and returns one that kernels read in place", async () => {
     const kernels = openKernels();
     const prepared = prepareProduct({ bits, width: 64, outputs: [[{ rows: 6, kernels }]] });
     const value = activations(1, 64);
@@ -194,7 +192,7 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) =
     expect(kernels.memory.holds(inPlace!)).toBe(true);
   });
 
-  it("by a matrix of which a part lies in no kernels' memory is a session's, as if none did", async () => {
+  it("is computed by a session if any matrix is outside the kernels' memory", async () => {
     const kernels = openKernels();
     const matrix = { rows: 6, hasBias: true };
     const [elsewhere, partly] = [undefined, kernels].map((kernels) =>
@@ -210,14 +208,14 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) =
     expect(data(results)[0]).toBeAllclose(data(expected.results)[0]!, fewTolerance);
   });
 
-  it("of no rows is none", async () => {
+  it("of no rows has no rows", async () => {
     const prepared = prepareProduct({ bits, width: 64, outputs: [[{ rows: 6 }]] });
     const { results } = await multiply(prepared, activations(0, 64), []);
     expect(results[0]!.dims).toEqual([0, 6]);
   });
 });
 
-it("refuses a value whose rows are of another width", async () => {
+it("refuses a value whose rows have another width", async () => {
   const prepared = prepareProduct({ bits: 4, width: 64, outputs: [[{ rows: 6 }]] });
   const { multiplierOf, run } = productSessions();
   expectCode("RR_POLICY", () => productOf(prepared, multiplierOf, []).run(activations(1, 32), run));

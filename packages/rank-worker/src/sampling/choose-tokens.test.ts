@@ -9,7 +9,7 @@ import type { SamplingRow } from "./local-row.js";
 import { GumbelNoise } from "./noise.js";
 
 const vocabulary = 700;
-/** What a sequence has that has nothing. */
+/** A sequence without tokens. */
 const empty = { tokens: [], seen: new Set<number>() };
 
 const shards: Record<string, { worldSize: number; shard?: ValueShard }> = {
@@ -26,7 +26,7 @@ const shards: Record<string, { worldSize: number; shard?: ValueShard }> = {
       intervals: [[[0, 100]], [], [[100, 101]], [[101, vocabulary]]],
     },
   },
-  "3 ranks that overlap and have several pieces": {
+  "3 ranks that overlap and have several intervals": {
     worldSize: 3,
     shard: {
       axis: 1,
@@ -87,7 +87,7 @@ function reference({ logits, sampling, tokens, seen, position }: SamplingRow): T
   return { token, logprob: logprobs ? Math.log(softmax([...logits])[token]!) : Number.NaN };
 }
 
-/** As transformers has it: a table of what has followed each (size − 1)-gram, looked up with the last. */
+/** As in transformers: a table of what has followed each (size − 1)-gram, in which the last one is looked up. */
 function bannedByNgrams(tokens: readonly number[], size: number): number[] {
   const key = (gram: readonly number[]): string => gram.join();
   const followers = new Map<string, number[]>();
@@ -116,7 +116,7 @@ const parameters: fc.Arbitrary<SamplingParameters> = fc.record({
   logprobs: fc.boolean(),
 });
 
-/** Smooth logits, or few distinct values, so that most are tied; now and then −∞. */
+/** Smooth logits, or few distinct values, so that most are tied; sometimes −∞. */
 const logits = fc
   .record({
     ids: fc.uint32Array({ minLength: vocabulary, maxLength: vocabulary }),
@@ -132,7 +132,7 @@ const logits = fc
     ),
   );
 
-/** Any tokens, or few distinct ones, so that runs of them repeat. */
+/** Any tokens, or few distinct ones, so that n-grams repeat. */
 const tokens = fc.oneof(
   fc.array(fc.nat(vocabulary - 1), { maxLength: 40 }),
   fc.array(fc.constantFrom(0, 99, 100, 320, 699), { maxLength: 40 }),
@@ -158,7 +158,7 @@ const cases = fc.sample(fc.record({ rows: fc.array(row, { minLength: 1, maxLengt
 const expected = cases.map(({ rows }) => rows.map(reference));
 
 describe.each(Object.keys(shards))("%s", (name) => {
-  test("choose what the definition chooses from whole logits, on every rank", async () => {
+  test("choose the same as the definition on whole logits, on every rank", async () => {
     for (const chosen of await choose(name, cases)) {
       expect(chosen.map((rows) => rows.map(({ token }) => token))).toEqual(
         expected.map((rows) => rows.map(({ token }) => token)),
@@ -182,16 +182,16 @@ describe.each(Object.keys(shards))("%s", (name) => {
   });
 });
 
-test("a vocabulary of which nothing can be chosen is refused", async () => {
+test("refuses logits of which no token can be chosen", async () => {
   const hidden = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   const rows = [{ logits: hidden, sampling: greedy, ...empty, position: 0 }];
   await expect(choose("2 ranks", [{ rows }])).rejects.toMatchObject({ code: "RR_RANK_FAILED" });
 });
 
 test.each<[string, Partial<SamplingParameters>, number]>([
-  ["of top-p 0.5, the fewest whose share reaches it", { topP: 0.5 }, 1],
-  ["of top-p 0, the likeliest", { topP: 0 }, 1],
-  ["of min-p 1, those as likely as the likeliest", { minP: 1 }, 2],
+  ["with top-p 0.5, the fewest whose share reaches it", { topP: 0.5 }, 1],
+  ["with top-p 0, the likeliest", { topP: 0 }, 1],
+  ["with min-p 1, those as likely as the likeliest", { minP: 1 }, 2],
 ])("%s, may be chosen", async (_, some, count) => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   logits.set([3, 3], 340);
@@ -202,7 +202,7 @@ test.each<[string, Partial<SamplingParameters>, number]>([
   expect([...tokens].sort()).toEqual([340, 341].slice(0, count));
 });
 
-test("the repetition penalty makes a token less likely, also where its logit is negative", async () => {
+test("the repetition penalty makes a token less likely, even if its logit is negative", async () => {
   const logits = new Float32Array(vocabulary).fill(-9);
   logits.set([-1, -1.1], 40);
   const sampling = { ...greedy, repetitionPenalty: 1.3 };
@@ -212,7 +212,7 @@ test("the repetition penalty makes a token less likely, also where its logit is 
 });
 
 test.each(["greedy", "noise", "filter"])(
-  "no repetition penalty is so strong, or so weak, that logits count as broken (%s)",
+  "no repetition penalty, however strong or weak, makes logits invalid (%s)",
   async (strategy) => {
     const logits = new Float32Array(vocabulary).fill(-40);
     logits.set([3, 2], 40);
@@ -227,12 +227,12 @@ test.each(["greedy", "noise", "filter"])(
     const [chosen] = await choose("2 ranks", [
       { rows: [Number.MAX_VALUE, 1e-30, Number.MIN_VALUE].map(rowOf) },
     ]);
-    // The strongest makes 0 of both, far from all others; the weaker ones leave nothing but the two.
+    // The strongest penalty makes both logits 0, far from all others; the weaker ones leave only these two.
     for (const { token } of chosen![0]!) expect([40, 41]).toContain(token);
   },
 );
 
-test("a repetition penalty does not hide that a logit is infinite", async () => {
+test("a repetition penalty does not hide an infinite logit", async () => {
   const logits = new Float32Array(vocabulary).fill(1);
   logits[40] = Number.POSITIVE_INFINITY;
   const sampling = { ...greedy, repetitionPenalty: 1.3 };
@@ -244,7 +244,7 @@ test.each([
   ["greedy", {}],
   ["noise", { temperature: 1 }],
   ["filter", { temperature: 1, topK: 2 }],
-])("the likeliest token is not chosen where a run of tokens would repeat with it (%s)", async (_, some) => {
+])("the likeliest token is not chosen if an n-gram would repeat (%s)", async (_, some) => {
   const logits = new Float32Array(vocabulary).fill(-40);
   logits.set([9, 3], 400);
   const tokens = [7, 400, 7];
@@ -254,7 +254,7 @@ test.each([
   expect(chosen![0]![0]!.token).toBe(401);
 });
 
-test("a ban on repetition is lifted where it leaves no token", async () => {
+test("a ban on repetition is lifted if it leaves no token", async () => {
   const logits = new Float32Array(vocabulary).fill(Number.NEGATIVE_INFINITY);
   logits.set([1, 2], 400);
   const tokens = [400, 401];
@@ -282,7 +282,7 @@ test("samples follow the softmax of the logits", async () => {
   expect(shares).toBeAllclose(weights, { rtol: 0, atol: 0.032 });
 });
 
-test("a repeated seed and position repeat the choice, another seed changes some", async () => {
+test("a repeated seed and position repeat the choice, and another seed changes some", async () => {
   const logits = new Float32Array(vocabulary);
   const draw = (seed: number) =>
     Array.from({ length: 20 }, (_, position) => ({

@@ -11,7 +11,7 @@ test("noise has the mean and variance of the Gumbel distribution", () => {
   expect([variance]).toBeAllclose([Math.PI ** 2 / 6], { rtol: 0, atol: 0.1 });
 });
 
-test("neighbouring ids, positions and seeds are uncorrelated", () => {
+test("adjacent ids, positions and seeds are uncorrelated", () => {
   const ids = Array.from({ length: 5000 }, (_, id) => id);
   const series = (noise: (index: number) => number) => ids.map((id) => Math.exp(-Math.exp(-noise(id))) - 0.5);
   const here = series((id) => new GumbelNoise(3, 4).of(id));
@@ -35,7 +35,7 @@ test("no noise exceeds the bound that pruning relies on", () => {
   expect(Number.isFinite(maximumNoise)).toBe(true);
 });
 
-test("no noise reaches a height that it may not reach, and few may reach a great one", () => {
+test("no noise reaches a height that is ruled out, and few ids pass for a great height", () => {
   const noise = new GumbelNoise(5, 6);
   const ids = Array.from({ length: 50_000 }, (_, id) => id);
   for (const height of [0, 0.3, 1, 2.7, 5, 9.9, 22, 23, 40]) {

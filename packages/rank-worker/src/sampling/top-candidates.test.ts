@@ -8,7 +8,7 @@ const keysOf = (length: number): Float32Array =>
     return value % 6 === 0 ? Number.NEGATIVE_INFINITY : value - 24;
   });
 
-/** What is taken, by definition: all sorted by decreasing key, then by element; −∞ never. */
+/** The expected candidates, by definition: all sorted by decreasing key, then by element; −∞ never. */
 const largest = (keys: Float32Array, limit: number): number[] =>
   [...keys.keys()]
     .filter((element) => keys[element]! > Number.NEGATIVE_INFINITY)
@@ -16,19 +16,22 @@ const largest = (keys: Float32Array, limit: number): number[] =>
     .slice(0, limit);
 
 describe("TopCandidates, offered all of", () => {
-  it.each([0, 1, 7, 8, 9, 16, 31, 200])("%i keys, takes the largest, ties to the first", (length) => {
-    const keys = keysOf(length);
-    for (const limit of [1, 3, 64]) {
-      const top = new TopCandidates(limit);
-      expect(top.offerAll(keys)).toBe(true);
-      expect([...top.sorted()]).toEqual(largest(keys, limit));
-    }
-  });
+  it.each([0, 1, 7, 8, 9, 16, 31, 200])(
+    "%i keys, takes the largest, and the first of tied ones",
+    (length) => {
+      const keys = keysOf(length);
+      for (const limit of [1, 3, 64]) {
+        const top = new TopCandidates(limit);
+        expect(top.offerAll(keys)).toBe(true);
+        expect([...top.sorted()]).toEqual(largest(keys, limit));
+      }
+    },
+  );
 
   it.each([
     ["NaN", Number.NaN],
     ["+∞", Number.POSITIVE_INFINITY],
-  ])("keys with %s among them, says so, wherever that is", (_, broken) => {
+  ])("keys with %s among them, reports it, wherever it is", (_, broken) => {
     for (let place = 0; place < 21; place++) {
       expect(new TopCandidates(2).offerAll(keysOf(21).fill(broken, place, place + 1))).toBe(false);
     }

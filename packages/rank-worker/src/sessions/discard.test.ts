@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { discard } from "./discard.js";
 
-it("lets go of an array's memory at once, not when garbage is collected", () => {
+it("releases an array's memory at once, not when garbage is collected", () => {
   const bytes = 2 ** 26;
   const before = process.memoryUsage().arrayBuffers;
   const array = new Float32Array(bytes / 4);

@@ -23,13 +23,13 @@ async function logitsWith(options: RankOptions) {
   return first!.outputs.logits!.data;
 }
 
-test("weights that go to sessions through files are the same, and leave no file", async () => {
+test("weights that go through files are the same, and leave no file behind", async () => {
   const scratchFolder = temporaryDirectory();
   expect(await logitsWith({ threads: 1, scratchFolder })).toEqual(await logitsWith({ threads: 1 }));
   expect(readdirSync(scratchFolder)).toEqual([]);
 });
 
-test("where files cannot be written, weights go through memory", async () => {
+test("weights go through memory if files cannot be written", async () => {
   const scratchFolder = join(temporaryDirectory(), "not there");
   expect(await logitsWith({ threads: 1, scratchFolder })).toEqual(await logitsWith({ threads: 1 }));
 });

@@ -43,7 +43,7 @@ const opened: [string, OpenSession][] = [
 ];
 
 describe.each(opened)("a tensor given to %s to write to", (_, open) => {
-  test.each([3, 8192])("is what the run returns, with the %i rows that it made", async (rows) => {
+  test.each([3, 8192])("is returned by the run, with its %i rows", async (rows) => {
     const session = await open(projection, options);
     const x = new Tensor("float32", new Float32Array(rows * 16).fill(0.5), [rows, 16]);
     const y = new Tensor("float32", new Float32Array(rows * 8), [rows, 8]);
@@ -57,15 +57,15 @@ describe.each(opened)("a tensor given to %s to write to", (_, open) => {
 });
 
 describe("the synchronous binding", () => {
-  test("is found in the version of onnxruntime-node that is installed", () => {
+  test("is found in the installed version of onnxruntime-node", () => {
     expect(findSynchronousBinding()).toBeDefined();
   });
 
-  test("is checked with the model that the encoder writes", () => {
+  test("is checked with a model equal to the encoder's", () => {
     expect(Buffer.from(selfCheckModel).toString("base64")).toBe(Buffer.from(adder).toString("base64"));
   });
 
-  test("gives the same bits as the public API, at once", async () => {
+  test("gives the same bits as the public API, synchronously", async () => {
     const synchronous = await findSynchronousBinding()!(projection, options);
     const published = await openPublicSession(projection, options);
     const fetches = { y: null, shape: null };
@@ -81,7 +81,7 @@ describe("the synchronous binding", () => {
     await published.release();
   });
 
-  test("computes the product of the external data it was given", async () => {
+  test("computes the product with the given external data", async () => {
     const session = await findSynchronousBinding()!(projection, options);
     const { y } = await session.run(feeds, { y: null });
     expect(y).toBeInstanceOf(Tensor);
@@ -97,7 +97,7 @@ describe("the synchronous binding", () => {
   });
 
   test.each([
-    ["fewer elements than its sizes say", new Tensor("float32", new Float32Array(47), [3, 16])],
+    ["fewer elements than its sizes require", new Tensor("float32", new Float32Array(47), [3, 16])],
     ["elements of another type", new Tensor("float32", new Int32Array(48), [3, 16])],
   ])("refuses a tensor of %s", async (_, x) => {
     const session = await findSynchronousBinding()!(projection, options);
@@ -105,7 +105,7 @@ describe("the synchronous binding", () => {
     await session.release();
   });
 
-  test("throws what the public API rejects with, and stays usable", async () => {
+  test("throws the errors with which the public API rejects, and stays usable", async () => {
     const session = await findSynchronousBinding()!(projection, options);
     const wrong = { x: new Tensor("float32", new Float32Array(6), [2, 3]) };
     expect(() => session.run(wrong, { y: null })).toThrow(/x|dimension/i);

@@ -5,10 +5,10 @@ import { temporaryDirectory } from "../../../../test/support/temporary-directory
 import { Checksum, checksumOf } from "./checksum.js";
 import { plainFletcher4 } from "./plain-fletcher.js";
 
-/** That repeat in no simple pattern. */
+/** Bytes without a simple pattern. */
 const someBytes = (length: number) => Uint8Array.from({ length }, (_, i) => 1000 * Math.sin(i * i + i));
 
-/** The definition, in whole numbers. */
+/** The definition, in integers. */
 function plainChecksum(bytes: Uint8Array): string {
   const padded = new Uint8Array(Math.ceil(bytes.length / 16) * 16);
   padded.set(bytes);
@@ -24,16 +24,16 @@ function plainChecksum(bytes: Uint8Array): string {
 }
 
 test.each([0, 1, 15, 16, 17, 1000, (1 << 18) + 5])(
-  "of %d bytes, it is four Fletcher sums of each of four lanes",
+  "of %d bytes, it consists of four Fletcher sums for each of four lanes",
   (length) => expect(checksumOf(someBytes(length))).toBe(plainChecksum(someBytes(length))),
 );
 
-test("sums that no longer fit 64 bits wrap around", () => {
+test("sums that exceed 64 bits wrap around", () => {
   const bytes = new Uint8Array(1 << 18).fill(0xff);
   expect(checksumOf(bytes)).toBe(plainChecksum(bytes));
 });
 
-test("without memory for the kernel, plain code gives the same, sums that no longer fit included", () => {
+test("plain code computes the same without memory for the kernel, including sums that wrap around", () => {
   for (const bytes of [someBytes(100_000), new Uint8Array(1 << 18).fill(0xff)]) {
     const sums = new Int32Array(32);
     for (const from of [0, 4096]) {
@@ -44,7 +44,7 @@ test("without memory for the kernel, plain code gives the same, sums that no lon
   }
 });
 
-test("pieces give what the whole gives, also where several checksums take turns", () => {
+test("pieces have the same checksum as the whole, even if several checksums alternate", () => {
   const bytes = someBytes(100_003);
   const [one, other] = [new Checksum(), new Checksum()];
   for (let from = 0, length = 1; from < bytes.length; from += length, length = (length * 7) % 4099) {
@@ -55,7 +55,7 @@ test("pieces give what the whole gives, also where several checksums take turns"
   expect(other.digest()).not.toBe(checksumOf(bytes));
 });
 
-test("a file gives what its bytes give", () => {
+test("a file has the same checksum as its bytes", () => {
   const bytes = someBytes((1 << 18) + 333);
   const descriptor = openSync(join(temporaryDirectory({ file: bytes }), "file"), "r");
   const checksum = new Checksum();
@@ -66,28 +66,28 @@ test("a file gives what its bytes give", () => {
 
 test.each([
   [
-    "one bit is another",
+    "one bit changes",
     (bytes: Uint8Array) => {
       bytes[777]! ^= 64;
     },
   ],
   [
-    "two blocks have changed places",
+    "two blocks are swapped",
     (bytes: Uint8Array) => {
       const first = bytes.slice(0, 4096);
       bytes.copyWithin(0, 4096, 8192);
       bytes.set(first, 4096);
     },
   ],
-  ["a block is zeros", (bytes: Uint8Array) => void bytes.fill(0, 4096, 8192)],
+  ["a block becomes zeros", (bytes: Uint8Array) => void bytes.fill(0, 4096, 8192)],
   [
-    "the highest bits of two words are others",
+    "the highest bits of two words change",
     (bytes: Uint8Array) => {
       bytes[3]! ^= 128;
       bytes[35]! ^= 128;
     },
   ],
-])("it is another where %s", (_, damage) => {
+])("it changes if %s", (_, damage) => {
   const bytes = someBytes(16_384);
   const before = checksumOf(bytes);
   damage(bytes);

@@ -6,7 +6,7 @@ import { checksumOf } from "./checksum.js";
 import { commitEntry, Entry } from "./entry.js";
 import type { Manifest } from "./manifest.js";
 
-/** What an entry of these files says of itself. */
+/** The manifest of an entry with these files. */
 function manifestOf(files: Readonly<Record<string, Uint8Array>>): Manifest {
   const described = Object.entries(files).map(([path, bytes]) => {
     return { path, bytes: bytes.length, checksum: checksumOf(bytes) };
@@ -15,7 +15,7 @@ function manifestOf(files: Readonly<Record<string, Uint8Array>>): Manifest {
   return { model: "/m", bits: [4], rank: 0, worldSize: 1, bytes, files: described };
 }
 
-/** A new entry of these files, by their paths in it. */
+/** A new entry with these files, by their paths in it. */
 function entryOf(files: Readonly<Record<string, Uint8Array>>): string {
   const staging = temporaryDirectory(files);
   const path = join(temporaryDirectory(), "entry");
@@ -25,44 +25,40 @@ function entryOf(files: Readonly<Record<string, Uint8Array>>): string {
 
 const bytes = Uint8Array.of(1, 2, 3, 0);
 
-test("a file is read where it is as it was written", () => {
+test("a file is read if it is as it was written", () => {
   const into = new Uint8Array(4);
   const entry = Entry.open(entryOf({ plan: bytes }))!;
   entry.read("plan", into);
   expect([entry.bytesOf("plan"), into]).toEqual([4, bytes]);
 });
 
-test("there is none where there is nothing", () => {
+test("an entry that does not exist is undefined", () => {
   expect(Entry.open(join(temporaryDirectory(), "entry"))).toBeUndefined();
 });
 
 test.each<[string, Uint8Array, string]>([
   ["other bytes", Uint8Array.of(1, 2, 4, 0), "the checksum is another"],
-  [
-    "no zeros at its end, which make no difference to its checksum",
-    bytes.subarray(0, 3),
-    "of 4 bytes, got 3",
-  ],
-])("a file that has %s is refused, read or verified", (_, found, message) => {
+  ["lost the zeros at its end, which do not affect its checksum", bytes.subarray(0, 3), "of 4 bytes, got 3"],
+])("refuses to read or verify a file that has %s", (_, found, message) => {
   const path = entryOf({ plan: bytes });
   writeFileSync(join(path, "plan"), found);
   expect(() => Entry.open(path)!.read("plan", new Uint8Array(4))).toThrow(message);
   expect(() => Entry.open(path)!.verify(() => true)).toThrow(message);
 });
 
-test("a file is refused where others have another size, or that the manifest does not name", () => {
+test("refuses a file of another size than expected, and one that is not in the manifest", () => {
   const entry = Entry.open(entryOf({ plan: bytes }))!;
   expect(() => entry.read("plan", new Uint8Array(5))).toThrow("expected 5 bytes in plan, got 4");
   expect(() => entry.read("0/0", bytes)).toThrow("expected a file 0/0");
 });
 
-test("files that nobody asks for are not verified: whoever reads one later does it then", () => {
+test("verifies only the wanted files: whoever reads another one later does it then", () => {
   const path = entryOf({ "0/0": bytes, "kept/0": bytes });
   writeFileSync(join(path, "kept", "0"), "");
   Entry.open(path)!.verify((file) => file === "0/0");
 });
 
-test.runIf(existsSync("/proc/self/fd"))("a file that is refused is not left open", () => {
+test.runIf(existsSync("/proc/self/fd"))("closes a refused file", () => {
   const path = entryOf({ plan: bytes });
   writeFileSync(join(path, "plan"), "");
   const entry = Entry.open(path)!;
@@ -71,7 +67,7 @@ test.runIf(existsSync("/proc/self/fd"))("a file that is refused is not left open
   expect(readdirSync("/proc/self/fd").length).toBe(open);
 });
 
-test("nothing in an entry may be a link, nor it itself: the bytes are somebody else's to change", () => {
+test("refuses an entry that is a link, or contains one, since others could change its contents", () => {
   const refusal = new Map([
     ["0/0", "ELOOP"],
     ["0", "expected a directory, not a link"],
@@ -91,33 +87,33 @@ test("nothing in an entry may be a link, nor it itself: the bytes are somebody e
 
 test.each<[string, object]>([
   ["no model", { model: undefined }],
-  ["no number of ranks", { worldSize: "2" }],
-  ["a rank that is none", { rank: 0.5 }],
+  ["an invalid number of ranks", { worldSize: "2" }],
+  ["an invalid rank", { rank: 0.5 }],
   ["no size", { bytes: null }],
   ["no bits", { bits: 4 }],
   ["no list of files", { files: {} }],
-  ["a file that is none", { files: [null] }],
+  ["an invalid file", { files: [null] }],
   ["a file outside the entry", { files: [{ path: "../plan", bytes: 3, checksum: "" }] }],
   ["a file without a size", { files: [{ path: "plan", bytes: "3", checksum: "" }] }],
   ["a file without a checksum", { files: [{ path: "plan", bytes: 3 }] }],
-])("a manifest with %s is none", (_, wrong) => {
+])("refuses a manifest with %s", (_, wrong) => {
   const path = entryOf({ plan: bytes });
   writeFileSync(join(path, "manifest.json"), JSON.stringify({ ...manifestOf({ plan: bytes }), ...wrong }));
   expect(() => Entry.open(path)).toThrow("expected a manifest");
 });
 
-test("of two processes that make an entry the first one's stays", () => {
+test("if two processes create an entry, the first one's stays", () => {
   const path = entryOf({ plan: bytes });
   const other = Uint8Array.of(9);
   commitEntry(temporaryDirectory({ plan: other }), path, manifestOf({ plan: other }));
   expect(Entry.open(path)!.bytesOf("plan")).toBe(4);
 });
 
-test("an entry that cannot get its name is an error", () => {
+test("failing to rename an entry is an error", () => {
   const path = join(temporaryDirectory(), "not there", "entry");
   expect(() => commitEntry(temporaryDirectory(), path, manifestOf({}))).toThrow("ENOENT");
 });
 
-test("a manifest is its owner's alone", () => {
+test("a manifest is only accessible to its owner", () => {
   expect(statSync(join(entryOf({}), "manifest.json")).mode & 0o777).toBe(0o600);
 });

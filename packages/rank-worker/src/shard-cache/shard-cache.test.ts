@@ -9,7 +9,7 @@ import { modelFile, program } from "../testing/cached-program.js";
 import { clearCache, listCache, readPlan, ShardCache } from "./shard-cache.js";
 import { shardKey } from "./shard-key.js";
 
-/** An entry of 1000 bytes and a little, last used so many hours ago. */
+/** An entry of a little more than 1000 bytes, last used this many hours ago. */
 function makeEntry(directory: string, key: string, hoursAgo: number): void {
   const entry = join(directory, key);
   mkdirSync(join(entry, "0"), { recursive: true });
@@ -42,30 +42,30 @@ test("every rank has an entry of its own, and what a load writes is gone when it
   expect(readdirSync(directory)).toEqual([]);
 });
 
-test("what an earlier load knew the weights by is not worked out again", () => {
+test("an earlier load's contents need not be computed again", () => {
   const own = program(modelFile());
   using cache = ShardCache.open([own], temporaryDirectory(), 1e6, ["known"]);
   expect(cache!.contents).toEqual(["known"]);
   expect(basename(cache!.places[0]!.entry)).toBe(shardKey(own, "known"));
 });
 
-test("a load without quantized weights makes no cache", () => {
+test("a load without quantized weights creates no cache", () => {
   const directory = join(temporaryDirectory(), "cache");
   expect(ShardCache.open([program(modelFile(), { quantized: false })], directory, 1e6)).toBeUndefined();
   expect(existsSync(directory)).toBe(false);
 });
 
-test("room is made by removing what was not used for the longest time", () => {
+test("makes room by removing the least recently used entries", () => {
   const directory = temporaryDirectory();
   makeEntry(directory, key("a"), 1);
   makeEntry(directory, key("b"), 3);
   makeEntry(directory, key("c"), 2);
-  // With the 1000 bytes to come, two of three fit to the byte.
+  // With the 1000 bytes to come, two of three fit exactly.
   using _cache = ShardCache.open([program(modelFile())], directory, 3000);
   expect(keysIn(directory)).toEqual([key("a"), key("c")]);
 });
 
-test("room is made for the entries that are missing, and for no more", () => {
+test("only makes room for entries that are missing", () => {
   const directory = temporaryDirectory();
   const programs = [0, 1].map((rank) => program(modelFile(), { rank }));
   makeEntry(directory, shardKey(programs[0]!), 1);
@@ -83,7 +83,7 @@ test("a load that adds nothing removes nothing", () => {
   expect(keysIn(directory)).toEqual([shardKey(own), key("a")].sort());
 });
 
-test("what was read lately is kept where room is made", () => {
+test("keeps recently read entries when making room", () => {
   const directory = temporaryDirectory();
   keepPlan(directory, key("a"));
   const time = new Date(2020, 1, 1);
@@ -94,7 +94,7 @@ test("what was read lately is kept where room is made", () => {
   expect(keysIn(directory)).toEqual([key("a")]);
 });
 
-test("what this load itself reads is not removed for the rest of it", () => {
+test("entries that this load reads are not removed for those that it adds", () => {
   const directory = temporaryDirectory();
   const programs = [0, 1].map((rank) => program(modelFile(), { rank }));
   makeEntry(directory, shardKey(programs[0]!), 9);
@@ -103,7 +103,7 @@ test("what this load itself reads is not removed for the rest of it", () => {
   expect(keysIn(directory)).toEqual([shardKey(programs[0]!)]);
 });
 
-test("room is made for a plan, too", () => {
+test("makes room for a plan, too", () => {
   const directory = temporaryDirectory();
   const own = program(modelFile());
   makeEntry(directory, shardKey(own), 1);
@@ -113,7 +113,7 @@ test("room is made for a plan, too", () => {
   expect(keysIn(directory)).toEqual([shardKey(own), key("b")].sort());
 });
 
-test("a plan takes no room from the weights that it is for", () => {
+test("a plan takes no room from the weights for which it was made", () => {
   const directory = temporaryDirectory();
   const own = program(modelFile());
   makeEntry(directory, shardKey(own), 1);
@@ -122,12 +122,12 @@ test("a plan takes no room from the weights that it is for", () => {
   expect(keysIn(directory)).toEqual([shardKey(own), key("b")].sort());
 });
 
-test("a model as large as the limit is kept", () => {
+test("a model as large as the limit is cached", () => {
   using cache = ShardCache.open([program(modelFile())], temporaryDirectory(), 1000);
   expect(cache!.places[0]!.staging).toBeDefined();
 });
 
-test("a model larger than the limit is not kept, and nothing is removed for it", () => {
+test("a model larger than the limit is not cached, and nothing is removed for it", () => {
   const directory = temporaryDirectory();
   makeEntry(directory, key("a"), 1);
   using cache = ShardCache.open([program(modelFile())], directory, 999);
@@ -135,7 +135,7 @@ test("a model larger than the limit is not kept, and nothing is removed for it",
   expect(listCache(directory)).toHaveLength(1);
 });
 
-test("a plan is kept beside the weights, unless the model is not kept", () => {
+test("a plan is stored next to the weights, unless the model is not cached", () => {
   const directory = temporaryDirectory();
   keepPlan(directory, key("a"));
   keepPlan(directory, key("b"), 999);
@@ -144,7 +144,7 @@ test("a plan is kept beside the weights, unless the model is not kept", () => {
   expect(listCache(directory)).toMatchObject([{ bits: [4], rank: undefined, worldSize: 1 }]);
 });
 
-test("a plan says how many ranks it is for", () => {
+test("a plan's entry has its number of ranks", () => {
   const directory = temporaryDirectory();
   using cache = ShardCache.open(
     [0, 1].map((rank) => program(modelFile(), { rank })),
@@ -155,7 +155,7 @@ test("a plan says how many ranks it is for", () => {
   expect(listCache(directory)).toMatchObject([{ rank: undefined, worldSize: 2, bytes: 3 }]);
 });
 
-test("a damaged plan is an error once, and gone then", () => {
+test("a damaged plan is an error once, and is removed", () => {
   const directory = temporaryDirectory();
   using cache = ShardCache.open([program(modelFile())], directory, 1e6);
   cache!.keepPlan(key("a"), new Uint8Array([1, 2, 3]));
@@ -164,7 +164,7 @@ test("a damaged plan is an error once, and gone then", () => {
   expect(readPlan(directory, key("a"))).toBeUndefined();
 });
 
-test("clearing removes entries, whole and damaged, and says which", () => {
+test("clearing removes intact and damaged entries, and returns them", () => {
   const directory = temporaryDirectory({ "a note": "", "abc/a folder's": "", [key("f")]: "a file" });
   makeEntry(directory, key("a"), 1);
   mkdirSync(join(directory, key("d")));
@@ -172,12 +172,12 @@ test("clearing removes entries, whole and damaged, and says which", () => {
   expect(readdirSync(directory)).toEqual(["a note", "abc", key("f")]);
 });
 
-test("a damaged entry takes as many bytes as are there", () => {
+test("the size of a damaged entry is what is on disk", () => {
   const directory = temporaryDirectory({ [`${key("d")}/0/0`]: new Uint8Array(1000) });
   expect(listCache(directory)).toMatchObject([{ model: undefined, bits: [], bytes: 1000 }]);
 });
 
-test("to look into a cache that is not there makes none", () => {
+test("listing a cache that does not exist does not create it", () => {
   const directory = join(temporaryDirectory(), "cache");
   expect([listCache(directory), clearCache(directory), readPlan(directory, key("a"))]).toEqual([
     [],
@@ -187,7 +187,7 @@ test("to look into a cache that is not there makes none", () => {
   expect(existsSync(directory)).toBe(false);
 });
 
-test("nothing is read from a cache that others may write to", () => {
+test("reads nothing from a cache that others may write to", () => {
   const directory = temporaryDirectory();
   keepPlan(directory, key("a"));
   chmodSync(directory, 0o770);
@@ -195,14 +195,14 @@ test("nothing is read from a cache that others may write to", () => {
   expectCode("RR_CACHE", () => readPlan(directory, key("a")));
 });
 
-/** What a load has left that was killed. */
+/** The remains of a killed load. */
 function makeAbandoned(directory: string): void {
   const { pid } = spawnSync(process.execPath, ["--version"]);
   mkdirSync(join(directory, `ringrank-load-${hostname()}-${pid}-killed`));
 }
 
 test.each(["clearing", "the next load"])(
-  "%s removes what killed loads left, and nothing of running ones",
+  "%s removes the remains of killed loads, but nothing of running ones",
   (by) => {
     const directory = temporaryDirectory();
     using cache = ShardCache.open([program(modelFile())], directory, 1e6);

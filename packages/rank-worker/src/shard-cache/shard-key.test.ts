@@ -26,7 +26,7 @@ test("the key changes with the file's header, size and time, the selection, and 
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-/** A segment that has these initializers, and is fed these weights. */
+/** A segment with these initializers, to which these weights are fed. */
 function segment(initializers: readonly string[][], sharedWeights: readonly string[] = []): Segment {
   return { onnx: new Uint8Array(), inputs: [], outputs: [], initializers, sharedWeights };
 }
@@ -47,7 +47,7 @@ test("the key changes with the number of ranks, and with each weight's place in 
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test("the key changes with every file of a stack, as of a model whose experts lie in several", () => {
+test("the key changes with every file of a stack, such as of a model whose experts are in several", () => {
   const files = [modelFile(), modelFile()];
   const parts = files.map((file) => ({ kind: "file", file, offset: 0, storedAs: "float32" }) as const);
   const source = { kind: "stack", parts } as const;
@@ -66,14 +66,14 @@ test("the key changes with every file of a stack, as of a model whose experts li
   expect(shardKey(stacked)).not.toBe(before);
 });
 
-test("a file of the hub's cache is known by its blob, whatever its time", () => {
+test("a file of the hub's cache is identified by its blob, whatever its time", () => {
   const file = join(temporaryDirectory({ [`blobs/${blob}`]: new Uint8Array(256) }), "blobs", blob);
   const before = shardKey(program(file));
   utimesSync(file, new Date(2020, 1, 1), new Date(2020, 1, 1));
   expect(shardKey(program(file))).toBe(before);
 });
 
-test("a file of such a name elsewhere is known by its time as any other", () => {
+test("a file of such a name elsewhere is identified by its time like any other", () => {
   const file = join(temporaryDirectory({ [blob]: new Uint8Array(256) }), blob);
   const before = shardKey(program(file));
   utimesSync(file, new Date(2020, 1, 1), new Date(2020, 1, 1));

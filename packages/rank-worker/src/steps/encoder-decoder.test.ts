@@ -8,7 +8,7 @@ const tolerance = { rtol: 1e-4, atol: 1e-4 };
 
 const ids = (seed: number, length: number) =>
   Array.from({ length }, (_, at) => (at * at * 3 + at + seed * 7) % vocabulary);
-/** Of fewer than a cache's block of rows, of more, and of one. */
+/** Shorter than a cache's block of rows, longer, and of one token. */
 const sources = [ids(1, 5), ids(2, 70), ids(3, 1)];
 const targets = [ids(4, 6), ids(5, 6), ids(6, 6)];
 
@@ -26,7 +26,7 @@ function run(inputs: RunRequest["inputs"]): Call {
 const runAlone = (at: number): Call =>
   run({ input_ids: integers([sources[at]!]), decoder_input_ids: integers([targets[at]!]) });
 
-/** What each source gives alone, unsplit. */
+/** The results of each source by itself, unsplit. */
 const [unsplit] = await inRanks(
   tinyTranslator(1),
   sources.map((_, at) => runAlone(at)),
@@ -38,7 +38,7 @@ const expected = (sequence: number, from: number, count: number) =>
 describe.each([1, 2, 3])("%i ranks", (worldSize) => {
   const programs = tinyTranslator(worldSize);
 
-  test("run encodes, then decodes: a padded source counts as far as its mask says", async () => {
+  test("run encodes, then decodes, ignoring padding of the source as in its mask", async () => {
     const longest = sources[1]!.length;
     const padded = sources.map((source) => [...source, ...ids(9, longest - source.length)]);
     const mask = sources.map((source) =>
@@ -58,7 +58,7 @@ describe.each([1, 2, 3])("%i ranks", (worldSize) => {
     );
   });
 
-  test("steps decode from the source encoded once, while sequences come, sit out and go", async () => {
+  test("steps decode from sources that are encoded once, while sequences come, sit out and go", async () => {
     const steps: {
       encode?: number[];
       rows: [sequence: number, from: number, count: number][];
@@ -126,7 +126,7 @@ describe.each([1, 2, 3])("%i ranks", (worldSize) => {
   });
 });
 
-test("a row before its sequence has a source is refused", async () => {
+test("refuses a row before its sequence has a source", async () => {
   const step: Call = ["step", { close: [], rows: [{ sequence: 1, ids: [1], want: "logits" }] }];
   await expect(inRanks(tinyTranslator(1), [step])).rejects.toMatchObject({
     code: "RR_RANK_FAILED",

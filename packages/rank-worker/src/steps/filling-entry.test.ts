@@ -7,7 +7,7 @@ import { filledInputs, fillingEntry } from "./filling-entry.js";
 
 const any = (name: string) => ({ scale: 1, symbols: [name] });
 
-/** A decoder with a cache of its own, and one of what was encoded. */
+/** A decoder with a cache of its own, and one for encoded rows. */
 const decode: Entry = {
   inputs: [
     { name: "positions", type: "int64", dims: [any("batch"), any("past")] },
@@ -30,7 +30,7 @@ const decode: Entry = {
 describe("the entry that fills a decoder's caches", () => {
   const [encode, other] = [{}, {}] as [CompiledEntry, CompiledEntry];
 
-  test("is the one that they name", () => {
+  test("is the one that the caches name", () => {
     const entries = new Map([
       ["other", other],
       ["encode", encode],
@@ -38,18 +38,18 @@ describe("the entry that fills a decoder's caches", () => {
     expect(fillingEntry(decode, entries)).toBe(encode);
   });
 
-  test("is none where the decoder fills its caches itself", () => {
+  test("is undefined if the decoder fills its caches itself", () => {
     expect(
       fillingEntry({ ...decode, caches: decode.caches.slice(0, 1) }, new Map([["other", other]])),
     ).toBeUndefined();
   });
 
-  test("has to be in the program", () => {
+  test("must be in the program", () => {
     const { message } = expectCode("RR_POLICY", () => fillingEntry(decode, new Map([["other", other]])));
     expect(message).toContain("got encode; it has other");
   });
 
-  test("has to be one for all caches", () => {
+  test("must be the same for all caches", () => {
     const [own, cross] = decode.caches as [Entry["caches"][number], Entry["caches"][number]];
     const two = { ...decode, caches: [cross, own, { ...cross, filledBy: "other" }] };
     const entries = new Map([
@@ -60,7 +60,7 @@ describe("the entry that fills a decoder's caches", () => {
   });
 });
 
-test("a row of every source is at its own index, padding at -1, and what was encoded is the cache", () => {
+test("rows of a source are at their own indices, padding is at -1, and the encoded rows are the cache", () => {
   const mask = new Tensor("int64", [1n, 1n, 1n, 0n, 1n, 1n], [2, 3]);
   const cross = new Tensor("float32", Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
   const inputs = filledInputs(decode, new Map([["cross", cross]]), mask);
@@ -70,7 +70,7 @@ test("a row of every source is at its own index, padding at -1, and what was enc
   expect(inputs.get("encoded")).toBe(cross);
 });
 
-test("a cache without an input for positions, or that a rank has no heads of, is given what there is", () => {
+test("a cache without an input for positions, or of which a rank has no heads, gets the inputs that exist", () => {
   const mask = new Tensor("int64", [1n, 1n], [1, 2]);
   const headless = { ...decode, inputs: decode.inputs.filter(({ name }) => name !== "source_positions") };
   expect([...filledInputs(headless, new Map(), mask)]).toEqual([]);

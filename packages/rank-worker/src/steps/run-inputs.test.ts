@@ -7,7 +7,7 @@ import { lastRows, runInputs } from "./run-inputs.js";
 const integers = (...rows: readonly number[][]) =>
   new Tensor("int64", BigInt64Array.from(rows.flat().map(BigInt)), [rows.length, rows[0]!.length]);
 
-/** Sizes of an input: symbols, and numbers that are the same in every call. */
+/** An input with symbolic and fixed sizes. */
 function input(name: string, type: "int64" | "float32", ...dims: readonly (string | number)[]): LocalValue {
   const products = dims.map((dim) =>
     typeof dim === "string" ? { scale: 1, symbols: [dim] } : { scale: dim, symbols: [] },
@@ -21,28 +21,28 @@ function entryOf(inputs: readonly LocalValue[], caches: Entry["caches"] = []): E
   return { inputs, outputs: [], steps: [], caches };
 }
 
-test("logits are of each sequence's last token, whichever side is padded", () => {
+test("logits are for each sequence's last token, whichever side is padded", () => {
   expect(lastRows(integers([1, 1, 0], [0, 1, 1], [1, 0, 0]), 3, 3)).toEqual([1, 5, 6]);
 });
 
-test("a sequence that is padding throughout has its own first row, not one of another", () => {
+test("a sequence of only padding has its own first row, not that of another", () => {
   expect(lastRows(integers([1, 1, 1], [0, 0, 0]), 2, 3)).toEqual([2, 3]);
 });
 
-describe("an input that is left out", () => {
-  /** What is filled in for it beside two sequences of three tokens. */
+describe("an omitted input", () => {
+  /** Its value for two sequences of three tokens. */
   const filled = (left: LocalValue, logits: "all" | "last" = "all") => {
     const given = new Map([["input_ids", integers([5, 6, 7], [8, 9, 5])]]);
     const { dims, data } = runInputs(entryOf([ids, left]), given, logits).get(left.name)!;
     return { dims, numbers: Array.from(data as ArrayLike<unknown>, Number) };
   };
 
-  test("has every token seen where it is a mask", () => {
+  test("is all ones if it is a mask", () => {
     const mask = input("attention_mask", "int64", "batch", "sequence");
     expect(filled(mask)).toEqual({ dims: [2, 3], numbers: [1, 1, 1, 1, 1, 1] });
   });
 
-  test("counts from 0 in each sequence where it is positions", () => {
+  test("counts from 0 in each sequence if it is positions", () => {
     const positions = input("position_ids", "int64", "batch", "sequence");
     expect(filled(positions)).toEqual({ dims: [2, 3], numbers: [0, 1, 2, 0, 1, 2] });
   });
@@ -50,17 +50,17 @@ describe("an input that is left out", () => {
   test.each([
     ["all", [0, 1, 2, 3, 4, 5]],
     ["last", [2, 5]],
-  ] as const)("asks for the logits that the caller wants (%s) where it is rows", (logits, numbers) => {
+  ] as const)("selects the logits that the caller wants (%s) if it is rows", (logits, numbers) => {
     const rows = input("logit_rows", "int64", "rows");
     expect(filled(rows, logits)).toEqual({ dims: [numbers.length], numbers });
   });
 
-  test("is zeros otherwise, as token types are", () => {
+  test("is zeros otherwise, such as token types", () => {
     const types = input("token_type_ids", "int64", "batch", "sequence");
     expect(filled(types)).toEqual({ dims: [2, 3], numbers: [0, 0, 0, 0, 0, 0] });
   });
 
-  test("is refused where nothing gives its size", () => {
+  test("is refused if nothing determines its size", () => {
     expectCode("RR_SHAPE", () => filled(input("image", "float32", "pixels")));
   });
 });
@@ -73,9 +73,9 @@ describe("a cache", () => {
   ];
   const entry = entryOf([ids, positions, past], caches);
 
-  // A graph may do without positions, and a rank without heads.
+  // A graph may have no positions, and a rank no heads.
   test.each([[[positions, past]], [[positions]], [[past]]])(
-    "has no rows where it is left out (case %#)",
+    "has no rows if it is omitted (case %#)",
     (had) => {
       const inputs = runInputs(
         entryOf([ids, ...had], caches),
@@ -87,7 +87,7 @@ describe("a cache", () => {
     },
   );
 
-  test("has as many as what is given of it", () => {
+  test("has as many rows as the given part of it", () => {
     const given = new Map<string, Tensor>([
       ["input_ids", integers([5, 6])],
       ["past", new Tensor("float32", new Float32Array(24), [1, 2, 3, 4])],
@@ -101,7 +101,7 @@ describe("a cache", () => {
   });
 });
 
-test("what the caller gives stays as it was", () => {
+test("the caller's inputs are not changed", () => {
   const given = new Map([["input_ids", integers([5, 6])]]);
   const inputs = runInputs(
     entryOf([ids, input("attention_mask", "int64", "batch", "sequence")]),
@@ -112,7 +112,7 @@ test("what the caller gives stays as it was", () => {
   expect([...given.keys()]).toEqual(["input_ids"]);
 });
 
-test("a graph that reads a source and its target in one part gets masks of both that see every token", () => {
+test("a graph that reads source and target in one part gets all-ones masks for both", () => {
   const inputs = ["input_ids", "attention_mask", "decoder_input_ids", "decoder_attention_mask"].map((name) =>
     input(name, "int64", "batch", name.startsWith("decoder") ? "target" : "source"),
   );

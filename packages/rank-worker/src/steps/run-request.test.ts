@@ -16,7 +16,7 @@ import { runRequest } from "./run-request.js";
 const x: LocalValue = { name: "x", type: "float32", dims: [symbol("rows")] };
 const context = { communicator: {} as Communicator, gate: new NativeGate(new Lifecycle(1).buffer, 0) };
 
-test("an output lies in memory of its own, since a message takes the whole memory with it", async () => {
+test("an output is in memory of its own, since a message transfers the whole memory", async () => {
   const entry: Entry = { inputs: [x], outputs: [x], steps: [], caches: [] };
   const compiled = compileEntry("forward", entry, {
     segments: [],
@@ -39,7 +39,7 @@ test("an output lies in memory of its own, since a message takes the whole memor
   expect(outputs.x!.data.buffer.byteLength).toBe(8);
 });
 
-/** An entry that makes its outputs of its inputs, each by its name, at once. */
+/** An entry that computes its outputs from its inputs, by name, synchronously. */
 function compiledEntry(
   entry: Pick<Entry, "inputs" | "outputs"> & Partial<Entry>,
   make: (inputOf: (name: string) => Tensor) => Readonly<Record<string, Tensor>>,
@@ -62,14 +62,14 @@ const ids: LocalValue = { name: "input_ids", type: "int64", dims: [symbol("batch
 const mask: LocalValue = { ...ids, name: "attention_mask" };
 const two = { scale: 2, symbols: [] };
 
-/** Two sequences of three tokens, of which the first one's last is padding. */
+/** Two sequences of three tokens; the last token of the first one is padding. */
 const padded = {
   input_ids: { type: "int64", dims: [2, 3], data: BigInt64Array.of(5n, 6n, 0n, 7n, 8n, 9n) },
   attention_mask: { type: "int64", dims: [2, 3], data: BigInt64Array.of(1n, 1n, 0n, 1n, 1n, 1n) },
 } as const;
 
 describe("logits are [batch, sequence or 1, vocabulary]", () => {
-  /** Of each row 10 · its number, and one more. */
+  /** For each row, 10 · its index and that plus one. */
   const logitsOf = (rows: readonly number[], dims: readonly number[]) => ({
     logits: tensor("float32", Float32Array.from(rows.flatMap((row) => [10 * row, 10 * row + 1])), dims),
   });
@@ -101,9 +101,9 @@ describe("logits are [batch, sequence or 1, vocabulary]", () => {
   };
 
   test.each([
-    ["computes those of chosen rows", ofChosenRows],
+    ["computes those of selected rows", ofChosenRows],
     ["computes all", ofAllRows],
-  ])("of a graph that %s", async (_, compiled) => {
+  ])("for a graph that %s", async (_, compiled) => {
     expect(await run(compiled, "all", padded)).toEqual({
       dims: [2, 3, 2],
       data: [0, 1, 10, 11, 20, 21, 30, 31, 40, 41, 50, 51],
@@ -111,7 +111,7 @@ describe("logits are [batch, sequence or 1, vocabulary]", () => {
     expect(await run(compiled, "last", padded)).toEqual({ dims: [2, 1, 2], data: [10, 11, 50, 51] });
   });
 
-  test("unless they are a classifier's, which has some of each sequence", async () => {
+  test("unless they are a classifier's, which has one row per sequence", async () => {
     const classifier = compiledEntry(
       { inputs: [ids, mask], outputs: [{ name: "logits", type: "float32", dims: [symbol("batch"), two] }] },
       () => logitsOf([0, 1], [2, 2]),
@@ -119,7 +119,7 @@ describe("logits are [batch, sequence or 1, vocabulary]", () => {
     expect(await run(classifier, "last", padded)).toEqual({ dims: [2, 2], data: [0, 1, 10, 11] });
   });
 
-  test("unless the caller chooses the rows", async () => {
+  test("unless the caller selects the rows", async () => {
     const logit_rows = { type: "int64", dims: [3], data: BigInt64Array.of(4n, 0n, 0n) } as const;
     expect(await run(ofChosenRows, "all", { ...padded, logit_rows })).toEqual({
       dims: [3, 2],
@@ -128,7 +128,7 @@ describe("logits are [batch, sequence or 1, vocabulary]", () => {
   });
 });
 
-test("a rank that has no part of an output meets the others all the same", async () => {
+test("a rank without a part of an output still takes part in gathering it", async () => {
   const shard = { axis: 1, size: 2, intervals: [[]] };
   const outputs = [{ name: "y", type: "float32", dims: [symbol("rows"), two], shard }] as const;
   const compiled = compiledEntry({ inputs: [x], outputs }, () => ({}));
@@ -140,7 +140,7 @@ test("a rank that has no part of an output meets the others all the same", async
   expect(alone.communicator.counters.collectives).toBe(1);
 });
 
-test("what fills caches has to say which of its tokens are padding", async () => {
+test("an entry that fills caches must say which of its tokens are padding", async () => {
   const filling = compiledEntry({ inputs: [ids], outputs: [] }, () => ({}));
   const request = {
     entry: "decode",
@@ -157,8 +157,8 @@ test("what fills caches has to say which of its tokens are padding", async () =>
 
 test.each([
   ["asked for", ["x"]],
-  ["not asked for", []],
-])("what an entry gives in the kernels' memory goes back there, where it is %s", async (_, outputs) => {
+  ["not requested", []],
+])("releases an output in the kernels' memory if it is %s", async (_, outputs) => {
   const memory = new KernelMemory(1);
   const free = memory.bytesFree;
   const run: CompiledStep["run"] = ({ table }) => {

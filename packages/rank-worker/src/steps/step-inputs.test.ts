@@ -10,7 +10,7 @@ function entryOf(...names: readonly string[]): Entry {
   return { inputs, outputs: [], steps: [], caches: [] };
 }
 
-/** Two sequences, two new tokens each, of which one has had three before and the other none. */
+/** Two sequences with two new tokens each; one has had three tokens before, the other none. */
 const rows = [
   { ids: [5, 6], start: 3 },
   { ids: [7, 8], start: 0 },
@@ -21,7 +21,7 @@ const numbersOf = (inputs: ReadonlyMap<string, Tensor>) =>
     [...inputs].map(([name, { dims, data }]) => [name, [dims, Array.from(data as BigInt64Array, Number)]]),
   );
 
-test("a step has new tokens that all count, each at its place in its own sequence, and the rows of logits", () => {
+test("a step's mask has all new tokens, positions are those in each sequence, and logits are for the given rows", () => {
   const inputs = new Map<string, Tensor>();
   addStepInputs(
     inputs,
@@ -47,7 +47,7 @@ test("a step has new tokens that all count, each at its place in its own sequenc
   });
 });
 
-test("a decoder's tokens are its own, beside what its caches have of the source", () => {
+test("a decoder's tokens have inputs of their own, next to the source rows in its caches", () => {
   const inputs = new Map([["source_positions", tensor("int64", BigInt64Array.of(0n, 1n), [2, 1])]]);
   addStepInputs(
     inputs,
@@ -72,7 +72,7 @@ test("a decoder's tokens are its own, beside what its caches have of the source"
   });
 });
 
-test("an input that neither a step nor a cache fills is refused", () => {
+test("refuses an input that neither a step nor a cache fills", () => {
   const { message } = expectCode("RR_INPUT", () => addStepInputs(new Map(), entryOf("image"), rows, 2, [1]));
   expect(message).toContain('"image"');
 });

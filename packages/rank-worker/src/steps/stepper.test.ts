@@ -31,7 +31,7 @@ describe.each([
   ["a full cache", undefined],
   ["a window of 70", 70],
 ])("with %s", (_name, window) => {
-  test("a sequence of several blocks gives at each step the logits of the whole", async () => {
+  test("a sequence of several blocks gets the whole sequence's logits at each step", async () => {
     const programs = tinyDecoder({ heads, worldSize: 2, ...(window === undefined ? {} : { window }) });
     const tokens = ids(1, 150);
     const calls = [
@@ -46,7 +46,7 @@ describe.each([
   });
 });
 
-test("sequences that share steps, sit out, close and reopen give what each gives alone", async () => {
+test("sequences that share steps, sit out, close and reopen get the same results as alone", async () => {
   const programs = tinyDecoder({ heads, worldSize: 2 });
   const [a, b, c, d] = [1, 2, 3, 4].map((sequence) => ids(sequence, 12));
   const rows: [GivenTokens[], number[]?][] = [
@@ -75,7 +75,7 @@ test("sequences that share steps, sit out, close and reopen give what each gives
   }
 });
 
-test("a chunk that wants nothing gives nothing and extends the cache", async () => {
+test("a chunk that wants nothing returns nothing and extends the cache", async () => {
   const tokens = ids(1, 10);
   const [first] = await inRanks(tinyDecoder({ heads, worldSize: 2 }), [
     wholeRun(tokens),
@@ -92,16 +92,16 @@ test("a chunk that wants nothing gives nothing and extends the cache", async () 
   expect(closed!.rows).toEqual([]);
 });
 
-test("a chunk that wants nothing ends where its cache rows are there", async () => {
+test("a chunk that wants nothing ends once its cache rows are complete", async () => {
   const [first] = await inRanks(tinyDecoder({ heads, worldSize: 2 }), [
     step([{ sequence: 1, ids: ids(1, 9), want: "nothing" }]),
     step([logitsOf(1, ids(1, 1))]),
   ]);
-  // The decoder's all-reduce is behind its cache, as is the all-gather of its logits.
+  // The decoder's all-reduce is after its cache, as is the all-gather of its logits.
   expect(first!.results.map(({ counters }) => counters.collectives)).toEqual([0, 2]);
 });
 
-test("one seed samples the same tokens on 1, 2 and 4 ranks", async () => {
+test("the same seed samples the same tokens on 1, 2 and 4 ranks", async () => {
   const sampling = { ...greedy, temperature: 0.9, topP: 0.95, repetitionPenalty: 1.1, seed: 42 };
   const choices: number[][] = [];
   for (const worldSize of [1, 2, 4]) {
@@ -125,7 +125,7 @@ const tokenOf = (sequence: number, tokens: readonly number[], endIds: readonly n
 });
 const next = (sequence: number): StepRow => ({ sequence, want: "next" });
 
-test("a token that is asked for as the next is the one that the last chosen token leads to", async () => {
+test("a row that says next continues with the token chosen last", async () => {
   const programs = tinyDecoder({ heads, worldSize: 2 });
   const chosen = async (calls: Call[]): Promise<(number | undefined)[]> => {
     const [first] = await inRanks(programs, calls);
@@ -142,7 +142,7 @@ test("a token that is asked for as the next is the one that the last chosen toke
   expect(following).toEqual(given);
 });
 
-test("nothing is computed after a token that ends its sequence, and others of the step go on", async () => {
+test("nothing is computed after a token that ends its sequence, while other rows of the step continue", async () => {
   const programs = tinyDecoder({ heads, worldSize: 2 });
   const [alone] = await inRanks(programs, [step([tokenOf(1, ids(1, 4))]), step([next(1)])]);
   const [end] = [alone!.results[0]!.rows[0]!.token!];
@@ -158,10 +158,10 @@ test("nothing is computed after a token that ends its sequence, and others of th
 });
 
 test.each([
-  ["without one chosen before", [step([logitsOf(1, [2])])]],
-  ["after others have entered", [step([tokenOf(1, ids(1, 4))]), step([logitsOf(1, [2])])]],
-  ["of a sequence that was closed", [step([tokenOf(1, ids(1, 4))]), step([], [1])]],
-])("a next token %s is refused", async (_, before) => {
+  ["without a token chosen before", [step([logitsOf(1, [2])])]],
+  ["after other tokens have entered", [step([tokenOf(1, ids(1, 4))]), step([logitsOf(1, [2])])]],
+  ["of a closed sequence", [step([tokenOf(1, ids(1, 4))]), step([], [1])]],
+])("refuses a next token %s", async (_, before) => {
   const programs = tinyDecoder({ heads, worldSize: 1 });
   const steps = inRanks(programs, [...before, step([next(1)])]);
   await expect(steps).rejects.toMatchObject({

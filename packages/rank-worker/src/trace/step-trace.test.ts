@@ -13,12 +13,12 @@ interface Event {
   readonly args: Record<string, number>;
 }
 
-/** The format lets a file end without its bracket. */
+/** The format allows a file to end without its closing bracket. */
 function eventsOf(path: string): Event[] {
   return JSON.parse(readFileSync(path, "utf8").replace(/,\s*$/, "]")) as Event[];
 }
 
-it("every rank adds its events to one file, a thread for each rank", () => {
+it("every rank adds its events to one file, with a thread for each rank", () => {
   const path = join(temporaryDirectory(), "trace.json");
   writeFileSync(path, "[\n");
   for (const rank of [1, 0]) {
@@ -33,7 +33,7 @@ it("every rank adds its events to one file, a thread for each rank", () => {
   ]);
 });
 
-it("a step says what its time went to, what is left over included", () => {
+it("a step lists what its time was spent on, including the rest", () => {
   const path = join(temporaryDirectory(), "trace.json");
   writeFileSync(path, "[\n");
   const trace = new StepTrace(0, { path, origin: performance.timeOrigin });
@@ -66,7 +66,7 @@ it("a step says what its time went to, what is left over included", () => {
   expect(Math.abs(parts - step.dur)).toBeLessThan(1);
 });
 
-it("what was not written is told at the end, and fails no step before", () => {
+it("events that could not be written are reported at the end, and fail no step before", () => {
   const trace = new StepTrace(0, { path: join(temporaryDirectory(), "absent", "trace.json"), origin: 0 });
   trace.endStep("step", trace.begin());
   expect(() => trace.finish()).toThrow("ENOENT");

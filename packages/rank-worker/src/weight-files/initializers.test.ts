@@ -55,7 +55,7 @@ function programWeights(
   return new ProgramWeights(program, onBytes);
 }
 
-test("weights of one initializer lie one after the other, in memory as in files", () => {
+test("weights of one initializer are concatenated, in memory as in files", () => {
   using weights = programWeights();
   const expected = joined.map((names) => Buffer.concat(names.map((name) => bytesOf(weights.read(name)))));
   expect(weights.readInitializers(joined).map((bytes) => Buffer.from(bytes))).toEqual(expected);
@@ -67,7 +67,7 @@ test("weights of one initializer lie one after the other, in memory as in files"
   expect(shown.map((pieces) => Buffer.concat(pieces))).toEqual(expected);
 });
 
-test("a file that is there already, as a link may be, is not written to", () => {
+test("does not write to an existing file, which may be a link", () => {
   using weights = programWeights();
   const folder = temporaryDirectory();
   writeFileSync(join(folder, "0"), "");
@@ -75,14 +75,14 @@ test("a file that is there already, as a link may be, is not written to", () => 
   expect(readFileSync(join(folder, "0"))).toHaveLength(0);
 });
 
-test("a quantized matrix is read once, though its values and its scales go to two initializers", () => {
+test("reads a quantized matrix once, even if its values and scales go to two initializers", () => {
   using weights = programWeights();
   const before = readStatistics().bytes;
   weights.readInitializers(joined);
   expect(readStatistics().bytes - before).toBe((3 + 5) * columns * 4);
 });
 
-test("weights are read straight into memory that is there, a quantized matrix once for both parts", () => {
+test("reads weights directly into existing memory, and a quantized matrix once for both parts", () => {
   using weights = programWeights();
   const expected = ["a.values", "a.scales"].map((name) => Buffer.from(bytesOf(weights.read(name))));
   const memory = new Uint8Array(256).fill(0xaa);
@@ -99,8 +99,8 @@ test("weights are read straight into memory that is there, a quantized matrix on
   expect([memory[63], memory[160], memory[191], memory[216]]).toEqual([0xaa, 0xaa, 0xaa, 0xaa]);
 });
 
-test("a matrix of several pieces is the same read piece by piece as whole", () => {
-  // Of 32 bytes a row, so that the values are more than a piece.
+test("reading a matrix piece by piece gives the same as reading it whole", () => {
+  // 32 bytes per row, so that the values are more than a piece.
   const rows = pieceBytes / 32 + 5;
   using weights = programWeights(() => {}, { tall: rows });
   const places = new Map([
@@ -113,7 +113,7 @@ test("a matrix of several pieces is the same read piece by piece as whole", () =
   }
 });
 
-test("each weight of an initializer counts by itself, once it is read", () => {
+test("each weight of an initializer is counted separately, once it has been read", () => {
   const loaded: number[] = [];
   using weights = programWeights((bytes) => loaded.push(bytes));
   weights.readInitializers(joined);

@@ -24,7 +24,7 @@ const matrix = (values: string, scales: string, bias?: string): QuantizedProduct
   ...(bias === undefined ? {} : { bias }),
 });
 
-/** Two matrices of floats side by side. */
+/** Two float32 matrices of one output. */
 const floats: ProductStep = {
   kind: "product",
   value: "x",
@@ -68,7 +68,7 @@ function program(
   };
 }
 
-test("values, scales and bias of a matrix are kept together, once, though two entries multiply by it", () => {
+test("values, scales and bias of a matrix are placed together, once, even if two entries multiply by it", () => {
   const steps = [product(matrix("v", "s", "b"), matrix("w", "t"))];
   expect(keptWeights(program({ encode: steps, decode: steps })).matrices).toEqual([
     ["v", "s", "b"],
@@ -76,11 +76,11 @@ test("values, scales and bias of a matrix are kept together, once, though two en
   ]);
 });
 
-test("matrices of floats that make one output are kept together, their biases behind them", () => {
+test("float32 matrices of one output are placed together, followed by their biases", () => {
   expect(keptWeights(program({ forward: [floats] })).matrices).toEqual([["v", "w", "b", "c"]]);
 });
 
-test("matrices that share a weight are kept together", () => {
+test("matrices that share a weight are placed together", () => {
   const steps = [product(matrix("v", "s", "b")), product(matrix("w", "t")), product(matrix("u", "r", "b"))];
   const { matrices } = keptWeights(program({ forward: steps }));
   expect(matrices.map((names) => names.toSorted())).toEqual([
@@ -89,12 +89,12 @@ test("matrices that share a weight are kept together", () => {
   ]);
 });
 
-test("what sessions are fed, is added or normalizes is kept apart, unless it is a matrix's, too", () => {
+test("weights that are fed, added or used in norms are placed separately, unless they also belong to a matrix", () => {
   const kept = keptWeights(program({ forward: [normalize, product(matrix("v", "s", "b"))] }, ["fed", "v"]));
   expect(kept).toEqual({ matrices: [["v", "s", "b"]], others: ["fed", "row", "norm"] });
 });
 
-test("matrices take the bytes of their weights, each once", () => {
+test("matrices need the bytes of their weights, each once", () => {
   const file = { kind: "file", file: "nowhere", offset: 0, storedAs: "float32" } as const;
   const weights = {
     v: shard({ type: "uint8", dims: [8, 2, 16], source: file }, [[2, 8], undefined, undefined]),
@@ -105,7 +105,7 @@ test("matrices take the bytes of their weights, each once", () => {
   expect(matrixBytes({ ...program({ forward: steps }), weights })).toBe(6 * 2 * 16 + 4 * 6 * 2);
 });
 
-test("matrices are placed where kernels see them, all else in memory of its own", () => {
+test("matrices are placed in the kernels' memory, everything else in memory of its own", () => {
   const source = { kind: "file", file: "nowhere", offset: 0, storedAs: "float32" } as const;
   const weights: Readonly<Record<string, WeightShard>> = {
     v: shard({ type: "uint8", dims: [8, 2, 16], source }, [[2, 8], undefined, undefined]),

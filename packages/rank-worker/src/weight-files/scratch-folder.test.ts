@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { ScratchFolder } from "./scratch-folder.js";
 
-test("a scratch folder is its owner's alone, and gone when disposed of", () => {
+test("a scratch folder is only accessible to its owner, and removed when it is disposed of", () => {
   const path = temporaryDirectory();
   {
     using scratch = ScratchFolder.create(1000, [{ path }]);
@@ -16,7 +16,7 @@ test("a scratch folder is its owner's alone, and gone when disposed of", () => {
   expect(readdirSync(path)).toEqual([]);
 });
 
-test("the first place with room is taken", () => {
+test("the first place with room is used", () => {
   const [small, large] = [temporaryDirectory(), temporaryDirectory()];
   using scratch = ScratchFolder.create(1000, [
     { path: join(small, "not there") },
@@ -26,11 +26,11 @@ test("the first place with room is taken", () => {
   expect(scratch!.path.startsWith(large)).toBe(true);
 });
 
-test("there is none where nothing has the room", () => {
+test("there is no scratch folder if no place has room", () => {
   expect(ScratchFolder.create(2 ** 60, [{ path: temporaryDirectory() }])).toBeUndefined();
 });
 
-test("a folder whose files are still mapped, which some systems do not remove, stays for a later load", () => {
+test("a folder whose files are still mapped, which some systems do not remove, is left to a later load", () => {
   const path = temporaryDirectory();
   const { rmSync } = fs;
   const scratch = ScratchFolder.create(1000, [{ path }])!;
@@ -47,7 +47,7 @@ test("a folder whose files are still mapped, which some systems do not remove, s
   expect(existsSync(scratch.path)).toBe(true);
 });
 
-test("what a killed process left is removed, what a running one has is not", () => {
+test("removes the remains of a killed process, but not the folder of a running one", () => {
   const path = temporaryDirectory();
   const { pid } = spawnSync(process.execPath, ["--version"]);
   const [abandoned, taken] = [pid, process.pid].map((id) => `ringrank-load-${hostname()}-${id}-x`) as [
@@ -60,7 +60,7 @@ test("what a killed process left is removed, what a running one has is not", () 
   expect(existsSync(join(path, taken))).toBe(true);
 });
 
-test("what a process of a machine has whose name begins as this one's is not removed", () => {
+test("does not remove the folder of a process on a machine whose name starts with this one's", () => {
   const path = temporaryDirectory();
   const { pid: ended } = spawnSync(process.execPath, ["--version"]);
   const theirs = join(path, `ringrank-load-${hostname()}-${ended}-${process.pid}-x`);

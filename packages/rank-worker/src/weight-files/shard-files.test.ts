@@ -25,7 +25,7 @@ const program = tinyDecoder({ heads: 2, worldSize: 1 })[0]!;
 const index = program.segments.findIndex(({ initializers }) => initializers.length > 1);
 const { initializers } = program.segments[index]!;
 
-/** A logger, and the messages of what it was told. */
+/** A logger, and its messages. */
 function listener(): { log: Logger; messages: string[] } {
   const messages: string[] = [];
   const write = (line: string): void => void messages.push((JSON.parse(line) as { msg: string }).msg);
@@ -44,7 +44,7 @@ function newCache(): Cache {
 
 let loads = 0;
 
-/** What the sessions of one load would read, and where it comes from. */
+/** What the sessions of one load would read, and where it is from. */
 function load({ entry, directory }: Cache, weights = new ProgramWeights(program, () => {})) {
   const { log, messages } = listener();
   const scratchFolder = temporaryDirectory();
@@ -63,14 +63,14 @@ function load({ entry, directory }: Cache, weights = new ProgramWeights(program,
   return { bytes, messages, isCached: isCached.every(Boolean), bytesKept: weights.bytesKept };
 }
 
-/** What the model has. */
+/** The model's weights. */
 const expected = program.segments.flatMap((segment) =>
   segment.initializers.map((names) =>
     Buffer.concat(names.map((name) => bytesOf(new ProgramWeights(program, () => {}).read(name)))),
   ),
 );
 
-describe("a shard that is kept", () => {
+describe("a cached shard", () => {
   test("is mapped by the next load, byte for byte, and counted as if it were read", () => {
     const cache = newCache();
     const first = load(cache);
@@ -85,12 +85,12 @@ describe("a shard that is kept", () => {
   const file = join(String(index), "0");
   test.each<[string, (entry: string) => void]>([
     [
-      "has another byte",
+      "has a changed byte",
       (entry) => writeFileSync(join(entry, file), flipped(readFileSync(join(entry, file)))),
     ],
     ["is longer", (entry) => appendFileSync(join(entry, file), "x")],
     ["lacks its manifest", (entry) => renameSync(join(entry, "manifest.json"), join(entry, "gone"))],
-    ["has a manifest of nonsense", (entry) => writeFileSync(join(entry, "manifest.json"), "{}")],
+    ["has an invalid manifest", (entry) => writeFileSync(join(entry, "manifest.json"), "{}")],
     [
       "has a link in place of a file",
       (entry) => {
@@ -98,7 +98,7 @@ describe("a shard that is kept", () => {
         symlinkSync(join(entry, "elsewhere"), join(entry, file));
       },
     ],
-  ])("is made again where it %s", (_, damage) => {
+  ])("is created again if it %s", (_, damage) => {
     const cache = newCache();
     load(cache);
     damage(cache.entry);
@@ -109,7 +109,7 @@ describe("a shard that is kept", () => {
     expect(load(cache).isCached).toBe(true);
   });
 
-  test("is written whole or not at all: on a full disk the load goes on without", () => {
+  test("is written completely or not at all: on a full disk, the load continues without it", () => {
     class OnFullDisk extends ProgramWeights {
       override writeInitializers(
         folder: string,
@@ -131,7 +131,7 @@ describe("a shard that is kept", () => {
     expect(existsSync(cache.entry)).toBe(false);
   });
 
-  test("is the first that was finished where two loads write it at once", () => {
+  test("is the first one completed if two loads write it at the same time", () => {
     const cache = newCache();
     const { log, messages } = listener();
     const two = ["a", "b"].map((name) => {
@@ -146,7 +146,7 @@ describe("a shard that is kept", () => {
   });
 });
 
-/** Of which only the first file of a segment can be written. */
+/** Weights of which only the first file of a segment can be written. */
 class Failing extends ProgramWeights {
   readonly #error: Error;
 
@@ -162,7 +162,7 @@ class Failing extends ProgramWeights {
 }
 
 test.each(["files of a new entry", "scratch files"])(
-  "what is wrong with the model is an error at once, and not a warning about %s",
+  "a problem with the model is an error at once, not a warning about %s",
   (where) => {
     const { log, messages } = listener();
     const { directory, entry } = newCache();
@@ -174,7 +174,7 @@ test.each(["files of a new entry", "scratch files"])(
   },
 );
 
-test("scratch files that have no room are removed, and weights go through memory", () => {
+test("scratch files without room are removed, and weights go through memory", () => {
   const { log, messages } = listener();
   const scratchFolder = temporaryDirectory();
   const files = new ShardFiles(new Failing(new Error("ENOSPC: no space left on device")), {
@@ -191,7 +191,7 @@ describe("weights that the rank keeps", () => {
   const names = Object.keys(program.weights).slice(0, 4);
   const expectedBytes = names.map((name) => bytesOf(new ProgramWeights(program, () => {}).read(name)));
 
-  /** What one load has in places that were full of something else, of which the first two are read together. */
+  /** The weights of one load, in memory that had other contents; the first two are read together. */
   function fill({ entry, directory }: Cache) {
     const weights = new ProgramWeights(program, () => {});
     const { log, messages } = listener();
@@ -209,7 +209,7 @@ describe("weights that the rank keeps", () => {
     return { bytes: data.map(bytesOf), messages };
   }
 
-  test("are written to the entry from where they lie, and read back to where they shall lie", () => {
+  test("are written to the entry from their place in memory, and read back to it", () => {
     const cache = newCache();
     const [first, second] = [fill(cache), fill(cache)];
     expect(readdirSync(join(cache.entry, "kept"))).toEqual(["0", "1", "2", "3"]);
@@ -218,10 +218,10 @@ describe("weights that the rank keeps", () => {
   });
 
   test.each<[string, (file: string) => void]>([
-    ["has another byte", (file) => writeFileSync(file, flipped(readFileSync(file)))],
+    ["has a changed byte", (file) => writeFileSync(file, flipped(readFileSync(file)))],
     ["is short", (file) => writeFileSync(file, readFileSync(file).subarray(1))],
-    ["is not there", (file) => rmSync(file)],
-  ])("are read from the model and written again where the file of one %s", (_, damage) => {
+    ["is missing", (file) => rmSync(file)],
+  ])("are read from the model and written again if the file of one %s", (_, damage) => {
     const cache = newCache();
     fill(cache);
     damage(join(cache.entry, "kept", "2"));
@@ -232,7 +232,7 @@ describe("weights that the rank keeps", () => {
     expect(fill(cache)).toMatchObject({ bytes: expectedBytes, messages: [] });
   });
 
-  test("are read all the same where none can be written", () => {
+  test("are read even if none can be written", () => {
     const { directory } = newCache();
     const cache = { entry: join(directory, "entry"), directory: join(directory, "not", "there") };
     expect(fill(cache)).toMatchObject({

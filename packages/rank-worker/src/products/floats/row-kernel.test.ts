@@ -29,7 +29,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
   const x = floats(mostRows * mostWidth);
   const values = floats(mostCount * mostWidth);
   const bias = floats(mostCount);
-  // A float behind each row that is not its own.
+  // A float after each row that does not belong to it.
   const out = floats(mostRows * (mostCount + 1));
 
   function multiply({ rows, width, count, seed, hasBias, mostStreams }: Case): void {
@@ -46,7 +46,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     kernels.multiplyFloats(from, rows, matrix, added, to, 4 * (count + 1), count, width, mostStreams);
   }
 
-  it("multiplies as plain code does", () => {
+  it("multiplies like plain code", () => {
     fc.assert(
       fc.property(anyCase, (one) => {
         multiply(one);
@@ -59,7 +59,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
               sum += product;
               magnitude += Math.abs(product);
             }
-            // Up to 41 sums of float32, in another order: each rounds to 2^-24 of what there is.
+            // Up to 41 float32 sums, in another order: each rounds by 2^-24 of its magnitude.
             const difference = Math.abs(out[row * (one.count + 1) + n]! - sum);
             expect(difference, `row ${row}, ${n}`).toBeLessThanOrEqual(1e-6 * magnitude);
           }
@@ -70,7 +70,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     );
   });
 
-  it("gives a row the same bits however many others, and rows of the matrix, are taken beside it", () => {
+  it("gives a row the same bits however many other rows, and rows of the matrix, are multiplied with it", () => {
     const one: Case = { rows: 4, width: 39, count: 262, seed: 3, hasBias: true, mostStreams: 8 };
     multiply(one);
     const together = out.slice(0, 4 * 263);
@@ -82,15 +82,15 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     }
   });
 
-  // Rows of whole pages, of which streams are read half a page ahead of others.
+  // Rows of whole pages, in which streams are read half a page ahead of others.
   it.each([7, 8, 9, 15, 16, 17, 41])(
-    "multiplies by %i rows of 4 KiB as by others, and reads none behind",
+    "multiplies by %i rows of 4 KiB like by others, and does not read beyond them",
     (count) => {
       const width = 1024;
       const kernels = new RankKernels(4, [kernelFiles[build]]);
       const { memory } = kernels;
       const [x, made] = [memory.floats(4 * width)!, memory.floats(4 * count)!];
-      // The matrix ends with the memory, but for a line: to read a page behind it is an error.
+      // The matrix ends one cache line before the memory does: reading a page beyond it is an error.
       memory.floats(memory.bytesFree / 4 - count * width);
       const matrix = memory.floats(count * width)!;
       for (const data of [x, matrix]) for (const [i] of data.entries()) data[i] = Math.sin(i * 1.3);
@@ -110,7 +110,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
         for (let k = 0; k < width; k++) sum += x[k]! * matrix[row * width + k]!;
         return sum;
       });
-      // 1024 sums in four lanes, of products up to 1: each rounds to 2^-24 of what there is.
+      // 1024 sums in four lanes, of products up to 1: each rounds by 2^-24 of its magnitude.
       expect(one).toBeAllclose(expected, { rtol: 0, atol: 1e-4 });
     },
   );
@@ -120,7 +120,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel for matrices of floats
     [4, 16],
     [5, 37],
     [7, 18],
-  ])("turns the products of %i rows and %i of a matrix round, and adds a bias", (rows, count) => {
+  ])("transposes the products of %i rows and %i rows of a matrix, and adds a bias", (rows, count) => {
     const products = floats(count * rows);
     for (const [i] of products.entries()) products[i] = i;
     for (const row of [0, bias.byteOffset]) {

@@ -19,7 +19,7 @@ import { plainArithmetic } from "./plain-arithmetic.js";
 import { scalesByRow } from "./scale-runs.js";
 import { StreamedScales } from "./streamed-scales.js";
 
-/** Of activations: more than a panel's. */
+/** Rows of activations: more than a panel has. */
 const mostRows = 150;
 const mostColumns = columnsOf(mostRows);
 
@@ -62,59 +62,62 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
   function fill(seed: number): void {
     const random = (index: number) => ((seed + index) * 48_271) % 65_537;
     for (const [i] of x.entries()) x[i] = ((random(i) - 32_768) / 1000) * 2 ** (Math.floor(i / 40) % 5);
-    // Some rows, or most of them, with an element that surpasses the others by far.
+    // Some rows, or most, with an element far larger than the others.
     for (let i = 0; i < x.length; i += seed % 3 === 0 ? 100 : 300) x[i] = 10_000;
     for (const [i] of packed.entries()) packed[i] = random(i);
-    // Every other time such as bfloat16 holds.
+    // Every other time, scales that bfloat16 can represent.
     const unit = seed % 2 === 0 ? 1 : 1.001;
     for (const [i] of blockScales.entries()) blockScales[i] = ((random(i) % 250) - 125) * unit;
   }
 
-  it.each([Int8Array, Uint8Array])("makes activations the whole numbers of plain code, in %o", (Bytes) => {
-    const inBytes = (bytes: ActivationBytes) =>
-      new Bytes(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
-    const made = { ...activations, values: inBytes(activations.values), rests: inBytes(activations.rests) };
-    let rounded = { once: 0, twice: 0 };
-    let mostTwice = 0;
-    fc.assert(
-      fc.property(anyCase, ({ rows, width, groupBlocks, seed }) => {
-        fill(seed);
-        const part = x.subarray(0, rows * width);
-        const columns = columnsOf(rows);
-        for (const group of groupsIn(width, groupBlocks)) {
-          const elements = Math.min(group.blocks, blocksOf(width) - group.firstBlock) * blockSize;
-          const expected: GroupActivations = {
-            values: new Bytes(elements * columns),
-            rests: new Bytes(elements * columns),
-            scales: new Float32Array(columns),
-            order: new Int32Array(columns),
-            scratch: new Float32Array(0),
-          };
-          const twice = kernelArithmetic(kernels, 4).activations(part, width, group, made);
-          expect(twice).toBe(plainArithmetic(4).activations(part, width, group, expected));
-          rounded = { once: rounded.once + rows - twice, twice: rounded.twice + twice };
-          mostTwice = Math.max(mostTwice, twice);
-          expect(isSame(made.order.subarray(0, rows), expected.order.subarray(0, rows))).toBe(true);
-          expect(isSame(made.scales.subarray(0, columns), expected.scales)).toBe(true);
-          expect(isSame(made.values.subarray(0, elements * columns), expected.values)).toBe(true);
-          for (const panel of panelsOf(twice)) {
-            const isRest = (_: number, at: number) => at % columnsOf(panel.columns) < panel.columns;
-            const [rests, expectedRests] = [made, expected].map(({ rests }) => {
-              const start = elements * panel.first;
-              return rests.subarray(start, start + elements * columnsOf(panel.columns)).filter(isRest);
-            });
-            expect(isSame(rests!, expectedRests!)).toBe(true);
+  it.each([Int8Array, Uint8Array])(
+    "rounds activations to the same integers as plain code, in %o",
+    (Bytes) => {
+      const inBytes = (bytes: ActivationBytes) =>
+        new Bytes(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+      const made = { ...activations, values: inBytes(activations.values), rests: inBytes(activations.rests) };
+      let rounded = { once: 0, twice: 0 };
+      let mostTwice = 0;
+      fc.assert(
+        fc.property(anyCase, ({ rows, width, groupBlocks, seed }) => {
+          fill(seed);
+          const part = x.subarray(0, rows * width);
+          const columns = columnsOf(rows);
+          for (const group of groupsIn(width, groupBlocks)) {
+            const elements = Math.min(group.blocks, blocksOf(width) - group.firstBlock) * blockSize;
+            const expected: GroupActivations = {
+              values: new Bytes(elements * columns),
+              rests: new Bytes(elements * columns),
+              scales: new Float32Array(columns),
+              order: new Int32Array(columns),
+              scratch: new Float32Array(0),
+            };
+            const twice = kernelArithmetic(kernels, 4).activations(part, width, group, made);
+            expect(twice).toBe(plainArithmetic(4).activations(part, width, group, expected));
+            rounded = { once: rounded.once + rows - twice, twice: rounded.twice + twice };
+            mostTwice = Math.max(mostTwice, twice);
+            expect(isSame(made.order.subarray(0, rows), expected.order.subarray(0, rows))).toBe(true);
+            expect(isSame(made.scales.subarray(0, columns), expected.scales)).toBe(true);
+            expect(isSame(made.values.subarray(0, elements * columns), expected.values)).toBe(true);
+            for (const panel of panelsOf(twice)) {
+              const isRest = (_: number, at: number) => at % columnsOf(panel.columns) < panel.columns;
+              const [rests, expectedRests] = [made, expected].map(({ rests }) => {
+                const start = elements * panel.first;
+                return rests.subarray(start, start + elements * columnsOf(panel.columns)).filter(isRest);
+              });
+              expect(isSame(rests!, expectedRests!)).toBe(true);
+            }
           }
-        }
-      }),
-      // And more rows that are rounded twice than a panel has.
-      { numRuns: 40, examples: [[{ rows: mostRows, width: 100, groupBlocks: 4, count: 1, seed: 3 }]] },
-    );
-    expect(mostTwice).toBeGreaterThan(panelColumns);
-    expect(Math.min(rounded.once, rounded.twice)).toBeGreaterThan(10);
-  });
+        }),
+        // And more rows that are rounded twice than a panel has.
+        { numRuns: 40, examples: [[{ rows: mostRows, width: 100, groupBlocks: 4, count: 1, seed: 3 }]] },
+      );
+      expect(mostTwice).toBeGreaterThan(panelColumns);
+      expect(Math.min(rounded.once, rounded.twice)).toBeGreaterThan(10);
+    },
+  );
 
-  it.each([4, 8] as const)("makes weights of %i bits the whole numbers of plain code", (bits) => {
+  it.each([4, 8] as const)("converts weights of %i bits to the same integers as plain code", (bits) => {
     fc.assert(
       fc.property(anyCase, ({ width, count, groupBlocks, seed }) => {
         fill(seed);
@@ -147,7 +150,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
     );
   });
 
-  it.each([true, false])("adds up sums as plain code does, with a bias: %s", (hasBias) => {
+  it.each([true, false])("adds sums like plain code, with a bias: %s", (hasBias) => {
     const [sums, out] = [placed.sums(memory), placed.out(memory)];
     const bias = hasBias ? blockScales.subarray(50, 50 + 23) : undefined;
     fc.assert(
@@ -173,7 +176,7 @@ describe.each(["plain", "fused"] as const)("the %s kernel", (build) => {
             arithmetic.add(sums, weightScales, sumColumns(activations, panel), restFactor, to, 25, count);
           }
         }
-        // Rounded once or twice in each addition, of numbers that may have other signs.
+        // Each addition rounds once or twice, of numbers that may have different signs.
         const most = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
         expect(out).toBeAllclose(expected, { rtol: 0, atol: 5e-7 * most });
       }),
@@ -186,7 +189,7 @@ function sumColumns({ scales, order }: GroupActivations, { first, columns }: Pan
   return { count: columns, scales: scales.subarray(first), rows: order.subarray(first, first + columns) };
 }
 
-/** Groups of so many blocks, one after the other. */
+/** Consecutive groups of this many blocks. */
 function groupsIn(width: number, groupBlocks: number): Group[] {
   const blocks = blocksOf(width);
   return Array.from({ length: Math.ceil(blocks / groupBlocks) }, (_, at) => ({

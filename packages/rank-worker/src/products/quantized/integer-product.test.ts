@@ -7,7 +7,7 @@ import { IntegerProduct } from "./integer-product.js";
 
 const segments = { int8: makeIntegerSegment("int8"), uint8: makeIntegerSegment("uint8") };
 
-/** A processor that adds up products of unsigned and signed bytes as far as so many bits go, two by two. */
+/** A processor that adds products of unsigned and signed bytes in pairs, in this many bits. */
 function processor(bits: 16 | 32): RunSegment {
   const most = 2 ** (bits - 1) - 1;
   return (_, feeds, into) => {
@@ -32,21 +32,21 @@ function processor(bits: 16 | 32): RunSegment {
 }
 
 describe("activations are", () => {
-  it("signed where products of signed bytes are exact", async () => {
+  it("signed if products of signed bytes are exact", async () => {
     expect(await new IntegerProduct(segments).activationType(processor(32))).toBe("int8");
   });
 
-  it("unsigned where two products overflow", async () => {
+  it("unsigned if two products overflow", async () => {
     expect(await new IntegerProduct(segments).activationType(processor(16))).toBe("uint8");
   });
 
-  it("of one type for good", async () => {
+  it("always of the same type", async () => {
     const integers = new IntegerProduct(segments);
     await integers.activationType(processor(16));
     expect(await integers.activationType(() => expect.fail("it is known"))).toBe("uint8");
   });
 
-  it("such that this processor multiplies the largest numbers exactly", async () => {
+  it("of the type with which this processor multiplies the largest numbers exactly", async () => {
     const { run } = productSessions();
     const integers = new IntegerProduct(segments);
     const isSigned = (await integers.activationType(run)) === "int8";

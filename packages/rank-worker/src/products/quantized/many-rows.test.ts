@@ -10,7 +10,7 @@ import type { IntegerProduct } from "./integer-product.js";
 import { ManyRows } from "./many-rows.js";
 import { scalesByRow } from "./scale-runs.js";
 
-/** What a session makes of whole numbers. */
+/** The integer products of a session. */
 const integers = {
   activationType: async () => "int8",
   multiply: (weights: Tensor, activations: Tensor, sums: Tensor) => {
@@ -36,7 +36,7 @@ function copyOf(from: Float32Array, { memory }: RankKernels): Float32Array {
   return near;
 }
 
-/** By output: its matrices, of so many rows each. */
+/** By output: its matrices, with this many rows each. */
 function placedMatrices(
   kernels: RankKernels,
   width: number,
@@ -67,7 +67,7 @@ function someRows(rows: number, width: number): Float32Array {
   return Float32Array.from({ length: rows * width }, (_, at) => random(at + 7) - 0.5);
 }
 
-/** Of which every third has an element that surpasses the others by far, so that it is rounded twice. */
+/** Rows of which every third has an element far larger than the others, so that it is rounded twice. */
 function unevenRows(rows: number, width: number): Float32Array {
   const x = someRows(rows, width);
   for (let row = 0; row < rows; row += 3) x[row * width + (row % width)] = 30;
@@ -76,11 +76,12 @@ function unevenRows(rows: number, width: number): Float32Array {
 
 const many = (width: number) => new ManyRows({ bits: 4, width } as QuantizedProductStep, integers);
 
-// A panel and part of another.
+// A part of a panel; one panel and a part of another.
 it.each([3, 130])(
-  "%i rows times all matrices of a step are their products, near kernels or not",
+  "computes the products of %i rows and all matrices of a step, with kernels or without",
   async (rows) => {
-    // Two groups of blocks, the last of which is partial; a strip has rows of several matrices, one output in two.
+    // Two groups of blocks, the second one partial; a strip has rows of several matrices, and one output is in two
+    // strips.
     const width = 1100;
     const outputs = [[300, 7], [500], [9]];
     const kernels = new RankKernels(1024, [kernelFiles.fused]);
@@ -99,7 +100,7 @@ it.each([3, 130])(
       for (const [row, of] of check) {
         const at = of * widths[output]! + matrix.offset + row;
         const plain = plainly(matrix, row, x.subarray(of * width, (of + 1) * width));
-        // Rounded to whole numbers of a group's scale: a 254th of the largest weight and activation, in each product.
+        // Rounded to integers times a group's scale: a 254th of the largest weight and activation, in each product.
         expect(Math.abs(near[output]![at]! - plain)).toBeLessThan(0.5);
       }
     }
@@ -124,13 +125,13 @@ function sumOf(count: number): Elementwise {
   return { instructions, outputs: [2 * count - 2] };
 }
 
-describe("what an epilogue makes of products", () => {
+describe("an epilogue's result", () => {
   it.each([
-    ["in one group, of less than a panel", 500, 20],
-    ["in one group, of more", 500, 140],
-    ["in two groups", 1100, 140],
-    ["in two pieces of rows", 64, 520],
-  ])("%s, has the bits of one after the other", async (_, width, rows) => {
+    ["with one group and less than a panel", 500, 20],
+    ["with one group and more than a panel", 500, 140],
+    ["with two groups", 1100, 140],
+    ["with two pieces of rows", 64, 520],
+  ])("%s has the bits of product and epilogue one after the other", async (_, width, rows) => {
     const outputs = [
       [300, 60],
       [7, 353],
@@ -148,7 +149,7 @@ describe("what an epilogue makes of products", () => {
     expect(made).toEqual(expected);
   });
 
-  it("has room for strips of more outputs than the longest strip has tiles", async () => {
+  it("can have more outputs than the longest strip has tiles", async () => {
     const [count, width, rows, columns] = [21, 64, 20, 32];
     const kernels = new RankKernels(1024, [kernelFiles.fused]);
     const outputs = Array.from({ length: count }, (_, at) => at);
@@ -170,7 +171,7 @@ describe("what an epilogue makes of products", () => {
     expect(made).toEqual(expected);
   });
 
-  it("is left to others where there is no room for it", async () => {
+  it("is not computed if there is no room for it", async () => {
     const width = 64;
     const kernels = new RankKernels(16, [kernelFiles.fused]);
     const placed = placedMatrices(kernels, width, [[64], [64]]);
@@ -183,7 +184,7 @@ describe("what an epilogue makes of products", () => {
   });
 });
 
-/** Of a row of the matrix and one of activations. */
+/** The product of a row of the matrix and a row of activations. */
 function plainly({ values, scales, bias, width }: QuantizedMatrix, row: number, x: Float32Array): number {
   let sum = bias![row]!;
   for (let k = 0; k < width; k++) {

@@ -28,7 +28,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
     const kernels = new RankKernels(64, [kernelFiles[build]]);
     const { quantize, multiply, blockBytes, roomBytes } = kernels.products[bits];
     const floats = (count: number) => kernels.memory.floats(count)!;
-    // Room for the largest case; a float behind each row of outputs that is not theirs.
+    // Room for the largest case, and a float after each row of outputs that does not belong to it.
     const [x, quantized, out, streamed, bias] = [
       9 * 130,
       9 * 5 * (blockBytes / 4) + roomBytes / 4,
@@ -44,7 +44,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       const random = (index: number) => ((seed + index) * 48_271) % 65_537;
       for (const [i] of x.entries()) x[i] = ((random(i) - 32_768) / 1000) * 2 ** (Math.floor(i / 40) % 5);
       for (const [i] of values.entries()) values[i] = random(i);
-      // A bfloat16 holds whole numbers up to 256, and of 0.001 of them none but 0.
+      // bfloat16 can represent integers up to 256, but no multiple of 1.001 except 0.
       const unit = scaleBytes === 2 ? 1 : 1.001;
       for (const [i] of scales.entries()) scales[i] = ((random(i) % 250) - 125) * unit;
       for (const [i] of bias.entries()) bias[i] = random(i) / 1000;
@@ -61,7 +61,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       return scales.BYTES_PER_ELEMENT;
     }
 
-    it("multiplies as plain code does", () => {
+    it("multiplies like plain code", () => {
       fc.assert(
         fc.property(anyCase, (one) => {
           const { rows, width, count } = one;
@@ -77,7 +77,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
             for (let n = 0; n < count; n++) {
               const { sum, magnitude } = plainProduct(row, n, width);
               const difference = Math.abs(out[row * (count + 1) + n]! - sum);
-              // Whole numbers are exact: what differs is the order of a sum of float32.
+              // The integers are exact; the difference is the order of float32 additions.
               expect(difference, `row ${row}, ${n}`).toBeLessThanOrEqual(1e-6 * magnitude);
             }
             expect(out[row * (count + 1) + count]).toBe(7);
@@ -87,7 +87,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       );
     });
 
-    it("gives a row the same bits however many others are beside it", () => {
+    it("gives a row the same bits however many other rows are multiplied with it", () => {
       const width = 2100;
       const count = 13;
       const blocks = blocksOf(width);
@@ -113,7 +113,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
         multiply(room, rows, matrix.byteOffset, factors, scaleBytes, 0, to, 4 * count, count, blocks);
         return out.slice(0, rows * count);
       };
-      // A group of four, one of two, and a last row; of the matrix eight rows, four, and a last one.
+      // A group of four rows, one of two, and a last one; of the matrix eight rows, four, and a last one.
       const together = product(0, 7);
       for (let row = 0; row < 7; row++) {
         expect(together.subarray(row * count, (row + 1) * count), `row ${row}`).toEqual(product(row, 1));
@@ -121,7 +121,7 @@ describe.each([4, 8] as const)("of %i bits, the", (bits) => {
       for (const data of [x, quantized, out, scales, matrix]) kernels.memory.release(data);
     });
 
-    /** A row of x by a row of the matrix, and the sum of the magnitudes of its terms. */
+    /** The product of a row of x and a row of the matrix, and the sum of its terms' magnitudes. */
     function plainProduct(row: number, n: number, width: number): { sum: number; magnitude: number } {
       const blocks = blocksOf(width);
       const zero = 2 ** (bits - 1);

@@ -15,7 +15,7 @@ const anyMatrix = fc.record({
 });
 
 describe("scales in the order of streams", () => {
-  it("are found by the runs of their rows", () => {
+  it("can be located by the runs of their rows", () => {
     fc.assert(
       fc.property(anyMatrix, fc.nat(), (shape, seed) => {
         const { scales, scaleRuns } = streamed(shape);
@@ -24,7 +24,7 @@ describe("scales in the order of streams", () => {
         const found = runsWithin(scaleRuns, first, shape.rows - first, blocks).flatMap(({ rows, at, step }) =>
           Array.from({ length: rows * blocks }, (_, index) => scaleAt(scales, at + index * step)),
         );
-        // Each scale has a number of its own.
+        // Each scale is a number of its own.
         expect(found).toEqual(Array.from(found, (_, index) => numberOf(first * blocks + index)));
         expect(found).toHaveLength((shape.rows - first) * blocks);
         kernels.memory.release(scales);
@@ -33,8 +33,9 @@ describe("scales in the order of streams", () => {
     );
   });
 
-  it("lie side by side for rows that are multiplied side by side", () => {
-    // Rows of 16 bytes: eight streams of two rows, whose distance cannot be a half page; then four of one; then a row.
+  it("are adjacent for rows that are multiplied in parallel", () => {
+    // Rows of 16 bytes: eight streams of two rows, whose distance cannot be half a page; then four of one; then one
+    // row.
     const { scales } = streamed({ rows: 21, width: 32, bits: 4 });
     expect([...scales]).toEqual(
       [...[0, 2, 4, 6, 8, 10, 12, 14], ...[1, 3, 5, 7, 9, 11, 13, 15], ...[16, 17, 18, 19], 20].map(numberOf),
@@ -42,7 +43,7 @@ describe("scales in the order of streams", () => {
     kernels.memory.release(scales);
   });
 
-  it("are bfloat16 where that holds every one of a matrix", () => {
+  it("are bfloat16 if that can represent all scales of a matrix", () => {
     const scales = kernels.memory.floats(16)!;
     for (const index of scales.keys()) scales[index] = index / 8;
     const made = new StreamedScales().of({ rows: 16, width: 32, bits: 4, scales }, kernels)!;
@@ -52,14 +53,14 @@ describe("scales in the order of streams", () => {
     );
   });
 
-  it("are float32 where it holds all but one", () => {
+  it("are float32 if it can represent all but one", () => {
     const scales = kernels.memory.floats(16)!.fill(0.5);
     scales[15] = 0.1;
     const made = new StreamedScales().of({ rows: 16, width: 32, bits: 4, scales }, kernels)!;
     expect(made.scales).toBeInstanceOf(Float32Array);
   });
 
-  it("are put so once, however many programs have them", () => {
+  it("are reordered once, however many programs have them", () => {
     const scales = numbered(16);
     const matrix = { rows: 16, width: 32, bits: 4, scales } as const;
     const once = new StreamedScales();
@@ -70,7 +71,7 @@ describe("scales in the order of streams", () => {
     kernels.memory.release(scales);
   });
 
-  it("are a copy where a session is fed those that were read", () => {
+  it("are a copy if a session is fed the original ones", () => {
     const scales = numbered(16);
     const made = new StreamedScales([{ data: scales }]).of(
       { rows: 16, width: 32, bits: 4, scales },
@@ -81,7 +82,7 @@ describe("scales in the order of streams", () => {
     for (const data of [scales, made.scales]) kernels.memory.release(data);
   });
 
-  it("are none where there is no room for that copy", () => {
+  it("are undefined if there is no room for that copy", () => {
     const full = new RankKernels(1);
     while (full.memory.unclearedFloats(16) !== undefined);
     const scales = new Float32Array(16);
@@ -90,7 +91,7 @@ describe("scales in the order of streams", () => {
   });
 });
 
-/** A scale that no other block has, and no bfloat16 holds. */
+/** A scale that no other block has, and that bfloat16 cannot represent. */
 function numberOf(block: number): number {
   return block + 2 ** -9;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { QuantizedMatrix } from "./blocks.js";
 import { longestStrip, stripsAcross, stripsOf } from "./strips.js";
 
-/** Matrices of so many rows each. */
+/** Matrices with this many rows each. */
 function placed(rows: readonly number[]) {
   return rows.map((rows, output) => ({ matrix: { rows } as QuantizedMatrix, output }));
 }
@@ -11,7 +11,7 @@ function placed(rows: readonly number[]) {
 const anyMatrices = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 5 });
 
 describe("strips", () => {
-  it("have each row of each matrix once, in order", () => {
+  it("contain each row of each matrix once, in order", () => {
     fc.assert(
       fc.property(anyMatrices, (rows) => {
         const matrices = placed(rows);
@@ -28,7 +28,7 @@ describe("strips", () => {
     );
   });
 
-  it("have the rows of their parts one after the other", () => {
+  it("have the rows of their parts in sequence", () => {
     fc.assert(
       fc.property(anyMatrices, (rows) => {
         for (const strip of stripsOf(placed(rows))) {
@@ -43,7 +43,7 @@ describe("strips", () => {
     );
   });
 
-  it("have no more rows than stay near", () => {
+  it("have at most as many rows as fit into the cache", () => {
     fc.assert(
       fc.property(anyMatrices, (rows) => {
         for (const strip of stripsOf(placed(rows))) expect(strip.rows).toBeLessThanOrEqual(longestStrip);
@@ -51,18 +51,18 @@ describe("strips", () => {
     );
   });
 
-  it("are one where all matrices fit into it", () => {
+  it("are one if all matrices fit into it", () => {
     expect(stripsOf(placed([448, 64, 64])).map(({ rows }) => rows)).toEqual([576]);
   });
 
-  it("are as long as each other, by whole tiles", () => {
+  it("are equally long, up to whole tiles", () => {
     expect(stripsOf(placed([2432, 2432])).map(({ rows }) => rows)).toEqual(Array(8).fill(608));
     expect(stripsOf(placed([1300])).map(({ rows }) => rows)).toEqual([448, 448, 404]);
   });
 });
 
 describe("strips across outputs", () => {
-  /** Outputs as wide as each other, each of two matrices or one. */
+  /** Outputs of equal width, with two matrices or one each. */
   const anyOutputs = fc
     .record({
       width: fc.integer({ min: 1, max: 3000 }),
@@ -80,7 +80,7 @@ describe("strips across outputs", () => {
       return { width, outputs: ends.length, placed };
     });
 
-  it("have the same columns of every output, each once, in order", () => {
+  it("contain the same columns of every output, each once, in order", () => {
     fc.assert(
       fc.property(anyOutputs, ({ width, outputs, placed }) => {
         const next: number[] = Array(outputs).fill(0);
@@ -97,7 +97,7 @@ describe("strips across outputs", () => {
     );
   });
 
-  it("have the rows of their parts one after the other, and no more than stay near", () => {
+  it("have the rows of their parts in sequence, and at most as many as fit into the cache", () => {
     fc.assert(
       fc.property(anyOutputs, ({ width, outputs, placed }) => {
         for (const strip of stripsAcross(placed, outputs, width)) {
@@ -113,7 +113,7 @@ describe("strips across outputs", () => {
     );
   });
 
-  it("begin each a whole number of tiles behind the last", () => {
+  it("start a whole number of tiles after one another", () => {
     const placed = [0, 1].map((output) => ({ matrix: { rows: 2432, offset: 0 } as QuantizedMatrix, output }));
     const strips = stripsAcross(placed, 2, 2432);
     expect(strips.map(({ from, columns }) => [from, columns])).toEqual([
