@@ -35,10 +35,13 @@ export function storePair(out: usize, first: v128, second: v128): void {
 /** 1.5 · 2²³: added to it, a number is rounded to a whole one, which stands in the lowest bits of the sum. */
 export const roundingAddend: f32 = 12582912;
 
-/** To the nearest whole numbers, halves to the even one, as int32; of numbers up to 2²² in magnitude. */
+/**
+ * To the nearest whole numbers, halves to the even one, as int32; of numbers up to 2²² in magnitude.
+ *
+ * @param addend {@link roundingAddend}
+ */
 @inline
-export function rounded(x: v128): v128 {
-  const addend = f32x4.splat(roundingAddend);
+export function rounded(x: v128, addend: v128): v128 {
   return i32x4.sub(f32x4.add(x, addend), addend);
 }
 

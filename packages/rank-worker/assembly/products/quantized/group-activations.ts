@@ -8,13 +8,19 @@
 // rows as are multiplied at once. A row with an infinity or NaN has a scale that is none either, and so is every product.
 
 import { blockBytes, whole } from "./blocks";
-import { largestLane, madd, rounded, roundingAddend } from "../../vectors";
+import { constant, largestLane, madd, rounded, roundingAddend, storePair } from "../../vectors";
 
 /** Rows that are filled up to as many, and elements of each that are turned round at once. */
 const tile: usize = 16;
 
 /** Rows that are rounded before they are turned round: tiles of as many as make a line of the caches. */
 const band: usize = 64;
+
+const rounding = memory.data<f32>([roundingAddend]);
+/** What a float's sign is not. */
+const magnitudeBits = memory.data<u32>([0x7fffffff]);
+/** How much finer rests are. */
+const fineness = memory.data<f32>([254]);
 
 /** Columns of a panel, of which the last may have fewer: src/products/quantized/panels.ts. */
 const panel: usize = 128;
@@ -55,7 +61,6 @@ export function groupActivations(
   const padded = left + band * bandRow;
   const largests = padded + blockBytes;
   const twice = orderRows(x, rows, rowBytes, bytes, most, order, largests, padded);
-  const flips = i8x16.splat(<i8>flip);
   const columns = filledUp(rows);
   const restColumns = filledUp(twice);
   for (let first: usize = 0; first < columns; first += band) {
@@ -66,9 +71,9 @@ export function groupActivations(
       const row = isRow ? <usize>load<u32>(order + (column << 2)) : 0;
       const largest = isRow ? load<f32>(largests + (row << 2)) : 0;
       store<f32>(scales + (column << 2), largest / 127);
-      const inverse = f32x4.splat(largest === 0 ? 0 : 127 / largest);
+      const inverse: f32 = largest === 0 ? 0 : 127 / largest;
       const rest = column < twice ? q + (left - once) : 0;
-      roundRow(x + row * rowBytes, bytes, inverse, flips, q, rest, padded);
+      roundRow(x + row * rowBytes, bytes, inverse, flip, q, rest, padded);
     }
     turnIntoPanel(once, bandRow, elements, first, end, out, columns);
     if (first < restColumns) {
@@ -94,6 +99,7 @@ function orderRows(
   largests: usize,
   padded: usize,
 ): u32 {
+  const magnitude = constant(magnitudeBits);
   let twice: usize = 0;
   let once = order + (rows << 2);
   for (let row: usize = 0; row < rows; row++, x += rowBytes) {
@@ -114,19 +120,24 @@ function orderRows(
         const c = v128.load(block + i, 32);
         const d = v128.load(block + i, 48);
         // In one instruction, which passes over a NaN.
-        largestA = f32x4.pmax(largestA, f32x4.abs(a));
-        largestB = f32x4.pmax(largestB, f32x4.abs(b));
-        largestC = f32x4.pmax(largestC, f32x4.abs(c));
-        largestD = f32x4.pmax(largestD, f32x4.abs(d));
+        largestA = f32x4.pmax(largestA, v128.and(a, magnitude));
+        largestB = f32x4.pmax(largestB, v128.and(b, magnitude));
+        largestC = f32x4.pmax(largestC, v128.and(c, magnitude));
+        largestD = f32x4.pmax(largestD, v128.and(d, magnitude));
         squaresA = madd(a, a, squaresA);
         squaresB = madd(b, b, squaresB);
         squaresC = madd(c, c, squaresC);
         squaresD = madd(d, d, squaresD);
       }
     }
-    const square = sumLanes(f32x4.add(f32x4.add(squaresA, squaresB), f32x4.add(squaresC, squaresD)));
-    const largest = f32x4.pmax(f32x4.pmax(largestA, largestB), f32x4.pmax(largestC, largestD));
-    const largestOfAll = isNaN(square) ? square : largestLane(largest);
+    // Stored as pairs, so that V8 computes them as pairs.
+    v128.store(padded, f32x4.pmax(largestB, largestD), 48);
+    v128.store(padded, f32x4.pmax(largestA, largestC), 32);
+    v128.store(padded, f32x4.add(squaresB, squaresD), 16);
+    v128.store(padded, f32x4.add(squaresA, squaresC));
+    const square = sumLanes(f32x4.add(v128.load(padded), v128.load(padded, 16)));
+    const largest = largestLane(f32x4.pmax(v128.load(padded, 32), v128.load(padded, 48)));
+    const largestOfAll = isNaN(square) ? square : largest;
     store<f32>(largests + (row << 2), largestOfAll);
     if (largestOfAll > most * sqrt(square / <f32>(bytes >> 2))) store<u32>(order + (twice++ << 2), <u32>row);
     else store<u32>((once -= 4), <u32>row);
@@ -141,42 +152,63 @@ function filledUp(rows: usize): usize {
 }
 
 /**
- * A row of a group as bytes.
+ * A row of a group as bytes. Of each block there are, in fours, the even fours, and then the odd ones: 0–3, 8–11, 16–19,
+ * 24–27, 4–7, 12–15, 20–23, 28–31. So two neighbouring vectors stay two halves of a pair from the load on.
  *
  * @param rest where what is left goes; 0 for nowhere
  * @param padded room for a block of floats
  */
-function roundRow(x: usize, bytes: usize, inverse: v128, flips: v128, out: usize, rest: usize, padded: usize): void {
-  for (let at: usize = 0; at < bytes; at += blockBytes) {
+function roundRow(x: usize, bytes: usize, inverse: f32, flip: i32, out: usize, rest: usize, padded: usize): void {
+  // Vectors are no parameters, of which V8 would not make one of two.
+  const factor = f32x4.splat(inverse);
+  const flips = i8x16.splat(<i8>flip);
+  const addend = constant(rounding);
+  const finer = constant(fineness);
+  for (let at: usize = 0; at < bytes; at += blockBytes, out += 32) {
     const block = whole(x + at, bytes - at, padded);
-    for (let i: usize = 0; i < blockBytes; i += 64, out += 16) {
-      const a = f32x4.mul(v128.load(block + i), inverse);
-      const b = f32x4.mul(v128.load(block + i, 16), inverse);
-      const c = f32x4.mul(v128.load(block + i, 32), inverse);
-      const d = f32x4.mul(v128.load(block + i, 48), inverse);
-      v128.store(out, v128.xor(sixteen(a, b, c, d), flips));
-      if (rest !== 0) {
-        v128.store(rest, v128.xor(sixteen(restOf(a), restOf(b), restOf(c), restOf(d)), flips));
-        rest += 16;
-      }
-    }
+    const a = f32x4.mul(v128.load(block), factor);
+    const b = f32x4.mul(v128.load(block, 16), factor);
+    const c = f32x4.mul(v128.load(block, 32), factor);
+    const d = f32x4.mul(v128.load(block, 48), factor);
+    const e = f32x4.mul(v128.load(block, 64), factor);
+    const f = f32x4.mul(v128.load(block, 80), factor);
+    const g = f32x4.mul(v128.load(block, 96), factor);
+    const h = f32x4.mul(v128.load(block, 112), factor);
+    storePair(out, sixteen(a, c, e, g, addend, flips), sixteen(b, d, f, h, addend, flips));
+    if (rest === 0) continue;
+    storePair(
+      rest,
+      restsOf(a, c, e, g, addend, finer, flips),
+      restsOf(b, d, f, h, addend, finer, flips),
+    );
+    rest += 32;
   }
 }
 
 /** Sixteen numbers up to 127, to the nearest whole ones, halves to the even one. */
 @inline
-function sixteen(a: v128, b: v128, c: v128, d: v128): v128 {
-  return i8x16.narrow_i16x8_s(
-    i16x8.narrow_i32x4_s(rounded(a), rounded(b)),
-    i16x8.narrow_i32x4_s(rounded(c), rounded(d)),
+function sixteen(a: v128, b: v128, c: v128, d: v128, addend: v128, flips: v128): v128 {
+  const first = i16x8.narrow_i32x4_s(rounded(a, addend), rounded(b, addend));
+  const second = i16x8.narrow_i32x4_s(rounded(c, addend), rounded(d, addend));
+  return v128.xor(i8x16.narrow_i16x8_s(first, second), flips);
+}
+
+/** What rounding leaves of sixteen numbers, in 254ths. */
+@inline
+function restsOf(a: v128, b: v128, c: v128, d: v128, addend: v128, finer: v128, flips: v128): v128 {
+  return sixteen(
+    restOf(a, addend, finer),
+    restOf(b, addend, finer),
+    restOf(c, addend, finer),
+    restOf(d, addend, finer),
+    addend,
+    flips,
   );
 }
 
-/** What rounding leaves, in 254ths. */
 @inline
-function restOf(x: v128): v128 {
-  const magic = f32x4.splat(roundingAddend);
-  return f32x4.mul(f32x4.sub(x, f32x4.sub(f32x4.add(x, magic), magic)), f32x4.splat(254));
+function restOf(x: v128, addend: v128, finer: v128): v128 {
+  return f32x4.mul(f32x4.sub(x, f32x4.sub(f32x4.add(x, addend), addend)), finer);
 }
 
 @inline
@@ -202,9 +234,11 @@ function turnIntoPanel(
   turn(from, fromRow, elements, end - first, to, min(panel, columns - start));
 }
 
-/** Turns rows round, eight of them and 16 elements at a time. */
+/** Turns rows of `roundRow` round, eight of them and 16 elements at a time. */
 function turn(from: usize, fromRow: usize, elements: usize, rows: usize, to: usize, toRow: usize): void {
   for (let element: usize = 0; element < elements; element += tile) {
+    // Of a block, the odd fours come after the even ones.
+    const first = (element & 16) === 0 ? element : element - 12;
     for (let row: usize = 0; row < rows; row += 8) {
       const at = from + row * fromRow + element;
       const four = at + 4 * fromRow;
@@ -216,14 +250,14 @@ function turn(from: usize, fromRow: usize, elements: usize, rows: usize, to: usi
       const f = v128.load(four + fromRow);
       const g = v128.load(four + 2 * fromRow);
       const h = v128.load(four + 3 * fromRow);
-      const out = to + element * toRow + row;
+      const out = to + first * toRow + row;
       turnHalf(low(a, e), low(b, f), low(c, g), low(d, h), out, toRow);
-      turnHalf(high(a, e), high(b, f), high(c, g), high(d, h), out + 8 * toRow, toRow);
+      turnHalf(high(a, e), high(b, f), high(c, g), high(d, h), out + 16 * toRow, toRow);
     }
   }
 }
 
-/** Of eight elements of each row: of the first and the fifth row, the second and the sixth and so on. */
+/** Of two fours of each row: of the first and the fifth row, the second and the sixth and so on. */
 @inline
 function turnHalf(ae: v128, bf: v128, cg: v128, dh: v128, out: usize, toRow: usize): void {
   const evenLow = low(ae, cg);
@@ -232,8 +266,8 @@ function turnHalf(ae: v128, bf: v128, cg: v128, dh: v128, out: usize, toRow: usi
   const oddHigh = high(bf, dh);
   storeTwo(low(evenLow, oddLow), out, toRow);
   storeTwo(high(evenLow, oddLow), out + 2 * toRow, toRow);
-  storeTwo(low(evenHigh, oddHigh), out + 4 * toRow, toRow);
-  storeTwo(high(evenHigh, oddHigh), out + 6 * toRow, toRow);
+  storeTwo(low(evenHigh, oddHigh), out + 8 * toRow, toRow);
+  storeTwo(high(evenHigh, oddHigh), out + 10 * toRow, toRow);
 }
 
 @inline

@@ -3,7 +3,7 @@
 // What a group of weights (group-weights.ts) and one of activations (group-activations.ts) make, as floats, turned
 // round and added to what other groups have made.
 
-import { madd } from "../../vectors";
+import { madd, storePair } from "../../vectors";
 
 /**
  * `out[order[c]][i] = bias[i] + columnScales[c] · scales[i] · sums[i][c]`. Addresses are in bytes.
@@ -76,33 +76,66 @@ function rows(
     const bScale = v128.shuffle<i32>(four, four, 1, 1, 1, 1);
     const cScale = v128.shuffle<i32>(four, four, 2, 2, 2, 2);
     const dScale = v128.shuffle<i32>(four, four, 3, 3, 3, 3);
-    for (let i: usize = 0; i < count; i += 4) {
+    let i: usize = 0;
+    if (left > 3) {
+      for (; i + 8 <= count; i += 8) {
+        const at = sums + i * sumBytes + (column << 2);
+        const next = at + 4 * sumBytes;
+        const p = v128.load(at);
+        const q = v128.load(at + sumBytes);
+        const r = v128.load(at + 2 * sumBytes);
+        const s = v128.load(at + 3 * sumBytes);
+        const t = v128.load(next);
+        const u = v128.load(next + sumBytes);
+        const v = v128.load(next + 2 * sumBytes);
+        const w = v128.load(next + 3 * sumBytes);
+        const to = i << 2;
+        const scale = scales + to;
+        writePair(adds, a + to, even(low(p, q), low(r, s)), even(low(t, u), low(v, w)), scale, aScale, bias, to);
+        writePair(adds, b + to, odd(low(p, q), low(r, s)), odd(low(t, u), low(v, w)), scale, bScale, bias, to);
+        writePair(adds, c + to, even(high(p, q), high(r, s)), even(high(t, u), high(v, w)), scale, cScale, bias, to);
+        writePair(adds, d + to, odd(high(p, q), high(r, s)), odd(high(t, u), high(v, w)), scale, dScale, bias, to);
+      }
+    }
+    for (; i < count; i += 4) {
       const at = sums + i * sumBytes + (column << 2);
       const p = v128.load(at);
       const q = v128.load(at + sumBytes);
       const r = v128.load(at + 2 * sumBytes);
       const s = v128.load(at + 3 * sumBytes);
-      const pqLow = v128.shuffle<i32>(p, q, 0, 4, 1, 5);
-      const pqHigh = v128.shuffle<i32>(p, q, 2, 6, 3, 7);
-      const rsLow = v128.shuffle<i32>(r, s, 0, 4, 1, 5);
-      const rsHigh = v128.shuffle<i32>(r, s, 2, 6, 3, 7);
       const to = i << 2;
       const scale = v128.load(scales + to);
-      const base = bias === 0 ? f32x4.splat(0) : v128.load(bias + to);
+      const base = baseOf(bias, to);
       const there = count - i;
-      if (left > 3) write(adds, d + to, v128.shuffle<i64>(pqHigh, rsHigh, 1, 3), scale, dScale, base, there);
-      if (left > 2) write(adds, c + to, v128.shuffle<i64>(pqHigh, rsHigh, 0, 2), scale, cScale, base, there);
-      if (left > 1) write(adds, b + to, v128.shuffle<i64>(pqLow, rsLow, 1, 3), scale, bScale, base, there);
-      write(adds, a + to, v128.shuffle<i64>(pqLow, rsLow, 0, 2), scale, aScale, base, there);
+      if (left > 3) write(adds, d + to, odd(high(p, q), high(r, s)), scale, dScale, base, there);
+      if (left > 2) write(adds, c + to, even(high(p, q), high(r, s)), scale, cScale, base, there);
+      if (left > 1) write(adds, b + to, odd(low(p, q), low(r, s)), scale, bScale, base, there);
+      write(adds, a + to, even(low(p, q), low(r, s)), scale, aScale, base, there);
     }
   }
+}
+
+/** Eight sums of a row, in two vectors; otherwise as `write`. */
+@inline
+function writePair(
+  adds: bool,
+  out: usize,
+  first: v128,
+  second: v128,
+  scales: usize,
+  columnScale: v128,
+  bias: usize,
+  to: usize,
+): void {
+  const one = scaled(adds, out, first, v128.load(scales), columnScale, baseOf(bias, to));
+  const other = scaled(adds, out + 16, second, v128.load(scales, 16), columnScale, baseOf(bias, to + 16));
+  storePair(out, one, other);
 }
 
 /** The first `there` of four sums of a row, times their scales, and what they are added to. */
 @inline
 function write(adds: bool, out: usize, sums: v128, scale: v128, columnScale: v128, base: v128, there: usize): void {
-  const before = adds ? v128.load(out) : base;
-  const sum = madd(f32x4.convert_i32x4_s(sums), f32x4.mul(scale, columnScale), before);
+  const sum = scaled(adds, out, sums, scale, columnScale, base);
   if (there > 3) {
     v128.store(out, sum);
     return;
@@ -110,4 +143,34 @@ function write(adds: bool, out: usize, sums: v128, scale: v128, columnScale: v12
   v128.store_lane<f32>(out, sum, 0);
   if (there > 1) v128.store_lane<f32>(out, sum, 1, 4);
   if (there > 2) v128.store_lane<f32>(out, sum, 2, 8);
+}
+
+@inline
+function scaled(adds: bool, out: usize, sums: v128, scale: v128, columnScale: v128, base: v128): v128 {
+  return madd(f32x4.convert_i32x4_s(sums), f32x4.mul(scale, columnScale), adds ? v128.load(out) : base);
+}
+
+@inline
+function baseOf(bias: usize, to: usize): v128 {
+  return bias === 0 ? f32x4.splat(0) : v128.load(bias + to);
+}
+
+@inline
+function low(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+}
+
+@inline
+function high(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+}
+
+@inline
+function even(a: v128, b: v128): v128 {
+  return v128.shuffle<i64>(a, b, 0, 2);
+}
+
+@inline
+function odd(a: v128, b: v128): v128 {
+  return v128.shuffle<i64>(a, b, 1, 3);
 }

@@ -3,14 +3,22 @@
 // Blocks of 32 weights, as MatMulNBits has them, made whole numbers that share a scale as far as a group of blocks
 // reaches: w ≈ scale · (u − 128) with u from 1 to 255.
 
-import { choose, rounded } from "../../vectors";
+import { choose, constant, roundingAddend } from "../../vectors";
 import { oneScale } from "./scales";
 
 /** The largest magnitude of a weight in a group, as a whole number. */
 const most: f32 = 127;
 
-/** Added to signed bytes, or taken away, it makes them unsigned ones of which 128 is 0. */
-const zero: i8 = -128;
+// Vectors that loops need lie in memory: see `constant`.
+
+/** Added to signed bytes, it makes them unsigned ones of which 128 is 0. */
+const zeros = memory.data<i8>([-128, -128, -128, -128]);
+/** The low halves of bytes. */
+const lowHalves = memory.data<i8>([15, 15, 15, 15]);
+/** Sixteen times what weights of 4 bits stand for. */
+const sixteenfold = memory.data<i16>([-128, -112, -96, -80, -64, -48, -32, -16, 0, 16, 32, 48, 64, 80, 96, 112]);
+/** What weights of 8 bits have too much. */
+const centres = memory.data<i16>([128, 128]);
 
 /**
  * A group of each of `count` rows, of weights of 4 bits. Addresses are in bytes.
@@ -34,21 +42,17 @@ export function groupWeights4(
   outScales: usize,
   count: u32,
 ): void {
-  const low = i8x16.splat(15);
-  // Sixteen times what weights of 4 bits stand for, from −8 to 7.
-  const negative = i16x8(-128, -112, -96, -80, -64, -48, -32, -16);
-  const positive = i16x8(0, 16, 32, 48, 64, 80, 96, 112);
+  const low = constant(lowHalves);
+  const zero = constant(zeros);
+  const negative = v128.load(sixteenfold);
+  const positive = v128.load(sixteenfold, 16);
   for (let row: u32 = 0; row < count; row++, values += <usize>rowBlocks << 4, scales += rowBlocks * toNextScale) {
     const largest = largestScale(scales, scaleBytes, toNextScale, blocks);
     store<f32>(outScales + (<usize>row << 2), (largest * 8) / most);
     const factor = fractionOver(largest);
     for (let block: usize = 0; block < blocks; block++, out += 32) {
       const fraction = fractionOf(oneScale(scales + block * toNextScale, scaleBytes), factor);
-      const all = i8x16.narrow_i16x8_s(
-        i16x8.q15mulr_sat_s(negative, fraction),
-        i16x8.q15mulr_sat_s(positive, fraction),
-      );
-      const table = i8x16.add(all, i8x16.splat(zero));
+      const table = i8x16.add(i8x16.narrow_i16x8_s(times(negative, fraction), times(positive, fraction)), zero);
       const v = v128.load(values + (block << 4));
       const even = choose(table, v128.and(v, low));
       const odd = choose(table, v128.and(i16x8.shr_u(v, 4), low));
@@ -70,6 +74,8 @@ export function groupWeights8(
   outScales: usize,
   count: u32,
 ): void {
+  const centre = constant(centres);
+  const zero = constant(zeros);
   for (let row: u32 = 0; row < count; row++, values += <usize>rowBlocks << 5, scales += rowBlocks * toNextScale) {
     const largest = largestScale(scales, scaleBytes, toNextScale, blocks);
     store<f32>(outScales + (<usize>row << 2), (largest * 128) / most);
@@ -77,8 +83,10 @@ export function groupWeights8(
     for (let block: usize = 0; block < blocks; block++, out += 32) {
       const fraction = fractionOf(oneScale(scales + block * toNextScale, scaleBytes), factor);
       const at = values + (block << 5);
-      v128.store(out, narrow(v128.load_ext<u8>(at), v128.load_ext<u8>(at, 8), fraction));
-      v128.store(out, narrow(v128.load_ext<u8>(at, 16), v128.load_ext<u8>(at, 24), fraction), 16);
+      const first = i8x16.narrow_i16x8_s(eight(at, centre, fraction), eight(at + 8, centre, fraction));
+      const second = i8x16.narrow_i16x8_s(eight(at + 16, centre, fraction), eight(at + 24, centre, fraction));
+      v128.store(out, i8x16.add(first, zero));
+      v128.store(out, i8x16.add(second, zero), 16);
     }
   }
 }
@@ -86,36 +94,37 @@ export function groupWeights8(
 /** The largest magnitude of the scales of a group. NaN where there is one. */
 function largestScale(scales: usize, scaleBytes: usize, toNextScale: usize, blocks: usize): f32 {
   // Without their signs, floats are in the order of the whole numbers that they are as bits, and NaNs behind them.
-  let largest: u32 = 0;
-  for (let block: usize = 0; block < blocks; block++) {
-    const scale = oneScale(scales + block * toNextScale, scaleBytes);
-    largest = max<u32>(largest, reinterpret<u32>(scale) & 0x7fffffff);
+  // Vectors have an instruction for the larger one, where V8 would branch.
+  let largest = i32x4.splat(0);
+  for (let block: usize = 0; block < blocks; block++, scales += toNextScale) {
+    largest = i32x4.max_s(largest, i32x4.splat(reinterpret<i32>(oneScale(scales, scaleBytes)) & 0x7fffffff));
   }
-  return reinterpret<f32>(largest);
+  return f32x4.extract_lane(largest, 0);
 }
 
 /**
  * Times the scale of a block, the fraction, in 2⁻¹⁵, that makes its weights whole numbers of the group's scale: weights
  * of 8 bits, and those of 4 times 16, of which the largest stands for 128.
  */
-function fractionOver(largest: f32): v128 {
-  return f32x4.splat(largest === 0 ? 0 : (most * 256) / largest);
+function fractionOver(largest: f32): f32 {
+  return largest === 0 ? 0 : (most * 256) / largest;
 }
 
-/** As whole numbers of 16 bits. */
+/** As whole numbers of 16 bits: the lowest of a sum with {@link roundingAddend}. */
 @inline
-function fractionOf(scale: f32, factor: v128): v128 {
-  const fraction = rounded(f32x4.mul(f32x4.splat(scale), factor));
-  return i16x8.narrow_i32x4_s(fraction, fraction);
+function fractionOf(scale: f32, factor: f32): v128 {
+  return i16x8.splat(<i16>reinterpret<i32>(scale * factor + roundingAddend));
 }
 
-/** Sixteen weights of 8 bits. */
+/** Whole numbers times fractions, rounded. They never both are −2¹⁵, of which engines may differ. */
 @inline
-function narrow(first: v128, second: v128, fraction: v128): v128 {
-  const centre = i16x8.splat(128);
-  const numbers = i8x16.narrow_i16x8_s(
-    i16x8.q15mulr_sat_s(i16x8.sub(first, centre), fraction),
-    i16x8.q15mulr_sat_s(i16x8.sub(second, centre), fraction),
-  );
-  return i8x16.add(numbers, i8x16.splat(zero));
+function times(numbers: v128, fraction: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_q15mulr_s(numbers, fraction);
+  return i16x8.q15mulr_sat_s(numbers, fraction);
+}
+
+/** Eight weights of 8 bits. */
+@inline
+function eight(at: usize, centre: v128, fraction: v128): v128 {
+  return times(i16x8.sub(v128.load_ext<u8>(at), centre), fraction);
 }
