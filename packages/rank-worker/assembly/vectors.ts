@@ -69,6 +69,21 @@ export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
+const log2e = memory.data<f32>([1.44269504088896341]);
+/** Added to this, a number is rounded to a whole one, of which the lowest bits of the sum are the exponent of 2ⁿ. */
+const roundingToExponent = memory.data<f32>([roundingAddend + 127]);
+/** Of 2ʳ; that of the highest power first. */
+const ofPowerOfTwo = memory.data<f32>([
+  1.535336188319500e-4,
+  1.339887440266574e-3,
+  9.618437357674640e-3,
+  5.550332471162809e-2,
+  2.402264791363012e-1,
+  6.931472028550421e-1,
+  1,
+]);
+const leastExponent = memory.data<f32>([-64]);
+
 /**
  * eˣ for x ≤ 0, within 1e-7: 2ⁿ · 2ʳ with x · log₂e = n + r and |r| ≤ ½, 2ʳ by the polynomial of Cephes
  * (https://www.netlib.org/cephes, exp2f). NaN stays. Below −64 it is 0: beside a largest share of 1, float32 has no
@@ -76,19 +91,17 @@ export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
  */
 @inline
 export function exponential(x: v128): v128 {
-  const log2e = f32x4.splat(1.44269504088896341);
-  // Added to this, a number is rounded to a whole one, of which the lowest bits of the sum are the exponent of 2ⁿ.
-  const rounding = f32x4.splat(roundingAddend + 127);
-  const shifted = madd(x, log2e, rounding);
-  const r = madd(x, log2e, f32x4.sub(rounding, shifted));
-  let p = f32x4.splat(1.535336188319500e-4);
-  p = madd(p, r, f32x4.splat(1.339887440266574e-3));
-  p = madd(p, r, f32x4.splat(9.618437357674640e-3));
-  p = madd(p, r, f32x4.splat(5.550332471162809e-2));
-  p = madd(p, r, f32x4.splat(2.402264791363012e-1));
-  p = madd(p, r, f32x4.splat(6.931472028550421e-1));
-  p = madd(p, r, f32x4.splat(1));
+  const rounding = constant(roundingToExponent);
+  const shifted = madd(x, constant(log2e), rounding);
+  const r = madd(x, constant(log2e), f32x4.sub(rounding, shifted));
+  let p = constant(ofPowerOfTwo);
+  p = madd(p, r, constant(ofPowerOfTwo, 1));
+  p = madd(p, r, constant(ofPowerOfTwo, 2));
+  p = madd(p, r, constant(ofPowerOfTwo, 3));
+  p = madd(p, r, constant(ofPowerOfTwo, 4));
+  p = madd(p, r, constant(ofPowerOfTwo, 5));
+  p = madd(p, r, constant(ofPowerOfTwo, 6));
   // To add n to the exponent would make numbers of some NaNs.
   const power = f32x4.mul(p, i32x4.shl(shifted, 23));
-  return v128.andnot(power, f32x4.lt(x, f32x4.splat(-64)));
+  return v128.andnot(power, f32x4.lt(x, constant(leastExponent)));
 }

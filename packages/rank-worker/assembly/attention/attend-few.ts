@@ -60,7 +60,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
     }
     addToFour(scores, from, seen, sequence, firstHead, firstHead + count - 1, args);
     // Queries are no longer needed: one divided by the sum of each one's shares comes in their place.
-    v128.store(queries, softmaxFour(scores, seen + 1));
+    v128.store(queries, softmaxFour(scores, seen + 1, queries));
     memory.fill(sums, 0, padded * rowBytes);
     for (let row: usize = 0; row <= seen; row += streams * each) {
       streams = streamsFrom(row, seen);
@@ -82,7 +82,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
   }
   for (let one: usize = 0; one < count; one++) {
     addToOne(scores + one * scoreBytes, from, seen, sequence, firstHead + one, args);
-    softmaxOne(scores + one * scoreBytes, seen + 1, scoreBytes);
+    softmaxOne(scores + one * scoreBytes, seen + 1, scoreBytes, queries);
   }
   memory.fill(context, 0, count * rowBytes);
   for (let row: usize = 0; row <= seen; row += streams * each) {

@@ -11,7 +11,7 @@
 // together, and then has to move sums out of registers.
 
 import { readOn } from "./streams";
-import { exponential, madd } from "../vectors";
+import { exponential, madd, storePair } from "../vectors";
 
 /** Of four keys, between two readings: 128 multiplications, so that memory and arithmetic take turns finely. */
 const lanesAtOnce: usize = 32;
@@ -68,22 +68,25 @@ export function scoreEight(
       }
     }
     let at = scores;
-    a0 = addTo(at, a0);
-    a1 = addTo(at + 16, a1);
+    a0 = f32x4.add(a0, v128.load(at));
+    a1 = f32x4.add(a1, v128.load(at, 16));
+    storePair(at, a0, a1);
     at += toStream;
-    b0 = addTo(at, b0);
-    b1 = addTo(at + 16, b1);
+    b0 = f32x4.add(b0, v128.load(at));
+    b1 = f32x4.add(b1, v128.load(at, 16));
+    storePair(at, b0, b1);
     at += toStream;
-    c0 = addTo(at, c0);
-    c1 = addTo(at + 16, c1);
+    c0 = f32x4.add(c0, v128.load(at));
+    c1 = f32x4.add(c1, v128.load(at, 16));
+    storePair(at, c0, c1);
     at += toStream;
-    d0 = addTo(at, d0);
-    d1 = addTo(at + 16, d1);
+    d0 = f32x4.add(d0, v128.load(at));
+    d1 = f32x4.add(d1, v128.load(at, 16));
+    storePair(at, d0, d1);
     m0 = f32x4.pmax(m0, f32x4.pmax(f32x4.pmax(a0, b0), f32x4.pmax(c0, d0)));
     m1 = f32x4.pmax(m1, f32x4.pmax(f32x4.pmax(a1, b1), f32x4.pmax(c1, d1)));
   }
-  v128.store(most, m0);
-  v128.store(most, m1, 16);
+  storePair(most, m0, m1);
 }
 
 /** Likewise of one stream of a few rows. */
@@ -106,38 +109,29 @@ export function scoreEightOfRows(
       a0 = madd(k, v128.load(query), a0);
       a1 = madd(k, v128.load(query, 16), a1);
     }
-    m0 = f32x4.pmax(m0, addTo(scores, a0));
-    m1 = f32x4.pmax(m1, addTo(scores + 16, a1));
+    a0 = f32x4.add(a0, v128.load(scores));
+    a1 = f32x4.add(a1, v128.load(scores, 16));
+    storePair(scores, a0, a1);
+    m0 = f32x4.pmax(m0, a0);
+    m1 = f32x4.pmax(m1, a1);
   }
-  v128.store(most, m0);
-  v128.store(most, m1, 16);
-}
-
-/** @returns what is there then */
-@inline
-function addTo(at: usize, x: v128): v128 {
-  const sum = f32x4.add(x, v128.load(at));
-  v128.store(at, sum);
-  return sum;
+  storePair(most, m0, m1);
 }
 
 /** Scores become shares that are not yet divided by their sum, in place; `totals` grow by them. */
 export function shareEight(scores: usize, rows: usize, most: usize, totals: usize): void {
-  const end = scores + (rows << 5);
-  shareFour(scores, end, most, totals);
-  shareFour(scores + 16, end, most + 16, totals + 16);
-}
-
-/** Of four of the eight: beside the exponential's constants there are no registers for more. */
-function shareFour(scores: usize, end: usize, most: usize, totals: usize): void {
-  const m = v128.load(most);
-  let total = v128.load(totals);
-  for (; scores < end; scores += 32) {
-    const share = exponential(f32x4.sub(v128.load(scores), m));
-    v128.store(scores, share);
-    total = f32x4.add(total, share);
+  const m0 = v128.load(most);
+  const m1 = v128.load(most, 16);
+  let t0 = v128.load(totals);
+  let t1 = v128.load(totals, 16);
+  for (const end = scores + (rows << 5); scores < end; scores += 32) {
+    const p0 = exponential(f32x4.sub(v128.load(scores), m0));
+    const p1 = exponential(f32x4.sub(v128.load(scores, 16), m1));
+    storePair(scores, p0, p1);
+    t0 = f32x4.add(t0, p0);
+    t1 = f32x4.add(t1, p1);
   }
-  v128.store(totals, total);
+  storePair(totals, t0, t1);
 }
 
 /**
@@ -158,7 +152,7 @@ export function mixEight(
   const toStream = rows << 5;
   const end = shares + count * toStream;
   const toNext = distance - rows * rowBytes;
-  for (let lane: usize = 0; lane < rowBytes; lane += 16, sums += 128) {
+  for (let lane: usize = 0; lane < rowBytes; lane += 16) {
     readOn();
     let a0 = v128.load(sums);
     let a1 = v128.load(sums, 16);
@@ -187,14 +181,14 @@ export function mixEight(
         d1 = madd(v, p1, d1);
       }
     }
-    v128.store(sums, a0);
-    v128.store(sums, a1, 16);
-    v128.store(sums, b0, 32);
-    v128.store(sums, b1, 48);
-    v128.store(sums, c0, 64);
-    v128.store(sums, c1, 80);
-    v128.store(sums, d0, 96);
-    v128.store(sums, d1, 112);
+    storePair(sums, a0, a1);
+    sums += 32;
+    storePair(sums, b0, b1);
+    sums += 32;
+    storePair(sums, c0, c1);
+    sums += 32;
+    storePair(sums, d0, d1);
+    sums += 32;
   }
 }
 
@@ -210,12 +204,14 @@ export function rescaleEight(sums: usize, totals: usize, rowBytes: usize, before
   if (!v128.any_true(v128.or(f32x4.lt(b0, n0), f32x4.lt(b1, n1)))) return;
   const f0 = exponential(f32x4.sub(b0, n0));
   const f1 = exponential(f32x4.sub(b1, n1));
-  v128.store(totals, f32x4.mul(v128.load(totals), f0));
-  v128.store(totals, f32x4.mul(v128.load(totals, 16), f1), 16);
-  for (const end = sums + (rowBytes << 3); sums < end; sums += 32) {
-    v128.store(sums, f32x4.mul(v128.load(sums), f0));
-    v128.store(sums, f32x4.mul(v128.load(sums, 16), f1), 16);
-  }
-  v128.store(before, n0);
-  v128.store(before, n1, 16);
+  scalePair(totals, f0, f1);
+  for (const end = sums + (rowBytes << 3); sums < end; sums += 32) scalePair(sums, f0, f1);
+  storePair(before, n0, n1);
+}
+
+@inline
+function scalePair(at: usize, f0: v128, f1: v128): void {
+  const first = f32x4.mul(v128.load(at), f0);
+  const second = f32x4.mul(v128.load(at, 16), f1);
+  storePair(at, first, second);
 }

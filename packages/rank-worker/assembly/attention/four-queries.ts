@@ -6,7 +6,8 @@
 //   sums     [lanes / 4][query][4]
 
 import { addendAt, Arguments } from "./arguments";
-import { exponential, madd, sumEach } from "../vectors";
+import { shareEach } from "./shares";
+import { madd, storePair, sumEach } from "../vectors";
 
 /** Packs four queries that lie one after the other. */
 export function packFour(packed: usize, queries: usize, rowBytes: usize): void {
@@ -145,18 +146,18 @@ export function addToFour(
   }
 }
 
-/** In place, shares that are not yet divided by their sum. @returns one divided by that */
-export function softmaxFour(scores: usize, count: usize): v128 {
+/**
+ * In place, shares that are not yet divided by their sum.
+ *
+ * @param room for four floats
+ * @returns one divided by the sum
+ */
+export function softmaxFour(scores: usize, count: usize, room: usize): v128 {
   const end = scores + (count << 4);
   let most = v128.load(scores);
   for (let at = scores + 16; at < end; at += 16) most = f32x4.pmax(most, v128.load(at));
-  let sum = f32x4.splat(0);
-  for (let at = scores; at < end; at += 16) {
-    const share = exponential(f32x4.sub(v128.load(at), most));
-    v128.store(at, share);
-    sum = f32x4.add(sum, share);
-  }
-  return f32x4.div(f32x4.splat(1), sum);
+  v128.store(room, most);
+  return f32x4.div(f32x4.splat(1), shareEach(scores, end, room));
 }
 
 /**
@@ -207,13 +208,17 @@ function mixTwoRows(
   const c1 = v128.load_splat<f32>(other, 8);
   const d1 = v128.load_splat<f32>(other, 12);
   let next = values + toNext;
-  for (const end = values + rowBytes; values < end; values += 16, next += 16, sums += 64) {
+  for (const end = values + rowBytes; values < end; values += 16, next += 16) {
     const v0 = v128.load(values);
     const v1 = v128.load(next);
-    v128.store(sums, madd(a1, v1, madd(a0, v0, v128.load(sums))));
-    v128.store(sums, madd(b1, v1, madd(b0, v0, v128.load(sums, 16))), 16);
-    v128.store(sums, madd(c1, v1, madd(c0, v0, v128.load(sums, 32))), 32);
-    v128.store(sums, madd(d1, v1, madd(d0, v0, v128.load(sums, 48))), 48);
+    const a = madd(a1, v1, madd(a0, v0, v128.load(sums)));
+    const b = madd(b1, v1, madd(b0, v0, v128.load(sums, 16)));
+    const c = madd(c1, v1, madd(c0, v0, v128.load(sums, 32)));
+    const d = madd(d1, v1, madd(d0, v0, v128.load(sums, 48)));
+    storePair(sums, a, b);
+    sums += 32;
+    storePair(sums, c, d);
+    sums += 32;
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { addendAt, Arguments } from "./arguments";
 import { oneRow, twoRows } from "../products/floats/float-rows";
-import { exponential, madd, sumEach } from "../vectors";
+import { shareEach } from "./shares";
+import { madd, sumEach } from "../vectors";
 
 /**
  * `scores[query][row] = query · key[row]`: queries are rows, and keys a matrix.
@@ -57,20 +58,20 @@ export function addToOne(
   }
 }
 
-/** In place; what pads the last vector becomes 0. */
-export function softmaxOne(scores: usize, count: usize, bytes: usize): void {
+/**
+ * In place; what pads the last vector becomes 0.
+ *
+ * @param room for four floats
+ */
+export function softmaxOne(scores: usize, count: usize, bytes: usize, room: usize): void {
   const end = scores + bytes;
   for (let at = scores + (count << 2); at < end; at += 4) store<f32>(at, -f32.MAX_VALUE);
   let most = v128.load(scores);
   for (let at = scores + 16; at < end; at += 16) most = f32x4.max(most, v128.load(at));
   most = f32x4.max(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
   most = f32x4.max(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
-  let sum = f32x4.splat(0);
-  for (let at = scores; at < end; at += 16) {
-    const share = exponential(f32x4.sub(v128.load(at), most));
-    v128.store(at, share);
-    sum = f32x4.add(sum, share);
-  }
+  v128.store(room, most);
+  let sum = shareEach(scores, end, room);
   // If nothing is visible, the padding is as large as any score, and must not count.
   for (let at = scores + (count << 2); at < end; at += 4) {
     sum = f32x4.sub(sum, f32x4.replace_lane(f32x4.splat(0), 0, load<f32>(at)));
