@@ -1,18 +1,17 @@
-import { arch, versions } from "node:process";
 import { engine } from "./engine.js";
 
 /**
  * Node 20's engine runs relaxed SIMD (https://github.com/WebAssembly/relaxed-simd) only with a flag; later ones need
  * none, and do not know it any more.
  */
-const relaxedSimdFlags = versions.v8.startsWith("11.3.") ? ["--experimental-wasm-relaxed-simd"] : [];
+const relaxedSimdFlags = process.versions.v8.startsWith("11.3.") ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /**
  * The engines of Node 24 and later compile pairs of WebAssembly's 128-bit operations to one of 256 bits, where the
  * processor has AVX2. Node 22's engine knows the flag, too, but does not do it. The flag only exists on x64.
  */
 const wideVectorFlags =
-  arch === "x64" && /^1[34]\./.test(versions.v8) ? ["--experimental-wasm-revectorize"] : [];
+  process.arch === "x64" && /^1[34]\./.test(process.versions.v8) ? ["--experimental-wasm-revectorize"] : [];
 
 /**
  * The flags with which this engine runs kernels fastest. They apply to a whole process and must be set before its first
