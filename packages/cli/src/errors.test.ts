@@ -6,7 +6,7 @@ import { Interrupted } from "./interruption.js";
 
 const codes = Object.keys(errorCodes) as ErrorCode[];
 
-test("every error code has an exit status: 1 for what failed while running, 2 for what was given", () => {
+test("every error code has an exit status: 1 for a failure while running, 2 for invalid input", () => {
   const runtime = codes.filter((code) => exitCodeOf(new RingrankError(code, "")) === 1);
   expect(runtime).toEqual([
     "RR_ABORTED",
@@ -23,7 +23,7 @@ test("every error code has an exit status: 1 for what failed while running, 2 fo
   }
 });
 
-test("what commander says on two lines is one line, as all errors are", () => {
+test("a two-line message of commander becomes one line, like all errors", () => {
   const line = usageErrorLine("error: unknown option '--rank'\n(Did you mean --ranks?)\n", "ringrank run");
   expect(line).toMatch(
     /^[^\n]*unknown option '--rank' \(Did you mean --ranks\?\); ringrank run --help[^\n]*\n$/,
@@ -40,7 +40,7 @@ test("a warning is one line, whatever the message of its cause quotes", () => {
   }
 });
 
-test("wrong usage ends with 2, Ctrl-C with 130, anything unexpected with 1", () => {
+test("invalid usage exits with 2, Ctrl-C with 130, anything unexpected with 1", () => {
   expect(exitCodeOf(new CommanderError(1, "commander.unknownOption", ""))).toBe(2);
   expect(exitCodeOf(new Interrupted("ended by SIGINT", 130))).toBe(130);
   expect(exitCodeOf(new TypeError("a bug"))).toBe(1);

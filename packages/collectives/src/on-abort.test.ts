@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { expect, it, vi } from "vitest";
 import { onAbort } from "./on-abort.js";
 
-it("tells all who share a signal, through one listener: of more than ten, Node warns as of a leak", () => {
+it("notifies all who share a signal, through one listener: Node warns of a leak for more than ten", () => {
   const controller = new AbortController();
   const told = Array.from({ length: 20 }, () => vi.fn());
   for (const listener of told) onAbort(controller.signal, listener);
@@ -11,7 +11,7 @@ it("tells all who share a signal, through one listener: of more than ten, Node w
   for (const listener of told) expect(listener).toHaveBeenCalledOnce();
 });
 
-it("leaves nothing on a signal that outlives what was to be told", () => {
+it("leaves no listener on a signal that lives longer", () => {
   const controller = new AbortController();
   const told = vi.fn();
   const undo = [told, () => {}].map((listener) => onAbort(controller.signal, listener));
@@ -21,7 +21,7 @@ it("leaves nothing on a signal that outlives what was to be told", () => {
   expect(told).not.toHaveBeenCalled();
 });
 
-it("has nothing to tell of a signal that is aborted already, or of none", () => {
+it("adds no listener to an aborted signal, or without a signal", () => {
   const told = vi.fn();
   for (const signal of [AbortSignal.abort(), undefined]) onAbort(signal, told)();
   expect(told).not.toHaveBeenCalled();

@@ -5,19 +5,19 @@ import { type Logger, pino } from "pino";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { zooDirectory } from "../../model/src/testing/fixtures.js";
-// Threads are started from the build, so the build is what is tested.
+// Threads start from the build, so the build is tested.
 import { type LoadOptions, listShardCache, loadModel } from "../dist/index.js";
 import { KeptPlan } from "../dist/kept-plan.js";
 import { checkLoadOptions } from "../dist/options/check-load-options.js";
 
-/** A logger of warnings, and the messages of what it was told. */
+/** A logger of warnings, and its messages. */
 function listener(): { logger: Logger; messages: string[] } {
   const messages: string[] = [];
   const write = (line: string): void => void messages.push((JSON.parse(line) as { msg: string }).msg);
   return { logger: pino({ level: "warn" }, { write }), messages };
 }
 
-/** A copy of a small checkpoint, and a cache that is empty. */
+/** A copy of a small checkpoint, and an empty cache. */
 function modelAndCache(): { model: string; options: LoadOptions } {
   const model = temporaryDirectory();
   cpSync(zooDirectory("llama"), model, { recursive: true });
@@ -31,7 +31,7 @@ async function logitsOf(model: string, options: LoadOptions): Promise<unknown> {
   return logits!.data;
 }
 
-/** The one entry that holds no weights. */
+/** The only entry without weights. */
 function entryOfPlan(directory: string): string {
   const entries = listShardCache(directory).filter(({ rank }) => rank === undefined);
   expect(entries).toHaveLength(1);
@@ -41,7 +41,7 @@ function entryOfPlan(directory: string): string {
 const planOf = (model: string, options: LoadOptions) =>
   KeptPlan.of(model, checkLoadOptions(options), listener().logger);
 
-test("a second load plans as the first did, and gives its logits bit for bit", async () => {
+test("a second load has the same plan as the first, and the same logits bit for bit", async () => {
   const { model, options } = modelAndCache();
   const { logger, messages } = listener();
   const first = await logitsOf(model, { ...options, logger });
@@ -51,7 +51,7 @@ test("a second load plans as the first did, and gives its logits bit for bit", a
   expect(messages).toEqual([]);
 });
 
-test("what an earlier load has planned is not planned again", async () => {
+test("a plan of an earlier load is reused", async () => {
   const { model, options } = modelAndCache();
   const loaded = await loadModel(model, options);
   await loaded.close();
@@ -59,7 +59,7 @@ test("what an earlier load has planned is not planned again", async () => {
   const plan = kept.read()!;
   rmSync(entryOfPlan(options.cacheDirectory!), { recursive: true });
   using cache = ShardCache.open(plan.programs, options.cacheDirectory!, 1e9);
-  // Planning would not say so.
+  // A new plan would not have this limit.
   kept.keep({ ...plan, facts: { ...plan.facts, maxContext: 7 } }, cache!);
   const again = await loadModel(model, options);
   await again.close();
@@ -79,7 +79,7 @@ test("a damaged plan is made again", async () => {
   expect(planOf(model, options)!.read()).toBeDefined();
 });
 
-test("a plan is not that of other options", async () => {
+test("a plan is not reused for other options", async () => {
   const { model, options } = modelAndCache();
   await logitsOf(model, options);
   expect(planOf(model, options)!.read()).toBeDefined();
@@ -96,14 +96,14 @@ test("a plan is not that of other options", async () => {
     expect(planOf(model, { ...options, ...other })!.read(), JSON.stringify(other)).toBeUndefined();
 });
 
-test("a plan is not that of a model with another file", async () => {
+test("a plan is not reused for a model with a changed file", async () => {
   const { model, options } = modelAndCache();
   await logitsOf(model, options);
   writeFileSync(join(model, "generation_config.json"), '{ "temperature": 0.5 }');
   expect(planOf(model, options)!.read()).toBeUndefined();
 });
 
-test("a plan is known by files of the model's folders, too, but not by hidden ones or those of folders in them", async () => {
+test("a plan also depends on files in the model's folders, but not on hidden ones or those in nested folders", async () => {
   const { model, options } = modelAndCache();
   await logitsOf(model, options);
   const write = (path: string): void => {
@@ -116,7 +116,7 @@ test("a plan is known by files of the model's folders, too, but not by hidden on
   expect(planOf(model, options)!.read()).toBeUndefined();
 });
 
-test("a cache directory that is unfit is told of once", async () => {
+test("an unfit cache directory is reported once", async () => {
   const { model, options } = modelAndCache();
   mkdirSync(options.cacheDirectory!);
   chmodSync(options.cacheDirectory!, 0o755);
@@ -125,13 +125,13 @@ test("a cache directory that is unfit is told of once", async () => {
   expect(messages).toEqual([expect.stringMatching(/^loading without the cache of quantized weights: .*755/)]);
 });
 
-test("no plan is kept of a model in a directory with hundreds of files", () => {
+test("no plan is stored for a model in a directory with hundreds of files", () => {
   const { model, options } = modelAndCache();
   for (let index = 0; index < 257; index++) writeFileSync(join(model, `${index}`), "");
   expect(planOf(model, options)).toBeUndefined();
 });
 
-test("no plan is kept where no weight is quantized, or without a cache", () => {
+test("no plan is stored if no weight is quantized, or without a cache", () => {
   const { model, options } = modelAndCache();
   expect(planOf(model, { ...options, precision: "float32" })).toBeUndefined();
   expect(planOf(model, { ...options, cache: false, cacheDirectory: undefined })).toBeUndefined();

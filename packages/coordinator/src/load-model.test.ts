@@ -1,6 +1,6 @@
 import { cpSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-// Threads are started from the build, so the build is what is tested.
+// Threads start from the build, so the build is tested.
 import {
   loadModel,
   type Model,
@@ -34,7 +34,7 @@ describe("loadModel", () => {
   });
 
   it.each(["plan", "load", "ready"])(
-    "rejects with the reason of a signal aborted as it reports %s",
+    "rejects with the reason of a signal that is aborted when it reports %s",
     async (last) => {
       const aborting = new AbortController();
       const onProgress = ({ phase }: Progress) => {
@@ -45,7 +45,7 @@ describe("loadModel", () => {
     },
   );
 
-  it.each(["plan", "load"])("rejects with what a callback that is told of %s rejects with", async (told) => {
+  it.each(["plan", "load"])("rejects with the error of a callback for %s", async (told) => {
     const onProgress = async ({ phase }: Progress): Promise<void> => {
       if (phase === told) throw new Error("the bar broke");
     };
@@ -54,7 +54,7 @@ describe("loadModel", () => {
     expect(workerThreads()).toBe(0);
   });
 
-  it("takes back the policy that planModel gave, also as JSON", async () => {
+  it("accepts a policy from planModel, also as JSON", async () => {
     const policy = await planModel(shakespeareDirectory, { ranks: 2, objective: "time" });
     for (const given of [policy, JSON.parse(JSON.stringify(policy)) as object]) {
       const model = await loadModel(shakespeareDirectory, { ranks: 2, policy: given });
@@ -65,8 +65,8 @@ describe("loadModel", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("loadModel, asked for huge pages", () => {
-  it("asks the system for them wherever a rank computes, and nowhere otherwise", async () => {
+describe.runIf(process.platform === "loadModel with huge pages")("loadModel, asked for huge pages", () => {
+  it("requests them wherever a rank computes, and nowhere otherwise", async () => {
     const advised = async (hugePages: boolean) => {
       const model = await loadModel(shakespeareDirectory, { ranks: 2, hugePages });
       const bytes = advisedBytes();
@@ -82,13 +82,13 @@ describe.runIf(process.platform === "linux")("loadModel, asked for huge pages", 
   });
 });
 
-describe("loadModel, asked for a model that can do something", () => {
+describe("loadModel with a required capability", () => {
   it.each([
     ["generates", { requireGenerate: true }, "RR_NO_GENERATE", zooDirectory("bert")],
     ["takes text", { requireText: true }, "RR_NO_TOKENIZER", zooDirectory("llama")],
     ["takes messages", { requireChat: true }, "RR_NO_CHAT_TEMPLATE", shakespeareDirectory],
-    ["takes messages, and so text,", { requireChat: true }, "RR_NO_TOKENIZER", zooDirectory("llama")],
-  ])("that %s refuses one that cannot before it reads a weight", async (_, required, code, path) => {
+    ["takes messages, and therefore text,", { requireChat: true }, "RR_NO_TOKENIZER", zooDirectory("llama")],
+  ])("refuses a model before it reads a weight unless it %s", async (_, required, code, path) => {
     const reports: Progress[] = [];
     const onProgress = (report: Progress) => reports.push(report);
     await expect(loadModel(path, { ranks: 2, onProgress, ...required })).rejects.toMatchObject({ code });
@@ -96,10 +96,10 @@ describe("loadModel, asked for a model that can do something", () => {
   });
 });
 
-describe("loadModel, given the first prompt", () => {
+describe("loadModel with the first prompt", () => {
   it.each([
     ["an empty text", { prompt: "" }, "RR_EMPTY_PROMPT"],
-    ["a text beyond the context", { prompt: "Juliet ".repeat(600) }, "RR_CONTEXT"],
+    ["a text longer than the context", { prompt: "Juliet ".repeat(600) }, "RR_CONTEXT"],
     ["an id beyond the vocabulary", { prompt: [2048] }, "RR_TOKEN_ID"],
     ["messages without a template", { prompt: [{ role: "user", content: "Who?" }] }, "RR_NO_CHAT_TEMPLATE"],
     ["a decoder's prompt without an encoder", { prompt: "x", options: { decoderPrompt: [2] } }, "RR_OPTION"],
@@ -111,7 +111,7 @@ describe("loadModel, given the first prompt", () => {
     expect(reports.map(({ phase }) => phase)).toEqual(["plan"]);
   });
 
-  it("refuses wrong options before it plans", async () => {
+  it("refuses invalid options before it plans", async () => {
     const onProgress = vi.fn();
     const requirePrompt = { prompt: "x", options: { temperature: -1 } };
     const loading = loadModel(shakespeareDirectory, { onProgress, requirePrompt });
@@ -119,7 +119,7 @@ describe("loadModel, given the first prompt", () => {
     expect(onProgress).not.toHaveBeenCalled();
   });
 
-  it("loads a model that takes it", async () => {
+  it("loads a model that accepts it", async () => {
     const prompt = "ROMEO:\n";
     const options = { maxNewTokens: 2, stop: "yet" };
     const model = await loadModel(shakespeareDirectory, { requirePrompt: { prompt, options } });
@@ -128,18 +128,18 @@ describe("loadModel, given the first prompt", () => {
   });
 });
 
-describe("a generation config with what is not supported", () => {
+describe("a generation config with unsupported fields", () => {
   const blenderbot = zooDirectory("blenderbot");
   const field = "encoder_no_repeat_ngram_size";
   const setting = { code: "RR_UNSUPPORTED_SETTING", message: expect.stringContaining(field) };
 
-  it("is warned of, by a function of the caller's", async () => {
+  it("is reported to the caller's function", async () => {
     const warnings: RingrankError[] = [];
     await (await loadModel(blenderbot, { onWarning: (warning) => warnings.push(warning) })).close();
     expect(warnings).toEqual([expect.objectContaining(setting)]);
   });
 
-  it("is told of before weights are read: one whose files change then is not loaded", async () => {
+  it("is reported before weights are read: a model whose files change then is not loaded", async () => {
     const directory = temporaryDirectory();
     cpSync(blenderbot, directory, { recursive: true });
     const file = join(directory, "model.safetensors");
@@ -150,7 +150,7 @@ describe("a generation config with what is not supported", () => {
     });
   });
 
-  it("is warned of by Node, where nobody else would hear", async () => {
+  it("is reported by Node if nobody else listens", async () => {
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     await (await loadModel(blenderbot)).close();
     const { code, message } = setting;
@@ -166,7 +166,7 @@ describe("a loaded model", () => {
   });
   afterAll(() => model.close());
 
-  it("masks padding: a padded row has the logits it has alone", async () => {
+  it("masks padding: a padded row has the same logits as alone", async () => {
     const alone = (await model.run({ input_ids: [[5, 6]] }, { logits: "last" })).logits as Tensor;
     const padded = await model.run(
       {
@@ -186,7 +186,7 @@ describe("a loaded model", () => {
     expect(row).toBeAllclose(alone.data as Float32Array, { rtol: 0, atol: 1e-4 });
   });
 
-  it("gives a sequence's logits as run does", async () => {
+  it("computes a sequence's logits as run does", async () => {
     const ids = [5, 6, 7, 8];
     const whole = (await model.run({ input_ids: [ids] })).logits!;
     const sequence = model.sequence();
@@ -206,7 +206,7 @@ describe("a loaded model", () => {
     expect(finishReason).toBe("stop");
   });
 
-  it("gives the same sampled tokens for the same seed", async () => {
+  it("samples the same tokens for the same seed", async () => {
     const options = { maxNewTokens: 12, temperature: 0.9, topP: 0.9, seed: 42, ignoreEos: true };
     const texts = await Promise.all([1, 2].map(() => model.generate("KING:", options).result));
     expect(texts[0]!.ids).toEqual(texts[1]!.ids);
@@ -214,7 +214,7 @@ describe("a loaded model", () => {
 });
 
 describe("an .onnx file", () => {
-  it("runs split as the checkpoint it was written from", async () => {
+  it("runs split like the checkpoint from which it was written", async () => {
     const directory = zooDirectory("llama");
     const { graph } = buildGraph(openCheckpoint(directory));
     const path = await writeOnnx(graph, temporaryDirectory());
@@ -222,7 +222,7 @@ describe("an .onnx file", () => {
     const fromFile = await loadModel(path, { ranks: 2 });
     const input_ids = [[5, 6, 7]];
     const expected = (await fromCheckpoint.run({ input_ids })).logits!;
-    // ONNX does not say which inputs are a cache, so an empty one is given like any input.
+    // ONNX does not say which inputs are a cache, so an empty one is passed like any input.
     const pasts = graph.caches.flatMap(({ positions, states }) => [
       [positions, { type: "int64", dims: [1, 0], data: new BigInt64Array(0) } satisfies Tensor] as const,
       ...states.map(({ past }) => [past, emptyPast(past)] as const),

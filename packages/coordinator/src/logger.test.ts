@@ -13,17 +13,17 @@ it.each([
   ["debug", "debug"],
   ["silent", "silent"],
   ["1", "info"],
-])("logs at the level that RINGRANK_LOG names: %s is %s", async (value, level) => {
+])("logs at the level in RINGRANK_LOG: %s is %s", async (value, level) => {
   vi.stubEnv("RINGRANK_LOG", value);
   expect((await loggerOf(undefined)).level).toBe(level);
 });
 
-it("is the caller's own where there is one, and ranks log at its level", async () => {
+it("is the caller's own if there is one, and ranks log at its level", async () => {
   const own = pino({ level: "warn" });
   expect(await loggerOf(own)).toBe(own);
   expect(rankLogLevel(own)).toBe("warn");
 });
 
-it("has ranks log at info where the caller's level is one of their own making", () => {
+it("makes ranks log at info if the caller's level is a custom one", () => {
   expect(rankLogLevel(pino({ level: "verbose", customLevels: { verbose: 25 } }))).toBe("info");
 });

@@ -38,7 +38,7 @@ const policy = new PartitionPolicy({
   unruled: [],
 });
 
-/** An encoder–decoder; its targets begin with 40. */
+/** An encoder–decoder whose targets begin with 40. */
 const translator: Partial<ModelFacts> = {
   inputs: ["input_ids", "decoder_input_ids"].map((name) => ({
     name,
@@ -68,7 +68,7 @@ describe("Model", () => {
     expect(await modelOf().generate([1]).result).toMatchObject({ ids: [2, 3, 4, 5], text: "" });
   });
 
-  it("rejects with the reason of a signal while texts that are to be embedded are tokenized, too", async () => {
+  it("also rejects with the reason of a signal while texts are tokenized for embedding", async () => {
     const endless = { call: () => new Promise(() => {}) } as unknown as Offload<TextService>;
     const model = modelOf({ outputs: ["last_hidden_state"] }, new FakeRankGroup(), endless);
     const aborting = new AbortController();
@@ -85,7 +85,7 @@ describe("Model", () => {
     await expect(result).rejects.toMatchObject({ code: "RR_NO_TOKENIZER" });
   });
 
-  it("says of a message what it has besides role and content", async () => {
+  it("names unexpected fields of a message besides role and content", async () => {
     const message = { role: "user", content: "x", name: "Romeo" };
     await expect(modelOf().generate([message]).result).rejects.toMatchObject({
       code: "RR_INPUT",
@@ -99,12 +99,12 @@ describe("Model", () => {
     expect(() => model.sequence()).toThrow(expect.objectContaining({ code: "RR_NO_GENERATE" }));
   });
 
-  it("tells the reader what is wrong with the options, rather than throw", async () => {
+  it("reports invalid options to the reader instead of throwing", async () => {
     const generation = modelOf().generate([1], { temperature: -1 });
     await expect(generation[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: "RR_OPTION" });
   });
 
-  it("generates a target from a source, beginning as the config or the caller says", async () => {
+  it("generates a target from a source, with the beginning that the config or the caller gives", async () => {
     const group = new FakeRankGroup();
     const model = modelOf(translator, group);
     const { ids, usage } = await model.generate([1, 2, 3]).result;
@@ -115,7 +115,7 @@ describe("Model", () => {
     expect((await model.generate([1], options).result).ids).toEqual([61, 62, 63, 64]);
   });
 
-  it("appends to a target whose source it is given", async () => {
+  it("appends to a target with a given source", async () => {
     const group = new FakeRankGroup();
     const sequence = modelOf(translator, group).sequence({ source: [1, 2] });
     await sequence.append([40]);
@@ -128,7 +128,7 @@ describe("Model", () => {
     [[], "RR_EMPTY_PROMPT"],
     [["1"], "RR_TOKEN_ID"],
     [Array(21).fill(1), "RR_CONTEXT"],
-  ])("refuses to append %j, and goes on", async (ids, code) => {
+  ])("refuses to append %j, and continues", async (ids, code) => {
     const sequence = modelOf().sequence();
     await expect(sequence.append(ids as number[])).rejects.toMatchObject({ code });
     expect((await sequence.append([1])).logits.dims).toEqual([1, 2]);
@@ -139,7 +139,7 @@ describe("Model", () => {
     [["1"], 'got "1"'],
     [Uint32Array.of(1), "got an object (Uint32Array)"],
     [null, "got null"],
-  ])("says what came in place of a prompt: %o", async (prompt, message) => {
+  ])("says what it got instead of a prompt: %o", async (prompt, message) => {
     const { result } = modelOf().generate(prompt as never);
     await expect(result).rejects.toThrow(message);
   });
@@ -147,7 +147,7 @@ describe("Model", () => {
   it.each<[string, Partial<ModelFacts>, unknown, string]>([
     ["a missing source", translator, {}, "RR_OPTION"],
     ["an empty source", translator, { source: [] }, "RR_EMPTY_PROMPT"],
-    ["a source past its vocabulary", translator, { source: [90] }, "RR_TOKEN_ID"],
+    ["a source beyond its vocabulary", translator, { source: [90] }, "RR_TOKEN_ID"],
     ["a source longer than its context", translator, { source: Array(16).fill(1) }, "RR_CONTEXT"],
     ["a source without an encoder", {}, { source: [1] }, "RR_OPTION"],
   ])("refuses %s of a sequence", (_, different, options, code) => {
@@ -158,10 +158,10 @@ describe("Model", () => {
   it.each<[string, Partial<ModelFacts>, unknown, string]>([
     ["without an encoder", {}, [1], "RR_OPTION"],
     ["that is empty", translator, [], "RR_EMPTY_PROMPT"],
-    ["past the vocabulary", translator, [100], "RR_TOKEN_ID"],
-    ["that is no array", translator, "de", "RR_OPTION"],
+    ["beyond the vocabulary", translator, [100], "RR_TOKEN_ID"],
+    ["that is not an array", translator, "de", "RR_OPTION"],
     [
-      "that is left out, where the config names no start",
+      "that is omitted if the config has no start token",
       { ...translator, encoder: { ...translator.encoder!, decoderPromptIds: [] } },
       undefined,
       "RR_OPTION",
@@ -171,7 +171,7 @@ describe("Model", () => {
     await expect(result).rejects.toMatchObject({ code });
   });
 
-  it("runs the encoder alone where only its outputs are asked for", async () => {
+  it("only runs the encoder if only its outputs are requested", async () => {
     const group = new FakeRankGroup();
     const model = modelOf(translator, group);
     await model.run({ input_ids: [[1]] }, { outputs: ["last_hidden_state"] });
@@ -184,13 +184,13 @@ describe("Model", () => {
   });
 
   it.each<[string, unknown, Partial<ModelFacts>, string]>([
-    ["what is not a list", "a rose", translator, "RR_INPUT"],
+    ["anything but a list", "a rose", translator, "RR_INPUT"],
     ["no texts", [], translator, "RR_INPUT"],
     ["a list with a hole", new Array(1), translator, "RR_INPUT"],
     ["a text without a tokenizer", ["a rose"], translator, "RR_NO_TOKENIZER"],
-    ["ids past a source's vocabulary", [[1], [90]], translator, "RR_TOKEN_ID"],
+    ["ids beyond a source's vocabulary", [[1], [90]], translator, "RR_TOKEN_ID"],
     ["a text without tokens", [[]], translator, "RR_EMPTY_PROMPT"],
-    ["anything, where no hidden state is given", [[1]], {}, "RR_NO_EMBED"],
+    ["anything if the model has no hidden state as an output", [[1]], {}, "RR_NO_EMBED"],
   ])("refuses to embed %s", async (_, texts, different, code) => {
     await expect(modelOf(different).embed(texts as number[][])).rejects.toMatchObject({ code });
   });
@@ -201,7 +201,7 @@ describe("Model", () => {
     expect(model.counters()).toMatchObject({ steps: 4, tokens: 6 });
   });
 
-  it("is disposed of as it is closed", async () => {
+  it("can be disposed of, which closes it", async () => {
     const model = modelOf();
     await model[Symbol.asyncDispose]();
     await expect(model.run({ input_ids: [[1]] })).rejects.toMatchObject({ code: "RR_CLOSED" });

@@ -2,13 +2,13 @@ import { BroadcastChannel } from "node:worker_threads";
 import { expect, it, vi } from "vitest";
 import { workerThreads } from "../../../test/support/worker-threads.js";
 import { shakespeareDirectory } from "../../model/src/testing/fixtures.js";
-// Threads are started from the build, so the build is what is tested.
+// Threads start from the build, so the build is tested.
 import { Offload, planningThread } from "../dist/offload/offload.js";
 import type { TextService } from "../dist/offload/text-service.js";
 import { checkLoadOptions } from "../dist/options/check-load-options.js";
 import { prepareModel } from "../dist/prepare-model.js";
 
-/** The module of a text thread that says when it is asked to open a tokenizer, and is then busy for good. */
+/** The module of a text thread that reports when it is asked to open a tokenizer, and is then busy forever. */
 const neverOpens = `
   import { BroadcastChannel, parentPort, workerData } from "node:worker_threads";
   parentPort.postMessage("imported");
@@ -18,7 +18,7 @@ const neverOpens = `
   });
 `;
 
-it("after an abort it starts no thread", async () => {
+it("starts no thread after an abort", async () => {
   const started = vi.fn();
   const options = checkLoadOptions({ ranks: 2, signal: AbortSignal.abort("no") });
   const ranks = { start: started, reserve: async () => undefined };
@@ -30,7 +30,7 @@ it("after an abort it starts no thread", async () => {
   expect(started).not.toHaveBeenCalled();
 });
 
-it("an abort stops a tokenizer's loading when all else is done, and leaves no thread", async () => {
+it("an abort stops the loading of a tokenizer when everything else is done, and leaves no thread", async () => {
   const controller = new AbortController();
   const reason = new Error("too slow");
   const channel = new BroadcastChannel("opening");

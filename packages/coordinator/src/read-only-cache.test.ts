@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { zooDirectory } from "../../model/src/testing/fixtures.js";
-// Threads are started from the build, so the build is what is tested.
+// Threads start from the build, so the build is tested.
 import { listShardCache, loadModel } from "../dist/index.js";
 
 interface Outcome {
   readonly warnings: readonly string[];
-  /** Of the model's files, by all ranks. */
+  /** Bytes read from the model's files, by all ranks. */
   readonly bytesRead: number;
   readonly logits: readonly number[];
 }
@@ -28,8 +28,8 @@ const program = `
 `;
 
 /**
- * Loads the model where Node's permission model lets nothing be written. A mode that forbids it would not keep out the
- * user who may do everything, who runs tests in many containers.
+ * Loads the model where Node's permission model forbids all writing. File modes would not stop a root user, who runs
+ * tests in many containers.
  */
 function loadReadOnly(cacheDirectory: string): Outcome {
   const flag = process.allowedNodeEnvironmentFlags.has("--permission")
@@ -40,7 +40,7 @@ function loadReadOnly(cacheDirectory: string): Outcome {
   return JSON.parse(execFileSync(process.execPath, [...allowed, ...given], { encoding: "utf8" })) as Outcome;
 }
 
-/** A cache that an ordinary load has filled, and what came of that. */
+/** A cache that an ordinary load has filled, and that load's outcome. */
 async function filledCache(): Promise<{ kept: string; first: Outcome }> {
   const kept = join(temporaryDirectory(), "cache");
   const loaded = await loadModel(model, { ranks: 2, precision: "int4", cacheDirectory: kept });
@@ -50,13 +50,13 @@ async function filledCache(): Promise<{ kept: string; first: Outcome }> {
   return { kept, first: { warnings: [], bytesRead, logits: Array.from(logits!.data, Number) } };
 }
 
-it("a cache that may only be read is used", async () => {
+it("uses a read-only cache", async () => {
   const { kept, first } = await filledCache();
   expect(first.bytesRead).toBeGreaterThan(0);
   expect(loadReadOnly(kept)).toEqual({ ...first, bytesRead: 0 });
 });
 
-it("a cache that may only be read, and lacks the model, is done without, with one warning", () => {
+it("loads without a read-only cache that lacks the model, with one warning", () => {
   const { warnings, bytesRead } = loadReadOnly(temporaryDirectory());
   expect(bytesRead).toBeGreaterThan(0);
   expect(warnings).toEqual([
@@ -64,7 +64,7 @@ it("a cache that may only be read, and lacks the model, is done without, with on
   ]);
 });
 
-it("of a cache that may only be read, a damaged entry is read from the model, and stays", async () => {
+it("reads the model instead of a damaged entry in a read-only cache, which stays", async () => {
   const { kept, first } = await filledCache();
   const [entry] = listShardCache(kept).filter(({ rank }) => rank === 1);
   const file = join(entry!.path, "kept", readdirSync(join(entry!.path, "kept"))[0]!);

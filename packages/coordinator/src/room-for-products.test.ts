@@ -7,17 +7,17 @@ import { pino } from "pino";
 import { expect, test, vi } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
 import { zooDirectory } from "../../model/src/testing/fixtures.js";
-// Threads are started from the build, so the build is what is tested.
+// Threads start from the build, so the build is tested.
 import { KeptPlan } from "../dist/kept-plan.js";
 import { checkLoadOptions } from "../dist/options/check-load-options.js";
 import { type Prepared, prepareModel } from "../dist/prepare-model.js";
 
-// Ranks multiply by quantized weights themselves only with them.
+// Ranks only multiply by quantized weights themselves with these flags.
 for (const flag of kernelFlags) setFlagsFromString(flag);
 
 const noRoom = new RingrankError("RR_ADDRESS_SPACE", "no room");
 
-/** Ranks that have memory for their kernels, or have not. */
+/** Ranks that have memory for their kernels, or not. */
 const ranks = (haveRoom: boolean) => ({
   start: vi.fn(),
   reserve: vi.fn(async () => (haveRoom ? undefined : noRoom)),
@@ -28,7 +28,7 @@ const directory = zooDirectory("llama");
 const hasProducts = ({ plan }: Prepared): boolean =>
   plan.programs.some(({ entries }) => entries.forward!.steps.some(({ kind }) => kind === "product"));
 
-/** A load of a small model in int4, each time anew, and where its plan is kept. */
+/** A load of a small model in int4, without earlier results, and the place of its plan. */
 function load() {
   const cacheDirectory = join(temporaryDirectory(), "cache");
   const options = checkLoadOptions({ ranks: 2, precision: "int4", cacheDirectory });
@@ -40,7 +40,7 @@ function load() {
   return { prepare: (those = ranks(true)) => prepareModel(directory, options, those, kept()), keep };
 }
 
-test("ranks are asked for as much memory as their products take, when they have been started", async () => {
+test("ranks are asked to reserve as much memory as their products need, once they have started", async () => {
   const those = ranks(true);
   const prepared = await load().prepare(those);
   expect(hasProducts(prepared)).toBe(true);
@@ -66,7 +66,7 @@ test("ranks of several threads, whose products are ONNX Runtime's, are not asked
 });
 
 test.each([true, false])(
-  "a kept plan serves ranks like those it was made for (with memory: %s)",
+  "a cached plan is reused for ranks like those it was made for (with memory: %s)",
   async (room) => {
     const { prepare, keep } = load();
     const first = await prepare(ranks(room));
@@ -79,7 +79,7 @@ test.each([true, false])(
 );
 
 test.each([true, false])(
-  "a kept plan is made anew for ranks of the other kind (with memory: %s)",
+  "a cached plan is replaced for ranks of the other kind (with memory: %s)",
   async (room) => {
     const { prepare, keep } = load();
     keep(await prepare(ranks(!room)));

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { clearShardCache, listShardCache } from "./shard-cache.js";
 
 it.each([listShardCache, clearShardCache])(
-  "%o refuses what is no path, rather than find nothing there",
+  "%o refuses anything but a path, instead of finding nothing there",
   (call) => {
     for (const directory of ["", 5, null]) {
       expect(() => call(directory as string)).toThrow(

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-// Threads are started from the build, so the build is what is tested.
+// Threads start from the build, so the build is tested.
 import { loadModel } from "@ringrank/coordinator";
 import { expect, it } from "vitest";
 import { temporaryDirectory } from "../../../test/support/temporary-directory.js";
@@ -15,7 +15,7 @@ interface Event {
   readonly args?: Readonly<Record<string, number>>;
 }
 
-it("a trace has every rank's steps, and what they did", async () => {
+it("a trace contains every rank's steps, and what they did", async () => {
   const path = join(temporaryDirectory(), "trace.json");
   const model = await loadModel(directory, { ranks: 2, trace: path });
   const tokens = 4;
@@ -35,7 +35,7 @@ it("a trace has every rank's steps, and what they did", async () => {
   }
 });
 
-it("a trace is where its path led when loading began, though the process has gone to another directory", async () => {
+it("a trace is written where its path led when loading began, even if the process has changed its directory", async () => {
   const began = process.cwd();
   const folder = temporaryDirectory();
   process.chdir(folder);
@@ -45,7 +45,7 @@ it("a trace is where its path led when loading began, though the process has gon
   expect(readFileSync(join(folder, "trace.json"), "utf8")).toContain('"name":"step"');
 });
 
-it("a trace that cannot be written is refused before anything is loaded", async () => {
+it("refuses a trace that cannot be written before anything is loaded", async () => {
   const trace = join(temporaryDirectory(), "absent", "trace.json");
   await expect(loadModel(directory, { trace })).rejects.toMatchObject({ code: "RR_OPTION" });
 });

@@ -20,7 +20,7 @@ describe("an error that crosses threads as data", () => {
     expect((back.cause as Error).cause).toMatchObject({ message: "why" });
   });
 
-  it("keeps the chain of causes also behind an error without a code", () => {
+  it("keeps the chain of causes, even after an error without a code", () => {
     const last = new RingrankError("RR_SHAPE", "ragged", { rank: 1 });
     const middle = new TypeError("in between", { cause: last });
     const { cause } = RingrankError.fromData(
@@ -29,7 +29,7 @@ describe("an error that crosses threads as data", () => {
     expect(cause).toMatchObject({ message: "in between", cause: { code: "RR_SHAPE", rank: 1 } });
   });
 
-  it("is cut where its causes lead back to it", () => {
+  it("is cut where its causes are circular", () => {
     const error: Error = new RingrankError("RR_RANK_FAILED", "round", { cause: new Error("and round") });
     (error.cause as Error).cause = error;
     expect(RingrankError.fromData((error as RingrankError).toData())).toMatchObject({
@@ -38,15 +38,15 @@ describe("an error that crosses threads as data", () => {
     });
   });
 
-  it("is recognised as what it is", () => {
+  it("is recognised by its kind", () => {
     expect(isRingrankError(back)).toBe(true);
     expect(isRingrankError(new Error("other"))).toBe(false);
     expect(isRingrankError({ code: "RR_TIMEOUT" })).toBe(false);
   });
 });
 
-describe("wrapping what somebody else threw", () => {
-  it("keeps a RingrankError as it is", () => {
+describe("wrapping an error of other code", () => {
+  it("keeps a RingrankError unchanged", () => {
     const error = new RingrankError("RR_SHAPE", "ragged");
     expect(RingrankError.wrap(error, "RR_RANK_FAILED")).toBe(error);
   });
@@ -62,8 +62,8 @@ describe("wrapping what somebody else threw", () => {
   });
 });
 
-describe("an error that is printed", () => {
-  it("shows its rank where there is one, and no field that has no value", () => {
+describe("a printed error", () => {
+  it("shows its rank if it has one, and no field without a value", () => {
     expect(inspect(new RingrankError("RR_TIMEOUT", "late", { rank: 0 }))).toMatch(/ rank: 0\b/);
     const error = new RingrankError("RR_MODEL_FAILED", "ended", {
       cause: new RingrankError("RR_CLOSED", "why"),

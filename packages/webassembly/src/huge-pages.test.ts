@@ -6,7 +6,7 @@ import { adviseHugePages, requireHugePages } from "./huge-pages.js";
 import { localMemory } from "./memory.js";
 
 describe.runIf(process.platform === "linux")("on Linux", () => {
-  it("they are asked for of one memory, and of no other", () => {
+  it("requests them for one memory, and for no other", () => {
     const before = advisedBytes();
     const memory = localMemory(64 << 20);
     localMemory(64 << 20);
@@ -14,7 +14,7 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
     expect(advisedBytes() - before).toBe(64 << 20);
   });
 
-  it("they are an error that says what to install where no native code may be loaded", () => {
+  it("reports what to install if native code cannot be loaded", () => {
     const ask = `import { requireHugePages } from "@ringrank/webassembly";
       try { requireHugePages(); } catch (error) { console.log(error.code, error.message); }`;
     const permission = ["--permission", "--experimental-permission"].find((flag) =>
@@ -29,6 +29,6 @@ describe.runIf(process.platform === "linux")("on Linux", () => {
   });
 });
 
-it.runIf(process.platform !== "linux")("elsewhere they are an error", () => {
+it.runIf(process.platform !== "linux")("elsewhere, requesting them is an error", () => {
   expect(expectCode("RR_OPTION", requireHugePages).message).toContain("Linux");
 });

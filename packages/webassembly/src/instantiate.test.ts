@@ -16,7 +16,7 @@ function moduleOf(...body: readonly number[]): Uint8Array {
   const code = [0, ...body, 0x0b];
   return Uint8Array.of(
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    // A type, () → i32; a function of it; its export; its code.
+    // A type, () → i32; a function of that type; its export; its code.
     ...[1, 5, 1, 0x60, 0, 1, 0x7f],
     ...[3, 2, 1, 0],
     ...[7, 7, 1, 3, ...Buffer.from("get"), 0, 0],
@@ -25,27 +25,27 @@ function moduleOf(...body: readonly number[]): Uint8Array {
 }
 
 const constant = (value: number) => moduleOf(0x41, value);
-/** Of no instruction set. */
+/** A module with an unknown instruction. */
 const unknown = moduleOf(0xff);
 
 function fileUrl(bytes: Uint8Array): URL {
   return pathToFileURL(`${temporaryDirectory({ "kernels.wasm": bytes })}/kernels.wasm`);
 }
 
-it("takes the first file, where the engine runs it", () => {
+it("uses the first file if the engine can run it", () => {
   expect(instantiate<Exports>(memory, fileUrl(constant(1)), fileUrl(constant(2))).get()).toBe(1);
 });
 
-it("takes the next file, where the engine does not know the first one's instructions", () => {
+it("uses the next file if the engine does not know the first one's instructions", () => {
   expect(instantiate<Exports>(memory, fileUrl(unknown), fileUrl(constant(2))).get()).toBe(2);
 });
 
-it("names a file that is not there", () => {
+it("names a missing file", () => {
   const file = new URL("missing.wasm", fileUrl(constant(1)));
   expect(expectCode("RR_OPTION", () => instantiate(memory, file)).message).toContain(file.href);
 });
 
-it("says so where the engine runs none of them", () => {
+it("reports if the engine can run none of them", () => {
   const files = [fileUrl(unknown), fileUrl(unknown)] as const;
   expect(expectCode("RR_OPTION", () => instantiate(memory, ...files)).message).toContain(files[1].href);
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
 
-it("says so where Node was started without WebAssembly, in place of too few addresses", () => {
+it("reports that Node was started without WebAssembly, instead of a lack of addresses", () => {
   const ask = `import { sharedMemory } from "@ringrank/webassembly";
     try { sharedMemory(1) } catch ({ code, message }) { console.log(code, message) }`;
   const program = ["--jitless", "--input-type=module", "--eval", ask];

@@ -8,11 +8,11 @@ test.each([
   ["0.75", 0.75],
   ["1e3", 1000],
   ["Infinity", Number.POSITIVE_INFINITY],
-])("the number %s", (text, value) => {
+])("reads the number %s", (text, value) => {
   expect(parseNumber(text)).toBe(value);
 });
 
-test.each(["", " ", "two", "1,5", "NaN", "3 tokens"])("%j is no number", (text) => {
+test.each(["", " ", "two", "1,5", "NaN", "3 tokens"])("refuses %j as a number", (text) => {
   expect(() => parseNumber(text)).toThrow(InvalidArgumentError);
 });
 
@@ -21,22 +21,25 @@ test.each([
   ["800MB", 800_000_000],
   ["24 gb", 24_000_000_000],
   ["1.5GiB", 1_610_612_736],
-])("%s in bytes", (text, bytes) => {
+])("reads %s as bytes", (text, bytes) => {
   expect(parseBytes(text)).toBe(bytes);
 });
 
-test.each(["", "GB", "1.2.3", "5 parsecs", "-1MB", "1constructor"])("%j is no number of bytes", (text) => {
-  expect(() => parseBytes(text)).toThrow(InvalidArgumentError);
-});
+test.each(["", "GB", "1.2.3", "5 parsecs", "-1MB", "1constructor"])(
+  "refuses %j as a number of bytes",
+  (text) => {
+    expect(() => parseBytes(text)).toThrow(InvalidArgumentError);
+  },
+);
 
 test.each([
   ["2", [2]],
   ["2,128028", [2, 128028]],
   ["2, 0 ,7", [2, 0, 7]],
-])("the token ids %s", (text, ids) => {
+])("reads the token ids %s", (text, ids) => {
   expect(parseIds(text)).toEqual(ids);
 });
 
-test.each(["", "2,", "-1", "1.5", "<s>"])("%j are no token ids", (text) => {
+test.each(["", "2,", "-1", "1.5", "<s>"])("refuses %j as token ids", (text) => {
   expect(() => parseIds(text)).toThrow(InvalidArgumentError);
 });

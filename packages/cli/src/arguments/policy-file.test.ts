@@ -7,9 +7,9 @@ const written = '{\r\n  "version": 2\r\n}\r\n';
 
 test.each([
   ["UTF-8", Buffer.from(written)],
-  ["UTF-8 behind a byte order mark, as Windows' editors write it", Buffer.from(`\ufeff${written}`)],
+  ["UTF-8 after a byte order mark, as Windows' editors write it", Buffer.from(`\ufeff${written}`)],
   ["UTF-16, as `>` of Windows PowerShell writes it", Buffer.from(`\ufeff${written}`, "utf16le")],
-])("a policy in %s", async (_, bytes) => {
+])("reads a policy in %s", async (_, bytes) => {
   const path = `${temporaryDirectory()}/policy.json`;
   writeFileSync(path, bytes);
   expect(await readPolicyFile(path)).toEqual({ version: 2 });

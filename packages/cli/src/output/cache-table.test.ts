@@ -14,7 +14,7 @@ const entry = (rank: number, hoursAgo: number, more: Partial<CacheEntry> = {}): 
   ...more,
 });
 
-test("the ranks of one load and its plan are one line; the latest used comes first; the sum is last", () => {
+test("lists the ranks of one load and its plan on one line, the last used first, and the sum at the end", () => {
   const damaged = { path: "/cache/x", model: undefined, bits: [], rank: undefined, worldSize: undefined };
   const entries = [
     entry(0, 72),

@@ -6,7 +6,7 @@ afterEach(() => vi.useRealTimers());
 
 const result = { usage: { promptTokens: 3, completionTokens: 5 }, finishReason: "length" } as const;
 
-test("the first token is timed from the call, the rate from the first token", () => {
+test("times the first token from the call, and the rate from the first token", () => {
   const stopwatch = new Stopwatch();
   vi.advanceTimersByTime(200);
   stopwatch.token();
@@ -26,7 +26,7 @@ test("the first token is timed from the call, the rate from the first token", ()
   );
 });
 
-test("no figure is made up where too few tokens came", () => {
+test("omits figures that too few tokens give", () => {
   const stopwatch = new Stopwatch();
   expect(stopwatch.timeToFirstToken).toBeUndefined();
   stopwatch.token();

@@ -15,7 +15,7 @@ beforeEach(() => {
   return () => vi.unstubAllEnvs();
 });
 
-/** What is written while loading, with the time it took replaced. */
+/** What is written while loading, with the duration replaced. */
 function written(stream: { readonly isTTY?: boolean; readonly columns?: number }, ranks = 2): string {
   let text = "";
   const progress = new LoadProgress({ ...stream, write: (part) => (text += part) }, ranks);
@@ -23,22 +23,22 @@ function written(stream: { readonly isTTY?: boolean; readonly columns?: number }
   return text.replace(/[\d.]+ s/, "T s");
 }
 
-test("a file gets one line for each phase", () => {
+test("writes one line per phase to a file", () => {
   expect(written({})).toBe(
     "planning the partition …\nloading weights: 2 ranks …\nloaded 400 B on 2 ranks in T s\n",
   );
 });
 
-test("a dumb terminal gets what a file gets", () => {
+test("writes the same to a dumb terminal as to a file", () => {
   vi.stubEnv("TERM", "dumb");
   expect(written({ isTTY: true, columns: 80 })).toBe(written({}));
 });
 
-test("one rank is not ranks", () => {
+test("uses the singular for one rank", () => {
   expect(written({}, 1)).toMatch(/ weights: 1 rank …\n.* on 1 rank in T s\n$/);
 });
 
-test("a terminal gets one line that changes", () => {
+test("updates one line on a terminal", () => {
   const lines = written({ isTTY: true, columns: 80 }).split("\r\u001b[K").slice(1);
   expect(lines).toEqual([
     "planning the partition …",
@@ -49,12 +49,12 @@ test("a terminal gets one line that changes", () => {
   ]);
 });
 
-test("the line fits the terminal, so that it can be taken back", () => {
+test("keeps the line shorter than the terminal, so that it can be erased", () => {
   const lines = written({ isTTY: true, columns: 20 }).split("\r\u001b[K");
   expect(lines).toContain("loading weights: ra");
 });
 
-test("an unfinished line is taken off a terminal", () => {
+test("erases an unfinished line from a terminal", () => {
   let text = "";
   const progress = new LoadProgress({ isTTY: true, write: (part) => (text += part) }, 2);
   progress.report(reports[0]!);

@@ -13,7 +13,7 @@ describe("styled", () => {
     expect(styled(terminal, "red", "RR_RANKS")).toBe("\u001b[31mRR_RANKS\u001b[0m");
   });
 
-  test("leaves text alone anywhere else", () => {
+  test("does not change text anywhere else", () => {
     expect(styled(file, "red", "RR_RANKS")).toBe("RR_RANKS");
   });
 
@@ -25,13 +25,13 @@ describe("styled", () => {
     expect(styled(terminal, "dim", "a")).toBe("\u001b[2ma\u001b[0m");
   });
 
-  test("sends no escapes to a dumb terminal", () => {
+  test("sends no escape sequences to a dumb terminal", () => {
     vi.stubEnv("NO_COLOR", undefined);
     vi.stubEnv("TERM", "dumb");
     expect(styled(terminal, "bold", "a")).toBe("a");
   });
 
-  test("a table's header is bold, its rows are not", () => {
+  test("makes a table's header bold, but not its rows", () => {
     vi.stubEnv("NO_COLOR", undefined);
     vi.stubEnv("TERM", "xterm");
     expect(withBoldHeader(terminal, "factor\n4 heads\n")).toBe("\u001b[1mfactor\u001b[0m\n4 heads\n");

@@ -11,7 +11,7 @@ describe("auto", () => {
     [8, "two-shot"],
     [64, "two-shot"],
   ])(
-    "on %i ranks with a core each takes %s for a decode step and the ring for a prefill",
+    "on %i ranks with a core each, chooses %s for a decode step and the ring for a prefill",
     (worldSize, shots) => {
       const choice = new AlgorithmChoice("auto", worldSize, false, undefined);
       expect(choice.of("allReduce", decodeStep).name).toBe(shots);
@@ -19,12 +19,12 @@ describe("auto", () => {
     },
   );
 
-  it("takes one-shot for a few words, which cost no more to read than another wait", () => {
+  it("chooses one-shot for a few words, which cost no more to read than another wait", () => {
     const choice = new AlgorithmChoice("auto", 8, false, undefined);
     expect(choice.of("allReduce", 512).name).toBe("one-shot");
   });
 
-  it("goes round the ring later where ranks share cores, as each of its waits is a turn for all", () => {
+  it("chooses the ring only for longer messages if ranks share cores, since each of its waits is a turn for all", () => {
     const halfMegabyte = 512 * 1024;
     const name = (sharesCores: boolean) =>
       new AlgorithmChoice("auto", 4, sharesCores, undefined).of("allReduce", halfMegabyte).name;
@@ -32,14 +32,14 @@ describe("auto", () => {
     expect(name(true)).toBe("two-shot");
   });
 
-  it("takes one-shot where each rank only has its share to do", () => {
+  it("chooses one-shot if each rank only has to do its share", () => {
     const choice = new AlgorithmChoice("auto", 4, false, undefined);
     expect(choice.of("allGather", prefill).name).toBe("one-shot");
     expect(choice.of("reduceScatter", prefill).name).toBe("one-shot");
   });
 });
 
-it.each(["ring", "one-shot", "two-shot"] as const)("%s can be forced, whatever the size", (algorithm) => {
+it.each(["ring", "one-shot", "two-shot"] as const)("%s can be forced for any size", (algorithm) => {
   const choice = new AlgorithmChoice(algorithm, 4, false, undefined);
   for (const bytes of [0, decodeStep, prefill]) {
     for (const kind of ["allReduce", "allGather", "reduceScatter"] as const) {

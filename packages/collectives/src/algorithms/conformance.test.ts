@@ -20,7 +20,7 @@ describe.each(worldSizes)("a world of %i", (worldSize) => {
 
   describe.each(["ring", "one-shot", "two-shot"] as const)("%s", (algorithm) => {
     it.each(collectives)(
-      "gives %s the documented bits on every rank, at every length and type",
+      "computes %s with the documented bits on every rank, for every length and type",
       async (collective) => {
         const cases = lengths.flatMap((length) =>
           operations.flatMap((operation) => [
@@ -34,7 +34,7 @@ describe.each(worldSizes)("a world of %i", (worldSize) => {
       },
     );
 
-    it("gives the same bits through windows much smaller than the message", async () => {
+    it("computes the same bits in windows much smaller than the message", async () => {
       const cases = collectives.map((collective) =>
         caseOf({ collective, operation: "sum", inputs: floats(worldSize, 5001), root: worldSize - 1 }),
       );
@@ -55,7 +55,7 @@ describe.each(worldSizes)("a world of %i", (worldSize) => {
       expectBits(second!, first!);
     });
 
-    it("does what the plain definition does, for any sizes, values and order of calls", async () => {
+    it("computes the same as the plain definition, for any sizes, values and order of calls", async () => {
       const perform = await team.group(algorithm, { windowBytes: 512 });
       await fc.assert(
         fc.asyncProperty(fc.array(anyCase(worldSize), { minLength: 1, maxLength: 6 }), async (cases) => {
@@ -66,7 +66,7 @@ describe.each(worldSizes)("a world of %i", (worldSize) => {
       );
     });
 
-    it("propagates NaN and infinities, and has −0 below +0 in a maximum", async () => {
+    it("propagates NaN and infinities, and orders −0 below +0 in a maximum", async () => {
       const specials = [Number.NaN, Number.POSITIVE_INFINITY, -0, 0];
       const inputs = Array.from({ length: worldSize }, (_, rank) =>
         Float32Array.from(specials.map((value, i) => (rank === i % worldSize ? value : -0))),

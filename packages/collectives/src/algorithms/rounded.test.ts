@@ -19,9 +19,9 @@ describe.each(["float16", "int8"] as const)("sums that cross in %s", (wire) => {
   });
   afterAll(() => team.stop());
 
-  // One window and several, the last of them whole blocks of int8 and not.
+  // One window and several, of which the last one consists of whole int8 blocks or not.
   it.each([0, 1, 70, 1000])(
-    "are of operands rounded once, the same bits on every rank, of %i elements",
+    "round each operand once, and have the same bits on every rank, for %i elements",
     async (length) => {
       const inputs = operands(length);
       const perform = await team.group("auto", { wire, windowBytes: 256 });
@@ -32,15 +32,15 @@ describe.each(["float16", "int8"] as const)("sums that cross in %s", (wire) => {
     },
   );
 
-  it("have the same bits whatever windows they go through, also where windows do not end with a block", async () => {
+  it("have the same bits for any size of windows, even if windows do not end with a block", async () => {
     const call = { collective: "allReduce", operation: "sum", inputs: operands(1000) } as const;
-    // 80 elements: two blocks of int8 and half a third.
+    // 80 elements: two int8 blocks and half of a third.
     const small = await (await team.group("auto", { wire, windowBytes: 320 }))(call);
     const whole = await (await team.group("auto", { wire }))(call);
     expect(small).toEqual(whole);
   });
 
-  it("leave maxima and whole numbers exact", async () => {
+  it("keep maxima and integers exact", async () => {
     const perform = await team.group("auto", { wire });
     const floats = operands(50);
     const ints = floats.map((row) => Int32Array.from(row, (x) => x * 1e6));
@@ -54,12 +54,12 @@ describe.each(["float16", "int8"] as const)("sums that cross in %s", (wire) => {
   });
 });
 
-it.each(["ring", "two-shot"] as const)("%s is refused where sums are rounded", (algorithm) => {
+it.each(["ring", "two-shot"] as const)("refuse %s, which would round twice", (algorithm) => {
   const group = createGroup({ worldSize: 2, wire: "float16" });
   expect(() => joinGroup(group, 0, { algorithm })).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
 });
 
-/** By the plain kernels, all of at most 1024 elements at once. */
+/** Rounded by the plain kernels, at most 1024 elements at once. */
 function thereAndBack(values: Float32Array, wire: "float16" | "int8"): Float32Array {
   const memory = sharedMemory(65_536);
   const floats = new Float32Array(memory.buffer);

@@ -11,13 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => team.stop());
 
-/** Around a vector, a line, a block of 64 lines, and a slot; the last one is too long for it. */
+/** Lengths around a vector, a line, a block of 64 lines, and a slot; the last one is too long for a slot. */
 const lengths = [4, 16, 32, 64 * 16, slotLength].flatMap((length) => [length - 1, length, length + 1]);
 
 it.each([[["simd", "simd"]], [["simd", "plain"]], [["plain", "simd"]]] as const)(
-  "gives two ranks with %j kernels the documented bits, whatever message follows which",
+  "two ranks with %j kernels compute the documented bits, whatever the order of messages",
   async (kernels) => {
-    // 31 and the number of cases have no divisor in common, so each case comes once, after one quite unlike it.
+    // 31 and the number of cases are coprime, so each case occurs once, after a very different one.
     const cases = [0, ...lengths].flatMap((length) => [
       caseOf("sum", floats(length)),
       caseOf("max", floats(length)),
@@ -38,15 +38,15 @@ it.each([[["simd", "simd"]], [["simd", "plain"]], [["plain", "simd"]]] as const)
 );
 
 it.each([
-  ["a slot has no room, though a window has", 2 ** 20, slotLength + 100],
-  ["a window has no room, though a slot has", 1024, 300],
-])("leaves to windows what %s", async (_, windowBytes, length) => {
+  ["does not fit into a slot, but into a window", 2 ** 20, slotLength + 100],
+  ["does not fit into a window, but into a slot", 1024, 300],
+])("leaves to windows a message that %s", async (_, windowBytes, length) => {
   const one = caseOf("sum", ints(length));
   const perform = await team.group("one-shot", { windowBytes });
   for (const result of await perform(one, one)) expect(result).toEqual(reference(one, "one-shot"));
 });
 
-it("gives the sum where the other rank comes after all looks of the kernel, whichever does", async () => {
+it("computes the sum if one rank arrives after the kernel has given up looking, whichever it is", async () => {
   const group = createGroup({ worldSize: 2 });
   const { words, layout } = new GroupMemory(group);
   const [calls, length] = [6, 31];
@@ -60,12 +60,12 @@ function caseOf(operation: "sum" | "max", inputs: CollectiveCase["inputs"]): Col
   return { collective: "allReduce", operation, inputs };
 }
 
-/** Sums of theirs overflow. */
+/** Integers whose sums overflow. */
 function ints(length: number): Int32Array[] {
   return [1, 2].map((rank) => Int32Array.from({ length }, (_, i) => Math.imul(i + rank, 0x9e3779b1)));
 }
 
-/** Of many sizes. */
+/** Floats of many magnitudes. */
 function floats(length: number): Float32Array[] {
   return ints(length).map((row) => Float32Array.from(row, (value, i) => value / 2 ** (i % 30)));
 }

@@ -3,7 +3,7 @@ import { groupActivity } from "./activity.js";
 import { createGroup } from "./group.js";
 import { joinGroup } from "./join-group.js";
 
-it("shows the ranks that are alive, and only those, to a thread outside the group", () => {
+it("shows a thread outside the group which ranks are alive", () => {
   const handle = createGroup({ worldSize: 2 });
   const before = groupActivity(handle);
   joinGroup(handle, 1).progress();

@@ -12,7 +12,7 @@ it.each<[Call, string]>([
     { kind: "allReduce", algorithm: "two-shot", type: "float32", operation: "max", length: 0 },
     "allReduce(float32[0], max) by two-shot",
   ],
-])("a call is in its header whole, on any of the most ranks there may be", (call, text) => {
+])("a header contains the whole call, on each of the largest number of ranks", (call, text) => {
   const memory = new GroupMemory(createGroup({ worldSize: maximumWorldSize, windowBytes: 256 }));
   const last = maximumWorldSize - 1;
   writeCall(memory, last, 0, call);

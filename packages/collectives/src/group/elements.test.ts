@@ -6,7 +6,7 @@ it.each([
   ["grows", 500, 1000],
   ["shrinks", 1000, 500],
 ])(
-  "an array that %s with its buffer between two calls is summed as long as it is",
+  "sums an array that %s with its buffer between two calls, at its current length",
   async (_, before, after) => {
     const task = moduleUrl(`
     export function run(comm, { before, after }) {
@@ -23,16 +23,13 @@ it.each([
 );
 
 // Copied one by one, by words, and by bytes.
-it.each([10, 100, 1000])(
-  "of a larger buffer, the %i elements are reduced that an array is a view of, and no others",
-  async (length) => {
-    const task = moduleUrl(`
+it.each([10, 100, 1000])("reduces only the %i elements of a view on a larger buffer", async (length) => {
+  const task = moduleUrl(`
     export function run(comm, length) {
       const whole = new Float32Array(length + 8).fill(comm.rank + 1);
       comm.allReduce(whole.subarray(3, 3 + length));
       return whole;
     }`);
-    const expected = [1, 2].map((own) => new Float32Array(length + 8).fill(own).fill(3, 3, 3 + length));
-    expect(await runRanks(2, task, length)).toEqual(expected);
-  },
-);
+  const expected = [1, 2].map((own) => new Float32Array(length + 8).fill(own).fill(3, 3, 3 + length));
+  expect(await runRanks(2, task, length)).toEqual(expected);
+});

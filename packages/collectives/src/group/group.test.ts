@@ -23,21 +23,21 @@ describe("createGroup", () => {
 
   const refused: [string, GroupOptions, string][] = [
     ["no ranks", { worldSize: 0 }, "RR_RANKS"],
-    ["a broken rank", { worldSize: 1.5 }, "RR_RANKS"],
+    ["a fractional world size", { worldSize: 1.5 }, "RR_RANKS"],
     ["65 ranks", { worldSize: 65 }, "RR_RANKS"],
     ["a stepTimeoutMs below 100", { worldSize: 2, stepTimeoutMs: 99 }, "RR_OPTION"],
-    ["a stepTimeoutMs that is no number", { worldSize: 2, stepTimeoutMs: Number.NaN }, "RR_OPTION"],
+    ["a stepTimeoutMs that is not a number", { worldSize: 2, stepTimeoutMs: Number.NaN }, "RR_OPTION"],
     ["windows below 256 bytes", { worldSize: 2, windowBytes: 192 }, "RR_OPTION"],
     ["windows that split a cache line", { worldSize: 2, windowBytes: 1000 }, "RR_OPTION"],
     ["an unknown wire", { worldSize: 2, wire: "float8" as never }, "RR_OPTION"],
-    ["an option that is none of its own", { worldSize: 2, stepTimeout: 500 } as GroupOptions, "RR_OPTION"],
+    ["an unknown option", { worldSize: 2, stepTimeout: 500 } as GroupOptions, "RR_OPTION"],
     ["windows above 16 MiB", { worldSize: 2, windowBytes: 2 ** 25 }, "RR_OPTION"],
   ];
   it.each(refused)("refuses %s", (_, options, code) => {
     expect(codeOf(() => createGroup(options))).toBe(code);
   });
 
-  it("takes an endless stepTimeoutMs", () => {
+  it("accepts an infinite stepTimeoutMs", () => {
     const { stepTimeoutMs } = createGroup({ worldSize: 2, stepTimeoutMs: Number.POSITIVE_INFINITY });
     expect(stepTimeoutMs).toBe(Number.POSITIVE_INFINITY);
   });
@@ -48,7 +48,7 @@ describe("joinGroup", () => {
     expect(codeOf(() => joinGroup(createGroup({ worldSize: 2 }), rank))).toBe("RR_OPTION");
   });
 
-  it("refuses a rank that has been joined before", () => {
+  it("refuses a rank that has already been joined", () => {
     const group = createGroup({ worldSize: 2 });
     joinGroup(group, 1);
     expect(codeOf(() => joinGroup(group, 1))).toBe("RR_OPTION");
@@ -60,7 +60,7 @@ describe("joinGroup", () => {
   });
 
   it.each(["ring", "two-shot"] as const)(
-    "refuses %s where the wire rounds, which it would do twice",
+    "refuses %s if the wire rounds, since it would do so twice",
     (algorithm) => {
       const group = createGroup({ worldSize: 2, wire: "int8" });
       expect(codeOf(() => joinGroup(group, 0, { algorithm }))).toBe("RR_OPTION");
@@ -68,12 +68,12 @@ describe("joinGroup", () => {
     },
   );
 
-  it("refuses an option that is none of its own", () => {
+  it("refuses an unknown option", () => {
     const options = { algoritm: "ring" } as object;
     expect(codeOf(() => joinGroup(createGroup({ worldSize: 1 }), 0, options))).toBe("RR_OPTION");
   });
 
-  it("refuses what is not a handle", () => {
+  it("refuses anything but a handle", () => {
     const forged = { ...createGroup({ worldSize: 2 }), worldSize: 64 };
     expect(codeOf(() => joinGroup(forged, 0))).toBe("RR_OPTION");
     expect(codeOf(() => joinGroup({} as never, 0))).toBe("RR_OPTION");
@@ -83,11 +83,11 @@ describe("joinGroup", () => {
 describe("poison", () => {
   const error = (message: string) => new RingrankError("RR_RANK_FAILED", message, { rank: 1 });
 
-  it("has no cause while the group is sound", () => {
+  it("has no cause while the group is intact", () => {
     expect(poisonCause(createGroup({ worldSize: 2 }))).toBeUndefined();
   });
 
-  it("keeps the first cause, whoever comes second", () => {
+  it("keeps the first cause, whoever is second", () => {
     const group = createGroup({ worldSize: 1 });
     const comm = joinGroup(group, 0);
     const first = error("first");
@@ -106,7 +106,7 @@ describe("poison", () => {
     expect(poisonCause(group)).toEqual(original.toData());
   });
 
-  it("takes an error of any class for the cause", () => {
+  it("accepts an error of any class as the cause", () => {
     const group = createGroup({ worldSize: 1 });
     poison(group, new TypeError("boom") as never);
     expect(poisonCause(group)).toMatchObject({
@@ -116,14 +116,14 @@ describe("poison", () => {
     });
   });
 
-  /** All behind the slot of rank 0: the host's slot, blocks and windows. */
+  /** Everything after the slot of rank 0: the host's slot, blocks and windows. */
   const behindSlot = (group: GroupHandle): Int32Array => {
     const { words, layout } = new GroupMemory(group);
     return words.subarray(layout.message(1) / 4);
   };
 
   it.each(["x", "\u0001", "ü"])(
-    "cuts a message of %j too long for its slot, and keeps code and rank",
+    "truncates a message of %j that is too long for its slot, and keeps code and rank",
     (character) => {
       const group = createGroup({ worldSize: 1 });
       joinGroup(group, 0).poison(error(character.repeat(100_000)));
@@ -134,7 +134,7 @@ describe("poison", () => {
     },
   );
 
-  it("leaves out stacks before causes, where not all fit", () => {
+  it("omits stacks before causes if not everything fits", () => {
     const group = createGroup({ worldSize: 1 });
     const cause = new Error("why");
     cause.stack = "a line of a stack\n".repeat(1000);
@@ -146,7 +146,7 @@ describe("poison", () => {
     });
   });
 
-  it("writes no message beyond its slot, be it a few bytes too long", () => {
+  it("writes no message beyond its slot, even if it is only a few bytes too long", () => {
     for (let length = 3900; length < 4100; length++) {
       const group = createGroup({ worldSize: 1, windowBytes: 256 });
       joinGroup(group, 0).poison(error("x".repeat(length)));

@@ -3,7 +3,7 @@ import { GroupLayout } from "./layout.js";
 
 const pageBytes = 4096;
 
-it("no block, window or slot begins with a page, where copies to local arrays are slow", () => {
+it("no block, window or slot starts at a page boundary, where copies to local arrays are slow", () => {
   for (let worldSize = 1; worldSize <= 64; worldSize++) {
     const layout = new GroupLayout(worldSize, 64 * 1024);
     const places = [...Array(worldSize).keys()].flatMap((rank) => [

@@ -9,7 +9,7 @@ vi.mock("./yield-core.js", () => ({ yieldCore: () => yieldCore, lateYieldCore: (
 
 const looks = 200;
 
-/** Rank 0 of two, on so many cores, and what lets it believe that rank 1 has come. */
+/** Rank 0 of two, on this many cores, and a function that simulates the arrival of rank 1. */
 function alone(cores: number) {
   const handle = { ...createGroup({ worldSize: 2, stepTimeoutMs: 100 }), cores, looks };
   const memory = new GroupMemory(handle);
@@ -23,14 +23,14 @@ beforeEach(() => {
 });
 
 describe("a rank that shares its core", () => {
-  it("yields it until the awaited one has come", () => {
+  it("yields it until the awaited rank has arrived", () => {
     const { rounds, arrive } = alone(1);
     yieldCore.mockImplementationOnce(() => {}).mockImplementationOnce(arrive);
     rounds.wait(1, 1);
     expect(yieldCore).toHaveBeenCalledTimes(2);
   });
 
-  it("works between two looks, if there is something to do", () => {
+  it("works between two looks if there is something to do", () => {
     const { rounds, arrive } = alone(1);
     yieldCore.mockImplementationOnce(arrive);
     rounds.meanwhile = vi.fn();
@@ -38,7 +38,7 @@ describe("a rank that shares its core", () => {
     expect(rounds.meanwhile).toHaveBeenCalledTimes(1);
   });
 
-  it("looks a quarter as often, at most, in the next wait after a yield that took long, and then sleeps", () => {
+  it("after a long yield, looks at most a quarter as often in the next wait, and then sleeps", () => {
     const { rounds, arrive } = alone(1);
     yieldCore.mockImplementationOnce(() => {
       const start = performance.now();
@@ -49,7 +49,7 @@ describe("a rank that shares its core", () => {
     expect(yieldCore).toHaveBeenCalledTimes(1);
     yieldCore.mockReset();
     expect(() => rounds.wait(1, 2)).toThrow("rank 1 made no progress for 100 ms");
-    // Fewer where the machine itself holds one of them up.
+    // Fewer if the machine itself delays one of them.
     expect(yieldCore.mock.calls.length).toBeLessThanOrEqual(looks / 16);
   });
 });
@@ -65,7 +65,7 @@ describe("a rank with a core of its own", () => {
     expect(yieldCore).not.toHaveBeenCalled();
   });
 
-  it("yields it now and then in a long one", () => {
+  it("yields it now and then in a long wait", () => {
     const { rounds } = alone(2);
     expect(() => rounds.wait(1, 1)).toThrow("rank 1 made no progress for 100 ms");
     expect(yieldCore).toHaveBeenCalledTimes(Math.floor(looks / looksPerYield));

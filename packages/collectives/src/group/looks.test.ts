@@ -11,12 +11,12 @@ describe("a rank", () => {
     expect(hasCoreEach(worldSize, cores)).toBe(expected);
   });
 
-  it("may come to do without looks only where ranks share cores", () => {
+  it("only works without looking if ranks share cores", () => {
     expect(allowance(false, mostLooks).fewest).toBe(0);
     expect(allowance(true, mostLooks).fewest).toBeGreaterThan(0);
   });
 
-  it("rests between two looks as often as it likes, by roots of numbers that stay numbers", () => {
+  it("has an unlimited number of pauses between looks, which grow by roots of finite numbers", () => {
     let root = 1;
     for (let look = 0; look < 1000; look++) root = rest(root);
     expect(root).toBeCloseTo((1 + Math.sqrt(5)) / 2);
@@ -36,33 +36,33 @@ describe("a limit of looks", () => {
     expect(new LookLimit(thousand).forNextWait()).toBe(1000);
   });
 
-  it("falls to the fewest while looking is in vain", () => {
+  it("falls to the minimum while looking is in vain", () => {
     const limit = new LookLimit(thousand);
     inVain(limit, 10);
     expect(limit.forNextWait()).toBe(50);
   });
 
-  it("falls to nothing where that is the fewest", () => {
+  it("falls to nothing if that is the minimum", () => {
     const limit = new LookLimit({ ...thousand, fewest: 0 });
     inVain(limit, 10);
     expect(limit.forNextWait()).toBe(0);
   });
 
-  it("is the whole allowance again once looking has paid", () => {
+  it("is the whole allowance again after looking has succeeded", () => {
     const limit = new LookLimit(thousand);
     inVain(limit, 10);
     limit.paid();
     expect(limit.forNextWait()).toBe(1000);
   });
 
-  it("is the whole allowance in one wait of so many, to find out whether looking would pay again", () => {
+  it("is the whole allowance in some waits, to find out whether looking would succeed again", () => {
     const limit = new LookLimit(thousand);
     limit.wasInVain();
     const tried = Array.from({ length: 3 * 64 }, () => limit.forNextWait());
     expect(tried.filter((looks) => looks === 1000)).toHaveLength(3);
   });
 
-  it("never exceeds an allowance that is less than the fewest", () => {
+  it("never exceeds an allowance that is less than the minimum", () => {
     const limit = new LookLimit({ ...thousand, most: 0 });
     inVain(limit, 10);
     expect(limit.forNextWait()).toBe(0);

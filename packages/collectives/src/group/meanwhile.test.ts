@@ -3,21 +3,21 @@ import { describe, expect, it } from "vitest";
 
 const task = new URL("../testing/meanwhile.task.mjs", import.meta.url);
 
-/** Ranks look for each other where each has a core, whatever this machine has. */
+/** Ranks look for each other as if each had a core, whatever this machine has. */
 const dataFor = (worldSize: number) => ({
   group: { ...createGroup({ worldSize }), cores: worldSize },
   worked: new Int32Array(new SharedArrayBuffer(4)),
 });
 
-describe.each([2, 3])("one of %i ranks that looks for another", (worldSize) => {
-  it("works meanwhile", async () => {
+describe.each([2, 3])("a rank of %i that looks for another", (worldSize) => {
+  it("works in the meantime", async () => {
     const sums = await runRanks(worldSize, task, dataFor(worldSize));
     expect(sums).toEqual(new Array(worldSize).fill(worldSize));
   });
 
-  it("fails the group with what that throws", async () => {
+  it("fails the group with an error in that work", async () => {
     const caught = await runRanks(worldSize, task, { ...dataFor(worldSize), message: "not that" });
-    // Others may have had all that they needed of rank 0 by then, and hear of it in their next call.
+    // Others may have received everything from rank 0 by then, and notice in their next call.
     expect(caught[0]).toEqual({ code: "RR_RANK_FAILED", rank: 0, message: "not that" });
   });
 });

@@ -5,7 +5,7 @@ import { type CaughtError, catchingTask } from "../testing/inline-task.js";
 
 type Call = (comm: Communicator) => unknown;
 
-/** Runs `call` on some ranks, of which rank 1 differs; all must see one error, now and in the next call. */
+/** Runs `call` on some ranks, where rank 1's differs; all must get one error, now and in the next call. */
 async function errorOfAll(call: Call, worldSize = 3): Promise<CaughtError> {
   const caught = await runRanks<[CaughtError, CaughtError]>(worldSize, catchingTask(call), undefined);
   const [[error]] = caught as [[CaughtError, CaughtError]];
@@ -13,7 +13,7 @@ async function errorOfAll(call: Call, worldSize = 3): Promise<CaughtError> {
   return error;
 }
 
-/** What ranks call, what three of them are told, and what two are, whose headers a kernel compares. */
+/** Calls; the message for three ranks; and the message for two ranks, whose headers a kernel compares. */
 const shortReductions: readonly [string, Call, string, string][] = [
   [
     "lengths",
@@ -35,11 +35,11 @@ const shortReductions: readonly [string, Call, string, string][] = [
   ],
 ];
 
-describe("ranks that call different things all get RR_MISMATCH, which says who called what", () => {
+describe("ranks with different calls all get RR_MISMATCH, which says who called what:", () => {
   const cases: [string, Call, string][] = [
     ...shortReductions.map(([what, call, text]): [string, Call, string] => [what, call, text]),
     [
-      "lengths that take other algorithms and numbers of windows",
+      "lengths with other algorithms and numbers of windows",
       (comm) => comm.allReduce(new Float32Array(comm.rank === 1 ? 2_000_000 : 8)),
       "rank 1 called allReduce(float32[2000000], sum) by ring",
     ],
@@ -59,7 +59,7 @@ describe("ranks that call different things all get RR_MISMATCH, which says who c
       "rank 1 called reduceScatter(float32[6], sum, counts 2+3+1)",
     ],
     [
-      "counts of parts to gather, in one rank's alone",
+      "counts of parts to gather, on only one rank",
       (comm) => {
         const counts = comm.rank === 1 ? [3, 2, 2] : [2, 2, 2];
         return comm.allGather(new Float32Array(2), { counts });
@@ -85,17 +85,17 @@ describe("ranks that call different things all get RR_MISMATCH, which says who c
 });
 
 it.each(shortReductions)(
-  "two ranks that reduce a short message get RR_MISMATCH too, for different %s",
+  "two ranks that reduce a short message also get RR_MISMATCH for different %s",
   async (_, call, _ofThree, text) => {
     const error = await errorOfAll(call, 2);
     expect(error.code).toBe("RR_MISMATCH");
-    // Who of the two is wrong, neither can know.
+    // Neither can know which of the two is wrong.
     expect(error.rank).toBeUndefined();
     expect(error.message).toContain(text);
   },
 );
 
-describe("an argument that one rank can see to be wrong is an error on every rank, with the offender's rank", () => {
+describe("an argument that one rank can recognize as invalid is an error on every rank, with the rank at fault:", () => {
   const cases: [string, string, Call][] = [
     [
       "a Float64Array",

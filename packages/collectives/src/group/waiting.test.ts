@@ -8,13 +8,13 @@ import { describe, expect, it, vi } from "vitest";
 import { type CaughtError, catchingTask, inlineTask } from "../testing/inline-task.js";
 import { GroupMemory } from "./group-memory.js";
 
-/** Long beside what a busy machine takes to schedule a thread. */
+/** Long compared with the time in which a busy machine schedules a thread. */
 const stepTimeoutMs = 250;
 const manyRounds = new URL("../testing/many-rounds.task.mjs", import.meta.url);
 const flag = () => new Int32Array(new SharedArrayBuffer(4));
 
 describe("a rank that never arrives", () => {
-  it("is RR_TIMEOUT on those who wait, with its rank", async () => {
+  it("is RR_TIMEOUT on the waiting ranks, with its rank", async () => {
     // Rank 1 stays away until both others have given up.
     const task = catchingTask((comm, gaveUp: Int32Array) => {
       if (comm.rank === 1) {
@@ -30,18 +30,18 @@ describe("a rank that never arrives", () => {
     });
     const caught = await runRanks<CaughtError[]>(3, task, flag(), { stepTimeoutMs });
     for (const rank of [0, 2]) expect(caught[rank]![0]).toMatchObject({ code: "RR_TIMEOUT", rank: 1 });
-    // Late, it learns why.
+    // It arrives late, and learns why.
     expect(caught[1]![1]).toMatchObject({ code: "RR_TIMEOUT", rank: 1 });
   });
 
-  it("is said not to have joined where it has not, after ten seconds at least", () => {
+  it("is reported as not having joined, after at least ten seconds", () => {
     const comm = joinGroup(createGroup({ worldSize: 2, stepTimeoutMs }), 0);
     expect(() => comm.barrier()).toThrow(
       "rank 1 did not join the group for 10000 ms while rank 0 waited for it in barrier",
     );
   });
 
-  it("is named, and not the rank in between that waits for it too", async () => {
+  it("is named, not the rank in between that also waits for it", async () => {
     // In a ring of three, 0 waits for 2 and 1 waits for 0, while 2 is stuck between two steps.
     const task = new URL("../testing/stuck-ring.task.mjs", import.meta.url);
     const data = { group: createGroup({ worldSize: 3, stepTimeoutMs }), gaveUp: flag() };
@@ -50,7 +50,7 @@ describe("a rank that never arrives", () => {
   });
 });
 
-it("a rank that never arrives is named, though the next one to come waits for it, too", () => {
+it("names a rank that never arrives even if the next one also waits for it", () => {
   const group = createGroup({ worldSize: 3, stepTimeoutMs });
   const { words, layout } = new GroupMemory(group);
   for (const rank of [0, 1]) words[layout.joined(rank)] = 1;
@@ -59,10 +59,10 @@ it("a rank that never arrives is named, though the next one to come waits for it
   expect(() => joinGroup(group, 2).barrier()).toThrow(expect.objectContaining(error));
 });
 
-it("a rank that works long and says so is no fault", async () => {
+it("a rank that works for long and says so is not at fault", async () => {
   const task = inlineTask((comm, { idle, workMs }: { idle: Int32Array; workMs: number }) => {
     const end = performance.now() + workMs;
-    // Says so fifty times within the timeout: a thread that is scheduled late says so in time.
+    // It says so fifty times within the timeout, so that a thread that is scheduled late still does in time.
     while (comm.rank === 1 && performance.now() < end) {
       Atomics.wait(idle, 0, 0, 5);
       comm.progress();
@@ -73,9 +73,9 @@ it("a rank that works long and says so is no fault", async () => {
   expect(await runRanks(3, task, data, { stepTimeoutMs })).toEqual([3, 3, 3]);
 });
 
-// Windows stops no process so.
+// Windows cannot stop a process this way.
 it.skipIf(process.platform === "win32")(
-  "a process that is stopped for longer than the timeout, and goes on, is no fault",
+  "a process that is stopped for longer than the timeout and then continues is not at fault",
   async () => {
     const program = fileURLToPath(new URL("../testing/stopped.mjs", import.meta.url));
     const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
@@ -93,29 +93,29 @@ it.skipIf(process.platform === "win32")(
   },
 );
 
-it("a rank whose thread starts late is no fault", async () => {
+it("a rank whose thread starts late is not at fault", async () => {
   const group = createGroup({ worldSize: 2, stepTimeoutMs: 100 });
   const task = new URL("../testing/late-joiner.task.mjs", import.meta.url);
   expect(await runRanks(2, task, { group, lateMs: 300 })).toEqual([1, 1]);
 });
 
-it("a rank that has joined late has the whole timeout for its first step", async () => {
+it("a rank that joins late has the whole timeout for its first step", async () => {
   const group = createGroup({ worldSize: 2, stepTimeoutMs: 400 });
   const task = new URL("../testing/late-joiner.task.mjs", import.meta.url);
   expect(await runRanks(2, task, { group, lateMs: 600, workMs: 120 })).toEqual([1, 1]);
 });
 
-it("waits are measured where that is asked for, and add up", async () => {
+it("waits are measured if requested, and added up", async () => {
   const task = new URL("../testing/measured-waits.task.mjs", import.meta.url);
   const data = { group: createGroup({ worldSize: 2 }), lateMs: 50 };
   const [[first, both]] = (await runRanks<[number, number]>(2, task, data)) as [[number, number]];
-  // A timer of the system may be a millisecond early.
+  // A system timer may be a millisecond early.
   expect(first).toBeGreaterThan(data.lateMs - 2);
   expect(both).toBeGreaterThanOrEqual(first);
 });
 
 it.each([2, 3])(
-  "a poison from outside reaches all of %i ranks, asleep or not, with code, rank, message and cause",
+  "poison from outside reaches all of %i ranks, asleep or not, with code, rank, message and cause",
   async (worldSize) => {
     const group = createGroup({ worldSize });
     const task = new URL("../testing/waiting.task.mjs", import.meta.url);
@@ -150,20 +150,20 @@ it.each([
   [4, "two-shot"],
   [2, "one-shot"],
 ])(
-  "%i ranks that sleep in every wait are all woken, thousands of times (%s)",
+  "wakes all of %i ranks that sleep in every wait, thousands of times (%s)",
   async (worldSize, algorithm) => {
-    // A wake that went missing would cost 50 ms, hence all of them the test's time.
+    // A missed wake would cost 50 ms, so missing all would exceed the test's time.
     const group = { ...createGroup({ worldSize }), cores: 1, looks: 0 };
     const sound = await runRanks(worldSize, manyRounds, { group, algorithm, calls: 1000 });
     expect(sound).toEqual(new Array(worldSize).fill(true));
-    // A publisher wakes nobody for ranks that are awake.
+    // A publisher does not wake ranks that are awake.
     const { words, layout } = new GroupMemory(group);
     const sleepers = [...Array(worldSize).keys()].map((rank) => words[layout.sleepers(rank)]);
     expect([words[layout.gateSleepers], ...sleepers]).toEqual(new Array(worldSize + 1).fill(0));
   },
 );
 
-it("ranks that share a core get it from one another, thousands of times", async () => {
+it("ranks that share a core yield it to one another, thousands of times", async () => {
   const group = { ...createGroup({ worldSize: 4 }), cores: 1 };
   const sound = await runRanks(4, manyRounds, { group, algorithm: "two-shot", calls: 1000 });
   expect(sound).toEqual(new Array(4).fill(true));

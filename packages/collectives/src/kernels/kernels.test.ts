@@ -18,7 +18,7 @@ const slot = 12_800;
 /** Header and counter of this rank, and of the other one. */
 const headers = [16, 18, 32, 34] as const;
 
-/** What `kernel` makes of each pair. */
+/** The results of `kernel` for each pair. */
 function reduce(kernels: Kernels, type: "float32" | "int32", operation: "sum" | "max", pairs: number[][]) {
   const elements = type === "float32" ? floats : words;
   for (const [i, [a, b]] of pairs.entries()) {
@@ -42,7 +42,7 @@ describe.each([
     );
   });
 
-  // 40 elements reach the vector loop and its tail.
+  // 40 elements reach the vector loop and its remainder.
   const many = (pair: number[]) => Array.from({ length: 40 }, () => pair);
 
   it("wrap an int32 sum around", () => {
@@ -56,13 +56,13 @@ describe.each([
     }
   });
 
-  it("have −0 below +0 in a maximum, whichever comes first", () => {
+  it("order −0 below +0 in a maximum, whichever comes first", () => {
     expect(reduce(kernels, "float32", "max", many([-0, 0]))).toEqual(many([0]).flat());
     expect(reduce(kernels, "float32", "max", many([0, -0]))).toEqual(many([0]).flat());
     expect(reduce(kernels, "float32", "max", many([-0, -0]))).toEqual(many([-0]).flat());
   });
 
-  it("have an exact maximum in int32", () => {
+  it("compute an exact maximum in int32", () => {
     expect(reduce(kernels, "int32", "max", many([2 ** 31 - 1, 2 ** 31 - 2]))).toEqual(
       many([2 ** 31 - 1]).flat(),
     );
@@ -71,7 +71,7 @@ describe.each([
 });
 
 /**
- * Any length, of several blocks of kernels too, any starts, results apart from the operands or in place of one of them.
+ * Any length, including several blocks of kernels; any starts; results separate from the operands or in place of one.
  */
 const anyCase = fc.record({
   length: fc.oneof(fc.integer({ min: 0, max: 70 }), fc.integer({ min: 0, max: 3000 })),
@@ -82,7 +82,7 @@ const anyCase = fc.record({
   seed: fc.integer(),
 });
 
-/** Finite and infinite floats of every size, and both zeros; no NaN, whose payload is not defined. */
+/** Finite and infinite floats of every magnitude, and both zeros; no NaN, whose payload is not defined. */
 function fill(seed: number): void {
   for (let i = 0; i < words.length; i++) {
     words[i] = Math.imul(seed ^ Math.imul(i, 0x9e3779b1), 0x85ebca6b);
@@ -98,7 +98,7 @@ const reductions = [
 ] as const;
 
 describe("simd kernels", () => {
-  it.each(reductions)("have the bits of the plain %s %s, and touch nothing else", (type, operation) => {
+  it.each(reductions)("have the bits of the plain %s %s, and change nothing else", (type, operation) => {
     fc.assert(
       fc.property(anyCase, ({ length, leftShift, rightShift, outShift, place, seed }) => {
         const from = [left + leftShift, right + rightShift] as const;
@@ -113,7 +113,7 @@ describe("simd kernels", () => {
     );
   });
 
-  it("move elements as the plain ones do", () => {
+  it("move elements like the plain ones", () => {
     fc.assert(
       fc.property(anyCase, ({ length, leftShift, outShift, seed }) => {
         const [expected, received] = [plain, simd].map((kernels) => {
@@ -126,7 +126,7 @@ describe("simd kernels", () => {
     );
   });
 
-  it("offer elements as the plain ones do", () => {
+  it("publish elements like the plain ones", () => {
     fc.assert(
       fc.property(anyCase, ({ length, leftShift, seed }) => {
         const [expected, received] = [plain, simd].map((kernels) => {
@@ -140,12 +140,12 @@ describe("simd kernels", () => {
   });
 
   it.each([
-    ["has come as far and calls the same", [7, 177, 100], 1],
-    ["is a round ahead and called the same", [8, 177, 100], 1],
+    ["has come equally far with the same call", [7, 177, 100], 1],
+    ["is a round ahead and had the same call", [8, 177, 100], 1],
     ["is late", [6, 177, 100], 0],
-    ["calls something else", [7, 178, 100], 0],
+    ["has another call", [7, 178, 100], 0],
     ["has another length", [7, 177, 101], 0],
-  ] as const)("tell that the other rank %s", (_, [round, signature, length], expected) => {
+  ] as const)("recognize that the other rank %s", (_, [round, signature, length], expected) => {
     const [, , otherHeader, otherPublished] = headers;
     words[otherPublished] = round;
     words[otherHeader] = signature;
@@ -153,7 +153,7 @@ describe("simd kernels", () => {
     expect(simd.offer(slot, left, 100, ...headers, 177, 7, 3)).toBe(expected);
   });
 
-  it("tell rounds apart where their counter wraps", () => {
+  it("distinguish rounds when their counter wraps around", () => {
     const [, , otherHeader, otherPublished] = headers;
     words[otherHeader] = 177;
     words[otherHeader + 1] = 100;
@@ -164,7 +164,7 @@ describe("simd kernels", () => {
   });
 });
 
-/** All bytes of the memory, with one NaN for all: ∞ − ∞ makes one whose bits are the processor's choice. */
+/** All bytes of the memory, with one value for all NaNs: the bits of ∞ − ∞ depend on the processor. */
 function canonical(type: "float32" | "int32"): Buffer {
   if (type === "int32") return Buffer.from(words.slice().buffer);
   return Buffer.from(floats.map((value) => (Number.isNaN(value) ? Number.NaN : value)).buffer);

@@ -14,7 +14,7 @@ const from = 1024;
 const narrow = 4096;
 const out = 8192;
 
-/** Floats of every size, the special ones among them. */
+/** Floats of every magnitude, including special ones. */
 const anyFloats = fc.array(
   fc.oneof(
     fc.float(),
@@ -32,7 +32,7 @@ function thereAndBack({ encode, decode }: typeof plain.float16, values: readonly
 }
 
 describe.each(["float16", "int8"] as const)("compiled kernels for %s", (wire) => {
-  it("have the bits of the plain ones, there and back", () => {
+  it("have the bits of the plain ones, in both directions", () => {
     fc.assert(
       fc.property(anyFloats, fc.nat(17), (values, shift) => {
         const [expected, received] = [plain, compiled].map((wires) => {
@@ -56,7 +56,7 @@ describe.each([
   ["plain", plain],
   ["compiled", compiled],
 ])("%s kernels for float16", (_, wires) => {
-  it("give back every half", () => {
+  it("restore every float16", () => {
     for (let bits = 0; bits < 2 ** 16; bits++) {
       halves[2 * narrow] = bits;
       wires.float16.decode(from, narrow, 1);
@@ -67,7 +67,7 @@ describe.each([
     }
   });
 
-  // Of https://en.wikipedia.org/wiki/Half-precision_floating-point_format
+  // From https://en.wikipedia.org/wiki/Half-precision_floating-point_format
   it.each([
     [1, 0x3c00],
     [-2, 0xc000],
@@ -81,7 +81,7 @@ describe.each([
     [1 + 2 ** -11, 0x3c00],
     [1 + 3 * 2 ** -11, 0x3c02],
     [-0, 0x8000],
-  ])("make %f of the bits that the standard says", (value, bits) => {
+  ])("decode %f from the standard's bits", (value, bits) => {
     floats[from] = value;
     wires.float16.encode(narrow, from, 1);
     expect(halves[2 * narrow]).toBe(bits);
@@ -89,8 +89,8 @@ describe.each([
 });
 
 describe("int8", () => {
-  it("is off by half a step of 127 to the largest of 32 neighbours, at most", () => {
-    // Scales of numbers that small have few bits of their own.
+  it("is off by at most half a step, of which the largest of 32 neighbours has 127", () => {
+    // Scales of numbers this small have few significant bits.
     const size = fc.float({ min: -1e6, max: 1e6, noNaN: true }).map((x) => (Math.abs(x) < 1e-30 ? 0 : x));
     const finite = fc.array(size, { minLength: 1, maxLength: 100 });
     fc.assert(
@@ -105,7 +105,7 @@ describe("int8", () => {
     );
   });
 
-  it("lets what is no number be seen", () => {
+  it("does not hide NaN or infinities", () => {
     for (const odd of [Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(thereAndBack(compiled.int8, [1, odd, 2]).some(Number.isNaN)).toBe(true);
     }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { runNode } from "../../../../test/support/run-program.js";
 import { inlineTask, moduleUrl } from "../testing/inline-task.js";
 
-/** Worker threads keep their message ports open for as long as they live. */
+/** Worker threads keep their message ports open as long as they live. */
 const openPorts = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
 const portsBefore = openPorts();
 afterEach(() => vi.waitFor(() => expect(openPorts()).toBe(portsBefore)));
@@ -13,7 +13,7 @@ afterEach(() => vi.waitFor(() => expect(openPorts()).toBe(portsBefore)));
 const flag = () => new Int32Array(new SharedArrayBuffer(4));
 
 describe("runRanks", () => {
-  it("resolves with what each rank returns, by rank", async () => {
+  it("resolves with the result of each rank, by rank", async () => {
     const task = inlineTask((comm, { base }: { base: number }) => [
       comm.rank,
       comm.worldSize,
@@ -26,7 +26,7 @@ describe("runRanks", () => {
     ]);
   });
 
-  it("gives the ranks a group to meet in, and awaits async tasks", async () => {
+  it("passes a group to the ranks, and awaits async tasks", async () => {
     const task = inlineTask(async (comm) => {
       await new Promise((resolve) => setTimeout(resolve, comm.rank));
       return comm.allReduce(Float32Array.of(comm.rank, 1));
@@ -46,8 +46,8 @@ describe("runRanks", () => {
     );
   });
 
-  it("has sums cross between ranks as `wire` says", async () => {
-    // Of 127 and less than half a step, int8 keeps the one and makes the other 0.
+  it("rounds sums between ranks as `wire` says", async () => {
+    // Next to 127, int8 rounds a value of less than half a step to 0.
     const task = inlineTask((comm) => [...comm.allReduce(Float32Array.of(127, 0.4))]);
     expect(await runRanks(2, task, undefined, { wire: "int8" })).toEqual([
       [254, 0],
@@ -55,7 +55,7 @@ describe("runRanks", () => {
     ]);
   });
 
-  it("puts one listener on a signal that runs share, which may outlive them, and leaves none", async () => {
+  it("adds one listener to a signal that several runs share, and leaves none", async () => {
     const { signal } = new AbortController();
     const task = inlineTask(() => {});
     const runs = [1, 2].map((worldSize) => runRanks(worldSize, task, undefined, { signal }));
@@ -64,7 +64,7 @@ describe("runRanks", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  it("leaves nothing that keeps the process alive for as long as it might have taken", async () => {
+  it("leaves nothing that keeps the process alive until the timeout", async () => {
     const task = JSON.stringify(inlineTask(() => {}));
     const program = `import { runRanks } from "@ringrank/collectives";
       await runRanks(1, ${task}, undefined, { timeoutMs: 2 ** 31 - 1 });`;
@@ -82,7 +82,7 @@ describe("runRanks", () => {
 });
 
 describe("runRanks rejects with the root cause", () => {
-  it("where one rank throws while the others wait", async () => {
+  it("if one rank throws while the others wait", async () => {
     const task = inlineTask((comm) => {
       if (comm.rank === 1) throw new TypeError("boom");
       comm.barrier();
@@ -95,12 +95,12 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
-  it("keeping the code of an error that has one", async () => {
+  it("and keeps the code of an error that has one", async () => {
     const task = inlineTask((comm) => comm.broadcast(new Float32Array(1), comm.rank === 2 ? -1 : 0));
     await expect(runRanks(3, task, undefined)).rejects.toMatchObject({ code: "RR_OPTION", rank: 2 });
   });
 
-  it("where a rank returns while the others still call collectives", async () => {
+  it("if a rank returns while the others still call collectives", async () => {
     const task = inlineTask((comm) => (comm.rank === 1 ? undefined : comm.barrier()));
     await expect(runRanks(3, task, undefined)).rejects.toMatchObject({
       code: "RR_MISMATCH",
@@ -108,7 +108,7 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
-  it("where a rank calls process.exit", async () => {
+  it("if a rank calls process.exit", async () => {
     const task = inlineTask((comm) => (comm.rank === 1 ? process.exit(3) : comm.barrier()));
     await expect(runRanks(3, task, undefined)).rejects.toMatchObject({
       code: "RR_RANK_DIED",
@@ -117,7 +117,7 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
-  it("where a rank awaits what nothing settles, so that its thread has nothing left to do", async () => {
+  it("if a rank awaits something that never settles, so that its thread has nothing left to do", async () => {
     const task = inlineTask((comm) => (comm.rank === 1 ? new Promise(() => {}) : comm.barrier()));
     await expect(runRanks(2, task, undefined)).rejects.toMatchObject({
       code: "RR_RANK_DIED",
@@ -126,7 +126,7 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
-  it("where nothing catches an error of a rank", async () => {
+  it("if an error of a rank is not caught", async () => {
     const task = inlineTask((comm) => {
       if (comm.rank !== 1) return comm.barrier();
       setImmediate(() => {
@@ -141,7 +141,7 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
-  it("where a rank fails after it has returned, by what it left open, while others are at work", async () => {
+  it("if a rank fails after it has returned, through something it left open, while others are working", async () => {
     const task = inlineTask((comm) => {
       setInterval(() => {
         if (comm.rank === 1) throw new Error("left open");
@@ -155,7 +155,7 @@ describe("runRanks rejects with the root cause", () => {
     });
   });
 
-  it("where what a rank throws is nothing", async () => {
+  it("if a rank throws undefined", async () => {
     const task = inlineTask((comm) => {
       if (comm.rank !== 1) return comm.barrier();
       setImmediate(() => {
@@ -166,13 +166,13 @@ describe("runRanks rejects with the root cause", () => {
     await expect(runRanks(2, task, undefined)).rejects.toMatchObject({ code: "RR_RANK_FAILED", rank: 1 });
   });
 
-  it("where a result cannot cross threads", async () => {
+  it("if a result cannot cross threads", async () => {
     const task = inlineTask((comm) => (comm.rank === 1 ? () => {} : comm.barrier()));
     await expect(runRanks(2, task, undefined)).rejects.toMatchObject({ code: "RR_RANK_FAILED", rank: 1 });
   });
 });
 
-describe("runRanks ends what does not end by itself", () => {
+describe("runRanks ends what does not end by itself:", () => {
   it("a rank in an endless loop, with RR_TIMEOUT and its rank", async () => {
     const task = inlineTask((comm) => {
       while (comm.rank === 1);
@@ -198,7 +198,7 @@ describe("runRanks ends what does not end by itself", () => {
     await settled;
   });
 
-  it("before it starts, where the signal is aborted already", async () => {
+  it("before it starts if the signal is already aborted", async () => {
     const started = flag();
     const task = inlineTask((_, started: Int32Array) => Atomics.add(started, 0, 1));
     const signal = AbortSignal.abort("no");
@@ -219,15 +219,15 @@ describe("runRanks refuses", () => {
   });
 
   it.each<[string, object]>([
-    ["a signal that is none", { signal: "stop" }],
+    ["a signal of another type", { signal: "stop" }],
     ["an unknown wire", { wire: "float8" }],
     ["execArgv that is a text", { execArgv: "--import" }],
-    ["execArgv of other than texts", { execArgv: [1] }],
+    ["execArgv with anything but strings", { execArgv: [1] }],
   ])("%s", async (_, options) => {
     await expect(runRanks(2, task, undefined, options)).rejects.toMatchObject({ code: "RR_OPTION" });
   });
 
-  it("an option that is not one, naming those there are", async () => {
+  it("an unknown option, naming the known ones", async () => {
     await expect(runRanks(2, task, undefined, { timeout: 1000 } as object)).rejects.toThrow(
       "no options but timeoutMs, signal, execArgv, algorithm, stepTimeoutMs, windowBytes, wire; got timeout",
     );
@@ -238,7 +238,7 @@ describe("runRanks refuses", () => {
   });
 
   it.each([
-    ["a path that is no URL", "./task.mjs"],
+    ["a path that is not a URL", "./task.mjs"],
     ["a URL that is neither file: nor data:", "https://example.org/task.mjs"],
     ["a module that does not exist", new URL("./missing.task.mjs", import.meta.url)],
     ["a module that does not parse", moduleUrl("export function run( {")],
@@ -254,18 +254,18 @@ describe("runRanks refuses", () => {
   });
 });
 
-describe("the function of a task's module", () => {
+describe("the function of a task's module is", () => {
   it.each([
     ["named run, among others", "export const other = () => 1; export const run = () => 7"],
     ["exported as default", "export const other = () => 1; export default () => 7"],
-    ["the only one", "export const six = 6; export const seven = () => 7"],
-  ])("is the one %s", async (_, source) => {
+    ["the only exported one", "export const six = 6; export const seven = () => 7"],
+  ])("the one that is %s", async (_, source) => {
     expect(await runRanks(1, moduleUrl(source), undefined)).toEqual([7]);
   });
 
   // Node 22.18 and later load TypeScript themselves.
   it.skipIf("typescript" in process.features && process.features.typescript)(
-    "may not be TypeScript without a loader, of which the error tells",
+    "refused if it is TypeScript and there is no loader, which the error mentions",
     async () => {
       const task = new URL("../testing/typed.task.ts", import.meta.url);
       await expect(runRanks(2, task, 0, { execArgv: [] })).rejects.toMatchObject({
@@ -275,8 +275,8 @@ describe("the function of a task's module", () => {
     },
   );
 
-  it("may be TypeScript where execArgv brings a loader", async () => {
-    // A loader hook that strips the one annotation there is.
+  it("loaded from TypeScript if execArgv has a loader", async () => {
+    // A loader hook that strips the only annotation.
     const hooks = moduleUrl(`
       import { readFile } from "node:fs/promises";
       export async function load(url, context, next) {

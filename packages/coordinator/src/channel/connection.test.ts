@@ -39,7 +39,7 @@ it("carries an error's code, rank and cause", async () => {
   });
 });
 
-it("rejects the calls that wait, and every later one, with the reason it was closed for", async () => {
+it("rejects the waiting calls, and every later one, with the reason for closing", async () => {
   const waiting = connection.call((remote) => remote.wait());
   connection.close("gone");
   connection.close("again");
@@ -47,7 +47,7 @@ it("rejects the calls that wait, and every later one, with the reason it was clo
   await expect(connection.call((remote) => remote.double(1))).rejects.toBe("gone");
 });
 
-it("keeps the process alive while any call waits, and no longer", async () => {
+it("keeps the process alive only while a call is waiting", async () => {
   const port = channel.port1 as MessagePort & { hasRef(): boolean };
   expect(port.hasRef()).toBe(false);
   const waiting = connection.call((remote) => remote.wait());
@@ -76,7 +76,7 @@ it("tells the other side that it is closed", async () => {
   await closed;
 });
 
-/** What alone knows a call on a connection that has been closed. */
+/** The only reference to an unanswered call, on a connection that has been closed. */
 function unansweredCaller(): WeakRef<object> {
   const connection = new Connection<typeof service>(new MessageChannel().port1);
   const caller = {};

@@ -10,7 +10,7 @@ import { ConversationWriter, type TemplateLimits } from "../../dist/conversation
 const question = [{ role: "user", content: "Who art thou?" }];
 const written = "{{ messages[0].content }}";
 
-/** Not broken on a machine that is held up, unless a test sets one of them. */
+/** Limits that are not exceeded even on a slow machine, unless a test sets one of them. */
 const wide: TemplateLimits = { startMs: 120_000, writeMs: 120_000, megabytes: 256 };
 
 function writerOf(template: string, limits: Partial<TemplateLimits> = {}): ConversationWriter {
@@ -26,13 +26,13 @@ const manyTimes = (what: string, times: number): string =>
   `{% set all = namespace(text='${what}') %}{% for i in range(${times}) %}{% set all.text = all.text ~ all.text %}` +
   "{% endfor %}";
 
-it("writes one conversation after the other as the template has it", async () => {
+it("writes one conversation after another according to the template", async () => {
   const writer = writerOf(written);
   const texts = ["a", "b", "\ud800\u0000"].map((content) => writer.write([{ role: "user", content }]));
   expect(await Promise.all(texts)).toEqual(["a", "b", "\ud800\u0000"]);
 });
 
-it("ends a template that loops for ever, and writes the next conversation", async () => {
+it("ends a template that loops forever, and writes the next conversation", async () => {
   const limits = { ...wide, writeMs: 100 };
   const directory = temporaryDirectory({ "chat_template.jinja": loopsForAnEmptyMessage });
   const writer = new ConversationWriter(directory, limits);
@@ -44,12 +44,12 @@ it("ends a template that loops for ever, and writes the next conversation", asyn
       /not done after 100 ms, for messages of 0 characters.*do not trust the model/,
     ),
   });
-  // The next one waits for its process to start, and has as long as it takes.
+  // The next one waits for its process to start, which may take a while.
   limits.writeMs = wide.writeMs;
   expect(await next).toBe("Who art thou?");
 });
 
-describe("the process of a writer", () => {
+describe("a writer's process", () => {
   const children: ChildProcess[] = [];
   const starts = new EventEmitter();
   const started = (message: unknown): void => {
@@ -62,7 +62,7 @@ describe("the process of a writer", () => {
   });
   afterEach(() => channel("child_process").unsubscribe(started));
 
-  it("is another where the one it had has ended between conversations", async () => {
+  it("is replaced if it has ended between conversations", async () => {
     const writer = writerOf(written);
     await writer.write(question);
     const ended = once(children[0]!, "exit");
@@ -72,7 +72,7 @@ describe("the process of a writer", () => {
     expect(children).toHaveLength(2);
   });
 
-  it("is ended where a template breaks a limit", async () => {
+  it("is ended if a template exceeds a limit", async () => {
     const looping = writerOf(endless, { writeMs: 100 }).write(question);
     await expect(looping).rejects.toMatchObject({ code: "RR_FILE_FORMAT" });
     const [child] = children;
@@ -80,14 +80,14 @@ describe("the process of a writer", () => {
     expect(child!.signalCode).toBe("SIGKILL");
   });
 
-  it("is started without the options that Node has for the host", async () => {
+  it("is started without Node options that are meant for the host", async () => {
     vi.stubEnv("NODE_OPTIONS", "--require=./nothing.cjs");
     onTestFinished(() => void vi.unstubAllEnvs());
     const text = await writerOf(written).write(question);
     expect(text).toBe("Who art thou?");
   });
 
-  it("has no listeners of conversations that are written", async () => {
+  it("has no listeners of conversations that have been written", async () => {
     const writer = writerOf(written);
     await writer.write(question);
     const listeners = () => ["message", "exit"].map((event) => children[0]!.listenerCount(event));
@@ -96,7 +96,7 @@ describe("the process of a writer", () => {
     expect([children.length, ...listeners()]).toEqual([1, ...before]);
   });
 
-  it("ends with the writer, which writes nothing then, not even what waits", async () => {
+  it("ends with the writer, which then writes nothing, not even what is waiting", async () => {
     const writer = writerOf(loopsForAnEmptyMessage);
     const begun = once(starts, "start");
     const looping = writer.write([{ role: "user", content: "" }]);
@@ -119,8 +119,8 @@ it("writes a long conversation twice, as a template may", async () => {
 it.each([
   ["a list that fills the memory", "{% for i in range(1000000000) %}{% endfor %}", /more than 64 MB/],
   ["a string that fills the memory", `${manyTimes("abcd", 26)}{{ all.text | upper }}`, /more than 64 MB/],
-  ["more text than messages are worth", `${manyTimes("abcd", 19)}{{ all.text }}`, /2097152 characters/],
-])("refuses a template that makes %s", async (_, template, message) => {
+  ["far more text than the messages have", `${manyTimes("abcd", 19)}{{ all.text }}`, /2097152 characters/],
+])("refuses a template that creates %s", async (_, template, message) => {
   const written = writerOf(template, { megabytes: 64 }).write(question);
   await expect(written).rejects.toMatchObject({
     code: "RR_FILE_FORMAT",
@@ -128,7 +128,7 @@ it.each([
   });
 });
 
-/** In place of Node. */
+/** A program to start instead of Node. */
 function program(line: string): string {
   const path = join(temporaryDirectory({ program: `#!/bin/sh\n${line}\n` }), "program");
   chmodSync(path, 0o700);
@@ -136,21 +136,21 @@ function program(line: string): string {
 }
 
 it.each<[string, () => string, string, Partial<TemplateLimits>]>([
-  ["Node refuses, as its permission model does", () => "", "", {}],
-  ["the system refuses", () => "/nowhere/node", "ENOENT", {}],
+  ["Node's permission model forbids", () => "", "", {}],
+  ["does not exist", () => "/nowhere/node", "ENOENT", {}],
   [
-    "gets no threads, and ends",
+    "ends because it gets no threads",
     () => program("kill -ABRT $$"),
-    "ended by SIGABRT before it began, as where",
+    "ended by SIGABRT before it began, as happens if",
     {},
   ],
   [
-    "gets no threads, and waits",
+    "hangs because it gets no threads",
     () => program("exec sleep 60"),
-    "not begun after 100 ms, as where",
+    "not begun after 100 ms, as happens if",
     { startMs: 100 },
   ],
-])("says that there is no process for the template, which %s", async (_, execPath, why, limits) => {
+])("reports a template process that %s", async (_, execPath, why, limits) => {
   const { execPath: ours } = process;
   process.execPath = execPath();
   onTestFinished(() => {

@@ -125,7 +125,7 @@ interface Silence {
   readonly expired: () => RingrankError;
 }
 
-const noRoom = `, as where the system gives it no memory, or no threads (${threadLimits})`;
+const noRoom = `, as happens if the system gives it no memory, or no threads (${threadLimits})`;
 
 function startProcess({ megabytes }: TemplateLimits): ChildProcess {
   try {

@@ -8,7 +8,7 @@ const desk = new TextDesk();
 desk.open(shakespeareDirectory);
 let generations = 0;
 
-/** A generation's detokenizer, and what it asked the desk for. */
+/** A generation's detokenizer, and its requests to the desk. */
 function detokenizer(known: KnownTexts, ask?: (id: number) => Promise<TokenText>) {
   const generation = generations++;
   const asked: number[] = [];
@@ -26,13 +26,13 @@ async function textOf(ids: readonly number[], known: KnownTexts): Promise<string
   return text;
 }
 
-/** What the desk alone makes of all ids. */
+/** The desk's own text for all ids. */
 function plainText(ids: readonly number[]): string {
   const generation = generations++;
   return ids.map((id, at) => desk.detokenize(generation, id, at === ids.length - 1).text).join("");
 }
 
-test("any ids have the text that the tokenizer gives them, whatever was learned before", async () => {
+test("any ids get the tokenizer's text, whatever was learned before", async () => {
   const known: KnownTexts = new Map();
   // Ids below 260 are bytes: in the wrong order, broken characters.
   const anyIds = fc.array(fc.oneof(fc.integer({ min: 0, max: 258 }), fc.integer({ min: 0, max: 2047 })), {
@@ -48,7 +48,7 @@ test("any ids have the text that the tokenizer gives them, whatever was learned 
   expect(known.size).toBeGreaterThan(500);
 });
 
-test("a known token's text comes at once; the first token, and any after half a character, is asked for", async () => {
+test("a known token's text is available at once; the first token, and any after half a character, is requested", async () => {
   const known: KnownTexts = new Map();
   const ids = [...desk.encode("to be or not to be 🏴 to be")];
   await textOf(ids, known);
@@ -61,14 +61,14 @@ test("a known token's text comes at once; the first token, and any after half a 
   expect(made.push(ids[1]!, false)).toBe(known.get(ids[1]!));
 });
 
-test("nothing is learned where a token's text depends on its neighbours", async () => {
+test("learns nothing if a token's text depends on its neighbours", async () => {
   const known: KnownTexts = new Map();
   const { made } = detokenizer(known, async (id) => ({ text: `<${id}>`, isSettled: false }));
   for (const id of [1, 2, 1, 2]) await made.push(id, false);
   expect(known.size).toBe(0);
 });
 
-test("a known token is asked for behind one whose text, maybe half a character, is on its way", async () => {
+test("requests a known token after one whose text, possibly half a character, is pending", async () => {
   const known: KnownTexts = new Map([[3, "known"]]);
   const { made, asked } = detokenizer(known, async (id) => ({ text: `<${id}>`, isSettled: true }));
   await made.push(1, false);
@@ -77,7 +77,7 @@ test("a known token is asked for behind one whose text, maybe half a character, 
   expect(await Promise.all(coming)).toEqual(["<2>", "<3>"]);
 });
 
-test("the first text is not learned, which may lack a space, though a token without text precedes it", async () => {
+test("does not learn the first text, which may lack a space, even after a token without text", async () => {
   const known: KnownTexts = new Map();
   const texts = ["", "cat", " sat"];
   const { made } = detokenizer(known, async (id) => ({ text: texts[id]!, isSettled: true }));

@@ -5,7 +5,7 @@ import { FakeRankGroup, gate } from "../testing/fake-rank-group.js";
 import { startGeneration } from "../testing/start-generation.js";
 import type { GeneratedToken } from "./generation.js";
 
-/** Until the scheduler has nothing left to do. */
+/** Waits until the scheduler has nothing left to do. */
 async function idle(group: FakeRankGroup): Promise<void> {
   for (let seen = -1; seen !== group.requests.length; ) {
     seen = group.requests.length;
@@ -20,7 +20,7 @@ function start(...rest: Parameters<typeof startGeneration> extends [unknown, ...
 }
 
 describe("Generation", () => {
-  it("yields each token with id, text and logprob, and its result has them all", async () => {
+  it("yields each token with id, text and logprob, and its result contains them all", async () => {
     const { generation } = start([1, 2], { maxNewTokens: 3 });
     const tokens: GeneratedToken[] = [];
     for await (const token of generation) tokens.push(token);
@@ -37,7 +37,7 @@ describe("Generation", () => {
     });
   });
 
-  it("can be read on in a loop by who has looked at its first token, as a server does before it answers", async () => {
+  it("can be read on in a loop after its first token was read, as a server does before it answers", async () => {
     const { generation } = start([1, 2], { maxNewTokens: 3 });
     const tokens = generation[Symbol.asyncIterator]();
     expect(await tokens.next()).toMatchObject({ value: { id: 3 } });
@@ -51,12 +51,12 @@ describe("Generation", () => {
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });
   });
 
-  it("says of an end-of-sequence token that it was the end, be it the last there was room for", async () => {
+  it('reports "end" for an end-of-sequence token, even if it is the last one there was room for', async () => {
     const { generation } = start([1], { maxNewTokens: 3 }, { eosIds: [4] });
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4], finishReason: "eos" });
   });
 
-  it("has the ranks choose a forced end where the text reaches its greatest length, or the context's", async () => {
+  it("has the ranks choose a forced end at the text's greatest length, or at the end of the context", async () => {
     const samplingOf = (group: FakeRankGroup) => {
       const [row] = group.requests.flatMap(({ rows }) => rows);
       return row?.want === "token" ? row.sampling : undefined;
@@ -67,21 +67,21 @@ describe("Generation", () => {
     expect(samplingOf(byLength.group)).toMatchObject({ forcedEnd: { position: 4, ids: [7] } });
     const byContext = start([1, 2], {}, { forcedEosIds, maxContext: 6 });
     await byContext.generation.result;
-    // The last token never enters, so it stands behind the context.
+    // The last token never enters, so its position is after the context.
     expect(samplingOf(byContext.group)).toMatchObject({ forcedEnd: { position: 6, ids: [7] } });
     const ignored = start([1, 2], { maxNewTokens: 3, ignoreEos: true }, { forcedEosIds });
     await ignored.generation.result;
     expect(samplingOf(ignored.group)).not.toHaveProperty("forcedEnd");
   });
 
-  it("computes nothing past an end-of-sequence token, though it was asked for in advance", async () => {
+  it("computes nothing after an end-of-sequence token, even if it was requested in advance", async () => {
     const { group, generation } = start([1], {}, { eosIds: [4] });
     await generation.result;
     await idle(group);
     expect(group.computed).toBe(3);
   });
 
-  it("computes at most one token past a stop string, and drops it", async () => {
+  it("computes at most one token after a stop string, and drops it", async () => {
     const { group, generation } = start([1], { stop: ["<4>"] });
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4], text: "<2><3>", finishReason: "stop" });
     await idle(group);
@@ -94,7 +94,7 @@ describe("Generation", () => {
     expect(await generation.result).toMatchObject({ text: "<2><3>", finishReason: "stop" });
   });
 
-  it("goes on past end-of-sequence tokens where told to", async () => {
+  it("continues after end-of-sequence tokens if told to", async () => {
     const { generation } = start([1], { ignoreEos: true, maxNewTokens: 5 }, { eosIds: [4] });
     expect(await generation.result).toMatchObject({ ids: [2, 3, 4, 5, 6], finishReason: "length" });
   });
@@ -107,7 +107,7 @@ describe("Generation", () => {
     expect(await generation.result).toMatchObject({ text: "<2><3><", finishReason: "stop" });
   });
 
-  it("shows what was held back when no stop string came of it", async () => {
+  it("yields text that was held back once it cannot become a stop string", async () => {
     const { generation } = start([1], { stop: ["3><9"], maxNewTokens: 2 });
     expect(await generation.result).toMatchObject({ text: "<2><3>", finishReason: "length" });
   });
@@ -117,7 +117,7 @@ describe("Generation", () => {
     expect((await generation.result).ids).toEqual([4, 5, 6]);
   });
 
-  it("computes one token ahead of a slow reader and no more, and keeps its cache", async () => {
+  it("computes only one token ahead of a slow reader, and keeps its cache", async () => {
     const { group, generation } = start([1], { maxNewTokens: 50 });
     const reader = generation[Symbol.asyncIterator]();
     expect((await reader.next()).value).toMatchObject({ id: 2 });
@@ -129,7 +129,7 @@ describe("Generation", () => {
     expect([...group.caches.values()]).toEqual([[1, 2, 3]]);
   });
 
-  it("keeps the pace of its reader though somebody waits for the result", async () => {
+  it("keeps the reader's pace even if somebody waits for the result", async () => {
     const { group, generation } = start([1], { maxNewTokens: 50 });
     generation[Symbol.asyncIterator]();
     void generation.result;
@@ -137,14 +137,14 @@ describe("Generation", () => {
     expect(group.requests).toHaveLength(1);
   });
 
-  it("computes one token where nobody reads, until somebody wants the result", async () => {
+  it("computes one token without a reader, until somebody wants the result", async () => {
     const { group, generation } = start([1], { maxNewTokens: 5 });
     await idle(group);
     expect(group.requests).toHaveLength(1);
     expect((await generation.result).ids).toHaveLength(5);
   });
 
-  it("gives tokens in order, whether their texts are there at once or come later", async () => {
+  it("yields tokens in order, whether their texts are available at once or later", async () => {
     const text = gate();
     const detokenize = (id: number) => (id === 2 ? text.opened.then(() => "<2>") : `<${id}>`);
     const { group, generation } = start([1], { maxNewTokens: 3 }, { detokenize });
@@ -154,7 +154,7 @@ describe("Generation", () => {
     expect(await result).toMatchObject({ ids: [2, 3, 4], text: "<2><3><4>" });
   });
 
-  it("says which token is the last, whose text has all that was held back", async () => {
+  it("marks the last token, whose text includes everything that was held back", async () => {
     const asked: (readonly [id: number, last: boolean])[] = [];
     const detokenize = (id: number, last: boolean) => {
       asked.push([id, last]);
@@ -168,7 +168,7 @@ describe("Generation", () => {
     ]);
   });
 
-  it("fails where no text can be made of a token, and lets its cache go", async () => {
+  it("fails if a token has no text, and releases its cache", async () => {
     const text = gate();
     const detokenize = async () => {
       await text.opened;
@@ -182,7 +182,7 @@ describe("Generation", () => {
     expect(group.caches.size).toBe(0);
   });
 
-  it("goes on when its reader comes back while a token's text is on its way", async () => {
+  it("continues when its reader returns while a token's text is pending", async () => {
     const text = gate();
     const detokenize = async (id: number) => {
       if (id === 3) await text.opened;
@@ -199,7 +199,7 @@ describe("Generation", () => {
     expect((await reader.next()).value).toMatchObject({ id: 4 });
   });
 
-  it("gives a reader who comes after the result all tokens", async () => {
+  it("yields all tokens to a reader who comes after the result", async () => {
     const { generation } = start([1], { maxNewTokens: 3 });
     await generation.result;
     const ids: number[] = [];
@@ -207,7 +207,7 @@ describe("Generation", () => {
     expect(ids).toEqual([2, 3, 4]);
   });
 
-  it("is cancelled by break: the result says abort and the cache is let go", async () => {
+  it('is cancelled by break: the result is "abort", and the cache is released', async () => {
     const { group, generation } = start([1], { maxNewTokens: 50 });
     for await (const { id } of generation) if (id === 3) break;
     expect(await generation.result).toMatchObject({ finishReason: "abort" });
@@ -216,7 +216,7 @@ describe("Generation", () => {
     expect(group.requests.length).toBeLessThanOrEqual(5);
   });
 
-  it("makes no text of a token that comes after it was cancelled", async () => {
+  it("requests no text for a token that arrives after it was cancelled", async () => {
     const made: number[] = [];
     const detokenize = (id: number) => {
       made.push(id);
@@ -232,7 +232,7 @@ describe("Generation", () => {
     expect(made).toEqual([2]);
   });
 
-  it("lets its cache go when it is cancelled while nothing is computed", async () => {
+  it("releases its cache if it is cancelled while nothing is computed", async () => {
     const { group, generation } = start([1], { maxNewTokens: 50 });
     await idle(group);
     await generation[Symbol.asyncIterator]().return!();
@@ -240,7 +240,7 @@ describe("Generation", () => {
     expect(group.caches.size).toBe(0);
   });
 
-  it("has no token in its result whose text comes after it was cancelled", async () => {
+  it("does not include a token in its result whose text arrives after it was cancelled", async () => {
     const text = gate();
     const detokenize = (id: number) => (id === 3 ? text.opened.then(() => "<3>") : `<${id}>`);
     const { group, generation } = start([1], { maxNewTokens: 50 }, { detokenize });
@@ -253,7 +253,7 @@ describe("Generation", () => {
     expect(await generation.result).toMatchObject({ ids: [2], text: "<2>" });
   });
 
-  it("is at its end once it is cancelled, though tokens were not read", async () => {
+  it("has ended once it is cancelled, even if tokens were not read", async () => {
     const { group, generation } = start([1], { maxNewTokens: 50 });
     const held = gate();
     group.beforeAnswer = () => (group.requests.length > 3 ? held.opened : undefined);
@@ -265,7 +265,7 @@ describe("Generation", () => {
     expect(await generation[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined });
   });
 
-  it("throws to the reader who waits, once, when it fails", async () => {
+  it("throws to the waiting reader once when it fails", async () => {
     const { group, generation } = start([1]);
     const held = gate();
     group.beforeAnswer = () => held.opened;
@@ -278,7 +278,7 @@ describe("Generation", () => {
     expect(await reader.next()).toEqual({ done: true, value: undefined });
   });
 
-  it("throws to the reader who comes later, once, in place of tokens that nobody has read", async () => {
+  it("throws to a later reader once, instead of yielding unread tokens", async () => {
     const { group, generation } = start([1], { maxNewTokens: 50 });
     await idle(group);
     group.fail();
@@ -287,7 +287,7 @@ describe("Generation", () => {
     expect(await reader.next()).toEqual({ done: true, value: undefined });
   });
 
-  it("causes no unhandled rejection where nobody asks for the result", async () => {
+  it("causes no unhandled rejection if nobody waits for the result", async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", listener);

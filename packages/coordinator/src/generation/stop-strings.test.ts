@@ -23,11 +23,11 @@ function beforeFirstStop(whole: string, stops: readonly string[]): string {
 }
 
 describe("StopStrings", () => {
-  it("passes text through where there are none", () => {
+  it("passes text through if there are none", () => {
     expect(new StopStrings([]).push("hello")).toEqual({ text: "hello", stopped: false });
   });
 
-  it("holds back only what may begin a stop string", () => {
+  it("only holds back what may be the start of a stop string", () => {
     const strings = new StopStrings(["END"]);
     expect(strings.push("some E")).toEqual({ text: "some ", stopped: false });
     expect(strings.push("N")).toEqual({ text: "", stopped: false });
@@ -42,14 +42,14 @@ describe("StopStrings", () => {
   });
 
   it.each([
-    ["that lies inside another, which is complete only later", ["abc", "b"], "xa"],
-    ["that ends as another does, and begins before it", ["b", "ab"], "x"],
-  ])("stops at one %s, also where both are there at once", (_, stops, text) => {
+    ["inside another that is only complete later", ["abc", "b"], "xa"],
+    ["that ends with another, and starts before it", ["b", "ab"], "x"],
+  ])("stops at one %s, even if both arrive at once", (_, stops, text) => {
     expect(feed(stops, ["xabcd"])).toBe(text);
     expect(feed(stops, [..."xabcd"])).toBe(text);
   });
 
-  it("gives the text before the stop string that is complete first, however the text is cut", () => {
+  it("yields the text before the first complete stop string, however the text is divided", () => {
     const letters = (minLength: number, maxLength: number) =>
       fc.string({ unit: fc.constantFrom("a", "b", "😀"), minLength, maxLength });
     const stops = fc.array(letters(1, 4), { minLength: 1, maxLength: 3 });

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { loggerOf } from "../logger.js";
 import { RankThreads } from "./rank-threads.js";
 
-it("has ranks die whose threads the system does not start, and nothing reject that nobody waits for", async () => {
+it("ranks whose threads the system does not start count as dead, without unhandled rejections", async () => {
   const starting = vi.spyOn(workerThreads, "Worker").mockImplementation(
     class {
       constructor() {

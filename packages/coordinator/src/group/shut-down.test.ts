@@ -62,7 +62,7 @@ it("stops ranks that do not end in time, and ends threads that loop outside nati
   expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
 });
 
-it("lets ranks that begin import the rest, so that no file stays open that they were opening", async () => {
+it("lets starting ranks finish their imports, so that no file stays open", async () => {
   threads.isInside = false;
   const done = threads.start("beginning");
   await vi.advanceTimersByTimeAsync(900);
@@ -82,7 +82,7 @@ it("waits for a native call to return", async () => {
   expect(threads.events).toEqual(["stop", "destroyed", "gone"]);
 });
 
-it("keeps the process alive while a native call is waited for, so that who waits hears of the end", async () => {
+it("keeps the process alive while it waits for a native call, so that callers learn of the end", async () => {
   const timers = vi.spyOn(globalThis, "setTimeout");
   const done = threads.start("stuck");
   expect(timers.mock.results.map(({ value }) => value.hasRef())).toEqual([true]);
@@ -91,7 +91,7 @@ it("keeps the process alive while a native call is waited for, so that who waits
   await done;
 });
 
-it("settles where a native call does not return, and ends the threads when it does", async () => {
+it("settles even if a native call does not return, and ends the threads when it does", async () => {
   const done = threads.start("stuck");
   await vi.advanceTimersByTimeAsync(11_000);
   await done;

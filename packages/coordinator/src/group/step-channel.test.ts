@@ -37,7 +37,7 @@ afterEach(() => channel.close("done"));
 
 const answer = (rank: number, message: StepAnswer) => ranks[rank]!.postMessage(message);
 
-it("sends every rank each step, before those ahead are answered, and gives rank 0's answers in order", async () => {
+it("sends every rank each step before earlier ones are answered, and returns rank 0's answers in order", async () => {
   const results = [1, 2].map((sequence) => channel.send(request(sequence)));
   answer(0, { result: result(7) });
   answer(0, { result: result(8) });
@@ -48,7 +48,7 @@ it("sends every rank each step, before those ahead are answered, and gives rank 
   expect(changes).toEqual([true, false]);
 });
 
-it("hears of any rank's failure, also where no step waits", async () => {
+it("learns of any rank's failure, even if no step is waiting", async () => {
   const failed = new RingrankError("RR_RANK_FAILED", "broken", { rank: 1 });
   const { port1, port2 } = new MessageChannel();
   const heard = new Promise<RingrankError>((resolve) => {
@@ -60,7 +60,7 @@ it("hears of any rank's failure, also where no step waits", async () => {
   port1.close();
 });
 
-it("rejects the steps that wait when it is closed, and closes the ranks' ends", async () => {
+it("rejects waiting steps when it is closed, and closes the ranks' ends", async () => {
   const waiting = channel.send(request(1));
   const closed = once(
     ranks[1]!.on("message", () => {}),

@@ -1,7 +1,7 @@
 import type { RankProgram } from "@ringrank/policy";
 import { type Logger, pino } from "pino";
 import { expect, it, vi } from "vitest";
-// Threads are started from the build, so the build is what is tested.
+// Threads start from the build, so the build is tested.
 import { ThreadRankGroup } from "../../dist/group/thread-rank-group.js";
 
 function startRanks(worker: string, logger: Logger): ThreadRankGroup {
@@ -25,7 +25,7 @@ function loadNothing(group: ThreadRankGroup): Promise<void> {
   );
 }
 
-it("loads no rank before all have the memory that they read with", async () => {
+it("loads no rank before all have the memory for reading", async () => {
   const group = startRanks("../testing/timed-rank.mjs", pino({ level: "silent" }));
   await loadNothing(group);
   const reserved = group.reports.map(({ bytesRead }) => bytesRead);
@@ -34,7 +34,7 @@ it("loads no rank before all have the memory that they read with", async () => {
   await group.close();
 });
 
-it("ends as a rank dies though the logger throws, of which Node warns", async () => {
+it("ends when a rank dies even if the logger throws, which becomes a Node warning", async () => {
   const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   const write = (): void => {
     throw new Error("no space left on device");

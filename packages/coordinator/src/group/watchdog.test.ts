@@ -23,14 +23,14 @@ function watch(timeoutMs: number): () => void {
   );
 }
 
-it("says once which rank did nothing for the whole time", () => {
+it("reports once which rank did nothing for the whole time", () => {
   watch(1000);
   activity = [rank(1), rank(0)];
   vi.advanceTimersByTime(5000);
   expect(silent).toEqual([1]);
 });
 
-it("does not take slow progress for silence", () => {
+it("does not mistake slow progress for silence", () => {
   watch(1000);
   for (let step = 1; step < 10; step++) {
     activity = [rank(step), rank(step)];
@@ -39,7 +39,7 @@ it("does not take slow progress for silence", () => {
   expect(silent).toEqual([]);
 });
 
-it("does not count how long the whole process was stopped, which a timer tells once", () => {
+it("does not count the time for which the whole process was stopped, as a delayed timer shows", () => {
   watch(1000);
   vi.setSystemTime(Date.now() + 5000);
   vi.advanceTimersToNextTimer();
@@ -48,14 +48,14 @@ it("does not count how long the whole process was stopped, which a timer tells o
   expect(silent).toEqual([]);
 });
 
-it("blames the rank that works, not the one that waits for it", () => {
+it("blames the working rank, not the one that waits for it", () => {
   watch(1000);
   activity = [rank(0, true), rank(0)];
   vi.advanceTimersByTime(1000);
   expect(silent).toEqual([1]);
 });
 
-it("does not expect progress of a rank that has answered", () => {
+it("does not expect progress from a rank that has answered", () => {
   watch(1000);
   working.clear();
   vi.advanceTimersByTime(5000);
@@ -63,7 +63,7 @@ it("does not expect progress of a rank that has answered", () => {
 });
 
 it.each([1000, Number.POSITIVE_INFINITY])(
-  "says nothing once it is ended, or where there is no limit: %d",
+  "reports nothing once it is ended, or if there is no limit: %d",
   (timeoutMs) => {
     watch(timeoutMs)();
     vi.advanceTimersByTime(1e9);

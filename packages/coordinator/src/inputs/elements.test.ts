@@ -3,7 +3,7 @@ import type { TensorType } from "../tensor.js";
 import { arrayFrom } from "./elements.js";
 
 describe("plain numbers as elements of a type", () => {
-  it("take every whole number of 64 bits, as a bigint", () => {
+  it("accept every 64-bit integer, as a bigint", () => {
     const ends = [-(2n ** 63n), 2n ** 63n - 1n];
     expect(arrayFrom("x", "int64", ends)).toEqual(BigInt64Array.from(ends));
     expect(arrayFrom("x", "uint64", [2n ** 64n - 1n])).toEqual(BigUint64Array.of(2n ** 64n - 1n));
@@ -17,7 +17,7 @@ describe("plain numbers as elements of a type", () => {
     ["int32", -2_147_483_648, 2_147_483_647],
     ["uint32", 0, 4_294_967_295],
     ["bool", 0, 1],
-  ])("of %s go from %i to %i", (type, least, greatest) => {
+  ])("of %s range from %i to %i", (type, least, greatest) => {
     expect([...arrayFrom("x", type, [least, greatest])]).toEqual([least, greatest]);
     for (const beyond of [least - 1, greatest + 1]) {
       expect(() => arrayFrom("x", type, [beyond])).toThrow(expect.objectContaining({ code: "RR_TYPE" }));
@@ -25,9 +25,9 @@ describe("plain numbers as elements of a type", () => {
   });
 
   it.each<[string, TensorType, number | bigint]>([
-    ["a number beyond 2^53, which may stand for its neighbour", "int64", 2 ** 53],
-    ["one more than 64 bits hold", "int64", 2n ** 63n],
-    ["a negative number without a sign", "uint64", -1n],
+    ["a number beyond 2^53, which may be its rounded neighbour", "int64", 2 ** 53],
+    ["one more than fits in 64 bits", "int64", 2n ** 63n],
+    ["a negative number for an unsigned type", "uint64", -1n],
   ])("refuse %s", (_, type, element) => {
     expect(() => arrayFrom("x", type, [element])).toThrow(expect.objectContaining({ code: "RR_TYPE" }));
   });

@@ -39,7 +39,7 @@ describe("inputs of run", () => {
     expect([...input_ids!.data, ...attention_mask!.data]).toEqual([1n, 2n, 3n, 1n, 1n, 0n]);
   });
 
-  it("may be left out where they are not needed", () => {
+  it("may be omitted if they are not needed", () => {
     expect(Object.keys(checkInputs({ input_ids: [[1]] }, facts, ["input_ids"]))).toEqual(["input_ids"]);
   });
 
@@ -50,13 +50,13 @@ describe("inputs of run", () => {
     expect(input_ids).toEqual({ type: "int64", dims: [1, 2], data: BigInt64Array.of(4n, 5n) });
   });
 
-  it("may be tensors of another realm, as a test runner's are", () => {
+  it("may be tensors from another realm, such as a test runner's", () => {
     const data = runInNewContext("BigInt64Array.of(4n, 5n)") as BigInt64Array;
     const { input_ids } = checkInputs({ ...good, input_ids: { type: "int64", dims: [1, 2], data } }, facts);
     expect([...input_ids!.data]).toEqual([4n, 5n]);
   });
 
-  it("are 0 or 1 in each byte of a tensor of booleans", () => {
+  it("must be 0 or 1 in each byte of a boolean tensor", () => {
     const gated: ModelFacts = { ...facts, inputs: [{ name: "gate", type: "bool", dims: [2] }] };
     const gate = (...data: number[]) =>
       ({ gate: { type: "bool", dims: [2], data: Uint8Array.from(data) } }) as const;
@@ -66,7 +66,7 @@ describe("inputs of run", () => {
     );
   });
 
-  it("may be positions from 0 to the context's last, and any row of a table", () => {
+  it("may be positions up to the context's last, and any row of a table", () => {
     const inputs = { ...good, position_ids: [[0, 1, 3]], token_type_ids: [[0, 1, 1]] };
     const { position_ids, token_type_ids } = checkInputs(inputs, facts);
     expect([...position_ids!.data, ...token_type_ids!.data]).toEqual([0n, 1n, 3n, 0n, 1n, 1n]);
@@ -77,7 +77,7 @@ describe("inputs of run", () => {
     ["RR_TOKEN_ID", { input_ids: [[6]], decoder_input_ids: [[10]] }],
     ["RR_CONTEXT", { input_ids: [[1, 1, 1, 1, 1, 1]], decoder_input_ids: [[1]] }],
     ["RR_CONTEXT", { input_ids: [[1]], decoder_input_ids: [[1, 1, 1, 1, 1]] }],
-  ] as const)("of an encoder and a decoder have each its own limits: %s for %j", (code, inputs) => {
+  ] as const)("of an encoder and a decoder have separate limits: %s for %j", (code, inputs) => {
     const names = ["input_ids", "decoder_input_ids"];
     const encoder = {
       inputs: ["input_ids"],

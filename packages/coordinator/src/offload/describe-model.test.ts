@@ -9,14 +9,14 @@ const built = { ...buildGraph({ config, tensors }), config };
 const { graph } = built;
 const generation = readGenerationConfig(directory, config);
 
-describe("what is known of a model", () => {
-  it("are the inputs and outputs that are the caller's, caches excepted", () => {
+describe("the facts about a model", () => {
+  it("include the caller's inputs and outputs, without caches", () => {
     const facts = describeModel(built, generation);
     expect(facts.inputs.map(({ name }) => name)).toEqual(["input_ids", "attention_mask", "position_ids"]);
     expect(facts.outputs).toEqual(["logits"]);
   });
 
-  it("are its context, vocabulary and ends of sequence", () => {
+  it("include its context, vocabulary and end-of-sequence tokens", () => {
     expect(describeModel(built, generation)).toMatchObject({
       maxContext: 512,
       vocabSize: 2048,
@@ -25,7 +25,7 @@ describe("what is known of a model", () => {
     });
   });
 
-  it("is the config's vocabulary where there are no logits, as in a bare encoder, else its table's", () => {
+  it("have the config's vocabulary if there are no logits, as in a bare encoder, else the table's", () => {
     const bare = { ...graph, outputs: graph.outputs.filter(({ name }) => name !== "logits") };
     const of = (graph: typeof bare, config: JsonObject) =>
       describeModel({ ...built, graph, config }, generation).vocabSize;
@@ -34,11 +34,11 @@ describe("what is known of a model", () => {
     expect(of({ ...bare, nodes: [] }, {})).toBeUndefined();
   });
 
-  it("is how many rows tables have for its inputs", () => {
+  it("include how many rows tables have for its inputs", () => {
     expect(describeModel(built, generation).lookedUp).toEqual({ input_ids: 2048 });
   });
 
-  it("is that a step takes one token, where the graph does not take any number", () => {
+  it("say that a step takes one token if the graph does not take any number", () => {
     const ofOne = graph.inputs.map((input) =>
       input.name === "input_ids" ? { ...input, dims: ["batch", 1] } : input,
     );
@@ -47,7 +47,7 @@ describe("what is known of a model", () => {
     expect(describeModel(built, generation).takesOneToken).toBeUndefined();
   });
 
-  it("is of an encoder what its own tables of words and positions allow", () => {
+  it("include the limits of an encoder's own token and position tables", () => {
     const describe = (name: string) => {
       const { config, directory, tensors } = openCheckpoint(zooDirectory(name));
       return describeModel(
@@ -64,11 +64,11 @@ describe("what is known of a model", () => {
     });
   });
 
-  it("is no context limit where the model has none", () => {
+  it("have no context limit if the model has none", () => {
     expect(describeModel({ ...built, maxContext: undefined }, generation).maxContext).toBeUndefined();
   });
 
-  it("samples as generation_config.json says, and only where it says so", () => {
+  it("include sampling as in generation_config.json, only if it says so", () => {
     const defaults = { temperature: 0.8, topP: 0.95, repetitionPenalty: 1.1, noRepeatNgramSize: 3 };
     const of = (doSample: boolean) =>
       describeModel(built, {
@@ -83,12 +83,12 @@ describe("what is known of a model", () => {
     expect(of(false).topP).toBeUndefined();
   });
 
-  it("is refused where the end that its generation config forces is no token of it", () => {
+  it("are refused if the forced end of the generation config is not a token", () => {
     expect(describeModel(built, { ...generation, forcedEosTokenIds: [2047] }).forcedEosIds).toEqual([2047]);
     expectCode("RR_CONFIG", () => describeModel(built, { ...generation, forcedEosTokenIds: [2048] }));
   });
 
-  it("names what an encoder takes and gives by itself, and what a target begins with", () => {
+  it("name an encoder's own inputs and outputs, and the beginning of a target", () => {
     const value = (name: string) => ({ name, type: "int64" as const, dims: ["batch"] });
     const caches = [
       {
@@ -118,7 +118,7 @@ describe("what is known of a model", () => {
     });
   });
 
-  it("cannot generate without a causal cache", () => {
+  it("say that it cannot generate without a causal cache", () => {
     expect(describeModel({ ...built, graph: { ...graph, caches: [] } }, generation).generates).toBe(false);
   });
 });

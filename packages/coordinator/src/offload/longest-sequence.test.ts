@@ -4,8 +4,8 @@ import { expect, it } from "vitest";
 import { assembledExport } from "../../../../test/support/onnx-exports.js";
 import { longestSequence } from "./longest-sequence.js";
 
-// Each has 128, or 132, rows of positions; some of these come before the first. The run that shows that one more token
-// fails on a rank is test/faults/unknown-context.test.ts.
+// Each has 128 or 132 rows of positions, some of which are before the first position. That one more token fails on a
+// rank is tested in test/faults/unknown-context.test.ts.
 it.each([
   ["torch/gpt2/dynamo.onnx", 128],
   ["torch/gpt-neo/torchscript.onnx", 128],
@@ -21,13 +21,13 @@ it.each([
   ["torch/bart/torchscript.onnx", 128],
   ["optimum-1.16/opt/decoder_model_merged.onnx", 128],
   ["fused/bert/attention.onnx", 132],
-])("%s, which is told no positions, takes as many tokens as it has rows of them", (file, most) => {
+])("%s without a config takes as many tokens as it has rows of positions", (file, most) => {
   const path = assembledExport(file);
   expect(longestSequence(uniteSizes(openExport(path).graph))).toBe(most);
 });
 
 it.each(["torch/llama/dynamo.onnx", "torch/bloom/torchscript.onnx", "torch/deberta/torchscript.onnx"])(
-  "%s, which computes what it needs of positions, shows no limit",
+  "%s, which computes its positions, has no visible limit",
   (file) => {
     expect(longestSequence(uniteSizes(openExport(assembledExport(file)).graph))).toBeUndefined();
   },

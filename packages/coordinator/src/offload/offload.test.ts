@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { workerThreads } from "../../../../test/support/worker-threads.js";
 import { Offload } from "./offload.js";
 
-/** A thread's module that says when it is being imported, and is done when it hears from us. */
+/** A thread's module that reports when it is being imported, and finishes when it gets a message. */
 const importing = `
   import { BroadcastChannel, parentPort } from "node:worker_threads";
   const channel = new BroadcastChannel("importing");
@@ -13,7 +13,7 @@ const importing = `
   parentPort.postMessage("imported");
 `;
 
-it("ends no thread that is importing, which would leave a file open", async () => {
+it("does not end a thread that is importing, which would leave a file open", async () => {
   const channel = new BroadcastChannel("importing");
   const begun = new Promise((resolve) => {
     channel.onmessage = resolve;

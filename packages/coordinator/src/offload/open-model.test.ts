@@ -5,7 +5,7 @@ import { expectCode } from "../../../../test/support/coded-error.js";
 import { temporaryDirectory } from "../../../../test/support/temporary-directory.js";
 import { openModel } from "./open-model.js";
 
-it("a checkpoint without an architecture, with ONNX files beside it, says how one of these is taken", () => {
+it("for a checkpoint without an architecture that has ONNX files next to it, the error says how to load one of these", () => {
   const config = JSON.stringify({ model_type: "vit" });
   // A header without tensors.
   const weights = "\x02\0\0\0\0\0\0\0{}";

@@ -8,7 +8,7 @@ import { zooDirectory } from "../../../model/src/testing/fixtures.js";
 import { PlanningDesk } from "./planning-desk.js";
 
 it.each(["model.onnx", "model.onnx_data"])(
-  "%s that changes while its export is planned is noticed",
+  "notices that %s changes while its export is planned",
   async (name) => {
     const directory = temporaryDirectory();
     await writeOnnx(buildGraph(openCheckpoint(zooDirectory("bert"))).graph, directory);

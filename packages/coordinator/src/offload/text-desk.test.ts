@@ -4,13 +4,13 @@ import { temporaryDirectory } from "../../../../test/support/temporary-directory
 import { shakespeareDirectory } from "../../../model/src/testing/fixtures.js";
 import { TextDesk } from "../../dist/offload/text-desk.js";
 
-/** What only a text's length can tell: how many tokens it has at least. */
+/** What a text's length alone can tell: a lower bound for its number of tokens. */
 const certainlyTooLong = {
   code: "RR_CONTEXT",
   message: expect.stringMatching(/at most 512 tokens.* got a text of at least \d+/),
 };
 
-it("refuses a text that is certainly too long before it tokenizes it", () => {
+it("refuses a text that is certainly too long before tokenizing it", () => {
   const desk = new TextDesk();
   desk.open(shakespeareDirectory);
   const text = "Juliet ".repeat(10_000);

@@ -27,37 +27,37 @@ describe("options of loadModel", () => {
     ["no memory at all", { memoryPerRank: 0 }],
     ["half a thread", { threadsPerRank: 0.5 }],
     ["an unknown wire", { wire: "float8" }],
-    ["huge pages that are no yes or no", { hugePages: "always" }],
-    ["activations of no type", { precision: "int8", activations: "" }],
-    ["rounded activations of whole weights", { activations: "int8" }],
-    ["a signal that is none", { signal: {} }],
+    ["a hugePages that is not a boolean", { hugePages: "always" }],
+    ["activations without a type", { precision: "int8", activations: "" }],
+    ["rounded activations with float32 weights", { activations: "int8" }],
+    ["a signal of another type", { signal: {} }],
     ["a logger of another kind", { logger: { ...console, child: () => console } }],
     ["a policy that is text", { policy: "split it" }],
-    ["an objective beside a policy", { policy: {}, objective: "time" }],
-    ["a place for a cache that is not wanted", { cache: false, cacheDirectory: "there" }],
-    ["a size for a cache that is not wanted", { cache: false, cacheMaxBytes: 1e9 }],
+    ["an objective together with a policy", { policy: {}, objective: "time" }],
+    ["a directory for a disabled cache", { cache: false, cacheDirectory: "there" }],
+    ["a size for a disabled cache", { cache: false, cacheMaxBytes: 1e9 }],
     ["a worker elsewhere", { workerUrl: "https://example.org/worker.js" }],
-    ["an option nobody knows", { rank: 2 }],
+    ["an unknown option", { rank: 2 }],
   ])("refuse %s", (_, options) => {
     expect(() => checkLoadOptions(options as LoadOptions)).toThrow(
       expect.objectContaining({ code: "RR_OPTION", message: expect.stringMatching(/expected .* got /) }),
     );
   });
 
-  it("allow waiting for ever", () => {
+  it("allow waiting forever", () => {
     expect(checkLoadOptions({ stepTimeoutMs: Number.POSITIVE_INFINITY }).stepTimeoutMs).toBe(Infinity);
   });
 });
 
 describe("options of planModel", () => {
-  it("refuse what only a load has a use for", () => {
+  it("refuse options that only make sense for loading", () => {
     const options: LoadOptions = { threadsPerRank: 2 };
     expect(() => checkPlanOptions(options)).toThrow(expect.objectContaining({ code: "RR_OPTION" }));
   });
 });
 
 describe("options of generate", () => {
-  it("come from the caller, then generation_config.json, then the defaults", () => {
+  it("are the caller's, else those of generation_config.json, else the defaults", () => {
     const { sampling, maxNewTokens } = checkGenerateOptions(
       { temperature: 0.5, topK: undefined },
       { temperature: 0.9, topK: 7 },
@@ -66,7 +66,7 @@ describe("options of generate", () => {
     expect(maxNewTokens).toBe(256);
   });
 
-  it("draw a new seed where none is given", () => {
+  it("get a new seed if none is given", () => {
     const seeds = Array.from({ length: 4 }, () => checkGenerateOptions({}, {}).sampling.seed);
     expect(new Set(seeds).size).toBeGreaterThan(1);
   });
@@ -85,31 +85,28 @@ describe("options of generate", () => {
   });
 });
 
-describe("a limit to what is sampled from", () => {
+describe("a limit on sampling", () => {
   const greedy = { temperature: 0 };
   const limits = [{ topK: 5 }, { topP: 0.9 }, { minP: 0.1 }];
 
-  it.each(limits)("is refused where the model does not sample and nobody says how: %j", (limit) => {
+  it.each(limits)("is refused if neither the model nor the caller samples: %j", (limit) => {
     expect(() => checkGenerateOptions(limit, greedy)).toThrow(
       /^expected a temperature with (topK|topP|minP) /,
     );
   });
 
-  it.each(limits)(
-    "is taken where a temperature stands beside it, be it 0, or the model has one: %j",
-    (limit) => {
-      expect(checkGenerateOptions({ ...limit, temperature: 0.8 }, greedy).sampling).toMatchObject(limit);
-      expect(checkGenerateOptions({ ...limit, temperature: 0 }, greedy).sampling).toMatchObject(limit);
-      expect(checkGenerateOptions(limit, { temperature: 0.8 }).sampling).toMatchObject(limit);
-    },
-  );
+  it.each(limits)("is accepted with a temperature, even 0, from the caller or the model: %j", (limit) => {
+    expect(checkGenerateOptions({ ...limit, temperature: 0.8 }, greedy).sampling).toMatchObject(limit);
+    expect(checkGenerateOptions({ ...limit, temperature: 0 }, greedy).sampling).toMatchObject(limit);
+    expect(checkGenerateOptions(limit, { temperature: 0.8 }).sampling).toMatchObject(limit);
+  });
 
-  it("is none where it limits nothing", () => {
+  it("is ignored if it limits nothing", () => {
     const none = { topK: 0, topP: 1, minP: 0 };
     expect(checkGenerateOptions(none, greedy).sampling).toMatchObject(none);
   });
 
-  it.each(limits)("may be asked of a model that is not known yet: %j", (limit) => {
+  it.each(limits)("is accepted for a model that is not known yet: %j", (limit) => {
     expect(() => validateGenerateOptions(limit)).not.toThrow();
   });
 });
@@ -120,8 +117,8 @@ describe("options of run", () => {
   });
 
   it.each<[string, unknown, string]>([
-    ["an output the graph has not", ["hidden"], 'some of logits, got "hidden"'],
-    ["what is no name", [Symbol("logits")], "some of logits, got Symbol(logits)"],
+    ["an output that the graph does not have", ["hidden"], 'some of logits, got "hidden"'],
+    ["anything but a name", [Symbol("logits")], "some of logits, got Symbol(logits)"],
     ["a name that is not in an array", "logits", 'an array of some of logits, got "logits"'],
     ["no output at all", [], "an array of some of logits, got an array of 0"],
   ])("refuse %s", (_, outputs, said) => {

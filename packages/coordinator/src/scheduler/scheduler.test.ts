@@ -19,13 +19,13 @@ const facts = {
   generationDefaults: {},
 };
 
-/** Time for all that goes on by itself. */
+/** Lets everything that needs no input settle. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await setImmediate();
 }
 
 describe("Scheduler", () => {
-  it("shares each decode step among all sequences that are ready", async () => {
+  it("shares each decode step among all ready sequences", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const prompts = [[1], [11], [21]];
@@ -40,7 +40,7 @@ describe("Scheduler", () => {
     expect(group.requests.filter(({ rows }) => rows.length === 3)).toHaveLength(4);
   });
 
-  it("gives every sequence its turn where prompts go token by token and a step has not room for all", async () => {
+  it("gives every sequence its turn if prompts go token by token and a step does not have room for all", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 1, maxRows: 2 });
     const prompts = [[1, 2, 3, 4, 5, 6], [11, 12, 13, 14, 15, 16], [21]];
@@ -51,7 +51,7 @@ describe("Scheduler", () => {
     expect(group.requests.findIndex(({ rows }) => rows.some(isServed))).toBe(1);
   });
 
-  it("sends a decode step before the one ahead of it is answered, and no more than that", async () => {
+  it("sends a decode step before the previous one is answered, but no more than one", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const held = gate();
@@ -67,7 +67,7 @@ describe("Scheduler", () => {
     await Promise.all(results);
   });
 
-  it("sends no step ahead that a sequence on its way could still join: its reader is not back", async () => {
+  it("does not send a step ahead that a pending sequence could still join, whose reader has not returned", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const gates = [gate(), gate(), gate()];
@@ -89,7 +89,7 @@ describe("Scheduler", () => {
     await Promise.all([second, result]);
   });
 
-  it("sends a step ahead of sequences that go on, though others on their way are at their end", async () => {
+  it("sends a step ahead for sequences that continue, even if other pending ones are at their end", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const held = gate();
@@ -107,7 +107,7 @@ describe("Scheduler", () => {
     await Promise.all(results);
   });
 
-  it("feeds a prompt in chunks, and lets others decode between them", async () => {
+  it("feeds a prompt in chunks, and lets others decode in between", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 4 });
     const short = startGeneration(scheduler, [1], { maxNewTokens: 6 });
@@ -121,7 +121,7 @@ describe("Scheduler", () => {
     expect(lengths.slice(0, 6)).toEqual([1, 4, 1, 4, 1, 2]);
   });
 
-  it("feeds one prompt to its end before the next, so that its first token comes early", async () => {
+  it("feeds one prompt to its end before the next one, so that its first token is early", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 4 });
     const prompt = Array.from({ length: 10 }, (_, i) => i);
@@ -141,7 +141,7 @@ describe("Scheduler", () => {
     expect(scheduler.counters.tokens).toBe(8);
   });
 
-  it("has a source encoded once, alone, and lets others decode between", async () => {
+  it("has a source encoded once, by itself, and lets others decode in between", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const sources = [[7, 8, 9], [4], [5, 6]];
@@ -162,7 +162,7 @@ describe("Scheduler", () => {
     ]);
   });
 
-  it("serves sequences in turn where they do not fit one step", async () => {
+  it("serves sequences in turn if they do not fit into one step", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { maxRows: 2 });
     const all = [10, 20, 30].map((id) => startGeneration(scheduler, [id], { maxNewTokens: 4 }));
@@ -174,7 +174,7 @@ describe("Scheduler", () => {
     expect([first, ...others]).toEqual([2, 2, 2]);
   });
 
-  it("lets caches go when their sequences have ended", async () => {
+  it("releases caches when their sequences have ended", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     await startGeneration(scheduler, [1], { maxNewTokens: 2 }).result;
@@ -184,7 +184,7 @@ describe("Scheduler", () => {
     expect(group.requests.flatMap(({ close }) => close).length).toBeGreaterThanOrEqual(1);
   });
 
-  it("lets a cache go without waiting for other work", async () => {
+  it("releases a cache without waiting for other work", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     await startGeneration(scheduler, [1], { maxNewTokens: 1 }).result;
@@ -196,7 +196,7 @@ describe("Scheduler", () => {
     expect(group.requests.at(-1)!.rows).toEqual([]);
   });
 
-  it("asks for nothing where a sequence ends before its first step", async () => {
+  it("requests nothing if a sequence ends before its first step", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     await startGeneration(scheduler, [1])[Symbol.asyncIterator]().return!();
@@ -204,7 +204,7 @@ describe("Scheduler", () => {
     expect(group.requests).toEqual([]);
   });
 
-  it("lets a cache go after a run that is under way, not beside it", async () => {
+  it("releases a cache after a run that is in progress, not during it", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const generation = startGeneration(scheduler, [1], { maxNewTokens: 5 });
@@ -236,7 +236,7 @@ describe("Scheduler", () => {
     expect(order.slice(0, 4)).toEqual(["step", "run", "step", "run"]);
   });
 
-  it("makes a run after the step that is under way, not beside it, though that step leaves nothing to do", async () => {
+  it("starts a run after the step in progress, not during it, even if nothing is left to do after that step", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const held = gate();
@@ -249,7 +249,7 @@ describe("Scheduler", () => {
     await Promise.all([result, run]);
   });
 
-  it("rejects an aborted run with its reason, at once, and does the next one", async () => {
+  it("rejects an aborted run with its reason at once, and starts the next one", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const held = gate();
@@ -267,14 +267,14 @@ describe("Scheduler", () => {
     expect(group.runs).toHaveLength(2);
   });
 
-  it("makes no run of a signal that is aborted already", async () => {
+  it("does not start a run with a signal that is already aborted", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     await expect(scheduler.run(aRun, AbortSignal.abort("enough"))).rejects.toBe("enough");
     expect(group.runs).toEqual([]);
   });
 
-  it("leaves nothing of a run on its signal, which may outlive it, be it done or failed", async () => {
+  it("leaves no listener on a run's signal, which may live longer, whether the run succeeds or fails", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const { signal } = new AbortController();
@@ -287,7 +287,7 @@ describe("Scheduler", () => {
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
-  it("gives running work the cause of a rank's fault, and later work RR_MODEL_FAILED with that cause", async () => {
+  it("rejects work in progress with the cause of a rank's failure, and later work with RR_MODEL_FAILED and that cause", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const held = gate();
@@ -306,7 +306,7 @@ describe("Scheduler", () => {
     await expect(scheduler.run(aRun, undefined)).rejects.toMatchObject({ code: "RR_MODEL_FAILED", cause });
   });
 
-  it("fails all who share a step that fails, and goes on after an error that is the caller's alone", async () => {
+  it("rejects all sequences of a step that fails, and continues after an error that is the caller's", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     group.beforeAnswer = (request) => {
@@ -317,7 +317,7 @@ describe("Scheduler", () => {
     expect((await startGeneration(scheduler, [1], { maxNewTokens: 1 }).result).ids).toEqual([2]);
   });
 
-  it("fails a sequence whose result cannot be taken alone, not those that share its step", async () => {
+  it("only rejects a sequence whose result cannot be processed, not those that share its step", async () => {
     const scheduler = new Scheduler(new FakeRankGroup());
     const detokenize = (): string => {
       throw new Error("no text");
@@ -329,7 +329,7 @@ describe("Scheduler", () => {
     expect(other).toMatchObject({ value: { ids: [12, 13] } });
   });
 
-  it("ends all work at once and waits for the step that runs", async () => {
+  it("ends all work at once and waits for the step in progress", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const held = gate();
@@ -347,7 +347,7 @@ describe("Scheduler", () => {
     await end;
   });
 
-  it("ends every run that waits, and sends the ranks nothing afterwards, not even caches to let go", async () => {
+  it("ends every waiting run, and sends nothing to the ranks afterwards, not even caches to release", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const generation = startGeneration(scheduler, [1], { maxNewTokens: 5 });
@@ -378,7 +378,7 @@ describe("Scheduler", () => {
     expect(sequence.length).toBe(4);
   });
 
-  it("gives a sequence's running append the cause of a rank's fault, and later ones RR_MODEL_FAILED", async () => {
+  it("rejects a sequence's append in progress with the cause of a rank's failure, and later ones with RR_MODEL_FAILED", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const held = gate();
@@ -393,7 +393,7 @@ describe("Scheduler", () => {
     await expect(sequence.append([2])).rejects.toMatchObject({ code: "RR_MODEL_FAILED", cause });
   });
 
-  it("refuses bad ids and too many tokens for a sequence, which stays usable", async () => {
+  it("refuses invalid ids and too many tokens for a sequence, which stays usable", async () => {
     const scheduler = new Scheduler(new FakeRankGroup());
     const sequence = new AppendedSequence(901, undefined, facts, () => scheduler.wake());
     scheduler.add(sequence);
@@ -406,7 +406,7 @@ describe("Scheduler", () => {
     await expect(sequence.append([1])).rejects.toMatchObject({ code: "RR_CLOSED" });
   });
 
-  it("appends the tokens that were given, whatever the caller makes of the array", async () => {
+  it("appends the tokens as they were given, even if the caller changes the array", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const sequence = new AppendedSequence(905, undefined, facts, () => scheduler.wake());
@@ -418,7 +418,7 @@ describe("Scheduler", () => {
     expect(group.caches.get(905)).toEqual([1, 2, 3]);
   });
 
-  it("lets the cache of a sequence go that is closed, without waiting for other work", async () => {
+  it("releases the cache of a closed sequence without waiting for other work", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
     const sequence = new AppendedSequence(906, undefined, facts, () => scheduler.wake());
@@ -430,7 +430,7 @@ describe("Scheduler", () => {
     expect(group.caches.size).toBe(0);
   });
 
-  it("counts a token towards the context once, be it in the cache or not yet", async () => {
+  it("counts a token towards the context once, whether or not it is in the cache", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 10 });
     const sequence = new AppendedSequence(907, undefined, facts, () => scheduler.wake());
@@ -446,7 +446,7 @@ describe("Scheduler", () => {
     expect(sequence.length).toBe(20);
   });
 
-  it("counts the tokens that wait to be appended towards the context", async () => {
+  it("counts tokens that wait to be appended towards the context", async () => {
     const scheduler = new Scheduler(new FakeRankGroup());
     const sequence = new AppendedSequence(902, undefined, facts, () => scheduler.wake());
     scheduler.add(sequence);
