@@ -13,7 +13,7 @@ const calls = {
     runRanks(2, task).catch(({ code, message }) => console.log(code, message));`,
 } as const;
 
-/** What a program prints that has a package of ours in its one file, where a bundler has left the rest behind. */
+/** The output of a program that has a package of ours bundled into its one file, without the package's other files. */
 async function printed(name: keyof typeof calls, format: "esm" | "cjs"): Promise<string> {
   const directory = temporaryDirectory();
   const input = `${directory}/program.mjs`;
@@ -22,7 +22,7 @@ async function printed(name: keyof typeof calls, format: "esm" | "cjs"): Promise
     input,
     platform: "node",
     resolve: { alias: { [`@ringrank/${name}`]: `${root}packages/${name}/dist/bundle/index.js` } },
-    // As esbuild has it, for whom a module in CommonJS has no address.
+    // In CommonJS, esbuild defines no URL of the module.
     transform: { define: format === "cjs" ? { "import.meta.url": "undefined" } : {} },
     logLevel: "silent",
   });
@@ -36,7 +36,7 @@ async function printed(name: keyof typeof calls, format: "esm" | "cjs"): Promise
 
 describe.each(["esm", "cjs"] as const)("bundled into one file in %s", (format) => {
   test.each(["coordinator", "collectives"] as const)(
-    "%s says at once that it has to be external",
+    "%s reports at once that it must be external",
     async (name) => {
       expect(await printed(name, format)).toMatch(
         new RegExp(`^RR_\\w+ .* keep @ringrank/${name} external\\n$`),

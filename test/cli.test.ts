@@ -37,7 +37,7 @@ describe("ringrank run", () => {
     expect(stderr).toMatch(/bytes each rank holds +rank 0 [\d.]+ MB, rank 1 [\d.]+ MB, rank 2 [\d.]+ MB\n$/);
   });
 
-  test("the same seed gives the same text on 1 and 4 ranks, with a prompt by default", async () => {
+  test("the same seed gives the same text on 1 and 4 ranks, with a default prompt", async () => {
     const options = ["--seed", "7", "--max-new-tokens", "16", "--top-k", "40"];
     const alone = await ringrank(["run", "--demo", "--ranks", "1", ...options]);
     const four = await ringrank(["run", "--demo", "--ranks", "4", ...options]);
@@ -46,7 +46,7 @@ describe("ringrank run", () => {
     expect(four.stdout).toBe(alone.stdout);
   });
 
-  test("--chat has the prompt written by the model's chat template, --system something before it", async () => {
+  test("--chat writes the prompt with the model's chat template, and --system puts a message before it", async () => {
     const directory = temporaryDirectory();
     cpSync(`${root}packages/cli/models/shakespeare-llama`, directory, { recursive: true });
     const template =
@@ -60,7 +60,7 @@ describe("ringrank run", () => {
     expect(stdout).toBe((await ringrank(["run", "--demo", "--prompt", written, ...options])).stdout);
   });
 
-  test("takes a policy that plan has written", async () => {
+  test("accepts a policy that plan has written", async () => {
     const { stdout: json } = await ringrank(["plan", "--demo", "--ranks", "2", "--json"]);
     const directory = temporaryDirectory({ "policy.json": json });
     const given = ["--policy", `${directory}/policy.json`, "--max-new-tokens", "4"];
@@ -89,21 +89,21 @@ describe("ringrank run", () => {
     expect(exitCode).toBe(2);
   });
 
-  test("says of an encoder that it cannot generate, and loads nothing", async () => {
+  test("reports that an encoder cannot generate, and loads nothing", async () => {
     const { exitCode, stdout, stderr } = await ringrank(["run", `${root}test/fixtures/zoo/bert`]);
     expect(stderr).toMatch(/^planning the partition …\nRR_NO_GENERATE: .*model\.run\n$/);
     expect(stdout).toBe("");
     expect(exitCode).toBe(2);
   });
 
-  test("says of a model without a tokenizer that it cannot take text, and loads nothing", async () => {
+  test("reports that a model without a tokenizer cannot take text, and loads nothing", async () => {
     const { exitCode, stdout, stderr } = await ringrank(["run", `${root}test/fixtures/zoo/llama`]);
     expect(stderr).toMatch(/^planning the partition …\nRR_NO_TOKENIZER: expected token ids.*\n$/);
     expect(stdout).toBe("");
     expect(exitCode).toBe(2);
   });
 
-  test("warns of what the generation config sets in vain, on a line of its own", async () => {
+  test("warns about settings of the generation config that have no effect, each on a separate line", async () => {
     const directory = temporaryDirectory();
     cpSync(`${root}packages/cli/models/shakespeare-llama`, directory, { recursive: true });
     writeFileSync(`${directory}/generation_config.json`, '{ "num_beams": 4, "min_new_tokens": 3 }');
@@ -112,7 +112,7 @@ describe("ringrank run", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("uses no colours, nor a changing line, without a terminal", async () => {
+  test("uses neither colours nor a line that is updated in place without a terminal", async () => {
     const { stdout, stderr } = await ringrank(["run", "--demo", "--max-new-tokens", "2"], {
       env: { NO_COLOR: undefined, TERM: "xterm" },
     });
@@ -127,7 +127,7 @@ describe("ringrank run", () => {
     expect(exitCode).toBe(130);
   });
 
-  test("Ctrl-C while loading ends with 130, too", async () => {
+  test("Ctrl-C while loading also ends with 130", async () => {
     const { exitCode, stderr } = await ringrank(["run", "--demo"], {
       kill: { after: "planning", signal: "SIGINT" },
     });
@@ -137,7 +137,7 @@ describe("ringrank run", () => {
 });
 
 describe("ringrank plan", () => {
-  test("prints every weight's placement and the reason for it", async () => {
+  test("prints the placement of every weight and its reason", async () => {
     const { exitCode, stdout, stderr } = await ringrank(["plan", "--demo", "--ranks", "2"]);
     expect(exitCode).toBe(0);
     expect(stderr).toBe("");
@@ -148,14 +148,14 @@ describe("ringrank plan", () => {
   test.each([
     ["llama-2-70b", "8 heads", 68_976_648_192],
     ["bloom-176b", "112 heads", 176_247_271_424],
-  ])("divides %s over 8 ranks, from its config alone", async (name, heads, parameters) => {
+  ])("divides %s over 8 ranks, given only its config", async (name, heads, parameters) => {
     const totalBytes = 4 * parameters;
     const directory = `${root}test/fixtures/configs/${name}`;
     const { exitCode, stdout } = await ringrank(["plan", directory, "--ranks", "8", "--json"]);
     expect(exitCode).toBe(0);
     const policy = JSON.parse(stdout);
     expect(policy.totalBytes).toBe(totalBytes);
-    // Nothing but norms and biases after an all-reduce is held by all.
+    // Only norms, and biases after an all-reduce, are replicated.
     for (const bytes of policy.bytesPerRank) expect(bytes / totalBytes).toBeLessThan(1 / 8 + 0.001);
     const sharded = policy.factors.filter((factor: { sharded: boolean }) => factor.sharded);
     expect(
@@ -163,7 +163,7 @@ describe("ringrank plan", () => {
     ).toContain(heads);
   });
 
-  test("--dtype says which of a directory's ONNX files is meant", async () => {
+  test("--dtype selects one of a directory's ONNX files", async () => {
     const directory = `${root}test/fixtures/assembled/transformers.js/llama`;
     const { exitCode, stdout } = await ringrank(["plan", directory, "--dtype", "q4"]);
     expect(exitCode).toBe(0);
@@ -171,7 +171,7 @@ describe("ringrank plan", () => {
     expect((await ringrank(["plan", directory])).stdout).not.toContain("MatMulNBits");
   });
 
-  test("says what does not fit", async () => {
+  test("reports what does not fit", async () => {
     const tooSmall = ["plan", "--demo", "--ranks", "2", "--memory-per-rank", "5MB"];
     const { exitCode, stdout, stderr } = await ringrank(tooSmall);
     expect(stderr).toMatch(/^RR_MEMORY: /);
@@ -181,7 +181,7 @@ describe("ringrank plan", () => {
 });
 
 describe("ringrank cache", () => {
-  test("lists what a load in few bits has kept, and removes it", async () => {
+  test("lists what a quantized load has cached, and removes it", async () => {
     const env = { RINGRANK_CACHE: `${temporaryDirectory()}/cache` };
     const short = ["run", "--demo", "--precision", "int4", "--max-new-tokens", "2"];
     expect((await ringrank([...short, "--no-cache"], { env })).exitCode).toBe(0);
@@ -197,7 +197,7 @@ describe("ringrank cache", () => {
 
 describe("ringrank", () => {
   test.each([[["--help"]], [["run", "--help"]], [["plan", "--help"]], [["cache", "--help"]]])(
-    "%j has examples, exit codes, and what every command takes",
+    "%j has examples, exit codes, and the options that every command takes",
     async (args) => {
       const { exitCode, stdout } = await ringrank(args);
       expect(exitCode).toBe(0);
@@ -235,7 +235,7 @@ describe("ringrank", () => {
     [["plan", "not/a/model"], /^RR_NOT_A_MODEL: /],
     [["plan", "--demo", "--dtype", "q3"], /^RR_OPTION: dtype: expected .*"q4".*, got "q3"\n$/],
     [["fly"], /^RR_OPTION: unknown command 'fly'; ringrank --help shows what there is\n$/],
-  ])("%j is wrong usage: a line on standard error, and 2", async (args, message) => {
+  ])("%j is wrong usage: one line on standard error, and exit code 2", async (args, message) => {
     const { exitCode, stdout, stderr } = await ringrank(args);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^ +at /m);
@@ -243,7 +243,7 @@ describe("ringrank", () => {
     expect(exitCode).toBe(2);
   });
 
-  test("shows an error's stack with --verbose, or with RINGRANK_LOG=debug", async () => {
+  test("shows an error's stack with --verbose or RINGRANK_LOG=debug", async () => {
     const wrong = ["plan", "--demo", "--ranks", "0"];
     expect((await ringrank([...wrong, "--verbose"])).stderr).toMatch(/^ +at checkPlanOptions/m);
     expect((await ringrank(wrong, { env: { RINGRANK_LOG: "debug" } })).stderr).toMatch(
@@ -251,7 +251,7 @@ describe("ringrank", () => {
     );
   });
 
-  test("ends quietly when its reader leaves", async () => {
+  test("ends quietly when its reader closes the pipe", async () => {
     const pipe = `"${process.execPath}" "${bin}" run --demo --max-new-tokens 400 --ignore-eos | head -n 1`;
     const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", pipe]);
     expect(exitCode).toBe(0);
@@ -259,10 +259,11 @@ describe("ringrank", () => {
     expect(stderr).toMatch(/ROMEO:\n$/);
   });
 
-  // How many addresses a memory takes is the engine's: Node 22 has none left for its own messages, 24 takes fewer.
+  // The engine decides how many addresses a memory reserves: Node 22 has none left for its own messages, 24 reserves
+  // fewer.
   const reservesTenGigabytes = process.platform === "linux" && process.versions.node.startsWith("20.");
 
-  test.runIf(reservesTenGigabytes)("says so where the system gives no room for memories", async () => {
+  test.runIf(reservesTenGigabytes)("fails with a message if the system cannot reserve memories", async () => {
     const limited = `ulimit -v 4000000 && exec "${process.execPath}" "${bin}" run --demo`;
     const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", limited]);
     expect(stderr).toMatch(/^RR_ADDRESS_SPACE: expected address space for .*ulimit -v.*\n$/m);
@@ -270,9 +271,9 @@ describe("ringrank", () => {
   });
 
   test.runIf(reservesTenGigabytes)(
-    "warns where the system gives no room for the memory of kernels, and goes on",
+    "warns and continues if the system cannot reserve the memory of kernels",
     async () => {
-      // Memories that the ranks meet and read in have room, of some 10 GB each.
+      // The memories in which ranks meet and read fit: they take some 10 GB each.
       const command = "run --demo --ranks 1 --precision int4 --max-new-tokens 4 --no-cache --temperature 0";
       const limited = `ulimit -v 25000000 && exec "${process.execPath}" "${bin}" ${command}`;
       const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", limited]);
@@ -282,9 +283,9 @@ describe("ringrank", () => {
     },
   );
 
-  test.runIf(process.platform === "linux")("says so where the cache has no room, and goes on", async () => {
+  test.runIf(process.platform === "linux")("warns and continues if the cache has no space", async () => {
     const run = "run --demo --precision int4 --max-new-tokens 4 --temperature 0";
-    // No file may have more than 64 blocks of 512 bytes, as on a disk that is full by then.
+    // No file may have more than 64 blocks of 512 bytes, as if the disk were full by then.
     const limited = `trap "" XFSZ && ulimit -f 64 && exec "${process.execPath}" "${bin}" ${run}`;
     const env = { RINGRANK_CACHE: `${temporaryDirectory()}/cache` };
     const { exitCode, stdout, stderr } = await runProgram("/bin/sh", ["-c", limited], { env });
@@ -293,7 +294,7 @@ describe("ringrank", () => {
     expect(exitCode).toBe(0);
   });
 
-  test.runIf(existsSync("/dev/full"))("goes on where nobody can be told of its progress", async () => {
+  test.runIf(existsSync("/dev/full"))("continues if its progress cannot be written", async () => {
     const unheard = `"${process.execPath}" "${bin}" run --demo --max-new-tokens 4 2> /dev/full`;
     const { exitCode, stdout } = await runProgram("/bin/sh", ["-c", unheard]);
     expect(stdout).not.toBe("");
@@ -301,12 +302,12 @@ describe("ringrank", () => {
   });
 
   test.runIf(process.platform === "linux")(
-    "fails where only its last line's end cannot be written",
+    "fails if only the end of its last line cannot be written",
     async () => {
       const run = `"${process.execPath}" "${bin}" run --demo --ranks 1 --max-new-tokens 4 --temperature 0`;
       const { stdout } = await runProgram("/bin/sh", ["-c", run]);
       const file = `${temporaryDirectory()}/text`;
-      // Of 512 bytes: more than any other file of a run takes.
+      // Blocks of 512 bytes: more than any other file of a run takes.
       const blocks = 100_000;
       writeFileSync(file, "");
       truncateSync(file, 512 * blocks - (Buffer.byteLength(stdout) - 1));
@@ -318,7 +319,7 @@ describe("ringrank", () => {
   );
 
   test.runIf(existsSync("/dev/full")).each(["plan --demo", "--help", "run --help", "--version"])(
-    "%s fails where its output cannot be written",
+    "%s fails if its output cannot be written",
     async (command) => {
       const full = `"${process.execPath}" "${bin}" ${command} > /dev/full`;
       const { exitCode, stderr } = await runProgram("/bin/sh", ["-c", full]);

@@ -10,7 +10,7 @@ import { beforeAll, expect, test } from "vitest";
 import { suiteDirectory } from "../support/temporary-directory.js";
 
 const bench = fileURLToPath(new URL("../../bench/", import.meta.url));
-/** Modules of the bench are plain JavaScript; their types are said here. */
+/** Modules of the bench are plain JavaScript; their types are declared here. */
 const load = async <Module>(path: string): Promise<Module> =>
   (await import(pathToFileURL(join(bench, path)).href)) as Module;
 
@@ -37,7 +37,7 @@ beforeAll(async () => {
   checkpoint = await syntheticCheckpoint(config, directory);
 });
 
-/** A tensor of the checkpoint, whole. */
+/** A whole tensor of the checkpoint. */
 function tensor(name: string): Float32Array {
   const weight = buildGraph(openCheckpoint(checkpoint)).graph.weights.get(name)!;
   using reader = new ShardReader();
@@ -45,7 +45,7 @@ function tensor(name: string): Float32Array {
   return reader.read({ weight, selection, dims: weight.dims }) as Float32Array;
 }
 
-test("a synthetic checkpoint has every tensor of its architecture, drawn as a model is initialised", () => {
+test("a synthetic checkpoint has every tensor of its architecture, drawn like a model's initial weights", () => {
   expect(buildGraph(openCheckpoint(checkpoint)).unused).toEqual([]);
   const drawn = tensor("lm_head.weight");
   const mean = drawn.reduce((sum, x) => sum + x, 0) / drawn.length;
@@ -56,7 +56,7 @@ test("a synthetic checkpoint has every tensor of its architecture, drawn as a mo
   expect(new Set(tensor("model.norm.weight"))).toEqual(new Set([1]));
 });
 
-test("blocks of Q8_0 and Q4_0 are those of the gguf package, byte for byte", async () => {
+test("blocks of Q8_0 and Q4_0 equal those of the gguf package byte for byte", async () => {
   const { encodeBlocks } = await load<{ encodeBlocks(type: string, values: Float32Array): Uint8Array }>(
     "gguf/blocks.mjs",
   );
@@ -75,7 +75,7 @@ test("blocks of Q8_0 and Q4_0 are those of the gguf package, byte for byte", asy
   );
 });
 
-test("a GGUF file names every tensor as llama.cpp does and turns the rows of a rotated projection", async () => {
+test("a GGUF file names every tensor as llama.cpp does and permutes the rows of a rotated projection", async () => {
   const { writeGguf } = await load<{
     writeGguf(checkpoint: string, path: string, types: object): Promise<void>;
   }>("gguf/write-gguf.mjs");
@@ -84,7 +84,7 @@ test("a GGUF file names every tensor as llama.cpp does and turns the rows of a r
   const file = readFileSync(path);
   expect(file.subarray(0, 4).toString()).toBe("GGUF");
   expect(file.readUInt32LE(4)).toBe(3);
-  // 9 tensors a layer, and the embedding, the last norm and the head.
+  // 9 tensors per layer, plus the embedding, the last norm and the head.
   expect(Number(file.readBigUInt64LE(8))).toBe(21);
 
   const name = Buffer.from("blk.1.attn_q.weight");
@@ -93,13 +93,13 @@ test("a GGUF file names every tensor as llama.cpp does and turns the rows of a r
   expect([file.readBigUInt64LE(at + 4), file.readBigUInt64LE(at + 12)]).toEqual([64n, 64n]);
   expect(file.readUInt32LE(at + 20)).toBe(0);
   const offset = Number(file.readBigUInt64LE(at + 24));
-  // The head comes last: its blocks end the file, and tensors begin as far before as they are long.
+  // The head comes last: its blocks end the file, so tensor data begins before it by their size and its offset.
   const last = Buffer.from("output.weight");
   const lastAt = file.lastIndexOf(last) + last.length;
   const data = file.length - Number(file.readBigUInt64LE(lastAt + 24)) - (320 * 64 * 34) / 32;
   const rows = new Float32Array(file.buffer.slice(file.byteOffset + data + offset).slice(0, 64 * 64 * 4));
   const query = tensor("model.layers.1.self_attn.q_proj.weight");
-  // Heads of 16 lanes: neighbours there are lanes i and i + 8 here.
+  // Heads of 16 lanes: adjacent lanes there are lanes i and i + 8 here.
   const rowsHere = [0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15];
   for (const [there, here] of rowsHere.entries()) {
     for (const head of [0, 3]) {
@@ -111,7 +111,7 @@ test("a GGUF file names every tensor as llama.cpp does and turns the rows of a r
   }
 });
 
-test("the export for transformers.js gives what the graph gives, with its whole past going in and out", async () => {
+test("the export for transformers.js computes what the graph computes, with the whole past as inputs and outputs", async () => {
   const { writeModels } = await load<{
     writeModels(
       checkpoint: string,
@@ -160,12 +160,12 @@ test("the export for transformers.js gives what the graph gives, with its whole 
   await graph.release();
   const expected = outputs.logits!.data as Float32Array;
   expect(whole.logits.data as Float32Array).toBeAllclose(expected, { rtol: 0, atol: 0 });
-  // Sums over the past and the new rows run in another order.
+  // Sums over the past and the new rows are computed in another order.
   expect(second.logits.data as Float32Array).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-6 });
 });
 
 test.each([1, 2, 4, 8])(
-  "a kernel that measures bandwidth by %i streams reads every byte",
+  "a kernel that measures bandwidth with %i streams reads every byte",
   async (streams) => {
     const { readableMemory } = await load<{
       readableMemory(bytes: number): {
@@ -178,8 +178,7 @@ test.each([1, 2, 4, 8])(
     expect(bytes).toBeGreaterThan(0.8 * memory.bytes.length);
     expect(read()).toBe(0);
     const words = new Uint32Array(memory.bytes.buffer);
-    // The first, one in the middle and the last of each stream; of every 16 bytes, what is given back shows the first
-    // 4.
+    // The first vector, one in the middle and the last of each stream. The result shows the first 4 of every 16 bytes.
     const vectors = Array.from({ length: streams }, (_, stream) =>
       [0, 1001, bytes / streams / 16 - 1].map((vector) => (stream * bytes) / streams / 16 + vector),
     ).flat();
@@ -188,7 +187,7 @@ test.each([1, 2, 4, 8])(
   },
 );
 
-test("weight traffic is judged by the bandwidth of the same turns", async () => {
+test("weight traffic is judged by the bandwidth measured in the same turns", async () => {
   const { trafficShare } = await load<{
     trafficShare(cell: object, context: number): (measurements: object[]) => { value: number };
   }>("report/outcomes.mjs");
@@ -211,7 +210,7 @@ test("weight traffic is judged by the bandwidth of the same turns", async () => 
   expect(value).toBeCloseTo(0.5);
 });
 
-test("a target that was asked for and not measured says why", async () => {
+test("a requested target that was not measured says why", async () => {
   const { judge } = await load<{ judge(measurements: object[], options: object): object[] }>(
     "report/targets.mjs",
   );
@@ -240,7 +239,7 @@ test("a target that was asked for and not measured says why", async () => {
   ]);
 });
 
-test("what the cache costs a step is read from a trace: that of the longest rank, by the prompt it is behind", async () => {
+test("the cost of the cache per step is read from a trace: that of the slowest rank, by the length of the preceding prompt", async () => {
   const { cacheWork } = await load<{ cacheWork(path: string): Map<number, number[]> }>(
     "measure/cache-work.mjs",
   );
@@ -258,7 +257,7 @@ test("what the cache costs a step is read from a trace: that of the longest rank
   ]);
 });
 
-test("memory is scattered that is free in blocks below 2 MB", async () => {
+test("memory in free blocks below 2 MB counts as scattered", async () => {
   const { scatteredBytes } = await load<{ scatteredBytes(text: string): number }>("measure/free-blocks.mjs");
   const zones = [
     "Node 0, zone    DMA32      1      0      0      0      0      0      0      0      2      9    728 ",
@@ -268,7 +267,7 @@ test("memory is scattered that is free in blocks below 2 MB", async () => {
   expect(scatteredBytes(`${zones.join("\n")}\n`)).toBe((1 + 2 * 256 + 3 + 1 * 2) * 4096);
 });
 
-test("npm run bench measures Ringrank beside one session and says what it could not measure", async () => {
+test("npm run bench measures Ringrank next to one session and says what it could not measure", async () => {
   const json = join(directory, "results.json");
   const args = ["--quick", "--shape", "fixed", "--precision", "int4", "--ranks", "1,2"];
   const { stdout } = await promisify(execFile)(process.execPath, [

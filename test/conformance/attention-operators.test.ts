@@ -2,7 +2,9 @@ import type { Value } from "@ringrank/model";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
 import { microsoft, type TestGraph } from "../support/test-graph.js";
 
-/** Attention and rotary embeddings in one operator, between projections by weights, against ONNX Runtime unsplit. */
+/**
+ * Attention and rotary embeddings in one operator, between projections by weights, compared with ONNX Runtime unsplit.
+ */
 
 const [width, heads, keys, lanes, valueLanes] = [12, 4, 2, 8, 6];
 
@@ -19,17 +21,17 @@ function project(g: TestGraph, x: Value, outputs: number): Value {
   return g.matmul(x, g.parameter([width, outputs]));
 }
 
-/** `[batch, sequence, count·size]` as `[batch, count, sequence, size]`. */
+/** Splits `[batch, sequence, count·size]` into `[batch, count, sequence, size]`. */
 function apart(g: TestGraph, x: Value, count: number, size: number): Value {
   return g.transpose(g.reshape(x, [0, 0, count, size]), [0, 2, 1, 3]);
 }
 
-/** The output projection, so that heads are summed over; its own columns may be sharded too. */
+/** The output projection, which sums over the heads; its columns may be sharded too. */
 function finish(g: TestGraph, mixed: Value, inputs: number): void {
   g.output("y", g.matmul(mixed, g.parameter([inputs, width])), "float32", []);
 }
 
-/** Lengths for GroupQueryAttention: `sequence` new rows, all of them kept. */
+/** The lengths for GroupQueryAttention: `sequence` new rows, all of them present. */
 function lengths(g: TestGraph, x: Value, past: Value): Value[] {
   const total = g.add(g.shape(x, 1, 2), g.shape(past, 2, 3));
   const toInt32 = (value: Value): Value => g.apply("Cast", [value], { to: 6 });

@@ -21,7 +21,7 @@ import { TestGraph } from "../support/test-graph.js";
 
 const width = 4;
 const inner = 6;
-/** Of weights that a file's reader leaves in the file, for their size. */
+/** So many that a file's reader leaves weights of `[columns, columns]` in the file. */
 const columns = 12;
 
 type Condition = (g: GraphBuilder, x: Value) => Value;
@@ -36,7 +36,7 @@ const conditions: [string, Condition][] = [
 ];
 
 it.each(decided)(
-  "an If whose condition %s is the branch it takes, split like any graph",
+  "an If whose condition %s is replaced by the branch it takes, split like any graph",
   async (_, condition) => {
     const graph = choosing(condition);
     expect(operatorsOf(graph)).not.toContain("If");
@@ -45,14 +45,14 @@ it.each(decided)(
   },
 );
 
-it("an If decided by data runs on whole tensors, what its branches capture among them", async () => {
+it("an If decided by data runs on whole tensors, including those its branches capture", async () => {
   const graph = choosing((g, x) => g.greater(g.reduceMax(x, []), g.numbers([0])));
   expect(operatorsOf(graph)).toContain("If");
   expect(planGraph(graph, { ranks: 2 }).weights.up).toMatchObject({ placement: "replicated" });
   expect(await outputOf(graph, 2)).toBeAllclose(await outputOf(graph, 1), { rtol: 0, atol: 1e-5 });
 });
 
-it.each([1, 3])("an If whose condition is the number of rows takes what %i rows take", async (rows) => {
+it.each([1, 3])("an If whose condition is the number of rows takes the branch for %i rows", async (rows) => {
   const g = new TestGraph();
   const x = g.input("x", "float32", ["batch", width]);
   const up = g.matmul(g.relu(g.matmul(x, g.parameter([width, inner]))), g.parameter([inner, width]));
@@ -62,7 +62,7 @@ it.each([1, 3])("an If whose condition is the number of rows takes what %i rows 
   await expectSplitAsWhole(g, rows);
 });
 
-it("refuses an If whose branches give two shapes, where rows decide which it takes", () => {
+it("refuses an If whose branches have different shapes if the number of rows decides between them", () => {
   const g = new TestGraph();
   const x = g.input("x", "float32", ["batch", width]);
   g.output("captured", g.matmul(x, g.parameter([width, inner])), "float32", []);
@@ -72,7 +72,7 @@ it("refuses an If whose branches give two shapes, where rows decide which it tak
   expect(message).toContain("either may be taken");
 });
 
-it.each(conditions)("two Ifs may use the same names inside: one that %s", async (_, condition) => {
+it.each(conditions)("two Ifs may use the same names inside: one whose condition %s", async (_, condition) => {
   const g = new TestGraph();
   const x = g.input("x", "float32", ["batch", width]);
   const up = g.matmul(g.relu(g.matmul(x, g.parameter([width, inner]))), g.parameter([inner, width]));
@@ -85,9 +85,9 @@ it.each(conditions)("two Ifs may use the same names inside: one that %s", async 
 });
 
 it.each([
-  ["which it multiplies by", 1],
-  ["which is what it gives", -1],
-])("a branch of an If decided by data may have a large weight of its own, %s", async (_, sign) => {
+  ["as a factor", 1],
+  ["as its output", -1],
+])("a branch of an If decided by data may have its own large weight, %s", async (_, sign) => {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", [3, columns]);
   const greatest = g.reduceMax(x, []);
@@ -98,7 +98,7 @@ it.each([
   const split = g.matmul(g.relu(g.matmul(x, matrix(3))), matrix(4));
   g.output("y", g.add(split, g.matmul(x, chosen)), "float32", []);
   const whole = g.build();
-  // From a file: weights stay in it until a rank reads them.
+  // Read from a file: weights stay in it until a rank reads them.
   const path = join(temporaryDirectory({ "m.onnx": encodeOnnx(whole) }), "m.onnx");
   const data = waves(3 * columns, 5).map((value) => sign * Math.abs(value));
   const inputs = { x: { type: "float32", dims: [3, columns], data } } as const;
@@ -115,7 +115,7 @@ it.each([
   }
 });
 
-/** A branch that gives a weight of its own, `[columns, columns]`, or `captured` times that. */
+/** A branch that outputs its own weight, `[columns, columns]`, or `captured` times that. */
 function holdingWeight(captured: string | undefined, seed: number): Attribute {
   const data = waves(columns * columns, seed);
   const product = { opType: "Mul", domain: "", inputs: [captured ?? "", "w"], outputs: ["product"] };
@@ -136,7 +136,7 @@ function waves(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count }, (_, at) => Math.sin(seed + 7.3 * at));
 }
 
-/** Two branches of `operator(captured) · factor`, whose values have the same names. */
+/** Two branches of `operator(captured) · factor`, with the same names for their values. */
 function branches(yes: string, no: string, factor = 1): Record<string, Attribute> {
   const times = (opType: string): Attribute => {
     const part = { domain: "", attributes: {} };
@@ -191,7 +191,7 @@ function choosing(condition: Condition): Graph {
   return g.build();
 }
 
-/** One node that reads the outer value `captured`, `times` over. */
+/** One node that reads the outer value `captured`, `times` times. */
 function branch(opType: string, times: number): Branch {
   const name = `${opType}_of_captured`;
   return {

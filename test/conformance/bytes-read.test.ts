@@ -7,8 +7,8 @@ import { zeroTensors } from "../support/safetensors.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
 /**
- * One layer wide enough that every run of a unit is 4 KiB or more, so that no gap has to be read: a row of the
- * output projection is 16 heads of 256 lanes, one of the down projection 8192 wide.
+ * One layer that is so wide that every contiguous run of a unit is at least 4 KiB, so that no gap has to be read: a row
+ * of the output projection is 16 heads of 256 lanes, one of the down projection 8192 wide.
  */
 const config = {
   model_type: "llama",
@@ -24,7 +24,7 @@ const config = {
   tie_word_embeddings: false,
 };
 
-/** A checkpoint of zeros for {@link config}, with the tensors that its own graph asks for. */
+/** Writes a checkpoint of zeros for {@link config}, with the tensors that its graph reads. */
 function writeCheckpoint(): string {
   const directory = temporaryDirectory({ "config.json": JSON.stringify(config) });
   const { graph } = buildGraph(openCheckpoint(directory));

@@ -2,7 +2,10 @@ import type { Value } from "@ringrank/model";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
 import { type Attributes, microsoft, type TestGraph } from "../support/test-graph.js";
 
-/** Convolutions, and what goes with them, by channel: `[batch, channels, …]`, against ONNX Runtime unsplit. */
+/**
+ * Convolutions, and operators that accompany them, on channels: `[batch, channels, …]`, compared with ONNX Runtime
+ * unsplit.
+ */
 
 const [given, channels, kernel] = [3, 12, 3];
 
@@ -12,7 +15,7 @@ function image(g: TestGraph): Value {
   return g.apply("Conv", [x, g.parameter([channels, given, 1, 1]), g.parameter([channels])]);
 }
 
-/** Channels summed over, to 5 others. */
+/** Sums over the channels, to 5 others. */
 function finish(g: TestGraph, x: Value, inputs: number): void {
   g.output("y", g.apply("Conv", [x, g.parameter([5, inputs, 1, 1])]), "float32", []);
 }
@@ -21,7 +24,7 @@ function onImage(apply: (g: TestGraph, x: Value) => Value, outputs = channels): 
   return (g) => finish(g, apply(g, image(g)), outputs);
 }
 
-/** What follows in one operator, and what it has besides. */
+/** The activation fused into an operator, and its parameters. */
 const activations: readonly [name: string, ofConv: Attributes, ofGemm: Attributes][] = [
   ["Relu", {}, {}],
   [
@@ -48,7 +51,7 @@ const cases: readonly OperatorCase[] = [
       (g, x) => g.apply("Conv", [x, g.parameter([8, 3, kernel, kernel]), g.parameter([8])], { group: 4 }),
       8,
     ),
-    // Groups, input channels of a group, output channels of a group.
+    // Groups, input channels per group, output channels per group.
     shards: [4, 3, 2, 5],
   },
   {

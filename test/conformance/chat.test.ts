@@ -10,7 +10,10 @@ import { suiteDirectory, temporaryDirectory } from "../support/temporary-directo
 const greedy = { temperature: 0, maxNewTokens: 8, ignoreEos: true };
 const begin = 1;
 
-/** In a directory, the embedded model with a chat template, and a tokenizer that begins every text with `<|begin|>`. */
+/**
+ * Writes the embedded model with a chat template into a directory, and a tokenizer that begins every text with
+ * `<|begin|>`.
+ */
 function chattingModel(directory: string): string {
   cpSync(shakespeareDirectory, directory, { recursive: true });
   const template =
@@ -54,16 +57,16 @@ describe("messages", () => {
   });
 
   it.each<[string, unknown[]]>([
-    ["the template refuses", [{ role: "assistant", content: "Hail." }]],
+    ["the template rejects", [{ role: "assistant", content: "Hail." }]],
     ["are no messages", [{ role: "user" }]],
-    ["have what no template would see", [{ role: "user", content: "Hail.", name: "Romeo" }]],
+    ["have a property that no template would see", [{ role: "user", content: "Hail.", name: "Romeo" }]],
     ["are not even JSON", [{ role: "user", content: 5n }]],
   ])("that %s are RR_INPUT", async (_, messages) => {
     const { result } = model().generate(messages as [], greedy);
     await expect(result).rejects.toMatchObject({ code: "RR_INPUT" });
   });
 
-  it("that are refused leave the model usable", async () => {
+  it("leave the model usable if refused", async () => {
     const { result } = model().generate([{ role: "assistant", content: "Hail." }], greedy);
     await expect(result).rejects.toThrow();
     expect((await model().generate([5], greedy).result).ids).toHaveLength(8);
@@ -79,7 +82,7 @@ it.runIf(process.platform === "linux")("leave no process behind when their model
   expect(children()).toEqual(before);
 });
 
-/** Processes that this one has started, those included that have ended and were not waited for (proc(5)). */
+/** The processes that this one has started, including any that have ended but were not waited for (proc(5)). */
 function children(): string[] {
   const parentOf = (status: string): number => Number(/^PPid:\t(\d+)$/m.exec(status)?.[1]);
   const processes = readdirSync("/proc").filter((name) => /^\d+$/.test(name));

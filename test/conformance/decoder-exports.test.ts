@@ -9,7 +9,7 @@ import { loadedModel } from "../support/loaded-model.js";
 import { assembledExport } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
 
-/** What a tool made of a checkpoint of the zoo: its files, and the checkpoint. */
+/** The files that a tool exported from a checkpoint of the zoo, and the checkpoint. */
 const decoders: readonly (readonly [path: string, checkpoint: string])[] = [
   ...["bloom", "falcon-7b-like", "gpt-bigcode", "gpt2", "opt", "qwen2"].map(
     (name) => [`optimum/${name}`, name] as const,
@@ -19,7 +19,7 @@ const decoders: readonly (readonly [path: string, checkpoint: string])[] = [
   ["transformers.js/llama", "llama"],
 ];
 
-/** Exports whose past is their cache, on real ranks, against what transformers computed. */
+/** Exports with past inputs as their cache, on real ranks, compared with transformers. */
 describe.each(decoders)("%s", (path, checkpoint) => {
   const { inputIds, logits } = readGolden(checkpoint);
   const length = inputIds[0]!.length;
@@ -27,12 +27,12 @@ describe.each(decoders)("%s", (path, checkpoint) => {
   describe.each(rankCounts(path))("on %i ranks", (ranks) => {
     const model = loadedModel(assembledExport(path), { ranks });
 
-    it("run gives transformers' logits", async () => {
+    it("run computes transformers' logits", async () => {
       const run = await model().run({ input_ids: inputIds });
       expect(run.logits!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
     });
 
-    it("sequences of different lengths get through the cache what they get alone", async () => {
+    it("sequences of different lengths compute through the cache what each computes alone", async () => {
       const chunks = [Array<number>(length).fill(1), [5, 1, length - 6]];
       const before = model().counters().tokens;
       const parts = await Promise.all(
@@ -42,7 +42,7 @@ describe.each(decoders)("%s", (path, checkpoint) => {
       expect(model().counters().tokens - before).toBe(inputIds.flat().length);
     });
 
-    it("greedy tokens agree as long as the two best logits are told apart", async () => {
+    it("greedy tokens equal transformers' as long as the two best logits are distinguishable", async () => {
       const { ids, gaps } = readGoldenGreedy(checkpoint);
       const options = { maxNewTokens: ids.length, temperature: 0, ignoreEos: true };
       const { result } = model().generate(inputIds[0]!, options);
@@ -58,11 +58,11 @@ describe.each(decoders)("%s", (path, checkpoint) => {
 
 /**
  * The project's bound with int8 activations, which these files' products ask for (`accuracy_level` 4): a sum in another
- * order rounds an activation to its other neighbour now and then, and that is seen in all that follows.
+ * order now and then rounds an activation to an adjacent value, and everything after it differs.
  */
 const withinRounding = (expected: Float32Array) => ({ rtol: 0, atol: 5e-2 * standardDeviation(expected) });
 
-/** Random weights quantize badly, so these are compared with one session on the same file. */
+/** Random weights quantize badly, so these are compared with one session on the same file, not with transformers. */
 describe.each(["llama-int4", "qwen3-int4"])("onnxruntime-genai/%s", (name) => {
   const directory = assembledExport(`onnxruntime-genai/${name}`);
   const { inputIds } = readGolden("llama");
@@ -83,7 +83,7 @@ describe.each(["llama-int4", "qwen3-int4"])("onnxruntime-genai/%s", (name) => {
     await session.release();
   });
 
-  it.each(rankCounts(name))("gives one session's logits through the cache on %i ranks", async (ranks) => {
+  it.each(rankCounts(name))("compute one session's logits through the cache on %i ranks", async (ranks) => {
     const model = await loadModel(directory, { ranks });
     try {
       const chunks = [4, 1, 1, inputIds[0]!.length - 6];

@@ -18,7 +18,7 @@ interface Golden {
 
 const golden = JSON.parse(readFileSync(`${shakespeareDirectory}/golden.json`, "utf8")) as Golden;
 
-// Loaded once for all that asks them.
+// Loaded once for all tests that read it.
 const alone = loadedModel(shakespeareDirectory, { ranks: 1 });
 const onTwo = loadedModel(shakespeareDirectory, { ranks: 2 });
 
@@ -33,7 +33,7 @@ describe.each([
   { ranks: 2, tokens: 64, loaded: onTwo },
   { ranks: 3, tokens: 64 },
   { ranks: 4, tokens: 64 },
-  // Fewer where ranks far outnumber most machines' cores: each sum waits for all of them to get a turn.
+  // Fewer tokens if ranks far outnumber the cores of most machines: each sum waits for all ranks to be scheduled.
   { ranks: 8, tokens: 16 },
 ])("the embedded model on $ranks ranks", ({ ranks, tokens, loaded }) => {
   const model = loaded ?? loadedModel(shakespeareDirectory, { ranks });
@@ -48,14 +48,14 @@ describe.each([
     }
   });
 
-  it("gives 256 tokens transformers' negative log-likelihood", async () => {
+  it("computes transformers' negative log-likelihood of 256 tokens", async () => {
     // The bound of the project's contract; transformers' own value is rounded to fp32.
     expect(Math.abs((await perplexityNll(model())) - golden.perplexity_nll)).toBeLessThan(1e-4);
   });
 });
 
-describe("the embedded model on 2 ranks, where sums cross in a narrower form", () => {
-  // Operands rounded by 2⁻¹¹, or by 1/254 of the largest of 32: far less than quantized weights do.
+describe("the embedded model on 2 ranks that exchange sums in a narrower form", () => {
+  // Operands rounded by 2⁻¹¹, or by 1/254 of the largest of 32: far less than the error of quantized weights.
   it.each(["float16", "int8"] as const)(
     "keeps its perplexity in %s, but not to the last bit",
     async (wire) => {
@@ -82,7 +82,7 @@ describe("the embedded model, quantized", () => {
     "in %s keeps the perplexity of fp32 on 1 to 4 ranks, and that of one rank on 2 to 4, within bounds",
     async (precision, percent) => {
       const nllsOn = async (ranks: number): Promise<number[]> => {
-        // A kept shard would be what another build has quantized.
+        // A cached shard would be what another build quantized.
         const model = await loadModel(shakespeareDirectory, { ranks, precision, cache: false });
         const nlls: number[] = [];
         for (const ids of [golden.perplexity_ids, ...texts]) {
@@ -95,11 +95,10 @@ describe("the embedded model, quantized", () => {
       const one = await nllsOn(1);
       for (const ranks of [1, 2, 3, 4]) {
         const nlls = ranks === 1 ? one : await nllsOn(ranks);
-        // Bounds of the project's contract; README has what was measured.
+        // Bounds of the project's contract; the README has the measured values.
         const above = 100 * (Math.exp(nlls[0]! - golden.perplexity_nll) - 1);
         expect(above, `% above fp32 on ${ranks} ranks`).toBeLessThan(percent);
-        // Activations that round to the other side move the perplexity of 256 tokens by 0.1% at random, up as well as
-        // down.
+        // Activations that round the other way change the perplexity of 256 tokens by 0.1% at random, up or down.
         const apart = 100 * Math.abs(Math.exp(mean(nlls) - mean(one)) - 1);
         expect(apart, `% from one rank on ${ranks} ranks`).toBeLessThan(0.2);
       }
@@ -111,7 +110,7 @@ function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number) / numbers.length;
 }
 
-/** What the model says in fp32, by chance. */
+/** Samples texts from the model in fp32. */
 async function sampledTexts(count: number, tokens: number): Promise<number[][]> {
   const [start] = golden.perplexity_ids;
   const generations = Array.from({ length: count }, (_, seed) =>

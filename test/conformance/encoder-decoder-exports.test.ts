@@ -10,14 +10,14 @@ import { assembledExport } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
 
-/** Encoder–decoders in several files, on real ranks, against what transformers computed. */
+/** Encoder–decoders in several files, on real ranks, compared with transformers. */
 describe.each(["bart", "t5"])("optimum/%s", (name) => {
   const { inputIds, logits, padded, target } = readGolden(name);
   const targetIds = target!.inputIds;
   const length = targetIds[0]!.length;
 
   const directory = assembledExport(`optimum/${name}`);
-  // As exporters leave it that merge no decoders.
+  // The files of exporters that do not merge decoders.
   const apart = suiteDirectory();
   for (const file of readdirSync(directory)) {
     if (!file.includes("merged")) symlinkSync(join(directory, file), join(apart, file));
@@ -29,7 +29,7 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
   ])("on %i ranks, its decoder %s", (ranks, _, files) => {
     const model = loadedModel(files, { ranks });
 
-    it("run gives transformers' logits and encoder output, and does not read padding", async () => {
+    it("run computes transformers' logits and encoder output, and ignores padding", async () => {
       const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
       const { logits: whole, last_hidden_state: hidden } = await model().run(inputs);
       expect(whole!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
@@ -41,7 +41,7 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
       expect(masked.logits!.data as Float32Array).toBeAllclose(padded!.logits, modelTolerance(logits));
     });
 
-    it("sequences of different lengths and sources get through the cache what they get alone", async () => {
+    it("sequences with different lengths and sources compute through the cache what each computes alone", async () => {
       const chunks = [Array<number>(length).fill(1), [3, 1, length - 4]];
       const parts = await Promise.all(
         inputIds.map((source, row) =>
@@ -51,7 +51,7 @@ describe.each(["bart", "t5"])("optimum/%s", (name) => {
       expect(parts.flat()).toBeAllclose(logits, modelTolerance(logits));
     });
 
-    it("greedy tokens agree as long as the two best logits are told apart", async () => {
+    it("greedy tokens equal transformers' as long as the two best logits are distinguishable", async () => {
       const { prompt, ids, gaps } = readGoldenGreedy(name);
       const options = { maxNewTokens: ids.length, temperature: 0, ignoreEos: true, decoderPrompt: prompt };
       const { result } = model().generate(inputIds[0]!, options);

@@ -13,18 +13,18 @@ import { loadedModel } from "../support/loaded-model.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
 
-/** Every encoder–decoder of the zoo on real ranks, against what transformers computed. */
+/** Every encoder–decoder of the zoo on real ranks, compared with transformers. */
 describe.each(zooNames("seq2seq"))("%s", (name) => {
   const { inputIds, logits, padded, target, vocabulary } = readGolden(name);
   const targetIds = target!.inputIds;
   const length = targetIds[0]!.length;
 
   describe.each(rankCounts(name))("on %i ranks", (ranks) => {
-    // Some have settings for other ways to generate than what is compared here; of anything else, loading fails.
+    // Some configs have settings for ways of generating that are not compared here; any other warning fails the load.
     const onWarning = ({ code }: RingrankError) => expect(code).toBe("RR_UNSUPPORTED_SETTING");
     const model = loadedModel(zooDirectory(name), { ranks, onWarning });
 
-    it("run gives transformers' logits and encoder output", async () => {
+    it("run computes transformers' logits and encoder output", async () => {
       const inputs = { input_ids: inputIds, decoder_input_ids: targetIds };
       const { logits: whole, last_hidden_state: hidden } = await model().run(inputs);
       recordSplit(name, model(), relativeError(whole!.data as Float32Array, logits));
@@ -36,14 +36,14 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
       );
     });
 
-    it("run does not read a source's padding", async () => {
+    it("run ignores the padding of a source", async () => {
       const { mask, logits: expected } = padded!;
       const inputs = { input_ids: inputIds, attention_mask: mask, decoder_input_ids: targetIds };
       const { logits: whole } = await model().run(inputs);
       expect(whole!.data as Float32Array).toBeAllclose(expected, modelTolerance(logits));
     });
 
-    it("run encodes alone where no logits are wanted, and decodes the last where only those are", async () => {
+    it("run only encodes if no logits are requested, and decodes only the last row if only that is", async () => {
       const outputs = ["last_hidden_state"];
       const { last_hidden_state: hidden } = await model().run({ input_ids: inputIds }, { outputs });
       expect(hidden!.data as Float32Array).toBeAllclose(
@@ -85,7 +85,7 @@ describe.each(zooNames("seq2seq"))("%s", (name) => {
       expect(sourceTokens - before.sourceTokens).toBe(inputIds.flat().length);
     });
 
-    it("greedy tokens agree as long as the two best logits are told apart", async () => {
+    it("greedy tokens equal transformers' as long as the two best logits are distinguishable", async () => {
       const greedy = readGoldenGreedy(name);
       const options = { maxNewTokens: greedy.ids.length, temperature: 0, ignoreEos: true };
       const generations = [options, { ...options, decoderPrompt: greedy.prompt }].map((each) =>

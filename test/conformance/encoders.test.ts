@@ -10,7 +10,7 @@ import { loadedModel } from "../support/loaded-model.js";
 import { rankCounts } from "../support/rank-counts.js";
 import { recordSplit, relativeError } from "../support/results.js";
 
-/** Every encoder of the zoo on real ranks, against what transformers computed. */
+/** Every encoder of the zoo on real ranks, compared with transformers. */
 describe.each(zooNames("masked"))("%s", (name) => {
   const { inputIds, logits, padded, vocabulary } = readGolden(name);
   const tolerance = modelTolerance(logits);
@@ -18,24 +18,24 @@ describe.each(zooNames("masked"))("%s", (name) => {
   describe.each(rankCounts(name))("on %i ranks", (ranks) => {
     const model = loadedModel(zooDirectory(name), { ranks });
 
-    it("run gives transformers' logits", async () => {
+    it("run computes transformers' logits", async () => {
       const { logits: whole } = await model().run({ input_ids: inputIds }, { outputs: ["logits"] });
       recordSplit(name, model(), relativeError(whole!.data as Float32Array, logits));
       expect(whole).toMatchObject({ type: "float32", dims: [2, inputIds[0]!.length, vocabulary] });
       expect(whole!.data as Float32Array).toBeAllclose(logits, tolerance);
     });
 
-    it("run gives tokens beside padding the logits that they have there", async () => {
+    it("run computes transformers' logits of tokens next to padding", async () => {
       const { mask, logits: expected } = padded!;
       const { logits: whole } = await model().run({ input_ids: inputIds, attention_mask: mask });
-      // What a model computes for padding itself means nothing.
+      // The output for padding itself is meaningless.
       const isToken = mask.flat();
       const ofTokens = (data: Float32Array) =>
         data.filter((_, at) => isToken[Math.floor(at / vocabulary)] === 1);
       expect(ofTokens(whole!.data as Float32Array)).toBeAllclose(ofTokens(expected), tolerance);
     });
 
-    it("embed pools what run gives for each text alone, whatever it is padded with", async () => {
+    it("embed pools the hidden states that run computes for each text alone, whatever the padding", async () => {
       const texts = [inputIds[0]!.slice(0, 5), inputIds[1]!, inputIds[0]!.slice(3, 4)];
       const [mean, cls] = await Promise.all([
         model().embed(texts, { normalize: false }),
@@ -63,7 +63,7 @@ describe.each(zooNames("masked"))("%s", (name) => {
   });
 });
 
-/** The hidden state of each token of a text that is a batch by itself. */
+/** The hidden state of each token of a text that forms a batch alone. */
 async function hiddenStates(model: Model, text: readonly number[]): Promise<number[][]> {
   const { last_hidden_state: hidden } = await model.run(
     { input_ids: [text] },

@@ -7,7 +7,7 @@ import { type Attributes, TestGraph } from "../support/test-graph.js";
 
 const [width, experts, inner] = [6, 3, 10];
 
-/** `x [batch, sequence, width]` through experts, as a router of its own says, and added to `x`. */
+/** Adds to `x [batch, sequence, width]` the output of experts, chosen by a separate router. */
 function throughExperts(
   g: TestGraph,
   operator: "MoE" | "QMoE",
@@ -38,7 +38,7 @@ const plain = (g: TestGraph) => [
   g.parameter([experts, width]),
 ];
 
-/** Up, its scales and bias, and down: `size` by `size` in numbers of few bits; scales for rows, or blocks of them. */
+/** Up, its scales and bias, and down: `size` by `size` quantized to a few bits; scales per row, or per block. */
 function quantized(g: TestGraph, bits: number, size: number, blocks?: number): Value[] {
   const matrix = (): Value[] => [
     g.quantized("uint8", [experts, size, (size * bits) / 8]),
@@ -48,7 +48,7 @@ function quantized(g: TestGraph, bits: number, size: number, blocks?: number): V
   return [...matrix(), ...matrix()];
 }
 
-/** 64 by 64 in numbers of 4 bits, each second row of up a gate, with zero points for rows, or for blocks of them. */
+/** 64 by 64 in 4 bits, with gate and up rows alternating, and zero points per row or per block. */
 function gatedWithZeros(g: TestGraph, blocks?: number): (Value | undefined)[] {
   const scalesOf = (rows: number): Value =>
     g.scales([experts, rows, ...(blocks === undefined ? [] : [blocks])], 0.02);
@@ -129,7 +129,7 @@ const cases: readonly OperatorCase[] = [
       const x = g.input("x", "float32", ["rows", 64]);
       const scores = () => g.matmul(x, g.parameter([64, experts], 4));
       const router = g.softmax(scores());
-      // A softmax would need them whole by itself.
+      // A softmax would itself need them whole.
       const weights = g.sigmoid(scores());
       const none = new Array<undefined>(6);
       const inputs = [x, router, ...quantized(g, 8, 64), ...none, weights];
@@ -168,11 +168,11 @@ describe.each<["MoE" | "QMoE", string[], string[], (g: TestGraph) => void]>([
   build(g);
   const { weights } = planGraph(g.build(), { ranks: 2 });
 
-  it("computes the inner width apart by what makes it", () => {
+  it("shards by columns the weights that compute the inner width", () => {
     expect(up.map((name) => weights[name]?.placement)).toEqual(up.map(() => "column-parallel"));
   });
 
-  it("sums over it by what reads it", () => {
+  it("shards by rows the weights that read it", () => {
     expect(down.map((name) => weights[name]?.placement)).toEqual(down.map(() => "row-parallel"));
   });
 });
@@ -190,18 +190,21 @@ describe.each(["MoE", "QMoE"] as const)("of %s, a token is predicted to read", (
     return planGraph(g.build(), { ranks: 2 });
   };
 
-  it("only the experts that a row goes to", () => {
+  it("only the experts that a row is routed to", () => {
     const [one, all] = [1, experts].map((chosen) => planOf(chosen).predicted.secondsPerToken);
     const { weights } = planOf(1);
     const bytesOfExperts = Object.values(weights)
       .filter(({ dims }) => dims[0] === experts)
       .reduce((sum, { bytesPerRank }) => sum + bytesPerRank[0]!, 0);
-    // Of three experts it leaves two out; ranks read 16 GB a second.
+    // It skips two of three experts; ranks read 16 GB a second.
     expect(all! - one!).toBeCloseTo(((2 / 3) * bytesOfExperts) / 16e9, 12);
   });
 });
 
-/** Experts that alone read the rows before them. If somebody reads these later, nothing can be written over them. */
+/**
+ * Experts that are the only readers of the preceding rows. If another node reads these later, they cannot be
+ * overwritten.
+ */
 function lastReader(operator: "MoE" | "QMoE", givesRows: boolean) {
   const g = new TestGraph();
   const x = g.input("x", "float32", ["rows", 64]);
@@ -220,7 +223,7 @@ function lastReader(operator: "MoE" | "QMoE", givesRows: boolean) {
 }
 
 it.each(["MoE", "QMoE"] as const)(
-  "rows that nobody reads behind %s are those that it reads",
+  "%s computes the same if nothing reads its rows later, so that they may be overwritten",
   async (operator) => {
     const made = lastReader(operator, false);
     const inputs = inputsFor(made.graph);

@@ -6,10 +6,10 @@ import { inputsFor, runWhole } from "../support/split-and-whole.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 import { TestGraph } from "../support/test-graph.js";
 
-/** Sizes in which QMoE's kernel has whole blocks, on up to four ranks. */
+/** Sizes at which QMoE's kernel has whole blocks, on up to four ranks. */
 const [width, experts, inner, block] = [32, 4, 64, 16];
 
-/** Feed-forwards of experts between two products, as a file would have them; `make` has the experts. */
+/** Feed-forwards of experts between two products, as a file would contain them; `make` adds the experts. */
 function fileOf(make: (g: TestGraph, rows: Value, router: Value) => Value) {
   const g = new TestGraph();
   const x = g.input("x", "float32", ["batch", "sequence", width]);
@@ -60,7 +60,10 @@ const qmoe =
     });
   };
 
-/** Sums of a few dozen numbers around 1 in another order; of float16, of which one is 0.001 from the next, a few of those. */
+/**
+ * Sums of a few dozen numbers around 1 in another order; in float16, whose values near 1 are 0.001 apart, a few such
+ * steps.
+ */
 const [float, half] = [1e-5, 5e-3];
 
 describe.each<[string, (g: TestGraph, rows: Value, router: Value) => Value, number]>([
@@ -69,7 +72,7 @@ describe.each<[string, (g: TestGraph, rows: Value, router: Value) => Value, numb
   ["QMoE of 4 bits", qmoe(4), float],
   ["QMoE of 8 bits", qmoe(8), float],
 ])("a file with %s", (_, make, tolerance) => {
-  it.each([1, 2, 3])("gives on %i ranks what one session of ONNX Runtime does", async (ranks) => {
+  it.each([1, 2, 3])("computes on %i ranks what one session of ONNX Runtime does", async (ranks) => {
     const graph = fileOf(make);
     const inputs = inputsFor(graph);
     const whole = await runWhole({ graph, contents: new Map() }, inputs);

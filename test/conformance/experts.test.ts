@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { loadedModel } from "../support/loaded-model.js";
 
-/** Layers with experts, and how many experts a token goes to. */
+/** Models with experts, and how many of their layers have them. */
 const mixtures: readonly (readonly [name: string, layers: number])[] = [
   ["mixtral", 2],
   ["qwen3-moe", 2],
@@ -22,7 +22,7 @@ describe.each(mixtures)("%s", (name, layers) => {
   describe.each([1, 2])("on %i ranks", (ranks) => {
     const model = loadedModel(zooDirectory(name), { ranks });
 
-    it("reads, for one token, the weights of the experts it is routed to and of no other", async () => {
+    it("reads, for one token, the weights of the experts it is routed to and of no others", async () => {
       const before = model().counters().experts;
       const sequence = model().sequence();
       await sequence.append([7]);
@@ -31,7 +31,7 @@ describe.each(mixtures)("%s", (name, layers) => {
       expect(perToken).toBeLessThan(experts);
     });
 
-    it("runs each expert once for all tokens that go to it", async () => {
+    it("runs each expert once for all tokens that are routed to it", async () => {
       const before = model().counters().experts;
       const sequence = model().sequence();
       await sequence.append(Array.from({ length: 100 }, (_, index) => index + 3));

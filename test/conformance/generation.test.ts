@@ -29,14 +29,14 @@ describe("eight concurrent generations of different lengths", () => {
   const tokens = async (index: number): Promise<readonly number[]> =>
     (await model().generate(prompts[index]!, options(index)).result).ids;
 
-  it("give the tokens that each gives alone", async () => {
+  it("compute the tokens that each computes alone", async () => {
     const alone: (readonly number[])[] = [];
     for (const index of prompts.keys()) alone.push(await tokens(index));
     const together = await Promise.all([...prompts.keys()].map(tokens));
     expect(together).toEqual(alone);
   });
 
-  it("share decode steps: together they take fewer than one after the other", async () => {
+  it("share decode steps: together they take fewer than in sequence", async () => {
     const before = model().counters().steps;
     await Promise.all([...prompts.keys()].map(tokens));
     const longest = options(prompts.length - 1).maxNewTokens;
@@ -47,12 +47,12 @@ describe("eight concurrent generations of different lengths", () => {
   });
 });
 
-it("nothing is computed past an end of sequence, though steps are sent in advance", async () => {
+it("compute nothing after an end of sequence, although steps are sent ahead", async () => {
   const directory = temporaryDirectory();
   for (const file of ["config.json", "model.safetensors"]) {
     cpSync(join(shakespeareDirectory, file), join(directory, file));
   }
-  // The ids of single letters and marks, so that no continuation goes on for long.
+  // The ids of single letters and punctuation, so that every continuation ends soon.
   const eosIds = Array.from({ length: 100 }, (_, id) => id);
   writeFileSync(join(directory, "generation_config.json"), JSON.stringify({ eos_token_id: eosIds }));
   const model = await loadModel(directory, { ranks: 2 });
@@ -77,7 +77,7 @@ describe("one seed", () => {
     ["top-k", { temperature: 1, topK: 20 }],
     ["top-p and a repetition penalty", { temperature: 0.9, topP: 0.9, repetitionPenalty: 1.2 }],
     ["min-p", { temperature: 1.2, minP: 0.05 }],
-  ])("gives the same sampled tokens on 1, 2 and 4 ranks, with %s", async (_, sampling) => {
+  ])("samples the same tokens on 1, 2 and 4 ranks, with %s", async (_, sampling) => {
     const ids: (readonly number[])[] = [];
     for (const model of models) {
       const options = { ...sampling, seed: 7, maxNewTokens: 48, ignoreEos: true };

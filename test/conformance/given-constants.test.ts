@@ -13,10 +13,10 @@ const constant: GraphNode = {
 };
 
 it.each<[string, string, readonly number[]]>([
-  ["that it multiplies by, and that is split all the same", "w0", [4, 6]],
+  ["that is a factor, which is split nonetheless", "w0", [4, 6]],
   ["that nothing reads", "w2", [5]],
-  ["that a Constant node makes", "constant", [3]],
-])("a graph may give a constant as it is: one %s", async (_, name, dims) => {
+  ["of a Constant node", "constant", [3]],
+])("a graph may output a constant directly: one %s", async (_, name, dims) => {
   const g = new TestGraph();
   const x = g.input("x", "float32", ["batch", 4]);
   const up = g.relu(g.matmul(x, g.parameter([4, 6])));

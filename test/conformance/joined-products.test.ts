@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { type GraphWithContents, inputsFor, runSplit, runWhole } from "../support/split-and-whole.js";
 import { TestGraph } from "../support/test-graph.js";
 
-/** Columns of products of one input; as much as can be told of them is different. */
+/** The columns of products with the same input, all of different widths. */
 const columns = [24, 8, 16];
 const width = 64;
 const blocks = width / 32;
@@ -43,7 +43,7 @@ const products: readonly [string, Product][] = [
   ["MatMulNBits of 8 bits, zero points packed", inBlocks(8, "packed", false)],
 ];
 
-/** Products of which the first two are concatenated and the third is read apart. */
+/** Three products, of which the first two are concatenated and the third is read separately. */
 function graphWith(product: Product): GraphWithContents {
   const g = new TestGraph();
   const x = g.input("x", "float32", ["rows", width]);
@@ -53,7 +53,7 @@ function graphWith(product: Product): GraphWithContents {
   return { graph: g.build(), contents: g.contents };
 }
 
-it.each(products)("%s: joined products give what each gives alone", async (_, product) => {
+it.each(products)("%s: joined products compute what each computes alone", async (_, product) => {
   const made = graphWith(product);
   const inputs = inputsFor(made.graph);
   const whole = await runWhole(made, inputs);
@@ -64,7 +64,7 @@ it.each(products)("%s: joined products give what each gives alone", async (_, pr
     const split = await runSplit(made, policy, inputs);
     for (const name of ["y", "z"]) {
       expect(split[name]!.dims).toEqual(whole[name]!.dims);
-      // Sums of fp32 products, up to some 10 in size, in another order.
+      // Sums of fp32 products, up to about 10 in size, in another order.
       expect(split[name]!.data as Float32Array).toBeAllclose(whole[name]!.data as Float32Array, {
         rtol: 1e-5,
         atol: 1e-4,

@@ -10,7 +10,7 @@ import { suiteDirectory } from "../support/temporary-directory.js";
 
 interface Case {
   readonly prompt: readonly number[];
-  /** As transformers names them. */
+  /** Named as in transformers. */
   readonly options: {
     readonly max_new_tokens: number;
     readonly no_repeat_ngram_size?: number;
@@ -36,7 +36,7 @@ function generateOptions({ options }: Case): GenerateOptions {
   };
 }
 
-/** The embedded model, with a generation config that sets this alone. */
+/** The embedded model, with a generation config that sets only this. */
 function shakespeareWith(generationConfig: object): string {
   const directory = suiteDirectory();
   for (const file of ["config.json", "model.safetensors"]) {
@@ -60,7 +60,7 @@ describe("transformers' greedy tokens, on 3 ranks", () => {
   );
 
   it.each(cases["encoder–decoder"])(
-    "give a target that ends as its config forces it to, with $options",
+    "give a target whose end the config forces, with $options",
     async (given) => {
       const { ids, finishReason } = await translator().generate(given.prompt, generateOptions(given)).result;
       expect(ids).toSatisfy(greedyAgreement(given.ids, given.gaps));
@@ -75,13 +75,13 @@ describe("a generation config's own settings", () => {
   const settings = { ...ngrams!.options, forced_eos_token_id: forced!.options.forced_eos_token_id };
   const model = loadedModel(shakespeareWith(settings), { ranks: 1 });
 
-  it("count where the caller leaves an option out", async () => {
+  it("apply if the caller omits an option", async () => {
     const { ids } = await model().generate(ngrams!.prompt, { maxNewTokens: ngrams!.ids.length + 1 }).result;
     expect(ids).toSatisfy(greedyAgreement(ngrams!.ids, ngrams!.gaps));
     expect(ids.at(-1)).toBe(settings.forced_eos_token_id);
   });
 
-  it("give way to the caller's options", async () => {
+  it("are overridden by the caller's options", async () => {
     const { ids } = await model().generate(forced!.prompt, {
       ...generateOptions(forced!),
       noRepeatNgramSize: 0,

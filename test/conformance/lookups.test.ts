@@ -16,7 +16,7 @@ const lookups: Record<string, (g: TestGraph, ids: Value) => Value> = {
     ),
 };
 
-/** Rows of a table that ranks share. */
+/** Looks up rows of a table that ranks share. */
 function lookup(operator: string) {
   const g = new TestGraph();
   const ids = g.input("ids", "int64", ["batch", "sequence"]);
@@ -30,7 +30,7 @@ function lookup(operator: string) {
 }
 
 it.each(Object.keys(lookups))(
-  "an id behind the end of a table that %s looks up is an error on ranks that share it, as in one session",
+  "an id past the end of a table that %s looks up is an error on ranks that share the table, as in one session",
   async (operator) => {
     const { made, inputs, split } = lookup(operator);
     await expect(runSplit(made, split(3), inputs(rows - 1))).resolves.toBeDefined();

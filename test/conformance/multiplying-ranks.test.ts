@@ -8,7 +8,7 @@ import { loadedModel } from "../support/loaded-model.js";
 import { meanNegativeLogLikelihood } from "../support/negative-log-likelihood.js";
 import { shareOfCloseRows } from "../support/root-mean-square.js";
 
-// As the command starts its own process; what a host on Node 20 gets without them, embedded-model.test.ts tells.
+// The command starts its own process with these flags; embedded-model.test.ts covers a host on Node 20 without them.
 for (const flag of kernelFlags) setFlagsFromString(flag);
 
 interface Golden {
@@ -26,7 +26,7 @@ it("this engine runs the ranks' own products", () => {
 
 describe("the embedded model in int4, multiplied by the ranks themselves", () => {
   describe.each([1, 2, 3])("on %i ranks", (ranks) => {
-    // A kept shard would be what another build has quantized.
+    // A cached shard would be what another build quantized.
     const model = loadedModel(shakespeareDirectory, { ranks, precision: "int4", cache: false });
 
     it("keeps the perplexity of fp32 within the contract's bound", async () => {
@@ -35,7 +35,7 @@ describe("the embedded model in int4, multiplied by the ranks themselves", () =>
       expect(100 * (Math.exp(nll - golden.perplexity_nll) - 1)).toBeLessThan(3.5);
     });
 
-    it("says in steps of one token what it says of all at once, but for roundings", async () => {
+    it("computes in steps of one token what it computes for all at once, up to rounding", async () => {
       const given = ids.slice(0, 64);
       const options = { temperature: 0, maxNewTokens: 48, ignoreEos: true, logprobs: true };
       const tokens: GeneratedToken[] = [];
@@ -43,11 +43,11 @@ describe("the embedded model in int4, multiplied by the ranks themselves", () =>
       const made = tokens.map(({ id }) => id);
       const { logits } = await model().run({ input_ids: [[...given, ...made]] });
       const expected = made.map((id, at) => logprobOf(logits!, given.length + at - 1, id));
-      // Steps round activations in blocks of 32, and many rows by groups of blocks: each to 1/254 of a largest one.
+      // Steps round activations in blocks of 32, and many rows in groups of blocks: each to 1/254 of its largest value.
       expect(tokens.map(({ logprob }) => logprob)).toBeAllclose(expected, { rtol: 0, atol: 0.15 });
     });
 
-    it("gives each of twelve concurrent generations the tokens that it gives alone", async () => {
+    it("computes for each of twelve concurrent generations the tokens that it computes alone", async () => {
       const tokens = async (at: number): Promise<readonly number[]> => {
         const { prompt } = golden.prompts[at % golden.prompts.length]!;
         const options = { maxNewTokens: 4 + 2 * at, temperature: 0.8, seed: at, ignoreEos: true };
@@ -61,7 +61,7 @@ describe("the embedded model in int4, multiplied by the ranks themselves", () =>
 });
 
 describe("the embedded model in int8, multiplied by the ranks", () => {
-  // On 256 tokens another order of sums moves it by 0.2%: so two numbers of ranks together.
+  // On 256 tokens, another order of sums changes it by 0.2%, so two rank counts are averaged.
   it("keeps the perplexity of fp32 within the contract's bound, on 2 and 3 ranks together", async () => {
     const above = await Promise.all(
       [2, 3].map(async (ranks) => {
@@ -77,7 +77,7 @@ describe("the embedded model in int8, multiplied by the ranks", () => {
 });
 
 describe.each([
-  // Feed-forwards apart and turned, and in one piece with biases.
+  // Feed-forwards in separate, transposed matrices, and in one matrix with biases.
   ["mixtral", 2],
   ["gpt-oss", 1],
 ] as const)("the experts of %s in int4, multiplied by %i ranks themselves", (name, ranks) => {
@@ -87,14 +87,14 @@ describe.each([
   // So many that some experts have more rows than kernels take.
   const given = Array.from({ length: 96 }, (_, i) => 5 + ((i * 37) % 250));
 
-  it("give what ONNX Runtime makes of the same weights, but for roundings", async () => {
+  it("compute what ONNX Runtime computes with the same weights, up to rounding", async () => {
     const [own, expected] = await Promise.all(
       [model(), unrounded()].map(async (one) => (await one.run({ input_ids: [given] })).logits!),
     );
     expect(shareOfCloseRows(own!, expected!)).toBeGreaterThanOrEqual(0.9);
   });
 
-  it("say in steps of one token what they say of all at once, but for roundings", async () => {
+  it("compute in steps of one token what they compute for all at once, up to rounding", async () => {
     const options = { temperature: 0, maxNewTokens: 24, ignoreEos: true, logprobs: true };
     const tokens: GeneratedToken[] = [];
     for await (const token of model().generate(given, options)) tokens.push(token);
@@ -110,7 +110,7 @@ describe("the embedded model on ranks of two threads, which leave products to ON
 
   it("has the reference's likelihoods", async () => {
     const { logits } = await model().run({ input_ids: [ids] });
-    // Of float32 in another order of sums.
+    // Sums in float32 in another order.
     const nll = meanNegativeLogLikelihood(logits!.data as Float32Array, ids);
     expect([nll]).toBeAllclose([golden.perplexity_nll], { rtol: 1e-4, atol: 0 });
   });

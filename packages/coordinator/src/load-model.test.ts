@@ -65,7 +65,7 @@ describe("loadModel", () => {
   });
 });
 
-describe.runIf(process.platform === "loadModel with huge pages")("loadModel, asked for huge pages", () => {
+describe.runIf(process.platform === "linux")("loadModel with huge pages", () => {
   it("requests them wherever a rank computes, and nowhere otherwise", async () => {
     const advised = async (hugePages: boolean) => {
       const model = await loadModel(shakespeareDirectory, { ranks: 2, hugePages });
