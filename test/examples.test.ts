@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { root, runNode } from "./support/run-program.js";
 
-/** What each example must print, by its number. */
+/** The patterns that each example must print, by its number. */
 const printed: Readonly<Record<string, readonly RegExp[]>> = {
   "01": [
     /^ROMEO:\n\S/,

@@ -29,7 +29,7 @@ const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, "utf8"
   packageManager: string;
 };
 
-/** Runs npm or npx as a person would, without what an npm that runs these tests has put in the environment. */
+/** Runs npm or npx as a user would, without the environment variables that npm sets for these tests. */
 function runNpm(
   command: "npm" | "npx",
   args: readonly string[],
@@ -67,7 +67,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
       ["install", "--no-audit", "--no-fund", "--prefer-offline", ...tarballs()],
       {
         cwd: consumer,
-        // As the README tells consumers to skip the runtime's GPU download.
+        // The README tells consumers to skip the runtime's GPU download in this way.
         env: { ONNXRUNTIME_NODE_INSTALL: "skip" },
       },
     );
@@ -82,7 +82,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     expect(stdout).toMatch(/column-parallel/);
   });
 
-  test("have READMEs that link to no file outside their package, as a registry shows it", () => {
+  test("have READMEs without links outside their package, so that a registry shows them correctly", () => {
     const names = readdirSync(`${consumer}/node_modules/@ringrank`).map((name) => `@ringrank/${name}`);
     const dead = ["ringrank", ...names].flatMap((name) => {
       const folder = `${consumer}/node_modules/${name}`;
@@ -93,13 +93,13 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     expect(dead).toEqual([]);
   });
 
-  test("give npx ringrank, with its help", async () => {
+  test("provide npx ringrank, with its help", async () => {
     const { exitCode, stdout } = await runNpm("npx", ["ringrank", "--help"], { cwd: consumer });
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^Usage: ringrank/);
   });
 
-  test("have a source map, with the sources in it, for every script that does more than import and export", () => {
+  test("have a source map with sources for every script that does more than import and export", () => {
     const modules = `${consumer}/node_modules`;
     const scripts = ["ringrank", "@ringrank"].flatMap((folder) =>
       readdirSync(`${modules}/${folder}`, { recursive: true, encoding: "utf8" })
@@ -126,7 +126,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     }
   });
 
-  test("have stacks, also of their threads, that name the TypeScript where Node is asked to use the maps", async () => {
+  test("have stacks that name the TypeScript, also in their threads, if Node is asked to use the maps", async () => {
     const script = `import { planModel } from "@ringrank/coordinator"; await planModel("nowhere/at all");`;
     const { stderr } = await runNode(["--enable-source-maps", "--input-type=module", "-e", script], {
       cwd: consumer,
@@ -137,7 +137,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     );
   });
 
-  test("carry types in all entries that a strict consumer compiles against, those of dependencies checked and without the DOM's", async () => {
+  test("have types in all entries that a strict consumer compiles against, checked with those of dependencies and without the DOM's", async () => {
     writeFileSync(
       `${consumer}/consumer.mts`,
       `import { loadModel, type Model, type Tensor } from "@ringrank/coordinator";
@@ -169,7 +169,7 @@ describe("the packages, packed and installed with npm in an empty folder", () =>
     expect(stdout).toBe("");
   });
 
-  test("hold a README, the licence and no build leftovers; publint finds no fault", async () => {
+  test("contain a README, the licence and no build leftovers; publint finds no fault", async () => {
     expect(tarballs()).toHaveLength(readdirSync(`${root}packages`).length);
     for (const path of tarballs()) {
       const name = path.slice(packed.length + 1);

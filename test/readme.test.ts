@@ -42,7 +42,7 @@ describe("README.md", () => {
     expect(codeBlocks("text")).toContain(stdout);
   });
 
-  test("names a command that an install finds before anything is built, so that it can link it", () => {
+  test("names a command that exists before anything is built, so that an install can link it", () => {
     const { bin } = JSON.parse(readFileSync(`${root}packages/cli/package.json`, "utf8"));
     expect(bin).toEqual({ ringrank: expect.not.stringContaining("dist/") });
   });
@@ -64,12 +64,12 @@ test.each(documents)("%s links to files that exist", (document) => {
   expect(missing).toEqual([]);
 });
 
-test.each(documents)("%s links to headings that it has", (document) => {
+test.each(documents)("%s links to headings that exist in it", (document) => {
   const markdown = readFileSync(root + document, "utf8");
   expect(headingsOf(markdown)).toEqual(expect.arrayContaining(linkedHeadings(markdown)));
 });
 
-test.each(documents)("%s links to headings that other documents have", (document) => {
+test.each(documents)("%s links to headings that exist in other documents", (document) => {
   const links = headingsLinkedElsewhere(readFileSync(root + document, "utf8"));
   const missing = links.filter(
     ([file, heading]) =>
@@ -83,23 +83,23 @@ test("docs/design/README.md lists every other file of its folder", () => {
   expect(["README.md", ...listed].sort()).toEqual(readdirSync(`${root}docs/design`).sort());
 });
 
-test("docs/errors.md explains every error code, in the words of the code, and no other", () => {
+test("docs/errors.md explains every error code, and no other, in the words of the code", () => {
   const rows = readFileSync(`${root}docs/errors.md`, "utf8").matchAll(
     /^\| `(RR_\w+)` \| (.+?) \| (.+) \|$/gm,
   );
   expect(Object.fromEntries([...rows].map(([, code, meaning]) => [code, meaning]))).toEqual(errorCodes);
 });
 
-test("packages/model/README.md lists every model_type that is known", () => {
+test("packages/model/README.md lists every known model_type", () => {
   const [, list] = /```text\n([^`]+)```/.exec(readFileSync(`${root}packages/model/README.md`, "utf8"))!;
   expect(list!.trim().split(/,\s+/)).toEqual(modelTypes());
 });
 
-test("docs/architectures.md has every checkpoint, with what is sharded of it as it is now", () => {
+test("docs/architectures.md has every checkpoint, with its current sharding", () => {
   const table = readFileSync(`${root}docs/architectures.md`, "utf8");
   const rows = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \| (\d+) \|/gm)].map(([, ...cells]) => cells);
   expect(rows.map(([name]) => name)).toEqual(zooNames());
-  // To plan all of them would take longer than that is worth; a change of words or decisions shows in some.
+  // Planning all of them would take too long; changed words or decisions show in some.
   for (const [name, ...documented] of rows.filter((_, index) => index % 5 === 1)) {
     const { graph } = buildGraph(openCheckpoint(zooDirectory(name!)));
     const { factors, collectives } = planGraph(graph, { ranks: 2 });

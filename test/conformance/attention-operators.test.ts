@@ -42,7 +42,7 @@ function lengths(g: TestGraph, x: Value, past: Value): Value[] {
 const cases: readonly OperatorCase[] = [
   {
     operator: multiHead,
-    says: "computes heads apart, with a bias, a mask of keys and a bias of the scores by head",
+    says: "computes heads separately, with a bias, a key mask and a score bias per head",
     build: (g) => {
       const x = hidden(g);
       const [q, k] = [project(g, x, heads * lanes), project(g, x, heads * lanes)];
@@ -58,7 +58,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: multiHead,
-    says: "takes keys and values of another length with heads as an axis",
+    says: "accepts keys and values of another length with heads as an axis",
     build: (g) => {
       const q = project(g, hidden(g), heads * lanes);
       const source = hidden(g, "source");
@@ -69,7 +69,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: multiHead,
-    says: "appends to a past that is given whole, so that heads are whole too",
+    says: "appends to a past that is an unsharded input, so that heads stay whole too",
     build: (g) => {
       const x = hidden(g);
       const [q, k, v] = [0, 1, 2].map(() => project(g, x, heads * lanes));
@@ -85,7 +85,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: packed,
-    says: "cuts its weight and bias into queries, keys and values of each head",
+    says: "splits its weight and bias into queries, keys and values per head",
     build: (g) => {
       const [weight, bias] = [g.parameter([width, 3 * heads * lanes]), g.parameter([3 * heads * lanes])];
       const mask = g.input("mask", "int32", ["batch", "sequence"]);
@@ -97,7 +97,7 @@ const cases: readonly OperatorCase[] = [
   ...(["for all", "by column"] as const).map(
     (scales): OperatorCase => ({
       operator: `QAttention@${microsoft}`,
-      says: `cuts its weight in integers into queries, keys and values of each head, scales ${scales}`,
+      says: `splits its integer weight into queries, keys and values per head, scales ${scales}`,
       build: (g) => {
         const columns = 3 * heads * lanes;
         const [rounded, scale, zero] = g.applyAll("DynamicQuantizeLinear", [hidden(g)], 3);
@@ -116,7 +116,7 @@ const cases: readonly OperatorCase[] = [
   ),
   {
     operator: packed,
-    says: "takes values of another size, and a bias of the scores by head",
+    says: "accepts values of another size, and a score bias per head",
     build: (g) => {
       const sizes = [heads * lanes, heads * lanes, heads * valueLanes];
       const total = heads * (2 * lanes + valueLanes);
@@ -133,7 +133,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: grouped,
-    says: "computes key heads apart, each with the queries that read it",
+    says: "computes key heads separately, each with the queries that read it",
     build: (g) => {
       const x = hidden(g);
       const [k, v] = [0, 1].map(() => project(g, x, keys * lanes));
@@ -146,7 +146,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: grouped,
-    says: "takes queries, keys and values end to end, and turns them itself",
+    says: "accepts concatenated queries, keys and values, and rotates them itself",
     build: (g) => {
       const x = hidden(g);
       const size = 16;
@@ -161,7 +161,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Attention",
-    says: "takes heads as an axis, and a mask by head",
+    says: "accepts heads as an axis, and a mask per head",
     build: (g) => {
       const x = hidden(g);
       const q = apart(g, project(g, x, heads * lanes), heads, lanes);
@@ -174,7 +174,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Attention",
-    says: "takes heads joined with their lanes, and counts them by attributes",
+    says: "accepts heads merged with their lanes, counted by attributes",
     build: (g) => {
       const x = hidden(g);
       const [k, v] = [0, 1].map(() => project(g, x, keys * lanes));
@@ -189,7 +189,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "RotaryEmbedding",
-    says: "turns the lanes of joined heads, which it counts by an attribute",
+    says: "rotates the lanes of merged heads, counted by an attribute",
     build: (g) => {
       const angles = [0, 1].map(() => g.parameter([5, lanes / 2]));
       const positions = g.input("positions", "int64", ["batch", "sequence"]);
@@ -201,7 +201,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: rotary,
-    says: "turns joined heads, and leaves it to the angles how many there are",
+    says: "rotates merged heads, whose count follows from the angles",
     build: (g) => {
       const angles = [0, 1].map(() => g.parameter([5, lanes / 2]));
       const positions = g.input("positions", "int64", ["batch", "sequence"]);
@@ -211,7 +211,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: rotary,
-    says: "turns a part of the lanes of heads that an attribute counts",
+    says: "rotates a part of the lanes of heads counted by an attribute",
     build: (g) => {
       const angles = [0, 1].map(() => g.parameter([5, lanes / 4]));
       const positions = g.input("positions", "int64", ["batch", "sequence"]);

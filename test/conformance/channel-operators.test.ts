@@ -37,7 +37,7 @@ const activations: readonly [name: string, ofConv: Attributes, ofGemm: Attribute
 const cases: readonly OperatorCase[] = [
   {
     operator: "Conv",
-    says: "computes output channels apart and sums over input channels; the bias counts once",
+    says: "computes output channels separately and sums over input channels; the bias counts once",
     build: onImage((g, x) => {
       const weight = g.parameter([7, channels, kernel, kernel]);
       return g.relu(g.apply("Conv", [x, weight, g.parameter([7])], { pads: [1, 1, 1, 1], strides: [2, 2] }));
@@ -46,7 +46,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Conv",
-    says: "computes groups apart, of several channels each",
+    says: "computes groups of several channels separately",
     build: onImage(
       (g, x) => g.apply("Conv", [x, g.parameter([8, 3, kernel, kernel]), g.parameter([8])], { group: 4 }),
       8,
@@ -56,7 +56,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Conv",
-    says: "has a group per channel where it is depthwise",
+    says: "has a group per channel if it is depthwise",
     build: onImage((g, x) =>
       g.apply("Conv", [x, g.parameter([channels, 1, kernel, kernel]), g.parameter([channels])], {
         group: channels,
@@ -67,7 +67,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Conv",
-    says: "slides along one axis as along two",
+    says: "works along one axis as along two",
     build: (g) => {
       const x = g.input("x", "float32", ["batch", given, "length"]);
       const wide = g.gelu(
@@ -81,7 +81,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "ConvTranspose",
-    says: "has its kernel the other way round",
+    says: "accepts its kernel with input channels first",
     build: onImage((g, x) => {
       const weight = g.parameter([channels, 7, kernel, kernel]);
       const attributes = { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 1] };
@@ -91,7 +91,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "ConvTranspose",
-    says: "computes groups apart",
+    says: "computes groups separately",
     build: onImage(
       (g, x) => g.apply("ConvTranspose", [x, g.parameter([channels, 2, kernel, kernel])], { group: 4 }),
       8,
@@ -100,7 +100,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "MaxPool",
-    says: "keeps channels apart",
+    says: "computes channels separately",
     build: onImage((g, x) =>
       g.apply("MaxPool", [x], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
     ),
@@ -108,7 +108,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "MaxPool",
-    says: "keeps all whole where it says at which place of the tensor the largest was",
+    says: "keeps everything whole if it outputs the indices of the largest values in the tensor",
     build: onImage((g, x) => {
       const [most, places] = g.applyAll("MaxPool", [x], 2, { kernel_shape: [2, 2], strides: [2, 2] });
       return g.add(most!, g.cast(places!, "float32"));
@@ -118,7 +118,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "AveragePool",
-    says: "keeps channels apart",
+    says: "computes channels separately",
     build: onImage((g, x) =>
       g.apply("AveragePool", [x], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 }),
     ),
@@ -126,25 +126,25 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "GlobalAveragePool",
-    says: "keeps channels apart",
+    says: "computes channels separately",
     build: onImage((g, x) => g.apply("GlobalAveragePool", [x])),
     shards: [channels, 5],
   },
   {
     operator: "GlobalMaxPool",
-    says: "keeps channels apart",
+    says: "computes channels separately",
     build: onImage((g, x) => g.apply("GlobalMaxPool", [x])),
     shards: [channels, 5],
   },
   {
     operator: "LpPool",
-    says: "keeps channels apart",
+    says: "computes channels separately",
     build: onImage((g, x) => g.apply("LpPool", [x], { kernel_shape: [2, 2] })),
     shards: [channels, 5],
   },
   {
     operator: "BatchNormalization",
-    says: "has figures of its own for every channel",
+    says: "has separate statistics for every channel",
     build: onImage((g, x) => {
       const figures = [0, 1, 2].map(() => g.parameter([channels]));
       return g.apply("BatchNormalization", [x, ...figures, g.abs(g.parameter([channels], 4))]);
@@ -153,7 +153,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "InstanceNormalization",
-    says: "normalizes every channel apart",
+    says: "normalizes every channel separately",
     build: onImage((g, x) =>
       g.apply("InstanceNormalization", [x, g.parameter([channels]), g.parameter([channels])]),
     ),
@@ -161,7 +161,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "GroupNormalization",
-    says: "normalizes groups of channels apart, whose count is an attribute",
+    says: "normalizes groups of channels separately, whose count is an attribute",
     build: onImage((g, x) =>
       g.apply("GroupNormalization", [x, g.parameter([channels]), g.parameter([channels])], { num_groups: 4 }),
     ),
@@ -169,13 +169,13 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "LRN",
-    says: "looks at neighbouring channels",
+    says: "reads adjacent channels",
     build: onImage((g, x) => g.apply("LRN", [x], { size: 3 })),
     shards: [5],
   },
   {
     operator: "MeanVarianceNormalization",
-    says: "keeps channels apart, as its axes leave them out",
+    says: "computes channels separately, since they are not among its axes",
     build: onImage((g, x) => g.apply("MeanVarianceNormalization", [x])),
     shards: [channels, 5],
   },
@@ -189,7 +189,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Resize",
-    says: "interpolates along channels that it scales, though there are as many as before",
+    says: "interpolates along channels that it scales, although their count stays the same",
     build: onImage((g, x) =>
       g.apply("Resize", [x, undefined, g.numbers([1, 1.05, 2, 2], [4])], { mode: "nearest" }),
     ),
@@ -197,7 +197,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Resize",
-    says: "has its sizes spelt out, the channels among them",
+    says: "accepts explicit sizes, including that of the channels",
     build: onImage((g, x) =>
       g.apply("Resize", [x, undefined, undefined, g.integers([2, channels, 4, 4])], { mode: "nearest" }),
     ),
@@ -205,32 +205,32 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "DepthToSpace",
-    says: "lays blocks of channels out as squares",
+    says: "lays out blocks of channels as squares",
     build: onImage((g, x) => g.apply("DepthToSpace", [x], { blocksize: 2 }), 3),
     shards: [3, 5],
   },
   {
     operator: "DepthToSpace",
-    says: "takes blocks from neighbouring channels too",
+    says: "also takes blocks from adjacent channels",
     build: onImage((g, x) => g.apply("DepthToSpace", [x], { blocksize: 2, mode: "CRD" }), 3),
     shards: [3, 5],
   },
   {
     operator: "SpaceToDepth",
-    says: "makes channels of squares",
+    says: "turns squares into channels",
     build: onImage((g, x) => g.apply("SpaceToDepth", [x], { blocksize: 2 }), 4 * channels),
     shards: [channels, 5],
   },
   {
     operator: "GridSample",
-    says: "reads every channel at the same places",
+    says: "reads every channel at the same positions",
     build: onImage((g, x) => g.apply("GridSample", [x, g.input("grid", "float32", ["batch", 3, 3, 2])])),
     shards: [channels, 5],
   },
   ...activations.flatMap(([activation, ofConv, ofGemm]): OperatorCase[] => [
     {
       operator: `FusedConv@${microsoft}`,
-      says: `sums over input channels before it adds, and before ${activation}`,
+      says: `sums over input channels before the addition, and before ${activation}`,
       build: onImage((g, x) => {
         const inputs = [x, g.parameter([channels, channels, 1, 1]), g.parameter([channels]), x];
         return g.apply(`FusedConv@${microsoft}`, inputs, { activation, ...ofConv });

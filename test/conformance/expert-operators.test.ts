@@ -66,14 +66,14 @@ const cases: readonly OperatorCase[] = [
   ...["relu", "gelu", "silu", "identity"].map(
     (activation): OperatorCase => ({
       operator: "com.microsoft.MoE",
-      says: `divides the inner width of all experts, with ${activation}, and counts what is added behind it once`,
+      says: `splits the inner width of all experts, with ${activation}, and adds the output bias once`,
       build: (g) => throughExperts(g, "MoE", { activation_type: activation, k: 2 }, plain(g)),
       shards: [inner],
     }),
   ),
   {
     operator: "com.microsoft.MoE",
-    says: "divides what is gated with its gate, of which each second row is one",
+    says: "splits gate and up rows together, which alternate",
     build: (g) =>
       throughExperts(g, "MoE", { ...gated, k: 1, normalize_routing_weights: 1 }, [
         g.parameter([experts, 2 * inner, width]),
@@ -84,7 +84,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "com.microsoft.MoE",
-    says: "routes rows that are no batch",
+    says: "routes rows without a batch axis",
     build: (g) => {
       const x = g.input("x", "float32", ["rows", width]);
       const router = g.matmul(x, g.parameter([width, experts], 4));
@@ -96,13 +96,13 @@ const cases: readonly OperatorCase[] = [
   ...[2, 4, 8].flatMap((bits): OperatorCase[] => [
     {
       operator: "com.microsoft.QMoE",
-      says: `divides bytes of ${8 / bits} numbers of the inner width`,
+      says: `splits the inner width into bytes of ${8 / bits} numbers`,
       build: (g) => throughExperts(g, "QMoE", { k: 2, expert_weight_bits: bits }, quantized(g, bits, 64), 64),
       shards: [(64 * bits) / 8],
     },
     {
       operator: "com.microsoft.QMoE",
-      says: `divides blocks of 16 numbers of ${bits} bits`,
+      says: `splits into blocks of 16 numbers of ${bits} bits`,
       build: (g) => {
         const attributes = { k: 2, expert_weight_bits: bits, block_size: 16 };
         throughExperts(g, "QMoE", attributes, quantized(g, bits, 64, 4), 64);
@@ -112,19 +112,19 @@ const cases: readonly OperatorCase[] = [
   ]),
   {
     operator: "com.microsoft.QMoE",
-    says: "divides pairs of rows, and of blocks, whose zero points share a byte",
+    says: "splits into pairs of rows, and of blocks, whose zero points share a byte",
     build: (g) => throughExperts(g, "QMoE", { ...gated, k: 2, block_size: 16 }, gatedWithZeros(g, 4), 64),
     shards: [2],
   },
   {
     operator: "com.microsoft.QMoE",
-    says: "divides a gate and what it gates, whose zero points share a byte",
+    says: "splits pairs of gate and up rows, whose zero points share a byte",
     build: (g) => throughExperts(g, "QMoE", { ...gated, k: 2 }, gatedWithZeros(g), 64),
     shards: [32],
   },
   {
     operator: "com.microsoft.QMoE",
-    says: "weighs experts by other numbers than they are chosen by",
+    says: "weights experts by other numbers than those they are chosen by",
     build: (g) => {
       const x = g.input("x", "float32", ["rows", 64]);
       const scores = () => g.matmul(x, g.parameter([64, experts], 4));

@@ -2,7 +2,7 @@ import type { Value } from "@ringrank/model";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
 import { microsoft, type TestGraph } from "../support/test-graph.js";
 
-/** Norms, reductions and sums by letter, between two projections by weights, against ONNX Runtime unsplit. */
+/** Norms, reductions and Einsum, between two projections by weights, compared with ONNX Runtime unsplit. */
 
 const [width, inner] = [12, 10];
 
@@ -10,12 +10,12 @@ function hidden(g: TestGraph): Value {
   return g.input("x", "float32", ["batch", "sequence", width]);
 }
 
-/** A feed-forward, which leaves a sum over its inner width. */
+/** A feed-forward, whose result ranks owe as a sum over its inner width. */
 function feedForward(g: TestGraph, x: Value): Value {
   return g.matmul(g.relu(g.matmul(x, g.parameter([width, inner]))), g.parameter([inner, width]));
 }
 
-/** `[batch, sequence, 5, 2]`: a projection whose columns are two axes. */
+/** `[batch, sequence, 5, 2]`: a projection whose columns form two axes. */
 function twoAxes(g: TestGraph): Value {
   return g.reshape(g.matmul(hidden(g), g.parameter([width, inner])), [0, 0, 5, 2]);
 }
@@ -24,7 +24,7 @@ const cases: readonly OperatorCase[] = [
   ...["SkipLayerNormalization", "SkipSimplifiedLayerNormalization"].map(
     (operator): OperatorCase => ({
       operator: `${operator}@${microsoft}`,
-      says: "normalizes a sum, which it gives as well, over a whole width",
+      says: "normalizes a sum, which is also an output, over an unsharded width",
       build: (g) => {
         const x = hidden(g);
         const vectors = Array.from({ length: operator.includes("Simplified") ? 2 : 3 }, () =>
@@ -34,13 +34,13 @@ const cases: readonly OperatorCase[] = [
         g.output("y", feedForward(g, y!), "float32", []);
         g.output("sum", sum!, "float32", []);
       },
-      // The inner width of both feed-forwards, which are of one role, and the columns of the last.
+      // The inner width of both feed-forwards, which have one role, and the columns of the last.
       shards: [inner, width],
     }),
   ),
   {
     operator: "SimplifiedLayerNormalization",
-    says: "normalizes over a whole width",
+    says: "normalizes over an unsharded width",
     build: (g) => {
       const y = g.apply("SimplifiedLayerNormalization", [feedForward(g, hidden(g)), g.parameter([width])]);
       g.output("y", y, "float32", []);
@@ -50,7 +50,7 @@ const cases: readonly OperatorCase[] = [
   ...["LayerNormalization", "RMSNormalization"].map(
     (operator): OperatorCase => ({
       operator,
-      says: "has a scale of more axes than it normalizes, of which ranks have their own",
+      says: "accepts a scale with more axes than it normalizes, of which ranks hold shares",
       build: (g) =>
         g.output("y", g.apply(operator, [twoAxes(g), g.parameter([5, 2])], { axis: -1 }), "float32", []),
       shards: [5],
@@ -81,7 +81,7 @@ const cases: readonly OperatorCase[] = [
   ),
   {
     operator: "Einsum",
-    says: "contracts letters that the result lacks, and broadcasts under an ellipsis",
+    says: "contracts labels that the result lacks, and broadcasts under an ellipsis",
     build: (g) => {
       const x = hidden(g);
       const up = g.apply("Einsum", [x, g.parameter([width, 5, 2])], { equation: "...w,whl->...hl" });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { inputsFor, runSplit, runWhole } from "../support/split-and-whole.js";
 import { TestGraph } from "../support/test-graph.js";
 
-/** Queries and keys that are normalized as whole rows, and then cut into heads. */
+/** Queries and keys that are normalized as whole rows before they are split into heads. */
 const [width, keyHeads, group, lanes] = [16, 4, 2, 4];
 
 type Norm = (g: TestGraph, x: Value, size: number) => Value;
@@ -58,7 +58,7 @@ function attentionWith(norm: Norm) {
 describe.each(norms)("queries and keys normalized over all heads, by %s", (writing, norm) => {
   const made = attentionWith(norm);
 
-  it.each([2, 3, 4])("leave heads to be shared by %i ranks", async (ranks) => {
+  it.each([2, 3, 4])("let %i ranks share the heads", async (ranks) => {
     const policy = planGraph(made.graph, { ranks });
     expect(policy.factors).toContainEqual(
       expect.objectContaining({ label: "heads", units: keyHeads, sharded: true }),
@@ -66,12 +66,13 @@ describe.each(norms)("queries and keys normalized over all heads, by %s", (writi
     const inputs = inputsFor(made.graph);
     const whole = (await runWhole(made, inputs)).y!.data as Float32Array;
     const split = (await runSplit(made, policy, inputs)).y!.data as Float32Array;
-    // Numbers around 1, some rounded to float16 where a last bit of float32 decides to which of two, 0.001 apart.
+    // Numbers around 1; some are rounded to float16, whose values there are 0.001 apart, and the last bit of float32
+    // decides to which of two.
     expect(split).toBeAllclose(whole, { rtol: 0, atol: writing.includes("float16") ? 5e-3 : 1e-5 });
   });
 });
 
-describe("a norm of the residual stream, which nothing cuts, stays one operator", () => {
+describe("a norm of an unsharded residual stream stays one operator", () => {
   it.each(["float32", "int4"] as const)("in %s", (precision) => {
     const g = new TestGraph();
     const [hidden, inner] = [64, 96];

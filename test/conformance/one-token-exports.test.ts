@@ -6,7 +6,9 @@ import { greedyAgreement } from "../support/greedy.js";
 import { loadedModel } from "../support/loaded-model.js";
 import { assembledExport } from "../support/onnx-exports.js";
 
-/** Decoders that Optimum traced with one new token, as it did until 2023: they hide no token from an earlier one. */
+/**
+ * Decoders that Optimum traced with one new token, as it did until 2023: they have no causal mask between new tokens.
+ */
 const exportsByCheckpoint = [
   ["opt", "optimum-1.16/opt/decoder_model_merged.onnx"],
   ["t5", "optimum-1.16/t5"],
@@ -20,7 +22,7 @@ describe.each(exportsByCheckpoint)("%s, which takes one token at a time", (check
   describe.each([1, 2])("on %i ranks", (ranks) => {
     const model = loadedModel(assembledExport(path), { ranks });
 
-    it("gets what is appended to its sequences token by token, whatever is appended at once", async () => {
+    it("computes sequences token by token, however many tokens are appended at once", async () => {
       const chunks = [[length], [3, 1, length - 4]];
       const before = model().counters();
       const parts = await Promise.all(
@@ -35,7 +37,7 @@ describe.each(exportsByCheckpoint)("%s, which takes one token at a time", (check
       expect(steps - before.steps).toBeGreaterThanOrEqual(length);
     });
 
-    it("greedy tokens agree as long as the two best logits are told apart", async () => {
+    it("greedy tokens equal transformers' as long as the two best logits are distinguishable", async () => {
       const { prompt, ids, gaps } = readGoldenGreedy(checkpoint);
       const options = { maxNewTokens: ids.length, temperature: 0, ignoreEos: true };
       const decoding = target === undefined ? options : { ...options, decoderPrompt: prompt };

@@ -16,11 +16,14 @@ import {
 import { perfectSplit } from "../support/perfect-split.js";
 import { recordSplit, relativeError } from "../support/results.js";
 
-/** Every export of the fixtures, all ranks on one thread, against one session on the same file and transformers. */
+/**
+ * Every export of the fixtures, with all ranks on one thread, compared with one session on the same file and with
+ * transformers.
+ */
 describe.each(onnxExports())("$name", (exported) => {
   const graph = openOnnx(exported.path);
   const reference = readReference(exported);
-  // Two other batches and lengths than the reference's [2, 12].
+  // Two batch sizes and lengths other than the reference's [2, 12].
   const others = [otherInputs(graph, 1, 5), otherInputs(graph, 3, 19)];
   const reader = new ShardReader();
   const policyFor = memoized((ranks: number) => planGraph(graph, { ranks }));
@@ -37,36 +40,42 @@ describe.each(onnxExports())("$name", (exported) => {
   });
   afterAll(() => reader[Symbol.dispose]());
 
-  it.each([1, 2, 3, 4])("gives the same logits on %i ranks, at any batch and length", async (ranks) => {
-    const policy = policyFor(ranks);
-    const group = await EmulatedGroup.open(buildPrograms(graph, policy), (shard) => reader.read(shard));
-    const logitsFor = async (inputs: Record<string, EmulatedTensor>): Promise<Float32Array> =>
-      (await group.run("forward", inputs)).logits!.data as Float32Array;
-    const errors: number[] = [];
-    const compare = (actual: Float32Array, expected: Float32Array): void => {
-      expect(actual).toBeAllclose(expected, modelTolerance(expected));
-      errors.push(relativeError(actual, expected));
-    };
-    try {
-      const golden = reference.get("logits")!.data as Float32Array;
-      compare(await logitsFor(referenceInputs(graph, reference)), golden);
-      for (const [index, inputs] of others.entries()) compare(await logitsFor(inputs), whole[index]!);
-    } finally {
-      await group.close();
-    }
-    recordSplit(exported.name, { policy }, Math.max(...errors), ofPerfect(policy, exported));
-  });
+  it.each([1, 2, 3, 4])(
+    "computes the same logits on %i ranks, at any batch size and length",
+    async (ranks) => {
+      const policy = policyFor(ranks);
+      const group = await EmulatedGroup.open(buildPrograms(graph, policy), (shard) => reader.read(shard));
+      const logitsFor = async (inputs: Record<string, EmulatedTensor>): Promise<Float32Array> =>
+        (await group.run("forward", inputs)).logits!.data as Float32Array;
+      const errors: number[] = [];
+      const compare = (actual: Float32Array, expected: Float32Array): void => {
+        expect(actual).toBeAllclose(expected, modelTolerance(expected));
+        errors.push(relativeError(actual, expected));
+      };
+      try {
+        const golden = reference.get("logits")!.data as Float32Array;
+        compare(await logitsFor(referenceInputs(graph, reference)), golden);
+        for (const [index, inputs] of others.entries()) compare(await logitsFor(inputs), whole[index]!);
+      } finally {
+        await group.close();
+      }
+      recordSplit(exported.name, { policy }, Math.max(...errors), ofPerfect(policy, exported));
+    },
+  );
 
-  it("has no operator without a rule", () => {
+  it("has a rule for every operator", () => {
     expect(policyFor(2).unruled).toEqual([]);
   });
 
-  it.each([2, 4])("shards on %i ranks nine tenths of what a split by names would", (ranks) => {
+  it.each([2, 4])("shards on %i ranks nine tenths of the bytes that a split by names would", (ranks) => {
     expect(ofPerfect(policyFor(ranks), exported)).toBeGreaterThanOrEqual(0.9);
   });
 });
 
-/** Bytes that the fullest rank is spared, as a share of what a split by names spares it; undefined of one rank. */
+/**
+ * The bytes that sharding saves on the fullest rank, relative to what a split by names saves there; undefined for one
+ * rank.
+ */
 function ofPerfect(
   { ranks, totalBytes, bytesPerRank }: PartitionPolicy,
   exported: OnnxExport,

@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest";
 import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
 import { onnxExports, readReference, referenceInputs } from "../support/onnx-exports.js";
 
-/** Every export of the fixtures on real ranks, against what transformers computed. */
+/** Every export of the fixtures on real ranks, compared with transformers. */
 describe.each(onnxExports())("$name on 2 ranks", (exported) => {
   const reference = readReference(exported);
 
-  it("runs with the export's own inputs", async () => {
+  it("accepts the export's own inputs", async () => {
     const expected = reference.get("logits")!;
     const model = await loadModel(exported.path, { ranks: 2 });
     try {

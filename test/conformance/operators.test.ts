@@ -7,8 +7,8 @@ import { select } from "../support/random-graph.js";
 const [batch, sequence, width, heads, lanes] = [2, 3, 12, 4, 6];
 
 /**
- * One operator between a projection to heads and the graph's output: what of the projection may be sharded, and
- * that every such choice computes what one rank does.
+ * One operator between a projection to heads and the graph's output. The tests check which factors of the projection
+ * may be sharded, and that every such choice computes what one rank does.
  */
 interface Case {
   readonly operator: string;
@@ -24,13 +24,13 @@ const int = (value: number) => ({ kind: "int", value }) as const;
 const cases: readonly Case[] = [
   {
     operator: "Dropout",
-    says: "is the identity, even where training was left on",
+    says: "is the identity, even with training mode on",
     apply: (g, x) => g.node("Dropout", [x, g.numbers([0.5]), yes(g)]),
     shards: [heads, lanes],
   },
   {
     operator: "Tile",
-    says: "repeats an axis, whose own factor stays",
+    says: "repeats an axis and keeps its factor",
     apply: (g, x) => g.node("Tile", [x, g.integers([1, 2, 1, 1])]),
     shards: [heads, lanes],
   },
@@ -48,20 +48,20 @@ const cases: readonly Case[] = [
   },
   {
     operator: "GatherElements",
-    says: "keeps the axis it looks along whole, and goes along with its indices elsewhere",
+    says: "keeps the axis it gathers along whole, and is sharded like its indices on others",
     apply: (g, x) => g.node("GatherElements", [x, placesAlong(g, x)], { attributes: { axis: int(3) } }),
     shards: [heads],
   },
   {
     operator: "GatherND",
-    says: "cuts a run that is known when planning out of the first axis",
+    says: "slices from the first axis a range that is known when planning",
     apply: (g, x) => g.node("GatherND", [g.transpose(x, [1, 0, 2, 3]), column(g, [1, 2, 3])]),
     // Of the heads, the one before the run and the three in it.
     shards: [heads - 1, lanes],
   },
   {
     operator: "GatherND",
-    says: "keeps axes whole that are indexed otherwise",
+    says: "keeps an axis whole if its indices are not a contiguous range",
     apply: (g, x) => g.node("GatherND", [g.transpose(x, [1, 0, 2, 3]), column(g, [3, 1])]),
     shards: [lanes],
   },
@@ -84,7 +84,7 @@ const cases: readonly Case[] = [
   },
   {
     operator: "OneHot",
-    says: "adds an axis that is whole",
+    says: "adds an unsharded axis",
     apply: (g, x) => {
       const places = g.cast(g.abs(x), "int64");
       return g.node("OneHot", [places, g.integer(3), g.numbers([0, 1], [2])]);
@@ -110,7 +110,7 @@ const cases: readonly Case[] = [
       const first = g.gather(g.gather(x, g.integer(0), 0), g.integer(0), 0);
       return g.add(x, g.node("EyeLike", [first]));
     },
-    // The ones and zeros have places, so lanes that they are added to stay whole.
+    // Ones and zeros depend on the position, so the lanes that they are added to stay whole.
     shards: [heads - 1],
   },
 ];
@@ -125,7 +125,7 @@ describe.each(cases)("$operator", ({ says, apply, shards }) => {
     for (const { id } of whole.factors) {
       const { data, dims } = await outputOf(graph, shardingOnly(graph, whole, id));
       expect(dims).toEqual(expected.dims);
-      // Every element is one product of the same twelve pairs, whoever computes it.
+      // Every element is one product of the same twelve pairs, whichever rank computes it.
       expect(data as Float32Array).toBeAllclose(expected.data as Float32Array, { rtol: 0, atol: 1e-6 });
     }
   });
@@ -163,7 +163,7 @@ async function outputOf(graph: Graph, policy: PartitionPolicy): Promise<Emulated
   }
 }
 
-/** Numbers between −1 and 1, no two neighbours alike. */
+/** Numbers between −1 and 1, no two adjacent ones equal. */
 function waves(count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, index) => Math.sin(1 + 7.3 * index));
 }
@@ -178,7 +178,7 @@ function column(g: GraphBuilder, values: readonly number[]): Value {
   return g.constant({ type: "int64", dims: [values.length, 1], data });
 }
 
-/** Indices of the shape of `x`, all of them 0 or 1. */
+/** Indices in the shape of `x`, all of them 0 or 1. */
 function placesAlong(g: GraphBuilder, x: Value): Value {
   return g.cast(g.greater(x, g.numbers([0])), "int64");
 }

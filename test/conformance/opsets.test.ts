@@ -10,12 +10,12 @@ import { suiteDirectory } from "../support/temporary-directory.js";
 const [batch, sequence, width, heads, lanes] = [2, 3, 12, 4, 6];
 
 /**
- * An operator whose definition changed between opset 11 and 23, in the forms of its versions. Each form, read from a
- * file of its opset, is split and gives what one session on that file gives.
+ * An operator whose definition changed between opset 11 and 23, in one of its forms. Each form, read from a file of its
+ * opset, is split and computes what one session on that file does.
  */
 interface Form {
   readonly operator: string;
-  /** Of the file: the first, or the last, in which the operator has this form. */
+  /** The file's opset: the first or the last in which the operator has this form. */
   readonly opset: number;
   /** @param x float32 `[batch, heads, sequence, lanes]` */
   readonly apply: (g: GraphBuilder, x: Value) => Value;
@@ -30,7 +30,7 @@ const apply =
   (g, x) =>
     g.node(operator, [x], { attributes });
 
-/** With axes, or sizes, as an input. */
+/** An operator with its axes or sizes as an input. */
 const applyTo =
   (
     operator: string,
@@ -40,7 +40,7 @@ const applyTo =
   (g, x) =>
     g.node(operator, [x, g.integers(values)], { attributes });
 
-/** Reductions had axes as an attribute until 17; ReduceSum until 12. */
+/** Reductions had axes as an attribute until opset 17; ReduceSum until 12. */
 const reductions = [
   "ReduceMean",
   "ReduceMax",
@@ -170,7 +170,7 @@ const forms: readonly Form[] = [
 describe.each(forms)("$operator of opset $opset", ({ opset, apply }) => {
   const path = join(suiteDirectory({ "model.onnx": encodeOnnx(graphOf(opset, apply)) }), "model.onnx");
 
-  it("is split, and gives what one session on the file gives", async () => {
+  it("is split, and computes what one session on the file does", async () => {
     const graph = openOnnx(path);
     const policy = planGraph(graph, { ranks: 2 });
     expect(policy.unruled).toEqual([]);
@@ -178,7 +178,7 @@ describe.each(forms)("$operator of opset $opset", ({ opset, apply }) => {
     const { data, dims } = await split(graph, 2);
     const whole = await unsplit(path);
     expect(dims).toEqual(whole.dims);
-    // A rank computes its heads by the same products and sums; ONNX Runtime may fuse them otherwise.
+    // A rank computes its heads by the same products and sums, but ONNX Runtime may fuse them differently.
     expect(data as Float32Array).toBeAllclose(whole.data as Float32Array, { rtol: 1e-5, atol: 1e-5 });
   });
 });
@@ -218,12 +218,12 @@ async function unsplit(path: string): Promise<ort.Tensor> {
 
 const input = (): Float32Array => waves(batch * sequence * width);
 
-/** Numbers between −1 and 1, no two neighbours alike. */
+/** Numbers between −1 and 1, no two adjacent ones equal. */
 function waves(count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, index) => Math.sin(1 + 7.3 * index));
 }
 
-/** The two parts of the lanes, the second one first. */
+/** The two halves of the lanes, swapped. */
 function halves(attributes: Readonly<Record<string, Attribute>>, sizes?: readonly number[]): Form["apply"] {
   return (g, x) => {
     const inputs = sizes === undefined ? [x] : [x, g.integers(sizes)];

@@ -14,8 +14,8 @@ import { firstStep, int64 } from "../support/first-step.js";
 type Case = readonly [name: string, precision: "float32" | "int8" | "int4", ranks: number];
 
 /**
- * Biases, fused projections, parallel blocks, capped logits, experts; with three ranks, for two groups of heads that
- * end where blocks do, one without a part in some products. `npm run test:full` has every model.
+ * Biases, fused projections, parallel blocks, capped logits, experts. Three ranks share two groups of heads that end
+ * where blocks do, so that one rank has no share of some products. `npm run test:full` covers every model.
  */
 const some: readonly Case[] = [
   ["bloom", "int4", 2],
@@ -38,7 +38,7 @@ const every = (): Case[] =>
   ]);
 const cases = process.env.RINGRANK_EVERY_MODEL === undefined ? some : every();
 
-describe("products apart give what they give within segments", () => {
+describe("products as separate steps compute what they compute within segments", () => {
   const reader = new ShardReader();
   afterAll(() => reader[Symbol.dispose]());
 
@@ -55,17 +55,17 @@ describe("products apart give what they give within segments", () => {
     const kind = precision === "float32" ? "float32" : "quantized";
     const apart = buildPrograms(graph, policy, { products: [kind] });
     for (const [rank, program] of apart.entries()) {
-      // A plain MatMul of floats turns no matrix round, and stays.
+      // A plain MatMul of floats transposes no matrix, so it stays in its segment.
       if (kind === "quantized") expect(productsOf(program)).toBeGreaterThan(0);
       expect(program.weights).toEqual(within[rank]!.weights);
     }
     const expected = await logitsOf(within);
-    // Of floats, the order of sums.
+    // Floats differ only in the order of sums.
     if (kind === "float32") expect(await logitsOf(apart)).toBeAllclose(expected, { rtol: 1e-4, atol: 1e-4 });
     else expectSameButForRoundings(await logitsOf(apart), expected);
   });
 
-  it("of an encoder–decoder, with what its entries share", async () => {
+  it("of an encoder–decoder, with weights that its entries share", async () => {
     const { graph } = buildGraph(openCheckpoint(zooDirectory("t5")));
     const policy = planGraph(graph, { ranks: 2, precision: "int4" });
     const { inputIds, target } = readGolden("t5");
@@ -93,8 +93,8 @@ describe("products apart give what they give within segments", () => {
 });
 
 /**
- * One operator multiplies and rounds in both. But what is around it is fused in other ways, and norms are computed in
- * another order, so that some activation is rounded to the next number, and what follows from it.
+ * The same operator multiplies and rounds in both, but the operators around it are fused differently and norms are
+ * computed in another order, so some activations are rounded to an adjacent value, and later ones differ.
  */
 function expectSameButForRoundings(given: Float32Array, expected: Float32Array): void {
   const squares = expected.reduce((sum, x, i) => sum + (x - given[i]!) ** 2, 0);

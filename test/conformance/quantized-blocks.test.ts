@@ -10,7 +10,7 @@ const blocks = columns / 32;
 
 type Zeros = "none" | "of 4 bits" | "of 8 bits" | "in fp32";
 
-/** Attention of 8 heads of 48 lanes, and a product in blocks of 32 behind it: 8 · 48 = 12 · 32. */
+/** Attention of 8 heads of 48 lanes, followed by a product in blocks of 32: 8 · 48 = 12 · 32. */
 function graphWith(zeros: Zeros, flat: boolean) {
   const g = new TestGraph();
   const x = g.input("x", "float32", ["batch", "sequence", width]);
@@ -46,10 +46,10 @@ describe.each<[Zeros, number]>([
   ["none", 2],
   ["of 8 bits", 2],
   ["in fp32", 2],
-  // Those of two blocks share a byte.
+  // The zero points of two blocks share a byte.
   ["of 4 bits", 4],
 ])("MatMulNBits, zero points %s", (zeros, group) => {
-  it("has heads dealt in groups that end where blocks do, and says so", () => {
+  it("assigns heads in groups that end where blocks do, and says so", () => {
     const policy = planGraph(graphWith(zeros, false).graph, { ranks: 2 });
     expect(policy.factors).toContainEqual(
       expect.objectContaining({ label: "heads", units: heads / group, group, sharded: true }),
@@ -58,9 +58,9 @@ describe.each<[Zeros, number]>([
   });
 
   it.each([
-    ["a dimension of their own", false],
+    ["with a separate dimension for blocks", false],
     ["in one dimension with rows", true],
-  ])("computes split by any factor what it does whole, scales %s", async (_, flat) => {
+  ])("computes the same whichever factor is split, scales %s", async (_, flat) => {
     const made = graphWith(zeros, flat);
     const inputs = inputsFor(made.graph);
     const whole = await runWhole(made, inputs);
@@ -69,7 +69,7 @@ describe.each<[Zeros, number]>([
     for (const { id } of factors) {
       for (const ranks of [2, 3]) {
         const split = await runSplit(made, shardingOnly(made.graph, id, ranks), inputs);
-        // Sums of fp32 products in another order, up to some 10 in size.
+        // Sums of fp32 products in another order, up to about 10 in size.
         expect(split.y!.data as Float32Array).toBeAllclose(whole.y!.data as Float32Array, {
           rtol: 1e-5,
           atol: 1e-4,
@@ -82,7 +82,7 @@ describe.each<[Zeros, number]>([
 describe("MatMulBnb4", () => {
   const attributes = { block_size: 32, quant_type: 1 };
 
-  /** A feed-forward of `inner`, whose matrices lie in blocks of one row of bytes each. */
+  /** A feed-forward of width `inner`, whose matrices are stored as blocks in one run of bytes. */
   function feedForwardOf(inner: number) {
     const g = new TestGraph();
     const product = (x: Value, K: number, N: number): Value => {
@@ -96,8 +96,8 @@ describe("MatMulBnb4", () => {
   }
 
   it.each([
-    ["is split by rows, and by whole blocks along them", 96, [96 / attributes.block_size, outputs]],
-    ["stays whole where blocks lie across the ends of rows", 80, []],
+    ["is split by rows, and by whole blocks within rows", 96, [96 / attributes.block_size, outputs]],
+    ["stays whole if blocks cross the ends of rows", 80, []],
   ])("%s", async (_, inner, units) => {
     const made = feedForwardOf(inner);
     const inputs = inputsFor(made.graph);
@@ -107,7 +107,7 @@ describe("MatMulBnb4", () => {
     for (const { id } of factors) {
       for (const ranks of [2, 3]) {
         const split = await runSplit(made, shardingOnly(made.graph, id, ranks), inputs);
-        // Sums of fp32 products in another order, up to some 10 in size.
+        // Sums of fp32 products in another order, up to about 10 in size.
         expect(split.y!.data as Float32Array).toBeAllclose(whole.y!.data as Float32Array, {
           rtol: 1e-5,
           atol: 1e-4,

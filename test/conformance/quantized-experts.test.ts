@@ -13,9 +13,9 @@ import { temporaryDirectory } from "../support/temporary-directory.js";
 const ids = Array.from({ length: 96 }, (_, i) => 5 + ((i * 37) % 250));
 const directory = zooDirectory("mixtral");
 
-// An engine with relaxed SIMD, which Node 20 has to be told to use, is in multiplying-ranks.test.ts.
+// multiplying-ranks.test.ts covers engines with relaxed SIMD, which Node 20 runs only with a flag.
 describe.each(["int8", "int4"] as const)(
-  "experts in %s that ranks multiply by, whatever else they leave to sessions",
+  "experts in %s that the ranks multiply themselves, even if sessions compute all else",
   (precision) => {
     const options = { precision, cache: false } as const;
     const unrounded = loadedModel(directory, { ...options, ranks: 1, activations: "float32" });
@@ -23,7 +23,7 @@ describe.each(["int8", "int4"] as const)(
     describe.each([1, 2])("on 2 ranks of threads: %i", (threadsPerRank) => {
       const model = loadedModel(directory, { ...options, ranks: 2, threadsPerRank });
 
-      it("give what ONNX Runtime makes of the same weights, but for roundings", async () => {
+      it("compute what ONNX Runtime computes with the same weights, up to rounding", async () => {
         const [own, expected] = await Promise.all(
           [model(), unrounded()].map(async (one) => (await one.run({ input_ids: [ids] })).logits!),
         );
@@ -33,7 +33,7 @@ describe.each(["int8", "int4"] as const)(
   },
 );
 
-/** Three experts `relu(relu(x·up)·down)`, of which ranks can only have parts if all of them wait for sums in between. */
+/** Three experts `relu(relu(x·up)·down)`. Ranks can only share them if all experts wait for sums in between. */
 function mixtureThatWaits() {
   const [experts, width] = [3, 64];
   const numbers = (seed: number) =>

@@ -2,17 +2,17 @@ import type { ConstantTensor, Value } from "@ringrank/model";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
 import { microsoft, type TestGraph } from "../support/test-graph.js";
 
-/** Operators on integers, as exporters' quantizers write them, against ONNX Runtime unsplit. */
+/** Operators on integers, as exporters' quantizers write them, compared with ONNX Runtime unsplit. */
 
 const [width, inner, block] = [12, 16, 4];
-/** In float16. */
+/** The float16 bits of 1/16. */
 const sixteenth = 0x2c00;
 
 function hidden(g: TestGraph): Value {
   return g.input("x", "float32", ["batch", "sequence", width]);
 }
 
-/** `x · w`, w int8 with a scale for each column. */
+/** `x · w`, with w in int8 and one scale per column. */
 function integerLinear(g: TestGraph, x: Value, inputs: number, outputs: number): Value {
   const [rounded, scale, zero] = g.applyAll("DynamicQuantizeLinear", [x], 3);
   const weight = g.quantized("int8", [inputs, outputs]);
@@ -21,7 +21,7 @@ function integerLinear(g: TestGraph, x: Value, inputs: number, outputs: number):
   return g.add(g.mul(g.cast(product, "float32"), scales), g.parameter([outputs]));
 }
 
-/** A weight that is made real by scales. */
+/** A weight that is dequantized by scales. */
 function dequantized(
   g: TestGraph,
   dims: readonly number[],
@@ -36,7 +36,7 @@ function dequantized(
   );
 }
 
-/** Rounded to uint8 with a fixed scale, which suits numbers in ±6. */
+/** Rounded to uint8 with a fixed scale that suits numbers in ±6. */
 function quantized(g: TestGraph, x: Value): [Value, Value, Value] {
   const [scale, zero] = [
     g.numbers([0.05]),
@@ -54,7 +54,7 @@ const signedZero = (g: TestGraph): Value => g.constant({ type: "int8", dims: [],
 
 type Quantized = [values: Value, scale: Value, zeroPoint: Value];
 
-/** A convolution of three by three, with a bias, rounded as its image is. */
+/** A three-by-three convolution with a bias, quantized like its image. */
 function quantizedConv(
   g: TestGraph,
   [x, scale, zero]: Quantized,
@@ -68,7 +68,7 @@ function quantizedConv(
   return g.apply("QLinearConv", operands, { pads: [1, 1, 1, 1] });
 }
 
-/** Another scale and zero point than its operands have. */
+/** A scale and zero point other than those of its operands. */
 const result = (g: TestGraph): [Value, Value] => [
   g.numbers([0.1]),
   g.constant({ type: "uint8", dims: [], data: Uint8Array.of(100) }),
@@ -82,7 +82,7 @@ const ofTwoProducts: readonly [
 ][] = [
   ...["QLinearAdd", "QLinearMul"].map((name): (typeof ofTwoProducts)[number] => [
     name,
-    "has each operand by its own scale",
+    "dequantizes each operand with its own scale",
     (g, operator, a, b) => {
       const [scale, zero] = result(g);
       return [g.apply(operator, [...a, ...b, scale, zero]), scale, zero];
@@ -90,7 +90,7 @@ const ofTwoProducts: readonly [
   ]),
   [
     "QLinearConcat",
-    "has each operand by its own scale",
+    "dequantizes each operand with its own scale",
     (g, operator, a, b) => {
       const [scale, zero] = result(g);
       return [g.apply(operator, [scale, zero, ...a, ...b], { axis: 1 }), scale, zero];
@@ -98,7 +98,7 @@ const ofTwoProducts: readonly [
   ],
   [
     "QLinearWhere",
-    "has each operand by its own scale, and a condition that has none",
+    "dequantizes each operand with its own scale, and takes a condition without one",
     (g, operator, a, b) => {
       const condition = g.input("condition", "bool", ["batch", "sequence", 1]);
       const [scale, zero] = result(g);
@@ -107,7 +107,7 @@ const ofTwoProducts: readonly [
   ],
   ...["QLinearSigmoid", "QLinearLeakyRelu"].map((name): (typeof ofTwoProducts)[number] => [
     name,
-    "is rounded once more",
+    "is quantized again",
     (g, operator, a) => {
       const [scale, zero] = result(g);
       return [g.apply(operator, [...a, scale, zero]), scale, zero];
@@ -118,17 +118,17 @@ const ofTwoProducts: readonly [
 const cases: readonly OperatorCase[] = [
   {
     operator: "DynamicQuantizeLinear",
-    says: "rounds by the range of the whole tensor, also where every rank has a share; integer products are exact sums",
+    says: "rounds by the range of the whole tensor, even if every rank has a share; integer products are exact sums",
     build: (g) => {
       const up = g.relu(integerLinear(g, hidden(g), width, inner));
       g.output("y", integerLinear(g, up, inner, width), "float32", []);
     },
     shards: [inner, width],
-    // The integers are the unsplit session's; only what follows the sum is in fp32, in another order.
+    // The integers equal the unsplit session's; only fp32 sums after them are in another order.
   },
   {
     operator: `DynamicQuantizeMatMul@${microsoft}`,
-    says: "is its two parts, and adds its bias once",
+    says: "computes what its two parts do, and adds its bias once",
     build: (g) => {
       const linear = (x: Value, inputs: number, outputs: number): Value =>
         g.apply(`DynamicQuantizeMatMul@${microsoft}`, [
@@ -144,7 +144,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "DequantizeLinear",
-    says: "has a scale for each column, or each row, of a weight",
+    says: "accepts a scale per column, or per row, of a weight",
     build: (g) => {
       const up = g.matmul(hidden(g), dequantized(g, [width, inner], [inner], { axis: 1 }));
       g.output(
@@ -158,7 +158,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "DequantizeLinear",
-    says: "keeps blocks whole, which one scale is for",
+    says: "keeps blocks that share a scale whole",
     build: (g) => {
       const up = dequantized(g, [width, inner], [width, inner / block], { axis: 1, block_size: block });
       const down = dequantized(g, [inner, width], [inner / block, width], { axis: 0, block_size: block });
@@ -168,7 +168,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "DequantizeLinear",
-    says: "of rows looked up gives zero for rows that a rank lacks, wherever zero lies",
+    says: "of rows looked up gives zero for rows that a rank lacks, whatever the zero point",
     build: (g) => {
       const ids = g.input("ids", "int64", ["batch", "sequence"]);
       const rows = g.gather(g.quantized("uint8", [10, width]), ids, 0);
@@ -180,7 +180,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: `GatherBlockQuantized@${microsoft}`,
-    says: "looks rows up with their scales",
+    says: "looks up rows with their scales",
     build: (g) => {
       const ids = g.input("ids", "int64", ["batch", "sequence"]);
       const table = g.quantized("uint8", [10, 16]);
@@ -195,7 +195,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: `GatherBlockQuantized@${microsoft}`,
-    says: "looks rows up in float16, where its scales are",
+    says: "looks up rows in float16 if its scales are float16",
     build: (g) => {
       const ids = g.input("ids", "int64", ["batch", "sequence"]);
       const table = g.quantized("uint8", [10, 16]);
@@ -211,7 +211,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "DequantizeLinear",
-    says: "makes looked up rows float16, where its scale is",
+    says: "dequantizes looked up rows to float16 if its scale is float16",
     build: (g) => {
       const ids = g.input("ids", "int64", ["batch", "sequence"]);
       const rows = g.gather(g.quantized("uint8", [10, 16]), ids, 0);
@@ -223,7 +223,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "DequantizeLinear",
-    says: "makes looked up rows real by a scale for each column that is computed",
+    says: "dequantizes looked up rows with a computed scale per column",
     build: (g) => {
       const ids = g.input("ids", "int64", ["batch", "sequence"]);
       const rows = g.gather(g.quantized("uint8", [10, 16]), ids, 0);
@@ -243,7 +243,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "QuantizeLinear",
-    says: "and back is computed apart for each element",
+    says: "and back is computed separately for each element",
     build: (g) => {
       const [rounded, scale, zero] = quantized(g, g.matmul(hidden(g), g.parameter([width, inner])));
       const x = g.apply("DequantizeLinear", [rounded, scale, zero]);
@@ -253,7 +253,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "QLinearMatMul",
-    says: "pays a sum before it is rounded",
+    says: "reduces a sum before it is rounded",
     build: (g) => {
       const linear = (x: [Value, Value, Value], inputs: number, outputs: number): Value => {
         const weight = [g.quantized("int8", [inputs, outputs]), g.numbers([0.003]), signedZero(g)];
@@ -270,7 +270,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "MatMulInteger",
-    says: "has zero points for each column of each matrix of a stack",
+    says: "accepts zero points per column of each matrix of a stack",
     build: (g) => {
       const x = g.input("x", "uint8", ["batch", width]);
       const zeroPoints = g.quantized("int8", [4, 1, 5], -5, 5);
@@ -287,7 +287,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: `MatMulIntegerToFloat@${microsoft}`,
-    says: "has scales for each column of each matrix of a stack",
+    says: "accepts scales per column of each matrix of a stack",
     build: (g) => {
       const x = g.input("x", "uint8", ["batch", width]);
       const weight = g.quantized("int8", [4, width, 5]);
@@ -299,7 +299,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "QLinearMatMul",
-    says: "has scales for each column of each matrix of a stack",
+    says: "accepts scales per column of each matrix of a stack",
     build: (g) => {
       const [x, scale, zero] = quantized(g, g.input("x", "float32", ["batch", width]));
       const weight = [
@@ -316,7 +316,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: `QGemm@${microsoft}`,
-    says: "adds its bias once, whichever way its weight lies",
+    says: "adds its bias once, with a transposed weight",
     build: (g) => {
       const x = g.reshape(hidden(g), [-1, width]);
       const linear = (x: Value, inputs: number, outputs: number): Value => {
@@ -348,7 +348,7 @@ const cases: readonly OperatorCase[] = [
   ...[false, true].map(
     (isPerChannel): OperatorCase => ({
       operator: "QLinearConv",
-      says: `adds its bias once, by scales of ${isPerChannel ? "each channel" : "the whole"}`,
+      says: `adds its bias once, with ${isPerChannel ? "scales per channel" : "one scale"}`,
       build: (g) => {
         const conv = (image: Quantized, inputs: number, outputs: number): Value => {
           const weight = isPerChannel ? [g.scales([outputs], 0.003), g.constant(zeros(outputs))] : undefined;
@@ -374,7 +374,7 @@ const cases: readonly OperatorCase[] = [
   ).map(
     ([operator, attributes]): OperatorCase => ({
       operator: `${operator}@${microsoft}`,
-      says: "is of every channel apart, and rounded once more",
+      says: "is computed for every channel separately, and quantized again",
       build: (g) => {
         const [x, scale, zero] = quantized(g, g.input("x", "float32", ["batch", 3, 5, 4]));
         const image = quantizedConv(g, [x, scale, zero], 3, inner);
@@ -383,17 +383,17 @@ const cases: readonly OperatorCase[] = [
         g.output("y", g.apply("DequantizeLinear", [pooled, own, ownZero]), "float32", []);
       },
       shards: [inner],
-      // A product that lies between two integers may be rounded either way, and a mean of such, whose step is 0.1.
+      // A product between two integers may be rounded either way, and so may a mean of products, whose step is 0.1.
       tolerance: 0.1001,
     }),
   ),
   ...[
     { axis: 3, opset: 17, says: "is along one axis", shards: [4, 3] },
-    { axis: 2, opset: 12, says: "of an opset before 13 is along all axes from its own on", shards: [4] },
+    { axis: 2, opset: 12, says: "before opset 13 normalizes over all axes from its own on", shards: [4] },
     {
       axis: -1,
       opset: 12,
-      says: "of an opset before 13 is along one axis where that is the last",
+      says: "before opset 13 normalizes over one axis if that is the last",
       shards: [4, 3],
     },
   ].map(
@@ -411,7 +411,7 @@ const cases: readonly OperatorCase[] = [
         g.output("y", g.apply("DequantizeLinear", [y, ...share]), "float32", []);
       },
       shards,
-      // A score that lies between two integers may be rounded either way: a share times 0.05.
+      // A score between two integers may be rounded either way: a share times 0.05.
       tolerance: 0.0501,
     }),
   ),
@@ -429,14 +429,14 @@ const cases: readonly OperatorCase[] = [
         g.output("y", g.apply("DequantizeLinear", y), "float32", []);
       },
       shards: [inner],
-      // What lies between two integers may be rounded either way, in the products as in what is made of them, whose
+      // Values between two integers may be rounded either way, both the products and what is computed from them, whose
       // step is 0.1.
       tolerance: 0.2001,
     }),
   ),
   {
     operator: `QEmbedLayerNormalization@${microsoft}`,
-    says: "looks up in tables of integers, of which ranks share the rows",
+    says: "looks up in tables of integers whose rows ranks share",
     build: (g) => {
       const [words, positions, segments] = [5, 8, 2];
       const ids = ["ids", "segments"].map((name) => g.input(name, "int32", ["batch", "sequence"]));

@@ -16,8 +16,8 @@ import { select } from "../support/random-graph.js";
 import { rootMeanSquare } from "../support/root-mean-square.js";
 
 /**
- * Ten kinds of models: fused projections in three layouts, weights stored turned, tied heads, groups of heads, scaled
- * and capped logits, experts and their router, latents. `npm run test:full` has them all.
+ * Ten kinds of models: fused projections in three layouts, weights stored transposed, tied heads, groups of heads,
+ * scaled and capped logits, experts and their router, latents. `npm run test:full` covers all models.
  */
 const ten = [
   "bloom",
@@ -34,10 +34,10 @@ const ten = [
 const names = process.env.RINGRANK_EVERY_MODEL === undefined ? ten : zooNames("causal");
 
 it.each(["falcon-7b-like", "gpt-bigcode"])(
-  "a rank without a query head of %s is given no rows of the cache that the others keep",
+  "a rank without a query head of %s receives no cache rows",
   (name) => {
     const { graph } = buildGraph(openCheckpoint(zooDirectory(name)));
-    // Two blocks of 32 are behind the heads, for three ranks.
+    // For three ranks, the heads span two blocks of 32.
     const programs = buildPrograms(graph, planGraph(graph, { ranks: 3, precision: "int4" }));
     const given = programs.map(({ entries }) => {
       const { inputs, caches } = entries.forward!;
@@ -73,7 +73,7 @@ describe.each(["int8", "int4"] as const)("in %s", (precision) => {
       rounded = await logitsOf(roundingProgramsOf(1));
     });
 
-    it("computes what fp32 products with the rounded matrices do", async () => {
+    it("computes what fp32 products with the dequantized matrices do", async () => {
       const apart = withTablesApart(graph);
       const plain = buildPrograms(apart, planGraph(apart, { ranks: 1 }));
       const matrices = roundedMatrices(whole[0]!, reader);
@@ -83,12 +83,12 @@ describe.each(["int8", "int4"] as const)("in %s", (precision) => {
       expect(exact).toBeAllclose(logits!.data as Float32Array, modelTolerance(exact));
     });
 
-    it.each([2, 3, 4])("has on each of %i ranks the bytes that one rank has there", (ranks) => {
+    it.each([2, 3, 4])("stores on each of %i ranks the bytes that one rank stores there", (ranks) => {
       const one = whole[0]!.weights;
       const wholeOf = memoized((known: WeightShard) => reader.read(known));
       for (const { weights } of programsOf(ranks)) {
         for (const [local, shard] of Object.entries(weights)) {
-          // A weight with a selection of its own for a further use is called so after a #.
+          // Further selections of a weight are named after it, with # and a number.
           const known = one[local] ?? one[local.slice(0, local.lastIndexOf("#"))]!;
           const expected = select(wholeOf(known), known.dims, shard.selection);
           expect(Buffer.compare(bytesOf(reader.read(shard)), bytesOf(expected))).toBe(0);
@@ -96,16 +96,16 @@ describe.each(["int8", "int4"] as const)("in %s", (precision) => {
       }
     });
 
-    it.each([2, 3, 4])("gives with fp32 activations one rank's logits on %i ranks", async (ranks) => {
+    it.each([2, 3, 4])("computes with fp32 activations one rank's logits on %i ranks", async (ranks) => {
       const logits = await logitsOf(programsOf(ranks));
       expect(logits).toBeAllclose(exact, modelTolerance(exact));
     });
 
     it.each([2, 4])(
-      "gives with int8 activations one rank's logits, but for roundings, on %i ranks",
+      "computes with int8 activations one rank's logits, up to rounding, on %i ranks",
       async (ranks) => {
         const logits = await logitsOf(roundingProgramsOf(ranks));
-        // Sums in another order round some activations to the next number, and what follows from them.
+        // Sums in another order round some activations to an adjacent value, and later ones differ.
         expect(rootMeanSquare(logits, rounded)).toBeLessThanOrEqual(5e-2 * standardDeviation(rounded));
       },
     );
@@ -113,8 +113,8 @@ describe.each(["int8", "int4"] as const)("in %s", (precision) => {
 });
 
 /**
- * What a reader of the fp32 graph would have to give so that it multiplies by the same rounded matrices: n · scale, in
- * the place of each element that the quantized program reads.
+ * The content that a reader of the fp32 graph must return so that it multiplies by the same rounded matrices: n ·
+ * scale, in the position of each element that the quantized program reads.
  */
 function roundedMatrices(
   { weights }: RankProgram,
@@ -148,14 +148,14 @@ function roundedMatrices(
   };
 }
 
-/** Weights that are looked up by row, and those that {@link withTablesApart} made for it. */
+/** Weights that are looked up by row, and the copies that {@link withTablesApart} adds for lookups. */
 const tables = new WeakSet<Weight>();
 
 function isTable(weight: Weight): boolean {
   return tables.has(weight) || (weight.source.kind === "quantized" && weight.dims.length === 2);
 }
 
-/** The same graph with a weight of its own for each lookup: one that is tied is rounded in two ways. */
+/** The same graph with a separate weight for each lookup, since a tied weight is quantized in two ways. */
 function withTablesApart(graph: Graph): Graph {
   const weights = new Map(graph.weights);
   const nodes = graph.nodes.map((node) => {
@@ -170,14 +170,14 @@ function withTablesApart(graph: Graph): Graph {
   return { ...graph, nodes, weights };
 }
 
-/** Of a quantized weight, its matrices: one, or those of a stack; of any other, none. */
+/** The matrices of a quantized weight: one, or those of a stack; none for any other weight. */
 function quantizedParts({ source }: Weight): readonly QuantizedSource[] {
   if (source.kind === "stack")
     return source.parts.flatMap((part) => (part.kind === "quantized" ? [part] : []));
   return source.kind === "quantized" ? [source] : [];
 }
 
-/** Where the first element lies. */
+/** Identifies where the first element is stored. */
 function placeOf(source: Weight["source"]): string {
   switch (source.kind) {
     case "file":

@@ -26,7 +26,7 @@ const recipe: fc.Arbitrary<Recipe> = fc.record({
 });
 
 describe("a random graph of random shape", () => {
-  it("computes on any number of ranks, for either objective, what one session of ONNX Runtime does", async () => {
+  it("computes, on any number of ranks and for either objective, what one session of ONNX Runtime does", async () => {
     const cases = fc.asyncProperty(
       recipe,
       fc.integer({ min: 2, max: 9 }),
@@ -45,9 +45,9 @@ describe("a random graph of random shape", () => {
 });
 
 /**
- * Sums of some dozen summands, in another order: some 1e-6 of numbers around 1. Rounded activations differ by a whole
- * step, 1/255 of their range, where the last bit of one lies on the other side of a half; a wrong share is off by the
- * deviation itself.
+ * Sums of a few dozen summands, in another order: about 1e-6 of numbers around 1. Quantized activations differ by a
+ * whole step, 1/255 of their range, if the last bits of two values lie on different sides of a half. A wrong share is
+ * off by the standard deviation itself.
  */
 function toleranceOf({ blocks }: Recipe): number {
   return blocks.some(({ products }) => products === "integer") ? 0.1 : 1e-4;

@@ -43,8 +43,8 @@ const recipe: fc.Arbitrary<LayersRecipe> = fc.record({
   givesKeys: fc.boolean(),
 });
 
-describe("a random graph of unlike layers", () => {
-  it("computes what one session of ONNX Runtime does, by what is planned and with any one factor shared", async () => {
+describe("a random graph of different layers", () => {
+  it("computes what one session of ONNX Runtime does, as planned and with any one factor shared", async () => {
     const cases = fc.asyncProperty(
       recipe,
       fc.integer({ min: 2, max: 9 }),
@@ -68,9 +68,9 @@ describe("a random graph of unlike layers", () => {
           const split = await runSplit(random, policy, inputs);
           for (const [name, { data }] of Object.entries(whole)) {
             const expected = data as Float32Array;
-            // Some dozen summands in another order, in up to four layers: about 1e-6. Where large numbers cancel it is
-            // more, and so is what a nudge of the weights changes: of 2300 outputs, measured so, none was further off
-            // than 1.25 times that.
+            // A few dozen summands in another order, in up to four layers: about 1e-6. If large numbers cancel the
+            // error is larger, and so is the effect of a small change of the weights: of 2300 outputs measured this
+            // way, none was further off than 1.25 times that effect.
             const atol =
               1e-5 * Math.max(standardDeviation(expected), 1e-3) + 4 * distance(other, whole, name);
             expect(split[name]!.data).toBeAllclose(expected, { rtol: 0, atol });

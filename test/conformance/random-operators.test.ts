@@ -5,7 +5,7 @@ import { randomRuns } from "../support/random-runs.js";
 import { inputsFor, plannedAndAlone, runSplit, runWhole } from "../support/split-and-whole.js";
 
 const choice: fc.Arbitrary<Choice> = fc.record({
-  // Two products in a row make a sum that ranks owe.
+  // Two successive products produce a sum that ranks owe.
   operator: fc.oneof(fc.constantFrom(...operatorNames), fc.constant<Choice["operator"]>("product")),
   left: fc.nat(3),
   right: fc.nat(9),

@@ -6,7 +6,7 @@ import { type Choice, operatorNames, randomTensors } from "../support/random-ten
 import { inputsFor, plannedAndAlone, runSplit, runWhole } from "../support/split-and-whole.js";
 
 const choice: fc.Arbitrary<Choice> = fc.record({
-  // Two products in a row make a sum that ranks owe.
+  // Two successive products produce a sum that ranks owe.
   operator: fc.oneof(
     { weight: 5, arbitrary: fc.constantFrom(...operatorNames) },
     { weight: 1, arbitrary: fc.constantFrom<Choice["operator"]>("product", "by letters", "cut into units") },
@@ -17,7 +17,7 @@ const choice: fc.Arbitrary<Choice> = fc.record({
   two: fc.nat(63),
 });
 
-describe("a random graph of tensors of several axes", () => {
+describe("a random graph of tensors with several axes", () => {
   it("computes what one session of ONNX Runtime does, whichever of its factors ranks share", async () => {
     const cases = fc.asyncProperty(
       fc.array(choice, { minLength: 2, maxLength: 12 }),
@@ -35,8 +35,9 @@ describe("a random graph of tensors of several axes", () => {
             const expected = data as Float32Array;
             expect(split[name]!.dims).toEqual(dims);
             const largest = expected.reduce((most, one) => Math.max(most, Math.abs(one)), 1);
-            // A dozen sums of a few numbers each, in another order: about 1e-6 each. Where one of two numbers is chosen
-            // that are as large, and where large numbers cancel, it is more, and so is what a nudge of the weights changes.
+            // A dozen sums of a few numbers each, in another order: about 1e-6 each. The error is larger if one of two
+            // nearly equal numbers is chosen or large numbers cancel, and so is the effect of a small change of the
+            // weights.
             const atol = 1e-4 * largest + 10 * distance(other, whole, name);
             expect(split[name]!.data).toBeAllclose(expected, { rtol: 0, atol });
           }

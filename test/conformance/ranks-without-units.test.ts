@@ -6,8 +6,8 @@ import { inputsFor, runSplit, runWhole, shardingOnly } from "../support/split-an
 import { TestGraph } from "../support/test-graph.js";
 
 /**
- * Two heads of four lanes, and beside them five numbers that every rank has: their sum over all heads. Of three ranks,
- * one has no head, and has the five numbers all the same.
+ * Two heads of four lanes, concatenated with five numbers that every rank has: their sum over all heads. Of three
+ * ranks, one has no head, but it has the five numbers too.
  */
 const [width, heads, lanes, beside, inner] = [8, 2, 4, 5, 24];
 const columns = heads * lanes;
@@ -16,7 +16,7 @@ interface Parts {
   readonly g: TestGraph;
   readonly x: Value;
   readonly joined: Value;
-  /** The five numbers, taken out again. */
+  /** The five numbers, split off again. */
   readonly taken: Value;
 }
 
@@ -36,30 +36,33 @@ function summed(g: TestGraph, x: Value): Value {
   return g.matmul(g.relu(g.matmul(x, g.parameter([width, inner]))), g.parameter([inner, beside]));
 }
 
-describe("where a rank has no units of one part of what is joined", () => {
+describe("if a rank has no units of one part of a concatenation", () => {
   it.each<[string, (parts: Parts) => Value]>([
     [
-      "the other part feeds a product whose columns it has",
+      "the other part feeds a product of which it has columns",
       ({ g, taken }) => g.relu(g.matmul(taken, g.parameter([beside, inner]))),
     ],
     [
-      "the other part feeds a sum over units that it has",
+      "the other part feeds a sum over units of which it has some",
       ({ g, taken }) =>
         g.matmul(g.relu(g.matmul(taken, g.parameter([beside, inner]))), g.parameter([inner, 3])),
     ],
     [
-      "the other part is added to a sum over units that it has",
+      "the other part is added to a sum over units of which it has some",
       ({ g, x, taken }) => g.add(taken, summed(g, x)),
     ],
     ["the other part multiplies such a sum", ({ g, x, taken }) => g.mul(taken, summed(g, x))],
-    ["all of it is multiplied", ({ g, joined }) => g.matmul(joined, g.parameter([columns + beside, 7]))],
-  ])("the split graph gives what the whole one does: %s", async (_, rest) => {
+    [
+      "the whole concatenation is a factor of a product",
+      ({ g, joined }) => g.matmul(joined, g.parameter([columns + beside, 7])),
+    ],
+  ])("the split graph computes what the whole one does: %s", async (_, rest) => {
     const made = graphWith(rest);
     const inputs = inputsFor(made.graph);
     const whole = await runWhole(made, inputs);
     for (const ranks of [2, 3, 4]) {
       const split = await runSplit(made, planGraph(made.graph, { ranks }), inputs);
-      // Sums of fp32 products in another order, up to some 10 in size.
+      // Sums of fp32 products in another order, up to about 10 in size.
       expect(split.y!.data as Float32Array).toBeAllclose(whole.y!.data as Float32Array, {
         rtol: 1e-5,
         atol: 1e-5,
@@ -68,7 +71,7 @@ describe("where a rank has no units of one part of what is joined", () => {
   });
 });
 
-describe("a sum of rows of which more are appended", () => {
+describe("a sum over units, computed for rows to which others are appended", () => {
   const units = 3;
   const g = new TestGraph();
   const x = g.input("x", "float32", ["batch", width]);
@@ -86,12 +89,12 @@ describe("a sum of rows of which more are appended", () => {
     expect(split.y!.data).toBeAllclose(whole.y!.data as Float32Array, { rtol: 0, atol: 1e-5 });
   });
 
-  it("is not by more, since those without units would not know how many zeros they owe", () => {
+  it("is not shared by more ranks, since those without units would not know how many zeros they owe", () => {
     expectCode("RR_POLICY", () => shardingOnly(made.graph, summed.id, units + 1));
   });
 });
 
-describe("a sum in float16, which crosses in float32", () => {
+describe("a float16 sum that is reduced in float32", () => {
   it("is not cast back by a rank that reads none of it", async () => {
     const g = new TestGraph();
     const half = (value: Value): Value => g.apply("Cast", [value], { to: 10 });
@@ -104,7 +107,7 @@ describe("a sum in float16, which crosses in float32", () => {
     const inputs = inputsFor(made.graph);
     const whole = await runWhole(made, inputs);
     const split = await runSplit(made, planGraph(made.graph, { ranks: 4 }), inputs);
-    // Sums of numbers up to 1 are rounded to float16, of which one is 0.001 from the next.
+    // Sums of numbers up to 1 are rounded to float16, whose values there are 0.001 apart.
     expect(split.y!.data as Float32Array).toBeAllclose(whole.y!.data as Float32Array, {
       rtol: 0,
       atol: 2e-3,

@@ -2,7 +2,7 @@ import type { Value } from "@ringrank/model";
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
 import { microsoft, type TestGraph } from "../support/test-graph.js";
 
-/** Operators with a state, between projections by weights, against ONNX Runtime unsplit. */
+/** Operators with a recurrent state, between projections by weights, compared with ONNX Runtime unsplit. */
 
 const [width, lanes, valueLanes, taps] = [12, 8, 6, 4];
 
@@ -15,7 +15,10 @@ interface Counts {
   readonly states: number;
 }
 
-/** Projections of one input to queries, keys and values of so many heads, and the product that sums over them. */
+/**
+ * Projections of one input to queries, keys and values with these numbers of heads, and the product that sums over
+ * heads.
+ */
 function mix(
   g: TestGraph,
   { queries, keys, states }: Counts,
@@ -32,7 +35,7 @@ function mix(
   g.output("present", state!, "float32", []);
 }
 
-/** The logarithm of what is left of a state. */
+/** The logarithm of the fraction of a state that is kept. */
 function decay(g: TestGraph, x: Value): Value {
   return g.sub(g.numbers([0]), g.softplus(x));
 }
@@ -40,7 +43,7 @@ function decay(g: TestGraph, x: Value): Value {
 const cases: readonly OperatorCase[] = [
   {
     operator: attention,
-    says: "has a state for each of several values of one key, which it lets go of by a gate and corrects",
+    says: "has a state for each of several values of one key, with gated decay and delta updates",
     build: (g) =>
       mix(g, { queries: 2, keys: 2, states: 4 }, "gated_delta", (project) => [
         undefined,
@@ -51,14 +54,14 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: attention,
-    says: "has one key for all states",
+    says: "shares one key among all states",
     build: (g) =>
       mix(g, { queries: 1, keys: 1, states: 5 }, "gated", (project) => [undefined, decay(g, project(5))]),
     shards: [5, valueLanes, width],
   },
   {
     operator: attention,
-    says: "lets go of each lane of a key by itself",
+    says: "decays each lane of a key separately",
     build: (g) =>
       mix(g, { queries: 3, keys: 3, states: 3 }, "gated", (project) => [
         undefined,
@@ -68,7 +71,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: attention,
-    says: "corrects all heads at one rate",
+    says: "updates all heads at one rate",
     build: (g) =>
       mix(g, { queries: 2, keys: 4, states: 4 }, "delta", (project) => [
         undefined,
@@ -79,13 +82,13 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: attention,
-    says: "has one state for several queries",
+    says: "shares one state among several queries",
     build: (g) => mix(g, { queries: 6, keys: 2, states: 2 }, "linear", () => []),
     shards: [2, 3, valueLanes, width],
   },
   {
     operator: attention,
-    says: "continues from a state that is given whole, so that heads are whole too",
+    says: "continues from a state that is an unsharded input, so that heads stay whole too",
     build: (g) =>
       mix(g, { queries: 2, keys: 2, states: 2 }, "linear", () => [
         g.input("past", "float32", ["batch", 2, lanes, valueLanes]),
@@ -94,7 +97,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: convolution,
-    says: "computes each channel apart, on the second axis, its taps some positions from one another",
+    says: "convolves each channel separately, on the second axis, with dilation",
     build: (g) => {
       const x = g.input("x", "float32", ["batch", "sequence", width]);
       const channels = g.transpose(g.matmul(x, g.parameter([width, 10])), [0, 2, 1]);
@@ -106,7 +109,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: convolution,
-    says: "takes channels on the last axes, of which one may be sharded, with a bias",
+    says: "accepts channels on the last axes, of which one may be sharded, with a bias",
     build: (g) => {
       const x = g.input("x", "float32", ["batch", "sequence", width]);
       const channels = g.reshape(g.matmul(x, g.parameter([width, 12])), [0, 0, 4, 3]);
@@ -120,7 +123,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: convolution,
-    says: "has channels of several kinds side by side, each sharded by its own heads",
+    says: "accepts concatenated channels of several kinds, each sharded by its own heads",
     build: (g) => {
       const x = g.input("x", "float32", ["batch", "sequence", width]);
       const [queries, values] = [6, 10].map((size) => g.matmul(x, g.parameter([width, size])));

@@ -3,7 +3,7 @@ import { modelTolerance, readGolden, zooDirectory } from "../../packages/model/s
 import { appendInChunks } from "../support/append-in-chunks.js";
 import { loadedModel } from "../support/loaded-model.js";
 
-/** Of their two layers, one keeps rows of every token, and the other one state: a gated DeltaNet, and Mamba 2. */
+/** One of their two layers keeps rows for every token, and the other a single state: a gated DeltaNet, and Mamba 2. */
 const names = ["qwen3-next", "bamba"];
 
 describe.each(names)("%s on 2 ranks", (name) => {
@@ -14,7 +14,7 @@ describe.each(names)("%s on 2 ranks", (name) => {
     golden.logits.subarray((12 * row + from) * vocabulary, (12 * row + to) * vocabulary);
   const model = loadedModel(zooDirectory(name), { ranks: 2 });
 
-  it("gives sequences of different lengths that share steps the tokens that each gets alone", async () => {
+  it("computes for sequences of different lengths that share steps the tokens that each gets alone", async () => {
     const prompts = [inputIds[0]!, inputIds[1]!.slice(0, 3), inputIds[1]!];
     const tokens = async (prompt: readonly number[], at: number): Promise<readonly number[]> => {
       const options = { temperature: 0, maxNewTokens: 20 - 6 * at, ignoreEos: true };
@@ -28,7 +28,7 @@ describe.each(names)("%s on 2 ranks", (name) => {
     expect(model().counters().steps - before).toBeLessThan(sum);
   });
 
-  it("begins a sequence anew where one was closed, while another goes on", async () => {
+  it("starts a sequence from a fresh state in a closed one's place, while another continues", async () => {
     const [closed, other] = [model().sequence(), model().sequence()];
     await closed.append(inputIds[1]!.slice(0, 7));
     const first = await other.append(inputIds[1]!.slice(0, 5));
@@ -42,7 +42,7 @@ describe.each(names)("%s on 2 ranks", (name) => {
     expect([...first.logits.data, ...second.logits.data]).toBeAllclose(logitsOf(1), tolerance);
   });
 
-  it("leaves padding out of its states", async () => {
+  it("excludes padding from its states", async () => {
     const padded = [[0, 0, 0, ...inputIds[0]!.slice(0, 9)], inputIds[1]!];
     const mask = [[0, 0, 0, ...Array<number>(9).fill(1)], Array<number>(12).fill(1)];
     const positions = [[0, 0, 0, ...Array(9).keys()], [...Array(12).keys()]];
@@ -60,10 +60,10 @@ describe.each(["int8", "int4"] as const)("qwen3-next in %s", (precision) => {
   const tolerance = modelTolerance(whole);
   const model = loadedModel(zooDirectory(name), { ranks: 2, precision, cache: false });
 
-  it("carries its states from chunk to chunk as through the whole sequence", async () => {
+  it("carries its states across chunks as through the whole sequence", async () => {
     const { logits } = await model().run({ input_ids: [inputIds[0]!] });
     const chunks = await appendInChunks(model().sequence(), inputIds[0]!, [5, 1, 6]);
-    // Both round activations alike where as few rows are multiplied.
+    // Both round activations alike, since so few rows are multiplied.
     expect(chunks).toBeAllclose(logits!.data as Float32Array, tolerance);
   });
 });

@@ -3,9 +3,9 @@ import { checkpointDecisions, exportDecisions } from "../support/decisions.js";
 import { fixtureExports } from "../support/onnx-exports.js";
 
 /**
- * Tables of positions or distances that an export keeps whole and the checkpoint's own graph shards. Four are worth
- * less than the 5% that predicted time may cost: an export holds the table of words twice (as it is, and transposed
- * for the logits), so that they weigh less in it. DeBERTa's is cut by bounds that its export computes.
+ * Tables of positions or distances that an export keeps whole but the checkpoint's own graph shards. Four of them save
+ * less than the 5% that predicted time may cost: an export holds the word embeddings twice (as they are, and transposed
+ * for the logits), so the tables are a smaller share of it. DeBERTa's is sliced with bounds that its export computes.
  */
 const smallTables: ReadonlySet<string> = new Set([
   "model.decoder.embed_positions.weight",
@@ -15,14 +15,14 @@ const smallTables: ReadonlySet<string> = new Set([
   "deberta.encoder.rel_embeddings.weight",
 ]);
 
-/** Both exporters' files of a model agree with the checkpoint, so they agree with one another. */
+/** Both exporters' files of a model agree with the checkpoint, so they also agree with each other. */
 describe.each(fixtureExports())("$name", (exported) => {
   it.each([2, 3])(
-    "splits each tensor on %i ranks along the axis, and in the shares, that the checkpoint's own graph does",
+    "splits each tensor on %i ranks along the same axis and in the same shares as the checkpoint's own graph",
     (ranks) => {
       const decided = exportDecisions(exported, ranks);
       const expected = checkpointDecisions(exported.reference)(ranks);
-      // Matrices alone: shorter tensors are not told from others by their bytes.
+      // Only matrices are compared: smaller tensors cannot be told apart by their bytes.
       expect(decided.size).toBeGreaterThanOrEqual(9);
       for (const [tensor, decision] of decided) {
         if (!smallTables.has(tensor))

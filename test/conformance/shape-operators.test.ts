@@ -4,7 +4,7 @@ import type { TestGraph } from "../support/test-graph.js";
 
 const [width, heads, lanes] = [12, 4, 6] as const;
 
-/** `[batch, sequence, heads, lanes]`, projected. */
+/** A projection as `[batch, sequence, heads, lanes]`. */
 function projected(g: TestGraph): Value {
   const x = g.input("x", "float32", ["batch", "sequence", width]);
   return g.reshape(g.matmul(x, g.parameter([width, heads * lanes])), [0, 0, heads, lanes]);
@@ -25,7 +25,7 @@ describeOperators([
   },
   {
     operator: "Squeeze",
-    says: "with an empty list of axes is as without",
+    says: "treats an empty list of axes like none",
     build(g) {
       const apart = g.reshape(projected(g), [0, 0, 1, 2, 2, lanes]);
       g.output("y", g.apply("Squeeze", [apart, g.integers([])]), "float32", [
@@ -40,7 +40,7 @@ describeOperators([
   },
   {
     operator: "Size",
-    says: "counts what all ranks have",
+    says: "counts the elements of all ranks",
     build(g) {
       const x = projected(g);
       g.output("y", g.div(x, g.cast(g.apply("Size", [x]), "float32")), "float32", []);
@@ -49,17 +49,17 @@ describeOperators([
   },
   {
     operator: "Slice",
-    says: "begins at the front where it is told to begin before it",
+    says: "begins at the front if told to begin before it",
     build(g) {
       const sliced = g.apply("Slice", [projected(g), g.integers([-10]), g.integers([3]), g.integers([2])]);
       g.output("y", sliced, "float32", []);
     },
-    // Of the heads, the three in the range; the one behind it is no factor.
+    // The three heads in the range; the one after it is not a factor.
     shards: [heads - 1, lanes],
   },
   {
     operator: "Slice",
-    says: "cuts two axes at once, one of them to the end",
+    says: "slices two axes at once, one of them to the end",
     build(g) {
       const bounds = [g.integers([1, 2]), toTheEnd(g, [3n, 2n ** 63n - 1n]), g.integers([2, 3])];
       g.output("y", g.apply("Slice", [projected(g), ...bounds]), "float32", []);
@@ -69,7 +69,7 @@ describeOperators([
   },
   {
     operator: "Slice",
-    says: "turns an axis around, whose parts would change places",
+    says: "keeps an axis whole that it reverses, since shares would change places",
     build(g) {
       const bounds = [[-1], [-1 - heads], [2], [-1]].map((bound) => g.integers(bound));
       g.output("y", g.apply("Slice", [projected(g), ...bounds]), "float32", []);
@@ -78,7 +78,7 @@ describeOperators([
   },
   {
     operator: "Div",
-    says: "of whole numbers divides the sum of all ranks, not each one's part",
+    says: "of integers divides the sum of all ranks, not each rank's share",
     build(g) {
       const whole = g.cast(g.mul(projected(g), g.numbers([37])), "int64");
       const sum = g.apply("ReduceSum", [whole, g.integers([2])]);
@@ -97,7 +97,7 @@ describeOperators([
   })),
   ...[[], [1], [heads, lanes], [1, 1, heads, 1]].map((target) => ({
     operator: "Expand",
-    says: `to [${target}] leaves the axes in front that the target does not name as they are`,
+    says: `to [${target}] keeps the leading axes that the target does not name`,
     build(g: TestGraph) {
       g.output("y", g.expand(projected(g), g.integers(target)), "float32", []);
     },
@@ -105,7 +105,7 @@ describeOperators([
   })),
   {
     operator: "CastLike",
-    says: "takes a type from a value of any other shape",
+    says: "reads a type from a value of any shape",
     build(g) {
       const like = g.numbers([1, 2, 3, 4, 5], [5, 1, 1, 1, 1]);
       g.output("y", g.apply("CastLike", [projected(g), like]), "float32", []);
@@ -114,7 +114,7 @@ describeOperators([
   },
   {
     operator: "OneHot",
-    says: "needs both of its values on every rank",
+    says: "needs both of its values whole on every rank",
     build(g) {
       const places = g.cast(g.abs(projected(g)), "int64");
       const y = g.apply("OneHot", [places, g.integer(3), g.parameter([2])]);
@@ -124,7 +124,7 @@ describeOperators([
   },
   {
     operator: "EyeLike",
-    says: "has the shape of the whole",
+    says: "has the shape of the whole value",
     build(g) {
       const up = g.matmul(g.input("x", "float32", ["batch", width]), g.parameter([width, 7]));
       g.output("y", g.apply("EyeLike", [up]), "float32", []);
@@ -134,7 +134,7 @@ describeOperators([
   },
   {
     operator: "Split",
-    says: "may give a part without elements",
+    says: "may output a part without elements",
     build(g) {
       const parts = g.split(projected(g), [0, 1, heads - 1], 2);
       g.output("y", g.concat(parts, 2), "float32", []);
@@ -143,7 +143,7 @@ describeOperators([
   },
   {
     operator: "Concat",
-    says: "joins what a parameter without elements adds nothing to",
+    says: "concatenates a parameter without elements",
     build(g) {
       const x = g.input("x", "float32", [3, width]);
       const joined = g.concat([g.matmul(x, g.parameter([width, heads])), g.parameter([3, 0])], 1);

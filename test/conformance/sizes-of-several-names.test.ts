@@ -5,10 +5,13 @@ import { expect, it } from "vitest";
 import { runWhole } from "../support/split-and-whole.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
-/** Matrices of more than 255 bytes: smaller ones are taken for constants of the structure. */
+/** Matrices exceed 255 bytes: smaller ones are taken for constants of the structure. */
 const width = 12;
 
-/** Sizes of the mask have names of their own, as torch's newer exporter writes them where all sizes are dynamic. */
+/**
+ * A graph in which sizes of the mask have separate names, as torch's newer exporter writes them if all sizes are
+ * dynamic.
+ */
 function exported() {
   const g = new GraphBuilder();
   const x = g.input("x", "float32", ["batch", "length", width]);
@@ -24,7 +27,7 @@ function exported() {
   return g.build();
 }
 
-it("sizes that operators need to be equal are one, whatever an export calls them", async () => {
+it("sizes that operators require to be equal are one size, whatever an export calls them", async () => {
   const graph = exported();
   const path = join(temporaryDirectory({ "model.onnx": encodeOnnx(graph) }), "model.onnx");
   await using model = await loadModel(path, { ranks: 2 });

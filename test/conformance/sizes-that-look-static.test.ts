@@ -24,7 +24,7 @@ const min = ({ g, rows }: Made, most: number): Value => g.apply("Min", [rows, in
 const everyNth = ({ g, h }: Made, step: number): Value =>
   g.apply("Slice", [h, ints(g, 0), ints(g, 2 ** 31 - 1), ints(g, 0), ints(g, step)]);
 
-/** As many times as some have rows, and more. */
+/** Expands `h` to as many copies as `some` has rows, plus `more`. */
 const expandTo = ({ g, h }: Made, some: Value, more: number): Value => {
   const times = g.add(g.shape(some, 0, 1), ints(g, more));
   return g.apply("Expand", [g.apply("Unsqueeze", [h, ints(g, 0)]), g.concat([times, ints(g, 1, 1)], 0)]);
@@ -153,7 +153,7 @@ const cases: Case[] = [
     2,
   ],
   [
-    "Squeeze of what is one at the settings",
+    "Squeeze of an axis that is 1 when planned",
     (m) => {
       const k = m.g.apply("Add", [m.g.apply("Div", [m.rows, ints(m.g, 100)]), ints(m.g, 1)]);
       return m.g.apply("Squeeze", [m.g.apply("Slice", [m.h, ints(m.g, 0), k, ints(m.g, 0)])]);
@@ -161,7 +161,7 @@ const cases: Case[] = [
     150,
   ],
   [
-    "Gather by whether there is an odd number",
+    "Gather by the parity of the number of rows",
     (m) => {
       const half = m.g.apply("Div", [m.g.apply("Add", [m.rows, ints(m.g, 1)]), ints(m.g, 2)]);
       return m.g.apply("Gather", [m.h, m.g.sub(m.g.mul(half, ints(m.g, 2)), m.rows)], { axis: 1 });
@@ -169,7 +169,7 @@ const cases: Case[] = [
     2,
   ],
   [
-    "Gather by the size of every other row",
+    "Gather by the number of every other row",
     (m) => {
       const other = everyNth(m, 2);
       const size = m.g.mul(m.g.shape(other, 0, 1), ints(m.g, 2));
@@ -177,14 +177,14 @@ const cases: Case[] = [
     },
     2,
   ],
-  ["Expand to as many as every hundredth row", (m) => expandTo(m, everyNth(m, 100), 0), 150],
+  ["Expand to the number of every hundredth row", (m) => expandTo(m, everyNth(m, 100), 0), 150],
   [
-    "Expand to one more than the last of the first hundred rows",
+    "Expand to one more than the rows of a Slice from the last to the hundredth",
     (m) => expandTo(m, m.g.apply("Slice", [m.h, ints(m.g, -1), ints(m.g, 100), ints(m.g, 0)]), 1),
     150,
   ],
   [
-    "broadcast of what is one at the settings",
+    "broadcast of an axis that is 1 when planned",
     (m) => {
       const k = m.g.apply("Add", [m.g.apply("Div", [m.rows, ints(m.g, 100)]), ints(m.g, 1)]);
       const some = m.g.apply("Slice", [m.h, ints(m.g, 0), k, ints(m.g, 0)]);
@@ -194,28 +194,31 @@ const cases: Case[] = [
   ],
 ];
 
-it.each(cases)("%s is as in one session, at sizes that the plan was not made at", async (_, make, count) => {
-  const g = new TestGraph();
-  const x = g.input("x", "float32", ["rows", width]);
-  const h = g.relu(g.matmul(x, g.parameter([width, inner])));
-  const rows = g.shape(x, 0, 1);
-  g.output("y", g.relu(make({ g, h, rows })), "float32", []);
-  // Something to share, where what is tested needs its own weight whole.
-  const up = g.relu(g.matmul(x, g.parameter([width, inner])));
-  g.output("other", g.matmul(up, g.parameter([inner, width])), "float32", []);
-  const made = { graph: g.build(), contents: g.contents };
-  for (const n of [count, 7, 30]) {
-    const data = Float32Array.from({ length: n * width }, (_, at) => Math.sin(1 + at));
-    const inputs = { x: { type: "float32", dims: [n, width], data } } as const;
-    const whole = await runWhole(made, inputs);
-    for (const ranks of [1, 2, 3]) {
-      const split = await runSplit(made, planGraph(made.graph, { ranks }), inputs).catch((e) => {
-        throw new Error(`rows ${n} ranks ${ranks}: ${e.message}`);
-      });
-      for (const [name, { data, dims }] of Object.entries(whole)) {
-        expect(split[name]!.dims, `rows ${n} ranks ${ranks}`).toEqual(dims);
-        expect(split[name]!.data).toBeAllclose(data as Float32Array, { rtol: 0, atol: 1e-5 });
+it.each(cases)(
+  "%s computes what one session does, at sizes that the plan was not made for",
+  async (_, make, count) => {
+    const g = new TestGraph();
+    const x = g.input("x", "float32", ["rows", width]);
+    const h = g.relu(g.matmul(x, g.parameter([width, inner])));
+    const rows = g.shape(x, 0, 1);
+    g.output("y", g.relu(make({ g, h, rows })), "float32", []);
+    // Something to share, in case the tested operator needs its weight whole.
+    const up = g.relu(g.matmul(x, g.parameter([width, inner])));
+    g.output("other", g.matmul(up, g.parameter([inner, width])), "float32", []);
+    const made = { graph: g.build(), contents: g.contents };
+    for (const n of [count, 7, 30]) {
+      const data = Float32Array.from({ length: n * width }, (_, at) => Math.sin(1 + at));
+      const inputs = { x: { type: "float32", dims: [n, width], data } } as const;
+      const whole = await runWhole(made, inputs);
+      for (const ranks of [1, 2, 3]) {
+        const split = await runSplit(made, planGraph(made.graph, { ranks }), inputs).catch((e) => {
+          throw new Error(`rows ${n} ranks ${ranks}: ${e.message}`);
+        });
+        for (const [name, { data, dims }] of Object.entries(whole)) {
+          expect(split[name]!.dims, `rows ${n} ranks ${ranks}`).toEqual(dims);
+          expect(split[name]!.data).toBeAllclose(data as Float32Array, { rtol: 0, atol: 1e-5 });
+        }
       }
     }
-  }
-});
+  },
+);

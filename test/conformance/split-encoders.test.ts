@@ -12,7 +12,7 @@ import { EmulatedGroup, type EmulatedTensor } from "../support/emulate.js";
 
 const layers = 2;
 
-/** A table of distances nearly as large as that of words, so that it is worth sharding too. */
+/** A table of distances that is nearly as large as the word embeddings, so that it is also worth sharding. */
 const shardsDistances: ReadonlySet<string> = new Set(["deberta"]);
 
 describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
@@ -21,7 +21,7 @@ describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
   const reader = new ShardReader();
   afterAll(() => reader[Symbol.dispose]());
 
-  it.each([2, 3, 4])("gives transformers' logits on %i ranks", async (ranks) => {
+  it.each([2, 3, 4])("computes transformers' logits on %i ranks", async (ranks) => {
     const programs = buildPrograms(graph, planGraph(graph, { ranks }));
     const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
     const { logits } = await group.run("forward", {
@@ -38,20 +38,20 @@ describe.each(zooNames("masked"))("%s, split by its dataflow", (name) => {
     expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * evenShare(policy));
   });
 
-  it("pays for each table once, and for each layer twice", () => {
+  it("reduces once for each table, and twice for each layer", () => {
     const tables = shardsDistances.has(name) ? 2 : 1;
     expect(planGraph(graph, { ranks: 2 }).collectives).toHaveLength(tables + layers * 2);
   });
 });
 
 /**
- * Matrices between a norm and a norm, or between embeddings and the residual stream: their inputs and their outputs
- * are both needed whole, so every rank has them.
+ * Matrices between two norms, or between embeddings and the residual stream: both their inputs and their outputs are
+ * needed whole, so every rank has them.
  */
 const betweenNorms =
   /((predictions(\.transform)?|lm_head|head)\.dense|vocab_transform|embedding(s_project|_hidden_mapping_in))\.weight$/;
 
-/** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
+/** The bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
 function evenShare({ weights, ranks }: PartitionPolicy): number {
   return Object.entries(weights).reduce((bytes, [name, { dims }]) => {
     const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);

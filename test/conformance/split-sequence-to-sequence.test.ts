@@ -13,7 +13,7 @@ import { firstStep, int64 } from "../support/first-step.js";
 
 const layers = 2;
 
-/** Decoders that norm words before positions are added, so that each table's sum is its own. */
+/** Decoders that normalize word embeddings before adding positions, so that each table's sum is reduced separately. */
 const normsWords: ReadonlySet<string> = new Set(["blenderbot-small"]);
 
 describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
@@ -30,7 +30,7 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
   const decodeInputs = (mask: readonly (readonly number[])[]) => {
     const positions = mask.flatMap((row) => row.map((one, i) => (one === 1 ? i : -1)));
     const step = firstStep(entryGraph(graph, "decode"), target!.inputIds);
-    // What the ranks have of the encoder's output, each keeps for itself.
+    // Each rank keeps its part of the encoder's output, so that is not an input.
     const given = Object.entries(step).filter(([input]) => !input.startsWith("encoded."));
     return {
       ...Object.fromEntries(given),
@@ -38,7 +38,7 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
     };
   };
 
-  it.each([2, 3, 4])("gives transformers' logits on %i ranks, padded or not", async (ranks) => {
+  it.each([2, 3, 4])("computes transformers' logits on %i ranks, padded or not", async (ranks) => {
     const programs = buildPrograms(graph, planGraph(graph, { ranks }));
     const group = await EmulatedGroup.open(programs, (shard) => reader.read(shard));
     const cases = [{ mask: inputIds.map((row) => row.map(() => 1)), logits: golden }, padded!];
@@ -55,7 +55,7 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
     expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * evenShare(policy));
   });
 
-  it("pays for each side's embedding once, for an encoder's layer twice and a decoder's three times", () => {
+  it("reduces once for each side's embedding, twice for an encoder's layer and three times for a decoder's", () => {
     const [program] = buildPrograms(graph, planGraph(graph, { ranks: 2 }));
     const sums = Object.entries(program!.entries).map(([entry, { steps }]) => [
       entry,
@@ -66,7 +66,7 @@ describe.each(zooNames("seq2seq"))("%s, split by its dataflow", (name) => {
   });
 });
 
-/** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
+/** The bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
 function evenShare({ weights, ranks }: PartitionPolicy): number {
   return Object.values(weights).reduce((bytes, { dims }) => {
     const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);

@@ -12,7 +12,7 @@ import { EmulatedGroup } from "../support/emulate.js";
 import { firstStep } from "../support/first-step.js";
 import { memoized } from "../support/memoized.js";
 
-/** Attention and feed-forward side by side on one residual: what they owe is paid together. */
+/** Attention and feed-forward in parallel on one residual: their sums are reduced together. */
 const parallelResiduals: ReadonlySet<string> = new Set([
   "codegen",
   "cohere",
@@ -26,10 +26,10 @@ const parallelResiduals: ReadonlySet<string> = new Set([
   "stablelm-12b-like",
 ]);
 
-/** Layers of one sublayer. */
+/** Layers with one sublayer. */
 const sublayersAlone: ReadonlySet<string> = new Set(["mamba2", "nemotron-h"]);
 
-/** Layers in which something is normed over all heads at once: each pays for a small sum of squares besides. */
+/** Layers that normalize something over all heads at once: each also reduces a small sum of squares. */
 const normsOverHeads: ReadonlyMap<string, number> = new Map([
   ["bamba", 1],
   ["granite4-hybrid", 1],
@@ -39,10 +39,13 @@ const normsOverHeads: ReadonlyMap<string, number> = new Map([
   ["olmo3", 2],
 ]);
 
-/** Several heads share what their states are written and read by, and ranks that have some of them have it whole. */
+/**
+ * Several heads share the vectors with which their states are written and read, and ranks with any of these heads hold
+ * the vectors whole.
+ */
 const sharedByHeads: ReadonlySet<string> = new Set(["falcon-h1", "mamba2", "nemotron-h"]);
 
-/** Latents are normed whole, so every rank keeps all of the two projections onto them: 7% of these tiny models. */
+/** Latents are normalized whole, so every rank keeps both projections onto them: 7% of these tiny models. */
 const latents: ReadonlySet<string> = new Set([
   "deepseek-v2",
   "deepseek-v3",
@@ -52,18 +55,20 @@ const latents: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Attention with latents, sinks or bounds on scores, and a convolution in its place, are no steps of their own, but
- * computed where their keys, or rows, are made.
+ * Attention with latents, sinks or capped scores, and convolutions in its place, are not separate steps, but are
+ * computed in the segment that computes their keys or rows.
  */
 const attentionInSegments: ReadonlySet<string> = new Set([...latents, "gemma2", "gpt-oss", "lfm2-moe"]);
 
-/** Experts normed apart from the feed-forward beside them: each of the two is paid for. */
+/** Experts that are normalized separately from the feed-forward beside them: each of the two is reduced. */
 const normedApart: ReadonlySet<string> = new Set(["gemma4-moe"]);
 
-/** As with latents: what each layer reads of a token beside the stream is normed whole. */
+/** As with latents: the per-token input that each layer reads besides the residual stream is normalized whole. */
 const wholeInputs: ReadonlySet<string> = new Set(["gemma4"]);
 
-/** Two layers, but for models in which two more share their keys and values, or with a layer of each of four kinds. */
+/**
+ * Two layers, except for models in which two more share their keys and values, or with a layer of each of four kinds.
+ */
 const layersOf = (name: string): number => (name === "gemma4" || name === "nemotron-h" ? 4 : 2);
 
 describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
@@ -82,18 +87,18 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
     });
     afterAll(() => group.close());
 
-    it("gives transformers' logits", async () => {
+    it("computes transformers' logits", async () => {
       const { logits } = await group.run("forward", step);
       expect(logits!.dims).toEqual([24, golden.vocabulary]);
       expect(logits!.data as Float32Array).toBeAllclose(golden.logits, modelTolerance(golden.logits));
     });
 
-    it("gives the same cache rows where only those are wanted, without the last layer's sums", async () => {
+    it("computes the same cache rows if only those are requested, without the last layer's sums", async () => {
       const { logits, ...caches } = await group.run("forward", step);
       expect(await group.run("forward", step, "caches")).toEqual(caches);
       const { steps, cacheSteps } = programs[0]!.entries.forward!;
       const leftOut = steps.slice(cacheSteps).filter(({ kind }) => kind === "allReduce");
-      // Besides, there may be one of a projection behind all layers.
+      // There may be another, of a projection after all layers.
       const sums = sumsOfLayer(name) - (attentionInSegments.has(name) ? 1 : 0);
       expect(leftOut.length).toBeGreaterThanOrEqual(sums);
     });
@@ -105,7 +110,7 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
     expect(Math.max(...policy.bytesPerRank)).toBeLessThanOrEqual(most * evenShare(policy));
   });
 
-  it("is placed alike under other names and in another order", () => {
+  it("is placed the same under other names and in another order", () => {
     const renamed = (value: string): string => `renamed ${value}`;
     const shuffled = reorderNodes(renameValues(graph, renamed), (candidates) => candidates - 1);
     const [before, after] = [policyFor(3), planGraph(shuffled, { ranks: 3 })];
@@ -120,19 +125,19 @@ describe.each(zooNames("causal"))("%s, split by its dataflow", (name) => {
     expect(after.predicted).toEqual(before.predicted);
   });
 
-  it("pays for the embedding once, and for each layer once or twice", () => {
+  it("reduces once for the embedding, and once or twice for each layer", () => {
     const sums = layersOf(name) * sumsOfLayer(name) + (normsOverHeads.get(name) ?? 0);
     expect(policyFor(2).collectives).toHaveLength(1 + sums);
   });
 });
 
-/** How often ranks add up what attention and feed-forward give. */
+/** The number of all-reduces for the output of a layer's attention and feed-forward. */
 function sumsOfLayer(name: string): number {
   if (normedApart.has(name)) return 3;
   return parallelResiduals.has(name) || sublayersAlone.has(name) ? 1 : 2;
 }
 
-/** Bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
+/** The bytes of a rank that has its share of every matrix, and every vector (norms and biases) whole. */
 function evenShare({ weights, ranks }: PartitionPolicy): number {
   return Object.values(weights).reduce((bytes, { dims }) => {
     const whole = dims.reduce((count, size) => count * size, Float32Array.BYTES_PER_ELEMENT);

@@ -7,7 +7,7 @@ import { TestGraph } from "../support/test-graph.js";
 
 const [width, inner] = [6, 20];
 
-/** `relu(x · up) · down`, `[batch, sequence, outputs]`: a sum that ranks owe where they share `inner`. */
+/** `relu(x · up) · down`, `[batch, sequence, outputs]`: a sum that ranks owe if they share `inner`. */
 function owed(g: TestGraph, x: Value, outputs: number): Value {
   return g.matmul(g.relu(g.matmul(x, g.parameter([width, inner]))), g.parameter([inner, outputs]));
 }
@@ -17,7 +17,7 @@ const hidden = (g: TestGraph): Value => g.input("x", "float32", ["batch", "seque
 const cases: readonly OperatorCase[] = [
   {
     operator: "Add",
-    says: "of what every rank has to a sum that is owed counts once",
+    says: "of a replicated value to a sum that ranks owe counts once",
     build: (g) => {
       const x = hidden(g);
       g.output("y", g.softmax(g.add(x, owed(g, x, width))), "float32", []);
@@ -26,7 +26,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Add",
-    says: "of what is larger than the sum that is owed waits until that is paid",
+    says: "of a value larger than the sum that ranks owe waits until the sum is reduced",
     build: (g) => {
       const x = hidden(g);
       g.output("y", g.softmax(g.add(x, owed(g, x, 1))), "float32", []);
@@ -35,10 +35,10 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Neg",
-    says: "of a sum that turns out to be needed whole itself is not summed once more",
+    says: "of a sum that turns out to be needed whole itself is not summed again",
     build: (g) => {
       const sum = owed(g, hidden(g), width);
-      // Walking on from the sum, its reader is met first.
+      // A traversal from the sum meets its reader first.
       g.output("y", g.softmax(g.apply("Neg", [sum])), "float32", []);
       g.output("sum", sum, "float32", []);
     },
@@ -46,7 +46,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Einsum",
-    says: "sums over axes that no operand has with those that it keeps, by one of either at a time",
+    says: "splits by one summed or one kept axis at a time",
     build: (g) => {
       const up = g.matmul(hidden(g), g.parameter([width, 4]));
       g.output(
@@ -86,7 +86,7 @@ describeOperators(cases);
 describe("a sum is reduced where that is cheapest", () => {
   it.each<[string, number, (g: TestGraph, x: Value) => Value]>([
     [
-      "once, before it is cut into parts that are needed apart",
+      "once, before it is split into parts that are read separately",
       1,
       (g, x) =>
         g.concat(
@@ -95,12 +95,12 @@ describe("a sum is reduced where that is cheapest", () => {
         ),
     ],
     [
-      "once, behind its addition to another one, though that is of another size",
+      "once, after its addition to another sum, even of another size",
       1,
       (g, x) => g.tanh(g.add(owed(g, x, width), owed(g, g.reduceMax(x, [1]), width))),
     ],
     [
-      "once, though its sizes are asked for before",
+      "once, although its shape is read before",
       1,
       (g, x) => {
         const sum = owed(g, x, width);
@@ -109,7 +109,7 @@ describe("a sum is reduced where that is cheapest", () => {
       },
     ],
     [
-      "once for each of two, where each is needed by itself",
+      "once for each of two, if each is needed separately",
       2,
       (g, x) => {
         const [one, other] = [owed(g, x, width), owed(g, x, width)];
@@ -131,7 +131,7 @@ describe("a sum is reduced where that is cheapest", () => {
     }
   });
 
-  it("in fewer bytes, before a product makes more of it", () => {
+  it("in fewer bytes, before a product widens it", () => {
     const g = new TestGraph();
     const x = g.input("x", "float32", ["batch", "sequence", width]);
     const wide = g.matmul(owed(g, x, 2), g.parameter([2, 16]));

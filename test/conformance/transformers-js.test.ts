@@ -9,20 +9,20 @@ describe("a directory in the layout of transformers.js", () => {
   const decoder = assembledExport("transformers.js/llama");
   const { inputIds, logits } = readGolden("bert");
 
-  it("is its fp32 file, unless dtype says otherwise; token types may be left out", async () => {
+  it("loads its fp32 file, unless dtype says otherwise; token types may be omitted", async () => {
     await using model = await loadModel(encoder, { ranks: 2 });
     const run = await model.run({ input_ids: inputIds });
     expect(run.logits!.data as Float32Array).toBeAllclose(logits, modelTolerance(logits));
   });
 
-  it("is the file that dtype names", async () => {
+  it("loads the file that dtype names", async () => {
     const expected = await unsplit(`${encoder}/onnx/model_q4.onnx`);
     await using model = await loadModel(encoder, { ranks: 2, dtype: "q4" });
     const run = await model.run({ input_ids: inputIds });
     expect(run.logits!.data as Float32Array).toBeAllclose(expected, modelTolerance(expected));
   });
 
-  it("has its config and tokenizer above its files, for one of them too", async () => {
+  it("opens one of its files with the config and tokenizer of the folder above", async () => {
     await using model = await loadModel(`${decoder}/onnx/model.onnx`, { ranks: 2 });
     expect(model.maxContext).toBe(128);
     const { text, ids } = await model.generate("hello", { maxNewTokens: 4, ignoreEos: true }).result;
@@ -30,11 +30,11 @@ describe("a directory in the layout of transformers.js", () => {
     expect(text).not.toBe("");
   });
 
-  it("is refused where it has no file of a dtype", async () => {
+  it("is refused if it has no file of the requested dtype", async () => {
     await expect(planModel(encoder, { dtype: "bnb4" })).rejects.toMatchObject({ code: "RR_MISSING_FILE" });
   });
 
-  /** Logits of the reference's inputs by one session on the file. */
+  /** Logits for the reference's inputs, computed by one session on the file. */
   async function unsplit(file: string): Promise<Float32Array> {
     const session = await ort.InferenceSession.create(file, { logSeverityLevel: 3 });
     const dims = [inputIds.length, inputIds[0]!.length];
@@ -52,7 +52,7 @@ describe("a directory in the layout of transformers.js", () => {
 });
 
 describe("an encoder's file", () => {
-  it("embeds: it gives last_hidden_state", async () => {
+  it("supports embed: its output is last_hidden_state", async () => {
     const { inputIds, target } = readGolden("bart");
     const expected = target!.encoderHidden;
     await using model = await loadModel(assembledExport("optimum/bart/encoder_model.onnx"), { ranks: 2 });

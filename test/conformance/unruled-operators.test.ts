@@ -1,9 +1,7 @@
 import { describeOperators, type OperatorCase } from "../support/operator-cases.js";
 import type { TestGraph } from "../support/test-graph.js";
 
-/**
- * Operators that the policy has no rule for: what is sharded is gathered for them, by ranks with and without a share.
- */
+/** Operators without a rule in the policy: their sharded inputs are gathered, on ranks with and without a share. */
 
 const [width, inner] = [12, 3];
 
@@ -14,7 +12,7 @@ function up(g: TestGraph) {
 const cases: readonly OperatorCase[] = [
   {
     operator: "Hardmax",
-    says: "reads a whole value that is sharded before it",
+    says: "gathers a value that is sharded before it",
     build: (g) => {
       const chosen = g.apply("Hardmax", [up(g)], { axis: -1 });
       g.output("y", g.matmul(chosen, g.parameter([inner * 2, width])), "float32", []);
@@ -23,7 +21,7 @@ const cases: readonly OperatorCase[] = [
   },
   {
     operator: "Hardmax",
-    says: "reads a value whole beside one that reads its share, and one that reads the whole as well",
+    says: "gathers a value next to an operator that reads a share and another that reads the whole",
     build: (g) => {
       const x = g.reshape(up(g), [0, 0, inner, 2]);
       const chosen = g.apply("Hardmax", [x], { axis: 3 });

@@ -4,9 +4,7 @@ import { modelTolerance } from "../../packages/model/src/testing/fixtures.js";
 import { assembledExport, readReference } from "../support/onnx-exports.js";
 import { rankCounts } from "../support/rank-counts.js";
 
-/**
- * Optimum's exports of models that do not read tokens; the checkpoint that lies beside them has no architecture here.
- */
+/** Optimum's exports of models that do not read tokens; the checkpoints next to them have no supported architecture. */
 const exports = [
   ["vit", "model.onnx", "pixel_values", "logits"],
   ["convnext", "model.onnx", "pixel_values", "logits"],
@@ -14,12 +12,12 @@ const exports = [
   ["whisper", "encoder_model.onnx", "input_features", "encoder_last_hidden_state"],
 ] as const;
 
-/** On real ranks, against what transformers computed. */
+/** On real ranks, compared with transformers. */
 describe.each(exports)("optimum/%s", (name, file, input, output) => {
   const directory = assembledExport(`optimum/${name}`);
   const reference = readReference({ reference: directory });
 
-  it.each(rankCounts(name))("gives transformers' numbers on %i ranks", async (ranks) => {
+  it.each(rankCounts(name))("computes transformers' numbers on %i ranks", async (ranks) => {
     await using model = await loadModel(`${directory}/${file}`, { ranks });
     const outputs = await model.run({ [input]: reference.get(input) as Tensor });
     const { dims, data } = reference.get(output)!;

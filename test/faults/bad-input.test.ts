@@ -17,7 +17,7 @@ describe("bad input", () => {
     ["RR_TOKEN_ID", "an id past the vocabulary", [5, 2048]],
     ["RR_TOKEN_ID", "a negative id", [-1]],
     ["RR_TOKEN_ID", "half an id", [1.5]],
-  ])("to generate is %s, and the model stays usable: %s", async (code, _, prompt) => {
+  ])("passed to generate is %s, and the model stays usable: %s", async (code, _, prompt) => {
     const generation = model().generate(prompt, { maxNewTokens: 2 });
     await expect(generation.result).rejects.toMatchObject({ code });
     await expect(generation[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code });
@@ -25,14 +25,14 @@ describe("bad input", () => {
     expect(ids).toHaveLength(2);
   });
 
-  it("to run is a coded error, and the model stays usable", async () => {
+  it("passed to run is a coded error, and the model stays usable", async () => {
     await expect(model().run({ input_ids: [[1, 2], [3]] })).rejects.toMatchObject({ code: "RR_SHAPE" });
     await expect(model().run({ ids: [[1]] })).rejects.toMatchObject({ code: "RR_INPUT" });
     const { logits } = await model().run({ input_ids: [[1, 2]] }, { logits: "last" });
     expect(logits!.dims).toEqual([1, 1, 2048]);
   });
 
-  it("fills the context to its end", async () => {
+  it("excludes a prompt that leaves room, which is continued to the end of the context", async () => {
     const prompt = new Array<number>(510).fill(5);
     const { ids, finishReason } = await model().generate(prompt, { ignoreEos: true, temperature: 0 }).result;
     expect(ids).toHaveLength(3);
@@ -46,7 +46,7 @@ describe("what cannot be loaded", () => {
     await expect(planModel(shakespeareDirectory, { ranks })).rejects.toMatchObject({ code: "RR_RANKS" });
   });
 
-  it("is RR_NOT_A_MODEL: a directory without a config, or one of a checkpoint's files", async () => {
+  it("is RR_NOT_A_MODEL: a directory without a config, or a single file of a checkpoint", async () => {
     await expect(loadModel(temporaryDirectory())).rejects.toMatchObject({ code: "RR_NOT_A_MODEL" });
     const file = join(shakespeareDirectory, "model.safetensors");
     await expect(loadModel(file)).rejects.toMatchObject({
@@ -55,7 +55,7 @@ describe("what cannot be loaded", () => {
     });
   });
 
-  it("is RR_MISSING_FILE: an index that names a shard which is not there", async () => {
+  it("is RR_MISSING_FILE: an index that names a shard which does not exist", async () => {
     const directory = temporaryDirectory({
       "model.safetensors.index.json": JSON.stringify({
         weight_map: { "lm_head.weight": "model-2.safetensors" },
@@ -65,7 +65,7 @@ describe("what cannot be loaded", () => {
     await expect(loadModel(directory, { ranks: 2 })).rejects.toMatchObject({ code: "RR_MISSING_FILE" });
   });
 
-  it("is RR_MISSING_FILE: a config without weights, which can be planned", async () => {
+  it("is RR_MISSING_FILE: a config without weights, although it can be planned", async () => {
     const directory = temporaryDirectory();
     cpSync(join(shakespeareDirectory, "config.json"), join(directory, "config.json"));
     expect((await planModel(directory, { ranks: 2 })).ranks).toBe(2);

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { assembledExport } from "../support/onnx-exports.js";
 import { suiteDirectory } from "../support/temporary-directory.js";
 
-/** Fixed seeds, so that a failure comes back; `npm run test:full` has 10 000. */
+/** Fixed seeds, so that failures are reproducible; `npm run test:full` runs 10 000. */
 const seeds = Number(process.env.RINGRANK_FUZZ_SEEDS ?? 500);
 
 const outside = "what no model may read";
@@ -18,14 +18,14 @@ const directory = suiteDirectory({
 });
 const path = join(directory, "model/model.onnx");
 
-test("what is broken below can be read and planned as it is", () => {
+test("the files that are corrupted below can be read and planned while intact", () => {
   for (const bytes of samples) {
     writeFileSync(path, bytes);
     readAll();
   }
 });
 
-test(`files cut off, with flipped bits or odd numbers are read, or refused with a code: ${seeds} seeds`, () => {
+test(`truncated files and files with flipped bits or odd numbers are read, or refused with a code: ${seeds} seeds`, () => {
   for (let seed = 0; seed < seeds; seed++) {
     const random = generator(seed);
     const sample = samples[random(samples.length)]!;
@@ -47,7 +47,7 @@ function readAll(): void {
   }
 }
 
-/** It may only fail with a code, in little time, without a buffer larger than such a file has use for. */
+/** It may fail only with a code, in little time, and without allocating a buffer larger than such a file needs. */
 function survives(seed: number): void {
   const before = process.memoryUsage().arrayBuffers;
   const start = performance.now();
@@ -58,13 +58,13 @@ function survives(seed: number): void {
     expect(error.message.length, `seed ${seed}`).toBeLessThan(4000);
   }
   expect(process.memoryUsage().arrayBuffers - before, `seed ${seed}`).toBeLessThan(64 * 1024 * 1024);
-  // A hang, not a speed: the whole of it takes milliseconds.
+  // This detects a hang, not slowness: everything takes milliseconds.
   expect(performance.now() - start, `seed ${seed}`).toBeLessThan(20_000);
 }
 
 type Random = (below: number) => number;
 
-/** Marsaglia's xorshift32: `random(n)` is a whole number below n. */
+/** Marsaglia's xorshift32: `random(n)` is an integer below n. */
 function generator(seed: number): Random {
   let state = (seed + 1) * 0x9e3779b1;
   return (below) => {
@@ -85,7 +85,7 @@ const breakers: readonly ((bytes: Uint8Array, random: Random) => Uint8Array)[] =
     }
     return broken;
   },
-  // A run of 0xff is a varint of 2^63 and more: absurd lengths, sizes and offsets.
+  // A run of 0xff is a varint of 2^63 or more: absurd lengths, sizes and offsets.
   (bytes, random) => {
     const at = random(bytes.length);
     return Uint8Array.from(bytes).fill(random(2) * 255, at, at + 1 + random(9));
@@ -102,7 +102,7 @@ const samples: readonly Uint8Array[] = [
   new Uint8Array(readFileSync(assembledExport("torch/albert/torchscript.onnx"))),
 ];
 
-/** External data, weights inside, constants, shape arithmetic and a branch in one small model. */
+/** External data, inline weights, constants, shape arithmetic and a branch in one small model. */
 function everythingAtOnce(): Uint8Array {
   const g = new GraphBuilder();
   const ids = g.input("ids", "int64", ["batch", "sequence"]);

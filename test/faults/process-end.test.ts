@@ -35,7 +35,7 @@ describe("the end of a process with a model", () => {
     },
   );
 
-  it("by an uncaught exception in mid-generation is Node's own, with the message", async () => {
+  it("by an uncaught exception during generation is Node's own, with the message", async () => {
     const { code, signal, errors } = await run("throw in generation");
     expect({ code, signal }).toEqual({ code: 1, signal: null });
     expect(errors).toContain("nobody catches this");

@@ -5,7 +5,7 @@ import { workerThreads } from "../support/worker-threads.js";
 
 const worker = (name: string): URL => new URL(`./workers/${name}.mjs`, import.meta.url);
 
-/** Generates until the fault, then uses the model again, then closes it. */
+/** Generates until the fault, then tries to use the model again, then closes it. */
 async function outcome(model: Model): Promise<{ ids: number[]; first: unknown; later: unknown }> {
   const ids: number[] = [];
   let first: unknown;
@@ -19,12 +19,12 @@ async function outcome(model: Model): Promise<{ ids: number[]; first: unknown; l
   return { ids, first, later };
 }
 
-describe("a fault of a rank in mid-generation", () => {
+describe("a fault of a rank during generation", () => {
   it.each([
     { fault: "a rank throws", name: "throws", code: "RR_RANK_FAILED" },
     { fault: "a rank's thread exits", name: "exits", code: "RR_RANK_DIED" },
     { fault: "nobody catches an error in a rank", name: "crashes", code: "RR_RANK_DIED" },
-    // Long beside what a busy machine takes for a step; all others need not wait for it.
+    // Long compared with a step on a busy machine; the other cases do not wait for it.
     { fault: "a rank never arrives", name: "hangs", code: "RR_TIMEOUT", stepTimeoutMs: 1_500 },
   ])("ends the model with $code and the rank: $fault", async ({ name, code, stepTimeoutMs }) => {
     const model = await loadModel(shakespeareDirectory, { ranks: 3, workerUrl: worker(name), stepTimeoutMs });
@@ -35,7 +35,7 @@ describe("a fault of a rank in mid-generation", () => {
     expect(workerThreads()).toBe(0);
   });
 
-  it("is noticed where no peer waits: the only rank hangs", async () => {
+  it("is detected even if no peer waits: the only rank hangs", async () => {
     const model = await loadModel(shakespeareDirectory, {
       workerUrl: worker("hangs-alone"),
       stepTimeoutMs: 1_000,
@@ -45,7 +45,7 @@ describe("a fault of a rank in mid-generation", () => {
     expect(workerThreads()).toBe(0);
   });
 
-  it("gives every running call the same cause", async () => {
+  it("rejects every running call with the same cause", async () => {
     const model = await loadModel(shakespeareDirectory, { ranks: 2, workerUrl: worker("exits") });
     const calls = [[1], [2], [3, 4]].map((prompt) => model.generate(prompt, { ignoreEos: true }).result);
     const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
@@ -62,7 +62,7 @@ describe("a fault of a rank while loading", () => {
     expect(workerThreads()).toBe(0);
   });
 
-  it("rejects where the worker's module is missing", async () => {
+  it("rejects if the worker's module is missing", async () => {
     const loading = loadModel(shakespeareDirectory, { workerUrl: worker("no-such-module") });
     await expect(loading).rejects.toMatchObject({ code: "RR_RANK_DIED", rank: 0 });
     expect(workerThreads()).toBe(0);

@@ -5,7 +5,7 @@ import { workerThreads } from "../support/worker-threads.js";
 
 const endless = { ignoreEos: true, maxNewTokens: 400, temperature: 0 };
 
-describe("stopping in mid-generation", () => {
+describe("stopping during generation", () => {
   let model: Model;
   beforeEach(async () => {
     model = await loadModel(shakespeareDirectory, { ranks: 2 });
@@ -28,14 +28,14 @@ describe("stopping in mid-generation", () => {
     expect((await model.generate([5], { ...endless, maxNewTokens: 3 }).result).ids).toHaveLength(3);
   });
 
-  it("by a signal that is aborted already computes nothing", async () => {
+  it("by an already aborted signal computes nothing", async () => {
     const { result } = model.generate([5], { signal: AbortSignal.abort("no") });
     await expect(result).rejects.toBe("no");
     await expect(model.run({ input_ids: [[1]] }, { signal: AbortSignal.abort("no") })).rejects.toBe("no");
     expect(model.counters().steps).toBe(0);
   });
 
-  it("by break lets the cache go and leaves the model usable", async () => {
+  it("by break frees the cache and leaves the model usable", async () => {
     const generation = model.generate([5], endless);
     for await (const _ of generation) break;
     expect(await generation.result).toMatchObject({ finishReason: "abort" });
@@ -54,7 +54,7 @@ describe("stopping in mid-generation", () => {
     }
   });
 
-  it("twice is once, and what comes later is RR_CLOSED", async () => {
+  it("twice by close has the effect of once, and later calls are RR_CLOSED", async () => {
     const both = [model.close(), model.close()];
     expect(both[0]).toBe(both[1]);
     await Promise.all(both);
@@ -86,7 +86,7 @@ describe("stopping while loading", () => {
   );
 
   it.each(["plan", "load", "ready"])(
-    "by an error of onProgress in the phase %s rejects with it",
+    "by an error thrown by onProgress in the phase %s rejects with it",
     async (phase) => {
       const error = new Error("cannot show this");
       const loading = loadModel(shakespeareDirectory, {

@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../support/temporary-directory.js";
 
 const [context, width] = [8, 16];
 
-/** An encoder that makes its positions itself, so that nothing but its table knows how many there are. */
+/** An encoder that computes its positions itself, so that only its table shows how many there are. */
 function loadEncoder(ranks: number, positionsOf: (g: GraphBuilder, ids: Value) => Value): Promise<Model> {
   const g = new GraphBuilder();
   const ids = g.input("input_ids", "int64", ["batch", "sequence"]);
@@ -15,7 +15,7 @@ function loadEncoder(ranks: number, positionsOf: (g: GraphBuilder, ids: Value) =
       Array.from({ length: rows * width }, (_, at) => Math.sin(at)),
       [rows, width],
     );
-  // Two rows are kept for padding, as OPT does; ONNX Runtime makes a Slice of a Gather by a Range from 0.
+  // As in OPT, two rows are reserved for padding; ONNX Runtime turns a Gather by a Range from 0 into a Slice.
   const positions = g.add(positionsOf(g, ids), g.integer(2));
   const rows = g.add(g.gather(table(20), ids, 0), g.gather(table(2 + context), positions, 0));
   g.output("last_hidden_state", rows, "float32", ["batch", "sequence", width]);
@@ -25,8 +25,8 @@ function loadEncoder(ranks: number, positionsOf: (g: GraphBuilder, ids: Value) =
 
 const tokens = (count: number) => ({ input_ids: [new Array<number>(count).fill(1)] });
 
-describe.each([1, 2])("of an export that says no context, on %i ranks", (ranks) => {
-  it("the positions that it counts are its context, and a call with more leaves it usable", async () => {
+describe.each([1, 2])("an export that declares no context, on %i ranks", (ranks) => {
+  it("has as many positions as its table if it counts them, and stays usable after a call with more", async () => {
     await using model = await loadEncoder(ranks, (g, ids) =>
       g.node("Range", [g.integer(0), g.squeeze(g.shape(ids, 1, 2), [0]), g.integer(1)]),
     );
@@ -35,7 +35,7 @@ describe.each([1, 2])("of an export that says no context, on %i ranks", (ranks) 
     await model.run(tokens(context));
   });
 
-  it("positions that are made of ids are not known before: ranks say how the context can be told", async () => {
+  it("fails in the ranks, which report how to declare the context, if positions are computed from ids", async () => {
     await using model = await loadEncoder(ranks, (g, ids) => {
       const before = { attributes: { exclusive: { kind: "int", value: 1 } } } as const;
       return g.node("CumSum", [ids, g.integer(1)], before);
