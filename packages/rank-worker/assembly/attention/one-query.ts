@@ -3,7 +3,7 @@
 import { addendAt, Arguments } from "./arguments";
 import { oneRow, twoRows } from "../products/floats/float-rows";
 import { shareEach } from "./shares";
-import { madd, sumEach } from "../vectors";
+import { madd, storePair, sumEach } from "../vectors";
 
 /**
  * `scores[query][row] = query · key[row]`: queries are rows, and keys a matrix.
@@ -137,13 +137,33 @@ function mixFourRows(
   const b = v128.load_splat<f32>(share + toShare);
   const c = v128.load_splat<f32>(share + 2 * toShare);
   const d = v128.load_splat<f32>(share + 3 * toShare);
-  const second = value + toNext;
-  const third = second + toNext;
-  const fourth = third + toNext;
-  for (let lane: usize = 0; lane < rowBytes; lane += 16) {
-    let sum = madd(a, v128.load(value + lane), v128.load(sums + lane));
-    sum = madd(b, v128.load(second + lane), sum);
-    sum = madd(c, v128.load(third + lane), sum);
-    v128.store(sums + lane, madd(d, v128.load(fourth + lane), sum));
+  let second = value + toNext;
+  let third = second + toNext;
+  let fourth = third + toNext;
+  const end = sums + rowBytes;
+  for (; sums + 32 <= end; sums += 32, value += 32, second += 32, third += 32, fourth += 32) {
+    const left = mixed(sums, value, second, third, fourth, a, b, c, d);
+    const right = mixed(sums + 16, value + 16, second + 16, third + 16, fourth + 16, a, b, c, d);
+    storePair(sums, left, right);
   }
+  if (sums < end) v128.store(sums, mixed(sums, value, second, third, fourth, a, b, c, d));
+}
+
+/** Four lanes. */
+@inline
+function mixed(
+  sums: usize,
+  first: usize,
+  second: usize,
+  third: usize,
+  fourth: usize,
+  a: v128,
+  b: v128,
+  c: v128,
+  d: v128,
+): v128 {
+  let sum = madd(a, v128.load(first), v128.load(sums));
+  sum = madd(b, v128.load(second), sum);
+  sum = madd(c, v128.load(third), sum);
+  return madd(d, v128.load(fourth), sum);
 }
