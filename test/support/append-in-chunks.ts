@@ -1,6 +1,6 @@
 import type { Sequence } from "@ringrank/coordinator";
 
-/** Logits of every one of `ids`, fed to a sequence in chunks of these lengths; the sequence is closed. */
+/** The logits of each of `ids`, fed to a sequence in chunks of these lengths. Closes the sequence. */
 export async function appendInChunks(
   sequence: Sequence,
   ids: readonly number[],

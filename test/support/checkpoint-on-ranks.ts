@@ -9,7 +9,7 @@ import { oracleBytes } from "./oracle.js";
 import { rankCounts } from "./rank-counts.js";
 import { recordSplit, relativeError } from "./results.js";
 
-/** What a causal checkpoint of the zoo has to do on real ranks, against what transformers computed. */
+/** The tests of a causal checkpoint of the zoo on real ranks, compared with transformers. */
 export function checkpointOnRanks(name: string): void {
   const golden = readGolden(name);
   const { inputIds, logits, vocabulary } = golden;
@@ -22,14 +22,14 @@ export function checkpointOnRanks(name: string): void {
   describe.each(rankCounts(name))("on %i ranks", (ranks) => {
     const model = loadedModel(zooDirectory(name), { ranks });
 
-    it("run gives transformers' logits", async () => {
+    it("run computes transformers' logits", async () => {
       const { logits: whole } = await model().run({ input_ids: inputIds });
       recordSplit(name, model(), relativeError(whole!.data as Float32Array, logits));
       expect(whole).toMatchObject({ type: "float32", dims: [2, inputIds[0]!.length, vocabulary] });
       expect(whole!.data as Float32Array).toBeAllclose(logits, tolerance);
     });
 
-    it("run gives each sequence's last logits alone where only those are wanted", async () => {
+    it("run returns only each sequence's last logits if only those are requested", async () => {
       const { logits: last } = await model().run({ input_ids: inputIds }, { logits: "last" });
       expect(last!.dims).toEqual([2, 1, vocabulary]);
       const expected = inputIds.flatMap((_, row) => [...rowLogits(row).subarray(-vocabulary)]);
@@ -46,7 +46,7 @@ export function checkpointOnRanks(name: string): void {
       expect(model().counters().tokens - before).toBe(inputIds.flat().length);
     });
 
-    it("greedy tokens agree as long as the two best logits are told apart", async () => {
+    it("greedy tokens equal transformers' as long as the two best logits are distinguishable", async () => {
       const greedy = readGoldenGreedy(name);
       const generation = model().generate(greedy.prompt, {
         maxNewTokens: greedy.ids.length,
@@ -57,11 +57,11 @@ export function checkpointOnRanks(name: string): void {
       expect(ids).toSatisfy(greedyAgreement(greedy.ids, greedy.gaps));
     });
 
-    it("a step runs the all-reduces that the policy pays for, and no more", async () => {
+    it("a step runs exactly the all-reduces of the policy", async () => {
       const before = model().counters().collectives;
       await appendInChunks(model().sequence(), inputIds[0]!.slice(0, 1), [1]);
       const { collectives, factors } = model().policy;
-      // Besides, ranks meet once to put logits together that they have by vocabulary.
+      // The ranks also gather logits once if these are sharded by vocabulary.
       const apart = factors.some(({ label, sharded }) => label === "vocabulary" && sharded);
       expect(model().counters().collectives - before).toBe(collectives.length + (apart ? 1 : 0));
     });
@@ -71,7 +71,7 @@ export function checkpointOnRanks(name: string): void {
       expect(reports.map(({ bytesKept }) => bytesKept)).toEqual(model().policy.bytesPerRank);
     });
 
-    it("no rank keeps more than a tenth over what a split by tensor names would give it", () => {
+    it("no rank keeps over a tenth more than a split by tensor names would give it", () => {
       const oracle = oracleBytes(openCheckpoint(zooDirectory(name)), ranks);
       expect(Math.max(...model().policy.bytesPerRank)).toBeLessThanOrEqual(1.1 * oracle);
     });

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { type ErrorCode, isRingrankError, type RingrankError } from "../../packages/errors/src/index.js";
 
-/** Runs `work`, which has to throw a RingrankError of this code; returns it. */
+/** Runs `work`, which must throw a RingrankError with this code, and returns the error. */
 export function expectCode(code: ErrorCode, work: () => unknown): RingrankError {
   let thrown: unknown;
   try {

@@ -3,18 +3,18 @@ import { planGraph } from "@ringrank/policy";
 import { memoized } from "./memoized.js";
 import { type OnnxExport, readRecipe } from "./onnx-exports.js";
 
-/** What was decided on each tensor of a checkpoint: `axis 0: 160+160 of 320`, or `whole`. */
+/** The decision on each tensor of a checkpoint: `axis 0: 160+160 of 320`, or `whole`. */
 export type Decisions = ReadonlyMap<string, string>;
 
-/** A tensor of the checkpoint where a graph has it. */
+/** The place of a tensor of the checkpoint in a graph. */
 interface Place {
   readonly tensor: string;
-  /** Byte at which it stands in the graph's file. */
+  /** Byte offset in the graph's file. */
   readonly offset: number;
   readonly transposed: boolean;
 }
 
-/** The checkpoint's own graph, decided. */
+/** The decisions on the checkpoint's own graph. */
 export const checkpointDecisions = memoized((directory: string) => {
   const checkpoint = openCheckpoint(directory);
   const { graph } = buildGraph(checkpoint);
@@ -26,7 +26,10 @@ export const checkpointDecisions = memoized((directory: string) => {
   return memoized((ranks: number) => decisions(graph, places, ranks));
 });
 
-/** An export of the checkpoint, decided; by the checkpoint's tensors, whose bytes stand in it under other names. */
+/**
+ * The decisions on an export of the checkpoint, by tensor of the checkpoint, whose bytes the export holds under other
+ * names.
+ */
 export function exportDecisions({ path, recipe }: OnnxExport, ranks: number): Decisions {
   const places = readRecipe(recipe).map(({ at, tensors, transposed = false }) => ({
     tensor: tensors.join(" and "),

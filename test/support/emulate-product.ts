@@ -3,23 +3,23 @@ import type { ProductMatrix, ProductStep } from "@ringrank/policy";
 import * as ort from "onnxruntime-node";
 import { productNode } from "./product-node.js";
 
-/** Rows and their width, and what matrices make of them side by side. */
+/** Rows and their width: the input of matrices, or the output of one of them. */
 interface Rows {
   readonly dims: readonly number[];
   readonly data: Float32Array;
 }
 
-/** Computes product steps as ONNX Runtime does within a segment: a session for each matrix. */
+/** Computes product steps as ONNX Runtime does within a segment, with a session for each matrix. */
 export class EmulatedProducts {
   readonly #read: (name: string) => { readonly weight: Pick<Weight, "type" | "dims">; data: TensorData };
   readonly #sessions = new Map<ProductMatrix, ort.InferenceSession>();
 
-  /** @param read a weight of the program */
+  /** @param read reads a weight of the program */
   constructor(read: (name: string) => { readonly weight: Pick<Weight, "type" | "dims">; data: TensorData }) {
     this.#read = read;
   }
 
-  /** By place in the step's outputs. */
+  /** Returns the results in the order of the step's outputs. */
   async run(step: ProductStep, { data, dims }: Rows): Promise<Rows[]> {
     const count = data.length / step.width;
     const x = new ort.Tensor("float32", data, [count, step.width]);

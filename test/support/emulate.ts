@@ -14,7 +14,7 @@ import type {
 import * as ort from "onnxruntime-node";
 import { EmulatedProducts } from "./emulate-product.js";
 
-/** A tensor between steps: what the table of a rank holds. */
+/** A tensor between steps, as in the table of a rank. */
 export interface EmulatedTensor {
   readonly type: "float32" | "int64" | "bool" | "int32" | "uint8" | "int8" | "float16";
   readonly dims: readonly number[];
@@ -22,8 +22,8 @@ export interface EmulatedTensor {
 }
 
 /**
- * Runs the programs of all ranks in turn on one thread, step by step, with a plain sum where an all-reduce would
- * be. No thread, no shared memory: what fails here is the policy.
+ * Runs the programs of all ranks in turn on one thread, step by step, with a plain sum in place of an all-reduce. There
+ * are no threads and no shared memory, so whatever fails here is a fault of the policy.
  */
 export class EmulatedGroup {
   readonly #programs: readonly RankProgram[];
@@ -31,7 +31,7 @@ export class EmulatedGroup {
   /** By rank. */
   readonly #products: readonly EmulatedProducts[];
   readonly #read: (shard: WeightShard) => TensorData;
-  /** By rank: what one entry has made of the caches that another reads, under the names it is read by. */
+  /** By rank: the caches that one entry has filled for another, under the names by which it reads them. */
   readonly #filled: Map<string, EmulatedTensor>[];
 
   private constructor(programs: readonly RankProgram[], read: (shard: WeightShard) => TensorData) {
@@ -63,10 +63,10 @@ export class EmulatedGroup {
           await ort.InferenceSession.create(onnx, {
             externalData,
             intraOpNumThreads: 1,
-            // Runs once or twice: to make it faster takes longer than it then runs.
+            // Each session runs once or twice: optimizing it would take longer than running it.
             graphOptimizationLevel: "disabled",
             logSeverityLevel: 4,
-            // As ranks have it: real numbers are not rounded because of a share's shape.
+            // As in ranks: float activations are not rounded because of a share's shape.
             extra: { session: { qdq_matmulnbits_accuracy_level: "1" } },
           }),
         );
@@ -77,10 +77,9 @@ export class EmulatedGroup {
   }
 
   /**
-   * Whole outputs by name, assembled from the ranks that have their parts. Caches must be empty and states
-   * zero, but for what another entry fills: each rank reads what that entry last gave it.
-   *
-   * @param wanted `caches`: every rank leaves out the steps that give none of these
+   * Returns whole outputs by name, assembled from the ranks that hold their shares. Caches must be empty and states
+   * zero, except for those that another entry fills: each rank reads what that entry last wrote there. -
+   * - @param wanted `caches`: every rank skips the steps that compute none of these
    */
   async run(
     entry: string,
@@ -220,7 +219,7 @@ export class EmulatedGroup {
     return { type: "float32", dims, data: normalized };
   }
 
-  /** The plain way: every expert on every row, then the weighted sum. */
+  /** The straightforward way: every expert on every row, then the weighted sum. */
   async #everyExpert(
     rank: number,
     { rows, weights, expert: { steps, stacks, perExpert }, dims }: RoutedStep,
@@ -295,7 +294,7 @@ function isCollective({ kind }: Step): boolean {
   return kind === "allReduce" || kind === "allGather";
 }
 
-/** What a rank brings to a collective. */
+/** Describes a rank's contribution to a collective. */
 function broughtBy(step: Step | undefined): string {
   if (step?.kind === "allReduce" || step?.kind === "allGather") return step.value;
   throw new TypeError("every rank meets the same collectives");
@@ -312,7 +311,7 @@ function reduceOver(values: readonly EmulatedTensor[], combine: (a: number, b: n
   for (const other of others) other.set(first!);
 }
 
-/** @param addend as many elements, or those of a row, which is added to each */
+/** @param addend as many elements as the sum, or one row, which is added to each row */
 function addTo(sum: EmulatedTensor, addend: TensorData): void {
   const [x, y] = [sum.data as Float32Array, addend as Float32Array];
   for (let i = 0; i < x.length; i++) x[i]! += y[i % y.length]!;
@@ -322,7 +321,7 @@ function toOrt({ type, dims, data }: EmulatedTensor): ort.Tensor {
   return new ort.Tensor(type, data as Float32Array, dims);
 }
 
-/** Strides of one axis: elements before, at and inside an index. */
+/** The products of the sizes before one axis and after it. */
 function around(dims: readonly number[], axis: number): { outer: number; inner: number } {
   const product = (sizes: readonly number[]): number => sizes.reduce((count, size) => count * size, 1);
   return { outer: product(dims.slice(0, axis)), inner: product(dims.slice(axis + 1)) };

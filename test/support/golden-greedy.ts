@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 
-/** Tokens that transformers chose greedily, one after the other, for the first row of a zoo checkpoint's inputs. */
+/** The tokens that transformers chose greedily, in order, for the first row of a zoo checkpoint's inputs. */
 export interface GoldenGreedy {
-  /** What it began with: of an encoder–decoder, what the decoder did. */
+  /** The ids before them; for an encoder–decoder, those of the decoder. */
   readonly prompt: readonly number[];
   readonly ids: readonly number[];
-  /** By token: how far the best two logits lay apart. */
+  /** By token: the difference between the best two logits. */
   readonly gaps: readonly number[];
 }
 

@@ -1,9 +1,9 @@
-/** Two logits closer than this may change places when sums are taken in another order. */
+/** Two logits that are closer than this may swap order when sums are computed in another order. */
 const tellApart = 2e-3;
 
 /**
- * Whether tokens are those of the reference up to the first position at which the reference's two best logits are
- * too close to tell apart; from there on the two may go separate ways.
+ * Whether tokens equal those of the reference up to the first position at which the reference's two best logits are too
+ * close to distinguish; after that they may diverge.
  */
 export function greedyAgreement(
   expected: readonly number[],

@@ -1,4 +1,4 @@
-/** `compute`, which computes once for each key: what several tests of a file look at. */
+/** `compute`, run once for each key, for results that several tests of a file read. */
 export function memoized<Key, Value>(compute: (key: Key) => Value): (key: Key) => Value {
   const values = new Map<Key, Value>();
   return (key) => {

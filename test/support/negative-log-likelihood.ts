@@ -1,4 +1,4 @@
-/** Of each token after the first, given those before it: the mean over `ids`, whose logits are `[ids, vocabulary]`. */
+/** The mean over `ids` after the first, each given those before it. Logits are `[ids, vocabulary]`. */
 export function meanNegativeLogLikelihood(logits: Float32Array, ids: readonly number[]): number {
   const vocabulary = logits.length / ids.length;
   let sum = 0;

@@ -2,7 +2,7 @@ import type { TensorData } from "@ringrank/model";
 import type { GraphWithContents, Tensors } from "./split-and-whole.js";
 import { random } from "./test-graph.js";
 
-/** The same graph with each of its parameters changed by a few units in the last place (2⁻²¹ of it at most). */
+/** The same graph with each parameter changed by a few units in the last place (by a factor of 1 ± 2⁻²¹ at most). */
 export function nudged({ graph, contents }: GraphWithContents): GraphWithContents {
   let place = 0;
   const nudge = (number: number): number => number * (1 + (random(place++) - 0.5) * 2 ** -20);
@@ -13,7 +13,7 @@ export function nudged({ graph, contents }: GraphWithContents): GraphWithContent
   return { graph, contents: new Map(others) };
 }
 
-/** The largest difference of two outputs of one name. */
+/** The largest difference between two outputs with the same name. */
 export function distance(a: Tensors, b: Tensors, name: string): number {
   const [one, other] = [a, b].map((tensors) => tensors[name]!.data as Float32Array) as [
     Float32Array,

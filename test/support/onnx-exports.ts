@@ -7,11 +7,11 @@ import { readSafetensorsHeader } from "../../packages/model/src/checkpoint/index
 import { closeFile, openFile } from "../../packages/model/src/weights/read-at.js";
 import type { EmulatedTensor } from "./emulate.js";
 
-/** The project's own fixtures; their exports are put together before the tests, see test/fixtures/README.md. */
+/** The project's own fixtures; their exports are assembled before the tests run, see test/fixtures/README.md. */
 const own = fileURLToPath(new URL("../fixtures", import.meta.url));
 const exporters = join(own, "assembled");
 
-/** A folder of a tool's exports, put together: `optimum/gpt2`. */
+/** The directory of a tool's assembled exports: `optimum/gpt2`. */
 export function assembledExport(path: string): string {
   return join(exporters, path);
 }
@@ -21,9 +21,12 @@ export interface OnnxExport {
   /** `gpt2/dynamo`. */
   readonly name: string;
   readonly path: string;
-  /** Folder of the checkpoint and what transformers computed with it. */
+  /** The directory of the checkpoint and of transformers' results for it. */
   readonly reference: string;
-  /** Which of the checkpoint's tensors stand where in the file; only of the project's own fixtures. */
+  /**
+   * The file that lists where the checkpoint's tensors are stored in the export; only the project's own fixtures have
+   * it.
+   */
   readonly recipe: string;
 }
 
@@ -32,12 +35,13 @@ export function fixtureExports(): OnnxExport[] {
   return exportsIn(join(exporters, "torch"), join(own, "zoo"));
 }
 
-/** Architectures that `npm test` runs as torch.export wrote them; of the others it runs the TorchScript file. */
+/** Architectures for which `npm test` runs torch.export's file; for the others it runs the TorchScript one. */
 const asDynamo = new Set(["bloom", "falcon-7b-like", "gptj", "llama", "roberta"]);
 
 /**
- * The exports to run. `npm test`: one file of each architecture; `npm run test:full`: every one. `RINGRANK_FIXTURES`
- * names another folder to take all of: `onnx/<name>/*.onnx`, with the references in `zoo/<name>`.
+ * The exports to run: `npm test` runs one file of each architecture, `npm run test:full` all of them.
+ * `RINGRANK_FIXTURES` names another directory whose exports are all run: `onnx/<name>/*.onnx`, with the references in
+ * `zoo/<name>`.
  */
 export function onnxExports(): OnnxExport[] {
   const { RINGRANK_EXPORTS, RINGRANK_FIXTURES: other } = process.env;
@@ -66,11 +70,11 @@ function exportsOf(root: string, model: string, reference: string): OnnxExport[]
   }));
 }
 
-/** Where bytes of a checkpoint stand in an export, as scripts/exports/take-apart.mjs writes it. */
+/** The place of bytes of a checkpoint in an export, as scripts/exports/take-apart.mjs writes it. */
 export interface SharedWeight {
   /** Offset in the export. */
   readonly at: number;
-  /** The checkpoint's tensors, joined along their first axis. */
+  /** The checkpoint's tensors, concatenated along their first axis. */
   readonly tensors: readonly string[];
   readonly transposed?: boolean;
 }
@@ -79,7 +83,7 @@ export function readRecipe(path: string): readonly SharedWeight[] {
   return (JSON.parse(readFileSync(path, "utf8")) as { weights: readonly SharedWeight[] }).weights;
 }
 
-/** What transformers computed, by name: `input_ids`, `logits`, … */
+/** The tensors of transformers' run, by name: `input_ids`, `logits`, … */
 export function readReference({
   reference,
 }: Pick<OnnxExport, "reference">): ReadonlyMap<string, EmulatedTensor> {
@@ -98,7 +102,7 @@ export function readReference({
   return new Map(entries);
 }
 
-/** The reference's inputs for an export; every token counts. */
+/** The reference's inputs for an export; no token is masked. */
 export function referenceInputs(
   graph: Graph,
   reference: ReadonlyMap<string, EmulatedTensor>,
@@ -112,7 +116,7 @@ export function referenceInputs(
   return Object.fromEntries(inputs);
 }
 
-/** Token ids for other sizes than the reference's, the last token of every row after the first masked. */
+/** Token ids for sizes other than the reference's, with the last token of every row after the first masked. */
 export function otherInputs(graph: Graph, batch: number, length: number): Record<string, EmulatedTensor> {
   const inputs = graph.inputs.map(({ name }): [string, EmulatedTensor] => {
     const isMask = name.includes("mask");

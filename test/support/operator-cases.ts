@@ -13,22 +13,25 @@ import {
 } from "./split-and-whole.js";
 import { TestGraph } from "./test-graph.js";
 
-/** An operator in a small graph: what of its parameters may be sharded, and that every such choice is right. */
+/**
+ * An operator in a small graph. The tests check which factors of its parameters may be sharded, and that every such
+ * choice computes the same result.
+ */
 export interface OperatorCase {
   readonly operator: string;
   readonly says: string;
   readonly build: (g: TestGraph) => void;
-  /** Inputs that {@link inputsFor} does not make well. */
+  /** Inputs for which {@link inputsFor} is unsuitable. */
   readonly inputs?: Tensors;
-  /** Units of the factors that may be sharded. */
+  /** The units of the factors that may be sharded. */
   readonly shards: readonly number[];
-  /** Largest difference to the unsplit session. Default 1e-5: fp32 sums of numbers around 1 in another order. */
+  /** The largest difference from the unsplit session. Default 1e-5: fp32 sums of numbers around 1 in another order. */
   readonly tolerance?: number;
 }
 
 /**
- * Every case in one session of ONNX Runtime, against each of its factors sharded alone, and against what the policy
- * chooses on 2 to 5 ranks.
+ * Compares every case in one session of ONNX Runtime with each of its factors sharded alone, and with the policy's
+ * choice on 2 to 5 ranks.
  */
 export function describeOperators(cases: readonly OperatorCase[]): void {
   describe.each(cases)("$operator", ({ says, build, inputs, shards, tolerance = 1e-5 }) => {
@@ -48,7 +51,7 @@ export function describeOperators(cases: readonly OperatorCase[]): void {
   });
 }
 
-/** Every value has the type and sizes that the shape formulas give it; what is fused away has none. */
+/** Checks that every value has the type and sizes of the shape formulas; values that are fused away have none. */
 async function expectShapes({ graph, contents }: GraphWithContents, fed: Tensors): Promise<void> {
   const bindings = Object.fromEntries(
     graph.inputs.flatMap(({ name, dims }) =>

@@ -1,24 +1,26 @@
 import type { Checkpoint, StoredTensor } from "@ringrank/model";
 
-/** Counts that a dealer needs, by the names that configs give them. */
+/** The counts that the split needs, named as in configs. */
 interface Units {
   /** Key–value heads. */
   readonly heads: number;
-  /** Of Mamba 2, where a config has it. */
+  /** Of Mamba 2, if the config has it. */
   readonly states: States | undefined;
 }
 
-/** Heads with states `[stateDim, …]`; those of a group share what theirs are written and read by. */
+/**
+ * Heads with states `[stateDim, …]`; those of a group share the vectors with which their states are written and read.
+ */
 interface States {
   readonly heads: number;
   readonly groups: number;
   readonly stateDim: number;
 }
 
-/** Tensors that text does not need. */
+/** Tensors that text models do not need. */
 const ofSight = /(^|\.)(vision_tower|vision_model|visual|multi_modal_projector|connector)\./;
 
-/** The first that a config has counts. */
+/** The first of these that a config has is the number of heads. */
 const headCounts = [
   "num_key_value_heads",
   "num_attention_heads",
@@ -29,9 +31,9 @@ const headCounts = [
 ];
 
 /**
- * Bytes of the fullest rank when a person splits a checkpoint by the names of its tensors, as DeepSpeed's injection
- * policies do: attention by (key) heads, feed-forward and vocabulary by their width, vectors kept whole. In fp32,
- * which is what a rank computes in.
+ * The bytes of the fullest rank if a person splits a checkpoint by the names of its tensors, as DeepSpeed's injection
+ * policies do: attention by (key) heads, feed-forward and vocabulary by their width, with vectors kept whole. In fp32,
+ * in which ranks compute.
  */
 export function oracleBytes({ tensors, config }: Checkpoint, ranks: number): number {
   const ofText = { ...config, ...(config.text_config as object) };
@@ -52,7 +54,10 @@ function statesOf(config: Checkpoint["config"]): States | undefined {
   };
 }
 
-/** Of `rows` by heads, but for those that heads share, of which a rank has a group's whole. */
+/**
+ * The share of `rows` that are split by heads, except for rows that the heads of a group share: a rank has all of
+ * these.
+ */
 function stateShare(rows: number, { heads, groups, stateDim }: States, ranks: number): number {
   const shared = 2 * groups * stateDim;
   const wholeGroups = Math.ceil(groups / ranks);
@@ -63,12 +68,12 @@ function stateShare(rows: number, { heads, groups, stateDim }: States, ranks: nu
 function fullestShare(name: string, { dims }: StoredTensor, { heads, states }: Units, ranks: number): number {
   const isOutputBias = /\.(o_proj|down_proj|c_proj|dense|dense_4h_to_h)\.bias$/.test(name);
   const isNorm = /norm|ln_/.test(name);
-  // Projections onto a latent that is normed whole, as multi-head latent attention has.
+  // Projections onto a latent that is normalized whole, as in multi-head latent attention.
   const isLatent = /_a_proj(_with_mqa)?\.weight$/.test(name);
   if (isNorm || isOutputBias || isLatent) return 1;
   if (states !== undefined && /\.(in_proj|conv1d)\./.test(name)) return stateShare(dims[0]!, states, ranks);
   const isAttention = /attn|attention|\.[qkvo]_proj\./.test(name);
-  // A number alone has no dimension.
+  // A scalar has no dimension.
   const units = isAttention ? heads : Math.max(1, ...dims);
   return Math.ceil(units / ranks) / units;
 }

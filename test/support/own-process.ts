@@ -3,8 +3,8 @@ import { dirname, resolve } from "node:path";
 import { memoized } from "./memoized.js";
 
 /**
- * Whether a test file needs a process of its own: it, or any module that it loads, or begins a thread with, loads ONNX
- * Runtime, which may abort, or sets flags of the engine, which are its process's.
+ * Whether a test file needs its own process: it, or any module that it loads or starts a thread with, loads ONNX
+ * Runtime, which may abort, or sets engine flags, which apply to the whole process.
  */
 export function needsOwnProcess(file: string): boolean {
   const met = new Set([resolve(file)]);
@@ -18,14 +18,14 @@ export function needsOwnProcess(file: string): boolean {
 
 interface Module {
   readonly isRisky: boolean;
-  /** Paths of what it loads by a relative specifier. */
+  /** The paths that it loads by relative specifiers. */
   readonly loaded: readonly string[];
 }
 
-/** ONNX Runtime's package, and a rank's thread, which loads it. */
+/** ONNX Runtime's package, and the module of a rank's thread, which loads it. */
 const native = /^(onnxruntime-node|@ringrank\/rank-worker\/worker$)/;
 
-/** Of specifiers of modules that are there when the code runs, as those of types alone are not. */
+/** Matches the specifiers of modules that are loaded at run time, unlike type-only imports. */
 const loads =
   /^(?:import|export) (?!type )(?:[^;"']* from )?"([^"]+)"|\b(?:import|require)\(\s*["`]([^"`]+)|\bnew URL\("([^"]+)", import\.meta\.url\)/gm;
 
@@ -42,7 +42,7 @@ const moduleAt = memoized((path: string): Module => {
   return { isRisky, loaded };
 });
 
-/** A module's source, where what is imported is compiled from one; nothing for what is no module. */
+/** A module's source, also if the imported file is compiled from it; nothing if it is not a module. */
 function sourceOf(path: string): string[] {
   const source = path.replace("/dist/", "/src/").replace(/\.js$/, ".ts");
   return /\.(ts|mjs)$/.test(source) && existsSync(source) ? [source] : [];

@@ -5,15 +5,16 @@ import { closeFile, openFile } from "../../packages/model/src/weights/read-at.js
 import { type OnnxExport, readRecipe } from "./onnx-exports.js";
 
 /**
- * What is neither attention, feed-forward nor vocabulary: positions, token types, narrow embeddings, heads' transforms.
+ * Weights outside attention, feed-forward and vocabulary: positions, token types, narrow embeddings, transforms of
+ * heads.
  */
 const others =
   /position|token_type|rel_embeddings|wpe|mask_emb|embed_dim|project|mapping|\.transform\.|lm_head\.dense|head\.dense|vocab_transform|generator|predictions\.dense/;
 
 /**
- * Bytes that the fullest rank is spared when a person splits the matrices of an export's attention, feed-forward and
- * vocabulary by the names that its checkpoint has for them. In fp32. A table that the file holds twice counts twice,
- * where a recipe says so; once in an export of another folder.
+ * The bytes saved on the fullest rank if a person splits the matrices of an export's attention, feed-forward and
+ * vocabulary by their names in the checkpoint. In fp32. A table that the file holds twice counts twice if a recipe says
+ * so; in an export from another directory it counts once.
  */
 export function perfectSplit({ reference, recipe }: OnnxExport, ranks: number): number {
   const file = openFile(join(reference, "model.safetensors"));

@@ -1,19 +1,19 @@
 import type { Value } from "@ringrank/model";
 import type { TestGraph } from "./test-graph.js";
 
-/** How an export writes attention; fast-check shrinks the choices. */
+/** The form in which an export writes attention; fast-check shrinks the choices. */
 export interface AttentionForm {
-  /** Where queries, keys and values lie in one weight, or that they have one each. */
+  /** How queries, keys and values are stored in one weight, or that they have separate weights. */
   readonly layout: (typeof layouts)[number];
-  /** How each key head comes to all queries of its group. */
+  /** How each key head is repeated for the queries of its group. */
   readonly repeat: "expand" | "gather" | "tile" | "apart";
   readonly positions: "none" | "halves turned" | "pairs turned" | "slopes" | "buckets" | "table by head";
   readonly norm: "none" | "by head" | "by head, weights of its own" | "over all heads";
   readonly mask: "none" | "causal" | "given";
-  /** Whether sizes to reshape to are computed from shapes. */
+  /** Whether the sizes of reshapes are computed from shapes. */
   readonly computed: boolean;
   readonly scores: "softmax" | "softmax, capped" | "softmax with a sink" | "mixed by head" | "none";
-  /** How the output is projected: by a matrix, or by one for each head. */
+  /** How the output is projected: by one matrix, or by one per head. */
   readonly end: "joined" | "by head" | "gated";
 }
 
@@ -33,18 +33,18 @@ export interface Heads {
   readonly lanes: number;
 }
 
-/** What attention asks of the graph that it is in. */
+/** What attention needs from the graph around it. */
 export interface Surroundings {
   readonly g: TestGraph;
   readonly heads: Heads;
-  /** float32 `[batch, sequence]`: 1 where a token counts. */
+  /** float32 `[batch, sequence]`: 1 for tokens that count. */
   readonly mask: Value;
   readonly linear: (x: Value, inputs: number, outputs: number) => Value;
 }
 
 const [longest, buckets] = [40, 5] as const;
 
-/** `[batch, sequence, width]` to the same, and what a cache would keep: keys and values by head. */
+/** Maps `[batch, sequence, width]` to the same shape, and returns what a cache would keep: keys and values by head. */
 export class RandomAttention {
   readonly #g: TestGraph;
   readonly #form: AttentionForm;
@@ -109,7 +109,7 @@ export class RandomAttention {
       );
     }
     if (layout === "by blocks of a few groups" && keys % 2 === 0) {
-      // As CodeGen has it: in each of a few blocks first all its queries, then its values, then its keys.
+      // As in CodeGen: each of a few blocks has first all its queries, then its values, then its keys.
       const own = keys / 2;
       const parts = [own * group * lanes, own * lanes, own * lanes];
       const blocks = g.reshape(fused, [0, 0, 2, -1]);
@@ -130,13 +130,13 @@ export class RandomAttention {
     );
   }
 
-  /** `[batch, sequence, heads·lanes]` with heads as an axis. */
+  /** Splits `[batch, sequence, heads·lanes]` into heads. */
   #apart(value: Value, x: Value, count: number, isNormed: boolean): Value {
     const { lanes } = this.#heads;
     return this.#normedByHead(this.#reshaped(value, x, [count, lanes]), count, isNormed);
   }
 
-  /** To `[batch, sequence, …last]`, as a number for what is known, or as exporters compute it. */
+  /** Reshapes to `[batch, sequence, …last]`, with numbers for known sizes, or computed as exporters do it. */
   #reshaped(value: Value, x: Value, last: readonly number[]): Value {
     const g = this.#g;
     if (!this.#form.computed) return g.reshape(value, [0, -1, ...last]);
@@ -194,7 +194,7 @@ export class RandomAttention {
     return g.reshape(copies, [0, keys * group, -1, lanes]);
   }
 
-  /** By angles that grow with the position, over halves of a head's lanes or over pairs of them. */
+  /** Rotates by angles that grow with the position, over halves of a head's lanes or over pairs of them. */
   #turned(value: Value, x: Value): Value {
     const g = this.#g;
     const { lanes } = this.#heads;
@@ -225,7 +225,7 @@ export class RandomAttention {
     return g.reshape(stacked, [0, 0, 0, lanes]);
   }
 
-  /** A bias that each head has for itself: from a weight by head, or from a table by distance and head. */
+  /** Adds a separate bias for each head: from a weight by head, or from a table by distance and head. */
   #biased(scores: Value, x: Value): Value {
     const g = this.#g;
     const { positions } = this.#form;
@@ -247,7 +247,7 @@ export class RandomAttention {
     return g.add(scores, g.unsqueeze(g.transpose(bias, [2, 0, 1]), [0]));
   }
 
-  /** As Gemma 2 has it: no score is above a limit. */
+  /** As in Gemma 2: scores are capped. */
   #capped(scores: Value): Value {
     const g = this.#g;
     if (this.#form.scores !== "softmax, capped") return scores;
@@ -271,14 +271,14 @@ export class RandomAttention {
     const g = this.#g;
     if (this.#form.scores === "none") return scores;
     if (this.#form.scores === "softmax with a sink") {
-      // As GPT-OSS has it: a score of each head's own, which takes a part and gives nothing.
+      // As in GPT-OSS: each head has a sink, an additional score that takes a share of the softmax and has no value.
       const sink = g.parameter([1, this.#count, 1, 1]);
       const column = g.apply("Expand", [sink, g.concat([g.shape(scores, 0, 3), g.integers([1])], 0)]);
       const weights = g.softmax(g.concat([scores, column], 3));
       return g.slice(weights, g.integers([0]), g.integers([-1]), 3);
     }
     if (this.#form.scores !== "mixed by head") return g.softmax(scores);
-    // Heads that talk to each other: https://arxiv.org/abs/2003.02436.
+    // Talking heads: https://arxiv.org/abs/2003.02436.
     const mix = g.parameter([this.#count, this.#count]);
     return g.apply("Einsum", [g.softmax(scores), mix], { equation: "bhqk,hi->biqk" });
   }

@@ -2,7 +2,7 @@ import type { TensorData, Value } from "@ringrank/model";
 import type { GraphWithContents } from "./split-and-whole.js";
 import { microsoft, TestGraph } from "./test-graph.js";
 
-/** Choices that a graph is made from; fast-check shrinks them. */
+/** The choices that determine a graph; fast-check shrinks them. */
 export interface Recipe {
   readonly seed: number;
   readonly keyHeads: number;
@@ -13,17 +13,20 @@ export interface Recipe {
   readonly blocks: readonly Block[];
 }
 
-/** A block adds to the residual stream; `parallel` ones read what the block before them read. */
+/** A block adds to the residual stream; `parallel` ones read the input of the preceding block. */
 export interface Block {
   readonly kind: "attention" | "fused attention" | "feed-forward" | "gated" | "convolution";
-  /** How queries, keys and values, or gate and up, lie in one weight. */
+  /** How queries, keys and values, or gate and up, are stored in one weight. */
   readonly layout: "apart" | "thirds" | "interleaved";
   readonly parallel: boolean;
   readonly bias: boolean;
   readonly products: Products;
 }
 
-/** What weights are: real numbers; int8 by column, or by block of rows, made real; int8 times rounded activations. */
+/**
+ * The kinds of weights: floats; int8 by column or by block of rows, dequantized; int8 multiplied by quantized
+ * activations.
+ */
 export type Products = "real" | "by column" | "by block" | "integer";
 
 /** `ids [batch, sequence] → logits [batch, sequence, vocabulary]`, through random blocks of a random shape. */
@@ -94,7 +97,7 @@ class Grower {
     return this.#linear(joined, this.#width, bias, heads * lanes);
   }
 
-  /** In one operator: with heads as an axis, with a packed weight, or with joined heads that attributes count. */
+  /** In one operator: with heads as an axis, with a packed weight, or with merged heads that attributes count. */
   #fusedAttention(x: Value, { layout, bias }: Block): Value {
     const g = this.#g;
     const { keyHeads, group, lanes } = this.#recipe;
@@ -115,7 +118,7 @@ class Grower {
     return finish(g.apply("Attention", [q, k, v], counts));
   }
 
-  /** Along the sequence: to inner channels, depthwise or grouped over them, and back. */
+  /** Along the sequence: projects to inner channels, convolves them depthwise or in groups, and projects back. */
   #convolution(x: Value, { layout, bias }: Block): Value {
     const g = this.#g;
     const { inner } = this.#recipe;
@@ -153,7 +156,7 @@ class Grower {
       );
       return parts.map((part, index) => perHead(part, counts[index]!));
     }
-    // Each key head next to its queries: keyHeads · (group + 1 + 1) · lanes.
+    // Each key head is stored next to its queries: keyHeads · (group + 1 + 1) · lanes.
     const units = g.reshape(fused, [0, 0, keyHeads, group + 2, lanes]);
     const parts = g.split(units, [group, 1, 1], 3);
     return parts.map((part, index) => perHead(part, counts[index]!));
@@ -178,7 +181,7 @@ class Grower {
       const sum = g.apply("MatMulInteger", [rounded, weight, zero]);
       return g.mul(g.cast(sum, "float32"), g.mul(scale!, g.scales([outputs], 1 / 256)));
     }
-    // Blocks of 2 rows where they fill the axis.
+    // Blocks of 2 rows, if these fill the axis.
     const isByBlock = this.#products === "by block" && inputs % 2 === 0;
     const scales = isByBlock ? g.scales([inputs / 2, outputs], 1 / 256) : g.scales([outputs], 1 / 256);
     const attributes = isByBlock ? { axis: 0, block_size: 2 } : { axis: 1 };

@@ -3,7 +3,7 @@ import { type AttentionForm, RandomAttention } from "./random-attention.js";
 import type { GraphWithContents } from "./split-and-whole.js";
 import { TestGraph } from "./test-graph.js";
 
-/** Choices that a graph is made from; fast-check shrinks them. */
+/** The choices that determine a graph; fast-check shrinks them. */
 export interface LayersRecipe {
   readonly seed: number;
   readonly keys: number;
@@ -15,21 +15,21 @@ export interface LayersRecipe {
   readonly head: "tied" | "tied by Gemm" | "its own" | "none";
   /** Whether layers of one kind read the same weights. */
   readonly shared: boolean;
-  /** Whether keys are given beside the logits. */
+  /** Whether keys are outputs, in addition to the logits. */
   readonly givesKeys: boolean;
 }
 
 export interface Layer {
   readonly kind: (typeof layerKinds)[number];
   readonly attention: AttentionForm;
-  /** How gate and up lie in one weight. */
+  /** How gate and up are stored in one weight. */
   readonly gate: "split" | "sliced" | "every second" | "reshaped";
   readonly activation: "relu" | "silu" | "gelu";
   readonly norm: "before" | "after" | "both" | "none";
   readonly bias: boolean;
-  /** Product by a matrix that is turned round before, as linear layers are exported. */
+  /** Whether the product transposes its matrix first, as linear layers are exported. */
   readonly turned: boolean;
-  /** Width of the stream behind a layer that changes it, and where things are cut. */
+  /** The width of the stream after a layer that changes it, and the position of cuts. */
   readonly size: number;
 }
 
@@ -50,7 +50,7 @@ interface Stream {
   readonly width: number;
 }
 
-/** `ids [batch, sequence], mask [batch, sequence] → logits`, through layers that are hardly alike. */
+/** `ids [batch, sequence], mask [batch, sequence] → logits`, through layers that differ from each other. */
 export function randomLayers(recipe: LayersRecipe): GraphWithContents {
   return new Grower(recipe).grow();
 }
@@ -180,7 +180,7 @@ class Grower {
     return g.mul(this.#activated(parts[0]!), parts[1]!);
   }
 
-  /** As a Conformer has it: pointwise and gated, by channel along the sequence, pointwise back. */
+  /** As in Conformer: pointwise and gated, depthwise along the sequence, pointwise back. */
   #convolution(x: Value, width: number): Value {
     const g = this.#g;
     const { inner } = this.#recipe;
@@ -201,7 +201,7 @@ class Grower {
     return g.transpose(g.apply("Conv", [this.#activated(normed), g.parameter([width, inner, 1])]), [0, 2, 1]);
   }
 
-  /** All experts for all rows, weighed: three of them, of which those below the mean weigh nothing. */
+  /** All three experts for all rows, weighted; those below the mean have weight zero. */
   #experts(x: Value, width: number): Value {
     const g = this.#g;
     const { inner } = this.#recipe;
@@ -221,7 +221,7 @@ class Grower {
     return g.reshapeBy(sum, g.apply("Shape", [x]));
   }
 
-  /** What all tokens have in common, squeezed and excited: https://arxiv.org/abs/1709.01507. */
+  /** Squeeze-and-excitation over all tokens: https://arxiv.org/abs/1709.01507. */
   #pooled(x: Value, width: number): Value {
     const g = this.#g;
     const { inner } = this.#recipe;
@@ -254,7 +254,7 @@ class Grower {
   }
 }
 
-/** Gives a parameter again, where layers of one kind ask for one of the same sizes in the same place. */
+/** Returns an existing parameter if layers of one kind request one with the same sizes in the same place. */
 class SharingGraph extends TestGraph {
   readonly #known = new Map<string, Value>();
   #kind: string | undefined;

@@ -2,13 +2,13 @@ import type { Value } from "@ringrank/model";
 import type { GraphWithContents } from "./split-and-whole.js";
 import { TestGraph } from "./test-graph.js";
 
-/** One operator: which, and what of; fast-check shrinks the choices. */
+/** One operator and its operands; fast-check shrinks the choices. */
 export interface Choice {
   readonly operator: keyof typeof operators;
-  /** Of the values there are, counted back from the last one, modulo their number. */
+  /** An index into the preceding values, counted back from the last one, modulo their number. */
   readonly left: number;
   readonly right: number;
-  /** Columns that it makes, or where it cuts. */
+  /** The number of columns that it produces, or the position of a cut. */
   readonly size: number;
 }
 
@@ -24,7 +24,7 @@ const elementwise =
   (make: (g: TestGraph, x: Value) => Value): Apply =>
   (g, { value, width }) => ({ value: make(g, value), width });
 
-/** Of two values where they have one width, else of the first and itself. */
+/** Combines two values if they have the same width, else the first with itself. */
 const together =
   (make: (g: TestGraph, x: Value, y: Value) => Value): Apply =>
   (g, left, right) => ({
@@ -37,8 +37,8 @@ const reduced =
   (g, { value }) => ({ value: make(g, value), width: 1 });
 
 /**
- * Every operator takes rows and gives rows, so that any may follow any. None multiplies by a single number, nor divides
- * by one: where what it scales is multiplied by a matrix, too, ONNX Runtime 1.30 fuses both, and then refuses its own
+ * Every operator takes rows and returns rows, so that any may follow any other. None multiplies or divides by a single
+ * number: if the scaled value is also multiplied by a matrix, ONNX Runtime 1.30 fuses both, and then refuses its own
  * graph.
  */
 const operators = {
@@ -113,10 +113,9 @@ const operators = {
 export const operatorNames = Object.keys(operators) as (keyof typeof operators)[];
 
 /**
- * `x [batch, 6]` through the operators chosen, each of any values before it. The last value is an output, and so are
- * some that others may have been made of: what is owed of those has to be paid, and not once more behind them.
- *
- * @param early which of the values, counted as those of {@link Choice}
+ * `x [batch, 6]` through the chosen operators, each applied to any preceding values. The last value is an output, and
+ * so are some that others may be computed from: sums that ranks owe there must be reduced, and not again after them. -
+ * - @param early the values that are outputs, counted like those of {@link Choice}
  */
 export function randomOperators(choices: readonly Choice[], early: readonly number[]): GraphWithContents {
   const g = new TestGraph();

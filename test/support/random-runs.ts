@@ -1,6 +1,6 @@
 /**
- * What fast-check is to run of a property: `runs` cases of one seed. `RINGRANK_SEEDS` asks for more, `RINGRANK_SEED` for
- * others.
+ * fast-check's parameters for a property: `runs` cases from one seed. `RINGRANK_SEEDS` sets another number of cases,
+ * `RINGRANK_SEED` another seed.
  */
 export function randomRuns(runs: number): { readonly numRuns: number; readonly seed: number } {
   const { RINGRANK_SEEDS, RINGRANK_SEED } = process.env;

@@ -9,23 +9,23 @@ export function codeBlocks(language: string): string[] {
   return [...readme.matchAll(fence)].map(([, code]) => code!);
 }
 
-/** Files that a document links to, as it writes them: relative to it, without what is named inside them. */
+/** The files that a document links to, as written: relative to it, without fragments. */
 export function linkedFiles(markdown: string): string[] {
   return [...markdown.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
 }
 
-/** Headings of itself that a document links to, as it writes them. */
+/** The headings in the same document to which it links, as written. */
 export function linkedHeadings(markdown: string): string[] {
   return [...markdown.matchAll(/\]\(#([^)]+)\)/g)].map(([, heading]) => heading!);
 }
 
-/** Headings of other documents that a document links to, as it writes them: a file relative to it, and the heading. */
+/** The headings of other documents to which a document links, as written: a file relative to it, and the heading. */
 export function headingsLinkedElsewhere(markdown: string): [file: string, heading: string][] {
   const links = markdown.matchAll(/\]\((?!https?:)([^)#]+)#([^)]+)\)/g);
   return Array.from(links, ([, file, heading]) => [file!, heading!]);
 }
 
-/** What links to a document's headings have to say, as GitHub makes it of them. */
+/** The fragments that GitHub generates for a document's headings, to be used in links. */
 export function headingsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
     heading!
@@ -35,7 +35,7 @@ export function headingsOf(markdown: string): string[] {
   );
 }
 
-/** README.md's library example: its first JavaScript. */
+/** README.md's library example: its first JavaScript block. */
 export function libraryExample(): string {
   const [example] = codeBlocks("js");
   if (example === undefined) throw new Error("README.md has no block of js");

@@ -3,24 +3,26 @@ import { join } from "node:path";
 import type { PartitionPolicy } from "@ringrank/policy";
 import { standardDeviation } from "../../packages/model/src/testing/fixtures.js";
 
-/** One architecture on one number of ranks, as a test saw it. */
+/** The result of a test of one architecture on one number of ranks. */
 export interface SplitResult {
   readonly name: string;
   readonly ranks: number;
-  /** Largest error of the logits, as a share of their standard deviation. */
+  /** The largest error of the logits, relative to their standard deviation. */
   readonly error: number;
-  /** What the policy sharded: units and what they are. */
+  /** What the policy sharded: numbers of units and their labels. */
   readonly sharded: readonly string[];
   readonly allReduces: number;
-  /** Weight bytes of the fullest rank, as a share of the whole. */
+  /** The weight bytes of the fullest rank, relative to the whole. */
   readonly share: number;
-  /** Of an export: bytes that the fullest rank is spared, as a share of what a split by names spares it. */
+  /**
+   * For an export: the bytes that sharding saves on the fullest rank, relative to those that a split by names saves.
+   */
   readonly ofPerfect?: number;
 }
 
 /**
- * Writes down what a conformance test measured, where `RINGRANK_RESULTS` names a directory: docs/architectures.md
- * and docs/onnx-exports.md are made from it.
+ * Records what a conformance test measured, if `RINGRANK_RESULTS` names a directory: docs/architectures.md and
+ * docs/onnx-exports.md are generated from it.
  */
 export function recordSplit(
   name: string,

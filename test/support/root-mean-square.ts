@@ -5,15 +5,15 @@ interface Output {
   readonly data: unknown;
 }
 
-/** Of the differences of two lists of as many numbers. */
+/** Of the differences between two lists of equal length. */
 export function rootMeanSquare(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0) / a.length);
 }
 
 /**
- * The share of rows that two tensors have alike, but for roundings: whose root mean square differs by less than a tenth
- * of the standard deviation of all. Activations are rounded to 1/254 of the largest of a block or a group; a row in
- * twenty may go to another expert for that, and is then another one.
+ * The fraction of rows that are equal in two tensors, up to rounding: those whose root-mean-square difference is less
+ * than a tenth of the standard deviation of all elements. Activations are rounded to 1/254 of the largest value of a
+ * block or a group, so one row in twenty may be routed to another expert, and then differs completely.
  */
 export function shareOfCloseRows(own: Output, expected: Output): number {
   const [a, b] = [own, expected].map(({ data }) => data as Float32Array) as [Float32Array, Float32Array];

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export interface ProgramResult {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended it. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -10,7 +10,7 @@ export interface ProgramResult {
 
 export interface RunProgramOptions {
   readonly cwd?: string;
-  /** Added to this process's environment; undefined takes a variable away. */
+  /** Added to this process's environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Sent when `after` appears in either output. */
   readonly kill?: { readonly after: string; readonly signal: NodeJS.Signals };
@@ -21,7 +21,7 @@ export interface RunProgramOptions {
 /** The repository's root. */
 export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Runs a program without a terminal, to its end. Rejects where it takes longer than `timeoutMs`. */
+/** Runs a program without a terminal until it ends. Rejects if that takes longer than `timeoutMs`. */
 export function runProgram(
   command: string,
   args: readonly string[],
@@ -30,7 +30,7 @@ export function runProgram(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
-      // Whether ONNX Runtime sends telemetry is a program's own to decide, as it is where users start it.
+      // Programs decide on ONNX Runtime's telemetry themselves, as they do when users start them.
       env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });

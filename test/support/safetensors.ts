@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 
-/** The bytes of a safetensors file: `header` as it is, or an object to be written as JSON; then `payload`. */
+/** The bytes of a safetensors file: `header`, either verbatim or an object to be written as JSON, then `payload`. */
 export function safetensorsFile(header: string | object, payload: Uint8Array = new Uint8Array()): Uint8Array {
   const json = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -8,7 +8,7 @@ export function safetensorsFile(header: string | object, payload: Uint8Array = n
   return Buffer.concat([length, json, payload]);
 }
 
-/** A safetensors file of float32 tensors, each of zeros, by name. */
+/** A safetensors file with float32 tensors of zeros, by name. */
 export function zeroTensors(shapes: Readonly<Record<string, readonly number[]>>): Uint8Array {
   let end = 0;
   const header = Object.entries(shapes).map(([name, shape]) => {

@@ -1,13 +1,13 @@
 import { setFlagsFromString } from "node:v8";
 import "./to-be-allclose.js";
 
-// Most of what a test runs, it runs a few times, and each thread of each model anew: what the engine optimizes after
-// its usual 66 kB of bytecode is seldom run again. With this, a hot loop is still optimized, and the suite takes a
-// fifth less of the processor. Node 22 has no such flag.
+// Tests run most code only a few times, and each thread of each model compiles anew: what the engine optimizes after
+// its usual 66 kB of bytecode is seldom run again. With this, hot loops are still optimized, and the suite takes a
+// fifth less processor time. Node 22 has no such flag.
 if (process.versions.node.startsWith("20.")) setFlagsFromString("--interrupt-budget=1000000");
 
-// Set by whoever runs the tests, they would change what tests and the programs that they start print.
+// If set in the user's environment, they would change the output of tests and of the programs that they start.
 for (const name of ["FORCE_COLOR", "RINGRANK_LOG"]) delete process.env[name];
 
-// Tests that open sessions of their own, without the library, which does so itself, would send telemetry of each.
+// Tests open sessions without the library, which disables telemetry itself.
 process.env.ORT_DISABLE_TELEMETRY ??= "1";

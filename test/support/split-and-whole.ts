@@ -14,10 +14,10 @@ export interface GraphWithContents {
 
 export type Tensors = Readonly<Record<string, EmulatedTensor>>;
 
-/** Sizes that symbolic dimensions get, by name; others are 3. */
+/** Sizes of symbolic dimensions, by name; others are 3. */
 export const sizes: Readonly<Record<string, number>> = { batch: 2, sequence: 3, past: 4 };
 
-/** Something for every input of a graph: numbers in ±1, token ids below 5, masks of ones. */
+/** A value for every input of a graph: numbers in ±1, token ids below 5, masks of ones. */
 export function inputsFor({ inputs }: Graph): Record<string, EmulatedTensor> {
   const entries = inputs.map(({ name, type, dims }, index): [string, EmulatedTensor] => {
     const known = dims.map((dim) => (typeof dim === "number" ? dim : (sizes[dim] ?? 3)));
@@ -37,7 +37,10 @@ export function inputsFor({ inputs }: Graph): Record<string, EmulatedTensor> {
   return Object.fromEntries(entries);
 }
 
-/** What ONNX Runtime makes of the graph in one session, untouched by anything of ours but the writing of the file. */
+/**
+ * What ONNX Runtime computes for the graph in one session; of the project's code, only the writer of the file is
+ * involved.
+ */
 export async function runWhole({ graph, contents }: GraphWithContents, inputs: Tensors): Promise<Tensors> {
   const weights = new Map(
     [...graph.weights].map(([name, weight]) => {
@@ -48,7 +51,7 @@ export async function runWhole({ graph, contents }: GraphWithContents, inputs: T
   const session = await ort.InferenceSession.create(encodeOnnx({ ...graph, weights }), {
     intraOpNumThreads: 1,
     logSeverityLevel: 4,
-    // As ranks have it: real numbers are not rounded because of a share's shape.
+    // As in ranks: float activations are not rounded because of a share's shape.
     extra: { session: { qdq_matmulnbits_accuracy_level: "1" } },
   });
   try {
@@ -64,7 +67,7 @@ export async function runWhole({ graph, contents }: GraphWithContents, inputs: T
   }
 }
 
-/** What all ranks of a policy make of it together. */
+/** What all ranks of a policy compute together. */
 export async function runSplit(
   { graph, contents }: GraphWithContents,
   policy: PartitionPolicy,
@@ -81,7 +84,7 @@ export async function runSplit(
   }
 }
 
-/** The policy that shards one factor alone. */
+/** A policy that shards only this factor. */
 export function shardingOnly(graph: Graph, factor: number, ranks: number): PartitionPolicy {
   const whole = planGraph(graph, { ranks: 1 });
   const factors = whole.factors.map((one) => ({ ...one, sharded: one.id === factor }));
@@ -89,10 +92,9 @@ export function shardingOnly(graph: Graph, factor: number, ranks: number): Parti
 }
 
 /**
- * A policy, or undefined where it is refused: a factor that meets itself in one tensor cannot be sharded, alone or at
- * all.
- *
- * @param refusal the code that says so
+ * A policy, or undefined if it is refused: a factor that occurs twice in one tensor cannot be sharded, alone or at all.
+ * -
+ * - @param refusal the code with which it may be refused
  */
 export function admissible(plan: () => PartitionPolicy, refusal: string): PartitionPolicy | undefined {
   try {
@@ -103,7 +105,7 @@ export function admissible(plan: () => PartitionPolicy, refusal: string): Partit
   }
 }
 
-/** Each factor of a graph sharded alone, and then what is planned; what is inadmissible is left out. */
+/** Policies that each shard one factor of a graph, then the planned one; inadmissible ones are skipped. */
 export function* plannedAndAlone(graph: Graph, ranks: number): Generator<PartitionPolicy> {
   for (const { id } of planGraph(graph, { ranks: 1 }).factors) {
     const policy = admissible(() => shardingOnly(graph, id, ranks), "RR_POLICY");

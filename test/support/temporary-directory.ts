@@ -5,14 +5,14 @@ import { afterAll, onTestFinished } from "vitest";
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
-/** A new directory with `files` in it, by relative path, removed when the test ends. Its real path. */
+/** The real path of a new directory with `files` in it, by relative path. It is removed when the test ends. */
 export function temporaryDirectory(files: Files = {}): string {
   const directory = makeDirectory(files);
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** As {@link temporaryDirectory}, but removed when the suite ends that calls it. */
+/** Like {@link temporaryDirectory}, but removed when the calling suite ends. */
 export function suiteDirectory(files: Files = {}): string {
   const directory = makeDirectory(files);
   afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -2,10 +2,10 @@ import { type Attribute, type DataType, GraphBuilder, type TensorData, type Valu
 
 export const microsoft = "com.microsoft";
 
-/** Attributes by name: a whole number is an int, a list of them ints, text a string; others spelt out. */
+/** Attributes by name: an integer becomes an int, a list of integers ints, text a string; others are explicit. */
 export type Attributes = Readonly<Record<string, number | readonly number[] | string | Attribute>>;
 
-/** A graph whose parameters lie in no file, so that they may be sharded, and whose contents are known all the same. */
+/** A graph whose parameters are in no file, so that they may be sharded, but whose contents are known. */
 export class TestGraph extends GraphBuilder {
   readonly contents = new Map<string, TensorData>();
   readonly #seed: number;
@@ -35,7 +35,7 @@ export class TestGraph extends GraphBuilder {
     return this.#parameter("float32", dims, (at) => scale * (0.5 + random(at)));
   }
 
-  /** A node with attributes in short. */
+  /** A node with abbreviated attributes. */
   apply(opType: string, inputs: readonly (Value | undefined)[], attributes: Attributes = {}): Value {
     return this.applyAll(opType, inputs, 1, attributes)[0]!;
   }
@@ -68,7 +68,7 @@ function toAttribute(value: Attributes[string]): Attribute {
   return "kind" in value ? value : { kind: "ints", value };
 }
 
-/** Numbers as elements of a type. */
+/** Numbers as elements of a data type. */
 export function typed(type: DataType, numbers: readonly number[]): TensorData {
   switch (type) {
     case "float32":
@@ -87,7 +87,7 @@ export function typed(type: DataType, numbers: readonly number[]): TensorData {
   }
 }
 
-/** A number in [0, 1) for every place, no two neighbours alike (an integer hash: Wellons' lowbias32). */
+/** A number in [0, 1) for every position, no two adjacent ones equal (an integer hash: Wellons' lowbias32). */
 export function random(place: number): number {
   let x = place + 1;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);

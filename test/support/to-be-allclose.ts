@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 
 export interface Tolerance {
-  /** Allowed difference as a share of the expected magnitude. */
+  /** Allowed difference relative to the expected magnitude. */
   rtol: number;
   /** Allowed absolute difference. */
   atol: number;

@@ -2,7 +2,7 @@ interface Report {
   readonly workers: readonly unknown[];
 }
 
-/** How many worker threads this process has, by Node's own account. */
+/** The number of this process's worker threads, according to Node. */
 export function workerThreads(): number {
   const report: unknown = process.report.getReport();
   return (report as Report).workers.length;

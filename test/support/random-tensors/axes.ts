@@ -1,13 +1,13 @@
 import { type Attributes, microsoft } from "../test-graph.js";
 import { type Apply, along, float, type Size, unchanged } from "./tensor.js";
 
-/** Some axes, at least one, by the bits of a number. */
+/** Some axes, at least one, chosen by the bits of a number. */
 function someAxes(rank: number, by: number): number[] {
   const axes = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => ((by >> axis) & 1) === 1);
   return axes.length === 0 && rank > 0 ? [by % rank] : axes;
 }
 
-/** Reductions of axes of known size, or of any where a mean or an extreme is asked for. */
+/** Reductions over axes of known size, optionally combined with their operand by broadcast. */
 const reduced =
   (operator: string, isBroadcastBack = false): Apply =>
   (given) => {
@@ -24,7 +24,7 @@ const reduced =
     return { value: made, dims: x.dims };
   };
 
-/** What is computed along axes: reductions, running sums, norms. */
+/** Operators along axes: reductions, running sums, norms. */
 export const axes = {
   sum: reduced("ReduceSum"),
   "sum, broadcast back": reduced("ReduceSum", true),

@@ -1,7 +1,7 @@
 import type { Attributes } from "../test-graph.js";
 import { type Apply, along, divisors, float, mostElements, pick, product, unchanged } from "./tensor.js";
 
-/** Operators of images and signals, whose second axis is channels. */
+/** Operators of images and signals, whose second axis holds the channels. */
 export const channels = {
   "normalized by groups": (given) => {
     const { g, x, one, two } = given;

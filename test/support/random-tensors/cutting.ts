@@ -9,7 +9,7 @@ import {
   unchanged,
 } from "./tensor.js";
 
-/** Parts of axes, and axes that become longer. */
+/** Slices, and operators that lengthen axes. */
 export const cutting = {
   parts: along(({ g, x, two }, axis, size) => {
     if (size < 2) return { value: g.tanh(x.value), dims: x.dims };
@@ -45,7 +45,7 @@ export const cutting = {
     };
   }),
   "cut by steps": along(({ g, x, one }, axis, size) => {
-    // A divisor as step and, where it is one, offset.
+    // A divisor as the step, and an offset below it.
     const step = pick(divisors(size), one);
     const start = one % step;
     const all = [start, 2 ** 31, axis, step].map((number) => g.integers([number]));

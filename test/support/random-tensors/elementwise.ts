@@ -6,7 +6,7 @@ const each =
   (make: (g: TestGraph, x: Value) => Value): Apply =>
   ({ g, x }) => ({ value: make(g, x.value), dims: x.dims });
 
-/** Each element by itself, of one value, or of two that broadcast. */
+/** Element-wise operators, on one value or on two that broadcast. */
 export const elementwise = {
   add: together((g, x, y) => g.add(x, y)),
   subtract: together((g, x, y) => g.sub(x, y)),

@@ -1,6 +1,6 @@
 import { type Apply, along, mostAxes, mostElements, pick, product, staticAxis, unchanged } from "./tensor.js";
 
-/** Elements that are read and written by their indices. */
+/** Operators that read or write elements by index. */
 export const picking = {
   "picked places": along(({ g, x, two }, axis, size) => {
     const count = 1 + (two % 4);
@@ -64,7 +64,7 @@ export const picking = {
     return { value: g.apply("ScatterND", [x.value, rows, updates], { reduction }), dims: x.dims };
   },
   "units by a table": along(({ g, x, two }, axis, size) => {
-    // A lookup by what is computed: rows of a table that ranks may share.
+    // A lookup with computed indices: rows of a table that ranks may share.
     if (x.dims.length >= mostAxes || (product(x.dims) / size) * 4 > mostElements) return x;
     const places = g.squeeze(g.apply("ArgMax", [x.value], { axis }), [axis]);
     const [rows, width] = [size + (two % 3), 1 + (two % 4)];

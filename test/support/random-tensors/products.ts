@@ -11,7 +11,7 @@ import {
   unchanged,
 } from "./tensor.js";
 
-/** Products by matrices, of each other, and by letters. */
+/** Products with matrices, products of two values, and Einsum. */
 export const products = {
   product: (given) => {
     const { g, x, one, two } = given;

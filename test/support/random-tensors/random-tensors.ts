@@ -9,13 +9,13 @@ import { products } from "./products.js";
 import { reshaping } from "./reshaping.js";
 import type { Apply, Size, Tensor } from "./tensor.js";
 
-/** One operator: which, and what of; fast-check shrinks the choices. */
+/** One operator and its operands; fast-check shrinks the choices. */
 export interface Choice {
   readonly operator: keyof typeof operators;
-  /** Of the values there are, counted back from the last one, modulo their number. */
+  /** An index into the preceding values, counted back from the last one, modulo their number. */
   readonly left: number;
   readonly right: number;
-  /** Which axes, sizes and forms, each modulo how many there are. */
+  /** Numbers that choose axes, sizes and forms, each modulo the number of choices. */
   readonly one: number;
   readonly two: number;
 }
@@ -33,10 +33,9 @@ const operators = {
 export const operatorNames = Object.keys(operators) as (keyof typeof operators)[];
 
 /**
- * `x [batch, sequence, 6]`, or `[batch, 6]`, through the operators chosen, each of any values before it. The last value
- * is an output, and so are some that others may have been made of.
- *
- * @param early which of the values, counted as those of {@link Choice}
+ * `x [batch, sequence, 6]`, or `[batch, 6]`, through the chosen operators, each applied to any preceding values. The
+ * last value is an output, and so are some that others may be computed from. -
+ * - @param early the values that are outputs, counted like those of {@link Choice}
  */
 export function randomTensors(
   choices: readonly Choice[],
@@ -52,7 +51,7 @@ export function randomTensors(
   }
   const made = values.slice(1);
   const given = [made.at(-1)!, ...early.map((back) => earlier(made, back))];
-  // Some operators give a value as it is, which may be the input.
+  // Some operators return a value unchanged, which may be the input.
   const byValue = new Map(given.map((one) => [one.value, one]));
   byValue.delete(values[0]!.value);
   if (byValue.size === 0) g.output("y", g.relu(values[0]!.value), "float32", dims);

@@ -11,7 +11,7 @@ import {
   unchanged,
 } from "./tensor.js";
 
-/** To other sizes of as many elements, spelt out or computed. */
+/** Reshapes to other sizes with the same number of elements, given explicitly or computed. */
 function reshaped(g: TestGraph, x: Tensor, dims: readonly Size[], isComputed: boolean): Tensor {
   const inPlace = dims.every((size, axis) => typeof size === "number" || x.dims[axis] === size);
   if (inPlace && !isComputed)
@@ -30,7 +30,7 @@ function reshaped(g: TestGraph, x: Tensor, dims: readonly Size[], isComputed: bo
   return { value: g.reshapeBy(x.value, g.concat(parts, 0)), dims };
 }
 
-/** The same elements in other places, or under other axes. */
+/** The same elements in other positions, or under other axes. */
 export const reshaping = {
   turned: ({ g, x, one, two }) => {
     const order = [...x.dims.keys()];
@@ -56,7 +56,7 @@ export const reshaping = {
     return reshaped(g, x, x.dims.toSpliced(axis, 2, joined), two % 5 === 0);
   },
   "cut otherwise": (given) => {
-    // All elements of known axes in others, whatever they were.
+    // Regroups all elements of the known axes into other axes.
     const { g, x, one, two } = given;
     const at = x.dims.findLastIndex((size) => typeof size !== "number") + 1;
     const count = product(x.dims.slice(at));
@@ -87,7 +87,7 @@ export const reshaping = {
     return { value: g.apply("Flatten", [x.value]), dims: [x.dims[0] ?? 1, product(x.dims.slice(1))] };
   },
   "sizes told": ({ g, x, two }) => {
-    // What is computed from the sizes of a share has to be of the whole.
+    // Numbers computed from the sizes of a share must be those of the whole value.
     const size = g.cast(
       two % 2 === 0 ? g.shape(x.value, 0, x.dims.length) : g.unsqueeze(g.apply("Size", [x.value]), [0]),
       "float32",

@@ -3,13 +3,13 @@ import type { TestGraph } from "../test-graph.js";
 
 export type Size = number | "batch" | "sequence";
 
-/** A value whose sizes are known, but for those of a call. */
+/** A value whose sizes are known, except for those of a call. */
 export interface Tensor {
   readonly value: Value;
   readonly dims: readonly Size[];
 }
 
-/** What an operator is given: two values, and numbers to choose by. */
+/** The inputs of an operator: two values, and numbers that determine choices. */
 export interface Given {
   readonly g: TestGraph;
   readonly x: Tensor;
@@ -20,7 +20,7 @@ export interface Given {
 
 export type Apply = (given: Given) => Tensor;
 
-/** Most elements of a value, for one place of batch and sequence. */
+/** The largest number of elements of a value, per position of batch and sequence. */
 export const mostElements = 240;
 
 export const mostAxes = 5;
@@ -32,7 +32,7 @@ export const pick = <T>(among: readonly T[], by: number): T => among[by % among.
 export const product = (dims: readonly Size[]): number =>
   dims.reduce<number>((count, size) => (typeof size === "number" ? count * size : count), 1);
 
-/** The value as it is, where an operator cannot be applied. */
+/** The value unchanged, if an operator cannot be applied. */
 export const unchanged = ({ g, x }: Given): Tensor => ({ ...x, value: g.apply("Identity", [x.value]) });
 
 /** An axis of known size, or undefined. */
@@ -41,7 +41,7 @@ export function staticAxis({ dims }: Tensor, by: number): number | undefined {
   return axes.length === 0 ? undefined : pick(axes, by);
 }
 
-/** Along one axis of known size. */
+/** Applies an operator along one axis of known size. */
 export const along =
   (make: (given: Given, axis: number, size: number) => Tensor): Apply =>
   (given) => {
@@ -49,7 +49,7 @@ export const along =
     return axis === undefined ? unchanged(given) : make(given, axis, given.x.dims[axis] as number);
   };
 
-/** Sizes of two values broadcast together, or undefined. */
+/** The sizes of two values broadcast together, or undefined. */
 function broadcast(a: readonly Size[], b: readonly Size[]): Size[] | undefined {
   const rank = Math.max(a.length, b.length);
   const [one, other] = [a, b].map((dims) => [...Array<Size>(rank - dims.length).fill(1), ...dims]);
@@ -62,7 +62,7 @@ function broadcast(a: readonly Size[], b: readonly Size[]): Size[] | undefined {
   return product(out) > mostElements ? undefined : out;
 }
 
-/** Of two values that broadcast, else of the first and a parameter that does, or itself. */
+/** Combines two values if they broadcast, else the first with a parameter that broadcasts to it, or with itself. */
 export const together =
   (make: (g: TestGraph, x: Value, y: Value) => Value): Apply =>
   (given) => {
@@ -74,7 +74,7 @@ export const together =
     return { value: make(g, x.value, parameterFor(g, x, one)), dims: x.dims };
   };
 
-/** A parameter that broadcasts to a value: of some of its last axes, some of them of size 1. */
+/** A parameter that broadcasts to a value: it has some of the value's last axes, some of them of size 1. */
 export function parameterFor(g: TestGraph, { dims }: Tensor, by: number): Value {
   const from = by % (dims.length + 1);
   const sizes = dims
