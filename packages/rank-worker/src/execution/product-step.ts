@@ -1,8 +1,7 @@
 import type { Epilogue } from "../products/epilogue.js";
 import type { HeadStart } from "../products/head-start.js";
 import type { RunSegment, SegmentType } from "../products/multiplier.js";
-import type { Product } from "../products/product.js";
-import type { Tensor } from "../tensors/tensor.js";
+import type { PreparedRows, Product } from "../products/product.js";
 import { type CompiledStep, type NamedIndex, type RunState, valueAt } from "./compiled-step.js";
 import type { SessionCall } from "./session-call.js";
 
@@ -33,9 +32,9 @@ export class ProductStep implements CompiledStep {
 
   run(state: RunState): void | Promise<void> {
     const start = state.trace?.begin();
-    const given = this.#product.run(valueAt(state, this.#value), this.#runSegment(state));
-    if (given instanceof Promise) return given.then((values) => this.#store(values, state, start));
-    this.#store(given, state, start);
+    const rows = this.#product.prepare(valueAt(state, this.#value));
+    if (!this.#product.multiplyFew(rows)) return this.#multiplyMany(rows, state, start);
+    this.#store(rows, state, start);
   }
 
   /**
@@ -46,13 +45,18 @@ export class ProductStep implements CompiledStep {
    */
   runInto(state: RunState, epilogue: Epilogue, index: number): Promise<boolean> | undefined {
     const start = state.trace?.begin();
-    const made = this.#product.runInto(valueAt(state, this.#value), epilogue, this.#runSegment(state));
-    return made?.then((value) => {
+    const make = this.#product.into(valueAt(state, this.#value), epilogue);
+    return make?.(this.#runSegment(state)).then((value) => {
       if (value === undefined) return false;
       state.table[index] = value;
       this.#end(state, start);
       return true;
     });
+  }
+
+  async #multiplyMany(rows: PreparedRows, state: RunState, start: number | undefined): Promise<void> {
+    await this.#product.multiplyMany(rows, this.#runSegment(state));
+    this.#store(rows, state, start);
   }
 
   #runSegment(state: RunState): RunSegment {
@@ -62,8 +66,8 @@ export class ProductStep implements CompiledStep {
     };
   }
 
-  #store(values: readonly Tensor[], state: RunState, start: number | undefined): void {
-    for (let at = 0; at < values.length; at++) state.table[this.#outputs[at]!] = values[at];
+  #store({ outputs }: PreparedRows, state: RunState, start: number | undefined): void {
+    for (let at = 0; at < outputs.length; at++) state.table[this.#outputs[at]!] = outputs[at];
     this.#end(state, start);
   }
 

@@ -28,6 +28,11 @@ export class KernelResult {
     return this.#last;
   }
 
+  /** Whether this is the tensor of the last call. */
+  isLast(one: Tensor): boolean {
+    return one === this.#last;
+  }
+
   #roomFor(count: number): Float32Array | undefined {
     if (this.#floats !== undefined && this.#floats.length >= count) return this.#floats;
     if (this.#floats !== undefined) this.#memory.release(this.#floats);

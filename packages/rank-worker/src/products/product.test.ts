@@ -50,8 +50,15 @@ const openKernels = () => new RankKernels(128, [kernelFiles.fused]);
 
 async function multiply(prepared: PreparedProduct, value: Tensor, kernels: readonly RankKernels[]) {
   const { multiplierOf, run, runs } = productSessions();
-  const results = await productOf(prepared, multiplierOf, kernels).run(value, run);
+  const results = await resultsOf(productOf(prepared, multiplierOf, kernels), value, run);
   return { results, runs };
+}
+
+/** As a step does: by kernels, if they take so many rows. */
+async function resultsOf(product: Product, value: Tensor, run: RunSegment): Promise<readonly Tensor[]> {
+  const rows = product.prepare(value);
+  if (!product.multiplyFew(rows)) await product.multiplyMany(rows, run);
+  return rows.outputs;
 }
 
 function productOf(
@@ -62,6 +69,14 @@ function productOf(
   const multiplier = multiplierOf(prepared, (data) => kernels.find(({ memory }) => memory.holds(data)));
   return new Product(prepared.step, multiplier, kernels[0]?.memory, new Set());
 }
+
+/** Other memory follows the workspace, so it cannot grow in place. */
+function moveScratch(kernels: RankKernels): void {
+  kernels.memory.floats(16);
+  kernels.scratch(100_000);
+}
+
+const unused: RunSegment = () => expect.fail("no session is needed");
 
 const data = (results: readonly Tensor[]) => results.map((result) => result.data as Float32Array);
 
@@ -185,12 +200,63 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) =
     there.set(value.data as Float32Array);
     const { multiplierOf } = productSessions();
     const product = productOf(prepared, multiplierOf, [kernels]);
-    const unused: RunSegment = () => expect.fail("no session is needed");
-    const [elsewhere] = data((await product.run(value, unused)) as Tensor[]).map((one) => one.slice());
-    const [inPlace] = data((await product.run(tensor("float32", there, [1, 1, 64]), unused)) as Tensor[]);
+    const [elsewhere] = data(await resultsOf(product, value, unused)).map((one) => one.slice());
+    const [inPlace] = data(await resultsOf(product, tensor("float32", there, [1, 1, 64]), unused));
     expect(inPlace).toEqual(elsewhere);
     expect(kernels.memory.holds(inPlace!)).toBe(true);
   });
+
+  it("reads the contents of the same tensor again", async () => {
+    const { product, value, expected } = productOfOneMatrix(1);
+    const before = await resultsOf(product, value, unused);
+    (value.data as Float32Array).reverse();
+    const after = await resultsOf(product, value, unused);
+    expect(after).toBe(before);
+    await expected(after, value);
+  });
+
+  it.each<[string, (product: Product, kernels: RankKernels) => unknown]>([
+    ["more rows have been multiplied", (product) => resultsOf(product, activations(4, 64), unused)],
+    ["the kernels have moved their workspace", (_, kernels) => moveScratch(kernels)],
+  ])("of the same tensor does not write to released memory after %s", async (_, act) => {
+    const { kernels, product, value, expected } = productOfOneMatrix(1);
+    await resultsOf(product, value, unused);
+    await act(product, kernels);
+    // Released memory is the first to be allocated again.
+    const allocated = Array.from({ length: 400 }, () => kernels.memory.floats(16)!.fill(7));
+    await expected(await resultsOf(product, value, unused), value);
+    expect(allocated.every((floats) => floats.every((one) => one === 7))).toBe(true);
+  });
+
+  it("of the same tensor gets new memory if it is too large to be kept", () => {
+    const { product, value } = productOfOneMatrix(16, 2100);
+    const [one, other] = [product.prepare(value), product.prepare(value)];
+    expect(other.outputs[0]).not.toBe(one.outputs[0]);
+  });
+
+  it("of other rows may be written to the same memory", async () => {
+    const kernels = openKernels();
+    const prepared = prepareProduct({ bits, width: 64, outputs: [[{ rows: 18, kernels }]] });
+    const multiplier = productSessions().multiplierOf(prepared, () => kernels);
+    const outputs = [kernels.memory.floats(18)!];
+    const [one, other] = [1, -1].map((sign) => {
+      const there = kernels.memory.floats(64)!;
+      there.set((activations(1, 64).data as Float32Array).map((x) => sign * x));
+      return tensor("float32", there, [1, 64]);
+    }) as [Tensor, Tensor];
+    for (const { data } of [one, other]) multiplier.multiplyFew(data as Float32Array, outputs);
+    await expectProduct(outputs[0]!, prepared, other);
+  });
+
+  function productOfOneMatrix(rows: number, columns = 18) {
+    const kernels = openKernels();
+    const matrix = { rows: columns, hasBias: true, kernels };
+    const prepared = prepareProduct({ bits, width: 64, outputs: [[matrix]] });
+    const product = productOf(prepared, productSessions().multiplierOf, [kernels]);
+    const expected = (results: readonly Tensor[], value: Tensor) =>
+      expectProduct(data(results)[0]!, prepared, value);
+    return { kernels, product, value: activations(rows, 64), expected };
+  }
 
   it("is computed by a session if any matrix is outside the kernels' memory", async () => {
     const kernels = openKernels();
@@ -217,6 +283,6 @@ describe.each([4, 8, 32] as const)("a product with weights of %i bits", (bits) =
 
 it("refuses a value whose rows have another width", async () => {
   const prepared = prepareProduct({ bits: 4, width: 64, outputs: [[{ rows: 6 }]] });
-  const { multiplierOf, run } = productSessions();
-  expectCode("RR_POLICY", () => productOf(prepared, multiplierOf, []).run(activations(1, 32), run));
+  const { multiplierOf } = productSessions();
+  expectCode("RR_POLICY", () => productOf(prepared, multiplierOf, []).prepare(activations(1, 32)));
 });

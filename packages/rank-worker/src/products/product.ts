@@ -14,6 +14,17 @@ import type { Multiplier, RunSegment } from "./multiplier.js";
  */
 const fewKept = 4;
 
+/** The rows of a value, and room for their products. */
+export interface PreparedRows {
+  readonly value: Tensor;
+  /** Its data. */
+  readonly x: Float32Array;
+  /** By output of the step, `[…, its width]`; valid until other rows are prepared, or {@link TransientTensor}s. */
+  readonly outputs: readonly Tensor[];
+  /** Their data. */
+  readonly targets: readonly Float32Array[];
+}
+
 /**
  * One product step of a program: few rows are multiplied by a kernel on the weights as they are in memory, many rows by
  * a session to which the matrices are fed. docs/design/products.md has the measurements.
@@ -25,6 +36,8 @@ export class Product {
   readonly #results: readonly (KernelResult | undefined)[];
   /** By output: whether it is an output of the entry, and so outlives the run. */
   readonly #isGiven: readonly boolean[];
+  /** From the last run, if the results are kept, because the same tensor comes token after token. */
+  #kept: PreparedRows | undefined;
 
   /**
    * @param memory the memory of the kernels that read the results
@@ -48,29 +61,37 @@ export class Product {
   }
 
   /**
+   * The rows of a value, and room for their products.
+   *
    * @param value `[…, width]`
-   * @param run runs one of the step's segments
-   * @returns by output of the step, `[…, its width]`; valid until the next call, or {@link TransientTensor}s
-   * @throws RR_POLICY if `value` has no such rows
+   * @throws RR_POLICY if it has no such rows
    */
-  run(value: Tensor, run: RunSegment): readonly Tensor[] | Promise<readonly Tensor[]> {
-    const x = this.#floatsOf(value);
+  prepare(value: Tensor): PreparedRows {
+    return this.#kept?.value === value ? this.#kept : this.#prepareAnew(value);
+  }
+
+  /** @returns false if {@link multiplyMany} must be used, because there are too many rows or no workspace */
+  multiplyFew({ x, targets }: PreparedRows): boolean {
     this.headStart?.reset();
-    const rows = x.length / this.#step.width;
-    const outputs = this.#multiplier.widths.map((width, at) => this.#room(at, value, rows, width));
-    const targets = outputs.map(({ data }) => data as Float32Array);
-    if (x.length === 0 || this.#multiplier.multiplyFew(x, targets)) return outputs;
-    return this.#multiplier.multiplyMany(x, targets, run).then(() => outputs);
+    return x.length === 0 || this.#multiplier.multiplyFew(x, targets);
+  }
+
+  /** @param run runs one of the step's segments */
+  multiplyMany({ x, targets }: PreparedRows, run: RunSegment): Promise<void> {
+    return this.#multiplier.multiplyMany(x, targets, run);
   }
 
   /**
-   * Computes only the epilogue's result, so that the step's outputs never exist as a whole.
+   * Returns a function that computes only the epilogue's result, so that the step's outputs never exist as a whole: a
+   * {@link TransientTensor} as wide as each of them, or undefined if the products must be computed first. No function
+   * if they must be in any case.
    *
-   * @returns a {@link TransientTensor} as wide as each of the step's outputs; undefined, or a promise of it, if the
-   * step must run first
-   * @throws RR_POLICY as {@link run}
+   * @throws RR_POLICY as {@link prepare}
    */
-  runInto(value: Tensor, epilogue: Epilogue, run: RunSegment): Promise<Tensor | undefined> | undefined {
+  into(
+    value: Tensor,
+    epilogue: Epilogue,
+  ): ((run: RunSegment) => Promise<TransientTensor | undefined>) | undefined {
     const x = this.#floatsOf(value);
     const multiply = this.#multiplier.withEpilogue(x.length / this.#step.width, epilogue);
     if (multiply === undefined) return undefined;
@@ -78,11 +99,23 @@ export class Product {
     const made = TransientTensor.take(epilogue.list.kernels.memory, sizes);
     if (made === undefined) return undefined;
     this.headStart?.reset();
-    return multiply(x, made.data as Float32Array, run).then((isMade) => {
-      if (isMade) return made;
+    return async (run) => {
+      if (await multiply(x, made.data as Float32Array, run)) return made;
       made.release();
       return undefined;
-    });
+    };
+  }
+
+  #prepareAnew(value: Tensor): PreparedRows {
+    const x = this.#floatsOf(value);
+    const rows = x.length / this.#step.width;
+    const { widths } = this.#multiplier;
+    const outputs = Array.from(widths, (width, at) => this.#room(at, value, rows, width));
+    const targets = Array.from(outputs, ({ data }) => data as Float32Array);
+    const prepared = { value, x, outputs, targets };
+    const isKept = outputs.every((output, at) => this.#results[at]?.isLast(output));
+    this.#kept = isKept ? prepared : undefined;
+    return prepared;
   }
 
   /** Memory that kernels and sessions read in place, if there is room. */
