@@ -105,7 +105,7 @@ export class KvCache {
       if (this.#filled.length === 0 || this.#sources.has(sequence)) continue;
       throw new RingrankError("RR_INPUT", `expected sequence ${sequence} to be encoded before its first row`);
     }
-    const slots = sequences.map((sequence) => this.slotOf(sequence));
+    const slots = Array.from(sequences, (sequence) => this.slotOf(sequence));
     for (const [from, to] of swapsToNeighbours(slots, this.slots)) this.#swap(from, to);
     return {
       first: Math.min(...sequences.map((sequence) => this.slotOf(sequence))),

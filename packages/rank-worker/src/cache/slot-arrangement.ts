@@ -21,5 +21,5 @@ export function swapsToNeighbours(slots: readonly number[], total: number): [fro
   const places = Array.from({ length: slots.length }, (_, at) => best + at).filter(
     (slot) => !wanted.has(slot),
   );
-  return outside.map((slot, at) => [slot, places[at]!]);
+  return Array.from(outside, (slot, at) => [slot, places[at]!]);
 }

@@ -28,7 +28,7 @@ export class TransientTensor extends Tensor {
   }
 
   /** Releases the transient ones among these values. */
-  static releaseAll(values: Iterable<Tensor | undefined>): void {
+  static releaseAll(values: readonly (Tensor | undefined)[]): void {
     for (const value of values) if (value instanceof TransientTensor) value.release();
   }
 

@@ -33,11 +33,13 @@ export function chooseTokens(
   share: VocabularyShare,
   samplingRows: readonly SamplingRow[],
 ): TokenChoice[] {
-  const rows = samplingRows.map(openRow);
+  const rows = Array.from(samplingRows, openRow);
   const choices: TokenChoice[] = new Array(rows.length);
   let open = [...rows.keys()];
   for (let widen = 1; open.length > 0; widen *= widening) {
-    const limits = open.map((index) => Math.min(firstLimit(rows[index]!.sampling) * widen, share.vocabulary));
+    const limits = Array.from(open, (index) =>
+      Math.min(firstLimit(rows[index]!.sampling) * widen, share.vocabulary),
+    );
     const all = exchange(communicator, limits, (at, summary) => summarize(rows[open[at]!]!, share, summary));
     open = open.filter((index, at) => {
       const row = rows[index]!;

@@ -27,7 +27,7 @@ export function exchange(
     summarize(row, new RowSummary(mine, starts[row]!, limits[row]!));
   }
   communicator.allGather(mine, { out });
-  return limits.map((limit, row) => {
+  return Array.from(limits, (limit, row) => {
     const byRank: RowSummary[] = [];
     for (let from = 0; from < worldSize; from++) {
       byRank.push(new RowSummary(out, from * total + starts[row]!, limit));

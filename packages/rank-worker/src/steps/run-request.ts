@@ -62,7 +62,7 @@ export async function runRequest(
     for (const [name, value] of filledInputs(compiled.entry, outcome.outputs, mask)) given.set(name, value);
   }
   await run(compiled);
-  for (const { outcome } of ran) TransientTensor.releaseAll(outcome.outputs.values());
+  for (const { outcome } of ran) TransientTensor.releaseAll([...outcome.outputs.values()]);
 
   return Object.fromEntries(
     request.outputs.map((name): [string, TensorMessage] => {

@@ -51,8 +51,8 @@ export class ShardedLogits {
       throw new RingrankError("RR_TYPE", `expected float32 logits, got ${output?.type ?? "none"}`);
     }
     let computed = 0;
-    return wanted.map((flat) =>
-      flat.map((row) => {
+    return Array.from(wanted, (flat) =>
+      Array.from(flat, (row) => {
         const start = (this.#selectsRows ? computed : row) * this.#localSize;
         computed++;
         return data.subarray(start, start + this.#localSize);

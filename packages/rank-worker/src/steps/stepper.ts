@@ -16,7 +16,12 @@ import { ShardedLogits } from "./sharded-logits.js";
 import { addStepInputs, type BatchRow } from "./step-inputs.js";
 import { TokenHistory } from "./token-history.js";
 
-/** Advances sequences token by token: keeps their caches and tokens, and chooses the next tokens. */
+/**
+ * Advances sequences token by token: keeps their caches and tokens, and chooses the next tokens.
+ *
+ * What it makes in every step is made by `Array.from`. Arrays that `map` returns change their kind when the engine
+ * compiles its caller, and all code that reads them is compiled twice (docs/design/waiting.md).
+ */
 export class Stepper {
   readonly #decoder: CompiledEntry;
   readonly #encoder: CompiledEntry | undefined;
@@ -62,16 +67,16 @@ export class Stepper {
       this.#history.forget(sequence);
     }
     for (const source of encode) await this.#encode(source);
-    const resolved = rows.map((row) => this.#history.resolve(row));
+    const resolved = Array.from(rows, (row) => this.#history.resolve(row));
     const results = (await this.#advance(resolved.filter((row) => row !== undefined))).values();
-    return resolved.map((row) => (row === undefined ? {} : results.next().value!));
+    return Array.from(resolved, (row) => (row === undefined ? {} : results.next().value!));
   }
 
   async #advance(rows: readonly GivenTokens[]): Promise<StepRowResult[]> {
     if (rows.length === 0) return [];
     const results = new Array<StepRowResult>(rows.length);
-    for (const batch of this.#cache.batches(rows.map(({ sequence }) => sequence))) {
-      const advanced = await this.#run(batch.map((index) => rows[index]!));
+    for (const batch of this.#cache.batches(Array.from(rows, ({ sequence }) => sequence))) {
+      const advanced = await this.#run(Array.from(batch, (index) => rows[index]!));
       for (const [at, index] of batch.entries()) results[index] = advanced[at]!;
     }
     this.steps++;
@@ -81,7 +86,7 @@ export class Stepper {
   /** Advances rows that fit in one run of the graph. */
   async #run(rows: readonly GivenTokens[]): Promise<StepRowResult[]> {
     const newTokens = rows[0]!.ids.length;
-    const sequences = rows.map((row) => row.sequence);
+    const sequences = Array.from(rows, (row) => row.sequence);
     const range = this.#traced("cache", "slots", () => this.#cache.arrange(sequences));
     const wanted = this.#wantedRows(rows, newTokens, range);
     const asksForLogits = wanted.some((flat) => flat.length > 0);
@@ -97,12 +102,12 @@ export class Stepper {
     this.tokens += rows.length * newTokens;
     this.experts += expertsRun;
 
-    let results = rows.map((): StepRowResult => ({}));
+    let results = Array.from(rows, (): StepRowResult => ({}));
     if (asksForLogits) {
       const logits = this.#logits.rows(outputs.get(names.logits), wanted);
       results = this.#traced("choosing", "choose", () => this.#results(rows, logits));
     }
-    TransientTensor.releaseAll(outputs.values());
+    TransientTensor.releaseAll([...outputs.values()]);
     return results;
   }
 
@@ -126,7 +131,7 @@ export class Stepper {
     const inputs = runInputs(encoder.entry, new Map([[name, source]]), "last");
     const { outputs } = await runEntry(encoder, inputs, this.#context);
     this.#cache.fill(sequence, ids.length, outputs);
-    TransientTensor.releaseAll(outputs.values());
+    TransientTensor.releaseAll([...outputs.values()]);
     this.sourceTokens += ids.length;
   }
 
@@ -145,7 +150,7 @@ export class Stepper {
 
   /** By row of the request: the rows of the flattened `[batch · sequence]` whose logits it requests. */
   #wantedRows(rows: readonly GivenTokens[], newTokens: number, range: StepRange): number[][] {
-    return rows.map(({ sequence, want }) => {
+    return Array.from(rows, ({ sequence, want }) => {
       const first = (this.#cache.slotOf(sequence) - range.first) * newTokens;
       if (want === "nothing") return [];
       if (want === "token") return [first + newTokens - 1];
@@ -175,7 +180,7 @@ export class Stepper {
 
     const nextChoice = choices.values();
     let nextLogits = 0;
-    return rows.map((row): StepRowResult => {
+    return Array.from(rows, (row): StepRowResult => {
       const { want, ids } = row;
       if (want === "token") {
         const choice = nextChoice.next().value!;
