@@ -82,6 +82,47 @@ describe("a random graph of different layers", () => {
   }, 600_000);
 });
 
+it("a rank that has nothing of the experts' width contributes zeros for them", async () => {
+  const attention = {
+    layout: "apart",
+    repeat: "expand",
+    positions: "none",
+    norm: "none",
+    mask: "none",
+    computed: false,
+    scores: "softmax",
+    end: "joined",
+  } as const;
+  const experts: Layer = {
+    kind: "experts",
+    attention,
+    gate: "split",
+    activation: "relu",
+    norm: "before",
+    bias: false,
+    turned: false,
+    size: 1,
+  };
+  const made: LayersRecipe = {
+    seed: 0,
+    keys: 1,
+    group: 1,
+    lanes: 1,
+    inner: 2,
+    vocabulary: 2,
+    layers: [experts],
+    head: "its own",
+    shared: false,
+    givesKeys: false,
+  };
+  const random = randomLayers(made);
+  const inputs = inputsOf(made);
+  const whole = await runWhole(random, inputs);
+  const split = await runSplit(random, planGraph(random.graph, { ranks: 3 }), inputs);
+  // Sums of two numbers.
+  expect(split.logits!.data).toBeAllclose(whole.logits!.data as Float32Array, { rtol: 0, atol: 1e-6 });
+});
+
 function inputsOf({ seed, vocabulary }: LayersRecipe): Tensors {
   const ids = BigInt64Array.from({ length: 6 }, (_, at) => BigInt((seed + 7 * at) % vocabulary));
   const mask = BigInt64Array.from([1, 1, 1, 1, 1, 0], BigInt);

@@ -1,4 +1,5 @@
 import type { FactoredGraph } from "../analysis/propagate.js";
+import type { RoutedExperts } from "../analysis/routed-experts.js";
 import type { Plan } from "../decide/decide.js";
 import type { RankView } from "../decide/rank-view.js";
 import { addInNorms } from "./add-in-norms.js";
@@ -36,8 +37,14 @@ export class StageLocalizer {
 
   /** @param values the rank's values, by local name */
   localize(stage: Stage, values: LocalValues): LocalStage {
-    const { nodes, routed, attention, products, allReduces, normalizations, allGathers } = stage;
+    const { attention, products, allReduces, normalizations, allGathers } = stage;
     const view = this.#view;
+    // Zeros have a row for each row of all experts, so a rank that contributes some within an expert computes whatever
+    // else it has of the experts in the same way.
+    const owesWithin = ({ body }: RoutedExperts): boolean => body.some((index) => view.zeros.has(index));
+    const routed = stage.routed.filter((experts) => !owesWithin(experts));
+    const together = stage.routed.filter(owesWithin);
+    const nodes = [...stage.nodes, ...together.flatMap(({ body, product, sum }) => [...body, product, sum])];
     const all = [
       ...nodes,
       ...routed.map(({ sum }) => sum),
