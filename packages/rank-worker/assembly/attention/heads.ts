@@ -1,7 +1,7 @@
 // AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Moves heads
 // between layouts, and rotates them. src/attention/heads.ts has the same in plain code.
 
-import { madd } from "../vectors";
+import { madd, storePair } from "../vectors";
 
 /** Copies `headBytes` of every head of every row; the other numbers are bytes from one row or head to the next. */
 export function copyHeads(
@@ -21,7 +21,9 @@ export function copyHeads(
     for (let head: u32 = 0; head < heads; head++, source += fromHead, target += toHead) {
       // Calls of memory.copy cost more than so few bytes.
       let at: usize = 0;
-      for (; at + 16 <= headBytes; at += 16) v128.store(target + at, v128.load(source + at));
+      for (; at + 32 <= headBytes; at += 32) {
+        storePair(target + at, v128.load(source + at), v128.load(source + at, 16));
+      }
       for (; at < headBytes; at += 4) store<f32>(target + at, load<f32>(source + at));
     }
   }
@@ -58,15 +60,39 @@ export function turnHeads(
 @inline
 function turnHalves(head: usize, halfBytes: usize, cos: usize, sin: usize): void {
   let pair: usize = 0;
+  for (; pair + 32 <= halfBytes; pair += 32) {
+    const one = head + pair;
+    const other = one + halfBytes;
+    const a = v128.load(one);
+    const b = v128.load(other);
+    const c = v128.load(cos + pair);
+    const s = v128.load(sin + pair);
+    const nextA = v128.load(one, 16);
+    const nextB = v128.load(other, 16);
+    const nextC = v128.load(cos + pair, 16);
+    const nextS = v128.load(sin + pair, 16);
+    storePair(one, firstTurned(a, b, c, s), firstTurned(nextA, nextB, nextC, nextS));
+    storePair(other, secondTurned(a, b, c, s), secondTurned(nextA, nextB, nextC, nextS));
+  }
   for (; pair + 16 <= halfBytes; pair += 16) {
     const a = v128.load(head + pair);
     const b = v128.load(head + pair + halfBytes);
     const c = v128.load(cos + pair);
     const s = v128.load(sin + pair);
-    v128.store(head + pair, madd(a, c, f32x4.neg(f32x4.mul(b, s))));
-    v128.store(head + pair + halfBytes, madd(b, c, f32x4.mul(a, s)));
+    v128.store(head + pair, firstTurned(a, b, c, s));
+    v128.store(head + pair + halfBytes, secondTurned(a, b, c, s));
   }
   for (; pair < halfBytes; pair += 4) turnPair(head + pair, head + pair + halfBytes, cos + pair, sin + pair);
+}
+
+@inline
+function firstTurned(a: v128, b: v128, cos: v128, sin: v128): v128 {
+  return madd(a, cos, f32x4.neg(f32x4.mul(b, sin)));
+}
+
+@inline
+function secondTurned(a: v128, b: v128, cos: v128, sin: v128): v128 {
+  return madd(b, cos, f32x4.mul(a, sin));
 }
 
 /** Lanes are rotated in pairs (2i, 2i + 1). */

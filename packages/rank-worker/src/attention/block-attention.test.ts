@@ -107,10 +107,10 @@ describe.each(layouts)(
           rows: 9,
           heads: 2,
           group: 1,
-          lanes: 13,
+          lanes: 29,
           past: 6,
           addends: [[2, 1, 9]],
-          rotary: { lanes: 10, interleaved: false },
+          rotary: { lanes: 26, interleaved: false },
         },
       ],
     ])("%s", async (_, options) => {

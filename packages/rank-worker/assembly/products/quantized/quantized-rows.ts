@@ -18,6 +18,15 @@
 
 import { dotBytes } from "./dot-bytes";
 import { blockBytes, whole } from "./blocks";
+import { constant, rounded, roundingAddend } from "../../vectors";
+
+// Vectors that loops need lie in memory: see `constant`.
+const rounding = memory.data<f32>([roundingAddend]);
+const magnitudeBits = memory.data<u32>([0x7fffffff]);
+const bytesOfOne = memory.data<i8>([1, 1, 1, 1]);
+/** What stands for 0, of weights of 4 bits and of 8, negative. */
+const zeroPoints4 = memory.data<i16>([-8, -8]);
+const zeroPoints8 = memory.data<i16>([-128, -128]);
 
 /** How many of `left` rows are kept as a group: four, two, or one. */
 @inline
@@ -133,8 +142,9 @@ function writeBytes(x: usize, inverse: v128, size: usize, out: usize): i32 {
   const odd = v128.shuffle<i8>(first, second, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
   storeSpread(size, out, even);
   storeSpread(size, out + (size << 4), odd);
-  const ones = i8x16.splat(1);
-  return sumLanes(i32x4.dot_i16x8_s(i16x8.add(dotBytes(even, ones), dotBytes(odd, ones)), i16x8.splat(-8)));
+  const ones = constant(bytesOfOne);
+  const sums = i16x8.add(dotBytes(even, ones), dotBytes(odd, ones));
+  return sumLanes(i32x4.dot_i16x8_s(sums, constant(zeroPoints4)));
 }
 
 /** The elements of a block, by eights, as 16 bits each. @returns −128 · Σ q */
@@ -143,7 +153,7 @@ function writePairs(x: usize, inverse: v128, size: usize, out: usize): i32 {
   for (let at: usize = 0; at < blockBytes; at += 32, out += size << 4) {
     const q = eight(x + at, inverse);
     storeSpread(size, out, q);
-    sum = i32x4.add(sum, i32x4.dot_i16x8_s(q, i16x8.splat(-128)));
+    sum = i32x4.add(sum, i32x4.dot_i16x8_s(q, constant(zeroPoints8)));
   }
   return sumLanes(sum);
 }
@@ -162,20 +172,17 @@ function largest(x: usize): f32 {
 
 @inline
 function magnitudes(x: usize): v128 {
-  return v128.and(v128.load(x), i32x4.splat(0x7fffffff));
+  return v128.and(v128.load(x), constant(magnitudeBits));
 }
 
 /** Eight floats as int8, in 16 bits: to the nearest, halves to the even one. */
 @inline
 function eight(x: usize, inverse: v128): v128 {
-  return i16x8.narrow_i32x4_s(rounded(v128.load(x), inverse), rounded(v128.load(x, 16), inverse));
-}
-
-/** Added to 1.5 · 2²³, a float is rounded to a whole number, which stands in the lowest bits of the sum. */
-@inline
-function rounded(x: v128, inverse: v128): v128 {
-  const rounding = f32x4.splat(12582912);
-  return i32x4.sub(f32x4.add(f32x4.mul(x, inverse), rounding), rounding);
+  const addend = constant(rounding);
+  return i16x8.narrow_i32x4_s(
+    rounded(f32x4.mul(v128.load(x), inverse), addend),
+    rounded(f32x4.mul(v128.load(x, 16), inverse), addend),
+  );
 }
 
 @inline
