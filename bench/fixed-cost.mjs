@@ -1,8 +1,9 @@
-// What a layer costs beside its arithmetic: decode steps of a model so small that its weights do not count.
+// The overhead of a layer beyond its arithmetic: decode steps of a model that is so small that its weights do not matter.
 //
-// Two models, of 24 and of 4 layers, take turns; a layer's cost is the difference of their steps over the 20 layers
-// between them, so that what a step costs once (sampling, the caller's thread) is not in it, and is printed apart.
-// Beside it: one ONNX Runtime session with two threads, and with one, on the same graph. Each is a process of its own.
+// Two models, of 24 and of 4 layers, take turns; a layer's cost is the difference of their steps divided by the 20
+// layers between them, so that the constant cost of a step (sampling, the caller's thread) is excluded; it is printed
+// separately. The rivals are one ONNX Runtime session with two threads, and with one, on the same graph. Each runs in a
+// separate process.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,15 +30,16 @@ const depths = { deep: 24, shallow: 4 };
 const context = 32;
 
 /**
- * Layers that a model goes through before its first turn. V8 compiles what runs often: with as many tokens for both,
- * the shallow one was slower a layer than the deep one for hundreds of tokens more, and the difference far too small.
+ * The number of layers that a model runs before its first turn. V8 compiles frequently executed code: with equal token
+ * counts, the shallow model was slower per layer than the deep one for hundreds of tokens more, and the difference far
+ * too small.
  */
 const layersAhead = 7200;
 const tokensAtOnce = 100;
 
 /**
- * Samples, in µs, by contestant ("ranks × threads" or "session × threads"): of a decode layer, of a step of 24
- * layers, and of what is left of the step without its layers.
+ * Samples in µs by contestant ("ranks × threads" or "session × threads"): of a decode layer, of a step of 24 layers,
+ * and of the rest of the step without its layers.
  */
 export async function fixedCost({ ranks = [1, 2], threads = [1, 2], turns = 15, tokens = 64 } = {}) {
   const work = mkdtempSync(join(tmpdir(), "ringrank-fixed-"));

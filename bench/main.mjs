@@ -65,7 +65,7 @@ if (part("models")) {
     options.precisions.map((precision) => ({ shape, precision })),
   );
   for (const [index, cell] of cells.entries()) {
-    // What is left of the time is shared out by what models take.
+    // The remaining time is divided in proportion to the sizes of the models.
     const left = cells.slice(index).reduce((sum, { shape }) => sum + parametersOf(shape, options.layers), 0);
     const share = parametersOf(cell.shape, options.layers) / left;
     const until = performance.now() + share * Math.max(0, options.minutes * 60_000 - 1000 * seconds());
@@ -86,11 +86,11 @@ process.stdout.write(
   `took ${(seconds() / 60).toFixed(1)} minutes; load at the end ${loadavg()[0].toFixed(1)}; all figures in ${options.json}\n`,
 );
 const failed = measurements.some((one) => one.failed !== undefined);
-// A target that could not be judged holds no more than one that is missed.
+// A target that could not be judged counts as missed.
 const missed = options.assert && targets.some(({ met }) => met !== true);
 process.exit(failed || missed ? 1 : 0);
 
-/** A part that fails is a row that says why; the others go on. */
+/** If a part fails, its row says why, and the others continue. */
 async function measure(what, take) {
   try {
     await take(what);
@@ -99,7 +99,7 @@ async function measure(what, take) {
   }
 }
 
-/** A line for each thing that begins; a terminal also sees how far it is, in the same place. */
+/** Prints a line for each part that begins; a terminal also shows its progress in the same place. */
 function progress(what, detail = "") {
   const at = clock(1000 * seconds());
   const { isTTY } = process.stderr;

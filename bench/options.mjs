@@ -6,7 +6,7 @@ import { configOf, realShapes } from "./checkpoints/shapes.mjs";
 export const precisions = ["float32", "int8", "int4"];
 const parts = ["bandwidth", "fixed", "collectives", "perplexity", "models"];
 
-/** Where checkpoints and exports go unless --cache says otherwise. */
+/** The directory of checkpoints and exports unless --cache names another. */
 export const defaultCache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "ringrank-bench");
 
 export const help = `npm run bench [-- options]
@@ -66,11 +66,13 @@ export function readOptions(args) {
     layers,
     precisions: listOf("--precision", values.precision ?? (quick ? "float32,int4" : undefined), precisions),
     ranks,
-    /** What all of it may take; what no target asks for is left out where it takes longer. */
+    /** The time limit for the whole run; parts that no target requires are skipped if it is exceeded. */
     minutes: values.minutes === undefined ? (quick ? 3 : 40) : positive("--minutes", values.minutes),
-    /** Of all contestants: a thread for each core. */
+    /** For every contestant: one thread per core. */
     threads: cores,
-    /** Ranks that are compared with the others: one for each core, or as many of those asked for as there are cores. */
+    /**
+     * The number of ranks compared with the others: the largest requested one that does not exceed the number of cores.
+     */
     mainRanks: ranks.filter((count) => count <= cores).sort((a, b) => b - a)[0] ?? ranks[0],
     contexts: quick ? [128] : [128, 2048],
     prompt: quick ? 256 : 512,
@@ -87,7 +89,7 @@ export function readOptions(args) {
   };
 }
 
-/** What `read` makes of a script's arguments. Ends the process where `--help` is among them, or one is wrong. */
+/** Parses a script's arguments with `read`. Ends the process if `--help` is among them, or one is wrong. */
 export function optionsOrExit(help, read) {
   try {
     const options = read();
@@ -101,10 +103,9 @@ export function optionsOrExit(help, read) {
 }
 
 /**
- * `--ranks`, `--turns` and `--tokens` of a script that times decode steps; ends the process as {@link optionsOrExit}
- * does.
+ * `--ranks`, `--turns` and `--tokens` of a script that times decode steps. Ends the process like {@link optionsOrExit}.
  *
- * @param defaults by option, as one would write them
+ * @param defaults by option, as on the command line
  */
 export function stepOptionsOrExit(help, defaults) {
   return optionsOrExit(help, () => {

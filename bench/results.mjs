@@ -2,8 +2,8 @@ import { renameSync, writeFileSync } from "node:fs";
 import { summary } from "./measure/statistics.mjs";
 
 /**
- * Everything measured, as a flat list; the file is written anew with each figure, so that what comes later cannot
- * lose it. `schema` names its form: see README.md.
+ * All measurements, as a flat list. The file is rewritten for each figure, so that later failures do not lose it.
+ * `schema` names its format: see README.md.
  */
 export class Results {
   #path;
@@ -24,7 +24,7 @@ export class Results {
   }
 
   /**
-   * @param what `row`, such as "decode", and what tells it from others: shape, precision, contestant, …
+   * @param what `row`, such as "decode", and the properties that distinguish it: shape, precision, contestant, …
    * @param unit of the samples: "ms", "GB/s", "bytes", …
    */
   add(what, unit, samples) {
@@ -39,7 +39,7 @@ export class Results {
     this.#write();
   }
 
-  /** Something that was left out on purpose. */
+  /** Something that was skipped on purpose. */
   skip(what, reason) {
     this.#content.measurements.push({ ...what, skipped: reason });
     this.#write();

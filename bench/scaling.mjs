@@ -1,9 +1,9 @@
 // Ranks × threads against one session × threads, for a machine of many cores: `npm run bench -- --scaling`, or, on a
 // built checkout, without npm and network, `node bench/scaling.mjs`.
 //
-// A session of 8 threads (or as many as there are cores) stays open; the others come beside it in turns, each in a
-// process of its own, those that a target compares together, so that all ratios are of decode steps taken side by side.
-// transformers.js and llama.cpp have no part in this.
+// A session of 8 threads (or one per core, if there are fewer) stays open; the others take turns with it, each in a
+// separate process. Contestants that a target compares run together, so that all ratios are of decode steps measured in
+// the same turns. transformers.js and llama.cpp are not measured here.
 import { rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -44,7 +44,7 @@ Compares decoding by ranks × threads with one ONNX Runtime session × threads, 
 const context = 128;
 const turns = 15;
 
-/** What is aimed at on 16 cores: speed as a share of another's. */
+/** The targets on 16 cores: speed relative to another contestant's. */
 const targets = [
   { of: "8 × 1", against: "session × 8", atLeast: 0.9 },
   { of: "16 × 1", against: "8 × 1", atLeast: 1 },
@@ -54,9 +54,9 @@ const targets = [
 if (process.argv[1] === import.meta.filename) process.exit(await scaling(process.argv.slice(2)));
 
 /**
- * Prints the table of each precision, and writes the figures as they come.
+ * Prints the table of each precision, and writes the figures as they are measured.
  *
- * @returns what the process should exit with
+ * @returns the exit code of the process
  */
 export async function scaling(args) {
   let options;
@@ -85,7 +85,7 @@ export async function scaling(args) {
   );
 
   for (const [index, precision] of options.precisions.entries()) {
-    // What is left of the time, shared out among the precisions still to come.
+    // The remaining time, divided among the remaining precisions.
     const until = minutes() + (options.minutes - minutes()) / (options.precisions.length - index);
     const work = workFolder(options.cache);
     try {
@@ -109,7 +109,7 @@ export async function scaling(args) {
   return results.measurements.some((one) => one.failed !== undefined) ? 1 : 0;
 }
 
-/** Decodes by all contestants, a round of turns after the other, and prints the table. */
+/** Decodes with all contestants, one round of turns after another, and prints the table. */
 async function measurePrecision({ precision, options, work, results, inTime }) {
   const { shape, layers } = options;
   const config = configOf(shape, layers);
@@ -119,7 +119,7 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
   const cores = availableParallelism();
   const standing = sessionOf(Math.min(8, cores));
   const what = { row: "decode", context, shape, precision };
-  // For 15 turns a stream has too few tokens to be timed; it begins anew, untimed, when they are used up.
+  // A stream has too few tokens for 15 timed turns; when they are used up, a new stream begins, untimed.
   const tokens = Math.max(8, decodeTokens({ shape, layers, precision, turns: 8 }));
 
   const wanted = [
@@ -216,7 +216,10 @@ async function measurePrecision({ precision, options, work, results, inTime }) {
   }
 }
 
-/** Those that targets compare with each other are one round; what targets ask for comes first, should time run out. */
+/**
+ * Contestants that targets compare with each other form one round; those that targets require come first, in case time
+ * runs out.
+ */
 function roundsOf(contestants) {
   const together = targets.filter(({ against }) => !against.startsWith("session"));
   const isTogether = ({ label }) => together.some(({ of, against }) => label === of || label === against);

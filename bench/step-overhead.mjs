@@ -1,5 +1,5 @@
-// What a token costs outside the ranks: the embedded model's tokens as a caller of `generate` gets them, beside the
-// time that rank 0 spends in steps.
+// The cost of a token outside the ranks: the time per token of the embedded model as a caller of `generate` sees it,
+// next to the time that rank 0 spends in steps.
 import { loadModel } from "@ringrank/coordinator";
 import { demoModel } from "ringrank";
 import { summary } from "./measure/statistics.mjs";
@@ -15,7 +15,7 @@ const help = `What a token of the embedded model costs outside the ranks: transp
   --help
 `;
 
-/** Tokens of a turn that are not timed: its prompt, and the first steps after it. */
+/** The number of untimed tokens in a turn: those of its prompt and of the first steps after it. */
 const ahead = 8;
 
 const options = stepOptionsOrExit(help, { ranks: "1,2,4", turns: "7", tokens: "100" });
@@ -47,7 +47,7 @@ for (const { ranks, callers, own } of contestants) {
   console.log(`${name.padEnd(34)} ${[callers, own, outside].map((all) => figure(summary(all))).join("")}`);
 }
 
-/** Milliseconds a token: as the caller sees it, and in steps of rank 0. */
+/** Milliseconds per token: as the caller sees it, and in steps of rank 0. */
 async function generate(model, seed) {
   const text = model.generate("ROMEO:\n", { maxNewTokens: tokens + ahead, ignoreEos: true, seed });
   let [count, start, before] = [0, 0, model.counters()];

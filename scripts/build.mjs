@@ -33,7 +33,7 @@ async function buildScripts() {
 }
 
 /**
- * Compiles a package's AssemblyScript, where it has any: asconfig.json says what to what, by target if there are
+ * Compiles a package's AssemblyScript, if it has any: asconfig.json lists sources and outputs, by target if there are
  * several.
  */
 async function buildWebAssembly(folder) {
@@ -50,7 +50,7 @@ async function buildWebAssembly(folder) {
   }
 }
 
-/** Ends the build where a command of it fails. */
+/** Ends the build if one of its commands fails. */
 async function built(command, args, cwd) {
   const { status, output } = await run(command, args, { cwd, quiet });
   if (status === 0) return;

@@ -1,8 +1,8 @@
-// Makes one file of each of a package's entries, in dist/bundle, out of what tsc has written to dist.
+// Bundles each of a package's entries into one file in dist/bundle, from tsc's output in dist.
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
 
-/** Modules that nobody imports, since a thread or a process begins with them. */
+/** Modules that are not imported, since a thread or a process starts with them. */
 const startedModules = {
   coordinator: [
     "offload/planning-worker",
@@ -13,23 +13,23 @@ const startedModules = {
 };
 
 /**
- * Dependencies that are bundled with what imports them. They stay dependencies, for their declarations.
+ * Dependencies that are bundled with the modules that import them. They remain dependencies, for their declarations.
  *
- * protobuf is dozens of small files, and every thread that plans a model would read and compile all of them, for some
- * 0.1 s; of the bundle it compiles what is used. comlink is a CommonJS module, which Node reads twice, as it looks for
- * names that it might export.
+ * protobuf consists of dozens of small files, and every thread that plans a model would read and compile all of them,
+ * which takes some 0.1 s; in a bundle, only used code is compiled. comlink is a CommonJS module, which Node reads
+ * twice, as it searches for names that it might export.
  */
 const bundledDependencies = ["@bufbuild/protobuf", "comlink"];
 
 /**
- * Bundles the packages whose compiled code has changed. What other packages export stays an import, so that a process
- * has each once.
+ * Bundles the packages whose compiled code has changed. Imports of other packages stay imports, so that a process loads
+ * each once.
  *
  * @param {readonly string[]} names of folders in packages/
  */
 export async function bundlePackages(names) {
   const changed = names.filter(isOutdated);
-  // Some 0.2 s to load, for nothing most of the time.
+  // Loading it takes some 0.2 s, usually for nothing.
   const { rolldown } = changed.length > 0 ? await import("rolldown") : {};
   for (const name of changed) await bundlePackage(rolldown, name);
 }
@@ -58,7 +58,7 @@ async function bundlePackage(rolldown, name) {
   await bundle.close();
 }
 
-/** Has source maps lead to the TypeScript, which tsc's own maps hold, and not to what tsc has made of it. */
+/** Makes source maps lead to the TypeScript, which tsc's maps contain, instead of tsc's output. */
 const typescriptSources = {
   name: "typescript-sources",
   load: (file) =>
@@ -70,12 +70,12 @@ const typescriptSources = {
         },
 };
 
-/** The copyright and licence of dependencies in a chunk: what comments at the top of their files say, each once. */
+/** The copyright and licence notices of dependencies in a chunk: the comments at the top of their files, each once. */
 function noticesOf({ moduleIds }) {
   const comments = moduleIds
     .filter(isDependency)
     .map((file) => /^(\/\/.*\n)+/.exec(readFileSync(file, "utf8"))?.[0] ?? "");
-  // Some go on with what the file is about.
+  // Some comments continue with a description of the file.
   const isLonger = (comment) => comments.some((other) => other !== comment && comment.startsWith(other));
   return [...new Set(comments)].filter((comment) => !isLonger(comment)).join("\n");
 }
@@ -83,7 +83,8 @@ function noticesOf({ moduleIds }) {
 const isDependency = (file) => /[\\/]node_modules[\\/]/.test(file);
 
 /**
- * What package.json exports from dist/bundle, and what is started; all side by side, as addresses of their like say.
+ * The entries that package.json exports from dist/bundle, and the modules that are started; all in one folder, as their
+ * relative URLs require.
  */
 function entriesOf(name) {
   const folder = `packages/${name}`;

@@ -1,5 +1,5 @@
-// Format and lint, types of tests, unused code: at once, and what each has to say in that order.
-// Types of sources are the build's own business.
+// Formatting and lint, types of tests, unused code: run at once, with their output in this order. The build checks the
+// types of sources.
 import { fileURLToPath } from "node:url";
 import { run } from "./run.mjs";
 

@@ -1,4 +1,4 @@
-// What conformance tests measure, for the tables of docs/.
+// The results that conformance tests measure, for the tables in docs/.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,12 +9,12 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 
 export const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
 
-/** A share as a cell of a table. */
+/** A share as a table cell. */
 export const percent = (share) => (share === undefined ? "–" : `${(100 * share).toFixed(1)}%`);
 
 /**
- * What conformance tests measure when they run: every `SplitResult` of test/support/results.ts. Ends this process
- * where a test fails.
+ * Runs conformance tests and returns what they measure: every `SplitResult` of test/support/results.ts. Ends this
+ * process if a test fails.
  */
 export function measure(tests, environment = {}) {
   const results = mkdtempSync(join(tmpdir(), "ringrank-results-"));

@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 
 /**
- * Runs a command to its end.
+ * Runs a command until it ends.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, quiet?: boolean }} options quiet: what it prints is returned, and not printed
+ * @param {{ cwd?: string, quiet?: boolean }} options quiet: the output is returned instead of printed
  * @returns {Promise<{ status: number | null, output: string }>}
  */
 export function run(command, args, { cwd, quiet = false }) {

@@ -1,15 +1,15 @@
 /**
- * Weights as a model is initialised with: normal, of standard deviation 0.02, so that activations stay finite at any
- * depth. bfloat16, as checkpoints are.
+ * Weights like a model's initial ones: normal with standard deviation 0.02, so that activations stay finite at any
+ * depth. bfloat16, as in checkpoints.
  *
- * A table of 65 536 quantiles of the normal distribution and xorshift32 give two elements a draw, some hundred
- * million a second; the same seed gives the same weights.
+ * A table of 65 536 quantiles of the normal distribution and xorshift32 give two elements per draw, some hundred
+ * million per second. The same seed gives the same weights.
  */
 const tableSize = 65536;
 const deviation = 0.02;
 const one = 0x3f80;
 
-/** By 16 random bits. */
+/** Indexed by 16 random bits. */
 const normals = normalQuantiles();
 
 export class RandomWeights {
@@ -19,7 +19,7 @@ export class RandomWeights {
     this.#state = seed | 0 || 1;
   }
 
-  /** Fills `elements`, bfloat16 bits. Its length must be even but for the last call. */
+  /** Fills `elements` with bfloat16 bits. Its length must be even, except in the last call. */
   fill(elements) {
     let x = this.#state;
     const pairs = elements.length >> 1;
@@ -35,12 +35,12 @@ export class RandomWeights {
   }
 }
 
-/** The weights of a norm. */
+/** Fills the weights of a norm. */
 export function fillOnes(elements) {
   elements.fill(one);
 }
 
-/** Quantiles of the normal distribution at the middles of 65 536 equal parts, as bfloat16. */
+/** Quantiles of the normal distribution at the midpoints of 65 536 equal intervals, as bfloat16. */
 function normalQuantiles() {
   const table = new Uint16Array(tableSize);
   const bits = new Float32Array(1);
@@ -52,7 +52,7 @@ function normalQuantiles() {
   return table;
 }
 
-/** Of the logistic distribution of the same variance where it is close enough: Tukey's lambda, λ = 0.1349. */
+/** The quantile of Tukey's lambda distribution, λ = 0.1349, which approximates the normal distribution. */
 function quantile(p) {
   const lambda = 0.1349;
   return (p ** lambda - (1 - p) ** lambda) / 0.1975;

@@ -1,6 +1,6 @@
 /**
- * Configurations at the shapes of known models (config.json of the hub's repositories), with nothing that only
- * matters to text. `fixed` is a model of no size: what it takes is what a layer costs beside its arithmetic.
+ * Configurations with the shapes of known models (config.json of the hub's repositories), without settings that only
+ * matter to text. `fixed` is a model of negligible size: its time is the overhead of a layer beyond its arithmetic.
  */
 const shapes = {
   /** Qwen/Qwen2.5-0.5B: 494M parameters, 14 heads on 2 key heads, biases in q, k, v, tied embeddings. */
@@ -18,7 +18,9 @@ const shapes = {
     hidden_act: "silu",
     tie_word_embeddings: true,
   },
-  /** TinyLlama/TinyLlama-1.1B: 1.1B parameters, 32 heads on 4 key heads. Its context is 2048; here it may pass that. */
+  /**
+   * TinyLlama/TinyLlama-1.1B: 1.1B parameters, 32 heads on 4 key heads. Its context is 2048; here it may be exceeded.
+   */
   "tinyllama-1.1b": {
     model_type: "llama",
     hidden_size: 2048,
@@ -59,10 +61,10 @@ const shapes = {
   },
 };
 
-/** Those of real models: what `npm run bench` measures. */
+/** The shapes of real models, which `npm run bench` measures. */
 export const realShapes = Object.keys(shapes).filter((name) => name !== "fixed");
 
-/** A shape's config, cut to `layers` where given. */
+/** A shape's config, reduced to `layers` if given. */
 export function configOf(shape, layers) {
   const config = shapes[shape];
   if (config === undefined) {
@@ -73,7 +75,7 @@ export function configOf(shape, layers) {
   return { ...config, [field]: Math.min(layers, config[field]) };
 }
 
-/** How many parameters a shape has, roughly: what its time goes by. */
+/** The approximate number of a shape's parameters, to which its time is proportional. */
 export function parametersOf(shape, layers) {
   const config = configOf(shape, layers);
   const { hidden_size: width, intermediate_size: inner = 2.7 * width, vocab_size: vocabulary } = config;

@@ -9,8 +9,8 @@ import { fillOnes, RandomWeights } from "./random-weights.mjs";
 const chunkElements = 4 * 1024 * 1024;
 
 /**
- * A HuggingFace checkpoint of the config's shape with random weights (config.json, model.safetensors in bf16), made
- * under `cache` unless it is there. What tensors there are, the architecture itself says.
+ * Creates, unless it exists under `cache`, a HuggingFace checkpoint of the config's shape with random weights
+ * (config.json, model.safetensors in bf16). The architecture itself lists its tensors.
  *
  * @returns its directory
  */

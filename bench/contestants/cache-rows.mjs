@@ -1,11 +1,11 @@
 import { fillStates } from "./prompts.mjs";
 
-/** Rows a cache grows by, as Ringrank's does. */
+/** The number of rows by which a cache grows, as in Ringrank. */
 const blockRows = 64;
 
 /**
- * The keys and values of one sequence, fed to a session in place: tensors of a whole number of blocks, whose unused
- * rows have the position −1.
+ * The keys and values of one sequence, fed to a session in place: tensors with a whole number of blocks, whose unused
+ * rows have position −1.
  */
 export class CacheRows {
   #ort;
@@ -23,12 +23,12 @@ export class CacheRows {
     this.reserve(0);
   }
 
-  /** Inputs of a step; their data is the cache itself. */
+  /** The inputs of a step; their data is the cache itself. */
   get feeds() {
     return this.#feeds;
   }
 
-  /** Makes room for `rows`, a block at a time. */
+  /** Reserves space for `rows` rows, in whole blocks. */
   reserve(rows) {
     const capacity = Math.ceil(rows / blockRows) * blockRows;
     if (capacity === this.#capacity && this.#positions !== undefined) return;
@@ -52,7 +52,7 @@ export class CacheRows {
     this.#capacity = capacity;
   }
 
-  /** Takes over the new rows of a step, by name of its outputs. */
+  /** Adds a step's new rows, by the name of its outputs. */
   append(outputs, rows) {
     const [cache] = this.#graph.caches;
     this.reserve(this.length + rows);
@@ -69,7 +69,7 @@ export class CacheRows {
     this.length += rows;
   }
 
-  /** Takes `rows` rows that nobody computed. */
+  /** Adds `rows` rows that were not computed. */
   fill(rows) {
     this.reserve(rows);
     for (let row = 0; row < rows; row++) this.#positions[row] = BigInt(row);

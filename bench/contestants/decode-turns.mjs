@@ -1,26 +1,26 @@
 import { growth } from "./prompts.mjs";
 
 /**
- * Tokens at the beginning of a turn that are not timed, of any contestant: streams are ahead of their readers, so these
- * may have been made before the turn began, and the others had the caches until then.
+ * The number of untimed tokens at the beginning of each contestant's turn: streams run ahead of their readers, so these
+ * may have been computed before the turn, and the caches have been used by other contestants in the meantime.
  */
 export const ahead = 3;
 
 /**
- * Decode turns of a contestant that streams tokens. All go on with one stream, since filling a long context takes as
- * long as many turns; it begins anew where the context has grown too far.
+ * Decode turns of a contestant that streams tokens. They all continue one stream, since filling a long context takes as
+ * long as many turns; a new stream begins if the context has grown too far.
  */
 export class DecodeTurns {
   #begin;
   /** `{ context, grown, tokens }` */
   #running;
 
-  /** @param begin makes an async iterator of new tokens behind a prompt of `context` tokens */
+  /** @param begin returns an async iterator of new tokens after a prompt of `context` tokens */
   constructor(begin) {
     this.#begin = begin;
   }
 
-  /** Milliseconds a token of `tokens` steps, behind a prompt of `context` tokens. */
+  /** Returns the milliseconds per token of `tokens` steps after a prompt of `context` tokens. */
   async take(context, tokens) {
     if (this.#running?.context !== context || this.#running.grown + ahead + tokens > growth) {
       await this.end();

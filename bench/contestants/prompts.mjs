@@ -1,7 +1,10 @@
-/** Tokens a context may grow by before decode turns begin again, so that all turns have nearly the same. */
+/**
+ * The number of tokens by which a context may grow before decode turns start again, so that all turns have nearly the
+ * same context.
+ */
 export const growth = 128;
 
-/** The same random ids for everyone. */
+/** The same random ids for every contestant. */
 export function tokenIds(count, vocabulary, seed = 7) {
   let x = seed;
   return Array.from({ length: count }, () => {
@@ -14,8 +17,8 @@ export function tokenIds(count, vocabulary, seed = 7) {
 }
 
 /**
- * Keys or values that nobody computed, where a cache can be given: what reading them costs does not depend on what they
- * are, and to compute those of 2048 tokens takes half a minute.
+ * Fills keys or values with arbitrary numbers, for contestants whose cache can be set: the time to read them does not
+ * depend on their contents, and computing those of 2048 tokens takes half a minute.
  */
 export function fillStates(data) {
   for (let i = 0; i < data.length; i++) data[i] = ((i * 7919) % 2003) / 2003 - 0.5;

@@ -3,9 +3,9 @@ import { DecodeTurns } from "./decode-turns.mjs";
 import { growth, tokenIds } from "./prompts.mjs";
 
 /**
- * Ringrank itself, through its public face.
+ * Ringrank itself, through its public interface.
  *
- * @param options.load what `loadModel` takes: ranks, threadsPerRank, precision, …
+ * @param options.load the options of `loadModel`: ranks, threadsPerRank, precision, …
  */
 export async function open({ checkpoint, load }) {
   const model = await loadModel(checkpoint, load);

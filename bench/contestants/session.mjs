@@ -7,12 +7,12 @@ import { ahead } from "./decode-turns.mjs";
 import { growth, tokenIds } from "./prompts.mjs";
 
 /**
- * The same-cores baseline: the very graph that Ringrank splits, in one ONNX Runtime session with a thread for each
- * core. The loop is as fast as the public interface allows: the past is fed in place, and only new rows and logits
- * are fetched.
+ * The baseline on the same cores: the graph that Ringrank splits, in one ONNX Runtime session with one thread per core.
+ * The loop is as fast as the public interface allows: the past is fed in place, and only new rows and logits are
+ * fetched.
  *
- * @param options.onnx the directory that `writeOnnx` wrote the graph to
- * @param options.threads default: as many as cores
+ * @param options.onnx the directory to which `writeOnnx` wrote the graph
+ * @param options.threads default: one per core
  */
 export async function open({ checkpoint, precision, onnx, threads = availableParallelism() }) {
   const graph = unsplitGraph(checkpoint, precision);
@@ -25,7 +25,7 @@ export async function open({ checkpoint, precision, onnx, threads = availablePar
   const vocabulary = graph.outputs.find(({ name }) => name === "logits").dims[1];
   let running;
 
-  /** Runs `ids` behind what the cache holds and gives the likeliest next token. */
+  /** Runs `ids` after the cache's rows and returns the most likely next token. */
   async function step(cache, ids) {
     const count = ids.length;
     const outputs = await session.run({
@@ -53,7 +53,7 @@ export async function open({ checkpoint, precision, onnx, threads = availablePar
       return performance.now() - start;
     },
 
-    /** Milliseconds a token of `tokens` steps, behind `context` tokens. */
+    /** Milliseconds per token of `tokens` steps, after `context` tokens. */
     async decode(context, tokens) {
       if (running?.context !== context || running.cache.length + ahead + tokens > context + growth) {
         running = { context, cache: new CacheRows(graph, ort), next: 16 };

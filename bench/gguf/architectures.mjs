@@ -1,6 +1,6 @@
 /**
- * What llama.cpp calls the settings and tensors of a HuggingFace model, and how it orders their rows
- * (convert_hf_to_gguf.py). By `model_type`.
+ * llama.cpp's names of the settings and tensors of a HuggingFace model, and its order of their rows
+ * (convert_hf_to_gguf.py), by `model_type`.
  */
 export const architectures = { llama: llamaFamily("llama"), qwen2: llamaFamily("qwen2"), bloom: bloom() };
 
@@ -35,7 +35,7 @@ function llamaFamily(name) {
       "mlp.up_proj": "ffn_up",
       "mlp.down_proj": "ffn_down",
     },
-    // Llama's rotation turns neighbouring lanes there and halves of a head here; Qwen2's turns halves in both.
+    // Llama's rotary embedding rotates adjacent lanes there and halves of a head here; Qwen2's rotates halves in both.
     rows(module, config) {
       const heads = { attn_q: config.num_attention_heads, attn_k: config.num_key_value_heads }[module];
       if (name !== "llama" || heads === undefined) return undefined;

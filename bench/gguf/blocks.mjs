@@ -4,7 +4,10 @@
  */
 export const blockElements = 32;
 
-/** By name: ggml's number for the type, bytes of a block of `elements`, and how a row becomes blocks. */
+/**
+ * By name: ggml's number of the type, the bytes of a block of `elements`, and the function that encodes a row into
+ * blocks.
+ */
 export const blockTypes = {
   F32: { id: 0, elements: 1, bytes: 4, encode: encodeFloat32 },
   Q8_0: { id: 8, elements: blockElements, bytes: 2 + 32, encode: encodeQ8 },
@@ -13,7 +16,7 @@ export const blockTypes = {
 
 /**
  * @param values float32, a multiple of the type's `elements`
- * @returns its blocks, one after the other
+ * @returns its blocks, concatenated
  */
 export function encodeBlocks(type, values) {
   const { elements, bytes, encode } = blockTypes[type];
@@ -45,14 +48,14 @@ function encodeQ8(values, out) {
     out[at++] = half >>> 8;
     for (let i = from; i < from + 32; i++) {
       const x = Math.fround(values[i] * inverse);
-      // As C's roundf: halves away from 0.
+      // Like C's roundf: halves away from 0.
       out[at++] = x < 0 ? x - 0.5 : x + 0.5;
     }
   }
 }
 
 /**
- * Scale, then 16 bytes of two: element i in the low half of byte i, element i + 16 in the high one;
+ * The scale, then 16 bytes with two elements each: element i in the low half of byte i, element i + 16 in the high one;
  * x ≈ scale · (q − 8).
  */
 function encodeQ4(values, out) {
@@ -82,7 +85,7 @@ function encodeQ4(values, out) {
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
-/** Bits of the float16 nearest to a finite number, ties to even. */
+/** The bits of the float16 nearest to a finite number, ties to even. */
 function toFloat16(value) {
   float[0] = value;
   const sign = (bits[0] >>> 16) & 0x8000;

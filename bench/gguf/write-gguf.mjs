@@ -8,14 +8,14 @@ import { blockElements, blockTypes, encodeBlocks } from "./blocks.mjs";
 const chunkElements = 4 * 1024 * 1024;
 const alignment = 32;
 
-/** Numbers of the types of metadata (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). */
+/** The type numbers of metadata (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). */
 const valueTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9 };
 
 /**
  * Writes a checkpoint as GGUF, for llama.cpp.
  *
- * @param types block types (F32, Q8_0, Q4_0) of matrices, and of the one that gives the logits
- * @throws if llama.cpp's name of a tensor is not known
+ * @param types block types (F32, Q8_0, Q4_0) of matrices, and of the one that computes the logits
+ * @throws if llama.cpp's name of a tensor is unknown
  */
 export async function writeGguf(checkpoint, path, types) {
   const { config } = openCheckpoint(checkpoint);
@@ -55,13 +55,13 @@ function tensorsOf(checkpoint, config, architecture, types) {
     });
 }
 
-/** Vectors stay float32, as converters leave them; so do matrices whose rows are no whole blocks. */
+/** Vectors stay float32, as in other converters; so do matrices whose rows are not whole blocks. */
 function typeOf(module, { dims }, config, { matrices, head }) {
   if (dims.length === 1 || dims.at(-1) % blockElements !== 0) return "F32";
   return module === (config.tie_word_embeddings ? "token_embd" : "output") ? head : matrices;
 }
 
-/** What llama.cpp wants to know of every model. */
+/** The metadata that llama.cpp requires of every model. */
 function metadata(config) {
   return {
     "general.architecture": { type: "string", value: config.model_type },
@@ -72,8 +72,8 @@ function metadata(config) {
 }
 
 /**
- * Tokens are numbers here, but node-llama-cpp needs a vocabulary: one of SentencePiece's kind, with the bytes where
- * Llama has them, and as many other tokens as are left.
+ * The benchmark's tokens are numbers, but node-llama-cpp requires a vocabulary: a SentencePiece one, with the bytes
+ * where Llama has them, and other tokens to fill it.
  */
 function vocabulary(size) {
   const special = ["<unk>", "<s>", "</s>"];
@@ -102,7 +102,7 @@ function header(metadata, tensors) {
     parts.push(string(key), u32(valueTypes[entry.type]), encodeValue(entry));
   }
   for (const { name, weight, type, offset } of tensors) {
-    // Dimensions run from the innermost to the outermost.
+    // Dimensions are listed from the innermost to the outermost.
     const dims = [...weight.dims].reverse();
     parts.push(string(name), u32(dims.length), ...dims.map(u64), u32(blockTypes[type].id), u64(offset));
   }
@@ -113,7 +113,7 @@ function header(metadata, tensors) {
 async function appendTensor(file, { weight, type, size, rows }, reader) {
   const [count, ...rest] = weight.dims;
   const rowElements = rest.reduce((product, dim) => product * dim, 1);
-  // Vectors are one row; a permuted matrix is read whole, since its rows come from anywhere.
+  // A vector is one row; a permuted matrix is read whole, since its rows come from anywhere.
   const step = rows === undefined ? Math.max(1, Math.floor(chunkElements / rowElements)) : count;
   for (let row = 0; row < count; row += step) {
     const end = Math.min(row + step, count);

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
 /**
- * What the KV cache costs in decode steps, by the trace (`loadModel(…, { trace })`) of a model that was given prompts
- * one after the other: attention over the cache and adding to it, of the rank that takes longest, since all others wait
+ * The time that the KV cache takes in decode steps, from the trace (`loadModel(…, { trace })`) of a model that received
+ * prompts one after another: attention over the cache and appending to it, on the slowest rank, since all others wait
  * for it.
  *
- * @returns milliseconds of each step of one token, by the length of the prompt that it comes behind
+ * @returns milliseconds of each one-token step, by the length of the preceding prompt
  */
 export function cacheWork(path) {
   const ranks = new Map();
@@ -15,7 +15,7 @@ export function cacheWork(path) {
   let prompt = 0;
   for (const [at, step] of first.entries()) {
     if (step.tokens > 1) {
-      // A prompt comes in chunks.
+      // A prompt is processed in chunks.
       prompt = (first[at - 1]?.tokens > 1 ? prompt : 0) + step.tokens;
       continue;
     }
@@ -26,7 +26,7 @@ export function cacheWork(path) {
 }
 
 function stepsOf(path) {
-  // The format lets a file end without its bracket.
+  // The format allows a file to end without its bracket.
   const events = JSON.parse(readFileSync(path, "utf8").replace(/,\s*$/, "]"));
   return events.filter(({ cat, name }) => cat === "step" && name === "step");
 }

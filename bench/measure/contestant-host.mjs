@@ -1,8 +1,11 @@
-// The process of one contestant: opens what its parent names, and answers calls until told to close.
+// The process of one contestant: opens the module that its parent names, and answers calls until it is told to close.
 import { readFileSync } from "node:fs";
 import { untilIdle } from "./idle.mjs";
 
-/** Milliseconds that a contestant may go on working after it was loaded, or after its turn, before the next has its. */
+/**
+ * The milliseconds for which a contestant may continue to work after it was loaded, or after its turn, before the next
+ * turn begins.
+ */
 const settling = 60_000;
 
 let contestant;
@@ -43,7 +46,7 @@ async function answer(call, args) {
   return await contestant[call](...args);
 }
 
-/** Most bytes that this process has had in memory, as Linux counts them (VmHWM); undefined elsewhere. */
+/** The peak memory of this process in bytes, as Linux reports it (VmHWM); undefined elsewhere. */
 function peakBytes() {
   if (process.platform !== "linux") return undefined;
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));

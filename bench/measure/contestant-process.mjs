@@ -5,8 +5,8 @@ import { kernelFlags } from "@ringrank/webassembly";
 const host = new URL("./contestant-host.mjs", import.meta.url);
 
 /**
- * A contestant in a process of its own, so that neither memory nor threads of the others touch its figures, and its
- * end, however it comes, is its own.
+ * A contestant in a separate process, so that the memory and threads of others do not affect its figures, and a crash
+ * affects no others.
  */
 export class ContestantProcess {
   #child;
@@ -15,10 +15,10 @@ export class ContestantProcess {
   #ended;
   #stderr = "";
 
-  /** @param caches a folder for what contestants keep from one load to the next; default: where they keep it anyway */
+  /** @param caches a directory for what contestants cache between loads; default: their own default */
   constructor(caches) {
     this.#child = fork(host, {
-      // The `ringrank` command sets them for itself, too.
+      // The `ringrank` command also sets these for itself.
       execArgv: [...kernelFlags],
       env: {
         ...process.env,
@@ -46,9 +46,9 @@ export class ContestantProcess {
   }
 
   /**
-   * Calls the contestant and waits, at most `limit` milliseconds: then its process is ended.
+   * Calls the contestant and waits for at most `limit` milliseconds, after which its process is ended.
    *
-   * @throws what went wrong there
+   * @throws its error
    */
   call(name, args = [], limit = 900_000) {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
@@ -68,10 +68,10 @@ export class ContestantProcess {
   }
 
   /**
-   * Closes the contestant; its process ends whether or not that works.
+   * Closes the contestant. Its process ends whether or not that succeeds.
    *
-   * @returns the most bytes that it had in memory
-   * @throws what went wrong in closing
+   * @returns its peak memory in bytes
+   * @throws an error of closing
    */
   async close() {
     try {
@@ -81,7 +81,7 @@ export class ContestantProcess {
     }
   }
 
-  /** Ends the process, where there is no contestant in it to close. */
+  /** Ends the process if it has no contestant to close. */
   end() {
     this.#child.kill("SIGKILL");
   }

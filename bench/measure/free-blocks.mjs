@@ -4,10 +4,10 @@ const list = "/proc/buddyinfo";
 
 const pageBytes = 4096;
 
-/** Pages of a block, as a power of two, from which on it is as good as any: 2 MB, what a huge page takes. */
+/** The size of a block in pages, as a power of two, from which on size makes no difference: 2 MB, a huge page. */
 const longEnough = 9;
 
-/** Bytes of free memory in blocks shorter than 2 MB; 0 where the system does not tell. */
+/** The bytes of free memory in blocks smaller than 2 MB; 0 if the system does not report them. */
 export function scatteredBytes(text = existsSync(list) ? readFileSync(list, "utf8") : "") {
   let bytes = 0;
   for (const [, counts] of text.matchAll(/^Node\s+\d+, zone\s+\S+\s+(.*)$/gm)) {

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Milliseconds that the process is watched for; and how much of a core it may use in them and be idle. */
+/**
+ * The milliseconds for which the process is observed, and the time on a core that it may use in them and count as idle.
+ */
 const watched = 50;
 const idleShare = 0.1;
 
 /**
- * Waits until this process's threads, all together, do next to nothing: a token that was begun ahead of its reader, a
- * garbage collection behind a load (transformers.js has one that keeps a core busy for 20 seconds), pools that still
- * spin. What a contestant does after its turn, it would do in another's.
+ * Waits until all threads of this process together are nearly idle. Work after a turn would slow down another
+ * contestant's: a token that was begun ahead of its reader, garbage collection after a load (in transformers.js it
+ * keeps a core busy for 20 seconds), or thread pools that still spin.
  *
- * @param limit milliseconds after which it is busy for good, and that is its own affair
+ * @param limit milliseconds after which the wait ends in any case
  * @returns whether it is idle
  */
 export async function untilIdle(limit) {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 
-/** Where and with what the figures were made. */
+/** The machine and software on which the figures were measured. */
 export function describeMachine() {
   return {
     date: new Date().toISOString(),
@@ -22,14 +22,16 @@ export function describeMachine() {
   };
 }
 
-/** Who gets huge pages: "always" all, "madvise" who asks for them, "never" nobody; undefined where there are none. */
+/**
+ * Which memory gets huge pages: "always" all, "madvise" what requests them, "never" none; undefined if there are none.
+ */
 function hugePages() {
   const setting = "/sys/kernel/mm/transparent_hugepage/enabled";
   if (!existsSync(setting)) return undefined;
   return /\[(\w+)\]/.exec(readFileSync(setting, "utf8"))?.[1];
 }
 
-/** Bytes that programs may still take, as far as the system tells. */
+/** The bytes that programs may still allocate, as far as the system reports them. */
 export function availableBytes() {
   if (process.platform !== "linux") return totalmem();
   const [, kilobytes] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"));

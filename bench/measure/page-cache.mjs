@@ -1,7 +1,10 @@
 import { createReadStream, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Reads all files of a directory, so that who loads them next does not wait for a disk where others do not. */
+/**
+ * Reads all files of a directory, so that the first contestant that loads them does not wait for a disk when others do
+ * not.
+ */
 export async function intoPageCache(directory) {
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;

@@ -7,10 +7,10 @@ const directory = fileURLToPath(new URL("../peers/", import.meta.url));
 const root = new URL("../../", import.meta.url);
 
 /**
- * Installs transformers.js and llama.cpp as bench/peers' lock file says, without running their scripts: what they
- * need is inside the packages.
+ * Installs transformers.js and llama.cpp from bench/peers' lock file, without running their scripts: all that they need
+ * is inside the packages.
  *
- * @returns why they cannot be had, or undefined
+ * @returns why they are unavailable, or undefined
  */
 export function installPeers() {
   const lock = createHash("sha256")
@@ -26,7 +26,7 @@ export function installPeers() {
     // npx is a .cmd file on Windows, which only a shell can start; none of the arguments needs quoting.
     {
       cwd: directory,
-      // Where there is no network, the first minute of retries would tell nothing that the first seconds do not.
+      // Without a network, a minute of retries would reveal no more than the first seconds.
       env: { ...process.env, npm_config_fetch_retries: "2", npm_config_fetch_retry_mintimeout: "1000" },
       encoding: "utf8",
       timeout: 600_000,
@@ -40,7 +40,7 @@ export function installPeers() {
   return undefined;
 }
 
-/** Of what npx or pnpm printed, the line that says what went wrong. */
+/** The line of npx's or pnpm's output that says what went wrong. */
 function essence(output) {
   const lines = output.split("\n").map((line) => line.replace(/^(npm|pnpm) (error|ERR!)/, "").trim());
   const telling = lines.find((line) => /reason: |ERR_PNPM_/.test(line));

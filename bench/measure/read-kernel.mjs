@@ -1,18 +1,18 @@
 import { adviseHugePages } from "@ringrank/webassembly";
 
 /**
- * Memory of about `bytes`, and `readBy(streams)`, which gives functions that do nothing but read it: they combine its
- * bytes with xor, 16 at a time into four registers, and give some of the result so that no read can be left out.
+ * Memory of about `bytes`, and `readBy(streams)`, which returns functions that only read it: they combine its bytes
+ * with xor, 16 at a time into four registers, and return a part of the result so that no read can be eliminated.
  *
- * Several streams are read side by side, 64 bytes of each in turn, from as many parts of the memory. Parts are no
- * multiple of 64 KiB long: streams that are such a distance apart compete for the same sets of a cache.
+ * Several streams are read in parallel, 64 bytes of each in turn, from as many parts of the memory. The length of a
+ * part is not a multiple of 64 KiB: streams at such a distance compete for the same sets of a cache.
  */
 export function readableMemory(bytes, { hugePages = false } = {}) {
   const pages = Math.ceil(bytes / pageBytes);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   if (hugePages) adviseHugePages(memory);
 
-  /** @returns `read()`, and how many bytes that reads: all but the last few KiB */
+  /** @returns `read()`, and the number of bytes that it reads: several streams leave out a few KiB each */
   function readBy(streams) {
     const part = Math.floor(memory.buffer.byteLength / streams / pageBytes) * pageBytes;
     const distance = part - (streams === 1 ? 0 : apart);
@@ -25,12 +25,15 @@ export function readableMemory(bytes, { hugePages = false } = {}) {
 }
 
 const pageBytes = 65536;
-/** Of 64 KiB an eighth, so that eight streams are nowhere near each other; and of 4 KiB some lines. */
+/**
+ * The offset between streams: an eighth of 64 KiB, which spreads eight streams over it, plus some cache lines, so that
+ * they also differ modulo 4 KiB.
+ */
 const apart = pageBytes / 8 + 256;
 
 /**
- * A module of `read(from, to)`, which reads from one multiple of 64 to another, and as much in each part behind that.
- * It is assembled here since it is one loop; its memory is the import `memory.memory`.
+ * A module of `read(from, to)`, which reads from one multiple of 64 to another, and the same range in each following
+ * part. It is assembled here since it is a single loop; it imports its memory as `memory.memory`.
  */
 function readKernel(streams, distance) {
   const [load, xor, firstLane] = [0x00, 0x51, 0x1b].map((code) => [0xfd, code]);

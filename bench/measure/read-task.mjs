@@ -1,12 +1,12 @@
 import { readableMemory } from "./read-kernel.mjs";
 
-/** Passes before those that count: the engine optimizes beside the first. */
+/** Untimed passes: the engine compiles the optimized code during the first. */
 const warmUp = 1;
 
-/** Of one of the threads that read at the same time: GB/s of each pass, by number of streams. */
+/** One of the threads that read at the same time: returns the GB/s of each pass, by number of streams. */
 export function run(comm, { streams, passes, bytes, hugePages }) {
   const memory = readableMemory(bytes, { hugePages });
-  // Pages that were never written are all one.
+  // Pages that were never written all map to one.
   memory.bytes.fill(1);
   const readers = streams.map((count) => memory.readBy(count));
   const speeds = streams.map(() => []);

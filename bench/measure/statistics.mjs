@@ -1,4 +1,4 @@
-/** Median, and the middle half of the samples around it. */
+/** The median of samples, and the middle half around it. */
 export function summary(samples) {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (part) => {

@@ -1,9 +1,9 @@
 /**
- * Lets contestants take turns at one call (A B A B …), so that a machine that slows down slows down all of them.
+ * Lets contestants take turns at one call (A B A B …), so that if the machine slows down, it slows down all of them.
  *
- * @param contestants by name, of `ContestantProcess`, or what has its `call`
+ * @param contestants by name: `ContestantProcess`es or other objects with its `call`
  * @param onTurn called before each turn, with its number
- * @returns by name, samples, or the error after which it was left out
+ * @returns by name: samples, or the error after which the contestant was excluded
  */
 export async function takeTurns(contestants, call, args, { turns, warmUp = 0, onTurn = () => {} }) {
   const outcomes = new Map([...contestants.keys()].map((name) => [name, { samples: [], error: undefined }]));

@@ -1,16 +1,16 @@
-/** Tokens of which it is told what they took. */
+/** The number of tokens whose times are returned. */
 export const firstTokens = 96;
 
-/** Tokens after those, before the first turn. */
+/** The number of tokens after those, before the first turn. */
 const more = 64;
 
-/** Tokens of the prompt that both come behind. */
+/** The number of tokens in the prompt before both. */
 const prompt = 16;
 
 /**
- * Lets a contestant decode 160 tokens before its first turn. V8 compiles what it runs often, on other threads of the
- * process; with no more cores than ranks those take the ranks' cores, for about as many tokens (4 ranks on 2 cores were
- * up to a third slower for 30 tokens behind the first hundred).
+ * Lets a contestant decode 160 tokens before its first turn. V8 compiles frequently executed code on other threads of
+ * the process. If there are no more cores than ranks, those threads take the ranks' cores, for about as many tokens (4
+ * ranks on 2 cores were up to a third slower for 30 tokens after the first hundred).
  *
  * @param contestant a `ContestantProcess`
  * @returns milliseconds of each of the first 96

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** A folder of this process for exports, up to 6 GB; those that processes left behind when they were ended, go. */
+/** A directory of this process for exports, up to 6 GB. Those left behind by processes that were ended are removed. */
 export function workFolder(cache) {
   mkdirSync(cache, { recursive: true });
   for (const name of readdirSync(cache)) {

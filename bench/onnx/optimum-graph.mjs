@@ -1,7 +1,7 @@
 /**
- * A causal graph of ours with the interface of Optimum's decoder exports, which transformers.js runs: the whole past
- * goes in as `past_key_values.<i>.key` and comes out, one row longer, as `present.<i>.key`; `attention_mask` covers
- * past and new rows; logits are those of the last position. A batch of one.
+ * A causal graph of this project with the interface of Optimum's decoder exports, which transformers.js runs: the whole
+ * past is the input `past_key_values.<i>.key` and, one row longer, the output `present.<i>.key`; `attention_mask`
+ * covers past and new rows; the logits are those of the last position. The batch size is 1.
  */
 export function optimumGraph(graph) {
   const [cache] = graph.caches;

@@ -1,6 +1,6 @@
 /**
- * Bytes of weights that a decode step of a Ringrank reads: all but tables of which it looks up a row. Scales of what is
- * quantized are of two bytes in ranks' own products.
+ * The bytes of weights that a decode step of Ringrank reads: all except tables in which it looks up a row. Scales of
+ * quantized weights have two bytes in the ranks' own products.
  */
 export function bytesReadPerToken(graph) {
   const read = new Set();
@@ -17,7 +17,7 @@ export function bytesReadPerToken(graph) {
   return bytes;
 }
 
-/** Bytes of one sequence's keys and values, of `rows` rows. */
+/** The bytes of the keys and values of one sequence with `rows` rows. */
 export function cacheBytes(graph, rows) {
   return graph.caches
     .flatMap(({ states }) => states)

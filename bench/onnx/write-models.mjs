@@ -5,10 +5,10 @@ import { optimumGraph } from "./optimum-graph.mjs";
 import { unsplitGraph } from "./unsplit-graph.mjs";
 
 /**
- * Writes the graph that Ringrank splits as ONNX, whole, and beside it the same with the interface that transformers.js
- * wants. Both read one file of weights.
+ * Writes the graph that Ringrank splits as one ONNX model, and next to it the same graph with the interface that
+ * transformers.js requires. Both read one file of weights.
  *
- * @returns directories: `session` holds model.onnx, `transformersJs` is what `from_pretrained` takes
+ * @returns directories: `session` holds model.onnx, `transformersJs` is for `from_pretrained`
  */
 export async function writeModels(checkpoint, precision, directory) {
   const session = join(directory, "session");

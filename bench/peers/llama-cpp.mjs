@@ -3,10 +3,10 @@ import { DecodeTurns } from "../contestants/decode-turns.mjs";
 import { growth, tokenIds } from "../contestants/prompts.mjs";
 
 /**
- * llama.cpp through node-llama-cpp, on the CPU, with the library's own defaults.
+ * llama.cpp through node-llama-cpp, on the CPU, with the library's defaults.
  *
  * @param options.gguf path
- * @param options.contexts the contexts that will be asked for
+ * @param options.contexts the contexts that will be requested
  */
 export async function open({ gguf, threads, vocabulary, contexts }) {
   const llama = await getLlama({
@@ -24,7 +24,7 @@ export async function open({ gguf, threads, vocabulary, contexts }) {
     sequences: 1,
   });
   const sequence = context.getSequence();
-  /** There is one sequence: what begins ends what was before it. */
+  /** There is a single sequence: a new one replaces the one before it. */
   async function evaluate(tokens) {
     await sequence.clearHistory();
     return sequence.evaluate(tokenIds(tokens, vocabulary), greedy)[Symbol.asyncIterator]();

@@ -4,10 +4,10 @@ import { ahead } from "../contestants/decode-turns.mjs";
 import { fillStates, growth, tokenIds } from "../contestants/prompts.mjs";
 
 /**
- * transformers.js on an ONNX file of the same graph, with the interface of Optimum's exports and as many threads as
- * the others have.
+ * transformers.js on an ONNX file of the same graph, with the interface of Optimum's exports and as many threads as the
+ * others.
  *
- * @param options.directory a model directory as the hub has them: config.json, onnx/model.onnx
+ * @param options.directory a model directory in the hub's layout: config.json, onnx/model.onnx
  */
 export async function open({ directory, threads, vocabulary }) {
   env.allowRemoteModels = false;
@@ -22,8 +22,8 @@ export async function open({ directory, threads, vocabulary }) {
   let running;
 
   /**
-   * Continues `ids` behind what `past` covers, and gives the last new token and the time of each. Ids that `past`
-   * covers would be computed once more: transformers.js takes all it is given for new.
+   * Continues `ids` after the rows of `past`, and returns the last new token and the time of each. `ids` must not
+   * include those that `past` covers: transformers.js treats all ids as new.
    */
   async function generate(ids, past, count) {
     const times = new Times();
@@ -42,7 +42,7 @@ export async function open({ directory, threads, vocabulary }) {
     return { last, past: result.past_key_values, times: times.at.map((at) => at - start) };
   }
 
-  /** A past of `context` rows, and a token to go on with. */
+  /** Returns a past of `context` rows, and a token to continue with. */
   async function begin(context) {
     const { last, past } = await generate(tokenIds(1, vocabulary), undefined, 1);
     for (const [name, state] of Object.entries(past)) {
@@ -65,7 +65,7 @@ export async function open({ directory, threads, vocabulary }) {
       return times.at(-1);
     },
 
-    /** Milliseconds a token of `tokens` steps, behind `context` tokens. */
+    /** Milliseconds per token of `tokens` steps, after `context` tokens. */
     async decode(context, tokens) {
       const rows = running?.past.get_seq_length();
       if (running?.context !== context || rows + ahead + tokens > context + growth) {
@@ -83,7 +83,7 @@ export async function open({ directory, threads, vocabulary }) {
   };
 }
 
-/** Notes when each new token came; the first call has the prompt. */
+/** Records when each new token arrived; the first call delivers the prompt. */
 class Times extends BaseStreamer {
   at = [];
 

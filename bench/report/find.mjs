@@ -1,17 +1,17 @@
-/** The measurement of which all of `what` is true, or undefined. */
+/** The measurement that matches all of `what`, or undefined. */
 export function find(measurements, what) {
   return measurements.find((one) => matches(one, what));
 }
 
 /**
- * How many times faster one contestant was than another, turn by turn as they took them: `times of the other / times
- * of the one`.
+ * How many times faster one contestant was than another, turn by turn as they took them:
+ * `times of the other / times of the one`.
  *
  * @param what the row and cell that both are in
- * @returns `ratios` by turn, and `times` of both; or why there are none, as `missing`
+ * @returns `ratios` by turn, and `times` of both; or the reason for their absence, as `missing`
  */
 export function speedRatios(measurements, what, label, other) {
-  // Who stays open is measured beside several others.
+  // A contestant that stays open is measured with several others.
   const turnsOf = (label, other) =>
     measurements.find((one) => matches(one, { ...what, label }) && one.beside?.includes(other))?.turns;
   const [ours, theirs] = [turnsOf(label, other), turnsOf(other, label)];
@@ -21,7 +21,7 @@ export function speedRatios(measurements, what, label, other) {
   return { missing: whyMissing(measurements, both.find((one) => reasonOf(measurements, one)) ?? both[0]) };
 }
 
-/** Why there is no figure of `what`: it failed, was left out, or its contestant never opened. */
+/** Why there is no figure for `what`: it failed, was skipped, or its contestant never opened. */
 export function whyMissing(measurements, what) {
   const { row, context, label } = what;
   const name = [label, row, context].filter((part) => part !== undefined).join(", ");
@@ -42,7 +42,7 @@ function matches(one, what) {
   return Object.entries(what).every(([key, value]) => one[key] === value);
 }
 
-/** As `matches`, but what a measurement does not say it is of, it is of all. */
+/** Like `matches`, but a property that a measurement lacks matches everything. */
 function agrees(one, what) {
   return Object.entries(what).every(([key, value]) => one[key] === undefined || one[key] === value);
 }

@@ -1,6 +1,6 @@
 /**
- * What targets are held against: each is a function of the measurements that gives a `value`, with the middle half
- * around it where there is one, or `why` there is none.
+ * The values that are compared with targets: each is a function of the measurements that returns a `value`, with the
+ * middle half around it if there is one, or `why` there is none.
  */
 import { summary } from "../measure/statistics.mjs";
 import { find, speedRatios, whyMissing } from "./find.mjs";
@@ -20,10 +20,10 @@ export function turnRatio(what, label, other) {
 }
 
 /**
- * What the cache costs a step more behind a long context than behind a short one, in reads of what the cache has more,
- * at the bandwidth measured beside the long one.
+ * By how much the cache's cost per step grows from a short context to a long one, in units of the time to read the
+ * additional rows once at the bandwidth measured with the long one.
  *
- * @param row whose milliseconds count: what the cache costs by the trace, or whole steps ("decode")
+ * @param row the row whose milliseconds count: the cost of the cache from the trace, or whole steps ("decode")
  */
 export function cacheReads({ label, ...cell }, { from, to, row = "cache work" }) {
   const needed = {
@@ -41,7 +41,8 @@ export function cacheReads({ label, ...cell }, { from, to, row = "cache work" })
 }
 
 /**
- * What reading the weights once takes at the bandwidth measured beside it, as a share of a decode step, turn by turn.
+ * The time to read the weights once at the bandwidth measured in the same turns, relative to a decode step, turn by
+ * turn.
  */
 export function trafficShare({ label, ...cell }, context) {
   const needed = {
@@ -54,7 +55,7 @@ export function trafficShare({ label, ...cell }, context) {
   );
 }
 
-/** The peak of a load as a share of what it may be: 1.15 times the shards, and 300 MB. */
+/** The peak memory of a load relative to its limit: 1.15 times the shards, plus 300 MB. */
 export function memoryShare(what) {
   const needed = { peak: { row: "peak memory, loaded", ...what }, kept: { row: "weights kept", ...what } };
   return whereAll(needed, ({ peak, kept }) => ({ value: peak.median / (1.15 * kept.median + 300e6) }));
@@ -69,7 +70,7 @@ export function loadRatio(what) {
   );
 }
 
-/** What copying takes as a share of an all-reduce, turn by turn. */
+/** The time of copying relative to an all-reduce, turn by turn. */
 export function copyShare(what) {
   return whereAll(
     { reduce: { row: "all-reduce", ...what }, copy: { row: "copy", ...what } },
@@ -77,13 +78,13 @@ export function copyShare(what) {
   );
 }
 
-/** The median, and the middle half where there is more than one sample. */
+/** The median, and the middle half if there is more than one sample. */
 function middle(samples) {
   const { median, low, high } = summary(samples);
   return samples.length === 1 ? { value: median } : { value: median, low, high };
 }
 
-/** Finds all that is needed, by name; where one is missing, says why. */
+/** Finds all required measurements by name; if one is missing, says why. */
 function whereAll(needed, outcome) {
   return (measurements) => {
     const found = {};

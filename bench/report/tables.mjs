@@ -2,7 +2,7 @@ import { find } from "./find.mjs";
 import { grid } from "./grid.mjs";
 import { cacheReads } from "./outcomes.mjs";
 
-/** Everything measured, as text for a terminal. */
+/** All measurements, as text for a terminal. */
 export function tables({ measurements, machine, targets, options }) {
   return [
     machineLines(machine, measurements),
@@ -40,7 +40,7 @@ function bandwidthLines(measurements) {
   ];
 }
 
-/** Rows by precision and figure, a column for each contestant. */
+/** Rows by precision and figure, with a column for each contestant. */
 function modelTable(measurements, shape, { precisions, layers }) {
   const ofShape = measurements.filter((one) => one.shape === shape && one.label !== undefined);
   const labels = [...new Set(ofShape.map(({ label }) => label))].sort(byKind);
@@ -84,7 +84,7 @@ function byKind(a, b) {
   return first - second || a.localeCompare(b);
 }
 
-/** What decoding cannot be faster than: its weights, and its cache, read once. */
+/** The lower bound of a decode step: its weights and its cache, read once. */
 function bound(measurements, { shape, precision, row, context }) {
   const bandwidth = find(measurements, { row: "read bandwidth", of: "decode", context, shape, precision });
   const weights = find(measurements, { row: "weights read per token", shape, precision });
@@ -107,7 +107,10 @@ function spread({ median, low, high }) {
   return `${figure(median)} (${figure(low)}–${figure(high)})`;
 }
 
-/** What the target judges, beside what whole steps say, whose other work varies by more than the cache costs. */
+/**
+ * The figure that the target judges, next to that of whole steps, whose other work varies by more than the cost of the
+ * cache.
+ */
 function cacheTable(measurements, { shapes, precisions, contexts, mainRanks }) {
   const [from, ...longer] = contexts;
   const rows = shapes.flatMap((shape) =>

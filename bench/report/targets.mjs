@@ -8,15 +8,15 @@ import {
   turnRatio,
 } from "./outcomes.mjs";
 
-/** The shape that memory, traffic and loading are judged on. */
+/** The shape for which memory, traffic and loading are judged. */
 const largest = "tinyllama-1.1b";
 
 /**
- * What is aimed at, beside what was measured. Only what a run with these options measures is judged, so what is not
- * measured was asked for.
+ * The targets, next to what was measured. Only targets that these options measure are judged, so a missing measurement
+ * was requested.
  *
- * @returns `{ name, shape, precision, target, measured, met }`; `met` is undefined where there is nothing to judge, and
- * `why` says so
+ * @returns `{ name, shape, precision, target, measured, met }`; `met` is undefined if there is nothing to judge, and
+ *   `why` says so
  */
 export function judge(measurements, options) {
   const verdicts = [];
@@ -42,7 +42,7 @@ export function judge(measurements, options) {
   return verdicts;
 }
 
-/** Each is a name, what it is of, `atLeast` or `atMost`, and how it is found in the measurements. */
+/** Each has a name, a shape and precision, `atLeast` or `atMost`, and a function that finds it in the measurements. */
 function* targets(options) {
   const { parts, shapes, precisions, ranks } = options;
   if (parts.includes("models")) {

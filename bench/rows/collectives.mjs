@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const script = fileURLToPath(new URL("../../packages/collectives/bench/collectives.mjs", import.meta.url));
 
-/** All-reduces from 1 KB to 64 MB beside the copy bound, as packages/collectives measures them. */
+/** All-reduces from 1 KB to 64 MB compared with the copy bound, as packages/collectives measures them. */
 export async function measureCollectives({ quick, ranks, results, progress }) {
   const counts = ranks.filter((count) => count > 1);
   const exponents = quick ? [10, 13, 18, 24] : [10, 12, 13, 14, 16, 18, 20, 22, 24, 26];

@@ -3,11 +3,11 @@ import { ContestantProcess } from "../measure/contestant-process.mjs";
 import { intoPageCache } from "../measure/page-cache.mjs";
 
 /**
- * Loads in turns, each in a process of its own: the first, of which nothing is kept yet, and the second, which finds
- * what the first has kept. All that they read is in the system's page cache.
+ * Times loads in turns, each in a separate process: the first, for which nothing is cached yet, and the second, which
+ * finds what the first has cached. All files that they read are in the system's page cache.
  *
- * @param contestant `module` and `options`, as `open` takes them
- * @param caches a folder for what is kept
+ * @param contestant `module` and `options`, as for `open`
+ * @param caches a directory for what is cached
  * @returns milliseconds of each, by turn: `{ first, second }`
  */
 export async function loadTurns({ module, options }, { checkpoint, caches, turns }) {

@@ -18,20 +18,20 @@ import { writeModels } from "../onnx/write-models.mjs";
 import { loadTurns } from "./load-turns.mjs";
 import { decodeTokens, tracedTokens } from "./turn-lengths.mjs";
 
-/** Block types of GGUF with as many bits as a precision has. */
+/** GGUF block types with as many bits as a precision. */
 const ggufTypes = {
   int8: { matrices: "Q8_0", head: "Q8_0" },
   int4: { matrices: "Q4_0", head: "Q4_0" },
 };
 
 /**
- * All that is measured of one shape in one precision: decode, prefill, load time, peak memory, for every contestant.
+ * All measurements of one shape in one precision: decode, prefill, load time and peak memory, for every contestant.
  *
- * One Ringrank (`mainRanks`) stays open throughout; first those that are no Ringrank come beside it, then other
- * numbers of ranks one by one, so that every comparison is made in turns with it.
+ * One Ringrank (`mainRanks`) stays open throughout; first the contestants other than Ringrank run next to it, then
+ * other numbers of ranks one by one, so that every comparison is made in turns with it.
  *
- * @param until when this cell's share of the time is over (`performance.now()`): what no target asks for is left out
- * then, and said to be
+ * @param until when this cell's share of the time ends (`performance.now()`): after that, parts that no target
+ *   requires are skipped, and reported as skipped
  */
 export async function measureModel({ shape, precision, options, results, progress, peerProblem, until }) {
   const config = configOf(shape, options.layers);
@@ -59,7 +59,7 @@ class Cell {
   #peerProblem;
   #until;
   #fragments;
-  /** Contestants whose processes are alive, by name: `{ name, process, what }`. */
+  /** The contestants whose processes are running, by name: `{ name, process, what }`. */
   #open = new Map();
 
   constructor({ cell, config, checkpoint, work, options, results, progress, peerProblem, until }) {
@@ -78,7 +78,7 @@ class Cell {
     const { precision } = this.#cell;
     const { mainRanks, ranks, contexts, peers } = this.#options;
     this.#reportSizes();
-    // Where there is a second load, the first is timed beside it.
+    // If there is a second load, the first is timed with it.
     const main = { ...this.#ringrank(mainRanks), loadsInTurns: precision !== "float32" };
     await intoPageCache(this.#checkpoint);
     if (!this.#options.quick) await this.#takeFragments();
@@ -97,7 +97,7 @@ class Cell {
     for (const rival of rivals) await this.#closeOne(rival);
 
     const others = ranks.filter((count) => count !== mainRanks).map((count) => this.#ringrank(count));
-    // A target asks for 4.
+    // A target requires 4.
     const isAsked = ({ what }) => what.ranks === 4;
     for (const other of others.filter(isAsked)) await this.#beside(other);
     await this.#loads(main);
@@ -108,14 +108,14 @@ class Cell {
     await this.#closeOne(main);
   }
 
-  /** Otherwise the contestant that is opened first would have them. */
+  /** Otherwise the contestant that opens first would get the scattered memory. */
   async #takeFragments() {
     this.#progress("taking scattered memory");
     this.#fragments = await holdFragments();
     this.#results.add({ row: "scattered memory taken", ...this.#cell }, "bytes", [this.#fragments.bytes]);
   }
 
-  /** Another number of ranks, beside those that stay open. */
+  /** Measures another number of ranks next to the contestants that stay open. */
   async #beside(other) {
     await this.#openOne(other);
     const open = this.#open.get(other.name);
@@ -125,7 +125,7 @@ class Cell {
     await this.#closeOne(other);
   }
 
-  /** First and second loads. In float32 nothing is kept of a load, so that another is no second one. */
+  /** First and second loads. In float32 a load caches nothing, so there is no second one. */
   async #loads(rival) {
     if (this.#cell.precision === "float32") return;
     const what = { row: "load", ...this.#cell, ...rival.what };
@@ -142,7 +142,7 @@ class Cell {
     }
   }
 
-  /** What the cache costs behind each context, by the trace of another Ringrank, of which nothing else counts. */
+  /** The cost of the cache after each context, from the trace of another Ringrank, which is used for nothing else. */
   async #cacheWork(ranks) {
     const [short, ...long] = this.#options.contexts;
     if (long.length === 0) return;
@@ -160,7 +160,7 @@ class Cell {
         if (context === short) continue;
         await this.#turns({ context }, "read", [], { turns: 3 }, this.#reading("cache work"));
       }
-      // Only then is the trace whole.
+      // The trace is complete only after closing.
       await this.#closeOne(traced);
       const work = cacheWork(trace);
       for (const context of [short, ...long]) {
@@ -172,7 +172,7 @@ class Cell {
     }
   }
 
-  /** Does something unless this cell has had its share of the time. */
+  /** Does something unless this cell's share of the time is used up. */
   async #inTime(what, take) {
     if (performance.now() < this.#until) await take();
     else
@@ -240,7 +240,7 @@ class Cell {
     });
   }
 
-  /** The memory's bandwidth, as one of those who take turns, where it is asked for. */
+  /** The memory bandwidth as a participant in turns, if requested. */
   #reading(of) {
     const { parts } = this.#options;
     if (!parts.includes("bandwidth")) return [];
@@ -310,11 +310,11 @@ class Cell {
     }
   }
 
-  /** A machine that swaps, or kills the largest process, measures nothing. */
+  /** Throws if memory is short: a machine that swaps or kills the largest process gives no valid measurements. */
   #requireMemory() {
     const parameterBytes = { float32: 4, int8: 1.2, int4: 0.7 }[this.#cell.precision];
     const elements = bytesReadPerToken(unsplitGraph(this.#checkpoint, "float32")) / 4;
-    // Weights once while they are read and once where they are kept.
+    // The weights where they are kept, and a part of them also where they are read.
     const needed = 1.5 * elements * parameterBytes + 500e6;
     if (availableBytes() > needed) return;
     throw new Error(
@@ -322,7 +322,7 @@ class Cell {
     );
   }
 
-  /** @param others who take turns beside the contestants that are open */
+  /** @param others participants in the turns besides the open contestants */
   async #decode(contexts, others = []) {
     const { layers, decodeTurns } = this.#options;
     const turns = { turns: decodeTurns, warmUp: 1 };

@@ -5,12 +5,12 @@ import { loadModel } from "@ringrank/coordinator";
 import { kernelFlags } from "@ringrank/webassembly";
 import { demoModel } from "ringrank";
 
-/** Tokens that quantized models are given at once: as many as kernels multiply by, and all. */
+/** The numbers of tokens passed to quantized models at once: as many as kernels multiply by, and all. */
 const atOnce = [8, 256];
 
 /**
- * Perplexity of the embedded model on text it was not trained on, in each precision and on each wire, on 2 ranks, which
- * multiply as those of the command do.
+ * The perplexity of the embedded model on text it was not trained on, in each precision and for each wire, on 2 ranks,
+ * which multiply like those of the command.
  */
 export async function measurePerplexity({ precisions, results, progress }) {
   const { perplexity_ids: ids } = JSON.parse(readFileSync(join(demoModel, "golden.json"), "utf8"));
@@ -38,7 +38,7 @@ export async function measurePerplexity({ precisions, results, progress }) {
 }
 
 async function perplexity(ids, { atOnce = ids.length, ...load }) {
-  // A kept shard would be what another build has quantized.
+  // A cached shard would be what another build quantized.
   const model = await loadModel(demoModel, { ranks: 2, cache: false, ...load });
   try {
     const sequence = model.sequence();

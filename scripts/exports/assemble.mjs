@@ -1,5 +1,5 @@
-// Puts the exports of test/fixtures/exports together again, byte for byte what the tools wrote, in
-// test/fixtures/assembled (which git ignores). Vitest runs it before the tests; test/fixtures/README.md explains.
+// Reassembles the exports of test/fixtures/exports, byte for byte what the tools wrote, in test/fixtures/assembled
+// (which git ignores). Vitest runs it before the tests; test/fixtures/README.md explains.
 import { createHash } from "node:crypto";
 import {
   copyFileSync,
@@ -18,7 +18,7 @@ import { Checkpoint } from "./weights.mjs";
 const fixtures = fileURLToPath(new URL("../../test/fixtures", import.meta.url));
 const from = join(fixtures, "exports");
 const to = join(fixtures, "assembled");
-/** What ends the name of an export that was taken apart. */
+/** The suffix of an export that was taken apart. */
 const restOf = ".rest.gz";
 
 /** Vitest's global setup. */
@@ -32,7 +32,7 @@ export function setup() {
     const target = join(to, relative(from, path).replace(restOf, ""));
     if (isNewer(target, path)) continue;
     mkdirSync(dirname(target), { recursive: true });
-    // Renamed when whole: two test runs may do this at once.
+    // Renamed once complete: two test runs may do this at once.
     const unfinished = `${target}.${process.pid}`;
     if (taken.includes(path)) writeFileSync(unfinished, assemble(path));
     else copyFileSync(path, unfinished);

@@ -10,7 +10,7 @@ import { basename, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Checkpoint } from "./weights.mjs";
 
-/** Smaller ones take more room to describe. */
+/** Describing smaller ones takes more space than it saves. */
 const smallest = 1024;
 
 const [path, checkpointPath, folder] = process.argv.slice(2);
@@ -29,7 +29,7 @@ writeFileSync(join(folder, `${basename(path)}.rest.gz`), gzipSync(rest, { level:
 writeFileSync(join(folder, `${basename(path)}.json`), `${JSON.stringify(recipe, undefined, 1)}\n`);
 process.stdout.write(`${path}: ${whole.length} bytes, ${rest.length} of its own\n`);
 
-/** Every place where the bytes of a weight stand, in order; the longer of two that overlap. */
+/** Every place where the bytes of a weight are found, in order; the longer of two that overlap. */
 function findShared(bytes, checkpoint) {
   const found = [];
   const overlaps = (at, length) => found.some((one) => at < one.at + one.length && one.at < at + length);
@@ -45,7 +45,7 @@ function findShared(bytes, checkpoint) {
   return found.sort((a, b) => a.at - b.at);
 }
 
-/** Each tensor, and the query, key and value of a layer as the one matrix that some tools make of them. */
+/** Each tensor, and the query, key and value of a layer as the single matrix into which some tools combine them. */
 function candidates(checkpoint) {
   const { names } = checkpoint;
   const alone = names.map((name) => [name]);

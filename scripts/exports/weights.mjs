@@ -1,14 +1,14 @@
-// What an export and the checkpoint it was made from have in common: the bytes of the checkpoint's weights in fp32.
+// What an export and its checkpoint have in common: the bytes of the checkpoint's weights in fp32.
 import { readFileSync } from "node:fs";
 
 /**
- * @typedef {object} SharedWeight bytes of an export that its checkpoint has too
- * @property {number} at where they stand in the export, in bytes
- * @property {string[]} tensors the checkpoint's tensors, joined along their first axis
- * @property {boolean} [transposed] whether the matrix stands there with rows and columns exchanged
+ * @typedef {object} SharedWeight bytes of an export that its checkpoint also contains
+ * @property {number} at their byte offset in the export
+ * @property {string[]} tensors the checkpoint's tensors, concatenated along their first axis
+ * @property {boolean} [transposed] whether the export stores the matrix transposed
  */
 
-/** A safetensors file whose tensors are asked for as fp32 bytes. */
+/** A safetensors file whose tensors are read as fp32 bytes. */
 export class Checkpoint {
   #bytes;
   #start;
@@ -30,7 +30,7 @@ export class Checkpoint {
     return this.#tensors[name].shape;
   }
 
-  /** The bytes that stand in an export for one `SharedWeight`. */
+  /** The bytes that a `SharedWeight` has in an export. */
   bytes({ tensors, transposed = false }) {
     const parts = tensors.map((name) => this.#fp32(name));
     const joined = new Uint32Array(parts.reduce((length, part) => length + part.length, 0));
@@ -47,7 +47,7 @@ export class Checkpoint {
   #fp32(name) {
     const { dtype, data_offsets: offsets } = this.#tensors[name];
     const [begin, end] = offsets.map((offset) => this.#start + offset);
-    // A copy, since tensors may lie at odd offsets.
+    // A copy, since tensors may start at odd offsets.
     const { buffer } = new Uint8Array(this.#bytes.subarray(begin, end));
     return dtype === "F32"
       ? new Uint32Array(buffer)

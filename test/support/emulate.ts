@@ -78,8 +78,9 @@ export class EmulatedGroup {
 
   /**
    * Returns whole outputs by name, assembled from the ranks that hold their shares. Caches must be empty and states
-   * zero, except for those that another entry fills: each rank reads what that entry last wrote there. -
-   * - @param wanted `caches`: every rank skips the steps that compute none of these
+   * zero, except for those that another entry fills: each rank reads what that entry last wrote there.
+   *
+   * @param wanted `caches`: every rank skips the steps that compute none of these
    */
   async run(
     entry: string,

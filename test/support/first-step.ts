@@ -4,8 +4,9 @@ import type { EmulatedTensor } from "./emulate.js";
 
 /**
  * The inputs of a causal graph's first step, or that of an encoder–decoder's `decode`: every token of `ids`, logits of
- * every row, empty caches, states of zero. -
- * - @param ids `[batch][sequence]`, without padding
+ * every row, empty caches, states of zero.
+ *
+ * @param ids `[batch][sequence]`, without padding
  */
 export function firstStep(graph: Graph, ids: readonly (readonly number[])[]): Record<string, EmulatedTensor> {
   const sizes = [ids.length, ids[0]!.length];

@@ -3,8 +3,9 @@ import type { ProductMatrix, ProductStep } from "@ringrank/policy";
 
 /**
  * ONNX Runtime's own operator for a matrix of a product step, from `x` to `y`, with weights by their names in the
- * program. -
- * - @param accuracyLevel for quantized weights: 4 rounds activations to int8, 1 does not
+ * program.
+ *
+ * @param accuracyLevel for quantized weights: 4 rounds activations to int8, 1 does not
  */
 export function productNode(
   { bits, width }: Pick<ProductStep, "bits" | "width">,

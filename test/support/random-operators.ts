@@ -114,8 +114,9 @@ export const operatorNames = Object.keys(operators) as (keyof typeof operators)[
 
 /**
  * `x [batch, 6]` through the chosen operators, each applied to any preceding values. The last value is an output, and
- * so are some that others may be computed from: sums that ranks owe there must be reduced, and not again after them. -
- * - @param early the values that are outputs, counted like those of {@link Choice}
+ * so are some that others may be computed from: sums that ranks owe there must be reduced, and not again after them.
+ *
+ * @param early the values that are outputs, counted like those of {@link Choice}
  */
 export function randomOperators(choices: readonly Choice[], early: readonly number[]): GraphWithContents {
   const g = new TestGraph();

@@ -93,8 +93,8 @@ export function shardingOnly(graph: Graph, factor: number, ranks: number): Parti
 
 /**
  * A policy, or undefined if it is refused: a factor that occurs twice in one tensor cannot be sharded, alone or at all.
- * -
- * - @param refusal the code with which it may be refused
+ *
+ * @param refusal the code with which it may be refused
  */
 export function admissible(plan: () => PartitionPolicy, refusal: string): PartitionPolicy | undefined {
   try {

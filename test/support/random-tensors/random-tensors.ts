@@ -34,8 +34,9 @@ export const operatorNames = Object.keys(operators) as (keyof typeof operators)[
 
 /**
  * `x [batch, sequence, 6]`, or `[batch, 6]`, through the chosen operators, each applied to any preceding values. The
- * last value is an output, and so are some that others may be computed from. -
- * - @param early the values that are outputs, counted like those of {@link Choice}
+ * last value is an output, and so are some that others may be computed from.
+ *
+ * @param early the values that are outputs, counted like those of {@link Choice}
  */
 export function randomTensors(
   choices: readonly Choice[],
