@@ -1,7 +1,7 @@
-// The bound is what the ranks take to copy their arrays once, from local to local, all at the same time: whatever an
-// algorithm does, each array has to be read once and written once, and nothing else has to leave the caches. Whatever
-// is compared takes turns in one run, and each figure is the median of its turns on rank 0, with the middle half
-// of them behind it. Where other programs use the cores, it is the spread that says so.
+// The bound is the time in which the ranks copy their arrays once, from local to local, all at the same time: in any
+// algorithm, each array must be read once and written once, and nothing else must leave the caches. Compared calls take
+// turns in one run, and each figure is the median of its turns on rank 0, followed by the middle half of them, which is
+// wide if other programs use the cores.
 import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -41,7 +41,7 @@ export async function run(comm, { contestants, collective, bytes }) {
   const warmUp = Math.min(turns, 100);
   const times = calls.map(() => []);
   for (let turn = -warmUp; turn < turns; turn++) {
-    // The engine optimizes on threads of its own, which need a core while ranks do not spin.
+    // The engine's compiler threads need a core while ranks do not spin.
     if (turn === 0) await new Promise((resolve) => setTimeout(resolve, 100));
     for (const [index, call] of calls.entries()) {
       comm.barrier();

@@ -16,7 +16,7 @@ export function originOf(name: string, producers: ReadonlyMap<string, GraphNode>
   return origin;
 }
 
-/** TorchScript leaves a Concat with one input where a cache of transformers, which starts empty, is given a past. */
+/** TorchScript leaves a Concat with one input if a cache of transformers, which starts empty, is given a past. */
 function isSame({ opType, inputs }: GraphNode): boolean {
   return opType === "Identity" || (opType === "Concat" && inputs.length === 1);
 }

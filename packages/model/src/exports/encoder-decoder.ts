@@ -44,13 +44,13 @@ const encoderPositions = "encoder_positions";
  * One graph of two entries, as the project's own encoder–decoders are:
  *
  * ```
- *  encode   encoder ─ last_hidden_state ─ what the first step makes of it: cross.0.key, cross.0.value, …
+ *  encode   encoder ─ last_hidden_state ─ the first step's projections: cross.0.key, cross.0.value, …
  *  decode   the decoder with past, which reads them as encoded.0.key, …; with an empty past it begins
  * ```
  *
  * Each file has its own copy of what they share, such as the embedding.
  *
- * @throws RR_NO_GENERATE where the parts do not fit one another so
+ * @throws RR_NO_GENERATE if the parts do not fit together in this way
  */
 export function encoderDecoder({ encoder, withoutPast, withPast }: EncoderDecoderParts): Graph {
   const crossing = crossStates(withPast, withoutPast);

@@ -34,18 +34,18 @@ export type ExportFiles =
     };
 
 /**
- * The files that make up the model in a directory: those in `onnx/`, as transformers.js has them, else those beside
+ * The files that make up the model in a directory: those in `onnx/`, as in transformers.js, or else those next to
  * the config, as Optimum and onnxruntime-genai write them.
  *
  * ```
- *  model, decoder_model_merged, decoder_with_past_model       one file, the first of these that is there
+ *  model, decoder_model_merged, decoder_with_past_model       one file, the first of these that exists
  *  encoder_model + decoder_model_merged                       an encoder–decoder
  *  encoder_model + decoder_model + decoder_with_past_model    the same in three files
  * ```
  *
- * @param dtype default: `fp32` where it is there, else the only one
- * @throws RR_NOT_A_MODEL without an ONNX file; RR_MISSING_FILE where there is none of the `dtype` that is asked for, or
- * not all it takes; RR_OPTION where it has to be said which
+ * @param dtype default: `fp32` if it exists, else the only one
+ * @throws RR_NOT_A_MODEL without an ONNX file; RR_MISSING_FILE if no file, or not every required one, has the requested
+ * `dtype`; RR_OPTION if there are several and none is requested
  */
 export function exportFiles(directory: string, dtype?: ExportDtype): ExportFiles {
   const folder = [join(directory, "onnx"), directory].find((one) => onnxFiles(one).length > 0);

@@ -1,8 +1,8 @@
 import type { Graph, ValueInfo } from "../graph/graph.js";
 
 /**
- * Exporters' names of the rows kept from earlier steps, and of the same with the new ones; the rest of a name
- * identifies the state.
+ * Exporters' names of the inputs with the rows of earlier steps, and of the outputs that add the new ones; the rest of
+ * a name identifies the state.
  */
 const pastName = /^past(?:_key_values)?[._](?<state>.+)$/;
 const presentName = /^present(?:_key_values)?[._](?<state>.+)$/;

@@ -32,7 +32,7 @@ export interface WithCacheOptions {
 }
 
 /**
- * A decoder export with a cache: its past as the state of a graph, of which a step gives new rows only.
+ * A decoder export with a cache: its past becomes the state of a graph, and a step outputs only new rows.
  *
  * ```
  *  exported   past_key_values.0.key ─┬─ Concat ─ present.0.key, …      attention_mask over past and new tokens
@@ -42,11 +42,11 @@ export interface WithCacheOptions {
  * ```
  *
  * Fused attention becomes the attention of the project's own architectures, which reads its cache in place and masks
- * the unused rows. What exporters write in primitive operators takes the size of the past for the number of its rows
- * (a position, a distance, the edge of a window may be `size + index`), so its cache is exact. A graph without a past
- * is given back as it is.
+ * the unused rows. Attention that exporters write in primitive operators uses the size of the past as the number of
+ * its rows (a position, a distance, the edge of a window may be `size + index`), so its cache is exact. A graph without
+ * a past is returned unchanged.
  *
- * @throws RR_NO_GENERATE for a past that is no cache, and for inputs that a step cannot fill
+ * @throws RR_NO_GENERATE for a past that is not a cache, and for inputs that a step cannot fill
  */
 export function withCache(graph: Graph, options: WithCacheOptions = {}): Graph {
   const { pairs, onlyRead } = statePairs(graph);

@@ -21,13 +21,16 @@ interface LinearAttention {
   readonly value: Value;
   /** `[batch, heads, key lanes, value lanes]`. */
   readonly past: Value;
-  /** Logarithm of what is left of a state, `[batch, positions, heads]` or for each lane of a key; absent for all. */
+  /**
+   * The logarithm of the fraction of a state that is kept, `[batch, positions, heads]`, or per lane of a key; if
+   * absent, states are kept whole.
+   */
   readonly decay?: Value;
-  /** How much of what a key stood for is replaced, `[batch, positions, heads]`; absent where it is added to. */
+  /** The fraction of a key's value that is replaced, `[batch, positions, heads]`; if absent, values are added. */
   readonly rate?: Value;
   /** Heads of queries, and of keys. */
   readonly queries: number;
-  /** Heads of values, a multiple. */
+  /** Heads of values, a multiple of `queries`. */
   readonly values: number;
   /** Of what queries read. */
   readonly scale: number;

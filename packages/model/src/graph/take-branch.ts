@@ -7,8 +7,8 @@ export interface TakenBranch {
 }
 
 /**
- * What an `If` computes where it takes `name`, whose outputs take the node's names. Undefined where the node has no
- * such branch.
+ * The nodes that an `If` runs if it takes the branch `name`, whose outputs get the node's names. Undefined if the node
+ * has no such branch.
  */
 export function takeBranch(node: GraphNode, name: "then_branch" | "else_branch"): TakenBranch | undefined {
   const branch = node.attributes[name];

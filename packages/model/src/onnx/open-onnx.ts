@@ -11,15 +11,15 @@ import { ownFile, stripWeights } from "./strip-weights.js";
 
 /**
  * Opens an ONNX file (opset 11 to 23) as a graph whose weights are references into it, or into the files of
- * external data that it names. No weight is read; that every one lies inside its file is checked.
+ * external data that it names. Reads no weights, but checks that each is inside its file.
  *
  * ```
  * model.onnx        structure and small constants, read; weights inside it, referred to by offset
  * model.onnx_data   external data, in any number of files, of any size, in the model's directory or its hub blobs
  * ```
  *
- * @throws RR_MISSING_FILE; RR_FILE_FORMAT where it is not an ONNX model, or a weight does not lie in its file;
- * RR_PATH where external data lies outside the model's directory; RR_GRAPH for a cycle or an undefined value
+ * @throws RR_MISSING_FILE; RR_FILE_FORMAT if it is not an ONNX model, or a weight is not inside its file;
+ * RR_PATH if external data is outside the model's directory; RR_GRAPH for a cycle or an undefined value
  */
 export function openOnnx(path: string): Graph {
   return openOnnxFiles(path).graph;

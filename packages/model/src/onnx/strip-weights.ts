@@ -100,7 +100,10 @@ class Stripper {
     return [...kept.map(({ from, end: to }) => this.#copy(from, to)), externalData(only)];
   }
 
-  /** A model whose external data has been read says `DEFAULT`: `onnx.load` writes it where others write nothing. */
+  /**
+   * A model whose external data has been loaded says `DEFAULT`: `onnx.load` writes it, while other tools omit the
+   * field.
+   */
   #isExternal(fields: readonly WireField[]): boolean {
     const location = fields.findLast(({ number }) => number === tensorField.dataLocation);
     if (location === undefined) return false;

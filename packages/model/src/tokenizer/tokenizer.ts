@@ -29,13 +29,13 @@ export interface DecodeOptions {
 }
 
 /**
- * Text to token ids and back, as `tokenizer.json` says, and `tokenizer_config.json` where transformers looks at it:
- * added tokens ({@link addedTokens}), letter case and prefixes ({@link withStatedSwitches}). What stands around a text
- * tokenizer.json alone says: `add_bos_token` and `add_eos_token` transformers drops from version 5 on where there is
- * one.
+ * Converts text to token ids and back, as defined by `tokenizer.json`, and by `tokenizer_config.json` where
+ * transformers also reads that: for added tokens ({@link addedTokens}), letter case and prefixes
+ * ({@link withStatedSwitches}). Only tokenizer.json defines the tokens around a text: since version 5, transformers
+ * ignores `add_bos_token` and `add_eos_token` if there is a tokenizer.json.
  *
- * Spaces before punctuation are never "cleaned up", whatever tokenizer_config.json says: it would change text
- * that has been streamed already.
+ * Spaces before punctuation are never "cleaned up", whatever tokenizer_config.json says: that would change text that
+ * has already been streamed.
  */
 export class Tokenizer {
   readonly #added: AddedVocabulary;
@@ -48,14 +48,12 @@ export class Tokenizer {
   readonly #tokens: ReadonlyMap<number, string>;
   /** Texts of tokens that decoding may leave out. */
   readonly #special: ReadonlySet<string>;
-  /**
-   * Whether a token adds the same text wherever it stands, once a text has begun and its characters are complete.
-   */
+  /** Whether a token adds the same text wherever it occurs, once a text has begun and its characters are complete. */
   readonly textsAddUp: boolean;
-  /** A bound from below on how many ids {@link encode} gives; 0 where none can be told without encoding. */
+  /** A lower bound of the number of ids that {@link encode} returns; 0 if none is known without encoding. */
   readonly fewestTokens: (text: string) => number;
 
-  /** @throws Error for what of a tokenizer.json cannot be what it should */
+  /** @throws Error for invalid contents of a tokenizer.json */
   constructor(json: TokenizerJson) {
     const { added_tokens: added } = json;
     this.#added = new AddedVocabulary(added, normalizerOf(json.normalizer));
@@ -74,9 +72,9 @@ export class Tokenizer {
   }
 
   /**
-   * A character that the vocabulary lacks is the unknown token; BPE without one leaves it out.
+   * A character that is not in the vocabulary becomes the unknown token; BPE without an unknown token omits it.
    *
-   * @throws RR_INPUT, as in Rust, where other models have no unknown token, or one that the vocabulary lacks
+   * @throws RR_INPUT, as in Rust, if other models have no unknown token, or one that is not in the vocabulary
    */
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
     const ids: number[] = [];

@@ -31,7 +31,7 @@ export class Trie {
     this.#values[node] = value;
   }
 
-  /** Calls `found` with the value and the end of each text that stands in `text` from `start` on, shortest first. */
+  /** Calls `found` with the value and the end of each entry that occurs in `text` at `start`, shortest first. */
   search(text: string, start: number, found: (value: number, end: number) => void): void {
     let node = 0;
     for (let at = start; at < text.length; at += 1) {

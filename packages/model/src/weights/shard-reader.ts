@@ -33,7 +33,7 @@ export interface ShardReaderOptions {
  * Reads shards of weights: only the selected elements (and small gaps between them), converted or quantized as they
  * are read, so that peak memory is the result plus a few MiB. Keeps files open until disposed of.
  *
- * A quantized matrix is two weights, and is read once for both where they are asked for one after the other with the
+ * A quantized matrix is two weights, and is read once for both if these are requested one after the other with the
  * same selections of rows and blocks.
  *
  * ```ts

@@ -103,8 +103,8 @@ interface StackedExperts extends Experts {
   /** Tensors within the layer's module. Default: `experts.gate_up_proj` and `experts.down_proj`. */
   readonly names?: { readonly gateUp: string; readonly down: string };
   /**
-   * Whether they are `[experts, outputs, inputs]`, and not `[experts, inputs, outputs]`. Default: as they are stored,
-   * since transformers turned them round in version 5.
+   * Whether they are `[experts, outputs, inputs]` instead of `[experts, inputs, outputs]`. Default: as they are stored
+   * since transformers transposed them in version 5.
    */
   readonly outputsFirst?: boolean;
 }

@@ -13,23 +13,23 @@ export function selectRows(g: GraphBuilder, x: Value, step: CausalStep, width: n
 }
 
 interface LanguageHead {
-  /** The embedding, which is also the head where they are tied. */
+  /** The embedding, which is also the head if they are tied. */
   readonly table: EmbeddingTable;
-  /** The head's own tensor, `[vocabulary, width]`, where it is not tied. */
+  /** The head's own tensor, `[vocabulary, width]`, if they are not tied. */
   readonly separate: string;
-  /** Whether they are: mostly as the config says. */
+  /** Whether they are tied, usually as the config says. */
   readonly isTied: boolean;
-  /** Of the tensor added to the logits, `[vocabulary]`. Default: none. */
+  /** The tensor added to the logits, `[vocabulary]`. Default: none. */
   readonly bias?: string;
-  /** Its shape, where that is another of as many elements. */
+  /** The shape of the stored bias, if it differs from `[vocabulary]`. */
   readonly biasDims?: readonly number[];
-  /** Of the logits, bias apart. Default 1. */
+  /** A factor of the logits, before the bias is added. Default 1. */
   readonly scale?: number;
-  /** Logits, bias apart, are bent to stay within ±cap: `cap · tanh(logit / cap)`. Default: they are not. */
+  /** Before the bias is added, logits are capped to `cap · tanh(logit / cap)`. Default: they are not. */
   readonly cap?: number | undefined;
 }
 
-/** Makes the graph's logits, `[rows, vocabulary]`, from the normed `x`, `[rows, width]`. */
+/** Outputs the graph's logits, `[rows, vocabulary]`, from the normalized `x`, `[rows, width]`. */
 export function languageHead(context: ModelContext, x: Value, head: LanguageHead): void {
   const { g, parameters } = context;
   const { table, separate, isTied, bias, biasDims = [table.rows], scale = 1, cap } = head;

@@ -5,25 +5,28 @@ import { intAttribute } from "../../graph/attributes.js";
 import type { GraphBuilder, GraphNode, Value, Weight } from "../../graph/index.js";
 import type { StatePair } from "../state-pairs.js";
 
-/** One operator that computes attention over past and new rows, and gives both as its present. */
+/** One operator that computes attention over past and new rows, and outputs both as its present. */
 export interface FusedAttention {
   readonly node: GraphNode;
   readonly key: StatePair;
   readonly value: StatePair;
-  /** Whether it reads a bias or a mask that the graph makes, and with it what that takes the size of the past for. */
+  /**
+   * Whether it reads a bias or mask that the graph computes, which may use the size of the past as the number of its
+   * rows.
+   */
   readonly exact: boolean;
   readonly lower: LowerAttention;
 }
 
-/** What a fused operator's attention is written with. */
+/** The inputs for writing a fused operator's attention in primitive operators. */
 export interface Lowering {
   readonly g: GraphBuilder;
   readonly node: GraphNode;
-  /** By slot; undefined where it is left out. */
+  /** By slot; undefined if it is omitted. */
   readonly input: (slot: number) => Value | undefined;
   /** The constant at a slot. */
   readonly weight: (slot: number) => Weight | undefined;
-  /** The last size of what is at a slot, where the graph says it. */
+  /** The last size of the value at a slot, if the graph determines it. */
   readonly lastSize: (slot: number) => number | undefined;
   readonly key: StatePair;
   readonly value: StatePair;
@@ -31,10 +34,10 @@ export interface Lowering {
   readonly step: Pick<CausalStep, "attentionMask" | "positionIds">;
 }
 
-/** Writes the operator's attention in primitive operators; gives its first output. */
+/** Writes the operator's attention in primitive operators; returns its first output. */
 export type LowerAttention = (lowering: Lowering) => Value;
 
-/** An operator whose attention may be written in primitive ones. */
+/** An operator whose attention can be written in primitive operators. */
 export interface AttentionOperator {
   /** Slots of the past, `[batch, heads, past, lanes]` each. */
   readonly past: { readonly key: number; readonly value: number };
@@ -44,10 +47,10 @@ export interface AttentionOperator {
 }
 
 /**
- * Lanes of a head of a state, `[batch, heads, past, lanes]`.
+ * The number of lanes in a head of a state, `[batch, heads, past, lanes]`.
  *
- * @param otherwise what the graph says where the state does not
- * @throws RR_NO_GENERATE where neither does
+ * @param otherwise the number that follows from the rest of the graph, if the state does not declare one
+ * @throws RR_NO_GENERATE if there is neither
  */
 export function lanesOf({ past }: StatePair, otherwise?: number): number {
   const declared = past.dims[3];
@@ -60,7 +63,7 @@ export function lanesOf({ past }: StatePair, otherwise?: number): number {
 }
 
 /**
- * How many of something there are, which the operator has to say.
+ * An attribute with a count, which the operator must have.
  *
  * @throws RR_NO_GENERATE
  */
@@ -70,7 +73,7 @@ export function countOf(node: GraphNode, name: string): number {
   throw notLowered(node, `no ${name}`);
 }
 
-/** A form of an operator that nobody has written down yet. */
+/** The error for a form of an operator that is not supported yet. */
 export function notLowered({ opType, outputs }: GraphNode, what: string): RingrankError {
   return new RingrankError(
     "RR_NO_GENERATE",

@@ -19,11 +19,11 @@ const slot = {
 } as const;
 
 /**
- * com.microsoft.GroupQueryAttention, what onnxruntime-genai's builder writes
- * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md). A causal attention whose key heads may
- * be fewer than its query heads; it may also split a packed `[query | key | value]`, rotate, cap the scores, look
- * back `local_window_size` positions, itself included, and have a sink per head. How many tokens each sequence has
- * (`seqlens_k`, `total_sequence_length`), the cache knows.
+ * com.microsoft.GroupQueryAttention, which onnxruntime-genai's builder writes
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md): causal attention that may have fewer
+ * key heads than query heads. It may also split a packed `[query | key | value]`, rotate, cap the scores, use a sliding
+ * window of `local_window_size` positions, including the current one, and have a sink per head. The number of tokens in
+ * each sequence (`seqlens_k`, `total_sequence_length`) follows from the cache.
  */
 export const groupQueryAttention: AttentionOperator = {
   past: { key: slot.pastKey, value: slot.pastValue },
@@ -63,7 +63,7 @@ export const groupQueryAttention: AttentionOperator = {
   },
 };
 
-/** Query, key and value, `[batch, sequence, widths[i]]`: apart, or packed in the first. */
+/** Query, key and value, `[batch, sequence, widths[i]]`: separate, or packed in the first. */
 function projections({ g, input }: Lowering, widths: readonly number[]): [Value, Value, Value] {
   const [query, key, value] = [input(slot.query)!, input(slot.key), input(slot.value)];
   if (key !== undefined && value !== undefined) return [query, key, value];
@@ -90,7 +90,7 @@ function rotated({ g, node, input, weight, step }: Lowering, x: Value, headDim: 
   return g.concat([rotate(turning!), still!], 3);
 }
 
-/** One more score for each head: given, or 0 for a smooth softmax, `exp(x) / (1 + Σ exp(x))`. */
+/** An additional score per head: given, or 0 for a smooth softmax, `exp(x) / (1 + Σ exp(x))`. */
 function sinksOf({ g, node, input }: Lowering, heads: number): Value | undefined {
   const smooth = intAttribute(node, "smooth_softmax", 0) > 0;
   return input(slot.headSink) ?? (smooth ? g.numbers(new Array<number>(heads).fill(0), [heads]) : undefined);

@@ -14,7 +14,7 @@ const operators: ReadonlyMap<string, AttentionOperator> = new Map([
   [".Attention", onnxAttention],
 ]);
 
-/** A node as attention over the states that it reads and gives; undefined where it is none. */
+/** A node as attention over the states that it reads and outputs; undefined for other operators. */
 export function fusedAttentionOf(
   node: GraphNode,
   graph: Graph,

@@ -16,10 +16,10 @@ const slot = {
 } as const;
 
 /**
- * com.microsoft.MultiHeadAttention with a past: query, key and value `[batch, sequence, heads · lanes]`, which `bias`
- * is added to; `attention_bias`, of past and new rows, is added to the scores
- * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md). Where there is none, it has to be
- * causal: rows of a cache do not see later ones.
+ * com.microsoft.MultiHeadAttention with a past: query, key and value are `[batch, sequence, heads · lanes]`, to which
+ * `bias` is added; `attention_bias`, which spans past and new rows, is added to the scores
+ * (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md). Without it, the operator must be
+ * causal, because rows of a cache do not see later ones.
  */
 export const multiHeadAttention: AttentionOperator = {
   past: { key: slot.pastKey, value: slot.pastValue },

@@ -8,8 +8,9 @@ import { type AttentionOperator, lanesOf, notLowered } from "./fused-attention.j
 const slot = { query: 0, key: 1, value: 2, mask: 3, pastKey: 4, pastValue: 5 } as const;
 
 /**
- * Attention of ONNX, opset 23, with a past (https://onnx.ai/onnx/operators/onnx__Attention.html): heads of their own
- * axis, or joined where `q_num_heads` says how many. Its mask spans past and new rows; without one it has to be causal.
+ * ONNX's Attention of opset 23 with a past (https://onnx.ai/onnx/operators/onnx__Attention.html). Heads are a separate
+ * axis, or merged with their lanes if `q_num_heads` gives their number. Its mask spans past and new rows; without one
+ * it must be causal.
  */
 export const onnxAttention: AttentionOperator = {
   past: { key: slot.pastKey, value: slot.pastValue },
