@@ -63,7 +63,7 @@ export interface RopeOptions {
   readonly layerType?: string;
   /** Used if the config has no theta. Default 10000. */
   readonly defaultTheta?: number;
-  /** The field in which version 4 gives this kind of layer its own theta. Such layers are not scaled. */
+  /** The field with the separate theta that version 4 has for this kind of layer. Such layers are not scaled. */
   readonly ownTheta?: string;
   /** Used if the config has neither `rope_scaling` nor `rope_parameters`. Default: none. */
   readonly defaultScaling?: RopeScaling;
@@ -85,9 +85,9 @@ const fraction = { min: Number.MIN_VALUE, max: 1 };
  * version 5   rope_parameters: { rope_type, rope_theta, … } or { full_attention: { … }, sliding_attention: { … } }
  * ```
  *
- * A `rope_scaling` beside `rope_parameters` wins, as in transformers: it is what people add to a config by hand.
+ * A `rope_scaling` next to `rope_parameters` takes precedence, as in transformers: people add it to configs by hand.
  *
- * @throws RR_CONFIG for a scaling that is not known, or lacks a field.
+ * @throws RR_CONFIG for a scaling that is unknown or lacks a field
  */
 export function ropeParameters(config: ConfigReader, options: RopeOptions = {}): RopeParameters {
   const { layerType = "full_attention", ownTheta, defaultScaling = { type: "default" } } = options;

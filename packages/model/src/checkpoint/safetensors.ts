@@ -35,10 +35,11 @@ const maxRank = 32;
  * { "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end] }, …, "__metadata__": { … } }
  * ```
  *
- * Offsets count from the start of the payload, which they cover without gap or overlap. That the payload is
- * all there is not asked here: a header alone is enough to plan.
+ * Offsets count from the start of the payload, which they cover without gaps or overlaps. Whether the payload is
+ * complete is not checked here: a header alone is enough to plan.
  *
  * Format: https://github.com/huggingface/safetensors
+ *
  * @throws RR_FILE_FORMAT
  */
 export function readSafetensorsHeader(file: OpenFile): SafetensorsHeader {

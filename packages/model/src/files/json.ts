@@ -81,7 +81,7 @@ function spellInfinity(text: string): string {
   );
 }
 
-/** Whether this stands for an infinite number above 0. */
+/** Whether this represents positive infinity. */
 export function isInfinite(value: JsonValue | undefined): boolean {
   return isJsonObject(value) && value.__float__ === "Infinity";
 }

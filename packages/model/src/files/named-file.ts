@@ -5,7 +5,7 @@ import { RingrankError } from "@ringrank/errors";
 /**
  * The real path of a file that another file of the model names (a shard in an index, external data in ONNX).
  *
- * It must be relative, without `..`, and lie, links followed, in the model's own directory or, for a snapshot
+ * It must be relative, without `..`, and after following links be in the model's own directory or, for a snapshot
  * in the hub's cache, in the `blobs/` of the same repository:
  *
  * ```
@@ -14,7 +14,7 @@ import { RingrankError } from "@ringrank/errors";
  *
  * @param directory real path of the model's directory
  * @param namedBy the file that names it, for errors
- * @throws RR_PATH if it lies elsewhere; RR_MISSING_FILE if it does not exist.
+ * @throws RR_PATH if it is elsewhere; RR_MISSING_FILE if it does not exist
  */
 export function resolveNamedFile(directory: string, name: string, namedBy: string): string {
   const parts = name.split("/");

@@ -14,7 +14,7 @@ const castTargets = {
 
 const microsoft = "com.microsoft";
 
-/** `[batch, positions, heads · lanes]` each; heads with a state of their own are those of values. */
+/** `[batch, positions, heads · lanes]` each. Each head of values has a separate state. */
 interface LinearAttention {
   readonly query: Value;
   readonly key: Value;
@@ -32,12 +32,12 @@ interface LinearAttention {
   readonly queries: number;
   /** Heads of values, a multiple of `queries`. */
   readonly values: number;
-  /** Of what queries read. */
+  /** A factor of the output. */
   readonly scale: number;
 }
 
 interface RotaryPairs {
-  /** r, if it is less than d. */
+  /** The number r of rotated lanes, if it is less than d. */
   readonly lanes: number | undefined;
   readonly interleaved: boolean;
 }
@@ -215,7 +215,7 @@ export class GraphBuilder extends NodeBuilder {
     return this.node("Expand", [x, dims]);
   }
 
-  /** In `dims`, 0 keeps the size of that dimension of `x`, and −1 stands for the remaining size. */
+  /** In `dims`, 0 keeps the size of that dimension of `x`, and −1 is the remaining size. */
   reshape(x: Value, dims: readonly number[]): Value {
     return this.reshapeBy(x, this.integers(dims));
   }
@@ -325,12 +325,12 @@ export class GraphBuilder extends NodeBuilder {
   }
 
   /**
-   * Each channel over its last few positions: `Σ kernel[i] · x[position − taps + 1 + i] + bias`.
+   * Convolves each channel over its last few positions: `Σ kernel[i] · x[position − taps + 1 + i] + bias`.
    *
    * @param x `[batch, positions, channels]`
    * @param kernel `[channels, 1, taps]`
    * @param past the `taps − 1` positions before, `[batch, taps − 1, channels]`
-   * @returns what comes of `x`, and the last `taps − 1` positions
+   * @returns the output for `x`, and the last `taps − 1` positions
    */
   causalConvolution(
     x: Value,
@@ -345,7 +345,7 @@ export class GraphBuilder extends NodeBuilder {
   }
 
   /**
-   * A matrix for each head that positions add to and read, one after the other:
+   * Linear attention: each head has a state S, which positions update and read in order:
    *
    * ```
    *   S ← exp(decay) · S      S ← S + key ⊗ (rate · (value − keyᵀ S))      scale · queryᵀ S
@@ -353,7 +353,7 @@ export class GraphBuilder extends NodeBuilder {
    *
    * Without `rate`, `key ⊗ value` is added (https://arxiv.org/abs/2412.06464, https://arxiv.org/abs/2405.21060).
    *
-   * @returns what queries read, `[batch, positions, heads · value lanes]`, and the last state
+   * @returns the output, `[batch, positions, heads · value lanes]`, and the last state
    */
   linearAttention(options: LinearAttention): [y: Value, present: Value] {
     const { query, key, value, past, decay, rate, queries, values, scale } = options;

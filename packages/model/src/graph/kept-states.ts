@@ -1,6 +1,6 @@
 import type { CacheState, Graph, RecurrentState } from "./graph.js";
 
-/** All that is kept from step to step: what caches keep row by row, and what every step replaces. */
+/** All states that are kept between steps: the rows of caches, and the states that every step replaces. */
 export function keptStates({
   caches,
   recurrent = [],

@@ -1,6 +1,6 @@
 import type { Attribute, Branch, GraphNode } from "./graph.js";
 
-/** A node's attributes, with what `change` makes of the graphs among them (the branches of an `If`). */
+/** A node's attributes, with each graph among them (the branches of an `If`) replaced by the result of `change`. */
 export function mapBranches(
   { attributes }: GraphNode,
   change: (branch: Branch) => Branch,

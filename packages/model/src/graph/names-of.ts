@@ -1,6 +1,6 @@
 import type { Branch } from "./graph.js";
 
-/** Names of all values of a graph, those inside branches included. */
+/** The names of all values of a graph, including those inside branches. */
 export function namesOf(graph: Branch): Set<string> {
   const names = new Set([...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
   for (const { outputs, attributes } of graph.nodes) {

@@ -2,10 +2,10 @@ import type { Branch, Graph, GraphNode, RecurrentState } from "./graph.js";
 import { mapBranches } from "./map-branches.js";
 
 /**
- * The same graph with every value renamed, inputs, outputs, weights and caches included. What a graph computes,
- * and how it is split, must not depend on names; this is how a test shows it.
+ * The same graph with every value renamed, including inputs, outputs, weights and caches. Neither a graph's results nor
+ * its split may depend on names; tests use this to show it.
  *
- * @param rename is asked once per name, and must give distinct names for distinct ones
+ * @param rename is called once per name, and must return distinct names for distinct ones
  */
 export function renameValues(graph: Graph, rename: (name: string) => string): Graph {
   const names = new Map<string, string>([["", ""]]);

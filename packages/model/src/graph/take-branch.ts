@@ -1,6 +1,6 @@
 import type { Graph, GraphNode, Weight } from "./graph.js";
 
-/** A branch of an `If` in place of the node. */
+/** The contents of a branch, to replace its `If`. */
 export interface TakenBranch {
   readonly nodes: readonly GraphNode[];
   readonly weights: ReadonlyMap<string, Weight>;

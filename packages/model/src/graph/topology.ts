@@ -3,8 +3,8 @@ import type { Branch, Graph, GraphNode } from "./graph.js";
 import { keptStates } from "./kept-states.js";
 
 /**
- * Names of the values that a node reads: its inputs, and what the graphs among its attributes (the branches of
- * an `If`) read from outside.
+ * The names of the values that a node reads: its inputs, and the outer values that graphs among its attributes (the
+ * branches of an `If`) read.
  */
 export function readsOf(node: GraphNode): Set<string> {
   const reads = new Set(node.inputs.filter((name) => name !== ""));
@@ -32,8 +32,7 @@ function definedOutside(graph: Branch): Set<string> {
 }
 
 /**
- * Checks that every value has one definition, made before it is read, and that outputs and caches name values
- * that exist.
+ * Checks that every value has one definition, before it is read, and that outputs and caches name existing values.
  *
  * @throws RR_GRAPH
  */
@@ -70,10 +69,10 @@ function requireValue(known: ReadonlySet<string>, name: string, role: string): v
 }
 
 /**
- * The same graph with its nodes in another topological order: of all nodes that may come next, `choose` picks
- * one by index. With `() => 0` it sorts a graph whose nodes were in any order.
+ * The same graph with its nodes in another topological order: of all nodes that may come next, `choose` picks one by
+ * index. With `() => 0` it sorts a graph whose nodes are in any order.
  *
- * @throws RR_GRAPH if there is a cycle, or a node reads a value that nothing defines.
+ * @throws RR_GRAPH if there is a cycle, or a node reads a value that nothing defines
  */
 export function reorderNodes(graph: Graph, choose: (candidates: number) => number): Graph {
   const { nodes } = graph;
@@ -91,8 +90,8 @@ export function reorderNodes(graph: Graph, choose: (candidates: number) => numbe
   });
   const ready = nodes.flatMap((_, index) => (missing[index] === 0 ? [index] : []));
   const ordered: GraphNode[] = [];
-  // As many of `ready` as are in order; what is chosen changes places with the first that is not, since to take one
-  // out moves all that follow.
+  // The start of `ready` is already in order. A chosen node is swapped with the first of the rest, since removing it
+  // would shift all later ones.
   while (ordered.length < ready.length) {
     const first = ordered.length;
     const chosen = first + choose(ready.length - first);

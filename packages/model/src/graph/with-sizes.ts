@@ -1,9 +1,9 @@
 import type { Graph, SymbolicDim, ValueInfo } from "./graph.js";
 
-/** By size, mostly a symbol: the one that takes its place. */
+/** Replacements by size, which is usually a symbol. */
 export type Sizes = ReadonlyMap<SymbolicDim, SymbolicDim>;
 
-/** A graph whose inputs and outputs are of other sizes. */
+/** A graph whose inputs and outputs have other sizes. */
 export function withSizes(graph: Graph, sizes: Sizes): Graph {
   if (sizes.size === 0) return graph;
   const resized = (value: ValueInfo): ValueInfo => valueWithSizes(value, sizes);
