@@ -10,7 +10,7 @@
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
 import { groupBytes } from "./quantized-rows";
 import { fourScalesOf } from "./scales";
-import { madd } from "../../vectors";
+import { madd, storePair } from "../../vectors";
 
 /**
  * `count` rows of each stream, of weights of 4 bits. `Scale` is u16 or f32: scales.ts. Addresses are in bytes.
@@ -87,8 +87,7 @@ function oneRow<Scale>(
       values += bits << 2;
       scales += streams * sizeof<Scale>();
     } while (values < rowEnd);
-    v128.store(room, sum);
-    v128.store(room, others, 16);
+    storePair(room, sum, others);
     for (let stream: usize = 0, to = out; stream < streams; stream++, to += toOutput) {
       store<f32>(to, load<f32>(room + (stream << 2)));
     }
