@@ -35,6 +35,13 @@ export function storePair(out: usize, first: v128, second: v128): void {
 /** 1.5 · 2²³: added to it, a number is rounded to a whole one, which stands in the lowest bits of the sum. */
 export const roundingAddend: f32 = 12582912;
 
+// Constants of several files, in memory: see `constant`.
+
+export const rounding = memory.data<f32>([roundingAddend]);
+export const log2e = memory.data<f32>([1.44269504088896341]);
+/** All bits of a float but its sign. */
+export const magnitudeBits = memory.data<u32>([0x7fffffff]);
+
 /**
  * To the nearest whole numbers, halves to the even one, as int32; of numbers up to 2²² in magnitude.
  *
@@ -69,7 +76,6 @@ export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
-const log2e = memory.data<f32>([1.44269504088896341]);
 /** Added to this, a number is rounded to a whole one, of which the lowest bits of the sum are the exponent of 2ⁿ. */
 const roundingToExponent = memory.data<f32>([roundingAddend + 127]);
 /** Of 2ʳ; that of the highest power first. */
@@ -91,9 +97,9 @@ const leastExponent = memory.data<f32>([-64]);
  */
 @inline
 export function exponential(x: v128): v128 {
-  const rounding = constant(roundingToExponent);
-  const shifted = madd(x, constant(log2e), rounding);
-  const r = madd(x, constant(log2e), f32x4.sub(rounding, shifted));
+  const addend = constant(roundingToExponent);
+  const shifted = madd(x, constant(log2e), addend);
+  const r = madd(x, constant(log2e), f32x4.sub(addend, shifted));
   let p = constant(ofPowerOfTwo);
   p = madd(p, r, constant(ofPowerOfTwo, 1));
   p = madd(p, r, constant(ofPowerOfTwo, 2));

@@ -1,10 +1,9 @@
 // Functions of vectors of four floats, accurate to 1.5e-7 of their values (src/elementwise/instruction-list.test.ts).
 // NaN stays NaN. Coefficients of a polynomial begin with that of the highest power.
 
-import { constant, madd, roundingAddend } from "../vectors";
+import { constant, log2e, madd, rounding } from "../vectors";
 
 const one = memory.data<f32>([1]);
-const rounding = memory.data<f32>([roundingAddend]);
 /** Beyond these, eˣ is 0 and ∞. */
 const expLimits = memory.data<f32>([-104, 89]);
 
@@ -28,8 +27,6 @@ function expWithin(x: v128): v128 {
   // n stands in the lowest bits of the sum. Added to the exponent, bits of a NaN would make a number of it.
   return f32x4.mul(expOfRest(x, shifted), powerOfTwo(shifted));
 }
-
-const log2e = memory.data<f32>([1.44269504088896341]);
 
 /** n + 1.5 · 2²³, of n, the whole number next to x / ln 2. */
 @inline

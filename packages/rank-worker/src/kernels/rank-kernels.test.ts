@@ -11,7 +11,7 @@ it.each(["plain", "fused"] as const)("constants of the %s kernels are before all
   const lastConstant = all.findLastIndex((byte) => byte !== 0);
   expect(lastConstant).toBeGreaterThan(0);
   expect(lastConstant).toBeLessThan(memory.bytes(1)!.byteOffset);
-  // The kernels rely on this zero.
+  // Address 0 stands for nothing, such as no bias.
   expect(all[0]).toBe(0);
 });
 

@@ -1,7 +1,7 @@
 // Products of a block of 32 weights, as MatMulNBits has them, and a block of activations, in whole numbers.
 
 import { dotBytes } from "./dot-bytes";
-import { madd } from "../../vectors";
+import { constant, madd } from "../../vectors";
 
 /**
  * Σ q · w of weights of 4 bits, in eight parts of 16 bits.
@@ -90,23 +90,17 @@ export function addScaled(
   return madd(f32x4.convert_i32x4_s(dots), f32x4.mul(weightScale, scale), sum);
 }
 
-/** What takes the low halves of bytes, in a loop: see {@link unknownZero}. */
+const low = memory.data<i8>([15, 15, 15, 15]);
+const ones = memory.data<i16>([1, 1]);
+
+/** The low halves of bytes. */
 @inline
 export function lowHalves(): v128 {
-  return i8x16.splat(<i8>(15 + unknownZero()));
+  return constant(low);
 }
 
-/** Ones of 16 bits, in a loop. */
+/** Ones of 16 bits. */
 @inline
 export function sixteenBitOnes(): v128 {
-  return i16x8.splat(<i16>(1 + unknownZero()));
-}
-
-/**
- * 0, of which the engine does not know: nothing lies at address 0. V8 makes a vector that it knows anew in each turn of
- * a loop, by three instructions.
- */
-@inline
-function unknownZero(): i32 {
-  return load<i32>(0);
+  return constant(ones);
 }

@@ -8,7 +8,7 @@
 // rows as are multiplied at once. A row with an infinity or NaN has a scale that is none either, and so is every product.
 
 import { blockBytes, whole } from "./blocks";
-import { constant, largestLane, madd, rounded, roundingAddend, storePair } from "../../vectors";
+import { constant, largestLane, madd, magnitudeBits, rounded, rounding, storePair } from "../../vectors";
 
 /** Rows that are filled up to as many, and elements of each that are turned round at once. */
 const tile: usize = 16;
@@ -16,9 +16,6 @@ const tile: usize = 16;
 /** Rows that are rounded before they are turned round: tiles of as many as make a line of the caches. */
 const band: usize = 64;
 
-const rounding = memory.data<f32>([roundingAddend]);
-/** What a float's sign is not. */
-const magnitudeBits = memory.data<u32>([0x7fffffff]);
 /** How much finer rests are. */
 const fineness = memory.data<f32>([254]);
 

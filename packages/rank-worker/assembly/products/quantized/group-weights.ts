@@ -4,6 +4,7 @@
 // reaches: w ≈ scale · (u − 128) with u from 1 to 255.
 
 import { choose, constant, roundingAddend } from "../../vectors";
+import { lowHalves } from "./dots";
 import { oneScale } from "./scales";
 
 /** The largest magnitude of a weight in a group, as a whole number. */
@@ -13,8 +14,6 @@ const most: f32 = 127;
 
 /** Added to signed bytes, it makes them unsigned ones of which 128 is 0. */
 const zeros = memory.data<i8>([-128, -128, -128, -128]);
-/** The low halves of bytes. */
-const lowHalves = memory.data<i8>([15, 15, 15, 15]);
 /** Sixteen times what weights of 4 bits stand for. */
 const sixteenfold = memory.data<i16>([-128, -112, -96, -80, -64, -48, -32, -16, 0, 16, 32, 48, 64, 80, 96, 112]);
 /** What weights of 8 bits have too much. */
@@ -42,7 +41,7 @@ export function groupWeights4(
   outScales: usize,
   count: u32,
 ): void {
-  const low = constant(lowHalves);
+  const low = lowHalves();
   const zero = constant(zeros);
   const negative = v128.load(sixteenfold);
   const positive = v128.load(sixteenfold, 16);

@@ -18,11 +18,9 @@
 
 import { dotBytes } from "./dot-bytes";
 import { blockBytes, whole } from "./blocks";
-import { constant, rounded, roundingAddend } from "../../vectors";
+import { constant, magnitudeBits, rounded, rounding } from "../../vectors";
 
 // Vectors that loops need lie in memory: see `constant`.
-const rounding = memory.data<f32>([roundingAddend]);
-const magnitudeBits = memory.data<u32>([0x7fffffff]);
 /** What stands for 0, of weights of 4 bits and of 8, negative. */
 const zeroPoints4 = memory.data<i16>([-8, -8]);
 const zeroPoints8 = memory.data<i16>([-128, -128]);
