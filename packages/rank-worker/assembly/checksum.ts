@@ -1,11 +1,12 @@
 // AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 
 /**
- * Goes on with four Fletcher sums of each of four lanes: lane l takes every fourth word of 32 bits, from the l-th on.
+ * Adds bytes to four Fletcher checksums. Of the words of 32 bits, checksum l takes words l, l + 4, l + 8, …, and
+ * consists of four sums:
  *
  *     a += word    b += a    c += b    d += c        all modulo 2⁶⁴
  *
- * @param sums of a, b, c, d, in turn: those of the four lanes, u64
+ * @param sums `[a to d, checksum]`, u64
  * @param bytes a multiple of 16
  */
 export function fletcher4(sums: usize, from: usize, bytes: usize): void {

@@ -1,7 +1,7 @@
 // AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Normalizes rows by
-// their root mean square (https://arxiv.org/abs/1910.07467), or also about their mean
+// their root mean square (https://arxiv.org/abs/1910.07467), or first subtracts their mean, too
 // (https://arxiv.org/abs/1607.06450). policy/src/program/program.ts (NormalizeStep) defines what is computed; tests
-// compare it with ONNX Runtime's operators. src/normalization/plain-normalize.ts adds in the same order, so that it has
+// compare it with ONNX Runtime's operators. src/normalization/plain-normalize.ts adds in the same order and gives
 // the same bits; a test checks this.
 
 import { storePair } from "./vectors";
@@ -81,7 +81,7 @@ function writeRow(
   }
 }
 
-/** All of a row that is pairs of vectors. A loop for each kind: V8 makes no pair of what is on two sides of a branch. */
+/** The pairs of vectors of a row. There is a loop with bias and one without, since V8 pairs nothing across a branch. */
 @inline
 function writePairs(
   isBiased: bool,

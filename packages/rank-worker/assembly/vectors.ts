@@ -1,8 +1,8 @@
 // Vectors of four floats.
 
 /**
- * `a · b + c`. With relaxed SIMD (https://github.com/WebAssembly/relaxed-simd) an engine may round once, and on
- * processors that have it, it is one instruction in place of two.
+ * `a · b + c`. With relaxed SIMD (https://github.com/WebAssembly/relaxed-simd), it is one instruction instead of two on
+ * processors that have it, and the result is then rounded only once.
  */
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
@@ -11,10 +11,10 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * A number that lies in memory (`memory.data`), in all lanes: one instruction. V8 makes a vector that it knows anew in
- * each turn of a loop, by three instructions, or twice as many where it computes two vectors as one.
+ * A number from memory (`memory.data`) in all lanes, which takes one instruction. V8 makes constant vectors anew in
+ * each iteration of a loop, by three instructions, or by six if it computes two vectors as one.
  *
- * @param index of the number, of several one after the other
+ * @param index of the number, if there are several in a row
  */
 @inline
 export function constant(numbers: usize, index: usize = 0): v128 {
@@ -22,9 +22,9 @@ export function constant(numbers: usize, index: usize = 0): v128 {
 }
 
 /**
- * Stores two vectors that are computed alike, one after the other. With `--experimental-wasm-revectorize`, this is where
- * V8 begins to look for what it can compute of both by one instruction, on registers twice as wide; back to loads, of
- * which none may come between these stores. The second goes first: V8 would store the first once more.
+ * Stores two vectors side by side that are computed in the same way. With `--experimental-wasm-revectorize`, V8 starts
+ * from these stores and combines what leads to them into operations on 256 bits, back to the loads. No load may come
+ * between the stores. The second vector is stored first, since V8 would otherwise store the first one twice.
  */
 @inline
 export function storePair(out: usize, first: v128, second: v128): void {
@@ -32,18 +32,18 @@ export function storePair(out: usize, first: v128, second: v128): void {
   v128.store(out, first);
 }
 
-/** 1.5 · 2²³: added to it, a number is rounded to a whole one, which stands in the lowest bits of the sum. */
+/** 1.5 · 2²³. A number that is added to it is rounded to an integer, which is in the lowest bits of the sum. */
 export const roundingAddend: f32 = 12582912;
 
 // Constants of several files, in memory: see `constant`.
 
 export const rounding = memory.data<f32>([roundingAddend]);
 export const log2e = memory.data<f32>([1.44269504088896341]);
-/** All bits of a float but its sign. */
+/** All bits of a float except its sign. */
 export const magnitudeBits = memory.data<u32>([0x7fffffff]);
 
 /**
- * To the nearest whole numbers, halves to the even one, as int32; of numbers up to 2²² in magnitude.
+ * The nearest integers as int32, halves to even, of numbers up to 2²² in magnitude.
  *
  * @param addend {@link roundingAddend}
  */
@@ -52,14 +52,14 @@ export function rounded(x: v128, addend: v128): v128 {
   return i32x4.sub(f32x4.add(x, addend), addend);
 }
 
-/** Bytes of a table of sixteen, by indices up to 15. */
+/** Looks up bytes in a table of sixteen. Indices are bytes up to 15. */
 @inline
 export function choose(table: v128, indices: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, indices);
   return i8x16.swizzle(table, indices);
 }
 
-/** NaN where a lane is. */
+/** The largest of the four lanes; NaN if any of them is. */
 @inline
 export function largestLane(x: v128): f32 {
   return max(
@@ -68,7 +68,7 @@ export function largestLane(x: v128): f32 {
   );
 }
 
-/** The sums of the lanes of each. */
+/** The four sums of the lanes of each vector. */
 @inline
 export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
@@ -76,9 +76,9 @@ export function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
-/** Added to this, a number is rounded to a whole one, of which the lowest bits of the sum are the exponent of 2ⁿ. */
+/** If x is added to this, the lowest bits of the sum are the biased exponent of 2ⁿ, with n the integer nearest to x. */
 const roundingToExponent = memory.data<f32>([roundingAddend + 127]);
-/** Of 2ʳ; that of the highest power first. */
+/** The coefficients of a polynomial for 2ʳ, beginning with that of the highest power. */
 const ofPowerOfTwo = memory.data<f32>([
   1.535336188319500e-4,
   1.339887440266574e-3,
@@ -91,9 +91,10 @@ const ofPowerOfTwo = memory.data<f32>([
 const leastExponent = memory.data<f32>([-64]);
 
 /**
- * eˣ for x ≤ 0, within 1e-7: 2ⁿ · 2ʳ with x · log₂e = n + r and |r| ≤ ½, 2ʳ by the polynomial of Cephes
- * (https://www.netlib.org/cephes, exp2f). NaN stays. Below −64 it is 0: beside a largest share of 1, float32 has no
- * place for less, and products with it would be denormal, each of which takes some processors a hundred cycles.
+ * eˣ for x ≤ 0, within 1e-7: 2ⁿ · 2ʳ with x · log₂e = n + r and |r| ≤ ½, where 2ʳ is the polynomial of Cephes
+ * (https://www.netlib.org/cephes, exp2f). NaN stays NaN. Below −64 the result is 0: beside a largest share of 1, a
+ * share that small is lost in float32, and its products may be subnormal, each of which costs some processors a hundred
+ * cycles.
  */
 @inline
 export function exponential(x: v128): v128 {
@@ -107,7 +108,7 @@ export function exponential(x: v128): v128 {
   p = madd(p, r, constant(ofPowerOfTwo, 4));
   p = madd(p, r, constant(ofPowerOfTwo, 5));
   p = madd(p, r, constant(ofPowerOfTwo, 6));
-  // To add n to the exponent would make numbers of some NaNs.
+  // A product, since adding n to the exponent would turn some NaNs into numbers.
   const power = f32x4.mul(p, i32x4.shl(shifted, 23));
   return v128.andnot(power, f32x4.lt(x, constant(leastExponent)));
 }

@@ -5,10 +5,7 @@ import { addendAt, Arguments } from "./arguments";
 /** Bytes of the table of {@link findAddends} for each addend. */
 const addendBytes: usize = 32;
 
-/**
- * For each addend, the addresses of the numbers of each of the eight queries: [addend][query]. Missing queries use
- * those of the last.
- */
+/** Writes the addresses of each addend's numbers for each query: `[addend][query]`. Missing queries get the last's. */
 export function findAddends(
   table: usize,
   sequence: usize,
@@ -28,10 +25,11 @@ export function findAddends(
 }
 
 /**
- * `scores[stream][row][query]`: what is added to those of `rows` keys of each of `count` streams, from this key on.
+ * Writes the sum of all addends to `scores[stream][row][query]`, for `rows` keys of each of `count` streams, of which
+ * the first begins at `key`.
  *
  * @param distance keys from one stream to the next
- * @returns whether any of the eight queries may see any of these keys: what a mask adds leaves nothing of a score
+ * @returns whether any query may see any of these keys, which a mask would hide by a large negative addend
  */
 export function putAddends(
   scores: usize,
@@ -66,7 +64,7 @@ export function putAddends(
   return v128.any_true(f32x4.gt(most, f32x4.splat(leastSeen)));
 }
 
-/** The past row, rounded up to a multiple of some, after which all are hidden. */
+/** The past row after which all are hidden, or up to seven rows more. */
 export function endOfSeen(past: usize, scratch: usize, table: usize, args: Arguments): usize {
   let end = past;
   while (end > 0) {
@@ -77,7 +75,7 @@ export function endOfSeen(past: usize, scratch: usize, table: usize, args: Argum
   return end;
 }
 
-/** The row, rounded in the same way, before which all rows up to `end` are hidden. */
+/** The row before which all are hidden, of those up to `end`, or up to seven rows fewer. */
 export function firstSeen(end: usize, scratch: usize, table: usize, args: Arguments): usize {
   let first: usize = 0;
   while (first < end) {
@@ -88,22 +86,22 @@ export function firstSeen(end: usize, scratch: usize, table: usize, args: Argume
   return first;
 }
 
-/** Rows that are examined at once to find where the visible ones start and end. */
+/** Rows that are examined at a time to find where the visible ones start and end. */
 const step: usize = 8;
 
-/** Bytes of scratch for that. */
+/** Bytes of scratch memory for that. */
 export const seenBytes: usize = step << 5;
 
-/** Beside a score that is less, others have shares, and it has none. */
+/** A score below this is that of a hidden key: beside any other score, its share is 0. */
 const leastSeen: f32 = -1e30;
 
-/** Whether any of eight numbers, largest scores or what is added to some, is that of a key that is not seen. */
+/** Whether one of eight numbers, each query's largest score or addend, is that of a hidden key. */
 export function seesNone(numbers: usize): bool {
   const least = f32x4.splat(leastSeen);
   return v128.any_true(v128.or(f32x4.lt(v128.load(numbers), least), f32x4.lt(v128.load(numbers, 16), least)));
 }
 
-/** Whether all eight have the same numbers. */
+/** Whether all eight queries share an addend's numbers. */
 function isSame(table: usize): bool {
   const first = v128.load_splat<u32>(table);
   const one = i32x4.eq(first, v128.load(table));
@@ -111,9 +109,9 @@ function isSame(table: usize): bool {
 }
 
 /**
- * The same numbers for all eight, put, or added to what is there.
+ * Writes the same numbers for all eight queries, or adds them to what is there.
  *
- * @returns the largest of what is there then
+ * @returns the largest results
  */
 @inline
 function putOne(scores: usize, from: usize, rows: usize, adds: bool): v128 {
@@ -126,7 +124,7 @@ function putOne(scores: usize, from: usize, rows: usize, adds: bool): v128 {
   return most;
 }
 
-/** Likewise the numbers of each, which lie by themselves. */
+/** Likewise, with each query's own numbers. */
 @inline
 function putEach(scores: usize, table: usize, key: usize, rows: usize, adds: bool): v128 {
   const some = putFour(scores, table, key, rows, adds);
@@ -150,7 +148,7 @@ function putFour(scores: usize, table: usize, key: usize, rows: usize, adds: boo
   return most;
 }
 
-/** @returns what is there then */
+/** @returns what it has written */
 @inline
 function put(at: usize, addend: v128, adds: bool): v128 {
   const sum = adds ? f32x4.add(v128.load(at), addend) : addend;

@@ -1,4 +1,7 @@
-/** The block of arguments: 32-bit words, pointers and strides in bytes. */
+/**
+ * The block of arguments, in 32-bit words. `…Row` and `…Head` are bytes from one row (of a sequence) or head to the
+ * next. src/attention/row-attention.ts fills it.
+ */
 @unmanaged
 export class Arguments {
   batch: u32;
@@ -30,7 +33,7 @@ export class Arguments {
   // Then an Addend for each.
 }
 
-/** An addend of the scores; the distance is 0 bytes along an axis on which it is the same for all. */
+/** What is added to the scores: `past + 1` floats for each head of each sequence, at distances of 0 bytes if shared. */
 @unmanaged
 export class Addend {
   at: usize;
@@ -38,7 +41,6 @@ export class Addend {
   perHead: usize;
 }
 
-/** The addend of this number. */
 @inline
 export function addendAt(args: Arguments, which: usize): Addend {
   return changetype<Addend>(changetype<usize>(args) + offsetof<Arguments>() + which * offsetof<Addend>());

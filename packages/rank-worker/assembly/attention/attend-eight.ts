@@ -1,6 +1,6 @@
 // Attention of eight queries of one key head, tile by tile of the keys, with an online softmax
-// (https://arxiv.org/abs/2205.14135): all working data is in the L1 cache, and keys and values are each read once. Keys
-// that are hidden from all eight queries are skipped.
+// (https://arxiv.org/abs/2205.14135): all intermediate results stay in the L1 cache, and keys and values are each read
+// once. Keys that are hidden from all eight queries are skipped.
 
 import { Arguments } from "./arguments";
 import { endOfSeen, findAddends, firstSeen, putAddends, seesNone } from "./addends-of-queries";

@@ -8,10 +8,10 @@ import { addToOne, mixQueries, scoreQueries, softmaxOne } from "./one-query";
 import { turnQuery } from "./rows";
 import { rowsFrom, streamsFrom } from "./rows-in-streams";
 
-/** Rows that caches grow by (src/cache/cache-group.ts): in so many, streams mostly end up half a page apart. */
+/** Rows by which caches grow (src/cache/cache-group.ts). Streams of multiples of it mostly lie half a page apart. */
 const block: usize = 64;
 
-/** Queries of a group from `first` on. */
+/** Computes the attention of a group's queries from `first` on. */
 export function attendFew(sequence: usize, head: usize, first: usize, args: Arguments): void {
   const group = <usize>args.group;
   const past = <usize>args.past;
@@ -24,7 +24,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
   const firstHead = head * group + first;
 
   // Keys at either end that a mask hides from all of these queries are skipped, if each query sees at least the new
-  // one: a cache has as many rows for a short sequence as for the longest next to it.
+  // key: beside a long sequence, the cache of a short one has as many rows.
   const addends = args.scratch + seenBytes;
   findAddends(addends, sequence, head, first, count, args);
   putAddends(args.scratch, past, 1, 1, 0, addends, args);
@@ -37,9 +37,9 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
 
   // If there are only three, the third is repeated.
   const padded: usize = count > 2 ? 4 : count;
-  // In whole vectors.
+  // Rounded up to whole vectors.
   const scoreBytes = ((seen + 4) & ~3) << 2;
-  // scratchLength of src/attention/row-attention.ts is what this comes to at most.
+  // scratchLength in src/attention/row-attention.ts is the most that this comes to.
   const queries = args.scratch;
   const packed = queries + padded * rowBytes;
   const sums = packed + padded * rowBytes;
@@ -59,7 +59,7 @@ export function attendFew(sequence: usize, head: usize, first: usize, args: Argu
       scoreFour(scores + (row << 4), packed, keys, streams, each, rowBytes);
     }
     addToFour(scores, from, seen, sequence, firstHead, firstHead + count - 1, args);
-    // Queries are no longer needed: one divided by the sum of each one's shares comes in their place.
+    // Queries are no longer needed, so the inverse of each one's sum of shares replaces them.
     v128.store(queries, softmaxFour(scores, seen + 1, queries));
     memory.fill(sums, 0, padded * rowBytes);
     for (let row: usize = 0; row <= seen; row += streams * each) {

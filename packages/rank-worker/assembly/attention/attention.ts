@@ -3,8 +3,8 @@
 // src/attention/row-attention.ts fills the block of arguments, and policy/src/program/program.ts (AttentionOverCache)
 // defines what is computed; tests compare every result with ONNX Runtime's operators.
 //
-// One key head serves `group` queries (https://arxiv.org/abs/2305.13245). They are processed in groups of eight, and up
-// to four remaining ones in the way that is fastest for so few.
+// One key head serves `group` queries (https://arxiv.org/abs/2305.13245). They are processed eight at a time, and up to
+// four that remain in another way, which is faster for so few.
 
 import { Arguments } from "./arguments";
 import { attendEight } from "./attend-eight";

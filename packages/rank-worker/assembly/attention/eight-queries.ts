@@ -1,24 +1,23 @@
-// Attention of eight queries to rows of one head of keys and values. What is of the eight lies side by side, so that
-// two vectors have one number of each; no number of a key or value is loaded twice for them, and no sum runs across a
-// vector:
+// Attention of eight queries to rows of one head of keys and values. Two vectors hold one number of each query, so a
+// number of a key or value is loaded once for all eight, and nothing is added up across the lanes of a vector:
 //
 //   packed   [lane][query]             queries
 //   scores   [stream][row][query]      then shares
 //   sums     [lane][query]
 //
-// The inner loops multiply four numbers with eight, in eight sums that grow side by side: an addition takes four
-// cycles, and two can begin in each. One turn of a loop adds once to each sum, since V8 puts additions to one sum
-// together, and then has to move sums out of registers.
+// The inner loops multiply four numbers by eight, into eight vectors of sums that do not depend on each other: an
+// addition takes four cycles, and two can begin in each. An iteration adds once to each sum, since V8 would put several
+// additions to one sum next to each other, and would then have to move sums out of registers.
 
 import { readOn } from "./streams";
 import { exponential, madd, storePair } from "../vectors";
 
-/** Of four keys, between two readings: 128 multiplications, so that memory and arithmetic take turns finely. */
+/** Lanes of four keys that are multiplied between two calls of `readOn`, so that reading is spread over the work. */
 const lanesAtOnce: usize = 32;
 
 /**
- * `scores[stream][row][query] += query · key[stream][row]`, four streams of so many rows; `most` becomes the largest
- * score there is of each query, if it is larger.
+ * `scores[stream][row][query] += query · key[stream][row]`, for four streams of so many rows. `most` rises to each
+ * query's largest score.
  *
  * @param distance bytes from one stream to the next
  */
@@ -89,7 +88,7 @@ export function scoreEight(
   storePair(most, m0, m1);
 }
 
-/** Likewise of one stream of a few rows. */
+/** Likewise, for one stream of a few rows. */
 export function scoreEightOfRows(
   scores: usize,
   packed: usize,
@@ -118,7 +117,7 @@ export function scoreEightOfRows(
   storePair(most, m0, m1);
 }
 
-/** Scores become shares that are not yet divided by their sum, in place; `totals` grow by them. */
+/** Turns scores into shares that are not yet divided by their sum, in place, and adds them to `totals`. */
 export function shareEight(scores: usize, rows: usize, most: usize, totals: usize): void {
   const m0 = v128.load(most);
   const m1 = v128.load(most, 16);
@@ -137,7 +136,7 @@ export function shareEight(scores: usize, rows: usize, most: usize, totals: usiz
 /**
  * `sums[lane][query] += Σ share[stream][row][query] · value[stream][row][lane]`.
  *
- * @param count of streams, each of so many rows
+ * @param count streams, each of so many rows
  * @param distance bytes from one stream to the next
  */
 export function mixEight(
@@ -193,7 +192,7 @@ export function mixEight(
 }
 
 /**
- * Sums and totals whose shares are of the largest score of before, as if they were of the largest there is now
+ * Rescales sums and totals, whose shares are relative to each query's largest score before, to the largest one now
  * (https://arxiv.org/abs/1805.02867).
  */
 export function rescaleEight(sums: usize, totals: usize, rowBytes: usize, before: usize, now: usize): void {

@@ -1,5 +1,5 @@
-// Attention of four queries to one head of keys and values. What is of the four lies side by side, so that a vector has
-// one number of each, and every row of keys and values is used four times for being loaded once:
+// Attention of four queries to one head of keys and values. Scores have one number of each query in a vector, and every
+// row of keys and values that is loaded is used for all four:
 //
 //   packed   [lanes / 4][query][4]     queries
 //   scores   [row][query]              then shares
@@ -49,8 +49,8 @@ export function scoreFour(
 }
 
 /**
- * Of a row of each of two streams: eight sums grow side by side, for an addition takes some cycles and two can begin in
- * each.
+ * Scores a row of each of two streams. That makes eight independent sums: an addition takes several cycles, and two can
+ * begin in each.
  */
 @inline
 function scoreTwoRows(
@@ -110,8 +110,8 @@ function scoreRow(scores: usize, packed: usize, keys: usize, rowBytes: usize): v
 }
 
 /**
- * Adds every addend's numbers for this sequence and the four heads from `head` on, or for the last of them: of `seen`
- * past keys from this one on, and of the new key.
+ * Adds every addend's numbers for this sequence and the four query heads from `head` on (those after `last` get the
+ * last's): for `seen` past keys from `from` on, and for the new key.
  */
 export function addToFour(
   scores: usize,
@@ -188,7 +188,7 @@ export function mixFour(
   }
 }
 
-/** Of a row of each of two streams. */
+/** Mixes a row of each of two streams. */
 @inline
 function mixTwoRows(
   sums: usize,

@@ -3,11 +3,10 @@
 import { exponential, storePair } from "../vectors";
 
 /**
- * In place: e to the power of what a score is above the largest, which is its share, not yet divided by the sum of all.
+ * Turns scores into shares that are not yet divided by their sum, exp(score − largest), in place.
  *
- * @param most where the largest of each lane are: V8 computes two vectors as one from what it loads or computes, but
- * not from what it was given
- * @returns the sum of each lane
+ * @param most address of the largest score of each lane, since V8 does not pair vectors that are parameters
+ * @returns the sum of each lane's shares
  */
 export function shareEach(scores: usize, end: usize, most: usize): v128 {
   const m = v128.load(most);

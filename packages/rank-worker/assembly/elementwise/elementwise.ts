@@ -1,6 +1,6 @@
 // AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs. Elementwise work
-// on floats, as described by policy/src/program/segment-work.ts (Elementwise): the list of instructions is run on one
-// chunk of the elements after the other, so that all intermediate values stay in the core's L1 cache.
+// on floats, as described by policy/src/program/segment-work.ts (Elementwise). The list of instructions is run on one
+// chunk of the elements after another, so that all intermediate values stay in the core's L1 cache.
 // src/elementwise/instruction-list.ts writes the list.
 
 import { erf, exp, sigmoid, tanh } from "./functions";
@@ -56,12 +56,12 @@ export function elementwise(first: usize, end: usize, count: u32): void {
 }
 
 /**
- * Runs them on rows that lie one after the other. The last instruction's result is what is wanted, and row r of it is
- * row `order[r]` of where it belongs.
+ * Runs the instructions on adjacent rows. The last instruction's result is the output: its row r is written to row
+ * `order[r]`.
  *
  * @param columns a multiple of 4
  * @param order `[rows]`
- * @param outBytes from one row there to the next
+ * @param outBytes from one row of the output to the next
  */
 export function elementwiseRows(
   first: usize,
@@ -73,7 +73,7 @@ export function elementwiseRows(
 ): void {
   const rowBytes = <usize>columns << 2;
   const chunks = (rowBytes + chunkBytes - 1) / chunkBytes;
-  // As long as each other: of two instructions on few floats, most is to begin and to end.
+  // All chunks of about the same length: on few floats, an instruction mostly takes what starting and ending it costs.
   const each = ((rowBytes / chunks + 15) & ~15);
   const last = end - offsetof<Instruction>();
   for (let row: usize = 0, start: usize = 0; row < rows; row++, start += rowBytes) {
@@ -170,7 +170,7 @@ function erfEach(x: usize, out: usize, end: usize): void {
   each(Operation.erf, x, x, out, end);
 }
 
-/** Two vectors at a time, which V8 may compute as one: see `storePair`. */
+/** Two vectors at a time, which V8 may compute as one (`storePair`). */
 @inline
 function each(operation: Operation, left: usize, right: usize, out: usize, end: usize): void {
   for (; out + 32 <= end; left += 32, right += 32, out += 32) {

@@ -1,42 +1,42 @@
 // Functions of vectors of four floats, accurate to 1.5e-7 of their values (src/elementwise/instruction-list.test.ts).
-// NaN stays NaN. Coefficients of a polynomial begin with that of the highest power.
+// NaN stays NaN. Tables have the coefficients of a polynomial, beginning with that of the highest power.
 
 import { constant, log2e, madd, rounding } from "../vectors";
 
 const one = memory.data<f32>([1]);
-/** Beyond these, eˣ is 0 and ∞. */
+/** Below the first, eˣ is 0, and above the second ∞. */
 const expLimits = memory.data<f32>([-104, 89]);
 
 /** eˣ for all x. If x is known to be at most 0, `exponential` in vectors.ts is cheaper. */
 @inline
 export function exp(x: v128): v128 {
-  // The smaller and the larger of two, of which the first stays where it is NaN.
+  // Both operations return their first operand if it is NaN.
   const bounded = f32x4.pmax(f32x4.pmin(x, constant(expLimits, 1)), constant(expLimits));
   const shifted = shiftedExponent(bounded);
-  // float32 has no 2ⁿ at either end, but both halves of it.
+  // At either end float32 cannot represent 2ⁿ, so it is multiplied in as two factors.
   const n = i32x4.sub(shifted, constant(rounding));
   const half = i32x4.shr_s(n, 1);
   const power = expOfRest(bounded, shifted);
   return f32x4.mul(f32x4.mul(power, powerOfTwo(half)), powerOfTwo(i32x4.sub(n, half)));
 }
 
-/** eˣ, of x from −87 to 87, between which all are normal numbers. */
+/** eˣ for x from −87 to 87, for which it is a normal number. */
 @inline
 function expWithin(x: v128): v128 {
   const shifted = shiftedExponent(x);
-  // n stands in the lowest bits of the sum. Added to the exponent, bits of a NaN would make a number of it.
+  // The lowest bits of `shifted` are n. A product, since adding n to the exponent would turn some NaNs into numbers.
   return f32x4.mul(expOfRest(x, shifted), powerOfTwo(shifted));
 }
 
-/** n + 1.5 · 2²³, of n, the whole number next to x / ln 2. */
+/** n + 1.5 · 2²³, where n is the integer nearest to x / ln 2. */
 @inline
 function shiftedExponent(x: v128): v128 {
   return madd(x, constant(log2e), constant(rounding));
 }
 
-/** −ln 2 in two parts: a whole number times the first is exact. */
+/** −ln 2 as a sum of two numbers, the first of which has so few bits that n times it is exact. */
 const ln2 = memory.data<f32>([-0.693359375, 2.12194440e-4]);
-/** Of (eʳ − 1 − r) / r². */
+/** For (eʳ − 1 − r) / r². */
 const ofExp = memory.data<f32>([
   1.9875691500e-4,
   1.3981999507e-3,
@@ -47,7 +47,7 @@ const ofExp = memory.data<f32>([
 ]);
 
 /**
- * eʳ of r = x − n · ln 2, |r| ≤ ½ ln 2, so that eˣ is 2ⁿ · eʳ; by the polynomial of Cephes
+ * eʳ for r = x − n · ln 2, |r| ≤ ½ ln 2, so that eˣ = 2ⁿ · eʳ, by the polynomial of Cephes
  * (https://www.netlib.org/cephes, expf).
  */
 @inline
@@ -66,7 +66,7 @@ function expOfRest(x: v128, shifted: v128): v128 {
 
 const exponentBias = memory.data<i32>([127]);
 
-/** 2ⁿ, of a whole number, or of what has it in its lowest bits. */
+/** 2ⁿ for an integer n, of which only the lowest bits are looked at. */
 @inline
 function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, constant(exponentBias)), 23);
@@ -74,10 +74,7 @@ function powerOfTwo(n: v128): v128 {
 
 const sigmoidLimits = memory.data<f32>([-87, 87]);
 
-/**
- * 1 / (1 + e⁻ˣ). Below −87 it is 0: all that float32 has there are subnormal numbers, with which processors calculate
- * slowly.
- */
+/** 1 / (1 + e⁻ˣ), but 0 below −87: the results there are mostly subnormal, and processors compute slowly with those. */
 @inline
 export function sigmoid(x: v128): v128 {
   const bounded = f32x4.pmax(f32x4.pmin(x, constant(sigmoidLimits, 1)), constant(sigmoidLimits));
@@ -85,7 +82,7 @@ export function sigmoid(x: v128): v128 {
   return v128.andnot(share, f32x4.lt(x, constant(sigmoidLimits)));
 }
 
-/** Of (tanh t − t) / t³, in powers of t². */
+/** For (tanh t − t) / t³, in powers of t². */
 const ofTanh = memory.data<f32>([
   -5.70498872745e-3,
   2.06390887954e-2,
@@ -95,10 +92,10 @@ const ofTanh = memory.data<f32>([
 ]);
 const tanhNear = memory.data<f32>([0.625]);
 const two = memory.data<f32>([2]);
-/** From 10 on, tanh is 1. */
+/** Bounds 2t: from t = 10 on, tanh is 1. */
 const tanhMostDouble = memory.data<f32>([20]);
 
-/** Of |x| < 0.625 by the polynomial of Cephes (tanhf), elsewhere 1 − 2 / (1 + e²ˣ). */
+/** For t = |x| < 0.625 the polynomial of Cephes (tanhf), otherwise 1 − 2 / (1 + e²ᵗ), with the sign of x. */
 @inline
 export function tanh(x: v128): v128 {
   const t = f32x4.abs(x);
@@ -118,7 +115,7 @@ export function tanh(x: v128): v128 {
 /** From 4 on, erf is 1. */
 const erfMost = memory.data<f32>([4]);
 const erfNear = memory.data<f32>([0.927734375]);
-/** Of (erf t − t) / t, in powers of t². */
+/** For (erf t − t) / t, in powers of t². */
 const ofErf = memory.data<f32>([
   -5.96761703e-4,
   4.99119423e-3,
@@ -127,7 +124,7 @@ const ofErf = memory.data<f32>([
   -3.76125336e-1,
   1.28379166e-1,
 ]);
-/** Of ln(1 − erf t) / t + 1. */
+/** For ln(1 − erf t) / t + 1. */
 const ofLogOfRest = memory.data<f32>([
   -1.7285347e-5,
   3.83197126e-4,
@@ -139,7 +136,7 @@ const ofLogOfRest = memory.data<f32>([
 ]);
 
 /**
- * 2/√π ∫₀ˣ exp(−t²) dt, by two polynomials of Norbert Juffa, of which the second is of ln(1 − erf)
+ * 2/√π ∫₀ˣ exp(−t²) dt, by two polynomials of Norbert Juffa, the second of which gives ln(1 − erf)
  * (https://stackoverflow.com/questions/35148198).
  */
 @inline
@@ -166,7 +163,7 @@ export function erf(x: v128): v128 {
 
 const signBit = memory.data<i32>([0x80000000]);
 
-/** `x`, which is no less than 0, with the sign of `from`. */
+/** `x`, which is not negative, with the sign of `from`. */
 @inline
 function withSign(x: v128, from: v128): v128 {
   return v128.or(x, v128.and(from, constant(signBit)));

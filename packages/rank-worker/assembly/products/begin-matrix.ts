@@ -4,10 +4,10 @@ import { lineBytes } from "../caches";
 import { readAhead } from "../read-ahead";
 
 /**
- * Prefetches what a product of one row reads first of a matrix: the bytes from `from` to `to` of each of its streams
- * (streams.ts), a line of each in turn.
+ * Prefetches a part of a matrix in the order in which a product of one row reads it: bytes `from` to `to` of each
+ * stream (streams.ts), one line of each in turn.
  *
- * @param values the first stream
+ * @param values the start of the first stream
  * @param toNext bytes from one stream to the next
  */
 export function beginMatrix(values: usize, streams: u32, toNext: usize, from: usize, to: usize): void {

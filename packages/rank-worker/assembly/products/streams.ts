@@ -1,28 +1,29 @@
-// A matrix whose rows are multiplied eight by eight gives one from each of its eighths: each is then a stream of
-// memory from beginning to end, which processors read ahead. Rows that are left are taken four by four, or one by one.
+// Products of few rows multiply by eight rows of a matrix at a time, one from each eighth of the matrix. Each eighth is
+// a stream: it is read from beginning to end, so processors prefetch it. Rows that are left over are read in the same
+// way, in eight or four streams, and the last ones one by one.
 //
-// Scales of quantized rows are one stream more: those of blocks that are taken side by side lie side by side, in
-// `[rows of a stream, blocks, streams]`, and rows that are left come after in the same way
-// (src/products/quantized/streamed-scales.ts). Eight streams of their own took 6% longer.
+// The scales of a quantized matrix are one more stream: `[rows of a stream, blocks, streams]`, so that those of blocks
+// that are multiplied together lie side by side, and then likewise those of the rows that are left over
+// (src/products/quantized/streamed-scales.ts). Eight streams of scales took 6% longer.
 
 import { pageBytes } from "../caches";
 
-/** How many rows are taken side by side where so many are left, one from each of as many streams. */
+/** In how many streams to read if so many rows are left. */
 @inline
 export function streamsOf(left: usize): usize {
   return left >= 8 ? 8 : left >= 4 ? 4 : 1;
 }
 
-/** How many rows each of so many streams has. */
+/** The number of rows of each stream. */
 @inline
 export function rowsOfEach(left: usize, streams: usize, rowBytes: usize): usize {
   return streams === 8 ? eighthOf(left, rowBytes) : left / streams;
 }
 
 /**
- * How many rows are multiplied side by side with as many each from seven further places. Streams that are some pages
- * and a half apart take turns to enter a page, four and four: that was faster than all at once, and than each alone, by
- * up to a tenth. So an eighth is some rows less, if need be, and those that are left come after.
+ * The number of rows of each of eight streams. If the streams lie an odd number of half pages apart, four of them at a
+ * time enter a new page, which was up to a tenth faster than if all do so at once, or each alone. For that, up to an
+ * eighth of the rows is left over. The next best is an odd number of quarter pages.
  */
 @inline
 function eighthOf(count: usize, rowBytes: usize): usize {
@@ -37,7 +38,7 @@ function eighthOf(count: usize, rowBytes: usize): usize {
   return eighth;
 }
 
-/** A lane from each of four places, `toNext` bytes apart. */
+/** Loads each lane from its own place; the places are `toNext` bytes apart. */
 @inline
 export function loadEach(at: usize, toNext: usize): v128 {
   const third = at + 2 * toNext;
@@ -47,7 +48,7 @@ export function loadEach(at: usize, toNext: usize): v128 {
   return v128.load_lane<f32>(third + toNext, lanes, 3);
 }
 
-/** A lane to each of four outputs, `toOutput` bytes apart. */
+/** Stores each lane to its own output; the outputs are `toOutput` bytes apart. */
 @inline
 export function storeEach(out: usize, toOutput: usize, lanes: v128): void {
   const third = out + 2 * toOutput;

@@ -1,18 +1,17 @@
-// Rows of floats times rows of a matrix of floats, eight of which are taken side by side, one from each eighth of the
-// matrix (streams.ts).
+// Rows of floats times rows of a matrix of floats, which is read in up to eight streams (streams.ts).
 //
-// One row, as in a decode step, takes the time of reading the matrix. Each product is added up in one vector, in the
-// same order however many rows there are: a row's result does not depend on the others beside it.
+// One row, as in a decode step, takes as long as reading the matrix does. Every product is added up in one vector, in
+// the same order however many rows there are, so the result for a row does not depend on the rows beside it.
 
 import { pageBytes } from "../../caches";
 import { storeEach } from "../streams";
 import { madd, sumEach } from "../../vectors";
 
 /**
- * Bytes that four of eight streams are behind the other four, so that they do not enter pages with them: half a page
- * where rows are whole pages, and streams therefore, too, however many rows apart.
+ * How many bytes the first four of eight streams lag behind the other four. If rows are whole pages, streams lie whole
+ * pages apart, whatever their number of rows. They lag by half a page then, so that not all enter a page at once.
  *
- * @param each rows of a stream; of one row none can be ahead
+ * @param each rows of a stream; with a single row no stream can be ahead
  */
 @inline
 export function lagOf(each: usize, rowBytes: usize): usize {
@@ -20,16 +19,16 @@ export function lagOf(each: usize, rowBytes: usize): usize {
 }
 
 /**
- * `count` rows of each stream. Addresses are in bytes.
+ * One row by `count` rows of each stream. Addresses are in bytes.
  *
- * The branch between the fours, which always goes the same way, keeps V8 from loading what all eight need at once, for
- * which it has not the registers.
+ * The branch between the first four streams and the other four always goes the same way. Without it, V8 would load what
+ * all eight need at once, for which there are too few registers.
  *
  * @param streams eight, four, or one
- * @param values of the first row
- * @param toNext bytes from it to that of the next stream; or 0, and all of them are the first
- * @param lag of `lagOf`: the other four of eight read so much of the row behind their last one, too
- * @param toOutput bytes from a stream's first output to the next one's; likewise
+ * @param values the first stream
+ * @param toNext bytes from one stream to the next; 0 for one stream, which then takes the place of all four
+ * @param lag as `lagOf` returns it: the last four of eight streams also read so many bytes beyond their last row
+ * @param toOutput bytes from a stream's first output to the next stream's; 0 for one stream
  */
 export function oneRow(
   x: usize,
@@ -71,7 +70,7 @@ export function oneRow(
     let c = f32x4.splat(0);
     let d = f32x4.splat(0);
     let k: usize = 0;
-    // What the other four are multiplied with.
+    // What the other four streams are multiplied by.
     let y = x + lag;
     for (let until = inPairs - lag; ; until = inPairs) {
       for (; k < until; k += 32) {
@@ -98,7 +97,7 @@ export function oneRow(
         h = madd(v128.load(eighth + k, 16), y1, h);
       }
       if (until === inPairs) break;
-      // The other four are at the end of their rows, and go on with the next ones.
+      // The other four are at the end of their rows, and continue with the next ones.
       storeEach(out + 4 * toOutput, toOutput, sumEach(e, f, g, h));
       e = f32x4.splat(0);
       f = f32x4.splat(0);
@@ -142,8 +141,8 @@ export function oneRow(
 }
 
 /**
- * Two rows by `count` rows of each of four streams, or of one: as many sums as a processor begins before the first is
- * there.
+ * Two rows by `count` rows of each of four streams, or of one. That makes eight independent sums, as many additions as
+ * a processor starts before the first is done.
  *
  * @param outBytes from the first row of `out` to the second
  */

@@ -1,10 +1,10 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 
 import { add } from "../../add";
 import { lagOf, oneRow, twoRows } from "./float-rows";
 import { rowsOfEach, streamsOf } from "../streams";
 
-/** Bytes of a matrix that stay in a core's own cache while all rows are multiplied by them. */
+/** Bytes of the matrix that stay in a core's own cache while all rows are multiplied by them. */
 const tileBytes: usize = 131_072;
 
 /**
@@ -14,7 +14,7 @@ const tileBytes: usize = 131_072;
  * @param values `[count, width]`
  * @param bias 0 for none
  * @param outBytes from one row of `out` to the next
- * @param mostStreams rows of the matrix that are taken side by side: eight, or four
+ * @param mostStreams in how many streams the matrix may be read: eight or four
  */
 export function multiplyFloats(
   x: usize,
@@ -47,13 +47,13 @@ export function multiplyFloats(
   for (let row: usize = 0; row < rows; row++, out += outBytes) add(out, bias, out, count);
 }
 
-/** `rowsOfEach`, where one row is multiplied by them: streams that are ahead begin a row more than they have. */
+/** `rowsOfEach` for one row of activations: streams that are ahead also read into the row after their last one. */
 export function oneRowsOfEach(left: usize, streams: usize, rowBytes: usize): usize {
   const each = rowsOfEach(left, streams, rowBytes);
   return streams === 8 && each << 3 === left && lagOf(each, rowBytes) > 0 ? each - 1 : each;
 }
 
-/** All rows by `count` rows of each stream, of which there are eight, four, or one. */
+/** All rows by `count` rows of each of eight streams, of four, or of one. */
 @inline
 function byStreams(
   x: usize,

@@ -1,9 +1,9 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 
 import { lineFloats } from "../../caches";
 
 /**
- * `out[row][i] = from[i][row] + bias[i]`. Addresses are in bytes.
+ * Transposes products and adds the bias: `out[row][i] = from[i][row] + bias[i]`. Addresses are in bytes.
  *
  * @param from `[count, rows]`
  * @param bias 0 for none
@@ -12,7 +12,7 @@ import { lineFloats } from "../../caches";
 export function turnProducts(from: usize, rows: u32, bias: usize, out: usize, outBytes: u32, count: u32): void {
   const fromBytes: usize = rows << 2;
   const inFours: usize = rows & ~3;
-  // Line by line: rows of `out` lie so far apart that few of their lines are near at once.
+  // One cache line of every row of `out`, then the next: the rows lie so far apart that few lines stay in the cache.
   for (let first: usize = 0; first < count; first += lineFloats) {
     const end = min<usize>(count, first + lineFloats);
     const vectors = first + ((end - first) & ~3);
@@ -35,7 +35,7 @@ export function turnProducts(from: usize, rows: u32, bias: usize, out: usize, ou
         v128.store(to + 3 * outBytes, f32x4.add(v128.shuffle<f32>(pqHigh, rsHigh, 2, 3, 6, 7), base));
       }
     }
-    // What is no four by four.
+    // The rest, which does not fill a tile of four by four.
     for (let i = first; i < end; i++) {
       const base = bias === 0 ? <f32>0 : load<f32>(bias + (i << 2));
       for (let row = i < vectors ? inFours : 0; row < rows; row++) {

@@ -1,9 +1,9 @@
-// Blocks of 32 floats of a row, of which the last may be partial.
+// Blocks of 32 floats of a row, the last of which may be partial.
 
-/** A block, in bytes of float32. */
+/** Bytes of a block of float32. */
 export const blockBytes: usize = 128;
 
-/** Where a block of 32 is whole: at `x`, or, filled up with zeros, at `padded`. */
+/** The address of a whole block: `x`, or `padded`, to which a partial block is copied and padded with zeros. */
 @inline
 export function whole(x: usize, bytesLeft: usize, padded: usize): usize {
   if (bytesLeft >= blockBytes) return x;

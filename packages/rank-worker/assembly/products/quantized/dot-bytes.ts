@@ -1,6 +1,6 @@
 /**
- * Products of 16 signed bytes and 16 from 0 to 15, each two neighbours' added up, to 16 bits. With relaxed SIMD it is
- * one instruction.
+ * Multiplies 16 signed bytes by 16 bytes from 0 to 15, and adds up neighbouring products: eight sums of 16 bits. With
+ * relaxed SIMD this is one instruction.
  */
 @inline
 export function dotBytes(signed: v128, small: v128): v128 {

@@ -1,5 +1,5 @@
-// A group of four quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts): of what a
-// row of the matrix makes, each of the group has a lane.
+// A group of four quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts). In the
+// products with one row of the matrix, each row of the group has a lane.
 
 import { addScaled, addTimes, sixteenBitOnes, times } from "./dots";
 import { correctionsAndScales, groupBytes } from "./quantized-rows";
@@ -7,12 +7,13 @@ import { loadEach, storeEach } from "../streams";
 import { scalesOfRows, unpackedBytes, unpackedRowBytes } from "./unpacked-rows";
 
 /**
- * Blocks of the group by those of the four rows, of weights of 4 bits. Addresses are in bytes.
+ * The group by some blocks of the four rows, with weights of 4 bits. Addresses are in bytes.
  *
- * @param room of `unpackRows4`
- * @param isBegun whether `out` has the products of the blocks before these, to which they are added
- * @param outBytes from a row of outputs to the next
- * @param toOutput bytes from the output of a row of the matrix to that of the next one
+ * @param x the group's first of these blocks
+ * @param room the four rows, as `unpackRows4` wrote them
+ * @param isBegun whether `out` has the sums over earlier blocks, to which these are added
+ * @param outBytes from one row of `out` to the next
+ * @param toOutput bytes from the output for a row of the matrix to that for the next
  */
 export function fourRows4(
   x: usize,
@@ -26,7 +27,7 @@ export function fourRows4(
   fourRows(4, x, room, blocks, isBegun, out, outBytes, toOutput);
 }
 
-/** Likewise, by weights of 8 bits. */
+/** Likewise, with weights of 8 bits. */
 export function fourRows8(
   x: usize,
   room: usize,
@@ -75,7 +76,7 @@ function fourRows(
   storeEach(third + toOutput, outBytes, d);
 }
 
-/** A block of each of the four by one of the matrix, in lanes as wide as whole numbers of 32 bits, or twice 16. */
+/** A block of each row of the group by a block of a row of the matrix; lanes are as in `times`. */
 @inline
 function dots(bits: usize, q: usize, w: usize): v128 {
   let sum = times(bits, v128.load(q), v128.load32_splat(w));

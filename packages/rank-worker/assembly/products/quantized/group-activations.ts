@@ -1,40 +1,42 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 //
-// Rows of activations made whole numbers, one scale for each row and group of elements: x ≈ scale · q with
-// scale = max |x| / 127. A row of which a few elements are much larger than the others would lose those, so what its
-// rounding leaves is rounded once more, to 1/254 of the scale: x ≈ scale · (q + q′ / 254). Such rows come first.
+// Rounds rows of activations to integers, with a scale for each row and group of elements: x ≈ scale · q with
+// scale = max |x| / 127. If a few elements of a row are much larger than the others, the others would lose too much. So
+// the residual of the rounding is rounded once more, with a 254th of the scale: x ≈ scale · (q + q′ / 254). Such rows
+// come first.
 //
-// Numbers are laid out the other way round, elements by rows, as what a matrix is multiplied by, in panels of so many
-// rows as are multiplied at once. A row with an infinity or NaN has a scale that is none either, and so is every product.
+// The integers are transposed, as the right operand of a product, in panels of as many rows as are multiplied at once.
+// If a row has an infinity or NaN, its scale is not finite, and none of its products is.
 
 import { blockBytes, whole } from "./blocks";
 import { constant, largestLane, madd, magnitudeBits, rounded, rounding, storePair } from "../../vectors";
 
-/** Rows that are filled up to as many, and elements of each that are turned round at once. */
+/** Rows are padded to a multiple of this, and as many elements of each are transposed at a time. */
 const tile: usize = 16;
 
-/** Rows that are rounded before they are turned round: tiles of as many as make a line of the caches. */
+/** Rows that are rounded before they are transposed: as many bytes as a cache line has. */
 const band: usize = 64;
 
-/** How much finer rests are. */
+/** How many times finer residuals are rounded. */
 const fineness = memory.data<f32>([254]);
 
-/** Columns of a panel, of which the last may have fewer: src/products/quantized/panels.ts. */
+/** Columns of a panel; the last one may have fewer (src/products/quantized/panels.ts). */
 const panel: usize = 128;
 
 /**
- * A group of each of `rows` rows. Columns are rows in another order, filled up to 16. Addresses are in bytes.
+ * Rounds one group of elements of each of `rows` rows. Columns are the rows in another order, padded to a multiple of
+ * 16. Addresses are in bytes.
  *
  * @param x the group's first element in the first row
  * @param rowBytes from one row to the next
  * @param bytes of the group's floats in a row
- * @param flip bits of each byte that are turned over: 0, or 128 for unsigned bytes of which 128 is 0
- * @param most by how many times its root mean square a row's largest element may surpass it and be rounded once
- * @param out by panel `[elements, filled up to 32, its columns]`, a byte each
- * @param rests likewise, of rows that are rounded twice alone
+ * @param flip bits to invert in each byte: 0, or 128 for unsigned bytes whose zero point is 128
+ * @param most rows whose largest magnitude is more than `most` times their root mean square are rounded twice
+ * @param out `[elements, columns]` of each panel, a byte each, where elements are padded to a multiple of 32
+ * @param rests likewise, the residuals of the rows that are rounded twice
  * @param scales `[columns]`
- * @param order `[columns]`: which row is in which column
- * @param scratch room for 128 rows of the group, a byte each and 64 more, for a float of each row, and for a block
+ * @param order `[rows]`: the row of each column
+ * @param scratch room for 128 rows of a byte per element and 64 more, for a block of floats, and for a float per row
  * @returns how many rows are rounded twice
  */
 export function groupActivations(
@@ -51,7 +53,7 @@ export function groupActivations(
   scratch: usize,
 ): u32 {
   const elements = ((<usize>bytes + blockBytes - 1) / blockBytes) << 5;
-  // So long that rows of a band do not all lie in the same few sets of a cache.
+  // Longer than a row, so that the rows of a band do not all lie in the same few sets of a cache.
   const bandRow = elements + 64;
   const once = scratch;
   const left = once + band * bandRow;
@@ -81,7 +83,7 @@ export function groupActivations(
 }
 
 /**
- * Rows that are rounded twice in front of those that are not.
+ * Puts rows that are rounded twice before all others.
  *
  * @param largests `[rows]`: the largest magnitude of each
  * @returns how many are rounded twice
@@ -100,7 +102,7 @@ function orderRows(
   let twice: usize = 0;
   let once = order + (rows << 2);
   for (let row: usize = 0; row < rows; row++, x += rowBytes) {
-    // Four of each, since one operation waits for the last of its own.
+    // Four accumulators of each kind, since an operation waits for the one before it on the same accumulator.
     let largestA = f32x4.splat(0);
     let largestB = f32x4.splat(0);
     let largestC = f32x4.splat(0);
@@ -116,7 +118,7 @@ function orderRows(
         const b = v128.load(block + i, 16);
         const c = v128.load(block + i, 32);
         const d = v128.load(block + i, 48);
-        // In one instruction, which passes over a NaN.
+        // One instruction, unlike `max`. It passes over NaN, which the squares keep.
         largestA = f32x4.pmax(largestA, v128.and(a, magnitude));
         largestB = f32x4.pmax(largestB, v128.and(b, magnitude));
         largestC = f32x4.pmax(largestC, v128.and(c, magnitude));
@@ -142,21 +144,22 @@ function orderRows(
   return <u32>twice;
 }
 
-/** Rows, filled up to tiles. */
+/** The number of rows, rounded up to whole tiles. */
 @inline
 function filledUp(rows: usize): usize {
   return ((rows + tile - 1) / tile) * tile;
 }
 
 /**
- * A row of a group as bytes. Of each block there are, in fours, the even fours, and then the odd ones: 0–3, 8–11, 16–19,
- * 24–27, 4–7, 12–15, 20–23, 28–31. So two neighbouring vectors stay two halves of a pair from the load on.
+ * Rounds a row of a group to bytes. In each block, the even fours of elements come before the odd ones: 0–3, 8–11,
+ * 16–19, 24–27, 4–7, 12–15, 20–23, 28–31. So two neighbouring vectors are the two halves of a pair from the load to the
+ * store.
  *
- * @param rest where what is left goes; 0 for nowhere
+ * @param rest where to write the residuals; 0 for nowhere
  * @param padded room for a block of floats
  */
 function roundRow(x: usize, bytes: usize, inverse: f32, flip: i32, out: usize, rest: usize, padded: usize): void {
-  // Vectors are no parameters, of which V8 would not make one of two.
+  // Vectors are made here, since V8 does not pair parameters.
   const factor = f32x4.splat(inverse);
   const flips = i8x16.splat(<i8>flip);
   const addend = constant(rounding);
@@ -182,7 +185,7 @@ function roundRow(x: usize, bytes: usize, inverse: f32, flip: i32, out: usize, r
   }
 }
 
-/** Sixteen numbers up to 127, to the nearest whole ones, halves to the even one. */
+/** Rounds sixteen numbers of up to 127 in magnitude to the nearest integers, halves to even. */
 @inline
 function sixteen(a: v128, b: v128, c: v128, d: v128, addend: v128, flips: v128): v128 {
   const first = i16x8.narrow_i32x4_s(rounded(a, addend), rounded(b, addend));
@@ -190,7 +193,7 @@ function sixteen(a: v128, b: v128, c: v128, d: v128, addend: v128, flips: v128):
   return v128.xor(i8x16.narrow_i16x8_s(first, second), flips);
 }
 
-/** What rounding leaves of sixteen numbers, in 254ths. */
+/** The residuals of rounding sixteen numbers, in units of 1/254. */
 @inline
 function restsOf(a: v128, b: v128, c: v128, d: v128, addend: v128, finer: v128, flips: v128): v128 {
   return sixteen(
@@ -215,7 +218,7 @@ function sumLanes(x: v128): f32 {
   );
 }
 
-/** Turns rows round that are the columns from `first` to before `end`, all of one panel. */
+/** Transposes rows to columns `first` to `end` (exclusive), all of one panel. */
 @inline
 function turnIntoPanel(
   from: usize,
@@ -231,10 +234,10 @@ function turnIntoPanel(
   turn(from, fromRow, elements, end - first, to, min(panel, columns - start));
 }
 
-/** Turns rows of `roundRow` round, eight of them and 16 elements at a time. */
+/** Transposes rows that `roundRow` wrote, eight rows by 16 elements at a time. */
 function turn(from: usize, fromRow: usize, elements: usize, rows: usize, to: usize, toRow: usize): void {
   for (let element: usize = 0; element < elements; element += tile) {
-    // Of a block, the odd fours come after the even ones.
+    // In each block, the odd fours come after the even ones.
     const first = (element & 16) === 0 ? element : element - 12;
     for (let row: usize = 0; row < rows; row += 8) {
       const at = from + row * fromRow + element;
@@ -254,7 +257,7 @@ function turn(from: usize, fromRow: usize, elements: usize, rows: usize, to: usi
   }
 }
 
-/** Of two fours of each row: of the first and the fifth row, the second and the sixth and so on. */
+/** Transposes two fours of each of eight rows. Each vector has those of two rows, byte by byte in turns. */
 @inline
 function turnHalf(ae: v128, bf: v128, cg: v128, dh: v128, out: usize, toRow: usize): void {
   const evenLow = low(ae, cg);
@@ -273,7 +276,7 @@ function storeTwo(elements: v128, out: usize, toRow: usize): void {
   v128.store_lane<u64>(out + toRow, elements, 1);
 }
 
-/** The lower halves of two, byte by byte in turns. */
+/** The lower halves of two vectors, byte by byte in turns. */
 @inline
 function low(a: v128, b: v128): v128 {
   return v128.shuffle<i8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);

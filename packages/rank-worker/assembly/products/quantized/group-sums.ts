@@ -1,18 +1,18 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 //
-// What a group of weights (group-weights.ts) and one of activations (group-activations.ts) make, as floats, turned
-// round and added to what other groups have made.
+// Scales the integer products of a group of weights (group-weights.ts) and of activations (group-activations.ts),
+// transposes them, and adds them to the results of other groups.
 
 import { madd, storePair } from "../../vectors";
 
 /**
  * `out[order[c]][i] = bias[i] + columnScales[c] · scales[i] · sums[i][c]`. Addresses are in bytes.
  *
- * @param sums `[count, columns, filled up to 16]`, int32, and room for up to 3 rows more
- * @param scales `[count]`, and room for up to 3 more
- * @param columnScales `[columns]`, and room for up to 15 more
- * @param order `[columns]`: which row is in which column
- * @param bias 0 for none; there is room for 3 more
+ * @param sums `[count, columns]`, int32, where columns are padded to a multiple of 16; up to 3 more rows may be read
+ * @param scales `[count]`; up to 3 more may be read
+ * @param columnScales `[columns]`; up to 3 more may be read
+ * @param order `[columns]`: the row of `out` for each column
+ * @param bias 0 for none; up to 3 more elements may be read
  * @param outBytes from one row of `out` to the next
  */
 export function beginSums(
@@ -46,8 +46,8 @@ export function addSums(
 }
 
 /**
- * Four rows of `out` from end to end after each other: what processors read ahead of what is written. Their sums lie in
- * lines with those of other rows, and are near.
+ * Writes four rows of `out` from beginning to end, then the next four: processors prefetch what is written only if it
+ * is adjacent. Sums are read out of order instead, which are in the cache.
  */
 @inline
 function rows(
@@ -115,7 +115,7 @@ function rows(
   }
 }
 
-/** Eight sums of a row, in two vectors; otherwise as `write`. */
+/** Like `write`, for eight sums of a row in two vectors. */
 @inline
 function writePair(
   adds: bool,
@@ -132,7 +132,7 @@ function writePair(
   storePair(out, one, other);
 }
 
-/** The first `there` of four sums of a row, times their scales, and what they are added to. */
+/** Scales the first `there` of four sums of a row and adds them to `base`, or to what is there. */
 @inline
 function write(adds: bool, out: usize, sums: v128, scale: v128, columnScale: v128, base: v128, there: usize): void {
   const sum = scaled(adds, out, sums, scale, columnScale, base);

@@ -1,29 +1,30 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 //
-// Blocks of 32 weights, as MatMulNBits has them, made whole numbers that share a scale as far as a group of blocks
-// reaches: w ≈ scale · (u − 128) with u from 1 to 255.
+// Rounds blocks of 32 weights, as MatMulNBits stores them, to integers that share a scale over a whole group of blocks
+// of a row: w ≈ scale · (u − 128) with u from 1 to 255.
 
 import { choose, constant, roundingAddend } from "../../vectors";
 import { lowHalves } from "./dots";
 import { oneScale } from "./scales";
 
-/** The largest magnitude of a weight in a group, as a whole number. */
+/** The largest magnitude of these integers, without the 128. */
 const most: f32 = 127;
 
-// Vectors that loops need lie in memory: see `constant`.
+// The following are in memory for `constant`.
 
-/** Added to signed bytes, it makes them unsigned ones of which 128 is 0. */
+/** Added to signed bytes, this makes them unsigned bytes whose zero point is 128. */
 const zeros = memory.data<i8>([-128, -128, -128, -128]);
-/** Sixteen times what weights of 4 bits stand for. */
+/** 16 · (v − 8) for each weight v of 4 bits. */
 const sixteenfold = memory.data<i16>([-128, -112, -96, -80, -64, -48, -32, -16, 0, 16, 32, 48, 64, 80, 96, 112]);
-/** What weights of 8 bits have too much. */
+/** The zero point of weights of 8 bits. */
 const centres = memory.data<i16>([128, 128]);
 
 /**
- * A group of each of `count` rows, of weights of 4 bits. Addresses are in bytes.
+ * Rounds one group of blocks of each of `count` rows, from weights of 4 bits. Addresses are in bytes.
  *
  * @param values the group's first block in the first row
- * @param scaleBytes of a scale: scales.ts
+ * @param scales its scale
+ * @param scaleBytes bytes of a scale: 4 or 2 (scales.ts)
  * @param rowBlocks blocks from one row to the next
  * @param toNextScale bytes from a block's scale to that of the row's next block
  * @param blocks of the group
@@ -61,7 +62,7 @@ export function groupWeights4(
   }
 }
 
-/** Likewise, of weights of 8 bits. */
+/** Likewise, from weights of 8 bits. */
 export function groupWeights8(
   values: usize,
   scales: usize,
@@ -90,10 +91,10 @@ export function groupWeights8(
   }
 }
 
-/** The largest magnitude of the scales of a group. NaN where there is one. */
+/** The largest magnitude of the scales of a group; NaN if there is one. */
 function largestScale(scales: usize, scaleBytes: usize, toNextScale: usize, blocks: usize): f32 {
-  // Without their signs, floats are in the order of the whole numbers that they are as bits, and NaNs behind them.
-  // Vectors have an instruction for the larger one, where V8 would branch.
+  // Without their signs, floats are in the same order as their bits taken as integers, and NaNs are the largest. For
+  // vectors there is an instruction for the larger integer, where V8 would branch otherwise.
   let largest = i32x4.splat(0);
   for (let block: usize = 0; block < blocks; block++, scales += toNextScale) {
     largest = i32x4.max_s(largest, i32x4.splat(reinterpret<i32>(oneScale(scales, scaleBytes)) & 0x7fffffff));
@@ -102,27 +103,27 @@ function largestScale(scales: usize, scaleBytes: usize, toNextScale: usize, bloc
 }
 
 /**
- * Times the scale of a block, the fraction, in 2⁻¹⁵, that makes its weights whole numbers of the group's scale: weights
- * of 8 bits, and those of 4 times 16, of which the largest stands for 128.
+ * Returns the factor that turns a block's scale into a fraction, in units of 2⁻¹⁵. Weights from −128 to 127 (of 4 bits:
+ * times 16) times that fraction are integers from −127 to 127 that share the group's scale.
  */
 function fractionOver(largest: f32): f32 {
   return largest === 0 ? 0 : (most * 256) / largest;
 }
 
-/** As whole numbers of 16 bits: the lowest of a sum with {@link roundingAddend}. */
+/** The fraction as integers of 16 bits, the lowest of a sum with {@link roundingAddend}. */
 @inline
 function fractionOf(scale: f32, factor: f32): v128 {
   return i16x8.splat(<i16>reinterpret<i32>(scale * factor + roundingAddend));
 }
 
-/** Whole numbers times fractions, rounded. They never both are −2¹⁵, of which engines may differ. */
+/** Integers times fractions, rounded. Never are both −2¹⁵, for which engines may differ. */
 @inline
 function times(numbers: v128, fraction: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i16x8.relaxed_q15mulr_s(numbers, fraction);
   return i16x8.q15mulr_sat_s(numbers, fraction);
 }
 
-/** Eight weights of 8 bits. */
+/** Rounds eight weights of 8 bits. */
 @inline
 function eight(at: usize, centre: v128, fraction: v128): v128 {
   return times(i16x8.sub(v128.load_ext<u8>(at), centre), fraction);

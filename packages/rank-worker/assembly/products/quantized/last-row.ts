@@ -1,12 +1,12 @@
 // The last of an odd number of quantized rows (quantized-rows.ts) times four unpacked rows of a matrix
-// (unpacked-rows.ts), each of which has a lane in the end.
+// (unpacked-rows.ts). After each block, the sums of the four share a vector.
 
 import { addScaled, addTimes, sixteenBitOnes, sumPairs, times } from "./dots";
 import { correctionsAndScales, groupBytes } from "./quantized-rows";
 import { loadEach, storeEach } from "../streams";
 import { scalesOfRows, unpackedBytes, unpackedRowBytes } from "./unpacked-rows";
 
-/** Blocks of the row by those of the four, of weights of 4 bits; see `fourRows4`. */
+/** The row by some blocks of the four rows, with weights of 4 bits; see `fourRows4`. */
 export function lastRow4(
   x: usize,
   room: usize,
@@ -18,7 +18,7 @@ export function lastRow4(
   lastRow(4, x, room, blocks, isBegun, out, toOutput);
 }
 
-/** Likewise, by weights of 8 bits. */
+/** Likewise, with weights of 8 bits. */
 export function lastRow8(
   x: usize,
   room: usize,
@@ -55,7 +55,7 @@ function lastRow(
   storeEach(out, toOutput, sum);
 }
 
-/** A block of the row by one of the matrix. */
+/** A block of the row by a block of a row of the matrix. */
 @inline
 function dots(bits: usize, q: usize, w: usize): v128 {
   let sum = times(bits, v128.load(q), v128.load(w));

@@ -1,8 +1,8 @@
-// AssemblyScript: what TypeScript's syntax says, compiled to WebAssembly by scripts/build.mjs.
+// AssemblyScript, which has TypeScript's syntax and is compiled to WebAssembly by scripts/build.mjs.
 //
-// Few rows of activations times a matrix of quantized weights as MatMulNBits has them: rows of blocks of 32 weights, of
-// 4 bits (the even element in the low half of a byte) or 8, and a scale for each block. Activations are taken four by
-// four, what is left of them two by two or one by one.
+// Few rows of activations times a matrix of quantized weights in the layout of MatMulNBits: rows of blocks of 32
+// weights, of 4 bits (the even element in the low half of a byte) or 8, and a scale for each block. Activations are
+// multiplied in groups of four rows, and what is left of them as a group of two, or one row.
 
 import { add } from "../../add";
 import { oneRow4, oneRow8 } from "./one-row";
@@ -11,11 +11,11 @@ import { rowsBytes } from "./quantized-rows";
 import { severalRows4, severalRows8 } from "./several-rows";
 
 /**
- * `out[row][i] = x[row] · matrix[i] + bias[i]`, weights of 4 bits. Addresses are in bytes.
+ * `out[row][i] = x[row] · matrix[i] + bias[i]`, with weights of 4 bits. Addresses are in bytes.
  *
- * @param x of `quantize4`
- * @param scales as streams have them: streams.ts
- * @param scaleBytes of a scale: scales.ts
+ * @param x rows that `quantize4` wrote
+ * @param scales in the order of streams.ts
+ * @param scaleBytes bytes of a scale: 4 or 2 (scales.ts)
  * @param bias 0 for none
  * @param outBytes from one row of `out` to the next
  * @param count rows of the matrix
@@ -36,7 +36,7 @@ export function multiply4(
   multiply(4, x, rows, values, scales, scaleBytes, bias, out, outBytes, count, blocks);
 }
 
-/** Likewise, weights of 8 bits and `x` of `quantize8`. */
+/** Likewise, with weights of 8 bits, and rows that `quantize8` wrote. */
 export function multiply8(
   x: usize,
   rows: u32,
@@ -83,7 +83,7 @@ function multiply(
   for (let row: usize = 0; row < rows; row++, out += outBytes) add(out, bias, out, <u32>count);
 }
 
-/** All activations by `count` rows of each stream, of which there are eight, four, or one. */
+/** All rows by `count` rows of each of eight streams, of four, or of one. */
 @inline
 function byStreams(
   bits: usize,

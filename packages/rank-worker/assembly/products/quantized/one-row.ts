@@ -1,10 +1,11 @@
-// One quantized row (quantized-rows.ts) times rows of a matrix, eight of which are taken side by side.
+// One quantized row (quantized-rows.ts) times rows of a matrix, which is read in eight streams, or in four
+// (streams.ts).
 //
-// A decode step does little else, and its time should be that of reading the weights. The eight come one from each
-// eighth of the matrix (streams.ts), four and then four: from each block on, sums of four share a vector, which takes
-// fewer instructions than one sum for each, and few enough registers.
+// A decode step does little else, and should take no longer than reading the weights. Of the eight rows, four are
+// multiplied at a time. After each block, the sums of four share a vector, which takes fewer instructions than a vector
+// for each, and few enough registers.
 //
-// Both fours do the same and end in one pair of stores, from which engines that make 256-bit operations of pairs of
+// Both fours do the same and end in a pair of stores, from which engines that make 256-bit operations of pairs of
 // 128-bit ones start (docs/design/wide-vectors.md).
 
 import { dot4, dot8, lowHalves, sixteenBitOnes, sumEach4, sumEach8 } from "./dots";
@@ -13,14 +14,15 @@ import { fourScalesOf } from "./scales";
 import { madd, storePair } from "../../vectors";
 
 /**
- * `count` rows of each stream, of weights of 4 bits. `Scale` is u16 or f32: scales.ts. Addresses are in bytes.
+ * The row by `count` rows of each stream, with weights of 4 bits. `Scale` is u16 or f32 (scales.ts). Addresses are in
+ * bytes.
  *
- * @param room for eight floats
+ * @param room scratch memory for eight floats
  * @param streams eight or four
- * @param values of the first row
- * @param toNext bytes of values from it to that of the next stream
- * @param scales of the first rows, side by side
- * @param toOutput bytes from a stream's first output to the next one's
+ * @param values the first stream
+ * @param toNext bytes from one stream to the next
+ * @param scales of all streams (streams.ts)
+ * @param toOutput bytes from a stream's first output to the next stream's
  */
 export function oneRow4<Scale>(
   x: usize,
@@ -38,7 +40,7 @@ export function oneRow4<Scale>(
   else oneRow<Scale>(4, 4, x, room, values, toNext, scales, out, toOutput, count, blocks);
 }
 
-/** Likewise, of weights of 8 bits. */
+/** Likewise, with weights of 8 bits. */
 export function oneRow8<Scale>(
   x: usize,
   room: usize,
@@ -55,7 +57,7 @@ export function oneRow8<Scale>(
   else oneRow<Scale>(8, 4, x, room, values, toNext, scales, out, toOutput, count, blocks);
 }
 
-/** The loop has no branch: bits and streams are constants where this is inlined. */
+/** Bits and streams are constants where this is inlined, so the loop has no branch on them. */
 @inline
 function oneRow<Scale>(
   bits: usize,
@@ -94,7 +96,7 @@ function oneRow<Scale>(
   }
 }
 
-/** A block of four rows of the matrix. */
+/** `sum` plus the products with a block of each of four rows of the matrix. */
 @inline
 function addFour(
   bits: usize,

@@ -1,27 +1,26 @@
-// Rows of activations, rounded to int8 in blocks of 32 (the last one filled up with zeros): x ≈ scale · q with
+// Rows of activations, rounded to int8 in blocks of 32 (the last one padded with zeros): x ≈ scale · q with
 // scale = max |x| / 127, as MatMulNBits rounds them at accuracy level 4
 // (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits).
-// A product with a block of weights is then scale · scale_w · (Σ q · w − zero · Σ q), the sums in whole numbers, the
-// second one the same for all rows of a matrix. What is needed for a block lies together, so that a loop over blocks
-// has one address to move:
+// A product with a block of weights is then scale · scale_w · (Σ q · w − zero · Σ q). The sums are integers, and the
+// second one is the same for all rows of a matrix. All numbers of a block lie together, so that a loop over blocks has
+// a single address to advance. This is the block of one row, whose second sum and scale are there four times:
 //
 //   for 4 bits      −8 · Σ q, int32 ×4   │ scale ×4 │ q of even elements, int8 ×16 │ of odd ones      64 bytes
 //   for 8 bits      −128 · Σ q, int32 ×4 │ scale ×4 │ q, int16 ×8 │ ×8 │ ×8 │ ×8                      96 bytes
 //
-// for one row, whose sum and scale are there four times. Rows are kept in groups of four, and what is left of them as
-// two or one. Of a group there are as many times the vectors of q: a quarter of each is of each of four rows, or a half
-// of each of two. Lanes of sums and scales are of the first, second, third, fourth row; or of the first, second, first,
-// second.
+// Rows are kept in groups of four, and what is left of them as a group of two, or one row. A group of four has four
+// times as many vectors of q, in which each row has a quarter; a group of two has twice as many, in which each has a
+// half. The lanes of sums and scales belong to the first, second, third and fourth row; or to the first, second, first
+// and second.
 //
-// Where x has an infinity or NaN, its scale is none either, and so is every product: MatMulNBits itself gives numbers
-// there, sometimes.
+// If x has an infinity or NaN, the scale is not finite, and no product of the row is. MatMulNBits itself sometimes
+// returns finite numbers then.
 
 import { dotBytes } from "./dot-bytes";
 import { blockBytes, whole } from "./blocks";
 import { constant, magnitudeBits, rounded, rounding } from "../../vectors";
 
-// Vectors that loops need lie in memory: see `constant`.
-/** What stands for 0, of weights of 4 bits and of 8, negative. */
+/** The zero points of weights of 4 and 8 bits, negated. They are in memory for `constant`. */
 const zeroPoints4 = memory.data<i16>([-8, -8]);
 const zeroPoints8 = memory.data<i16>([-128, -128]);
 
@@ -31,16 +30,16 @@ export function groupSize(left: usize): usize {
   return left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
-/** Bytes of the sums and scales of a block of a group. */
+/** Bytes of a block's sums and scales. */
 export const correctionsAndScales: usize = 32;
 
-/** Bytes of a block of so many rows. */
+/** Bytes of a block of a group of `size` rows. */
 @inline
 export function groupBytes(bits: usize, size: usize): usize {
   return correctionsAndScales + size * qBytes(bits);
 }
 
-/** Bytes of the q of a row's block. */
+/** Bytes of q in a block of one row. */
 @inline
 function qBytes(bits: usize): usize {
   return bits << 3;
@@ -54,15 +53,15 @@ export function rowsBytes(bits: usize, rows: usize, blocks: usize): usize {
 }
 
 /**
- * Quantizes rows of `width` floats, one after the other, for weights of 4 bits. Addresses are in bytes.
+ * Quantizes adjacent rows of `width` floats for products with weights of 4 bits. Addresses are in bytes.
  *
- * @param out has room for a block of floats behind what is written
+ * @param out has room for another block of floats after the quantized rows
  */
 export function quantize4(x: usize, rows: u32, width: u32, out: usize): void {
   quantize(4, x, rows, width, out);
 }
 
-/** Likewise, for weights of 8 bits. */
+/** Likewise, for products with weights of 8 bits. */
 export function quantize8(x: usize, rows: u32, width: u32, out: usize): void {
   quantize(8, x, rows, width, out);
 }
@@ -82,10 +81,10 @@ function quantize(bits: usize, x: usize, rows: usize, width: usize, out: usize):
 }
 
 /**
- * A row of a group.
+ * Quantizes one row of a group.
  *
  * @param size rows of the group
- * @param row which one it is
+ * @param row its index in the group
  * @param padded room for a block of floats
  */
 @inline
@@ -109,14 +108,14 @@ function quantizeRow(
   }
 }
 
-/** In each lane that is the row's: of its number in a group of four, from there on every other one of two, or all. */
+/** Stores the same number in each lane that belongs to the row: one of four, two if there are two rows, or all. */
 @inline
 function storeLanes(size: usize, row: usize, out: usize, lanes: v128): void {
   if (size === 1) v128.store(out, lanes);
   else for (let lane = row; lane < 4; lane += size) v128.store_lane<i32>(out + (lane << 2), lanes, 0);
 }
 
-/** The quarters, or halves, of a vector as those of as many vectors; or the vector. */
+/** Stores each quarter of a vector (of two rows, each half; of one, all) in another one of the group's vectors. */
 @inline
 function storeSpread(size: usize, out: usize, q: v128): void {
   if (size === 1) v128.store(out, q);
@@ -131,7 +130,7 @@ function storeSpread(size: usize, out: usize, q: v128): void {
   }
 }
 
-/** Even elements of a block, then odd ones, as bytes. @returns −8 · Σ q */
+/** Writes the even elements of a block, then the odd ones, as bytes. @returns −8 · Σ q */
 function writeBytes(x: usize, inverse: v128, size: usize, out: usize): i32 {
   const first = i8x16.narrow_i16x8_s(eight(x, inverse), eight(x + 32, inverse));
   const second = i8x16.narrow_i16x8_s(eight(x + 64, inverse), eight(x + 96, inverse));
@@ -139,13 +138,13 @@ function writeBytes(x: usize, inverse: v128, size: usize, out: usize): i32 {
   const odd = v128.shuffle<i8>(first, second, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
   storeSpread(size, out, even);
   storeSpread(size, out + (size << 4), odd);
-  // A vector that the compiler knows: without relaxed SIMD, `dotBytes` takes it apart.
+  // Known to the compiler, so that what `dotBytes` makes of it without relaxed SIMD is known, too.
   const ones = i8x16.splat(1);
   const sums = i16x8.add(dotBytes(even, ones), dotBytes(odd, ones));
   return sumLanes(i32x4.dot_i16x8_s(sums, constant(zeroPoints4)));
 }
 
-/** The elements of a block, by eights, as 16 bits each. @returns −128 · Σ q */
+/** Writes the elements of a block as 16 bits each, eight to a vector. @returns −128 · Σ q */
 function writePairs(x: usize, inverse: v128, size: usize, out: usize): i32 {
   let sum = i32x4.splat(0);
   for (let at: usize = 0; at < blockBytes; at += 32, out += size << 4) {
@@ -157,8 +156,8 @@ function writePairs(x: usize, inverse: v128, size: usize, out: usize): i32 {
 }
 
 /**
- * The largest magnitude of a block; NaN where there is one. Magnitudes of floats are in the order of their bits, as
- * whole numbers, of which the larger takes one instruction, and those of NaN are the largest.
+ * The largest magnitude of a block, NaN if there is one. Magnitudes of floats are in the same order as their bits taken
+ * as integers, with those of NaN the largest, and the larger of two integers is found by one instruction.
  */
 @inline
 function largest(x: usize): f32 {
@@ -173,7 +172,7 @@ function magnitudes(x: usize): v128 {
   return v128.and(v128.load(x), constant(magnitudeBits));
 }
 
-/** Eight floats as int8, in 16 bits: to the nearest, halves to the even one. */
+/** Eight floats, rounded to int8 (halves to even) and stored as 16 bits. */
 @inline
 function eight(x: usize, inverse: v128): v128 {
   const addend = constant(rounding);

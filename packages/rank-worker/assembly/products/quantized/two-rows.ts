@@ -1,11 +1,12 @@
-// A group of two quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts): of what a
-// row of the matrix makes, each of the group has two lanes, until two rows of the matrix share a vector.
+// A group of two quantized rows (quantized-rows.ts) times four unpacked rows of a matrix (unpacked-rows.ts). In the
+// products with one row of the matrix, each row of the group has two lanes, which are added up after each block. The
+// sums of two rows of the matrix then share a vector.
 
 import { addScaled, addTimes, sixteenBitOnes, sumPairs, times } from "./dots";
 import { correctionsAndScales, groupBytes } from "./quantized-rows";
 import { scalesOfRows, unpackedBytes, unpackedRowBytes } from "./unpacked-rows";
 
-/** Blocks of the group by those of the four rows, of weights of 4 bits; see `fourRows4`. */
+/** The group by some blocks of the four rows, with weights of 4 bits; see `fourRows4`. */
 export function twoRows4(
   x: usize,
   room: usize,
@@ -18,7 +19,7 @@ export function twoRows4(
   twoRows(4, x, room, blocks, isBegun, out, outBytes, toOutput);
 }
 
-/** Likewise, by weights of 8 bits. */
+/** Likewise, with weights of 8 bits. */
 export function twoRows8(
   x: usize,
   room: usize,
@@ -66,7 +67,7 @@ function twoRows(
   storePairs(third, outBytes, toOutput, cd);
 }
 
-/** A block of both by one of the matrix. */
+/** A block of both rows by a block of a row of the matrix. */
 @inline
 function dots(bits: usize, q: usize, w: usize): v128 {
   let sum = times(bits, v128.load(q), v128.load64_splat(w));
@@ -81,7 +82,7 @@ function dots(bits: usize, q: usize, w: usize): v128 {
   return sum;
 }
 
-/** What {@link storePairs} stores. */
+/** Loads what {@link storePairs} has stored. */
 @inline
 function loadPairs(out: usize, outBytes: usize, toOutput: usize): v128 {
   let lanes = v128.load_zero<f32>(out);
@@ -90,7 +91,7 @@ function loadPairs(out: usize, outBytes: usize, toOutput: usize): v128 {
   return v128.load_lane<f32>(out + toOutput + outBytes, lanes, 3);
 }
 
-/** What a row of the matrix makes of both, and then the next one. */
+/** Stores the sums of both rows with one row of the matrix, then those with the next one. */
 @inline
 function storePairs(out: usize, outBytes: usize, toOutput: usize, lanes: v128): void {
   v128.store_lane<f32>(out, lanes, 0);

@@ -1,35 +1,35 @@
-// Four rows of a matrix of quantized weights as several rows of activations are multiplied by them (several-rows.ts):
-// unpacked, block by block. Of a block there are the scale of each of the four, and then its weights, row after row:
+// Four rows of a matrix of quantized weights, unpacked block by block for products with several rows of activations
+// (several-rows.ts). A block has the scales of the four rows, and then the weights of one row after another:
 //
-//   of 4 bits      even elements, int8 ×16 │ odd ones, ×16             144 bytes
-//   of 8 bits      elements, int16 ×8 │ ×8 │ ×8 │ ×8                   272 bytes
+//   of 4 bits      even elements, uint8 ×16 │ odd ones, ×16            16 + 4 · 32 = 144 bytes
+//   of 8 bits      elements, uint16 ×8 │ ×8 │ ×8 │ ×8                  16 + 4 · 64 = 272 bytes
 
 import { lowHalves } from "./dots";
 import { fourScales, oneScale } from "./scales";
 
-/** Bytes of the scales of a block of all four. */
+/** Bytes of the four scales of a block. */
 export const scalesOfRows: usize = 16;
 
-/** Bytes of a block of one of the four. */
+/** Bytes of the weights of one row in a block. */
 @inline
 export function unpackedRowBytes(bits: usize): usize {
   return bits << 3;
 }
 
-/** Bytes of a block of all four. */
+/** Bytes of a block of all four rows. */
 @inline
 export function unpackedBytes(bits: usize): usize {
   return scalesOfRows + 4 * unpackedRowBytes(bits);
 }
 
 /**
- * Rows of 4 bits. Addresses are in bytes.
+ * Unpacks weights of 4 bits. Addresses are in bytes.
  *
- * @param values of the first row
- * @param toNext bytes of values from each to the next; or 0, and all of them are the first
- * @param scales of the first block of each, side by side
- * @param scaleBytes of a scale
- * @param streams whose scales lie side by side
+ * @param values the first row
+ * @param toNext bytes from one of the four rows to the next; if 0, all four are the first
+ * @param scales of the first block of each row, side by side
+ * @param scaleBytes bytes of a scale
+ * @param streams how many streams have their scales side by side (streams.ts)
  */
 @inline
 export function unpackRows4(
@@ -53,7 +53,7 @@ export function unpackRows4(
   }
 }
 
-/** Likewise, rows of 8 bits. */
+/** Likewise, for weights of 8 bits. */
 @inline
 export function unpackRows8(
   values: usize,
@@ -75,7 +75,7 @@ export function unpackRows8(
   }
 }
 
-/** Side by side; or, of one stream, the one that all four are. */
+/** The scales of four rows; of one stream, four times the same. */
 @inline
 function scalesOfFour(scales: usize, scaleBytes: usize, streams: usize): v128 {
   return streams === 1 ? f32x4.splat(oneScale(scales, scaleBytes)) : fourScales(scales, scaleBytes);
