@@ -1,6 +1,7 @@
-import type { Value } from "@ringrank/model";
-import { planGraph } from "@ringrank/policy";
+import { buildGraph, openCheckpoint, type Value } from "@ringrank/model";
+import { buildPrograms, planGraph } from "@ringrank/policy";
 import { describe, expect, it } from "vitest";
+import { zooDirectory } from "../../packages/model/src/testing/fixtures.js";
 import { expectCode } from "../support/coded-error.js";
 import { inputsFor, runSplit, runWhole, shardingOnly } from "../support/split-and-whole.js";
 import { TestGraph } from "../support/test-graph.js";
@@ -113,4 +114,14 @@ describe("a float16 sum that is reduced in float32", () => {
       atol: 2e-3,
     });
   });
+});
+
+it("a rank without a query head neither computes nor keeps rows of the only head of keys", () => {
+  const { config } = openCheckpoint(zooDirectory("llama"));
+  const heads = { num_attention_heads: 2, num_key_value_heads: 1, head_dim: 8 };
+  const { graph } = buildGraph({ config: { ...config, ...heads }, tensors: undefined });
+  const programs = buildPrograms(graph, planGraph(graph, { ranks: 3 }));
+  const states = programs.map(({ entries }) => entries.forward!.caches.flatMap(({ states }) => states));
+  expect(states.map(({ length }) => length)).toEqual([4, 4, 0]);
+  expect(Object.keys(programs[2]!.weights).filter((name) => name.includes("self_attn"))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { keptStates } from "@ringrank/model";
 import { givenOutputs } from "../analysis/given-outputs.js";
 import type { FactoredGraph, FactoredNode } from "../analysis/propagate.js";
 import type { Dim } from "../factors/factor.js";
@@ -10,8 +11,8 @@ import type { Placement } from "./placement.js";
 
 /**
  * The parts of a graph that concern one rank. A rank without units skips the region that works on them and contributes
- * zeros to its sums; an addend that counts once is only read on rank 0; and what is no longer needed is not computed.
- * So a rank holds exactly the weights that it reads.
+ * zeros to its sums; an addend that counts once is only read on rank 0; and what is no longer needed is neither computed
+ * nor kept for the next step. So a rank holds exactly the weights that it reads.
  */
 export class RankView {
   readonly #factored: FactoredGraph;
@@ -149,5 +150,7 @@ export class RankView {
       if (kept.length > 0) this.zeros.set(index, kept);
       else this.zeros.delete(index);
     }
+    for (const { past, present } of keptStates(this.#factored.graph))
+      if (!needed.has(past)) for (const name of [past, present]) this.#absent.add(name);
   }
 }

@@ -1,4 +1,4 @@
-import { keptStates, type RecurrentState } from "@ringrank/model";
+import type { RecurrentState } from "@ringrank/model";
 import { bytesPerElement } from "@ringrank/model/weights";
 import type { FactoredGraph } from "../analysis/propagate.js";
 import type { Roles } from "../analysis/roles.js";
@@ -135,15 +135,10 @@ class ProgramBuilder {
     const { graph } = this.#factored;
     const steps = stages.flat();
     const cacheSteps = stages.slice(0, cacheStages).flat().length;
-    // A whole row of keys, which is not a part of anything else, has a name even on a rank that computes no attention.
-    const unkept = keptStates(graph).filter(
-      ({ past, present }) => !this.#has(present) && !this.#isRead(past, steps),
-    );
-    const given = inputs.filter((name) => this.#has(name) && !unkept.some(({ past }) => past === name));
     const keeps = ({ past, present }: RecurrentState): boolean => this.#has(past) && this.#has(present);
     const recurrent = (graph.recurrent ?? []).filter((state) => inputs.includes(state.past) && keeps(state));
     return {
-      inputs: given.map((name) => this.#declared.declare(name)),
+      inputs: inputs.filter((name) => this.#has(name)).map((name) => this.#declared.declare(name)),
       // Cache rows that other ranks keep are not outputs of this one; of other outputs, it may have an empty part.
       outputs: outputs
         .filter((name) => !this.#declared.isState(name) || this.#has(name))
@@ -158,14 +153,6 @@ class ProgramBuilder {
         })),
       ...(recurrent.length > 0 && { recurrent }),
     };
-  }
-
-  #isRead(name: string, steps: readonly Step[]): boolean {
-    return steps.some((step) => {
-      return (
-        step.kind === "run" && (step.values ?? this.#stepMaker.segments[step.segment]!).inputs.includes(name)
-      );
-    });
   }
 
   #has(name: string): boolean {
