@@ -105,7 +105,7 @@ export function gatedDeltaNet(context: ModelContext, { step, shape, project }: G
     );
     const apart = norm(g.reshape(read, [0, 0, values, valueDim]), `${module}.norm`);
     const normed = g.reshape(apart, [0, 0, values * valueDim]);
-    return linear(context, g.mul(normed, activate(context, activation, gate)), {
+    return linear(context, g.mul(normed, activate(context, "silu", gate)), {
       name: `${module}.out_proj`,
       inputs: values * valueDim,
       outputs: width,

@@ -53,7 +53,7 @@ interface Mamba2 {
   readonly taps: number;
   readonly convolutionBias: boolean;
   readonly bias: { readonly input: boolean; readonly output: boolean };
-  /** As the config names it. */
+  /** Of the convolution's output, as the config names it. */
   readonly activation: string;
   /** Limits the time steps. */
   readonly limit: (time: Value) => Value;
@@ -69,7 +69,7 @@ interface Mamba2 {
  *
  * ```
  *   gate, (x, B, C), time = in(…)      x, B, C = act(convolution(…))      t = softplus(time + bias)
- *   S ← exp(−exp(A) t) S + B ⊗ (t x)   out(finish(Cᵀ S + D x, act(gate)))
+ *   S ← exp(−exp(A) t) S + B ⊗ (t x)   out(finish(Cᵀ S + D x, silu(gate)))
  * ```
  */
 export function mamba2(context: ModelContext, options: Mamba2): Sublayer {
@@ -113,7 +113,7 @@ export function mamba2(context: ModelContext, options: Mamba2): Sublayer {
       }),
     );
     const skipped = g.reshape(g.mul(apart, g.unsqueeze(perHead("D"), [1])), [0, 0, inner]);
-    const finished = finish(g.add(read, skipped), activate(context, activation, gate!), module);
+    const finished = finish(g.add(read, skipped), activate(context, "silu", gate!), module);
     return linear(context, finished, {
       name: `${module}.out_proj`,
       inputs: inner,

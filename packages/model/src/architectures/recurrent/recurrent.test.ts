@@ -65,6 +65,21 @@ it.each<[string, JsonObject, string[]]>([
   expect(bounds).toEqual(expected);
 });
 
+it.each<[string, string]>([
+  ["bamba", "hidden_act"],
+  ["falcon-h1", "hidden_act"],
+  ["granite4-hybrid", "hidden_act"],
+  ["mamba2", "hidden_act"],
+  ["nemotron-h", "mamba_hidden_act"],
+  ["qwen3-next", "hidden_act"],
+])("the gate of a recurrent layer of %s is opened by silu, whatever %s says", (name, field) => {
+  const silus = (changes: JsonObject) =>
+    graphOf(name, changes).nodes.filter(({ opType, attributes }) => {
+      return opType === "QuickGelu" && attributes.alpha?.value === 1;
+    }).length;
+  expect(silus({ [field]: "relu" })).toBe(graphOf(name).recurrent!.length / 2);
+});
+
 it.each(["soon", [0], [0, "never"]])("refuses %j as limits of time steps", (limit) => {
   expectCode("RR_CONFIG", () => graphOf("bamba", { time_step_limit: limit }));
 });
