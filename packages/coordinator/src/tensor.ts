@@ -58,7 +58,8 @@ export function isTensor(value: unknown): value is Tensor {
     typeof type === "string" &&
     isTensorType(type) &&
     Array.isArray(dims) &&
-    dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) &&
+    // Unlike an array's own method, this does not skip what an array lacks.
+    Array.from(dims).every((dim) => Number.isSafeInteger(dim) && dim >= 0) &&
     isArrayOf(type, data) &&
     data.length === elementCount(dims)
   );

@@ -50,6 +50,14 @@ describe("inputs of run", () => {
     expect(input_ids).toEqual({ type: "int64", dims: [1, 2], data: BigInt64Array.of(4n, 5n) });
   });
 
+  it("may be tensors in a Buffer, which are copied, too", () => {
+    const pixels: ModelFacts = { ...facts, inputs: [{ name: "pixels", type: "uint8", dims: [2] }] };
+    const data = Buffer.from([4, 5]);
+    const checked = checkInputs({ pixels: { type: "uint8", dims: [2], data } }, pixels);
+    data[0] = 9;
+    expect([...checked.pixels!.data]).toEqual([4, 5]);
+  });
+
   it("may be tensors from another realm, such as a test runner's", () => {
     const data = runInNewContext("BigInt64Array.of(4n, 5n)") as BigInt64Array;
     const { input_ids } = checkInputs({ ...good, input_ids: { type: "int64", dims: [1, 2], data } }, facts);
@@ -122,6 +130,12 @@ describe("inputs of run", () => {
       "RR_TYPE",
       "a tensor shorter than its shape",
       { ...good, input_ids: { type: "int64", dims: [1, 2], data: BigInt64Array.of(1n) } },
+    ],
+    [
+      "RR_TYPE",
+      "a tensor whose shape lacks a size",
+      // biome-ignore lint/suspicious/noSparseArray: it is what is refused
+      { ...good, input_ids: { type: "int64", dims: [, 2], data: BigInt64Array.of(1n, 2n) } },
     ],
     ["RR_TOKEN_ID", "an id past the vocabulary", { ...good, input_ids: [[10]] }],
     ["RR_TOKEN_ID", "a negative id", { ...good, input_ids: [[-1]] }],

@@ -12,6 +12,9 @@ import { flatten, type NestedArray } from "./nested-array.js";
 /** An input of `model.run`: a typed tensor, or nested arrays of numbers. */
 export type InputValue = Tensor | NestedArray;
 
+/** Copies elements of any type. A Buffer has another `slice`, which shares its memory. */
+const { slice } = Uint8Array.prototype;
+
 /** Inputs that the ranks fill in if they are omitted. */
 const optionalInputs: readonly string[] = [
   interfaceNames.attentionMask,
@@ -76,7 +79,8 @@ function toMessage(info: ValueInfo, value: unknown): TensorMessage {
     if (value.type !== type)
       throw new RingrankError("RR_TYPE", `input ${name}: expected ${type} elements, got ${value.type}`);
     // Bytes hold other numbers, too, of which operators make what nobody has defined.
-    const data = type === "bool" ? arrayFrom(name, type, [...value.data]) : value.data.slice();
+    const data =
+      type === "bool" ? arrayFrom(name, type, [...value.data]) : (slice.call(value.data) as Tensor["data"]);
     return { type, dims: [...value.dims], data };
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
