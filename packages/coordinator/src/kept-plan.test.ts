@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ShardCache } from "@ringrank/rank-worker";
 import { type Logger, pino } from "pino";
@@ -115,6 +115,25 @@ test("a plan also depends on files in the model's folders, but not on hidden one
   write("folder/file");
   expect(planOf(model, options)!.read()).toBeUndefined();
 });
+
+test("no plan is stored for weights in nested folders, which it does not depend on", async () => {
+  const { model, options } = modelAndCache();
+  const weights = join(model, "model.safetensors");
+  const moved = "shards/parts/weights.safetensors";
+  mkdirSync(dirname(join(model, moved)), { recursive: true });
+  const names = namesIn(readFileSync(weights));
+  renameSync(weights, join(model, moved));
+  const index = { weight_map: Object.fromEntries(names.map((name) => [name, moved])) };
+  writeFileSync(join(model, "model.safetensors.index.json"), JSON.stringify(index));
+  await logitsOf(model, options);
+  expect(planOf(model, options)!.read()).toBeUndefined();
+});
+
+/** The tensors of a safetensors file. */
+function namesIn(file: Buffer): string[] {
+  const header = file.subarray(8, 8 + Number(file.readBigUInt64LE()));
+  return Object.keys(JSON.parse(header.toString()) as object).filter((name) => name !== "__metadata__");
+}
 
 test("an unfit cache directory is reported once", async () => {
   const { model, options } = modelAndCache();

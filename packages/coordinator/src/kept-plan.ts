@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
@@ -37,11 +37,14 @@ const mostFiles = 256;
  */
 export class KeptPlan {
   readonly #key: string;
+  /** The files that identify it. */
+  readonly #files: readonly string[];
   readonly #directory: string;
   readonly #logger: Log;
 
-  private constructor(key: string, directory: string, logger: Log) {
+  private constructor(key: string, files: readonly string[], directory: string, logger: Log) {
     this.#key = key;
+    this.#files = files;
     this.#directory = directory;
     this.#logger = logger;
   }
@@ -72,7 +75,7 @@ export class KeptPlan {
       };
       // The format of V8's serialization depends on its version.
       const key = entryKey({ plan: given, engine: process.versions.v8, compiled }, files);
-      return new KeptPlan(key, cache.directory, logger);
+      return new KeptPlan(key, files, cache.directory, logger);
     } catch (error) {
       // A file cannot be read, or a policy is not JSON: planning will report it.
       logger.debug({ err: error }, "cannot tell whether an earlier load had the same plan; planning again");
@@ -112,9 +115,14 @@ export class KeptPlan {
     }
   }
 
-  /** Stores the plan for the next load. Failures are logged. */
+  /**
+   * Stores the plan for the next load, unless weights are in files that do not identify it, such as hidden ones, and
+   * may change without it. Failures are logged.
+   */
   keep(plan: Plan, cache: ShardCache): void {
     try {
+      const identifying = new Set(this.#files.map((file) => realpathSync(file)));
+      if (!plan.files.every(({ path }) => identifying.has(realpathSync(path)))) return;
       cache.keepPlan(this.#key, serialize({ ...plan, contents: cache.contents } satisfies Plan));
     } catch (error) {
       this.#logger.warn({ err: error }, "cannot cache the plan of this load; the next one will plan again");
