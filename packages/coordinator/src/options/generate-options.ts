@@ -69,7 +69,7 @@ export interface CheckedGenerateOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-const keys = [
+const keys: readonly (keyof GenerateOptions)[] = [
   "maxNewTokens",
   "temperature",
   "topK",
@@ -161,7 +161,11 @@ function stopOption(value: unknown): readonly string[] {
   throw optionError("stop", "a non-empty string, or at most 64 of them", wrong ?? value);
 }
 
-/** Removes options that are undefined, which count as omitted. */
+/**
+ * Without options that are undefined, which count as omitted. With inherited ones, which also count in the options of
+ * other calls.
+ */
 function withoutUndefined(options: GenerateOptions): GenerateOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const entries = keys.map((key) => [key, options[key]] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkLoadOptions, checkPlanOptions } from "./check-load-options.js";
-import { checkGenerateOptions, validateGenerateOptions } from "./generate-options.js";
+import { checkGenerateOptions, type GenerateOptions, validateGenerateOptions } from "./generate-options.js";
 import type { LoadOptions } from "./load-options.js";
 import { checkRunOptions, type RunOptions } from "./run-options.js";
 
@@ -64,6 +64,13 @@ describe("options of generate", () => {
     );
     expect(sampling).toMatchObject({ temperature: 0.5, topK: 7, topP: 1, minP: 0, repetitionPenalty: 1 });
     expect(maxNewTokens).toBe(256);
+  });
+
+  it("may be inherited from options that several calls share", () => {
+    const shared: GenerateOptions = { temperature: 0.5, stop: ["x"], maxNewTokens: 7 };
+    const own: GenerateOptions = Object.assign(Object.create(shared), { maxNewTokens: 3 });
+    const { sampling, stop, maxNewTokens } = checkGenerateOptions(own, {});
+    expect([sampling.temperature, stop, maxNewTokens]).toEqual([0.5, ["x"], 3]);
   });
 
   it("get a new seed if none is given", () => {
