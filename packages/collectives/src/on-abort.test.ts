@@ -21,8 +21,17 @@ it("leaves no listener on a signal that lives longer", () => {
   expect(told).not.toHaveBeenCalled();
 });
 
-it("adds no listener to an aborted signal, or without a signal", () => {
+it("notifies at once of an aborted signal, whose event will not come", () => {
+  const signal = AbortSignal.abort();
   const told = vi.fn();
-  for (const signal of [AbortSignal.abort(), undefined]) onAbort(signal, told)();
+  const undo = onAbort(signal, told);
+  expect(told).toHaveBeenCalledOnce();
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+  undo();
+});
+
+it("never notifies without a signal", () => {
+  const told = vi.fn();
+  onAbort(undefined, told)();
   expect(told).not.toHaveBeenCalled();
 });

@@ -1,14 +1,18 @@
 const listenersOf = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls `listener` when the signal is aborted; never, if it already is. A signal gets a single listener of ours,
+ * Calls `listener` when the signal is aborted; at once, if it already is. A signal gets a single listener of ours,
  * however many calls share it (as when a server ends all of its calls with one signal), because Node warns of a leak if
  * there are more than ten.
  *
  * @returns a function that undoes it
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
-  if (signal === undefined || signal.aborted) return () => {};
+  if (signal === undefined) return () => {};
+  if (signal.aborted) {
+    listener();
+    return () => {};
+  }
   const listeners = listenersOf.get(signal) ?? new Set();
   listenersOf.set(signal, listeners);
   listeners.add(listener);
