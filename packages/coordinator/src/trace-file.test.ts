@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 // Threads start from the build, so the build is tested.
 import { loadModel } from "@ringrank/coordinator";
@@ -49,3 +49,16 @@ it("refuses a trace that cannot be written before anything is loaded", async () 
   const trace = join(temporaryDirectory(), "absent", "trace.json");
   await expect(loadModel(directory, { trace })).rejects.toMatchObject({ code: "RR_OPTION" });
 });
+
+// Windows does not remove a directory that a process is in.
+it.skipIf(process.platform === "win32")(
+  "refuses a relative trace in a directory that was removed",
+  async () => {
+    const began = process.cwd();
+    const gone = temporaryDirectory();
+    process.chdir(gone);
+    rmdirSync(gone);
+    const loading = loadModel(directory, { trace: "trace.json" }).finally(() => process.chdir(began));
+    await expect(loading).rejects.toMatchObject({ code: "RR_OPTION" });
+  },
+);

@@ -10,15 +10,15 @@ import type { TraceFile } from "@ringrank/rank-worker";
  * @throws RR_OPTION if it cannot be written; this is found out at once, not after the work to be traced
  */
 export function beginTrace(given: string): TraceFile {
-  // Ranks also write when they end; by then, the process may be in another directory.
-  const path = resolve(given);
   try {
+    // Ranks also write when they end; by then, the process may be in another directory.
+    const path = resolve(given);
     writeFileSync(path, "[\n");
     return { path, origin: performance.timeOrigin + performance.now() };
   } catch (cause) {
     throw new RingrankError(
       "RR_OPTION",
-      `trace: expected a file that can be written, got "${path}": ${(cause as Error).message}`,
+      `trace: expected a file that can be written, got "${given}": ${(cause as Error).message}`,
       { cause },
     );
   }

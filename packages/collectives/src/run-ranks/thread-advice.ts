@@ -2,16 +2,18 @@
 export const threadLimits = "ulimit -u, a container's pids";
 
 /**
- * Advice if Node cannot start a thread, or the thread's module is missing; empty if that is not the problem.
+ * Advice if Node cannot start a thread, or the thread's module is missing; empty if neither is the problem.
  *
  * @param cause what Node threw, or anything else
  * @param owner the package that the thread's module belongs to
  */
 export function threadAdvice(cause: unknown, owner: string): string {
-  const { code, message = "" }: Partial<NodeJS.ErrnoException> = cause instanceof Error ? cause : {};
+  const { code, syscall, message = "" }: Partial<NodeJS.ErrnoException> = cause instanceof Error ? cause : {};
   if (code === "ERR_WORKER_INIT_FAILED") {
     return `. Raise how many threads the system lets the process have (${threadLimits})`;
   }
+  // Node looks up the working directory of every thread.
+  if (syscall === "uv_cwd") return ". Start the process in a directory that exists, or change to one";
   // A bundler leaves out the module that a thread runs, or converts ours to one without an address.
   const isLost = code === "MODULE_NOT_FOUND" && message.includes("-worker.js");
   return isLost || code === "ERR_INVALID_URL" ? `. A bundler has to keep ${owner} external` : "";

@@ -35,3 +35,13 @@ it("says what to do about a module that a bundler has left behind", async () => 
     message: expect.stringMatching(/app[/\\]text-worker\.js.* keep @ringrank\/coordinator external/),
   });
 });
+
+it("says what to do if the process is in a directory that has been removed, where Node starts no thread", async () => {
+  const missing = `throw Object.assign(new Error("uv_cwd"), { code: "ENOENT", syscall: "uv_cwd" })`;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(missing)}`);
+  const offload = new Offload<{ ask(): void }>("text", () => url);
+  await expect(offload.call((remote) => remote.ask())).rejects.toMatchObject({
+    code: "RR_CLOSED",
+    message: "the text thread ended: uv_cwd. Start the process in a directory that exists, or change to one",
+  });
+});

@@ -24,8 +24,8 @@ const importMs = 5_000;
 /** Milliseconds for a thread to end by itself. */
 const endMs = 1_000;
 
-const bundlerAdvice =
-  "If a bundler has left out the module that the thread runs, keep @ringrank/coordinator external";
+const owner = "@ringrank/coordinator";
+const bundlerAdvice = `. If a bundler has left out the module that the thread runs, keep ${owner} external`;
 
 export interface OffloadOptions {
   /** Whether the thread has something to end itself when its port closes. Default false. */
@@ -91,8 +91,8 @@ export class Offload<Service> implements AsyncDisposable {
 
   #lost(cause: Error): void {
     if (this.#closing) return;
-    const advice = this.#hasImported ? "Load the model again" : bundlerAdvice;
-    const message = `the ${this.#name} thread ended: ${cause.message}. ${advice}`;
+    const advice = this.#hasImported ? ". Load the model again" : threadAdvice(cause, owner) || bundlerAdvice;
+    const message = `the ${this.#name} thread ended: ${cause.message}${advice}`;
     this.#connection.close(new RingrankError("RR_CLOSED", message, { cause }));
   }
 }
@@ -102,7 +102,7 @@ function startWorker(name: string, url: () => URL, port: MessagePort): Worker {
   try {
     return new Worker(url(), { workerData: port, ...(execArgv && { execArgv }), transferList: [port] });
   } catch (cause) {
-    const what = messageOf(cause) + threadAdvice(cause, "@ringrank/coordinator");
+    const what = messageOf(cause) + threadAdvice(cause, owner);
     throw new RingrankError("RR_CLOSED", `the ${name} thread cannot be started: ${what}`, { cause });
   }
 }
