@@ -73,6 +73,26 @@ describe("messages", () => {
   });
 });
 
+it("of a conversation's next turn are only computed from the first new token on, with the same text", async () => {
+  const directory = chattingModel(temporaryDirectory());
+  const asked = "Who art thou that comest here so late, and what is thy will?";
+  const question = { role: "user", content: asked };
+  const answered = [
+    question,
+    { role: "assistant", content: "Thy love." },
+    { role: "user", content: "Swear." },
+  ];
+  const results = [0, 1000].map(async (prefixCacheTokens) => {
+    await using model = await loadModel(directory, { ranks: 2, prefixCacheTokens });
+    await model.generate([question], greedy).result;
+    return await model.generate(answered, greedy).result;
+  });
+  const [whole, continued] = await Promise.all(results);
+  expect(continued!.text).toBe(whole!.text);
+  const common = loadTokenizer(directory)!.encode(`USER:\n${asked}\n\n`).length;
+  expect([whole, continued].map((result) => result!.usage.cachedTokens)).toEqual([0, common]);
+});
+
 it.runIf(process.platform === "linux")("leave no process behind when their model is closed", async () => {
   const before = children();
   const model = await loadModel(chattingModel(temporaryDirectory()), { ranks: 1 });

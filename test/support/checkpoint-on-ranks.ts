@@ -20,7 +20,7 @@ export function checkpointOnRanks(name: string): void {
   };
 
   describe.each(rankCounts(name))("on %i ranks", (ranks) => {
-    const model = loadedModel(zooDirectory(name), { ranks });
+    const model = loadedModel(zooDirectory(name), { ranks, prefixCacheTokens: 1000 });
 
     it("run computes transformers' logits", async () => {
       const { logits: whole } = await model().run({ input_ids: inputIds });
@@ -55,6 +55,23 @@ export function checkpointOnRanks(name: string): void {
       });
       const { ids } = await generation.result;
       expect(ids).toSatisfy(greedyAgreement(greedy.ids, greedy.gaps));
+    });
+
+    it("a prompt that begins with an earlier generation's tokens continues as transformers does", async () => {
+      const { prompt, ids, gaps } = readGoldenGreedy(name);
+      const continued = (known: number, maxNewTokens: number) =>
+        model().generate([...prompt, ...ids.slice(0, known)], {
+          maxNewTokens,
+          temperature: 0,
+          ignoreEos: true,
+        }).result;
+      const { usage } = await continued(12, 1);
+      // All tokens of the first generation, and then some of them, which recurrent states do not allow.
+      for (const known of [14, 6]) {
+        const continuation = await continued(known, ids.length - known);
+        expect(continuation.ids).toSatisfy(greedyAgreement(ids.slice(known), gaps.slice(known)));
+        if (known === 14) expect(continuation.usage.cachedTokens).toBeGreaterThanOrEqual(usage.promptTokens);
+      }
     });
 
     it("a step runs exactly the all-reduces of the policy", async () => {

@@ -12,7 +12,13 @@ export {
   weightPrecisions,
 } from "@ringrank/policy/decision";
 export type { CacheEntry, LoadReport, StepCounters } from "@ringrank/rank-worker";
-export type { FinishReason, GeneratedToken, Generation, GenerationResult } from "./generation/generation.js";
+export type {
+  FinishReason,
+  GeneratedToken,
+  Generation,
+  GenerationResult,
+  Usage,
+} from "./generation/generation.js";
 export type { InputValue } from "./inputs/inputs.js";
 export type { NestedArray } from "./inputs/nested-array.js";
 export { loadModel } from "./load-model.js";

@@ -144,7 +144,8 @@ async function loadRanks(
     }
     const bytesTotal = programs.reduce((sum, program) => sum + program.bytes, 0);
     onProgress?.({ phase: "ready", rank: undefined, bytesLoaded: bytesTotal, bytesTotal });
-    return new Model({ policy, facts, group, texts: texts?.thread });
+    const { prefixCacheTokens } = options;
+    return new Model({ policy, facts, group, texts: texts?.thread, prefixCacheTokens });
   } catch (error) {
     await group.close();
     throw error;

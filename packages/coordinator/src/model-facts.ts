@@ -1,4 +1,5 @@
 import type { ValueInfo } from "@ringrank/model";
+import type { CacheLimits } from "@ringrank/rank-worker";
 import type { GenerationDefaults } from "./options/generate-options.js";
 
 /** Limits of token ids. */
@@ -19,6 +20,7 @@ export interface ModelFacts extends TokenLimits {
   readonly lookedUp?: Readonly<Record<string, number>>;
   /** Whether there is a causal cache, which generating requires. */
   readonly generates: boolean;
+  readonly cacheLimits: CacheLimits;
   /** Whether a step only takes one new token per sequence, so that a prompt is fed token by token. */
   readonly takesOneToken?: boolean;
   /** What was found instead of a causal cache, if anything. */

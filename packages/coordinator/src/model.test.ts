@@ -13,6 +13,7 @@ const facts: ModelFacts = {
   maxContext: 20,
   vocabSize: 100,
   generates: true,
+  cacheLimits: { windows: [], recurrent: false, source: false },
   eosIds: [9],
   forcedEosIds: [],
   generationDefaults: { maxNewTokens: 4 },
@@ -109,7 +110,7 @@ describe("Model", () => {
     const model = modelOf(translator, group);
     const { ids, usage } = await model.generate([1, 2, 3]).result;
     expect(ids).toEqual([41, 42, 43, 44]);
-    expect(usage).toEqual({ promptTokens: 3, completionTokens: 4 });
+    expect(usage).toEqual({ promptTokens: 3, cachedTokens: 0, completionTokens: 4 });
     expect(group.requests[0]).toMatchObject({ encode: [{ ids: [1, 2, 3] }], rows: [{ ids: [40] }] });
     const options = { decoderPrompt: [50, 60] };
     expect((await model.generate([1], options).result).ids).toEqual([61, 62, 63, 64]);

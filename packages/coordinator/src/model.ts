@@ -20,6 +20,7 @@ import type { GenerateOptions } from "./options/generate-options.js";
 import { checkRunOptions, type RunOptions } from "./options/run-options.js";
 import { type Prompt, Prompts } from "./prompts/prompts.js";
 import { checkSource } from "./prompts/sources.js";
+import { PrefixCache } from "./scheduler/prefix-cache.js";
 import { Scheduler } from "./scheduler/scheduler.js";
 import { AppendedSequence, type Sequence, type SequenceOptions } from "./sequence.js";
 import { type Tensor, type TensorOf, tensorFromMessage } from "./tensor.js";
@@ -32,6 +33,8 @@ export interface ModelParts {
   readonly group: RankGroup;
   /** Undefined if the model has no tokenizer. */
   readonly texts: Offload<TextService> | undefined;
+  /** Default: 0, no prefix cache. */
+  readonly prefixCacheTokens?: number;
 }
 
 /**
@@ -58,7 +61,7 @@ export class Model {
   #nextSequence = 0;
   #closing: Promise<void> | undefined;
 
-  constructor({ policy, facts, group, texts }: ModelParts) {
+  constructor({ policy, facts, group, texts, prefixCacheTokens = 0 }: ModelParts) {
     this.policy = policy;
     this.ranks = group.worldSize;
     this.maxContext = facts.maxContext;
@@ -66,7 +69,10 @@ export class Model {
     this.#facts = facts;
     this.#group = group;
     this.#texts = texts;
-    this.#scheduler = new Scheduler(group, facts.takesOneToken ? { prefillChunk: 1 } : {});
+    this.#scheduler = new Scheduler(group, {
+      ...(facts.takesOneToken && { prefillChunk: 1 }),
+      prefixCache: prefixCacheTokens > 0 ? new PrefixCache(prefixCacheTokens, facts.cacheLimits) : undefined,
+    });
     this.#prompts = new Prompts(facts.encoder ?? facts, texts);
     group.onFailure((cause) => void texts?.close(modelFailed(cause)));
   }

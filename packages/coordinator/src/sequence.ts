@@ -1,7 +1,7 @@
 import { RingrankError } from "@ringrank/errors";
 import type { StepRowResult } from "@ringrank/rank-worker";
 import { checkIds, checkLength } from "./inputs/inputs.js";
-import type { ModelFacts } from "./model-facts.js";
+import type { TokenLimits } from "./model-facts.js";
 import { show } from "./options/check.js";
 import type { Piece, ScheduledSequence } from "./scheduler/scheduled-sequence.js";
 import type { TensorOf } from "./tensor.js";
@@ -46,7 +46,7 @@ interface Append {
 export class AppendedSequence implements Sequence, ScheduledSequence {
   readonly id: number;
   readonly source: readonly number[] | undefined;
-  readonly #facts: ModelFacts;
+  readonly #limits: TokenLimits;
   readonly #wake: () => void;
   readonly #appends: Append[] = [];
   #isOnItsWay = false;
@@ -54,10 +54,10 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
   /** Why the sequence has ended. */
   #end: { readonly reason: unknown } | undefined;
 
-  constructor(id: number, source: readonly number[] | undefined, facts: ModelFacts, wake: () => void) {
+  constructor(id: number, source: readonly number[] | undefined, limits: TokenLimits, wake: () => void) {
     this.id = id;
     this.source = source;
-    this.#facts = facts;
+    this.#limits = limits;
     this.#wake = wake;
   }
 
@@ -74,9 +74,9 @@ export class AppendedSequence implements Sequence, ScheduledSequence {
     if (!Array.isArray(ids))
       throw new RingrankError("RR_INPUT", `expected an array of token ids, got ${show(ids)}`);
     const copy: readonly number[] = [...ids];
-    checkIds(copy, this.#facts);
+    checkIds(copy, this.#limits);
     const waiting = this.#appends.reduce((sum, append) => sum + append.ids.length - append.done, 0);
-    checkLength(this.#length + waiting + copy.length, this.#facts);
+    checkLength(this.#length + waiting + copy.length, this.#limits);
     return new Promise((resolve, reject) => {
       this.#appends.push({ ids: copy, parts: [], done: 0, resolve, reject });
       this.#wake();

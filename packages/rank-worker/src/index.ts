@@ -1,3 +1,4 @@
+export { type CacheLimits, cacheLimits, restorableTokens } from "./cache/restorable.js";
 export { Lifecycle, NativeGate } from "./lifecycle.js";
 export { stderrLogger } from "./logging.js";
 export { ownProducts } from "./products/own-products.js";

@@ -100,13 +100,27 @@ export interface SamplingParameters {
   readonly logprobs: boolean;
 }
 
+/** What a step does, in this order. */
 export interface StepRequest {
-  /** Sequences whose cache is released before the step. */
+  /** Sequences that have ended, but whose cache is kept for later ones, until they are closed. */
+  readonly keep?: readonly number[];
+  /** Sequences whose cache is released, kept or not. */
   readonly close: readonly number[];
+  /** New sequences that begin with tokens of kept ones. */
+  readonly restore?: readonly RestoredSequence[];
   /** Sources that are encoded before the rows are computed, each once and by itself. For encoder–decoders. */
   readonly encode?: readonly StepSource[];
   /** Rows that are computed together. All have the same number of new tokens. */
   readonly rows: readonly StepRow[];
+}
+
+/** A new sequence whose first tokens are those of a kept one, whose cache it copies. */
+export interface RestoredSequence {
+  readonly sequence: number;
+  /** The kept sequence. */
+  readonly from: number;
+  /** How many tokens; `restorableTokens` says which numbers are possible. */
+  readonly tokens: number;
 }
 
 /** The source of a sequence of an encoder–decoder. It fills the caches of cross-attention, before the first row. */

@@ -4,7 +4,10 @@ import { figures, Stopwatch } from "./figures.js";
 beforeEach(() => vi.useFakeTimers({ toFake: ["performance"] }));
 afterEach(() => vi.useRealTimers());
 
-const result = { usage: { promptTokens: 3, completionTokens: 5 }, finishReason: "length" } as const;
+const result = {
+  usage: { promptTokens: 3, cachedTokens: 0, completionTokens: 5 },
+  finishReason: "length",
+} as const;
 
 test("times the first token from the call, and the rate from the first token", () => {
   const stopwatch = new Stopwatch();

@@ -40,6 +40,10 @@ export class GeneratedSequence implements ScheduledSequence {
   readonly #stops: StopStrings;
   /** Number of prompt tokens that are in the cache or have been sent. */
   #entered = 0;
+  /** Generated tokens that are in the cache. */
+  readonly #continued: number[] = [];
+  /** The token chosen last, which enters the cache with the next one's step. */
+  #chosen: number | undefined;
   /** Number of tokens that have been generated or requested. */
   #asked = 0;
   #generated = 0;
@@ -83,16 +87,30 @@ export class GeneratedSequence implements ScheduledSequence {
     return this.#finish !== undefined || this.#asked >= this.#limit;
   }
 
-  next(limit: number): Piece | undefined {
+  get prompt(): readonly number[] | undefined {
+    return this.source === undefined ? this.#prompt : undefined;
+  }
+
+  get entered(): readonly number[] | undefined {
+    if (this.source !== undefined) return undefined;
+    return [...this.#prompt.slice(0, this.#entered), ...this.#continued];
+  }
+
+  next(limit: number, prefix: number): Piece | undefined {
     if (this.isComplete || !this.#stream.hasRoom) return undefined;
-    if (this.#entered >= this.#prompt.length) return { want: "next" };
-    const ids = this.#prompt.slice(this.#entered, this.#entered + limit);
-    const isLast = this.#entered + ids.length === this.#prompt.length;
+    const entered = Math.max(this.#entered, prefix);
+    if (entered >= this.#prompt.length) return { want: "next" };
+    const ids = this.#prompt.slice(entered, entered + limit);
+    const isLast = entered + ids.length === this.#prompt.length;
     if (!isLast) return { ids, want: "nothing" };
     return { ids, want: "token", sampling: this.#sampling, endIds: this.#endIds };
   }
 
-  sent(piece: Piece): void {
+  sent(piece: Piece, prefix: number): void {
+    if (prefix > 0) {
+      this.#entered = prefix;
+      this.#stream.reuse(prefix);
+    }
     if (piece.want !== "next") this.#entered += piece.ids.length;
     if (piece.want === "nothing") return;
     this.#asked++;
@@ -100,9 +118,12 @@ export class GeneratedSequence implements ScheduledSequence {
   }
 
   accept(piece: Piece, { token, logprob = Number.NaN }: StepRowResult): void {
-    if (piece.want === "nothing" || this.ended) return;
+    if (piece.want === "nothing") return;
     // This token was requested before it was known that the previous one was the last.
     if (token === undefined) return;
+    if (this.#chosen !== undefined) this.#continued.push(this.#chosen);
+    this.#chosen = token;
+    if (this.ended) return;
     this.#generated++;
     if (this.#endIds.includes(token)) this.#finish = "eos";
     else if (this.#generated >= this.#limit) this.#finish = "length";

@@ -33,7 +33,7 @@ describe("Generation", () => {
       text: "<3><4><5>",
       ids: [3, 4, 5],
       finishReason: "length",
-      usage: { promptTokens: 2, completionTokens: 3 },
+      usage: { promptTokens: 2, cachedTokens: 0, completionTokens: 3 },
     });
   });
 

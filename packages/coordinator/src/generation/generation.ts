@@ -19,7 +19,14 @@ export interface GenerationResult {
   /** The generated tokens, including an end-of-sequence token. */
   readonly ids: readonly number[];
   readonly finishReason: FinishReason;
-  readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
+  readonly usage: Usage;
+}
+
+export interface Usage {
+  readonly promptTokens: number;
+  /** How many of the prompt's tokens were not computed, because the prefix cache had them. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
 }
 
 /**

@@ -17,6 +17,7 @@ export class TokenStream implements Generation {
   #settle!: { resolve: (result: GenerationResult) => void; reject: (reason: unknown) => void };
   #text = "";
   #promptTokens = 0;
+  #cachedTokens = 0;
   #ended = false;
   /** Number of tokens that are being computed, or whose text is pending. */
   #coming = 0;
@@ -70,6 +71,11 @@ export class TokenStream implements Generation {
     this.#onChange = onChange;
   }
 
+  /** Sets the number of prompt tokens that need not be computed. */
+  reuse(tokens: number): void {
+    this.#cachedTokens = tokens;
+  }
+
   /** Calls `listener` once the stream has ended, however it ends. */
   onEnd(listener: () => void): void {
     this.#result.then(listener, listener);
@@ -100,7 +106,11 @@ export class TokenStream implements Generation {
       text: this.#text,
       ids: this.#ids,
       finishReason,
-      usage: { promptTokens: this.#promptTokens, completionTokens: this.#ids.length },
+      usage: {
+        promptTokens: this.#promptTokens,
+        cachedTokens: this.#cachedTokens,
+        completionTokens: this.#ids.length,
+      },
     });
     this.#onChange();
   }

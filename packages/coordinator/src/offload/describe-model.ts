@@ -8,6 +8,7 @@ import {
   keptStates,
   rowsLookedUp,
 } from "@ringrank/model";
+import { cacheLimits } from "@ringrank/rank-worker";
 import type { ModelFacts } from "../model-facts.js";
 import type { GenerationDefaults } from "../options/generate-options.js";
 import type { OpenedModel } from "./open-model.js";
@@ -48,6 +49,7 @@ export function describeModel(
     vocabSize,
     lookedUp: rows,
     generates: states.length > 0 && logits !== undefined,
+    cacheLimits: cacheLimits(graph),
     ...(tokens === 1 && { takesOneToken: true }),
     ...(obstacle && { obstacle: obstacle.message }),
     eosIds: eosTokenIds,

@@ -36,6 +36,7 @@ export interface CheckedLoadOptions {
   readonly activations: ActivationPrecision | undefined;
   readonly signal: AbortSignal | undefined;
   readonly hugePages: boolean;
+  readonly prefixCacheTokens: number;
   readonly wire: Wire;
   readonly policy: object | undefined;
   readonly requireGenerate: boolean;
@@ -57,6 +58,7 @@ const loadKeys = [
   ...planKeys,
   "threadsPerRank",
   "hugePages",
+  "prefixCacheTokens",
   "wire",
   "policy",
   "requireGenerate",
@@ -126,6 +128,12 @@ function checkKnown(options: LoadOptions): CheckedLoadOptions {
     onProgress: functionOption("onProgress", options.onProgress, "progress"),
     signal: signalOption(options.signal),
     hugePages: hugePagesOption(options.hugePages),
+    prefixCacheTokens: numberOption(
+      "prefixCacheTokens",
+      options.prefixCacheTokens,
+      { minimum: 0, unit: "tokens", integer: true, infinity: true },
+      0,
+    ),
     wire: choiceOption("wire", options.wire, wires, "float32"),
     cache: cacheOption(options),
     policy: policyOption(options),

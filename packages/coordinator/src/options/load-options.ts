@@ -56,6 +56,14 @@ export interface LoadOptions extends PlanOptions {
    */
   readonly hugePages?: boolean | undefined;
   /**
+   * How many tokens of ended generations, of all together, the ranks keep in their KV caches. A prompt that begins with
+   * the same tokens, such as the next turn of a conversation, is only computed from the first other token on. The
+   * least recently used generations are released first. Sums are then added in another order, so a prompt may get other
+   * tokens than without what came before it, even with the same seed. An integer, or `Infinity`; the default, 0, keeps
+   * none.
+   */
+  readonly prefixCacheTokens?: number | undefined;
+  /**
    * The type in which partial sums cross between ranks: `"float32"` (default), which rounds nothing, or `"float16"` or
    * `"int8"`, which round what each rank contributes, as one would over a slow link. Between threads this saves
    * nothing; it shows what such a link would do to results. The README of `@ringrank/collectives` bounds the error.

@@ -11,6 +11,7 @@ describe("options of loadModel", () => {
       objective: "memory",
       threadsPerRank: 1,
       stepTimeoutMs: 120_000,
+      prefixCacheTokens: 0,
     });
   });
 
@@ -23,6 +24,8 @@ describe("options of loadModel", () => {
   it.each<[string, object]>([
     ["a timeout as text", { stepTimeoutMs: "soon" }],
     ["a timeout below 100 ms", { stepTimeoutMs: 99 }],
+    ["half a cached token", { prefixCacheTokens: 0.5 }],
+    ["fewer than no cached tokens", { prefixCacheTokens: -1 }],
     ["an unknown objective", { objective: "fun" }],
     ["no memory at all", { memoryPerRank: 0 }],
     ["half a thread", { threadsPerRank: 0.5 }],

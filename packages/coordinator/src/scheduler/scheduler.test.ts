@@ -8,16 +8,7 @@ import { startGeneration } from "../testing/start-generation.js";
 import { Scheduler } from "./scheduler.js";
 
 const aRun = { entry: "forward", inputs: {}, outputs: [], logits: "all" } as const;
-const facts = {
-  inputs: [],
-  outputs: [],
-  maxContext: 20,
-  vocabSize: 100,
-  generates: true,
-  eosIds: [],
-  forcedEosIds: [],
-  generationDefaults: {},
-};
+const limits = { maxContext: 20, vocabSize: 100 };
 
 /** Lets everything that needs no input settle. */
 async function turns(): Promise<void> {
@@ -369,7 +360,7 @@ describe("Scheduler", () => {
   it("appends given tokens through the cache and returns the logits of each", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 2 });
-    const sequence = new AppendedSequence(900, undefined, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(900, undefined, limits, () => scheduler.wake());
     scheduler.add(sequence);
     const { logits } = await sequence.append([1, 2, 3]);
     expect(logits).toEqual({ type: "float32", dims: [3, 2], data: Float32Array.of(1, -1, 2, -2, 3, -3) });
@@ -383,7 +374,7 @@ describe("Scheduler", () => {
     const scheduler = new Scheduler(group);
     const held = gate();
     group.beforeAnswer = () => held.opened;
-    const sequence = new AppendedSequence(904, undefined, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(904, undefined, limits, () => scheduler.wake());
     scheduler.add(sequence);
     const running = expect(sequence.append([1])).rejects.toMatchObject({ code: "RR_RANK_DIED", rank: 0 });
     await setImmediate();
@@ -395,7 +386,7 @@ describe("Scheduler", () => {
 
   it("refuses invalid ids and too many tokens for a sequence, which stays usable", async () => {
     const scheduler = new Scheduler(new FakeRankGroup());
-    const sequence = new AppendedSequence(901, undefined, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(901, undefined, limits, () => scheduler.wake());
     scheduler.add(sequence);
     await expect(sequence.append([])).rejects.toMatchObject({ code: "RR_EMPTY_PROMPT" });
     await expect(sequence.append([100])).rejects.toMatchObject({ code: "RR_TOKEN_ID" });
@@ -409,7 +400,7 @@ describe("Scheduler", () => {
   it("appends the tokens as they were given, even if the caller changes the array", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
-    const sequence = new AppendedSequence(905, undefined, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(905, undefined, limits, () => scheduler.wake());
     scheduler.add(sequence);
     const ids = [1, 2, 3];
     const appended = sequence.append(ids);
@@ -421,7 +412,7 @@ describe("Scheduler", () => {
   it("releases the cache of a closed sequence without waiting for other work", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group);
-    const sequence = new AppendedSequence(906, undefined, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(906, undefined, limits, () => scheduler.wake());
     scheduler.add(sequence);
     await sequence.append([1]);
     await turns();
@@ -433,7 +424,7 @@ describe("Scheduler", () => {
   it("counts a token towards the context once, whether or not it is in the cache", async () => {
     const group = new FakeRankGroup();
     const scheduler = new Scheduler(group, { prefillChunk: 10 });
-    const sequence = new AppendedSequence(907, undefined, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(907, undefined, limits, () => scheduler.wake());
     scheduler.add(sequence);
     const held = gate();
     group.beforeAnswer = () => (group.requests.length > 1 ? held.opened : undefined);
@@ -448,7 +439,7 @@ describe("Scheduler", () => {
 
   it("counts tokens that wait to be appended towards the context", async () => {
     const scheduler = new Scheduler(new FakeRankGroup());
-    const sequence = new AppendedSequence(902, undefined, facts, () => scheduler.wake());
+    const sequence = new AppendedSequence(902, undefined, limits, () => scheduler.wake());
     scheduler.add(sequence);
     const waiting = sequence.append(Array(15).fill(1));
     await expect(sequence.append(Array(6).fill(1))).rejects.toMatchObject({ code: "RR_CONTEXT" });

@@ -1,6 +1,14 @@
 import { onAbort } from "@ringrank/collectives";
-import type { RunRequest, RunResult, StepCounters, StepRowResult, StepSource } from "@ringrank/rank-worker";
+import type {
+  RestoredSequence,
+  RunRequest,
+  RunResult,
+  StepCounters,
+  StepRowResult,
+  StepSource,
+} from "@ringrank/rank-worker";
 import { modelFailed, type RankGroup } from "../group/rank-group.js";
+import type { CachedPrefix, PrefixCache } from "./prefix-cache.js";
 import type { Piece, ScheduledSequence } from "./scheduled-sequence.js";
 
 export interface SchedulerOptions {
@@ -11,6 +19,8 @@ export interface SchedulerOptions {
   readonly prefillChunk?: number;
   /** The most sequences in one decode step. If there are more, they take turns. */
   readonly maxRows?: number;
+  /** Which ended sequences are kept. Default: none. */
+  readonly prefixCache?: PrefixCache | undefined;
 }
 
 interface QueuedRun {
@@ -22,6 +32,8 @@ interface QueuedRun {
 interface Row {
   readonly sequence: ScheduledSequence;
   readonly piece: Piece;
+  /** What the piece follows, if it is the sequence's first one. */
+  readonly prefix: CachedPrefix | undefined;
 }
 
 /** A call to the ranks that is about to be made. */
@@ -66,10 +78,15 @@ export class Scheduler {
   readonly #group: RankGroup;
   readonly #prefillChunk: number;
   readonly #maxRows: number;
+  readonly #prefixCache: PrefixCache | undefined;
   /** In the order in which they are served. */
   readonly #sequences = new Set<ScheduledSequence>();
   /** Sequences that have a cache on the ranks. */
   readonly #cached = new Set<ScheduledSequence>();
+  /** Ended sequences that a step on its way may still extend, so that their tokens are not known yet. */
+  readonly #leaving = new Set<ScheduledSequence>();
+  /** Ended sequences whose cache the ranks are about to keep. */
+  readonly #toKeep: number[] = [];
   /** Ended sequences whose cache the ranks still hold. */
   readonly #toClose: number[] = [];
   readonly #runs: QueuedRun[] = [];
@@ -88,10 +105,11 @@ export class Scheduler {
     collectiveBytes: 0,
   };
 
-  constructor(group: RankGroup, { prefillChunk = 512, maxRows = 32 }: SchedulerOptions = {}) {
+  constructor(group: RankGroup, { prefillChunk = 512, maxRows = 32, prefixCache }: SchedulerOptions = {}) {
     this.#group = group;
     this.#prefillChunk = prefillChunk;
     this.#maxRows = maxRows;
+    this.#prefixCache = prefixCache;
     group.onFailure((cause) => void this.end(cause, modelFailed(cause)));
   }
 
@@ -180,8 +198,8 @@ export class Scheduler {
       this.#lastTurn = turn;
       return job;
     }
-    const hasLeftovers = this.#underWay.size === 0 && this.#toClose.length > 0;
-    return hasLeftovers ? this.#stepJob([]) : undefined;
+    const hasLeftovers = this.#toKeep.length + this.#toClose.length > 0;
+    return hasLeftovers && this.#underWay.size === 0 ? this.#stepJob([]) : undefined;
   }
 
   /** Whether these rows may be sent a step ahead. */
@@ -218,15 +236,39 @@ export class Scheduler {
     for (const sequence of this.#sequences) {
       if (!sequence.ended) continue;
       this.#sequences.delete(sequence);
-      if (this.#cached.delete(sequence)) this.#toClose.push(sequence.id);
+      if (this.#cached.delete(sequence)) this.#leaving.add(sequence);
+    }
+    for (const sequence of this.#leaving) {
+      if (this.#prefixCache !== undefined && this.#isUnderWay(sequence)) continue;
+      this.#leaving.delete(sequence);
+      this.#keepOrClose(sequence);
+    }
+  }
+
+  #isUnderWay(sequence: ScheduledSequence): boolean {
+    return [...this.#underWay].some(({ rows }) => rows.some((row) => row.sequence === sequence));
+  }
+
+  #keepOrClose({ id, entered }: ScheduledSequence): void {
+    const released = entered && this.#prefixCache?.add(id, entered);
+    if (released === undefined) this.#toClose.push(id);
+    else {
+      this.#toKeep.push(id);
+      this.#toClose.push(...released);
     }
   }
 
   #readyRows(): Row[] {
     return [...this.#sequences].flatMap((sequence) => {
-      const piece = sequence.next(this.#prefillChunk);
-      return piece === undefined ? [] : [{ sequence, piece }];
+      const prefix = this.#prefixOf(sequence);
+      const piece = sequence.next(this.#prefillChunk, prefix?.tokens ?? 0);
+      return piece === undefined ? [] : [{ sequence, piece, prefix }];
     });
+  }
+
+  #prefixOf(sequence: ScheduledSequence): CachedPrefix | undefined {
+    if (sequence.prompt === undefined || this.#cached.has(sequence)) return undefined;
+    return this.#prefixCache?.find(sequence.prompt);
   }
 
   #stepJob(rows: readonly Row[]): Job {
@@ -235,14 +277,21 @@ export class Scheduler {
 
   async #step(rows: readonly Row[]): Promise<void> {
     const encode = rows.flatMap(({ sequence }) => this.#sourceOf(sequence) ?? []);
-    for (const { sequence, piece } of rows) {
+    const restore: RestoredSequence[] = [];
+    for (const { sequence, piece, prefix } of rows) {
       this.#cached.add(sequence);
-      sequence.sent(piece);
+      sequence.sent(piece, prefix?.tokens ?? 0);
+      if (prefix === undefined) continue;
+      this.#prefixCache?.use(prefix);
+      restore.push({ sequence: sequence.id, ...prefix });
     }
     this.#moveToEnd(rows);
+    const keep = this.#toKeep.splice(0);
     try {
       const result = await this.#group.step({
+        ...(keep.length > 0 && { keep }),
         close: this.#toClose.splice(0),
+        ...(restore.length > 0 && { restore }),
         ...(encode.length > 0 && { encode }),
         rows: rows.map(({ sequence, piece }) => ({ sequence: sequence.id, ...piece })),
       });

@@ -27,6 +27,12 @@ export class FakeRankGroup implements RankGroup {
   readonly runs: RunRequest[] = [];
   /** Tokens of every sequence that has a cache. */
   readonly caches = new Map<number, number[]>();
+  /** Tokens of every ended sequence whose cache is kept. */
+  readonly kept = new Map<number, readonly number[]>();
+  /** Tokens of every sequence that has or had a cache. */
+  readonly everCached = new Map<number, readonly number[]>();
+  /** Every restored prefix, and how many tokens the kept sequence has that it comes from. */
+  readonly restored: { readonly tokens: number; readonly of: number }[] = [];
   /** Sources of every sequence that has one encoded. */
   readonly sources = new Map<number, readonly number[]>();
   failure: RingrankError | undefined;
@@ -89,10 +95,20 @@ export class FakeRankGroup implements RankGroup {
 
   async close(): Promise<void> {}
 
-  #answer({ close, encode = [], rows }: StepRequest): StepResult {
+  #answer({ keep = [], close, restore = [], encode = [], rows }: StepRequest): StepResult {
+    for (const id of keep) {
+      this.kept.set(id, this.caches.get(id)!);
+      this.caches.delete(id);
+    }
     for (const id of close) {
       this.caches.delete(id);
+      this.kept.delete(id);
       this.sources.delete(id);
+    }
+    for (const { sequence, from, tokens } of restore) {
+      const kept = this.kept.get(from)!;
+      this.restored.push({ tokens, of: kept.length });
+      this.caches.set(sequence, kept.slice(0, tokens));
     }
     for (const { sequence, ids } of encode) {
       this.sources.set(sequence, ids);
@@ -108,6 +124,7 @@ export class FakeRankGroup implements RankGroup {
   #advance(row: StepRow): StepRowResult {
     const cache = this.caches.get(row.sequence) ?? [];
     this.caches.set(row.sequence, cache);
+    this.everCached.set(row.sequence, cache);
     if (row.want === "next") {
       const chosen = following(cache);
       if (this.#endIds.get(row.sequence)!.includes(chosen)) return {};

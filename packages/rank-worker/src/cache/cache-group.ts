@@ -4,13 +4,8 @@ import type { Entry, LocalValue, SizeProduct } from "@ringrank/policy";
 import { integers } from "../tensors/element-types.js";
 import { type Tensor, tensorData } from "../tensors/tensor.js";
 import type { CacheMemory } from "./cache-memory.js";
+import { blockRows, ringRows, roundUp } from "./rows.js";
 import { StateBuffer, type StateShape } from "./state-buffer.js";
-
-/**
- * Capacity grows by this many rows. Growth copies the whole cache, which happens once per block, and computation covers
- * at most one block minus one of masked rows.
- */
-const blockRows = 64;
 
 interface GroupState {
   readonly past: string;
@@ -37,12 +32,7 @@ export class CacheGroup {
   constructor(cache: Cache, entry: Entry, memory: CacheMemory) {
     const inputs = new Map(entry.inputs.map((value) => [value.name, value]));
     this.exact = cache.exact === true;
-    // A query sees itself and the `window − 1` positions before it. An exact cache is fed all rows that a sequence has
-    // had, so none may be dropped.
-    this.#ring =
-      cache.window === undefined || this.exact
-        ? Number.POSITIVE_INFINITY
-        : roundUp(Math.max(1, cache.window - 1), blockRows);
+    this.#ring = ringRows(cache);
     this.#states = cache.states.flatMap(({ past, present, axis }) => {
       const declared = inputs.get(past);
       if (declared === undefined) return [];
@@ -112,6 +102,20 @@ export class CacheGroup {
     }
   }
 
+  /** Copies of the rows of a slot whose sequence has had `length` tokens, one array per state. */
+  take(slot: number, length: number): Uint8Array[] {
+    return Array.from(this.#buffers(), (buffer) => buffer.take(slot, Math.min(length, this.#ring)));
+  }
+
+  /**
+   * Copies the rows of the first `count` tokens into an empty slot, as far as they are among `taken`, the rows of a
+   * sequence that had had `length` tokens.
+   */
+  put(slot: number, taken: readonly Uint8Array[], length: number, count: number): void {
+    const oldest = Math.max(0, length - this.#ring);
+    for (const [at, buffer] of [...this.#buffers()].entries()) buffer.put(slot, taken[at]!, oldest, count);
+  }
+
   clear(slot: number): void {
     for (const buffer of this.#buffers()) buffer.clear(slot);
   }
@@ -140,8 +144,4 @@ function stateShape({ name, type, dims }: LocalValue, axis: number): StateShape 
     );
   };
   return { type, outer: dims.slice(1, axis).map(fixed), inner: dims.slice(axis + 1).map(fixed), fill: 0 };
-}
-
-function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
 }

@@ -2,6 +2,7 @@ import type { Entry } from "@ringrank/policy";
 import { Tensor } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { KvCache } from "./kv-cache.js";
+import { cacheLimits, restorableTokens } from "./restorable.js";
 
 const fixed = (scale: number) => ({ scale, symbols: [] });
 const free = (name: string) => ({ scale: 1, symbols: [name] });
@@ -179,6 +180,65 @@ test("a rank without states only keeps positions", () => {
   expect(cache.length(1)).toBe(4);
 });
 
+test("a restored sequence has the first rows of the kept one, in a slot of its own, and goes on from there", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1], 70);
+  cache.keep(1);
+  cache.restore(2, 1, 5);
+  expect(rowsOf(cache, 2)).toEqual(expectedRows(1, 0, 5));
+  step(cache, [2]);
+  expect(rowsOf(cache, 2)).toEqual({ ...expectedRows(1, 0, 5), 5: 205 });
+});
+
+test("a kept sequence takes no slot and no capacity, and can be restored until it is closed", () => {
+  const cache = new KvCache(entry());
+  step(cache, [1], 300);
+  step(cache, [2], 3);
+  cache.keep(1);
+  expect(cache.slots).toBe(1);
+  expect(capacities(cache)).toEqual([64]);
+  cache.restore(3, 1, 200);
+  cache.restore(4, 1, 300);
+  expect(rowsOf(cache, 3)).toEqual(expectedRows(1, 0, 200));
+  expect(rowsOf(cache, 4)).toEqual(expectedRows(1, 0, 300));
+  expect(rowsOf(cache, 2)).toEqual(expectedRows(2, 0, 3));
+  cache.close(1);
+  expect(() => cache.restore(5, 1, 3)).toThrow(expect.objectContaining({ code: "RR_INPUT" }));
+});
+
+/** Whether each of the positions that the next token sees has its row. */
+function isWhole(cache: KvCache, sequence: number, window: number): boolean {
+  const length = cache.length(sequence);
+  const rows = rowsOf(cache, sequence);
+  const seen = Object.entries(expectedRows(1, Math.max(0, length - (window - 1)), length));
+  return seen.every(([position, row]) => rows[Number(position)] === row);
+}
+
+test.each([2, 64, 65, 66, 100])(
+  "with a window of %i, what restorableTokens allows is what has all rows that the next token sees",
+  (window) => {
+    const windowed = entry({ window });
+    for (const length of [1, 40, 64, 65, 128, 129, 200, 300]) {
+      const cache = new KvCache(windowed);
+      step(cache, [1], length);
+      cache.keep(1);
+      for (let common = 1; common <= length; common++) {
+        const sequence = 1 + common;
+        cache.restore(sequence, 1, common);
+        const restorable = restorableTokens(cacheLimits(windowed), length, common);
+        expect([length, common, restorable]).toEqual([
+          length,
+          common,
+          isWhole(cache, sequence, window) ? common : 0,
+        ]);
+        const kept = Object.keys(rowsOf(cache, sequence)).map(Number);
+        expect(Math.max(...kept)).toBeLessThan(common);
+        cache.close(sequence);
+      }
+    }
+  },
+);
+
 /** Two states without rows, and nothing that grows. */
 const recurrentEntry: Entry = {
   inputs: [
@@ -254,6 +314,18 @@ test("a new sequence's recurrent state is zero in a slot that another has used",
   expect(stateOf(cache, 5)).toEqual([5, 5, 5]);
 });
 
+test("a recurrent state is restored as its sequence left it, and only after all of the sequence's tokens", () => {
+  const cache = new KvCache(recurrentEntry);
+  recur(cache, [7], 10);
+  recur(cache, [3], 10);
+  cache.keep(7);
+  cache.restore(8, 7, 10);
+  expect(stateOf(cache, 8)).toEqual([7, 7, 7]);
+  expect(cache.length(8)).toBe(10);
+  const limits = cacheLimits(recurrentEntry);
+  expect([9, 10].map((common) => restorableTokens(limits, 10, common))).toEqual([0, 10]);
+});
+
 test("refuses a state whose size depends on the call", () => {
   const [, ...others] = recurrentEntry.inputs;
   const symbolic = {
@@ -299,6 +371,10 @@ function sourceOf(cache: KvCache, sequence: number): number[] {
   const positions = inputs.get("source_positions")!.data as BigInt64Array;
   return [...rows].filter((_, at) => positions[at]! >= 0n);
 }
+
+test("nothing is restorable beside a cache that depends on a source", () => {
+  expect(restorableTokens(cacheLimits(sourcedEntry()), 3, 3)).toBe(0);
+});
 
 test("rows that are filled once do not change while other rows are appended, and exist at the first step", () => {
   const cache = new KvCache(sourcedEntry());

@@ -20,6 +20,14 @@ export interface StepRange {
   readonly source: number;
 }
 
+/** What an ended sequence has left, outside the slots. */
+interface KeptSequence {
+  readonly length: number;
+  /** By growing group. */
+  readonly rows: readonly (readonly Uint8Array[])[];
+  readonly states: readonly Uint8Array[];
+}
+
 /**
  * The KV cache of every sequence of this rank. Some of its groups grow with every step. Others, for a decoder's
  * cross-attention, are filled once with rows of the sequence's source, and are as long as the longest source. Recurrent
@@ -36,6 +44,9 @@ export interface StepRange {
  *
  * The alternative is to compute it as a dummy row, which in each step costs about as much as the swap costs once, since
  * either goes through all rows of the sequence. A sequence that comes back and leaves again is already at the edge.
+ *
+ * What an ended sequence leaves for later ones is copied out of the slots, so that it takes no more room than its own
+ * rows, and costs running sequences nothing.
  */
 export class KvCache {
   readonly #growing: readonly CacheGroup[];
@@ -46,6 +57,7 @@ export class KvCache {
   readonly #lengths = new Map<number, number>();
   /** By sequence: the number of its source tokens. */
   readonly #sources = new Map<number, number>();
+  readonly #kept = new Map<number, KeptSequence>();
   #allocatedSlots = 0;
 
   constructor(entry: Entry, memory: CacheMemory = ordinaryMemory) {
@@ -70,7 +82,35 @@ export class KvCache {
     return this.#sequences.length;
   }
 
+  /** Ends a sequence, but keeps what {@link restore} needs until it is closed. */
+  keep(sequence: number): void {
+    const slot = this.slotOf(sequence);
+    const length = this.length(sequence);
+    const rows = this.#growing.map((group) => group.take(slot, length));
+    const states = this.#recurrent.take(slot);
+    this.close(sequence);
+    this.#kept.set(sequence, { length, rows, states });
+  }
+
+  /**
+   * Opens a sequence with the first `count` tokens of a kept one. `restorableTokens` says which counts are possible.
+   *
+   * @throws RR_INPUT if there is no such kept sequence
+   */
+  restore(sequence: number, from: number, count: number): void {
+    const kept = this.#kept.get(from);
+    if (kept === undefined) throw new RingrankError("RR_INPUT", `expected a kept sequence, got ${from}`);
+    this.#open(sequence);
+    this.#lengths.set(sequence, count);
+    this.#allocate(this.#allocatedSlots);
+    const slot = this.slotOf(sequence);
+    for (const [at, group] of this.#growing.entries()) group.put(slot, kept.rows[at]!, kept.length, count);
+    this.#recurrent.put(slot, kept.states);
+  }
+
+  /** Releases what an open or kept sequence has. */
   close(sequence: number): void {
+    this.#kept.delete(sequence);
     const slot = this.#sequences.indexOf(sequence);
     if (slot === -1) return;
     this.#lengths.delete(sequence);

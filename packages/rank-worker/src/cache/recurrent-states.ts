@@ -58,6 +58,15 @@ export class RecurrentStates {
     }
   }
 
+  /** Copies of a slot's states. */
+  take(slot: number): Uint8Array[] {
+    return Array.from(this.#states, ({ buffer, rows }) => buffer.take(slot, rows));
+  }
+
+  put(slot: number, taken: readonly Uint8Array[]): void {
+    for (const [at, { buffer, rows }] of this.#states.entries()) buffer.put(slot, taken[at]!, 0, rows);
+  }
+
   clear(slot: number): void {
     for (const { buffer } of this.#states) buffer.clear(slot);
   }

@@ -125,6 +125,34 @@ export class StateBuffer {
     }
   }
 
+  /** A copy of a slot's first `rows` rows, by place: `[…outer, rows, …inner]`. */
+  take(slot: number, rows: number): Uint8Array {
+    const bytes = rows * this.#rowBytes;
+    const taken = new Uint8Array(this.#outer * bytes);
+    const source = this.#slot(slot);
+    for (let outer = 0; outer < this.#outer; outer++) {
+      const start = outer * this.#capacity * this.#rowBytes;
+      taken.set(source.subarray(start, start + bytes), outer * bytes);
+    }
+    return taken;
+  }
+
+  /** Copies the rows of positions `[first, end)` into a slot, from what {@link take} returned. There must be room. */
+  put(slot: number, taken: Uint8Array, first: number, end: number): void {
+    const target = this.#slot(slot);
+    const bytes = taken.length / this.#outer;
+    for (let outer = 0; outer < this.#outer; outer++) {
+      for (let position = first; position < end; ) {
+        const place = position % this.#ring;
+        const rows = Math.min(end - position, this.#ring - place);
+        const from = outer * bytes + place * this.#rowBytes;
+        const to = (outer * this.#capacity + place) * this.#rowBytes;
+        target.set(taken.subarray(from, from + rows * this.#rowBytes), to);
+        position += rows;
+      }
+    }
+  }
+
   clear(slot: number): void {
     this.#slot(slot).fill(this.#shape.fill);
   }

@@ -142,6 +142,34 @@ test("a row that says next continues with the token chosen last", async () => {
   expect(following).toEqual(given);
 });
 
+test("a sequence that begins with tokens of a kept one gets the same logits and choices as if it had computed them", async () => {
+  const programs = tinyDecoder({ heads, worldSize: 2 });
+  const tokens = ids(1, 80);
+  const [rest, last] = [tokens.slice(66, 79), tokens.slice(79)];
+  const restored = { sequence: 2, from: 1, tokens: 66 };
+  const [first] = await inRanks(programs, [
+    wholeRun(tokens),
+    step([tokenOf(3, tokens)]),
+    step([logitsOf(1, [...tokens.slice(0, 70), 1, 2, 3])]),
+    ["step", { keep: [1], close: [3], restore: [restored], rows: [logitsOf(2, rest)] }],
+    // The penalty of repeated tokens counts the restored ones.
+    step([tokenOf(2, last)]),
+  ]);
+  const [whole, alone, , appended, chosen] = first!.results;
+  const expected = (whole!.outputs.logits!.data as Float32Array).slice(66 * vocabulary, 79 * vocabulary);
+  expect(appended!.rows[0]!.logits!).toBeAllclose(expected, tolerance);
+  expect(chosen!.rows[0]!.token).toBe(alone!.rows[0]!.token);
+});
+
+test("refuses to begin with tokens of a sequence that is not kept", async () => {
+  const restored = { sequence: 2, from: 1, tokens: 1 };
+  const steps = inRanks(tinyDecoder({ heads, worldSize: 1 }), [
+    step([logitsOf(1, [1, 2])]),
+    ["step", { close: [], restore: [restored], rows: [logitsOf(2, [3])] }],
+  ]);
+  await expect(steps).rejects.toMatchObject({ message: expect.stringContaining("kept sequence") });
+});
+
 test("nothing is computed after a token that ends its sequence, while other rows of the step continue", async () => {
   const programs = tinyDecoder({ heads, worldSize: 2 });
   const [alone] = await inRanks(programs, [step([tokenOf(1, ids(1, 4))]), step([next(1)])]);

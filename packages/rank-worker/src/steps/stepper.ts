@@ -5,7 +5,7 @@ import type { CompiledEntry } from "../execution/compile-entry.js";
 import type { RunContext } from "../execution/compiled-step.js";
 import { runEntry } from "../execution/run-entry.js";
 import { TransientTensor } from "../kernels/transient-tensor.js";
-import type { GivenTokens, StepRequest, StepRowResult, StepSource } from "../protocol.js";
+import type { GivenTokens, RestoredSequence, StepRequest, StepRowResult, StepSource } from "../protocol.js";
 import { chooseTokens, type TokenChoice } from "../sampling/choose-tokens.js";
 import { VocabularyShare } from "../sampling/vocabulary-share.js";
 import { integers } from "../tensors/element-types.js";
@@ -61,11 +61,13 @@ export class Stepper {
   }
 
   /** @returns results by row, the same on every rank */
-  async step({ close, encode = [], rows }: StepRequest): Promise<StepRowResult[]> {
+  async step({ keep, close, restore, encode = [], rows }: StepRequest): Promise<StepRowResult[]> {
+    if (keep !== undefined) this.#traced("cache", "keep", () => this.#keep(keep));
     for (const sequence of close) {
       this.#cache.close(sequence);
       this.#history.forget(sequence);
     }
+    if (restore !== undefined) this.#traced("cache", "restore", () => this.#restore(restore));
     for (const source of encode) await this.#encode(source);
     const resolved = Array.from(rows, (row) => this.#history.resolve(row));
     const results = (await this.#advance(resolved.filter((row) => row !== undefined))).values();
@@ -118,6 +120,17 @@ export class Stepper {
     const result = act();
     trace.end(work, name, start);
     return result;
+  }
+
+  #keep(sequences: readonly number[]): void {
+    for (const sequence of sequences) this.#cache.keep(sequence);
+  }
+
+  #restore(restored: readonly RestoredSequence[]): void {
+    for (const { sequence, from, tokens } of restored) {
+      this.#cache.restore(sequence, from, tokens);
+      this.#history.enter({ sequence, ids: this.#history.had(from).tokens.slice(0, tokens) });
+    }
   }
 
   /** Each source is encoded by itself: a batch would have to be padded to one length, and would save no computation. */

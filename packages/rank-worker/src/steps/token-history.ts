@@ -26,7 +26,7 @@ export class TokenHistory {
   }
 
   /** Records tokens that have entered. */
-  enter({ sequence, ids }: GivenTokens): void {
+  enter({ sequence, ids }: Pick<GivenTokens, "sequence" | "ids">): void {
     const history = this.#of(sequence);
     for (const id of ids) {
       history.tokens.push(id);

@@ -1,0 +1,197 @@
+import { setImmediate } from "node:timers/promises";
+import { type CacheLimits, restorableTokens } from "@ringrank/rank-worker";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FakeRankGroup, gate } from "../testing/fake-rank-group.js";
+import { startGeneration } from "../testing/start-generation.js";
+import { PrefixCache } from "./prefix-cache.js";
+import { Scheduler } from "./scheduler.js";
+
+/** A cache of which all rows are kept. */
+const unlimited: CacheLimits = { windows: [], recurrent: false, source: false };
+const count = (length: number, from = 1) => Array.from({ length }, (_, at) => from + at);
+const prefixes = (maxTokens = Number.POSITIVE_INFINITY, limits = unlimited) =>
+  new PrefixCache(maxTokens, limits);
+
+describe("PrefixCache", () => {
+  it("finds the sequence with the most tokens in common, and leaves one token to compute", () => {
+    const cache = prefixes();
+    cache.add(1, [...count(20), 0]);
+    cache.add(2, [...count(30), 0, 0]);
+    expect(cache.find(count(40))).toEqual({ from: 2, tokens: 30 });
+    expect(cache.find([...count(30), 0, 0])).toEqual({ from: 2, tokens: 31 });
+  });
+
+  it("does not use fewer than 16 tokens", () => {
+    const cache = prefixes();
+    cache.add(1, count(30));
+    expect(cache.find([...count(15), 0, 0])).toBeUndefined();
+    expect(cache.find([...count(16), 0, 0])).toEqual({ from: 1, tokens: 16 });
+    expect(cache.add(2, count(15, 50))).toBeUndefined();
+  });
+
+  it("releases the least recently used sequences beyond its limit", () => {
+    const cache = prefixes(60);
+    expect(cache.add(1, count(20, 1))).toEqual([]);
+    expect(cache.add(2, count(20, 100))).toEqual([]);
+    expect(cache.add(3, count(20, 200))).toEqual([]);
+    cache.use(cache.find(count(21, 1))!);
+    expect(cache.add(4, count(25, 300))).toEqual([2, 3]);
+    expect(cache.find(count(21, 1))).toEqual({ from: 1, tokens: 20 });
+  });
+
+  it("does not add a sequence that exceeds its limit alone", () => {
+    const cache = prefixes(20);
+    cache.add(1, count(20));
+    expect(cache.add(2, count(21, 50))).toBeUndefined();
+    expect(cache.find(count(21))).toEqual({ from: 1, tokens: 20 });
+  });
+
+  it("replaces sequences that are the beginning of the one it adds", () => {
+    const cache = prefixes();
+    cache.add(1, count(20));
+    cache.add(2, count(20, 50));
+    expect(cache.add(3, count(30))).toEqual([1]);
+    expect(cache.find(count(25))).toEqual({ from: 3, tokens: 24 });
+  });
+
+  it("does not add the beginning of a sequence that it has, but counts that one as used", () => {
+    const cache = prefixes(50);
+    cache.add(1, count(30));
+    cache.add(2, count(20, 50));
+    expect(cache.add(3, count(25))).toBeUndefined();
+    expect(cache.add(4, count(20, 100))).toEqual([2]);
+  });
+
+  it("keeps sequences beside their beginnings if states are recurrent, and finds only whole ones", () => {
+    const cache = prefixes(1000, { ...unlimited, recurrent: true });
+    cache.add(1, count(20));
+    expect(cache.add(2, count(30))).toEqual([]);
+    expect(cache.find(count(29))).toEqual({ from: 1, tokens: 20 });
+    expect(cache.find(count(31))).toEqual({ from: 2, tokens: 30 });
+    expect(cache.find(count(20))).toBeUndefined();
+  });
+
+  it("adds nothing if caches depend on a source", () => {
+    expect(prefixes(1000, { ...unlimited, source: true }).add(1, count(20))).toBeUndefined();
+  });
+});
+
+describe("Scheduler with a prefix cache", () => {
+  it("computes only what follows the tokens of an earlier generation, and says how many it had", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefixCache: prefixes() });
+    const first = await startGeneration(scheduler, count(20), { maxNewTokens: 5 }).result;
+    const computed = group.computed;
+    const question = [...count(20), ...first.ids, 90, 91];
+    const second = await startGeneration(scheduler, question, { maxNewTokens: 3 }).result;
+    // The first generation's last token never entered the cache.
+    expect(second.usage).toEqual({ promptTokens: 27, cachedTokens: 24, completionTokens: 3 });
+    expect(second.ids).toEqual([92, 93, 94]);
+    expect(group.computed - computed).toBe(3 + 2);
+  });
+
+  it("feeds what follows in chunks", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefixCache: prefixes(), prefillChunk: 16 });
+    await startGeneration(scheduler, count(20), { maxNewTokens: 1 }).result;
+    await startGeneration(scheduler, count(60), { maxNewTokens: 1 }).result;
+    const lengths = group.requests.flatMap(({ rows }) =>
+      rows.map((row) => row.want !== "next" && row.ids.length),
+    );
+    expect(lengths).toEqual([16, 4, 16, 16, 8]);
+  });
+
+  it("has the cache of a generation kept once it has ended, without waiting for the next one", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefixCache: prefixes() });
+    await startGeneration(scheduler, count(20), { maxNewTokens: 2 }).result;
+    await setImmediate();
+    await setImmediate();
+    expect([...group.kept.values()]).toEqual([count(21)]);
+    expect(group.caches.size).toBe(0);
+  });
+
+  it("waits for the tokens of a step on its way before it keeps a generation that was cancelled", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefixCache: prefixes() });
+    const generation = startGeneration(scheduler, count(20), { maxNewTokens: 9 });
+    const reader = generation[Symbol.asyncIterator]();
+    await reader.next();
+    const [sent, held] = [gate(), gate()];
+    group.beforeAnswer = () => {
+      sent.open();
+      return held.opened;
+    };
+    const second = reader.next();
+    await sent.opened;
+    await reader.return!();
+    await second;
+    await setImmediate();
+    held.open();
+    const next = await startGeneration(scheduler, count(40), { maxNewTokens: 1 }).result;
+    const { cachedTokens } = next.usage;
+    expect(group.restored).toEqual([{ tokens: cachedTokens, of: cachedTokens }]);
+  });
+
+  it("keeps nothing of a generation that ended before its first step", async () => {
+    const group = new FakeRankGroup();
+    const scheduler = new Scheduler(group, { prefixCache: prefixes() });
+    const generation = startGeneration(scheduler, count(20), { maxNewTokens: 9 });
+    await generation[Symbol.asyncIterator]().return!();
+    await setImmediate();
+    expect(group.requests).toEqual([]);
+  });
+
+  it("never restores other tokens than the prompt's, whatever ends, is cancelled or runs at the same time", async () => {
+    // Few different tokens, so that prompts have beginnings in common.
+    const prompt = fc.array(fc.constantFrom(1, 50), { minLength: 17, maxLength: 40 });
+    const generation = fc.record({
+      prompt,
+      maxNewTokens: fc.integer({ min: 1, max: 6 }),
+      // The number of tokens after which its reader leaves.
+      read: fc.integer({ min: 0, max: 6 }),
+      // Whether the next one starts before it has ended.
+      isOverlapped: fc.boolean(),
+    });
+    const limits = fc.record({
+      windows: fc.constantFrom([], [3], [70]),
+      recurrent: fc.boolean(),
+      source: fc.constant(false),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(generation, { maxLength: 8 }),
+        fc.integer({ min: 0, max: 90 }),
+        limits,
+        async (all, maxTokens, limit) => {
+          const group = new FakeRankGroup();
+          const scheduler = new Scheduler(group, {
+            prefixCache: prefixes(maxTokens, limit),
+            prefillChunk: 16,
+          });
+          group.beforeAnswer = () => setImmediate();
+          const running: Promise<void>[] = [];
+          for (const { prompt, maxNewTokens, read, isOverlapped } of all) {
+            const stream = startGeneration(scheduler, prompt, { maxNewTokens });
+            const isRead = (async () => {
+              const ids: number[] = [];
+              for await (const { id } of stream) if (ids.push(id) >= read) break;
+              expect(ids).toEqual(count(Math.max(1, Math.min(read, maxNewTokens)), prompt.at(-1)! + 1));
+            })();
+            running.push(isRead);
+            if (!isOverlapped) await isRead;
+          }
+          await Promise.all(running);
+          const prompts = all.map((one) => [...one.prompt, ...count(9, one.prompt.at(-1)! + 1)].join());
+          for (const { tokens, of } of group.restored)
+            expect(restorableTokens(limit, of, tokens)).toBe(tokens);
+          for (const tokens of group.everCached.values()) {
+            expect(prompts.some((tokensOfPrompt) => tokensOfPrompt.startsWith(tokens.join()))).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
