@@ -66,9 +66,10 @@ export function groupedShape(
   return { ...shape, keyValueHeads };
 }
 
-function countsOf(
+/** The counts that every model has, under any of their names. */
+export function countsOf(
   config: ConfigReader,
-  defaultLayers: number | undefined,
+  defaultLayers?: number,
 ): Pick<AttentionShape, "layers" | "width" | "heads"> {
   return {
     layers: config.integer(["num_hidden_layers", "n_layer", "n_layers", "num_layers"], {

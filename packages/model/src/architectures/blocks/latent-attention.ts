@@ -1,7 +1,7 @@
 import { ropeParameters } from "../../checkpoint/index.js";
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
-import { type AttentionShape, attend, joinHeads, separateHeads } from "./attention.js";
+import { type AttentionShape, attend, countsOf, joinHeads, separateHeads } from "./attention.js";
 import { CausalCaches } from "./causal-cache.js";
 import type { CausalStep } from "./causal-step.js";
 import type { Sublayer } from "./decoder.js";
@@ -25,18 +25,14 @@ export interface LatentShape extends Pick<AttentionShape, "layers" | "width" | "
 }
 
 /**
+ * Heads need not divide the width.
+ *
  * @param defaultValueLanes used if the config does not say; default: the config must say
  * @throws RR_CONFIG for a missing or invalid size
  */
-export function latentShape(
-  { config }: ModelContext,
-  shape: AttentionShape,
-  defaultValueLanes?: number,
-): LatentShape {
+export function latentShape({ config }: ModelContext, defaultValueLanes?: number): LatentShape {
   return {
-    layers: shape.layers,
-    width: shape.width,
-    heads: shape.heads,
+    ...countsOf(config),
     queryRank: config.optionalInteger("q_lora_rank"),
     keyValueRank: config.integer("kv_lora_rank"),
     plainLanes: config.integer("qk_nope_head_dim"),

@@ -1,7 +1,6 @@
 import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Value } from "../../graph/index.js";
 import type { ModelContext } from "../architecture.js";
-import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder, type Sublayer } from "../blocks/decoder.js";
 import { expertSublayer, gatedExperts, sharedExpert } from "../blocks/experts.js";
@@ -30,8 +29,8 @@ interface DeepseekFeedForward {
 
 /** Multi-head latent attention, and experts as in {@link deepseekFeedForward}. */
 export function buildDeepseek(context: ModelContext, family: Deepseek): void {
-  const { g, config } = context;
-  const shape = latentShape(context, groupedShape(config));
+  const { g } = context;
+  const shape = latentShape(context);
   const { width } = shape;
   const step = causalStep(g);
   buildDecoder(context, {
@@ -63,8 +62,9 @@ export function deepseekFeedForward(
     });
   const activation = config.string("hidden_act", { default: "silu" });
   const isDense = denseLayers(config, defaults.denseLayers);
-  const dense = gatedFeedForwards(context, width, { bias: config.boolean("mlp_bias", { default: false }) });
-  const sizes = { width, inner: sharedInner, bias: false, activation };
+  const bias = config.boolean("mlp_bias", { default: false });
+  const dense = gatedFeedForwards(context, width, { bias });
+  const sizes = { width, inner: sharedInner, bias, activation };
   const shared = sharedExpert(context, { name: "shared_experts", ...sizes });
   const sparse = expertSublayer(context, {
     counts,

@@ -55,6 +55,23 @@ const deepseekV3 = {
   },
 };
 
+/** 20 heads do not divide a width of 2048. */
+const glm47Flash = {
+  ...deepseekV2Lite,
+  model_type: "glm4_moe_lite",
+  intermediate_size: 10240,
+  moe_intermediate_size: 1536,
+  num_hidden_layers: 47,
+  num_attention_heads: 20,
+  num_key_value_heads: 20,
+  n_shared_experts: 1,
+  num_experts_per_tok: 4,
+  q_lora_rank: 768,
+  qk_nope_head_dim: 192,
+  v_head_dim: 256,
+  vocab_size: 154880,
+};
+
 const mixtral8x7B = {
   model_type: "mixtral",
   hidden_size: 4096,
@@ -184,6 +201,7 @@ const minimaxM2 = {
 it.each([
   { config: deepseekV2Lite, billions: 15.7 },
   { config: deepseekV3, billions: 671 },
+  { config: glm47Flash, billions: 29.9 },
   { config: mixtral8x7B, billions: 46.7 },
   { config: qwen3A3B, billions: 30.5 },
   { config: granite3BA800M, billions: 3.3 },
@@ -224,6 +242,13 @@ it.each([
   const scores = graph.nodes.find(({ opType, inputs }) => opType === "FusedMatMul" && inputs[1] === past)!;
   const growth = 0.1 * mscale * Math.log(40) + 1;
   expect(scores.attributes.alpha).toEqual({ kind: "float", value: growth ** 2 / Math.sqrt(128 + 64) });
+});
+
+it("mlp_bias of DeepSeek-V2 also gives the shared experts biases", () => {
+  const { config } = openCheckpoint(zooDirectory("deepseek-v2"));
+  const { graph } = buildGraph({ config: { ...config, mlp_bias: true }, tensors: undefined });
+  const biases = [...graph.weights.keys()].filter((name) => name.endsWith("_proj.bias"));
+  expect(biases.filter((name) => name.includes(".shared_experts.")).length).toBeGreaterThan(0);
 });
 
 describe("routing", () => {

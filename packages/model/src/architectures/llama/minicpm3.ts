@@ -1,5 +1,5 @@
 import type { Architecture } from "../architecture.js";
-import { groupedShape } from "../blocks/attention.js";
+import { countsOf } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
 import { gatedFeedForwards } from "../blocks/feed-forward.js";
@@ -13,9 +13,8 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 export const minicpm3: Architecture = {
   build(context) {
     const { g, config } = context;
-    const grouped = groupedShape(config);
-    const { layers, width, heads } = grouped;
-    const shape = latentShape(context, grouped, Math.floor(width / heads));
+    const { layers, width, heads } = countsOf(config);
+    const shape = latentShape(context, Math.floor(width / heads));
     const step = causalStep(g);
     const depth = config.isNull("scale_depth")
       ? Math.sqrt(layers)

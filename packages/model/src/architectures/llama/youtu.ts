@@ -1,5 +1,4 @@
 import type { Architecture } from "../architecture.js";
-import { groupedShape } from "../blocks/attention.js";
 import { causalStep } from "../blocks/causal-step.js";
 import { buildDecoder } from "../blocks/decoder.js";
 import { gatedFeedForwards } from "../blocks/feed-forward.js";
@@ -10,7 +9,7 @@ import { rotaryBuffers } from "../blocks/rotary.js";
 export const youtu: Architecture = {
   build(context) {
     const { g, config } = context;
-    const shape = latentShape(context, groupedShape(config));
+    const shape = latentShape(context);
     const step = causalStep(g);
     const interleaved = config.boolean("rope_interleave", { default: true });
     buildDecoder(context, {
