@@ -159,6 +159,38 @@ it("NomicBERT's published config, with GPT-2's names, gives the same graph as tr
   expect(ours).toEqual(theirs);
 });
 
+describe("ESM-1b's absolute positions", () => {
+  // The zoo has no table of positions; that of tokens has as many rows.
+  const changes = { position_embedding_type: "absolute", max_position_embeddings: 320 };
+  const { config, tensors } = withConfig("esm", changes);
+  const table = tensors!.get("esm.embeddings.word_embeddings.weight")!;
+  const built = buildGraph({
+    config,
+    tensors: new Map(tensors).set("esm.embeddings.position_embeddings.weight", table),
+  });
+
+  it("start after the padding token's id, and padding among tokens has none, as in transformers", async () => {
+    const model = await UnsplitModel.load(zooDirectory("esm"), () => built.graph);
+    const ids = readGolden("esm").inputIds[0]!.with(3, 0);
+    const { logits } = await model.run({
+      input_ids: integers(ids, [1, 12]),
+      attention_mask: integers(Array<number>(12).fill(1), [1, 12]),
+    });
+    const ofToken7 = (logits!.data as Float32Array).filter((_, i) => i % 320 === 7);
+    // Computed by transformers 5.18 from the same tensors; rounded, with a standard deviation of 4.
+    const expected = [
+      -5.98938, -2.48539, -1.63143, -3.17125, -0.38391, 1.56206, 1.5396, 2.32861, 0.80681, -5.75865, -1.20535,
+      -1.26062,
+    ];
+    expect(ofToken7).toBeAllclose(expected, { rtol: 0, atol: 4e-4 });
+    await model.release();
+  });
+
+  it("limit the context to the table's rows behind that of padding", () => {
+    expect(built.maxContext).toBe(319);
+  });
+});
+
 describe("the token dropout of ESM-2", () => {
   const maskToken = 3;
 
@@ -225,7 +257,7 @@ describe("an encoder's config is refused with RR_CONFIG for", () => {
     ["a decoder", "bert", { is_decoder: true }],
     ["cross-attention", "roberta", { add_cross_attention: true }],
     ["positions relative to keys", "bert", { position_embedding_type: "relative_key" }],
-    ["absolute positions of ESM-1b", "esm", { position_embedding_type: "absolute" }],
+    ["positions of ESM relative to keys", "esm", { position_embedding_type: "relative_key" }],
     ["a folding model", "esm", { is_folding_model: true }],
     ["rotated values", "roformer", { rotary_value: true }],
     ["an odd window", "longformer", { attention_window: [16, 15] }],

@@ -1,3 +1,4 @@
+import type { ConfigReader } from "../../checkpoint/index.js";
 import type { Value } from "../../graph/index.js";
 import type { Architecture, ModelContext } from "../architecture.js";
 import { multiHeadShape } from "../blocks/attention.js";
@@ -12,9 +13,12 @@ import { encoderLayer } from "../blocks/encoder-layer.js";
 import { layerNorm } from "../blocks/norms.js";
 import { type RotaryAngles, rotaryAngles, rotate } from "../blocks/rotary.js";
 import { bertAttention, bertMaskedHead } from "./bert.js";
-import { robertaHead } from "./roberta.js";
+import { positionsBehindPadding, robertaHead, robertaPositions } from "./roberta.js";
 
-/** ESM-2, a language model of proteins: pre-norm, with rotary positions. https://doi.org/10.1126/science.ade2574 */
+/**
+ * A language model of proteins: pre-norm, with rotary positions in ESM-2 (https://doi.org/10.1126/science.ade2574), and
+ * RoBERTa's in ESM-1b (https://doi.org/10.1073/pnas.2016239118).
+ */
 export const esm: Architecture = {
   build(context) {
     refuseOthers(context);
@@ -27,7 +31,8 @@ export const esm: Architecture = {
 
     const input = encoderInput(g);
     const biases = [attentionMaskOf(g, input)];
-    const angles = anglesOf(context, consecutivePositions(g, input), headDim);
+    const isRotary = rotates(config);
+    const angles = isRotary ? anglesOf(context, consecutivePositions(g, input), headDim) : undefined;
     const table = {
       name: "esm.embeddings.word_embeddings.weight",
       rows: config.integer("vocab_size"),
@@ -35,6 +40,11 @@ export const esm: Architecture = {
     };
 
     let x = embedTokens(context, input, table);
+    if (!isRotary) {
+      const rows = config.integer("max_position_embeddings");
+      const places = { name: "esm.embeddings.position_embeddings.weight", rows, width };
+      x = g.add(x, embedding(context, robertaPositions(context)(input), places));
+    }
     if (config.boolean("emb_layer_norm_before", { default: false })) {
       x = norm(x, "esm.embeddings.layer_norm");
     }
@@ -56,13 +66,15 @@ export const esm: Architecture = {
           bertAttention(context, x, `${prefix}.attention`, {
             shape,
             biases,
-            rotate: (x) => rotate(g, x, angles),
+            ...(angles && { rotate: (x) => rotate(g, x, angles) }),
           }),
       });
     }
     const hidden = norm(x, "esm.encoder.emb_layer_norm_after");
     bertMaskedHead(context, hidden, { table, width, head: robertaHead, epsilon });
   },
+  maxContext: (config) =>
+    rotates(config) ? config.optionalInteger("max_position_embeddings") : positionsBehindPadding(config),
   ignoredTensors: [
     /\.rotary_embeddings\.inv_freq$/,
     // The head that predicts contacts between residues from attention weights.
@@ -70,6 +82,11 @@ export const esm: Architecture = {
     /(^|\.)embeddings\.position_(ids|embeddings\.weight)$/,
   ],
 };
+
+function rotates(config: ConfigReader): boolean {
+  const types = ["absolute", "rotary"] as const;
+  return config.oneOf("position_embedding_type", types, { default: "absolute" }) === "rotary";
+}
 
 /** Uses the frequencies in the checkpoint if it has them; they are rounded to its data type. */
 function anglesOf(context: ModelContext, positionIds: Value, headDim: number): RotaryAngles {
@@ -105,10 +122,6 @@ function embedTokens(context: ModelContext, input: EncoderInput, table: Embeddin
 }
 
 function refuseOthers({ config }: ModelContext): void {
-  const positions = config.string("position_embedding_type", { default: "absolute" });
-  if (positions !== "rotary") {
-    throw config.error(`expected "position_embedding_type" to be rotary, got "${positions}"`);
-  }
   for (const name of ["is_folding_model", "is_decoder", "add_cross_attention"]) {
     if (config.boolean(name, { default: false })) {
       throw config.error(`"${name}" is set, which this graph does not compute; expected false`);
