@@ -1,7 +1,8 @@
 import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { type ChatMessage, loadModel } from "@ringrank/coordinator";
 import { describe, expect, test } from "vitest";
 import { type RunProgramOptions, root, runNode, runProgram } from "./support/run-program.js";
-import { temporaryDirectory } from "./support/temporary-directory.js";
+import { suiteDirectory, temporaryDirectory } from "./support/temporary-directory.js";
 
 const bin = `${root}packages/cli/bin/ringrank.mjs`;
 const escapeCharacter = "\u001b";
@@ -131,6 +132,65 @@ describe("ringrank run", () => {
     const { exitCode, stderr } = await ringrank(["run", "--demo"], {
       kill: { after: "planning", signal: "SIGINT" },
     });
+    expect(stderr).toMatch(/ended by SIGINT\n$/);
+    expect(exitCode).toBe(130);
+  });
+});
+
+describe("ringrank chat", () => {
+  const directory = suiteDirectory();
+  cpSync(`${root}packages/cli/models/shakespeare-llama`, directory, { recursive: true });
+  const template =
+    "{% for message in messages %}{{ message.role | upper }}:\n{{ message.content }}\n\n{% endfor %}ASSISTANT:\n";
+  writeFileSync(`${directory}/chat_template.jinja`, template);
+  const greedy = ["--temperature", "0", "--max-new-tokens", "12"];
+
+  test("answers each line of its input as the next message of one conversation, computing only what is new", async () => {
+    const input = "Who art thou that comest here so late?\n\nWhat is thy will?";
+    const { exitCode, stdout, stderr } = await ringrank(["chat", directory, ...greedy], { input });
+    expect(exitCode).toBe(0);
+    await using model = await loadModel(directory, { ranks: 2 });
+    const messages: ChatMessage[] = [];
+    let expected = "";
+    for (const content of input.split("\n\n")) {
+      messages.push({ role: "user", content });
+      const { text } = await model.generate(messages, { temperature: 0, maxNewTokens: 12 }).result;
+      messages.push({ role: "assistant", content: text });
+      expected += `${text}\n`;
+    }
+    expect(stdout).toBe(expected);
+    const cached = [...stderr.matchAll(/after a prompt of \d+, of which (\d+) were cached/g)].map(([, n]) =>
+      Number(n),
+    );
+    expect(cached).toEqual([0, expect.toSatisfy((tokens: number) => tokens > 20)]);
+  });
+
+  test("has a system message before the first one", async () => {
+    const chat = ["--system", "In Verona.", ...greedy];
+    const { stdout } = await ringrank(["chat", directory, ...chat], { input: "Who art thou?\n" });
+    const run = await ringrank(["run", directory, "--prompt", "Who art thou?", ...chat]);
+    expect(stdout).toBe(run.stdout);
+  });
+
+  test("refuses a message that has no room, after the answers before it", async () => {
+    const input = `Who art thou?\n${"word ".repeat(600)}\nWho art thou?\n`;
+    const { exitCode, stdout, stderr } = await ringrank(["chat", directory, ...greedy], { input });
+    expect(stdout.trim()).not.toBe("");
+    expect(stderr).toMatch(/^RR_CONTEXT: .*\n$/m);
+    expect(stderr.match(/were cached/g)).toHaveLength(1);
+    expect(exitCode).toBe(2);
+  });
+
+  test("refuses a model without a chat template, and loads nothing", async () => {
+    const { exitCode, stderr } = await ringrank(["chat", `${root}packages/cli/models/shakespeare-llama`]);
+    expect(stderr).toMatch(/^planning the partition …\nRR_NO_CHAT_TEMPLATE: .*\n$/);
+    expect(exitCode).toBe(2);
+  });
+
+  test("Ctrl-C closes the model and ends with 130 while it answers", async () => {
+    const endless = ["chat", directory, "--max-new-tokens", "400", "--ignore-eos"];
+    const kill = { after: "loaded", signal: "SIGINT" } as const;
+    const { exitCode, stderr } = await ringrank(endless, { input: "Who art thou?\n", kill });
     expect(stderr).toMatch(/ended by SIGINT\n$/);
     expect(exitCode).toBe(130);
   });

@@ -12,6 +12,8 @@ export interface RunProgramOptions {
   readonly cwd?: string;
   /** Added to this process's environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Standard input, which is empty by default. */
+  readonly input?: string;
   /** Sent when `after` appears in either output. */
   readonly kill?: { readonly after: string; readonly signal: NodeJS.Signals };
   /** Default 50 000, below vitest's own limit. */
@@ -25,15 +27,18 @@ export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 export function runProgram(
   command: string,
   args: readonly string[],
-  { cwd = root, env, kill, timeoutMs = 50_000 }: RunProgramOptions = {},
+  { cwd = root, env, input, kill, timeoutMs = 50_000 }: RunProgramOptions = {},
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       // Programs decide on ONNX Runtime's telemetry themselves, as they do when users start them.
       env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    // It may end before it has read its input.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
     const output = { stdout: "", stderr: "" };
     const timer = setTimeout(() => {
       child.kill("SIGKILL");

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { declareCache } from "./declarations/cache.js";
+import { declareChat } from "./declarations/chat.js";
 import { declarePlan } from "./declarations/plan.js";
 import { declareRun } from "./declarations/run.js";
 import { exitCodeOf, printError, usageErrorLine } from "./errors.js";
@@ -12,6 +13,7 @@ const examples = `
 Examples:
   $ ringrank run --demo                                  stream from the embedded model, on 2 ranks
   $ ringrank run --demo --ranks 4 --prompt "ROMEO:"
+  $ ringrank chat path/to/chat-model --precision int4    a conversation, line by line
   $ ringrank plan path/to/model --ranks 8                who would hold what, and why
 
 ${exitCodesHelp}
@@ -55,6 +57,7 @@ function commandLine(signal: AbortSignal, writeHelp: (text: string) => void): Co
     .addHelpText("after", examples);
 
   declareRun(program, signal);
+  declareChat(program, signal);
   declarePlan(program, signal);
   declareCache(program);
   printUsageErrorsAsLines(program, "ringrank");

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { figures, Stopwatch } from "./figures.js";
+import { figures, Stopwatch, turnFigures } from "./figures.js";
 
 beforeEach(() => vi.useFakeTimers({ toFake: ["performance"] }));
 afterEach(() => vi.useRealTimers());
@@ -26,6 +26,16 @@ test("times the first token from the call, and the rate from the first token", (
       "tokens per second      100.0",
       "bytes each rank holds  rank 0 1.00 kB, rank 1 2.00 kB",
     ].join("\n"),
+  );
+});
+
+test("tells in one line what an answer cost, and how much of its prompt was cached", () => {
+  const stopwatch = new Stopwatch();
+  vi.advanceTimersByTime(200);
+  stopwatch.token();
+  const usage = { promptTokens: 30, cachedTokens: 20, completionTokens: 1 };
+  expect(turnFigures(stopwatch, { usage })).toBe(
+    "[1 tokens after a prompt of 30, of which 20 were cached; first token: 200.0 ms; tokens per second: too few to tell]",
   );
 });
 

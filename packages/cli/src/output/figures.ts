@@ -32,18 +32,29 @@ export function figures(
   { usage, finishReason }: Pick<GenerationResult, "usage" | "finishReason">,
   bytesPerRank: readonly number[],
 ): string {
-  const { timeToFirstToken, tokensPerSecond } = stopwatch;
   const rows = [
     ["tokens", `${usage.completionTokens} after a prompt of ${usage.promptTokens} (end: ${finishReason})`],
-    [
-      "time to first token",
-      timeToFirstToken === undefined ? "none came" : `${timeToFirstToken.toFixed(1)} ms`,
-    ],
-    ["tokens per second", tokensPerSecond === undefined ? "too few to tell" : tokensPerSecond.toFixed(1)],
+    ["time to first token", latency(stopwatch)],
+    ["tokens per second", rate(stopwatch)],
     [
       "bytes each rank holds",
       bytesPerRank.map((bytes, rank) => `rank ${rank} ${formatBytes(bytes)}`).join(", "),
     ],
   ] as const;
   return rows.map(([name, value]) => `${name.padEnd(22)} ${value}`).join("\n");
+}
+
+/** The cost of one answer in a conversation, as a line to print. */
+export function turnFigures(stopwatch: Stopwatch, { usage }: Pick<GenerationResult, "usage">): string {
+  const { promptTokens, cachedTokens, completionTokens } = usage;
+  const prompt = `${completionTokens} tokens after a prompt of ${promptTokens}, of which ${cachedTokens} were cached`;
+  return `[${prompt}; first token: ${latency(stopwatch)}; tokens per second: ${rate(stopwatch)}]`;
+}
+
+function latency({ timeToFirstToken }: Stopwatch): string {
+  return timeToFirstToken === undefined ? "none came" : `${timeToFirstToken.toFixed(1)} ms`;
+}
+
+function rate({ tokensPerSecond }: Stopwatch): string {
+  return tokensPerSecond === undefined ? "too few to tell" : tokensPerSecond.toFixed(1);
 }

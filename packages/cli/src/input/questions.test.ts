@@ -1,0 +1,68 @@
+import { PassThrough } from "node:stream";
+import { expect, test, vi } from "vitest";
+import { Questions } from "./questions.js";
+
+const ctrlC = "\u0003";
+const ctrlD = "\u0004";
+
+function questions({ isTTY }: { isTTY: boolean }) {
+  vi.stubEnv("TERM", "xterm");
+  const input = Object.assign(new PassThrough(), { isTTY, setRawMode() {} });
+  const output = new PassThrough().setEncoding("utf8");
+  const interrupt = vi.fn();
+  const ending = new AbortController();
+  const asked = new Questions({ input, output, interrupt, signal: ending.signal });
+  return { input, output, interrupt, ending, asked, lines: asked[Symbol.asyncIterator]() };
+}
+
+test("are the lines of the input that are not empty, up to its end", async () => {
+  const { input, lines } = questions({ isTTY: false });
+  input.end("first\n\n  \nsecond\nlast");
+  const all: string[] = [];
+  for await (const line of lines) all.push(line);
+  expect(all).toEqual(["first", "second", "last"]);
+});
+
+test("show nothing without a terminal", async () => {
+  const { input, output, lines } = questions({ isTTY: false });
+  input.end("first\n");
+  for await (const _ of lines);
+  expect(output.read()).toBeNull();
+});
+
+test("have a prompt on a terminal, whose last line is ended", async () => {
+  const { input, output, lines } = questions({ isTTY: true });
+  input.write("first\n");
+  expect((await lines.next()).value).toBe("first");
+  const next = lines.next();
+  input.write(ctrlD);
+  expect((await next).done).toBe(true);
+  const shown = output.read() as string;
+  expect(shown.split("> ")).toHaveLength(3);
+  expect(shown).toMatch(/\n$/);
+});
+
+test("Ctrl-C ends an answer, and otherwise interrupts", async () => {
+  const { input, interrupt, asked, lines } = questions({ isTTY: true });
+  input.write("first\nsecond\n");
+  await lines.next();
+  const answering = asked.answering();
+  input.write(ctrlC);
+  await vi.waitUntil(() => answering.aborted);
+  expect(interrupt).not.toHaveBeenCalled();
+  input.write(ctrlC);
+  await vi.waitUntil(() => interrupt.mock.calls.length === 1);
+  await lines.next();
+  const later = asked.answering();
+  void lines.next();
+  input.write(ctrlC);
+  await vi.waitUntil(() => interrupt.mock.calls.length === 2);
+  expect(later.aborted).toBe(false);
+});
+
+test("end when their signal is aborted", async () => {
+  const { ending, lines } = questions({ isTTY: true });
+  const next = lines.next();
+  ending.abort();
+  expect((await next).done).toBe(true);
+});
