@@ -1,6 +1,7 @@
+import type { FactoredNode } from "../analysis/propagate.js";
 import type { Role, Roles, WeightUse } from "../analysis/roles.js";
 import { wholeBytes } from "../decide/storage.js";
-import { type Factor, resolve, sizeOf } from "../factors/factor.js";
+import { type Factor, leavesOf, resolve, sizeOf } from "../factors/factor.js";
 import type { RankShare } from "../factors/shard.js";
 import type { FactorDecision } from "../policy/partition-policy.js";
 import type { Described } from "./described.js";
@@ -64,27 +65,32 @@ function groupOf(
   return undefined;
 }
 
-/** Which of its weights are column-parallel and which row-parallel, and what that costs, per occurrence. */
+/** How many products by its weights are column-parallel and row-parallel, and what that costs, per occurrence. */
 function whySharded(role: Role, { factored, found }: Described): string {
   const { label, factors } = role;
   if (label === "table rows")
     return "a rank looks up the rows it has and owes zero for the others; 1 all-reduce";
   const members = new Set(factors);
-  let columns = 0;
-  let rows = 0;
+  const isMember = (leaf: Factor): boolean => members.has(leaf);
+  // A quantized matrix and its scales are read by one node, and count once.
+  const columns = new Set<FactoredNode>();
+  const rows = new Set<FactoredNode>();
   for (const use of usesOf(role, found)) {
     // Vectors (biases, norms) go along with the matrices.
     if (use.weight.dims.length < 2) continue;
-    if (sumsOver(readingNode(factored, use), (leaf) => members.has(leaf))) rows++;
-    else columns++;
+    const reading = readingNode(factored, use);
+    (sumsOver(reading, isMember) ? rows : columns).add(reading.node);
   }
-  const each = (count: number): string => String(Math.round((100 * count) / factors.length) / 100);
+  const each = ({ size }: Set<FactoredNode>): string =>
+    String(Math.round((100 * size) / factors.length) / 100);
+  const byRows = rows.size === 0 ? "" : `, ${each(rows)} by rows`;
   const every = factors.length === 1 ? "" : " each time";
-  if (rows === 0) return `computed apart: ${each(columns)} by columns${every}; no all-reduce`;
-  return (
-    `computed apart: ${each(columns)} by columns, ${each(rows)} by rows${every}, which leaves a ` +
-    "sum to all-reduce"
+  // Experts are summed over by a node that reads no weight.
+  const leavesSum = factored.nodes.some(({ contracted }) =>
+    contracted.some((dim) => leavesOf(dim).some(isMember)),
   );
+  const cost = leavesSum ? ", which leaves a sum to all-reduce" : "; no all-reduce";
+  return `computed separately: ${each(columns)} by columns${byRows}${every}${cost}`;
 }
 
 /** Undefined unless a factor divides the units of a chosen one further. */

@@ -40,7 +40,7 @@ function describeWeight(uses: readonly WeightUse[], described: Described): Weigh
   const operator = operatorName(reading.node.operator.node);
   const [placement, reason] = isContracted
     ? (["row-parallel", `${operator} sums over its ${label}, so each rank gives a partial sum`] as const)
-    : (["column-parallel", `${operator} computes each of its ${label} apart`] as const);
+    : (["column-parallel", `${operator} computes its ${label} separately`] as const);
   return { ...common, placement, axis, factor: id, reason };
 }
 

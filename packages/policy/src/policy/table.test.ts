@@ -75,6 +75,43 @@ describe("a policy's table", () => {
     expect(total).toMatch(/int4 weights and int8 activations; per rank/);
   });
 
+  it("counts a quantized matrix and its scales as one that is split", () => {
+    const width = lines({ ranks: 2, precision: "int4" }).find((line) => line.includes(" width "));
+    expect(width).toMatch(/2 by columns, 1 by rows/);
+  });
+
+  it("says that experts on different ranks leave a sum", () => {
+    // The width of an expert is one block, which ranks cannot share.
+    const experts = {
+      ...config,
+      model_type: "mixtral",
+      intermediate_size: 32,
+      num_local_experts: 4,
+      num_experts_per_tok: 2,
+    };
+    const { graph } = buildGraph({ config: experts, tensors: undefined });
+    const { factors } = planGraph(graph, { ranks: 2, precision: "int4" });
+    expect(factors.find(({ label }) => label === "experts")).toMatchObject({
+      perRank: [2, 2],
+      reason: "computed separately: 3 by columns, which leaves a sum to all-reduce",
+    });
+  });
+
+  it("replaces a number in the names of like weights only where they differ", () => {
+    const two = {
+      ...config,
+      model_type: "mamba2",
+      num_hidden_layers: 2,
+      head_dim: 16,
+      num_heads: 8,
+      state_size: 16,
+    };
+    const { graph } = buildGraph({ config: two, tensors: undefined });
+    expect(planGraph(graph, { ranks: 2 }).table()).toMatch(
+      /^backbone\.layers\.#\.mixer\.conv1d\.weight \(2\)/m,
+    );
+  });
+
   it("describes the use of a weight that is dequantized and transposed first", () => {
     const g = new GraphBuilder();
     const real = (name: string, dims: readonly number[]) => {
@@ -91,7 +128,7 @@ describe("a policy's table", () => {
       reason: expect.stringMatching(/^MatMul sums/),
     });
     expect(factors.find(({ sharded }) => sharded)?.reason).toMatch(
-      /^computed apart: 1 by columns, 1 by rows/,
+      /^computed separately: 1 by columns, 1 by rows/,
     );
   });
 });

@@ -27,7 +27,7 @@ export function shortTable(policy: PolicyData): string {
 export function table(policy: PolicyData): string {
   const groups = new Map<string, { names: string[]; placement: WeightPlacement }>();
   for (const [name, placement] of Object.entries(policy.weights)) {
-    const key = JSON.stringify([placement, common([name])]);
+    const key = JSON.stringify([placement, split(name).words]);
     const known = groups.get(key);
     if (known === undefined) groups.set(key, { names: [name], placement });
     else known.names.push(name);
@@ -94,12 +94,19 @@ function shares({ bytesPerRank, bytes }: WeightPlacement): string {
   return percent(Math.max(...bytesPerRank) / bytes);
 }
 
-/**
- * Replaces the numbers in a name with `#`, so that names of different layers are equal, except for the bits of
- * quantized weights.
- */
+/** The name that weights of different layers share: `#` stands for numbers that differ. */
 function common(names: readonly string[]): string {
-  return names[0]!.replaceAll(/(?<!·int)\d+/g, "#");
+  const [first, ...others] = names.map(split);
+  const numbers = first!.numbers.map((number, at) =>
+    others.every((other) => other.numbers[at] === number) ? number : "#",
+  );
+  return first!.words.map((word, at) => word + (numbers[at] ?? "")).join("");
+}
+
+/** A name, taken apart at its numbers. The bits of quantized weights are no numbers that may differ. */
+function split(name: string): { readonly words: readonly string[]; readonly numbers: readonly string[] } {
+  const number = /(?<!·int)\d+/g;
+  return { words: name.split(number), numbers: name.match(number) ?? [] };
 }
 
 /** The units that are dealt to ranks: `4`; units of 2, `4 × 2`; units that ranks share, of 8 pieces each, `4·8`. */
